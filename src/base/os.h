@@ -1,0 +1,69 @@
+/* os.h - the only way to a clock, a file or a random number (style.md E11).
+ *
+ * Seam     every call goes through `const struct os *os`, a table of callbacks: os_system() is the real
+ *          one, tests install a fake with os_install(). Sockets belong to librdkafka and libcurl
+ * Errors   fail_sys text names the call and the path; EINTR is retried, short writes are continued
+ * Order    on local disks a file is durable after os_sync(file) AND os_sync_dir(its folder): callers
+ *          state each assumption where they rely on it
+ * Units    clocks are int64 microseconds: wall since 1970 UTC, mono since some start
+ * Thread   any; a file handle: one at a time
+ */
+#ifndef BASE_OS_H
+#define BASE_OS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum os_open {
+    OS_READ = 1,
+    OS_WRITE = 2,
+    OS_CREATE_NEW = 4,  /* fails with E_EXISTS when the name is taken */
+    OS_TRUNCATE = 8,
+};
+struct os_stat {
+    int64_t size_bytes;
+    int64_t modified_us;
+    uint64_t device;
+    bool is_dir;
+};
+
+struct os {
+    const char *name;
+    int64_t (*clock_wall_us)(void);
+    int64_t (*clock_mono_us)(void);
+    void (*sleep_us)(int64_t wait_us);
+    void (*random_bytes)(void *out, size_t size);
+    enum code (*file_open)(const char *path, unsigned flags, int *handle, struct error *err);
+    enum code (*file_read)(int handle, int64_t offset, void *out, size_t size, size_t *got, struct error *err);
+    enum code (*file_write)(int handle, const void *data, size_t size, struct error *err); /* appends */
+    enum code (*file_sync)(int handle, struct error *err);
+    enum code (*file_close)(int handle, struct error *err);
+    enum code (*dir_sync)(const char *path, struct error *err);
+    enum code (*dir_make)(const char *path, struct error *err);  /* parents too; an existing one is fine */
+    enum code (*link_new)(const char *from, const char *to, struct error *err);   /* E_EXISTS when taken */
+    enum code (*rename_over)(const char *from, const char *to, struct error *err);
+    enum code (*rename_new)(const char *from, const char *to, struct error *err); /* E_EXISTS when taken */
+    enum code (*remove)(const char *path, struct error *err);   /* file or empty folder; E_ABSENT */
+    enum code (*stat)(const char *path, struct os_stat *out, struct error *err);  /* E_ABSENT */
+    /* Calls each(context, name, is_dir) for all entries but "." and "..", in no order. */
+    enum code (*list)(const char *path, void (*each)(void *context, const char *name, bool is_dir), void *context,
+                      struct error *err);
+    /* Takes an exclusive advisory lock on the file (created when absent); E_EXISTS when another process has it. */
+    enum code (*lock_file)(const char *path, int *handle, struct error *err);
+    enum code (*free_bytes)(const char *path, int64_t *out, struct error *err);
+};
+extern const struct os *os;           /* the one in use; the real one unless a test installed a fake */
+const struct os *os_system(void);
+void os_install(const struct os *fake);  /* NULL: back to the real one */
+
+/* Conveniences on top of the table. */
+enum code os_read_file(const char *path, size_t limit_bytes, struct text *out, struct error *err);
+/* Write, sync, rename over `path`, sync the folder: a reader sees the old or the new file, whole. */
+enum code os_replace_file(const char *path, struct bytes content, struct error *err);
+const char *os_env(const char *name); /* NULL when unset */
+uint64_t os_random(void);
+
+#endif

@@ -1,0 +1,14 @@
+/* data.h - what types, columns, batches and rejects are. The folder's one public header. */
+#ifndef DATA_DATA_H
+#define DATA_DATA_H
+
+#include "data/batch.h"
+#include "data/buffer.h"
+#include "data/builder.h"
+#include "data/column.h"
+#include "data/decimal.h"
+#include "data/reject.h"
+#include "data/timestamp.h"
+#include "data/type.h"
+
+#endif

@@ -1,0 +1,49 @@
+/* reject.h - the second error plane: bad rows, without formatting a string per row (style.md E3).
+ *
+ * Shape    a list of {row, column, code, detail}; row is the row of the batch being worked on
+ * Owns     its items; rejects_clear keeps the memory
+ * Thread   one at a time (each worker has its own)
+ */
+#ifndef DATA_REJECT_H
+#define DATA_REJECT_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+#define REJECT_CODES(X) /* code, Spark's error condition or the ledger's reason, what it means */               \
+    X(MALFORMED, "MALFORMED_RECORD_IN_PARSING", "the payload is not what the schema says")                      \
+    X(CAST, "CAST_INVALID_INPUT", "the text is not a value of the type")                                        \
+    X(CAST_OVERFLOW, "CAST_OVERFLOW", "the value does not fit the type")                                        \
+    X(ARITHMETIC_OVERFLOW, "ARITHMETIC_OVERFLOW", "the result does not fit the type")                           \
+    X(NUMERIC_RANGE, "NUMERIC_VALUE_OUT_OF_RANGE", "the decimal needs more digits than its precision")          \
+    X(DIVIDE_BY_ZERO, "DIVIDE_BY_ZERO", "division by zero")                                                     \
+    X(ARRAY_INDEX, "INVALID_ARRAY_INDEX", "the index is outside the array")                                     \
+    X(MAP_KEY, "MAP_KEY_DOES_NOT_EXIST", "the map has no such key")                                             \
+    X(DATETIME, "CANNOT_PARSE_TIMESTAMP", "the text is not a date or time in the pattern")                      \
+    X(ARGUMENT, "INVALID_PARAMETER_VALUE", "a function does not take this value")                               \
+    X(RAISED, "USER_RAISED_EXCEPTION", "raise_error or assert_true said so")                                    \
+    X(TOO_BIG, "RECORD_TOO_BIG", "the record is larger than a limit")
+
+enum reject_code {
+#define X(name, condition, text) REJECT_##name,
+    REJECT_CODES(X)
+#undef X
+    REJECT_COUNT
+};
+struct reject {
+    int32_t row;
+    int32_t step;            /* which expression step, for its source position; -1 = none */
+    enum reject_code code;
+};
+struct rejects {
+    struct reject *items;
+    int32_t count, capacity;
+};
+void rejects_add(struct rejects *rejects, int64_t row, int32_t step, enum reject_code code);
+static inline void rejects_clear(struct rejects *rejects) { rejects->count = 0; }
+void rejects_free(struct rejects *rejects);
+const char *reject_condition(enum reject_code code); /* Spark's condition name */
+const char *reject_text(enum reject_code code);
+
+#endif

@@ -1,0 +1,141 @@
+/* expr.h - compute columns from columns: typed trees, the tables of functions, and flat programs.
+ *
+ * Tree       struct expr is immutable, typed, and lives in the query's arena. The analyser (sql/) builds it only
+ *            through expr_* constructors below, which insert Spark's implicit casts and find overloads
+ * Program    compiles trees into one flat array of steps with common sub-expressions shared; run() executes step after
+ *            step over whole columns
+ * Errors     ANSI runtime errors go to the reject list {row, step, code}, once per row; the result there is NULL.
+ *            Steps under a CASE, COALESCE, AND, OR, IF are evaluated for all rows but reject only where active
+ * Thread     a program is read-only and shared; each worker has its own evaluator
+ * Add one    a SCALAR or AGGREGATE block in expr/<family>.c and its name in that file's table
+ * Spec       Spark 4.2, ANSI on; docs/functions.md is generated from the tables
+ */
+#ifndef EXPR_EXPR_H
+#define EXPR_EXPR_H
+
+#include "data/data.h"
+
+/* Where in the user's text; file may be NULL. Lines and columns count from 1, columns in characters. */
+struct position {
+    const char *file;
+    int32_t line, column;
+    int32_t length;        /* characters to underline; 0 = 1 */
+};
+
+enum expr_kind {
+    EXPR_COLUMN,   /* input column `index` */
+    EXPR_FIELD,    /* field `index` of the STRUCT args[0] */
+    EXPR_LITERAL,  /* `literal`: a column of one row */
+    EXPR_CALL,     /* function(args) */
+    EXPR_CAST,     /* args[0] to type; try = try_cast */
+    EXPR_CASE,     /* args: when1, then1, when2, then2, ..., [else]; arg_count odd = has else */
+};
+struct function;
+struct expr {
+    enum expr_kind kind;
+    const struct type *type;
+    bool nullable;
+    bool try_cast;
+    struct position at;
+    int32_t index;
+    struct column *literal;
+    const struct function *function;
+    const void *bound;                 /* what the function's bind() made of constant arguments, or NULL */
+    int32_t arg_count;
+    const struct expr **args;
+};
+
+/* Settings that shape results; fixed per epoch, stored in the chain record. */
+struct session {
+    const struct zone *zone;           /* spark.sql.session.timeZone */
+    bool ansi;                         /* spark.sql.ansi.enabled */
+    int64_t batch_time_us;             /* current_timestamp() of the epoch */
+};
+
+/* ---- building typed trees; all fail with E_SQL and the error text of what is wrong (position is set by the caller's
+ *      `at`; text starts with Spark's condition in brackets, e.g. "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] ...") ---- */
+struct expr_context {
+    struct arena *arena;
+    const struct session *session;
+};
+const struct expr *expr_column(struct expr_context *ctx, int32_t index, const struct field *field, struct position at);
+MUST_CHECK enum code expr_field(struct expr_context *ctx, const struct expr *of, const char *name, struct position at,
+                                const struct expr **out, struct error *err); /* on ARRAY<STRUCT> gives an array */
+const struct expr *expr_null(struct expr_context *ctx, const struct type *type, struct position at);
+const struct expr *expr_boolean(struct expr_context *ctx, bool value, struct position at);
+const struct expr *expr_int(struct expr_context *ctx, const struct type *type, int64_t value, struct position at);
+const struct expr *expr_double(struct expr_context *ctx, double value, struct position at);
+const struct expr *expr_string(struct expr_context *ctx, struct bytes value, struct position at);
+const struct expr *expr_binary(struct expr_context *ctx, struct bytes value, struct position at);
+const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision, int scale, struct position at);
+/* Explicit cast; E_SQL when Spark knows no such cast. */
+MUST_CHECK enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
+                               struct position at, const struct expr **out, struct error *err);
+/* Any function or operator by Spark's name: "abs", "+", "=", "<=>", "and", "or", "not", "like", "in", "isnull", "[]"
+ * (subscript), "-" with one argument. Unknown name: E_SQL with "did you mean". */
+MUST_CHECK enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                               struct position at, const struct expr **out, struct error *err);
+MUST_CHECK enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count, struct position at,
+                               const struct expr **out, struct error *err);
+/* Common type of several expressions (CASE, UNION, IN, coalesce); NULL when there is none. */
+const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
+bool expr_is_constant(const struct expr *expr);        /* no columns, no non-deterministic call */
+bool expr_equal(const struct expr *a, const struct expr *b);
+/* Fold a constant expression to a literal; E_SQL with the runtime error. */
+MUST_CHECK enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out, struct error *err);
+/* Spark's text of the expression, for column names and plans: "(a + 1)", "CAST(x AS INT)". */
+void expr_print(const struct expr *expr, const struct type *input_schema, struct text *out);
+
+/* ---- functions ---- */
+enum function_kind { FUNCTION_NONE, FUNCTION_SCALAR, FUNCTION_AGGREGATE, FUNCTION_GENERATOR };
+/* What `name` is, ignoring case. Generators (explode, posexplode, inline, stack, *_outer) are executed by the operator. */
+enum function_kind function_kind(const char *name);
+const char *function_nearest(const char *name);         /* did you mean; NULL when nothing is near */
+void functions_print(struct text *out);                 /* docs/functions.md */
+/* Calls each(context, name, example, expected) for every function's example, for the example test. */
+void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),
+                            void *context);
+
+/* ---- running ---- */
+struct program;
+struct evaluator;
+MUST_CHECK enum code program_compile(struct arena *arena, const struct expr *const *roots, int32_t count,
+                                     struct program **out, struct error *err);
+struct evaluator *evaluator_new(const struct program *program);
+/* out: `count` columns of in->rows rows, overwritten. A column of the input may come out shared, not copied. */
+MUST_CHECK enum code evaluator_run(struct evaluator *evaluator, const struct session *session, const struct batch *in,
+                                   struct column *out, struct rejects *rejects, struct error *err);
+struct position program_step_position(const struct program *program, int32_t step); /* for a reject's message */
+void evaluator_free(struct evaluator *evaluator);
+
+/* ---- aggregates ---- */
+/* A bound aggregate call: count(*), sum(x), avg(distinct x) filter (where p). Immutable, in the query's arena. */
+struct aggregate;
+struct aggregate_call {
+    const struct aggregate *function;
+    const struct type *type;              /* of the result */
+    bool distinct;
+    int32_t arg_count;
+    const struct expr **args;             /* over the aggregate's input; casts inserted */
+    const struct expr *filter;            /* or NULL */
+    const struct type *arg_types[4];
+    size_t state_size;                    /* bytes, multiple of 8; states are zeroed before init */
+    bool state_is_flat;                   /* the state's bytes are the whole state: save/load/merge may memcpy it */
+    struct position at;
+};
+MUST_CHECK enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                                    bool distinct, const struct expr *filter, struct position at,
+                                    const struct aggregate_call **out, struct error *err);
+void aggregate_init(const struct aggregate_call *call, void *state);
+/* Row i goes to the state at base + slots[i] * stride. `active` (bits) may be NULL. Overflow rejects the row. */
+void aggregate_add(const struct aggregate_call *call, const struct column *args, int64_t rows, const uint8_t *active,
+                   uint8_t *base, size_t stride, const uint32_t *slots, struct rejects *rejects);
+/* Fold `from` into `into`; false on overflow (ARITHMETIC_OVERFLOW). `from` is left valid. */
+bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from);
+/* One result per state, appended to the builder of call->type; false on overflow (result is NULL then). */
+bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out);
+void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out);
+MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err);
+void aggregate_drop(const struct aggregate_call *call, void *state);
+
+#endif

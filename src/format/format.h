@@ -1,0 +1,91 @@
+/* format.h - payload bytes to columns, and columns to the bytes of files.
+ *
+ * Decoder  one payload column in (STRING or BINARY), one STRUCT column out, schema-directed: only the fields that
+ *          some consumer needs are materialised. Never fails on data: PERMISSIVE gives NULLs and _corrupt_record,
+ *          FAILFAST appends a reject
+ * Encoder  batches in, bytes of one file out. Several lanes (one per worker) encode at once; what a lane has
+ *          finished is a piece (a Parquet row group, a block of CSV lines); pieces are put into the file one
+ *          after the other, in any order, by whoever holds the file
+ * Owns     instances own their memory; a piece's bytes are moved out
+ * Thread   an instance belongs to one thread at a time; the file functions: one thread at a time
+ * Add one  a file, and a line in format/formats.c; the contract test round-trips every type
+ */
+#ifndef FORMAT_FORMAT_H
+#define FORMAT_FORMAT_H
+
+#include "base/options.h"
+#include "data/data.h"
+
+/* ---- decoding ---- */
+
+enum decode_mode { DECODE_PERMISSIVE, DECODE_FAILFAST, DECODE_DROPMALFORMED };
+
+struct decoder_spec {
+    const struct type *schema;         /* STRUCT, what the user wrote (with _corrupt_record when he asked for it) */
+    const bool *needed;                /* per top-level field; NULL = all. A field not needed becomes a column of NULLs */
+                                       /* but is still checked when _corrupt_record is needed */
+    enum decode_mode mode;
+    const char *corrupt_column;        /* "_corrupt_record" */
+    const struct zone *zone;           /* session zone for texts without one */
+    int simd;                          /* -1: the best the machine has; 0: portable path (tests) */
+};
+struct decoder_type {
+    const char *name, *help;
+    const struct option *options;      /* mode, columnNameOfCorruptRecord, timestampFormat, ... */
+    size_t size;
+    enum code (*open)(void *self, const struct decoder_spec *spec, struct error *err) MUST_CHECK;
+    /* out: STRUCT column of payload->rows rows. Rejects get {row, -1, REJECT_MALFORMED} in FAILFAST. */
+    enum code (*decode)(void *self, const struct column *payload, struct column *out, struct rejects *rejects,
+                        struct error *err) MUST_CHECK;
+    void (*close)(void *self);
+};
+extern const struct decoder_type *const decoder_types[];  /* ends with NULL */
+const struct decoder_type *decoder_find(const char *name);
+
+/* ---- encoding ---- */
+
+/* A finished part of a file. Moved with piece_take; `detail` belongs to the encoder that made it. */
+struct piece {
+    struct text bytes;                 /* what goes into the file */
+    int64_t rows;
+    void *detail;                      /* Parquet: row-group metadata with offsets relative to the piece; or NULL */
+};
+struct encoder_spec {
+    const struct type *schema;         /* STRUCT of the columns of the file, in order */
+    const char *compression;           /* none, snappy, zstd, gzip, lz4; NULL = the format's default */
+    int64_t row_group_bytes;           /* aim for the encoded size of a piece, bytes; 0 = default */
+    const struct zone *zone;           /* session zone, for text formats */
+    const char *created_by;            /* "leat version 0.1.0" */
+    const char *const *option_names, *const *option_values;  /* further options of the table, already checked */
+    int32_t option_count;
+};
+struct encoder_type {
+    const char *name, *help;           /* parquet, csv, json */
+    const char *suffix;                /* ".parquet", ".csv", ".json" */
+    const struct option *options;
+    /* A lane: one worker's builder of pieces. */
+    size_t lane_size;
+    enum code (*lane_open)(void *lane, const struct encoder_spec *spec, struct error *err) MUST_CHECK;
+    /* Add rows [from, to). */
+    enum code (*lane_add)(void *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err) MUST_CHECK;
+    int64_t (*lane_rows)(const void *lane);          /* rows not yet taken */
+    int64_t (*lane_bytes)(const void *lane);         /* about what take would give, encoded bytes */
+    /* Finish what was added into one piece; the lane is empty and ready afterwards. No rows: an empty piece. */
+    enum code (*lane_take)(void *lane, struct piece *out, struct error *err) MUST_CHECK;
+    void (*lane_close)(void *lane);
+    /* A file: header bytes, then pieces at the offsets where they land, then the footer. Texts are appended to. */
+    size_t file_size;
+    enum code (*file_open)(void *file, const struct encoder_spec *spec, struct text *header, struct error *err) MUST_CHECK;
+    /* The piece's bytes are about to be written at `offset`; takes over piece->detail. */
+    enum code (*file_add)(void *file, struct piece *piece, int64_t offset, struct error *err) MUST_CHECK;
+    enum code (*file_finish)(void *file, struct text *footer, struct error *err) MUST_CHECK;
+    void (*file_close)(void *file);
+    void (*piece_close)(struct piece *piece);        /* frees bytes and detail */
+};
+extern const struct encoder_type *const encoder_types[];  /* ends with NULL */
+const struct encoder_type *encoder_find(const char *name);
+
+/* One value as JSON text, as Spark's to_json writes it (NULL fields left out). */
+void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
+
+#endif

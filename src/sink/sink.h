@@ -1,0 +1,60 @@
+/* sink.h - make rows durable: stage on prepare, publish on commit.
+ *
+ * One epoch    write()*  ->  prepare() gives a token  ->  [the chain record with all tokens]  ->  commit()
+ *              or         ->  abort() when the epoch fails before its record
+ * The law      the token goes into the chain record before commit is called; after a crash every token of the head
+ *              record is committed again. So commit is idempotent, and needs only the token:
+ *
+ *              crash here                      recovery does
+ *              during write, before prepare    nothing is named by a record: garbage, collected later
+ *              after prepare, before record    the same; the range is read again
+ *              after the record, in commit     commit(token) again: files already in place are skipped
+ *              staged and final both missing   stop with E_LOST: someone deleted them
+ *
+ * Shape        a token is one JSON object (text), at most SINK_TOKEN_MAX bytes
+ * Thread       write: one thread per lane, lanes in parallel. All else: one thread, no write under way
+ * Add one      copy sink/console.c, add a line to sink/sinks.c; the contract test kills it between prepare and commit
+ */
+#ifndef SINK_SINK_H
+#define SINK_SINK_H
+
+#include "base/options.h"
+#include "data/data.h"
+
+enum { SINK_TOKEN_MAX = 16 * 1024 * 1024, SINK_LANES_MAX = 64 };
+
+struct sink_spec {
+    const char *name;                  /* table or sink name, for messages */
+    const char *path;                  /* folder, for file sinks; absolute */
+    const char *query_id;              /* Q; its first 8 characters go into file names */
+    const struct type *schema;
+    const char *const *partition_columns;
+    int32_t partition_count;
+    const char *const *option_names, *const *option_values;   /* table properties or sink options */
+    int32_t option_count;
+    const struct zone *zone;
+    int32_t lanes;
+    struct budget *budget;
+};
+struct sink_totals {
+    int64_t rows, files, bytes;        /* of the epoch, filled by prepare */
+};
+struct sink_type {
+    const char *name, *help;
+    const struct option *options;      /* leat.files.max_records, parquet.compression, ... */
+    size_t size;
+    enum code (*open)(void *self, const struct sink_spec *spec, struct error *err) MUST_CHECK;
+    enum code (*write)(void *self, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err) MUST_CHECK;
+    /* Everything written so far is durable and invisible; token is appended to. */
+    enum code (*prepare)(void *self, int64_t epoch, struct text *token, struct sink_totals *totals, struct error *err)
+        MUST_CHECK;
+    enum code (*commit)(void *self, int64_t epoch, struct bytes token, struct error *err) MUST_CHECK;
+    void (*abort)(void *self, int64_t epoch);
+    /* Remove staged leftovers of epochs >= head that no record names, and (keep) old files. After recovery and commits. */
+    enum code (*collect)(void *self, int64_t head_epoch, struct error *err) MUST_CHECK;
+    void (*close)(void *self);
+};
+extern const struct sink_type *const sink_types[];   /* ends with NULL */
+const struct sink_type *sink_find(const char *name); /* parquet, csv, json, console, (delta, kafka later) */
+
+#endif

@@ -1,0 +1,66 @@
+/* store.h - where files, chains and snapshots lie: one interface, local disk now, S3 later.
+ *
+ * Names    paths are relative to the store's root, '/' between parts, made by store_name_check's rules:
+ *          no "..", no empty part, no control characters, at most 255 bytes a part
+ * Outcome  put_new ends as won (E_OK), lost (E_EXISTS) or unknown (E_IO): unknown is followed by a get
+ * Durable  after E_OK from put_new, put_over, stage_finish and publish the bytes survive power loss:
+ *          each syncs the file, then links or renames, then syncs the folder (exactly-once.md, rule 6)
+ * Staging  stage_* writes a file that no reader matches (_staging/<name>.staged); publish renames it to its final
+ *          name, idempotently: a target of the right size is success; both missing is E_LOST
+ * Fails    a failed sync abandons the file: it is never synced again and trusted (rule 5)
+ * Thread   a store: any; a stage: one at a time
+ * Faults   stage_open stage_write stage_fsync record_temp record_put publish_one gc_one
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+struct store;
+struct stage;
+
+struct store_entry {
+    char *path;          /* relative to the root; owned by the list */
+    int64_t size_bytes;
+    int64_t modified_us;
+};
+struct store_list {
+    struct store_entry *entries;   /* sorted by path */
+    int32_t count, capacity;
+};
+void store_list_free(struct store_list *list);
+
+/* `url` is a path or file:///path. Creates the folder and proves that it can be written and that put_new refuses a
+ * second writer (rule 8); leaves nothing behind. s3:// is E_UNSUPPORTED in this version. */
+MUST_CHECK enum code store_open(const char *url, struct store **out, struct error *err);
+void store_close(struct store *store);
+const char *store_root(const struct store *store);   /* for messages and the user */
+
+MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content, struct error *err);
+MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err);
+/* E_ABSENT; E_CORRUPT when larger than limit_bytes. */
+MUST_CHECK enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err);
+MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
+/* Files below `prefix` (a folder; "" = all), recursively when asked. An absent folder is an empty list. */
+MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out, struct error *err);
+MUST_CHECK enum code store_remove(struct store *store, const char *path, struct error *err); /* absent is fine */
+/* Exclusive use by this process until close; E_EXISTS names the holder's pid when known. */
+MUST_CHECK enum code store_lock(struct store *store, const char *path, struct error *err);
+MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct error *err);
+
+/* ---- staged files ---- */
+MUST_CHECK enum code stage_open(struct store *store, const char *staged, struct stage **out, struct error *err);
+MUST_CHECK enum code stage_write(struct stage *stage, struct bytes content, struct error *err);
+int64_t stage_size(const struct stage *stage);
+/* Sync and close; the stage is freed, whatever the outcome. */
+MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
+void stage_abandon(struct stage *stage);             /* close and remove; best effort */
+MUST_CHECK enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes, struct error *err);
+/* Sync the folders that publishes since the last call renamed into (one sync a folder, not one a file). */
+MUST_CHECK enum code store_publish_sync(struct store *store, struct error *err);
+
+/* E_SPEC when the name (one path part made from data) could not be a file name; percent-encode it with this. */
+void store_name_encode(struct bytes name, struct text *out);
+
+#endif
