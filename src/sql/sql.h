@@ -1,0 +1,180 @@
+/* sql.h - a project's text to a typed plan: spec, statements, one graph. Pure: no I/O but reading the project's files.
+ *
+ * In       a folder with spark-pipeline.yml and transformations/*.sql; settings (environment, .env, --set)
+ * Out      struct pipeline: sources, one graph of plan nodes shared by all tables, tables, sinks, warnings
+ * Graph    a DAG: views and streaming tables are fused, FROM STREAM bronze is an edge. A node used by several consumers
+ *          is one node (same pointer), so it is executed once. Unused columns, struct fields and nodes are pruned away
+ * Errors   E_SPEC and E_SQL with file:line:column, the source line, a caret, and "did you mean"; the SQL text starts with
+ *          Spark's error condition in brackets. Several errors are collected; error text holds the first, `problems` all
+ * Owns     everything lives in the arena given to project_load
+ * Thread   one; the result is immutable and may be shared
+ * Limits   SQL_* below
+ * Spec     shared/design/language.md; Spark Declarative Pipelines 4.2
+ */
+#ifndef SQL_SQL_H
+#define SQL_SQL_H
+
+#include "data/data.h"
+#include "expr/expr.h"
+
+enum { SQL_TEXT_MAX = 4 * 1024 * 1024, SQL_NESTING_MAX = 200, SQL_TABLES_MAX = 500, SQL_COLUMNS_MAX = 4000 };
+
+/* ---- the typed graph ---- */
+
+#define PLAN_KINDS(X) /* kind, name in messages and `leat check` */                                         \
+    X(SOURCE, "source")        /* records of a stream: `source` */                                          \
+    X(DECODE, "decode")        /* appends one STRUCT column parsed from `exprs[0]` */                       \
+    X(FILTER, "filter")        /* keeps rows where exprs[0] is true */                                      \
+    X(PROJECT, "project")      /* exprs -> columns of schema */                                             \
+    X(GENERATE, "generate")    /* explode, inline, ..: input columns, then the generated ones */            \
+    X(WATERMARK, "watermark")  /* same columns; column `watermark.column` drives event time */              \
+    X(AGGREGATE, "aggregate")  /* group keys and aggregates; `aggregate` */                                 \
+    X(UNION, "union")          /* UNION ALL by position, casts inserted as projects */                      \
+    X(JOIN, "join")                                                                                         \
+    X(DEDUPLICATE, "distinct") /* SELECT DISTINCT, dropDuplicates */                                        \
+    X(SORT, "sort")                                                                                         \
+    X(LIMIT, "limit")                                                                                       \
+    X(WINDOW, "window function")                                                                            \
+    X(SET_OPERATION, "set operation")                                                                       \
+    X(VALUES, "values")        /* literal rows */
+
+enum plan_kind {
+#define X(name, text) PLAN_##name,
+    PLAN_KINDS(X)
+#undef X
+    PLAN_KIND_COUNT
+};
+
+/* window(time, size[, slide[, start]]) found among the group keys */
+struct plan_window {
+    int32_t key;                 /* which group key it is; -1 = none */
+    int64_t size_us, slide_us, start_us;   /* tumbling when slide = size */
+    const struct expr *time;     /* over the input; TIMESTAMP or TIMESTAMP_NTZ */
+};
+struct plan_aggregate {
+    const struct expr *const *keys;        /* group keys; the window's key is a STRUCT<start,end> computed by the operator: */
+    int32_t key_count;                     /* keys[window.key] is then NULL */
+    const struct aggregate_call *const *calls;
+    int32_t call_count;
+    struct plan_window window;
+    int32_t watermark_key;                 /* group key that is an event-time column itself, or -1 */
+    /* schema: key columns, then one per call */
+};
+enum generator_kind { GENERATE_EXPLODE, GENERATE_POSEXPLODE, GENERATE_INLINE, GENERATE_STACK };
+struct plan_generate {
+    enum generator_kind kind;
+    bool outer;
+    const struct expr *const *args;        /* explode: one ARRAY or MAP; stack: count literal first */
+    int32_t arg_count;
+    int32_t generated;                     /* how many columns come last in schema */
+};
+struct plan_watermark {
+    int32_t column;                        /* of the input */
+    int64_t delay_us;
+    int32_t node;                          /* 0.. in the pipeline: which watermark in the chain record */
+};
+struct plan_decode {
+    const char *format;                    /* "json" */
+    const struct type *schema;             /* STRUCT as the user wrote it */
+    const bool *needed;                    /* per field, after pruning; NULL = all */
+    const char *mode;                      /* PERMISSIVE, FAILFAST */
+    const char *corrupt_column;
+    const char *const *option_names, *const *option_values;
+    int32_t option_count;
+};
+
+struct plan {
+    enum plan_kind kind;
+    int32_t id;                            /* 0.. in pipeline->nodes, inputs before users: topological order */
+    const struct type *schema;             /* STRUCT */
+    struct position at;
+    struct plan *inputs[2];
+    int32_t input_count;
+    struct plan **more_inputs;             /* UNION: all inputs, input_count of them (inputs[] unused) */
+    const struct expr *const *exprs;
+    int32_t expr_count;
+    union {
+        const struct pipeline_source *source;
+        struct plan_aggregate aggregate;
+        struct plan_generate generate;
+        struct plan_watermark watermark;
+        struct plan_decode decode;
+        const char *unsupported;           /* JOIN, SORT, ..: what it is, for "cannot execute yet" */
+    };
+    bool streaming;
+    int32_t user_count;                    /* consumers in the graph */
+};
+
+/* ---- the pipeline ---- */
+
+struct setting { const char *name, *value; struct position at; };
+
+struct pipeline_source {
+    const char *name, *format;             /* kafka, rate, json, ... */
+    const struct setting *options;         /* without "source.NAME." */
+    int32_t option_count;
+    const struct type *schema;             /* Kafka's seven columns (headers on request), or the `schema` option */
+    struct position at;
+};
+struct pipeline_table {                    /* also sinks: anything rows are written to */
+    const char *name;
+    const char *format;                    /* parquet (default), csv, json, console, ... from leat.format, USING, sink.*.format */
+    const char *path;                      /* leat.path, or NULL = <leat.tables.path>/<name> */
+    bool is_sink, streaming, materialized;
+    const struct type *schema;
+    const char *const *partition_columns;
+    int32_t partition_count;
+    const struct setting *properties;      /* TBLPROPERTIES or sink options */
+    int32_t property_count;
+    struct plan *const *flows;             /* what is written into it */
+    const char *const *flow_names;
+    int32_t flow_count;
+    const char *comment;
+    struct position at;
+};
+struct pipeline {
+    const char *name, *directory, *storage;
+    const struct setting *settings;        /* `configuration`, with ${..} replaced, plus --set; sources and sinks included */
+    int32_t setting_count;
+    const struct pipeline_source *const *sources;
+    int32_t source_count;
+    const struct pipeline_table *const *tables;
+    int32_t table_count;
+    struct plan *const *nodes;
+    int32_t node_count;
+    int32_t watermark_count;
+    bool watermark_policy_max;             /* spark.sql.streaming.multipleWatermarkPolicy */
+    const char *const *warnings;           /* what leaves the portable subset, with positions */
+    int32_t warning_count;
+    uint64_t fingerprint;                  /* of the stateful part of the graph and the settings that shape results */
+};
+
+struct problems {                          /* all errors found, in order of the text */
+    char **texts;                          /* full caret messages, arena-owned */
+    int32_t count, capacity;
+};
+
+/* Settings known before the spec is read. Lookup order for ${env:NAME}: overrides, process environment, .env file. */
+struct project_environment {
+    const char *env_file;                  /* NULL: DIR/.env when it exists */
+    const struct setting *sets;            /* --set K=V, wins over `configuration` */
+    int32_t set_count;
+    const struct session *session;
+};
+
+/* Read, parse, type, fuse, prune. E_SPEC, E_SQL, or E_IO. */
+MUST_CHECK enum code project_load(struct arena *arena, const char *directory, const struct project_environment *environment,
+                                  const struct pipeline **out, struct problems *problems, struct error *err);
+const char *pipeline_setting(const struct pipeline *pipeline, const char *name);   /* NULL when unset */
+const char *table_property(const struct pipeline_table *table, const char *name);  /* NULL when unset */
+/* The graph as text for `leat check`: one line a node, tables and what feeds them. */
+void pipeline_print(const struct pipeline *pipeline, struct text *out);
+
+/* One SELECT over literals (no tables), for `leat sql -c` and the golden tests: columns out, one batch. */
+MUST_CHECK enum code sql_query(struct arena *arena, struct bytes text, const struct session *session, struct plan **out,
+                               struct error *err);
+/* The expression `text` over columns of `input`, for tests. */
+MUST_CHECK enum code sql_expression(struct arena *arena, struct bytes text, const struct type *input,
+                                    const struct session *session, const struct expr **out, struct error *err);
+
+#endif
