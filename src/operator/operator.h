@@ -10,6 +10,8 @@
  *     shard_merge(shard)                all lanes quiet; shards in parallel; emits rows that W(N) closes
  *     shard_delta(shard)                the change since the last epoch, for the chain
  *
+ * Failure  an epoch that fails before its record leaves lanes and shards dirty: the runtime drops the stage and restores
+ *          a new one from the chain, the same path as after a crash
  * Late     rows are judged by W(N-1), windows are emitted and evicted by W(N) (exactly-once.md, section 3)
  * Owns     input batches are borrowed for the call; output is moved into emit
  * Fails    E_MEMORY over budget; bad rows go to the reject list
@@ -116,9 +118,6 @@ MUST_CHECK enum code aggregate_shard_snapshot(struct aggregate_stage *self, int3
 /* Apply a snapshot or delta (any number of shards when written; keys find their shard again). Restore: snapshot first,
  * then deltas in epoch order. E_CORRUPT when the bytes are not what delta/snapshot wrote. */
 MUST_CHECK enum code aggregate_restore(struct aggregate_stage *self, struct bytes stored, struct error *err);
-/* The epoch failed before its record: forget what lanes and shards did since the last accept. */
-MUST_CHECK enum code aggregate_rollback(struct aggregate_stage *self, struct error *err);
-void aggregate_accept(struct aggregate_stage *self);   /* the epoch is in the chain */
 int64_t aggregate_groups(const struct aggregate_stage *self);
 size_t aggregate_bytes(const struct aggregate_stage *self);
 void aggregate_stage_free(struct aggregate_stage *self);

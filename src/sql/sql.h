@@ -1,6 +1,6 @@
 /* sql.h - a project's text to a typed plan: spec, statements, one graph. Pure: no I/O but reading the project's files.
  *
- * In       a folder with spark-pipeline.yml and transformations/*.sql; settings (environment, .env, --set)
+ * In       a folder with spark-pipeline.yml and transformations (.sql files); settings (environment, .env, --set)
  * Out      struct pipeline: sources, one graph of plan nodes shared by all tables, tables, sinks, warnings
  * Graph    a DAG: views and streaming tables are fused, FROM STREAM bronze is an edge. A node used by several consumers
  *          is one node (same pointer), so it is executed once. Unused columns, struct fields and nodes are pruned away
