@@ -46,6 +46,8 @@ void fault_list(void);
 #ifdef LEAT_FAULTS
 enum fault_action { FAULT_NONE, FAULT_EIO, FAULT_LOST_ANSWER };
 enum fault_action fault_reached(enum fault_point point);
+/* What fault_init does, with the text given; NULL or "" disarms. For tests inside one process. */
+MUST_CHECK enum code fault_arm(const char *spec, struct error *err);
 #define FAULT(point) ((void)fault_reached(FAULT_##point))
 #define FAULT_IO(point, err)                                                                     \
     enum fault_action fault_of_##point = fault_reached(FAULT_##point);                           \

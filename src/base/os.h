@@ -19,8 +19,8 @@
 
 enum os_open {
     OS_READ = 1,
-    OS_WRITE = 2,
-    OS_CREATE_NEW = 4,  /* fails with E_EXISTS when the name is taken */
+    OS_WRITE = 2,       /* the file is created when absent; every write appends */
+    OS_CREATE_NEW = 4,  /* with OS_WRITE: fails with E_EXISTS when the name is taken */
     OS_TRUNCATE = 8,
 };
 struct os_stat {
