@@ -1,0 +1,52 @@
+/* outputs.h - the tables of a pipeline as sinks, and the quarantine of rows that no expression could compute.
+ *
+ * Quarantine  rows whose expressions fail (ANSI errors) go to `<leat.tables.path>/_quarantine` as JSON lines: reason
+ *             (Spark's error condition), detail, where in the SQL, topic, partition, offset, timestamp, key, value.
+ *             leat.on_error = fail stops the pipeline instead
+ * Token       outputs_prepare gives one token per sink, in a fixed order, by name: what the chain record holds
+ * Owns        the sinks; borrows the pipeline
+ * Thread      outputs_write with different lanes in parallel; outputs_prepare_one for different sinks in parallel; all
+ *             else one thread
+ */
+#ifndef RUNTIME_OUTPUTS_H
+#define RUNTIME_OUTPUTS_H
+
+#include "runtime/runtime.h"
+#include "base/thread.h"
+#include "sink/sink.h"
+
+enum { OUTPUTS_PREVIEW_ROWS = 5 };
+
+struct outputs;
+struct outputs_spec {
+    const struct pipeline *pipeline;
+    const char *tables_path, *query_id;
+    const struct zone *zone;
+    struct budget *budget;
+    int32_t lanes;
+    bool preview;                     /* keep a few rows of each epoch as text (leat.preview) */
+    bool fail_on_error;               /* leat.on_error = fail */
+};
+MUST_CHECK enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err);
+void outputs_close(struct outputs *outputs);
+int32_t outputs_count(const struct outputs *outputs);         /* tables, then the quarantine */
+const char *outputs_name(const struct outputs *outputs, int32_t i);
+const char *outputs_path(const struct outputs *outputs, int32_t i);   /* NULL: no files */
+/* -1 when absent: a table that the pipeline no longer has. */
+int32_t outputs_find(const struct outputs *outputs, const char *name);
+
+void outputs_begin(struct outputs *outputs, int64_t epoch);
+MUST_CHECK enum code outputs_write(struct outputs *outputs, int32_t lane, int32_t table, const struct batch *batch,
+                                   struct error *err);
+/* The rows of `in` named by `rejects`; `positions` tells where in the SQL a step stands. */
+MUST_CHECK enum code outputs_reject(struct outputs *outputs, int32_t lane, const struct batch *in,
+                                    const struct rejects *rejects, struct position (*position)(const void *stage, int32_t step),
+                                    const void *stage, struct error *err);
+MUST_CHECK enum code outputs_prepare_one(struct outputs *outputs, int32_t i, struct text *token, struct error *err);
+MUST_CHECK enum code outputs_commit_one(struct outputs *outputs, int32_t i, int64_t epoch, struct bytes token, struct error *err);
+void outputs_abort(struct outputs *outputs);
+MUST_CHECK enum code outputs_collect(struct outputs *outputs, int64_t head_epoch, struct error *err);
+struct sink_totals outputs_totals(const struct outputs *outputs, int32_t i);  /* of the epoch, after prepare */
+const char *outputs_preview(const struct outputs *outputs, int32_t i);        /* "" when off or empty */
+
+#endif

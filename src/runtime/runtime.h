@@ -1,0 +1,81 @@
+/* runtime.h - build the graph from the plan and drive it: epochs, workers, commits, recovery.
+ *
+ * In       a typed pipeline (sql/sql.h) and run options
+ * Out      rows in tables, exactly once; progress to an observer
+ * Loop     recover from the chain -> [plan ranges -> process -> stage -> record -> publish] -> ... -> stop
+ *          (exactly-once.md, section 4). A transient failure drops everything in memory, backs off, and recovers
+ *          again: the path after an error and the path after a crash are the same
+ * Stop     runtime_stop() ends the open epoch where it stands, commits it and returns E_OK
+ * Thread   pipeline_run: one at a time; it starts leat.threads workers. Observer callbacks come on the caller's thread.
+ *          runtime_stop: any, also a signal handler
+ * Limits   WORKERS_MAX; the memory budget `leat.memory`
+ */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include "base/memory.h"
+#include "sql/sql.h"
+
+enum { WORKERS_MAX = 64 };
+
+/* The ledger of one table and epoch: in + exploded = out_of_stream + filtered + late + null_time + quarantined, where
+ * out_of_stream is `out` for a plain table and `aggregated` (rows folded into groups) for a windowed one. */
+struct ledger {
+    int64_t in, exploded, filtered, late, null_time, quarantined, aggregated, out;
+};
+bool ledger_closes(const struct ledger *ledger, bool windowed);
+
+struct table_commit {
+    const struct pipeline_table *table;
+    const char *path;                  /* where its files lie; NULL for a console */
+    bool windowed;
+    struct ledger epoch, total;        /* total: since this process started */
+    int64_t files, bytes;              /* of this epoch */
+    int64_t files_total, bytes_total;
+    const char *preview;               /* text of a few rows of the epoch, or "" */
+};
+/* Where the CPU time of this process went since start, microseconds. */
+struct cpu_split {
+    int64_t fetch, decode, expressions, aggregate, encode, commit, client; /* client: librdkafka's own threads */
+};
+struct run_status {
+    int64_t epoch;                     /* the next or running one */
+    int64_t records_total, records_epoch, bytes_total;   /* read from sources; bytes of keys and values */
+    double records_per_second;         /* over about the last second */
+    int64_t lag_records;               /* behind the end of the source when last asked; -1 = not known */
+    int64_t watermark_us;              /* 0 = none yet */
+    int64_t quarantined_total, files_total, groups, state_bytes, rss_bytes;
+    int64_t elapsed_us;
+    const char *phase;                 /* reading, merging, committing, waiting, retrying */
+};
+struct commit_report {
+    int64_t epoch, records, bytes, duration_us, batch_time_us;
+    int64_t watermark_us, lag_records, groups, state_bytes;
+    const struct table_commit *tables;
+    int32_t table_count;
+    struct cpu_split cpu;
+    int64_t rss_bytes, rss_peak_bytes;
+    int64_t records_total;
+};
+struct run_observer {
+    void (*status)(void *context, const struct run_status *status);   /* at most about ten times a second */
+    void (*commit)(void *context, const struct commit_report *report);
+    void *context;
+};
+
+struct run_options {
+    bool once;                         /* overrides leat.trigger */
+    const struct session *session;     /* zone, ansi */
+    const struct run_observer *observer;
+};
+
+/* What this version cannot execute, by name and position: E_UNSUPPORTED for the first, all in `problems`. Also refuses
+ * settings that do not parse. Pure. */
+MUST_CHECK enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,
+                                   struct error *err);
+/* Run until the trigger's end (once), runtime_stop(), or an error that retrying cannot mend. */
+MUST_CHECK enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options, struct error *err);
+void runtime_stop(void);
+bool runtime_stopping(void);
+
+#endif

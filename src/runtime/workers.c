@@ -1,0 +1,101 @@
+#include "runtime/workers.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+struct worker {
+    struct workers *pool;
+    int32_t lane;
+    struct thread thread;
+};
+struct workers {
+    struct queue queue;
+    struct lock idle;             /* guards pending and first_error */
+    int64_t pending;
+    struct error first_error;
+    atomic_bool failed;
+    int32_t count;
+    struct worker workers[WORKERS_MAX];
+};
+
+static void job_done(struct workers *self, enum code code, const struct error *err)
+{
+    lock_take(&self->idle);
+    if (code != E_OK && self->first_error.code == E_OK) {
+        self->first_error = *err;
+        atomic_store(&self->failed, true);
+    }
+    if (--self->pending == 0)
+        lock_wake(&self->idle);
+    lock_give(&self->idle);
+}
+
+static void *worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct workers *self = worker->pool;
+    for (struct job *job; (job = queue_get(&self->queue, -1)) != NULL;) {
+        struct error err = {0};
+        enum code code = E_OK;
+        if (!atomic_load(&self->failed))
+            code = job->run(job, worker->lane, &err);
+        else if (job->discard != NULL)
+            job->discard(job);
+        job_done(self, code, &err);
+    }
+    return NULL;
+}
+
+struct workers *workers_start(int32_t count, uint32_t queue_jobs)
+{
+    always(count > 0 && count <= WORKERS_MAX);
+    struct workers *self = mem_new(struct workers);
+    self->count = count;
+    queue_init(&self->queue, queue_jobs);
+    lock_init(&self->idle);
+    for (int32_t i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "leat-worker-%d", i);
+        self->workers[i] = (struct worker){.pool = self, .lane = i};
+        thread_start(&self->workers[i].thread, name, worker_main, &self->workers[i]);
+    }
+    return self;
+}
+
+int32_t workers_count(const struct workers *self) { return self->count; }
+
+void workers_submit(struct workers *self, struct job *job)
+{
+    lock_take(&self->idle);
+    self->pending++;
+    lock_give(&self->idle);
+    always(queue_put(&self->queue, job));
+}
+
+bool workers_failed(const struct workers *self) { return atomic_load(&self->failed); }
+
+enum code workers_drain(struct workers *self, struct error *err)
+{
+    lock_take(&self->idle);
+    while (self->pending > 0)
+        lock_wait(&self->idle, -1);
+    enum code code = self->first_error.code;
+    if (code != E_OK)
+        *err = self->first_error;
+    self->first_error = (struct error){0};
+    atomic_store(&self->failed, false);
+    lock_give(&self->idle);
+    return code;
+}
+
+void workers_stop(struct workers *self)
+{
+    if (self == NULL)
+        return;
+    queue_close(&self->queue);
+    for (int32_t i = 0; i < self->count; i++)
+        thread_join(&self->workers[i].thread);
+    queue_free(&self->queue);
+    lock_close(&self->idle);
+    mem_free(self);
+}
