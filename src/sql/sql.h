@@ -14,6 +14,7 @@
 #ifndef SQL_SQL_H
 #define SQL_SQL_H
 
+#include "base/options.h"
 #include "data/data.h"
 #include "expr/expr.h"
 
@@ -153,6 +154,32 @@ struct problems {                          /* all errors found, in order of the 
     char **texts;                          /* full caret messages, arena-owned */
     int32_t count, capacity;
 };
+
+/* leat.* of `configuration`, typed. The table (names, kinds, defaults, help) is in sql/settings.c. */
+enum on_error { ON_ERROR_QUARANTINE, ON_ERROR_FAIL };
+enum trigger_kind { TRIGGER_CONTINUOUS, TRIGGER_INTERVAL, TRIGGER_ONCE };
+struct run_settings {
+    const char *trigger;           /* "continuous", "once", "30 seconds" */
+    const char *tables_path;       /* absolute folder; default <storage>/tables */
+    const char *checkpoint;        /* absolute folder; default <storage>/checkpoint */
+    int64_t memory_bytes;          /* ceiling of what grows with the data */
+    int64_t threads;               /* workers; 0 = one per core */
+    int on_error;                  /* enum on_error */
+    int64_t epoch_records_max;     /* records of an epoch when maxOffsetsPerTrigger says nothing; 0 = no limit */
+    int64_t max_staleness_us;      /* continuous trigger: the longest an epoch stays open */
+    int64_t buffer_bytes;          /* most bytes prefetched from a source */
+    int64_t retry_limit_us;        /* give up after failing for so long */
+    int64_t snapshot_epochs;       /* full state at least every so many epochs */
+    bool preview;                  /* print a few rows of each epoch */
+    /* derived */
+    enum trigger_kind trigger_kind;
+    int64_t interval_us;
+};
+/* E_SPEC names the setting, what is wrong and what is allowed. */
+MUST_CHECK enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out,
+                                   struct error *err);
+/* The leat.* table, for the spec's check of names, `leat run --help` and docs; ends with a NULL name. */
+extern const struct option leat_settings[];
 
 /* Settings known before the spec is read. Lookup order for ${env:NAME}: overrides, process environment, .env file. */
 struct project_environment {

@@ -1,0 +1,90 @@
+#include <strings.h>
+
+#include "sql/sql.h"
+
+#define AT(member) offsetof(struct run_settings, member)
+
+const struct option leat_settings[] = {
+    {.name = "leat.trigger", .kind = OPTION_STRING, .initial = "continuous", .offset = AT(trigger),
+     .help = "when an epoch starts: continuous, once, or an interval such as 30 seconds"},
+    {.name = "leat.tables.path", .kind = OPTION_STRING, .offset = AT(tables_path),
+     .help = "folder of the tables, one folder each; default <storage>/tables"},
+    {.name = "leat.checkpoint", .kind = OPTION_STRING, .offset = AT(checkpoint),
+     .help = "folder of the chain of commit records and the state; default <storage>/checkpoint"},
+    {.name = "leat.memory", .kind = OPTION_BYTES, .initial = "1g", .min = 32 << 20, .max = (int64_t)1 << 44,
+     .offset = AT(memory_bytes), .help = "ceiling of what grows with the data, bytes"},
+    {.name = "leat.threads", .kind = OPTION_INT, .initial = "0", .min = 0, .max = 64, .offset = AT(threads),
+     .help = "worker threads; 0 = one per core"},
+    {.name = "leat.on_error", .kind = OPTION_ENUM, .initial = "quarantine", .choices = "quarantine|fail",
+     .offset = AT(on_error), .help = "what a row does whose expression fails (bad cast, overflow, 1/0)"},
+    {.name = "leat.epoch.max_records", .kind = OPTION_INT, .initial = "2000000", .min = 0, .max = INT64_MAX,
+     .offset = AT(epoch_records_max), .help = "most records of an epoch when maxOffsetsPerTrigger is not set; 0 = no limit"},
+    {.name = "leat.files.max_staleness", .kind = OPTION_DURATION, .initial = "10 seconds", .min = 1000,
+     .max = (int64_t)86400 * 1000000, .offset = AT(max_staleness_us),
+     .help = "continuous trigger: the longest a record waits before its epoch is committed"},
+    {.name = "leat.source.buffer", .kind = OPTION_BYTES, .initial = "96m", .min = 1 << 20, .max = (int64_t)1 << 34,
+     .offset = AT(buffer_bytes), .help = "most bytes prefetched from a source"},
+    {.name = "leat.retry.limit", .kind = OPTION_DURATION, .initial = "2 minutes", .min = 0,
+     .max = (int64_t)7 * 86400 * 1000000, .offset = AT(retry_limit_us),
+     .help = "give up after failing for so long without a commit"},
+    {.name = "leat.snapshot.epochs", .kind = OPTION_INT, .initial = "20", .min = 1, .max = 100000,
+     .offset = AT(snapshot_epochs), .help = "whole state instead of a delta at least every so many epochs"},
+    {.name = "leat.preview", .kind = OPTION_BOOLEAN, .initial = "false", .offset = AT(preview),
+     .help = "print a few rows of every table after each commit"},
+    /* Defaults for every table; the tables' own TBLPROPERTIES win. Their kinds are the sinks' (sink/). */
+    {.name = "leat.files.max_records", .kind = OPTION_STRING, .offset = SIZE_MAX, .help = "most rows of a file"},
+    {.name = "leat.files.per_partition", .kind = OPTION_STRING, .offset = SIZE_MAX,
+     .help = "files per partition folder and epoch"},
+    {.name = "leat.files.keep", .kind = OPTION_STRING, .offset = SIZE_MAX, .help = "keep only the newest N files of a table"},
+    {.name = NULL},
+};
+
+/* file:///a/b and /a/b are the folder /a/b; the text is kept as it is when it is neither. */
+static const char *folder_of(struct arena *arena, const struct pipeline *pipeline, const char *url, const char *below)
+{
+    if (strncmp(url, "file://", 7) == 0)
+        url += 7;
+    if (url[0] != '/' && strstr(url, "://") == NULL)
+        url = arena_printf(arena, "%s/%s", pipeline->directory, url);
+    return below == NULL ? url : arena_printf(arena, "%s/%s", url, below);
+}
+
+static enum code trigger_read(struct run_settings *out, struct error *err)
+{
+    out->interval_us = 0;
+    if (strcasecmp(out->trigger, "continuous") == 0) {
+        out->trigger_kind = TRIGGER_CONTINUOUS;
+        return E_OK;
+    }
+    if (strcasecmp(out->trigger, "once") == 0 || strcasecmp(out->trigger, "availableNow") == 0) {
+        out->trigger_kind = TRIGGER_ONCE;
+        return E_OK;
+    }
+    out->trigger_kind = TRIGGER_INTERVAL;
+    if (parse_duration(out->trigger, &out->interval_us, err) != E_OK)
+        return fail(err, E_SPEC, "leat.trigger is '%s'; it takes continuous, once, or an interval such as 30 seconds",
+                    out->trigger);
+    return E_OK;
+}
+
+enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out, struct error *err)
+{
+    struct run_settings settings = {0};
+    for (const struct option *option = leat_settings; option->name != NULL; option++) {
+        if (option->offset == SIZE_MAX)
+            continue;
+        const char *value = pipeline_setting(pipeline, option->name);
+        if (value == NULL || value[0] == '\0')
+            value = option->initial;
+        if (value != NULL)
+            TRY(option_set(leat_settings, &settings, option->name, value, arena, err));
+    }
+    const char *storage = pipeline->storage != NULL ? pipeline->storage : pipeline->directory;
+    settings.tables_path = settings.tables_path != NULL ? folder_of(arena, pipeline, settings.tables_path, NULL)
+                                                        : folder_of(arena, pipeline, storage, "tables");
+    settings.checkpoint = settings.checkpoint != NULL ? folder_of(arena, pipeline, settings.checkpoint, NULL)
+                                                      : folder_of(arena, pipeline, storage, "checkpoint");
+    TRY(trigger_read(&settings, err));
+    *out = settings;
+    return E_OK;
+}
