@@ -1,0 +1,86 @@
+/* chain.h - the chain of commit records: one per epoch, created by put-if-absent, the only truth about progress.
+ *
+ * Files        query.json                     who this checkpoint belongs to: id Q, fingerprint, created, leat's version
+ *              chain/<T>/<E as 16 digits>.json    one record: a JSON document, newline, XXH64 of it as 16 hex digits, newline
+ *              state/...                      state deltas and snapshots that records name
+ *              lock                           held by the process at work
+ * Valid        a record is valid when its checksum, query id, task and epoch fit its name; the head is the highest one
+ * Outcome      chain_append: won (E_OK) also when the answer was lost but the record carries our nonce; another's
+ *              nonce is E_FENCED (exactly-once.md, rules 2 and 3)
+ * Owns         a record's strings live in the arena it was read into
+ * Fails        E_CORRUPT names the file and what to try; E_CHANGED when the checkpoint is another query's; E_EXISTS when
+ *              another leat holds the lock
+ * Thread       one
+ * Faults       record_temp, record_put (store), after_record
+ * Limits       CHAIN_RECORD_MAX
+ */
+#ifndef RUNTIME_CHAIN_H
+#define RUNTIME_CHAIN_H
+
+#include "runtime/runtime.h"
+#include "store/store.h"
+
+enum { CHAIN_RECORD_MAX = 64 * 1024 * 1024, CHAIN_VERSION = 1 };
+
+struct chain_range {                 /* what the epoch read of one partition, half open */
+    const char *source, *topic, *topic_id;
+    int32_t partition;
+    int64_t from, to;
+};
+struct chain_sink {
+    const char *name;                /* table */
+    const char *token;               /* the sink's JSON */
+};
+struct chain_state {                 /* one stateful operator */
+    int32_t node;                    /* plan id */
+    bool whole;                      /* a snapshot: nothing older is needed */
+    const char *path;                /* in the checkpoint store; "" when nothing changed */
+    int64_t size_bytes;
+    uint64_t checksum;               /* XXH64 of the file */
+};
+struct chain_ledger {
+    const char *table;
+    struct ledger counts;
+};
+struct chain_record {
+    int64_t version, epoch;
+    const char *query_id, *task;
+    uint64_t nonce, fingerprint;
+    int64_t batch_time_us;
+    int64_t late_us, emit_us;        /* W(N-1), W(N): what the epoch worked with */
+    int64_t next_us;                 /* W(N+1), computed from this and earlier epochs */
+    int64_t *node_us;                /* per watermark node: max(seen - delay) so far; 0 = nothing seen */
+    int32_t node_count;
+    const char *timezone;
+    bool ansi;
+    struct chain_range *ranges;
+    int32_t range_count;
+    struct chain_sink *sinks;
+    int32_t sink_count;
+    struct chain_state *states;
+    int32_t state_count;
+    struct chain_ledger *ledgers;
+    int32_t ledger_count;
+    int64_t records;                 /* read in this epoch */
+};
+
+struct chain;
+/* Lock the checkpoint, create or read query.json. `fingerprint` must equal the stored one. */
+MUST_CHECK enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
+                                struct chain **out, struct error *err);
+void chain_close(struct chain *chain);
+const char *chain_query_id(const struct chain *chain);     /* 16 hex digits */
+int64_t chain_head(const struct chain *chain);             /* epoch of the head, -1 when the chain is empty */
+int64_t chain_oldest(const struct chain *chain);           /* epoch of the oldest record still there, -1 */
+MUST_CHECK enum code chain_read(const struct chain *chain, int64_t epoch, struct arena *arena, struct chain_record *out,
+                                struct error *err);
+/* version, query_id, task and nonce are filled in here; epoch must be head + 1. */
+MUST_CHECK enum code chain_append(struct chain *chain, const struct chain_record *record, struct error *err);
+/* Remove records below `epoch` and state files that only they name. */
+MUST_CHECK enum code chain_trim(struct chain *chain, int64_t epoch, struct error *err);
+
+/* A record as JSON text and back; pure. */
+void chain_record_print(const struct chain_record *record, struct text *out);
+MUST_CHECK enum code chain_record_parse(struct bytes json, struct arena *arena, struct chain_record *out, struct error *err);
+
+#endif
