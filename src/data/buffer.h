@@ -40,5 +40,7 @@ static inline void bit_put(uint8_t *bits, int64_t i, int on)
 static inline size_t bit_bytes(int64_t count) { return (size_t)((count + 7) >> 3); }
 int64_t bit_count(const uint8_t *bits, int64_t count);   /* ones in [0, count) */
 void bit_fill(uint8_t *bits, int64_t count, int on);     /* trailing bits of the last byte become 0 */
+/* Copy count bits from bit `from` of src to bit `to` of dst; bits of dst outside stay. No overlap. */
+void bit_copy(uint8_t *dst, int64_t to, const uint8_t *src, int64_t from, int64_t count);
 
 #endif

@@ -1,0 +1,123 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/text_number.h"
+#include "data/column.h"
+#include "data/decimal.h"
+#include "data/timestamp.h"
+
+enum { VALUE_TEXT_MAX = 64 };  // of a number, date or time
+_Static_assert(VALUE_TEXT_MAX >= (int)DECIMAL_TEXT_MAX && VALUE_TEXT_MAX >= (int)TIMESTAMP_TEXT_MAX &&
+                   VALUE_TEXT_MAX >= (int)DOUBLE_TEXT_MAX,
+               "the longest text fits");
+
+static int64_t integer_at(const struct column *col, int64_t row)
+{
+    switch (type_width(col->type)) {
+    case 1: return column_values(col, int8_t)[row];
+    case 2: return column_values(col, int16_t)[row];
+    case 4: return column_values(col, int32_t)[row];
+    default: return column_values(col, int64_t)[row];
+    }
+}
+
+/* Hive's interval texts: 1 02:03:04.000005000 and 1-2. */
+static void print_interval(const struct type *type, int64_t value, struct text *out)
+{
+    const char *sign = value < 0 ? "-" : "";
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    if (type->id == TYPE_INTERVAL_YM) {
+        text_printf(out, "%s%" PRIu64 "-%" PRIu64, sign, size / 12, size % 12);
+        return;
+    }
+    uint64_t seconds = size / 1000000;
+    text_printf(out, "%s%" PRIu64 " %02d:%02d:%02d.%06d000", sign, seconds / 86400, (int)(seconds / 3600 % 24),
+                (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(size % 1000000));
+}
+
+static void print_decimal(const struct column *col, int64_t row, struct text *out)
+{
+    char digits[VALUE_TEXT_MAX];
+    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+    text_add(out, digits, decimal_print(value, col->type->scale, digits));
+}
+
+static void print_quoted(struct bytes value, struct text *out)
+{
+    text_add_char(out, '"');
+    text_add(out, value.data, value.size);
+    text_add_char(out, '"');
+}
+
+static void print_value(const struct column *col, int64_t row, bool inside, struct text *out);
+
+static void print_list(const struct column *col, int64_t row, struct text *out)
+{
+    bool map = col->type->id == TYPE_MAP;
+    const int32_t *offsets = column_offsets(col);
+    text_add_char(out, map ? '{' : '[');
+    for (int64_t i = offsets[row]; i < offsets[row + 1]; i++) {
+        if (i > offsets[row])
+            text_add_char(out, ',');
+        print_value(&col->children[0], i, true, out);
+        if (map) {
+            text_add_char(out, ':');
+            print_value(&col->children[1], i, true, out);
+        }
+    }
+    text_add_char(out, map ? '}' : ']');
+}
+
+static void print_struct(const struct column *col, int64_t row, struct text *out)
+{
+    text_add_char(out, '{');
+    for (int32_t i = 0; i < col->child_count; i++) {
+        if (i > 0)
+            text_add_char(out, ',');
+        print_quoted(bytes_of_string(col->type->fields[i].name), out);
+        text_add_char(out, ':');
+        print_value(&col->children[i], row, true, out);
+    }
+    text_add_char(out, '}');
+}
+
+/* inside: the value is part of a nested one, where Hive quotes texts and writes null small. */
+static void print_value(const struct column *col, int64_t row, bool inside, struct text *out)
+{
+    char digits[VALUE_TEXT_MAX];
+    if (column_is_null(col, row)) {
+        text_add_string(out, inside ? "null" : "NULL");
+        return;
+    }
+    switch (col->type->id) {
+    case TYPE_NULL: break;
+    case TYPE_BOOLEAN: text_add_string(out, bit_get(col->values->data, row) ? "true" : "false"); break;
+    case TYPE_INT8:
+    case TYPE_INT16:
+    case TYPE_INT32:
+    case TYPE_INT64: text_printf(out, "%" PRId64, integer_at(col, row)); break;
+    case TYPE_FLOAT: text_add(out, digits, print_float(column_values(col, float)[row], digits)); break;
+    case TYPE_DOUBLE: text_add(out, digits, print_double(column_values(col, double)[row], digits)); break;
+    case TYPE_DECIMAL: print_decimal(col, row, out); break;
+    case TYPE_STRING:
+    case TYPE_BINARY:
+        if (inside)
+            print_quoted(column_bytes_at(col, row), out);
+        else
+            text_add(out, column_bytes_at(col, row).data, column_bytes_at(col, row).size);
+        break;
+    case TYPE_DATE: text_add(out, digits, date_print(column_values(col, int32_t)[row], digits)); break;
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_NTZ:
+        text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone_utc(), digits));
+        break;
+    case TYPE_INTERVAL_DT:
+    case TYPE_INTERVAL_YM: print_interval(col->type, integer_at(col, row), out); break;
+    case TYPE_ARRAY:
+    case TYPE_MAP: print_list(col, row, out); break;
+    case TYPE_STRUCT: print_struct(col, row, out); break;
+    case TYPE_COUNT: break;
+    }
+}
+
+void column_print(const struct column *col, int64_t row, struct text *out) { print_value(col, row, false, out); }

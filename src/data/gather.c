@@ -1,0 +1,250 @@
+/* gather.c - pick rows of a column, and append a range of rows: the two ways columns are copied.
+ *
+ * Speed    column_gather is on the path of every filtered row. Fixed widths are plain indexed loops; bits are
+ *          assembled 64 at a time; text is sized exactly in a first pass, then copied in runs of neighbouring rows,
+ *          short runs by a fixed-size copy that may touch the padding (buffer.h: 64 bytes past the end are readable,
+ *          and a buffer made here is that much longer than its size)
+ * Limits   a gathered text or list column holds at most INT32_MAX bytes or elements (Arrow's int32 offsets); batches
+ *          are small enough (BATCH_ROWS_MAX), so passing it is a bug and asserts
+ */
+#include "base/memory.h"
+#include "data/column.h"
+
+/* ---- gather ---- */
+
+#define GATHER_FIXED(name, ctype)                                                                          \
+    static void name(void *restrict out, const void *restrict in, const int32_t *restrict rows, int64_t n) \
+    {                                                                                                      \
+        ctype *restrict to = out;                                                                          \
+        const ctype *restrict from = in;                                                                   \
+        for (int64_t i = 0; i < n; i++)                                                                    \
+            to[i] = from[rows[i]];                                                                         \
+    }
+GATHER_FIXED(gather_1, uint8_t)
+GATHER_FIXED(gather_2, uint16_t)
+GATHER_FIXED(gather_4, uint32_t)
+GATHER_FIXED(gather_8, uint64_t)
+GATHER_FIXED(gather_16, __int128)
+
+static struct buffer *gather_fixed(const struct column *col, int32_t width, const int32_t *rows, int64_t count)
+{
+    struct buffer *out = buffer_new((size_t)count * (size_t)width);
+    const uint8_t *in = col->values->data;
+    switch (width) {
+    case 1: gather_1(out->data, in, rows, count); break;
+    case 2: gather_2(out->data, in, rows, count); break;
+    case 4: gather_4(out->data, in, rows, count); break;
+    case 8: gather_8(out->data, in, rows, count); break;
+    default: gather_16(out->data, in, rows, count); break;
+    }
+    return out;
+}
+
+/* *ones receives how many of the picked bits are set. */
+static struct buffer *gather_bits(const uint8_t *bits, const int32_t *rows, int64_t count, int64_t *ones)
+{
+    struct buffer *out = buffer_new(bit_bytes(count));
+    int64_t set = 0;
+    for (int64_t i = 0; i < count; i += 64) {
+        uint64_t word = 0;
+        int n = count - i < 64 ? (int)(count - i) : 64;
+        for (int j = 0; j < n; j++)
+            word |= (uint64_t)bit_get(bits, rows[i + j]) << j;
+        set += __builtin_popcountll(word);
+        memcpy(out->data + (i >> 3), &word, bit_bytes(n));
+    }
+    *ones = set;
+    return out;
+}
+
+/* New offsets; returns the sum of all sizes. */
+static int32_t gather_offsets(const int32_t *offsets, const int32_t *rows, int64_t count, int32_t *out)
+{
+    int64_t end = 0;
+    out[0] = 0;
+    for (int64_t i = 0; i < count; i++) {
+        end += offsets[rows[i] + 1] - offsets[rows[i]];
+        out[i + 1] = (int32_t)end;
+    }
+    always(end <= INT32_MAX);
+    return (int32_t)end;
+}
+
+enum { SHORT_COPY = 32 };  // at most the 64 bytes of padding
+
+static void gather_text(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
+{
+    const int32_t *offsets = column_offsets(col);
+    const uint8_t *from = col->values->data;
+    out->offsets = buffer_new(((size_t)count + 1) * sizeof(int32_t));
+    int32_t *ends = (int32_t *)(void *)out->offsets->data;
+    size_t size = (size_t)gather_offsets(offsets, rows, count, ends);
+    out->values = buffer_new(size + SHORT_COPY);
+    out->values->size = size;
+    uint8_t *to = out->values->data;
+    for (int64_t i = 0; i < count;) {
+        int64_t first = i++;
+        while (i < count && rows[i] == rows[i - 1] + 1)
+            i++;
+        size_t run = (size_t)(ends[i] - ends[first]);
+        const uint8_t *at = from + offsets[rows[first]];
+        if (run <= SHORT_COPY)
+            memcpy(to, at, SHORT_COPY);
+        else
+            memcpy(to, at, run);
+        to += run;
+    }
+}
+
+/* Lists: the picked ranges become a list of child rows, and the children are gathered by it. */
+static void gather_list(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
+{
+    const int32_t *offsets = column_offsets(col);
+    out->offsets = buffer_new(((size_t)count + 1) * sizeof(int32_t));
+    int32_t total = gather_offsets(offsets, rows, count, (int32_t *)(void *)out->offsets->data);
+    int32_t *picked = mem_alloc((size_t)total * sizeof *picked + 1);
+    int32_t *at = picked;
+    for (int64_t i = 0; i < count; i++)
+        for (int32_t j = offsets[rows[i]]; j < offsets[rows[i] + 1]; j++)
+            *at++ = j;
+    for (int32_t i = 0; i < col->child_count; i++)
+        column_gather(&out->children[i], &col->children[i], picked, total);
+    mem_free(picked);
+}
+
+static void gather_valid(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
+{
+    if (col->valid == NULL || col->nulls == 0)
+        return;
+    int64_t present;
+    out->valid = gather_bits(col->valid->data, rows, count, &present);
+    out->nulls = count - present;
+    if (out->nulls == 0) {
+        buffer_release(out->valid);
+        out->valid = NULL;
+    }
+}
+
+void column_gather(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
+{
+    const struct type *type = col->type;
+    if (type->id == TYPE_NULL) {
+        column_all_null(out, type, count);
+        return;
+    }
+    struct column picked = {.type = type, .rows = count, .child_count = col->child_count};
+    if (col->child_count > 0)
+        picked.children = mem_array(struct column, (size_t)col->child_count);
+    gather_valid(&picked, col, rows, count);
+    if (type->id == TYPE_BOOLEAN) {
+        int64_t ones;
+        picked.values = gather_bits(col->values->data, rows, count, &ones);
+    } else if (type_is_varlen(type)) {
+        gather_text(&picked, col, rows, count);
+    } else if (type->id == TYPE_STRUCT) {
+        for (int32_t i = 0; i < col->child_count; i++)
+            column_gather(&picked.children[i], &col->children[i], rows, count);
+    } else if (type_is_nested(type)) {
+        gather_list(&picked, col, rows, count);
+    } else {
+        picked.values = gather_fixed(col, type_width(type), rows, count);
+    }
+    *out = picked;
+}
+
+/* ---- append ---- */
+
+/* Make *buffer writable and at least `size` bytes long: copied when shared, doubled when full. */
+static void make_room(struct buffer **buffer, size_t size)
+{
+    struct buffer *old = *buffer;
+    if (old != NULL && (atomic_load(&old->count) > 1 || old->release != NULL)) {
+        *buffer = buffer_new(old->size > size ? old->size : size);
+        (*buffer)->size = old->size;
+        memcpy((*buffer)->data, old->data, old->size);
+        buffer_release(old);
+    }
+    if (*buffer == NULL || (*buffer)->capacity < size)
+        buffer_grow(buffer, *buffer == NULL || size > (*buffer)->capacity * 2 ? size : (*buffer)->capacity * 2);
+}
+
+static void append_bits(struct buffer **buffer, int64_t at, const uint8_t *bits, int64_t from, int64_t count)
+{
+    size_t used = *buffer == NULL ? 0 : (*buffer)->size, need = bit_bytes(at + count);
+    make_room(buffer, need);
+    if (need > used)
+        memset((*buffer)->data + used, 0, need - used);
+    (*buffer)->size = need;
+    bit_copy((*buffer)->data, at, bits, from, count);
+}
+
+static void append_valid(struct column *out, const struct column *col, int64_t from, int64_t count)
+{
+    if (out->valid == NULL && col->valid == NULL)
+        return;
+    if (out->valid == NULL) {
+        out->valid = buffer_new(bit_bytes(out->rows));
+        bit_fill(out->valid->data, out->rows, 1);
+    }
+    if (col->valid != NULL) {
+        append_bits(&out->valid, out->rows, col->valid->data, from, count);
+        out->nulls = -1;
+        return;
+    }
+    make_room(&out->valid, bit_bytes(out->rows + count));
+    out->valid->size = bit_bytes(out->rows + count);
+    for (int64_t i = 0; i < count; i++)
+        bit_set(out->valid->data, out->rows + i);
+}
+
+static void append_bytes(struct buffer **buffer, const uint8_t *data, size_t size)
+{
+    size_t used = *buffer == NULL ? 0 : (*buffer)->size;
+    make_room(buffer, used + size);
+    memcpy((*buffer)->data + used, data, size);
+    (*buffer)->size = used + size;
+}
+
+static void append_offsets(struct column *out, const struct column *col, int64_t from, int64_t count)
+{
+    const int32_t *in = column_offsets(col) + from;
+    if (out->offsets == NULL)
+        out->offsets = buffer_zero(sizeof(int32_t));
+    size_t need = ((size_t)(out->rows + count) + 1) * sizeof(int32_t);
+    make_room(&out->offsets, need);
+    out->offsets->size = need;
+    int32_t *ends = (int32_t *)(void *)out->offsets->data + out->rows;
+    always((int64_t)ends[0] + in[count] - in[0] <= INT32_MAX);
+    int32_t shift = ends[0] - in[0];
+    for (int64_t i = 1; i <= count; i++)
+        ends[i] = in[i] + shift;
+}
+
+void column_append(struct column *out, const struct column *col, int64_t from, int64_t to)
+{
+    const struct type *type = col->type;
+    int64_t count = to - from, first = from, last = to;
+    if (out->type == NULL) {
+        *out = (struct column){.type = type, .child_count = col->child_count};
+        if (col->child_count > 0)
+            out->children = mem_array(struct column, (size_t)col->child_count);
+    }
+    append_valid(out, col, from, count);
+    size_t width = (size_t)type_width(type);
+    if (type->id == TYPE_BOOLEAN) {
+        append_bits(&out->values, out->rows, col->values->data, from, count);
+    } else if (type_is_varlen(type) || type->id == TYPE_ARRAY || type->id == TYPE_MAP) {
+        append_offsets(out, col, from, count);
+        first = column_offsets(col)[from];
+        last = column_offsets(col)[to];
+        if (type_is_varlen(type))
+            append_bytes(&out->values, col->values->data + first, (size_t)(last - first));
+    } else if (width > 0) {
+        append_bytes(&out->values, col->values->data + (size_t)from * width, (size_t)count * width);
+    }
+    for (int32_t i = 0; i < col->child_count; i++)
+        column_append(&out->children[i], &col->children[i], first, last);
+    if (type->id == TYPE_NULL)
+        out->nulls = out->rows + count;
+    out->rows += count;
+}

@@ -1,0 +1,140 @@
+#include "data/type.h"
+
+#include <strings.h>
+
+/* ORDER TYPE */
+static const struct {
+    const char *name;
+    int32_t width;
+} shapes[TYPE_COUNT] = {
+    [TYPE_NULL] = {"void", 0},
+    [TYPE_BOOLEAN] = {"boolean", 0},
+    [TYPE_INT8] = {"tinyint", 1},
+    [TYPE_INT16] = {"smallint", 2},
+    [TYPE_INT32] = {"int", 4},
+    [TYPE_INT64] = {"bigint", 8},
+    [TYPE_FLOAT] = {"float", 4},
+    [TYPE_DOUBLE] = {"double", 8},
+    [TYPE_DECIMAL] = {"decimal", 8},
+    [TYPE_STRING] = {"string", 0},
+    [TYPE_BINARY] = {"binary", 0},
+    [TYPE_DATE] = {"date", 4},
+    [TYPE_TIMESTAMP] = {"timestamp", 8},
+    [TYPE_TIMESTAMP_NTZ] = {"timestamp_ntz", 8},
+    [TYPE_INTERVAL_DT] = {"interval day to second", 8},
+    [TYPE_INTERVAL_YM] = {"interval year to month", 4},
+    [TYPE_ARRAY] = {"array", 0},
+    [TYPE_STRUCT] = {"struct", 0},
+    [TYPE_MAP] = {"map", 0},
+};
+
+const struct type *type_of(enum type_id id)
+{
+    static const struct type plain[TYPE_COUNT] = {
+#define PLAIN(name) [TYPE_##name] = {.id = TYPE_##name}
+        PLAIN(NULL),         PLAIN(BOOLEAN), PLAIN(INT8),          PLAIN(INT16),       PLAIN(INT32),
+        PLAIN(INT64),        PLAIN(FLOAT),   PLAIN(DOUBLE),        PLAIN(STRING),      PLAIN(BINARY),
+        PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM),
+#undef PLAIN
+        [TYPE_DECIMAL] = {.id = TYPE_DECIMAL, .precision = 10},  // Spark's DECIMAL without parameters
+    };
+    always(id < TYPE_ARRAY);  // nested types have parameters
+    return &plain[id];
+}
+
+const struct type *type_decimal(struct arena *arena, int precision, int scale)
+{
+    always(precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision);
+    struct type *type = arena_new(arena, struct type);
+    *type = (struct type){.id = TYPE_DECIMAL, .precision = (uint8_t)precision, .scale = (uint8_t)scale};
+    return type;
+}
+
+static const struct type *nested(struct arena *arena, enum type_id id, const struct field *fields, int32_t count)
+{
+    struct type *type = arena_new(arena, struct type);
+    struct field *copy = arena_array(arena, struct field, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        copy[i] = fields[i];
+        copy[i].name = arena_strdup(arena, fields[i].name);
+    }
+    *type = (struct type){.id = id, .field_count = count, .fields = copy};
+    return type;
+}
+
+const struct type *type_array(struct arena *arena, const struct type *element, bool contains_null)
+{
+    return nested(arena, TYPE_ARRAY, &(struct field){"element", element, contains_null}, 1);
+}
+
+const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value, bool value_null)
+{
+    const struct field fields[] = {{"key", key, false}, {"value", value, value_null}};
+    return nested(arena, TYPE_MAP, fields, 2);
+}
+
+const struct type *type_struct(struct arena *arena, const struct field *fields, int32_t count)
+{
+    return nested(arena, TYPE_STRUCT, fields, count);
+}
+
+const struct type *type_copy(struct arena *arena, const struct type *type)
+{
+    if (type->id == TYPE_DECIMAL)
+        return type_decimal(arena, type->precision, type->scale);
+    if (!type_is_nested(type))
+        return type_of(type->id);
+    struct type *copy = arena_new(arena, struct type);
+    struct field *fields = arena_array(arena, struct field, (size_t)type->field_count);
+    for (int32_t i = 0; i < type->field_count; i++)
+        fields[i] = (struct field){arena_strdup(arena, type->fields[i].name), type_copy(arena, type->fields[i].type),
+                                   type->fields[i].nullable};
+    *copy = *type;
+    copy->fields = fields;
+    return copy;
+}
+
+bool type_equal(const struct type *a, const struct type *b)
+{
+    if (a == b)
+        return true;
+    if (a->id != b->id || a->precision != b->precision || a->scale != b->scale || a->field_count != b->field_count)
+        return false;
+    for (int32_t i = 0; i < a->field_count; i++)
+        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 || !type_equal(a->fields[i].type, b->fields[i].type))
+            return false;
+    return true;
+}
+
+void type_print(const struct type *type, struct text *out)
+{
+    text_add_string(out, shapes[type->id].name);
+    if (type->id == TYPE_DECIMAL)
+        text_printf(out, "(%d,%d)", type->precision, type->scale);
+    if (!type_is_nested(type))
+        return;
+    text_add_char(out, '<');
+    for (int32_t i = 0; i < type->field_count; i++) {
+        if (i > 0)
+            text_add_char(out, ',');
+        if (type->id == TYPE_STRUCT)
+            text_printf(out, "%s:", type->fields[i].name);
+        type_print(type->fields[i].type, out);
+    }
+    text_add_char(out, '>');
+}
+
+int32_t type_field_index(const struct type *type, const char *name, bool ignore_case)
+{
+    for (int32_t i = 0; i < type->field_count; i++) {
+        const char *field = type->fields[i].name;
+        if (strcmp(field, name) == 0 || (ignore_case && strcasecmp(field, name) == 0))
+            return i;
+    }
+    return -1;
+}
+
+int32_t type_width(const struct type *type)
+{
+    return type_is_wide_decimal(type) ? 16 : shapes[type->id].width;
+}
