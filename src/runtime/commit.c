@@ -1,0 +1,228 @@
+/* commit.c - an epoch becomes true: stage everything, append one record, publish, tidy up.
+ *
+ *   crash before the record exists     staged files and state are garbage; recovery reads the range again
+ *   crash after the record             recovery commits the tokens in it again (recover.c, steps 2 and 3)
+ *
+ * Ordering that this relies on: every sink's prepare and every state file is durable (synced, folder too) before
+ * chain_append; chain_append is durable before the first publish. Each call below returns only then.
+ */
+#include "base/fault.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/os.h"
+#include "runtime/engine.h"
+
+#include <inttypes.h>
+
+enum { RECORDS_KEPT_WITHOUT_STATE = 100 };
+
+/* ---- step 2: durable, still invisible ---- */
+
+struct prepare_job {
+    struct job job;
+    struct engine *engine;
+    int32_t output;
+    struct text token;
+};
+
+static enum code prepare_run(struct job *job, int32_t lane, struct error *err)
+{
+    struct prepare_job *self = (struct prepare_job *)job;
+    struct cpu_meter *meter = graph_meter(self->engine->graph, lane);
+    cpu_meter_start(meter, CPU_ENCODE);
+    enum code code = outputs_prepare_one(self->engine->outputs, self->output, &self->token, err);
+    cpu_meter_stop(meter);
+    return code;
+}
+
+static enum code prepare_all(struct engine *self, struct prepare_job *jobs, struct error *err)
+{
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
+        jobs[i] = (struct prepare_job){.job = {prepare_run, NULL}, .engine = self, .output = i};
+        workers_submit(self->workers, &jobs[i].job);
+    }
+    return workers_drain(self->workers, err);
+}
+
+static bool time_for_whole_state(const struct engine *self)
+{
+    return self->whole_epoch < 0 || self->epoch - self->whole_epoch >= self->settings.snapshot_epochs ||
+           (size_t)self->delta_bytes > graph_state_bytes(self->graph);
+}
+
+static enum code state_put(struct engine *self, int32_t stateful, bool whole, struct chain_state *out, struct error *err)
+{
+    struct text bytes = {0};
+    *out = (struct chain_state){.node = graph_stateful_node(self->graph, stateful), .whole = whole, .path = ""};
+    enum code code = graph_save(self->graph, stateful, whole, &bytes, err);
+    if (code == E_OK && bytes.size > 0) {
+        out->path = arena_printf(&self->scratch, "state/0/%016" PRId64 "-%d.%s", self->epoch, out->node,
+                                 whole ? "whole" : "delta");
+        out->size_bytes = (int64_t)bytes.size;
+        out->checksum = hash_bytes(bytes.data, bytes.size);
+        FAULT(state_merge);
+        if (whole)
+            FAULT(snapshot_put);
+        code = store_put_over(self->store, out->path, text_view(&bytes), err);
+        self->delta_bytes += (int64_t)bytes.size;
+    }
+    text_free(&bytes);
+    return code;
+}
+
+static enum code state_put_all(struct engine *self, struct chain_record *record, struct error *err)
+{
+    int32_t count = graph_stateful_count(self->graph);
+    bool whole = count > 0 && time_for_whole_state(self);
+    record->states = arena_array(&self->scratch, struct chain_state, (size_t)count);
+    record->state_count = count;
+    for (int32_t i = 0; i < count; i++)
+        TRY(state_put(self, i, whole, &record->states[i], err));
+    if (whole) {
+        self->whole_before = self->whole_epoch;
+        self->whole_epoch = self->epoch;
+        self->delta_bytes = 0;
+    }
+    return E_OK;
+}
+
+/* ---- step 3: the record ---- */
+
+static void record_ranges(struct engine *self, struct chain_record *record)
+{
+    int32_t count = 0;
+    for (int32_t f = 0; f < self->feed_count; f++)
+        count += self->feeds[f].ranges.count;
+    record->ranges = arena_array(&self->scratch, struct chain_range, (size_t)count);
+    for (int32_t f = 0; f < self->feed_count; f++) {
+        const struct feed *feed = &self->feeds[f];
+        for (int32_t i = 0; i < feed->ranges.count; i++) {
+            const struct source_range *range = &feed->ranges.items[i];
+            const struct source_range *begun = source_ranges_find(&feed->begun, range->topic, range->partition);
+            record->ranges[record->range_count++] = (struct chain_range){
+                feed->source->name, range->topic, range->topic_id, range->partition,
+                begun != NULL ? begun->from : range->from, range->from};
+        }
+    }
+}
+
+static enum code record_ledgers(struct engine *self, struct chain_record *record, struct error *err)
+{
+    int32_t count = self->pipeline->table_count;
+    record->ledgers = arena_array(&self->scratch, struct chain_ledger, (size_t)count);
+    record->ledger_count = count;
+    for (int32_t i = 0; i < count; i++) {
+        struct table_progress *table = &self->progress->tables[i];
+        table->epoch = ledger_of(self->pipeline, table->paths, self->counts, outputs_totals(self->outputs, i).rows);
+        const struct ledger *l = &table->epoch;
+        record->ledgers[i] = (struct chain_ledger){self->pipeline->tables[i]->name, *l};
+        if (!ledger_closes(l, table->windowed))
+            return fail(err, E_BUG, "the ledger of table %s does not close: in %" PRId64 " + exploded %" PRId64
+                        " is not out %" PRId64 " (aggregated %" PRId64 ") + filtered %" PRId64 " + late %" PRId64
+                        " + null time %" PRId64 " + quarantined %" PRId64, self->pipeline->tables[i]->name, l->in,
+                        l->exploded, l->out, l->aggregated, l->filtered, l->late, l->null_time, l->quarantined);
+    }
+    return E_OK;
+}
+
+static enum code record_fill(struct engine *self, const struct prepare_job *jobs, struct chain_record *record,
+                             struct error *err)
+{
+    record->epoch = self->epoch;
+    record->fingerprint = self->pipeline->fingerprint;
+    record->batch_time_us = self->batch_time_us;
+    record->late_us = self->late_us;
+    record->emit_us = self->emit_us;
+    record->next_us = self->next_us;
+    record->node_us = self->node_us;
+    record->node_count = self->pipeline->watermark_count;
+    record->timezone = zone_name(self->options->session->zone);
+    record->ansi = self->options->session->ansi;
+    record->records = self->records;
+    record->sink_count = outputs_count(self->outputs);
+    record->sinks = arena_array(&self->scratch, struct chain_sink, (size_t)record->sink_count);
+    for (int32_t i = 0; i < record->sink_count; i++)
+        record->sinks[i] = (struct chain_sink){outputs_name(self->outputs, i),
+                                               jobs[i].token.data != NULL ? jobs[i].token.data : "{}"};
+    record_ranges(self, record);
+    return record_ledgers(self, record, err);
+}
+
+/* ---- steps 4 and 5: visible, tidy ---- */
+
+static enum code publish(struct engine *self, const struct prepare_job *jobs, struct error *err)
+{
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++)
+        TRY(outputs_commit_one(self->outputs, i, self->epoch, text_view(&jobs[i].token), err));
+    FAULT(publish_done);
+    return E_OK;
+}
+
+static enum code tidy(struct engine *self, struct error *err)
+{
+    TRY(outputs_collect(self->outputs, self->epoch + 1, err));
+    int64_t keep = graph_stateful_count(self->graph) > 0 ? self->whole_before : self->epoch - RECORDS_KEPT_WITHOUT_STATE;
+    return keep > 0 ? chain_trim(self->chain, keep, err) : E_OK;
+}
+
+/* Lag tools read the group's offsets; nothing of ours does, so a failure is only worth a warning. */
+static void mirror(struct engine *self)
+{
+    for (int32_t i = 0; i < self->feed_count; i++) {
+        struct error err = {0};
+        if (feed_mirror(&self->feeds[i], &err) != E_OK)
+            log_warn("the offsets could not be mirrored to the broker's group, so lag tools show old values: %s", err.text);
+    }
+}
+
+static void epoch_account(struct engine *self)
+{
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
+        struct table_progress *table = &self->progress->tables[i];
+        struct sink_totals totals = outputs_totals(self->outputs, i);
+        if (i == self->pipeline->table_count)
+            table->epoch = (struct ledger){.out = totals.rows};
+        ledger_add(&table->total, &table->epoch);
+        table->files_total += totals.files;
+        table->bytes_total += totals.bytes;
+    }
+}
+
+enum code epoch_commit(struct engine *self, struct error *err)
+{
+    report_phase(self, "committing");
+    enum cpu_bucket before = cpu_meter_switch(&self->meter, CPU_COMMIT);
+    int32_t count = outputs_count(self->outputs);
+    struct prepare_job *jobs = mem_array(struct prepare_job, (size_t)count);
+    struct chain_record record = {0};
+    enum code code = prepare_all(self, jobs, err);
+    if (code == E_OK)
+        code = state_put_all(self, &record, err);
+    if (code == E_OK)
+        code = record_fill(self, jobs, &record, err);
+    if (code != E_OK) {
+        outputs_abort(self->outputs);
+        goto done;
+    }
+    FAULT(stage_done);
+    code = chain_append(self->chain, &record, err);
+    if (code == E_OK)
+        code = publish(self, jobs, err);
+    if (code == E_OK)
+        code = tidy(self, err);
+    if (code != E_OK)
+        goto done;
+    mirror(self);
+    epoch_account(self);
+    report_commit(self);
+    self->epoch++;
+    self->late_us = self->emit_us;
+    self->emit_us = self->next_us;
+done:
+    for (int32_t i = 0; i < count; i++)
+        text_free(&jobs[i].token);
+    mem_free(jobs);
+    arena_reset(&self->scratch);
+    cpu_meter_switch(&self->meter, before);
+    return code;
+}

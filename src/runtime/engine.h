@@ -1,0 +1,74 @@
+/* engine.h - private to runtime/: what is alive between one recovery and the next failure. */
+#ifndef RUNTIME_ENGINE_H
+#define RUNTIME_ENGINE_H
+
+#include "runtime/chain.h"
+#include "runtime/feed.h"
+#include "runtime/graph.h"
+#include "runtime/ledger.h"
+#include "runtime/workers.h"
+
+struct table_progress {
+    struct ledger epoch, total;
+    int64_t files_total, bytes_total;
+    int64_t *paths;                    /* per plan node: see ledger.h */
+    bool windowed;
+};
+/* Lives as long as pipeline_run: totals survive a retry. */
+struct progress {
+    struct arena arena;
+    struct table_progress *tables;     /* per output: tables, then the quarantine */
+    int64_t records_total, bytes_total;
+    int64_t started_us, status_us, rate_us, rate_records;
+    double records_per_second;
+    struct cpu_split cpu_before;       /* of engines already closed */
+    const char *phase;
+};
+struct engine {
+    const struct pipeline *pipeline;
+    const struct run_options *options;
+    struct run_settings settings;
+    struct progress *progress;
+    struct arena arena;
+    struct arena scratch;              /* of one epoch */
+    struct budget budget;
+    struct store *store;
+    struct chain *chain;
+    struct outputs *outputs;
+    struct graph *graph;
+    struct workers *workers;
+    struct feed *feeds;
+    int32_t feed_count;
+
+    int64_t epoch;                     /* the next one to run */
+    int64_t late_us, emit_us, next_us; /* W(N-1), W(N) of the epoch to run or running; W(N+1) once it has run */
+    int64_t *node_us;                  /* per watermark node */
+    int64_t batch_time_us;
+    int64_t records, bytes;            /* read in this epoch */
+    int64_t epoch_started_us;
+    struct operator_counts *counts;    /* per plan node, of this epoch */
+    int64_t whole_epoch, whole_before; /* the last two epochs whose record has the whole state; -1 = none */
+    int64_t delta_bytes;               /* since the last whole state */
+    struct cpu_meter meter;            /* of the runtime's own thread */
+};
+
+/* recover.c: open everything and bring it to the chain's head. */
+MUST_CHECK enum code engine_open(struct engine *self, const struct pipeline *pipeline, const struct run_options *options,
+                                 struct progress *progress, struct error *err);
+void engine_close(struct engine *self);
+
+/* epoch.c: one epoch from reading to publishing. open: without bounds, until max_staleness, the record limit or a stop.
+ * *ran = false: there was nothing to do, nothing was committed. */
+MUST_CHECK enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err);
+bool engine_needs_empty_epoch(const struct engine *self);
+
+/* commit.c: steps 2 to 5 of exactly-once.md, section 4. */
+MUST_CHECK enum code epoch_commit(struct engine *self, struct error *err);
+
+/* report.c */
+void report_phase(struct engine *self, const char *phase);
+void report_status(struct engine *self, bool now);
+void report_commit(struct engine *self);
+struct cpu_split engine_cpu(const struct engine *self);
+
+#endif

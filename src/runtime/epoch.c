@@ -1,0 +1,246 @@
+#include "runtime/engine.h"
+
+#include "base/log.h"
+#include "base/os.h"
+
+#include <inttypes.h>
+
+enum { FETCH_WAIT_US = 100 * 1000, FIRST_WAIT_US = 200 * 1000 };
+
+/* ---- reading ---- */
+
+struct push_job {
+    struct job job;
+    struct graph *graph;
+    int32_t node;
+    struct batch batch;
+};
+
+static void push_discard(struct job *job)
+{
+    struct push_job *self = (struct push_job *)job;
+    batch_release(&self->batch);
+    mem_free(self);
+}
+
+static enum code push_run(struct job *job, int32_t lane, struct error *err)
+{
+    struct push_job *self = (struct push_job *)job;
+    enum code code = graph_push(self->graph, lane, self->node, &self->batch, err);
+    push_discard(job);
+    return code;
+}
+
+static int64_t batch_payload(const struct batch *batch)
+{
+    int64_t size = 0;
+    for (int32_t i = 0; i < batch->column_count; i++)
+        if (type_is_varlen(batch->columns[i].type) && batch->columns[i].rows > 0)
+            size += column_offsets(&batch->columns[i])[batch->rows];
+    return size;
+}
+
+static void submit(struct engine *self, const struct feed *feed, struct batch *batch)
+{
+    self->records += batch->rows;
+    self->progress->records_total += batch->rows;
+    int64_t payload = batch_payload(batch);
+    self->bytes += payload;
+    self->progress->bytes_total += payload;
+    struct push_job *job = mem_new(struct push_job);
+    job->job = (struct job){push_run, push_discard};
+    job->graph = self->graph;
+    job->node = feed->node;
+    job->batch = batch_take(batch);
+    workers_submit(self->workers, &job->job);
+}
+
+static bool feeds_done(const struct engine *self)
+{
+    for (int32_t i = 0; i < self->feed_count; i++)
+        if (!self->feeds[i].done)
+            return false;
+    return true;
+}
+
+static void feeds_cut(struct engine *self)
+{
+    for (int32_t i = 0; i < self->feed_count; i++)
+        feed_cut(&self->feeds[i]);
+}
+
+/* An open epoch ends when a record would wait too long, when it is large enough, or when we are asked to stop. */
+static bool time_to_cut(const struct engine *self, bool open)
+{
+    if (runtime_stopping())
+        return true;
+    if (!open)
+        return false;
+    int64_t most = self->settings.epoch_records_max;
+    return os->clock_mono_us() - self->epoch_started_us >= self->settings.max_staleness_us ||
+           (most > 0 && self->records >= most);
+}
+
+/* One batch of each feed that still has some. */
+static enum code read_round(struct engine *self, int64_t wait_us, struct error *err)
+{
+    for (int32_t i = 0; i < self->feed_count; i++) {
+        struct feed *feed = &self->feeds[i];
+        if (feed->done)
+            continue;
+        struct batch batch = {0};
+        TRY(feed_fetch(feed, wait_us, &batch, err));
+        if (batch.rows > 0)
+            submit(self, feed, &batch);
+        batch_release(&batch);
+    }
+    return E_OK;
+}
+
+static enum code read_all(struct engine *self, bool open, struct error *err)
+{
+    report_phase(self, "reading");
+    while (!feeds_done(self) && !workers_failed(self->workers)) {
+        if (time_to_cut(self, open))
+            feeds_cut(self);
+        else
+            TRY(read_round(self, FETCH_WAIT_US, err));
+        report_status(self, false);
+    }
+    return E_OK;
+}
+
+/* ---- merging ---- */
+
+struct merge_job {
+    struct job job;
+    struct graph *graph;
+    int32_t stateful, shard;
+};
+
+static enum code merge_run(struct job *job, int32_t lane, struct error *err)
+{
+    struct merge_job *self = (struct merge_job *)job;
+    return graph_merge(self->graph, self->stateful, self->shard, lane, err);
+}
+
+/* Stateful nodes one after the other, in topological order: what one emits, the next one folds in the same epoch. */
+static enum code merge_all(struct engine *self, struct error *err)
+{
+    report_phase(self, "merging");
+    int32_t shards = graph_shards(self->graph);
+    struct merge_job *jobs = mem_array(struct merge_job, (size_t)shards);
+    enum code code = E_OK;
+    for (int32_t s = 0; code == E_OK && s < graph_stateful_count(self->graph); s++) {
+        for (int32_t shard = 0; shard < shards; shard++) {
+            jobs[shard] = (struct merge_job){{merge_run, NULL}, self->graph, s, shard};
+            workers_submit(self->workers, &jobs[shard].job);
+        }
+        code = workers_drain(self->workers, err);
+        graph_lanes_clear(self->graph, s);
+    }
+    mem_free(jobs);
+    return code;
+}
+
+/* ---- the watermark ---- */
+
+/* W(N+1): per node the largest event time seen minus its delay, over nodes the smallest (or largest, by policy); it
+ * never falls. A node that has seen nothing stands at 0, as in Spark. */
+static void watermark_advance(struct engine *self)
+{
+    const struct pipeline *pipeline = self->pipeline;
+    int32_t count = pipeline->watermark_count;
+    self->next_us = self->emit_us;
+    if (count == 0)
+        return;
+    int64_t *seen = mem_array(int64_t, (size_t)count);
+    graph_seen(self->graph, seen);
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        if (plan->kind != PLAN_WATERMARK || seen[plan->watermark.node] == INT64_MIN)
+            continue;
+        int64_t at_us = seen[plan->watermark.node] - plan->watermark.delay_us;
+        if (at_us > self->node_us[plan->watermark.node])
+            self->node_us[plan->watermark.node] = at_us;
+    }
+    int64_t chosen = self->node_us[0];
+    for (int32_t i = 1; i < count; i++)
+        if (pipeline->watermark_policy_max ? self->node_us[i] > chosen : self->node_us[i] < chosen)
+            chosen = self->node_us[i];
+    if (chosen > self->next_us)
+        self->next_us = chosen;
+    mem_free(seen);
+}
+
+bool engine_needs_empty_epoch(const struct engine *self)
+{
+    return self->epoch > 0 && graph_stateful_count(self->graph) > 0 && self->emit_us > self->late_us;
+}
+
+/* ---- one epoch ---- */
+
+static void epoch_begin(struct engine *self)
+{
+    int64_t now_us = os->clock_wall_us();
+    self->batch_time_us = now_us > self->batch_time_us ? now_us : self->batch_time_us + 1;
+    self->epoch_started_us = os->clock_mono_us();
+    self->records = self->bytes = 0;
+    const struct epoch_time time = {self->epoch, self->late_us, self->emit_us};
+    graph_begin(self->graph, &time, self->batch_time_us);
+    outputs_begin(self->outputs, self->epoch);
+}
+
+static enum code epoch_work(struct engine *self, bool open, struct error *err)
+{
+    enum code code = read_all(self, open, err);
+    struct error later = {0};
+    enum code drained = workers_drain(self->workers, &later);
+    if (code == E_OK && drained != E_OK) {
+        *err = later;
+        code = drained;
+    }
+    TRY(code);
+    TRY(merge_all(self, err));
+    watermark_advance(self);
+    graph_counts(self->graph, self->counts);
+    return epoch_commit(self, err);
+}
+
+/* An open epoch waits for its first records, so that an idle pipeline commits nothing. */
+static enum code wait_for_first(struct engine *self, struct error *err)
+{
+    int64_t until_us = os->clock_mono_us() + FIRST_WAIT_US;
+    while (self->records == 0 && !runtime_stopping() && os->clock_mono_us() < until_us)
+        TRY(read_round(self, FIRST_WAIT_US / 4, err));
+    self->epoch_started_us = os->clock_mono_us();
+    return E_OK;
+}
+
+enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err)
+{
+    *ran = false;
+    int64_t planned = 0;
+    for (int32_t i = 0; i < self->feed_count; i++)
+        planned += feed_plan(&self->feeds[i], open);
+    epoch_begin(self);
+    enum code code = E_OK;
+    if (open) {
+        code = wait_for_first(self, err);
+        planned = self->records;
+        if (planned == 0)
+            feeds_cut(self);
+    }
+    if (code == E_OK && planned == 0 && !engine_needs_empty_epoch(self))
+        return E_OK;
+    if (code == E_OK)
+        code = epoch_work(self, open && planned > 0, err);
+    if (code != E_OK) {
+        struct error later = {0};
+        if (workers_drain(self->workers, &later) != E_OK)
+            log_debug("and then: %s", later.text);
+        return error_note(err, "epoch %" PRId64, self->epoch);
+    }
+    *ran = true;
+    return E_OK;
+}

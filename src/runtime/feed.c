@@ -1,0 +1,226 @@
+#include "runtime/feed.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+static const char *const column_names[SOURCE_COLUMN_COUNT] = {
+    [SOURCE_KEY] = "key",
+    [SOURCE_VALUE] = "value",
+    [SOURCE_TOPIC] = "topic",
+    [SOURCE_PARTITION] = "partition",
+    [SOURCE_OFFSET] = "offset",
+    [SOURCE_TIMESTAMP] = "timestamp",
+    [SOURCE_TIMESTAMP_TYPE] = "timestampType",
+    [SOURCE_HEADERS] = "headers",
+};
+
+/* ---- ranges ---- */
+
+static void ranges_copy(struct source_ranges *out, const struct source_ranges *in)
+{
+    source_ranges_free(out);
+    for (int32_t i = 0; i < in->count; i++) {
+        mem_grow(out->items, out->capacity, out->count + 1);
+        out->items[out->count] = in->items[i];
+        out->items[out->count++].topic = mem_strdup(in->items[i].topic);
+    }
+}
+
+void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int32_t partition, int64_t next)
+{
+    struct source_ranges *ranges = &feed->ranges;
+    mem_grow(ranges->items, ranges->capacity, ranges->count + 1);
+    struct source_range *range = &ranges->items[ranges->count++];
+    *range = (struct source_range){.topic = mem_strdup(topic), .partition = partition, .from = next, .to = -1};
+    size_t size = strnlen(topic_id, sizeof range->topic_id - 1);
+    memcpy(range->topic_id, topic_id, size);
+}
+
+/* ---- opening ---- */
+
+static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
+{
+    for (int32_t i = 0; i < feed->schema->field_count; i++) {
+        int32_t found = -1;
+        for (int32_t c = 0; c < SOURCE_COLUMN_COUNT; c++)
+            if (strcasecmp(feed->schema->fields[i].name, column_names[c]) == 0)
+                found = c;
+        if (found < 0)
+            return fail(err, E_BUG, "source %s has no column %s", feed->source->name, feed->schema->fields[i].name);
+        feed->columns[i] = found;
+        needed[found] = true;
+    }
+    // A reject must be able to name its record.
+    needed[SOURCE_VALUE] = needed[SOURCE_TOPIC] = needed[SOURCE_PARTITION] = needed[SOURCE_OFFSET] = true;
+    return E_OK;
+}
+
+static void limit_read(struct feed *feed, const struct run_settings *settings)
+{
+    feed->rows_max = settings->epoch_records_max;
+    for (int32_t i = 0; i < feed->source->option_count; i++)
+        if (strcasecmp(feed->source->options[i].name, "maxOffsetsPerTrigger") == 0 &&
+            feed->source->options[i].value[0] != '\0')
+            feed->rows_max = strtoll(feed->source->options[i].value, NULL, 10); // checked by the source's option table
+}
+
+enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct error *err)
+{
+    const struct pipeline_source *source = spec->source;
+    feed->source = source;
+    feed->node = -1;
+    feed->type = source_find(source->format);
+    if (feed->type == NULL)
+        return fail(err, E_UNSUPPORTED, "source %s: this version cannot read format %s", source->name, source->format);
+    for (int32_t i = 0; i < spec->pipeline->node_count; i++)
+        if (spec->pipeline->nodes[i]->kind == PLAN_SOURCE && spec->pipeline->nodes[i]->source == source) {
+            feed->node = i;
+            feed->schema = spec->pipeline->nodes[i]->schema;
+        }
+    if (feed->node < 0)
+        return E_OK;
+    struct source_spec config = {
+        .name = source->name,
+        .buffer_bytes = spec->settings->buffer_bytes,
+        .budget = spec->budget,
+        .retry_limit_us = spec->settings->retry_limit_us,
+    };
+    TRY(columns_map(feed, config.needed, err));
+    limit_read(feed, spec->settings);
+    struct arena scratch = {0};
+    const char **names = arena_array(&scratch, const char *, (size_t)source->option_count);
+    const char **values = arena_array(&scratch, const char *, (size_t)source->option_count);
+    for (int32_t i = 0; i < source->option_count; i++) {
+        if (source->options[i].value[0] == '\0')
+            continue;   // "${env:NAME:-}": an empty option is one not set
+        names[config.option_count] = source->options[i].name;
+        values[config.option_count++] = source->options[i].value;
+    }
+    config.option_names = names;
+    config.option_values = values;
+    config.group_id = arena_printf(&scratch, "leat-%.8s", spec->query_id);
+    feed->self = mem_zero(feed->type->size);
+    enum code code = feed->type->open(feed->self, &config, err);
+    if (code != E_OK) {
+        mem_free(feed->self);
+        feed->self = NULL;
+        error_note(err, "source %s", source->name);
+    }
+    arena_free(&scratch);
+    return code;
+}
+
+void feed_close(struct feed *feed)
+{
+    if (feed->self != NULL)
+        feed->type->close(feed->self);
+    mem_free(feed->self);
+    source_ranges_free(&feed->ranges);
+    source_ranges_free(&feed->begun);
+    source_ranges_free(&feed->target);
+    *feed = (struct feed){0};
+}
+
+/* ---- epochs ---- */
+
+enum code feed_discover(struct feed *feed, struct error *err)
+{
+    if (feed->self == NULL)
+        return E_OK;
+    struct source_ranges found = {0};
+    enum code code = feed->type->discover(feed->self, &feed->ranges, &found, err);
+    if (code != E_OK)
+        return error_note(err, "source %s", feed->source->name);
+    bool changed = feed->begun.count == 0 || found.count != feed->ranges.count;
+    for (int32_t i = 0; i < found.count; i++) {
+        const struct source_range *old = source_ranges_find(&feed->ranges, found.items[i].topic, found.items[i].partition);
+        changed |= old == NULL || old->from != found.items[i].from;
+        found.items[i].to = -1;
+    }
+    source_ranges_free(&feed->ranges);
+    feed->ranges = found;
+    if (changed)
+        TRY(feed->type->seek(feed->self, &feed->ranges, err));
+    ranges_copy(&feed->begun, &feed->ranges);
+    return E_OK;
+}
+
+void feed_fix_target(struct feed *feed) { ranges_copy(&feed->target, &feed->ranges); }
+
+int64_t feed_plan(struct feed *feed, bool open)
+{
+    feed->done = false;
+    ranges_copy(&feed->begun, &feed->ranges);
+    if (feed->self == NULL || open) {
+        for (int32_t i = 0; i < feed->ranges.count; i++)
+            feed->ranges.items[i].to = -1;
+        return 0;
+    }
+    for (int32_t i = 0; feed->target.count > 0 && i < feed->ranges.count; i++) {
+        struct source_range *range = &feed->ranges.items[i];
+        const struct source_range *target = source_ranges_find(&feed->target, range->topic, range->partition);
+        int64_t end = target != NULL ? target->latest : range->from;
+        if (range->latest > end)
+            range->latest = end > range->from ? end : range->from;
+    }
+    source_plan(&feed->ranges, feed->rows_max);
+    int64_t offsets = 0;
+    for (int32_t i = 0; i < feed->ranges.count; i++)
+        offsets += feed->ranges.items[i].to - feed->ranges.items[i].from;
+    feed->done = offsets == 0;
+    return offsets;
+}
+
+/* The fetched batch has the source's columns by enum; the graph wants the node's schema and an origin. */
+static void batch_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
+{
+    struct column *const from = fetched->columns;
+    struct origin *origin = mem_new(struct origin);
+    atomic_store(&origin->count, 1);
+    struct column *const kept[] = {&origin->key, &origin->value, &origin->topic, &origin->partition, &origin->offset,
+                                   &origin->timestamp};
+    for (int32_t c = SOURCE_KEY; c <= SOURCE_TIMESTAMP; c++)
+        if (c < fetched->column_count && from[c].type != NULL)
+            column_share(kept[c], &from[c]);
+    batch_init(out, feed->schema, fetched->rows);
+    for (int32_t i = 0; i < feed->schema->field_count; i++)
+        column_share(&out->columns[i], &from[feed->columns[i]]);
+    out->source = origin;
+}
+
+enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err)
+{
+    if (feed->self == NULL || feed->done) {
+        feed->done = true;
+        return E_OK;
+    }
+    struct batch fetched = {0};
+    enum code code = feed->type->fetch(feed->self, &feed->ranges, wait_us, &fetched, &feed->done, err);
+    if (code != E_OK)
+        error_note(err, "source %s", feed->source->name);
+    else if (fetched.rows > 0)
+        batch_shape(feed, &fetched, out);
+    batch_release(&fetched);
+    return code;
+}
+
+void feed_cut(struct feed *feed)
+{
+    for (int32_t i = 0; i < feed->ranges.count; i++)
+        feed->ranges.items[i].to = feed->ranges.items[i].from;
+    feed->done = true;
+}
+
+int64_t feed_lag(const struct feed *feed)
+{
+    int64_t lag = 0;
+    for (int32_t i = 0; i < feed->ranges.count; i++)
+        if (feed->ranges.items[i].latest > feed->ranges.items[i].from)
+            lag += feed->ranges.items[i].latest - feed->ranges.items[i].from;
+    return lag;
+}
+
+enum code feed_mirror(struct feed *feed, struct error *err)
+{
+    return feed->self == NULL ? E_OK : feed->type->mirror(feed->self, &feed->ranges, err);
+}

@@ -1,0 +1,51 @@
+/* feed.h - one source at work: its ranges, and its records as batches for the graph.
+ *
+ * Shape    a feed delivers batches with the columns of its source node's schema, and an origin (data/batch.h) so that a
+ *          reject can show the record
+ * Epoch    feed_plan bounds the ranges; feed_fetch until done; feed_cut ends the epoch early where delivery stands
+ * Owns     the source instance and the ranges
+ * Thread   one
+ */
+#ifndef RUNTIME_FEED_H
+#define RUNTIME_FEED_H
+
+#include "runtime/runtime.h"
+#include "source/source.h"
+
+struct feed {
+    const struct pipeline_source *source;
+    const struct source_type *type;
+    void *self;
+    int32_t node;                      /* plan id of its PLAN_SOURCE; -1: nobody reads it */
+    const struct type *schema;
+    int32_t columns[SOURCE_COLUMN_COUNT];   /* schema column -> enum source_column */
+    struct source_ranges ranges;       /* from: next offset to deliver; to: end of the epoch, -1 = open */
+    struct source_ranges begun;        /* `from` of each range when the epoch began */
+    struct source_ranges target;       /* trigger once: the ends fixed at start */
+    int64_t rows_max;                  /* of an epoch; 0 = no limit */
+    bool done;
+};
+
+struct feed_spec {
+    const struct pipeline *pipeline;
+    const struct pipeline_source *source;
+    const struct run_settings *settings;
+    const char *query_id;
+    struct budget *budget;
+};
+MUST_CHECK enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct error *err);
+void feed_close(struct feed *feed);
+/* Continue a partition where the chain left it; before the first feed_discover. */
+void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int32_t partition, int64_t next);
+/* Ask the source for its partitions and ends; seeks when partitions are new. */
+MUST_CHECK enum code feed_discover(struct feed *feed, struct error *err);
+void feed_fix_target(struct feed *feed);           /* trigger once: never read past what is there now */
+/* Bound the epoch; returns the number of offsets in it. open: no bounds, take what comes. */
+int64_t feed_plan(struct feed *feed, bool open);
+/* At most one batch. out->rows = 0: nothing within wait_us. */
+MUST_CHECK enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err);
+void feed_cut(struct feed *feed);
+int64_t feed_lag(const struct feed *feed);         /* offsets behind `latest` as last asked */
+MUST_CHECK enum code feed_mirror(struct feed *feed, struct error *err);
+
+#endif

@@ -1,0 +1,162 @@
+#include "runtime/engine.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/os.h"
+
+enum { STATUS_EVERY_US = 100 * 1000, RATE_OVER_US = 1000 * 1000 };
+
+static int64_t rss_now(void)
+{
+    struct text statm = {0};
+    struct error err = {0};
+    int64_t pages = 0;
+    if (os_read_file("/proc/self/statm", 256, &statm, &err) == E_OK) {
+        char *end = NULL;
+        strtoll(statm.data, &end, 10);
+        pages = strtoll(end, NULL, 10);
+    }
+    text_free(&statm);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+static int64_t rss_peak(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)usage.ru_maxrss * 1024;
+}
+
+static int64_t process_cpu_us(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+}
+
+struct cpu_split engine_cpu(const struct engine *self)
+{
+    int64_t spent[CPU_BUCKETS] = {0};
+    graph_cpu(self->graph, spent);
+    for (int b = 0; b < CPU_BUCKETS; b++)
+        spent[b] += self->meter.spent_us[b];
+    const struct cpu_split *before = &self->progress->cpu_before;
+    struct cpu_split split = {
+        .fetch = before->fetch + spent[CPU_FETCH],
+        .decode = before->decode + spent[CPU_DECODE],
+        .expressions = before->expressions + spent[CPU_EXPRESSIONS],
+        .aggregate = before->aggregate + spent[CPU_AGGREGATE],
+        .encode = before->encode + spent[CPU_ENCODE],
+        .commit = before->commit + spent[CPU_COMMIT],
+    };
+    // What no thread of ours accounts for was spent by the client library's threads.
+    split.client = process_cpu_us() - split.fetch - split.decode - split.expressions - split.aggregate - split.encode -
+                   split.commit;
+    return split;
+}
+
+static int64_t lag(const struct engine *self)
+{
+    int64_t sum = 0;
+    for (int32_t i = 0; i < self->feed_count; i++)
+        sum += feed_lag(&self->feeds[i]);
+    return sum;
+}
+
+static void rate_update(struct progress *progress, int64_t now_us)
+{
+    int64_t passed_us = now_us - progress->rate_us;
+    if (passed_us < RATE_OVER_US)
+        return;
+    progress->records_per_second =
+        (double)(progress->records_total - progress->rate_records) * 1e6 / (double)passed_us;
+    progress->rate_us = now_us;
+    progress->rate_records = progress->records_total;
+}
+
+void report_status(struct engine *self, bool now)
+{
+    struct progress *progress = self->progress;
+    const struct run_observer *observer = self->options->observer;
+    int64_t now_us = os->clock_mono_us();
+    rate_update(progress, now_us);
+    if (observer == NULL || observer->status == NULL || (!now && now_us - progress->status_us < STATUS_EVERY_US))
+        return;
+    progress->status_us = now_us;
+    struct run_status status = {
+        .epoch = self->epoch,
+        .records_total = progress->records_total,
+        .records_epoch = self->records,
+        .bytes_total = progress->bytes_total,
+        .records_per_second = progress->records_per_second,
+        .lag_records = self->feed_count > 0 ? lag(self) : -1,
+        .watermark_us = self->emit_us,
+        .groups = self->graph != NULL ? graph_groups(self->graph) : 0,
+        .state_bytes = self->graph != NULL ? (int64_t)graph_state_bytes(self->graph) : 0,
+        .rss_bytes = rss_now(),
+        .elapsed_us = now_us - progress->started_us,
+        .phase = progress->phase,
+    };
+    for (int32_t i = 0; i <= self->pipeline->table_count; i++)
+        status.files_total += progress->tables[i].files_total;
+    status.quarantined_total = progress->tables[self->pipeline->table_count].total.out;
+    observer->status(observer->context, &status);
+}
+
+void report_phase(struct engine *self, const char *phase)
+{
+    self->progress->phase = phase;
+    report_status(self, true);
+}
+
+static void table_report(const struct engine *self, int32_t i, struct table_commit *out)
+{
+    const struct table_progress *table = &self->progress->tables[i];
+    struct sink_totals totals = outputs_totals(self->outputs, i);
+    *out = (struct table_commit){
+        .table = i < self->pipeline->table_count ? self->pipeline->tables[i] : NULL,
+        .path = outputs_path(self->outputs, i),
+        .windowed = table->windowed,
+        .epoch = table->epoch,
+        .total = table->total,
+        .files = totals.files,
+        .bytes = totals.bytes,
+        .files_total = table->files_total,
+        .bytes_total = table->bytes_total,
+        .preview = outputs_preview(self->outputs, i),
+    };
+}
+
+void report_commit(struct engine *self)
+{
+    const struct run_observer *observer = self->options->observer;
+    if (observer == NULL || observer->commit == NULL)
+        return;
+    int32_t count = self->pipeline->table_count + 1;
+    struct table_commit *tables = mem_array(struct table_commit, (size_t)count);
+    for (int32_t i = 0; i < count; i++)
+        table_report(self, i, &tables[i]);
+    cpu_meter_stop(&self->meter);
+    const struct commit_report report = {
+        .epoch = self->epoch,
+        .records = self->records,
+        .bytes = self->bytes,
+        .duration_us = os->clock_mono_us() - self->epoch_started_us,
+        .batch_time_us = self->batch_time_us,
+        .watermark_us = self->next_us,
+        .lag_records = lag(self),
+        .groups = graph_groups(self->graph),
+        .state_bytes = (int64_t)graph_state_bytes(self->graph),
+        .tables = tables,
+        .table_count = count,
+        .cpu = engine_cpu(self),
+        .rss_bytes = rss_now(),
+        .rss_peak_bytes = rss_peak(),
+        .records_total = self->progress->records_total,
+    };
+    observer->commit(observer->context, &report);
+    mem_free(tables);
+}
