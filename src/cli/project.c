@@ -1,0 +1,56 @@
+#include "cli/project.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "runtime/runtime.h"
+
+static void problems_print(const struct project *project, const struct error *err)
+{
+    for (int32_t i = 0; i < project->problems.count; i++)
+        fprintf(stderr, "%s\n", project->problems.texts[i]);
+    if (project->problems.count == 0)
+        fprintf(stderr, "leat: %s\n", err->text);
+}
+
+static enum code session_set(struct project *project, struct error *err)
+{
+    const char *zone = pipeline_setting(project->pipeline, "spark.sql.session.timeZone");
+    const char *ansi = pipeline_setting(project->pipeline, "spark.sql.ansi.enabled");
+    if (zone != NULL)
+        TRY(zone_find(bytes_of_string(zone), &project->session.zone, err));
+    project->session.ansi = ansi == NULL || strcasecmp(ansi, "false") != 0;
+    return E_OK;
+}
+
+int project_open(struct project *project, const struct project_request *request)
+{
+    *project = (struct project){.session = {.zone = zone_utc(), .ansi = true}};
+    const struct project_environment environment = {
+        .env_file = request->env_file,
+        .sets = request->sets,
+        .set_count = request->set_count,
+        .session = &project->session,
+    };
+    struct error err = {0};
+    enum code code = project_load(&project->arena, request->directory, &environment, &project->pipeline,
+                                  &project->problems, &err);
+    if (code == E_OK)
+        code = session_set(project, &err);
+    if (code == E_OK)
+        code = runtime_check(&project->arena, project->pipeline, &project->problems, &err);
+    if (code == E_OK)
+        code = settings_read(&project->arena, project->pipeline, &project->settings, &err);
+    if (code == E_OK)
+        return 0;
+    problems_print(project, &err);
+    project_close(project);
+    return error_class(code) == CLASS_user ? 2 : 1;
+}
+
+void project_close(struct project *project)
+{
+    mem_free(project->problems.texts);
+    arena_free(&project->arena);
+    *project = (struct project){0};
+}

@@ -1,0 +1,212 @@
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/os.h"
+#include "base/fault.h"
+#include "cli/project.h"
+#include "cli/run.h"
+#include "runtime/runtime.h"
+
+/* ---- signals: the first one ends the epoch cleanly, the second one leaves at once (a crash that recovery mends) ---- */
+
+static void on_signal(int signal_number)
+{
+    if (runtime_stopping())
+        _exit(128 + signal_number);
+    runtime_stop();
+}
+
+static void signals_install(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* ---- text forms ---- */
+
+/* 1234567 -> 1,234,567 */
+static const char *grouped(int64_t value, char out[32])
+{
+    char digits[24];
+    int count = snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
+    int used = 0;
+    if (value < 0)
+        out[used++] = '-';
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0)
+            out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static const char *size_text(int64_t bytes, char out[32])
+{
+    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    for (; value >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++)
+        value /= 1000;
+    snprintf(out, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return out;
+}
+
+static const char *time_text(int64_t us, char out[TIMESTAMP_TEXT_MAX + 1])
+{
+    out[us > 0 ? timestamp_print(us, zone_utc(), out) : 0] = '\0';
+    return us > 0 ? out : "-";
+}
+
+/* ---- a terminal: one line that refreshes itself ---- */
+
+struct display {
+    bool preview;
+    struct commit_report last;
+    struct ledger *totals;       /* per table, for the summary at the end */
+    struct table_commit *tables;
+    int32_t table_count;
+    int64_t epochs;
+};
+
+static void show_status(void *context, const struct run_status *s)
+{
+    (void)context;
+    static const char spinner[] = "|/-\\";
+    static unsigned turn;
+    char records[32], rate[32], lag[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1], line[400];
+    snprintf(line, sizeof line, "%c epoch %" PRId64 "  %s records  %s/s  lag %s  watermark %s  files %s%s%s  %s  %s",
+             spinner[turn++ % 4], s->epoch, grouped(s->records_total, records),
+             grouped((int64_t)s->records_per_second, rate), s->lag_records < 0 ? "?" : grouped(s->lag_records, lag),
+             time_text(s->watermark_us, watermark), grouped(s->files_total, files),
+             s->quarantined_total > 0 ? "  failed rows " : "",
+             s->quarantined_total > 0 ? grouped(s->quarantined_total, quarantined) : "", size_text(s->rss_bytes, rss),
+             s->phase);
+    log_status(line);
+}
+
+static void remember(struct display *display, const struct commit_report *report)
+{
+    if (display->tables == NULL) {
+        display->tables = mem_array(struct table_commit, (size_t)report->table_count);
+        display->table_count = report->table_count;
+    }
+    memcpy(display->tables, report->tables, sizeof *display->tables * (size_t)report->table_count);
+    display->last = *report;
+    display->epochs++;
+}
+
+static void show_preview(const struct commit_report *report)
+{
+    log_status(NULL);
+    for (int32_t i = 0; i < report->table_count; i++) {
+        const struct table_commit *t = &report->tables[i];
+        if (t->preview[0] != '\0')
+            printf("-- %s, epoch %" PRId64 ", %" PRId64 " rows --\n%s", t->table != NULL ? t->table->name : "_quarantine",
+                   report->epoch, t->epoch.out, t->preview);
+    }
+    fflush(stdout);
+}
+
+/* ---- not a terminal: one JSON line a commit ---- */
+
+static void json_ledger(struct text *out, const struct ledger *l)
+{
+    text_printf(out, "\"in\":%" PRId64 ",\"out\":%" PRId64 ",\"filtered\":%" PRId64 ",\"late\":%" PRId64
+                ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"exploded\":%" PRId64 ",\"aggregated\":%" PRId64,
+                l->in, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->exploded, l->aggregated);
+}
+
+static void json_cpu(struct text *out, const struct cpu_split *cpu)
+{
+    text_printf(out, "\"cpu_s\":{\"client\":%.3f,\"fetch\":%.3f,\"decode\":%.3f,\"expressions\":%.3f,\"aggregate\":%.3f,"
+                "\"encode\":%.3f,\"commit\":%.3f}", (double)cpu->client / 1e6, (double)cpu->fetch / 1e6,
+                (double)cpu->decode / 1e6, (double)cpu->expressions / 1e6, (double)cpu->aggregate / 1e6,
+                (double)cpu->encode / 1e6, (double)cpu->commit / 1e6);
+}
+
+static void json_commit(const struct commit_report *r)
+{
+    struct text out = {0};
+    text_printf(&out, "{\"epoch\":%" PRId64 ",\"records\":%" PRId64 ",\"records_total\":%" PRId64 ",\"bytes\":%" PRId64
+                ",\"duration_ms\":%.1f,\"watermark_us\":%" PRId64 ",\"lag\":%" PRId64 ",\"groups\":%" PRId64
+                ",\"state_bytes\":%" PRId64 ",\"rss_bytes\":%" PRId64 ",\"rss_peak_bytes\":%" PRId64 ",", r->epoch,
+                r->records, r->records_total, r->bytes, (double)r->duration_us / 1e3, r->watermark_us, r->lag_records,
+                r->groups, r->state_bytes, r->rss_bytes, r->rss_peak_bytes);
+    json_cpu(&out, &r->cpu);
+    text_add_string(&out, ",\"tables\":{");
+    for (int32_t i = 0; i < r->table_count; i++) {
+        const struct table_commit *t = &r->tables[i];
+        text_printf(&out, "%s\"%s\":{", i > 0 ? "," : "", t->table != NULL ? t->table->name : "_quarantine");
+        json_ledger(&out, &t->epoch);
+        text_printf(&out, ",\"files\":%" PRId64 ",\"bytes\":%" PRId64 "}", t->files, t->bytes);
+    }
+    text_add_string(&out, "}}");
+    log_json(out.data);
+    text_free(&out);
+}
+
+static void on_commit(void *context, const struct commit_report *report)
+{
+    struct display *display = context;
+    remember(display, report);
+    if (display->preview)
+        show_preview(report);
+    if (!log_is_terminal())
+        json_commit(report);
+}
+
+/* ---- the end: where every record went, and where the files lie ---- */
+
+static void summary_row(const struct table_commit *t)
+{
+    char in[32], out[32], filtered[32], late[32], bad[32], files[32], size[32];
+    const struct ledger *l = &t->total;
+    if (t->table == NULL && l->out == 0)
+        return;
+    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %8s %10s\n", t->table != NULL ? t->table->name : "_quarantine",
+            t->table != NULL ? grouped(l->in + l->exploded, in) : "", grouped(l->out, out), grouped(l->filtered, filtered),
+            grouped(l->late + l->null_time, late), grouped(l->quarantined, bad), grouped(t->files_total, files),
+            size_text(t->bytes_total, size));
+}
+
+static void summary(const struct display *display)
+{
+    if (display->tables == NULL || !log_is_terminal())
+        return;
+    char records[32], rss[32];
+    fprintf(stderr, "%s records in %" PRId64 " epochs, peak memory %s\n\n", grouped(display->last.records_total, records),
+            display->epochs, size_text(display->last.rss_peak_bytes, rss));
+    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %8s %10s\n", "table", "in", "out", "filtered", "late", "failed", "files",
+            "size");
+    for (int32_t i = 0; i < display->table_count; i++)
+        summary_row(&display->tables[i]);
+    fputc('\n', stderr);
+}
+
+int run_project(const struct project *project, bool once)
+{
+    struct error err = {0};
+    struct display display = {.preview = project->settings.preview};
+    const struct run_observer observer = {show_status, on_commit, &display};
+    const struct run_options options = {.once = once, .session = &project->session, .observer = &observer};
+    if (fault_init(&err) != E_OK) {
+        fprintf(stderr, "leat: %s\n", err.text);
+        return 2;
+    }
+    signals_install();
+    enum code code = pipeline_run(project->pipeline, &options, &err);
+    log_status(NULL);
+    summary(&display);
+    mem_free(display.tables);
+    if (code == E_OK)
+        return 0;
+    fprintf(stderr, "leat: %s\n", err.text);
+    if (error_class(code) == CLASS_user)
+        return 2;
+    return error_class(code) == CLASS_data ? 3 : 1;
+}
