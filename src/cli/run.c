@@ -97,6 +97,7 @@ static void remember(struct display *display, const struct commit_report *report
     }
     memcpy(display->tables, report->tables, sizeof *display->tables * (size_t)report->table_count);
     display->last = *report;
+    display->last.tables = NULL;   // the observer's only while it is called
     display->epochs++;
 }
 

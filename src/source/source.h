@@ -35,6 +35,8 @@ struct source_ranges {
     int32_t count, capacity;
 };
 void source_ranges_free(struct source_ranges *ranges);
+/* A new range at the end: topic copied, to = -1, the rest zero. The pointer holds until the next add. */
+struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic, int32_t partition);
 struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic, int32_t partition);
 
 struct source_spec {
@@ -66,9 +68,12 @@ struct source_type {
      * Raises ranges[i].from to the next offset not yet delivered. */
     enum code (*fetch)(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
                        struct error *err) MUST_CHECK;
+    /* The source's own limits, from its options. */
+    void (*limits)(const void *self, struct source_limits *out);
     /* Mirror the committed next offsets to the broker's group, for lag tools; failure is only a warning (fault group_commit). */
     enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err) MUST_CHECK;
-    /* Interrupt a waiting call from another thread (a signal's watcher). */
+    /* Interrupt a waiting call from another thread (a signal's watcher). From then on discover, seek and fetch answer
+     * E_STOPPED; mirror and close still work. */
     void (*stop)(void *self);
     void (*close)(void *self);
 };

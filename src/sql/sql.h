@@ -135,6 +135,7 @@ struct pipeline_table {                    /* also sinks: anything rows are writ
 };
 struct pipeline {
     const char *name, *directory, *storage;
+    struct session session;                /* zone and ansi of spark.sql.*: what constants were folded with */
     const struct setting *settings;        /* `configuration`, with ${..} replaced, plus --set; sources and sinks included */
     int32_t setting_count;
     const struct pipeline_source *const *sources;
