@@ -1,0 +1,360 @@
+#include "data/timestamp.h"
+
+#include <string.h>
+
+#include "base/text_number.h"
+
+#define SECOND_US INT64_C(1000000)
+#define DAY_US (86400 * SECOND_US)
+
+/* ---- the calendar ----
+ * Years run from March, so that the leap day is the last of its year; 400 years have 146097 days.
+ */
+
+int32_t days_from_civil(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t year_of_era = year - era * 400;
+    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return (int32_t)(era * 146097 + day_of_era - 719468);
+}
+
+void civil_from_days(int32_t days, int64_t *year, int *month, int *day)
+{
+    int64_t z = (int64_t)days + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t day_of_era = z - era * 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t march_month = (5 * day_of_year + 2) / 153;
+    *day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
+    *month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
+    *year = year_of_era + era * 400 + (*month <= 2);
+}
+
+static int month_days(int64_t year, int month)
+{
+    static const int8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return lengths[month - 1] + (month == 2 && leap);
+}
+
+bool civil_valid(int64_t year, int month, int day)
+{
+    return month >= 1 && month <= 12 && day >= 1 && day <= month_days(year, month);
+}
+
+/* ---- reading ---- */
+
+/* What a text says, before it is checked against the calendar. */
+struct moment {
+    int64_t year;
+    int month, day, hour, minute, second, micro;
+    struct bytes zone; /* empty: none was named */
+};
+
+static bool is_blank(uint8_t c) { return c <= ' ' || c == 0x7f; } // UTF8String.trimAll
+
+static struct bytes trim(struct bytes text)
+{
+    while (text.size > 0 && is_blank(text.data[0]))
+        text.data++, text.size--;
+    while (text.size > 0 && is_blank(text.data[text.size - 1]))
+        text.size--;
+    return text;
+}
+
+/* Between min and max digits at *p. */
+static bool scan_number(const uint8_t **p, const uint8_t *end, int min, int max, int *out)
+{
+    const uint8_t *first = *p;
+    int value = 0;
+    for (; *p < end && **p >= '0' && **p <= '9'; ++*p) {
+        if (*p - first == max)
+            return false;
+        value = value * 10 + (**p - '0');
+    }
+    *out = value;
+    return *p - first >= min;
+}
+
+/* [+-]yyyy[-[m]m[-[d]d]]; only a date with all three parts may go on with a time. */
+static bool scan_date(const uint8_t **p, const uint8_t *end, int year_digits_max, struct moment *out)
+{
+    int year;
+    bool negative = *p < end && **p == '-';
+    *p += *p < end && (**p == '-' || **p == '+');
+    if (!scan_number(p, end, 4, year_digits_max, &year))
+        return false;
+    out->year = negative ? -year : year;
+    out->month = out->day = 1;
+    int *const parts[] = {&out->month, &out->day};
+    int count = 0;
+    for (; count < 2 && *p < end && **p == '-'; count++) {
+        ++*p;
+        if (!scan_number(p, end, 1, 2, parts[count]))
+            return false;
+    }
+    return *p == end || (count == 2 && (**p == ' ' || **p == 'T'));
+}
+
+/* .f{0,} : any count of digits, microseconds kept. */
+static void scan_fraction(const uint8_t **p, const uint8_t *end, int *micro)
+{
+    int unit = 100000;
+    for (; *p < end && **p >= '0' && **p <= '9'; ++*p) {
+        *micro += (**p - '0') * unit;
+        unit /= 10;
+    }
+}
+
+/* Everything that is allowed, one byte after the other. `text` is trimmed. */
+static bool scan_moment(struct bytes text, struct moment *out)
+{
+    const uint8_t *p = text.data, *end = p + text.size;
+    *out = (struct moment){0};
+    if (!scan_date(&p, end, 6, out))
+        return false;
+    if (p == end)
+        return true;
+    int *const parts[] = {&out->hour, &out->minute, &out->second};
+    for (int i = 0; i < 3; i++) {
+        p++;
+        if (!scan_number(&p, end, 1, 2, parts[i]))
+            return false;
+        if (p == end)
+            return true;
+        if (i < 2 && *p != ':')
+            return false;
+    }
+    if (*p == '.') {
+        p++;
+        scan_fraction(&p, end, &out->micro);
+    }
+    out->zone = trim(bytes_of(p, (size_t)(end - p)));
+    return true;
+}
+
+/* Local microseconds. False outside the calendar or the range of int64. */
+static bool moment_local(const struct moment *moment, int64_t *out_us)
+{
+    if (!civil_valid(moment->year, moment->month, moment->day))
+        return false;
+    if (moment->hour > 23 || moment->minute > 59 || moment->second > 59)
+        return false;
+    int64_t day = days_from_civil(moment->year, moment->month, moment->day), us;
+    int64_t of_day = (moment->hour * 3600 + moment->minute * 60 + moment->second) * SECOND_US + moment->micro;
+    /* The day before the first one that fits still has moments that do. */
+    bool wrapped = day < 0 ? __builtin_mul_overflow(day + 1, DAY_US, &us) || __builtin_add_overflow(us, of_day - DAY_US, &us)
+                           : __builtin_mul_overflow(day, DAY_US, &us) || __builtin_add_overflow(us, of_day, &us);
+    *out_us = us;
+    return !wrapped;
+}
+
+/* ---- reading the common shape: yyyy-MM-ddTHH:mm:ss[.f{1,8}][Z|+00:00], eight bytes at a time ---- */
+
+static inline uint64_t load8(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, 8);
+    return word;
+}
+
+#define BYTES8(a, b, c, d, e, f, g, h)                                                               \
+    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | (uint64_t)(e) << 32 \
+     | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+#define HIGH_BITS 0x8080808080808080u
+
+/* Per byte: with `word` the text XOR its pattern, a digit place must be 0..9 and any other place 0. */
+static inline bool fits_pattern(uint64_t word, uint64_t slack) { return (((word + slack) | word) & HIGH_BITS) == 0; }
+#define D 0x76 /* 0x7f - 9 */
+#define S 0x7f
+
+static inline int two_digits(uint64_t word, int byte)
+{
+    return (int)(word >> (8 * byte) & 0xff) * 10 + (int)(word >> (8 * byte + 8) & 0xff);
+}
+
+/* [.digits] at text[19]; returns where it ends. More than eight digits are left to the slow path (0). */
+static inline size_t fast_fraction(struct bytes text, int *micro)
+{
+    *micro = 0;
+    if (text.size == 19 || text.data[19] != '.')
+        return 19;
+    if (text.size == 20)
+        return 0;
+    uint64_t word = text.size >= 28 ? load8(text.data + 20) : load8(text.data + text.size - 8) >> (8 * (28 - text.size));
+    word ^= 0x3030303030303030;
+    uint64_t not_digit = ((word + 0x7676767676767676) | word) & HIGH_BITS;
+    if (not_digit == 0)
+        return 0;
+    int digits = __builtin_ctzll(not_digit) / 8;
+    word &= ((uint64_t)1 << (8 * digits)) - 1; // what follows counts as zeros
+    word = word * 10 + (word >> 8);
+    word = ((word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+    *micro = (int)((uint32_t)word / 100);
+    return 20 + (size_t)digits;
+}
+
+enum fast { FAST_NO, FAST_LOCAL, FAST_UTC };
+
+/* FAST_NO leaves the verdict to the slow path, which accepts all of these shapes too. */
+static inline enum fast fast_moment(struct bytes text, int64_t *out_us)
+{
+    if (text.size < 19)
+        return FAST_NO;
+    uint64_t a = load8(text.data) ^ BYTES8('0', '0', '0', '0', '-', '0', '0', '-');
+    uint64_t b = load8(text.data + 8) ^ BYTES8('0', '0', 'T', '0', '0', ':', '0', '0');
+    uint64_t c = load8(text.data + 11) ^ BYTES8('0', '0', ':', '0', '0', ':', '0', '0');
+    if (text.data[10] == ' ')
+        b ^= (uint64_t)('T' ^ ' ') << 16;
+    if (!fits_pattern(a, BYTES8(D, D, D, D, S, D, D, S)) || !fits_pattern(b, BYTES8(D, D, S, D, D, S, D, D))
+        || !fits_pattern(c, BYTES8(D, D, S, D, D, S, D, D)))
+        return FAST_NO;
+    int year = two_digits(a, 0) * 100 + two_digits(a, 2), month = two_digits(a, 5), day = two_digits(b, 0);
+    int hour = two_digits(c, 0), minute = two_digits(c, 3), second = two_digits(c, 6), micro;
+    if (!civil_valid(year, month, day) || hour > 23 || minute > 59 || second > 59)
+        return FAST_NO;
+    size_t at = fast_fraction(text, &micro);
+    if (at == 0)
+        return FAST_NO;
+    *out_us = days_from_civil(year, month, day) * DAY_US + (hour * 3600 + minute * 60 + second) * SECOND_US + micro;
+    size_t left = text.size - at;
+    if (left == 0)
+        return FAST_LOCAL;
+    bool utc = (left == 1 && text.data[at] == 'Z') || (left == 6 && memcmp(text.data + at, "+00:00", 6) == 0);
+    return utc ? FAST_UTC : FAST_NO;
+}
+
+bool timestamp_parse(struct bytes text, const struct zone *session, int64_t *out_us)
+{
+    int64_t local_us;
+    enum fast fast = fast_moment(text, &local_us);
+    if (fast == FAST_NO) {
+        struct moment moment;
+        struct error err = {0};
+        if (!scan_moment(trim(text), &moment) || !moment_local(&moment, &local_us))
+            return false;
+        if (moment.zone.size > 0 && zone_find(moment.zone, &session, &err) != E_OK)
+            return false;
+    }
+    *out_us = fast == FAST_UTC || session == zone_utc() ? local_us : zone_local_to_utc(session, local_us);
+    return true;
+}
+
+bool timestamp_ntz_parse(struct bytes text, int64_t *out_us, bool *had_zone)
+{
+    int64_t local_us;
+    enum fast fast = fast_moment(text, &local_us);
+    bool zone_named = fast == FAST_UTC;
+    if (fast == FAST_NO) {
+        struct moment moment;
+        struct error err = {0};
+        const struct zone *zone;
+        if (!scan_moment(trim(text), &moment) || !moment_local(&moment, &local_us))
+            return false;
+        zone_named = moment.zone.size > 0;
+        if (zone_named && zone_find(moment.zone, &zone, &err) != E_OK)
+            return false;
+    }
+    *had_zone = zone_named;
+    *out_us = local_us;
+    return true;
+}
+
+/* What follows the date is a time, of no interest. */
+bool date_parse(struct bytes text, int32_t *out_days)
+{
+    text = trim(text);
+    const uint8_t *p = text.data, *end = p + text.size;
+    struct moment moment = {0};
+    if (!scan_date(&p, end, 7, &moment) || !civil_valid(moment.year, moment.month, moment.day))
+        return false;
+    /* int32 days end inside these two years; in their rest the count wraps and changes its sign. */
+    int32_t days = moment.year > 5881580 || moment.year < -5877641 ? 0 : days_from_civil(moment.year, moment.month, moment.day);
+    if ((moment.year >= 1970) != (days >= 0) || moment.year > 5881580)
+        return false;
+    *out_days = days;
+    return true;
+}
+
+/* ---- writing ---- */
+
+static char *put_digits(char *p, int64_t value, int count)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        p[i] = (char)('0' + value % 10);
+    return p + count;
+}
+
+size_t date_print(int32_t days, char *out)
+{
+    int64_t year;
+    int month, day;
+    civil_from_days(days, &year, &month, &day);
+    char *p = out;
+    if (year < 0)
+        *p++ = '-';
+    else if (year > 9999)
+        *p++ = '+';
+    uint64_t size = (uint64_t)(year < 0 ? -year : year);
+    if (size > 9999)
+        p += print_int64((int64_t)size, p);
+    else
+        p = put_digits(p, (int64_t)size, 4);
+    *p++ = '-';
+    p = put_digits(p, month, 2);
+    *p++ = '-';
+    return (size_t)(put_digits(p, day, 2) - out);
+}
+
+/* Local time down to the second, and the microseconds left. */
+static char *print_seconds(int64_t utc_us, int64_t offset_us, char separator, char *out, int64_t *micro)
+{
+    /* In seconds: the offset must not push the first and last microseconds over the edge of int64. */
+    int64_t seconds = utc_us / SECOND_US, rest = utc_us % SECOND_US;
+    seconds -= rest < 0;
+    *micro = rest < 0 ? rest + SECOND_US : rest;
+    seconds += offset_us / SECOND_US;
+    int64_t day = seconds / 86400 - (seconds % 86400 < 0);
+    int of_day = (int)(seconds - day * 86400);
+    char *p = out + date_print((int32_t)day, out);
+    *p++ = separator;
+    p = put_digits(p, of_day / 3600, 2);
+    *p++ = ':';
+    p = put_digits(p, of_day / 60 % 60, 2);
+    *p++ = ':';
+    return put_digits(p, of_day % 60, 2);
+}
+
+size_t timestamp_print(int64_t us, const struct zone *session, char *out)
+{
+    int64_t micro;
+    char *p = print_seconds(us, zone_offset_us(session, us), ' ', out, &micro);
+    if (micro != 0) {
+        *p++ = '.';
+        p = put_digits(p, micro, 6);
+        while (p[-1] == '0')
+            p--;
+    }
+    return (size_t)(p - out);
+}
+
+size_t timestamp_print_iso(int64_t us, const struct zone *session, char *out)
+{
+    int64_t micro, offset_us = zone_offset_us(session, us);
+    char *p = print_seconds(us, offset_us, 'T', out, &micro);
+    *p++ = '.';
+    p = put_digits(p, micro / 1000, 3);
+    if (offset_us == 0) {
+        *p++ = 'Z';
+        return (size_t)(p - out);
+    }
+    *p++ = offset_us < 0 ? '-' : '+';
+    int64_t minutes = (offset_us < 0 ? -offset_us : offset_us) / (60 * SECOND_US);
+    p = put_digits(p, minutes / 60, 2);
+    *p++ = ':';
+    return (size_t)(put_digits(p, minutes % 60, 2) - out);
+}
