@@ -88,4 +88,8 @@ const struct encoder_type *encoder_find(const char *name);
 /* One value as JSON text, as Spark's to_json writes it (NULL fields left out). */
 void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
 
+/* A type as Spark's JSON (DataType.json), for Parquet's row metadata and Delta's schemaString. all_nullable: every
+ * field is said to be nullable, as Spark does for files. */
+void spark_schema_write(const struct type *type, bool all_nullable, struct text *out);
+
 #endif

@@ -1,0 +1,16 @@
+/* delta_pack.h - DELTA_BINARY_PACKED: int64 values as bit-packed differences; offsets and timestamps shrink most.
+ *
+ * Shape    header:  varint 128 (values a block), varint 4 (miniblocks a block), varint count, zigzag first value
+ *          block:   zigzag least delta, 4 bytes of bit widths, 4 miniblocks of 32 (delta - least), low bits first;
+ *                   miniblocks behind the last value have width 0 and no bytes, the last one in use is filled with 0
+ *          deltas wrap around at 64 bits
+ * Spec     parquet-format/Encodings.md, DELTA_BINARY_PACKED = 5
+ */
+#ifndef FORMAT_DELTA_PACK_H
+#define FORMAT_DELTA_PACK_H
+
+#include "base/bytes.h"
+
+void delta_encode(const int64_t *values, size_t count, struct text *out);
+
+#endif
