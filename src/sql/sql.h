@@ -19,6 +19,7 @@
 #include "expr/expr.h"
 
 enum { SQL_TEXT_MAX = 4 * 1024 * 1024, SQL_NESTING_MAX = 200, SQL_TABLES_MAX = 500, SQL_COLUMNS_MAX = 4000 };
+enum { SQL_HEIGHT_MAX = 1000 };            /* levels of one expression: a + b + c + .. has one per operator */
 
 /* ---- the typed graph ---- */
 
