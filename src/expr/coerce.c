@@ -1,0 +1,285 @@
+#include "expr/coerce.h"
+
+#include <ctype.h>
+
+#include "expr/expr.h"
+
+enum { PRECISION_MAX = 38, SCALE_KEPT = 6 };
+
+/* ---- decimals ---- */
+
+static const struct type *decimal_bounded(struct arena *arena, int precision, int scale)
+{
+    return type_decimal(arena, precision < PRECISION_MAX ? precision : PRECISION_MAX,
+                        scale < PRECISION_MAX ? scale : PRECISION_MAX);
+}
+
+const struct type *decimal_adjusted(struct arena *arena, int precision, int scale)
+{
+    if (precision <= PRECISION_MAX)
+        return type_decimal(arena, precision, scale);
+    int whole = precision - scale;
+    int least = scale < SCALE_KEPT ? scale : SCALE_KEPT;
+    int left = PRECISION_MAX - whole;
+    return type_decimal(arena, PRECISION_MAX, left > least ? left : least);
+}
+
+const struct type *decimal_for(struct arena *arena, const struct type *numeric)
+{
+    switch (numeric->id) {
+    case TYPE_INT8: return type_decimal(arena, 3, 0);
+    case TYPE_INT16: return type_decimal(arena, 5, 0);
+    case TYPE_INT32: return type_decimal(arena, 10, 0);
+    case TYPE_INT64: return type_decimal(arena, 20, 0);
+    case TYPE_FLOAT: return type_decimal(arena, 14, 7);
+    case TYPE_DOUBLE: return type_decimal(arena, 30, 15);
+    case TYPE_DECIMAL: return numeric;
+    default: return type_decimal(arena, PRECISION_MAX, 18);
+    }
+}
+
+static int larger(int a, int b) { return a > b ? a : b; }
+static int smaller(int a, int b) { return a < b ? a : b; }
+static int whole_digits(const struct type *t) { return t->precision - t->scale; }
+
+const struct type *decimal_sum_type(struct arena *arena, const struct type *a, const struct type *b)
+{
+    int scale = larger(a->scale, b->scale);
+    return decimal_adjusted(arena, larger(whole_digits(a), whole_digits(b)) + scale + 1, scale);
+}
+
+const struct type *decimal_product_type(struct arena *arena, const struct type *a, const struct type *b)
+{
+    return decimal_adjusted(arena, a->precision + b->precision + 1, a->scale + b->scale);
+}
+
+const struct type *decimal_quotient_type(struct arena *arena, const struct type *a, const struct type *b)
+{
+    int scale = larger(SCALE_KEPT, a->scale + b->precision + 1);
+    return decimal_adjusted(arena, whole_digits(a) + b->scale + scale, scale);
+}
+
+const struct type *decimal_remainder_type(struct arena *arena, const struct type *a, const struct type *b)
+{
+    int scale = larger(a->scale, b->scale);
+    return decimal_adjusted(arena, smaller(whole_digits(a), whole_digits(b)) + scale, scale);
+}
+
+static bool decimal_holds(const struct type *decimal, const struct type *integer)
+{
+    static const int digits[] = {[TYPE_INT8] = 3, [TYPE_INT16] = 5, [TYPE_INT32] = 10, [TYPE_INT64] = 20};
+    return whole_digits(decimal) >= digits[integer->id];
+}
+
+/* ---- common types ---- */
+
+static bool is_text(const struct type *t) { return t->id == TYPE_STRING; }
+static bool is_interval(const struct type *t) { return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM; }
+static bool is_date_time(const struct type *t) { return t->id >= TYPE_DATE && t->id <= TYPE_TIMESTAMP_NTZ; }
+static bool is_atomic(const struct type *t) { return t->id != TYPE_NULL && !type_is_nested(t); }
+
+static const struct type *common_number(struct arena *arena, const struct type *a, const struct type *b)
+{
+    if (a->id == TYPE_DECIMAL || b->id == TYPE_DECIMAL) {
+        const struct type *other = a->id == TYPE_DECIMAL ? b : a, *decimal = a->id == TYPE_DECIMAL ? a : b;
+        if (other->id == TYPE_FLOAT || other->id == TYPE_DOUBLE)
+            return type_of(TYPE_DOUBLE);
+        other = decimal_for(arena, other);
+        int scale = larger(decimal->scale, other->scale);
+        return decimal_bounded(arena, larger(whole_digits(decimal), whole_digits(other)) + scale, scale);
+    }
+    enum type_id wider = a->id > b->id ? a->id : b->id;
+    return type_of(wider == TYPE_FLOAT ? TYPE_DOUBLE : wider);  // an integer may lose digits in a FLOAT
+}
+
+/* What text becomes when it meets a value of the other type. */
+static const struct type *common_with_text(const struct type *other)
+{
+    if (type_is_integer(other))
+        return type_of(TYPE_INT64);
+    if (type_is_numeric(other))
+        return type_of(TYPE_DOUBLE);
+    return is_interval(other) || !is_atomic(other) ? NULL : other;
+}
+
+static const struct type *common_struct(struct arena *arena, const struct type *a, const struct type *b)
+{
+    if (a->field_count != b->field_count)
+        return NULL;
+    struct field *fields = arena_array(arena, struct field, (size_t)a->field_count + 1);
+    for (int32_t i = 0; i < a->field_count; i++) {
+        fields[i] = a->fields[i];
+        fields[i].type = type_common(arena, a->fields[i].type, b->fields[i].type);
+        fields[i].nullable = a->fields[i].nullable || b->fields[i].nullable;
+        if (fields[i].type == NULL || strcasecmp(a->fields[i].name, b->fields[i].name) != 0)
+            return NULL;
+    }
+    return type_struct(arena, fields, a->field_count);
+}
+
+static const struct type *common_nested(struct arena *arena, const struct type *a, const struct type *b)
+{
+    if (a->id == TYPE_STRUCT)
+        return common_struct(arena, a, b);
+    const struct type *first = type_common(arena, a->fields[0].type, b->fields[0].type);
+    if (first == NULL)
+        return NULL;
+    if (a->id == TYPE_ARRAY)
+        return type_array(arena, first, a->fields[0].nullable || b->fields[0].nullable);
+    const struct type *value = type_common(arena, a->fields[1].type, b->fields[1].type);
+    return value == NULL ? NULL
+                         : type_map(arena, first, value, a->fields[1].nullable || b->fields[1].nullable);
+}
+
+const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b)
+{
+    if (a->id == TYPE_NULL || (!type_is_nested(a) && type_equal(a, b)))
+        return b;
+    if (b->id == TYPE_NULL)
+        return a;
+    if (type_is_numeric(a) && type_is_numeric(b))
+        return common_number(arena, a, b);
+    if (is_text(a))
+        return common_with_text(b);
+    if (is_text(b))
+        return common_with_text(a);
+    if (is_date_time(a) && is_date_time(b))  // DATE < TIMESTAMP_NTZ < TIMESTAMP
+        return type_of(a->id == TYPE_TIMESTAMP || b->id == TYPE_TIMESTAMP ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ);
+    if (type_is_nested(a) && a->id == b->id)
+        return common_nested(arena, a, b);
+    return NULL;
+}
+
+bool type_is_orderable(const struct type *type)
+{
+    if (type->id == TYPE_MAP)
+        return false;
+    for (int32_t i = 0; i < type->field_count; i++)
+        if (!type_is_orderable(type->fields[i].type))
+            return false;
+    return true;
+}
+
+/* ---- casts ---- */
+
+static bool nested_known(const struct type *from, const struct type *to,
+                         bool (*known)(const struct type *, const struct type *))
+{
+    if (from->id != to->id || from->field_count != to->field_count)
+        return false;
+    for (int32_t i = 0; i < from->field_count; i++)
+        if (!known(from->fields[i].type, to->fields[i].type))
+            return false;
+    return true;
+}
+
+bool cast_known(const struct type *from, const struct type *to)
+{
+    if (from->id == TYPE_NULL || type_equal(from, to) || to->id == TYPE_STRING)
+        return true;
+    if (type_is_nested(to))
+        return nested_known(from, to, cast_known);
+    switch (from->id) {
+    case TYPE_STRING: return to->id != TYPE_NULL;
+    case TYPE_BOOLEAN: return type_is_numeric(to);
+    case TYPE_DATE: return to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
+    case TYPE_TIMESTAMP: return type_is_numeric(to) || to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP_NTZ;
+    case TYPE_TIMESTAMP_NTZ: return to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP;
+    default: break;
+    }
+    if (type_is_numeric(from))
+        return type_is_numeric(to) || to->id == TYPE_BOOLEAN || to->id == TYPE_TIMESTAMP;
+    return false;
+}
+
+bool cast_implied(const struct type *from, const struct type *to)
+{
+    if (from->id == TYPE_NULL || type_equal(from, to))
+        return true;
+    if (type_is_nested(from) || type_is_nested(to))
+        return type_is_nested(to) && nested_known(from, to, cast_implied);
+    if (is_text(from) || is_text(to))
+        return to->id != TYPE_NULL;
+    if (type_is_numeric(from))
+        return type_is_numeric(to);
+    return is_date_time(from) && is_date_time(to);
+}
+
+int cast_cost(const struct type *from, const struct type *to)
+{
+    if (type_equal(from, to))
+        return 0;
+    if (from->id == TYPE_NULL)
+        return 1;
+    if (is_text(from) || is_text(to))
+        return 20;
+    if (type_is_numeric(from) && type_is_numeric(to))
+        return to->id > from->id ? 1 + (int)to->id - (int)from->id : 10;
+    return to->id > from->id ? 2 : 5;
+}
+
+bool cast_is_safe(const struct type *from, const struct type *to)
+{
+    if (from->id == TYPE_NULL || type_equal(from, to))
+        return true;
+    if (type_is_nested(from) && from->id == to->id)
+        return nested_known(from, to, cast_is_safe);
+    if (is_text(to))
+        return true;
+    if (is_text(from))
+        return to->id == TYPE_BINARY;
+    if (from->id == TYPE_BOOLEAN)
+        return to->id != TYPE_DECIMAL || whole_digits(to) >= 1;
+    if (to->id == TYPE_BOOLEAN || to->id == TYPE_FLOAT || to->id == TYPE_DOUBLE)
+        return true;
+    if (is_date_time(from) && to->id == TYPE_DATE)
+        return true;
+    if (from->id == TYPE_DECIMAL && to->id == TYPE_DECIMAL)
+        return whole_digits(to) >= whole_digits(from) + (to->scale < from->scale);
+    if (type_is_integer(from) && to->id == TYPE_DECIMAL)
+        return decimal_holds(to, from);
+    return type_is_integer(from) && type_is_integer(to) && from->id < to->id;
+}
+
+/* ---- names ---- */
+
+void type_print_sql(const struct type *type, struct text *out)
+{
+    switch (type->id) {
+    case TYPE_ARRAY:
+    case TYPE_MAP:
+        text_add_string(out, type->id == TYPE_ARRAY ? "ARRAY<" : "MAP<");
+        type_print_sql(type->fields[0].type, out);
+        if (type->id == TYPE_MAP) {
+            text_add_string(out, ", ");
+            type_print_sql(type->fields[1].type, out);
+        }
+        break;
+    case TYPE_STRUCT:
+        text_add_string(out, "STRUCT<");
+        for (int32_t i = 0; i < type->field_count; i++) {
+            text_printf(out, "%s%s: ", i > 0 ? ", " : "", type->fields[i].name);
+            type_print_sql(type->fields[i].type, out);
+            if (!type->fields[i].nullable)
+                text_add_string(out, " NOT NULL");
+        }
+        break;
+    default: {
+        size_t start = out->size;
+        type_print(type, out);
+        for (size_t i = start; i < out->size; i++)
+            out->data[i] = (char)toupper((unsigned char)out->data[i]);
+        return;
+    }
+    }
+    text_add_char(out, '>');
+}
+
+const char *type_sql(struct arena *arena, const struct type *type)
+{
+    struct text text = {0};
+    type_print_sql(type, &text);
+    const char *copy = arena_strndup(arena, text.data, text.size);
+    text_free(&text);
+    return copy;
+}

@@ -1,0 +1,35 @@
+/* coerce.h - inside expr/: Spark's type rules with ANSI on: which casts exist, which are implied, common types.
+ *
+ * Spec     Spark 4.2 AnsiTypeCoercion, Cast.canAnsiCast, DecimalPrecision; checked against PySpark 4.2.0
+ * Thread   any; types come from the arena
+ */
+#ifndef EXPR_COERCE_H
+#define EXPR_COERCE_H
+
+#include "data/data.h"
+
+/* CAST(from AS to) exists. */
+bool cast_known(const struct type *from, const struct type *to);
+/* As an argument of a function whose parameter has the type `to`. */
+bool cast_implied(const struct type *from, const struct type *to);
+/* How far `from` is from `to` (0 = the same); used to rank overloads. Only for implied casts. */
+int cast_cost(const struct type *from, const struct type *to);
+/* No value of `from` fails or loses anything but digits of a float. */
+bool cast_is_safe(const struct type *from, const struct type *to);
+
+/* The narrowest DECIMAL that holds every value of a numeric type. */
+const struct type *decimal_for(struct arena *arena, const struct type *numeric);
+/* DECIMAL(precision, scale) cut to 38 digits as Spark does when it may lose fraction digits (not below 6). */
+const struct type *decimal_adjusted(struct arena *arena, int precision, int scale);
+/* Types of a + b, a * b, a / b, a % b. */
+const struct type *decimal_sum_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_product_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_quotient_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_remainder_type(struct arena *arena, const struct type *a, const struct type *b);
+
+bool type_is_orderable(const struct type *type);
+/* "ARRAY<INT>", "DECIMAL(10,2)": types as error messages show them. */
+void type_print_sql(const struct type *type, struct text *out);
+const char *type_sql(struct arena *arena, const struct type *type);
+
+#endif

@@ -1,0 +1,417 @@
+/* evaluate.c - executes a program over a batch: registers, the buffer pool, rejects.
+ *
+ * Register  `col` is where the value is: the input's column, a literal, a field of another register, or `own`.
+ *           step 0: one row stands for all. Constants that nothing can change are computed once and kept
+ * Pool      buffers of registers that died are used for later ones while they are still warm in the cache
+ * Rejects   once per row and run: `rejected` has the bits
+ */
+#include "expr/loop.h"
+#include "expr/program.h"
+#include "expr/writer.h"
+
+enum { POOL_BUFFERS = 32, POOL_BUFFER_BYTES_MAX = 8 * 1024 * 1024 };
+
+struct slot {
+    const struct column *col;
+    int64_t step;
+    struct column own;
+    bool kept;               /* a constant: survives the run */
+};
+struct evaluator {
+    const struct program *program;
+    struct slot *slots;
+    struct arg *args;
+    struct buffer *pool[POOL_BUFFERS];
+    int32_t pool_count;
+    struct buffer *rejected; /* bits, made when the first row is rejected */
+    const struct session *session;
+    const struct batch *in;
+    struct rejects *rejects;
+};
+
+/* ---- memory ---- */
+
+struct buffer *call_buffer(struct call *call, size_t size)
+{
+    struct evaluator *self = call->evaluator;
+    for (int32_t i = self->pool_count - 1; i >= 0; i--) {
+        struct buffer *buffer = self->pool[i];
+        if (buffer->capacity < size || buffer->capacity / 8 > size + 4096)
+            continue;  // too small, or a waste
+        self->pool[i] = self->pool[--self->pool_count];
+        buffer->size = size;
+        return buffer;
+    }
+    return buffer_new(size);
+}
+
+static void pool_put(struct evaluator *self, struct buffer *buffer)
+{
+    if (buffer == NULL)
+        return;
+    if (self->pool_count < POOL_BUFFERS && buffer->release == NULL && buffer->capacity <= POOL_BUFFER_BYTES_MAX &&
+        atomic_load_explicit(&buffer->count, memory_order_acquire) == 1)
+        self->pool[self->pool_count++] = buffer;
+    else
+        buffer_release(buffer);
+}
+
+static void slot_clear(struct evaluator *self, struct slot *slot)
+{
+    if (slot->own.child_count == 0) {
+        pool_put(self, slot->own.values);
+        pool_put(self, slot->own.offsets);
+        pool_put(self, slot->own.valid);
+    } else {
+        column_release(&slot->own);
+    }
+    *slot = (struct slot){0};
+}
+
+/* ---- what kernels may call ---- */
+
+uint8_t *call_validity(struct call *call)
+{
+    struct column *out = call->out;
+    size_t size = bit_bytes(call->rows);
+    if (out->valid != NULL && atomic_load_explicit(&out->valid->count, memory_order_relaxed) == 1)
+        return out->valid->data;
+    struct buffer *valid = call_buffer(call, size);
+    if (out->valid != NULL)
+        memcpy(valid->data, out->valid->data, size);
+    else
+        bit_fill(valid->data, call->rows, 1);
+    buffer_release(out->valid);
+    out->valid = valid;
+    return valid->data;
+}
+
+void call_null(struct call *call, int64_t row)
+{
+    bit_clear(call_validity(call), row);
+    call->out->nulls = -1;
+}
+
+static void reject_row(struct evaluator *self, int64_t row, int32_t step, enum reject_code code)
+{
+    if (self->rejected == NULL)
+        self->rejected = buffer_zero(bit_bytes(self->in->rows));
+    if (bit_get(self->rejected->data, row))
+        return;
+    bit_set(self->rejected->data, row);
+    rejects_add(self->rejects, row, step, code);
+}
+
+void call_reject(struct call *call, int64_t row, enum reject_code code)
+{
+    if (!call_valid(call, row))
+        return;
+    call_null(call, row);
+    if (call->quiet)
+        return;
+    int64_t from = call->constant ? 0 : row, to = call->constant ? call->evaluator->in->rows : row + 1;
+    for (int64_t i = from; i < to; i++)
+        if (call->active == NULL || bit_get(call->active, i))
+            reject_row(call->evaluator, i, call->step, code);
+}
+
+/* ---- validity ---- */
+
+static const uint64_t *valid_words(const struct column *col)
+{
+    return (const uint64_t *)(const void *)col->valid->data;
+}
+
+/* out->valid = rows where no argument is NULL. Constants that are NULL never get here. */
+static void combine_validity(struct call *call, const struct arg *args, int32_t count, struct column *out)
+{
+    const struct column *first = NULL;
+    struct buffer *both = NULL;
+    for (int32_t i = 0; i < count; i++) {
+        const struct column *col = args[i].col;
+        if (args[i].step == 0 || col->valid == NULL || col == first || (first != NULL && col->valid == first->valid))
+            continue;
+        if (first == NULL) {
+            first = col;
+            continue;
+        }
+        const uint64_t *a = both != NULL ? (const uint64_t *)(const void *)both->data : valid_words(first);
+        const uint64_t *b = valid_words(col);
+        if (both == NULL)
+            both = call_buffer(call, bit_bytes(call->rows));
+        uint64_t *r = (uint64_t *)(void *)both->data;
+        for (int64_t w = 0; w * 64 < call->rows; w++)
+            r[w] = a[w] & b[w];
+    }
+    out->valid = both != NULL ? both : first != NULL ? buffer_retain(first->valid) : NULL;
+    out->nulls = out->valid == NULL ? 0 : -1;
+}
+
+static bool constant_null(const struct arg *args, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if ((args[i].step == 0 && column_is_null(args[i].col, 0)) || args[i].col->type->id == TYPE_NULL)
+            return true;
+    return false;
+}
+
+/* ---- steps ---- */
+
+static void prepare_values(struct call *call, struct column *out)
+{
+    size_t width = (size_t)type_width(out->type);
+    if (out->type->id == TYPE_BOOLEAN)
+        out->values = call_buffer(call, bit_bytes(call->rows));
+    else if (width > 0)
+        out->values = call_buffer(call, (size_t)call->rows * width);
+}
+
+static void run_null(struct slot *slot, const struct type *type)
+{
+    column_all_null(&slot->own, type, 1);
+    slot->step = 0;
+}
+
+static void run_call(struct call *call, const struct expr *expr, const struct arg *args, struct slot *slot)
+{
+    const struct function *function = expr->function;
+    bool nulls_too = (function->flags & FN_NULLS) != 0;
+    if (!nulls_too && constant_null(args, expr->arg_count)) {
+        run_null(slot, expr->type);
+        return;
+    }
+    call->quiet = (function->flags & FN_TRY) != 0;
+    if (!nulls_too)
+        combine_validity(call, args, expr->arg_count, call->out);
+    prepare_values(call, call->out);
+    function->run(call, args, call->out);
+}
+
+static void run_cast(struct call *call, const struct expr *expr, const struct arg *arg, struct slot *slot)
+{
+    if (constant_null(arg, 1)) {
+        run_null(slot, expr->type);
+        return;
+    }
+    call->quiet = expr->try_cast;
+    cast_run(call, arg, expr->try_cast, call->out);
+}
+
+static void run_case(struct call *call, const struct arg *args, int32_t count)
+{
+    prepare_values(call, call->out);
+    case_run(call, args, count, call->out);
+}
+
+/* A field of an ARRAY<STRUCT>: the same lists over the field's column. */
+static void run_field_of_list(const struct expr *expr, const struct column *list, struct slot *slot)
+{
+    struct column *out = &slot->own;
+    *out = (struct column){.type = expr->type,
+                           .rows = list->rows,
+                           .nulls = list->nulls,
+                           .valid = buffer_retain(list->valid),
+                           .offsets = buffer_retain(list->offsets),
+                           .children = mem_new(struct column),
+                           .child_count = 1};
+    column_share(&out->children[0], &list->children[0].children[expr->index]);
+    slot->col = out;
+}
+
+static void run_field(const struct expr *expr, const struct arg *of, struct slot *slot)
+{
+    slot->step = of->step;
+    if (of->col->type->id == TYPE_ARRAY)
+        run_field_of_list(expr, of->col, slot);
+    else
+        slot->col = &of->col->children[expr->index];
+}
+
+/* The program's answer has one row only when nothing in it differs from row to row. */
+static bool is_constant(const struct expr *expr, const struct arg *args, int32_t count)
+{
+    if (expr->kind == EXPR_CALL && (expr->function->flags & FN_PER_ROW) != 0)
+        return false;
+    for (int32_t i = 0; i < count; i++)
+        if (args[i].step != 0)
+            return false;
+    return true;
+}
+
+static void run_node(struct evaluator *self, const struct step *step, const struct arg *args, struct slot *slot)
+{
+    const struct expr *expr = step->expr;
+    bool constant = is_constant(expr, args, step->arg_count);
+    struct call call = {
+        .type = expr->type,
+        .args = expr->args,
+        .arg_count = expr->arg_count,
+        .bound = expr->bound,
+        .session = self->session,
+        .rows = constant ? 1 : self->in->rows,
+        .out = &slot->own,
+        .evaluator = self,
+        .active = step->mask >= 0 ? self->slots[step->mask].own.values->data : NULL,
+        .step = (int32_t)(step - self->program->steps),
+        .constant = constant,
+    };
+    int32_t rejects_before = self->rejects->count;
+    slot->step = constant ? 0 : 1;
+    slot->col = &slot->own;
+    slot->own = (struct column){.type = expr->type, .rows = call.rows};
+    if (expr->kind == EXPR_CALL)
+        run_call(&call, expr, args, slot);
+    else if (expr->kind == EXPR_CAST)
+        run_cast(&call, expr, args, slot);
+    else
+        run_case(&call, args, step->arg_count);
+    if (expr->type->id == TYPE_NULL) {
+        buffer_release(slot->own.valid);
+        slot->own.valid = NULL;
+    }
+    slot->own.type = expr->type;
+    slot->own.nulls = slot->own.valid == NULL && expr->type->id != TYPE_NULL ? 0 : -1;
+    slot->kept = constant && step->mask < 0 && self->rejects->count == rejects_before && expr_is_constant(expr);
+}
+
+/* ---- masks ---- */
+
+static uint64_t mask_word(enum step_kind kind, uint64_t truth, uint64_t valid)
+{
+    switch (kind) {
+    case STEP_MASK_TRUE: return truth & valid;
+    case STEP_MASK_NOT_TRUE: return ~(truth & valid);
+    case STEP_MASK_NOT_FALSE: return truth | ~valid;
+    default: return ~valid;
+    }
+}
+
+static void run_mask(struct evaluator *self, const struct step *step, const struct arg *condition, struct slot *slot)
+{
+    struct call call = {.rows = self->in->rows, .evaluator = self};
+    slot->own.values = call_buffer(&call, bit_bytes(call.rows));
+    slot->col = &slot->own;
+    slot->step = 1;
+    const struct column *col = condition->col;
+    bool boolean = col->type->id == TYPE_BOOLEAN, fixed = condition->step == 0;
+    uint64_t fixed_truth = fixed && boolean && bit_get(col->values->data, 0) ? ~(uint64_t)0 : 0;
+    uint64_t fixed_valid = column_is_null(col, 0) ? 0 : ~(uint64_t)0;
+    const uint64_t *truth = fixed || !boolean ? NULL : column_values(col, const uint64_t);
+    const uint64_t *valid = col->valid == NULL ? NULL : valid_words(col);
+    const uint64_t *parent = step->mask < 0 ? NULL : column_values(&self->slots[step->mask].own, const uint64_t);
+    uint64_t *r = column_values(&slot->own, uint64_t);
+    for (int64_t w = 0; w * 64 < call.rows; w++) {
+        uint64_t t = truth != NULL ? truth[w] : fixed_truth;
+        uint64_t v = fixed || col->type->id == TYPE_NULL ? fixed_valid : valid != NULL ? valid[w] : ~(uint64_t)0;
+        r[w] = mask_word(step->kind, t, v) & (parent != NULL ? parent[w] : ~(uint64_t)0);
+    }
+}
+
+/* ---- running ---- */
+
+static void run_step(struct evaluator *self, int32_t index)
+{
+    const struct step *step = &self->program->steps[index];
+    struct slot *slot = &self->slots[index];
+    if (slot->kept)
+        return;
+    for (int32_t i = 0; i < step->arg_count; i++)
+        self->args[i] = (struct arg){self->slots[step->args[i]].col, self->slots[step->args[i]].step};
+    if (step->kind != STEP_EXPR) {
+        run_mask(self, step, self->args, slot);
+        return;
+    }
+    switch (step->expr->kind) {
+    case EXPR_COLUMN:
+        always(step->expr->index < self->in->column_count);
+        slot->col = &self->in->columns[step->expr->index];
+        slot->step = 1;
+        break;
+    case EXPR_LITERAL:
+        slot->col = step->expr->literal;
+        slot->step = 0;
+        break;
+    case EXPR_FIELD: run_field(step->expr, self->args, slot); break;
+    default: run_node(self, step, self->args, slot);
+    }
+}
+
+static void free_dead(struct evaluator *self, int32_t index)
+{
+    const struct step *step = &self->program->steps[index];
+    for (int32_t i = 0; i < step->arg_count; i++) {
+        int32_t arg = step->args[i];
+        if (self->program->steps[arg].last_use == index && !self->slots[arg].kept)
+            slot_clear(self, &self->slots[arg]);
+    }
+    if (step->mask >= 0 && self->program->steps[step->mask].last_use == index)
+        slot_clear(self, &self->slots[step->mask]);
+}
+
+/* One row to `rows` equal ones. */
+static void column_repeat(struct evaluator *self, struct column *out, const struct column *one, int64_t rows)
+{
+    struct call call = {.rows = rows, .evaluator = self};
+    struct buffer *zeros = call_buffer(&call, (size_t)rows * sizeof(int32_t));
+    memset(zeros->data, 0, (size_t)rows * sizeof(int32_t));
+    column_gather(out, one, (const int32_t *)(const void *)zeros->data, rows);
+    pool_put(self, zeros);
+}
+
+static void take_root(struct evaluator *self, int32_t root, struct column *out)
+{
+    struct slot *slot = &self->slots[self->program->roots[root]];
+    if (slot->step == 0)
+        column_repeat(self, out, slot->col, self->in->rows);
+    else
+        column_share(out, slot->col);
+}
+
+enum code evaluator_run(struct evaluator *self, const struct session *session, const struct batch *in,
+                        struct column *out, struct rejects *rejects, struct error *err)
+{
+    (void)err;  // nothing here fails as a whole yet; the budget will
+    const struct program *program = self->program;
+    self->session = session;
+    self->in = in;
+    self->rejects = rejects;
+    for (int32_t i = 0; in->rows > 0 && i < program->step_count; i++) {
+        run_step(self, i);
+        free_dead(self, i);
+    }
+    for (int32_t i = 0; i < program->root_count; i++) {
+        if (in->rows > 0)
+            take_root(self, i, &out[i]);
+        else
+            column_all_null(&out[i], program->steps[program->roots[i]].expr->type, 0);
+    }
+    for (int32_t i = 0; i < program->step_count; i++)
+        if (!self->slots[i].kept)
+            slot_clear(self, &self->slots[i]);
+    buffer_release(self->rejected);
+    self->rejected = NULL;
+    return E_OK;
+}
+
+struct evaluator *evaluator_new(const struct program *program)
+{
+    struct evaluator *self = mem_new(struct evaluator);
+    self->program = program;
+    self->slots = mem_array(struct slot, (size_t)program->step_count + 1);
+    self->args = mem_array(struct arg, (size_t)program->args_max + 1);
+    return self;
+}
+
+void evaluator_free(struct evaluator *self)
+{
+    if (self == NULL)
+        return;
+    for (int32_t i = 0; i < self->program->step_count; i++)
+        column_release(&self->slots[i].own);
+    for (int32_t i = 0; i < self->pool_count; i++)
+        buffer_release(self->pool[i]);
+    buffer_release(self->rejected);
+    mem_free(self->slots);
+    mem_free(self->args);
+    mem_free(self);
+}

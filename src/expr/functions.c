@@ -1,0 +1,279 @@
+/* functions.c - the registry: names to rows, overloads to types, calls to trees, rows to docs. */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "expr/aggregate.h"
+#include "expr/coerce.h"
+#include "expr/function.h"
+#include "expr/signature.h"
+
+static const struct family {
+    const char *title;
+    const struct function *const *functions;
+} families[] = {
+    {"Arithmetic", arithmetic_functions},
+    {"Comparison", compare_functions},
+    {"Logic", logic_functions},
+    {"Conditions", conditional_functions},
+    {"Mathematics", math_functions},
+    {"Rounding", rounding_functions},
+    {"Strings", string_functions},
+    {"Text", text_functions},
+    {"Patterns", pattern_functions},
+    {"Dates and times", datetime_functions},
+    {"Calendar", calendar_functions},
+    {"Collections", collection_functions},
+    {"Hashes", digest_functions},
+};
+enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024 };
+
+static const char *const generators[] = {"explode", "explode_outer", "posexplode", "posexplode_outer",
+                                         "inline",  "inline_outer",  "stack"};
+enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0] };
+
+bool function_has_name(const struct function *function, const char *name, size_t size)
+{
+    for (const char *at = function->name; *at != '\0';) {
+        size_t length = strcspn(at, " ");
+        if (length == size && strncasecmp(at, name, size) == 0)
+            return true;
+        at += length;
+        at += strspn(at, " ");
+    }
+    return false;
+}
+
+const struct function *function_next(const char *name, const struct function *after)
+{
+    size_t size = strlen(name);
+    for (int i = 0; i < FAMILY_COUNT; i++)
+        for (const struct function *const *at = families[i].functions; *at != NULL; at++) {
+            if (after == *at)
+                after = NULL;
+            else if (after == NULL && function_has_name(*at, name, size))
+                return *at;
+        }
+    return NULL;
+}
+
+enum function_kind function_kind(const char *name)
+{
+    for (int i = 0; i < GENERATOR_COUNT; i++)
+        if (strcasecmp(name, generators[i]) == 0)
+            return FUNCTION_GENERATOR;
+    if (aggregate_find(name) != NULL)
+        return FUNCTION_AGGREGATE;
+    return function_next(name, NULL) != NULL ? FUNCTION_SCALAR : FUNCTION_NONE;
+}
+
+const char *function_nearest(const char *name)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (int i = 0; i < GENERATOR_COUNT; i++)
+        names[count++] = generators[i];
+    for (int i = 0; i < FAMILY_COUNT; i++)
+        for (const struct function *const *at = families[i].functions; *at != NULL && count < NAMES_MAX; at++)
+            if (((*at)->flags & (FN_OPERATOR | FN_HIDDEN)) == 0)
+                names[count++] = (*at)->name;
+    for (int32_t i = 0; aggregate_at(i) != NULL && count < NAMES_MAX; i++)
+        names[count++] = aggregate_at(i)->name;
+    return nearest_word(name, names, count);
+}
+
+/* ---- what does not fit ---- */
+
+static enum code unknown_function(const char *name, struct error *err)
+{
+    const char *near = function_nearest(name);
+    return fail(err, E_SQL, "[UNRESOLVED_ROUTINE] Cannot resolve routine `%s`%s%.*s%s", name,
+                near != NULL ? "; did you mean `" : "", near != NULL ? (int)strcspn(near, " ") : 0,
+                near != NULL ? near : "", near != NULL ? "`?" : "");
+}
+
+static enum code wrong_count(const char *name, int32_t least, int32_t most, int32_t count, struct error *err)
+{
+    char wanted[48];
+    if (most == INT32_MAX)
+        snprintf(wanted, sizeof wanted, "> %d", least - 1);
+    else if (least == most)
+        snprintf(wanted, sizeof wanted, "%d", least);
+    else
+        snprintf(wanted, sizeof wanted, "[%d, %d]", least, most);
+    return fail(err, E_SQL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %s parameters but the actual number "
+                "is %d.", name, wanted, count);
+}
+
+/* The call as the user would see it, although it has no types. */
+static void print_attempt(struct expr_context *ctx, const struct function *function, const struct expr *const *args,
+                          int32_t count, struct text *out)
+{
+    struct expr *expr = expr_new(ctx, EXPR_CALL, type_of(TYPE_NULL), (struct position){0});
+    expr->function = function;
+    expr->arg_count = count;
+    expr->args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++)
+        expr->args[i] = args[i];
+    expr_print(expr, NULL, out);
+}
+
+static const char *ordinal(int32_t index)
+{
+    static const char *const words[] = {"first", "second", "third", "fourth", "fifth", "sixth"};
+    return index < 6 ? words[index] : "next";
+}
+
+static enum code wrong_types(struct expr_context *ctx, const struct function *function, const struct fit *fit,
+                             const struct expr *const *args, int32_t count, struct error *err)
+{
+    struct text shown = {0}, arg = {0};
+    print_attempt(ctx, function, args, count, &shown);
+    int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
+    expr_print(args[misfit], NULL, &arg);
+    const char *first = type_sql(ctx->arena, args[0]->type), *last = type_sql(ctx->arena, args[count - 1]->type);
+    enum code code;
+    if ((function->flags & FN_OPERATOR) != 0 && count == 2 && strcmp(first, last) != 0)
+        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] Cannot resolve \"%s\" due to data type "
+                    "mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and "
+                    "\"%s\").", shown.data, first, last);
+    else if ((function->flags & FN_OPERATOR) != 0 && count == 2)
+        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE] Cannot resolve \"%s\" due to data type "
+                    "mismatch: the binary operator does not take \"%s\".", shown.data, first);
+    else if (fit->misfit < 0 || strcmp(fit->wanted, "ANY") == 0)
+        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: "
+                    "the arguments have no common type: \"%s\" and \"%s\".", shown.data, first, last);
+    else
+        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+                    "mismatch: The %s parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
+                    shown.data, ordinal(misfit), fit->wanted, arg.data, type_sql(ctx->arena, args[misfit]->type));
+    text_free(&shown);
+    text_free(&arg);
+    return code;
+}
+
+/* ---- calls ---- */
+
+static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                        const struct function **out, struct fit *best, struct error *err)
+{
+    const struct function *found = NULL, *nearest = NULL;
+    struct fit misfit = {.wrong_count = true, .misfit = -1};
+    int32_t least = INT32_MAX, most = 0;
+    for (const struct function *row = function_next(name, NULL); row != NULL; row = function_next(name, row)) {
+        struct fit fit;
+        int32_t row_least, row_most;
+        signature_counts(row->signature, &row_least, &row_most);
+        least = row_least < least ? row_least : least;
+        most = row_most > most ? row_most : most;
+        if (signature_fit(ctx->arena, row->signature, args, count, &fit)) {
+            if (found == NULL || fit.cost < best->cost) {
+                found = row;
+                *best = fit;
+            }
+        } else if (nearest == NULL || (misfit.wrong_count && !fit.wrong_count)) {
+            nearest = row;
+            misfit = fit;
+        }
+    }
+    if (found == NULL && nearest == NULL)
+        return unknown_function(name, err);
+    if (found == NULL)
+        return misfit.wrong_count ? wrong_count(name, least, most, count, err)
+                                  : wrong_types(ctx, nearest, &misfit, args, count, err);
+    *out = found;
+    return E_OK;
+}
+
+static bool any_nullable(const struct binding *binding)
+{
+    for (int32_t i = 0; i < binding->count; i++)
+        if (binding->args[i]->nullable)
+            return true;
+    return false;
+}
+
+static enum code call_new(struct binding *binding, const struct expr **out, struct error *err)
+{
+    unsigned flags = binding->function->flags;
+    binding->nullable = (flags & FN_NEVER_NULL) == 0 && ((flags & (FN_NULLABLE | FN_NULLS)) != 0 || any_nullable(binding));
+    if (binding->function->bind != NULL)
+        TRY(binding->function->bind(binding, err));
+    if (binding->rewritten != NULL) {
+        *out = binding->rewritten;
+        return E_OK;
+    }
+    always(binding->type != NULL);
+    struct expr *expr = expr_new(binding->ctx, EXPR_CALL, binding->type, binding->at);
+    expr->function = binding->function;
+    expr->bound = binding->bound;
+    expr->nullable = binding->nullable;
+    expr->arg_count = binding->count;
+    expr->args = binding->args;
+    *out = expr;
+    return E_OK;
+}
+
+enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                    struct position at, const struct expr **out, struct error *err)
+{
+    struct fit fit;
+    struct binding binding = {.ctx = ctx, .count = count, .at = at};
+    TRY(choose(ctx, name, args, count, &binding.function, &fit, err));
+    binding.type = fit.result;
+    binding.args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++)
+        binding.args[i] = expr_cast_implicit(ctx, args[i], fit.types[i]);
+    return call_new(&binding, out, err);
+}
+
+/* ---- documentation ---- */
+
+static void print_row(const char *name, const char *signature, const char *help, const char *example,
+                      const char *expected, struct text *out)
+{
+    text_add_string(out, "| ");
+    for (const char *at = name; *at != '\0'; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        text_printf(out, "%s`%.*s`", at == name ? "" : ", ", (int)size, at);
+        at += size;
+    }
+    text_printf(out, " | `");
+    for (const char *at = signature; *at != '\0'; at++) {
+        if (*at == '|')
+            text_add_char(out, '\\');  // a bar would end the cell
+        text_add_char(out, *at);
+    }
+    text_printf(out, "` | %s | ", help);
+    if (example != NULL)
+        text_printf(out, "`%s` is `%s`", example, expected);
+    text_add_string(out, " |\n");
+}
+
+void functions_print(struct text *out)
+{
+    static const char head[] = "| name | signature | what it does | example |\n|---|---|---|---|\n";
+    text_add_string(out, "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test.\n");
+    for (int i = 0; i < FAMILY_COUNT; i++) {
+        text_printf(out, "\n## %s\n\n%s", families[i].title, head);
+        for (const struct function *const *at = families[i].functions; *at != NULL; at++)
+            if (((*at)->flags & FN_HIDDEN) == 0)
+                print_row((*at)->name, (*at)->signature, (*at)->help, (*at)->example, (*at)->expected, out);
+    }
+    text_printf(out, "\n## Aggregates\n\n%s", head);
+    for (int32_t i = 0; aggregate_at(i) != NULL; i++) {
+        const struct aggregate *row = aggregate_at(i);
+        print_row(row->name, row->signature, row->help, row->example, row->expected, out);
+    }
+}
+
+void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),
+                            void *context)
+{
+    for (int i = 0; i < FAMILY_COUNT; i++)
+        for (const struct function *const *at = families[i].functions; *at != NULL; at++)
+            if ((*at)->example != NULL)
+                each(context, (*at)->name, (*at)->example, (*at)->expected);
+    for (int32_t i = 0; aggregate_at(i) != NULL; i++)
+        if (aggregate_at(i)->example != NULL)
+            each(context, aggregate_at(i)->name, aggregate_at(i)->example, aggregate_at(i)->expected);
+}

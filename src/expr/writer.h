@@ -1,0 +1,50 @@
+/* writer.h - inside expr/: how kernels make columns without a fixed width, and rows picked from several columns.
+ *
+ * Use      writer_open; per row, in order: writer_room(n), write, writer_end(n) - or writer_skip; writer_close
+ * Fails    a row that would pass the column's 2 GiB is rejected as TOO_BIG: writer_room is then NULL and the row is done
+ * Limits   WRITER_ROW_MAX bytes a row
+ */
+#ifndef EXPR_WRITER_H
+#define EXPR_WRITER_H
+
+#include "expr/function.h"
+
+enum { WRITER_ROW_MAX = 256 * 1024 * 1024 };
+
+struct writer {
+    struct call *call;
+    struct column *out;
+    int32_t *offsets;
+    size_t size;
+    int64_t row;
+};
+/* expected_bytes: a guess of the whole column. */
+void writer_open(struct writer *writer, struct call *call, struct column *out, size_t expected_bytes);
+uint8_t *writer_room_slow(struct writer *writer, size_t size);
+static inline uint8_t *writer_room(struct writer *writer, size_t size)
+{
+    if (size <= writer->out->values->capacity - writer->size)
+        return writer->out->values->data + writer->size;
+    return writer_room_slow(writer, size);
+}
+static inline void writer_end(struct writer *writer, size_t size)
+{
+    writer->size += size;
+    writer->offsets[++writer->row] = (int32_t)writer->size;
+}
+static inline void writer_skip(struct writer *writer) { writer->offsets[++writer->row] = (int32_t)writer->size; }
+static inline void writer_put(struct writer *writer, struct bytes value)
+{
+    uint8_t *to = writer_room(writer, value.size);
+    if (to == NULL)
+        return;
+    if (value.size > 0)
+        memcpy(to, value.data, value.size);
+    writer_end(writer, value.size);
+}
+void writer_close(struct writer *writer);
+
+/* Row i of out is row i of branches[pick[i]], or NULL where pick[i] = count. */
+void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick, struct column *out);
+
+#endif
