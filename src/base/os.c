@@ -350,3 +350,5 @@ uint64_t os_random(void)
     os->random_bytes(&value, sizeof value);
     return value;
 }
+
+int64_t os_process_id(void) { return getpid(); }

@@ -65,5 +65,6 @@ enum code os_read_file(const char *path, size_t limit_bytes, struct text *out, s
 enum code os_replace_file(const char *path, struct bytes content, struct error *err);
 const char *os_env(const char *name); /* NULL when unset */
 uint64_t os_random(void);
+int64_t os_process_id(void);
 
 #endif

@@ -1,12 +1,14 @@
 /* store.h - where files, chains and snapshots lie: one interface, local disk now, S3 later.
  *
- * Names    paths are relative to the store's root, '/' between parts, made by store_name_check's rules:
- *          no "..", no empty part, no control characters, at most 255 bytes a part
+ * Names    paths are relative to the store's root, '/' between parts: no "." or "..", no empty part, no control
+ *          characters, at most 255 bytes a part, at most STORE_PATH_MAX in all; else E_SPEC. Names that start with
+ *          '.' and end with ".tmp" are the store's own: lists leave them out
  * Outcome  put_new ends as won (E_OK), lost (E_EXISTS) or unknown (E_IO): unknown is followed by a get
  * Durable  after E_OK from put_new, put_over, stage_finish and publish the bytes survive power loss:
  *          each syncs the file, then links or renames, then syncs the folder (exactly-once.md, rule 6)
  * Staging  stage_* writes a file that no reader matches (_staging/<name>.staged); publish renames it to its final
- *          name, idempotently: a target of the right size is success; both missing is E_LOST
+ *          name, idempotently: a target of the right size is success; both missing is E_LOST; a file of another size
+ *          is E_CORRUPT. A staged name is used once: an attempt that repeats an epoch takes new names
  * Fails    a failed sync abandons the file: it is never synced again and trusted (rule 5)
  * Thread   a store: any; a stage: one at a time
  * Faults   stage_open stage_write stage_fsync record_temp record_put publish_one gc_one
@@ -16,6 +18,8 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+
+enum { STORE_PATH_MAX = 1024, STORE_DEPTH_MAX = 32 };   /* bytes of a relative path; folders below the root */
 
 struct store;
 struct stage;
@@ -41,10 +45,14 @@ MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct
 MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err);
 /* E_ABSENT; E_CORRUPT when larger than limit_bytes. */
 MUST_CHECK enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err);
+/* XXH64 of a file of any size, read in blocks; E_ABSENT. */
+MUST_CHECK enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err);
 MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
 /* Files below `prefix` (a folder; "" = all), recursively when asked. An absent folder is an empty list. */
 MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out, struct error *err);
 MUST_CHECK enum code store_remove(struct store *store, const char *path, struct error *err); /* absent is fine */
+/* Remove what a crash inside put_new or put_over left in the folder. Only for who holds the folder alone. */
+MUST_CHECK enum code store_sweep(struct store *store, const char *folder, struct error *err);
 /* Exclusive use by this process until close; E_EXISTS names the holder's pid when known. */
 MUST_CHECK enum code store_lock(struct store *store, const char *path, struct error *err);
 MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct error *err);
@@ -53,6 +61,7 @@ MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct 
 MUST_CHECK enum code stage_open(struct store *store, const char *staged, struct stage **out, struct error *err);
 MUST_CHECK enum code stage_write(struct stage *stage, struct bytes content, struct error *err);
 int64_t stage_size(const struct stage *stage);
+uint64_t stage_checksum(const struct stage *stage);  /* XXH64 of all bytes so far */
 /* Sync and close; the stage is freed, whatever the outcome. */
 MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
 void stage_abandon(struct stage *stage);             /* close and remove; best effort */
@@ -60,7 +69,8 @@ MUST_CHECK enum code store_publish(struct store *store, const char *staged, cons
 /* Sync the folders that publishes since the last call renamed into (one sync a folder, not one a file). */
 MUST_CHECK enum code store_publish_sync(struct store *store, struct error *err);
 
-/* E_SPEC when the name (one path part made from data) could not be a file name; percent-encode it with this. */
+/* One path part made from data, appended to out: what no name may hold, and what Hive escapes in partition folders, is
+ * percent-encoded. */
 void store_name_encode(struct bytes name, struct text *out);
 
 #endif

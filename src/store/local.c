@@ -1,0 +1,493 @@
+/* local.c - the store on a local disk: put-if-absent, get, list, lock.
+ *
+ * put_new(folder/name)
+ *   1  folder/.name.<16 hex>.tmp   created new, written, fsynced, closed
+ *   2  renameat2(RENAME_NOREPLACE) to folder/name: the compare-and-set. A file system without it: link, then unlink
+ *   3  fsync of the folder
+ *
+ * Assumed of the file system, and where we lean on it
+ *   A1  rename and link are atomic: a name shows the old file, the new one or none, never a part      step 2
+ *   A2  RENAME_NOREPLACE and link refuse a taken name, whoever took it                                 step 2
+ *   A3  data fsynced before the rename is there after a power loss when the name is                    1 before 2
+ *   A4  a name is durable once its folder is fsynced; a new folder is durable once its parent is       step 3
+ *   A5  flock dies with its process                                                                    store_lock
+ *   No assumption is made about data that was not fsynced, nor about the order of names in different folders.
+ *
+ *   crash here             what is left                     what follows
+ *   in 1                   a .tmp file                      lists skip it, store_sweep removes it; put_new again
+ *   between 1 and 2        a whole .tmp file                the same
+ *   after 2, before 3      the name, or after power loss    unknown: the caller gets the path and finds out
+ *                          perhaps only the .tmp file
+ *   after 3                the name                         done
+ *
+ * An error after step 2 has the same meaning as a crash there: E_IO, and the outcome is unknown (rule 2).
+ */
+#include "store/local.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/hash.h"
+#include "base/os.h"
+
+/* Folders remembered as ready; passing it forgets them all, which only costs asking again. */
+enum { READY_MAX = 65536 };
+
+const char *store_root(const struct store *store) { return store->root; }
+
+void local_discard(const char *full)
+{
+    struct error ignored = {0};
+    (void)os->remove(full, &ignored);
+}
+
+/* ---- folders ---- */
+
+enum code local_folder_sync(struct store *store, const char *folder, struct error *err)
+{
+    char full[PATH_MAX];
+    TRY(local_path(store, folder, full, err));
+    return os->dir_sync(full, err);
+}
+
+/* The folder may have been made by a process that died before it synced the parent, so finding it is not enough. */
+static enum code folder_prove(struct store *store, const char *folder, struct error *err)
+{
+    char full[PATH_MAX], part[STORE_PATH_MAX];
+    TRY(local_path(store, folder, full, err));
+    TRY(os->dir_make(full, err));
+    snprintf(part, sizeof part, "%s", folder);
+    while (part[0] != '\0') {
+        char parent[STORE_PATH_MAX];
+        local_folder(part, parent);
+        TRY(local_folder_sync(store, parent, err));
+        memcpy(part, parent, sizeof part);
+    }
+    return E_OK;
+}
+
+enum code local_folder_ready(struct store *store, const char *folder, struct error *err)
+{
+    char full[PATH_MAX];
+    struct os_stat st;
+    struct error absent = {0};
+    TRY(local_path(store, folder, full, err));
+    lock_take(&store->lock);
+    bool ready = path_set_has(&store->ready, folder);
+    lock_give(&store->lock);
+    if (ready && os->stat(full, &st, &absent) == E_OK)  // someone may have removed it since
+        return E_OK;
+    TRY(folder_prove(store, folder, err));
+    lock_take(&store->lock);
+    if (store->ready.count >= READY_MAX)
+        path_set_free(&store->ready);
+    path_set_add(&store->ready, folder);
+    lock_give(&store->lock);
+    return E_OK;
+}
+
+/* ---- putting ---- */
+
+enum code local_claim(const char *from, const char *to, struct error *err)
+{
+    enum code code = os->rename_new(from, to, err);
+    if (code != E_IO || (err->sys != EINVAL && err->sys != ENOSYS && err->sys != ENOTSUP))
+        return code;
+    TRY(os->link_new(from, to, err));  // a file system without RENAME_NOREPLACE (NFS, for one)
+    local_discard(from);
+    return E_OK;
+}
+
+static enum code write_all(int handle, struct bytes content, struct error *err)
+{
+    TRY(os->file_write(handle, content.data, content.size, err));
+    return os->file_sync(handle, err);
+}
+
+/* Step 1. On failure nothing is left. */
+static enum code write_temporary(const char *temporary, struct bytes content, struct error *err)
+{
+    int handle;
+    TRY(os->file_open(temporary, OS_WRITE | OS_CREATE_NEW, &handle, err));
+    enum code code = write_all(handle, content, err);
+    struct error second = {0};
+    if (os->file_close(handle, &second) != E_OK && code == E_OK) {
+        *err = second;
+        code = second.code;
+    }
+    if (code != E_OK)
+        local_discard(temporary);
+    return code;
+}
+
+static enum code temporary_path(struct store *store, const char *path, char *out, struct error *err)
+{
+    char name[STORE_PATH_MAX], folder[STORE_PATH_MAX];
+    local_folder(path, folder);
+    const char *base = folder[0] == '\0' ? path : path + strlen(folder) + 1;
+    int size = snprintf(name, sizeof name, "%s%s.%.200s.%016" PRIx64 ".tmp", folder, folder[0] == '\0' ? "" : "/", base,
+                        os_random());
+    if (size < 0 || (size_t)size >= sizeof name)
+        return fail(err, E_SPEC, "%s: the path is too long", path);
+    return local_path(store, name, out, err);
+}
+
+static enum code claim_new(const char *temporary, const char *full, struct error *err)
+{
+    FAULT(record_temp);
+    FAULT_IO(record_put, err);
+    TRY(local_claim(temporary, full, err));
+    FAULT_LOST(record_put, err);
+    return E_OK;
+}
+
+static enum code put(struct store *store, const char *path, struct bytes content, bool over, struct error *err)
+{
+    char full[PATH_MAX], temporary[PATH_MAX], folder[STORE_PATH_MAX];
+    TRY(local_path(store, path, full, err));
+    TRY(temporary_path(store, path, temporary, err));
+    local_folder(path, folder);
+    TRY(local_folder_ready(store, folder, err));
+    TRY(write_temporary(temporary, content, err));
+    enum code code = over ? os->rename_over(temporary, full, err) : claim_new(temporary, full, err);
+    if (code == E_OK)
+        return local_folder_sync(store, folder, err);
+    local_discard(temporary);  // gone already when only the answer was lost
+    return code;
+}
+
+enum code store_put_new(struct store *store, const char *path, struct bytes content, struct error *err)
+{
+    return put(store, path, content, false, err);
+}
+
+enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err)
+{
+    return put(store, path, content, true, err);
+}
+
+enum code store_remove(struct store *store, const char *path, struct error *err)
+{
+    char full[PATH_MAX];
+    TRY(local_path(store, path, full, err));
+    FAULT_IO(gc_one, err);
+    enum code code = os->remove(full, err);
+    if (code != E_OK && code != E_ABSENT)
+        return code;
+    error_clear(err);
+    FAULT_LOST(gc_one, err);
+    return E_OK;
+}
+
+/* ---- reading ---- */
+
+enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err)
+{
+    char full[PATH_MAX];
+    TRY(local_path(store, path, full, err));
+    return os_read_file(full, limit_bytes, out, err);
+}
+
+enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err)
+{
+    char full[PATH_MAX];
+    struct os_stat st;
+    TRY(local_path(store, path, full, err));
+    TRY(os->stat(full, &st, err));
+    *out = st.size_bytes;
+    return E_OK;
+}
+
+enum { CHECK_BLOCK_BYTES = 1 << 20 };
+
+enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err)
+{
+    char full[PATH_MAX];
+    int handle;
+    TRY(local_path(store, path, full, err));
+    TRY(os->file_open(full, OS_READ, &handle, err));
+    uint8_t *block = mem_alloc(CHECK_BLOCK_BYTES);
+    XXH64_state_t state;
+    XXH64_reset(&state, 0);
+    int64_t offset = 0;
+    size_t got = 1;
+    enum code code = E_OK;
+    while (code == E_OK && got > 0) {
+        code = os->file_read(handle, offset, block, CHECK_BLOCK_BYTES, &got, err);
+        if (code == E_OK)
+            XXH64_update(&state, block, got);
+        offset += (int64_t)got;
+    }
+    mem_free(block);
+    struct error ignored = {0};
+    (void)os->file_close(handle, &ignored);  // nothing was written
+    if (code == E_OK)
+        *out = XXH64_digest(&state);
+    return code;
+}
+
+enum code store_free_bytes(struct store *store, int64_t *out, struct error *err)
+{
+    return os->free_bytes(store->root, out, err);
+}
+
+/* ---- listing ---- */
+
+static bool is_temporary(const char *name)
+{
+    size_t size = strlen(name);
+    return name[0] == '.' && size > 4 && strcmp(name + size - 4, ".tmp") == 0;
+}
+
+struct walk {
+    struct store *store;
+    const char *folder;         /* the one being listed */
+    struct path_set files, folders;
+    bool temporaries;           /* collect the store's own names instead of all others */
+};
+
+static void walk_one(void *context, const char *name, bool is_dir)
+{
+    struct walk *walk = context;
+    char path[STORE_PATH_MAX];
+    int size = snprintf(path, sizeof path, "%s%s%s", walk->folder, walk->folder[0] == '\0' ? "" : "/", name);
+    if (size < 0 || (size_t)size >= sizeof path || is_temporary(name) != walk->temporaries)
+        return;  // a longer path is not one that a store made
+    path_set_add(is_dir ? &walk->folders : &walk->files, path);
+}
+
+static enum code walk_folder(struct walk *walk, const char *folder, struct error *err)
+{
+    char full[PATH_MAX];
+    TRY(local_path(walk->store, folder, full, err));
+    walk->folder = folder;
+    enum code code = os->list(full, walk_one, walk, err);
+    if (code == E_ABSENT) {
+        error_clear(err);
+        return E_OK;
+    }
+    return code;
+}
+
+static int depth_of(const char *path)
+{
+    int depth = 0;
+    for (; *path != '\0'; path++)
+        depth += *path == '/';
+    return depth;
+}
+
+/* Folders are worked off one after the other, so that no path is held on the call stack. */
+static enum code walk_all(struct walk *walk, const char *prefix, bool recursive, struct error *err)
+{
+    TRY(walk_folder(walk, prefix, err));
+    while (recursive && walk->folders.count > 0) {
+        char *folder = walk->folders.items[--walk->folders.count];
+        enum code code = depth_of(folder) < STORE_DEPTH_MAX
+                             ? walk_folder(walk, folder, err)
+                             : fail(err, E_SPEC, "%s/%s: more than %d folders deep", walk->store->root, folder, STORE_DEPTH_MAX);
+        mem_free(folder);
+        TRY(code);
+    }
+    return E_OK;
+}
+
+static enum code list_add(struct store *store, const char *path, struct store_list *out, struct error *err)
+{
+    char full[PATH_MAX];
+    struct os_stat st;
+    TRY(local_path(store, path, full, err));
+    enum code code = os->stat(full, &st, err);
+    if (code == E_ABSENT) {  // removed or renamed since it was listed
+        error_clear(err);
+        return E_OK;
+    }
+    TRY(code);
+    mem_grow(out->entries, out->capacity, out->count + 1);
+    out->entries[out->count++] = (struct store_entry){mem_strdup(path), st.size_bytes, st.modified_us};
+    return E_OK;
+}
+
+enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out, struct error *err)
+{
+    struct walk walk = {.store = store};
+    struct store_list list = {0};
+    enum code code = walk_all(&walk, prefix, recursive, err);
+    for (int32_t i = 0; code == E_OK && i < walk.files.count; i++)
+        code = list_add(store, walk.files.items[i], &list, err);
+    path_set_free(&walk.files);
+    path_set_free(&walk.folders);
+    if (code != E_OK) {
+        store_list_free(&list);
+        return code;
+    }
+    *out = list;
+    return E_OK;
+}
+
+void store_list_free(struct store_list *list)
+{
+    for (int32_t i = 0; i < list->count; i++)
+        mem_free(list->entries[i].path);
+    mem_free(list->entries);
+    *list = (struct store_list){0};
+}
+
+enum code store_sweep(struct store *store, const char *folder, struct error *err)
+{
+    struct walk walk = {.store = store, .temporaries = true};
+    enum code code = walk_folder(&walk, folder, err);
+    for (int32_t i = 0; code == E_OK && i < walk.files.count; i++)
+        code = store_remove(store, walk.files.items[i], err);
+    path_set_free(&walk.files);
+    path_set_free(&walk.folders);
+    return code;
+}
+
+/* ---- the lock ---- */
+
+/* Who holds it, as he wrote it; 0 when that cannot be read. */
+static long long lock_holder(const char *full)
+{
+    struct error ignored = {0};
+    struct text content = {0};
+    long long pid = 0;
+    if (os_read_file(full, 64, &content, &ignored) == E_OK && content.data != NULL)
+        pid = strtoll(content.data, NULL, 10);
+    text_free(&content);
+    return pid;
+}
+
+enum code store_lock(struct store *store, const char *path, struct error *err)
+{
+    char full[PATH_MAX], folder[STORE_PATH_MAX], mine[32];
+    int handle;
+    TRY(local_path(store, path, full, err));
+    local_folder(path, folder);
+    TRY(local_folder_ready(store, folder, err));
+    enum code code = os->lock_file(full, &handle, err);
+    if (code == E_EXISTS) {
+        long long pid = lock_holder(full);
+        if (pid > 0)
+            return fail(err, E_EXISTS, "%s is held by process %lld; stop it first", full, pid);
+        return fail(err, E_EXISTS, "%s is held by another process; stop it first", full);
+    }
+    TRY(code);
+    // Fixed width, because it is written over what the last holder left.
+    int size = snprintf(mine, sizeof mine, "%-20" PRId64 "\n", os_process_id());
+    struct error ignored = {0};
+    (void)os->file_write(handle, mine, (size_t)size, &ignored);  // only for the message above
+    mem_grow(store->locks, store->lock_capacity, store->lock_count + 1);
+    store->locks[store->lock_count++] = handle;
+    return E_OK;
+}
+
+/* ---- opening ---- */
+
+static enum code root_of(const char *url, char **out, struct error *err)
+{
+    const char *path = url, *scheme = strstr(url, "://");
+    if (strncmp(url, "file:", 5) == 0) {
+        path = url + 5;
+        if (strncmp(path, "//", 2) == 0)
+            path += 2;
+        if (*path != '/')
+            return fail(err, E_SPEC, "%s: a file URL has an absolute path, like file:///data", url);
+    } else if (strncmp(url, "s3:", 3) == 0 || strncmp(url, "s3a:", 4) == 0) {
+        return fail(err, E_UNSUPPORTED, "%s: this version stores on local disks only", url);
+    } else if (scheme != NULL) {
+        return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path or file:///path", url, (int)(scheme - url), url);
+    }
+    size_t size = strlen(path);
+    while (size > 1 && path[size - 1] == '/')
+        size--;
+    if (size == 0 || size + STORE_PATH_MAX > PATH_MAX)
+        return fail(err, E_SPEC, "\"%s\" is no folder: its path has %zu bytes", url, size);
+    char *root = mem_alloc(size + 1);
+    memcpy(root, path, size);
+    root[size] = '\0';
+    *out = root;
+    return E_OK;
+}
+
+/* Rule 8: a store whose put_new lets a second writer in must not be used. */
+static enum code probe_put_new(struct store *store, struct error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, ".probe-%016" PRIx64, os_random());
+    struct bytes content = bytes_of_string("leat\n");
+    char full[PATH_MAX];
+    TRY(local_path(store, name, full, err));
+    TRY(write_temporary(full, content, err));
+    char second[PATH_MAX];
+    enum code code = temporary_path(store, name, second, err);
+    if (code == E_OK)
+        code = write_temporary(second, content, err);
+    if (code == E_OK)
+        code = local_claim(second, full, err);
+    local_discard(second);
+    local_discard(full);
+    if (code == E_EXISTS) {
+        error_clear(err);
+        return E_OK;
+    }
+    if (code == E_OK)
+        return fail(err, E_UNSUPPORTED, "%s: the file system lets a second writer replace a file; use another disk", store->root);
+    return code;
+}
+
+/* Rule 9: publishing renames out of _staging, which cannot cross file systems. */
+static enum code probe_staging(struct store *store, struct error *err)
+{
+    char full[PATH_MAX];
+    struct os_stat root, staging;
+    TRY(os->stat(store->root, &root, err));
+    TRY(local_path(store, "_staging", full, err));
+    enum code code = os->stat(full, &staging, err);
+    if (code == E_ABSENT) {
+        error_clear(err);
+        return E_OK;
+    }
+    TRY(code);
+    if (root.device != staging.device)
+        return fail(err, E_SPEC, "%s lies on another file system than its folder; files could not be renamed out of it", full);
+    return E_OK;
+}
+
+enum code store_open(const char *url, struct store **out, struct error *err)
+{
+    char *root = NULL;
+    TRY(root_of(url, &root, err));
+    struct store *store = mem_new(struct store);
+    store->root = root;
+    lock_init(&store->lock);
+    enum code code = os->dir_make(root, err);
+    if (code == E_OK)
+        code = probe_put_new(store, err);
+    if (code == E_OK)
+        code = probe_staging(store, err);
+    if (code != E_OK) {
+        store_close(store);
+        return error_note(err, "cannot use the folder %s", url);
+    }
+    *out = store;
+    return E_OK;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    struct error ignored = {0};
+    for (int32_t i = 0; i < store->lock_count; i++)
+        (void)os->file_close(store->locks[i], &ignored);  // a lock file holds nothing to lose
+    mem_free(store->locks);
+    path_set_free(&store->ready);
+    path_set_free(&store->unsynced);
+    lock_close(&store->lock);
+    mem_free(store->root);
+    mem_free(store);
+}

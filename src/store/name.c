@@ -1,0 +1,97 @@
+#include <stdio.h>
+
+#include "store/local.h"
+
+enum { PART_MAX = 255 };  // bytes of a name on Linux file systems
+
+static bool part_is_fine(const char *part, size_t size)
+{
+    if (size == 0 || size > PART_MAX || (size == 1 && part[0] == '.') || (size == 2 && part[0] == '.' && part[1] == '.'))
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)part[i] < 0x20 || part[i] == 0x7f)
+            return false;
+    return true;
+}
+
+enum code local_path(const struct store *store, const char *path, char *out, struct error *err)
+{
+    size_t size = strlen(path), root = strlen(store->root);
+    if (size >= STORE_PATH_MAX || root + size + 2 > PATH_MAX)
+        return fail(err, E_SPEC, "%s: a path of %zu bytes is too long", store->root, size);
+    for (const char *part = path; *part != '\0';) {
+        size_t length = strcspn(part, "/");
+        if (!part_is_fine(part, length))
+            return fail(err, E_SPEC, "%s: \"%s\" is no path inside it", store->root, path);
+        part += length;
+        if (*part == '/' && *++part == '\0')
+            return fail(err, E_SPEC, "%s: \"%s\" ends with '/'", store->root, path);
+    }
+    memcpy(out, store->root, root);
+    if (size > 0)
+        out[root++] = '/';
+    memcpy(out + root, path, size + 1);
+    return E_OK;
+}
+
+void local_folder(const char *path, char *out)
+{
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL ? 0 : (size_t)(slash - path);
+    memcpy(out, path, size);
+    out[size] = '\0';
+}
+
+/* The set that Hive and Spark escape in partition folders. */
+static bool needs_escape(uint8_t c) { return c < 0x20 || c == 0x7f || strchr("\"#%'*/:=?\\{[]^", c) != NULL; }
+
+void store_name_encode(struct bytes name, struct text *out)
+{
+    bool dots = bytes_equal_string(name, ".") || bytes_equal_string(name, "..");
+    for (size_t i = 0; i < name.size; i++)
+        if (dots || needs_escape(name.data[i]))
+            text_printf(out, "%%%02X", name.data[i]);
+        else
+            text_add_char(out, (char)name.data[i]);
+}
+
+/* ---- sets of paths ---- */
+
+/* Where path is, or where it would go. */
+static int32_t set_place(const struct path_set *set, const char *path)
+{
+    int32_t low = 0, high = set->count;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (strcmp(set->items[middle], path) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool path_set_has(const struct path_set *set, const char *path)
+{
+    int32_t at = set_place(set, path);
+    return at < set->count && strcmp(set->items[at], path) == 0;
+}
+
+void path_set_add(struct path_set *set, const char *path)
+{
+    int32_t at = set_place(set, path);
+    if (at < set->count && strcmp(set->items[at], path) == 0)
+        return;
+    mem_grow(set->items, set->capacity, set->count + 1);
+    memmove(set->items + at + 1, set->items + at, (size_t)(set->count - at) * sizeof *set->items);
+    set->items[at] = mem_strdup(path);
+    set->count++;
+}
+
+void path_set_free(struct path_set *set)
+{
+    for (int32_t i = 0; i < set->count; i++)
+        mem_free(set->items[i]);
+    mem_free(set->items);
+    *set = (struct path_set){0};
+}

@@ -1,0 +1,231 @@
+/* stage.c - files that are written out of readers' sight, and appear whole under their final name.
+ *
+ * Path     _staging/x.staged -> [write, fsync, fsync of _staging] -> the commit record names it
+ *          -> renameat2(RENAME_NOREPLACE) to its final name -> fsync of both folders
+ * Assumed  A1..A4 of local.c. The rename is asked to refuse a taken name, so a published file is never replaced
+ *
+ *   crash here                            recovery does
+ *   before the record                     the staged file is garbage; the sink collects it
+ *   after the record, before the rename   store_publish renames it
+ *   after the rename                      the staged name is gone, the final one has the recorded size: done.
+ *                                         Its folder is synced again, since the rename may not be durable yet
+ *   between link and unlink (file systems without RENAME_NOREPLACE)    both names are there: the staged one goes
+ *   neither name is there                 someone deleted it: E_LOST, never skipped
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/fault.h"
+#include "base/hash.h"
+#include "base/os.h"
+#include "store/local.h"
+
+/* Small writes are joined to blocks of this size; larger ones go straight through. */
+enum { BLOCK_BYTES = 1 << 20 };
+
+struct stage {
+    struct store *store;
+    char *full, *folder;
+    int handle;
+    uint8_t *block;
+    size_t used;            /* bytes waiting in block */
+    int64_t size_bytes;     /* of all content given so far */
+    bool failed;            /* a write failed: what follows it must not look whole */
+    XXH64_state_t checksum;
+};
+
+static void stage_free(struct stage *stage)
+{
+    mem_free(stage->full);
+    mem_free(stage->folder);
+    mem_free(stage->block);
+    mem_free(stage);
+}
+
+static enum code open_new(const char *full, int *handle, struct error *err)
+{
+    FAULT_IO(stage_open, err);
+    TRY(os->file_open(full, OS_WRITE | OS_CREATE_NEW, handle, err));
+    FAULT_LOST(stage_open, err);  // a lost answer leaves the file open: nobody knows its handle
+    return E_OK;
+}
+
+enum code stage_open(struct store *store, const char *staged, struct stage **out, struct error *err)
+{
+    char full[PATH_MAX], folder[STORE_PATH_MAX];
+    int handle;
+    TRY(local_path(store, staged, full, err));
+    local_folder(staged, folder);
+    TRY(local_folder_ready(store, folder, err));
+    TRY(open_new(full, &handle, err));
+    struct stage *stage = mem_new(struct stage);
+    stage->store = store;
+    stage->full = mem_strdup(full);
+    stage->folder = mem_strdup(folder);
+    stage->handle = handle;
+    XXH64_reset(&stage->checksum, 0);
+    *out = stage;
+    return E_OK;
+}
+
+int64_t stage_size(const struct stage *stage) { return stage->size_bytes; }
+
+uint64_t stage_checksum(const struct stage *stage) { return XXH64_digest(&stage->checksum); }
+
+static enum code write_out(struct stage *stage, const void *data, size_t size, struct error *err)
+{
+    if (size == 0)
+        return E_OK;
+    FAULT_IO(stage_write, err);
+    if (os->file_write(stage->handle, data, size, err) != E_OK)
+        return error_note(err, "%s", stage->full);
+    FAULT_LOST(stage_write, err);
+    return E_OK;
+}
+
+static enum code flush(struct stage *stage, struct error *err)
+{
+    size_t size = stage->used;
+    stage->used = 0;
+    return write_out(stage, stage->block, size, err);
+}
+
+static enum code stage_put(struct stage *stage, struct bytes content, struct error *err)
+{
+    if (stage->used + content.size > BLOCK_BYTES)
+        TRY(flush(stage, err));
+    if (content.size >= BLOCK_BYTES)
+        return write_out(stage, content.data, content.size, err);
+    if (stage->block == NULL)
+        stage->block = mem_alloc(BLOCK_BYTES);
+    if (content.size > 0)
+        memcpy(stage->block + stage->used, content.data, content.size);
+    stage->used += content.size;
+    return E_OK;
+}
+
+static enum code already_failed(const struct stage *stage, struct error *err)
+{
+    return fail(err, E_IO, "%s: an earlier write failed", stage->full);
+}
+
+enum code stage_write(struct stage *stage, struct bytes content, struct error *err)
+{
+    if (stage->failed)
+        return already_failed(stage, err);
+    enum code code = stage_put(stage, content, err);
+    stage->failed = code != E_OK;
+    if (code == E_OK) {
+        stage->size_bytes += (int64_t)content.size;
+        XXH64_update(&stage->checksum, content.data, content.size);
+    }
+    return code;
+}
+
+static enum code sync_file(struct stage *stage, struct error *err)
+{
+    if (stage->failed)
+        return already_failed(stage, err);
+    TRY(flush(stage, err));
+    FAULT_IO(stage_fsync, err);
+    if (os->file_sync(stage->handle, err) != E_OK)
+        return error_note(err, "%s", stage->full);
+    FAULT_LOST(stage_fsync, err);
+    return E_OK;
+}
+
+enum code stage_finish(struct stage *stage, struct error *err)
+{
+    enum code code = sync_file(stage, err);
+    struct error second = {0};
+    if (os->file_close(stage->handle, &second) != E_OK && code == E_OK) {
+        *err = second;
+        code = error_note(err, "%s", stage->full);
+    }
+    if (code == E_OK)
+        code = local_folder_sync(stage->store, stage->folder, err);
+    if (code != E_OK)
+        local_discard(stage->full);
+    stage_free(stage);
+    return code;
+}
+
+void stage_abandon(struct stage *stage)
+{
+    if (stage == NULL)
+        return;
+    struct error ignored = {0};
+    (void)os->file_close(stage->handle, &ignored);  // its content is not wanted
+    local_discard(stage->full);
+    stage_free(stage);
+}
+
+/* ---- publishing ---- */
+
+static enum code check_size(const char *full, int64_t want_bytes, struct error *err)
+{
+    struct os_stat st;
+    TRY(os->stat(full, &st, err));
+    if (st.size_bytes != want_bytes)
+        return fail(err, E_CORRUPT, "%s has %" PRId64 " bytes, its commit record says %" PRId64, full, st.size_bytes, want_bytes);
+    return E_OK;
+}
+
+static enum code rename_checked(const char *from, const char *to, int64_t size_bytes, struct error *err)
+{
+    FAULT_IO(publish_one, err);
+    TRY(check_size(from, size_bytes, err));
+    TRY(local_claim(from, to, err));
+    FAULT_LOST(publish_one, err);
+    return E_OK;
+}
+
+static enum code publish(const char *from, const char *to, int64_t size_bytes, struct error *err)
+{
+    enum code code = rename_checked(from, to, size_bytes, err);
+    if (code != E_ABSENT && code != E_EXISTS)
+        return code;
+    bool staged_there = code == E_EXISTS;
+    code = check_size(to, size_bytes, err);
+    if (code == E_ABSENT)
+        return fail(err, E_LOST, "%s is gone, and so is its staged file %s: they were deleted by someone else; restore one "
+                    "of them, or start with a new checkpoint", to, from);
+    if (code == E_OK && staged_there)
+        local_discard(from);
+    return code;
+}
+
+static void remember_unsynced(struct store *store, const char *path)
+{
+    char folder[STORE_PATH_MAX];
+    local_folder(path, folder);
+    lock_take(&store->lock);
+    path_set_add(&store->unsynced, folder);
+    lock_give(&store->lock);
+}
+
+enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes, struct error *err)
+{
+    char from[PATH_MAX], to[PATH_MAX], folder[STORE_PATH_MAX];
+    TRY(local_path(store, staged, from, err));
+    TRY(local_path(store, final, to, err));
+    local_folder(final, folder);
+    TRY(local_folder_ready(store, folder, err));
+    TRY(publish(from, to, size_bytes, err));
+    remember_unsynced(store, final);
+    remember_unsynced(store, staged);
+    return E_OK;
+}
+
+enum code store_publish_sync(struct store *store, struct error *err)
+{
+    lock_take(&store->lock);
+    struct path_set folders = store->unsynced;
+    store->unsynced = (struct path_set){0};
+    lock_give(&store->lock);
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < folders.count; i++)
+        code = local_folder_sync(store, folders.items[i], err);
+    path_set_free(&folders);
+    return code;
+}
