@@ -1,0 +1,211 @@
+/* aggregate.c - set up a grouped aggregate: the program that computes its inputs, the layout of a group, lanes and shards. */
+#include "operator/aggregate_stage.h"
+
+#include "base/hash.h"
+
+/* ---- groups ---- */
+
+void group_init(const struct aggregate_stage *self, struct group *group, int64_t end_us)
+{
+    group->end_us = end_us;
+    for (int32_t c = 0; c < self->spec.call_count; c++)
+        aggregate_init(self->spec.calls[c], group_state(self, group, c));
+}
+
+void group_drop(const struct aggregate_stage *self, struct group *group)
+{
+    for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
+        aggregate_drop(self->spec.calls[c], group_state(self, group, c));
+}
+
+static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena, struct error *err)
+{
+    size_t size = sizeof(struct group);
+    self->state_at = arena_array(arena, uint32_t, (size_t)self->spec.call_count);
+    self->flat = true;
+    for (int32_t c = 0; c < self->spec.call_count; c++) {
+        const struct aggregate_call *call = self->spec.calls[c];
+        if (call->state_size % 16 == 0)
+            size = (size + 15) & ~(size_t)15; // it may hold 128-bit numbers
+        self->state_at[c] = (uint32_t)size;
+        if (__builtin_add_overflow(size, call->state_size, &size) || size > UINT32_MAX)
+            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 4 GiB", self->spec.name);
+        self->flat = self->flat && call->state_is_flat;
+    }
+    self->slot_bytes = (size + 7) & ~(size_t)7;
+    return E_OK;
+}
+
+static uint64_t text_fingerprint(const struct text *text)
+{
+    return hash_bytes(text->data, text->size);
+}
+
+/* What stored bytes depend on. */
+static uint64_t layout_fingerprint(const struct aggregate_stage *self)
+{
+    struct text text = {0};
+    const struct aggregate_spec *spec = &self->spec;
+    for (int32_t k = 0; k < spec->key_count; k++) {
+        type_print(self->key_types[k], &text);
+        text_add_char(&text, ';');
+    }
+    text_printf(&text, "%d,%lld,%lld,%lld,%d|", spec->window_key, (long long)spec->size_us, (long long)spec->slide_us,
+                (long long)spec->start_us, spec->watermark_key);
+    for (int32_t c = 0; c < spec->call_count; c++) {
+        type_print(spec->calls[c]->type, &text);
+        for (int32_t a = 0; a < spec->calls[c]->arg_count; a++) {
+            text_add_char(&text, ',');
+            type_print(spec->calls[c]->args[a]->type, &text);
+        }
+        text_printf(&text, ":%zu%s;", spec->calls[c]->state_size, spec->calls[c]->distinct ? "d" : "");
+    }
+    uint64_t fingerprint = text_fingerprint(&text);
+    text_free(&text);
+    return fingerprint;
+}
+
+/* ---- the program: keys, time, arguments, filters ---- */
+
+static int32_t count_roots(const struct aggregate_spec *spec)
+{
+    int32_t count = spec->key_count + 1;
+    for (int32_t c = 0; c < spec->call_count; c++)
+        count += spec->calls[c]->arg_count + 1;
+    return count;
+}
+
+static enum code compile_inputs(struct aggregate_stage *self, struct arena *arena, struct error *err)
+{
+    const struct aggregate_spec *spec = &self->spec;
+    const struct expr **roots = arena_array(arena, const struct expr *, (size_t)count_roots(spec));
+    int32_t count = 0;
+    self->key_root = arena_array(arena, int32_t, (size_t)spec->key_count);
+    for (int32_t k = 0; k < spec->key_count; k++) {
+        self->key_root[k] = k == spec->window_key ? -1 : count;
+        if (k != spec->window_key)
+            roots[count++] = spec->keys[k];
+    }
+    self->time_root = -1;
+    if (spec->window_key >= 0) {
+        self->time_root = count;
+        roots[count++] = spec->window_time;
+    } else if (spec->watermark_key >= 0) {
+        self->time_root = self->key_root[spec->watermark_key];
+    }
+    self->arg_root = arena_array(arena, int32_t, (size_t)spec->call_count);
+    self->filter_root = arena_array(arena, int32_t, (size_t)spec->call_count);
+    for (int32_t c = 0; c < spec->call_count; c++) {
+        const struct aggregate_call *call = spec->calls[c];
+        self->arg_root[c] = count;
+        for (int32_t a = 0; a < call->arg_count; a++)
+            roots[count++] = call->args[a];
+        self->filter_root[c] = call->filter == NULL ? -1 : count;
+        if (call->filter != NULL)
+            roots[count++] = call->filter;
+    }
+    self->root_count = count;
+    return program_compile(arena, roots, count, &self->program, err);
+}
+
+/* ---- the stage ---- */
+
+static enum code check_window(const struct aggregate_spec *spec, struct error *err)
+{
+    if (spec->window_key < 0)
+        return E_OK;
+    if (spec->size_us <= 0 || spec->slide_us <= 0 || spec->slide_us > spec->size_us || spec->size_us > INT64_MAX / 8)
+        return fail(err, E_UNSUPPORTED, "%s: a window of %lld us every %lld us", spec->name, (long long)spec->size_us,
+                    (long long)spec->slide_us);
+    if ((spec->size_us - 1) / spec->slide_us >= WINDOWS_PER_ROW_MAX)
+        return fail(err, E_UNSUPPORTED, "%s: a row would count in more than %d sliding windows", spec->name,
+                    WINDOWS_PER_ROW_MAX);
+    return E_OK;
+}
+
+static const struct type *key_type(const struct aggregate_spec *spec, int32_t key)
+{
+    const struct type *type = spec->schema->fields[key].type;
+    return key == spec->window_key ? type->fields[1].type : type;
+}
+
+enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec, struct aggregate_stage **out,
+                              struct error *err)
+{
+    always(spec->lanes > 0 && spec->lanes <= AGGREGATE_LANES_MAX && spec->shards > 0);
+    TRY(check_window(spec, err));
+    if (spec->call_count > AGGREGATE_CALLS_MAX)
+        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name, AGGREGATE_CALLS_MAX);
+    struct aggregate_stage *self = arena_new(arena, struct aggregate_stage);
+    self->spec = *spec;
+    if (spec->window_key >= 0)
+        self->windows_per_row = (int32_t)((spec->size_us + spec->slide_us - 1) / spec->slide_us);
+    self->key_types = arena_array(arena, const struct type *, (size_t)spec->key_count);
+    for (int32_t k = 0; k < spec->key_count; k++)
+        self->key_types[k] = key_type(spec, k);
+    TRY(lay_out_group(self, arena, err));
+    TRY(compile_inputs(self, arena, err));
+    self->layout = layout_fingerprint(self);
+    self->lanes = arena_array(arena, struct aggregate_lane, (size_t)spec->lanes);
+    self->shards = arena_array(arena, struct aggregate_shard, (size_t)spec->shards);
+    for (int32_t i = 0; i < spec->lanes; i++)
+        aggregate_lane_init(self, &self->lanes[i]);
+    for (int32_t i = 0; i < spec->shards; i++)
+        aggregate_shard_init(self, &self->shards[i]);
+    *out = self;
+    return E_OK;
+}
+
+void aggregate_stage_free(struct aggregate_stage *self)
+{
+    if (self == NULL)
+        return;
+    for (int32_t i = 0; i < self->spec.lanes; i++)
+        aggregate_lane_close(self, &self->lanes[i]);
+    for (int32_t i = 0; i < self->spec.shards; i++)
+        aggregate_shard_close(self, &self->shards[i]);
+}
+
+int64_t aggregate_groups(const struct aggregate_stage *self)
+{
+    int64_t groups = 0;
+    for (int32_t i = 0; i < self->spec.shards; i++)
+        groups += state_count(self->shards[i].groups);
+    return groups;
+}
+
+size_t aggregate_bytes(const struct aggregate_stage *self)
+{
+    size_t bytes = 0;
+    for (int32_t i = 0; i < self->spec.shards; i++)
+        bytes += state_bytes(self->shards[i].groups);
+    for (int32_t i = 0; i < self->spec.lanes; i++)
+        bytes += state_bytes(self->lanes[i].groups);
+    return bytes;
+}
+
+/* ---- room for a batch of keys ---- */
+
+void key_room_reserve(struct key_room *self, int64_t rows)
+{
+    text_clear(&self->keys);
+    if (rows <= self->capacity)
+        return;
+    self->offsets = mem_resize(self->offsets, (size_t)(rows + 1) * sizeof *self->offsets);
+    self->hashes = mem_resize(self->hashes, (size_t)rows * sizeof *self->hashes);
+    self->slots = mem_resize(self->slots, (size_t)rows * sizeof *self->slots);
+    self->created = mem_resize(self->created, (size_t)rows * sizeof *self->created);
+    self->ends = mem_resize(self->ends, (size_t)rows * sizeof *self->ends);
+    self->capacity = rows;
+}
+
+void key_room_free(struct key_room *self)
+{
+    text_free(&self->keys);
+    mem_free(self->offsets);
+    mem_free(self->hashes);
+    mem_free(self->slots);
+    mem_free(self->created);
+    mem_free(self->ends);
+    *self = (struct key_room){0};
+}

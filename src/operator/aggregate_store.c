@@ -1,0 +1,176 @@
+/* aggregate_store.c - the state of an aggregate as bytes: deltas in the chain's records, snapshots beside it.
+ *
+ * A frame (state/frame.c: magic, version, kind, layout, checksum) of kind SNAPSHOT or DELTA per shard. Its body, all
+ * numbers little endian:
+ *
+ *   size       what
+ *   8          epoch of the last merge
+ *   8          W: groups that end at or before it are gone (delta: after its groups are applied)
+ *   8          n, groups
+ *   n times:
+ *     4        k, bytes of the key
+ *     k        key, as state/key.c encodes it; a window stands as its end
+ *     8        end, microseconds; INT64_MAX = never
+ *     ...      each aggregate's state in the order of the SELECT, as aggregate_save() writes it
+ *
+ * A delta holds the groups that the epoch changed, whole; so applying it twice, or to a table that has it already, changes
+ * nothing. An epoch that changed and evicted nothing has no bytes at all. Groups find their shard again by their key: the
+ * number of shards may differ from when they were written.
+ */
+#include "operator/aggregate_stage.h"
+
+#include "base/hash.h"
+
+enum { KIND_SNAPSHOT = 1, KIND_DELTA = 2 };
+
+struct body_head {
+    int64_t epoch, evicted_us;
+    uint64_t groups;
+};
+
+/* ---- write ---- */
+
+struct writer {
+    const struct aggregate_stage *self;
+    struct aggregate_shard *shard;
+    struct text *out;
+};
+
+static void group_save(void *context, uint32_t slot)
+{
+    const struct writer *writer = context;
+    const struct aggregate_stage *self = writer->self;
+    struct group *group = group_at(writer->shard->groups, slot);
+    struct bytes key = state_key(writer->shard->groups, slot);
+    uint32_t key_size = (uint32_t)key.size;
+    text_add(writer->out, &key_size, sizeof key_size);
+    text_add(writer->out, key.data, key.size);
+    text_add(writer->out, &group->end_us, sizeof group->end_us);
+    for (int32_t c = 0; c < self->spec.call_count; c++)
+        aggregate_save(self->spec.calls[c], group_state(self, group, c), writer->out);
+}
+
+static size_t body_begin(struct writer *writer, uint16_t kind, int64_t groups)
+{
+    size_t start = state_frame_begin(writer->out, kind, writer->self->layout);
+    struct body_head head = {writer->shard->epoch, writer->shard->evicted_us, (uint64_t)groups};
+    text_add(writer->out, &head, sizeof head);
+    return start;
+}
+
+static enum code body_end(struct writer *writer, size_t start, struct error *err)
+{
+    state_frame_end(writer->out, start);
+    if (writer->out->overflow)
+        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", writer->self->spec.name, writer->out->limit);
+    return E_OK;
+}
+
+static int64_t count_changed(const struct aggregate_shard *shard)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < shard->changed.count; i++)
+        count += group_at(shard->groups, shard->changed.slots[i])->changed == shard->merge;
+    return count;
+}
+
+enum code aggregate_shard_delta(struct aggregate_stage *self, int32_t shard_index, struct text *out, struct error *err)
+{
+    struct writer writer = {self, &self->shards[shard_index], out};
+    int64_t changed = count_changed(writer.shard);
+    if (changed == 0 && !writer.shard->evicted)
+        return E_OK;
+    size_t start = body_begin(&writer, KIND_DELTA, changed);
+    for (int64_t i = 0; i < writer.shard->changed.count; i++) {
+        uint32_t slot = writer.shard->changed.slots[i];
+        if (group_at(writer.shard->groups, slot)->changed == writer.shard->merge)
+            group_save(&writer, slot);
+    }
+    return body_end(&writer, start, err);
+}
+
+enum code aggregate_shard_snapshot(struct aggregate_stage *self, int32_t shard_index, struct text *out, struct error *err)
+{
+    struct writer writer = {self, &self->shards[shard_index], out};
+    size_t start = body_begin(&writer, KIND_SNAPSHOT, state_count(writer.shard->groups));
+    state_each(writer.shard->groups, group_save, &writer);
+    return body_end(&writer, start, err);
+}
+
+/* ---- read ---- */
+
+static enum code take(struct bytes *in, void *out, size_t size, struct error *err)
+{
+    if (in->size < size)
+        return fail(err, E_CORRUPT, "stored state: breaks off in a group");
+    memcpy(out, in->data, size);
+    *in = bytes_of(in->data + size, in->size - size);
+    return E_OK;
+}
+
+static enum code take_key(struct bytes *in, struct bytes *key, struct error *err)
+{
+    uint32_t size;
+    TRY(take(in, &size, sizeof size, err));
+    if (size > STATE_KEY_MAX || size > in->size)
+        return fail(err, E_CORRUPT, "stored state: a key of %u bytes", size);
+    *key = bytes_of(in->data, size);
+    *in = bytes_of(in->data + size, in->size - size);
+    return E_OK;
+}
+
+static enum code group_load(struct aggregate_stage *self, struct bytes *in, struct error *err)
+{
+    struct bytes key;
+    int64_t end_us, created_count = 0;
+    TRY(take_key(in, &key, err));
+    TRY(take(in, &end_us, sizeof end_us, err));
+    uint64_t hash = hash_bytes(key.data, key.size);
+    struct aggregate_shard *shard = &self->shards[shard_of(self, hash)];
+    const int32_t offsets[2] = {0, (int32_t)key.size};
+    uint32_t slot, created;
+    TRY(state_upsert(shard->groups, key.data, offsets, &hash, 1, &slot, &created, &created_count, err));
+    struct group *group = group_at(shard->groups, slot);
+    if (created_count > 0)
+        TRY(expiry_add(&shard->ends, end_us, slot, &group->link, err));
+    else
+        group_drop(self, group);
+    memset(group + 1, 0, self->slot_bytes - sizeof *group);
+    group_init(self, group, end_us);
+    for (int32_t c = 0; c < self->spec.call_count; c++)
+        TRY(aggregate_load(self->spec.calls[c], in, group_state(self, group, c), err));
+    return E_OK;
+}
+
+static enum code body_load(struct aggregate_stage *self, const struct state_frame *frame, struct error *err)
+{
+    struct bytes in = frame->body;
+    struct body_head head;
+    TRY(take(&in, &head, sizeof head, err));
+    for (uint64_t i = 0; i < head.groups; i++)
+        TRY(group_load(self, &in, err));
+    if (in.size > 0)
+        return fail(err, E_CORRUPT, "stored state: %zu bytes too many", in.size);
+    if (frame->kind == KIND_SNAPSHOT)
+        return E_OK;
+    for (int32_t s = 0; s < self->spec.shards; s++)
+        TRY(aggregate_shard_evict(self, &self->shards[s], head.evicted_us, err));
+    return E_OK;
+}
+
+enum code aggregate_restore(struct aggregate_stage *self, struct bytes stored, struct error *err)
+{
+    while (stored.size > 0) {
+        struct state_frame frame;
+        if (state_frame_read(&stored, &frame, err) != E_OK)
+            return error_note(err, "%s", self->spec.name);
+        if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
+            return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
+        if (frame.layout != self->layout)
+            return fail(err, E_CHANGED, "%s: the stored state belongs to other group keys or aggregates; start with a new checkpoint",
+                        self->spec.name);
+        if (body_load(self, &frame, err) != E_OK)
+            return error_note(err, "%s", self->spec.name);
+    }
+    return E_OK;
+}
