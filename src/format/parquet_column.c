@@ -71,73 +71,80 @@ static int64_t dictionary_cost(const struct parquet_chunk *chunk)
 /* Does the dictionary promise to stay small and to save something? */
 static bool dictionary_pays(const struct parquet_chunk *chunk)
 {
-    if (chunk->values < SAMPLE || chunk->settled)
+    if (chunk->settled || chunk->values < SAMPLE)
         return dictionary_cost(chunk) < chunk->plain_bytes;
     double distinct = estimate_distinct(chunk->values, chunk->dictionary.count);
     double entry_bytes = (double)chunk->dictionary.plain.size / (double)(chunk->dictionary.count + 1);
     return distinct <= ESTIMATE_MAX && distinct * entry_bytes <= PARQUET_DICTIONARY_BYTES_MAX;
 }
 
-/* Bytes of the page's values as DELTA, or INT64_MAX when that is not for this leaf. */
+/* The values of the page, which holds indexes, behind the headroom. */
+static struct text unpack_page(const struct parquet_chunk *chunk)
+{
+    const struct parquet_page *page = &chunk->page;
+    const void *indexes = page->data.data + PARQUET_PAGE_HEADROOM;
+    struct text plain = {0};
+    text_reserve(&plain, PARQUET_PAGE_HEADROOM);
+    plain.size = PARQUET_PAGE_HEADROOM;
+    parquet_dictionary_unpack(&chunk->dictionary, chunk->leaf, indexes, page->values, &plain);
+    return plain;
+}
+
+/* Bytes of an unpacked page as DELTA; INT64_MAX when that is not for this leaf. */
 static int64_t delta_cost(const struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct text *plain)
 {
-    if (chunk->leaf->physical != PARQUET_INT64 || !scratch->options->delta || chunk->page.values == 0)
+    if (chunk->leaf->physical != PARQUET_INT64 || !scratch->options->delta)
         return INT64_MAX;
+    const void *values = plain->data + PARQUET_PAGE_HEADROOM;
     text_clear(&scratch->body);
-    delta_encode((const int64_t *)(const void *)(plain->data + PARQUET_PAGE_HEADROOM), (size_t)chunk->page.values,
-                 &scratch->body);
+    delta_encode(values, (size_t)chunk->page.values, &scratch->body);
     return (int64_t)scratch->body.size;
 }
 
-/* The first page, by now all indexes: keep the dictionary, or take the values out of it again. */
-static void settle(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
+/* Go on without the dictionary, beginning with the page being filled: `plain` becomes its values. Pages before this
+ * one keep the dictionary. */
+static void leave_dictionary(struct parquet_chunk *chunk, struct text *plain, int64_t delta)
 {
-    struct parquet_page *page = &chunk->page;
-    struct parquet_dictionary *dictionary = &chunk->dictionary;
-    bool pays = dictionary_pays(chunk);
-    chunk->settled = true;
-    if (pays && (chunk->leaf->physical != PARQUET_INT64 || dictionary->count <= 1))
-        return;
-    struct text plain = {0};
-    text_reserve(&plain, (size_t)(PARQUET_PAGE_HEADROOM + chunk->plain_bytes));
-    plain.size = PARQUET_PAGE_HEADROOM;
-    parquet_dictionary_unpack(dictionary, chunk->leaf, (uint32_t *)(void *)(page->data.data + PARQUET_PAGE_HEADROOM),
-                              page->values, &plain);
-    int64_t delta = delta_cost(chunk, scratch, &plain);
-    int64_t indexes = page->values * rle_bit_width(dictionary->count) / 8;
-    if (pays && delta >= indexes) {
-        text_free(&plain);
-        return;
+    int64_t size = (int64_t)plain->size - PARQUET_PAGE_HEADROOM;
+    if (chunk->dictionary_pages == 0) {
+        parquet_dictionary_range(&chunk->dictionary, chunk->leaf, &chunk->range);
+        parquet_dictionary_clear(&chunk->dictionary);
     }
-    parquet_dictionary_range(dictionary, chunk->leaf, &chunk->range);
-    parquet_dictionary_clear(dictionary);
-    chunk->encoding = delta < chunk->plain_bytes - chunk->plain_bytes / 4 ? PARQUET_DELTA : PARQUET_PLAIN;
-    text_free(&page->data);
-    page->data = plain;
+    chunk->encoding = delta < size - size / 4 ? PARQUET_DELTA : PARQUET_PLAIN;
+    chunk->settled = true;
+    text_free(&chunk->page.data);
+    chunk->page.data = *plain;
 }
 
-/* The dictionary no longer pays or is full: its pages stay, what follows does without. */
-static enum code leave_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct error *err)
+/* On the sample, or on the first page when it ends before: keep the dictionary? */
+static void settle(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
 {
-    if (chunk->bytes.size == 0) {
-        chunk->settled = false;
-        settle(chunk, scratch);
-        if (chunk->encoding != PARQUET_RLE_DICTIONARY)
-            return E_OK;
-    }
-    TRY(parquet_page_flush(chunk, scratch, err));
-    chunk->encoding = PARQUET_PLAIN;
-    return E_OK;
+    bool pays = dictionary_pays(chunk);
+    chunk->settled = true;
+    if (pays && (chunk->leaf->physical != PARQUET_INT64 || chunk->dictionary.count <= 1))
+        return;
+    struct text plain = unpack_page(chunk);
+    int64_t delta = delta_cost(chunk, scratch, &plain);
+    int64_t indexes = chunk->page.values * rle_bit_width(chunk->dictionary.count) / 8;
+    if (pays && delta >= indexes)
+        text_free(&plain);
+    else
+        leave_dictionary(chunk, &plain, delta);
+}
+
+static void leave_now(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
+{
+    struct text plain = unpack_page(chunk);
+    leave_dictionary(chunk, &plain, delta_cost(chunk, scratch, &plain));
 }
 
 static enum code flush(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct error *err)
 {
     if (!chunk->settled)
         settle(chunk, scratch);
-    TRY(parquet_page_flush(chunk, scratch, err));
-    if (chunk->encoding == PARQUET_RLE_DICTIONARY && !dictionary_pays(chunk))
-        chunk->encoding = PARQUET_PLAIN;
-    return E_OK;
+    else if (chunk->encoding == PARQUET_RLE_DICTIONARY && !dictionary_pays(chunk))
+        leave_now(chunk, scratch);
+    return parquet_page_flush(chunk, scratch, err);
 }
 
 /* ---- values into the page ---- */
@@ -179,19 +186,17 @@ static void add_plain(struct parquet_chunk *chunk, const struct parquet_slice *s
     count_values(chunk, slice);
 }
 
-static enum code add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct parquet_slice *slice,
-                            struct error *err)
+static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct parquet_slice *slice)
 {
     if (chunk->encoding == PARQUET_RLE_DICTIONARY) {
         add_indexes(chunk, slice);
         if (!chunk->settled && chunk->values >= SAMPLE)
             settle(chunk, scratch);
         if (slice->count > 0 && chunk->encoding == PARQUET_RLE_DICTIONARY)
-            TRY(leave_dictionary(chunk, scratch, err));
+            leave_now(chunk, scratch); /* it is full */
     }
     if (slice->count > 0)
         add_plain(chunk, slice);
-    return E_OK;
 }
 
 /* ---- levels into the page ---- */
@@ -284,8 +289,8 @@ static int64_t rows_to_take(const struct parquet_chunk *chunk, const struct parq
     return rows;
 }
 
-static enum code add_flat(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
-                          int64_t from, int64_t rows, struct error *err)
+static void add_flat(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
+                     int64_t from, int64_t rows)
 {
     struct parquet_slice slice;
     if (col->valid == NULL) {
@@ -296,7 +301,7 @@ static enum code add_flat(struct parquet_chunk *chunk, struct parquet_scratch *s
         const int32_t *picks = (const int32_t *)(const void *)scratch->picks.data;
         parquet_slice_pick(&scratch->slicer, chunk->leaf, col, picks, count, &slice);
     }
-    return add_values(chunk, scratch, &slice, err);
+    add_values(chunk, scratch, &slice);
 }
 
 static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
@@ -307,7 +312,8 @@ static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch 
     int64_t count = add_slots(chunk, scratch, rows);
     const int32_t *picks = (const int32_t *)(const void *)scratch->picks.data;
     parquet_slice_pick(&scratch->slicer, chunk->leaf, parquet_leaf_column(chunk->leaf, col), picks, count, &slice);
-    return add_values(chunk, scratch, &slice, err);
+    add_values(chunk, scratch, &slice);
+    return E_OK;
 }
 
 /* Rows of a nested column that make about NESTED_SLOTS elements and fit a page, judged by the average. */
@@ -333,7 +339,7 @@ enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch 
         int64_t rows;
         if (flat) {
             rows = rows_to_take(chunk, scratch, col, from, to - from);
-            TRY(add_flat(chunk, scratch, col, from, rows, err));
+            add_flat(chunk, scratch, col, from, rows);
         } else {
             rows = nested < to - from ? nested : to - from;
             TRY(add_nested(chunk, scratch, col, from, rows, err));
