@@ -1,4 +1,4 @@
-/* project.c - compute columns. Rows that an expression rejected are gathered away, so that their NULLs go no further. */
+/* projection.c - compute columns. Rows that an expression rejected are gathered away, so that their NULLs go no further. */
 #include "operator/operator.h"
 
 #include "operator/selection.h"
