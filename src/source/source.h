@@ -37,6 +37,8 @@ struct source_ranges {
 void source_ranges_free(struct source_ranges *ranges);
 /* A new range at the end: topic copied, to = -1, the rest zero. The pointer holds until the next add. */
 struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic, int32_t partition);
+/* A second list with its own strings; what `out` held before is freed. */
+void source_ranges_copy(struct source_ranges *out, const struct source_ranges *ranges);
 struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic, int32_t partition);
 
 struct source_spec {
@@ -70,7 +72,7 @@ struct source_type {
                        struct error *err) MUST_CHECK;
     /* The source's own limits, from its options. */
     void (*limits)(const void *self, struct source_limits *out);
-    /* Mirror the committed next offsets to the broker's group, for lag tools; failure is only a warning (fault group_commit). */
+    /* Mirror the committed next offsets (`from`) to the broker's group, for lag tools; failure is only a warning (fault group_commit). */
     enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err) MUST_CHECK;
     /* Interrupt a waiting call from another thread (a signal's watcher). From then on discover, seek and fetch answer
      * E_STOPPED; mirror and close still work. */

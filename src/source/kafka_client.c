@@ -1,0 +1,278 @@
+/* kafka_client.c - the table of client options, and the few that take more than a new name. */
+#include "source/kafka_client.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/bytes.h"
+#include "base/log.h"
+
+enum rule {
+    SAME,     /* librdkafka takes it under this or under `other` name */
+    IGNORED,  /* means nothing here; `other` says why */
+    OURS,     /* leat decides; `other` says what to use instead */
+    REFUSED,  /* cannot be done; `other` says what to do instead */
+    KEPT,     /* read by files_apply, jaas_apply or the caller */
+};
+struct client_option {
+    const char *java;
+    enum rule rule;
+    const char *other;
+    bool secret;
+};
+
+static const char *const java_store = "librdkafka reads no Java key stores: convert it with keytool -importkeystore "
+                                      "-deststoretype PKCS12, or give PEM with kafka.ssl.truststore.type=PEM";
+
+static const struct client_option table[] = {
+    {"bootstrap.servers", KEPT, NULL, false},
+    {"group.id", KEPT, NULL, false},
+    {"isolation.level", KEPT, NULL, false},
+    {"sasl.jaas.config", KEPT, NULL, true},
+    {"sasl.username", KEPT, NULL, true},
+    {"sasl.password", KEPT, NULL, true},
+    {"ssl.truststore.location", KEPT, NULL, false},
+    {"ssl.truststore.type", KEPT, NULL, false},
+    {"ssl.truststore.password", IGNORED, "a PEM trust store has no password", true},
+    {"ssl.keystore.location", KEPT, NULL, false},
+    {"ssl.keystore.type", KEPT, NULL, false},
+    {"ssl.keystore.password", SAME, NULL, true},
+    {"ssl.key.password", SAME, NULL, true},
+    {"ssl.key.pem", SAME, NULL, true},
+    {"ssl.truststore.certificates", SAME, "ssl.ca.pem", false},
+    {"ssl.keystore.certificate.chain", SAME, "ssl.certificate.pem", false},
+    {"ssl.keystore.key", SAME, "ssl.key.pem", true},
+    {"ssl.endpoint.identification.algorithm", KEPT, NULL, false},
+    {"security.protocol", SAME, NULL, false},
+    {"sasl.mechanism", SAME, NULL, false},
+    {"sasl.oauthbearer.client.secret", SAME, NULL, true},
+    {"sasl.oauthbearer.config", SAME, NULL, true},
+    {"sasl.kerberos.service.name", SAME, NULL, false},
+    {"fetch.max.wait.ms", SAME, "fetch.wait.max.ms", false},
+    {"fetch.max.bytes", SAME, NULL, false},
+    {"fetch.min.bytes", SAME, NULL, false},
+    {"max.partition.fetch.bytes", SAME, NULL, false},
+    {"receive.buffer.bytes", SAME, "socket.receive.buffer.bytes", false},
+    {"send.buffer.bytes", SAME, "socket.send.buffer.bytes", false},
+    {"request.timeout.ms", SAME, "socket.timeout.ms", false},
+    {"max.poll.records", IGNORED, "leat takes as many records as fit into a batch", false},
+    {"max.poll.interval.ms", IGNORED, "leat joins no group", false},
+    {"session.timeout.ms", IGNORED, "leat joins no group", false},
+    {"heartbeat.interval.ms", IGNORED, "leat joins no group", false},
+    {"default.api.timeout.ms", IGNORED, "leat retries by its own rule", false},
+    {"metric.reporters", IGNORED, "it names Java classes", false},
+    {"metrics.num.samples", IGNORED, "it belongs to the Java client", false},
+    {"metrics.sample.window.ms", IGNORED, "it belongs to the Java client", false},
+    {"client.dns.lookup", IGNORED, "librdkafka always tries all addresses", false},
+    {"exclude.internal.topics", IGNORED, "a pattern never matches internal topics", false},
+    {"ssl.protocol", IGNORED, "OpenSSL agrees on the newest version", false},
+    {"ssl.enabled.protocols", IGNORED, "OpenSSL agrees on the newest version", false},
+    {"auto.offset.reset", OURS, "use startingOffsets and failOnDataLoss", false},
+    {"enable.auto.commit", OURS, "leat commits with its own chain", false},
+    {"auto.commit.interval.ms", OURS, "leat commits with its own chain", false},
+    {"key.deserializer", OURS, "keys come as BINARY; use CAST or from_json", false},
+    {"value.deserializer", OURS, "values come as BINARY; use CAST or from_json", false},
+    {"key.serializer", OURS, "keys are written as they are", false},
+    {"value.serializer", OURS, "values are written as they are", false},
+    {"interceptor.classes", OURS, "it names Java classes", false},
+    {"partition.assignment.strategy", OURS, "leat reads every partition itself", false},
+    {"queued.min.messages", OURS, "leat.memory bounds what is prefetched", false},
+    {"queued.max.messages.kbytes", OURS, "leat.memory bounds what is prefetched", false},
+    {"enable.partition.eof", OURS, "leat needs it on", false},
+    {"enable.auto.offset.store", OURS, "leat needs it off", false},
+    {"plugin.library.paths", REFUSED, "leat loads no foreign code", false},
+    {"sasl.login.class", REFUSED, "it names a Java class", false},
+    {"sasl.login.callback.handler.class", REFUSED, "it names a Java class", false},
+    {"sasl.client.callback.handler.class", REFUSED, "it names a Java class; AWS IAM needs a proxy that speaks SCRAM or TLS",
+     false},
+    {"security.providers", REFUSED, "it names Java classes", false},
+};
+enum { TABLE_COUNT = sizeof table / sizeof table[0], NAMES_MAX = 512, NAME_SIZE_MAX = 200 };
+
+/* The options that belong together and are applied at the end. */
+struct kept {
+    const char *bootstrap, *group_id, *isolation, *jaas, *username, *password;
+    const char *truststore, *truststore_type, *keystore, *keystore_type, *identification;
+};
+
+static const struct client_option *table_find(const char *name)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(table[i].java, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char text[512];
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) != RD_KAFKA_CONF_OK)
+        log_warn("librdkafka does not take %s: %s", name, text);
+}
+
+void kafka_conf_set_int(rd_kafka_conf_t *conf, const char *name, int64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    kafka_conf_set(conf, name, text);
+}
+
+static enum code unknown(rd_kafka_conf_t *conf, const char *name, struct error *err)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0, dump_count;
+    const char **dump = rd_kafka_conf_dump(conf, &dump_count);
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        names[count++] = table[i].java;
+    for (size_t i = 0; i < dump_count && count < NAMES_MAX; i += 2)
+        names[count++] = dump[i];
+    const char *near = nearest_word(name, names, count);
+    enum code code = fail(err, E_SPEC, "unknown option kafka.%s%s%s", name, near == NULL ? "" : "; did you mean kafka.",
+                          near == NULL ? "" : near);
+    rd_kafka_conf_dump_free(dump, dump_count);
+    return code;
+}
+
+static enum code pass_on(rd_kafka_conf_t *conf, const char *name, const struct client_option *row, const char *value,
+                         struct error *err)
+{
+    char text[512];
+    bool secret = row != NULL ? row->secret : strstr(name, "password") != NULL || strstr(name, "secret") != NULL;
+    const char *native = row != NULL && row->other != NULL ? row->other : name;
+    switch (rd_kafka_conf_set(conf, native, value, text, sizeof text)) {
+    case RD_KAFKA_CONF_OK: return E_OK;
+    case RD_KAFKA_CONF_UNKNOWN: return unknown(conf, name, err);
+    default: return fail(err, E_SPEC, "option kafka.%s: %s", name, secret ? "librdkafka refuses the value" : text);
+    }
+}
+
+static void keep(struct kept *kept, const char *name, const char *value)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } places[] = {
+        {"bootstrap.servers", offsetof(struct kept, bootstrap)},
+        {"group.id", offsetof(struct kept, group_id)},
+        {"isolation.level", offsetof(struct kept, isolation)},
+        {"sasl.jaas.config", offsetof(struct kept, jaas)},
+        {"sasl.username", offsetof(struct kept, username)},
+        {"sasl.password", offsetof(struct kept, password)},
+        {"ssl.truststore.location", offsetof(struct kept, truststore)},
+        {"ssl.truststore.type", offsetof(struct kept, truststore_type)},
+        {"ssl.keystore.location", offsetof(struct kept, keystore)},
+        {"ssl.keystore.type", offsetof(struct kept, keystore_type)},
+        {"ssl.endpoint.identification.algorithm", offsetof(struct kept, identification)},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (strcmp(places[i].name, name) == 0)
+            memcpy((char *)kept + places[i].offset, &value, sizeof value);
+}
+
+static enum code option_apply(rd_kafka_conf_t *conf, struct kept *kept, const char *name, const char *value, struct error *err)
+{
+    const struct client_option *row = table_find(name);
+    if (row == NULL)
+        return pass_on(conf, name, NULL, value, err);
+    switch (row->rule) {
+    case SAME: return pass_on(conf, name, row, value, err);
+    case IGNORED: log_info("option kafka.%s has no effect: %s", name, row->other); return E_OK;
+    case OURS: return fail(err, E_SPEC, "option kafka.%s cannot be set: %s", name, row->other);
+    case REFUSED: return fail(err, E_UNSUPPORTED, "option kafka.%s: %s", name, row->other);
+    case KEPT: keep(kept, name, value); return E_OK;
+    }
+    return fail(err, E_BUG, "option kafka.%s has no rule", name);
+}
+
+static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena, struct error *err)
+{
+    struct jaas jaas = {0};
+    if (kept->jaas != NULL)
+        TRY(jaas_parse(kept->jaas, arena, &jaas, err));
+    if (jaas.module != NULL && strcmp(jaas.module, "PlainLoginModule") != 0 && strcmp(jaas.module, "ScramLoginModule") != 0 &&
+        strcmp(jaas.module, "Krb5LoginModule") != 0)
+        return fail(err, E_UNSUPPORTED,
+                    "kafka.sasl.jaas.config: %s is not known here; PlainLoginModule, ScramLoginModule and Krb5LoginModule are",
+                    jaas.module);
+    if (kept->username == NULL)
+        kept->username = jaas.username;
+    if (kept->password == NULL)
+        kept->password = jaas.password;
+    const char *const pairs[][2] = {{"sasl.username", kept->username},
+                                    {"sasl.password", kept->password},
+                                    {"sasl.kerberos.keytab", jaas.keytab},
+                                    {"sasl.kerberos.principal", jaas.principal}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (pairs[i][1] != NULL)
+            TRY(pass_on(conf, pairs[i][0], table_find("sasl.password"), pairs[i][1], err)); // all four as secrets
+    return E_OK;
+}
+
+static bool is_type(const char *type, const char *wanted) { return type != NULL && strcasecmp(type, wanted) == 0; }
+
+static enum code files_apply(rd_kafka_conf_t *conf, const struct kept *kept, struct error *err)
+{
+    if (kept->truststore != NULL && !is_type(kept->truststore_type, "PEM"))
+        return fail(err, E_UNSUPPORTED, "option kafka.ssl.truststore.location: %s", java_store);
+    if (kept->truststore != NULL)
+        TRY(pass_on(conf, "ssl.ca.location", NULL, kept->truststore, err));
+    if (kept->keystore != NULL && is_type(kept->keystore_type, "PEM")) {
+        TRY(pass_on(conf, "ssl.certificate.location", NULL, kept->keystore, err));
+        TRY(pass_on(conf, "ssl.key.location", NULL, kept->keystore, err));
+    } else if (kept->keystore != NULL) {
+        if (!is_type(kept->keystore_type, "PKCS12"))
+            return fail(err, E_UNSUPPORTED, "option kafka.ssl.keystore.location: %s", java_store);
+        TRY(pass_on(conf, "ssl.keystore.location", NULL, kept->keystore, err));
+    }
+    /* Java checks host names unless this is empty; librdkafka 2.0.2 does only when told to. */
+    const char *check = kept->identification == NULL ? "https" : kept->identification;
+    return pass_on(conf, "ssl.endpoint.identification.algorithm", NULL, *check == '\0' ? "none" : check, err);
+}
+
+static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena, struct error *err)
+{
+    if (kept->bootstrap == NULL)
+        return fail(err, E_SPEC, "option kafka.bootstrap.servers is missing; it names the brokers, like localhost:9092");
+    TRY(pass_on(conf, "bootstrap.servers", NULL, kept->bootstrap, err));
+    if (kept->group_id != NULL)
+        TRY(pass_on(conf, "group.id", NULL, kept->group_id, err));
+    if (kept->isolation != NULL)
+        TRY(pass_on(conf, "isolation.level", NULL, kept->isolation, err));
+    TRY(login_apply(conf, kept, arena, err));
+    return files_apply(conf, kept, err);
+}
+
+/* "kafka.Fetch.Min.Bytes" -> "fetch.min.bytes"; false when the option is not the client's. */
+static bool client_name(const char *name, char *out)
+{
+    if (strncasecmp(name, "kafka.", 6) != 0)
+        return false;
+    size_t size = 0;
+    for (name += 6; *name != '\0' && size < NAME_SIZE_MAX - 1; name++)
+        out[size++] = (char)tolower((unsigned char)*name);
+    out[size] = '\0';
+    return true;
+}
+
+enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_options *options, struct arena *arena,
+                            struct kafka_client_facts *facts, struct error *err)
+{
+    char name[NAME_SIZE_MAX];
+    struct kept kept = {0};
+    for (int32_t i = 0; i < options->count; i++)
+        if (client_name(options->names[i], name) && options->values[i][0] != '\0')
+            TRY(option_apply(conf, &kept, name, options->values[i], err));
+    TRY(kept_apply(conf, &kept, arena, err));
+    if (facts != NULL)
+        *facts = (struct kafka_client_facts){
+            .bootstrap = arena_strdup(arena, kept.bootstrap),
+            .username = arena_strdup(arena, kept.username == NULL ? "" : kept.username),
+            .password = arena_strdup(arena, kept.password == NULL ? "" : kept.password),
+            .group_id = kept.group_id == NULL ? NULL : arena_strdup(arena, kept.group_id),
+            .read_uncommitted = kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
+        };
+    return E_OK;
+}

@@ -1,0 +1,19 @@
+/* sources.c - the list of sources. A new one is a file and a line here. */
+#include "source/source.h"
+
+#include <strings.h>
+
+#include "source/kafka.h"
+
+const struct source_type *const source_types[] = {
+    &kafka_source_type,
+    NULL,
+};
+
+const struct source_type *source_find(const char *name)
+{
+    for (const struct source_type *const *type = source_types; *type != NULL; type++)
+        if (strcasecmp((*type)->name, name) == 0)
+            return *type;
+    return NULL;
+}
