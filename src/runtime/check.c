@@ -63,9 +63,6 @@ static void node_check(struct check *check, const struct plan *plan)
         refuse(check, plan->at, "this payload format", plan->decode.format);
     if (plan->kind != PLAN_AGGREGATE)
         return;
-    const struct plan_window *window = &plan->aggregate.window;
-    if (window->key >= 0 && window->slide_us != window->size_us)
-        refuse(check, plan->at, "sliding windows", "window() with a slide other than its size");
     for (int32_t i = 0; i < plan->aggregate.call_count; i++)
         if (plan->aggregate.calls[i]->distinct)
             refuse(check, plan->aggregate.calls[i]->at, "an aggregate", "DISTINCT");
