@@ -90,14 +90,7 @@ void notes_problem(struct notes *notes, const struct error *err)
     struct problems *problems = notes->problems;
     if (problems == NULL || problems->count >= SQL_PROBLEMS_MAX)
         return;
-    if (problems->count == problems->capacity) {
-        int32_t capacity = problems->capacity * 2 + 8;
-        char **texts = arena_array(notes->arena, char *, (size_t)capacity);
-        if (problems->count > 0)
-            memcpy(texts, problems->texts, (size_t)problems->count * sizeof *texts);
-        problems->texts = texts;
-        problems->capacity = capacity;
-    }
+    mem_grow(problems->texts, problems->capacity, problems->count + 1);
     problems->texts[problems->count++] = arena_strdup(notes->arena, err->text);
 }
 

@@ -20,6 +20,8 @@
 
 enum { SQL_TEXT_MAX = 4 * 1024 * 1024, SQL_NESTING_MAX = 200, SQL_TABLES_MAX = 500, SQL_COLUMNS_MAX = 4000 };
 enum { SQL_HEIGHT_MAX = 1000 };            /* levels of one expression: a + b + c + .. has one per operator */
+enum { SQL_WEIGHT_MAX = 100000 };          /* nodes of one expression, once aliases and views stand for themselves */
+enum { SQL_PLAN_HEIGHT_MAX = 4000 };       /* nodes in a row, through all views and tables */
 
 /* ---- the typed graph ---- */
 
@@ -93,7 +95,7 @@ struct plan {
     struct plan *inputs[2];
     int32_t input_count;
     struct plan **more_inputs;             /* UNION: all inputs, input_count of them (inputs[] unused) */
-    const struct expr *const *exprs;
+    const struct expr *const *exprs;       /* VALUES: row by row (no columns: one row); SORT: keys; LIMIT: limit, offset */
     int32_t expr_count;
     union {
         const struct pipeline_source *source;
@@ -101,10 +103,11 @@ struct plan {
         struct plan_generate generate;
         struct plan_watermark watermark;
         struct plan_decode decode;
-        const char *unsupported;           /* JOIN, SORT, ..: what it is, for "cannot execute yet" */
     };
+    const char *unsupported;               /* what the engine cannot run yet ("LEFT JOIN", "ORDER BY"), or NULL */
     bool streaming;
     int32_t user_count;                    /* consumers in the graph */
+    int32_t height;                        /* nodes on the longest way to a source */
 };
 
 /* ---- the pipeline ---- */
@@ -153,7 +156,7 @@ struct pipeline {
 };
 
 struct problems {                          /* all errors found, in order of the text */
-    char **texts;                          /* full caret messages, arena-owned */
+    char **texts;                          /* full caret messages, in the arena; the array is the caller's to mem_free */
     int32_t count, capacity;
 };
 
