@@ -8,6 +8,7 @@
 #include "data/column.h"
 #include "data/decimal.h"
 #include "data/reject.h"
+#include "data/show.h"
 #include "data/timestamp.h"
 #include "data/type.h"
 

@@ -1,0 +1,545 @@
+/* directory.c - a table as a plain directory of files, for any encoder: parquet, csv, json.
+ *
+ * Path      [<col>=<value>/...]part-<Q8>-0-<E>-<n>.<suffix>; partition columns are in the path, not in the file
+ * Staged    below _staging/, with names no reader matches (part_files.c), synced before prepare returns
+ * Token     what to rename to what, with size and checksum (token.c)
+ * Lanes     every lane has an encoder per folder; what it has encoded is appended to a file that lanes share
+ * Memory    at most LANE_HELD_MAX encoded bytes and LANE_FOLDERS_MAX encoders a lane: the largest is flushed first
+ *
+ *   crash here                         recovery does
+ *   in write or prepare                collect: a staged file of an epoch without record is removed
+ *   after the record, in commit        commit(token): what is still staged is renamed, what is in place is checked by
+ *                                      checksum; both missing is E_LOST
+ *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be committed again
+ *
+ * Keep      counts the table's files by age, newest first. The files of the newest committed epoch always stay
+ * Lock      _staging/<Q8>.lock: two tables of a query, or two processes, must not write the same names
+ * Spec      exactly-once.md, section 6
+ */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "sink/directory.h"
+#include "sink/sinks.h"
+
+enum {
+    LANE_FOLDERS_MAX = 128,
+    LANE_IDLE_MAX = 8,                  // encoders kept for the next epoch
+    LANE_HELD_MAX = 128 * 1024 * 1024,  // bytes, encoded
+    ROW_GROUP_BYTES = 32 * 1024 * 1024, // a piece of a format with row groups, unless parquet.block.size says
+    TEXT_PIECE_BYTES = 4 * 1024 * 1024, // a piece of others: large enough for one write
+};
+
+struct open_encoder {
+    int32_t folder;
+    void *lane;                 /* the encoder's own */
+};
+struct directory_lane {
+    struct open_encoder *open;
+    int32_t open_count, open_capacity;
+    void *idle[LANE_IDLE_MAX];  /* encoders without rows, to be used again */
+    int32_t idle_count;
+    struct row_groups groups;
+    struct column *columns;     /* scratch of projections */
+    struct text folder;         /* scratch */
+};
+struct directory {
+    struct arena arena;
+    struct {
+        int64_t records_max, per_partition, keep, target_bytes;
+    } settings;
+    const struct encoder_type *encoder;
+    struct encoder_spec encoder_spec;
+    struct store *store;
+    struct partitioner partitioner;
+    struct part_files files;
+    struct directory_lane lanes[SINK_LANES_MAX];
+    int32_t lane_count;
+    int64_t piece_bytes;
+    int64_t committed;          /* newest epoch committed by this instance, -1 */
+    struct parts newest;        /* its files, which keep spares */
+};
+
+static const struct option directory_options[] = {
+    {"leat.files.max_records", OPTION_INT, "0", NULL, 0, 0, "most rows of a file; 0 = no limit",
+     offsetof(struct directory, settings.records_max), false},
+    {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX, "files an epoch writes into one folder",
+     offsetof(struct directory, settings.per_partition), false},
+    {"leat.files.target_size", OPTION_BYTES, "0", NULL, 0, 0, "a file is finished when it is so large; 0 = no limit",
+     offsetof(struct directory, settings.target_bytes), false},
+    {"leat.files.keep", OPTION_INT, "0", NULL, 0, 0, "newest files of the table that stay, older ones are deleted; 0 = all",
+     offsetof(struct directory, settings.keep), false},
+    {0},
+};
+
+/* ---- opening ---- */
+
+/* The table's options that the encoder knows; the others are another's. */
+static void encoder_options(struct directory *self, const struct sink_spec *spec)
+{
+    struct encoder_spec *out = &self->encoder_spec;
+    const char **names = arena_array(&self->arena, const char *, (size_t)spec->option_count);
+    const char **values = arena_array(&self->arena, const char *, (size_t)spec->option_count);
+    for (int32_t i = 0; i < spec->option_count; i++) {
+        if (option_find(self->encoder->options, spec->option_names[i]) == NULL)
+            continue;
+        names[out->option_count] = arena_strdup(&self->arena, spec->option_names[i]);
+        values[out->option_count++] = arena_strdup(&self->arena, spec->option_values[i]);
+    }
+    out->option_names = names;
+    out->option_values = values;
+    out->schema = self->partitioner.file_schema;
+    out->zone = spec->zone;
+    out->created_by = "leat version " LEAT_VERSION;
+}
+
+static const char *option_given(const struct sink_spec *spec, const char *name)
+{
+    for (int32_t i = 0; i < spec->option_count; i++)
+        if (strcasecmp(spec->option_names[i], name) == 0)
+            return spec->option_values[i];
+    return NULL;
+}
+
+/* `.snappy.parquet`: readers do not care, people do. */
+static enum code suffix_choose(struct directory *self, const struct sink_spec *spec, struct error *err)
+{
+    const struct option *codec = option_find(self->encoder->options, "parquet.compression");
+    const char *given = option_given(spec, "compression"), *own = option_given(spec, "parquet.compression");
+    bool plain = given == NULL || strcasecmp(given, "none") == 0 || strcasecmp(given, "uncompressed") == 0;
+    self->files.suffix = self->encoder->suffix;
+    if (codec == NULL && option_find(self->encoder->options, "compression") == NULL && !plain)
+        return fail(err, E_UNSUPPORTED, "compression = %s: this version writes %s files uncompressed", given, self->encoder->name);
+    if (codec == NULL)
+        return E_OK;
+    self->encoder_spec.compression = own == NULL ? given : NULL;  // the more specific name wins, as in Spark
+    const char *name = own != NULL ? own : given != NULL ? given : codec->initial;
+    if (strcasecmp(name, "none") != 0 && strcasecmp(name, "uncompressed") != 0)
+        self->files.suffix = arena_printf(&self->arena, ".%s%s", name, self->encoder->suffix);
+    return E_OK;
+}
+
+static enum code piece_size_choose(struct directory *self, const struct sink_spec *spec, struct error *err)
+{
+    const char *given = option_given(spec, "parquet.block.size");
+    bool groups = option_find(self->encoder->options, "parquet.block.size") != NULL;
+    self->piece_bytes = groups ? ROW_GROUP_BYTES : TEXT_PIECE_BYTES;
+    return groups && given != NULL ? parse_size(given, &self->piece_bytes, err) : E_OK;
+}
+
+static enum code encoder_new(struct directory *self, void **out, struct error *err)
+{
+    void *lane = mem_zero(self->encoder->lane_size);
+    enum code code = self->encoder->lane_open(lane, &self->encoder_spec, err);
+    if (code == E_OK)
+        *out = lane;
+    else
+        mem_free(lane);
+    return code;
+}
+
+/* Options that the encoder refuses are told now, not with the first row. */
+static enum code encoder_probe(struct directory *self, struct error *err)
+{
+    void *lane;
+    TRY(encoder_new(self, &lane, err));
+    self->encoder->lane_close(lane);
+    mem_free(lane);
+    return E_OK;
+}
+
+static enum code lock_names(struct directory *self, struct error *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "_staging/%s.lock", self->files.query8);
+    enum code code = store_lock(self->store, name, err);
+    if (code == E_EXISTS)
+        return error_note(err, "two tables of a pipeline, or two leat processes, write into the same folder");
+    return code;
+}
+
+static enum code open_all(struct directory *self, const struct sink_spec *spec, struct error *err)
+{
+    TRY(sink_options(spec, directory_options, "leat.files.", self, &self->arena, err));
+    TRY(partitioner_init(&self->partitioner, spec, &self->arena, err));
+    encoder_options(self, spec);
+    TRY(suffix_choose(self, spec, err));
+    TRY(piece_size_choose(self, spec, err));
+    TRY(encoder_probe(self, err));
+    TRY(store_open(spec->path, &self->store, err));
+    snprintf(self->files.query8, sizeof self->files.query8, "%s", spec->query_id);
+    self->files.encoder = self->encoder;
+    self->files.encoder_spec = &self->encoder_spec;
+    self->files.store = self->store;
+    self->files.records_max = self->settings.records_max;
+    self->files.target_bytes = self->settings.target_bytes;
+    self->files.slots = (int32_t)self->settings.per_partition;
+    return lock_names(self, err);
+}
+
+static void directory_close(void *instance);
+
+static enum code directory_open(struct directory *self, const char *format, const struct sink_spec *spec, struct error *err)
+{
+    *self = (struct directory){.lane_count = spec->lanes > 0 ? spec->lanes : 1, .committed = -1};
+    always(self->lane_count <= SINK_LANES_MAX && strlen(spec->query_id) >= 8);
+    part_files_init(&self->files);
+    self->encoder = encoder_find(format);
+    always(self->encoder != NULL);
+    enum code code = open_all(self, spec, err);
+    if (code != E_OK)
+        directory_close(self);
+    return code;
+}
+
+/* ---- lanes ---- */
+
+static void encoder_free(struct directory *self, void *lane)
+{
+    self->encoder->lane_close(lane);
+    mem_free(lane);
+}
+
+/* Encoders whose rows were not taken are dropped with them. */
+static void lane_reset(struct directory *self, struct directory_lane *lane)
+{
+    for (int32_t i = 0; i < lane->open_count; i++)
+        encoder_free(self, lane->open[i].lane);
+    lane->open_count = 0;
+}
+
+static void lane_close(struct directory *self, struct directory_lane *lane)
+{
+    lane_reset(self, lane);
+    for (int32_t i = 0; i < lane->idle_count; i++)
+        encoder_free(self, lane->idle[i]);
+    row_groups_free(&lane->groups);
+    text_free(&lane->folder);
+    mem_free(lane->open);
+    mem_free(lane->columns);
+    *lane = (struct directory_lane){0};
+}
+
+/* What the encoder holds goes into a file of its folder. */
+static enum code flush(struct directory *self, int32_t lane, const struct open_encoder *open, struct error *err)
+{
+    struct piece piece = {0};
+    if (self->encoder->lane_rows(open->lane) == 0)
+        return E_OK;
+    TRY(self->encoder->lane_take(open->lane, &piece, err));
+    return part_files_append(&self->files, open->folder, lane, &piece, err);
+}
+
+static enum code flush_and_idle(struct directory *self, int32_t index, int32_t open, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    TRY(flush(self, index, &lane->open[open], err));
+    if (lane->idle_count < LANE_IDLE_MAX)
+        lane->idle[lane->idle_count++] = lane->open[open].lane;
+    else
+        encoder_free(self, lane->open[open].lane);
+    lane->open[open] = lane->open[--lane->open_count];
+    return E_OK;
+}
+
+static int32_t largest_of(const struct directory *self, const struct directory_lane *lane, int64_t *held_bytes)
+{
+    int32_t largest = 0;
+    int64_t most = -1;
+    *held_bytes = 0;
+    for (int32_t i = 0; i < lane->open_count; i++) {
+        int64_t size = self->encoder->lane_bytes(lane->open[i].lane);
+        *held_bytes += size;
+        if (size > most) {
+            most = size;
+            largest = i;
+        }
+    }
+    return largest;
+}
+
+static enum code encoder_for(struct directory *self, int32_t index, int32_t folder, struct open_encoder **out, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    for (int32_t i = 0; i < lane->open_count; i++)
+        if (lane->open[i].folder == folder) {
+            *out = &lane->open[i];
+            return E_OK;
+        }
+    int64_t held_bytes;
+    if (lane->open_count == LANE_FOLDERS_MAX)
+        TRY(flush_and_idle(self, index, largest_of(self, lane, &held_bytes), err));
+    mem_grow(lane->open, lane->open_capacity, lane->open_count + 1);
+    struct open_encoder open = {.folder = folder};
+    if (lane->idle_count > 0)
+        open.lane = lane->idle[--lane->idle_count];
+    else
+        TRY(encoder_new(self, &open.lane, err));
+    lane->open[lane->open_count] = open;
+    *out = &lane->open[lane->open_count++];
+    return E_OK;
+}
+
+static enum code add_rows(struct directory *self, int32_t index, int32_t folder, const struct batch *batch, struct error *err)
+{
+    struct open_encoder *open = NULL;
+    TRY(encoder_for(self, index, folder, &open, err));
+    int64_t records_max = self->settings.records_max;
+    for (int64_t from = 0; from < batch->rows;) {
+        int64_t to = batch->rows;
+        if (records_max > 0 && to - from > records_max - self->encoder->lane_rows(open->lane))
+            to = from + records_max - self->encoder->lane_rows(open->lane);
+        TRY(self->encoder->lane_add(open->lane, batch, from, to, err));
+        from = to;
+        bool full = records_max > 0 && self->encoder->lane_rows(open->lane) >= records_max;
+        if (full || self->encoder->lane_bytes(open->lane) >= self->piece_bytes)
+            TRY(flush(self, index, open, err));
+    }
+    return E_OK;
+}
+
+/* ---- one epoch ---- */
+
+static enum code write_group(struct directory *self, int32_t index, const struct batch *batch, const struct batch *projected,
+                             int32_t group, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    int32_t first = group == 0 ? 0 : lane->groups.ends[group - 1], count = lane->groups.ends[group] - first;
+    text_clear(&lane->folder);
+    TRY(partitioner_folder(&self->partitioner, batch, lane->groups.first_row[group], &lane->folder, err));
+    int32_t folder = part_files_folder(&self->files, lane->folder.data);
+    if (lane->groups.count == 1)
+        return add_rows(self, index, folder, projected, err);
+    struct batch picked;
+    batch_gather(&picked, projected, lane->groups.rows + first, count);
+    enum code code = add_rows(self, index, folder, &picked, err);
+    batch_release(&picked);
+    return code;
+}
+
+static enum code write_partitioned(struct directory *self, int32_t index, const struct batch *batch, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    struct batch projected;
+    int64_t held_bytes;
+    if (lane->columns == NULL)
+        lane->columns = mem_array(struct column, (size_t)self->partitioner.file_schema->field_count);
+    partitioner_project(&self->partitioner, batch, lane->columns, &projected);
+    partitioner_split(&self->partitioner, batch, &lane->groups);
+    for (int32_t group = 0; group < lane->groups.count; group++)
+        TRY(write_group(self, index, batch, &projected, group, err));
+    for (;;) {
+        int32_t largest = largest_of(self, lane, &held_bytes);
+        if (held_bytes < LANE_HELD_MAX)
+            return E_OK;
+        TRY(flush_and_idle(self, index, largest, err));
+    }
+}
+
+static enum code directory_write(void *instance, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err)
+{
+    struct directory *self = instance;
+    always(lane >= 0 && lane < self->lane_count);
+    if (batch->rows == 0)
+        return E_OK;
+    part_files_begin(&self->files, epoch);
+    enum code code = self->partitioner.key_count == 0 ? add_rows(self, lane, part_files_folder(&self->files, ""), batch, err)
+                                                      : write_partitioned(self, lane, batch, err);
+    if (code != E_OK)
+        part_files_fail(&self->files);
+    return code;
+}
+
+static enum code flush_all(struct directory *self, struct error *err)
+{
+    for (int32_t lane = 0; lane < self->lane_count; lane++)
+        while (self->lanes[lane].open_count > 0)
+            TRY(flush_and_idle(self, lane, self->lanes[lane].open_count - 1, err));
+    return part_files_finish(&self->files, err);
+}
+
+static enum code directory_prepare(void *instance, int64_t epoch, struct text *token, struct sink_totals *totals,
+                                   struct error *err)
+{
+    struct directory *self = instance;
+    part_files_begin(&self->files, epoch);
+    TRY(flush_all(self, err));
+    TRY(token_print(&self->files.done, token, err));
+    *totals = (struct sink_totals){.files = self->files.done.count};
+    for (int32_t i = 0; i < self->files.done.count; i++) {
+        totals->rows += self->files.done.items[i].rows;
+        totals->bytes += self->files.done.items[i].size_bytes;
+    }
+    part_files_drop(&self->files, false);
+    return E_OK;
+}
+
+/* The bytes were written by a process that is gone, perhaps with the power: its word is checked. */
+static enum code verify(struct directory *self, const struct part *part, struct error *err)
+{
+    uint64_t checksum;
+    const char *path = part->staged;
+    enum code code = store_checksum(self->store, path, &checksum, err);
+    if (code == E_ABSENT) {
+        path = part->final;
+        code = store_checksum(self->store, path, &checksum, err);
+    }
+    if (code == E_ABSENT)  // publishing tells what that means
+        return E_OK;
+    TRY(code);
+    if (checksum != part->checksum)
+        return fail(err, E_CORRUPT, "%s/%s does not have the bytes that its commit record says; restore it from a backup, or "
+                    "start with a new checkpoint", store_root(self->store), path);
+    return E_OK;
+}
+
+static enum code publish_all(struct directory *self, const struct parts *parts, bool recovering, struct error *err)
+{
+    for (int32_t i = 0; i < parts->count; i++) {
+        const struct part *part = &parts->items[i];
+        if (recovering)
+            TRY(verify(self, part, err));
+        TRY(store_publish(self->store, part->staged, part->final, part->size_bytes, err));
+    }
+    return store_publish_sync(self->store, err);
+}
+
+static enum code directory_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
+{
+    struct directory *self = instance;
+    struct parts parts;
+    TRY(token_parse(token, &parts, err));
+    bool recovering = self->files.attempt == 0 || self->files.epoch != epoch;
+    enum code code = publish_all(self, &parts, recovering, err);
+    if (code != E_OK) {
+        parts_free(&parts);
+        return error_note(err, "epoch %" PRId64, epoch);
+    }
+    parts_free(&self->newest);
+    self->newest = parts;
+    self->committed = epoch;
+    return E_OK;
+}
+
+static void directory_abort(void *instance, int64_t epoch)
+{
+    (void)epoch;
+    struct directory *self = instance;
+    for (int32_t lane = 0; lane < self->lane_count; lane++)
+        lane_reset(self, &self->lanes[lane]);
+    part_files_drop(&self->files, true);
+}
+
+/* ---- collecting ---- */
+
+/* Staged files that no record can still need: of epochs without record, unless this instance is at work on them, and of
+ * epochs that are committed (an earlier attempt at them failed). */
+static enum code collect_staged(struct directory *self, int64_t head_epoch, struct error *err)
+{
+    struct store_list list;
+    enum code code = store_list(self->store, "_staging", false, &list, err);
+    TRY(code);
+    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+        int64_t epoch;
+        uint32_t attempt;
+        if (!part_files_staged_name(&self->files, list.entries[i].path, &epoch, &attempt))
+            continue;
+        bool live = attempt == self->files.attempt && epoch == self->files.epoch && epoch != self->committed;
+        if (!live && (epoch >= head_epoch || epoch <= self->committed))
+            code = store_remove(self->store, list.entries[i].path, err);
+    }
+    store_list_free(&list);
+    return code;
+}
+
+static bool is_part(const struct directory *self, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    size_t size = strlen(name), suffix = strlen(self->encoder->suffix);
+    return strncmp(path, "_staging/", 9) != 0 && strncmp(name, "part-", 5) == 0 && size > suffix &&
+           strcmp(name + size - suffix, self->encoder->suffix) == 0;
+}
+
+static bool is_newest(const struct directory *self, const char *path)
+{
+    for (int32_t i = 0; i < self->newest.count; i++)
+        if (strcmp(self->newest.items[i].final, path) == 0)
+            return true;
+    return false;
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct store_entry *left = a, *right = b;
+    if (left->modified_us != right->modified_us)
+        return left->modified_us < right->modified_us ? -1 : 1;
+    return strcmp(left->path, right->path);
+}
+
+static enum code collect_old(struct directory *self, struct error *err)
+{
+    struct store_list list;
+    enum code code = store_list(self->store, "", true, &list, err);
+    TRY(code);
+    int64_t excess = -self->settings.keep;
+    for (int32_t i = 0; i < list.count; i++)
+        excess += is_part(self, list.entries[i].path);
+    if (excess > 0)
+        qsort(list.entries, (size_t)list.count, sizeof *list.entries, by_age);
+    for (int32_t i = 0; code == E_OK && excess > 0 && i < list.count; i++) {
+        const char *path = list.entries[i].path;
+        if (!is_part(self, path) || is_newest(self, path))
+            continue;
+        code = store_remove(self->store, path, err);
+        excess--;
+    }
+    store_list_free(&list);
+    return code;
+}
+
+static enum code directory_collect(void *instance, int64_t head_epoch, struct error *err)
+{
+    struct directory *self = instance;
+    TRY(collect_staged(self, head_epoch, err));
+    return self->settings.keep > 0 && self->committed >= 0 ? collect_old(self, err) : E_OK;
+}
+
+/* Prepared files stay where they are: a record may name them. */
+static void directory_close(void *instance)
+{
+    struct directory *self = instance;
+    for (int32_t lane = 0; lane < self->lane_count; lane++)
+        lane_close(self, &self->lanes[lane]);
+    part_files_close(&self->files);
+    parts_free(&self->newest);
+    store_close(self->store);
+    arena_free(&self->arena);
+    *self = (struct directory){0};
+}
+
+/* ---- the plug-ins ---- */
+
+#define DIRECTORY_SINK(format, help_)                                                                                \
+    static enum code format##_open(void *self, const struct sink_spec *spec, struct error *err)                       \
+    {                                                                                                                 \
+        return directory_open(self, #format, spec, err);                                                              \
+    }                                                                                                                 \
+    const struct sink_type format##_sink = {                                                                          \
+        .name = #format,                                                                                              \
+        .help = help_,                                                                                                \
+        .options = directory_options,                                                                                 \
+        .size = sizeof(struct directory),                                                                             \
+        .open = format##_open,                                                                                        \
+        .write = directory_write,                                                                                     \
+        .prepare = directory_prepare,                                                                                 \
+        .commit = directory_commit,                                                                                   \
+        .abort = directory_abort,                                                                                     \
+        .collect = directory_collect,                                                                                 \
+        .close = directory_close,                                                                                     \
+    };
+DIRECTORY_SINK(parquet, "a directory of Parquet files, exactly once")
+DIRECTORY_SINK(csv, "a directory of CSV files, exactly once")
+DIRECTORY_SINK(json, "a directory of files of JSON lines, exactly once")

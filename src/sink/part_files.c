@@ -1,0 +1,279 @@
+/* part_files.c - the staged files of one epoch, shared by all lanes of a table.
+ *
+ * Staged   _staging/<Q8>-<E>-<n>-<attempt>.staged     attempt: 8 hex digits, random, new whenever an epoch is begun
+ * Final    [<col>=<value>/...]part-<Q8>-0-<E %010d>-<n %05d><suffix>     0 is the task: a query has one chain
+ * File     opened with its first piece, so no file is ever empty; finished when records_max or target_bytes is
+ *          reached, when too many are open, or by part_files_finish
+ * Limits   FILES_OPEN_MAX open files; the largest is finished first when another is needed
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/os.h"
+#include "sink/directory.h"
+
+enum { FILES_OPEN_MAX = 128, NAME_MAX_BYTES = 128 };
+
+struct part_file {
+    struct stage *stage;
+    char *staged, *final;
+    int64_t rows;
+    void *encoder_file;     /* the encoder's own; NULL when not opened */
+};
+
+void part_files_init(struct part_files *self) { lock_init(&self->lock); }
+
+void part_files_begin(struct part_files *self, int64_t epoch)
+{
+    lock_take(&self->lock);
+    if (self->epoch != epoch || self->attempt == 0) {
+        always(self->open_count == 0);
+        parts_free(&self->done);
+        self->epoch = epoch;
+        self->attempt = (uint32_t)os_random() | 1;
+        self->next = 0;
+    }
+    lock_give(&self->lock);
+}
+
+/* ---- folders ---- */
+
+static void folders_rehash(struct part_files *self)
+{
+    mem_free(self->folder_slots);
+    self->folder_slot_count = self->folder_slot_count == 0 ? 64 : self->folder_slot_count * 2;
+    self->folder_slots = mem_array(int32_t, self->folder_slot_count);
+    for (int32_t i = 0; i < self->folder_count; i++) {
+        const char *path = self->folders[i].path;
+        uint32_t slot = (uint32_t)hash_bytes(path, strlen(path)) & (self->folder_slot_count - 1);
+        while (self->folder_slots[slot] != 0)
+            slot = (slot + 1) & (self->folder_slot_count - 1);
+        self->folder_slots[slot] = i + 1;
+    }
+}
+
+int32_t part_files_folder(struct part_files *self, const char *path)
+{
+    lock_take(&self->lock);
+    if ((uint32_t)self->folder_count * 2 >= self->folder_slot_count)
+        folders_rehash(self);
+    uint32_t slot = (uint32_t)hash_bytes(path, strlen(path)) & (self->folder_slot_count - 1);
+    int32_t folder;
+    while ((folder = self->folder_slots[slot] - 1) >= 0 && strcmp(self->folders[folder].path, path) != 0)
+        slot = (slot + 1) & (self->folder_slot_count - 1);
+    if (folder < 0) {
+        mem_grow(self->folders, self->folder_capacity, self->folder_count + 1);
+        folder = self->folder_count++;
+        self->folders[folder] = (struct part_folder){mem_strdup(path), mem_array(struct part_file *, (size_t)self->slots)};
+        self->folder_slots[slot] = folder + 1;
+    }
+    lock_give(&self->lock);
+    return folder;
+}
+
+/* ---- one file ---- */
+
+static void file_free(struct part_files *self, struct part_file *file)
+{
+    if (file->encoder_file != NULL)
+        self->encoder->file_close(file->encoder_file);
+    mem_free(file->encoder_file);
+    stage_abandon(file->stage);
+    mem_free(file->staged);
+    mem_free(file->final);
+    mem_free(file);
+}
+
+static void file_name(struct part_files *self, const struct part_folder *folder, struct part_file *file)
+{
+    struct text final = {0};
+    char staged[NAME_MAX_BYTES];
+    snprintf(staged, sizeof staged, "_staging/%s-%" PRId64 "-%d-%08" PRIx32 ".staged", self->query8, self->epoch, self->next,
+             self->attempt);
+    text_printf(&final, "%s%spart-%s-0-%010" PRId64 "-%05d%s", folder->path, folder->path[0] != '\0' ? "/" : "", self->query8,
+                self->epoch, self->next, self->suffix);
+    file->staged = mem_strdup(staged);
+    file->final = text_take(&final);
+    self->next++;
+}
+
+bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch, uint32_t *attempt)
+{
+    char query8[9], end[8];
+    int n;
+    return sscanf(path, "_staging/%8[^-]-%" SCNd64 "-%d-%8" SCNx32 "%7s", query8, epoch, &n, attempt, end) == 5 &&
+           strcmp(query8, self->query8) == 0 && strcmp(end, ".staged") == 0;
+}
+
+static enum code file_begin(struct part_files *self, struct part_file *file, struct error *err)
+{
+    TRY(stage_open(self->store, file->staged, &file->stage, err));
+    void *encoder_file = mem_zero(self->encoder->file_size);
+    struct text header = {0};
+    enum code code = self->encoder->file_open(encoder_file, self->encoder_spec, &header, err);
+    if (code != E_OK) {
+        mem_free(encoder_file);
+        return code;
+    }
+    file->encoder_file = encoder_file;
+    code = stage_write(file->stage, text_view(&header), err);
+    text_free(&header);
+    return code;
+}
+
+static enum code file_open_new(struct part_files *self, const struct part_folder *folder, struct part_file **out,
+                               struct error *err)
+{
+    struct part_file *file = mem_new(struct part_file);
+    file_name(self, folder, file);
+    enum code code = file_begin(self, file, err);
+    if (code != E_OK) {
+        file_free(self, file);
+        return code;
+    }
+    self->open_count++;
+    *out = file;
+    return E_OK;
+}
+
+static enum code file_append(struct part_files *self, struct part_file *file, struct piece *piece, struct error *err)
+{
+    TRY(self->encoder->file_add(file->encoder_file, piece, stage_size(file->stage), err));
+    TRY(stage_write(file->stage, text_view(&piece->bytes), err));
+    file->rows += piece->rows;
+    return E_OK;
+}
+
+static enum code file_seal(struct part_files *self, struct part_file *file, struct part *out, struct error *err)
+{
+    struct text footer = {0};
+    enum code code = self->encoder->file_finish(file->encoder_file, &footer, err);
+    if (code == E_OK)
+        code = stage_write(file->stage, text_view(&footer), err);
+    text_free(&footer);
+    TRY(code);
+    *out = (struct part){.size_bytes = stage_size(file->stage), .rows = file->rows, .checksum = stage_checksum(file->stage)};
+    struct stage *stage = file->stage;
+    file->stage = NULL;
+    return stage_finish(stage, err);
+}
+
+/* Footer, sync, and on to the done list. The file is gone afterwards, whatever the outcome. */
+static enum code file_finish(struct part_files *self, struct part_file **place, struct error *err)
+{
+    struct part_file *file = *place;
+    struct part part;
+    *place = NULL;
+    self->open_count--;
+    enum code code = file_seal(self, file, &part, err);
+    if (code == E_OK) {
+        part.staged = file->staged;
+        part.final = file->final;
+        file->staged = file->final = NULL;
+        parts_add(&self->done, &part);
+    }
+    file_free(self, file);
+    return code;
+}
+
+/* ---- all files ---- */
+
+static enum code finish_largest(struct part_files *self, struct error *err)
+{
+    struct part_file **largest = NULL;
+    for (int32_t i = 0; i < self->folder_count; i++)
+        for (int32_t slot = 0; slot < self->slots; slot++) {
+            struct part_file **file = &self->folders[i].files[slot];
+            if (*file != NULL && (largest == NULL || stage_size((*file)->stage) > stage_size((*largest)->stage)))
+                largest = file;
+        }
+    always(largest != NULL);
+    return file_finish(self, largest, err);
+}
+
+static enum code append_locked(struct part_files *self, struct part_folder *folder, struct part_file **place, struct piece *piece,
+                               struct error *err)
+{
+    if (*place != NULL && self->records_max > 0 && (*place)->rows + piece->rows > self->records_max)
+        TRY(file_finish(self, place, err));
+    if (*place == NULL && self->open_count >= FILES_OPEN_MAX)
+        TRY(finish_largest(self, err));
+    if (*place == NULL)
+        TRY(file_open_new(self, folder, place, err));
+    TRY(file_append(self, *place, piece, err));
+    if (self->target_bytes > 0 && stage_size((*place)->stage) >= self->target_bytes)
+        return file_finish(self, place, err);
+    return E_OK;
+}
+
+enum code part_files_append(struct part_files *self, int32_t folder, int32_t lane, struct piece *piece, struct error *err)
+{
+    enum code code = E_OK;
+    if (piece->rows > 0) {
+        lock_take(&self->lock);
+        struct part_folder *at = &self->folders[folder];
+        code = append_locked(self, at, &at->files[lane % self->slots], piece, err);
+        lock_give(&self->lock);
+    }
+    self->encoder->piece_close(piece);
+    return code;
+}
+
+void part_files_fail(struct part_files *self)
+{
+    lock_take(&self->lock);
+    self->failed = true;
+    lock_give(&self->lock);
+}
+
+enum code part_files_finish(struct part_files *self, struct error *err)
+{
+    lock_take(&self->lock);
+    enum code code = self->failed ? fail(err, E_IO, "rows of this epoch could not be staged") : E_OK;
+    for (int32_t i = 0; i < self->folder_count; i++)
+        for (int32_t slot = 0; code == E_OK && slot < self->slots; slot++)
+            if (self->folders[i].files[slot] != NULL)
+                code = file_finish(self, &self->folders[i].files[slot], err);
+    self->failed = code != E_OK;
+    lock_give(&self->lock);
+    return code;
+}
+
+void part_files_drop(struct part_files *self, bool all)
+{
+    lock_take(&self->lock);
+    for (int32_t i = 0; i < self->folder_count; i++) {
+        for (int32_t slot = 0; slot < self->slots; slot++)
+            if (self->folders[i].files[slot] != NULL)
+                file_free(self, self->folders[i].files[slot]);
+        mem_free(self->folders[i].files);
+        mem_free(self->folders[i].path);
+    }
+    self->folder_count = 0;
+    self->open_count = 0;
+    if (self->folder_slots != NULL)
+        memset(self->folder_slots, 0, self->folder_slot_count * sizeof *self->folder_slots);
+    for (int32_t i = 0; all && i < self->done.count; i++) {
+        struct error err = {0};
+        if (store_remove(self->store, self->done.items[i].staged, &err) != E_OK)
+            log_debug("a staged file stays until it is collected: %s", err.text);
+    }
+    if (all) {
+        parts_free(&self->done);
+        self->attempt = 0;
+        self->failed = false;
+    }
+    lock_give(&self->lock);
+}
+
+void part_files_close(struct part_files *self)
+{
+    part_files_drop(self, false);
+    parts_free(&self->done);
+    mem_free(self->folders);
+    mem_free(self->folder_slots);
+    lock_close(&self->lock);
+}
