@@ -7,7 +7,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { GZIP_WRAPPER = 16 };  /* added to deflate's window bits: gzip header and trailer */
+enum {
+    GZIP_WINDOW = 16,    /* added to deflate's window bits: gzip header and trailer */
+    GZIP_WRAPPER = 18    /* bytes of both */
+};
 
 bool codec_find(const char *name, enum codec *out)
 {
@@ -35,7 +38,7 @@ void compressor_init(struct compressor *compressor, enum codec codec, int level)
     } else if (codec == CODEC_GZIP) {
         compressor->context = mem_new(z_stream);
         always(deflateInit2(compressor->context, level > 0 ? level : Z_DEFAULT_COMPRESSION, Z_DEFLATED,
-                            MAX_WBITS + GZIP_WRAPPER, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+                            MAX_WBITS + GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     } else if (codec == CODEC_LZ4_RAW) {
         compressor->context = mem_alloc((size_t)LZ4_sizeofState());
     }
@@ -62,7 +65,7 @@ size_t compress_bound(const struct compressor *compressor, size_t size)
     case CODEC_ZSTD:
         return ZSTD_compressBound(size);
     case CODEC_GZIP:
-        return deflateBound(compressor->context, size);
+        return compressBound(size) + GZIP_WRAPPER; /* deflateBound forgets them once a stream has ended */
     case CODEC_LZ4_RAW:
         return size > LZ4_MAX_INPUT_SIZE ? size : (size_t)LZ4_compressBound((int)size);
     case CODEC_NONE:

@@ -11,7 +11,7 @@
 
 enum {
     SLOTS_START = 1024,
-    PROBE_MAX = 64,
+    PROBE_MAX = 128,      /* chance alone makes about 60 */
     PLAIN_PADDING = 64,  /* so that parquet_range_add_bytes may read behind the last value */
 };
 #define NOT_FOUND UINT32_MAX
@@ -38,9 +38,14 @@ static inline uint64_t mix(uint64_t low, uint64_t high)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static inline uint64_t hash_words(const struct parquet_dictionary *dictionary, uint64_t low, uint64_t high)
+{
+    return mix(mix(low ^ dictionary->seed, 0x9e3779b97f4a7c15u) ^ high, 0xbf58476d1ce4e5b9u);
+}
+
 static inline uint64_t hash_word(const struct parquet_dictionary *dictionary, uint64_t word)
 {
-    return mix(word ^ dictionary->seed, 0x9e3779b97f4a7c15u);
+    return hash_words(dictionary, word, 0);
 }
 
 static inline uint64_t hash_value(const struct parquet_dictionary *dictionary, const struct parquet_entry *value,
@@ -48,7 +53,7 @@ static inline uint64_t hash_value(const struct parquet_dictionary *dictionary, c
 {
     if (value->size > 16)
         return XXH3_64bits_withSeed(data, value->size, dictionary->seed);
-    return mix(value->low ^ dictionary->seed, value->high ^ 0x9e3779b97f4a7c15u ^ (uint64_t)value->size << 32);
+    return hash_words(dictionary, value->low, value->high + value->size);
 }
 
 static inline uint64_t load(const uint8_t *data)

@@ -30,8 +30,9 @@ static inline int64_t row_of(const int32_t *rows, int64_t from, int64_t i) { ret
 static void slice_bytes(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows, int64_t from,
                         int64_t count, struct parquet_slice *out)
 {
+    static const uint8_t nothing[64];
     const int32_t *offsets = column_offsets(col);
-    out->values = col->values != NULL ? col->values->data : NULL;
+    out->values = col->values != NULL ? col->values->data : nothing;
     if (rows == NULL) {
         out->offsets = offsets + from;
         return;

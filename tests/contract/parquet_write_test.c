@@ -1,0 +1,453 @@
+/* parquet_write_test.c - Parquet files of every type, for readers that are not ours.
+ *
+ * Each test encodes random rows (LEAT_SEED) through several lanes and puts their pieces into one file. With
+ * LEAT_PARQUET_OUT=<folder> it leaves NAME.parquet and NAME.jsonl there: a line with the DDL, then a line per row, an
+ * array of its values. tests/interop/parquet_test.py lets PyArrow and DuckDB read the one and compares with the other.
+ *
+ * Values  numbers as they are; FLOAT and DOUBLE as text; DECIMAL unscaled, as text; BINARY in hex; DATE in days,
+ *         TIMESTAMP in microseconds; a STRUCT as an array, a MAP as an array of pairs
+ */
+#include <stdio.h>
+
+#include "base/os.h"
+#include "data/data.h"
+#include "format/format.h"
+#include "kit.h"
+
+enum { LANES = 3 };
+
+/* How the rows of one file are made. */
+struct recipe {
+    const char *name, *ddl;
+    int64_t rows, batch_rows;
+    int null_percent;
+    int distinct;              /* most different values of a column; 0 = as many as come */
+    int64_t distinct_rows;     /* from this row of a lane on, no ceiling; 0 = never */
+    int text_max;              /* bytes */
+    bool ascending;            /* integers and times grow from row to row */
+    bool extremes;             /* the ends of ranges, NaN, zeros */
+    int64_t row_group_bytes;
+    const char *compression;
+    const char *option_names[4], *option_values[4];
+};
+
+static uint64_t draw(uint64_t below) { return below == 0 ? 0 : kit_random() % below; }
+
+/* ---- random values ---- */
+
+/* A number to make a value from: the same ones again when the recipe wants few. */
+static uint64_t pick(const struct recipe *recipe, int64_t row)
+{
+    bool few = recipe->distinct > 0 && (recipe->distinct_rows == 0 || row < recipe->distinct_rows);
+    uint64_t number = few ? draw((uint64_t)recipe->distinct) : kit_random();
+    number ^= number >> 31;
+    return number * 0x9e3779b97f4a7c15u;
+}
+
+static void put_text(struct builder *builder, const struct recipe *recipe, uint64_t number)
+{
+    static const char *const characters[] = {"a", "Z", "7", "\"", "\\", "\n", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+                                             "\x7f", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+    struct text text = {0};
+    size_t size = recipe->text_max > 0 ? number % (uint64_t)(recipe->text_max + 1) : 0;
+    uint64_t state = number;
+    if (recipe->extremes && number % 3 == 0) /* a prefix longer than any bound, of characters that cannot go up */
+        for (int i = 0; i < 20; i++)
+            text_add_string(&text, number % 2 ? "\xf4\x8f\xbf\xbf" : "\x7f");
+    while (text.size < size) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        text_add_string(&text, characters[(state >> 33) % (recipe->extremes ? 12 : 9)]);
+    }
+    builder_bytes(builder, text_view(&text));
+    text_free(&text);
+}
+
+static void put_binary(struct builder *builder, const struct recipe *recipe, uint64_t number)
+{
+    struct text text = {0};
+    size_t size = recipe->text_max > 0 ? number % (uint64_t)(recipe->text_max + 1) : 0;
+    while (text.size < size) {
+        number = number * 6364136223846793005u + 1442695040888963407u;
+        text_add_char(&text, recipe->extremes && size > 70 ? (char)0xff : (char)(number >> 56));
+    }
+    builder_bytes(builder, text_view(&text));
+    text_free(&text);
+}
+
+static void put_decimal(struct builder *builder, const struct recipe *recipe, uint64_t number)
+{
+    __int128 limit = decimal_power10(builder->type->precision) - 1, value = (__int128)number * (__int128)(number >> 7);
+    value = value < 0 ? -value : value;
+    if (recipe->extremes && number % 4 == 0)
+        value = limit;
+    value %= limit + 1;
+    builder_int128(builder, number % 2 == 0 ? value : -value);
+}
+
+static void put_double(struct builder *builder, const struct recipe *recipe, uint64_t number)
+{
+    static const double extremes[] = {0.0, -0.0, 1e308 * 10, -1e308 * 10, 5e-324, 0x1p-149, -1.5};
+    double value = (double)(int64_t)number / 1024;
+    if (recipe->extremes)
+        value = extremes[number % 7];
+    if (recipe->extremes && strstr(recipe->name, "nan") != NULL && number % 5 == 0)
+        value = __builtin_nan("");
+    builder_double(builder, value);
+}
+
+static void put_int(struct builder *builder, const struct recipe *recipe, uint64_t number, int64_t row)
+{
+    static const int64_t day_us = INT64_C(86400) * 1000000;
+    int64_t value = (int64_t)number;
+    enum type_id id = builder->type->id;
+    int bits = type_width(builder->type) * 8;
+    bool time = id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ;
+    if (recipe->ascending)
+        value = row * 1000 + (int64_t)(number % 900) + (time ? 20000 * day_us : 0);
+    else if (recipe->extremes && !time && id != TYPE_DATE)
+        value = number % 3 == 0 ? INT64_MIN >> (64 - bits) : number % 3 == 1 ? INT64_MAX >> (64 - bits) : value;
+    if (time && !recipe->ascending)
+        value = (int64_t)(number % 40000) * day_us + (int64_t)(number >> 40);
+    if (id == TYPE_DATE)
+        value = (int64_t)(number % 40000) - 10000;
+    builder_int(builder, bits < 64 && id != TYPE_DATE ? (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits) : value);
+}
+
+static void put(struct builder *builder, const struct recipe *recipe, int64_t row, bool required);
+
+static void put_list(struct builder *builder, const struct recipe *recipe, int64_t row)
+{
+    int count = draw(8) == 0 ? (int)draw(40) : (int)draw(4);
+    bool map = builder->type->id == TYPE_MAP;
+    for (int i = 0; i < count; i++) {
+        if (map && type_is_varlen(builder->type->fields[0].type)) {
+            char key[32];
+            snprintf(key, sizeof key, "k%d-%d", i, (int)draw(9));
+            builder_bytes(&builder->children[0], bytes_of_string(key));
+        } else if (map) {
+            builder_int(&builder->children[0], i * 10 + (int64_t)draw(10));
+        } else {
+            put(&builder->children[0], recipe, row, false);
+        }
+        if (map)
+            put(&builder->children[1], recipe, row, false);
+    }
+    builder_close_list(builder);
+}
+
+static void put_struct(struct builder *builder, const struct recipe *recipe, int64_t row)
+{
+    for (int32_t i = 0; i < builder->child_count; i++)
+        put(&builder->children[i], recipe, row, false);
+    builder_close_struct(builder);
+}
+
+static void put(struct builder *builder, const struct recipe *recipe, int64_t row, bool required)
+{
+    if (!required && (int)draw(100) < recipe->null_percent) {
+        builder_null(builder);
+        return;
+    }
+    uint64_t number = pick(recipe, row);
+    switch (builder->type->id) {
+    case TYPE_BOOLEAN: builder_boolean(builder, number >> 63); break;
+    case TYPE_FLOAT:
+    case TYPE_DOUBLE: put_double(builder, recipe, number); break;
+    case TYPE_DECIMAL: put_decimal(builder, recipe, number); break;
+    case TYPE_STRING: put_text(builder, recipe, number); break;
+    case TYPE_BINARY: put_binary(builder, recipe, number); break;
+    case TYPE_STRUCT: put_struct(builder, recipe, row); break;
+    case TYPE_ARRAY:
+    case TYPE_MAP: put_list(builder, recipe, row); break;
+    default: put_int(builder, recipe, number, row); break;
+    }
+}
+
+/* ---- what a reader should see ---- */
+
+static void render_text(struct bytes value, struct text *out)
+{
+    text_add_char(out, '"');
+    for (size_t i = 0; i < value.size; i++) {
+        uint8_t c = value.data[i];
+        if (c < 0x20 || c == '"' || c == '\\')
+            text_printf(out, "\\u%04x", c);
+        else
+            text_add_char(out, (char)c);
+    }
+    text_add_char(out, '"');
+}
+
+static void render_binary(struct bytes value, struct text *out)
+{
+    text_add_char(out, '"');
+    for (size_t i = 0; i < value.size; i++)
+        text_printf(out, "%02x", value.data[i]);
+    text_add_char(out, '"');
+}
+
+static void render(const struct column *col, int64_t row, struct text *out);
+
+static void render_list(const struct column *col, int64_t row, struct text *out)
+{
+    const int32_t *offsets = column_offsets(col);
+    text_add_char(out, '[');
+    for (int32_t i = offsets[row]; i < offsets[row + 1]; i++) {
+        text_add_string(out, i > offsets[row] ? "," : "");
+        text_add_string(out, col->child_count == 2 ? "[" : "");
+        for (int32_t k = 0; k < col->child_count; k++) {
+            text_add_string(out, k > 0 ? "," : "");
+            render(&col->children[k], i, out);
+        }
+        text_add_string(out, col->child_count == 2 ? "]" : "");
+    }
+    text_add_char(out, ']');
+}
+
+static void render_number(const struct column *col, int64_t row, struct text *out)
+{
+    switch (type_width(col->type)) {
+    case 1: text_printf(out, "%d", column_values(col, int8_t)[row]); break;
+    case 2: text_printf(out, "%d", column_values(col, int16_t)[row]); break;
+    case 4: text_printf(out, "%" PRId32, column_values(col, int32_t)[row]); break;
+    default: text_printf(out, "%" PRId64, column_values(col, int64_t)[row]); break;
+    }
+}
+
+static void render_decimal(const struct column *col, int64_t row, struct text *out)
+{
+    char digits[DECIMAL_TEXT_MAX];
+    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+    text_add_char(out, '"');
+    text_add(out, digits, decimal_print(value, 0, digits));
+    text_add_char(out, '"');
+}
+
+static void render(const struct column *col, int64_t row, struct text *out)
+{
+    if (column_is_null(col, row)) {
+        text_add_string(out, "null");
+        return;
+    }
+    switch (col->type->id) {
+    case TYPE_BOOLEAN: text_add_string(out, bit_get(col->values->data, row) ? "true" : "false"); break;
+    case TYPE_FLOAT: text_printf(out, "\"%.9g\"", (double)column_values(col, float)[row]); break;
+    case TYPE_DOUBLE: text_printf(out, "\"%.17g\"", column_values(col, double)[row]); break;
+    case TYPE_DECIMAL: render_decimal(col, row, out); break;
+    case TYPE_STRING: render_text(column_bytes_at(col, row), out); break;
+    case TYPE_BINARY: render_binary(column_bytes_at(col, row), out); break;
+    case TYPE_ARRAY:
+    case TYPE_MAP: render_list(col, row, out); break;
+    case TYPE_STRUCT:
+        for (int32_t i = 0; i < col->child_count; i++) {
+            text_add_string(out, i == 0 ? "[" : ",");
+            render(&col->children[i], row, out);
+        }
+        text_add_char(out, ']');
+        break;
+    default: render_number(col, row, out); break;
+    }
+}
+
+/* ---- files ---- */
+
+static void batch_make(struct batch *batch, const struct recipe *recipe, const struct type *schema, int64_t first, int64_t rows)
+{
+    batch_init(batch, schema, rows);
+    for (int32_t i = 0; i < schema->field_count; i++) {
+        struct builder builder;
+        builder_init(&builder, schema->fields[i].type);
+        for (int64_t row = 0; row < rows; row++)
+            put(&builder, recipe, first + row, recipe->null_percent == 0);
+        builder_finish(&builder, &batch->columns[i]);
+        builder_release(&builder);
+    }
+    batch_check(batch);
+}
+
+static void batch_render(const struct batch *batch, int64_t from, int64_t to, struct text *out)
+{
+    for (int64_t row = from; row < to; row++) {
+        for (int32_t i = 0; i < batch->column_count; i++) {
+            text_add_char(out, i == 0 ? '[' : ',');
+            render(&batch->columns[i], row, out);
+        }
+        text_add_string(out, "]\n");
+    }
+}
+
+struct output {
+    const struct encoder_type *type;
+    void *file, *lanes[LANES];
+    struct text expected_of_lane[LANES], expected, content;
+};
+
+static void take(struct output *output, int lane)
+{
+    struct error err = {0};
+    struct piece piece = {0};
+    int64_t rows = output->type->lane_rows(output->lanes[lane]);
+    CHECK_INT(output->type->lane_take(output->lanes[lane], &piece, &err), E_OK);
+    CHECK_STR(err.text, "");
+    CHECK_INT(piece.rows, rows);
+    CHECK_INT(output->type->lane_rows(output->lanes[lane]), 0);
+    CHECK_INT(output->type->file_add(output->file, &piece, (int64_t)output->content.size, &err), E_OK);
+    text_add(&output->content, piece.bytes.data, piece.bytes.size);
+    text_add(&output->expected, output->expected_of_lane[lane].data, output->expected_of_lane[lane].size);
+    text_clear(&output->expected_of_lane[lane]);
+    output->type->piece_close(&piece);
+}
+
+static void leave(const struct recipe *recipe, const struct output *output)
+{
+    struct error err = {0};
+    struct text path = {0};
+    const char *dir = os_env("LEAT_PARQUET_OUT");
+    if (dir == NULL)
+        return;
+    text_printf(&path, "%s/%s.parquet", dir, recipe->name);
+    CHECK_INT(os_replace_file(path.data, text_view(&output->content), &err), E_OK);
+    text_clear(&path);
+    text_printf(&path, "%s/%s.jsonl", dir, recipe->name);
+    CHECK_INT(os_replace_file(path.data, text_view(&output->expected), &err), E_OK);
+    CHECK_STR(err.text, "");
+    text_free(&path);
+}
+
+/* Batches go round the lanes; a lane is taken at random moments, and at the end. */
+static void feed(struct output *output, const struct recipe *recipe, const struct type *schema)
+{
+    struct error err = {0};
+    for (int64_t first = 0, n = 0; first < recipe->rows; first += recipe->batch_rows, n++) {
+        struct batch batch;
+        int64_t left = recipe->rows - first, rows = left < recipe->batch_rows ? left : recipe->batch_rows;
+        int64_t from = (int64_t)draw((uint64_t)rows / 4), to = rows - (int64_t)draw((uint64_t)rows / 4);
+        int lane = (int)(n % LANES);
+        batch_make(&batch, recipe, schema, first, rows);
+        batch_render(&batch, from, to, &output->expected_of_lane[lane]);
+        CHECK_INT(output->type->lane_add(output->lanes[lane], &batch, from, to, &err), E_OK);
+        CHECK_STR(err.text, "");
+        batch_release(&batch);
+        if (draw(20) == 0)
+            take(output, lane);
+    }
+    for (int lane = LANES - 1; lane >= 0; lane--)
+        take(output, lane);
+}
+
+static void file_make(const struct recipe *recipe)
+{
+    struct error err = {0};
+    struct arena query = {0};
+    struct output output = {.type = encoder_find("parquet")};
+    struct encoder_spec spec = {.compression = recipe->compression, .row_group_bytes = recipe->row_group_bytes,
+                                .created_by = "leat version 0.1.0", .option_names = recipe->option_names,
+                                .option_values = recipe->option_values};
+    size_t position;
+    while (recipe->option_names[spec.option_count] != NULL)
+        spec.option_count++;
+    CHECK_INT(type_parse_ddl(&query, bytes_of_string(recipe->ddl), &spec.schema, &position, &err), E_OK);
+    output.file = mem_zero(output.type->file_size);
+    CHECK_INT(output.type->file_open(output.file, &spec, &output.content, &err), E_OK);
+    for (int i = 0; i < LANES; i++) {
+        output.lanes[i] = mem_zero(output.type->lane_size);
+        CHECK_INT(output.type->lane_open(output.lanes[i], &spec, &err), E_OK);
+    }
+    render_text(bytes_of_string(recipe->ddl), &output.expected);
+    text_add_char(&output.expected, '\n');
+    feed(&output, recipe, spec.schema);
+    CHECK_INT(output.type->file_finish(output.file, &output.content, &err), E_OK);
+    CHECK(memcmp(output.content.data, "PAR1", 4) == 0);
+    CHECK(memcmp(output.content.data + output.content.size - 4, "PAR1", 4) == 0);
+    leave(recipe, &output);
+
+    output.type->file_close(output.file);
+    mem_free(output.file);
+    for (int i = 0; i < LANES; i++) {
+        output.type->lane_close(output.lanes[i]);
+        mem_free(output.lanes[i]);
+        text_free(&output.expected_of_lane[i]);
+    }
+    text_free(&output.expected);
+    text_free(&output.content);
+    arena_free(&query);
+}
+
+#define FLAT                                                                                                     \
+    "b BOOLEAN, i8 TINYINT, i16 SMALLINT, i32 INT, i64 BIGINT, f FLOAT, d DOUBLE, s STRING, x BINARY, day DATE, "\
+    "t TIMESTAMP, local TIMESTAMP_NTZ, d4 DECIMAL(4,1), d9 DECIMAL(9,2), d10 DECIMAL(10,0), d18 DECIMAL(18,18), "\
+    "d19 DECIMAL(19,4), d38 DECIMAL(38,10)"
+#define NESTED                                                                                                   \
+    "a ARRAY<INT>, s ARRAY<STRING>, st STRUCT<x: INT, y: STRING, z: STRUCT<w: DOUBLE, v: BOOLEAN>>, "            \
+    "m MAP<STRING, BIGINT>, aa ARRAY<ARRAY<DECIMAL(20,3)>>, ast ARRAY<STRUCT<k: STRING, l: ARRAY<TIMESTAMP>>>, " \
+    "ms MAP<INT, STRUCT<p: STRING, q: MAP<STRING, ARRAY<INT>>>>, id BIGINT"
+
+TEST(flat) { file_make(&(struct recipe){.name = "flat", .ddl = FLAT, .rows = 9000, .batch_rows = 700, .text_max = 30}); }
+TEST(flat_with_nulls)
+{
+    file_make(&(struct recipe){.name = "flat_nulls", .ddl = FLAT, .rows = 9000, .batch_rows = 900, .null_percent = 30,
+                               .text_max = 30, .compression = "zstd"});
+}
+TEST(flat_all_null)
+{
+    file_make(&(struct recipe){.name = "flat_all_null", .ddl = FLAT, .rows = 500, .batch_rows = 100, .null_percent = 100});
+}
+TEST(flat_few_values)
+{
+    file_make(&(struct recipe){.name = "flat_few", .ddl = FLAT, .rows = 30000, .batch_rows = 4000, .null_percent = 1,
+                               .distinct = 40, .text_max = 20, .compression = "gzip"});
+}
+TEST(flat_one_value)
+{
+    file_make(&(struct recipe){.name = "flat_constant", .ddl = FLAT, .rows = 30000, .batch_rows = 4000, .distinct = 1,
+                               .text_max = 20, .compression = "none"});
+}
+TEST(flat_extremes)
+{
+    file_make(&(struct recipe){.name = "flat_extremes", .ddl = FLAT, .rows = 6000, .batch_rows = 512, .null_percent = 5,
+                               .text_max = 100, .extremes = true, .compression = "lz4"});
+}
+TEST(flat_extremes_with_nan)
+{
+    file_make(&(struct recipe){.name = "flat_extremes_nan", .ddl = FLAT, .rows = 2000, .batch_rows = 512,
+                               .text_max = 100, .extremes = true});
+}
+TEST(dictionary_given_up_late)
+{
+    file_make(&(struct recipe){.name = "late_fallback", .ddl = "s STRING, i BIGINT, k INT, d DOUBLE", .rows = 200000,
+                               .batch_rows = 8192, .null_percent = 2, .distinct = 60, .distinct_rows = 60000,
+                               .text_max = 60});
+}
+TEST(ascending)
+{
+    file_make(&(struct recipe){.name = "ascending", .ddl = "o BIGINT, t TIMESTAMP, n TIMESTAMP_NTZ, p DECIMAL(18,2), i INT",
+                               .rows = 60000, .batch_rows = 8192, .null_percent = 1, .ascending = true});
+}
+TEST(long_values_and_many_row_groups)
+{
+    file_make(&(struct recipe){.name = "long_values", .ddl = "s STRING, x BINARY, id BIGINT", .rows = 600, .batch_rows = 20,
+                               .null_percent = 5, .text_max = 60000, .row_group_bytes = 1 << 20});
+}
+TEST(nested)
+{
+    file_make(&(struct recipe){.name = "nested", .ddl = NESTED, .rows = 4000, .batch_rows = 300, .null_percent = 15,
+                               .text_max = 12});
+}
+TEST(nested_without_nulls)
+{
+    file_make(&(struct recipe){.name = "nested_full", .ddl = NESTED, .rows = 2000, .batch_rows = 300, .text_max = 12,
+                               .distinct = 20});
+}
+TEST(nested_many_pages)
+{
+    file_make(&(struct recipe){.name = "nested_pages", .ddl = NESTED, .rows = 20000, .batch_rows = 5000, .null_percent = 10,
+                               .text_max = 20, .option_names = {"parquet.page.size"}, .option_values = {"4kB"}});
+}
+TEST(without_dictionary_and_delta)
+{
+    file_make(&(struct recipe){.name = "plain", .ddl = FLAT, .rows = 9000, .batch_rows = 900, .null_percent = 10,
+                               .distinct = 40, .text_max = 30,
+                               .option_names = {"parquet.enable.dictionary", "parquet.enable.delta"},
+                               .option_values = {"false", "false"}});
+}
+TEST(no_rows) { file_make(&(struct recipe){.name = "empty", .ddl = FLAT, .batch_rows = 1}); }
