@@ -172,6 +172,15 @@ static bool repeated(const struct setting *settings, int32_t count, const char *
     return false;
 }
 
+/* From the key to the end of its value, when that is on the same line. */
+static struct position pair_position(const struct yaml_spec *self, const yaml_node_t *key, const yaml_node_t *value)
+{
+    struct position at = position_of(self, key);
+    if (value->end_mark.line == key->start_mark.line)
+        at.length = (int32_t)(value->end_mark.column - key->start_mark.column);
+    return at;
+}
+
 /* One pair of `configuration`. A value that --set overrides is not looked at: its variables need not exist. */
 static void read_setting(struct yaml_spec *self, const yaml_node_pair_t *pair, struct setting *settings, int32_t *count)
 {
@@ -191,7 +200,7 @@ static void read_setting(struct yaml_spec *self, const yaml_node_pair_t *pair, s
     if (is_no_string(value))
         notes_warn(self->reader->notes, position_of(self, value),
                    "[PIPELINE_SPEC_DICT_VALUE_NOT_STRING] Spark takes only texts here: write \"%s\"", text);
-    settings[(*count)++] = (struct setting){name, text, position_of(self, value)};
+    settings[(*count)++] = (struct setting){name, text, pair_position(self, key, value)};
 }
 
 static void read_configuration(struct yaml_spec *self, const yaml_node_t *node)
