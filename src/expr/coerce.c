@@ -180,7 +180,7 @@ bool cast_known(const struct type *from, const struct type *to)
     if (type_is_nested(to))
         return nested_known(from, to, cast_known);
     switch (from->id) {
-    case TYPE_STRING: return to->id != TYPE_NULL;
+    case TYPE_STRING: return to->id != TYPE_NULL && !is_interval(to);
     case TYPE_BOOLEAN: return type_is_numeric(to);
     case TYPE_DATE: return to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
     case TYPE_TIMESTAMP: return type_is_numeric(to) || to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP_NTZ;

@@ -179,7 +179,7 @@ static void in_integers(struct call *call, const struct arg *args, int32_t count
         int64_t value = integer_at(&args[0], i);
         bit_put(out->values->data, i, bsearch(&value, items, used, sizeof value, int64_compare) != NULL);
     }
-    buffer_release(buffer);
+    call_free(call, buffer);
 }
 
 static int item_compare(const void *a, const void *b)
@@ -200,7 +200,7 @@ static void in_texts(struct call *call, const struct arg *args, int32_t count, s
         struct bytes value = arg_bytes(&args[0], i);
         bit_put(out->values->data, i, bsearch(&value, items, used, sizeof value, item_compare) != NULL);
     }
-    buffer_release(buffer);
+    call_free(call, buffer);
 }
 
 static void in_each(struct call *call, const struct arg *args, int32_t count, struct column *out)
@@ -220,7 +220,7 @@ static void in_each(struct call *call, const struct arg *args, int32_t count, st
             out->values->data[i / 8] |= bits;
         }
     }
-    buffer_release(one.values);
+    call_free(call, one.values);
 }
 
 /* No match is NULL where the value or some item is NULL. */
@@ -284,7 +284,7 @@ static void pick_extreme(struct call *call, const struct arg *args, struct colum
         pick[i] = (uint16_t)best;
     }
     select_run(call, args, call->arg_count, pick, out);
-    buffer_release(buffer);
+    call_free(call, buffer);
 }
 
 static enum code bind_extreme(struct binding *binding, struct error *err)

@@ -81,7 +81,7 @@ static void select_nested(struct call *call, const struct arg *branches, int32_t
     column_gather(out, &all, rows, call->rows);
     column_release(&all);
     column_release(&null);
-    buffer_release(buffer);
+    call_free(call, buffer);
 }
 
 static bool select_needs_valid(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick)
@@ -156,7 +156,7 @@ void case_run(struct call *call, const struct arg *args, int32_t count, struct c
     for (int32_t k = whens - 1; k >= 0; k--)
         pick_where(pick, &args[2 * k], (uint16_t)k, call->rows);
     select_run(call, results, branches, pick, out);
-    buffer_release(buffer);
+    call_free(call, buffer);
     if (results != on_stack)
         mem_free(results);
 }
@@ -195,7 +195,7 @@ SCALAR(fn_coalesce, "coalesce", "(T, T...) -> T", "The first argument that is no
         pick[i] = (uint16_t)k;
     }
     select_run(call, args, call->arg_count, pick, out);
-    buffer_release(buffer);
+    call_free(call, buffer);
 }
 SCALAR_SAME(fn_nvl, "nvl ifnull", "(T, T) -> T", "The first argument, or the second where it is NULL.",
             "nvl(NULL, 2)", "2", .run = fn_coalesce_run, .bind = bind_coalesce, .flags = FN_NULLS,

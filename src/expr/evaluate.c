@@ -56,6 +56,8 @@ static void pool_put(struct evaluator *self, struct buffer *buffer)
         buffer_release(buffer);
 }
 
+void call_free(struct call *call, struct buffer *buffer) { pool_put(call->evaluator, buffer); }
+
 static void slot_clear(struct evaluator *self, struct slot *slot)
 {
     if (slot->own.child_count == 0) {
@@ -107,6 +109,7 @@ void call_reject(struct call *call, int64_t row, enum reject_code code)
     if (!call_valid(call, row))
         return;
     call_null(call, row);
+    call->noted = code;
     if (call->quiet)
         return;
     int64_t from = call->constant ? 0 : row, to = call->constant ? call->evaluator->in->rows : row + 1;

@@ -20,6 +20,8 @@
 typedef __int128 int128;
 typedef unsigned __int128 uint128;
 
+enum { EXPR_ARGS_MAX = 30000 };  /* arguments of one call; branches are picked by 16-bit numbers */
+
 struct arg {
     const struct column *col;
     int64_t step;
@@ -49,6 +51,7 @@ struct call {
     int32_t step;                     /* in the program, for the reject's position */
     bool constant;                    /* one row stands for all rows of the batch */
     bool quiet;                       /* errors are NULL: try_... */
+    enum reject_code noted;           /* the last error, also when quiet */
 };
 /* ANSI error: the row becomes NULL, and is rejected where errors count. Does nothing when the row is NULL already. */
 void call_reject(struct call *call, int64_t row, enum reject_code code);
@@ -57,7 +60,9 @@ void call_null(struct call *call, int64_t row);
 static inline bool call_valid(const struct call *call, int64_t row) { return column_valid_at(call->out, row); }
 /* Own, writable validity bits, all ones when the column had none. */
 uint8_t *call_validity(struct call *call);
-struct buffer *call_buffer(struct call *call, size_t size); /* from the evaluator's pool; contents undefined */
+/* Scratch or result memory from the evaluator's pool; contents undefined. */
+struct buffer *call_buffer(struct call *call, size_t size);
+void call_free(struct call *call, struct buffer *buffer);
 
 /* ---- binding ---- */
 struct binding {

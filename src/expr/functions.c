@@ -1,5 +1,5 @@
 /* functions.c - the registry: names to rows, overloads to types, calls to trees, rows to docs. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "expr/aggregate.h"
@@ -15,15 +15,6 @@ static const struct family {
     {"Comparison", compare_functions},
     {"Logic", logic_functions},
     {"Conditions", conditional_functions},
-    {"Mathematics", math_functions},
-    {"Rounding", rounding_functions},
-    {"Strings", string_functions},
-    {"Text", text_functions},
-    {"Patterns", pattern_functions},
-    {"Dates and times", datetime_functions},
-    {"Calendar", calendar_functions},
-    {"Collections", collection_functions},
-    {"Hashes", digest_functions},
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024 };
 
@@ -216,7 +207,9 @@ static enum code call_new(struct binding *binding, const struct expr **out, stru
 enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                     struct position at, const struct expr **out, struct error *err)
 {
-    struct fit fit;
+    if (count > EXPR_ARGS_MAX)
+        return fail(err, E_SQL, "`%s` has %d arguments, more than %d", name, count, EXPR_ARGS_MAX);
+    struct fit fit = {0};
     struct binding binding = {.ctx = ctx, .count = count, .at = at};
     TRY(choose(ctx, name, args, count, &binding.function, &fit, err));
     binding.type = fit.result;

@@ -222,6 +222,8 @@ static bool is_branch(int32_t i, int32_t count) { return i % 2 == 1 || i == coun
 enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count, struct position at,
                     const struct expr **out, struct error *err)
 {
+    if (count > EXPR_ARGS_MAX)
+        return fail(err, E_SQL, "CASE has %d parts, more than %d", count, EXPR_ARGS_MAX);
     const struct type *type = type_of(TYPE_NULL);
     bool nullable = count % 2 == 0;
     for (int32_t i = 0; i < count; i++) {

@@ -1,0 +1,272 @@
+/* aggregate_collect.c - collect_list, collect_set, and DISTINCT around any other aggregate: states that hold all values.
+ *
+ * A set's item is the tuple of the arguments, so that count(DISTINCT a, b) is a set too.
+ */
+#include "expr/aggregate.h"
+#include "expr/value_bytes.h"
+
+enum { COLLECT_BYTES_MAX = 256 * 1024 * 1024 };  // one group's values; a row past it is rejected as TOO_BIG
+
+struct list_state {
+    struct text *values;     /* one value behind the other, as value_bytes.h has them */
+    int64_t count;
+};
+struct set_state {
+    struct value_set *set;
+};
+
+/* ---- lists ---- */
+
+static void list_add(const struct aggregate_rows *in)
+{
+    for (int64_t i = 0; i < in->rows; i++) {
+        if ((in->active != NULL && !bit_get(in->active, i)) || column_is_null(&in->args[0], i))
+            continue;
+        struct list_state *state = STATE_AT(in, struct list_state);
+        if (state->values == NULL)
+            state->values = mem_new(struct text);
+        size_t before = state->values->size;
+        value_save(&in->args[0], i, false, state->values);
+        if (state->values->size > COLLECT_BYTES_MAX) {
+            state->values->size = before;
+            rejects_add(in->rejects, i, -1, REJECT_TOO_BIG);
+        } else {
+            state->count++;
+        }
+    }
+}
+
+static bool list_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    struct list_state *a = into;
+    const struct list_state *b = from;
+    if (b->count == 0)
+        return true;
+    if (a->values == NULL)
+        a->values = mem_new(struct text);
+    if (a->values->size + b->values->size > COLLECT_BYTES_MAX)
+        return false;
+    text_add(a->values, b->values->data, b->values->size);
+    a->count += b->count;
+    return true;
+}
+
+static bool list_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct list_state *s = state;
+    struct bytes in = s->values != NULL ? text_view(s->values) : (struct bytes){0};
+    for (int64_t k = 0; k < s->count; k++)
+        always(value_load(&in, call->arg_types[0], &out->children[0]));
+    builder_close_list(out);
+    return true;
+}
+
+static void list_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+{
+    const struct list_state *s = state;
+    save_u32(out, (uint32_t)s->count);
+    save_u32(out, s->values != NULL ? (uint32_t)s->values->size : 0);
+    if (s->values != NULL)
+        text_add(out, s->values->data, s->values->size);
+}
+
+static enum code list_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err)
+{
+    struct list_state *s = state;
+    uint32_t count, size;
+    struct bytes bytes;
+    if (!load_u32(in, &count) || !load_u32(in, &size) || !load_bytes(in, size, &bytes))
+        return fail(err, E_CORRUPT, "the state of %s is cut off", call->function->name);
+    struct bytes rest = bytes;
+    for (uint32_t k = 0; k < count; k++)
+        if (!value_load(&rest, call->arg_types[0], NULL))
+            return fail(err, E_CORRUPT, "the state of %s is not a list of its type", call->function->name);
+    if (rest.size > 0)
+        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name, rest.size);
+    if (count > 0) {
+        s->values = mem_new(struct text);
+        text_add(s->values, bytes.data, bytes.size);
+    }
+    s->count = count;
+    return E_OK;
+}
+
+static void list_drop(__attribute__((unused)) const struct aggregate_call *call, void *state)
+{
+    struct list_state *s = state;
+    if (s->values != NULL)
+        text_free(s->values);
+    mem_free(s->values);
+    *s = (struct list_state){0};
+}
+
+static enum code bind_collect(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+{
+    binding->type = type_array(binding->ctx->arena, binding->call->args[0]->type, false);
+    return E_OK;
+}
+
+AGGREGATE(agg_collect_list, "collect_list array_agg", "(T) -> array<T>", "All values but NULLs, in the order they come.",
+          "SELECT collect_list(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2,1]",
+          .state_size = sizeof(struct list_state), .bind = bind_collect, .add = list_add, .merge = list_merge,
+          .finish = list_finish, .save = list_save, .load = list_load, .drop = list_drop);
+
+/* ---- sets ---- */
+
+static bool set_put(struct set_state *state, struct bytes item)
+{
+    if (state->set == NULL)
+        state->set = mem_new(struct value_set);
+    if (state->set->items.size + item.size > COLLECT_BYTES_MAX)
+        return false;
+    value_set_add(state->set, item);
+    return true;
+}
+
+/* False when an argument is NULL: the row does not count. */
+static bool tuple_save(const struct aggregate_rows *in, int64_t row, struct text *out)
+{
+    text_clear(out);
+    for (int32_t k = 0; k < in->call->arg_count; k++) {
+        if (column_is_null(&in->args[k], row))
+            return false;
+        value_save(&in->args[k], row, true, out);
+    }
+    return true;
+}
+
+/* Steps over or builds the tuple's values; false when the bytes are not such a tuple. */
+static bool tuple_load(const struct aggregate_call *call, struct bytes item, struct builder *const *outs)
+{
+    for (int32_t k = 0; k < call->arg_count; k++)
+        if (!value_load(&item, call->arg_types[k], outs != NULL ? outs[k] : NULL))
+            return false;
+    return item.size == 0;
+}
+
+static void set_add(const struct aggregate_rows *in)
+{
+    struct text item = {0};
+    for (int64_t i = 0; i < in->rows; i++) {
+        if ((in->active != NULL && !bit_get(in->active, i)) || !tuple_save(in, i, &item))
+            continue;
+        if (!set_put(STATE_AT(in, struct set_state), text_view(&item)))
+            rejects_add(in->rejects, i, -1, REJECT_TOO_BIG);
+    }
+    text_free(&item);
+}
+
+static bool set_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    const struct set_state *b = from;
+    struct bytes item;
+    for (size_t at = 0; b->set != NULL && value_set_next(b->set, &at, &item);)
+        if (!set_put(into, item))
+            return false;
+    return true;
+}
+
+static bool set_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct set_state *s = state;
+    struct bytes item;
+    for (size_t at = 0; s->set != NULL && value_set_next(s->set, &at, &item);)
+        always(tuple_load(call, item, (struct builder *const[]){&out->children[0]}));
+    builder_close_list(out);
+    return true;
+}
+
+static void set_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+{
+    const struct set_state *s = state;
+    size_t size = s->set != NULL ? s->set->items.size : 0;
+    save_u32(out, (uint32_t)size);
+    if (size > 0)
+        text_add(out, s->set->items.data, size);
+}
+
+static enum code set_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err)
+{
+    uint32_t size;
+    struct bytes items, item;
+    if (!load_u32(in, &size) || !load_bytes(in, size, &items))
+        return fail(err, E_CORRUPT, "the state of %s is cut off", call->function->name);
+    while (items.size > 0) {
+        bool fits = load_u32(&items, &size) && load_bytes(&items, size, &item);
+        if (!fits || !tuple_load(call, item, NULL) || !set_put(state, item))
+            return fail(err, E_CORRUPT, "the state of %s is not a set of its type", call->function->name);
+    }
+    return E_OK;
+}
+
+static void set_drop(__attribute__((unused)) const struct aggregate_call *call, void *state)
+{
+    struct set_state *s = state;
+    if (s->set != NULL)
+        value_set_free(s->set);
+    mem_free(s->set);
+    s->set = NULL;
+}
+
+AGGREGATE(agg_collect_set, "collect_set", "(T) -> array<T>", "The different values but NULL.",
+          "SELECT collect_set(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2]", .state_size = sizeof(struct set_state),
+          .bind = bind_collect, .add = set_add, .merge = set_merge, .finish = set_finish, .save = set_save,
+          .load = set_load, .drop = set_drop);
+
+/* ---- DISTINCT: collect the set, and let the inner aggregate see it once at the end ---- */
+
+static bool distinct_fold(const struct aggregate_call *inner, const struct column *args, int64_t rows,
+                          struct builder *out)
+{
+    struct rejects rejects = {0};
+    void *state = mem_zero(inner->state_size);
+    uint32_t *slots = mem_array(uint32_t, (size_t)rows);
+    aggregate_init(inner, state);
+    aggregate_add(inner, args, rows, NULL, state, inner->state_size, slots, &rejects);
+    bool fits = rejects.count == 0;
+    if (!fits)
+        builder_null(out);
+    else
+        fits = aggregate_finish(inner, state, out);
+    aggregate_drop(inner, state);
+    mem_free(slots);
+    mem_free(state);
+    rejects_free(&rejects);
+    return fits;
+}
+
+static bool distinct_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct aggregate_call *inner = ((const struct distinct_call *)call)->inner;
+    const struct set_state *s = state;
+    struct builder builders[AGGREGATE_ARGS_MAX], *outs[AGGREGATE_ARGS_MAX];
+    struct column columns[AGGREGATE_ARGS_MAX] = {0};
+    struct bytes item;
+    for (int32_t k = 0; k < call->arg_count; k++) {
+        builder_init(&builders[k], call->arg_types[k]);
+        outs[k] = &builders[k];
+    }
+    for (size_t at = 0; s->set != NULL && value_set_next(s->set, &at, &item);)
+        always(tuple_load(call, item, outs));
+    for (int32_t k = 0; k < call->arg_count; k++) {
+        builder_finish(&builders[k], &columns[k]);
+        builder_release(&builders[k]);
+    }
+    bool fits = distinct_fold(inner, columns, s->set != NULL ? s->set->count : 0, out);
+    for (int32_t k = 0; k < call->arg_count; k++)
+        column_release(&columns[k]);
+    return fits;
+}
+
+const struct aggregate aggregate_distinct = {
+    .name = "distinct",
+    .state_size = sizeof(struct set_state),
+    .add = set_add,
+    .merge = set_merge,
+    .finish = distinct_finish,
+    .save = set_save,
+    .load = set_load,
+    .drop = set_drop,
+};
+
+const struct aggregate *const collect_aggregates[] = {&agg_collect_list, &agg_collect_set, NULL};

@@ -1,0 +1,309 @@
+/* aggregate_sum.c - count, sum, avg, and the truth aggregates: states of a sum and a count. */
+#include "expr/aggregate.h"
+#include "expr/coerce.h"
+
+struct count_state {
+    int64_t count;
+};
+struct whole_state {      /* sum of integers and intervals */
+    int64_t sum, count;
+};
+struct float_state {
+    double sum;
+    int64_t count;
+};
+struct decimal_state {
+    state_int128 sum;
+    int64_t count;
+};
+
+/* ---- count ---- */
+
+static void count_add(const struct aggregate_rows *in)
+{
+    if (in->call->arg_count <= 1) {
+        const struct buffer *valid = in->call->arg_count == 1 ? in->args[0].valid : NULL;
+        if (in->call->arg_count == 1 && in->args[0].type->id == TYPE_NULL)
+            return;
+        EACH_ROW(in, valid, STATE_AT(in, struct count_state)->count++);
+        return;
+    }
+    for (int64_t i = 0; i < in->rows; i++) {
+        bool counts = in->active == NULL || bit_get(in->active, i);
+        for (int32_t k = 0; k < in->call->arg_count; k++)
+            counts = counts && !column_is_null(&in->args[k], i);
+        STATE_AT(in, struct count_state)->count += counts;
+    }
+}
+
+static bool count_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    ((struct count_state *)into)->count += ((const struct count_state *)from)->count;
+    return true;
+}
+
+static bool count_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                         struct builder *out)
+{
+    builder_int(out, ((const struct count_state *)state)->count);
+    return true;
+}
+
+AGGREGATE(agg_count, "count", "(any...) -> bigint", "Rows in which no argument is NULL; count(*) counts all rows.",
+          "SELECT count(*) FROM VALUES (1), (NULL)", "2", .state_size = sizeof(struct count_state), .add = count_add,
+          .merge = count_merge, .finish = count_finish);
+
+static void count_if_add(const struct aggregate_rows *in)
+{
+    const uint8_t *bits = in->args[0].values->data;
+    EACH_ROW(in, in->args[0].valid, STATE_AT(in, struct count_state)->count += bit_get(bits, i));
+}
+
+AGGREGATE(agg_count_if, "count_if", "(boolean) -> bigint", "Rows where the argument is true.",
+          "SELECT count_if(c > 1) FROM VALUES (1), (2) AS t(c)", "1", .state_size = sizeof(struct count_state),
+          .add = count_if_add, .merge = count_merge, .finish = count_finish);
+
+/* ---- sum of whole numbers ---- */
+
+static void whole_add(const struct aggregate_rows *in)
+{
+    switch (type_shape(in->args[0].type)) {
+#define INTEGER(shape, ctype)                                                                                  \
+    case shape: {                                                                                              \
+        const ctype *values = column_values(&in->args[0], ctype);                                              \
+        EACH_ROW(in, in->args[0].valid, struct whole_state *state = STATE_AT(in, struct whole_state);          \
+                 int64_t sum; state->count++; if (__builtin_expect(__builtin_add_overflow(state->sum, (int64_t)values[i], &sum), 0)) \
+                 { rejects_add(in->rejects, i, -1, REJECT_ARITHMETIC_OVERFLOW); } else { state->sum = sum; }); \
+        break;                                                                                                 \
+    }
+        SHAPES_INTEGER(INTEGER)
+#undef INTEGER
+    default: always(!"an integer");
+    }
+}
+
+static bool whole_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    struct whole_state *a = into;
+    const struct whole_state *b = from;
+    int64_t sum;
+    if (__builtin_add_overflow(a->sum, b->sum, &sum))
+        return false;
+    a->sum = sum;
+    a->count += b->count;
+    return true;
+}
+
+static bool whole_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct whole_state *s = state;
+    bool fits = call->type->id != TYPE_INTERVAL_YM || s->sum == (int32_t)s->sum;
+    if (s->count == 0 || !fits)
+        builder_null(out);
+    else
+        builder_int(out, s->sum);
+    return fits;
+}
+
+AGGREGATE(agg_sum_whole, "sum", "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
+          "Sum; NULL when there is nothing to add.", "SELECT sum(c) FROM VALUES (1), (2), (NULL) AS t(c)", "3",
+          .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge, .finish = whole_finish);
+
+/* ---- sum and average of floating numbers; integers are averaged as DOUBLE too ---- */
+
+static void float_add(const struct aggregate_rows *in)
+{
+    switch (type_shape(in->args[0].type)) {
+#define NUMBER(shape, ctype)                                                                                   \
+    case shape: {                                                                                              \
+        const ctype *values = column_values(&in->args[0], ctype);                                              \
+        EACH_ROW(in, in->args[0].valid, struct float_state *state = STATE_AT(in, struct float_state);          \
+                 state->sum += (double)values[i]; state->count++);                                             \
+        break;                                                                                                 \
+    }
+        SHAPES_INTEGER(NUMBER)
+        SHAPES_FLOAT(NUMBER)
+#undef NUMBER
+    default: always(!"a number");
+    }
+}
+
+static bool float_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    struct float_state *a = into;
+    const struct float_state *b = from;
+    a->sum += b->sum;
+    a->count += b->count;
+    return true;
+}
+
+static bool float_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                         struct builder *out)
+{
+    const struct float_state *s = state;
+    if (s->count == 0)
+        builder_null(out);
+    else
+        builder_double(out, s->sum);
+    return true;
+}
+
+static bool mean_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                        struct builder *out)
+{
+    const struct float_state *s = state;
+    if (s->count == 0)
+        builder_null(out);
+    else
+        builder_double(out, s->sum / (double)s->count);
+    return true;
+}
+
+AGGREGATE(agg_sum_float, "sum", "(double) -> double | (float) -> double", "Sum of floating numbers.",
+          "SELECT sum(c) FROM VALUES (1.5D), (2D) AS t(c)", "3.5", .state_size = sizeof(struct float_state),
+          .add = float_add, .merge = float_merge, .finish = float_finish);
+AGGREGATE(agg_avg, "avg mean", "(N) -> double", "Mean; NULL when there are no values.",
+          "SELECT avg(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct float_state),
+          .add = float_add, .merge = float_merge, .finish = mean_finish);
+
+/* ---- decimals ---- */
+
+static void decimal_add_wide(const struct aggregate_rows *in)
+{
+    const int128 *values = column_values(&in->args[0], int128);
+    EACH_ROW(in, in->args[0].valid, struct decimal_state *state = STATE_AT(in, struct decimal_state); int128 sum;
+             state->count++; if (__builtin_add_overflow((int128)state->sum, values[i], &sum)) {
+                 rejects_add(in->rejects, i, -1, REJECT_ARITHMETIC_OVERFLOW);
+             } else { state->sum = sum; });
+}
+
+/* 18 digits a row: 2^63 rows would be needed to leave 128 bits. */
+static void decimal_add(const struct aggregate_rows *in)
+{
+    if (type_is_wide_decimal(in->args[0].type)) {
+        decimal_add_wide(in);
+        return;
+    }
+    const int64_t *values = column_values(&in->args[0], int64_t);
+    EACH_ROW(in, in->args[0].valid, struct decimal_state *state = STATE_AT(in, struct decimal_state);
+             state->sum += values[i]; state->count++);
+}
+
+static bool decimal_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    struct decimal_state *a = into;
+    const struct decimal_state *b = from;
+    int128 sum;
+    if (__builtin_add_overflow((int128)a->sum, (int128)b->sum, &sum))
+        return false;
+    a->sum = sum;
+    a->count += b->count;
+    return true;
+}
+
+static bool decimal_put(const struct type *type, int128 value, bool fits, bool null, struct builder *out)
+{
+    fits = fits && decimal_fits(value, type->precision);
+    if (null || !fits)
+        builder_null(out);
+    else
+        builder_int128(out, value);
+    return null || fits;
+}
+
+static bool decimal_sum_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct decimal_state *s = state;
+    return decimal_put(call->type, s->sum, true, s->count == 0, out);
+}
+
+static bool decimal_mean_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct decimal_state *s = state;
+    int128 mean = 0;
+    bool fits = s->count == 0 || decimal_divide(s->sum, call->arg_types[0]->scale, s->count, 0, call->type->precision,
+                                                call->type->scale, &mean);
+    return decimal_put(call->type, mean, fits, s->count == 0, out);
+}
+
+static enum code bind_decimal(struct aggregate_binding *binding, int more_digits, int more_scale)
+{
+    const struct type *of = binding->call->args[0]->type;
+    int precision = of->precision + more_digits, scale = of->scale + more_scale;
+    binding->type = type_decimal(binding->ctx->arena, precision < 38 ? precision : 38, scale < 38 ? scale : 38);
+    return E_OK;
+}
+static enum code bind_decimal_sum(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+{
+    return bind_decimal(binding, 10, 0);
+}
+static enum code bind_decimal_mean(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+{
+    return bind_decimal(binding, 4, 4);
+}
+
+AGGREGATE(agg_sum_decimal, "sum", "(D) -> D", "Sum of DECIMALs, with ten digits more.",
+          "SELECT sum(c) FROM VALUES (1.10), (2.25) AS t(c)", "3.35", .state_size = sizeof(struct decimal_state),
+          .bind = bind_decimal_sum, .add = decimal_add, .merge = decimal_merge, .finish = decimal_sum_finish);
+AGGREGATE(agg_avg_decimal, "avg mean", "(D) -> D", "Mean of DECIMALs, with four fraction digits more.",
+          "SELECT avg(c) FROM VALUES (1.10), (2.25) AS t(c)", "1.675000", .state_size = sizeof(struct decimal_state),
+          .bind = bind_decimal_mean, .add = decimal_add, .merge = decimal_merge, .finish = decimal_mean_finish);
+
+/* ---- average of intervals ---- */
+
+static bool interval_mean_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct whole_state *s = state;
+    int128 mean = 0;
+    bool fits = s->count == 0 || (decimal_divide(s->sum, 0, s->count, 0, 38, 0, &mean) && mean == (int64_t)mean);
+    if (s->count == 0 || !fits)
+        builder_null(out);
+    else
+        builder_int(out, (int64_t)mean);
+    (void)call;
+    return fits;
+}
+AGGREGATE(agg_avg_interval, "avg mean", "(interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
+          "Mean of intervals, rounded half up.", "SELECT avg(c) FROM VALUES (INTERVAL '1' DAY), (INTERVAL '2' DAY) AS t(c)",
+          "INTERVAL '1 12:00:00' DAY TO SECOND", .state_size = sizeof(struct whole_state), .add = whole_add,
+          .merge = whole_merge, .finish = interval_mean_finish);
+
+/* ---- truth: how many rows were true, and how many counted ---- */
+
+static void truth_add(const struct aggregate_rows *in)
+{
+    const uint8_t *bits = in->args[0].values->data;
+    EACH_ROW(in, in->args[0].valid, struct whole_state *state = STATE_AT(in, struct whole_state);
+             state->sum += bit_get(bits, i); state->count++);
+}
+
+static bool truth_finish(const struct whole_state *state, bool value, struct builder *out)
+{
+    if (state->count == 0)
+        builder_null(out);
+    else
+        builder_boolean(out, value);
+    return true;
+}
+static bool all_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct whole_state *s = state;
+    return truth_finish(s, s->sum == s->count, out);
+}
+static bool any_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    const struct whole_state *s = state;
+    return truth_finish(s, s->sum > 0, out);
+}
+
+AGGREGATE(agg_bool_and, "bool_and every", "(boolean) -> boolean", "Whether all values are true.",
+          "SELECT every(c) FROM VALUES (true), (false) AS t(c)", "false", .state_size = sizeof(struct whole_state),
+          .add = truth_add, .merge = whole_merge, .finish = all_finish);
+AGGREGATE(agg_bool_or, "bool_or some any", "(boolean) -> boolean", "Whether some value is true.",
+          "SELECT some(c) FROM VALUES (true), (false) AS t(c)", "true", .state_size = sizeof(struct whole_state),
+          .add = truth_add, .merge = whole_merge, .finish = any_finish);
+
+const struct aggregate *const sum_aggregates[] = {
+    &agg_count, &agg_count_if,    &agg_sum_whole,    &agg_sum_float, &agg_sum_decimal, &agg_avg,
+    &agg_avg_decimal, &agg_avg_interval, &agg_bool_and, &agg_bool_or,   NULL,
+};

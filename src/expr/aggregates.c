@@ -1,0 +1,188 @@
+/* aggregates.c - the table of aggregates, their binding, and the calls that operators make. */
+#include <strings.h>
+
+#include "expr/aggregate.h"
+#include "expr/coerce.h"
+#include "expr/signature.h"
+
+static const struct aggregate *const *const families[] = {sum_aggregates, moment_aggregates, extreme_aggregates,
+                                                          collect_aggregates};
+enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
+
+const struct aggregate *aggregate_at(int32_t index)
+{
+    for (int i = 0; i < FAMILY_COUNT; i++)
+        for (const struct aggregate *const *at = families[i]; *at != NULL; at++)
+            if (index-- == 0)
+                return *at;
+    return NULL;
+}
+
+static bool has_name(const struct aggregate *aggregate, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = aggregate->name; *at != '\0'; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        if (length == size && strncasecmp(at, name, size) == 0)
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+const struct aggregate *aggregate_find(const char *name)
+{
+    for (int32_t i = 0; aggregate_at(i) != NULL; i++)
+        if (has_name(aggregate_at(i), name))
+            return aggregate_at(i);
+    return NULL;
+}
+
+/* ---- binding ---- */
+
+static const struct aggregate *choose(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                                      int32_t count, struct fit *best)
+{
+    const struct aggregate *found = NULL;
+    *best = (struct fit){.wrong_count = true, .misfit = -1};
+    for (int32_t i = 0; aggregate_at(i) != NULL; i++) {
+        const struct aggregate *row = aggregate_at(i);
+        struct fit fit;
+        if (!has_name(row, name))
+            continue;
+        if (signature_fit(ctx->arena, row->signature, args, count, &fit)) {
+            if (found == NULL || fit.cost < best->cost) {
+                found = row;
+                *best = fit;
+            }
+        } else if (found == NULL && best->wrong_count) {
+            *best = fit;
+        }
+    }
+    return found;
+}
+
+static enum code bind_error(struct expr_context *ctx, const char *name, const struct fit *fit,
+                            const struct expr *const *args, int32_t count, struct error *err)
+{
+    if (aggregate_find(name) == NULL)
+        return fail(err, E_SQL, "[UNRESOLVED_ROUTINE] Cannot resolve routine `%s`", name);
+    if (fit->wrong_count || count == 0)
+        return fail(err, E_SQL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` does not take %d parameters.", name, count);
+    int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
+    struct text shown = {0};
+    expr_print(args[misfit], NULL, &shown);
+    enum code code = fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s(%s)\" due to data "
+                          "type mismatch: \"%s\" has the type \"%s\", which %s does not take.", name, shown.data,
+                          shown.data, type_sql(ctx->arena, args[misfit]->type), name);
+    text_free(&shown);
+    return code;
+}
+
+/* min, max and the like see no difference. */
+static bool cares_for_distinct(const char *name)
+{
+    static const char *const same[] = {"min", "max", "bool_and", "every", "bool_or", "some", "any", "collect_set"};
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        if (strcasecmp(same[i], name) == 0)
+            return false;
+    return true;
+}
+
+static void settle(struct aggregate_call *call)
+{
+    if (call->state_size == 0)
+        call->state_size = call->function->state_size;
+    call->state_is_flat = call->function->save == NULL;
+    always(call->state_size > 0 && call->state_size % 8 == 0);
+}
+
+enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                         bool distinct, const struct expr *filter, struct position at,
+                         const struct aggregate_call **out, struct error *err)
+{
+    struct fit fit = {0};
+    const struct aggregate *function = count <= AGGREGATE_ARGS_MAX ? choose(ctx, name, args, count, &fit) : NULL;
+    if (function == NULL)
+        return bind_error(ctx, name, &fit, args, count, err);
+    struct aggregate_call *call = arena_new(ctx->arena, struct aggregate_call);
+    *call = (struct aggregate_call){.function = function, .distinct = distinct, .arg_count = count, .filter = filter, .at = at};
+    call->args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++) {
+        call->args[i] = expr_cast_implicit(ctx, args[i], fit.types[i]);
+        call->arg_types[i] = call->args[i]->type;
+    }
+    struct aggregate_binding binding = {.ctx = ctx, .call = call, .type = fit.result};
+    if (function->bind != NULL)
+        TRY(function->bind(&binding, err));
+    call->type = binding.type;
+    settle(call);
+    *out = call;
+    if (!distinct || count == 0 || !cares_for_distinct(name))
+        return E_OK;
+    struct distinct_call *around = arena_new(ctx->arena, struct distinct_call);
+    around->call = *call;
+    around->inner = call;
+    around->call.function = &aggregate_distinct;
+    around->call.state_size = 0;
+    settle(&around->call);
+    *out = &around->call;
+    return E_OK;
+}
+
+/* ---- states ---- */
+
+void aggregate_init(const struct aggregate_call *call, void *state) { memset(state, 0, call->state_size); }
+
+void aggregate_add(const struct aggregate_call *call, const struct column *args, int64_t rows, const uint8_t *active,
+                   uint8_t *base, size_t stride, const uint32_t *slots, struct rejects *rejects)
+{
+    const struct aggregate_rows in = {.call = call,
+                                      .args = args,
+                                      .rows = rows,
+                                      .active = active,
+                                      .base = base,
+                                      .stride = stride,
+                                      .slots = slots,
+                                      .rejects = rejects};
+    if (rows > 0)
+        call->function->add(&in);
+}
+
+bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from)
+{
+    return call->function->merge(call, into, from);
+}
+
+bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+{
+    return call->function->finish(call, state, out);
+}
+
+void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out)
+{
+    if (call->function->save != NULL)
+        call->function->save(call, state, out);
+    else
+        text_add(out, state, call->state_size);
+}
+
+enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err)
+{
+    aggregate_init(call, state);
+    if (call->function->load != NULL)
+        return call->function->load(call, in, state, err);
+    if (in->size < call->state_size)
+        return fail(err, E_CORRUPT, "the state of %s needs %zu bytes, %zu are left", call->function->name,
+                    call->state_size, in->size);
+    memcpy(state, in->data, call->state_size);
+    in->data += call->state_size;
+    in->size -= call->state_size;
+    return E_OK;
+}
+
+void aggregate_drop(const struct aggregate_call *call, void *state)
+{
+    if (call->function->drop != NULL)
+        call->function->drop(call, state);
+}

@@ -1,0 +1,120 @@
+/* cast.c - which cast it is, and casts of nested values through their children. */
+#include "expr/cast.h"
+
+#include "expr/coerce.h"
+
+bool cast_fails(const struct type *from, const struct type *to) { return !cast_is_safe(from, to); }
+
+void *cast_values(struct call *call, struct column *out)
+{
+    size_t width = (size_t)type_width(out->type);
+    size_t size = out->type->id == TYPE_BOOLEAN ? bit_bytes(call->rows) : (size_t)call->rows * width;
+    out->values = call_buffer(call, size);
+    return out->values->data;
+}
+
+/* ---- nested ---- */
+
+/* A child cast may have made NULLs: with ANSI they are errors of the parent's row. */
+static bool child_failed(const struct column *before, const struct column *after, int64_t row)
+{
+    return !column_is_null(before, row) && column_is_null(after, row);
+}
+
+static void cast_child(const struct call *call, const struct column *from, const struct type *to, struct column *out,
+                       enum reject_code *noted)
+{
+    struct call inner = *call;
+    const struct arg arg = {from, 1};
+    *out = (struct column){.type = to, .rows = from->rows};
+    inner.rows = from->rows;
+    inner.out = out;
+    inner.quiet = true;
+    inner.type = to;
+    if (from->rows == 0)
+        column_all_null(out, to, 0);
+    else if (from->type->id == TYPE_NULL)
+        column_all_null(out, to, from->rows);
+    else
+        cast_run(&inner, &arg, true, out);
+    *noted = inner.noted;
+}
+
+/* Rows that became NULL must be empty or NULL below, too. */
+static void nested_tidy(struct column *out, int64_t rows)
+{
+    struct builder builder;
+    builder_init(&builder, out->type);
+    for (int64_t i = 0; i < rows; i++) {
+        if (column_is_null(out, i))
+            builder_null(&builder);
+        else
+            builder_copy(&builder, out, i);
+    }
+    struct column tidy;
+    builder_finish(&builder, &tidy);
+    column_release(out);
+    *out = tidy;
+    builder_release(&builder);
+}
+
+static bool list_row_failed(const struct column *before, const struct column *after, const int32_t *offsets, int64_t row)
+{
+    for (int32_t k = offsets[row]; k < offsets[row + 1]; k++)
+        if (child_failed(before, after, k))
+            return true;
+    return false;
+}
+
+static void cast_nested(struct call *call, const struct arg *arg, bool try_cast, struct column *out)
+{
+    const struct column *from = arg->col;
+    bool list = from->offsets != NULL, failed = false;
+    out->offsets = buffer_retain(from->offsets);
+    out->children = mem_array(struct column, (size_t)from->child_count);
+    out->child_count = from->child_count;
+    for (int32_t child = 0; child < from->child_count; child++) {
+        enum reject_code noted;
+        const struct column *before = &from->children[child];
+        cast_child(call, before, out->type->fields[child].type, &out->children[child], &noted);
+        if (try_cast || !cast_fails(before->type, out->type->fields[child].type))
+            continue;
+        for (int64_t i = 0; i < call->rows; i++) {
+            const struct column *after = &out->children[child];
+            if (list ? list_row_failed(before, after, column_offsets(from), i) : child_failed(before, after, i)) {
+                call_reject(call, i, noted);
+                failed = true;
+            }
+        }
+    }
+    if (failed)
+        nested_tidy(out, call->rows);
+}
+
+/* ---- dispatch ---- */
+
+static bool is_plain(const struct type *type)
+{
+    return type->id == TYPE_BOOLEAN || (type->id >= TYPE_INT8 && type->id <= TYPE_DECIMAL);
+}
+
+void cast_run(struct call *call, const struct arg *arg, bool try_cast, struct column *out)
+{
+    const struct type *from = arg->col->type, *to = out->type;
+    if (type_equal(from, to) || (type_is_varlen(from) && type_is_varlen(to))) {
+        column_share(out, arg->col);  // BINARY as STRING costs nothing; Spark does not check the bytes either
+        out->type = to;
+        return;
+    }
+    out->valid = buffer_retain(arg->col->valid);
+    if (to->id == TYPE_STRING)
+        cast_to_text(call, arg, out);
+    else if (from->id == TYPE_STRING)
+        cast_from_text(call, arg, out);
+    else if (type_is_nested(to))
+        cast_nested(call, arg, try_cast, out);
+    else if (is_plain(from) && is_plain(to))
+        cast_number(call, arg, out);
+    else
+        cast_time(call, arg, out);
+}

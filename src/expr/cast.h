@@ -1,0 +1,23 @@
+/* cast.h - inside expr/: the casts, a file per family. All run over call->rows rows of one argument.
+ *
+ * In       out->type is the target, out->valid the argument's validity (shared), nothing else
+ * Errors   call_reject; call->quiet makes them NULL (try_cast)
+ */
+#ifndef EXPR_CAST_H
+#define EXPR_CAST_H
+
+#include "expr/loop.h"
+
+void cast_number(struct call *call, const struct arg *arg, struct column *out);     /* number or BOOLEAN to the same */
+void cast_time(struct call *call, const struct arg *arg, struct column *out);       /* time types, and with numbers */
+void cast_from_text(struct call *call, const struct arg *arg, struct column *out);  /* STRING to anything flat */
+void cast_to_text(struct call *call, const struct arg *arg, struct column *out);    /* anything to STRING */
+
+/* Fixed-width values for call->rows rows. */
+void *cast_values(struct call *call, struct column *out);
+
+#define SECOND_US ((int64_t)1000000)
+#define DAY_US ((int64_t)86400 * SECOND_US)
+static inline int64_t floor_divide(int64_t a, int64_t b) { return a / b - ((a % b != 0) & ((a % b < 0) != (b < 0))); }
+
+#endif

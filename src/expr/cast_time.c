@@ -1,0 +1,118 @@
+/* cast_time.c - DATE, TIMESTAMP and TIMESTAMP_NTZ among one another in the session's zone, and seconds as numbers. */
+#include <math.h>
+
+#include "expr/cast.h"
+
+/* ---- time to time ---- */
+
+static void to_date(struct call *call, const struct arg *arg, struct column *out, const struct zone *zone)
+{
+    const int64_t *s = arg_values(arg, int64_t);
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t local = zone == NULL ? s[i] : s[i] + zone_offset_us(zone, s[i]);
+        column_values(out, int32_t)[i] = (int32_t)floor_divide(local, DAY_US);
+    }
+}
+
+static void date_to_timestamp(struct call *call, const struct arg *arg, struct column *out, const struct zone *zone)
+{
+    const int32_t *s = arg_values(arg, int32_t);
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t local = 0;
+        if (__builtin_mul_overflow((int64_t)s[i], DAY_US, &local))
+            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
+        column_values(out, int64_t)[i] = zone == NULL ? local : zone_local_to_utc(zone, local);
+    }
+}
+
+static void shift_zone(struct call *call, const struct arg *arg, struct column *out, bool to_local)
+{
+    const struct zone *zone = call->session->zone;
+    const int64_t *s = arg_values(arg, int64_t);
+    int64_t *r = column_values(out, int64_t);
+    for (int64_t i = 0; i < call->rows; i++)
+        r[i] = to_local ? s[i] + zone_offset_us(zone, s[i]) : zone_local_to_utc(zone, s[i]);
+}
+
+/* ---- numbers ---- */
+
+/* The number as a column of its own, then a plain cast from there. */
+static void timestamp_to_number(struct call *call, const struct arg *arg, struct column *out)
+{
+    bool whole = type_is_integer(out->type);
+    struct column seconds = {.type = type_of(whole ? TYPE_INT64 : TYPE_DOUBLE), .rows = call->rows};
+    const int64_t *s = arg_values(arg, int64_t);
+    cast_values(call, &seconds);
+    for (int64_t i = 0; i < call->rows; i++) {
+        if (whole)
+            column_values(&seconds, int64_t)[i] = floor_divide(s[i], SECOND_US);
+        else
+            column_values(&seconds, double)[i] = (double)s[i] / (double)SECOND_US;
+    }
+    const struct arg number = {&seconds, arg->step};
+    cast_number(call, &number, out);
+    call_free(call, seconds.values);
+}
+
+static int64_t saturating_seconds(int64_t seconds)
+{
+    int64_t us;
+    if (__builtin_mul_overflow(seconds, SECOND_US, &us))
+        return seconds < 0 ? INT64_MIN : INT64_MAX;  // as java.util.concurrent.TimeUnit does
+    return us;
+}
+
+static void float_to_timestamp(struct call *call, double seconds, int64_t row, int64_t *out)
+{
+    double us = seconds * (double)SECOND_US;
+    *out = us >= -0x1p63 && us < 0x1p63 ? (int64_t)us : 0;
+    if (!isfinite(seconds))
+        call_reject(call, row, REJECT_CAST);
+    else if (!(us >= -0x1p63 && us <= 0x1p63))
+        call_reject(call, row, REJECT_CAST_OVERFLOW);
+}
+
+static void number_to_timestamp(struct call *call, const struct arg *arg, struct column *out)
+{
+    const struct type *from = arg->col->type;
+    int64_t *r = column_values(out, int64_t);
+    for (int64_t i = 0; i < call->rows; i++) {
+        int128 value = 0;
+        switch (type_shape(from)) {
+        case SHAPE_I8: r[i] = saturating_seconds(arg_values(arg, int8_t)[i]); continue;
+        case SHAPE_I16: r[i] = saturating_seconds(arg_values(arg, int16_t)[i]); continue;
+        case SHAPE_I32: r[i] = saturating_seconds(arg_values(arg, int32_t)[i]); continue;
+        case SHAPE_F32: float_to_timestamp(call, (double)arg_values(arg, float)[i], i, &r[i]); continue;
+        case SHAPE_F64: float_to_timestamp(call, arg_values(arg, double)[i], i, &r[i]); continue;
+        default: break;
+        }
+        if (from->id == TYPE_INT64) {
+            r[i] = saturating_seconds(arg_values(arg, int64_t)[i]);
+            continue;
+        }
+        // A DECIMAL's digits below the microsecond are cut: one division after the product, both exact.
+        bool fits = !__builtin_mul_overflow(decimal_load(arg, type_is_wide_decimal(from), i), (int128)SECOND_US, &value);
+        r[i] = (int64_t)(value / decimal_power10(from->scale));
+        if (!fits)
+            call_reject(call, i, REJECT_CAST_OVERFLOW);
+    }
+}
+
+void cast_time(struct call *call, const struct arg *arg, struct column *out)
+{
+    enum type_id from = arg->col->type->id, to = out->type->id;
+    const struct zone *zone = call->session->zone;
+    if (from == TYPE_TIMESTAMP && to >= TYPE_INT8 && to <= TYPE_DECIMAL) {
+        timestamp_to_number(call, arg, out);
+        return;
+    }
+    cast_values(call, out);
+    if (to == TYPE_DATE)
+        to_date(call, arg, out, from == TYPE_TIMESTAMP ? zone : NULL);
+    else if (from == TYPE_DATE)
+        date_to_timestamp(call, arg, out, to == TYPE_TIMESTAMP ? zone : NULL);
+    else if (from == TYPE_TIMESTAMP || from == TYPE_TIMESTAMP_NTZ)
+        shift_zone(call, arg, out, to == TYPE_TIMESTAMP_NTZ);
+    else
+        number_to_timestamp(call, arg, out);
+}

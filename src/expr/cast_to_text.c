@@ -1,0 +1,139 @@
+/* cast_to_text.c - any value as Spark prints it: 1.0E7, [1, null], {a -> 1}, INTERVAL '1 02:03:04.5' DAY TO SECOND. */
+#include "base/text_number.h"
+#include "expr/cast.h"
+#include "expr/writer.h"
+
+enum { VALUE_TEXT_MAX = 96 };  // the longest flat value: an interval
+
+static size_t print_day_interval(int64_t us, char *out)
+{
+    uint64_t left = us < 0 ? 0 - (uint64_t)us : (uint64_t)us, fraction = left % 1000000;
+    left /= 1000000;
+    struct text text = {0};
+    text_printf(&text, "INTERVAL '%s%" PRIu64 " %02d:%02d:%02d", us < 0 ? "-" : "", left / 86400,
+                (int)(left / 3600 % 24), (int)(left / 60 % 60), (int)(left % 60));
+    if (fraction != 0) {
+        text_printf(&text, ".%06d", (int)fraction);
+        while (text.data[text.size - 1] == '0')
+            text.size--;
+    }
+    text_add_string(&text, "' DAY TO SECOND");
+    size_t size = text.size;
+    memcpy(out, text.data, size);
+    text_free(&text);
+    return size;
+}
+
+static size_t print_month_interval(int32_t months, char *out)
+{
+    int64_t left = months < 0 ? -(int64_t)months : months;
+    struct text text = {0};
+    text_printf(&text, "INTERVAL '%s%d-%d' YEAR TO MONTH", months < 0 ? "-" : "", (int)(left / 12), (int)(left % 12));
+    size_t size = text.size;
+    memcpy(out, text.data, size);
+    text_free(&text);
+    return size;
+}
+
+/* A flat value that is neither NULL nor text; at most VALUE_TEXT_MAX bytes. */
+static size_t print_flat(const struct column *col, int64_t row, const struct zone *zone, char *out)
+{
+    switch (col->type->id) {
+    case TYPE_BOOLEAN: {
+        bool value = bit_get(col->values->data, row);
+        memcpy(out, value ? "true" : "false", 5);
+        return value ? 4 : 5;
+    }
+    case TYPE_INT8: return print_int64(column_values(col, int8_t)[row], out);
+    case TYPE_INT16: return print_int64(column_values(col, int16_t)[row], out);
+    case TYPE_INT32: return print_int64(column_values(col, int32_t)[row], out);
+    case TYPE_INT64: return print_int64(column_values(col, int64_t)[row], out);
+    case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
+    case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
+    case TYPE_DECIMAL:
+        return decimal_print(type_is_wide_decimal(col->type) ? column_values(col, int128)[row]
+                                                             : (int128)column_values(col, int64_t)[row],
+                             col->type->scale, out);
+    case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
+    case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
+    case TYPE_TIMESTAMP_NTZ: return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
+    case TYPE_INTERVAL_DT: return print_day_interval(column_values(col, int64_t)[row], out);
+    case TYPE_INTERVAL_YM: return print_month_interval(column_values(col, int32_t)[row], out);
+    default: return 0;
+    }
+}
+
+static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
+
+static void print_list(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+{
+    bool map = col->type->id == TYPE_MAP;
+    int32_t from = column_offsets(col)[row], to = column_offsets(col)[row + 1];
+    text_add_char(out, map ? '{' : '[');
+    for (int32_t k = from; k < to; k++) {
+        if (k > from)
+            text_add(out, ", ", 2);
+        print_value(&col->children[0], k, zone, out);
+        if (map) {
+            text_add(out, " -> ", 4);
+            print_value(&col->children[1], k, zone, out);
+        }
+    }
+    text_add_char(out, map ? '}' : ']');
+}
+
+static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+{
+    if (column_is_null(col, row)) {
+        text_add(out, "null", 4);
+        return;
+    }
+    if (type_is_varlen(col->type)) {
+        struct bytes bytes = column_bytes_at(col, row);
+        text_add(out, bytes.data, bytes.size);
+    } else if (col->type->id == TYPE_STRUCT) {
+        for (int32_t child = 0; child < col->child_count; child++) {
+            text_add_string(out, child > 0 ? ", " : "{");
+            print_value(&col->children[child], row, zone, out);
+        }
+        text_add_string(out, col->child_count == 0 ? "{}" : "}");
+    } else if (type_is_nested(col->type)) {
+        print_list(col, row, zone, out);
+    } else {
+        out->size += print_flat(col, row, zone, text_reserve(out, VALUE_TEXT_MAX));
+    }
+}
+
+static void nested_to_text(struct call *call, const struct arg *arg, struct writer *writer)
+{
+    struct text text = {.limit = WRITER_ROW_MAX};
+    for (int64_t i = 0; i < call->rows; i++) {
+        if (!call_valid(call, i)) {
+            writer_skip(writer);
+            continue;
+        }
+        text_clear(&text);
+        print_value(arg->col, i, call->session->zone, &text);
+        writer_put(writer, text_view(&text));
+    }
+    text_free(&text);
+}
+
+void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
+{
+    struct writer writer;
+    writer_open(&writer, call, out, (size_t)call->rows * 16);
+    if (type_is_nested(arg->col->type)) {
+        nested_to_text(call, arg, &writer);
+        writer_close(&writer);
+        return;
+    }
+    for (int64_t i = 0; i < call->rows; i++) {
+        uint8_t *to = call_valid(call, i) ? writer_room(&writer, VALUE_TEXT_MAX) : NULL;
+        if (to != NULL)
+            writer_end(&writer, print_flat(arg->col, i, call->session->zone, (char *)to));
+        else if (!call_valid(call, i) && writer.row == i)
+            writer_skip(&writer);
+    }
+    writer_close(&writer);
+}
