@@ -1,9 +1,17 @@
-/* chain.c - the chain on a store.
+/* chain.c - create, extend and shorten the chain of commit records.
  *
- *   crash here                                  recovery
- *   record's temporary file written             ignored: the store's names for those match no record
- *   record linked, process dead                 the epoch is committed; roll forward (recover.c)
- *   answer of put_new lost                      read the name: our nonce = won, another's = fenced, absent = put again
+ * Ordering that this relies on (store.h): put_new is durable when it answers E_OK, and lets one writer in. An open
+ * chain first syncs its folder: a record that a dead process linked but did not sync must be durable before anything is
+ * published because of it.
+ *
+ *   append answers        then
+ *   E_OK                  won
+ *   E_EXISTS              the record is read: our nonce, won (an earlier answer was lost); another's, E_FENCED
+ *   anything else         unknown: the same, and when no record is there, the same bytes are put again, APPEND_TRIES
+ *                         times in all; then the error goes up, and recovery reads what is true
+ *
+ *   crash in trim         state files go before the record that names them, oldest record first: the chain has no gaps,
+ *                         and records that lost their state are below what recovery needs
  */
 #include "runtime/chain.h"
 
@@ -17,119 +25,22 @@
 #include "base/log.h"
 #include "base/os.h"
 
-enum { PATH_BYTES = 160, CHECKSUM_LINE = 17, PUT_ATTEMPTS = 5, QUERY_FILE_MAX = 64 * 1024 };
+enum { APPEND_TRIES = 4, RETRY_WAIT_US = 20000, PATH_BYTES = 256, QUERY_FILE_MAX = 64 * 1024 };
 
+/* A state file and the record that names it; kept in memory so that trimming reads nothing. */
+struct state_name {
+    int64_t epoch;
+    char *path;
+};
 struct chain {
     struct store *store;
-    char task[32];
+    char *task;
     char query_id[17];
-    uint64_t nonce;              /* of this process: "was that mine?" */
-    uint64_t fingerprint;
-    int64_t head, oldest;        /* -1 when empty */
+    uint64_t nonce;
+    int64_t head, oldest;      /* -1 = none */
+    struct state_name *states; /* by epoch, ascending */
+    int32_t state_count, state_capacity;
 };
-
-static void record_path(const struct chain *self, int64_t epoch, char out[PATH_BYTES])
-{
-    snprintf(out, PATH_BYTES, "chain/%s/%016" PRId64 ".json", self->task, epoch);
-}
-
-/* ---- query.json ---- */
-
-static enum code query_create(struct chain *self, const char *pipeline_name, struct error *err)
-{
-    snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
-    json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id", self->query_id,
-                             "pipeline", pipeline_name, "created_us",
-                             (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
-    char fingerprint[17];
-    snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, self->fingerprint);
-    json_object_set_new(json, "fingerprint", json_string(fingerprint));
-    char *text = json_dumps(json, JSON_INDENT(2));
-    enum code code = store_put_new(self->store, "query.json", bytes_of_string(text), err);
-    free(text); /* tidy: allow free - jansson's own allocation */
-    json_decref(json);
-    return code;
-}
-
-static enum code query_check(struct chain *self, const char *pipeline_name, struct bytes text, struct error *err)
-{
-    json_error_t problem;
-    json_t *json = json_loadb((const char *)text.data, text.size, 0, &problem);
-    const char *id = json_string_value(json_object_get(json, "query_id"));
-    const char *stored = json_string_value(json_object_get(json, "fingerprint"));
-    const char *name = json_string_value(json_object_get(json, "pipeline"));
-    enum code code = E_OK;
-    if (id == NULL || stored == NULL || strlen(id) != 16)
-        code = fail(err, E_CORRUPT, "%s/query.json cannot be read; restore it from a backup, or use a new leat.checkpoint folder",
-                    store_root(self->store));
-    else if (strtoull(stored, NULL, 16) != self->fingerprint)
-        code = fail(err, E_CHANGED, "the checkpoint %s belongs to another query: pipeline %s with fingerprint %s; this is %s "
-                    "with %016" PRIx64 ". The stateful part of the query or the settings that shape its result changed. Undo "
-                    "the change, or start over with a new leat.checkpoint and a new leat.tables.path",
-                    store_root(self->store), name != NULL ? name : "?", stored, pipeline_name, self->fingerprint);
-    else
-        snprintf(self->query_id, sizeof self->query_id, "%s", id);
-    json_decref(json);
-    return code;
-}
-
-static enum code query_open(struct chain *self, const char *pipeline_name, struct error *err)
-{
-    struct text text = {0};
-    enum code code = store_get(self->store, "query.json", QUERY_FILE_MAX, &text, err);
-    if (code == E_OK)
-        code = query_check(self, pipeline_name, text_view(&text), err);
-    else if (code == E_ABSENT)
-        code = query_create(self, pipeline_name, err);
-    text_free(&text);
-    return code;
-}
-
-/* ---- head ---- */
-
-static enum code head_find(struct chain *self, struct error *err)
-{
-    char folder[64];
-    snprintf(folder, sizeof folder, "chain/%s", self->task);
-    struct store_list list = {0};
-    TRY(store_list(self->store, folder, false, &list, err));
-    for (int32_t i = 0; i < list.count; i++) {
-        int64_t epoch;
-        char expected[PATH_BYTES];
-        const char *file = strrchr(list.entries[i].path, '/');
-        if (file == NULL || sscanf(file, "/%" SCNd64, &epoch) != 1)
-            continue;
-        record_path(self, epoch, expected);
-        if (strcmp(expected, list.entries[i].path) != 0)
-            continue;   // a temporary file of a put that never finished
-        if (self->oldest < 0 || epoch < self->oldest)
-            self->oldest = epoch;
-        if (epoch > self->head)
-            self->head = epoch;
-    }
-    store_list_free(&list);
-    return E_OK;
-}
-
-enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
-                     struct chain **out, struct error *err)
-{
-    TRY(store_lock(store, "lock", err));
-    struct chain *self = mem_new(struct chain);
-    *self = (struct chain){.store = store, .nonce = os_random(), .fingerprint = fingerprint, .head = -1, .oldest = -1};
-    snprintf(self->task, sizeof self->task, "%s", task);
-    enum code code = query_open(self, pipeline_name, err);
-    if (code == E_OK)
-        code = head_find(self, err);
-    if (code != E_OK) {
-        mem_free(self);
-        return code;
-    }
-    *out = self;
-    return E_OK;
-}
-
-void chain_close(struct chain *self) { mem_free(self); }
 
 const char *chain_query_id(const struct chain *self) { return self->query_id; }
 
@@ -137,144 +48,385 @@ int64_t chain_head(const struct chain *self) { return self->head; }
 
 int64_t chain_oldest(const struct chain *self) { return self->oldest; }
 
-/* ---- records ---- */
-
-/* The JSON without its checksum line. */
-static enum code checksum_check(struct bytes file, struct bytes *json, struct error *err)
+static void record_path(const struct chain *self, int64_t epoch, char *out)
 {
-    if (file.size < CHECKSUM_LINE + 1 || file.data[file.size - 1] != '\n' || file.data[file.size - CHECKSUM_LINE - 1] != '\n')
-        return fail(err, E_CORRUPT, "it does not end in a line with its checksum");
-    *json = bytes_of(file.data, file.size - CHECKSUM_LINE - 1);
-    char expected[CHECKSUM_LINE + 1];
-    snprintf(expected, sizeof expected, "%016" PRIx64 "\n", (uint64_t)XXH64(json->data, json->size, 0));
-    if (memcmp(expected, file.data + file.size - CHECKSUM_LINE, CHECKSUM_LINE) != 0)
-        return fail(err, E_CORRUPT, "its checksum does not fit its content");
+    snprintf(out, PATH_BYTES, "chain/%s/%016" PRId64 ".json", self->task, epoch);
+}
+
+/* ---- a document and its checksum ---- */
+
+enum { SEAL_BYTES = 18 };  // newline, 16 hex digits, newline
+
+static void seal(struct text *document)
+{
+    text_printf(document, "\n%016" PRIx64 "\n", (uint64_t)XXH64(document->data, document->size, 0));
+}
+
+/* The document without its seal. */
+static enum code unseal(struct bytes file, struct bytes *document, struct error *err)
+{
+    char expected[SEAL_BYTES + 1];
+    if (file.size < SEAL_BYTES)
+        return fail(err, E_CORRUPT, "the file has %zu bytes, too few for a checksum", file.size);
+    size_t size = file.size - SEAL_BYTES;
+    snprintf(expected, sizeof expected, "\n%016" PRIx64 "\n", (uint64_t)XXH64(file.data, size, 0));
+    if (memcmp(expected, file.data + size, SEAL_BYTES) != 0)
+        return fail(err, E_CORRUPT, "the bytes do not fit their checksum");
+    *document = bytes_of(file.data, size);
     return E_OK;
 }
 
-static enum code record_check(const struct chain *self, int64_t epoch, const struct chain_record *record, struct error *err)
+static enum code corrupt_note(const struct chain *self, const char *path, struct error *err)
 {
-    if (strcmp(record->query_id, self->query_id) != 0 || strcmp(record->task, self->task) != 0 || record->epoch != epoch)
-        return fail(err, E_CORRUPT, "it is the record of query %s, task %s, epoch %" PRId64, record->query_id, record->task,
-                    record->epoch);
+    if (err->code != E_CORRUPT)
+        return err->code;
+    struct error cause = *err;
+    return fail(err, E_CORRUPT, "%s/%s: %.600s. Restore the file from a backup, or start over with a new checkpoint folder; tables "
+                "already written stay", store_root(self->store), path, cause.text);
+}
+
+/* ---- reading ---- */
+
+static enum code record_fits(const struct chain *self, int64_t epoch, const struct chain_record *record, struct error *err)
+{
+    if (strcmp(record->query_id, self->query_id) != 0)
+        return fail(err, E_CORRUPT, "the record belongs to query %s, this checkpoint to %s", record->query_id, self->query_id);
+    if (strcmp(record->task, self->task) != 0 || record->epoch != epoch)
+        return fail(err, E_CORRUPT, "the record is of task %s, epoch %" PRId64, record->task, record->epoch);
     return E_OK;
 }
 
 enum code chain_read(const struct chain *self, int64_t epoch, struct arena *arena, struct chain_record *out, struct error *err)
 {
     char path[PATH_BYTES];
-    record_path(self, epoch, path);
     struct text file = {0};
-    struct bytes json;
-    enum code code = store_get(self->store, path, CHAIN_RECORD_MAX, &file, err);
+    struct bytes document;
+    struct chain_record record;
+    record_path(self, epoch, path);
+    TRY(store_get(self->store, path, CHAIN_RECORD_MAX, &file, err));
+    enum code code = unseal(text_view(&file), &document, err);
     if (code == E_OK)
-        code = checksum_check(text_view(&file), &json, err);
+        code = chain_record_parse(document, arena, &record, err);
     if (code == E_OK)
-        code = chain_record_parse(json, arena, out, err);
-    if (code == E_OK)
-        code = record_check(self, epoch, out, err);
+        code = record_fits(self, epoch, &record, err);
     text_free(&file);
-    if (code == E_CORRUPT || code == E_ABSENT) {
-        error_note(err, "commit record %s/%s", store_root(self->store), path);
-        size_t used = strlen(err->text);
-        snprintf(err->text + used, sizeof err->text - used, ". Restore the file from a backup, or start over with a new "
-                 "leat.checkpoint and a new leat.tables.path: nothing was changed");
-        err->code = code = E_CORRUPT;
+    if (code != E_OK)
+        return corrupt_note(self, path, err);
+    *out = record;
+    return E_OK;
+}
+
+static void states_remember(struct chain *self, const struct chain_record *record)
+{
+    for (int32_t i = 0; i < record->state_count; i++) {
+        if (record->states[i].path[0] == '\0')
+            continue;
+        mem_grow(self->states, self->state_capacity, self->state_count + 1);
+        self->states[self->state_count++] = (struct state_name){record->epoch, mem_strdup(record->states[i].path)};
     }
+}
+
+/* ---- opening ---- */
+
+static void query_print(const struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct text *out)
+{
+    char hex[17];
+    snprintf(hex, sizeof hex, "%016" PRIx64, fingerprint);
+    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id", self->query_id, "fingerprint",
+                             hex, "pipeline", pipeline_name, "created_us", (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
+    char *dump = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    always(dump != NULL);
+    text_add_string(out, dump);
+    mem_free(dump);
+    seal(out);
+}
+
+/* Before the checkpoint is made nothing may be there that a lost query.json could have owned. */
+static enum code query_create(struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct error *err)
+{
+    struct store_list records;
+    TRY(store_list(self->store, "chain", true, &records, err));
+    int32_t count = records.count;
+    store_list_free(&records);
+    if (count > 0)
+        return fail(err, E_CORRUPT, "%s has commit records but no query.json. Restore query.json from a backup, or start over with "
+                    "a new checkpoint folder", store_root(self->store));
+    struct text file = {0};
+    snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
+    query_print(self, fingerprint, pipeline_name, &file);
+    enum code code = store_put_new(self->store, "query.json", text_view(&file), err);
+    text_free(&file);
     return code;
 }
 
-/* Whose record is under that name? E_ABSENT, E_OK (ours), E_FENCED. */
-static enum code record_owner(const struct chain *self, int64_t epoch, struct error *err)
+static enum code query_check(struct chain *self, const json_t *json, uint64_t fingerprint, const char *pipeline_name,
+                             struct error *err)
 {
-    char path[PATH_BYTES];
-    record_path(self, epoch, path);
-    int64_t size;
-    struct error absent = {0};
-    enum code code = store_size(self->store, path, &size, &absent);
-    if (code != E_OK) {
-        *err = absent;
-        return code;
+    const char *query_id = json_string_value(json_object_get(json, "query_id"));
+    const char *theirs = json_string_value(json_object_get(json, "fingerprint"));
+    const char *their_name = json_string_value(json_object_get(json, "pipeline"));
+    json_int_t version = json_integer_value(json_object_get(json, "version"));
+    char mine[17];
+    snprintf(mine, sizeof mine, "%016" PRIx64, fingerprint);
+    if (version != 0 && version != CHAIN_VERSION)
+        return fail(err, E_UNSUPPORTED, "%s/query.json has format %lld; this leat reads format %d", store_root(self->store),
+                    (long long)version, CHAIN_VERSION);
+    if (version == 0 || query_id == NULL || strlen(query_id) != 16 || theirs == NULL || their_name == NULL)
+        return fail(err, E_CORRUPT, "a member is missing");
+    if (strcmp(mine, theirs) != 0)
+        return fail(err, E_CHANGED, "the checkpoint %s belongs to pipeline %s as it was then (plan %s), which is not pipeline %s as it "
+                    "is now (plan %s): its offsets and state do not fit. Undo the change, or set leat.checkpoint to a new folder and "
+                    "start over", store_root(self->store), their_name, theirs, pipeline_name, mine);
+    snprintf(self->query_id, sizeof self->query_id, "%s", query_id);
+    return E_OK;
+}
+
+static enum code query_read(struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct error *err)
+{
+    struct text file = {0};
+    struct bytes document;
+    TRY(store_get(self->store, "query.json", QUERY_FILE_MAX, &file, err));
+    enum code code = unseal(text_view(&file), &document, err);
+    if (code == E_OK) {
+        json_error_t where;
+        json_t *json = json_loadb((const char *)document.data, document.size, 0, &where);
+        code = json == NULL ? fail(err, E_CORRUPT, "%s", where.text) : query_check(self, json, fingerprint, pipeline_name, err);
+        json_decref(json);
     }
+    text_free(&file);
+    return code == E_OK ? E_OK : corrupt_note(self, "query.json", err);
+}
+
+/* The epoch in a record's name, or -1. */
+static int64_t epoch_of(const char *path)
+{
+    const char *name = strrchr(path, '/') + 1;
+    if (strlen(name) != 21 || strspn(name, "0123456789") != 16 || strcmp(name + 16, ".json") != 0)
+        return -1;
+    return strtoll(name, NULL, 10);
+}
+
+static enum code records_find(struct chain *self, struct error *err)
+{
+    char folder[PATH_BYTES];
+    struct store_list list;
+    snprintf(folder, sizeof folder, "chain/%s", self->task);
+    TRY(store_sweep(self->store, folder, err));
+    TRY(store_sync(self->store, folder, err));
+    TRY(store_list(self->store, folder, false, &list, err));
+    int64_t missing = -1;
+    for (int32_t i = 0; i < list.count; i++) {  // sorted: the epochs ascend
+        int64_t epoch = epoch_of(list.entries[i].path);
+        if (epoch < 0)
+            continue;
+        if (self->head >= 0 && epoch != self->head + 1)
+            missing = self->head + 1;
+        self->oldest = self->oldest < 0 ? epoch : self->oldest;
+        self->head = epoch;
+    }
+    store_list_free(&list);
+    if (missing >= 0)
+        return fail(err, E_CORRUPT, "%s/%s: the record of epoch %" PRId64 " is missing. Restore it from a backup, or start over with a "
+                    "new checkpoint folder", store_root(self->store), folder, missing);
+    return E_OK;
+}
+
+/* Only the head must be readable now; an older one may be past all use, and who needs it will say so. */
+static enum code records_scan(struct chain *self, struct error *err)
+{
     struct arena scratch = {0};
-    struct chain_record there = {0};
-    code = chain_read(self, epoch, &scratch, &there, err);
-    if (code == E_OK && there.nonce != self->nonce)
-        code = fail(err, E_FENCED, "epoch %" PRId64 " of %s was committed by another leat; this one stops", epoch,
-                    store_root(self->store));
+    enum code code = E_OK;
+    for (int64_t epoch = self->oldest; code == E_OK && epoch >= 0 && epoch <= self->head; epoch++) {
+        struct chain_record record;
+        struct error why = {0};
+        if (chain_read(self, epoch, &scratch, &record, &why) == E_OK) {
+            states_remember(self, &record);
+        } else if (epoch == self->head) {
+            *err = why;
+            code = why.code;
+        } else {
+            log_warn("%s", why.text);
+        }
+        arena_reset(&scratch);
+    }
     arena_free(&scratch);
     return code;
 }
 
-static enum code record_put(struct chain *self, int64_t epoch, struct bytes content, struct error *err)
+static enum code open_all(struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct error *err)
 {
-    char path[PATH_BYTES];
-    record_path(self, epoch, path);
-    for (int attempt = 1;; attempt++) {
-        enum code code = store_put_new(self->store, path, content, err);
-        if (code == E_OK)
-            return E_OK;
-        if (code != E_EXISTS && code != E_IO)
-            return code;
-        struct error put = *err;
-        code = record_owner(self, epoch, err);
-        if (code != E_ABSENT)
-            return code;
-        *err = put;
-        if (attempt == PUT_ATTEMPTS)
-            return put.code;
-        log_warn("commit record of epoch %" PRId64 ": %s; trying again", epoch, put.text);
-        os->sleep_us(10000 << attempt);
+    enum code code = store_lock(self->store, "lock", err);
+    if (code == E_EXISTS)
+        return error_note(err, "another leat works on this checkpoint");
+    TRY(code);
+    TRY(store_sweep(self->store, "", err));
+    TRY(store_sync(self->store, "", err));
+    code = query_read(self, fingerprint, pipeline_name, err);
+    if (code == E_ABSENT) {
+        error_clear(err);
+        code = query_create(self, fingerprint, pipeline_name, err);
     }
+    TRY(code);
+    TRY(records_find(self, err));
+    return records_scan(self, err);
 }
 
-enum code chain_append(struct chain *self, const struct chain_record *record, struct error *err)
+enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name, struct chain **out,
+                     struct error *err)
 {
-    always(record->epoch == self->head + 1);
-    struct chain_record whole = *record;
-    whole.version = CHAIN_VERSION;
-    whole.query_id = self->query_id;
-    whole.task = self->task;
-    whole.nonce = self->nonce;
-    struct text text = {0};
-    chain_record_print(&whole, &text);
-    text_printf(&text, "\n%016" PRIx64 "\n", (uint64_t)XXH64(text.data, text.size, 0));
-    enum code code = record_put(self, record->epoch, text_view(&text), err);
-    text_free(&text);
-    TRY(code);
-    FAULT(after_record);
-    self->head = record->epoch;
-    if (self->oldest < 0)
-        self->oldest = record->epoch;
+    struct chain *self = mem_new(struct chain);
+    self->store = store;
+    self->task = mem_strdup(task);
+    self->nonce = os_random();
+    self->head = self->oldest = -1;
+    enum code code = open_all(self, fingerprint, pipeline_name, err);
+    if (code != E_OK) {
+        chain_close(self);
+        return code;
+    }
+    *out = self;
     return E_OK;
 }
 
-/* State files carry their epoch in the name, as records do: state/<T>/<E>-<node>.<kind>. */
-static enum code state_trim(struct chain *self, int64_t epoch, struct error *err)
+void chain_close(struct chain *self)
 {
-    char folder[64];
-    snprintf(folder, sizeof folder, "state/%s", self->task);
-    struct store_list list = {0};
-    TRY(store_list(self->store, folder, false, &list, err));
+    if (self == NULL)
+        return;
+    for (int32_t i = 0; i < self->state_count; i++)
+        mem_free(self->states[i].path);
+    mem_free(self->states);
+    mem_free(self->task);
+    mem_free(self);
+}
+
+/* ---- appending ---- */
+
+/* What is in the chain at `epoch`: E_OK ours, E_FENCED another's, E_ABSENT nothing. */
+static enum code who_won(struct chain *self, int64_t epoch, struct error *err)
+{
+    struct arena scratch = {0};
+    struct chain_record record;
+    enum code code = chain_read(self, epoch, &scratch, &record, err);
+    if (code == E_OK && record.nonce != self->nonce)
+        code = fail(err, E_FENCED, "epoch %" PRId64 " of %s was committed by another leat process (nonce %016" PRIx64 "); this one stops",
+                    epoch, store_root(self->store), record.nonce);
+    arena_free(&scratch);
+    if (code != E_OK)
+        return code;
+    char folder[PATH_BYTES];
+    snprintf(folder, sizeof folder, "chain/%s", self->task);
+    return store_sync(self->store, folder, err);  // seen is not yet durable
+}
+
+static enum code put_decided(struct chain *self, const char *path, int64_t epoch, struct bytes file, struct error *err)
+{
     enum code code = E_OK;
-    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
-        const char *file = strrchr(list.entries[i].path, '/');
-        int64_t of;
-        if (file != NULL && sscanf(file, "/%" SCNd64, &of) == 1 && of < epoch)
-            code = store_remove(self->store, list.entries[i].path, err);
+    for (int attempt = 0; attempt < APPEND_TRIES; attempt++) {
+        if (attempt > 0)
+            os->sleep_us((int64_t)RETRY_WAIT_US << attempt);
+        code = store_put_new(self->store, path, file, err);
+        if (code == E_OK)
+            return E_OK;
+        struct error answer = {0};
+        enum code found = who_won(self, epoch, &answer);
+        if (found == E_OK) {
+            error_clear(err);
+            return E_OK;
+        }
+        if (found != E_ABSENT) {
+            *err = answer;
+            return found;
+        }
+        if (code != E_IO && code != E_EXISTS)
+            break;  // a full disk, for one, does not get better in a moment
+        log_warn("commit record: %s; trying again", err->text);
     }
-    store_list_free(&list);
     return code;
+}
+
+/* A record that could not be read back must never get its name. */
+static enum code check_document(const struct chain *self, const struct chain_record *record, struct bytes document,
+                                struct error *err)
+{
+    struct arena scratch = {0};
+    struct chain_record again;
+    enum code code = document.size + SEAL_BYTES > CHAIN_RECORD_MAX
+                         ? fail(err, E_UNSUPPORTED, "the record of epoch %" PRId64 " has %zu bytes, more than %d", record->epoch,
+                                document.size, CHAIN_RECORD_MAX)
+                         : chain_record_parse(document, &scratch, &again, err);
+    if (code == E_CORRUPT)
+        code = fail(err, E_BUG, "the record of epoch %" PRId64 " cannot be written as JSON", record->epoch);
+    if (code == E_OK)
+        code = record_fits(self, record->epoch, &again, err);
+    arena_free(&scratch);
+    return code;
+}
+
+enum code chain_append(struct chain *self, const struct chain_record *given, struct error *err)
+{
+    struct chain_record record = *given;
+    struct text file = {0};
+    char path[PATH_BYTES];
+    always(record.epoch == self->head + 1 || (self->head < 0 && record.epoch == 0));
+    record.version = CHAIN_VERSION;
+    record.query_id = self->query_id;
+    record.task = self->task;
+    record.nonce = self->nonce;
+    chain_record_print(&record, &file);
+    enum code code = check_document(self, &record, text_view(&file), err);
+    if (code == E_OK) {
+        seal(&file);
+        record_path(self, record.epoch, path);
+        code = put_decided(self, path, record.epoch, text_view(&file), err);
+    }
+    text_free(&file);
+    TRY(code);
+    FAULT(after_record);
+    self->head = record.epoch;
+    self->oldest = self->oldest < 0 ? record.epoch : self->oldest;
+    states_remember(self, &record);
+    return E_OK;
+}
+
+/* ---- trimming ---- */
+
+static bool named_from(const struct chain *self, const char *path, int64_t epoch)
+{
+    for (int32_t i = self->state_count; i-- > 0 && self->states[i].epoch >= epoch;)
+        if (strcmp(self->states[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+static enum code states_remove(struct chain *self, int64_t epoch, int64_t keep_from, struct error *err)
+{
+    for (int32_t i = 0; i < self->state_count && self->states[i].epoch <= epoch; i++)
+        if (self->states[i].epoch == epoch && !named_from(self, self->states[i].path, keep_from))
+            TRY(store_remove(self->store, self->states[i].path, err));
+    return E_OK;
+}
+
+static void states_forget(struct chain *self)
+{
+    int32_t gone = 0;
+    while (gone < self->state_count && self->states[gone].epoch < self->oldest)
+        mem_free(self->states[gone++].path);
+    self->state_count -= gone;
+    if (gone > 0)
+        memmove(self->states, self->states + gone, (size_t)self->state_count * sizeof *self->states);
 }
 
 enum code chain_trim(struct chain *self, int64_t epoch, struct error *err)
 {
-    if (self->oldest < 0 || self->oldest >= epoch)
-        return E_OK;
-    for (; self->oldest < epoch && self->oldest < self->head; self->oldest++) {
+    always(epoch <= self->head);
+    while (self->oldest >= 0 && self->oldest < epoch) {
         char path[PATH_BYTES];
+        TRY(states_remove(self, self->oldest, epoch, err));
         record_path(self, self->oldest, path);
         TRY(store_remove(self->store, path, err));
+        self->oldest++;
     }
-    return state_trim(self, epoch, err);
+    states_forget(self);
+    return E_OK;
 }

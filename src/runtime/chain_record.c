@@ -1,301 +1,314 @@
-/* chain_record.c - a commit record as JSON text and back.
+/* chain_record.c - a commit record as JSON and back.
  *
- * Integers are JSON integers; 64-bit identities (nonce, fingerprint, checksum) are 16 hex digits, since JSON readers of other
- * languages lose bits above 2^53. Unknown members are ignored, so that an older leat can name the version it lacks.
+ *   {"version":1, "query_id":"<16 hex>", "task":"0", "epoch":7, "nonce":"<16 hex>", "fingerprint":"<16 hex>",
+ *    "batch_time_us":N, "records":N,
+ *    "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]},
+ *    "settings":{"timezone":"UTC", "ansi":true},
+ *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N}, ...],
+ *    "sinks":[{"name":"..", "token":{...}}, ...],
+ *    "states":[{"node":N, "whole":true, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
+ *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...]}
+ *
+ * A token is the sink's own JSON, put in as it is, so that a record can be read by eye. Unknown members are ignored.
+ * 64-bit values without sign are hex texts, because JSON numbers are read as signed.
  */
-#include "runtime/chain.h"
-
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "runtime/chain.h"
+
+static const struct {
+    const char *name;
+    size_t offset;
+} ledger_counts[] = {
+    {"in", offsetof(struct ledger, in)},
+    {"exploded", offsetof(struct ledger, exploded)},
+    {"filtered", offsetof(struct ledger, filtered)},
+    {"late", offsetof(struct ledger, late)},
+    {"null_time", offsetof(struct ledger, null_time)},
+    {"quarantined", offsetof(struct ledger, quarantined)},
+    {"aggregated", offsetof(struct ledger, aggregated)},
+    {"out", offsetof(struct ledger, out)},
+};
+enum { LEDGER_COUNTS = sizeof ledger_counts / sizeof *ledger_counts };
+_Static_assert(sizeof(struct ledger) == LEDGER_COUNTS * sizeof(int64_t), "every count of the ledger is in the table");
 
 /* ---- printing ---- */
 
-static void put_string(struct text *out, const char *name, const char *value)
+static json_t *hex_json(uint64_t value)
 {
-    json_t *string = json_string(value != NULL ? value : "");
-    char *quoted = string != NULL ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-    text_printf(out, "\"%s\":%s", name, quoted != NULL ? quoted : "\"\"");
-    free(quoted); /* tidy: allow free - jansson's own allocation */
-    json_decref(string);
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, value);
+    return json_string(text);
 }
 
-static void put_int(struct text *out, const char *name, int64_t value) { text_printf(out, ",\"%s\":%" PRId64, name, value); }
-
-static void put_hex(struct text *out, const char *name, uint64_t value)
+static json_t *ranges_json(const struct chain_record *record)
 {
-    text_printf(out, ",\"%s\":\"%016" PRIx64 "\"", name, value);
-}
-
-static void print_ranges(const struct chain_record *record, struct text *out)
-{
-    text_add_string(out, ",\"ranges\":[");
+    json_t *array = json_array();
     for (int32_t i = 0; i < record->range_count; i++) {
         const struct chain_range *range = &record->ranges[i];
-        text_add_string(out, i > 0 ? ",{" : "{");
-        put_string(out, "source", range->source);
-        text_add_char(out, ',');
-        put_string(out, "topic", range->topic);
-        text_add_char(out, ',');
-        put_string(out, "topic_id", range->topic_id);
-        put_int(out, "partition", range->partition);
-        put_int(out, "from", range->from);
-        put_int(out, "to", range->to);
-        text_add_char(out, '}');
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "source", range->source, "topic", range->topic,
+                                               "topic_id", range->topic_id, "partition", range->partition, "from",
+                                               (json_int_t)range->from, "to", (json_int_t)range->to));
     }
-    text_add_char(out, ']');
+    return array;
 }
 
-static void print_states(const struct chain_record *record, struct text *out)
+static json_t *sinks_json(const struct chain_record *record)
 {
-    text_add_string(out, ",\"states\":[");
+    json_t *array = json_array();
+    for (int32_t i = 0; i < record->sink_count; i++) {
+        json_t *token = json_loads(record->sinks[i].token, JSON_DECODE_ANY, NULL);
+        if (token == NULL)
+            token = json_string(record->sinks[i].token);
+        json_array_append_new(array, json_pack("{s:s, s:o}", "name", record->sinks[i].name, "token", token));
+    }
+    return array;
+}
+
+static json_t *states_json(const struct chain_record *record)
+{
+    json_t *array = json_array();
     for (int32_t i = 0; i < record->state_count; i++) {
         const struct chain_state *state = &record->states[i];
-        text_add_string(out, i > 0 ? ",{" : "{");
-        put_string(out, "path", state->path);
-        put_int(out, "node", state->node);
-        text_printf(out, ",\"whole\":%s", state->whole ? "true" : "false");
-        put_int(out, "size", state->size_bytes);
-        put_hex(out, "checksum", state->checksum);
-        text_add_char(out, '}');
+        json_array_append_new(array, json_pack("{s:i, s:b, s:s, s:I, s:o}", "node", state->node, "whole", state->whole, "path",
+                                               state->path, "size", (json_int_t)state->size_bytes, "checksum",
+                                               hex_json(state->checksum)));
     }
-    text_add_char(out, ']');
+    return array;
 }
 
-static void print_ledgers(const struct chain_record *record, struct text *out)
+static json_t *ledgers_json(const struct chain_record *record)
 {
-    text_add_string(out, ",\"ledgers\":[");
+    json_t *array = json_array();
     for (int32_t i = 0; i < record->ledger_count; i++) {
-        const struct ledger *l = &record->ledgers[i].counts;
-        text_add_string(out, i > 0 ? ",{" : "{");
-        put_string(out, "table", record->ledgers[i].table);
-        put_int(out, "in", l->in);
-        put_int(out, "exploded", l->exploded);
-        put_int(out, "filtered", l->filtered);
-        put_int(out, "late", l->late);
-        put_int(out, "null_time", l->null_time);
-        put_int(out, "quarantined", l->quarantined);
-        put_int(out, "aggregated", l->aggregated);
-        put_int(out, "out", l->out);
-        text_add_char(out, '}');
+        json_t *ledger = json_pack("{s:s}", "table", record->ledgers[i].table);
+        for (int k = 0; k < LEDGER_COUNTS; k++) {
+            int64_t count;
+            memcpy(&count, (const char *)&record->ledgers[i].counts + ledger_counts[k].offset, sizeof count);
+            json_object_set_new(ledger, ledger_counts[k].name, json_integer(count));
+        }
+        json_array_append_new(array, ledger);
     }
-    text_add_char(out, ']');
+    return array;
 }
 
-static void print_sinks(const struct chain_record *record, struct text *out)
+static json_t *watermark_json(const struct chain_record *record)
 {
-    text_add_string(out, ",\"sinks\":[");
-    for (int32_t i = 0; i < record->sink_count; i++) {
-        text_add_string(out, i > 0 ? ",{" : "{");
-        put_string(out, "name", record->sinks[i].name);
-        text_add_char(out, ',');
-        put_string(out, "token", record->sinks[i].token);
-        text_add_char(out, '}');
-    }
-    text_add_char(out, ']');
+    json_t *nodes = json_array();
+    for (int32_t i = 0; i < record->node_count; i++)
+        json_array_append_new(nodes, json_integer(record->node_us[i]));
+    return json_pack("{s:I, s:I, s:I, s:o}", "late_us", (json_int_t)record->late_us, "emit_us", (json_int_t)record->emit_us,
+                     "next_us", (json_int_t)record->next_us, "nodes", nodes);
 }
 
 void chain_record_print(const struct chain_record *record, struct text *out)
 {
-    text_printf(out, "{\"version\":%" PRId64 ",", record->version);
-    put_string(out, "query_id", record->query_id);
-    text_add_char(out, ',');
-    put_string(out, "task", record->task);
-    put_int(out, "epoch", record->epoch);
-    put_hex(out, "nonce", record->nonce);
-    put_hex(out, "fingerprint", record->fingerprint);
-    put_int(out, "batch_time_us", record->batch_time_us);
-    put_int(out, "late_us", record->late_us);
-    put_int(out, "emit_us", record->emit_us);
-    put_int(out, "next_us", record->next_us);
-    text_add_string(out, ",\"node_us\":[");
-    for (int32_t i = 0; i < record->node_count; i++)
-        text_printf(out, "%s%" PRId64, i > 0 ? "," : "", record->node_us[i]);
-    text_add_string(out, "],");
-    put_string(out, "timezone", record->timezone);
-    text_printf(out, ",\"ansi\":%s", record->ansi ? "true" : "false");
-    put_int(out, "records", record->records);
-    print_ranges(record, out);
-    print_sinks(record, out);
-    print_states(record, out);
-    print_ledgers(record, out);
-    text_add_char(out, '}');
+    json_t *json = json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)record->version, "query_id",
+                             record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch, "nonce",
+                             hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint), "batch_time_us",
+                             (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);
+    json_object_set_new(json, "watermark", watermark_json(record));
+    json_object_set_new(json, "settings", json_pack("{s:s, s:b}", "timezone", record->timezone, "ansi", record->ansi));
+    json_object_set_new(json, "ranges", ranges_json(record));
+    json_object_set_new(json, "sinks", sinks_json(record));
+    json_object_set_new(json, "states", states_json(record));
+    json_object_set_new(json, "ledgers", ledgers_json(record));
+    char *dump = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    if (dump != NULL)
+        text_add_string(out, dump);
+    mem_free(dump);
 }
 
 /* ---- parsing ---- */
 
-struct reading {
+struct reader {
     struct arena *arena;
     struct error *err;
-    bool failed;             /* the first problem is in err */
 };
 
-static void bad(struct reading *in, const char *name, const char *what)
+static enum code bad(struct reader *self, const char *member, const char *what)
 {
-    if (!in->failed)
-        fail(in->err, E_CORRUPT, "the commit record's member %s is not %s", name, what);
-    in->failed = true;
+    return fail(self->err, E_CORRUPT, "commit record: %s: %s", member, what);
 }
 
-static int64_t get_int(struct reading *in, const json_t *object, const char *name)
+static enum code read_hex(struct reader *self, const char *member, const char *text, uint64_t *out)
 {
-    const json_t *value = json_object_get(object, name);
-    if (!json_is_integer(value))
-        bad(in, name, "an integer");
-    return json_integer_value(value);
-}
-
-static const char *get_string(struct reading *in, const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    if (!json_is_string(value)) {
-        bad(in, name, "a string");
-        return "";
-    }
-    return arena_strdup(in->arena, json_string_value(value));
-}
-
-static uint64_t get_hex(struct reading *in, const json_t *object, const char *name)
-{
-    const char *text = get_string(in, object, name);
-    char *end = NULL;
-    uint64_t value = strtoull(text, &end, 16);
-    if (strlen(text) != 16 || *end != '\0')
-        bad(in, name, "16 hex digits");
-    return value;
-}
-
-static bool get_boolean(struct reading *in, const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    if (!json_is_boolean(value))
-        bad(in, name, "true or false");
-    return json_is_true(value);
-}
-
-/* The array's length; 0 when it is none. */
-static int32_t get_array(struct reading *in, const json_t *object, const char *name, const json_t **out)
-{
-    *out = json_object_get(object, name);
-    if (!json_is_array(*out))
-        bad(in, name, "an array");
-    return (int32_t)json_array_size(*out);
-}
-
-static void parse_ranges(struct reading *in, const json_t *root, struct chain_record *out)
-{
-    const json_t *array;
-    out->range_count = get_array(in, root, "ranges", &array);
-    out->ranges = arena_array(in->arena, struct chain_range, (size_t)out->range_count);
-    for (int32_t i = 0; i < out->range_count; i++) {
-        const json_t *item = json_array_get(array, (size_t)i);
-        out->ranges[i] = (struct chain_range){
-            .source = get_string(in, item, "source"),
-            .topic = get_string(in, item, "topic"),
-            .topic_id = get_string(in, item, "topic_id"),
-            .partition = (int32_t)get_int(in, item, "partition"),
-            .from = get_int(in, item, "from"),
-            .to = get_int(in, item, "to"),
-        };
-    }
-}
-
-static void parse_sinks(struct reading *in, const json_t *root, struct chain_record *out)
-{
-    const json_t *array;
-    out->sink_count = get_array(in, root, "sinks", &array);
-    out->sinks = arena_array(in->arena, struct chain_sink, (size_t)out->sink_count);
-    for (int32_t i = 0; i < out->sink_count; i++) {
-        const json_t *item = json_array_get(array, (size_t)i);
-        out->sinks[i] = (struct chain_sink){get_string(in, item, "name"), get_string(in, item, "token")};
-    }
-}
-
-static void parse_states(struct reading *in, const json_t *root, struct chain_record *out)
-{
-    const json_t *array;
-    out->state_count = get_array(in, root, "states", &array);
-    out->states = arena_array(in->arena, struct chain_state, (size_t)out->state_count);
-    for (int32_t i = 0; i < out->state_count; i++) {
-        const json_t *item = json_array_get(array, (size_t)i);
-        out->states[i] = (struct chain_state){
-            .path = get_string(in, item, "path"),
-            .node = (int32_t)get_int(in, item, "node"),
-            .whole = get_boolean(in, item, "whole"),
-            .size_bytes = get_int(in, item, "size"),
-            .checksum = get_hex(in, item, "checksum"),
-        };
-    }
-}
-
-static void parse_ledgers(struct reading *in, const json_t *root, struct chain_record *out)
-{
-    const json_t *array;
-    out->ledger_count = get_array(in, root, "ledgers", &array);
-    out->ledgers = arena_array(in->arena, struct chain_ledger, (size_t)out->ledger_count);
-    for (int32_t i = 0; i < out->ledger_count; i++) {
-        const json_t *item = json_array_get(array, (size_t)i);
-        out->ledgers[i] = (struct chain_ledger){
-            .table = get_string(in, item, "table"),
-            .counts = {
-                .in = get_int(in, item, "in"),
-                .exploded = get_int(in, item, "exploded"),
-                .filtered = get_int(in, item, "filtered"),
-                .late = get_int(in, item, "late"),
-                .null_time = get_int(in, item, "null_time"),
-                .quarantined = get_int(in, item, "quarantined"),
-                .aggregated = get_int(in, item, "aggregated"),
-                .out = get_int(in, item, "out"),
-            },
-        };
-    }
-}
-
-static void parse_times(struct reading *in, const json_t *root, struct chain_record *out)
-{
-    out->batch_time_us = get_int(in, root, "batch_time_us");
-    out->late_us = get_int(in, root, "late_us");
-    out->emit_us = get_int(in, root, "emit_us");
-    out->next_us = get_int(in, root, "next_us");
-    const json_t *array;
-    out->node_count = get_array(in, root, "node_us", &array);
-    out->node_us = arena_array(in->arena, int64_t, (size_t)out->node_count);
-    for (int32_t i = 0; i < out->node_count; i++)
-        out->node_us[i] = json_integer_value(json_array_get(array, (size_t)i));
-}
-
-static void parse_root(struct reading *in, const json_t *root, struct chain_record *out)
-{
-    out->version = get_int(in, root, "version");
-    if (!in->failed && out->version != CHAIN_VERSION)
-        bad(in, "version", "1; a newer leat wrote this checkpoint");
-    out->query_id = get_string(in, root, "query_id");
-    out->task = get_string(in, root, "task");
-    out->epoch = get_int(in, root, "epoch");
-    out->nonce = get_hex(in, root, "nonce");
-    out->fingerprint = get_hex(in, root, "fingerprint");
-    out->timezone = get_string(in, root, "timezone");
-    out->ansi = get_boolean(in, root, "ansi");
-    out->records = get_int(in, root, "records");
-    parse_times(in, root, out);
-    parse_ranges(in, root, out);
-    parse_sinks(in, root, out);
-    parse_states(in, root, out);
-    parse_ledgers(in, root, out);
-}
-
-enum code chain_record_parse(struct bytes json, struct arena *arena, struct chain_record *out, struct error *err)
-{
-    json_error_t problem;
-    json_t *root = json_loadb((const char *)json.data, json.size, JSON_REJECT_DUPLICATES, &problem);
-    if (root == NULL)
-        return fail(err, E_CORRUPT, "the commit record is not JSON: %s at byte %d", problem.text, problem.position);
-    struct reading in = {arena, err, false};
-    struct chain_record record = {0};
-    parse_root(&in, root, &record);
-    json_decref(root);
-    if (in.failed)
-        return err->code;
-    *out = record;
+    if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+        return bad(self, member, "not 16 hex digits");
+    *out = strtoull(text, NULL, 16);
     return E_OK;
+}
+
+/* Calls each(self, element, i) for the array `member`; *count and *items are set up before. */
+static enum code read_array(struct reader *self, const json_t *json, const char *member, size_t item_size, void **items,
+                            int32_t *count)
+{
+    const json_t *array = json_object_get(json, member);
+    if (!json_is_array(array))
+        return bad(self, member, "not an array");
+    size_t size = json_array_size(array);
+    if (size > INT32_MAX)
+        return bad(self, member, "too long");
+    *items = arena_alloc_array(self->arena, size, item_size);
+    *count = (int32_t)size;
+    return E_OK;
+}
+
+static enum code read_range(struct reader *self, json_t *json, struct chain_range *out)
+{
+    json_error_t where;
+    json_int_t from, to;
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:s, s:i, s:I, s:I}", "source", &out->source, "topic", &out->topic, "topic_id",
+                       &out->topic_id, "partition", &out->partition, "from", &from, "to", &to) != 0)
+        return bad(self, "ranges", where.text);
+    if (out->partition < 0 || from < 0 || to < from)
+        return bad(self, "ranges", "a partition or an offset is out of order");
+    *out = (struct chain_range){arena_strdup(self->arena, out->source), arena_strdup(self->arena, out->topic),
+                                arena_strdup(self->arena, out->topic_id), out->partition, from, to};
+    return E_OK;
+}
+
+static enum code read_sink(struct reader *self, json_t *json, struct chain_sink *out)
+{
+    json_error_t where;
+    json_t *token;
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:o}", "name", &out->name, "token", &token) != 0)
+        return bad(self, "sinks", where.text);
+    out->name = arena_strdup(self->arena, out->name);
+    if (json_is_string(token)) {
+        out->token = arena_strdup(self->arena, json_string_value(token));
+        return E_OK;
+    }
+    char *dump = json_dumps(token, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (dump == NULL)
+        return bad(self, "sinks", "the token cannot be read");
+    out->token = arena_strdup(self->arena, dump);
+    mem_free(dump);
+    return E_OK;
+}
+
+static enum code read_state(struct reader *self, json_t *json, struct chain_state *out)
+{
+    json_error_t where;
+    const char *path, *checksum;
+    json_int_t size;
+    int whole;
+    if (json_unpack_ex(json, &where, 0, "{s:i, s:b, s:s, s:I, s:s}", "node", &out->node, "whole", &whole, "path", &path, "size",
+                       &size, "checksum", &checksum) != 0)
+        return bad(self, "states", where.text);
+    if (size < 0)
+        return bad(self, "states", "a size is negative");
+    TRY(read_hex(self, "states", checksum, &out->checksum));
+    out->whole = whole != 0;
+    out->path = arena_strdup(self->arena, path);
+    out->size_bytes = size;
+    return E_OK;
+}
+
+static enum code read_ledger(struct reader *self, json_t *json, struct chain_ledger *out)
+{
+    const char *table = json_string_value(json_object_get(json, "table"));
+    if (table == NULL)
+        return bad(self, "ledgers", "no table");
+    out->table = arena_strdup(self->arena, table);
+    for (int k = 0; k < LEDGER_COUNTS; k++) {
+        const json_t *count = json_object_get(json, ledger_counts[k].name);
+        if (!json_is_integer(count))
+            return bad(self, "ledgers", "a count is missing");
+        int64_t value = json_integer_value(count);
+        memcpy((char *)&out->counts + ledger_counts[k].offset, &value, sizeof value);
+    }
+    return E_OK;
+}
+
+#define READ_ARRAY(member, items, count, read_one)                                                             \
+    do {                                                                                                       \
+        void *array_;                                                                                          \
+        TRY(read_array(self, json, member, sizeof *(items), &array_, &(count)));                               \
+        (items) = array_;                                                                                      \
+        for (int32_t i_ = 0; i_ < (count); i_++)                                                               \
+            TRY(read_one(self, json_array_get(json_object_get(json, member), (size_t)i_), &(items)[i_]));      \
+    } while (0)
+
+static enum code read_node(struct reader *self, json_t *json, int64_t *out)
+{
+    if (!json_is_integer(json))
+        return bad(self, "watermark", "a node has no number");
+    *out = json_integer_value(json);
+    return E_OK;
+}
+
+static enum code read_watermark(struct reader *self, json_t *json, struct chain_record *out)
+{
+    json_error_t where;
+    json_int_t late, emit, next;
+    if (json_unpack_ex(json, &where, 0, "{s:I, s:I, s:I}", "late_us", &late, "emit_us", &emit, "next_us", &next) != 0)
+        return bad(self, "watermark", where.text);
+    out->late_us = late;
+    out->emit_us = emit;
+    out->next_us = next;
+    READ_ARRAY("nodes", out->node_us, out->node_count, read_node);
+    return E_OK;
+}
+
+static enum code read_head(struct reader *self, json_t *json, struct chain_record *out)
+{
+    json_error_t where;
+    json_int_t version, epoch, batch_time, records;
+    const char *query_id, *task, *nonce, *fingerprint, *timezone;
+    int ansi;
+    if (json_unpack_ex(json, &where, 0, "{s:I}", "version", &version) != 0)
+        return bad(self, "version", where.text);
+    if (version != CHAIN_VERSION)
+        return fail(self->err, E_UNSUPPORTED, "commit record of format %lld; this leat reads format %d", (long long)version,
+                    CHAIN_VERSION);
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:{s:s, s:b}}", "query_id", &query_id, "task", &task,
+                       "epoch", &epoch, "nonce", &nonce, "fingerprint", &fingerprint, "batch_time_us", &batch_time, "records",
+                       &records, "settings", "timezone", &timezone, "ansi", &ansi) != 0)
+        return bad(self, "members", where.text);
+    if (epoch < 0)
+        return bad(self, "epoch", "is negative");
+    TRY(read_hex(self, "nonce", nonce, &out->nonce));
+    TRY(read_hex(self, "fingerprint", fingerprint, &out->fingerprint));
+    out->version = version;
+    out->epoch = epoch;
+    out->query_id = arena_strdup(self->arena, query_id);
+    out->task = arena_strdup(self->arena, task);
+    out->batch_time_us = batch_time;
+    out->records = records;
+    out->timezone = arena_strdup(self->arena, timezone);
+    out->ansi = ansi != 0;
+    return E_OK;
+}
+
+static enum code read_record(struct reader *self, json_t *json, struct chain_record *out)
+{
+    if (!json_is_object(json))
+        return bad(self, "document", "not an object");
+    TRY(read_head(self, json, out));
+    TRY(read_watermark(self, json_object_get(json, "watermark"), out));
+    READ_ARRAY("ranges", out->ranges, out->range_count, read_range);
+    READ_ARRAY("sinks", out->sinks, out->sink_count, read_sink);
+    READ_ARRAY("states", out->states, out->state_count, read_state);
+    READ_ARRAY("ledgers", out->ledgers, out->ledger_count, read_ledger);
+    return E_OK;
+}
+
+enum code chain_record_parse(struct bytes text, struct arena *arena, struct chain_record *out, struct error *err)
+{
+    json_error_t where;
+    struct reader reader = {.arena = arena, .err = err};
+    struct chain_record record = {0};
+    json_t *json = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &where);
+    if (json == NULL)
+        return fail(err, E_CORRUPT, "commit record: %s at byte %d", where.text, where.position);
+    enum code code = read_record(&reader, json, &record);
+    json_decref(json);
+    if (code == E_OK)
+        *out = record;
+    return code;
 }

@@ -347,6 +347,15 @@ enum code store_sweep(struct store *store, const char *folder, struct error *err
     return code;
 }
 
+enum code store_sync(struct store *store, const char *folder, struct error *err)
+{
+    enum code code = local_folder_sync(store, folder, err);
+    if (code != E_ABSENT)
+        return code;
+    error_clear(err);
+    return E_OK;
+}
+
 /* ---- the lock ---- */
 
 /* Who holds it, as he wrote it; 0 when that cannot be read. */
@@ -365,6 +374,9 @@ enum code store_lock(struct store *store, const char *path, struct error *err)
 {
     char full[PATH_MAX], folder[STORE_PATH_MAX], mine[32];
     int handle;
+    for (int32_t i = 0; i < store->held_count; i++)
+        if (strcmp(store->held[i].path, path) == 0)
+            return E_OK;
     TRY(local_path(store, path, full, err));
     local_folder(path, folder);
     TRY(local_folder_ready(store, folder, err));
@@ -380,8 +392,8 @@ enum code store_lock(struct store *store, const char *path, struct error *err)
     int size = snprintf(mine, sizeof mine, "%-20" PRId64 "\n", os_process_id());
     struct error ignored = {0};
     (void)os->file_write(handle, mine, (size_t)size, &ignored);  // only for the message above
-    mem_grow(store->locks, store->lock_capacity, store->lock_count + 1);
-    store->locks[store->lock_count++] = handle;
+    mem_grow(store->held, store->held_capacity, store->held_count + 1);
+    store->held[store->held_count++] = (struct held_lock){mem_strdup(path), handle};
     return E_OK;
 }
 
@@ -482,9 +494,11 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     struct error ignored = {0};
-    for (int32_t i = 0; i < store->lock_count; i++)
-        (void)os->file_close(store->locks[i], &ignored);  // a lock file holds nothing to lose
-    mem_free(store->locks);
+    for (int32_t i = 0; i < store->held_count; i++) {
+        (void)os->file_close(store->held[i].handle, &ignored);  // a lock file holds nothing to lose
+        mem_free(store->held[i].path);
+    }
+    mem_free(store->held);
     path_set_free(&store->ready);
     path_set_free(&store->unsynced);
     lock_close(&store->lock);

@@ -16,13 +16,17 @@ bool path_set_has(const struct path_set *set, const char *path);
 void path_set_add(struct path_set *set, const char *path);
 void path_set_free(struct path_set *set);
 
+struct held_lock {
+    char *path;
+    int handle;
+};
 struct store {
     char *root;                 /* absolute or as given, without a trailing '/' */
     struct lock lock;           /* guards the two sets */
     struct path_set ready;      /* folders this process has made durable, with all their parents */
     struct path_set unsynced;   /* folders that files were published into since the last store_publish_sync */
-    int *locks;                 /* handles of held lock files */
-    int32_t lock_count, lock_capacity;
+    struct held_lock *held;     /* lock files, until close */
+    int32_t held_count, held_capacity;
 };
 
 /* root/path into out (PATH_MAX bytes); E_SPEC when the path breaks store.h's rules. */

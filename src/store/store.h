@@ -51,9 +51,12 @@ MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *
 /* Files below `prefix` (a folder; "" = all), recursively when asked. An absent folder is an empty list. */
 MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out, struct error *err);
 MUST_CHECK enum code store_remove(struct store *store, const char *path, struct error *err); /* absent is fine */
+/* Make the names in a folder durable: after a crash, before what a list shows is acted upon. Absent is fine. */
+MUST_CHECK enum code store_sync(struct store *store, const char *folder, struct error *err);
 /* Remove what a crash inside put_new or put_over left in the folder. Only for who holds the folder alone. */
 MUST_CHECK enum code store_sweep(struct store *store, const char *folder, struct error *err);
-/* Exclusive use by this process until close; E_EXISTS names the holder's pid when known. */
+/* Exclusive use by this store object until its close, asked for once or more; E_EXISTS names the holder's pid when
+ * known. One thread. */
 MUST_CHECK enum code store_lock(struct store *store, const char *path, struct error *err);
 MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct error *err);
 

@@ -147,6 +147,7 @@ TEST(a_lock_names_its_holder)
     snprintf(pid, sizeof pid, "%lld", (long long)os_process_id());
     CHECK_INT(store_open(root, &other, &err), E_OK);
     CHECK_INT(store_lock(store, "lock", &err), E_OK);
+    CHECK_INT(store_lock(store, "lock", &err), E_OK);
     CHECK_INT(store_lock(other, "lock", &err), E_EXISTS);
     CHECK(strstr(err.text, pid) != NULL);
     store_close(store);
