@@ -54,9 +54,16 @@ struct error {
 #define ERROR_HERE __FILE__ ":" ERROR_STRING(__LINE__)
 
 /* Set the error and return its code: `return fail(err, E_DATA, "row %d", row);` */
-#define fail(err, code_, ...) error_set((err), (code_), 0, ERROR_HERE, __VA_ARGS__)
+#define fail(err, code_, ...) error_never_ok(error_set((err), (code_), 0, ERROR_HERE, __VA_ARGS__))
 /* The same for a failed system call: appends ": " and strerror(sys). ENOSPC and EDQUOT become E_FULL. */
-#define fail_sys(err, sys_, ...) error_set((err), E_IO, (sys_), ERROR_HERE, __VA_ARGS__)
+#define fail_sys(err, sys_, ...) error_never_ok(error_set((err), E_IO, (sys_), ERROR_HERE, __VA_ARGS__))
+/* Tells the compiler that a failure is one: results that only success sets are then seen to be set. */
+static inline enum code error_never_ok(enum code code)
+{
+    if (code == E_OK)
+        __builtin_unreachable();
+    return code;
+}
 
 enum code error_set(struct error *err, enum code code, int sys, const char *where, const char *format, ...)
     PRINTF(5, 6);
