@@ -187,12 +187,6 @@ static enum code kafka_seek(void *self_, const struct source_ranges *ranges, str
     return E_OK;
 }
 
-static void kafka_limits(const void *self_, struct source_limits *out)
-{
-    const struct kafka_source *self = self_;
-    *out = (struct source_limits){.rows = self->settings.rows_max};
-}
-
 static void kafka_stop(void *self_)
 {
     struct kafka_source *self = self_;
@@ -243,7 +237,6 @@ const struct source_type kafka_source_type = {
     .discover = kafka_discover,
     .seek = kafka_seek,
     .fetch = kafka_fetch,
-    .limits = kafka_limits,
     .mirror = kafka_mirror,
     .stop = kafka_stop,
     .close = kafka_close,

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "source/source.h"
 
 enum rule {
     SAME,     /* librdkafka takes it under this or under `other` name */
@@ -275,4 +276,14 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_opt
             .read_uncommitted = kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
         };
     return E_OK;
+}
+
+enum code source_client_conf(const char *const *names, const char *const *values, int32_t count, struct rd_kafka_conf_s *conf,
+                             struct error *err)
+{
+    struct arena scratch = {0};
+    const struct kafka_client_options options = {names, values, count};
+    enum code code = kafka_client_conf(conf, &options, &scratch, NULL, err);
+    arena_free(&scratch);
+    return code;
 }

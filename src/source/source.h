@@ -51,7 +51,6 @@ struct source_spec {
     struct budget *budget;
     int64_t retry_limit_us;    /* give up on an unreachable broker after so long; progress is logged */
 };
-struct source_limits { int64_t rows; };   /* maxOffsetsPerTrigger of the source; 0 = none */
 
 struct source_type {
     const char *name, *help;
@@ -70,8 +69,6 @@ struct source_type {
      * Raises ranges[i].from to the next offset not yet delivered. */
     enum code (*fetch)(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
                        struct error *err) MUST_CHECK;
-    /* The source's own limits, from its options. */
-    void (*limits)(const void *self, struct source_limits *out);
     /* Mirror the committed next offsets (`from`) to the broker's group, for lag tools; failure is only a warning (fault group_commit). */
     enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err) MUST_CHECK;
     /* Interrupt a waiting call from another thread (a signal's watcher). From then on discover, seek and fetch answer
@@ -84,6 +81,12 @@ const struct source_type *source_find(const char *name);
 
 /* Split a limit over partitions in proportion to what each still has, as Spark's maxOffsetsPerTrigger does; sets `to`. */
 void source_plan(struct source_ranges *ranges, int64_t rows_max);
+
+/* ---- the client, for `leat produce` ---- */
+struct rd_kafka_conf_s;   /* librdkafka's rd_kafka_conf_t */
+/* Put Java's client options (`kafka.bootstrap.servers`, ..) into a librdkafka configuration. E_SPEC, E_UNSUPPORTED. */
+MUST_CHECK enum code source_client_conf(const char *const *names, const char *const *values, int32_t count,
+                                        struct rd_kafka_conf_s *conf, struct error *err);
 
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {

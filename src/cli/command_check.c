@@ -1,0 +1,47 @@
+/* command_check.c - `leat check`: everything that can be known without running. */
+#include "cli/project_flags.h"
+
+#include <stdio.h>
+
+struct check_settings {
+    struct project_flags project;
+};
+static const struct option check_options[] = {
+    PROJECT_FLAGS(struct check_settings, project),
+    {0},
+};
+
+static int check_run(const struct command_line *line)
+{
+    const struct check_settings *settings = line->settings;
+    struct project_request request;
+    struct project project;
+    struct error err = {0};
+    struct text graph = {0};
+    if (project_request_of(line, &settings->project, &request, &err) != E_OK)
+        return report(&err);
+    int status = project_open(&project, &request);
+    if (status != EXIT_OK)
+        return status;
+    for (int32_t i = 0; i < project.pipeline->warning_count; i++)
+        fprintf(stderr, "%s\n", project.pipeline->warnings[i]);
+    pipeline_print(project.pipeline, &graph);
+    if (graph.data != NULL)
+        fputs(graph.data, stdout);
+    text_free(&graph);
+    project_close(&project);
+    return EXIT_OK;
+}
+
+const struct command check_command = {
+    .name = "check",
+    .arguments = "[DIR]",
+    .help = "read a project, check types and streaming rules, print what feeds what; touches no broker",
+    .examples = "  leat check examples/transactions\n"
+                "  leat check shop --set source.orders.subscribe=orders-test\n",
+    .notes = "The graph goes to stdout; problems, with file, line and caret, to stderr. Exit 0, or 2 when something is wrong.\n",
+    .options = check_options,
+    .size = sizeof(struct check_settings),
+    .arguments_max = 1,
+    .run = check_run,
+};
