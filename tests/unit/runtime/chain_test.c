@@ -1,0 +1,428 @@
+#include "runtime/chain.h"
+
+#include <stdio.h>
+
+#include "base/fault.h"
+#include "base/os.h"
+#include "failing_os.h"
+#include "kit.h"
+
+/* ---- records ---- */
+
+static uint64_t below(uint64_t n) { return kit_random() % n; }
+
+static const char *random_text(struct arena *arena)
+{
+    static const char *const texts[] = {"", "transactions", "a \"b\" \\ \n\t", "caf\xc3\xa9 \xe2\x98\x83", "x/y=1"};
+    return below(3) == 0 ? arena_printf(arena, "t%llu", (unsigned long long)kit_random()) : texts[below(5)];
+}
+
+static int64_t random_count(void) { return (int64_t)(kit_random() >> (below(62) + 1)); }
+
+static struct chain_record random_record(struct arena *arena)
+{
+    static const char *const tokens[] = {"{}", "{\"files\":[{\"staged\":\"_staging/a\",\"size\":12}]}", "[]", "not JSON at all", "7"};
+    struct chain_record record = {.version = CHAIN_VERSION, .epoch = random_count(), .query_id = "0123456789abcdef", .task = "0",
+                                  .nonce = kit_random(), .fingerprint = kit_random(), .batch_time_us = random_count(),
+                                  .late_us = -random_count(), .emit_us = random_count(), .next_us = INT64_MIN + random_count(),
+                                  .timezone = random_text(arena), .ansi = below(2), .records = random_count()};
+    record.node_count = (int32_t)below(4);
+    record.node_us = arena_array(arena, int64_t, (size_t)record.node_count);
+    for (int32_t i = 0; i < record.node_count; i++)
+        record.node_us[i] = random_count();
+    record.range_count = (int32_t)below(5);
+    record.ranges = arena_array(arena, struct chain_range, (size_t)record.range_count);
+    for (int32_t i = 0; i < record.range_count; i++) {
+        int64_t from = (int64_t)below(1000000);
+        record.ranges[i] = (struct chain_range){random_text(arena), random_text(arena), random_text(arena), (int32_t)below(100), from,
+                                                from + (int64_t)below(1000)};
+    }
+    record.sink_count = (int32_t)below(4);
+    record.sinks = arena_array(arena, struct chain_sink, (size_t)record.sink_count);
+    for (int32_t i = 0; i < record.sink_count; i++)
+        record.sinks[i] = (struct chain_sink){random_text(arena), tokens[below(5)]};
+    record.state_count = (int32_t)below(3);
+    record.states = arena_array(arena, struct chain_state, (size_t)record.state_count);
+    for (int32_t i = 0; i < record.state_count; i++)
+        record.states[i] = (struct chain_state){(int32_t)below(9), below(2), random_text(arena), random_count(), kit_random()};
+    record.ledger_count = (int32_t)below(3);
+    record.ledgers = arena_array(arena, struct chain_ledger, (size_t)record.ledger_count);
+    for (int32_t i = 0; i < record.ledger_count; i++)
+        record.ledgers[i] = (struct chain_ledger){random_text(arena), {.in = random_count(), .late = random_count(), .out = -1}};
+    return record;
+}
+
+static void check_same(const struct chain_record *a, const struct chain_record *b)
+{
+    CHECK_INT(a->epoch, b->epoch);
+    CHECK_STR(a->query_id, b->query_id);
+    CHECK_STR(a->task, b->task);
+    CHECK(a->nonce == b->nonce && a->fingerprint == b->fingerprint);
+    CHECK_INT(a->batch_time_us, b->batch_time_us);
+    CHECK(a->late_us == b->late_us && a->emit_us == b->emit_us && a->next_us == b->next_us);
+    CHECK_STR(a->timezone, b->timezone);
+    CHECK(a->ansi == b->ansi && a->records == b->records);
+    CHECK_INT(a->node_count, b->node_count);
+    for (int32_t i = 0; i < a->node_count; i++)
+        CHECK_INT(a->node_us[i], b->node_us[i]);
+    CHECK_INT(a->range_count, b->range_count);
+    for (int32_t i = 0; i < a->range_count; i++) {
+        const struct chain_range *x = &a->ranges[i], *y = &b->ranges[i];
+        CHECK_STR(x->source, y->source);
+        CHECK_STR(x->topic, y->topic);
+        CHECK_STR(x->topic_id, y->topic_id);
+        CHECK(x->partition == y->partition && x->from == y->from && x->to == y->to);
+    }
+    CHECK_INT(a->sink_count, b->sink_count);
+    for (int32_t i = 0; i < a->sink_count; i++) {
+        CHECK_STR(a->sinks[i].name, b->sinks[i].name);
+        CHECK_STR(a->sinks[i].token, b->sinks[i].token);
+    }
+    CHECK_INT(a->state_count, b->state_count);
+    for (int32_t i = 0; i < a->state_count; i++) {
+        const struct chain_state *x = &a->states[i], *y = &b->states[i];
+        CHECK_STR(x->path, y->path);
+        CHECK(x->node == y->node && x->whole == y->whole && x->size_bytes == y->size_bytes && x->checksum == y->checksum);
+    }
+    CHECK_INT(a->ledger_count, b->ledger_count);
+    for (int32_t i = 0; i < a->ledger_count; i++) {
+        CHECK_STR(a->ledgers[i].table, b->ledgers[i].table);
+        CHECK(memcmp(&a->ledgers[i].counts, &b->ledgers[i].counts, sizeof(struct ledger)) == 0);
+    }
+}
+
+TEST(a_record_survives_print_and_parse)
+{
+    struct arena arena = {0};
+    for (int i = 0; i < 300; i++) {
+        struct chain_record record = random_record(&arena), again;
+        struct error err = {0};
+        struct text text = {0};
+        chain_record_print(&record, &text);
+        if (chain_record_parse(text_view(&text), &arena, &again, &err) != E_OK)
+            kit_fail(__FILE__, __LINE__, "%s: %s", err.text, text.data);
+        else
+            check_same(&again, &record);
+        text_free(&text);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+}
+
+TEST(what_is_no_record_is_corrupt)
+{
+    static const char *const bad[] = {
+        "", "{}", "[]", "null", "{\"version\":1}", "{\"version\":\"1\"}", "\xff", "{\"version\":1,\"query_id\":7}",
+    };
+    struct arena arena = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct error err = {0};
+        struct chain_record record;
+        CHECK_INT(chain_record_parse(bytes_of_string(bad[i]), &arena, &record, &err), E_CORRUPT);
+    }
+    struct error err = {0};
+    struct chain_record record;
+    CHECK_INT(chain_record_parse(bytes_of_string("{\"version\":2}"), &arena, &record, &err), E_UNSUPPORTED);
+    arena_free(&arena);
+}
+
+/* ---- the chain ---- */
+
+static char root[256];
+enum { PLAN = 0x1234 };
+
+static struct store *store_fresh(void)
+{
+    struct error err = {0};
+    struct store *store = NULL;
+    snprintf(root, sizeof root, "%s", kit_tmpdir());
+    CHECK_INT(store_open(root, &store, &err), E_OK);
+    return store;
+}
+
+static struct store *store_again(void)
+{
+    struct error err = {0};
+    struct store *store = NULL;
+    CHECK_INT(store_open(root, &store, &err), E_OK);
+    return store;
+}
+
+static struct chain *chain_or_fail(struct store *store)
+{
+    struct error err = {0};
+    struct chain *chain = NULL;
+    if (chain_open(store, "0", PLAN, "orders", &chain, &err) != E_OK)
+        kit_fail(__FILE__, __LINE__, "%s", err.text);
+    return chain;
+}
+
+static struct chain_record record_of(struct arena *arena, int64_t epoch)
+{
+    struct chain_record record = {.epoch = epoch, .fingerprint = PLAN, .timezone = "UTC", .ansi = true, .records = epoch * 10};
+    record.ranges = arena_new(arena, struct chain_range);
+    record.ranges[0] = (struct chain_range){"s", "t", "", 0, epoch * 10, epoch * 10 + 10};
+    record.range_count = 1;
+    record.states = arena_new(arena, struct chain_state);
+    record.states[0] = (struct chain_state){3, epoch % 3 == 0, arena_printf(arena, "state/0/%d.delta", (int)epoch), 5, 7};
+    record.state_count = 1;
+    return record;
+}
+
+static void append_some(struct chain *chain, struct store *store, int count)
+{
+    struct arena arena = {0};
+    for (int i = 0; i < count; i++) {
+        struct error err = {0};
+        struct chain_record record = record_of(&arena, chain_head(chain) + 1);
+        CHECK_INT(store_put_over(store, record.states[0].path, bytes_of_string("delta"), &err), E_OK);
+        CHECK_INT(chain_append(chain, &record, &err), E_OK);
+    }
+    arena_free(&arena);
+}
+
+static int files_below(struct store *store, const char *folder)
+{
+    struct error err = {0};
+    struct store_list list = {0};
+    CHECK_INT(store_list(store, folder, true, &list, &err), E_OK);
+    int count = list.count;
+    store_list_free(&list);
+    return count;
+}
+
+TEST(a_chain_grows_and_is_found_again)
+{
+    struct store *store = store_fresh();
+    struct chain *chain = chain_or_fail(store);
+    char query_id[17];
+    snprintf(query_id, sizeof query_id, "%s", chain_query_id(chain));
+    CHECK_INT(strlen(query_id), 16);
+    CHECK_INT(chain_head(chain), -1);
+    CHECK_INT(chain_oldest(chain), -1);
+    append_some(chain, store, 5);
+    CHECK_INT(chain_head(chain), 4);
+    chain_close(chain);
+    store_close(store);
+
+    struct arena arena = {0};
+    struct error err = {0};
+    struct chain_record record;
+    store = store_again();
+    chain = chain_or_fail(store);
+    CHECK_STR(chain_query_id(chain), query_id);
+    CHECK_INT(chain_head(chain), 4);
+    CHECK_INT(chain_oldest(chain), 0);
+    CHECK_INT(chain_read(chain, 3, &arena, &record, &err), E_OK);
+    CHECK_INT(record.ranges[0].to, 40);
+    CHECK_STR(record.query_id, query_id);
+    CHECK_INT(chain_read(chain, 5, &arena, &record, &err), E_ABSENT);
+    chain_close(chain);
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(trimming_removes_records_and_the_state_only_they_name)
+{
+    struct error err = {0};
+    struct store *store = store_fresh();
+    struct chain *chain = chain_or_fail(store);
+    append_some(chain, store, 6);
+    CHECK_INT(files_below(store, "state"), 6);
+    CHECK_INT(chain_trim(chain, 4, &err), E_OK);
+    CHECK_INT(chain_oldest(chain), 4);
+    CHECK_INT(files_below(store, "state"), 2);
+    CHECK_INT(files_below(store, "chain"), 2);
+    chain_close(chain);
+    store_close(store);
+    store = store_again();
+    chain = chain_or_fail(store);
+    CHECK_INT(chain_oldest(chain), 4);
+    CHECK_INT(chain_head(chain), 5);
+    CHECK_INT(chain_trim(chain, 5, &err), E_OK);
+    CHECK_INT(files_below(store, "state"), 1);
+    chain_close(chain);
+    store_close(store);
+}
+
+TEST(another_pipeline_is_refused)
+{
+    struct error err = {0};
+    struct store *store = store_fresh();
+    struct chain *chain = chain_or_fail(store), *other = NULL;
+    chain_close(chain);
+    CHECK_INT(chain_open(store, "0", PLAN + 1, "invoices", &other, &err), E_CHANGED);
+    CHECK(strstr(err.text, "orders") != NULL && strstr(err.text, "invoices") != NULL && strstr(err.text, "leat.checkpoint") != NULL);
+    store_close(store);
+}
+
+TEST(another_process_is_refused)
+{
+    struct error err = {0};
+    struct store *store = store_fresh(), *second = store_again();
+    struct chain *chain = chain_or_fail(store), *other = NULL;
+    char pid[32];
+    snprintf(pid, sizeof pid, "%lld", (long long)os_process_id());
+    CHECK_INT(chain_open(second, "0", PLAN, "orders", &other, &err), E_EXISTS);
+    CHECK(strstr(err.text, pid) != NULL && strstr(err.text, "another leat") != NULL);
+    chain_close(chain);
+    store_close(store);
+    store_close(second);
+}
+
+/* Somebody who never took the lock wrote the next record. */
+TEST(a_zombie_is_fenced)
+{
+    struct arena arena = {0};
+    struct error err = {0};
+    struct store *store = store_fresh();
+    struct chain *chain = chain_or_fail(store);
+    struct text theirs = {0};
+    append_some(chain, store, 2);
+    CHECK_INT(store_get(store, "chain/0/0000000000000001.json", 100000, &theirs, &err), E_OK);
+    CHECK_INT(store_remove(store, "chain/0/0000000000000001.json", &err), E_OK);
+    chain_close(chain);
+    chain = chain_or_fail(store);  // another nonce; head is 0 again
+    CHECK_INT(store_put_new(store, "chain/0/0000000000000001.json", text_view(&theirs), &err), E_OK);
+    struct chain_record record = record_of(&arena, 1);
+    CHECK_INT(chain_append(chain, &record, &err), E_FENCED);
+    CHECK_INT(chain_head(chain), 0);
+    text_free(&theirs);
+    chain_close(chain);
+    store_close(store);
+    arena_free(&arena);
+}
+
+static void overwrite(struct store *store, const char *path, struct bytes bytes)
+{
+    struct error err = {0};
+    CHECK_INT(store_put_over(store, path, bytes, &err), E_OK);
+}
+
+TEST(every_flipped_byte_is_noticed)
+{
+    static const char path[] = "chain/0/0000000000000000.json";
+    struct arena arena = {0};
+    struct error err = {0};
+    struct text file = {0};
+    struct store *store = store_fresh();
+    struct chain *chain = chain_or_fail(store), *again = NULL;
+    struct chain_record record;
+    append_some(chain, store, 1);
+    CHECK_INT(store_get(store, path, 100000, &file, &err), E_OK);
+    for (size_t i = 0; i < file.size; i += 1 + below(7)) {
+        char good = file.data[i];
+        file.data[i] = (char)(good ^ (1 << below(8)));
+        overwrite(store, path, text_view(&file));
+        CHECK_INT(chain_read(chain, 0, &arena, &record, &err), E_CORRUPT);
+        CHECK(strstr(err.text, path) != NULL && strstr(err.text, "backup") != NULL);
+        file.data[i] = good;
+    }
+    overwrite(store, path, text_view(&file));
+    CHECK_INT(chain_read(chain, 0, &arena, &record, &err), E_OK);
+    overwrite(store, path, bytes_of(file.data, file.size - 1));
+    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    overwrite(store, "query.json", bytes_of_string("{}"));
+    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK(strstr(err.text, "query.json") != NULL);
+    chain_close(chain);
+    text_free(&file);
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(a_gap_or_a_lost_query_file_stops)
+{
+    struct error err = {0};
+    struct store *store = store_fresh();
+    struct chain *chain = chain_or_fail(store), *again = NULL;
+    append_some(chain, store, 4);
+    chain_close(chain);
+    CHECK_INT(store_remove(store, "chain/0/0000000000000002.json", &err), E_OK);
+    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK(strstr(err.text, "epoch 2 is missing") != NULL);
+    CHECK_INT(store_remove(store, "query.json", &err), E_OK);
+    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK(strstr(err.text, "no query.json") != NULL);
+    store_close(store);
+}
+
+/* ---- faults ---- */
+
+/* Whatever fails: E_OK means the record is there and ours; afterwards the next process finds a chain that goes on. */
+TEST(append_never_lies)
+{
+    for (int how = 0; how < FAILING_HOW_COUNT; how++) {
+        for (int k = 1;; k++) {
+            struct arena arena = {0};
+            struct error err = {0};
+            struct store *store = store_fresh();
+            struct chain *chain = chain_or_fail(store);
+            append_some(chain, store, 1);
+            struct chain_record record = record_of(&arena, 1);
+            failing_os_arm(k, (enum failing_how)how);
+            enum code code = chain_append(chain, &record, &err);
+            bool reached = failing_os_disarm();
+            CHECK(code == E_OK || code == E_IO || code == E_FULL);
+            CHECK(reached || code == E_OK);
+            CHECK_INT(chain_head(chain), code == E_OK ? 1 : 0);
+            chain_close(chain);
+            store_close(store);
+            store = store_again();
+            chain = chain_or_fail(store);
+            CHECK(chain_head(chain) == 1 || (code != E_OK && chain_head(chain) == 0));
+            append_some(chain, store, 1);
+            chain_close(chain);
+            store_close(store);
+            arena_free(&arena);
+            if (!reached)
+                break;
+        }
+    }
+}
+
+TEST(opening_never_lies)
+{
+    for (int how = 0; how < FAILING_HOW_COUNT; how++) {
+        for (int k = 1;; k++) {
+            struct error err = {0};
+            struct store *store = store_fresh();
+            struct chain *chain = NULL;
+            failing_os_arm(k, (enum failing_how)how);
+            enum code code = chain_open(store, "0", PLAN, "orders", &chain, &err);
+            bool reached = failing_os_disarm();
+            CHECK(code == E_OK || code == E_IO || code == E_FULL);
+            chain_close(chain);
+            store_close(store);
+            store = store_again();
+            chain = chain_or_fail(store);
+            append_some(chain, store, 2);
+            chain_close(chain);
+            store_close(store);
+            if (!reached)
+                break;
+        }
+    }
+}
+
+#ifdef LEAT_FAULTS
+TEST(a_lost_answer_is_won_by_nonce)
+{
+    static const char *const specs[] = {"record_put:1:lost", "record_put:1:eio"};
+    for (int i = 0; i < 2; i++) {
+        struct arena arena = {0};
+        struct error err = {0};
+        struct store *store = store_fresh();
+        struct chain *chain = chain_or_fail(store);
+        struct chain_record record = record_of(&arena, 0);
+        CHECK_INT(fault_arm(specs[i], &err), E_OK);
+        CHECK_INT(chain_append(chain, &record, &err), E_OK);
+        CHECK_INT(fault_arm(NULL, &err), E_OK);
+        CHECK_INT(files_below(store, "chain"), 1);
+        append_some(chain, store, 1);
+        chain_close(chain);
+        store_close(store);
+        arena_free(&arena);
+    }
+}
+#endif
