@@ -25,8 +25,6 @@ static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena
     self->flat = true;
     for (int32_t c = 0; c < self->spec.call_count; c++) {
         const struct aggregate_call *call = self->spec.calls[c];
-        if (call->state_size % 16 == 0)
-            size = (size + 15) & ~(size_t)15; // it may hold 128-bit numbers
         self->state_at[c] = (uint32_t)size;
         if (__builtin_add_overflow(size, call->state_size, &size) || size > UINT32_MAX)
             return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 4 GiB", self->spec.name);
