@@ -353,8 +353,13 @@ size_t timestamp_print_iso(int64_t us, const struct zone *session, char *out)
         return (size_t)(p - out);
     }
     *p++ = offset_us < 0 ? '-' : '+';
-    int64_t minutes = (offset_us < 0 ? -offset_us : offset_us) / (60 * SECOND_US);
-    p = put_digits(p, minutes / 60, 2);
+    int64_t offset = (offset_us < 0 ? -offset_us : offset_us) / SECOND_US;
+    p = put_digits(p, offset / 3600, 2);
     *p++ = ':';
-    return (size_t)(put_digits(p, minutes % 60, 2) - out);
+    p = put_digits(p, offset / 60 % 60, 2);
+    if (offset % 60 != 0) { // local mean time, before the zones
+        *p++ = ':';
+        p = put_digits(p, offset % 60, 2);
+    }
+    return (size_t)(p - out);
 }

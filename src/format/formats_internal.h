@@ -1,9 +1,22 @@
-/* formats_internal.h - the plug-ins that formats.c lists. */
+/* formats_internal.h - the plug-ins that formats.c lists, and what those without a file structure share. */
 #ifndef FORMAT_FORMATS_INTERNAL_H
 #define FORMAT_FORMATS_INTERNAL_H
 
 #include "format/format.h"
 
 extern const struct encoder_type parquet_encoder;
+extern const struct encoder_type csv_encoder;
+extern const struct encoder_type json_encoder;
+extern const struct decoder_type json_decoder;
+
+/* A file that is its pieces, one after the other: no header, no footer. */
+struct plain_file {
+    char unused;
+};
+enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err);
+enum code plain_file_add(void *file, struct piece *piece, int64_t offset, struct error *err);
+enum code plain_file_finish(void *file, struct text *footer, struct error *err);
+void plain_file_close(void *file);
+void plain_piece_close(struct piece *piece);
 
 #endif

@@ -1,0 +1,130 @@
+#include "format/formats_internal.h"
+#include "format/json_records.h"
+
+/* Where a field of the user's schema comes from; else the index of a child of `records.root`. */
+enum { FROM_NOWHERE = -1, FROM_CORRUPT = -2 };
+
+struct json_decoder {
+    struct json_records records;
+    struct json_column corrupt;
+    const struct type *schema;   /* the user's */
+    const bool *needed;
+    struct type read;            /* the fields that are read, in the user's order */
+    struct field *read_fields;
+    int32_t *sources;            /* per field of `schema` */
+    void (*decode_rows)(struct json_records *self, const struct column *payload);
+};
+
+static bool field_needed(const struct decoder_spec *spec, int32_t field) { return spec->needed == NULL || spec->needed[field]; }
+
+static bool is_corrupt_field(const struct decoder_spec *spec, int32_t field)
+{
+    const struct field *f = &spec->schema->fields[field];
+    return spec->corrupt_column != NULL && f->type->id == TYPE_STRING && strcmp(f->name, spec->corrupt_column) == 0;
+}
+
+/* Fields that nobody needs are read all the same when their being wrong makes a difference. */
+static void choose_fields(struct json_decoder *self, const struct decoder_spec *spec)
+{
+    int32_t count = spec->schema->field_count;
+    bool check_all = spec->mode != DECODE_PERMISSIVE;
+    for (int32_t i = 0; i < count; i++)
+        check_all |= is_corrupt_field(spec, i) && field_needed(spec, i);
+    self->sources = mem_array(int32_t, (size_t)count + 1);
+    self->read_fields = mem_array(struct field, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++) {
+        self->sources[i] = FROM_NOWHERE;
+        if (is_corrupt_field(spec, i)) {
+            self->sources[i] = field_needed(spec, i) ? FROM_CORRUPT : FROM_NOWHERE;
+        } else if (check_all || field_needed(spec, i)) {
+            self->sources[i] = self->read.field_count;
+            self->read_fields[self->read.field_count++] = spec->schema->fields[i];
+        }
+    }
+    self->read.id = TYPE_STRUCT;
+    self->read.fields = self->read_fields;
+}
+
+static enum code decoder_open(void *decoder, const struct decoder_spec *spec, struct error *err)
+{
+    struct json_decoder *self = decoder;
+    if (spec->schema->id != TYPE_STRUCT)
+        return fail(err, E_SPEC, "json: the schema must be a STRUCT");
+    *self = (struct json_decoder){.schema = spec->schema, .needed = spec->needed};
+    choose_fields(self, spec);
+    json_column_init(&self->records.root, &self->read);
+    for (int32_t i = 0; i < spec->schema->field_count; i++)
+        if (self->sources[i] == FROM_CORRUPT)
+            self->records.corrupt = &self->corrupt;
+    json_column_init(&self->corrupt, type_of(TYPE_STRING));
+    self->records.mode = spec->mode;
+    self->records.reader.zone = spec->zone != NULL ? spec->zone : zone_utc();
+    self->decode_rows = json_records_word;
+#if defined(__x86_64__)
+    if (spec->simd != 0 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+        self->decode_rows = json_records_avx2;
+#endif
+    return E_OK;
+}
+
+/* The read columns in the places where the user wants them. */
+static void arrange(struct json_decoder *self, struct column *read, struct column *corrupt, struct column *out)
+{
+    const struct type *schema = self->schema;
+    *out = (struct column){.type = schema, .rows = read->rows, .nulls = read->nulls, .valid = read->valid,
+                           .child_count = schema->field_count};
+    read->valid = NULL;
+    if (schema->field_count > 0)
+        out->children = mem_array(struct column, (size_t)schema->field_count);
+    for (int32_t i = 0; i < schema->field_count; i++) {
+        int32_t source = self->sources[i];
+        if (source == FROM_CORRUPT)
+            out->children[i] = column_take(corrupt);
+        else if (source != FROM_NOWHERE && (self->needed == NULL || self->needed[i]))
+            out->children[i] = column_take(&read->children[source]);
+        else
+            column_all_null(&out->children[i], schema->fields[i].type, out->rows);
+    }
+}
+
+static enum code decoder_decode(void *decoder, const struct column *payload, struct column *out, struct rejects *rejects,
+                                struct error *err)
+{
+    struct json_decoder *self = decoder;
+    struct column read, corrupt;
+    if (!type_is_varlen(payload->type))
+        return fail(err, E_BUG, "json: payloads must be STRING or BINARY");
+    self->records.rejects = rejects;
+    json_column_reserve(&self->records.root, payload->rows);
+    json_column_reserve(&self->corrupt, self->records.corrupt != NULL ? payload->rows : 0);
+    self->decode_rows(&self->records, payload);
+    json_column_finish(&self->records.root, &read);
+    json_column_finish(&self->corrupt, &corrupt);
+    arrange(self, &read, &corrupt, out);
+    column_release(&read);
+    column_release(&corrupt);
+    return E_OK;
+}
+
+static void decoder_close(void *decoder)
+{
+    struct json_decoder *self = decoder;
+    json_column_close(&self->records.root);
+    json_column_close(&self->corrupt);
+    text_free(&self->records.reader.scratch);
+    mem_free(self->sources);
+    mem_free(self->read_fields);
+    *self = (struct json_decoder){0};
+}
+
+static const struct option no_options[] = {{0}};
+
+const struct decoder_type json_decoder = {
+    .name = "json",
+    .help = "a JSON object per record, as Spark's from_json reads it",
+    .options = no_options,
+    .size = sizeof(struct json_decoder),
+    .open = decoder_open,
+    .decode = decoder_decode,
+    .close = decoder_close,
+};

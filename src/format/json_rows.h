@@ -1,0 +1,402 @@
+/* json_rows.h - the reader of records itself, to be included once for each width of machine word.
+ *
+ * Before the include stand
+ *     JSON_BLOCK                                  bytes that are looked at together
+ *     struct json_block { special, high }         a bit (or a byte's high bit) per byte of the block
+ *     json_block_load(p), json_block_copy(p, out) the block at p; `copy` also stores it to out
+ *     json_block_index(mask)                      which byte the lowest bit means
+ *     JSON_RECORDS                                the name of the function to define
+ * special: a quote, a backslash or a control character, where a string may end. high: not ASCII.
+ *
+ * A fast reader below handles the shape that nearly all values have and gives anything else to json_leaf_read,
+ * which starts again at the value's first byte. Fast readers may look past the record's end (the payload may be read 64
+ * bytes past its own), but what they accept lies before it.
+ */
+#include "format/json_records.h"
+#include "format/json_skip.h"
+#include "format/json_text.h"
+
+static const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth);
+
+/* ---- strings ---- */
+
+INLINE uint64_t bits_below(uint64_t mask, uint64_t special) { return mask & ((special & -special) - 1); }
+
+/* p is behind the quote. The closing quote of a string without escapes and, unless `any` is set, without bytes
+ * past ASCII; else NULL. */
+INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any)
+{
+    for (; p < end; p += JSON_BLOCK) {
+        struct json_block block = json_block_load(p);
+        if (LIKELY(block.special != 0)) {
+            p += json_block_index(block.special);
+            return p < end && *p == '"' && (any || bits_below(block.high, block.special) == 0) ? p : NULL;
+        }
+        if (block.high != 0 && !any)
+            return NULL;
+    }
+    return NULL;
+}
+
+/* Copies while it looks, so the bytes are touched once. */
+INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+{
+    const uint8_t *end = reader->end;
+    int64_t used = col->used;
+    uint64_t high = 0;
+    for (; p < end; p += JSON_BLOCK, used += JSON_BLOCK) {
+        if (!json_column_room(col, used, JSON_BLOCK))
+            return NULL;
+        struct json_block block = json_block_copy(p, col->values + used);
+        if (UNLIKELY(block.special == 0)) {
+            high |= block.high;
+            continue;
+        }
+        int64_t size = json_block_index(block.special);
+        p += size, used += size;
+        if (UNLIKELY(p >= end || *p != '"'))
+            return NULL;
+        high |= bits_below(block.high, block.special);
+        if (UNLIKELY(high != 0) && !utf8_valid(col->values + col->used, (size_t)(used - col->used)))
+            return NULL;
+        json_put_end(col, used);
+        return p + 1;
+    }
+    return NULL;
+}
+
+INLINE const uint8_t *read_timestamp(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+{
+    int64_t us;
+    const uint8_t *quote = find_quote(p, reader->end, false);
+    if (UNLIKELY(quote == NULL || !timestamp_parse(bytes_of(p, (size_t)(quote - p)), reader->zone, &us)))
+        return NULL;
+    json_put_int64(col, us);
+    return quote + 1;
+}
+
+/* ---- numbers: up to fifteen digits, and seven behind the point ---- */
+
+static const int64_t integer_powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+static const double double_powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+
+INLINE bool ends_number(uint8_t c) { return c != '.' && (c | 0x20) != 'e' && !json_is_digit(c); }
+
+/* p is behind a '-', if there is one. NULL: not that simple. */
+INLINE const uint8_t *scan_integer(const uint8_t *p, const uint8_t *end, int64_t *out)
+{
+    int count, more;
+    uint64_t value = json_digits8(p, &count);
+    if (UNLIKELY(count == 0 || (*p == '0' && count > 1)))
+        return NULL;
+    p += count;
+    if (count == 8) {
+        uint64_t low = json_digits8(p, &more);
+        value = value * (uint64_t)integer_powers[more] + low;
+        p += more;
+    }
+    *out = (int64_t)value;
+    return p < end && ends_number(*p) ? p : NULL;
+}
+
+/* digits = all digits as one integer, *scale of them behind the point. */
+INLINE const uint8_t *scan_fraction(const uint8_t *p, const uint8_t *end, int64_t *digits, int *scale)
+{
+    int count;
+    uint64_t value = json_digits8(p, &count);
+    if (UNLIKELY(count == 0 || count == 8 || (*p == '0' && count > 1)))
+        return NULL;
+    p += count;
+    *scale = 0;
+    if (*p == '.') {
+        uint64_t fraction = json_digits8(p + 1, scale);
+        if (UNLIKELY(*scale == 0))
+            return NULL;
+        p += 1 + *scale;
+        value = value * (uint64_t)integer_powers[*scale] + fraction;
+    }
+    *digits = (int64_t)value;
+    return p < end && ends_number(*p) ? p : NULL;
+}
+
+INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+{
+    int64_t value, sign = -(int64_t)(*p == '-');
+    p = scan_integer(p - sign, reader->end, &value);
+    if (UNLIKELY(p == NULL))
+        return NULL;
+    value = (value ^ sign) - sign;
+    if (col->id == TYPE_INT64) {
+        json_put_int64(col, value);
+    } else {
+        if (UNLIKELY(value != (int32_t)value))
+            return NULL;
+        json_put_int32(col, (int32_t)value);
+    }
+    return p;
+}
+
+INLINE const uint8_t *read_double(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+{
+    int64_t digits;
+    int scale;
+    bool negative = *p == '-';
+    p = scan_fraction(p + negative, reader->end, &digits, &scale);
+    if (UNLIKELY(p == NULL || (digits == 0 && negative))) // -0 and -0.0 differ
+        return NULL;
+    double value = (double)digits / double_powers[scale]; // both exact, so rounded once
+    json_put_double(col, negative ? -value : value);
+    return p;
+}
+
+INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+{
+    int64_t digits;
+    int scale, missing;
+    bool negative = *p == '-';
+    p = scan_fraction(p + negative, reader->end, &digits, &scale);
+    if (UNLIKELY(p == NULL))
+        return NULL;
+    missing = col->type->scale - scale;
+    if (UNLIKELY(missing < 0 || missing > 2 || col->type->precision > 18)) // fifteen digits and two zeros fit
+        return NULL;
+    digits *= integer_powers[missing];
+    if (UNLIKELY(digits >= (int64_t)decimal_power10(col->type->precision)))
+        return NULL;
+    json_put_int64(col, negative ? -digits : digits);
+    return p;
+}
+
+/* ---- lists and objects ---- */
+
+static const uint8_t *broken(struct json_reader *reader)
+{
+    reader->broken = true;
+    return NULL;
+}
+
+static const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth)
+{
+    if (*p == '"') {
+        const uint8_t *quote = find_quote(p + 1, reader->end, true);
+        if (LIKELY(quote != NULL))
+            return quote + 1;
+    }
+    p = json_skip(p, reader->end, depth);
+    return p == NULL ? broken(reader) : p;
+}
+
+static const uint8_t *read_array(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+{
+    const uint8_t *end = reader->end;
+    struct json_column *element = &col->children[0];
+    p = json_blanks(p, end);
+    if (p < end && *p == ']') {
+        p++;
+    } else {
+        for (;; p++) {
+            p = json_blanks(p, end);
+            if (p == end)
+                return broken(reader);
+            json_column_reserve_element(col);
+            p = read_value(reader, element, p, depth);
+            if (p == NULL)
+                return NULL;
+            p = json_blanks(p, end);
+            if (p < end && *p == ',')
+                continue;
+            if (p == end || *p != ']')
+                return broken(reader);
+            p++;
+            break;
+        }
+    }
+    col->offsets[++col->rows] = (int32_t)element->rows;
+    return p;
+}
+
+/* Duplicate names stay, as on Spark. */
+static const uint8_t *read_map(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+{
+    const uint8_t *end = reader->end;
+    struct json_column *key = &col->children[0], *value = &col->children[1];
+    p = json_blanks(p, end);
+    if (p < end && *p == '}') {
+        p++;
+    } else {
+        for (;; p++) {
+            p = json_blanks(p, end);
+            const uint8_t *behind = json_skip_name(p, end);
+            if (behind == NULL)
+                return broken(reader);
+            json_column_reserve_element(col);
+            if (json_leaf_read(reader, key, p, depth) == NULL)
+                return NULL;
+            p = json_blanks(behind, end);
+            if (p == end)
+                return broken(reader);
+            p = read_value(reader, value, p, depth);
+            if (p == NULL)
+                return NULL;
+            p = json_blanks(p, end);
+            if (p < end && *p == ',')
+                continue;
+            if (p == end || *p != '}')
+                return broken(reader);
+            p++;
+            break;
+        }
+    }
+    col->offsets[++col->rows] = (int32_t)key->rows;
+    return p;
+}
+
+/* A second value for the same name replaces the first, but only when it is good. */
+static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *reader, struct json_column *child, const uint8_t *p,
+                                                           int depth)
+{
+    int64_t row = child->rows - 1;
+    json_column_truncate(child, row);
+    const uint8_t *behind = read_value(reader, child, p, depth);
+    if (behind != NULL) {
+        child->source = p;
+        return behind;
+    }
+    if (reader->broken)
+        return NULL;
+    reader->bad = true;
+    json_column_truncate(child, row);
+    if (read_value(reader, child, child->source, depth) == NULL)
+        return NULL;
+    return skip_value(reader, p, depth);
+}
+
+/* The value was not of its type: the field stays without a row, the reader goes on behind the value. */
+static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reader *reader, struct json_column *child, int64_t row,
+                                                               const uint8_t *p, int depth)
+{
+    if (reader->broken)
+        return NULL;
+    reader->bad = true;
+    json_column_truncate(child, row);
+    return skip_value(reader, p, depth);
+}
+
+/* p is behind the '{'. Every child gets a row; the struct's own is the caller's to count. */
+static const uint8_t *read_object(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+{
+    const uint8_t *end = reader->end;
+    int64_t row = col->rows;
+    int32_t key = JSON_KEY_START, filled = 0;
+    for (;;) {
+        if (UNLIKELY(p >= end))
+            return broken(reader);
+        if (*p == '}') {
+            p++;
+            break;
+        }
+        const struct json_guess *guess = &col->keys.guesses[key];
+        if (LIKELY(json_guess_holds(guess, p))) {
+            p += guess->size;
+            key = guess->key;
+            if (UNLIKELY(p >= end))
+                return broken(reader);
+        } else {
+            p = json_keys_next(&col->keys, p, end, &key);
+            if (UNLIKELY(p == NULL))
+                return broken(reader);
+            if (key < 0)
+                break;
+        }
+        int32_t field = col->keys.fields[key];
+        if (UNLIKELY(field < 0)) {
+            p = skip_value(reader, p, depth);
+        } else {
+            struct json_column *child = &col->children[field];
+            const uint8_t *value = p;
+            if (UNLIKELY(child->rows != row)) {
+                p = read_again(reader, child, value, depth);
+            } else {
+                p = read_value(reader, child, value, depth);
+                child->source = value;
+                filled += child->rows != row;
+                if (UNLIKELY(p == NULL))
+                    p = pass_bad_value(reader, child, row, value, depth);
+            }
+        }
+        if (UNLIKELY(p == NULL))
+            return NULL;
+    }
+    if (filled != col->child_count)
+        for (int32_t i = 0; i < col->child_count; i++)
+            if (col->children[i].rows == row)
+                json_put_null(&col->children[i]);
+    return p;
+}
+
+/* NULL without reader->broken: not a value of the column's type. */
+static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+{
+    bool list = col->id == TYPE_ARRAY;
+    if (*p != (list ? '[' : '{'))
+        return *p == 'n' ? json_leaf_read(reader, col, p, depth) : NULL;
+    if (depth == JSON_DEPTH_MAX)
+        return broken(reader);
+    if (list)
+        return read_array(reader, col, p + 1, depth + 1);
+    if (col->id == TYPE_MAP)
+        return read_map(reader, col, p + 1, depth + 1);
+    p = read_object(reader, col, p + 1, depth + 1);
+    col->rows += p != NULL;
+    return p;
+}
+
+static const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+{
+    const uint8_t *behind = NULL;
+    switch (col->id) {
+    case TYPE_STRING:
+        if (LIKELY(*p == '"'))
+            behind = read_string(reader, col, p + 1);
+        break;
+    case TYPE_INT32:
+    case TYPE_INT64: behind = read_integer(reader, col, p); break;
+    case TYPE_DOUBLE: behind = read_double(reader, col, p); break;
+    case TYPE_DECIMAL: behind = read_decimal(reader, col, p); break;
+    case TYPE_TIMESTAMP:
+        if (LIKELY(*p == '"'))
+            behind = read_timestamp(reader, col, p + 1);
+        break;
+    case TYPE_ARRAY:
+    case TYPE_STRUCT:
+    case TYPE_MAP: return read_nested(reader, col, p, depth);
+    default: break;
+    }
+    return LIKELY(behind != NULL) ? behind : json_leaf_read(reader, col, p, depth);
+}
+
+/* ---- records ---- */
+
+void JSON_RECORDS(struct json_records *self, const struct column *payload)
+{
+    const int32_t *offsets = column_offsets(payload);
+    struct json_reader *reader = &self->reader;
+    for (int64_t row = 0; row < payload->rows; row++) {
+        if (UNLIKELY(!column_valid_at(payload, row))) {
+            json_record_absent(self);
+            continue;
+        }
+        const uint8_t *first = payload->values->data + offsets[row], *end = payload->values->data + offsets[row + 1];
+        const uint8_t *p = json_blanks(first, end);
+        reader->end = end;
+        reader->broken = reader->bad = false;
+        p = p < end && *p == '{' ? read_object(reader, &self->root, p + 1, 1) : NULL;
+        if (UNLIKELY(p == NULL || reader->bad)) {
+            json_record_malformed(self, bytes_of(first, (size_t)(end - first)), p != NULL);
+            continue;
+        }
+        self->root.rows++;
+        if (self->corrupt != NULL)
+            json_put_null(self->corrupt);
+    }
+}

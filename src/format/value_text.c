@@ -1,0 +1,137 @@
+#include "format/value_text.h"
+
+#include <math.h>
+
+#include "base/text_number.h"
+
+static int64_t integer_at(const struct column *col, int64_t row)
+{
+    switch (type_width(col->type)) {
+    case 1: return column_values(col, int8_t)[row];
+    case 2: return column_values(col, int16_t)[row];
+    case 4: return column_values(col, int32_t)[row];
+    default: return column_values(col, int64_t)[row];
+    }
+}
+
+static size_t put(char *out, const char *text)
+{
+    size_t size = strlen(text);
+    memcpy(out, text, size);
+    return size;
+}
+
+/* BigDecimal.toString: plain, unless the number is smaller than 1E-6; zeros count as digits. */
+static size_t print_decimal(const struct column *col, int64_t row, char *out)
+{
+    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+    int scale = col->type->scale;
+    char digits[DECIMAL_TEXT_MAX];
+    size_t size = decimal_print(value, 0, digits), sign = digits[0] == '-';
+    int exponent = (int)(size - sign) - 1 - scale;
+    if (exponent >= -6 || scale == 0)
+        return decimal_print(value, scale, out);
+    char *p = out;
+    memcpy(p, digits, sign + 1);
+    p += sign + 1;
+    if (size > sign + 1) {
+        *p++ = '.';
+        memcpy(p, digits + sign + 1, size - sign - 1);
+        p += size - sign - 1;
+    }
+    *p++ = 'E';
+    return (size_t)(p - out) + print_int64(exponent, p);
+}
+
+static char *two_digits(char *p, uint64_t value)
+{
+    p[0] = (char)('0' + value / 10);
+    p[1] = (char)('0' + value % 10);
+    return p + 2;
+}
+
+static size_t print_interval(const struct type *type, int64_t value, char *out)
+{
+    uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char *p = out + put(out, value < 0 ? "INTERVAL '-" : "INTERVAL '");
+    if (type->id == TYPE_INTERVAL_YM) {
+        p += print_int64((int64_t)(size / 12), p);
+        *p++ = '-';
+        p += print_int64((int64_t)(size % 12), p);
+        return (size_t)(p - out) + put(p, "' YEAR TO MONTH");
+    }
+    uint64_t seconds = size / 1000000, micro = size % 1000000;
+    p += print_int64((int64_t)(seconds / 86400), p);
+    *p++ = ' ';
+    p = two_digits(p, seconds / 3600 % 24);
+    *p++ = ':';
+    p = two_digits(p, seconds / 60 % 60);
+    *p++ = ':';
+    p = two_digits(p, seconds % 60);
+    if (micro != 0) {
+        *p++ = '.';
+        for (uint64_t unit = 100000; micro != 0; micro %= unit, unit /= 10)
+            *p++ = (char)('0' + micro / unit);
+    }
+    return (size_t)(p - out) + put(p, "' DAY TO SECOND");
+}
+
+/* Only the milliseconds change within a second. */
+static size_t print_timestamp(struct value_printer *printer, int64_t us, bool local, char *out)
+{
+    int64_t second = us / 1000000, micro = us % 1000000;
+    second -= micro < 0;
+    micro += micro < 0 ? 1000000 : 0;
+    if (printer->size == 0 || printer->second != second) {
+        const struct zone *zone = local || printer->zone == NULL ? zone_utc() : printer->zone;
+        printer->size = (int32_t)timestamp_print_iso(us, zone, printer->text);
+        printer->second = second;
+        printer->fraction_at = (int32_t)((char *)memchr(printer->text, '.', (size_t)printer->size) - printer->text) + 1;
+    }
+    int32_t milli = (int32_t)(micro / 1000);
+    char *fraction = printer->text + printer->fraction_at;
+    fraction[0] = (char)('0' + milli / 100);
+    two_digits(fraction + 1, (uint64_t)milli % 100);
+    memcpy(out, printer->text, TIMESTAMP_TEXT_MAX);
+    return (size_t)printer->size;
+}
+
+static size_t print_local_timestamp(int64_t us, char *out)
+{
+    struct value_printer utc = {0};
+    return print_timestamp(&utc, us, true, out) - 1; // without the Z
+}
+
+size_t value_text(struct value_printer *printer, const struct column *col, int64_t row, char *out)
+{
+    switch (col->type->id) {
+    case TYPE_NULL: return put(out, "null");
+    case TYPE_BOOLEAN: return put(out, bit_get(col->values->data, row) ? "true" : "false");
+    case TYPE_INT8:
+    case TYPE_INT16:
+    case TYPE_INT32:
+    case TYPE_INT64: return print_int64(integer_at(col, row), out);
+    case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
+    case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
+    case TYPE_DECIMAL: return print_decimal(col, row, out);
+    case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
+    case TYPE_TIMESTAMP: return print_timestamp(printer, column_values(col, int64_t)[row], false, out);
+    case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(column_values(col, int64_t)[row], out);
+    case TYPE_INTERVAL_DT:
+    case TYPE_INTERVAL_YM: return print_interval(col->type, integer_at(col, row), out);
+    case TYPE_STRING:
+    case TYPE_BINARY:
+    case TYPE_ARRAY:
+    case TYPE_STRUCT:
+    case TYPE_MAP:
+    case TYPE_COUNT: break;
+    }
+    return 0;
+}
+
+size_t value_text_raw(const struct column *col, int64_t row, char *out)
+{
+    struct value_printer printer = {0};
+    bool is_time = col->type->id == TYPE_DATE || col->type->id == TYPE_TIMESTAMP || col->type->id == TYPE_TIMESTAMP_NTZ;
+    return is_time ? print_int64(integer_at(col, row), out) : value_text(&printer, col, row, out);
+}
