@@ -102,8 +102,8 @@ class Expected:
         watermark = previous = 0
         seen = None
         for record in chain_records:
-            assert record["late_us"] == previous, (record["epoch"], record["late_us"], previous)
-            assert record["emit_us"] == watermark, (record["epoch"], record["emit_us"], watermark)
+            assert record["watermark"]["late_us"] == previous, (record["epoch"], record["watermark"]["late_us"], previous)
+            assert record["watermark"]["emit_us"] == watermark, (record["epoch"], record["watermark"]["emit_us"], watermark)
             seen = self.epoch(record, previous, seen)
             self.emit(watermark)
             previous = watermark
