@@ -2,10 +2,11 @@
 
 #include <limits.h>
 #include <lz4.h>
-#include <snappy-c.h>
 #include <strings.h>
 #include <zlib.h>
 #include <zstd.h>
+
+#include "format/snappy_encode.h"
 
 enum {
     GZIP_WINDOW = 16,    /* added to deflate's window bits: gzip header and trailer */
@@ -41,6 +42,8 @@ void compressor_init(struct compressor *compressor, enum codec codec, int level)
                             MAX_WBITS + GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     } else if (codec == CODEC_LZ4_RAW) {
         compressor->context = mem_alloc((size_t)LZ4_sizeofState());
+    } else if (codec == CODEC_SNAPPY) {
+        compressor->context = mem_new(struct snappy_table);
     }
 }
 
@@ -61,7 +64,7 @@ size_t compress_bound(const struct compressor *compressor, size_t size)
 {
     switch (compressor->codec) {
     case CODEC_SNAPPY:
-        return snappy_max_compressed_length(size);
+        return snappy_bound(size);
     case CODEC_ZSTD:
         return ZSTD_compressBound(size);
     case CODEC_GZIP:
@@ -98,7 +101,8 @@ enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t
         done = true;
         break;
     case CODEC_SNAPPY:
-        done = snappy_compress((const char *)in.data, in.size, (char *)out, &size) == SNAPPY_OK;
+        done = in.size <= UINT32_MAX;
+        size = done ? snappy_encode(compressor->context, in.data, in.size, out) : 0;
         break;
     case CODEC_ZSTD:
         size = ZSTD_compress2(compressor->context, out, size, in.data, in.size);

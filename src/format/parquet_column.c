@@ -12,7 +12,7 @@
 
 enum {
     SAMPLE = 2048,
-    ESTIMATE_MAX = 32768,     /* most different values for which a dictionary is begun */
+    ESTIMATE_MAX = 80000,     /* most different values, give or take, for which a dictionary is begun */
     SLICE_ROWS = 2048,        /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
     NESTED_SLOTS = 4096,      /* the same for the elements of lists, on average */
 };
@@ -125,8 +125,10 @@ static void settle(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
         return;
     struct text plain = unpack_page(chunk);
     int64_t delta = delta_cost(chunk, scratch, &plain);
-    int64_t indexes = chunk->page.values * rle_bit_width(chunk->dictionary.count) / 8;
-    if (pays && delta >= indexes)
+    double distinct = estimate_distinct(chunk->values, chunk->dictionary.count);
+    int64_t indexes = chunk->page.values * rle_bit_width((uint32_t)distinct) / 8;
+    bool delta_wins = delta < indexes || (delta < 2 * indexes && delta < dictionary_cost(chunk));
+    if (pays && !delta_wins)
         text_free(&plain);
     else
         leave_dictionary(chunk, &plain, delta);
