@@ -43,6 +43,7 @@ static void room_fill(struct key_room *room, struct state_table *groups, const u
     key_room_reserve(room, count);
     room->offsets[0] = 0;
     for (int64_t i = 0; i < count; i++) {
+        groups_prefetch(groups, slots, i, count);
         struct bytes key = state_key(groups, slots[i]);
         text_add(&room->keys, key.data, key.size);
         room->offsets[i + 1] = (int32_t)room->keys.size;
@@ -88,6 +89,7 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
     TRY(state_upsert(shard->groups, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count, room->slots,
                      room->created, &created_count, err));
     for (int64_t i = 0; i < count; i++) {
+        groups_prefetch(shard->groups, room->slots, i, count);
         struct group *source = group_at(from, slots[i]);
         bool is_new = created < created_count && room->slots[i] == room->created[created];
         if (is_new) {
@@ -132,6 +134,7 @@ static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, str
 static void evict(struct aggregate_stage *self, struct aggregate_shard *shard, const struct slot_list *ended)
 {
     for (int64_t i = 0; i < ended->count; i++) {
+        groups_prefetch(shard->groups, ended->slots, i, ended->count);
         struct group *group = group_at(shard->groups, ended->slots[i]);
         group_drop(self, group);
         group->changed = 0;
@@ -160,6 +163,7 @@ static enum code finish_groups(const struct aggregate_stage *self, const struct 
 {
     const struct aggregate_spec *spec = &self->spec;
     for (int64_t i = 0; i < count; i++) {
+        groups_prefetch(shard->groups, slots, i, count);
         TRY(state_key_decode(state_key(shard->groups, slots[i]), builders, spec->key_count, err));
         struct group *group = group_at(shard->groups, slots[i]);
         for (int32_t c = 0; c < spec->call_count; c++)

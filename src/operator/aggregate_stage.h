@@ -88,6 +88,16 @@ static inline struct group *group_at(struct state_table *groups, uint32_t slot)
 {
     return (struct group *)(void *)(state_base(groups) + slot * state_stride(groups));
 }
+/* In a loop over slots in no order: fetch the key and the group that come GROUPS_AHEAD later. */
+enum { GROUPS_AHEAD = 12 };
+static inline void groups_prefetch(struct state_table *groups, const uint32_t *slots, int64_t at, int64_t count)
+{
+    if (at + GROUPS_AHEAD >= count)
+        return;
+    const uint8_t *group = (const uint8_t *)group_at(groups, slots[at + GROUPS_AHEAD]);
+    __builtin_prefetch(group - 1, 1);
+    __builtin_prefetch(group + 63, 1);
+}
 static inline void *group_state(const struct aggregate_stage *self, struct group *group, int32_t call)
 {
     return (uint8_t *)group + self->state_at[call];
