@@ -299,15 +299,19 @@ enum code option_set(const struct option *options, void *settings, const char *n
     return set_value(option, settings, value, arena, err);
 }
 
-void options_print(const struct option *options, const char *prefix, struct text *out)
+const char *option_kind_text(const struct option *option)
 {
     static const char *const kinds[] = {
-        [OPTION_STRING] = "text", [OPTION_BOOLEAN] = "true|false",  [OPTION_INT] = "number",
-        [OPTION_BYTES] = "size",  [OPTION_DURATION] = "duration", [OPTION_ENUM] = NULL,
+        [OPTION_STRING] = "text", [OPTION_BOOLEAN] = "true|false", [OPTION_INT] = "number",
+        [OPTION_BYTES] = "size",  [OPTION_DURATION] = "duration",
     };
+    return option->kind == OPTION_ENUM ? option->choices : kinds[option->kind];
+}
+
+void options_print(const struct option *options, const char *prefix, struct text *out)
+{
     for (; options != NULL && options->name != NULL; options++) {
-        const char *kind = options->kind == OPTION_ENUM ? options->choices : kinds[options->kind];
         const char *initial = options->initial == NULL ? "-" : options->secret ? "(secret)" : options->initial;
-        text_printf(out, "%s%-28s  %-10s  %-10s  %s\n", prefix, options->name, kind, initial, options->help);
+        text_printf(out, "%s%-28s  %-10s  %-10s  %s\n", prefix, options->name, option_kind_text(options), initial, options->help);
     }
 }

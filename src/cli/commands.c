@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &init_command, &check_command, &run_command, &produce_command, NULL,
+    &init_command, &check_command, &run_command, &produce_command, &docs_command, NULL,
 };
 
 int report(const struct error *err)
