@@ -88,16 +88,19 @@ static enum code quoted_name(struct ddl *self, const char **out)
 {
     char *name = arena_alloc(self->arena, self->text.size - self->at + 1);
     size_t size = 0;
-    for (self->at++; self->at < self->text.size; self->at++) {
-        char c = (char)peek(self);
-        if (c == '`' && (++self->at >= self->text.size || peek(self) != '`'))
+    self->at++;
+    for (;;) {
+        int c = peek(self);
+        if (c == 0)
+            return expected(self, "the end of the name in backquotes");
+        self->at++;
+        if (c == '`' && peek(self) != '`')
             break;
-        if (c == '\0')
-            return fail(self->err, E_SQL, "schema: a name holds a zero byte at byte %zu", self->at);
-        name[size++] = c;
+        self->at += c == '`';
+        name[size++] = (char)c;
     }
-    if (size == 0 || self->text.data[self->at - 1] != '`')
-        return fail(self->err, E_SQL, "schema: the name in backquotes is empty or does not end");
+    if (size == 0)
+        return fail(self->err, E_SQL, "schema: the name in backquotes is empty");
     *out = name;
     return E_OK;
 }
@@ -123,17 +126,15 @@ static enum code skip_comment(struct ddl *self)
     if (quote != '\'' && quote != '"')
         return expected(self, "a text in quotes");
     for (self->at++; self->at < self->text.size; self->at++) {
-        if (peek(self) == '\\')
+        int c = peek(self);
+        bool doubled = c == quote && self->at + 1 < self->text.size && self->text.data[self->at + 1] == quote;
+        if (c == quote && !doubled) {
             self->at++;
-        else if (peek(self) == quote && (self->at + 1 >= self->text.size || self->text.data[self->at + 1] != quote))
-            break;
-        else if (peek(self) == quote)
-            self->at++;
+            return E_OK;
+        }
+        self->at += doubled || (c == '\\' && self->at + 1 < self->text.size);
     }
-    if (self->at >= self->text.size)
-        return expected(self, "the end of the comment");
-    self->at++;
-    return E_OK;
+    return expected(self, "the end of the comment");
 }
 
 static enum code ddl_field(struct ddl *self, struct field *out)

@@ -76,6 +76,9 @@ TEST(errors_have_a_position)
     check_bad("a INT COMMENT 'x", 16);
     check_bad("a MAP<INT>", 9);
     check_bad("`a INT", 6);
+    check_bad("`a``", 4);
+    check_bad("`` INT", 2);
+    check_bad("a INT COMMENT 'x\\", 17);
     check_bad("a INTERVAL DAY TO MONTH", 18);
 }
 
