@@ -17,7 +17,7 @@ void json_column_init(struct json_column *col, const struct type *type)
         return;
     json_keys_init(&col->keys, type->field_count);
     for (int32_t i = 0; i < type->field_count; i++)
-        json_keys_add(&col->keys, type->fields[i].name, i);
+        json_keys_add(&col->keys, type->fields[i].name, &col->children[i]);
 }
 
 void json_column_close(struct json_column *col)

@@ -4,7 +4,7 @@
 #include "format/json_skip.h"
 #include "format/json_text.h"
 
-enum { KEYS_FIRST = 2 }; /* behind JSON_KEY_START and JSON_KEY_OTHER */
+enum { KEY_START, KEY_OTHER, KEYS_FIRST };
 
 void json_keys_init(struct json_keys *keys, int32_t field_count)
 {
@@ -12,20 +12,15 @@ void json_keys_init(struct json_keys *keys, int32_t field_count)
     *keys = (struct json_keys){.count = KEYS_FIRST, .slot_count = 256};
     while (keys->slot_count < 2 * most)
         keys->slot_count *= 2;
-    keys->names = mem_array(struct bytes, most);
-    keys->fields = mem_array(int32_t, most);
-    keys->guesses = mem_array(struct json_guess, most);
+    keys->keys = mem_array(struct json_key, most);
     keys->slots = mem_array(int32_t, keys->slot_count);
-    keys->fields[JSON_KEY_OTHER] = -1;
     /* Names of strangers are short (a gap holds them); taken once, so that views of them stay. */
     text_reserve(&keys->stranger_names, JSON_STRANGERS_MAX * JSON_GAP_MAX);
 }
 
 void json_keys_close(struct json_keys *keys)
 {
-    mem_free(keys->names);
-    mem_free(keys->fields);
-    mem_free(keys->guesses);
+    mem_free(keys->keys);
     mem_free(keys->slots);
     text_free(&keys->stranger_names);
     *keys = (struct json_keys){0};
@@ -35,76 +30,76 @@ void json_keys_close(struct json_keys *keys)
 static int32_t *find_slot(const struct json_keys *keys, struct bytes name)
 {
     uint32_t at = (uint32_t)hash_bytes(name.data, name.size) & (keys->slot_count - 1);
-    while (keys->slots[at] != 0 && !bytes_equal(keys->names[keys->slots[at]], name))
+    while (keys->slots[at] != 0 && !bytes_equal(keys->keys[keys->slots[at]].name, name))
         at = (at + 1) & (keys->slot_count - 1);
     return &keys->slots[at];
 }
 
-static int32_t add_key(struct json_keys *keys, int32_t *slot, struct bytes name, int32_t field)
+static struct json_key *add_key(struct json_keys *keys, int32_t *slot, struct bytes name, struct json_column *column)
 {
-    keys->names[keys->count] = name;
-    keys->fields[keys->count] = field;
-    *slot = keys->count;
-    return keys->count++;
+    struct json_key *key = &keys->keys[keys->count];
+    key->name = name;
+    key->column = column;
+    *slot = keys->count++;
+    return key;
 }
 
-void json_keys_add(struct json_keys *keys, const char *name, int32_t field)
+void json_keys_add(struct json_keys *keys, const char *name, struct json_column *column)
 {
     struct bytes view = bytes_of_string(name);
     int32_t *slot = find_slot(keys, view);
     if (*slot == 0)
-        add_key(keys, slot, view, field);
+        add_key(keys, slot, view, column);
 }
 
-static int32_t find_key(struct json_keys *keys, struct bytes name)
+static struct json_key *find_key(struct json_keys *keys, struct bytes name)
 {
     int32_t *slot = find_slot(keys, name);
     if (*slot != 0)
-        return *slot;
-    struct text *store = &keys->stranger_names;
+        return &keys->keys[*slot];
     if (name.size > JSON_GAP_MAX || keys->stranger_count == JSON_STRANGERS_MAX)
-        return JSON_KEY_OTHER;
-    keys->stranger_count++;
+        return &keys->keys[KEY_OTHER];
+    struct text *store = &keys->stranger_names;
     size_t at = store->size;
     text_add(store, name.data, name.size);
-    return add_key(keys, slot, bytes_of(store->data + at, name.size), -1);
+    keys->stranger_count++;
+    return add_key(keys, slot, bytes_of(store->data + at, name.size), NULL);
 }
 
-static void learn(struct json_guess *guess, const uint8_t *gap, int64_t size, int32_t key)
+static void learn(struct json_key *key, const uint8_t *gap, int64_t size, const struct json_key *next)
 {
-    *guess = (struct json_guess){.key = key};
-    if (size > JSON_GAP_MAX)
-        return;
-    guess->size = (int32_t)size;
-    memcpy(guess->want, gap, (size_t)size);
-    memset(guess->mask, 0xff, (size_t)size);
+    key->next = next;
+    key->gap_size = size > JSON_GAP_MAX ? 0 : (int32_t)size;
+    key->gap_mask = (uint32_t)(((uint64_t)1 << key->gap_size) - 1);
+    memcpy(key->gap, gap, (size_t)key->gap_size);
 }
 
 /* The key of the name between first and last, which json_skip_name has checked. */
-static int32_t resolve_name(struct json_keys *keys, const uint8_t *first, const uint8_t *last)
+static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *first, const uint8_t *last)
 {
     struct bytes raw = bytes_of(first, (size_t)(last - first));
     if (memchr(raw.data, '\\', raw.size) == NULL)
         return find_key(keys, raw);
     struct text name = {0};
-    int32_t key = JSON_KEY_OTHER;
+    struct json_key *key = &keys->keys[KEY_OTHER];
     if (json_text_string(first, last + 1, *last, &name) != NULL) {
         int32_t known = *find_slot(keys, text_view(&name));
-        key = known == 0 ? JSON_KEY_OTHER : known;
+        key = &keys->keys[known == 0 ? KEY_OTHER : known];
     }
     text_free(&name);
     return key;
 }
 
-const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end, int32_t *key)
+const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end, const struct json_key **key)
 {
     const uint8_t *gap = p;
     p = json_blanks(p, end);
     if (p < end && *p == '}') {
-        *key = -1;
+        *key = NULL;
         return p + 1;
     }
-    if (*key != JSON_KEY_START) {
+    struct json_key *before = &keys->keys[*key - keys->keys];
+    if (before != json_keys_start(keys)) {
         if (p == end || *p != ',')
             return NULL;
         p = json_blanks(p + 1, end);
@@ -118,8 +113,7 @@ const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const ui
     p = json_blanks(colon, end);
     if (p == end)
         return NULL;
-    int32_t found = resolve_name(keys, name, last);
-    learn(&keys->guesses[*key], gap, p - gap, found);
-    *key = found;
+    *key = resolve_name(keys, name, last);
+    learn(before, gap, p - gap, *key);
     return p;
 }

@@ -44,6 +44,14 @@ INLINE struct json_block json_block_copy(const uint8_t *p, uint8_t *out)
 
 INLINE int64_t json_block_index(uint64_t special) { return __builtin_ctzll(special); }
 
+INLINE bool json_gap_holds(const struct json_key *key, const uint8_t *p)
+{
+    __m256i there = _mm256_loadu_si256((const __m256i *)(const void *)p);
+    __m256i guess = _mm256_loadu_si256((const __m256i *)(const void *)key->gap);
+    uint32_t equal = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(there, guess));
+    return key->gap_mask != 0 && (~equal & key->gap_mask) == 0;
+}
+
 #define JSON_RECORDS json_records_avx2
 #include "format/json_rows.h"
 

@@ -29,5 +29,10 @@ INLINE struct json_block json_block_copy(const uint8_t *p, uint8_t *out)
 
 INLINE int64_t json_block_index(uint64_t special) { return __builtin_ctzll(special) / 8; }
 
+INLINE bool json_gap_holds(const struct json_key *key, const uint8_t *p)
+{
+    return key->gap_size > 0 && memcmp(p, key->gap, (size_t)key->gap_size) == 0;
+}
+
 #define JSON_RECORDS json_records_word
 #include "format/json_rows.h"

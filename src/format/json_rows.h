@@ -5,6 +5,7 @@
  *     struct json_block { special, high }         a bit (or a byte's high bit) per byte of the block
  *     json_block_load(p), json_block_copy(p, out) the block at p; `copy` also stores it to out
  *     json_block_index(mask)                      which byte the lowest bit means
+ *     json_gap_holds(key, p)                      do the bytes of the key's guess stand at p?
  *     JSON_RECORDS                                the name of the function to define
  * special: a quote, a backslash or a control character, where a string may end. high: not ASCII.
  *
@@ -15,8 +16,6 @@
 #include "format/json_records.h"
 #include "format/json_skip.h"
 #include "format/json_text.h"
-
-static const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth);
 
 /* ---- strings ---- */
 
@@ -65,7 +64,8 @@ INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column
     return NULL;
 }
 
-INLINE const uint8_t *read_timestamp(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reader *reader, struct json_column *col,
+                                                               const uint8_t *p)
 {
     int64_t us;
     const uint8_t *quote = find_quote(p, reader->end, false);
@@ -75,57 +75,60 @@ INLINE const uint8_t *read_timestamp(struct json_reader *reader, struct json_col
     return quote + 1;
 }
 
-/* ---- numbers: up to fifteen digits, and seven behind the point ---- */
+/* ---- numbers: up to fifteen digits, and eight behind the point ---- */
 
 static const int64_t integer_powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 static const double double_powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 
-INLINE bool ends_number(uint8_t c) { return c != '.' && (c | 0x20) != 'e' && !json_is_digit(c); }
+struct scanned {
+    const uint8_t *p;  /* behind the number; NULL: not that simple */
+    int64_t digits;    /* all of them as one integer */
+    int scale;         /* how many of them stand behind the point */
+};
 
-/* p is behind a '-', if there is one. NULL: not that simple. */
-INLINE const uint8_t *scan_integer(const uint8_t *p, const uint8_t *end, int64_t *out)
+INLINE bool ends_number(uint8_t c)
 {
-    int count, more;
-    uint64_t value = json_digits8(p, &count);
-    if (UNLIKELY(count == 0 || (*p == '0' && count > 1)))
-        return NULL;
-    p += count;
-    if (count == 8) {
-        uint64_t low = json_digits8(p, &more);
-        value = value * (uint64_t)integer_powers[more] + low;
-        p += more;
-    }
-    *out = (int64_t)value;
-    return p < end && ends_number(*p) ? p : NULL;
+    return c == ',' || (c | 0x20) == '}' || (c != '.' && (c | 0x20) != 'e' && !json_is_digit(c));
 }
 
-/* digits = all digits as one integer, *scale of them behind the point. */
-INLINE const uint8_t *scan_fraction(const uint8_t *p, const uint8_t *end, int64_t *digits, int *scale)
+/* p is behind a '-', if there is one. */
+INLINE struct scanned scan_integer(const uint8_t *p, const uint8_t *end)
 {
-    int count;
-    uint64_t value = json_digits8(p, &count);
-    if (UNLIKELY(count == 0 || count == 8 || (*p == '0' && count > 1)))
-        return NULL;
-    p += count;
-    *scale = 0;
-    if (*p == '.') {
-        uint64_t fraction = json_digits8(p + 1, scale);
-        if (UNLIKELY(*scale == 0))
-            return NULL;
-        p += 1 + *scale;
-        value = value * (uint64_t)integer_powers[*scale] + fraction;
+    struct json_digits digits = json_digits8(p);
+    if (UNLIKELY(digits.count == 0 || (*p == '0' && digits.count > 1)))
+        return (struct scanned){0};
+    p += digits.count;
+    if (digits.count == 8) {
+        struct json_digits more = json_digits8(p);
+        digits.value = digits.value * (uint64_t)integer_powers[more.count] + more.value;
+        p += more.count;
     }
-    *digits = (int64_t)value;
-    return p < end && ends_number(*p) ? p : NULL;
+    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value, 0};
+}
+
+INLINE struct scanned scan_fraction(const uint8_t *p, const uint8_t *end)
+{
+    struct json_digits digits = json_digits8(p), fraction = {0, 0};
+    if (UNLIKELY(digits.count == 0 || digits.count == 8 || (*p == '0' && digits.count > 1)))
+        return (struct scanned){0};
+    p += digits.count;
+    if (LIKELY(*p == '.')) {
+        fraction = json_digits8(p + 1);
+        if (UNLIKELY(fraction.count == 0))
+            return (struct scanned){0};
+        p += 1 + fraction.count;
+        digits.value = digits.value * (uint64_t)integer_powers[fraction.count] + fraction.value;
+    }
+    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value, fraction.count};
 }
 
 INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
-    int64_t value, sign = -(int64_t)(*p == '-');
-    p = scan_integer(p - sign, reader->end, &value);
-    if (UNLIKELY(p == NULL))
+    int64_t sign = -(int64_t)(*p == '-');
+    struct scanned number = scan_integer(p - sign, reader->end);
+    if (UNLIKELY(number.p == NULL))
         return NULL;
-    value = (value ^ sign) - sign;
+    int64_t value = (number.digits ^ sign) - sign;
     if (col->id == TYPE_INT64) {
         json_put_int64(col, value);
     } else {
@@ -133,38 +136,63 @@ INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_colum
             return NULL;
         json_put_int32(col, (int32_t)value);
     }
-    return p;
+    return number.p;
 }
 
 INLINE const uint8_t *read_double(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
-    int64_t digits;
-    int scale;
-    bool negative = *p == '-';
-    p = scan_fraction(p + negative, reader->end, &digits, &scale);
-    if (UNLIKELY(p == NULL || (digits == 0 && negative))) // -0 and -0.0 differ
+    int64_t sign = -(int64_t)(*p == '-');
+    struct scanned number = scan_fraction(p - sign, reader->end);
+    if (UNLIKELY(number.p == NULL || (number.digits == 0 && sign != 0))) // -0 and -0.0 differ
         return NULL;
-    double value = (double)digits / double_powers[scale]; // both exact, so rounded once
-    json_put_double(col, negative ? -value : value);
-    return p;
+    double value = (double)((number.digits ^ sign) - sign) / double_powers[number.scale]; // both exact, so rounded once
+    json_put_double(col, value);
+    return number.p;
 }
 
 INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
-    int64_t digits;
-    int scale, missing;
-    bool negative = *p == '-';
-    p = scan_fraction(p + negative, reader->end, &digits, &scale);
-    if (UNLIKELY(p == NULL))
+    int64_t sign = -(int64_t)(*p == '-');
+    struct scanned number = scan_fraction(p - sign, reader->end);
+    int missing = col->type->scale - number.scale;
+    if (UNLIKELY(number.p == NULL || missing < 0 || missing > 2 || col->type->precision > 18)) // 15 digits and two zeros fit
         return NULL;
-    missing = col->type->scale - scale;
-    if (UNLIKELY(missing < 0 || missing > 2 || col->type->precision > 18)) // fifteen digits and two zeros fit
+    int64_t value = number.digits * integer_powers[missing];
+    if (UNLIKELY(value >= (int64_t)decimal_power10(col->type->precision)))
         return NULL;
-    digits *= integer_powers[missing];
-    if (UNLIKELY(digits >= (int64_t)decimal_power10(col->type->precision)))
-        return NULL;
-    json_put_int64(col, negative ? -digits : digits);
-    return p;
+    json_put_int64(col, (value ^ sign) - sign);
+    return number.p;
+}
+
+/* ---- one value ---- */
+
+/* The shapes that nearly all values have. NULL: another one; nothing was put. */
+INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+{
+    switch (col->id) {
+    case TYPE_STRING: return LIKELY(*p == '"') ? read_string(reader, col, p + 1) : NULL;
+    case TYPE_INT32:
+    case TYPE_INT64: return read_integer(reader, col, p);
+    case TYPE_DOUBLE: return read_double(reader, col, p);
+    case TYPE_DECIMAL: return read_decimal(reader, col, p);
+    case TYPE_TIMESTAMP: return LIKELY(*p == '"') ? read_timestamp(reader, col, p + 1) : NULL;
+    default: return NULL;
+    }
+}
+
+static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth);
+
+/* NULL without reader->broken: not a value of the column's type. */
+static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *reader, struct json_column *col, const uint8_t *p,
+                                                           int depth)
+{
+    return type_is_nested(col->type) ? read_nested(reader, col, p, depth) : json_leaf_read(reader, col, p, depth);
+}
+
+INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+{
+    const uint8_t *behind = read_fast(reader, col, p);
+    return LIKELY(behind != NULL) ? behind : read_other(reader, col, p, depth);
 }
 
 /* ---- lists and objects ---- */
@@ -175,15 +203,24 @@ static const uint8_t *broken(struct json_reader *reader)
     return NULL;
 }
 
-static const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth)
+static __attribute__((noinline)) const uint8_t *skip_other(struct json_reader *reader, const uint8_t *p, int depth)
+{
+    p = json_skip(p, reader->end, depth);
+    return p == NULL ? broken(reader) : p;
+}
+
+INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth)
 {
     if (*p == '"') {
         const uint8_t *quote = find_quote(p + 1, reader->end, true);
         if (LIKELY(quote != NULL))
             return quote + 1;
+    } else if (*p <= '9') {
+        struct scanned number = scan_fraction(p + (*p == '-'), reader->end);
+        if (LIKELY(number.p != NULL))
+            return number.p;
     }
-    p = json_skip(p, reader->end, depth);
-    return p == NULL ? broken(reader) : p;
+    return skip_other(reader, p, depth);
 }
 
 static const uint8_t *read_array(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
@@ -286,8 +323,9 @@ static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reade
 static const uint8_t *read_object(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
+    const struct json_key *key = json_keys_start(&col->keys);
     int64_t row = col->rows;
-    int32_t key = JSON_KEY_START, filled = 0;
+    int32_t filled = 0;
     for (;;) {
         if (UNLIKELY(p >= end))
             return broken(reader);
@@ -295,34 +333,31 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
             p++;
             break;
         }
-        const struct json_guess *guess = &col->keys.guesses[key];
-        if (LIKELY(json_guess_holds(guess, p))) {
-            p += guess->size;
-            key = guess->key;
+        if (LIKELY(json_gap_holds(key, p))) {
+            p += key->gap_size;
+            key = key->next;
             if (UNLIKELY(p >= end))
                 return broken(reader);
         } else {
             p = json_keys_next(&col->keys, p, end, &key);
             if (UNLIKELY(p == NULL))
                 return broken(reader);
-            if (key < 0)
+            if (key == NULL)
                 break;
         }
-        int32_t field = col->keys.fields[key];
-        if (UNLIKELY(field < 0)) {
-            p = skip_value(reader, p, depth);
+        struct json_column *child = key->column;
+        const uint8_t *value = p;
+        if (UNLIKELY(child == NULL)) {
+            p = skip_value(reader, value, depth);
+        } else if (UNLIKELY(child->rows != row)) {
+            p = read_again(reader, child, value, depth);
         } else {
-            struct json_column *child = &col->children[field];
-            const uint8_t *value = p;
-            if (UNLIKELY(child->rows != row)) {
-                p = read_again(reader, child, value, depth);
-            } else {
-                p = read_value(reader, child, value, depth);
-                child->source = value;
-                filled += child->rows != row;
-                if (UNLIKELY(p == NULL))
-                    p = pass_bad_value(reader, child, row, value, depth);
-            }
+            child->source = value;
+            p = read_value(reader, child, value, depth);
+            if (UNLIKELY(p == NULL))
+                p = pass_bad_value(reader, child, row, value, depth);
+            else
+                filled++;
         }
         if (UNLIKELY(p == NULL))
             return NULL;
@@ -334,7 +369,6 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
     return p;
 }
 
-/* NULL without reader->broken: not a value of the column's type. */
 static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     bool list = col->id == TYPE_ARRAY;
@@ -349,30 +383,6 @@ static const uint8_t *read_nested(struct json_reader *reader, struct json_column
     p = read_object(reader, col, p + 1, depth + 1);
     col->rows += p != NULL;
     return p;
-}
-
-static const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
-{
-    const uint8_t *behind = NULL;
-    switch (col->id) {
-    case TYPE_STRING:
-        if (LIKELY(*p == '"'))
-            behind = read_string(reader, col, p + 1);
-        break;
-    case TYPE_INT32:
-    case TYPE_INT64: behind = read_integer(reader, col, p); break;
-    case TYPE_DOUBLE: behind = read_double(reader, col, p); break;
-    case TYPE_DECIMAL: behind = read_decimal(reader, col, p); break;
-    case TYPE_TIMESTAMP:
-        if (LIKELY(*p == '"'))
-            behind = read_timestamp(reader, col, p + 1);
-        break;
-    case TYPE_ARRAY:
-    case TYPE_STRUCT:
-    case TYPE_MAP: return read_nested(reader, col, p, depth);
-    default: break;
-    }
-    return LIKELY(behind != NULL) ? behind : json_leaf_read(reader, col, p, depth);
 }
 
 /* ---- records ---- */

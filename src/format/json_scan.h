@@ -38,19 +38,20 @@ INLINE const uint8_t *json_blanks(const uint8_t *p, const uint8_t *end)
     return p;
 }
 
-/* The value of up to eight digits at p; *count says how many there are. Reads eight bytes. */
-INLINE uint64_t json_digits8(const uint8_t *p, int *count)
+/* The value of up to eight digits at p, and how many there are. Reads eight bytes. */
+struct json_digits {
+    uint64_t value;
+    int count;
+};
+INLINE struct json_digits json_digits8(const uint8_t *p)
 {
     uint64_t word = json_word(p) ^ 0x3030303030303030;
     uint64_t other = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
-    *count = 8;
-    if (other != 0) {
-        int bits = __builtin_ctzll(other) - 7; // bits taken by the digits
-        *count = bits / 8;
-        word = word << 1 << (63 - bits); // leading zeros instead of what follows
-    }
+    int bits = other == 0 ? 64 : __builtin_ctzll(other) - 7; // taken by the digits
+    word = bits == 0 ? 0 : word << (64 - bits);              // leading zeros instead of what follows
     word = word * 10 + (word >> 8);
-    return ((word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+    word = (word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001;
+    return (struct json_digits){word >> 32, bits / 8};
 }
 
 #endif
