@@ -144,6 +144,8 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
         self->group_id = arena_printf(&self->arena, "%s-%s", self->settings.group_prefix, self->group_id);
     self->needed[SOURCE_HEADERS] &= self->settings.include_headers;
     self->schema = kafka_schema(&self->arena, self->settings.include_headers);
+    if (self->needed[SOURCE_HEADERS])
+        builder_init(&self->headers, self->schema->fields[SOURCE_HEADERS].type);
     TRY(client_new(self, false, &self->control, err));
     if (self->facts.group_id != NULL)
         self->group_id = self->facts.group_id;
@@ -204,6 +206,7 @@ static void kafka_close(void *self_)
     data_close(self);
     client_free(&self->control);
     source_ranges_free(&self->layout);
+    builder_release(&self->headers);
     if (self->budget != NULL)
         budget_give(self->budget, (size_t)self->buffer_bytes);
     if (self->name != NULL)

@@ -192,11 +192,9 @@ void kafka_columns_begin(struct kafka_source *self)
         if (!self->needed[i])
             continue;
         col->type = self->schema->fields[i].type;
-        if (i == SOURCE_HEADERS)
-            builder_init(&self->headers, col->type);
-        else if (is_varlen(i))
+        if (is_varlen(i))
             varlen_begin(col, self->varlen_bytes[i]);
-        else
+        else if (i != SOURCE_HEADERS)
             fixed_begin(col);
     }
 }
