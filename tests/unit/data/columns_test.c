@@ -96,6 +96,29 @@ TEST(gather_picks_any_rows_of_any_type)
     arena_free(&arena);
 }
 
+TEST(gather_of_nearly_all_rows_of_any_type)
+{
+    struct arena arena = {0};
+    int32_t rows[900];
+    for (int shape = 0; shape < SHAPES; shape++) {
+        for (unsigned nulls = 0; nulls < 60; nulls += 30) {
+            struct column col = random_column(parse(&arena, shapes[shape]), 900, nulls), out;
+            int64_t count = 0;
+            for (int32_t i = 0; i < 900; i++)
+                if (below(100) > 0)
+                    rows[count++] = i;
+            column_gather(&out, &col, rows, count);
+            column_check(&out);
+            CHECK_INT(out.rows, count);
+            for (int64_t i = 0; i < count; i++)
+                check_rows(&out, i, &col, rows[i], 1);
+            column_release(&col);
+            column_release(&out);
+        }
+    }
+    arena_free(&arena);
+}
+
 TEST(append_joins_ranges_of_any_type)
 {
     struct arena arena = {0};
