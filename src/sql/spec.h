@@ -13,6 +13,7 @@
 #ifndef SQL_SPEC_H
 #define SQL_SPEC_H
 
+#include "sql/analyse.h"
 #include "sql/message.h"
 #include "sql/sql.h"
 
@@ -36,12 +37,6 @@ MUST_CHECK enum code dotenv_parse(struct arena *arena, const struct sql_file *fi
                                   struct error *err);
 const char *dotenv_find(const struct dotenv *dotenv, const char *name); /* NULL when unset */
 
-struct spec_sink {
-    const char *name, *format, *from;
-    const struct setting *options;  /* without "sink.NAME.", format and from */
-    int32_t option_count;
-    struct position at;
-};
 struct spec_glob {
     const char *pattern;
     struct position at;
@@ -51,9 +46,9 @@ struct spec {
     struct position at;                   /* the spec's first line, for what is missing */
     const struct setting *settings;       /* `configuration` and --set, replaced; an empty value of ours or Spark's is unset */
     int32_t setting_count;
-    const struct pipeline_source *sources;  /* without schema: the analyser finds it */
+    const struct pipeline_source *const *sources;  /* without schema: the analyser finds it */
     int32_t source_count;
-    const struct spec_sink *sinks;
+    const struct sink_text *sinks;
     int32_t sink_count;
     const struct spec_glob *globs;
     int32_t glob_count;

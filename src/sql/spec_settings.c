@@ -131,11 +131,13 @@ static struct endpoints endpoints_group(struct spec_reader *reader, const struct
 static void group_sources(struct spec_reader *reader, struct spec *spec)
 {
     struct endpoints all = endpoints_group(reader, spec, "source.");
-    struct pipeline_source *sources = arena_array(reader->arena, struct pipeline_source, (size_t)all.count);
+    const struct pipeline_source **sources = arena_array(reader->arena, const struct pipeline_source *, (size_t)all.count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct endpoint *from = &all.items[i];
-        sources[i] = (struct pipeline_source){.name = from->name, .format = from->format, .options = from->options,
-                                              .option_count = from->option_count, .at = from->at};
+        struct pipeline_source *source = arena_new(reader->arena, struct pipeline_source);
+        *source = (struct pipeline_source){.name = from->name, .format = from->format, .options = from->options,
+                                           .option_count = from->option_count, .at = from->at};
+        sources[i] = source;
     }
     spec->sources = sources;
     spec->source_count = all.count;
@@ -144,10 +146,10 @@ static void group_sources(struct spec_reader *reader, struct spec *spec)
 static void group_sinks(struct spec_reader *reader, struct spec *spec)
 {
     struct endpoints all = endpoints_group(reader, spec, "sink.");
-    struct spec_sink *sinks = arena_array(reader->arena, struct spec_sink, (size_t)all.count);
+    struct sink_text *sinks = arena_array(reader->arena, struct sink_text, (size_t)all.count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct endpoint *from = &all.items[i];
-        sinks[i] = (struct spec_sink){from->name, from->format, from->from, from->options, from->option_count, from->at};
+        sinks[i] = (struct sink_text){from->name, from->format, from->from, from->options, from->option_count, from->at};
         if (from->from == NULL)
             spec_problem(reader, from->at, arena_printf(reader->arena, "sink.%s.from: the_view_to_write", from->name),
                          "sink.%s does not say what it is written from", from->name);

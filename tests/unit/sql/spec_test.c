@@ -91,11 +91,11 @@ TEST(spec_reads_every_key)
     CHECK_INT(read.spec.globs[0].at.line, 8);
     CHECK_INT(read.spec.globs[0].at.column, 16);
     CHECK_INT(read.spec.source_count, 1);
-    CHECK_STR(read.spec.sources[0].name, "tx");
-    CHECK_STR(read.spec.sources[0].format, "kafka");
-    CHECK_INT(read.spec.sources[0].option_count, 2);
-    CHECK_STR(option_of(read.spec.sources[0].options, 2, "kafka.bootstrap.servers"), "h:9092");
-    CHECK_STR(option_of(read.spec.sources[0].options, 2, "subscribe"), "t");
+    CHECK_STR(read.spec.sources[0]->name, "tx");
+    CHECK_STR(read.spec.sources[0]->format, "kafka");
+    CHECK_INT(read.spec.sources[0]->option_count, 2);
+    CHECK_STR(option_of(read.spec.sources[0]->options, 2, "kafka.bootstrap.servers"), "h:9092");
+    CHECK_STR(option_of(read.spec.sources[0]->options, 2, "subscribe"), "t");
     CHECK_INT(read.spec.sink_count, 1);
     CHECK_STR(read.spec.sinks[0].name, "screen");
     CHECK_STR(read.spec.sinks[0].format, "console");
@@ -151,8 +151,8 @@ TEST(set_wins_over_configuration)
     CHECK_STR(read.err.text, "");
     CHECK_STR(setting_of(&read, "leat.trigger"), "once");
     CHECK_STR(setting_of(&read, "new"), "1");
-    CHECK_INT(read.spec.sources[0].option_count, 1);
-    CHECK_STR(read.spec.sources[0].options[0].value, "other");
+    CHECK_INT(read.spec.sources[0]->option_count, 1);
+    CHECK_STR(read.spec.sources[0]->options[0].value, "other");
     read_close(&read);
 }
 
