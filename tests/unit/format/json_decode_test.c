@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/os.h"
 #include "format/format.h"
 #include "format/json_encode.h"
 #include "kit.h"
@@ -393,4 +394,59 @@ TEST(damaged_records_leave_their_neighbours_alone)
     }
     for (int i = 0; i < COUNT; i++)
         text_free(&texts[i]);
+}
+
+/* ---- JSONTestSuite ---- */
+
+/* Texts that RFC 8259 forbids and Spark accepts: its words for numbers and its single quotes. */
+static bool spark_accepts(const char *name)
+{
+    static const char *const lenient[] = {"n_number_NaN.json", "n_number_infinity.json", "n_number_minus_infinity.json",
+                                          "n_string_single_quote.json", "n_object_single_quote.json", NULL};
+    for (size_t i = 0; lenient[i] != NULL; i++)
+        if (strcmp(name, lenient[i]) == 0)
+            return true;
+    return false;
+}
+
+static int suite_files;
+
+/* The text as the value of a field, so that nothing may stand behind it. */
+static void check_suite_file(void *context, const char *name, bool is_dir)
+{
+    (void)context;
+    if (is_dir || strchr("yni", name[0]) == NULL)
+        return;
+    char path[512];
+    struct text file = {0}, record = {0};
+    struct error err = {0};
+    snprintf(path, sizeof path, "JSONTestSuite/test_parsing/%s", name);
+    CHECK_INT(os_read_file(kit_conformance(path), 1 << 20, &file, &err), E_OK);
+    text_add_string(&record, "{\"v\":");
+    text_add(&record, file.data, file.size);
+    text_add_string(&record, ",\"ok\":true}");
+    struct bytes rows[] = {text_view(&record), text_view(&file)};
+    for (int simd = -1; simd <= 0; simd++) {
+        char *row = decoded_row("v STRING, ok BOOLEAN", rows, 2, 0, simd);
+        bool accepted = strstr(row, "\"ok\":true") != NULL;
+        if (name[0] == 'y' && !accepted)
+            kit_fail(__FILE__, __LINE__, "%s is refused", name);
+        if (name[0] == 'n' && accepted != spark_accepts(name))
+            kit_fail(__FILE__, __LINE__, "%s is %s", name, accepted ? "accepted" : "refused");
+        mem_free(row);
+    }
+    suite_files++;
+    text_free(&file);
+    text_free(&record);
+}
+
+TEST(conformance_json_test_suite)
+{
+    struct error err = {0};
+    const char *folder = kit_conformance("JSONTestSuite/test_parsing");
+    if (folder == NULL)
+        return;
+    suite_files = 0;
+    CHECK_INT(os->list(folder, check_suite_file, NULL, &err), E_OK);
+    CHECK(suite_files > 300);
 }
