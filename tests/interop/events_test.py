@@ -20,7 +20,7 @@ import oracle
 from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat_ok, ledger_totals, multiset_problems, until
 
 RECORDS = 20_000
-EVENTS_PER_SECOND = 0.05  # of event time: the backlog spans more than four days
+SPEED = 20_000  # a record is 20 s of event time: the backlog spans more than four days
 FILE_RECORDS_MAX = 700
 FILES_PER_PARTITION = 2
 CONSOLE_ROWS = 10  # numRows of the example
@@ -32,7 +32,7 @@ EXAMPLE = ROOT / "examples/events"
 
 def produce(count, seed):
     leat_ok("produce", "events", "--bootstrap", BOOTSTRAP, "--topic", TOPIC, "--count", count, "--partitions", 4, "--keys", 50,
-            "--bad-ratio", 0.03, "--late-ratio", 0.05, "--seed", seed, "--event-rate", EVENTS_PER_SECOND)
+            "--bad-ratio", 0.03, "--late-ratio", 0.05, "--seed", seed, "--speed", SPEED)
 
 
 # ---- what must come out: (event_id, ts in us, value, source, dt) ----

@@ -56,21 +56,29 @@ class Done:
 class Leat:
     """A leat at work. `environment` is what its project reads; NAME=None unsets."""
 
+    number = 0
+
     def __init__(self, *words, **environment):
         merged = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, **environment}
+        Leat.number += 1
+        self.out, self.err = (WORK / f"leat-{Leat.number}.{name}" for name in ("out", "err"))
         self.started = time.monotonic()
-        self.process = subprocess.Popen([LEAT, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, errors="replace",
-                                        env={k: str(v) for k, v in merged.items() if v is not None})
+        with open(self.out, "ab") as out, open(self.err, "ab") as err:
+            self.process = subprocess.Popen([LEAT, *map(str, words)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                            env={k: str(v) for k, v in merged.items() if v is not None})
+
+    def said(self):
+        """What is on stderr by now."""
+        return self.err.read_text(errors="replace")
 
     def wait(self, seconds=RUN_SECONDS):
         try:
-            out, err = self.process.communicate(timeout=seconds)
+            self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            out, err = self.process.communicate()
-            err += f"\n(killed after {seconds} s)"
-        return Done(self.process.returncode, out, err, time.monotonic() - self.started)
+            self.process.wait()
+        seconds = time.monotonic() - self.started
+        return Done(self.process.returncode, self.out.read_text(errors="replace"), self.said(), seconds)
 
     def stop(self):
         """Ctrl-C, and what came of it."""
@@ -88,6 +96,15 @@ def leat_ok(*words, **environment):
     if done.status != 0:
         raise SystemExit(f"{done.err[-3000:]}\nleat {words[0]} left with {done.status}\n0 passed, 1 failed")
     return done
+
+
+def project(name, spec, sql):
+    """A folder with a project; spec and sql are texts or bytes."""
+    folder = WORK / name
+    (folder / "transformations").mkdir(parents=True)
+    for path, content in ((folder / "spark-pipeline.yml", spec), (folder / "transformations/a.sql", sql)):
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return folder
 
 
 def until(true, what, seconds=RUN_SECONDS):

@@ -1,0 +1,125 @@
+"""A wrong project or command line: exit 2, all that is wrong at once, each with file:line:column, a caret and what to try. No broker."""
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from trial import ROOT, WORK, check, finish, leat, project
+
+SPEC = """name: shop
+storage: file:///tmp/leat-never-written
+libraries: [{glob: {include: transformations/**}}]
+configuration:
+  source.orders.format: kafka
+  source.orders.kafka.bootstrap.servers: 127.0.0.1:1
+  source.orders.subscribe: orders
+"""
+SQL = """CREATE STREAMING TABLE bronze AS
+SELECT key, value, offset FROM STREAM orders;
+"""
+VIEW = """CREATE TEMPORARY VIEW parsed AS
+SELECT from_json(CAST(value AS STRING), 'id STRING, at TIMESTAMP, amount DECIMAL(12,2)') AS o FROM STREAM orders;
+"""
+
+
+def table_of(select):
+    return VIEW + f"CREATE STREAMING TABLE t AS\nSELECT {select} FROM STREAM parsed;\n"
+
+
+count = 0
+
+
+def refused(name, *words, spec=SPEC, sql=SQL, sets=(), env=None):
+    """leat check leaves with 2 and says all words; no word of theirs is a crash's."""
+    global count
+    count += 1
+    folder = project(f"{count:02}", spec, sql)
+    done = leat("check", folder, *[word for pair in sets for word in ("--set", pair)], **(env or {}))
+    check(name, done.problems(2, *words) + ([f"stdout has {done.out!r}"] if done.out else []))
+    return done
+
+
+def carets(text):
+    """(source line, what is underlined) of every message."""
+    found = []
+    for line, marks in re.findall(r"^ *\d+ \| (.*)\n *\| (\s*\^+)$", text, re.MULTILINE):
+        start = len(marks) - len(marks.lstrip())
+        found.append((line, line[start:len(marks)]))
+    return found
+
+
+def underlined(name, done, *wanted):
+    got = [mark for _, mark in carets(done.err)]
+    check(f"{name}: caret", [] if got == list(wanted) else [f"{got} is underlined, want {list(wanted)}: {done.err}"])
+
+
+# ---- the project itself is right ----
+
+done = leat("check", project("right", SPEC, SQL))
+check("a right project", done.problems(0) + ([] if "bronze" in done.out else [done.out]))
+for example in ("transactions", "events", "invoices"):
+    check(f"examples/{example}", leat("check", ROOT / "examples" / example).problems(0))
+
+# ---- spark-pipeline.yml ----
+
+empty = WORK / "empty"
+empty.mkdir(parents=True)
+check("no spark-pipeline.yml", leat("check", empty).problems(2, "spark-pipeline.yml", "leat init"))
+check("no such folder", leat("check", WORK / "nowhere").problems(2, "nowhere"))
+done = refused("unknown key", "spark-pipeline.yml:1:1", "nam", "did you mean name", spec=SPEC.replace("name:", "nam:"))
+underlined("unknown key", done, "nam")
+refused("unknown setting", "spark-pipeline.yml:8:", "leat.triger", "did you mean leat.trigger", spec=SPEC + "  leat.triger: once\n")
+refused("wrong type", "spark-pipeline.yml:4:", "configuration", "must be a mapping", spec=SPEC.split("configuration:")[0] + "configuration: 7\n")
+refused("wrong value", "spark-pipeline.yml:8:", "leat.threads", "many", spec=SPEC + "  leat.threads: many\n")
+refused("wrong trigger", "leat.trigger", "soon", "30 seconds", spec=SPEC + "  leat.trigger: soon\n")
+refused("value out of range", "leat.threads", "1000", "64", sets=["leat.threads=1000"])
+refused("not YAML", "spark-pipeline.yml:", spec=SPEC + "  - x: [\n")
+refused("variable that is not set", "spark-pipeline.yml:8:", "LEAT_NOT_SET", ".env", spec=SPEC + '  a: "${env:LEAT_NOT_SET}"\n')
+refused("no SQL file", "no .sql file", "queries/**", spec=SPEC.replace("transformations", "queries"))
+refused("source without format", "source.orders", "format", spec=SPEC.replace("  source.orders.format: kafka\n", ""))
+refused("unknown source option", "subscripe", "did you mean subscribe", spec=SPEC.replace("subscribe", "subscripe"))
+refused("unknown client option", "kafka.bootstrap.server", "did you mean", spec=SPEC.replace("bootstrap.servers", "bootstrap.server"))
+refused("two things at once", "leat.triger", "leat.thread", spec=SPEC + "  leat.triger: once\n  leat.thread: 1\n")
+
+# ---- SQL ----
+
+done = refused("syntax error", "a.sql:2:", "[PARSE_SYNTAX_ERROR]", sql=SQL.replace("FROM", "FORM"))
+check("syntax error: source line", [] if any("FORM STREAM" in line for line, _ in carets(done.err)) else [done.err])
+done = refused("unknown column", "a.sql:2:13", "valu", "did you mean", sql=SQL.replace("key, value", "key, valu"))
+underlined("unknown column", done, "valu")
+done = refused("unknown field", "a.sql:4:", "amont", "amount", sql=table_of("o.amont"))
+done = refused("unknown function", "a.sql:4:8", "[UNRESOLVED_ROUTINE]", "uper", "did you mean upper", sql=table_of("uper(o.id)"))
+refused("unknown table", "a.sql:2:", "[TABLE_OR_VIEW_NOT_FOUND]", "order", "orders", sql=SQL.replace("STREAM orders", "STREAM order_s"))
+refused("type error", "a.sql:4:", "[DATATYPE_MISMATCH", "DECIMAL(12,2)", "TIMESTAMP", sql=table_of("o.amount + o.at"))
+refused("cast that does not exist", "a.sql:4:", "[DATATYPE_MISMATCH", "DATE", sql=table_of("CAST(o.amount AS DATE)"))
+refused("wrong number of arguments", "a.sql:4:", "[WRONG_NUM_ARGS", "abs", sql=table_of("abs(o.amount, 1)"))
+refused("schema of from_json", "a.sql:2:", "STRIN", sql=VIEW.replace("id STRING", "id STRIN"))
+refused("aggregate without a watermark", "a.sql:4:", "WATERMARK", sql=VIEW + "CREATE STREAMING TABLE t AS\nSELECT o.id, count(*) AS n FROM STREAM parsed GROUP BY o.id;\n")
+refused("what leat cannot run yet", "a.sql:", "JOIN", sql=VIEW + "CREATE STREAMING TABLE t AS\nSELECT a.o FROM STREAM parsed a JOIN STREAM parsed b ON a.o.id = b.o.id;\n")
+refused("constant that fails", "a.sql:4:", "[DIVIDE_BY_ZERO]", sql=table_of("1 / 0 AS x"))
+refused("the same table twice", "bronze", sql=SQL + SQL)
+refused("a cycle", "a.sql:", sql="CREATE STREAMING TABLE a AS SELECT * FROM STREAM b;\nCREATE STREAMING TABLE b AS SELECT * FROM STREAM a;\n")
+refused("partition column that is not there", "day", sql=SQL.replace("bronze", "bronze PARTITIONED BY (day)"))
+refused("table property", "parquet.compresion", "did you mean parquet.compression",
+        sql=SQL.replace(" AS\n", "\nTBLPROPERTIES ('parquet.compresion' = 'zstd') AS\n"))
+refused("two statements, two errors", "valu", "offse", sql=SQL.replace("value", "valu") + SQL.replace("bronze", "b2").replace("offset", "offse"))
+refused("nested too deeply", "a.sql:4:", sql=table_of("(" * 5000 + "1" + ")" * 5000 + " AS x"))
+refused("not UTF-8", "a.sql:", sql=b"SELECT '\xff\xfe';\n")
+refused("NUL in the SQL", "a.sql:", sql=SQL.replace("key", "k\0y"))
+refused("unclosed text", "a.sql:", sql=SQL.replace("key", "'key"))
+refused("no SQL in the file", "a.sql", sql="-- nothing\n")
+
+# ---- command line ----
+
+for name, words, said in (
+        ("unknown command", ["chek"], ["chek", "did you mean check"]),
+        ("unknown flag", ["run", "--onec"], ["--onec", "did you mean --once"]),
+        ("flag without value", ["run", "--set"], ["--set"]),
+        ("--set without =", ["check", project("set", SPEC, SQL), "--set", "leat.threads"], ["leat.threads", "KEY=VALUE"]),
+        ("too many arguments", ["check", "a", "b"], ["usage", "leat check --help"]),
+        ("what is to be produced", ["produce", "transaction"], ["transaction", "did you mean transactions"]),
+        ("init over a project", ["init", project("init", SPEC, SQL)], ["already there"]),
+        ("no such .env", ["check", project("env", SPEC, SQL), "--env-file", "/nowhere/.env"], ["/nowhere/.env"])):
+    check(name, leat(*words).problems(2, *said))
+
+finish()

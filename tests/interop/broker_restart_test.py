@@ -1,0 +1,55 @@
+"""The broker dies in mid-stream (SIGKILL) and comes back: leat says so, waits, goes on, and every record is in the tables once."""
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import oracle
+import tables
+from trial import ROOT, WORK, Leat, check, finish, leat_ok, until
+
+KAFKA = ROOT / "tools/kafka/kafka"
+NAME = f"restart-{os.getpid()}"
+TOPIC = "transactions"
+RECORDS = 30_000
+
+
+def kafka(*words):
+    return subprocess.run([KAFKA, *words, "--name", NAME], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def produce(bootstrap, seed):
+    leat_ok("produce", "transactions", "--bootstrap", bootstrap, "--topic", TOPIC, "--count", RECORDS, "--partitions", 4,
+            "--bad-ratio", 0.02, "--seed", seed, "--event-rate", 50)
+
+
+def test(bootstrap):
+    produce(bootstrap, seed=1)
+    running = Leat("run", ROOT / "examples/transactions", KAFKA_BOOTSTRAP_SERVERS=bootstrap, KAFKA_TOPIC=TOPIC,
+                   OUTPUT_PATH=WORK / "tables", SPARK_CHECKPOINT_DIR=WORK / "checkpoint", TRIGGER_INTERVAL="500 ms",
+                   MAX_OFFSETS_PER_TRIGGER=RECORDS // 6)
+
+    def committed():
+        return sum(record["records"] for record in oracle.chain(WORK / "checkpoint"))
+
+    problems = until(lambda: committed() > 0, "the first epoch")
+    kafka("stop", "--kill")
+    problems += until(lambda: bootstrap in running.said(), "a word about the lost broker")
+    problems += [] if running.process.poll() is None else ["it left"]
+    kafka("start", "--keep")
+    produce(bootstrap, seed=2)
+    problems += until(lambda: committed() >= 2 * RECORDS, "all records")
+    check("waits for the broker and goes on", problems + ([running.said()[-1500:]] if problems else []))
+    check("Ctrl-C", running.stop().problems(0))
+    want = oracle.Expected(oracle.consume(bootstrap, TOPIC), oracle.chain(WORK / "checkpoint"))
+    check("nothing is lost or doubled", tables.differences(want, tables.Arrow(WORK / "tables")))
+
+
+try:
+    test(kafka("start"))
+finally:
+    kafka("stop", "--kill")
+    shutil.rmtree(ROOT / "build/kafka" / NAME, ignore_errors=True)
+finish()
