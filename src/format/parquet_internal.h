@@ -17,7 +17,8 @@
  * Flow     lane_add -> per leaf chunk_add: levels (parquet_level.c) and dense values (parquet_slice.c) go into the
  *          page being filled; a full page is encoded and compressed at once (parquet_page.c). lane_take puts the
  *          chunks one behind the other and remembers where they start; the file adds its own offset to that
- * Memory   of a lane: the compressed row group, one page a leaf, and a dictionary of at most 1 MiB a leaf
+ * Memory   of a lane: the compressed row group (twice while a piece is put together), one page a leaf, and a
+ *          dictionary of at most 1 MiB a leaf
  * Nulls    every field is written optional but a map's key, whatever the schema says, as Spark does for files
  * Spec     github.com/apache/parquet-format: README, Encodings.md, LogicalTypes.md, parquet.thrift
  */

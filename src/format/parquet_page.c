@@ -5,6 +5,7 @@
 /* From a page being filled to finished bytes behind the chunk: levels, values, compression, header. */
 
 enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
+enum { PAGE_KEEP_BYTES = 32 << 20 };  /* a larger buffer is given back when its page is done */
 /* Field ids of PageHeader, and of the two structs in it. */
 enum { HEADER_TYPE = 1, HEADER_UNCOMPRESSED = 2, HEADER_COMPRESSED = 3, HEADER_DATA = 5, HEADER_DICTIONARY = 7 };
 enum { DATA_COUNT = 1, DATA_ENCODING = 2, DATA_DEFINITION_ENCODING = 3, DATA_REPETITION_ENCODING = 4 };
@@ -44,6 +45,8 @@ static void leave_headroom(struct text *text)
 void parquet_page_clear(struct parquet_page *page)
 {
     page->rows = page->slots = page->values = 0;
+    if (page->data.capacity > PAGE_KEEP_BYTES) /* one long value must not be paid for ever after */
+        text_free(&page->data);
     leave_headroom(&page->data);
     text_clear(&page->definition);
     text_clear(&page->repetition);
