@@ -44,7 +44,7 @@ static void run_damaged(uint8_t *data, size_t size)
             continue;
         }
         uint8_t good = data[at];
-        data[at] = i % 4 == 1 ? (uint8_t)next_random(&random) : (uint8_t)(good ^ (1u << next_random(&random) % 8));
+        data[at] = (uint8_t)(i % 4 == 1 ? next_random(&random) : good ^ (1u << next_random(&random) % 8));
         run(data, size);
         data[at] = good;
     }
