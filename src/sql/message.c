@@ -96,16 +96,8 @@ void notes_problem(struct notes *notes, const struct error *err)
 
 void notes_warn(struct notes *notes, struct position at, const char *format, ...)
 {
-    if (notes->warning_count >= SQL_WARNINGS_MAX)
+    if (notes->warnings.count >= SQL_WARNINGS_MAX)
         return;
-    if (notes->warning_count == notes->warning_capacity) {
-        int32_t capacity = notes->warning_capacity * 2 + 8;
-        const char **warnings = arena_array(notes->arena, const char *, (size_t)capacity);
-        if (notes->warning_count > 0)
-            memcpy(warnings, notes->warnings, (size_t)notes->warning_count * sizeof *warnings);
-        notes->warnings = warnings;
-        notes->warning_capacity = capacity;
-    }
     struct text out = {0};
     char said[512];
     va_list args;
@@ -113,6 +105,6 @@ void notes_warn(struct notes *notes, struct position at, const char *format, ...
     vsnprintf(said, sizeof said, format, args);
     va_end(args);
     compose(notes, at, said, &out);
-    notes->warnings[notes->warning_count++] = arena_strdup(notes->arena, out.data);
+    list_add(notes->arena, &notes->warnings, arena_strdup(notes->arena, out.data));
     text_free(&out);
 }

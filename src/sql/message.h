@@ -10,6 +10,7 @@
 #ifndef SQL_MESSAGE_H
 #define SQL_MESSAGE_H
 
+#include "sql/list.h"
 #include "sql/sql.h"
 
 struct sql_file {
@@ -25,8 +26,7 @@ struct notes {
     const struct sql_file *files;
     int32_t file_count;
     struct problems *problems;   /* NULL: only the first error is wanted */
-    const char **warnings;
-    int32_t warning_count, warning_capacity;
+    struct list warnings;        /* of char * */
 };
 
 /* err holds "[CONDITION] text": put the place in front, line, caret and hint (may be NULL) behind. */

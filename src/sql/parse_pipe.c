@@ -50,7 +50,7 @@ static enum code parse_pipe_set(struct parser *self, struct ast_select *select)
         TRY(expect_name(self, &name));
         TRY(expect_symbol(self, SYM_EQUAL));
         TRY(parse_expr(self, &value));
-        list_add(self->arena, &names, (void *)(uintptr_t)name);
+        list_add(self->arena, &names, name);
         list_add(self->arena, &values, value);
     } while (take_symbol(self, SYM_COMMA));
     star->flag = true;  // names are replaced by args, not left out
@@ -68,7 +68,7 @@ static enum code parse_pipe_drop(struct parser *self, struct ast_select *select)
     do {
         const char *name;
         TRY(expect_name(self, &name));
-        list_add(self->arena, &names, (void *)(uintptr_t)name);
+        list_add(self->arena, &names, name);
     } while (take_symbol(self, SYM_COMMA));
     star->names = (const char *const *)names.items;
     star->name_count = names.count;

@@ -305,7 +305,7 @@ static enum code parse_star(struct parser *self, const char *const *parts, int32
             const char *const *name;
             int32_t length;
             TRY(expect_dotted(self, &name, &length));
-            list_add(self->arena, &names, (void *)(uintptr_t)name[length - 1]);
+            list_add(self->arena, &names, name[length - 1]);
         } while (take_symbol(self, SYM_COMMA));
         node->names = (const char *const *)names.items;
         node->name_count = names.count;
@@ -327,7 +327,7 @@ static enum code parse_name(struct parser *self, struct ast **out)
         } else {
             TRY(expect_name(self, &name));
         }
-        list_add(self->arena, &parts, (void *)(uintptr_t)name);
+        list_add(self->arena, &parts, name);
         if (!at_symbol(self, SYM_DOT))
             break;
         self->at++;

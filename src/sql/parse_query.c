@@ -61,7 +61,7 @@ static enum code parse_lateral_view(struct parser *self, struct ast_select *sele
         do {
             const char *name;
             TRY(expect_name(self, &name));
-            list_add(self->arena, &names, (void *)(uintptr_t)name);
+            list_add(self->arena, &names, name);
         } while (take_symbol(self, SYM_COMMA));
     }
     view->columns = (const char *const *)names.items;

@@ -176,7 +176,7 @@ enum code expect_dotted(struct parser *self, const char *const **parts, int32_t 
     do {
         const char *name;
         TRY(expect_name(self, &name));
-        list_add(self->arena, &names, (void *)(uintptr_t)name);
+        list_add(self->arena, &names, name);
     } while (take_symbol(self, SYM_DOT));
     *parts = (const char *const *)names.items;
     *count = names.count;
@@ -190,7 +190,7 @@ enum code expect_names(struct parser *self, const char *const **out, int32_t *co
     do {
         const char *name;
         TRY(expect_name(self, &name));
-        list_add(self->arena, &names, (void *)(uintptr_t)name);
+        list_add(self->arena, &names, name);
     } while (take_symbol(self, SYM_COMMA));
     *out = (const char *const *)names.items;
     *count = names.count;
@@ -238,33 +238,6 @@ enum code nest(struct parser *self)
                            SQL_NESTING_MAX);
     self->depth++;
     return E_OK;
-}
-
-/* ---- lists ---- */
-
-void list_add(struct arena *arena, struct list *list, void *item)
-{
-    if (list->count == list->capacity) {
-        int32_t capacity = list->capacity * 2 + 4;
-        void **items = arena_array(arena, void *, (size_t)capacity);
-        if (list->count > 0)
-            memcpy(items, list->items, (size_t)list->count * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
-    }
-    list->items[list->count++] = item;
-}
-
-/* The capacity is always the next power of two from 4 on, so it need not be stored. */
-void *array_grow(struct arena *arena, void *array, size_t size, int32_t count)
-{
-    bool full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
-    if (!full)
-        return array;
-    void *grown = arena_alloc_array(arena, count == 0 ? 4 : (size_t)count * 2, size);
-    if (count > 0)
-        memcpy(grown, array, (size_t)count * size);
-    return grown;
 }
 
 /* ---- whole texts ---- */

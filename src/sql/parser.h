@@ -7,6 +7,7 @@
 #define SQL_PARSER_H
 
 #include "sql/lex.h"
+#include "sql/list.h"
 #include "sql/parse.h"
 
 struct parser {
@@ -56,17 +57,6 @@ enum code parse_error(struct parser *self, struct position at, const char *forma
 /* Around everything that may nest: fails when SQL_NESTING_MAX is reached. */
 MUST_CHECK enum code nest(struct parser *self);
 static inline void unnest(struct parser *self) { self->depth--; }
-
-/* A growing list in the arena. */
-struct list {
-    void **items;
-    int32_t count, capacity;
-};
-void list_add(struct arena *arena, struct list *list, void *item);
-/* Grow an arena array of structs by one zeroed element and return it. */
-#define array_add(arena, array, count) \
-    ((array) = array_grow((arena), (array), sizeof *(array), (count)), &(array)[(count)++])
-void *array_grow(struct arena *arena, void *array, size_t size, int32_t count);
 
 /* ---- parse_expr.c, parse_primary.c, parse_literal.c ---- */
 

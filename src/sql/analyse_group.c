@@ -1,0 +1,318 @@
+/* analyse_group.c - GROUP BY, aggregate calls, and moving expressions over the groups. */
+#include <stdlib.h>
+
+#include "sql/select.h"
+
+/* ---- aggregate calls ---- */
+
+static bool same_call(const struct aggregate_call *a, const struct aggregate_call *b)
+{
+    if (a->function != b->function || a->distinct != b->distinct || a->arg_count != b->arg_count ||
+        !type_equal(a->type, b->type) || (a->filter == NULL) != (b->filter == NULL))
+        return false;
+    for (int32_t i = 0; i < a->arg_count; i++)
+        if (!expr_equal(a->args[i], b->args[i]))
+            return false;
+    return a->filter == NULL || expr_equal(a->filter, b->filter);
+}
+
+static const struct expr *call_column(struct analyser *self, struct select *select, const struct aggregate_call *call,
+                                      const char *name, struct position at)
+{
+    int32_t index = 0;
+    while (index < select->calls.count && !same_call(select->calls.items[index], call))
+        index++;
+    if (index == select->calls.count) {
+        list_add(self->arena, &select->calls, call);
+        list_add(self->arena, &select->call_names, name);
+    }
+    struct field field = {select->call_names.items[index], call->type, true};
+    return expr_column(&self->expr, MARK_CALL + index, &field, at);
+}
+
+static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast)
+{
+    const char *shown = ast_name_of(self->arena, ast);
+    if (scope->inside_aggregate)
+        return sql_error(self, ast->at, NULL,
+                         "[NESTED_AGGREGATE_FUNCTION] It is not allowed to use an aggregate function in the argument of "
+                         "another aggregate function. Please use the inner aggregate function in a sub-query.");
+    if (strcmp(scope->clause, "WHERE") == 0)
+        return sql_error(self, ast->at, "conditions on groups go behind HAVING",
+                         "[INVALID_WHERE_CONDITION] The WHERE condition contains invalid expressions: %s. Rewrite the query to "
+                         "avoid window functions, aggregate functions, and generator functions in the WHERE clause.", shown);
+    return sql_error(self, ast->at, NULL, "[%s] Aggregate functions are not allowed in %s, but found %s.",
+                     strcmp(scope->clause, "GROUP BY") == 0 ? "GROUP_BY_AGGREGATE" : "UNSUPPORTED_EXPR_FOR_OPERATOR",
+                     scope->clause, shown);
+}
+
+/* count(*) and count(1): the rows, whatever is in them. */
+static bool counts_rows(const struct ast *ast)
+{
+    return ast->arg_count == 1 && same_name(ast->text, "count") &&
+           (ast->args[0]->kind == AST_STAR || ast->args[0]->kind == AST_NUMBER || ast->args[0]->kind == AST_STRING);
+}
+
+enum code select_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+{
+    struct select *select = scope->select;
+    if (select == NULL || select->grouping || scope->inside_aggregate)
+        return misplaced_aggregate(self, scope, ast);
+    struct scope inside = *scope;
+    inside.inside_aggregate = true;
+    inside.aliases_first = false;
+    bool distinct_call = ast->call != NULL && ast->call->distinct;
+    const struct expr **args, *filter = NULL;
+    int32_t count = ast->arg_count;
+    if (counts_rows(ast) && !distinct_call) {
+        args = NULL;
+        count = 0;
+    } else {
+        TRY(analyse_args(self, &inside, ast, &args));
+    }
+    if (ast->call != NULL && ast->call->filter != NULL)
+        TRY(analyse_boolean(self, &inside, ast->call->filter, &filter));
+    if (ast->call != NULL && (ast->call->within_count > 0 || ast->call->ignore_nulls)) {
+        if (ast->call->within_count > 0)
+            return not_yet(self, ast->at, "WITHIN GROUP");
+        const struct expr **more = arena_array(self->arena, const struct expr *, (size_t)count + 1);
+        for (int32_t i = 0; i < count; i++)
+            more[i] = args[i];
+        more[count++] = expr_boolean(&self->expr, true, ast->at);  // first(x, true): ignoring NULLs
+        args = more;
+    }
+    const struct aggregate_call *call;
+    TRY(placed(self, aggregate_bind(&self->expr, ast->text, args, count, distinct_call, filter, ast->at, &call, self->err), ast->at));
+    *out = call_column(self, select, call, ast_name_of(self->arena, ast), ast->at);
+    return E_OK;
+}
+
+/* ---- the list of keys ---- */
+
+static bool has_mark(const struct expr *expr, int32_t mark)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return expr->index >= mark && expr->index < mark + COLUMN_MARK;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (has_mark(expr->args[i], mark))
+            return true;
+    return false;
+}
+
+static void add_key(struct analyser *self, struct select *select, const struct expr *key)
+{
+    for (int32_t i = 0; i < select->keys.count; i++)
+        if (expr_equal(select->keys.items[i], key))
+            return;
+    if (key->kind == EXPR_COLUMN && key->index == MARK_WINDOW)
+        select->window.key = select->keys.count;
+    list_add(self->arena, &select->keys, key);
+}
+
+static enum code analyse_key(struct analyser *self, struct select *select, const struct ast *ast)
+{
+    struct scope scope;
+    select_scope(select, "GROUP BY", &scope);
+    if (ast->kind == AST_ROW) {
+        for (int32_t i = 0; i < ast->arg_count; i++)
+            TRY(analyse_key(self, select, ast->args[i]));
+        return E_OK;
+    }
+    if (ast->kind == AST_NUMBER && strspn(ast->text, "-0123456789") == strlen(ast->text)) {
+        long at = strtol(ast->text, NULL, 10);
+        if (at < 1 || at > select->target_count)
+            return sql_error(self, ast->at, NULL,
+                             "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position %s is not in select list (valid range is [1, %d]).",
+                             ast->text, select->target_count);
+        struct target *target = &select->targets[at - 1];
+        if (target->expr == NULL)
+            return analyse_key(self, select, target->ast);
+        add_key(self, select, target->expr);
+        return E_OK;
+    }
+    const struct expr *key;
+    TRY(analyse_expr(self, &scope, ast, &key));
+    if (key->type->id == TYPE_MAP)
+        return sql_error(self, ast->at, NULL, "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a grouping "
+                         "expression because its data type \"%s\" is not an orderable data type.",
+                         ast_name_of(self->arena, ast), type_text(self->arena, key->type));
+    add_key(self, select, key);
+    return E_OK;
+}
+
+/* GROUP BY ALL: every column of the list without an aggregate. */
+static enum code group_by_all(struct analyser *self, struct select *select)
+{
+    struct scope scope;
+    for (int32_t i = 0; i < select->target_count; i++) {
+        struct target *target = &select->targets[i];
+        // the window must be known before the column that names it is typed
+        select->grouping = target->ast != NULL && target->ast->kind == AST_CALL && same_name(target->ast->text, "window");
+        select_scope(select, "the SELECT list", &scope);
+        if (target->expr == NULL)
+            TRY(analyse_expr(self, &scope, target->ast, &target->expr));
+        if (!has_mark(target->expr, MARK_CALL))
+            add_key(self, select, target->expr);
+    }
+    select->grouping = false;
+    return E_OK;
+}
+
+enum code select_keys(struct analyser *self, struct select *select)
+{
+    const struct ast_select *ast = select->ast;
+    static const char *const names[] = {NULL, "GROUP BY ROLLUP", "GROUP BY CUBE", "GROUP BY GROUPING SETS"};
+    if (ast->group_all)
+        return group_by_all(self, select);
+    select->grouping = true;
+    for (int32_t g = 0; g < ast->group_count; g++) {
+        const struct ast_group *group = &ast->groups[g];
+        if (names[group->kind] != NULL)
+            select->grouping_sets = names[group->kind];
+        for (int32_t i = 0; i < group->expr_count; i++)
+            TRY(analyse_key(self, select, group->exprs[i]));
+    }
+    select->grouping = false;
+    return E_OK;
+}
+
+/* ---- the node ---- */
+
+static char *key_name(struct analyser *self, const struct select *select, const struct expr *key)
+{
+    if (key->kind == EXPR_COLUMN && key->index == MARK_WINDOW)
+        return arena_strdup(self->arena, "window");
+    if (key->kind == EXPR_FIELD)
+        return arena_strdup(self->arena, key->args[0]->type->fields[key->index].name);
+    struct text out = {0};
+    expr_print(key, select->rows->plan->schema, &out);
+    char *name = arena_strdup(self->arena, out.data);
+    text_free(&out);
+    return name;
+}
+
+static bool key_is_event_time(const struct plan *input, const struct expr *key)
+{
+    return key->kind == EXPR_COLUMN && key->index < COLUMN_MARK && plan_event_time(input, key->index);
+}
+
+static enum code check_streaming(struct analyser *self, const struct select *select, const struct plan *node)
+{
+    const struct plan_aggregate *aggregate = &node->aggregate;
+    if (!node->streaming || aggregate->watermark_key >= 0)
+        return E_OK;
+    if (aggregate->window.key >= 0 && plan_event_time(node, aggregate->window.key))
+        return E_OK;
+    bool watermarked = plan_watermarked(self->arena, node->inputs[0]);
+    return sql_error(self, select->ast->at,
+                     watermarked ? "group by window(time, '1 minute') of the watermark's column, or by that column itself"
+                                 : "put WATERMARK time DELAY OF INTERVAL 5 MINUTES behind the stream and group by "
+                                   "window(time, '1 minute')",
+                     "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode is "
+                     "not supported for streaming aggregations without watermark: a group would never be complete.");
+}
+
+/* Schema: keys, then calls. */
+static const struct type *group_schema(struct analyser *self, const struct select *select)
+{
+    int32_t keys = select->keys.count, calls = select->calls.count;
+    struct field *fields = arena_array(self->arena, struct field, (size_t)keys + (size_t)calls);
+    for (int32_t i = 0; i < keys; i++) {
+        const struct expr *key = select->keys.items[i];
+        fields[i] = (struct field){key_name(self, select, key), key->type, key->nullable || select->grouping_sets != NULL};
+    }
+    for (int32_t i = 0; i < calls; i++) {
+        const struct aggregate_call *call = select->calls.items[i];
+        fields[keys + i] = (struct field){select->call_names.items[i], call->type, true};
+    }
+    return type_struct(self->arena, fields, keys + calls);
+}
+
+enum code select_group(struct analyser *self, struct select *select, struct plan **out)
+{
+    struct plan *input = select->rows->plan;
+    struct plan *node = plan_over(self->arena, PLAN_AGGREGATE, input, group_schema(self, select), select->ast->at);
+    struct plan_aggregate *aggregate = &node->aggregate;
+    const struct expr **keys = arena_array(self->arena, const struct expr *, (size_t)select->keys.count);
+    aggregate->watermark_key = -1;
+    for (int32_t i = 0; i < select->keys.count; i++) {
+        keys[i] = i == select->window.key ? NULL : select->keys.items[i];
+        if (keys[i] != NULL && key_is_event_time(input, keys[i]))
+            aggregate->watermark_key = i;
+    }
+    aggregate->keys = keys;
+    aggregate->key_count = select->keys.count;
+    aggregate->calls = (const struct aggregate_call *const *)select->calls.items;
+    aggregate->call_count = select->calls.count;
+    aggregate->window = select->window;
+    node->unsupported = select->grouping_sets;
+    *out = node;
+    return check_streaming(self, select, node);
+}
+
+/* ---- lifting ---- */
+
+struct lifting {
+    struct analyser *self;
+    struct select *select;
+    enum code code;
+};
+
+static const struct expr *lifted_column(struct lifting *lifting, int32_t index, const struct expr *was)
+{
+    return column_of(lifting->self, lifting->select->lifted, index, was->at);
+}
+
+static enum code not_grouped(struct analyser *self, const struct select *select, const struct expr *column)
+{
+    const char *name = column->bound != NULL ? column->bound : "?";
+    if (select->keys.count == 0)
+        return sql_error(self, column->at, NULL,
+                         "[MISSING_GROUP_BY] The query does not include a GROUP BY clause. Add GROUP BY or turn it into the "
+                         "window functions using OVER clauses.");
+    return sql_error(self, column->at, NULL,
+                     "[MISSING_AGGREGATION] The non-aggregating expression \"%s\" is based on columns which are not "
+                     "participating in the GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the "
+                     "expression, or use \"any_value(%s)\" if you do not care which of the values within a group is returned.",
+                     name, name);
+}
+
+static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
+{
+    struct select *select = lifting->select;
+    if (lifting->code != E_OK || expr->kind == EXPR_LITERAL)
+        return expr;
+    for (int32_t i = 0; select->grouped && i < select->keys.count; i++)
+        if (expr_equal(expr, select->keys.items[i]))
+            return lifted_column(lifting, i, expr);
+    if (expr->kind == EXPR_COLUMN) {
+        if (expr->index >= MARK_OUTER)
+            return expr;
+        if (expr->index >= MARK_OVER)
+            return lifted_column(lifting, select->lifted->schema->field_count - select->overs.count + expr->index - MARK_OVER, expr);
+        if (expr->index >= MARK_CALL && expr->index < MARK_CALL + COLUMN_MARK)
+            return lifted_column(lifting, select->keys.count + expr->index - MARK_CALL, expr);
+        if (select->grouped)
+            lifting->code = not_grouped(lifting->self, select, expr);
+        return expr;
+    }
+    struct expr *copy = arena_new(lifting->self->arena, struct expr);
+    *copy = *expr;
+    copy->args = arena_array(lifting->self->arena, const struct expr *, (size_t)expr->arg_count + 1);
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        copy->args[i] = lift(lifting, expr->args[i]);
+    return copy;
+}
+
+enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr, const struct expr **out)
+{
+    struct lifting lifting = {self, select, E_OK};
+    if (!select->grouped && select->overs.count == 0) {
+        *out = expr;
+        return E_OK;
+    }
+    const struct expr *lifted = lift(&lifting, expr);
+    TRY(lifting.code);
+    *out = lifted;
+    return E_OK;
+}

@@ -1,0 +1,358 @@
+/* analyse_literal.c - literals to typed constants: numbers with suffixes, DATE '..', X'..', intervals. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/text_number.h"
+#include "sql/analyser.h"
+
+/* ---- numbers ---- */
+
+static enum code out_of_range(struct analyser *self, const struct ast *ast, const char *digits, const char *type,
+                              const char *least, const char *most)
+{
+    return sql_error(self, ast->at, NULL,
+                     "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal %s is outside the valid range for %s with minimum "
+                     "value of %s and maximum value of %s. Please adjust the value accordingly.",
+                     digits, type, least, most);
+}
+
+static enum code integer_literal(struct analyser *self, const struct ast *ast, const char *digits, enum type_id id,
+                                 const struct expr **out)
+{
+    static const struct {
+        enum type_id id;
+        int64_t least, most;
+        const char *name, *least_text, *most_text;
+    } ranges[] = {
+        {TYPE_INT8, INT8_MIN, INT8_MAX, "tinyint", "-128", "127"},
+        {TYPE_INT16, INT16_MIN, INT16_MAX, "smallint", "-32768", "32767"},
+        {TYPE_INT64, INT64_MIN, INT64_MAX, "bigint", "-9223372036854775808", "9223372036854775807"},
+    };
+    int64_t value = 0;
+    bool overflow = false;
+    parse_int64(digits, digits + strlen(digits), &value, &overflow);
+    for (int i = 0; i < 3; i++)
+        if (ranges[i].id == id && (overflow || value < ranges[i].least || value > ranges[i].most))
+            return out_of_range(self, ast, digits, ranges[i].name, ranges[i].least_text, ranges[i].most_text);
+    *out = expr_int(&self->expr, type_of(id), value, ast->at);
+    return E_OK;
+}
+
+/* Digits with an optional fraction: DECIMAL with just enough precision, as Java's BigDecimal counts it. */
+static enum code decimal_literal(struct analyser *self, const struct ast *ast, const char *digits, const struct expr **out)
+{
+    const char *point = strchr(digits, '.');
+    int scale = point != NULL ? (int)strlen(point + 1) : 0, precision = 0;
+    bool leading = true;
+    for (const char *c = digits; *c != '\0'; c++) {
+        leading = leading && (*c == '0' || *c == '.' || *c == '-');
+        precision += !leading && isdigit((unsigned char)*c);
+    }
+    precision = precision > scale ? precision : scale;
+    precision = precision > 0 ? precision : 1;
+    __int128 value;
+    if (precision > 38 || !decimal_parse(bytes_of_string(digits), precision, scale, &value))
+        return sql_error(self, ast->at, NULL,
+                         "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision 38.", precision);
+    *out = expr_decimal(&self->expr, value, precision, scale, ast->at);
+    return E_OK;
+}
+
+static enum code double_literal(struct analyser *self, const struct ast *ast, const char *digits, bool is_float,
+                                const struct expr **out)
+{
+    double value = 0;
+    float narrow = 0;
+    if (is_float) {
+        parse_float(digits, digits + strlen(digits), &narrow);
+        value = (double)narrow;
+    } else {
+        parse_double(digits, digits + strlen(digits), &value);
+    }
+    if (value - value != 0)
+        return out_of_range(self, ast, digits, is_float ? "float" : "double", is_float ? "-3.4028234663852886E+38" : "-1.7976931348623157E+308",
+                            is_float ? "3.4028234663852886E+38" : "1.7976931348623157E+308");
+    const struct expr *number = expr_double(&self->expr, value, ast->at);
+    if (!is_float) {
+        *out = number;
+        return E_OK;
+    }
+    TRY(placed(self, expr_cast(&self->expr, number, type_of(TYPE_FLOAT), false, ast->at, &number, self->err), ast->at));
+    return placed(self, expr_fold(&self->expr, number, out, self->err), ast->at);
+}
+
+/* 1e3BD: written out, so that the decimal rules apply. */
+static enum code big_decimal_literal(struct analyser *self, const struct ast *ast, char *digits, const struct expr **out)
+{
+    char *e = strpbrk(digits, "eE");
+    if (e == NULL)
+        return decimal_literal(self, ast, digits, out);
+    long exponent = strtol(e + 1, NULL, 10);
+    *e = '\0';
+    const char *point = strchr(digits, '.');
+    long scale = (point != NULL ? (long)strlen(point + 1) : 0) - exponent;
+    if (scale < -38 || scale > 38)
+        return sql_error(self, ast->at, NULL,
+                         "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision exceeds max precision 38.");
+    struct text plain = {0};
+    for (const char *c = digits; *c != '\0'; c++)
+        if (*c != '.')
+            text_add_char(&plain, *c);
+    for (long i = scale; i < 0; i++)
+        text_add_char(&plain, '0');
+    struct text padded = {0};
+    bool negative = plain.data[0] == '-';
+    size_t count = plain.size - negative;
+    text_add_string(&padded, negative ? "-" : "");
+    for (size_t i = count; scale > 0 && i <= (size_t)scale; i++)
+        text_add_char(&padded, '0');
+    text_add_string(&padded, plain.data + negative);
+    char *written = arena_strdup(self->arena, padded.data);
+    if (scale > 0) {
+        size_t whole = strlen(written) - (size_t)scale;
+        written = arena_printf(self->arena, "%.*s.%s", (int)whole, written, written + whole);
+    }
+    text_free(&plain);
+    text_free(&padded);
+    return decimal_literal(self, ast, written, out);
+}
+
+static enum code number_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+{
+    size_t size = strlen(ast->text);
+    char *digits = arena_strdup(self->arena, ast->text);
+    char last = (char)toupper((unsigned char)digits[size - 1]);
+    if (last == 'D' && size > 1 && toupper((unsigned char)digits[size - 2]) == 'B') {
+        digits[size - 2] = '\0';
+        return big_decimal_literal(self, ast, digits, out);
+    }
+    if (!isdigit((unsigned char)last) && last != '.')
+        digits[size - 1] = '\0';
+    switch (last) {
+    case 'L': return integer_literal(self, ast, digits, TYPE_INT64, out);
+    case 'S': return integer_literal(self, ast, digits, TYPE_INT16, out);
+    case 'Y': return integer_literal(self, ast, digits, TYPE_INT8, out);
+    case 'F': return double_literal(self, ast, digits, true, out);
+    case 'D': return double_literal(self, ast, digits, false, out);
+    default: break;
+    }
+    if (strpbrk(digits, "eE") != NULL)
+        return double_literal(self, ast, digits, false, out);
+    if (strchr(digits, '.') != NULL)
+        return decimal_literal(self, ast, digits, out);
+    int64_t value = 0;
+    bool overflow = false;
+    parse_int64(digits, digits + strlen(digits), &value, &overflow);
+    if (overflow)
+        return decimal_literal(self, ast, digits, out);
+    bool fits = value >= INT32_MIN && value <= INT32_MAX;
+    *out = expr_int(&self->expr, type_of(fits ? TYPE_INT32 : TYPE_INT64), value, ast->at);
+    return E_OK;
+}
+
+/* ---- DATE '..', TIMESTAMP '..', X'..' ---- */
+
+static enum code hex_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+{
+    struct bytes text = ast->bytes;
+    uint8_t *bytes = arena_alloc(self->arena, text.size / 2 + 1);
+    size_t odd = text.size % 2, count = text.size / 2 + odd;
+    for (size_t i = 0; i < text.size; i++) {
+        int c = tolower(text.data[i]);
+        if (!isxdigit(c))
+            return sql_error(self, ast->at, NULL, "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is invalid: '%.*s'.",
+                             (int)(text.size > 40 ? 40 : text.size), (const char *)text.data);
+        int digit = isdigit(c) ? c - '0' : c - 'a' + 10;
+        uint8_t *to = &bytes[(i + odd) / 2];
+        *to = (uint8_t)(*to << 4 | digit);
+    }
+    *out = expr_binary(&self->expr, bytes_of(bytes, count), ast->at);
+    return E_OK;
+}
+
+static enum code typed_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+{
+    struct expr_context *ctx = &self->expr;
+    int64_t us = 0;
+    int32_t days = 0;
+    bool zoned = false, ok = false;
+    enum type_id id = TYPE_TIMESTAMP;
+    if (strcasecmp(ast->text, "x") == 0)
+        return hex_literal(self, ast, out);
+    if (strcasecmp(ast->text, "date") == 0) {
+        id = TYPE_DATE;
+        ok = date_parse(ast->bytes, &days);
+        us = days;
+    } else if (strcasecmp(ast->text, "timestamp_ntz") == 0) {
+        id = TYPE_TIMESTAMP_NTZ;
+        ok = timestamp_ntz_parse(ast->bytes, &us, &zoned) && !zoned;
+    } else if (strcasecmp(ast->text, "time") == 0) {
+        return not_yet(self, ast->at, "the type TIME");
+    } else {
+        ok = timestamp_parse(ast->bytes, ctx->session->zone, &us);
+    }
+    if (!ok)
+        return sql_error(self, ast->at, NULL, "[INVALID_TYPED_LITERAL] The value of the typed literal \"%s\" is invalid: '%.*s'.",
+                         type_text(self->arena, type_of(id)), (int)(ast->bytes.size > 60 ? 60 : ast->bytes.size),
+                         (const char *)ast->bytes.data);
+    *out = expr_int(ctx, type_of(id), us, ast->at);
+    return E_OK;
+}
+
+/* ---- intervals ---- */
+
+static const struct unit {
+    const char *name;
+    int64_t months, us;
+} units[] = {
+    {"year", 12, 0},           {"quarter", 3, 0},        {"month", 1, 0},      {"week", 0, 604800000000},
+    {"day", 0, 86400000000},   {"hour", 0, 3600000000},  {"minute", 0, 60000000}, {"second", 0, 1000000},
+    {"millisecond", 0, 1000},  {"microsecond", 0, 1},    {NULL, 0, 0},
+};
+
+static const struct unit *unit_find(const char *name, size_t size)
+{
+    if (size > 1 && tolower((unsigned char)name[size - 1]) == 's')
+        size--;
+    for (const struct unit *unit = units; unit->name != NULL; unit++)
+        if (strlen(unit->name) == size && strncasecmp(unit->name, name, size) == 0)
+            return unit;
+    return NULL;
+}
+
+static enum code bad_interval(struct analyser *self, const struct ast *ast)
+{
+    return sql_error(self, ast->at, NULL, "[INVALID_INTERVAL_FORMAT] the interval is not valid: write INTERVAL '1' DAY, "
+                                          "INTERVAL 5 MINUTES, INTERVAL '1 02:03:04.5' DAY TO SECOND");
+}
+
+/* [-]digits[.digits] times the unit; the fraction only where the unit is finer than a second's parts. */
+static bool add_quantity(const char *text, size_t size, bool negative, const struct unit *unit, int64_t *months, int64_t *us)
+{
+    const char *end = text + size;
+    while (text < end && isspace((unsigned char)*text))
+        text++;
+    while (end > text && isspace((unsigned char)end[-1]))
+        end--;
+    int64_t whole = 0, fraction = 0, scale = 1, product;
+    bool overflow = false, minus = text < end && *text == '-';
+    const char *at = parse_int64(text, end, &whole, &overflow);
+    if (at == NULL && text < end && *text == '.')
+        at = text;
+    if (at == NULL || overflow)
+        return false;
+    if (at < end && *at == '.' && unit->us == 1000000) {
+        for (at++; at < end && isdigit((unsigned char)*at); at++)
+            if (scale < 1000000) {
+                fraction = fraction * 10 + (*at - '0');
+                scale *= 10;
+            }
+    }
+    if (at != end)
+        return false;
+    if (__builtin_mul_overflow(whole, unit->us + unit->months, &product))
+        return false;
+    product += (minus ? -1 : 1) * fraction * (1000000 / scale);
+    int64_t *into = unit->months != 0 ? months : us;
+    return !__builtin_add_overflow(*into, negative ? -product : product, into);
+}
+
+/* '5 minutes 3 seconds', the form with everything in one string. */
+static bool add_written(struct bytes text, bool negative, int64_t *months, int64_t *us)
+{
+    const char *at = (const char *)text.data, *end = at + text.size;
+    bool any = false;
+    if (text.size > 8 && strncasecmp(at, "interval", 8) == 0)
+        at += 8;
+    for (;;) {
+        while (at < end && isspace((unsigned char)*at))
+            at++;
+        if (at == end)
+            return any;
+        const char *number = at;
+        while (at < end && !isspace((unsigned char)*at) && !isalpha((unsigned char)*at))
+            at++;
+        size_t number_size = (size_t)(at - number);
+        while (at < end && isspace((unsigned char)*at))
+            at++;
+        const char *name = at;
+        while (at < end && isalpha((unsigned char)*at))
+            at++;
+        const struct unit *unit = unit_find(name, (size_t)(at - name));
+        if (unit == NULL || !add_quantity(number, number_size, negative, unit, months, us))
+            return false;
+        any = true;
+    }
+}
+
+/* '1-2' YEAR TO MONTH, '1 02:03:04.5' DAY TO SECOND: fields from unit to unit, split at - blank and colons. */
+static bool add_range(struct bytes text, bool negative, const struct unit *from, const struct unit *to, int64_t *months, int64_t *us)
+{
+    const char *at = (const char *)text.data, *end = at + text.size;
+    while (at < end && isspace((unsigned char)*at))
+        at++;
+    if (at < end && (*at == '-' || *at == '+'))
+        negative ^= *at++ == '-';
+    for (const struct unit *unit = from; unit <= to; unit++) {
+        if (unit->months == 3 || unit->us == 604800000000)
+            continue;
+        const char *start = at;
+        while (at < end && (isdigit((unsigned char)*at) || *at == '.'))
+            at++;
+        if (at == start || !add_quantity(start, (size_t)(at - start), negative, unit, months, us))
+            return false;
+        if (unit < to && at < end)
+            at++;
+    }
+    return at == end;
+}
+
+enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months, int64_t *us)
+{
+    *months = *us = 0;
+    const struct ast *first = ast->args[0];
+    if (ast->part_count == 0)
+        return add_written(first->bytes, first->flag, months, us) ? E_OK : bad_interval(self, ast);
+    if (ast->flag) {
+        const struct unit *from = unit_find(ast->parts[0], strlen(ast->parts[0]));
+        const struct unit *to = unit_find(ast->parts[1], strlen(ast->parts[1]));
+        bool ok = from != NULL && to != NULL && from <= to && (from->months != 0) == (to->months != 0);
+        return ok && add_range(first->bytes, first->flag, from, to, months, us) ? E_OK : bad_interval(self, ast);
+    }
+    for (int32_t i = 0; i < ast->arg_count; i++) {
+        const struct unit *unit = unit_find(ast->parts[i], strlen(ast->parts[i]));
+        struct bytes text = ast->args[i]->bytes;
+        if (unit == NULL || !add_quantity((const char *)text.data, text.size, ast->args[i]->flag, unit, months, us))
+            return bad_interval(self, ast);
+    }
+    return E_OK;
+}
+
+static enum code interval_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+{
+    int64_t months, us;
+    TRY(analyse_interval(self, ast, &months, &us));
+    if (months != 0 && us != 0)
+        return not_yet(self, ast->at, "an interval of months and days together");
+    bool by_months = months != 0;
+    for (int32_t i = 0; i < ast->part_count && us == 0; i++)
+        by_months = by_months || unit_find(ast->parts[i], strlen(ast->parts[i]))->months != 0;
+    if (months > INT32_MAX || months < INT32_MIN)
+        return bad_interval(self, ast);
+    *out = by_months ? expr_int(&self->expr, type_of(TYPE_INTERVAL_YM), months, ast->at)
+                     : expr_int(&self->expr, type_of(TYPE_INTERVAL_DT), us, ast->at);
+    return E_OK;
+}
+
+enum code analyse_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+{
+    switch (ast->kind) {
+    case AST_NULL: *out = expr_null(&self->expr, type_of(TYPE_NULL), ast->at); return E_OK;
+    case AST_BOOLEAN: *out = expr_boolean(&self->expr, ast->flag, ast->at); return E_OK;
+    case AST_STRING: *out = expr_string(&self->expr, ast->bytes, ast->at); return E_OK;
+    case AST_NUMBER: return number_literal(self, ast, out);
+    case AST_INTERVAL: return interval_literal(self, ast, out);
+    default: return typed_literal(self, ast, out);
+    }
+}

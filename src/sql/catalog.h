@@ -1,0 +1,44 @@
+/* catalog.h - what the project's names mean, resolved on demand so that files may come in any order. */
+#ifndef SQL_CATALOG_H
+#define SQL_CATALOG_H
+
+#include "sql/analyse.h"
+#include "sql/analyser.h"
+
+enum element_kind { ELEMENT_SOURCE, ELEMENT_VIEW, ELEMENT_TABLE, ELEMENT_SINK };
+enum element_state { ELEMENT_NEW, ELEMENT_VISITING, ELEMENT_DONE, ELEMENT_FAILED };
+
+struct flow {
+    const char *name;
+    const struct ast_query *query;   /* NULL: a sink's `from` */
+    const char *from;
+    bool by_name;
+    struct position at;
+    struct plan *plan;
+};
+struct element {
+    enum element_kind kind;
+    enum element_state state;
+    const char *name;
+    struct position at;
+    const struct pipeline_source *source;
+    const struct ast_statement *statement;   /* VIEW, TABLE, and a SINK that was created */
+    const struct sink_text *sink;
+    struct list flows;                       /* struct flow * */
+    struct plan *plan;                       /* what a reader reads; NULL for sinks */
+    const struct type *schema;
+    bool used;
+};
+struct catalog {
+    struct list elements;                    /* struct element *, in the order of the text */
+};
+
+struct element *catalog_find(const struct catalog *catalog, const char *name);
+/* Analyse the element and all it reads. E_SQL with an empty text when an error in it is known already. */
+MUST_CHECK enum code element_resolve(struct analyser *self, struct element *element);
+/* A flow's rows as the table's columns: by name or place, cast. */
+MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table, struct flow *flow, const struct type *schema);
+/* Columns of a table: as declared, or what its flows give. */
+MUST_CHECK enum code table_schema(struct analyser *self, const struct element *table, const struct type **out);
+
+#endif

@@ -1,0 +1,195 @@
+/* print_plan.c - the graph as text, for `leat check`: tables, and below each what feeds it.
+ *
+ *     silver: streaming table, parquet
+ *       project #5 txn_id = t.txn_id, amount = t.amount
+ *         filter #4 (reason IS NULL)
+ *           project #3 ..
+ *     quarantine: streaming table, parquet
+ *       filter #6 (reason IS NOT NULL)
+ *         #3 project (above)
+ */
+#include "sql/plan.h"
+
+enum { SHOWN_EXPR_MAX = 100 };  // characters of one expression
+
+static void indent(struct text *out, int32_t depth)
+{
+    for (int32_t i = 0; i < depth && i < 40; i++)
+        text_add_string(out, "  ");
+}
+
+static void print_expr(const struct expr *expr, const struct type *schema, struct text *out)
+{
+    struct text shown = {0};
+    expr_print(expr, schema, &shown);
+    if (shown.size <= SHOWN_EXPR_MAX)
+        text_add(out, shown.data, shown.size);
+    else
+        text_printf(out, "%.*s..", SHOWN_EXPR_MAX - 2, shown.data);
+    text_free(&shown);
+}
+
+static void print_exprs(const struct plan *node, struct text *out)
+{
+    const struct type *input = node->input_count > 0 ? plan_input(node, 0)->schema : NULL;
+    for (int32_t i = 0; i < node->expr_count; i++) {
+        text_add_string(out, i > 0 ? ", " : " ");
+        print_expr(node->exprs[i], input, out);
+    }
+}
+
+/* name, or name = expression. */
+static void print_project(const struct plan *node, struct text *out)
+{
+    const struct type *input = node->inputs[0]->schema;
+    for (int32_t i = 0; i < node->expr_count; i++) {
+        const char *name = node->schema->fields[i].name;
+        const struct expr *expr = node->exprs[i];
+        text_printf(out, "%s%s", i > 0 ? ", " : " ", name);
+        if (expr->kind == EXPR_COLUMN && expr->index < input->field_count && strcmp(input->fields[expr->index].name, name) == 0)
+            continue;
+        text_add_string(out, " = ");
+        print_expr(expr, input, out);
+    }
+}
+
+static void print_duration(int64_t us, struct text *out)
+{
+    static const struct {
+        int64_t us;
+        const char *name;
+    } units[] = {{86400000000, "day"}, {3600000000, "hour"}, {60000000, "minute"}, {1000000, "second"}, {1000, "ms"}, {1, "us"}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (us % units[i].us == 0) {
+            text_printf(out, "%lld %s%s", (long long)(us / units[i].us), units[i].name, us / units[i].us == 1 || i > 3 ? "" : "s");
+            return;
+        }
+}
+
+static void print_window(const struct plan_window *window, const struct type *input, struct text *out)
+{
+    text_add_string(out, "window(");
+    print_expr(window->time, input, out);
+    text_add_string(out, ", ");
+    print_duration(window->size_us, out);
+    if (window->slide_us != window->size_us) {
+        text_add_string(out, ", ");
+        print_duration(window->slide_us, out);
+    }
+    text_add_char(out, ')');
+}
+
+static void print_aggregate(const struct plan *node, struct text *out)
+{
+    const struct plan_aggregate *aggregate = &node->aggregate;
+    const struct type *input = node->inputs[0]->schema;
+    text_add_string(out, " by");
+    for (int32_t i = 0; i < aggregate->key_count; i++) {
+        text_add_string(out, i > 0 ? ", " : " ");
+        if (i == aggregate->window.key)
+            print_window(&aggregate->window, input, out);
+        else
+            print_expr(aggregate->keys[i], input, out);
+    }
+    text_add_string(out, aggregate->key_count == 0 ? " nothing:" : ":");
+    for (int32_t i = 0; i < aggregate->call_count; i++)
+        text_printf(out, "%s %s", i > 0 ? "," : "", node->schema->fields[aggregate->key_count + i].name);
+}
+
+static void print_columns(const struct type *schema, struct text *out)
+{
+    for (int32_t i = 0; i < schema->field_count; i++)
+        text_printf(out, "%s%s", i > 0 ? ", " : " ", schema->fields[i].name);
+}
+
+static void print_decode(const struct plan *node, struct text *out)
+{
+    const struct plan_decode *decode = &node->decode;
+    print_exprs(node, out);
+    text_printf(out, " as %s:", decode->format);
+    bool all = decode->needed == NULL || decode->schema->id != TYPE_STRUCT;
+    for (int32_t i = 0; !all && i < decode->schema->field_count; i++)
+        if (decode->needed[i])
+            text_printf(out, " %s", decode->schema->fields[i].name);
+    if (all)
+        text_add_string(out, " everything");
+}
+
+static void print_generate(const struct plan *node, struct text *out)
+{
+    static const char *const names[] = {"explode", "posexplode", "inline", "stack"};
+    text_printf(out, " %s%s(", names[node->generate.kind], node->generate.outer ? "_outer" : "");
+    for (int32_t i = 0; i < node->generate.arg_count; i++) {
+        text_add_string(out, i > 0 ? ", " : "");
+        print_expr(node->generate.args[i], node->inputs[0]->schema, out);
+    }
+    text_add_string(out, ") ->");
+    for (int32_t i = node->schema->field_count - node->generate.generated; i < node->schema->field_count; i++)
+        text_printf(out, " %s", node->schema->fields[i].name);
+}
+
+static const char *kind_name(enum plan_kind kind)
+{
+    static const char *const names[PLAN_KIND_COUNT] = {
+#define X(name, text) text,
+        PLAN_KINDS(X)
+#undef X
+    };
+    return names[kind];
+}
+
+static void print_node(const struct plan *node, struct text *out)
+{
+    text_printf(out, "%s #%d", kind_name(node->kind), node->id);
+    switch (node->kind) {
+    case PLAN_SOURCE:
+        text_printf(out, " %s (%s):", node->source->name, node->source->format);
+        print_columns(node->schema, out);
+        break;
+    case PLAN_PROJECT: print_project(node, out); break;
+    case PLAN_DECODE: print_decode(node, out); break;
+    case PLAN_AGGREGATE: print_aggregate(node, out); break;
+    case PLAN_GENERATE: print_generate(node, out); break;
+    case PLAN_WATERMARK:
+        text_printf(out, " %s, delay ", node->schema->fields[node->watermark.column].name);
+        print_duration(node->watermark.delay_us, out);
+        break;
+    case PLAN_VALUES: text_printf(out, " of %d columns", node->schema->field_count); break;
+    default: print_exprs(node, out);
+    }
+    if (node->unsupported != NULL)
+        text_printf(out, "  (cannot run yet: %s)", node->unsupported);
+}
+
+static void print_tree(const struct plan *node, int32_t depth, bool *printed, struct text *out)
+{
+    indent(out, depth);
+    if (printed[node->id]) {
+        text_printf(out, "#%d %s (above)\n", node->id, kind_name(node->kind));
+        return;
+    }
+    printed[node->id] = true;
+    print_node(node, out);
+    text_add_char(out, '\n');
+    for (int32_t i = 0; i < node->input_count; i++)
+        print_tree(plan_input(node, i), depth + 1, printed, out);
+}
+
+static void print_table(const struct pipeline_table *table, bool *printed, struct text *out)
+{
+    const char *kind = table->is_sink ? "sink" : table->materialized ? "materialized view" : "streaming table";
+    text_printf(out, "%s: %s, %s\n", table->name, kind, table->format);
+    for (int32_t i = 0; i < table->flow_count; i++) {
+        if (table->flow_count > 1)
+            text_printf(out, "  flow %s\n", table->flow_names[i]);
+        print_tree(table->flows[i], table->flow_count > 1 ? 2 : 1, printed, out);
+    }
+}
+
+void pipeline_print(const struct pipeline *pipeline, struct text *out)
+{
+    bool *printed = mem_array(bool, (size_t)pipeline->node_count);
+    for (int32_t i = 0; i < pipeline->table_count; i++)
+        print_table(pipeline->tables[i], printed, out);
+    mem_free(printed);
+}
