@@ -34,11 +34,6 @@ static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena
     return E_OK;
 }
 
-static uint64_t text_fingerprint(const struct text *text)
-{
-    return hash_bytes(text->data, text->size);
-}
-
 /* What stored bytes depend on. */
 static uint64_t layout_fingerprint(const struct aggregate_stage *self)
 {
@@ -58,7 +53,7 @@ static uint64_t layout_fingerprint(const struct aggregate_stage *self)
         }
         text_printf(&text, ":%zu%s;", spec->calls[c]->state_size, spec->calls[c]->distinct ? "d" : "");
     }
-    uint64_t fingerprint = text_fingerprint(&text);
+    uint64_t fingerprint = hash_bytes(text.data, text.size);
     text_free(&text);
     return fingerprint;
 }
@@ -162,6 +157,11 @@ void aggregate_stage_free(struct aggregate_stage *self)
         aggregate_lane_close(self, &self->lanes[i]);
     for (int32_t i = 0; i < self->spec.shards; i++)
         aggregate_shard_close(self, &self->shards[i]);
+}
+
+struct position aggregate_position(const struct aggregate_stage *self, int32_t step)
+{
+    return program_step_position(self->program, step);
 }
 
 int64_t aggregate_groups(const struct aggregate_stage *self)

@@ -37,6 +37,11 @@ enum code generate_new(struct arena *arena, const struct generate_spec *spec, st
     return E_OK;
 }
 
+struct position generate_position(const struct generate *self, int32_t step)
+{
+    return program_step_position(self->program, step);
+}
+
 void generate_free(struct generate *self)
 {
     if (self == NULL)

@@ -16,7 +16,7 @@
  * Owns     input batches are borrowed for the call; output is moved into emit
  * Fails    E_MEMORY over budget; bad rows go to the reject list
  * Thread   a lane or shard belongs to one thread at a time
- * Add one  a file, a plan node, a line in operator/operators.c
+ * Add one  a file, a plan node, and its case in runtime/graph.c
  * Spec     docs/semantics.md; Spark 4.2 Structured Streaming
  */
 #ifndef OPERATOR_OPERATOR_H
@@ -78,6 +78,7 @@ MUST_CHECK enum code generate_new(struct arena *arena, const struct generate_spe
 MUST_CHECK enum code generate_batch(struct generate *self, const struct session *session, const struct batch *in,
                                     struct rejects *rejects, struct operator_counts *counts, struct batch *out,
                                     struct error *err);
+struct position generate_position(const struct generate *self, int32_t step);
 void generate_free(struct generate *self);
 
 /* Event time seen: the largest valid value of the column, floored to ms, or INT64_MIN. */
@@ -106,7 +107,9 @@ MUST_CHECK enum code aggregate_stage_new(struct arena *arena, const struct aggre
 MUST_CHECK enum code aggregate_lane_batch(struct aggregate_stage *self, int32_t lane, const struct session *session,
                                           const struct epoch_time *time, const struct batch *in, struct rejects *rejects,
                                           struct operator_counts *counts, struct error *err);
-/* Merge every lane's partials that belong to `shard`, then emit (append mode) and evict what emit_us closes. */
+/* Merge every lane's partials that belong to `shard`, then emit (append mode) and evict what emit_us closes: windows in the
+ * order of their ends, at most BATCH_ROWS_MAX rows a batch. emit_us = INT64_MAX closes everything, groups without a time
+ * too. A result that overflows is NULL and counted as rejected: no single record is to blame. */
 MUST_CHECK enum code aggregate_shard_merge(struct aggregate_stage *self, int32_t shard, const struct epoch_time *time,
                                            const struct emit *emit, struct operator_counts *counts, struct error *err);
 /* All lanes are empty again for the next epoch (after every shard has merged). */
@@ -118,6 +121,7 @@ MUST_CHECK enum code aggregate_shard_snapshot(struct aggregate_stage *self, int3
 /* Apply a snapshot or delta (any number of shards when written; keys find their shard again). Restore: snapshot first,
  * then deltas in epoch order. E_CORRUPT when the bytes are not what delta/snapshot wrote. */
 MUST_CHECK enum code aggregate_restore(struct aggregate_stage *self, struct bytes stored, struct error *err);
+struct position aggregate_position(const struct aggregate_stage *self, int32_t step);
 int64_t aggregate_groups(const struct aggregate_stage *self);
 size_t aggregate_bytes(const struct aggregate_stage *self);
 void aggregate_stage_free(struct aggregate_stage *self);
