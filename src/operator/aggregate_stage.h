@@ -95,8 +95,8 @@ static inline void groups_prefetch(struct state_table *groups, const uint32_t *s
     if (at + GROUPS_AHEAD >= count)
         return;
     const uint8_t *group = (const uint8_t *)group_at(groups, slots[at + GROUPS_AHEAD]);
-    __builtin_prefetch(group - 1, 1);
-    __builtin_prefetch(group + 63, 1);
+    __builtin_prefetch(group - 1);
+    __builtin_prefetch(group + 63);
 }
 static inline void *group_state(const struct aggregate_stage *self, struct group *group, int32_t call)
 {
