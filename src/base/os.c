@@ -113,6 +113,12 @@ static enum code real_file_sync(int handle, struct error *err)
     return fsync(handle) == 0 ? E_OK : fail_sys(err, errno, "fsync");
 }
 
+static void real_file_write_behind(int handle, int64_t offset, int64_t size)
+{
+    // Only a hint: a file system that cannot do it loses nothing.
+    (void)sync_file_range(handle, offset, size, SYNC_FILE_RANGE_WRITE);
+}
+
 static enum code real_file_close(int handle, struct error *err)
 {
     // On Linux the descriptor is gone even when close() says EINTR; closing again could hit another thread's file.
@@ -254,6 +260,7 @@ static const struct os real_os = {
     .file_read = real_file_read,
     .file_write = real_file_write,
     .file_sync = real_file_sync,
+    .file_write_behind = real_file_write_behind,
     .file_close = real_file_close,
     .dir_sync = real_dir_sync,
     .dir_make = real_dir_make,

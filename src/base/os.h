@@ -40,6 +40,9 @@ struct os {
     enum code (*file_read)(int handle, int64_t offset, void *out, size_t size, size_t *got, struct error *err);
     enum code (*file_write)(int handle, const void *data, size_t size, struct error *err); /* appends */
     enum code (*file_sync)(int handle, struct error *err);
+    /* Start writing [offset, offset + size) to disk and return; a later file_sync then waits less, and tells what failed.
+     * Only a hint: a fake may leave it NULL. */
+    void (*file_write_behind)(int handle, int64_t offset, int64_t size);
     enum code (*file_close)(int handle, struct error *err);
     enum code (*dir_sync)(const char *path, struct error *err);
     enum code (*dir_make)(const char *path, struct error *err);  /* parents too; an existing one is fine */

@@ -237,6 +237,8 @@ enum code part_files_finish(struct part_files *self, struct error *err)
         for (int32_t slot = 0; code == E_OK && slot < self->slots; slot++)
             if (self->folders[i].files[slot] != NULL)
                 code = file_finish(self, &self->folders[i].files[slot], err);
+    if (code == E_OK && self->done.count > 0)
+        code = store_sync(self->store, "_staging", err);  // one sync for the names of all files
     self->failed = code != E_OK;
     lock_give(&self->lock);
     return code;

@@ -425,30 +425,32 @@ static enum code root_of(const char *url, char **out, struct error *err)
     return E_OK;
 }
 
-/* Rule 8: a store whose put_new lets a second writer in must not be used. */
+static enum code touch_new(const char *full, struct error *err)
+{
+    int handle;
+    TRY(os->file_open(full, OS_WRITE | OS_CREATE_NEW, &handle, err));
+    return os->file_close(handle, err);
+}
+
+/* Rule 8: a store whose put_new lets a second writer in must not be used. Nothing here needs to be durable. */
 static enum code probe_put_new(struct store *store, struct error *err)
 {
-    char name[64];
-    snprintf(name, sizeof name, ".probe-%016" PRIx64, os_random());
-    struct bytes content = bytes_of_string("leat\n");
-    char full[PATH_MAX];
-    TRY(local_path(store, name, full, err));
-    TRY(write_temporary(full, content, err));
-    char second[PATH_MAX];
-    enum code code = temporary_path(store, name, second, err);
+    char first[PATH_MAX], second[PATH_MAX];
+    TRY(temporary_path(store, "probe", first, err));
+    TRY(temporary_path(store, "probe", second, err));
+    enum code code = touch_new(first, err);
     if (code == E_OK)
-        code = write_temporary(second, content, err);
+        code = touch_new(second, err);
     if (code == E_OK)
-        code = local_claim(second, full, err);
+        code = local_claim(second, first, err);
     local_discard(second);
-    local_discard(full);
-    if (code == E_EXISTS) {
-        error_clear(err);
-        return E_OK;
-    }
+    local_discard(first);
     if (code == E_OK)
         return fail(err, E_UNSUPPORTED, "%s: the file system lets a second writer replace a file; use another disk", store->root);
-    return code;
+    if (code != E_EXISTS)
+        return code;
+    error_clear(err);
+    return E_OK;
 }
 
 /* Rule 9: publishing renames out of _staging, which cannot cross file systems. */

@@ -20,15 +20,17 @@
 #include "base/os.h"
 #include "store/local.h"
 
-/* Small writes are joined to blocks of this size; larger ones go straight through. */
-enum { BLOCK_BYTES = 1 << 20 };
+/* Small writes are joined to blocks of BLOCK_BYTES; larger ones go straight through. The disk is set to work after every
+ * BEHIND_BYTES, so that an epoch's sync does not start with all of its bytes still in memory. */
+enum { BLOCK_BYTES = 1 << 20, BEHIND_BYTES = 8 << 20 };
 
 struct stage {
-    struct store *store;
-    char *full, *folder;
+    char *full;
     int handle;
     uint8_t *block;
-    size_t used;            /* bytes waiting in block */
+    size_t used, capacity;  /* bytes waiting in block */
+    int64_t written_bytes;  /* handed to the system */
+    int64_t behind_bytes;   /* of those, being written to disk */
     int64_t size_bytes;     /* of all content given so far */
     bool failed;            /* a write failed: what follows it must not look whole */
     XXH64_state_t checksum;
@@ -37,7 +39,6 @@ struct stage {
 static void stage_free(struct stage *stage)
 {
     mem_free(stage->full);
-    mem_free(stage->folder);
     mem_free(stage->block);
     mem_free(stage);
 }
@@ -59,9 +60,7 @@ enum code stage_open(struct store *store, const char *staged, struct stage **out
     TRY(local_folder_ready(store, folder, err));
     TRY(open_new(full, &handle, err));
     struct stage *stage = mem_new(struct stage);
-    stage->store = store;
     stage->full = mem_strdup(full);
-    stage->folder = mem_strdup(folder);
     stage->handle = handle;
     XXH64_reset(&stage->checksum, 0);
     *out = stage;
@@ -80,6 +79,11 @@ static enum code write_out(struct stage *stage, const void *data, size_t size, s
     if (os->file_write(stage->handle, data, size, err) != E_OK)
         return error_note(err, "%s", stage->full);
     FAULT_LOST(stage_write, err);
+    stage->written_bytes += (int64_t)size;
+    if (os->file_write_behind != NULL && stage->written_bytes - stage->behind_bytes >= BEHIND_BYTES) {
+        os->file_write_behind(stage->handle, stage->behind_bytes, stage->written_bytes - stage->behind_bytes);
+        stage->behind_bytes = stage->written_bytes;
+    }
     return E_OK;
 }
 
@@ -96,8 +100,7 @@ static enum code stage_put(struct stage *stage, struct bytes content, struct err
         TRY(flush(stage, err));
     if (content.size >= BLOCK_BYTES)
         return write_out(stage, content.data, content.size, err);
-    if (stage->block == NULL)
-        stage->block = mem_alloc(BLOCK_BYTES);
+    mem_grow(stage->block, stage->capacity, stage->used + content.size);  // many open files, few bytes each
     if (content.size > 0)
         memcpy(stage->block + stage->used, content.data, content.size);
     stage->used += content.size;
@@ -142,8 +145,6 @@ enum code stage_finish(struct stage *stage, struct error *err)
         *err = second;
         code = error_note(err, "%s", stage->full);
     }
-    if (code == E_OK)
-        code = local_folder_sync(stage->store, stage->folder, err);
     if (code != E_OK)
         local_discard(stage->full);
     stage_free(stage);

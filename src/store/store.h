@@ -4,8 +4,9 @@
  *          characters, at most 255 bytes a part, at most STORE_PATH_MAX in all; else E_SPEC. Names that start with
  *          '.' and end with ".tmp" are the store's own: lists leave them out
  * Outcome  put_new ends as won (E_OK), lost (E_EXISTS) or unknown (E_IO): unknown is followed by a get
- * Durable  after E_OK from put_new, put_over, stage_finish and publish the bytes survive power loss:
- *          each syncs the file, then links or renames, then syncs the folder (exactly-once.md, rule 6)
+ * Durable  after E_OK from put_new and put_over the bytes and the name survive power loss: each syncs the file, then
+ *          renames, then syncs the folder (exactly-once.md, rule 6). Many files share one sync of their folder: the
+ *          names of staged files are durable after store_sync of it, those of published ones after store_publish_sync
  * Staging  stage_* writes a file that no reader matches (_staging/<name>.staged); publish renames it to its final
  *          name, idempotently: a target of the right size is success; both missing is E_LOST; a file of another size
  *          is E_CORRUPT. A staged name is used once: an attempt that repeats an epoch takes new names
@@ -65,7 +66,7 @@ MUST_CHECK enum code stage_open(struct store *store, const char *staged, struct 
 MUST_CHECK enum code stage_write(struct stage *stage, struct bytes content, struct error *err);
 int64_t stage_size(const struct stage *stage);
 uint64_t stage_checksum(const struct stage *stage);  /* XXH64 of all bytes so far */
-/* Sync and close; the stage is freed, whatever the outcome. */
+/* Sync the bytes and close; the stage is freed, whatever the outcome. The name needs a store_sync of its folder. */
 MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
 void stage_abandon(struct stage *stage);             /* close and remove; best effort */
 MUST_CHECK enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes, struct error *err);

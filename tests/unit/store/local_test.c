@@ -166,7 +166,8 @@ static enum code stage_text(struct store *store, const char *name, const char *c
         stage_abandon(stage);
         return code;
     }
-    return stage_finish(stage, err);
+    TRY(stage_finish(stage, err));
+    return store_sync(store, "_staging", err);
 }
 
 TEST(a_staged_file_appears_whole_and_once)
