@@ -1,5 +1,5 @@
-#include "format/csv_quote.h"
 #include "format/formats_internal.h"
+#include "format/quote.h"
 #include "format/value_text.h"
 
 /* As Spark's CSV writer (univocity) does with its defaults, observed on 4.2.0:
@@ -44,14 +44,25 @@ static const struct option csv_options[] = {
 struct csv_writer {
     struct csv_options options;
     struct arena arena;       /* the texts of the options */
-    struct csv_quoter quoter;
+    struct quoter quoter;
     struct value_printer printer;
     size_t separator_size, null_size, empty_size;
+    size_t edge_size;         /* the three together */
+    bool numbers_plain;       /* no number and no time can need quotes */
 };
 
 static enum code one_byte(const char *name, const char *value, struct error *err)
 {
     return strlen(value) == 1 ? E_OK : fail(err, E_SPEC, "csv: %s must be one byte, not \"%s\"", name, value);
+}
+
+/* A copy that may be read 32 bytes past its end. */
+static const char *padded(struct arena *arena, const char *text)
+{
+    size_t size = strlen(text);
+    char *copy = arena_alloc(arena, size + 33);
+    memcpy(copy, text, size);
+    return copy;
 }
 
 static enum code writer_open(struct csv_writer *self, const struct encoder_spec *spec, struct error *err)
@@ -69,10 +80,16 @@ static enum code writer_open(struct csv_writer *self, const struct encoder_spec 
         return fail(err, E_SPEC, "csv: sep must not be empty");
     TRY(one_byte("quote", self->options.quote, err));
     TRY(one_byte("escape", self->options.escape, err));
+    self->options.separator = padded(&self->arena, self->options.separator);
+    self->options.null_value = padded(&self->arena, self->options.null_value);
+    self->options.empty_value = padded(&self->arena, self->options.empty_value);
     self->separator_size = strlen(self->options.separator);
     self->null_size = strlen(self->options.null_value);
     self->empty_size = strlen(self->options.empty_value);
-    csv_quoter_init(&self->quoter, self->options.separator[0], self->options.quote[0], self->options.escape[0], -1);
+    self->edge_size = self->separator_size + self->null_size + self->empty_size;
+    quoter_init(&self->quoter, self->options.separator[0], self->options.quote[0], self->options.escape[0], -1);
+    self->numbers_plain = !self->options.quote_all && strchr("+-.:'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ",
+                                                             self->options.separator[0]) == NULL;
     return E_OK;
 }
 
@@ -117,62 +134,80 @@ static bool needs_quotes(const struct csv_writer *self, struct bytes text, bool 
     return (self->separator_size == 1 && self->options.escape_quotes) || needs_quotes_closely(self, text);
 }
 
-static void add_text(const struct csv_writer *self, struct bytes text, bool first, struct text *out)
+/* ---- values ----
+ * Room is made once a row, as for a text that is all quotes; then values are put at p without another look.
+ */
+
+enum { BINARY_TEXT_FACTOR = 3 }; /* "41 " */
+
+/* Bytes that put_text may touch for a text of `size` bytes. */
+static size_t text_room(const struct csv_writer *self, size_t size) { return 2 * size + self->edge_size + 64; }
+
+static char *put_text(const struct csv_writer *self, struct bytes text, bool first, char *p)
 {
     text = trim(self, text);
-    if (text.size == 0) {
-        text_add(out, self->options.empty_value, self->empty_size);
-        return;
-    }
-    if (!needs_quotes(self, text, first)) {
-        text_add(out, text.data, text.size);
-        return;
-    }
-    char *start = text_reserve(out, 2 * text.size + 32), *p = start;
+    if (text.size == 0)
+        return quote_copy((const uint8_t *)self->options.empty_value, self->empty_size, p);
+    if (!needs_quotes(self, text, first))
+        return quote_copy(text.data, text.size, p);
     *p++ = (char)self->quoter.quote;
     p = self->quoter.copy_escaped(&self->quoter, text.data, text.size, p);
     *p++ = (char)self->quoter.quote;
-    out->size += (size_t)(p - start);
+    return p;
 }
 
 /* [41 42] */
-static void add_binary(const struct csv_writer *self, struct bytes bytes, struct text *out)
+static char *put_binary(const struct csv_writer *self, struct bytes bytes, char *p)
 {
     static const char hex[] = "0123456789ABCDEF";
     struct text shown = {0};
-    text_add_char(&shown, '[');
+    char *to = text_reserve(&shown, BINARY_TEXT_FACTOR * bytes.size + 64);
+    *to++ = '[';
     for (size_t i = 0; i < bytes.size; i++) {
-        if (i > 0)
-            text_add_char(&shown, ' ');
-        text_add_char(&shown, hex[bytes.data[i] >> 4]);
-        text_add_char(&shown, hex[bytes.data[i] & 15]);
+        *to++ = hex[bytes.data[i] >> 4];
+        *to++ = hex[bytes.data[i] & 15];
+        *to++ = ' ';
     }
-    text_add_char(&shown, ']');
-    add_text(self, text_view(&shown), false, out);
+    to -= bytes.size > 0;
+    *to++ = ']';
+    p = put_text(self, bytes_of(shown.data, (size_t)(to - shown.data)), false, p);
     text_free(&shown);
+    return p;
 }
 
-static void add_null(const struct csv_writer *self, struct text *out)
+static char *put_null(const struct csv_writer *self, char *p)
 {
     /* With quoteAll even nothing stands in quotes. */
-    const char *quotes = self->options.quote_all && self->null_size == 0 ? self->options.empty_value : self->options.null_value;
-    text_add(out, quotes, strlen(quotes));
+    if (self->options.quote_all && self->null_size == 0)
+        return quote_copy((const uint8_t *)self->options.empty_value, self->empty_size, p);
+    return quote_copy((const uint8_t *)self->options.null_value, self->null_size, p);
 }
 
-static void add_value(struct csv_writer *self, const struct column *col, int64_t row, bool first, struct text *out)
+static char *put_value(struct csv_writer *self, const struct column *col, int64_t row, bool first, char *p)
 {
-    if (column_is_null(col, row)) {
-        add_null(self, out);
-    } else if (col->type->id == TYPE_STRING) {
-        add_text(self, column_bytes_at(col, row), first, out);
-    } else if (col->type->id == TYPE_BINARY) {
-        add_binary(self, column_bytes_at(col, row), out);
-    } else if (self->options.quote_all || self->separator_size > 1 || memchr("+-.:'0123456789 EINTVRZ", self->quoter.separator, 23)) {
-        char value[VALUE_TEXT_MAX];
-        add_text(self, bytes_of(value, value_text(&self->printer, col, row, value)), first, out);
-    } else { // nothing in a number or a time can need quotes
-        out->size += value_text(&self->printer, col, row, text_reserve(out, VALUE_TEXT_MAX));
+    if (column_is_null(col, row))
+        return put_null(self, p);
+    if (col->type->id == TYPE_STRING)
+        return put_text(self, column_bytes_at(col, row), first, p);
+    if (col->type->id == TYPE_BINARY)
+        return put_binary(self, column_bytes_at(col, row), p);
+    if (self->numbers_plain)
+        return p + value_text(&self->printer, col, row, p);
+    char value[VALUE_TEXT_MAX + 32];
+    return put_text(self, bytes_of(value, value_text(&self->printer, col, row, value)), first, p);
+}
+
+static size_t row_room(const struct csv_writer *self, const struct batch *batch, int64_t row)
+{
+    size_t room = 64;
+    for (int32_t i = 0; i < batch->column_count; i++) {
+        const struct column *col = &batch->columns[i];
+        size_t size = VALUE_TEXT_MAX;
+        if (type_is_varlen(col->type))
+            size = column_bytes_at(col, row).size * (col->type->id == TYPE_BINARY ? BINARY_TEXT_FACTOR : 1) + 2;
+        room += text_room(self, size);
     }
+    return room;
 }
 
 /* ---- a lane: lines ---- */
@@ -195,16 +230,19 @@ static enum code lane_add(void *lane, const struct batch *batch, int64_t from, i
     struct csv_lane *self = lane;
     struct text *out = &self->lines;
     (void)err;
+    const struct csv_writer *writer = &self->writer;
     for (int64_t row = from; row < to; row++) {
-        size_t start = out->size;
+        char *start = text_reserve(out, row_room(writer, batch, row)), *p = start;
         for (int32_t i = 0; i < batch->column_count; i++) {
             if (i > 0)
-                text_add(out, self->writer.options.separator, self->writer.separator_size);
-            add_value(&self->writer, &batch->columns[i], row, i == 0, out);
+                p = quote_copy((const uint8_t *)writer->options.separator, writer->separator_size, p);
+            p = put_value(&self->writer, &batch->columns[i], row, i == 0, p);
         }
-        if (out->size > start)
-            text_add(out, "\n", 1);
+        if (p > start)
+            *p++ = '\n';
+        out->size += (size_t)(p - start);
     }
+    text_add(out, NULL, 0); // the terminating NUL that a text always has
     self->rows += to - from;
     return E_OK;
 }
@@ -231,6 +269,16 @@ static void lane_close(void *lane)
 
 /* ---- a file: the header ---- */
 
+static void add_name(const struct csv_writer *writer, struct bytes name, bool first, struct text *out)
+{
+    struct text padded = {0}; // the quoter may read 32 bytes past the end
+    text_add(&padded, name.data, name.size);
+    text_reserve(&padded, 32);
+    char *p = text_reserve(out, text_room(writer, name.size));
+    out->size += (size_t)(put_text(writer, text_view(&padded), first, p) - p);
+    text_free(&padded);
+}
+
 static enum code file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err)
 {
     struct csv_writer writer;
@@ -239,7 +287,7 @@ static enum code file_open(void *file, const struct encoder_spec *spec, struct t
         for (int32_t i = 0; i < spec->schema->field_count; i++) {
             if (i > 0)
                 text_add(header, writer.options.separator, writer.separator_size);
-            add_text(&writer, bytes_of_string(spec->schema->fields[i].name), i == 0, header);
+            add_name(&writer, bytes_of_string(spec->schema->fields[i].name), i == 0, header);
         }
         text_add(header, "\n", 1);
     }

@@ -10,7 +10,8 @@ static void write_value(struct json_writer *writer, const struct column *col, in
 
 /* ---- strings ---- */
 
-static void write_string(struct bytes string, struct text *out)
+/* Control characters and broken UTF-8 are rare and take the long way. */
+static __attribute__((noinline)) void write_odd_string(struct bytes string, struct text *out)
 {
     if (utf8_valid(string.data, string.size)) {
         json_text_quote(string, false, out);
@@ -20,6 +21,20 @@ static void write_string(struct bytes string, struct text *out)
     json_text_repair(string, &repaired);
     json_text_quote(text_view(&repaired), false, out);
     text_free(&repaired);
+}
+
+/* `string` may be read 32 bytes past its end. */
+static void write_string(struct json_writer *writer, struct bytes string, struct text *out)
+{
+    if (!writer->quoter.is_plain(string.data, string.size)) {
+        write_odd_string(string, out);
+        return;
+    }
+    char *start = text_reserve(out, 2 * string.size + 32), *p = start;
+    *p++ = '"';
+    p = writer->quoter.copy_escaped(&writer->quoter, string.data, string.size, p);
+    *p++ = '"';
+    out->size += (size_t)(p - start);
 }
 
 static void write_base64(struct bytes bytes, struct text *out)
@@ -59,7 +74,7 @@ static void write_array(struct json_writer *writer, const struct column *col, in
 static void write_key(struct json_writer *writer, const struct column *key, int64_t row, struct text *out)
 {
     if (type_is_varlen(key->type)) {
-        write_string(column_bytes_at(key, row), out);
+        write_string(writer, column_bytes_at(key, row), out);
         return;
     }
     text_add_char(out, '"');
@@ -96,7 +111,7 @@ static void write_struct(struct json_writer *writer, const struct column *col, i
         if (!first)
             text_add_char(out, ',');
         first = false;
-        write_string(bytes_of_string(col->type->fields[i].name), out);
+        write_odd_string(bytes_of_string(col->type->fields[i].name), out);
         text_add_char(out, ':');
         write_value(writer, &col->children[i], row, out);
     }
@@ -121,7 +136,7 @@ static void write_value(struct json_writer *writer, const struct column *col, in
         return;
     }
     switch (col->type->id) {
-    case TYPE_STRING: write_string(column_bytes_at(col, row), out); return;
+    case TYPE_STRING: write_string(writer, column_bytes_at(col, row), out); return;
     case TYPE_BINARY: write_base64(column_bytes_at(col, row), out); return;
     case TYPE_ARRAY: write_array(writer, col, row, out); return;
     case TYPE_STRUCT: write_struct(writer, col, row, out); return;
@@ -136,15 +151,22 @@ static void write_value(struct json_writer *writer, const struct column *col, in
     out->size += size + 2 * (size_t)quotes;
 }
 
+void json_writer_init(struct json_writer *writer, const struct zone *zone, bool keep_nulls)
+{
+    *writer = (struct json_writer){.printer.zone = zone, .keep_nulls = keep_nulls};
+    quoter_init(&writer->quoter, ',', '"', '\\', -1);
+}
+
 void json_write(struct json_writer *writer, const struct column *col, int64_t row, struct text *out)
 {
     write_value(writer, col, row, out);
-    text_add(out, "", 0); // keeps the text's terminating NUL
+    text_add(out, NULL, 0); // the terminating NUL that a text always has
 }
 
 void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
 {
-    struct json_writer writer = {.printer.zone = zone};
+    struct json_writer writer;
+    json_writer_init(&writer, zone, false);
     json_write(&writer, col, row, out);
 }
 
@@ -153,7 +175,7 @@ void json_write_value(const struct column *col, int64_t row, const struct zone *
 struct json_lane {
     struct json_writer writer;
     int32_t column_count;
-    struct bytes *names;      /* "name": with its quotes, escaped once */
+    struct bytes *names;      /* ,"name": with its quotes, escaped once */
     struct text names_text;
     struct text lines;
     int64_t rows;
@@ -163,11 +185,13 @@ static enum code lane_open(void *lane, const struct encoder_spec *spec, struct e
 {
     struct json_lane *self = lane;
     (void)err;
-    *self = (struct json_lane){.writer.printer.zone = spec->zone, .column_count = spec->schema->field_count};
+    *self = (struct json_lane){.column_count = spec->schema->field_count};
+    json_writer_init(&self->writer, spec->zone, false);
     self->names = mem_array(struct bytes, (size_t)self->column_count + 1);
     for (int32_t i = 0; i < self->column_count; i++) {
         size_t before = self->names_text.size;
-        write_string(bytes_of_string(spec->schema->fields[i].name), &self->names_text);
+        text_add_char(&self->names_text, ',');
+        write_odd_string(bytes_of_string(spec->schema->fields[i].name), &self->names_text);
         text_add_char(&self->names_text, ':');
         self->names[i].size = self->names_text.size - before;
     }
@@ -182,17 +206,16 @@ static enum code lane_add(void *lane, const struct batch *batch, int64_t from, i
     struct json_lane *self = lane;
     (void)err;
     for (int64_t row = from; row < to; row++) {
-        char separator = '{';
+        size_t start = self->lines.size;
         for (int32_t i = 0; i < batch->column_count; i++) {
             if (column_is_null(&batch->columns[i], row))
                 continue;
-            text_add_char(&self->lines, separator);
             text_add(&self->lines, self->names[i].data, self->names[i].size);
             write_value(&self->writer, &batch->columns[i], row, &self->lines);
-            separator = ',';
         }
-        if (separator == '{')
-            text_add_char(&self->lines, '{');
+        if (self->lines.size == start)
+            text_add(&self->lines, ",", 1);
+        self->lines.data[start] = '{'; // instead of the first comma
         text_add(&self->lines, "}\n", 2);
     }
     self->rows += to - from;

@@ -53,8 +53,9 @@ static char *decoded_row(const char *ddl, const struct bytes *rows, int64_t coun
     struct decoder_spec spec = {.schema = schema_of(&arena, ddl), .corrupt_column = "_corrupt_record", .zone = zone_utc(), .simd = simd};
     struct column payload = payload_of(rows, count), out;
     decode(&spec, &payload, &out, &rejects);
-    struct json_writer writer = {.keep_nulls = true};
+    struct json_writer writer;
     struct text shown = {0};
+    json_writer_init(&writer, NULL, true);
     json_write(&writer, &out, row, &shown);
     column_release(&payload);
     column_release(&out);
