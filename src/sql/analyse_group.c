@@ -125,10 +125,11 @@ static enum code analyse_key(struct analyser *self, struct select *select, const
                              "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position %s is not in select list (valid range is [1, %d]).",
                              ast->text, select->target_count);
         struct target *target = &select->targets[at - 1];
-        if (target->expr == NULL)
-            return analyse_key(self, select, target->ast);
-        add_key(self, select, target->expr);
-        return E_OK;
+        if (target->expr != NULL) {
+            add_key(self, select, target->expr);
+            return E_OK;
+        }
+        ast = target->ast;  // a number there is a number, not another place
     }
     const struct expr *key;
     TRY(analyse_expr(self, &scope, ast, &key));

@@ -189,6 +189,10 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast, con
         ok = timestamp_ntz_parse(ast->bytes, &us, &zoned) && !zoned;
     } else if (strcasecmp(ast->text, "time") == 0) {
         return not_yet(self, ast->at, "the type TIME");
+    } else if (strcasecmp(ast->text, "timestamp") != 0 && strcasecmp(ast->text, "timestamp_ltz") != 0) {
+        return sql_error(self, ast->at, NULL,
+                         "[UNSUPPORTED_TYPED_LITERAL] Literals of the type \"%s\" are not supported. Supported types are \"DATE\", "
+                         "\"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\".", ast->text);
     } else {
         ok = timestamp_parse(ast->bytes, ctx->session->zone, &us);
     }

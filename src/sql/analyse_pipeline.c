@@ -107,8 +107,7 @@ static void note(struct assembly *self, enum code code, enum code *first)
 {
     if (code == E_OK)
         return;
-    if (self->analyser.err->text[0] != '\0')
-        notes_problem(self->notes, self->analyser.err);
+    notes_problem(self->notes, self->analyser.err);
     if (*first == E_OK)
         *first = code;
     self->analyser.err = &self->later;

@@ -10,7 +10,7 @@ enum code placed(struct analyser *self, enum code code, struct position at)
     return code == E_OK ? E_OK : message_at(self->notes, at, NULL, self->err);
 }
 
-enum code sql_error(struct analyser *self, struct position at, const char *hint, const char *format, ...)
+enum code sql_error_report(struct analyser *self, struct position at, const char *hint, const char *format, ...)
 {
     char said[768];
     va_list args;

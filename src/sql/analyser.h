@@ -143,7 +143,9 @@ int32_t catalog_watermark(struct catalog *catalog);   /* number of the next wate
 
 /* Complete the message in err when the call failed. */
 enum code placed(struct analyser *self, enum code code, struct position at);
-enum code sql_error(struct analyser *self, struct position at, const char *hint, const char *format, ...) PRINTF(4, 5);
+enum code sql_error_report(struct analyser *self, struct position at, const char *hint, const char *format, ...)
+    PRINTF(4, 5);
+#define sql_error(...) error_never_ok(sql_error_report(__VA_ARGS__))
 enum code not_yet(struct analyser *self, struct position at, const char *what);
 MUST_CHECK enum code deeper(struct analyser *self, struct position at);
 /* Name of an unnamed output column, as Spark derives it. */

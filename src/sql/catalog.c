@@ -14,9 +14,11 @@ struct element *catalog_find(const struct catalog *catalog, const char *name)
 
 /* ---- resolving ---- */
 
-static enum code known_failure(struct analyser *self)
+/* What is read has an error, which is in the list of problems already. */
+static enum code known_failure(struct analyser *self, const struct element *element)
 {
-    return fail(self->err, E_SQL, "%s", "");  // its error is in the list of problems already
+    self->notes->problem_count++;
+    return fail(self->err, E_SQL, "`%s` has errors", element->name);
 }
 
 static enum code resolve_source(struct analyser *self, struct element *element)
@@ -148,8 +150,8 @@ enum code element_resolve(struct analyser *self, struct element *element)
     if (element->state == ELEMENT_DONE)
         return E_OK;
     if (element->state == ELEMENT_FAILED)
-        return known_failure(self);
-    int32_t depth = self->depth;
+        return known_failure(self, element);
+    int32_t depth = self->depth, noted = self->notes->problem_count;
     element->state = ELEMENT_VISITING;
     switch (element->kind) {
     case ELEMENT_SOURCE: code = resolve_source(self, element); break;
@@ -158,9 +160,8 @@ enum code element_resolve(struct analyser *self, struct element *element)
     }
     self->depth = depth;
     element->state = code == E_OK ? ELEMENT_DONE : ELEMENT_FAILED;
-    if (code != E_OK && self->err->text[0] != '\0') {
+    if (code != E_OK && self->notes->problem_count == noted)  // else it is the error of something that this one reads
         notes_problem(self->notes, self->err);
-    }
     return code;
 }
 

@@ -34,7 +34,7 @@ struct catalog {
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
-/* Analyse the element and all it reads. E_SQL with an empty text when an error in it is known already. */
+/* Analyse the element and all it reads; an error is noted where it is found, once. */
 MUST_CHECK enum code element_resolve(struct analyser *self, struct element *element);
 /* A flow's rows as the table's columns: by name or place, cast. */
 MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table, struct flow *flow, const struct type *schema);

@@ -88,6 +88,7 @@ enum code message_at(const struct notes *notes, struct position at, const char *
 void notes_problem(struct notes *notes, const struct error *err)
 {
     struct problems *problems = notes->problems;
+    notes->problem_count++;
     if (problems == NULL || problems->count >= SQL_PROBLEMS_MAX)
         return;
     mem_grow(problems->texts, problems->capacity, problems->count + 1);

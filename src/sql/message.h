@@ -26,6 +26,7 @@ struct notes {
     const struct sql_file *files;
     int32_t file_count;
     struct problems *problems;   /* NULL: only the first error is wanted */
+    int32_t problem_count;       /* noted so far, kept or not */
     struct list warnings;        /* of char * */
 };
 

@@ -18,11 +18,10 @@ bool at_interval(const struct parser *self)
     return is_interval_value(next);
 }
 
-static bool at_unit(const struct parser *self)
+static bool is_unit(const struct parser *self, const struct token *token)
 {
     static const char *const units[] = {"year", "quarter", "month", "week", "day", "hour", "minute", "second",
                                         "millisecond", "microsecond", "nanosecond", NULL};
-    const struct token *token = token_here(self);
     if (token->kind != TOKEN_WORD)
         return false;
     const char *text = (const char *)self->file->text.data + token->start;
@@ -34,6 +33,15 @@ static bool at_unit(const struct parser *self)
             return true;
     }
     return false;
+}
+
+static bool at_unit(const struct parser *self) { return is_unit(self, token_here(self)); }
+
+/* Another [-]value with its unit: INTERVAL 1 DAY 2 HOURS. */
+static bool at_quantity(const struct parser *self)
+{
+    int32_t sign = at_symbol(self, SYM_MINUS_SIGN) || at_symbol(self, SYM_PLUS);
+    return is_interval_value(token_ahead(self, sign)) && is_unit(self, token_ahead(self, sign + 1));
 }
 
 static enum code take_unit(struct parser *self, struct list *units)
@@ -85,7 +93,7 @@ enum code parse_interval(struct parser *self, struct ast **out)
         to = take_word(self, KW_TO);
         if (to)
             TRY(take_unit(self, &units));
-        while (!to && (is_interval_value(token_here(self)) || (at_symbol(self, SYM_MINUS_SIGN) && token_ahead(self, 1)->kind == TOKEN_STRING))) {
+        while (!to && at_quantity(self)) {
             TRY(parse_interval_value(self, &values));
             TRY(take_unit(self, &units));
         }
@@ -102,16 +110,10 @@ enum code parse_interval(struct parser *self, struct ast **out)
 
 /* ---- other literals ---- */
 
-/* DATE '..' and the like: a word directly before a string. */
+/* DATE '..' and the like: a word directly before a string, where a value begins. */
 static bool at_typed(const struct parser *self)
 {
-    static const char *const words[] = {"date", "timestamp", "timestamp_ntz", "timestamp_ltz", "time", "x", NULL};
-    if (token_here(self)->kind != TOKEN_WORD || token_ahead(self, 1)->kind != TOKEN_STRING)
-        return false;
-    for (int i = 0; words[i] != NULL; i++)
-        if (at_text(self, words[i]))
-            return true;
-    return false;
+    return token_here(self)->kind == TOKEN_WORD && token_ahead(self, 1)->kind == TOKEN_STRING && at_name(self);
 }
 
 bool at_literal(const struct parser *self)
@@ -266,8 +268,16 @@ enum code parse_type(struct parser *self, const struct type **out, const char **
         return E_OK;
     }
     *text = source_since(self, first);
-    size_t at = 0;
-    if (type_parse_ddl(self->arena, bytes_of_string(*text), out, &at, self->err) == E_OK)
+    struct position at = position_since(self, first);
+    size_t where = 0;
+    if (take_word(self, KW_COLLATE)) {  // every string is compared by its bytes
+        const char *const *name;
+        int32_t count;
+        TRY(expect_dotted(self, &name, &count));
+    }
+    if (type_parse_ddl(self->arena, bytes_of_string(*text), out, &where, self->err) == E_OK)
         return E_OK;
-    return message_at(self->notes, position_since(self, first), NULL, self->err);
+    if (self->err->text[0] == '[')
+        return message_at(self->notes, at, NULL, self->err);
+    return parse_error(self, at, "[UNSUPPORTED_DATATYPE] Unsupported data type \"%s\"", *text);
 }

@@ -174,7 +174,9 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
     }
     if (take_words(self, KW_DISTRIBUTE, KW_BY))
         return parse_expr_list(self, &next->distribute, &next->distribute_count);
-    if (at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT) || at_word(self, KW_TABLESAMPLE)) {
+    if (at_word(self, KW_TABLESAMPLE))
+        return parse_sample(self, select->from);
+    if (at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT)) {
         TRY(parse_pivot(self, select->from));
         if (take_word(self, KW_AS) || at_alias(self))
             TRY(expect_name(self, &select->from->alias));

@@ -211,9 +211,8 @@ static enum code parse_plain_args(struct parser *self, struct ast *node, struct 
         return E_OK;
     do {
         struct ast *arg;
-        if (at_query(self)) {  // f(SELECT ..) and array(SELECT ..) are not calls in Spark, but f((SELECT ..)) is
+        if (at_word(self, KW_SELECT))
             return syntax_error(self, "put the query into parentheses of its own");
-        }
         TRY(parse_expr(self, &arg));
         list_add(self->arena, args, arg);
     } while (take_symbol(self, SYM_COMMA));

@@ -111,7 +111,7 @@ enum code parse_pivot(struct parser *self, struct ast_relation *relation)
     return skip_parentheses(self);
 }
 
-static enum code parse_sample(struct parser *self, struct ast_relation *relation)
+enum code parse_sample(struct parser *self, struct ast_relation *relation)
 {
     self->at++;
     relation->unsupported = "TABLESAMPLE";

@@ -94,6 +94,7 @@ MUST_CHECK enum code parse_joins(struct parser *self, struct ast_relation *left,
 bool at_join(const struct parser *self);
 MUST_CHECK enum code parse_values(struct parser *self, struct ast_relation **out);   /* behind VALUES */
 MUST_CHECK enum code parse_pivot(struct parser *self, struct ast_relation *relation);
+MUST_CHECK enum code parse_sample(struct parser *self, struct ast_relation *relation);
 MUST_CHECK enum code parse_pipes(struct parser *self, struct ast_query **query);
 
 /* ---- parse_statement.c ---- */

@@ -132,6 +132,11 @@ static struct plan *push_filter(struct optimiser *self, struct plan *filter)
         if (reads_column(filter->exprs[0], below->schema->field_count - 1))
             return NULL;
         return swap(self->expr->arena, filter, filter->exprs[0]);
+    case PLAN_GENERATE:
+        for (int32_t i = below->inputs[0]->schema->field_count; i < below->schema->field_count; i++)
+            if (reads_column(filter->exprs[0], i))
+                return NULL;
+        return swap(self->expr->arena, filter, filter->exprs[0]);
     case PLAN_WATERMARK: return push_watermark(self, filter);
     default: return NULL;
     }
