@@ -211,7 +211,9 @@ int cast_cost(const struct type *from, const struct type *to)
         return 0;
     if (from->id == TYPE_NULL)
         return 1;
-    if (is_text(from) || is_text(to))
+    if (is_text(from))
+        return type_is_numeric(to) ? 20 : 30;  // '1' - 1 is a number, not a date less a day
+    if (is_text(to))
         return 20;
     if (type_is_numeric(from) && type_is_numeric(to))
         return to->id > from->id ? 1 + (int)to->id - (int)from->id : 10;

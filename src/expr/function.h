@@ -117,7 +117,9 @@ extern const struct function *const text_functions[];
 extern const struct function *const pattern_functions[];
 extern const struct function *const datetime_functions[];
 extern const struct function *const calendar_functions[];
+extern const struct function *const time_format_functions[];
 extern const struct function *const collection_functions[];
+extern const struct function *const array_functions[];
 extern const struct function *const digest_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */

@@ -15,6 +15,16 @@ static const struct family {
     {"Comparison", compare_functions},
     {"Logic", logic_functions},
     {"Conditions", conditional_functions},
+    {"Mathematics", math_functions},
+    {"Rounding", rounding_functions},
+    {"Strings", string_functions},
+    {"Text", text_functions},
+    {"Dates", calendar_functions},
+    {"Times", datetime_functions},
+    {"Conversions and patterns of time", time_format_functions},
+    {"Collections", collection_functions},
+    {"Arrays", array_functions},
+    {"Hashes", digest_functions},
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024 };
 
@@ -144,6 +154,13 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
 
 /* ---- calls ---- */
 
+/* '1' - '2' is an error in Spark, although two texts could be cast to many things. */
+static bool both_text(const struct function *row, const struct expr *const *args, int32_t count, const struct fit *fit)
+{
+    return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
+           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
+}
+
 static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                         const struct function **out, struct fit *best, struct error *err)
 {
@@ -156,7 +173,7 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
         signature_counts(row->signature, &row_least, &row_most);
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;
-        if (signature_fit(ctx->arena, row->signature, args, count, &fit)) {
+        if (signature_fit(ctx->arena, row->signature, args, count, &fit) && !both_text(row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;

@@ -43,6 +43,33 @@ static inline void writer_put(struct writer *writer, struct bytes value)
     writer_end(writer, value.size);
 }
 void writer_close(struct writer *writer);
+static inline void writer_put_string(struct writer *writer, const char *string) { writer_put(writer, bytes_of_string(string)); }
+/* Drops what the row has so far; the row becomes NULL. */
+static inline void writer_null(struct writer *writer)
+{
+    call_null(writer->call, writer->row);
+    writer_skip(writer);
+}
+
+/* Runs `...` for every row i that is not NULL; it must end the row once. */
+#define TEXT_ROWS(writer, expected_bytes, ...)                                                                 \
+    do {                                                                                                       \
+        writer_open(&(writer), call, out, (size_t)(expected_bytes));                                           \
+        for (int64_t i = 0; i < call->rows; i++) {                                                             \
+            if (!call_valid(call, i)) {                                                                        \
+                writer_skip(&(writer));                                                                        \
+                continue;                                                                                      \
+            }                                                                                                  \
+            __VA_ARGS__;                                                                                       \
+        }                                                                                                      \
+        writer_close(&(writer));                                                                               \
+    } while (0)
+
+/* Bytes of a whole text argument: a good guess of a result that is about as long. */
+static inline size_t arg_bytes_total(const struct call *call, const struct arg *arg)
+{
+    return arg->step == 0 ? (size_t)call->rows * arg_bytes(arg, 0).size : (size_t)column_offsets(arg->col)[call->rows];
+}
 
 /* Row i of out is row i of branches[pick[i]], or NULL where pick[i] = count. */
 void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick, struct column *out);

@@ -1,0 +1,43 @@
+/* pick.h - inside expr/: lists made of elements picked from a pool of elements.
+ *
+ * Use      picks_open; per row picks_add(index in the pool) for its elements, then picks_end; picks_close gathers the
+ *          elements and moves the list into call->out (validity is the caller's)
+ * Pool     any column; pool_add appends another column of the same type and gives the index of its row 0
+ */
+#ifndef EXPR_PICK_H
+#define EXPR_PICK_H
+
+#include "expr/function.h"
+
+struct picks {
+    struct call *call;
+    int32_t *rows;           /* indexes into the pool */
+    int64_t count, capacity;
+    struct buffer *offsets;
+    int64_t row;
+};
+void picks_open(struct picks *picks, struct call *call);
+void picks_add(struct picks *picks, int64_t index);
+/* The row's list ends; false when the column is full (the row is rejected as TOO_BIG). */
+void picks_end(struct picks *picks);
+/* How many elements the row has so far. */
+static inline int64_t picks_size(const struct picks *picks)
+{
+    return picks->count - ((const int32_t *)(const void *)picks->offsets->data)[picks->row];
+}
+/* children[0..child_count) of the list are gathered from pools[0..child_count). */
+void picks_close(struct picks *picks, const struct column *pools, int32_t child_count);
+
+/* Elements of the argument's lists: [first, last) for the row. */
+static inline void list_range(const struct arg *arg, int64_t row, int32_t *first, int32_t *last)
+{
+    const int32_t *offsets = column_offsets(arg->col);
+    *first = offsets[row * arg->step];
+    *last = offsets[row * arg->step + 1];
+}
+/* Index of the column's row 0 in the pool. */
+int64_t pool_add(struct column *pool, const struct column *col);
+/* out = pool rows by index; -1 is NULL. */
+void gather_or_null(struct call *call, struct column *out, const struct column *pool, const int32_t *rows, int64_t count);
+
+#endif
