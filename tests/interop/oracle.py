@@ -27,8 +27,8 @@ def consume(bootstrap, topic):
     ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[1] for p in partitions}
     consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in partitions])
     records = {}
-    while len(records) < sum(ends.values()):
-        batch = consumer.consume(20_000, timeout=20)
+    while (missing := sum(ends.values()) - len(records)) > 0:
+        batch = consumer.consume(min(missing, 20_000), timeout=20)  # it waits until it has so many
         assert batch, f"the topic ended early: {len(records)} of {sum(ends.values())}"
         for message in batch:
             records[message.partition(), message.offset()] = (message.key(), message.value())
