@@ -28,14 +28,17 @@ static uint64_t draw(uint64_t below)
 
 /* One record in both shapes. */
 struct record {
-    char txn_id[40], user_id[20], card_id[20], merchant[20], category[20], currency[4], status[12], city[16], country[4];
+    char txn_id[40], user_id[20], card_id[20], merchant[20], category[20], currency[4], status[12], city[16],
+        country[4];
     int64_t amount_cents, event_us;
     double lat, lon;
 };
 
 static void record_make(struct record *record, int64_t number)
 {
-    static const char *const currencies[] = {"EUR", "USD", "GBP", "CHF"}, *const statuses[] = {"approved", "declined", "pending"};
+    static const char *const currencies[] = {"EUR", "USD", "GBP", "CHF"}, *const statuses[] = {"approved",
+                                                                                               "declined",
+                                                                                               "pending"};
     snprintf(record->txn_id, sizeof record->txn_id, "txn-%016" PRIx64, draw(UINT64_MAX));
     snprintf(record->user_id, sizeof record->user_id, "user-%06" PRIu64, draw(200000));
     snprintf(record->card_id, sizeof record->card_id, "card-%06" PRIu64, draw(50000));
@@ -51,19 +54,23 @@ static void record_make(struct record *record, int64_t number)
     record->lon = (double)draw(360000000) / 1e6 - 180;
 }
 
-static struct bytes text_of(const char *string) { return bytes_of_string(string); }
+static struct bytes text_of(const char *string)
+{
+    return bytes_of_string(string);
+}
 
 static void bronze_put(struct builder *columns, const struct record *r, int64_t number)
 {
     char json[512], time[TIMESTAMP_TEXT_MAX];
     size_t time_size = timestamp_print_iso(r->event_us, zone_utc(), time);
-    int size = snprintf(json, sizeof json,
-                        "{\"txn_id\":\"%s\",\"event_ts\":\"%.*s\",\"user_id\":\"%s\",\"card_id\":\"%s\",\"merchant\":\"%s\","
-                        "\"category\":\"%s\",\"amount\":%" PRId64 ".%02" PRId64 ",\"currency\":\"%s\",\"status\":\"%s\","
-                        "\"city\":\"%s\",\"country\":\"%s\",\"lat\":%.6f,\"lon\":%.6f}",
-                        r->txn_id, (int)time_size, time, r->user_id, r->card_id, r->merchant, r->category,
-                        r->amount_cents / 100, r->amount_cents % 100, r->currency, r->status, r->city, r->country,
-                        r->lat, r->lon);
+    int size = snprintf(
+        json, sizeof json,
+        "{\"txn_id\":\"%s\",\"event_ts\":\"%.*s\",\"user_id\":\"%s\",\"card_id\":\"%s\",\"merchant\":\"%s\","
+        "\"category\":\"%s\",\"amount\":%" PRId64 ".%02" PRId64 ",\"currency\":\"%s\",\"status\":\"%s\","
+        "\"city\":\"%s\",\"country\":\"%s\",\"lat\":%.6f,\"lon\":%.6f}",
+        r->txn_id, (int)time_size, time, r->user_id, r->card_id, r->merchant, r->category,
+        r->amount_cents / 100, r->amount_cents % 100, r->currency, r->status, r->city, r->country, r->lat,
+        r->lon);
     builder_bytes(&columns[0], text_of(r->card_id));
     builder_bytes(&columns[1], bytes_of(json, (size_t)size));
     builder_bytes(&columns[2], text_of("transactions"));
@@ -75,8 +82,8 @@ static void bronze_put(struct builder *columns, const struct record *r, int64_t 
 static void silver_put(struct builder *columns, const struct record *r, int64_t number)
 {
     (void)number;
-    const char *const texts[] = {r->txn_id,   r->user_id,  r->card_id, r->merchant, r->category,
-                                 r->currency, r->status,   r->city,    r->country};
+    const char *const texts[] = {r->txn_id,   r->user_id, r->card_id, r->merchant, r->category,
+                                 r->currency, r->status,  r->city,    r->country};
     for (int i = 0; i < 9; i++)
         builder_bytes(&columns[i], text_of(texts[i]));
     builder_int128(&columns[9], r->amount_cents);
@@ -90,14 +97,16 @@ struct shape {
     void (*put)(struct builder *columns, const struct record *record, int64_t number);
 };
 static const struct shape shapes[] = {
-    {"bronze", "key STRING, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP", bronze_put},
+    {"bronze", "key STRING, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP",
+     bronze_put},
     {"silver",
      "txn_id STRING, user_id STRING, card_id STRING, merchant STRING, category STRING, currency STRING, status STRING, "
      "city STRING, country STRING, amount DECIMAL(12,2), lat DOUBLE, lon DOUBLE, event_time TIMESTAMP",
      silver_put},
 };
 
-static void batch_make(struct batch *batch, const struct shape *shape, const struct type *schema, int64_t first)
+static void batch_make(struct batch *batch, const struct shape *shape, const struct type *schema,
+                       int64_t first)
 {
     struct builder columns[16];
     for (int32_t i = 0; i < schema->field_count; i++)
@@ -142,7 +151,8 @@ static void limits(const struct batch *batches, size_t size)
                 for (int32_t c = 0; c < batches[b].column_count; c++) {
                     const struct buffer *values = batches[b].columns[c].values;
                     for (size_t at = 0; at < values->size; at += BLOCK) {
-                        size_t block = values->size - at < BLOCK ? values->size - at : BLOCK, packed = snappy_max_compressed_length(BLOCK);
+                        size_t block = values->size - at < BLOCK ? values->size - at : BLOCK,
+                               packed = snappy_max_compressed_length(BLOCK);
                         if (kind == 0)
                             memcpy(copy, values->data + at, packed = block);
                         else
@@ -154,13 +164,15 @@ static void limits(const struct batch *batches, size_t size)
             int64_t us = thread_cpu_us() - start;
             best = us < best ? us : best;
         }
-        report(kind == 0 ? "  memcpy" : "  snappy alone", best, (int64_t)BATCHES * BATCH_ROWS_MAX, size, total);
+        report(kind == 0 ? "  memcpy" : "  snappy alone", best, (int64_t)BATCHES * BATCH_ROWS_MAX, size,
+               total);
     }
     mem_free(copy);
     mem_free(out);
 }
 
-static void file_write(const char *dir, const char *name, const struct encoder_spec *spec, struct piece *piece)
+static void file_write(const char *dir, const char *name, const struct encoder_spec *spec,
+                       struct piece *piece)
 {
     struct error err = {0};
     struct text path = {0}, content = {0};
@@ -178,8 +190,8 @@ static void file_write(const char *dir, const char *name, const struct encoder_s
     text_free(&content);
 }
 
-static void encode(const struct shape *shape, const struct type *schema, const struct batch *batches, size_t size,
-                   const char *codec, const char *dir)
+static void encode(const struct shape *shape, const struct type *schema, const struct batch *batches,
+                   size_t size, const char *codec, const char *dir)
 {
     struct error err = {0};
     const struct encoder_type *type = encoder_find("parquet");

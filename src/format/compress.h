@@ -2,7 +2,7 @@
  *
  * Owns     its contexts, kept from call to call; compressor_close frees them. Zeroed = none
  * Thread   one at a time
- * Fails    E_UNSUPPORTED: an input larger than the library takes; E_BUG: the library refused for no good reason
+ * Fails    E_UNSUPPORTED: an input larger than the library takes; E_BUG: the library refused
  */
 #ifndef FORMAT_COMPRESS_H
 #define FORMAT_COMPRESS_H
@@ -23,7 +23,7 @@ bool codec_find(const char *name, enum codec *out);
 /* Most bytes that `size` bytes may become. */
 size_t compress_bound(const struct compressor *compressor, size_t size);
 /* Write at most compress_bound bytes to `out`. */
-MUST_CHECK enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t *out, size_t *out_size,
-                                    struct error *err);
+MUST_CHECK enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t *out,
+                                    size_t *out_size, struct error *err);
 
 #endif

@@ -1,8 +1,9 @@
-/* delta_pack.h - DELTA_BINARY_PACKED: int64 values as bit-packed differences; offsets and timestamps shrink most.
+/* delta_pack.h - DELTA_BINARY_PACKED: int64 values as bit-packed differences, for offsets and timestamps.
  *
- * Shape    header:  varint 128 (values a block), varint 4 (miniblocks a block), varint count, zigzag first value
- *          block:   zigzag least delta, 4 bytes of bit widths, 4 miniblocks of 32 (delta - least), low bits first;
- *                   miniblocks behind the last value have width 0 and no bytes, the last one in use is filled with 0
+ * Shape    header  varint 128 (values a block), varint 4 (miniblocks a block), varint count, zigzag first value
+ *          block   zigzag least delta, 4 bytes of bit widths, 4 miniblocks of 32 (delta - least), low bits
+ *                  first; miniblocks behind the last value have width 0 and no bytes, the last one in use is
+ *                  filled with 0
  *          deltas wrap around at 64 bits
  * Spec     parquet-format/Encodings.md, DELTA_BINARY_PACKED = 5
  */

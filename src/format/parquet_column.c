@@ -4,27 +4,31 @@
 
 /* One leaf's column chunk while rows arrive: which encoding, when a page is full, what the chunk amounts to.
  *
- * Choice   a chunk begins with a dictionary. After SAMPLE values the number of different ones is estimated from how
- *          many repeat (of n values drawn from D, about n^2 / 2D do); many different ones, or INT64 whose
- *          differences pack better than indexes, and the sample is taken out of the dictionary again. So unique
- *          texts cost SAMPLE look-ups a chunk. Later, at each page, the dictionary must still be smaller than PLAIN
+ * Choice   a chunk begins with a dictionary. After SAMPLE values the number of different ones is estimated
+ *          from how many repeat (of n values drawn from D, about n^2 / 2D do); many different ones, or INT64
+ *          whose differences pack better than indexes, and the sample is taken out of the dictionary again.
+ *          So unique texts cost SAMPLE look-ups a chunk. Later, at each page, the dictionary must still be
+ *          smaller than PLAIN
  * Ranges   while a dictionary is in use only its entries are looked at, when the chunk ends or leaves it */
 
 enum {
     SAMPLE = 2048,
-    ESTIMATE_MAX = 80000,     /* most different values, give or take, for which a dictionary is begun */
-    SLICE_ROWS = 2048,        /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
-    NESTED_SLOTS = 4096,      /* the same for the elements of lists, on average */
+    ESTIMATE_MAX = 80000, /* most different values, give or take, for which a dictionary is begun */
+    SLICE_ROWS = 2048, /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
+    NESTED_SLOTS = 4096, /* the same for the elements of lists, on average */
 };
 
-static bool has_dictionary(const struct parquet_leaf *leaf, const struct parquet_options *options)
+/* Is there a choice? The sample for DELTA goes through a dictionary, too. */
+static bool has_choice(const struct parquet_leaf *leaf, const struct parquet_options *options)
 {
-    return options->dictionary && leaf->physical != PARQUET_BOOLEAN && leaf->physical != PARQUET_FIXED;
+    if (leaf->physical == PARQUET_BOOLEAN || leaf->physical == PARQUET_FIXED)
+        return false;
+    return options->dictionary || (options->delta && leaf->physical == PARQUET_INT64);
 }
 
 static void begin(struct parquet_chunk *chunk, const struct parquet_scratch *scratch)
 {
-    chunk->settled = !has_dictionary(chunk->leaf, scratch->options);
+    chunk->settled = !has_choice(chunk->leaf, scratch->options);
     chunk->encoding = chunk->settled ? PARQUET_PLAIN : PARQUET_RLE_DICTIONARY;
     chunk->codec = scratch->compressor.codec;
     chunk->range = (struct parquet_range){0};
@@ -35,7 +39,8 @@ static void begin(struct parquet_chunk *chunk, const struct parquet_scratch *scr
     text_clear(&chunk->bytes);
 }
 
-void parquet_chunk_init(struct parquet_chunk *chunk, const struct parquet_leaf *leaf, struct parquet_scratch *scratch)
+void parquet_chunk_init(struct parquet_chunk *chunk, const struct parquet_leaf *leaf,
+                        struct parquet_scratch *scratch)
 {
     *chunk = (struct parquet_chunk){.leaf = leaf};
     begin(chunk, scratch);
@@ -91,7 +96,8 @@ static struct text unpack_page(const struct parquet_chunk *chunk)
 }
 
 /* Bytes of an unpacked page as DELTA; INT64_MAX when that is not for this leaf. */
-static int64_t delta_cost(const struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct text *plain)
+static int64_t delta_cost(const struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                          const struct text *plain)
 {
     if (chunk->leaf->physical != PARQUET_INT64 || !scratch->options->delta)
         return INT64_MAX;
@@ -101,8 +107,8 @@ static int64_t delta_cost(const struct parquet_chunk *chunk, struct parquet_scra
     return (int64_t)scratch->body.size;
 }
 
-/* Go on without the dictionary, beginning with the page being filled: `plain` becomes its values. Pages before this
- * one keep the dictionary. */
+/* Go on without the dictionary, beginning with the page being filled: `plain` becomes its values. Pages
+ * before this one keep the dictionary. */
 static void leave_dictionary(struct parquet_chunk *chunk, struct text *plain, int64_t delta)
 {
     int64_t size = (int64_t)plain->size - PARQUET_PAGE_HEADROOM;
@@ -119,7 +125,7 @@ static void leave_dictionary(struct parquet_chunk *chunk, struct text *plain, in
 /* On the sample, or on the first page when it ends before: keep the dictionary? */
 static void settle(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
 {
-    bool pays = dictionary_pays(chunk);
+    bool pays = scratch->options->dictionary && dictionary_pays(chunk);
     chunk->settled = true;
     if (pays && (chunk->leaf->physical != PARQUET_INT64 || chunk->dictionary.count <= 1))
         return;
@@ -188,7 +194,8 @@ static void add_plain(struct parquet_chunk *chunk, const struct parquet_slice *s
     count_values(chunk, slice);
 }
 
-static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct parquet_slice *slice)
+static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                       struct parquet_slice *slice)
 {
     if (chunk->encoding == PARQUET_RLE_DICTIONARY) {
         add_indexes(chunk, slice);
@@ -209,7 +216,8 @@ static void spell_out_definition(struct parquet_chunk *chunk)
     struct parquet_page *page = &chunk->page;
     if (page->definition.size > 0 || page->slots == 0)
         return;
-    memset(text_reserve(&page->definition, (size_t)page->slots), chunk->leaf->definition_max, (size_t)page->slots);
+    memset(text_reserve(&page->definition, (size_t)page->slots), chunk->leaf->definition_max,
+           (size_t)page->slots);
     page->definition.size = (size_t)page->slots;
 }
 
@@ -231,8 +239,8 @@ static void add_present(struct parquet_chunk *chunk, int64_t rows)
 }
 
 /* Rows of a top-level column with NULLs: a level a row, and which rows to pick. Returns how many. */
-static int64_t add_validity(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
-                            int64_t from, int64_t rows)
+static int64_t add_validity(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                            const struct column *col, int64_t from, int64_t rows)
 {
     spell_out_definition(chunk);
     uint8_t *definition = (uint8_t *)text_reserve(&chunk->page.definition, (size_t)rows);
@@ -306,14 +314,15 @@ static void add_flat(struct parquet_chunk *chunk, struct parquet_scratch *scratc
     add_values(chunk, scratch, &slice);
 }
 
-static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
-                            int64_t from, int64_t rows, struct error *err)
+static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                            const struct column *col, int64_t from, int64_t rows, struct error *err)
 {
     struct parquet_slice slice;
     TRY(parquet_shred(&scratch->shredder, chunk->leaf, col, from, from + rows, err));
     int64_t count = add_slots(chunk, scratch, rows);
     const int32_t *picks = (const int32_t *)(const void *)scratch->picks.data;
-    parquet_slice_pick(&scratch->slicer, chunk->leaf, parquet_leaf_column(chunk->leaf, col), picks, count, &slice);
+    parquet_slice_pick(&scratch->slicer, chunk->leaf, parquet_leaf_column(chunk->leaf, col), picks, count,
+                       &slice);
     add_values(chunk, scratch, &slice);
     return E_OK;
 }
@@ -332,8 +341,8 @@ static int64_t nested_rows(const struct parquet_chunk *chunk, const struct parqu
     return take > 0 ? take : 1;
 }
 
-enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
-                            int64_t from, int64_t to, struct error *err)
+enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                            const struct column *col, int64_t from, int64_t to, struct error *err)
 {
     bool flat = chunk->leaf->step_count == 1;
     int64_t nested = flat ? 0 : nested_rows(chunk, scratch, col);

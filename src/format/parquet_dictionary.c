@@ -3,16 +3,16 @@
 #include "base/hash.h"
 #include "base/os.h"
 
-/* Value -> index, by open addressing. Slots hold index + 1; the values stand in `plain`, ready to be the dictionary
- * page. Bytes of at most 16 are compared as two words without looking there.
+/* Value -> index, by open addressing. Slots hold index + 1; the values stand in `plain`, ready to be the
+ * dictionary page. Bytes of at most 16 are compared as two words without looking there.
  *
- * Full     when the page or the count reaches its ceiling, or when a probe gets long: the chunk then goes on in
- *          another encoding, so nothing here ever degrades */
+ * Full     when the page or the count reaches its ceiling, or when a probe gets long: the chunk then goes on
+ *          in another encoding, so nothing here ever degrades */
 
 enum {
     SLOTS_START = 1024,
-    PROBE_MAX = 128,      /* chance alone makes about 60 */
-    PLAIN_PADDING = 64,  /* so that parquet_range_add_bytes may read behind the last value */
+    PROBE_MAX = 128,    /* chance alone makes about 60 */
+    PLAIN_PADDING = 64, /* so that parquet_range_add_bytes may read behind the last value */
 };
 #define NOT_FOUND UINT32_MAX
 
@@ -48,8 +48,8 @@ static inline uint64_t hash_word(const struct parquet_dictionary *dictionary, ui
     return hash_words(dictionary, word, 0);
 }
 
-static inline uint64_t hash_value(const struct parquet_dictionary *dictionary, const struct parquet_entry *value,
-                                  const uint8_t *data)
+static inline uint64_t hash_value(const struct parquet_dictionary *dictionary,
+                                  const struct parquet_entry *value, const uint8_t *data)
 {
     if (value->size > 16)
         return XXH3_64bits_withSeed(data, value->size, dictionary->seed);
@@ -95,7 +95,8 @@ static void slots_put(struct parquet_dictionary *dictionary, uint64_t hash, uint
     dictionary->slots[at] = index + 1;
 }
 
-static uint64_t hash_of_entry(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, uint32_t i)
+static uint64_t hash_of_entry(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                              uint32_t i)
 {
     const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
     if (leaf->physical == PARQUET_BYTE_ARRAY)
@@ -128,7 +129,8 @@ static bool make_room(struct parquet_dictionary *dictionary, const struct parque
     return true;
 }
 
-static uint32_t insert_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, uint64_t word)
+static uint32_t insert_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                             uint64_t word)
 {
     if (!make_room(dictionary, leaf, (size_t)leaf->width))
         return NOT_FOUND;
@@ -150,8 +152,8 @@ static uint32_t insert_bytes(struct parquet_dictionary *dictionary, const struct
     return dictionary->count++;
 }
 
-static inline uint32_t index_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, size_t width,
-                                   uint64_t word)
+static inline uint32_t index_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                                   size_t width, uint64_t word)
 {
     const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
     uint32_t mask = dictionary->slot_count - 1, at = (uint32_t)hash_word(dictionary, word) & mask;
@@ -180,8 +182,8 @@ static inline uint32_t index_bytes(struct parquet_dictionary *dictionary, const 
     return NOT_FOUND;
 }
 
-static inline int64_t add_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, size_t width,
-                                const struct parquet_slice *slice, uint32_t *indexes)
+static inline int64_t add_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                                size_t width, const struct parquet_slice *slice, uint32_t *indexes)
 {
     for (int64_t i = 0; i < slice->count; i++) {
         indexes[i] = index_fixed(dictionary, leaf, width, fixed_at(slice->values, width, i));

@@ -5,17 +5,18 @@
 
 /* The encoder_type: lanes that build row groups, and files that put them one behind the other. */
 
-enum { LANE_STEP_ROWS = 8192 };  /* rows between two looks at the size of the row group */
+enum { LANE_STEP_ROWS = 8192 }; /* rows between two looks at the size of the row group */
 
 static const struct option option_table[] = {
     {"parquet.compression", OPTION_ENUM, "snappy", "none|uncompressed|snappy|zstd|gzip|lz4|lz4_raw", 0, 0,
-     "codec of the pages; lz4 means lz4_raw, which all readers know", offsetof(struct parquet_options, codec), false},
+     "codec of the pages; lz4 means lz4_raw, which all readers know", offsetof(struct parquet_options, codec),
+     false},
     {"parquet.compression.codec.zstd.level", OPTION_INT, "3", NULL, 1, 22, "zstd's effort",
      offsetof(struct parquet_options, zstd_level), false},
-    {"parquet.block.size", OPTION_BYTES, "64MB", NULL, 64 << 10, 1 << 30, "size of a row group, bytes as written",
-     offsetof(struct parquet_options, row_group_bytes), false},
-    {"parquet.page.size", OPTION_BYTES, "256kB", NULL, 4 << 10, 16 << 20, "size of a page before compression, bytes",
-     offsetof(struct parquet_options, page_bytes), false},
+    {"parquet.block.size", OPTION_BYTES, "64MB", NULL, 64 << 10, 1 << 30,
+     "size of a row group, bytes as written", offsetof(struct parquet_options, row_group_bytes), false},
+    {"parquet.page.size", OPTION_BYTES, "256kB", NULL, 4 << 10, 16 << 20,
+     "size of a page before compression, bytes", offsetof(struct parquet_options, page_bytes), false},
     {"parquet.enable.dictionary", OPTION_BOOLEAN, "true", NULL, 0, 0,
      "use dictionaries where they save space", offsetof(struct parquet_options, dictionary), false},
     {"parquet.enable.delta", OPTION_BOOLEAN, "true", NULL, 0, 0,
@@ -24,8 +25,8 @@ static const struct option option_table[] = {
     {NULL, OPTION_STRING, NULL, NULL, 0, 0, NULL, 0, false},
 };
 
-static enum code options_read(const struct encoder_spec *spec, struct arena *arena, struct parquet_options *options,
-                              struct error *err)
+static enum code options_read(const struct encoder_spec *spec, struct arena *arena,
+                              struct parquet_options *options, struct error *err)
 {
     options_defaults(option_table, options, arena);
     for (int32_t i = 0; i < spec->option_count; i++)
@@ -44,10 +45,10 @@ struct lane {
     struct parquet_options options;
     struct parquet_schema schema;
     struct parquet_scratch scratch;
-    struct parquet_chunk *chunks;       /* of the row group being built */
-    int64_t rows;                       /* in it */
-    struct text done;                   /* finished row groups */
-    struct parquet_groups *groups;      /* their description; NULL when there are none */
+    struct parquet_chunk *chunks;  /* of the row group being built */
+    int64_t rows;                  /* in it */
+    struct text done;              /* finished row groups */
+    struct parquet_groups *groups; /* their description; NULL when there are none */
     int64_t done_rows;
 };
 
@@ -62,8 +63,9 @@ static enum code lane_open(void *self, const struct encoder_spec *spec, struct e
         arena_free(&lane->arena);
         return code;
     }
-    static const enum codec codecs[] = {CODEC_NONE, CODEC_NONE,    CODEC_SNAPPY, CODEC_ZSTD,
-                                        CODEC_GZIP, CODEC_LZ4_RAW, CODEC_LZ4_RAW}; /* as the option's choices */
+    static const enum codec codecs[] = {
+        CODEC_NONE, CODEC_NONE,    CODEC_SNAPPY, CODEC_ZSTD,
+        CODEC_GZIP, CODEC_LZ4_RAW, CODEC_LZ4_RAW}; /* as the option's choices */
     parquet_scratch_init(&lane->scratch, &lane->options, codecs[lane->options.codec]);
     lane->chunks = arena_array(&lane->arena, struct parquet_chunk, (size_t)lane->schema.leaf_count);
     for (int32_t i = 0; i < lane->schema.leaf_count; i++)
@@ -101,7 +103,8 @@ static enum code lane_cut(struct lane *lane, struct error *err)
     struct parquet_groups *groups = lane->groups;
     mem_grow(groups->items, groups->capacity, groups->count + 1);
     struct parquet_group *group = &groups->items[groups->count++];
-    *group = (struct parquet_group){lane->rows, mem_array(struct parquet_chunk_meta, (size_t)lane->schema.leaf_count)};
+    *group = (struct parquet_group){lane->rows,
+                                    mem_array(struct parquet_chunk_meta, (size_t)lane->schema.leaf_count)};
     text_reserve(&lane->done, (size_t)group_bytes(lane));
     for (int32_t i = 0; i < lane->schema.leaf_count; i++)
         TRY(parquet_chunk_finish(&lane->chunks[i], &lane->scratch, &lane->done, &group->chunks[i], err));
@@ -171,11 +174,12 @@ static void piece_close(struct piece *piece)
 struct file {
     struct arena arena;
     struct parquet_schema schema;
-    struct parquet_groups groups;       /* with offsets in the file */
+    struct parquet_groups groups; /* with offsets in the file */
     const char *created_by;
 };
 
-static enum code file_open(void *self, const struct encoder_spec *spec, struct text *header, struct error *err)
+static enum code file_open(void *self, const struct encoder_spec *spec, struct text *header,
+                           struct error *err)
 {
     struct file *file = self;
     *file = (struct file){0};

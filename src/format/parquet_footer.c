@@ -11,7 +11,13 @@ enum {
     FILE_CREATED_BY = 6,
     FILE_COLUMN_ORDERS = 7
 };
-enum { GROUP_COLUMNS = 1, GROUP_TOTAL_BYTES = 2, GROUP_NUM_ROWS = 3, GROUP_FILE_OFFSET = 5, GROUP_COMPRESSED = 6 };
+enum {
+    GROUP_COLUMNS = 1,
+    GROUP_TOTAL_BYTES = 2,
+    GROUP_NUM_ROWS = 3,
+    GROUP_FILE_OFFSET = 5,
+    GROUP_COMPRESSED = 6
+};
 enum { CHUNK_FILE_OFFSET = 2, CHUNK_META = 3 };
 enum {
     COLUMN_TYPE = 1,
@@ -26,7 +32,13 @@ enum {
     COLUMN_STATISTICS = 12,
     COLUMN_ENCODING_STATS = 13
 };
-enum { STATISTICS_NULLS = 3, STATISTICS_MAX = 5, STATISTICS_MIN = 6, STATISTICS_MAX_EXACT = 7, STATISTICS_MIN_EXACT = 8 };
+enum {
+    STATISTICS_NULLS = 3,
+    STATISTICS_MAX = 5,
+    STATISTICS_MIN = 6,
+    STATISTICS_MAX_EXACT = 7,
+    STATISTICS_MIN_EXACT = 8
+};
 enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
 
 void parquet_groups_free(struct parquet_groups *groups)
@@ -97,7 +109,8 @@ static void write_encoding_stats(const struct parquet_chunk_meta *chunk, struct 
     }
 }
 
-static void write_chunk(const struct parquet_leaf *leaf, const struct parquet_chunk_meta *chunk, struct thrift *thrift)
+static void write_chunk(const struct parquet_leaf *leaf, const struct parquet_chunk_meta *chunk,
+                        struct thrift *thrift)
 {
     thrift_item_struct(thrift);
     thrift_i64(thrift, CHUNK_FILE_OFFSET, 0); /* only for metadata outside the footer */
@@ -120,7 +133,8 @@ static void write_chunk(const struct parquet_leaf *leaf, const struct parquet_ch
     thrift_end(thrift);
 }
 
-static void write_group(const struct parquet_schema *schema, const struct parquet_group *group, struct thrift *thrift)
+static void write_group(const struct parquet_schema *schema, const struct parquet_group *group,
+                        struct thrift *thrift)
 {
     int64_t uncompressed = 0, compressed = 0;
     thrift_item_struct(thrift);

@@ -8,17 +8,18 @@
  *                        [u32 size, repetition levels]  RLE, when some field above repeats
  *                        [u32 size, definition levels]  RLE, when some field above may be absent
  *                        values that are present, in one of three encodings:
- *                          PLAIN           little endian; BOOLEAN in bits; BYTE_ARRAY u32 size, bytes; FIXED big endian
+ *                          PLAIN           BOOLEAN in bits; BYTE_ARRAY u32 size, bytes; FIXED big endian
  *                          RLE_DICTIONARY  u8 bit width, RLE indexes into the dictionary page
  *                          DELTA           DELTA_BINARY_PACKED, INT64 only
  *          dictionary  PLAIN values, in the order they were first seen
  *          footer      FileMetaData (Thrift compact)
  *          all integers little endian
- * Flow     lane_add -> per leaf chunk_add: levels (parquet_level.c) and dense values (parquet_slice.c) go into the
- *          page being filled; a full page is encoded and compressed at once (parquet_page.c). lane_take puts the
- *          chunks one behind the other and remembers where they start; the file adds its own offset to that
+ * Flow     lane_add -> per leaf chunk_add: levels (parquet_level.c) and dense values (parquet_slice.c) go
+ *          into the page being filled; a full page is encoded and compressed at once (parquet_page.c).
+ *          lane_take puts the chunks one behind the other and remembers where they start; the file adds its
+ *          own offset to that
  * Memory   of a lane: the compressed row group (twice while a piece is put together), one page a leaf, and a
- *          dictionary of at most 1 MiB a leaf
+ *          dictionary of at most 3 MiB a leaf, its hash table included
  * Nulls    every field is written optional but a map's key, whatever the schema says, as Spark does for files
  * Spec     github.com/apache/parquet-format: README, Encodings.md, LogicalTypes.md, parquet.thrift
  */
@@ -31,11 +32,9 @@
 #include "format/thrift_write.h"
 
 enum {
-    PARQUET_ROW_GROUP_BYTES = 64 << 20,      /* default size of a row group, encoded */
     PARQUET_ROW_GROUP_ROWS_MAX = 1 << 20,
-    PARQUET_PAGE_BYTES = 256 << 10,          /* default size of a page before compression: it stays in L2 */
     PARQUET_PAGE_ROWS_MAX = 20000,
-    PARQUET_PAGE_HEADROOM = 4096,            /* in front of a page's values, so that short levels join without a copy */
+    PARQUET_PAGE_HEADROOM = 4096,            /* in front of a page's values: short levels join without a copy */
     PARQUET_DICTIONARY_BYTES_MAX = 1 << 20,
     PARQUET_DICTIONARY_COUNT_MAX = 1 << 16,
     PARQUET_BOUND_BYTES_MAX = 64,            /* longer minima and maxima are cut */
@@ -95,14 +94,14 @@ struct parquet_schema {
     int32_t leaf_count;
 };
 /* E_UNSUPPORTED names the column that Parquet cannot hold. */
-MUST_CHECK enum code parquet_schema_init(struct parquet_schema *schema, const struct type *type, struct arena *arena,
-                                         struct error *err);
+MUST_CHECK enum code parquet_schema_init(struct parquet_schema *schema, const struct type *type,
+                                         struct arena *arena, struct error *err);
 /* FileMetaData.schema, as field `id` of the open struct. */
 void parquet_schema_write(const struct parquet_schema *schema, struct thrift *thrift, int16_t id);
 
 /* ---- levels: parquet_level.c ---- */
 
-/* One slot per value or missing value of a leaf. index: row of the leaf's column, or -1 when nothing is there. */
+/* One slot per value or gap of a leaf. index: row of the leaf's column, or -1 when nothing is there. */
 struct parquet_slots {
     uint8_t *definition, *repetition;
     int32_t *index;
@@ -121,7 +120,8 @@ const struct column *parquet_leaf_column(const struct parquet_leaf *leaf, const 
 /* ---- values: parquet_slice.c ---- */
 
 /* Present values of a leaf, dense. INT32, FLOAT: 4 bytes; INT64, DOUBLE: 8; BOOLEAN: a byte of 0 or 1 each;
- * FIXED: __int128; BYTE_ARRAY: value i is values[offsets[i] .. offsets[i + 1]), 64 bytes behind may be read. */
+ * FIXED: __int128; BYTE_ARRAY: value i is values[offsets[i] .. offsets[i + 1]), and 64 bytes behind
+ * may be read. */
 struct parquet_slice {
     int64_t count;
     const uint8_t *values;
@@ -132,16 +132,19 @@ struct parquet_slicer {
 };
 void parquet_slicer_close(struct parquet_slicer *slicer);
 /* Rows [from, from + count) of the leaf's column, all present. */
-void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
-                         int64_t from, int64_t count, struct parquet_slice *out);
+void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
+                         const struct column *col, int64_t from, int64_t count, struct parquet_slice *out);
 /* The picked rows of the leaf's column; ascending, and no bytes between those of neighbours. */
-void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
-                        const int32_t *rows, int64_t count, struct parquet_slice *out);
+void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
+                        const struct column *col, const int32_t *rows, int64_t count,
+                        struct parquet_slice *out);
 /* All values the same? */
 bool parquet_slice_is_constant(const struct parquet_leaf *leaf, const struct parquet_slice *slice);
-void parquet_slice_cut(const struct parquet_leaf *leaf, struct parquet_slice *slice, int64_t from, int64_t to);
+void parquet_slice_cut(const struct parquet_leaf *leaf, struct parquet_slice *slice, int64_t from,
+                       int64_t to);
 /* Append as PLAIN; not BOOLEAN. */
-void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice, struct text *out);
+void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice,
+                          struct text *out);
 /* Append BOOLEAN as bits; `bits` are there already. */
 void parquet_bits_append(const struct parquet_slice *slice, int64_t bits, size_t start, struct text *out);
 
@@ -161,7 +164,8 @@ struct parquet_range {
     __int128 wide_min, wide_max;
     struct parquet_bound min, max;
 };
-void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf, const struct parquet_slice *slice);
+void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf,
+                       const struct parquet_slice *slice);
 void parquet_range_add_bytes(struct parquet_range *range, const uint8_t *data, size_t size);
 
 /* What goes into the footer. size 0 with `present` is the empty string. */
@@ -186,7 +190,7 @@ struct parquet_dictionary {
     struct parquet_entry *entries;  /* BYTE_ARRAY only */
     uint32_t entry_capacity;
     struct text plain;        /* the dictionary page's body */
-    uint64_t seed;            /* of this chunk: nobody can prepare values that collide */
+    uint64_t seed;            /* random: nobody can prepare values that collide */
 };
 void parquet_dictionary_clear(struct parquet_dictionary *dictionary);
 void parquet_dictionary_close(struct parquet_dictionary *dictionary);
@@ -205,8 +209,8 @@ void parquet_dictionary_range(const struct parquet_dictionary *dictionary, const
 /* A data page being filled. */
 struct parquet_page {
     int64_t rows, slots, values;     /* values: present ones */
-    struct text data;                /* PARQUET_PAGE_HEADROOM, then PLAIN bytes, uint32 indexes, or int64 values */
-    struct text definition, repetition;  /* a byte per slot; definition is empty while all values are present */
+    struct text data;                /* PARQUET_PAGE_HEADROOM, then PLAIN, uint32 indexes, or int64 values */
+    struct text definition, repetition;  /* a byte per slot; definition: none while all values are present */
 };
 struct parquet_chunk {
     const struct parquet_leaf *leaf;
@@ -242,16 +246,19 @@ struct parquet_chunk_meta {
     struct parquet_statistics statistics;
 };
 
-void parquet_scratch_init(struct parquet_scratch *scratch, const struct parquet_options *options, enum codec codec);
+void parquet_scratch_init(struct parquet_scratch *scratch, const struct parquet_options *options,
+                          enum codec codec);
 void parquet_scratch_close(struct parquet_scratch *scratch);
 void parquet_page_clear(struct parquet_page *page);
 /* Encode, compress and append the page to the chunk, and clear it. */
-MUST_CHECK enum code parquet_page_flush(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct error *err);
+MUST_CHECK enum code parquet_page_flush(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                                        struct error *err);
 /* Append the dictionary page to out. */
 MUST_CHECK enum code parquet_page_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
                                              struct text *out, struct error *err);
 
-void parquet_chunk_init(struct parquet_chunk *chunk, const struct parquet_leaf *leaf, struct parquet_scratch *scratch);
+void parquet_chunk_init(struct parquet_chunk *chunk, const struct parquet_leaf *leaf,
+                        struct parquet_scratch *scratch);
 void parquet_chunk_close(struct parquet_chunk *chunk);
 /* Rows [from, to) of the top-level column the leaf is in. */
 MUST_CHECK enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
@@ -260,7 +267,8 @@ MUST_CHECK enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parqu
 int64_t parquet_chunk_bytes(const struct parquet_chunk *chunk);
 /* Append the whole chunk to out, describe it, and begin the next one. */
 MUST_CHECK enum code parquet_chunk_finish(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                                          struct text *out, struct parquet_chunk_meta *meta, struct error *err);
+                                          struct text *out, struct parquet_chunk_meta *meta,
+                                          struct error *err);
 
 /* ---- files: parquet_footer.c ---- */
 

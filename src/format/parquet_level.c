@@ -2,10 +2,11 @@
 
 /* Shredding: from the rows of a nested column to the levels of one leaf.
  *
- * One slot per row to begin with; each step of the path from the column to the leaf either raises the definition
- * level of the slots that are still alive, ends those that meet a NULL or an empty list, or replaces a slot by one
- * slot per list element. The first element keeps the repetition level of its list, the others take the list's own.
- * A slot that has ended (index -1) stays as it is: it is what a reader needs to rebuild the gap. */
+ * One slot per row to begin with; each step of the path from the column to the leaf either raises the
+ * definition level of the slots that are still alive, ends those that meet a NULL or an empty list, or
+ * replaces a slot by one slot per list element. The first element keeps the repetition level of its list, the
+ * others take the list's own. A slot that has ended (index -1) stays as it is: it is what a reader needs to
+ * rebuild the gap. */
 
 void parquet_shredder_close(struct parquet_shredder *shredder)
 {
@@ -88,8 +89,8 @@ static void step_repeated(struct parquet_slots *slots, struct parquet_slots *nex
     next->count = count;
 }
 
-enum code parquet_shred(struct parquet_shredder *shredder, const struct parquet_leaf *leaf, const struct column *col,
-                        int64_t from, int64_t to, struct error *err)
+enum code parquet_shred(struct parquet_shredder *shredder, const struct parquet_leaf *leaf,
+                        const struct column *col, int64_t from, int64_t to, struct error *err)
 {
     uint8_t repetition = 0;
     start(&shredder->slots, from, to);

@@ -5,18 +5,25 @@
 /* From a page being filled to finished bytes behind the chunk: levels, values, compression, header. */
 
 enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
-enum { PAGE_KEEP_BYTES = 32 << 20 };  /* a larger buffer is given back when its page is done */
+enum { PAGE_KEEP_BYTES = 32 << 20 }; /* a larger buffer is given back when its page is done */
 /* Field ids of PageHeader, and of the two structs in it. */
-enum { HEADER_TYPE = 1, HEADER_UNCOMPRESSED = 2, HEADER_COMPRESSED = 3, HEADER_DATA = 5, HEADER_DICTIONARY = 7 };
+enum {
+    HEADER_TYPE = 1,
+    HEADER_UNCOMPRESSED = 2,
+    HEADER_COMPRESSED = 3,
+    HEADER_DATA = 5,
+    HEADER_DICTIONARY = 7
+};
 enum { DATA_COUNT = 1, DATA_ENCODING = 2, DATA_DEFINITION_ENCODING = 3, DATA_REPETITION_ENCODING = 4 };
 
 struct page_header {
     int32_t type;
     enum parquet_encoding encoding;
-    int64_t count;          /* slots, or dictionary entries */
+    int64_t count; /* slots, or dictionary entries */
 };
 
-void parquet_scratch_init(struct parquet_scratch *scratch, const struct parquet_options *options, enum codec codec)
+void parquet_scratch_init(struct parquet_scratch *scratch, const struct parquet_options *options,
+                          enum codec codec)
 {
     *scratch = (struct parquet_scratch){.options = options};
     compressor_init(&scratch->compressor, codec, (int)(codec == CODEC_ZSTD ? options->zstd_level : 0));
@@ -123,7 +130,8 @@ static struct bytes join(struct parquet_scratch *scratch, struct text *body)
 
 /* ---- the page ---- */
 
-static void header_write(const struct page_header *header, size_t size, size_t compressed_size, struct text *out)
+static void header_write(const struct page_header *header, size_t size, size_t compressed_size,
+                         struct text *out)
 {
     struct thrift thrift;
     text_clear(out);
@@ -144,12 +152,13 @@ static void header_write(const struct page_header *header, size_t size, size_t c
 
 /* Compresses to where the body will stand if the header is as long as guessed, which it nearly always is. */
 static enum code page_write(struct parquet_scratch *scratch, struct compressor *compressor,
-                            const struct page_header *header, struct bytes body, struct text *out, size_t *compressed,
-                            struct error *err)
+                            const struct page_header *header, struct bytes body, struct text *out,
+                            size_t *compressed, struct error *err)
 {
     size_t bound = compress_bound(compressor, body.size);
     if (bound > INT32_MAX || header->count > INT32_MAX)
-        return fail(err, E_UNSUPPORTED, "parquet: %zu bytes in one page: a value or a row is too large", body.size);
+        return fail(err, E_UNSUPPORTED, "parquet: %zu bytes in one page: a value or a row is too large",
+                    body.size);
     header_write(header, body.size, body.size / 2, &scratch->header);
     size_t guess = scratch->header.size;
     uint8_t *start = (uint8_t *)text_reserve(out, guess + VARINT_MAX + bound);
@@ -192,8 +201,8 @@ enum code parquet_page_flush(struct parquet_chunk *chunk, struct parquet_scratch
     return E_OK;
 }
 
-enum code parquet_page_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct text *out,
-                                  struct error *err)
+enum code parquet_page_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+                                  struct text *out, struct error *err)
 {
     struct page_header header = {PAGE_DICTIONARY, PARQUET_PLAIN, chunk->dictionary.count};
     struct bytes body = text_view(&chunk->dictionary.plain);

@@ -50,20 +50,22 @@ static bool physical_of(const struct type *type, enum parquet_physical *physical
         enum parquet_physical physical;
         int32_t width;
     } plain[TYPE_COUNT] = {
-        [TYPE_BOOLEAN] = {PARQUET_BOOLEAN, 0},       [TYPE_INT8] = {PARQUET_INT32, 4},
-        [TYPE_INT16] = {PARQUET_INT32, 4},           [TYPE_INT32] = {PARQUET_INT32, 4},
-        [TYPE_INT64] = {PARQUET_INT64, 8},           [TYPE_FLOAT] = {PARQUET_FLOAT, 4},
-        [TYPE_DOUBLE] = {PARQUET_DOUBLE, 8},         [TYPE_STRING] = {PARQUET_BYTE_ARRAY, 0},
-        [TYPE_BINARY] = {PARQUET_BYTE_ARRAY, 0},     [TYPE_DATE] = {PARQUET_INT32, 4},
-        [TYPE_TIMESTAMP] = {PARQUET_INT64, 8},       [TYPE_TIMESTAMP_NTZ] = {PARQUET_INT64, 8},
-        [TYPE_INTERVAL_DT] = {PARQUET_INT64, 8},     [TYPE_INTERVAL_YM] = {PARQUET_INT32, 4},
+        [TYPE_BOOLEAN] = {PARQUET_BOOLEAN, 0},   [TYPE_INT8] = {PARQUET_INT32, 4},
+        [TYPE_INT16] = {PARQUET_INT32, 4},       [TYPE_INT32] = {PARQUET_INT32, 4},
+        [TYPE_INT64] = {PARQUET_INT64, 8},       [TYPE_FLOAT] = {PARQUET_FLOAT, 4},
+        [TYPE_DOUBLE] = {PARQUET_DOUBLE, 8},     [TYPE_STRING] = {PARQUET_BYTE_ARRAY, 0},
+        [TYPE_BINARY] = {PARQUET_BYTE_ARRAY, 0}, [TYPE_DATE] = {PARQUET_INT32, 4},
+        [TYPE_TIMESTAMP] = {PARQUET_INT64, 8},   [TYPE_TIMESTAMP_NTZ] = {PARQUET_INT64, 8},
+        [TYPE_INTERVAL_DT] = {PARQUET_INT64, 8}, [TYPE_INTERVAL_YM] = {PARQUET_INT32, 4},
     };
     if (type->id == TYPE_NULL || type_is_nested(type))
         return false;
     *physical = plain[type->id].physical;
     *width = plain[type->id].width;
     if (type->id == TYPE_DECIMAL) {
-        *physical = type->precision <= 9 ? PARQUET_INT32 : type->precision <= 18 ? PARQUET_INT64 : PARQUET_FIXED;
+        *physical = type->precision <= 9    ? PARQUET_INT32
+                    : type->precision <= 18 ? PARQUET_INT64
+                                            : PARQUET_FIXED;
         *width = *physical == PARQUET_INT32 ? 4 : 8;
         /* Least size whose signed range holds 10^precision - 1. */
         while (*physical == PARQUET_FIXED && (decimal_power10(type->precision) - 1) >> (*width * 8 - 1) != 0)
@@ -90,7 +92,8 @@ static enum code walk_refuse(const struct walk *walk, const struct type *type, s
     const char *why = type->id == TYPE_STRUCT && type->field_count == 0 ? "a struct without fields"
                       : type_is_nested(type)                            ? "deeper nesting than leat allows"
                                                                         : name.data;
-    enum code code = fail(err, E_UNSUPPORTED, "parquet: column %s: %s has no place in a Parquet file", path.data, why);
+    enum code code =
+        fail(err, E_UNSUPPORTED, "parquet: column %s: %s has no place in a Parquet file", path.data, why);
     text_free(&path);
     text_free(&name);
     return code;
@@ -313,9 +316,7 @@ static void element(struct thrift *thrift, int32_t repetition, const char *name,
         element(thrift, REPETITION_REQUIRED, "key", type->fields[0].type);
         element(thrift, REPETITION_OPTIONAL, "value", type->fields[1].type);
         break;
-    default:
-        element_leaf(thrift, repetition, name, type);
-        break;
+    default: element_leaf(thrift, repetition, name, type); break;
     }
 }
 

@@ -16,19 +16,22 @@ static void *storage(struct text *text, size_t size)
 }
 
 /* Row of the i-th value: picked, or counted from `from`. */
-static inline int64_t row_of(const int32_t *rows, int64_t from, int64_t i) { return rows != NULL ? rows[i] : from + i; }
+static inline int64_t row_of(const int32_t *rows, int64_t from, int64_t i)
+{
+    return rows != NULL ? rows[i] : from + i;
+}
 
-#define CONVERT(from_type, to_type)                                                                              \
-    do {                                                                                                         \
-        const from_type *in_ = column_values(col, const from_type);                                              \
-        to_type *out_ = storage(&slicer->values, (size_t)count * sizeof(to_type));                               \
-        for (int64_t i = 0; i < count; i++)                                                                      \
-            out_[i] = (to_type)in_[row_of(rows, from, i)];                                                       \
-        out->values = (const uint8_t *)out_;                                                                     \
+#define CONVERT(from_type, to_type)                                                \
+    do {                                                                           \
+        const from_type *in_ = column_values(col, const from_type);                \
+        to_type *out_ = storage(&slicer->values, (size_t)count * sizeof(to_type)); \
+        for (int64_t i = 0; i < count; i++)                                        \
+            out_[i] = (to_type)in_[row_of(rows, from, i)];                         \
+        out->values = (const uint8_t *)out_;                                       \
     } while (0)
 
-static void slice_bytes(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows, int64_t from,
-                        int64_t count, struct parquet_slice *out)
+static void slice_bytes(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows,
+                        int64_t from, int64_t count, struct parquet_slice *out)
 {
     static const uint8_t nothing[64];
     const int32_t *offsets = column_offsets(col);
@@ -44,8 +47,8 @@ static void slice_bytes(struct parquet_slicer *slicer, const struct column *col,
     out->offsets = picked;
 }
 
-static void slice_booleans(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows, int64_t from,
-                           int64_t count, struct parquet_slice *out)
+static void slice_booleans(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows,
+                           int64_t from, int64_t count, struct parquet_slice *out)
 {
     uint8_t *values = storage(&slicer->values, (size_t)count);
     for (int64_t i = 0; i < count; i++)
@@ -78,14 +81,15 @@ static void slice(struct parquet_slicer *slicer, const struct parquet_leaf *leaf
         CONVERT(__int128, __int128);
 }
 
-void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
-                         int64_t from, int64_t count, struct parquet_slice *out)
+void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
+                         const struct column *col, int64_t from, int64_t count, struct parquet_slice *out)
 {
     slice(slicer, leaf, col, NULL, from, count, out);
 }
 
-void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
-                        const int32_t *rows, int64_t count, struct parquet_slice *out)
+void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
+                        const struct column *col, const int32_t *rows, int64_t count,
+                        struct parquet_slice *out)
 {
     slice(slicer, leaf, col, rows, 0, count, out);
 }
@@ -93,8 +97,9 @@ void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf
 /* Bytes of a value in a slice of fixed width, which differs from PLAIN for BOOLEAN and FIXED. */
 static size_t slice_width(const struct parquet_leaf *leaf)
 {
-    return leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->physical == PARQUET_FIXED ? sizeof(__int128)
-                                                                                   : (size_t)leaf->width;
+    return leaf->physical == PARQUET_BOOLEAN ? 1
+           : leaf->physical == PARQUET_FIXED ? sizeof(__int128)
+                                             : (size_t)leaf->width;
 }
 
 void parquet_slice_cut(const struct parquet_leaf *leaf, struct parquet_slice *slice, int64_t from, int64_t to)
@@ -106,7 +111,8 @@ void parquet_slice_cut(const struct parquet_leaf *leaf, struct parquet_slice *sl
     slice->count = to - from;
 }
 
-/* Compares the bytes with themselves, one value further: as fast as memcmp, and over at once when it is not so. */
+/* Compares the bytes with themselves, one value further: as fast as memcmp, and over at once when it is not
+ * so. */
 bool parquet_slice_is_constant(const struct parquet_leaf *leaf, const struct parquet_slice *slice)
 {
     if (slice->count < 2)
@@ -130,7 +136,7 @@ bool parquet_slice_is_constant(const struct parquet_leaf *leaf, const struct par
 
 /* ---- PLAIN ---- */
 
-enum { SHORT_COPY = 32 };  /* values up to this size are copied without a call and with bytes to spare */
+enum { SHORT_COPY = 32 }; /* values up to this size are copied without a call and with bytes to spare */
 
 static void plain_bytes(const struct parquet_slice *slice, struct text *out)
 {
@@ -162,7 +168,8 @@ static void plain_fixed(const struct parquet_leaf *leaf, const struct parquet_sl
     out->size += total;
 }
 
-void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice, struct text *out)
+void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice,
+                          struct text *out)
 {
     if (slice->count == 0)
         return;

@@ -3,10 +3,10 @@
 /* Least and greatest value of a chunk, in the order that the specification calls TypeDefinedOrder: numbers as
  * numbers, bytes and texts as unsigned bytes.
  *
- * Bytes  Most values lie strictly between the bounds, and most texts of a column begin alike. So bounds are kept as
- *        words in big endian, and a value is done at the first word that differs from both bounds
- * Floats A chunk with a NaN has no bounds: engines disagree on where NaN sorts. Zeros are written as -0 (min) and
- *        +0 (max), whichever was seen, since they are equal */
+ * Bytes  Most values lie strictly between the bounds, and most texts of a column begin alike. So bounds are
+ *        kept as words in big endian, and a value is done at the first word that differs from both bounds
+ * Floats A chunk with a NaN has no bounds: engines disagree on where NaN sorts. Zeros are written as -0
+ *        (min) and +0 (max), whichever was seen, since they are equal */
 
 enum { WORDS = PARQUET_BOUND_BYTES_MAX / 8 };
 
@@ -74,41 +74,36 @@ void parquet_range_add_bytes(struct parquet_range *range, const uint8_t *data, s
         stretch(range, data, size);
 }
 
-#define EXTREMES(type, field)                                                                                    \
-    do {                                                                                                         \
-        const type *values_ = (const type *)(const void *)slice->values;                                         \
-        type min_ = values_[0], max_ = values_[0];                                                               \
-        for (int64_t i = 1; i < slice->count; i++) {                                                             \
-            min_ = values_[i] < min_ ? values_[i] : min_;                                                        \
-            max_ = values_[i] > max_ ? values_[i] : max_;                                                        \
-        }                                                                                                        \
-        range->field##_min = range->any && range->field##_min < min_ ? range->field##_min : min_;                \
-        range->field##_max = range->any && range->field##_max > max_ ? range->field##_max : max_;                \
+#define EXTREMES(type, field)                                                                     \
+    do {                                                                                          \
+        const type *values_ = (const type *)(const void *)slice->values;                          \
+        type min_ = values_[0], max_ = values_[0];                                                \
+        for (int64_t i = 1; i < slice->count; i++) {                                              \
+            min_ = values_[i] < min_ ? values_[i] : min_;                                         \
+            max_ = values_[i] > max_ ? values_[i] : max_;                                         \
+        }                                                                                         \
+        range->field##_min = range->any && range->field##_min < min_ ? range->field##_min : min_; \
+        range->field##_max = range->any && range->field##_max > max_ ? range->field##_max : max_; \
     } while (0)
 
-#define LOOK_FOR_NAN(type)                                                                                       \
-    do {                                                                                                         \
-        const type *values_ = (const type *)(const void *)slice->values;                                         \
-        int nan_ = 0;                                                                                            \
-        for (int64_t i = 0; i < slice->count; i++)                                                               \
-            nan_ |= values_[i] != values_[i];                                                                    \
-        range->nan |= nan_ != 0;                                                                                 \
+#define LOOK_FOR_NAN(type)                                               \
+    do {                                                                 \
+        const type *values_ = (const type *)(const void *)slice->values; \
+        int nan_ = 0;                                                    \
+        for (int64_t i = 0; i < slice->count; i++)                       \
+            nan_ |= values_[i] != values_[i];                            \
+        range->nan |= nan_ != 0;                                         \
     } while (0)
 
-void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf, const struct parquet_slice *slice)
+void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf,
+                       const struct parquet_slice *slice)
 {
     if (slice->count == 0)
         return;
     switch (leaf->physical) {
-    case PARQUET_BOOLEAN:
-        EXTREMES(uint8_t, int);
-        break;
-    case PARQUET_INT32:
-        EXTREMES(int32_t, int);
-        break;
-    case PARQUET_INT64:
-        EXTREMES(int64_t, int);
-        break;
+    case PARQUET_BOOLEAN: EXTREMES(uint8_t, int); break;
+    case PARQUET_INT32: EXTREMES(int32_t, int); break;
+    case PARQUET_INT64: EXTREMES(int64_t, int); break;
     case PARQUET_FLOAT:
         LOOK_FOR_NAN(float);
         EXTREMES(float, double);
@@ -117,9 +112,7 @@ void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *l
         LOOK_FOR_NAN(double);
         EXTREMES(double, double);
         break;
-    case PARQUET_FIXED:
-        EXTREMES(__int128, wide);
-        break;
+    case PARQUET_FIXED: EXTREMES(__int128, wide); break;
     case PARQUET_BYTE_ARRAY:
         for (int64_t i = 0; i < slice->count; i++)
             parquet_range_add_bytes(range, slice->values + slice->offsets[i],
@@ -149,7 +142,10 @@ static size_t last_character(const uint8_t *data, size_t size)
     return at;
 }
 
-static size_t character_size(uint8_t first) { return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
+static size_t character_size(uint8_t first)
+{
+    return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
 
 /* Drop a character that the cut went through. */
 static size_t whole_characters(const uint8_t *data, size_t size)
@@ -170,8 +166,8 @@ static size_t bytes_after(uint8_t *data, size_t size)
     return size;
 }
 
-/* The same for UTF-8. The byte of a character that can go up without leaving its range goes up; characters for
- * which none can (0x7f, the last ones of each length) are dropped and the one before is tried. */
+/* The same for UTF-8. The byte of a character that can go up without leaving its range goes up; characters
+ * for which none can (0x7f, the last ones of each length) are dropped and the one before is tried. */
 static size_t text_after(uint8_t *data, size_t size)
 {
     while (size > 0) {
@@ -236,25 +232,19 @@ static void finish_fixed(const struct parquet_range *range, const struct parquet
 void parquet_range_finish(const struct parquet_range *range, const struct parquet_leaf *leaf,
                           struct parquet_statistics *out)
 {
-    *out = (struct parquet_statistics){.present = range->any && !range->nan, .min_exact = true, .max_exact = true};
+    *out = (struct parquet_statistics){
+        .present = range->any && !range->nan, .min_exact = true, .max_exact = true};
     if (!out->present)
         return;
     out->min_size = out->max_size = (uint8_t)(leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->width);
     switch (leaf->physical) {
-    case PARQUET_FLOAT:
-        finish_float(range, out);
-        break;
-    case PARQUET_DOUBLE:
-        finish_double(range, out);
-        break;
-    case PARQUET_FIXED:
-        finish_fixed(range, leaf, out);
-        break;
-    case PARQUET_BYTE_ARRAY:
-        finish_bytes(range, leaf, out);
-        break;
+    case PARQUET_FLOAT: finish_float(range, out); break;
+    case PARQUET_DOUBLE: finish_double(range, out); break;
+    case PARQUET_FIXED: finish_fixed(range, leaf, out); break;
+    case PARQUET_BYTE_ARRAY: finish_bytes(range, leaf, out); break;
     default:
-        memcpy(out->min, &range->int_min, sizeof range->int_min); /* little endian: the low bytes come first */
+        memcpy(out->min, &range->int_min,
+               sizeof range->int_min); /* little endian: the low bytes come first */
         memcpy(out->max, &range->int_max, sizeof range->int_max);
         break;
     }

@@ -10,23 +10,23 @@
 #endif
 
 enum {
-    WINDOW = 64,           /* bytes compared at once with those one distance before */
-    NEAR = 24,             /* a predicted match further ahead does not count: the rows are out of step */
+    WINDOW = 64, /* bytes compared at once with those one distance before */
+    NEAR = 24,   /* a predicted match further ahead does not count: the rows are out of step */
     SHORT_MATCH = 4,
-    LONG_MATCH = 8,        /* a match from the table that beats a predicted one */
+    LONG_MATCH = 8, /* a match from the table that beats a predicted one */
     COPY_MAX = 64,
     LITERAL_AT_ONCE = 16,
-    MARGIN = WINDOW + 8    /* bytes at the end of the input that become a literal unread by the loops */
+    MARGIN = WINDOW + 8 /* bytes at the end of the input that become a literal unread by the loops */
 };
 
 struct encoder {
     struct snappy_table *table;
-    const uint8_t *start, *end, *limit;  /* limit: the last place where a window fits */
-    const uint8_t *at;                   /* next byte to look at */
-    const uint8_t *literal;              /* first byte not yet written */
+    const uint8_t *start, *end, *limit; /* limit: the last place where a window fits */
+    const uint8_t *at;                  /* next byte to look at */
+    const uint8_t *literal;             /* first byte not yet written */
     uint8_t *out;
-    uint32_t distance;                   /* of the prediction: that of the last match found by searching */
-    uint32_t misses;                     /* searches in a row that found nothing: go faster, the data is dense */
+    uint32_t distance; /* of the prediction: that of the last match found by searching */
+    uint32_t misses;   /* searches in a row that found nothing: go faster, the data is dense */
 };
 
 static inline uint64_t load64(const uint8_t *p)
@@ -91,7 +91,8 @@ static inline void write_copy(struct encoder *self, const uint8_t *from, uint32_
 {
     self->at = self->literal = from + size;
     while (size > COPY_MAX) {
-        uint32_t part = size < COPY_MAX + SHORT_MATCH ? COPY_MAX - SHORT_MATCH : COPY_MAX; /* leave 4 or more */
+        uint32_t part =
+            size < COPY_MAX + SHORT_MATCH ? COPY_MAX - SHORT_MATCH : COPY_MAX; /* leave 4 or more */
         self->out = write_copy64(self->out, distance, part);
         size -= part;
     }
@@ -140,7 +141,10 @@ static inline uint16_t *slot(struct encoder *self, const uint8_t *at)
     return &self->table->position[(load64(at) << 24) * 0x9e3779b97f4a7c15u >> (64 - SNAPPY_HASH_BITS)];
 }
 
-static inline void remember(struct encoder *self, const uint8_t *at) { *slot(self, at) = (uint16_t)(at - self->start); }
+static inline void remember(struct encoder *self, const uint8_t *at)
+{
+    *slot(self, at) = (uint16_t)(at - self->start);
+}
 
 /* Distance to an earlier place with the same four bytes, or 0. Remembers this one. */
 static inline uint32_t look_up(struct encoder *self, const uint8_t *at)
@@ -155,8 +159,8 @@ static inline uint32_t look_up(struct encoder *self, const uint8_t *at)
 
 /* ---- the two ways forward ---- */
 
-/* The row before has the same bytes `ahead` bytes from here: unless the table knows a long match right here, copy
- * them. `equal` is the window's mask. */
+/* The row before has the same bytes `ahead` bytes from here: unless the table knows a long match right here,
+ * copy them. `equal` is the window's mask. */
 static inline void copy_predicted(struct encoder *self, uint64_t equal, uint32_t ahead)
 {
     if (ahead > 0) {
@@ -198,12 +202,21 @@ static inline void search(struct encoder *self)
     self->at = stop + 1 + self->misses / 64 * 8;
 }
 
-size_t snappy_bound(size_t size) { return 32 + size + size / 6; }
+size_t snappy_bound(size_t size)
+{
+    return 32 + size + size / 6;
+}
 
 size_t snappy_encode(struct snappy_table *table, const uint8_t *in, size_t size, uint8_t *out)
 {
-    struct encoder self = {.table = table, .start = in, .end = in + size, .limit = in, .at = in, .literal = in,
-                           .out = varint_write(out, size), .distance = 1};
+    struct encoder self = {.table = table,
+                           .start = in,
+                           .end = in + size,
+                           .limit = in,
+                           .at = in,
+                           .literal = in,
+                           .out = varint_write(out, size),
+                           .distance = 1};
     if (size > MARGIN) {
         self.limit = self.end - MARGIN;
         self.at++; /* nothing stands before the first byte */

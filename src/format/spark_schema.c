@@ -16,7 +16,10 @@ static void write_string(const char *string, struct text *out)
     text_add_char(out, '"');
 }
 
-static const char *boolean(bool value) { return value ? "true" : "false"; }
+static const char *boolean(bool value)
+{
+    return value ? "true" : "false";
+}
 
 static void write_fields(const struct type *type, bool all_nullable, struct text *out)
 {
@@ -36,12 +39,18 @@ static void write_fields(const struct type *type, bool all_nullable, struct text
 void spark_schema_write(const struct type *type, bool all_nullable, struct text *out)
 {
     static const char *const names[TYPE_COUNT] = {
-        [TYPE_NULL] = "void",           [TYPE_BOOLEAN] = "boolean",
-        [TYPE_INT8] = "byte",           [TYPE_INT16] = "short",
-        [TYPE_INT32] = "integer",       [TYPE_INT64] = "long",
-        [TYPE_FLOAT] = "float",         [TYPE_DOUBLE] = "double",
-        [TYPE_STRING] = "string",       [TYPE_BINARY] = "binary",
-        [TYPE_DATE] = "date",           [TYPE_TIMESTAMP] = "timestamp",
+        [TYPE_NULL] = "void",
+        [TYPE_BOOLEAN] = "boolean",
+        [TYPE_INT8] = "byte",
+        [TYPE_INT16] = "short",
+        [TYPE_INT32] = "integer",
+        [TYPE_INT64] = "long",
+        [TYPE_FLOAT] = "float",
+        [TYPE_DOUBLE] = "double",
+        [TYPE_STRING] = "string",
+        [TYPE_BINARY] = "binary",
+        [TYPE_DATE] = "date",
+        [TYPE_TIMESTAMP] = "timestamp",
         [TYPE_TIMESTAMP_NTZ] = "timestamp_ntz",
         [TYPE_INTERVAL_DT] = "interval day to second",
         [TYPE_INTERVAL_YM] = "interval year to month",

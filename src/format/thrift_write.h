@@ -1,4 +1,4 @@
-/* thrift_write.h - Thrift's compact protocol, the writing half: what Parquet's headers and footers are made of.
+/* thrift_write.h - Thrift's compact protocol, the writing half: what Parquet's headers are made of.
  *
  * Use      thrift_begin; then fields of the struct in ascending id; thrift_end closes it. A nested struct is
  *          thrift_struct ... thrift_end; a list is thrift_list and then exactly `count` items

@@ -1,11 +1,12 @@
 /* parquet_write_test.c - Parquet files of every type, for readers that are not ours.
  *
  * Each test encodes random rows (LEAT_SEED) through several lanes and puts their pieces into one file. With
- * LEAT_PARQUET_OUT=<folder> it leaves NAME.parquet and NAME.jsonl there: a line with the DDL, then a line per row, an
- * array of its values. tests/interop/parquet_test.py lets PyArrow and DuckDB read the one and compares with the other.
+ * LEAT_PARQUET_OUT=<folder> it leaves NAME.parquet and NAME.jsonl there: a line with the DDL, then a line
+ * per row, an array of its values. tests/interop/parquet_test.py lets PyArrow and DuckDB read the one and
+ * compares with the other.
  *
- * Values  numbers as they are; FLOAT and DOUBLE as text; DECIMAL unscaled, as text; BINARY in hex; DATE in days,
- *         TIMESTAMP in microseconds; a STRUCT as an array, a MAP as an array of pairs
+ * Values  numbers as they are; FLOAT and DOUBLE as text; DECIMAL unscaled, as text; BINARY in hex; DATE in
+ *         days, TIMESTAMP in microseconds; a STRUCT as an array, a MAP as an array of pairs
  */
 #include <stdio.h>
 
@@ -21,17 +22,20 @@ struct recipe {
     const char *name, *ddl;
     int64_t rows, batch_rows;
     int null_percent;
-    int distinct;              /* most different values of a column; 0 = as many as come */
-    int64_t distinct_rows;     /* from this row of a lane on, no ceiling; 0 = never */
-    int text_max;              /* bytes */
-    bool ascending;            /* integers and times grow from row to row */
-    bool extremes;             /* the ends of ranges, NaN, zeros */
+    int distinct;          /* most different values of a column; 0 = as many as come */
+    int64_t distinct_rows; /* from this row of a lane on, no ceiling; 0 = never */
+    int text_max;          /* bytes */
+    bool ascending;        /* integers and times grow from row to row */
+    bool extremes;         /* the ends of ranges, NaN, zeros */
     int64_t row_group_bytes;
     const char *compression;
     const char *option_names[4], *option_values[4];
 };
 
-static uint64_t draw(uint64_t below) { return below == 0 ? 0 : kit_random() % below; }
+static uint64_t draw(uint64_t below)
+{
+    return below == 0 ? 0 : kit_random() % below;
+}
 
 /* ---- random values ---- */
 
@@ -46,12 +50,23 @@ static uint64_t pick(const struct recipe *recipe, int64_t row)
 
 static void put_text(struct builder *builder, const struct recipe *recipe, uint64_t number)
 {
-    static const char *const characters[] = {"a", "Z", "7", "\"", "\\", "\n", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-                                             "\x7f", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"};
+    static const char *const characters[] = {"a",
+                                             "Z",
+                                             "7",
+                                             "\"",
+                                             "\\",
+                                             "\n",
+                                             "\xc3\xa4",
+                                             "\xe2\x82\xac",
+                                             "\xf0\x9f\x98\x80",
+                                             "\x7f",
+                                             "\xed\x9f\xbf",
+                                             "\xf4\x8f\xbf\xbf"};
     struct text text = {0};
     size_t size = recipe->text_max > 0 ? number % (uint64_t)(recipe->text_max + 1) : 0;
     uint64_t state = number;
-    if (recipe->extremes && number % 3 == 0) /* a prefix longer than any bound, of characters that cannot go up */
+    if (recipe->extremes &&
+        number % 3 == 0) /* a prefix longer than any bound, of characters that cannot go up */
         for (int i = 0; i < 20; i++)
             text_add_string(&text, number % 2 ? "\xf4\x8f\xbf\xbf" : "\x7f");
     while (text.size < size) {
@@ -76,7 +91,8 @@ static void put_binary(struct builder *builder, const struct recipe *recipe, uin
 
 static void put_decimal(struct builder *builder, const struct recipe *recipe, uint64_t number)
 {
-    __int128 limit = decimal_power10(builder->type->precision) - 1, value = (__int128)number * (__int128)(number >> 7);
+    __int128 limit = decimal_power10(builder->type->precision) - 1,
+             value = (__int128)number * (__int128)(number >> 7);
     value = value < 0 ? -value : value;
     if (recipe->extremes && number % 4 == 0)
         value = limit;
@@ -105,12 +121,16 @@ static void put_int(struct builder *builder, const struct recipe *recipe, uint64
     if (recipe->ascending)
         value = row * 1000 + (int64_t)(number % 900) + (time ? 20000 * day_us : 0);
     else if (recipe->extremes && !time && id != TYPE_DATE)
-        value = number % 3 == 0 ? INT64_MIN >> (64 - bits) : number % 3 == 1 ? INT64_MAX >> (64 - bits) : value;
+        value = number % 3 == 0   ? INT64_MIN >> (64 - bits)
+                : number % 3 == 1 ? INT64_MAX >> (64 - bits)
+                                  : value;
     if (time && !recipe->ascending)
         value = (int64_t)(number % 40000) * day_us + (int64_t)(number >> 40);
     if (id == TYPE_DATE)
         value = (int64_t)(number % 40000) - 10000;
-    builder_int(builder, bits < 64 && id != TYPE_DATE ? (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits) : value);
+    builder_int(builder, bits < 64 && id != TYPE_DATE
+                             ? (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits)
+                             : value);
 }
 
 static void put(struct builder *builder, const struct recipe *recipe, int64_t row, bool required);
@@ -217,7 +237,8 @@ static void render_number(const struct column *col, int64_t row, struct text *ou
 static void render_decimal(const struct column *col, int64_t row, struct text *out)
 {
     char digits[DECIMAL_TEXT_MAX];
-    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
+                                                     : column_values(col, int64_t)[row];
     text_add_char(out, '"');
     text_add(out, digits, decimal_print(value, 0, digits));
     text_add_char(out, '"');
@@ -251,7 +272,8 @@ static void render(const struct column *col, int64_t row, struct text *out)
 
 /* ---- files ---- */
 
-static void batch_make(struct batch *batch, const struct recipe *recipe, const struct type *schema, int64_t first, int64_t rows)
+static void batch_make(struct batch *batch, const struct recipe *recipe, const struct type *schema,
+                       int64_t first, int64_t rows)
 {
     batch_init(batch, schema, rows);
     for (int32_t i = 0; i < schema->field_count; i++) {
@@ -340,8 +362,10 @@ static void file_make(const struct recipe *recipe)
     struct error err = {0};
     struct arena query = {0};
     struct output output = {.type = encoder_find("parquet")};
-    struct encoder_spec spec = {.compression = recipe->compression, .row_group_bytes = recipe->row_group_bytes,
-                                .created_by = "leat version 0.1.0", .option_names = recipe->option_names,
+    struct encoder_spec spec = {.compression = recipe->compression,
+                                .row_group_bytes = recipe->row_group_bytes,
+                                .created_by = "leat version 0.1.0",
+                                .option_names = recipe->option_names,
                                 .option_values = recipe->option_values};
     size_t position;
     while (recipe->option_names[spec.option_count] != NULL)
@@ -373,81 +397,147 @@ static void file_make(const struct recipe *recipe)
     arena_free(&query);
 }
 
-#define FLAT                                                                                                     \
-    "b BOOLEAN, i8 TINYINT, i16 SMALLINT, i32 INT, i64 BIGINT, f FLOAT, d DOUBLE, s STRING, x BINARY, day DATE, "\
-    "t TIMESTAMP, local TIMESTAMP_NTZ, d4 DECIMAL(4,1), d9 DECIMAL(9,2), d10 DECIMAL(10,0), d18 DECIMAL(18,18), "\
+#define FLAT                                                                                                      \
+    "b BOOLEAN, i8 TINYINT, i16 SMALLINT, i32 INT, i64 BIGINT, f FLOAT, d DOUBLE, s STRING, x BINARY, day DATE, " \
+    "t TIMESTAMP, local TIMESTAMP_NTZ, d4 DECIMAL(4,1), d9 DECIMAL(9,2), d10 DECIMAL(10,0), d18 DECIMAL(18,18), " \
     "d19 DECIMAL(19,4), d38 DECIMAL(38,10)"
 #define NESTED                                                                                                   \
     "a ARRAY<INT>, s ARRAY<STRING>, st STRUCT<x: INT, y: STRING, z: STRUCT<w: DOUBLE, v: BOOLEAN>>, "            \
     "m MAP<STRING, BIGINT>, aa ARRAY<ARRAY<DECIMAL(20,3)>>, ast ARRAY<STRUCT<k: STRING, l: ARRAY<TIMESTAMP>>>, " \
     "ms MAP<INT, STRUCT<p: STRING, q: MAP<STRING, ARRAY<INT>>>>, id BIGINT"
 
-TEST(flat) { file_make(&(struct recipe){.name = "flat", .ddl = FLAT, .rows = 9000, .batch_rows = 700, .text_max = 30}); }
+TEST(flat)
+{
+    file_make(&(struct recipe){.name = "flat", .ddl = FLAT, .rows = 9000, .batch_rows = 700, .text_max = 30});
+}
 TEST(flat_with_nulls)
 {
-    file_make(&(struct recipe){.name = "flat_nulls", .ddl = FLAT, .rows = 9000, .batch_rows = 900, .null_percent = 30,
-                               .text_max = 30, .compression = "zstd"});
+    file_make(&(struct recipe){.name = "flat_nulls",
+                               .ddl = FLAT,
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 30,
+                               .text_max = 30,
+                               .compression = "zstd"});
 }
 TEST(flat_all_null)
 {
-    file_make(&(struct recipe){.name = "flat_all_null", .ddl = FLAT, .rows = 500, .batch_rows = 100, .null_percent = 100});
+    file_make(&(struct recipe){
+        .name = "flat_all_null", .ddl = FLAT, .rows = 500, .batch_rows = 100, .null_percent = 100});
 }
 TEST(flat_few_values)
 {
-    file_make(&(struct recipe){.name = "flat_few", .ddl = FLAT, .rows = 30000, .batch_rows = 4000, .null_percent = 1,
-                               .distinct = 40, .text_max = 20, .compression = "gzip"});
+    file_make(&(struct recipe){.name = "flat_few",
+                               .ddl = FLAT,
+                               .rows = 30000,
+                               .batch_rows = 4000,
+                               .null_percent = 1,
+                               .distinct = 40,
+                               .text_max = 20,
+                               .compression = "gzip"});
 }
 TEST(flat_one_value)
 {
-    file_make(&(struct recipe){.name = "flat_constant", .ddl = FLAT, .rows = 30000, .batch_rows = 4000, .distinct = 1,
-                               .text_max = 20, .compression = "none"});
+    file_make(&(struct recipe){.name = "flat_constant",
+                               .ddl = FLAT,
+                               .rows = 30000,
+                               .batch_rows = 4000,
+                               .distinct = 1,
+                               .text_max = 20,
+                               .compression = "none"});
 }
 TEST(flat_extremes)
 {
-    file_make(&(struct recipe){.name = "flat_extremes", .ddl = FLAT, .rows = 6000, .batch_rows = 512, .null_percent = 5,
-                               .text_max = 100, .extremes = true, .compression = "lz4"});
+    file_make(&(struct recipe){.name = "flat_extremes",
+                               .ddl = FLAT,
+                               .rows = 6000,
+                               .batch_rows = 512,
+                               .null_percent = 5,
+                               .text_max = 100,
+                               .extremes = true,
+                               .compression = "lz4"});
 }
 TEST(flat_extremes_with_nan)
 {
-    file_make(&(struct recipe){.name = "flat_extremes_nan", .ddl = FLAT, .rows = 2000, .batch_rows = 512,
-                               .text_max = 100, .extremes = true});
+    file_make(&(struct recipe){.name = "flat_extremes_nan",
+                               .ddl = FLAT,
+                               .rows = 2000,
+                               .batch_rows = 512,
+                               .text_max = 100,
+                               .extremes = true});
 }
 TEST(dictionary_given_up_late)
 {
-    file_make(&(struct recipe){.name = "late_fallback", .ddl = "s STRING, i BIGINT, k INT, d DOUBLE", .rows = 200000,
-                               .batch_rows = 8192, .null_percent = 2, .distinct = 60, .distinct_rows = 60000,
+    file_make(&(struct recipe){.name = "late_fallback",
+                               .ddl = "s STRING, i BIGINT, k INT, d DOUBLE",
+                               .rows = 200000,
+                               .batch_rows = 8192,
+                               .null_percent = 2,
+                               .distinct = 60,
+                               .distinct_rows = 60000,
                                .text_max = 60});
 }
 TEST(ascending)
 {
-    file_make(&(struct recipe){.name = "ascending", .ddl = "o BIGINT, t TIMESTAMP, n TIMESTAMP_NTZ, p DECIMAL(18,2), i INT",
-                               .rows = 60000, .batch_rows = 8192, .null_percent = 1, .ascending = true});
+    file_make(&(struct recipe){.name = "ascending",
+                               .ddl = "o BIGINT, t TIMESTAMP, n TIMESTAMP_NTZ, p DECIMAL(18,2), i INT",
+                               .rows = 60000,
+                               .batch_rows = 8192,
+                               .null_percent = 1,
+                               .ascending = true});
 }
 TEST(long_values_and_many_row_groups)
 {
-    file_make(&(struct recipe){.name = "long_values", .ddl = "s STRING, x BINARY, id BIGINT", .rows = 600, .batch_rows = 20,
-                               .null_percent = 5, .text_max = 60000, .row_group_bytes = 1 << 20});
+    file_make(&(struct recipe){.name = "long_values",
+                               .ddl = "s STRING, x BINARY, id BIGINT",
+                               .rows = 600,
+                               .batch_rows = 20,
+                               .null_percent = 5,
+                               .text_max = 60000,
+                               .row_group_bytes = 1 << 20});
 }
 TEST(nested)
 {
-    file_make(&(struct recipe){.name = "nested", .ddl = NESTED, .rows = 4000, .batch_rows = 300, .null_percent = 15,
+    file_make(&(struct recipe){.name = "nested",
+                               .ddl = NESTED,
+                               .rows = 4000,
+                               .batch_rows = 300,
+                               .null_percent = 15,
                                .text_max = 12});
 }
 TEST(nested_without_nulls)
 {
-    file_make(&(struct recipe){.name = "nested_full", .ddl = NESTED, .rows = 2000, .batch_rows = 300, .text_max = 12,
+    file_make(&(struct recipe){.name = "nested_full",
+                               .ddl = NESTED,
+                               .rows = 2000,
+                               .batch_rows = 300,
+                               .text_max = 12,
                                .distinct = 20});
 }
 TEST(nested_many_pages)
 {
-    file_make(&(struct recipe){.name = "nested_pages", .ddl = NESTED, .rows = 20000, .batch_rows = 5000, .null_percent = 10,
-                               .text_max = 20, .option_names = {"parquet.page.size"}, .option_values = {"4kB"}});
+    file_make(&(struct recipe){.name = "nested_pages",
+                               .ddl = NESTED,
+                               .rows = 20000,
+                               .batch_rows = 5000,
+                               .null_percent = 10,
+                               .text_max = 20,
+                               .option_names = {"parquet.page.size"},
+                               .option_values = {"4kB"}});
 }
 TEST(without_dictionary_and_delta)
 {
-    file_make(&(struct recipe){.name = "plain", .ddl = FLAT, .rows = 9000, .batch_rows = 900, .null_percent = 10,
-                               .distinct = 40, .text_max = 30,
+    file_make(&(struct recipe){.name = "plain",
+                               .ddl = FLAT,
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 10,
+                               .distinct = 40,
+                               .text_max = 30,
                                .option_names = {"parquet.enable.dictionary", "parquet.enable.delta"},
                                .option_values = {"false", "false"}});
 }
-TEST(no_rows) { file_make(&(struct recipe){.name = "empty", .ddl = FLAT, .batch_rows = 1}); }
+TEST(no_rows)
+{
+    file_make(&(struct recipe){.name = "empty", .ddl = FLAT, .batch_rows = 1});
+}

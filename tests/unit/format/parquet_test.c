@@ -35,15 +35,24 @@ TEST(thrift_writes_short_and_long_fields)
     struct text out = {0};
     struct thrift thrift;
     thrift_begin(&thrift, &out);
-    thrift_i32(&thrift, 1, -3);                          /* delta 1, i32; zigzag 5 */
+    thrift_i32(&thrift, 1, -3); /* delta 1, i32; zigzag 5 */
     thrift_bool(&thrift, 2, true);
-    thrift_binary(&thrift, 20, bytes_of_string("ab"));   /* delta 18 needs the long form: id zigzag 40 */
+    thrift_binary(&thrift, 20, bytes_of_string("ab")); /* delta 18 needs the long form: id zigzag 40 */
     thrift_struct(&thrift, 21);
-    thrift_i64(&thrift, 1, 300);                         /* zigzag 600 = d8 04 */
+    thrift_i64(&thrift, 1, 300); /* zigzag 600 = d8 04 */
     thrift_i8(&thrift, 2, 16);
     thrift_end(&thrift);
     thrift_end(&thrift);
-    check_hex(&out, "1505" "11" "08" "28" "026162" "1c" "16d804" "1310" "00" "00");
+    check_hex(&out, "1505"
+                    "11"
+                    "08"
+                    "28"
+                    "026162"
+                    "1c"
+                    "16d804"
+                    "1310"
+                    "00"
+                    "00");
     text_free(&out);
 }
 
@@ -56,7 +65,9 @@ TEST(thrift_writes_short_and_long_lists)
     thrift_item_i32(&thrift, 0);
     thrift_item_i32(&thrift, 8);
     thrift_list(&thrift, 2, THRIFT_STRUCT, 20);
-    check_hex(&out, "1925" "0010" "19fc14");
+    check_hex(&out, "1925"
+                    "0010"
+                    "19fc14");
     text_free(&out);
 }
 
@@ -211,23 +222,22 @@ TEST(delta_of_consecutive_offsets_takes_no_bits)
 
 static size_t decompress(enum codec codec, const uint8_t *in, size_t size, char *out, size_t room)
 {
-    z_stream stream = {.next_in = (z_const Bytef *)(uintptr_t)in, .avail_in = (uInt)size,
-                       .next_out = (Bytef *)out, .avail_out = (uInt)room};
+    z_stream stream = {.next_in = (z_const Bytef *)(uintptr_t)in,
+                       .avail_in = (uInt)size,
+                       .next_out = (Bytef *)out,
+                       .avail_out = (uInt)room};
     switch (codec) {
     case CODEC_SNAPPY:
         CHECK_INT(snappy_uncompress((const char *)in, size, out, &room), SNAPPY_OK);
         return room;
-    case CODEC_ZSTD:
-        return ZSTD_decompress(out, room, in, size);
+    case CODEC_ZSTD: return ZSTD_decompress(out, room, in, size);
     case CODEC_GZIP:
         CHECK_INT(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
         CHECK_INT(inflate(&stream, Z_FINISH), Z_STREAM_END);
         CHECK_INT(inflateEnd(&stream), Z_OK);
         return stream.total_out;
-    case CODEC_LZ4_RAW:
-        return (size_t)LZ4_decompress_safe((const char *)in, out, (int)size, (int)room);
-    case CODEC_NONE:
-        break;
+    case CODEC_LZ4_RAW: return (size_t)LZ4_decompress_safe((const char *)in, out, (int)size, (int)room);
+    case CODEC_NONE: break;
     }
     memcpy(out, in, size);
     return size;
@@ -368,8 +378,8 @@ TEST(decimals_take_the_least_width)
         const char *ddl;
         enum parquet_physical physical;
         int32_t width;
-    } cases[] = {{"d DECIMAL(9,2)", PARQUET_INT32, 4},  {"d DECIMAL(10,2)", PARQUET_INT64, 8},
-                 {"d DECIMAL(18,0)", PARQUET_INT64, 8}, {"d DECIMAL(19,0)", PARQUET_FIXED, 9},
+    } cases[] = {{"d DECIMAL(9,2)", PARQUET_INT32, 4},   {"d DECIMAL(10,2)", PARQUET_INT64, 8},
+                 {"d DECIMAL(18,0)", PARQUET_INT64, 8},  {"d DECIMAL(19,0)", PARQUET_FIXED, 9},
                  {"d DECIMAL(28,0)", PARQUET_FIXED, 12}, {"d DECIMAL(38,0)", PARQUET_FIXED, 16}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena query = {0};
@@ -386,20 +396,23 @@ TEST(spark_schema_is_sparks_json)
 {
     struct arena query = {0};
     struct text out = {0};
-    spark_schema_write(type_of_ddl(&query, "a BIGINT NOT NULL, b ARRAY<DECIMAL(5,1)>, `q\"` MAP<STRING, TINYINT>"), false,
-                       &out);
-    CHECK_STR(out.data,
-              "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}},"
-              "{\"name\":\"b\",\"type\":{\"type\":\"array\",\"elementType\":\"decimal(5,1)\",\"containsNull\":true},"
-              "\"nullable\":true,\"metadata\":{}},{\"name\":\"q\\\"\",\"type\":{\"type\":\"map\",\"keyType\":\"string\","
-              "\"valueType\":\"byte\",\"valueContainsNull\":true},\"nullable\":true,\"metadata\":{}}]}");
+    spark_schema_write(
+        type_of_ddl(&query, "a BIGINT NOT NULL, b ARRAY<DECIMAL(5,1)>, `q\"` MAP<STRING, TINYINT>"), false,
+        &out);
+    CHECK_STR(
+        out.data,
+        "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}},"
+        "{\"name\":\"b\",\"type\":{\"type\":\"array\",\"elementType\":\"decimal(5,1)\",\"containsNull\":true},"
+        "\"nullable\":true,\"metadata\":{}},{\"name\":\"q\\\"\",\"type\":{\"type\":\"map\",\"keyType\":\"string\","
+        "\"valueType\":\"byte\",\"valueContainsNull\":true},\"nullable\":true,\"metadata\":{}}]}");
     text_free(&out);
     arena_free(&query);
 }
 
 /* ---- statistics ---- */
 
-static void range_of(const struct parquet_leaf *leaf, const char *const *values, struct parquet_statistics *out)
+static void range_of(const struct parquet_leaf *leaf, const char *const *values,
+                     struct parquet_statistics *out)
 {
     struct parquet_range range = {0};
     for (; *values != NULL; values++) {
@@ -410,7 +423,7 @@ static void range_of(const struct parquet_leaf *leaf, const char *const *values,
     parquet_range_finish(&range, leaf, out);
 }
 
-#define TEN "0123456789"
+#define TEN   "0123456789"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 
 TEST(bounds_of_texts)
@@ -498,7 +511,12 @@ TEST(dictionary_tells_texts_apart)
 {
     const struct parquet_leaf leaf = {.type = type_of(TYPE_STRING), .physical = PARQUET_BYTE_ARRAY};
     /* Same first and last eight bytes, different middles; prefixes; NUL bytes that padding could hide. */
-    static const uint8_t bytes[64 + 64] = "aaaaaaaaXbbbbbbbb" "aaaaaaaaYbbbbbbbb" "aaaaaaaa" "a\0" "a" "";
+    static const uint8_t bytes[64 + 64] = "aaaaaaaaXbbbbbbbb"
+                                          "aaaaaaaaYbbbbbbbb"
+                                          "aaaaaaaa"
+                                          "a\0"
+                                          "a"
+                                          "";
     const int32_t offsets[] = {0, 17, 34, 42, 44, 45, 45};
     struct parquet_slice slice = {.count = 6, .values = bytes, .offsets = offsets};
     struct parquet_dictionary dictionary = {0};

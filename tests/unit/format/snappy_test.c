@@ -4,7 +4,8 @@
 #include "format/snappy_encode.h"
 #include "kit.h"
 
-/* Encode, let libsnappy decode, compare; the size of the output. Both buffers are exact, for the sanitizers. */
+/* Encode, let libsnappy decode, compare; the size of the output. Both buffers are exact, for the sanitizers.
+ * */
 static size_t check_round(const char *data, size_t size)
 {
     static struct snappy_table table;
@@ -28,9 +29,9 @@ static size_t check_round(const char *data, size_t size)
 static void rows_make(struct text *out, int rows)
 {
     for (int i = 0; i < rows; i++)
-        text_printf(out, "{\"id\":\"%016" PRIx64 "\",\"city\":\"city-%d\",\"amount\":%d.%02d,\"ok\":%s}", kit_random(),
-                    (int)(kit_random() % 30), (int)(kit_random() % 2000), (int)(kit_random() % 100),
-                    kit_random() % 3 ? "true" : "false");
+        text_printf(out, "{\"id\":\"%016" PRIx64 "\",\"city\":\"city-%d\",\"amount\":%d.%02d,\"ok\":%s}",
+                    kit_random(), (int)(kit_random() % 30), (int)(kit_random() % 2000),
+                    (int)(kit_random() % 100), kit_random() % 3 ? "true" : "false");
 }
 
 TEST(snappy_of_rows)
@@ -71,7 +72,8 @@ TEST(snappy_of_one_byte_repeated)
     mem_free(data);
 }
 
-/* Distances around 64 KiB, the most that a two-byte distance can say, and copies of every length around 64. */
+/* Distances around 64 KiB, the most that a two-byte distance can say, and copies of every length around 64.
+ * */
 TEST(snappy_of_far_and_long_copies)
 {
     enum { SIZE = 140000 };
