@@ -33,8 +33,6 @@ POINTS = ("stage_open", "stage_write", "stage_fsync", "stage_done", "record_temp
 TIMES = (1, 2, 5)
 RUN_SECONDS = 60
 TOPIC = f"kill-{os.getpid()}"
-CSV_COLUMNS = {"key": "VARCHAR", "value": "VARCHAR", "topic": "VARCHAR", "partition": "INTEGER", "offset": "BIGINT",
-               "timestamp": "VARCHAR"}
 
 passed = failed = 0
 
@@ -113,7 +111,7 @@ def contents(root):
         "silver": sorted(reader.rows("silver", ["partition", "offset", "txn_id"])),
         "quarantine": sorted(reader.rows("quarantine", ["partition", "offset", "reason"])),
         "gold": sorted(reader.rows("gold", ["card_id", "window_start", "txn_count", "sum_amount", "avg_amount", "max_amount"])),
-        "raw_csv": sorted((row[3], row[4]) for row in tables.Duck(root).csv("raw_csv", CSV_COLUMNS)),
+        "raw_csv": sorted((row[3], row[4]) for row in tables.csv_rows(root, "raw_csv")),
     }
 
 
@@ -135,7 +133,7 @@ def scenario(name, disturb):
         problems.append(f"the last run left with {status}: {run.root.with_suffix('.log').read_text()[-800:]}")
     else:
         problems += compare(contents(run.tables), reference)
-        left = [p.name for p in run.tables.rglob("*") if p.is_file() and "_staging" in p.parts]
+        left = [p.name for p in run.tables.rglob("*.staged")]
         problems += [f"left in staging: {left[:3]}"] if left else []
     verdict(name, problems + poller.problems[:3])
 

@@ -6,6 +6,6 @@ FROM STREAM transactions;
 
 -- The same for eyes and spreadsheets.
 CREATE STREAMING TABLE raw_csv
-TBLPROPERTIES ('leat.format' = 'csv')
+TBLPROPERTIES ('leat.format' = 'csv', 'ignoreLeadingWhiteSpace' = 'false', 'ignoreTrailingWhiteSpace' = 'false')
 AS SELECT CAST(key AS STRING) AS key, CAST(value AS STRING) AS value, topic, partition, offset, timestamp
 FROM STREAM bronze;
