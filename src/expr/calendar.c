@@ -224,7 +224,7 @@ SCALAR(fn_make_date, "make_date", "(int, int, int) -> date", "A date of year, mo
         int32_t v[3];
         for (int k = 0; k < 3; k++)
             v[k] = arg_values(&args[k], int32_t)[i * args[k].step];
-        bool valid = civil_valid(v[0], v[1], v[2]);
+        bool valid = days_in_range(v[0]) && civil_valid(v[0], v[1], v[2]);
         if (!valid)
             call_reject(call, i, REJECT_DATETIME);
         column_values(out, int32_t)[i] = valid ? days_from_civil(v[0], v[1], v[2]) : 0;

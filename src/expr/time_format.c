@@ -204,10 +204,9 @@ static void print_quarter(const struct part *part, int quarter, struct text *out
 
 static void print_fraction(int count, int micro, struct text *out)
 {
-    char digits[16];
-    for (int k = 8; k >= 0; k--, micro = k < 6 ? micro / 10 : micro)
-        digits[k] = k >= 6 ? '0' : (char)('0' + micro % 10);
-    text_add(out, digits, (size_t)count);
+    size_t start = out->size;
+    text_printf(out, "%06d000", micro);
+    out->size = start + (size_t)count;
 }
 
 static void print_letter(const struct part *part, const struct moment *m, const struct zone *zone, struct text *out)
