@@ -101,6 +101,8 @@ static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t
         return code;
     }
     must_haves(conf);
+    if (for_data)
+        kafka_conf_set(conf, "group.id", NULL); // without a group nothing holds up its end
     rd_kafka_conf_set_opaque(conf, self);
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);

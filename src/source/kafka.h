@@ -52,9 +52,9 @@ struct kafka_partition {
     int32_t partition;
     rd_kafka_topic_t *handle;
     rd_kafka_queue_t *queue;
-    bool started;
     int64_t next;     /* every record below it was delivered, or does not exist */
     int64_t reached;  /* no record lies in [next, reached) */
+    int64_t stale_position; /* where librdkafka stood before the last start */
     struct held held;
     int64_t record_bytes; /* moving average, to bound what is taken at once */
 };

@@ -50,40 +50,44 @@ static void held_drop(struct held *held)
     held->first = held->count = 0;
 }
 
-static void queue_drop(struct kafka_partition *partition)
+/* librdkafka's place; -1 when it has none. */
+static int64_t position_of(const struct kafka_source *self, const struct kafka_partition *partition)
 {
-    held_drop(&partition->held);
-    if (partition->queue == NULL)
-        return;
-    rd_kafka_queue_cb_event_enable(partition->queue, NULL, NULL);
-    rd_kafka_queue_destroy(partition->queue);
-    partition->queue = NULL;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
+    bool known = rd_kafka_position(self->data, list) == RD_KAFKA_RESP_ERR_NO_ERROR && place->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    int64_t offset = known && place->offset >= 0 ? place->offset : -1;
+    rd_kafka_topic_partition_list_destroy(list);
+    return offset;
 }
 
+/* Starting a started partition is a seek: librdkafka marks what it has as outdated and drops it. It is never stopped:
+ * librdkafka 2.0.2 forgets a partition that is stopped while its topic is unknown (deleted, made anew), and then
+ * rd_kafka_destroy() waits for ever for the broker thread that still serves it. */
 enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition, int64_t from, struct error *err)
 {
-    if (partition->started) {
-        queue_drop(partition);
-        rd_kafka_consume_stop(partition->handle, partition->partition);
-        partition->started = false;
-    }
+    held_drop(&partition->held);
+    partition->stale_position = position_of(self, partition);
     if (rd_kafka_consume_start(partition->handle, partition->partition, from) != 0)
         return fail(err, E_BROKER, "topic %s partition %" PRId32 " cannot be read: %s", partition->topic, partition->partition,
                     rd_kafka_err2str(rd_kafka_last_error()));
-    partition->queue = rd_kafka_queue_get_partition(self->data, partition->topic, partition->partition);
-    always(partition->queue != NULL);
-    rd_kafka_queue_cb_event_enable(partition->queue, on_arrival, self);
-    partition->started = true;
+    if (partition->queue == NULL) {
+        partition->queue = rd_kafka_queue_get_partition(self->data, partition->topic, partition->partition);
+        always(partition->queue != NULL);
+        rd_kafka_queue_cb_event_enable(partition->queue, on_arrival, self);
+        partition->record_bytes = RECORD_BYTES_FIRST;
+    }
     partition->next = partition->reached = from;
-    partition->record_bytes = RECORD_BYTES_FIRST;
     return E_OK;
 }
 
 void kafka_partition_close(struct kafka_partition *partition)
 {
-    queue_drop(partition);
-    if (partition->started)
-        rd_kafka_consume_stop(partition->handle, partition->partition);
+    held_drop(&partition->held);
+    if (partition->queue != NULL) {
+        rd_kafka_queue_cb_event_enable(partition->queue, NULL, NULL);
+        rd_kafka_queue_destroy(partition->queue);
+    }
     if (partition->handle != NULL)
         rd_kafka_topic_destroy(partition->handle);
     mem_free(partition->held.messages);
@@ -299,20 +303,18 @@ static bool ranges_done(const struct source_ranges *ranges)
 
 /* ---- waiting ---- */
 
-/* Control records advance librdkafka's position without a message: a range may end in them. */
-static void positions_look(struct kafka_source *self)
+/* Control records advance librdkafka's position without a message: a range may end in them. After a new start the
+ * position stands where it stood before, until something arrives. */
+static void positions_look(struct kafka_source *self, const struct source_ranges *ranges)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(self->partition_count);
-    for (int32_t i = 0; i < self->partition_count; i++)
-        rd_kafka_topic_partition_list_add(list, self->partitions[i].topic, self->partitions[i].partition);
-    if (rd_kafka_position(self->data, list) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        for (int32_t i = 0; i < self->partition_count; i++) {
-            struct kafka_partition *partition = &self->partitions[i];
-            bool empty = partition->held.first == partition->held.count;
-            if (empty && list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].offset > partition->reached)
-                partition->reached = list->elems[i].offset;
-        }
-    rd_kafka_topic_partition_list_destroy(list);
+    for (int32_t i = 0; i < ranges->count; i++) {
+        struct kafka_partition *partition = partition_of(self, &ranges->items[i], i);
+        if (partition == NULL || partition->held.first < partition->held.count || partition->next >= bound(&ranges->items[i]))
+            continue;
+        int64_t position = position_of(self, partition);
+        if (position != partition->stale_position && position > partition->reached)
+            partition->reached = position;
+    }
 }
 
 /* Promised records that do not come for the whole retry limit mean a broker that is gone. */
@@ -356,7 +358,7 @@ static enum code fill(struct kafka_source *self, struct source_ranges *ranges, i
             wake_brokers(self);
         arrival_wait(self, left_us);
         TRY(quiet_check(self, ranges, err));
-        positions_look(self);
+        positions_look(self, ranges);
     }
 }
 
