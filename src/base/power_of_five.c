@@ -20,8 +20,8 @@ static struct power_of_five leading_bits(const uint64_t number[WORDS])
     return (struct power_of_five){a << shift | b >> (64 - shift), b << shift | c >> (64 - shift)};
 }
 
-/* Upwards by multiplying 1 with five, downwards by dividing 2^1023: floor(floor(x / 5) / 5) = floor(x / 25), so
- * every entry is the exact power, truncated. */
+/* Upwards by multiplying 1 with five, downwards by dividing 2^1023: floor(floor(x / 5) / 5) =
+ * floor(x / 25), so every entry is the exact power, truncated. */
 static void table_compute(void)
 {
     struct power_of_five *zero = table - POWER_OF_FIVE_MIN;

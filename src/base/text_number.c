@@ -6,9 +6,11 @@
 
 /* Reading a decimal number is three attempts, each exact, each rarer than the one before:
  *
- *   1. up to 53 bits of digits and |exponent| <= 22: both are doubles, so one multiplication or division rounds once;
- *   2. digits * 5^q to 192 bits (Eisel-Lemire). The table of powers is truncated, so the true product lies between
- *      `product` and product + 2^64: when both round to the same double, that is the answer;
+ *   1. up to 53 bits of digits and |exponent| <= 22: both are doubles, so one multiplication or
+ *      division rounds once;
+ *   2. digits * 5^q to 192 bits (Eisel-Lemire). The table of powers is truncated, so the true
+ *      product lies between `product` and product + 2^64: when both round to the same double, that
+ *      is the answer;
  *   3. the candidate and its upper neighbour are compared with the digits in integers of 3072 bits.
  */
 
@@ -16,24 +18,27 @@
 struct decimal_text {
     uint64_t digits;
     int64_t exponent;
-    int64_t written;           /* the part of it that stood behind the e */
+    int64_t written; /* the part of it that stood behind the e */
     bool negative;
-    bool truncated;            /* digits were left out: the true value is in (digits, digits + 1) * 10^exponent */
-    const char *first, *stop;  /* where the digits stand, for the third attempt */
+    bool truncated; /* more digits follow: the value is in (digits, digits + 1) * 10^exponent */
+    const char *first, *stop; /* where the digits stand, for the third attempt */
 };
 
 struct float_layout {
-    int mantissa_bits;         /* without the hidden one */
-    int exponent_min;          /* of the unit in the last place, for subnormals */
-    int exponent_infinite;     /* biased */
-    int q_min, q_max;          /* outside, any 64 bits of digits give 0 or infinity */
+    int mantissa_bits;     /* without the hidden one */
+    int exponent_min;      /* of the unit in the last place, for subnormals */
+    int exponent_infinite; /* biased */
+    int q_min, q_max;      /* outside, any 64 bits of digits give 0 or infinity */
 };
 static const struct float_layout layout_double = {52, -1074, 0x7ff, -342, 308};
 static const struct float_layout layout_float = {23, -149, 0xff, -65, 38};
 
 enum { DIGITS_KEPT = 19 };
 
-static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
+static inline bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
 
 /* Eight ASCII digits at once; false when one of them is none. */
 static inline bool eight_digits(const char *text, uint64_t *out)
@@ -44,7 +49,9 @@ static inline bool eight_digits(const char *text, uint64_t *out)
         return false;
     word -= 0x3030303030303030;
     word = word * 10 + (word >> 8); // pairs, in every second byte
-    *out = ((word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+    *out = ((word & 0x000000ff000000ff) * 0x000f424000000064 +
+            (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >>
+           32;
     return true;
 }
 
@@ -104,7 +111,8 @@ static void digits_truncate(struct decimal_text *number)
 }
 
 /* NULL when no number is there. */
-static inline const char *decimal_scan(const char *text, const char *end, struct decimal_text *number)
+static inline const char *decimal_scan(const char *text, const char *end,
+                                       struct decimal_text *number)
 {
     const char *p = text;
     number->negative = p < end && *p == '-';
@@ -134,19 +142,23 @@ static inline const char *decimal_scan(const char *text, const char *end, struct
 
 /* ---- the second attempt ---- */
 
-/* The nearest float when `known`; else the float below the text, and the point half way to the next is too near. */
+/* The nearest float when `known`; else the float below the text, and the point half way to the next
+ * is too near. */
 struct rounded {
     uint64_t bits; /* without the sign */
     bool known;
 };
 
-/* mantissa * 2^(unit's place) as bits; `mantissa` may have been rounded up to the next power of two. */
+/* mantissa * 2^(unit's place) as bits; `mantissa` may have been rounded up to the next power of
+ * two. */
 static uint64_t float_assemble(uint64_t mantissa, int place, const struct float_layout *layout)
 {
     uint64_t hidden = (uint64_t)1 << layout->mantissa_bits;
     uint64_t infinite = (uint64_t)layout->exponent_infinite << layout->mantissa_bits;
-    /* Adding instead of combining lets the carry of a rounded-up mantissa raise the exponent, 0 included. */
-    uint64_t bits = mantissa < hidden ? mantissa : ((uint64_t)place << layout->mantissa_bits) + mantissa;
+    /* Adding instead of combining lets the carry of a rounded-up mantissa raise the exponent, 0
+     * included. */
+    uint64_t bits =
+        mantissa < hidden ? mantissa : ((uint64_t)place << layout->mantissa_bits) + mantissa;
     return bits < infinite ? bits : infinite;
 }
 
@@ -156,13 +168,16 @@ static struct rounded float_nearest(uint64_t digits, int q, const struct float_l
     int shift = __builtin_clzll(digits);
     struct power_of_five five = power_of_five(q);
     unsigned __int128 low = (unsigned __int128)(digits << shift) * five.low;
-    unsigned __int128 product = (unsigned __int128)(digits << shift) * five.high + (uint64_t)(low >> 64);
-    /* The true product lies in [product, product + 2), and is not `product` itself unless nothing was cut off. */
+    unsigned __int128 product =
+        (unsigned __int128)(digits << shift) * five.high + (uint64_t)(low >> 64);
+    /* The true product lies in [product, product + 2), and is not `product` itself unless nothing
+     * was cut off. */
     bool exact = q >= 0 && q <= POWER_OF_FIVE_EXACT_MAX && (uint64_t)low == 0;
 
     int upper = (int)(product >> 127); // the highest bit set is 126 or 127
     int drop = 126 + upper - layout->mantissa_bits;
-    int place = power_of_ten_log2(q) + 63 + upper - shift - layout->mantissa_bits - layout->exponent_min;
+    int place =
+        power_of_ten_log2(q) + 63 + upper - shift - layout->mantissa_bits - layout->exponent_min;
     if (place < 0) { // subnormal
         drop -= place;
         place = 0;
@@ -170,7 +185,8 @@ static struct rounded float_nearest(uint64_t digits, int q, const struct float_l
     if (drop > 128)
         return (struct rounded){0, true};
     uint64_t mantissa = drop == 128 ? 0 : (uint64_t)(product >> drop);
-    unsigned __int128 half = (unsigned __int128)1 << (drop - 1), rest = product & (half + (half - 1));
+    unsigned __int128 half = (unsigned __int128)1 << (drop - 1),
+                      rest = product & (half + (half - 1));
     bool up = rest > half || (rest == half && (!exact || (mantissa & 1)));
     bool known = up || rest == half || rest + 1 < half || (exact && rest < half);
     return (struct rounded){float_assemble(mantissa + up, place, layout), known};
@@ -178,8 +194,8 @@ static struct rounded float_nearest(uint64_t digits, int q, const struct float_l
 
 /* ---- the third attempt ---- */
 
-/* No two neighbouring doubles are told apart by more than 767 digits, so one digit that stands for the rest of a longer
- * text is enough; 800 digits have 2658 bits. */
+/* No two neighbouring doubles are told apart by more than 767 digits, so one digit that stands for
+ * the rest of a longer text is enough; 800 digits have 2658 bits. */
 enum { BIG_WORDS = 56, BIG_DIGITS = 800 };
 struct big {
     uint64_t words[BIG_WORDS]; /* least significant first */
@@ -223,7 +239,8 @@ static int big_compare(const struct big *a, const struct big *b)
     return 0;
 }
 
-/* All digits of the text, or the first 800 and a 1 for the rest; returns the exponent of ten that goes with them. */
+/* All digits of the text, or the first 800 and a 1 for the rest; returns the exponent of ten that
+ * goes with them. */
 static int64_t big_digits(struct big *big, const struct decimal_text *number)
 {
     int64_t kept = 0, after_point = 0;
@@ -247,8 +264,10 @@ static int64_t big_digits(struct big *big, const struct decimal_text *number)
     return -after_point;
 }
 
-/* Choose between the float `bits` and the next one above, by comparing the text with the point half way. */
-static uint64_t float_decide(const struct decimal_text *number, uint64_t bits, const struct float_layout *layout)
+/* Choose between the float `bits` and the next one above, by comparing the text with the point half
+ * way. */
+static uint64_t float_decide(const struct decimal_text *number, uint64_t bits,
+                             const struct float_layout *layout)
 {
     uint64_t hidden = (uint64_t)1 << layout->mantissa_bits;
     uint64_t biased = bits >> layout->mantissa_bits, mantissa = bits & (hidden - 1);
@@ -285,15 +304,17 @@ static uint64_t float_bits(const struct decimal_text *number, const struct float
     struct rounded nearest = float_nearest(number->digits, q, layout);
     bool known = nearest.known;
     if (known && number->truncated) {
-        /* The text lies between digits and digits + 1, too near to each other for two half-way points. */
+        /* The text lies between digits and digits + 1, too near to each other for two half-way
+         * points. */
         struct rounded above = float_nearest(number->digits + 1, q, layout);
         known = above.known && above.bits == nearest.bits;
     }
     return known ? nearest.bits : float_decide(number, nearest.bits, layout);
 }
 
-static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 const char *parse_double(const char *text, const char *end, double *out)
 {
@@ -301,9 +322,11 @@ const char *parse_double(const char *text, const char *end, double *out)
     const char *stop = decimal_scan(text, end, &number);
     if (stop == NULL)
         return NULL;
-    if (number.digits <= (uint64_t)1 << 53 && number.exponent >= -22 && number.exponent <= 22 && !number.truncated) {
+    if (number.digits <= (uint64_t)1 << 53 && number.exponent >= -22 && number.exponent <= 22 &&
+        !number.truncated) {
         double value = (double)(int64_t)number.digits;
-        value = number.exponent < 0 ? value / exact_powers[-number.exponent] : value * exact_powers[number.exponent];
+        value = number.exponent < 0 ? value / exact_powers[-number.exponent]
+                                    : value * exact_powers[number.exponent];
         *out = number.negative ? -value : value;
         return stop;
     }

@@ -4,10 +4,11 @@
 
 #include "base/power_of_five.h"
 
-/* Shortest digits that read back as the same float: Schubfach (Raffaello Giulietti, "The Schubfach way to render
- * doubles", 2020), which is also what the JDK does since 19. A float v = c * 2^q stands for all reals between the
- * half-way points to its neighbours; scaled by a power of ten chosen so that this interval holds one to a few dozen integers,
- * the shortest decimal is one of two neighbouring integers, or a multiple of ten.
+/* Shortest digits that read back as the same float: Schubfach (Raffaello Giulietti, "The Schubfach
+ * way to render doubles", 2020), which is also what the JDK does since 19. A float v = c * 2^q
+ * stands for all reals between the half-way points to its neighbours; scaled by a power of ten
+ * chosen so that this interval holds one to a few dozen integers, the shortest decimal is one of
+ * two neighbouring integers, or a multiple of ten.
  */
 
 struct decimal {
@@ -16,10 +17,17 @@ struct decimal {
 };
 
 /* floor(log10(2^q)), and of 3/4 * 2^q, for |q| <= 1100. */
-static inline int log10_of_power_of_two(int q) { return (q * 1262611) >> 22; }
-static inline int log10_of_three_quarters(int q) { return (q * 1262611 - 524031) >> 22; }
+static inline int log10_of_power_of_two(int q)
+{
+    return (q * 1262611) >> 22;
+}
+static inline int log10_of_three_quarters(int q)
+{
+    return (q * 1262611 - 524031) >> 22;
+}
 
-/* floor(g * c / 2^128), its last bit set when something was cut off ("round to odd"): enough to compare exactly. */
+/* floor(g * c / 2^128), its last bit set when something was cut off ("round to odd"): enough to
+ * compare exactly. */
 static inline uint64_t multiply_to_odd(struct power_of_five g, uint64_t c)
 {
     unsigned __int128 low = (unsigned __int128)g.low * c;
@@ -27,13 +35,15 @@ static inline uint64_t multiply_to_odd(struct power_of_five g, uint64_t c)
     return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-/* c * 2^q, c not 0. `uneven`: c is the lowest of its binade, so the neighbour below is at half the distance. */
+/* c * 2^q, c not 0. `uneven`: c is the lowest of its binade, so the neighbour below is at half the
+ * distance. */
 static struct decimal shortest_decimal(uint64_t c, int q, bool uneven)
 {
     int k = uneven ? log10_of_three_quarters(q) : log10_of_power_of_two(q);
     int h = q + power_of_ten_log2(-k) + 1;
     struct power_of_five g = power_of_five(-k);
-    if (-k < 0 || -k > POWER_OF_FIVE_EXACT_MAX) { // the table is truncated; the proof wants it rounded up
+    if (-k < 0 ||
+        -k > POWER_OF_FIVE_EXACT_MAX) { // the table is truncated; the proof wants it rounded up
         g.low++;
         g.high += g.low == 0;
     }
@@ -53,8 +63,9 @@ static struct decimal shortest_decimal(uint64_t c, int q, bool uneven)
     return (struct decimal){s + take_above, k};
 }
 
-static const char digit_pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-                                  "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+static const char digit_pairs[] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 /* Decimal digits of value, ending before `end`; returns where they start. */
 static char *digits_before(char *end, uint64_t value)
@@ -70,7 +81,8 @@ static char *digits_before(char *end, uint64_t value)
     return end;
 }
 
-/* Java's layout: plain from 1e-3 to below 1e7, else d.dddE[-]n; always one digit after the point. */
+/* Java's layout: plain from 1e-3 to below 1e7, else d.dddE[-]n; always one digit after the point.
+ * */
 static size_t decimal_layout(struct decimal decimal, char *out)
 {
     while (decimal.digits % 10 == 0) {
@@ -78,7 +90,8 @@ static size_t decimal_layout(struct decimal decimal, char *out)
         decimal.exponent++;
     }
     char buffer[INT64_TEXT_MAX], *digits = digits_before(buffer + sizeof buffer, decimal.digits);
-    int count = (int)(buffer + sizeof buffer - digits), point = count + decimal.exponent; // digits before the point
+    int count = (int)(buffer + sizeof buffer - digits),
+        point = count + decimal.exponent; // digits before the point
     char *p = out;
     if (point > 0 && point <= 7) {
         for (int i = 0; i < point; i++)
@@ -115,20 +128,26 @@ static size_t name_layout(const char *name, bool negative, char *out)
 }
 
 /* `bits` without the sign; the layouts of double and float differ in three numbers. */
-static size_t print_bits(uint64_t bits, bool negative, int mantissa_bits, int exponent_min, uint64_t infinite, char *out)
+static size_t print_bits(uint64_t bits, bool negative, int mantissa_bits, int exponent_min,
+                         uint64_t infinite, char *out)
 {
-    uint64_t hidden = (uint64_t)1 << mantissa_bits, fraction = bits & (hidden - 1), biased = bits >> mantissa_bits;
+    uint64_t hidden = (uint64_t)1 << mantissa_bits, fraction = bits & (hidden - 1),
+             biased = bits >> mantissa_bits;
     if (biased == infinite)
-        return fraction != 0 ? name_layout("NaN", false, out) : name_layout("Infinity", negative, out);
+        return fraction != 0 ? name_layout("NaN", false, out)
+                             : name_layout("Infinity", negative, out);
     if (bits == 0)
         return name_layout("0.0", negative, out);
     *out = '-';
     out += negative;
     if (biased != 0) {
         int q = exponent_min + (int)biased - 1;
-        return negative + decimal_layout(shortest_decimal(hidden | fraction, q, fraction == 0 && biased > 1), out);
+        return negative +
+               decimal_layout(shortest_decimal(hidden | fraction, q, fraction == 0 && biased > 1),
+                              out);
     }
-    /* The smallest subnormals would come out with one digit, where Java wants the nearest of two: scale by ten. */
+    /* The smallest subnormals would come out with one digit, where Java wants the nearest of two:
+     * scale by ten. */
     struct decimal decimal = fraction < 3 ? shortest_decimal(fraction * 10, exponent_min, false)
                                           : shortest_decimal(fraction, exponent_min, false);
     decimal.exponent -= fraction < 3;

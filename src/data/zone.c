@@ -8,16 +8,16 @@
 
 /* A region's history is a sorted list of spans: from `from_us` on (UTC), local = utc + offset_us.
  *
- * TZif v2 (RFC 8536): header of 44 bytes "TZif" version, 15 bytes, six counts; a v1 block with 32-bit times; the same
- * again with 64-bit times; then \n POSIX-TZ-rule \n for the time after the last transition. The rule is unrolled into spans
- * up to YEAR_LAST; later years are looked up 400 years earlier, since the Gregorian calendar repeats with
- * its weekdays every 146097 days.
+ * TZif v2 (RFC 8536): header of 44 bytes "TZif" version, 15 bytes, six counts; a v1 block with
+ * 32-bit times; the same again with 64-bit times; then \n POSIX-TZ-rule \n for the time after the
+ * last transition. The rule is unrolled into spans up to YEAR_LAST; later years are looked up 400
+ * years earlier, since the Gregorian calendar repeats with its weekdays every 146097 days.
  */
 enum { YEAR_LAST = 2500, ZONE_NAME_MAX = 64, ZONE_FILE_BYTES_MAX = 1 << 20 };
 #define SECOND_US INT64_C(1000000)
-#define HOUR_US (3600 * SECOND_US)
-#define DAY_US (24 * HOUR_US)
-#define CYCLE_US (146097 * DAY_US)
+#define HOUR_US   (3600 * SECOND_US)
+#define DAY_US    (24 * HOUR_US)
+#define CYCLE_US  (146097 * DAY_US)
 
 struct span {
     int64_t from_us, offset_us;
@@ -33,9 +33,9 @@ struct zone {
 /* ---- the POSIX TZ rule: std offset [dst [offset] , start [/time] , end [/time]] ---- */
 
 struct rule_date {
-    char kind;         /* 'M' month.week.day, 'J' day of year without 29 February, 0 day of year from 0 */
+    char kind; /* 'M' month.week.day, 'J' day of year without 29 February, 0 day of year from 0 */
     int month, week, day;
-    int64_t at_us;     /* local time of the day */
+    int64_t at_us; /* local time of the day */
 };
 struct rule {
     int64_t standard_us, summer_us; /* offsets, east positive */
@@ -121,17 +121,20 @@ static bool rule_parse(const char *p, struct rule *rule)
             return false;
         rule->summer_us = -rule->summer_us;
     }
-    return (p = scan_date(p, &rule->start)) != NULL && (p = scan_date(p, &rule->end)) != NULL && *p == 0;
+    return (p = scan_date(p, &rule->start)) != NULL && (p = scan_date(p, &rule->end)) != NULL &&
+           *p == 0;
 }
 
 static int64_t rule_day(const struct rule_date *date, int64_t year)
 {
     if (date->kind != 'M') {
         bool leap = civil_valid(year, 2, 29);
-        return days_from_civil(year, 1, 1) + date->day - (date->kind == 'J' && !(leap && date->day >= 60));
+        return days_from_civil(year, 1, 1) + date->day -
+               (date->kind == 'J' && !(leap && date->day >= 60));
     }
     int32_t first = days_from_civil(year, date->month, 1);
-    int32_t next = date->month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, date->month + 1, 1);
+    int32_t next = date->month == 12 ? days_from_civil(year + 1, 1, 1)
+                                     : days_from_civil(year, date->month + 1, 1);
     int32_t weekday = ((first + 4) % 7 + 7) % 7; // 1970-01-01 was a Thursday
     int32_t day = first + (date->day - weekday + 7) % 7 + 7 * (date->week - 1);
     return day < next ? day : day - 7;
@@ -155,8 +158,12 @@ static void rule_unroll(struct zone *zone, int64_t *capacity, const struct rule 
         civil_from_days((int32_t)(last_us / DAY_US), &year, &month, &day);
     zone->repeats = true;
     for (; year <= YEAR_LAST; year++) {
-        struct span summer = {rule_day(&rule->start, year) * DAY_US + rule->start.at_us - rule->standard_us, rule->summer_us};
-        struct span standard = {rule_day(&rule->end, year) * DAY_US + rule->end.at_us - rule->summer_us, rule->standard_us};
+        struct span summer = {rule_day(&rule->start, year) * DAY_US + rule->start.at_us -
+                                  rule->standard_us,
+                              rule->summer_us};
+        struct span standard = {rule_day(&rule->end, year) * DAY_US + rule->end.at_us -
+                                    rule->summer_us,
+                                rule->standard_us};
         const struct span *first = summer.from_us < standard.from_us ? &summer : &standard;
         const struct span *second = first == &summer ? &standard : &summer;
         if (first->from_us > last_us)
@@ -181,7 +188,8 @@ static bool tzif_counts(const uint8_t *p, const uint8_t *end, struct tzif_counts
 {
     if (end - p < 44 || memcmp(p, "TZif", 4) != 0 || p[4] < '2')
         return false;
-    int64_t *const fields[] = {&out->utc, &out->standard, &out->leap, &out->times, &out->types, &out->chars};
+    int64_t *const fields[] = {&out->utc,   &out->standard, &out->leap,
+                               &out->times, &out->types,    &out->chars};
     for (int i = 0; i < 6; i++) {
         *fields[i] = read_big_endian(p + 20 + 4 * i, 4);
         if (*fields[i] < 0 || *fields[i] > ZONE_FILE_BYTES_MAX)
@@ -196,7 +204,8 @@ static bool tzif_parse(struct bytes file, struct zone *zone)
     struct tzif_counts n;
     if (!tzif_counts(p, end, &n))
         return false;
-    int64_t first_block = 44 + n.times * 5 + n.types * 6 + n.chars + n.leap * 8 + n.standard + n.utc;
+    int64_t first_block =
+        44 + n.times * 5 + n.types * 6 + n.chars + n.leap * 8 + n.standard + n.utc;
     if (end - p < first_block)
         return false;
     p += first_block;
@@ -214,7 +223,8 @@ static bool tzif_parse(struct bytes file, struct zone *zone)
         if (indexes[i] >= n.types)
             return false;
         if (!__builtin_mul_overflow(read_big_endian(times + 8 * i, 8), SECOND_US, &from_us))
-            span_add(zone, &capacity, from_us, read_big_endian(types + 6 * indexes[i], 4) * SECOND_US);
+            span_add(zone, &capacity, from_us,
+                     read_big_endian(types + 6 * indexes[i], 4) * SECOND_US);
     }
     if (footer < end && *footer == '\n') {
         char text[ZONE_NAME_MAX + 1] = "";
@@ -234,14 +244,34 @@ static bool tzif_parse(struct bytes file, struct zone *zone)
 
 /* java.time.ZoneId.SHORT_IDS, which Spark passes along. */
 static const char *const short_names[][2] = {
-    {"ACT", "Australia/Darwin"}, {"AET", "Australia/Sydney"}, {"AGT", "America/Argentina/Buenos_Aires"},
-    {"ART", "Africa/Cairo"}, {"AST", "America/Anchorage"}, {"BET", "America/Sao_Paulo"}, {"BST", "Asia/Dhaka"},
-    {"CAT", "Africa/Harare"}, {"CNT", "America/St_Johns"}, {"CST", "America/Chicago"}, {"CTT", "Asia/Shanghai"},
-    {"EAT", "Africa/Addis_Ababa"}, {"ECT", "Europe/Paris"}, {"EST", "-05:00"}, {"HST", "-10:00"},
-    {"IET", "America/Indiana/Indianapolis"}, {"IST", "Asia/Kolkata"}, {"JST", "Asia/Tokyo"}, {"MIT", "Pacific/Apia"},
-    {"MST", "-07:00"}, {"NET", "Asia/Yerevan"}, {"NST", "Pacific/Auckland"}, {"PLT", "Asia/Karachi"},
-    {"PNT", "America/Phoenix"}, {"PRT", "America/Puerto_Rico"}, {"PST", "America/Los_Angeles"},
-    {"SST", "Pacific/Guadalcanal"}, {"VST", "Asia/Ho_Chi_Minh"},
+    {"ACT", "Australia/Darwin"},
+    {"AET", "Australia/Sydney"},
+    {"AGT", "America/Argentina/Buenos_Aires"},
+    {"ART", "Africa/Cairo"},
+    {"AST", "America/Anchorage"},
+    {"BET", "America/Sao_Paulo"},
+    {"BST", "Asia/Dhaka"},
+    {"CAT", "Africa/Harare"},
+    {"CNT", "America/St_Johns"},
+    {"CST", "America/Chicago"},
+    {"CTT", "Asia/Shanghai"},
+    {"EAT", "Africa/Addis_Ababa"},
+    {"ECT", "Europe/Paris"},
+    {"EST", "-05:00"},
+    {"HST", "-10:00"},
+    {"IET", "America/Indiana/Indianapolis"},
+    {"IST", "Asia/Kolkata"},
+    {"JST", "Asia/Tokyo"},
+    {"MIT", "Pacific/Apia"},
+    {"MST", "-07:00"},
+    {"NET", "Asia/Yerevan"},
+    {"NST", "Pacific/Auckland"},
+    {"PLT", "Asia/Karachi"},
+    {"PNT", "America/Phoenix"},
+    {"PRT", "America/Puerto_Rico"},
+    {"PST", "America/Los_Angeles"},
+    {"SST", "Pacific/Guadalcanal"},
+    {"VST", "Asia/Ho_Chi_Minh"},
 };
 
 static bool digits_at(const uint8_t *p, size_t count, int *out)
@@ -255,7 +285,8 @@ static bool digits_at(const uint8_t *p, size_t count, int *out)
     return true;
 }
 
-/* +h, +hh, +hh:mm, +hhmm, +hh:mm:ss, +hhmmss as java.time; +h:mm and +hh:m as Spark adds. At most 18 hours. */
+/* +h, +hh, +hh:mm, +hhmm, +hh:mm:ss, +hhmmss as java.time; +h:mm and +hh:m as Spark adds. At most
+ * 18 hours. */
 static bool offset_parse(struct bytes text, int64_t *out_us)
 {
     if (text.size < 2 || (text.data[0] != '+' && text.data[0] != '-'))
@@ -305,7 +336,8 @@ static bool fixed_parse(struct bytes name, int64_t *out_us)
     return false;
 }
 
-/* A region's name is also a path below the zoneinfo folder: nothing but Region/City goes through. */
+/* A region's name is also a path below the zoneinfo folder: nothing but Region/City goes through.
+ * */
 static bool region_name_valid(struct bytes name)
 {
     if (name.size == 0 || name.size > ZONE_NAME_MAX || name.data[0] < 'A' || name.data[0] > 'Z')
@@ -325,8 +357,14 @@ static struct span utc_span = {INT64_MIN, 0};
 static const struct zone utc = {.name = "UTC", .span_count = 1, .spans = &utc_span};
 static _Atomic(const struct zone *) loaded = &utc; /* a list that only grows, at its head */
 
-const struct zone *zone_utc(void) { return &utc; }
-const char *zone_name(const struct zone *zone) { return zone->name; }
+const struct zone *zone_utc(void)
+{
+    return &utc;
+}
+const char *zone_name(const struct zone *zone)
+{
+    return zone->name;
+}
 
 static const struct zone *zone_publish(struct zone *zone)
 {
@@ -342,7 +380,8 @@ static bool region_load(struct bytes name, struct zone *zone)
     struct text file = {.limit = ZONE_FILE_BYTES_MAX};
     struct error err = {0};
     memcpy(path + strlen(path), name.data, name.size);
-    bool good = os_read_file(path, ZONE_FILE_BYTES_MAX, &file, &err) == E_OK && tzif_parse(text_view(&file), zone);
+    bool good = os_read_file(path, ZONE_FILE_BYTES_MAX, &file, &err) == E_OK &&
+                tzif_parse(text_view(&file), zone);
     text_free(&file);
     return good;
 }
@@ -369,7 +408,8 @@ enum code zone_find(struct bytes name, const struct zone **out, struct error *er
     if (!good) {
         mem_free(zone->spans);
         mem_free(zone);
-        return fail(err, E_SPEC, "unknown time zone \"%.*s\"", (int)(name.size < 80 ? name.size : 80), (const char *)name.data);
+        return fail(err, E_SPEC, "unknown time zone \"%.*s\"",
+                    (int)(name.size < 80 ? name.size : 80), (const char *)name.data);
     }
     memcpy(zone->name, name.data, name.size);
     *out = zone_publish(zone);
@@ -380,7 +420,8 @@ enum code zone_find(struct bytes name, const struct zone **out, struct error *er
 
 static int64_t cycles_past(int64_t us)
 {
-    static const int64_t last_us = (YEAR_LAST - 1970) * INT64_C(31556952) * SECOND_US; // within two days of it
+    static const int64_t last_us =
+        (YEAR_LAST - 1970) * INT64_C(31556952) * SECOND_US; // within two days of it
     return us <= last_us ? 0 : (us - last_us) / CYCLE_US + 1;
 }
 
@@ -399,8 +440,9 @@ int64_t zone_offset_us(const struct zone *zone, int64_t utc_us)
     return zone->spans[low].offset_us;
 }
 
-/* The span that a local time belongs to is the first whose end, in local time, is later. At the end of a span local time
- * jumps back (overlap) or forward (gap); counting with the larger of the two offsets gives both to the span before. */
+/* The span that a local time belongs to is the first whose end, in local time, is later. At the end
+ * of a span local time jumps back (overlap) or forward (gap); counting with the larger of the two
+ * offsets gives both to the span before. */
 int64_t zone_local_to_utc(const struct zone *zone, int64_t local_us)
 {
     int64_t shift_us = zone->repeats ? cycles_past(local_us) * CYCLE_US : 0;
@@ -408,7 +450,8 @@ int64_t zone_local_to_utc(const struct zone *zone, int64_t local_us)
     while (low < high) {
         int64_t middle = (low + high) / 2;
         const struct span *span = &zone->spans[middle];
-        int64_t offset_us = span[0].offset_us > span[1].offset_us ? span[0].offset_us : span[1].offset_us;
+        int64_t offset_us =
+            span[0].offset_us > span[1].offset_us ? span[0].offset_us : span[1].offset_us;
         if (local_us - shift_us < span[1].from_us + offset_us)
             high = middle;
         else

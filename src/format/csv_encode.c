@@ -4,9 +4,11 @@
 
 /* As Spark's CSV writer (univocity) does with its defaults, observed on 4.2.0:
  *
- *   NULL      nullValue, by default nothing; a row whose only column comes out empty is left out altogether
+ *   NULL      nullValue, by default nothing; a row whose only column comes out empty is left out
+ *             altogether
  *   ''        emptyValue, by default ""; blanks around a text are cut off first
- *   quotes    around a text with a separator, a quote or a line end, and around a first column that starts with #
+ *   quotes    around a text with a separator, a quote or a line end, and around a first column that
+ *             starts with #
  *   escape    in front of a quote or an escape, inside quotes only
  *   BINARY    [41 42]; times as 2026-01-02T03:04:05.678Z; ARRAY, STRUCT and MAP are refused
  */
@@ -17,25 +19,59 @@ struct csv_options {
 };
 
 static const struct option csv_options[] = {
-    {.name = "sep", .kind = OPTION_STRING, .initial = ",", .help = "between two columns", .offset = offsetof(struct csv_options, separator)},
-    {.name = "delimiter", .kind = OPTION_STRING, .help = "the same as sep", .offset = offsetof(struct csv_options, separator)},
-    {.name = "quote", .kind = OPTION_STRING, .initial = "\"", .help = "one byte around texts that need it",
+    {.name = "sep",
+     .kind = OPTION_STRING,
+     .initial = ",",
+     .help = "between two columns",
+     .offset = offsetof(struct csv_options, separator)},
+    {.name = "delimiter",
+     .kind = OPTION_STRING,
+     .help = "the same as sep",
+     .offset = offsetof(struct csv_options, separator)},
+    {.name = "quote",
+     .kind = OPTION_STRING,
+     .initial = "\"",
+     .help = "one byte around texts that need it",
      .offset = offsetof(struct csv_options, quote)},
-    {.name = "escape", .kind = OPTION_STRING, .initial = "\\", .help = "one byte in front of a quote inside quotes",
+    {.name = "escape",
+     .kind = OPTION_STRING,
+     .initial = "\\",
+     .help = "one byte in front of a quote inside quotes",
      .offset = offsetof(struct csv_options, escape)},
-    {.name = "header", .kind = OPTION_BOOLEAN, .initial = "false", .help = "the names of the columns as first line",
+    {.name = "header",
+     .kind = OPTION_BOOLEAN,
+     .initial = "false",
+     .help = "the names of the columns as first line",
      .offset = offsetof(struct csv_options, header)},
-    {.name = "nullValue", .kind = OPTION_STRING, .initial = "", .help = "what stands for NULL",
+    {.name = "nullValue",
+     .kind = OPTION_STRING,
+     .initial = "",
+     .help = "what stands for NULL",
      .offset = offsetof(struct csv_options, null_value)},
-    {.name = "emptyValue", .kind = OPTION_STRING, .initial = "\"\"", .help = "what stands for an empty text",
+    {.name = "emptyValue",
+     .kind = OPTION_STRING,
+     .initial = "\"\"",
+     .help = "what stands for an empty text",
      .offset = offsetof(struct csv_options, empty_value)},
-    {.name = "quoteAll", .kind = OPTION_BOOLEAN, .initial = "false", .help = "quotes around every value",
+    {.name = "quoteAll",
+     .kind = OPTION_BOOLEAN,
+     .initial = "false",
+     .help = "quotes around every value",
      .offset = offsetof(struct csv_options, quote_all)},
-    {.name = "escapeQuotes", .kind = OPTION_BOOLEAN, .initial = "true", .help = "a quote inside a text makes it need quotes",
+    {.name = "escapeQuotes",
+     .kind = OPTION_BOOLEAN,
+     .initial = "true",
+     .help = "a quote inside a text makes it need quotes",
      .offset = offsetof(struct csv_options, escape_quotes)},
-    {.name = "ignoreLeadingWhiteSpace", .kind = OPTION_BOOLEAN, .initial = "true", .help = "cut blanks off the front",
+    {.name = "ignoreLeadingWhiteSpace",
+     .kind = OPTION_BOOLEAN,
+     .initial = "true",
+     .help = "cut blanks off the front",
      .offset = offsetof(struct csv_options, trim_leading)},
-    {.name = "ignoreTrailingWhiteSpace", .kind = OPTION_BOOLEAN, .initial = "true", .help = "cut blanks off the end",
+    {.name = "ignoreTrailingWhiteSpace",
+     .kind = OPTION_BOOLEAN,
+     .initial = "true",
+     .help = "cut blanks off the end",
      .offset = offsetof(struct csv_options, trim_trailing)},
     {0},
 };
@@ -43,17 +79,19 @@ static const struct option csv_options[] = {
 /* What lane and file both are: how one value becomes text. */
 struct csv_writer {
     struct csv_options options;
-    struct arena arena;       /* the texts of the options */
+    struct arena arena; /* the texts of the options */
     struct quoter quoter;
     struct value_printer printer;
     size_t separator_size, null_size, empty_size;
-    size_t edge_size;         /* the three together */
-    bool numbers_plain;       /* no number and no time can need quotes */
+    size_t edge_size;   /* the three together */
+    bool numbers_plain; /* no number and no time can need quotes */
 };
 
 static enum code one_byte(const char *name, const char *value, struct error *err)
 {
-    return strlen(value) == 1 ? E_OK : fail(err, E_SPEC, "csv: %s must be one byte, not \"%s\"", name, value);
+    return strlen(value) == 1
+               ? E_OK
+               : fail(err, E_SPEC, "csv: %s must be one byte, not \"%s\"", name, value);
 }
 
 /* A copy that may be read 32 bytes past its end. */
@@ -65,17 +103,20 @@ static const char *padded(struct arena *arena, const char *text)
     return copy;
 }
 
-static enum code writer_open(struct csv_writer *self, const struct encoder_spec *spec, struct error *err)
+static enum code writer_open(struct csv_writer *self, const struct encoder_spec *spec,
+                             struct error *err)
 {
     *self = (struct csv_writer){.printer.zone = spec->zone};
     options_defaults(csv_options, &self->options, &self->arena);
     self->options.separator = ",";
     for (int32_t i = 0; i < spec->option_count; i++)
         if (option_find(csv_options, spec->option_names[i]) != NULL)
-            TRY(option_set(csv_options, &self->options, spec->option_names[i], spec->option_values[i], &self->arena, err));
+            TRY(option_set(csv_options, &self->options, spec->option_names[i],
+                           spec->option_values[i], &self->arena, err));
     for (int32_t i = 0; i < spec->schema->field_count; i++)
         if (type_is_nested(spec->schema->fields[i].type))
-            return fail(err, E_UNSUPPORTED, "csv: column %s is an array, a struct or a map", spec->schema->fields[i].name);
+            return fail(err, E_UNSUPPORTED, "csv: column %s is an array, a struct or a map",
+                        spec->schema->fields[i].name);
     if (self->options.separator[0] == 0)
         return fail(err, E_SPEC, "csv: sep must not be empty");
     TRY(one_byte("quote", self->options.quote, err));
@@ -87,9 +128,12 @@ static enum code writer_open(struct csv_writer *self, const struct encoder_spec 
     self->null_size = strlen(self->options.null_value);
     self->empty_size = strlen(self->options.empty_value);
     self->edge_size = self->separator_size + self->null_size + self->empty_size;
-    quoter_init(&self->quoter, self->options.separator[0], self->options.quote[0], self->options.escape[0], -1);
-    self->numbers_plain = !self->options.quote_all && strchr("+-.:'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ",
-                                                             self->options.separator[0]) == NULL;
+    quoter_init(&self->quoter, self->options.separator[0], self->options.quote[0],
+                self->options.escape[0], -1);
+    self->numbers_plain =
+        !self->options.quote_all &&
+        strchr("+-.:'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ",
+               self->options.separator[0]) == NULL;
     return E_OK;
 }
 
@@ -110,7 +154,8 @@ static struct bytes trim(const struct csv_writer *self, struct bytes text)
     return text;
 }
 
-/* The quoter looks for the separator's first byte; here the rest is compared, and what the options take back. */
+/* The quoter looks for the separator's first byte; here the rest is compared, and what the options
+ * take back. */
 static bool needs_quotes_closely(const struct csv_writer *self, struct bytes text)
 {
     for (size_t i = 0; i < text.size; i++) {
@@ -119,7 +164,8 @@ static bool needs_quotes_closely(const struct csv_writer *self, struct bytes tex
             return true;
         if (c == self->quoter.quote && (self->options.escape_quotes || i == 0))
             return true;
-        if (text.size - i >= self->separator_size && memcmp(text.data + i, self->options.separator, self->separator_size) == 0)
+        if (text.size - i >= self->separator_size &&
+            memcmp(text.data + i, self->options.separator, self->separator_size) == 0)
             return true;
     }
     return false;
@@ -131,17 +177,22 @@ static bool needs_quotes(const struct csv_writer *self, struct bytes text, bool 
         return true;
     if (!self->quoter.needs_quotes(&self->quoter, text.data, text.size))
         return false;
-    return (self->separator_size == 1 && self->options.escape_quotes) || needs_quotes_closely(self, text);
+    return (self->separator_size == 1 && self->options.escape_quotes) ||
+           needs_quotes_closely(self, text);
 }
 
 /* ---- values ----
- * Room is made once a row, as for a text that is all quotes; then values are put at p without another look.
+ * Room is made once a row, as for a text that is all quotes; then values are put at p without
+ * another look.
  */
 
 enum { BINARY_TEXT_FACTOR = 3 }; /* "41 " */
 
 /* Bytes that put_text may touch for a text of `size` bytes. */
-static size_t text_room(const struct csv_writer *self, size_t size) { return 2 * size + self->edge_size + 64; }
+static size_t text_room(const struct csv_writer *self, size_t size)
+{
+    return 2 * size + self->edge_size + 64;
+}
 
 static char *put_text(const struct csv_writer *self, struct bytes text, bool first, char *p)
 {
@@ -183,7 +234,8 @@ static char *put_null(const struct csv_writer *self, char *p)
     return quote_copy((const uint8_t *)self->options.null_value, self->null_size, p);
 }
 
-static char *put_value(struct csv_writer *self, const struct column *col, int64_t row, bool first, char *p)
+static char *put_value(struct csv_writer *self, const struct column *col, int64_t row, bool first,
+                       char *p)
 {
     if (column_is_null(col, row))
         return put_null(self, p);
@@ -204,7 +256,9 @@ static size_t row_room(const struct csv_writer *self, const struct batch *batch,
         const struct column *col = &batch->columns[i];
         size_t size = VALUE_TEXT_MAX;
         if (type_is_varlen(col->type))
-            size = column_bytes_at(col, row).size * (col->type->id == TYPE_BINARY ? BINARY_TEXT_FACTOR : 1) + 2;
+            size = column_bytes_at(col, row).size *
+                       (col->type->id == TYPE_BINARY ? BINARY_TEXT_FACTOR : 1) +
+                   2;
         room += text_room(self, size);
     }
     return room;
@@ -225,7 +279,8 @@ static enum code lane_open(void *lane, const struct encoder_spec *spec, struct e
     return writer_open(&self->writer, spec, err);
 }
 
-static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
+static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to,
+                          struct error *err)
 {
     struct csv_lane *self = lane;
     struct text *out = &self->lines;
@@ -235,7 +290,8 @@ static enum code lane_add(void *lane, const struct batch *batch, int64_t from, i
         char *start = text_reserve(out, row_room(writer, batch, row)), *p = start;
         for (int32_t i = 0; i < batch->column_count; i++) {
             if (i > 0)
-                p = quote_copy((const uint8_t *)writer->options.separator, writer->separator_size, p);
+                p = quote_copy((const uint8_t *)writer->options.separator, writer->separator_size,
+                               p);
             p = put_value(&self->writer, &batch->columns[i], row, i == 0, p);
         }
         if (p > start)
@@ -247,8 +303,14 @@ static enum code lane_add(void *lane, const struct batch *batch, int64_t from, i
     return E_OK;
 }
 
-static int64_t lane_rows(const void *lane) { return ((const struct csv_lane *)lane)->rows; }
-static int64_t lane_bytes(const void *lane) { return (int64_t)((const struct csv_lane *)lane)->lines.size; }
+static int64_t lane_rows(const void *lane)
+{
+    return ((const struct csv_lane *)lane)->rows;
+}
+static int64_t lane_bytes(const void *lane)
+{
+    return (int64_t)((const struct csv_lane *)lane)->lines.size;
+}
 
 static enum code lane_take(void *lane, struct piece *out, struct error *err)
 {
@@ -269,7 +331,8 @@ static void lane_close(void *lane)
 
 /* ---- a file: the header ---- */
 
-static void add_name(const struct csv_writer *writer, struct bytes name, bool first, struct text *out)
+static void add_name(const struct csv_writer *writer, struct bytes name, bool first,
+                     struct text *out)
 {
     struct text padded = {0}; // the quoter may read 32 bytes past the end
     text_add(&padded, name.data, name.size);
@@ -279,7 +342,8 @@ static void add_name(const struct csv_writer *writer, struct bytes name, bool fi
     text_free(&padded);
 }
 
-static enum code file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err)
+static enum code file_open(void *file, const struct encoder_spec *spec, struct text *header,
+                           struct error *err)
 {
     struct csv_writer writer;
     enum code code = writer_open(&writer, spec, err);

@@ -1,4 +1,5 @@
-/* formats_internal.h - the plug-ins that formats.c lists, and what those without a file structure share. */
+/* formats_internal.h - the plug-ins that formats.c lists, and what those without a file structure
+ * share. */
 #ifndef FORMAT_FORMATS_INTERNAL_H
 #define FORMAT_FORMATS_INTERNAL_H
 
@@ -13,7 +14,8 @@ extern const struct decoder_type json_decoder;
 struct plain_file {
     char unused;
 };
-enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err);
+enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header,
+                          struct error *err);
 enum code plain_file_add(void *file, struct piece *piece, int64_t offset, struct error *err);
 enum code plain_file_finish(void *file, struct text *footer, struct error *err);
 void plain_file_close(void *file);

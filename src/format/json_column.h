@@ -1,9 +1,9 @@
 /* json_column.h - the columns that a JSON decoder fills, as a tree beside the schema.
  *
- * Rows     a column's next row is `rows`. A value is put there with json_put_*; a value that turns out bad is undone with
- *          json_column_truncate, whatever it left below
- * Room     fixed-width memory is reserved for whole batches (and for the elements of lists as they grow), so puts of
- *          fixed width check nothing; bytes are reserved before each string
+ * Rows     a column's next row is `rows`. A value is put there with json_put_*; a value that turns
+ *          out bad is undone with json_column_truncate, whatever it left below
+ * Room     fixed-width memory is reserved for whole batches (and for the elements of lists as they
+ *          grow), so puts of fixed width check nothing; bytes are reserved before each string
  * NULLs    the bits are kept only from the first NULL on; rows to come count as present
  * Owns     its buffers until json_column_finish moves them out. Zeroed = empty
  * Thread   one at a time
@@ -17,20 +17,21 @@
 
 struct json_column {
     const struct type *type;
-    enum type_id id;          /* type->id, one step nearer */
+    enum type_id id; /* type->id, one step nearer */
     int64_t rows;
     int64_t row_capacity;
-    uint8_t *values;          /* fixed width, bits or bytes: the memory of `values_buffer` */
-    int32_t *offsets;         /* STRING, BINARY, ARRAY, MAP */
-    int64_t used, capacity;   /* bytes of STRING and BINARY */
-    const uint8_t *source;    /* where the current row's value stands, to take it back after a bad duplicate */
+    uint8_t *values;        /* fixed width, bits or bytes: the memory of `values_buffer` */
+    int32_t *offsets;       /* STRING, BINARY, ARRAY, MAP */
+    int64_t used, capacity; /* bytes of STRING and BINARY */
+    const uint8_t
+        *source; /* where the current row's value stands, to take it back after a bad duplicate */
     bool has_nulls;
-    bool overflow;            /* more than 2 GiB of bytes in one batch */
+    bool overflow; /* more than 2 GiB of bytes in one batch */
     int32_t child_count;
     struct json_column *children;
-    struct json_keys keys;    /* STRUCT: which child a name means */
+    struct json_keys keys; /* STRUCT: which child a name means */
     struct buffer *values_buffer, *offsets_buffer, *valid_buffer;
-    int64_t used_hint;        /* bytes of the last batch */
+    int64_t used_hint; /* bytes of the last batch */
 };
 
 void json_column_init(struct json_column *col, const struct type *type);
@@ -61,10 +62,10 @@ bool json_put_bytes(struct json_column *col, struct bytes value);
 /* One element more in each child of a list; the children's room is made here. */
 void json_column_reserve_element(struct json_column *col);
 
-#define JSON_PUT(name, ctype)                                                                     \
-    INLINE void json_put_##name(struct json_column *col, ctype value)                             \
-    {                                                                                             \
-        memcpy(col->values + (size_t)col->rows++ * sizeof(ctype), &value, sizeof(ctype));         \
+#define JSON_PUT(name, ctype)                                                             \
+    INLINE void json_put_##name(struct json_column *col, ctype value)                     \
+    {                                                                                     \
+        memcpy(col->values + (size_t)col->rows++ * sizeof(ctype), &value, sizeof(ctype)); \
     }
 JSON_PUT(int8, int8_t)
 JSON_PUT(int16, int16_t)

@@ -7,20 +7,24 @@ enum { FROM_NOWHERE = -1, FROM_CORRUPT = -2 };
 struct json_decoder {
     struct json_records records;
     struct json_column corrupt;
-    const struct type *schema;   /* the user's */
+    const struct type *schema; /* the user's */
     const bool *needed;
-    struct type read;            /* the fields that are read, in the user's order */
+    struct type read; /* the fields that are read, in the user's order */
     struct field *read_fields;
-    int32_t *sources;            /* per field of `schema` */
+    int32_t *sources; /* per field of `schema` */
     void (*decode_rows)(struct json_records *self, const struct column *payload);
 };
 
-static bool field_needed(const struct decoder_spec *spec, int32_t field) { return spec->needed == NULL || spec->needed[field]; }
+static bool field_needed(const struct decoder_spec *spec, int32_t field)
+{
+    return spec->needed == NULL || spec->needed[field];
+}
 
 static bool is_corrupt_field(const struct decoder_spec *spec, int32_t field)
 {
     const struct field *f = &spec->schema->fields[field];
-    return spec->corrupt_column != NULL && f->type->id == TYPE_STRING && strcmp(f->name, spec->corrupt_column) == 0;
+    return spec->corrupt_column != NULL && f->type->id == TYPE_STRING &&
+           strcmp(f->name, spec->corrupt_column) == 0;
 }
 
 /* Fields that nobody needs are read all the same when their being wrong makes a difference. */
@@ -68,10 +72,14 @@ static enum code decoder_open(void *decoder, const struct decoder_spec *spec, st
 }
 
 /* The read columns in the places where the user wants them. */
-static void arrange(struct json_decoder *self, struct column *read, struct column *corrupt, struct column *out)
+static void arrange(struct json_decoder *self, struct column *read, struct column *corrupt,
+                    struct column *out)
 {
     const struct type *schema = self->schema;
-    *out = (struct column){.type = schema, .rows = read->rows, .nulls = read->nulls, .valid = read->valid,
+    *out = (struct column){.type = schema,
+                           .rows = read->rows,
+                           .nulls = read->nulls,
+                           .valid = read->valid,
                            .child_count = schema->field_count};
     read->valid = NULL;
     if (schema->field_count > 0)
@@ -87,8 +95,8 @@ static void arrange(struct json_decoder *self, struct column *read, struct colum
     }
 }
 
-static enum code decoder_decode(void *decoder, const struct column *payload, struct column *out, struct rejects *rejects,
-                                struct error *err)
+static enum code decoder_decode(void *decoder, const struct column *payload, struct column *out,
+                                struct rejects *rejects, struct error *err)
 {
     struct json_decoder *self = decoder;
     struct column read, corrupt;

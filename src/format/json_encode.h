@@ -1,7 +1,8 @@
 /* json_encode.h - values as JSON text, as Spark's to_json writes them.
  *
- * Shape    NULL fields of structs are left out (kept with `keep_nulls`), NULL elements and map values are null;
- *          times with milliseconds and offset; BINARY in base64; NaN and infinities as strings
+ * Shape    NULL fields of structs are left out (kept with `keep_nulls`), NULL elements and map
+ *          values are null; times with milliseconds and offset; BINARY in base64; NaN and
+ *          infinities as strings
  * Thread   a writer: one at a time
  */
 #ifndef FORMAT_JSON_ENCODE_H
@@ -16,6 +17,7 @@ struct json_writer {
     bool keep_nulls;
 };
 void json_writer_init(struct json_writer *writer, const struct zone *zone, bool keep_nulls);
-void json_write(struct json_writer *writer, const struct column *col, int64_t row, struct text *out);
+void json_write(struct json_writer *writer, const struct column *col, int64_t row,
+                struct text *out);
 
 #endif

@@ -35,7 +35,8 @@ static int32_t *find_slot(const struct json_keys *keys, struct bytes name)
     return &keys->slots[at];
 }
 
-static struct json_key *add_key(struct json_keys *keys, int32_t *slot, struct bytes name, struct json_column *column)
+static struct json_key *add_key(struct json_keys *keys, int32_t *slot, struct bytes name,
+                                struct json_column *column)
 {
     struct json_key *key = &keys->keys[keys->count];
     key->name = name;
@@ -66,7 +67,8 @@ static struct json_key *find_key(struct json_keys *keys, struct bytes name)
     return add_key(keys, slot, bytes_of(store->data + at, name.size), NULL);
 }
 
-static void learn(struct json_key *key, const uint8_t *gap, int64_t size, const struct json_key *next)
+static void learn(struct json_key *key, const uint8_t *gap, int64_t size,
+                  const struct json_key *next)
 {
     key->next = next;
     key->gap_size = size > JSON_GAP_MAX ? 0 : (int32_t)size;
@@ -75,7 +77,8 @@ static void learn(struct json_key *key, const uint8_t *gap, int64_t size, const 
 }
 
 /* The key of the name between first and last, which json_skip_name has checked. */
-static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *first, const uint8_t *last)
+static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *first,
+                                     const uint8_t *last)
 {
     struct bytes raw = bytes_of(first, (size_t)(last - first));
     if (memchr(raw.data, '\\', raw.size) == NULL)
@@ -90,7 +93,8 @@ static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *firs
     return key;
 }
 
-const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end, const struct json_key **key)
+const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end,
+                              const struct json_key **key)
 {
     const uint8_t *gap = p;
     p = json_blanks(p, end);

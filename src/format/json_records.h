@@ -1,11 +1,14 @@
 /* json_records.h - a column of payloads into the columns of a STRUCT, one record after the other.
  *
  * In       payload rows, STRING or BINARY; a row may be NULL
- * Out      a row in `root` for each; in `corrupt` the payload of records that were broken or had a bad field
- * Modes    PERMISSIVE keeps what can be kept; FAILFAST makes the row NULL and rejects it; DROPMALFORMED makes it NULL
+ * Out      a row in `root` for each; in `corrupt` the payload of records that were broken or had a
+ *          bad field
+ * Modes    PERMISSIVE keeps what can be kept; FAILFAST makes the row NULL and rejects it;
+ *          DROPMALFORMED makes it NULL
  * Thread   one at a time
- * Two of   json_records_word works on any machine, eight bytes at a time; json_records_avx2 needs AVX2. Both are
- *          json_rows.h, around a different search for the end of a string, and give the same columns
+ * Two of   json_records_word works on any machine, eight bytes at a time; json_records_avx2 needs
+ *          AVX2. Both are json_rows.h, around a different search for the end of a string, and give
+ *          the same columns
  */
 #ifndef FORMAT_JSON_RECORDS_H
 #define FORMAT_JSON_RECORDS_H
@@ -15,8 +18,8 @@
 
 struct json_records {
     struct json_reader reader;
-    struct json_column root;      /* the fields that are read */
-    struct json_column *corrupt;  /* STRING, or NULL when nobody asks */
+    struct json_column root;     /* the fields that are read */
+    struct json_column *corrupt; /* STRING, or NULL when nobody asks */
     enum decode_mode mode;
     struct rejects *rejects;
 };

@@ -1,17 +1,19 @@
 /* json_rows.h - the reader of records itself, to be included once for each width of machine word.
  *
  * Before the include stand
- *     JSON_BLOCK                                  bytes that are looked at together
- *     struct json_block { special, high }         a bit (or a byte's high bit) per byte of the block
- *     json_block_load(p), json_block_copy(p, out) the block at p; `copy` also stores it to out
- *     json_block_index(mask)                      which byte the lowest bit means
- *     json_gap_holds(key, p)                      do the bytes of the key's guess stand at p?
- *     JSON_RECORDS                                the name of the function to define
+ *     JSON_BLOCK                       bytes that are looked at together
+ *     struct json_block                { special, high }: a bit, or a byte's high bit, per byte
+ *     json_block_load(p)               the marks of the block at p
+ *     json_block_copy(p, out)          the same, and the block's bytes are stored to out
+ *     json_block_index(mask)           which byte the lowest bit means
+ *     json_gap_holds(key, p)           do the bytes of the key's guess stand at p?
+ *     JSON_RECORDS                     the name of the function to define
  * special: a quote, a backslash or a control character, where a string may end. high: not ASCII.
  *
- * A fast reader below handles the shape that nearly all values have and gives anything else to json_leaf_read,
- * which starts again at the value's first byte. Fast readers may look past the record's end (the payload may be read 64
- * bytes past its own), but what they accept lies before it.
+ * A fast reader below handles the shape that nearly all values have and gives anything else to
+ * json_leaf_read, which starts again at the value's first byte. Fast readers may look past the
+ * record's end (the payload may be read 64 bytes past its own), but what they accept lies before
+ * it.
  */
 #include "format/json_records.h"
 #include "format/json_skip.h"
@@ -19,17 +21,22 @@
 
 /* ---- strings ---- */
 
-INLINE uint64_t bits_below(uint64_t mask, uint64_t special) { return mask & ((special & -special) - 1); }
+INLINE uint64_t bits_below(uint64_t mask, uint64_t special)
+{
+    return mask & ((special & -special) - 1);
+}
 
-/* p is behind the quote. The closing quote of a string without escapes and, unless `any` is set, without bytes
- * past ASCII; else NULL. */
+/* p is behind the quote. The closing quote of a string without escapes and, unless `any` is set,
+ * without bytes past ASCII; else NULL. */
 INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any)
 {
     for (; p < end; p += JSON_BLOCK) {
         struct json_block block = json_block_load(p);
         if (LIKELY(block.special != 0)) {
             p += json_block_index(block.special);
-            return p < end && *p == '"' && (any || bits_below(block.high, block.special) == 0) ? p : NULL;
+            return p < end && *p == '"' && (any || bits_below(block.high, block.special) == 0)
+                       ? p
+                       : NULL;
         }
         if (block.high != 0 && !any)
             return NULL;
@@ -38,7 +45,8 @@ INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any)
 }
 
 /* Copies while it looks, so the bytes are touched once. */
-INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column *col,
+                                  const uint8_t *p)
 {
     const uint8_t *end = reader->end;
     int64_t used = col->used;
@@ -64,12 +72,14 @@ INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column
     return NULL;
 }
 
-static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reader *reader, struct json_column *col,
+static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reader *reader,
+                                                               struct json_column *col,
                                                                const uint8_t *p)
 {
     int64_t us;
     const uint8_t *quote = find_quote(p, reader->end, false);
-    if (UNLIKELY(quote == NULL || !timestamp_parse(bytes_of(p, (size_t)(quote - p)), reader->zone, &us)))
+    if (UNLIKELY(quote == NULL ||
+                 !timestamp_parse(bytes_of(p, (size_t)(quote - p)), reader->zone, &us)))
         return NULL;
     json_put_int64(col, us);
     return quote + 1;
@@ -77,13 +87,14 @@ static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reade
 
 /* ---- numbers: up to fifteen digits, and eight behind the point ---- */
 
-static const int64_t integer_powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+static const int64_t integer_powers[] = {1,      10,      100,      1000,     10000,
+                                         100000, 1000000, 10000000, 100000000};
 static const double double_powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 
 struct scanned {
-    const uint8_t *p;  /* behind the number; NULL: not that simple */
-    int64_t digits;    /* all of them as one integer */
-    int scale;         /* how many of them stand behind the point */
+    const uint8_t *p; /* behind the number; NULL: not that simple */
+    int64_t digits;   /* all of them as one integer */
+    int scale;        /* how many of them stand behind the point */
 };
 
 INLINE bool ends_number(uint8_t c)
@@ -103,7 +114,8 @@ INLINE struct scanned scan_integer(const uint8_t *p, const uint8_t *end)
         digits.value = digits.value * (uint64_t)integer_powers[more.count] + more.value;
         p += more.count;
     }
-    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value, 0};
+    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value,
+                            0};
 }
 
 INLINE struct scanned scan_fraction(const uint8_t *p, const uint8_t *end)
@@ -119,10 +131,12 @@ INLINE struct scanned scan_fraction(const uint8_t *p, const uint8_t *end)
         p += 1 + fraction.count;
         digits.value = digits.value * (uint64_t)integer_powers[fraction.count] + fraction.value;
     }
-    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value, fraction.count};
+    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value,
+                            fraction.count};
 }
 
-INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_column *col,
+                                   const uint8_t *p)
 {
     int64_t sign = -(int64_t)(*p == '-');
     struct scanned number = scan_integer(p - sign, reader->end);
@@ -139,23 +153,27 @@ INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_colum
     return number.p;
 }
 
-INLINE const uint8_t *read_double(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+INLINE const uint8_t *read_double(struct json_reader *reader, struct json_column *col,
+                                  const uint8_t *p)
 {
     int64_t sign = -(int64_t)(*p == '-');
     struct scanned number = scan_fraction(p - sign, reader->end);
     if (UNLIKELY(number.p == NULL || (number.digits == 0 && sign != 0))) // -0 and -0.0 differ
         return NULL;
-    double value = (double)((number.digits ^ sign) - sign) / double_powers[number.scale]; // both exact, so rounded once
+    double value = (double)((number.digits ^ sign) - sign) /
+                   double_powers[number.scale]; // both exact, so rounded once
     json_put_double(col, value);
     return number.p;
 }
 
-INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_column *col,
+                                   const uint8_t *p)
 {
     int64_t sign = -(int64_t)(*p == '-');
     struct scanned number = scan_fraction(p - sign, reader->end);
     int missing = col->type->scale - number.scale;
-    if (UNLIKELY(number.p == NULL || missing < 0 || missing > 2 || col->type->precision > 18)) // 15 digits and two zeros fit
+    if (UNLIKELY(number.p == NULL || missing < 0 || missing > 2 ||
+                 col->type->precision > 18)) // 15 digits and two zeros fit
         return NULL;
     int64_t value = number.digits * integer_powers[missing];
     if (UNLIKELY(value >= (int64_t)decimal_power10(col->type->precision)))
@@ -167,7 +185,8 @@ INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_colum
 /* ---- one value ---- */
 
 /* The shapes that nearly all values have. NULL: another one; nothing was put. */
-INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *col, const uint8_t *p)
+INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *col,
+                                const uint8_t *p)
 {
     switch (col->id) {
     case TYPE_STRING: return LIKELY(*p == '"') ? read_string(reader, col, p + 1) : NULL;
@@ -180,16 +199,20 @@ INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *
     }
 }
 
-static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth);
+static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col,
+                                  const uint8_t *p, int depth);
 
 /* NULL without reader->broken: not a value of the column's type. */
-static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *reader, struct json_column *col, const uint8_t *p,
-                                                           int depth)
+static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *reader,
+                                                           struct json_column *col,
+                                                           const uint8_t *p, int depth)
 {
-    return type_is_nested(col->type) ? read_nested(reader, col, p, depth) : json_leaf_read(reader, col, p, depth);
+    return type_is_nested(col->type) ? read_nested(reader, col, p, depth)
+                                     : json_leaf_read(reader, col, p, depth);
 }
 
-INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column *col,
+                                 const uint8_t *p, int depth)
 {
     const uint8_t *behind = read_fast(reader, col, p);
     return LIKELY(behind != NULL) ? behind : read_other(reader, col, p, depth);
@@ -203,7 +226,8 @@ static const uint8_t *broken(struct json_reader *reader)
     return NULL;
 }
 
-static __attribute__((noinline)) const uint8_t *skip_other(struct json_reader *reader, const uint8_t *p, int depth)
+static __attribute__((noinline)) const uint8_t *skip_other(struct json_reader *reader,
+                                                           const uint8_t *p, int depth)
 {
     p = json_skip(p, reader->end, depth);
     return p == NULL ? broken(reader) : p;
@@ -223,7 +247,8 @@ INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, i
     return skip_other(reader, p, depth);
 }
 
-static const uint8_t *read_array(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+static const uint8_t *read_array(struct json_reader *reader, struct json_column *col,
+                                 const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
     struct json_column *element = &col->children[0];
@@ -253,7 +278,8 @@ static const uint8_t *read_array(struct json_reader *reader, struct json_column 
 }
 
 /* Duplicate names stay, as on Spark. */
-static const uint8_t *read_map(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+static const uint8_t *read_map(struct json_reader *reader, struct json_column *col,
+                               const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
     struct json_column *key = &col->children[0], *value = &col->children[1];
@@ -289,8 +315,9 @@ static const uint8_t *read_map(struct json_reader *reader, struct json_column *c
 }
 
 /* A second value for the same name replaces the first, but only when it is good. */
-static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *reader, struct json_column *child, const uint8_t *p,
-                                                           int depth)
+static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *reader,
+                                                           struct json_column *child,
+                                                           const uint8_t *p, int depth)
 {
     int64_t row = child->rows - 1;
     json_column_truncate(child, row);
@@ -308,9 +335,12 @@ static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *r
     return skip_value(reader, p, depth);
 }
 
-/* The value was not of its type: the field stays without a row, the reader goes on behind the value. */
-static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reader *reader, struct json_column *child, int64_t row,
-                                                               const uint8_t *p, int depth)
+/* The value was not of its type: the field stays without a row, the reader goes on behind the
+ * value. */
+static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reader *reader,
+                                                               struct json_column *child,
+                                                               int64_t row, const uint8_t *p,
+                                                               int depth)
 {
     if (reader->broken)
         return NULL;
@@ -320,7 +350,8 @@ static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reade
 }
 
 /* p is behind the '{'. Every child gets a row; the struct's own is the caller's to count. */
-static const uint8_t *read_object(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+static const uint8_t *read_object(struct json_reader *reader, struct json_column *col,
+                                  const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
     const struct json_key *key = json_keys_start(&col->keys);
@@ -369,7 +400,8 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
     return p;
 }
 
-static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
+static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col,
+                                  const uint8_t *p, int depth)
 {
     bool list = col->id == TYPE_ARRAY;
     if (*p != (list ? '[' : '{'))
@@ -396,7 +428,8 @@ void JSON_RECORDS(struct json_records *self, const struct column *payload)
             json_record_absent(self);
             continue;
         }
-        const uint8_t *first = payload->values->data + offsets[row], *end = payload->values->data + offsets[row + 1];
+        const uint8_t *first = payload->values->data + offsets[row],
+                      *end = payload->values->data + offsets[row + 1];
         const uint8_t *p = json_blanks(first, end);
         reader->end = end;
         reader->broken = reader->bad = false;

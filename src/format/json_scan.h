@@ -1,6 +1,7 @@
 /* json_scan.h - the smallest pieces of reading JSON: blanks, words of eight bytes, digits.
  *
- * In       pointers into a payload that may be read 64 bytes past its end (data/buffer.h); `end` is the record's end
+ * In       pointers into a payload that may be read 64 bytes past its end (data/buffer.h); `end` is
+ *          the record's end
  * Rule     a pointer that comes back is never past `end`; NULL means the text is broken
  * Thread   any
  */
@@ -11,14 +12,15 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE              static inline __attribute__((always_inline))
 
 enum {
-    JSON_DEPTH_MAX = 1000,        /* objects and arrays inside each other, the record included: Jackson's limit */
-    JSON_NUMBER_DIGITS_MAX = 1000,/* of one number, exponent included: Jackson's limit */
-    JSON_NAME_MAX = 50000,        /* UTF-16 units of a name: Jackson's limit */
+    JSON_DEPTH_MAX =
+        1000, /* objects and arrays inside each other, the record included: Jackson's limit */
+    JSON_NUMBER_DIGITS_MAX = 1000, /* of one number, exponent included: Jackson's limit */
+    JSON_NAME_MAX = 50000,         /* UTF-16 units of a name: Jackson's limit */
 };
 
 INLINE uint64_t json_word(const uint8_t *p)
@@ -28,8 +30,14 @@ INLINE uint64_t json_word(const uint8_t *p)
     return word;
 }
 
-INLINE bool json_is_blank(uint8_t c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-INLINE bool json_is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
+INLINE bool json_is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+INLINE bool json_is_digit(uint8_t c)
+{
+    return (uint8_t)(c - '0') < 10;
+}
 
 INLINE const uint8_t *json_blanks(const uint8_t *p, const uint8_t *end)
 {
@@ -48,9 +56,10 @@ INLINE struct json_digits json_digits8(const uint8_t *p)
     uint64_t word = json_word(p) ^ 0x3030303030303030;
     uint64_t other = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
     int bits = other == 0 ? 64 : __builtin_ctzll(other) - 7; // taken by the digits
-    word = bits == 0 ? 0 : word << (64 - bits);              // leading zeros instead of what follows
+    word = bits == 0 ? 0 : word << (64 - bits); // leading zeros instead of what follows
     word = word * 10 + (word >> 8);
-    word = (word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001;
+    word = (word & 0x000000ff000000ff) * 0x000f424000000064 +
+           (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001;
     return (struct json_digits){word >> 32, bits / 8};
 }
 

@@ -5,7 +5,10 @@
 
 /* ---- UTF-8 ---- */
 
-static bool is_tail(uint8_t c) { return (c & 0xc0) == 0x80; }
+static bool is_tail(uint8_t c)
+{
+    return (c & 0xc0) == 0x80;
+}
 
 /* Bytes of the character at p; 0 when it is broken. */
 static int utf8_size(const uint8_t *p, size_t left)
@@ -21,10 +24,12 @@ static int utf8_size(const uint8_t *p, size_t left)
         return 0;
     if (a < 0xf0)
         return 3;
-    return left < 4 || !is_tail(p[3]) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b >= 0x90) ? 0 : 4;
+    return left < 4 || !is_tail(p[3]) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b >= 0x90) ? 0
+                                                                                             : 4;
 }
 
-/* Bytes that Java's decoder replaces by one U+FFFD at the broken character p (sun.nio.cs.UTF_8, malformedN). */
+/* Bytes that Java's decoder replaces by one U+FFFD at the broken character p (sun.nio.cs.UTF_8,
+ * malformedN). */
 static size_t utf8_broken_size(const uint8_t *p, size_t left)
 {
     uint8_t a = p[0], b = left > 1 ? p[1] : 0, c = left > 2 ? p[2] : 0;
@@ -99,7 +104,10 @@ static void add_repaired(struct text *out, const uint8_t *p, size_t size)
     }
 }
 
-void json_text_repair(struct bytes bytes, struct text *out) { add_repaired(out, bytes.data, bytes.size); }
+void json_text_repair(struct bytes bytes, struct text *out)
+{
+    add_repaired(out, bytes.data, bytes.size);
+}
 
 /* ---- strings ---- */
 
@@ -107,14 +115,22 @@ static uint32_t hex4(const uint8_t *p)
 {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++)
-        value = value << 4 | (uint32_t)(json_is_digit(p[i]) ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+        value =
+            value << 4 | (uint32_t)(json_is_digit(p[i]) ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
     return value;
 }
 
-static bool is_high_surrogate(uint32_t c) { return c >= 0xd800 && c < 0xdc00; }
-static bool is_low_surrogate(uint32_t c) { return c >= 0xdc00 && c < 0xe000; }
+static bool is_high_surrogate(uint32_t c)
+{
+    return c >= 0xd800 && c < 0xdc00;
+}
+static bool is_low_surrogate(uint32_t c)
+{
+    return c >= 0xdc00 && c < 0xe000;
+}
 
-/* p is at a backslash of a checked string. Lone surrogates go out in three bytes, for the caller to see. */
+/* p is at a backslash of a checked string. Lone surrogates go out in three bytes, for the caller to
+ * see. */
 static const uint8_t *add_escape(const uint8_t *p, const uint8_t *last, struct text *out)
 {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
@@ -125,7 +141,8 @@ static const uint8_t *add_escape(const uint8_t *p, const uint8_t *last, struct t
     }
     uint32_t c = hex4(p + 2);
     p += 6;
-    if (is_high_surrogate(c) && last - p >= 6 && p[0] == '\\' && p[1] == 'u' && is_low_surrogate(hex4(p + 2))) {
+    if (is_high_surrogate(c) && last - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+        is_low_surrogate(hex4(p + 2))) {
         c = 0x10000 + ((c - 0xd800) << 10) + (hex4(p + 2) - 0xdc00);
         p += 6;
     }
@@ -134,7 +151,8 @@ static const uint8_t *add_escape(const uint8_t *p, const uint8_t *last, struct t
 }
 
 /* The string's text, in which only surrogates may still be wrong. */
-static const uint8_t *add_string(const uint8_t *p, const uint8_t *end, uint8_t quote, struct text *out)
+static const uint8_t *add_string(const uint8_t *p, const uint8_t *end, uint8_t quote,
+                                 struct text *out)
 {
     bool plain;
     const uint8_t *behind = json_skip_string(p, end, quote, &plain);
@@ -154,9 +172,13 @@ static const uint8_t *add_string(const uint8_t *p, const uint8_t *end, uint8_t q
 }
 
 /* A surrogate that add_escape left. */
-static bool is_surrogate_at(const uint8_t *p, size_t left) { return left >= 3 && p[0] == 0xed && p[1] >= 0xa0; }
+static bool is_surrogate_at(const uint8_t *p, size_t left)
+{
+    return left >= 3 && p[0] == 0xed && p[1] >= 0xa0;
+}
 
-const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t quote, struct text *out)
+const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t quote,
+                                struct text *out)
 {
     size_t first = out->size;
     p = add_string(p, end, quote, out);
@@ -179,11 +201,13 @@ const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t qu
 static void add_unit_escape(struct text *out, uint32_t unit)
 {
     static const char hex[] = "0123456789ABCDEF";
-    char escape[6] = {'\\', 'u', hex[unit >> 12], hex[unit >> 8 & 15], hex[unit >> 4 & 15], hex[unit & 15]};
+    char escape[6] = {'\\',          'u', hex[unit >> 12], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
+                      hex[unit & 15]};
     text_add(out, escape, sizeof escape);
 }
 
-/* What the byte needs: 0 nothing, 1 an escape with \, 2 \u00XX, 3 the start of a wide character, 4 maybe a surrogate. */
+/* What the byte needs: 0 nothing, 1 an escape with \, 2 \u00XX, 3 the start of a wide character, 4
+ * maybe a surrogate. */
 static int escape_kind(uint8_t c)
 {
     if (c == '"' || c == '\\')
@@ -193,7 +217,8 @@ static int escape_kind(uint8_t c)
     return c >= 0xf0 ? 3 : c == 0xed ? 4 : 0;
 }
 
-/* ASCII without quote, backslash and control characters. A byte may be taken for one of these, never the other way. */
+/* ASCII without quote, backslash and control characters. A byte may be taken for one of these,
+ * never the other way. */
 static bool word_is_plain(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101, highs = ones * 0x80;
@@ -217,7 +242,8 @@ static size_t add_escaped(struct bytes string, size_t at, int kind, struct text 
         return 1;
     }
     if (kind == 3 && left >= 4) {
-        uint32_t c = (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
+        uint32_t c = (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 |
+                     (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
         add_unit_escape(out, 0xd800 + ((c - 0x10000) >> 10));
         add_unit_escape(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
         return 4;
@@ -269,7 +295,8 @@ static const uint8_t *add_number(const uint8_t *p, const uint8_t *end, struct te
         text_add(out, p + minus_zero, (size_t)(behind - p) - minus_zero);
     } else {
         value = kind == JSON_INFINITY ? __builtin_inf() : -__builtin_inf();
-        if (kind == JSON_FRACTION && parse_double((const char *)p, (const char *)behind, &value) == NULL)
+        if (kind == JSON_FRACTION &&
+            parse_double((const char *)p, (const char *)behind, &value) == NULL)
             return NULL;
         size_t size = print_double(value, text);
         bool infinite = __builtin_isinf(value);
@@ -293,7 +320,8 @@ static const uint8_t *add_quoted(const uint8_t *p, const uint8_t *end, struct te
     return behind;
 }
 
-/* p is at an object or array that json_skip has checked, so only its separators tell what is what. */
+/* p is at an object or array that json_skip has checked, so only its separators tell what is what.
+ * */
 static const uint8_t *add_container(const uint8_t *p, const uint8_t *end, struct text *out)
 {
     int level = 0;

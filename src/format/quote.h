@@ -1,7 +1,8 @@
 /* quote.h - the byte loops of writing text formats: is quoting needed, and copying with escapes.
  *
  * In       texts that may be read 32 bytes past their end, as the values of columns may
- * Two of   each loop has a form for any machine and one for x86-64 with the right instructions; quoter_init chooses
+ * Two of   each loop has a form for any machine and one for x86-64 with the right instructions;
+ *          quoter_init chooses
  * Thread   any
  */
 #ifndef FORMAT_QUOTE_H
@@ -15,7 +16,8 @@ struct quoter {
     bool (*needs_quotes)(const struct quoter *self, const uint8_t *text, size_t size);
     /* Is it all printable ASCII? */
     bool (*is_plain)(const uint8_t *text, size_t size);
-    /* Copy with `escape` in front of each quote and escape; out has room for 2 * size + 16 bytes. Returns the end. */
+    /* Copy with `escape` in front of each quote and escape; out has room for 2 * size + 16 bytes.
+     * Returns the end. */
     char *(*copy_escaped)(const struct quoter *self, const uint8_t *text, size_t size, char *out);
 };
 /* simd 0: the form for any machine (tests); -1: the best there is. */

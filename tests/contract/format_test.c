@@ -1,5 +1,6 @@
-/* The contract of format/format.h, walked over every encoder and decoder that formats.c lists: null, empty, longest and
- * extreme values of every type go through, lanes give pieces that can be taken again and again, nothing leaks.
+/* The contract of format/format.h, walked over every encoder and decoder that formats.c lists:
+ * null, empty, longest and extreme values of every type go through, lanes give pieces that can be
+ * taken again and again, nothing leaks.
  */
 #include "format/format.h"
 #include "kit.h"
@@ -8,9 +9,26 @@ enum { LONGEST = 40000 }; /* bytes; a name in JSON may have 50,000 */
 
 /* Types that each table is made of in turn; nested ones last, where an encoder may refuse them. */
 static const char *const columns_ddl[] = {
-    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL(9,2)", "DECIMAL(18,0)", "DECIMAL(38,38)",
-    "STRING", "BINARY", "DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "ARRAY<INT>", "ARRAY<STRING>", "STRUCT<a: INT, b: STRING>",
-    "MAP<STRING, DOUBLE>", "ARRAY<STRUCT<x: INT, y: ARRAY<STRING>>>",
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL(9,2)",
+    "DECIMAL(18,0)",
+    "DECIMAL(38,38)",
+    "STRING",
+    "BINARY",
+    "DATE",
+    "TIMESTAMP",
+    "TIMESTAMP_NTZ",
+    "ARRAY<INT>",
+    "ARRAY<STRING>",
+    "STRUCT<a: INT, b: STRING>",
+    "MAP<STRING, DOUBLE>",
+    "ARRAY<STRUCT<x: INT, y: ARRAY<STRING>>>",
 };
 enum { COLUMNS = sizeof columns_ddl / sizeof *columns_ddl };
 
@@ -42,8 +60,12 @@ static void put_integer(struct builder *builder, enum shape shape)
 /* Times between the years 1 and 9999: what every format can hold. */
 static void put_time(struct builder *builder, enum shape shape)
 {
-    int64_t day = shape == SHAPE_EMPTY ? 0 : shape == SHAPE_LOWEST ? days_from_civil(1, 1, 1) : days_from_civil(9999, 12, 31);
-    builder_int(builder, builder->type->id == TYPE_DATE ? day : day * INT64_C(86400000000) + (shape == SHAPE_HIGHEST ? 123456 : 0));
+    int64_t day = shape == SHAPE_EMPTY    ? 0
+                  : shape == SHAPE_LOWEST ? days_from_civil(1, 1, 1)
+                                          : days_from_civil(9999, 12, 31);
+    builder_int(builder, builder->type->id == TYPE_DATE
+                             ? day
+                             : day * INT64_C(86400000000) + (shape == SHAPE_HIGHEST ? 123456 : 0));
 }
 
 static void put_shape(struct builder *builder, enum shape shape)
@@ -56,14 +78,21 @@ static void put_shape(struct builder *builder, enum shape shape)
     switch (type->id) {
     case TYPE_BOOLEAN: builder_boolean(builder, shape == SHAPE_HIGHEST); break;
     case TYPE_FLOAT:
-    case TYPE_DOUBLE: builder_double(builder, shape == SHAPE_EMPTY ? -0.0 : shape == SHAPE_LOWEST ? -1e38 : __builtin_inf()); break;
+    case TYPE_DOUBLE:
+        builder_double(builder, shape == SHAPE_EMPTY    ? -0.0
+                                : shape == SHAPE_LOWEST ? -1e38
+                                                        : __builtin_inf());
+        break;
     case TYPE_DECIMAL: {
         __int128 most = decimal_power10(type->precision) - 1;
         builder_int128(builder, shape == SHAPE_EMPTY ? 0 : shape == SHAPE_LOWEST ? -most : most);
         break;
     }
     case TYPE_STRING:
-    case TYPE_BINARY: builder_bytes(builder, shape == SHAPE_HIGHEST ? longest_text() : bytes_of("\n", shape == SHAPE_LOWEST)); break;
+    case TYPE_BINARY:
+        builder_bytes(builder, shape == SHAPE_HIGHEST ? longest_text()
+                                                      : bytes_of("\n", shape == SHAPE_LOWEST));
+        break;
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ: put_time(builder, shape); break;
@@ -119,10 +148,12 @@ static void table_close(struct table *table)
     arena_free(&table->arena);
 }
 
-/* A file of `pieces` pieces, of which some are empty. Returns its bytes; empty when the encoder refuses the schema. */
+/* A file of `pieces` pieces, of which some are empty. Returns its bytes; empty when the encoder
+ * refuses the schema. */
 static struct text file_of(const struct encoder_type *type, const struct table *table, int pieces)
 {
-    struct encoder_spec spec = {.schema = table->batch.schema, .zone = zone_utc(), .created_by = "leat test"};
+    struct encoder_spec spec = {
+        .schema = table->batch.schema, .zone = zone_utc(), .created_by = "leat test"};
     struct error err = {0};
     struct text out = {0};
     void *lane = mem_zero(type->lane_size), *file = mem_zero(type->file_size);
@@ -160,8 +191,10 @@ TEST(every_encoder_takes_every_value_of_every_type)
     for (size_t e = 0; encoder_types[e] != NULL; e++)
         for (size_t c = 0; c < COLUMNS; c++) {
             struct table table = table_of(columns_ddl[c]);
-            struct text three = file_of(encoder_types[e], &table, 3), again = file_of(encoder_types[e], &table, 3);
-            CHECK(bytes_equal(text_view(&three), text_view(&again))); /* the same rows, the same bytes */
+            struct text three = file_of(encoder_types[e], &table, 3),
+                        again = file_of(encoder_types[e], &table, 3);
+            CHECK(bytes_equal(text_view(&three),
+                              text_view(&again))); /* the same rows, the same bytes */
             text_free(&three);
             text_free(&again);
             table_close(&table);
@@ -203,7 +236,8 @@ static struct column lines_of(const struct text *text)
     return col;
 }
 
-static void decode(const struct decoder_type *type, const struct decoder_spec *spec, const struct column *payload, struct column *out)
+static void decode(const struct decoder_type *type, const struct decoder_spec *spec,
+                   const struct column *payload, struct column *out)
 {
     struct rejects rejects = {0};
     struct error err = {0};
@@ -237,12 +271,14 @@ TEST(what_an_encoder_writes_the_decoder_of_its_name_reads)
             struct text file = file_of(encoder, &table, 1);
             struct column payload = lines_of(&file), out;
             for (int simd = -1; simd <= 0; simd++) {
-                struct decoder_spec spec = {.schema = table.batch.schema, .zone = zone_utc(), .simd = simd};
+                struct decoder_spec spec = {
+                    .schema = table.batch.schema, .zone = zone_utc(), .simd = simd};
                 decode(decoder_types[d], &spec, &payload, &out);
                 CHECK_INT(out.rows, SHAPES);
                 for (int64_t row = 0; row < out.rows; row++)
                     if (!same_value(&table.batch.columns[1], &out.children[1], row))
-                        kit_fail(__FILE__, __LINE__, "%s: %s, shape %d", decoder_types[d]->name, columns_ddl[c], (int)row);
+                        kit_fail(__FILE__, __LINE__, "%s: %s, shape %d", decoder_types[d]->name,
+                                 columns_ddl[c], (int)row);
                 column_release(&out);
             }
             column_release(&payload);
@@ -272,7 +308,8 @@ TEST(every_decoder_survives_nulls_nothing_and_noise)
             }
             builder_finish(&builder, &payload);
             builder_release(&builder);
-            struct decoder_spec spec = {.schema = table.batch.schema, .corrupt_column = "_corrupt_record", .simd = -1};
+            struct decoder_spec spec = {
+                .schema = table.batch.schema, .corrupt_column = "_corrupt_record", .simd = -1};
             decode(decoder_types[d], &spec, &payload, &out);
             CHECK(column_is_null(&out, 0) && column_is_null(&out, 45)); /* no payload, no row */
             column_release(&out);

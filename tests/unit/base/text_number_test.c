@@ -73,9 +73,14 @@ TEST(integers_are_parsed_and_overflow_is_seen)
         int64_t value;
         bool overflow;
     } cases[] = {
-        {"0", 0, false}, {"-17", -17, false}, {"+5", 5, false},
-        {"9223372036854775807", INT64_MAX, false}, {"-9223372036854775808", INT64_MIN, false},
-        {"9223372036854775808", 0, true}, {"-9223372036854775809", 0, true}, {"99999999999999999999999", 0, true},
+        {"0", 0, false},
+        {"-17", -17, false},
+        {"+5", 5, false},
+        {"9223372036854775807", INT64_MAX, false},
+        {"-9223372036854775808", INT64_MIN, false},
+        {"9223372036854775808", 0, true},
+        {"-9223372036854775809", 0, true},
+        {"99999999999999999999999", 0, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         int64_t value = 0;
@@ -97,8 +102,17 @@ TEST(a_number_ends_where_it_stops_making_sense)
     static const struct {
         const char *text;
         int used; /* -1: no number */
-    } cases[] = {{"1e", 1}, {"1e+", 1}, {"1.", 2}, {".5", 2}, {".", -1}, {"-", -1}, {"", -1}, {"e5", -1},
-                 {"12x", 2}, {"1.5.5", 3}, {"123456789012.5e1 ", 16}};
+    } cases[] = {{"1e", 1},
+                 {"1e+", 1},
+                 {"1.", 2},
+                 {".5", 2},
+                 {".", -1},
+                 {"-", -1},
+                 {"", -1},
+                 {"e5", -1},
+                 {"12x", 2},
+                 {"1.5.5", 3},
+                 {"123456789012.5e1 ", 16}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double value;
         const char *text = cases[i].text, *stop = parse_double(text, text + strlen(text), &value);
@@ -109,7 +123,8 @@ TEST(a_number_ends_where_it_stops_making_sense)
 TEST(hard_numbers_are_rounded_to_the_nearest_even)
 {
     CHECK(parsed("9007199254740993") == 9007199254740992.0);
-    CHECK(parsed("9007199254740993.0000000000000000000000000000000000000000000000001") == 9007199254740994.0);
+    CHECK(parsed("9007199254740993.0000000000000000000000000000000000000000000000001") ==
+          9007199254740994.0);
     CHECK(parsed("2.4703282292062327e-324") == 0);
     CHECK(parsed("2.4703282292062328e-324") == 4.9e-324);
     CHECK(parsed("1e400") == (double)INFINITY);
@@ -124,7 +139,8 @@ TEST(many_digits_agree_with_the_c_library)
 {
     char text[1300];
     for (int round = 0; round < 3000; round++) {
-        int digits = 1 + (int)(kit_random() % (round % 50 == 0 ? 1100 : 40)), point = (int)(kit_random() % 30), n = 0;
+        int digits = 1 + (int)(kit_random() % (round % 50 == 0 ? 1100 : 40)),
+            point = (int)(kit_random() % 30), n = 0;
         for (int i = 0; i < digits; i++) {
             if (i == point && i > 0)
                 text[n++] = '.';
@@ -137,7 +153,8 @@ TEST(many_digits_agree_with_the_c_library)
         float narrow = 0, narrow_want = strtof(text, NULL);
         CHECK(parse_float(text, text + n, &narrow) == text + n);
         if (memcmp(&narrow, &narrow_want, sizeof narrow) != 0)
-            kit_fail(__FILE__, __LINE__, "%s is %a, expected %a", text, (double)narrow, (double)narrow_want);
+            kit_fail(__FILE__, __LINE__, "%s is %a, expected %a", text, (double)narrow,
+                     (double)narrow_want);
     }
 }
 
@@ -193,7 +210,8 @@ TEST(printed_numbers_read_back_and_are_no_longer_than_needed)
 /* github.com/nigeltao/parse-number-fxx-test-data: "half float double text", bits in hex. */
 TEST(conformance_parse_number_fxx)
 {
-    static const char *const files[] = {"parse-number/lemire-fast-float.txt", "parse-number/more-test-cases.txt"};
+    static const char *const files[] = {"parse-number/lemire-fast-float.txt",
+                                        "parse-number/more-test-cases.txt"};
     int count = 0;
     for (size_t f = 0; f < 2; f++) {
         const char *path = kit_conformance(files[f]);
@@ -213,7 +231,8 @@ TEST(conformance_parse_number_fxx)
             memcpy(&got, &value, sizeof got);
             memcpy(&got_float, &narrow, sizeof got_float);
             if (got != want || got_float != want_float)
-                kit_fail(__FILE__, __LINE__, "%s is %016" PRIx64 " and %08" PRIx32, text, got, got_float);
+                kit_fail(__FILE__, __LINE__, "%s is %016" PRIx64 " and %08" PRIx32, text, got,
+                         got_float);
             count++;
         }
         fclose(file);

@@ -33,12 +33,14 @@ static const struct type *schema_of(struct arena *arena, const char *ddl)
     return type;
 }
 
-static void decode(const struct decoder_spec *spec, const struct column *payload, struct column *out, struct rejects *rejects)
+static void decode(const struct decoder_spec *spec, const struct column *payload,
+                   struct column *out, struct rejects *rejects)
 {
     const struct decoder_type *type = decoder_find("json");
     struct error err = {0};
     void *decoder = mem_zero(type->size);
-    if (type->open(decoder, spec, &err) != E_OK || type->decode(decoder, payload, out, rejects, &err) != E_OK)
+    if (type->open(decoder, spec, &err) != E_OK ||
+        type->decode(decoder, payload, out, rejects, &err) != E_OK)
         kit_fail(__FILE__, __LINE__, "%s", err.text);
     type->close(decoder);
     mem_free(decoder);
@@ -46,11 +48,15 @@ static void decode(const struct decoder_spec *spec, const struct column *payload
 }
 
 /* Decode rows and show row `row` as JSON with its NULL fields; the caller frees. */
-static char *decoded_row(const char *ddl, const struct bytes *rows, int64_t count, int64_t row, int simd)
+static char *decoded_row(const char *ddl, const struct bytes *rows, int64_t count, int64_t row,
+                         int simd)
 {
     struct arena arena = {0};
     struct rejects rejects = {0};
-    struct decoder_spec spec = {.schema = schema_of(&arena, ddl), .corrupt_column = "_corrupt_record", .zone = zone_utc(), .simd = simd};
+    struct decoder_spec spec = {.schema = schema_of(&arena, ddl),
+                                .corrupt_column = "_corrupt_record",
+                                .zone = zone_utc(),
+                                .simd = simd};
     struct column payload = payload_of(rows, count), out;
     decode(&spec, &payload, &out, &rejects);
     struct json_writer writer;
@@ -70,7 +76,8 @@ static void check_row(const char *ddl, struct bytes payload, const char *want)
         char *got = decoded_row(ddl, &payload, 1, 0, simd);
         if (strcmp(got, want) != 0)
             kit_fail(__FILE__, __LINE__, "%s\n  from %.*s\n  is   %s\n  not  %s (simd %d)", ddl,
-                     (int)(payload.size < 300 ? payload.size : 300), (const char *)payload.data, got, want, simd);
+                     (int)(payload.size < 300 ? payload.size : 300), (const char *)payload.data,
+                     got, want, simd);
         mem_free(got);
     }
 }
@@ -127,12 +134,15 @@ TEST(from_json_answers_as_spark_does)
 
 TEST(failfast_rejects_and_dropmalformed_drops)
 {
-    struct bytes rows[] = {bytes_of_string("{\"a\":1}"), bytes_of_string("{\"a\":\"x\"}"), bytes_of_string("{"), {NULL, 0},
-                           bytes_of_string(" "), bytes_of_string("{\"a\":2}")};
+    struct bytes rows[] = {bytes_of_string("{\"a\":1}"), bytes_of_string("{\"a\":\"x\"}"),
+                           bytes_of_string("{"),         {NULL, 0},
+                           bytes_of_string(" "),         bytes_of_string("{\"a\":2}")};
     struct arena arena = {0};
     for (int mode = DECODE_FAILFAST; mode <= DECODE_DROPMALFORMED; mode++) {
         struct rejects rejects = {0};
-        struct decoder_spec spec = {.schema = schema_of(&arena, "a INT, b STRING"), .mode = (enum decode_mode)mode, .simd = -1};
+        struct decoder_spec spec = {.schema = schema_of(&arena, "a INT, b STRING"),
+                                    .mode = (enum decode_mode)mode,
+                                    .simd = -1};
         struct column payload = payload_of(rows, 6), out;
         decode(&spec, &payload, &out, &rejects);
         for (int row = 0; row < 6; row++)
@@ -153,12 +163,15 @@ TEST(failfast_rejects_and_dropmalformed_drops)
 
 TEST(a_field_nobody_needs_is_null_but_still_makes_a_record_corrupt)
 {
-    struct bytes rows[] = {bytes_of_string("{\"a\":\"bad\",\"b\":7}"), bytes_of_string("{\"a\":1,\"b\":8}")};
+    struct bytes rows[] = {bytes_of_string("{\"a\":\"bad\",\"b\":7}"),
+                           bytes_of_string("{\"a\":1,\"b\":8}")};
     struct arena arena = {0};
     struct rejects rejects = {0};
     const bool needed[] = {false, true, true}, without_corrupt[] = {false, true, false};
-    struct decoder_spec spec = {.schema = schema_of(&arena, "a INT, b INT, _corrupt_record STRING"), .needed = needed,
-                                .corrupt_column = "_corrupt_record", .simd = -1};
+    struct decoder_spec spec = {.schema = schema_of(&arena, "a INT, b INT, _corrupt_record STRING"),
+                                .needed = needed,
+                                .corrupt_column = "_corrupt_record",
+                                .simd = -1};
     struct column payload = payload_of(rows, 2), out;
     decode(&spec, &payload, &out, &rejects);
     CHECK_INT(column_nulls(&out.children[0]), 2);
@@ -182,12 +195,15 @@ TEST(a_decoder_is_used_for_many_batches)
     struct rejects rejects = {0};
     struct error err = {0};
     const struct decoder_type *type = decoder_find("json");
-    struct decoder_spec spec = {.schema = schema_of(&arena, "s STRING, r ARRAY<STRUCT<x INT>>"), .simd = -1};
+    struct decoder_spec spec = {.schema = schema_of(&arena, "s STRING, r ARRAY<STRUCT<x INT>>"),
+                                .simd = -1};
     void *decoder = mem_zero(type->size);
     CHECK_INT(type->open(decoder, &spec, &err), E_OK);
     for (int batch = 0; batch < 5; batch++) {
-        struct bytes rows[] = {bytes_of_string("{\"s\":\"long enough to need more than one block of bytes\",\"r\":[{\"x\":1},null]}"),
-                               bytes_of_string("{\"r\":[{\"x\":2}],\"s\":null}"), bytes_of_string("{}")};
+        struct bytes rows[] = {
+            bytes_of_string(
+                "{\"s\":\"long enough to need more than one block of bytes\",\"r\":[{\"x\":1},null]}"),
+            bytes_of_string("{\"r\":[{\"x\":2}],\"s\":null}"), bytes_of_string("{}")};
         int64_t count = batch % 4;
         struct column payload = payload_of(rows, count), out;
         CHECK_INT(type->decode(decoder, &payload, &out, &rejects, &err), E_OK);
@@ -208,9 +224,14 @@ TEST(a_decoder_is_used_for_many_batches)
 TEST(names_may_change_their_order_at_any_record)
 {
     static const char *const texts[] = {
-        "{\"a\":1,\"b\":\"x\",\"c\":2.5}",  "{\"a\":2,\"b\":\"y\",\"c\":3.5}",     "{\"c\":4.5,\"b\":\"z\",\"a\":3}",
-        "{\"a\":4,\"other\":[1,2],\"b\":\"w\"}", "{ \"a\" : 5 , \"b\" : \"v\" , \"c\" : 5.5 }", "{\"a\":6,\"b\":\"u\",\"c\":6.5}",
-        "{\"a\":7,\"other\":{},\"b\":\"t\",\"c\":7.5}", "{\"a\":8,\"a_name_longer_than_any_gap_that_is_remembered\":1,\"b\":\"s\"}",
+        "{\"a\":1,\"b\":\"x\",\"c\":2.5}",
+        "{\"a\":2,\"b\":\"y\",\"c\":3.5}",
+        "{\"c\":4.5,\"b\":\"z\",\"a\":3}",
+        "{\"a\":4,\"other\":[1,2],\"b\":\"w\"}",
+        "{ \"a\" : 5 , \"b\" : \"v\" , \"c\" : 5.5 }",
+        "{\"a\":6,\"b\":\"u\",\"c\":6.5}",
+        "{\"a\":7,\"other\":{},\"b\":\"t\",\"c\":7.5}",
+        "{\"a\":8,\"a_name_longer_than_any_gap_that_is_remembered\":1,\"b\":\"s\"}",
         "{\"a\":9,\"b\":\"r\",\"c\":9.5,\"d\":0}",
     };
     enum { COUNT = sizeof texts / sizeof *texts };
@@ -240,7 +261,8 @@ static struct text nested(const char *open, const char *middle, const char *clos
     return text;
 }
 
-static void check_nested(const char *head, const char *open, const char *middle, const char *close, int n, const char *want)
+static void check_nested(const char *head, const char *open, const char *middle, const char *close,
+                         int n, const char *want)
 {
     struct text inner = nested(open, middle, close, n), all = {0};
     text_add_string(&all, head);
@@ -303,21 +325,56 @@ TEST(a_string_of_ten_megabytes)
 
 static struct text random_record(void)
 {
-    static const char *const strings[] = {"Berlin", "", "a\\\"b\\\\c", "M\xc3\xbcnchen", "\\u00e9\\ud83d\\ude00\\ud800", "\xff\xfe",
-                                          "a text that is longer than one block of thirty-two bytes", "tab\\t", "\xe2\x82\xac \xf0\x9f\x98\x80"};
-    static const char *const numbers[] = {"0", "-0", "12", "-1.5", "52.520008", "1e3", "123456789012345678", "1.10", "99999999999999999999",
-                                          "-13.404954", "0.1", "12345678", "123456789.123456789", "NaN"};
-    static const char *const others[] = {"null", "true", "[1,2,3]", "{\"x\":1,\"y\":\"z\"}", "[]", "[{\"x\":5},null,{}]", "false",
-                                         "{\"k\":1,\"l\":2}", "\"2026-11-21T10:00:00.123456+00:00\"", "\"2026-11-21\"", "\"AQID\""};
-    static const char *const names[] = {"s", "i", "l", "d", "p", "t", "r", "g", "m", "z", "x", "b", "unknown"};
+    static const char *const strings[] = {
+        "Berlin",
+        "",
+        "a\\\"b\\\\c",
+        "M\xc3\xbcnchen",
+        "\\u00e9\\ud83d\\ude00\\ud800",
+        "\xff\xfe",
+        "a text that is longer than one block of thirty-two bytes",
+        "tab\\t",
+        "\xe2\x82\xac \xf0\x9f\x98\x80"};
+    static const char *const numbers[] = {"0",
+                                          "-0",
+                                          "12",
+                                          "-1.5",
+                                          "52.520008",
+                                          "1e3",
+                                          "123456789012345678",
+                                          "1.10",
+                                          "99999999999999999999",
+                                          "-13.404954",
+                                          "0.1",
+                                          "12345678",
+                                          "123456789.123456789",
+                                          "NaN"};
+    static const char *const others[] = {"null",
+                                         "true",
+                                         "[1,2,3]",
+                                         "{\"x\":1,\"y\":\"z\"}",
+                                         "[]",
+                                         "[{\"x\":5},null,{}]",
+                                         "false",
+                                         "{\"k\":1,\"l\":2}",
+                                         "\"2026-11-21T10:00:00.123456+00:00\"",
+                                         "\"2026-11-21\"",
+                                         "\"AQID\""};
+    static const char *const names[] = {"s", "i", "l", "d", "p", "t",      "r",
+                                        "g", "m", "z", "x", "b", "unknown"};
     struct text text = {0};
     int count = (int)(kit_random() % 14);
     text_add_char(&text, '{');
     for (int i = 0; i < count; i++) {
         uint64_t pick = kit_random() % 4;
-        text_printf(&text, "%s\"%s\":", i == 0 ? "" : kit_random() % 16 == 0 ? " , " : ",", names[kit_random() % 8 == 0 ? kit_random() % 13 : (uint64_t)i % 13]);
+        text_printf(&text, "%s\"%s\":",
+                    i == 0                   ? ""
+                    : kit_random() % 16 == 0 ? " , "
+                                             : ",",
+                    names[kit_random() % 8 == 0 ? kit_random() % 13 : (uint64_t)i % 13]);
         if (pick == 0)
-            text_printf(&text, "\"%s\"", strings[kit_random() % (sizeof strings / sizeof *strings)]);
+            text_printf(&text, "\"%s\"",
+                        strings[kit_random() % (sizeof strings / sizeof *strings)]);
         else if (pick == 1)
             text_add_string(&text, numbers[kit_random() % (sizeof numbers / sizeof *numbers)]);
         else
@@ -341,12 +398,14 @@ static void damage(struct text *text)
 
 TEST(both_readers_agree_on_records_whole_and_damaged)
 {
-    static const char ddl[] = "s STRING, i INT, l BIGINT, d DOUBLE, p DECIMAL(10,2), t TIMESTAMP, r ARRAY<INT>, "
-                              "g STRUCT<x INT, y STRING>, m MAP<STRING,INT>, z ARRAY<STRUCT<x INT>>, x BINARY, b BOOLEAN, "
-                              "_corrupt_record STRING";
+    static const char ddl[] =
+        "s STRING, i INT, l BIGINT, d DOUBLE, p DECIMAL(10,2), t TIMESTAMP, r ARRAY<INT>, "
+        "g STRUCT<x INT, y STRING>, m MAP<STRING,INT>, z ARRAY<STRUCT<x INT>>, x BINARY, b BOOLEAN, "
+        "_corrupt_record STRING";
     enum { COUNT = 200 };
     struct arena arena = {0};
-    struct decoder_spec spec = {.schema = schema_of(&arena, ddl), .corrupt_column = "_corrupt_record"};
+    struct decoder_spec spec = {.schema = schema_of(&arena, ddl),
+                                .corrupt_column = "_corrupt_record"};
     for (int round = 0; round < 20; round++) {
         struct text texts[COUNT];
         struct bytes rows[COUNT];
@@ -364,7 +423,8 @@ TEST(both_readers_agree_on_records_whole_and_damaged)
         for (int64_t row = 0; row < COUNT; row++) {
             if (column_equal_at(&wide, row, &word, row))
                 continue;
-            kit_fail(__FILE__, __LINE__, "the readers differ on %.*s", (int)rows[row].size, (const char *)rows[row].data);
+            kit_fail(__FILE__, __LINE__, "the readers differ on %.*s", (int)rows[row].size,
+                     (const char *)rows[row].data);
         }
         for (int i = 0; i < COUNT; i++)
             text_free(&texts[i]);
@@ -378,7 +438,8 @@ TEST(both_readers_agree_on_records_whole_and_damaged)
 /* A record decodes alone as it does in the middle of others: nothing of a neighbour leaks in. */
 TEST(damaged_records_leave_their_neighbours_alone)
 {
-    static const char ddl[] = "s STRING, i INT, d DOUBLE, r ARRAY<INT>, g STRUCT<x INT, y STRING>, t TIMESTAMP, _corrupt_record STRING";
+    static const char ddl[] =
+        "s STRING, i INT, d DOUBLE, r ARRAY<INT>, g STRUCT<x INT, y STRING>, t TIMESTAMP, _corrupt_record STRING";
     enum { COUNT = 100 };
     struct text texts[COUNT];
     struct bytes rows[COUNT];
@@ -388,7 +449,8 @@ TEST(damaged_records_leave_their_neighbours_alone)
         rows[i] = text_view(&texts[i]);
     }
     for (int64_t row = 0; row < COUNT; row++) {
-        char *together = decoded_row(ddl, rows, COUNT, row, -1), *alone = decoded_row(ddl, &rows[row], 1, 0, -1);
+        char *together = decoded_row(ddl, rows, COUNT, row, -1),
+             *alone = decoded_row(ddl, &rows[row], 1, 0, -1);
         CHECK_STR(together, alone);
         mem_free(together);
         mem_free(alone);
@@ -402,8 +464,9 @@ TEST(damaged_records_leave_their_neighbours_alone)
 /* Texts that RFC 8259 forbids and Spark accepts: its words for numbers and its single quotes. */
 static bool spark_accepts(const char *name)
 {
-    static const char *const lenient[] = {"n_number_NaN.json", "n_number_infinity.json", "n_number_minus_infinity.json",
-                                          "n_string_single_quote.json", "n_object_single_quote.json", NULL};
+    static const char *const lenient[] = {
+        "n_number_NaN.json",          "n_number_infinity.json",     "n_number_minus_infinity.json",
+        "n_string_single_quote.json", "n_object_single_quote.json", NULL};
     for (size_t i = 0; lenient[i] != NULL; i++)
         if (strcmp(name, lenient[i]) == 0)
             return true;
