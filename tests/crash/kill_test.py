@@ -55,7 +55,8 @@ class Run:
         settings = {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "KAFKA_TOPIC": TOPIC, "OUTPUT_PATH": str(self.tables),
                     "SPARK_CHECKPOINT_DIR": str(self.root / "checkpoint"), "MAX_OFFSETS_PER_TRIGGER": str(RECORDS // EPOCHS)}
         self.log = open(self.root.with_suffix(".log"), "ab")
-        return subprocess.Popen([LEAT, "run", str(ROOT / "examples/transactions"), "--once"], stdout=self.log, stderr=self.log,
+        return subprocess.Popen([LEAT, "run", str(ROOT / "examples/transactions"), "--once",
+                                 "--set", "leat.snapshot.epochs=2"], stdout=self.log, stderr=self.log,
                                 env={**os.environ, **settings, **environment})
 
     def finish(self, **environment):
