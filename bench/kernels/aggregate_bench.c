@@ -1,6 +1,7 @@
-/* What a row costs in a windowed aggregate: card_id STRING of 100 k values, windows of one minute; count(*), sum, avg and
- * max of DECIMAL(12,2). One core. The rows' times walk through `minutes` minutes, so there are 100 k * minutes groups.
- * Beside it a plain C loop over the same columns: hash card and minute, find the group, add. No types, no NULLs. */
+/* What a row costs in a windowed aggregate: card_id STRING of 100 k values, windows of one minute; count(*),
+ * sum, avg and max of DECIMAL(12,2). One core. The rows' times walk through `minutes` minutes, so there are
+ * 100 k * minutes groups. Beside it a plain C loop over the same columns: hash card and minute, find the
+ * group, add. No types, no NULLs. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -51,17 +52,30 @@ static struct aggregate_stage *stage_make(const struct type *schema, struct sess
     const struct expr *amount = expr_column(&ctx, 2, &schema->fields[2], (struct position){0});
     static const char *const names[] = {"count", "sum", "avg", "max"};
     for (int c = 0; c < 4; c++)
-        if (aggregate_bind(&ctx, names[c], &amount, c > 0, false, NULL, (struct position){0}, &calls[c], &err) != E_OK)
+        if (aggregate_bind(&ctx, names[c], &amount, c > 0, false, NULL, (struct position){0}, &calls[c],
+                           &err) != E_OK)
             return NULL;
     keys[0] = expr_column(&ctx, 0, &schema->fields[0], (struct position){0});
     const struct type *out;
     size_t position;
-    if (type_parse_ddl(&arena, bytes_of_string("card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
-                                               "s DECIMAL(22,2), a DECIMAL(16,6), m DECIMAL(12,2)"), &out, &position, &err) != E_OK)
+    if (type_parse_ddl(&arena,
+                       bytes_of_string("card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
+                                       "s DECIMAL(22,2), a DECIMAL(16,6), m DECIMAL(12,2)"),
+                       &out, &position, &err) != E_OK)
         return NULL;
     const struct aggregate_spec spec = {
-        .name = "gold", .keys = keys, .key_count = 2, .calls = calls, .call_count = 4, .window_key = 1,
-        .size_us = MINUTE_US, .slide_us = MINUTE_US, .watermark_key = -1, .schema = out, .lanes = 1, .shards = 2,
+        .name = "gold",
+        .keys = keys,
+        .key_count = 2,
+        .calls = calls,
+        .call_count = 4,
+        .window_key = 1,
+        .size_us = MINUTE_US,
+        .slide_us = MINUTE_US,
+        .watermark_key = -1,
+        .schema = out,
+        .lanes = 1,
+        .shards = 2,
         .window_time = expr_column(&ctx, 1, &schema->fields[1], (struct position){0}),
     };
     struct aggregate_stage *stage = NULL;
@@ -74,7 +88,10 @@ static enum code swallow(void *context, struct batch *out, __attribute__((unused
     return E_OK;
 }
 
-static double since(int64_t start_us, double count) { return (double)(os->clock_mono_us() - start_us) * 1e3 / count; }
+static double since(int64_t start_us, double count)
+{
+    return (double)(os->clock_mono_us() - start_us) * 1e3 / count;
+}
 
 static void run_stage(struct aggregate_stage *stage, const struct session *session)
 {
@@ -109,9 +126,10 @@ static void run_stage(struct aggregate_stage *stage, const struct session *sessi
     for (int32_t s = 0; s < 2; s++)
         if (aggregate_shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
             return;
-    printf("%9.0f groups: fold %5.1f ns/row (%5.1f while the groups are made), merge %5.1f ns/group, delta %5.1f ns and %4.0f "
-           "bytes/group, emit %6.1f ns/group, %4.0f bytes of state/group in lane and shard\n",
-           groups, fold[1], fold[0], merge, store, (double)delta.size / groups, since(start, groups), bytes);
+    printf(
+        "%9.0f groups: fold %5.1f ns/row (%5.1f while the groups are made), merge %5.1f ns/group, delta %5.1f ns and %4.0f "
+        "bytes/group, emit %6.1f ns/group, %4.0f bytes of state/group in lane and shard\n",
+        groups, fold[1], fold[0], merge, store, (double)delta.size / groups, since(start, groups), bytes);
     text_free(&delta);
 }
 
@@ -139,8 +157,11 @@ static void run_plain(int64_t groups)
             const int64_t *amounts = column_values(&batches[b].columns[2], const int64_t);
             for (int i = 0; i < BATCH_ROWS_MAX; i++) {
                 int64_t minute = times[i] / MINUTE_US + 1;
-                size_t at = hash_mix(hash_bytes(cards + i * CARD_BYTES, CARD_BYTES), (uint64_t)minute) & (capacity - 1);
-                while (table[at].minute != 0 && (table[at].minute != minute || memcmp(table[at].card, cards + i * CARD_BYTES, CARD_BYTES) != 0))
+                size_t at = hash_mix(hash_bytes(cards + i * CARD_BYTES, CARD_BYTES), (uint64_t)minute) &
+                            (capacity - 1);
+                while (table[at].minute != 0 &&
+                       (table[at].minute != minute ||
+                        memcmp(table[at].card, cards + i * CARD_BYTES, CARD_BYTES) != 0))
                     at = (at + 1) & (capacity - 1);
                 struct plain_group *group = &table[at];
                 memcpy(group->card, cards + i * CARD_BYTES, CARD_BYTES);
@@ -163,7 +184,8 @@ int main(void)
     struct error err = {0};
     const struct type *schema;
     size_t position;
-    if (type_parse_ddl(&arena, bytes_of_string("card STRING, ts TIMESTAMP, amount DECIMAL(12,2)"), &schema, &position, &err) != E_OK)
+    if (type_parse_ddl(&arena, bytes_of_string("card STRING, ts TIMESTAMP, amount DECIMAL(12,2)"), &schema,
+                       &position, &err) != E_OK)
         return 1;
     for (size_t m = 0; m < sizeof minutes / sizeof *minutes; m++) {
         for (int b = 0; b < BATCHES; b++)

@@ -1,5 +1,6 @@
 /* How long finding a group takes: keys of a card id and a window, 8192 rows a batch, 1 k to 4 M groups.
- * Beside it what the machine needs at least: hashing the keys, and one dependent load per row from as much memory. */
+ * Beside it what the machine needs at least: hashing the keys, and one dependent load per row from as much
+ * memory. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -27,7 +28,10 @@ static void keys_fill(struct keys *keys, uint64_t *seed, uint64_t groups)
     for (int i = 0; i < ROWS; i++) {
         uint64_t group = next_random(seed) % groups;
         char *to = keys->data + keys->offsets[i];
-        memcpy(to, "\x11" "card-00000000000\x01", 18);
+        memcpy(to,
+               "\x11"
+               "card-00000000000\x01",
+               18);
         for (uint64_t digits = group, at = 16; digits > 0; digits /= 10)
             to[at--] = (char)('0' + digits % 10);
         memset(to + 18, 7, 8);
@@ -39,7 +43,8 @@ static double keys_hash(struct keys *keys)
 {
     int64_t start = os->clock_mono_us();
     for (int i = 0; i < ROWS; i++)
-        keys->hashes[i] = hash_bytes(keys->data + keys->offsets[i], (size_t)(keys->offsets[i + 1] - keys->offsets[i]));
+        keys->hashes[i] =
+            hash_bytes(keys->data + keys->offsets[i], (size_t)(keys->offsets[i + 1] - keys->offsets[i]));
     return (double)(os->clock_mono_us() - start);
 }
 
@@ -51,13 +56,14 @@ static void measure(uint64_t groups)
     uint64_t seed = 42, sum = 0;
     double hash_us = 0, fill_us = 0, find_us = 0, touch_us = 0;
     int64_t fill_rows = 0;
-    for (int64_t round = 0, find_from = (int64_t)(groups * 6 / ROWS) + 1; round < find_from + BATCHES; round++) {
+    for (int64_t round = 0, find_from = (int64_t)(groups * 6 / ROWS) + 1; round < find_from + BATCHES;
+         round++) {
         keys_fill(&keys, &seed, groups);
         bool fill = round < find_from;
         hash_us += keys_hash(&keys);
         int64_t created = 0, start = os->clock_mono_us();
-        if (state_upsert(table, (uint8_t *)keys.data, keys.offsets, keys.hashes, ROWS, keys.slots, keys.created, &created,
-                         &err) != E_OK)
+        if (state_upsert(table, (uint8_t *)keys.data, keys.offsets, keys.hashes, ROWS, keys.slots,
+                         keys.created, &created, &err) != E_OK)
             return;
         *(fill ? &fill_us : &find_us) += (double)(os->clock_mono_us() - start);
         fill_rows += fill ? ROWS : 0;
@@ -68,10 +74,13 @@ static void measure(uint64_t groups)
         touch_us += fill ? 0 : (double)(os->clock_mono_us() - start);
     }
     double rows = (double)ROWS * BATCHES;
-    printf("%8" PRIu64 " groups  hash %5.1f  upsert %5.1f (while filling %5.1f)  touch the slot %5.1f ns/row, %5.1f bytes/group"
-           " + %d of slot (%" PRIu64 ")\n", groups, hash_us * 1e3 / (rows + (double)fill_rows), find_us * 1e3 / rows,
-           fill_us * 1e3 / (double)fill_rows, touch_us * 1e3 / rows,
-           (double)state_bytes(table) / (double)state_count(table) - SLOT_BYTES, SLOT_BYTES, sum % 10);
+    printf(
+        "%8" PRIu64
+        " groups  hash %5.1f  upsert %5.1f (while filling %5.1f)  touch the slot %5.1f ns/row, %5.1f bytes/group"
+        " + %d of slot (%" PRIu64 ")\n",
+        groups, hash_us * 1e3 / (rows + (double)fill_rows), find_us * 1e3 / rows,
+        fill_us * 1e3 / (double)fill_rows, touch_us * 1e3 / rows,
+        (double)state_bytes(table) / (double)state_count(table) - SLOT_BYTES, SLOT_BYTES, sum % 10);
     state_free(table);
 }
 

@@ -1,4 +1,5 @@
-/* aggregate.c - set up a grouped aggregate: the program that computes its inputs, the layout of a group, lanes and shards. */
+/* aggregate.c - set up a grouped aggregate: the program that computes its inputs, the layout of a group,
+ * lanes and shards. */
 #include "operator/aggregate_stage.h"
 
 #include "base/hash.h"
@@ -27,7 +28,8 @@ static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena
         const struct aggregate_call *call = self->spec.calls[c];
         self->state_at[c] = (uint32_t)size;
         if (__builtin_add_overflow(size, call->state_size, &size) || size > UINT32_MAX)
-            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 4 GiB", self->spec.name);
+            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 4 GiB",
+                        self->spec.name);
         self->flat = self->flat && call->state_is_flat;
     }
     self->slot_bytes = (size + 7) & ~(size_t)7;
@@ -43,8 +45,8 @@ static uint64_t layout_fingerprint(const struct aggregate_stage *self)
         type_print(self->key_types[k], &text);
         text_add_char(&text, ';');
     }
-    text_printf(&text, "%d,%lld,%lld,%lld,%d|", spec->window_key, (long long)spec->size_us, (long long)spec->slide_us,
-                (long long)spec->start_us, spec->watermark_key);
+    text_printf(&text, "%d,%lld,%lld,%lld,%d|", spec->window_key, (long long)spec->size_us,
+                (long long)spec->slide_us, (long long)spec->start_us, spec->watermark_key);
     for (int32_t c = 0; c < spec->call_count; c++) {
         type_print(spec->calls[c]->type, &text);
         for (int32_t a = 0; a < spec->calls[c]->arg_count; a++) {
@@ -107,9 +109,10 @@ static enum code check_window(const struct aggregate_spec *spec, struct error *e
 {
     if (spec->window_key < 0)
         return E_OK;
-    if (spec->size_us <= 0 || spec->slide_us <= 0 || spec->slide_us > spec->size_us || spec->size_us > INT64_MAX / 8)
-        return fail(err, E_UNSUPPORTED, "%s: a window of %lld us every %lld us", spec->name, (long long)spec->size_us,
-                    (long long)spec->slide_us);
+    if (spec->size_us <= 0 || spec->slide_us <= 0 || spec->slide_us > spec->size_us ||
+        spec->size_us > INT64_MAX / 8)
+        return fail(err, E_UNSUPPORTED, "%s: a window of %lld us every %lld us", spec->name,
+                    (long long)spec->size_us, (long long)spec->slide_us);
     if ((spec->size_us - 1) / spec->slide_us >= WINDOWS_PER_ROW_MAX)
         return fail(err, E_UNSUPPORTED, "%s: a row would count in more than %d sliding windows", spec->name,
                     WINDOWS_PER_ROW_MAX);
@@ -122,13 +125,14 @@ static const struct type *key_type(const struct aggregate_spec *spec, int32_t ke
     return key == spec->window_key ? type->fields[1].type : type;
 }
 
-enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec, struct aggregate_stage **out,
-                              struct error *err)
+enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec,
+                              struct aggregate_stage **out, struct error *err)
 {
     always(spec->lanes > 0 && spec->lanes <= AGGREGATE_LANES_MAX && spec->shards > 0);
     TRY(check_window(spec, err));
     if (spec->call_count > AGGREGATE_CALLS_MAX)
-        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name, AGGREGATE_CALLS_MAX);
+        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name,
+                    AGGREGATE_CALLS_MAX);
     struct aggregate_stage *self = arena_new(arena, struct aggregate_stage);
     self->spec = *spec;
     if (spec->window_key >= 0)

@@ -1,8 +1,9 @@
 /* aggregate_lane.c - fold a worker's batches into its own groups.
  *
- * Per batch: the program computes keys, time, arguments and filters as columns; rows get the end of their window, late
- * ones and those without a time fall out; keys become bytes, bytes become slots, and each aggregate adds its column to the
- * slots. A sliding window repeats all but the program for every window that a row is in.
+ * Per batch: the program computes keys, time, arguments and filters as columns; rows get the end of their
+ * window, late ones and those without a time fall out; keys become bytes, bytes become slots, and each
+ * aggregate adds its column to the slots. A sliding window repeats all but the program for every window that
+ * a row is in.
  */
 #include "operator/aggregate_stage.h"
 
@@ -70,7 +71,7 @@ struct pass {
     const struct epoch_time *time;
     int64_t rows;
     int64_t back;
-    const uint8_t *wanted;     /* rows that no expression rejected; NULL = all */
+    const uint8_t *wanted; /* rows that no expression rejected; NULL = all */
     int64_t late, null_time;
 };
 
@@ -159,7 +160,8 @@ static void window_ends_column(struct column *out, const struct type *type, cons
 }
 
 /* Key columns of the kept rows to bytes. Returns how many keys were too long and became empty. */
-static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t batch_rows)
+static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                           int64_t batch_rows)
 {
     int64_t rows = lane->kept.count;
     for (int32_t k = 0; k < self->spec.key_count; k++) {
@@ -171,8 +173,8 @@ static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_
             column_gather(&lane->keys[k], &lane->roots[self->key_root[k]], lane->kept.rows, rows);
     }
     text_clear(&lane->room.keys);
-    int64_t too_long = state_key_encode(lane->keys, self->spec.key_count, rows, &lane->room.keys, lane->room.offsets,
-                                        lane->room.hashes);
+    int64_t too_long = state_key_encode(lane->keys, self->spec.key_count, rows, &lane->room.keys,
+                                        lane->room.offsets, lane->room.hashes);
     for (int32_t k = 0; k < self->spec.key_count; k++)
         column_release(&lane->keys[k]);
     return too_long;
@@ -194,7 +196,8 @@ static void reject_long_keys(struct aggregate_lane *lane, const struct pass *pas
     lane->kept.count = kept;
 }
 
-static void start_groups(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t created_count)
+static void start_groups(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                         int64_t created_count)
 {
     const struct key_room *room = &lane->room;
     int64_t created = 0;
@@ -207,7 +210,8 @@ static void start_groups(const struct aggregate_stage *self, struct aggregate_la
     }
 }
 
-static enum code find_groups(const struct aggregate_stage *self, struct aggregate_lane *lane, struct error *err)
+static enum code find_groups(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                             struct error *err)
 {
     struct key_room *room = &lane->room;
     int64_t created_count = 0;
@@ -225,7 +229,7 @@ static struct buffer *bits_reserve(struct buffer **bits, int64_t rows)
     return *bits;
 }
 
-/* The slot of every row of the batch; *active receives the bits of those that have one, or NULL when all do. */
+/* The slot of every row of the batch; *active: the bits of those that have one, or NULL when all do. */
 static const uint32_t *row_slots(struct aggregate_lane *lane, int64_t rows, const uint8_t **active)
 {
     *active = NULL;
@@ -244,7 +248,8 @@ static const uint32_t *row_slots(struct aggregate_lane *lane, int64_t rows, cons
 }
 
 /* active AND condition is true. */
-static const uint8_t *filter_bits(struct aggregate_lane *lane, const struct column *condition, const uint8_t *active)
+static const uint8_t *filter_bits(struct aggregate_lane *lane, const struct column *condition,
+                                  const uint8_t *active)
 {
     size_t bytes = bit_bytes(condition->rows);
     uint8_t *bits = bits_reserve(&lane->filtered, condition->rows)->data;
@@ -256,7 +261,8 @@ static const uint8_t *filter_bits(struct aggregate_lane *lane, const struct colu
     return bits;
 }
 
-static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t rows, struct rejects *rejects)
+static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t rows,
+                     struct rejects *rejects)
 {
     const uint8_t *active;
     const uint32_t *slots = row_slots(lane, rows, &active);
@@ -266,8 +272,8 @@ static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *
         const uint8_t *bits = active;
         if (self->filter_root[c] >= 0)
             bits = filter_bits(lane, &lane->roots[self->filter_root[c]], active);
-        aggregate_add(self->spec.calls[c], lane->roots + self->arg_root[c], rows, bits, base + self->state_at[c], stride,
-                      slots, rejects);
+        aggregate_add(self->spec.calls[c], lane->roots + self->arg_root[c], rows, bits,
+                      base + self->state_at[c], stride, slots, rejects);
     }
 }
 
@@ -294,8 +300,9 @@ static enum code run_pass(const struct aggregate_stage *self, struct aggregate_l
 }
 
 /* All windows of the rows. A row is late when even the last window that holds it has ended. */
-static enum code run_passes(const struct aggregate_stage *self, struct aggregate_lane *lane, struct pass *pass,
-                            struct rejects *rejects, struct operator_counts *counts, struct error *err)
+static enum code run_passes(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                            struct pass *pass, struct rejects *rejects, struct operator_counts *counts,
+                            struct error *err)
 {
     key_room_reserve(&lane->room, pass->rows);
     mem_grow(lane->kept.rows, lane->kept.capacity, pass->rows);
@@ -307,8 +314,9 @@ static enum code run_passes(const struct aggregate_stage *self, struct aggregate
     return E_OK;
 }
 
-enum code aggregate_lane_batch(struct aggregate_stage *self, int32_t lane_index, const struct session *session,
-                               const struct epoch_time *time, const struct batch *in, struct rejects *rejects,
+enum code aggregate_lane_batch(struct aggregate_stage *self, int32_t lane_index,
+                               const struct session *session, const struct epoch_time *time,
+                               const struct batch *in, struct rejects *rejects,
                                struct operator_counts *counts, struct error *err)
 {
     struct aggregate_lane *lane = &self->lanes[lane_index];

@@ -1,7 +1,8 @@
-/* aggregate_shard.c - at the end of an epoch: take in what the lanes folded, and let go of what the watermark closes.
+/* aggregate_shard.c - at the end of an epoch: take in what the lanes folded, and let go of what the watermark
+ * closes.
  *
- * Lanes are read only, so shards may merge at the same time. Groups that end come out bucket by bucket of the expiry,
- * earliest window first, and are finished in batches.
+ * Lanes are read only, so shards may merge at the same time. Groups that end come out bucket by bucket of the
+ * expiry, earliest window first, and are finished in batches.
  */
 #include "operator/aggregate_stage.h"
 
@@ -80,14 +81,15 @@ static void group_changed(struct aggregate_shard *shard, struct group *group, ui
     slot_list_add(&shard->changed, slot);
 }
 
-static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard *shard, struct state_table *from,
-                            const uint32_t *slots, int64_t count, struct operator_counts *counts, struct error *err)
+static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard *shard,
+                            struct state_table *from, const uint32_t *slots, int64_t count,
+                            struct operator_counts *counts, struct error *err)
 {
     struct key_room *room = &shard->room;
     int64_t created_count = 0, created = 0;
     room_fill(room, from, slots, count);
-    TRY(state_upsert(shard->groups, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count, room->slots,
-                     room->created, &created_count, err));
+    TRY(state_upsert(shard->groups, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count,
+                     room->slots, room->created, &created_count, err));
     for (int64_t i = 0; i < count; i++) {
         groups_prefetch(shard->groups, room->slots, i, count);
         struct group *source = group_at(from, slots[i]);
@@ -106,9 +108,10 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
 
 /* ---- emit and evict ---- */
 
-/* Slots of all groups that end at or before now_us, taken out of the expiry; those of the last bucket that stay are put
- * back. Earliest bucket first, within a bucket in the order they came. */
-static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, struct slot_list *ended, struct error *err)
+/* Slots of all groups that end at or before now_us, taken out of the expiry; those of the last bucket that
+ * stay are put back. Earliest bucket first, within a bucket in the order they came. */
+static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, struct slot_list *ended,
+                              struct error *err)
 {
     struct slot_list stay = {0};
     uint32_t first;
@@ -148,11 +151,13 @@ static void window_column(const struct aggregate_stage *self, struct column *out
 {
     const struct type *type = self->spec.schema->fields[self->spec.window_key].type;
     struct column end = column_take(out);
-    struct column start = {.type = type->fields[0].type, .rows = end.rows,
+    struct column start = {.type = type->fields[0].type,
+                           .rows = end.rows,
                            .values = buffer_new((size_t)end.rows * sizeof(int64_t))};
     for (int64_t i = 0; i < end.rows; i++)
         column_values(&start, int64_t)[i] = column_values(&end, const int64_t)[i] - self->spec.size_us;
-    *out = (struct column){.type = type, .rows = end.rows, .child_count = 2, .children = mem_array(struct column, 2)};
+    *out = (struct column){
+        .type = type, .rows = end.rows, .child_count = 2, .children = mem_array(struct column, 2)};
     out->children[0] = start;
     out->children[1] = end;
 }
@@ -167,13 +172,15 @@ static enum code finish_groups(const struct aggregate_stage *self, const struct 
         TRY(state_key_decode(state_key(shard->groups, slots[i]), builders, spec->key_count, err));
         struct group *group = group_at(shard->groups, slots[i]);
         for (int32_t c = 0; c < spec->call_count; c++)
-            counts->rejected += !aggregate_finish(spec->calls[c], group_state(self, group, c), &builders[spec->key_count + c]);
+            counts->rejected += !aggregate_finish(spec->calls[c], group_state(self, group, c),
+                                                  &builders[spec->key_count + c]);
     }
     return E_OK;
 }
 
-static enum code emit_some(const struct aggregate_stage *self, const struct aggregate_shard *shard, const uint32_t *slots,
-                           int64_t count, const struct emit *emit, struct operator_counts *counts, struct error *err)
+static enum code emit_some(const struct aggregate_stage *self, const struct aggregate_shard *shard,
+                           const uint32_t *slots, int64_t count, const struct emit *emit,
+                           struct operator_counts *counts, struct error *err)
 {
     const struct type *schema = self->spec.schema;
     struct builder *builders = mem_array(struct builder, (size_t)schema->field_count);
@@ -223,8 +230,9 @@ enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_s
     return code;
 }
 
-enum code aggregate_shard_merge(struct aggregate_stage *self, int32_t shard_index, const struct epoch_time *time,
-                                const struct emit *emit, struct operator_counts *counts, struct error *err)
+enum code aggregate_shard_merge(struct aggregate_stage *self, int32_t shard_index,
+                                const struct epoch_time *time, const struct emit *emit,
+                                struct operator_counts *counts, struct error *err)
 {
     struct aggregate_shard *shard = &self->shards[shard_index];
     shard->merge++;

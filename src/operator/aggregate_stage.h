@@ -3,9 +3,10 @@
  *   lane 0  [groups] --.--> shard 0  [groups + ends] --> rows of closed windows
  *   lane 1  [groups] --+--> shard 1  [groups + ends]
  *
- * A group is a slot of a state table: struct group, then the state of each aggregate at `state_at[call]`. Its key is the
- * group keys in order, where a window stands as its end (start = end - size). The same layout serves lanes and shards, so
- * a flat state moves between them by memcpy. A key's shard comes from the low half of its hash: tables use the high half.
+ * A group is a slot of a state table: struct group, then the state of each aggregate at `state_at[call]`. Its
+ * key is the group keys in order, where a window stands as its end (start = end - size). The same layout
+ * serves lanes and shards, so a flat state moves between them by memcpy. A key's shard comes from the low
+ * half of its hash: tables use the high half.
  */
 #ifndef OPERATOR_AGGREGATE_STAGE_H
 #define OPERATOR_AGGREGATE_STAGE_H
@@ -15,16 +16,16 @@
 #include "operator/selection.h"
 
 enum {
-    WINDOWS_PER_ROW_MAX = 1000,      /* size / slide of a sliding window */
+    WINDOWS_PER_ROW_MAX = 1000, /* size / slide of a sliding window */
     AGGREGATE_CALLS_MAX = 1000,
     AGGREGATE_LANES_MAX = 256,
-    EXACT_TIME_BUCKET_US = 1000000,  /* expiry bucket when groups end at any microsecond */
+    EXACT_TIME_BUCKET_US = 1000000, /* expiry bucket when groups end at any microsecond */
 };
 
 struct group {
-    int64_t end_us;      /* window end, or the event-time key itself; INT64_MAX = never */
-    uint32_t link;       /* expiry chain; shards only */
-    uint32_t changed;    /* number of the merge that last changed it; shards only */
+    int64_t end_us;   /* window end, or the event-time key itself; INT64_MAX = never */
+    uint32_t link;    /* expiry chain; shards only */
+    uint32_t changed; /* number of the merge that last changed it; shards only */
 };
 
 struct slot_list {
@@ -39,7 +40,7 @@ struct key_room {
     uint64_t *hashes;
     uint32_t *slots, *created;
     int64_t *ends;
-    int64_t capacity;    /* rows */
+    int64_t capacity; /* rows */
 };
 void key_room_reserve(struct key_room *self, int64_t rows);
 void key_room_free(struct key_room *self);
@@ -47,23 +48,23 @@ void key_room_free(struct key_room *self);
 struct aggregate_lane {
     struct evaluator *evaluator;
     struct state_table *groups;
-    struct slot_list *by_shard;      /* `shards` lists of the lane's groups */
-    struct column *roots;            /* what the program computes for a batch */
-    struct column *keys;             /* borrowed or gathered, per pass */
+    struct slot_list *by_shard; /* `shards` lists of the lane's groups */
+    struct column *roots;       /* what the program computes for a batch */
+    struct column *keys;        /* borrowed or gathered, per pass */
     struct key_room room;
     struct selection kept;
-    uint32_t *row_slots;             /* slot per input row, when not all rows are kept */
+    uint32_t *row_slots; /* slot per input row, when not all rows are kept */
     int64_t row_capacity;
-    struct buffer *wanted, *active, *filtered;  /* bits per input row */
+    struct buffer *wanted, *active, *filtered; /* bits per input row */
 };
 
 struct aggregate_shard {
     struct state_table *groups;
     struct expiry ends;
-    struct slot_list changed;        /* by the last merge; evicted ones have group.changed = 0 */
-    uint32_t merge;                  /* number of the last merge, from 1 */
-    int64_t epoch, evicted_us;       /* of the last merge */
-    bool evicted;                    /* something */
+    struct slot_list changed;  /* by the last merge; evicted ones have group.changed = 0 */
+    uint32_t merge;            /* number of the last merge, from 1 */
+    int64_t epoch, evicted_us; /* of the last merge */
+    bool evicted;              /* something */
     struct key_room room;
 };
 
@@ -77,9 +78,9 @@ struct aggregate_stage {
     const struct type **key_types;   /* as encoded: the window is its end's type */
     uint32_t *state_at;              /* per call, from the start of the slot */
     size_t slot_bytes;
-    bool flat;                       /* every state is flat */
-    int32_t windows_per_row;         /* 1 = tumbling; 0 = no window */
-    uint64_t layout;                 /* fingerprint of keys and states, for stored bytes */
+    bool flat;               /* every state is flat */
+    int32_t windows_per_row; /* 1 = tumbling; 0 = no window */
+    uint64_t layout;         /* fingerprint of keys and states, for stored bytes */
     struct aggregate_lane *lanes;
     struct aggregate_shard *shards;
 };
@@ -90,7 +91,8 @@ static inline struct group *group_at(struct state_table *groups, uint32_t slot)
 }
 /* In a loop over slots in no order: fetch the key and the group that come GROUPS_AHEAD later. */
 enum { GROUPS_AHEAD = 12 };
-static inline void groups_prefetch(struct state_table *groups, const uint32_t *slots, int64_t at, int64_t count)
+static inline void groups_prefetch(struct state_table *groups, const uint32_t *slots, int64_t at,
+                                   int64_t count)
 {
     if (at + GROUPS_AHEAD >= count)
         return;
@@ -119,7 +121,7 @@ void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *l
 void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *shard);
 void aggregate_shard_close(struct aggregate_stage *self, struct aggregate_shard *shard);
 /* Drop every group that ends at or before now_us, without emitting it. */
-MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard, int64_t now_us,
-                                           struct error *err);
+MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard,
+                                           int64_t now_us, struct error *err);
 
 #endif

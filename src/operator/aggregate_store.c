@@ -1,7 +1,7 @@
 /* aggregate_store.c - the state of an aggregate as bytes: deltas in the chain's records, snapshots beside it.
  *
- * A frame (state/frame.c: magic, version, kind, layout, checksum) of kind SNAPSHOT or DELTA per shard. Its body, all
- * numbers little endian:
+ * A frame (state/frame.c: magic, version, kind, layout, checksum) of kind SNAPSHOT or DELTA per shard. Its
+ * body, all numbers little endian:
  *
  *   size       what
  *   8          epoch of the last merge
@@ -13,9 +13,9 @@
  *     8        end, microseconds; INT64_MAX = never
  *     ...      each aggregate's state in the order of the SELECT, as aggregate_save() writes it
  *
- * A delta holds the groups that the epoch changed, whole; so applying it twice, or to a table that has it already, changes
- * nothing. An epoch that changed and evicted nothing has no bytes at all. Groups find their shard again by their key: the
- * number of shards may differ from when they were written.
+ * A delta holds the groups that the epoch changed, whole; so applying it twice, or to a table that has it
+ * already, changes nothing. An epoch that changed and evicted nothing has no bytes at all. Groups find their
+ * shard again by their key: the number of shards may differ from when they were written.
  */
 #include "operator/aggregate_stage.h"
 
@@ -62,7 +62,8 @@ static enum code body_end(struct writer *writer, size_t start, struct error *err
 {
     state_frame_end(writer->out, start);
     if (writer->out->overflow)
-        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", writer->self->spec.name, writer->out->limit);
+        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", writer->self->spec.name,
+                    writer->out->limit);
     return E_OK;
 }
 
@@ -74,7 +75,8 @@ static int64_t count_changed(const struct aggregate_shard *shard)
     return count;
 }
 
-enum code aggregate_shard_delta(struct aggregate_stage *self, int32_t shard_index, struct text *out, struct error *err)
+enum code aggregate_shard_delta(struct aggregate_stage *self, int32_t shard_index, struct text *out,
+                                struct error *err)
 {
     struct writer writer = {self, &self->shards[shard_index], out};
     int64_t changed = count_changed(writer.shard);
@@ -89,7 +91,8 @@ enum code aggregate_shard_delta(struct aggregate_stage *self, int32_t shard_inde
     return body_end(&writer, start, err);
 }
 
-enum code aggregate_shard_snapshot(struct aggregate_stage *self, int32_t shard_index, struct text *out, struct error *err)
+enum code aggregate_shard_snapshot(struct aggregate_stage *self, int32_t shard_index, struct text *out,
+                                   struct error *err)
 {
     struct writer writer = {self, &self->shards[shard_index], out};
     size_t start = body_begin(&writer, KIND_SNAPSHOT, state_count(writer.shard->groups));
@@ -167,8 +170,10 @@ enum code aggregate_restore(struct aggregate_stage *self, struct bytes stored, s
         if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
             return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
         if (frame.layout != self->layout)
-            return fail(err, E_CHANGED, "%s: the stored state belongs to other group keys or aggregates; start with a new checkpoint",
-                        self->spec.name);
+            return fail(
+                err, E_CHANGED,
+                "%s: the stored state belongs to other group keys or aggregates; start with a new checkpoint",
+                self->spec.name);
         if (body_load(self, &frame, err) != E_OK)
             return error_note(err, "%s", self->spec.name);
     }

@@ -1,30 +1,31 @@
 /* generate.c - explode, posexplode, inline, stack: several rows out of one.
  *
- * For every output row, `parent` is the input row and `element` the row of the generated columns' source it shows.
- * Input columns are repeated by gathering `parent`. The generated ones are gathered by `element` from the child column of
- * the ARRAY or MAP; when no list was left out and none needed a NULL row, that column goes out as it is. OUTER adds one
- * NULL row behind the child for lists that are empty or NULL.
+ * For every output row, `parent` is the input row and `element` the row of the generated columns' source it
+ * shows. Input columns are repeated by gathering `parent`. The generated ones are gathered by `element` from
+ * the child column of the ARRAY or MAP; when no list was left out and none needed a NULL row, that column
+ * goes out as it is. OUTER adds one NULL row behind the child for lists that are empty or NULL.
  */
 #include "operator/operator.h"
 
 #include "operator/selection.h"
 
 enum {
-    COPY_BYTES_MAX = 256 * 1024 * 1024,  /* of one repeated column: rows that would copy more are rejected */
+    COPY_BYTES_MAX = 256 * 1024 * 1024, /* of one repeated column: rows that would copy more are rejected */
     ARGS_MAX = 4096,
 };
 
 struct generate {
     struct generate_spec spec;
-    int32_t kept_columns;              /* input columns: all but the generated ones of the schema */
+    int32_t kept_columns; /* input columns: all but the generated ones of the schema */
     struct program *program;
     struct evaluator *evaluator;
     int32_t *parent, *element, *position;
     size_t parent_capacity, element_capacity, position_capacity;
-    int64_t rows;                      /* of the output */
+    int64_t rows; /* of the output */
 };
 
-enum code generate_new(struct arena *arena, const struct generate_spec *spec, struct generate **out, struct error *err)
+enum code generate_new(struct arena *arena, const struct generate_spec *spec, struct generate **out,
+                       struct error *err)
 {
     if (spec->arg_count < 1 || spec->arg_count > ARGS_MAX)
         return fail(err, E_UNSUPPORTED, "a generator of %d arguments; at most %d", spec->arg_count, ARGS_MAX);
@@ -68,7 +69,8 @@ static int64_t copied_per_repeat(const struct column *col)
     return most;
 }
 
-/* So many repeats of every row keep each copied buffer below COPY_BYTES_MAX, and its int32 offsets from overflowing. */
+/* So many repeats of every row keep each copied buffer below COPY_BYTES_MAX, and its int32 offsets from
+ * overflowing. */
 static int64_t repeats_max(const struct generate *self, const struct batch *in)
 {
     int64_t most = 1;
@@ -83,10 +85,10 @@ static int64_t repeats_max(const struct generate *self, const struct batch *in)
 
 /* ---- lists: explode, posexplode, inline ---- */
 
-/* Fill parent, element and position. A list that may not be repeated so often is rejected. Returns whether the child
- * column can go out as it is. */
-static bool lists_unfold(struct generate *self, const struct column *list, int64_t most, const uint8_t *wanted,
-                         struct rejects *rejects)
+/* Fill parent, element and position. A list that may not be repeated so often is rejected. Returns whether
+ * the child column can go out as it is. */
+static bool lists_unfold(struct generate *self, const struct column *list, int64_t most,
+                         const uint8_t *wanted, struct rejects *rejects)
 {
     const int32_t *offsets = column_offsets(list);
     int64_t elements = offsets[list->rows] - offsets[0], room = elements + list->rows;
@@ -145,7 +147,8 @@ static void child_pad(struct column *out, const struct column *child)
     column_release(&nothing);
 }
 
-static void elements_put(const struct generate *self, const struct column *child, bool as_is, struct column *out)
+static void elements_put(const struct generate *self, const struct column *child, bool as_is,
+                         struct column *out)
 {
     if (as_is) {
         column_share(out, child);
@@ -184,7 +187,8 @@ static int32_t stack_height(const struct generate *self)
     return column_values(count->literal, const int32_t)[0];
 }
 
-static void stack_unfold(struct generate *self, int64_t rows, int64_t most, const uint8_t *wanted, struct rejects *rejects)
+static void stack_unfold(struct generate *self, int64_t rows, int64_t most, const uint8_t *wanted,
+                         struct rejects *rejects)
 {
     int32_t height = stack_height(self);
     int64_t room = rows * height;
@@ -205,8 +209,10 @@ static void stack_unfold(struct generate *self, int64_t rows, int64_t most, cons
     }
 }
 
-/* Generated column c shows args 1 + c, 1 + c + width, ..: they are put one below the other, then gathered in turns. */
-static void stack_put(const struct generate *self, const struct column *args, int64_t rows, struct column *out)
+/* Generated column c shows args 1 + c, 1 + c + width, ..: they are put one below the other, then gathered in
+ * turns. */
+static void stack_put(const struct generate *self, const struct column *args, int64_t rows,
+                      struct column *out)
 {
     int32_t height = stack_height(self), width = self->spec.generated;
     for (int32_t c = 0; c < width; c++) {
@@ -245,7 +251,8 @@ static void inputs_put(const struct generate *self, const struct batch *in, stru
 }
 
 enum code generate_batch(struct generate *self, const struct session *session, const struct batch *in,
-                         struct rejects *rejects, struct operator_counts *counts, struct batch *out, struct error *err)
+                         struct rejects *rejects, struct operator_counts *counts, struct batch *out,
+                         struct error *err)
 {
     int32_t rejected_before = rejects->count;
     struct column *args = mem_array(struct column, (size_t)self->spec.arg_count);

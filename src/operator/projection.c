@@ -1,4 +1,5 @@
-/* projection.c - compute columns. Rows that an expression rejected are gathered away, so that their NULLs go no further. */
+/* projection.c - compute columns. Rows that an expression rejected are gathered away, so that their NULLs go
+ * no further. */
 #include "operator/operator.h"
 
 #include "operator/selection.h"
@@ -10,8 +11,8 @@ struct project {
     struct selection kept;
 };
 
-enum code project_new(struct arena *arena, const struct expr *const *exprs, int32_t count, const struct type *schema,
-                      struct project **out, struct error *err)
+enum code project_new(struct arena *arena, const struct expr *const *exprs, int32_t count,
+                      const struct type *schema, struct project **out, struct error *err)
 {
     struct project *self = arena_new(arena, struct project);
     self->schema = schema;
@@ -22,7 +23,8 @@ enum code project_new(struct arena *arena, const struct expr *const *exprs, int3
 }
 
 enum code project_batch(struct project *self, const struct session *session, const struct batch *in,
-                        struct rejects *rejects, struct operator_counts *counts, struct batch *out, struct error *err)
+                        struct rejects *rejects, struct operator_counts *counts, struct batch *out,
+                        struct error *err)
 {
     int32_t rejected_before = rejects->count;
     struct batch computed;

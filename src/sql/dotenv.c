@@ -38,7 +38,8 @@ static void skip_export(struct line *line)
 {
     static const char word[] = "export";
     size_t size = sizeof word - 1;
-    if (line->rest.size > size && memcmp(line->rest.data, word, size) == 0 && isblank(line->rest.data[size])) {
+    if (line->rest.size > size && memcmp(line->rest.data, word, size) == 0 &&
+        isblank(line->rest.data[size])) {
         skip(line, size);
         skip_blanks(line);
     }
@@ -47,7 +48,8 @@ static void skip_export(struct line *line)
 static const char *bare_value(struct arena *arena, struct line *line)
 {
     size_t size = 0;
-    while (size < line->rest.size && !(line->rest.data[size] == '#' && size > 0 && isblank(line->rest.data[size - 1])))
+    while (size < line->rest.size &&
+           !(line->rest.data[size] == '#' && size > 0 && isblank(line->rest.data[size - 1])))
         size++;
     if (here(line) == '#')
         size = 0;
@@ -56,7 +58,10 @@ static const char *bare_value(struct arena *arena, struct line *line)
     return arena_strndup(arena, (const char *)line->rest.data, size);
 }
 
-static char escaped(uint8_t byte) { return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte == 'r' ? '\r' : (char)byte; }
+static char escaped(uint8_t byte)
+{
+    return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte == 'r' ? '\r' : (char)byte;
+}
 
 /* NULL when the quote is not closed on the line. */
 static const char *quoted_value(struct arena *arena, struct line *line, uint8_t quote)
@@ -70,7 +75,8 @@ static const char *quoted_value(struct arena *arena, struct line *line, uint8_t 
             skip(line, i + 1);
             return out;
         }
-        if (quote == '"' && data[i] == '\\' && i + 1 < line->rest.size && strchr("nrt\"\\$", data[i + 1]) != NULL)
+        if (quote == '"' && data[i] == '\\' && i + 1 < line->rest.size &&
+            strchr("nrt\"\\$", data[i + 1]) != NULL)
             text_add_char(&value, escaped(data[++i]));
         else
             text_add_char(&value, (char)data[i]);
@@ -117,8 +123,8 @@ static void line_parse(struct spec_reader *reader, struct line *line, struct set
     *out = (struct setting){name, value, at};
 }
 
-enum code dotenv_parse(struct arena *arena, const struct sql_file *file, struct notes *notes, struct dotenv *out,
-                       struct error *err)
+enum code dotenv_parse(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                       struct dotenv *out, struct error *err)
 {
     struct spec_reader reader = {.arena = arena, .notes = notes};
     struct setting *names = NULL;

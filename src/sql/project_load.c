@@ -9,13 +9,14 @@ struct loader {
     struct arena *arena;
     const char *directory;
     const struct project_environment *environment;
-    struct sql_file *shown;       /* the spec, then .env: files whose lines a message may show */
+    struct sql_file *shown; /* the spec, then .env: files whose lines a message may show */
     struct notes notes;
 };
 
 static const char *path_in(const struct loader *self, const char *name)
 {
-    return strcmp(self->directory, ".") == 0 ? name : arena_printf(self->arena, "%s/%s", self->directory, name);
+    return strcmp(self->directory, ".") == 0 ? name
+                                             : arena_printf(self->arena, "%s/%s", self->directory, name);
 }
 
 static bool is_there(const char *path)
@@ -25,11 +26,13 @@ static bool is_there(const char *path)
     return os->stat(path, &stat, &ignored) == E_OK && !stat.is_dir;
 }
 
-static enum code read_shown(struct loader *self, const char *path, size_t limit, struct sql_file *out, struct error *err)
+static enum code read_shown(struct loader *self, const char *path, size_t limit, struct sql_file *out,
+                            struct error *err)
 {
     struct text text = {0};
     TRY(os_read_file(path, limit, &text, err));
-    *out = (struct sql_file){path, bytes_of(arena_strndup(self->arena, text.data == NULL ? "" : text.data, text.size), text.size)};
+    *out = (struct sql_file){
+        path, bytes_of(arena_strndup(self->arena, text.data == NULL ? "" : text.data, text.size), text.size)};
     text_free(&text);
     self->shown[self->notes.file_count++] = *out;
     return E_OK;
@@ -43,8 +46,10 @@ static enum code find_spec(const struct loader *self, const char **out, struct e
     if (has_yml && has_yaml)
         return fail(err, E_SPEC, "[MULTIPLE_PIPELINE_SPEC_FILES_FOUND] %s and %s: remove one", yml, yaml);
     if (!has_yml && !has_yaml)
-        return fail(err, E_SPEC, "[PIPELINE_SPEC_FILE_NOT_FOUND] there is no spark-pipeline.yml in %s\n"
-                    "hint: leat init NAME makes a project; leat run DIR takes the folder that holds the spec", self->directory);
+        return fail(err, E_SPEC,
+                    "[PIPELINE_SPEC_FILE_NOT_FOUND] there is no spark-pipeline.yml in %s\n"
+                    "hint: leat init NAME makes a project; leat run DIR takes the folder that holds the spec",
+                    self->directory);
     *out = has_yml ? yml : yaml;
     return E_OK;
 }
@@ -67,10 +72,13 @@ static const char *setting_of(const struct spec *spec, const char *name)
     return NULL;
 }
 
-static enum code session_of(const struct loader *self, const struct spec *spec, struct session *out, struct error *err)
+static enum code session_of(const struct loader *self, const struct spec *spec, struct session *out,
+                            struct error *err)
 {
-    *out = self->environment->session != NULL ? *self->environment->session : (struct session){zone_utc(), true, 0};
-    const char *zone = setting_of(spec, "spark.sql.session.timeZone"), *ansi = setting_of(spec, "spark.sql.ansi.enabled");
+    *out = self->environment->session != NULL ? *self->environment->session
+                                              : (struct session){zone_utc(), true, 0};
+    const char *zone = setting_of(spec, "spark.sql.session.timeZone"),
+               *ansi = setting_of(spec, "spark.sql.ansi.enabled");
     if (zone != NULL)
         TRY(zone_find(bytes_of_string(zone), &out->zone, err));
     if (ansi != NULL)
@@ -86,24 +94,32 @@ static enum code read_spec(struct loader *self, struct spec *out, struct error *
     TRY(find_spec(self, &path, err));
     TRY(read_shown(self, path, SPEC_TEXT_MAX, &file, err));
     TRY(read_dotenv(self, &dotenv, err));
-    return spec_parse(self->arena, &file, &dotenv, self->environment->sets, self->environment->set_count, &self->notes, out, err);
+    return spec_parse(self->arena, &file, &dotenv, self->environment->sets, self->environment->set_count,
+                      &self->notes, out, err);
 }
 
 static enum code load(struct loader *self, const struct pipeline **out, struct error *err)
 {
     struct spec spec;
     TRY(read_spec(self, &spec, err));
-    struct project_text text = {.name = spec.name, .directory = self->directory, .storage = spec.storage,
-                                .sources = spec.sources, .source_count = spec.source_count,
-                                .sinks = spec.sinks, .sink_count = spec.sink_count,
-                                .settings = spec.settings, .setting_count = spec.setting_count, .notes = &self->notes};
+    struct project_text text = {.name = spec.name,
+                                .directory = self->directory,
+                                .storage = spec.storage,
+                                .sources = spec.sources,
+                                .source_count = spec.source_count,
+                                .sinks = spec.sinks,
+                                .sink_count = spec.sink_count,
+                                .settings = spec.settings,
+                                .setting_count = spec.setting_count,
+                                .notes = &self->notes};
     TRY(session_of(self, &spec, &text.session, err));
     TRY(spec_files(self->arena, self->directory, &spec, &self->notes, &text.files, &text.file_count, err));
     return project_analyse(self->arena, &text, out, err);
 }
 
-enum code project_load(struct arena *arena, const char *directory, const struct project_environment *environment,
-                       const struct pipeline **out, struct problems *problems, struct error *err)
+enum code project_load(struct arena *arena, const char *directory,
+                       const struct project_environment *environment, const struct pipeline **out,
+                       struct problems *problems, struct error *err)
 {
     struct loader self = {.arena = arena, .directory = directory, .environment = environment};
     self.shown = arena_array(arena, struct sql_file, 2);

@@ -1,10 +1,14 @@
-/* spec_settings.c - what `configuration` means: leat.* checked by its table, source.* and sink.* grouped, spark.* let
- * through. Of an empty value there is nothing left, so that "${env:NAME:-}" can leave a setting out. */
+/* spec_settings.c - what `configuration` means: leat.* checked by its table, source.* and sink.* grouped,
+ * spark.* let through. Of an empty value there is nothing left, so that "${env:NAME:-}" can leave a setting
+ * out. */
 #include <strings.h>
 
 #include "sql/spec.h"
 
-static bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
+static bool starts_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 /* ---- leat.* and spark.* ---- */
 
@@ -23,7 +27,8 @@ static void check_leat(struct spec_reader *reader, const struct setting *setting
 {
     const struct option *option = option_find(leat_settings, setting->name);
     if (option == NULL) {
-        spec_problem(reader, setting->at, spec_suggestion(reader->arena, nearest_setting(reader->arena, setting->name)),
+        spec_problem(reader, setting->at,
+                     spec_suggestion(reader->arena, nearest_setting(reader->arena, setting->name)),
                      "'%s' is not a setting of leat", setting->name);
         return;
     }
@@ -43,10 +48,12 @@ static void check_spark(struct spec_reader *reader, const struct setting *settin
             spec_problem(reader, setting->at, "UTC, +02:00 or Europe/Berlin", "%s", err.text);
     } else if (strcmp(setting->name, "spark.sql.ansi.enabled") == 0) {
         if (strcasecmp(setting->value, "true") != 0 && strcasecmp(setting->value, "false") != 0)
-            spec_problem(reader, setting->at, NULL, "%s takes true or false, not '%s'", setting->name, setting->value);
+            spec_problem(reader, setting->at, NULL, "%s takes true or false, not '%s'", setting->name,
+                         setting->value);
     } else if (strcmp(setting->name, "spark.sql.streaming.multipleWatermarkPolicy") == 0) {
         if (strcasecmp(setting->value, "min") != 0 && strcasecmp(setting->value, "max") != 0)
-            spec_problem(reader, setting->at, NULL, "%s takes min or max, not '%s'", setting->name, setting->value);
+            spec_problem(reader, setting->at, NULL, "%s takes min or max, not '%s'", setting->name,
+                         setting->value);
     }
 }
 
@@ -89,8 +96,8 @@ static struct endpoint *endpoint_find(struct endpoints *all, const char *name, s
     return NULL;
 }
 
-static void endpoint_add(struct spec_reader *reader, const struct spec *spec, struct endpoints *all, const char *prefix,
-                         const struct setting *setting)
+static void endpoint_add(struct spec_reader *reader, const struct spec *spec, struct endpoints *all,
+                         const char *prefix, const struct setting *setting)
 {
     const char *name = setting->name + strlen(prefix);
     size_t size = strcspn(name, ".");
@@ -114,7 +121,8 @@ static void endpoint_add(struct spec_reader *reader, const struct spec *spec, st
         endpoint->options[endpoint->option_count++] = (struct setting){option, setting->value, setting->at};
 }
 
-static struct endpoints endpoints_group(struct spec_reader *reader, const struct spec *spec, const char *prefix)
+static struct endpoints endpoints_group(struct spec_reader *reader, const struct spec *spec,
+                                        const char *prefix)
 {
     struct endpoints all = {arena_array(reader->arena, struct endpoint, (size_t)spec->setting_count), 0};
     for (int32_t i = 0; i < spec->setting_count; i++)
@@ -122,8 +130,9 @@ static struct endpoints endpoints_group(struct spec_reader *reader, const struct
             endpoint_add(reader, spec, &all, prefix, &spec->settings[i]);
     for (int32_t i = 0; i < all.count; i++)
         if (all.items[i].format == NULL)
-            spec_problem(reader, all.items[i].at, arena_printf(reader->arena, "%s%s.format: %s", prefix, all.items[i].name,
-                                                               strcmp(prefix, "sink.") == 0 ? "console" : "kafka"),
+            spec_problem(reader, all.items[i].at,
+                         arena_printf(reader->arena, "%s%s.format: %s", prefix, all.items[i].name,
+                                      strcmp(prefix, "sink.") == 0 ? "console" : "kafka"),
                          "%s%s has no format", prefix, all.items[i].name);
     return all;
 }
@@ -131,12 +140,16 @@ static struct endpoints endpoints_group(struct spec_reader *reader, const struct
 static void group_sources(struct spec_reader *reader, struct spec *spec)
 {
     struct endpoints all = endpoints_group(reader, spec, "source.");
-    const struct pipeline_source **sources = arena_array(reader->arena, const struct pipeline_source *, (size_t)all.count);
+    const struct pipeline_source **sources =
+        arena_array(reader->arena, const struct pipeline_source *, (size_t)all.count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct endpoint *from = &all.items[i];
         struct pipeline_source *source = arena_new(reader->arena, struct pipeline_source);
-        *source = (struct pipeline_source){.name = from->name, .format = from->format, .options = from->options,
-                                           .option_count = from->option_count, .at = from->at};
+        *source = (struct pipeline_source){.name = from->name,
+                                           .format = from->format,
+                                           .options = from->options,
+                                           .option_count = from->option_count,
+                                           .at = from->at};
         sources[i] = source;
     }
     spec->sources = sources;
@@ -149,9 +162,11 @@ static void group_sinks(struct spec_reader *reader, struct spec *spec)
     struct sink_text *sinks = arena_array(reader->arena, struct sink_text, (size_t)all.count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct endpoint *from = &all.items[i];
-        sinks[i] = (struct sink_text){from->name, from->format, from->from, from->options, from->option_count, from->at};
+        sinks[i] = (struct sink_text){from->name,    from->format,       from->from,
+                                      from->options, from->option_count, from->at};
         if (from->from == NULL)
-            spec_problem(reader, from->at, arena_printf(reader->arena, "sink.%s.from: the_view_to_write", from->name),
+            spec_problem(reader, from->at,
+                         arena_printf(reader->arena, "sink.%s.from: the_view_to_write", from->name),
                          "sink.%s does not say what it is written from", from->name);
     }
     spec->sinks = sinks;

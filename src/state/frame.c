@@ -9,8 +9,8 @@
  *   24       n      body
  *   24 + n   8      XXH64, seed 0, of everything before it
  *
- * A frame is valid when all of it is there, magic and version are known, and the checksum agrees. Frames may follow one
- * another: a snapshot of several shards is their frames in any order.
+ * A frame is valid when all of it is there, magic and version are known, and the checksum agrees. Frames may
+ * follow one another: a snapshot of several shards is their frames in any order.
  */
 #include "state/state.h"
 
@@ -56,7 +56,8 @@ enum code state_frame_read(struct bytes *in, struct state_frame *out, struct err
     if (memcmp(head.magic, MAGIC, sizeof head.magic) != 0)
         return fail(err, E_CORRUPT, "stored state: does not start with LEST");
     if (head.version != FRAME_VERSION)
-        return fail(err, E_CORRUPT, "stored state: version %u, this leat reads version %d", head.version, FRAME_VERSION);
+        return fail(err, E_CORRUPT, "stored state: version %u, this leat reads version %d", head.version,
+                    FRAME_VERSION);
     if (head.body_bytes > in->size - HEAD_BYTES - TAIL_BYTES)
         return fail(err, E_CORRUPT, "stored state: a body of %llu bytes is cut off at %zu",
                     (unsigned long long)head.body_bytes, in->size - HEAD_BYTES - TAIL_BYTES);
@@ -65,7 +66,8 @@ enum code state_frame_read(struct bytes *in, struct state_frame *out, struct err
     memcpy(&check, in->data + checked, sizeof check);
     if (XXH64(in->data, checked, 0) != check)
         return fail(err, E_CORRUPT, "stored state: the checksum of %zu bytes does not agree", checked);
-    *out = (struct state_frame){head.kind, head.layout, bytes_of(in->data + HEAD_BYTES, (size_t)head.body_bytes)};
+    *out = (struct state_frame){head.kind, head.layout,
+                                bytes_of(in->data + HEAD_BYTES, (size_t)head.body_bytes)};
     *in = bytes_of(in->data + checked + TAIL_BYTES, in->size - checked - TAIL_BYTES);
     return E_OK;
 }

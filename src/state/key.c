@@ -3,13 +3,13 @@
  *   value                       bytes
  *   NULL of any type            00
  *   BOOLEAN                     01 false, 02 true
- *   fixed width (see type.h)    01, then the bytes as they lie in memory; NaN as the canonical NaN, -0.0 as 0.0
+ *   fixed width (see type.h)    01, then the bytes as they lie in memory; one NaN, and 0.0 for -0.0
  *   STRING, BINARY              size + 1 as LEB128, then the bytes
  *   STRUCT                      01, then its fields
  *   ARRAY, MAP                  count + 1 as LEB128, then the elements (each key with its value)
  *
- * A key is its columns one after the other: no value is a prefix of another, so keys need no separators. The order of
- * bytes means nothing. ORDER TYPE
+ * A key is its columns one after the other: no value is a prefix of another, so keys need no separators. The
+ * order of bytes means nothing. ORDER TYPE
  */
 #include "state/state.h"
 
@@ -41,8 +41,7 @@ static int64_t value_size(const struct column *col, int64_t row)
         return 1;
     int64_t size = 1;
     switch (col->type->id) {
-    case TYPE_BOOLEAN:
-        return 1;
+    case TYPE_BOOLEAN: return 1;
     case TYPE_STRING:
     case TYPE_BINARY: {
         size_t bytes = column_bytes_at(col, row).size;
@@ -61,8 +60,7 @@ static int64_t value_size(const struct column *col, int64_t row)
                 size += value_size(&col->children[c], i);
         return size;
     }
-    default:
-        return 1 + type_width(col->type);
+    default: return 1 + type_width(col->type);
     }
 }
 
@@ -85,15 +83,9 @@ static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row)
         return to + 1;
     }
     switch (col->type->id) {
-    case TYPE_BOOLEAN:
-        *to = (uint8_t)(1 + bit_get(col->values->data, row));
-        return to + 1;
-    case TYPE_FLOAT:
-        *to = 1;
-        return float_put(to + 1, column_values(col, const float)[row]);
-    case TYPE_DOUBLE:
-        *to = 1;
-        return double_put(to + 1, column_values(col, const double)[row]);
+    case TYPE_BOOLEAN: *to = (uint8_t)(1 + bit_get(col->values->data, row)); return to + 1;
+    case TYPE_FLOAT: *to = 1; return float_put(to + 1, column_values(col, const float)[row]);
+    case TYPE_DOUBLE: *to = 1; return double_put(to + 1, column_values(col, const double)[row]);
     case TYPE_STRING:
     case TYPE_BINARY: {
         struct bytes bytes = column_bytes_at(col, row);
@@ -145,7 +137,8 @@ static int64_t keys_measure(const struct column *cols, int32_t count, int64_t ro
     return too_long;
 }
 
-static int64_t keys_put(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets)
+static int64_t keys_put(const struct column *cols, int32_t count, int64_t rows, struct text *data,
+                        int32_t *offsets)
 {
     int64_t too_long = keys_measure(cols, count, rows, offsets);
     uint8_t *base = (uint8_t *)text_reserve(data, (size_t)(offsets[rows] - offsets[0])) - offsets[0];
@@ -184,7 +177,8 @@ static void bytes_put(uint8_t *to, const uint8_t *from, size_t size)
     }
 }
 
-static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets)
+static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, struct text *data,
+                        int32_t *offsets)
 {
     const int32_t *ends = column_offsets(&cols[0]);
     const uint8_t *strings = cols[0].values == NULL ? NULL : cols[0].values->data;
@@ -215,8 +209,8 @@ static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, 
     return too_long;
 }
 
-int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets,
-                         uint64_t *hashes)
+int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data,
+                         int32_t *offsets, uint64_t *hashes)
 {
     always(data->size <= STATE_KEYS_MAX);
     offsets[0] = (int32_t)data->size;
@@ -291,11 +285,8 @@ static bool value_take(struct bytes *in, struct builder *out)
         return true;
     }
     switch (out->type->id) {
-    case TYPE_NULL:
-        return false;
-    case TYPE_BOOLEAN:
-        builder_boolean(out, head == 2);
-        return head <= 2;
+    case TYPE_NULL: return false;
+    case TYPE_BOOLEAN: builder_boolean(out, head == 2); return head <= 2;
     case TYPE_STRING:
     case TYPE_BINARY:
         if (head - 1 > in->size)
@@ -319,8 +310,7 @@ static bool value_take(struct bytes *in, struct builder *out)
                     return false;
         builder_close_list(out);
         return true;
-    default:
-        return head == 1 && fixed_take(in, out);
+    default: return head == 1 && fixed_take(in, out);
     }
 }
 

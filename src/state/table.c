@@ -4,15 +4,16 @@
  *          +---------------+---------------+
  *          |      tag      |  not used here|   (callers pick shards by the low half)
  *          +---------------+---------------+
- *   cells  [tag|slot + 1] [0] [tag|slot + 1] ...   8 bytes each, 0 = empty; a tag's home is its top `bits` bits,
- *                                                  the next free cell to the right takes it (linear probing)
- *   records[slot]   an entry of 32 bytes: the key's size, and the key itself when it has up to 28 bytes, else its
- *                   first 20 bytes and where it lies in `long_keys`; then the caller's bytes, the slot
+ *   cells  [tag|slot + 1] [0] [tag|slot + 1] ...   8 bytes each, 0 = empty; a tag's home is its top `bits`
+ *                                                  bits, the next free cell takes it (linear probing)
+ *   records[slot]   an entry of 32 bytes: the key's size, and the key itself when it has up to 28 bytes, else
+ *                   its first 20 bytes and where it lies in `long_keys`; then the caller's bytes, the slot
  *
- * So a probe goes to two places in memory, a line of cells and the start of a record, and upsert fetches both for a block
- * of rows before it looks: then the machine waits for many lines at once. Homes are the tag's top bits: cells are nearly
- * sorted by tag, growth is one pass from the old array to the new one that needs neither keys nor hashes, and removal
- * shifts later cells back, so there are no tombstones. Freed slots form a list through their entries.
+ * So a probe goes to two places in memory, a line of cells and the start of a record, and upsert fetches both
+ * for a block of rows before it looks: then the machine waits for many lines at once. Homes are the tag's top
+ * bits: cells are nearly sorted by tag, growth is one pass from the old array to the new one that needs
+ * neither keys nor hashes, and removal shifts later cells back, so there are no tombstones. Freed slots form
+ * a list through their entries.
  */
 #include "state/state.h"
 
@@ -21,22 +22,22 @@
 enum {
     CELL_BITS_MIN = 8,
     CELL_BITS_MAX = 32,
-    BLOCK_ROWS = 128,            /* rows whose cells and records are in flight at once: 24 KiB of lines, within L1 */
+    BLOCK_ROWS = 128, /* rows whose cells and records are in flight at once: 24 KiB of lines, within L1 */
     KEY_SHORT = 28,
     KEY_PREFIX = 20,
     LINE = 64,
-    SLOT_NONE = -1,              /* as uint32_t: absent, or the end of the free list */
+    SLOT_NONE = -1, /* as uint32_t: absent, or the end of the free list */
 };
-#define SLOTS_MAX ((int64_t)1 << 31)
+#define SLOTS_MAX  ((int64_t)1 << 31)
 #define ENTRY_FREE UINT32_MAX
 
 struct entry {
-    uint32_t size;               /* of the key; ENTRY_FREE = no key, `next_free` is set */
+    uint32_t size; /* of the key; ENTRY_FREE = no key, `next_free` is set */
     union {
         uint8_t key[KEY_SHORT];
         struct {
             uint8_t prefix[KEY_PREFIX];
-            uint8_t offset[8];   /* uint64 in long_keys; bytes, so that the entry needs no padding */
+            uint8_t offset[8]; /* uint64 in long_keys; bytes, so that the entry needs no padding */
         };
         uint32_t next_free;
     };
@@ -45,15 +46,15 @@ _Static_assert(sizeof(struct entry) == 32, "an entry never straddles a line");
 
 struct state_table {
     const char *name;
-    size_t slot_bytes;           /* the caller's */
-    size_t stride;               /* of a record: entry and slot, multiple of sizeof(struct entry) */
+    size_t slot_bytes; /* the caller's */
+    size_t stride;     /* of a record: entry and slot, multiple of sizeof(struct entry) */
     struct budget *budget;
-    int64_t count;               /* live slots */
+    int64_t count; /* live slots */
     uint64_t *cells;
-    int cell_bits;               /* 0 = no cells yet */
-    uint8_t *records;            /* starts on a line, somewhere in records_raw */
+    int cell_bits;    /* 0 = no cells yet */
+    uint8_t *records; /* starts on a line, somewhere in records_raw */
     uint8_t *records_raw;
-    uint32_t slot_capacity, slot_used;   /* slots below slot_used are live or in the free list */
+    uint32_t slot_capacity, slot_used; /* slots below slot_used are live or in the free list */
     uint32_t free_first, free_count;
     uint8_t *long_keys;
     size_t long_used, long_dead, long_capacity;
@@ -148,7 +149,8 @@ static enum code slots_reserve(struct state_table *self, int64_t more, struct er
     int64_t capacity = self->slot_capacity + self->slot_capacity / 2;
     capacity = capacity > need ? capacity : need;
     if (capacity > SLOTS_MAX)
-        return fail(err, E_MEMORY, "%s: more than %lld groups in one table", self->name, (long long)SLOTS_MAX);
+        return fail(err, E_MEMORY, "%s: more than %lld groups in one table", self->name,
+                    (long long)SLOTS_MAX);
     size_t added = (size_t)(capacity - self->slot_capacity);
     TRY(charge(self, added * self->stride, err));
     records_grow(self, (size_t)capacity);
@@ -218,8 +220,8 @@ static void long_keys_compact(struct state_table *self, uint8_t *to)
     self->long_dead = 0;
 }
 
-/* Room for `more` bytes. A new array is taken when the old one is full: compacted on the way, and larger only when
- * less than half of the old one was gaps. */
+/* Room for `more` bytes. A new array is taken when the old one is full: compacted on the way, and larger only
+ * when less than half of the old one was gaps. */
 static enum code long_keys_reserve(struct state_table *self, size_t more, struct error *err)
 {
     if (self->long_used + more <= self->long_capacity)
@@ -253,7 +255,8 @@ static bool short_equal(const uint8_t *a, const uint8_t *b, size_t size)
     return (differ | (x ^ y)) == 0;
 }
 
-static bool key_equal(const struct state_table *self, const struct entry *entry, const uint8_t *key, size_t size)
+static bool key_equal(const struct state_table *self, const struct entry *entry, const uint8_t *key,
+                      size_t size)
 {
     if (entry->size != size)
         return false;
@@ -297,7 +300,8 @@ static uint32_t insert(struct state_table *self, uint32_t at, uint64_t hash, con
 }
 
 /* The cell that holds the key, or the empty one where it belongs; the search starts at cell `at`. */
-static uint32_t cell_search(const struct state_table *self, uint32_t at, uint64_t hash, const uint8_t *key, size_t size)
+static uint32_t cell_search(const struct state_table *self, uint32_t at, uint64_t hash, const uint8_t *key,
+                            size_t size)
 {
     uint32_t mask = (uint32_t)(((uint64_t)1 << self->cell_bits) - 1);
     for (;; at = (at + 1) & mask) {
@@ -309,7 +313,7 @@ static uint32_t cell_search(const struct state_table *self, uint32_t at, uint64_
     }
 }
 
-/* Walk from each row's home to the first cell with its tag, or an empty one, and fetch what lies behind it. */
+/* Walk from each row's home to the first cell with its tag, or an empty one; fetch what lies behind it. */
 static void block_probe(const struct state_table *self, const uint64_t *hashes, int64_t rows, uint32_t *at)
 {
     uint32_t mask = (uint32_t)(((uint64_t)1 << self->cell_bits) - 1);
@@ -339,7 +343,8 @@ static size_t long_key_bytes(const int32_t *offsets, int64_t rows)
     return total;
 }
 
-static enum code block_reserve(struct state_table *self, const int32_t *offsets, int64_t rows, struct error *err)
+static enum code block_reserve(struct state_table *self, const int32_t *offsets, int64_t rows,
+                               struct error *err)
 {
     TRY(slots_reserve(self, rows, err));
     TRY(cells_reserve(self, rows, err));
@@ -358,7 +363,7 @@ enum code state_upsert(struct state_table *self, const uint8_t *key_data, const 
         for (int64_t i = 0; i < count; i++) {
             const uint8_t *key = key_data + offsets[from + i];
             size_t size = (size_t)(offsets[from + i + 1] - offsets[from + i]);
-            // An earlier row of the block may have filled the cell since the probe: the search goes on from there.
+            // An earlier row of the block may have filled the cell since: the search goes on from there.
             uint32_t cell = cell_search(self, at[i], hashes[from + i], key, size);
             if (self->cells[cell] != 0) {
                 slots[from + i] = (uint32_t)self->cells[cell] - 1;
@@ -383,7 +388,8 @@ struct bytes state_key(const struct state_table *self, uint32_t slot)
 {
     const struct entry *entry = entry_at(self, slot);
     dassert(slot < self->slot_used && entry->size != ENTRY_FREE);
-    return bytes_of(entry->size <= KEY_SHORT ? entry->key : self->long_keys + long_offset(entry), entry->size);
+    return bytes_of(entry->size <= KEY_SHORT ? entry->key : self->long_keys + long_offset(entry),
+                    entry->size);
 }
 
 /* ---- remove ---- */

@@ -1,5 +1,5 @@
-/* A spec is written by a user, or by somebody who wants to harm one: any bytes must end in a spec or in a message. What comes
- * after a line of dashes (----) is the .env file. */
+/* A spec is written by a user, or by somebody who wants to harm one: any bytes must end in a spec or in a
+ * message. What comes after a line of dashes (----) is the .env file. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = {0};
     struct spec spec;
     struct dotenv dotenv = {0};
-    struct sql_file files[3] = {{"spark-pipeline.yml", bytes_of(data, size)}, {".env", {0}}, {"a.sql", bytes_of(data, size)}};
+    struct sql_file files[3] = {
+        {"spark-pipeline.yml", bytes_of(data, size)}, {".env", {0}}, {"a.sql", bytes_of(data, size)}};
     const uint8_t *border = size == 0 ? NULL : memmem(data, size, BORDER, sizeof BORDER - 1);
     if (border != NULL) {
         const uint8_t *rest = border + sizeof BORDER - 1;

@@ -1,5 +1,5 @@
-/* Stored state with a right checksum and a body of any bytes: restore must take it or refuse it, and what it took must come
- * out again as rows. */
+/* Stored state with a right checksum and a body of any bytes: restore must take it or refuse it, and what it
+ * took must come out again as rows. */
 #include <stdlib.h>
 
 #include "operator/operator.h"
@@ -19,26 +19,44 @@ static struct aggregate_stage *stage_make(struct arena *arena, const struct sess
     struct expr_context ctx = {arena, session};
     const struct type *in, *out;
     size_t position;
-    if (type_parse_ddl(arena, bytes_of_string("k STRING, v ARRAY<INT>, t TIMESTAMP, n BIGINT"), &in, &position, &err) != E_OK ||
-        type_parse_ddl(arena, bytes_of_string("k STRING, v ARRAY<INT>, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, c BIGINT, s BIGINT, "
-                                              "l ARRAY<STRING>, m STRING"), &out, &position, &err) != E_OK)
+    if (type_parse_ddl(arena, bytes_of_string("k STRING, v ARRAY<INT>, t TIMESTAMP, n BIGINT"), &in,
+                       &position, &err) != E_OK ||
+        type_parse_ddl(
+            arena,
+            bytes_of_string(
+                "k STRING, v ARRAY<INT>, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, c BIGINT, s BIGINT, "
+                "l ARRAY<STRING>, m STRING"),
+            &out, &position, &err) != E_OK)
         abort();
     const struct expr *cols[4];
     for (int32_t i = 0; i < 4; i++)
         cols[i] = expr_column(&ctx, i, &in->fields[i], (struct position){0});
-    static const struct { const char *name; int32_t column; bool distinct; } wanted[] = {
-        {"count", 3, true}, {"sum", 3, false}, {"collect_list", 0, false}, {"max", 0, false}};
+    static const struct {
+        const char *name;
+        int32_t column;
+        bool distinct;
+    } wanted[] = {{"count", 3, true}, {"sum", 3, false}, {"collect_list", 0, false}, {"max", 0, false}};
     const struct aggregate_call **calls = arena_array(arena, const struct aggregate_call *, 4);
     for (int i = 0; i < 4; i++)
-        if (aggregate_bind(&ctx, wanted[i].name, &cols[wanted[i].column], 1, wanted[i].distinct, NULL, (struct position){0},
-                           &calls[i], &err) != E_OK)
+        if (aggregate_bind(&ctx, wanted[i].name, &cols[wanted[i].column], 1, wanted[i].distinct, NULL,
+                           (struct position){0}, &calls[i], &err) != E_OK)
             abort();
     const struct expr **keys = arena_array(arena, const struct expr *, 3);
     keys[0] = cols[0];
     keys[1] = cols[1];
-    const struct aggregate_spec spec = {.name = "fuzz", .keys = keys, .key_count = 3, .calls = calls, .call_count = 4,
-                                        .window_key = 2, .size_us = 60000000, .slide_us = 60000000, .window_time = cols[2],
-                                        .watermark_key = -1, .schema = out, .lanes = 1, .shards = 2};
+    const struct aggregate_spec spec = {.name = "fuzz",
+                                        .keys = keys,
+                                        .key_count = 3,
+                                        .calls = calls,
+                                        .call_count = 4,
+                                        .window_key = 2,
+                                        .size_us = 60000000,
+                                        .slide_us = 60000000,
+                                        .window_time = cols[2],
+                                        .watermark_key = -1,
+                                        .schema = out,
+                                        .lanes = 1,
+                                        .shards = 2};
     struct aggregate_stage *stage;
     if (aggregate_stage_new(arena, &spec, &stage, &err) != E_OK)
         abort();

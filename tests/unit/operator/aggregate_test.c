@@ -1,4 +1,5 @@
-/* The windowed aggregate: against a plain recomputation, across restores, and at each boundary of late and emit. */
+/* The windowed aggregate: against a plain recomputation, across restores, and at each boundary of late and
+ * emit. */
 #include <stdlib.h>
 
 #include "operator_kit.h"
@@ -62,7 +63,8 @@ static enum code remember(void *context, struct batch *out, __attribute__((unuse
             column_check(col);
             text_add_char(&text, c > 0 ? ' ' : '#');
             if (c == test->spec.window_key)
-                text_printf(&text, "%lld-%lld", (long long)column_values(&col->children[0], const int64_t)[row],
+                text_printf(&text, "%lld-%lld",
+                            (long long)column_values(&col->children[0], const int64_t)[row],
                             (long long)column_values(&col->children[1], const int64_t)[row]);
             else
                 column_print(col, row, &text);
@@ -73,15 +75,16 @@ static enum code remember(void *context, struct batch *out, __attribute__((unuse
     return E_OK;
 }
 
-static const struct aggregate_call *bind(struct under_test *test, const char *name, int32_t column, bool distinct,
-                                         const struct expr *filter)
+static const struct aggregate_call *bind(struct under_test *test, const char *name, int32_t column,
+                                         bool distinct, const struct expr *filter)
 {
     const struct aggregate_call *call = NULL;
     const struct expr *args[1];
     if (column >= 0)
         args[0] = column_expr(&test->base, test->input, column);
-    CHECK_INT(aggregate_bind(&test->base.expr, name, args, column >= 0, distinct, filter, (struct position){0}, &call,
-                             &test->base.err), E_OK);
+    CHECK_INT(aggregate_bind(&test->base.expr, name, args, column >= 0, distinct, filter,
+                             (struct position){0}, &call, &test->base.err),
+              E_OK);
     return call;
 }
 
@@ -111,10 +114,11 @@ static void cards(struct under_test *test, int64_t size_us, int64_t slide_us, in
 {
     set_up(&test->base);
     test->input = schema_of(&test->base, "card STRING, ts TIMESTAMP, amount DECIMAL(12,2)");
-    test->schema = schema_of(&test->base, distinct ? "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
-                                                     "s DECIMAL(22,2), m DECIMAL(12,2), d BIGINT"
-                                                   : "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
-                                                     "s DECIMAL(22,2), m DECIMAL(12,2)");
+    test->schema = schema_of(&test->base,
+                             distinct ? "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
+                                        "s DECIMAL(22,2), m DECIMAL(12,2), d BIGINT"
+                                      : "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
+                                        "s DECIMAL(22,2), m DECIMAL(12,2)");
     const struct expr **keys = arena_array(&test->base.arena, const struct expr *, 2);
     keys[0] = column_expr(&test->base, test->input, 0);
     const struct aggregate_call **calls = arena_array(&test->base.arena, const struct aggregate_call *, 4);
@@ -123,10 +127,17 @@ static void cards(struct under_test *test, int64_t size_us, int64_t slide_us, in
     calls[2] = bind(test, "max", 2, false, NULL);
     if (distinct)
         calls[3] = bind(test, "count", 2, true, NULL);
-    test->spec = (struct aggregate_spec){.name = "gold", .keys = keys, .key_count = 2, .calls = calls,
-                                         .call_count = distinct ? 4 : 3, .window_key = 1, .size_us = size_us,
-                                         .slide_us = slide_us, .start_us = start_us,
-                                         .window_time = column_expr(&test->base, test->input, 1), .watermark_key = -1,
+    test->spec = (struct aggregate_spec){.name = "gold",
+                                         .keys = keys,
+                                         .key_count = 2,
+                                         .calls = calls,
+                                         .call_count = distinct ? 4 : 3,
+                                         .window_key = 1,
+                                         .size_us = size_us,
+                                         .slide_us = slide_us,
+                                         .start_us = start_us,
+                                         .window_time = column_expr(&test->base, test->input, 1),
+                                         .watermark_key = -1,
                                          .schema = test->schema};
 }
 
@@ -135,7 +146,8 @@ struct row {
     int64_t time_us, amount;
 };
 
-static void feed(struct under_test *test, int32_t lane, const struct epoch_time *time, const struct row *rows, int64_t count)
+static void feed(struct under_test *test, int32_t lane, const struct epoch_time *time, const struct row *rows,
+                 int64_t count)
 {
     struct batch batch;
     const char **names = mem_array(const char *, (size_t)count);
@@ -150,7 +162,8 @@ static void feed(struct under_test *test, int32_t lane, const struct epoch_time 
     put_ints(&batch.columns[1], test->input->fields[1].type, times, count);
     put_ints(&batch.columns[2], test->input->fields[2].type, amounts, count);
     CHECK_INT(aggregate_lane_batch(test->stage, lane, &test->base.session, time, &batch, &test->base.rejects,
-                                   &test->base.counts, &test->base.err), E_OK);
+                                   &test->base.counts, &test->base.err),
+              E_OK);
     batch_release(&batch);
     mem_free(names);
     mem_free(times);
@@ -162,7 +175,8 @@ static void end_epoch(struct under_test *test, const struct epoch_time *time, st
 {
     const struct emit emit = {remember, test};
     for (int32_t s = 0; s < test->spec.shards; s++)
-        CHECK_INT(aggregate_shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err), E_OK);
+        CHECK_INT(aggregate_shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
+                  E_OK);
     for (int32_t s = 0; delta != NULL && s < test->spec.shards; s++)
         CHECK_INT(aggregate_shard_delta(test->stage, s, delta, &test->base.err), E_OK);
     aggregate_lanes_clear(test->stage);
@@ -176,10 +190,10 @@ static void check_emitted(struct under_test *test, const char *const *expected, 
     check_lines(&test->emitted, &want);
     mem_free(want.items);
 }
-#define CHECK_EMITTED(test, ...)                                                                    \
-    do {                                                                                            \
-        const char *expected_[] = {__VA_ARGS__};                                                    \
-        check_emitted((test), expected_, (int64_t)(sizeof expected_ / sizeof *expected_));          \
+#define CHECK_EMITTED(test, ...)                                                           \
+    do {                                                                                   \
+        const char *expected_[] = {__VA_ARGS__};                                           \
+        check_emitted((test), expected_, (int64_t)(sizeof expected_ / sizeof *expected_)); \
     } while (0)
 
 /* ---- boundaries ---- */
@@ -190,7 +204,8 @@ TEST(window_is_emitted_when_the_watermark_reaches_its_end)
     cards(&test, MINUTE, MINUTE, 0, false);
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, 0, 0};
-    feed(&test, 0, &time, (struct row[]){{"a", 1, 100}, {"a", MINUTE - 1, 250}, {"a", MINUTE, 1}, {"b", 2 * MINUTE, 5}}, 4);
+    feed(&test, 0, &time,
+         (struct row[]){{"a", 1, 100}, {"a", MINUTE - 1, 250}, {"a", MINUTE, 1}, {"b", 2 * MINUTE, 5}}, 4);
     end_epoch(&test, &time, NULL);
     check_emitted(&test, NULL, 0);
     time = (struct epoch_time){1, 0, MINUTE - 1}; // one microsecond too early
@@ -214,7 +229,7 @@ TEST(rows_are_late_when_their_window_has_ended_before)
     struct under_test test = {0};
     cards(&test, MINUTE, MINUTE, 0, false);
     stage_start(&test, 1, 1);
-    // Late by W(N-1): the window [0, 1 min) has ended, [1, 2 min) has not, even for a row older than the watermark.
+    // Late by W(N-1): [0, 1 min) has ended, [1, 2 min) has not, even for a row older than the watermark.
     struct epoch_time time = {5, MINUTE, 90 * 1000000};
     feed(&test, 0, &time, (struct row[]){{"a", MINUTE - 1, 1}, {"a", MINUTE, 2}, {"a", NONE, 4}}, 3);
     end_epoch(&test, &time, NULL);
@@ -236,7 +251,8 @@ TEST(windows_floor_negative_times_and_keep_null_keys)
     cards(&test, MINUTE, MINUTE, 0, false);
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, INT64_MIN, INT64_MAX};
-    feed(&test, 0, &time, (struct row[]){{NULL, -1, 1}, {NULL, -MINUTE, 2}, {NULL, -MINUTE - 1, 4}, {"", 0, NONE}}, 4);
+    feed(&test, 0, &time,
+         (struct row[]){{NULL, -1, 1}, {NULL, -MINUTE, 2}, {NULL, -MINUTE - 1, 4}, {"", 0, NONE}}, 4);
     end_epoch(&test, &time, NULL);
     CHECK_EMITTED(&test, "#NULL -60000000-0 2 0.03 0.02", "#NULL -120000000--60000000 1 0.04 0.04",
                   "# 0-60000000 1 NULL NULL");
@@ -307,8 +323,14 @@ static void by_time(struct under_test *test, int32_t watermark_key, const struct
     const struct aggregate_call **calls = arena_array(&test->base.arena, const struct aggregate_call *, 2);
     calls[0] = bind(test, "count", -1, false, filter);
     calls[1] = bind(test, "max", 2, false, filter);
-    test->spec = (struct aggregate_spec){.name = "by time", .keys = keys, .key_count = 1, .calls = calls, .call_count = 2,
-                                         .window_key = -1, .watermark_key = watermark_key, .schema = test->schema};
+    test->spec = (struct aggregate_spec){.name = "by time",
+                                         .keys = keys,
+                                         .key_count = 1,
+                                         .calls = calls,
+                                         .call_count = 2,
+                                         .window_key = -1,
+                                         .watermark_key = watermark_key,
+                                         .schema = test->schema};
 }
 
 TEST(an_event_time_key_ends_at_itself)
@@ -319,7 +341,9 @@ TEST(an_event_time_key_ends_at_itself)
     by_time(&test, 0, NULL);
     stage_start(&test, 1, 2);
     struct epoch_time time = {0, 100, 500};
-    feed(&test, 0, &time, (struct row[]){{"", 100, 1}, {"", 101, 2}, {"", 500, 3}, {"", 501, 4}, {"", NONE, 5}, {"", 501, 6}}, 6);
+    feed(&test, 0, &time,
+         (struct row[]){{"", 100, 1}, {"", 101, 2}, {"", 500, 3}, {"", 501, 4}, {"", NONE, 5}, {"", 501, 6}},
+         6);
     end_epoch(&test, &time, NULL);
     CHECK_INT(test.base.counts.late, 1);
     CHECK_INT(test.base.counts.null_time, 1);
@@ -336,7 +360,8 @@ TEST(groups_without_time_end_with_the_input)
     struct under_test test = {0};
     set_up(&test.base);
     test.input = schema_of(&test.base, "card STRING, ts TIMESTAMP, amount DECIMAL(12,2)");
-    const struct expr *filter = call_expr(&test.base, "isnotnull", column_expr(&test.base, test.input, 0), NULL);
+    const struct expr *filter =
+        call_expr(&test.base, "isnotnull", column_expr(&test.base, test.input, 0), NULL);
     by_time(&test, -1, filter);
     stage_start(&test, 2, 2);
     struct epoch_time time = {0, INT64_MIN, INT64_MAX - 1};
@@ -346,7 +371,8 @@ TEST(groups_without_time_end_with_the_input)
     check_emitted(&test, NULL, 0);
     time = (struct epoch_time){1, INT64_MIN, INT64_MAX};
     end_epoch(&test, &time, NULL);
-    CHECK_EMITTED(&test, "#1970-01-01 00:00:00.000001 1 0.01", "#1970-01-01 00:00:00.000002 0 NULL", "#NULL 1 0.02");
+    CHECK_EMITTED(&test, "#1970-01-01 00:00:00.000001 1 0.01", "#1970-01-01 00:00:00.000002 0 NULL",
+                  "#NULL 1 0.02");
     under_test_close(&test);
 }
 
@@ -362,8 +388,9 @@ TEST(the_budget_is_asked)
     put_ints(&batch.columns[1], test.input->fields[1].type, (int64_t[]){1}, 1);
     put_ints(&batch.columns[2], test.input->fields[2].type, (int64_t[]){1}, 1);
     struct epoch_time time = {0};
-    CHECK_INT(aggregate_lane_batch(test.stage, 0, &test.base.session, &time, &batch, &test.base.rejects, &test.base.counts,
-                                   &test.base.err), E_MEMORY);
+    CHECK_INT(aggregate_lane_batch(test.stage, 0, &test.base.session, &time, &batch, &test.base.rejects,
+                                   &test.base.counts, &test.base.err),
+              E_MEMORY);
     CHECK(strncmp(test.base.err.text, "gold needs ", 11) == 0);
     batch_release(&batch);
     under_test_close(&test);
@@ -419,7 +446,7 @@ static void model_add_to(struct model *model, int card, int64_t start_us, int64_
 static void model_add(struct model *model, int card, int64_t time_us, int64_t amount, int64_t late_us)
 {
     bool counted = false;
-    // Every window whose start is start_us + n * slide, found by looking at all of them that could hold the time.
+    // Every window whose start is start_us + n * slide: look at all of them that could hold the time.
     int64_t first = (time_us - model->size_us - model->start_us) / model->slide_us - 1;
     for (int64_t n = first; model->start_us + n * model->slide_us <= time_us; n++) {
         int64_t start = model->start_us + n * model->slide_us, end = start + model->size_us;
@@ -436,7 +463,8 @@ static const char *card_name(int card)
     static char names[CARDS][64];
     if (card == 0)
         return NULL;
-    snprintf(names[card], sizeof names[card], "card %d%s", card, card % 5 == 0 ? " with a name longer than an entry holds" : "");
+    snprintf(names[card], sizeof names[card], "card %d%s", card,
+             card % 5 == 0 ? " with a name longer than an entry holds" : "");
     return names[card];
 }
 
@@ -451,20 +479,23 @@ static void model_emit(struct model *model, int64_t emit_us, bool distinct, stru
         int64_t different = 0;
         for (int v = 0; v < MODEL_VALUES; v++)
             different += group->seen[v];
-        int used = snprintf(line, sizeof line, "#%s %lld-%lld %lld ", group->card == 0 ? "NULL" : card_name(group->card),
-                            (long long)group->start_us, (long long)(group->start_us + model->size_us), (long long)group->count);
+        int used = snprintf(line, sizeof line, "#%s %lld-%lld %lld ",
+                            group->card == 0 ? "NULL" : card_name(group->card), (long long)group->start_us,
+                            (long long)(group->start_us + model->size_us), (long long)group->count);
         if (different == 0)
             used += snprintf(line + used, sizeof line - (size_t)used, "NULL NULL");
         else
-            used += snprintf(line + used, sizeof line - (size_t)used, "%lld.%02lld 0.%02lld", (long long)(group->sum / 100),
-                             (long long)(group->sum % 100), (long long)group->max);
+            used +=
+                snprintf(line + used, sizeof line - (size_t)used, "%lld.%02lld 0.%02lld",
+                         (long long)(group->sum / 100), (long long)(group->sum % 100), (long long)group->max);
         if (distinct)
             snprintf(line + used, sizeof line - (size_t)used, " %lld", (long long)different);
         lines_add(out, line);
     }
 }
 
-/* A stage as a crash leaves it behind: gone. A new one is made from what was stored, with other lanes and shards. */
+/* A stage as a crash leaves it behind: gone. A new one is made from what was stored, with other lanes and
+ * shards. */
 static void restore(struct under_test *test, const struct text *snapshot, const struct text *deltas)
 {
     stage_stop(test);
@@ -473,7 +504,8 @@ static void restore(struct under_test *test, const struct text *snapshot, const 
     CHECK_INT(aggregate_restore(test->stage, text_view(deltas), &test->base.err), E_OK);
 }
 
-static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time, struct text *deltas)
+static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time,
+                      struct text *deltas)
 {
     struct row rows[300];
     int64_t batches = (int64_t)(kit_random() % 4), middle = time->emit_us;
@@ -492,7 +524,8 @@ static void run_epoch(struct under_test *test, struct model *model, const struct
     end_epoch(test, time, deltas);
 }
 
-static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start_us, bool distinct, int crash_every)
+static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start_us, bool distinct,
+                                int crash_every)
 {
     struct under_test test = {0};
     static struct model model;
@@ -597,17 +630,20 @@ TEST(stored_bytes_are_checked)
         stored.data[i] ^= 1;
         CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err), E_CORRUPT);
         stored.data[i] ^= 1;
-        CHECK_INT(aggregate_restore(test.stage, bytes_of(stored.data, i), &test.base.err), i == 0 ? E_OK : E_CORRUPT);
+        CHECK_INT(aggregate_restore(test.stage, bytes_of(stored.data, i), &test.base.err),
+                  i == 0 ? E_OK : E_CORRUPT);
     }
     CHECK_INT(aggregate_groups(test.stage), 2);
-    CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err), E_OK); // again: nothing changes
+    CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err),
+              E_OK); // again: nothing changes
     CHECK_INT(aggregate_groups(test.stage), 2);
     stage_stop(&test);
     test.spec.call_count = 2;
     stage_start(&test, 1, 1);
     CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err), E_CHANGED);
-    CHECK_STR(test.base.err.text,
-              "gold: the stored state belongs to other group keys or aggregates; start with a new checkpoint");
+    CHECK_STR(
+        test.base.err.text,
+        "gold: the stored state belongs to other group keys or aggregates; start with a new checkpoint");
     text_free(&stored);
     under_test_close(&test);
 }
@@ -629,7 +665,8 @@ TEST(hostile_bodies_fail_without_harm)
     for (int round = 0; round < 2000; round++) {
         struct text hostile = {0};
         size_t start = state_frame_begin(&hostile, frame.kind, frame.layout), body = hostile.size;
-        text_add(&hostile, frame.body.data, kit_random() % 3 == 0 ? kit_random() % frame.body.size : frame.body.size);
+        text_add(&hostile, frame.body.data,
+                 kit_random() % 3 == 0 ? kit_random() % frame.body.size : frame.body.size);
         for (int flips = 0; flips < 3 && hostile.size > body; flips++)
             hostile.data[body + kit_random() % (hostile.size - body)] = (char)kit_random();
         state_frame_end(&hostile, start);

@@ -16,9 +16,11 @@ static void check_filter(int64_t limit, const char *expected, int64_t filtered)
     struct batch in, out;
     three_rows(&test, &in, "a INT, b STRING");
     struct filter *filter;
-    const struct expr *predicate = call_expr(&test, ">", column_expr(&test, in.schema, 0), int_expr(&test, limit));
+    const struct expr *predicate =
+        call_expr(&test, ">", column_expr(&test, in.schema, 0), int_expr(&test, limit));
     if (limit == 0) // all rows: a IS NULL OR a > 0
-        predicate = call_expr(&test, "or", predicate, call_expr(&test, "isnull", column_expr(&test, in.schema, 0), NULL));
+        predicate = call_expr(&test, "or", predicate,
+                              call_expr(&test, "isnull", column_expr(&test, in.schema, 0), NULL));
     CHECK_INT(filter_new(&test.arena, predicate, &filter, &test.err), E_OK);
     CHECK_INT(filter_batch(filter, &test.session, &in, &test.rejects, &test.counts, &out, &test.err), E_OK);
     CHECK_STR(batch_text(&test, &out), expected);
@@ -49,7 +51,8 @@ TEST(filter_counts_rejected_rows_apart)
     struct batch in, out;
     batch_init(&in, schema_of(&test, "a INT"), 3);
     put_ints(&in.columns[0], type_of(TYPE_INT32), (int64_t[]){0, 1, 5}, 3);
-    const struct expr *one = int_expr(&test, 1), *quotient = call_expr(&test, "/", one, column_expr(&test, in.schema, 0));
+    const struct expr *one = int_expr(&test, 1),
+                      *quotient = call_expr(&test, "/", one, column_expr(&test, in.schema, 0));
     struct filter *filter;
     CHECK_INT(filter_new(&test.arena, call_expr(&test, ">=", quotient, one), &filter, &test.err), E_OK);
     CHECK_INT(filter_batch(filter, &test.session, &in, &test.rejects, &test.counts, &out, &test.err), E_OK);
@@ -74,7 +77,8 @@ TEST(project_leaves_rejected_rows_out)
     const struct expr *a = column_expr(&test, in.schema, 0);
     const struct expr *exprs[] = {a, call_expr(&test, "div", int_expr(&test, 8), a)};
     struct project *project;
-    CHECK_INT(project_new(&test.arena, exprs, 2, schema_of(&test, "a INT, q BIGINT"), &project, &test.err), E_OK);
+    CHECK_INT(project_new(&test.arena, exprs, 2, schema_of(&test, "a INT, q BIGINT"), &project, &test.err),
+              E_OK);
     CHECK_INT(project_batch(project, &test.session, &in, &test.rejects, &test.counts, &out, &test.err), E_OK);
     CHECK_STR(batch_text(&test, &out), "4,2;NULL,NULL;1,8");
     CHECK_INT(test.counts.rejected, 1);
@@ -101,17 +105,23 @@ static void lists(struct bench_of_one *test, struct batch *batch, const char *el
     give_origin(batch);
 }
 
-static void generate(struct bench_of_one *test, struct batch *in, enum generate_kind kind, bool outer, const char *ddl,
-                     int32_t generated, const char *expected)
+static void generate(struct bench_of_one *test, struct batch *in, enum generate_kind kind, bool outer,
+                     const char *ddl, int32_t generated, const char *expected)
 {
     const struct expr *args[] = {column_expr(test, in->schema, 1)};
-    struct generate_spec spec = {.kind = kind, .outer = outer, .args = args, .arg_count = 1, .generated = generated,
-                                 .schema = schema_of(test, ddl), .keep = (const bool[]){true, false}};
+    struct generate_spec spec = {.kind = kind,
+                                 .outer = outer,
+                                 .args = args,
+                                 .arg_count = 1,
+                                 .generated = generated,
+                                 .schema = schema_of(test, ddl),
+                                 .keep = (const bool[]){true, false}};
     struct generate *self;
     struct batch out;
     test->counts = (struct operator_counts){0};
     CHECK_INT(generate_new(&test->arena, &spec, &self, &test->err), E_OK);
-    CHECK_INT(generate_batch(self, &test->session, in, &test->rejects, &test->counts, &out, &test->err), E_OK);
+    CHECK_INT(generate_batch(self, &test->session, in, &test->rejects, &test->counts, &out, &test->err),
+              E_OK);
     for (int32_t c = 0; c < out.column_count; c++)
         column_check(&out.columns[c]);
     CHECK_STR(batch_text(test, &out), expected);
@@ -139,7 +149,8 @@ TEST(generate_explodes_arrays)
     builder_close_list(&builder);
     builder_finish(&builder, &in.columns[1]);
     builder_release(&builder);
-    generate(&test, &in, EXPLODE, false, "id INT, list ARRAY<INT>, col INT", 1, "10,NULL,1;10,NULL,2;40,NULL,NULL");
+    generate(&test, &in, EXPLODE, false, "id INT, list ARRAY<INT>, col INT", 1,
+             "10,NULL,1;10,NULL,2;40,NULL,NULL");
     generate(&test, &in, EXPLODE, true, "id INT, list ARRAY<INT>, col INT", 1,
              "10,NULL,1;10,NULL,2;20,NULL,NULL;30,NULL,NULL;40,NULL,NULL");
     generate(&test, &in, POSEXPLODE, false, "id INT, list ARRAY<INT>, pos INT, col INT", 2,
@@ -213,8 +224,12 @@ TEST(generate_stacks)
     put_ints(&in.columns[1], type_of(TYPE_INT32), (int64_t[]){NONE, 4}, 2);
     give_origin(&in);
     const struct expr *a = column_expr(&test, in.schema, 0), *b = column_expr(&test, in.schema, 1);
-    const struct expr *args[] = {int_expr(&test, 2), a, b, b}; // two rows of two columns, the last one missing
-    struct generate_spec spec = {.kind = STACK, .args = args, .arg_count = 4, .generated = 2,
+    const struct expr *args[] = {int_expr(&test, 2), a, b,
+                                 b}; // two rows of two columns, the last one missing
+    struct generate_spec spec = {.kind = STACK,
+                                 .args = args,
+                                 .arg_count = 4,
+                                 .generated = 2,
                                  .schema = schema_of(&test, "a INT, b INT, x INT, y INT")};
     struct generate *self;
     CHECK_INT(generate_new(&test.arena, &spec, &self, &test.err), E_OK);
@@ -247,7 +262,10 @@ TEST(generate_refuses_to_copy_without_end)
     builder_finish(&builder, &in.columns[1]);
     builder_release(&builder);
     const struct expr *args[] = {column_expr(&test, in.schema, 1)};
-    struct generate_spec spec = {.kind = EXPLODE, .args = args, .arg_count = 1, .generated = 1,
+    struct generate_spec spec = {.kind = EXPLODE,
+                                 .args = args,
+                                 .arg_count = 1,
+                                 .generated = 1,
                                  .schema = schema_of(&test, "text STRING, list ARRAY<INT>, col INT"),
                                  .keep = (const bool[]){true, false}};
     struct generate *self;
@@ -287,7 +305,8 @@ TEST(watermark_sees_the_latest_millisecond)
         for (int round = 0; round < 50; round++) {
             int64_t max = INT64_MIN, count = (int64_t)(kit_random() % 300) + 1;
             for (int64_t i = 0; i < count; i++) {
-                values[i] = nulls && kit_random() % 3 == 0 ? NONE : (int64_t)(kit_random() % 2000) * 1000 - 1000000;
+                values[i] =
+                    nulls && kit_random() % 3 == 0 ? NONE : (int64_t)(kit_random() % 2000) * 1000 - 1000000;
                 max = values[i] > max ? values[i] : max;
             }
             CHECK_INT(seen(values, count), max);

@@ -15,16 +15,10 @@ static void random_value(struct builder *out)
         return;
     }
     switch (type->id) {
-    case TYPE_NULL:
-        builder_null(out);
-        return;
-    case TYPE_BOOLEAN:
-        builder_boolean(out, pick == 1);
-        return;
+    case TYPE_NULL: builder_null(out); return;
+    case TYPE_BOOLEAN: builder_boolean(out, pick == 1); return;
     case TYPE_FLOAT:
-    case TYPE_DOUBLE:
-        builder_double(out, pick == 1 ? -1.5 : pick == 2 ? __builtin_inf() : 0.25);
-        return;
+    case TYPE_DOUBLE: builder_double(out, pick == 1 ? -1.5 : pick == 2 ? __builtin_inf() : 0.25); return;
     case TYPE_STRING:
     case TYPE_BINARY:
         builder_bytes(out, bytes_of("a\0bcdefghijklmnopqrstuvwxyz", pick == 1 ? 0 : pick == 2 ? 2 : 20));
@@ -44,8 +38,7 @@ static void random_value(struct builder *out)
             random_value(&out->children[c]);
         builder_close_struct(out);
         return;
-    default:
-        builder_int(out, pick == 1 ? -7 : (int64_t)pick);
+    default: builder_int(out, pick == 1 ? -7 : (int64_t)pick);
     }
 }
 
@@ -67,7 +60,8 @@ struct keys {
 
 static struct bytes key_at(const struct keys *keys, int64_t row)
 {
-    return bytes_of(keys->data.data + keys->offsets[row], (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
+    return bytes_of(keys->data.data + keys->offsets[row],
+                    (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
 }
 
 static bool rows_equal(const struct column *cols, int32_t count, int64_t i, int64_t j)
@@ -108,9 +102,16 @@ static void check_columns(const struct column *cols, int32_t count)
 }
 
 static const char *const SHAPES[] = {
-    "a STRING", "a STRING, b BIGINT", "a BINARY, b TIMESTAMP", "a BOOLEAN, b TINYINT, c SMALLINT, d INT",
-    "a FLOAT, b DOUBLE", "a DECIMAL(12,2), b DECIMAL(38,4)", "a DATE, b TIMESTAMP_NTZ, c STRING",
-    "a STRUCT<x: INT, y: ARRAY<STRING>>, b STRING", "a ARRAY<ARRAY<INT>>", "a MAP<STRING, DOUBLE>, b INT",
+    "a STRING",
+    "a STRING, b BIGINT",
+    "a BINARY, b TIMESTAMP",
+    "a BOOLEAN, b TINYINT, c SMALLINT, d INT",
+    "a FLOAT, b DOUBLE",
+    "a DECIMAL(12,2), b DECIMAL(38,4)",
+    "a DATE, b TIMESTAMP_NTZ, c STRING",
+    "a STRUCT<x: INT, y: ARRAY<STRING>>, b STRING",
+    "a ARRAY<ARRAY<INT>>",
+    "a MAP<STRING, DOUBLE>, b INT",
 };
 
 TEST(keys_are_equal_exactly_when_rows_are)
@@ -226,8 +227,10 @@ TEST(decode_never_reads_past_hostile_bytes)
     struct error err = {0};
     const struct type *schema;
     size_t position;
-    CHECK_INT(type_parse_ddl(&arena, bytes_of_string("a STRING, b ARRAY<INT>, c STRUCT<x: DECIMAL(38,0)>, d BOOLEAN"),
-                             &schema, &position, &err), E_OK);
+    CHECK_INT(type_parse_ddl(&arena,
+                             bytes_of_string("a STRING, b ARRAY<INT>, c STRUCT<x: DECIMAL(38,0)>, d BOOLEAN"),
+                             &schema, &position, &err),
+              E_OK);
     for (int round = 0; round < 3000; round++) {
         uint8_t *hostile = mem_alloc(40); // its own block, so that asan sees a byte too far
         size_t size = kit_random() % 40;

@@ -34,8 +34,8 @@ static void add_key(struct batch_of_keys *keys, struct bytes key, uint64_t hash)
 static enum code upsert(struct state_table *table, struct batch_of_keys *keys, struct error *err)
 {
     keys->created_count = 0;
-    return state_upsert(table, (uint8_t *)keys->data.data, keys->offsets, keys->hashes, keys->rows, keys->slots,
-                        keys->created, &keys->created_count, err);
+    return state_upsert(table, (uint8_t *)keys->data.data, keys->offsets, keys->hashes, keys->rows,
+                        keys->slots, keys->created, &keys->created_count, err);
 }
 
 static int64_t *slot_value(struct state_table *table, uint32_t slot)
@@ -127,7 +127,8 @@ static void sweep_one(void *context, uint32_t slot)
 TEST(table_agrees_with_a_model)
 {
     struct budget budget = {0};
-    struct state_table *table = state_new(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget});
+    struct state_table *table =
+        state_new(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget});
     static struct model model;
     memset(&model, 0xff, sizeof model);
     model.count = 0;
@@ -192,7 +193,8 @@ TEST(table_takes_the_empty_key)
 TEST(table_stops_at_its_budget)
 {
     struct budget budget = {.limit_bytes = 200 * 1000};
-    struct state_table *table = state_new(&(struct state_spec){.name = "gold", .slot_bytes = SLOT_BYTES, .budget = &budget});
+    struct state_table *table =
+        state_new(&(struct state_spec){.name = "gold", .slot_bytes = SLOT_BYTES, .budget = &budget});
     struct error err = {0};
     enum code code = E_OK;
     char room[512];
@@ -217,7 +219,8 @@ TEST(table_stops_at_its_budget)
 TEST(table_gives_memory_back_after_a_small_round)
 {
     struct budget budget = {0};
-    struct state_table *table = state_new(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget});
+    struct state_table *table =
+        state_new(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget});
     static struct model model;
     memset(&model, 0xff, sizeof model);
     for (int i = 0; i < 20; i++)
