@@ -121,7 +121,11 @@ enum code project_load(struct arena *arena, const char *directory,
                        const struct project_environment *environment, const struct pipeline **out,
                        struct problems *problems, struct error *err)
 {
-    struct loader self = {.arena = arena, .directory = directory, .environment = environment};
+    size_t size = strlen(directory);
+    while (size > 1 && directory[size - 1] == '/') // paths in messages are put together with one
+        size--;
+    struct loader self = {
+        .arena = arena, .directory = arena_strndup(arena, directory, size), .environment = environment};
     self.shown = arena_array(arena, struct sql_file, 2);
     self.notes = (struct notes){.arena = arena, .files = self.shown, .problems = problems};
     int32_t before = problems == NULL ? 0 : problems->count;
