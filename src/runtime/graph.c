@@ -165,6 +165,7 @@ static enum code generate_open(struct graph *graph, struct instance *instance, c
         .args = plan->generate.args,
         .arg_count = plan->generate.arg_count,
         .generated = plan->generate.generated,
+        .keep = plan->generate.keep,
         .schema = plan->schema,
     };
     return generate_new(&graph->arena, &spec, &instance->generate, err);

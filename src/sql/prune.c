@@ -1,9 +1,10 @@
 /* prune.c - leave out what nobody reads: columns, fields of decoded structs, aggregate calls.
  *
  * Down     users before inputs: which columns of each node are read, and of a STRUCT column which fields
- * Up       inputs before users: each node is narrowed to that; its slots tell where a column went. Below a filter stands
- *          a projection that picks exactly what is read: it also takes fields out of structs, so that the filter does not
- *          gather the rest of the struct. Such a field is a slot of its own
+ * Up       inputs before users: each node is narrowed to that; its slots tell where a column went. Below a filter and a
+ *          generator stands a projection that picks exactly what is read: it also takes fields out of structs, so that the
+ *          rest of the struct is not gathered. Such a field is a slot of its own. A predicate over columns that only it
+ *          reads is computed there too: one bit is gathered instead of the columns
  * Whole    JOIN, SORT, LIMIT, DISTINCT, window functions and set operations keep all columns
  */
 #include "sql/optimise.h"
@@ -229,50 +230,71 @@ static void pass_slots(const struct pruner *self, const struct plan *node, const
         add_slot(self, of(self, node), first_added + i, -1, capacity);
 }
 
-/* A projection over `input` that gives the slots wanted; NULL when the input does already. */
-static struct plan *pick(struct pruner *self, struct plan *input, const struct type *was, const struct narrowed *wanted, struct position at)
+static bool same_slots(const struct narrowed *a, const struct narrowed *b)
+{
+    bool same = a->slot_count == b->slot_count;
+    for (int32_t i = 0; same && i < a->slot_count; i++)
+        same = a->slots[i].column == b->slots[i].column && a->slots[i].field == b->slots[i].field;
+    return same;
+}
+
+/* One slot as an expression over `input`, whose schema was `was` before it was narrowed. */
+static const struct expr *pick_slot(const struct pruner *self, const struct plan *input, const struct field *was, struct slot slot,
+                                    struct position at)
 {
     const struct narrowed *have = of(self, input);
-    bool same = have->slot_count == wanted->slot_count;
-    for (int32_t i = 0; same && i < wanted->slot_count; i++)
-        same = have->slots[i].column == wanted->slots[i].column && have->slots[i].field == wanted->slots[i].field;
-    if (same)
+    int32_t direct = slot_find(have, slot.column, slot.field);
+    int32_t from = direct >= 0 ? direct : slot_find(have, slot.column, -1);
+    const struct expr *expr = expr_column(self->optimiser->expr, from, &input->schema->fields[from], at);
+    struct error err = {0};
+    if (direct < 0)
+        always(expr_field(self->optimiser->expr, expr, was->type->fields[slot.field].name, at, &expr, &err) == E_OK);
+    return expr;
+}
+
+/* A projection over `input` that gives the slots wanted, and then `extra` when it is not NULL; NULL when the input gives
+ * just them already. */
+static struct plan *pick(const struct pruner *self, struct plan *input, const struct type *was, const struct narrowed *wanted,
+                         const struct expr *extra, struct position at)
+{
+    if (extra == NULL && same_slots(of(self, input), wanted))
         return NULL;
-    size_t count = (size_t)wanted->slot_count;
+    size_t count = (size_t)wanted->slot_count + 1;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, count);
     const char **names = arena_array(self->arena, const char *, count);
-    struct error err = {0};
     for (int32_t i = 0; i < wanted->slot_count; i++) {
         struct slot slot = wanted->slots[i];
         const struct field *field = &was->fields[slot.column];
-        int32_t direct = slot_find(have, slot.column, slot.field);
-        int32_t whole = slot_find(have, slot.column, -1);
-        exprs[i] = expr_column(self->optimiser->expr, direct >= 0 ? direct : whole, &input->schema->fields[direct >= 0 ? direct : whole], at);
+        exprs[i] = pick_slot(self, input, field, slot, at);
         names[i] = slot.field < 0 ? field->name : field->type->fields[slot.field].name;
-        if (direct < 0)
-            always(expr_field(self->optimiser->expr, exprs[i], names[i], at, &exprs[i], &err) == E_OK);
     }
-    return plan_project(self->arena, input, exprs, names, wanted->slot_count, at);
+    exprs[wanted->slot_count] = extra;
+    names[wanted->slot_count] = "filter";
+    return plan_project(self->arena, input, exprs, names, wanted->slot_count + (extra != NULL), at);
 }
 
-/* What a filter lets through: needed columns and what the predicate reads, fields apart where the struct itself is not read. */
-static void filter_slots(const struct pruner *self, const struct plan *node, const struct type *was, struct narrowed *out)
+/* What a node takes from its input: the first columns of its own that are read, and what its expressions read. Fields
+ * apart where the struct itself is not read. */
+static void reading_slots(const struct pruner *self, const struct plan *node, const struct type *was, const struct expr *const *exprs,
+                          int32_t expr_count, struct narrowed *out)
 {
     struct narrowed reading = {.needs = arena_array(self->arena, struct need, (size_t)was->field_count)};
-    int32_t capacity = was->field_count;
     struct pruner alone = *self;
+    struct plan input = {.id = 0, .schema = was};
+    int32_t capacity = was->field_count;
+    alone.nodes = &reading;
     for (int32_t i = 0; i < was->field_count; i++) {
         need_same(self, &reading.needs[i], &of(self, node)->needs[i], was->fields[i].type);
         capacity += was->fields[i].type->id == TYPE_STRUCT ? was->fields[i].type->field_count : 0;
     }
-    struct plan input = {.id = 0, .schema = was};
-    alone.nodes = &reading;
-    need_expr(&alone, &input, node->exprs[0]);
+    for (int32_t i = 0; i < expr_count; i++)
+        need_expr(&alone, &input, exprs[i]);
     for (int32_t c = 0; c < was->field_count; c++) {
         const struct need *need = &reading.needs[c];
-        if (need->whole || need->validity)
+        bool whole = need->whole || need->validity;
+        if (whole)
             add_slot(self, out, c, -1, capacity);
-        for (int32_t f = 0; !need->whole && !need->validity && need->fields != NULL && f < was->fields[c].type->field_count; f++)
+        for (int32_t f = 0; !whole && need->fields != NULL && f < was->fields[c].type->field_count; f++)
             if (need->fields[f])
                 add_slot(self, out, c, f, capacity);
     }
@@ -289,24 +311,37 @@ static const struct type *schema_of_slots(const struct pruner *self, const struc
     return type_struct(self->arena, fields, node->slot_count);
 }
 
-static void narrow_filter(struct pruner *self, struct plan *node)
+/* Stand on a projection that gives the slots. The projection has no id: until the expressions are moved, the node's own
+ * slots are those of its input. */
+static void stand_on(const struct pruner *self, struct plan *node, const struct type *was, const struct narrowed *slots,
+                     const struct expr *extra)
 {
-    struct plan *input = node->inputs[0];
-    const struct type *was = node->schema;
-    struct narrowed wanted = {0};
-    filter_slots(self, node, was, &wanted);
-    struct plan *picked = pick(self, input, was, &wanted, node->at);
-    // the pick has no id of its own: the filter stands for it while its expression is moved
     struct narrowed *own = of(self, node);
-    own->slots = wanted.slots;
-    own->slot_count = wanted.slot_count;
-    if (picked != NULL) {
+    struct plan *picked = pick(self, node->inputs[0], was, slots, extra, node->at);
+    own->slots = slots->slots;
+    own->slot_count = slots->slot_count;
+    if (picked != NULL)
         node->inputs[0] = picked;
-        node->schema = picked->schema;
-    } else {
-        node->schema = input->schema;
+    node->schema = node->inputs[0]->schema;
+}
+
+static void narrow_filter(const struct pruner *self, struct plan *node)
+{
+    const struct type *was = node->schema;
+    struct narrowed all = {0}, passed = {0};
+    reading_slots(self, node, was, node->exprs, 1, &all);
+    reading_slots(self, node, was, NULL, 0, &passed);
+    if (same_slots(&all, &passed)) {
+        stand_on(self, node, was, &all, NULL);
+        node->exprs = narrow_list(self, node, node->exprs, 1);
+        return;
     }
-    node->exprs = narrow_list(self, node, node->exprs, 1);
+    const struct expr **predicate = arena_new(self->arena, const struct expr *);
+    stand_on(self, node, was, &passed, narrow_expr(self, node->inputs[0], node->exprs[0]));
+    int32_t last = node->schema->field_count - 1;
+    predicate[0] = expr_column(self->optimiser->expr, last, &node->schema->fields[last], node->at);
+    node->exprs = predicate;
+    add_slot(self, of(self, node), -1, -1, 0);
 }
 
 static void narrow_project(struct pruner *self, struct plan *node)
@@ -372,12 +407,9 @@ static void narrow_decode(struct pruner *self, struct plan *node)
 static void drop_decode(struct pruner *self, struct plan *node)
 {
     struct plan *input = node->inputs[0];
-    const struct narrowed *below = of(self, input);
-    pass_slots(self, node, input, 0, 0);
-    struct plan *same = pick(self, input, node->schema, &(struct narrowed){.slots = below->slots, .slot_count = below->slot_count}, node->at);
-    always(same == NULL);
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)input->schema->field_count);
     const char **names = arena_array(self->arena, const char *, (size_t)input->schema->field_count);
+    pass_slots(self, node, input, 0, 0);
     for (int32_t i = 0; i < input->schema->field_count; i++) {
         exprs[i] = expr_column(self->optimiser->expr, i, &input->schema->fields[i], node->at);
         names[i] = input->schema->fields[i].name;
@@ -387,14 +419,33 @@ static void drop_decode(struct pruner *self, struct plan *node)
     *node = *project;
 }
 
-static void narrow_generate(struct pruner *self, struct plan *node)
+/* Every input column is repeated for every element, unless `keep` says that nobody reads it any more. */
+static void narrow_generate(const struct pruner *self, struct plan *node)
 {
-    const struct plan *input = node->inputs[0];
-    int32_t generated = node->generate.generated, first = node->schema->field_count - generated;
+    struct plan_generate *generate = &node->generate;
+    int32_t first = node->schema->field_count - generate->generated;
     const struct field *fields = node->schema->fields + first;
-    pass_slots(self, node, input, first, generated);
-    node->generate.args = narrow_list(self, input, node->generate.args, node->generate.arg_count);
-    node->schema = schema_append(self->arena, input->schema, fields, generated);
+    struct field *before = arena_array(self->arena, struct field, (size_t)first);
+    for (int32_t i = 0; i < first; i++)
+        before[i] = node->schema->fields[i];
+    const struct type *was = type_struct(self->arena, before, first);
+    struct narrowed all = {0}, passed = {0};
+    reading_slots(self, node, was, generate->args, generate->arg_count, &all);
+    reading_slots(self, node, was, NULL, 0, &passed);
+    stand_on(self, node, was, &all, NULL);
+    generate->args = narrow_list(self, node, generate->args, generate->arg_count);
+    bool *keep = arena_array(self->arena, bool, (size_t)all.slot_count);
+    for (int32_t i = 0; i < all.slot_count; i++)
+        keep[i] = slot_find(&passed, all.slots[i].column, all.slots[i].field) >= 0;
+    generate->keep = keep;
+    struct narrowed *own = of(self, node);
+    own->slots = NULL;
+    own->slot_count = 0;
+    for (int32_t i = 0; i < all.slot_count; i++)
+        add_slot(self, own, all.slots[i].column, all.slots[i].field, all.slot_count + generate->generated);
+    for (int32_t i = 0; i < generate->generated; i++)
+        add_slot(self, own, first + i, -1, all.slot_count + generate->generated);
+    node->schema = schema_append(self->arena, node->inputs[0]->schema, fields, generate->generated);
 }
 
 static void narrow_watermark(struct pruner *self, struct plan *node)
@@ -445,7 +496,7 @@ static void narrow_union(struct pruner *self, struct plan *node)
         if (is_needed(&own->needs[i]))
             add_slot(self, own, i, -1, was->field_count);
     for (int32_t j = 0; j < node->input_count; j++) {
-        struct plan *picked = pick(self, plan_input(node, j), was, own, node->at);
+        struct plan *picked = pick(self, plan_input(node, j), was, own, NULL, node->at);
         if (picked != NULL)
             *plan_input_place(node, j) = picked;
     }

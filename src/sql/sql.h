@@ -71,6 +71,7 @@ struct plan_generate {
     const struct expr *const *args;        /* explode: one ARRAY or MAP; stack: count literal first */
     int32_t arg_count;
     int32_t generated;                     /* how many columns come last in schema */
+    const bool *keep;                      /* per input column: read later? others may come out as NULL; NULL = all read */
 };
 struct plan_watermark {
     int32_t column;                        /* of the input */
