@@ -18,9 +18,8 @@ static uint64_t next_random(void)
 
 static struct column column_of(const struct type *type, size_t text_bytes)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
-                                  "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
-                                  "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
+    char letters[512];
+    memset(letters, 'x', sizeof letters);
     struct builder builder;
     struct column col;
     builder_init(&builder, type);
@@ -62,8 +61,9 @@ int main(void)
         const char *name;
         enum type_id id;
         size_t text_bytes;
-    } shapes[] = {{"boolean", TYPE_BOOLEAN, 0}, {"int", TYPE_INT32, 0},        {"bigint", TYPE_INT64, 0},
-                  {"string 8", TYPE_STRING, 8}, {"string 36", TYPE_STRING, 36}, {"string 290", TYPE_STRING, 290}};
+    } shapes[] = {{"boolean", TYPE_BOOLEAN, 0},   {"int", TYPE_INT32, 0},
+                  {"bigint", TYPE_INT64, 0},      {"string 8", TYPE_STRING, 8},
+                  {"string 36", TYPE_STRING, 36}, {"string 290", TYPE_STRING, 290}};
     static const double percents[] = {1, 50, 99, 99.9};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct column col = column_of(type_of(shapes[i].id), shapes[i].text_bytes);

@@ -59,10 +59,11 @@ enum code fault_arm(const char *spec, struct error *err)
     int point = find(point_names, FAULT_COUNT, word);
     if (point < 0) {
         char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)(word.size < sizeof name ? word.size : sizeof name - 1), spec);
+        snprintf(name, sizeof name, "%.*s", (int)(word.size < sizeof name ? word.size : sizeof name - 1),
+                 spec);
         const char *near = nearest_word(name, point_names, FAULT_COUNT);
-        return fail(err, E_USAGE, "LEAT_FAIL=%s: no fail point %s%s%s", spec, name, near ? "; did you mean " : "",
-                    near ? near : "");
+        return fail(err, E_USAGE, "LEAT_FAIL=%s: no fail point %s%s%s", spec, name,
+                    near ? "; did you mean " : "", near ? near : "");
     }
     char *end;
     word = next_part(&at);

@@ -115,15 +115,20 @@ enum code parse_duration(const char *text, int64_t *out_us, struct error *err)
     do {
         struct quantity q;
         if (!quantity_parse(&at, &q))
-            return fail(err, E_SPEC, "\"%s\" is not a duration; write a number and a unit, like 30 seconds", text);
+            return fail(err, E_SPEC, "\"%s\" is not a duration; write a number and a unit, like 30 seconds",
+                        text);
         at = skip_blanks(at);
         struct bytes word = word_parse(&at);
         const struct unit *unit = unit_find(duration_units, word);
         if (unit == NULL && word.size >= 4 &&
-            (strncasecmp((const char *)word.data, "mont", 4) == 0 || strncasecmp((const char *)word.data, "year", 4) == 0))
-            return fail(err, E_SPEC, "\"%s\": months and years have no fixed length; use days or smaller units", text);
+            (strncasecmp((const char *)word.data, "mont", 4) == 0 ||
+             strncasecmp((const char *)word.data, "year", 4) == 0))
+            return fail(err, E_SPEC,
+                        "\"%s\": months and years have no fixed length; use days or smaller units", text);
         if (unit == NULL)
-            return fail(err, E_SPEC, "\"%s\": the unit is missing or unknown; use ms, seconds, minutes, hours, days or weeks", text);
+            return fail(err, E_SPEC,
+                        "\"%s\": the unit is missing or unknown; use ms, seconds, minutes, hours, days or weeks",
+                        text);
         int64_t us;
         if (!quantity_times(q, unit->size, &us) || __builtin_add_overflow(total_us, us, &total_us))
             return fail(err, E_SPEC, "\"%s\" is finer than a microsecond or too long", text);
@@ -147,7 +152,8 @@ enum code parse_size(const char *text, int64_t *out_bytes, struct error *err)
     const char *at = skip_blanks(text);
     struct quantity q;
     if (!quantity_parse(&at, &q))
-        return fail(err, E_SPEC, "\"%s\" is not a size; write bytes, or a number and k, m, g or t, like 128MB", text);
+        return fail(err, E_SPEC,
+                    "\"%s\" is not a size; write bytes, or a number and k, m, g or t, like 128MB", text);
     at = skip_blanks(at);
     struct bytes word = word_parse(&at);
     const struct unit *unit = word.size == 0 ? size_units : unit_find(size_units, word);
@@ -183,18 +189,24 @@ static enum code unknown_option(const struct option *options, const char *name, 
 }
 
 /* What may be shown of a value: the user sees what he wrote, but never a secret. */
-static const char *shown(const struct option *option, const char *value) { return option->secret ? "(secret)" : value; }
+static const char *shown(const struct option *option, const char *value)
+{
+    return option->secret ? "(secret)" : value;
+}
 
-static enum code check_range(const struct option *option, const char *value, int64_t number, struct error *err)
+static enum code check_range(const struct option *option, const char *value, int64_t number,
+                             struct error *err)
 {
     bool open = option->min == 0 && option->max == 0;
     if (open ? number >= 0 : number >= option->min && number <= option->max)
         return E_OK;
     if (open)
         return fail(err, E_SPEC, "option %s = %s must not be negative", option->name, shown(option, value));
-    return fail(err, E_SPEC, "option %s = %s must lie from %" PRId64 " to %" PRId64 "%s", option->name, shown(option, value),
-                option->min, option->max,
-                option->kind == OPTION_BYTES ? " bytes" : option->kind == OPTION_DURATION ? " microseconds" : "");
+    return fail(err, E_SPEC, "option %s = %s must lie from %" PRId64 " to %" PRId64 "%s", option->name,
+                shown(option, value), option->min, option->max,
+                option->kind == OPTION_BYTES      ? " bytes"
+                : option->kind == OPTION_DURATION ? " microseconds"
+                                                  : "");
 }
 
 static enum code parse_number(const struct option *option, const char *value, int64_t *out, struct error *err)
@@ -239,7 +251,8 @@ static enum code set_enum(const struct option *option, char *at, const char *val
             break;
         choice += size + 1;
     }
-    return fail(err, E_SPEC, "option %s = %s must be one of %s", option->name, shown(option, value), option->choices);
+    return fail(err, E_SPEC, "option %s = %s must be one of %s", option->name, shown(option, value),
+                option->choices);
 }
 
 static enum code set_boolean(const struct option *option, char *at, const char *value, struct error *err)
@@ -251,8 +264,8 @@ static enum code set_boolean(const struct option *option, char *at, const char *
     return E_OK;
 }
 
-static enum code set_value(const struct option *option, void *settings, const char *value, struct arena *arena,
-                           struct error *err)
+static enum code set_value(const struct option *option, void *settings, const char *value,
+                           struct arena *arena, struct error *err)
 {
     char *at = (char *)settings + option->offset;
     switch (option->kind) {
@@ -311,7 +324,10 @@ const char *option_kind_text(const struct option *option)
 void options_print(const struct option *options, const char *prefix, struct text *out)
 {
     for (; options != NULL && options->name != NULL; options++) {
-        const char *initial = options->initial == NULL ? "-" : options->secret ? "(secret)" : options->initial;
-        text_printf(out, "%s%-28s  %-10s  %-10s  %s\n", prefix, options->name, option_kind_text(options), initial, options->help);
+        const char *initial = options->initial == NULL ? "-"
+                              : options->secret        ? "(secret)"
+                                                       : options->initial;
+        text_printf(out, "%s%-28s  %-10s  %-10s  %s\n", prefix, options->name, option_kind_text(options),
+                    initial, options->help);
     }
 }

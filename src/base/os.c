@@ -77,7 +77,8 @@ static enum code real_file_open(const char *path, unsigned flags, int *handle, s
     return E_OK;
 }
 
-static enum code real_file_read(int handle, int64_t offset, void *out, size_t size, size_t *got, struct error *err)
+static enum code real_file_read(int handle, int64_t offset, void *out, size_t size, size_t *got,
+                                struct error *err)
 {
     size_t done = 0;
     while (done < size) {
@@ -121,7 +122,7 @@ static void real_file_write_behind(int handle, int64_t offset, int64_t size)
 
 static enum code real_file_close(int handle, struct error *err)
 {
-    // On Linux the descriptor is gone even when close() says EINTR; closing again could hit another thread's file.
+    // On Linux the descriptor is gone even after EINTR; closing again could hit another thread's file.
     return close(handle) == 0 || errno == EINTR ? E_OK : fail_sys(err, errno, "close");
 }
 
@@ -151,7 +152,8 @@ static enum code real_dir_make(const char *path, struct error *err)
     char part[PATH_MAX];
     size_t size = strlen(path);
     if (size == 0 || size >= sizeof part)
-        return fail(err, E_IO, "make folder: the path has %zu bytes, allowed are 1 to %d", size, PATH_MAX - 1);
+        return fail(err, E_IO, "make folder: the path has %zu bytes, allowed are 1 to %d", size,
+                    PATH_MAX - 1);
     memcpy(part, path, size + 1);
     for (size_t i = 1; i < size; i++) {
         if (part[i] != '/')
@@ -177,7 +179,8 @@ static enum code real_rename_over(const char *from, const char *to, struct error
 
 static enum code real_rename_new(const char *from, const char *to, struct error *err)
 {
-    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? E_OK : path_error(err, "rename to", to);
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? E_OK
+                                                                          : path_error(err, "rename to", to);
 }
 
 static enum code real_remove(const char *path, struct error *err)
@@ -205,8 +208,8 @@ static bool entry_is_dir(DIR *dir, const struct dirent *entry)
     return fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum code real_list(const char *path, void (*each)(void *context, const char *name, bool is_dir), void *context,
-                           struct error *err)
+static enum code real_list(const char *path, void (*each)(void *context, const char *name, bool is_dir),
+                           void *context, struct error *err)
 {
     DIR *dir = opendir(path);
     if (dir == NULL)

@@ -60,8 +60,13 @@ void builder_release(struct builder *builder)
 void builder_finish(struct builder *builder, struct column *out)
 {
     const struct type *type = builder->type;
-    struct column col = {.type = type, .rows = builder->rows, .nulls = builder->nulls, .valid = builder->valid,
-                         .offsets = builder->offsets, .values = builder->values, .child_count = builder->child_count};
+    struct column col = {.type = type,
+                         .rows = builder->rows,
+                         .nulls = builder->nulls,
+                         .valid = builder->valid,
+                         .offsets = builder->offsets,
+                         .values = builder->values,
+                         .child_count = builder->child_count};
     if (col.values == NULL && !type_is_nested(type) && type->id != TYPE_NULL)
         col.values = buffer_zero(0);
     builder->valid = builder->offsets = builder->values = NULL;

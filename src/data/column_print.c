@@ -31,14 +31,16 @@ static void print_interval(const struct type *type, int64_t value, struct text *
         return;
     }
     uint64_t seconds = size / 1000000;
-    text_printf(out, "%s%" PRIu64 " %02d:%02d:%02d.%06d000", sign, seconds / 86400, (int)(seconds / 3600 % 24),
-                (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(size % 1000000));
+    text_printf(out, "%s%" PRIu64 " %02d:%02d:%02d.%06d000", sign, seconds / 86400,
+                (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60), (int)(seconds % 60),
+                (int)(size % 1000000));
 }
 
 static void print_decimal(const struct column *col, int64_t row, struct text *out)
 {
     char digits[VALUE_TEXT_MAX];
-    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
+    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
+                                                     : column_values(col, int64_t)[row];
     text_add(out, digits, decimal_print(value, col->type->scale, digits));
 }
 
@@ -120,4 +122,7 @@ static void print_value(const struct column *col, int64_t row, bool inside, stru
     }
 }
 
-void column_print(const struct column *col, int64_t row, struct text *out) { print_value(col, row, false, out); }
+void column_print(const struct column *col, int64_t row, struct text *out)
+{
+    print_value(col, row, false, out);
+}

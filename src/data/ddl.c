@@ -2,8 +2,8 @@
  *
  * Grammar  schema: field {, field}      field: name [:] type {NOT NULL | COMMENT 'text'}
  *          type: word [(n [, n])] | ARRAY<type> | MAP<type, type> | STRUCT<[field {, field}]>
- * Choice   as Spark does, the text is first read as one type and, when that fails, as a schema; the error told is
- *          the one of the reading that got further
+ * Choice   as Spark does, the text is first read as one type and, when that fails, as a schema; the error
+ *          told is the one of the reading that got further
  * Limits   DDL_DEPTH_MAX nested types, DDL_FIELDS_MAX fields of one struct
  */
 #include <ctype.h>
@@ -188,7 +188,8 @@ static enum code ddl_number(struct ddl *self, int most, int *out)
     if (word.size == 0)
         return expected(self, "a number");
     if (number > most)
-        return fail(self->err, E_SQL, "schema: %lld at byte %zu is more than %d", (long long)number, self->at, most);
+        return fail(self->err, E_SQL, "schema: %lld at byte %zu is more than %d", (long long)number, self->at,
+                    most);
     self->at += word.size;
     *out = (int)number;
     return E_OK;

@@ -1,12 +1,13 @@
 /* gather.c - pick rows of a column, and append a range of rows: the two ways columns are copied.
  *
  * Speed    column_gather is on the path of every filtered row. Fixed widths are plain indexed loops; bits are
- *          assembled 64 at a time; text is sized exactly in a first pass, then copied in runs of neighbouring rows,
- *          short runs by a fixed-size copy that may touch the padding (buffer.h: 64 bytes past the end are readable,
- *          and a buffer made here is that much longer than its size). When nearly all rows stay, as behind most
- *          filters, the rows come in long runs, and each run is one append: that is as fast as copying gets
- * Limits   a gathered text or list column holds at most INT32_MAX bytes or elements (Arrow's int32 offsets); batches
- *          are small enough (BATCH_ROWS_MAX), so passing it is a bug and asserts
+ *          assembled 64 at a time; text is sized exactly in a first pass, then copied in runs of
+ *          neighbouring rows, short runs by a fixed-size copy that may touch the padding (buffer.h: 64 bytes
+ *          past the end are readable, and a buffer made here is that much longer than its size). When nearly
+ *          all rows stay, as behind most filters, the rows come in long runs, and each run is one append:
+ *          that is as fast as copying gets
+ * Limits   a gathered text or list column holds at most INT32_MAX bytes or elements (Arrow's int32 offsets);
+ *          batches are small enough (BATCH_ROWS_MAX), so passing it is a bug and asserts
  */
 #include "base/memory.h"
 #include "data/column.h"
@@ -27,7 +28,8 @@ GATHER_FIXED(gather_4, uint32_t)
 GATHER_FIXED(gather_8, uint64_t)
 GATHER_FIXED(gather_16, __int128)
 
-static struct buffer *gather_fixed(const struct column *col, int32_t width, const int32_t *rows, int64_t count)
+static struct buffer *gather_fixed(const struct column *col, int32_t width, const int32_t *rows,
+                                   int64_t count)
 {
     struct buffer *out = buffer_new((size_t)count * (size_t)width);
     const uint8_t *in = col->values->data;
@@ -225,7 +227,8 @@ static void make_room(struct buffer **buffer, size_t size)
         buffer_release(old);
     }
     if (*buffer == NULL || (*buffer)->capacity < size)
-        buffer_grow(buffer, *buffer == NULL || size > (*buffer)->capacity * 2 ? size : (*buffer)->capacity * 2);
+        buffer_grow(buffer,
+                    *buffer == NULL || size > (*buffer)->capacity * 2 ? size : (*buffer)->capacity * 2);
 }
 
 static void append_bits(struct buffer **buffer, int64_t at, const uint8_t *bits, int64_t from, int64_t count)

@@ -54,7 +54,9 @@ void column_show(const struct column *col, int64_t row, const struct zone *zone,
     case TYPE_MAP: show_list(col, row, zone, out); break;
     case TYPE_STRUCT: show_struct(col, row, zone, out); break;
     case TYPE_BINARY: show_binary(column_bytes_at(col, row), out); break;
-    case TYPE_TIMESTAMP: text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits)); break;
+    case TYPE_TIMESTAMP:
+        text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits));
+        break;
     default: column_print(col, row, out); break;
     }
 }
@@ -75,9 +77,14 @@ static int64_t width_of(const char *text)
 /* Bytes of the UTF-8 character that starts here; 0 when these bytes are none. */
 static size_t character_size(const uint8_t *at, size_t left)
 {
-    size_t size = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 : at[0] >= 0xe0 && at[0] < 0xf0 ? 3 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
-    if (size > left || (at[0] == 0xe0 && left > 1 && at[1] < 0xa0) || (at[0] == 0xed && left > 1 && at[1] >= 0xa0) ||
-        (at[0] == 0xf0 && left > 1 && at[1] < 0x90) || (at[0] == 0xf4 && left > 1 && at[1] >= 0x90))
+    size_t size = at[0] < 0x80                    ? 1
+                  : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
+                  : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
+                  : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
+                                                  : 0;
+    if (size > left || (at[0] == 0xe0 && left > 1 && at[1] < 0xa0) ||
+        (at[0] == 0xed && left > 1 && at[1] >= 0xa0) || (at[0] == 0xf0 && left > 1 && at[1] < 0x90) ||
+        (at[0] == 0xf4 && left > 1 && at[1] >= 0x90))
         return 0;
     for (size_t i = 1; i < size; i++)
         if ((at[i] & 0xc0) != 0x80)
@@ -88,7 +95,8 @@ static size_t character_size(const uint8_t *at, size_t left)
 /* Control characters and what is not UTF-8 become visible. */
 static void escape(struct bytes raw, struct text *out)
 {
-    static const char names[32] = {['\a'] = 'a', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\v'] = 'v', ['\f'] = 'f', ['\r'] = 'r'};
+    static const char names[32] = {
+        ['\a'] = 'a', ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\v'] = 'v', ['\f'] = 'f', ['\r'] = 'r'};
     for (size_t i = 0; i < raw.size;) {
         uint8_t c = raw.data[i];
         size_t size = character_size(raw.data + i, raw.size - i);
@@ -128,7 +136,8 @@ static const char *cell_of(struct show *self, const struct column *col, int64_t 
     return kept;
 }
 
-void show_init(struct show *self, const struct type *schema, const struct zone *zone, int64_t rows_max, int32_t truncate)
+void show_init(struct show *self, const struct type *schema, const struct zone *zone, int64_t rows_max,
+               int32_t truncate)
 {
     *self = (struct show){.schema = schema, .zone = zone, .rows_max = rows_max, .truncate = truncate};
 }
@@ -194,7 +203,9 @@ void show_print(const struct show *self, struct text *out)
     int32_t fields = self->schema->field_count;
     int64_t *widths = mem_array(int64_t, (size_t)fields + 1);
     for (int32_t i = 0; i < fields; i++) {
-        widths[i] = width_of(self->schema->fields[i].name) > WIDTH_MIN ? width_of(self->schema->fields[i].name) : WIDTH_MIN;
+        widths[i] = width_of(self->schema->fields[i].name) > WIDTH_MIN
+                        ? width_of(self->schema->fields[i].name)
+                        : WIDTH_MIN;
         for (int64_t row = 0; row < self->shown; row++) {
             int64_t width = width_of(self->cells[row * fields + i]);
             widths[i] = width > widths[i] ? width : widths[i];
@@ -212,6 +223,7 @@ void show_print(const struct show *self, struct text *out)
     }
     print_border(widths, fields, out);
     if (self->total > self->shown)
-        text_printf(out, "only showing top %lld row%s\n", (long long)self->shown, self->shown == 1 ? "" : "s");
+        text_printf(out, "only showing top %lld row%s\n", (long long)self->shown,
+                    self->shown == 1 ? "" : "s");
     mem_free(widths);
 }

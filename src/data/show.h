@@ -2,8 +2,9 @@
  *
  * In       batches, in any number; the first rows_max rows are kept as text
  * Out      +---+ borders, a header, one line a row; "only showing top N rows" when there were more
- * Cells    NULL, {1, x}, [1, 2], {k -> v}, [61 62] for BINARY; control characters are escaped, so that data cannot
- *          move the cursor. truncate > 0: cut to so many characters ("..." included) and right-aligned; 0: whole, left
+ * Cells    NULL, {1, x}, [1, 2], {k -> v}, [61 62] for BINARY; control characters are escaped, so that data
+ *          cannot move the cursor. truncate > 0: cut to so many characters ("..." included) and
+ *          right-aligned; 0: whole, left
  * Owns     the cells, in its arena; borrows schema and zone
  * Limits   SHOW_CELL_MAX bytes a cell
  * Thread   one at a time
@@ -27,7 +28,8 @@ struct show {
     int64_t shown, total;
     size_t capacity;
 };
-void show_init(struct show *self, const struct type *schema, const struct zone *zone, int64_t rows_max, int32_t truncate);
+void show_init(struct show *self, const struct type *schema, const struct zone *zone, int64_t rows_max,
+               int32_t truncate);
 void show_add(struct show *self, const struct batch *batch);
 /* Appends the table; the rows stay. */
 void show_print(const struct show *self, struct text *out);

@@ -50,7 +50,8 @@ const struct type *type_decimal(struct arena *arena, int precision, int scale)
     return type;
 }
 
-static const struct type *nested(struct arena *arena, enum type_id id, const struct field *fields, int32_t count)
+static const struct type *nested(struct arena *arena, enum type_id id, const struct field *fields,
+                                 int32_t count)
 {
     struct type *type = arena_new(arena, struct type);
     struct field *copy = arena_array(arena, struct field, (size_t)count);
@@ -67,7 +68,8 @@ const struct type *type_array(struct arena *arena, const struct type *element, b
     return nested(arena, TYPE_ARRAY, &(struct field){"element", element, contains_null}, 1);
 }
 
-const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value, bool value_null)
+const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value,
+                            bool value_null)
 {
     const struct field fields[] = {{"key", key, false}, {"value", value, value_null}};
     return nested(arena, TYPE_MAP, fields, 2);
@@ -87,8 +89,8 @@ const struct type *type_copy(struct arena *arena, const struct type *type)
     struct type *copy = arena_new(arena, struct type);
     struct field *fields = arena_array(arena, struct field, (size_t)type->field_count);
     for (int32_t i = 0; i < type->field_count; i++)
-        fields[i] = (struct field){arena_strdup(arena, type->fields[i].name), type_copy(arena, type->fields[i].type),
-                                   type->fields[i].nullable};
+        fields[i] = (struct field){arena_strdup(arena, type->fields[i].name),
+                                   type_copy(arena, type->fields[i].type), type->fields[i].nullable};
     *copy = *type;
     copy->fields = fields;
     return copy;
@@ -98,10 +100,12 @@ bool type_equal(const struct type *a, const struct type *b)
 {
     if (a == b)
         return true;
-    if (a->id != b->id || a->precision != b->precision || a->scale != b->scale || a->field_count != b->field_count)
+    if (a->id != b->id || a->precision != b->precision || a->scale != b->scale ||
+        a->field_count != b->field_count)
         return false;
     for (int32_t i = 0; i < a->field_count; i++)
-        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 || !type_equal(a->fields[i].type, b->fields[i].type))
+        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 ||
+            !type_equal(a->fields[i].type, b->fields[i].type))
             return false;
     return true;
 }

@@ -1,17 +1,18 @@
 /* chain.c - create, extend and shorten the chain of commit records.
  *
- * Ordering that this relies on (store.h): put_new is durable when it answers E_OK, and lets one writer in. An open
- * chain first syncs its folder: a record that a dead process linked but did not sync must be durable before anything is
- * published because of it.
+ * Ordering that this relies on (store.h): put_new is durable when it answers E_OK, and lets one writer in.
+ * An open chain first syncs its folder: a record that a dead process linked but did not sync must be durable
+ * before anything is published because of it.
  *
  *   append answers        then
  *   E_OK                  won
- *   E_EXISTS              the record is read: our nonce, won (an earlier answer was lost); another's, E_FENCED
- *   anything else         unknown: the same, and when no record is there, the same bytes are put again, APPEND_TRIES
- *                         times in all; then the error goes up, and recovery reads what is true
+ *   E_EXISTS              the record is read: our nonce, won (an earlier answer was lost); another's,
+ *                         E_FENCED
+ *   anything else         unknown: the same, and when no record is there, the same bytes are put again,
+ *                         APPEND_TRIES times in all; then the error goes up, and recovery reads what is true
  *
- *   crash in trim         state files go before the record that names them, oldest record first: the chain has no gaps,
- *                         and records that lost their state are below what recovery needs
+ *   crash in trim         state files go before the record that names them, oldest record first: the chain
+ *                         has no gaps, and records that lost their state are below what recovery needs
  */
 #include "runtime/chain.h"
 
@@ -81,22 +82,27 @@ static enum code corrupt_note(const struct chain *self, const char *path, struct
     if (err->code != E_CORRUPT)
         return err->code;
     struct error cause = *err;
-    return fail(err, E_CORRUPT, "%s/%s: %.600s. Restore the file from a backup, or start over with a new checkpoint folder; tables "
-                "already written stay", store_root(self->store), path, cause.text);
+    return fail(err, E_CORRUPT,
+                "%s/%s: %.600s. Restore the file from a backup, or start over with a new checkpoint folder; "
+                "tables already written stay",
+                store_root(self->store), path, cause.text);
 }
 
 /* ---- reading ---- */
 
-static enum code record_fits(const struct chain *self, int64_t epoch, const struct chain_record *record, struct error *err)
+static enum code record_fits(const struct chain *self, int64_t epoch, const struct chain_record *record,
+                             struct error *err)
 {
     if (strcmp(record->query_id, self->query_id) != 0)
-        return fail(err, E_CORRUPT, "the record belongs to query %s, this checkpoint to %s", record->query_id, self->query_id);
+        return fail(err, E_CORRUPT, "the record belongs to query %s, this checkpoint to %s", record->query_id,
+                    self->query_id);
     if (strcmp(record->task, self->task) != 0 || record->epoch != epoch)
         return fail(err, E_CORRUPT, "the record is of task %s, epoch %" PRId64, record->task, record->epoch);
     return E_OK;
 }
 
-enum code chain_read(const struct chain *self, int64_t epoch, struct arena *arena, struct chain_record *out, struct error *err)
+enum code chain_read(const struct chain *self, int64_t epoch, struct arena *arena, struct chain_record *out,
+                     struct error *err)
 {
     char path[PATH_BYTES];
     struct text file = {0};
@@ -122,18 +128,21 @@ static void states_remember(struct chain *self, const struct chain_record *recor
         if (record->states[i].path[0] == '\0')
             continue;
         mem_grow(self->states, self->state_capacity, self->state_count + 1);
-        self->states[self->state_count++] = (struct state_name){record->epoch, mem_strdup(record->states[i].path)};
+        self->states[self->state_count++] =
+            (struct state_name){record->epoch, mem_strdup(record->states[i].path)};
     }
 }
 
 /* ---- opening ---- */
 
-static void query_print(const struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct text *out)
+static void query_print(const struct chain *self, uint64_t fingerprint, const char *pipeline_name,
+                        struct text *out)
 {
     char hex[17];
     snprintf(hex, sizeof hex, "%016" PRIx64, fingerprint);
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id", self->query_id, "fingerprint",
-                             hex, "pipeline", pipeline_name, "created_us", (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
+    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id",
+                             self->query_id, "fingerprint", hex, "pipeline", pipeline_name, "created_us",
+                             (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     always(dump != NULL);
@@ -143,15 +152,18 @@ static void query_print(const struct chain *self, uint64_t fingerprint, const ch
 }
 
 /* Before the checkpoint is made nothing may be there that a lost query.json could have owned. */
-static enum code query_create(struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct error *err)
+static enum code query_create(struct chain *self, uint64_t fingerprint, const char *pipeline_name,
+                              struct error *err)
 {
     struct store_list records;
     TRY(store_list(self->store, "chain", true, &records, err));
     int32_t count = records.count;
     store_list_free(&records);
     if (count > 0)
-        return fail(err, E_CORRUPT, "%s has commit records but no query.json. Restore query.json from a backup, or start over with "
-                    "a new checkpoint folder", store_root(self->store));
+        return fail(err, E_CORRUPT,
+                    "%s has commit records but no query.json. Restore query.json from a backup, or start over "
+                    "with a new checkpoint folder",
+                    store_root(self->store));
     struct text file = {0};
     snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
     query_print(self, fingerprint, pipeline_name, &file);
@@ -160,8 +172,8 @@ static enum code query_create(struct chain *self, uint64_t fingerprint, const ch
     return code;
 }
 
-static enum code query_check(struct chain *self, const json_t *json, uint64_t fingerprint, const char *pipeline_name,
-                             struct error *err)
+static enum code query_check(struct chain *self, const json_t *json, uint64_t fingerprint,
+                             const char *pipeline_name, struct error *err)
 {
     const char *query_id = json_string_value(json_object_get(json, "query_id"));
     const char *theirs = json_string_value(json_object_get(json, "fingerprint"));
@@ -170,19 +182,22 @@ static enum code query_check(struct chain *self, const json_t *json, uint64_t fi
     char mine[17];
     snprintf(mine, sizeof mine, "%016" PRIx64, fingerprint);
     if (version != 0 && version != CHAIN_VERSION)
-        return fail(err, E_UNSUPPORTED, "%s/query.json has format %lld; this leat reads format %d", store_root(self->store),
-                    (long long)version, CHAIN_VERSION);
+        return fail(err, E_UNSUPPORTED, "%s/query.json has format %lld; this leat reads format %d",
+                    store_root(self->store), (long long)version, CHAIN_VERSION);
     if (version == 0 || query_id == NULL || strlen(query_id) != 16 || theirs == NULL || their_name == NULL)
         return fail(err, E_CORRUPT, "a member is missing");
     if (strcmp(mine, theirs) != 0)
-        return fail(err, E_CHANGED, "the checkpoint %s belongs to pipeline %s as it was then (plan %s), which is not pipeline %s as it "
-                    "is now (plan %s): its offsets and state do not fit. Undo the change, or set leat.checkpoint to a new folder and "
-                    "start over", store_root(self->store), their_name, theirs, pipeline_name, mine);
+        return fail(err, E_CHANGED,
+                    "the checkpoint %s belongs to pipeline %s as it was then (plan %s), which is not pipeline %s "
+                    "as it is now (plan %s): its offsets and state do not fit. Undo the change, or set "
+                    "leat.checkpoint to a new folder and start over",
+                    store_root(self->store), their_name, theirs, pipeline_name, mine);
     snprintf(self->query_id, sizeof self->query_id, "%s", query_id);
     return E_OK;
 }
 
-static enum code query_read(struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct error *err)
+static enum code query_read(struct chain *self, uint64_t fingerprint, const char *pipeline_name,
+                            struct error *err)
 {
     struct text file = {0};
     struct bytes document;
@@ -191,7 +206,8 @@ static enum code query_read(struct chain *self, uint64_t fingerprint, const char
     if (code == E_OK) {
         json_error_t where;
         json_t *json = json_loadb((const char *)document.data, document.size, 0, &where);
-        code = json == NULL ? fail(err, E_CORRUPT, "%s", where.text) : query_check(self, json, fingerprint, pipeline_name, err);
+        code = json == NULL ? fail(err, E_CORRUPT, "%s", where.text)
+                            : query_check(self, json, fingerprint, pipeline_name, err);
         json_decref(json);
     }
     text_free(&file);
@@ -227,8 +243,11 @@ static enum code records_find(struct chain *self, struct error *err)
     }
     store_list_free(&list);
     if (missing >= 0)
-        return fail(err, E_CORRUPT, "%s/%s: the record of epoch %" PRId64 " is missing. Restore it from a backup, or start over with a "
-                    "new checkpoint folder", store_root(self->store), folder, missing);
+        return fail(err, E_CORRUPT,
+                    "%s/%s: the record of epoch %" PRId64
+                    " is missing. Restore it from a backup, or start over with a "
+                    "new checkpoint folder",
+                    store_root(self->store), folder, missing);
     return E_OK;
 }
 
@@ -254,7 +273,8 @@ static enum code records_scan(struct chain *self, struct error *err)
     return code;
 }
 
-static enum code open_all(struct chain *self, uint64_t fingerprint, const char *pipeline_name, struct error *err)
+static enum code open_all(struct chain *self, uint64_t fingerprint, const char *pipeline_name,
+                          struct error *err)
 {
     enum code code = store_lock(self->store, "lock", err);
     if (code == E_EXISTS)
@@ -272,8 +292,8 @@ static enum code open_all(struct chain *self, uint64_t fingerprint, const char *
     return records_scan(self, err);
 }
 
-enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name, struct chain **out,
-                     struct error *err)
+enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
+                     struct chain **out, struct error *err)
 {
     struct chain *self = mem_new(struct chain);
     self->store = store;
@@ -309,7 +329,9 @@ static enum code who_won(struct chain *self, int64_t epoch, struct error *err)
     struct chain_record record;
     enum code code = chain_read(self, epoch, &scratch, &record, err);
     if (code == E_OK && record.nonce != self->nonce)
-        code = fail(err, E_FENCED, "epoch %" PRId64 " of %s was committed by another leat process (nonce %016" PRIx64 "); this one stops",
+        code = fail(err, E_FENCED,
+                    "epoch %" PRId64 " of %s was committed by another leat process (nonce %016" PRIx64
+                    "); this one stops",
                     epoch, store_root(self->store), record.nonce);
     arena_free(&scratch);
     if (code != E_OK)
@@ -319,7 +341,8 @@ static enum code who_won(struct chain *self, int64_t epoch, struct error *err)
     return store_sync(self->store, folder, err);  // seen is not yet durable
 }
 
-static enum code put_decided(struct chain *self, const char *path, int64_t epoch, struct bytes file, struct error *err)
+static enum code put_decided(struct chain *self, const char *path, int64_t epoch, struct bytes file,
+                             struct error *err)
 {
     enum code code = E_OK;
     for (int attempt = 0; attempt < APPEND_TRIES; attempt++) {
@@ -346,15 +369,16 @@ static enum code put_decided(struct chain *self, const char *path, int64_t epoch
 }
 
 /* A record that could not be read back must never get its name. */
-static enum code check_document(const struct chain *self, const struct chain_record *record, struct bytes document,
-                                struct error *err)
+static enum code check_document(const struct chain *self, const struct chain_record *record,
+                                struct bytes document, struct error *err)
 {
     struct arena scratch = {0};
     struct chain_record again;
-    enum code code = document.size + SEAL_BYTES > CHAIN_RECORD_MAX
-                         ? fail(err, E_UNSUPPORTED, "the record of epoch %" PRId64 " has %zu bytes, more than %d", record->epoch,
-                                document.size, CHAIN_RECORD_MAX)
-                         : chain_record_parse(document, &scratch, &again, err);
+    enum code code =
+        document.size + SEAL_BYTES > CHAIN_RECORD_MAX
+            ? fail(err, E_UNSUPPORTED, "the record of epoch %" PRId64 " has %zu bytes, more than %d",
+                   record->epoch, document.size, CHAIN_RECORD_MAX)
+            : chain_record_parse(document, &scratch, &again, err);
     if (code == E_CORRUPT)
         code = fail(err, E_BUG, "the record of epoch %" PRId64 " cannot be written as JSON", record->epoch);
     if (code == E_OK)

@@ -9,8 +9,8 @@
  *    "states":[{"node":N, "whole":true, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
  *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...]}
  *
- * A token is the sink's own JSON, put in as it is, so that a record can be read by eye. Unknown members are ignored.
- * 64-bit values without sign are hex texts, because JSON numbers are read as signed.
+ * A token is the sink's own JSON, put in as it is, so that a record can be read by eye. Unknown members are
+ * ignored. 64-bit values without sign are hex texts, because JSON numbers are read as signed.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -33,7 +33,8 @@ static const struct {
     {"out", offsetof(struct ledger, out)},
 };
 enum { LEDGER_COUNTS = sizeof ledger_counts / sizeof *ledger_counts };
-_Static_assert(sizeof(struct ledger) == LEDGER_COUNTS * sizeof(int64_t), "every count of the ledger is in the table");
+_Static_assert(sizeof(struct ledger) == LEDGER_COUNTS * sizeof(int64_t),
+               "every count of the ledger is in the table");
 
 /* ---- printing ---- */
 
@@ -49,9 +50,10 @@ static json_t *ranges_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->range_count; i++) {
         const struct chain_range *range = &record->ranges[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "source", range->source, "topic", range->topic,
-                                               "topic_id", range->topic_id, "partition", range->partition, "from",
-                                               (json_int_t)range->from, "to", (json_int_t)range->to));
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "source", range->source,
+                                               "topic", range->topic, "topic_id", range->topic_id,
+                                               "partition", range->partition, "from", (json_int_t)range->from,
+                                               "to", (json_int_t)range->to));
     }
     return array;
 }
@@ -73,8 +75,9 @@ static json_t *states_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->state_count; i++) {
         const struct chain_state *state = &record->states[i];
-        json_array_append_new(array, json_pack("{s:i, s:b, s:s, s:I, s:o}", "node", state->node, "whole", state->whole, "path",
-                                               state->path, "size", (json_int_t)state->size_bytes, "checksum",
+        json_array_append_new(array, json_pack("{s:i, s:b, s:s, s:I, s:o}", "node", state->node, "whole",
+                                               state->whole, "path", state->path, "size",
+                                               (json_int_t)state->size_bytes, "checksum",
                                                hex_json(state->checksum)));
     }
     return array;
@@ -100,18 +103,20 @@ static json_t *watermark_json(const struct chain_record *record)
     json_t *nodes = json_array();
     for (int32_t i = 0; i < record->node_count; i++)
         json_array_append_new(nodes, json_integer(record->node_us[i]));
-    return json_pack("{s:I, s:I, s:I, s:o}", "late_us", (json_int_t)record->late_us, "emit_us", (json_int_t)record->emit_us,
-                     "next_us", (json_int_t)record->next_us, "nodes", nodes);
+    return json_pack("{s:I, s:I, s:I, s:o}", "late_us", (json_int_t)record->late_us, "emit_us",
+                     (json_int_t)record->emit_us, "next_us", (json_int_t)record->next_us, "nodes", nodes);
 }
 
 void chain_record_print(const struct chain_record *record, struct text *out)
 {
-    json_t *json = json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)record->version, "query_id",
-                             record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch, "nonce",
-                             hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint), "batch_time_us",
-                             (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);
+    json_t *json =
+        json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)record->version,
+                  "query_id", record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch,
+                  "nonce", hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint),
+                  "batch_time_us", (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);
     json_object_set_new(json, "watermark", watermark_json(record));
-    json_object_set_new(json, "settings", json_pack("{s:s, s:b}", "timezone", record->timezone, "ansi", record->ansi));
+    json_object_set_new(json, "settings",
+                        json_pack("{s:s, s:b}", "timezone", record->timezone, "ansi", record->ansi));
     json_object_set_new(json, "ranges", ranges_json(record));
     json_object_set_new(json, "sinks", sinks_json(record));
     json_object_set_new(json, "states", states_json(record));
@@ -144,8 +149,8 @@ static enum code read_hex(struct reader *self, const char *member, const char *t
 }
 
 /* Calls each(self, element, i) for the array `member`; *count and *items are set up before. */
-static enum code read_array(struct reader *self, const json_t *json, const char *member, size_t item_size, void **items,
-                            int32_t *count)
+static enum code read_array(struct reader *self, const json_t *json, const char *member, size_t item_size,
+                            void **items, int32_t *count)
 {
     const json_t *array = json_object_get(json, member);
     if (!json_is_array(array))
@@ -162,8 +167,9 @@ static enum code read_range(struct reader *self, json_t *json, struct chain_rang
 {
     json_error_t where;
     json_int_t from, to;
-    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:s, s:i, s:I, s:I}", "source", &out->source, "topic", &out->topic, "topic_id",
-                       &out->topic_id, "partition", &out->partition, "from", &from, "to", &to) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:s, s:i, s:I, s:I}", "source", &out->source, "topic",
+                       &out->topic, "topic_id", &out->topic_id, "partition", &out->partition, "from", &from,
+                       "to", &to) != 0)
         return bad(self, "ranges", where.text);
     if (out->partition < 0 || from < 0 || to < from)
         return bad(self, "ranges", "a partition or an offset is out of order");
@@ -197,8 +203,8 @@ static enum code read_state(struct reader *self, json_t *json, struct chain_stat
     const char *path, *checksum;
     json_int_t size;
     int whole;
-    if (json_unpack_ex(json, &where, 0, "{s:i, s:b, s:s, s:I, s:s}", "node", &out->node, "whole", &whole, "path", &path, "size",
-                       &size, "checksum", &checksum) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:i, s:b, s:s, s:I, s:s}", "node", &out->node, "whole", &whole,
+                       "path", &path, "size", &size, "checksum", &checksum) != 0)
         return bad(self, "states", where.text);
     if (size < 0)
         return bad(self, "states", "a size is negative");
@@ -225,13 +231,13 @@ static enum code read_ledger(struct reader *self, json_t *json, struct chain_led
     return E_OK;
 }
 
-#define READ_ARRAY(member, items, count, read_one)                                                             \
-    do {                                                                                                       \
-        void *array_;                                                                                          \
-        TRY(read_array(self, json, member, sizeof *(items), &array_, &(count)));                               \
-        (items) = array_;                                                                                      \
-        for (int32_t i_ = 0; i_ < (count); i_++)                                                               \
-            TRY(read_one(self, json_array_get(json_object_get(json, member), (size_t)i_), &(items)[i_]));      \
+#define READ_ARRAY(member, items, count, read_one)                                                        \
+    do {                                                                                                  \
+        void *array_;                                                                                     \
+        TRY(read_array(self, json, member, sizeof *(items), &array_, &(count)));                          \
+        (items) = array_;                                                                                 \
+        for (int32_t i_ = 0; i_ < (count); i_++)                                                          \
+            TRY(read_one(self, json_array_get(json_object_get(json, member), (size_t)i_), &(items)[i_])); \
     } while (0)
 
 static enum code read_node(struct reader *self, json_t *json, int64_t *out)
@@ -246,7 +252,8 @@ static enum code read_watermark(struct reader *self, json_t *json, struct chain_
 {
     json_error_t where;
     json_int_t late, emit, next;
-    if (json_unpack_ex(json, &where, 0, "{s:I, s:I, s:I}", "late_us", &late, "emit_us", &emit, "next_us", &next) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:I, s:I, s:I}", "late_us", &late, "emit_us", &emit, "next_us",
+                       &next) != 0)
         return bad(self, "watermark", where.text);
     out->late_us = late;
     out->emit_us = emit;
@@ -264,11 +271,12 @@ static enum code read_head(struct reader *self, json_t *json, struct chain_recor
     if (json_unpack_ex(json, &where, 0, "{s:I}", "version", &version) != 0)
         return bad(self, "version", where.text);
     if (version != CHAIN_VERSION)
-        return fail(self->err, E_UNSUPPORTED, "commit record of format %lld; this leat reads format %d", (long long)version,
-                    CHAIN_VERSION);
-    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:{s:s, s:b}}", "query_id", &query_id, "task", &task,
-                       "epoch", &epoch, "nonce", &nonce, "fingerprint", &fingerprint, "batch_time_us", &batch_time, "records",
-                       &records, "settings", "timezone", &timezone, "ansi", &ansi) != 0)
+        return fail(self->err, E_UNSUPPORTED, "commit record of format %lld; this leat reads format %d",
+                    (long long)version, CHAIN_VERSION);
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:{s:s, s:b}}", "query_id",
+                       &query_id, "task", &task, "epoch", &epoch, "nonce", &nonce, "fingerprint",
+                       &fingerprint, "batch_time_us", &batch_time, "records", &records, "settings",
+                       "timezone", &timezone, "ansi", &ansi) != 0)
         return bad(self, "members", where.text);
     if (epoch < 0)
         return bad(self, "epoch", "is negative");
@@ -298,7 +306,8 @@ static enum code read_record(struct reader *self, json_t *json, struct chain_rec
     return E_OK;
 }
 
-enum code chain_record_parse(struct bytes text, struct arena *arena, struct chain_record *out, struct error *err)
+enum code chain_record_parse(struct bytes text, struct arena *arena, struct chain_record *out,
+                             struct error *err)
 {
     json_error_t where;
     struct reader reader = {.arena = arena, .err = err};

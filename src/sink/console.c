@@ -2,8 +2,9 @@
  *
  * write     lanes hand in batches under a lock; the first numRows rows are kept as text
  * prepare   the finished text becomes the token: it is in the chain record before anything is printed
- * commit    prints the token's text. A terminal cannot be asked what it has shown, so a crash between printing and the
- *           next record prints the epoch again: at least once, the only sink that is not exactly once
+ * commit    prints the token's text. A terminal cannot be asked what it has shown, so a crash between
+ *           printing and the next record prints the epoch again: at least once, the only sink that is not
+ *           exactly once
  * Owns      nothing outside memory; abort forgets the rows
  */
 #include <inttypes.h>
@@ -27,9 +28,10 @@ struct console {
 };
 
 static const struct option console_options[] = {
-    {"numRows", OPTION_INT, "20", NULL, 0, 100000, "rows shown of each epoch", offsetof(struct console, settings.rows), false},
-    {"truncate", OPTION_BOOLEAN, "true", NULL, 0, 0, "cut cells to 20 characters", offsetof(struct console, settings.truncate),
-     false},
+    {"numRows", OPTION_INT, "20", NULL, 0, 100000, "rows shown of each epoch",
+     offsetof(struct console, settings.rows), false},
+    {"truncate", OPTION_BOOLEAN, "true", NULL, 0, 0, "cut cells to 20 characters",
+     offsetof(struct console, settings.truncate), false},
     {0},
 };
 
@@ -47,7 +49,8 @@ static enum code console_open(void *instance, const struct sink_spec *spec, stru
     return E_OK;
 }
 
-static enum code console_write(void *instance, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err)
+static enum code console_write(void *instance, int32_t lane, int64_t epoch, const struct batch *batch,
+                               struct error *err)
 {
     (void)lane, (void)epoch, (void)err;
     struct console *self = instance;
@@ -57,7 +60,8 @@ static enum code console_write(void *instance, int32_t lane, int64_t epoch, cons
     return E_OK;
 }
 
-static enum code console_prepare(void *instance, int64_t epoch, struct text *token, struct sink_totals *totals, struct error *err)
+static enum code console_prepare(void *instance, int64_t epoch, struct text *token,
+                                 struct sink_totals *totals, struct error *err)
 {
     struct console *self = instance;
     struct text text = {.limit = TEXT_MAX};
@@ -85,7 +89,8 @@ static enum code console_prepare(void *instance, int64_t epoch, struct text *tok
 static enum code console_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
     (void)instance;
-    json_t *json = token.size == 0 ? json_object() : json_loadb((const char *)token.data, token.size, 0, NULL);
+    json_t *json =
+        token.size == 0 ? json_object() : json_loadb((const char *)token.data, token.size, 0, NULL);
     if (json == NULL)
         return fail(err, E_CORRUPT, "console: the token of epoch %" PRId64 " is no JSON", epoch);
     const char *text = json_string_value(json_object_get(json, "text"));

@@ -1,18 +1,19 @@
 /* directory.c - a table as a plain directory of files, for any encoder: parquet, csv, json.
  *
- * Path      [<col>=<value>/...]part-<Q8>-0-<E>-<n>.<suffix>; partition columns are in the path, not in the file
+ * Path      [<col>=<value>/...]part-<Q8>-0-<E>-<n>.<suffix>; partition columns are not in the file
  * Staged    below _staging/, with names no reader matches (part_files.c), synced before prepare returns
  * Token     what to rename to what, with size and checksum (token.c)
  * Lanes     every lane has an encoder per folder; what it has encoded is appended to a file that lanes share
- * Memory    at most LANE_HELD_MAX encoded bytes and LANE_FOLDERS_MAX encoders a lane: the largest is flushed first
+ * Memory    at most LANE_HELD_MAX encoded bytes and LANE_FOLDERS_MAX encoders a lane: the largest goes first
  *
  *   crash here                         recovery does
  *   in write or prepare                collect: a staged file of an epoch without record is removed
- *   after the record, in commit        commit(token): what is still staged is renamed, what is in place is checked by
- *                                      checksum; both missing is E_LOST
- *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be committed again
+ *   after the record, in commit        commit(token): what is still staged is renamed, what is in place is
+ *                                      checked by checksum; both missing is E_LOST
+ *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be
+ *                                      committed again
  *
- * Keep      counts the table's files by age, newest first. The files of the newest committed epoch always stay
+ * Keep      counts the table's files by age, newest first. Those of the newest committed epoch always stay
  * Lock      _staging/<Q8>.lock: two tables of a query, or two processes, must not write the same names
  * Spec      exactly-once.md, section 6
  */
@@ -66,11 +67,13 @@ struct directory {
 static const struct option directory_options[] = {
     {"leat.files.max_records", OPTION_INT, "0", NULL, 0, 0, "most rows of a file; 0 = no limit",
      offsetof(struct directory, settings.records_max), false},
-    {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX, "files an epoch writes into one folder",
-     offsetof(struct directory, settings.per_partition), false},
-    {"leat.files.target_size", OPTION_BYTES, "0", NULL, 0, 0, "a file is finished when it is so large; 0 = no limit",
+    {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX,
+     "files an epoch writes into one folder", offsetof(struct directory, settings.per_partition), false},
+    {"leat.files.target_size", OPTION_BYTES, "0", NULL, 0, 0,
+     "a file is finished when it is so large; 0 = no limit",
      offsetof(struct directory, settings.target_bytes), false},
-    {"leat.files.keep", OPTION_INT, "0", NULL, 0, 0, "newest files of the table that stay, older ones are deleted; 0 = all",
+    {"leat.files.keep", OPTION_INT, "0", NULL, 0, 0,
+     "newest files of the table that stay, older ones are deleted; 0 = all",
      offsetof(struct directory, settings.keep), false},
     {0},
 };
@@ -112,7 +115,8 @@ static enum code suffix_choose(struct directory *self, const struct sink_spec *s
     bool plain = given == NULL || strcasecmp(given, "none") == 0 || strcasecmp(given, "uncompressed") == 0;
     self->files.suffix = self->encoder->suffix;
     if (codec == NULL && option_find(self->encoder->options, "compression") == NULL && !plain)
-        return fail(err, E_UNSUPPORTED, "compression = %s: this version writes %s files uncompressed", given, self->encoder->name);
+        return fail(err, E_UNSUPPORTED, "compression = %s: this version writes %s files uncompressed", given,
+                    self->encoder->name);
     if (codec == NULL)
         return E_OK;
     self->encoder_spec.compression = own == NULL ? given : NULL;  // the more specific name wins, as in Spark
@@ -182,7 +186,8 @@ static enum code open_all(struct directory *self, const struct sink_spec *spec, 
 
 static void directory_close(void *instance);
 
-static enum code directory_open(struct directory *self, const char *format, const struct sink_spec *spec, struct error *err)
+static enum code directory_open(struct directory *self, const char *format, const struct sink_spec *spec,
+                                struct error *err)
 {
     *self = (struct directory){.lane_count = spec->lanes > 0 ? spec->lanes : 1, .committed = -1};
     always(self->lane_count <= SINK_LANES_MAX && strlen(spec->query_id) >= 8);
@@ -224,7 +229,8 @@ static void lane_close(struct directory *self, struct directory_lane *lane)
 }
 
 /* What the encoder holds goes into a file of its folder. */
-static enum code flush(struct directory *self, int32_t lane, const struct open_encoder *open, struct error *err)
+static enum code flush(struct directory *self, int32_t lane, const struct open_encoder *open,
+                       struct error *err)
 {
     struct piece piece = {0};
     if (self->encoder->lane_rows(open->lane) == 0)
@@ -245,7 +251,8 @@ static enum code flush_and_idle(struct directory *self, int32_t index, int32_t o
     return E_OK;
 }
 
-static int32_t largest_of(const struct directory *self, const struct directory_lane *lane, int64_t *held_bytes)
+static int32_t largest_of(const struct directory *self, const struct directory_lane *lane,
+                          int64_t *held_bytes)
 {
     int32_t largest = 0;
     int64_t most = -1;
@@ -261,7 +268,8 @@ static int32_t largest_of(const struct directory *self, const struct directory_l
     return largest;
 }
 
-static enum code encoder_for(struct directory *self, int32_t index, int32_t folder, struct open_encoder **out, struct error *err)
+static enum code encoder_for(struct directory *self, int32_t index, int32_t folder, struct open_encoder **out,
+                             struct error *err)
 {
     struct directory_lane *lane = &self->lanes[index];
     for (int32_t i = 0; i < lane->open_count; i++)
@@ -283,7 +291,8 @@ static enum code encoder_for(struct directory *self, int32_t index, int32_t fold
     return E_OK;
 }
 
-static enum code add_rows(struct directory *self, int32_t index, int32_t folder, const struct batch *batch, struct error *err)
+static enum code add_rows(struct directory *self, int32_t index, int32_t folder, const struct batch *batch,
+                          struct error *err)
 {
     struct open_encoder *open = NULL;
     TRY(encoder_for(self, index, folder, &open, err));
@@ -303,8 +312,8 @@ static enum code add_rows(struct directory *self, int32_t index, int32_t folder,
 
 /* ---- one epoch ---- */
 
-static enum code write_group(struct directory *self, int32_t index, const struct batch *batch, const struct batch *projected,
-                             int32_t group, struct error *err)
+static enum code write_group(struct directory *self, int32_t index, const struct batch *batch,
+                             const struct batch *projected, int32_t group, struct error *err)
 {
     struct directory_lane *lane = &self->lanes[index];
     int32_t first = group == 0 ? 0 : lane->groups.ends[group - 1], count = lane->groups.ends[group] - first;
@@ -320,7 +329,8 @@ static enum code write_group(struct directory *self, int32_t index, const struct
     return code;
 }
 
-static enum code write_partitioned(struct directory *self, int32_t index, const struct batch *batch, struct error *err)
+static enum code write_partitioned(struct directory *self, int32_t index, const struct batch *batch,
+                                   struct error *err)
 {
     struct directory_lane *lane = &self->lanes[index];
     struct batch projected;
@@ -339,15 +349,17 @@ static enum code write_partitioned(struct directory *self, int32_t index, const 
     }
 }
 
-static enum code directory_write(void *instance, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err)
+static enum code directory_write(void *instance, int32_t lane, int64_t epoch, const struct batch *batch,
+                                 struct error *err)
 {
     struct directory *self = instance;
     always(lane >= 0 && lane < self->lane_count);
     if (batch->rows == 0)
         return E_OK;
     part_files_begin(&self->files, epoch);
-    enum code code = self->partitioner.key_count == 0 ? add_rows(self, lane, part_files_folder(&self->files, ""), batch, err)
-                                                      : write_partitioned(self, lane, batch, err);
+    enum code code = self->partitioner.key_count == 0
+                         ? add_rows(self, lane, part_files_folder(&self->files, ""), batch, err)
+                         : write_partitioned(self, lane, batch, err);
     if (code != E_OK)
         part_files_fail(&self->files);
     return code;
@@ -361,8 +373,8 @@ static enum code flush_all(struct directory *self, struct error *err)
     return part_files_finish(&self->files, err);
 }
 
-static enum code directory_prepare(void *instance, int64_t epoch, struct text *token, struct sink_totals *totals,
-                                   struct error *err)
+static enum code directory_prepare(void *instance, int64_t epoch, struct text *token,
+                                   struct sink_totals *totals, struct error *err)
 {
     struct directory *self = instance;
     part_files_begin(&self->files, epoch);
@@ -391,12 +403,15 @@ static enum code verify(struct directory *self, const struct part *part, struct 
         return E_OK;
     TRY(code);
     if (checksum != part->checksum)
-        return fail(err, E_CORRUPT, "%s/%s does not have the bytes that its commit record says; restore it from a backup, or "
-                    "start with a new checkpoint", store_root(self->store), path);
+        return fail(err, E_CORRUPT,
+                    "%s/%s does not have the bytes that its commit record says; restore it from a backup, or "
+                    "start with a new checkpoint",
+                    store_root(self->store), path);
     return E_OK;
 }
 
-static enum code publish_all(struct directory *self, const struct parts *parts, bool recovering, struct error *err)
+static enum code publish_all(struct directory *self, const struct parts *parts, bool recovering,
+                             struct error *err)
 {
     for (int32_t i = 0; i < parts->count; i++) {
         const struct part *part = &parts->items[i];
@@ -435,8 +450,8 @@ static void directory_abort(void *instance, int64_t epoch)
 
 /* ---- collecting ---- */
 
-/* Staged files that no record can still need: of epochs without record, unless this instance is at work on them, and of
- * epochs that are committed (an earlier attempt at them failed). */
+/* Staged files that no record can still need: of epochs without record, unless this instance is at work on
+ * them, and of epochs that are committed (an earlier attempt at them failed). */
 static enum code collect_staged(struct directory *self, int64_t head_epoch, struct error *err)
 {
     struct store_list list;
@@ -522,23 +537,23 @@ static void directory_close(void *instance)
 
 /* ---- the plug-ins ---- */
 
-#define DIRECTORY_SINK(format, help_)                                                                                \
-    static enum code format##_open(void *self, const struct sink_spec *spec, struct error *err)                       \
-    {                                                                                                                 \
-        return directory_open(self, #format, spec, err);                                                              \
-    }                                                                                                                 \
-    const struct sink_type format##_sink = {                                                                          \
-        .name = #format,                                                                                              \
-        .help = help_,                                                                                                \
-        .options = directory_options,                                                                                 \
-        .size = sizeof(struct directory),                                                                             \
-        .open = format##_open,                                                                                        \
-        .write = directory_write,                                                                                     \
-        .prepare = directory_prepare,                                                                                 \
-        .commit = directory_commit,                                                                                   \
-        .abort = directory_abort,                                                                                     \
-        .collect = directory_collect,                                                                                 \
-        .close = directory_close,                                                                                     \
+#define DIRECTORY_SINK(format, help_)                                                           \
+    static enum code format##_open(void *self, const struct sink_spec *spec, struct error *err) \
+    {                                                                                           \
+        return directory_open(self, #format, spec, err);                                        \
+    }                                                                                           \
+    const struct sink_type format##_sink = {                                                    \
+        .name = #format,                                                                        \
+        .help = help_,                                                                          \
+        .options = directory_options,                                                           \
+        .size = sizeof(struct directory),                                                       \
+        .open = format##_open,                                                                  \
+        .write = directory_write,                                                               \
+        .prepare = directory_prepare,                                                           \
+        .commit = directory_commit,                                                             \
+        .abort = directory_abort,                                                               \
+        .collect = directory_collect,                                                           \
+        .close = directory_close,                                                               \
     };
 DIRECTORY_SINK(parquet, "a directory of Parquet files, exactly once")
 DIRECTORY_SINK(csv, "a directory of CSV files, exactly once")

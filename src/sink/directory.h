@@ -1,7 +1,7 @@
 /* directory.h - what the files of the plain directory sink share. Private to sink/.
  *
- *   batch -> partition.c: rows by folder -> directory.c: an encoder per lane and folder -> part_files.c: pieces
- *   appended to staged files -> token.c: what the commit record keeps of them
+ *   batch -> partition.c: rows by folder -> directory.c: an encoder per lane and folder -> part_files.c:
+ *   pieces appended to staged files -> token.c: what the commit record keeps of them
  */
 #ifndef SINK_DIRECTORY_H
 #define SINK_DIRECTORY_H
@@ -18,13 +18,13 @@ struct partitioner {
     const struct type *schema;      /* of the table */
     const struct type *file_schema; /* without the partition columns */
     int32_t *file_columns;          /* index in the table's schema, per column of file_schema */
-    int32_t *key_columns;           /* index in the table's schema, per partition column, in the order given */
+    int32_t *key_columns; /* index in the table's schema, per partition column, in the order given */
     int32_t key_count;
     const struct zone *zone;
 };
 /* E_SPEC names the column that is not there or cannot be a folder. Memory is the arena's. */
-MUST_CHECK enum code partitioner_init(struct partitioner *self, const struct sink_spec *spec, struct arena *arena,
-                                      struct error *err);
+MUST_CHECK enum code partitioner_init(struct partitioner *self, const struct sink_spec *spec,
+                                      struct arena *arena, struct error *err);
 
 /* The rows of one batch, by folder. */
 struct row_groups {
@@ -41,10 +41,11 @@ struct row_groups {
 void partitioner_split(const struct partitioner *self, const struct batch *batch, struct row_groups *groups);
 void row_groups_free(struct row_groups *groups);
 /* `col=value/col=value` of a row, Hive's escapes; E_DATA when a part is too long to be a name. */
-MUST_CHECK enum code partitioner_folder(const struct partitioner *self, const struct batch *batch, int64_t row, struct text *out,
-                                        struct error *err);
+MUST_CHECK enum code partitioner_folder(const struct partitioner *self, const struct batch *batch,
+                                        int64_t row, struct text *out, struct error *err);
 /* The columns of the file; `out` borrows them from batch and has no rows of its own to release. */
-void partitioner_project(const struct partitioner *self, const struct batch *batch, struct column *columns, struct batch *out);
+void partitioner_project(const struct partitioner *self, const struct batch *batch, struct column *columns,
+                         struct batch *out);
 
 /* ---- token.c: the files of an epoch as JSON ---- */
 
@@ -59,7 +60,8 @@ struct parts {
 };
 void parts_add(struct parts *parts, const struct part *part);   /* takes its strings */
 void parts_free(struct parts *parts);
-/* {"files":[{"staged","final","size","rows","checksum"}, ...]}; E_UNSUPPORTED when longer than SINK_TOKEN_MAX. */
+/* {"files":[{"staged","final","size","rows","checksum"}, ...]}; E_UNSUPPORTED when longer than
+ * SINK_TOKEN_MAX. */
 MUST_CHECK enum code token_print(const struct parts *parts, struct text *out, struct error *err);
 /* Paths are checked: staged below _staging/, final not. An empty text has no files. E_CORRUPT. */
 MUST_CHECK enum code token_parse(struct bytes token, struct parts *out, struct error *err);
@@ -99,8 +101,8 @@ void part_files_begin(struct part_files *self, int64_t epoch);
 /* Index of the folder, made known when it is new. */
 int32_t part_files_folder(struct part_files *self, const char *path);
 /* Append a piece to a file of the folder; takes the piece, whatever the outcome. */
-MUST_CHECK enum code part_files_append(struct part_files *self, int32_t folder, int32_t lane, struct piece *piece,
-                                       struct error *err);
+MUST_CHECK enum code part_files_append(struct part_files *self, int32_t folder, int32_t lane,
+                                       struct piece *piece, struct error *err);
 /* The epoch has lost rows: part_files_finish will refuse. */
 void part_files_fail(struct part_files *self);
 /* Finish every open file: afterwards `done` is durable and complete. */
@@ -109,6 +111,7 @@ MUST_CHECK enum code part_files_finish(struct part_files *self, struct error *er
 void part_files_drop(struct part_files *self, bool all);
 void part_files_close(struct part_files *self);   /* done files stay: a record may name them */
 /* True when `path` is a staged file of this query; *epoch and *attempt from its name. */
-bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch, uint32_t *attempt);
+bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch,
+                            uint32_t *attempt);
 
 #endif

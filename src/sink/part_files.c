@@ -1,9 +1,9 @@
 /* part_files.c - the staged files of one epoch, shared by all lanes of a table.
  *
- * Staged   _staging/<Q8>-<E>-<n>-<attempt>.staged     attempt: 8 hex digits, random, new whenever an epoch is begun
+ * Staged   _staging/<Q8>-<E>-<n>-<attempt>.staged   attempt: 8 random hex digits, new for each try
  * Final    [<col>=<value>/...]part-<Q8>-0-<E %010d>-<n %05d><suffix>     0 is the task: a query has one chain
- * File     opened with its first piece, so no file is ever empty; finished when records_max or target_bytes is
- *          reached, when too many are open, or by part_files_finish
+ * File     opened with its first piece, so no file is ever empty; finished when records_max or target_bytes
+ *          is reached, when too many are open, or by part_files_finish
  * Limits   FILES_OPEN_MAX open files; the largest is finished first when another is needed
  */
 #include <inttypes.h>
@@ -67,7 +67,8 @@ int32_t part_files_folder(struct part_files *self, const char *path)
     if (folder < 0) {
         mem_grow(self->folders, self->folder_capacity, self->folder_count + 1);
         folder = self->folder_count++;
-        self->folders[folder] = (struct part_folder){mem_strdup(path), mem_array(struct part_file *, (size_t)self->slots)};
+        self->folders[folder] =
+            (struct part_folder){mem_strdup(path), mem_array(struct part_file *, (size_t)self->slots)};
         self->folder_slots[slot] = folder + 1;
     }
     lock_give(&self->lock);
@@ -91,20 +92,22 @@ static void file_name(struct part_files *self, const struct part_folder *folder,
 {
     struct text final = {0};
     char staged[NAME_MAX_BYTES];
-    snprintf(staged, sizeof staged, "_staging/%s-%" PRId64 "-%d-%08" PRIx32 ".staged", self->query8, self->epoch, self->next,
-             self->attempt);
-    text_printf(&final, "%s%spart-%s-0-%010" PRId64 "-%05d%s", folder->path, folder->path[0] != '\0' ? "/" : "", self->query8,
-                self->epoch, self->next, self->suffix);
+    snprintf(staged, sizeof staged, "_staging/%s-%" PRId64 "-%d-%08" PRIx32 ".staged", self->query8,
+             self->epoch, self->next, self->attempt);
+    text_printf(&final, "%s%spart-%s-0-%010" PRId64 "-%05d%s", folder->path,
+                folder->path[0] != '\0' ? "/" : "", self->query8, self->epoch, self->next, self->suffix);
     file->staged = mem_strdup(staged);
     file->final = text_take(&final);
     self->next++;
 }
 
-bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch, uint32_t *attempt)
+bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch,
+                            uint32_t *attempt)
 {
     char query8[9], end[8];
     int n;
-    return sscanf(path, "_staging/%8[^-]-%" SCNd64 "-%d-%8" SCNx32 "%7s", query8, epoch, &n, attempt, end) == 5 &&
+    return sscanf(path, "_staging/%8[^-]-%" SCNd64 "-%d-%8" SCNx32 "%7s", query8, epoch, &n, attempt, end) ==
+               5 &&
            strcmp(query8, self->query8) == 0 && strcmp(end, ".staged") == 0;
 }
 
@@ -124,8 +127,8 @@ static enum code file_begin(struct part_files *self, struct part_file *file, str
     return code;
 }
 
-static enum code file_open_new(struct part_files *self, const struct part_folder *folder, struct part_file **out,
-                               struct error *err)
+static enum code file_open_new(struct part_files *self, const struct part_folder *folder,
+                               struct part_file **out, struct error *err)
 {
     struct part_file *file = mem_new(struct part_file);
     file_name(self, folder, file);
@@ -139,7 +142,8 @@ static enum code file_open_new(struct part_files *self, const struct part_folder
     return E_OK;
 }
 
-static enum code file_append(struct part_files *self, struct part_file *file, struct piece *piece, struct error *err)
+static enum code file_append(struct part_files *self, struct part_file *file, struct piece *piece,
+                             struct error *err)
 {
     TRY(self->encoder->file_add(file->encoder_file, piece, stage_size(file->stage), err));
     TRY(stage_write(file->stage, text_view(&piece->bytes), err));
@@ -147,7 +151,8 @@ static enum code file_append(struct part_files *self, struct part_file *file, st
     return E_OK;
 }
 
-static enum code file_seal(struct part_files *self, struct part_file *file, struct part *out, struct error *err)
+static enum code file_seal(struct part_files *self, struct part_file *file, struct part *out,
+                           struct error *err)
 {
     struct text footer = {0};
     enum code code = self->encoder->file_finish(file->encoder_file, &footer, err);
@@ -155,7 +160,8 @@ static enum code file_seal(struct part_files *self, struct part_file *file, stru
         code = stage_write(file->stage, text_view(&footer), err);
     text_free(&footer);
     TRY(code);
-    *out = (struct part){.size_bytes = stage_size(file->stage), .rows = file->rows, .checksum = stage_checksum(file->stage)};
+    *out = (struct part){
+        .size_bytes = stage_size(file->stage), .rows = file->rows, .checksum = stage_checksum(file->stage)};
     struct stage *stage = file->stage;
     file->stage = NULL;
     return stage_finish(stage, err);
@@ -187,15 +193,16 @@ static enum code finish_largest(struct part_files *self, struct error *err)
     for (int32_t i = 0; i < self->folder_count; i++)
         for (int32_t slot = 0; slot < self->slots; slot++) {
             struct part_file **file = &self->folders[i].files[slot];
-            if (*file != NULL && (largest == NULL || stage_size((*file)->stage) > stage_size((*largest)->stage)))
+            if (*file != NULL &&
+                (largest == NULL || stage_size((*file)->stage) > stage_size((*largest)->stage)))
                 largest = file;
         }
     always(largest != NULL);
     return file_finish(self, largest, err);
 }
 
-static enum code append_locked(struct part_files *self, struct part_folder *folder, struct part_file **place, struct piece *piece,
-                               struct error *err)
+static enum code append_locked(struct part_files *self, struct part_folder *folder, struct part_file **place,
+                               struct piece *piece, struct error *err)
 {
     if (*place != NULL && self->records_max > 0 && (*place)->rows + piece->rows > self->records_max)
         TRY(file_finish(self, place, err));
@@ -209,7 +216,8 @@ static enum code append_locked(struct part_files *self, struct part_folder *fold
     return E_OK;
 }
 
-enum code part_files_append(struct part_files *self, int32_t folder, int32_t lane, struct piece *piece, struct error *err)
+enum code part_files_append(struct part_files *self, int32_t folder, int32_t lane, struct piece *piece,
+                            struct error *err)
 {
     enum code code = E_OK;
     if (piece->rows > 0) {

@@ -31,7 +31,8 @@ static enum code add_key(struct partitioner *self, const char *name, struct erro
     return E_OK;
 }
 
-enum code partitioner_init(struct partitioner *self, const struct sink_spec *spec, struct arena *arena, struct error *err)
+enum code partitioner_init(struct partitioner *self, const struct sink_spec *spec, struct arena *arena,
+                           struct error *err)
 {
     const struct type *schema = spec->schema;
     *self = (struct partitioner){.schema = schema, .zone = spec->zone};
@@ -53,7 +54,8 @@ enum code partitioner_init(struct partitioner *self, const struct sink_spec *spe
     return E_OK;
 }
 
-void partitioner_project(const struct partitioner *self, const struct batch *batch, struct column *columns, struct batch *out)
+void partitioner_project(const struct partitioner *self, const struct batch *batch, struct column *columns,
+                         struct batch *out)
 {
     for (int32_t i = 0; i < self->file_schema->field_count; i++)
         columns[i] = batch->columns[self->file_columns[i]];
@@ -112,7 +114,8 @@ static int32_t group_add(struct row_groups *groups, int64_t row)
 {
     if (groups->count == groups->capacity) {
         groups->capacity = groups->capacity * 2 + 8;
-        groups->first_row = mem_resize(groups->first_row, (size_t)groups->capacity * sizeof *groups->first_row);
+        groups->first_row =
+            mem_resize(groups->first_row, (size_t)groups->capacity * sizeof *groups->first_row);
         groups->ends = mem_resize(groups->ends, (size_t)groups->capacity * sizeof *groups->ends);
     }
     groups->first_row[groups->count] = (int32_t)row;
@@ -120,7 +123,8 @@ static int32_t group_add(struct row_groups *groups, int64_t row)
     return groups->count++;
 }
 
-static int32_t group_find(const struct partitioner *self, const struct batch *batch, struct row_groups *groups, int64_t row)
+static int32_t group_find(const struct partitioner *self, const struct batch *batch,
+                          struct row_groups *groups, int64_t row)
 {
     uint32_t mask = groups->slot_count - 1, slot = (uint32_t)(groups->hashes[row] >> 32) & mask;
     for (;; slot = (slot + 1) & mask) {
@@ -181,8 +185,8 @@ static void value_print(const struct column *col, int64_t row, const struct zone
         column_print(col, row, out);
 }
 
-enum code partitioner_folder(const struct partitioner *self, const struct batch *batch, int64_t row, struct text *out,
-                             struct error *err)
+enum code partitioner_folder(const struct partitioner *self, const struct batch *batch, int64_t row,
+                             struct text *out, struct error *err)
 {
     struct text value = {0};
     enum code code = E_OK;
@@ -199,8 +203,9 @@ enum code partitioner_folder(const struct partitioner *self, const struct batch 
         text_add_char(out, '=');
         store_name_encode(value.size > 0 ? text_view(&value) : bytes_of_string(HIVE_NULL), out);
         if (out->size - start > FOLDER_NAME_MAX)
-            code = fail(err, E_DATA, "a value of partition column %s has %zu bytes, more than a folder's name can have", name,
-                        value.size);
+            code = fail(err, E_DATA,
+                        "a value of partition column %s has %zu bytes, more than a folder's name can have",
+                        name, value.size);
     }
     text_free(&value);
     return code;

@@ -12,8 +12,8 @@ const struct sink_type *sink_find(const char *name)
     return NULL;
 }
 
-enum code sink_options(const struct sink_spec *spec, const struct option *options, const char *prefix, void *settings,
-                       struct arena *arena, struct error *err)
+enum code sink_options(const struct sink_spec *spec, const struct option *options, const char *prefix,
+                       void *settings, struct arena *arena, struct error *err)
 {
     options_defaults(options, settings, arena);
     for (int32_t i = 0; i < spec->option_count; i++) {

@@ -2,19 +2,19 @@
  *
  * put_new(folder/name)
  *   1  folder/.name.<16 hex>.tmp   created new, written, fsynced, closed
- *   2  renameat2(RENAME_NOREPLACE) to folder/name: the compare-and-set. A file system without it: link, then unlink
+ *   2  renameat2(RENAME_NOREPLACE) to folder/name: the compare-and-set. File systems without it: link, unlink
  *   3  fsync of the folder
  *
  * Assumed of the file system, and where we lean on it
- *   A1  rename and link are atomic: a name shows the old file, the new one or none, never a part      step 2
- *   A2  RENAME_NOREPLACE and link refuse a taken name, whoever took it                                 step 2
- *   A3  data fsynced before the rename is there after a power loss when the name is                    1 before 2
- *   A4  a name is durable once its folder is fsynced; a new folder is durable once its parent is       step 3
- *   A5  flock dies with its process                                                                    store_lock
+ *   A1  rename and link are atomic: a name shows the old file, the new one or none, never a partstep 2
+ *   A2  RENAME_NOREPLACE and link refuse a taken name, whoever took it                        step 2
+ *   A3  data fsynced before the rename is there after a power loss when the name is           1 before 2
+ *   A4  a name is durable once its folder is fsynced; a new folder is durable once its parent isstep 3
+ *   A5  flock dies with its process                                                           store_lock
  *   No assumption is made about data that was not fsynced, nor about the order of names in different folders.
  *
  *   crash here             what is left                     what follows
- *   in 1                   a .tmp file                      lists skip it, store_sweep removes it; put_new again
+ *   in 1                   a .tmp file                      lists skip it, store_sweep removes it
  *   between 1 and 2        a whole .tmp file                the same
  *   after 2, before 3      the name, or after power loss    unknown: the caller gets the path and finds out
  *                          perhaps only the .tmp file
@@ -53,7 +53,7 @@ enum code local_folder_sync(struct store *store, const char *folder, struct erro
     return os->dir_sync(full, err);
 }
 
-/* The folder may have been made by a process that died before it synced the parent, so finding it is not enough. */
+/* The folder may have been made by a process that died before it synced the parent: finding is not enough. */
 static enum code folder_prove(struct store *store, const char *folder, struct error *err)
 {
     char full[PATH_MAX], part[STORE_PATH_MAX];
@@ -128,8 +128,8 @@ static enum code temporary_path(struct store *store, const char *path, char *out
     char name[STORE_PATH_MAX], folder[STORE_PATH_MAX];
     local_folder(path, folder);
     const char *base = folder[0] == '\0' ? path : path + strlen(folder) + 1;
-    int size = snprintf(name, sizeof name, "%s%s.%.200s.%016" PRIx64 ".tmp", folder, folder[0] == '\0' ? "" : "/", base,
-                        os_random());
+    int size = snprintf(name, sizeof name, "%s%s.%.200s.%016" PRIx64 ".tmp", folder,
+                        folder[0] == '\0' ? "" : "/", base, os_random());
     if (size < 0 || (size_t)size >= sizeof name)
         return fail(err, E_SPEC, "%s: the path is too long", path);
     return local_path(store, name, out, err);
@@ -144,7 +144,8 @@ static enum code claim_new(const char *temporary, const char *full, struct error
     return E_OK;
 }
 
-static enum code put(struct store *store, const char *path, struct bytes content, bool over, struct error *err)
+static enum code put(struct store *store, const char *path, struct bytes content, bool over,
+                     struct error *err)
 {
     char full[PATH_MAX], temporary[PATH_MAX], folder[STORE_PATH_MAX];
     TRY(local_path(store, path, full, err));
@@ -184,7 +185,8 @@ enum code store_remove(struct store *store, const char *path, struct error *err)
 
 /* ---- reading ---- */
 
-enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err)
+enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out,
+                    struct error *err)
 {
     char full[PATH_MAX];
     TRY(local_path(store, path, full, err));
@@ -288,7 +290,8 @@ static enum code walk_all(struct walk *walk, const char *prefix, bool recursive,
         char *folder = walk->folders.items[--walk->folders.count];
         enum code code = depth_of(folder) < STORE_DEPTH_MAX
                              ? walk_folder(walk, folder, err)
-                             : fail(err, E_SPEC, "%s/%s: more than %d folders deep", walk->store->root, folder, STORE_DEPTH_MAX);
+                             : fail(err, E_SPEC, "%s/%s: more than %d folders deep", walk->store->root,
+                                    folder, STORE_DEPTH_MAX);
         mem_free(folder);
         TRY(code);
     }
@@ -311,7 +314,8 @@ static enum code list_add(struct store *store, const char *path, struct store_li
     return E_OK;
 }
 
-enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out, struct error *err)
+enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out,
+                     struct error *err)
 {
     struct walk walk = {.store = store};
     struct store_list list = {0};
@@ -411,7 +415,8 @@ static enum code root_of(const char *url, char **out, struct error *err)
     } else if (strncmp(url, "s3:", 3) == 0 || strncmp(url, "s3a:", 4) == 0) {
         return fail(err, E_UNSUPPORTED, "%s: this version stores on local disks only", url);
     } else if (scheme != NULL) {
-        return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path or file:///path", url, (int)(scheme - url), url);
+        return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path or file:///path", url,
+                    (int)(scheme - url), url);
     }
     size_t size = strlen(path);
     while (size > 1 && path[size - 1] == '/')
@@ -432,7 +437,7 @@ static enum code touch_new(const char *full, struct error *err)
     return os->file_close(handle, err);
 }
 
-/* Rule 8: a store whose put_new lets a second writer in must not be used. Nothing here needs to be durable. */
+/* Rule 8: a store whose put_new lets a second writer in must not be used. Nothing here must be durable. */
 static enum code probe_put_new(struct store *store, struct error *err)
 {
     char first[PATH_MAX], second[PATH_MAX];
@@ -446,7 +451,8 @@ static enum code probe_put_new(struct store *store, struct error *err)
     local_discard(second);
     local_discard(first);
     if (code == E_OK)
-        return fail(err, E_UNSUPPORTED, "%s: the file system lets a second writer replace a file; use another disk", store->root);
+        return fail(err, E_UNSUPPORTED,
+                    "%s: the file system lets a second writer replace a file; use another disk", store->root);
     if (code != E_EXISTS)
         return code;
     error_clear(err);
@@ -467,7 +473,9 @@ static enum code probe_staging(struct store *store, struct error *err)
     }
     TRY(code);
     if (root.device != staging.device)
-        return fail(err, E_SPEC, "%s lies on another file system than its folder; files could not be renamed out of it", full);
+        return fail(err, E_SPEC,
+                    "%s lies on another file system than its folder; files could not be renamed out of it",
+                    full);
     return E_OK;
 }
 

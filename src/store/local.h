@@ -33,7 +33,7 @@ struct store {
 MUST_CHECK enum code local_path(const struct store *store, const char *path, char *out, struct error *err);
 /* The folder part of a relative path, "" for the root; out has STORE_PATH_MAX bytes. */
 void local_folder(const char *path, char *out);
-/* Make the folder and its parents and sync every folder that names one of them. Once per process and folder. */
+/* Make the folder and its parents and sync every folder that names one of them. Once per folder. */
 MUST_CHECK enum code local_folder_ready(struct store *store, const char *folder, struct error *err);
 MUST_CHECK enum code local_folder_sync(struct store *store, const char *folder, struct error *err);
 /* Give the file `from` the name `to`, if that is free (E_EXISTS); full paths. */

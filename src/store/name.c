@@ -6,7 +6,8 @@ enum { PART_MAX = 255 };  // bytes of a name on Linux file systems
 
 static bool part_is_fine(const char *part, size_t size)
 {
-    if (size == 0 || size > PART_MAX || (size == 1 && part[0] == '.') || (size == 2 && part[0] == '.' && part[1] == '.'))
+    if (size == 0 || size > PART_MAX || (size == 1 && part[0] == '.') ||
+        (size == 2 && part[0] == '.' && part[1] == '.'))
         return false;
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)part[i] < 0x20 || part[i] == 0x7f)

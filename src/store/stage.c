@@ -2,14 +2,14 @@
  *
  * Path     _staging/x.staged -> [write, fsync, fsync of _staging] -> the commit record names it
  *          -> renameat2(RENAME_NOREPLACE) to its final name -> fsync of both folders
- * Assumed  A1..A4 of local.c. The rename is asked to refuse a taken name, so a published file is never replaced
+ * Assumed  A1..A4 of local.c. The rename refuses a taken name, so a published file is never replaced
  *
  *   crash here                            recovery does
  *   before the record                     the staged file is garbage; the sink collects it
  *   after the record, before the rename   store_publish renames it
  *   after the rename                      the staged name is gone, the final one has the recorded size: done.
  *                                         Its folder is synced again, since the rename may not be durable yet
- *   between link and unlink (file systems without RENAME_NOREPLACE)    both names are there: the staged one goes
+ *   between link and unlink               both names are there (no RENAME_NOREPLACE): the staged one goes
  *   neither name is there                 someone deleted it: E_LOST, never skipped
  */
 #include <inttypes.h>
@@ -20,8 +20,8 @@
 #include "base/os.h"
 #include "store/local.h"
 
-/* Small writes are joined to blocks of BLOCK_BYTES; larger ones go straight through. The disk is set to work after every
- * BEHIND_BYTES, so that an epoch's sync does not start with all of its bytes still in memory. */
+/* Small writes are joined to blocks of BLOCK_BYTES; larger ones go straight through. The disk is set to work
+ * after every BEHIND_BYTES, so that an epoch's sync does not start with all of its bytes still in memory. */
 enum { BLOCK_BYTES = 1 << 20, BEHIND_BYTES = 8 << 20 };
 
 struct stage {
@@ -168,7 +168,8 @@ static enum code check_size(const char *full, int64_t want_bytes, struct error *
     struct os_stat st;
     TRY(os->stat(full, &st, err));
     if (st.size_bytes != want_bytes)
-        return fail(err, E_CORRUPT, "%s has %" PRId64 " bytes, its commit record says %" PRId64, full, st.size_bytes, want_bytes);
+        return fail(err, E_CORRUPT, "%s has %" PRId64 " bytes, its commit record says %" PRId64, full,
+                    st.size_bytes, want_bytes);
     return E_OK;
 }
 
@@ -189,8 +190,10 @@ static enum code publish(const char *from, const char *to, int64_t size_bytes, s
     bool staged_there = code == E_EXISTS;
     code = check_size(to, size_bytes, err);
     if (code == E_ABSENT)
-        return fail(err, E_LOST, "%s is gone, and so is its staged file %s: they were deleted by someone else; restore one "
-                    "of them, or start with a new checkpoint", to, from);
+        return fail(err, E_LOST,
+                    "%s is gone, and so is its staged file %s: they were deleted by someone else; restore one "
+                    "of them, or start with a new checkpoint",
+                    to, from);
     if (code == E_OK && staged_there)
         local_discard(from);
     return code;
@@ -205,7 +208,8 @@ static void remember_unsynced(struct store *store, const char *path)
     lock_give(&store->lock);
 }
 
-enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes, struct error *err)
+enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes,
+                        struct error *err)
 {
     char from[PATH_MAX], to[PATH_MAX], folder[STORE_PATH_MAX];
     TRY(local_path(store, staged, from, err));

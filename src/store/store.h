@@ -1,15 +1,17 @@
 /* store.h - where files, chains and snapshots lie: one interface, local disk now, S3 later.
  *
- * Names    paths are relative to the store's root, '/' between parts: no "." or "..", no empty part, no control
- *          characters, at most 255 bytes a part, at most STORE_PATH_MAX in all; else E_SPEC. Names that start with
- *          '.' and end with ".tmp" are the store's own: lists leave them out
+ * Names    paths are relative to the store's root, '/' between parts: no "." or "..", no empty part, no
+ *          control characters, at most 255 bytes a part, at most STORE_PATH_MAX in all; else E_SPEC. Names
+ *          that start with '.' and end with ".tmp" are the store's own: lists leave them out
  * Outcome  put_new ends as won (E_OK), lost (E_EXISTS) or unknown (E_IO): unknown is followed by a get
- * Durable  after E_OK from put_new and put_over the bytes and the name survive power loss: each syncs the file, then
- *          renames, then syncs the folder (exactly-once.md, rule 6). Many files share one sync of their folder: the
- *          names of staged files are durable after store_sync of it, those of published ones after store_publish_sync
- * Staging  stage_* writes a file that no reader matches (_staging/<name>.staged); publish renames it to its final
- *          name, idempotently: a target of the right size is success; both missing is E_LOST; a file of another size
- *          is E_CORRUPT. A staged name is used once: an attempt that repeats an epoch takes new names
+ * Durable  after E_OK from put_new and put_over the bytes and the name survive power loss: each syncs the
+ *          file, then renames, then syncs the folder (exactly-once.md, rule 6). Many files share one sync of
+ *          their folder: the names of staged files are durable after store_sync of it, those of published
+ *          ones after store_publish_sync
+ * Staging  stage_* writes a file that no reader matches (_staging/<name>.staged); publish renames it to its
+ *          final name, idempotently: a target of the right size is success; both missing is E_LOST; a file
+ *          of another size is E_CORRUPT. A staged name is used once: an attempt that repeats an epoch takes
+ *          new names
  * Fails    a failed sync abandons the file: it is never synced again and trusted (rule 5)
  * Thread   a store: any; a stage: one at a time
  * Faults   stage_open stage_write stage_fsync record_temp record_put publish_one gc_one
@@ -36,45 +38,53 @@ struct store_list {
 };
 void store_list_free(struct store_list *list);
 
-/* `url` is a path or file:///path. Creates the folder and proves that it can be written and that put_new refuses a
- * second writer (rule 8); leaves nothing behind. s3:// is E_UNSUPPORTED in this version. */
+/* `url` is a path or file:///path. Creates the folder and proves that it can be written and that put_new
+ * refuses a second writer (rule 8); leaves nothing behind. s3:// is E_UNSUPPORTED in this version. */
 MUST_CHECK enum code store_open(const char *url, struct store **out, struct error *err);
 void store_close(struct store *store);
 const char *store_root(const struct store *store);   /* for messages and the user */
 
-MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content, struct error *err);
-MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err);
+MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content,
+                                   struct error *err);
+MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content,
+                                    struct error *err);
 /* E_ABSENT; E_CORRUPT when larger than limit_bytes. */
-MUST_CHECK enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err);
+MUST_CHECK enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out,
+                               struct error *err);
 /* XXH64 of a file of any size, read in blocks; E_ABSENT. */
 MUST_CHECK enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err);
 MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
 /* Files below `prefix` (a folder; "" = all), recursively when asked. An absent folder is an empty list. */
-MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out, struct error *err);
-MUST_CHECK enum code store_remove(struct store *store, const char *path, struct error *err); /* absent is fine */
-/* Make the names in a folder durable: after a crash, before what a list shows is acted upon. Absent is fine. */
+MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive,
+                                struct store_list *out, struct error *err);
+MUST_CHECK enum code store_remove(struct store *store, const char *path,
+                                  struct error *err); /* absent is fine */
+/* Make the names in a folder durable: after a crash, before acting upon what a list shows. Absent is fine. */
 MUST_CHECK enum code store_sync(struct store *store, const char *folder, struct error *err);
 /* Remove what a crash inside put_new or put_over left in the folder. Only for who holds the folder alone. */
 MUST_CHECK enum code store_sweep(struct store *store, const char *folder, struct error *err);
-/* Exclusive use by this store object until its close, asked for once or more; E_EXISTS names the holder's pid when
- * known. One thread. */
+/* Exclusive use by this store object until its close, asked for once or more; E_EXISTS names the holder's
+ * pid when known. One thread. */
 MUST_CHECK enum code store_lock(struct store *store, const char *path, struct error *err);
 MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct error *err);
 
 /* ---- staged files ---- */
-MUST_CHECK enum code stage_open(struct store *store, const char *staged, struct stage **out, struct error *err);
+MUST_CHECK enum code stage_open(struct store *store, const char *staged, struct stage **out,
+                                struct error *err);
 MUST_CHECK enum code stage_write(struct stage *stage, struct bytes content, struct error *err);
 int64_t stage_size(const struct stage *stage);
 uint64_t stage_checksum(const struct stage *stage);  /* XXH64 of all bytes so far */
-/* Sync the bytes and close; the stage is freed, whatever the outcome. The name needs a store_sync of its folder. */
+/* Sync the bytes and close; the stage is freed, whatever the outcome. The name needs a store_sync of its
+ * folder. */
 MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
 void stage_abandon(struct stage *stage);             /* close and remove; best effort */
-MUST_CHECK enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes, struct error *err);
+MUST_CHECK enum code store_publish(struct store *store, const char *staged, const char *final,
+                                   int64_t size_bytes, struct error *err);
 /* Sync the folders that publishes since the last call renamed into (one sync a folder, not one a file). */
 MUST_CHECK enum code store_publish_sync(struct store *store, struct error *err);
 
-/* One path part made from data, appended to out: what no name may hold, and what Hive escapes in partition folders, is
- * percent-encoded. */
+/* One path part made from data, appended to out: what no name may hold, and what Hive escapes in partition
+ * folders, is percent-encoded. */
 void store_name_encode(struct bytes name, struct text *out);
 
 #endif

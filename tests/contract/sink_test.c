@@ -1,5 +1,6 @@
-/* The contract of sink.h, for every sink in the table: nothing is visible before commit, commit is idempotent and needs only
- * the token, abort and collect leave nothing. A sink without files (console) takes part with no files. */
+/* The contract of sink.h, for every sink in the table: nothing is visible before commit, commit is
+ * idempotent and needs only the token, abort and collect leave nothing. A sink without files (console) takes
+ * part with no files. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,7 +23,11 @@ struct fixture {
 static void open_sink(struct fixture *f)
 {
     struct error err = {0};
-    struct sink_spec spec = {.name = "t", .path = folder, .query_id = "0123456789abcdef", .schema = f->schema, .zone = zone_utc(),
+    struct sink_spec spec = {.name = "t",
+                             .path = folder,
+                             .query_id = "0123456789abcdef",
+                             .schema = f->schema,
+                             .zone = zone_utc(),
                              .lanes = 2};
     f->sink = mem_zero(f->type->size);
     if (f->type->open(f->sink, &spec, &err) != E_OK)
@@ -42,7 +47,8 @@ static struct fixture fixture_open(const struct sink_type *type)
     struct error err = {0};
     size_t position;
     snprintf(folder, sizeof folder, "%s", kit_tmpdir());
-    CHECK_INT(type_parse_ddl(&f.arena, bytes_of_string("id BIGINT, name STRING"), &f.schema, &position, &err), E_OK);
+    CHECK_INT(type_parse_ddl(&f.arena, bytes_of_string("id BIGINT, name STRING"), &f.schema, &position, &err),
+              E_OK);
     CHECK_INT(store_open(folder, &f.store, &err), E_OK);
     open_sink(&f);
     return f;
@@ -113,8 +119,8 @@ static int count_files(struct fixture *f, bool staged)
     return count;
 }
 
-#define EVERY_SINK(f)                                                                                          \
-    for (const struct sink_type *const *type_ = sink_types; *type_ != NULL; type_++)                           \
+#define EVERY_SINK(f)                                                                \
+    for (const struct sink_type *const *type_ = sink_types; *type_ != NULL; type_++) \
         for (struct fixture f = fixture_open(*type_); f.type != NULL; fixture_close(&f), f.type = NULL)
 
 TEST(rows_are_invisible_until_commit_and_stay_after)
@@ -240,9 +246,12 @@ TEST(a_token_that_is_none_is_refused)
         "x",
         "{\"files\":7}",
         "{\"files\":[{}]}",
-        "{\"files\":[{\"staged\":\"_staging/a.staged\",\"final\":\"a\",\"size\":-1,\"rows\":1,\"checksum\":\"0123456789abcdef\"}]}",
-        "{\"files\":[{\"staged\":\"../a\",\"final\":\"a\",\"size\":1,\"rows\":1,\"checksum\":\"0123456789abcdef\"}]}",
-        "{\"files\":[{\"staged\":\"_staging/a.staged\",\"final\":\"_staging/b\",\"size\":1,\"rows\":1,\"checksum\":\"0\"}]}",
+        "{\"files\":[{\"staged\":\"_staging/a.staged\",\"final\":\"a\","
+        "\"size\":-1,\"rows\":1,\"checksum\":\"0123456789abcdef\"}]}",
+        "{\"files\":[{\"staged\":\"../a\","
+        "\"final\":\"a\",\"size\":1,\"rows\":1,\"checksum\":\"0123456789abcdef\"}]}",
+        "{\"files\":[{\"staged\":\"_staging/a.staged\",\"final\":\"_staging/b\","
+        "\"size\":1,\"rows\":1,\"checksum\":\"0\"}]}",
     };
     EVERY_SINK(f) {
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,4 +1,5 @@
-/* Schema texts come from users and options: any bytes must end in a type or in an error with a position inside. */
+/* Schema texts come from users and options: any bytes must end in a type or in an error with a position
+ * inside. */
 #include <stdlib.h>
 
 #include "data/data.h"

@@ -1,7 +1,8 @@
 /* replay.c - drives a fuzz target without libFuzzer: every file of a folder, and damaged copies of it.
  *
- * Use      program FOLDER     calls LLVMFuzzerTestOneInput with each file, cut short and with flipped bits (the same ones in
- *          every run), and prints `N passed, 0 failed`; a crash or a sanitizer report ends the program
+ * Use      program FOLDER     calls LLVMFuzzerTestOneInput with each file, cut short and with flipped bits
+ *          (the same ones in every run), and prints `N passed, 0 failed`; a crash or a sanitizer report ends
+ *          the program
  * clang    with LEAT_LIBFUZZER libFuzzer brings its own main, and this file is empty
  */
 #ifndef LEAT_LIBFUZZER

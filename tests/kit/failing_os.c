@@ -67,11 +67,20 @@ static enum code fail_close(int handle, struct error *err)
     return strike ? strike_code(err, "close") : code;
 }
 
-static enum code fail_dir_sync(const char *path, struct error *err) { OPERATION("fsync folder", dir_sync(path, err)); }
+static enum code fail_dir_sync(const char *path, struct error *err)
+{
+    OPERATION("fsync folder", dir_sync(path, err));
+}
 
-static enum code fail_dir_make(const char *path, struct error *err) { OPERATION("make folder", dir_make(path, err)); }
+static enum code fail_dir_make(const char *path, struct error *err)
+{
+    OPERATION("make folder", dir_make(path, err));
+}
 
-static enum code fail_link(const char *from, const char *to, struct error *err) { OPERATION("link", link_new(from, to, err)); }
+static enum code fail_link(const char *from, const char *to, struct error *err)
+{
+    OPERATION("link", link_new(from, to, err));
+}
 
 static enum code fail_rename_over(const char *from, const char *to, struct error *err)
 {
@@ -85,10 +94,13 @@ static enum code fail_rename_new(const char *from, const char *to, struct error 
 
 static enum code fail_remove(const char *path, struct error *err) { OPERATION("remove", remove(path, err)); }
 
-static enum code fail_stat(const char *path, struct os_stat *out, struct error *err) { OPERATION("stat", stat(path, out, err)); }
+static enum code fail_stat(const char *path, struct os_stat *out, struct error *err)
+{
+    OPERATION("stat", stat(path, out, err));
+}
 
-static enum code fail_list(const char *path, void (*each)(void *context, const char *name, bool is_dir), void *context,
-                           struct error *err)
+static enum code fail_list(const char *path, void (*each)(void *context, const char *name, bool is_dir),
+                           void *context, struct error *err)
 {
     OPERATION("list", list(path, each, context, err));
 }

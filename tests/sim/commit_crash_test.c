@@ -1,6 +1,7 @@
-/* The commit protocol of chain, store and sink without the rest of leat: a child process commits epochs of known rows, dies (or
- * is told EIO, or loses an answer) at the n-th time a fail point is reached, and is started again; then every row must be in the
- * table once. Between death and restart a reader must see no row twice and no file torn. */
+/* The commit protocol of chain, store and sink without the rest of leat: a child process commits epochs of
+ * known rows, dies (or is told EIO, or loses an answer) at the n-th time a fail point is reached, and is
+ * started again; then every row must be in the table once. Between death and restart a reader must see no
+ * row twice and no file torn. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -37,8 +38,14 @@ static enum code worker_open(struct worker *w, struct error *err)
     TRY(type_parse_ddl(&w->arena, bytes_of_string("id BIGINT, day INT"), &w->schema, &position, err));
     TRY(store_open(checkpoint, &w->store, err));
     TRY(chain_open(w->store, "0", 7, "crash test", &w->chain, err));
-    struct sink_spec spec = {.name = "t", .path = table, .query_id = chain_query_id(w->chain), .schema = w->schema,
-                             .partition_columns = day, .partition_count = 1, .zone = zone_utc(), .lanes = 2};
+    struct sink_spec spec = {.name = "t",
+                             .path = table,
+                             .query_id = chain_query_id(w->chain),
+                             .schema = w->schema,
+                             .partition_columns = day,
+                             .partition_count = 1,
+                             .zone = zone_utc(),
+                             .lanes = 2};
     w->type = sink_find("json");
     w->sink = mem_zero(w->type->size);
     return w->type->open(w->sink, &spec, err);
@@ -191,7 +198,8 @@ static void try_point(const char *point, const char *action)
     for (int n = 1; kill || n <= ANSWERS_MAX; n++) {
         char spec[64];
         snprintf(spec, sizeof spec, "%s:%d:%s", point, n, action);
-        if (!try_fault(spec) && kill)  // the run was over before; an error or a lost answer may also have been mended
+        if (!try_fault(spec) &&
+            kill) // the run was over before; an error or a lost answer may also have been mended
             return;
     }
 }
@@ -220,7 +228,8 @@ TEST(killed_at_every_point_of_publishing)
 
 TEST(errors_and_lost_answers)
 {
-    static const char *const points[] = {"stage_open", "stage_write", "stage_fsync", "record_put", "publish_one", "gc_one"};
+    static const char *const points[] = {"stage_open", "stage_write", "stage_fsync",
+                                         "record_put", "publish_one", "gc_one"};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         try_point(points[i], "eio");
         try_point(points[i], "lost");

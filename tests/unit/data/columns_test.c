@@ -1,13 +1,31 @@
-/* Columns against a slow model: random values of every type are built row by row, then gathered, appended and shared,
- * and compared value by value with where they came from. */
+/* Columns against a slow model: random values of every type are built row by row, then gathered, appended
+ * and shared, and compared value by value with where they came from. */
 #include "data/data.h"
 
 #include "kit.h"
 
 static const char *const shapes[] = {
-    "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL(9,2)", "DECIMAL(38,10)", "STRING", "BINARY",
-    "DATE", "TIMESTAMP", "VOID", "INTERVAL DAY TO SECOND", "INTERVAL YEAR TO MONTH", "ARRAY<INT>", "ARRAY<STRING>",
-    "STRUCT<a: INT, b: STRING>", "MAP<STRING, BIGINT>", "ARRAY<STRUCT<a: ARRAY<BOOLEAN>, b: MAP<INT, STRING>>>",
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INT",
+    "BIGINT",
+    "FLOAT",
+    "DOUBLE",
+    "DECIMAL(9,2)",
+    "DECIMAL(38,10)",
+    "STRING",
+    "BINARY",
+    "DATE",
+    "TIMESTAMP",
+    "VOID",
+    "INTERVAL DAY TO SECOND",
+    "INTERVAL YEAR TO MONTH",
+    "ARRAY<INT>",
+    "ARRAY<STRING>",
+    "STRUCT<a: INT, b: STRING>",
+    "MAP<STRING, BIGINT>",
+    "ARRAY<STRUCT<a: ARRAY<BOOLEAN>, b: MAP<INT, STRING>>>",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -66,7 +84,8 @@ static struct column random_column(const struct type *type, int64_t rows, unsign
     return col;
 }
 
-static void check_rows(const struct column *got, int64_t at, const struct column *want, int64_t from, int64_t count)
+static void check_rows(const struct column *got, int64_t at, const struct column *want, int64_t from,
+                       int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         if (!column_equal_at(got, at + i, want, from + i))
@@ -80,10 +99,12 @@ TEST(gather_picks_any_rows_of_any_type)
     for (int shape = 0; shape < SHAPES; shape++) {
         for (int round = 0; round < 8; round++) {
             int64_t size = (int64_t)below(200) + 1;
-            struct column col = random_column(parse(&arena, shapes[shape]), size, round % 2 == 0 ? 0 : 30), out;
+            struct column col = random_column(parse(&arena, shapes[shape]), size, round % 2 == 0 ? 0 : 30),
+                          out;
             int64_t count = round == 7 ? 0 : (int64_t)below(300);
             for (int64_t i = 0; i < count; i++)
-                rows[i] = i > 0 && below(3) > 0 && rows[i - 1] + 1 < size ? rows[i - 1] + 1 : (int32_t)below((uint64_t)size);
+                rows[i] = i > 0 && below(3) > 0 && rows[i - 1] + 1 < size ? rows[i - 1] + 1
+                                                                          : (int32_t)below((uint64_t)size);
             column_gather(&out, &col, rows, count);
             column_check(&out);
             CHECK_INT(out.rows, count);
@@ -210,7 +231,8 @@ TEST(bits_are_counted_filled_and_copied)
     for (int round = 0; round < 500; round++) {
         for (int i = 0; i < 40; i++)
             from[i] = (uint8_t)kit_random(), to[i] = want[i] = (uint8_t)kit_random();
-        int64_t source = (int64_t)below(100), target = (int64_t)below(100), count = (int64_t)below(200), ones = 0;
+        int64_t source = (int64_t)below(100), target = (int64_t)below(100), count = (int64_t)below(200),
+                ones = 0;
         for (int64_t i = 0; i < count; i++) {
             bit_put(want, target + i, bit_get(from, source + i));
             ones += bit_get(from, i);
@@ -307,7 +329,9 @@ TEST(values_print_as_hive_prints_them)
     struct arena arena = {0};
     struct builder b;
     struct column col;
-    builder_init(&b, parse(&arena, "STRUCT<a: INT, b: ARRAY<STRING>, c: MAP<STRING, DOUBLE>, d: DECIMAL(5,2), t: TIMESTAMP>"));
+    builder_init(
+        &b, parse(&arena,
+                  "STRUCT<a: INT, b: ARRAY<STRING>, c: MAP<STRING, DOUBLE>, d: DECIMAL(5,2), t: TIMESTAMP>"));
     builder_int(&b.children[0], -5);
     builder_bytes(&b.children[1].children[0], bytes_of_string("x"));
     builder_null(&b.children[1].children[0]);
@@ -320,7 +344,8 @@ TEST(values_print_as_hive_prints_them)
     builder_close_struct(&b);
     builder_null(&b);
     builder_finish(&b, &col);
-    check_print(&col, 0, "{\"a\":-5,\"b\":[\"x\",null],\"c\":{\"k\":1.0E7},\"d\":1.50,\"t\":2026-01-01 00:00:00.5}");
+    check_print(&col, 0,
+                "{\"a\":-5,\"b\":[\"x\",null],\"c\":{\"k\":1.0E7},\"d\":1.50,\"t\":2026-01-01 00:00:00.5}");
     check_print(&col, 1, "NULL");
     check_print(&col.children[3], 0, "1.50");
     builder_release(&b);

@@ -13,7 +13,8 @@ static uint64_t below(uint64_t n) { return kit_random() % n; }
 
 static const char *random_text(struct arena *arena)
 {
-    static const char *const texts[] = {"", "transactions", "a \"b\" \\ \n\t", "caf\xc3\xa9 \xe2\x98\x83", "x/y=1"};
+    static const char *const texts[] = {"", "transactions", "a \"b\" \\ \n\t", "caf\xc3\xa9 \xe2\x98\x83",
+                                        "x/y=1"};
     return below(3) == 0 ? arena_printf(arena, "t%llu", (unsigned long long)kit_random()) : texts[below(5)];
 }
 
@@ -21,11 +22,21 @@ static int64_t random_count(void) { return (int64_t)(kit_random() >> (below(62) 
 
 static struct chain_record random_record(struct arena *arena)
 {
-    static const char *const tokens[] = {"{}", "{\"files\":[{\"staged\":\"_staging/a\",\"size\":12}]}", "[]", "not JSON at all", "7"};
-    struct chain_record record = {.version = CHAIN_VERSION, .epoch = random_count(), .query_id = "0123456789abcdef", .task = "0",
-                                  .nonce = kit_random(), .fingerprint = kit_random(), .batch_time_us = random_count(),
-                                  .late_us = -random_count(), .emit_us = random_count(), .next_us = INT64_MIN + random_count(),
-                                  .timezone = random_text(arena), .ansi = below(2), .records = random_count()};
+    static const char *const tokens[] = {"{}", "{\"files\":[{\"staged\":\"_staging/a\",\"size\":12}]}", "[]",
+                                         "not JSON at all", "7"};
+    struct chain_record record = {.version = CHAIN_VERSION,
+                                  .epoch = random_count(),
+                                  .query_id = "0123456789abcdef",
+                                  .task = "0",
+                                  .nonce = kit_random(),
+                                  .fingerprint = kit_random(),
+                                  .batch_time_us = random_count(),
+                                  .late_us = -random_count(),
+                                  .emit_us = random_count(),
+                                  .next_us = INT64_MIN + random_count(),
+                                  .timezone = random_text(arena),
+                                  .ansi = below(2),
+                                  .records = random_count()};
     record.node_count = (int32_t)below(4);
     record.node_us = arena_array(arena, int64_t, (size_t)record.node_count);
     for (int32_t i = 0; i < record.node_count; i++)
@@ -34,8 +45,9 @@ static struct chain_record random_record(struct arena *arena)
     record.ranges = arena_array(arena, struct chain_range, (size_t)record.range_count);
     for (int32_t i = 0; i < record.range_count; i++) {
         int64_t from = (int64_t)below(1000000);
-        record.ranges[i] = (struct chain_range){random_text(arena), random_text(arena), random_text(arena), (int32_t)below(100), from,
-                                                from + (int64_t)below(1000)};
+        record.ranges[i] = (struct chain_range){
+            random_text(arena),         random_text(arena), random_text(arena), (int32_t)below(100), from,
+            from + (int64_t)below(1000)};
     }
     record.sink_count = (int32_t)below(4);
     record.sinks = arena_array(arena, struct chain_sink, (size_t)record.sink_count);
@@ -44,11 +56,13 @@ static struct chain_record random_record(struct arena *arena)
     record.state_count = (int32_t)below(3);
     record.states = arena_array(arena, struct chain_state, (size_t)record.state_count);
     for (int32_t i = 0; i < record.state_count; i++)
-        record.states[i] = (struct chain_state){(int32_t)below(9), below(2), random_text(arena), random_count(), kit_random()};
+        record.states[i] = (struct chain_state){(int32_t)below(9), below(2), random_text(arena),
+                                                random_count(), kit_random()};
     record.ledger_count = (int32_t)below(3);
     record.ledgers = arena_array(arena, struct chain_ledger, (size_t)record.ledger_count);
     for (int32_t i = 0; i < record.ledger_count; i++)
-        record.ledgers[i] = (struct chain_ledger){random_text(arena), {.in = random_count(), .late = random_count(), .out = -1}};
+        record.ledgers[i] = (struct chain_ledger){random_text(arena),
+                                                  {.in = random_count(), .late = random_count(), .out = -1}};
     return record;
 }
 
@@ -82,7 +96,8 @@ static void check_same(const struct chain_record *a, const struct chain_record *
     for (int32_t i = 0; i < a->state_count; i++) {
         const struct chain_state *x = &a->states[i], *y = &b->states[i];
         CHECK_STR(x->path, y->path);
-        CHECK(x->node == y->node && x->whole == y->whole && x->size_bytes == y->size_bytes && x->checksum == y->checksum);
+        CHECK(x->node == y->node && x->whole == y->whole && x->size_bytes == y->size_bytes &&
+              x->checksum == y->checksum);
     }
     CHECK_INT(a->ledger_count, b->ledger_count);
     for (int32_t i = 0; i < a->ledger_count; i++) {
@@ -112,7 +127,14 @@ TEST(a_record_survives_print_and_parse)
 TEST(what_is_no_record_is_corrupt)
 {
     static const char *const bad[] = {
-        "", "{}", "[]", "null", "{\"version\":1}", "{\"version\":\"1\"}", "\xff", "{\"version\":1,\"query_id\":7}",
+        "",
+        "{}",
+        "[]",
+        "null",
+        "{\"version\":1}",
+        "{\"version\":\"1\"}",
+        "\xff",
+        "{\"version\":1,\"query_id\":7}",
     };
     struct arena arena = {0};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -159,12 +181,14 @@ static struct chain *chain_or_fail(struct store *store)
 
 static struct chain_record record_of(struct arena *arena, int64_t epoch)
 {
-    struct chain_record record = {.epoch = epoch, .fingerprint = PLAN, .timezone = "UTC", .ansi = true, .records = epoch * 10};
+    struct chain_record record = {
+        .epoch = epoch, .fingerprint = PLAN, .timezone = "UTC", .ansi = true, .records = epoch * 10};
     record.ranges = arena_new(arena, struct chain_range);
     record.ranges[0] = (struct chain_range){"s", "t", "", 0, epoch * 10, epoch * 10 + 10};
     record.range_count = 1;
     record.states = arena_new(arena, struct chain_state);
-    record.states[0] = (struct chain_state){3, epoch % 3 == 0, arena_printf(arena, "state/0/%d.delta", (int)epoch), 5, 7};
+    record.states[0] =
+        (struct chain_state){3, epoch % 3 == 0, arena_printf(arena, "state/0/%d.delta", (int)epoch), 5, 7};
     record.state_count = 1;
     return record;
 }
@@ -252,7 +276,8 @@ TEST(another_pipeline_is_refused)
     struct chain *chain = chain_or_fail(store), *other = NULL;
     chain_close(chain);
     CHECK_INT(chain_open(store, "0", PLAN + 1, "invoices", &other, &err), E_CHANGED);
-    CHECK(strstr(err.text, "orders") != NULL && strstr(err.text, "invoices") != NULL && strstr(err.text, "leat.checkpoint") != NULL);
+    CHECK(strstr(err.text, "orders") != NULL && strstr(err.text, "invoices") != NULL &&
+          strstr(err.text, "leat.checkpoint") != NULL);
     store_close(store);
 }
 
@@ -349,7 +374,8 @@ TEST(a_gap_or_a_lost_query_file_stops)
 
 /* ---- faults ---- */
 
-/* Whatever fails: E_OK means the record is there and ours; afterwards the next process finds a chain that goes on. */
+/* Whatever fails: E_OK means the record is there and ours; afterwards the next process finds a chain that
+ * goes on. */
 TEST(append_never_lies)
 {
     for (int how = 0; how < FAILING_HOW_COUNT; how++) {

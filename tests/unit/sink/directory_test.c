@@ -1,4 +1,5 @@
-/* The directory sink through its csv and json tables: what lies where, and that no failing call is taken for success. */
+/* The directory sink through its csv and json tables: what lies where, and that no failing call is taken for
+ * success. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -46,8 +47,11 @@ static void table_init(struct table *t, const char *format)
     size_t position;
     *t = (struct table){.type = sink_find(format)};
     snprintf(folder, sizeof folder, "%s", kit_tmpdir());
-    t->spec = (struct sink_spec){.name = "t", .path = folder, .query_id = "0123456789abcdef", .zone = zone_utc(), .lanes = 2};
-    CHECK_INT(type_parse_ddl(&t->arena, bytes_of_string("id BIGINT, day STRING, n INT"), &t->spec.schema, &position, &err), E_OK);
+    t->spec = (struct sink_spec){
+        .name = "t", .path = folder, .query_id = "0123456789abcdef", .zone = zone_utc(), .lanes = 2};
+    CHECK_INT(type_parse_ddl(&t->arena, bytes_of_string("id BIGINT, day STRING, n INT"), &t->spec.schema,
+                             &position, &err),
+              E_OK);
     CHECK_INT(store_open(folder, &t->store, &err), E_OK);
 }
 
@@ -84,8 +88,8 @@ static struct batch rows_of(struct table *t, int rows, const char *const *days, 
     return batch;
 }
 
-static enum code write_days(struct table *t, int32_t lane, int64_t epoch, int rows, const char *const *days, int day_count,
-                            struct error *err)
+static enum code write_days(struct table *t, int32_t lane, int64_t epoch, int rows, const char *const *days,
+                            int day_count, struct error *err)
 {
     struct batch batch = rows_of(t, rows, days, day_count);
     enum code code = t->type->write(t->sink, lane, epoch, &batch, err);
@@ -161,7 +165,8 @@ TEST(partitions_are_hive_folders)
     CHECK_INT(store_list(t.store, "day=__HIVE_DEFAULT_PARTITION__", true, &list, &err), E_OK);
     CHECK_INT(list.count, 3);
     for (int32_t i = 0; i < list.count; i++) {
-        CHECK(strncmp(list.entries[i].path, want[i], strlen("day=__HIVE_DEFAULT_PARTITION__/n=0/part-01234567-0-0000000003-")) == 0);
+        CHECK(strncmp(list.entries[i].path, want[i],
+                      strlen("day=__HIVE_DEFAULT_PARTITION__/n=0/part-01234567-0-0000000003-")) == 0);
         CHECK_INT(lines_of(&t, list.entries[i].path), 8);
     }
     store_list_free(&list);
@@ -169,7 +174,8 @@ TEST(partitions_are_hive_folders)
     CHECK_INT(list.count, 1);
     struct text text = {0};
     CHECK_INT(store_get(t.store, list.entries[0].path, 10000, &text, &err), E_OK);
-    CHECK(strstr(text.data, "\"id\"") != NULL && strstr(text.data, "day") == NULL && strstr(text.data, "\"n\"") == NULL);
+    CHECK(strstr(text.data, "\"id\"") != NULL && strstr(text.data, "day") == NULL &&
+          strstr(text.data, "\"n\"") == NULL);
     text_free(&text);
     store_list_free(&list);
     table_close(&t);
@@ -226,7 +232,8 @@ TEST(max_records_splits_files)
 
 TEST(per_partition_gives_so_many_files)
 {
-    static const char *const want[] = {"part-01234567-0-0000000000-00000.json", "part-01234567-0-0000000000-00001.json"};
+    static const char *const want[] = {"part-01234567-0-0000000000-00000.json",
+                                       "part-01234567-0-0000000000-00001.json"};
     struct table t;
     struct error err = {0};
     struct sink_totals totals;
@@ -242,7 +249,8 @@ TEST(per_partition_gives_so_many_files)
 
 TEST(keep_deletes_the_oldest_but_never_the_newest_epoch)
 {
-    static const char *const want[] = {"part-01234567-0-0000000003-00000.json", "part-01234567-0-0000000004-00000.json"};
+    static const char *const want[] = {"part-01234567-0-0000000003-00000.json",
+                                       "part-01234567-0-0000000004-00000.json"};
     struct table t;
     struct error err = {0};
     struct sink_totals totals;
@@ -273,7 +281,8 @@ TEST(keep_deletes_the_oldest_but_never_the_newest_epoch)
     table_close(&t);
 }
 
-static void check_refused(const char *format, const char *name, const char *value, enum code want, const char *text)
+static void check_refused(const char *format, const char *name, const char *value, enum code want,
+                          const char *text)
 {
     struct table t;
     struct error err = {0};
@@ -295,7 +304,8 @@ TEST(options_are_checked)
 
 TEST(bad_partition_columns_are_refused)
 {
-    static const char *const absent[] = {"nope"}, *const twice[] = {"day", "DAY"}, *const all[] = {"id", "day", "n"};
+    static const char *const absent[] = {"nope"}, *const twice[] = {"day", "DAY"},
+                             *const all[] = {"id", "day", "n"};
     static const struct {
         const char *const *columns;
         int32_t count;
@@ -357,8 +367,8 @@ TEST(a_damaged_staged_file_is_not_published)
     table_close(&t);
 }
 
-/* Every file operation of an epoch fails once; then the epoch fails, is aborted, and succeeds when it is tried again. Only
- * commit and collect may fail with the files in place: there the next try finishes. */
+/* Every file operation of an epoch fails once; then the epoch fails, is aborted, and succeeds when it is
+ * tried again. Only commit and collect may fail with the files in place: there the next try finishes. */
 TEST(no_failing_call_is_taken_for_success)
 {
     static const char *const days[] = {"mon", "tue"};

@@ -259,7 +259,8 @@ TEST(a_folder_that_someone_removed_is_made_again)
 
 /* ---- every operation fails once ---- */
 
-/* Success must mean: the bytes are there. Failure must leave the name free or hold exactly the bytes (unknown). */
+/* Success must mean: the bytes are there. Failure must leave the name free or hold exactly the bytes
+ * (unknown). */
 TEST(put_new_never_lies)
 {
     for (int how = 0; how < FAILING_HOW_COUNT; how++) {
@@ -355,7 +356,8 @@ TEST(publishing_is_finished_by_the_next_try)
 #ifdef LEAT_FAULTS
 TEST(fail_points_are_reached)
 {
-    static const char *const points[] = {"stage_open", "stage_write", "stage_fsync", "record_put", "publish_one"};
+    static const char *const points[] = {"stage_open", "stage_write", "stage_fsync", "record_put",
+                                         "publish_one"};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         for (int lost = 0; lost < 2; lost++) {
             struct error err = {0};
