@@ -217,6 +217,17 @@ static enum code wait_for_first(struct engine *self, struct error *err)
     return E_OK;
 }
 
+/* What was read for an epoch that was not committed is read again, and must not count twice. */
+static void records_forget(struct engine *self)
+{
+    struct progress *progress = self->progress;
+    if (chain_head(self->chain) >= self->epoch)
+        return;
+    progress->records_total -= self->records;
+    progress->bytes_total -= self->bytes;
+    progress->rate_records = progress->records_total;
+}
+
 enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err)
 {
     *ran = false;
@@ -239,6 +250,7 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
         struct error later = {0};
         if (workers_drain(self->workers, &later) != E_OK)
             log_debug("and then: %s", later.text);
+        records_forget(self);
         return error_note(err, "epoch %" PRId64, self->epoch);
     }
     *ran = true;
