@@ -127,7 +127,7 @@ enum code parse_duration(const char *text, int64_t *out_us, struct error *err)
                         "\"%s\": months and years have no fixed length; use days or smaller units", text);
         if (unit == NULL)
             return fail(err, E_SPEC,
-                        "\"%s\": the unit is missing or unknown; use ms, seconds, minutes, hours, days or weeks",
+                        "\"%s\": the unit is missing or unknown; use ms, seconds, minutes, hours or days",
                         text);
         int64_t us;
         if (!quantity_times(q, unit->size, &us) || __builtin_add_overflow(total_us, us, &total_us))

@@ -161,8 +161,8 @@ static enum code query_create(struct chain *self, uint64_t fingerprint, const ch
     store_list_free(&records);
     if (count > 0)
         return fail(err, E_CORRUPT,
-                    "%s has commit records but no query.json. Restore query.json from a backup, or start over "
-                    "with a new checkpoint folder",
+                    "%s has commit records but no query.json. Restore query.json from a backup, or start "
+                    "over with a new checkpoint folder",
                     store_root(self->store));
     struct text file = {0};
     snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
@@ -188,8 +188,8 @@ static enum code query_check(struct chain *self, const json_t *json, uint64_t fi
         return fail(err, E_CORRUPT, "a member is missing");
     if (strcmp(mine, theirs) != 0)
         return fail(err, E_CHANGED,
-                    "the checkpoint %s belongs to pipeline %s as it was then (plan %s), which is not pipeline %s "
-                    "as it is now (plan %s): its offsets and state do not fit. Undo the change, or set "
+                    "the checkpoint %s belongs to pipeline %s as it was then (plan %s), which is not pipeline "
+                    "%s as it is now (plan %s): its offsets and state do not fit. Undo the change, or set "
                     "leat.checkpoint to a new folder and start over",
                     store_root(self->store), their_name, theirs, pipeline_name, mine);
     snprintf(self->query_id, sizeof self->query_id, "%s", query_id);

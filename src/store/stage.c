@@ -191,8 +191,8 @@ static enum code publish(const char *from, const char *to, int64_t size_bytes, s
     code = check_size(to, size_bytes, err);
     if (code == E_ABSENT)
         return fail(err, E_LOST,
-                    "%s is gone, and so is its staged file %s: they were deleted by someone else; restore one "
-                    "of them, or start with a new checkpoint",
+                    "%s is gone, and so is its staged file %s: they were deleted by someone else; restore "
+                    "one of them, or start with a new checkpoint",
                     to, from);
     if (code == E_OK && staged_there)
         local_discard(from);
