@@ -118,9 +118,10 @@ static enum code write_temporary(const char *temporary, struct bytes content, st
         *err = second;
         code = second.code;
     }
-    if (code != E_OK)
-        local_discard(temporary);
-    return code;
+    if (code == E_OK)
+        return E_OK;
+    local_discard(temporary);
+    return error_note(err, "%s", temporary);
 }
 
 static enum code temporary_path(struct store *store, const char *path, char *out, struct error *err)
