@@ -188,7 +188,7 @@ static enum code query_check(struct chain *self, const json_t *json, uint64_t fi
         return fail(err, E_CORRUPT, "a member is missing");
     if (strcmp(mine, theirs) != 0)
         return fail(err, E_CHANGED,
-                    "the checkpoint %s belongs to pipeline %s as it was then (plan %s), which is not pipeline "
+                    "the checkpoint %s belongs to pipeline %s as it was then (plan %s), not to pipeline "
                     "%s as it is now (plan %s): its offsets and state do not fit. Undo the change, or set "
                     "leat.checkpoint to a new folder and start over",
                     store_root(self->store), their_name, theirs, pipeline_name, mine);
