@@ -274,10 +274,12 @@ static enum code deliver(struct graph *graph, struct lane *lane, const struct no
 
 static struct position filter_step(const void *stage, int32_t step) { return filter_position(stage, step); }
 static struct position project_step(const void *stage, int32_t step) { return project_position(stage, step); }
-static struct position no_step(const void *stage, int32_t step)
+static struct position generate_step(const void *stage, int32_t step) { return generate_position(stage, step); }
+static struct position aggregate_step(const void *stage, int32_t step) { return aggregate_position(stage, step); }
+static struct position decode_step(const void *stage, int32_t step)
 {
-    (void)stage, (void)step;
-    return (struct position){0};
+    (void)step;
+    return ((const struct plan *)stage)->at;
 }
 
 /* Send what the stage rejected to the quarantine. */
@@ -345,7 +347,7 @@ static enum code push_decode(struct graph *graph, struct lane *lane, struct inst
     if (lane->rejects.count > 0) {
         drop_rejected(lane, out);
         self->counts.rejected += in->rows - out->rows;
-        TRY(quarantine(graph, lane, in, no_step, NULL, err));
+        TRY(quarantine(graph, lane, in, decode_step, plan, err));
     }
     self->counts.out += out->rows;
     return E_OK;
@@ -354,12 +356,13 @@ static enum code push_decode(struct graph *graph, struct lane *lane, struct inst
 static enum code push_aggregate(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
                                 const struct batch *in, struct error *err)
 {
+    struct aggregate_stage *stage = graph->stateful[node->stateful];
     enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_AGGREGATE);
-    enum code code = aggregate_lane_batch(graph->stateful[node->stateful], lane->index, &graph->session, &graph->time, in,
+    enum code code = aggregate_lane_batch(stage, lane->index, &graph->session, &graph->time, in,
                                           &lane->rejects, &self->counts, err);
     cpu_meter_switch(&lane->meter, before);
     TRY(code);
-    return quarantine(graph, lane, in, no_step, NULL, err);
+    return quarantine(graph, lane, in, aggregate_step, stage, err);
 }
 
 static void watermark_observe(struct instance *self, const struct plan *plan, const struct batch *in)
@@ -384,7 +387,7 @@ static enum code transform(struct graph *graph, struct lane *lane, const struct 
         return quarantine(graph, lane, in, project_step, self->project, err);
     case PLAN_GENERATE:
         TRY(generate_batch(self->generate, &graph->session, in, &lane->rejects, counts, out, err));
-        return quarantine(graph, lane, in, no_step, NULL, err);
+        return quarantine(graph, lane, in, generate_step, self->generate, err);
     case PLAN_DECODE:
         return push_decode(graph, lane, self, plan, in, out, err);
     default:
