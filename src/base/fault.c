@@ -10,12 +10,6 @@
 #include "base/bytes.h"
 #include "base/os.h"
 
-static const char *const point_names[FAULT_COUNT] = {
-#define X(name, text) #name,
-    FAULT_POINTS(X)
-#undef X
-};
-
 void fault_list(void)
 {
 #define X(name, text) printf("%-14s %s\n", #name, text);
@@ -24,6 +18,12 @@ void fault_list(void)
 }
 
 #ifdef LEAT_FAULTS
+
+static const char *const point_names[FAULT_COUNT] = {
+#define X(name, text) #name,
+    FAULT_POINTS(X)
+#undef X
+};
 
 enum action { ACTION_KILL, ACTION_EIO, ACTION_LOST, ACTION_STOP, ACTION_COUNT };
 static const char *const action_names[ACTION_COUNT] = {"kill", "eio", "lost", "stop"};
