@@ -36,10 +36,12 @@ static int check_run(const struct command_line *line)
 const struct command check_command = {
     .name = "check",
     .arguments = "[DIR]",
-    .help = "read a project, check types and streaming rules, print what feeds what; touches no broker",
+    .help =
+        "read a project, check types and streaming rules, print what feeds what; touches no broker",
     .examples = "  leat check examples/transactions\n"
                 "  leat check shop --set source.orders.subscribe=orders-test\n",
-    .notes = "The graph goes to stdout; problems, with file, line and caret, to stderr. Exit 0, or 2 when something is wrong.\n",
+    .notes =
+        "The graph goes to stdout; problems, with file, line and caret, to stderr. Exit 0, or 2 when something is wrong.\n",
     .options = check_options,
     .size = sizeof(struct check_settings),
     .arguments_max = 1,

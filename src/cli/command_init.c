@@ -13,7 +13,8 @@ static enum code all_absent(const struct command_line *line, struct error *err)
         struct error absent = {0};
         const char *path = arena_printf(line->arena, "%s/%s", line->arguments[0], file->path);
         if (os->stat(path, &stat, &absent) != E_ABSENT)
-            return fail(err, E_USAGE, "%s is already there; leat init writes only into a new project", path);
+            return fail(err, E_USAGE,
+                        "%s is already there; leat init writes only into a new project", path);
     }
     return E_OK;
 }
@@ -62,7 +63,8 @@ static enum code project_write(const struct command_line *line, struct error *er
     TRY(all_absent(line, err));
     TRY(os->dir_make(arena_printf(line->arena, "%s/transformations", line->arguments[0]), err));
     for (const struct template_file *file = template_files; file->path != NULL; file++)
-        TRY(file_write(arena_printf(line->arena, "%s/%s", line->arguments[0], file->path), rendered(line, file->content), err));
+        TRY(file_write(arena_printf(line->arena, "%s/%s", line->arguments[0], file->path),
+                       rendered(line, file->content), err));
     return E_OK;
 }
 
@@ -74,8 +76,10 @@ static int init_run(const struct command_line *line)
         return report(&err);
     for (const struct template_file *file = template_files; file->path != NULL; file++)
         printf("%s/%-32s %s\n", directory, file->path, file->help);
-    fprintf(stderr, "\nNext\n  leat check %s\n  leat produce transactions --topic transactions --count 100000\n  leat run %s --once\n",
-            directory, directory);
+    fprintf(
+        stderr,
+        "\nNext\n  leat check %s\n  leat produce transactions --topic transactions --count 100000\n  leat run %s --once\n",
+        directory, directory);
     return EXIT_OK;
 }
 
@@ -86,7 +90,8 @@ const struct command init_command = {
     .arguments = "DIR",
     .help = "write a new project: a Kafka source, bronze, silver, quarantine and windowed tables",
     .examples = "  leat init shop\n",
-    .notes = "The same folder runs on Apache Spark 4.1 or later: spark-pipelines run, with bridge.py for the sources.\n",
+    .notes =
+        "The same folder runs on Apache Spark 4.1 or later: spark-pipelines run, with bridge.py for the sources.\n",
     .options = no_options,
     .arguments_min = 1,
     .arguments_max = 1,

@@ -18,32 +18,89 @@ struct produce_flags {
 #define AT(field) offsetof(struct produce_flags, field)
 
 static const struct option produce_options[] = {
-    {.name = "bootstrap", .kind = OPTION_STRING, .initial = "127.0.0.1:9092", .help = "brokers, host:port, separated by commas",
+    {.name = "bootstrap",
+     .kind = OPTION_STRING,
+     .initial = "127.0.0.1:9092",
+     .help = "brokers, host:port, separated by commas",
      .offset = AT(bootstrap)},
-    {.name = "topic", .kind = OPTION_STRING, .help = "default: the kind's name; created when absent", .offset = AT(topic)},
-    {.name = "count", .kind = OPTION_INT, .initial = "0", .help = "records; 0 = until Ctrl-C", .offset = AT(count)},
-    {.name = "rate", .kind = OPTION_INT, .initial = "0", .help = "records per second; 0 = as fast as it goes", .offset = AT(rate)},
-    {.name = "seed", .kind = OPTION_INT, .initial = "1", .help = "same seed, same records", .offset = AT(seed)},
-    {.name = "keys", .kind = OPTION_INT, .initial = "100000", .min = 1, .max = 100000000,
-     .help = "distinct cards, sources or stores", .offset = AT(keys)},
-    {.name = "bad-ratio", .kind = OPTION_STRING, .initial = "0", .help = "share of defective records, 0 to 1", .offset = AT(bad_ratio)},
-    {.name = "late-ratio", .kind = OPTION_STRING, .initial = "0", .help = "share of late records, 0 to 1", .offset = AT(late_ratio)},
-    {.name = "late-max", .kind = OPTION_DURATION, .initial = "10 minutes", .help = "how late a late record is at most",
+    {.name = "topic",
+     .kind = OPTION_STRING,
+     .help = "default: the kind's name; created when absent",
+     .offset = AT(topic)},
+    {.name = "count",
+     .kind = OPTION_INT,
+     .initial = "0",
+     .help = "records; 0 = until Ctrl-C",
+     .offset = AT(count)},
+    {.name = "rate",
+     .kind = OPTION_INT,
+     .initial = "0",
+     .help = "records per second; 0 = as fast as it goes",
+     .offset = AT(rate)},
+    {.name = "seed",
+     .kind = OPTION_INT,
+     .initial = "1",
+     .help = "same seed, same records",
+     .offset = AT(seed)},
+    {.name = "keys",
+     .kind = OPTION_INT,
+     .initial = "100000",
+     .min = 1,
+     .max = 100000000,
+     .help = "distinct cards, sources or stores",
+     .offset = AT(keys)},
+    {.name = "bad-ratio",
+     .kind = OPTION_STRING,
+     .initial = "0",
+     .help = "share of defective records, 0 to 1",
+     .offset = AT(bad_ratio)},
+    {.name = "late-ratio",
+     .kind = OPTION_STRING,
+     .initial = "0",
+     .help = "share of late records, 0 to 1",
+     .offset = AT(late_ratio)},
+    {.name = "late-max",
+     .kind = OPTION_DURATION,
+     .initial = "10 minutes",
+     .help = "how late a late record is at most",
      .offset = AT(late_max_us)},
-    {.name = "start", .kind = OPTION_STRING, .initial = "2026-01-01T00:00:00Z", .help = "event time of the first record, or now",
+    {.name = "start",
+     .kind = OPTION_STRING,
+     .initial = "2026-01-01T00:00:00Z",
+     .help = "event time of the first record, or now",
      .offset = AT(start)},
-    {.name = "event-rate", .kind = OPTION_INT, .initial = "0", .help = "records per second of event time; default: --rate (or 1000) / --speed",
+    {.name = "event-rate",
+     .kind = OPTION_INT,
+     .initial = "0",
+     .help = "records per second of event time; default: --rate (or 1000) / --speed",
      .offset = AT(event_rate)},
-    {.name = "speed", .kind = OPTION_STRING, .initial = "1", .help = "how many times faster than the clock event time runs", .offset = AT(speed)},
-    {.name = "partitions", .kind = OPTION_INT, .initial = "4", .min = 1, .max = 10000, .help = "of a topic that has to be created",
+    {.name = "speed",
+     .kind = OPTION_STRING,
+     .initial = "1",
+     .help = "how many times faster than the clock event time runs",
+     .offset = AT(speed)},
+    {.name = "partitions",
+     .kind = OPTION_INT,
+     .initial = "4",
+     .min = 1,
+     .max = 10000,
+     .help = "of a topic that has to be created",
      .offset = AT(partitions)},
-    {.name = "compression", .kind = OPTION_ENUM, .initial = "none", .choices = "none|gzip|snappy|lz4|zstd", .help = "of record batches",
+    {.name = "compression",
+     .kind = OPTION_ENUM,
+     .initial = "none",
+     .choices = "none|gzip|snappy|lz4|zstd",
+     .help = "of record batches",
      .offset = AT(compression)},
-    {.name = "client", .kind = OPTION_STRING, .choices = "*",
-     .help = "NAME=VALUE of the Kafka client, like security.protocol=SASL_SSL; repeatable", .offset = AT(client)},
+    {.name = "client",
+     .kind = OPTION_STRING,
+     .choices = "*",
+     .help = "NAME=VALUE of the Kafka client, like security.protocol=SASL_SSL; repeatable",
+     .offset = AT(client)},
     {0},
 };
-static const char *const compressions[] = {"none", "gzip", "snappy", "lz4", "zstd"}; /* ORDER of --compression's choices */
+static const char *const compressions[] = {"none", "gzip", "snappy", "lz4",
+                                           "zstd"}; /* ORDER of --compression's choices */
 enum { EVENT_RATE_DEFAULT = 1000 };
 
 static enum code number(const char *flag, const char *text, double *out, struct error *err)
@@ -65,7 +122,8 @@ static enum code start_time(const char *text, int64_t *out_us, struct error *err
     return E_OK;
 }
 
-static enum code request_of(const struct command_line *line, struct produce_request *out, struct error *err)
+static enum code request_of(const struct command_line *line, struct produce_request *out,
+                            struct error *err)
 {
     const struct produce_flags *flags = line->settings;
     double bad_ratio, late_ratio, speed;
@@ -78,9 +136,15 @@ static enum code request_of(const struct command_line *line, struct produce_requ
         return fail(err, E_USAGE, "--speed %s must be more than 0", flags->speed);
     double per_second = (double)(flags->rate > 0 ? flags->rate : EVENT_RATE_DEFAULT) / speed;
     *out = (struct produce_request){
-        .generator = {.kind = line->arguments[0], .seed = (uint64_t)flags->seed, .keys = flags->keys, .bad_ratio = bad_ratio,
-                      .late_ratio = late_ratio, .start_us = start_us, .late_max_us = flags->late_max_us,
-                      .events_per_second = flags->event_rate > 0 ? (double)flags->event_rate : per_second},
+        .generator = {.kind = line->arguments[0],
+                      .seed = (uint64_t)flags->seed,
+                      .keys = flags->keys,
+                      .bad_ratio = bad_ratio,
+                      .late_ratio = late_ratio,
+                      .start_us = start_us,
+                      .late_max_us = flags->late_max_us,
+                      .events_per_second =
+                          flags->event_rate > 0 ? (double)flags->event_rate : per_second},
         .bootstrap = flags->bootstrap,
         .topic = flags->topic == NULL ? line->arguments[0] : flags->topic,
         .compression = compressions[flags->compression],
@@ -105,13 +169,15 @@ const struct command produce_command = {
     .name = "produce",
     .arguments = "KIND",
     .help = "send plausible records to a topic: transactions, events or invoices",
-    .examples = "  leat produce transactions --count 1000000\n"
-                "  leat produce transactions --rate 5000 --speed 60 --bad-ratio 0.005 --late-ratio 0.01\n"
-                "  leat produce invoices --topic invoices --count 10000 --keys 50 --seed 7\n"
-                "  leat produce events --bootstrap broker:9093 --client security.protocol=SASL_SSL --client sasl.mechanism=PLAIN \\\n"
-                "       --client sasl.username=me --client sasl.password=\"$PASSWORD\"\n",
-    .notes = "Event time of record i is start + i / event-rate. With --rate 1000 --speed 60 an hour of event time passes in a\n"
-             "minute. Defects of transactions: malformed, missing_txn_id, missing_event_ts, missing_card_id, bad_amount.\n",
+    .examples =
+        "  leat produce transactions --count 1000000\n"
+        "  leat produce transactions --rate 5000 --speed 60 --bad-ratio 0.005 --late-ratio 0.01\n"
+        "  leat produce invoices --topic invoices --count 10000 --keys 50 --seed 7\n"
+        "  leat produce events --bootstrap broker:9093 --client security.protocol=SASL_SSL --client sasl.mechanism=PLAIN \\\n"
+        "       --client sasl.username=me --client sasl.password=\"$PASSWORD\"\n",
+    .notes =
+        "Event time of record i is start + i / event-rate. With --rate 1000 --speed 60 an hour of event time passes in a\n"
+        "minute. Defects of transactions: malformed, missing_txn_id, missing_event_ts, missing_card_id, bad_amount.\n",
     .options = produce_options,
     .size = sizeof(struct produce_flags),
     .arguments_min = 1,

@@ -8,10 +8,14 @@ struct run_flags {
     bool once, list_faults;
 };
 static const struct option run_options[] = {
-    {.name = "once", .kind = OPTION_BOOLEAN, .help = "work off what is there now, then stop (Spark's available-now)",
+    {.name = "once",
+     .kind = OPTION_BOOLEAN,
+     .help = "work off what is there now, then stop (Spark's available-now)",
      .offset = offsetof(struct run_flags, once)},
     PROJECT_FLAGS(struct run_flags, project),
-    {.name = "list-faults", .kind = OPTION_BOOLEAN, .help = "print the named fail points of LEAT_FAIL and leave",
+    {.name = "list-faults",
+     .kind = OPTION_BOOLEAN,
+     .help = "print the named fail points of LEAT_FAIL and leave",
      .offset = offsetof(struct run_flags, list_faults)},
     {0},
 };
@@ -40,11 +44,13 @@ const struct command run_command = {
     .name = "run",
     .arguments = "[DIR]",
     .help = "run a project: read its sources, write its tables, each record exactly once",
-    .examples = "  leat run examples/transactions                 until Ctrl-C\n"
-                "  leat run examples/transactions --once          what is in the topic now, then stop\n"
-                "  leat run shop --set leat.trigger='30 seconds' --set leat.tables.path=/data/shop\n",
-    .notes = "Progress goes to stderr: a line that refreshes itself on a terminal, else one JSON line a commit.\n"
-             "Ctrl-C ends the open epoch and commits it; a second Ctrl-C leaves at once, which loses nothing either.\n",
+    .examples =
+        "  leat run examples/transactions                 until Ctrl-C\n"
+        "  leat run examples/transactions --once          what is in the topic now, then stop\n"
+        "  leat run shop --set leat.trigger='30 seconds' --set leat.tables.path=/data/shop\n",
+    .notes =
+        "Progress goes to stderr: a line that refreshes itself on a terminal, else one JSON line a commit.\n"
+        "Ctrl-C ends the open epoch and commits it; a second Ctrl-C leaves at once, which loses nothing either.\n",
     .options = run_options,
     .size = sizeof(struct run_flags),
     .arguments_max = 1,

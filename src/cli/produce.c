@@ -9,11 +9,11 @@
 #include "base/os.h"
 
 enum {
-    BATCH = 500,                 /* records handed over at once */
+    BATCH = 500, /* records handed over at once */
     DEFECTS_MAX = 16,
     QUEUE_MESSAGES = 400000,
     QUEUE_KBYTES = 256 * 1024,
-    SLICE_US = 10 * 1000,        /* longest sleep of a throttled producer */
+    SLICE_US = 10 * 1000, /* longest sleep of a throttled producer */
     PROGRESS_US = 200 * 1000,
     FULL_POLL_MS = 5,
     TOPIC_TIMEOUT_MS = 15000,
@@ -30,13 +30,13 @@ struct producer {
     struct generator *generator;
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
-    struct text keys, values;            /* of the batch being made, one behind the other */
+    struct text keys, values; /* of the batch being made, one behind the other */
     rd_kafka_message_t messages[BATCH];
     int64_t made, bytes;
     struct defect_count defects[DEFECTS_MAX];
     int64_t start_us, progress_us;
     int64_t undelivered;
-    char trouble[256];                   /* why records were not delivered, or what librdkafka complains about */
+    char trouble[256]; /* why records were not delivered, or what librdkafka complains about */
 };
 
 static volatile sig_atomic_t stop_asked;
@@ -82,26 +82,30 @@ static void defaults(rd_kafka_conf_t *conf, const char *compression)
         {"client.id", "leat-produce"},
         {"compression.type", compression},
         {"linger.ms", "20"},
-        {"batch.size", "1000000"},              // the broker's message.max.bytes is 1048588 unless set
+        {"batch.size", "1000000"}, // the broker's message.max.bytes is 1048588 unless set
         {"batch.num.messages", "20000"},
         {"queue.buffering.max.messages", messages},
         {"queue.buffering.max.kbytes", kbytes},
         {"enable.idempotence", "true"},
-        {"partitioner", "murmur2_random"},      // what Java's producer does
-        {"delivery.report.only.error", "true"}, // a report per good record would cost as much as making it
+        {"partitioner", "murmur2_random"}, // what Java's producer does
+        {"delivery.report.only.error",
+         "true"}, // a report per good record would cost as much as making it
         {"socket.nagle.disable", "true"},
     };
     char text[256];
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-        if (rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text, sizeof text) != RD_KAFKA_CONF_OK)
+        if (rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text, sizeof text) !=
+            RD_KAFKA_CONF_OK)
             log_warn("librdkafka: %s", text);
 }
 
-static enum code client_options(const struct produce_request *request, rd_kafka_conf_t *conf, struct error *err)
+static enum code client_options(const struct produce_request *request, rd_kafka_conf_t *conf,
+                                struct error *err)
 {
     struct arena arena = {0};
     int32_t count = request->client.count + 1;
-    const char **names = arena_array(&arena, const char *, (size_t)count), **values = arena_array(&arena, const char *, (size_t)count);
+    const char **names = arena_array(&arena, const char *, (size_t)count),
+               **values = arena_array(&arena, const char *, (size_t)count);
     enum code code = E_OK;
     names[0] = "kafka.bootstrap.servers";
     values[0] = request->bootstrap;
@@ -144,11 +148,12 @@ static enum code client_open(struct producer *self, struct error *err)
 static enum code topic_answer(struct producer *self, rd_kafka_event_t *event, struct error *err)
 {
     if (event == NULL)
-        return fail(err, E_BROKER, "no broker answers at %s%s%s", self->request->bootstrap, self->trouble[0] == '\0' ? "" : ": ",
-                    self->trouble);
+        return fail(err, E_BROKER, "no broker answers at %s%s%s", self->request->bootstrap,
+                    self->trouble[0] == '\0' ? "" : ": ", self->trouble);
     size_t count = 0;
     const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
-    const rd_kafka_topic_result_t **topics = result == NULL ? NULL : rd_kafka_CreateTopics_result_topics(result, &count);
+    const rd_kafka_topic_result_t **topics =
+        result == NULL ? NULL : rd_kafka_CreateTopics_result_topics(result, &count);
     rd_kafka_resp_err_t error = rd_kafka_event_error(event);
     const char *why = rd_kafka_event_error_string(event);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR && count == 1) {
@@ -157,8 +162,8 @@ static enum code topic_answer(struct producer *self, rd_kafka_event_t *event, st
     }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return E_OK;
-    return fail(err, E_BROKER, "topic %s cannot be created on %s: %s", self->request->topic, self->request->bootstrap,
-                why == NULL ? rd_kafka_err2str(error) : why);
+    return fail(err, E_BROKER, "topic %s cannot be created on %s: %s", self->request->topic,
+                self->request->bootstrap, why == NULL ? rd_kafka_err2str(error) : why);
 }
 
 static enum code topic_create(struct producer *self, struct error *err)
@@ -166,11 +171,13 @@ static enum code topic_create(struct producer *self, struct error *err)
     char text[256];
     rd_kafka_poll(self->client, 0);
     rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(self->request->topic, (int)self->request->partitions, -1 /* the broker's default */, text, sizeof text);
+        rd_kafka_NewTopic_new(self->request->topic, (int)self->request->partitions,
+                              -1 /* the broker's default */, text, sizeof text);
     if (topic == NULL)
         return fail(err, E_USAGE, "topic %s: %s", self->request->topic, text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(self->client);
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(self->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(self->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, TOPIC_TIMEOUT_MS, text, sizeof text);
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, TOPIC_TIMEOUT_MS, text, sizeof text);
     rd_kafka_CreateTopics(self->client, &topic, 1, options, queue);
@@ -231,22 +238,27 @@ static void batch_make(struct producer *self, int count)
 static enum code batch_send(struct producer *self, int count, struct error *err)
 {
     while (count > 0) {
-        int taken = rd_kafka_produce_batch(self->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, self->messages, count);
+        int taken = rd_kafka_produce_batch(self->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                                           self->messages, count);
         int left = 0;
         for (int i = 0; taken < count && i < count; i++) {
             rd_kafka_resp_err_t error = self->messages[i].err;
             if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
                 self->messages[left++] = self->messages[i];
             else if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-                return fail(err, E_BROKER, "topic %s: %s", self->request->topic, rd_kafka_err2str(error));
+                return fail(err, E_BROKER, "topic %s: %s", self->request->topic,
+                            rd_kafka_err2str(error));
         }
         count = left;
         rd_kafka_poll(self->client, count > 0 ? FULL_POLL_MS : 0);
         if (stop_asked && count > 0 && self->trouble[0] != '\0')
-            return fail(err, E_BROKER, "stopped with %d records not sent: %s", rd_kafka_outq_len(self->client) + count, self->trouble);
+            return fail(err, E_BROKER, "stopped with %d records not sent: %s",
+                        rd_kafka_outq_len(self->client) + count, self->trouble);
     }
-    return self->undelivered > 0 ? fail(err, E_BROKER, "topic %s: a record could not be delivered: %s", self->request->topic, self->trouble)
-                                 : E_OK;
+    return self->undelivered > 0
+               ? fail(err, E_BROKER, "topic %s: a record could not be delivered: %s",
+                      self->request->topic, self->trouble)
+               : E_OK;
 }
 
 /* ---- pace and progress ---- */
@@ -264,8 +276,9 @@ static void progress(struct producer *self, int64_t now_us)
     char line[200];
     int64_t sent = self->made - rd_kafka_outq_len(self->client);
     self->progress_us = now_us;
-    snprintf(line, sizeof line, "%s: %" PRId64 " records, %.0f/s, %.1f MB%s%.60s", self->request->topic, sent,
-             rate_of(self, sent, now_us), (double)self->bytes / 1e6, self->trouble[0] == '\0' ? "" : "  ", self->trouble);
+    snprintf(line, sizeof line, "%s: %" PRId64 " records, %.0f/s, %.1f MB%s%.60s",
+             self->request->topic, sent, rate_of(self, sent, now_us), (double)self->bytes / 1e6,
+             self->trouble[0] == '\0' ? "" : "  ", self->trouble);
     log_status(line);
 }
 
@@ -316,11 +329,12 @@ static enum code drain(struct producer *self, struct error *err)
         before = left;
         progress(self, now_us);
         if (now_us - moved_us > FLUSH_QUIET_US)
-            return fail(err, E_BROKER, "topic %s: %d records were not delivered: %s", self->request->topic, left, self->trouble);
+            return fail(err, E_BROKER, "topic %s: %d records were not delivered: %s",
+                        self->request->topic, left, self->trouble);
     }
     if (self->undelivered > 0)
-        return fail(err, E_BROKER, "topic %s: %" PRId64 " records were not delivered: %s", self->request->topic, self->undelivered,
-                    self->trouble);
+        return fail(err, E_BROKER, "topic %s: %" PRId64 " records were not delivered: %s",
+                    self->request->topic, self->undelivered, self->trouble);
     return E_OK;
 }
 
@@ -328,15 +342,17 @@ static void summary(const struct producer *self)
 {
     int64_t now_us = os->clock_mono_us(), bad = 0;
     log_status(NULL);
-    fprintf(stderr, "%" PRId64 " records, %.1f MB in %.1f s (%.0f records/s) to topic %s\n", self->made, (double)self->bytes / 1e6,
-            (double)(now_us - self->start_us) / 1e6, rate_of(self, self->made, now_us), self->request->topic);
+    fprintf(stderr, "%" PRId64 " records, %.1f MB in %.1f s (%.0f records/s) to topic %s\n",
+            self->made, (double)self->bytes / 1e6, (double)(now_us - self->start_us) / 1e6,
+            rate_of(self, self->made, now_us), self->request->topic);
     for (int i = 0; i < DEFECTS_MAX && self->defects[i].name != NULL; i++)
         bad += self->defects[i].records;
     if (bad == 0)
         return;
     fprintf(stderr, "%" PRId64 " of them defective:", bad);
     for (int i = 0; i < DEFECTS_MAX && self->defects[i].name != NULL; i++)
-        fprintf(stderr, "%s %s %" PRId64, i == 0 ? "" : ",", self->defects[i].name, self->defects[i].records);
+        fprintf(stderr, "%s %s %" PRId64, i == 0 ? "" : ",", self->defects[i].name,
+                self->defects[i].records);
     fputc('\n', stderr);
 }
 
@@ -349,7 +365,8 @@ static enum code producer_open(struct producer *self, struct error *err)
     TRY(topic_create(self, err));
     self->trouble[0] = '\0';
     self->topic = rd_kafka_topic_new(self->client, self->request->topic, NULL);
-    return self->topic == NULL ? fail(err, E_USAGE, "\"%s\" is no topic name", self->request->topic) : E_OK;
+    return self->topic == NULL ? fail(err, E_USAGE, "\"%s\" is no topic name", self->request->topic)
+                               : E_OK;
 }
 
 static void producer_close(struct producer *self)

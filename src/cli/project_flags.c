@@ -1,7 +1,7 @@
 #include "cli/project_flags.h"
 
-enum code project_request_of(const struct command_line *line, const struct project_flags *flags, struct project_request *out,
-                             struct error *err)
+enum code project_request_of(const struct command_line *line, const struct project_flags *flags,
+                             struct project_request *out, struct error *err)
 {
     struct setting *sets = arena_array(line->arena, struct setting, (size_t)flags->sets.count + 1);
     for (int32_t i = 0; i < flags->sets.count; i++) {

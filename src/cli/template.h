@@ -5,6 +5,6 @@
 struct template_file {
     const char *path, *help, *content;
 };
-extern const struct template_file template_files[];  /* ends with a NULL path */
+extern const struct template_file template_files[]; /* ends with a NULL path */
 
 #endif

@@ -1,7 +1,9 @@
 /* generator.c - records that look like the real thing, the same for the same seed.
  *
- * Record i  draws all its random numbers from splitmix64 seeded with (seed, i): any order, any thread, same bytes
- * Time      event time of record i is start + i / events_per_second; late ones lie up to late_max earlier
+ * Record i  draws all its random numbers from splitmix64 seeded with (seed, i): any order, any
+ *           thread, same bytes
+ * Time      event time of record i is start + i / events_per_second; late ones lie up to late_max
+ *           earlier
  * Defects   decided by the first draw, so generator_defect() need not build the record
  */
 #include "source/generator.h"
@@ -11,7 +13,8 @@
 
 enum { MALFORMED_WAYS = 4, ZONES = 8 };
 
-static const struct generator_kind *const kinds[] = {&transactions_kind, &events_kind, &invoices_kind};
+static const struct generator_kind *const kinds[] = {&transactions_kind, &events_kind,
+                                                     &invoices_kind};
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 static const struct generator_kind *kind_find(const char *name)
@@ -29,10 +32,13 @@ static enum code spec_check(const struct generator_spec *spec, struct error *err
         for (size_t i = 0; i < KIND_COUNT; i++)
             names[i] = kinds[i]->name;
         const char *near = nearest_word(spec->kind, names, KIND_COUNT);
-        return fail(err, E_USAGE, "\"%s\" is nothing to generate: transactions, events, invoices%s%s%s", spec->kind,
-                    near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
+        return fail(err, E_USAGE,
+                    "\"%s\" is nothing to generate: transactions, events, invoices%s%s%s",
+                    spec->kind, near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+                    near == NULL ? "" : "?");
     }
-    if (!(spec->bad_ratio >= 0 && spec->bad_ratio <= 1) || !(spec->late_ratio >= 0 && spec->late_ratio <= 1))
+    if (!(spec->bad_ratio >= 0 && spec->bad_ratio <= 1) ||
+        !(spec->late_ratio >= 0 && spec->late_ratio <= 1))
         return fail(err, E_USAGE, "a ratio lies from 0 to 1");
     if (spec->keys < 1 || spec->keys > GENERATOR_KEYS_MAX)
         return fail(err, E_USAGE, "the number of keys lies from 1 to %d", GENERATOR_KEYS_MAX);
@@ -43,7 +49,8 @@ static enum code spec_check(const struct generator_spec *spec, struct error *err
     return E_OK;
 }
 
-enum code generator_new(const struct generator_spec *spec, struct generator **out, struct error *err)
+enum code generator_new(const struct generator_spec *spec, struct generator **out,
+                        struct error *err)
 {
     TRY(spec_check(spec, err));
     struct generator *self = mem_new(struct generator);
@@ -57,7 +64,10 @@ enum code generator_new(const struct generator_spec *spec, struct generator **ou
     return E_OK;
 }
 
-void generator_free(struct generator *generator) { mem_free(generator); }
+void generator_free(struct generator *generator)
+{
+    mem_free(generator);
+}
 
 uint32_t generator_key(const struct generator *self, struct draw *draw)
 {
@@ -73,7 +83,8 @@ static const struct {
     char text[ZONE_TEXT_SIZE + 1];
     int32_t offset_minutes;
 } zones[ZONES] = {
-    {"Z", 0}, {"Z", 0}, {"Z", 0}, {"Z", 0}, {"+02:00", 120}, {"-05:30", -330}, {"+05:30", 330}, {"-08:00", -480},
+    {"Z", 0},        {"Z", 0},         {"Z", 0},        {"Z", 0},
+    {"+02:00", 120}, {"-05:30", -330}, {"+05:30", 330}, {"-08:00", -480},
 };
 
 static void day_put(struct day_text *day, int64_t number)
@@ -136,7 +147,8 @@ static int64_t time_draw(const struct generator *self, struct draw *draw, int64_
     int64_t us = self->spec.start_us + (int64_t)((double)index * self->us_per_record);
     uint64_t random = draw_next(draw);
     if ((random >> 32) < self->late_below)
-        us -= (int64_t)(((unsigned __int128)(random << 32) * (uint64_t)self->spec.late_max_us) >> 64);
+        us -=
+            (int64_t)(((unsigned __int128)(random << 32) * (uint64_t)self->spec.late_max_us) >> 64);
     return us;
 }
 
@@ -146,9 +158,15 @@ static void spoil(struct draw *draw, struct text *value, size_t start)
     size_t size = value->size - start;
     char *record = value->data + start;
     switch (draw_below(draw, MALFORMED_WAYS)) {
-    case 0: value->size = start + 1 + draw_below(draw, size - 2); break;   // cut off
-    case 1: memcpy(record, "<html>502 Bad Gateway</html>", 28); value->size = start + 28; break;
-    case 2: memcpy(record, "\xff\xfe\x80{\xc3", 5); value->size = start + 5; break; // no UTF-8 either
+    case 0: value->size = start + 1 + draw_below(draw, size - 2); break; // cut off
+    case 1:
+        memcpy(record, "<html>502 Bad Gateway</html>", 28);
+        value->size = start + 28;
+        break;
+    case 2:
+        memcpy(record, "\xff\xfe\x80{\xc3", 5);
+        value->size = start + 5;
+        break; // no UTF-8 either
     default: record[0] = '#'; break;
     }
     value->data[value->size] = '\0';

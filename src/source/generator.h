@@ -1,8 +1,9 @@
 /* generator.h - what the generators share; private to source/.
  *
- * Shape    a kind writes one good record, or one with defect `defect` of its list. Defect 0 is always "malformed", which
- *          generator.c makes out of the good record
- * Speed    no snprintf and no allocation per record: text is reserved once and written by put_* (generator_text.h)
+ * Shape    a kind writes one good record, or one with defect `defect` of its list. Defect 0 is
+ *          always "malformed", which generator.c makes out of the good record
+ * Speed    no snprintf and no allocation per record: text is reserved once and written by put_*
+ *          (generator_text.h)
  */
 #ifndef SOURCE_GENERATOR_H
 #define SOURCE_GENERATOR_H
@@ -22,24 +23,30 @@ static inline uint64_t draw_next(struct draw *draw)
     return z ^ (z >> 31);
 }
 /* A number in [0, count), from the upper 32 bits of `random`; count <= 2^32. */
-static inline uint32_t scale(uint64_t random, uint64_t count) { return (uint32_t)(((random >> 32) * count) >> 32); }
-static inline uint32_t draw_below(struct draw *draw, uint64_t count) { return scale(draw_next(draw), count); }
+static inline uint32_t scale(uint64_t random, uint64_t count)
+{
+    return (uint32_t)(((random >> 32) * count) >> 32);
+}
+static inline uint32_t draw_below(struct draw *draw, uint64_t count)
+{
+    return scale(draw_next(draw), count);
+}
 
 enum { DEFECT_NONE = -1, DEFECT_MALFORMED = 0, GENERATOR_KEYS_MAX = 1000000000 };
 
 struct generator_kind {
     const char *name;
-    const char *const *defects;  /* the first is "malformed" */
+    const char *const *defects; /* the first is "malformed" */
     int defect_count;
-    void (*record)(struct generator *self, struct draw *draw, int defect, int64_t event_us, struct text *key,
-                   struct text *value);
+    void (*record)(struct generator *self, struct draw *draw, int defect, int64_t event_us,
+                   struct text *key, struct text *value);
 };
 extern const struct generator_kind transactions_kind, events_kind, invoices_kind;
 
 struct generator {
     struct generator_spec spec;
     const struct generator_kind *kind;
-    uint64_t bad_below, late_below;   /* of 2^32 */
+    uint64_t bad_below, late_below; /* of 2^32 */
     double us_per_record;
     struct day_text day;
 };

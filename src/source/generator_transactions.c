@@ -2,7 +2,8 @@
 #include "source/generator.h"
 
 enum defect { MALFORMED, MISSING_TXN_ID, MISSING_EVENT_TS, MISSING_CARD_ID, BAD_AMOUNT, DEFECTS };
-static const char *const defects[DEFECTS] = {"malformed", "missing_txn_id", "missing_event_ts", "missing_card_id", "bad_amount"};
+static const char *const defects[DEFECTS] = {"malformed", "missing_txn_id", "missing_event_ts",
+                                             "missing_card_id", "bad_amount"};
 enum { RECORD_MAX = 512, CARD_SIZE = 13 };
 
 /* What does not vary within a record is one piece of text, copied whole. */
@@ -10,31 +11,49 @@ struct piece {
     const char *text;
     size_t size;
 };
-#define PIECE(literal) {literal, sizeof(literal) - 1}
-#define MERCHANT(name, category) PIECE(",\"merchant\":\"" name "\",\"category\":\"" category "\",\"amount\":")
+#define PIECE(literal)               \
+    {                                \
+        literal, sizeof(literal) - 1 \
+    }
+#define MERCHANT(name, category) \
+    PIECE(",\"merchant\":\"" name "\",\"category\":\"" category "\",\"amount\":")
 
 static const struct piece merchants[] = {
-    MERCHANT("Harbour Coffee Roasters", "restaurants"), MERCHANT("Nordlicht Bäckerei", "groceries"),
-    MERCHANT("Green Valley Market", "groceries"),       MERCHANT("Fresh & Fair", "groceries"),
-    MERCHANT("Café de l'Étoile", "restaurants"),        MERCHANT("Sushi Kaito", "restaurants"),
-    MERCHANT("Taquería El Sol", "restaurants"),         MERCHANT("Skyline Airways", "travel"),
-    MERCHANT("Blue Train Rail", "travel"),              MERCHANT("Hotel Meridian", "travel"),
-    MERCHANT("City Bike Share", "transport"),           MERCHANT("Metro Tickets", "transport"),
-    MERCHANT("Volt Charging", "transport"),             MERCHANT("Pixel & Byte", "electronics"),
-    MERCHANT("Soundhouse Audio", "electronics"),        MERCHANT("Camera Corner", "electronics"),
-    MERCHANT("The Paper Mill Books", "books"),          MERCHANT("Lighthouse Pharmacy", "health"),
-    MERCHANT("Oak Street Dental", "health"),            MERCHANT("Cinema Lumière", "entertainment"),
-    MERCHANT("Streamline TV", "entertainment"),         MERCHANT("Arcade Nine", "entertainment"),
-    MERCHANT("Thread & Needle", "clothing"),            MERCHANT("Alpine Outfitters", "clothing"),
+    MERCHANT("Harbour Coffee Roasters", "restaurants"),
+    MERCHANT("Nordlicht Bäckerei", "groceries"),
+    MERCHANT("Green Valley Market", "groceries"),
+    MERCHANT("Fresh & Fair", "groceries"),
+    MERCHANT("Café de l'Étoile", "restaurants"),
+    MERCHANT("Sushi Kaito", "restaurants"),
+    MERCHANT("Taquería El Sol", "restaurants"),
+    MERCHANT("Skyline Airways", "travel"),
+    MERCHANT("Blue Train Rail", "travel"),
+    MERCHANT("Hotel Meridian", "travel"),
+    MERCHANT("City Bike Share", "transport"),
+    MERCHANT("Metro Tickets", "transport"),
+    MERCHANT("Volt Charging", "transport"),
+    MERCHANT("Pixel & Byte", "electronics"),
+    MERCHANT("Soundhouse Audio", "electronics"),
+    MERCHANT("Camera Corner", "electronics"),
+    MERCHANT("The Paper Mill Books", "books"),
+    MERCHANT("Lighthouse Pharmacy", "health"),
+    MERCHANT("Oak Street Dental", "health"),
+    MERCHANT("Cinema Lumière", "entertainment"),
+    MERCHANT("Streamline TV", "entertainment"),
+    MERCHANT("Arcade Nine", "entertainment"),
+    MERCHANT("Thread & Needle", "clothing"),
+    MERCHANT("Alpine Outfitters", "clothing"),
 };
 
 static const struct city {
     struct piece text;
     char currency[4];
-    int32_t lat, lon;   /* millionths of a degree */
+    int32_t lat, lon; /* millionths of a degree */
 } cities[] = {
-#define CITY(name, country, currency, lat, lon) \
-    {PIECE("\",\"city\":\"" name "\",\"country\":\"" country "\",\"lat\":"), currency, lat, lon}
+#define CITY(name, country, currency, lat, lon)                                                    \
+    {                                                                                              \
+        PIECE("\",\"city\":\"" name "\",\"country\":\"" country "\",\"lat\":"), currency, lat, lon \
+    }
     CITY("Berlin", "DE", "EUR", 52520008, 13404954),
     CITY("Hamburg", "DE", "EUR", 53551086, 9993682),
     CITY("Paris", "FR", "EUR", 48856613, 2352222),
@@ -59,20 +78,25 @@ static const struct city {
     CITY("Nairobi", "KE", "KES", -1292066, 36821946),
 #undef CITY
 };
-static const struct piece statuses[] = {PIECE("approved"), PIECE("approved"), PIECE("approved"), PIECE("approved"),
-                                        PIECE("approved"), PIECE("declined"), PIECE("pending"),  PIECE("reversed")};
+static const struct piece statuses[] = {PIECE("approved"), PIECE("approved"), PIECE("approved"),
+                                        PIECE("approved"), PIECE("approved"), PIECE("declined"),
+                                        PIECE("pending"),  PIECE("reversed")};
 enum {
     MERCHANTS = sizeof merchants / sizeof merchants[0],
     CITIES = sizeof cities / sizeof cities[0],
     STATUSES = sizeof statuses / sizeof statuses[0],
 };
 
-static char *piece_put(char *at, const struct piece *piece) { return put_bytes(at, piece->text, piece->size); }
+static char *piece_put(char *at, const struct piece *piece)
+{
+    return put_bytes(at, piece->text, piece->size);
+}
 
 /* Many small payments, few large ones: 1.00 to 5000.00. */
 static char *amount_put(char *at, struct draw *draw)
 {
-    uint64_t random = draw_next(draw) >> 32, square = (random * random) >> 32, fourth = (square * square) >> 32;
+    uint64_t random = draw_next(draw) >> 32, square = (random * random) >> 32,
+             fourth = (square * square) >> 32;
     return put_cents(at, 100 + ((fourth * 499900) >> 32));
 }
 
@@ -90,7 +114,8 @@ static char *bad_time_put(char *at, struct draw *draw)
     return draw_below(draw, 2) == 0 ? PUT(at, "null") : PUT(at, "\"not a time\"");
 }
 
-static void record(struct generator *self, struct draw *draw, int defect, int64_t event_us, struct text *key, struct text *value)
+static void record(struct generator *self, struct draw *draw, int defect, int64_t event_us,
+                   struct text *key, struct text *value)
 {
     uint32_t card = generator_key(self, draw);
     uint64_t choices = draw_next(draw);
@@ -105,10 +130,12 @@ static void record(struct generator *self, struct draw *draw, int defect, int64_
     if (defect != MISSING_TXN_ID)
         at = PUT(put_hex16(PUT(at, "\"txn_id\":\"txn-"), draw_next(draw)), "\",");
     at = PUT(at, "\"event_ts\":");
-    at = defect == MISSING_EVENT_TS ? bad_time_put(at, draw) : generator_time(self, at, draw, event_us);
+    at = defect == MISSING_EVENT_TS ? bad_time_put(at, draw)
+                                    : generator_time(self, at, draw, event_us);
     at = put_8(PUT(at, ",\"user_id\":\"user-"), card % 100000000 / 2);
-    at = defect == MISSING_CARD_ID ? PUT(at, "\",\"card_id\":null")
-                                   : PUT(put_bytes(PUT(at, "\",\"card_id\":\""), card_id, CARD_SIZE), "\"");
+    at = defect == MISSING_CARD_ID
+             ? PUT(at, "\",\"card_id\":null")
+             : PUT(put_bytes(PUT(at, "\",\"card_id\":\""), card_id, CARD_SIZE), "\"");
     at = piece_put(at, &merchants[scale(choices << 8, MERCHANTS)]);
     at = defect == BAD_AMOUNT ? bad_amount_put(at, draw) : amount_put(at, draw);
     at = put_bytes(PUT(at, ",\"currency\":\""), city->currency, 3);

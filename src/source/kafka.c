@@ -1,11 +1,13 @@
 /* kafka.c - the Kafka source: its clients and its life.
  *
- * The data client uses librdkafka's simple consumer: leat's chain says where to read, so there is no group to join, and
- * every partition has a queue of its own. A partition whose range is done is simply not asked; its queue fills up to its
- * share and librdkafka stops fetching it. Memory is bounded per partition, and no partition waits behind another.
+ * The data client uses librdkafka's simple consumer: leat's chain says where to read, so there is
+ * no group to join, and every partition has a queue of its own. A partition whose range is done is
+ * simply not asked; its queue fills up to its share and librdkafka stops fetching it. Memory is
+ * bounded per partition, and no partition waits behind another.
  *
- * Memory   buffer_bytes covers what librdkafka holds: a half for payload, a half for its bookkeeping (OP_BYTES a
- *          message). Each partition gets its share; the answer being read may pass it by FETCH_BYTES_MAX
+ * Memory   buffer_bytes covers what librdkafka holds: a half for payload, a half for its
+ *          bookkeeping (OP_BYTES a message). Each partition gets its share; the answer being read
+ *          may pass it by FETCH_BYTES_MAX
  */
 #include "source/kafka.h"
 
@@ -17,18 +19,21 @@
 #include "base/os.h"
 
 enum {
-    OP_BYTES = 400,                      /* what librdkafka 2.0.2 allocates for a message besides its bytes */
-    SHARE_MIN = 64 * 1024,               /* least payload of a partition's queue */
+    OP_BYTES = 400,        /* what librdkafka 2.0.2 allocates for a message besides its bytes */
+    SHARE_MIN = 64 * 1024, /* least payload of a partition's queue */
     MESSAGES_MIN = 1000,
-    PARTITION_FETCH_MIN = 64 * 1024,     /* bytes of one partition in one answer */
+    PARTITION_FETCH_MIN = 64 * 1024, /* bytes of one partition in one answer */
     PARTITION_FETCH_MAX = 4 * 1024 * 1024,
-    FETCH_BYTES_MAX = 32 * 1024 * 1024,  /* bytes of one answer */
-    FETCH_WAIT_MS = 50,                  /* see kafka_fetch.c: the one-second stall */
+    FETCH_BYTES_MAX = 32 * 1024 * 1024, /* bytes of one answer */
+    FETCH_WAIT_MS = 50,                 /* see kafka_fetch.c: the one-second stall */
     ERROR_BACKOFF_MS = 100,
     SYSLOG_CRITICAL = 2,
 };
 
-static int64_t clamp(int64_t value, int64_t low, int64_t high) { return value < low ? low : value > high ? high : value; }
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
 
 /* ---- what librdkafka says ---- */
 
@@ -45,8 +50,10 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 {
     (void)client;
     struct kafka_source *self = opaque;
-    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL)
-        self->login_refused = true;
+    if (!self->answered &&
+        (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL))
+        self->login_refused =
+            true; // later it is a broker that restarts in the middle of a handshake
     snprintf(self->trouble, sizeof self->trouble, "%s", reason);
 }
 
@@ -55,7 +62,8 @@ enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error
     rd_kafka_poll(client, 0);
     if (self->login_refused) {
         self->login_refused = false;
-        return fail(err, E_SPEC, "the broker %s refuses the login or the certificate: %s", self->facts.bootstrap, self->trouble);
+        return fail(err, E_SPEC, "the broker %s refuses the login or the certificate: %s",
+                    self->facts.bootstrap, self->trouble);
     }
     return E_OK;
 }
@@ -64,11 +72,15 @@ enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error
 
 static void data_defaults(const struct kafka_source *self, rd_kafka_conf_t *conf)
 {
-    int64_t share = clamp(self->buffer_bytes / 2 / (self->partition_count + 1), SHARE_MIN, INT32_MAX);
+    int64_t share =
+        clamp(self->buffer_bytes / 2 / (self->partition_count + 1), SHARE_MIN, INT32_MAX);
     kafka_conf_set_int(conf, "queued.max.messages.kbytes", share / 1024);
-    kafka_conf_set_int(conf, "queued.min.messages", clamp(share / OP_BYTES, MESSAGES_MIN, INT32_MAX));
-    kafka_conf_set_int(conf, "fetch.message.max.bytes", clamp(share / 2, PARTITION_FETCH_MIN, PARTITION_FETCH_MAX));
-    kafka_conf_set_int(conf, "fetch.max.bytes", clamp(self->buffer_bytes / 4, PARTITION_FETCH_MAX, FETCH_BYTES_MAX));
+    kafka_conf_set_int(conf, "queued.min.messages",
+                       clamp(share / OP_BYTES, MESSAGES_MIN, INT32_MAX));
+    kafka_conf_set_int(conf, "fetch.message.max.bytes",
+                       clamp(share / 2, PARTITION_FETCH_MIN, PARTITION_FETCH_MAX));
+    kafka_conf_set_int(conf, "fetch.max.bytes",
+                       clamp(self->buffer_bytes / 4, PARTITION_FETCH_MAX, FETCH_BYTES_MAX));
     kafka_conf_set_int(conf, "fetch.wait.max.ms", FETCH_WAIT_MS);
     kafka_conf_set_int(conf, "fetch.error.backoff.ms", ERROR_BACKOFF_MS);
 }
@@ -83,7 +95,8 @@ static void must_haves(rd_kafka_conf_t *conf)
     kafka_conf_set(conf, "offset.store.method", "none");
 }
 
-static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t **out, struct error *err)
+static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t **out,
+                            struct error *err)
 {
     char text[512];
     struct arena scratch = {0};
@@ -93,8 +106,9 @@ static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t
     kafka_conf_set(conf, "group.id", self->group_id);
     if (for_data)
         data_defaults(self, conf);
-    enum code code = kafka_client_conf(conf, &self->client_options, for_data ? &scratch : &self->arena,
-                                       for_data ? NULL : &self->facts, err);
+    enum code code =
+        kafka_client_conf(conf, &self->client_options, for_data ? &scratch : &self->arena,
+                          for_data ? NULL : &self->facts, err);
     arena_free(&scratch);
     if (code != E_OK) {
         rd_kafka_conf_destroy(conf);
@@ -143,7 +157,8 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     self->retry_limit_us = spec->retry_limit_us;
     TRY(kafka_settings_read(self, spec, err));
     if (self->settings.group_prefix != NULL)
-        self->group_id = arena_printf(&self->arena, "%s-%s", self->settings.group_prefix, self->group_id);
+        self->group_id =
+            arena_printf(&self->arena, "%s-%s", self->settings.group_prefix, self->group_id);
     self->needed[SOURCE_HEADERS] &= self->settings.include_headers;
     self->schema = kafka_schema(&self->arena, self->settings.include_headers);
     if (self->needed[SOURCE_HEADERS])
@@ -159,7 +174,8 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     return E_OK;
 }
 
-static void partition_open(struct kafka_source *self, struct kafka_partition *partition, const struct source_range *range)
+static void partition_open(struct kafka_source *self, struct kafka_partition *partition,
+                           const struct source_range *range)
 {
     partition->topic = mem_strdup(range->topic);
     partition->partition = range->partition;
@@ -175,7 +191,8 @@ static enum code kafka_seek(void *self_, const struct source_ranges *ranges, str
     data_close(self);
     self->partitions = mem_array(struct kafka_partition, (size_t)ranges->count);
     self->partition_count = ranges->count;
-    self->wake_bytes = clamp(self->buffer_bytes / 2 / (ranges->count + 1), SHARE_MIN, INT32_MAX) / 4;
+    self->wake_bytes =
+        clamp(self->buffer_bytes / 2 / (ranges->count + 1), SHARE_MIN, INT32_MAX) / 4;
     self->unwoken_bytes = 0;
     self->quiet_since_us = 0;
     self->trouble[0] = '\0';
@@ -220,7 +237,9 @@ static void kafka_close(void *self_)
 
 enum code kafka_check_stop(const struct kafka_source *self, struct error *err)
 {
-    return atomic_load(&self->stopped) ? fail(err, E_STOPPED, "source %s was asked to stop", self->name) : E_OK;
+    return atomic_load(&self->stopped)
+               ? fail(err, E_STOPPED, "source %s was asked to stop", self->name)
+               : E_OK;
 }
 
 enum code kafka_pause(struct kafka_source *self, int64_t wait_us, struct error *err)

@@ -5,12 +5,15 @@
  *           kafka_options.c  Spark's reader options
  *           kafka_offsets.c  startingOffsets and assign, as JSON
  *           kafka_discover.c which partitions there are, and from where to where they reach
- *           kafka_fetch.c    messages of planned ranges; EOF, gaps, lost offsets; the cure of the one-second stall
+ *           kafka_fetch.c    messages of planned ranges; EOF, gaps, lost offsets; the cure of the
+ *                            one-second stall
  *           kafka_columns.c  messages into columns
  *           kafka_mirror.c   the group's offsets, for lag tools
- * Clients   `control` lives from open to close: metadata, offsets, the group. `data` is made new by every seek: what the
- *           old one had prefetched dies with it, and its queue limits follow from the count of partitions
- * Thread    one, but for stop() and the wake-up callback, which only touch `signal`, `stopped` and `arrived`
+ * Clients   `control` lives from open to close: metadata, offsets, the group. `data` is made new
+ *           by every seek: what the old one had prefetched dies with it, and its queue limits
+ *           follow from the count of partitions
+ * Thread    one, but for stop() and the wake-up callback, which only touch `signal`, `stopped` and
+ *           `arrived`
  */
 #ifndef SOURCE_KAFKA_H
 #define SOURCE_KAFKA_H
@@ -22,19 +25,19 @@
 #include "source/source.h"
 
 enum {
-    PARTITIONS_MAX = 10000,      /* of one source */
+    PARTITIONS_MAX = 10000, /* of one source */
     TOPICS_MAX = 1000,
-    CHUNK_MAX = 512,             /* messages taken from librdkafka at once */
-    REQUEST_TIMEOUT_MS = 3000,   /* of one question to the broker; it is asked again until the retry limit */
+    CHUNK_MAX = 512,           /* messages taken from librdkafka at once */
+    REQUEST_TIMEOUT_MS = 3000, /* of one question; it is asked again until the retry limit */
 };
 
 /* Spark's reader options; offsets in kafka_options. */
 struct kafka_settings {
     const char *subscribe, *subscribe_pattern, *assign;
     const char *starting_offsets, *starting_timestamp, *starting_offsets_by_timestamp;
-    int starting_strategy;       /* of timestamps after the last record: error | latest */
+    int starting_strategy; /* of timestamps after the last record: error | latest */
     const char *ending_offsets, *ending_timestamp, *ending_offsets_by_timestamp;
-    int64_t rows_max;            /* maxOffsetsPerTrigger */
+    int64_t rows_max; /* maxOffsetsPerTrigger */
     int64_t rows_min, delay_us, min_partitions, records_per_partition;
     const char *group_prefix;
     bool fail_on_data_loss, include_headers;
@@ -42,25 +45,26 @@ struct kafka_settings {
 };
 extern const struct option kafka_options[];
 
-/* Messages taken out of librdkafka but not yet delivered: beyond the range's end, or the batch was full. */
+/* Messages taken out of librdkafka but not yet delivered: beyond the range's end, or the batch was
+ * full. */
 struct held {
-    rd_kafka_message_t **messages;  /* CHUNK_MAX, allocated at first use */
-    int32_t first, count;           /* [first, count) are held */
+    rd_kafka_message_t **messages; /* CHUNK_MAX, allocated at first use */
+    int32_t first, count;          /* [first, count) are held */
 };
 struct kafka_partition {
     char *topic;
     int32_t partition;
     rd_kafka_topic_t *handle;
     rd_kafka_queue_t *queue;
-    int64_t next;     /* every record below it was delivered, or does not exist */
-    int64_t reached;  /* no record lies in [next, reached) */
+    int64_t next;           /* every record below it was delivered, or does not exist */
+    int64_t reached;        /* no record lies in [next, reached) */
     int64_t stale_position; /* where librdkafka stood before the last start */
     struct held held;
     int64_t record_bytes; /* moving average, to bound what is taken at once */
 };
 
 struct kafka_source {
-    struct arena arena, scratch;           /* scratch: while the layout is asked for */
+    struct arena arena, scratch; /* scratch: while the layout is asked for */
     char *name;
     struct kafka_settings settings;
     struct kafka_client_facts facts;
@@ -72,22 +76,27 @@ struct kafka_source {
     struct budget *budget;
 
     rd_kafka_t *control, *data;
-    struct source_ranges layout;           /* partitions there are, as last told by the broker; empty = ask again */
-    int64_t layout_us;
-    struct kafka_partition *partitions;
-    int32_t partition_count, turn;         /* turn: who is asked first, so that none starves */
-    int64_t unwoken_bytes, wake_bytes;     /* taken since the broker threads were last woken; how many make a wake-up due */
-    int64_t quiet_since_us;                /* when the last message came; 0 = nothing is waited for */
-    char trouble[256];                     /* what librdkafka last complained about, "" = nothing */
+    struct source_ranges layout; /* partitions there are, as last told; empty = ask again */
+    int64_t layout_us;           /* when that was */
+    char trouble[256];           /* what librdkafka last complained about, "" = nothing */
     bool login_refused;
+    bool answered; /* some broker has accepted us once */
+
+    struct kafka_partition *partitions;
+    int32_t partition_count;
+    int32_t turn;           /* who is asked first, so that none starves */
+    int64_t unwoken_bytes;  /* taken since the broker threads were last woken */
+    int64_t wake_bytes;     /* so many make a wake-up due */
+    int64_t quiet_since_us; /* since when promised records are waited for; 0 = they are not */
+
     struct batch filling;
-    struct builder headers;                /* of the batch that is being filled */
+    struct builder headers; /* its column `headers` */
     size_t filling_bytes;
     size_t varlen_bytes[SOURCE_COLUMN_COUNT]; /* of the last large batch */
 
     rd_kafka_queue_t *mirror_queue;
     bool mirror_busy, mirror_warned;
-    struct source_ranges unsent;           /* to mirror when the commit under way is answered */
+    struct source_ranges unsent; /* to mirror when the commit under way is answered */
 
     struct lock signal;
     bool arrived;
@@ -97,31 +106,39 @@ struct kafka_source {
 extern const struct source_type kafka_source_type;
 
 /* ---- options ---- */
-MUST_CHECK enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec, struct error *err);
+MUST_CHECK enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec,
+                                         struct error *err);
 
 /* ---- offsets in JSON ---- */
-/* {"topic":{"0":23,"1":-1}} : calls set() for each; E_SPEC names `option`. */
-MUST_CHECK enum code kafka_offsets_parse(const char *option, const char *json, struct source_ranges *out, struct error *err);
+/* {"topic":{"0":23,"1":-1}} into `from` of new ranges. E_SPEC names `option`. */
+MUST_CHECK enum code kafka_offsets_parse(const char *option, const char *json,
+                                         struct source_ranges *out, struct error *err);
 /* {"topic":[0,1]} : from stays 0. */
-MUST_CHECK enum code kafka_assign_parse(const char *json, struct source_ranges *out, struct error *err);
-enum { OFFSET_LATEST = -1, OFFSET_EARLIEST = -2 };  /* in JSON as in Kafka's ListOffsets */
+MUST_CHECK enum code kafka_assign_parse(const char *json, struct source_ranges *out,
+                                        struct error *err);
+enum { OFFSET_LATEST = -1, OFFSET_EARLIEST = -2 }; /* in JSON as in Kafka's ListOffsets */
 
 /* ---- clients and questions ---- */
-/* Serve librdkafka's callbacks: they keep `trouble` and `login_refused`. E_SPEC when the broker refuses our login. */
+/* Serve librdkafka's callbacks: they keep `trouble` and `login_refused`. E_SPEC when the broker
+ * refuses our login. */
 MUST_CHECK enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error *err);
-enum code kafka_discover(void *self, const struct source_ranges *known, struct source_ranges *out, struct error *err);
-/* Ask one offset per range, stored in `from`: OFFSET_LATEST, OFFSET_EARLIEST or a time in ms is what `from` holds before. */
-MUST_CHECK enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges, struct error *err);
+enum code kafka_discover(void *self, const struct source_ranges *known, struct source_ranges *out,
+                         struct error *err);
+/* Ask one offset per range, stored in `from`: OFFSET_LATEST, OFFSET_EARLIEST or a time in ms is
+ * what `from` holds before. */
+MUST_CHECK enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges,
+                                       struct error *err);
 /* Sleep, but not past stop(). E_STOPPED. */
 MUST_CHECK enum code kafka_pause(struct kafka_source *self, int64_t wait_us, struct error *err);
 MUST_CHECK enum code kafka_check_stop(const struct kafka_source *self, struct error *err);
 
 /* ---- fetching ---- */
-MUST_CHECK enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition, int64_t from,
+MUST_CHECK enum code kafka_partition_start(struct kafka_source *self,
+                                           struct kafka_partition *partition, int64_t from,
                                            struct error *err);
 void kafka_partition_close(struct kafka_partition *partition);
-enum code kafka_fetch(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
-                      struct error *err);
+enum code kafka_fetch(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
+                      bool *done, struct error *err);
 
 /* ---- columns ---- */
 const struct type *kafka_schema(struct arena *arena, bool headers);

@@ -12,11 +12,11 @@
 #include "source/source.h"
 
 enum rule {
-    SAME,     /* librdkafka takes it under this or under `other` name */
-    IGNORED,  /* means nothing here; `other` says why */
-    OURS,     /* leat decides; `other` says what to use instead */
-    REFUSED,  /* cannot be done; `other` says what to do instead */
-    KEPT,     /* read by files_apply, jaas_apply or the caller */
+    SAME,    /* librdkafka takes it under this or under `other` name */
+    IGNORED, /* means nothing here; `other` says why */
+    OURS,    /* leat decides; `other` says what to use instead */
+    REFUSED, /* cannot be done; `other` says what to do instead */
+    KEPT,    /* read by files_apply, jaas_apply or the caller */
 };
 struct client_option {
     const char *java;
@@ -25,8 +25,9 @@ struct client_option {
     bool secret;
 };
 
-static const char *const java_store = "librdkafka reads no Java key stores: convert it with keytool -importkeystore "
-                                      "-deststoretype PKCS12, or give PEM with kafka.ssl.truststore.type=PEM";
+static const char *const java_store =
+    "librdkafka reads no Java key stores: convert it with keytool -importkeystore "
+    "-deststoretype PKCS12, or give PEM with kafka.ssl.truststore.type=PEM";
 
 static const struct client_option table[] = {
     {"bootstrap.servers", KEPT, NULL, false},
@@ -80,15 +81,15 @@ static const struct client_option table[] = {
     {"value.serializer", OURS, "values are written as they are", false},
     {"interceptor.classes", OURS, "it names Java classes", false},
     {"partition.assignment.strategy", OURS, "leat reads every partition itself", false},
-    {"queued.min.messages", OURS, "leat.memory bounds what is prefetched", false},
-    {"queued.max.messages.kbytes", OURS, "leat.memory bounds what is prefetched", false},
+    {"queued.min.messages", OURS, "leat.source.buffer bounds what is read ahead", false},
+    {"queued.max.messages.kbytes", OURS, "leat.source.buffer bounds what is read ahead", false},
     {"enable.partition.eof", OURS, "leat needs it on", false},
     {"enable.auto.offset.store", OURS, "leat needs it off", false},
     {"plugin.library.paths", REFUSED, "leat loads no foreign code", false},
     {"sasl.login.class", REFUSED, "it names a Java class", false},
     {"sasl.login.callback.handler.class", REFUSED, "it names a Java class", false},
-    {"sasl.client.callback.handler.class", REFUSED, "it names a Java class; AWS IAM needs a proxy that speaks SCRAM or TLS",
-     false},
+    {"sasl.client.callback.handler.class", REFUSED,
+     "it names a Java class; AWS IAM needs a proxy that speaks SCRAM or TLS", false},
     {"security.providers", REFUSED, "it names Java classes", false},
 };
 enum { TABLE_COUNT = sizeof table / sizeof table[0], NAMES_MAX = 512, NAME_SIZE_MAX = 200 };
@@ -131,22 +132,25 @@ static enum code unknown(rd_kafka_conf_t *conf, const char *name, struct error *
     for (size_t i = 0; i < dump_count && count < NAMES_MAX; i += 2)
         names[count++] = dump[i];
     const char *near = nearest_word(name, names, count);
-    enum code code = fail(err, E_SPEC, "unknown option kafka.%s%s%s", name, near == NULL ? "" : "; did you mean kafka.",
-                          near == NULL ? "" : near);
+    enum code code = fail(err, E_SPEC, "unknown option kafka.%s%s%s", name,
+                          near == NULL ? "" : "; did you mean kafka.", near == NULL ? "" : near);
     rd_kafka_conf_dump_free(dump, dump_count);
     return code;
 }
 
-static enum code pass_on(rd_kafka_conf_t *conf, const char *name, const struct client_option *row, const char *value,
-                         struct error *err)
+static enum code pass_on(rd_kafka_conf_t *conf, const char *name, const struct client_option *row,
+                         const char *value, struct error *err)
 {
     char text[512];
-    bool secret = row != NULL ? row->secret : strstr(name, "password") != NULL || strstr(name, "secret") != NULL;
+    bool secret = row != NULL ? row->secret
+                              : strstr(name, "password") != NULL || strstr(name, "secret") != NULL;
     const char *native = row != NULL && row->other != NULL ? row->other : name;
     switch (rd_kafka_conf_set(conf, native, value, text, sizeof text)) {
     case RD_KAFKA_CONF_OK: return E_OK;
     case RD_KAFKA_CONF_UNKNOWN: return unknown(conf, name, err);
-    default: return fail(err, E_SPEC, "option kafka.%s: %s", name, secret ? "librdkafka refuses the value" : text);
+    default:
+        return fail(err, E_SPEC, "option kafka.%s: %s", name,
+                    secret ? "librdkafka refuses the value" : text);
     }
 }
 
@@ -173,7 +177,8 @@ static void keep(struct kept *kept, const char *name, const char *value)
             memcpy((char *)kept + places[i].offset, &value, sizeof value);
 }
 
-static enum code option_apply(rd_kafka_conf_t *conf, struct kept *kept, const char *name, const char *value, struct error *err)
+static enum code option_apply(rd_kafka_conf_t *conf, struct kept *kept, const char *name,
+                              const char *value, struct error *err)
 {
     const struct client_option *row = table_find(name);
     if (row == NULL)
@@ -188,16 +193,18 @@ static enum code option_apply(rd_kafka_conf_t *conf, struct kept *kept, const ch
     return fail(err, E_BUG, "option kafka.%s has no rule", name);
 }
 
-static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena, struct error *err)
+static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena,
+                             struct error *err)
 {
     struct jaas jaas = {0};
     if (kept->jaas != NULL)
         TRY(jaas_parse(kept->jaas, arena, &jaas, err));
-    if (jaas.module != NULL && strcmp(jaas.module, "PlainLoginModule") != 0 && strcmp(jaas.module, "ScramLoginModule") != 0 &&
-        strcmp(jaas.module, "Krb5LoginModule") != 0)
-        return fail(err, E_UNSUPPORTED,
-                    "kafka.sasl.jaas.config: %s is not known here; PlainLoginModule, ScramLoginModule and Krb5LoginModule are",
-                    jaas.module);
+    if (jaas.module != NULL && strcmp(jaas.module, "PlainLoginModule") != 0 &&
+        strcmp(jaas.module, "ScramLoginModule") != 0 && strcmp(jaas.module, "Krb5LoginModule") != 0)
+        return fail(
+            err, E_UNSUPPORTED,
+            "kafka.sasl.jaas.config: %s is not known here; PlainLoginModule, ScramLoginModule and Krb5LoginModule are",
+            jaas.module);
     if (kept->username == NULL)
         kept->username = jaas.username;
     if (kept->password == NULL)
@@ -208,11 +215,15 @@ static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct ar
                                     {"sasl.kerberos.principal", jaas.principal}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         if (pairs[i][1] != NULL)
-            TRY(pass_on(conf, pairs[i][0], table_find("sasl.password"), pairs[i][1], err)); // all four as secrets
+            TRY(pass_on(conf, pairs[i][0], table_find("sasl.password"), pairs[i][1],
+                        err)); // all four as secrets
     return E_OK;
 }
 
-static bool is_type(const char *type, const char *wanted) { return type != NULL && strcasecmp(type, wanted) == 0; }
+static bool is_type(const char *type, const char *wanted)
+{
+    return type != NULL && strcasecmp(type, wanted) == 0;
+}
 
 static enum code files_apply(rd_kafka_conf_t *conf, const struct kept *kept, struct error *err)
 {
@@ -230,13 +241,17 @@ static enum code files_apply(rd_kafka_conf_t *conf, const struct kept *kept, str
     }
     /* Java checks host names unless this is empty; librdkafka 2.0.2 does only when told to. */
     const char *check = kept->identification == NULL ? "https" : kept->identification;
-    return pass_on(conf, "ssl.endpoint.identification.algorithm", NULL, *check == '\0' ? "none" : check, err);
+    return pass_on(conf, "ssl.endpoint.identification.algorithm", NULL,
+                   *check == '\0' ? "none" : check, err);
 }
 
-static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena, struct error *err)
+static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena,
+                            struct error *err)
 {
     if (kept->bootstrap == NULL)
-        return fail(err, E_SPEC, "option kafka.bootstrap.servers is missing; it names the brokers, like localhost:9092");
+        return fail(
+            err, E_SPEC,
+            "option kafka.bootstrap.servers is missing; it names the brokers, like localhost:9092");
     TRY(pass_on(conf, "bootstrap.servers", NULL, kept->bootstrap, err));
     if (kept->group_id != NULL)
         TRY(pass_on(conf, "group.id", NULL, kept->group_id, err));
@@ -258,8 +273,9 @@ static bool client_name(const char *name, char *out)
     return true;
 }
 
-enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_options *options, struct arena *arena,
-                            struct kafka_client_facts *facts, struct error *err)
+enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_options *options,
+                            struct arena *arena, struct kafka_client_facts *facts,
+                            struct error *err)
 {
     char name[NAME_SIZE_MAX];
     struct kept kept = {0};
@@ -273,13 +289,14 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_opt
             .username = arena_strdup(arena, kept.username == NULL ? "" : kept.username),
             .password = arena_strdup(arena, kept.password == NULL ? "" : kept.password),
             .group_id = kept.group_id == NULL ? NULL : arena_strdup(arena, kept.group_id),
-            .read_uncommitted = kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
+            .read_uncommitted =
+                kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
         };
     return E_OK;
 }
 
-enum code source_client_conf(const char *const *names, const char *const *values, int32_t count, struct rd_kafka_conf_s *conf,
-                             struct error *err)
+enum code source_client_conf(const char *const *names, const char *const *values, int32_t count,
+                             struct rd_kafka_conf_s *conf, struct error *err)
 {
     struct arena scratch = {0};
     const struct kafka_client_options options = {names, values, count};

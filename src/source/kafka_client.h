@@ -1,8 +1,9 @@
 /* kafka_client.h - Java's client options, as Spark takes them, to librdkafka's configuration.
  *
  * In       option names with their prefix `kafka.`, case ignored; others are passed over
- * Mapping  one table in kafka_client.c: the same name, another name, ignored with a note, leat's own, or refused
- *          with what to write instead. What the table does not know is asked of librdkafka
+ * Mapping  one table in kafka_client.c: the same name, another name, ignored with a note, leat's
+ *          own, or refused with what to write instead. What the table does not know is asked of
+ *          librdkafka
  * Secrets  values of secret options never reach a message or a log
  * Fails    E_SPEC names the option and the nearest known one; E_UNSUPPORTED names the way out
  * Thread   any
@@ -23,23 +24,26 @@ struct kafka_client_options {
 /* What leat itself must know of the options. Strings live in the arena. */
 struct kafka_client_facts {
     const char *bootstrap;
-    const char *username, *password;  /* SASL; "" when none */
-    const char *group_id;             /* NULL when not given */
+    const char *username, *password; /* SASL; "" when none */
+    const char *group_id;            /* NULL when not given */
     bool read_uncommitted;
 };
 
 /* Put the options into `conf`, over what the caller set there as defaults; `facts` may be NULL. */
-MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_options *options, struct arena *arena,
-                                       struct kafka_client_facts *facts, struct error *err);
+MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf,
+                                       const struct kafka_client_options *options,
+                                       struct arena *arena, struct kafka_client_facts *facts,
+                                       struct error *err);
 /* Set one of librdkafka's own properties, which must be known and right. */
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 void kafka_conf_set_int(rd_kafka_conf_t *conf, const char *name, int64_t value);
 
 /* The parts of sasl.jaas.config: `module required key="value" ...;` */
 struct jaas {
-    const char *module;               /* class without its package */
+    const char *module; /* class without its package */
     const char *username, *password, *keytab, *principal;
 };
-MUST_CHECK enum code jaas_parse(const char *text, struct arena *arena, struct jaas *out, struct error *err);
+MUST_CHECK enum code jaas_parse(const char *text, struct arena *arena, struct jaas *out,
+                                struct error *err);
 
 #endif

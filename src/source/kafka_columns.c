@@ -1,7 +1,10 @@
-/* kafka_columns.c - messages into columns: each byte is copied once, from librdkafka's answer buffer to the column.
+/* kafka_columns.c - messages into columns: each byte is copied once, from librdkafka's answer
+ * buffer to the column.
  *
- * Speed    a chunk of messages is walked once per needed column; all branches but NULL keys and values are outside the loops
- * Types    Kafka's milliseconds become microseconds; timestampType as in Java: -1 none, 0 create time, 1 append time
+ * Speed    a chunk of messages is walked once per needed column; all branches but NULL keys and
+ *          values are outside the loops
+ * Types    Kafka's milliseconds become microseconds; timestampType as in Java: -1 none, 0 create
+ *          time, 1 append time
  */
 #include "source/kafka.h"
 
@@ -132,19 +135,23 @@ static void offsets_append(struct column *col, rd_kafka_message_t *const *messag
     col->rows += count;
 }
 
-static void timestamps_append(struct column *col, rd_kafka_message_t *const *messages, int64_t count)
+static void timestamps_append(struct column *col, rd_kafka_message_t *const *messages,
+                              int64_t count)
 {
     int64_t *at = column_values(col, int64_t) + col->rows;
     for (int64_t i = 0; i < count; i++) {
         rd_kafka_timestamp_type_t kind;
         int64_t us;
         int64_t ms = rd_kafka_message_timestamp(messages[i], &kind);
-        at[i] = __builtin_mul_overflow(ms, (int64_t)1000, &us) ? INT64_MAX : us; // a producer may send any number
+        at[i] = __builtin_mul_overflow(ms, (int64_t)1000, &us)
+                    ? INT64_MAX
+                    : us; // a producer may send any number
     }
     col->rows += count;
 }
 
-static void timestamp_types_append(struct column *col, rd_kafka_message_t *const *messages, int64_t count)
+static void timestamp_types_append(struct column *col, rd_kafka_message_t *const *messages,
+                                   int64_t count)
 {
     int32_t *at = column_values(col, int32_t) + col->rows;
     for (int64_t i = 0; i < count; i++) {
@@ -163,12 +170,15 @@ static void headers_put(struct builder *builder, const rd_kafka_message_t *messa
     const char *name;
     const void *value;
     size_t size;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR || rd_kafka_header_cnt(headers) == 0) {
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_cnt(headers) == 0) {
         builder_null(builder); // as Spark: no header, no array
         return;
     }
     struct builder *header = &builder->children[0];
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++) {
         builder_bytes(&header->children[0], bytes_of_string(name));
         if (value == NULL)
             builder_null(&header->children[1]);
@@ -181,7 +191,10 @@ static void headers_put(struct builder *builder, const rd_kafka_message_t *messa
 
 /* ---- a batch ---- */
 
-static bool is_varlen(int column) { return column == SOURCE_KEY || column == SOURCE_VALUE || column == SOURCE_TOPIC; }
+static bool is_varlen(int column)
+{
+    return column == SOURCE_KEY || column == SOURCE_VALUE || column == SOURCE_TOPIC;
+}
 
 void kafka_columns_begin(struct kafka_source *self)
 {

@@ -1,16 +1,19 @@
-/* kafka_discover.c - which partitions there are, from where to where they reach, and where leat goes on.
+/* kafka_discover.c - which partitions there are, from where to where they reach, and where leat
+ * goes on.
  *
  * In       `known`: the chain's next offsets, empty at the first start
- * Questions one ListOffsets per leader and bound; Metadata only every LAYOUT_US
+ * Asks     one ListOffsets per leader and bound; Metadata only every LAYOUT_US
  * Rules    first start         what startingOffsets or startingTimestamp says
- *          known partition     goes on at its offset. Below the earliest record: retention was faster. Above the end: the
- *                              topic was made anew or cut (librdkafka 2.0.2 tells no topic id, so this is how it shows)
+ *          known partition     goes on at its offset. Below the earliest record: retention was
+ *                              faster. Above the end: the topic was made anew or cut (librdkafka
+ *                              2.0.2 tells no topic id, so this is how it shows)
  *          new partition       begins at 0, whatever startingOffsets says, as in Spark
  *          vanished partition  lost
- * Lost     failOnDataLoss: E_LOST with topic, partition and both offsets. Else: warn with the number of records skipped
- *          and go on at the earliest record; the caller sees `from` jump
- * Retry    exponential back-off with full jitter (RETRY_FIRST_US doubling to RETRY_MAX_US), each attempt logged, until
- *          the source's retry limit. A missing topic is waited for TOPIC_WAIT_US only
+ * Lost     failOnDataLoss: E_LOST with topic, partition and both offsets. Else: warn with the
+ *          number of records skipped and go on at the earliest record; the caller sees `from` jump
+ * Retry    exponential back-off with full jitter (RETRY_FIRST_US doubling to RETRY_MAX_US), each
+ *          attempt logged, until the source's retry limit. A missing topic is waited for
+ *          TOPIC_WAIT_US only
  * Spec     Spark's KafkaOffsetReader; M. Brooker, "Exponential backoff and jitter" (AWS, 2015)
  */
 #include "source/kafka.h"
@@ -34,28 +37,34 @@ enum {
 
 /* ---- partitions ---- */
 
-static enum code refused(struct kafka_source *self, rd_kafka_resp_err_t error, const char *what, struct error *err)
+static enum code refused(struct kafka_source *self, rd_kafka_resp_err_t error, const char *what,
+                         struct error *err)
 {
     TRY(kafka_poll(self, self->control, err));
-    if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return fail(err, E_SPEC, "%s: the broker %s does not allow it: %s", what, self->facts.bootstrap, rd_kafka_err2str(error));
-    bool absent = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+    if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return fail(err, E_SPEC, "%s: the broker %s does not allow it: %s", what,
+                    self->facts.bootstrap, rd_kafka_err2str(error));
+    bool absent = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                  error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
                   error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
     if (absent)
         return fail(err, E_ABSENT, "%s does not exist on %s", what, self->facts.bootstrap);
-    return fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap, rd_kafka_err2str(error),
-                self->trouble[0] == '\0' ? "" : "; ", self->trouble);
+    return fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap,
+                rd_kafka_err2str(error), self->trouble[0] == '\0' ? "" : "; ", self->trouble);
 }
 
-static enum code metadata_ask(struct kafka_source *self, rd_kafka_topic_t *topic, const struct rd_kafka_metadata **out,
-                              struct error *err)
+static enum code metadata_ask(struct kafka_source *self, rd_kafka_topic_t *topic,
+                              const struct rd_kafka_metadata **out, struct error *err)
 {
-    rd_kafka_resp_err_t error = rd_kafka_metadata(self->control, topic == NULL, topic, out, REQUEST_TIMEOUT_MS);
-    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK : refused(self, error, "list of partitions", err);
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(self->control, topic == NULL, topic, out, REQUEST_TIMEOUT_MS);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK
+                                               : refused(self, error, "list of partitions", err);
 }
 
-static enum code topic_add(struct kafka_source *self, const struct rd_kafka_metadata_topic *topic, struct source_ranges *out,
-                           struct error *err)
+static enum code topic_add(struct kafka_source *self, const struct rd_kafka_metadata_topic *topic,
+                           struct source_ranges *out, struct error *err)
 {
     char what[300];
     snprintf(what, sizeof what, "topic %s", topic->topic);
@@ -64,13 +73,15 @@ static enum code topic_add(struct kafka_source *self, const struct rd_kafka_meta
     if (topic->partition_cnt == 0)
         return fail(err, E_ABSENT, "%s does not exist on %s", what, self->facts.bootstrap);
     if (out->count + topic->partition_cnt > PARTITIONS_MAX)
-        return fail(err, E_SPEC, "source %s has more than %d partitions", self->name, PARTITIONS_MAX);
+        return fail(err, E_SPEC, "source %s has more than %d partitions", self->name,
+                    PARTITIONS_MAX);
     for (int i = 0; i < topic->partition_cnt; i++)
         source_ranges_add(out, topic->topic, topic->partitions[i].id);
     return E_OK;
 }
 
-static enum code named_topic(struct kafka_source *self, const char *name, struct source_ranges *out, struct error *err)
+static enum code named_topic(struct kafka_source *self, const char *name, struct source_ranges *out,
+                             struct error *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(self->control, name, NULL);
@@ -79,7 +90,8 @@ static enum code named_topic(struct kafka_source *self, const char *name, struct
     enum code code = metadata_ask(self, topic, &metadata, err);
     if (code == E_OK) {
         code = metadata->topic_cnt == 1 ? topic_add(self, &metadata->topics[0], out, err)
-                                        : fail(err, E_ABSENT, "topic %s does not exist on %s", name, self->facts.bootstrap);
+                                        : fail(err, E_ABSENT, "topic %s does not exist on %s", name,
+                                               self->facts.bootstrap);
         rd_kafka_metadata_destroy(metadata);
     }
     rd_kafka_topic_destroy(topic);
@@ -99,8 +111,9 @@ static enum code subscribed(struct kafka_source *self, struct source_ranges *out
             break;
         char *name = arena_strndup(&self->scratch, at, size);
         if (source_ranges_find(out, name, 0) == NULL)
-            code = ++count > TOPICS_MAX ? fail(err, E_SPEC, "subscribe names more than %d topics", TOPICS_MAX)
-                                        : named_topic(self, name, out, err);
+            code = ++count > TOPICS_MAX
+                       ? fail(err, E_SPEC, "subscribe names more than %d topics", TOPICS_MAX)
+                       : named_topic(self, name, out, err);
         at += strcspn(at, ",");
     }
     return code == E_OK && count == 0 ? fail(err, E_SPEC, "option subscribe names no topic") : code;
@@ -126,7 +139,8 @@ static enum code pattern_compile(struct kafka_source *self, regex_t *out, struct
         return E_OK;
     char why[128];
     regerror(problem, out, why, sizeof why);
-    return fail(err, E_SPEC, "option subscribePattern = %s: %s", self->settings.subscribe_pattern, why);
+    return fail(err, E_SPEC, "option subscribePattern = %s: %s", self->settings.subscribe_pattern,
+                why);
 }
 
 static enum code matching(struct kafka_source *self, struct source_ranges *out, struct error *err)
@@ -138,14 +152,16 @@ static enum code matching(struct kafka_source *self, struct source_ranges *out, 
     if (code == E_OK) {
         for (int i = 0; i < metadata->topic_cnt && code == E_OK; i++) {
             const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
-            if (strncmp(topic->topic, "__", 2) != 0 && regexec(&pattern, topic->topic, 0, NULL, 0) == 0)
+            if (strncmp(topic->topic, "__", 2) != 0 &&
+                regexec(&pattern, topic->topic, 0, NULL, 0) == 0)
                 code = topic_add(self, topic, out, err);
         }
         rd_kafka_metadata_destroy(metadata);
     }
     regfree(&pattern);
     if (code == E_OK && out->count == 0)
-        return fail(err, E_ABSENT, "no topic on %s matches %s", self->facts.bootstrap, self->settings.subscribe_pattern);
+        return fail(err, E_ABSENT, "no topic on %s matches %s", self->facts.bootstrap,
+                    self->settings.subscribe_pattern);
     return code;
 }
 
@@ -154,9 +170,10 @@ static enum code layout_ask(struct kafka_source *self, struct error *err)
     if (self->layout.count > 0 && os->clock_mono_us() - self->layout_us < LAYOUT_US)
         return E_OK;
     struct source_ranges found = {0};
-    enum code code = self->settings.subscribe != NULL           ? subscribed(self, &found, err)
-                     : self->settings.subscribe_pattern != NULL ? matching(self, &found, err)
-                                                                : kafka_assign_parse(self->settings.assign, &found, err);
+    enum code code = self->settings.subscribe != NULL ? subscribed(self, &found, err)
+                     : self->settings.subscribe_pattern != NULL
+                         ? matching(self, &found, err)
+                         : kafka_assign_parse(self->settings.assign, &found, err);
     arena_reset(&self->scratch);
     source_ranges_free(&self->layout);
     if (code == E_OK)
@@ -169,8 +186,8 @@ static enum code layout_ask(struct kafka_source *self, struct error *err)
 
 /* ---- offsets ---- */
 
-static enum code offset_take(struct kafka_source *self, const rd_kafka_topic_partition_t *answer, struct source_range *range,
-                             struct error *err)
+static enum code offset_take(struct kafka_source *self, const rd_kafka_topic_partition_t *answer,
+                             struct source_range *range, struct error *err)
 {
     char what[300];
     snprintf(what, sizeof what, "topic %s partition %" PRId32, range->topic, range->partition);
@@ -180,15 +197,19 @@ static enum code offset_take(struct kafka_source *self, const rd_kafka_topic_par
     return E_OK;
 }
 
-/* rd_kafka_offsets_for_times puts each offset into ListOffsets as the time asked for, and Kafka reads the times -1 and -2
- * as the end (the last stable offset under read_committed) and the beginning: one request a leader answers all. */
-enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges, struct error *err)
+/* rd_kafka_offsets_for_times puts each offset into ListOffsets as the time asked for, and Kafka
+ * reads the times -1 and -2 as the end (the last stable offset under read_committed) and the
+ * beginning: one request a leader answers all. */
+enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges,
+                            struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(ranges->count);
     for (int32_t i = 0; i < ranges->count; i++)
-        rd_kafka_topic_partition_list_add(list, ranges->items[i].topic, ranges->items[i].partition)->offset = ranges->items[i].from;
+        rd_kafka_topic_partition_list_add(list, ranges->items[i].topic, ranges->items[i].partition)
+            ->offset = ranges->items[i].from;
     rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(self->control, list, REQUEST_TIMEOUT_MS);
-    enum code code = error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK : refused(self, error, "offsets", err);
+    enum code code =
+        error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK : refused(self, error, "offsets", err);
     for (int32_t i = 0; i < ranges->count && code == E_OK; i++)
         code = offset_take(self, &list->elems[i], &ranges->items[i], err);
     rd_kafka_topic_partition_list_destroy(list);
@@ -224,60 +245,71 @@ static enum code bounds_ask(struct kafka_source *self, struct source_ranges *out
 
 /* ---- the first start ---- */
 
-static enum code each_named(const char *option, const struct source_ranges *given, const struct source_ranges *ranges,
-                            struct error *err)
+static enum code each_named(const char *option, const struct source_ranges *given,
+                            const struct source_ranges *ranges, struct error *err)
 {
     for (int32_t i = 0; i < ranges->count; i++)
         if (source_ranges_find(given, ranges->items[i].topic, ranges->items[i].partition) == NULL)
-            return fail(err, E_SPEC, "option %s must name every partition; topic %s partition %" PRId32 " is missing", option,
-                        ranges->items[i].topic, ranges->items[i].partition);
+            return fail(err, E_SPEC,
+                        "option %s must name every partition; topic %s partition %" PRId32
+                        " is missing",
+                        option, ranges->items[i].topic, ranges->items[i].partition);
     for (int32_t i = 0; i < given->count; i++)
         if (source_ranges_find(ranges, given->items[i].topic, given->items[i].partition) == NULL)
-            return fail(err, E_SPEC, "option %s names topic %s partition %" PRId32 ", which this source does not read", option,
-                        given->items[i].topic, given->items[i].partition);
+            return fail(err, E_SPEC,
+                        "option %s names topic %s partition %" PRId32
+                        ", which this source does not read",
+                        option, given->items[i].topic, given->items[i].partition);
     return E_OK;
 }
 
 /* What the JSON says for each range, into `from`. */
-static enum code json_place(const char *option, const char *json, struct source_ranges *ranges, struct error *err)
+static enum code json_place(const char *option, const char *json, struct source_ranges *ranges,
+                            struct error *err)
 {
     struct source_ranges given = {0};
     enum code code = kafka_offsets_parse(option, json, &given, err);
     if (code == E_OK)
         code = each_named(option, &given, ranges, err);
     for (int32_t i = 0; i < ranges->count && code == E_OK; i++)
-        ranges->items[i].from = source_ranges_find(&given, ranges->items[i].topic, ranges->items[i].partition)->from;
+        ranges->items[i].from =
+            source_ranges_find(&given, ranges->items[i].topic, ranges->items[i].partition)->from;
     source_ranges_free(&given);
     return code;
 }
 
-static enum code times_place(struct kafka_source *self, const char *option, struct source_ranges *ranges, struct error *err)
+static enum code times_place(struct kafka_source *self, const char *option,
+                             struct source_ranges *ranges, struct error *err)
 {
     const struct kafka_settings *settings = &self->settings;
     TRY(kafka_offsets_ask(self, ranges, err));
     for (int32_t i = 0; i < ranges->count; i++) {
         struct source_range *range = &ranges->items[i];
         if (range->from < 0 && settings->starting_strategy == 0)
-            return fail(err, E_SPEC, "option %s: topic %s partition %" PRId32 " has no record that young; "
-                                     "startingOffsetsByTimestampStrategy=latest starts at its end",
+            return fail(err, E_SPEC,
+                        "option %s: topic %s partition %" PRId32 " has no record that young; "
+                        "startingOffsetsByTimestampStrategy=latest starts at its end",
                         option, range->topic, range->partition);
     }
     return E_OK;
 }
 
-static enum code start_place(struct kafka_source *self, struct source_ranges *ranges, struct error *err)
+static enum code start_place(struct kafka_source *self, struct source_ranges *ranges,
+                             struct error *err)
 {
     const struct kafka_settings *settings = &self->settings;
     if (settings->starting_timestamp != NULL) {
         char *end;
         int64_t time_ms = strtoll(settings->starting_timestamp, &end, 10);
         if (*end != '\0' || end == settings->starting_timestamp || time_ms < 0)
-            return fail(err, E_SPEC, "option startingTimestamp = %s is no number of milliseconds since 1970",
+            return fail(err, E_SPEC,
+                        "option startingTimestamp = %s is no number of milliseconds since 1970",
                         settings->starting_timestamp);
         ask_for(ranges, time_ms);
         TRY(times_place(self, "startingTimestamp", ranges, err));
     } else if (settings->starting_offsets_by_timestamp != NULL) {
-        TRY(json_place("startingOffsetsByTimestamp", settings->starting_offsets_by_timestamp, ranges, err));
+        TRY(json_place("startingOffsetsByTimestamp", settings->starting_offsets_by_timestamp,
+                       ranges, err));
         TRY(times_place(self, "startingOffsetsByTimestamp", ranges, err));
     } else if (strcasecmp(settings->starting_offsets, "earliest") == 0) {
         ask_for(ranges, OFFSET_EARLIEST);
@@ -297,23 +329,31 @@ static enum code start_place(struct kafka_source *self, struct source_ranges *ra
 /* ---- going on ---- */
 
 /* The offset to go on at; E_LOST or a warning when records between were lost. */
-static enum code range_check(const struct kafka_source *self, struct source_range *range, struct error *err)
+static enum code range_check(const struct kafka_source *self, struct source_range *range,
+                             struct error *err)
 {
-    bool below = range->from < range->earliest, above = range->from > range->latest;
+    bool below = range->from<range->earliest, above = range->from> range->latest;
     if (!below && !above)
         return E_OK;
     if (self->settings.fail_on_data_loss && below)
         return fail(err, E_LOST,
-                    "topic %s partition %" PRId32 ": offset %" PRId64 " is to be read next, but the earliest one left is %" PRId64
-                    ": %" PRId64 " offsets are gone. failOnDataLoss=false goes on there",
-                    range->topic, range->partition, range->from, range->earliest, range->earliest - range->from);
+                    "topic %s partition %" PRId32 ": offset %" PRId64
+                    " is to be read next, but the earliest one left is %" PRId64 ": %" PRId64
+                    " offsets are gone. failOnDataLoss=false goes on there",
+                    range->topic, range->partition, range->from, range->earliest,
+                    range->earliest - range->from);
     if (self->settings.fail_on_data_loss)
-        return fail(err, E_LOST,
-                    "topic %s partition %" PRId32 ": offset %" PRId64 " is to be read next, but the partition ends at %" PRId64
-                    ": the topic was made anew or cut. failOnDataLoss=false reads it from its beginning (%" PRId64 ")",
-                    range->topic, range->partition, range->from, range->latest, range->earliest);
-    log_warn("source %s: topic %s partition %" PRId32 ": offset %" PRId64 " is gone, going on at %" PRId64 "%s", self->name,
-             range->topic, range->partition, range->from, range->earliest, below ? "" : " (the topic was made anew or cut)");
+        return fail(
+            err, E_LOST,
+            "topic %s partition %" PRId32 ": offset %" PRId64
+            " is to be read next, but the partition ends at %" PRId64
+            ": the topic was made anew or cut. failOnDataLoss=false reads it from its beginning (%" PRId64
+            ")",
+            range->topic, range->partition, range->from, range->latest, range->earliest);
+    log_warn("source %s: topic %s partition %" PRId32 ": offset %" PRId64
+             " is gone, going on at %" PRId64 "%s",
+             self->name, range->topic, range->partition, range->from, range->earliest,
+             below ? "" : " (the topic was made anew or cut)");
     range->from = range->earliest;
     return E_OK;
 }
@@ -326,31 +366,39 @@ static enum code vanished_check(const struct kafka_source *self, const struct so
         if (source_ranges_find(found, range->topic, range->partition) != NULL)
             continue;
         if (self->settings.fail_on_data_loss)
-            return fail(err, E_LOST, "topic %s partition %" PRId32 " was read up to offset %" PRId64 " and is gone now", range->topic,
-                        range->partition, range->from);
-        log_warn("source %s: topic %s partition %" PRId32 " is gone", self->name, range->topic, range->partition);
+            return fail(err, E_LOST,
+                        "topic %s partition %" PRId32 " was read up to offset %" PRId64
+                        " and is gone now",
+                        range->topic, range->partition, range->from);
+        log_warn("source %s: topic %s partition %" PRId32 " is gone", self->name, range->topic,
+                 range->partition);
     }
     return E_OK;
 }
 
-static enum code known_place(const struct kafka_source *self, const struct source_ranges *known, struct source_ranges *ranges,
-                             struct error *err)
+static enum code known_place(const struct kafka_source *self, const struct source_ranges *known,
+                             struct source_ranges *ranges, struct error *err)
 {
     TRY(vanished_check(self, known, ranges, err));
     for (int32_t i = 0; i < ranges->count; i++) {
-        const struct source_range *before = source_ranges_find(known, ranges->items[i].topic, ranges->items[i].partition);
+        const struct source_range *before =
+            source_ranges_find(known, ranges->items[i].topic, ranges->items[i].partition);
         ranges->items[i].from = before == NULL ? 0 : before->from;
     }
     return E_OK;
 }
 
-static enum code look(struct kafka_source *self, const struct source_ranges *known, struct source_ranges *out, struct error *err)
+static enum code look(struct kafka_source *self, const struct source_ranges *known,
+                      struct source_ranges *out, struct error *err)
 {
     struct source_ranges ranges = {0};
+    TRY(kafka_poll(self, self->control, err));
     TRY(layout_ask(self, err));
+    self->answered = true;
     enum code code = bounds_ask(self, &ranges, err);
     if (code == E_OK)
-        code = known->count == 0 ? start_place(self, &ranges, err) : known_place(self, known, &ranges, err);
+        code = known->count == 0 ? start_place(self, &ranges, err)
+                                 : known_place(self, known, &ranges, err);
     for (int32_t i = 0; i < ranges.count && code == E_OK; i++)
         code = range_check(self, &ranges.items[i], err);
     if (code != E_OK) {
@@ -370,20 +418,25 @@ static int64_t backoff_us(int attempt)
     return RETRY_LEAST_US + (int64_t)(os_random() % (uint64_t)ceiling_us);
 }
 
-static enum code give_up(const struct kafka_source *self, const struct source_ranges *known, enum code code, int64_t elapsed_us,
-                         struct error *err)
+static enum code give_up(const struct kafka_source *self, const struct source_ranges *known,
+                         enum code code, int64_t elapsed_us, struct error *err)
 {
     if (code != E_ABSENT)
-        return error_note(err, "source %s: gave up after %" PRId64 " s", self->name, elapsed_us / 1000000);
+        return error_note(err, "source %s: gave up after %" PRId64 " s", self->name,
+                          elapsed_us / 1000000);
     if (known->count > 0 && self->settings.fail_on_data_loss)
-        return fail(err, E_LOST, "source %s: what was read before is gone: topic or partition does not exist on %s any more",
-                    self->name, self->facts.bootstrap);
+        return fail(
+            err, E_LOST,
+            "source %s: what was read before is gone: topic or partition does not exist on %s any more",
+            self->name, self->facts.bootstrap);
     char why[256];
     snprintf(why, sizeof why, "%s", err->text);
-    return fail(err, E_SPEC, "source %s: %s; create it (leat produce does), or check the name", self->name, why);
+    return fail(err, E_SPEC, "source %s: %s; create it (leat produce does), or check the name",
+                self->name, why);
 }
 
-enum code kafka_discover(void *self_, const struct source_ranges *known, struct source_ranges *out, struct error *err)
+enum code kafka_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
+                         struct error *err)
 {
     struct kafka_source *self = self_;
     int64_t start_us = os->clock_mono_us();
@@ -396,7 +449,8 @@ enum code kafka_discover(void *self_, const struct source_ranges *known, struct 
         if (elapsed_us >= self->retry_limit_us || (code == E_ABSENT && elapsed_us >= TOPIC_WAIT_US))
             return give_up(self, known, code, elapsed_us, err);
         int64_t wait_us = backoff_us(attempt);
-        log_warn("source %s: %s; attempt %d in %.1f s", self->name, err->text, attempt + 2, (double)wait_us / 1e6);
+        log_warn("source %s: %s; attempt %d in %.1f s", self->name, err->text, attempt + 2,
+                 (double)wait_us / 1e6);
         TRY(kafka_pause(self, wait_us, err));
     }
 }

@@ -1,21 +1,28 @@
 /* kafka_fetch.c - records of the planned ranges, in order within each partition, each exactly once.
  *
- * Range    [from, to) of a partition is done when its next record has an offset >= to, or its end (EOF) or librdkafka's
- *          position has reached `to`: offsets below may not exist (compaction, transactions, markers)
- * Held     a message taken too early stays in its partition's `held` and comes first in the next epoch
- * Twice    librdkafka 2.0.2 may deliver a record again after a stale answer (its #4636): an offset below `next` is dropped
- * Lost     auto.offset.reset=error turns a lost offset into an event here; kafka_discover.c has the rules
+ * Range    [from, to) of a partition is done when its next record has an offset >= to, or its end
+ *          (EOF) or librdkafka's position has reached `to`: offsets below may not exist
+ *          (compaction, transactions, markers)
+ * Held     a message taken too early stays in its partition's `held` and comes first in the next
+ *          epoch
+ * Twice    librdkafka 2.0.2 may deliver a record again after a stale answer (its #4636): an offset
+ *          below `next` is dropped
+ * Lost     auto.offset.reset=error turns a lost offset into an event here; kafka_discover.c has
+ *          the rules
  *
- * The one-second stall. librdkafka 2.0.2 decides which partitions to fetch in its broker thread: on an answer, on an
- * operation queued for that thread, or after a fixed second (rd_kafka_broker_consumer_serve; its #2879 and #4275). When
- * all queues are at their limit there is no request under way and so no answer: the pipe stands still until the second
- * is over, however fast the queues drain. Two cures, both needed:
- *   1. rd_kafka_sasl_set_credentials() with the credentials in use queues a wake-up for every broker thread and does
- *      nothing else: no bytes are sent. It is the only public call that does so. We make it each time a quarter of a
- *      partition's share was taken, which is far before the rest of the share is gone.
- *   2. fetch.wait.max.ms is 50, not 500: when partition A is full and B empty, one request waits for B at the broker,
- *      and A cannot be asked for before it is answered.
- * Held up by tests/unit/source/kafka_stall_test.c.
+ * The one-second stall. librdkafka 2.0.2 decides which partitions to fetch in its broker thread:
+ * on an answer, on an operation queued for that thread, or after a fixed second
+ * (rd_kafka_broker_consumer_serve; its #2879 and #4275). When all queues are at their limit there
+ * is no request under way and so no answer: the pipe stands still until the second is over,
+ * however fast the queues drain. Two cures, both needed:
+ *   1. rd_kafka_sasl_set_credentials() with the credentials in use queues a wake-up for every
+ *      broker thread and does nothing else: no bytes are sent. It is the only public call that
+ *      does so. We make it each time a quarter of a partition's share was taken, which is far
+ *      before the rest of the share is gone.
+ *   2. fetch.wait.max.ms is 50, not 500: when partition A is full and B empty, one request waits
+ *      for B at the broker, and A cannot be asked for before it is answered.
+ * A reader that takes 1 us a record, queues of 64 MB: 165,000 records/s and waits up to 960 ms
+ * without the cures, 860,000 and 34 ms with them. tests/unit/source/kafka_stall_test.c holds it.
  */
 #include "source/kafka.h"
 
@@ -26,9 +33,11 @@
 #include "base/os.h"
 
 enum {
-    BATCH_BYTES_MAX = 16 * 1024 * 1024,  /* keys and values of a batch; a single larger record still passes */
-    SLICE_US = 50 * 1000,                /* longest wait before librdkafka's callbacks and positions are looked at */
-    RECORD_BYTES_FIRST = 1024,           /* guess before the first message of a partition */
+    /* Keys and values of a batch; a single larger record still passes. */
+    BATCH_BYTES_MAX = 16 * 1024 * 1024,
+    /* Longest wait before librdkafka's callbacks and positions are looked at. */
+    SLICE_US = 50 * 1000,
+    RECORD_BYTES_FIRST = 1024, /* guess before the first message of a partition */
 };
 
 /* ---- partitions ---- */
@@ -54,25 +63,31 @@ static void held_drop(struct held *held)
 static int64_t position_of(const struct kafka_source *self, const struct kafka_partition *partition)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
-    bool known = rd_kafka_position(self->data, list) == RD_KAFKA_RESP_ERR_NO_ERROR && place->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_t *place =
+        rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
+    bool known = rd_kafka_position(self->data, list) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+                 place->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     int64_t offset = known && place->offset >= 0 ? place->offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return offset;
 }
 
-/* Starting a started partition is a seek: librdkafka marks what it has as outdated and drops it. It is never stopped:
- * librdkafka 2.0.2 forgets a partition that is stopped while its topic is unknown (deleted, made anew), and then
- * rd_kafka_destroy() waits for ever for the broker thread that still serves it. */
-enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition, int64_t from, struct error *err)
+/* Starting a started partition is a seek: librdkafka marks what it has as outdated and drops it.
+ * It is never stopped: librdkafka 2.0.2 forgets a partition that is stopped while its topic is
+ * unknown (deleted, made anew), and then rd_kafka_destroy() waits for ever for the broker thread
+ * that still serves it. */
+enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition,
+                                int64_t from, struct error *err)
 {
     held_drop(&partition->held);
     partition->stale_position = position_of(self, partition);
     if (rd_kafka_consume_start(partition->handle, partition->partition, from) != 0)
-        return fail(err, E_BROKER, "topic %s partition %" PRId32 " cannot be read: %s", partition->topic, partition->partition,
+        return fail(err, E_BROKER, "topic %s partition %" PRId32 " cannot be read: %s",
+                    partition->topic, partition->partition,
                     rd_kafka_err2str(rd_kafka_last_error()));
     if (partition->queue == NULL) {
-        partition->queue = rd_kafka_queue_get_partition(self->data, partition->topic, partition->partition);
+        partition->queue =
+            rd_kafka_queue_get_partition(self->data, partition->topic, partition->partition);
         always(partition->queue != NULL);
         rd_kafka_queue_cb_event_enable(partition->queue, on_arrival, self);
         partition->record_bytes = RECORD_BYTES_FIRST;
@@ -99,7 +114,8 @@ void kafka_partition_close(struct kafka_partition *partition)
 
 static void wake_brokers(struct kafka_source *self)
 {
-    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(self->data, self->facts.username, self->facts.password);
+    rd_kafka_error_t *error =
+        rd_kafka_sasl_set_credentials(self->data, self->facts.username, self->facts.password);
     if (error != NULL)
         rd_kafka_error_destroy(error); // the stall is slow, not wrong
     self->unwoken_bytes = 0;
@@ -107,7 +123,8 @@ static void wake_brokers(struct kafka_source *self)
 
 /* ---- messages ---- */
 
-/* Take messages out of librdkafka; how many follows from the room left in the batch. False: there are none. */
+/* Take messages out of librdkafka; how many follows from the room left in the batch. False: there
+ * are none. */
 static bool held_fill(struct kafka_source *self, struct kafka_partition *partition)
 {
     struct held *held = &partition->held;
@@ -123,7 +140,8 @@ static bool held_fill(struct kafka_source *self, struct kafka_partition *partiti
     return held->count > 0;
 }
 
-/* How many of the held messages, from the first on, are plain records below `to` and not seen before. */
+/* How many of the held messages, from the first on, are plain records below `to` and not seen
+ * before. */
 static int64_t run_length(const struct kafka_partition *partition, int64_t to, int64_t most)
 {
     const struct held *held = &partition->held;
@@ -132,8 +150,8 @@ static int64_t run_length(const struct kafka_partition *partition, int64_t to, i
         most = held->count - held->first;
     for (rd_kafka_message_t *const *at = held->messages + held->first; count < most; count++) {
         const rd_kafka_message_t *message = at[count];
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->offset < next || message->offset >= to ||
-            message->len + message->key_len > INT32_MAX)
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->offset < next ||
+            message->offset >= to || message->len + message->key_len > INT32_MAX)
             break;
         next = message->offset + 1;
     }
@@ -155,7 +173,8 @@ static void run_deliver(struct kafka_source *self, struct kafka_partition *parti
 }
 
 /* Records between are gone. Go on at the earliest one left. */
-static enum code offset_lost(struct kafka_source *self, struct kafka_partition *partition, struct error *err)
+static enum code offset_lost(struct kafka_source *self, struct kafka_partition *partition,
+                             struct error *err)
 {
     struct source_ranges earliest = {0};
     source_ranges_add(&earliest, partition->topic, partition->partition)->from = OFFSET_EARLIEST;
@@ -165,15 +184,20 @@ static enum code offset_lost(struct kafka_source *self, struct kafka_partition *
     TRY(code);
     if (self->settings.fail_on_data_loss)
         return fail(err, E_LOST,
-                    "topic %s partition %" PRId32 ": offset %" PRId64 " is to be read next, but it is gone; the earliest one left is "
+                    "topic %s partition %" PRId32 ": offset %" PRId64
+                    " is to be read next, but it is gone; the earliest one left is "
                     "%" PRId64 ". failOnDataLoss=false goes on there",
                     partition->topic, partition->partition, partition->next, offset);
     if (offset <= partition->next)
-        return fail(err, E_BROKER, "topic %s partition %" PRId32 ": offset %" PRId64 " cannot be read, although the partition "
-                                   "begins at %" PRId64,
+        return fail(err, E_BROKER,
+                    "topic %s partition %" PRId32 ": offset %" PRId64
+                    " cannot be read, although the partition "
+                    "begins at %" PRId64,
                     partition->topic, partition->partition, partition->next, offset);
-    log_warn("source %s: topic %s partition %" PRId32 ": offsets %" PRId64 " to %" PRId64 " are gone, going on at %" PRId64,
-             self->name, partition->topic, partition->partition, partition->next, offset - 1, offset);
+    log_warn("source %s: topic %s partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
+             " are gone, going on at %" PRId64,
+             self->name, partition->topic, partition->partition, partition->next, offset - 1,
+             offset);
     int64_t next = partition->next;
     TRY(kafka_partition_start(self, partition, offset, err));
     partition->next = next; // the range's end decides how far the gap may move it
@@ -181,7 +205,8 @@ static enum code offset_lost(struct kafka_source *self, struct kafka_partition *
 }
 
 /* The first held message is no record: an end, or an error. It is destroyed. */
-static enum code event_handle(struct kafka_source *self, struct kafka_partition *partition, struct error *err)
+static enum code event_handle(struct kafka_source *self, struct kafka_partition *partition,
+                              struct error *err)
 {
     rd_kafka_message_t *event = partition->held.messages[partition->held.first++];
     rd_kafka_resp_err_t error = event->err;
@@ -196,15 +221,19 @@ static enum code event_handle(struct kafka_source *self, struct kafka_partition 
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return offset_lost(self, partition, err);
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT: return E_OK; // librdkafka connects again by itself; quiet_check() watches
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+        return E_OK; // librdkafka connects again by itself; quiet_check() watches
     default:
-        return fail(err, E_BROKER, "topic %s partition %" PRId32 " at offset %" PRId64 ": %s", partition->topic,
-                    partition->partition, partition->next, rd_kafka_err2str(error));
+        return fail(err, E_BROKER, "topic %s partition %" PRId32 " at offset %" PRId64 ": %s",
+                    partition->topic, partition->partition, partition->next,
+                    rd_kafka_err2str(error));
     }
 }
 
-/* The first held message is a record that run_length() refused: beyond the end, a repeat, or a giant. */
-static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool *stop, struct error *err)
+/* The first held message is a record that run_length() refused: beyond the end, a repeat, or a
+ * giant. */
+static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool *stop,
+                            struct error *err)
 {
     rd_kafka_message_t *message = partition->held.messages[partition->held.first];
     if (message->offset >= to) {
@@ -213,8 +242,10 @@ static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool 
         return E_OK;
     }
     if (message->offset >= partition->next)
-        return fail(err, E_DATA, "topic %s partition %" PRId32 " offset %" PRId64 ": a record of more than 2 GiB", partition->topic,
-                    partition->partition, message->offset);
+        return fail(err, E_DATA,
+                    "topic %s partition %" PRId32 " offset %" PRId64
+                    ": a record of more than 2 GiB",
+                    partition->topic, partition->partition, message->offset);
     rd_kafka_message_destroy(message);
     partition->held.first++;
     return E_OK;
@@ -233,7 +264,8 @@ static void pass_gap(struct kafka_partition *partition, int64_t to)
 }
 
 /* Deliver what is there of one partition, up to `to`. */
-static enum code partition_drain(struct kafka_source *self, struct kafka_partition *partition, int64_t to, struct error *err)
+static enum code partition_drain(struct kafka_source *self, struct kafka_partition *partition,
+                                 int64_t to, struct error *err)
 {
     pass_gap(partition, to);
     bool stop = false;
@@ -255,7 +287,8 @@ static enum code partition_drain(struct kafka_source *self, struct kafka_partiti
 
 /* ---- ranges ---- */
 
-static struct kafka_partition *partition_of(const struct kafka_source *self, const struct source_range *range, int32_t hint)
+static struct kafka_partition *partition_of(const struct kafka_source *self,
+                                            const struct source_range *range, int32_t hint)
 {
     for (int32_t i = 0; i < self->partition_count; i++) {
         struct kafka_partition *partition = &self->partitions[(hint + i) % self->partition_count];
@@ -265,13 +298,18 @@ static struct kafka_partition *partition_of(const struct kafka_source *self, con
     return NULL;
 }
 
-static int64_t bound(const struct source_range *range) { return range->to < 0 ? INT64_MAX : range->to; }
+static int64_t bound(const struct source_range *range)
+{
+    return range->to < 0 ? INT64_MAX : range->to;
+}
 
-static enum code range_drain(struct kafka_source *self, struct source_range *range, int32_t hint, struct error *err)
+static enum code range_drain(struct kafka_source *self, struct source_range *range, int32_t hint,
+                             struct error *err)
 {
     struct kafka_partition *partition = partition_of(self, range, hint);
     if (partition == NULL)
-        return fail(err, E_BUG, "topic %s partition %" PRId32 " was never sought", range->topic, range->partition);
+        return fail(err, E_BUG, "topic %s partition %" PRId32 " was never sought", range->topic,
+                    range->partition);
     if (range->from != partition->next)
         TRY(kafka_partition_start(self, partition, range->from, err));
     TRY(partition_drain(self, partition, bound(range), err));
@@ -279,7 +317,8 @@ static enum code range_drain(struct kafka_source *self, struct source_range *ran
     return E_OK;
 }
 
-static enum code ranges_drain(struct kafka_source *self, struct source_ranges *ranges, struct error *err)
+static enum code ranges_drain(struct kafka_source *self, struct source_ranges *ranges,
+                              struct error *err)
 {
     for (int32_t i = 0; i < ranges->count && !batch_full(self); i++) {
         int32_t index = (self->turn + i) % ranges->count;
@@ -303,13 +342,14 @@ static bool ranges_done(const struct source_ranges *ranges)
 
 /* ---- waiting ---- */
 
-/* Control records advance librdkafka's position without a message: a range may end in them. After a new start the
- * position stands where it stood before, until something arrives. */
+/* Control records advance librdkafka's position without a message: a range may end in them. After
+ * a new start the position stands where it stood before, until something arrives. */
 static void positions_look(struct kafka_source *self, const struct source_ranges *ranges)
 {
     for (int32_t i = 0; i < ranges->count; i++) {
         struct kafka_partition *partition = partition_of(self, &ranges->items[i], i);
-        if (partition == NULL || partition->held.first < partition->held.count || partition->next >= bound(&ranges->items[i]))
+        if (partition == NULL || partition->held.first < partition->held.count ||
+            partition->next >= bound(&ranges->items[i]))
             continue;
         int64_t position = position_of(self, partition);
         if (position != partition->stale_position && position > partition->reached)
@@ -318,7 +358,8 @@ static void positions_look(struct kafka_source *self, const struct source_ranges
 }
 
 /* Promised records that do not come for the whole retry limit mean a broker that is gone. */
-static enum code quiet_check(struct kafka_source *self, const struct source_ranges *ranges, struct error *err)
+static enum code quiet_check(struct kafka_source *self, const struct source_ranges *ranges,
+                             struct error *err)
 {
     int64_t now_us = os->clock_mono_us();
     TRY(kafka_poll(self, self->data, err));
@@ -330,8 +371,11 @@ static enum code quiet_check(struct kafka_source *self, const struct source_rang
     else if (self->quiet_since_us == 0)
         self->quiet_since_us = now_us;
     else if (now_us - self->quiet_since_us > self->retry_limit_us)
-        return fail(err, E_BROKER, "source %s: no record came for %" PRId64 " s, although the broker promised some%s%s", self->name,
-                    self->retry_limit_us / 1000000, self->trouble[0] == '\0' ? "" : ": ", self->trouble);
+        return fail(err, E_BROKER,
+                    "source %s: no record came for %" PRId64
+                    " s, although the broker promised some%s%s",
+                    self->name, self->retry_limit_us / 1000000,
+                    self->trouble[0] == '\0' ? "" : ": ", self->trouble);
     return E_OK;
 }
 
@@ -344,7 +388,8 @@ static void arrival_wait(struct kafka_source *self, int64_t wait_us)
     lock_give(&self->signal);
 }
 
-static enum code fill(struct kafka_source *self, struct source_ranges *ranges, int64_t wait_us, bool *done, struct error *err)
+static enum code fill(struct kafka_source *self, struct source_ranges *ranges, int64_t wait_us,
+                      bool *done, struct error *err)
 {
     int64_t end_us = os->clock_mono_us() + wait_us;
     for (;;) {
@@ -362,7 +407,8 @@ static enum code fill(struct kafka_source *self, struct source_ranges *ranges, i
     }
 }
 
-enum code kafka_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done, struct error *err)
+enum code kafka_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
+                      bool *done, struct error *err)
 {
     struct kafka_source *self = self_;
     if (self->data == NULL)

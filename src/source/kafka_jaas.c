@@ -1,6 +1,8 @@
-/* kafka_jaas.c - read Java's login configuration, the form in which Kafka users keep their password.
+/* kafka_jaas.c - read Java's login configuration, the form in which Kafka users keep their
+ * password.
  *
- * Grammar  class-name flag (name = value)* ';'    value: "..", '..' or a bare word; \ escapes inside quotes
+ * Grammar  class-name flag (name = value)* ';'    value: "..", '..' or a bare word; \ escapes
+ *          inside quotes
  * Spec     javax.security.auth.login.Configuration
  */
 #include "source/kafka_client.h"
@@ -55,9 +57,10 @@ static void option_store(struct jaas *jaas, const char *name, const char *value)
 /* The text may hold a password, so no message repeats any of it. */
 static enum code broken(struct error *err)
 {
-    return fail(err, E_SPEC,
-                "kafka.sasl.jaas.config cannot be read; it looks like: "
-                "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"..\" password=\"..\";");
+    return fail(
+        err, E_SPEC,
+        "kafka.sasl.jaas.config cannot be read; it looks like: "
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"..\" password=\"..\";");
 }
 
 enum code jaas_parse(const char *text, struct arena *arena, struct jaas *out, struct error *err)

@@ -1,6 +1,7 @@
-/* kafka_mirror.c - show the committed offsets in the broker's group, for lag tools. The chain is what counts: losing a
- * mirror is never an error. At most one commit is under way; of those that come meanwhile the newest is kept and sent
- * later. close() waits for the last one, so that a finished run shows its true place. */
+/* kafka_mirror.c - show the committed offsets in the broker's group, for lag tools. The chain is
+ * what counts: losing a mirror is never an error. At most one commit is under way; of those that
+ * come meanwhile the newest is kept and sent later. close() waits for the last one, so that a
+ * finished run shows its true place. */
 #include "source/kafka.h"
 
 #include "base/fault.h"
@@ -17,7 +18,8 @@ static void answer_take(struct kafka_source *self, int wait_ms)
         rd_kafka_resp_err_t error = rd_kafka_event_error(event);
         self->mirror_busy = false;
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR && !self->mirror_warned)
-            log_warn("source %s: the group %s does not show progress: %s", self->name, self->group_id, rd_kafka_err2str(error));
+            log_warn("source %s: the group %s does not show progress: %s", self->name,
+                     self->group_id, rd_kafka_err2str(error));
         self->mirror_warned = error != RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     rd_kafka_event_destroy(event);
@@ -28,9 +30,11 @@ static void commit_send(struct kafka_source *self, const struct source_ranges *c
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(committed->count);
     for (int32_t i = 0; i < committed->count; i++) {
         const struct source_range *range = &committed->items[i];
-        rd_kafka_topic_partition_list_add(list, range->topic, range->partition)->offset = range->from;
+        rd_kafka_topic_partition_list_add(list, range->topic, range->partition)->offset =
+            range->from;
     }
-    self->mirror_busy = rd_kafka_commit_queue(self->control, list, self->mirror_queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    self->mirror_busy = rd_kafka_commit_queue(self->control, list, self->mirror_queue, NULL,
+                                              NULL) == RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
 }
 

@@ -1,13 +1,16 @@
 /* source.h - deliver raw records with partition and offset; seek where the chain says.
  *
- * Shape    a batch has Kafka's seven columns: key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT,
- *          timestamp TIMESTAMP, timestampType INT; columns nobody needs are zeroed (type NULL pointer)
- * Ranges   half open [from, to) per partition. `to` is the NEXT offset, never a count: gaps of compaction and
- *          transactions are passed over (exactly-once.md, rule 10)
- * Epoch    source_plan's caller decides `to`; the source delivers all records of every range, then says done. What was
- *          prefetched beyond `to` is kept for the next epoch, never delivered early
+ * Shape    a batch has Kafka's seven columns: key BINARY, value BINARY, topic STRING, partition
+ *          INT, offset BIGINT, timestamp TIMESTAMP, timestampType INT; columns nobody needs are
+ *          zeroed (type NULL pointer)
+ * Ranges   half open [from, to) per partition. `to` is the NEXT offset, never a count: gaps of
+ *          compaction and transactions are passed over (exactly-once.md, rule 10)
+ * Epoch    source_plan's caller decides `to`; the source delivers all records of every range, then
+ *          says done. What was prefetched beyond `to` is kept for the next epoch, never delivered
+ *          early
  * Owns     delivered batches are moved to the caller
- * Fails    E_BROKER transient; E_LOST when offsets are gone (retention, topic re-created) and failOnDataLoss
+ * Fails    E_BROKER transient; E_LOST when offsets are gone (retention, topic re-created) and
+ *          failOnDataLoss
  * Thread   fetch: one thread. latest, lag, stop: any
  * Faults   assign
  * Spec     Spark's Kafka source options; broker.md section 10 for librdkafka 2.0.2's facts
@@ -18,38 +21,51 @@
 #include "base/options.h"
 #include "data/data.h"
 
-enum source_column { SOURCE_KEY, SOURCE_VALUE, SOURCE_TOPIC, SOURCE_PARTITION, SOURCE_OFFSET, SOURCE_TIMESTAMP,
-                     SOURCE_TIMESTAMP_TYPE, SOURCE_HEADERS, SOURCE_COLUMN_COUNT };
+enum source_column {
+    SOURCE_KEY,
+    SOURCE_VALUE,
+    SOURCE_TOPIC,
+    SOURCE_PARTITION,
+    SOURCE_OFFSET,
+    SOURCE_TIMESTAMP,
+    SOURCE_TIMESTAMP_TYPE,
+    SOURCE_HEADERS,
+    SOURCE_COLUMN_COUNT
+};
 
 /* One partition's place. Strings are owned by the positions object. */
 struct source_range {
     const char *topic;
-    char topic_id[40];        /* broker's id of the topic when known, else "" : a re-created topic has another */
+    char topic_id[40]; /* broker's id when known, else "": a topic made anew has another */
     int32_t partition;
-    int64_t from, to;         /* to = -1: not planned */
-    int64_t latest;           /* end of the partition when last asked (last stable offset for read_committed) */
-    int64_t earliest;         /* first offset still there */
+    int64_t from, to; /* to = -1: not planned */
+    int64_t latest;   /* end when last asked (last stable offset for read_committed) */
+    int64_t earliest; /* first offset still there */
 };
 struct source_ranges {
     struct source_range *items;
     int32_t count, capacity;
 };
 void source_ranges_free(struct source_ranges *ranges);
-/* A new range at the end: topic copied, to = -1, the rest zero. The pointer holds until the next add. */
-struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic, int32_t partition);
+/* A new range at the end: topic copied, to = -1, the rest zero. The pointer holds until the next
+ * add. */
+struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic,
+                                       int32_t partition);
 /* A second list with its own strings; what `out` held before is freed. */
 void source_ranges_copy(struct source_ranges *out, const struct source_ranges *ranges);
-struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic, int32_t partition);
+struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic,
+                                        int32_t partition);
 
 struct source_spec {
     const char *name;
-    const char *const *option_names, *const *option_values;   /* Spark's reader options, `kafka.*` included */
+    const char *const *option_names,
+        *const *option_values; /* Spark's reader options, `kafka.*` included */
     int32_t option_count;
     bool needed[SOURCE_COLUMN_COUNT];
-    const char *group_id;      /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
-    int64_t buffer_bytes;      /* most bytes prefetched */
+    const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
+    int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
-    int64_t retry_limit_us;    /* give up on an unreachable broker after so long; progress is logged */
+    int64_t retry_limit_us; /* give up on an unreachable broker after so long; progress is logged */
 };
 
 struct source_type {
@@ -57,52 +73,64 @@ struct source_type {
     const struct option *options;
     size_t size;
     enum code (*open)(void *self, const struct source_spec *spec, struct error *err) MUST_CHECK;
-    /* All partitions now there, with earliest and latest. New partitions start at 0 (E_LOST when that is gone and
-     * failOnDataLoss); at the very first start `from` is what startingOffsets says. `known` holds the chain's offsets
-     * (from = next offset to read), empty at the first start. Waits and retries; E_BROKER after retry_limit. */
-    enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out, struct error *err) MUST_CHECK;
-    /* Start delivering from `from` of each range (assign and seek; everything prefetched is dropped). */
+    /* All partitions now there, with earliest and latest. New partitions start at 0 (E_LOST when
+     * that is gone and failOnDataLoss); at the very first start `from` is what startingOffsets
+     * says. `known` holds the chain's offsets (from = next offset to read), empty at the first
+     * start. Waits and retries; E_BROKER after retry_limit. */
+    enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
+                          struct error *err) MUST_CHECK;
+    /* Start delivering from `from` of each range (assign and seek; everything prefetched is
+     * dropped). */
     enum code (*seek)(void *self, const struct source_ranges *ranges, struct error *err) MUST_CHECK;
-    /* The next batch of records inside the planned ranges, at most BATCH_ROWS_MAX rows; waits at most wait_us.
-     * ranges[i].to >= 0 bounds partition i; to = -1 means no bound: then take what comes (continuous trigger).
-     * *done: every bounded range is delivered. E_OK with out->rows = 0: nothing came in time.
-     * Raises ranges[i].from to the next offset not yet delivered. */
-    enum code (*fetch)(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
-                       struct error *err) MUST_CHECK;
-    /* Mirror the committed next offsets (`from`) to the broker's group, for lag tools; failure is only a warning (fault group_commit). */
-    enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err) MUST_CHECK;
-    /* Interrupt a waiting call from another thread (a signal's watcher). From then on discover, seek and fetch answer
-     * E_STOPPED; mirror and close still work. */
+    /* The next batch of records inside the planned ranges, at most BATCH_ROWS_MAX rows; waits at
+     * most wait_us. ranges[i].to >= 0 bounds partition i; to = -1 means no bound: then take what
+     * comes (continuous trigger). *done: every bounded range is delivered. E_OK with out->rows =
+     * 0: nothing came in time. Raises ranges[i].from to the next offset not yet delivered. */
+    enum code (*fetch)(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
+                       bool *done, struct error *err) MUST_CHECK;
+    /* Mirror the committed next offsets (`from`) to the broker's group, for lag tools; failure is
+     * only a warning (fault group_commit). */
+    enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err)
+        MUST_CHECK;
+    /* Interrupt a waiting call from another thread (a signal's watcher). From then on discover,
+     * seek and fetch answer E_STOPPED; mirror and close still work. */
     void (*stop)(void *self);
     void (*close)(void *self);
 };
-extern const struct source_type *const source_types[];  /* ends with NULL */
+extern const struct source_type *const source_types[]; /* ends with NULL */
 const struct source_type *source_find(const char *name);
 
-/* Split a limit over partitions in proportion to what each still has, as Spark's maxOffsetsPerTrigger does; sets `to`. */
+/* Split a limit over partitions in proportion to what each still has, as Spark's
+ * maxOffsetsPerTrigger does; sets `to`. */
 void source_plan(struct source_ranges *ranges, int64_t rows_max);
 
 /* ---- the client, for `leat produce` ---- */
-struct rd_kafka_conf_s;   /* librdkafka's rd_kafka_conf_t */
-/* Put Java's client options (`kafka.bootstrap.servers`, ..) into a librdkafka configuration. E_SPEC, E_UNSUPPORTED. */
-MUST_CHECK enum code source_client_conf(const char *const *names, const char *const *values, int32_t count,
-                                        struct rd_kafka_conf_s *conf, struct error *err);
+struct rd_kafka_conf_s; /* librdkafka's rd_kafka_conf_t */
+/* Put Java's client options (`kafka.bootstrap.servers`, ..) into a librdkafka configuration.
+ * E_SPEC, E_UNSUPPORTED. */
+MUST_CHECK enum code source_client_conf(const char *const *names, const char *const *values,
+                                        int32_t count, struct rd_kafka_conf_s *conf,
+                                        struct error *err);
 
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {
-    const char *kind;           /* transactions, events, invoices */
+    const char *kind; /* transactions, events, invoices */
     uint64_t seed;
-    int64_t keys;               /* distinct cards, sources, customers */
+    int64_t keys; /* distinct cards, sources, customers */
     double bad_ratio, late_ratio;
-    int64_t start_us;           /* event time of record 0 */
-    double events_per_second;   /* of event time: how fast event time runs per record */
-    int64_t late_max_us;        /* how late a late record is at most */
+    int64_t start_us;         /* event time of record 0 */
+    double events_per_second; /* of event time: how fast event time runs per record */
+    int64_t late_max_us;      /* how late a late record is at most */
 };
 struct generator;
-MUST_CHECK enum code generator_new(const struct generator_spec *spec, struct generator **out, struct error *err);
-/* Record `index`, appended to key and value. Depends on (spec, index) alone: same seed, same bytes, in any order. */
-void generator_record(struct generator *generator, int64_t index, struct text *key, struct text *value);
-/* "malformed", "missing_txn_id", .. when record `index` is a bad one, else NULL: for tests and the producer's summary. */
+MUST_CHECK enum code generator_new(const struct generator_spec *spec, struct generator **out,
+                                   struct error *err);
+/* Record `index`, appended to key and value. Depends on (spec, index) alone: same seed, same
+ * bytes, in any order. */
+void generator_record(struct generator *generator, int64_t index, struct text *key,
+                      struct text *value);
+/* "malformed", "missing_txn_id", .. when record `index` is a bad one, else NULL: for tests and the
+ * producer's summary. */
 const char *generator_defect(struct generator *generator, int64_t index);
 void generator_free(struct generator *generator);
 

@@ -8,8 +8,9 @@ static int64_t left(const struct source_range *range)
     return range->latest > range->from ? range->latest - range->from : 0;
 }
 
-/* Spark's rule (KafkaMicroBatchStream.rateLimit), floating point included, so that both split a backlog alike: each
- * partition gets its share rounded down, but at least one record when it has any. */
+/* Spark's rule (KafkaMicroBatchStream.rateLimit), floating point included, so that both split a
+ * backlog alike: each partition gets its share rounded down, but at least one record when it has
+ * any. */
 static int64_t share(int64_t rows_max, int64_t size, double total)
 {
     double exact = (double)rows_max * ((double)size / total);

@@ -1,4 +1,5 @@
-/* The generator: same seed, same bytes, in any order; good records are what they should be; bad ones are bad as told. */
+/* The generator: same seed, same bytes, in any order; good records are what they should be; bad
+ * ones are bad as told. */
 #include "source/source.h"
 
 #include <jansson.h>
@@ -9,8 +10,12 @@ static const char *const kinds[] = {"transactions", "events", "invoices"};
 
 static struct generator_spec spec_of(const char *kind)
 {
-    return (struct generator_spec){
-        .kind = kind, .seed = 7, .keys = 1000, .start_us = 1767225600000000, .events_per_second = 1000, .late_max_us = 600000000};
+    return (struct generator_spec){.kind = kind,
+                                   .seed = 7,
+                                   .keys = 1000,
+                                   .start_us = 1767225600000000,
+                                   .events_per_second = 1000,
+                                   .late_max_us = 600000000};
 }
 
 static struct generator *generator_of(const struct generator_spec *spec)
@@ -71,7 +76,8 @@ static void check_transaction(const json_t *record, const struct text *key, int6
     CHECK_STR(json_string_value(json_object_get(record, "card_id")), key->data);
     CHECK(json_number_value(json_object_get(record, "amount")) >= 1);
     CHECK(json_object_size(record) == 13);
-    double lat = json_real_value(json_object_get(record, "lat")), lon = json_real_value(json_object_get(record, "lon"));
+    double lat = json_real_value(json_object_get(record, "lat")),
+           lon = json_real_value(json_object_get(record, "lon"));
     CHECK(lat > -90 && lat < 90 && lon > -180 && lon < 180);
 }
 
@@ -141,7 +147,9 @@ TEST(generator_late_records_go_back)
         generator_record(generator, i, &key, &value);
         json_t *record = json_of(&value);
         int64_t us = 0, on_time_us = spec.start_us + i * 1000;
-        CHECK(timestamp_parse(bytes_of_string(json_string_value(json_object_get(record, "event_ts"))), zone_utc(), &us));
+        CHECK(
+            timestamp_parse(bytes_of_string(json_string_value(json_object_get(record, "event_ts"))),
+                            zone_utc(), &us));
         CHECK(us <= on_time_us && us >= on_time_us - spec.late_max_us);
         late += us < on_time_us;
         beyond += us < on_time_us - 300000000;

@@ -21,10 +21,13 @@ static struct result apply(const char *const *pairs, int32_t count)
         values[i + 1] = pairs[2 * i + 1];
     }
     const struct kafka_client_options options = {names, values, count + 1};
-    result.code = kafka_client_conf(result.conf, &options, &result.arena, &result.facts, &result.err);
+    result.code =
+        kafka_client_conf(result.conf, &options, &result.arena, &result.facts, &result.err);
     return result;
 }
-#define APPLY(...) apply((const char *const[]){__VA_ARGS__}, (int32_t)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *) / 2))
+#define APPLY(...)                            \
+    apply((const char *const[]){__VA_ARGS__}, \
+          (int32_t)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *) / 2))
 
 static void release(struct result *result)
 {
@@ -43,8 +46,9 @@ static void check_conf(const struct result *result, const char *name, const char
 
 TEST(kafka_client_maps_java_names)
 {
-    struct result result = APPLY("kafka.Fetch.Max.Wait.Ms", "77", "kafka.receive.buffer.bytes", "65536", "kafka.security.protocol",
-                                 "SASL_SSL", "kafka.sasl.mechanism", "SCRAM-SHA-256", "kafka.client.id", "me");
+    struct result result = APPLY("kafka.Fetch.Max.Wait.Ms", "77", "kafka.receive.buffer.bytes",
+                                 "65536", "kafka.security.protocol", "SASL_SSL",
+                                 "kafka.sasl.mechanism", "SCRAM-SHA-256", "kafka.client.id", "me");
     check_conf(&result, "bootstrap.servers", "localhost:9092");
     check_conf(&result, "fetch.wait.max.ms", "77");
     check_conf(&result, "socket.receive.buffer.bytes", "65536");
@@ -56,9 +60,10 @@ TEST(kafka_client_maps_java_names)
 
 TEST(kafka_client_reads_jaas)
 {
-    struct result result = APPLY("kafka.sasl.jaas.config",
-                                 "org.apache.kafka.common.security.scram.ScramLoginModule required\n"
-                                 " username=\"ann\" password='p\\'w;=\"x';");
+    struct result result =
+        APPLY("kafka.sasl.jaas.config",
+              "org.apache.kafka.common.security.scram.ScramLoginModule required\n"
+              " username=\"ann\" password='p\\'w;=\"x';");
     check_conf(&result, "sasl.username", "ann");
     CHECK_STR(result.facts.username, "ann");
     CHECK_STR(result.facts.password, "p'w;=\"x");
@@ -68,9 +73,15 @@ TEST(kafka_client_reads_jaas)
 TEST(kafka_client_jaas_broken_shows_no_secret)
 {
     static const char *const texts[] = {
-        "", "x", "PlainLoginModule required username=\"ann\" password=\"hunter2", "PlainLoginModule required password hunter2;",
-        "PlainLoginModule required password=\"hunter2\"", "com.example.Mine required password=\"hunter2\";",
-        "\"", "a b =", "a b c=\"d\"e",
+        "",
+        "x",
+        "PlainLoginModule required username=\"ann\" password=\"hunter2",
+        "PlainLoginModule required password hunter2;",
+        "PlainLoginModule required password=\"hunter2\"",
+        "com.example.Mine required password=\"hunter2\";",
+        "\"",
+        "a b =",
+        "a b c=\"d\"e",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct result result = APPLY("kafka.sasl.jaas.config", texts[i]);
@@ -82,14 +93,17 @@ TEST(kafka_client_jaas_broken_shows_no_secret)
 
 TEST(kafka_client_stores)
 {
-    struct result result = APPLY("kafka.ssl.truststore.location", "/x/trust.jks", "kafka.ssl.truststore.password", "hunter2");
+    struct result result = APPLY("kafka.ssl.truststore.location", "/x/trust.jks",
+                                 "kafka.ssl.truststore.password", "hunter2");
     CHECK(result.code == E_UNSUPPORTED);
     CHECK(strstr(result.err.text, "PEM") != NULL && strstr(result.err.text, "hunter2") == NULL);
     release(&result);
-    result = APPLY("kafka.ssl.truststore.location", "/x/ca.pem", "kafka.ssl.truststore.type", "PEM");
+    result =
+        APPLY("kafka.ssl.truststore.location", "/x/ca.pem", "kafka.ssl.truststore.type", "PEM");
     check_conf(&result, "ssl.ca.location", "/x/ca.pem");
     release(&result);
-    result = APPLY("kafka.ssl.keystore.location", "/x/me.p12", "kafka.ssl.keystore.type", "pkcs12", "kafka.ssl.endpoint.identification.algorithm", "");
+    result = APPLY("kafka.ssl.keystore.location", "/x/me.p12", "kafka.ssl.keystore.type", "pkcs12",
+                   "kafka.ssl.endpoint.identification.algorithm", "");
     check_conf(&result, "ssl.keystore.location", "/x/me.p12");
     release(&result);
 }
@@ -98,7 +112,8 @@ TEST(kafka_client_refuses)
 {
     struct result result = APPLY("kafka.fetch.min.byte", "1");
     CHECK(result.code == E_SPEC);
-    CHECK_STR(result.err.text, "unknown option kafka.fetch.min.byte; did you mean kafka.fetch.min.bytes");
+    CHECK_STR(result.err.text,
+              "unknown option kafka.fetch.min.byte; did you mean kafka.fetch.min.bytes");
     release(&result);
     result = APPLY("kafka.auto.offset.reset", "latest");
     CHECK(result.code == E_SPEC && strstr(result.err.text, "startingOffsets") != NULL);
@@ -116,17 +131,23 @@ TEST(kafka_client_refuses)
 
 /* ---- Spark's options ---- */
 
-static enum code open_with(const char *const *names, const char *const *values, int32_t count, struct error *err)
+static enum code open_with(const char *const *names, const char *const *values, int32_t count,
+                           struct error *err)
 {
     void *source = mem_zero(kafka_source_type.size);
-    const struct source_spec spec = {.name = "s", .option_names = names, .option_values = values, .option_count = count,
-                                     .buffer_bytes = 1 << 20, .retry_limit_us = 1};
+    const struct source_spec spec = {.name = "s",
+                                     .option_names = names,
+                                     .option_values = values,
+                                     .option_count = count,
+                                     .buffer_bytes = 1 << 20,
+                                     .retry_limit_us = 1};
     enum code code = kafka_source_type.open(source, &spec, err);
     kafka_source_type.close(source);
     mem_free(source);
     return code;
 }
-#define OPEN(names, values, err) open_with(names, values, (int32_t)(sizeof(names) / sizeof(names)[0]), err)
+#define OPEN(names, values, err) \
+    open_with(names, values, (int32_t)(sizeof(names) / sizeof(names)[0]), err)
 
 TEST(kafka_open_checks_options)
 {
@@ -135,14 +156,17 @@ TEST(kafka_open_checks_options)
     CHECK(OPEN(none, none_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "exactly one of subscribe") != NULL);
 
-    const char *typo[] = {"kafka.bootstrap.servers", "subscribe", "startingOffset"}, *typo_values[] = {"h:1", "t", "earliest"};
+    const char *typo[] = {"kafka.bootstrap.servers", "subscribe", "startingOffset"},
+               *typo_values[] = {"h:1", "t", "earliest"};
     CHECK(OPEN(typo, typo_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "did you mean startingOffsets") != NULL);
 
-    const char *end[] = {"kafka.bootstrap.servers", "subscribe", "endingOffsets"}, *end_values[] = {"h:1", "t", "latest"};
+    const char *end[] = {"kafka.bootstrap.servers", "subscribe", "endingOffsets"},
+               *end_values[] = {"h:1", "t", "latest"};
     CHECK(OPEN(end, end_values, &err) == E_SPEC);
 
-    const char *json[] = {"kafka.bootstrap.servers", "subscribe", "startingOffsets"}, *json_values[] = {"h:1", "t", "{\"t\":{\"0\":-3}}"};
+    const char *json[] = {"kafka.bootstrap.servers", "subscribe", "startingOffsets"},
+               *json_values[] = {"h:1", "t", "{\"t\":{\"0\":-3}}"};
     CHECK(OPEN(json, json_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "-1 means latest") != NULL);
 
@@ -150,7 +174,9 @@ TEST(kafka_open_checks_options)
     CHECK(OPEN(missing, missing_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "kafka.bootstrap.servers is missing") != NULL);
 
-    const char *good[] = {"format", "Kafka.Bootstrap.Servers", "SUBSCRIBE", "maxOffsetsPerTrigger", "failondataloss", "minPartitions"};
+    const char *good[] = {"format",         "Kafka.Bootstrap.Servers",
+                          "SUBSCRIBE",      "maxOffsetsPerTrigger",
+                          "failondataloss", "minPartitions"};
     const char *good_values[] = {"kafka", "127.0.0.1:1", "t", "", "false", "8"};
     CHECK(OPEN(good, good_values, &err) == E_OK);
 }
@@ -159,15 +185,27 @@ TEST(kafka_offsets_json)
 {
     struct source_ranges ranges = {0};
     struct error err = {0};
-    CHECK(kafka_offsets_parse("startingOffsets", "{\"t\":{\"0\":23,\"1\":-1,\"2\":-2},\"u\":{\"7\":9007199254740993}}", &ranges, &err) == E_OK);
+    CHECK(kafka_offsets_parse("startingOffsets",
+                              "{\"t\":{\"0\":23,\"1\":-1,\"2\":-2},\"u\":{\"7\":9007199254740993}}",
+                              &ranges, &err) == E_OK);
     CHECK_INT(ranges.count, 4);
     CHECK_INT(source_ranges_find(&ranges, "t", 1)->from, -1);
     CHECK_INT(source_ranges_find(&ranges, "u", 7)->from, 9007199254740993);
     CHECK(source_ranges_find(&ranges, "u", 0) == NULL);
     source_ranges_free(&ranges);
     static const char *const bad[] = {
-        "", "[]", "{", "{\"t\":3}", "{\"t\":{\"x\":1}}", "{\"t\":{\"0\":\"1\"}}", "{\"t\":{\"0\":1.5}}", "{\"t\":{\"-1\":1}}",
-        "{\"t\":{\"99999999999\":1}}", "{\"t\":{\"\":1}}", "{\"t\":{\"0\":1},\"t\":{\"1\":1}}", "{\"t\":{\"0\":99999999999999999999}}",
+        "",
+        "[]",
+        "{",
+        "{\"t\":3}",
+        "{\"t\":{\"x\":1}}",
+        "{\"t\":{\"0\":\"1\"}}",
+        "{\"t\":{\"0\":1.5}}",
+        "{\"t\":{\"-1\":1}}",
+        "{\"t\":{\"99999999999\":1}}",
+        "{\"t\":{\"\":1}}",
+        "{\"t\":{\"0\":1},\"t\":{\"1\":1}}",
+        "{\"t\":{\"0\":99999999999999999999}}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK(kafka_offsets_parse("startingOffsets", bad[i], &ranges, &err) == E_SPEC);
@@ -194,21 +232,21 @@ static void range_add(struct source_ranges *ranges, int32_t partition, int64_t f
 TEST(source_plan_splits_as_spark)
 {
     struct source_ranges ranges = {0};
-    range_add(&ranges, 0, 100, 1100);    /* 1000 of 1310 */
+    range_add(&ranges, 0, 100, 1100); /* 1000 of 1310 */
     range_add(&ranges, 1, 0, 300);
-    range_add(&ranges, 2, 5, 5);         /* nothing there */
+    range_add(&ranges, 2, 5, 5); /* nothing there */
     range_add(&ranges, 3, 0, 10);
     source_plan(&ranges, 100);
-    CHECK_INT(ranges.items[0].to, 100 + 76);   /* floor(76.3) */
-    CHECK_INT(ranges.items[1].to, 22);         /* floor(22.9) */
+    CHECK_INT(ranges.items[0].to, 100 + 76); /* floor(76.3) */
+    CHECK_INT(ranges.items[1].to, 22);       /* floor(22.9) */
     CHECK_INT(ranges.items[2].to, 5);
-    CHECK_INT(ranges.items[3].to, 1);          /* 0.76: at least one */
+    CHECK_INT(ranges.items[3].to, 1); /* 0.76: at least one */
     source_plan(&ranges, 0);
     CHECK_INT(ranges.items[0].to, 1100);
     CHECK_INT(ranges.items[3].to, 10);
     source_plan(&ranges, INT64_MAX);
     CHECK_INT(ranges.items[0].to, 1100);
-    ranges.items[0].latest = 50;               /* behind `from`: nothing, and never backwards */
+    ranges.items[0].latest = 50; /* behind `from`: nothing, and never backwards */
     source_plan(&ranges, 10);
     CHECK_INT(ranges.items[0].to, 100);
     source_ranges_free(&ranges);

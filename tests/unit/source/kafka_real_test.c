@@ -1,5 +1,5 @@
-/* What the mock cluster cannot show: transactions, deleted records, absent and re-created topics. Needs a real broker:
- * LEAT_TEST_KAFKA=127.0.0.1:9092; skipped without. */
+/* What the mock cluster cannot show: transactions, deleted records, absent and re-created topics.
+ * Needs a real broker: LEAT_TEST_KAFKA=127.0.0.1:9092; skipped without. */
 #include "mock_broker.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 enum { TIMEOUT_MS = 15000 };
 
 struct real {
-    struct mock_broker broker;   /* no cluster: only `bootstrap` and, plain, `producer` */
+    struct mock_broker broker; /* no cluster: only `bootstrap` and, plain, `producer` */
     char topic[64];
     rd_kafka_t *transactional;
     rd_kafka_topic_t *handle;
@@ -108,7 +108,8 @@ static void transaction_begin(struct real *real, int count)
     }
     ok(rd_kafka_begin_transaction(real->transactional));
     for (int i = 0; i < count; i++)
-        CHECK(rd_kafka_produce(real->handle, 0, RD_KAFKA_MSG_F_COPY, "record", 6, NULL, 0, NULL) == 0);
+        CHECK(rd_kafka_produce(real->handle, 0, RD_KAFKA_MSG_F_COPY, "record", 6, NULL, 0, NULL) ==
+              0);
     CHECK(rd_kafka_flush(real->transactional, TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
@@ -118,7 +119,8 @@ static int64_t rows_until_done(struct mock_source *source)
     bool done = false;
     while (!done && os->clock_mono_us() < end_us) {
         struct batch batch = {0};
-        if (kafka_source_type.fetch(source->self, &source->ranges, 300000, &batch, &done, &source->err) != E_OK) {
+        if (kafka_source_type.fetch(source->self, &source->ranges, 300000, &batch, &done,
+                                    &source->err) != E_OK) {
             kit_fail(__FILE__, __LINE__, "fetch: %s", source->err.text);
             return rows;
         }
@@ -135,21 +137,23 @@ TEST(kafka_real_aborted_and_open_transactions)
     struct mock_source source;
     if (!real_start(&real))
         return;
-    transaction_begin(&real, 10);                                   /* 0..9, marker 10 */
+    transaction_begin(&real, 10); /* 0..9, marker 10 */
     ok(rd_kafka_commit_transaction(real.transactional, TIMEOUT_MS));
-    transaction_begin(&real, 10);                                   /* 11..20, marker 21 */
+    transaction_begin(&real, 10); /* 11..20, marker 21 */
     ok(rd_kafka_abort_transaction(real.transactional, TIMEOUT_MS));
-    transaction_begin(&real, 5);                                    /* 22..26, marker 27 */
+    transaction_begin(&real, 5); /* 22..26, marker 27 */
     ok(rd_kafka_commit_transaction(real.transactional, TIMEOUT_MS));
-    transaction_begin(&real, 3);                                    /* 28.., open */
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets", "earliest", NULL);
+    transaction_begin(&real, 3); /* 28.., open */
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets",
+                 "earliest", NULL);
     source_begin(&source, 0);
     CHECK_INT(source.ranges.items[0].latest, 28);
     CHECK_INT(rows_until_done(&source), 15);
     CHECK_INT(source.ranges.items[0].from, 28);
 
     source.ranges.items[0].from = 0;
-    for (int64_t to = 1; to <= 28; to++) { // every possible end, also inside the aborted records and on the markers
+    for (int64_t to = 1; to <= 28;
+         to++) { // every possible end, also inside the aborted records and on the markers
         source.ranges.items[0].to = to;
         int64_t first = source.ranges.items[0].from, rows = rows_until_done(&source);
         CHECK_INT(first, to - 1);
@@ -157,9 +161,11 @@ TEST(kafka_real_aborted_and_open_transactions)
     }
     ok(rd_kafka_abort_transaction(real.transactional, TIMEOUT_MS)); /* marker 31 */
     source_ranges_copy(&source.known, &source.ranges);
-    for (int tries = 0; tries < 100 && source.ranges.items[0].latest < 32; tries++) { // markers are written behind the answer
+    for (int tries = 0; tries < 100 && source.ranges.items[0].latest < 32;
+         tries++) { // markers are written behind the answer
         os->sleep_us(20000);
-        CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_OK);
+        CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
+              E_OK);
     }
     CHECK_INT(source.ranges.items[0].latest, 32);
     source_plan(&source.ranges, 0);
@@ -180,15 +186,17 @@ TEST(kafka_real_deleted_records)
     records_delete(&real, 60);
     source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, NULL);
     source_ranges_add(&source.known, real.topic, 0)->from = 20;
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_LOST);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
+          E_LOST);
     CHECK(strstr(source.err.text, "40 offsets are gone") != NULL);
     source_end(&source);
 
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "failOnDataLoss", "false", NULL);
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "failOnDataLoss", "false",
+                 NULL);
     source_ranges_add(&source.known, real.topic, 0)->from = 20;
     source_begin(&source, 0);
     CHECK_INT(source.ranges.items[0].from, 60);
-    source.ranges.items[0].from = 30;  // as if retention ran after discover
+    source.ranges.items[0].from = 30; // as if retention ran after discover
     CHECK_INT(rows_until_done(&source), 40);
     source_end(&source);
     real_stop(&real);
@@ -201,7 +209,8 @@ TEST(kafka_real_topic_made_anew)
     if (!real_start(&real))
         return;
     mock_produce(&real.broker, real.topic, 0, 0, 100, 10);
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets", "earliest", NULL);
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets",
+                 "earliest", NULL);
     source_begin(&source, 0);
     CHECK_INT(rows_until_done(&source), 100);
     topic_delete(&real);
@@ -209,7 +218,8 @@ TEST(kafka_real_topic_made_anew)
     topic_create(&real);
     mock_produce(&real.broker, real.topic, 0, 0, 10, 10);
     source_ranges_copy(&source.known, &source.ranges);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_LOST);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
+          E_LOST);
     CHECK(strstr(source.err.text, "made anew") != NULL);
     source_end(&source);
     real_stop(&real);
@@ -223,8 +233,10 @@ TEST(kafka_real_absent_topic)
         return;
     source_start(&source, &real.broker, 4 << 20, "subscribe", "no-such-topic-here", NULL);
     source.self->retry_limit_us = 1000000;
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_SPEC);
-    CHECK(strstr(source.err.text, "no-such-topic-here does not exist") != NULL && strstr(source.err.text, "leat produce") != NULL);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
+          E_SPEC);
+    CHECK(strstr(source.err.text, "no-such-topic-here does not exist") != NULL &&
+          strstr(source.err.text, "leat produce") != NULL);
     source_end(&source);
     real_stop(&real);
 }
@@ -240,8 +252,10 @@ TEST(kafka_real_start_by_time)
     os->sleep_us(50000);
     snprintf(time_ms, sizeof time_ms, "%" PRId64, os->clock_wall_us() / 1000);
     os->sleep_us(50000);
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingTimestamp", time_ms, NULL);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_SPEC); // nothing is that young
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingTimestamp",
+                 time_ms, NULL);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
+          E_SPEC); // nothing is that young
     mock_produce(&real.broker, real.topic, 0, 50, 30, 10);
     source_begin(&source, 0);
     CHECK_INT(source.ranges.items[0].from, 50);

@@ -28,7 +28,8 @@ void mock_stop(struct mock_broker *mock)
     rd_kafka_destroy(mock->producer);
 }
 
-void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition, int64_t first, int64_t count, size_t size)
+void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition, int64_t first,
+                  int64_t count, size_t size)
 {
     char *value = mem_alloc(size + 64);
     rd_kafka_topic_t *handle = rd_kafka_topic_new(mock->producer, topic, NULL);
@@ -38,8 +39,9 @@ void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition
         int value_size = snprintf(value, 64, "value-%d-%" PRId64 "-", partition, i);
         memset(value + value_size, 'x', size);
         size_t total = (size_t)value_size > size ? (size_t)value_size : size;
-        while (rd_kafka_produce(handle, partition, RD_KAFKA_MSG_F_COPY, value, total, i % 5 == 0 ? NULL : key,
-                                i % 5 == 0 ? 0 : (size_t)key_size, NULL) != 0)
+        while (rd_kafka_produce(handle, partition, RD_KAFKA_MSG_F_COPY, value, total,
+                                i % 5 == 0 ? NULL : key, i % 5 == 0 ? 0 : (size_t)key_size,
+                                NULL) != 0)
             rd_kafka_poll(mock->producer, 10);
     }
     CHECK(rd_kafka_flush(mock->producer, 20000) == RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -47,7 +49,8 @@ void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition
     mem_free(value);
 }
 
-void source_start(struct mock_source *source, const struct mock_broker *mock, int64_t buffer_bytes, ...)
+void source_start(struct mock_source *source, const struct mock_broker *mock, int64_t buffer_bytes,
+                  ...)
 {
     const char *names[16] = {"kafka.bootstrap.servers"}, *values[16] = {mock->bootstrap};
     int32_t count = 1;
@@ -58,8 +61,13 @@ void source_start(struct mock_source *source, const struct mock_broker *mock, in
         values[count] = va_arg(options, const char *);
     }
     va_end(options);
-    struct source_spec spec = {.name = "mocked", .option_names = names, .option_values = values, .option_count = count,
-                               .group_id = "leat-test", .buffer_bytes = buffer_bytes, .retry_limit_us = 5000000};
+    struct source_spec spec = {.name = "mocked",
+                               .option_names = names,
+                               .option_values = values,
+                               .option_count = count,
+                               .group_id = "leat-test",
+                               .buffer_bytes = buffer_bytes,
+                               .retry_limit_us = 5000000};
     memset(spec.needed, 1, sizeof spec.needed);
     *source = (struct mock_source){.self = mem_new(struct kafka_source)};
     if (kafka_source_type.open(source->self, &spec, &source->err) != E_OK)
@@ -76,7 +84,8 @@ void source_end(struct mock_source *source)
 
 void source_begin(struct mock_source *source, int64_t rows_max)
 {
-    if (kafka_source_type.discover(source->self, &source->known, &source->ranges, &source->err) != E_OK)
+    if (kafka_source_type.discover(source->self, &source->known, &source->ranges, &source->err) !=
+        E_OK)
         kit_fail(__FILE__, __LINE__, "discover: %s", source->err.text);
     source_plan(&source->ranges, rows_max);
     if (kafka_source_type.seek(source->self, &source->ranges, &source->err) != E_OK)
@@ -87,7 +96,8 @@ static void row_check(const struct batch *batch, int64_t row, int64_t *next)
 {
     int32_t partition = column_values(&batch->columns[SOURCE_PARTITION], int32_t)[row];
     int64_t offset = column_values(&batch->columns[SOURCE_OFFSET], int64_t)[row];
-    struct bytes value = column_bytes_at(&batch->columns[SOURCE_VALUE], row), key = column_bytes_at(&batch->columns[SOURCE_KEY], row);
+    struct bytes value = column_bytes_at(&batch->columns[SOURCE_VALUE], row),
+                 key = column_bytes_at(&batch->columns[SOURCE_KEY], row);
     char expected[64], expected_key[32];
     int size = snprintf(expected, sizeof expected, "value-%d-%" PRId64 "-", partition, offset);
     snprintf(expected_key, sizeof expected_key, "key-%d", (int)(offset % 7));
@@ -105,7 +115,8 @@ int64_t source_drain(struct mock_source *source, int64_t most)
         next[source->ranges.items[i].partition] = source->ranges.items[i].from;
     for (bool done = false; !done && rows < most && os->clock_mono_us() < end_us;) {
         struct batch batch = {0};
-        enum code code = kafka_source_type.fetch(source->self, &source->ranges, 500000, &batch, &done, &source->err);
+        enum code code = kafka_source_type.fetch(source->self, &source->ranges, 500000, &batch,
+                                                 &done, &source->err);
         if (code != E_OK) {
             kit_fail(__FILE__, __LINE__, "fetch: %s", source->err.text);
             return rows;
