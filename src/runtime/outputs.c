@@ -263,7 +263,7 @@ static enum code reject_stops(const struct batch *in, const struct reject *rejec
         column_print(&in->source->offset, record, &place);
     }
     enum code code = fail(err, E_DATA, "[%s] %s%s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code),
-                          reject_text(reject->code), text_reserve(&place, 0), at.file != NULL ? at.file : "", at.line,
+                          reject_text(reject->code), place.data != NULL ? place.data : "", at.file != NULL ? at.file : "", at.line,
                           at.column);
     text_free(&place);
     return code;

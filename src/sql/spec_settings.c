@@ -50,6 +50,9 @@ static void check_spark(struct spec_reader *reader, const struct setting *settin
         if (strcasecmp(setting->value, "true") != 0 && strcasecmp(setting->value, "false") != 0)
             spec_problem(reader, setting->at, NULL, "%s takes true or false, not '%s'", setting->name,
                          setting->value);
+        else if (strcasecmp(setting->value, "false") == 0)
+            spec_problem(reader, setting->at, "leave it out; try_cast, try_divide, try_add .. give NULL",
+                         "leat runs in ANSI mode only: %s must be true", setting->name);
     } else if (strcmp(setting->name, "spark.sql.streaming.multipleWatermarkPolicy") == 0) {
         if (strcasecmp(setting->value, "min") != 0 && strcasecmp(setting->value, "max") != 0)
             spec_problem(reader, setting->at, NULL, "%s takes min or max, not '%s'", setting->name,

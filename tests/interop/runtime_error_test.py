@@ -1,5 +1,5 @@
 """Expressions that fail on some rows, ANSI mode on: these rows land in _quarantine with reason, place in the SQL, coordinates and
-bytes; the others go on; the ledger closes. leat.on_error=fail stops with 3. spark.sql.ansi.enabled=false makes them NULL."""
+bytes; the others go on; the ledger closes. leat.on_error=fail stops with 3."""
 import json
 import os
 import sys
@@ -108,8 +108,6 @@ folder, done = run("fail", "--set", "leat.on_error=fail")
 check("leat.on_error=fail", done.problems(3, "[CAST_INVALID_INPUT]", f"topic {TOPIC} partition 0 offset", "a.sql:", "leat.on_error"))
 check("leat.on_error=fail: nothing is committed", [f"{path}" for path in folder.rglob("part-*")])
 
-folder, done = run("lenient", "--set", "spark.sql.ansi.enabled=false")
-check("ANSI mode off", done.problems(0) + [f"quarantined: {line}" for line in quarantined(folder)])
-every = {at: (n, n and 100 / n) for at, n in NUMBERS} | {2: (0, None)}
-check("ANSI mode off: NULL", multiset_problems("numbers", numbers(folder), [(at, *every.get(at, (None, None))) for at in range(len(VALUES))]))
+done = leat("check", PROJECT, "--set", "spark.sql.ansi.enabled=false")
+check("ANSI mode cannot be switched off", done.problems(2, "spark.sql.ansi.enabled", "ANSI mode only", "try_cast"))
 finish()

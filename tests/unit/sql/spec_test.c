@@ -234,6 +234,10 @@ static const struct {
     {HEAD "configuration:\n  leat.on_error: explode\n",
      "p.yml:5:3: option leat.on_error = explode must be one of quarantine|fail\n   5 |   leat.on_error: explode\n"
      "     |   ^^^^^^^^^^^^^^^^^^^^^^"},
+    {HEAD "configuration:\n  spark.sql.ansi.enabled: \"false\"\n",
+     "p.yml:5:3: leat runs in ANSI mode only: spark.sql.ansi.enabled must be true\n"
+     "   5 |   spark.sql.ansi.enabled: \"false\"\n     |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
+     "hint: leave it out; try_cast, try_divide, try_add .. give NULL"},
     {HEAD "configuration:\n  spark.sql.ansi.enabled: maybe\n",
      "p.yml:5:3: spark.sql.ansi.enabled takes true or false, not 'maybe'\n   5 |   spark.sql.ansi.enabled: maybe\n"
      "     |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"},
