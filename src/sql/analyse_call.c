@@ -184,7 +184,7 @@ enum code analyse_from_json(struct analyser *self, const struct scope *scope, co
         return sql_error(self, ast->args[0]->at, "cast it: CAST(value AS STRING)",
                          "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type mismatch: The "
                          "first parameter requires the \"STRING\" type, however \"%s\" has the type \"%s\".",
-                         ast_name_of(self->arena, ast), ast_name_of(self->arena, ast->args[0]), type_text(self->arena, arg->type));
+                         ast_name_of(self, ast), ast_name_of(self, ast->args[0]), type_text(self->arena, arg->type));
     TRY(decode_schema(self, scope, ast->args[1], &decode.schema));
     if (ast->arg_count == 3)
         TRY(decode_options(self, scope, ast->args[2], &decode));

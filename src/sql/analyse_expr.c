@@ -128,5 +128,5 @@ enum code analyse_boolean(struct analyser *self, const struct scope *scope, cons
     return sql_error(self, ast->at, NULL,
                      "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] Cannot resolve \"%s\" due to data type mismatch: Filter "
                      "expression \"%s\" of type \"%s\" is not a boolean.",
-                     ast_name_of(self->arena, ast), ast_name_of(self->arena, ast), type_text(self->arena, (*out)->type));
+                     ast_name_of(self, ast), ast_name_of(self, ast), type_text(self->arena, (*out)->type));
 }

@@ -21,7 +21,7 @@ static enum code watermark_column(struct analyser *self, const struct ast_waterm
     if (time->type->id != TYPE_TIMESTAMP && time->type->id != TYPE_TIMESTAMP_NTZ)
         return sql_error(self, watermark->expr->at, "cast it: WATERMARK try_cast(x AS TIMESTAMP) AS at DELAY OF ..",
                          "[EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE] The event time `%s` has the invalid type \"%s\", but expected "
-                         "\"TIMESTAMP\".", ast_name_of(self->arena, watermark->expr), type_text(self->arena, time->type));
+                         "\"TIMESTAMP\".", ast_name_of(self, watermark->expr), type_text(self->arena, time->type));
     if (time->kind == EXPR_COLUMN && watermark->alias == NULL) {
         *column = time->index;
         return E_OK;
@@ -29,7 +29,7 @@ static enum code watermark_column(struct analyser *self, const struct ast_waterm
     if (watermark->alias == NULL)
         return sql_error(self, watermark->expr->at, "WATERMARK f(x) AS name DELAY OF ..",
                          "[REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE] The watermark clause requires an explicit name if an "
-                         "expression is specified, but got %s.", ast_name_of(self->arena, watermark->expr));
+                         "expression is specified, but got %s.", ast_name_of(self, watermark->expr));
     int32_t count = rows->plan->schema->field_count;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
     const char **names = arena_array(self->arena, const char *, (size_t)count + 1);

@@ -24,8 +24,8 @@ static enum code wrong_input(struct analyser *self, const struct ast *call, cons
 {
     return sql_error(self, call->args[0]->at, NULL,
                      "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type mismatch: The first parameter "
-                     "requires the %s type, however \"%s\" has the type \"%s\".", ast_name_of(self->arena, call), wanted,
-                     ast_name_of(self->arena, call->args[0]), type_text(self->arena, got));
+                     "requires the %s type, however \"%s\" has the type \"%s\".", ast_name_of(self, call), wanted,
+                     ast_name_of(self, call->args[0]), type_text(self->arena, got));
 }
 
 static enum code type_explode(struct analyser *self, const struct ast *call, const struct type *input, struct generator *out)
@@ -117,7 +117,7 @@ enum code analyse_generator(struct analyser *self, const struct scope *scope, co
     const struct expr **args;
     if (!is_generator(call))
         return sql_error(self, call->at, NULL, "[UNSUPPORTED_GENERATOR.NOT_GENERATOR] The generator is not supported: %s is expected to be "
-                         "a generator.", ast_name_of(self->arena, call));
+                         "a generator.", ast_name_of(self, call));
     TRY(analyse_args(self, scope, call, &args));
     TRY(type_generator(self, call, args, &generator));
     if (name_count > 0 && name_count != generator.field_count)

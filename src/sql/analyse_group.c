@@ -32,7 +32,7 @@ static const struct expr *call_column(struct analyser *self, struct select *sele
 
 static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
-    const char *shown = ast_name_of(self->arena, ast);
+    const char *shown = ast_name_of(self, ast);
     if (scope->inside_aggregate)
         return sql_error(self, ast->at, NULL,
                          "[NESTED_AGGREGATE_FUNCTION] It is not allowed to use an aggregate function in the argument of "
@@ -83,7 +83,7 @@ enum code select_aggregate(struct analyser *self, const struct scope *scope, con
     }
     const struct aggregate_call *call;
     TRY(placed(self, aggregate_bind(&self->expr, ast->text, args, count, distinct_call, filter, ast->at, &call, self->err), ast->at));
-    *out = call_column(self, select, call, ast_name_of(self->arena, ast), ast->at);
+    *out = call_column(self, select, call, ast_name_of(self, ast), ast->at);
     return E_OK;
 }
 
@@ -136,7 +136,7 @@ static enum code analyse_key(struct analyser *self, struct select *select, const
     if (key->type->id == TYPE_MAP)
         return sql_error(self, ast->at, NULL, "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a grouping "
                          "expression because its data type \"%s\" is not an orderable data type.",
-                         ast_name_of(self->arena, ast), type_text(self->arena, key->type));
+                         ast_name_of(self, ast), type_text(self->arena, key->type));
     add_key(self, select, key);
     return E_OK;
 }

@@ -54,7 +54,7 @@ static enum code window_time(struct analyser *self, const struct scope *scope, c
     return sql_error(self, ast->at, "cast it: try_cast(x AS TIMESTAMP)",
                      "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"window\" due to data type mismatch: The first "
                      "parameter requires the (\"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME ZONE\") type, however \"%s\" has the "
-                     "type \"%s\".", ast_name_of(self->arena, ast), type_text(self->arena, (*out)->type));
+                     "type \"%s\".", ast_name_of(self, ast), type_text(self->arena, (*out)->type));
 }
 
 static enum code window_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast, struct plan_window *out)
@@ -157,7 +157,7 @@ static enum code over_type(struct analyser *self, const struct scope *scope, con
         }
     if (function_kind(ast->text) != FUNCTION_AGGREGATE)
         return sql_error(self, ast->at, NULL, "[UNSUPPORTED_EXPR_FOR_WINDOW] Expression \"%s\" not supported within a window function.",
-                         ast_name_of(self->arena, ast));
+                         ast_name_of(self, ast));
     if (ast->call->filter != NULL)
         TRY(analyse_boolean(self, &inside, ast->call->filter, &filter));
     const struct aggregate_call *call;
@@ -196,7 +196,7 @@ enum code select_over(struct analyser *self, const struct scope *scope, const st
     const struct type *type;
     TRY(over_type(self, scope, without_star(self, ast), &type));
     int32_t index = select->overs.count;
-    const char *name = ast_name_of(self->arena, ast);
+    const char *name = ast_name_of(self, ast);
     list_add(self->arena, &select->overs, expr_null(&self->expr, type, ast->at));
     list_add(self->arena, &select->over_names, name);
     struct field field = {name, type, true};

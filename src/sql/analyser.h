@@ -149,7 +149,7 @@ enum code sql_error_report(struct analyser *self, struct position at, const char
 enum code not_yet(struct analyser *self, struct position at, const char *what);
 MUST_CHECK enum code deeper(struct analyser *self, struct position at);
 /* Name of an unnamed output column, as Spark derives it. */
-char *ast_name_of(struct arena *arena, const struct ast *ast);
+char *ast_name_of(struct analyser *self, const struct ast *ast);
 const char *type_text(struct arena *arena, const struct type *type);   /* upper case, for messages */
 const struct expr *column_of(struct analyser *self, const struct plan *plan, int32_t index, struct position at);
 

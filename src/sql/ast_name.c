@@ -2,85 +2,80 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/text_number.h"
 #include "sql/analyser.h"
 
-static void print(const struct ast *ast, struct text *out);
+struct printer {
+    struct analyser *analyser;   /* for the values of typed literals */
+    struct text text;
+};
+static void print(struct printer *out, const struct ast *ast);
 
-static void print_list(struct ast *const *args, int32_t count, struct text *out)
+static void put(struct printer *out, const char *text) { text_add_string(&out->text, text); }
+
+static void print_list(struct printer *out, struct ast *const *args, int32_t count)
 {
     for (int32_t i = 0; i < count; i++) {
-        text_add_string(out, i > 0 ? ", " : "");
-        print(args[i], out);
+        put(out, i > 0 ? ", " : "");
+        print(out, args[i]);
     }
 }
 
-static void print_parts(const char *const *parts, int32_t count, struct text *out)
+static void print_parts(struct printer *out, const char *const *parts, int32_t count)
 {
     for (int32_t i = 0; i < count; i++)
-        text_printf(out, "%s%s", i > 0 ? "." : "", parts[i]);
+        text_printf(&out->text, "%s%s", i > 0 ? "." : "", parts[i]);
 }
 
-/* A number without its suffix and its needless zeros. */
-static void print_number(const char *text, struct text *out)
+/* Numbers without suffix, dates as dates: the value, not what was written. */
+static void print_literal(struct printer *out, const struct ast *ast)
 {
-    size_t size = strlen(text);
-    bool real = strpbrk(text, ".eEdDfF") != NULL && strpbrk(text, "bB") == NULL;
-    while (size > 0 && !isdigit((unsigned char)text[size - 1]) && text[size - 1] != '.')
-        size--;
-    if (real && (strpbrk(text, "eE") != NULL || toupper((unsigned char)text[strlen(text) - 1]) == 'D')) {
-        double value = 0;
-        char shown[DOUBLE_TEXT_MAX];
-        parse_double(text, text + size, &value);
-        text_add(out, shown, print_double(value, shown));
-        return;
-    }
-    bool negative = *text == '-';
-    const char *digits = text + negative, *end = text + size;
-    while (digits + 1 < end && *digits == '0' && isdigit((unsigned char)digits[1]))
-        digits++;
-    text_add_string(out, negative ? "-" : "");
-    text_add_string(out, *digits == '.' ? "0" : "");
-    text_add(out, digits, (size_t)(end - digits) - (end > digits && end[-1] == '.'));
+    struct error err = {0};
+    struct analyser quiet = *out->analyser;
+    const struct expr *value;
+    quiet.err = &err;
+    if (analyse_literal(&quiet, ast, &value) == E_OK)
+        expr_print(value, NULL, &out->text);
+    else
+        put(out, ast->text);
 }
 
-static void print_interval(const struct ast *ast, struct text *out)
+static void print_interval(struct printer *out, const struct ast *ast)
 {
-    text_add_string(out, "INTERVAL ");
+    put(out, "INTERVAL ");
     for (int32_t i = 0; i < ast->arg_count; i++) {
-        text_printf(out, "%s'%s%.*s'", i > 0 ? " " : "", ast->args[i]->flag ? "-" : "", (int)ast->args[i]->bytes.size,
+        text_printf(&out->text, "%s'%s%.*s'", i > 0 ? " " : "", ast->args[i]->flag ? "-" : "", (int)ast->args[i]->bytes.size,
                     (const char *)ast->args[i]->bytes.data);
         for (const char *c = i < ast->part_count ? ast->parts[i] : ""; *c != '\0'; c++) {
             if (c == ast->parts[i])
-                text_add_char(out, ' ');
-            text_add_char(out, (char)toupper((unsigned char)*c));
+                text_add_char(&out->text, ' ');
+            text_add_char(&out->text, (char)toupper((unsigned char)*c));
         }
     }
     if (ast->flag && ast->part_count == 2) {
-        text_add_string(out, " TO ");
+        put(out, " TO ");
         for (const char *c = ast->parts[1]; *c != '\0'; c++)
-            text_add_char(out, (char)toupper((unsigned char)*c));
+            text_add_char(&out->text, (char)toupper((unsigned char)*c));
     }
 }
 
-static void print_case(const struct ast *ast, struct text *out)
+static void print_case(struct printer *out, const struct ast *ast)
 {
-    text_add_string(out, "CASE");
+    put(out, "CASE");
     for (int32_t i = 0; i + 1 < ast->arg_count; i += 2) {
-        text_add_string(out, " WHEN ");
-        print(ast->args[i], out);
-        text_add_string(out, " THEN ");
-        print(ast->args[i + 1], out);
+        put(out, " WHEN ");
+        print(out, ast->args[i]);
+        put(out, " THEN ");
+        print(out, ast->args[i + 1]);
     }
     if (ast->arg_count % 2 == 1) {
-        text_add_string(out, " ELSE ");
-        print(ast->args[ast->arg_count - 1], out);
+        put(out, " ELSE ");
+        print(out, ast->args[ast->arg_count - 1]);
     }
-    text_add_string(out, " END");
+    put(out, " END");
 }
 
 /* Operators whose text is not (a op b). */
-static bool print_shaped(const struct ast *ast, struct text *out)
+static bool print_shaped(struct printer *out, const struct ast *ast)
 {
     static const struct {
         const char *name;
@@ -109,149 +104,183 @@ static bool print_shaped(const struct ast *ast, struct text *out)
         if (strcmp(shapes[i].name, ast->text) != 0 || shapes[i].count != ast->arg_count)
             continue;
         for (int32_t j = 0; j < ast->arg_count; j++) {
-            text_add_string(out, shapes[i].pieces[j]);
-            print(ast->args[j], out);
+            put(out, shapes[i].pieces[j]);
+            print(out, ast->args[j]);
         }
-        text_add_string(out, shapes[i].pieces[ast->arg_count]);
+        put(out, shapes[i].pieces[ast->arg_count]);
         return true;
     }
     return false;
 }
 
-static void print_operator(const struct ast *ast, struct text *out)
+static void print_operator(struct printer *out, const struct ast *ast)
 {
-    if (print_shaped(ast, out))
+    if (print_shaped(out, ast))
         return;
-    text_add_char(out, '(');
-    print(ast->args[0], out);
+    text_add_char(&out->text, '(');
+    print(out, ast->args[0]);
     if (strcmp(ast->text, "in") == 0) {
-        text_add_string(out, " IN (");
-        print_list(ast->args + 1, ast->arg_count - 1, out);
-        text_add_string(out, "))");
+        put(out, " IN (");
+        print_list(out, ast->args + 1, ast->arg_count - 1);
+        put(out, "))");
         return;
     }
-    text_printf(out, " %s ", ast->text);
-    print(ast->args[1], out);
-    text_add_char(out, ')');
+    text_printf(&out->text, " %s ", ast->text);
+    print(out, ast->args[1]);
+    text_add_char(&out->text, ')');
 }
 
-static void print_bound(const struct ast_bound *bound, struct text *out)
+static void print_bound(struct printer *out, const struct ast_bound *bound)
 {
     static const char *const words[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW", " FOLLOWING", "UNBOUNDED FOLLOWING"};
     if (bound->offset != NULL)
-        print(bound->offset, out);
-    text_add_string(out, words[bound->kind]);
+        print(out, bound->offset);
+    put(out, words[bound->kind]);
 }
 
-static void print_over(const struct ast_window *window, struct text *out)
+static void print_over(struct printer *out, const struct ast_window *window)
 {
-    text_add_string(out, " OVER (");
+    put(out, " OVER (");
     if (window->partition_count > 0) {
-        text_add_string(out, "PARTITION BY ");
-        print_list(window->partition, window->partition_count, out);
-        text_add_string(out, window->order_count > 0 ? " " : "");
+        put(out, "PARTITION BY ");
+        print_list(out, window->partition, window->partition_count);
+        put(out, window->order_count > 0 ? " " : "");
     }
     for (int32_t i = 0; i < window->order_count; i++) {
         const struct ast_sort *sort = &window->order[i];
-        text_add_string(out, i > 0 ? ", " : "ORDER BY ");
-        print(sort->expr, out);
-        text_printf(out, " %s NULLS %s", sort->descending ? "DESC" : "ASC", sort->nulls_last ? "LAST" : "FIRST");
+        put(out, i > 0 ? ", " : "ORDER BY ");
+        print(out, sort->expr);
+        text_printf(&out->text, " %s NULLS %s", sort->descending ? "DESC" : "ASC", sort->nulls_last ? "LAST" : "FIRST");
     }
     if (window->framed) {
-        text_printf(out, " %s BETWEEN ", window->by_rows ? "ROWS" : "RANGE");
-        print_bound(&window->from, out);
-        text_add_string(out, " AND ");
-        print_bound(&window->to, out);
+        text_printf(&out->text, " %s BETWEEN ", window->by_rows ? "ROWS" : "RANGE");
+        print_bound(out, &window->from);
+        put(out, " AND ");
+        print_bound(out, &window->to);
     } else {
-        text_add_string(out, window->order_count > 0 ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+        put(out, window->order_count > 0 ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
                                                      : " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
     }
-    text_add_char(out, ')');
+    text_add_char(&out->text, ')');
 }
 
-static void print_call(const struct ast *ast, struct text *out)
+/* int(x) and the like are casts that nobody wrote as casts: Spark leaves them out of names. */
+static bool is_cast_function(const struct ast *ast)
+{
+    static const char *const names[] = {"boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal",
+                                        "date", "timestamp", "binary", "string", NULL};
+    for (int i = 0; ast->arg_count == 1 && names[i] != NULL; i++)
+        if (strcmp(names[i], ast->text) == 0)
+            return true;
+    return false;
+}
+
+static bool print_special(struct printer *out, const struct ast *ast)
+{
+    if (is_cast_function(ast)) {
+        print(out, ast->args[0]);
+    } else if (strcmp(ast->text, "if") == 0) {
+        put(out, "(IF(");
+        print_list(out, ast->args, ast->arg_count);
+        put(out, "))");
+    } else if (strcmp(ast->text, "extract") == 0 && ast->arg_count == 2) {
+        put(out, "extract(");
+        print(out, ast->args[0]);
+        put(out, " FROM ");
+        print(out, ast->args[1]);
+        put(out, ")");
+    } else if (strcmp(ast->text, "from_json") == 0 && ast->arg_count > 0) {
+        put(out, "from_json(");
+        print(out, ast->args[0]);
+        put(out, ")");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void print_call(struct printer *out, const struct ast *ast)
 {
     const struct ast_call *call = ast->call;
+    if (print_special(out, ast))
+        return;
     bool star = ast->arg_count == 1 && ast->args[0]->kind == AST_STAR;
-    text_printf(out, "%s(%s", ast->text, call != NULL && call->distinct ? "DISTINCT " : "");
+    text_printf(&out->text, "%s(%s", ast->text, call != NULL && call->distinct ? "DISTINCT " : "");
     if (star && strcmp(ast->text, "count") == 0)
-        text_add_char(out, '1');
+        text_add_char(&out->text, '1');
     else
-        print_list(ast->args, ast->arg_count, out);
-    text_add_char(out, ')');
+        print_list(out, ast->args, ast->arg_count);
+    text_add_char(&out->text, ')');
     if (call != NULL && call->filter != NULL) {
-        text_add_string(out, " FILTER (WHERE ");
-        print(call->filter, out);
-        text_add_char(out, ')');
+        put(out, " FILTER (WHERE ");
+        print(out, call->filter);
+        text_add_char(&out->text, ')');
     }
     if (call != NULL && call->over != NULL)
-        print_over(call->over, out);
+        print_over(out, call->over);
 }
 
-static void print_cast(const struct ast *ast, struct text *out)
+static void print_cast(struct printer *out, const struct ast *ast)
 {
     struct text type = {0};
     type_print(ast->type, &type);
-    text_add_string(out, ast->flag ? "TRY_CAST(" : "CAST(");
-    print(ast->args[0], out);
-    text_add_string(out, " AS ");
+    put(out, ast->flag ? "TRY_CAST(" : "CAST(");
+    print(out, ast->args[0]);
+    put(out, " AS ");
     for (size_t i = 0; i < type.size; i++)
-        text_add_char(out, (char)toupper((unsigned char)type.data[i]));
-    text_add_char(out, ')');
+        text_add_char(&out->text, (char)toupper((unsigned char)type.data[i]));
+    text_add_char(&out->text, ')');
     text_free(&type);
 }
 
-static void print_lambda(const struct ast *ast, struct text *out)
+static void print_lambda(struct printer *out, const struct ast *ast)
 {
-    text_add_string(out, "lambdafunction(");
-    print(ast->args[0], out);
+    put(out, "lambdafunction(");
+    print(out, ast->args[0]);
     for (int32_t i = 0; i < ast->part_count; i++)
-        text_printf(out, ", %s", ast->parts[i]);
-    text_add_char(out, ')');
+        text_printf(&out->text, ", %s", ast->parts[i]);
+    text_add_char(&out->text, ')');
 }
 
-static void print(const struct ast *ast, struct text *out)
+static void print(struct printer *out, const struct ast *ast)
 {
     switch (ast->kind) {
-    case AST_NULL: text_add_string(out, "NULL"); break;
-    case AST_BOOLEAN: text_add_string(out, ast->flag ? "true" : "false"); break;
-    case AST_NUMBER: print_number(ast->text, out); break;
-    case AST_STRING: text_add(out, ast->bytes.data, ast->bytes.size); break;
-    case AST_TYPED:
-        text_printf(out, "%s '%.*s'", ast->text, (int)ast->bytes.size, (const char *)ast->bytes.data);
-        break;
-    case AST_INTERVAL: print_interval(ast, out); break;
-    case AST_NAME: text_add_string(out, ast->parts[ast->part_count - 1]); break;
-    case AST_STAR: print_parts(ast->parts, ast->part_count, out); text_add_string(out, "*"); break;
-    case AST_FIELD: print(ast->args[0], out); text_printf(out, ".%s", ast->text); break;
-    case AST_CALL: ast->flag ? print_operator(ast, out) : print_call(ast, out); break;
-    case AST_CASE: print_case(ast, out); break;
-    case AST_CAST: print_cast(ast, out); break;
-    case AST_LAMBDA: print_lambda(ast, out); break;
-    case AST_NAMED: print(ast->args[0], out); text_printf(out, " AS %s", ast->text); break;
-    case AST_ROW: text_add_string(out, "struct("); print_list(ast->args, ast->arg_count, out); text_add_char(out, ')'); break;
-    case AST_PATH: print(ast->args[0], out); text_printf(out, ":%s", ast->text); break;
-    case AST_SUBQUERY: text_add_string(out, "scalarsubquery()"); break;
-    case AST_EXISTS: text_add_string(out, "exists()"); break;
-    case AST_IN: text_add_char(out, '('); print(ast->args[0], out); text_add_string(out, " IN (listquery()))"); break;
-    case AST_PARAMETER: text_add_char(out, '?'); break;
+    case AST_NULL: put(out, "NULL"); break;
+    case AST_BOOLEAN: put(out, ast->flag ? "true" : "false"); break;
+    case AST_NUMBER: case AST_TYPED: print_literal(out, ast); break;
+    case AST_STRING: text_add(&out->text, ast->bytes.data, ast->bytes.size); break;
+    case AST_INTERVAL: print_interval(out, ast); break;
+    case AST_NAME: put(out, ast->parts[ast->part_count - 1]); break;
+    case AST_STAR: print_parts(out, ast->parts, ast->part_count); put(out, "*"); break;
+    case AST_FIELD: print(out, ast->args[0]); text_printf(&out->text, ".%s", ast->text); break;
+    case AST_CALL: ast->flag ? print_operator(out, ast) : print_call(out, ast); break;
+    case AST_CASE: print_case(out, ast); break;
+    case AST_CAST: print_cast(out, ast); break;
+    case AST_LAMBDA: print_lambda(out, ast); break;
+    case AST_NAMED: print(out, ast->args[0]); text_printf(&out->text, " AS %s", ast->text); break;
+    case AST_ROW: put(out, "struct("); print_list(out, ast->args, ast->arg_count); text_add_char(&out->text, ')'); break;
+    case AST_PATH: print(out, ast->args[0]); text_printf(&out->text, ":%s", ast->text); break;
+    case AST_SUBQUERY: put(out, "scalarsubquery()"); break;
+    case AST_EXISTS: put(out, "exists()"); break;
+    case AST_IN: text_add_char(&out->text, '('); print(out, ast->args[0]); put(out, " IN (listquery()))"); break;
+    case AST_PARAMETER: text_add_char(&out->text, '?'); break;
     }
 }
 
 enum { NAME_MAX_BYTES = 4096 };  // of a derived column name; an alias has no such end
 
-char *ast_name_of(struct arena *arena, const struct ast *ast)
+char *ast_name_of(struct analyser *self, const struct ast *ast)
 {
     // a field of a struct is named after the field, a path after its last part
     if (ast->kind == AST_FIELD)
-        return arena_strdup(arena, ast->text);
+        return arena_strdup(self->arena, ast->text);
     if (ast->kind == AST_PATH) {
         const char *dot = strrchr(ast->text, '.');
-        return arena_strdup(arena, dot != NULL ? dot + 1 : ast->text);
+        return arena_strdup(self->arena, dot != NULL ? dot + 1 : ast->text);
     }
-    struct text out = {.limit = NAME_MAX_BYTES};
-    print(ast, &out);
-    char *name = arena_strndup(arena, out.data != NULL ? out.data : "", out.size);
-    text_free(&out);
+    struct printer out = {self, {.limit = NAME_MAX_BYTES}};
+    print(&out, ast);
+    char *name = arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
+    text_free(&out.text);
     return name;
 }

@@ -199,11 +199,37 @@ enum code expect_names(struct parser *self, const char *const **out, int32_t *co
 
 /* ---- errors ---- */
 
-enum { SHOWN_TOKEN_MAX = 60 };  // bytes
+enum { SHOWN_TOKEN_MAX = 60, SLIP_BYTES_MIN = 4 };  // shorter words are near to too many others
+
+/* The keyword that a name was probably meant to be, or NULL: first the words that begin clauses. */
+static const char *slip_of(struct parser *self, const struct token *token)
+{
+    static const char *const clauses[] = {"FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "SELECT", "UNION", "JOIN",
+                                          "STREAM", "WATERMARK", "DELAY", "CREATE"};
+    if (token->kind != TOKEN_WORD || token->keyword != KW_NONE || token->end - token->start < SLIP_BYTES_MIN)
+        return NULL;
+    const char *word = lex_name_value(self->arena, self->file->text, token);
+    const char *near = nearest_word(word, clauses, sizeof clauses / sizeof clauses[0]);
+    return near != NULL && edit_distance(word, near) <= 2 ? near : keyword_nearest(word);
+}
+
+/* The word here or, when it was taken for an alias, the one before: SELECT a FORM t. */
+static const char *slip_hint(struct parser *self)
+{
+    const struct token *here = token_here(self), *before = self->at > 0 ? here - 1 : here;
+    const char *word = slip_of(self, here);
+    if (word != NULL)
+        return arena_printf(self->arena, "did you mean %s?", word);
+    word = slip_of(self, before);
+    if (word == NULL)
+        return NULL;
+    return arena_printf(self->arena, "did you mean %s instead of %s?", word, lex_name_value(self->arena, self->file->text, before));
+}
 
 enum code syntax_error(struct parser *self, const char *hint)
 {
     const struct token *token = token_here(self);
+    const char *slip = slip_hint(self);
     if (token->kind == TOKEN_END) {
         fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near end of input");
         return message_at(self->notes, position_of(self, token), hint, self->err);
@@ -212,12 +238,7 @@ enum code syntax_error(struct parser *self, const char *hint)
     const char *text = (const char *)self->file->text.data + token->start;
     fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%.*s%s'",
          size > SHOWN_TOKEN_MAX ? SHOWN_TOKEN_MAX : size, text, size > SHOWN_TOKEN_MAX ? ".." : "");
-    if (token->kind == TOKEN_WORD && token->keyword == KW_NONE) {
-        const char *word = keyword_nearest(arena_strndup(self->arena, text, (size_t)size));
-        if (word != NULL)
-            hint = arena_printf(self->arena, "did you mean %s?", word);
-    }
-    return message_at(self->notes, position_of(self, token), hint, self->err);
+    return message_at(self->notes, position_of(self, token), slip != NULL ? slip : hint, self->err);
 }
 
 enum code parse_error(struct parser *self, struct position at, const char *format, ...)

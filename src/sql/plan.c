@@ -57,8 +57,18 @@ const struct type *schema_append(struct arena *arena, const struct type *schema,
 
 /* ---- event time ---- */
 
+/* window.end - 1 us: the last instant of a window. */
+static bool is_last_instant(const struct expr *expr)
+{
+    return expr->kind == EXPR_CALL && expr->arg_count == 2 && expr->args[0]->kind == EXPR_FIELD &&
+           expr->args[1]->kind == EXPR_LITERAL && expr->args[1]->type->id == TYPE_INTERVAL_DT &&
+           column_values(expr->args[1]->literal, int64_t)[0] == 1;
+}
+
 static bool expr_event_time(const struct plan *input, const struct expr *expr)
 {
+    if (is_last_instant(expr))
+        expr = expr->args[0];
     // the fields of a window struct carry its time
     while (expr->kind == EXPR_FIELD || (expr->kind == EXPR_CAST && expr->type->id == TYPE_TIMESTAMP))
         expr = expr->args[0];

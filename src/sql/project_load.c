@@ -58,8 +58,8 @@ static enum code read_dotenv(struct loader *self, struct dotenv *out, struct err
 {
     const char *named = self->environment->env_file, *path = named != NULL ? named : path_in(self, ".env");
     struct sql_file file;
-    if (named == NULL && !is_there(path))
-        return E_OK;
+    if (!is_there(path))
+        return named == NULL ? E_OK : fail(err, E_USAGE, "--env-file %s: there is no such file", path);
     TRY(read_shown(self, path, SPEC_TEXT_MAX, &file, err));
     return dotenv_parse(self->arena, &file, &self->notes, out, err);
 }

@@ -122,7 +122,7 @@ static void add_expression(struct analyser *self, struct select *select, const s
     target->ast = item->expr;
     target->alias = item->alias;
     if (item->alias == NULL)
-        target->name = ast_name_of(self->arena, item->expr);
+        target->name = ast_name_of(self, item->expr);
 }
 
 enum code select_expand(struct analyser *self, struct select *select)
@@ -140,7 +140,7 @@ enum code select_expand(struct analyser *self, struct select *select)
             generated = true;
             TRY(expand_generator(self, select, item));
         } else if (item->alias_count > 0) {
-            return sql_error(self, item->expr->at, NULL, "[MULTI_ALIAS_WITHOUT_GENERATOR] Multi part aliasing is not supported with %s as it is not a generator function.", ast_name_of(self->arena, item->expr));
+            return sql_error(self, item->expr->at, NULL, "[MULTI_ALIAS_WITHOUT_GENERATOR] Multi part aliasing is not supported with %s as it is not a generator function.", ast_name_of(self, item->expr));
         } else {
             add_expression(self, select, item);
         }

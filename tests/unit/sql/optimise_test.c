@@ -1,0 +1,143 @@
+/* The graph of small projects: what is shared, pushed, merged and pruned. */
+#include "kit.h"
+#include "sql_kit.h"
+
+static void check_graph(const char *file, int line, const char *sql, const char *want)
+{
+    struct fixture fixture;
+    fixture_open(&fixture);
+    const char *got = fixture_graph(&fixture, sql);
+    if (strcmp(got, want) != 0)
+        kit_fail(file, line, "the graph of\n%s\nis\n%s\nexpected\n%s", sql, got, want);
+    fixture_close(&fixture);
+}
+#define CHECK_GRAPH(sql, want) check_graph(__FILE__, __LINE__, (sql), (want))
+
+TEST(columns_nobody_reads_are_not_read)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT offset + 1 AS o FROM STREAM src",
+                "t: streaming table, parquet\n"
+                "  project #1 o = (offset + 1)\n"
+                "    source #0 src (kafka): offset\n");
+    CHECK_GRAPH("CREATE TEMPORARY VIEW v AS SELECT *, upper(topic) AS u FROM STREAM src;"
+                "CREATE STREAMING TABLE t AS SELECT partition FROM STREAM v",
+                "t: streaming table, parquet\n"
+                "  project #1 partition\n"
+                "    source #0 src (kafka): partition\n");
+}
+
+TEST(only_read_fields_are_decoded)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT j.a, j.c FROM"
+                " (SELECT from_json(CAST(value AS STRING), 'a INT, b STRING, c STRUCT<d: INT>') AS j FROM STREAM src)",
+                "t: streaming table, parquet\n"
+                "  project #2 a = from_json7.a, c = from_json7.c\n"
+                "    decode #1 CAST(value AS STRING) as json: a c\n"
+                "      source #0 src (kafka): value\n");
+}
+
+TEST(corrupt_text_needs_every_field)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT j._corrupt_record AS bad FROM"
+                " (SELECT from_json(CAST(value AS STRING), 'a INT, b STRING, _corrupt_record STRING') AS j FROM STREAM src)",
+                "t: streaming table, parquet\n"
+                "  project #2 bad = from_json7._corrupt_record\n"
+                "    decode #1 CAST(value AS STRING) as json: a b _corrupt_record\n"
+                "      source #0 src (kafka): value\n");
+}
+
+TEST(null_test_of_a_struct_needs_no_field)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT j IS NULL AS bad FROM"
+                " (SELECT from_json(CAST(value AS STRING), 'a INT, b STRING') AS j FROM STREAM src)",
+                "t: streaming table, parquet\n"
+                "  project #2 bad = (from_json7 IS NULL)\n"
+                "    decode #1 CAST(value AS STRING) as json:\n"
+                "      source #0 src (kafka): value\n");
+}
+
+TEST(equal_calls_decode_once)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT from_json(CAST(value AS STRING), 'a INT').a AS x FROM STREAM src"
+                " WHERE from_json(CAST(value AS STRING), 'a INT').a > 0",
+                "t: streaming table, parquet\n"
+                "  project #4 x = a\n"
+                "    filter #3 (a > 0)\n"
+                "      project #2 a = from_json7.a\n"
+                "        decode #1 CAST(value AS STRING) as json: a\n"
+                "          source #0 src (kafka): value\n");
+}
+
+TEST(a_view_with_two_readers_is_computed_once)
+{
+    CHECK_GRAPH("CREATE TEMPORARY VIEW v AS SELECT k, v, upper(k) AS u, v > 0 AS ok FROM STREAM a;"
+                "CREATE STREAMING TABLE good AS SELECT k, u FROM STREAM v WHERE ok;"
+                "CREATE STREAMING TABLE bad AS SELECT v, u FROM STREAM v WHERE NOT ok",
+                "good: streaming table, parquet\n"
+                "  project #4 k, u\n"
+                "    filter #3 filter\n"
+                "      project #2 k, u, filter = ok\n"
+                "        project #1 k, v, u = upper(k), ok = (v > 0)\n"
+                "          source #0 a (json): k, v\n"
+                "bad: streaming table, parquet\n"
+                "  project #7 v, u\n"
+                "    filter #6 filter\n"
+                "      project #5 v, u, filter = (NOT ok)\n"
+                "        #1 project (above)\n");
+}
+
+TEST(filters_go_below_what_they_do_not_need)
+{
+    CHECK_GRAPH("CREATE TEMPORARY VIEW v AS SELECT k AS name, from_json(k, 'x INT') AS j FROM STREAM a;"
+                "CREATE STREAMING TABLE t AS SELECT j.x FROM STREAM v WHERE name <> ''",
+                "t: streaming table, parquet\n"
+                "  project #3 x = from_json3.x\n"
+                "    decode #2 k as json: x\n"
+                "      filter #1 (k != )\n"
+                "        source #0 a (json): k\n");
+}
+
+TEST(filters_go_below_watermarks_unless_about_the_time)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM a WATERMARK at DELAY OF INTERVAL 1 MINUTE"
+                " WHERE v > 0 AND at IS NOT NULL GROUP BY k, window(at, '10 seconds')",
+                "t: streaming table, parquet\n"
+                "  project #7 k, n = count(1)\n"
+                "    aggregate #6 by k, window(at, 10 seconds): count(1)\n"
+                "      filter #5 (at IS NOT NULL)\n"
+                "        project #4 k, at\n"
+                "          watermark #3 at, delay 1 minute\n"
+                "            filter #2 filter\n"
+                "              project #1 k, at, filter = (v > 0)\n"
+                "                source #0 a (json): k, v, at\n");
+}
+
+TEST(constants_are_folded)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT v + (1 + 2) AS x, 1 / 0 AS y FROM STREAM a",
+                "t: streaming table, parquet\n"
+                "  project #1 x = (v + 3), y = (1 / 0)\n"
+                "    source #0 a (json): v\n");
+}
+
+TEST(flows_of_a_table_are_one_stream)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t;"
+                "CREATE FLOW f AS INSERT INTO t BY NAME SELECT k, v FROM STREAM a;"
+                "CREATE FLOW g AS INSERT INTO t BY NAME SELECT v + 1L AS v, k FROM STREAM b;"
+                "CREATE STREAMING TABLE u AS SELECT k FROM STREAM t",
+                "t: streaming table, parquet\n"
+                "  flow f\n"
+                "    project #1 k, v = CAST(v AS BIGINT)\n"
+                "      source #0 a (json): k, v\n"
+                "  flow g\n"
+                "    project #3 k, v = (v + 1)\n"
+                "      source #2 b (json): k, v\n"
+                "u: streaming table, parquet\n"
+                "  project #7 k\n"
+                "    union #6\n"
+                "      project #4 k\n"
+                "        #0 source (above)\n"
+                "      project #5 k\n"
+                "        #2 source (above)\n");
+}
