@@ -1,5 +1,6 @@
 #include "base/text_number.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/power_of_five.h"
@@ -85,7 +86,9 @@ static char *digits_before(char *end, uint64_t value)
  * */
 static size_t decimal_layout(struct decimal decimal, char *out)
 {
-    while (decimal.digits % 10 == 0) {
+    for (; decimal.digits % 100 == 0; decimal.exponent += 2)
+        decimal.digits /= 100;
+    if (decimal.digits % 10 == 0) {
         decimal.digits /= 10;
         decimal.exponent++;
     }
@@ -154,9 +157,25 @@ static size_t print_bits(uint64_t bits, bool negative, int mantissa_bits, int ex
     return negative + decimal_layout(decimal, out);
 }
 
+/* Prices, coordinates and the like: a decimal of at most six places and 15 digits that reads back
+ * as the value is the shortest one but for its zeros, since no two of 15 digits share a double. */
+static bool short_decimal(double value, struct decimal *out)
+{
+    if (!(value >= 1e-3 && value < 1e9))
+        return false;
+    int64_t millionths = (int64_t)(value * 1e6 + 0.5);
+    *out = (struct decimal){(uint64_t)millionths, -6};
+    return (double)millionths / 1e6 == value;
+}
+
 size_t print_double(double value, char *out)
 {
     uint64_t bits;
+    struct decimal decimal;
+    if (short_decimal(fabs(value), &decimal)) {
+        *out = '-';
+        return (value < 0) + decimal_layout(decimal, out + (value < 0));
+    }
     memcpy(&bits, &value, sizeof bits);
     return print_bits(bits & INT64_MAX, bits >> 63, 52, -1074, 0x7ff, out);
 }

@@ -185,9 +185,14 @@ static inline bool fits_pattern(uint64_t word, uint64_t slack)
 #define D 0x76 /* 0x7f - 9 */
 #define S 0x7f
 
-static inline int two_digits(uint64_t word, int byte)
+/* With digits as 0..9: pairs of them as 0..99, at the first byte of each pair. */
+static inline uint64_t digit_pairs(uint64_t word)
 {
-    return (int)(word >> (8 * byte) & 0xff) * 10 + (int)(word >> (8 * byte + 8) & 0xff);
+    return word * 10 + (word >> 8);
+}
+static inline int pair_at(uint64_t pairs, int byte)
+{
+    return (int)(pairs >> (8 * byte) & 0xff);
 }
 
 /* [.digits] at text[19]; returns where it ends. More than eight digits are left to the slow path
@@ -217,6 +222,33 @@ static inline size_t fast_fraction(struct bytes text, int *micro)
 
 enum fast { FAST_NO, FAST_LOCAL, FAST_UTC };
 
+/* Start of the day yyyy-MM-dd, of which `a` holds the first eight bytes and `b` starts with the rest. Records of a
+ * stream are near each other in time, so the last day asked for is remembered. */
+static inline bool fast_day(uint64_t a, uint64_t b, int64_t *out_us)
+{
+    static _Thread_local struct {
+        uint64_t a;
+        uint16_t b;
+        bool known;
+        int64_t us;
+    } last;
+    if (last.known && last.a == a && last.b == (uint16_t)b) {
+        *out_us = last.us;
+        return true;
+    }
+    uint64_t pairs = digit_pairs(a);
+    int year = pair_at(pairs, 0) * 100 + pair_at(pairs, 2), month = pair_at(pairs, 5);
+    int day = pair_at(digit_pairs(b), 0);
+    if (!civil_valid(year, month, day))
+        return false;
+    last.us = days_from_civil(year, month, day) * DAY_US;
+    last.a = a;
+    last.b = (uint16_t)b;
+    last.known = true;
+    *out_us = last.us;
+    return true;
+}
+
 /* FAST_NO leaves the verdict to the slow path, which accepts all of these shapes too. */
 static inline enum fast fast_moment(struct bytes text, int64_t *out_us)
 {
@@ -231,16 +263,17 @@ static inline enum fast fast_moment(struct bytes text, int64_t *out_us)
         !fits_pattern(b, BYTES8(D, D, S, D, D, S, D, D)) ||
         !fits_pattern(c, BYTES8(D, D, S, D, D, S, D, D)))
         return FAST_NO;
-    int year = two_digits(a, 0) * 100 + two_digits(a, 2), month = two_digits(a, 5),
-        day = two_digits(b, 0);
-    int hour = two_digits(c, 0), minute = two_digits(c, 3), second = two_digits(c, 6), micro;
-    if (!civil_valid(year, month, day) || hour > 23 || minute > 59 || second > 59)
+    int64_t day_us;
+    if (!fast_day(a, b, &day_us))
+        return FAST_NO;
+    uint64_t time = digit_pairs(c);
+    int hour = pair_at(time, 0), minute = pair_at(time, 3), second = pair_at(time, 6), micro;
+    if (hour > 23 || minute > 59 || second > 59)
         return FAST_NO;
     size_t at = fast_fraction(text, &micro);
     if (at == 0)
         return FAST_NO;
-    *out_us = days_from_civil(year, month, day) * DAY_US +
-              (hour * 3600 + minute * 60 + second) * SECOND_US + micro;
+    *out_us = day_us + (hour * 3600 + minute * 60 + second) * SECOND_US + micro;
     size_t left = text.size - at;
     if (left == 0)
         return FAST_LOCAL;

@@ -73,9 +73,12 @@ void json_column_reserve(struct json_column *col, int64_t rows)
         size_t known = bit_bytes(col->rows);
         memset(col->valid_buffer->data + known, 0xff, bit_bytes(rows) - known);
     }
-    if (col->type->id == TYPE_STRUCT)
+    if (col->type->id == TYPE_STRUCT) {
+        json_keys_begin(&col->keys, rows);
         for (int32_t i = 0; i < col->child_count; i++)
             json_column_reserve(&col->children[i], rows);
+    }
+    col->habit.surprises = json_surprises(rows);
     col->row_capacity = rows;
 }
 

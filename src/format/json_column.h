@@ -25,6 +25,7 @@ struct json_column {
     int64_t used, capacity; /* bytes of STRING and BINARY */
     const uint8_t
         *source; /* where the current row's value stands, to take it back after a bad duplicate */
+    struct json_habit habit;
     bool has_nulls;
     bool overflow; /* more than 2 GiB of bytes in one batch */
     int32_t child_count;

@@ -26,6 +26,12 @@ void json_keys_close(struct json_keys *keys)
     *keys = (struct json_keys){0};
 }
 
+void json_keys_begin(struct json_keys *keys, int64_t rows)
+{
+    for (int32_t i = 0; i < keys->count; i++)
+        keys->keys[i].habit.surprises = json_surprises(rows);
+}
+
 /* The slot of the name, or the free one where it would be. */
 static int32_t *find_slot(const struct json_keys *keys, struct bytes name)
 {
@@ -67,8 +73,7 @@ static struct json_key *find_key(struct json_keys *keys, struct bytes name)
     return add_key(keys, slot, bytes_of(store->data + at, name.size), NULL);
 }
 
-static void learn(struct json_key *key, const uint8_t *gap, int64_t size,
-                  const struct json_key *next)
+static void learn(struct json_key *key, const uint8_t *gap, int64_t size, struct json_key *next)
 {
     key->next = next;
     key->gap_size = size > JSON_GAP_MAX ? 0 : (int32_t)size;
@@ -94,7 +99,7 @@ static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *firs
 }
 
 const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end,
-                              const struct json_key **key)
+                              struct json_key **key)
 {
     const uint8_t *gap = p;
     p = json_blanks(p, end);

@@ -23,8 +23,9 @@ struct json_key {
     uint8_t gap[JSON_GAP_MAX]; /* what stood between this key's value and the next key's */
     uint32_t gap_mask;         /* a bit for each of its bytes; 0 = no guess */
     int32_t gap_size;
-    const struct json_key *next; /* the key that came then */
+    struct json_key *next;       /* the key that came then */
     struct json_column *column;  /* where the value goes; NULL = nowhere */
+    struct json_habit habit;     /* of values that go nowhere */
     struct bytes name;
 };
 struct json_keys {
@@ -39,7 +40,9 @@ struct json_keys {
 void json_keys_init(struct json_keys *keys, int32_t field_count);
 void json_keys_add(struct json_keys *keys, const char *name, struct json_column *column);
 void json_keys_close(struct json_keys *keys);
-static inline const struct json_key *json_keys_start(const struct json_keys *keys)
+/* For a batch of `rows` records. */
+void json_keys_begin(struct json_keys *keys, int64_t rows);
+static inline struct json_key *json_keys_start(const struct json_keys *keys)
 {
     return &keys->keys[0];
 }
@@ -48,6 +51,6 @@ static inline const struct json_key *json_keys_start(const struct json_keys *key
  * *key, or NULL when broken; at the end of the object *key is NULL and the byte behind '}' is
  * returned. */
 const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end,
-                              const struct json_key **key);
+                              struct json_key **key);
 
 #endif

@@ -19,6 +19,12 @@
 #include "format/json_skip.h"
 #include "format/json_text.h"
 
+static const uint8_t *broken(struct json_reader *reader)
+{
+    reader->broken = true;
+    return NULL;
+}
+
 /* ---- strings ---- */
 
 INLINE uint64_t bits_below(uint64_t mask, uint64_t special)
@@ -28,12 +34,13 @@ INLINE uint64_t bits_below(uint64_t mask, uint64_t special)
 
 /* p is behind the quote. The closing quote of a string without escapes and, unless `any` is set,
  * without bytes past ASCII; else NULL. */
-INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any)
+INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any,
+                                 struct json_habit *habit)
 {
     for (; p < end; p += JSON_BLOCK) {
         struct json_block block = json_block_load(p);
         if (LIKELY(block.special != 0)) {
-            p += json_block_index(block.special);
+            p += json_habitual(habit, json_block_index(block.special));
             return p < end && *p == '"' && (any || bits_below(block.high, block.special) == 0)
                        ? p
                        : NULL;
@@ -59,11 +66,12 @@ INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column
             high |= block.high;
             continue;
         }
-        int64_t size = json_block_index(block.special);
+        int64_t size = json_habitual(&col->habit, json_block_index(block.special));
         p += size, used += size;
         if (UNLIKELY(p >= end || *p != '"'))
             return NULL;
-        high |= bits_below(block.high, block.special);
+        if (UNLIKELY(block.high != 0))
+            high |= bits_below(block.high, block.special);
         if (UNLIKELY(high != 0) && !utf8_valid(col->values + col->used, (size_t)(used - col->used)))
             return NULL;
         json_put_end(col, used);
@@ -77,7 +85,7 @@ static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reade
                                                                const uint8_t *p)
 {
     int64_t us;
-    const uint8_t *quote = find_quote(p, reader->end, false);
+    const uint8_t *quote = find_quote(p, reader->end, false, &col->habit);
     if (UNLIKELY(quote == NULL ||
                  !timestamp_parse(bytes_of(p, (size_t)(quote - p)), reader->zone, &us)))
         return NULL;
@@ -188,8 +196,9 @@ INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_colum
 INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *col,
                                 const uint8_t *p)
 {
+    if (LIKELY(col->id == TYPE_STRING)) // most fields are: not worth a jump table
+        return LIKELY(*p == '"') ? read_string(reader, col, p + 1) : NULL;
     switch (col->id) {
-    case TYPE_STRING: return LIKELY(*p == '"') ? read_string(reader, col, p + 1) : NULL;
     case TYPE_INT32:
     case TYPE_INT64: return read_integer(reader, col, p);
     case TYPE_DOUBLE: return read_double(reader, col, p);
@@ -207,6 +216,8 @@ static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *r
                                                            struct json_column *col,
                                                            const uint8_t *p, int depth)
 {
+    if (p >= reader->end)
+        return broken(reader);
     return type_is_nested(col->type) ? read_nested(reader, col, p, depth)
                                      : json_leaf_read(reader, col, p, depth);
 }
@@ -220,23 +231,18 @@ INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column 
 
 /* ---- lists and objects ---- */
 
-static const uint8_t *broken(struct json_reader *reader)
-{
-    reader->broken = true;
-    return NULL;
-}
-
 static __attribute__((noinline)) const uint8_t *skip_other(struct json_reader *reader,
                                                            const uint8_t *p, int depth)
 {
-    p = json_skip(p, reader->end, depth);
+    p = p < reader->end ? json_skip(p, reader->end, depth) : NULL;
     return p == NULL ? broken(reader) : p;
 }
 
-INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth)
+INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth,
+                                 struct json_habit *habit)
 {
     if (*p == '"') {
-        const uint8_t *quote = find_quote(p + 1, reader->end, true);
+        const uint8_t *quote = find_quote(p + 1, reader->end, true, habit);
         if (LIKELY(quote != NULL))
             return quote + 1;
     } else if (*p <= '9') {
@@ -332,7 +338,7 @@ static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *r
     json_column_truncate(child, row);
     if (read_value(reader, child, child->source, depth) == NULL)
         return NULL;
-    return skip_value(reader, p, depth);
+    return skip_other(reader, p, depth);
 }
 
 /* The value was not of its type: the field stays without a row, the reader goes on behind the
@@ -346,7 +352,7 @@ static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reade
         return NULL;
     reader->bad = true;
     json_column_truncate(child, row);
-    return skip_value(reader, p, depth);
+    return skip_other(reader, p, depth);
 }
 
 /* p is behind the '{'. Every child gets a row; the struct's own is the caller's to count. */
@@ -354,7 +360,7 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
                                   const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
-    const struct json_key *key = json_keys_start(&col->keys);
+    struct json_key *key = json_keys_start(&col->keys);
     int64_t row = col->rows;
     int32_t filled = 0;
     for (;;) {
@@ -365,10 +371,8 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
             break;
         }
         if (LIKELY(json_gap_holds(key, p))) {
-            p += key->gap_size;
+            p += key->gap_size; // perhaps past the end: every reader looks
             key = key->next;
-            if (UNLIKELY(p >= end))
-                return broken(reader);
         } else {
             p = json_keys_next(&col->keys, p, end, &key);
             if (UNLIKELY(p == NULL))
@@ -379,7 +383,7 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
         struct json_column *child = key->column;
         const uint8_t *value = p;
         if (UNLIKELY(child == NULL)) {
-            p = skip_value(reader, value, depth);
+            p = skip_value(reader, value, depth, &key->habit);
         } else if (UNLIKELY(child->rows != row)) {
             p = read_again(reader, child, value, depth);
         } else {
