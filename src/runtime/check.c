@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <strings.h>
 
 #include "format/format.h"
 #include "runtime/runtime.h"
@@ -37,18 +37,22 @@ static const char *plan_name(const struct plan *plan)
 struct check {
     struct arena *arena;
     struct problems *problems;
-    int32_t found;
+    enum code code;              /* of the first problem */
 };
 
-static void refuse(struct check *check, struct position at, const char *what, const char *name)
+static void problem(struct check *check, enum code code, struct position at, const char *text)
 {
     struct problems *problems = check->problems;
     mem_grow(problems->texts, problems->capacity, problems->count + 1);
     problems->texts[problems->count++] =
-        at.line > 0 ? arena_printf(check->arena, "%s:%d:%d: leat cannot execute %s yet: %s", at.file != NULL ? at.file : "",
-                                   at.line, at.column, what, name)
-                    : arena_printf(check->arena, "leat cannot execute %s yet: %s", what, name);
-    check->found++;
+        at.line > 0 ? arena_printf(check->arena, "%s:%d:%d: %s", at.file != NULL ? at.file : "", at.line, at.column, text)
+                    : arena_strdup(check->arena, text);
+    check->code = check->code == E_OK ? code : check->code;
+}
+
+static void refuse(struct check *check, struct position at, const char *what, const char *name)
+{
+    problem(check, E_UNSUPPORTED, at, arena_printf(check->arena, "leat cannot execute %s yet: %s", what, name));
 }
 
 static void node_check(struct check *check, const struct plan *plan)
@@ -68,27 +72,89 @@ static void node_check(struct check *check, const struct plan *plan)
             refuse(check, plan->aggregate.calls[i]->at, "an aggregate", "DISTINCT");
 }
 
+/* ---- options of sources, tables and sinks, as far as they can be judged without opening anything ---- */
+
+/* Bytes of the struct that the table's offsets point into, or less: no option lies behind them. */
+static size_t settings_size(const struct option *options)
+{
+    size_t last = 0;
+    for (; options->name != NULL; options++)
+        last = options->offset > last ? options->offset : last;
+    return last + sizeof(int64_t);
+}
+
+static void option_check(struct check *check, const struct option *options, const struct setting *setting,
+                         const char *whose, const char *name)
+{
+    struct error err = {0};
+    void *scratch = arena_alloc(check->arena, settings_size(options));
+    if (setting->value[0] != '\0' &&  // "${env:NAME:-}": an empty option is one not set
+        option_set(options, scratch, setting->name, setting->value, check->arena, &err) != E_OK)
+        problem(check, err.code, setting->at, arena_printf(check->arena, "%s %s: %s", whose, name, err.text));
+}
+
+static bool starts_with(const char *name, const char *prefix)
+{
+    return strncasecmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static void source_check(struct check *check, const struct pipeline_source *source)
+{
+    const struct source_type *type = source_find(source->format);
+    if (type == NULL) {
+        refuse(check, source->at, "a source of this format", source->format);
+        return;
+    }
+    for (int32_t i = 0; i < source->option_count; i++)
+        if (!starts_with(source->options[i].name, "kafka."))  // the client's own, judged when it starts
+            option_check(check, type->options, &source->options[i], "source", source->name);
+}
+
+/* What others have read, or may keep in a table. */
+static bool anybodys(const struct pipeline_table *table, const char *name)
+{
+    static const char *const read_elsewhere[] = {"leat.format", "leat.path", "path", "compression"};
+    for (size_t i = 0; i < sizeof read_elsewhere / sizeof *read_elsewhere; i++)
+        if (strcasecmp(name, read_elsewhere[i]) == 0)
+            return true;
+    return !table->is_sink && !starts_with(name, "leat.") && !starts_with(name, "parquet.");
+}
+
+static void property_check(struct check *check, const struct pipeline_table *table, const struct setting *property)
+{
+    const struct option *options = sink_find(table->format)->options;
+    const struct encoder_type *encoder = encoder_find(table->format);
+    bool encoders = encoder != NULL && !starts_with(property->name, "leat.") &&
+                    option_find(options, property->name) == NULL;
+    if (encoders)
+        options = encoder->options;
+    if (option_find(options, property->name) != NULL || !anybodys(table, property->name))
+        option_check(check, options, property, table->is_sink ? "sink" : "table", table->name);
+}
+
 static void table_check(struct check *check, const struct pipeline_table *table)
 {
     if (table->materialized)
         refuse(check, table->at, "materialized views", table->name);
     if (sink_find(table->format) == NULL)
         refuse(check, table->at, "a table of this format", table->format);
+    else
+        for (int32_t i = 0; i < table->property_count; i++)
+            property_check(check, table, &table->properties[i]);
 }
 
 enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems, struct error *err)
 {
-    struct check check = {arena, problems, 0};
+    struct check check = {arena, problems, E_OK};
     int32_t first = problems->count;
     for (int32_t i = 0; i < pipeline->source_count; i++)
-        if (source_find(pipeline->sources[i]->format) == NULL)
-            refuse(&check, pipeline->sources[i]->at, "a source of this format", pipeline->sources[i]->format);
+        source_check(&check, pipeline->sources[i]);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         node_check(&check, pipeline->nodes[i]);
     for (int32_t i = 0; i < pipeline->table_count; i++)
         table_check(&check, pipeline->tables[i]);
-    if (check.found > 0)
-        return fail(err, E_UNSUPPORTED, "%s", problems->texts[first]);
+    if (check.code != E_OK)
+        return fail(err, check.code, "%s", problems->texts[first]);
     struct run_settings settings;
     return settings_read(arena, pipeline, &settings, err);
 }

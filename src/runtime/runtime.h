@@ -69,8 +69,8 @@ struct run_options {
     const struct run_observer *observer;
 };
 
-/* What this version cannot execute, by name and position: E_UNSUPPORTED for the first, all in `problems`. Also refuses
- * settings that do not parse. Pure. */
+/* What this version cannot execute, and options that no source or sink takes, by name and position: E_UNSUPPORTED or
+ * E_SPEC for the first, all in `problems`. Also refuses settings that do not parse. Pure. */
 MUST_CHECK enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,
                                    struct error *err);
 /* Run until the trigger's end (once), runtime_stop(), or an error that retrying cannot mend. */
