@@ -23,7 +23,12 @@ void *mem_zero(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1
 void *mem_resize(void *old, size_t size) __attribute__((returns_nonnull, alloc_size(2)));
 /* 64-byte aligned; freed by mem_free. */
 void *mem_aligned(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
+/* Page aligned, as O_DIRECT wants it; freed by mem_free. */
+void *mem_pages(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
+enum { MEM_PAGE = 4096 }; /* bytes */
 void mem_free(void *memory);
+/* Keep freed memory for the next batch instead of giving it back to the system page by page. Call once at start. */
+void mem_tune(void);
 char *mem_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 #define mem_new(type) ((type *)mem_zero(sizeof(type)))
 #define mem_array(type, count) ((type *)mem_zero_array((count), sizeof(type)))

@@ -120,6 +120,12 @@ static void real_file_write_behind(int handle, int64_t offset, int64_t size)
     (void)sync_file_range(handle, offset, size, SYNC_FILE_RANGE_WRITE);
 }
 
+static bool real_file_direct(int handle, bool on)
+{
+    int flags = fcntl(handle, F_GETFL);
+    return flags >= 0 && fcntl(handle, F_SETFL, on ? flags | O_DIRECT : flags & ~O_DIRECT) == 0;
+}
+
 static enum code real_file_close(int handle, struct error *err)
 {
     // On Linux the descriptor is gone even after EINTR; closing again could hit another thread's file.
@@ -264,6 +270,7 @@ static const struct os real_os = {
     .file_write = real_file_write,
     .file_sync = real_file_sync,
     .file_write_behind = real_file_write_behind,
+    .file_direct = real_file_direct,
     .file_close = real_file_close,
     .dir_sync = real_dir_sync,
     .dir_make = real_dir_make,

@@ -43,6 +43,9 @@ struct os {
     /* Start writing [offset, offset + size) to disk and return; a later file_sync then waits less, and tells what failed.
      * Only a hint: a fake may leave it NULL. */
     void (*file_write_behind)(int handle, int64_t offset, int64_t size);
+    /* Write past the page cache from now on (or no longer): data, size and offset must then be multiples of MEM_PAGE.
+     * False when the file system cannot, then writes stay as they are. A fake may leave it NULL. */
+    bool (*file_direct)(int handle, bool on);
     enum code (*file_close)(int handle, struct error *err);
     enum code (*dir_sync)(const char *path, struct error *err);
     enum code (*dir_make)(const char *path, struct error *err);  /* parents too; an existing one is fine */

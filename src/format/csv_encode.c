@@ -302,9 +302,13 @@ static void column_repair(struct column *out, const struct column *col)
             builder_null(&builder);
             continue;
         }
-        text_clear(&text);
-        json_text_repair(column_bytes_at(col, row), &text);
-        builder_bytes(&builder, text_view(&text));
+        struct bytes bytes = column_bytes_at(col, row);
+        if (!utf8_valid(bytes.data, bytes.size)) {
+            text_clear(&text);
+            json_text_repair(bytes, &text);
+            bytes = text_view(&text);
+        }
+        builder_bytes(&builder, bytes);
     }
     builder_finish(&builder, out);
     builder_release(&builder);
