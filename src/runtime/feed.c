@@ -84,6 +84,7 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .buffer_bytes = spec->settings->buffer_bytes,
         .budget = spec->budget,
         .retry_limit_us = spec->settings->retry_limit_us,
+        .stopping = runtime_stopping,
     };
     TRY(columns_map(feed, config.needed, err));
     limit_read(feed, spec->settings);

@@ -27,6 +27,7 @@ enum {
     FETCH_BYTES_MAX = 32 * 1024 * 1024, /* bytes of one answer */
     FETCH_WAIT_MS = 50,                 /* see kafka_fetch.c: the one-second stall */
     ERROR_BACKOFF_MS = 100,
+    NAP_US = 50 * 1000, /* how long a pause takes to notice a signal */
     SYSLOG_CRITICAL = 2,
 };
 
@@ -155,6 +156,7 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     self->group_id = arena_strdup(&self->arena, spec->group_id == NULL ? "leat" : spec->group_id);
     memcpy(self->needed, spec->needed, sizeof self->needed);
     self->retry_limit_us = spec->retry_limit_us;
+    self->stopping = spec->stopping;
     TRY(kafka_settings_read(self, spec, err));
     if (self->settings.group_prefix != NULL)
         self->group_id =
@@ -242,14 +244,20 @@ enum code kafka_check_stop(const struct kafka_source *self, struct error *err)
                : E_OK;
 }
 
+/* A signal handler cannot wake us: it only sets what `stopping` looks at. */
+static bool asked_to_stop(const struct kafka_source *self)
+{
+    return atomic_load(&self->stopped) || (self->stopping != NULL && self->stopping());
+}
+
 enum code kafka_pause(struct kafka_source *self, int64_t wait_us, struct error *err)
 {
     int64_t end_us = os->clock_mono_us() + wait_us, left_us;
     lock_take(&self->signal);
-    while (!atomic_load(&self->stopped) && (left_us = end_us - os->clock_mono_us()) > 0)
-        (void)lock_wait(&self->signal, left_us);
+    while (!asked_to_stop(self) && (left_us = end_us - os->clock_mono_us()) > 0)
+        (void)lock_wait(&self->signal, left_us < NAP_US ? left_us : NAP_US);
     lock_give(&self->signal);
-    return kafka_check_stop(self, err);
+    return asked_to_stop(self) ? fail(err, E_STOPPED, "source %s was asked to stop", self->name) : E_OK;
 }
 
 const struct source_type kafka_source_type = {

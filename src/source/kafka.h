@@ -98,6 +98,7 @@ struct kafka_source {
     bool mirror_busy, mirror_warned;
     struct source_ranges unsent; /* to mirror when the commit under way is answered */
 
+    bool (*stopping)(void);
     struct lock signal;
     bool arrived;
     atomic_bool stopped;
@@ -128,7 +129,7 @@ enum code kafka_discover(void *self, const struct source_ranges *known, struct s
  * what `from` holds before. */
 MUST_CHECK enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges,
                                        struct error *err);
-/* Sleep, but not past stop(). E_STOPPED. */
+/* Sleep, but not past stop() or when `stopping` says so. E_STOPPED. */
 MUST_CHECK enum code kafka_pause(struct kafka_source *self, int64_t wait_us, struct error *err);
 MUST_CHECK enum code kafka_check_stop(const struct kafka_source *self, struct error *err);
 

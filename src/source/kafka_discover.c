@@ -422,17 +422,14 @@ static enum code give_up(const struct kafka_source *self, const struct source_ra
                          enum code code, int64_t elapsed_us, struct error *err)
 {
     if (code != E_ABSENT)
-        return error_note(err, "source %s: gave up after %" PRId64 " s", self->name,
-                          elapsed_us / 1000000);
+        return error_note(err, "gave up after %" PRId64 " s", elapsed_us / 1000000);
     if (known->count > 0 && self->settings.fail_on_data_loss)
-        return fail(
-            err, E_LOST,
-            "source %s: what was read before is gone: topic or partition does not exist on %s any more",
-            self->name, self->facts.bootstrap);
+        return fail(err, E_LOST,
+                    "what was read before is gone: topic or partition does not exist on %s any more",
+                    self->facts.bootstrap);
     char why[256];
     snprintf(why, sizeof why, "%s", err->text);
-    return fail(err, E_SPEC, "source %s: %s; create it (leat produce does), or check the name",
-                self->name, why);
+    return fail(err, E_SPEC, "%s; create it (leat produce does), or check the name", why);
 }
 
 enum code kafka_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,

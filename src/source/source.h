@@ -66,6 +66,7 @@ struct source_spec {
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
     int64_t retry_limit_us; /* give up on an unreachable broker after so long; progress is logged */
+    bool (*stopping)(void); /* asked while discover waits for the broker: true = E_STOPPED; or NULL */
 };
 
 struct source_type {
