@@ -1,0 +1,4 @@
+CREATE TEMPORARY VIEW m AS SELECT window AS w, k, sum(v) AS s FROM STREAM(a) WITH ('x' = 'y') WATERMARK try_cast(k AS TIMESTAMP) AS at2 DELAY OF INTERVAL 1 DAY AS q GROUP BY window(at2, '1 minute', '10 seconds'), k;
+CREATE STREAMING TABLE h AS SELECT w.end, s FROM STREAM m WHERE k IS NOT NULL;
+CREATE STREAMING TABLE i AS SELECT window.start, max(s) FROM STREAM m GROUP BY window(w, '1 hour');
+CREATE STREAMING TABLE j AS SELECT a.k FROM STREAM a JOIN STREAM src b ON a.k = b.topic;
