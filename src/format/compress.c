@@ -3,10 +3,10 @@
 #include <limits.h>
 #include <lz4.h>
 #include <strings.h>
+#include <snappy-c.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#include "format/snappy_encode.h"
 
 enum {
     GZIP_WINDOW = 16, /* added to deflate's window bits: gzip header and trailer */
@@ -43,8 +43,6 @@ void compressor_init(struct compressor *compressor, enum codec codec, int level)
                             MAX_WBITS + GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) == Z_OK);
     } else if (codec == CODEC_LZ4_RAW) {
         compressor->context = mem_alloc((size_t)LZ4_sizeofState());
-    } else if (codec == CODEC_SNAPPY) {
-        compressor->context = mem_new(struct snappy_table);
     }
 }
 
@@ -64,7 +62,7 @@ void compressor_close(struct compressor *compressor)
 size_t compress_bound(const struct compressor *compressor, size_t size)
 {
     switch (compressor->codec) {
-    case CODEC_SNAPPY: return snappy_bound(size);
+    case CODEC_SNAPPY: return snappy_max_compressed_length(size);
     case CODEC_ZSTD: return ZSTD_compressBound(size);
     case CODEC_GZIP:
         return compressBound(size) + GZIP_WRAPPER; /* deflateBound forgets them once a stream has ended */
@@ -98,8 +96,7 @@ enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t
         done = true;
         break;
     case CODEC_SNAPPY:
-        done = in.size <= UINT32_MAX;
-        size = done ? snappy_encode(compressor->context, in.data, in.size, out) : 0;
+        done = snappy_compress((const char *)in.data, in.size, (char *)out, &size) == SNAPPY_OK;
         break;
     case CODEC_ZSTD:
         size = ZSTD_compress2(compressor->context, out, size, in.data, in.size);

@@ -14,7 +14,7 @@ enum codec { CODEC_NONE, CODEC_SNAPPY, CODEC_ZSTD, CODEC_GZIP, CODEC_LZ4_RAW };
 struct compressor {
     enum codec codec;
     int level;             /* zstd, gzip; 0 = the library's default */
-    void *context;         /* ZSTD_CCtx, z_stream, LZ4 state, snappy_table */
+    void *context;         /* ZSTD_CCtx, z_stream, LZ4 state */
 };
 void compressor_init(struct compressor *compressor, enum codec codec, int level);
 void compressor_close(struct compressor *compressor);
