@@ -16,7 +16,7 @@ enum {
     SLICE_US = 10 * 1000, /* longest sleep of a throttled producer */
     PROGRESS_US = 200 * 1000,
     FULL_POLL_MS = 5,
-    TOPIC_TIMEOUT_MS = 15000,
+    TOPIC_TIMEOUT_MS = 10000,
     FLUSH_SLICE_MS = 100,
     FLUSH_QUIET_US = 30 * 1000 * 1000, /* give up when nothing more is delivered for so long */
 };
@@ -145,11 +145,16 @@ static enum code client_open(struct producer *self, struct error *err)
     return fail(err, E_USAGE, "librdkafka refuses the options: %s", text);
 }
 
+static enum code nobody(const struct producer *self, struct error *err)
+{
+    return fail(err, E_BROKER, "no broker answers at %s%s%s", self->request->bootstrap,
+                self->trouble[0] == '\0' ? "" : ": ", self->trouble);
+}
+
 static enum code topic_answer(struct producer *self, rd_kafka_event_t *event, struct error *err)
 {
-    if (event == NULL)
-        return fail(err, E_BROKER, "no broker answers at %s%s%s", self->request->bootstrap,
-                    self->trouble[0] == '\0' ? "" : ": ", self->trouble);
+    if (event == NULL || rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        return nobody(self, err);
     size_t count = 0;
     const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
     const rd_kafka_topic_result_t **topics =
@@ -182,7 +187,7 @@ static enum code topic_create(struct producer *self, struct error *err)
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, TOPIC_TIMEOUT_MS, text, sizeof text);
     rd_kafka_CreateTopics(self->client, &topic, 1, options, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, TOPIC_TIMEOUT_MS + 1000);
-    rd_kafka_poll(self->client, 0);
+    rd_kafka_poll(self->client, 0); // brings `trouble`
     enum code code = topic_answer(self, event, err);
     if (event != NULL)
         rd_kafka_event_destroy(event);
