@@ -1,5 +1,5 @@
 /* Java's and Spark's options: mapped, ignored, refused; secrets never shown; offsets in JSON. */
-#include "source/kafka.h"
+#include "mock_broker.h"
 
 #include "kit.h"
 
@@ -149,7 +149,7 @@ static enum code open_with(const char *const *names, const char *const *values, 
 #define OPEN(names, values, err) \
     open_with(names, values, (int32_t)(sizeof(names) / sizeof(names)[0]), err)
 
-TEST(kafka_open_checks_options)
+KAFKA_TEST(kafka_open_checks_options)
 {
     struct error err = {0};
     const char *none[] = {"kafka.bootstrap.servers"}, *none_values[] = {"h:1"};

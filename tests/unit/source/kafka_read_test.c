@@ -5,7 +5,7 @@
 #include "base/thread.h"
 #include "kit.h"
 
-TEST(kafka_reads_everything_once)
+KAFKA_TEST(kafka_reads_everything_once)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -25,7 +25,7 @@ TEST(kafka_reads_everything_once)
 
 /* Epochs of odd sizes, without a seek between them: what was taken too early must come in the
  * next. */
-TEST(kafka_epochs_end_exactly)
+KAFKA_TEST(kafka_epochs_end_exactly)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -51,7 +51,7 @@ TEST(kafka_epochs_end_exactly)
     mock_stop(&mock);
 }
 
-TEST(kafka_seek_goes_back)
+KAFKA_TEST(kafka_seek_goes_back)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -73,7 +73,7 @@ TEST(kafka_seek_goes_back)
     mock_stop(&mock);
 }
 
-TEST(kafka_unbounded_takes_what_comes)
+KAFKA_TEST(kafka_unbounded_takes_what_comes)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -96,7 +96,7 @@ TEST(kafka_unbounded_takes_what_comes)
     mock_stop(&mock);
 }
 
-TEST(kafka_starts_where_told)
+KAFKA_TEST(kafka_starts_where_told)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -126,7 +126,7 @@ TEST(kafka_starts_where_told)
     mock_stop(&mock);
 }
 
-TEST(kafka_pattern_matches_whole_names)
+KAFKA_TEST(kafka_pattern_matches_whole_names)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -147,7 +147,7 @@ static void know(struct mock_source *source, int32_t partition, int64_t from)
     source_ranges_add(&source->known, "t", partition)->from = from;
 }
 
-TEST(kafka_goes_on_and_new_partitions_start_at_zero)
+KAFKA_TEST(kafka_goes_on_and_new_partitions_start_at_zero)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -162,7 +162,7 @@ TEST(kafka_goes_on_and_new_partitions_start_at_zero)
     mock_stop(&mock);
 }
 
-TEST(kafka_lost_offsets_stop_or_warn)
+KAFKA_TEST(kafka_lost_offsets_stop_or_warn)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -193,7 +193,7 @@ TEST(kafka_lost_offsets_stop_or_warn)
 }
 
 /* The offset is lost between discover and fetch, as when retention runs. */
-TEST(kafka_offset_lost_while_reading)
+KAFKA_TEST(kafka_offset_lost_while_reading)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -219,7 +219,7 @@ TEST(kafka_offset_lost_while_reading)
     mock_stop(&mock);
 }
 
-TEST(kafka_survives_broker_errors)
+KAFKA_TEST(kafka_survives_broker_errors)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -239,7 +239,7 @@ TEST(kafka_survives_broker_errors)
     mock_stop(&mock);
 }
 
-TEST(kafka_unreachable_broker_gives_up)
+KAFKA_TEST(kafka_unreachable_broker_gives_up)
 {
     struct mock_broker nobody = {.bootstrap = "127.0.0.1:9"};
     struct mock_source source;
@@ -259,7 +259,7 @@ static void *stop_later(void *source)
     return NULL;
 }
 
-TEST(kafka_stop_interrupts)
+KAFKA_TEST(kafka_stop_interrupts)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -282,7 +282,7 @@ TEST(kafka_stop_interrupts)
     mock_stop(&mock);
 }
 
-TEST(kafka_mirror_shows_in_the_group)
+KAFKA_TEST(kafka_mirror_shows_in_the_group)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -311,7 +311,7 @@ TEST(kafka_mirror_shows_in_the_group)
     mock_stop(&mock);
 }
 
-TEST(kafka_only_needed_columns_are_built)
+KAFKA_TEST(kafka_only_needed_columns_are_built)
 {
     struct mock_broker mock;
     struct mock_source source;
@@ -335,7 +335,7 @@ TEST(kafka_only_needed_columns_are_built)
     mock_stop(&mock);
 }
 
-TEST(kafka_headers_come_when_asked_for)
+KAFKA_TEST(kafka_headers_come_when_asked_for)
 {
     struct mock_broker mock;
     struct mock_source source;

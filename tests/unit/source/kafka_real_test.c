@@ -131,7 +131,7 @@ static int64_t rows_until_done(struct mock_source *source)
     return rows;
 }
 
-TEST(kafka_real_aborted_and_open_transactions)
+KAFKA_TEST(kafka_real_aborted_and_open_transactions)
 {
     struct real real;
     struct mock_source source;
@@ -176,7 +176,7 @@ TEST(kafka_real_aborted_and_open_transactions)
 
 /* ---- records and topics that are gone ---- */
 
-TEST(kafka_real_deleted_records)
+KAFKA_TEST(kafka_real_deleted_records)
 {
     struct real real;
     struct mock_source source;
@@ -202,7 +202,7 @@ TEST(kafka_real_deleted_records)
     real_stop(&real);
 }
 
-TEST(kafka_real_topic_made_anew)
+KAFKA_TEST(kafka_real_topic_made_anew)
 {
     struct real real;
     struct mock_source source;
@@ -225,7 +225,7 @@ TEST(kafka_real_topic_made_anew)
     real_stop(&real);
 }
 
-TEST(kafka_real_absent_topic)
+KAFKA_TEST(kafka_real_absent_topic)
 {
     struct real real;
     struct mock_source source;
@@ -241,7 +241,7 @@ TEST(kafka_real_absent_topic)
     real_stop(&real);
 }
 
-TEST(kafka_real_start_by_time)
+KAFKA_TEST(kafka_real_start_by_time)
 {
     struct real real;
     struct mock_source source;

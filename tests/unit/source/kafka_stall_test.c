@@ -14,7 +14,7 @@ enum {
     WORK_US_PER_ROW = 60
 };
 
-TEST(kafka_never_stalls_while_queues_are_full)
+KAFKA_TEST(kafka_never_stalls_while_queues_are_full)
 {
     struct mock_broker mock;
     struct mock_source source;
