@@ -224,8 +224,11 @@ static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor,
     return true;
 }
 
-static void decimal_rest(struct call *call, const struct arg *args, struct column *out, bool quotient)
+enum rest { REST_REMAINDER, REST_QUOTIENT, REST_POSITIVE };
+
+static void decimal_rest(struct call *call, const struct arg *args, struct column *out, enum rest wanted)
 {
+    bool quotient = wanted == REST_QUOTIENT;
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
     int scale = larger(a->scale, b->scale);
@@ -238,7 +241,9 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         else if (quotient && (q > INT64_MAX || q < INT64_MIN))
             call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
-        else if (!quotient && !decimal_rescale(m, scale, type->precision, type->scale, &m))
+        else if (wanted == REST_POSITIVE && m < 0)
+            m = (m + y * b_factor) % (y * b_factor);
+        if (y != 0 && !quotient && !decimal_rescale(m, scale, type->precision, type->scale, &m))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, wide, i, quotient ? q : m);
     }
@@ -247,13 +252,19 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
 SCALAR(fn_remainder_decimal, "% mod", "(D, D) -> D", "Remainder of DECIMALs.", "5.5 % 2", "1.5",
        .bind = bind_remainder, .flags = FN_FAILS | FN_OPERATOR)
 {
-    decimal_rest(call, args, out, false);
+    decimal_rest(call, args, out, REST_REMAINDER);
 }
 
 SCALAR(fn_div_decimal, "div", "(D, D) -> bigint", "Whole part of the quotient of DECIMALs.", "5.5 div 2", "2",
        .flags = FN_FAILS | FN_OPERATOR)
 {
-    decimal_rest(call, args, out, true);
+    decimal_rest(call, args, out, REST_QUOTIENT);
+}
+
+SCALAR(fn_pmod_decimal, "pmod", "(D, D) -> D", "Remainder of DECIMALs that is not negative when the divisor is positive.",
+       "pmod(-7.5, 2)", "0.5", .bind = bind_remainder, .flags = FN_FAILS)
+{
+    decimal_rest(call, args, out, REST_POSITIVE);
 }
 
 #define TRY_DECIMAL (FN_FAILS | FN_NULLABLE | FN_TRY)
@@ -441,7 +452,7 @@ SCALAR_SAME(fn_number_times, "*",
 const struct function *const arithmetic_functions[] = {
     &fn_add, &fn_add_decimal, &fn_subtract, &fn_subtract_decimal, &fn_multiply, &fn_multiply_decimal,
     &fn_interval_whole, &fn_interval_times, &fn_number_times, &fn_divide, &fn_divide_decimal, &fn_interval_divide,
-    &fn_div, &fn_div_decimal, &fn_remainder, &fn_remainder_decimal, &fn_pmod, &fn_negative, &fn_positive, &fn_abs,
+    &fn_div, &fn_div_decimal, &fn_remainder, &fn_remainder_decimal, &fn_pmod, &fn_pmod_decimal, &fn_negative, &fn_positive, &fn_abs,
     &fn_try_add, &fn_try_add_decimal, &fn_try_subtract, &fn_try_subtract_decimal, &fn_try_multiply,
     &fn_try_multiply_decimal, &fn_try_divide, &fn_try_divide_decimal, &fn_try_mod, &fn_try_mod_decimal, &fn_bit_and,
     &fn_bit_or, &fn_bit_xor, &fn_bit_not, &fn_shift_left, &fn_shift_right, &fn_shift_right_unsigned, &fn_bit_count,

@@ -55,8 +55,8 @@ bool timestamp_add_us(int64_t us, int64_t interval_us, const struct zone *zone, 
 
 /* Date-time patterns (time_format.c): Java's letters as Spark takes them. */
 struct time_pattern;
-MUST_CHECK enum code time_pattern_compile(struct arena *arena, struct bytes pattern, const struct time_pattern **out,
-                                          struct error *err);
+MUST_CHECK enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool to_parse,
+                                          const struct time_pattern **out, struct error *err);
 void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone, struct text *out);
 bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone, int64_t *out);
 

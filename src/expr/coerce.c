@@ -215,6 +215,8 @@ int cast_cost(const struct type *from, const struct type *to)
         return type_is_numeric(to) ? 20 : 30;  // '1' - 1 is a number, not a date less a day
     if (is_text(to))
         return 20;
+    if (from->id == TYPE_DECIMAL && (to->id == TYPE_FLOAT || to->id == TYPE_DOUBLE))
+        return 6;
     if (type_is_numeric(from) && type_is_numeric(to))
         return to->id > from->id ? 1 + (int)to->id - (int)from->id : 10;
     return to->id > from->id ? 2 : 5;

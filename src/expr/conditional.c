@@ -161,8 +161,12 @@ void case_run(struct call *call, const struct arg *args, int32_t count, struct c
         mem_free(results);
 }
 
-static enum code bind_if(struct binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_if(struct binding *binding, struct error *err)
 {
+    const struct expr *condition = binding->args[0];
+    if (condition->kind == EXPR_CAST && condition->index == 0)
+        return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter of `if` requires the "
+                    "\"BOOLEAN\" type, not \"%s\".", type_sql(binding->ctx->arena, condition->args[0]->type));
     binding->nullable = binding->args[1]->nullable || binding->args[2]->nullable;
     return E_OK;
 }

@@ -38,22 +38,20 @@ SCALAR(fn_second_fraction, "second_with_fraction", "(timestamp) -> any | (timest
 
 /* ---- parts of intervals ---- */
 
-#define INTERVAL_FIELD(id, name_, help_, example_, expected_, type_, ctype, value)                             \
-    SCALAR(id, name_, "(" type_ ") -> int", help_, example_, expected_)                                        \
-    {                                                                                                          \
-        LOOP1(int32_t, ctype, r[i] = (int32_t)(value));                                                        \
-    }
+#define INTERVAL_FIELD(id, name_, help_, example_, expected_, signature_, rtype, ctype, value)                 \
+    SCALAR(id, name_, signature_, help_, example_, expected_) { LOOP1(rtype, ctype, r[i] = (rtype)(value)); }
 INTERVAL_FIELD(fn_interval_day, "day", "Days of an interval.", "day(INTERVAL '3 04:05:06' DAY TO SECOND)", "3",
-               "interval_dt", int64_t, x / DAY_US)
+               "(interval_dt) -> int", int32_t, int64_t, x / DAY_US)
 INTERVAL_FIELD(fn_interval_hour, "hour", "Hours of an interval, below a day.",
-               "hour(INTERVAL '3 04:05:06' DAY TO SECOND)", "4", "interval_dt", int64_t, x % DAY_US / (3600 * SECOND_US))
+               "hour(INTERVAL '3 04:05:06' DAY TO SECOND)", "4", "(interval_dt) -> tinyint", int8_t, int64_t,
+               x % DAY_US / (3600 * SECOND_US))
 INTERVAL_FIELD(fn_interval_minute, "minute", "Minutes of an interval, below an hour.",
-               "minute(INTERVAL '3 04:05:06' DAY TO SECOND)", "5", "interval_dt", int64_t,
+               "minute(INTERVAL '3 04:05:06' DAY TO SECOND)", "5", "(interval_dt) -> tinyint", int8_t, int64_t,
                x % (3600 * SECOND_US) / (60 * SECOND_US))
 INTERVAL_FIELD(fn_interval_year, "year", "Years of an interval.", "year(INTERVAL '1-2' YEAR TO MONTH)", "1",
-               "interval_ym", int32_t, x / 12)
+               "(interval_ym) -> int", int32_t, int32_t, x / 12)
 INTERVAL_FIELD(fn_interval_month, "month", "Months of an interval, below a year.", "month(INTERVAL '1-2' YEAR TO MONTH)",
-               "2", "interval_ym", int32_t, x % 12)
+               "2", "(interval_ym) -> tinyint", int8_t, int32_t, x % 12)
 
 SCALAR(fn_interval_second, "second_with_fraction", "(interval_dt) -> any", "Seconds of an interval and their fraction.",
        NULL, NULL, .bind = bind_second_fraction, .flags = FN_HIDDEN)

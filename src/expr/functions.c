@@ -19,6 +19,7 @@ static const struct family {
     {"Rounding", rounding_functions},
     {"Strings", string_functions},
     {"Text", text_functions},
+    {"Patterns", pattern_functions},
     {"Dates", calendar_functions},
     {"Times", datetime_functions},
     {"Conversions and patterns of time", time_format_functions},

@@ -17,7 +17,7 @@ static double cotangent(double x) { return 1 / tan(x); }
         LOOP1(double, double, r[i] = value);                                                                   \
     }
 REAL(fn_sqrt, "sqrt", "Square root.", "sqrt(16)", "4.0", sqrt(x))
-REAL(fn_cbrt, "cbrt", "Cube root.", "cbrt(27)", "3.0", cbrt(x))
+REAL(fn_cbrt, "cbrt", "Cube root.", "cbrt(27)", "3.0", (double)cbrtl((long double)x))
 REAL(fn_exp, "exp", "e to the power of the argument.", "exp(0)", "1.0", exp(x))
 REAL(fn_expm1, "expm1", "exp(x) - 1, exact near 0.", "expm1(0)", "0.0", expm1(x))
 REAL(fn_sin, "sin", "Sine.", "sin(0)", "0.0", sin(x))

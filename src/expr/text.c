@@ -342,6 +342,7 @@ static size_t print_grouped(double value, int digits, char *out)
 static size_t print_grouped_decimal(int128 value, int scale, int digits, char *out)
 {
     char plain[DECIMAL_TEXT_MAX + DIGITS_SHOWN_MAX];
+    bool negative = value < 0;
     if (digits < scale) {  // half to even
         int128 unit = decimal_power10(scale - digits), whole = value / unit, rest = value % unit;
         int128 twice = (rest < 0 ? -rest : rest) * 2;
@@ -351,6 +352,10 @@ static size_t print_grouped_decimal(int128 value, int scale, int digits, char *o
         scale = digits;
     }
     size_t size = decimal_print(value, scale, plain);
+    if (negative && value == 0) {  // Java shows that it was less than zero
+        memmove(plain + 1, plain, size++);
+        plain[0] = '-';
+    }
     if (scale == 0 && digits > 0)
         plain[size++] = '.';
     for (; scale < digits; scale++)

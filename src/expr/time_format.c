@@ -4,7 +4,7 @@
  * Parse    numbers of one letter take as many digits as there are, of several exactly so many; directly before another
  *          number they take exactly so many in any case (yyyyMMdd). S takes 1 to as many digits as letters. Names in
  *          any case. What the pattern does not say is 1970-01-01 00:00:00
- * Refused  week-based years and days (Y, w, W, e, c), as Spark does; z (zone names like PST), which Spark has
+ * Refused  week-based years and days (Y, w, W, e, c), as Spark does, and E, F, q, Q when parsing; z (zone names like PST), which Spark has
  */
 #include "expr/calendar.h"
 
@@ -105,8 +105,8 @@ static bool read_part(struct arena *arena, struct bytes pattern, size_t *at, str
     return part->count <= letter_max(c) && (c != 'V' || part->count == 2) && (c != 'O' || part->count == 1 || part->count == 4);
 }
 
-enum code time_pattern_compile(struct arena *arena, struct bytes pattern, const struct time_pattern **out,
-                               struct error *err)
+enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool to_parse,
+                               const struct time_pattern **out, struct error *err)
 {
     struct time_pattern *made = arena_new(arena, struct time_pattern);
     made->parts = arena_array(arena, struct part, PATTERN_PARTS_MAX);
@@ -118,7 +118,8 @@ enum code time_pattern_compile(struct arena *arena, struct bytes pattern, const 
         if (!read_part(arena, pattern, &at, part))
             return pattern_error(pattern, err);
         depth += (part->kind == PART_OPEN) - (part->kind == PART_CLOSE);
-        if (depth < 0)
+        bool only_printed = part->kind == PART_LETTER && memchr("EFqQ", part->letter, 4) != NULL;
+        if (depth < 0 || (to_parse && only_printed))
             return pattern_error(pattern, err);
     }
     for (int i = 0; i + 1 < made->count; i++)
@@ -373,7 +374,6 @@ static bool parse_zone(struct parsed *p)
 
 static bool parse_letter(struct parsed *p, const struct part *part)
 {
-    int ignored = 0;
     switch (part->letter) {
     case 'y':
     case 'u': return parse_year(p, part);
@@ -385,7 +385,6 @@ static bool parse_letter(struct parsed *p, const struct part *part)
         return p->month > 0;
     case 'd': return parse_small(p, part, &p->day);
     case 'D': return parse_number(p, part->count, 3, &p->day_of_year);
-    case 'E': return parse_name(p, weekday_names, 7, part->count == 4) >= 0;
     case 'a':
         p->afternoon = parse_word(p, "PM", 2) ? 1 : parse_word(p, "AM", 2) ? 0 : -1;
         return p->afternoon >= 0;
@@ -406,9 +405,6 @@ static bool parse_letter(struct parsed *p, const struct part *part)
     case 's': return parse_small(p, part, &p->second) && p->second <= 59;
     case 'S': return parse_fraction(p, part);
     case 'V': return parse_zone(p);
-    case 'Q':
-    case 'q':
-    case 'F': return part->count < 3 && parse_small(p, part, &ignored);
     default: return parse_offset(p, part);
     }
 }
@@ -488,35 +484,38 @@ bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text, c
 enum { DEFAULT_PATTERN_SIZE = 19 };
 static const char DEFAULT_PATTERN[] = "yyyy-MM-dd HH:mm:ss";
 
-/* The pattern is argument `at`, and nearly always a constant; the default when there are fewer arguments. */
-static enum code bind_pattern(struct binding *binding, int32_t at, struct error *err)
+/* The pattern is argument AT, and nearly always a constant; the default when there are fewer arguments. */
+static enum code bind_pattern(struct binding *binding, bool to_parse, struct error *err)
 {
+    enum { AT = 1 };
     struct bytes text = bytes_of(DEFAULT_PATTERN, DEFAULT_PATTERN_SIZE);
-    if (at < binding->count) {
+    if (AT < binding->count) {
         const struct expr *literal;
-        if (!expr_is_constant(binding->args[at]))
+        if (!expr_is_constant(binding->args[AT]))
             return E_OK;
-        TRY(binding_constant(binding, at, &literal, err));
+        TRY(binding_constant(binding, AT, &literal, err));
         if (literal_is_null(literal))
             return E_OK;
         text = literal_bytes(literal);
     }
     const struct time_pattern *pattern;
-    TRY(time_pattern_compile(binding->ctx->arena, text, &pattern, err));
+    TRY(time_pattern_compile(binding->ctx->arena, text, to_parse, &pattern, err));
     binding->bound = pattern;
     return E_OK;
 }
-static enum code bind_second(struct binding *binding, struct error *err) { return bind_pattern(binding, 1, err); }
+static enum code bind_print(struct binding *binding, struct error *err) { return bind_pattern(binding, false, err); }
+static enum code bind_parse(struct binding *binding, struct error *err) { return bind_pattern(binding, true, err); }
 
 /* The pattern of a row that is not constant; NULL when it is none. `arena` is reset for each. */
-static const struct time_pattern *pattern_at(struct call *call, const struct arg *arg, int64_t row, struct arena *arena)
+static const struct time_pattern *pattern_at(struct call *call, const struct arg *arg, int64_t row, bool to_parse,
+                                             struct arena *arena)
 {
     const struct time_pattern *pattern;
     struct error ignored;
     if (call->bound != NULL)
         return call->bound;
     arena_reset(arena);
-    return time_pattern_compile(arena, arg_bytes(arg, row), &pattern, &ignored) == E_OK ? pattern : NULL;
+    return time_pattern_compile(arena, arg_bytes(arg, row), to_parse, &pattern, &ignored) == E_OK ? pattern : NULL;
 }
 
 /* Prints times[i] * unit in the zone. */
@@ -525,7 +524,7 @@ static void print_times(struct call *call, const struct arg *args, struct column
     struct writer writer;
     struct text text = {0};
     struct arena arena = {0};
-    TEXT_ROWS(writer, call->rows * 20, const struct time_pattern *pattern = pattern_at(call, &args[1], i, &arena);
+    TEXT_ROWS(writer, call->rows * 20, const struct time_pattern *pattern = pattern_at(call, &args[1], i, false, &arena);
               int64_t us; text_clear(&text);
               if (pattern == NULL || __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us)) {
                   call_reject(call, i, pattern == NULL ? REJECT_ARGUMENT : REJECT_ARITHMETIC_OVERFLOW);
@@ -539,14 +538,14 @@ static void print_times(struct call *call, const struct arg *args, struct column
 
 SCALAR(fn_date_format, "date_format", "(timestamp, string) -> string | (timestamp_ntz, string) -> string",
        "As a text by a pattern.", "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')", "2026/01/05 03:04",
-       .bind = bind_second, .flags = FN_FAILS)
+       .bind = bind_print, .flags = FN_FAILS)
 {
     bool local = args[0].col->type->id == TYPE_TIMESTAMP_NTZ;
     print_times(call, args, out, 1, local ? NULL : call->session->zone);
 }
 
 SCALAR(fn_from_unixtime, "from_unixtime", "(bigint, string?) -> string", "Seconds since 1970 UTC as a text by a pattern.",
-       "length(from_unixtime(0))", "19", .bind = bind_second, .flags = FN_FAILS)
+       "length(from_unixtime(0))", "19", .bind = bind_print, .flags = FN_FAILS)
 {
     print_times(call, args, out, SECOND_US, call->session->zone);
 }
@@ -559,7 +558,7 @@ static void parse_times(struct call *call, const struct arg *args, struct column
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t us = 0;
         if (call_valid(call, i)) {
-            const struct time_pattern *pattern = pattern_at(call, &args[1], i, &arena);
+            const struct time_pattern *pattern = pattern_at(call, &args[1], i, true, &arena);
             if (pattern == NULL || !time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us))
                 call_reject(call, i, REJECT_DATETIME);
         }
@@ -569,20 +568,20 @@ static void parse_times(struct call *call, const struct arg *args, struct column
 }
 
 SCALAR(fn_to_timestamp, "to_timestamp", "(string, string) -> timestamp", "A text by a pattern as an instant.",
-       "to_timestamp('05/01/2026 03:04', 'dd/MM/yyyy HH:mm')", "2026-01-05 03:04:00", .bind = bind_second, .flags = FN_FAILS)
+       "to_timestamp('05/01/2026 03:04', 'dd/MM/yyyy HH:mm')", "2026-01-05 03:04:00", .bind = bind_parse, .flags = FN_FAILS)
 {
     parse_times(call, args, out, 1);
 }
 SCALAR_SAME(fn_try_to_timestamp, "try_to_timestamp", "(string, string) -> timestamp",
             "A text by a pattern as an instant; NULL when it is none.", "try_to_timestamp('x', 'yyyy')", "NULL",
-            .run = fn_to_timestamp_run, .bind = bind_second, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            .run = fn_to_timestamp_run, .bind = bind_parse, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_to_timestamp_ntz, "to_timestamp_ntz", "(string, string) -> timestamp_ntz",
             "A text by a pattern as a local time.", "to_timestamp_ntz('2026/01/05', 'yyyy/MM/dd')", "2026-01-05 00:00:00",
-            .run = fn_to_timestamp_run, .bind = bind_second, .flags = FN_FAILS);
+            .run = fn_to_timestamp_run, .bind = bind_parse, .flags = FN_FAILS);
 
 SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?) -> bigint",
        "Seconds since 1970 UTC of a text by a pattern.", "unix_timestamp('1970-01-02', 'yyyy-MM-dd') > 0", "true",
-       .bind = bind_second, .flags = FN_FAILS)
+       .bind = bind_parse, .flags = FN_FAILS)
 {
     parse_times(call, args, out, SECOND_US);
 }

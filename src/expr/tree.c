@@ -173,10 +173,21 @@ static const struct expr *cast_new(struct expr_context *ctx, const struct expr *
     return expr;
 }
 
+/* A map's key must not become NULL. */
+static bool keys_cast_safely(const struct type *from, const struct type *to)
+{
+    if (from->id == TYPE_MAP && to->id == TYPE_MAP && cast_fails(from->fields[0].type, to->fields[0].type))
+        return false;
+    for (int32_t i = 0; type_is_nested(to) && i < from->field_count && i < to->field_count; i++)
+        if (!keys_cast_safely(from->fields[i].type, to->fields[i].type))
+            return false;
+    return true;
+}
+
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                     struct position at, const struct expr **out, struct error *err)
 {
-    if (!cast_known(of->type, to)) {
+    if (!cast_known(of->type, to) || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};
         expr_print(of, NULL, &shown);
         enum code code = fail(err, E_SQL,
@@ -228,7 +239,7 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
     bool nullable = count % 2 == 0;
     for (int32_t i = 0; i < count; i++) {
         if (!is_branch(i, count)) {
-            if (args[i]->type->id != TYPE_BOOLEAN && args[i]->type->id != TYPE_NULL)
+            if (args[i]->type->id != TYPE_BOOLEAN)
                 return case_error(ctx, args[i], err);
             continue;
         }
