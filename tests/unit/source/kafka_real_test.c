@@ -1,5 +1,5 @@
 /* What the mock cluster cannot show: transactions, deleted records, absent and re-created topics.
- * Needs a real broker: LEAT_TEST_KAFKA=127.0.0.1:9092; skipped without. */
+ * Needs a real broker: KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092; skipped without. */
 #include "mock_broker.h"
 
 #include <stdio.h>
@@ -69,9 +69,9 @@ static void records_delete(struct real *real, int64_t before)
 
 static bool real_start(struct real *real)
 {
-    *real = (struct real){.broker.bootstrap = os_env("LEAT_TEST_KAFKA")};
+    *real = (struct real){.broker.bootstrap = os_env("KAFKA_BOOTSTRAP_SERVERS")};
     if (real->broker.bootstrap == NULL) {
-        kit_skip("LEAT_TEST_KAFKA names no broker");
+        kit_skip("KAFKA_BOOTSTRAP_SERVERS names no broker");
         return false;
     }
     snprintf(real->topic, sizeof real->topic, "source-test-%016" PRIx64, os_random());
