@@ -40,7 +40,7 @@ def test(bootstrap):
     problems += [] if running.process.poll() is None else ["it left"]
     kafka("start", "--keep")
     produce(bootstrap, seed=2)
-    problems += until(lambda: committed() >= 2 * RECORDS, "all records")
+    problems += until(lambda: committed() >= 2 * RECORDS, "all records", 60)
     check("waits for the broker and goes on", problems + ([running.said()[-1500:]] if problems else []))
     check("Ctrl-C", running.stop().problems(0))
     want = oracle.Expected(oracle.consume(bootstrap, TOPIC), oracle.chain(WORK / "checkpoint"))
