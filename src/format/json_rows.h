@@ -216,6 +216,7 @@ static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *r
                                                            struct json_column *col,
                                                            const uint8_t *p, int depth)
 {
+    p = json_blanks(p, reader->end); // a guessed gap may be followed by more of them
     if (p >= reader->end)
         return broken(reader);
     return type_is_nested(col->type) ? read_nested(reader, col, p, depth)

@@ -233,6 +233,8 @@ TEST(names_may_change_their_order_at_any_record)
         "{\"a\":7,\"other\":{},\"b\":\"t\",\"c\":7.5}",
         "{\"a\":8,\"a_name_longer_than_any_gap_that_is_remembered\":1,\"b\":\"s\"}",
         "{\"a\":9,\"b\":\"r\",\"c\":9.5,\"d\":0}",
+        "{\"a\": 10,\"b\":\n\"q\",\"c\":\t10.5,\"d\": 0}",
+        "{\"a\": 11,\"b\":\n\"p\",\"c\":\t11.5,\"d\": 0 }",
     };
     enum { COUNT = sizeof texts / sizeof *texts };
     struct bytes rows[COUNT];
