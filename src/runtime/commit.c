@@ -7,7 +7,6 @@
  * chain_append; chain_append is durable before the first publish. Each call below returns only then.
  */
 #include "base/fault.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "runtime/engine.h"
@@ -15,6 +14,7 @@
 #include <inttypes.h>
 
 enum { RECORDS_KEPT_WITHOUT_STATE = 100 };
+#define STATE_FOLDER "state/0"   /* of task 0 */
 
 /* ---- step 2: durable, still invisible ---- */
 
@@ -50,24 +50,41 @@ static bool time_for_whole_state(const struct engine *self)
            (size_t)self->delta_bytes > graph_state_bytes(self->graph);
 }
 
-static enum code state_put(struct engine *self, int32_t stateful, bool whole, struct chain_state *out, struct error *err)
+/* Shard by shard, so that memory holds the bytes of one. */
+static enum code state_write(struct engine *self, int32_t stateful, bool whole, struct stage *stage, struct error *err)
 {
     struct text bytes = {0};
-    *out = (struct chain_state){.node = graph_stateful_node(self->graph, stateful), .whole = whole, .path = ""};
-    enum code code = graph_save(self->graph, stateful, whole, &bytes, err);
-    if (code == E_OK && bytes.size > 0) {
-        out->path = arena_printf(&self->scratch, "state/0/%016" PRId64 "-%d.%s", self->epoch, out->node,
-                                 whole ? "whole" : "delta");
-        out->size_bytes = (int64_t)bytes.size;
-        out->checksum = hash_bytes(bytes.data, bytes.size);
-        FAULT(state_merge);
-        if (whole)
-            FAULT(snapshot_put);
-        code = store_put_over(self->store, out->path, text_view(&bytes), err);
-        self->delta_bytes += (int64_t)bytes.size;
+    enum code code = E_OK;
+    for (int32_t shard = 0; code == E_OK && shard < graph_shards(self->graph); shard++) {
+        text_clear(&bytes);
+        code = graph_save(self->graph, stateful, shard, whole, &bytes, err);
+        if (code == E_OK)
+            code = stage_write(stage, text_view(&bytes), err);
     }
     text_free(&bytes);
     return code;
+}
+
+/* No reader looks here, and nothing names the file before the record does: it is staged under its final name. */
+static enum code state_put(struct engine *self, int32_t stateful, bool whole, struct chain_state *out, struct error *err)
+{
+    *out = (struct chain_state){.node = graph_stateful_node(self->graph, stateful), .whole = whole};
+    out->path = arena_printf(&self->scratch, STATE_FOLDER "/%016" PRId64 "-%d.%s", self->epoch, out->node,
+                             whole ? "whole" : "delta");
+    FAULT(state_merge);
+    if (whole)
+        FAULT(snapshot_put);
+    TRY(store_remove(self->store, out->path, err)); // of an attempt that failed before its record
+    struct stage *stage;
+    TRY(stage_open(self->store, out->path, &stage, err));
+    if (state_write(self, stateful, whole, stage, err) != E_OK) {
+        stage_abandon(stage);
+        return err->code;
+    }
+    out->size_bytes = stage_size(stage);
+    out->checksum = stage_checksum(stage);
+    self->delta_bytes += out->size_bytes;
+    return stage_finish(stage, err);
 }
 
 static enum code state_put_all(struct engine *self, struct chain_record *record, struct error *err)
@@ -78,6 +95,8 @@ static enum code state_put_all(struct engine *self, struct chain_record *record,
     record->state_count = count;
     for (int32_t i = 0; i < count; i++)
         TRY(state_put(self, i, whole, &record->states[i], err));
+    if (count > 0)
+        TRY(store_sync(self->store, STATE_FOLDER, err));
     if (whole) {
         self->whole_before = self->whole_epoch;
         self->whole_epoch = self->epoch;

@@ -14,24 +14,11 @@ static const char *const column_names[SOURCE_COLUMN_COUNT] = {
     [SOURCE_HEADERS] = "headers",
 };
 
-/* ---- ranges ---- */
-
-static void ranges_copy(struct source_ranges *out, const struct source_ranges *in)
-{
-    source_ranges_free(out);
-    for (int32_t i = 0; i < in->count; i++) {
-        mem_grow(out->items, out->capacity, out->count + 1);
-        out->items[out->count] = in->items[i];
-        out->items[out->count++].topic = mem_strdup(in->items[i].topic);
-    }
-}
-
 void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int32_t partition, int64_t next)
 {
-    struct source_ranges *ranges = &feed->ranges;
-    mem_grow(ranges->items, ranges->capacity, ranges->count + 1);
-    struct source_range *range = &ranges->items[ranges->count++];
-    *range = (struct source_range){.topic = mem_strdup(topic), .partition = partition, .from = next, .to = -1};
+    struct source_range *range = source_ranges_add(&feed->ranges, topic, partition);
+    range->from = next;
+    range->to = -1;
     size_t size = strnlen(topic_id, sizeof range->topic_id - 1);
     memcpy(range->topic_id, topic_id, size);
 }
@@ -142,16 +129,16 @@ enum code feed_discover(struct feed *feed, struct error *err)
     feed->ranges = found;
     if (changed)
         TRY(feed->type->seek(feed->self, &feed->ranges, err));
-    ranges_copy(&feed->begun, &feed->ranges);
+    source_ranges_copy(&feed->begun, &feed->ranges);
     return E_OK;
 }
 
-void feed_fix_target(struct feed *feed) { ranges_copy(&feed->target, &feed->ranges); }
+void feed_fix_target(struct feed *feed) { source_ranges_copy(&feed->target, &feed->ranges); }
 
 int64_t feed_plan(struct feed *feed, bool open)
 {
     feed->done = false;
-    ranges_copy(&feed->begun, &feed->ranges);
+    source_ranges_copy(&feed->begun, &feed->ranges);
     if (feed->self == NULL || open) {
         for (int32_t i = 0; i < feed->ranges.count; i++)
             feed->ranges.items[i].to = -1;

@@ -479,12 +479,11 @@ enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int3
 
 void graph_lanes_clear(struct graph *graph, int32_t stateful) { aggregate_lanes_clear(graph->stateful[stateful]); }
 
-enum code graph_save(struct graph *graph, int32_t stateful, bool whole, struct text *out, struct error *err)
+enum code graph_save(struct graph *graph, int32_t stateful, int32_t shard, bool whole, struct text *out,
+                     struct error *err)
 {
-    for (int32_t shard = 0; shard < graph->spec.shards; shard++)
-        TRY(whole ? aggregate_shard_snapshot(graph->stateful[stateful], shard, out, err)
-                  : aggregate_shard_delta(graph->stateful[stateful], shard, out, err));
-    return E_OK;
+    return whole ? aggregate_shard_snapshot(graph->stateful[stateful], shard, out, err)
+                 : aggregate_shard_delta(graph->stateful[stateful], shard, out, err);
 }
 
 enum code graph_restore(struct graph *graph, int32_t stateful, struct bytes stored, struct error *err)

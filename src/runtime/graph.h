@@ -48,8 +48,9 @@ int32_t graph_stateful_count(const struct graph *graph);
 MUST_CHECK enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int32_t lane, struct error *err);
 void graph_lanes_clear(struct graph *graph, int32_t stateful);
 int32_t graph_shards(const struct graph *graph);
-/* Bytes of one stateful node for the chain: its delta, or its whole state. */
-MUST_CHECK enum code graph_save(struct graph *graph, int32_t stateful, bool whole, struct text *out, struct error *err);
+/* Bytes of one shard of a stateful node for the chain: its delta, or its whole state; appended to `out`. */
+MUST_CHECK enum code graph_save(struct graph *graph, int32_t stateful, int32_t shard, bool whole, struct text *out,
+                                struct error *err);
 MUST_CHECK enum code graph_restore(struct graph *graph, int32_t stateful, struct bytes stored, struct error *err);
 int32_t graph_stateful_node(const struct graph *graph, int32_t stateful);   /* its plan id */
 

@@ -44,7 +44,7 @@ static enum code state_load(struct engine *self, int32_t stateful, const struct 
 {
     struct text bytes = {0};
     enum code code = store_get(self->store, stored->path, STATE_FILE_MAX, &bytes, err);
-    if (code == E_OK && ((int64_t)bytes.size != stored->size_bytes || hash_bytes(bytes.data, bytes.size) != stored->checksum))
+    if (code == E_OK && ((int64_t)bytes.size != stored->size_bytes || XXH64(bytes.data, bytes.size, 0) != stored->checksum))
         code = fail(err, E_CORRUPT, "state file %s/%s fails its checksum; restore it from a backup, or start over with a new "
                     "leat.checkpoint folder", store_root(self->store), stored->path);
     if (code == E_OK)

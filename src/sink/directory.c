@@ -30,7 +30,7 @@ enum {
     LANE_FOLDERS_MAX = 128,
     LANE_IDLE_MAX = 8,                  // encoders kept for the next epoch
     LANE_HELD_MAX = 128 * 1024 * 1024,  // bytes, encoded
-    ROW_GROUP_BYTES = 32 * 1024 * 1024, // a piece of a format with row groups, unless parquet.block.size says
+    ROW_GROUP_BYTES = 16 * 1024 * 1024, // a piece of a format with row groups, unless parquet.block.size says
     TEXT_PIECE_BYTES = 4 * 1024 * 1024, // a piece of others: large enough for one write
 };
 
