@@ -21,7 +21,7 @@ struct optimiser {
     struct plan_list nodes;        /* fresh after optimiser_collect: ids and user counts too */
 };
 void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out);
-/* Hash of the stateful nodes, all that feeds them, and the settings that shape results. */
+/* fingerprint.c */
 uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session, bool watermark_policy_max);
 
 void optimiser_collect(struct optimiser *self);

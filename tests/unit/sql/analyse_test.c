@@ -264,23 +264,32 @@ TEST(windows_carry_event_time)
     fixture_close(&fixture);
 }
 
+static uint64_t fingerprint_of(struct fixture *fixture, const char *view, const char *group, const char *other)
+{
+    struct text sql = {0};
+    text_printf(&sql, "%s; CREATE TEMPORARY VIEW v AS SELECT %s FROM STREAM a WHERE v > 0;"
+                      "CREATE STREAMING TABLE t AS SELECT key, count(*) AS n FROM STREAM v WATERMARK at %s", other, view, group);
+    fixture_graph(fixture, sql.data);
+    text_free(&sql);
+    return fixture->pipeline == NULL ? 0 : fixture->pipeline->fingerprint;
+}
+
 TEST(the_fingerprint_follows_state)
 {
-    static const char base[] = "CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM a WATERMARK at DELAY OF INTERVAL 1 MINUTE"
-                               " GROUP BY k, window(at, '10 seconds');";
+    static const char group[] = "DELAY OF INTERVAL 1 MINUTE GROUP BY key, window(at, '10 seconds')";
+    static const char later[] = "DELAY OF INTERVAL 2 MINUTES GROUP BY key, window(at, '10 seconds')";
+    static const char wider[] = "DELAY OF INTERVAL 1 MINUTE GROUP BY key, window(at, '20 seconds')";
     struct fixture fixture;
     fixture_open(&fixture);
-    fixture_graph(&fixture, base);
-    uint64_t first = fixture.pipeline->fingerprint;
-    struct text sql = {0};
-    text_printf(&sql, "%s CREATE STREAMING TABLE u AS SELECT v FROM STREAM b", base);
-    fixture_graph(&fixture, sql.data);
-    uint64_t with_other_table = fixture.pipeline->fingerprint;
-    fixture_graph(&fixture, "CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM a WATERMARK at DELAY OF INTERVAL 2 MINUTES"
-                            " GROUP BY k, window(at, '10 seconds');");
-    CHECK(first == with_other_table);
-    CHECK(first != fixture.pipeline->fingerprint);
-    text_free(&sql);
+    uint64_t first = fingerprint_of(&fixture, "k AS key, at", group, "");
+    CHECK(first == fingerprint_of(&fixture, "k AS key, at", group, ""));
+    // other tables, other columns, another order of columns: the state is the same
+    CHECK(first == fingerprint_of(&fixture, "k AS key, at", group, "CREATE STREAMING TABLE u AS SELECT v FROM STREAM b"));
+    CHECK(first == fingerprint_of(&fixture, "k AS key, at", group, "CREATE STREAMING TABLE u AS SELECT * FROM STREAM v"));
+    CHECK(first == fingerprint_of(&fixture, "at, v + 1 AS w, k AS key", group, "CREATE STREAMING TABLE u AS SELECT w FROM STREAM v"));
+    CHECK(first != fingerprint_of(&fixture, "upper(k) AS key, at", group, ""));
+    CHECK(first != fingerprint_of(&fixture, "k AS key, at", later, ""));
+    CHECK(first != fingerprint_of(&fixture, "k AS key, at", wider, ""));
     fixture_close(&fixture);
 }
 
