@@ -1,5 +1,5 @@
 /* analyse_from.c - relations: names, subqueries, functions, joins, watermarks, aliases. */
-#include "sql/analyser.h"
+#include "sql/catalog.h"
 
 /* ---- watermarks ---- */
 
@@ -234,9 +234,12 @@ static enum code analyse_function(struct analyser *self, const struct ast_relati
         return E_OK;
     }
     const char *name = call->kind == AST_CALL ? call->text : "";
-    if (same_name(name, "read_kafka") || same_name(name, "read_files"))
-        return sql_error(self, relation->at, "declare source.NAME.format and its options under `configuration` and read STREAM NAME",
-                         "[UNSUPPORTED_FEATURE] %s runs on Databricks only.", name);
+    if (is_read_function(call)) {
+        struct plan *source;
+        TRY(catalog_read_function(self, relation, &source));
+        rowset_of_plan(self, source, relation->alias, NULL, 0, out);
+        return E_OK;
+    }
     if (!same_name(name, "range"))
         return sql_error(self, relation->at, NULL, "[UNRESOLVABLE_TABLE_VALUED_FUNCTION] Could not resolve `%s` to a table-valued function.", name);
     struct field id = {"id", type_of(TYPE_INT64), false};

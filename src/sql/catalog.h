@@ -34,6 +34,9 @@ struct catalog {
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
+/* read_function.c: STREAM read_kafka(..). */
+bool is_read_function(const struct ast *call);
+MUST_CHECK enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation, struct plan **out);
 /* Analyse the element and all it reads; an error is noted where it is found, once. */
 MUST_CHECK enum code element_resolve(struct analyser *self, struct element *element);
 /* A flow's rows as the table's columns: by name or place, cast. */

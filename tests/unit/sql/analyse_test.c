@@ -252,6 +252,25 @@ TEST(table_properties)
     fixture_close(&fixture);
 }
 
+TEST(databricks_sources)
+{
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_graph(&fixture, "CREATE OR REFRESH STREAMING TABLE t AS SELECT CAST(value AS STRING) AS v FROM STREAM read_kafka("
+                            "bootstrapServers => 'h:9092', subscribe => 'x', maxOffsetsPerTrigger => 10);"
+                            "CREATE STREAMING TABLE u AS SELECT offset FROM STREAM read_kafka("
+                            "bootstrapServers => 'h:9092', subscribe => 'x', maxOffsetsPerTrigger => 10) AS k;"
+                            "CREATE STREAMING TABLE w AS SELECT i FROM STREAM read_files('/in', format => 'json', schema => 'i INT')");
+    CHECK_INT(fixture.pipeline->source_count, 2);
+    const struct pipeline_source *source = fixture.pipeline->sources[0];
+    CHECK_STR(source->name, "read_kafka_1");
+    CHECK_STR(source->options[0].name, "kafka.bootstrap.servers");
+    CHECK_STR(source->options[2].value, "10");
+    CHECK_STR(fixture.pipeline->sources[1]->format, "json");
+    CHECK_INT(fixture.pipeline->warning_count, 4 + 3);  // three sources of the fixture are not read
+    fixture_close(&fixture);
+}
+
 TEST(windows_carry_event_time)
 {
     struct fixture fixture;
