@@ -1,4 +1,6 @@
 /* analyse_pipeline.c - statements to tables, views and flows; then everything that makes a struct pipeline. */
+#include <strings.h>
+
 #include "sql/analyse.h"
 #include "sql/catalog.h"
 #include "sql/optimise.h"
@@ -259,10 +261,30 @@ static enum code describe_table(struct assembly *self, const struct element *ele
 
 /* ---- the pipeline ---- */
 
+/* What runs here and there, but not to the same rows. */
+static void warn_unportable(struct assembly *self)
+{
+    static const char zone[] = "spark.sql.session.timeZone";
+    if (text_setting(self->text, zone) == NULL)
+        notes_warn(self->notes, (struct position){0}, "%s is not set: leat takes UTC, Spark the machine's zone", zone);
+    for (int32_t i = 0; i < self->catalog.elements.count; i++) {
+        const struct element *element = self->catalog.elements.items[i];
+        bool starts = false;
+        if (element->kind != ELEMENT_SOURCE || !element->used || !same_name(element->source->format, "kafka"))
+            continue;
+        for (int32_t o = 0; o < element->source->option_count; o++)
+            starts = starts || strncasecmp(element->source->options[o].name, "starting", 8) == 0;
+        if (!starts)
+            notes_warn(self->notes, element->at, "the source `%s` does not say where it starts: without startingOffsets it begins at "
+                                                 "what is latest when it runs first", element->name);
+    }
+}
+
 static enum code collect_tables(struct assembly *self, struct pipeline *pipeline)
 {
     struct arena *arena = self->analyser.arena;
     struct list tables = {0}, sources = {0};
+    warn_unportable(self);
     for (int32_t i = 0; i < self->catalog.elements.count; i++) {
         const struct element *element = self->catalog.elements.items[i];
         if (element->kind == ELEMENT_SOURCE && element->used)
