@@ -6,9 +6,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from trial import ROOT, WORK, check, finish, leat, project
 
-SPEC = """name: shop
-storage: file:///tmp/leat-never-written
-libraries: [{glob: {include: transformations/**}}]
+SPEC = f"""name: shop
+storage: {WORK.as_uri()}/storage
+libraries: [{{glob: {{include: transformations/**}}}}]
 configuration:
   source.orders.format: kafka
   source.orders.kafka.bootstrap.servers: 127.0.0.1:1
