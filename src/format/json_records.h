@@ -5,6 +5,9 @@
  *          bad field
  * Modes    PERMISSIVE keeps what can be kept; FAILFAST makes the row NULL and rejects it;
  *          DROPMALFORMED makes it NULL
+ * Differs  from Spark when the text is broken inside the value of a field: Jackson goes on reading
+ *          somewhere behind the break and Spark keeps what it has by then; here such a record is
+ *          broken as a whole. In 6000 random records, a quarter of them damaged, nothing else did
  * Thread   one at a time
  * Two of   json_records_word works on any machine, eight bytes at a time; json_records_avx2 needs
  *          AVX2. Both are json_rows.h, around a different search for the end of a string, and give
