@@ -47,11 +47,18 @@ static size_t utf8_broken_size(const uint8_t *p, size_t left)
 
 bool utf8_valid(const uint8_t *p, size_t size)
 {
+    const uint64_t highs = 0x8080808080808080;
     for (size_t i = 0; i < size;) {
-        if (i + 8 <= size && (json_word(p + i) & 0x8080808080808080) == 0) {
+        while (i + 32 <= size && ((json_word(p + i) | json_word(p + i + 8) | json_word(p + i + 16) |
+                                   json_word(p + i + 24)) &
+                                  highs) == 0)
+            i += 32;
+        if (i + 8 <= size && (json_word(p + i) & highs) == 0) {
             i += 8;
             continue;
         }
+        if (i == size)
+            break;
         int step = utf8_size(p + i, size - i);
         if (step == 0)
             return false;
