@@ -23,9 +23,9 @@ struct json_key {
     uint8_t gap[JSON_GAP_MAX]; /* what stood between this key's value and the next key's */
     uint32_t gap_mask;         /* a bit for each of its bytes; 0 = no guess */
     int32_t gap_size;
-    struct json_key *next;       /* the key that came then */
-    struct json_column *column;  /* where the value goes; NULL = nowhere */
-    struct json_habit habit;     /* of values that go nowhere */
+    struct json_key *next;      /* the key that came then */
+    struct json_column *column; /* where the value goes; NULL = nowhere */
+    struct json_habit habit;    /* of values that go nowhere */
     struct bytes name;
 };
 struct json_keys {
