@@ -81,6 +81,11 @@ static enum code state_put(struct engine *self, int32_t stateful, bool whole, st
         stage_abandon(stage);
         return err->code;
     }
+    if (stage_size(stage) == 0) { // nothing changed
+        stage_abandon(stage);
+        out->path = "";
+        return E_OK;
+    }
     out->size_bytes = stage_size(stage);
     out->checksum = stage_checksum(stage);
     self->delta_bytes += out->size_bytes;
