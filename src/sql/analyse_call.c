@@ -185,6 +185,8 @@ enum code analyse_from_json(struct analyser *self, const struct scope *scope, co
                          "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type mismatch: The "
                          "first parameter requires the \"STRING\" type, however \"%s\" has the type \"%s\".",
                          ast_name_of(self, ast), ast_name_of(self, ast->args[0]), type_text(self->arena, arg->type));
+    if (expr_has_marks(arg))
+        return not_yet(self, ast->args[0]->at, "from_json over an aggregate: put the aggregate into a view");
     TRY(decode_schema(self, scope, ast->args[1], &decode.schema));
     if (ast->arg_count == 3)
         TRY(decode_options(self, scope, ast->args[2], &decode));

@@ -5,8 +5,7 @@
 
 /* ---- names ---- */
 
-/* current_date and friends need no parentheses. */
-static bool is_bare_function(const char *name)
+bool is_bare_function(const char *name)
 {
     static const char *const names[] = {"current_date", "current_timestamp", "localtimestamp", "current_user", "user",
                                         "session_user", "current_catalog", "current_database", "current_schema", NULL};

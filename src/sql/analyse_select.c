@@ -205,6 +205,13 @@ static enum code distinct(struct analyser *self, const struct select *select, st
 {
     if (!select->ast->distinct)
         return E_OK;
+    bool timed = !out->plan->streaming;
+    for (int32_t i = 0; i < out->plan->schema->field_count; i++)
+        timed = timed || plan_event_time(out->plan, i);
+    if (!timed)
+        return sql_error(self, select->ast->at, "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list",
+                         "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode is "
+                         "not supported for streaming aggregations without watermark: every row would be remembered for ever.");
     struct plan *plan = plan_over(self->arena, PLAN_DEDUPLICATE, out->plan, out->plan->schema, select->ast->at);
     plan->unsupported = "SELECT DISTINCT";
     out->plan = plan;

@@ -148,8 +148,10 @@ enum code sql_error_report(struct analyser *self, struct position at, const char
 #define sql_error(...) error_never_ok(sql_error_report(__VA_ARGS__))
 enum code not_yet(struct analyser *self, struct position at, const char *what);
 MUST_CHECK enum code deeper(struct analyser *self, struct position at);
-/* Name of an unnamed output column, as Spark derives it. */
+/* Name of an unnamed output column, as Spark derives it. `scope` tells columns from their qualifiers; it may be NULL. */
+char *column_name_of(struct analyser *self, const struct scope *scope, const struct ast *ast);
 char *ast_name_of(struct analyser *self, const struct ast *ast);
+bool is_bare_function(const char *name);  /* current_date and friends need no parentheses */
 const char *type_text(struct arena *arena, const struct type *type);   /* upper case, for messages */
 const struct expr *column_of(struct analyser *self, const struct plan *plan, int32_t index, struct position at);
 

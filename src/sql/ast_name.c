@@ -6,6 +6,7 @@
 
 struct printer {
     struct analyser *analyser;   /* for the values of typed literals */
+    const struct scope *scope;   /* or NULL */
     struct text text;
 };
 static void print(struct printer *out, const struct ast *ast);
@@ -37,6 +38,42 @@ static void print_literal(struct printer *out, const struct ast *ast)
         expr_print(value, NULL, &out->text);
     else
         put(out, ast->text);
+}
+
+/* Without the table's name; a field keeps its struct. */
+static void print_name(struct printer *out, const struct ast *ast)
+{
+    struct error err = {0};
+    struct analyser quiet = *out->analyser;
+    const struct expr *expr;
+    int32_t shown = 1;
+    bool found = false;
+    quiet.err = &err;
+    if (out->scope != NULL && scope_find(&quiet, out->scope, ast, &expr, &found) == E_OK && found)
+        for (; expr->kind == EXPR_FIELD; expr = expr->args[0])
+            shown++;
+    print_parts(out, ast->parts + ast->part_count - shown, shown);
+    if (out->scope != NULL && !found && ast->part_count == 1 && is_bare_function(ast->parts[0]))
+        put(out, "()");
+}
+
+/* Fields without a name are col1, col2, .. */
+static void print_row(struct printer *out, const struct ast *ast)
+{
+    put(out, "named_struct(");
+    for (int32_t i = 0; i < ast->arg_count; i++) {
+        const struct ast *arg = ast->args[i];
+        put(out, i > 0 ? ", " : "");
+        if (arg->kind == AST_NAMED || arg->kind == AST_FIELD)
+            put(out, arg->text);
+        else if (arg->kind == AST_NAME)
+            put(out, arg->parts[arg->part_count - 1]);
+        else
+            text_printf(&out->text, "col%d", i + 1);
+        put(out, ", ");
+        print(out, arg->kind == AST_NAMED ? arg->args[0] : arg);
+    }
+    put(out, ")");
 }
 
 static void print_interval(struct printer *out, const struct ast *ast)
@@ -250,7 +287,7 @@ static void print(struct printer *out, const struct ast *ast)
     case AST_NUMBER: case AST_TYPED: print_literal(out, ast); break;
     case AST_STRING: text_add(&out->text, ast->bytes.data, ast->bytes.size); break;
     case AST_INTERVAL: print_interval(out, ast); break;
-    case AST_NAME: put(out, ast->parts[ast->part_count - 1]); break;
+    case AST_NAME: print_name(out, ast); break;
     case AST_STAR: print_parts(out, ast->parts, ast->part_count); put(out, "*"); break;
     case AST_FIELD: print(out, ast->args[0]); text_printf(&out->text, ".%s", ast->text); break;
     case AST_CALL: ast->flag ? print_operator(out, ast) : print_call(out, ast); break;
@@ -258,7 +295,7 @@ static void print(struct printer *out, const struct ast *ast)
     case AST_CAST: print_cast(out, ast); break;
     case AST_LAMBDA: print_lambda(out, ast); break;
     case AST_NAMED: print(out, ast->args[0]); text_printf(&out->text, " AS %s", ast->text); break;
-    case AST_ROW: put(out, "struct("); print_list(out, ast->args, ast->arg_count); text_add_char(&out->text, ')'); break;
+    case AST_ROW: print_row(out, ast); break;
     case AST_PATH: print(out, ast->args[0]); text_printf(&out->text, ":%s", ast->text); break;
     case AST_SUBQUERY: put(out, "scalarsubquery()"); break;
     case AST_EXISTS: put(out, "exists()"); break;
@@ -269,18 +306,22 @@ static void print(struct printer *out, const struct ast *ast)
 
 enum { NAME_MAX_BYTES = 4096 };  // of a derived column name; an alias has no such end
 
-char *ast_name_of(struct analyser *self, const struct ast *ast)
+char *column_name_of(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
-    // a field of a struct is named after the field, a path after its last part
+    // a name is its last part, a field of a struct is named after the field, a path after its last part
+    if (ast->kind == AST_NAME && !(ast->part_count == 1 && is_bare_function(ast->parts[0])))
+        return arena_strdup(self->arena, ast->parts[ast->part_count - 1]);
     if (ast->kind == AST_FIELD)
         return arena_strdup(self->arena, ast->text);
     if (ast->kind == AST_PATH) {
         const char *dot = strrchr(ast->text, '.');
         return arena_strdup(self->arena, dot != NULL ? dot + 1 : ast->text);
     }
-    struct printer out = {self, {.limit = NAME_MAX_BYTES}};
+    struct printer out = {self, scope, {.limit = NAME_MAX_BYTES}};
     print(&out, ast);
     char *name = arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
     text_free(&out.text);
     return name;
 }
+
+char *ast_name_of(struct analyser *self, const struct ast *ast) { return column_name_of(self, NULL, ast); }

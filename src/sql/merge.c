@@ -6,6 +6,8 @@
  */
 #include "sql/optimise.h"
 
+enum { MERGED_WEIGHT_MAX = 2000 };  // nodes of one expression: past that a column in between is cheaper
+
 struct use {
     const struct plan *project;
     bool trivial, is_volatile;
@@ -42,7 +44,7 @@ static bool merge(struct optimiser *self, struct plan *node)
     const struct expr **exprs = arena_array(self->expr->arena, const struct expr *, (size_t)node->expr_count);
     for (int32_t i = 0; i < node->expr_count; i++) {
         exprs[i] = expr_through(self->expr->arena, node->exprs[i], below);
-        if (expr_weight(exprs[i], SQL_WEIGHT_MAX) > SQL_WEIGHT_MAX)
+        if (expr_weight(exprs[i], MERGED_WEIGHT_MAX) > MERGED_WEIGHT_MAX)
             return false;
     }
     node->exprs = exprs;

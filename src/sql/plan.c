@@ -181,6 +181,16 @@ int32_t expr_weight(const struct expr *expr, int32_t limit)
     return weight;
 }
 
+bool expr_has_marks(const struct expr *expr)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return expr->index >= COLUMN_MARK;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (expr_has_marks(expr->args[i]))
+            return true;
+    return false;
+}
+
 void expr_each_column(const struct expr *expr, void (*each)(void *context, const struct expr *column), void *context)
 {
     if (expr->kind == EXPR_COLUMN)

@@ -49,6 +49,8 @@ typedef const struct expr *(*expr_replace)(void *context, const struct expr *col
 const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace, void *context);
 /* Nodes of the tree, counted no further than just above `limit`: shared parts count as often as they are used. */
 int32_t expr_weight(const struct expr *expr, int32_t limit);
+/* Whether a marked column stands in it. */
+bool expr_has_marks(const struct expr *expr);
 void expr_each_column(const struct expr *expr, void (*each)(void *context, const struct expr *column), void *context);
 
 #endif

@@ -53,6 +53,18 @@ static void print_project(const struct plan *node, struct text *out)
     }
 }
 
+/* The predicate; where the optimiser moved it into the projection below, the one that stands there. */
+static void print_filter(const struct plan *node, struct text *out)
+{
+    const struct plan *below = node->inputs[0];
+    const struct expr *predicate = node->exprs[0];
+    text_add_char(out, ' ');
+    if (predicate->kind == EXPR_COLUMN && below->kind == PLAN_PROJECT && predicate->index < below->expr_count)
+        print_expr(below->exprs[predicate->index], below->inputs[0]->schema, out);
+    else
+        print_expr(predicate, below->schema, out);
+}
+
 static void print_duration(int64_t us, struct text *out)
 {
     static const struct {
@@ -147,6 +159,7 @@ static void print_node(const struct plan *node, struct text *out)
         print_columns(node->schema, out);
         break;
     case PLAN_PROJECT: print_project(node, out); break;
+    case PLAN_FILTER: print_filter(node, out); break;
     case PLAN_DECODE: print_decode(node, out); break;
     case PLAN_AGGREGATE: print_aggregate(node, out); break;
     case PLAN_GENERATE: print_generate(node, out); break;

@@ -121,8 +121,11 @@ static void add_expression(struct analyser *self, struct select *select, const s
     struct target *target = add_target(self, select, item->alias, item->expr->at);
     target->ast = item->expr;
     target->alias = item->alias;
-    if (item->alias == NULL)
-        target->name = ast_name_of(self, item->expr);
+    if (item->alias == NULL) {
+        struct scope scope;
+        select_scope(select, "the SELECT list", &scope);
+        target->name = column_name_of(self, &scope, item->expr);
+    }
 }
 
 enum code select_expand(struct analyser *self, struct select *select)

@@ -52,6 +52,8 @@ TEST(query_schemas)
         {"FROM VALUES (1, 2) t(a, b) |> WHERE t.a > 0 |> EXTEND a + b AS c |> SET b = 'x' |> DROP a", "struct<b:string,c:int>"},
         {"FROM VALUES (1, 2) t(a, b) |> AGGREGATE sum(b) AS s GROUP BY a", "struct<a:int,s:bigint>"},
         {"SELECT INTERVAL 5 MINUTES AS a, INTERVAL '1-2' YEAR TO MONTH AS b", "struct<a:interval day to second,b:interval year to month>"},
+        {"SELECT s.f + 1, t.x + 1, t.s.f, (1, 2), current_date FROM VALUES (1, named_struct('f', 2)) t(x, s)",
+         "struct<(s.f + 1):int,(x + 1):int,f:int,named_struct(col1, 1, col2, 2):struct<col1:int,col2:int>,current_date():date>"},
         {"SELECT struct(1 AS a, 'x') AS s, (1, 2) AS r", "struct<s:struct<a:int,col2:string>,r:struct<col1:int,col2:int>>"},
     };
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
@@ -94,6 +96,7 @@ TEST(query_errors)
         {"SELECT from_json(1, 'a INT')", "1:18: [DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]"},
         {"SELECT from_json('', 'a INT', map('mode', 'DROPMALFORMED'))", "1:31: [PARSE_MODE_UNSUPPORTED]"},
         {"SELECT from_json('', 'a INT, _corrupt_record INT')", "1:8: [INVALID_CORRUPT_RECORD_TYPE]"},
+        {"SELECT from_json(max(x), 'a INT') FROM VALUES ('{}') t(x)", "1:18: [UNSUPPORTED_FEATURE]"},
         {"SELECT * FROM VALUES (1) t(a) LIMIT -1", "1:37: [INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE]"},
         {"SELECT CAST(array(1) AS INT)", "1:8: [DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION]"},
         {"SELECT nope.* FROM VALUES (1) t(a)", "1:8: [CANNOT_RESOLVE_STAR_EXPAND]"},
@@ -120,6 +123,21 @@ TEST(aliases_do_not_explode)
         text_printf(&sql, ", a%d + a%d AS a%d", i, i, i + 1);
     text_add_string(&sql, " FROM VALUES (1) t(x)");
     CHECK(strstr(query_schema(&fixture, sql.data), "SQL_WEIGHT_MAX") != NULL);
+    text_free(&sql);
+    fixture_close(&fixture);
+}
+
+/* The same through views: merging them stops in time. */
+TEST(views_do_not_explode)
+{
+    struct fixture fixture;
+    struct text sql = {0};
+    fixture_open(&fixture);
+    text_add_string(&sql, "CREATE TEMPORARY VIEW v0 AS SELECT v FROM STREAM a;");
+    for (int i = 0; i < 60; i++)
+        text_printf(&sql, "CREATE TEMPORARY VIEW v%d AS SELECT v * 0 + v * 0 AS v FROM STREAM v%d;", i + 1, i);
+    text_add_string(&sql, "CREATE STREAMING TABLE t AS SELECT v FROM STREAM v60");
+    CHECK(strlen(fixture_graph(&fixture, sql.data)) > 100);
     text_free(&sql);
     fixture_close(&fixture);
 }
@@ -157,6 +175,12 @@ TEST(streaming_rules)
                   "   1 | CREATE STREAMING TABLE t AS SELECT a.k FROM STREAM a LEFT JOIN STREAM b ON a.k = b.k\n"
                   "     |                                                      ^^^^^^^^^\n"
                   "hint: put WATERMARK time DELAY OF INTERVAL .. behind both streams and bound the time in ON");
+    CHECK_REFUSED("CREATE STREAMING TABLE t AS SELECT DISTINCT k FROM STREAM a",
+                  "t.sql:1:29: [STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode is "
+                  "not supported for streaming aggregations without watermark: every row would be remembered for ever.\n"
+                  "   1 | CREATE STREAMING TABLE t AS SELECT DISTINCT k FROM STREAM a\n"
+                  "     |                             ^^^^^^\n"
+                  "hint: put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list");
     CHECK_REFUSED("CREATE STREAMING TABLE t AS SELECT k FROM a",
                   "t.sql:1:43: [INCOMPATIBLE_STREAMING_VIEW_READ] View `a` is a streaming view and must be referenced as a stream.\n"
                   "   1 | CREATE STREAMING TABLE t AS SELECT k FROM a\n"

@@ -75,13 +75,13 @@ TEST(a_view_with_two_readers_is_computed_once)
                 "CREATE STREAMING TABLE bad AS SELECT v, u FROM STREAM v WHERE NOT ok",
                 "good: streaming table, parquet\n"
                 "  project #4 k, u\n"
-                "    filter #3 filter\n"
+                "    filter #3 ok\n"
                 "      project #2 k, u, filter = ok\n"
                 "        project #1 k, v, u = upper(k), ok = (v > 0)\n"
                 "          source #0 a (json): k, v\n"
                 "bad: streaming table, parquet\n"
                 "  project #7 v, u\n"
-                "    filter #6 filter\n"
+                "    filter #6 (NOT ok)\n"
                 "      project #5 v, u, filter = (NOT ok)\n"
                 "        #1 project (above)\n");
 }
@@ -107,7 +107,7 @@ TEST(filters_go_below_watermarks_unless_about_the_time)
                 "      filter #5 (at IS NOT NULL)\n"
                 "        project #4 k, at\n"
                 "          watermark #3 at, delay 1 minute\n"
-                "            filter #2 filter\n"
+                "            filter #2 (v > 0)\n"
                 "              project #1 k, at, filter = (v > 0)\n"
                 "                source #0 a (json): k, v, at\n");
 }
