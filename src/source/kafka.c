@@ -27,6 +27,7 @@ enum {
     FETCH_BYTES_MAX = 32 * 1024 * 1024, /* bytes of one answer */
     FETCH_WAIT_MS = 50,                 /* see kafka_fetch.c: the one-second stall */
     ERROR_BACKOFF_MS = 100,
+    COMMIT_WAIT_MS = 3000,
     NAP_US = 50 * 1000, /* how long a pause takes to notice a signal */
     SYSLOG_CRITICAL = 2,
 };
@@ -94,6 +95,10 @@ static void must_haves(rd_kafka_conf_t *conf)
     kafka_conf_set(conf, "enable.partition.eof", "true");
     kafka_conf_set(conf, "auto.offset.reset", "error"); // a lost offset must be seen, never skipped
     kafka_conf_set(conf, "offset.store.method", "none");
+    /* No group is joined. librdkafka takes this for how long a commit waits for a lost coordinator,
+     * and closing the client waits for that. */
+    kafka_conf_set_int(conf, "session.timeout.ms", COMMIT_WAIT_MS);
+    kafka_conf_set_int(conf, "heartbeat.interval.ms", COMMIT_WAIT_MS / 3);
 }
 
 static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t **out,
