@@ -24,7 +24,9 @@ static bool days_in_range(int64_t year) { return year >= -5800000 && year <= 580
 bool days_add_months(int32_t days, int64_t months, int32_t *out)
 {
     struct civil civil = civil_of(days);
-    int64_t total = civil.year * 12 + civil.month - 1 + months;
+    int64_t total;
+    if (__builtin_add_overflow(civil.year * 12 + civil.month - 1, months, &total))
+        return false;
     int64_t year = floor_divide(total, 12);
     int month = floor_modulo(total, 12) + 1;
     if (!days_in_range(year))
@@ -58,7 +60,7 @@ enum trunc_level trunc_level_of(struct bytes name)
 int32_t days_trunc(int32_t days, enum trunc_level level)
 {
     if (level == TRUNC_WEEK)
-        return days - weekday_of(days);
+        return (int32_t)((int64_t)days - weekday_of(days));
     struct civil civil = civil_of(days);
     int month = level == TRUNC_YEAR ? 1 : level == TRUNC_QUARTER ? (civil.month - 1) / 3 * 3 + 1 : civil.month;
     return days_from_civil(civil.year, month, 1);
@@ -66,11 +68,15 @@ int32_t days_trunc(int32_t days, enum trunc_level level)
 
 /* ---- fields ---- */
 
-static int year_day(int32_t days) { return days - days_from_civil(civil_of(days).year, 1, 1) + 1; }
+static int year_day(int64_t days)
+{
+    return (int)(days - days_from_civil(civil_of((int32_t)days).year, 1, 1) + 1);
+}
 
 /* ISO 8601: the week of a day is that of its Thursday. */
-static int iso_week(int32_t days) { return (year_day(days - weekday_of(days) + 3) - 1) / 7 + 1; }
-static int64_t iso_year(int32_t days) { return civil_of(days - weekday_of(days) + 3).year; }
+static int32_t thursday_of(int32_t days) { return (int32_t)((int64_t)days - weekday_of(days) + 3); }
+static int iso_week(int32_t days) { return (year_day(thursday_of(days)) - 1) / 7 + 1; }
+static int64_t iso_year(int32_t days) { return civil_of(thursday_of(days)).year; }
 
 #define DATE_FIELD(id, name_, help_, example_, expected_, value)                                               \
     SCALAR(id, name_, "(date) -> int", help_, example_, expected_)                                             \
@@ -178,7 +184,8 @@ SCALAR_SAME(fn_months_plus_date, "+", "(interval_ym, date) -> date", "So many mo
 
 SCALAR(fn_last_day, "last_day", "(date) -> date", "Last day of the month.", "last_day(DATE'2026-02-01')", "2026-02-28")
 {
-    LOOP1(int32_t, int32_t, struct civil civil = civil_of(x); r[i] = x + month_length(civil.year, civil.month) - civil.day);
+    LOOP1(int32_t, int32_t, struct civil civil = civil_of(x); 
+          r[i] = (int32_t)((int64_t)x + month_length(civil.year, civil.month) - civil.day));
 }
 
 static int weekday_named(struct bytes name)
@@ -199,7 +206,7 @@ SCALAR(fn_next_day, "next_day", "(date, string) -> date", "The first such weekda
         int day = weekday_named(arg_bytes(&args[1], i));
         if (day < 0)
             call_reject(call, i, REJECT_ARGUMENT);
-        column_values(out, int32_t)[i] = days + 1 + floor_modulo((int64_t)day - weekday_of(days) - 1, 7);
+        column_values(out, int32_t)[i] = (int32_t)((int64_t)days + 1 + floor_modulo(day - weekday_of(days) - 1, 7));
     }
 }
 

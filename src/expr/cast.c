@@ -37,6 +37,8 @@ static void cast_child(const struct call *call, const struct column *from, const
         column_all_null(out, to, from->rows);
     else
         cast_run(&inner, &arg, true, out);
+    if (out->valid != NULL)
+        out->nulls = -1;
     *noted = inner.noted;
 }
 

@@ -9,8 +9,7 @@ static void to_date(struct call *call, const struct arg *arg, struct column *out
 {
     const int64_t *s = arg_values(arg, int64_t);
     for (int64_t i = 0; i < call->rows; i++) {
-        int64_t local = zone == NULL ? s[i] : s[i] + zone_offset_us(zone, s[i]);
-        column_values(out, int32_t)[i] = (int32_t)floor_divide(local, DAY_US);
+        column_values(out, int32_t)[i] = (int32_t)floor_divide(to_local(zone, s[i]), DAY_US);
     }
 }
 
@@ -21,17 +20,17 @@ static void date_to_timestamp(struct call *call, const struct arg *arg, struct c
         int64_t local = 0;
         if (__builtin_mul_overflow((int64_t)s[i], DAY_US, &local))
             call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
-        column_values(out, int64_t)[i] = zone == NULL ? local : zone_local_to_utc(zone, local);
+        column_values(out, int64_t)[i] = from_local(zone, local);
     }
 }
 
-static void shift_zone(struct call *call, const struct arg *arg, struct column *out, bool to_local)
+static void shift_zone(struct call *call, const struct arg *arg, struct column *out, bool to_ntz)
 {
     const struct zone *zone = call->session->zone;
     const int64_t *s = arg_values(arg, int64_t);
     int64_t *r = column_values(out, int64_t);
     for (int64_t i = 0; i < call->rows; i++)
-        r[i] = to_local ? s[i] + zone_offset_us(zone, s[i]) : zone_local_to_utc(zone, s[i]);
+        r[i] = to_ntz ? to_local(zone, s[i]) : from_local(zone, s[i]);
 }
 
 /* ---- numbers ---- */

@@ -199,7 +199,7 @@ bool cast_implied(const struct type *from, const struct type *to)
     if (type_is_nested(from) || type_is_nested(to))
         return type_is_nested(to) && nested_known(from, to, cast_implied);
     if (is_text(from) || is_text(to))
-        return to->id != TYPE_NULL;
+        return to->id != TYPE_NULL && !is_interval(to);
     if (type_is_numeric(from))
         return type_is_numeric(to);
     return is_date_time(from) && is_date_time(to);

@@ -10,8 +10,6 @@ static const struct zone *zone_of(const struct call *call, const struct type *ty
 {
     return type->id == TYPE_TIMESTAMP ? call->session->zone : NULL;
 }
-static int64_t to_local(const struct zone *zone, int64_t us) { return zone == NULL ? us : us + zone_offset_us(zone, us); }
-static int64_t from_local(const struct zone *zone, int64_t us) { return zone == NULL ? us : zone_local_to_utc(zone, us); }
 
 /* ---- fields ---- */
 
@@ -33,7 +31,7 @@ static enum code bind_second_fraction(struct binding *binding, __attribute__((un
 SCALAR(fn_second_fraction, "second_with_fraction", "(timestamp) -> any | (timestamp_ntz) -> any",
        "Second and its fraction.", NULL, NULL, .bind = bind_second_fraction, .flags = FN_HIDDEN)
 {
-    LOOP1(int64_t, int64_t, r[i] = x - floor_divide(x, 60 * SECOND_US) * 60 * SECOND_US);
+    LOOP1(int64_t, int64_t, r[i] = floor_rest(x, 60 * SECOND_US));
 }
 
 /* ---- parts of intervals ---- */
@@ -101,10 +99,10 @@ static int64_t timestamp_trunc(int64_t us, enum trunc_level level, const struct 
         return us;
     if (level <= TRUNC_HOUR) {  // the offset stays the same within the hour
         int64_t offset = zone == NULL ? 0 : zone_offset_us(zone, us);
-        return floor_divide(us + offset, units[level]) * units[level] - offset;
+        return wrap_add(us, -floor_rest(wrap_add(us, offset), units[level]));
     }
     int32_t days = days_of_us(to_local(zone, us));
-    return from_local(zone, (level == TRUNC_DAY ? days : days_trunc(days, level)) * DAY_US);
+    return from_local(zone, (int64_t)((uint64_t)(level == TRUNC_DAY ? days : days_trunc(days, level)) * (uint64_t)DAY_US));
 }
 
 static void trunc_rows(struct call *call, const struct arg *units, const struct arg *times, struct column *out)
@@ -173,7 +171,7 @@ bool timestamp_add_months(int64_t us, int64_t months, const struct zone *zone, i
     int64_t local = to_local(zone, us), later;
     int32_t days = days_of_us(local), day;
     if (!days_add_months(days, months, &day) || __builtin_mul_overflow((int64_t)day, DAY_US, &later) ||
-        __builtin_add_overflow(later, local - days * DAY_US, &later))
+        __builtin_add_overflow(later, floor_rest(local, DAY_US), &later))
         return false;
     *out = from_local(zone, later);
     return true;
@@ -312,7 +310,7 @@ static int64_t whole_months(int64_t a, int64_t b)
 {
     struct civil from = civil_of(days_of_us(a)), to = civil_of(days_of_us(b));
     int64_t months = (to.year - from.year) * 12 + to.month - from.month;
-    int64_t from_rest = from.day * DAY_US + a - days_of_us(a) * DAY_US, to_rest = to.day * DAY_US + b - days_of_us(b) * DAY_US;
+    int64_t from_rest = from.day * DAY_US + floor_rest(a, DAY_US), to_rest = to.day * DAY_US + floor_rest(b, DAY_US);
     if (months > 0 && to_rest < from_rest)
         months--;
     else if (months < 0 && to_rest > from_rest)
@@ -352,7 +350,7 @@ static double months_between(int64_t a, int64_t b, bool rounded)
     bool both_last = p.day == month_length(p.year, p.month) && q.day == month_length(q.year, q.month);
     if (p.day == q.day || both_last)
         return months;
-    int64_t a_seconds = (a - a_days * DAY_US) / SECOND_US, b_seconds = (b - b_days * DAY_US) / SECOND_US;
+    int64_t a_seconds = floor_rest(a, DAY_US) / SECOND_US, b_seconds = floor_rest(b, DAY_US) / SECOND_US;
     double seconds = (double)((p.day - q.day) * (int64_t)86400 + a_seconds - b_seconds);
     double value = months + seconds / (31.0 * 86400);
     if (!rounded)
@@ -389,10 +387,9 @@ static bool make_local(const struct arg *args, int64_t row, int64_t *out)
     return true;
 }
 
-static enum code bind_make_timestamp(struct binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_make_timestamp(struct binding *binding, struct error *err)
 {
-    binding->args[5] = expr_cast_implicit(binding->ctx, binding->args[5], type_decimal(binding->ctx->arena, 16, 6));
-    return E_OK;
+    return binding_cast(binding, 5, type_decimal(binding->ctx->arena, 16, 6), err);
 }
 
 static const struct zone *zone_named(struct bytes name)
@@ -428,11 +425,9 @@ SCALAR(fn_make_ym_interval, "make_ym_interval", "(int?, int?) -> interval_ym", "
     }
 }
 
-static enum code bind_dt_interval(struct binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_dt_interval(struct binding *binding, struct error *err)
 {
-    if (binding->count == 4)
-        binding->args[3] = expr_cast_implicit(binding->ctx, binding->args[3], type_decimal(binding->ctx->arena, 18, 6));
-    return E_OK;
+    return binding->count < 4 ? E_OK : binding_cast(binding, 3, type_decimal(binding->ctx->arena, 18, 6), err);
 }
 SCALAR(fn_make_dt_interval, "make_dt_interval", "(int?, int?, int?, any?) -> interval_dt",
        "An interval of days, hours, minutes and seconds.", "make_dt_interval(1, 2, 3, 4.5)",

@@ -124,6 +124,7 @@ extern const struct function *const digest_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);
+const struct function *function_at(int32_t index);  /* all rows, for contract tests; NULL behind the last */
 bool function_has_name(const struct function *function, const char *name, size_t size);
 
 /* The literal's only value; call only when expr is a non-NULL literal of that shape. */
@@ -132,6 +133,9 @@ int64_t literal_int(const struct expr *expr);
 struct bytes literal_bytes(const struct expr *expr);
 /* Folds a constant argument; E_SQL NON_FOLDABLE_INPUT when it is none. */
 MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out, struct error *err);
+
+/* Casts an argument that the signature leaves open; E_SQL when that cast is not implied. */
+MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to, struct error *err);
 
 /* ---- trees ---- */
 struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type, struct position at);

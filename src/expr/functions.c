@@ -58,6 +58,15 @@ const struct function *function_next(const char *name, const struct function *af
     return NULL;
 }
 
+const struct function *function_at(int32_t index)
+{
+    for (int i = 0; i < FAMILY_COUNT; i++)
+        for (const struct function *const *at = families[i].functions; *at != NULL; at++)
+            if (index-- == 0)
+                return *at;
+    return NULL;
+}
+
 enum function_kind function_kind(const char *name)
 {
     for (int i = 0; i < GENERATOR_COUNT; i++)
@@ -151,6 +160,18 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
     text_free(&shown);
     text_free(&arg);
     return code;
+}
+
+enum code binding_cast(struct binding *binding, int32_t index, const struct type *to, struct error *err)
+{
+    const struct expr *arg = binding->args[index];
+    struct expr_context *ctx = binding->ctx;
+    if (!cast_implied(arg->type, to)) {
+        struct fit fit = {.misfit = index, .wanted = type_sql(ctx->arena, to)};
+        return wrong_types(ctx, binding->function, &fit, binding->args, binding->count, err);
+    }
+    binding->args[index] = expr_cast_implicit(ctx, arg, to);
+    return E_OK;
 }
 
 /* ---- calls ---- */

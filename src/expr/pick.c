@@ -1,6 +1,6 @@
 #include "expr/pick.h"
 
-enum { PICKS_MAX = 1 << 28 };  // elements of one column
+enum { PICKS_MAX = 1 << 24, PICKS_ROW_MAX = 1 << 20 };  // elements of one column, and of one row
 
 void picks_open(struct picks *picks, struct call *call)
 {
@@ -11,7 +11,7 @@ void picks_open(struct picks *picks, struct call *call)
 
 void picks_add(struct picks *picks, int64_t index)
 {
-    if (picks->count >= PICKS_MAX) {
+    if (picks->count >= PICKS_MAX || picks_size(picks) >= PICKS_ROW_MAX) {
         call_reject(picks->call, picks->row, REJECT_TOO_BIG);
         return;
     }

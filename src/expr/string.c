@@ -480,14 +480,14 @@ static void put_joined(struct writer *writer, const struct arg *args, int32_t co
 }
 
 /* Each argument is a text or an array of texts: no signature says that. */
-static enum code bind_join(struct binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_join(struct binding *binding, struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
     for (int32_t i = 1; i < binding->count; i++) {
         const struct type *type = binding->args[i]->type;
         const struct type *want = type->id == TYPE_ARRAY ? type_array(ctx->arena, type_of(TYPE_STRING), true)
                                                          : type_of(TYPE_STRING);
-        binding->args[i] = expr_cast_implicit(ctx, binding->args[i], want);
+        TRY(binding_cast(binding, i, want, err));
     }
     binding->nullable = binding->args[0]->nullable;
     return E_OK;

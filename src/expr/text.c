@@ -290,7 +290,7 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
     bool negative;
     uint64_t value;
     char buffer[66];
-    int base = to < 0 ? -to : to;
+    int base = to < -36 ? 0 : to < 0 ? -to : to;
     if (from < 2 || from > 36 || base < 2 || base > 36 || !conv_parse(text, from, &negative, &value)) {
         writer_null(writer);
         return;

@@ -139,10 +139,10 @@ struct moment {
 
 static struct moment moment_of(int64_t us, const struct zone *zone)
 {
-    struct moment m = {.us = us, .local_us = zone == NULL ? us : us + zone_offset_us(zone, us)};
+    struct moment m = {.us = us, .local_us = to_local(zone, us)};
     m.days = days_of_us(m.local_us);
     m.date = civil_of(m.days);
-    int64_t rest = m.local_us - m.days * DAY_US;
+    int64_t rest = floor_rest(m.local_us, DAY_US);
     m.hour = (int)(rest / (3600 * SECOND_US));
     m.minute = (int)(rest / (60 * SECOND_US) % 60);
     m.second = (int)(rest / SECOND_US % 60);
@@ -219,7 +219,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 'M':
     case 'L': print_month(part, m->date.month, out); break;
     case 'd': text_printf(out, "%0*d", part->count, m->date.day); break;
-    case 'D': text_printf(out, "%0*d", part->count, m->days - days_from_civil(m->date.year, 1, 1) + 1); break;
+    case 'D': text_printf(out, "%0*d", part->count, (int)((int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1)); break;
     case 'Q':
     case 'q': print_quarter(part, (m->date.month - 1) / 3 + 1, out); break;
     case 'E': text_add(out, weekday_names[weekday_of(m->days)],
@@ -235,7 +235,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 's': text_printf(out, "%0*d", part->count, m->second); break;
     case 'S': print_fraction(part->count, m->micro, out); break;
     case 'V': text_add_string(out, zone_name(zone == NULL ? zone_utc() : zone)); break;
-    default: print_offset(part, m->local_us - m->us, out);
+    default: print_offset(part, wrap_add(m->local_us, -m->us), out);
     }
 }
 
@@ -472,10 +472,8 @@ bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text, c
     int64_t local = days * DAY_US + ((hour * 60 + (int64_t)p.minute) * 60 + p.second) * SECOND_US + p.micro;
     if (p.has_offset)
         *out = local - p.offset_us;
-    else if (p.zone != NULL || zone != NULL)
-        *out = zone_local_to_utc(p.zone != NULL ? p.zone : zone, local);
     else
-        *out = local;
+        *out = from_local(p.zone != NULL ? p.zone : zone, local);
     return true;
 }
 

@@ -12,13 +12,13 @@ void writer_open(struct writer *writer, struct call *call, struct column *out, s
 
 uint8_t *writer_room_slow(struct writer *writer, size_t size)
 {
-    if (size > WRITER_ROW_MAX || writer->size + size > INT32_MAX) {
+    if (size > WRITER_ROW_MAX || writer->size + size > WRITER_COLUMN_MAX) {
         call_reject(writer->call, writer->row, REJECT_TOO_BIG);
         writer_skip(writer);
         return NULL;
     }
     size_t need = writer->size + size, doubled = writer->out->values->capacity * 2;
-    writer->out->values->size = writer->size;
+    writer->out->values->size = writer->out->values->capacity;  // the row may be half written: keep all
     buffer_grow(&writer->out->values, need > doubled ? need : doubled);
     return writer->out->values->data + writer->size;
 }

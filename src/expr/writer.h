@@ -1,15 +1,15 @@
 /* writer.h - inside expr/: how kernels make columns without a fixed width, and rows picked from several columns.
  *
  * Use      writer_open; per row, in order: writer_room(n), write, writer_end(n) - or writer_skip; writer_close
- * Fails    a row that would pass the column's 2 GiB is rejected as TOO_BIG: writer_room is then NULL and the row is done
- * Limits   WRITER_ROW_MAX bytes a row
+ * Fails    a row that would pass a limit is rejected as TOO_BIG: writer_room is then NULL and the row is done
+ * Limits   WRITER_ROW_MAX bytes a row, WRITER_COLUMN_MAX bytes a column
  */
 #ifndef EXPR_WRITER_H
 #define EXPR_WRITER_H
 
 #include "expr/function.h"
 
-enum { WRITER_ROW_MAX = 256 * 1024 * 1024 };
+enum { WRITER_ROW_MAX = 32 * 1024 * 1024, WRITER_COLUMN_MAX = 1024 * 1024 * 1024 };
 
 struct writer {
     struct call *call;
