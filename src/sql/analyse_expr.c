@@ -1,4 +1,5 @@
-/* analyse_expr.c - syntax to typed expressions. What is typed, cast and looked up is decided by expr/. */
+/* analyse_expr.c - syntax to typed expressions. What is typed, cast and looked up is decided by
+ * expr/. */
 #include <ctype.h>
 
 #include "sql/analyser.h"
@@ -7,23 +8,27 @@
 
 bool is_bare_function(const char *name)
 {
-    static const char *const names[] = {"current_date", "current_timestamp", "localtimestamp", "current_user", "user",
-                                        "session_user", "current_catalog", "current_database", "current_schema", NULL};
+    static const char *const names[] = {
+        "current_date", "current_timestamp", "localtimestamp",   "current_user",   "user",
+        "session_user", "current_catalog",   "current_database", "current_schema", NULL};
     for (int i = 0; names[i] != NULL; i++)
         if (same_name(names[i], name))
             return true;
     return false;
 }
 
-static enum code fields_of(struct analyser *self, const struct ast *name, const struct expr *expr, const struct expr **out)
+static enum code fields_of(struct analyser *self, const struct ast *name, const struct expr *expr,
+                           const struct expr **out)
 {
     for (int32_t i = 1; i < name->part_count; i++)
-        TRY(placed(self, expr_field(&self->expr, expr, name->parts[i], name->at, &expr, self->err), name->at));
+        TRY(placed(self, expr_field(&self->expr, expr, name->parts[i], name->at, &expr, self->err),
+                   name->at));
     *out = expr;
     return E_OK;
 }
 
-static enum code analyse_name(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+static enum code analyse_name(struct analyser *self, const struct scope *scope,
+                              const struct ast *ast, const struct expr **out)
 {
     bool found;
     const struct expr *other = NULL;
@@ -39,62 +44,82 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope, 
     if (other != NULL)
         return fields_of(self, ast, other, out);
     if (ast->part_count == 1 && is_bare_function(ast->parts[0]))
-        return placed(self, expr_call(&self->expr, ast->parts[0], NULL, 0, ast->at, out, self->err), ast->at);
+        return placed(self, expr_call(&self->expr, ast->parts[0], NULL, 0, ast->at, out, self->err),
+                      ast->at);
     return scope_unresolved(self, scope, ast);
 }
 
 /* ---- shapes ---- */
 
-enum code analyse_args(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr ***out)
+enum code analyse_args(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                       const struct expr ***out)
 {
-    const struct expr **args = arena_array(self->arena, const struct expr *, (size_t)ast->arg_count + 1);
+    const struct expr **args =
+        arena_array(self->arena, const struct expr *, (size_t)ast->arg_count + 1);
     for (int32_t i = 0; i < ast->arg_count; i++)
         TRY(analyse_expr(self, scope, ast->args[i], &args[i]));
     *out = args;
     return E_OK;
 }
 
-static enum code analyse_case(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+static enum code analyse_case(struct analyser *self, const struct scope *scope,
+                              const struct ast *ast, const struct expr **out)
 {
     const struct expr **args;
     TRY(analyse_args(self, scope, ast, &args));
-    return placed(self, expr_case(&self->expr, args, ast->arg_count, ast->at, out, self->err), ast->at);
+    return placed(self, expr_case(&self->expr, args, ast->arg_count, ast->at, out, self->err),
+                  ast->at);
 }
 
-static enum code analyse_cast(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+static enum code analyse_cast(struct analyser *self, const struct scope *scope,
+                              const struct ast *ast, const struct expr **out)
 {
     const struct expr *of;
     TRY(analyse_expr(self, scope, ast->args[0], &of));
-    return placed(self, expr_cast(&self->expr, of, ast->type, ast->flag, ast->at, out, self->err), ast->at);
+    return placed(self, expr_cast(&self->expr, of, ast->type, ast->flag, ast->at, out, self->err),
+                  ast->at);
 }
 
-static enum code analyse_field(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+static enum code analyse_field(struct analyser *self, const struct scope *scope,
+                               const struct ast *ast, const struct expr **out)
 {
     const struct expr *of;
     TRY(analyse_expr(self, scope, ast->args[0], &of));
     return placed(self, expr_field(&self->expr, of, ast->text, ast->at, out, self->err), ast->at);
 }
 
-/* (a, b AS x) and struct(..) are named_struct('a', a, 'x', b). A name is kept; anything else is col1, col2, .. */
-static enum code analyse_row(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+/* (a, b AS x) and struct(..) are named_struct('a', a, 'x', b). A name is kept; anything else is
+ * col1, col2, .. */
+static enum code analyse_row(struct analyser *self, const struct scope *scope,
+                             const struct ast *ast, const struct expr **out)
 {
-    const struct expr **args = arena_array(self->arena, const struct expr *, 2 * (size_t)ast->arg_count + 1);
+    const struct expr **args =
+        arena_array(self->arena, const struct expr *, 2 * (size_t)ast->arg_count + 1);
     for (int32_t i = 0; i < ast->arg_count; i++) {
         const struct ast *arg = ast->args[i];
         const char *name = arg->kind == AST_NAMED || arg->kind == AST_FIELD ? arg->text
-                           : arg->kind == AST_NAME                         ? arg->parts[arg->part_count - 1]
+                           : arg->kind == AST_NAME ? arg->parts[arg->part_count - 1]
                                                    : arena_printf(self->arena, "col%d", i + 1);
         args[2 * i] = expr_string(&self->expr, bytes_of_string(name), arg->at);
-        TRY(analyse_expr(self, scope, arg->kind == AST_NAMED ? arg->args[0] : arg, &args[2 * i + 1]));
+        TRY(analyse_expr(self, scope, arg->kind == AST_NAMED ? arg->args[0] : arg,
+                         &args[2 * i + 1]));
     }
-    return placed(self, expr_call(&self->expr, "named_struct", args, 2 * ast->arg_count, ast->at, out, self->err), ast->at);
+    return placed(
+        self,
+        expr_call(&self->expr, "named_struct", args, 2 * ast->arg_count, ast->at, out, self->err),
+        ast->at);
 }
 
-enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                       const struct expr **out)
 {
     switch (ast->kind) {
-    case AST_NULL: case AST_BOOLEAN: case AST_NUMBER: case AST_STRING: case AST_TYPED: case AST_INTERVAL:
-        return analyse_literal(self, ast, out);
+    case AST_NULL:
+    case AST_BOOLEAN:
+    case AST_NUMBER:
+    case AST_STRING:
+    case AST_TYPED:
+    case AST_INTERVAL: return analyse_literal(self, ast, out);
     case AST_NAME: return analyse_name(self, scope, ast, out);
     case AST_FIELD: return analyse_field(self, scope, ast, out);
     case AST_CASE: return analyse_case(self, scope, ast, out);
@@ -104,19 +129,23 @@ enum code analyse_expr(struct analyser *self, const struct scope *scope, const s
         if (same_name(ast->text, "struct"))
             return analyse_row(self, scope, ast, out);
         return analyse_call(self, scope, ast, out);
-    case AST_SUBQUERY: case AST_EXISTS: case AST_IN: return analyse_subquery(self, scope, ast, out);
+    case AST_SUBQUERY:
+    case AST_EXISTS:
+    case AST_IN: return analyse_subquery(self, scope, ast, out);
     case AST_STAR:
-        return sql_error(self, ast->at, NULL, "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in %s.",
+        return sql_error(self, ast->at, NULL,
+                         "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in %s.",
                          scope->clause);
     case AST_LAMBDA: return not_yet(self, ast->at, "lambda functions (x -> ..)");
     case AST_NAMED: return not_yet(self, ast->at, "arguments by name");
-    case AST_PATH: return not_yet(self, ast->at, "VARIANT paths (a:b); from_json and a.b do the same for a known schema");
-    case AST_PARAMETER: break;
+    case AST_PATH: break;
     }
-    return sql_error(self, ast->at, NULL, "[UNBOUND_SQL_PARAMETER] Found the unbound parameter.");
+    return not_yet(self, ast->at,
+                   "VARIANT paths (a:b); from_json and a.b do the same for a known schema");
 }
 
-enum code analyse_boolean(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+enum code analyse_boolean(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                          const struct expr **out)
 {
     TRY(analyse_expr(self, scope, ast, out));
     enum type_id id = (*out)->type->id;
@@ -124,8 +153,9 @@ enum code analyse_boolean(struct analyser *self, const struct scope *scope, cons
         *out = expr_null(&self->expr, type_of(TYPE_BOOLEAN), ast->at);
     if (id == TYPE_BOOLEAN || id == TYPE_NULL)
         return E_OK;
-    return sql_error(self, ast->at, NULL,
-                     "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] Cannot resolve \"%s\" due to data type mismatch: Filter "
-                     "expression \"%s\" of type \"%s\" is not a boolean.",
-                     ast_name_of(self, ast), ast_name_of(self, ast), type_text(self->arena, (*out)->type));
+    return sql_error(
+        self, ast->at, NULL,
+        "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] Cannot resolve \"%s\" due to data type mismatch: "
+        "Filter expression \"%s\" of type \"%s\" is not a boolean.",
+        ast_name_of(self, ast), ast_name_of(self, ast), type_text(self->arena, (*out)->type));
 }

@@ -7,7 +7,8 @@ struct generator {
     int32_t field_count;
 };
 
-static void set_fields(struct analyser *self, struct generator *out, const struct field *fields, int32_t count)
+static void set_fields(struct analyser *self, struct generator *out, const struct field *fields,
+                       int32_t count)
 {
     bool position = out->spec.kind == GENERATE_POSEXPLODE;
     out->field_count = count + position;
@@ -20,15 +21,19 @@ static void set_fields(struct analyser *self, struct generator *out, const struc
     }
 }
 
-static enum code wrong_input(struct analyser *self, const struct ast *call, const char *wanted, const struct type *got)
+static enum code wrong_input(struct analyser *self, const struct ast *call, const char *wanted,
+                             const struct type *got)
 {
-    return sql_error(self, call->args[0]->at, NULL,
-                     "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type mismatch: The first parameter "
-                     "requires the %s type, however \"%s\" has the type \"%s\".", ast_name_of(self, call), wanted,
-                     ast_name_of(self, call->args[0]), type_text(self->arena, got));
+    return sql_error(
+        self, call->args[0]->at, NULL,
+        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+        "mismatch: The first parameter requires the %s type, however \"%s\" has the type \"%s\".",
+        ast_name_of(self, call), wanted, ast_name_of(self, call->args[0]),
+        type_text(self->arena, got));
 }
 
-static enum code type_explode(struct analyser *self, const struct ast *call, const struct type *input, struct generator *out)
+static enum code type_explode(struct analyser *self, const struct ast *call,
+                              const struct type *input, struct generator *out)
 {
     if (input->id == TYPE_ARRAY) {
         struct field field = {"col", input->fields[0].type, input->fields[0].nullable};
@@ -37,12 +42,14 @@ static enum code type_explode(struct analyser *self, const struct ast *call, con
     }
     if (input->id != TYPE_MAP)
         return wrong_input(self, call, "(\"ARRAY\" or \"MAP\")", input);
-    struct field fields[2] = {{"key", input->fields[0].type, false}, {"value", input->fields[1].type, input->fields[1].nullable}};
+    struct field fields[2] = {{"key", input->fields[0].type, false},
+                              {"value", input->fields[1].type, input->fields[1].nullable}};
     set_fields(self, out, fields, 2);
     return E_OK;
 }
 
-static enum code type_inline(struct analyser *self, const struct ast *call, const struct type *input, struct generator *out)
+static enum code type_inline(struct analyser *self, const struct ast *call,
+                             const struct type *input, struct generator *out)
 {
     if (input->id != TYPE_ARRAY || input->fields[0].type->id != TYPE_STRUCT)
         return wrong_input(self, call, "\"ARRAY<STRUCT>\"", input);
@@ -57,16 +64,23 @@ static enum code type_inline(struct analyser *self, const struct ast *call, cons
 }
 
 /* stack(n, a, b, c, ..): n rows; the columns' types are common over the rows. */
-static enum code type_stack(struct analyser *self, const struct ast *call, const struct expr **args, struct generator *out)
+static enum code type_stack(struct analyser *self, const struct ast *call, const struct expr **args,
+                            struct generator *out)
 {
     const struct expr *count;
     if (call->arg_count < 2 || !expr_is_constant(args[0]) || args[0]->type->id != TYPE_INT32)
-        return sql_error(self, call->at, NULL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] stack(n, ..) takes a constant INT n and values.");
+        return sql_error(
+            self, call->at, NULL,
+            "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] stack(n, ..) takes a constant INT n and "
+            "values.");
     TRY(placed(self, expr_fold(&self->expr, args[0], &count, self->err), call->at));
-    int32_t rows = column_valid_at(count->literal, 0) ? column_values(count->literal, int32_t)[0] : 0;
+    int32_t rows =
+        column_valid_at(count->literal, 0) ? column_values(count->literal, int32_t)[0] : 0;
     int32_t values = call->arg_count - 1;
     if (rows < 1)
-        return sql_error(self, call->at, NULL, "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The first argument of stack must be above 0.");
+        return sql_error(
+            self, call->at, NULL,
+            "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The first argument of stack must be above 0.");
     int32_t columns = rows >= values ? 1 : (values + rows - 1) / rows;
     struct field *fields = arena_array(self->arena, struct field, (size_t)columns);
     for (int32_t c = 0; c < columns; c++) {
@@ -74,19 +88,26 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
         for (int32_t i = c; i < values && type != NULL; i += columns)
             type = type_common(self->arena, type, args[i + 1]->type);
         if (type == NULL)
-            return sql_error(self, call->at, NULL, "[DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES] The data types of column %d of stack do "
-                             "not have the same type.", c);
+            return sql_error(
+                self, call->at, NULL,
+                "[DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES] The data types of column %d of stack "
+                "do not have the same type.",
+                c);
         fields[c] = (struct field){arena_printf(self->arena, "col%d", c), type, true};
         for (int32_t i = c; i < values; i += columns)
             if (!type_equal(args[i + 1]->type, type))
-                TRY(placed(self, expr_cast(&self->expr, args[i + 1], type, false, call->at, &args[i + 1], self->err), call->at));
+                TRY(placed(self,
+                           expr_cast(&self->expr, args[i + 1], type, false, call->at, &args[i + 1],
+                                     self->err),
+                           call->at));
     }
     args[0] = count;
     set_fields(self, out, fields, columns);
     return E_OK;
 }
 
-static enum code type_generator(struct analyser *self, const struct ast *call, const struct expr **args, struct generator *out)
+static enum code type_generator(struct analyser *self, const struct ast *call,
+                                const struct expr **args, struct generator *out)
 {
     const char *name = call->text;
     size_t size = strlen(name);
@@ -99,8 +120,11 @@ static enum code type_generator(struct analyser *self, const struct ast *call, c
         return type_stack(self, call, args, out);
     }
     if (call->arg_count != 1)
-        return sql_error(self, call->at, NULL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires 1 parameters but the actual number "
-                         "is %d.", name, call->arg_count);
+        return sql_error(
+            self, call->at, NULL,
+            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires 1 parameters but the actual "
+            "number is %d.",
+            name, call->arg_count);
     if (strncmp(name, "inline", size) == 0) {
         out->spec.kind = GENERATE_INLINE;
         return type_inline(self, call, args[0]->type, out);
@@ -109,27 +133,34 @@ static enum code type_generator(struct analyser *self, const struct ast *call, c
     return type_explode(self, call, args[0]->type, out);
 }
 
-enum code analyse_generator(struct analyser *self, const struct scope *scope, const struct ast *call, bool outer,
-                            const char *const *names, int32_t name_count, int32_t *count)
+enum code analyse_generator(struct analyser *self, const struct scope *scope,
+                            const struct ast *call, bool outer, const char *const *names,
+                            int32_t name_count, int32_t *count)
 {
     struct rowset *rows = scope->rows;
     struct generator generator = {.spec = {.outer = outer}};
     const struct expr **args;
     if (!is_generator(call))
-        return sql_error(self, call->at, NULL, "[UNSUPPORTED_GENERATOR.NOT_GENERATOR] The generator is not supported: %s is expected to be "
-                         "a generator.", ast_name_of(self, call));
+        return sql_error(
+            self, call->at, NULL,
+            "[UNSUPPORTED_GENERATOR.NOT_GENERATOR] The generator is not supported: %s is expected "
+            "to be a generator.",
+            ast_name_of(self, call));
     TRY(analyse_args(self, scope, call, &args));
     TRY(type_generator(self, call, args, &generator));
     if (name_count > 0 && name_count != generator.field_count)
-        return sql_error(self, call->at, NULL,
-                         "[UDTF_ALIAS_NUMBER_MISMATCH] The number of aliases supplied in the AS clause does not match the number of "
-                         "columns output by the UDTF. Expected %d aliases, but got %d.", generator.field_count, name_count);
+        return sql_error(
+            self, call->at, NULL,
+            "[UDTF_ALIAS_NUMBER_MISMATCH] The number of aliases supplied in the AS clause does "
+            "not match the number of columns output by the UDTF. Expected %d aliases, but got %d.",
+            generator.field_count, name_count);
     for (int32_t i = 0; i < name_count; i++)
         generator.fields[i].name = names[i];
     generator.spec.args = args;
     generator.spec.arg_count = call->arg_count;
     generator.spec.generated = generator.field_count;
-    const struct type *schema = schema_append(self->arena, rows->plan->schema, generator.fields, generator.field_count);
+    const struct type *schema =
+        schema_append(self->arena, rows->plan->schema, generator.fields, generator.field_count);
     struct plan *node = plan_over(self->arena, PLAN_GENERATE, rows->plan, schema, call->at);
     node->generate = generator.spec;
     rows->plan = node;

@@ -16,8 +16,9 @@ static bool same_call(const struct aggregate_call *a, const struct aggregate_cal
     return a->filter == NULL || expr_equal(a->filter, b->filter);
 }
 
-static const struct expr *call_column(struct analyser *self, struct select *select, const struct aggregate_call *call,
-                                      const char *name, struct position at)
+static const struct expr *call_column(struct analyser *self, struct select *select,
+                                      const struct aggregate_call *call, const char *name,
+                                      struct position at)
 {
     int32_t index = 0;
     while (index < select->calls.count && !same_call(select->calls.items[index], call))
@@ -30,19 +31,27 @@ static const struct expr *call_column(struct analyser *self, struct select *sele
     return expr_column(&self->expr, MARK_CALL + index, &field, at);
 }
 
-static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast)
+static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope,
+                                     const struct ast *ast)
 {
     const char *shown = ast_name_of(self, ast);
     if (scope->inside_aggregate)
-        return sql_error(self, ast->at, NULL,
-                         "[NESTED_AGGREGATE_FUNCTION] It is not allowed to use an aggregate function in the argument of "
-                         "another aggregate function. Please use the inner aggregate function in a sub-query.");
+        return sql_error(
+            self, ast->at, NULL,
+            "[NESTED_AGGREGATE_FUNCTION] It is not allowed to use an aggregate function in the "
+            "argument of another aggregate function. Please use the inner aggregate function in "
+            "a sub-query.");
     if (strcmp(scope->clause, "WHERE") == 0)
-        return sql_error(self, ast->at, "conditions on groups go behind HAVING",
-                         "[INVALID_WHERE_CONDITION] The WHERE condition contains invalid expressions: %s. Rewrite the query to "
-                         "avoid window functions, aggregate functions, and generator functions in the WHERE clause.", shown);
-    return sql_error(self, ast->at, NULL, "[%s] Aggregate functions are not allowed in %s, but found %s.",
-                     strcmp(scope->clause, "GROUP BY") == 0 ? "GROUP_BY_AGGREGATE" : "UNSUPPORTED_EXPR_FOR_OPERATOR",
+        return sql_error(
+            self, ast->at, "conditions on groups go behind HAVING",
+            "[INVALID_WHERE_CONDITION] The WHERE condition contains invalid expressions: %s. "
+            "Rewrite the query to avoid window functions, aggregate functions, and generator "
+            "functions in the WHERE clause.",
+            shown);
+    return sql_error(self, ast->at, NULL,
+                     "[%s] Aggregate functions are not allowed in %s, but found %s.",
+                     strcmp(scope->clause, "GROUP BY") == 0 ? "GROUP_BY_AGGREGATE"
+                                                            : "UNSUPPORTED_EXPR_FOR_OPERATOR",
                      scope->clause, shown);
 }
 
@@ -50,10 +59,12 @@ static enum code misplaced_aggregate(struct analyser *self, const struct scope *
 static bool counts_rows(const struct ast *ast)
 {
     return ast->arg_count == 1 && same_name(ast->text, "count") &&
-           (ast->args[0]->kind == AST_STAR || ast->args[0]->kind == AST_NUMBER || ast->args[0]->kind == AST_STRING);
+           (ast->args[0]->kind == AST_STAR || ast->args[0]->kind == AST_NUMBER ||
+            ast->args[0]->kind == AST_STRING);
 }
 
-enum code select_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
+enum code select_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                           const struct expr **out)
 {
     struct select *select = scope->select;
     if (select == NULL || select->grouping || scope->inside_aggregate)
@@ -78,11 +89,14 @@ enum code select_aggregate(struct analyser *self, const struct scope *scope, con
         const struct expr **more = arena_array(self->arena, const struct expr *, (size_t)count + 1);
         for (int32_t i = 0; i < count; i++)
             more[i] = args[i];
-        more[count++] = expr_boolean(&self->expr, true, ast->at);  // first(x, true): ignoring NULLs
+        more[count++] = expr_boolean(&self->expr, true, ast->at); // first(x, true): ignoring NULLs
         args = more;
     }
     const struct aggregate_call *call;
-    TRY(placed(self, aggregate_bind(&self->expr, ast->text, args, count, distinct_call, filter, ast->at, &call, self->err), ast->at));
+    TRY(placed(self,
+               aggregate_bind(&self->expr, ast->text, args, count, distinct_call, filter, ast->at,
+                              &call, self->err),
+               ast->at));
     *out = call_column(self, select, call, ast_name_of(self, ast), ast->at);
     return E_OK;
 }
@@ -121,22 +135,26 @@ static enum code analyse_key(struct analyser *self, struct select *select, const
     if (ast->kind == AST_NUMBER && strspn(ast->text, "-0123456789") == strlen(ast->text)) {
         long at = strtol(ast->text, NULL, 10);
         if (at < 1 || at > select->target_count)
-            return sql_error(self, ast->at, NULL,
-                             "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position %s is not in select list (valid range is [1, %d]).",
-                             ast->text, select->target_count);
+            return sql_error(
+                self, ast->at, NULL,
+                "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position %s is not in select list (valid "
+                "range is [1, %d]).",
+                ast->text, select->target_count);
         struct target *target = &select->targets[at - 1];
         if (target->expr != NULL) {
             add_key(self, select, target->expr);
             return E_OK;
         }
-        ast = target->ast;  // a number there is a number, not another place
+        ast = target->ast; // a number there is a number, not another place
     }
     const struct expr *key;
     TRY(analyse_expr(self, &scope, ast, &key));
     if (key->type->id == TYPE_MAP)
-        return sql_error(self, ast->at, NULL, "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a grouping "
-                         "expression because its data type \"%s\" is not an orderable data type.",
-                         ast_name_of(self, ast), type_text(self->arena, key->type));
+        return sql_error(
+            self, ast->at, NULL,
+            "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a "
+            "grouping expression because its data type \"%s\" is not an orderable data type.",
+            ast_name_of(self, ast), type_text(self->arena, key->type));
     add_key(self, select, key);
     return E_OK;
 }
@@ -148,7 +166,8 @@ static enum code group_by_all(struct analyser *self, struct select *select)
     for (int32_t i = 0; i < select->target_count; i++) {
         struct target *target = &select->targets[i];
         // the window must be known before the column that names it is typed
-        select->grouping = target->ast != NULL && target->ast->kind == AST_CALL && same_name(target->ast->text, "window");
+        select->grouping = target->ast != NULL && target->ast->kind == AST_CALL &&
+                           same_name(target->ast->text, "window");
         select_scope(select, "the SELECT list", &scope);
         if (target->expr == NULL)
             TRY(analyse_expr(self, &scope, target->ast, &target->expr));
@@ -162,7 +181,8 @@ static enum code group_by_all(struct analyser *self, struct select *select)
 enum code select_keys(struct analyser *self, struct select *select)
 {
     const struct ast_select *ast = select->ast;
-    static const char *const names[] = {NULL, "GROUP BY ROLLUP", "GROUP BY CUBE", "GROUP BY GROUPING SETS"};
+    static const char *const names[] = {NULL, "GROUP BY ROLLUP", "GROUP BY CUBE",
+                                        "GROUP BY GROUPING SETS"};
     if (ast->group_all)
         return group_by_all(self, select);
     select->grouping = true;
@@ -194,10 +214,12 @@ static char *key_name(struct analyser *self, const struct select *select, const 
 
 static bool key_is_event_time(const struct plan *input, const struct expr *key)
 {
-    return key->kind == EXPR_COLUMN && key->index < COLUMN_MARK && plan_event_time(input, key->index);
+    return key->kind == EXPR_COLUMN && key->index < COLUMN_MARK &&
+           plan_event_time(input, key->index);
 }
 
-static enum code check_streaming(struct analyser *self, const struct select *select, const struct plan *node)
+static enum code check_streaming(struct analyser *self, const struct select *select,
+                                 const struct plan *node)
 {
     const struct plan_aggregate *aggregate = &node->aggregate;
     if (!node->streaming || aggregate->watermark_key >= 0)
@@ -205,12 +227,15 @@ static enum code check_streaming(struct analyser *self, const struct select *sel
     if (aggregate->window.key >= 0 && plan_event_time(node, aggregate->window.key))
         return E_OK;
     bool watermarked = plan_watermarked(self->arena, node->inputs[0]);
-    return sql_error(self, select->ast->at,
-                     watermarked ? "group by window(time, '1 minute') of the watermark's column, or by that column itself"
-                                 : "put WATERMARK time DELAY OF INTERVAL 5 MINUTES behind the stream and group by "
-                                   "window(time, '1 minute')",
-                     "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode is "
-                     "not supported for streaming aggregations without watermark: a group would never be complete.");
+    return sql_error(
+        self, select->ast->at,
+        watermarked
+            ? "group by window(time, '1 minute') of the watermark's column, or by that column itself"
+            : "put WATERMARK time DELAY OF INTERVAL 5 MINUTES behind the stream and group by "
+              "window(time, '1 minute')",
+        "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. "
+        "This output mode is not supported for streaming aggregations without watermark: a group "
+        "would never be complete.");
 }
 
 /* Schema: keys, then calls. */
@@ -220,7 +245,8 @@ static const struct type *group_schema(struct analyser *self, const struct selec
     struct field *fields = arena_array(self->arena, struct field, (size_t)keys + (size_t)calls);
     for (int32_t i = 0; i < keys; i++) {
         const struct expr *key = select->keys.items[i];
-        fields[i] = (struct field){key_name(self, select, key), key->type, key->nullable || select->grouping_sets != NULL};
+        fields[i] = (struct field){key_name(self, select, key), key->type,
+                                   key->nullable || select->grouping_sets != NULL};
     }
     for (int32_t i = 0; i < calls; i++) {
         const struct aggregate_call *call = select->calls.items[i];
@@ -232,9 +258,11 @@ static const struct type *group_schema(struct analyser *self, const struct selec
 enum code select_group(struct analyser *self, struct select *select, struct plan **out)
 {
     struct plan *input = select->rows->plan;
-    struct plan *node = plan_over(self->arena, PLAN_AGGREGATE, input, group_schema(self, select), select->ast->at);
+    struct plan *node =
+        plan_over(self->arena, PLAN_AGGREGATE, input, group_schema(self, select), select->ast->at);
     struct plan_aggregate *aggregate = &node->aggregate;
-    const struct expr **keys = arena_array(self->arena, const struct expr *, (size_t)select->keys.count);
+    const struct expr **keys =
+        arena_array(self->arena, const struct expr *, (size_t)select->keys.count);
     aggregate->watermark_key = -1;
     for (int32_t i = 0; i < select->keys.count; i++) {
         keys[i] = i == select->window.key ? NULL : select->keys.items[i];
@@ -259,23 +287,28 @@ struct lifting {
     enum code code;
 };
 
-static const struct expr *lifted_column(struct lifting *lifting, int32_t index, const struct expr *was)
+static const struct expr *lifted_column(struct lifting *lifting, int32_t index,
+                                        const struct expr *was)
 {
     return column_of(lifting->self, lifting->select->lifted, index, was->at);
 }
 
-static enum code not_grouped(struct analyser *self, const struct select *select, const struct expr *column)
+static enum code not_grouped(struct analyser *self, const struct select *select,
+                             const struct expr *column)
 {
     const char *name = column->bound != NULL ? column->bound : "?";
     if (select->keys.count == 0)
-        return sql_error(self, column->at, NULL,
-                         "[MISSING_GROUP_BY] The query does not include a GROUP BY clause. Add GROUP BY or turn it into the "
-                         "window functions using OVER clauses.");
-    return sql_error(self, column->at, NULL,
-                     "[MISSING_AGGREGATION] The non-aggregating expression \"%s\" is based on columns which are not "
-                     "participating in the GROUP BY clause. Add the columns or the expression to the GROUP BY, aggregate the "
-                     "expression, or use \"any_value(%s)\" if you do not care which of the values within a group is returned.",
-                     name, name);
+        return sql_error(
+            self, column->at, NULL,
+            "[MISSING_GROUP_BY] The query does not include a GROUP BY clause. Add GROUP BY or "
+            "turn it into the window functions using OVER clauses.");
+    return sql_error(
+        self, column->at, NULL,
+        "[MISSING_AGGREGATION] The non-aggregating expression \"%s\" is based on columns which "
+        "are not participating in the GROUP BY clause. Add the columns or the expression to the "
+        "GROUP BY, aggregate the expression, or use \"any_value(%s)\" if you do not care which of "
+        "the values within a group is returned.",
+        name, name);
 }
 
 static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
@@ -290,7 +323,10 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
         if (expr->index >= MARK_OUTER)
             return expr;
         if (expr->index >= MARK_OVER)
-            return lifted_column(lifting, select->lifted->schema->field_count - select->overs.count + expr->index - MARK_OVER, expr);
+            return lifted_column(lifting,
+                                 select->lifted->schema->field_count - select->overs.count +
+                                     expr->index - MARK_OVER,
+                                 expr);
         if (expr->index >= MARK_CALL && expr->index < MARK_CALL + COLUMN_MARK)
             return lifted_column(lifting, select->keys.count + expr->index - MARK_CALL, expr);
         if (select->grouped)
@@ -299,13 +335,15 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
     }
     struct expr *copy = arena_new(lifting->self->arena, struct expr);
     *copy = *expr;
-    copy->args = arena_array(lifting->self->arena, const struct expr *, (size_t)expr->arg_count + 1);
+    copy->args =
+        arena_array(lifting->self->arena, const struct expr *, (size_t)expr->arg_count + 1);
     for (int32_t i = 0; i < expr->arg_count; i++)
         copy->args[i] = lift(lifting, expr->args[i]);
     return copy;
 }
 
-enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr, const struct expr **out)
+enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr,
+                      const struct expr **out)
 {
     struct lifting lifting = {self, select, E_OK};
     if (!select->grouped && select->overs.count == 0) {

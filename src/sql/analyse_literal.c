@@ -1,4 +1,5 @@
-/* analyse_literal.c - literals to typed constants: numbers with suffixes, DATE '..', X'..', intervals. */
+/* analyse_literal.c - literals to typed constants: numbers with suffixes, DATE '..', X'..',
+ * intervals. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -8,17 +9,18 @@
 
 /* ---- numbers ---- */
 
-static enum code out_of_range(struct analyser *self, const struct ast *ast, const char *digits, const char *type,
-                              const char *least, const char *most)
+static enum code out_of_range(struct analyser *self, const struct ast *ast, const char *digits,
+                              const char *type, const char *least, const char *most)
 {
-    return sql_error(self, ast->at, NULL,
-                     "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal %s is outside the valid range for %s with minimum "
-                     "value of %s and maximum value of %s. Please adjust the value accordingly.",
-                     digits, type, least, most);
+    return sql_error(
+        self, ast->at, NULL,
+        "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal %s is outside the valid range for %s "
+        "with minimum value of %s and maximum value of %s. Please adjust the value accordingly.",
+        digits, type, least, most);
 }
 
-static enum code integer_literal(struct analyser *self, const struct ast *ast, const char *digits, enum type_id id,
-                                 const struct expr **out)
+static enum code integer_literal(struct analyser *self, const struct ast *ast, const char *digits,
+                                 enum type_id id, const struct expr **out)
 {
     static const struct {
         enum type_id id;
@@ -34,13 +36,16 @@ static enum code integer_literal(struct analyser *self, const struct ast *ast, c
     parse_int64(digits, digits + strlen(digits), &value, &overflow);
     for (int i = 0; i < 3; i++)
         if (ranges[i].id == id && (overflow || value < ranges[i].least || value > ranges[i].most))
-            return out_of_range(self, ast, digits, ranges[i].name, ranges[i].least_text, ranges[i].most_text);
+            return out_of_range(self, ast, digits, ranges[i].name, ranges[i].least_text,
+                                ranges[i].most_text);
     *out = expr_int(&self->expr, type_of(id), value, ast->at);
     return E_OK;
 }
 
-/* Digits with an optional fraction: DECIMAL with just enough precision, as Java's BigDecimal counts it. */
-static enum code decimal_literal(struct analyser *self, const struct ast *ast, const char *digits, const struct expr **out)
+/* Digits with an optional fraction: DECIMAL with just enough precision, as Java's BigDecimal counts
+ * it. */
+static enum code decimal_literal(struct analyser *self, const struct ast *ast, const char *digits,
+                                 const struct expr **out)
 {
     const char *point = strchr(digits, '.');
     int scale = point != NULL ? (int)strlen(point + 1) : 0, precision = 0;
@@ -53,14 +58,17 @@ static enum code decimal_literal(struct analyser *self, const struct ast *ast, c
     precision = precision > 0 ? precision : 1;
     __int128 value;
     if (precision > 38 || !decimal_parse(bytes_of_string(digits), precision, scale, &value))
-        return sql_error(self, ast->at, NULL,
-                         "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision 38.", precision);
+        return sql_error(
+            self, ast->at, NULL,
+            "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision "
+            "38.",
+            precision);
     *out = expr_decimal(&self->expr, value, precision, scale, ast->at);
     return E_OK;
 }
 
-static enum code double_literal(struct analyser *self, const struct ast *ast, const char *digits, bool is_float,
-                                const struct expr **out)
+static enum code double_literal(struct analyser *self, const struct ast *ast, const char *digits,
+                                bool is_float, const struct expr **out)
 {
     double value = 0;
     float narrow = 0;
@@ -71,19 +79,24 @@ static enum code double_literal(struct analyser *self, const struct ast *ast, co
         parse_double(digits, digits + strlen(digits), &value);
     }
     if (value - value != 0)
-        return out_of_range(self, ast, digits, is_float ? "float" : "double", is_float ? "-3.4028234663852886E+38" : "-1.7976931348623157E+308",
+        return out_of_range(self, ast, digits, is_float ? "float" : "double",
+                            is_float ? "-3.4028234663852886E+38" : "-1.7976931348623157E+308",
                             is_float ? "3.4028234663852886E+38" : "1.7976931348623157E+308");
     const struct expr *number = expr_double(&self->expr, value, ast->at);
     if (!is_float) {
         *out = number;
         return E_OK;
     }
-    TRY(placed(self, expr_cast(&self->expr, number, type_of(TYPE_FLOAT), false, ast->at, &number, self->err), ast->at));
+    TRY(placed(
+        self,
+        expr_cast(&self->expr, number, type_of(TYPE_FLOAT), false, ast->at, &number, self->err),
+        ast->at));
     return placed(self, expr_fold(&self->expr, number, out, self->err), ast->at);
 }
 
 /* 1e3BD: written out, so that the decimal rules apply. */
-static enum code big_decimal_literal(struct analyser *self, const struct ast *ast, char *digits, const struct expr **out)
+static enum code big_decimal_literal(struct analyser *self, const struct ast *ast, char *digits,
+                                     const struct expr **out)
 {
     char *e = strpbrk(digits, "eE");
     if (e == NULL)
@@ -93,8 +106,10 @@ static enum code big_decimal_literal(struct analyser *self, const struct ast *as
     const char *point = strchr(digits, '.');
     long scale = (point != NULL ? (long)strlen(point + 1) : 0) - exponent;
     if (scale < -38 || scale > 38)
-        return sql_error(self, ast->at, NULL,
-                         "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision exceeds max precision 38.");
+        return sql_error(
+            self, ast->at, NULL,
+            "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision exceeds max precision "
+            "38.");
     struct text plain = {0};
     for (const char *c = digits; *c != '\0'; c++)
         if (*c != '.')
@@ -118,7 +133,8 @@ static enum code big_decimal_literal(struct analyser *self, const struct ast *as
     return decimal_literal(self, ast, written, out);
 }
 
-static enum code number_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+static enum code number_literal(struct analyser *self, const struct ast *ast,
+                                const struct expr **out)
 {
     size_t size = strlen(ast->text);
     char *digits = arena_strdup(self->arena, ast->text);
@@ -161,8 +177,10 @@ static enum code hex_literal(struct analyser *self, const struct ast *ast, const
     for (size_t i = 0; i < text.size; i++) {
         int c = tolower(text.data[i]);
         if (!isxdigit(c))
-            return sql_error(self, ast->at, NULL, "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is invalid: '%.*s'.",
-                             (int)(text.size > 40 ? 40 : text.size), (const char *)text.data);
+            return sql_error(
+                self, ast->at, NULL,
+                "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is invalid: '%.*s'.",
+                (int)(text.size > 40 ? 40 : text.size), (const char *)text.data);
         int digit = isdigit(c) ? c - '0' : c - 'a' + 10;
         uint8_t *to = &bytes[(i + odd) / 2];
         *to = (uint8_t)(*to << 4 | digit);
@@ -171,7 +189,8 @@ static enum code hex_literal(struct analyser *self, const struct ast *ast, const
     return E_OK;
 }
 
-static enum code typed_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+static enum code typed_literal(struct analyser *self, const struct ast *ast,
+                               const struct expr **out)
 {
     struct expr_context *ctx = &self->expr;
     int64_t us = 0;
@@ -189,31 +208,40 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast, con
         ok = timestamp_ntz_parse(ast->bytes, &us, &zoned) && !zoned;
     } else if (strcasecmp(ast->text, "time") == 0) {
         return not_yet(self, ast->at, "the type TIME");
-    } else if (strcasecmp(ast->text, "timestamp") != 0 && strcasecmp(ast->text, "timestamp_ltz") != 0) {
-        return sql_error(self, ast->at, NULL,
-                         "[UNSUPPORTED_TYPED_LITERAL] Literals of the type \"%s\" are not supported. Supported types are \"DATE\", "
-                         "\"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\".", ast->text);
+    } else if (strcasecmp(ast->text, "timestamp") != 0 &&
+               strcasecmp(ast->text, "timestamp_ltz") != 0) {
+        return sql_error(
+            self, ast->at, NULL,
+            "[UNSUPPORTED_TYPED_LITERAL] Literals of the type \"%s\" are not supported. Supported "
+            "types are \"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", "
+            "\"INTERVAL\", \"X\", \"TIME\".",
+            ast->text);
     } else {
         ok = timestamp_parse(ast->bytes, ctx->session->zone, &us);
     }
     if (!ok)
-        return sql_error(self, ast->at, NULL, "[INVALID_TYPED_LITERAL] The value of the typed literal \"%s\" is invalid: '%.*s'.",
-                         type_text(self->arena, type_of(id)), (int)(ast->bytes.size > 60 ? 60 : ast->bytes.size),
-                         (const char *)ast->bytes.data);
+        return sql_error(
+            self, ast->at, NULL,
+            "[INVALID_TYPED_LITERAL] The value of the typed literal \"%s\" is invalid: '%.*s'.",
+            type_text(self->arena, type_of(id)), (int)(ast->bytes.size > 60 ? 60 : ast->bytes.size),
+            (const char *)ast->bytes.data);
     *out = expr_int(ctx, type_of(id), us, ast->at);
     return E_OK;
 }
 
 /* ---- intervals ---- */
 
+// clang-format off
 static const struct unit {
     const char *name;
     int64_t months, us;
 } units[] = {
-    {"year", 12, 0},           {"quarter", 3, 0},        {"month", 1, 0},      {"week", 0, 604800000000},
-    {"day", 0, 86400000000},   {"hour", 0, 3600000000},  {"minute", 0, 60000000}, {"second", 0, 1000000},
-    {"millisecond", 0, 1000},  {"microsecond", 0, 1},    {NULL, 0, 0},
+    {"year", 12, 0},            {"quarter", 3, 0},        {"month", 1, 0},
+    {"week", 0, 604800000000},  {"day", 0, 86400000000},  {"hour", 0, 3600000000},
+    {"minute", 0, 60000000},    {"second", 0, 1000000},   {"millisecond", 0, 1000},
+    {"microsecond", 0, 1},      {NULL, 0, 0},
 };
+// clang-format on
 
 static const struct unit *unit_find(const char *name, size_t size)
 {
@@ -227,12 +255,15 @@ static const struct unit *unit_find(const char *name, size_t size)
 
 static enum code bad_interval(struct analyser *self, const struct ast *ast)
 {
-    return sql_error(self, ast->at, NULL, "[INVALID_INTERVAL_FORMAT] the interval is not valid: write INTERVAL '1' DAY, "
-                                          "INTERVAL 5 MINUTES, INTERVAL '1 02:03:04.5' DAY TO SECOND");
+    return sql_error(self, ast->at, NULL,
+                     "[INVALID_INTERVAL_FORMAT] the interval is not valid: write INTERVAL '1' DAY, "
+                     "INTERVAL 5 MINUTES, INTERVAL '1 02:03:04.5' DAY TO SECOND");
 }
 
-/* [-]digits[.digits] times the unit; the fraction only where the unit is finer than a second's parts. */
-static bool add_quantity(const char *text, size_t size, bool negative, const struct unit *unit, int64_t *months, int64_t *us)
+/* [-]digits[.digits] times the unit; the fraction only where the unit is finer than a second's
+ * parts. */
+static bool add_quantity(const char *text, size_t size, bool negative, const struct unit *unit,
+                         int64_t *months, int64_t *us)
 {
     const char *end = text + size;
     while (text < end && isspace((unsigned char)*text))
@@ -290,8 +321,10 @@ static bool add_written(struct bytes text, bool negative, int64_t *months, int64
     }
 }
 
-/* '1-2' YEAR TO MONTH, '1 02:03:04.5' DAY TO SECOND: fields from unit to unit, split at - blank and colons. */
-static bool add_range(struct bytes text, bool negative, const struct unit *from, const struct unit *to, int64_t *months, int64_t *us)
+/* '1-2' YEAR TO MONTH, '1 02:03:04.5' DAY TO SECOND: fields from unit to unit, split at - blank and
+ * colons. */
+static bool add_range(struct bytes text, bool negative, const struct unit *from,
+                      const struct unit *to, int64_t *months, int64_t *us)
 {
     const char *at = (const char *)text.data, *end = at + text.size;
     while (at < end && isspace((unsigned char)*at))
@@ -312,7 +345,8 @@ static bool add_range(struct bytes text, bool negative, const struct unit *from,
     return at == end;
 }
 
-enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months, int64_t *us)
+enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months,
+                           int64_t *us)
 {
     *months = *us = 0;
     const struct ast *first = ast->args[0];
@@ -321,19 +355,24 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
     if (ast->flag) {
         const struct unit *from = unit_find(ast->parts[0], strlen(ast->parts[0]));
         const struct unit *to = unit_find(ast->parts[1], strlen(ast->parts[1]));
-        bool ok = from != NULL && to != NULL && from <= to && (from->months != 0) == (to->months != 0);
-        return ok && add_range(first->bytes, first->flag, from, to, months, us) ? E_OK : bad_interval(self, ast);
+        bool ok =
+            from != NULL && to != NULL && from <= to && (from->months != 0) == (to->months != 0);
+        return ok && add_range(first->bytes, first->flag, from, to, months, us)
+                   ? E_OK
+                   : bad_interval(self, ast);
     }
     for (int32_t i = 0; i < ast->arg_count; i++) {
         const struct unit *unit = unit_find(ast->parts[i], strlen(ast->parts[i]));
         struct bytes text = ast->args[i]->bytes;
-        if (unit == NULL || !add_quantity((const char *)text.data, text.size, ast->args[i]->flag, unit, months, us))
+        if (unit == NULL ||
+            !add_quantity((const char *)text.data, text.size, ast->args[i]->flag, unit, months, us))
             return bad_interval(self, ast);
     }
     return E_OK;
 }
 
-static enum code interval_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+static enum code interval_literal(struct analyser *self, const struct ast *ast,
+                                  const struct expr **out)
 {
     int64_t months, us;
     TRY(analyse_interval(self, ast, &months, &us));

@@ -1,18 +1,22 @@
-/* analyse_select.c - one SELECT: FROM, WHERE, the list, HAVING, QUALIFY, ORDER BY, DISTINCT, in the order they apply. */
+/* analyse_select.c - one SELECT: FROM, WHERE, the list, HAVING, QUALIFY, ORDER BY, DISTINCT, in the
+ * order they apply. */
 #include <stdlib.h>
 
 #include "sql/select.h"
 
 void select_scope(struct select *select, const char *clause, struct scope *out)
 {
-    *out = (struct scope){.rows = select->rows, .select = select, .outer = select->outer, .clause = clause};
+    *out = (struct scope){
+        .rows = select->rows, .select = select, .outer = select->outer, .clause = clause};
 }
 
 /* ---- aliases ---- */
 
-static enum code analyse_target(struct analyser *self, struct select *select, struct target *target);
+static enum code analyse_target(struct analyser *self, struct select *select,
+                                struct target *target);
 
-enum code select_alias(struct analyser *self, const struct scope *scope, const char *name, const struct expr **out)
+enum code select_alias(struct analyser *self, const struct scope *scope, const char *name,
+                       const struct expr **out)
 {
     struct select *select = scope->select;
     if (select->window_type != NULL && same_name(name, "window")) {
@@ -26,7 +30,7 @@ enum code select_alias(struct analyser *self, const struct scope *scope, const c
         if (!named || !same_name(target->alias != NULL ? target->alias : target->name, name))
             continue;
         if (target->expr == NULL && !select->grouping)
-            continue;  // a later item: not in sight yet
+            continue; // a later item: not in sight yet
         if (target->expr == NULL) {
             TRY(deeper(self, target->at));
             TRY(analyse_expr(self, scope, target->ast, out));
@@ -47,8 +51,11 @@ static enum code analyse_target(struct analyser *self, struct select *select, st
     select_scope(select, "the SELECT list", &scope);
     TRY(analyse_expr(self, &scope, target->ast, &target->expr));
     if (expr_weight(target->expr, SQL_WEIGHT_MAX) > SQL_WEIGHT_MAX)
-        return sql_error(self, target->at, NULL,
-                         "the expression has more than SQL_WEIGHT_MAX = %d nodes once its aliases are written out", SQL_WEIGHT_MAX);
+        return sql_error(
+            self, target->at, NULL,
+            "the expression has more than SQL_WEIGHT_MAX = %d nodes once its aliases are written "
+            "out",
+            SQL_WEIGHT_MAX);
     return E_OK;
 }
 
@@ -63,9 +70,11 @@ static enum code analyse_lateral_views(struct analyser *self, struct select *sel
 {
     for (int32_t i = 0; i < select->ast->view_count; i++) {
         const struct ast_lateral_view *view = &select->ast->views[i];
-        struct scope scope = {.rows = select->rows, .outer = select->outer, .clause = "LATERAL VIEW"};
+        struct scope scope = {
+            .rows = select->rows, .outer = select->outer, .clause = "LATERAL VIEW"};
         int32_t count;
-        TRY(analyse_generator(self, &scope, view->generator, view->outer, view->columns, view->column_count, &count));
+        TRY(analyse_generator(self, &scope, view->generator, view->outer, view->columns,
+                              view->column_count, &count));
         const struct type *schema = select->rows->plan->schema;
         for (int32_t c = schema->field_count - count; c < schema->field_count; c++)
             rowset_add(self, select->rows, schema->fields[c].name, view->alias, c);
@@ -80,7 +89,8 @@ static enum code analyse_where(struct analyser *self, struct select *select)
     struct scope scope = {.rows = select->rows, .outer = select->outer, .clause = "WHERE"};
     const struct expr *predicate;
     TRY(analyse_boolean(self, &scope, select->ast->where, &predicate));
-    select->rows->plan = plan_filter(self->arena, select->rows->plan, predicate, select->ast->where->at);
+    select->rows->plan =
+        plan_filter(self->arena, select->rows->plan, predicate, select->ast->where->at);
     return E_OK;
 }
 
@@ -104,19 +114,21 @@ struct sort_keys {
 /* An ordinal stands for the output column at that place. */
 static const struct target *ordinal_target(const struct select *select, const struct ast *ast)
 {
-    if (ast->kind != AST_NUMBER || strspn(ast->text, "0123456789") != strlen(ast->text) || strlen(ast->text) > 6)
+    if (ast->kind != AST_NUMBER || strspn(ast->text, "0123456789") != strlen(ast->text) ||
+        strlen(ast->text) > 6)
         return NULL;
     long at = strtol(ast->text, NULL, 10);
     return at >= 1 && at <= select->target_count ? &select->targets[at - 1] : NULL;
 }
 
-static enum code analyse_sort_keys(struct analyser *self, struct select *select, const struct ast_query *query,
-                                   struct sort_keys *out)
+static enum code analyse_sort_keys(struct analyser *self, struct select *select,
+                                   const struct ast_query *query, struct sort_keys *out)
 {
     struct scope scope;
     select_scope(select, "ORDER BY", &scope);
     scope.aliases_first = true;
-    bool all = query->order_count == 1 && query->order[0].expr->kind == AST_NAME && query->order[0].expr->part_count == 1 &&
+    bool all = query->order_count == 1 && query->order[0].expr->kind == AST_NAME &&
+               query->order[0].expr->part_count == 1 &&
                same_name(query->order[0].expr->parts[0], "all");
     out->count = all ? select->target_count : query->order_count;
     out->exprs = arena_array(self->arena, const struct expr *, (size_t)out->count);
@@ -126,9 +138,11 @@ static enum code analyse_sort_keys(struct analyser *self, struct select *select,
         if (target != NULL)
             out->exprs[i] = target->expr;
         else if (ast->kind == AST_NUMBER && strspn(ast->text, "-0123456789") == strlen(ast->text))
-            return sql_error(self, ast->at, NULL,
-                             "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position %s is not in select list (valid range is [1, %d]).",
-                             ast->text, select->target_count);
+            return sql_error(
+                self, ast->at, NULL,
+                "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position %s is not in select list (valid "
+                "range is [1, %d]).",
+                ast->text, select->target_count);
         else
             TRY(analyse_expr(self, &scope, ast, &out->exprs[i]));
     }
@@ -136,7 +150,8 @@ static enum code analyse_sort_keys(struct analyser *self, struct select *select,
 }
 
 /* A predicate over the lifted rows. */
-static enum code lift_filter(struct analyser *self, struct select *select, const struct expr *predicate, struct position at)
+static enum code lift_filter(struct analyser *self, struct select *select,
+                             const struct expr *predicate, struct position at)
 {
     TRY(select_lift(self, select, predicate, &predicate));
     select->lifted = plan_filter(self->arena, select->lifted, predicate, at);
@@ -152,17 +167,21 @@ static void add_window_functions(struct analyser *self, struct select *select)
         const struct expr *over = select->overs.items[i];
         fields[i] = (struct field){select->over_names.items[i], over->type, true};
     }
-    const struct type *schema = schema_append(self->arena, select->lifted->schema, fields, select->overs.count);
-    struct plan *node = plan_over(self->arena, PLAN_WINDOW, select->lifted, schema, select->ast->at);
+    const struct type *schema =
+        schema_append(self->arena, select->lifted->schema, fields, select->overs.count);
+    struct plan *node =
+        plan_over(self->arena, PLAN_WINDOW, select->lifted, schema, select->ast->at);
     node->unsupported = "window functions (OVER)";
     select->lifted = node;
 }
 
-static enum code add_sort(struct analyser *self, struct select *select, const struct ast_query *query, struct sort_keys *keys)
+static enum code add_sort(struct analyser *self, struct select *select,
+                          const struct ast_query *query, struct sort_keys *keys)
 {
     for (int32_t i = 0; i < keys->count; i++)
         TRY(select_lift(self, select, keys->exprs[i], &keys->exprs[i]));
-    struct plan *sort = plan_over(self->arena, PLAN_SORT, select->lifted, select->lifted->schema, query->order_at);
+    struct plan *sort =
+        plan_over(self->arena, PLAN_SORT, select->lifted, select->lifted->schema, query->order_at);
     sort->exprs = keys->exprs;
     sort->expr_count = keys->count;
     sort->unsupported = "ORDER BY";
@@ -181,23 +200,28 @@ static enum code project_targets(struct analyser *self, struct select *select, s
         TRY(select_lift(self, select, select->targets[i].expr, &exprs[i]));
         names[i] = select->targets[i].name;
     }
-    struct plan *plan = plan_project(self->arena, select->lifted, exprs, names, select->target_count, select->ast->at);
+    struct plan *plan = plan_project(self->arena, select->lifted, exprs, names,
+                                     select->target_count, select->ast->at);
     *out = (struct rowset){.plan = plan};
     for (int32_t i = 0; i < select->target_count; i++)
         rowset_add(self, out, names[i], select->targets[i].qualifier, i);
     return E_OK;
 }
 
-static enum code refuse_streaming(struct analyser *self, const struct select *select, const struct ast_query *query)
+static enum code refuse_streaming(struct analyser *self, const struct select *select,
+                                  const struct ast_query *query)
 {
     if (!select->rows->plan->streaming)
         return E_OK;
     if (query->order_count > 0)
-        return sql_error(self, query->order_at, "a stream has no end to sort at: sort where the table is read",
-                         "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] ORDER BY is not supported on a stream.");
+        return sql_error(
+            self, query->order_at, "a stream has no end to sort at: sort where the table is read",
+            "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] ORDER BY is not supported on a stream.");
     if (select->overs.count > 0)
-        return sql_error(self, select->ast->at, "group by window(time, '1 minute') instead",
-                         "[NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING] Window function is not supported in a stream.");
+        return sql_error(
+            self, select->ast->at, "group by window(time, '1 minute') instead",
+            "[NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING] Window function is not supported in a "
+            "stream.");
     return E_OK;
 }
 
@@ -209,18 +233,24 @@ static enum code distinct(struct analyser *self, const struct select *select, st
     for (int32_t i = 0; i < out->plan->schema->field_count; i++)
         timed = timed || plan_event_time(out->plan, i);
     if (!timed)
-        return sql_error(self, select->ast->at, "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list",
-                         "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This output mode is "
-                         "not supported for streaming aggregations without watermark: every row would be remembered for ever.");
-    struct plan *plan = plan_over(self->arena, PLAN_DEDUPLICATE, out->plan, out->plan->schema, select->ast->at);
+        return sql_error(
+            self, select->ast->at,
+            "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the "
+            "list",
+            "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: "
+            "append. This output mode is not supported for streaming aggregations without "
+            "watermark: every row would be remembered for ever.");
+    struct plan *plan =
+        plan_over(self->arena, PLAN_DEDUPLICATE, out->plan, out->plan->schema, select->ast->at);
     plan->unsupported = "SELECT DISTINCT";
     out->plan = plan;
     return E_OK;
 }
 
 /* With DISTINCT the order is over the output; the sort keys must be among its columns. */
-static enum code sort_distinct(struct analyser *self, const struct select *select, const struct ast_query *query,
-                               const struct sort_keys *keys, struct rowset *out)
+static enum code sort_distinct(struct analyser *self, const struct select *select,
+                               const struct ast_query *query, const struct sort_keys *keys,
+                               struct rowset *out)
 {
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)keys->count);
     for (int32_t i = 0; i < keys->count; i++) {
@@ -228,10 +258,13 @@ static enum code sort_distinct(struct analyser *self, const struct select *selec
             if (expr_equal(keys->exprs[i], select->targets[t].expr))
                 exprs[i] = column_of(self, out->plan, t, keys->exprs[i]->at);
         if (exprs[i] == NULL)
-            return sql_error(self, keys->exprs[i]->at, "sort by a column of the SELECT list",
-                             "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] SELECT DISTINCT keeps only its own columns for ORDER BY.");
+            return sql_error(
+                self, keys->exprs[i]->at, "sort by a column of the SELECT list",
+                "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] SELECT DISTINCT keeps only its own "
+                "columns for ORDER BY.");
     }
-    struct plan *sort = plan_over(self->arena, PLAN_SORT, out->plan, out->plan->schema, query->order_at);
+    struct plan *sort =
+        plan_over(self->arena, PLAN_SORT, out->plan, out->plan->schema, query->order_at);
     sort->exprs = exprs;
     sort->expr_count = keys->count;
     sort->unsupported = "ORDER BY";
@@ -239,8 +272,10 @@ static enum code sort_distinct(struct analyser *self, const struct select *selec
     return E_OK;
 }
 
-static enum code finish_select(struct analyser *self, struct select *select, const struct ast_query *query,
-                               const struct expr *having, const struct expr *qualify, struct sort_keys *keys, struct rowset *out)
+static enum code finish_select(struct analyser *self, struct select *select,
+                               const struct ast_query *query, const struct expr *having,
+                               const struct expr *qualify, struct sort_keys *keys,
+                               struct rowset *out)
 {
     select->lifted = select->rows->plan;
     if (select->grouped)
@@ -254,14 +289,17 @@ static enum code finish_select(struct analyser *self, struct select *select, con
         TRY(add_sort(self, select, query, keys));
     TRY(project_targets(self, select, out));
     TRY(distinct(self, select, out));
-    return keys->count > 0 && select->ast->distinct ? sort_distinct(self, select, query, keys, out) : E_OK;
+    return keys->count > 0 && select->ast->distinct ? sort_distinct(self, select, query, keys, out)
+                                                    : E_OK;
 }
 
-enum code analyse_select(struct analyser *self, const struct ast_query *query, const struct ast_select *ast,
-                         const struct scope *outer, struct rowset *out)
+enum code analyse_select(struct analyser *self, const struct ast_query *query,
+                         const struct ast_select *ast, const struct scope *outer,
+                         struct rowset *out)
 {
     struct rowset rows = {0};
-    struct select select = {.ast = ast, .rows = &rows, .outer = outer, .window = {.key = -1}, .grouped = ast->grouped};
+    struct select select = {
+        .ast = ast, .rows = &rows, .outer = outer, .window = {.key = -1}, .grouped = ast->grouped};
     const struct expr *having = NULL, *qualify = NULL;
     struct sort_keys keys = {0};
     struct scope scope;

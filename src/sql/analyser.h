@@ -1,10 +1,11 @@
 /* analyser.h - what the files of the analyser share: names in sight, and who types what.
  *
- * Shape    a rowset is a plan and the names of its columns. Expressions are typed over a rowset; some calls (from_json,
- *          generators) become columns of their own, appended to the rowset's plan, so indexes typed before stay right
- * Marks    in a SELECT with aggregates, expressions are first typed over the rows; an aggregate call, the window of
- *          GROUP BY and a window function stand in them as columns with marked indexes. select_lift() then moves the
- *          whole expression over the aggregate's output
+ * Shape    a rowset is a plan and the names of its columns. Expressions are typed over a rowset;
+ *          some calls (from_json, generators) become columns of their own, appended to the rowset's
+ *          plan, so indexes typed before stay right
+ * Marks    in a SELECT with aggregates, expressions are first typed over the rows; an aggregate
+ *          call, the window of GROUP BY and a window function stand in them as columns with marked
+ *          indexes. select_lift() then moves the whole expression over the aggregate's output
  * Fails    E_SQL with a complete message (caret included) in analyser->err
  */
 #ifndef SQL_ANALYSER_H
@@ -17,7 +18,7 @@
 
 struct element;
 struct catalog;
-struct cte_scope {                 /* WITH names in sight, inner first */
+struct cte_scope { /* WITH names in sight, inner first */
     const struct cte_scope *outer;
     const struct ast_cte *cte;
     struct plan *plan;
@@ -27,7 +28,8 @@ struct analyser {
     struct notes *notes;
     struct expr_context expr;
     struct error *err;
-    struct catalog *catalog;       /* tables, views and sources of the project; NULL: a query over literals */
+    struct catalog
+        *catalog; /* tables, views and sources of the project; NULL: a query over literals */
     const struct cte_scope *ctes;
     int32_t depth;
 };
@@ -36,11 +38,11 @@ struct analyser {
 
 struct scope_column {
     const char *name;
-    const char *qualifier;         /* table name or alias, or NULL */
-    int32_t index;                 /* column of the rowset's plan */
-    bool hidden;                   /* found with its qualifier only: the other side of USING */
+    const char *qualifier; /* table name or alias, or NULL */
+    int32_t index;         /* column of the rowset's plan */
+    bool hidden;           /* found with its qualifier only: the other side of USING */
 };
-struct decoded {                   /* a from_json() that is a column already */
+struct decoded { /* a from_json() that is a column already */
     const struct expr *arg;
     const struct plan *node;
     int32_t column;
@@ -52,107 +54,121 @@ struct rowset {
     struct decoded *decoded;
     int32_t decoded_count;
 };
-void rowset_add(struct analyser *self, struct rowset *rows, const char *name, const char *qualifier, int32_t index);
-/* All columns of the plan under one qualifier (may be NULL); `names` overrides the first name_count names. */
-void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualifier, const char *const *names,
-                    int32_t name_count, struct rowset *out);
+void rowset_add(struct analyser *self, struct rowset *rows, const char *name, const char *qualifier,
+                int32_t index);
+/* All columns of the plan under one qualifier (may be NULL); `names` overrides the first name_count
+ * names. */
+void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualifier,
+                    const char *const *names, int32_t name_count, struct rowset *out);
 
 struct select;
 struct scope {
     struct rowset *rows;
-    struct select *select;         /* where aggregates and window functions go; NULL: not allowed here */
-    const struct scope *outer;     /* of a correlated subquery */
-    const char *clause;            /* "WHERE", for messages */
+    struct select *select; /* where aggregates and window functions go; NULL: not allowed here */
+    const struct scope *outer; /* of a correlated subquery */
+    const char *clause;        /* "WHERE", for messages */
     bool inside_aggregate;
-    bool aliases_first;            /* HAVING, ORDER BY: a name of the SELECT list hides a column */
+    bool aliases_first; /* HAVING, ORDER BY: a name of the SELECT list hides a column */
 };
 
-enum {                              /* marked column indexes; each kind has COLUMN_MARK of them */
-    MARK_CALL = COLUMN_MARK,        /* aggregate call i */
-    MARK_WINDOW = 2 * COLUMN_MARK,  /* the window among the group keys */
-    MARK_OVER = 3 * COLUMN_MARK,    /* window function i */
-    MARK_OUTER = 4 * COLUMN_MARK,   /* column of the query around */
+enum {                                /* marked column indexes; each kind has COLUMN_MARK of them */
+       MARK_CALL = COLUMN_MARK,       /* aggregate call i */
+       MARK_WINDOW = 2 * COLUMN_MARK, /* the window among the group keys */
+       MARK_OVER = 3 * COLUMN_MARK,   /* window function i */
+       MARK_OUTER = 4 * COLUMN_MARK,  /* column of the query around */
 };
 
 /* ---- scope.c ---- */
 
-/* Resolve a.b.c: qualifiers, column, fields. *found is false when no column fits; errors are ambiguity and bad fields. */
-MUST_CHECK enum code scope_find(struct analyser *self, const struct scope *scope, const struct ast *name,
-                                const struct expr **out, bool *found);
-enum code scope_unresolved(struct analyser *self, const struct scope *scope, const struct ast *name);
-bool same_name(const char *a, const char *b);  /* case ignored */
+/* Resolve a.b.c: qualifiers, column, fields. *found is false when no column fits; errors are
+ * ambiguity and bad fields. */
+MUST_CHECK enum code scope_find(struct analyser *self, const struct scope *scope,
+                                const struct ast *name, const struct expr **out, bool *found);
+enum code scope_unresolved(struct analyser *self, const struct scope *scope,
+                           const struct ast *name);
+bool same_name(const char *a, const char *b); /* case ignored */
 
 /* ---- analyse_expr.c, analyse_literal.c, analyse_call.c ---- */
 
-MUST_CHECK enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                  const struct expr **out);
-MUST_CHECK enum code analyse_boolean(struct analyser *self, const struct scope *scope, const struct ast *ast,
+MUST_CHECK enum code analyse_expr(struct analyser *self, const struct scope *scope,
+                                  const struct ast *ast, const struct expr **out);
+MUST_CHECK enum code analyse_boolean(struct analyser *self, const struct scope *scope,
+                                     const struct ast *ast, const struct expr **out);
+MUST_CHECK enum code analyse_literal(struct analyser *self, const struct ast *ast,
                                      const struct expr **out);
-MUST_CHECK enum code analyse_literal(struct analyser *self, const struct ast *ast, const struct expr **out);
-MUST_CHECK enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months, int64_t *us);
-MUST_CHECK enum code analyse_call(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                  const struct expr **out);
-MUST_CHECK enum code analyse_args(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                  const struct expr ***out);
+MUST_CHECK enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months,
+                                      int64_t *us);
+MUST_CHECK enum code analyse_call(struct analyser *self, const struct scope *scope,
+                                  const struct ast *ast, const struct expr **out);
+MUST_CHECK enum code analyse_args(struct analyser *self, const struct scope *scope,
+                                  const struct ast *ast, const struct expr ***out);
 /* from_json(text, schema[, options]) -> a column of a DECODE node. */
-MUST_CHECK enum code analyse_from_json(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                       const struct expr **out);
+MUST_CHECK enum code analyse_from_json(struct analyser *self, const struct scope *scope,
+                                       const struct ast *ast, const struct expr **out);
 /* A constant string; `what` names the argument in the message. */
-MUST_CHECK enum code constant_string(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                     const char *what, const char **out);
+MUST_CHECK enum code constant_string(struct analyser *self, const struct scope *scope,
+                                     const struct ast *ast, const char *what, const char **out);
 /* Subqueries in expressions. */
-MUST_CHECK enum code analyse_subquery(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                      const struct expr **out);
+MUST_CHECK enum code analyse_subquery(struct analyser *self, const struct scope *scope,
+                                      const struct ast *ast, const struct expr **out);
 
 /* ---- analyse_select.c, analyse_group.c ---- */
 
-MUST_CHECK enum code analyse_select(struct analyser *self, const struct ast_query *query, const struct ast_select *ast,
-                                    const struct scope *outer, struct rowset *out);
-MUST_CHECK enum code select_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                      const struct expr **out);
-MUST_CHECK enum code select_window(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                   const struct expr **out);
-MUST_CHECK enum code select_over(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                                 const struct expr **out);
+MUST_CHECK enum code analyse_select(struct analyser *self, const struct ast_query *query,
+                                    const struct ast_select *ast, const struct scope *outer,
+                                    struct rowset *out);
+MUST_CHECK enum code select_aggregate(struct analyser *self, const struct scope *scope,
+                                      const struct ast *ast, const struct expr **out);
+MUST_CHECK enum code select_window(struct analyser *self, const struct scope *scope,
+                                   const struct ast *ast, const struct expr **out);
+MUST_CHECK enum code select_over(struct analyser *self, const struct scope *scope,
+                                 const struct ast *ast, const struct expr **out);
 /* A name among the aliases of the SELECT list; *out NULL when there is none. */
-MUST_CHECK enum code select_alias(struct analyser *self, const struct scope *scope, const char *name,
-                                  const struct expr **out);
+MUST_CHECK enum code select_alias(struct analyser *self, const struct scope *scope,
+                                  const char *name, const struct expr **out);
 
 /* ---- analyse_query.c, analyse_from.c, analyse_generate.c ---- */
 
-MUST_CHECK enum code analyse_query(struct analyser *self, const struct ast_query *query, const struct scope *outer,
-                                   struct rowset *out);
+MUST_CHECK enum code analyse_query(struct analyser *self, const struct ast_query *query,
+                                   const struct scope *outer, struct rowset *out);
 MUST_CHECK enum code analyse_relation(struct analyser *self, const struct ast_relation *relation,
                                       const struct scope *outer, struct rowset *out);
-MUST_CHECK enum code analyse_values(struct analyser *self, const struct ast_relation *relation, struct rowset *out);
-MUST_CHECK enum code analyse_limit(struct analyser *self, const struct ast_query *query, struct rowset *rows);
-MUST_CHECK enum code analyse_sort(struct analyser *self, const struct ast_query *query, struct rowset *rows);
-/* Put a generator over the rows' plan: its columns are the last `*count` ones. `names` may be none (defaults then). */
-MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope *scope, const struct ast *call, bool outer,
-                                       const char *const *names, int32_t name_count, int32_t *count);
+MUST_CHECK enum code analyse_values(struct analyser *self, const struct ast_relation *relation,
+                                    struct rowset *out);
+MUST_CHECK enum code analyse_limit(struct analyser *self, const struct ast_query *query,
+                                   struct rowset *rows);
+MUST_CHECK enum code analyse_sort(struct analyser *self, const struct ast_query *query,
+                                  struct rowset *rows);
+/* Put a generator over the rows' plan: its columns are the last `*count` ones. `names` may be none
+ * (defaults then). */
+MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope *scope,
+                                       const struct ast *call, bool outer, const char *const *names,
+                                       int32_t name_count, int32_t *count);
 bool is_generator(const struct ast *ast);
-struct plan *plan_one_row(struct analyser *self, struct position at);  /* one row without columns */
+struct plan *plan_one_row(struct analyser *self, struct position at); /* one row without columns */
 
 /* ---- catalog.c ---- */
 
 /* What `name` means; NULL with the error set. `stream`: read as a stream. */
-MUST_CHECK enum code catalog_relation(struct analyser *self, const struct ast_relation *relation, struct plan **out);
-int32_t catalog_watermark(struct catalog *catalog);   /* number of the next watermark node */
+MUST_CHECK enum code catalog_relation(struct analyser *self, const struct ast_relation *relation,
+                                      struct plan **out);
 
 /* ---- analyser.c ---- */
 
 /* Complete the message in err when the call failed. */
 enum code placed(struct analyser *self, enum code code, struct position at);
-enum code sql_error_report(struct analyser *self, struct position at, const char *hint, const char *format, ...)
-    PRINTF(4, 5);
+enum code sql_error_report(struct analyser *self, struct position at, const char *hint,
+                           const char *format, ...) PRINTF(4, 5);
 #define sql_error(...) error_never_ok(sql_error_report(__VA_ARGS__))
 enum code not_yet(struct analyser *self, struct position at, const char *what);
 MUST_CHECK enum code deeper(struct analyser *self, struct position at);
-/* Name of an unnamed output column, as Spark derives it. `scope` tells columns from their qualifiers; it may be NULL. */
+/* Name of an unnamed output column, as Spark derives it. `scope` tells columns from their
+ * qualifiers; it may be NULL. */
 char *column_name_of(struct analyser *self, const struct scope *scope, const struct ast *ast);
 char *ast_name_of(struct analyser *self, const struct ast *ast);
-bool is_bare_function(const char *name);  /* current_date and friends need no parentheses */
-const char *type_text(struct arena *arena, const struct type *type);   /* upper case, for messages */
-const struct expr *column_of(struct analyser *self, const struct plan *plan, int32_t index, struct position at);
+bool is_bare_function(const char *name); /* current_date and friends need no parentheses */
+const char *type_text(struct arena *arena, const struct type *type); /* upper case, for messages */
+const struct expr *column_of(struct analyser *self, const struct plan *plan, int32_t index,
+                             struct position at);
 
 #endif

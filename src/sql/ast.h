@@ -1,8 +1,11 @@
 /* ast.h - the syntax tree: what was written, before names and types mean anything.
  *
- * Shape    expressions (struct ast), queries, relations, statements; every node knows its place in the text
- * Names    keep the case they were written in; operators and functions of AST_CALL are lower case in `text`
- * Height   of an expression counts its levels, so that recursion over it is bounded by SQL_HEIGHT_MAX
+ * Shape    expressions (struct ast), queries, relations, statements; every node knows its place in
+ *          the text
+ * Names    keep the case they were written in; operators and functions of AST_CALL are lower case
+ *          in `text`
+ * Height   of an expression counts its levels, so that recursion over it is bounded by
+ *          SQL_HEIGHT_MAX
  * Owns     everything lives in the arena of the parser; immutable after parsing
  */
 #ifndef SQL_AST_H
@@ -17,37 +20,42 @@ struct ast;
 
 enum ast_kind {
     AST_NULL,
-    AST_BOOLEAN,   /* flag */
-    AST_NUMBER,    /* text: digits with sign and suffix */
-    AST_STRING,    /* bytes */
-    AST_TYPED,     /* DATE '..', X'..': text names the type, bytes */
-    AST_INTERVAL,  /* args: value, value, ..; parts: unit of each; parts[1] of `INTERVAL '1-2' YEAR TO MONTH` is `to` */
-    AST_NAME,      /* parts: a, b, c */
-    AST_STAR,      /* parts: what it is a star of; names: EXCEPT */
-    AST_FIELD,     /* args[0].text */
-    AST_CALL,      /* text(args); operators too */
-    AST_CASE,      /* args: when, then, ..., [else]; CASE x WHEN is rewritten to x = .. */
-    AST_CAST,      /* args[0] AS type; flag: try_cast */
-    AST_LAMBDA,    /* parts -> args[0] */
-    AST_NAMED,     /* text => args[0] */
-    AST_ROW,       /* (a, b) */
-    AST_PATH,      /* args[0]:text, a variant path */
-    AST_SUBQUERY,  /* (SELECT ..) */
-    AST_EXISTS,    /* EXISTS (query) */
-    AST_IN,        /* args IN (query) */
-    AST_PARAMETER, /* :name or ? */
+    AST_BOOLEAN,  /* flag */
+    AST_NUMBER,   /* text: digits with sign and suffix */
+    AST_STRING,   /* bytes */
+    AST_TYPED,    /* DATE '..', X'..': text names the type, bytes */
+    AST_INTERVAL, /* args: value, value, ..; parts: their units; flag: parts[0] TO parts[1] */
+    AST_NAME,     /* parts: a, b, c */
+    AST_STAR,     /* parts: what it is a star of; names: EXCEPT */
+    AST_FIELD,    /* args[0].text */
+    AST_CALL,     /* text(args); operators too */
+    AST_CASE,     /* args: when, then, ..., [else]; CASE x WHEN is rewritten to x = .. */
+    AST_CAST,     /* args[0] AS type; flag: try_cast */
+    AST_LAMBDA,   /* parts -> args[0] */
+    AST_NAMED,    /* text => args[0] */
+    AST_ROW,      /* (a, b) */
+    AST_PATH,     /* args[0]:text, a variant path */
+    AST_SUBQUERY, /* (SELECT ..) */
+    AST_EXISTS,   /* EXISTS (query) */
+    AST_IN,       /* args IN (query) */
 };
 
 struct ast_sort {
     struct ast *expr;
     bool descending, nulls_given, nulls_last;
 };
-struct ast_bound {      /* of a window frame */
-    enum { BOUND_UNBOUNDED_PRECEDING, BOUND_PRECEDING, BOUND_CURRENT, BOUND_FOLLOWING, BOUND_UNBOUNDED_FOLLOWING } kind;
+struct ast_bound { /* of a window frame */
+    enum {
+        BOUND_UNBOUNDED_PRECEDING,
+        BOUND_PRECEDING,
+        BOUND_CURRENT,
+        BOUND_FOLLOWING,
+        BOUND_UNBOUNDED_FOLLOWING
+    } kind;
     struct ast *offset;
 };
 struct ast_window {
-    const char *name;   /* OVER name, or the name that WINDOW defines */
+    const char *name; /* OVER name, or the name that WINDOW defines */
     struct ast **partition;
     int32_t partition_count;
     struct ast_sort *order;
@@ -61,25 +69,25 @@ struct ast_call {
     bool distinct, ignore_nulls;
     struct ast *filter;
     struct ast_window *over;
-    struct ast_sort *within;   /* WITHIN GROUP (ORDER BY ..) */
+    struct ast_sort *within; /* WITHIN GROUP (ORDER BY ..) */
     int32_t within_count;
 };
 struct ast {
     enum ast_kind kind;
     struct position at;
     int32_t height;
-    bool flag;                    /* BOOLEAN: its value; CAST: try; IN: negated; CALL: written as an operator */
+    bool flag; /* BOOLEAN: its value; CAST: try; IN: negated; CALL: written as an operator */
     const char *text;
     struct bytes bytes;
     const char *const *parts;
     int32_t part_count;
     struct ast **args;
     int32_t arg_count;
-    const struct type *type;      /* CAST */
-    const char *type_text;        /* CAST: as written, for "Unsupported data type" */
-    struct ast_call *call;        /* CALL: NULL when it has nothing special */
+    const struct type *type; /* CAST */
+    const char *type_text;   /* CAST: as written, for "Unsupported data type" */
+    struct ast_call *call;   /* CALL: NULL when it has nothing special */
     struct ast_query *query;
-    const char *const *names;     /* STAR: EXCEPT (a, b) */
+    const char *const *names; /* STAR: EXCEPT (a, b) */
     int32_t name_count;
 };
 
@@ -88,10 +96,10 @@ struct ast {
 enum relation_kind {
     RELATION_NAME,
     RELATION_QUERY,
-    RELATION_FUNCTION,  /* table-valued: range(10), explode(array(1)), read_kafka(..) */
+    RELATION_FUNCTION, /* table-valued: range(10), explode(array(1)), read_kafka(..) */
     RELATION_VALUES,
     RELATION_JOIN,
-    RELATION_PIPED,     /* the query so far, left of |>: its names stay visible */
+    RELATION_PIPED, /* the query so far, left of |>: its names stay visible */
 };
 enum join_kind { JOIN_INNER, JOIN_CROSS, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_SEMI, JOIN_ANTI };
 
@@ -101,8 +109,8 @@ struct ast_option {
 };
 struct ast_watermark {
     struct ast *expr;
-    const char *alias;      /* WATERMARK f(x) AS alias */
-    struct ast *delay;      /* AST_INTERVAL */
+    const char *alias; /* WATERMARK f(x) AS alias */
+    struct ast *delay; /* AST_INTERVAL */
     struct position at;
 };
 struct ast_relation {
@@ -122,7 +130,8 @@ struct ast_relation {
     struct ast *function;
     struct ast **rows;
     int32_t row_count;
-    const char *unsupported;          /* TABLESAMPLE, PIVOT, UNPIVOT, AS OF: parsed, named in "cannot execute" */
+    const char
+        *unsupported; /* TABLESAMPLE, PIVOT, UNPIVOT, AS OF: parsed, named in "cannot execute" */
     struct ast_relation *left, *right;
     enum join_kind join;
     bool natural;
@@ -136,7 +145,7 @@ struct ast_relation {
 struct ast_item {
     struct ast *expr;
     const char *alias;
-    const char *const *aliases;  /* explode(m) AS (k, v) */
+    const char *const *aliases; /* explode(m) AS (k, v) */
     int32_t alias_count;
 };
 struct ast_lateral_view {
@@ -150,7 +159,7 @@ struct ast_lateral_view {
 enum group_kind { GROUP_EXPRESSION, GROUP_ROLLUP, GROUP_CUBE, GROUP_SETS };
 struct ast_group {
     enum group_kind kind;
-    struct ast **exprs;          /* ROLLUP((a, b), c): AST_ROW for (a, b) */
+    struct ast **exprs; /* ROLLUP((a, b), c): AST_ROW for (a, b) */
     int32_t expr_count;
     struct position at;
 };
@@ -159,18 +168,16 @@ struct ast_select {
     bool distinct;
     struct ast_item *items;
     int32_t item_count;
-    bool extend;                 /* |> EXTEND: the columns so far stay in front */
-    struct ast_relation *from;   /* commas are cross joins; NULL: one row without columns */
+    struct ast_relation *from; /* commas are cross joins; NULL: one row without columns */
     struct ast_lateral_view *views;
     int32_t view_count;
     struct ast *where;
-    bool grouped, group_all, aggregate;   /* aggregate: |> AGGREGATE, group keys come out first */
+    bool grouped, group_all, aggregate; /* aggregate: |> AGGREGATE, group keys come out first */
     struct ast_group *groups;
     int32_t group_count;
     struct ast *having, *qualify;
     struct ast_window *windows;
     int32_t window_count;
-    const char *unsupported;     /* TRANSFORM, FROM .. INSERT */
 };
 enum body_kind { BODY_SELECT, BODY_VALUES, BODY_TABLE, BODY_QUERY, BODY_SET };
 enum set_operation { SET_UNION, SET_INTERSECT, SET_EXCEPT };
@@ -179,7 +186,7 @@ struct ast_body {
     struct position at;
     int32_t height;
     struct ast_select *select;
-    struct ast_relation *relation;   /* VALUES, TABLE */
+    struct ast_relation *relation; /* VALUES, TABLE */
     struct ast_query *query;
     struct ast_body *left, *right;
     enum set_operation operation;
@@ -198,7 +205,7 @@ struct ast_query {
     int32_t cte_count;
     bool recursive;
     struct ast_body *body;
-    struct ast_sort *order;          /* ORDER BY, SORT BY, CLUSTER BY */
+    struct ast_sort *order; /* ORDER BY, SORT BY, CLUSTER BY */
     int32_t order_count;
     struct position order_at;
     struct ast **distribute;
@@ -213,10 +220,10 @@ enum statement_kind {
     STATEMENT_SET,
     STATEMENT_USE,
     STATEMENT_VIEW,
-    STATEMENT_TABLE,        /* streaming table or materialized view */
-    STATEMENT_FLOW,         /* also INSERT INTO t inside CREATE FLOW */
-    STATEMENT_SINK,         /* Databricks' CREATE SINK */
-    STATEMENT_QUERY,        /* a bare query, for leat sql */
+    STATEMENT_TABLE, /* streaming table or materialized view */
+    STATEMENT_FLOW,  /* also INSERT INTO t inside CREATE FLOW */
+    STATEMENT_SINK,  /* Databricks' CREATE SINK */
+    STATEMENT_QUERY, /* a bare query, for leat sql */
 };
 struct ast_column {
     const char *name;
@@ -228,24 +235,24 @@ struct ast_column {
 struct ast_statement {
     enum statement_kind kind;
     struct position at, name_at;
-    const char *name;                    /* last part; catalog and schema in `qualifier` */
+    const char *name; /* last part; catalog and schema in `qualifier` */
     const char *qualifier;
     bool temporary, materialized, if_not_exists, or_refresh;
     struct ast_column *columns;
     int32_t column_count;
-    const char *format;                  /* USING */
+    const char *format; /* USING */
     struct ast_column *partitions;
     int32_t partition_count;
     const char *const *clusters;
     int32_t cluster_count;
-    struct ast_option *properties;       /* TBLPROPERTIES, OPTIONS */
+    struct ast_option *properties; /* TBLPROPERTIES, OPTIONS */
     int32_t property_count;
     const char *comment;
     struct ast_query *query;
-    const char *target;                  /* FLOW */
+    const char *target; /* FLOW */
     struct position target_at;
     bool by_name, once, auto_cdc;
-    const char *value;                   /* SET, USE */
+    const char *value; /* SET, USE */
 };
 
 #endif

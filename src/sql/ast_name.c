@@ -1,17 +1,21 @@
-/* ast_name.c - the name Spark gives an output column without alias: the expression, as written but tidied. */
+/* ast_name.c - the name Spark gives an output column without alias: the expression, as written but
+ * tidied. */
 #include <ctype.h>
 #include <string.h>
 
 #include "sql/analyser.h"
 
 struct printer {
-    struct analyser *analyser;   /* for the values of typed literals */
-    const struct scope *scope;   /* or NULL */
+    struct analyser *analyser; /* for the values of typed literals */
+    const struct scope *scope; /* or NULL */
     struct text text;
 };
 static void print(struct printer *out, const struct ast *ast);
 
-static void put(struct printer *out, const char *text) { text_add_string(&out->text, text); }
+static void put(struct printer *out, const char *text)
+{
+    text_add_string(&out->text, text);
+}
 
 static void print_list(struct printer *out, struct ast *const *args, int32_t count)
 {
@@ -80,8 +84,8 @@ static void print_interval(struct printer *out, const struct ast *ast)
 {
     put(out, "INTERVAL ");
     for (int32_t i = 0; i < ast->arg_count; i++) {
-        text_printf(&out->text, "%s'%s%.*s'", i > 0 ? " " : "", ast->args[i]->flag ? "-" : "", (int)ast->args[i]->bytes.size,
-                    (const char *)ast->args[i]->bytes.data);
+        text_printf(&out->text, "%s'%s%.*s'", i > 0 ? " " : "", ast->args[i]->flag ? "-" : "",
+                    (int)ast->args[i]->bytes.size, (const char *)ast->args[i]->bytes.data);
         for (const char *c = i < ast->part_count ? ast->parts[i] : ""; *c != '\0'; c++) {
             if (c == ast->parts[i])
                 text_add_char(&out->text, ' ');
@@ -169,7 +173,8 @@ static void print_operator(struct printer *out, const struct ast *ast)
 
 static void print_bound(struct printer *out, const struct ast_bound *bound)
 {
-    static const char *const words[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW", " FOLLOWING", "UNBOUNDED FOLLOWING"};
+    static const char *const words[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW",
+                                        " FOLLOWING", "UNBOUNDED FOLLOWING"};
     if (bound->offset != NULL)
         print(out, bound->offset);
     put(out, words[bound->kind]);
@@ -187,7 +192,8 @@ static void print_over(struct printer *out, const struct ast_window *window)
         const struct ast_sort *sort = &window->order[i];
         put(out, i > 0 ? ", " : "ORDER BY ");
         print(out, sort->expr);
-        text_printf(&out->text, " %s NULLS %s", sort->descending ? "DESC" : "ASC", sort->nulls_last ? "LAST" : "FIRST");
+        text_printf(&out->text, " %s NULLS %s", sort->descending ? "DESC" : "ASC",
+                    sort->nulls_last ? "LAST" : "FIRST");
     }
     if (window->framed) {
         text_printf(&out->text, " %s BETWEEN ", window->by_rows ? "ROWS" : "RANGE");
@@ -195,8 +201,9 @@ static void print_over(struct printer *out, const struct ast_window *window)
         put(out, " AND ");
         print_bound(out, &window->to);
     } else {
-        put(out, window->order_count > 0 ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-                                                     : " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
+        put(out, window->order_count > 0
+                     ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+                     : " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
     }
     text_add_char(&out->text, ')');
 }
@@ -204,8 +211,9 @@ static void print_over(struct printer *out, const struct ast_window *window)
 /* int(x) and the like are casts that nobody wrote as casts: Spark leaves them out of names. */
 static bool is_cast_function(const struct ast *ast)
 {
-    static const char *const names[] = {"boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal",
-                                        "date", "timestamp", "binary", "string", NULL};
+    static const char *const names[] = {"boolean", "tinyint", "smallint", "int",  "bigint",
+                                        "float",   "double",  "decimal",  "date", "timestamp",
+                                        "binary",  "string",  NULL};
     for (int i = 0; ast->arg_count == 1 && names[i] != NULL; i++)
         if (strcmp(names[i], ast->text) == 0)
             return true;
@@ -284,31 +292,47 @@ static void print(struct printer *out, const struct ast *ast)
     switch (ast->kind) {
     case AST_NULL: put(out, "NULL"); break;
     case AST_BOOLEAN: put(out, ast->flag ? "true" : "false"); break;
-    case AST_NUMBER: case AST_TYPED: print_literal(out, ast); break;
+    case AST_NUMBER:
+    case AST_TYPED: print_literal(out, ast); break;
     case AST_STRING: text_add(&out->text, ast->bytes.data, ast->bytes.size); break;
     case AST_INTERVAL: print_interval(out, ast); break;
     case AST_NAME: print_name(out, ast); break;
-    case AST_STAR: print_parts(out, ast->parts, ast->part_count); put(out, "*"); break;
-    case AST_FIELD: print(out, ast->args[0]); text_printf(&out->text, ".%s", ast->text); break;
+    case AST_STAR:
+        print_parts(out, ast->parts, ast->part_count);
+        put(out, "*");
+        break;
+    case AST_FIELD:
+        print(out, ast->args[0]);
+        text_printf(&out->text, ".%s", ast->text);
+        break;
     case AST_CALL: ast->flag ? print_operator(out, ast) : print_call(out, ast); break;
     case AST_CASE: print_case(out, ast); break;
     case AST_CAST: print_cast(out, ast); break;
     case AST_LAMBDA: print_lambda(out, ast); break;
-    case AST_NAMED: print(out, ast->args[0]); text_printf(&out->text, " AS %s", ast->text); break;
+    case AST_NAMED:
+        print(out, ast->args[0]);
+        text_printf(&out->text, " AS %s", ast->text);
+        break;
     case AST_ROW: print_row(out, ast); break;
-    case AST_PATH: print(out, ast->args[0]); text_printf(&out->text, ":%s", ast->text); break;
+    case AST_PATH:
+        print(out, ast->args[0]);
+        text_printf(&out->text, ":%s", ast->text);
+        break;
     case AST_SUBQUERY: put(out, "scalarsubquery()"); break;
     case AST_EXISTS: put(out, "exists()"); break;
-    case AST_IN: text_add_char(&out->text, '('); print(out, ast->args[0]); put(out, " IN (listquery()))"); break;
-    case AST_PARAMETER: text_add_char(&out->text, '?'); break;
+    case AST_IN:
+        text_add_char(&out->text, '(');
+        print(out, ast->args[0]);
+        put(out, " IN (listquery()))");
+        break;
     }
 }
 
-enum { NAME_MAX_BYTES = 4096 };  // of a derived column name; an alias has no such end
+enum { NAME_MAX_BYTES = 4096 }; // of a derived column name; an alias has no such end
 
 char *column_name_of(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
-    // a name is its last part, a field of a struct is named after the field, a path after its last part
+    // a name or path is its last part, a field of a struct is named after the field
     if (ast->kind == AST_NAME && !(ast->part_count == 1 && is_bare_function(ast->parts[0])))
         return arena_strdup(self->arena, ast->parts[ast->part_count - 1]);
     if (ast->kind == AST_FIELD)
@@ -319,9 +343,13 @@ char *column_name_of(struct analyser *self, const struct scope *scope, const str
     }
     struct printer out = {self, scope, {.limit = NAME_MAX_BYTES}};
     print(&out, ast);
-    char *name = arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
+    char *name =
+        arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
     text_free(&out.text);
     return name;
 }
 
-char *ast_name_of(struct analyser *self, const struct ast *ast) { return column_name_of(self, NULL, ast); }
+char *ast_name_of(struct analyser *self, const struct ast *ast)
+{
+    return column_name_of(self, NULL, ast);
+}

@@ -1,4 +1,5 @@
-/* catalog.h - what the project's names mean, resolved on demand so that files may come in any order. */
+/* catalog.h - what the project's names mean, resolved on demand so that files may come in any
+ * order. */
 #ifndef SQL_CATALOG_H
 #define SQL_CATALOG_H
 
@@ -10,9 +11,8 @@ enum element_state { ELEMENT_NEW, ELEMENT_VISITING, ELEMENT_DONE, ELEMENT_FAILED
 
 struct flow {
     const char *name;
-    const struct ast_query *query;   /* NULL: a sink's `from` */
+    const struct ast_query *query; /* NULL: a sink's `from` */
     const char *from;
-    bool by_name;
     struct position at;
     struct plan *plan;
 };
@@ -22,26 +22,29 @@ struct element {
     const char *name;
     struct position at;
     const struct pipeline_source *source;
-    const struct ast_statement *statement;   /* VIEW, TABLE, and a SINK that was created */
+    const struct ast_statement *statement; /* VIEW, TABLE, and a SINK that was created */
     const struct sink_text *sink;
-    struct list flows;                       /* struct flow * */
-    struct plan *plan;                       /* what a reader reads; NULL for sinks */
+    struct list flows; /* struct flow * */
+    struct plan *plan; /* what a reader reads; NULL for sinks */
     const struct type *schema;
     bool used;
 };
 struct catalog {
-    struct list elements;                    /* struct element *, in the order of the text */
+    struct list elements; /* struct element *, in the order of the text */
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
 /* read_function.c: STREAM read_kafka(..). */
 bool is_read_function(const struct ast *call);
-MUST_CHECK enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation, struct plan **out);
+MUST_CHECK enum code catalog_read_function(struct analyser *self,
+                                           const struct ast_relation *relation, struct plan **out);
 /* Analyse the element and all it reads; an error is noted where it is found, once. */
 MUST_CHECK enum code element_resolve(struct analyser *self, struct element *element);
 /* A flow's rows as the table's columns: by name or place, cast. */
-MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table, struct flow *flow, const struct type *schema);
+MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table,
+                                 struct flow *flow, const struct type *schema);
 /* Columns of a table: as declared, or what its flows give. */
-MUST_CHECK enum code table_schema(struct analyser *self, const struct element *table, const struct type **out);
+MUST_CHECK enum code table_schema(struct analyser *self, const struct element *table,
+                                  const struct type **out);
 
 #endif

@@ -1,13 +1,15 @@
 /* fingerprint.c - does a checkpoint still fit the pipeline?
  *
- * State is kept by aggregates and watermarks. The fingerprint says what they are made of, all the way down to the sources:
+ * State is kept by aggregates and watermarks. The fingerprint says what they are made of, all the
+ * way down to the sources:
  *
  *     rows(node)         which rows: source, filters, generators, watermarks, groups on the way
- *     column(node, i)    which value: the expression, with the columns it reads replaced by what they are
+ *     column(node, i)    which value: the expression, with the columns it reads replaced by what
+ *     they are
  *
- * It does not change with names of views and columns in between, with columns that only other tables read, or with tables
- * that keep no state: a user may add a table and go on. It changes with the order of the stateful nodes, because the
- * chain knows them by it.
+ * It does not change with names of views and columns in between, with columns that only other
+ * tables read, or with tables that keep no state: a user may add a table and go on. It changes with
+ * the order of the stateful nodes, because the chain knows them by it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,20 +22,26 @@ struct identity {
     uint64_t *columns;
 };
 struct fingerprint {
-    struct arena arena;          /* scratch */
-    struct identity *nodes;      /* by plan id */
+    struct arena arena;     /* scratch */
+    struct identity *nodes; /* by plan id */
 };
 
-static uint64_t hash_text(const char *text) { return hash_bytes(text, strlen(text)); }
+static uint64_t hash_text(const char *text)
+{
+    return hash_bytes(text, strlen(text));
+}
 
-static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr, const struct identity *input);
+static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr,
+                          const struct identity *input);
 
-/* The node alone: its arguments are columns whose names are what they are. So it does not matter which part of an
- * expression a projection further down computes. */
-static uint64_t hash_node(struct fingerprint *self, const struct expr *expr, const struct identity *input)
+/* The node alone: its arguments are columns whose names are what they are. So it does not matter
+ * which part of an expression a projection further down computes. */
+static uint64_t hash_node(struct fingerprint *self, const struct expr *expr,
+                          const struct identity *input)
 {
     struct field *fields = arena_array(&self->arena, struct field, (size_t)expr->arg_count);
-    struct expr *args = arena_array(&self->arena, struct expr, (size_t)expr->arg_count), alone = *expr;
+    struct expr *args = arena_array(&self->arena, struct expr, (size_t)expr->arg_count),
+                alone = *expr;
     alone.args = arena_array(&self->arena, const struct expr *, (size_t)expr->arg_count + 1);
     for (int32_t i = 0; i < expr->arg_count; i++) {
         const struct expr *arg = expr->args[i];
@@ -51,7 +59,8 @@ static uint64_t hash_node(struct fingerprint *self, const struct expr *expr, con
     return hash;
 }
 
-static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr, const struct identity *input)
+static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr,
+                          const struct identity *input)
 {
     if (expr == NULL)
         return 0;
@@ -60,8 +69,8 @@ static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr, con
     return hash_node(self, expr, input);
 }
 
-static uint64_t hash_exprs(struct fingerprint *self, uint64_t hash, const struct expr *const *exprs, int32_t count,
-                           const struct identity *input)
+static uint64_t hash_exprs(struct fingerprint *self, uint64_t hash, const struct expr *const *exprs,
+                           int32_t count, const struct identity *input)
 {
     for (int32_t i = 0; i < count; i++)
         hash = hash_mix(hash, hash_expr(self, exprs[i], input));
@@ -86,7 +95,8 @@ static void identify_source(const struct plan *node, struct identity *out)
         out->columns[i] = hash_mix(out->rows, hash_text(node->schema->fields[i].name));
 }
 
-static void identify_aggregate(struct fingerprint *self, const struct plan *node, const struct identity *input, struct identity *out)
+static void identify_aggregate(struct fingerprint *self, const struct plan *node,
+                               const struct identity *input, struct identity *out)
 {
     const struct plan_aggregate *aggregate = &node->aggregate;
     const struct plan_window *window = &aggregate->window;
@@ -97,7 +107,8 @@ static void identify_aggregate(struct fingerprint *self, const struct plan *node
     for (int32_t i = 0; i < aggregate->call_count; i++) {
         const struct aggregate_call *call = aggregate->calls[i];
         const char *name = node->schema->fields[aggregate->key_count + i].name;
-        hash = hash_mix(hash, hash_bytes(name, strcspn(name, "(")));  // the function; its arguments follow
+        hash = hash_mix(hash,
+                        hash_bytes(name, strcspn(name, "("))); // the function; its arguments follow
         hash = hash_mix(hash_mix(hash, call->distinct), hash_type(call->type));
         hash = hash_exprs(self, hash, call->args, call->arg_count, input);
         hash = hash_mix(hash, hash_expr(self, call->filter, input));
@@ -107,27 +118,32 @@ static void identify_aggregate(struct fingerprint *self, const struct plan *node
         out->columns[i] = hash_mix(hash, (uint64_t)i);
 }
 
-static uint64_t hash_decode(struct fingerprint *self, const struct plan *node, const struct identity *input)
+static uint64_t hash_decode(struct fingerprint *self, const struct plan *node,
+                            const struct identity *input)
 {
     const struct plan_decode *decode = &node->decode;
     uint64_t hash = hash_mix(hash_type(decode->schema), hash_text(decode->mode));
     hash = hash_mix(hash, hash_text(decode->corrupt_column));
     for (int32_t i = 0; i < decode->option_count; i++)
-        hash = hash_mix(hash_mix(hash, hash_text(decode->option_names[i])), hash_text(decode->option_values[i]));
+        hash = hash_mix(hash_mix(hash, hash_text(decode->option_names[i])),
+                        hash_text(decode->option_values[i]));
     return hash_exprs(self, hash, node->exprs, 1, input);
 }
 
 /* Columns of the input pass; added ones follow from `hash` and their place. */
-static void pass_columns(const struct fingerprint *self, const struct plan *node, uint64_t hash, struct identity *out)
+static void pass_columns(const struct fingerprint *self, const struct plan *node, uint64_t hash,
+                         struct identity *out)
 {
     const struct plan *input = plan_input(node, 0);
     int32_t passed = input->schema->field_count;
     for (int32_t i = 0; i < node->schema->field_count; i++)
-        out->columns[i] = i < passed ? self->nodes[input->id].columns[i] : hash_mix(hash, (uint64_t)(i - passed));
+        out->columns[i] =
+            i < passed ? self->nodes[input->id].columns[i] : hash_mix(hash, (uint64_t)(i - passed));
 }
 
 /* UNION, and what cannot run yet: everything that is there, in order. */
-static void identify_other(const struct fingerprint *self, const struct plan *node, struct identity *out)
+static void identify_other(const struct fingerprint *self, const struct plan *node,
+                           struct identity *out)
 {
     uint64_t hash = (uint64_t)node->kind;
     for (int32_t j = 0; j < node->input_count; j++) {
@@ -139,7 +155,8 @@ static void identify_other(const struct fingerprint *self, const struct plan *no
         out->columns[i] = hash_mix(hash, (uint64_t)node->kind);
         for (int32_t j = 0; j < node->input_count; j++) {
             const struct plan *input = plan_input(node, j);
-            uint64_t column = i < input->schema->field_count ? self->nodes[input->id].columns[i] : (uint64_t)i;
+            uint64_t column =
+                i < input->schema->field_count ? self->nodes[input->id].columns[i] : (uint64_t)i;
             out->columns[i] = hash_mix(out->columns[i], column);
         }
     }
@@ -180,15 +197,17 @@ static void identify(struct fingerprint *self, const struct plan *node)
     }
 }
 
-uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session, bool watermark_policy_max)
+uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session,
+                          bool watermark_policy_max)
 {
     struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)nodes->count)};
-    uint64_t hash = hash_mix(hash_text(zone_name(session->zone)), (uint64_t)session->ansi * 2 + watermark_policy_max);
+    uint64_t hash = hash_mix(hash_text(zone_name(session->zone)),
+                             (uint64_t)session->ansi * 2 + watermark_policy_max);
     for (int32_t i = 0; i < nodes->count; i++) {
         const struct plan *node = nodes->nodes[i];
         identify(&self, node);
-        bool keeps_state = node->kind == PLAN_AGGREGATE || node->kind == PLAN_WATERMARK || node->kind == PLAN_DEDUPLICATE ||
-                           node->kind == PLAN_JOIN;
+        bool keeps_state = node->kind == PLAN_AGGREGATE || node->kind == PLAN_WATERMARK ||
+                           node->kind == PLAN_DEDUPLICATE || node->kind == PLAN_JOIN;
         if (keeps_state)
             hash = hash_mix(hash, self.nodes[i].rows);
     }

@@ -4,16 +4,21 @@
 
 #include "sql/sql.h"
 
-static const char *const keyword_texts[KW_COUNT] = {
-    "",
+static const char *const keyword_texts[KW_COUNT] = {"",
 #define X(word) #word,
-    KEYWORDS(X)
+                                                    KEYWORDS(X)
 #undef X
 };
 
-const char *keyword_text(enum keyword keyword) { return keyword_texts[keyword]; }
+const char *keyword_text(enum keyword keyword)
+{
+    return keyword_texts[keyword];
+}
 
-const char *keyword_nearest(const char *word) { return nearest_word(word, keyword_texts + 1, KW_COUNT - 1); }
+const char *keyword_nearest(const char *word)
+{
+    return nearest_word(word, keyword_texts + 1, KW_COUNT - 1);
+}
 
 struct lexer {
     struct arena *arena;
@@ -56,7 +61,10 @@ static struct position here(const struct lexer *self, int32_t length)
     return (struct position){self->file, self->line, self->column, length};
 }
 
-static bool word_byte(int c) { return c >= 0x80 || isalnum(c) || c == '_'; }
+static bool word_byte(int c)
+{
+    return c >= 0x80 || isalnum(c) || c == '_';
+}
 
 /* ---- comments and blanks ---- */
 
@@ -79,8 +87,9 @@ static enum code skip_block_comment(struct lexer *self)
             skip(self, 2);
         } else if (self->at >= self->text.size) {
             *self->fail_at = start;
-            return fail(self->err, E_SQL, "[UNCLOSED_BRACKETED_COMMENT] Found an unclosed bracketed comment; "
-                                          "append */ at the end of the comment");
+            return fail(self->err, E_SQL,
+                        "[UNCLOSED_BRACKETED_COMMENT] Found an unclosed bracketed comment; "
+                        "append */ at the end of the comment");
         } else {
             step(self);
         }
@@ -98,9 +107,9 @@ static enum code skip_blanks(struct lexer *self)
             TRY(skip_block_comment(self));
         else if (c == ' ' || (c >= '\t' && c <= '\r'))
             step(self);
-        else if (c == 0xc2 && peek(self, 1) == 0xa0)  // no-break space, as pasted from documents
+        else if (c == 0xc2 && peek(self, 1) == 0xa0) // no-break space, as pasted from documents
             skip(self, 2);
-        else if (c == 0xef && peek(self, 1) == 0xbb && peek(self, 2) == 0xbf)  // byte order mark
+        else if (c == 0xef && peek(self, 1) == 0xbb && peek(self, 2) == 0xbf) // byte order mark
             skip(self, 3);
         else
             return E_OK;
@@ -117,7 +126,8 @@ static enum code scan_quoted(struct lexer *self, char quote, bool escapes)
         int c = peek(self, 0);
         if (c < 0) {
             *self->fail_at = start;
-            return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': %s", quote,
+            return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': %s",
+                        quote,
                         quote == '`' ? "the quoted name has no end" : "the string has no end");
         }
         step(self);
@@ -158,8 +168,10 @@ static enum token_kind scan_number(struct lexer *self)
 {
     while (isdigit(peek(self, 0)))
         step(self);
-    bool fraction = peek(self, 0) == '.' && !(peek(self, 1) == '.' || (word_byte(peek(self, 1)) && !isdigit(peek(self, 1)) &&
-                                                                      strchr("eEdDfFbB", peek(self, 1)) == NULL));
+    bool fraction =
+        peek(self, 0) == '.' &&
+        !(peek(self, 1) == '.' || (word_byte(peek(self, 1)) && !isdigit(peek(self, 1)) &&
+                                   strchr("eEdDfFbB", peek(self, 1)) == NULL));
     if (fraction) {
         step(self);
         while (isdigit(peek(self, 0)))
@@ -176,10 +188,10 @@ static enum token_kind scan_number(struct lexer *self)
 
 static enum keyword keyword_find(const uint8_t *word, size_t size)
 {
-    static const uint8_t longest = 13;  // TBLPROPERTIES
+    static const uint8_t longest = 13; // TBLPROPERTIES
     if (size > longest)
         return KW_NONE;
-    int low = 1, high = KW_COUNT - 1;  // KEYWORDS is in alphabetical order
+    int low = 1, high = KW_COUNT - 1; // KEYWORDS is in alphabetical order
     while (low <= high) {
         int middle = (low + high) / 2;
         const char *text = keyword_texts[middle];
@@ -200,17 +212,17 @@ static enum keyword keyword_find(const uint8_t *word, size_t size)
 static const struct {
     const char *text;
     size_t size;
-} symbol_texts[SYM_COUNT] = {
-    {"", 0},
+} symbol_texts[SYM_COUNT] = {{"", 0},
 #define X(name, text) {text, sizeof text - 1},
-    SYMBOLS(X)
+                             SYMBOLS(X)
 #undef X
 };
 
 static enum symbol symbol_find(struct bytes rest)
 {
     for (int i = 1; i < SYM_COUNT; i++)
-        if (symbol_texts[i].size <= rest.size && memcmp(rest.data, symbol_texts[i].text, symbol_texts[i].size) == 0)
+        if (symbol_texts[i].size <= rest.size &&
+            memcmp(rest.data, symbol_texts[i].text, symbol_texts[i].size) == 0)
             return (enum symbol)i;
     return SYM_NONE;
 }
@@ -222,7 +234,8 @@ static enum code scan_symbol(struct lexer *self, struct token *token)
     token->symbol = symbol_find(rest);
     if (token->symbol == SYM_NONE) {
         *self->fail_at = here(self, 1);
-        return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': no such character in SQL",
+        return fail(self->err, E_SQL,
+                    "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': no such character in SQL",
                     isprint(rest.data[0]) ? rest.data[0] : '?');
     }
     skip(self, (uint32_t)symbol_texts[token->symbol].size);
@@ -280,13 +293,20 @@ static int32_t character_count(struct bytes text, uint32_t from, uint32_t to)
     return count;
 }
 
-enum code lex_text(struct arena *arena, const char *file, struct bytes text, struct token **out, int32_t *count,
-                   struct position *at, struct error *err)
+enum code lex_text(struct arena *arena, const char *file, struct bytes text, struct token **out,
+                   int32_t *count, struct position *at, struct error *err)
 {
-    struct lexer self = {.arena = arena, .text = text, .file = file, .line = 1, .column = 1, .fail_at = at, .err = err};
+    struct lexer self = {.arena = arena,
+                         .text = text,
+                         .file = file,
+                         .line = 1,
+                         .column = 1,
+                         .fail_at = at,
+                         .err = err};
     if (text.size > SQL_TEXT_MAX) {
         *at = here(&self, 1);
-        return fail(err, E_SQL, "the text has %zu bytes, the most is SQL_TEXT_MAX = %d", text.size, SQL_TEXT_MAX);
+        return fail(err, E_SQL, "the text has %zu bytes, the most is SQL_TEXT_MAX = %d", text.size,
+                    SQL_TEXT_MAX);
     }
     for (;;) {
         TRY(skip_blanks(&self));
@@ -343,14 +363,17 @@ static uint8_t *put_utf8(uint8_t *to, uint32_t c)
 }
 
 /* `count` digits of the base at `from`; false when they are not all there. */
-static bool read_digits(const uint8_t *from, const uint8_t *end, int count, uint32_t base, uint32_t *out)
+static bool read_digits(const uint8_t *from, const uint8_t *end, int count, uint32_t base,
+                        uint32_t *out)
 {
     if (end - from < count)
         return false;
     uint32_t value = 0;
     for (int i = 0; i < count; i++) {
         int c = tolower(from[i]);
-        uint32_t digit = isdigit(c) ? (uint32_t)(c - '0') : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 99;
+        uint32_t digit = isdigit(c)             ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                                                : 99;
         if (digit >= base)
             return false;
         value = value * base + digit;
@@ -377,7 +400,7 @@ static const uint8_t *unescape(const uint8_t *from, const uint8_t *end, uint8_t 
         return from + 3;
     }
     const char *letter = *from != '\0' ? strchr(letters, *from) : NULL;
-    if (*from == '%' || *from == '_')  // LIKE's own escapes keep their backslash
+    if (*from == '%' || *from == '_') // LIKE's own escapes keep their backslash
         *(*to)++ = '\\';
     *(*to)++ = letter != NULL ? (uint8_t)values[letter - letters] : *from;
     return from + 1;
@@ -396,7 +419,7 @@ struct bytes lex_string_value(struct arena *arena, struct bytes text, const stru
             continue;
         }
         if (*from == quote && !raw)
-            from++;  // the first of a doubled quote
+            from++; // the first of a doubled quote
         *to++ = *from++;
     }
     return bytes_of(out, (size_t)(to - out));

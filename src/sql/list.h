@@ -13,7 +13,8 @@ struct list {
 };
 void list_add(struct arena *arena, struct list *list, const void *item);
 
-/* Grow an arena array of structs by one zeroed element and give its address. Only array_add may have grown it. */
+/* Grow an arena array of structs by one zeroed element and give its address. Only array_add may
+ * have grown it. */
 #define array_add(arena, array, count) \
     ((array) = array_grow((arena), (array), sizeof *(array), (count)), &(array)[(count)++])
 void *array_grow(struct arena *arena, void *array, size_t size, int32_t count);

@@ -1,12 +1,14 @@
 /* merge.c - projections over projections become one.
  *
- * A projection that several nodes use and that computes something stays: its users share the result. One that only picks
- * columns costs nothing and is seen through. An expression that a merged projection uses twice is computed once: programs
- * share common sub-expressions.
+ * A projection that several nodes use and that computes something stays: its users share the
+ * result. One that only picks columns costs nothing and is seen through. An expression that a
+ * merged projection uses twice is computed once: programs share common sub-expressions.
  */
 #include "sql/optimise.h"
 
-enum { MERGED_WEIGHT_MAX = 2000 };  // nodes of one expression: past that a column in between is cheaper
+enum {
+    MERGED_WEIGHT_MAX = 2000
+}; // nodes of one expression: past that a column in between is cheaper
 
 struct use {
     const struct plan *project;
@@ -41,7 +43,8 @@ static bool merge(struct optimiser *self, struct plan *node)
     struct plan *below = node->inputs[0];
     if (!may_merge(node, below))
         return false;
-    const struct expr **exprs = arena_array(self->expr->arena, const struct expr *, (size_t)node->expr_count);
+    const struct expr **exprs =
+        arena_array(self->expr->arena, const struct expr *, (size_t)node->expr_count);
     for (int32_t i = 0; i < node->expr_count; i++) {
         exprs[i] = expr_through(self->expr->arena, node->exprs[i], below);
         if (expr_weight(exprs[i], MERGED_WEIGHT_MAX) > MERGED_WEIGHT_MAX)

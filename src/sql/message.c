@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SHOWN_LINE_MAX = 160 };  // bytes of a source line; longer ones are cut around the caret
+enum { SHOWN_LINE_MAX = 160 }; // bytes of a source line; longer ones are cut around the caret
 
 static const struct sql_file *file_of(const struct notes *notes, const char *name)
 {
@@ -26,7 +26,10 @@ static struct bytes line_of(struct bytes text, int32_t line)
     return bytes_of(text.data + start, end - start);
 }
 
-static bool starts_character(uint8_t byte) { return (byte & 0xc0) != 0x80; }
+static bool starts_character(uint8_t byte)
+{
+    return (byte & 0xc0) != 0x80;
+}
 
 /* Bytes of the first `characters` characters. */
 static size_t prefix_bytes(struct bytes line, int32_t characters)
@@ -43,12 +46,14 @@ static void add_caret(struct text *out, struct bytes line, struct position at)
 {
     size_t start = prefix_bytes(line, at.column - 1), from = 0;
     if (start > SHOWN_LINE_MAX / 2)
-        for (from = start - SHOWN_LINE_MAX / 2; from < start && !starts_character(line.data[from]); from++)
+        for (from = start - SHOWN_LINE_MAX / 2; from < start && !starts_character(line.data[from]);
+             from++)
             ;
     size_t to = line.size - from > SHOWN_LINE_MAX ? from + SHOWN_LINE_MAX : line.size;
     while (to < line.size && !starts_character(line.data[to]))
         to++;
-    text_printf(out, "\n%4d | %.*s\n     | ", at.line, (int)(to - from), (const char *)line.data + from);
+    text_printf(out, "\n%4d | %.*s\n     | ", at.line, (int)(to - from),
+                (const char *)line.data + from);
     for (size_t i = from; i < start; i++)
         if (line.data[i] == '\t')
             text_add_char(out, '\t');
@@ -62,19 +67,22 @@ static void add_caret(struct text *out, struct bytes line, struct position at)
         text_add_char(out, '^');
 }
 
-static void compose(const struct notes *notes, struct position at, const char *text, struct text *out)
+static void compose(const struct notes *notes, struct position at, const char *text,
+                    struct text *out)
 {
     const struct sql_file *file = file_of(notes, at.file);
     if (at.line == 0) {
         text_add_string(out, text);
         return;
     }
-    text_printf(out, "%s%s%d:%d: %s", at.file ? at.file : "", at.file ? ":" : "", at.line, at.column, text);
+    text_printf(out, "%s%s%d:%d: %s", at.file ? at.file : "", at.file ? ":" : "", at.line,
+                at.column, text);
     if (file != NULL)
         add_caret(out, line_of(file->text, at.line), at);
 }
 
-enum code message_at(const struct notes *notes, struct position at, const char *hint, struct error *err)
+enum code message_at(const struct notes *notes, struct position at, const char *hint,
+                     struct error *err)
 {
     struct text out = {.limit = sizeof err->text - 1};
     compose(notes, at, err->text, &out);

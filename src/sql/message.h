@@ -1,4 +1,5 @@
-/* message.h - what the user reads: place, text, the source line with a caret, a hint; and the lists of problems, warnings.
+/* message.h - what the user reads: place, text, the source line with a caret, a hint; and the lists
+ * of problems, warnings.
  *
  * Shape    file:line:column: [CONDITION] text
  *             3 | SELECT a FORM t
@@ -14,7 +15,7 @@
 #include "sql/sql.h"
 
 struct sql_file {
-    const char *name;       /* positions point to this very string */
+    const char *name; /* positions point to this very string */
     struct bytes text;
 };
 
@@ -25,13 +26,15 @@ struct notes {
     struct arena *arena;
     const struct sql_file *files;
     int32_t file_count;
-    struct problems *problems;   /* NULL: only the first error is wanted */
-    int32_t problem_count;       /* noted so far, kept or not */
-    struct list warnings;        /* of char * */
+    struct problems *problems; /* NULL: only the first error is wanted */
+    int32_t problem_count;     /* noted so far, kept or not */
+    struct list warnings;      /* of char * */
 };
 
-/* err holds "[CONDITION] text": put the place in front, line, caret and hint (may be NULL) behind. */
-enum code message_at(const struct notes *notes, struct position at, const char *hint, struct error *err);
+/* err holds "[CONDITION] text": put the place in front, line, caret and hint (may be NULL)
+ * behind. */
+enum code message_at(const struct notes *notes, struct position at, const char *hint,
+                     struct error *err);
 /* Remember the message that err holds. */
 void notes_problem(struct notes *notes, const struct error *err);
 void notes_warn(struct notes *notes, struct position at, const char *format, ...) PRINTF(3, 4);

@@ -1,13 +1,16 @@
-/* optimise.h - one graph for all tables: equal nodes once, columns nobody reads gone, projections merged.
+/* optimise.h - one graph for all tables: equal nodes once, columns nobody reads gone, projections
+ * merged.
  *
  * In       the plans of all flows, as analysed; nodes are changed in place
- * Out      the same rows from fewer nodes, numbered inputs first; roots[] are replaced where their node changed
- * Passes   fold    constant expressions become literals; one that fails stays, to fail (or not) at run time
+ * Out      the same rows from fewer nodes, numbered inputs first; roots[] are replaced where their
+ *          node changed
+ * Passes   fold    constant expressions become literals; one that fails stays as it is
  *          share   structurally equal nodes over the same inputs are one
- *          push    filters go below projections and decodes that they do not need, and watermarks as in Spark
+ *          push    filters go below projections and decodes that they do not need, and below
+ *                  watermarks where Spark does it
  *          merge   a projection over one that only it uses, or that only picks columns, becomes one
- *          prune   columns, decoded fields and aggregate calls that no user reads are left out; below a filter stands a
- *                  projection that picks what is needed, so that the filter gathers no more
+ *          prune   columns, decoded fields and aggregate calls that no user reads are left out;
+ *                  below a filter stands a projection that picks what is needed
  */
 #ifndef SQL_OPTIMISE_H
 #define SQL_OPTIMISE_H
@@ -18,11 +21,12 @@ struct optimiser {
     struct expr_context *expr;
     struct plan **roots;
     int32_t root_count;
-    struct plan_list nodes;        /* fresh after optimiser_collect: ids and user counts too */
+    struct plan_list nodes; /* fresh after optimiser_collect: ids and user counts too */
 };
 void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out);
 /* fingerprint.c */
-uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session, bool watermark_policy_max);
+uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session,
+                          bool watermark_policy_max);
 
 void optimiser_collect(struct optimiser *self);
 void fold_constants(struct optimiser *self);
@@ -36,6 +40,7 @@ bool expr_is_trivial(const struct expr *expr);
 /* Differs from evaluation to evaluation: must stay where it is. */
 bool expr_is_volatile(const struct expr *expr);
 /* `expr` over the project's output, as an expression over its input. */
-const struct expr *expr_through(struct arena *arena, const struct expr *expr, const struct plan *project);
+const struct expr *expr_through(struct arena *arena, const struct expr *expr,
+                                const struct plan *project);
 
 #endif

@@ -6,7 +6,10 @@
 
 /* ---- intervals ---- */
 
-static bool is_interval_value(const struct token *token) { return token->kind == TOKEN_NUMBER || token->kind == TOKEN_STRING; }
+static bool is_interval_value(const struct token *token)
+{
+    return token->kind == TOKEN_NUMBER || token->kind == TOKEN_STRING;
+}
 
 bool at_interval(const struct parser *self)
 {
@@ -20,7 +23,8 @@ bool at_interval(const struct parser *self)
 
 static bool is_unit(const struct parser *self, const struct token *token)
 {
-    static const char *const units[] = {"year", "quarter", "month", "week", "day", "hour", "minute", "second",
+    static const char *const units[] = {"year",        "quarter",     "month",      "week",
+                                        "day",         "hour",        "minute",     "second",
                                         "millisecond", "microsecond", "nanosecond", NULL};
     if (token->kind != TOKEN_WORD)
         return false;
@@ -35,7 +39,10 @@ static bool is_unit(const struct parser *self, const struct token *token)
     return false;
 }
 
-static bool at_unit(const struct parser *self) { return is_unit(self, token_here(self)); }
+static bool at_unit(const struct parser *self)
+{
+    return is_unit(self, token_here(self));
+}
 
 /* Another [-]value with its unit: INTERVAL 1 DAY 2 HOURS. */
 static bool at_quantity(const struct parser *self)
@@ -48,7 +55,8 @@ static enum code take_unit(struct parser *self, struct list *units)
 {
     char *unit = lex_name_value(self->arena, self->file->text, token_here(self));
     if (!at_unit(self))
-        return syntax_error(self, "expected a unit here: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, ..");
+        return syntax_error(self,
+                            "expected a unit here: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, ..");
     for (char *c = unit; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     size_t size = strlen(unit);
@@ -105,7 +113,9 @@ enum code parse_interval(struct parser *self, struct ast **out)
     node->part_count = units.count;
     node->flag = to;
     *out = node;
-    return units.count > 0 || ((struct ast *)values.items[0])->kind == AST_STRING ? E_OK : syntax_error(self, "expected a unit here");
+    return units.count > 0 || ((struct ast *)values.items[0])->kind == AST_STRING
+               ? E_OK
+               : syntax_error(self, "expected a unit here");
 }
 
 /* ---- other literals ---- */
@@ -113,20 +123,24 @@ enum code parse_interval(struct parser *self, struct ast **out)
 /* DATE '..' and the like: a word directly before a string, where a value begins. */
 static bool at_typed(const struct parser *self)
 {
-    return token_here(self)->kind == TOKEN_WORD && token_ahead(self, 1)->kind == TOKEN_STRING && at_name(self);
+    return token_here(self)->kind == TOKEN_WORD && token_ahead(self, 1)->kind == TOKEN_STRING &&
+           at_name(self);
 }
 
 bool at_literal(const struct parser *self)
 {
     const struct token *token = token_here(self), *next = token_ahead(self, 1);
     switch (token->keyword) {
-    case KW_NULL: case KW_TRUE: case KW_FALSE: return true;
+    case KW_NULL:
+    case KW_TRUE:
+    case KW_FALSE: return true;
     case KW_INTERVAL: return at_interval(self);
     default: break;
     }
     if (token->kind == TOKEN_NUMBER || token->kind == TOKEN_STRING)
         return true;
-    if (token->symbol == SYM_MINUS_SIGN)  // -1 is one literal: -9223372036854775808 has no positive half
+    if (token->symbol ==
+        SYM_MINUS_SIGN) // -1 is one literal: -9223372036854775808 has no positive half
         return next->kind == TOKEN_NUMBER;
     return at_typed(self);
 }
@@ -173,7 +187,8 @@ enum code parse_literal(struct parser *self, struct ast **out)
         return E_OK;
     }
     if (token->keyword == KW_NULL || token->keyword == KW_TRUE || token->keyword == KW_FALSE) {
-        *out = ast_new(self, token->keyword == KW_NULL ? AST_NULL : AST_BOOLEAN, position_here(self));
+        *out =
+            ast_new(self, token->keyword == KW_NULL ? AST_NULL : AST_BOOLEAN, position_here(self));
         (*out)->flag = token->keyword == KW_TRUE;
         self->at++;
         return E_OK;
@@ -220,7 +235,8 @@ static enum code parse_interval_type(struct parser *self, const struct type **ou
     struct list units = {0};
     self->at++;
     if (!at_unit(self))
-        return parse_error(self, position_here(self), "[UNSUPPORTED_DATATYPE] Unsupported data type \"INTERVAL\"");
+        return parse_error(self, position_here(self),
+                           "[UNSUPPORTED_DATATYPE] Unsupported data type \"INTERVAL\"");
     TRY(take_unit(self, &units));
     const char *from = units.items[0];
     bool months = strcmp(from, "year") == 0 || strcmp(from, "month") == 0;
@@ -238,7 +254,9 @@ static bool take_time_zone(struct parser *self, const struct type **out)
         *out = type_of(TYPE_TIMESTAMP_NTZ);
         return true;
     }
-    if (at_word(self, KW_WITH) && strncasecmp((const char *)self->file->text.data + token_ahead(self, 1)->start, "local", 5) == 0) {
+    if (at_word(self, KW_WITH) &&
+        strncasecmp((const char *)self->file->text.data + token_ahead(self, 1)->start, "local",
+                    5) == 0) {
         self->at += 4;
         *out = type_of(TYPE_TIMESTAMP);
         return true;
@@ -270,7 +288,7 @@ enum code parse_type(struct parser *self, const struct type **out, const char **
     *text = source_since(self, first);
     struct position at = position_since(self, first);
     size_t where = 0;
-    if (take_word(self, KW_COLLATE)) {  // every string is compared by its bytes
+    if (take_word(self, KW_COLLATE)) { // every string is compared by its bytes
         const char *const *name;
         int32_t count;
         TRY(expect_dotted(self, &name, &count));

@@ -1,6 +1,7 @@
 /* parse_pipe.c - pipe syntax: `query |> WHERE .. |> SELECT ..`.
  *
- * Each step becomes an ordinary query over the one before, as RELATION_PIPED, which keeps the names that were visible.
+ * Each step becomes an ordinary query over the one before, as RELATION_PIPED, which keeps the names
+ * that were visible.
  */
 #include "sql/parser.h"
 
@@ -22,13 +23,15 @@ static struct ast_relation *piped(struct parser *self, struct ast_query *query)
 }
 
 /* SELECT over the query so far; *select is for the caller to fill. */
-static struct ast_query *select_over(struct parser *self, struct ast_query *query, struct ast_select **select)
+static struct ast_query *select_over(struct parser *self, struct ast_query *query,
+                                     struct ast_select **select)
 {
     *select = arena_new(self->arena, struct ast_select);
     (*select)->at = position_here(self);
     (*select)->from = piped(self, query);
     struct ast_body *body = arena_new(self->arena, struct ast_body);
-    *body = (struct ast_body){.kind = BODY_SELECT, .at = (*select)->at, .height = 1, .select = *select};
+    *body =
+        (struct ast_body){.kind = BODY_SELECT, .at = (*select)->at, .height = 1, .select = *select};
     return query_of_body(self, body);
 }
 
@@ -53,7 +56,7 @@ static enum code parse_pipe_set(struct parser *self, struct ast_select *select)
         list_add(self->arena, &names, name);
         list_add(self->arena, &values, value);
     } while (take_symbol(self, SYM_COMMA));
-    star->flag = true;  // names are replaced by args, not left out
+    star->flag = true; // names are replaced by args, not left out
     star->names = (const char *const *)names.items;
     star->name_count = names.count;
     star->args = (struct ast **)values.items;
@@ -104,7 +107,8 @@ static enum code parse_pipe_aggregate(struct parser *self, struct ast_select *se
 
 static enum code parse_pipe_set_operation(struct parser *self, struct ast_query **query)
 {
-    struct ast_body *set = arena_new(self->arena, struct ast_body), *left = arena_new(self->arena, struct ast_body);
+    struct ast_body *set = arena_new(self->arena, struct ast_body),
+                    *left = arena_new(self->arena, struct ast_body);
     *left = (struct ast_body){.kind = BODY_QUERY, .at = (*query)->at, .height = 1, .query = *query};
     TRY(parse_set_quantifier(self, set));
     TRY(parse_set_operand(self, &set->right));
@@ -168,7 +172,8 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
     }
     if (at_word(self, KW_LIMIT) || at_word(self, KW_OFFSET))
         return parse_pipe_limit(self, next);
-    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) || take_words(self, KW_CLUSTER, KW_BY)) {
+    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) ||
+        take_words(self, KW_CLUSTER, KW_BY)) {
         next->order_at = select->at;
         return parse_sorts(self, &next->order, &next->order_count);
     }
@@ -182,7 +187,9 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
             TRY(expect_name(self, &select->from->alias));
         return E_OK;
     }
-    return syntax_error(self, "expected a pipe operator here: SELECT, WHERE, EXTEND, SET, DROP, AS, AGGREGATE, JOIN, ..");
+    return syntax_error(
+        self,
+        "expected a pipe operator here: SELECT, WHERE, EXTEND, SET, DROP, AS, AGGREGATE, JOIN, ..");
 }
 
 enum code parse_pipes(struct parser *self, struct ast_query **query)
@@ -191,7 +198,8 @@ enum code parse_pipes(struct parser *self, struct ast_query **query)
     while (take_symbol(self, SYM_PIPE_TO)) {
         // every step nests the query so far one level deeper, for the analyser too
         if (++steps > SQL_NESTING_MAX)
-            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d pipe operators",
+            return parse_error(self, position_here(self),
+                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d pipe operators",
                                SQL_NESTING_MAX);
         TRY(parse_pipe(self, query));
     }

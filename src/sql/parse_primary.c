@@ -1,4 +1,5 @@
-/* parse_primary.c - names, calls and their special syntax, CASE, CAST, parentheses, and what may follow a value. */
+/* parse_primary.c - names, calls and their special syntax, CASE, CAST, parentheses, and what may
+ * follow a value. */
 #include "sql/parser.h"
 
 #include <ctype.h>
@@ -11,7 +12,8 @@ static char *lower(struct parser *self, const char *name)
     return copy;
 }
 
-static enum code finish(struct parser *self, struct ast *node, struct list *args, int32_t first, struct ast **out)
+static enum code finish(struct parser *self, struct ast *node, struct list *args, int32_t first,
+                        struct ast **out)
 {
     node->args = (struct ast **)args->items;
     node->arg_count = args->count;
@@ -52,7 +54,8 @@ static enum code parse_case(struct parser *self, struct ast **out)
     return finish(self, ast_new(self, AST_CASE, position_here(self)), &args, first, out);
 }
 
-static enum code make_cast(struct parser *self, struct ast *value, bool try_cast, int32_t first, struct ast **out)
+static enum code make_cast(struct parser *self, struct ast *value, bool try_cast, int32_t first,
+                           struct ast **out)
 {
     struct list args = {0};
     struct ast *node = ast_new(self, AST_CAST, position_here(self));
@@ -75,7 +78,8 @@ static enum code parse_cast(struct parser *self, bool try_cast, struct ast **out
     return E_OK;
 }
 
-static enum code parse_subquery(struct parser *self, enum ast_kind kind, int32_t first, struct ast **out)
+static enum code parse_subquery(struct parser *self, enum ast_kind kind, int32_t first,
+                                struct ast **out)
 {
     struct ast *node = ast_new(self, kind, position_of(self, &self->tokens[first]));
     TRY(parse_query(self, &node->query));
@@ -93,7 +97,7 @@ static enum code parse_parentheses(struct parser *self, struct ast **out)
         struct ast *item;
         TRY(parse_expr(self, &item));
         list_add(self->arena, &args, item);
-        if (take_word(self, KW_AS)) {  // (a AS x, b): a struct with names
+        if (take_word(self, KW_AS)) { // (a AS x, b): a struct with names
             struct ast *named = ast_new(self, AST_NAMED, item->at);
             struct list value = {0};
             TRY(expect_name(self, &named->text));
@@ -160,7 +164,8 @@ static enum code parse_trim(struct parser *self, const char **name, struct list 
     return E_OK;
 }
 
-/* name(a <word> b <word> c ..) -> name(a, b, c): SUBSTRING .. FROM .. FOR, OVERLAY .. PLACING .. FROM .. FOR, POSITION .. IN */
+/* name(a <word> b <word> c ..) -> name(a, b, c): SUBSTRING .. FROM .. FOR, OVERLAY .. PLACING ..
+ * FROM .. FOR, POSITION .. IN */
 static enum code parse_worded(struct parser *self, struct list *args)
 {
     TRY(add_expr(self, args));
@@ -226,8 +231,8 @@ static enum code parse_args(struct parser *self, struct ast *node, struct list *
         return parse_extract(self, args);
     if (strcmp(name, "trim") == 0 && !at_symbol(self, SYM_CLOSE))
         return parse_trim(self, &node->text, args);
-    bool worded = strcmp(name, "substring") == 0 || strcmp(name, "substr") == 0 || strcmp(name, "overlay") == 0 ||
-                  strcmp(name, "position") == 0;
+    bool worded = strcmp(name, "substring") == 0 || strcmp(name, "substr") == 0 ||
+                  strcmp(name, "overlay") == 0 || strcmp(name, "position") == 0;
     if (worded && !at_symbol(self, SYM_CLOSE) && token_ahead(self, 1)->symbol != SYM_FAT_ARROW)
         return parse_worded(self, args);
     if (strcmp(name, "struct") == 0)
@@ -290,17 +295,19 @@ enum code parse_call(struct parser *self, const char *name, int32_t first, struc
 
 /* ---- names and stars ---- */
 
-static enum code parse_star(struct parser *self, const char *const *parts, int32_t count, int32_t first, struct ast **out)
+static enum code parse_star(struct parser *self, const char *const *parts, int32_t count,
+                            int32_t first, struct ast **out)
 {
     struct ast *node = ast_new(self, AST_STAR, position_since(self, first));
     node->parts = parts;
     node->part_count = count;
     *out = node;
-    if (at_word(self, KW_EXCEPT) && token_ahead(self, 1)->symbol == SYM_OPEN && token_ahead(self, 2)->keyword != KW_SELECT) {
+    if (at_word(self, KW_EXCEPT) && token_ahead(self, 1)->symbol == SYM_OPEN &&
+        token_ahead(self, 2)->keyword != KW_SELECT) {
         self->at++;
         struct list names = {0};
         TRY(expect_symbol(self, SYM_OPEN));
-        do {  // a dotted name drops a field of a struct; its last part is enough to find it
+        do { // a dotted name drops a field of a struct; its last part is enough to find it
             const char *const *name;
             int32_t length;
             TRY(expect_dotted(self, &name, &length));
@@ -354,19 +361,25 @@ static enum code parse_atom(struct parser *self, struct ast **out)
         return parse_parentheses(self, out);
     switch (token_here(self)->keyword) {
     case KW_CASE: return parse_case(self, out);
-    case KW_CAST: case KW_TRY_CAST:
+    case KW_CAST:
+    case KW_TRY_CAST:
         if (call)
             return parse_cast(self, at_word(self, KW_TRY_CAST), out);
         break;
     case KW_EXISTS:
-        if (call && (token_ahead(self, 2)->keyword == KW_SELECT || token_ahead(self, 2)->keyword == KW_WITH ||
-                     token_ahead(self, 2)->keyword == KW_FROM || token_ahead(self, 2)->keyword == KW_VALUES ||
-                     (token_ahead(self, 2)->symbol == SYM_OPEN && token_ahead(self, 3)->keyword == KW_SELECT))) {
+        if (call &&
+            (token_ahead(self, 2)->keyword == KW_SELECT ||
+             token_ahead(self, 2)->keyword == KW_WITH || token_ahead(self, 2)->keyword == KW_FROM ||
+             token_ahead(self, 2)->keyword == KW_VALUES ||
+             (token_ahead(self, 2)->symbol == SYM_OPEN &&
+              token_ahead(self, 3)->keyword == KW_SELECT))) {
             self->at += 2;
             return parse_subquery(self, AST_EXISTS, first, out);
         }
         break;
-    case KW_LIKE: case KW_ILIKE: case KW_RLIKE:
+    case KW_LIKE:
+    case KW_ILIKE:
+    case KW_RLIKE:
         if (call) {
             self->at++;
             return parse_call(self, keyword_text(self->tokens[first].keyword), first, out);
@@ -381,7 +394,8 @@ static enum code parse_atom(struct parser *self, struct ast **out)
 
 /* ---- what may follow ---- */
 
-static enum code parse_subscript(struct parser *self, struct ast *of, int32_t first, struct ast **out)
+static enum code parse_subscript(struct parser *self, struct ast *of, int32_t first,
+                                 struct ast **out)
 {
     struct ast *args[2] = {of};
     self->at++;
@@ -501,10 +515,12 @@ static enum code parse_frame(struct parser *self, struct ast_window *out)
 enum code parse_window_spec(struct parser *self, struct ast_window *out)
 {
     TRY(expect_symbol(self, SYM_OPEN));
-    if (at_name(self) && !at_word(self, KW_PARTITION) && !at_word(self, KW_DISTRIBUTE) && !at_word(self, KW_CLUSTER) &&
-        !at_word(self, KW_SORT) && !at_word(self, KW_ROWS) && !at_word(self, KW_RANGE))
+    if (at_name(self) && !at_word(self, KW_PARTITION) && !at_word(self, KW_DISTRIBUTE) &&
+        !at_word(self, KW_CLUSTER) && !at_word(self, KW_SORT) && !at_word(self, KW_ROWS) &&
+        !at_word(self, KW_RANGE))
         TRY(expect_name(self, &out->name));
-    if (take_words(self, KW_PARTITION, KW_BY) || take_words(self, KW_DISTRIBUTE, KW_BY) || take_words(self, KW_CLUSTER, KW_BY))
+    if (take_words(self, KW_PARTITION, KW_BY) || take_words(self, KW_DISTRIBUTE, KW_BY) ||
+        take_words(self, KW_CLUSTER, KW_BY))
         TRY(parse_expr_list(self, &out->partition, &out->partition_count));
     if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY))
         TRY(parse_sorts(self, &out->order, &out->order_count));

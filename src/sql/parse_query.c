@@ -7,14 +7,19 @@ bool at_query(const struct parser *self)
     while (token_ahead(self, ahead)->symbol == SYM_OPEN)
         ahead++;
     switch (token_ahead(self, ahead)->keyword) {
-    case KW_SELECT: case KW_WITH: return true;
-    case KW_FROM: return token_ahead(self, ahead + 1)->kind != TOKEN_END && token_ahead(self, ahead + 1)->symbol != SYM_CLOSE &&
-                         token_ahead(self, ahead + 1)->symbol != SYM_COMMA;
+    case KW_SELECT:
+    case KW_WITH: return true;
+    case KW_FROM:
+        return token_ahead(self, ahead + 1)->kind != TOKEN_END &&
+               token_ahead(self, ahead + 1)->symbol != SYM_CLOSE &&
+               token_ahead(self, ahead + 1)->symbol != SYM_COMMA;
     case KW_VALUES: {
         const struct token *next = token_ahead(self, ahead + 1);
         return next->symbol == SYM_OPEN || next->kind == TOKEN_NUMBER || next->kind == TOKEN_STRING;
     }
-    case KW_TABLE: return token_ahead(self, ahead + 1)->kind == TOKEN_WORD || token_ahead(self, ahead + 1)->kind == TOKEN_QUOTED;
+    case KW_TABLE:
+        return token_ahead(self, ahead + 1)->kind == TOKEN_WORD ||
+               token_ahead(self, ahead + 1)->kind == TOKEN_QUOTED;
     default: return false;
     }
 }
@@ -37,7 +42,8 @@ enum code parse_items(struct parser *self, struct ast_select *select)
     do {
         TRY(parse_item(self, array_add(self->arena, select->items, select->item_count)));
         if (select->item_count > SQL_COLUMNS_MAX)
-            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
+            return parse_error(self, position_here(self),
+                               "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
                                SQL_COLUMNS_MAX);
     } while (take_symbol(self, SYM_COMMA));
     return E_OK;
@@ -110,7 +116,8 @@ static enum code parse_group(struct parser *self, struct ast_group *group)
 enum code parse_group_by(struct parser *self, struct ast_select *select)
 {
     select->grouped = true;
-    if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA && token_ahead(self, 1)->symbol != SYM_DOT) {
+    if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA &&
+        token_ahead(self, 1)->symbol != SYM_DOT) {
         self->at++;
         select->group_all = true;
         return E_OK;
@@ -150,7 +157,8 @@ static enum code parse_clauses(struct parser *self, struct ast_select *select)
     if (select->from == NULL && take_word(self, KW_FROM))
         TRY(parse_relations(self, &select->from));
     if (at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT))
-        TRY(parse_pivot(self, select->from != NULL ? select->from : arena_new(self->arena, struct ast_relation)));
+        TRY(parse_pivot(self, select->from != NULL ? select->from
+                                                   : arena_new(self->arena, struct ast_relation)));
     while (at_words(self, KW_LATERAL, KW_VIEW))
         TRY(parse_lateral_view(self, select));
     if (take_word(self, KW_WHERE))
@@ -175,18 +183,17 @@ enum code parse_select(struct parser *self, struct ast_select **out)
     TRY(expect_word(self, KW_SELECT));
     if (take_word(self, KW_DISTINCT))
         select->distinct = true;
-    else if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA && token_ahead(self, 1)->keyword != KW_FROM)
+    else if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA &&
+             token_ahead(self, 1)->keyword != KW_FROM)
         self->at++;
-    if (at_text(self, "transform") && token_ahead(self, 1)->symbol == SYM_OPEN && token_ahead(self, 2)->kind == TOKEN_WORD &&
-        token_ahead(self, 4)->kind == TOKEN_END)
-        return syntax_error(self, "TRANSFORM .. USING runs other programs, which leat does not");
     TRY(parse_items(self, select));
     TRY(parse_clauses(self, select));
     *out = select;
     return E_OK;
 }
 
-/* FROM t [LATERAL VIEW ..] [SELECT ..]: Hive's order of clauses; without SELECT everything, as pipes begin. */
+/* FROM t [LATERAL VIEW ..] [SELECT ..]: Hive's order of clauses; without SELECT everything, as
+ * pipes begin. */
 static enum code parse_from_first(struct parser *self, struct ast_select **out)
 {
     struct position at = position_here(self);
@@ -238,20 +245,24 @@ static enum code parse_body_primary(struct parser *self, struct ast_body **out)
     case KW_FROM: body->kind = BODY_SELECT; return parse_from_first(self, &body->select);
     case KW_VALUES: body->kind = BODY_VALUES; return parse_values(self, &body->relation);
     case KW_TABLE: return parse_table_body(self, body);
-    default: return syntax_error(self, "expected a query here: SELECT, WITH, VALUES, FROM or TABLE");
+    default:
+        return syntax_error(self, "expected a query here: SELECT, WITH, VALUES, FROM or TABLE");
     }
 }
 
 bool at_set_operation(const struct parser *self)
 {
-    return at_word(self, KW_UNION) || at_word(self, KW_EXCEPT) || at_word(self, KW_MINUS) || at_word(self, KW_INTERSECT);
+    return at_word(self, KW_UNION) || at_word(self, KW_EXCEPT) || at_word(self, KW_MINUS) ||
+           at_word(self, KW_INTERSECT);
 }
 
 enum code parse_set_quantifier(struct parser *self, struct ast_body *body)
 {
     body->at = position_here(self);
     body->kind = BODY_SET;
-    body->operation = at_word(self, KW_UNION) ? SET_UNION : at_word(self, KW_INTERSECT) ? SET_INTERSECT : SET_EXCEPT;
+    body->operation = at_word(self, KW_UNION)       ? SET_UNION
+                      : at_word(self, KW_INTERSECT) ? SET_INTERSECT
+                                                    : SET_EXCEPT;
     self->at++;
     body->all = take_word(self, KW_ALL);
     if (!body->all)
@@ -260,15 +271,18 @@ enum code parse_set_quantifier(struct parser *self, struct ast_body *body)
     return E_OK;
 }
 
-static enum code join_bodies(struct parser *self, struct ast_body *left, struct ast_body *set, struct ast_body *right)
+static enum code join_bodies(struct parser *self, struct ast_body *left, struct ast_body *set,
+                             struct ast_body *right)
 {
     set->left = left;
     set->right = right;
     set->height = (left->height > right->height ? left->height : right->height) + 1;
     if (set->height <= SQL_NESTING_MAX)
         return E_OK;
-    return parse_error(self, set->at, "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d set operations in a row",
-                       SQL_NESTING_MAX);
+    return parse_error(
+        self, set->at,
+        "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d set operations in a row",
+        SQL_NESTING_MAX);
 }
 
 /* INTERSECT binds tighter than UNION and EXCEPT. */
@@ -309,7 +323,7 @@ static enum code parse_ctes(struct parser *self, struct ast_query *query)
         TRY(expect_name(self, &cte->name));
         if (at_symbol(self, SYM_OPEN))
             TRY(expect_names(self, &cte->columns, &cte->column_count));
-        if (take_text(self, "max"))  // MAX RECURSION LEVEL n
+        if (take_text(self, "max")) // MAX RECURSION LEVEL n
             self->at += 3;
         take_word(self, KW_AS);
         TRY(expect_symbol(self, SYM_OPEN));
@@ -345,10 +359,10 @@ static enum code parse_order(struct parser *self, struct ast_query *query)
 {
     struct position at = position_here(self);
     at.length = token_ahead(self, 1)->column + token_ahead(self, 1)->length - at.column;
-    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) || take_words(self, KW_CLUSTER, KW_BY)) {
+    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) ||
+        take_words(self, KW_CLUSTER, KW_BY)) {
         query->order_at = at;
-        if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA && token_ahead(self, 1)->symbol != SYM_DOT)
-            at_word(self, KW_ALL);  // ORDER BY ALL: the word stands for the columns; analysis knows it
+        // ORDER BY ALL reads as a column named all; the analyser knows what it means
         TRY(parse_sorts(self, &query->order, &query->order_count));
         return parse_order(self, query);
     }
@@ -384,7 +398,8 @@ enum code parse_query(struct parser *self, struct ast_query **out)
         TRY(parse_ctes(self, query));
     TRY(parse_body(self, &query->body));
     TRY(parse_order(self, query));
-    if (at_word(self, KW_WINDOW) && token_ahead(self, 2)->keyword == KW_AS && query->body->kind == BODY_SELECT) {
+    if (at_word(self, KW_WINDOW) && token_ahead(self, 2)->keyword == KW_AS &&
+        query->body->kind == BODY_SELECT) {
         self->at++;
         TRY(parse_window_clause(self, query->body->select));
     }

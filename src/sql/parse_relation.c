@@ -1,4 +1,5 @@
-/* parse_relation.c - FROM: tables, streams with their options and watermark, subqueries, functions, joins. */
+/* parse_relation.c - FROM: tables, streams with their options and watermark, subqueries, functions,
+ * joins. */
 #include "sql/parser.h"
 
 /* ---- STREAM .. WITH (..) IDENTIFIED BY n WATERMARK .. ---- */
@@ -9,7 +10,8 @@ static enum code parse_options(struct parser *self, struct ast_relation *relatio
     if (take_symbol(self, SYM_CLOSE))
         return E_OK;
     do {
-        struct ast_option *option = array_add(self->arena, relation->options, relation->option_count);
+        struct ast_option *option =
+            array_add(self->arena, relation->options, relation->option_count);
         const char *const *parts;
         int32_t first = self->at, count;
         option->at = position_here(self);
@@ -45,9 +47,10 @@ static enum code parse_watermark(struct parser *self, struct ast_relation *relat
     int32_t interval = self->at;
     TRY(parse_interval(self, &watermark->delay));
     if (watermark->delay->part_count == 0)
-        return parse_error(self, position_of(self, &self->tokens[interval + 1]),
-                           "[PARSE_SYNTAX_ERROR] Syntax error at or near the delay: write the unit outside of the "
-                           "string, as in INTERVAL '5' MINUTES");
+        return parse_error(
+            self, position_of(self, &self->tokens[interval + 1]),
+            "[PARSE_SYNTAX_ERROR] Syntax error at or near the delay: write the unit outside of the "
+            "string, as in INTERVAL '5' MINUTES");
     watermark->at = position_since(self, first);
     relation->watermark = watermark;
     return E_OK;
@@ -56,7 +59,8 @@ static enum code parse_watermark(struct parser *self, struct ast_relation *relat
 static bool at_watermark(const struct parser *self)
 {
     const struct token *next = token_ahead(self, 1);
-    return at_word(self, KW_WATERMARK) && (next->kind == TOKEN_WORD || next->kind == TOKEN_QUOTED || next->symbol == SYM_OPEN) &&
+    return at_word(self, KW_WATERMARK) &&
+           (next->kind == TOKEN_WORD || next->kind == TOKEN_QUOTED || next->symbol == SYM_OPEN) &&
            next->keyword != KW_ON && next->keyword != KW_WHERE && next->keyword != KW_JOIN;
 }
 
@@ -164,7 +168,8 @@ static struct ast_relation *wrap(struct parser *self, struct ast_relation *inner
     struct ast_query *query = arena_new(self->arena, struct ast_query);
     query->at = inner->at;
     query->body = arena_new(self->arena, struct ast_body);
-    *query->body = (struct ast_body){.kind = BODY_SELECT, .at = inner->at, .height = 1, .select = select};
+    *query->body =
+        (struct ast_body){.kind = BODY_SELECT, .at = inner->at, .height = 1, .select = select};
     struct ast_relation *relation = arena_new(self->arena, struct ast_relation);
     relation->kind = RELATION_QUERY;
     relation->at = inner->at;
@@ -181,7 +186,8 @@ static enum code parse_parenthesised(struct parser *self, struct ast_relation **
     while (token_ahead(self, ahead)->symbol == SYM_OPEN)
         ahead++;
     enum keyword keyword = token_ahead(self, ahead)->keyword;
-    bool query = keyword == KW_SELECT || keyword == KW_WITH || keyword == KW_FROM || keyword == KW_VALUES ||
+    bool query = keyword == KW_SELECT || keyword == KW_WITH || keyword == KW_FROM ||
+                 keyword == KW_VALUES ||
                  (keyword == KW_TABLE && token_ahead(self, ahead + 1)->kind == TOKEN_WORD);
     if (query) {
         struct ast_relation *relation = arena_new(self->arena, struct ast_relation);
@@ -201,7 +207,7 @@ static enum code parse_parenthesised(struct parser *self, struct ast_relation **
 static enum code parse_named_relation(struct parser *self, struct ast_relation *relation)
 {
     int32_t first = self->at;
-    if (at_words(self, KW_TABLE, KW_NONE) && token_ahead(self, 1)->symbol == SYM_OPEN) {
+    if (at_word(self, KW_TABLE) && token_ahead(self, 1)->symbol == SYM_OPEN) {
         self->at += 2;
         relation->kind = RELATION_FUNCTION;
         TRY(parse_primary(self, &relation->function));
@@ -230,11 +236,22 @@ static bool at_stream(const struct parser *self)
     if (next->kind != TOKEN_WORD)
         return false;
     switch (next->keyword) {
-    case KW_AS: case KW_WHERE: case KW_GROUP: case KW_ORDER: case KW_JOIN: case KW_ON: case KW_USING: case KW_UNION:
-    case KW_HAVING: case KW_INNER: case KW_CROSS: case KW_LATERAL: case KW_LIMIT:
-        return false;
-    case KW_LEFT: case KW_RIGHT: case KW_FULL:
-        return then->keyword != KW_JOIN && then->keyword != KW_OUTER;
+    case KW_AS:
+    case KW_WHERE:
+    case KW_GROUP:
+    case KW_ORDER:
+    case KW_JOIN:
+    case KW_ON:
+    case KW_USING:
+    case KW_UNION:
+    case KW_HAVING:
+    case KW_INNER:
+    case KW_CROSS:
+    case KW_LATERAL:
+    case KW_LIMIT: return false;
+    case KW_LEFT:
+    case KW_RIGHT:
+    case KW_FULL: return then->keyword != KW_JOIN && then->keyword != KW_OUTER;
     default: return true;
     }
 }
@@ -276,7 +293,8 @@ static enum code parse_relation_primary(struct parser *self, struct ast_relation
     if (at_watermark(self))
         TRY(parse_watermark(self, relation));
     TRY(parse_alias(self, relation));
-    if (relation->kind == RELATION_JOIN && (relation->alias != NULL || relation->watermark != NULL)) {
+    if (relation->kind == RELATION_JOIN &&
+        (relation->alias != NULL || relation->watermark != NULL)) {
         struct ast_relation *wrapped = wrap(self, relation);
         wrapped->alias = relation->alias;
         wrapped->column_aliases = relation->column_aliases;
@@ -287,7 +305,8 @@ static enum code parse_relation_primary(struct parser *self, struct ast_relation
         relation->watermark = NULL;
         *out = relation = wrapped;
     }
-    while ((at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT)) && token_ahead(self, 1)->kind != TOKEN_END) {
+    while ((at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT)) &&
+           token_ahead(self, 1)->kind != TOKEN_END) {
         TRY(parse_pivot(self, relation));
         TRY(parse_alias(self, relation));
     }
@@ -300,10 +319,16 @@ bool at_join(const struct parser *self)
 {
     const struct token *next = token_ahead(self, 1), *then = token_ahead(self, 2);
     switch (token_here(self)->keyword) {
-    case KW_JOIN: case KW_INNER: case KW_CROSS: case KW_NATURAL: return true;
-    case KW_LEFT: case KW_RIGHT: case KW_FULL:
+    case KW_JOIN:
+    case KW_INNER:
+    case KW_CROSS:
+    case KW_NATURAL: return true;
+    case KW_LEFT:
+    case KW_RIGHT:
+    case KW_FULL:
         return next->keyword == KW_JOIN || next->keyword == KW_OUTER || then->keyword == KW_JOIN;
-    case KW_SEMI: case KW_ANTI: return next->keyword == KW_JOIN;
+    case KW_SEMI:
+    case KW_ANTI: return next->keyword == KW_JOIN;
     default: return false;
     }
 }
@@ -322,14 +347,17 @@ static enum code parse_join_kind(struct parser *self, enum join_kind *out)
     else if (take_word(self, KW_ANTI))
         *out = JOIN_ANTI;
     else if (take_word(self, KW_LEFT))
-        *out = take_word(self, KW_SEMI) ? JOIN_SEMI : take_word(self, KW_ANTI) ? JOIN_ANTI : JOIN_LEFT;
+        *out = take_word(self, KW_SEMI)   ? JOIN_SEMI
+               : take_word(self, KW_ANTI) ? JOIN_ANTI
+                                          : JOIN_LEFT;
     else
         take_word(self, KW_INNER);
     take_word(self, KW_OUTER);
     return expect_word(self, KW_JOIN);
 }
 
-static enum code parse_join(struct parser *self, struct ast_relation *left, struct ast_relation **out)
+static enum code parse_join(struct parser *self, struct ast_relation *left,
+                            struct ast_relation **out)
 {
     int32_t first = self->at;
     struct ast_relation *join = arena_new(self->arena, struct ast_relation);
@@ -355,7 +383,8 @@ enum code parse_joins(struct parser *self, struct ast_relation *left, struct ast
     *out = left;
     while (at_join(self)) {
         if (++joins > SQL_NESTING_MAX)
-            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d joins",
+            return parse_error(self, position_here(self),
+                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d joins",
                                SQL_NESTING_MAX);
         TRY(parse_join(self, *out, out));
     }
@@ -377,7 +406,8 @@ enum code parse_relations(struct parser *self, struct ast_relation **out)
     TRY(parse_relation(self, out));
     while (take_symbol(self, SYM_COMMA)) {
         if (++commas > SQL_NESTING_MAX)
-            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d relations",
+            return parse_error(self, position_here(self),
+                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d relations",
                                SQL_NESTING_MAX);
         struct ast_relation *join = arena_new(self->arena, struct ast_relation);
         join->kind = RELATION_JOIN;

@@ -33,7 +33,8 @@ static enum code parse_set(struct parser *self, struct ast_statement *statement)
     self->at++;
     statement->name_at = position_here(self);
     uint32_t start = token_here(self)->start;
-    while (!at_symbol(self, SYM_EQUAL) && !at_symbol(self, SYM_SEMICOLON) && token_here(self)->kind != TOKEN_END)
+    while (!at_symbol(self, SYM_EQUAL) && !at_symbol(self, SYM_SEMICOLON) &&
+           token_here(self)->kind != TOKEN_END)
         self->at++;
     statement->name = trimmed(self, start, token_here(self)->start);
     if (!take_symbol(self, SYM_EQUAL))
@@ -49,7 +50,8 @@ static enum code parse_use(struct parser *self, struct ast_statement *statement)
 {
     statement->kind = STATEMENT_USE;
     self->at++;
-    if (!take_text(self, "catalog") && !take_text(self, "database") && !take_text(self, "namespace"))
+    if (!take_text(self, "catalog") && !take_text(self, "database") &&
+        !take_text(self, "namespace"))
         take_text(self, "schema");
     return parse_name_of(self, statement);
 }
@@ -83,7 +85,8 @@ static enum code parse_properties(struct parser *self, struct ast_statement *sta
 {
     TRY(expect_symbol(self, SYM_OPEN));
     do
-        TRY(parse_property(self, array_add(self->arena, statement->properties, statement->property_count)));
+        TRY(parse_property(
+            self, array_add(self->arena, statement->properties, statement->property_count)));
     while (take_symbol(self, SYM_COMMA));
     return expect_symbol(self, SYM_CLOSE);
 }
@@ -107,7 +110,9 @@ static enum code skip_expectation(struct parser *self)
         else
             return syntax_error(self, "expected DROP ROW or FAIL UPDATE here");
     }
-    notes_warn(self->notes, at, "expectations run on Databricks only and are not enforced: use a verdict column and WHERE");
+    notes_warn(
+        self->notes, at,
+        "expectations run on Databricks only and are not enforced: use a verdict column and WHERE");
     return E_OK;
 }
 
@@ -117,7 +122,8 @@ static enum code parse_column(struct parser *self, struct ast_column *column, bo
     const char *text;
     column->at = position_here(self);
     TRY(expect_name(self, &column->name));
-    if (take_symbol(self, SYM_COLON) || (typed && token_here(self)->kind == TOKEN_WORD && !at_word(self, KW_COMMENT)))
+    if (take_symbol(self, SYM_COLON) ||
+        (typed && token_here(self)->kind == TOKEN_WORD && !at_word(self, KW_COMMENT)))
         TRY(parse_type(self, &column->type, &text));
     for (;;) {
         if (take_words(self, KW_NOT, KW_NULL)) {
@@ -130,7 +136,8 @@ static enum code parse_column(struct parser *self, struct ast_column *column, bo
     }
 }
 
-static enum code parse_columns(struct parser *self, struct ast_column **columns, int32_t *count, bool typed)
+static enum code parse_columns(struct parser *self, struct ast_column **columns, int32_t *count,
+                               bool typed)
 {
     TRY(expect_symbol(self, SYM_OPEN));
     do {
@@ -140,7 +147,8 @@ static enum code parse_columns(struct parser *self, struct ast_column **columns,
         }
         TRY(parse_column(self, array_add(self->arena, *columns, *count), typed));
         if (*count > SQL_COLUMNS_MAX)
-            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
+            return parse_error(self, position_here(self),
+                               "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
                                SQL_COLUMNS_MAX);
     } while (take_symbol(self, SYM_COMMA));
     return expect_symbol(self, SYM_CLOSE);
@@ -184,7 +192,8 @@ static enum code parse_if_not_exists(struct parser *self, struct ast_statement *
 
 static enum code parse_as_query(struct parser *self, struct ast_statement *statement, bool required)
 {
-    if (take_word(self, KW_AS) || at_word(self, KW_SELECT) || at_word(self, KW_WITH) || at_word(self, KW_FROM))
+    if (take_word(self, KW_AS) || at_word(self, KW_SELECT) || at_word(self, KW_WITH) ||
+        at_word(self, KW_FROM))
         return parse_query(self, &statement->query);
     return required ? syntax_error(self, "expected AS and a query here") : E_OK;
 }
@@ -197,7 +206,7 @@ static enum code parse_create_table(struct parser *self, struct ast_statement *s
     TRY(parse_if_not_exists(self, statement));
     TRY(parse_name_of(self, statement));
     if (at_symbol(self, SYM_OPEN))
-        TRY(parse_columns(self, &statement->columns, &statement->column_count, !statement->materialized || true));
+        TRY(parse_columns(self, &statement->columns, &statement->column_count, true));
     TRY(parse_table_clauses(self, statement));
     return parse_as_query(self, statement, statement->materialized);
 }
@@ -213,7 +222,8 @@ static enum code parse_create_view(struct parser *self, struct ast_statement *st
     return parse_as_query(self, statement, true);
 }
 
-/* AUTO CDC INTO t FROM STREAM s KEYS (..) ..: known by name, read to its end, refused by the analyser. */
+/* AUTO CDC INTO t FROM STREAM s KEYS (..) ..: known by name, read to its end, refused by the
+ * analyser. */
 static enum code parse_auto_cdc(struct parser *self, struct ast_statement *statement)
 {
     statement->auto_cdc = true;
@@ -258,7 +268,8 @@ static enum code parse_create_sink(struct parser *self, struct ast_statement *st
 {
     statement->kind = STATEMENT_SINK;
     TRY(parse_name_of(self, statement));
-    notes_warn(self->notes, statement->name_at, "CREATE SINK runs on Databricks only; Spark takes sink.%s.* in the spec",
+    notes_warn(self->notes, statement->name_at,
+               "CREATE SINK runs on Databricks only; Spark takes sink.%s.* in the spec",
                statement->name);
     if (take_word(self, KW_USING))
         TRY(expect_name(self, &statement->format));
@@ -271,7 +282,8 @@ static enum code parse_create(struct parser *self, struct ast_statement *stateme
     self->at++;
     if (take_words(self, KW_OR, KW_REFRESH)) {
         statement->or_refresh = true;
-        notes_warn(self->notes, at, "CREATE OR REFRESH runs on Databricks only; Spark takes CREATE");
+        notes_warn(self->notes, at,
+                   "CREATE OR REFRESH runs on Databricks only; Spark takes CREATE");
     }
     statement->temporary = take_word(self, KW_TEMPORARY) || take_word(self, KW_TEMP);
     if (take_words(self, KW_MATERIALIZED, KW_VIEW)) {
@@ -286,9 +298,10 @@ static enum code parse_create(struct parser *self, struct ast_statement *stateme
         return parse_create_flow(self, statement);
     if (take_word(self, KW_SINK))
         return parse_create_sink(self, statement);
-    return syntax_error(self, at_word(self, KW_TABLE)
-                                  ? "a pipeline has CREATE STREAMING TABLE and CREATE MATERIALIZED VIEW"
-                                  : "expected STREAMING TABLE, MATERIALIZED VIEW, [TEMPORARY] VIEW or FLOW here");
+    return syntax_error(
+        self, at_word(self, KW_TABLE)
+                  ? "a pipeline has CREATE STREAMING TABLE and CREATE MATERIALIZED VIEW"
+                  : "expected STREAMING TABLE, MATERIALIZED VIEW, [TEMPORARY] VIEW or FLOW here");
 }
 
 enum code parse_statement(struct parser *self, struct ast_statement **out)
@@ -306,8 +319,9 @@ enum code parse_statement(struct parser *self, struct ast_statement **out)
         statement->kind = STATEMENT_QUERY;
         code = parse_query(self, &statement->query);
     } else {
-        return syntax_error(self, "a pipeline file has CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, "
-                                  "CREATE [TEMPORARY] VIEW, CREATE FLOW, SET and USE");
+        return syntax_error(self,
+                            "a pipeline file has CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, "
+                            "CREATE [TEMPORARY] VIEW, CREATE FLOW, SET and USE");
     }
     TRY(code);
     statement->at = position_since(self, first);

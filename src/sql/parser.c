@@ -52,7 +52,10 @@ static bool take_when(struct parser *self, bool fits)
     return fits;
 }
 
-bool take_word(struct parser *self, enum keyword keyword) { return take_when(self, at_word(self, keyword)); }
+bool take_word(struct parser *self, enum keyword keyword)
+{
+    return take_when(self, at_word(self, keyword));
+}
 
 bool take_words(struct parser *self, enum keyword first, enum keyword second)
 {
@@ -61,9 +64,15 @@ bool take_words(struct parser *self, enum keyword first, enum keyword second)
     return fits;
 }
 
-bool take_symbol(struct parser *self, enum symbol symbol) { return take_when(self, at_symbol(self, symbol)); }
+bool take_symbol(struct parser *self, enum symbol symbol)
+{
+    return take_when(self, at_symbol(self, symbol));
+}
 
-bool take_text(struct parser *self, const char *word) { return take_when(self, at_text(self, word)); }
+bool take_text(struct parser *self, const char *word)
+{
+    return take_when(self, at_text(self, word));
+}
 
 enum code expect_word(struct parser *self, enum keyword keyword)
 {
@@ -103,44 +112,51 @@ enum code expect_string_text(struct parser *self, const char **out)
 {
     struct bytes value;
     TRY(expect_string(self, &value));
-    *out = (const char *)value.data;  // expect_string ends it with NUL
+    *out = (const char *)value.data; // expect_string ends it with NUL
     return E_OK;
 }
 
 /* ---- names ---- */
 
-/* Words that start or continue a clause: Spark would take most of them as names where nothing else fits; a hand-written
- * parser, and a reader, are better off without. */
+/* Words that start or continue a clause: Spark would take most of them as names where nothing else
+ * fits; a hand-written parser, and a reader, are better off without. */
+// clang-format off
 static bool is_clause_word(enum keyword keyword)
 {
     switch (keyword) {
-    case KW_SELECT: case KW_FROM: case KW_WHERE: case KW_GROUP: case KW_HAVING: case KW_ORDER: case KW_UNION:
-    case KW_EXCEPT: case KW_INTERSECT: case KW_MINUS: case KW_JOIN: case KW_ON: case KW_USING: case KW_CROSS:
-    case KW_INNER: case KW_NATURAL: case KW_LATERAL: case KW_WHEN: case KW_THEN: case KW_ELSE: case KW_AND:
-    case KW_OR: case KW_NOT: case KW_IN: case KW_BETWEEN: case KW_AS: case KW_INTO: case KW_WITH: case KW_QUALIFY:
-    case KW_IS: case KW_LIKE: case KW_ILIKE: case KW_RLIKE: case KW_CREATE:
+    case KW_SELECT: case KW_FROM: case KW_WHERE: case KW_GROUP: case KW_HAVING: case KW_ORDER:
+    case KW_UNION: case KW_EXCEPT: case KW_INTERSECT: case KW_MINUS: case KW_JOIN: case KW_ON:
+    case KW_USING: case KW_CROSS: case KW_INNER: case KW_NATURAL: case KW_LATERAL: case KW_WHEN:
+    case KW_THEN: case KW_ELSE: case KW_AND: case KW_OR: case KW_NOT: case KW_IN: case KW_BETWEEN:
+    case KW_AS: case KW_INTO: case KW_WITH: case KW_QUALIFY: case KW_IS: case KW_LIKE:
+    case KW_ILIKE: case KW_RLIKE: case KW_CREATE:
         return true;
     default: return false;
     }
 }
+// clang-format on
 
 /* Words that may be names, but behind a relation or expression go on with the query. */
+// clang-format off
 static bool is_follow_word(enum keyword keyword)
 {
     switch (keyword) {
-    case KW_LEFT: case KW_RIGHT: case KW_FULL: case KW_SEMI: case KW_ANTI: case KW_LIMIT: case KW_OFFSET: case KW_SORT:
-    case KW_CLUSTER: case KW_DISTRIBUTE: case KW_WINDOW: case KW_TABLESAMPLE: case KW_PIVOT: case KW_UNPIVOT:
-    case KW_WATERMARK: case KW_FOR: case KW_DESC: case KW_ASC: case KW_NULLS: case KW_END: case KW_SET: case KW_REGEXP:
+    case KW_LEFT: case KW_RIGHT: case KW_FULL: case KW_SEMI: case KW_ANTI: case KW_LIMIT:
+    case KW_OFFSET: case KW_SORT: case KW_CLUSTER: case KW_DISTRIBUTE: case KW_WINDOW:
+    case KW_TABLESAMPLE: case KW_PIVOT: case KW_UNPIVOT: case KW_WATERMARK: case KW_FOR:
+    case KW_DESC: case KW_ASC: case KW_NULLS: case KW_END: case KW_SET: case KW_REGEXP:
     case KW_COLLATE: case KW_DIV: case KW_ESCAPE:
         return true;
     default: return is_clause_word(keyword);
     }
 }
+// clang-format on
 
 bool at_name(const struct parser *self)
 {
     const struct token *token = token_here(self);
-    return token->kind == TOKEN_QUOTED || (token->kind == TOKEN_WORD && !is_clause_word(token->keyword));
+    return token->kind == TOKEN_QUOTED ||
+           (token->kind == TOKEN_WORD && !is_clause_word(token->keyword));
 }
 
 /* SET, WINDOW, .. are names unless what follows says that they start a clause. */
@@ -151,11 +167,23 @@ bool at_alias(const struct parser *self)
         return true;
     if (token->kind != TOKEN_WORD)
         return false;
-    bool ends = next->kind == TOKEN_END || next->symbol == SYM_COMMA || next->symbol == SYM_CLOSE || next->keyword == KW_FROM;
+    bool ends = next->kind == TOKEN_END || next->symbol == SYM_COMMA || next->symbol == SYM_CLOSE ||
+                next->keyword == KW_FROM;
     switch (token->keyword) {
-    case KW_LIMIT: case KW_OFFSET: case KW_SORT: case KW_CLUSTER: case KW_DISTRIBUTE: case KW_WATERMARK: case KW_SET:
-    case KW_WINDOW: case KW_TABLESAMPLE: case KW_PIVOT: case KW_UNPIVOT: case KW_FOR: case KW_DIV: case KW_ESCAPE:
-        return ends;
+    case KW_LIMIT:
+    case KW_OFFSET:
+    case KW_SORT:
+    case KW_CLUSTER:
+    case KW_DISTRIBUTE:
+    case KW_WATERMARK:
+    case KW_SET:
+    case KW_WINDOW:
+    case KW_TABLESAMPLE:
+    case KW_PIVOT:
+    case KW_UNPIVOT:
+    case KW_FOR:
+    case KW_DIV:
+    case KW_ESCAPE: return ends;
     default: return !is_follow_word(token->keyword);
     }
 }
@@ -163,8 +191,9 @@ bool at_alias(const struct parser *self)
 enum code expect_name(struct parser *self, const char **out)
 {
     if (!at_name(self))
-        return syntax_error(self, token_here(self)->kind == TOKEN_STRING ? "a name is quoted with `backquotes`"
-                                                                         : "expected a name here");
+        return syntax_error(self, token_here(self)->kind == TOKEN_STRING
+                                      ? "a name is quoted with `backquotes`"
+                                      : "expected a name here");
     *out = lex_name_value(self->arena, self->file->text, token_here(self));
     self->at++;
     return E_OK;
@@ -199,14 +228,16 @@ enum code expect_names(struct parser *self, const char *const **out, int32_t *co
 
 /* ---- errors ---- */
 
-enum { SHOWN_TOKEN_MAX = 60, SLIP_BYTES_MIN = 4 };  // shorter words are near to too many others
+enum { SHOWN_TOKEN_MAX = 60, SLIP_BYTES_MIN = 4 }; // shorter words are near to too many others
 
 /* The keyword that a name was probably meant to be, or NULL: first the words that begin clauses. */
 static const char *slip_of(struct parser *self, const struct token *token)
 {
-    static const char *const clauses[] = {"FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "SELECT", "UNION", "JOIN",
-                                          "STREAM", "WATERMARK", "DELAY", "CREATE"};
-    if (token->kind != TOKEN_WORD || token->keyword != KW_NONE || token->end - token->start < SLIP_BYTES_MIN)
+    static const char *const clauses[] = {"FROM",      "WHERE",  "GROUP", "ORDER", "HAVING",
+                                          "LIMIT",     "SELECT", "UNION", "JOIN",  "STREAM",
+                                          "WATERMARK", "DELAY",  "CREATE"};
+    if (token->kind != TOKEN_WORD || token->keyword != KW_NONE ||
+        token->end - token->start < SLIP_BYTES_MIN)
         return NULL;
     const char *word = lex_name_value(self->arena, self->file->text, token);
     const char *near = nearest_word(word, clauses, sizeof clauses / sizeof clauses[0]);
@@ -223,7 +254,8 @@ static const char *slip_hint(struct parser *self)
     word = slip_of(self, before);
     if (word == NULL)
         return NULL;
-    return arena_printf(self->arena, "did you mean %s instead of %s?", word, lex_name_value(self->arena, self->file->text, before));
+    return arena_printf(self->arena, "did you mean %s instead of %s?", word,
+                        lex_name_value(self->arena, self->file->text, before));
 }
 
 enum code syntax_error(struct parser *self, const char *hint)
@@ -255,7 +287,8 @@ enum code parse_error(struct parser *self, struct position at, const char *forma
 enum code nest(struct parser *self)
 {
     if (self->depth >= SQL_NESTING_MAX)
-        return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] nested deeper than SQL_NESTING_MAX = %d levels",
+        return parse_error(self, position_here(self),
+                           "[PARSE_SYNTAX_ERROR] nested deeper than SQL_NESTING_MAX = %d levels",
                            SQL_NESTING_MAX);
     self->depth++;
     return E_OK;
@@ -263,8 +296,8 @@ enum code nest(struct parser *self)
 
 /* ---- whole texts ---- */
 
-static enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file, struct notes *notes,
-                             struct error *err)
+static enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file,
+                             struct notes *notes, struct error *err)
 {
     struct token *tokens;
     struct position at;
@@ -291,8 +324,8 @@ static enum code parse_terminated(struct parser *self, struct ast_statement **ou
     return E_OK;
 }
 
-enum code parse_script(struct arena *arena, const struct sql_file *file, struct notes *notes, struct ast_script *out,
-                       struct error *err)
+enum code parse_script(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                       struct ast_script *out, struct error *err)
 {
     struct parser self;
     struct error later;
@@ -316,14 +349,14 @@ enum code parse_script(struct arena *arena, const struct sql_file *file, struct 
         notes_problem(notes, self.err);
         resynchronise(&self);
         first = first != E_OK ? first : code;
-        self.err = &later;  // the caller's error keeps the first
+        self.err = &later; // the caller's error keeps the first
     }
     *out = (struct ast_script){(struct ast_statement **)statements.items, statements.count};
     return first;
 }
 
-enum code parse_query_text(struct arena *arena, const struct sql_file *file, struct notes *notes, struct ast_query **out,
-                           struct error *err)
+enum code parse_query_text(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                           struct ast_query **out, struct error *err)
 {
     struct parser self;
     TRY(parser_open(&self, arena, file, notes, err));
@@ -333,8 +366,8 @@ enum code parse_query_text(struct arena *arena, const struct sql_file *file, str
     return token_here(&self)->kind == TOKEN_END ? E_OK : syntax_error(&self, NULL);
 }
 
-enum code parse_expression_text(struct arena *arena, const struct sql_file *file, struct notes *notes, struct ast **out,
-                                struct error *err)
+enum code parse_expression_text(struct arena *arena, const struct sql_file *file,
+                                struct notes *notes, struct ast **out, struct error *err)
 {
     struct parser self;
     TRY(parser_open(&self, arena, file, notes, err));

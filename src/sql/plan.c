@@ -1,6 +1,7 @@
 #include "sql/plan.h"
 
-struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema, struct position at)
+struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema,
+                      struct position at)
 {
     struct plan *plan = arena_new(arena, struct plan);
     plan->kind = kind;
@@ -9,8 +10,8 @@ struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct typ
     return plan;
 }
 
-struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input, const struct type *schema,
-                       struct position at)
+struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input,
+                       const struct type *schema, struct position at)
 {
     struct plan *plan = plan_new(arena, kind, schema, at);
     plan->inputs[0] = input;
@@ -20,7 +21,8 @@ struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *in
     return plan;
 }
 
-struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate, struct position at)
+struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate,
+                         struct position at)
 {
     struct plan *plan = plan_over(arena, PLAN_FILTER, input, input->schema, at);
     const struct expr **exprs = arena_new(arena, const struct expr *);
@@ -39,15 +41,18 @@ struct plan *plan_project(struct arena *arena, struct plan *input, const struct 
         fields[i] = (struct field){names[i], exprs[i]->type, exprs[i]->nullable};
         copy[i] = exprs[i];
     }
-    struct plan *plan = plan_over(arena, PLAN_PROJECT, input, type_struct(arena, fields, count), at);
+    struct plan *plan =
+        plan_over(arena, PLAN_PROJECT, input, type_struct(arena, fields, count), at);
     plan->exprs = copy;
     plan->expr_count = count;
     return plan;
 }
 
-const struct type *schema_append(struct arena *arena, const struct type *schema, const struct field *fields, int32_t count)
+const struct type *schema_append(struct arena *arena, const struct type *schema,
+                                 const struct field *fields, int32_t count)
 {
-    struct field *all = arena_array(arena, struct field, (size_t)schema->field_count + (size_t)count);
+    struct field *all =
+        arena_array(arena, struct field, (size_t)schema->field_count + (size_t)count);
     for (int32_t i = 0; i < schema->field_count; i++)
         all[i] = schema->fields[i];
     for (int32_t i = 0; i < count; i++)
@@ -70,9 +75,11 @@ static bool expr_event_time(const struct plan *input, const struct expr *expr)
     if (is_last_instant(expr))
         expr = expr->args[0];
     // the fields of a window struct carry its time
-    while (expr->kind == EXPR_FIELD || (expr->kind == EXPR_CAST && expr->type->id == TYPE_TIMESTAMP))
+    while (expr->kind == EXPR_FIELD ||
+           (expr->kind == EXPR_CAST && expr->type->id == TYPE_TIMESTAMP))
         expr = expr->args[0];
-    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK && plan_event_time(input, expr->index);
+    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK &&
+           plan_event_time(input, expr->index);
 }
 
 bool plan_event_time(const struct plan *plan, int32_t column)
@@ -86,17 +93,23 @@ bool plan_event_time(const struct plan *plan, int32_t column)
         if (column >= aggregate->key_count)
             return false;
         bool is_window = column == aggregate->window.key;
-        return expr_event_time(plan->inputs[0], is_window ? aggregate->window.time : aggregate->keys[column]);
+        return expr_event_time(plan->inputs[0],
+                               is_window ? aggregate->window.time : aggregate->keys[column]);
     }
     case PLAN_UNION: return plan_event_time(plan_input(plan, 0), column);
     case PLAN_JOIN: {
         int32_t left = plan->inputs[0]->schema->field_count;
         if (column < left)
             return plan_event_time(plan->inputs[0], column);
-        return column - left < plan->inputs[1]->schema->field_count && plan_event_time(plan->inputs[1], column - left);
+        return column - left < plan->inputs[1]->schema->field_count &&
+               plan_event_time(plan->inputs[1], column - left);
     }
-    case PLAN_SOURCE: case PLAN_VALUES: case PLAN_SET_OPERATION: return false;
-    default: return column < plan->inputs[0]->schema->field_count && plan_event_time(plan->inputs[0], column);
+    case PLAN_SOURCE:
+    case PLAN_VALUES:
+    case PLAN_SET_OPERATION: return false;
+    default:
+        return column < plan->inputs[0]->schema->field_count &&
+               plan_event_time(plan->inputs[0], column);
     }
 }
 
@@ -112,8 +125,8 @@ bool plan_watermarked(struct arena *arena, struct plan *plan)
 
 /* ---- collecting ---- */
 
-/* While collecting, id = -1 is unseen, -2 is on the way, >= 0 is placed. Ids are fresh: every node starts at 0, so a
- * first pass marks them. */
+/* While collecting, id = -1 is unseen, -2 is on the way, >= 0 is placed. Ids are fresh: every node
+ * starts at 0, so a first pass marks them. */
 static void mark_unseen(struct plan *plan)
 {
     if (plan->id == -1)
@@ -142,7 +155,8 @@ static void place(struct arena *arena, struct plan *plan, struct plan_list *out)
     out->nodes[out->count++] = plan;
 }
 
-void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count, struct plan_list *out)
+void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
+                  struct plan_list *out)
 {
     *out = (struct plan_list){0};
     for (int32_t i = 0; i < count; i++)
@@ -153,7 +167,8 @@ void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
 
 /* ---- expressions ---- */
 
-const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace, void *context)
+const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace,
+                                void *context)
 {
     if (expr->kind == EXPR_COLUMN)
         return replace(context, expr);
@@ -191,7 +206,8 @@ bool expr_has_marks(const struct expr *expr)
     return false;
 }
 
-void expr_each_column(const struct expr *expr, void (*each)(void *context, const struct expr *column), void *context)
+void expr_each_column(const struct expr *expr,
+                      void (*each)(void *context, const struct expr *column), void *context)
 {
     if (expr->kind == EXPR_COLUMN)
         each(context, expr);

@@ -1,7 +1,8 @@
 /* plan.h - make plan nodes, walk them, ask about them.
  *
- * Shape    constructors compute the schema; a node is not changed after it is made, but for the optimiser's copies.
- *          Columns that a constructor adds come last, so indexes into the input stay valid over the new node
+ * Shape    constructors compute the schema; a node is not changed after it is made, but for the
+ *          optimiser's copies. Columns that a constructor adds come last, so indexes into the input
+ *          stay valid over the new node
  * Owns     nodes live in the arena
  */
 #ifndef SQL_PLAN_H
@@ -9,15 +10,18 @@
 
 #include "sql/sql.h"
 
-struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema, struct position at);
-struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input, const struct type *schema,
-                       struct position at);
-struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate, struct position at);
+struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema,
+                      struct position at);
+struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input,
+                       const struct type *schema, struct position at);
+struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate,
+                         struct position at);
 /* names[i] names exprs[i]. */
 struct plan *plan_project(struct arena *arena, struct plan *input, const struct expr *const *exprs,
                           const char *const *names, int32_t count, struct position at);
 /* The input's columns and then `fields`. */
-const struct type *schema_append(struct arena *arena, const struct type *schema, const struct field *fields, int32_t count);
+const struct type *schema_append(struct arena *arena, const struct type *schema,
+                                 const struct field *fields, int32_t count);
 
 static inline struct plan *plan_input(const struct plan *plan, int32_t i)
 {
@@ -27,7 +31,8 @@ static inline struct plan **plan_input_place(struct plan *plan, int32_t i)
 {
     return plan->more_inputs != NULL ? &plan->more_inputs[i] : &plan->inputs[i];
 }
-/* Whether the column carries event time: a watermark's column, passed on or as the end of a window. */
+/* Whether the column carries event time: a watermark's column, passed on or as the end of a
+ * window. */
 bool plan_event_time(const struct plan *plan, int32_t column);
 /* Whether a watermark stands anywhere below. */
 bool plan_watermarked(struct arena *arena, struct plan *plan);
@@ -37,20 +42,26 @@ struct plan_list {
     struct plan **nodes;
     int32_t count, capacity;
 };
-void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count, struct plan_list *out);
+void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
+                  struct plan_list *out);
 
 /* ---- expressions over plans ---- */
 
-/* Columns at and above this index are no columns of the input: marks of the analyser, see select.h. */
+/* Columns at and above this index are no columns of the input: marks of the analyser, see
+ * select.h. */
 enum { COLUMN_MARK = 1 << 20 };
 
-/* Copy `expr`, with every EXPR_COLUMN replaced by what `replace` gives (never NULL). Nodes without changes are shared. */
+/* Copy `expr`, with every EXPR_COLUMN replaced by what `replace` gives (never NULL). Nodes without
+ * changes are shared. */
 typedef const struct expr *(*expr_replace)(void *context, const struct expr *column);
-const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace, void *context);
-/* Nodes of the tree, counted no further than just above `limit`: shared parts count as often as they are used. */
+const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace,
+                                void *context);
+/* Nodes of the tree, counted no further than just above `limit`: shared parts count as often as
+ * they are used. */
 int32_t expr_weight(const struct expr *expr, int32_t limit);
 /* Whether a marked column stands in it. */
 bool expr_has_marks(const struct expr *expr);
-void expr_each_column(const struct expr *expr, void (*each)(void *context, const struct expr *column), void *context);
+void expr_each_column(const struct expr *expr,
+                      void (*each)(void *context, const struct expr *column), void *context);
 
 #endif

@@ -10,7 +10,7 @@
  */
 #include "sql/plan.h"
 
-enum { SHOWN_EXPR_MAX = 100 };  // characters of one expression
+enum { SHOWN_EXPR_MAX = 100 }; // characters of one expression
 
 static void indent(struct text *out, int32_t depth)
 {
@@ -46,20 +46,23 @@ static void print_project(const struct plan *node, struct text *out)
         const char *name = node->schema->fields[i].name;
         const struct expr *expr = node->exprs[i];
         text_printf(out, "%s%s", i > 0 ? ", " : " ", name);
-        if (expr->kind == EXPR_COLUMN && expr->index < input->field_count && strcmp(input->fields[expr->index].name, name) == 0)
+        if (expr->kind == EXPR_COLUMN && expr->index < input->field_count &&
+            strcmp(input->fields[expr->index].name, name) == 0)
             continue;
         text_add_string(out, " = ");
         print_expr(expr, input, out);
     }
 }
 
-/* The predicate; where the optimiser moved it into the projection below, the one that stands there. */
+/* The predicate; where the optimiser moved it into the projection below, the one that stands
+ * there. */
 static void print_filter(const struct plan *node, struct text *out)
 {
     const struct plan *below = node->inputs[0];
     const struct expr *predicate = node->exprs[0];
     text_add_char(out, ' ');
-    if (predicate->kind == EXPR_COLUMN && below->kind == PLAN_PROJECT && predicate->index < below->expr_count)
+    if (predicate->kind == EXPR_COLUMN && below->kind == PLAN_PROJECT &&
+        predicate->index < below->expr_count)
         print_expr(below->exprs[predicate->index], below->inputs[0]->schema, out);
     else
         print_expr(predicate, below->schema, out);
@@ -70,15 +73,18 @@ static void print_duration(int64_t us, struct text *out)
     static const struct {
         int64_t us;
         const char *name;
-    } units[] = {{86400000000, "day"}, {3600000000, "hour"}, {60000000, "minute"}, {1000000, "second"}, {1000, "ms"}, {1, "us"}};
+    } units[] = {{86400000000, "day"}, {3600000000, "hour"}, {60000000, "minute"},
+                 {1000000, "second"},  {1000, "ms"},         {1, "us"}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (us % units[i].us == 0) {
-            text_printf(out, "%lld %s%s", (long long)(us / units[i].us), units[i].name, us / units[i].us == 1 || i > 3 ? "" : "s");
+            text_printf(out, "%lld %s%s", (long long)(us / units[i].us), units[i].name,
+                        us / units[i].us == 1 || i > 3 ? "" : "s");
             return;
         }
 }
 
-static void print_window(const struct plan_window *window, const struct type *input, struct text *out)
+static void print_window(const struct plan_window *window, const struct type *input,
+                         struct text *out)
 {
     text_add_string(out, "window(");
     print_expr(window->time, input, out);
@@ -105,7 +111,8 @@ static void print_aggregate(const struct plan *node, struct text *out)
     }
     text_add_string(out, aggregate->key_count == 0 ? " nothing:" : ":");
     for (int32_t i = 0; i < aggregate->call_count; i++)
-        text_printf(out, "%s %s", i > 0 ? "," : "", node->schema->fields[aggregate->key_count + i].name);
+        text_printf(out, "%s %s", i > 0 ? "," : "",
+                    node->schema->fields[aggregate->key_count + i].name);
 }
 
 static void print_columns(const struct type *schema, struct text *out)
@@ -136,7 +143,8 @@ static void print_generate(const struct plan *node, struct text *out)
         print_expr(node->generate.args[i], node->inputs[0]->schema, out);
     }
     text_add_string(out, ") ->");
-    for (int32_t i = node->schema->field_count - node->generate.generated; i < node->schema->field_count; i++)
+    for (int32_t i = node->schema->field_count - node->generate.generated;
+         i < node->schema->field_count; i++)
         text_printf(out, " %s", node->schema->fields[i].name);
 }
 
@@ -190,7 +198,9 @@ static void print_tree(const struct plan *node, int32_t depth, bool *printed, st
 
 static void print_table(const struct pipeline_table *table, bool *printed, struct text *out)
 {
-    const char *kind = table->is_sink ? "sink" : table->materialized ? "materialized view" : "streaming table";
+    const char *kind = table->is_sink        ? "sink"
+                       : table->materialized ? "materialized view"
+                                             : "streaming table";
     text_printf(out, "%s: %s, %s\n", table->name, kind, table->format);
     for (int32_t i = 0; i < table->flow_count; i++) {
         if (table->flow_count > 1)

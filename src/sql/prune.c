@@ -1,41 +1,50 @@
 /* prune.c - leave out what nobody reads: columns, fields of decoded structs, aggregate calls.
  *
- * Down     users before inputs: which columns of each node are read, and of a STRUCT column which fields
- * Up       inputs before users: each node is narrowed to that; its slots tell where a column went. Below a filter and a
- *          generator stands a projection that picks exactly what is read: it also takes fields out of structs, so that the
- *          rest of the struct is not gathered. Such a field is a slot of its own. A predicate over columns that only it
- *          reads is computed there too: one bit is gathered instead of the columns
+ * Down     users before inputs: which columns of each node are read, and of a STRUCT column which
+ *          fields
+ * Up       inputs before users: each node is narrowed to that; its slots tell where a column went.
+ *          Below a filter and a generator stands a projection that picks exactly what is read: it
+ *          also takes fields out of structs, so that the rest of the struct is not gathered. Such a
+ *          field is a slot of its own. A predicate over columns that only it reads is computed
+ *          there too: one bit is gathered instead of the columns
  * Whole    JOIN, SORT, LIMIT, DISTINCT, window functions and set operations keep all columns
  */
 #include "sql/optimise.h"
 
 struct need {
-    bool whole;            /* the column as it is */
-    bool validity;         /* x IS NULL: the column, but none of its fields */
-    bool *fields;          /* of a STRUCT column; NULL = none */
+    bool whole;    /* the column as it is */
+    bool validity; /* x IS NULL: the column, but none of its fields */
+    bool *fields;  /* of a STRUCT column; NULL = none */
 };
 struct slot {
     int32_t column, field; /* what it was: field -1 = the whole column */
 };
-struct narrowed {          /* a node while it is worked on */
-    struct need *needs;    /* per column, as analysed */
-    struct slot *slots;    /* per column, as narrowed */
+struct narrowed {       /* a node while it is worked on */
+    struct need *needs; /* per column, as analysed */
+    struct slot *slots; /* per column, as narrowed */
     int32_t slot_count;
 };
 struct pruner {
     struct optimiser *optimiser;
     struct arena *arena;
-    struct narrowed *nodes;            /* by plan id */
+    struct narrowed *nodes; /* by plan id */
     const struct function *isnull, *isnotnull;
 };
 
-static struct narrowed *of(const struct pruner *self, const struct plan *plan) { return &self->nodes[plan->id]; }
+static struct narrowed *of(const struct pruner *self, const struct plan *plan)
+{
+    return &self->nodes[plan->id];
+}
 
-static bool is_needed(const struct need *need) { return need->whole || need->validity || need->fields != NULL; }
+static bool is_needed(const struct need *need)
+{
+    return need->whole || need->validity || need->fields != NULL;
+}
 
 /* ---- down: what is read ---- */
 
-static void need_field(const struct pruner *self, struct need *need, const struct type *type, int32_t field)
+static void need_field(const struct pruner *self, struct need *need, const struct type *type,
+                       int32_t field)
 {
     if (need->fields == NULL)
         need->fields = arena_array(self->arena, bool, (size_t)type->field_count);
@@ -46,13 +55,15 @@ static void need_expr(const struct pruner *self, const struct plan *input, const
 {
     struct need *needs = of(self, input)->needs;
     const struct expr *first = expr->arg_count > 0 ? expr->args[0] : NULL;
-    bool of_column = first != NULL && first->kind == EXPR_COLUMN && first->type->id == TYPE_STRUCT && first->index < COLUMN_MARK;
+    bool of_column = first != NULL && first->kind == EXPR_COLUMN &&
+                     first->type->id == TYPE_STRUCT && first->index < COLUMN_MARK;
     if (expr->kind == EXPR_COLUMN) {
         if (expr->index < COLUMN_MARK)
             needs[expr->index].whole = true;
     } else if (expr->kind == EXPR_FIELD && of_column) {
         need_field(self, &needs[first->index], first->type, expr->index);
-    } else if (expr->kind == EXPR_CALL && of_column && (expr->function == self->isnull || expr->function == self->isnotnull)) {
+    } else if (expr->kind == EXPR_CALL && of_column &&
+               (expr->function == self->isnull || expr->function == self->isnotnull)) {
         needs[first->index].validity = true;
     } else {
         for (int32_t i = 0; i < expr->arg_count; i++)
@@ -61,7 +72,8 @@ static void need_expr(const struct pruner *self, const struct plan *input, const
 }
 
 /* The same column is read one node further down. */
-static void need_same(const struct pruner *self, struct need *below, const struct need *need, const struct type *type)
+static void need_same(const struct pruner *self, struct need *below, const struct need *need,
+                      const struct type *type)
 {
     below->whole = below->whole || need->whole;
     below->validity = below->validity || need->validity;
@@ -74,7 +86,8 @@ static void need_passed(const struct pruner *self, const struct plan *node, int3
 {
     const struct plan *input = node->inputs[0];
     for (int32_t i = 0; i < count; i++)
-        need_same(self, &of(self, input)->needs[i], &of(self, node)->needs[i], input->schema->fields[i].type);
+        need_same(self, &of(self, input)->needs[i], &of(self, node)->needs[i],
+                  input->schema->fields[i].type);
 }
 
 static void need_all(const struct pruner *self, const struct plan *input)
@@ -129,7 +142,8 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
 {
     const struct plan *input = node->input_count > 0 ? plan_input(node, 0) : NULL;
     switch (node->kind) {
-    case PLAN_SOURCE: case PLAN_VALUES: break;
+    case PLAN_SOURCE:
+    case PLAN_VALUES: break;
     case PLAN_PROJECT: need_project(self, node); break;
     case PLAN_FILTER:
         need_passed(self, node, input->schema->field_count);
@@ -167,12 +181,14 @@ static int32_t slot_find(const struct narrowed *node, int32_t column, int32_t fi
     return -1;
 }
 
-static const struct expr *moved(const struct pruner *self, const struct expr *expr, const struct type *schema, int32_t slot)
+static const struct expr *moved(const struct pruner *self, const struct expr *expr,
+                                const struct type *schema, int32_t slot)
 {
     return expr_column(self->optimiser->expr, slot, &schema->fields[slot], expr->at);
 }
 
-static const struct expr *narrow_expr(const struct pruner *self, const struct plan *input, const struct expr *expr)
+static const struct expr *narrow_expr(const struct pruner *self, const struct plan *input,
+                                      const struct expr *expr)
 {
     const struct narrowed *slots = of(self, input);
     const struct expr *first = expr->arg_count > 0 ? expr->args[0] : NULL;
@@ -195,8 +211,8 @@ static const struct expr *narrow_expr(const struct pruner *self, const struct pl
     return copy;
 }
 
-static const struct expr *const *narrow_list(const struct pruner *self, const struct plan *input, const struct expr *const *exprs,
-                                             int32_t count)
+static const struct expr *const *narrow_list(const struct pruner *self, const struct plan *input,
+                                             const struct expr *const *exprs, int32_t count)
 {
     const struct expr **narrowed = arena_array(self->arena, const struct expr *, (size_t)count);
     for (int32_t i = 0; i < count; i++)
@@ -206,7 +222,8 @@ static const struct expr *const *narrow_list(const struct pruner *self, const st
 
 /* ---- up: nodes ---- */
 
-static void add_slot(const struct pruner *self, struct narrowed *node, int32_t column, int32_t field, int32_t capacity)
+static void add_slot(const struct pruner *self, struct narrowed *node, int32_t column,
+                     int32_t field, int32_t capacity)
 {
     if (node->slots == NULL)
         node->slots = arena_array(self->arena, struct slot, (size_t)capacity + 1);
@@ -220,7 +237,8 @@ static void keep_all(const struct pruner *self, const struct plan *node)
 }
 
 /* The columns of the input, and then those that the node adds. */
-static void pass_slots(const struct pruner *self, const struct plan *node, const struct plan *input, int32_t first_added, int32_t added)
+static void pass_slots(const struct pruner *self, const struct plan *node, const struct plan *input,
+                       int32_t first_added, int32_t added)
 {
     const struct narrowed *below = of(self, input);
     int32_t capacity = below->slot_count + added;
@@ -239,23 +257,26 @@ static bool same_slots(const struct narrowed *a, const struct narrowed *b)
 }
 
 /* One slot as an expression over `input`, whose schema was `was` before it was narrowed. */
-static const struct expr *pick_slot(const struct pruner *self, const struct plan *input, const struct field *was, struct slot slot,
-                                    struct position at)
+static const struct expr *pick_slot(const struct pruner *self, const struct plan *input,
+                                    const struct field *was, struct slot slot, struct position at)
 {
     const struct narrowed *have = of(self, input);
     int32_t direct = slot_find(have, slot.column, slot.field);
     int32_t from = direct >= 0 ? direct : slot_find(have, slot.column, -1);
-    const struct expr *expr = expr_column(self->optimiser->expr, from, &input->schema->fields[from], at);
+    const struct expr *expr =
+        expr_column(self->optimiser->expr, from, &input->schema->fields[from], at);
     struct error err = {0};
     if (direct < 0)
-        always(expr_field(self->optimiser->expr, expr, was->type->fields[slot.field].name, at, &expr, &err) == E_OK);
+        always(expr_field(self->optimiser->expr, expr, was->type->fields[slot.field].name, at,
+                          &expr, &err) == E_OK);
     return expr;
 }
 
-/* A projection over `input` that gives the slots wanted, and then `extra` when it is not NULL; NULL when the input gives
- * just them already. */
-static struct plan *pick(const struct pruner *self, struct plan *input, const struct type *was, const struct narrowed *wanted,
-                         const struct expr *extra, struct position at)
+/* A projection over `input` that gives the slots wanted, and then `extra` when it is not NULL; NULL
+ * when the input gives just them already. */
+static struct plan *pick(const struct pruner *self, struct plan *input, const struct type *was,
+                         const struct narrowed *wanted, const struct expr *extra,
+                         struct position at)
 {
     if (extra == NULL && same_slots(of(self, input), wanted))
         return NULL;
@@ -273,12 +294,14 @@ static struct plan *pick(const struct pruner *self, struct plan *input, const st
     return plan_project(self->arena, input, exprs, names, wanted->slot_count + (extra != NULL), at);
 }
 
-/* What a node takes from its input: the first columns of its own that are read, and what its expressions read. Fields
- * apart where the struct itself is not read. */
-static void reading_slots(const struct pruner *self, const struct plan *node, const struct type *was, const struct expr *const *exprs,
+/* What a node takes from its input: the first columns of its own that are read, and what its
+ * expressions read. Fields apart where the struct itself is not read. */
+static void reading_slots(const struct pruner *self, const struct plan *node,
+                          const struct type *was, const struct expr *const *exprs,
                           int32_t expr_count, struct narrowed *out)
 {
-    struct narrowed reading = {.needs = arena_array(self->arena, struct need, (size_t)was->field_count)};
+    struct narrowed reading = {.needs =
+                                   arena_array(self->arena, struct need, (size_t)was->field_count)};
     struct pruner alone = *self;
     struct plan input = {.id = 0, .schema = was};
     int32_t capacity = was->field_count;
@@ -294,13 +317,15 @@ static void reading_slots(const struct pruner *self, const struct plan *node, co
         bool whole = need->whole || need->validity;
         if (whole)
             add_slot(self, out, c, -1, capacity);
-        for (int32_t f = 0; !whole && need->fields != NULL && f < was->fields[c].type->field_count; f++)
+        for (int32_t f = 0; !whole && need->fields != NULL && f < was->fields[c].type->field_count;
+             f++)
             if (need->fields[f])
                 add_slot(self, out, c, f, capacity);
     }
 }
 
-static const struct type *schema_of_slots(const struct pruner *self, const struct type *was, const struct narrowed *node)
+static const struct type *schema_of_slots(const struct pruner *self, const struct type *was,
+                                          const struct narrowed *node)
 {
     struct field *fields = arena_array(self->arena, struct field, (size_t)node->slot_count);
     for (int32_t i = 0; i < node->slot_count; i++) {
@@ -311,10 +336,10 @@ static const struct type *schema_of_slots(const struct pruner *self, const struc
     return type_struct(self->arena, fields, node->slot_count);
 }
 
-/* Stand on a projection that gives the slots. The projection has no id: until the expressions are moved, the node's own
- * slots are those of its input. */
-static void stand_on(const struct pruner *self, struct plan *node, const struct type *was, const struct narrowed *slots,
-                     const struct expr *extra)
+/* Stand on a projection that gives the slots. The projection has no id: until the expressions are
+ * moved, the node's own slots are those of its input. */
+static void stand_on(const struct pruner *self, struct plan *node, const struct type *was,
+                     const struct narrowed *slots, const struct expr *extra)
 {
     struct narrowed *own = of(self, node);
     struct plan *picked = pick(self, node->inputs[0], was, slots, extra, node->at);
@@ -347,7 +372,8 @@ static void narrow_filter(const struct pruner *self, struct plan *node)
 static void narrow_project(struct pruner *self, struct plan *node)
 {
     const struct plan *input = node->inputs[0];
-    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)node->expr_count);
+    const struct expr **exprs =
+        arena_array(self->arena, const struct expr *, (size_t)node->expr_count);
     const char **names = arena_array(self->arena, const char *, (size_t)node->expr_count);
     int32_t count = 0;
     for (int32_t i = 0; i < node->expr_count; i++) {
@@ -373,7 +399,8 @@ static void narrow_source(struct pruner *self, struct plan *node)
             add_slot(self, own, i, -1, was->field_count);
     int32_t narrowest = 0;
     for (int32_t i = 0; i < was->field_count; i++) {
-        int32_t width = type_width(was->fields[i].type), best = type_width(was->fields[narrowest].type);
+        int32_t width = type_width(was->fields[i].type),
+                best = type_width(was->fields[narrowest].type);
         if (width > 0 && (best == 0 || width < best))
             narrowest = i;
     }
@@ -407,19 +434,22 @@ static void narrow_decode(struct pruner *self, struct plan *node)
 static void drop_decode(struct pruner *self, struct plan *node)
 {
     struct plan *input = node->inputs[0];
-    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)input->schema->field_count);
+    const struct expr **exprs =
+        arena_array(self->arena, const struct expr *, (size_t)input->schema->field_count);
     const char **names = arena_array(self->arena, const char *, (size_t)input->schema->field_count);
     pass_slots(self, node, input, 0, 0);
     for (int32_t i = 0; i < input->schema->field_count; i++) {
         exprs[i] = expr_column(self->optimiser->expr, i, &input->schema->fields[i], node->at);
         names[i] = input->schema->fields[i].name;
     }
-    struct plan *project = plan_project(self->arena, input, exprs, names, input->schema->field_count, node->at);
+    struct plan *project =
+        plan_project(self->arena, input, exprs, names, input->schema->field_count, node->at);
     project->id = node->id;
     *node = *project;
 }
 
-/* Every input column is repeated for every element, unless `keep` says that nobody reads it any more. */
+/* Every input column is repeated for every element, unless `keep` says that nobody reads it any
+ * more. */
 static void narrow_generate(const struct pruner *self, struct plan *node)
 {
     struct plan_generate *generate = &node->generate;
@@ -442,7 +472,8 @@ static void narrow_generate(const struct pruner *self, struct plan *node)
     own->slots = NULL;
     own->slot_count = 0;
     for (int32_t i = 0; i < all.slot_count; i++)
-        add_slot(self, own, all.slots[i].column, all.slots[i].field, all.slot_count + generate->generated);
+        add_slot(self, own, all.slots[i].column, all.slots[i].field,
+                 all.slot_count + generate->generated);
     for (int32_t i = 0; i < generate->generated; i++)
         add_slot(self, own, first + i, -1, all.slot_count + generate->generated);
     node->schema = schema_append(self->arena, node->inputs[0]->schema, fields, generate->generated);
@@ -456,11 +487,13 @@ static void narrow_watermark(struct pruner *self, struct plan *node)
     node->schema = input->schema;
 }
 
-static const struct aggregate_call *narrow_call(const struct pruner *self, const struct plan *input, const struct aggregate_call *call)
+static const struct aggregate_call *narrow_call(const struct pruner *self, const struct plan *input,
+                                                const struct aggregate_call *call)
 {
     struct aggregate_call *copy = arena_new(self->arena, struct aggregate_call);
     *copy = *call;
-    copy->args = (const struct expr **)(uintptr_t)narrow_list(self, input, call->args, call->arg_count);
+    copy->args =
+        (const struct expr **)(uintptr_t)narrow_list(self, input, call->args, call->arg_count);
     if (call->filter != NULL)
         copy->filter = narrow_expr(self, input, call->filter);
     return copy;
@@ -470,7 +503,8 @@ static void narrow_aggregate(struct pruner *self, struct plan *node)
 {
     struct plan_aggregate *aggregate = &node->aggregate;
     const struct plan *input = node->inputs[0];
-    const struct aggregate_call **calls = arena_array(self->arena, const struct aggregate_call *, (size_t)aggregate->call_count);
+    const struct aggregate_call **calls =
+        arena_array(self->arena, const struct aggregate_call *, (size_t)aggregate->call_count);
     int32_t count = 0;
     for (int32_t i = 0; i < aggregate->key_count; i++)
         add_slot(self, of(self, node), i, -1, node->schema->field_count);
@@ -503,7 +537,8 @@ static void narrow_union(struct pruner *self, struct plan *node)
     node->schema = schema_of_slots(self, was, own);
 }
 
-/* Nodes that keep everything: their inputs do too, but may have other slots in front of more users. */
+/* Nodes that keep everything: their inputs do too, but may have other slots in front of more
+ * users. */
 static void narrow_whole(struct pruner *self, struct plan *node)
 {
     for (int32_t j = 0; j < node->input_count; j++) {
@@ -540,7 +575,9 @@ static const struct function *null_test(struct expr_context *ctx, const char *na
     struct error err = {0};
     struct field field = {"", type_of(TYPE_STRING), true};
     const struct expr *column = expr_column(ctx, 0, &field, (struct position){0}), *call;
-    return expr_call(ctx, name, &column, 1, (struct position){0}, &call, &err) == E_OK ? call->function : NULL;
+    return expr_call(ctx, name, &column, 1, (struct position){0}, &call, &err) == E_OK
+               ? call->function
+               : NULL;
 }
 
 void prune_columns(struct optimiser *optimiser)
@@ -552,7 +589,8 @@ void prune_columns(struct optimiser *optimiser)
     self.isnull = null_test(optimiser->expr, "isnull");
     self.isnotnull = null_test(optimiser->expr, "isnotnull");
     for (int32_t i = 0; i < nodes->count; i++)
-        self.nodes[i].needs = arena_array(self.arena, struct need, (size_t)nodes->nodes[i]->schema->field_count);
+        self.nodes[i].needs =
+            arena_array(self.arena, struct need, (size_t)nodes->nodes[i]->schema->field_count);
     for (int32_t i = 0; i < optimiser->root_count; i++)
         need_all(&self, optimiser->roots[i]);
     for (int32_t i = nodes->count - 1; i >= 0; i--)

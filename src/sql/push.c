@@ -1,4 +1,5 @@
-/* push.c - move filters towards the sources, where fewer columns have to be computed for rows that go away. */
+/* push.c - move filters towards the sources, where fewer columns have to be computed for rows that
+ * go away. */
 #include "sql/optimise.h"
 
 struct reads {
@@ -27,7 +28,8 @@ struct trivially {
 static void check_trivial(void *context, const struct expr *column)
 {
     struct trivially *self = context;
-    self->all = self->all && column->index < COLUMN_MARK && expr_is_trivial(self->project->exprs[column->index]);
+    self->all = self->all && column->index < COLUMN_MARK &&
+                expr_is_trivial(self->project->exprs[column->index]);
 }
 
 /* The filter becomes what stood below it, over a new filter: its users keep their pointer. */
@@ -44,7 +46,8 @@ static struct plan *swap(struct arena *arena, struct plan *filter, const struct 
     return moved;
 }
 
-/* a AND b AND c apart: those about the event time stay above the watermark, the rest goes below, as in Spark. */
+/* a AND b AND c apart: those about the event time stay above the watermark, the rest goes below, as
+ * in Spark. */
 struct conjuncts {
     struct expr_context *expr;
     const struct function *conjunction;
@@ -52,7 +55,8 @@ struct conjuncts {
     const struct expr *stay, *go;
 };
 
-static const struct expr *both(struct conjuncts *self, const struct expr *left, const struct expr *right)
+static const struct expr *both(struct conjuncts *self, const struct expr *left,
+                               const struct expr *right)
 {
     const struct expr *args[2] = {left, right}, *joined = NULL;
     struct error err = {0};
@@ -77,13 +81,18 @@ static const struct function *function_and(struct expr_context *ctx)
 {
     struct error err = {0};
     struct field field = {"", type_of(TYPE_BOOLEAN), true};
-    const struct expr *column = expr_column(ctx, 0, &field, (struct position){0}), *args[2] = {column, column}, *call;
-    return expr_call(ctx, "and", args, 2, (struct position){0}, &call, &err) == E_OK ? call->function : NULL;
+    const struct expr *column = expr_column(ctx, 0, &field, (struct position){0}),
+                      *args[2] = {column, column}, *call;
+    return expr_call(ctx, "and", args, 2, (struct position){0}, &call, &err) == E_OK
+               ? call->function
+               : NULL;
 }
 
 static struct plan *push_watermark(struct optimiser *self, struct plan *filter)
 {
-    struct conjuncts parts = {.expr = self->expr, .conjunction = function_and(self->expr), .column = filter->inputs[0]->watermark.column};
+    struct conjuncts parts = {.expr = self->expr,
+                              .conjunction = function_and(self->expr),
+                              .column = filter->inputs[0]->watermark.column};
     split(&parts, filter->exprs[0]);
     if (parts.go == NULL)
         return NULL;
@@ -93,7 +102,8 @@ static struct plan *push_watermark(struct optimiser *self, struct plan *filter)
     const struct expr **exprs = arena_new(self->expr->arena, const struct expr *);
     exprs[0] = parts.stay;
     filter->exprs = exprs;
-    watermark->inputs[0] = plan_filter(self->expr->arena, watermark->inputs[0], parts.go, filter->at);
+    watermark->inputs[0] =
+        plan_filter(self->expr->arena, watermark->inputs[0], parts.go, filter->at);
     watermark->inputs[0]->user_count = 1;
     return watermark->inputs[0];
 }
@@ -108,7 +118,8 @@ static struct plan *push_project(struct optimiser *self, struct plan *filter)
     for (int32_t i = 0; i < project->expr_count; i++)
         if (expr_is_volatile(project->exprs[i]))
             return NULL;
-    return swap(self->expr->arena, filter, expr_through(self->expr->arena, filter->exprs[0], project));
+    return swap(self->expr->arena, filter,
+                expr_through(self->expr->arena, filter->exprs[0], project));
 }
 
 static struct plan *push_filter(struct optimiser *self, struct plan *filter)

@@ -1,18 +1,21 @@
-/* read_function.c - STREAM read_kafka(..) and STREAM read_files(..): Databricks' way to declare a source inside a query.
+/* read_function.c - STREAM read_kafka(..) and STREAM read_files(..): Databricks' way to declare a
+ * source inside a query.
  *
- * The call becomes a source of its own; equal calls share it. Names of options are those of source.NAME.*, but for the few
- * that Databricks calls otherwise.
+ * The call becomes a source of its own; equal calls share it. Names of options are those of
+ * source.NAME.*, but for the few that Databricks calls otherwise.
  */
 #include "sql/catalog.h"
 
 bool is_read_function(const struct ast *call)
 {
-    return call->kind == AST_CALL && (same_name(call->text, "read_kafka") || same_name(call->text, "read_files"));
+    return call->kind == AST_CALL &&
+           (same_name(call->text, "read_kafka") || same_name(call->text, "read_files"));
 }
 
 static const char *option_name(const char *name)
 {
-    static const char *const names[][2] = {{"bootstrapServers", "kafka.bootstrap.servers"}, {"schemaHints", "schema"}};
+    static const char *const names[][2] = {{"bootstrapServers", "kafka.bootstrap.servers"},
+                                           {"schemaHints", "schema"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (same_name(names[i][0], name))
             return names[i][1];
@@ -20,13 +23,18 @@ static const char *option_name(const char *name)
 }
 
 /* A constant of any type, as text. */
-static enum code option_value(struct analyser *self, const struct scope *scope, const struct ast *ast, const char **out)
+static enum code option_value(struct analyser *self, const struct scope *scope,
+                              const struct ast *ast, const char **out)
 {
     const struct expr *value;
     TRY(analyse_expr(self, scope, ast, &value));
     if (!expr_is_constant(value))
-        return sql_error(self, ast->at, NULL, "[NON_FOLDABLE_ARGUMENT] The option must be a constant.");
-    TRY(placed(self, expr_cast(&self->expr, value, type_of(TYPE_STRING), false, ast->at, &value, self->err), ast->at));
+        return sql_error(self, ast->at, NULL,
+                         "[NON_FOLDABLE_ARGUMENT] The option must be a constant.");
+    TRY(placed(
+        self,
+        expr_cast(&self->expr, value, type_of(TYPE_STRING), false, ast->at, &value, self->err),
+        ast->at));
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
     struct bytes text = {0};
     if (column_valid_at(value->literal, 0))
@@ -35,7 +43,8 @@ static enum code option_value(struct analyser *self, const struct scope *scope, 
     return E_OK;
 }
 
-static enum code read_options(struct analyser *self, const struct ast *call, struct pipeline_source *source)
+static enum code read_options(struct analyser *self, const struct ast *call,
+                              struct pipeline_source *source)
 {
     struct setting *options = arena_array(self->arena, struct setting, (size_t)call->arg_count);
     struct rowset nothing = {.plan = plan_one_row(self, call->at)};
@@ -45,10 +54,15 @@ static enum code read_options(struct analyser *self, const struct ast *call, str
     source->options = options;
     for (int32_t i = 0; i < call->arg_count; i++) {
         const struct ast *arg = call->args[i];
-        const char *value, *name = arg->kind == AST_NAMED ? option_name(arg->text) : files && i == 0 ? "path" : NULL;
+        const char *value, *name = arg->kind == AST_NAMED ? option_name(arg->text)
+                                   : files && i == 0      ? "path"
+                                                          : NULL;
         if (name == NULL)
-            return sql_error(self, arg->at, "name => 'value'", "[UNEXPECTED_POSITIONAL_ARGUMENT] Cannot invoke routine `%s`: it takes "
-                             "its options by name.", call->text);
+            return sql_error(
+                self, arg->at, "name => 'value'",
+                "[UNEXPECTED_POSITIONAL_ARGUMENT] Cannot invoke routine `%s`: it takes "
+                "its options by name.",
+                call->text);
         TRY(option_value(self, &scope, arg->kind == AST_NAMED ? arg->args[0] : arg, &value));
         if (files && same_name(name, "format"))
             source->format = value;
@@ -56,8 +70,10 @@ static enum code read_options(struct analyser *self, const struct ast *call, str
             options[source->option_count++] = (struct setting){name, value, arg->at};
     }
     if (source->format == NULL)
-        return sql_error(self, call->at, "format => 'json'", "[REQUIRED_PARAMETER_NOT_FOUND] Cannot invoke routine `%s` because the "
-                         "parameter named `format` is required.", call->text);
+        return sql_error(self, call->at, "format => 'json'",
+                         "[REQUIRED_PARAMETER_NOT_FOUND] Cannot invoke routine `%s` because the "
+                         "parameter named `format` is required.",
+                         call->text);
     return E_OK;
 }
 
@@ -66,19 +82,22 @@ static bool same_source(const struct pipeline_source *a, const struct pipeline_s
     if (!same_name(a->format, b->format) || a->option_count != b->option_count)
         return false;
     for (int32_t i = 0; i < a->option_count; i++)
-        if (!same_name(a->options[i].name, b->options[i].name) || strcmp(a->options[i].value, b->options[i].value) != 0)
+        if (!same_name(a->options[i].name, b->options[i].name) ||
+            strcmp(a->options[i].value, b->options[i].value) != 0)
             return false;
     return true;
 }
 
 /* The source of an equal call, or a new one: read_kafka_1, read_kafka_2, .. */
-static struct element *source_element(struct analyser *self, const struct ast *call, struct pipeline_source *source)
+static struct element *source_element(struct analyser *self, const struct ast *call,
+                                      struct pipeline_source *source)
 {
     struct list *elements = &self->catalog->elements;
     int32_t number = 1;
     for (int32_t i = 0; i < elements->count; i++) {
         struct element *element = elements->items[i];
-        if (element->kind != ELEMENT_SOURCE || strncmp(element->name, call->text, strlen(call->text)) != 0)
+        if (element->kind != ELEMENT_SOURCE ||
+            strncmp(element->name, call->text, strlen(call->text)) != 0)
             continue;
         if (same_source(element->source, source))
             return element;
@@ -86,23 +105,31 @@ static struct element *source_element(struct analyser *self, const struct ast *c
     }
     source->name = arena_printf(self->arena, "%s_%d", call->text, number);
     struct element *element = arena_new(self->arena, struct element);
-    *element = (struct element){.kind = ELEMENT_SOURCE, .name = source->name, .at = call->at, .source = source, .used = true};
+    *element = (struct element){.kind = ELEMENT_SOURCE,
+                                .name = source->name,
+                                .at = call->at,
+                                .source = source,
+                                .used = true};
     list_add(self->arena, elements, element);
     return element;
 }
 
-enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation, struct plan **out)
+enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation,
+                                struct plan **out)
 {
     const struct ast *call = relation->function;
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     source->at = call->at;
     if (self->catalog == NULL || !relation->stream)
-        return sql_error(self, relation->at, arena_printf(self->arena, "write STREAM %s(..)", call->text),
+        return sql_error(self, relation->at,
+                         arena_printf(self->arena, "write STREAM %s(..)", call->text),
                          "[UNSUPPORTED_FEATURE] %s is read as a stream.", call->text);
     TRY(read_options(self, call, source));
     struct element *element = source_element(self, call, source);
-    notes_warn(self->notes, relation->at, "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec",
-               call->text);
+    notes_warn(
+        self->notes, relation->at,
+        "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec",
+        call->text);
     TRY(element_resolve(self, element));
     *out = element->plan;
     return E_OK;

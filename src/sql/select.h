@@ -6,39 +6,40 @@
 
 /* One output column. Stars are expanded into several. */
 struct target {
-    const struct ast *ast;        /* NULL when a star or generator made it */
+    const struct ast *ast; /* NULL when a star or generator made it */
     const char *name, *qualifier;
-    const char *alias;            /* as written, or NULL */
-    const struct expr *expr;      /* NULL until analysed */
+    const char *alias;       /* as written, or NULL */
+    const struct expr *expr; /* NULL until analysed */
     struct position at;
 };
 struct select {
     const struct ast_select *ast;
-    struct rowset *rows;          /* what expressions are over, before grouping */
+    struct rowset *rows; /* what expressions are over, before grouping */
     const struct scope *outer;
     struct target *targets;
     int32_t target_count;
-    bool analysing_targets;       /* aliases of targets not yet analysed are analysed on demand */
     /* groups */
-    bool grouped, grouping;       /* grouping: its keys are being analysed */
-    const char *grouping_sets;    /* ROLLUP, .. or NULL */
-    struct list keys;             /* const struct expr *; the window's is the marked column */
+    bool grouped, grouping;    /* grouping: its keys are being analysed */
+    const char *grouping_sets; /* ROLLUP, .. or NULL */
+    struct list keys;          /* const struct expr *; the window's is the marked column */
     struct plan_window window;
     const struct type *window_type;
-    struct list calls;            /* const struct aggregate_call * */
+    struct list calls; /* const struct aggregate_call * */
     struct list call_names;
     /* window functions */
-    struct list overs;            /* const struct expr *: typed NULLs, for their types */
+    struct list overs; /* const struct expr *: typed NULLs, for their types */
     struct list over_names;
-    struct plan *lifted;          /* the plan above the groups, once there is one */
+    struct plan *lifted; /* the plan above the groups, once there is one */
 };
 
-MUST_CHECK enum code select_expand(struct analyser *self, struct select *select);   /* the SELECT list into targets */
-MUST_CHECK enum code select_keys(struct analyser *self, struct select *select);     /* GROUP BY */
+MUST_CHECK enum code select_expand(struct analyser *self,
+                                   struct select *select); /* the SELECT list into targets */
+MUST_CHECK enum code select_keys(struct analyser *self, struct select *select); /* GROUP BY */
 /* AGGREGATE over the rows, from keys and calls. */
 MUST_CHECK enum code select_group(struct analyser *self, struct select *select, struct plan **out);
 /* Move an expression with marks over select->lifted. */
-MUST_CHECK enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr, const struct expr **out);
+MUST_CHECK enum code select_lift(struct analyser *self, struct select *select,
+                                 const struct expr *expr, const struct expr **out);
 void select_scope(struct select *select, const char *clause, struct scope *out);
 
 #endif

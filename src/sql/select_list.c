@@ -1,7 +1,8 @@
 /* select_list.c - the SELECT list: names of columns, stars, generators. */
 #include "sql/select.h"
 
-static struct target *add_target(struct analyser *self, struct select *select, const char *name, struct position at)
+static struct target *add_target(struct analyser *self, struct select *select, const char *name,
+                                 struct position at)
 {
     struct target *target = array_add(self->arena, select->targets, select->target_count);
     target->name = name;
@@ -19,7 +20,8 @@ static bool is_among(const char *name, const char *const *names, int32_t count, 
     return false;
 }
 
-static enum code unknown_excepts(struct analyser *self, const struct select *select, const struct ast *star, int32_t from)
+static enum code unknown_excepts(struct analyser *self, const struct select *select,
+                                 const struct ast *star, int32_t from)
 {
     for (int32_t i = 0; i < star->name_count; i++) {
         bool found = false;
@@ -28,16 +30,18 @@ static enum code unknown_excepts(struct analyser *self, const struct select *sel
         for (int32_t t = from; t < select->target_count; t++)
             found = found || same_name(select->targets[t].name, star->names[i]);
         if (!found && star->arg_count == 0 && star->part_count == 0)
-            return sql_error(self, star->at, NULL,
-                             "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] A column, variable, or function parameter with name `%s` "
-                             "cannot be resolved.", star->names[i]);
+            return sql_error(
+                self, star->at, NULL,
+                "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] A column, variable, or function parameter "
+                "with name `%s` cannot be resolved.",
+                star->names[i]);
     }
     return E_OK;
 }
 
 /* One column of a star: left out, replaced (|> SET), or taken. */
-static enum code star_column(struct analyser *self, struct select *select, const struct ast *star, const char *name,
-                             const char *qualifier, const struct expr *expr)
+static enum code star_column(struct analyser *self, struct select *select, const struct ast *star,
+                             const char *name, const char *qualifier, const struct expr *expr)
 {
     int32_t named;
     bool among = is_among(name, star->names, star->name_count, &named);
@@ -54,11 +58,14 @@ static enum code star_column(struct analyser *self, struct select *select, const
     return E_OK;
 }
 
-static enum code expand_struct(struct analyser *self, struct select *select, const struct ast *star, const struct expr *of)
+static enum code expand_struct(struct analyser *self, struct select *select, const struct ast *star,
+                               const struct expr *of)
 {
     if (of->type->id != TYPE_STRUCT)
-        return sql_error(self, star->at, NULL, "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve the star: \"%s\" is no struct.",
-                         type_text(self->arena, of->type));
+        return sql_error(
+            self, star->at, NULL,
+            "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve the star: \"%s\" is no struct.",
+            type_text(self->arena, of->type));
     for (int32_t i = 0; i < of->type->field_count; i++) {
         const struct expr *field;
         const char *name = of->type->fields[i].name;
@@ -76,11 +83,14 @@ static enum code expand_star(struct analyser *self, struct select *select, const
     const char *qualifier = star->part_count > 0 ? star->parts[star->part_count - 1] : NULL;
     for (int32_t i = 0; i < rows->column_count; i++) {
         const struct scope_column *col = &rows->columns[i];
-        bool fits = qualifier == NULL ? !col->hidden && found : col->qualifier != NULL && same_name(col->qualifier, qualifier);
+        bool fits = qualifier == NULL
+                        ? !col->hidden && found
+                        : col->qualifier != NULL && same_name(col->qualifier, qualifier);
         if (!fits)
             continue;
         found = true;
-        TRY(star_column(self, select, star, col->name, col->qualifier, column_of(self, rows->plan, col->index, star->at)));
+        TRY(star_column(self, select, star, col->name, col->qualifier,
+                        column_of(self, rows->plan, col->index, star->at)));
     }
     if (found)
         return unknown_excepts(self, select, star, before);
@@ -91,19 +101,24 @@ static enum code expand_star(struct analyser *self, struct select *select, const
         TRY(analyse_expr(self, &scope, star->args[0], &of));
         return expand_struct(self, select, star, of);
     }
-    struct ast name = {.kind = AST_NAME, .at = star->at, .parts = star->parts, .part_count = star->part_count};
+    struct ast name = {
+        .kind = AST_NAME, .at = star->at, .parts = star->parts, .part_count = star->part_count};
     bool resolved;
     TRY(scope_find(self, &scope, &name, &of, &resolved));
     if (!resolved)
-        return sql_error(self, star->at, NULL,
-                         "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve %s.* given input columns. Please check that the "
-                         "specified table or struct exists and is accessible in the input columns.", star->parts[0]);
+        return sql_error(
+            self, star->at, NULL,
+            "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve %s.* given input columns. Please check "
+            "that the specified table or struct exists and is accessible in the input columns.",
+            star->parts[0]);
     return expand_struct(self, select, star, of);
 }
 
-static enum code expand_generator(struct analyser *self, struct select *select, const struct ast_item *item)
+static enum code expand_generator(struct analyser *self, struct select *select,
+                                  const struct ast_item *item)
 {
-    struct scope scope = {.rows = select->rows, .outer = select->outer, .clause = "the SELECT list"};
+    struct scope scope = {
+        .rows = select->rows, .outer = select->outer, .clause = "the SELECT list"};
     const char *const *names = item->alias != NULL ? &item->alias : item->aliases;
     int32_t count, name_count = item->alias != NULL ? 1 : item->alias_count;
     TRY(analyse_generator(self, &scope, item->expr, false, names, name_count, &count));
@@ -116,7 +131,8 @@ static enum code expand_generator(struct analyser *self, struct select *select, 
     return E_OK;
 }
 
-static void add_expression(struct analyser *self, struct select *select, const struct ast_item *item)
+static void add_expression(struct analyser *self, struct select *select,
+                           const struct ast_item *item)
 {
     struct target *target = add_target(self, select, item->alias, item->expr->at);
     target->ast = item->expr;
@@ -137,18 +153,24 @@ enum code select_expand(struct analyser *self, struct select *select)
             TRY(expand_star(self, select, item->expr));
         } else if (is_generator(item->expr)) {
             if (generated)
-                return sql_error(self, item->expr->at, "use LATERAL VIEW for the second one",
-                                 "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] The generator is not supported: only one generator "
-                                 "allowed per SELECT clause.");
+                return sql_error(
+                    self, item->expr->at, "use LATERAL VIEW for the second one",
+                    "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] The generator is not supported: "
+                    "only one generator allowed per SELECT clause.");
             generated = true;
             TRY(expand_generator(self, select, item));
         } else if (item->alias_count > 0) {
-            return sql_error(self, item->expr->at, NULL, "[MULTI_ALIAS_WITHOUT_GENERATOR] Multi part aliasing is not supported with %s as it is not a generator function.", ast_name_of(self, item->expr));
+            return sql_error(
+                self, item->expr->at, NULL,
+                "[MULTI_ALIAS_WITHOUT_GENERATOR] Multi part aliasing is not supported with %s as "
+                "it is not a generator function.",
+                ast_name_of(self, item->expr));
         } else {
             add_expression(self, select, item);
         }
         if (select->target_count > SQL_COLUMNS_MAX)
-            return sql_error(self, item->expr->at, NULL, "more than SQL_COLUMNS_MAX = %d columns", SQL_COLUMNS_MAX);
+            return sql_error(self, item->expr->at, NULL, "more than SQL_COLUMNS_MAX = %d columns",
+                             SQL_COLUMNS_MAX);
     }
     return E_OK;
 }

@@ -14,8 +14,9 @@ static bool same_calls(const struct plan_aggregate *a, const struct plan_aggrega
 {
     for (int32_t i = 0; i < a->call_count; i++) {
         const struct aggregate_call *x = a->calls[i], *y = b->calls[i];
-        if (x->function != y->function || x->distinct != y->distinct || x->arg_count != y->arg_count ||
-            !same_exprs(x->args, y->args, x->arg_count) || !same_exprs(&x->filter, &y->filter, 1))
+        if (x->function != y->function || x->distinct != y->distinct ||
+            x->arg_count != y->arg_count || !same_exprs(x->args, y->args, x->arg_count) ||
+            !same_exprs(&x->filter, &y->filter, 1))
             return false;
     }
     return true;
@@ -23,19 +24,22 @@ static bool same_calls(const struct plan_aggregate *a, const struct plan_aggrega
 
 static bool same_aggregate(const struct plan_aggregate *a, const struct plan_aggregate *b)
 {
-    return a->key_count == b->key_count && a->call_count == b->call_count && a->window.key == b->window.key &&
-           a->window.size_us == b->window.size_us && a->window.slide_us == b->window.slide_us &&
-           a->window.start_us == b->window.start_us && same_exprs(&a->window.time, &b->window.time, 1) &&
+    return a->key_count == b->key_count && a->call_count == b->call_count &&
+           a->window.key == b->window.key && a->window.size_us == b->window.size_us &&
+           a->window.slide_us == b->window.slide_us && a->window.start_us == b->window.start_us &&
+           same_exprs(&a->window.time, &b->window.time, 1) &&
            same_exprs(a->keys, b->keys, a->key_count) && same_calls(a, b);
 }
 
 static bool same_decode(const struct plan_decode *a, const struct plan_decode *b)
 {
-    if (a->option_count != b->option_count || !type_equal(a->schema, b->schema) || strcmp(a->format, b->format) != 0 ||
-        strcmp(a->mode, b->mode) != 0 || strcmp(a->corrupt_column, b->corrupt_column) != 0)
+    if (a->option_count != b->option_count || !type_equal(a->schema, b->schema) ||
+        strcmp(a->format, b->format) != 0 || strcmp(a->mode, b->mode) != 0 ||
+        strcmp(a->corrupt_column, b->corrupt_column) != 0)
         return false;
     for (int32_t i = 0; i < a->option_count; i++)
-        if (strcmp(a->option_names[i], b->option_names[i]) != 0 || strcmp(a->option_values[i], b->option_values[i]) != 0)
+        if (strcmp(a->option_names[i], b->option_names[i]) != 0 ||
+            strcmp(a->option_values[i], b->option_values[i]) != 0)
             return false;
     for (int32_t i = 0; i < a->schema->field_count; i++)
         if ((a->needed == NULL || a->needed[i]) != (b->needed == NULL || b->needed[i]))
@@ -45,7 +49,8 @@ static bool same_decode(const struct plan_decode *a, const struct plan_decode *b
 
 static bool same_node(const struct plan *a, const struct plan *b)
 {
-    if (a->kind != b->kind || a->input_count != b->input_count || a->expr_count != b->expr_count || a->unsupported != b->unsupported)
+    if (a->kind != b->kind || a->input_count != b->input_count || a->expr_count != b->expr_count ||
+        a->unsupported != b->unsupported)
         return false;
     for (int32_t i = 0; i < a->input_count; i++)
         if (plan_input(a, i) != plan_input(b, i))
@@ -54,13 +59,17 @@ static bool same_node(const struct plan *a, const struct plan *b)
         return false;
     switch (a->kind) {
     case PLAN_SOURCE: return a->source == b->source;
-    case PLAN_WATERMARK: return a->watermark.column == b->watermark.column && a->watermark.delay_us == b->watermark.delay_us;
+    case PLAN_WATERMARK:
+        return a->watermark.column == b->watermark.column &&
+               a->watermark.delay_us == b->watermark.delay_us;
     case PLAN_AGGREGATE: return same_aggregate(&a->aggregate, &b->aggregate);
     case PLAN_DECODE: return same_decode(&a->decode, &b->decode);
     case PLAN_GENERATE:
         return a->generate.kind == b->generate.kind && a->generate.outer == b->generate.outer &&
-               a->generate.arg_count == b->generate.arg_count && same_exprs(a->generate.args, b->generate.args, a->generate.arg_count);
-    case PLAN_WINDOW: case PLAN_VALUES: return false;
+               a->generate.arg_count == b->generate.arg_count &&
+               same_exprs(a->generate.args, b->generate.args, a->generate.arg_count);
+    case PLAN_WINDOW:
+    case PLAN_VALUES: return false;
     default: return true;
     }
 }

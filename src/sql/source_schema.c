@@ -1,4 +1,5 @@
-/* source_schema.c - the columns that a source gives: fixed for Kafka and rate, the `schema` option for files. */
+/* source_schema.c - the columns that a source gives: fixed for Kafka and rate, the `schema` option
+ * for files. */
 #include "sql/source_schema.h"
 
 static const char *option(const struct pipeline_source *source, const char *name)
@@ -11,34 +12,43 @@ static const char *option(const struct pipeline_source *source, const char *name
 
 static const struct type *kafka_columns(struct arena *arena, bool headers)
 {
-    const struct field header[2] = {{"key", type_of(TYPE_STRING), true}, {"value", type_of(TYPE_BINARY), true}};
+    const struct field header[2] = {{"key", type_of(TYPE_STRING), true},
+                                    {"value", type_of(TYPE_BINARY), true}};
     const struct type *pairs = type_array(arena, type_struct(arena, header, 2), true);
     const struct field fields[8] = {
-        {"key", type_of(TYPE_BINARY), true},       {"value", type_of(TYPE_BINARY), true},
-        {"topic", type_of(TYPE_STRING), true},     {"partition", type_of(TYPE_INT32), true},
-        {"offset", type_of(TYPE_INT64), true},     {"timestamp", type_of(TYPE_TIMESTAMP), true},
+        {"key", type_of(TYPE_BINARY), true},          {"value", type_of(TYPE_BINARY), true},
+        {"topic", type_of(TYPE_STRING), true},        {"partition", type_of(TYPE_INT32), true},
+        {"offset", type_of(TYPE_INT64), true},        {"timestamp", type_of(TYPE_TIMESTAMP), true},
         {"timestampType", type_of(TYPE_INT32), true}, {"headers", pairs, true},
     };
     return type_struct(arena, fields, headers ? 8 : 7);
 }
 
-static enum code declared_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out)
+static enum code declared_columns(struct analyser *self, const struct pipeline_source *source,
+                                  const struct type **out)
 {
     const char *ddl = option(source, "schema");
     size_t at = 0;
     if (ddl == NULL)
-        return sql_error(self, source->at, arena_printf(self->arena, "source.%s.schema: \"id BIGINT, name STRING\"", source->name),
-                         "[UNABLE_TO_INFER_SCHEMA] the source `%s` of format %s needs a schema.", source->name, source->format);
+        return sql_error(
+            self, source->at,
+            arena_printf(self->arena, "source.%s.schema: \"id BIGINT, name STRING\"", source->name),
+            "[UNABLE_TO_INFER_SCHEMA] the source `%s` of format %s needs a schema.", source->name,
+            source->format);
     if (type_parse_ddl(self->arena, bytes_of_string(ddl), out, &at, self->err) != E_OK) {
         error_note(self->err, "source.%s.schema, character %zu", source->name, at + 1);
         return message_at(self->notes, source->at, NULL, self->err);
     }
     if ((*out)->id != TYPE_STRUCT)
-        return sql_error(self, source->at, NULL, "source.%s.schema: names and types are expected: \"id BIGINT, name STRING\"", source->name);
+        return sql_error(
+            self, source->at, NULL,
+            "source.%s.schema: names and types are expected: \"id BIGINT, name STRING\"",
+            source->name);
     return E_OK;
 }
 
-enum code source_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out)
+enum code source_columns(struct analyser *self, const struct pipeline_source *source,
+                         const struct type **out)
 {
     const char *headers = option(source, "includeHeaders");
     if (source->schema != NULL) {
@@ -50,7 +60,8 @@ enum code source_columns(struct analyser *self, const struct pipeline_source *so
         return E_OK;
     }
     if (same_name(source->format, "rate")) {
-        const struct field fields[2] = {{"timestamp", type_of(TYPE_TIMESTAMP), true}, {"value", type_of(TYPE_INT64), true}};
+        const struct field fields[2] = {{"timestamp", type_of(TYPE_TIMESTAMP), true},
+                                        {"value", type_of(TYPE_INT64), true}};
         *out = type_struct(self->arena, fields, 2);
         return E_OK;
     }

@@ -8,6 +8,7 @@
 
 #include "sql/analyser.h"
 
-MUST_CHECK enum code source_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out);
+MUST_CHECK enum code source_columns(struct analyser *self, const struct pipeline_source *source,
+                                    const struct type **out);
 
 #endif

@@ -10,7 +10,8 @@
 
 enum { LINE_BYTES_MAX = 1 << 20 };
 
-/* Of the statements that begin like a query: Spark parses these, leat parses at least so many of 10,800. */
+/* Of the statements that begin like a query: Spark parses these, leat parses at least so many of
+ * 10,800. */
 enum { PARSED_MIN = 10600, REFUSED_MIN = 61, SAME_SCHEMA_MIN = 1450 };
 
 struct tally {
@@ -37,7 +38,8 @@ static bool is_query(const char *sql)
 
 static void count_statement(const json_t *line, struct tally *tally)
 {
-    const char *sql = json_string_value(json_object_get(line, "sql")), *error = json_string_value(json_object_get(line, "error"));
+    const char *sql = json_string_value(json_object_get(line, "sql")),
+               *error = json_string_value(json_object_get(line, "error"));
     struct arena arena = {0};
     struct error err = {0};
     struct sql_file file = {NULL, bytes_of_string(sql)};
@@ -45,7 +47,8 @@ static void count_statement(const json_t *line, struct tally *tally)
     struct ast_query *query;
     if (!is_query(sql))
         return;
-    bool syntax = error != NULL && (strncmp(error, "PARSE_SYNTAX", 12) == 0 || strncmp(error, "UNCLOSED", 8) == 0);
+    bool syntax = error != NULL &&
+                  (strncmp(error, "PARSE_SYNTAX", 12) == 0 || strncmp(error, "UNCLOSED", 8) == 0);
     bool parsed = parse_query_text(&arena, &file, &notes, &query, &err) == E_OK;
     tally->parsable += !syntax;
     tally->refusable += syntax;
@@ -57,7 +60,8 @@ static void count_statement(const json_t *line, struct tally *tally)
         struct text shown = {0};
         if (sql_query(&arena, bytes_of_string(sql), &session, &plan, &err) == E_OK) {
             type_print(plan->schema, &shown);
-            tally->same_schema += strcmp(shown.data, json_string_value(json_object_get(line, "schema"))) == 0;
+            tally->same_schema +=
+                strcmp(shown.data, json_string_value(json_object_get(line, "schema"))) == 0;
         }
         text_free(&shown);
     }
@@ -84,8 +88,8 @@ TEST(spark_queries)
     }
     mem_free(text);
     fclose(in);
-    printf("spark_queries: parsed %d of %d, refused %d of %d, same schema %d\n", tally.parsed, tally.parsable, tally.refused,
-           tally.refusable, tally.same_schema);
+    printf("spark_queries: parsed %d of %d, refused %d of %d, same schema %d\n", tally.parsed,
+           tally.parsable, tally.refused, tally.refusable, tally.same_schema);
     CHECK(tally.parsed >= PARSED_MIN);
     CHECK(tally.refused >= REFUSED_MIN);
     CHECK(tally.same_schema >= SAME_SCHEMA_MIN);

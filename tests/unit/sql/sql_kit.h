@@ -16,7 +16,8 @@ struct fixture {
 };
 void fixture_open(struct fixture *self);
 void fixture_close(struct fixture *self);
-/* One file `t.sql` over the Kafka source `src`, and sources a, b of the schema "k STRING, v INT, at TIMESTAMP". */
+/* One file `t.sql` over the Kafka source `src`, and sources a, b of the schema "k STRING, v INT, at
+ * TIMESTAMP". */
 enum code fixture_analyse(struct fixture *self, const char *sql);
 /* The graph of a text that must be right; "" and a failed check otherwise. */
 const char *fixture_graph(struct fixture *self, const char *sql);

@@ -4,8 +4,10 @@
 
 static const struct setting schema_option = {"schema", "k STRING, v INT, at TIMESTAMP", {0}};
 static const struct pipeline_source source_src = {.name = "src", .format = "kafka"};
-static const struct pipeline_source source_a = {.name = "a", .format = "json", .options = &schema_option, .option_count = 1};
-static const struct pipeline_source source_b = {.name = "b", .format = "json", .options = &schema_option, .option_count = 1};
+static const struct pipeline_source source_a = {
+    .name = "a", .format = "json", .options = &schema_option, .option_count = 1};
+static const struct pipeline_source source_b = {
+    .name = "b", .format = "json", .options = &schema_option, .option_count = 1};
 static const struct pipeline_source *const sources[] = {&source_src, &source_a, &source_b};
 
 void fixture_open(struct fixture *self)
@@ -28,8 +30,15 @@ enum code fixture_analyse(struct fixture *self, const char *sql)
     *files = file;
     self->problems.count = 0;
     self->notes = (struct notes){.arena = &self->arena, .problems = &self->problems};
-    struct project_text text = {.name = "p", .directory = ".", .storage = "file:///s", .files = files, .file_count = 1,
-                                .sources = sources, .source_count = 3, .session = self->session, .notes = &self->notes};
+    struct project_text text = {.name = "p",
+                                .directory = ".",
+                                .storage = "file:///s",
+                                .files = files,
+                                .file_count = 1,
+                                .sources = sources,
+                                .source_count = 3,
+                                .session = self->session,
+                                .notes = &self->notes};
     self->err = (struct error){0};
     return project_analyse(&self->arena, &text, &self->pipeline, &self->err);
 }
