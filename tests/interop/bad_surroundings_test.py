@@ -205,7 +205,7 @@ def of_another_query(place):
 
 def damaged(place):
     head = max(place.checkpoint.glob("chain/0/*.json"))
-    state = max(place.checkpoint.glob("state/0/*"))
+    state = max(place.checkpoint.glob("state/0/*"), key=lambda path: path.stat().st_size)
     query = place.checkpoint / "query.json"
     for name, path, damage in (
             ("a flipped byte in the commit record", head, lambda b: b[:50] + bytes([b[50] ^ 1]) + b[51:]),

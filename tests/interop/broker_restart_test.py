@@ -47,8 +47,10 @@ def test(bootstrap):
     produce(bootstrap, seed=2)
     problems += until(lambda: committed() >= 2 * RECORDS, "all records", 60)
     check("waits for the broker and goes on", problems + ([running.said()[-1500:]] if problems else []))
-    check("Ctrl-C", running.stop().problems(0))
-    want = oracle.Expected(oracle.consume(bootstrap, TOPIC), oracle.chain(WORK / "checkpoint"))
+    records = oracle.consume(bootstrap, TOPIC)
+    kafka("stop", "--kill")
+    check("Ctrl-C while the broker is dead", running.stop().problems(0))
+    want = oracle.Expected(records, oracle.chain(WORK / "checkpoint"))
     check("nothing is lost or doubled", tables.differences(want, tables.Arrow(WORK / "tables")))
 
 
