@@ -1,5 +1,5 @@
-/* command_docs.c - `leat docs`: the reference pages docs/functions.md, settings.md and connectors.md, from the tables that
- * the program itself works with. */
+/* command_docs.c - `leat docs`: the reference pages docs/functions.md, settings.md and connectors.md, from the
+ * tables that the program itself works with. */
 #include "cli/cli.h"
 
 #include <stdio.h>

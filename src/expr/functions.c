@@ -27,7 +27,7 @@ static const struct family {
     {"Arrays", array_functions},
     {"Hashes", digest_functions},
 };
-enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024 };
+enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };
 
 static const char *const generators[] = {"explode", "explode_outer", "posexplode", "posexplode_outer",
                                          "inline",  "inline_outer",  "stack"};
@@ -77,19 +77,39 @@ enum function_kind function_kind(const char *name)
     return function_next(name, NULL) != NULL ? FUNCTION_SCALAR : FUNCTION_NONE;
 }
 
+/* Every name and synonym as a word of its own. */
+struct words {
+    size_t count;
+    char texts[NAMES_MAX][NAME_SIZE];
+    const char *items[NAMES_MAX];   /* the texts */
+    const char *places[NAMES_MAX];  /* where in the tables: the word, perhaps with synonyms behind it */
+};
+
+static void words_add(struct words *words, const char *names)
+{
+    while (*names != '\0' && words->count < NAMES_MAX) {
+        size_t size = strcspn(names, " "), i = words->count++;
+        snprintf(words->texts[i], NAME_SIZE, "%.*s", (int)size, names);
+        words->items[i] = words->texts[i];
+        words->places[i] = names;
+        names += size;
+        names += strspn(names, " ");
+    }
+}
+
 const char *function_nearest(const char *name)
 {
-    const char *names[NAMES_MAX];
-    size_t count = 0;
+    struct words words = {.count = 0};
     for (int i = 0; i < GENERATOR_COUNT; i++)
-        names[count++] = generators[i];
+        words_add(&words, generators[i]);
     for (int i = 0; i < FAMILY_COUNT; i++)
-        for (const struct function *const *at = families[i].functions; *at != NULL && count < NAMES_MAX; at++)
+        for (const struct function *const *at = families[i].functions; *at != NULL; at++)
             if (((*at)->flags & (FN_OPERATOR | FN_HIDDEN)) == 0)
-                names[count++] = (*at)->name;
-    for (int32_t i = 0; aggregate_at(i) != NULL && count < NAMES_MAX; i++)
-        names[count++] = aggregate_at(i)->name;
-    return nearest_word(name, names, count);
+                words_add(&words, (*at)->name);
+    for (int32_t i = 0; aggregate_at(i) != NULL; i++)
+        words_add(&words, aggregate_at(i)->name);
+    const char *nearest = nearest_word(name, words.items, words.count);
+    return nearest == NULL ? NULL : words.places[(size_t)(nearest - words.texts[0]) / NAME_SIZE];
 }
 
 /* ---- what does not fit ---- */
