@@ -2,6 +2,7 @@
 
 #include "format/formats_internal.h"
 #include "format/parquet_internal.h"
+#include "format/texts_repair.h"
 
 /* The encoder_type: lanes that build row groups, and files that put them one behind the other. */
 
@@ -114,9 +115,8 @@ static enum code lane_cut(struct lane *lane, struct error *err)
 }
 
 /* A caller that takes a piece at the size it asked for gets one row group; one that waits gets several. */
-static enum code lane_add(void *self, const struct batch *batch, int64_t from, int64_t to, struct error *err)
+static enum code rows_add(struct lane *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
 {
-    struct lane *lane = self;
     always(batch->column_count == lane->schema.type->field_count && from >= 0 && to <= batch->rows);
     while (from < to) {
         int64_t rows = to - from < LANE_STEP_ROWS ? to - from : LANE_STEP_ROWS;
@@ -130,6 +130,15 @@ static enum code lane_add(void *self, const struct batch *batch, int64_t from, i
             TRY(lane_cut(lane, err));
     }
     return E_OK;
+}
+
+static enum code lane_add(void *self, const struct batch *batch, int64_t from, int64_t to, struct error *err)
+{
+    struct batch valid = {0};
+    texts_repair(&valid, batch, from, to);
+    enum code code = rows_add(self, &valid, from, to, err);
+    batch_release(&valid);
+    return code;
 }
 
 static enum code lane_take(void *self, struct piece *out, struct error *err)
