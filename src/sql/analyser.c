@@ -22,7 +22,7 @@ enum code sql_error_report(struct analyser *self, struct position at, const char
     return message_at(self->notes, at, hint, self->err);
 }
 
-enum code not_yet(struct analyser *self, struct position at, const char *what)
+enum code not_yet_report(struct analyser *self, struct position at, const char *what)
 {
     fail(self->err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s", what);
     return message_at(self->notes, at, NULL, self->err);

@@ -160,7 +160,8 @@ enum code placed(struct analyser *self, enum code code, struct position at);
 enum code sql_error_report(struct analyser *self, struct position at, const char *hint,
                            const char *format, ...) PRINTF(4, 5);
 #define sql_error(...) error_never_ok(sql_error_report(__VA_ARGS__))
-enum code not_yet(struct analyser *self, struct position at, const char *what);
+enum code not_yet_report(struct analyser *self, struct position at, const char *what);
+#define not_yet(...) error_never_ok(not_yet_report(__VA_ARGS__))
 MUST_CHECK enum code deeper(struct analyser *self, struct position at);
 /* Name of an unnamed output column, as Spark derives it. `scope` tells columns from their
  * qualifiers; it may be NULL. */

@@ -258,7 +258,7 @@ static const char *slip_hint(struct parser *self)
                         lex_name_value(self->arena, self->file->text, before));
 }
 
-enum code syntax_error(struct parser *self, const char *hint)
+enum code syntax_error_report(struct parser *self, const char *hint)
 {
     const struct token *token = token_here(self);
     const char *slip = slip_hint(self);
@@ -273,7 +273,7 @@ enum code syntax_error(struct parser *self, const char *hint)
     return message_at(self->notes, position_of(self, token), slip != NULL ? slip : hint, self->err);
 }
 
-enum code parse_error(struct parser *self, struct position at, const char *format, ...)
+enum code parse_error_report(struct parser *self, struct position at, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

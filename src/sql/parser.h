@@ -69,10 +69,12 @@ MUST_CHECK enum code expect_dotted(struct parser *self, const char *const **part
 MUST_CHECK enum code expect_names(struct parser *self, const char *const **names,
                                   int32_t *count); /* (a, b) */
 /* "Syntax error at or near" the token here. */
-enum code syntax_error(struct parser *self, const char *hint);
+enum code syntax_error_report(struct parser *self, const char *hint);
+#define syntax_error(...) error_never_ok(syntax_error_report(__VA_ARGS__))
 /* Any other error at a place: "[CONDITION] text". */
-enum code parse_error(struct parser *self, struct position at, const char *format, ...)
+enum code parse_error_report(struct parser *self, struct position at, const char *format, ...)
     PRINTF(3, 4);
+#define parse_error(...) error_never_ok(parse_error_report(__VA_ARGS__))
 /* Around everything that may nest: fails when SQL_NESTING_MAX is reached. */
 MUST_CHECK enum code nest(struct parser *self);
 static inline void unnest(struct parser *self)

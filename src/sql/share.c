@@ -47,6 +47,18 @@ static bool same_decode(const struct plan_decode *a, const struct plan_decode *b
     return true;
 }
 
+static bool same_generate(const struct plan *a, const struct plan *b)
+{
+    const struct plan_generate *x = &a->generate, *y = &b->generate;
+    if (x->kind != y->kind || x->outer != y->outer || x->arg_count != y->arg_count ||
+        !same_exprs(x->args, y->args, x->arg_count))
+        return false;
+    for (int32_t i = 0; i < a->schema->field_count - x->generated; i++)
+        if ((x->keep == NULL || x->keep[i]) != (y->keep == NULL || y->keep[i]))
+            return false;
+    return true;
+}
+
 static bool same_node(const struct plan *a, const struct plan *b)
 {
     if (a->kind != b->kind || a->input_count != b->input_count || a->expr_count != b->expr_count ||
@@ -64,10 +76,7 @@ static bool same_node(const struct plan *a, const struct plan *b)
                a->watermark.delay_us == b->watermark.delay_us;
     case PLAN_AGGREGATE: return same_aggregate(&a->aggregate, &b->aggregate);
     case PLAN_DECODE: return same_decode(&a->decode, &b->decode);
-    case PLAN_GENERATE:
-        return a->generate.kind == b->generate.kind && a->generate.outer == b->generate.outer &&
-               a->generate.arg_count == b->generate.arg_count &&
-               same_exprs(a->generate.args, b->generate.args, a->generate.arg_count);
+    case PLAN_GENERATE: return same_generate(a, b);
     case PLAN_WINDOW:
     case PLAN_VALUES: return false;
     default: return true;
