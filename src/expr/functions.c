@@ -203,6 +203,19 @@ static bool both_text(const struct function *row, const struct expr *const *args
            args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
 }
 
+/* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
+static bool narrows(const struct function *row, const struct expr *const *args, int32_t count, const struct fit *fit)
+{
+    for (int32_t i = 0; (row->flags & FN_OPERATOR) != 0 && i < count; i++) {
+        const struct type *from = args[i]->type, *to = fit->types[i];
+        bool fraction = type_is_numeric(from) && !type_is_integer(from);
+        bool instant = from->id == TYPE_TIMESTAMP || from->id == TYPE_TIMESTAMP_NTZ;
+        if ((fraction && type_is_integer(to)) || (instant && to->id == TYPE_DATE))
+            return true;
+    }
+    return false;
+}
+
 static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                         const struct function **out, struct fit *best, struct error *err)
 {
@@ -215,7 +228,8 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
         signature_counts(row->signature, &row_least, &row_most);
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;
-        if (signature_fit(ctx->arena, row->signature, args, count, &fit) && !both_text(row, args, count, &fit)) {
+        if (signature_fit(ctx->arena, row->signature, args, count, &fit) && !both_text(row, args, count, &fit) &&
+            !narrows(row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;

@@ -91,6 +91,7 @@ done = refused("unknown field", "a.sql:4:", "amont", "amount", sql=table_of("o.a
 done = refused("unknown function", "a.sql:4:8", "[UNRESOLVED_ROUTINE]", "uper", "did you mean `upper`", sql=table_of("uper(o.id)"))
 refused("unknown table", "a.sql:2:", "[TABLE_OR_VIEW_NOT_FOUND]", "order", "orders", sql=SQL.replace("STREAM orders", "STREAM order_s"))
 refused("type error", "a.sql:4:", "[DATATYPE_MISMATCH", "DECIMAL(12,2)", "BOOLEAN", sql=table_of("o.amount AND true"))
+refused("type error with a time", "a.sql:4:", "[DATATYPE_MISMATCH", "TIMESTAMP", "INT", sql=table_of("o.at + 1"))
 refused("cast that does not exist", "a.sql:4:", "[DATATYPE_MISMATCH", "DATE", sql=table_of("CAST(o.amount AS DATE)"))
 refused("wrong number of arguments", "a.sql:4:", "[WRONG_NUM_ARGS", "abs", sql=table_of("abs(o.amount, 1)"))
 refused("schema of from_json", "a.sql:2:", "STRIN", sql=VIEW.replace("id STRING", "id STRIN"))
