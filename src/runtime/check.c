@@ -30,8 +30,7 @@ static const char *plan_name(const struct plan *plan)
         PLAN_KINDS(X)
 #undef X
     };
-    bool typed_only = !can_execute(plan->kind);
-    return typed_only && plan->unsupported != NULL ? plan->unsupported : names[plan->kind];
+    return plan->unsupported != NULL ? plan->unsupported : names[plan->kind];
 }
 
 struct check {
@@ -57,7 +56,7 @@ static void refuse(struct check *check, struct position at, const char *what, co
 
 static void node_check(struct check *check, const struct plan *plan)
 {
-    if (!can_execute(plan->kind)) {
+    if (!can_execute(plan->kind) || plan->unsupported != NULL) {
         refuse(check, plan->at, "this part of the query", plan_name(plan));
         return;
     }

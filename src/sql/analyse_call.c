@@ -143,6 +143,18 @@ static enum code decode_schema(struct analyser *self, const struct scope *scope,
     return E_OK;
 }
 
+static enum code check_schema(struct analyser *self, const struct ast *ast,
+                              const struct type *schema)
+{
+    if (schema->id == TYPE_STRUCT || schema->id == TYPE_ARRAY || schema->id == TYPE_MAP)
+        return E_OK;
+    return sql_error(
+        self, ast->at, NULL,
+        "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Cannot resolve \"%s\" due to data type mismatch: "
+        "Input schema \"%s\" must be a struct, an array, a map or a variant.",
+        ast_name_of(self, ast), type_text(self->arena, schema));
+}
+
 static enum code check_corrupt_column(struct analyser *self, const struct ast *ast,
                                       const struct plan_decode *decode)
 {
@@ -188,6 +200,8 @@ static const struct expr *decoded_column(struct analyser *self, struct rowset *r
     node->exprs = exprs;
     node->expr_count = 1;
     node->decode = *decode;
+    if (decode->schema->id != TYPE_STRUCT)
+        node->unsupported = "from_json to an ARRAY or MAP: take a STRUCT that holds it";
     rows->plan = node;
     *array_add(self->arena, rows->decoded, rows->decoded_count) =
         (struct decoded){arg, node, column};
@@ -221,6 +235,7 @@ enum code analyse_from_json(struct analyser *self, const struct scope *scope, co
         return not_yet(self, ast->args[0]->at,
                        "from_json over an aggregate: put the aggregate into a view");
     TRY(decode_schema(self, scope, ast->args[1], &decode.schema));
+    TRY(check_schema(self, ast, decode.schema));
     if (ast->arg_count == 3)
         TRY(decode_options(self, scope, ast->args[2], &decode));
     TRY(check_corrupt_column(self, ast, &decode));

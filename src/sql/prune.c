@@ -369,17 +369,50 @@ static void narrow_filter(const struct pruner *self, struct plan *node)
     add_slot(self, of(self, node), -1, -1, 0);
 }
 
+/* A struct of which the input gives only fields, those that are read: so does the projection. */
+static int32_t narrow_fields(const struct pruner *self, const struct plan *node, int32_t column,
+                             const struct expr **exprs, const char **names, int32_t capacity)
+{
+    const struct plan *input = node->inputs[0];
+    const struct expr *expr = node->exprs[column];
+    const bool *fields = of(self, node)->needs[column].fields;
+    int32_t count = 0;
+    for (int32_t f = 0; f < expr->type->field_count; f++) {
+        if (!fields[f])
+            continue;
+        int32_t slot = slot_find(of(self, input), expr->index, f);
+        add_slot(self, of(self, node), column, f, capacity);
+        exprs[count] = moved(self, expr, input->schema, slot);
+        names[count++] = expr->type->fields[f].name;
+    }
+    return count;
+}
+
+/* Whether the column is a struct that passes as it is, and comes in as fields. */
+static bool comes_in_fields(const struct pruner *self, const struct plan *node, int32_t column)
+{
+    const struct need *need = &of(self, node)->needs[column];
+    const struct expr *expr = node->exprs[column];
+    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK && need->fields != NULL &&
+           slot_find(of(self, node->inputs[0]), expr->index, -1) < 0;
+}
+
 static void narrow_project(struct pruner *self, struct plan *node)
 {
     const struct plan *input = node->inputs[0];
-    const struct expr **exprs =
-        arena_array(self->arena, const struct expr *, (size_t)node->expr_count);
-    const char **names = arena_array(self->arena, const char *, (size_t)node->expr_count);
-    int32_t count = 0;
+    int32_t capacity = 0, count = 0;
+    for (int32_t i = 0; i < node->expr_count; i++)
+        capacity += 1 + node->exprs[i]->type->field_count;
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)capacity);
+    const char **names = arena_array(self->arena, const char *, (size_t)capacity);
     for (int32_t i = 0; i < node->expr_count; i++) {
         if (!is_needed(&of(self, node)->needs[i]))
             continue;
-        add_slot(self, of(self, node), i, -1, node->expr_count);
+        if (comes_in_fields(self, node, i)) {
+            count += narrow_fields(self, node, i, exprs + count, names + count, capacity);
+            continue;
+        }
+        add_slot(self, of(self, node), i, -1, capacity);
         exprs[count] = narrow_expr(self, input, node->exprs[i]);
         names[count++] = node->schema->fields[i].name;
     }
@@ -422,11 +455,8 @@ static void narrow_decode(struct pruner *self, struct plan *node)
     if (need->whole || decode->schema->id != TYPE_STRUCT)
         return;
     bool *needed = arena_array(self->arena, bool, (size_t)decode->schema->field_count);
-    int32_t corrupt = type_field_index(decode->schema, decode->corrupt_column, false);
-    // the text of a bad record is known only when every field has been read
-    bool all = corrupt >= 0 && need->fields != NULL && need->fields[corrupt];
     for (int32_t f = 0; f < decode->schema->field_count; f++)
-        needed[f] = all || (need->fields != NULL && need->fields[f]);
+        needed[f] = need->fields != NULL && need->fields[f];
     decode->needed = needed;
 }
 

@@ -36,18 +36,6 @@ TEST(only_read_fields_are_decoded)
                 "      source #0 src (kafka): value\n");
 }
 
-TEST(corrupt_text_needs_every_field)
-{
-    CHECK_GRAPH(
-        "CREATE STREAMING TABLE t AS SELECT j._corrupt_record AS bad FROM (SELECT "
-        "from_json(CAST(value AS STRING), 'a INT, b STRING, _corrupt_record STRING') AS j FROM "
-        "STREAM src)",
-        "t: streaming table, parquet\n"
-        "  project #2 bad = from_json7._corrupt_record\n"
-        "    decode #1 CAST(value AS STRING) as json: a b _corrupt_record\n"
-        "      source #0 src (kafka): value\n");
-}
-
 TEST(null_test_of_a_struct_needs_no_field)
 {
     CHECK_GRAPH(
