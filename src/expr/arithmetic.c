@@ -142,6 +142,8 @@ DECIMAL_BIND(bind_product, decimal_product_type)
 DECIMAL_BIND(bind_quotient, decimal_quotient_type)
 DECIMAL_BIND(bind_remainder, decimal_remainder_type)
 
+enum { DECIMAL_DIGITS_MAX = 38 };  // a result type of fewer digits was not cut: nothing can overflow
+
 static int larger(int a, int b) { return a > b ? a : b; }
 
 /* sign is 1 or -1. The exact sum has one digit more than the larger argument: only a type cut to 38 digits overflows. */
@@ -156,6 +158,10 @@ static void decimal_sum(struct call *call, const struct arg *args, struct column
         return;
     }
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b);
+    if (!a_wide && !b_wide && type->precision < DECIMAL_DIGITS_MAX) {
+        LOOP2(int128, int64_t, int64_t, r[i] = x * a_factor + y * b_factor);
+        return;
+    }
     for (int64_t i = 0; i < call->rows; i++) {
         int128 x, y, sum, result = 0;
         bool bad = __builtin_mul_overflow(decimal_load(&args[0], a_wide, i), a_factor, &x) ||
@@ -189,6 +195,10 @@ SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 
         return;
     }
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b);
+    if (!a_wide && !b_wide && type->scale == a->scale + b->scale && type->precision < DECIMAL_DIGITS_MAX) {
+        LOOP2(int128, int64_t, int64_t, r[i] = (int128)x * y);
+        return;
+    }
     for (int64_t i = 0; i < call->rows; i++) {
         int128 result = 0;
         if (!decimal_multiply(decimal_load(&args[0], a_wide, i), decimal_load(&args[1], b_wide, i),

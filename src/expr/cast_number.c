@@ -114,8 +114,12 @@ static void to_float(struct call *call, const struct arg *arg, struct column *ou
     const struct type *from = arg->col->type;
     if (from->id == TYPE_DECIMAL) {
         bool wide = type_is_wide_decimal(from);
+        const double unit = (double)decimal_power10(from->scale);
         for (int64_t i = 0; i < call->rows; i++) {
-            double value = decimal_to_double(decimal_load(arg, wide, i), from->scale);
+            int128 unscaled = decimal_load(arg, wide, i);
+            // Both are exact doubles then, so that one division rounds once.
+            bool exact = from->scale <= 22 && unscaled > -((int64_t)1 << 53) && unscaled < (int64_t)1 << 53;
+            double value = exact ? (double)(int64_t)unscaled / unit : decimal_to_double(unscaled, from->scale);
             if (single)
                 column_values(out, float)[i] = (float)value;
             else

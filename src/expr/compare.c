@@ -11,9 +11,7 @@
 /* ---- the three kernels ---- */
 
 /* Truth over anything that has no fixed width, row by row. */
-#define TRUTH_ROWS(condition)                                                                                  \
-    for (int64_t i = 0; i < call->rows; i++)                                                                   \
-        bit_put(out->values->data, i, (condition))
+#define TRUTH_ROWS(condition) TRUTH_LOOP(out->values->data, call->rows, (void)0, condition)
 #define ROW_ORDER                                                                                              \
     value_compare(args[0].col, i *args[0].step, args[1].col, i *args[1].step)
 

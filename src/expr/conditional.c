@@ -16,19 +16,34 @@ struct source {
 static void select_valid(struct call *call, const struct source *sources, const uint16_t *pick)
 {
     uint8_t *valid = call_validity(call);
-    for (int64_t i = 0; i < call->rows; i++) {
-        const struct source *from = &sources[pick[i]];
-        bit_put(valid, i, from->values != NULL && (from->valid == NULL || bit_get(from->valid, i * from->step)));
-    }
+    TRUTH_LOOP(valid, call->rows, const struct source *from = &sources[pick[i]],
+               from->values != NULL && (from->valid == NULL || bit_get(from->valid, i * from->step)));
 }
 
-static void select_fixed(struct call *call, const struct source *sources, const uint16_t *pick, struct column *out)
+/* Two branches, as in nearly every CASE: a blend without a table. */
+#define SELECT_TWO(ctype)                                                                                      \
+    do {                                                                                                       \
+        const ctype *a = (const ctype *)(const void *)sources[0].values;                                       \
+        const ctype *b = (const ctype *)(const void *)sources[1].values;                                       \
+        const int64_t a_step = sources[0].step, b_step = sources[1].step;                                      \
+        for (int64_t i = 0; i < call->rows; i++) {                                                             \
+            const ctype x = a[i * a_step], y = b[i * b_step];                                                  \
+            r[i] = pick[i] == 0 ? x : y;                                                                       \
+        }                                                                                                      \
+    } while (0)
+
+static void select_fixed(struct call *call, const struct source *sources, int32_t count, bool has_none,
+                         const uint16_t *pick, struct column *out)
 {
     static const int128 nothing = 0;
     switch (type_shape(out->type)) {
 #define FIXED(shape, ctype)                                                                                    \
     case shape: {                                                                                              \
         ctype *r = column_values(out, ctype);                                                                  \
+        if (count == 2 && sources[0].values != NULL && sources[1].values != NULL && !has_none) {               \
+            SELECT_TWO(ctype);                                                                                 \
+            break;                                                                                             \
+        }                                                                                                      \
         for (int64_t i = 0; i < call->rows; i++) {                                                             \
             const struct source *from = &sources[pick[i]];                                                     \
             const void *values = from->values != NULL ? (const void *)from->values : (const void *)&nothing;   \
@@ -84,15 +99,19 @@ static void select_nested(struct call *call, const struct arg *branches, int32_t
     call_free(call, buffer);
 }
 
-static bool select_needs_valid(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick)
+static bool any_none(const struct call *call, int32_t count, const uint16_t *pick)
+{
+    uint16_t none = 0;
+    for (int64_t i = 0; i < call->rows; i++)
+        none |= pick[i] == count;
+    return none != 0;
+}
+static bool any_nulls(const struct arg *branches, int32_t count)
 {
     for (int32_t k = 0; k < count; k++)
         if (branches[k].col->valid != NULL)
             return true;
-    bool none = false;
-    for (int64_t i = 0; i < call->rows; i++)
-        none |= pick[i] == count;
-    return none;
+    return false;
 }
 
 void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick, struct column *out)
@@ -108,35 +127,50 @@ void select_run(struct call *call, const struct arg *branches, int32_t count, co
                                      branches[k].col->valid != NULL ? branches[k].col->valid->data : NULL,
                                      branches[k].step};
     sources[count] = (struct source){0};
-    if (select_needs_valid(call, branches, count, pick))
+    bool has_none = any_none(call, count, pick);
+    if (has_none || any_nulls(branches, count))
         select_valid(call, sources, pick);
     if (type_is_varlen(out->type))
         select_bytes(call, branches, count, pick, out);
     else if (out->type->id != TYPE_NULL)
-        select_fixed(call, sources, pick, out);
+        select_fixed(call, sources, count, has_none, pick, out);
     if (sources != stack)
         mem_free(sources);
 }
 
 /* ---- CASE ---- */
 
-/* pick[i] = branch where the condition holds, else as it was. */
+enum { PICK_PADDING = 8 };  // picks are written eight at a time
+
+static struct buffer *pick_new(struct call *call)
+{
+    return call_buffer(call, ((size_t)call->rows + PICK_PADDING) * sizeof(uint16_t));
+}
+static void pick_all(uint16_t *pick, uint16_t branch, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i++)
+        pick[i] = branch;
+}
+
+/* pick[i] = branch where the bits of both are set (either may be NULL), else as it was. */
+static void pick_bits(uint16_t *pick, const uint8_t *bits, const uint8_t *valid, uint16_t branch, int64_t rows)
+{
+    for (int64_t i = 0; i < rows; i += 8) {
+        unsigned byte = (bits != NULL ? bits[i / 8] : 0xffu) & (valid != NULL ? valid[i / 8] : 0xffu);
+        for (int k = 0; k < 8; k++) {
+            uint16_t take = (uint16_t)(0 - ((byte >> k) & 1));
+            pick[i + k] = (uint16_t)((branch & take) | (pick[i + k] & ~take));
+        }
+    }
+}
+
 static void pick_where(uint16_t *pick, const struct arg *condition, uint16_t branch, int64_t rows)
 {
-    if (condition->step == 0) {
-        if (arg_valid(condition, 0) && arg_bit(condition, 0))
-            for (int64_t i = 0; i < rows; i++)
-                pick[i] = branch;
-        return;
-    }
-    const uint8_t *bits = condition->col->values->data;
-    const uint8_t *valid = condition->col->valid != NULL ? condition->col->valid->data : NULL;
-    for (int64_t i = 0; i < rows; i += 8) {
-        unsigned byte = bits[i / 8] & (valid != NULL ? valid[i / 8] : 0xffu);
-        int64_t end = rows - i < 8 ? rows - i : 8;
-        for (int64_t k = 0; k < end; k++)
-            pick[i + k] = (byte >> k) & 1 ? branch : pick[i + k];
-    }
+    const struct column *col = condition->col;
+    if (condition->step != 0)
+        pick_bits(pick, col->values->data, col->valid != NULL ? col->valid->data : NULL, branch, rows);
+    else if (arg_valid(condition, 0) && arg_bit(condition, 0))
+        pick_all(pick, branch, rows);
 }
 
 /* From the last condition to the first, so that the first one that holds wins; no row is looked at twice by a branch. */
@@ -149,10 +183,9 @@ void case_run(struct call *call, const struct arg *args, int32_t count, struct c
         results[k] = args[2 * k + 1];
     if (count % 2 == 1)
         results[whens] = args[count - 1];
-    struct buffer *buffer = call_buffer(call, (size_t)call->rows * sizeof(uint16_t) + 16);
+    struct buffer *buffer = pick_new(call);
     uint16_t *pick = (uint16_t *)(void *)buffer->data;
-    for (int64_t i = 0; i < call->rows; i++)
-        pick[i] = (uint16_t)whens;
+    pick_all(pick, (uint16_t)whens, call->rows);
     for (int32_t k = whens - 1; k >= 0; k--)
         pick_where(pick, &args[2 * k], (uint16_t)k, call->rows);
     select_run(call, results, branches, pick, out);
@@ -190,13 +223,17 @@ static enum code bind_coalesce(struct binding *binding, __attribute__((unused)) 
 SCALAR(fn_coalesce, "coalesce", "(T, T...) -> T", "The first argument that is not NULL.", "coalesce(NULL, 1)", "1",
        .bind = bind_coalesce, .flags = FN_NULLS, .lazy = LAZY_COALESCE)
 {
-    struct buffer *buffer = call_buffer(call, (size_t)call->rows * sizeof(uint16_t));
+    struct buffer *buffer = pick_new(call);
     uint16_t *pick = (uint16_t *)(void *)buffer->data;
-    for (int64_t i = 0; i < call->rows; i++) {
-        int32_t k = 0;
-        while (k < call->arg_count && (args[k].col->type->id == TYPE_NULL || !arg_valid(&args[k], i)))
-            k++;
-        pick[i] = (uint16_t)k;
+    pick_all(pick, (uint16_t)call->arg_count, call->rows);
+    for (int32_t k = call->arg_count - 1; k >= 0; k--) {  // from the last, so that the first one wins
+        const struct column *col = args[k].col;
+        if (col->type->id == TYPE_NULL || (args[k].step == 0 && column_is_null(col, 0)))
+            continue;
+        if (args[k].step == 0 || col->valid == NULL)
+            pick_all(pick, (uint16_t)k, call->rows);
+        else
+            pick_bits(pick, NULL, col->valid->data, (uint16_t)k, call->rows);
     }
     select_run(call, args, call->arg_count, pick, out);
     call_free(call, buffer);

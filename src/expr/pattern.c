@@ -146,13 +146,15 @@ SCALAR(fn_like, "like", "(string, string, string?) -> boolean",
 {
     const struct like_bound *bound = call->bound;
     struct arena arena = {0};
+    if (bound->like != NULL) {
+        TRUTH_LOOP(out->values->data, call->rows, (void)0, like_matches(bound->like, arg_bytes(&args[0], i)));
+        return;
+    }
     for (int64_t i = 0; i < call->rows; i++) {
-        const struct like *like = bound->like;
-        if (like == NULL) {
-            arena_reset(&arena);
-            if (!like_make(&arena, arg_bytes(&args[1], i), bound->escape, &like))
-                call_reject(call, i, REJECT_ARGUMENT);
-        }
+        const struct like *like = NULL;
+        arena_reset(&arena);
+        if (!like_make(&arena, arg_bytes(&args[1], i), bound->escape, &like))
+            call_reject(call, i, REJECT_ARGUMENT);
         bit_put(out->values->data, i, like != NULL && like_matches(like, arg_bytes(&args[0], i)));
     }
     arena_free(&arena);

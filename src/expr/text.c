@@ -67,14 +67,15 @@ static void put_unicode_case(struct writer *writer, struct bytes text, bool uppe
 static bool ascii_case(struct call *call, const struct column *from, struct column *out, bool upper)
 {
     size_t size = (size_t)column_offsets(from)[call->rows];
-    const uint8_t *data = from->values->data;
+    const uint8_t *restrict data = from->values->data;
     if (!utf8_is_ascii(bytes_of(data, size)))
         return false;
     const uint8_t first = upper ? 'a' : 'A';
     out->offsets = buffer_retain(from->offsets);
     out->values = call_buffer(call, size > 64 ? size : 64);
+    uint8_t *restrict to = out->values->data;
     for (size_t at = 0; at < size; at++)
-        out->values->data[at] = (uint8_t)(data[at] ^ ((uint8_t)(data[at] - first) < 26 ? 0x20 : 0));
+        to[at] = (uint8_t)(data[at] ^ (((uint8_t)(data[at] - first) < 26) << 5));
     out->values->size = size;
     return true;
 }
