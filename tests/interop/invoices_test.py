@@ -62,7 +62,7 @@ class Expected:
             invoice = {}
         time_us = oracle.event_time_us(invoice.get("created_time"))
         if invoice.get("invoice_number") is None or time_us is None or invoice.get("items") is None:
-            self.refused.append((value, partition, offset))
+            self.refused.append((value.decode("utf-8", "replace"), partition, offset))  # a STRING is always valid
         else:
             rows = item_rows(invoice, time_us)
             self.items += rows
@@ -85,9 +85,8 @@ def duck_items(tables):
 
 
 def refused(tables):
-    """Bytes, for some are not UTF-8."""
     data = ds.dataset(tables / "refused", format="parquet").to_table()
-    return list(zip(data["raw_value"].cast(pa.binary()).to_pylist(), data["partition"].to_pylist(), data["offset"].to_pylist()))
+    return list(zip(*(data[name].to_pylist() for name in ("raw_value", "partition", "offset"))))
 
 
 def ledger_problems(chain, want):
