@@ -14,6 +14,8 @@ static bool has_offsets(const struct type *type)
 void json_column_init(struct json_column *col, const struct type *type)
 {
     *col = (struct json_column){.type = type, .id = type->id, .child_count = type->field_count};
+    if (type->id == TYPE_STRUCT) // also one without fields: its records are still read
+        json_keys_init(&col->keys, type->field_count);
     if (type->field_count == 0)
         return;
     col->children = mem_array(struct json_column, (size_t)type->field_count);
@@ -21,7 +23,6 @@ void json_column_init(struct json_column *col, const struct type *type)
         json_column_init(&col->children[i], type->fields[i].type);
     if (type->id != TYPE_STRUCT)
         return;
-    json_keys_init(&col->keys, type->field_count);
     for (int32_t i = 0; i < type->field_count; i++)
         json_keys_add(&col->keys, type->fields[i].name, &col->children[i]);
 }
