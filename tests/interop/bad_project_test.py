@@ -1,4 +1,6 @@
-"""A wrong project or command line: exit 2, all that is wrong at once, each with file:line:column, a caret and what to try. No broker."""
+"""A wrong project or command line: exit 2, all that is wrong at once, each with file:line:column, a caret and
+what to try. No broker."""
+
 import re
 import sys
 from pathlib import Path
@@ -18,7 +20,7 @@ SQL = """CREATE STREAMING TABLE bronze AS
 SELECT key, value, offset FROM STREAM orders;
 """
 VIEW = """CREATE TEMPORARY VIEW parsed AS
-SELECT from_json(CAST(value AS STRING), 'id STRING, at TIMESTAMP, amount DECIMAL(12,2)') AS o FROM STREAM orders;
+SELECT from_json(value::STRING, 'id STRING, at TIMESTAMP, amount DECIMAL(12,2)') AS o FROM STREAM orders;
 """
 
 
@@ -44,13 +46,16 @@ def carets(text):
     found = []
     for line, marks in re.findall(r"^ *\d+ \| (.*)\n *\| (\s*\^+)$", text, re.MULTILINE):
         start = len(marks) - len(marks.lstrip())
-        found.append((line, line[start:len(marks)]))
+        found.append((line, line[start : len(marks)]))
     return found
 
 
 def underlined(name, done, *wanted):
     got = [mark for _, mark in carets(done.err)]
-    check(f"{name}: caret", [] if got == list(wanted) else [f"{got} is underlined, want {list(wanted)}: {done.err}"])
+    check(
+        f"{name}: caret",
+        [] if got == list(wanted) else [f"{got} is underlined, want {list(wanted)}: {done.err}"],
+    )
 
 
 # ---- the project itself is right ----
@@ -64,47 +69,168 @@ empty = WORK / "empty"
 empty.mkdir(parents=True)
 check("no spark-pipeline.yml", leat("check", empty).problems(2, "spark-pipeline.yml", "leat init"))
 check("no such folder", leat("check", WORK / "nowhere").problems(2, "nowhere"))
-done = refused("unknown key", "spark-pipeline.yml:1:1", "nam", "did you mean name", spec=SPEC.replace("name:", "nam:"))
+done = refused(
+    "unknown key", "spark-pipeline.yml:1:1", "nam", "did you mean name", spec=SPEC.replace("name:", "nam:")
+)
 underlined("unknown key", done, "nam", "n")  # and there is no name
-refused("unknown setting", "spark-pipeline.yml:8:", "leat.triger", "did you mean leat.trigger", spec=SPEC + "  leat.triger: once\n")
-refused("wrong type", "spark-pipeline.yml:4:", "configuration", "must be a mapping", spec=SPEC.split("configuration:")[0] + "configuration: 7\n")
+refused(
+    "unknown setting",
+    "spark-pipeline.yml:8:",
+    "leat.triger",
+    "did you mean leat.trigger",
+    spec=SPEC + "  leat.triger: once\n",
+)
+refused(
+    "wrong type",
+    "spark-pipeline.yml:4:",
+    "configuration",
+    "must be a mapping",
+    spec=SPEC.split("configuration:")[0] + "configuration: 7\n",
+)
 refused("wrong value", "spark-pipeline.yml:8:", "leat.threads", "many", spec=SPEC + "  leat.threads: many\n")
 refused("wrong trigger", "leat.trigger", "soon", "30 seconds", spec=SPEC + "  leat.trigger: soon\n")
 refused("value out of range", "leat.threads", "1000", "64", sets=["leat.threads=1000"])
 refused("not YAML", "spark-pipeline.yml:", spec=SPEC + "  - x: [\n")
-refused("variable that is not set", "spark-pipeline.yml:8:", "LEAT_NOT_SET", ".env", spec=SPEC + '  a: "${env:LEAT_NOT_SET}"\n')
+refused(
+    "variable that is not set",
+    "spark-pipeline.yml:8:",
+    "LEAT_NOT_SET",
+    ".env",
+    spec=SPEC + '  a: "${env:LEAT_NOT_SET}"\n',
+)
 refused("no SQL file", "no .sql file", "queries/**", spec=SPEC.replace("transformations", "queries"))
-refused("source without format", "source.orders", "format", spec=SPEC.replace("  source.orders.format: kafka\n", ""))
-refused("unknown source option", "subscripe", "did you mean subscribe", spec=SPEC.replace("subscribe", "subscripe"))
-refused("wrong source option", "source orders", "failOnDataLoss", "true or false", spec=SPEC + "  source.orders.failOnDataLoss: often\n")
-refused("two things at once", "leat.triger", "leat.thread", spec=SPEC + "  leat.triger: once\n  leat.thread: 1\n")
+refused(
+    "source without format",
+    "source.orders",
+    "format",
+    spec=SPEC.replace("  source.orders.format: kafka\n", ""),
+)
+refused(
+    "unknown source option",
+    "subscripe",
+    "did you mean subscribe",
+    spec=SPEC.replace("subscribe", "subscripe"),
+)
+refused(
+    "wrong source option",
+    "source orders",
+    "failOnDataLoss",
+    "true or false",
+    spec=SPEC + "  source.orders.failOnDataLoss: often\n",
+)
+refused(
+    "two things at once", "leat.triger", "leat.thread", spec=SPEC + "  leat.triger: once\n  leat.thread: 1\n"
+)
 
 # ---- SQL ----
 
 done = refused("syntax error", "a.sql:2:", "[PARSE_SYNTAX_ERROR]", sql=SQL.replace("FROM", "FORM"))
-check("syntax error: source line", [] if any("FORM STREAM" in line for line, _ in carets(done.err)) else [done.err])
-done = refused("unknown column", "a.sql:2:13", "valu", "Did you mean", "`value`", sql=SQL.replace("key, value", "key, valu"))
+check(
+    "syntax error: source line",
+    [] if any("FORM STREAM" in line for line, _ in carets(done.err)) else [done.err],
+)
+done = refused(
+    "unknown column",
+    "a.sql:2:13",
+    "valu",
+    "Did you mean",
+    "`value`",
+    sql=SQL.replace("key, value", "key, valu"),
+)
 underlined("unknown column", done, "valu")
 done = refused("unknown field", "a.sql:4:", "amont", "amount", sql=table_of("o.amont"))
-done = refused("unknown function", "a.sql:4:8", "[UNRESOLVED_ROUTINE]", "uper", "did you mean `upper`", sql=table_of("uper(o.id)"))
-refused("unknown table", "a.sql:2:", "[TABLE_OR_VIEW_NOT_FOUND]", "order", "orders", sql=SQL.replace("STREAM orders", "STREAM order_s"))
-refused("type error", "a.sql:4:", "[DATATYPE_MISMATCH", "DECIMAL(12,2)", "BOOLEAN", sql=table_of("o.amount AND true"))
-refused("type error with a time", "a.sql:4:", "[DATATYPE_MISMATCH", "TIMESTAMP", "INT", sql=table_of("o.at + 1"))
-refused("cast that does not exist", "a.sql:4:", "[DATATYPE_MISMATCH", "DATE", sql=table_of("CAST(o.amount AS DATE)"))
+done = refused(
+    "unknown function",
+    "a.sql:4:8",
+    "[UNRESOLVED_ROUTINE]",
+    "uper",
+    "did you mean `upper`",
+    sql=table_of("uper(o.id)"),
+)
+refused(
+    "unknown table",
+    "a.sql:2:",
+    "[TABLE_OR_VIEW_NOT_FOUND]",
+    "order",
+    "orders",
+    sql=SQL.replace("STREAM orders", "STREAM order_s"),
+)
+refused(
+    "type error",
+    "a.sql:4:",
+    "[DATATYPE_MISMATCH",
+    "DECIMAL(12,2)",
+    "BOOLEAN",
+    sql=table_of("o.amount AND true"),
+)
+refused(
+    "type error with a time", "a.sql:4:", "[DATATYPE_MISMATCH", "TIMESTAMP", "INT", sql=table_of("o.at + 1")
+)
+refused(
+    "cast that does not exist",
+    "a.sql:4:",
+    "[DATATYPE_MISMATCH",
+    "DATE",
+    sql=table_of("CAST(o.amount AS DATE)"),
+)
 refused("wrong number of arguments", "a.sql:4:", "[WRONG_NUM_ARGS", "abs", sql=table_of("abs(o.amount, 1)"))
 refused("schema of from_json", "a.sql:2:", "STRIN", sql=VIEW.replace("id STRING", "id STRIN"))
-refused("aggregate without a watermark", "a.sql:4:", "WATERMARK", sql=VIEW + "CREATE STREAMING TABLE t AS\nSELECT o.id, count(*) AS n FROM STREAM parsed GROUP BY o.id;\n")
-refused("what leat cannot run yet", "a.sql:", "JOIN", sql=VIEW + "CREATE STREAMING TABLE t AS\nSELECT a.o FROM STREAM parsed a JOIN STREAM parsed b ON a.o.id = b.o.id;\n")
+refused(
+    "aggregate without a watermark",
+    "a.sql:4:",
+    "WATERMARK",
+    sql=VIEW + "CREATE STREAMING TABLE t AS\nSELECT o.id, count(*) AS n FROM STREAM parsed GROUP BY o.id;\n",
+)
+refused(
+    "what leat cannot run yet",
+    "a.sql:",
+    "JOIN",
+    sql=VIEW + "CREATE STREAMING TABLE t AS\n"
+    "SELECT a.o FROM STREAM parsed a JOIN STREAM parsed b ON a.o.id = b.o.id;\n",
+)
 refused("the same table twice", "bronze", sql=SQL + SQL)
-refused("a cycle", "a.sql:", sql="CREATE STREAMING TABLE a AS SELECT * FROM STREAM b;\nCREATE STREAMING TABLE b AS SELECT * FROM STREAM a;\n")
+refused(
+    "a cycle",
+    "a.sql:",
+    sql="CREATE STREAMING TABLE a AS SELECT * FROM STREAM b;\n"
+    "CREATE STREAMING TABLE b AS SELECT * FROM STREAM a;\n",
+)
 refused("partition column that is not there", "day", sql=SQL.replace("bronze", "bronze PARTITIONED BY (day)"))
-refused("table property", "parquet.compresion", "did you mean parquet.compression",
-        sql=SQL.replace(" AS\n", "\nTBLPROPERTIES ('parquet.compresion' = 'zstd') AS\n"))
-refused("property of files", "table bronze", "leat.files.keep", "many", sql=SQL.replace(" AS\n", "\nTBLPROPERTIES ('leat.files.keep' = 'many') AS\n"))
-refused("console option", "sink screen", "numRow", "did you mean numRows", spec=SPEC + "  sink.screen.format: console\n  sink.screen.from: bronze\n  sink.screen.numRow: 1\n")
-done = refused("an error in a view", "a.sql:2:", "[", sql=VIEW.replace("value", "valu") + SQL.replace("orders", "parsed") + SQL.replace("bronze", "b2").replace("orders", "parsed"))
+refused(
+    "table property",
+    "parquet.compresion",
+    "did you mean parquet.compression",
+    sql=SQL.replace(" AS\n", "\nTBLPROPERTIES ('parquet.compresion' = 'zstd') AS\n"),
+)
+refused(
+    "property of files",
+    "table bronze",
+    "leat.files.keep",
+    "many",
+    sql=SQL.replace(" AS\n", "\nTBLPROPERTIES ('leat.files.keep' = 'many') AS\n"),
+)
+refused(
+    "console option",
+    "sink screen",
+    "numRow",
+    "did you mean numRows",
+    spec=SPEC + "  sink.screen.format: console\n  sink.screen.from: bronze\n  sink.screen.numRow: 1\n",
+)
+done = refused(
+    "an error in a view",
+    "a.sql:2:",
+    "[",
+    sql=VIEW.replace("value", "valu")
+    + SQL.replace("orders", "parsed")
+    + SQL.replace("bronze", "b2").replace("orders", "parsed"),
+)
 check("an error in a view is told once", [] if done.err.count("valu`") == 1 else [done.err])
-refused("two statements, two errors", "valu", "offse", sql=SQL.replace("value", "valu") + SQL.replace("bronze", "b2").replace("offset", "offse"))
+refused(
+    "two statements, two errors",
+    "valu",
+    "offse",
+    sql=SQL.replace("value", "valu") + SQL.replace("bronze", "b2").replace("offset", "offse"),
+)
 refused("nested too deeply", "a.sql:4:", sql=table_of("(" * 5000 + "1" + ")" * 5000 + " AS x"))
 refused("not UTF-8", "a.sql:", sql=b"SELECT '\xff\xfe';\n")
 refused("NUL in the SQL", "a.sql:", sql=SQL.replace("key", "k\0y"))
@@ -112,19 +238,27 @@ refused("unclosed text", "a.sql:", sql=SQL.replace("key", "'key"))
 refused("no SQL in the file", "[RUN_EMPTY_PIPELINE]", "CREATE STREAMING TABLE", sql="-- nothing\n")
 
 done = leat("run", project("client", SPEC.replace("bootstrap.servers", "bootstrap.server"), SQL), "--once")
-check("unknown client option", done.problems(2, "kafka.bootstrap.server", "did you mean kafka.bootstrap.servers"))
+check(
+    "unknown client option",
+    done.problems(2, "kafka.bootstrap.server", "did you mean kafka.bootstrap.servers"),
+)
 
 # ---- command line ----
 
 for name, words, said in (
-        ("unknown command", ["chek"], ["chek", "did you mean check"]),
-        ("unknown flag", ["run", "--onec"], ["--onec", "did you mean --once"]),
-        ("flag without value", ["run", "--set"], ["--set"]),
-        ("--set without =", ["check", project("set", SPEC, SQL), "--set", "leat.threads"], ["leat.threads", "KEY=VALUE"]),
-        ("too many arguments", ["check", "a", "b"], ["usage", "leat check --help"]),
-        ("what is to be produced", ["produce", "transaction"], ["transaction", "did you mean transactions"]),
-        ("init over a project", ["init", project("init", SPEC, SQL)], ["already there"]),
-        ("no such .env", ["check", project("env", SPEC, SQL), "--env-file", "/nowhere/.env"], ["/nowhere/.env"])):
+    ("unknown command", ["chek"], ["chek", "did you mean check"]),
+    ("unknown flag", ["run", "--onec"], ["--onec", "did you mean --once"]),
+    ("flag without value", ["run", "--set"], ["--set"]),
+    (
+        "--set without =",
+        ["check", project("set", SPEC, SQL), "--set", "leat.threads"],
+        ["leat.threads", "KEY=VALUE"],
+    ),
+    ("too many arguments", ["check", "a", "b"], ["usage", "leat check --help"]),
+    ("what is to be produced", ["produce", "transaction"], ["transaction", "did you mean transactions"]),
+    ("init over a project", ["init", project("init", SPEC, SQL)], ["already there"]),
+    ("no such .env", ["check", project("env", SPEC, SQL), "--env-file", "/nowhere/.env"], ["/nowhere/.env"]),
+):
     check(name, leat(*words).problems(2, *said))
 
 finish()

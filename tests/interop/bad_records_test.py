@@ -1,5 +1,7 @@
-"""Records that want to break leat, through examples/transactions: it survives, every record is in bronze and raw_csv once and
-byte for byte, silver + quarantine = all, and each has the verdict that Spark's from_json leads to."""
+"""Records that want to break leat, through examples/transactions: it survives, every record is in bronze and
+raw_csv once and byte for byte, silver + quarantine = all, and each has the verdict that Spark's from_json
+leads to."""
+
 import csv
 import json
 import os
@@ -19,10 +21,28 @@ SILVER = "silver"
 
 def transaction(**fields):
     """A good record but for `fields`; a value of bytes goes in as it is."""
-    record = {"txn_id": "t", "event_ts": "2026-01-01T12:00:00Z", "user_id": "u", "card_id": "c", "merchant": "m", "category": "k",
-              "amount": 1.5, "currency": "EUR", "status": "OK", "city": "Riga", "country": "LV", "lat": 56.9, "lon": 24.1, **fields}
-    pairs = [json.dumps(name).encode() + b": " + (value if isinstance(value, bytes) else json.dumps(value).encode())
-             for name, value in record.items()]
+    record = {
+        "txn_id": "t",
+        "event_ts": "2026-01-01T12:00:00Z",
+        "user_id": "u",
+        "card_id": "c",
+        "merchant": "m",
+        "category": "k",
+        "amount": 1.5,
+        "currency": "EUR",
+        "status": "OK",
+        "city": "Riga",
+        "country": "LV",
+        "lat": 56.9,
+        "lon": 24.1,
+        **fields,
+    }
+    pairs = [
+        json.dumps(name).encode()
+        + b": "
+        + (value if isinstance(value, bytes) else json.dumps(value).encode())
+        for name, value in record.items()
+    ]
     return b"{" + b", ".join(pairs) + b"}"
 
 
@@ -49,7 +69,10 @@ RECORDS = [
     ("a list of objects", b"[" + GOOD + b"]", "malformed"),
     ("an empty object", b"{}", "missing_txn_id"),
     # broken JSON
-    *((f"cut off at {n}", GOOD[:n], "malformed") for n in (1, 2, 9, 31, 32, 33, 63, 64, 65, 127, 128, len(GOOD) - 1)),
+    *(
+        (f"cut off at {n}", GOOD[:n], "malformed")
+        for n in (1, 2, 9, 31, 32, 33, 63, 64, 65, 127, 128, len(GOOD) - 1)
+    ),
     ("a comma too many", GOOD[:-1] + b",}", "malformed"),
     ("a colon too few", GOOD.replace(b'"txn_id":', b'"txn_id"'), "malformed"),
     ("a name without quotes", b"{txn_id: 1}", "malformed"),
@@ -92,7 +115,11 @@ RECORDS = [
     # names and nesting
     ("a name twice: the last counts", GOOD[:-1] + b', "txn_id": "second"}', SILVER),
     ("names in other cases", GOOD.replace(b'"txn_id"', b'"TXN_ID"'), None),
-    ("a thousand unknown names", GOOD[:-1] + b"".join(b', "x%d": %d' % (i, i) for i in range(1000)) + b"}", SILVER),
+    (
+        "a thousand unknown names",
+        GOOD[:-1] + b"".join(b', "x%d": %d' % (i, i) for i in range(1000)) + b"}",
+        SILVER,
+    ),
     ("a hundred levels", transaction(x=b"[" * 100 + b"]" * 100), SILVER),
     ("a hundred thousand levels", transaction(x=b"[" * 100_000 + b"]" * 100_000), "malformed"),
     ("a hundred thousand open lists", b"[" * 100_000, "malformed"),
@@ -110,8 +137,14 @@ KEYS = (None, b"", b"key", b"\xff\0\xfe", b"k" * 100_000)
 
 def bronze_problems(got, sent):
     rows = {(partition, offset): (key, value) for partition, offset, key, value in got}
-    wrong = [RECORDS[offset][0] for (partition, offset), pair in sent.items() if rows.get((partition, offset)) != pair]
-    return ([] if len(got) == len(sent) else [f"{len(got)} rows, want {len(sent)}"]) + [f"{name} is not as it came" for name in wrong]
+    wrong = [
+        RECORDS[offset][0]
+        for (partition, offset), pair in sent.items()
+        if rows.get((partition, offset)) != pair
+    ]
+    return ([] if len(got) == len(sent) else [f"{len(got)} rows, want {len(sent)}"]) + [
+        f"{name} is not as it came" for name in wrong
+    ]
 
 
 def verdict_problems(silver, quarantine):
@@ -127,15 +160,25 @@ def verdict_problems(silver, quarantine):
 def silver_value_problems(rows):
     """What some of the strange ones look like in silver."""
     by_name = {RECORDS[offset][0]: rest for offset, *rest in rows}
-    wanted = {"an escaped NUL": ("a\0b", "m", "1.50"), "a name twice: the last counts": ("second", "m", "1.50"),
-              "a number for a text": ("5", "m", "1.50"), "an object for a text": ('{"a":[1,2]}', "m", "1.50"),
-              "a text for an amount": ("t", "m", "12.35"), "a tiny amount": ("t", "m", "0.00"),
-              "the largest amount": ("t", "m", "9999999999.99"), "quotes, backslashes, newlines": ('"\\\n\r\t,;"', "m", "1.50"),
-              "invalid UTF-8 in a text": ("t", "caf\ufffd \ufffd\ufffd", "1.50"),
-              "four-byte characters": ("\U0001f4b3\U0010ffff", "m", "1.50"), "10 MB of text": ("t", "m" * LARGE, "1.50"),
-              "10 MB of escapes": ("t", "é" * (LARGE // 6), "1.50")}
-    return [f"{name}: {str(by_name.get(name))[:200]}, want {str(want)[:200]}" for name, want in wanted.items()
-            if tuple(map(str, by_name.get(name, ()))) != want]
+    wanted = {
+        "an escaped NUL": ("a\0b", "m", "1.50"),
+        "a name twice: the last counts": ("second", "m", "1.50"),
+        "a number for a text": ("5", "m", "1.50"),
+        "an object for a text": ('{"a":[1,2]}', "m", "1.50"),
+        "a text for an amount": ("t", "m", "12.35"),
+        "a tiny amount": ("t", "m", "0.00"),
+        "the largest amount": ("t", "m", "9999999999.99"),
+        "quotes, backslashes, newlines": ('"\\\n\r\t,;"', "m", "1.50"),
+        "invalid UTF-8 in a text": ("t", "caf\ufffd \ufffd\ufffd", "1.50"),
+        "four-byte characters": ("\U0001f4b3\U0010ffff", "m", "1.50"),
+        "10 MB of text": ("t", "m" * LARGE, "1.50"),
+        "10 MB of escapes": ("t", "é" * (LARGE // 6), "1.50"),
+    }
+    return [
+        f"{name}: {str(by_name.get(name))[:200]}, want {str(want)[:200]}"
+        for name, want in wanted.items()
+        if tuple(map(str, by_name.get(name, ()))) != want
+    ]
 
 
 csv.field_size_limit(2 * MESSAGE_BYTES_MAX)
@@ -144,16 +187,37 @@ keyed = [(KEYS[i % len(KEYS)], value) for i, (_, value, _) in enumerate(RECORDS)
 topic_fill(TOPIC, keyed, MESSAGE_BYTES_MAX)
 sent = {(0, offset): pair for offset, pair in enumerate(keyed)}
 
-done = leat("run", ROOT / "examples/transactions", "--once", KAFKA_TOPIC=TOPIC, OUTPUT_PATH=WORK / "tables",
-            SPARK_CHECKPOINT_DIR=WORK / "checkpoint")
+done = leat(
+    "run",
+    ROOT / "examples/transactions",
+    "--once",
+    KAFKA_TOPIC=TOPIC,
+    OUTPUT_PATH=WORK / "tables",
+    SPARK_CHECKPOINT_DIR=WORK / "checkpoint",
+)
 check("leat survives", done.problems(0))
 for reader in (tables.Arrow(WORK / "tables"), tables.Duck(WORK / "tables")):
     silver = reader.rows("silver", ["offset", "txn_id", "merchant", "amount"])
-    check(f"{reader.name}: bronze", bronze_problems(reader.rows("bronze", ["partition", "offset", "key", "value"]), sent))
-    check(f"{reader.name}: verdicts", verdict_problems([row[0] for row in silver], reader.rows("quarantine", ["offset", "reason"])))
+    check(
+        f"{reader.name}: bronze",
+        bronze_problems(reader.rows("bronze", ["partition", "offset", "key", "value"]), sent),
+    )
+    check(
+        f"{reader.name}: verdicts",
+        verdict_problems([row[0] for row in silver], reader.rows("quarantine", ["offset", "reason"])),
+    )
     check(f"{reader.name}: values", silver_value_problems(silver))
 offsets = sorted(int(fields[4]) for fields in tables.csv_rows(WORK / "tables", "raw_csv"))
-check("raw_csv has every record once", [] if offsets == list(range(len(RECORDS))) else [f"{len(offsets)} rows"])
+check(
+    "raw_csv has every record once", [] if offsets == list(range(len(RECORDS))) else [f"{len(offsets)} rows"]
+)
 total = ledger_totals(oracle.chain(WORK / "checkpoint"))
-check("ledger", [] if total["silver"]["out"] + total["quarantine"]["out"] == len(RECORDS) == total["bronze"]["out"] else [str(total)])
+check(
+    "ledger",
+    (
+        []
+        if total["silver"]["out"] + total["quarantine"]["out"] == len(RECORDS) == total["bronze"]["out"]
+        else [str(total)]
+    ),
+)
 finish()

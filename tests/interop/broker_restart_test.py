@@ -1,4 +1,6 @@
-"""The broker dies in mid-stream (SIGKILL) and comes back: leat says so, waits, goes on, and every record is in the tables once."""
+"""The broker dies in mid-stream (SIGKILL) and comes back: leat says so, waits, goes on, and every record is
+in the tables once."""
+
 import os
 import shutil
 import subprocess
@@ -17,24 +19,56 @@ RECORDS = 30_000
 
 
 def kafka(*words):
-    return subprocess.run([KAFKA, *words, "--name", NAME], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return subprocess.run(
+        [KAFKA, *words, "--name", NAME], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
 
 
 def start(*words):
     """A killed broker may come back only when its session has ended."""
-    return kafka("start", "--set", "broker.session.timeout.ms=1500", "--set", "broker.heartbeat.interval.ms=300", *words)
+    return kafka(
+        "start",
+        "--set",
+        "broker.session.timeout.ms=1500",
+        "--set",
+        "broker.heartbeat.interval.ms=300",
+        *words,
+    )
 
 
 def produce(bootstrap, seed):
-    leat_ok("produce", "transactions", "--bootstrap", bootstrap, "--topic", TOPIC, "--count", RECORDS, "--partitions", 4,
-            "--bad-ratio", 0.02, "--seed", seed, "--event-rate", 50)
+    leat_ok(
+        "produce",
+        "transactions",
+        "--bootstrap",
+        bootstrap,
+        "--topic",
+        TOPIC,
+        "--count",
+        RECORDS,
+        "--partitions",
+        4,
+        "--bad-ratio",
+        0.02,
+        "--seed",
+        seed,
+        "--event-rate",
+        50,
+    )
 
 
 def test(bootstrap):
     produce(bootstrap, seed=1)
-    running = Leat("run", ROOT / "examples/transactions", KAFKA_BOOTSTRAP_SERVERS=bootstrap, KAFKA_TOPIC=TOPIC,
-                   OUTPUT_PATH=WORK / "tables", SPARK_CHECKPOINT_DIR=WORK / "checkpoint", TRIGGER_INTERVAL="500 ms",
-                   MAX_OFFSETS_PER_TRIGGER=RECORDS // 6)
+    running = Leat(
+        "run",
+        ROOT / "examples/transactions",
+        KAFKA_BOOTSTRAP_SERVERS=bootstrap,
+        KAFKA_TOPIC=TOPIC,
+        OUTPUT_PATH=WORK / "tables",
+        SPARK_CHECKPOINT_DIR=WORK / "checkpoint",
+        TRIGGER_INTERVAL="500 ms",
+        MAX_OFFSETS_PER_TRIGGER=RECORDS // 6,
+    )
 
     def committed():
         return sum(record["records"] for record in oracle.chain(WORK / "checkpoint"))

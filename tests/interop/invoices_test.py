@@ -1,9 +1,10 @@
-"""examples/invoices over a real Kafka, with bad records: one row per line item, refused invoices as they came, equal to an
-independent computation.
+"""examples/invoices over a real Kafka, with bad records: one row per line item, refused invoices as they
+came, equal to an independent computation.
 
 once     a backlog
 stream   micro-batches of TRIGGER_INTERVAL while records arrive in two waves; Ctrl-C ends it with 0
 """
+
 import json
 import os
 import sys
@@ -21,13 +22,46 @@ from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat_ok, ledger_to
 RECORDS = 20_000
 TOPIC = f"invoices-{os.getpid()}"
 EXAMPLE = ROOT / "examples/invoices"
-COLUMNS = ("invoice_number", "created_time", "store_id", "customer_card", "customer_name", "customer_type", "delivery_type", "city",
-           "state", "pin_code", "payment_method", "total_amount", "item_code", "description", "price", "qty", "total")
+COLUMNS = (
+    "invoice_number",
+    "created_time",
+    "store_id",
+    "customer_card",
+    "customer_name",
+    "customer_type",
+    "delivery_type",
+    "city",
+    "state",
+    "pin_code",
+    "payment_method",
+    "total_amount",
+    "item_code",
+    "description",
+    "price",
+    "qty",
+    "total",
+)
 
 
 def produce(count, seed):
-    leat_ok("produce", "invoices", "--bootstrap", BOOTSTRAP, "--topic", TOPIC, "--count", count, "--partitions", 4, "--keys", 100,
-            "--bad-ratio", 0.04, "--seed", seed)
+    leat_ok(
+        "produce",
+        "invoices",
+        "--bootstrap",
+        BOOTSTRAP,
+        "--topic",
+        TOPIC,
+        "--count",
+        count,
+        "--partitions",
+        4,
+        "--keys",
+        100,
+        "--bad-ratio",
+        0.04,
+        "--seed",
+        seed,
+    )
 
 
 # ---- what must come out ----
@@ -39,11 +73,31 @@ def money(value):
 
 def item_rows(invoice, time_us):
     customer, address = invoice["customer"], invoice["delivery_address"] or {}
-    head = (invoice["invoice_number"], time_us, invoice["store_id"], customer["card_no"], customer["name"], customer["type"],
-            invoice["delivery_type"], address.get("city"), address.get("state"), address.get("pin_code"), invoice["payment_method"],
-            money(invoice["total_amount"]))
-    return [(*head, item["item_code"], item["description"], money(item["price"]), int(item["qty"]), money(item["total"]))
-            for item in invoice["items"]]
+    head = (
+        invoice["invoice_number"],
+        time_us,
+        invoice["store_id"],
+        customer["card_no"],
+        customer["name"],
+        customer["type"],
+        invoice["delivery_type"],
+        address.get("city"),
+        address.get("state"),
+        address.get("pin_code"),
+        invoice["payment_method"],
+        money(invoice["total_amount"]),
+    )
+    return [
+        (
+            *head,
+            item["item_code"],
+            item["description"],
+            money(item["price"]),
+            int(item["qty"]),
+            money(item["total"]),
+        )
+        for item in invoice["items"]
+    ]
 
 
 class Expected:
@@ -62,7 +116,9 @@ class Expected:
             invoice = {}
         time_us = oracle.event_time_us(invoice.get("created_time"))
         if invoice.get("invoice_number") is None or time_us is None or invoice.get("items") is None:
-            self.refused.append((value.decode("utf-8", "replace"), partition, offset))  # a STRING is always valid
+            self.refused.append(
+                (value.decode("utf-8", "replace"), partition, offset)
+            )  # a STRING is always valid
         else:
             rows = item_rows(invoice, time_us)
             self.items += rows
@@ -93,16 +149,34 @@ def ledger_problems(chain, want):
     totals = ledger_totals(chain)
     records, items = totals["refused"], totals["invoice_items"]
     whole = len(want.records) - len(want.refused)
-    return [f"{what}: {got}, want {expected}" for what, got, expected in (
-        ("refused", (records["in"], records["out"], records["filtered"]), (len(want.records), len(want.refused), whole)),
-        ("items in", items["in"], len(want.records)), ("items out", items["out"], len(want.items)),
-        ("items close", items["in"] + items["exploded"], items["out"] + items["filtered"])) if got != expected]
+    return [
+        f"{what}: {got}, want {expected}"
+        for what, got, expected in (
+            (
+                "refused",
+                (records["in"], records["out"], records["filtered"]),
+                (len(want.records), len(want.refused), whole),
+            ),
+            ("items in", items["in"], len(want.records)),
+            ("items out", items["out"], len(want.items)),
+            ("items close", items["in"] + items["exploded"], items["out"] + items["filtered"]),
+        )
+        if got != expected
+    ]
 
 
 def verdicts(name, root, records):
     want = Expected()
-    check(f"{name}: the data has what is to be tested", [] if len(want.records) == records and want.refused and want.priceless
-          else [f"{len(want.records)} records, {len(want.refused)} refused, {want.priceless} without a price"])
+    check(
+        f"{name}: the data has what is to be tested",
+        (
+            []
+            if len(want.records) == records and want.refused and want.priceless
+            else [
+                f"{len(want.records)} records, {len(want.refused)} refused, {want.priceless} without a price"
+            ]
+        ),
+    )
     check(f"{name}: PyArrow", multiset_problems("invoice_items", arrow_items(root / "tables"), want.items))
     check(f"{name}: DuckDB", multiset_problems("invoice_items", duck_items(root / "tables"), want.items))
     check(f"{name}: refused", multiset_problems("refused", refused(root / "tables"), want.refused))
@@ -123,7 +197,10 @@ def stream():
     running = Leat("run", EXAMPLE, **settings(root), TRIGGER_INTERVAL="500 ms")
 
     def committed():
-        return sum(json.loads(path.read_text().splitlines()[0])["records"] for path in root.glob("checkpoint/chain/0/*.json"))
+        return sum(
+            json.loads(path.read_text().splitlines()[0])["records"]
+            for path in root.glob("checkpoint/chain/0/*.json")
+        )
 
     late = until(lambda: committed() >= RECORDS, "the first wave")
     produce(RECORDS // 2, seed=2)

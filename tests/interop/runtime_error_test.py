@@ -1,5 +1,6 @@
-"""Expressions that fail on some rows, ANSI mode on: these rows land in _quarantine with reason, place in the SQL, coordinates and
-bytes; the others go on; the ledger closes. leat.on_error=fail stops with 3."""
+"""Expressions that fail on some rows, ANSI mode on: these rows land in _quarantine with reason, place in the
+SQL, coordinates and bytes; the others go on; the ledger closes. leat.on_error=fail stops with 3."""
+
 import json
 import os
 import sys
@@ -8,7 +9,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle
 import tables
-from trial import BOOTSTRAP, WORK, check, finish, leat, ledger_totals, multiset_problems, project, topic_create, topic_fill
+from trial import (
+    BOOTSTRAP,
+    WORK,
+    check,
+    finish,
+    leat,
+    ledger_totals,
+    multiset_problems,
+    project,
+    topic_create,
+    topic_fill,
+)
 
 TOPIC = f"runtime-error-{os.getpid()}"
 SPEC = f"""name: errors
@@ -42,7 +54,7 @@ FROM STREAM texts WATERMARK timestamp DELAY OF INTERVAL 1 DAY
 GROUP BY window(timestamp, '1 day');
 """
 VALUES = [b"1", b"x", b"0", b"", None, b"99999999999", b" 7 ", b"caf\xe9", b"-4", b"2147483648", b"1e3", b"x"]
-NUMBERS = [(0, 1), (4, None), (6, 7), (8, -4)]                    # share: 100 / n
+NUMBERS = [(0, 1), (4, None), (6, 7), (8, -4)]  # share: 100 / n
 NO_INT, NO_BIGINT, ZERO = {1, 3, 5, 7, 9, 10, 11}, {1, 3, 7, 10, 11}, {2}
 PLACES = {"numbers": "a.sql:7:", "guarded": "a.sql:10:", "positive": "a.sql:13:", "sums": "a.sql:16:"}
 
@@ -54,22 +66,34 @@ def run(name, *flags):
 
 
 def quarantined(folder):
-    lines = [json.loads(line) for path in (folder / "tables/_quarantine").glob("*.json")
-             for line in path.read_bytes().decode("utf-8", "replace").splitlines()]
+    lines = [
+        json.loads(line)
+        for path in (folder / "tables/_quarantine").glob("*.json")
+        for line in path.read_bytes().decode("utf-8", "replace").splitlines()
+    ]
     return lines
 
 
 def quarantine_problems(lines):
     """One line per failed row and table."""
     problems = []
-    for table, conditions in (("numbers", {"CAST_INVALID_INPUT": NO_INT, "DIVIDE_BY_ZERO": ZERO}),
-                              ("guarded", {"CAST_INVALID_INPUT": {7, 10}}), ("positive", {"CAST_INVALID_INPUT": NO_BIGINT}),
-                              ("sums", {"CAST_INVALID_INPUT": NO_BIGINT})):
+    for table, conditions in (
+        ("numbers", {"CAST_INVALID_INPUT": NO_INT, "DIVIDE_BY_ZERO": ZERO}),
+        ("guarded", {"CAST_INVALID_INPUT": {7, 10}}),
+        ("positive", {"CAST_INVALID_INPUT": NO_BIGINT}),
+        ("sums", {"CAST_INVALID_INPUT": NO_BIGINT}),
+    ):
         got = [(line["reason"], line["offset"]) for line in lines if PLACES[table] in line["at"]]
-        problems += multiset_problems(table, got, [(reason, offset) for reason, offsets in conditions.items() for offset in offsets])
+        problems += multiset_problems(
+            table, got, [(reason, offset) for reason, offsets in conditions.items() for offset in offsets]
+        )
     for line in lines:
         value = VALUES[line["offset"]].decode("utf-8", "replace")
-        if (line["topic"], line["partition"], line.get("value")) != (TOPIC, 0, value) or not line["detail"] or "timestamp" not in line:
+        if (
+            (line["topic"], line["partition"], line.get("value")) != (TOPIC, 0, value)
+            or not line["detail"]
+            or "timestamp" not in line
+        ):
             problems.append(f"coordinates or bytes: {line}")
     return problems
 
@@ -80,7 +104,11 @@ def ledger_problems(folder):
     for table, failed in (("whole", 0), ("numbers", 8), ("guarded", 2), ("positive", 5), ("sums", 5)):
         ledger = totals[table]
         out = ledger["aggregated"] if table == "sums" else ledger["out"]
-        if ledger["quarantined"] != failed or ledger["in"] != len(VALUES) or ledger["in"] != out + ledger["filtered"] + failed:
+        if (
+            ledger["quarantined"] != failed
+            or ledger["in"] != len(VALUES)
+            or ledger["in"] != out + ledger["filtered"] + failed
+        ):
             problems.append(f"{table}: {dict(ledger)}")
     return problems
 
@@ -95,19 +123,51 @@ PROJECT = project("project", SPEC, SQL)
 
 folder, done = run("quarantine")
 check("the flow goes on", done.problems(0))
-check("rows that are right", multiset_problems("numbers", numbers(folder), [(at, n, n and 100 / n) for at, n in NUMBERS]))
+check(
+    "rows that are right",
+    multiset_problems("numbers", numbers(folder), [(at, n, n and 100 / n) for at, n in NUMBERS]),
+)
 arrow = tables.Arrow(folder / "tables")
-check("what another table does", multiset_problems("whole", arrow.rows("whole", ["offset"]), [(i,) for i in range(len(VALUES))]))
-check("a branch that is not taken does not fail", multiset_problems("guarded", arrow.rows("guarded", ["offset", "n"]), [
-    (0, 1), (1, -1), (2, -1), (3, -1), (4, None), (5, 99999999999), (6, 7), (8, -4), (9, 2147483648), (11, -1)]))
-check("in WHERE", multiset_problems("positive", arrow.rows("positive", ["offset"]), [(i,) for i in (0, 5, 6, 9)]))
+check(
+    "what another table does",
+    multiset_problems("whole", arrow.rows("whole", ["offset"]), [(i,) for i in range(len(VALUES))]),
+)
+check(
+    "a branch that is not taken does not fail",
+    multiset_problems(
+        "guarded",
+        arrow.rows("guarded", ["offset", "n"]),
+        [
+            (0, 1),
+            (1, -1),
+            (2, -1),
+            (3, -1),
+            (4, None),
+            (5, 99999999999),
+            (6, 7),
+            (8, -4),
+            (9, 2147483648),
+            (11, -1),
+        ],
+    ),
+)
+check(
+    "in WHERE",
+    multiset_problems("positive", arrow.rows("positive", ["offset"]), [(i,) for i in (0, 5, 6, 9)]),
+)
 check("_quarantine", quarantine_problems(quarantined(folder)))
 check("ledger", ledger_problems(folder))
 
 folder, done = run("fail", "--set", "leat.on_error=fail")
-check("leat.on_error=fail", done.problems(3, "[CAST_INVALID_INPUT]", f"topic {TOPIC} partition 0 offset", "a.sql:", "leat.on_error"))
+check(
+    "leat.on_error=fail",
+    done.problems(3, "[CAST_INVALID_INPUT]", f"topic {TOPIC} partition 0 offset", "a.sql:", "leat.on_error"),
+)
 check("leat.on_error=fail: nothing is committed", [f"{path}" for path in folder.rglob("part-*")])
 
 done = leat("check", PROJECT, "--set", "spark.sql.ansi.enabled=false")
-check("ANSI mode cannot be switched off", done.problems(2, "spark.sql.ansi.enabled", "ANSI mode only", "try_cast"))
+check(
+    "ANSI mode cannot be switched off",
+    done.problems(2, "spark.sql.ansi.enabled", "ANSI mode only", "try_cast"),
+)
 finish()

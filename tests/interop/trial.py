@@ -1,7 +1,8 @@
 """What the interop tests share: running leat, feeding topics, counting what held.
 
-A test calls check(name, problems) for everything it claims, problems being texts of what is wrong, and finish() at its end.
-"""
+A test calls check(name, problems) for everything it claims, problems being texts of what is wrong, and
+finish() at its end."""
+
 import os
 import signal
 import subprocess
@@ -41,6 +42,7 @@ def finish():
 @dataclass
 class Done:
     """A leat that has left."""
+
     status: int
     out: str
     err: str
@@ -64,8 +66,13 @@ class Leat:
         self.out, self.err = (WORK / f"leat-{Leat.number}.{name}" for name in ("out", "err"))
         self.started = time.monotonic()
         with open(self.out, "ab") as out, open(self.err, "ab") as err:
-            self.process = subprocess.Popen([LEAT, *map(str, words)], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                            env={k: str(v) for k, v in merged.items() if v is not None})
+            self.process = subprocess.Popen(
+                [LEAT, *map(str, words)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                env={k: str(v) for k, v in merged.items() if v is not None},
+            )
 
     def said(self):
         """What is on stderr by now."""
@@ -127,7 +134,7 @@ def topic_create(name, partitions=2, **config):
 
 
 def topic_fill(name, records, message_bytes_max=1_000_000):
-    """Produce (key, value) pairs: those with a key go to the key's partition; {(partition, offset): value}."""
+    """Produce (key, value) pairs. What was sent: {(partition, offset): value}."""
     sent, failed = {}, []
 
     def on_delivery(error, message):
@@ -136,13 +143,17 @@ def topic_fill(name, records, message_bytes_max=1_000_000):
         else:
             sent[message.partition(), message.offset()] = message.value()
 
-    producer = Producer({"bootstrap.servers": BOOTSTRAP, "message.max.bytes": message_bytes_max, "linger.ms": 5})
+    producer = Producer(
+        {"bootstrap.servers": BOOTSTRAP, "message.max.bytes": message_bytes_max, "linger.ms": 5}
+    )
     for key, value in records:
         producer.produce(name, value=value, key=key, on_delivery=on_delivery)
         producer.poll(0)
     producer.flush(30)
     if failed or len(sent) != len(records):
-        raise SystemExit(f"{len(sent)} of {len(records)} records reached {name}: {failed[:2]}\n0 passed, 1 failed")
+        raise SystemExit(
+            f"{len(sent)} of {len(records)} records reached {name}: {failed[:2]}\n0 passed, 1 failed"
+        )
     return sent
 
 
@@ -154,8 +165,11 @@ def multiset_problems(what, got, want):
     got, want = Counter(got), Counter(want)
     if got == want:
         return []
-    return [f"{what}: {got.total()} rows, want {want.total()}; not wanted {str(list((got - want).items())[:2])[:600]}; "
-            f"missing {str(list((want - got).items())[:2])[:600]}"]
+    return [
+        f"{what}: {got.total()} rows, want {want.total()}; "
+        f"not wanted {str(list((got - want).items())[:2])[:600]}; "
+        f"missing {str(list((want - got).items())[:2])[:600]}"
+    ]
 
 
 def ledger_totals(records):
