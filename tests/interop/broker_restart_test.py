@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle
 import tables
-from trial import ROOT, WORK, Leat, check, finish, leat_ok, until
+from trial import ROOT, WORK, Leat, check, finish, produce, until
 
 KAFKA = ROOT / "tools/kafka/kafka"
 NAME = f"restart-{os.getpid()}"
@@ -36,29 +36,12 @@ def start(*words):
     )
 
 
-def produce(bootstrap, seed):
-    leat_ok(
-        "produce",
-        "transactions",
-        "--bootstrap",
-        bootstrap,
-        "--topic",
-        TOPIC,
-        "--count",
-        RECORDS,
-        "--partitions",
-        4,
-        "--bad-ratio",
-        0.02,
-        "--seed",
-        seed,
-        "--event-rate",
-        50,
-    )
+def fill(bootstrap, seed):
+    produce("transactions", TOPIC, RECORDS, bootstrap, bad_ratio=0.02, seed=seed, event_rate=50)
 
 
 def test(bootstrap):
-    produce(bootstrap, seed=1)
+    fill(bootstrap, seed=1)
     running = Leat(
         "run",
         ROOT / "examples/transactions",
@@ -78,7 +61,7 @@ def test(bootstrap):
     problems += until(lambda: bootstrap in running.said(), "a word about the lost broker")
     problems += [] if running.process.poll() is None else ["it left"]
     start("--keep")
-    produce(bootstrap, seed=2)
+    fill(bootstrap, seed=2)
     problems += until(lambda: committed() >= 2 * RECORDS, "all records", 60)
     check("waits for the broker and goes on", problems + ([running.said()[-1500:]] if problems else []))
     records = oracle.consume(bootstrap, TOPIC)

@@ -19,7 +19,19 @@ import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle
-from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat_ok, ledger_totals, multiset_problems, until
+from trial import (
+    BOOTSTRAP,
+    Leat,
+    ROOT,
+    WORK,
+    check,
+    finish,
+    leat_ok,
+    ledger_totals,
+    multiset_problems,
+    produce,
+    until,
+)
 
 RECORDS = 20_000
 SPEED = 20_000  # a record is 20 s of event time: the backlog spans more than four days
@@ -32,29 +44,8 @@ TOPIC = f"events-{os.getpid()}"
 EXAMPLE = ROOT / "examples/events"
 
 
-def produce(count, seed):
-    leat_ok(
-        "produce",
-        "events",
-        "--bootstrap",
-        BOOTSTRAP,
-        "--topic",
-        TOPIC,
-        "--count",
-        count,
-        "--partitions",
-        4,
-        "--keys",
-        50,
-        "--bad-ratio",
-        0.03,
-        "--late-ratio",
-        0.05,
-        "--seed",
-        seed,
-        "--speed",
-        SPEED,
-    )
+def fill(count, seed):
+    produce("events", TOPIC, count, keys=50, bad_ratio=0.03, late_ratio=0.05, seed=seed, speed=SPEED)
 
 
 # ---- what must come out: (event_id, ts in us, value, source, dt) ----
@@ -300,7 +291,7 @@ def stream():
         )
 
     late = until(lambda: committed() >= RECORDS, "the first wave")
-    produce(RECORDS // 2, seed=2)
+    fill(RECORDS // 2, seed=2)
     late += until(lambda: committed() >= RECORDS + RECORDS // 2, "the second wave")
     done = running.stop()
     check("stream: both waves are committed while it runs", late)
@@ -309,7 +300,7 @@ def stream():
 
 
 duckdb.sql("set timezone = 'UTC'")
-produce(RECORDS, seed=1)
+fill(RECORDS, seed=1)
 once()
 stream()
 finish()

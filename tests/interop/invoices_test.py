@@ -17,7 +17,19 @@ import pyarrow.dataset as ds
 
 sys.path.insert(0, str(Path(__file__).parent))
 import oracle
-from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat_ok, ledger_totals, multiset_problems, until
+from trial import (
+    BOOTSTRAP,
+    Leat,
+    ROOT,
+    WORK,
+    check,
+    finish,
+    leat_ok,
+    ledger_totals,
+    multiset_problems,
+    produce,
+    until,
+)
 
 RECORDS = 20_000
 TOPIC = f"invoices-{os.getpid()}"
@@ -43,25 +55,8 @@ COLUMNS = (
 )
 
 
-def produce(count, seed):
-    leat_ok(
-        "produce",
-        "invoices",
-        "--bootstrap",
-        BOOTSTRAP,
-        "--topic",
-        TOPIC,
-        "--count",
-        count,
-        "--partitions",
-        4,
-        "--keys",
-        100,
-        "--bad-ratio",
-        0.04,
-        "--seed",
-        seed,
-    )
+def fill(count, seed):
+    produce("invoices", TOPIC, count, keys=100, bad_ratio=0.04, seed=seed)
 
 
 # ---- what must come out ----
@@ -203,7 +198,7 @@ def stream():
         )
 
     late = until(lambda: committed() >= RECORDS, "the first wave")
-    produce(RECORDS // 2, seed=2)
+    fill(RECORDS // 2, seed=2)
     late += until(lambda: committed() >= RECORDS + RECORDS // 2, "the second wave")
     done = running.stop()
     check("stream: both waves are committed while it runs", late)
@@ -212,7 +207,7 @@ def stream():
 
 
 duckdb.sql("set timezone = 'UTC'")
-produce(RECORDS, seed=1)
+fill(RECORDS, seed=1)
 once()
 stream()
 finish()

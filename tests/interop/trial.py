@@ -30,9 +30,9 @@ def check(name, problems):
         print(f"{name}: {problem}")
 
 
-def finish():
+def finish(skipped=0):
     failed = results.count(False)
-    print(f"{len(results) - failed} passed, {failed} failed")
+    print(f"{len(results) - failed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     sys.exit(failed > 0)
 
 
@@ -103,6 +103,24 @@ def leat_ok(*words, **environment):
     if done.status != 0:
         raise SystemExit(f"{done.err[-3000:]}\nleat {words[0]} left with {done.status}\n0 passed, 1 failed")
     return done
+
+
+def produce(kind, topic, count, bootstrap=BOOTSTRAP, **flags):
+    """leat produce, with --name value for each of `flags`."""
+    words = [word for name, value in flags.items() for word in ("--" + name.replace("_", "-"), value)]
+    leat_ok(
+        "produce",
+        kind,
+        "--bootstrap",
+        bootstrap,
+        "--topic",
+        topic,
+        "--count",
+        count,
+        "--partitions",
+        4,
+        *words,
+    )
 
 
 def project(name, spec, sql):
