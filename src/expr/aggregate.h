@@ -25,18 +25,19 @@ struct aggregate_rows {
 struct aggregate_binding {
     struct expr_context *ctx;
     struct aggregate_call *call;
-    const struct type *type;      /* as the signature says; bind may replace it */
+    const struct type *type; /* as the signature says; bind may replace it */
 };
 struct aggregate {
     const char *name, *signature, *help, *example, *expected;
-    size_t state_size;            /* 0: bind sets call->state_size */
+    size_t state_size; /* 0: bind sets call->state_size */
     enum code (*bind)(struct aggregate_binding *binding, struct error *err);
     void (*add)(const struct aggregate_rows *rows);
     bool (*merge)(const struct aggregate_call *call, void *into, const void *from);
     bool (*finish)(const struct aggregate_call *call, const void *state, struct builder *out);
     /* All three or none. */
     void (*save)(const struct aggregate_call *call, const void *state, struct text *out);
-    enum code (*load)(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err);
+    enum code (*load)(const struct aggregate_call *call, struct bytes *in, void *state,
+                      struct error *err);
     void (*drop)(const struct aggregate_call *call, void *state);
 };
 #define AGGREGATE(id, ...) static const struct aggregate id = {__VA_ARGS__}
@@ -53,13 +54,14 @@ struct distinct_call {
 };
 extern const struct aggregate aggregate_distinct;
 
-enum { AGGREGATE_ARGS_MAX = 4 };  // struct aggregate_call.arg_types
+enum { AGGREGATE_ARGS_MAX = 4 }; // struct aggregate_call.arg_types
 
 const struct aggregate *aggregate_find(const char *name);
-const struct aggregate *aggregate_at(int32_t index);  /* NULL behind the last */
+const struct aggregate *aggregate_at(int32_t index); /* NULL behind the last */
 
 /* Bits of rows [64 * w, 64 * w + 64) where all of `valid` and `active` (either may be NULL) are set. */
-static inline uint64_t row_word(const struct buffer *valid, const uint8_t *active, int64_t w, int64_t rows)
+static inline uint64_t row_word(const struct buffer *valid, const uint8_t *active, int64_t w,
+                                int64_t rows)
 {
     uint64_t word = ~(uint64_t)0, bits = 0;
     int64_t left = rows - w * 64;
@@ -79,19 +81,20 @@ static inline uint64_t row_word(const struct buffer *valid, const uint8_t *activ
 }
 
 /* Runs `...` for every counting row i. The dense case is a plain loop. */
-#define EACH_ROW(in, valid, ...)                                                                               \
-    do {                                                                                                       \
-        if ((valid) == NULL && (in)->active == NULL) {                                                         \
-            for (int64_t i = 0; i < (in)->rows; i++) {                                                         \
-                __VA_ARGS__;                                                                                   \
-            }                                                                                                  \
-            break;                                                                                             \
-        }                                                                                                      \
-        for (int64_t w_ = 0; w_ * 64 < (in)->rows; w_++)                                                       \
-            for (uint64_t word_ = row_word((valid), (in)->active, w_, (in)->rows); word_ != 0; word_ &= word_ - 1) { \
-                const int64_t i = w_ * 64 + __builtin_ctzll(word_);                                            \
-                __VA_ARGS__;                                                                                   \
-            }                                                                                                  \
+#define EACH_ROW(in, valid, ...)                                                               \
+    do {                                                                                       \
+        if ((valid) == NULL && (in)->active == NULL) {                                         \
+            for (int64_t i = 0; i < (in)->rows; i++) {                                         \
+                __VA_ARGS__;                                                                   \
+            }                                                                                  \
+            break;                                                                             \
+        }                                                                                      \
+        for (int64_t w_ = 0; w_ * 64 < (in)->rows; w_++)                                       \
+            for (uint64_t word_ = row_word((valid), (in)->active, w_, (in)->rows); word_ != 0; \
+                 word_ &= word_ - 1) {                                                         \
+                const int64_t i = w_ * 64 + __builtin_ctzll(word_);                            \
+                __VA_ARGS__;                                                                   \
+            }                                                                                  \
     } while (0)
 #define STATE_AT(in, ctype) ((ctype *)(void *)((in)->base + (size_t)(in)->slots[i] * (in)->stride))
 

@@ -5,10 +5,12 @@
 #include "expr/aggregate.h"
 #include "expr/value_bytes.h"
 
-enum { COLLECT_BYTES_MAX = 256 * 1024 * 1024 };  // one group's values; a row past it is rejected as TOO_BIG
+enum {
+    COLLECT_BYTES_MAX = 256 * 1024 * 1024
+}; // one group's values; a row past it is rejected as TOO_BIG
 
 struct list_state {
-    struct text *values;     /* one value behind the other, as value_bytes.h has them */
+    struct text *values; /* one value behind the other, as value_bytes.h has them */
     int64_t count;
 };
 struct set_state {
@@ -36,7 +38,8 @@ static void list_add(const struct aggregate_rows *in)
     }
 }
 
-static bool list_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool list_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                       const void *from)
 {
     struct list_state *a = into;
     const struct list_state *b = from;
@@ -61,7 +64,8 @@ static bool list_finish(const struct aggregate_call *call, const void *state, st
     return true;
 }
 
-static void list_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+static void list_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                      struct text *out)
 {
     const struct list_state *s = state;
     save_u32(out, (uint32_t)s->count);
@@ -70,7 +74,8 @@ static void list_save(__attribute__((unused)) const struct aggregate_call *call,
         text_add(out, s->values->data, s->values->size);
 }
 
-static enum code list_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err)
+static enum code list_load(const struct aggregate_call *call, struct bytes *in, void *state,
+                           struct error *err)
 {
     struct list_state *s = state;
     uint32_t count, size;
@@ -80,9 +85,11 @@ static enum code list_load(const struct aggregate_call *call, struct bytes *in, 
     struct bytes rest = bytes;
     for (uint32_t k = 0; k < count; k++)
         if (!value_load(&rest, call->arg_types[0], NULL))
-            return fail(err, E_CORRUPT, "the state of %s is not a list of its type", call->function->name);
+            return fail(err, E_CORRUPT, "the state of %s is not a list of its type",
+                        call->function->name);
     if (rest.size > 0)
-        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name, rest.size);
+        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name,
+                    rest.size);
     if (count > 0) {
         s->values = mem_new(struct text);
         text_add(s->values, bytes.data, bytes.size);
@@ -100,16 +107,19 @@ static void list_drop(__attribute__((unused)) const struct aggregate_call *call,
     *s = (struct list_state){0};
 }
 
-static enum code bind_collect(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_collect(struct aggregate_binding *binding,
+                              __attribute__((unused)) struct error *err)
 {
     binding->type = type_array(binding->ctx->arena, binding->call->args[0]->type, false);
     return E_OK;
 }
 
-AGGREGATE(agg_collect_list, "collect_list array_agg", "(T) -> array<T>", "All values but NULLs, in the order they come.",
+AGGREGATE(agg_collect_list, "collect_list array_agg", "(T) -> array<T>",
+          "All values but NULLs, in the order they come.",
           "SELECT collect_list(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2,1]",
-          .state_size = sizeof(struct list_state), .bind = bind_collect, .add = list_add, .merge = list_merge,
-          .finish = list_finish, .save = list_save, .load = list_load, .drop = list_drop);
+          .state_size = sizeof(struct list_state), .bind = bind_collect, .add = list_add,
+          .merge = list_merge, .finish = list_finish, .save = list_save, .load = list_load,
+          .drop = list_drop);
 
 /* ---- sets ---- */
 
@@ -136,7 +146,8 @@ static bool tuple_save(const struct aggregate_rows *in, int64_t row, struct text
 }
 
 /* Steps over or builds the tuple's values; false when the bytes are not such a tuple. */
-static bool tuple_load(const struct aggregate_call *call, struct bytes item, struct builder *const *outs)
+static bool tuple_load(const struct aggregate_call *call, struct bytes item,
+                       struct builder *const *outs)
 {
     for (int32_t k = 0; k < call->arg_count; k++)
         if (!value_load(&item, call->arg_types[k], outs != NULL ? outs[k] : NULL))
@@ -156,7 +167,8 @@ static void set_add(const struct aggregate_rows *in)
     text_free(&item);
 }
 
-static bool set_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool set_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                      const void *from)
 {
     const struct set_state *b = from;
     struct bytes item;
@@ -176,7 +188,8 @@ static bool set_finish(const struct aggregate_call *call, const void *state, str
     return true;
 }
 
-static void set_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+static void set_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                     struct text *out)
 {
     const struct set_state *s = state;
     size_t size = s->set != NULL ? s->set->items.size : 0;
@@ -185,7 +198,8 @@ static void set_save(__attribute__((unused)) const struct aggregate_call *call, 
         text_add(out, s->set->items.data, size);
 }
 
-static enum code set_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err)
+static enum code set_load(const struct aggregate_call *call, struct bytes *in, void *state,
+                          struct error *err)
 {
     uint32_t size;
     struct bytes items, item;
@@ -194,7 +208,8 @@ static enum code set_load(const struct aggregate_call *call, struct bytes *in, v
     while (items.size > 0) {
         bool fits = load_u32(&items, &size) && load_bytes(&items, size, &item);
         if (!fits || !tuple_load(call, item, NULL) || !set_put(state, item))
-            return fail(err, E_CORRUPT, "the state of %s is not a set of its type", call->function->name);
+            return fail(err, E_CORRUPT, "the state of %s is not a set of its type",
+                        call->function->name);
     }
     return E_OK;
 }
@@ -209,14 +224,15 @@ static void set_drop(__attribute__((unused)) const struct aggregate_call *call, 
 }
 
 AGGREGATE(agg_collect_set, "collect_set", "(T) -> array<T>", "The different values but NULL.",
-          "SELECT collect_set(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2]", .state_size = sizeof(struct set_state),
-          .bind = bind_collect, .add = set_add, .merge = set_merge, .finish = set_finish, .save = set_save,
-          .load = set_load, .drop = set_drop);
+          "SELECT collect_set(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2]",
+          .state_size = sizeof(struct set_state), .bind = bind_collect, .add = set_add,
+          .merge = set_merge, .finish = set_finish, .save = set_save, .load = set_load,
+          .drop = set_drop);
 
 /* ---- DISTINCT: collect the set, and let the inner aggregate see it once at the end ---- */
 
-static bool distinct_fold(const struct aggregate_call *inner, const struct column *args, int64_t rows,
-                          struct builder *out)
+static bool distinct_fold(const struct aggregate_call *inner, const struct column *args,
+                          int64_t rows, struct builder *out)
 {
     struct rejects rejects = {0};
     void *state = mem_zero(inner->state_size);
@@ -235,7 +251,8 @@ static bool distinct_fold(const struct aggregate_call *inner, const struct colum
     return fits;
 }
 
-static bool distinct_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+static bool distinct_finish(const struct aggregate_call *call, const void *state,
+                            struct builder *out)
 {
     const struct aggregate_call *inner = ((const struct distinct_call *)call)->inner;
     const struct set_state *s = state;

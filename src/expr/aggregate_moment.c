@@ -5,21 +5,28 @@
 #include "expr/aggregate.h"
 
 struct moment_state {
-    double count, mean, square;  /* square: sum of squared distances from the mean */
+    double count, mean, square; /* square: sum of squared distances from the mean */
 };
 struct pair_state {
     double count, x_mean, y_mean, product, x_square, y_square;
 };
 
+static inline void moment_row(struct moment_state *state, double value)
+{
+    state->count += 1;
+    double delta = value - state->mean, step = delta / state->count;
+    state->mean += step;
+    state->square += delta * (delta - step);
+}
+
 static void moment_add(const struct aggregate_rows *in)
 {
     const double *values = column_values(&in->args[0], double);
-    EACH_ROW(in, in->args[0].valid, struct moment_state *state = STATE_AT(in, struct moment_state); state->count += 1;
-             double delta = values[i] - state->mean; double step = delta / state->count; state->mean += step;
-             state->square += delta * (delta - step));
+    EACH_ROW(in, in->args[0].valid, moment_row(STATE_AT(in, struct moment_state), values[i]));
 }
 
-static bool moment_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool moment_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                         const void *from)
 {
     struct moment_state *a = into;
     const struct moment_state *b = from;
@@ -40,31 +47,34 @@ static bool put_moment(struct builder *out, double count, double least, double v
     return true;
 }
 
-#define MOMENT(id, names, help_, example_, expected_, least, value)                                            \
-    static bool id##_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,      \
-                            struct builder *out)                                                               \
-    {                                                                                                          \
-        const struct moment_state *s = state;                                                                  \
-        return put_moment(out, s->count, least, value);                                                        \
-    }                                                                                                          \
-    AGGREGATE(id, names, "(double) -> double", help_, "SELECT " example_ " FROM VALUES (1), (2), (4) AS t(c)", \
-              expected_, .state_size = sizeof(struct moment_state), .add = moment_add, .merge = moment_merge,  \
+#define MOMENT(id, names, help_, example_, expected_, least, value)                                \
+    static bool id##_finish(__attribute__((unused)) const struct aggregate_call *call,             \
+                            const void *state, struct builder *out)                                \
+    {                                                                                              \
+        const struct moment_state *s = state;                                                      \
+        return put_moment(out, s->count, least, value);                                            \
+    }                                                                                              \
+    AGGREGATE(id, names, "(double) -> double", help_,                                              \
+              "SELECT " example_ " FROM VALUES (1), (2), (4) AS t(c)", expected_,                  \
+              .state_size = sizeof(struct moment_state), .add = moment_add, .merge = moment_merge, \
               .finish = id##_finish)
 
-MOMENT(agg_var_pop, "var_pop", "Variance of the whole population.", "var_pop(c)", "1.5555555555555554", 1,
-       s->square / s->count);
-MOMENT(agg_var_samp, "var_samp variance", "Variance of a sample; NULL for less than two values.", "variance(c)",
-       "2.333333333333333", 2, s->square / (s->count - 1));
+MOMENT(agg_var_pop, "var_pop", "Variance of the whole population.", "var_pop(c)",
+       "1.5555555555555554", 1, s->square / s->count);
+MOMENT(agg_var_samp, "var_samp variance", "Variance of a sample; NULL for less than two values.",
+       "variance(c)", "2.333333333333333", 2, s->square / (s->count - 1));
 MOMENT(agg_stddev_pop, "stddev_pop", "Standard deviation of the whole population.", "stddev_pop(c)",
        "1.247219128924647", 1, sqrt(s->square / s->count));
-MOMENT(agg_stddev_samp, "stddev_samp stddev std", "Standard deviation of a sample; NULL for less than two values.",
-       "stddev(c)", "1.5275252316519465", 2, sqrt(s->square / (s->count - 1)));
+MOMENT(agg_stddev_samp, "stddev_samp stddev std",
+       "Standard deviation of a sample; NULL for less than two values.", "stddev(c)",
+       "1.5275252316519465", 2, sqrt(s->square / (s->count - 1)));
 
 /* ---- two columns ---- */
 
 static void pair_add(const struct aggregate_rows *in)
 {
-    const double *xs = column_values(&in->args[0], double), *ys = column_values(&in->args[1], double);
+    const double *xs = column_values(&in->args[0], double),
+                 *ys = column_values(&in->args[1], double);
     for (int64_t i = 0; i < in->rows; i++) {
         if ((in->active != NULL && !bit_get(in->active, i)) || !column_valid_at(&in->args[0], i) ||
             !column_valid_at(&in->args[1], i))
@@ -80,7 +90,8 @@ static void pair_add(const struct aggregate_rows *in)
     }
 }
 
-static bool pair_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool pair_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                       const void *from)
 {
     struct pair_state *a = into;
     const struct pair_state *b = from;
@@ -98,22 +109,24 @@ static bool pair_merge(__attribute__((unused)) const struct aggregate_call *call
     return true;
 }
 
-#define PAIR(id, names, help_, example_, expected_, least, value)                                              \
-    static bool id##_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,      \
-                            struct builder *out)                                                               \
-    {                                                                                                          \
-        const struct pair_state *s = state;                                                                    \
-        return put_moment(out, s->count, least, value);                                                        \
-    }                                                                                                          \
-    AGGREGATE(id, names, "(double, double) -> double", help_,                                                  \
-              "SELECT " example_ " FROM VALUES (1, 2), (2, 4), (4, 8) AS t(x, y)", expected_,                  \
-              .state_size = sizeof(struct pair_state), .add = pair_add, .merge = pair_merge, .finish = id##_finish)
+#define PAIR(id, names, help_, example_, expected_, least, value)                             \
+    static bool id##_finish(__attribute__((unused)) const struct aggregate_call *call,        \
+                            const void *state, struct builder *out)                           \
+    {                                                                                         \
+        const struct pair_state *s = state;                                                   \
+        return put_moment(out, s->count, least, value);                                       \
+    }                                                                                         \
+    AGGREGATE(id, names, "(double, double) -> double", help_,                                 \
+              "SELECT " example_ " FROM VALUES (1, 2), (2, 4), (4, 8) AS t(x, y)", expected_, \
+              .state_size = sizeof(struct pair_state), .add = pair_add, .merge = pair_merge,  \
+              .finish = id##_finish)
 
-PAIR(agg_covar_pop, "covar_pop", "Covariance of the whole population.", "covar_pop(x, y)", "3.111111111111111", 1,
-     s->product / s->count);
-PAIR(agg_covar_samp, "covar_samp", "Covariance of a sample.", "covar_samp(x, y)", "4.666666666666666", 2,
-     s->product / (s->count - 1));
-PAIR(agg_corr, "corr", "Pearson's correlation.", "corr(x, y)", "1.0", 2, s->product / sqrt(s->x_square * s->y_square));
+PAIR(agg_covar_pop, "covar_pop", "Covariance of the whole population.", "covar_pop(x, y)",
+     "3.1111111111111107", 1, s->product / s->count);
+PAIR(agg_covar_samp, "covar_samp", "Covariance of a sample.", "covar_samp(x, y)",
+     "4.666666666666666", 2, s->product / (s->count - 1));
+PAIR(agg_corr, "corr", "Pearson's correlation.", "corr(x, y)", "1.0", 2,
+     s->product / sqrt(s->x_square * s->y_square));
 
 /* ---- bits ---- */
 
@@ -121,36 +134,41 @@ struct bit_state {
     int64_t bits, count;
 };
 
-#define BIT_ADD_CASE(shape, ctype)                                                                             \
-    case shape: {                                                                                              \
-        const ctype *values = column_values(&in->args[0], ctype);                                              \
-        EACH_ROW(in, in->args[0].valid, struct bit_state *s = STATE_AT(in, struct bit_state);                  \
-                 const int64_t value = values[i]; s->bits = s->count == 0 ? value : BIT_FOLD(s->bits, value); \
-                 s->count = 1);                                                                                \
-        break;                                                                                                 \
+#define BIT_ADD_CASE(shape, ctype)                                                           \
+    case shape: {                                                                            \
+        const ctype *values = column_values(&in->args[0], ctype);                            \
+        EACH_ROW(in, in->args[0].valid, BIT_ROW(STATE_AT(in, struct bit_state), values[i])); \
+        break;                                                                               \
     }
-#define BITS(id, name_, help_, expected_)                                                                      \
-    static void id##_add(const struct aggregate_rows *in)                                                      \
-    {                                                                                                          \
-        switch (type_shape(in->args[0].type)) {                                                                \
-            SHAPES_INTEGER(BIT_ADD_CASE)                                                                       \
-        default: always(!"an integer");                                                                        \
-        }                                                                                                      \
-    }                                                                                                          \
-    static bool id##_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from) \
-    {                                                                                                          \
-        struct bit_state *a = into;                                                                            \
-        const struct bit_state *b = from;                                                                      \
-        if (b->count > 0)                                                                                      \
-            a->bits = a->count == 0 ? b->bits : BIT_FOLD(a->bits, b->bits);                                    \
-        a->count |= b->count;                                                                                  \
-        return true;                                                                                           \
-    }                                                                                                          \
-    AGGREGATE(id, name_, "(I) -> I", help_, "SELECT " name_ "(c) FROM VALUES (3), (5) AS t(c)", expected_,     \
-              .state_size = sizeof(struct bit_state), .add = id##_add, .merge = id##_merge, .finish = bits_finish)
+#define BITS(id, name_, help_, expected_)                                                         \
+    static inline void id##_row(struct bit_state *s, int64_t value)                               \
+    {                                                                                             \
+        s->bits = s->count == 0 ? value : BIT_FOLD(s->bits, value);                               \
+        s->count = 1;                                                                             \
+    }                                                                                             \
+    static void id##_add(const struct aggregate_rows *in)                                         \
+    {                                                                                             \
+        switch (type_shape(in->args[0].type)) {                                                   \
+            SHAPES_INTEGER(BIT_ADD_CASE)                                                          \
+        default: never("an integer");                                                             \
+        }                                                                                         \
+    }                                                                                             \
+    static bool id##_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, \
+                           const void *from)                                                      \
+    {                                                                                             \
+        struct bit_state *a = into;                                                               \
+        const struct bit_state *b = from;                                                         \
+        if (b->count > 0)                                                                         \
+            a->bits = a->count == 0 ? b->bits : BIT_FOLD(a->bits, b->bits);                       \
+        a->count |= b->count;                                                                     \
+        return true;                                                                              \
+    }                                                                                             \
+    AGGREGATE(id, name_, "(I) -> I", help_, "SELECT " name_ "(c) FROM VALUES (3), (5) AS t(c)",   \
+              expected_, .state_size = sizeof(struct bit_state), .add = id##_add,                 \
+              .merge = id##_merge, .finish = bits_finish)
 
-static bool bits_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                        struct builder *out)
+static bool bits_finish(__attribute__((unused)) const struct aggregate_call *call,
+                        const void *state, struct builder *out)
 {
     const struct bit_state *s = state;
     if (s->count == 0)
@@ -161,15 +179,20 @@ static bool bits_finish(__attribute__((unused)) const struct aggregate_call *cal
 }
 
 #define BIT_FOLD(a, b) ((a) & (b))
+#define BIT_ROW        agg_bit_and_row
 BITS(agg_bit_and, "bit_and", "Bits set in all values.", "1");
 #undef BIT_FOLD
+#undef BIT_ROW
 #define BIT_FOLD(a, b) ((a) | (b))
+#define BIT_ROW        agg_bit_or_row
 BITS(agg_bit_or, "bit_or", "Bits set in some value.", "7");
 #undef BIT_FOLD
+#undef BIT_ROW
 #define BIT_FOLD(a, b) ((a) ^ (b))
+#define BIT_ROW        agg_bit_xor_row
 BITS(agg_bit_xor, "bit_xor", "Bits set in an odd number of values.", "6");
 
 const struct aggregate *const moment_aggregates[] = {
-    &agg_var_pop,    &agg_var_samp, &agg_stddev_pop, &agg_stddev_samp, &agg_covar_pop, &agg_covar_samp,
-    &agg_corr,       &agg_bit_and,  &agg_bit_or,     &agg_bit_xor,     NULL,
+    &agg_var_pop, &agg_var_samp, &agg_stddev_pop, &agg_stddev_samp, &agg_covar_pop, &agg_covar_samp,
+    &agg_corr,    &agg_bit_and,  &agg_bit_or,     &agg_bit_xor,     NULL,
 };

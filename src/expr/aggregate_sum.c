@@ -5,7 +5,7 @@
 struct count_state {
     int64_t count;
 };
-struct whole_state {      /* sum of integers and intervals */
+struct whole_state { /* sum of integers and intervals */
     int64_t sum, count;
 };
 struct float_state {
@@ -36,22 +36,24 @@ static void count_add(const struct aggregate_rows *in)
     }
 }
 
-static bool count_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool count_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                        const void *from)
 {
     ((struct count_state *)into)->count += ((const struct count_state *)from)->count;
     return true;
 }
 
-static bool count_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                         struct builder *out)
+static bool count_finish(__attribute__((unused)) const struct aggregate_call *call,
+                         const void *state, struct builder *out)
 {
     builder_int(out, ((const struct count_state *)state)->count);
     return true;
 }
 
-AGGREGATE(agg_count, "count", "(any...) -> bigint", "Rows in which no argument is NULL; count(*) counts all rows.",
-          "SELECT count(*) FROM VALUES (1), (NULL)", "2", .state_size = sizeof(struct count_state), .add = count_add,
-          .merge = count_merge, .finish = count_finish);
+AGGREGATE(agg_count, "count", "(any...) -> bigint",
+          "Rows in which no argument is NULL; count(*) counts all rows.",
+          "SELECT count(*) FROM VALUES (1), (NULL)", "2", .state_size = sizeof(struct count_state),
+          .add = count_add, .merge = count_merge, .finish = count_finish);
 
 static void count_if_add(const struct aggregate_rows *in)
 {
@@ -60,29 +62,41 @@ static void count_if_add(const struct aggregate_rows *in)
 }
 
 AGGREGATE(agg_count_if, "count_if", "(boolean) -> bigint", "Rows where the argument is true.",
-          "SELECT count_if(c > 1) FROM VALUES (1), (2) AS t(c)", "1", .state_size = sizeof(struct count_state),
-          .add = count_if_add, .merge = count_merge, .finish = count_finish);
+          "SELECT count_if(c > 1) FROM VALUES (1), (2) AS t(c)", "1",
+          .state_size = sizeof(struct count_state), .add = count_if_add, .merge = count_merge,
+          .finish = count_finish);
 
 /* ---- sum of whole numbers ---- */
+
+static inline void whole_row(const struct aggregate_rows *in, int64_t row,
+                             struct whole_state *state, int64_t value)
+{
+    int64_t sum;
+    state->count++;
+    if (__builtin_expect(__builtin_add_overflow(state->sum, value, &sum), 0))
+        rejects_add(in->rejects, row, -1, REJECT_ARITHMETIC_OVERFLOW);
+    else
+        state->sum = sum;
+}
 
 static void whole_add(const struct aggregate_rows *in)
 {
     switch (type_shape(in->args[0].type)) {
-#define INTEGER(shape, ctype)                                                                                  \
-    case shape: {                                                                                              \
-        const ctype *values = column_values(&in->args[0], ctype);                                              \
-        EACH_ROW(in, in->args[0].valid, struct whole_state *state = STATE_AT(in, struct whole_state);          \
-                 int64_t sum; state->count++; if (__builtin_expect(__builtin_add_overflow(state->sum, (int64_t)values[i], &sum), 0)) \
-                 { rejects_add(in->rejects, i, -1, REJECT_ARITHMETIC_OVERFLOW); } else { state->sum = sum; }); \
-        break;                                                                                                 \
+#define INTEGER(shape, ctype)                                                    \
+    case shape: {                                                                \
+        const ctype *values = column_values(&in->args[0], ctype);                \
+        EACH_ROW(in, in->args[0].valid,                                          \
+                 whole_row(in, i, STATE_AT(in, struct whole_state), values[i])); \
+        break;                                                                   \
     }
         SHAPES_INTEGER(INTEGER)
 #undef INTEGER
-    default: always(!"an integer");
+    default: never("an integer");
     }
 }
 
-static bool whole_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool whole_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                        const void *from)
 {
     struct whole_state *a = into;
     const struct whole_state *b = from;
@@ -105,30 +119,40 @@ static bool whole_finish(const struct aggregate_call *call, const void *state, s
     return fits;
 }
 
-AGGREGATE(agg_sum_whole, "sum", "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
-          "Sum; NULL when there is nothing to add.", "SELECT sum(c) FROM VALUES (1), (2), (NULL) AS t(c)", "3",
-          .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge, .finish = whole_finish);
+AGGREGATE(agg_sum_whole, "sum",
+          "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
+          "Sum; NULL when there is nothing to add.",
+          "SELECT sum(c) FROM VALUES (1), (2), (NULL) AS t(c)", "3",
+          .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge,
+          .finish = whole_finish);
 
 /* ---- sum and average of floating numbers; integers are averaged as DOUBLE too ---- */
+
+static inline void float_row(struct float_state *state, double value)
+{
+    state->sum += value;
+    state->count++;
+}
 
 static void float_add(const struct aggregate_rows *in)
 {
     switch (type_shape(in->args[0].type)) {
-#define NUMBER(shape, ctype)                                                                                   \
-    case shape: {                                                                                              \
-        const ctype *values = column_values(&in->args[0], ctype);                                              \
-        EACH_ROW(in, in->args[0].valid, struct float_state *state = STATE_AT(in, struct float_state);          \
-                 state->sum += (double)values[i]; state->count++);                                             \
-        break;                                                                                                 \
+#define NUMBER(shape, ctype)                                                      \
+    case shape: {                                                                 \
+        const ctype *values = column_values(&in->args[0], ctype);                 \
+        EACH_ROW(in, in->args[0].valid,                                           \
+                 float_row(STATE_AT(in, struct float_state), (double)values[i])); \
+        break;                                                                    \
     }
         SHAPES_INTEGER(NUMBER)
         SHAPES_FLOAT(NUMBER)
 #undef NUMBER
-    default: always(!"a number");
+    default: never("a number");
     }
 }
 
-static bool float_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static bool float_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                        const void *from)
 {
     struct float_state *a = into;
     const struct float_state *b = from;
@@ -137,8 +161,8 @@ static bool float_merge(__attribute__((unused)) const struct aggregate_call *cal
     return true;
 }
 
-static bool float_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                         struct builder *out)
+static bool float_finish(__attribute__((unused)) const struct aggregate_call *call,
+                         const void *state, struct builder *out)
 {
     const struct float_state *s = state;
     if (s->count == 0)
@@ -148,8 +172,8 @@ static bool float_finish(__attribute__((unused)) const struct aggregate_call *ca
     return true;
 }
 
-static bool mean_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                        struct builder *out)
+static bool mean_finish(__attribute__((unused)) const struct aggregate_call *call,
+                        const void *state, struct builder *out)
 {
     const struct float_state *s = state;
     if (s->count == 0)
@@ -159,37 +183,49 @@ static bool mean_finish(__attribute__((unused)) const struct aggregate_call *cal
     return true;
 }
 
-AGGREGATE(agg_sum_float, "sum", "(double) -> double | (float) -> double", "Sum of floating numbers.",
-          "SELECT sum(c) FROM VALUES (1.5D), (2D) AS t(c)", "3.5", .state_size = sizeof(struct float_state),
-          .add = float_add, .merge = float_merge, .finish = float_finish);
+AGGREGATE(agg_sum_float, "sum", "(double) -> double | (float) -> double",
+          "Sum of floating numbers.", "SELECT sum(c) FROM VALUES (1.5D), (2D) AS t(c)", "3.5",
+          .state_size = sizeof(struct float_state), .add = float_add, .merge = float_merge,
+          .finish = float_finish);
 AGGREGATE(agg_avg, "avg mean", "(N) -> double", "Mean; NULL when there are no values.",
-          "SELECT avg(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct float_state),
-          .add = float_add, .merge = float_merge, .finish = mean_finish);
+          "SELECT avg(c) FROM VALUES (1), (2) AS t(c)", "1.5",
+          .state_size = sizeof(struct float_state), .add = float_add, .merge = float_merge,
+          .finish = mean_finish);
 
 /* ---- decimals ---- */
 
-static void decimal_add_wide(const struct aggregate_rows *in)
+static inline void decimal_row(const struct aggregate_rows *in, int64_t row,
+                               struct decimal_state *state, int128 value)
 {
-    const int128 *values = column_values(&in->args[0], int128);
-    EACH_ROW(in, in->args[0].valid, struct decimal_state *state = STATE_AT(in, struct decimal_state); int128 sum;
-             state->count++; if (__builtin_add_overflow((int128)state->sum, values[i], &sum)) {
-                 rejects_add(in->rejects, i, -1, REJECT_ARITHMETIC_OVERFLOW);
-             } else { state->sum = sum; });
+    int128 sum;
+    state->count++;
+    if (__builtin_add_overflow((int128)state->sum, value, &sum))
+        rejects_add(in->rejects, row, -1, REJECT_ARITHMETIC_OVERFLOW);
+    else
+        state->sum = sum;
 }
 
 /* 18 digits a row: 2^63 rows would be needed to leave 128 bits. */
-static void decimal_add(const struct aggregate_rows *in)
+static inline void decimal_row_narrow(struct decimal_state *state, int64_t value)
 {
-    if (type_is_wide_decimal(in->args[0].type)) {
-        decimal_add_wide(in);
-        return;
-    }
-    const int64_t *values = column_values(&in->args[0], int64_t);
-    EACH_ROW(in, in->args[0].valid, struct decimal_state *state = STATE_AT(in, struct decimal_state);
-             state->sum += values[i]; state->count++);
+    state->sum += value;
+    state->count++;
 }
 
-static bool decimal_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+static void decimal_add(const struct aggregate_rows *in)
+{
+    const struct column *col = &in->args[0];
+    if (type_is_wide_decimal(col->type)) {
+        const int128 *values = column_values(col, int128);
+        EACH_ROW(in, col->valid, decimal_row(in, i, STATE_AT(in, struct decimal_state), values[i]));
+    } else {
+        const int64_t *values = column_values(col, int64_t);
+        EACH_ROW(in, col->valid, decimal_row_narrow(STATE_AT(in, struct decimal_state), values[i]));
+    }
+}
+
+static bool decimal_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                          const void *from)
 {
     struct decimal_state *a = into;
     const struct decimal_state *b = from;
@@ -201,7 +237,8 @@ static bool decimal_merge(__attribute__((unused)) const struct aggregate_call *c
     return true;
 }
 
-static bool decimal_put(const struct type *type, int128 value, bool fits, bool null, struct builder *out)
+static bool decimal_put(const struct type *type, int128 value, bool fits, bool null,
+                        struct builder *out)
 {
     fits = fits && decimal_fits(value, type->precision);
     if (null || !fits)
@@ -211,18 +248,20 @@ static bool decimal_put(const struct type *type, int128 value, bool fits, bool n
     return null || fits;
 }
 
-static bool decimal_sum_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+static bool decimal_sum_finish(const struct aggregate_call *call, const void *state,
+                               struct builder *out)
 {
     const struct decimal_state *s = state;
     return decimal_put(call->type, s->sum, true, s->count == 0, out);
 }
 
-static bool decimal_mean_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+static bool decimal_mean_finish(const struct aggregate_call *call, const void *state,
+                                struct builder *out)
 {
     const struct decimal_state *s = state;
     int128 mean = 0;
-    bool fits = s->count == 0 || decimal_divide(s->sum, call->arg_types[0]->scale, s->count, 0, call->type->precision,
-                                                call->type->scale, &mean);
+    bool fits = s->count == 0 || decimal_divide(s->sum, call->arg_types[0]->scale, s->count, 0,
+                                                call->type->precision, call->type->scale, &mean);
     return decimal_put(call->type, mean, fits, s->count == 0, out);
 }
 
@@ -230,32 +269,40 @@ static enum code bind_decimal(struct aggregate_binding *binding, int more_digits
 {
     const struct type *of = binding->call->args[0]->type;
     int precision = of->precision + more_digits, scale = of->scale + more_scale;
-    binding->type = type_decimal(binding->ctx->arena, precision < 38 ? precision : 38, scale < 38 ? scale : 38);
+    binding->type =
+        type_decimal(binding->ctx->arena, precision < 38 ? precision : 38, scale < 38 ? scale : 38);
     return E_OK;
 }
-static enum code bind_decimal_sum(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_decimal_sum(struct aggregate_binding *binding,
+                                  __attribute__((unused)) struct error *err)
 {
     return bind_decimal(binding, 10, 0);
 }
-static enum code bind_decimal_mean(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_decimal_mean(struct aggregate_binding *binding,
+                                   __attribute__((unused)) struct error *err)
 {
     return bind_decimal(binding, 4, 4);
 }
 
 AGGREGATE(agg_sum_decimal, "sum", "(D) -> D", "Sum of DECIMALs, with ten digits more.",
-          "SELECT sum(c) FROM VALUES (1.10), (2.25) AS t(c)", "3.35", .state_size = sizeof(struct decimal_state),
-          .bind = bind_decimal_sum, .add = decimal_add, .merge = decimal_merge, .finish = decimal_sum_finish);
-AGGREGATE(agg_avg_decimal, "avg mean", "(D) -> D", "Mean of DECIMALs, with four fraction digits more.",
-          "SELECT avg(c) FROM VALUES (1.10), (2.25) AS t(c)", "1.675000", .state_size = sizeof(struct decimal_state),
-          .bind = bind_decimal_mean, .add = decimal_add, .merge = decimal_merge, .finish = decimal_mean_finish);
+          "SELECT sum(c) FROM VALUES (1.10), (2.25) AS t(c)", "3.35",
+          .state_size = sizeof(struct decimal_state), .bind = bind_decimal_sum, .add = decimal_add,
+          .merge = decimal_merge, .finish = decimal_sum_finish);
+AGGREGATE(agg_avg_decimal, "avg mean", "(D) -> D",
+          "Mean of DECIMALs, with four fraction digits more.",
+          "SELECT avg(c) FROM VALUES (1.10), (2.25) AS t(c)", "1.675000",
+          .state_size = sizeof(struct decimal_state), .bind = bind_decimal_mean, .add = decimal_add,
+          .merge = decimal_merge, .finish = decimal_mean_finish);
 
 /* ---- average of intervals ---- */
 
-static bool interval_mean_finish(const struct aggregate_call *call, const void *state, struct builder *out)
+static bool interval_mean_finish(const struct aggregate_call *call, const void *state,
+                                 struct builder *out)
 {
     const struct whole_state *s = state;
     int128 mean = 0;
-    bool fits = s->count == 0 || (decimal_divide(s->sum, 0, s->count, 0, 38, 0, &mean) && mean == (int64_t)mean);
+    bool fits = s->count == 0 ||
+                (decimal_divide(s->sum, 0, s->count, 0, 38, 0, &mean) && mean == (int64_t)mean);
     if (s->count == 0 || !fits)
         builder_null(out);
     else
@@ -263,18 +310,25 @@ static bool interval_mean_finish(const struct aggregate_call *call, const void *
     (void)call;
     return fits;
 }
-AGGREGATE(agg_avg_interval, "avg mean", "(interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
-          "Mean of intervals, rounded half up.", "SELECT avg(c) FROM VALUES (INTERVAL '1' DAY), (INTERVAL '2' DAY) AS t(c)",
-          "INTERVAL '1 12:00:00' DAY TO SECOND", .state_size = sizeof(struct whole_state), .add = whole_add,
-          .merge = whole_merge, .finish = interval_mean_finish);
+AGGREGATE(agg_avg_interval, "avg mean",
+          "(interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
+          "Mean of intervals, rounded half up.",
+          "SELECT avg(c) FROM VALUES (INTERVAL '1' DAY), (INTERVAL '2' DAY) AS t(c)",
+          "INTERVAL '1 12:00:00' DAY TO SECOND", .state_size = sizeof(struct whole_state),
+          .add = whole_add, .merge = whole_merge, .finish = interval_mean_finish);
 
 /* ---- truth: how many rows were true, and how many counted ---- */
+
+static inline void truth_row(struct whole_state *state, int bit)
+{
+    state->sum += bit;
+    state->count++;
+}
 
 static void truth_add(const struct aggregate_rows *in)
 {
     const uint8_t *bits = in->args[0].values->data;
-    EACH_ROW(in, in->args[0].valid, struct whole_state *state = STATE_AT(in, struct whole_state);
-             state->sum += bit_get(bits, i); state->count++);
+    EACH_ROW(in, in->args[0].valid, truth_row(STATE_AT(in, struct whole_state), bit_get(bits, i)));
 }
 
 static bool truth_finish(const struct whole_state *state, bool value, struct builder *out)
@@ -285,25 +339,30 @@ static bool truth_finish(const struct whole_state *state, bool value, struct bui
         builder_boolean(out, value);
     return true;
 }
-static bool all_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+static bool all_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                       struct builder *out)
 {
     const struct whole_state *s = state;
     return truth_finish(s, s->sum == s->count, out);
 }
-static bool any_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+static bool any_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                       struct builder *out)
 {
     const struct whole_state *s = state;
     return truth_finish(s, s->sum > 0, out);
 }
 
 AGGREGATE(agg_bool_and, "bool_and every", "(boolean) -> boolean", "Whether all values are true.",
-          "SELECT every(c) FROM VALUES (true), (false) AS t(c)", "false", .state_size = sizeof(struct whole_state),
-          .add = truth_add, .merge = whole_merge, .finish = all_finish);
+          "SELECT every(c) FROM VALUES (true), (false) AS t(c)", "false",
+          .state_size = sizeof(struct whole_state), .add = truth_add, .merge = whole_merge,
+          .finish = all_finish);
 AGGREGATE(agg_bool_or, "bool_or some any", "(boolean) -> boolean", "Whether some value is true.",
-          "SELECT some(c) FROM VALUES (true), (false) AS t(c)", "true", .state_size = sizeof(struct whole_state),
-          .add = truth_add, .merge = whole_merge, .finish = any_finish);
+          "SELECT some(c) FROM VALUES (true), (false) AS t(c)", "true",
+          .state_size = sizeof(struct whole_state), .add = truth_add, .merge = whole_merge,
+          .finish = any_finish);
 
 const struct aggregate *const sum_aggregates[] = {
-    &agg_count, &agg_count_if,    &agg_sum_whole,    &agg_sum_float, &agg_sum_decimal, &agg_avg,
-    &agg_avg_decimal, &agg_avg_interval, &agg_bool_and, &agg_bool_or,   NULL,
+    &agg_count, &agg_count_if,    &agg_sum_whole,    &agg_sum_float, &agg_sum_decimal,
+    &agg_avg,   &agg_avg_decimal, &agg_avg_interval, &agg_bool_and,  &agg_bool_or,
+    NULL,
 };

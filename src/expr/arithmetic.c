@@ -6,59 +6,71 @@
 
 /* ---- integers and floats: wrap, remember that something overflowed, and look for the rows only then ---- */
 
-#define INTEGER_CASE(builtin, ctype, shape)                                                                    \
-    case shape: {                                                                                              \
-        bool bad = false;                                                                                      \
-        LOOP2(ctype, ctype, ctype, bad |= builtin(x, y, &r[i]));                                               \
-        if (bad) {                                                                                             \
-            ctype ignored;                                                                                     \
-            REJECT2(ctype, ctype, REJECT_ARITHMETIC_OVERFLOW, builtin(x, y, &ignored));                        \
-        }                                                                                                      \
-        break;                                                                                                 \
+#define INTEGER_CASE(builtin, ctype, shape)                                             \
+    case shape: {                                                                       \
+        bool bad = false;                                                               \
+        LOOP2(ctype, ctype, ctype, bad |= builtin(x, y, &r[i]));                        \
+        if (bad) {                                                                      \
+            ctype ignored;                                                              \
+            REJECT2(ctype, ctype, REJECT_ARITHMETIC_OVERFLOW, builtin(x, y, &ignored)); \
+        }                                                                               \
+        break;                                                                          \
     }
-#define NUMBER_CASES(builtin, operator)                                                                        \
-    INTEGER_CASE(builtin, int8_t, SHAPE_I8)                                                                    \
-    INTEGER_CASE(builtin, int16_t, SHAPE_I16)                                                                  \
-    INTEGER_CASE(builtin, int32_t, SHAPE_I32)                                                                  \
-    INTEGER_CASE(builtin, int64_t, SHAPE_I64)                                                                  \
-    case SHAPE_F32: LOOP2(float, float, float, r[i] = x operator y); break;                                    \
-    case SHAPE_F64: LOOP2(double, double, double, r[i] = x operator y); break;                                 \
-    default: always(!"a number");
+#define NUMBER_CASES(builtin, op)                                        \
+    INTEGER_CASE(builtin, int8_t, SHAPE_I8)                              \
+    INTEGER_CASE(builtin, int16_t, SHAPE_I16)                            \
+    INTEGER_CASE(builtin, int32_t, SHAPE_I32)                            \
+    INTEGER_CASE(builtin, int64_t, SHAPE_I64)                            \
+    case SHAPE_F32: LOOP2(float, float, float, r[i] = x op y); break;    \
+    case SHAPE_F64: LOOP2(double, double, double, r[i] = x op y); break; \
+    default:                                                             \
+        never("a number");
 
-#define NUMBERS "(N, N) -> N | (interval_dt, interval_dt) -> interval_dt | (interval_ym, interval_ym) -> interval_ym"
+#define NUMBERS \
+    "(N, N) -> N | (interval_dt, interval_dt) -> interval_dt | (interval_ym, interval_ym) -> interval_ym"
 
 SCALAR(fn_add, "+", NUMBERS, "Sum.", "1 + 2", "3", .flags = FN_FAILS | FN_OPERATOR)
 {
-    switch (type_shape(out->type)) { NUMBER_CASES(__builtin_add_overflow, +) }
+    switch (type_shape(out->type)) {
+        NUMBER_CASES(__builtin_add_overflow, +)
+    }
 }
 
 SCALAR(fn_subtract, "-", NUMBERS, "Difference.", "5 - 2", "3", .flags = FN_FAILS | FN_OPERATOR)
 {
-    switch (type_shape(out->type)) { NUMBER_CASES(__builtin_sub_overflow, -) }
+    switch (type_shape(out->type)) {
+        NUMBER_CASES(__builtin_sub_overflow, -)
+    }
 }
 
 SCALAR(fn_multiply, "*", "(N, N) -> N", "Product.", "3 * 4", "12", .flags = FN_FAILS | FN_OPERATOR)
 {
-    switch (type_shape(out->type)) { NUMBER_CASES(__builtin_mul_overflow, *) }
+    switch (type_shape(out->type)) {
+        NUMBER_CASES(__builtin_mul_overflow, *)
+    }
 }
 
-SCALAR_SAME(fn_try_add, "try_add", NUMBERS, "Sum; NULL on overflow.", "try_add(2147483647, 1)", "NULL",
-            .run = fn_add_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_try_subtract, "try_subtract", NUMBERS, "Difference; NULL on overflow.", "try_subtract(5, 2)", "3",
-            .run = fn_subtract_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_add, "try_add", NUMBERS, "Sum; NULL on overflow.", "try_add(2147483647, 1)",
+            "NULL", .run = fn_add_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_subtract, "try_subtract", NUMBERS, "Difference; NULL on overflow.",
+            "try_subtract(5, 2)", "3", .run = fn_subtract_run,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_try_multiply, "try_multiply", "(N, N) -> N", "Product; NULL on overflow.",
-            "try_multiply(2147483647, 2)", "NULL", .run = fn_multiply_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "try_multiply(2147483647, 2)", "NULL", .run = fn_multiply_run,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
-SCALAR(fn_divide, "/", "(double, double) -> double", "Quotient; numbers that are not DECIMAL are divided as DOUBLE.",
-       "5 / 2", "2.5", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_divide, "/", "(double, double) -> double",
+       "Quotient; numbers that are not DECIMAL are divided as DOUBLE.", "5 / 2", "2.5",
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     bool bad = false;
     LOOP2(double, double, double, bad |= y == 0; r[i] = x / y);
     if (bad)
         REJECT2(double, double, REJECT_DIVIDE_BY_ZERO, y == 0);
 }
-SCALAR_SAME(fn_try_divide, "try_divide", "(double, double) -> double", "Quotient; NULL when the divisor is 0.",
-            "try_divide(1, 0)", "NULL", .run = fn_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_divide, "try_divide", "(double, double) -> double",
+            "Quotient; NULL when the divisor is 0.", "try_divide(1, 0)", "NULL",
+            .run = fn_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* 64-bit division costs some 10 ns on older machines; a zero divisor must not reach it, nor MIN / -1. */
 #define SAFE_DIVISOR(y) ((y) == 0 || (y) == -1 ? 1 : (y))
@@ -77,81 +89,86 @@ SCALAR(fn_div, "div", "(bigint, bigint) -> bigint | (interval_dt, interval_dt) -
 
 /* ---- remainder ---- */
 
-#define REMAINDER_CASE(ctype, shape, whole, fraction)                                                          \
-    case shape: {                                                                                              \
-        bool bad = false;                                                                                      \
-        LOOP2(ctype, ctype, ctype, bad |= y == 0; const ctype m = whole; r[i] = fraction);                     \
-        if (bad)                                                                                               \
-            REJECT2(ctype, ctype, REJECT_DIVIDE_BY_ZERO, y == 0);                                              \
-        break;                                                                                                 \
+#define REMAINDER_CASE(ctype, shape, whole, fraction)                                      \
+    case shape: {                                                                          \
+        bool bad = false;                                                                  \
+        LOOP2(ctype, ctype, ctype, bad |= y == 0; const ctype m = whole; r[i] = fraction); \
+        if (bad)                                                                           \
+            REJECT2(ctype, ctype, REJECT_DIVIDE_BY_ZERO, y == 0);                          \
+        break;                                                                             \
     }
-#define REMAINDER_CASES(result)                                                                                \
-    switch (type_shape(out->type)) {                                                                           \
-        REMAINDER_CASE(int8_t, SHAPE_I8, (int8_t)(x % SAFE_DIVISOR(y)), (int8_t)(result))                      \
-        REMAINDER_CASE(int16_t, SHAPE_I16, (int16_t)(x % SAFE_DIVISOR(y)), (int16_t)(result))                  \
-        REMAINDER_CASE(int32_t, SHAPE_I32, x % SAFE_DIVISOR(y), result)                                        \
-        REMAINDER_CASE(int64_t, SHAPE_I64, x % SAFE_DIVISOR(y), result)                                        \
-        REMAINDER_CASE(float, SHAPE_F32, fmodf(x, y), (float)(result))                                         \
-        REMAINDER_CASE(double, SHAPE_F64, fmod(x, y), result)                                                  \
-    default: always(!"a number");                                                                              \
+#define REMAINDER_CASES(result)                                                               \
+    switch (type_shape(out->type)) {                                                          \
+        REMAINDER_CASE(int8_t, SHAPE_I8, (int8_t)(x % SAFE_DIVISOR(y)), (int8_t)(result))     \
+        REMAINDER_CASE(int16_t, SHAPE_I16, (int16_t)(x % SAFE_DIVISOR(y)), (int16_t)(result)) \
+        REMAINDER_CASE(int32_t, SHAPE_I32, x % SAFE_DIVISOR(y), result)                       \
+        REMAINDER_CASE(int64_t, SHAPE_I64, x % SAFE_DIVISOR(y), result)                       \
+        REMAINDER_CASE(float, SHAPE_F32, fmodf(x, y), (float)(result))                        \
+        REMAINDER_CASE(double, SHAPE_F64, fmod(x, y), result)                                 \
+    default: never("a number");                                                               \
     }
 
-SCALAR(fn_remainder, "% mod", "(N, N) -> N", "Remainder, with the sign of the dividend.", "-7 % 3", "-1",
-       .flags = FN_FAILS | FN_OPERATOR)
-{
-    REMAINDER_CASES(m)
-}
+SCALAR(fn_remainder, "% mod", "(N, N) -> N", "Remainder, with the sign of the dividend.", "-7 % 3",
+       "-1", .flags = FN_FAILS | FN_OPERATOR){REMAINDER_CASES(m)}
 
-SCALAR_SAME(fn_try_mod, "try_mod", "(N, N) -> N", "Remainder; NULL when the divisor is 0.", "try_mod(1, 0)", "NULL",
-            .run = fn_remainder_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_mod, "try_mod", "(N, N) -> N", "Remainder; NULL when the divisor is 0.",
+            "try_mod(1, 0)", "NULL", .run = fn_remainder_run,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
-SCALAR(fn_pmod, "pmod", "(N, N) -> N", "Remainder that is not negative when the divisor is positive.", "pmod(-7, 3)",
-       "2", .flags = FN_FAILS)
+SCALAR(fn_pmod, "pmod", "(N, N) -> N",
+       "Remainder that is not negative when the divisor is positive.", "pmod(-7, 3)", "2",
+       .flags = FN_FAILS)
 {
     // As Spark has it: (m + n) % n where m < 0; written with m and y so that it holds for any divisor.
 #define PMOD_INTEGER (m < 0 ? (m + y) % (y == 0 ? 1 : y) : m)
     switch (type_shape(out->type)) {
         REMAINDER_CASE(int8_t, SHAPE_I8, (int8_t)(x % SAFE_DIVISOR(y)), (int8_t)PMOD_INTEGER)
         REMAINDER_CASE(int16_t, SHAPE_I16, (int16_t)(x % SAFE_DIVISOR(y)), (int16_t)PMOD_INTEGER)
-        REMAINDER_CASE(int32_t, SHAPE_I32, x % SAFE_DIVISOR(y), (int32_t)(m < 0 ? ((int64_t)m + y) % (y == 0 ? 1 : y) : m))
+        REMAINDER_CASE(int32_t, SHAPE_I32, x % SAFE_DIVISOR(y),
+                       (int32_t)(m < 0 ? ((int64_t)m + y) % (y == 0 ? 1 : y) : m))
         REMAINDER_CASE(int64_t, SHAPE_I64, x % SAFE_DIVISOR(y),
                        (int64_t)(m < 0 ? ((int128)m + y) % (y == 0 ? 1 : y) : m))
         REMAINDER_CASE(float, SHAPE_F32, fmodf(x, y), m < 0 ? fmodf(m + y, y) : m)
         REMAINDER_CASE(double, SHAPE_F64, fmod(x, y), m < 0 ? fmod(m + y, y) : m)
-    default: always(!"a number");
+    default: never("a number");
     }
 }
 
 /* ---- decimals ---- */
 
-typedef const struct type *decimal_type_fn(struct arena *arena, const struct type *a, const struct type *b);
+typedef const struct type *decimal_type_fn(struct arena *arena, const struct type *a,
+                                           const struct type *b);
 
 static enum code bind_decimals(struct binding *binding, decimal_type_fn *type)
 {
     binding->type = type(binding->ctx->arena, binding->args[0]->type, binding->args[1]->type);
-    binding->nullable = true;  // as Spark says, although an error rejects the row
+    binding->nullable = true; // as Spark says, although an error rejects the row
     return E_OK;
 }
-#define DECIMAL_BIND(name, type)                                                                               \
-    static enum code name(struct binding *binding, __attribute__((unused)) struct error *err)                  \
-    {                                                                                                          \
-        return bind_decimals(binding, type);                                                                   \
+#define DECIMAL_BIND(name, type)                                                              \
+    static enum code name(struct binding *binding, __attribute__((unused)) struct error *err) \
+    {                                                                                         \
+        return bind_decimals(binding, type);                                                  \
     }
 DECIMAL_BIND(bind_sum, decimal_sum_type)
 DECIMAL_BIND(bind_product, decimal_product_type)
 DECIMAL_BIND(bind_quotient, decimal_quotient_type)
 DECIMAL_BIND(bind_remainder, decimal_remainder_type)
 
-enum { DECIMAL_DIGITS_MAX = 38 };  // a result type of fewer digits was not cut: nothing can overflow
+enum { DECIMAL_DIGITS_MAX = 38 }; // a result type of fewer digits was not cut: nothing can overflow
 
-static int larger(int a, int b) { return a > b ? a : b; }
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
 
 /* sign is 1 or -1. The exact sum has one digit more than the larger argument: only a type cut to 38 digits overflows. */
 static void decimal_sum(struct call *call, const struct arg *args, struct column *out, int sign)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
     int scale = larger(a->scale, b->scale);
-    int128 a_factor = decimal_power10(scale - a->scale), b_factor = decimal_power10(scale - b->scale) * sign;
+    int128 a_factor = decimal_power10(scale - a->scale),
+           b_factor = decimal_power10(scale - b->scale) * sign;
     if (!type_is_wide_decimal(type)) {
         const int64_t p = (int64_t)a_factor, q = (int64_t)b_factor;
         LOOP2(int64_t, int64_t, int64_t, r[i] = x * p + y * q);
@@ -180,8 +197,8 @@ SCALAR(fn_add_decimal, "+", "(D, D) -> D", "Sum of DECIMALs.", "1.10 + 2", "3.10
     decimal_sum(call, args, out, 1);
 }
 
-SCALAR(fn_subtract_decimal, "-", "(D, D) -> D", "Difference of DECIMALs.", "3.5 - 1.25", "2.25", .bind = bind_sum,
-       .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_subtract_decimal, "-", "(D, D) -> D", "Difference of DECIMALs.", "3.5 - 1.25", "2.25",
+       .bind = bind_sum, .flags = FN_FAILS | FN_OPERATOR)
 {
     decimal_sum(call, args, out, -1);
 }
@@ -190,12 +207,13 @@ SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 
        .bind = bind_product, .flags = FN_FAILS | FN_OPERATOR)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
-    if (!type_is_wide_decimal(type)) {  // p1 + p2 + 1 <= 18 digits: neither overflow nor rounding
+    if (!type_is_wide_decimal(type)) { // p1 + p2 + 1 <= 18 digits: neither overflow nor rounding
         LOOP2(int64_t, int64_t, int64_t, r[i] = (int64_t)((uint64_t)x * (uint64_t)y));
         return;
     }
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b);
-    if (!a_wide && !b_wide && type->scale == a->scale + b->scale && type->precision < DECIMAL_DIGITS_MAX) {
+    if (!a_wide && !b_wide && type->scale == a->scale + b->scale &&
+        type->precision < DECIMAL_DIGITS_MAX) {
         LOOP2(int128, int64_t, int64_t, r[i] = (int128)x * y);
         return;
     }
@@ -208,24 +226,26 @@ SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 
     }
 }
 
-SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3", "0.366667", .bind = bind_quotient,
-       .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3", "0.366667",
+       .bind = bind_quotient, .flags = FN_FAILS | FN_OPERATOR)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
-    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
+    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b),
+         wide = type_is_wide_decimal(type);
     for (int64_t i = 0; i < call->rows; i++) {
         int128 divisor = decimal_load(&args[1], b_wide, i), result = 0;
         if (divisor == 0)
             call_reject(call, i, REJECT_DIVIDE_BY_ZERO);
-        else if (!decimal_divide(decimal_load(&args[0], a_wide, i), a->scale, divisor, b->scale, type->precision,
-                                 type->scale, &result))
+        else if (!decimal_divide(decimal_load(&args[0], a_wide, i), a->scale, divisor, b->scale,
+                                 type->precision, type->scale, &result))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, wide, i, result);
     }
 }
 
 /* Whole quotient and remainder at the larger scale; false when the scaled values leave 128 bits. */
-static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor, int128 *quotient, int128 *remainder)
+static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor, int128 *quotient,
+                           int128 *remainder)
 {
     if (__builtin_mul_overflow(x, x_factor, &x) || __builtin_mul_overflow(y, y_factor, &y))
         return false;
@@ -236,15 +256,19 @@ static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor,
 
 enum rest { REST_REMAINDER, REST_QUOTIENT, REST_POSITIVE };
 
-static void decimal_rest(struct call *call, const struct arg *args, struct column *out, enum rest wanted)
+static void decimal_rest(struct call *call, const struct arg *args, struct column *out,
+                         enum rest wanted)
 {
     bool quotient = wanted == REST_QUOTIENT;
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
-    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
+    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b),
+         wide = type_is_wide_decimal(type);
     int scale = larger(a->scale, b->scale);
-    int128 a_factor = decimal_power10(scale - a->scale), b_factor = decimal_power10(scale - b->scale);
+    int128 a_factor = decimal_power10(scale - a->scale),
+           b_factor = decimal_power10(scale - b->scale);
     for (int64_t i = 0; i < call->rows; i++) {
-        int128 x = decimal_load(&args[0], a_wide, i), y = decimal_load(&args[1], b_wide, i), q = 0, m = 0;
+        int128 x = decimal_load(&args[0], a_wide, i), y = decimal_load(&args[1], b_wide, i), q = 0,
+               m = 0;
         if (y == 0)
             call_reject(call, i, REJECT_DIVIDE_BY_ZERO);
         else if (!decimal_divmod(x, y, a_factor, b_factor, &q, &m))
@@ -265,54 +289,61 @@ SCALAR(fn_remainder_decimal, "% mod", "(D, D) -> D", "Remainder of DECIMALs.", "
     decimal_rest(call, args, out, REST_REMAINDER);
 }
 
-SCALAR(fn_div_decimal, "div", "(D, D) -> bigint", "Whole part of the quotient of DECIMALs.", "5.5 div 2", "2",
-       .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_div_decimal, "div", "(D, D) -> bigint", "Whole part of the quotient of DECIMALs.",
+       "5.5 div 2", "2", .flags = FN_FAILS | FN_OPERATOR)
 {
     decimal_rest(call, args, out, REST_QUOTIENT);
 }
 
-SCALAR(fn_pmod_decimal, "pmod", "(D, D) -> D", "Remainder of DECIMALs that is not negative when the divisor is positive.",
-       "pmod(-7.5, 2)", "0.5", .bind = bind_remainder, .flags = FN_FAILS)
+SCALAR(fn_pmod_decimal, "pmod", "(D, D) -> D",
+       "Remainder of DECIMALs that is not negative when the divisor is positive.", "pmod(-7.5, 2)",
+       "0.5", .bind = bind_remainder, .flags = FN_FAILS)
 {
     decimal_rest(call, args, out, REST_POSITIVE);
 }
 
 #define TRY_DECIMAL (FN_FAILS | FN_NULLABLE | FN_TRY)
-SCALAR_SAME(fn_try_add_decimal, "try_add", "(D, D) -> D", "Sum of DECIMALs; NULL on overflow.", "try_add(1.5, 2.5)",
-            "4.0", .run = fn_add_decimal_run, .bind = bind_sum, .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_subtract_decimal, "try_subtract", "(D, D) -> D", "Difference of DECIMALs; NULL on overflow.",
-            "try_subtract(1.5, 2.5)", "-1.0", .run = fn_subtract_decimal_run, .bind = bind_sum, .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_multiply_decimal, "try_multiply", "(D, D) -> D", "Product of DECIMALs; NULL on overflow.",
-            "try_multiply(1.5, 2.0)", "3.00", .run = fn_multiply_decimal_run, .bind = bind_product,
+SCALAR_SAME(fn_try_add_decimal, "try_add", "(D, D) -> D", "Sum of DECIMALs; NULL on overflow.",
+            "try_add(1.5, 2.5)", "4.0", .run = fn_add_decimal_run, .bind = bind_sum,
             .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_divide_decimal, "try_divide", "(D, D) -> D", "Quotient of DECIMALs; NULL when the divisor is 0.",
-            "try_divide(1.5, 0)", "NULL", .run = fn_divide_decimal_run, .bind = bind_quotient, .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D", "Remainder of DECIMALs; NULL when the divisor is 0.",
-            "try_mod(5.5, 2)", "1.5", .run = fn_remainder_decimal_run, .bind = bind_remainder, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_subtract_decimal, "try_subtract", "(D, D) -> D",
+            "Difference of DECIMALs; NULL on overflow.", "try_subtract(1.5, 2.5)", "-1.0",
+            .run = fn_subtract_decimal_run, .bind = bind_sum, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_multiply_decimal, "try_multiply", "(D, D) -> D",
+            "Product of DECIMALs; NULL on overflow.", "try_multiply(1.5, 2.0)", "3.00",
+            .run = fn_multiply_decimal_run, .bind = bind_product, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_divide_decimal, "try_divide", "(D, D) -> D",
+            "Quotient of DECIMALs; NULL when the divisor is 0.", "try_divide(1.5, 0)", "NULL",
+            .run = fn_divide_decimal_run, .bind = bind_quotient, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D",
+            "Remainder of DECIMALs; NULL when the divisor is 0.", "try_mod(5.5, 2)", "1.5",
+            .run = fn_remainder_decimal_run, .bind = bind_remainder, .flags = TRY_DECIMAL);
 
 /* ---- one argument ---- */
 
-#define NEGATE_CASE(shape, ctype)                                                                              \
-    case shape: {                                                                                              \
-        bool bad = false;                                                                                      \
-        LOOP1(ctype, ctype, bad |= __builtin_sub_overflow((ctype)0, x, &r[i]));                                \
-        if (bad)                                                                                               \
-            for (int64_t i = 0; i < call->rows; i++)                                                           \
-                if (arg_values(&args[0], ctype)[i] != 0 && arg_values(&args[0], ctype)[i] == column_values(out, ctype)[i]) \
-                    call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                                          \
-        break;                                                                                                 \
+#define NEGATE_CASE(shape, ctype)                                                   \
+    case shape: {                                                                   \
+        bool bad = false;                                                           \
+        LOOP1(ctype, ctype, bad |= __builtin_sub_overflow((ctype)0, x, &r[i]));     \
+        if (bad)                                                                    \
+            for (int64_t i = 0; i < call->rows; i++)                                \
+                if (arg_values(&args[0], ctype)[i] != 0 &&                          \
+                    arg_values(&args[0], ctype)[i] == column_values(out, ctype)[i]) \
+                    call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);               \
+        break;                                                                      \
     }
 
-#define ONE_NUMBER "(N) -> N | (D) -> D | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym"
-SCALAR(fn_negative, "- negative", ONE_NUMBER, "The number with the other sign.", "negative(3)", "-3",
-       .flags = FN_FAILS | FN_OPERATOR)
+#define ONE_NUMBER \
+    "(N) -> N | (D) -> D | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym"
+SCALAR(fn_negative, "- negative", ONE_NUMBER, "The number with the other sign.", "negative(3)",
+       "-3", .flags = FN_FAILS | FN_OPERATOR)
 {
     switch (type_shape(out->type)) {
         SHAPES_INTEGER(NEGATE_CASE)
     case SHAPE_I128: LOOP1(int128, int128, r[i] = -x); break;
     case SHAPE_F32: LOOP1(float, float, r[i] = -x); break;
     case SHAPE_F64: LOOP1(double, double, r[i] = -x); break;
-    default: always(!"a number");
+    default: never("a number");
     }
 }
 
@@ -321,17 +352,17 @@ static enum code bind_first(struct binding *binding, __attribute__((unused)) str
     binding->rewritten = binding->args[0];
     return E_OK;
 }
-SCALAR_SAME(fn_positive, "+ positive", ONE_NUMBER, "The number itself.", "positive(3)", "3", .bind = bind_first,
-            .flags = FN_OPERATOR);
+SCALAR_SAME(fn_positive, "+ positive", ONE_NUMBER, "The number itself.", "positive(3)", "3",
+            .bind = bind_first, .flags = FN_OPERATOR);
 
-#define MAGNITUDE_CASE(shape, ctype)                                                                           \
-    case shape: {                                                                                              \
-        bool bad = false;                                                                                      \
-        LOOP1(ctype, ctype, r[i] = x < 0 ? (ctype)(0 - (uint64_t)x) : x; bad |= r[i] < 0);                     \
-        for (int64_t i = 0; bad && i < call->rows; i++)                                                        \
-            if (column_values(out, ctype)[i] < 0)                                                              \
-                call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                                              \
-        break;                                                                                                 \
+#define MAGNITUDE_CASE(shape, ctype)                                                       \
+    case shape: {                                                                          \
+        bool bad = false;                                                                  \
+        LOOP1(ctype, ctype, r[i] = x < 0 ? (ctype)(0 - (uint64_t)x) : x; bad |= r[i] < 0); \
+        for (int64_t i = 0; bad && i < call->rows; i++)                                    \
+            if (column_values(out, ctype)[i] < 0)                                          \
+                call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                          \
+        break;                                                                             \
     }
 SCALAR(fn_abs, "abs", ONE_NUMBER, "Distance from zero.", "abs(-3)", "3", .flags = FN_FAILS)
 {
@@ -340,22 +371,22 @@ SCALAR(fn_abs, "abs", ONE_NUMBER, "Distance from zero.", "abs(-3)", "3", .flags 
     case SHAPE_I128: LOOP1(int128, int128, r[i] = x < 0 ? -x : x); break;
     case SHAPE_F32: LOOP1(float, float, r[i] = fabsf(x)); break;
     case SHAPE_F64: LOOP1(double, double, r[i] = fabs(x)); break;
-    default: always(!"a number");
+    default: never("a number");
     }
 }
 
 /* ---- bits ---- */
 
-#define BITWISE(id, name_, help_, example_, expected_, operator)                                               \
-    SCALAR(id, name_, "(I, I) -> I", help_, example_, expected_, .flags = FN_OPERATOR)                         \
-    {                                                                                                          \
-        switch (type_shape(out->type)) {                                                                       \
-        case SHAPE_I8: LOOP2(int8_t, int8_t, int8_t, r[i] = (int8_t)(x operator y)); break;                    \
-        case SHAPE_I16: LOOP2(int16_t, int16_t, int16_t, r[i] = (int16_t)(x operator y)); break;               \
-        case SHAPE_I32: LOOP2(int32_t, int32_t, int32_t, r[i] = x operator y); break;                          \
-        case SHAPE_I64: LOOP2(int64_t, int64_t, int64_t, r[i] = x operator y); break;                          \
-        default: always(!"an integer");                                                                        \
-        }                                                                                                      \
+#define BITWISE(id, name_, help_, example_, expected_, op)                                 \
+    SCALAR(id, name_, "(I, I) -> I", help_, example_, expected_, .flags = FN_OPERATOR)     \
+    {                                                                                      \
+        switch (type_shape(out->type)) {                                                   \
+        case SHAPE_I8: LOOP2(int8_t, int8_t, int8_t, r[i] = (int8_t)(x op y)); break;      \
+        case SHAPE_I16: LOOP2(int16_t, int16_t, int16_t, r[i] = (int16_t)(x op y)); break; \
+        case SHAPE_I32: LOOP2(int32_t, int32_t, int32_t, r[i] = x op y); break;            \
+        case SHAPE_I64: LOOP2(int64_t, int64_t, int64_t, r[i] = x op y); break;            \
+        default: never("an integer");                                                      \
+        }                                                                                  \
     }
 BITWISE(fn_bit_and, "&", "Bits set in both.", "3 & 6", "2", &)
 BITWISE(fn_bit_or, "|", "Bits set in either.", "3 | 6", "7", |)
@@ -372,21 +403,24 @@ SCALAR(fn_bit_not, "~", "(I) -> I", "All bits turned.", "~1", "-2", .flags = FN_
 }
 
 /* The shift count is taken modulo the width, as Java does. */
-#define SHIFT(id, name_, help_, example_, expected_, on32, on64)                                               \
-    SCALAR(id, name_, "(int, int) -> int | (bigint, int) -> bigint", help_, example_, expected_)               \
-    {                                                                                                          \
-        if (type_shape(out->type) == SHAPE_I32)                                                                \
-            LOOP2(int32_t, int32_t, int32_t, const int by = y & 31; r[i] = on32);                              \
-        else                                                                                                   \
-            LOOP2(int64_t, int64_t, int32_t, const int by = y & 63; r[i] = on64);                              \
+#define SHIFT(id, name_, help_, example_, expected_, on32, on64)                                 \
+    SCALAR(id, name_, "(int, int) -> int | (bigint, int) -> bigint", help_, example_, expected_) \
+    {                                                                                            \
+        if (type_shape(out->type) == SHAPE_I32)                                                  \
+            LOOP2(int32_t, int32_t, int32_t, const int by = y & 31; r[i] = on32);                \
+        else                                                                                     \
+            LOOP2(int64_t, int64_t, int32_t, const int by = y & 63; r[i] = on64);                \
     }
-SHIFT(fn_shift_left, "shiftleft <<", "Bits moved up.", "shiftleft(1, 4)", "16", (int32_t)((uint32_t)x << by),
-      (int64_t)((uint64_t)x << by))
-SHIFT(fn_shift_right, "shiftright >>", "Bits moved down, keeping the sign.", "shiftright(-8, 1)", "-4", x >> by, x >> by)
+SHIFT(fn_shift_left, "shiftleft <<", "Bits moved up.", "shiftleft(1, 4)", "16",
+      (int32_t)((uint32_t)x << by), (int64_t)((uint64_t)x << by))
+SHIFT(fn_shift_right, "shiftright >>", "Bits moved down, keeping the sign.", "shiftright(-8, 1)",
+      "-4", x >> by, x >> by)
 SHIFT(fn_shift_right_unsigned, "shiftrightunsigned >>>", "Bits moved down, zeros following.",
-      "shiftrightunsigned(-1, 28)", "15", (int32_t)((uint32_t)x >> by), (int64_t)((uint64_t)x >> by))
+      "shiftrightunsigned(-1, 28)", "15", (int32_t)((uint32_t)x >> by),
+      (int64_t)((uint64_t)x >> by))
 
-SCALAR(fn_bit_count, "bit_count", "(bigint) -> int | (boolean) -> int", "How many bits are set.", "bit_count(7)", "3")
+SCALAR(fn_bit_count, "bit_count", "(bigint) -> int | (boolean) -> int", "How many bits are set.",
+       "bit_count(7)", "3")
 {
     if (args[0].col->type->id == TYPE_BOOLEAN)
         for (int64_t i = 0; i < call->rows; i++)
@@ -404,7 +438,8 @@ static int64_t round_half_up(double value, bool *bad)
     return *bad ? 0 : (int64_t)rounded;
 }
 
-static void interval_scale(struct call *call, const struct arg *args, struct column *out, bool divide)
+static void interval_scale(struct call *call, const struct arg *args, struct column *out,
+                           bool divide)
 {
     bool months = out->type->id == TYPE_INTERVAL_YM;
     for (int64_t i = 0; i < call->rows; i++) {
@@ -424,26 +459,31 @@ static void interval_scale(struct call *call, const struct arg *args, struct col
     }
 }
 
-SCALAR(fn_interval_whole, "*", "(interval_dt, bigint) -> interval_dt", "Interval times a whole number.",
-       "INTERVAL '1' DAY * 2", "INTERVAL '2 00:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_interval_whole, "*", "(interval_dt, bigint) -> interval_dt",
+       "Interval times a whole number.", "INTERVAL '1' DAY * 2",
+       "INTERVAL '2 00:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
 {
     bool bad = false;
     LOOP2(int64_t, int64_t, int64_t, bad |= __builtin_mul_overflow(x, y, &r[i]));
     if (bad) {
         int64_t ignored;
-        REJECT2(int64_t, int64_t, REJECT_ARITHMETIC_OVERFLOW, __builtin_mul_overflow(x, y, &ignored));
+        REJECT2(int64_t, int64_t, REJECT_ARITHMETIC_OVERFLOW,
+                __builtin_mul_overflow(x, y, &ignored));
     }
 }
 
-#define INTERVAL_NUMBER "(interval_dt, double) -> interval_dt | (interval_ym, double) -> interval_ym"
-SCALAR(fn_interval_times, "*", INTERVAL_NUMBER, "Interval times a number, rounded half up.", "INTERVAL '1' DAY * 2.5",
-       "INTERVAL '2 12:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
+#define INTERVAL_NUMBER \
+    "(interval_dt, double) -> interval_dt | (interval_ym, double) -> interval_ym"
+SCALAR(fn_interval_times, "*", INTERVAL_NUMBER, "Interval times a number, rounded half up.",
+       "INTERVAL '1' DAY * 2.5", "INTERVAL '2 12:00:00' DAY TO SECOND",
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     interval_scale(call, args, out, false);
 }
 
 SCALAR(fn_interval_divide, "/", INTERVAL_NUMBER, "Interval divided by a number, rounded half up.",
-       "INTERVAL '1' DAY / 2", "INTERVAL '0 12:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
+       "INTERVAL '1' DAY / 2", "INTERVAL '0 12:00:00' DAY TO SECOND",
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     interval_scale(call, args, out, true);
 }
@@ -451,20 +491,54 @@ SCALAR(fn_interval_divide, "/", INTERVAL_NUMBER, "Interval divided by a number, 
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at,
+                     &binding->rewritten, err);
 }
 SCALAR_SAME(fn_number_times, "*",
             "(bigint, interval_dt) -> interval_dt | (double, interval_dt) -> interval_dt | "
             "(double, interval_ym) -> interval_ym",
-            "A number times an interval.", "2 * INTERVAL '1' DAY", "INTERVAL '2 00:00:00' DAY TO SECOND",
-            .bind = bind_swapped, .flags = FN_OPERATOR);
+            "A number times an interval.", "2 * INTERVAL '1' DAY",
+            "INTERVAL '2 00:00:00' DAY TO SECOND", .bind = bind_swapped, .flags = FN_OPERATOR);
 
 const struct function *const arithmetic_functions[] = {
-    &fn_add, &fn_add_decimal, &fn_subtract, &fn_subtract_decimal, &fn_multiply, &fn_multiply_decimal,
-    &fn_interval_whole, &fn_interval_times, &fn_number_times, &fn_divide, &fn_divide_decimal, &fn_interval_divide,
-    &fn_div, &fn_div_decimal, &fn_remainder, &fn_remainder_decimal, &fn_pmod, &fn_pmod_decimal, &fn_negative, &fn_positive, &fn_abs,
-    &fn_try_add, &fn_try_add_decimal, &fn_try_subtract, &fn_try_subtract_decimal, &fn_try_multiply,
-    &fn_try_multiply_decimal, &fn_try_divide, &fn_try_divide_decimal, &fn_try_mod, &fn_try_mod_decimal, &fn_bit_and,
-    &fn_bit_or, &fn_bit_xor, &fn_bit_not, &fn_shift_left, &fn_shift_right, &fn_shift_right_unsigned, &fn_bit_count,
+    &fn_add,
+    &fn_add_decimal,
+    &fn_subtract,
+    &fn_subtract_decimal,
+    &fn_multiply,
+    &fn_multiply_decimal,
+    &fn_interval_whole,
+    &fn_interval_times,
+    &fn_number_times,
+    &fn_divide,
+    &fn_divide_decimal,
+    &fn_interval_divide,
+    &fn_div,
+    &fn_div_decimal,
+    &fn_remainder,
+    &fn_remainder_decimal,
+    &fn_pmod,
+    &fn_pmod_decimal,
+    &fn_negative,
+    &fn_positive,
+    &fn_abs,
+    &fn_try_add,
+    &fn_try_add_decimal,
+    &fn_try_subtract,
+    &fn_try_subtract_decimal,
+    &fn_try_multiply,
+    &fn_try_multiply_decimal,
+    &fn_try_divide,
+    &fn_try_divide_decimal,
+    &fn_try_mod,
+    &fn_try_mod_decimal,
+    &fn_bit_and,
+    &fn_bit_or,
+    &fn_bit_xor,
+    &fn_bit_not,
+    &fn_shift_left,
+    &fn_shift_right,
+    &fn_shift_right_unsigned,
+    &fn_bit_count,
     NULL,
 };

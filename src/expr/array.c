@@ -7,22 +7,8 @@
 #include "expr/pick.h"
 #include "expr/writer.h"
 
-#define ELEMENTS(k) (&args[k].col->children[0])
-#define INT_AT(k, i) (arg_values(&args[k], int32_t)[(i) * args[k].step])
-
-/* Runs `...` for each row that is not NULL, with its elements [first, last) of argument 0, then ends its list. */
-#define EACH_LIST(picks, ...)                                                                                  \
-    do {                                                                                                       \
-        picks_open(&(picks), call);                                                                            \
-        for (int64_t i = 0; i < call->rows; i++) {                                                             \
-            int32_t first, last;                                                                               \
-            list_range(&args[0], i, &first, &last);                                                            \
-            if (call_valid(call, i)) {                                                                         \
-                __VA_ARGS__;                                                                                   \
-            }                                                                                                  \
-            picks_end(&(picks));                                                                               \
-        }                                                                                                      \
-    } while (0)
+#define ELEMENTS(k)  (&args[k].col->children[0])
+#define INT_AT(k, i) (arg_values(&args[k], int32_t)[args[k].step * (i)])
 
 /* Elements are equal; NULL is equal to NULL. */
 static bool same(const struct column *a, int64_t i, const struct column *b, int64_t j)
@@ -48,8 +34,8 @@ static int64_t find_element(const struct arg *args, int64_t row, bool *null_seen
 }
 
 SCALAR(fn_array_contains, "array_contains", "(array<O>, O) -> boolean",
-       "Whether an element is equal; NULL when none is and one is NULL.", "array_contains(array(1, 2), 2)", "true",
-       .flags = FN_NULLABLE)
+       "Whether an element is equal; NULL when none is and one is NULL.",
+       "array_contains(array(1, 2), 2)", "true", .flags = FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         bool null_seen;
@@ -61,7 +47,8 @@ SCALAR(fn_array_contains, "array_contains", "(array<O>, O) -> boolean",
 }
 
 SCALAR(fn_array_position, "array_position", "(array<O>, O) -> bigint",
-       "Number of the first element that is equal; 0 when none is.", "array_position(array(3, 2, 1), 1)", "3")
+       "Number of the first element that is equal; 0 when none is.",
+       "array_position(array(3, 2, 1), 1)", "3")
 {
     for (int64_t i = 0; i < call->rows; i++) {
         bool null_seen;
@@ -107,8 +94,8 @@ static void extreme_element(struct call *call, const struct arg *args, struct co
     gather_or_null(call, out, ELEMENTS(0), rows, call->rows);
     call_free(call, buffer);
 }
-SCALAR(fn_array_max, "array_max", "(array<O>) -> O", "Largest element; NULLs are skipped.", "array_max(array(1, NULL, 3))",
-       "3", .flags = FN_NULLABLE)
+SCALAR(fn_array_max, "array_max", "(array<O>) -> O", "Largest element; NULLs are skipped.",
+       "array_max(array(1, NULL, 3))", "3", .flags = FN_NULLABLE)
 {
     extreme_element(call, args, out, 1);
 }
@@ -134,55 +121,84 @@ static int element_order(const void *a, const void *b, void *context)
     if (i_null || j_null)
         return order->nulls_last ? (int)i_null - (int)j_null : (int)j_null - (int)i_null;
     int compared = order->sign * value_compare(order->elements, i, order->elements, j);
-    return compared != 0 ? compared : (i > j) - (i < j);  // equal ones keep their order
+    return compared != 0 ? compared : (i > j) - (i < j); // equal ones keep their order
 }
 
-static void sort_lists(struct call *call, const struct arg *args, struct column *out, bool array_sort)
+static void sort_lists(struct call *call, const struct arg *args, struct column *out,
+                       bool array_sort)
 {
     struct picks picks;
     (void)out;
-    EACH_LIST(picks, bool ascending = array_sort || call->arg_count == 1 || arg_bit(&args[1], i);
-              struct sort_order order = {.elements = ELEMENTS(0), .sign = ascending ? 1 : -1,
-                                         .nulls_last = array_sort || !ascending};
-              int64_t start = picks.count; for (int32_t k = first; k < last; k++) picks_add(&picks, k);
-              if (picks.count > start) qsort_r(picks.rows + start, (size_t)(picks.count - start), sizeof *picks.rows,
-                                               element_order, &order));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        bool ascending = array_sort || call->arg_count == 1 || arg_bit(&args[1], i);
+        struct sort_order order = {.elements = ELEMENTS(0),
+                                   .sign = ascending ? 1 : -1,
+                                   .nulls_last = array_sort || !ascending};
+        int64_t start = picks.count;
+        for (int32_t k = first; k < last; k++)
+            picks_add(&picks, k);
+        if (picks.count > start)
+            qsort_r(picks.rows + start, (size_t)(picks.count - start), sizeof *picks.rows,
+                    element_order, &order);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
 SCALAR(fn_sort_array, "sort_array", "(array<O>, boolean?) -> array<O>",
-       "Sorted; NULLs first, and last when descending (second argument false).", "sort_array(array(3, NULL, 1))",
-       "[null,1,3]")
+       "Sorted; NULLs first, and last when descending (second argument false).",
+       "sort_array(array(3, NULL, 1))", "[null,1,3]")
 {
     sort_lists(call, args, out, false);
 }
-SCALAR(fn_array_sort, "array_sort", "(array<O>) -> array<O>", "Sorted, NULLs last.", "array_sort(array(3, NULL, 1))",
-       "[1,3,null]")
+SCALAR(fn_array_sort, "array_sort", "(array<O>) -> array<O>", "Sorted, NULLs last.",
+       "array_sort(array(3, NULL, 1))", "[1,3,null]")
 {
     sort_lists(call, args, out, true);
 }
 
 /* ---- picking from one array ---- */
 
-SCALAR(fn_array_reverse, "reverse", "(array<T>) -> array<T>", "The elements backwards.", "reverse(array(1, 2, 3))",
-       "[3,2,1]")
+SCALAR(fn_array_reverse, "reverse", "(array<T>) -> array<T>", "The elements backwards.",
+       "reverse(array(1, 2, 3))", "[3,2,1]")
 {
     struct picks picks;
-    EACH_LIST(picks, for (int32_t k = last - 1; k >= first; k--) picks_add(&picks, k));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        for (int32_t k = last - 1; k >= first; k--)
+            picks_add(&picks, k);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
 SCALAR(fn_slice, "slice", "(array<T>, int, int) -> array<T>",
-       "So many elements from a position on (from 1, or from -1 backwards).", "slice(array(1, 2, 3, 4), 2, 2)", "[2,3]",
-       .flags = FN_FAILS)
+       "So many elements from a position on (from 1, or from -1 backwards).",
+       "slice(array(1, 2, 3, 4), 2, 2)", "[2,3]", .flags = FN_FAILS)
 {
     struct picks picks;
     for (int64_t i = 0; i < call->rows; i++)
         if (INT_AT(1, i) == 0 || INT_AT(2, i) < 0)
             call_reject(call, i, REJECT_ARGUMENT);
-    EACH_LIST(picks, int64_t start = INT_AT(1, i) > 0 ? (int64_t)first + INT_AT(1, i) - 1 : (int64_t)last + INT_AT(1, i);
-              int64_t end = start + INT_AT(2, i); for (int64_t k = start; k >= first && k < last && k < end; k++)
-                  picks_add(&picks, k));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        int64_t start =
+            INT_AT(1, i) > 0 ? (int64_t)first + INT_AT(1, i) - 1 : (int64_t)last + INT_AT(1, i);
+        int64_t end = start + INT_AT(2, i);
+        for (int64_t k = start; k >= first && k < last && k < end; k++)
+            picks_add(&picks, k);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
@@ -190,16 +206,33 @@ SCALAR(fn_array_compact, "array_compact", "(array<T>) -> array<T>", "Without the
        "array_compact(array(1, NULL, 2))", "[1,2]")
 {
     struct picks picks;
-    EACH_LIST(picks, for (int32_t k = first; k < last; k++) if (!column_is_null(ELEMENTS(0), k)) picks_add(&picks, k));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        for (int32_t k = first; k < last; k++)
+            if (!column_is_null(ELEMENTS(0), k))
+                picks_add(&picks, k);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
-SCALAR(fn_array_remove, "array_remove", "(array<O>, O) -> array<O>", "Without the elements that are equal.",
-       "array_remove(array(1, 2, NULL, 2), 2)", "[1,null]")
+SCALAR(fn_array_remove, "array_remove", "(array<O>, O) -> array<O>",
+       "Without the elements that are equal.", "array_remove(array(1, 2, NULL, 2), 2)", "[1,null]")
 {
     struct picks picks;
-    EACH_LIST(picks, for (int32_t k = first; k < last; k++) if (!same(ELEMENTS(0), k, args[1].col, i * args[1].step))
-                  picks_add(&picks, k));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        for (int32_t k = first; k < last; k++)
+            if (!same(ELEMENTS(0), k, args[1].col, i * args[1].step))
+                picks_add(&picks, k);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
@@ -226,47 +259,80 @@ SCALAR(fn_array_distinct, "array_distinct", "(array<O>) -> array<O>", "Without r
        "array_distinct(array(1, 2, 1))", "[1,2]")
 {
     struct picks picks;
-    EACH_LIST(picks, for (int32_t k = first; k < last; k++) if (!picked(&picks, ELEMENTS(0), k)) picks_add(&picks, k));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        for (int32_t k = first; k < last; k++)
+            if (!picked(&picks, ELEMENTS(0), k))
+                picks_add(&picks, k);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
-#define SET_OF_ARRAYS(id, name_, help_, expected_, ...)                                                        \
-    SCALAR(id, name_, "(array<O>, array<O>) -> array<O>", help_, name_ "(array(1, 2, 2), array(2, 3))", expected_) \
-    {                                                                                                          \
-        struct picks picks;                                                                                    \
-        struct column pool = {0};                                                                              \
-        pool_add(&pool, ELEMENTS(0));                                                                          \
-        const int64_t base = pool_add(&pool, ELEMENTS(1));                                                     \
-        EACH_LIST(picks, int32_t from; int32_t to; list_range(&args[1], i, &from, &to);                        \
-                  const int64_t other = base + from; const int64_t other_end = base + to; __VA_ARGS__);        \
-        picks_close(&picks, &pool, 1);                                                                         \
-        column_release(&pool);                                                                                 \
+#define SET_OF_ARRAYS(id, name_, help_, expected_, ...)          \
+    SCALAR(id, name_, "(array<O>, array<O>) -> array<O>", help_, \
+           name_ "(array(1, 2, 2), array(2, 3))", expected_)     \
+    {                                                            \
+        struct picks picks;                                      \
+        struct column pool = {0};                                \
+        pool_add(&pool, ELEMENTS(0));                            \
+        const int64_t base = pool_add(&pool, ELEMENTS(1));       \
+        picks_open(&picks, call);                                \
+        for (int64_t i; (i = picks_next(&picks)) >= 0;) {        \
+            int32_t first, last;                                 \
+            list_range(&args[0], i, &first, &last);              \
+            int32_t from;                                        \
+            int32_t to;                                          \
+            list_range(&args[1], i, &from, &to);                 \
+            const int64_t other = base + from;                   \
+            const int64_t other_end = base + to;                 \
+            __VA_ARGS__;                                         \
+            picks_end(&picks);                                   \
+        }                                                        \
+                                                                 \
+        picks_close(&picks, &pool, 1);                           \
+        column_release(&pool);                                   \
     }
 SET_OF_ARRAYS(fn_array_union, "array_union", "Elements of either, none repeated.", "[1,2,3]",
-              for (int64_t k = first; k < last; k++) if (!picked(&picks, &pool, k)) picks_add(&picks, k);
-              for (int64_t k = other; k < other_end; k++) if (!picked(&picks, &pool, k)) picks_add(&picks, k))
+              for (int64_t k = first; k < last; k++) if (!picked(&picks, &pool, k))
+                  picks_add(&picks, k);
+              for (int64_t k = other; k < other_end; k++) if (!picked(&picks, &pool, k))
+                  picks_add(&picks, k))
 SET_OF_ARRAYS(fn_array_intersect, "array_intersect", "Elements of both, none repeated.", "[2]",
-              for (int64_t k = first; k < last; k++)
-                  if (within(&pool, k, other, other_end) && !picked(&picks, &pool, k)) picks_add(&picks, k))
-SET_OF_ARRAYS(fn_array_except, "array_except", "Elements of the first that the second has not, none repeated.", "[1]",
-              for (int64_t k = first; k < last; k++)
-                  if (!within(&pool, k, other, other_end) && !picked(&picks, &pool, k)) picks_add(&picks, k))
+              for (int64_t k = first; k < last;
+                   k++) if (within(&pool, k, other, other_end) && !picked(&picks, &pool, k))
+                  picks_add(&picks, k))
+SET_OF_ARRAYS(fn_array_except, "array_except",
+              "Elements of the first that the second has not, none repeated.", "[1]",
+              for (int64_t k = first; k < last;
+                   k++) if (!within(&pool, k, other, other_end) && !picked(&picks, &pool, k))
+                  picks_add(&picks, k))
 
 /* ---- joining and growing ---- */
 
-SCALAR(fn_array_concat, "concat ||", "(array<T>, array<T>...) -> array<T>", "One array behind the other.",
-       "concat(array(1), array(2))", "[1,2]")
+SCALAR(fn_array_concat, "concat ||", "(array<T>, array<T>...) -> array<T>",
+       "One array behind the other.", "concat(array(1), array(2))", "[1,2]")
 {
     struct picks picks;
     struct column pool = {0};
     int64_t *starts = mem_array(int64_t, (size_t)call->arg_count);
     for (int32_t k = 0; k < call->arg_count; k++)
         starts[k] = pool_add(&pool, ELEMENTS(k));
-    EACH_LIST(picks, for (int32_t a = 0; a < call->arg_count; a++) {
-        list_range(&args[a], i, &first, &last);
-        for (int32_t k = first; k < last; k++)
-            picks_add(&picks, starts[a] + k);
-    });
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        for (int32_t a = 0; a < call->arg_count; a++) {
+            list_range(&args[a], i, &first, &last);
+            for (int32_t k = first; k < last; k++)
+                picks_add(&picks, starts[a] + k);
+        }
+        picks_end(&picks);
+    }
+
     picks_close(&picks, &pool, 1);
     column_release(&pool);
     mem_free(starts);
@@ -278,33 +344,50 @@ static void grow_lists(struct call *call, const struct arg *args, bool front)
     struct column pool = {0};
     pool_add(&pool, ELEMENTS(0));
     int64_t base = pool_add(&pool, args[1].col);
-    for (int64_t i = 0; args[0].col->valid != NULL && i < call->rows; i++)
-        if (!arg_valid(&args[0], i))
-            call_null(call, i);
-    EACH_LIST(picks, const int64_t added = base + i * args[1].step; if (front) picks_add(&picks, added);
-              for (int32_t k = first; k < last; k++) picks_add(&picks, k); if (!front) picks_add(&picks, added));
+    if (args[0].col->valid != NULL) {
+        for (int64_t i = 0; i < call->rows; i++)
+            if (!arg_valid(&args[0], i))
+                call_null(call, i);
+    }
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        const int64_t added = base + i * args[1].step;
+        if (front)
+            picks_add(&picks, added);
+        for (int32_t k = first; k < last; k++)
+            picks_add(&picks, k);
+        if (!front)
+            picks_add(&picks, added);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, &pool, 1);
     column_release(&pool);
 }
-SCALAR(fn_array_append, "array_append", "(array<T>, T) -> array<T>", "With one element more at the end.",
-       "array_append(array(1), 2)", "[1,2]", .flags = FN_NULLS)
+SCALAR(fn_array_append, "array_append", "(array<T>, T) -> array<T>",
+       "With one element more at the end.", "array_append(array(1), 2)", "[1,2]", .flags = FN_NULLS)
 {
     grow_lists(call, args, false);
 }
-SCALAR(fn_array_prepend, "array_prepend", "(array<T>, T) -> array<T>", "With one element more at the start.",
-       "array_prepend(array(1), 2)", "[2,1]", .flags = FN_NULLS)
+SCALAR(fn_array_prepend, "array_prepend", "(array<T>, T) -> array<T>",
+       "With one element more at the start.", "array_prepend(array(1), 2)", "[2,1]",
+       .flags = FN_NULLS)
 {
     grow_lists(call, args, true);
 }
 
 static enum code bind_repeat(struct binding *binding, __attribute__((unused)) struct error *err)
 {
-    binding->type = type_array(binding->ctx->arena, binding->args[0]->type, binding->args[0]->nullable);
+    binding->type =
+        type_array(binding->ctx->arena, binding->args[0]->type, binding->args[0]->nullable);
     binding->nullable = binding->args[1]->nullable;
     return E_OK;
 }
-SCALAR(fn_array_repeat, "array_repeat", "(T, int) -> array<T>", "An array of the same element so many times.",
-       "array_repeat('a', 2)", "[\"a\",\"a\"]", .bind = bind_repeat, .flags = FN_NULLS)
+SCALAR(fn_array_repeat, "array_repeat", "(T, int) -> array<T>",
+       "An array of the same element so many times.", "array_repeat('a', 2)", "[\"a\",\"a\"]",
+       .bind = bind_repeat, .flags = FN_NULLS)
 {
     struct picks picks;
     picks_open(&picks, call);
@@ -325,14 +408,25 @@ static bool list_has_null(const struct column *lists, int32_t first, int32_t las
             return true;
     return false;
 }
-SCALAR(fn_flatten, "flatten", "(array<array<T>>) -> array<T>", "The elements of the elements; NULL when an element is NULL.",
+SCALAR(fn_flatten, "flatten", "(array<array<T>>) -> array<T>",
+       "The elements of the elements; NULL when an element is NULL.",
        "flatten(array(array(1, 2), array(3)))", "[1,2,3]", .flags = FN_NULLABLE)
 {
     struct picks picks;
     const struct column *lists = ELEMENTS(0);
     const int32_t *inner = column_offsets(lists);
-    EACH_LIST(picks, if (list_has_null(lists, first, last)) call_null(call, i);
-              else for (int32_t k = inner[first]; k < inner[last]; k++) picks_add(&picks, k));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last;
+        list_range(&args[0], i, &first, &last);
+        if (list_has_null(lists, first, last))
+            call_null(call, i);
+        else
+            for (int32_t k = inner[first]; k < inner[last]; k++)
+                picks_add(&picks, k);
+        picks_end(&picks);
+    }
+
     picks_close(&picks, &lists->children[0], 1);
 }
 
@@ -342,25 +436,35 @@ SCALAR(fn_array_join, "array_join", "(array<string>, string, string?) -> string"
 {
     struct writer writer;
     struct text text = {.limit = WRITER_ROW_MAX};
-    TEXT_ROWS(writer, call->rows * 16, int32_t first; int32_t last; list_range(&args[0], i, &first, &last);
-              text_clear(&text); bool any = false; for (int32_t k = first; k < last; k++) {
-                  bool null = column_is_null(ELEMENTS(0), k);
-                  if (null && call->arg_count < 3)
-                      continue;
-                  struct bytes gap = arg_bytes(&args[1], i);
-                  struct bytes element = null ? arg_bytes(&args[2], i) : column_bytes_at(ELEMENTS(0), k);
-                  text_add(&text, gap.data, any ? gap.size : 0);
-                  text_add(&text, element.data, element.size);
-                  any = true;
-              } writer_put(&writer, text_view(&text)));
+    writer_open(&writer, call, out, call->rows * 16);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        int32_t first;
+        int32_t last;
+        list_range(&args[0], i, &first, &last);
+        text_clear(&text);
+        bool any = false;
+        for (int32_t k = first; k < last; k++) {
+            bool null = column_is_null(ELEMENTS(0), k);
+            if (null && call->arg_count < 3)
+                continue;
+            struct bytes gap = arg_bytes(&args[1], i);
+            struct bytes element = null ? arg_bytes(&args[2], i) : column_bytes_at(ELEMENTS(0), k);
+            text_add(&text, gap.data, any ? gap.size : 0);
+            text_add(&text, element.data, element.size);
+            any = true;
+        }
+        writer_put(&writer, text_view(&text));
+    }
+    writer_close(&writer);
     text_free(&text);
 }
 
 /* ---- sequences ---- */
 
-enum { SEQUENCE_MAX = 1 << 20 };  // elements of one row
+enum { SEQUENCE_MAX = 1 << 20 }; // elements of one row
 
-static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t to, int64_t step, struct builder *out)
+static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t to, int64_t step,
+                         struct builder *out)
 {
     int128 count = step == 0 ? (from == to ? 1 : -1) : ((int128)to - from) / step + 1;
     if (from == to)
@@ -375,9 +479,10 @@ static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t t
     builder_close_list(out);
 }
 
-SCALAR(fn_sequence, "sequence", "(bigint, bigint, bigint?) -> array<bigint> | (int, int, int?) -> array<int>",
-       "Whole numbers from the first to the second, by the third or by 1 or -1.", "sequence(1, 5)", "[1,2,3,4,5]",
-       .flags = FN_FAILS)
+SCALAR(fn_sequence, "sequence",
+       "(bigint, bigint, bigint?) -> array<bigint> | (int, int, int?) -> array<int>",
+       "Whole numbers from the first to the second, by the third or by 1 or -1.", "sequence(1, 5)",
+       "[1,2,3,4,5]", .flags = FN_FAILS)
 {
     struct builder builder;
     bool wide = args[0].col->type->id == TYPE_INT64;
@@ -392,7 +497,7 @@ SCALAR(fn_sequence, "sequence", "(bigint, bigint, bigint?) -> array<bigint> | (i
         }
         int64_t step = call->arg_count == 3 ? values[2] : values[0] <= values[1] ? 1 : -1;
         if (step != 0 && values[0] != values[1] && (values[1] > values[0]) != (step > 0))
-            step = 0;  // never gets there
+            step = 0; // never gets there
         sequence_row(call, i, values[0], values[1], step, &builder);
     }
     column_release(out);
@@ -401,8 +506,27 @@ SCALAR(fn_sequence, "sequence", "(bigint, bigint, bigint?) -> array<bigint> | (i
 }
 
 const struct function *const array_functions[] = {
-    &fn_array_contains, &fn_array_position,  &fn_arrays_overlap, &fn_array_max,    &fn_array_min,   &fn_sort_array,
-    &fn_array_sort,     &fn_array_reverse,   &fn_slice,          &fn_array_compact, &fn_array_remove, &fn_array_distinct,
-    &fn_array_union,    &fn_array_intersect, &fn_array_except,   &fn_array_concat, &fn_array_append, &fn_array_prepend,
-    &fn_array_repeat,   &fn_flatten,         &fn_array_join,     &fn_sequence,     NULL,
+    &fn_array_contains,
+    &fn_array_position,
+    &fn_arrays_overlap,
+    &fn_array_max,
+    &fn_array_min,
+    &fn_sort_array,
+    &fn_array_sort,
+    &fn_array_reverse,
+    &fn_slice,
+    &fn_array_compact,
+    &fn_array_remove,
+    &fn_array_distinct,
+    &fn_array_union,
+    &fn_array_intersect,
+    &fn_array_except,
+    &fn_array_concat,
+    &fn_array_append,
+    &fn_array_prepend,
+    &fn_array_repeat,
+    &fn_flatten,
+    &fn_array_join,
+    &fn_sequence,
+    NULL,
 };

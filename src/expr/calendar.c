@@ -6,9 +6,11 @@
 #include "expr/coerce.h"
 #include "expr/writer.h"
 
-const char *const month_names[12] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
-const char *const weekday_names[7] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+const char *const month_names[12] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+const char *const weekday_names[7] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                      "Friday", "Saturday", "Sunday"};
 
 /* ---- sums ---- */
 
@@ -19,7 +21,10 @@ int month_length(int64_t year, int month)
     return lengths[month - 1] + (month == 2 && leap);
 }
 
-static bool days_in_range(int64_t year) { return year >= -5800000 && year <= 5800000; }  // int32 days
+static bool days_in_range(int64_t year)
+{
+    return year >= -5800000 && year <= 5800000;
+} // int32 days
 
 bool days_add_months(int32_t days, int64_t months, int32_t *out)
 {
@@ -42,17 +47,25 @@ enum trunc_level trunc_level_of(struct bytes name)
         const char *name;
         enum trunc_level level;
     } names[] = {
-        {"microsecond", TRUNC_MICROSECOND}, {"millisecond", TRUNC_MILLISECOND},
-        {"second", TRUNC_SECOND},           {"minute", TRUNC_MINUTE},
-        {"hour", TRUNC_HOUR},               {"day", TRUNC_DAY},
-        {"dd", TRUNC_DAY},                  {"week", TRUNC_WEEK},
-        {"month", TRUNC_MONTH},             {"mon", TRUNC_MONTH},
-        {"mm", TRUNC_MONTH},                {"quarter", TRUNC_QUARTER},
-        {"year", TRUNC_YEAR},               {"yyyy", TRUNC_YEAR},
+        {"microsecond", TRUNC_MICROSECOND},
+        {"millisecond", TRUNC_MILLISECOND},
+        {"second", TRUNC_SECOND},
+        {"minute", TRUNC_MINUTE},
+        {"hour", TRUNC_HOUR},
+        {"day", TRUNC_DAY},
+        {"dd", TRUNC_DAY},
+        {"week", TRUNC_WEEK},
+        {"month", TRUNC_MONTH},
+        {"mon", TRUNC_MONTH},
+        {"mm", TRUNC_MONTH},
+        {"quarter", TRUNC_QUARTER},
+        {"year", TRUNC_YEAR},
+        {"yyyy", TRUNC_YEAR},
         {"yy", TRUNC_YEAR},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (name.size == strlen(names[i].name) && strncasecmp((const char *)name.data, names[i].name, name.size) == 0)
+        if (name.size == strlen(names[i].name) &&
+            strncasecmp((const char *)name.data, names[i].name, name.size) == 0)
             return names[i].level;
     return TRUNC_NONE;
 }
@@ -62,7 +75,9 @@ int32_t days_trunc(int32_t days, enum trunc_level level)
     if (level == TRUNC_WEEK)
         return (int32_t)((int64_t)days - weekday_of(days));
     struct civil civil = civil_of(days);
-    int month = level == TRUNC_YEAR ? 1 : level == TRUNC_QUARTER ? (civil.month - 1) / 3 * 3 + 1 : civil.month;
+    int month = level == TRUNC_YEAR      ? 1
+                : level == TRUNC_QUARTER ? (civil.month - 1) / 3 * 3 + 1
+                                         : civil.month;
     return days_from_civil(civil.year, month, 1);
 }
 
@@ -74,86 +89,114 @@ static int year_day(int64_t days)
 }
 
 /* ISO 8601: the week of a day is that of its Thursday. */
-static int32_t thursday_of(int32_t days) { return (int32_t)((int64_t)days - weekday_of(days) + 3); }
-static int iso_week(int32_t days) { return (year_day(thursday_of(days)) - 1) / 7 + 1; }
-static int64_t iso_year(int32_t days) { return civil_of(thursday_of(days)).year; }
+static int32_t thursday_of(int32_t days)
+{
+    return (int32_t)((int64_t)days - weekday_of(days) + 3);
+}
+static int iso_week(int32_t days)
+{
+    return (year_day(thursday_of(days)) - 1) / 7 + 1;
+}
+static int64_t iso_year(int32_t days)
+{
+    return civil_of(thursday_of(days)).year;
+}
 
-#define DATE_FIELD(id, name_, help_, example_, expected_, value)                                               \
-    SCALAR(id, name_, "(date) -> int", help_, example_, expected_)                                             \
-    {                                                                                                          \
-        LOOP1(int32_t, int32_t, r[i] = (int32_t)(value));                                                      \
+#define DATE_FIELD(id, name_, help_, example_, expected_, value)   \
+    SCALAR(id, name_, "(date) -> int", help_, example_, expected_) \
+    {                                                              \
+        LOOP1(int32_t, int32_t, r[i] = (int32_t)(value));          \
     }
 DATE_FIELD(fn_year, "year", "Year.", "year(DATE'2026-05-07')", "2026", civil_of(x).year)
-DATE_FIELD(fn_year_of_week, "yearofweek", "Year that the ISO week belongs to.", NULL, NULL, iso_year(x))
-DATE_FIELD(fn_quarter, "quarter", "Quarter, 1 to 4.", "quarter(DATE'2026-05-07')", "2", (civil_of(x).month - 1) / 3 + 1)
+DATE_FIELD(fn_year_of_week, "yearofweek", "Year that the ISO week belongs to.", NULL, NULL,
+           iso_year(x))
+DATE_FIELD(fn_quarter, "quarter", "Quarter, 1 to 4.", "quarter(DATE'2026-05-07')", "2",
+           (civil_of(x).month - 1) / 3 + 1)
 DATE_FIELD(fn_month, "month", "Month, 1 to 12.", "month(DATE'2026-05-07')", "5", civil_of(x).month)
-DATE_FIELD(fn_day, "day dayofmonth", "Day of the month.", "day(DATE'2026-05-07')", "7", civil_of(x).day)
-DATE_FIELD(fn_day_of_week, "dayofweek", "1 = Sunday to 7 = Saturday.", "dayofweek(DATE'2026-05-07')", "5",
-           (weekday_of(x) + 1) % 7 + 1)
+DATE_FIELD(fn_day, "day dayofmonth", "Day of the month.", "day(DATE'2026-05-07')", "7",
+           civil_of(x).day)
+DATE_FIELD(fn_day_of_week, "dayofweek", "1 = Sunday to 7 = Saturday.",
+           "dayofweek(DATE'2026-05-07')", "5", (weekday_of(x) + 1) % 7 + 1)
 DATE_FIELD(fn_iso_day, "dayofweek_iso", "1 = Monday to 7 = Sunday.", NULL, NULL, weekday_of(x) + 1)
-DATE_FIELD(fn_weekday, "weekday", "0 = Monday to 6 = Sunday.", "weekday(DATE'2026-05-07')", "3", weekday_of(x))
-DATE_FIELD(fn_day_of_year, "dayofyear", "Day of the year.", "dayofyear(DATE'2026-05-07')", "127", year_day(x))
-DATE_FIELD(fn_week_of_year, "weekofyear", "ISO week of the year.", "weekofyear(DATE'2026-01-01')", "1", iso_week(x))
-DATE_FIELD(fn_unix_date, "unix_date", "Days since 1970-01-01.", "unix_date(DATE'1970-01-02')", "1", x)
+DATE_FIELD(fn_weekday, "weekday", "0 = Monday to 6 = Sunday.", "weekday(DATE'2026-05-07')", "3",
+           weekday_of(x))
+DATE_FIELD(fn_day_of_year, "dayofyear", "Day of the year.", "dayofyear(DATE'2026-05-07')", "127",
+           year_day(x))
+DATE_FIELD(fn_week_of_year, "weekofyear", "ISO week of the year.", "weekofyear(DATE'2026-01-01')",
+           "1", iso_week(x))
+DATE_FIELD(fn_unix_date, "unix_date", "Days since 1970-01-01.", "unix_date(DATE'1970-01-02')", "1",
+           x)
 
 static void name_run(struct call *call, const struct arg *args, struct column *out, bool month)
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 3, int32_t days = arg_values(&args[0], int32_t)[i];
-              const char *name = month ? month_names[civil_of(days).month - 1] : weekday_names[weekday_of(days)];
-              writer_put(&writer, bytes_of(name, 3)));
+    writer_open(&writer, call, out, call->rows * 3);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        int32_t days = arg_values(&args[0], int32_t)[i];
+        const char *name =
+            month ? month_names[civil_of(days).month - 1] : weekday_names[weekday_of(days)];
+        writer_put(&writer, bytes_of(name, 3));
+    }
+    writer_close(&writer);
 }
-SCALAR(fn_day_name, "dayname", "(date) -> string", "Day of the week, three letters.", "dayname(DATE'2026-05-07')", "Thu")
+SCALAR(fn_day_name, "dayname", "(date) -> string", "Day of the week, three letters.",
+       "dayname(DATE'2026-05-07')", "Thu")
 {
     name_run(call, args, out, false);
 }
-SCALAR(fn_month_name, "monthname", "(date) -> string", "Month, three letters.", "monthname(DATE'2026-05-07')", "May")
+SCALAR(fn_month_name, "monthname", "(date) -> string", "Month, three letters.",
+       "monthname(DATE'2026-05-07')", "May")
 {
     name_run(call, args, out, true);
 }
 
 /* ---- steps ---- */
 
-#define ADD_DAYS(id, name_, help_, example_, expected_, flags_, builtin)                                       \
-    SCALAR(id, name_, "(date, int) -> date", help_, example_, expected_, .flags = (flags_) | FN_FAILS)         \
-    {                                                                                                          \
-        bool bad = false;                                                                                      \
-        LOOP2(int32_t, int32_t, int32_t, bad |= builtin(x, y, &r[i]));                                         \
-        int32_t ignored;                                                                                       \
-        if (bad)                                                                                               \
-            REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW, builtin(x, y, &ignored));                    \
+#define ADD_DAYS(id, name_, help_, example_, expected_, flags_, builtin)                    \
+    SCALAR(id, name_, "(date, int) -> date", help_, example_, expected_,                    \
+           .flags = (flags_) | FN_FAILS)                                                    \
+    {                                                                                       \
+        bool bad = false;                                                                   \
+        LOOP2(int32_t, int32_t, int32_t, bad |= builtin(x, y, &r[i]));                      \
+        int32_t ignored;                                                                    \
+        if (bad)                                                                            \
+            REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW, builtin(x, y, &ignored)); \
     }
-ADD_DAYS(fn_date_add, "date_add dateadd", "So many days later.", "date_add(DATE'2026-01-31', 1)", "2026-02-01", 0,
-         __builtin_add_overflow)
-ADD_DAYS(fn_date_sub, "date_sub", "So many days earlier.", "date_sub(DATE'2026-01-31', 1)", "2026-01-30", 0,
-         __builtin_sub_overflow)
-SCALAR_SAME(fn_date_plus, "+", "(date, int) -> date", "So many days later.", "DATE'2026-01-31' + 1", "2026-02-01",
-            .run = fn_date_add_run, .flags = FN_FAILS | FN_OPERATOR);
-SCALAR_SAME(fn_date_minus, "-", "(date, int) -> date", "So many days earlier.", "DATE'2026-01-31' - 1", "2026-01-30",
-            .run = fn_date_sub_run, .flags = FN_FAILS | FN_OPERATOR);
+ADD_DAYS(fn_date_add, "date_add dateadd", "So many days later.", "date_add(DATE'2026-01-31', 1)",
+         "2026-02-01", 0, __builtin_add_overflow)
+ADD_DAYS(fn_date_sub, "date_sub", "So many days earlier.", "date_sub(DATE'2026-01-31', 1)",
+         "2026-01-30", 0, __builtin_sub_overflow)
+SCALAR_SAME(fn_date_plus, "+", "(date, int) -> date", "So many days later.", "DATE'2026-01-31' + 1",
+            "2026-02-01", .run = fn_date_add_run, .flags = FN_FAILS | FN_OPERATOR);
+SCALAR_SAME(fn_date_minus, "-", "(date, int) -> date", "So many days earlier.",
+            "DATE'2026-01-31' - 1", "2026-01-30", .run = fn_date_sub_run,
+            .flags = FN_FAILS | FN_OPERATOR);
 
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
     return expr_call(binding->ctx, "+", args, 2, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_plus_date, "+", "(int, date) -> date", "So many days later.", "1 + DATE'2026-01-31'", "2026-02-01",
-            .bind = bind_swapped, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_plus_date, "+", "(int, date) -> date", "So many days later.", "1 + DATE'2026-01-31'",
+            "2026-02-01", .bind = bind_swapped, .flags = FN_OPERATOR);
 
-SCALAR(fn_date_diff, "datediff date_diff", "(date, date) -> int", "Days from the second date to the first.",
-       "datediff(DATE'2026-01-31', DATE'2026-01-01')", "30")
+SCALAR(fn_date_diff, "datediff date_diff", "(date, date) -> int",
+       "Days from the second date to the first.", "datediff(DATE'2026-01-31', DATE'2026-01-01')",
+       "30")
 {
     LOOP2(int32_t, int32_t, int32_t, r[i] = (int32_t)((uint32_t)x - (uint32_t)y));
 }
 
 SCALAR(fn_date_difference, "-", "(date, date) -> interval_dt", "The time between two dates.",
-       "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30 00:00:00' DAY TO SECOND", .flags = FN_OPERATOR | FN_FAILS)
+       "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30 00:00:00' DAY TO SECOND",
+       .flags = FN_OPERATOR | FN_FAILS)
 {
     bool bad = false;
     LOOP2(int64_t, int32_t, int32_t, bad |= __builtin_mul_overflow((int64_t)x - y, DAY_US, &r[i]));
     int64_t ignored;
     if (bad)
-        REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW, __builtin_mul_overflow((int64_t)x - y, DAY_US, &ignored));
+        REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW,
+                __builtin_mul_overflow((int64_t)x - y, DAY_US, &ignored));
 }
 
 static void add_months(struct call *call, const struct arg *args, struct column *out, int sign)
@@ -166,8 +209,9 @@ static void add_months(struct call *call, const struct arg *args, struct column 
         column_values(out, int32_t)[i] = later;
     }
 }
-SCALAR(fn_add_months, "add_months", "(date, int) -> date", "So many months later, at most the month's last day.",
-       "add_months(DATE'2026-01-31', 1)", "2026-02-28", .flags = FN_FAILS)
+SCALAR(fn_add_months, "add_months", "(date, int) -> date",
+       "So many months later, at most the month's last day.", "add_months(DATE'2026-01-31', 1)",
+       "2026-02-28", .flags = FN_FAILS)
 {
     add_months(call, args, out, 1);
 }
@@ -180,11 +224,13 @@ SCALAR(fn_date_minus_months, "-", "(date, interval_ym) -> date", "So many months
     add_months(call, args, out, -1);
 }
 SCALAR_SAME(fn_months_plus_date, "+", "(interval_ym, date) -> date", "So many months later.",
-            "INTERVAL '1' MONTH + DATE'2026-01-31'", "2026-02-28", .bind = bind_swapped, .flags = FN_OPERATOR);
+            "INTERVAL '1' MONTH + DATE'2026-01-31'", "2026-02-28", .bind = bind_swapped,
+            .flags = FN_OPERATOR);
 
-SCALAR(fn_last_day, "last_day", "(date) -> date", "Last day of the month.", "last_day(DATE'2026-02-01')", "2026-02-28")
+SCALAR(fn_last_day, "last_day", "(date) -> date", "Last day of the month.",
+       "last_day(DATE'2026-02-01')", "2026-02-28")
 {
-    LOOP1(int32_t, int32_t, struct civil civil = civil_of(x); 
+    LOOP1(int32_t, int32_t, struct civil civil = civil_of(x);
           r[i] = (int32_t)((int64_t)x + month_length(civil.year, civil.month) - civil.day));
 }
 
@@ -206,16 +252,19 @@ SCALAR(fn_next_day, "next_day", "(date, string) -> date", "The first such weekda
         int day = weekday_named(arg_bytes(&args[1], i));
         if (day < 0)
             call_reject(call, i, REJECT_ARGUMENT);
-        column_values(out, int32_t)[i] = (int32_t)((int64_t)days + 1 + floor_modulo(day - weekday_of(days) - 1, 7));
+        column_values(out, int32_t)[i] =
+            (int32_t)((int64_t)days + 1 + floor_modulo(day - weekday_of(days) - 1, 7));
     }
 }
 
-SCALAR(fn_trunc, "trunc", "(date, string) -> date", "First day of the week, month, quarter or year; NULL for other units.",
+SCALAR(fn_trunc, "trunc", "(date, string) -> date",
+       "First day of the week, month, quarter or year; NULL for other units.",
        "trunc(DATE'2026-05-07', 'MM')", "2026-05-01", .flags = FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t days = arg_values(&args[0], int32_t)[i * args[0].step];
-        enum trunc_level level = call_valid(call, i) ? trunc_level_of(arg_bytes(&args[1], i)) : TRUNC_YEAR;
+        enum trunc_level level =
+            call_valid(call, i) ? trunc_level_of(arg_bytes(&args[1], i)) : TRUNC_YEAR;
         if (level < TRUNC_WEEK)
             call_null(call, i);
         column_values(out, int32_t)[i] = level < TRUNC_WEEK ? 0 : days_trunc(days, level);
@@ -224,8 +273,8 @@ SCALAR(fn_trunc, "trunc", "(date, string) -> date", "First day of the week, mont
 
 /* ---- making ---- */
 
-SCALAR(fn_make_date, "make_date", "(int, int, int) -> date", "A date of year, month and day.", "make_date(2026, 2, 3)",
-       "2026-02-03", .flags = FN_FAILS)
+SCALAR(fn_make_date, "make_date", "(int, int, int) -> date", "A date of year, month and day.",
+       "make_date(2026, 2, 3)", "2026-02-03", .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t v[3];
@@ -238,24 +287,49 @@ SCALAR(fn_make_date, "make_date", "(int, int, int) -> date", "A date of year, mo
     }
 }
 
-SCALAR(fn_date_from_unix_date, "date_from_unix_date", "(int) -> date", "The date so many days after 1970-01-01.",
-       "date_from_unix_date(1)", "1970-01-02")
+SCALAR(fn_date_from_unix_date, "date_from_unix_date", "(int) -> date",
+       "The date so many days after 1970-01-01.", "date_from_unix_date(1)", "1970-01-02")
 {
     LOOP1(int32_t, int32_t, r[i] = x);
 }
 
-SCALAR(fn_current_date, "current_date curdate", "() -> date", "The day of the batch in the session's zone.", NULL, NULL,
-       .flags = FN_TIME | FN_NEVER_NULL)
+SCALAR(fn_current_date, "current_date curdate", "() -> date",
+       "The day of the batch in the session's zone.", NULL, NULL, .flags = FN_TIME | FN_NEVER_NULL)
 {
     int64_t us = call->session->batch_time_us;
     column_values(out, int32_t)[0] = days_of_us(us + zone_offset_us(call->session->zone, us));
 }
 
 const struct function *const calendar_functions[] = {
-    &fn_year,       &fn_year_of_week, &fn_quarter,     &fn_month,        &fn_day,        &fn_day_of_week,
-    &fn_iso_day,    &fn_weekday,      &fn_day_of_year, &fn_week_of_year, &fn_unix_date,  &fn_day_name,
-    &fn_month_name, &fn_date_add,     &fn_date_sub,    &fn_date_plus,    &fn_date_minus, &fn_plus_date,
-    &fn_date_diff,  &fn_date_difference, &fn_add_months, &fn_date_plus_months, &fn_date_minus_months,
-    &fn_months_plus_date, &fn_last_day, &fn_next_day,  &fn_trunc,        &fn_make_date,  &fn_date_from_unix_date,
-    &fn_current_date, NULL,
+    &fn_year,
+    &fn_year_of_week,
+    &fn_quarter,
+    &fn_month,
+    &fn_day,
+    &fn_day_of_week,
+    &fn_iso_day,
+    &fn_weekday,
+    &fn_day_of_year,
+    &fn_week_of_year,
+    &fn_unix_date,
+    &fn_day_name,
+    &fn_month_name,
+    &fn_date_add,
+    &fn_date_sub,
+    &fn_date_plus,
+    &fn_date_minus,
+    &fn_plus_date,
+    &fn_date_diff,
+    &fn_date_difference,
+    &fn_add_months,
+    &fn_date_plus_months,
+    &fn_date_minus_months,
+    &fn_months_plus_date,
+    &fn_last_day,
+    &fn_next_day,
+    &fn_trunc,
+    &fn_make_date,
+    &fn_date_from_unix_date,
+    &fn_current_date,
+    NULL,
 };

@@ -23,15 +23,21 @@ static inline int floor_modulo(int64_t a, int b)
     return m < 0 ? m + b : m;
 }
 /* 0 = Monday. */
-static inline int weekday_of(int32_t days) { return floor_modulo((int64_t)days + 3, 7); }
+static inline int weekday_of(int32_t days)
+{
+    return floor_modulo((int64_t)days + 3, 7);
+}
 int month_length(int64_t year, int month);
 /* The same day so many months later, or the month's last day; false outside DATE. */
 bool days_add_months(int32_t days, int64_t months, int32_t *out);
 /* Local midnight of the day `us` is in, and what is left. */
-static inline int32_t days_of_us(int64_t local_us) { return (int32_t)floor_divide(local_us, DAY_US); }
+static inline int32_t days_of_us(int64_t local_us)
+{
+    return (int32_t)floor_divide(local_us, DAY_US);
+}
 
 extern const char *const month_names[12];
-extern const char *const weekday_names[7];  /* Monday first */
+extern const char *const weekday_names[7]; /* Monday first */
 
 enum trunc_level {
     TRUNC_NONE,
@@ -57,7 +63,9 @@ bool timestamp_add_us(int64_t us, int64_t interval_us, const struct zone *zone, 
 struct time_pattern;
 MUST_CHECK enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool to_parse,
                                           const struct time_pattern **out, struct error *err);
-void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone, struct text *out);
-bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone, int64_t *out);
+void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone,
+                        struct text *out);
+bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text,
+                        const struct zone *zone, int64_t *out);
 
 #endif

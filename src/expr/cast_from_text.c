@@ -6,7 +6,10 @@
 #include "base/text_number.h"
 #include "expr/cast.h"
 
-static bool is_space(uint8_t c) { return c <= ' ' || c == 0x7f; }
+static bool is_space(uint8_t c)
+{
+    return c <= ' ' || c == 0x7f;
+}
 
 static struct bytes trim(struct bytes text)
 {
@@ -31,18 +34,19 @@ static bool text_to_integer(struct bytes text, int64_t low, int64_t high, int64_
     bool overflow = false;
     text = trim(text);
     const char *start = (const char *)text.data, *end = start + text.size;
-    return text.size > 0 && parse_int64(start, end, out, &overflow) == end && !overflow && *out >= low && *out <= high;
+    return text.size > 0 && parse_int64(start, end, out, &overflow) == end && !overflow &&
+           *out >= low && *out <= high;
 }
 
-#define WORD_SIZE_MAX 9  // "-infinity"
+#define WORD_SIZE_MAX 9 // "-infinity"
 
 static bool text_to_special(struct bytes text, double *out)
 {
     static const struct {
         const char *word;
         double value;
-    } words[] = {{"inf", INFINITY},        {"+inf", INFINITY},      {"infinity", INFINITY},
-                 {"+infinity", INFINITY},  {"-inf", -INFINITY},     {"-infinity", -INFINITY},
+    } words[] = {{"inf", INFINITY},       {"+inf", INFINITY},  {"infinity", INFINITY},
+                 {"+infinity", INFINITY}, {"-inf", -INFINITY}, {"-infinity", -INFINITY},
                  {"nan", (double)NAN}};
     for (size_t i = 0; text.size <= WORD_SIZE_MAX && i < sizeof words / sizeof words[0]; i++)
         if (is_word(text, words[i].word)) {
@@ -56,8 +60,9 @@ static bool text_to_special(struct bytes text, double *out)
 static struct bytes cut_suffix(struct bytes text)
 {
     uint8_t last = text.size > 1 ? (uint8_t)(text.data[text.size - 1] | 0x20) : 0;
-    if ((last == 'd' || last == 'f') && (text.data[text.size - 2] == '.' ||
-                                         (text.data[text.size - 2] >= '0' && text.data[text.size - 2] <= '9')))
+    if ((last == 'd' || last == 'f') &&
+        (text.data[text.size - 2] == '.' ||
+         (text.data[text.size - 2] >= '0' && text.data[text.size - 2] <= '9')))
         text.size--;
     return text;
 }
@@ -92,7 +97,9 @@ static enum reject_code decimal_reason(struct bytes text)
 
 static bool text_to_boolean(struct bytes text, bool *out)
 {
-    static const char *const truths[] = {"t", "true", "y", "yes", "1"}, *const lies[] = {"f", "false", "n", "no", "0"};
+    static const char *const truths[] = {"t", "true", "y", "yes", "1"}, *const lies[] = {
+                                                                            "f", "false", "n", "no",
+                                                                            "0"};
     text = trim(text);
     for (size_t i = 0; i < 5; i++) {
         *out = is_word(text, truths[i]);
@@ -104,14 +111,14 @@ static bool text_to_boolean(struct bytes text, bool *out)
 
 /* ---- columns ---- */
 
-#define INTEGER_COLUMN(ctype, low, high)                                                                       \
-    for (int64_t i = 0; i < call->rows; i++) {                                                                 \
-        int64_t value = 0;                                                                                     \
-        if (!text_to_integer(arg_bytes(arg, i), low, high, &value)) {                                          \
-            value = 0;                                                                                         \
-            call_reject(call, i, REJECT_CAST);                                                                 \
-        }                                                                                                      \
-        column_values(out, ctype)[i] = (ctype)value;                                                           \
+#define INTEGER_COLUMN(ctype, low, high)                              \
+    for (int64_t i = 0; i < call->rows; i++) {                        \
+        int64_t value = 0;                                            \
+        if (!text_to_integer(arg_bytes(arg, i), low, high, &value)) { \
+            value = 0;                                                \
+            call_reject(call, i, REJECT_CAST);                        \
+        }                                                             \
+        column_values(out, ctype)[i] = (ctype)value;                  \
     }
 
 static void to_integers(struct call *call, const struct arg *arg, struct column *out)
@@ -179,7 +186,8 @@ static void to_timestamps(struct call *call, const struct arg *arg, struct colum
     const uint8_t *data = arg->col->values->data;
     for (int64_t i = 0; i < call->rows; i++) {
         r[i] = 0;
-        if (!timestamp_parse(bytes_of(data + offsets[i], (size_t)(offsets[i + 1] - offsets[i])), zone, &r[i]))
+        if (!timestamp_parse(bytes_of(data + offsets[i], (size_t)(offsets[i + 1] - offsets[i])),
+                             zone, &r[i]))
             call_reject(call, i, REJECT_CAST);
     }
 }

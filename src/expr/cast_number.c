@@ -8,34 +8,36 @@
 
 /* A float fits as Scala has it: floor(x) <= MAX and ceil(x) >= MIN, so 127.9 is 127; NaN fits nowhere. 2^63 itself
  * passes the test as the double that MAX rounds to, and saturates. */
-#define FLOAT_FITS(x, type_min, type_max) (floor((double)(x)) <= (double)(type_max) && ceil((double)(x)) >= (double)(type_min))
+#define FLOAT_FITS(x, type_min, type_max) \
+    (floor((double)(x)) <= (double)(type_max) && ceil((double)(x)) >= (double)(type_min))
 
 static int64_t float_to_int64(double x)
 {
     if (x >= 0x1p63)
         return INT64_MAX;
-    return x >= -0x1p63 ? (int64_t)x : INT64_MIN;  // NaN too: the row is rejected anyway
+    return x >= -0x1p63 ? (int64_t)x : INT64_MIN; // NaN too: the row is rejected anyway
 }
 
 /* Converts every row; the bad ones are found in a second pass when `bad` says that there are some. */
-#define TO_INTEGER(stype, dtype, convert, fits)                                                                \
-    do {                                                                                                       \
-        const stype *s = arg_values(arg, stype);                                                               \
-        dtype *r = column_values(out, dtype);                                                                  \
-        bool bad = false;                                                                                      \
-        for (int64_t i = 0; i < call->rows; i++) {                                                             \
-            const stype x = s[i];                                                                              \
-            bad |= !(fits);                                                                                    \
-            r[i] = (dtype)(convert);                                                                           \
-        }                                                                                                      \
-        for (int64_t i = 0; bad && i < call->rows; i++) {                                                      \
-            const stype x = s[i];                                                                              \
-            if (!(fits))                                                                                       \
-                call_reject(call, i, REJECT_CAST_OVERFLOW);                                                    \
-        }                                                                                                      \
+#define TO_INTEGER(stype, dtype, convert, fits)             \
+    do {                                                    \
+        const stype *s = arg_values(arg, stype);            \
+        dtype *r = column_values(out, dtype);               \
+        bool bad = false;                                   \
+        for (int64_t i = 0; i < call->rows; i++) {          \
+            const stype x = s[i];                           \
+            bad |= !(fits);                                 \
+            r[i] = (dtype)(convert);                        \
+        }                                                   \
+        for (int64_t i = 0; bad && i < call->rows; i++) {   \
+            const stype x = s[i];                           \
+            if (!(fits))                                    \
+                call_reject(call, i, REJECT_CAST_OVERFLOW); \
+        }                                                   \
     } while (0)
 
-static void decimal_to_integer(struct call *call, const struct arg *arg, struct column *out, int64_t low, int64_t high)
+static void decimal_to_integer(struct call *call, const struct arg *arg, struct column *out,
+                               int64_t low, int64_t high)
 {
     bool wide = type_is_wide_decimal(arg->col->type);
     int128 unit = decimal_power10(arg->col->type->scale);
@@ -45,26 +47,31 @@ static void decimal_to_integer(struct call *call, const struct arg *arg, struct 
         if (whole < low || whole > high)
             call_reject(call, i, REJECT_CAST_OVERFLOW);
         int64_t value = (int64_t)whole;
-        memcpy(out->values->data + i * width, &value, (size_t)width);  // the low bytes: little-endian
+        memcpy(out->values->data + i * width, &value,
+               (size_t)width); // the low bytes: little-endian
     }
 }
 
-#define INTEGER_TARGET(dtype, type_min, type_max)                                                              \
-    do {                                                                                                       \
-        const int64_t low = type_min, high = type_max;                                                         \
-        switch (type_shape(arg->col->type)) {                                                                  \
-        case SHAPE_I8: TO_INTEGER(int8_t, dtype, x, x >= low && x <= high); break;                             \
-        case SHAPE_I16: TO_INTEGER(int16_t, dtype, x, x >= low && x <= high); break;                           \
-        case SHAPE_I32: TO_INTEGER(int32_t, dtype, x, x >= low && x <= high); break;                           \
-        case SHAPE_I64: TO_INTEGER(int64_t, dtype, x, x >= low && x <= high); break;                           \
-        case SHAPE_F32: TO_INTEGER(float, dtype, float_to_int64((double)x), FLOAT_FITS(x, low, high)); break;  \
-        case SHAPE_F64: TO_INTEGER(double, dtype, float_to_int64(x), FLOAT_FITS(x, low, high)); break;         \
-        case SHAPE_BITS:                                                                                       \
-            for (int64_t i = 0; i < call->rows; i++)                                                           \
-                column_values(out, dtype)[i] = (dtype)arg_bit(arg, i);                                         \
-            break;                                                                                             \
-        default: always(!"a number");                                                                          \
-        }                                                                                                      \
+#define INTEGER_TARGET(dtype, type_min, type_max)                                          \
+    do {                                                                                   \
+        const int64_t low = type_min, high = type_max;                                     \
+        switch (type_shape(arg->col->type)) {                                              \
+        case SHAPE_I8: TO_INTEGER(int8_t, dtype, x, x >= low && x <= high); break;         \
+        case SHAPE_I16: TO_INTEGER(int16_t, dtype, x, x >= low && x <= high); break;       \
+        case SHAPE_I32: TO_INTEGER(int32_t, dtype, x, x >= low && x <= high); break;       \
+        case SHAPE_I64: TO_INTEGER(int64_t, dtype, x, x >= low && x <= high); break;       \
+        case SHAPE_F32:                                                                    \
+            TO_INTEGER(float, dtype, float_to_int64((double)x), FLOAT_FITS(x, low, high)); \
+            break;                                                                         \
+        case SHAPE_F64:                                                                    \
+            TO_INTEGER(double, dtype, float_to_int64(x), FLOAT_FITS(x, low, high));        \
+            break;                                                                         \
+        case SHAPE_BITS:                                                                   \
+            for (int64_t i = 0; i < call->rows; i++)                                       \
+                column_values(out, dtype)[i] = (dtype)arg_bit(arg, i);                     \
+            break;                                                                         \
+        default: never("a number");                                                        \
+        }                                                                                  \
     } while (0)
 
 static void to_integer(struct call *call, const struct arg *arg, struct column *out)
@@ -86,26 +93,26 @@ static void to_integer(struct call *call, const struct arg *arg, struct column *
 
 /* ---- to floats and booleans ---- */
 
-#define EACH_NUMBER(dtype, convert)                                                                            \
-    switch (type_shape(arg->col->type)) {                                                                      \
-        EACH_NUMBER_CASE(SHAPE_I8, int8_t, dtype, convert)                                                     \
-        EACH_NUMBER_CASE(SHAPE_I16, int16_t, dtype, convert)                                                   \
-        EACH_NUMBER_CASE(SHAPE_I32, int32_t, dtype, convert)                                                   \
-        EACH_NUMBER_CASE(SHAPE_I64, int64_t, dtype, convert)                                                   \
-        EACH_NUMBER_CASE(SHAPE_F32, float, dtype, convert)                                                     \
-        EACH_NUMBER_CASE(SHAPE_F64, double, dtype, convert)                                                    \
-    case SHAPE_BITS:                                                                                           \
-        for (int64_t i = 0; i < call->rows; i++)                                                               \
-            column_values(out, dtype)[i] = (dtype)arg_bit(arg, i);                                             \
-        break;                                                                                                 \
-    default: always(!"a number");                                                                              \
+#define EACH_NUMBER(dtype, convert)                                \
+    switch (type_shape(arg->col->type)) {                          \
+        EACH_NUMBER_CASE(SHAPE_I8, int8_t, dtype, convert)         \
+        EACH_NUMBER_CASE(SHAPE_I16, int16_t, dtype, convert)       \
+        EACH_NUMBER_CASE(SHAPE_I32, int32_t, dtype, convert)       \
+        EACH_NUMBER_CASE(SHAPE_I64, int64_t, dtype, convert)       \
+        EACH_NUMBER_CASE(SHAPE_F32, float, dtype, convert)         \
+        EACH_NUMBER_CASE(SHAPE_F64, double, dtype, convert)        \
+    case SHAPE_BITS:                                               \
+        for (int64_t i = 0; i < call->rows; i++)                   \
+            column_values(out, dtype)[i] = (dtype)arg_bit(arg, i); \
+        break;                                                     \
+    default: never("a number");                                    \
     }
-#define EACH_NUMBER_CASE(shape, stype, dtype, convert)                                                         \
-    case shape:                                                                                                \
-        for (int64_t i = 0; i < call->rows; i++) {                                                             \
-            const stype x = arg_values(arg, stype)[i];                                                         \
-            column_values(out, dtype)[i] = (dtype)(convert);                                                   \
-        }                                                                                                      \
+#define EACH_NUMBER_CASE(shape, stype, dtype, convert)       \
+    case shape:                                              \
+        for (int64_t i = 0; i < call->rows; i++) {           \
+            const stype x = arg_values(arg, stype)[i];       \
+            column_values(out, dtype)[i] = (dtype)(convert); \
+        }                                                    \
         break;
 
 static void to_float(struct call *call, const struct arg *arg, struct column *out)
@@ -118,8 +125,10 @@ static void to_float(struct call *call, const struct arg *arg, struct column *ou
         for (int64_t i = 0; i < call->rows; i++) {
             int128 unscaled = decimal_load(arg, wide, i);
             // Both are exact doubles then, so that one division rounds once.
-            bool exact = from->scale <= 22 && unscaled > -((int64_t)1 << 53) && unscaled < (int64_t)1 << 53;
-            double value = exact ? (double)(int64_t)unscaled / unit : decimal_to_double(unscaled, from->scale);
+            bool exact =
+                from->scale <= 22 && unscaled > -((int64_t)1 << 53) && unscaled < (int64_t)1 << 53;
+            double value =
+                exact ? (double)(int64_t)unscaled / unit : decimal_to_double(unscaled, from->scale);
             if (single)
                 column_values(out, float)[i] = (float)value;
             else
@@ -136,11 +145,13 @@ static void to_boolean(struct call *call, const struct arg *arg, struct column *
 {
     uint8_t *bits = out->values->data;
     switch (type_shape(arg->col->type)) {
-#define FIXED(shape, ctype)                                                                                    \
-    case shape: TRUTH_LOOP(bits, call->rows, const ctype x = arg_values(arg, ctype)[i], x != 0); break;
+#define FIXED(shape, ctype)                                                              \
+    case shape:                                                                          \
+        TRUTH_LOOP(bits, call->rows, const ctype x = arg_values(arg, ctype)[i], x != 0); \
+        break;
         SHAPES_FIXED(FIXED)
 #undef FIXED
-    default: always(!"a number");
+    default: never("a number");
     }
 }
 
@@ -160,7 +171,8 @@ static void decimal_to_decimal(struct call *call, const struct arg *arg, struct 
     }
     for (int64_t i = 0; i < call->rows; i++) {
         int128 value = 0;
-        if (!decimal_rescale(decimal_load(arg, from_wide, i), from->scale, to->precision, to->scale, &value))
+        if (!decimal_rescale(decimal_load(arg, from_wide, i), from->scale, to->precision, to->scale,
+                             &value))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, to_wide, i, value);
     }
@@ -174,7 +186,7 @@ static void float_to_decimal(struct call *call, const struct arg *arg, struct co
         double x = single ? (double)arg_values(arg, float)[i] : arg_values(arg, double)[i];
         int128 value = 0;
         if (!isfinite(x))
-            call_null(call, i);  // no error in Spark, even with ANSI on
+            call_null(call, i); // no error in Spark, even with ANSI on
         else if (!decimal_from_double(x, to->precision, to->scale, &value))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, wide, i, value);

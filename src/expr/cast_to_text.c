@@ -3,7 +3,7 @@
 #include "expr/cast.h"
 #include "expr/writer.h"
 
-enum { VALUE_TEXT_MAX = 96 };  // the longest flat value: an interval
+enum { VALUE_TEXT_MAX = 96 }; // the longest flat value: an interval
 
 static size_t print_day_interval(int64_t us, char *out)
 {
@@ -28,7 +28,8 @@ static size_t print_month_interval(int32_t months, char *out)
 {
     int64_t left = months < 0 ? -(int64_t)months : months;
     struct text text = {0};
-    text_printf(&text, "INTERVAL '%s%d-%d' YEAR TO MONTH", months < 0 ? "-" : "", (int)(left / 12), (int)(left % 12));
+    text_printf(&text, "INTERVAL '%s%d-%d' YEAR TO MONTH", months < 0 ? "-" : "", (int)(left / 12),
+                (int)(left % 12));
     size_t size = text.size;
     memcpy(out, text.data, size);
     text_free(&text);
@@ -51,21 +52,25 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
     case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
     case TYPE_DECIMAL:
-        return decimal_print(type_is_wide_decimal(col->type) ? column_values(col, int128)[row]
-                                                             : (int128)column_values(col, int64_t)[row],
+        return decimal_print(type_is_wide_decimal(col->type)
+                                 ? column_values(col, int128)[row]
+                                 : (int128)column_values(col, int64_t)[row],
                              col->type->scale, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
     case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
-    case TYPE_TIMESTAMP_NTZ: return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
+    case TYPE_TIMESTAMP_NTZ:
+        return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
     case TYPE_INTERVAL_DT: return print_day_interval(column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_YM: return print_month_interval(column_values(col, int32_t)[row], out);
     default: return 0;
     }
 }
 
-static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
+static void print_value(const struct column *col, int64_t row, const struct zone *zone,
+                        struct text *out);
 
-static void print_list(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+static void print_list(const struct column *col, int64_t row, const struct zone *zone,
+                       struct text *out)
 {
     bool map = col->type->id == TYPE_MAP;
     int32_t from = column_offsets(col)[row], to = column_offsets(col)[row + 1];
@@ -82,7 +87,8 @@ static void print_list(const struct column *col, int64_t row, const struct zone 
     text_add_char(out, map ? '}' : ']');
 }
 
-static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+static void print_value(const struct column *col, int64_t row, const struct zone *zone,
+                        struct text *out)
 {
     if (column_is_null(col, row)) {
         text_add(out, "null", 4);
@@ -122,7 +128,7 @@ static void nested_to_text(struct call *call, const struct arg *arg, struct writ
 void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
 {
     struct writer writer;
-    writer_open(&writer, call, out, (size_t)call->rows * 16);
+    writer_open(&writer, call, out, call->rows * 16);
     if (type_is_nested(arg->col->type)) {
         nested_to_text(call, arg, &writer);
         writer_close(&writer);

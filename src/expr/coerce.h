@@ -22,10 +22,14 @@ const struct type *decimal_for(struct arena *arena, const struct type *numeric);
 /* DECIMAL(precision, scale) cut to 38 digits as Spark does when it may lose fraction digits (not below 6). */
 const struct type *decimal_adjusted(struct arena *arena, int precision, int scale);
 /* Types of a + b, a * b, a / b, a % b. */
-const struct type *decimal_sum_type(struct arena *arena, const struct type *a, const struct type *b);
-const struct type *decimal_product_type(struct arena *arena, const struct type *a, const struct type *b);
-const struct type *decimal_quotient_type(struct arena *arena, const struct type *a, const struct type *b);
-const struct type *decimal_remainder_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_sum_type(struct arena *arena, const struct type *a,
+                                    const struct type *b);
+const struct type *decimal_product_type(struct arena *arena, const struct type *a,
+                                        const struct type *b);
+const struct type *decimal_quotient_type(struct arena *arena, const struct type *a,
+                                         const struct type *b);
+const struct type *decimal_remainder_type(struct arena *arena, const struct type *a,
+                                          const struct type *b);
 
 bool type_is_orderable(const struct type *type);
 /* "ARRAY<INT>", "DECIMAL(10,2)": types as error messages show them. */

@@ -17,23 +17,32 @@ static void put_digest(struct writer *writer, struct bytes bytes, const EVP_MD *
     if (to == NULL)
         return;
     for (unsigned k = 0; k < size; k++) {
-        to[2 * k] = (uint8_t)"0123456789abcdef"[digest[k] >> 4];
-        to[2 * k + 1] = (uint8_t)"0123456789abcdef"[digest[k] & 15];
+        to[2 * k] = (uint8_t) "0123456789abcdef"[digest[k] >> 4];
+        to[2 * k + 1] = (uint8_t) "0123456789abcdef"[digest[k] & 15];
     }
     writer_end(writer, (size_t)size * 2);
 }
 
-SCALAR(fn_md5, "md5", "(binary) -> string", "MD5 in hexadecimal.", "md5('Spark')", "8cde774d6f7333752ed72cacddb05126")
+SCALAR(fn_md5, "md5", "(binary) -> string", "MD5 in hexadecimal.", "md5('Spark')",
+       "8cde774d6f7333752ed72cacddb05126")
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 32, put_digest(&writer, arg_bytes(&args[0], i), EVP_md5()));
+    writer_open(&writer, call, out, call->rows * 32);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_digest(&writer, arg_bytes(&args[0], i), EVP_md5());
+    }
+    writer_close(&writer);
 }
 
 SCALAR(fn_sha1, "sha sha1", "(binary) -> string", "SHA-1 in hexadecimal.", "sha1('Spark')",
        "85f5955f4b27a9a4c2aab6ffe5d7189fc298b92c")
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 40, put_digest(&writer, arg_bytes(&args[0], i), EVP_sha1()));
+    writer_open(&writer, call, out, call->rows * 40);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_digest(&writer, arg_bytes(&args[0], i), EVP_sha1());
+    }
+    writer_close(&writer);
 }
 
 static const EVP_MD *sha2_of(int32_t bits)
@@ -49,13 +58,20 @@ static const EVP_MD *sha2_of(int32_t bits)
 }
 
 SCALAR(fn_sha2, "sha2", "(binary, int) -> string",
-       "SHA-2 of 224, 256, 384 or 512 bits in hexadecimal (0 = 256); NULL for other sizes.", "sha2('Spark', 256)",
-       "529bc3b07127ecb7e53a4dcf1991d9152c24537d919178022b2c42657f79a26b", .flags = FN_NULLABLE)
+       "SHA-2 of 224, 256, 384 or 512 bits in hexadecimal (0 = 256); NULL for other sizes.",
+       "sha2('Spark', 256)", "529bc3b07127ecb7e53a4dcf1991d9152c24537d919178022b2c42657f79a26b",
+       .flags = FN_NULLABLE)
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 64,
-              const EVP_MD *kind = sha2_of(arg_values(&args[1], int32_t)[i * args[1].step]);
-              if (kind == NULL) writer_null(&writer); else put_digest(&writer, arg_bytes(&args[0], i), kind));
+    writer_open(&writer, call, out, call->rows * 64);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        const EVP_MD *kind = sha2_of(arg_values(&args[1], int32_t)[i * args[1].step]);
+        if (kind == NULL)
+            writer_null(&writer);
+        else
+            put_digest(&writer, arg_bytes(&args[0], i), kind);
+    }
+    writer_close(&writer);
 }
 
 SCALAR(fn_crc32, "crc32", "(binary) -> bigint", "CRC-32.", "crc32('Spark')", "1557323817")
@@ -68,7 +84,10 @@ SCALAR(fn_crc32, "crc32", "(binary) -> bigint", "CRC-32.", "crc32('Spark')", "15
 
 /* ---- Murmur3, 32 bits, as Spark has it: the last bytes are mixed one by one ---- */
 
-static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }
+static uint32_t rotate(uint32_t x, int by)
+{
+    return x << by | x >> (32 - by);
+}
 
 static uint32_t murmur_word(uint32_t hash, uint32_t word)
 {
@@ -105,12 +124,18 @@ static uint64_t hash_of(bool wide, struct bytes bytes, uint64_t seed)
 
 /* ---- values as bytes: integers up to 32 bits as 4, others as 8, both the same in Murmur3 and XXH64 ---- */
 
-static uint64_t hash_int(bool wide, int32_t value, uint64_t seed) { return hash_of(wide, bytes_of(&value, 4), seed); }
-static uint64_t hash_long(bool wide, int64_t value, uint64_t seed) { return hash_of(wide, bytes_of(&value, 8), seed); }
+static uint64_t hash_int(bool wide, int32_t value, uint64_t seed)
+{
+    return hash_of(wide, bytes_of(&value, 4), seed);
+}
+static uint64_t hash_long(bool wide, int64_t value, uint64_t seed)
+{
+    return hash_of(wide, bytes_of(&value, 8), seed);
+}
 
 static uint64_t hash_float(bool wide, float value, uint64_t seed)
 {
-    value = value != value ? __builtin_nanf("") : value + 0.0f;  // NaN and zero have one form each
+    value = value != value ? __builtin_nanf("") : value + 0.0f; // NaN and zero have one form each
     return hash_of(wide, bytes_of(&value, 4), seed);
 }
 static uint64_t hash_double(bool wide, double value, uint64_t seed)
@@ -156,7 +181,8 @@ static uint64_t hash_value(bool wide, const struct column *col, int64_t row, uin
     }
     for (int32_t k = from; k < to; k++)
         for (int32_t child = 0; child < col->child_count; child++)
-            seed = hash_value(wide, &col->children[child], col->type->id == TYPE_STRUCT ? row : k, seed);
+            seed = hash_value(wide, &col->children[child], col->type->id == TYPE_STRUCT ? row : k,
+                              seed);
     return seed;
 }
 
@@ -176,8 +202,9 @@ SCALAR(fn_hash, "hash", "(any, any...) -> int", "Murmur3 over all arguments; NUL
         column_values(out, int32_t)[i] = (int32_t)hash_row(call, args, false, i);
 }
 
-SCALAR(fn_xxhash64, "xxhash64", "(any, any...) -> bigint", "XXH64 over all arguments; NULLs are skipped.",
-       "xxhash64('Spark', array(123), 2)", "5602566077635097486", .flags = FN_NULLS | FN_NEVER_NULL)
+SCALAR(fn_xxhash64, "xxhash64", "(any, any...) -> bigint",
+       "XXH64 over all arguments; NULLs are skipped.", "xxhash64('Spark', array(123), 2)",
+       "5602566077635097486", .flags = FN_NULLS | FN_NEVER_NULL)
 {
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int64_t)[i] = (int64_t)hash_row(call, args, true, i);

@@ -20,13 +20,16 @@
 typedef __int128 int128;
 typedef unsigned __int128 uint128;
 
-enum { EXPR_ARGS_MAX = 30000 };  /* arguments of one call; branches are picked by 16-bit numbers */
+enum { EXPR_ARGS_MAX = 30000 }; /* arguments of one call; branches are picked by 16-bit numbers */
 
 struct arg {
     const struct column *col;
     int64_t step;
 };
-static inline bool arg_valid(const struct arg *arg, int64_t row) { return column_valid_at(arg->col, row * arg->step); }
+static inline bool arg_valid(const struct arg *arg, int64_t row)
+{
+    return column_valid_at(arg->col, row * arg->step);
+}
 static inline struct bytes arg_bytes(const struct arg *arg, int64_t row)
 {
     return column_bytes_at(arg->col, row * arg->step);
@@ -39,25 +42,29 @@ static inline bool arg_bit(const struct arg *arg, int64_t row)
 
 struct evaluator;
 struct call {
-    const struct type *type;          /* of the result */
-    const struct expr *const *args;   /* the trees, for their types; evaluated ones are the kernel's `args` */
+    const struct type *type; /* of the result */
+    const struct expr *const
+        *args; /* the trees, for their types; evaluated ones are the kernel's `args` */
     int32_t arg_count;
     const void *bound;
     const struct session *session;
     int64_t rows;
     struct column *out;
     struct evaluator *evaluator;
-    const uint8_t *active;            /* rows whose errors count; NULL = all */
-    int32_t step;                     /* in the program, for the reject's position */
-    bool constant;                    /* one row stands for all rows of the batch */
-    bool quiet;                       /* errors are NULL: try_... */
-    enum reject_code noted;           /* the last error, also when quiet */
+    const uint8_t *active;  /* rows whose errors count; NULL = all */
+    int32_t step;           /* in the program, for the reject's position */
+    bool constant;          /* one row stands for all rows of the batch */
+    bool quiet;             /* errors are NULL: try_... */
+    enum reject_code noted; /* the last error, also when quiet */
 };
 /* ANSI error: the row becomes NULL, and is rejected where errors count. Does nothing when the row is NULL already. */
 void call_reject(struct call *call, int64_t row, enum reject_code code);
 void call_null(struct call *call, int64_t row);
 /* The row is not NULL (yet). */
-static inline bool call_valid(const struct call *call, int64_t row) { return column_valid_at(call->out, row); }
+static inline bool call_valid(const struct call *call, int64_t row)
+{
+    return column_valid_at(call->out, row);
+}
 /* Own, writable validity bits, all ones when the column had none. */
 uint8_t *call_validity(struct call *call);
 /* Scratch or result memory from the evaluator's pool; contents undefined. */
@@ -68,25 +75,25 @@ void call_free(struct call *call, struct buffer *buffer);
 struct binding {
     struct expr_context *ctx;
     const struct function *function;
-    const struct expr **args;         /* cast to the signature's types; bind may replace them */
+    const struct expr **args; /* cast to the signature's types; bind may replace them */
     int32_t count;
     struct position at;
-    const struct type *type;          /* as the signature says; bind may replace it */
+    const struct type *type; /* as the signature says; bind may replace it */
     bool nullable;
-    const void *bound;                /* bind's own; in the arena */
-    const struct expr *rewritten;     /* set: stands for the whole call */
+    const void *bound;            /* bind's own; in the arena */
+    const struct expr *rewritten; /* set: stands for the whole call */
 };
 
 enum function_flags {
-    FN_NULLS = 1,       /* the kernel sees NULL arguments and makes the validity itself */
-    FN_FAILS = 2,       /* may reject rows */
-    FN_NULLABLE = 4,    /* gives NULL where no argument is NULL */
+    FN_NULLS = 1,    /* the kernel sees NULL arguments and makes the validity itself */
+    FN_FAILS = 2,    /* may reject rows */
+    FN_NULLABLE = 4, /* gives NULL where no argument is NULL */
     FN_NEVER_NULL = 8,
-    FN_TIME = 16,       /* depends on the epoch: never folded */
-    FN_PER_ROW = 32,    /* differs from row to row without arguments: uuid() */
-    FN_OPERATOR = 64,   /* its name is an operator */
-    FN_HIDDEN = 128,    /* not in docs/functions.md */
-    FN_TRY = 256,       /* what would be an error is NULL */
+    FN_TIME = 16,     /* depends on the epoch: never folded */
+    FN_PER_ROW = 32,  /* differs from row to row without arguments: uuid() */
+    FN_OPERATOR = 64, /* its name is an operator */
+    FN_HIDDEN = 128,  /* not in docs/functions.md */
+    FN_TRY = 256,     /* what would be an error is NULL */
 };
 /* Which arguments are evaluated for all rows but may fail only where they are needed. */
 enum lazy { LAZY_NONE, LAZY_AND, LAZY_OR, LAZY_COALESCE, LAZY_IF };
@@ -98,10 +105,11 @@ struct function {
     unsigned flags;
     enum lazy lazy;
 };
-#define SCALAR(id, ...)                                                                                        \
-    static void id##_run(struct call *call, const struct arg *args, struct column *out);                       \
-    static const struct function id = {__VA_ARGS__, .run = id##_run};                                          \
-    static void id##_run(__attribute__((unused)) struct call *call, __attribute__((unused)) const struct arg *args, \
+#define SCALAR(id, ...)                                                                  \
+    static void id##_run(struct call *call, const struct arg *args, struct column *out); \
+    static const struct function id = {__VA_ARGS__, .run = id##_run};                    \
+    static void id##_run(__attribute__((unused)) struct call *call,                      \
+                         __attribute__((unused)) const struct arg *args,                 \
                          __attribute__((unused)) struct column *out)
 /* Another row with the kernel of an existing one, or one whose bind() rewrites every call into other functions. */
 #define SCALAR_SAME(id, ...) static const struct function id = {__VA_ARGS__}
@@ -124,7 +132,8 @@ extern const struct function *const digest_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);
-const struct function *function_at(int32_t index);  /* all rows, for contract tests; NULL behind the last */
+const struct function *function_at(
+    int32_t index); /* all rows, for contract tests; NULL behind the last */
 bool function_has_name(const struct function *function, const char *name, size_t size);
 
 /* The literal's only value; call only when expr is a non-NULL literal of that shape. */
@@ -132,15 +141,19 @@ bool literal_is_null(const struct expr *expr);
 int64_t literal_int(const struct expr *expr);
 struct bytes literal_bytes(const struct expr *expr);
 /* Folds a constant argument; E_SQL NON_FOLDABLE_INPUT when it is none. */
-MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out, struct error *err);
+MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index,
+                                      const struct expr **out, struct error *err);
 
 /* Casts an argument that the signature leaves open; E_SQL when that cast is not implied. */
-MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to, struct error *err);
+MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
+                                  struct error *err);
 
 /* ---- trees ---- */
-struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type, struct position at);
+struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type,
+                      struct position at);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */
-const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of, const struct type *to);
+const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of,
+                                      const struct type *to);
 /* Whether a step of this node (not its arguments) may reject a row. */
 bool expr_node_fails(const struct expr *expr);
 

@@ -29,8 +29,9 @@ static const struct family {
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };
 
-static const char *const generators[] = {"explode", "explode_outer", "posexplode", "posexplode_outer",
-                                         "inline",  "inline_outer",  "stack"};
+static const char *const generators[] = {
+    "explode", "explode_outer", "posexplode", "posexplode_outer",
+    "inline",  "inline_outer",  "stack"};
 enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0] };
 
 bool function_has_name(const struct function *function, const char *name, size_t size)
@@ -81,8 +82,9 @@ enum function_kind function_kind(const char *name)
 struct words {
     size_t count;
     char texts[NAMES_MAX][NAME_SIZE];
-    const char *items[NAMES_MAX];   /* the texts */
-    const char *places[NAMES_MAX];  /* where in the tables: the word, perhaps with synonyms behind it */
+    const char *items[NAMES_MAX]; /* the texts */
+    const char
+        *places[NAMES_MAX]; /* where in the tables: the word, perhaps with synonyms behind it */
 };
 
 static void words_add(struct words *words, const char *names)
@@ -122,7 +124,8 @@ static enum code unknown_function(const char *name, struct error *err)
                 near != NULL ? near : "", near != NULL ? "`?" : "");
 }
 
-static enum code wrong_count(const char *name, int32_t least, int32_t most, int32_t count, struct error *err)
+static enum code wrong_count(const char *name, int32_t least, int32_t most, int32_t count,
+                             struct error *err)
 {
     char wanted[48];
     if (most == INT32_MAX)
@@ -131,13 +134,16 @@ static enum code wrong_count(const char *name, int32_t least, int32_t most, int3
         snprintf(wanted, sizeof wanted, "%d", least);
     else
         snprintf(wanted, sizeof wanted, "[%d, %d]", least, most);
-    return fail(err, E_SQL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %s parameters but the actual number "
-                "is %d.", name, wanted, count);
+    return fail(
+        err, E_SQL,
+        "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %s parameters but the actual number "
+        "is %d.",
+        name, wanted, count);
 }
 
 /* The call as the user would see it, although it has no types. */
-static void print_attempt(struct expr_context *ctx, const struct function *function, const struct expr *const *args,
-                          int32_t count, struct text *out)
+static void print_attempt(struct expr_context *ctx, const struct function *function,
+                          const struct expr *const *args, int32_t count, struct text *out)
 {
     struct expr *expr = expr_new(ctx, EXPR_CALL, type_of(TYPE_NULL), (struct position){0});
     expr->function = function;
@@ -154,35 +160,50 @@ static const char *ordinal(int32_t index)
     return index < 6 ? words[index] : "next";
 }
 
-static enum code wrong_types(struct expr_context *ctx, const struct function *function, const struct fit *fit,
-                             const struct expr *const *args, int32_t count, struct error *err)
+static enum code wrong_types(struct expr_context *ctx, const struct function *function,
+                             const struct fit *fit, const struct expr *const *args, int32_t count,
+                             struct error *err)
 {
     struct text shown = {0}, arg = {0};
     print_attempt(ctx, function, args, count, &shown);
     int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
     expr_print(args[misfit], NULL, &arg);
-    const char *first = type_sql(ctx->arena, args[0]->type), *last = type_sql(ctx->arena, args[count - 1]->type);
+    const char *first = type_sql(ctx->arena, args[0]->type),
+               *last = type_sql(ctx->arena, args[count - 1]->type);
     enum code code;
     if ((function->flags & FN_OPERATOR) != 0 && count == 2 && strcmp(first, last) != 0)
-        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] Cannot resolve \"%s\" due to data type "
-                    "mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and "
-                    "\"%s\").", shown.data, first, last);
+        code = fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] Cannot resolve \"%s\" due to data type "
+            "mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and "
+            "\"%s\").",
+            shown.data, first, last);
     else if ((function->flags & FN_OPERATOR) != 0 && count == 2)
-        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE] Cannot resolve \"%s\" due to data type "
-                    "mismatch: the binary operator does not take \"%s\".", shown.data, first);
+        code =
+            fail(err, E_SQL,
+                 "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE] Cannot resolve \"%s\" due to data type "
+                 "mismatch: the binary operator does not take \"%s\".",
+                 shown.data, first);
     else if (fit->misfit < 0 || strcmp(fit->wanted, "ANY") == 0)
-        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: "
-                    "the arguments have no common type: \"%s\" and \"%s\".", shown.data, first, last);
+        code = fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: "
+            "the arguments have no common type: \"%s\" and \"%s\".",
+            shown.data, first, last);
     else
-        code = fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
-                    "mismatch: The %s parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
-                    shown.data, ordinal(misfit), fit->wanted, arg.data, type_sql(ctx->arena, args[misfit]->type));
+        code = fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+            "mismatch: The %s parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
+            shown.data, ordinal(misfit), fit->wanted, arg.data,
+            type_sql(ctx->arena, args[misfit]->type));
     text_free(&shown);
     text_free(&arg);
     return code;
 }
 
-enum code binding_cast(struct binding *binding, int32_t index, const struct type *to, struct error *err)
+enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
+                       struct error *err)
 {
     const struct expr *arg = binding->args[index];
     struct expr_context *ctx = binding->ctx;
@@ -197,14 +218,17 @@ enum code binding_cast(struct binding *binding, int32_t index, const struct type
 /* ---- calls ---- */
 
 /* '1' - '2' is an error in Spark, although two texts could be cast to many things. */
-static bool both_text(const struct function *row, const struct expr *const *args, int32_t count, const struct fit *fit)
+static bool both_text(const struct function *row, const struct expr *const *args, int32_t count,
+                      const struct fit *fit)
 {
     return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
-           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
+           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING &&
+           fit->types[0]->id != TYPE_BOOLEAN;
 }
 
 /* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
-static bool narrows(const struct function *row, const struct expr *const *args, int32_t count, const struct fit *fit)
+static bool narrows(const struct function *row, const struct expr *const *args, int32_t count,
+                    const struct fit *fit)
 {
     for (int32_t i = 0; (row->flags & FN_OPERATOR) != 0 && i < count; i++) {
         const struct type *from = args[i]->type, *to = fit->types[i];
@@ -216,20 +240,22 @@ static bool narrows(const struct function *row, const struct expr *const *args, 
     return false;
 }
 
-static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
-                        const struct function **out, struct fit *best, struct error *err)
+static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                        int32_t count, const struct function **out, struct fit *best,
+                        struct error *err)
 {
     const struct function *found = NULL, *nearest = NULL;
     struct fit misfit = {.wrong_count = true, .misfit = -1};
     int32_t least = INT32_MAX, most = 0;
-    for (const struct function *row = function_next(name, NULL); row != NULL; row = function_next(name, row)) {
+    for (const struct function *row = function_next(name, NULL); row != NULL;
+         row = function_next(name, row)) {
         struct fit fit;
         int32_t row_least, row_most;
         signature_counts(row->signature, &row_least, &row_most);
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;
-        if (signature_fit(ctx->arena, row->signature, args, count, &fit) && !both_text(row, args, count, &fit) &&
-            !narrows(row, args, count, &fit)) {
+        if (signature_fit(ctx->arena, row->signature, args, count, &fit) &&
+            !both_text(row, args, count, &fit) && !narrows(row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;
@@ -259,7 +285,8 @@ static bool any_nullable(const struct binding *binding)
 static enum code call_new(struct binding *binding, const struct expr **out, struct error *err)
 {
     unsigned flags = binding->function->flags;
-    binding->nullable = (flags & FN_NEVER_NULL) == 0 && ((flags & (FN_NULLABLE | FN_NULLS)) != 0 || any_nullable(binding));
+    binding->nullable = (flags & FN_NEVER_NULL) == 0 &&
+                        ((flags & (FN_NULLABLE | FN_NULLS)) != 0 || any_nullable(binding));
     if (binding->function->bind != NULL)
         TRY(binding->function->bind(binding, err));
     if (binding->rewritten != NULL) {
@@ -277,8 +304,8 @@ static enum code call_new(struct binding *binding, const struct expr **out, stru
     return E_OK;
 }
 
-enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
-                    struct position at, const struct expr **out, struct error *err)
+enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                    int32_t count, struct position at, const struct expr **out, struct error *err)
 {
     if (count > EXPR_ARGS_MAX)
         return fail(err, E_SQL, "`%s` has %d arguments, more than %d", name, count, EXPR_ARGS_MAX);
@@ -294,8 +321,8 @@ enum code expr_call(struct expr_context *ctx, const char *name, const struct exp
 
 /* ---- documentation ---- */
 
-static void print_row(const char *name, const char *signature, const char *help, const char *example,
-                      const char *expected, struct text *out)
+static void print_row(const char *name, const char *signature, const char *help,
+                      const char *example, const char *expected, struct text *out)
 {
     text_add_string(out, "| ");
     for (const char *at = name; *at != '\0'; at += strspn(at, " ")) {
@@ -306,7 +333,7 @@ static void print_row(const char *name, const char *signature, const char *help,
     text_printf(out, " | `");
     for (const char *at = signature; *at != '\0'; at++) {
         if (*at == '|')
-            text_add_char(out, '\\');  // a bar would end the cell
+            text_add_char(out, '\\'); // a bar would end the cell
         text_add_char(out, *at);
     }
     text_printf(out, "` | %s | ", help);
@@ -318,12 +345,15 @@ static void print_row(const char *name, const char *signature, const char *help,
 void functions_print(struct text *out)
 {
     static const char head[] = "| name | signature | what it does | example |\n|---|---|---|---|\n";
-    text_add_string(out, "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test.\n");
+    text_add_string(
+        out,
+        "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test.\n");
     for (int i = 0; i < FAMILY_COUNT; i++) {
         text_printf(out, "\n## %s\n\n%s", families[i].title, head);
         for (const struct function *const *at = families[i].functions; *at != NULL; at++)
             if (((*at)->flags & FN_HIDDEN) == 0)
-                print_row((*at)->name, (*at)->signature, (*at)->help, (*at)->example, (*at)->expected, out);
+                print_row((*at)->name, (*at)->signature, (*at)->help, (*at)->example,
+                          (*at)->expected, out);
     }
     text_printf(out, "\n## Aggregates\n\n%s", head);
     for (int32_t i = 0; aggregate_at(i) != NULL; i++) {
@@ -332,7 +362,8 @@ void functions_print(struct text *out)
     }
 }
 
-void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),
+void functions_each_example(void (*each)(void *context, const char *name, const char *example,
+                                         const char *expected),
                             void *context)
 {
     for (int i = 0; i < FAMILY_COUNT; i++)
@@ -341,5 +372,6 @@ void functions_each_example(void (*each)(void *context, const char *name, const 
                 each(context, (*at)->name, (*at)->example, (*at)->expected);
     for (int32_t i = 0; aggregate_at(i) != NULL; i++)
         if (aggregate_at(i)->example != NULL)
-            each(context, aggregate_at(i)->name, aggregate_at(i)->example, aggregate_at(i)->expected);
+            each(context, aggregate_at(i)->name, aggregate_at(i)->example,
+                 aggregate_at(i)->expected);
 }

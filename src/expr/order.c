@@ -32,16 +32,17 @@ int value_compare(const struct column *a, int64_t i, const struct column *b, int
     if (!a_valid || !b_valid)
         return (int)a_valid - (int)b_valid;
     switch (type_shape(a->type)) {
-#define FIXED(shape, ctype)                                                                                    \
-    case shape: {                                                                                              \
-        ctype x = column_values(a, ctype)[i], y = column_values(b, ctype)[j];                                  \
-        return FLOAT_LESS(y, x) - FLOAT_LESS(x, y);                                                            \
+#define FIXED(shape, ctype)                                                   \
+    case shape: {                                                             \
+        ctype x = column_values(a, ctype)[i], y = column_values(b, ctype)[j]; \
+        return FLOAT_LESS(y, x) - FLOAT_LESS(x, y);                           \
     }
         SHAPES_FIXED(FIXED)
 #undef FIXED
     case SHAPE_BITS: return bit_get(a->values->data, i) - bit_get(b->values->data, j);
     case SHAPE_BYTES: return bytes_compare(column_bytes_at(a, i), column_bytes_at(b, j));
-    case SHAPE_NESTED: return a->type->id == TYPE_STRUCT ? struct_compare(a, i, b, j) : list_compare(a, i, b, j);
+    case SHAPE_NESTED:
+        return a->type->id == TYPE_STRUCT ? struct_compare(a, i, b, j) : list_compare(a, i, b, j);
     case SHAPE_NONE: break;
     }
     return 0;

@@ -7,7 +7,7 @@
 #include "expr/utf8.h"
 #include "expr/writer.h"
 
-#define INT_AT(k, i) (arg_values(&args[k], int32_t)[(i) * args[k].step])
+#define INT_AT(k, i) (arg_values(&args[k], int32_t)[args[k].step * (i)])
 
 /* ---- LIKE: a pattern as pieces between % ---- */
 
@@ -16,7 +16,7 @@ enum like_kind { LIKE_GENERAL, LIKE_EQUAL, LIKE_PREFIX, LIKE_SUFFIX, LIKE_CONTAI
 enum { ANY_TEXT = 0x110000, ANY_CHAR = 0x110001 };
 struct like {
     enum like_kind kind;
-    struct bytes literal;    /* all but GENERAL */
+    struct bytes literal; /* all but GENERAL */
     uint32_t *codes;
     int32_t count;
 };
@@ -56,7 +56,10 @@ static void like_simplify(struct arena *arena, struct like *like)
         size += utf8_encode(like->codes[i], bytes + size);
     }
     like->literal = bytes_of(bytes, size);
-    like->kind = from && open_end ? LIKE_CONTAINS : from ? LIKE_SUFFIX : open_end ? LIKE_PREFIX : LIKE_EQUAL;
+    like->kind = from && open_end ? LIKE_CONTAINS
+                 : from           ? LIKE_SUFFIX
+                 : open_end       ? LIKE_PREFIX
+                                  : LIKE_EQUAL;
 }
 
 /* On a mismatch behind a %, that % takes one character more: only the last % is ever tried again. */
@@ -94,16 +97,20 @@ static bool like_matches(const struct like *like, struct bytes text)
     size_t size = like->literal.size;
     switch (like->kind) {
     case LIKE_EQUAL: return bytes_equal(text, like->literal);
-    case LIKE_PREFIX: return text.size >= size && (size == 0 || memcmp(text.data, like->literal.data, size) == 0);
+    case LIKE_PREFIX:
+        return text.size >= size && (size == 0 || memcmp(text.data, like->literal.data, size) == 0);
     case LIKE_SUFFIX:
-        return text.size >= size && (size == 0 || memcmp(text.data + text.size - size, like->literal.data, size) == 0);
-    case LIKE_CONTAINS: return size == 0 || memmem(text.data, text.size, like->literal.data, size) != NULL;
+        return text.size >= size &&
+               (size == 0 || memcmp(text.data + text.size - size, like->literal.data, size) == 0);
+    case LIKE_CONTAINS:
+        return size == 0 || memmem(text.data, text.size, like->literal.data, size) != NULL;
     case LIKE_GENERAL: break;
     }
     return like_general(like, text);
 }
 
-static bool like_make(struct arena *arena, struct bytes pattern, uint32_t escape, const struct like **out)
+static bool like_make(struct arena *arena, struct bytes pattern, uint32_t escape,
+                      const struct like **out)
 {
     struct like *like = arena_new(arena, struct like);
     if (!like_read(arena, pattern, escape, like))
@@ -114,7 +121,7 @@ static bool like_make(struct arena *arena, struct bytes pattern, uint32_t escape
 }
 
 struct like_bound {
-    const struct like *like;   /* NULL: compiled per row */
+    const struct like *like; /* NULL: compiled per row */
     uint32_t escape;
 };
 
@@ -127,7 +134,8 @@ static enum code bind_like(struct binding *binding, struct error *err)
     if (binding->count == 3) {
         TRY(binding_constant(binding, 2, &literal, err));
         if (literal_is_null(literal) || utf8_count(literal_bytes(literal)) != 1)
-            return fail(err, E_SQL, "[INVALID_ESCAPE_CHAR] the escape of LIKE must be one character");
+            return fail(err, E_SQL,
+                        "[INVALID_ESCAPE_CHAR] the escape of LIKE must be one character");
         size_t size;
         bound->escape = utf8_decode(literal_bytes(literal), 0, &size);
     }
@@ -136,18 +144,22 @@ static enum code bind_like(struct binding *binding, struct error *err)
     TRY(binding_constant(binding, 1, &literal, err));
     if (!literal_is_null(literal) &&
         !like_make(binding->ctx->arena, literal_bytes(literal), bound->escape, &bound->like))
-        return fail(err, E_SQL, "[INVALID_FORMAT.ESC_IN_THE_MIDDLE] the escape of LIKE must stand before %%, _ or itself");
+        return fail(
+            err, E_SQL,
+            "[INVALID_FORMAT.ESC_IN_THE_MIDDLE] the escape of LIKE must stand before %%, _ or itself");
     return E_OK;
 }
 
-SCALAR(fn_like, "like", "(string, string, string?) -> boolean",
-       "Whether the whole text fits a pattern: % is any text, _ any character, \\ takes the next one as it is.",
-       "'Spark' LIKE '_park%'", "true", .bind = bind_like, .flags = FN_OPERATOR | FN_FAILS)
+SCALAR(
+    fn_like, "like", "(string, string, string?) -> boolean",
+    "Whether the whole text fits a pattern: % is any text, _ any character, \\ takes the next one as it is.",
+    "'Spark' LIKE '_park%'", "true", .bind = bind_like, .flags = FN_OPERATOR | FN_FAILS)
 {
     const struct like_bound *bound = call->bound;
     struct arena arena = {0};
     if (bound->like != NULL) {
-        TRUTH_LOOP(out->values->data, call->rows, (void)0, like_matches(bound->like, arg_bytes(&args[0], i)));
+        TRUTH_LOOP(out->values->data, call->rows, (void)0,
+                   like_matches(bound->like, arg_bytes(&args[0], i)));
         return;
     }
     for (int64_t i = 0; i < call->rows; i++) {
@@ -168,15 +180,15 @@ static enum code bind_ilike(struct binding *binding, struct error *err)
         TRY(expr_call(ctx, "lower", &binding->args[i], 1, binding->at, &args[i], err));
     return expr_call(ctx, "like", args, binding->count, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_ilike, "ilike", "(string, string, string?) -> boolean", "LIKE in any case.", "'Spark' ILIKE '_PARK%'", "true",
-            .bind = bind_ilike, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_ilike, "ilike", "(string, string, string?) -> boolean", "LIKE in any case.",
+            "'Spark' ILIKE '_PARK%'", "true", .bind = bind_ilike, .flags = FN_OPERATOR);
 
 /* ---- regular expressions: compiled once or per row ---- */
 
 struct search {
     struct call *call;
     const struct arg *pattern;
-    struct arena arena;            /* of the row's own pattern */
+    struct arena arena; /* of the row's own pattern */
     const struct regex *regex;
     struct regex_matcher *matcher;
     int64_t spans[2 * (REGEX_GROUPS_MAX + 1)];
@@ -214,7 +226,8 @@ static bool search_row(struct search *search, int64_t row)
     regex_matcher_free(search->matcher);
     search->matcher = NULL;
     arena_reset(&search->arena);
-    if (regex_compile(&search->arena, arg_bytes(search->pattern, row), &search->regex, &ignored) != E_OK) {
+    if (regex_compile(&search->arena, arg_bytes(search->pattern, row), &search->regex, &ignored) !=
+        E_OK) {
         call_reject(search->call, row, REJECT_ARGUMENT);
         return false;
     }
@@ -227,7 +240,8 @@ static bool search_next(struct search *search, struct bytes text, size_t *from)
     if (*from > text.size || !regex_find(search->matcher, text, *from, search->spans))
         return false;
     *from = (size_t)search->spans[1];
-    if (search->spans[0] == search->spans[1])  // behind an empty match the next one starts a character later
+    if (search->spans[0] ==
+        search->spans[1]) // behind an empty match the next one starts a character later
         *from += *from < text.size ? utf8_size(text.data[*from], text.size - *from) : 1;
     return true;
 }
@@ -235,7 +249,8 @@ static bool search_next(struct search *search, struct bytes text, size_t *from)
 static struct bytes search_group(const struct search *search, struct bytes text, int64_t group)
 {
     int64_t start = search->spans[2 * group], end = search->spans[2 * group + 1];
-    return start < 0 || end < 0 ? bytes_of(text.data, 0) : bytes_of(text.data + start, (size_t)(end - start));
+    return start < 0 || end < 0 ? bytes_of(text.data, 0)
+                                : bytes_of(text.data + start, (size_t)(end - start));
 }
 
 static void search_close(struct search *search)
@@ -244,18 +259,21 @@ static void search_close(struct search *search)
     arena_free(&search->arena);
 }
 
-SCALAR(fn_rlike, "rlike regexp regexp_like", "(string, string) -> boolean", "Whether a part of the text matches.",
-       "regexp_like('Spark', '^S.*k$')", "true", .bind = bind_regex, .flags = FN_OPERATOR | FN_FAILS)
+SCALAR(fn_rlike, "rlike regexp regexp_like", "(string, string) -> boolean",
+       "Whether a part of the text matches.", "regexp_like('Spark', '^S.*k$')", "true",
+       .bind = bind_regex, .flags = FN_OPERATOR | FN_FAILS)
 {
     struct search search;
     search_open(&search, call, &args[1]);
     for (int64_t i = 0; i < call->rows; i++)
-        bit_put(out->values->data, i, call_valid(call, i) && search_row(&search, i) &&
-                                          regex_find(search.matcher, arg_bytes(&args[0], i), 0, search.spans));
+        bit_put(out->values->data, i,
+                call_valid(call, i) && search_row(&search, i) &&
+                    regex_find(search.matcher, arg_bytes(&args[0], i), 0, search.spans));
     search_close(&search);
 }
 
-static void count_matches(struct call *call, const struct arg *args, struct column *out, bool position)
+static void count_matches(struct call *call, const struct arg *args, struct column *out,
+                          bool position)
 {
     struct search search;
     search_open(&search, call, &args[1]);
@@ -268,7 +286,9 @@ static void count_matches(struct call *call, const struct arg *args, struct colu
             continue;
         }
         if (position)
-            value = search_next(&search, text, &from) ? (int32_t)utf8_count(bytes_of(text.data, (size_t)search.spans[0])) + 1 : 0;
+            value = search_next(&search, text, &from)
+                        ? (int32_t)utf8_count(bytes_of(text.data, (size_t)search.spans[0])) + 1
+                        : 0;
         else
             while (search_next(&search, text, &from))
                 value++;
@@ -277,52 +297,71 @@ static void count_matches(struct call *call, const struct arg *args, struct colu
     search_close(&search);
 }
 SCALAR(fn_regexp_count, "regexp_count", "(string, string) -> int", "How many matches there are.",
-       "regexp_count('Steven Jones and Stephen Smith', 'Ste(v|ph)en')", "2", .bind = bind_regex, .flags = FN_FAILS)
+       "regexp_count('Steven Jones and Stephen Smith', 'Ste(v|ph)en')", "2", .bind = bind_regex,
+       .flags = FN_FAILS)
 {
     count_matches(call, args, out, false);
 }
-SCALAR(fn_regexp_instr, "regexp_instr", "(string, string) -> int", "Where the first match begins; 0 when there is none.",
-       "regexp_instr('Spark', 'ar')", "3", .bind = bind_regex, .flags = FN_FAILS)
+SCALAR(fn_regexp_instr, "regexp_instr", "(string, string) -> int",
+       "Where the first match begins; 0 when there is none.", "regexp_instr('Spark', 'ar')", "3",
+       .bind = bind_regex, .flags = FN_FAILS)
 {
     count_matches(call, args, out, true);
 }
 
 SCALAR(fn_regexp_extract, "regexp_extract", "(string, string, int?) -> string",
        "A group (1 when not said, 0 = all) of the first match; empty when there is none.",
-       "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2)", "200", .bind = bind_regex, .flags = FN_FAILS)
+       "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2)", "200", .bind = bind_regex,
+       .flags = FN_FAILS)
 {
     struct search search;
     struct writer writer;
     search_open(&search, call, &args[1]);
-    TEXT_ROWS(writer, call->rows * 8, struct bytes text = arg_bytes(&args[0], i);
-              int32_t group = call->arg_count == 3 ? INT_AT(2, i) : 1;
-              if (!search_row(&search, i)) {
-                  writer_skip(&writer);
-                  continue;
-              } if (group < 0 || group > regex_groups(search.regex)) {
-                  call_reject(call, i, REJECT_ARGUMENT);
-                  writer_skip(&writer);
-                  continue;
-              } bool found = regex_find(search.matcher, text, 0, search.spans);
-              writer_put(&writer, found ? search_group(&search, text, group) : (struct bytes){text.data, 0}));
+    writer_open(&writer, call, out, call->rows * 8);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        struct bytes text = arg_bytes(&args[0], i);
+        int32_t group = call->arg_count == 3 ? INT_AT(2, i) : 1;
+        if (!search_row(&search, i)) {
+            writer_skip(&writer);
+            continue;
+        }
+        if (group < 0 || group > regex_groups(search.regex)) {
+            call_reject(call, i, REJECT_ARGUMENT);
+            writer_skip(&writer);
+            continue;
+        }
+        bool found = regex_find(search.matcher, text, 0, search.spans);
+        writer_put(&writer,
+                   found ? search_group(&search, text, group) : (struct bytes){text.data, 0});
+    }
+    writer_close(&writer);
     search_close(&search);
 }
 
-SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string", "The first match; NULL when there is none.",
-       "regexp_substr('Steven Jones', 'Ste(v|ph)en')", "Steven", .bind = bind_regex, .flags = FN_FAILS | FN_NULLABLE)
+SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string",
+       "The first match; NULL when there is none.", "regexp_substr('Steven Jones', 'Ste(v|ph)en')",
+       "Steven", .bind = bind_regex, .flags = FN_FAILS | FN_NULLABLE)
 {
     struct search search;
     struct writer writer;
     search_open(&search, call, &args[1]);
-    TEXT_ROWS(writer, call->rows * 8, struct bytes text = arg_bytes(&args[0], i);
-              if (!search_row(&search, i)) writer_skip(&writer);
-              else if (regex_find(search.matcher, text, 0, search.spans)) writer_put(&writer, search_group(&search, text, 0));
-              else writer_null(&writer));
+    writer_open(&writer, call, out, call->rows * 8);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        struct bytes text = arg_bytes(&args[0], i);
+        if (!search_row(&search, i))
+            writer_skip(&writer);
+        else if (regex_find(search.matcher, text, 0, search.spans))
+            writer_put(&writer, search_group(&search, text, 0));
+        else
+            writer_null(&writer);
+    }
+    writer_close(&writer);
     search_close(&search);
 }
 
 /* Appends the replacement of one match: $1 and ${name} are groups, \ takes the next character as it is. */
-static bool add_replacement(const struct search *search, struct bytes text, struct bytes with, struct text *out)
+static bool add_replacement(const struct search *search, struct bytes text, struct bytes with,
+                            struct text *out)
 {
     for (size_t at = 0; at < with.size; at++) {
         uint8_t c = with.data[at];
@@ -344,7 +383,7 @@ static bool add_replacement(const struct search *search, struct bytes text, stru
                 at++;
             group = regex_group_named(search->regex, bytes_of(with.data + start, at - start));
         } else if (at < with.size && with.data[at] >= '0' && with.data[at] <= '9') {
-            group = with.data[at] - '0';  // more digits belong to it while there is such a group
+            group = with.data[at] - '0'; // more digits belong to it while there is such a group
             while (at + 1 < with.size && with.data[at + 1] >= '0' && with.data[at + 1] <= '9' &&
                    group * 10 + with.data[at + 1] - '0' <= regex_groups(search->regex))
                 group = group * 10 + with.data[++at] - '0';
@@ -357,7 +396,8 @@ static bool add_replacement(const struct search *search, struct bytes text, stru
     return true;
 }
 
-static bool replace_all(struct search *search, struct bytes text, struct bytes with, size_t from, struct text *out)
+static bool replace_all(struct search *search, struct bytes text, struct bytes with, size_t from,
+                        struct text *out)
 {
     size_t copied = 0;
     while (search_next(search, text, &from)) {
@@ -372,23 +412,32 @@ static bool replace_all(struct search *search, struct bytes text, struct bytes w
 
 SCALAR(fn_regexp_replace, "regexp_replace", "(string, string, string, int?) -> string",
        "All matches, from a position on, replaced; $1 is a group.",
-       "regexp_replace('100-200', '([0-9]+)-([0-9]+)', '$2-$1')", "200-100", .bind = bind_regex, .flags = FN_FAILS)
+       "regexp_replace('100-200', '([0-9]+)-([0-9]+)', '$2-$1')", "200-100", .bind = bind_regex,
+       .flags = FN_FAILS)
 {
     struct search search;
     struct writer writer;
     struct text made = {.limit = WRITER_ROW_MAX};
     search_open(&search, call, &args[1]);
-    TEXT_ROWS(writer, arg_bytes_total(call, &args[0]), struct bytes text = arg_bytes(&args[0], i);
-              int32_t position = call->arg_count == 4 ? INT_AT(3, i) : 1; text_clear(&made);
-              if (!search_row(&search, i)) {
-                  writer_skip(&writer);
-                  continue;
-              } bool fits = position > 0 && replace_all(&search, text, arg_bytes(&args[2], i), utf8_skip(text, position - 1), &made);
-              if (fits) {
-                  writer_put(&writer, text_view(&made));
-                  continue;
-              } call_reject(call, i, REJECT_ARGUMENT);
-              writer_skip(&writer));
+    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        struct bytes text = arg_bytes(&args[0], i);
+        int32_t position = call->arg_count == 4 ? INT_AT(3, i) : 1;
+        text_clear(&made);
+        if (!search_row(&search, i)) {
+            writer_skip(&writer);
+            continue;
+        }
+        bool fits = position > 0 && replace_all(&search, text, arg_bytes(&args[2], i),
+                                                utf8_skip(text, position - 1), &made);
+        if (fits) {
+            writer_put(&writer, text_view(&made));
+            continue;
+        }
+        call_reject(call, i, REJECT_ARGUMENT);
+        writer_skip(&writer);
+    }
+    writer_close(&writer);
     text_free(&made);
     search_close(&search);
 }
@@ -403,8 +452,8 @@ static enum code bind_texts(struct binding *binding, struct error *err)
 
 SCALAR(fn_regexp_extract_all, "regexp_extract_all", "(string, string, int?) -> any",
        "A group (1 when not said, 0 = all) of every match.",
-       "regexp_extract_all('100-200, 300-400', '([0-9]+)-([0-9]+)', 1)", "[\"100\",\"300\"]", .bind = bind_texts,
-       .flags = FN_FAILS)
+       "regexp_extract_all('100-200, 300-400', '([0-9]+)-([0-9]+)', 1)", "[\"100\",\"300\"]",
+       .bind = bind_texts, .flags = FN_FAILS)
 {
     struct search search;
     struct builder builder;
@@ -413,7 +462,8 @@ SCALAR(fn_regexp_extract_all, "regexp_extract_all", "(string, string, int?) -> a
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes text = arg_bytes(&args[0], i);
         int32_t group = call->arg_count == 3 ? INT_AT(2, i) : 1;
-        if (call_valid(call, i) && search_row(&search, i) && (group < 0 || group > regex_groups(search.regex)))
+        if (call_valid(call, i) && search_row(&search, i) &&
+            (group < 0 || group > regex_groups(search.regex)))
             call_reject(call, i, REJECT_ARGUMENT);
         if (!call_valid(call, i)) {
             builder_null(&builder);
@@ -435,7 +485,8 @@ static void split_row(struct search *search, struct bytes text, int32_t limit, s
     size_t from = 0, copied = 0;
     int32_t parts = 1;
     while ((limit <= 0 || parts < limit) && search_next(search, text, &from)) {
-        if (search->spans[1] == 0 || (search->spans[0] == search->spans[1] && (size_t)search->spans[0] == text.size))
+        if (search->spans[1] == 0 ||
+            (search->spans[0] == search->spans[1] && (size_t)search->spans[0] == text.size))
             continue;
         builder_bytes(out, bytes_of(text.data + copied, (size_t)search->spans[0] - copied));
         copied = (size_t)search->spans[1];
@@ -445,8 +496,8 @@ static void split_row(struct search *search, struct bytes text, int32_t limit, s
 }
 
 SCALAR(fn_split, "split", "(string, string, int?) -> any",
-       "The parts between the matches of a regular expression, at most so many.", "split('a,b,c', ',')",
-       "[\"a\",\"b\",\"c\"]", .bind = bind_texts, .flags = FN_FAILS)
+       "The parts between the matches of a regular expression, at most so many.",
+       "split('a,b,c', ',')", "[\"a\",\"b\",\"c\"]", .bind = bind_texts, .flags = FN_FAILS)
 {
     struct search search;
     struct builder builder;
@@ -457,7 +508,8 @@ SCALAR(fn_split, "split", "(string, string, int?) -> any",
             builder_null(&builder);
             continue;
         }
-        split_row(&search, arg_bytes(&args[0], i), call->arg_count == 3 ? INT_AT(2, i) : -1, &builder.children[0]);
+        split_row(&search, arg_bytes(&args[0], i), call->arg_count == 3 ? INT_AT(2, i) : -1,
+                  &builder.children[0]);
         builder_close_list(&builder);
     }
     search_close(&search);
@@ -467,6 +519,15 @@ SCALAR(fn_split, "split", "(string, string, int?) -> any",
 }
 
 const struct function *const pattern_functions[] = {
-    &fn_like,        &fn_ilike,          &fn_rlike,         &fn_regexp_count,       &fn_regexp_instr, &fn_regexp_extract,
-    &fn_regexp_substr, &fn_regexp_replace, &fn_regexp_extract_all, &fn_split,       NULL,
+    &fn_like,
+    &fn_ilike,
+    &fn_rlike,
+    &fn_regexp_count,
+    &fn_regexp_instr,
+    &fn_regexp_extract,
+    &fn_regexp_substr,
+    &fn_regexp_replace,
+    &fn_regexp_extract_all,
+    &fn_split,
+    NULL,
 };

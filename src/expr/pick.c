@@ -1,6 +1,6 @@
 #include "expr/pick.h"
 
-enum { PICKS_MAX = 1 << 24, PICKS_ROW_MAX = 1 << 20 };  // elements of one column, and of one row
+enum { PICKS_MAX = 1 << 24, PICKS_ROW_MAX = 1 << 20 }; // elements of one column, and of one row
 
 void picks_open(struct picks *picks, struct call *call)
 {
@@ -23,7 +23,7 @@ void picks_end(struct picks *picks)
 {
     int32_t *offsets = (int32_t *)(void *)picks->offsets->data;
     if (!call_valid(picks->call, picks->row))
-        picks->count = offsets[picks->row];  // a NULL list has an empty range
+        picks->count = offsets[picks->row]; // a NULL list has an empty range
     offsets[++picks->row] = (int32_t)picks->count;
 }
 
@@ -52,7 +52,8 @@ int64_t pool_add(struct column *pool, const struct column *col)
     return start;
 }
 
-void gather_or_null(struct call *call, struct column *out, const struct column *pool, const int32_t *rows, int64_t count)
+void gather_or_null(struct call *call, struct column *out, const struct column *pool,
+                    const int32_t *rows, int64_t count)
 {
     bool any = false;
     for (int64_t i = 0; i < count; i++)

@@ -14,24 +14,24 @@
 #include "expr/function.h"
 
 enum step_kind {
-    STEP_EXPR,            /* what expr->kind says */
-    STEP_MASK_TRUE,       /* rows of args[1] where args[0] is true */
-    STEP_MASK_NOT_TRUE,   /* ... is false or NULL */
-    STEP_MASK_NOT_FALSE,  /* ... is true or NULL */
-    STEP_MASK_NULL,       /* ... is NULL */
+    STEP_EXPR,           /* what expr->kind says */
+    STEP_MASK_TRUE,      /* rows of args[1] where args[0] is true */
+    STEP_MASK_NOT_TRUE,  /* ... is false or NULL */
+    STEP_MASK_NOT_FALSE, /* ... is true or NULL */
+    STEP_MASK_NULL,      /* ... is NULL */
 };
 struct step {
     enum step_kind kind;
-    const struct expr *expr;  /* NULL for masks */
-    int32_t mask;             /* register, or -1; for MASK steps the parent mask */
+    const struct expr *expr; /* NULL for masks */
+    int32_t mask;            /* register, or -1; for MASK steps the parent mask */
     int32_t arg_count;
     const int32_t *args;
-    int32_t last_use;         /* the step after which the register is free; INT32_MAX for roots */
+    int32_t last_use; /* the step after which the register is free; INT32_MAX for roots */
 };
 struct program {
     struct step *steps;
     int32_t step_count, root_count, args_max;
-    int32_t *roots;           /* registers */
+    int32_t *roots; /* registers */
 };
 
 enum { PROGRAM_STEPS_MAX = 1 << 20 };

@@ -5,15 +5,15 @@
 #include "expr/regex.h"
 
 enum regex_step_kind {
-    REGEX_CHAR,            /* value: code point */
-    REGEX_CHAR_ANY_CASE,   /* value: code point, folded */
-    REGEX_ANY,             /* all but line ends */
+    REGEX_CHAR,          /* value: code point */
+    REGEX_CHAR_ANY_CASE, /* value: code point, folded */
+    REGEX_ANY,           /* all but line ends */
     REGEX_EVERY,
-    REGEX_CLASS,           /* value: index of the class */
-    REGEX_SPLIT,           /* prefer `to`, then `other` */
-    REGEX_JUMP,            /* to */
-    REGEX_SAVE,            /* value: slot */
-    REGEX_ASSERT,          /* value: enum regex_assertion */
+    REGEX_CLASS,  /* value: index of the class */
+    REGEX_SPLIT,  /* prefer `to`, then `other` */
+    REGEX_JUMP,   /* to */
+    REGEX_SAVE,   /* value: slot */
+    REGEX_ASSERT, /* value: enum regex_assertion */
     REGEX_MATCH,
 };
 enum regex_assertion {
@@ -33,24 +33,27 @@ struct regex_step {
 /* Later ranges win over earlier ones. */
 struct regex_class {
     uint64_t ascii[2];
-    bool other_all, negated;      /* other_all: what is beyond ASCII and in no range */
+    bool other_all, negated; /* other_all: what is beyond ASCII and in no range */
     int32_t range_count, range_capacity;
     struct regex_range {
         uint32_t from, to;
         bool in;
-    } *ranges;
+    } * ranges;
 };
 struct regex {
     int32_t count, groups, class_count;
     struct regex_step *steps;
     struct regex_class *classes;
     struct bytes names[REGEX_GROUPS_MAX + 1];
-    bool anchored;                /* can only match at the start */
-    bool has_first;               /* a match is not empty and begins with a byte of `first` */
+    bool anchored;  /* can only match at the start */
+    bool has_first; /* a match is not empty and begins with a byte of `first` */
     uint64_t first[4];
-    struct bytes literal;         /* a match begins with these bytes */
+    struct bytes literal; /* a match begins with these bytes */
 };
 /* Small letter of ASCII: Java's (?i) folds no more without (?u). */
-static inline uint32_t regex_fold(uint32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
+static inline uint32_t regex_fold(uint32_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
 
 #endif

@@ -8,7 +8,7 @@ enum { VARIABLES = 26, COST_NONE = 1 << 20 };
 
 struct match {
     struct arena *arena;
-    const char *at;                               /* where we are in the signature */
+    const char *at; /* where we are in the signature */
     const struct type *variables[VARIABLES];
     int32_t text_args[VARIABLES], args_of[VARIABLES];
 };
@@ -58,13 +58,20 @@ static const struct type *simple_type(const char *word)
         const char *word;
         enum type_id id;
     } words[] = {
-        {"void", TYPE_NULL},          {"boolean", TYPE_BOOLEAN},
-        {"tinyint", TYPE_INT8},       {"smallint", TYPE_INT16},
-        {"int", TYPE_INT32},          {"bigint", TYPE_INT64},
-        {"float", TYPE_FLOAT},        {"double", TYPE_DOUBLE},
-        {"string", TYPE_STRING},      {"binary", TYPE_BINARY},
-        {"date", TYPE_DATE},          {"timestamp", TYPE_TIMESTAMP},
-        {"timestamp_ntz", TYPE_TIMESTAMP_NTZ}, {"interval_dt", TYPE_INTERVAL_DT},
+        {"void", TYPE_NULL},
+        {"boolean", TYPE_BOOLEAN},
+        {"tinyint", TYPE_INT8},
+        {"smallint", TYPE_INT16},
+        {"int", TYPE_INT32},
+        {"bigint", TYPE_INT64},
+        {"float", TYPE_FLOAT},
+        {"double", TYPE_DOUBLE},
+        {"string", TYPE_STRING},
+        {"binary", TYPE_BINARY},
+        {"date", TYPE_DATE},
+        {"timestamp", TYPE_TIMESTAMP},
+        {"timestamp_ntz", TYPE_TIMESTAMP_NTZ},
+        {"interval_dt", TYPE_INTERVAL_DT},
         {"interval_ym", TYPE_INTERVAL_YM},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -73,7 +80,10 @@ static const struct type *simple_type(const char *word)
     return NULL;
 }
 
-static bool is_variable(const char *word) { return word[0] >= 'A' && word[0] <= 'Z' && word[1] == '\0'; }
+static bool is_variable(const char *word)
+{
+    return word[0] >= 'A' && word[0] <= 'Z' && word[1] == '\0';
+}
 
 /* ---- pass 1: what the variables stand for ---- */
 
@@ -82,8 +92,9 @@ static bool variable_takes(char name, const struct type *type)
     if (type->id == TYPE_NULL)
         return true;
     switch (name) {
-    case 'N': return (type_is_numeric(type) && type->id != TYPE_DECIMAL) || type->id == TYPE_STRING ||
-                     type->id == TYPE_DECIMAL;  // with a DOUBLE beside it, a DECIMAL becomes one
+    case 'N':
+        return (type_is_numeric(type) && type->id != TYPE_DECIMAL) || type->id == TYPE_STRING ||
+               type->id == TYPE_DECIMAL; // with a DOUBLE beside it, a DECIMAL becomes one
     case 'I': return type_is_integer(type) || type->id == TYPE_STRING;
     case 'D': return type->id == TYPE_DECIMAL || type_is_integer(type);
     case 'O': return type_is_orderable(type);
@@ -122,7 +133,8 @@ static bool bind_type(struct match *m, const struct type *type)
     bool fits = type->id == id || type->id == TYPE_NULL;
     int32_t child = 0;
     do {
-        const struct type *inner = fits && type->id == id ? type->fields[child++].type : type_of(TYPE_NULL);
+        const struct type *inner =
+            fits && type->id == id ? type->fields[child++].type : type_of(TYPE_NULL);
         fits = bind_type(m, inner) && fits;
     } while (skip_char(m, ','));
     skip_char(m, '>');
@@ -164,7 +176,8 @@ static const struct type *literal_decimal(struct arena *arena, const struct expr
 }
 
 /* Reads one type; `arg` is the argument there, or NULL for the result. `has_null`: elements may be NULL. */
-static const struct type *target_type(struct match *m, const struct expr *arg, const struct type *of)
+static const struct type *target_type(struct match *m, const struct expr *arg,
+                                      const struct type *of)
 {
     char word[24];
     read_word(m, word);
@@ -179,7 +192,8 @@ static const struct type *target_type(struct match *m, const struct expr *arg, c
         if (inner[0] == NULL || (map && inner[1] == NULL))
             return NULL;
         bool has_null = !known || of->fields[map].nullable;
-        return map ? type_map(m->arena, inner[0], inner[1], has_null) : type_array(m->arena, inner[0], has_null);
+        return map ? type_map(m->arena, inner[0], inner[1], has_null)
+                   : type_array(m->arena, inner[0], has_null);
     }
     if (is_variable(word)) {
         if (word[0] == 'D' && arg != NULL)
@@ -207,7 +221,10 @@ static const char *place_text(struct arena *arena, const char *from, const char 
     for (char *c = text; *c != '\0'; c++)
         *c = (char)toupper((unsigned char)*c);
     if (text[0] != '\0' && text[1] == '\0')
-        return text[0] == 'N' ? "NUMERIC" : text[0] == 'I' ? "INTEGRAL" : text[0] == 'D' ? "DECIMAL" : "ANY";
+        return text[0] == 'N'   ? "NUMERIC"
+               : text[0] == 'I' ? "INTEGRAL"
+               : text[0] == 'D' ? "DECIMAL"
+                                : "ANY";
     return text;
 }
 
@@ -251,7 +268,8 @@ static bool place_target(struct match *m, struct fit *fit, const struct expr *ar
 }
 
 /* Walks the places of one overload over the arguments. m->at is left behind the ')'. */
-static bool walk_places(struct match *m, struct fit *fit, const struct expr *const *args, int32_t count, place_fn *place)
+static bool walk_places(struct match *m, struct fit *fit, const struct expr *const *args,
+                        int32_t count, place_fn *place)
 {
     bool fits = true;
     int32_t index = 0;
@@ -279,7 +297,8 @@ static bool walk_places(struct match *m, struct fit *fit, const struct expr *con
     return fits && index == count;
 }
 
-static bool overload_fit(struct match *m, const struct expr *const *args, int32_t count, struct fit *fit)
+static bool overload_fit(struct match *m, const struct expr *const *args, int32_t count,
+                         struct fit *fit)
 {
     const char *start = m->at;
     fit->types = arena_array(m->arena, const struct type *, (size_t)count + 1);
@@ -295,8 +314,8 @@ static bool overload_fit(struct match *m, const struct expr *const *args, int32_
     return true;
 }
 
-bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count,
-                   struct fit *out)
+bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args,
+                   int32_t count, struct fit *out)
 {
     bool found = false;
     struct fit best = {.cost = COST_NONE, .wrong_count = true, .misfit = -1};

@@ -16,17 +16,17 @@
 #include "expr/function.h"
 
 struct fit {
-    int cost;                    /* 0 = no cast needed */
-    const struct type **types;   /* per argument, in the arena */
-    const struct type *result;   /* NULL: bind's to say */
+    int cost;                  /* 0 = no cast needed */
+    const struct type **types; /* per argument, in the arena */
+    const struct type *result; /* NULL: bind's to say */
     /* When it does not fit: */
     bool wrong_count;
-    int32_t misfit;              /* first argument that does not fit */
-    const char *wanted;          /* what its place wants, upper case */
+    int32_t misfit;     /* first argument that does not fit */
+    const char *wanted; /* what its place wants, upper case */
 };
 /* The best overload of the signature; false when none fits. */
-bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count,
-                   struct fit *out);
+bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args,
+                   int32_t count, struct fit *out);
 /* Least and most arguments over all overloads; INT32_MAX = any number. */
 void signature_counts(const char *signature, int32_t *least, int32_t *most);
 

@@ -11,7 +11,7 @@
 #include "expr/utf8.h"
 #include "expr/writer.h"
 
-#define INT_AT(k, i) (arg_values(&args[k], int32_t)[(i) * args[k].step])
+#define INT_AT(k, i) (arg_values(&args[k], int32_t)[args[k].step * (i)])
 
 /* ---- case ---- */
 
@@ -20,7 +20,8 @@ static locale_t unicode(void)
 {
     static _Atomic(locale_t) made;
     if (made == (locale_t)0)
-        made = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);  // two threads may make it twice; both are right
+        made = newlocale(LC_CTYPE_MASK, "C.UTF-8",
+                         (locale_t)0); // two threads may make it twice; both are right
     return made;
 }
 
@@ -38,7 +39,7 @@ static uint32_t code_lower(uint32_t code)
 static size_t put_code(uint8_t *to, uint32_t code, bool upper)
 {
     enum { SHARP_S = 0xdf };
-    if (upper && code == SHARP_S) {  // the one common letter whose upper case is two letters
+    if (upper && code == SHARP_S) { // the one common letter whose upper case is two letters
         memcpy(to, "SS", 2);
         return 2;
     }
@@ -48,7 +49,7 @@ static size_t put_code(uint8_t *to, uint32_t code, bool upper)
 static void put_unicode_case(struct writer *writer, struct bytes text, bool upper)
 {
     size_t written = 0;
-    uint8_t *to = writer_room(writer, text.size * 3);  // two bytes may become three (U+0250)
+    uint8_t *to = writer_room(writer, text.size * 3); // two bytes may become three (U+0250)
     if (to == NULL)
         return;
     for (size_t at = 0, size; at < text.size; at += size) {
@@ -83,15 +84,22 @@ static bool ascii_case(struct call *call, const struct column *from, struct colu
 static void case_of_text(struct call *call, const struct arg *args, struct column *out, bool upper)
 {
     struct writer writer;
-    if (!ascii_case(call, args[0].col, out, upper))
-        TEXT_ROWS(writer, arg_bytes_total(call, &args[0]), put_unicode_case(&writer, arg_bytes(&args[0], i), upper));
+    if (!ascii_case(call, args[0].col, out, upper)) {
+        writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+        for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+            put_unicode_case(&writer, arg_bytes(&args[0], i), upper);
+        }
+        writer_close(&writer);
+    }
 }
 
-SCALAR(fn_upper, "upper ucase", "(string) -> string", "In capital letters.", "upper('Spark')", "SPARK")
+SCALAR(fn_upper, "upper ucase", "(string) -> string", "In capital letters.", "upper('Spark')",
+       "SPARK")
 {
     case_of_text(call, args, out, true);
 }
-SCALAR(fn_lower, "lower lcase", "(string) -> string", "In small letters.", "lower('Spark')", "spark")
+SCALAR(fn_lower, "lower lcase", "(string) -> string", "In small letters.", "lower('Spark')",
+       "spark")
 {
     case_of_text(call, args, out, false);
 }
@@ -115,19 +123,30 @@ static void put_initcap(struct writer *writer, struct bytes text)
     }
     writer_end(writer, written);
 }
-SCALAR(fn_initcap, "initcap", "(string) -> string", "Each word with a capital in front; words end at blanks.",
-       "initcap('sPark sql')", "Spark Sql")
+SCALAR(fn_initcap, "initcap", "(string) -> string",
+       "Each word with a capital in front; words end at blanks.", "initcap('sPark sql')",
+       "Spark Sql")
 {
     struct writer writer;
-    TEXT_ROWS(writer, arg_bytes_total(call, &args[0]), put_initcap(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_initcap(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 
-SCALAR(fn_chr, "chr char", "(bigint) -> string", "The character of that code, modulo 256; empty when negative.",
-       "chr(65)", "A")
+SCALAR(fn_chr, "chr char", "(bigint) -> string",
+       "The character of that code, modulo 256; empty when negative.", "chr(65)", "A")
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 2, int64_t code = arg_values(&args[0], int64_t)[i]; uint8_t bytes[4];
-              writer_put(&writer, bytes_of(bytes, code < 0 ? 0 : utf8_encode((uint32_t)(code & 255), bytes))));
+    writer_open(&writer, call, out, call->rows * 2);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        int64_t code = arg_values(&args[0], int64_t)[i];
+        uint8_t bytes[4];
+        writer_put(&writer,
+                   bytes_of(bytes, code < 0 ? 0 : utf8_encode((uint32_t)(code & 255), bytes)));
+    }
+    writer_close(&writer);
 }
 
 /* ---- hexadecimal, base64, binary ---- */
@@ -162,20 +181,31 @@ SCALAR(fn_hex_number, "hex", "(bigint) -> string", "In hexadecimal.", "hex(17)",
 {
     struct writer writer;
     char buffer[65];
-    TEXT_ROWS(writer, call->rows * 8,
-              writer_put(&writer, digits_of((uint64_t)arg_values(&args[0], int64_t)[i], 16, buffer)));
+    writer_open(&writer, call, out, call->rows * 8);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        writer_put(&writer, digits_of((uint64_t)arg_values(&args[0], int64_t)[i], 16, buffer));
+    }
+    writer_close(&writer);
 }
-SCALAR(fn_hex, "hex", "(string) -> string | (binary) -> string", "The bytes in hexadecimal.", "hex('Spark')", "537061726B")
+SCALAR(fn_hex, "hex", "(string) -> string | (binary) -> string", "The bytes in hexadecimal.",
+       "hex('Spark')", "537061726B")
 {
     struct writer writer;
-    TEXT_ROWS(writer, 2 * arg_bytes_total(call, &args[0]), put_hex(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, 2 * arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_hex(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 SCALAR(fn_bin, "bin", "(bigint) -> string", "In binary.", "bin(13)", "1101")
 {
     struct writer writer;
     char buffer[65];
-    TEXT_ROWS(writer, call->rows * 16,
-              writer_put(&writer, digits_of((uint64_t)arg_values(&args[0], int64_t)[i], 2, buffer)));
+    writer_open(&writer, call, out, call->rows * 16);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        writer_put(&writer, digits_of((uint64_t)arg_values(&args[0], int64_t)[i], 2, buffer));
+    }
+    writer_close(&writer);
 }
 
 static int digit_value(uint8_t c)
@@ -208,7 +238,11 @@ SCALAR(fn_unhex, "unhex", "(string) -> binary", "Bytes from hexadecimal; NULL wh
        "cast(unhex('537061726B') AS STRING)", "Spark", .flags = FN_NULLABLE)
 {
     struct writer writer;
-    TEXT_ROWS(writer, arg_bytes_total(call, &args[0]), put_unhex(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_unhex(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 
 static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -221,7 +255,8 @@ static void put_base64(struct writer *writer, struct bytes bytes)
         return;
     for (size_t at = 0; at < bytes.size; at += 3, to += 4) {
         size_t left = bytes.size - at;
-        uint32_t three = (uint32_t)bytes.data[at] << 16 | (left > 1 ? (uint32_t)bytes.data[at + 1] << 8 : 0) |
+        uint32_t three = (uint32_t)bytes.data[at] << 16 |
+                         (left > 1 ? (uint32_t)bytes.data[at + 1] << 8 : 0) |
                          (left > 2 ? bytes.data[at + 2] : 0);
         to[0] = (uint8_t)BASE64[three >> 18];
         to[1] = (uint8_t)BASE64[three >> 12 & 63];
@@ -230,10 +265,15 @@ static void put_base64(struct writer *writer, struct bytes bytes)
     }
     writer_end(writer, size);
 }
-SCALAR(fn_base64, "base64", "(binary) -> string", "The bytes in base64.", "base64('Spark SQL')", "U3BhcmsgU1FM")
+SCALAR(fn_base64, "base64", "(binary) -> string", "The bytes in base64.", "base64('Spark SQL')",
+       "U3BhcmsgU1FM")
 {
     struct writer writer;
-    TEXT_ROWS(writer, 2 * arg_bytes_total(call, &args[0]), put_base64(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, 2 * arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_base64(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 
 /* As Java's MIME decoder: characters outside the alphabet are skipped, the padding ends it. */
@@ -257,11 +297,15 @@ static void put_unbase64(struct writer *writer, struct bytes text)
     }
     writer_end(writer, size);
 }
-SCALAR(fn_unbase64, "unbase64", "(string) -> binary", "Bytes from base64.", "cast(unbase64('U3BhcmsgU1FM') AS STRING)",
-       "Spark SQL")
+SCALAR(fn_unbase64, "unbase64", "(string) -> binary", "Bytes from base64.",
+       "cast(unbase64('U3BhcmsgU1FM') AS STRING)", "Spark SQL")
 {
     struct writer writer;
-    TEXT_ROWS(writer, arg_bytes_total(call, &args[0]), put_unbase64(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_unbase64(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 
 /* ---- conv: Hive's, 64 bits, unsigned unless the target base is negative ---- */
@@ -292,7 +336,8 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
     uint64_t value;
     char buffer[66];
     int base = to < -36 ? 0 : to < 0 ? -to : to;
-    if (from < 2 || from > 36 || base < 2 || base > 36 || !conv_parse(text, from, &negative, &value)) {
+    if (from < 2 || from > 36 || base < 2 || base > 36 ||
+        !conv_parse(text, from, &negative, &value)) {
         writer_null(writer);
         return;
     }
@@ -307,11 +352,15 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
     }
     writer_put(writer, digits);
 }
-SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base to another.", "conv('100', 2, 10)", "4",
-       .flags = FN_NULLABLE)
+SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base to another.",
+       "conv('100', 2, 10)", "4", .flags = FN_NULLABLE)
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 16, put_conv(&writer, arg_bytes(&args[0], i), INT_AT(1, i), INT_AT(2, i)));
+    writer_open(&writer, call, out, call->rows * 16);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_conv(&writer, arg_bytes(&args[0], i), INT_AT(1, i), INT_AT(2, i));
+    }
+    writer_close(&writer);
 }
 
 /* ---- numbers for people ---- */
@@ -344,7 +393,7 @@ static size_t print_grouped_decimal(int128 value, int scale, int digits, char *o
 {
     char plain[DECIMAL_TEXT_MAX + DIGITS_SHOWN_MAX];
     bool negative = value < 0;
-    if (digits < scale) {  // half to even
+    if (digits < scale) { // half to even
         int128 unit = decimal_power10(scale - digits), whole = value / unit, rest = value % unit;
         int128 twice = (rest < 0 ? -rest : rest) * 2;
         if (twice > unit || (twice == unit && (whole & 1) != 0))
@@ -353,7 +402,7 @@ static size_t print_grouped_decimal(int128 value, int scale, int digits, char *o
         scale = digits;
     }
     size_t size = decimal_print(value, scale, plain);
-    if (negative && value == 0) {  // Java shows that it was less than zero
+    if (negative && value == 0) { // Java shows that it was less than zero
         memmove(plain + 1, plain, size++);
         plain[0] = '-';
     }
@@ -364,20 +413,31 @@ static size_t print_grouped_decimal(int128 value, int scale, int digits, char *o
     return group_digits(plain, size, out);
 }
 
-SCALAR(fn_format_number, "format_number", "(double, int) -> string | (bigint, int) -> string | (D, int) -> string",
-       "With commas between thousands, and so many digits behind the point.", "format_number(12332.123456, 4)",
-       "12,332.1235", .flags = FN_NULLABLE)
+SCALAR(fn_format_number, "format_number",
+       "(double, int) -> string | (bigint, int) -> string | (D, int) -> string",
+       "With commas between thousands, and so many digits behind the point.",
+       "format_number(12332.123456, 4)", "12,332.1235", .flags = FN_NULLABLE)
 {
     struct writer writer;
     char buffer[2 * NUMBER_TEXT_MAX];
     const struct type *type = args[0].col->type;
-    TEXT_ROWS(writer, call->rows * 16, int digits = INT_AT(1, i); size_t size = 0; if (digits < 0) {
-        writer_null(&writer);
-        continue;
-    } digits = digits < DIGITS_SHOWN_MAX ? digits : DIGITS_SHOWN_MAX;
-              if (type->id == TYPE_DOUBLE) size = print_grouped(arg_values(&args[0], double)[i * args[0].step], digits, buffer);
-              else size = print_grouped_decimal(decimal_load(&args[0], type_is_wide_decimal(type), i), type->scale, digits, buffer);
-              writer_put(&writer, bytes_of(buffer, size)));
+    writer_open(&writer, call, out, call->rows * 16);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        int digits = INT_AT(1, i);
+        size_t size = 0;
+        if (digits < 0) {
+            writer_null(&writer);
+            continue;
+        }
+        digits = digits < DIGITS_SHOWN_MAX ? digits : DIGITS_SHOWN_MAX;
+        if (type->id == TYPE_DOUBLE)
+            size = print_grouped(arg_values(&args[0], double)[i * args[0].step], digits, buffer);
+        else
+            size = print_grouped_decimal(decimal_load(&args[0], type_is_wide_decimal(type), i),
+                                         type->scale, digits, buffer);
+        writer_put(&writer, bytes_of(buffer, size));
+    }
+    writer_close(&writer);
 }
 
 /* ---- format_string: Java's Formatter for %s %d %x %X %o %f %e %c %b %n %% ---- */
@@ -459,9 +519,12 @@ static double number_of(const struct arg *arg, int64_t row)
 static void format_real(struct text *out, const struct directive *d, double value)
 {
     char plain[NUMBER_TEXT_MAX], grouped[2 * NUMBER_TEXT_MAX];
-    int digits = d->precision < 0 ? 6 : d->precision < DIGITS_SHOWN_MAX ? d->precision : DIGITS_SHOWN_MAX;
-    int size = d->conversion == 'e' ? snprintf(plain, sizeof plain, d->plus ? "%+.*e" : "%.*e", digits, value)
-                                    : snprintf(plain, sizeof plain, d->plus ? "%+.*f" : "%.*f", digits, value);
+    int digits = d->precision < 0                  ? 6
+                 : d->precision < DIGITS_SHOWN_MAX ? d->precision
+                                                   : DIGITS_SHOWN_MAX;
+    int size = d->conversion == 'e'
+                   ? snprintf(plain, sizeof plain, d->plus ? "%+.*e" : "%.*e", digits, value)
+                   : snprintf(plain, sizeof plain, d->plus ? "%+.*f" : "%.*f", digits, value);
     if (!d->comma) {
         put_padded(out, d, plain, (size_t)size);
         return;
@@ -478,13 +541,19 @@ static void format_integer(struct text *out, const struct directive *d, int64_t 
     case 'x': size = snprintf(plain, sizeof plain, "%" PRIx64, bits); break;
     case 'X': size = snprintf(plain, sizeof plain, "%" PRIX64, bits); break;
     case 'o': size = snprintf(plain, sizeof plain, "%" PRIo64, bits); break;
-    default: size = snprintf(plain, sizeof plain, d->plus ? "%+" PRId64 : d->blank ? "% " PRId64 : "%" PRId64, value);
+    default:
+        size = snprintf(plain, sizeof plain,
+                        d->plus    ? "%+" PRId64
+                        : d->blank ? "% " PRId64
+                                   : "%" PRId64,
+                        value);
     }
     size_t shown = d->comma ? group_digits(plain, (size_t)size, grouped) : (size_t)size;
     put_padded(out, d, d->comma ? grouped : plain, shown);
 }
 
-static void format_text(struct text *out, const struct directive *d, const struct arg *arg, int64_t row)
+static void format_text(struct text *out, const struct directive *d, const struct arg *arg,
+                        int64_t row)
 {
     char number[64];
     struct bytes text = {0};
@@ -500,7 +569,8 @@ static void format_text(struct text *out, const struct directive *d, const struc
 }
 
 /* False: the format and the argument do not agree. */
-static bool format_one(struct text *out, const struct directive *d, const struct arg *arg, int64_t row, bool narrow)
+static bool format_one(struct text *out, const struct directive *d, const struct arg *arg,
+                       int64_t row, bool narrow)
 {
     if (!arg_valid(arg, row)) {
         put_padded(out, d, "null", 4);
@@ -521,7 +591,9 @@ static bool format_one(struct text *out, const struct directive *d, const struct
     case 'c': {
         uint8_t bytes[4];
         if (arg->col->type->id == TYPE_INT64)
-            put_padded(out, d, (char *)bytes, utf8_encode((uint32_t)arg_values(arg, int64_t)[row * arg->step] & 0xffff, bytes));
+            put_padded(
+                out, d, (char *)bytes,
+                utf8_encode((uint32_t)arg_values(arg, int64_t)[row * arg->step] & 0xffff, bytes));
         return arg->col->type->id == TYPE_INT64;
     }
     default: return false;
@@ -545,8 +617,9 @@ static bool format_row(struct call *call, const struct arg *args, int64_t row, s
             text_add_char(out, d.conversion == '%' ? '%' : '\n');
             continue;
         }
-        bool narrow = d.index < call->arg_count && call->args[d.index]->kind == EXPR_CAST &&
-                      call->args[d.index]->args[0]->type->id == TYPE_INT32;  // -1 in %x has 8 digits then
+        bool narrow =
+            d.index < call->arg_count && call->args[d.index]->kind == EXPR_CAST &&
+            call->args[d.index]->args[0]->type->id == TYPE_INT32; // -1 in %x has 8 digits then
         if (d.index >= call->arg_count || !format_one(out, &d, &args[d.index], row, narrow))
             return false;
     }
@@ -567,26 +640,35 @@ static enum code bind_format(struct binding *binding, __attribute__((unused)) st
 
 SCALAR(fn_format_string, "format_string printf", "(string, any...) -> string",
        "Java's format: %s %d %x %o %f %e %c %b, with flags, width and precision.",
-       "format_string('Hello %d %s', 100, 'days')", "Hello 100 days", .bind = bind_format, .flags = FN_NULLS | FN_FAILS)
+       "format_string('Hello %d %s', 100, 'days')", "Hello 100 days", .bind = bind_format,
+       .flags = FN_NULLS | FN_FAILS)
 {
     struct writer writer;
     struct text text = {.limit = WRITER_ROW_MAX};
     for (int64_t i = 0; i < call->rows; i++)
         if (!arg_valid(&args[0], i))
             call_null(call, i);
-    TEXT_ROWS(writer, call->rows * 32, text_clear(&text); if (!format_row(call, args, i, &text)) {
-        call_reject(call, i, REJECT_ARGUMENT);
-        writer_skip(&writer);
-    } else { writer_put(&writer, text_view(&text)); });
+    writer_open(&writer, call, out, call->rows * 32);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        text_clear(&text);
+        if (!format_row(call, args, i, &text)) {
+            call_reject(call, i, REJECT_ARGUMENT);
+            writer_skip(&writer);
+        } else {
+            writer_put(&writer, text_view(&text));
+        };
+    }
+    writer_close(&writer);
     text_free(&text);
 }
 
 /* ---- distances and sounds ---- */
 
-enum { LEVENSHTEIN_MAX = 1 << 14 };  // characters of either text: the work is their product
+enum { LEVENSHTEIN_MAX = 1 << 14 }; // characters of either text: the work is their product
 
 /* Distance by rows of the table; `last` holds one row of b_size + 1 numbers. */
-static int32_t levenshtein(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_size, int32_t *last)
+static int32_t levenshtein(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_size,
+                           int32_t *last)
 {
     for (int64_t j = 0; j <= b_size; j++)
         last[j] = (int32_t)j;
@@ -612,8 +694,8 @@ static int64_t decode_all(struct bytes text, uint32_t *out)
 }
 
 SCALAR(fn_levenshtein, "levenshtein", "(string, string, int?) -> int",
-       "How many characters must change; -1 when more than the third argument.", "levenshtein('kitten', 'sitting')", "3",
-       .flags = FN_FAILS)
+       "How many characters must change; -1 when more than the third argument.",
+       "levenshtein('kitten', 'sitting')", "3", .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes a = arg_bytes(&args[0], i), b = arg_bytes(&args[1], i);
@@ -626,14 +708,16 @@ SCALAR(fn_levenshtein, "levenshtein", "(string, string, int?) -> int",
         uint32_t *p = (uint32_t *)(void *)buffer->data, *q = p + a.size;
         int64_t p_size = decode_all(a, p), q_size = decode_all(b, q);
         int32_t distance = levenshtein(p, p_size, q, q_size, (int32_t *)(void *)(q + b.size));
-        column_values(out, int32_t)[i] = call->arg_count == 3 && distance > INT_AT(2, i) ? -1 : distance;
+        column_values(out, int32_t)[i] =
+            call->arg_count == 3 && distance > INT_AT(2, i) ? -1 : distance;
         call_free(call, buffer);
     }
 }
 
 static void put_soundex(struct writer *writer, struct bytes text)
 {
-    static const char codes[] = "01230127022455012623017202";  // A to Z; 7: H and W do not part equal codes
+    static const char codes[] =
+        "01230127022455012623017202"; // A to Z; 7: H and W do not part equal codes
     char code[4] = {'0', '0', '0', '0'};
     size_t size = 0;
     char last = '0';
@@ -657,11 +741,15 @@ static void put_soundex(struct writer *writer, struct bytes text)
     }
     writer_put(writer, bytes_of(code, 4));
 }
-SCALAR(fn_soundex, "soundex", "(string) -> string", "How an English name sounds: a letter and three digits.",
-       "soundex('Miller')", "M460")
+SCALAR(fn_soundex, "soundex", "(string) -> string",
+       "How an English name sounds: a letter and three digits.", "soundex('Miller')", "M460")
 {
     struct writer writer;
-    TEXT_ROWS(writer, call->rows * 4, put_soundex(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, call->rows * 4);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_soundex(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 
 /* ---- URLs ---- */
@@ -683,10 +771,15 @@ static void put_url_encoded(struct writer *writer, struct bytes text)
     }
     writer_end(writer, size);
 }
-SCALAR(fn_url_encode, "url_encode", "(string) -> string", "As a part of a URL.", "url_encode('a b')", "a+b")
+SCALAR(fn_url_encode, "url_encode", "(string) -> string", "As a part of a URL.",
+       "url_encode('a b')", "a+b")
 {
     struct writer writer;
-    TEXT_ROWS(writer, 2 * arg_bytes_total(call, &args[0]), put_url_encoded(&writer, arg_bytes(&args[0], i)));
+    writer_open(&writer, call, out, 2 * arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_url_encoded(&writer, arg_bytes(&args[0], i));
+    }
+    writer_close(&writer);
 }
 
 static bool url_decode(struct bytes text, uint8_t *to, size_t *size)
@@ -695,7 +788,8 @@ static bool url_decode(struct bytes text, uint8_t *to, size_t *size)
     for (size_t at = 0; at < text.size; at++) {
         uint8_t c = text.data[at];
         if (c == '%') {
-            if (text.size - at < 3 || digit_value(text.data[at + 1]) > 15 || digit_value(text.data[at + 2]) > 15)
+            if (text.size - at < 3 || digit_value(text.data[at + 1]) > 15 ||
+                digit_value(text.data[at + 2]) > 15)
                 return false;
             c = (uint8_t)(digit_value(text.data[at + 1]) << 4 | digit_value(text.data[at + 2]));
             at += 2;
@@ -706,17 +800,25 @@ static bool url_decode(struct bytes text, uint8_t *to, size_t *size)
     }
     return true;
 }
-SCALAR(fn_url_decode, "url_decode", "(string) -> string", "Back from a part of a URL.", "url_decode('a+b')", "a b",
-       .flags = FN_FAILS)
+SCALAR(fn_url_decode, "url_decode", "(string) -> string", "Back from a part of a URL.",
+       "url_decode('a+b')", "a b", .flags = FN_FAILS)
 {
     struct writer writer;
-    TEXT_ROWS(writer, arg_bytes_total(call, &args[0]), struct bytes text = arg_bytes(&args[0], i); size_t size;
-              uint8_t *to = writer_room(&writer, text.size); if (to == NULL) continue; if (url_decode(text, to, &size)) {
-                  writer_end(&writer, size);
-              } else {
-                  call_reject(call, i, REJECT_ARGUMENT);
-                  writer_skip(&writer);
-              });
+    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        struct bytes text = arg_bytes(&args[0], i);
+        size_t size;
+        uint8_t *to = writer_room(&writer, text.size);
+        if (to == NULL)
+            continue;
+        if (url_decode(text, to, &size)) {
+            writer_end(&writer, size);
+        } else {
+            call_reject(call, i, REJECT_ARGUMENT);
+            writer_skip(&writer);
+        };
+    }
+    writer_close(&writer);
 }
 
 /* ---- encodings and identities ---- */
@@ -728,39 +830,60 @@ static enum code bind_charset(struct binding *binding, struct error *err)
     TRY(binding_constant(binding, 1, &name, err));
     struct bytes bytes = literal_is_null(name) ? (struct bytes){0} : literal_bytes(name);
     if (bytes.size != 5 || strncasecmp((const char *)bytes.data, "utf-8", 5) != 0)
-        return fail(err, E_SQL, "[INVALID_PARAMETER_VALUE.CHARSET] The charset must be 'UTF-8', not '%.*s'",
+        return fail(err, E_SQL,
+                    "[INVALID_PARAMETER_VALUE.CHARSET] The charset must be 'UTF-8', not '%.*s'",
                     (int)bytes.size, (const char *)bytes.data);
     const struct type *to = type_of(binding->type->id);
-    return expr_cast(binding->ctx, binding->args[0], to, false, binding->at, &binding->rewritten, err);
+    return expr_cast(binding->ctx, binding->args[0], to, false, binding->at, &binding->rewritten,
+                     err);
 }
 SCALAR_SAME(fn_encode, "encode", "(string, string) -> binary", "The text's bytes; only UTF-8.",
             "hex(encode('a', 'UTF-8'))", "61", .bind = bind_charset);
 SCALAR_SAME(fn_decode, "decode", "(binary, string) -> string", "The bytes as text; only UTF-8.",
             "decode(X'61', 'UTF-8')", "a", .bind = bind_charset);
 
-SCALAR(fn_uuid, "uuid", "() -> string", "A random UUID for every row.", NULL, NULL, .flags = FN_PER_ROW | FN_NEVER_NULL)
+SCALAR(fn_uuid, "uuid", "() -> string", "A random UUID for every row.", NULL, NULL,
+       .flags = FN_PER_ROW | FN_NEVER_NULL)
 {
     struct writer writer;
     char text[40];
-    TEXT_ROWS(writer, call->rows * 36, uint64_t a = os_random(); uint64_t b = os_random();
-              int size = snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012" PRIx64, (unsigned)(a >> 32),
-                                  (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-                                  (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & 0xffffffffffffu);
-              writer_put(&writer, bytes_of(text, (size_t)size)));
+    writer_open(&writer, call, out, call->rows * 36);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        uint64_t a = os_random();
+        uint64_t b = os_random();
+        int size =
+            snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012" PRIx64, (unsigned)(a >> 32),
+                     (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+                     (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & 0xffffffffffffu);
+        writer_put(&writer, bytes_of(text, (size_t)size));
+    }
+    writer_close(&writer);
 }
 
-SCALAR(fn_typeof, "typeof", "(any) -> string", "The type's name.", "typeof(1)", "int", .flags = FN_NULLS | FN_NEVER_NULL)
+SCALAR(fn_typeof, "typeof", "(any) -> string", "The type's name.", "typeof(1)", "int",
+       .flags = FN_NULLS | FN_NEVER_NULL)
 {
     struct writer writer;
     struct text text = {0};
     type_print(args[0].col->type, &text);
-    TEXT_ROWS(writer, (size_t)call->rows * text.size, writer_put(&writer, text_view(&text)));
+    writer_open(&writer, call, out, call->rows * (int64_t)text.size);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        writer_put(&writer, text_view(&text));
+    }
+    writer_close(&writer);
     text_free(&text);
 }
 
 const struct function *const text_functions[] = {
-    &fn_upper,  &fn_lower,  &fn_initcap,  &fn_chr,           &fn_hex_number,    &fn_hex,        &fn_unhex,
-    &fn_base64, &fn_unbase64, &fn_bin,    &fn_conv,          &fn_format_number, &fn_format_string, &fn_levenshtein,
-    &fn_soundex, &fn_url_encode, &fn_url_decode, &fn_encode, &fn_decode,        &fn_uuid,       &fn_typeof,
-    NULL,
+    &fn_upper,         &fn_lower,
+    &fn_initcap,       &fn_chr,
+    &fn_hex_number,    &fn_hex,
+    &fn_unhex,         &fn_base64,
+    &fn_unbase64,      &fn_bin,
+    &fn_conv,          &fn_format_number,
+    &fn_format_string, &fn_levenshtein,
+    &fn_soundex,       &fn_url_encode,
+    &fn_url_decode,    &fn_encode,
+    &fn_decode,        &fn_uuid,
+    &fn_typeof,        NULL,
 };

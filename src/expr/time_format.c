@@ -4,7 +4,8 @@
  * Parse    numbers of one letter take as many digits as there are, of several exactly so many; directly before another
  *          number they take exactly so many in any case (yyyyMMdd). S takes 1 to as many digits as letters. Names in
  *          any case. What the pattern does not say is 1970-01-01 00:00:00
- * Refused  week-based years and days (Y, w, W, e, c), as Spark does, and E, F, q, Q when parsing; z (zone names like PST), which Spark has
+ * Refused  week-based years and days (Y, w, W, e, c), as Spark does, and E, F, q, Q when parsing; z (zone names
+ *          like PST), which Spark has
  */
 #include "expr/calendar.h"
 
@@ -21,7 +22,7 @@ struct part {
     enum part_kind kind;
     char letter;
     int count;
-    bool fixed;         /* a number that another number follows: its width is exact */
+    bool fixed; /* a number that another number follows: its width is exact */
     struct bytes text;
 };
 struct time_pattern {
@@ -33,17 +34,17 @@ struct time_pattern {
 
 static enum code pattern_error(struct bytes pattern, struct error *err)
 {
-    return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Unrecognized datetime pattern: %.*s", (int)pattern.size,
-                (const char *)pattern.data);
+    return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Unrecognized datetime pattern: %.*s",
+                (int)pattern.size, (const char *)pattern.data);
 }
 
 static int letter_max(char letter)
 {
     static const struct {
         char letter, most;
-    } letters[] = {{'y', 6}, {'u', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4}, {'E', 4},
-                   {'F', 1}, {'a', 1}, {'G', 3}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2}, {'m', 2}, {'s', 2},
-                   {'S', 9}, {'V', 2}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
+    } letters[] = {{'y', 6}, {'u', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4},
+                   {'E', 4}, {'F', 1}, {'a', 1}, {'G', 3}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2},
+                   {'m', 2}, {'s', 2}, {'S', 9}, {'V', 2}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (letters[i].letter == letter)
             return letters[i].most;
@@ -102,7 +103,8 @@ static bool read_part(struct arena *arena, struct bytes pattern, size_t *at, str
         part->count++;
         (*at)++;
     }
-    return part->count <= letter_max(c) && (c != 'V' || part->count == 2) && (c != 'O' || part->count == 1 || part->count == 4);
+    return part->count <= letter_max(c) && (c != 'V' || part->count == 2) &&
+           (c != 'O' || part->count == 1 || part->count == 4);
 }
 
 enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool to_parse,
@@ -167,7 +169,10 @@ static void print_offset(const struct part *part, int64_t offset_us, struct text
     } else if (letter != 'Z' && part->count == 1) {
         text_printf(out, minutes == 0 ? "%c%02d" : "%c%02d%02d", sign, hours, minutes);
     } else {
-        text_printf(out, letter != 'Z' ? (colon ? "%c%02d:%02d" : "%c%02d%02d") : part->count == 5 ? "%c%02d:%02d" : "%c%02d%02d",
+        text_printf(out,
+                    letter != 'Z'      ? (colon ? "%c%02d:%02d" : "%c%02d%02d")
+                    : part->count == 5 ? "%c%02d:%02d"
+                                       : "%c%02d%02d",
                     sign, hours, minutes);
     }
 }
@@ -175,11 +180,12 @@ static void print_offset(const struct part *part, int64_t offset_us, struct text
 static void print_year(const struct part *part, int64_t year, struct text *out)
 {
     if (part->letter == 'y' && year <= 0)
-        year = 1 - year;  // year of the era
+        year = 1 - year; // year of the era
     if (part->count == 2)
         text_printf(out, "%02d", floor_modulo(year, 100));
     else
-        text_printf(out, year > 9999 && part->count >= 4 ? "+%0*" PRId64 : "%0*" PRId64, part->count, year);
+        text_printf(out, year > 9999 && part->count >= 4 ? "+%0*" PRId64 : "%0*" PRId64,
+                    part->count, year);
 }
 
 static void print_month(const struct part *part, int month, struct text *out)
@@ -210,7 +216,8 @@ static void print_fraction(int count, int micro, struct text *out)
     out->size = start + (size_t)count;
 }
 
-static void print_letter(const struct part *part, const struct moment *m, const struct zone *zone, struct text *out)
+static void print_letter(const struct part *part, const struct moment *m, const struct zone *zone,
+                         struct text *out)
 {
     int half = m->hour % 12;
     switch (part->letter) {
@@ -219,11 +226,16 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 'M':
     case 'L': print_month(part, m->date.month, out); break;
     case 'd': text_printf(out, "%0*d", part->count, m->date.day); break;
-    case 'D': text_printf(out, "%0*d", part->count, (int)((int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1)); break;
+    case 'D':
+        text_printf(out, "%0*d", part->count,
+                    (int)((int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1));
+        break;
     case 'Q':
     case 'q': print_quarter(part, (m->date.month - 1) / 3 + 1, out); break;
-    case 'E': text_add(out, weekday_names[weekday_of(m->days)],
-                       part->count < 4 ? 3 : strlen(weekday_names[weekday_of(m->days)])); break;
+    case 'E':
+        text_add(out, weekday_names[weekday_of(m->days)],
+                 part->count < 4 ? 3 : strlen(weekday_names[weekday_of(m->days)]));
+        break;
     case 'F': text_printf(out, "%d", (m->date.day - 1) % 7 + 1); break;
     case 'a': text_add_string(out, m->hour < 12 ? "AM" : "PM"); break;
     case 'G': text_add_string(out, m->date.year > 0 ? "AD" : "BC"); break;
@@ -239,7 +251,8 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     }
 }
 
-void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone, struct text *out)
+void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone,
+                        struct text *out)
 {
     struct moment m = moment_of(us, zone);
     for (int i = 0; i < pattern->count; i++) {
@@ -257,7 +270,7 @@ struct parsed {
     struct bytes text;
     size_t at;
     int64_t year, day_of_year;
-    int month, day, hour, half_hour, afternoon, minute, second, micro;  /* -1 = not said */
+    int month, day, hour, half_hour, afternoon, minute, second, micro; /* -1 = not said */
     bool has_offset;
     int64_t offset_us;
     const struct zone *zone;
@@ -291,7 +304,9 @@ static bool parse_year(struct parsed *p, const struct part *part)
     bool minus = p->at < p->text.size && p->text.data[p->at] == '-' && part->count != 2;
     bool plus = p->at < p->text.size && p->text.data[p->at] == '+' && part->count >= 4;
     p->at += minus || plus;
-    int most = part->fixed || part->count == 2 ? part->count : plus || part->count < 4 ? YEAR_DIGITS_MAX : part->count;
+    int most = part->fixed || part->count == 2 ? part->count
+               : plus || part->count < 4       ? YEAR_DIGITS_MAX
+                                               : part->count;
     if (!parse_number(p, part->count == 1 ? 1 : part->count, most, &p->year))
         return false;
     p->year = part->count == 2 ? CENTURY + p->year : minus ? -p->year : p->year;
@@ -300,7 +315,8 @@ static bool parse_year(struct parsed *p, const struct part *part)
 
 static bool parse_word(struct parsed *p, const char *word, size_t size)
 {
-    if (p->text.size - p->at < size || strncasecmp((const char *)p->text.data + p->at, word, size) != 0)
+    if (p->text.size - p->at < size ||
+        strncasecmp((const char *)p->text.data + p->at, word, size) != 0)
         return false;
     p->at += size;
     return true;
@@ -337,19 +353,22 @@ static bool parse_offset(struct parsed *p, const struct part *part)
     p->offset_us = 0;
     if (zulu && parse_word(p, "Z", 1))
         return true;
-    if ((part->letter == 'O' || (part->letter == 'Z' && part->count == 4)) && !parse_word(p, "GMT", 3))
+    if ((part->letter == 'O' || (part->letter == 'Z' && part->count == 4)) &&
+        !parse_word(p, "GMT", 3))
         return false;
     bool optional = part->letter == 'O' || (part->letter == 'Z' && part->count == 4);
     char sign = p->at < p->text.size ? (char)p->text.data[p->at] : '\0';
     if (sign != '+' && sign != '-')
         return optional;
     p->at++;
-    bool colon = part->letter == 'O' || part->count == 3 || part->count == 5 || (part->letter == 'Z' && part->count == 4);
+    bool colon = part->letter == 'O' || part->count == 3 || part->count == 5 ||
+                 (part->letter == 'Z' && part->count == 4);
     if (part->letter == 'Z' && part->count == 3)
         colon = false;
     if (!parse_number(p, part->letter == 'O' ? 1 : 2, 2, &hours))
         return false;
-    bool more = p->at < p->text.size && (colon ? p->text.data[p->at] == ':' : isdigit(p->text.data[p->at]) != 0);
+    bool more = p->at < p->text.size &&
+                (colon ? p->text.data[p->at] == ':' : isdigit(p->text.data[p->at]) != 0);
     if (more) {
         p->at += colon;
         if (!parse_number(p, 2, 2, &minutes))
@@ -367,7 +386,8 @@ static bool parse_zone(struct parsed *p)
 {
     size_t start = p->at;
     struct error ignored;
-    while (p->at < p->text.size && (isalnum(p->text.data[p->at]) || memchr("/_+-:", p->text.data[p->at], 5) != NULL))
+    while (p->at < p->text.size &&
+           (isalnum(p->text.data[p->at]) || memchr("/_+-:", p->text.data[p->at], 5) != NULL))
         p->at++;
     return zone_find(bytes_of(p->text.data + start, p->at - start), &p->zone, &ignored) == E_OK;
 }
@@ -396,7 +416,8 @@ static bool parse_letter(struct parsed *p, const struct part *part)
         return parsed;
     }
     case 'h': {
-        bool parsed = parse_small(p, part, &p->half_hour) && p->half_hour >= 1 && p->half_hour <= 12;
+        bool parsed =
+            parse_small(p, part, &p->half_hour) && p->half_hour >= 1 && p->half_hour <= 12;
         p->half_hour %= 12;
         return parsed;
     }
@@ -462,14 +483,24 @@ static bool resolve_date(const struct parsed *p, int32_t *out)
     return true;
 }
 
-bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone, int64_t *out)
+bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text,
+                        const struct zone *zone, int64_t *out)
 {
-    struct parsed p = {.text = text, .year = INT64_MIN, .month = -1, .day = -1, .hour = -1, .half_hour = -1, .afternoon = -1};
+    struct parsed p = {.text = text,
+                       .year = INT64_MIN,
+                       .month = -1,
+                       .day = -1,
+                       .hour = -1,
+                       .half_hour = -1,
+                       .afternoon = -1};
     int32_t days;
     if (!parse_parts(pattern, &p) || !resolve_date(&p, &days))
         return false;
-    int hour = p.hour >= 0 ? p.hour : p.half_hour >= 0 ? p.half_hour + (p.afternoon > 0 ? 12 : 0) : 0;
-    int64_t local = days * DAY_US + ((hour * 60 + (int64_t)p.minute) * 60 + p.second) * SECOND_US + p.micro;
+    int hour = p.hour >= 0        ? p.hour
+               : p.half_hour >= 0 ? p.half_hour + (p.afternoon > 0 ? 12 : 0)
+                                  : 0;
+    int64_t local =
+        days * DAY_US + ((hour * 60 + (int64_t)p.minute) * 60 + p.second) * SECOND_US + p.micro;
     if (p.has_offset)
         *out = local - p.offset_us;
     else
@@ -501,49 +532,67 @@ static enum code bind_pattern(struct binding *binding, bool to_parse, struct err
     binding->bound = pattern;
     return E_OK;
 }
-static enum code bind_print(struct binding *binding, struct error *err) { return bind_pattern(binding, false, err); }
-static enum code bind_parse(struct binding *binding, struct error *err) { return bind_pattern(binding, true, err); }
+static enum code bind_print(struct binding *binding, struct error *err)
+{
+    return bind_pattern(binding, false, err);
+}
+static enum code bind_parse(struct binding *binding, struct error *err)
+{
+    return bind_pattern(binding, true, err);
+}
 
 /* The pattern of a row that is not constant; NULL when it is none. `arena` is reset for each. */
-static const struct time_pattern *pattern_at(struct call *call, const struct arg *arg, int64_t row, bool to_parse,
-                                             struct arena *arena)
+static const struct time_pattern *pattern_at(struct call *call, const struct arg *arg, int64_t row,
+                                             bool to_parse, struct arena *arena)
 {
     const struct time_pattern *pattern;
     struct error ignored;
     if (call->bound != NULL)
         return call->bound;
     arena_reset(arena);
-    return time_pattern_compile(arena, arg_bytes(arg, row), to_parse, &pattern, &ignored) == E_OK ? pattern : NULL;
+    return time_pattern_compile(arena, arg_bytes(arg, row), to_parse, &pattern, &ignored) == E_OK
+               ? pattern
+               : NULL;
 }
 
 /* Prints times[i] * unit in the zone. */
-static void print_times(struct call *call, const struct arg *args, struct column *out, int64_t unit, const struct zone *zone)
+static void print_times(struct call *call, const struct arg *args, struct column *out, int64_t unit,
+                        const struct zone *zone)
 {
     struct writer writer;
     struct text text = {0};
     struct arena arena = {0};
-    TEXT_ROWS(writer, call->rows * 20, const struct time_pattern *pattern = pattern_at(call, &args[1], i, false, &arena);
-              int64_t us; text_clear(&text);
-              if (pattern == NULL || __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us)) {
-                  call_reject(call, i, pattern == NULL ? REJECT_ARGUMENT : REJECT_ARITHMETIC_OVERFLOW);
-                  writer_skip(&writer);
-                  continue;
-              } time_pattern_print(pattern, us, zone, &text);
-              writer_put(&writer, text_view(&text)));
+    writer_open(&writer, call, out, call->rows * 20);
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        const struct time_pattern *pattern = pattern_at(call, &args[1], i, false, &arena);
+        int64_t us;
+        text_clear(&text);
+        if (pattern == NULL ||
+            __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us)) {
+            call_reject(call, i, pattern == NULL ? REJECT_ARGUMENT : REJECT_ARITHMETIC_OVERFLOW);
+            writer_skip(&writer);
+            continue;
+        }
+        time_pattern_print(pattern, us, zone, &text);
+        writer_put(&writer, text_view(&text));
+    }
+    writer_close(&writer);
     text_free(&text);
     arena_free(&arena);
 }
 
-SCALAR(fn_date_format, "date_format", "(timestamp, string) -> string | (timestamp_ntz, string) -> string",
-       "As a text by a pattern.", "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')", "2026/01/05 03:04",
-       .bind = bind_print, .flags = FN_FAILS)
+SCALAR(fn_date_format, "date_format",
+       "(timestamp, string) -> string | (timestamp_ntz, string) -> string",
+       "As a text by a pattern.", "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')",
+       "2026/01/05 03:04", .bind = bind_print, .flags = FN_FAILS)
 {
     bool local = args[0].col->type->id == TYPE_TIMESTAMP_NTZ;
     print_times(call, args, out, 1, local ? NULL : call->session->zone);
 }
 
-SCALAR(fn_from_unixtime, "from_unixtime", "(bigint, string?) -> string", "Seconds since 1970 UTC as a text by a pattern.",
-       "length(from_unixtime(0))", "19", .bind = bind_print, .flags = FN_FAILS)
+SCALAR(fn_from_unixtime, "from_unixtime", "(bigint, string?) -> string",
+       "Seconds since 1970 UTC as a text by a pattern.", "length(from_unixtime(0))", "19",
+       .bind = bind_print, .flags = FN_FAILS)
 {
     print_times(call, args, out, SECOND_US, call->session->zone);
 }
@@ -565,85 +614,130 @@ static void parse_times(struct call *call, const struct arg *args, struct column
     arena_free(&arena);
 }
 
-SCALAR(fn_to_timestamp, "to_timestamp", "(string, string) -> timestamp", "A text by a pattern as an instant.",
-       "to_timestamp('05/01/2026 03:04', 'dd/MM/yyyy HH:mm')", "2026-01-05 03:04:00", .bind = bind_parse, .flags = FN_FAILS)
+SCALAR(fn_to_timestamp, "to_timestamp", "(string, string) -> timestamp",
+       "A text by a pattern as an instant.", "to_timestamp('05/01/2026 03:04', 'dd/MM/yyyy HH:mm')",
+       "2026-01-05 03:04:00", .bind = bind_parse, .flags = FN_FAILS)
 {
     parse_times(call, args, out, 1);
 }
 SCALAR_SAME(fn_try_to_timestamp, "try_to_timestamp", "(string, string) -> timestamp",
-            "A text by a pattern as an instant; NULL when it is none.", "try_to_timestamp('x', 'yyyy')", "NULL",
-            .run = fn_to_timestamp_run, .bind = bind_parse, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "A text by a pattern as an instant; NULL when it is none.",
+            "try_to_timestamp('x', 'yyyy')", "NULL", .run = fn_to_timestamp_run, .bind = bind_parse,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_to_timestamp_ntz, "to_timestamp_ntz", "(string, string) -> timestamp_ntz",
-            "A text by a pattern as a local time.", "to_timestamp_ntz('2026/01/05', 'yyyy/MM/dd')", "2026-01-05 00:00:00",
-            .run = fn_to_timestamp_run, .bind = bind_parse, .flags = FN_FAILS);
+            "A text by a pattern as a local time.", "to_timestamp_ntz('2026/01/05', 'yyyy/MM/dd')",
+            "2026-01-05 00:00:00", .run = fn_to_timestamp_run, .bind = bind_parse,
+            .flags = FN_FAILS);
 
 SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?) -> bigint",
-       "Seconds since 1970 UTC of a text by a pattern.", "unix_timestamp('1970-01-02', 'yyyy-MM-dd') > 0", "true",
-       .bind = bind_parse, .flags = FN_FAILS)
+       "Seconds since 1970 UTC of a text by a pattern.",
+       "unix_timestamp('1970-01-02', 'yyyy-MM-dd') > 0", "true", .bind = bind_parse,
+       .flags = FN_FAILS)
 {
     parse_times(call, args, out, SECOND_US);
 }
 
 /* Conversions without a pattern are casts. */
-#define AS_CAST(id, name_, signature_, help_, example_, expected_, type_, try_)                                \
-    static enum code id##_bind(struct binding *binding, struct error *err)                                     \
-    {                                                                                                          \
-        return expr_cast(binding->ctx, binding->args[0], type_of(type_), try_, binding->at, &binding->rewritten, err); \
-    }                                                                                                          \
+#define AS_CAST(id, name_, signature_, help_, example_, expected_, type_, try_)             \
+    static enum code id##_bind(struct binding *binding, struct error *err)                  \
+    {                                                                                       \
+        return expr_cast(binding->ctx, binding->args[0], type_of(type_), try_, binding->at, \
+                         &binding->rewritten, err);                                         \
+    }                                                                                       \
     SCALAR_SAME(id, name_, signature_, help_, example_, expected_, .bind = id##_bind)
 AS_CAST(fn_timestamp_cast, "to_timestamp timestamp", "(any) -> timestamp", "CAST AS TIMESTAMP.",
         "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
 AS_CAST(fn_try_timestamp_cast, "try_to_timestamp", "(any) -> timestamp", "TRY_CAST AS TIMESTAMP.",
         "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
-AS_CAST(fn_timestamp_ntz_cast, "to_timestamp_ntz", "(any) -> timestamp_ntz", "CAST AS TIMESTAMP_NTZ.",
-        "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00", TYPE_TIMESTAMP_NTZ, false);
-AS_CAST(fn_date_cast, "to_date date", "(any) -> date", "CAST AS DATE.", "to_date('2026-01-01')", "2026-01-01", TYPE_DATE,
-        false);
-AS_CAST(fn_try_date_cast, "try_to_date", "(any) -> date", "TRY_CAST AS DATE.", "try_to_date('x')", "NULL", TYPE_DATE, true);
-AS_CAST(fn_string_cast, "string", "(any) -> string", "CAST AS STRING.", "string(1)", "1", TYPE_STRING, false);
-AS_CAST(fn_boolean_cast, "boolean", "(any) -> boolean", "CAST AS BOOLEAN.", "boolean('yes')", "true", TYPE_BOOLEAN, false);
-AS_CAST(fn_tinyint_cast, "tinyint", "(any) -> tinyint", "CAST AS TINYINT.", "tinyint('1')", "1", TYPE_INT8, false);
-AS_CAST(fn_smallint_cast, "smallint", "(any) -> smallint", "CAST AS SMALLINT.", "smallint('1')", "1", TYPE_INT16, false);
+AS_CAST(fn_timestamp_ntz_cast, "to_timestamp_ntz", "(any) -> timestamp_ntz",
+        "CAST AS TIMESTAMP_NTZ.", "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00",
+        TYPE_TIMESTAMP_NTZ, false);
+AS_CAST(fn_date_cast, "to_date date", "(any) -> date", "CAST AS DATE.", "to_date('2026-01-01')",
+        "2026-01-01", TYPE_DATE, false);
+AS_CAST(fn_try_date_cast, "try_to_date", "(any) -> date", "TRY_CAST AS DATE.", "try_to_date('x')",
+        "NULL", TYPE_DATE, true);
+AS_CAST(fn_string_cast, "string", "(any) -> string", "CAST AS STRING.", "string(1)", "1",
+        TYPE_STRING, false);
+AS_CAST(fn_boolean_cast, "boolean", "(any) -> boolean", "CAST AS BOOLEAN.", "boolean('yes')",
+        "true", TYPE_BOOLEAN, false);
+AS_CAST(fn_tinyint_cast, "tinyint", "(any) -> tinyint", "CAST AS TINYINT.", "tinyint('1')", "1",
+        TYPE_INT8, false);
+AS_CAST(fn_smallint_cast, "smallint", "(any) -> smallint", "CAST AS SMALLINT.", "smallint('1')",
+        "1", TYPE_INT16, false);
 AS_CAST(fn_int_cast, "int", "(any) -> int", "CAST AS INT.", "int('1')", "1", TYPE_INT32, false);
-AS_CAST(fn_bigint_cast, "bigint", "(any) -> bigint", "CAST AS BIGINT.", "bigint('1')", "1", TYPE_INT64, false);
-AS_CAST(fn_float_cast, "float", "(any) -> float", "CAST AS FLOAT.", "float('1.5')", "1.5", TYPE_FLOAT, false);
-AS_CAST(fn_double_cast, "double", "(any) -> double", "CAST AS DOUBLE.", "double('1.5')", "1.5", TYPE_DOUBLE, false);
-AS_CAST(fn_binary_cast, "binary", "(any) -> binary", "CAST AS BINARY.", "hex(binary('a'))", "61", TYPE_BINARY, false);
+AS_CAST(fn_bigint_cast, "bigint", "(any) -> bigint", "CAST AS BIGINT.", "bigint('1')", "1",
+        TYPE_INT64, false);
+AS_CAST(fn_float_cast, "float", "(any) -> float", "CAST AS FLOAT.", "float('1.5')", "1.5",
+        TYPE_FLOAT, false);
+AS_CAST(fn_double_cast, "double", "(any) -> double", "CAST AS DOUBLE.", "double('1.5')", "1.5",
+        TYPE_DOUBLE, false);
+AS_CAST(fn_binary_cast, "binary", "(any) -> binary", "CAST AS BINARY.", "hex(binary('a'))", "61",
+        TYPE_BINARY, false);
 
 static enum code decimal_cast_bind(struct binding *binding, struct error *err)
 {
-    return expr_cast(binding->ctx, binding->args[0], type_decimal(binding->ctx->arena, 10, 0), false, binding->at,
-                     &binding->rewritten, err);
+    return expr_cast(binding->ctx, binding->args[0], type_decimal(binding->ctx->arena, 10, 0),
+                     false, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_decimal_cast, "decimal", "(any) -> any", "CAST AS DECIMAL(10,0).", "decimal('1')", "1",
-            .bind = decimal_cast_bind);
+SCALAR_SAME(fn_decimal_cast, "decimal", "(any) -> any", "CAST AS DECIMAL(10,0).", "decimal('1')",
+            "1", .bind = decimal_cast_bind);
 
 /* to_date(text, pattern) is the date of the instant. */
 static enum code bind_date_by(struct binding *binding, bool try_cast, struct error *err)
 {
     const struct expr *instant;
-    TRY(expr_call(binding->ctx, try_cast ? "try_to_timestamp" : "to_timestamp", binding->args, 2, binding->at, &instant, err));
+    TRY(expr_call(binding->ctx, try_cast ? "try_to_timestamp" : "to_timestamp", binding->args, 2,
+                  binding->at, &instant, err));
     binding->rewritten = expr_cast_implicit(binding->ctx, instant, type_of(TYPE_DATE));
     return E_OK;
 }
-static enum code bind_to_date(struct binding *binding, struct error *err) { return bind_date_by(binding, false, err); }
-static enum code bind_try_to_date(struct binding *binding, struct error *err) { return bind_date_by(binding, true, err); }
+static enum code bind_to_date(struct binding *binding, struct error *err)
+{
+    return bind_date_by(binding, false, err);
+}
+static enum code bind_try_to_date(struct binding *binding, struct error *err)
+{
+    return bind_date_by(binding, true, err);
+}
 SCALAR_SAME(fn_to_date, "to_date", "(string, string) -> date", "A text by a pattern as a date.",
             "to_date('05/01/2026', 'dd/MM/yyyy')", "2026-01-05", .bind = bind_to_date);
-SCALAR_SAME(fn_try_to_date, "try_to_date", "(string, string) -> date", "A text by a pattern as a date; NULL when it is none.",
-            "try_to_date('x', 'yyyy')", "NULL", .bind = bind_try_to_date);
+SCALAR_SAME(fn_try_to_date, "try_to_date", "(string, string) -> date",
+            "A text by a pattern as a date; NULL when it is none.", "try_to_date('x', 'yyyy')",
+            "NULL", .bind = bind_try_to_date);
 
 static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 {
-    return expr_call(binding->ctx, "unix_seconds", binding->args, 1, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, "unix_seconds", binding->args, 1, binding->at,
+                     &binding->rewritten, err);
 }
-SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
-            "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1", .bind = bind_unix_of_time);
+SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp",
+            "(timestamp) -> bigint | (date) -> bigint", "Seconds since 1970 UTC.",
+            "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1", .bind = bind_unix_of_time);
 
 const struct function *const time_format_functions[] = {
-    &fn_date_format,    &fn_from_unixtime,     &fn_to_timestamp,  &fn_try_to_timestamp, &fn_to_timestamp_ntz,
-    &fn_unix_timestamp, &fn_unix_of_time,      &fn_timestamp_cast, &fn_try_timestamp_cast, &fn_timestamp_ntz_cast,
-    &fn_to_date,        &fn_try_to_date,       &fn_date_cast,     &fn_try_date_cast,    &fn_string_cast,
-    &fn_boolean_cast,   &fn_tinyint_cast,      &fn_smallint_cast, &fn_int_cast,         &fn_bigint_cast,
-    &fn_float_cast,     &fn_double_cast,       &fn_decimal_cast,  &fn_binary_cast,      NULL,
+    &fn_date_format,
+    &fn_from_unixtime,
+    &fn_to_timestamp,
+    &fn_try_to_timestamp,
+    &fn_to_timestamp_ntz,
+    &fn_unix_timestamp,
+    &fn_unix_of_time,
+    &fn_timestamp_cast,
+    &fn_try_timestamp_cast,
+    &fn_timestamp_ntz_cast,
+    &fn_to_date,
+    &fn_try_to_date,
+    &fn_date_cast,
+    &fn_try_date_cast,
+    &fn_string_cast,
+    &fn_boolean_cast,
+    &fn_tinyint_cast,
+    &fn_smallint_cast,
+    &fn_int_cast,
+    &fn_bigint_cast,
+    &fn_float_cast,
+    &fn_double_cast,
+    &fn_decimal_cast,
+    &fn_binary_cast,
+    NULL,
 };

@@ -6,7 +6,8 @@
 #include "expr/coerce.h"
 #include "expr/function.h"
 
-static void print_args(const struct expr *const *args, int32_t count, const struct type *schema, struct text *out)
+static void print_args(const struct expr *const *args, int32_t count, const struct type *schema,
+                       struct text *out)
 {
     for (int32_t i = 0; i < count; i++) {
         if (i > 0)
@@ -85,7 +86,8 @@ static void print_case(const struct expr *expr, const struct type *schema, struc
     text_add_string(out, " END");
 }
 
-static void print_infix(const char *name, const struct expr *expr, const struct type *schema, struct text *out)
+static void print_infix(const char *name, const struct expr *expr, const struct type *schema,
+                        struct text *out)
 {
     text_add_char(out, '(');
     expr_print(expr->args[0], schema, out);
@@ -112,7 +114,8 @@ static const struct shape {
     {"-", 1, "(- ", "", ")"},
 };
 
-static bool print_shape(const char *name, const struct expr *expr, const struct type *schema, struct text *out)
+static bool print_shape(const char *name, const struct expr *expr, const struct type *schema,
+                        struct text *out)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         const struct shape *shape = &shapes[i];
@@ -132,7 +135,7 @@ static bool print_shape(const char *name, const struct expr *expr, const struct 
 static void print_call(const struct expr *expr, const struct type *schema, struct text *out)
 {
     const char *name = expr->function->name;
-    size_t size = strcspn(name, " ");  // synonyms follow
+    size_t size = strcspn(name, " "); // synonyms follow
     char first[64];
     size = size < sizeof first ? size : sizeof first - 1;
     memcpy(first, name, size);
@@ -149,7 +152,10 @@ static void print_call(const struct expr *expr, const struct type *schema, struc
     }
     if (expr->arg_count == 2 && (expr->function->flags & FN_OPERATOR) != 0) {
         bool word = strcmp(first, "and") == 0 || strcmp(first, "or") == 0;
-        print_infix(strcmp(first, "<>") == 0 ? "!=" : word ? (first[0] == 'a' ? "AND" : "OR") : first, expr, schema, out);
+        print_infix(strcmp(first, "<>") == 0 ? "!="
+                    : word                   ? (first[0] == 'a' ? "AND" : "OR")
+                                             : first,
+                    expr, schema, out);
         return;
     }
     bool conditional = strcmp(first, "if") == 0;
@@ -169,7 +175,7 @@ void expr_print(const struct expr *expr, const struct type *input_schema, struct
     case EXPR_CASE: print_case(expr, input_schema, out); break;
     case EXPR_CALL: print_call(expr, input_schema, out); break;
     case EXPR_CAST:
-        if (expr->index == 0) {  // Spark hides the casts it adds itself
+        if (expr->index == 0) { // Spark hides the casts it adds itself
             expr_print(expr->args[0], input_schema, out);
             break;
         }

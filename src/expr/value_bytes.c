@@ -12,7 +12,7 @@ static void save_fixed(const struct column *col, int64_t row, bool normal, struc
     memcpy(bytes, col->values->data + (size_t)row * width, width);
     if (normal && col->type->id == TYPE_DOUBLE) {
         double value = column_values(col, double)[row];
-        value = value != value ? __builtin_nan("") : value + 0.0;  // -0.0 + 0.0 is 0.0
+        value = value != value ? __builtin_nan("") : value + 0.0; // -0.0 + 0.0 is 0.0
         memcpy(bytes, &value, sizeof value);
     } else if (normal && col->type->id == TYPE_FLOAT) {
         float value = column_values(col, float)[row];
@@ -87,21 +87,21 @@ static bool load_fixed(struct bytes *in, const struct type *type, struct builder
     if (out == NULL)
         return true;
     switch (type_shape(type)) {
-#define INTEGER(shape, ctype)                                                                                  \
-    case shape: {                                                                                              \
-        ctype value;                                                                                           \
-        memcpy(&value, bytes.data, sizeof value);                                                              \
-        builder_int(out, value);                                                                               \
-        break;                                                                                                 \
+#define INTEGER(shape, ctype)                     \
+    case shape: {                                 \
+        ctype value;                              \
+        memcpy(&value, bytes.data, sizeof value); \
+        builder_int(out, value);                  \
+        break;                                    \
     }
         SHAPES_INTEGER(INTEGER)
 #undef INTEGER
-#define FLOATING(shape, ctype)                                                                                 \
-    case shape: {                                                                                              \
-        ctype value;                                                                                           \
-        memcpy(&value, bytes.data, sizeof value);                                                              \
-        builder_double(out, (double)value);                                                                    \
-        break;                                                                                                 \
+#define FLOATING(shape, ctype)                    \
+    case shape: {                                 \
+        ctype value;                              \
+        memcpy(&value, bytes.data, sizeof value); \
+        builder_double(out, (double)value);       \
+        break;                                    \
     }
         SHAPES_FLOAT(FLOATING)
 #undef FLOATING
@@ -123,7 +123,8 @@ static bool load_list(struct bytes *in, const struct type *type, struct builder 
         return false;
     for (uint32_t k = 0; k < count; k++)
         for (int32_t child = 0; child < type->field_count; child++)
-            if (!value_load(in, type->fields[child].type, out != NULL ? &out->children[child] : NULL))
+            if (!value_load(in, type->fields[child].type,
+                            out != NULL ? &out->children[child] : NULL))
                 return false;
     if (out != NULL)
         builder_close_list(out);
@@ -152,14 +153,15 @@ bool value_load(struct bytes *in, const struct type *type, struct builder *out)
         return true;
     }
     switch (type_shape(type)) {
-    case SHAPE_NONE: return false;  // only NULL is of this type
+    case SHAPE_NONE: return false; // only NULL is of this type
     case SHAPE_BYTES:
         if (!load_u32(in, &size) || !load_bytes(in, size, &bytes))
             return false;
         if (out != NULL)
             builder_bytes(out, bytes);
         return true;
-    case SHAPE_NESTED: return type->id == TYPE_STRUCT ? load_struct(in, type, out) : load_list(in, type, out);
+    case SHAPE_NESTED:
+        return type->id == TYPE_STRUCT ? load_struct(in, type, out) : load_list(in, type, out);
     default: return load_fixed(in, type, out);
     }
 }

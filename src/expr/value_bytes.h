@@ -17,8 +17,8 @@ bool value_load(struct bytes *in, const struct type *type, struct builder *out);
 
 /* A set of byte strings in the order they came. Zeroed = empty. */
 struct value_set {
-    struct text items;        /* uint32 size + bytes, ... */
-    uint32_t *table;          /* item's offset in `items` + 1; 0 = empty */
+    struct text items; /* uint32 size + bytes, ... */
+    uint32_t *table;   /* item's offset in `items` + 1; 0 = empty */
     uint32_t table_size, count;
 };
 bool value_set_add(struct value_set *set, struct bytes item); /* false: it was there */
@@ -26,7 +26,10 @@ bool value_set_add(struct value_set *set, struct bytes item); /* false: it was t
 bool value_set_next(const struct value_set *set, size_t *at, struct bytes *item);
 void value_set_free(struct value_set *set);
 
-static inline void save_u32(struct text *out, uint32_t value) { text_add(out, &value, sizeof value); }
+static inline void save_u32(struct text *out, uint32_t value)
+{
+    text_add(out, &value, sizeof value);
+}
 bool load_u32(struct bytes *in, uint32_t *out);
 /* `size` bytes off the front; false when there are fewer. */
 bool load_bytes(struct bytes *in, size_t size, struct bytes *out);

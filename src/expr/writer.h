@@ -1,6 +1,7 @@
 /* writer.h - inside expr/: how kernels make columns without a fixed width, and rows picked from several columns.
  *
- * Use      writer_open; per row, in order: writer_room(n), write, writer_end(n) - or writer_skip; writer_close
+ * Use      writer_open; for each row that writer_next gives: writer_room(n), write, writer_end(n) - or writer_put,
+ *          writer_skip, writer_null; writer_close
  * Fails    a row that would pass a limit is rejected as TOO_BIG: writer_room is then NULL and the row is done
  * Limits   WRITER_ROW_MAX bytes a row, WRITER_COLUMN_MAX bytes a column
  */
@@ -19,7 +20,8 @@ struct writer {
     int64_t row;
 };
 /* expected_bytes: a guess of the whole column. */
-void writer_open(struct writer *writer, struct call *call, struct column *out, size_t expected_bytes);
+void writer_open(struct writer *writer, struct call *call, struct column *out,
+                 int64_t expected_bytes);
 uint8_t *writer_room_slow(struct writer *writer, size_t size);
 static inline uint8_t *writer_room(struct writer *writer, size_t size)
 {
@@ -32,7 +34,10 @@ static inline void writer_end(struct writer *writer, size_t size)
     writer->size += size;
     writer->offsets[++writer->row] = (int32_t)writer->size;
 }
-static inline void writer_skip(struct writer *writer) { writer->offsets[++writer->row] = (int32_t)writer->size; }
+static inline void writer_skip(struct writer *writer)
+{
+    writer->offsets[++writer->row] = (int32_t)writer->size;
+}
 static inline void writer_put(struct writer *writer, struct bytes value)
 {
     uint8_t *to = writer_room(writer, value.size);
@@ -43,7 +48,10 @@ static inline void writer_put(struct writer *writer, struct bytes value)
     writer_end(writer, value.size);
 }
 void writer_close(struct writer *writer);
-static inline void writer_put_string(struct writer *writer, const char *string) { writer_put(writer, bytes_of_string(string)); }
+static inline void writer_put_string(struct writer *writer, const char *string)
+{
+    writer_put(writer, bytes_of_string(string));
+}
 /* Drops what the row has so far; the row becomes NULL. */
 static inline void writer_null(struct writer *writer)
 {
@@ -51,27 +59,24 @@ static inline void writer_null(struct writer *writer)
     writer_skip(writer);
 }
 
-/* Runs `...` for every row i that is not NULL; it must end the row once. */
-#define TEXT_ROWS(writer, expected_bytes, ...)                                                                 \
-    do {                                                                                                       \
-        writer_open(&(writer), call, out, (size_t)(expected_bytes));                                           \
-        for (int64_t i = 0; i < call->rows; i++) {                                                             \
-            if (!call_valid(call, i)) {                                                                        \
-                writer_skip(&(writer));                                                                        \
-                continue;                                                                                      \
-            }                                                                                                  \
-            __VA_ARGS__;                                                                                       \
-        }                                                                                                      \
-        writer_close(&(writer));                                                                               \
-    } while (0)
+/* The next row that is not NULL, or -1 behind the last: `for (int64_t i; (i = writer_next(&writer)) >= 0;)`. The loop's
+ * body must end the row once. */
+static inline int64_t writer_next(struct writer *writer)
+{
+    while (writer->row < writer->call->rows && !call_valid(writer->call, writer->row))
+        writer_skip(writer);
+    return writer->row < writer->call->rows ? writer->row : -1;
+}
 
 /* Bytes of a whole text argument: a good guess of a result that is about as long. */
-static inline size_t arg_bytes_total(const struct call *call, const struct arg *arg)
+static inline int64_t arg_bytes_total(const struct call *call, const struct arg *arg)
 {
-    return arg->step == 0 ? (size_t)call->rows * arg_bytes(arg, 0).size : (size_t)column_offsets(arg->col)[call->rows];
+    return arg->step == 0 ? call->rows * (int64_t)arg_bytes(arg, 0).size
+                          : column_offsets(arg->col)[call->rows];
 }
 
 /* Row i of out is row i of branches[pick[i]], or NULL where pick[i] = count. */
-void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick, struct column *out);
+void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick,
+                struct column *out);
 
 #endif

@@ -16,11 +16,15 @@ static const char *const schema_text =
     "s ARRAY<ARRAY<BIGINT>>, t INT, u STRING, v INTERVAL DAY TO SECOND, w INTERVAL YEAR TO MONTH";
 static const struct type *schema;
 
-static int64_t random_below(int64_t limit) { return (int64_t)(kit_random() % (uint64_t)limit); }
+static int64_t random_below(int64_t limit)
+{
+    return (int64_t)(kit_random() % (uint64_t)limit);
+}
 
-static const char *const texts[] = {"",      "a",       "abc",  " 12 ",       "-7",   "1.5",   "true", "2026-01-05 10:00:00",
-                                    "é日本", "\xff\xfe", "a,b,,", "MONTH",       "UTC",  "UTF-8", "%a_",  "(a)(b)?",
-                                    "[",     "\\",      "x%",   "yyyy-MM-dd", "ff",   "NaN",   "%d %s", "Asia/Tokyo"};
+static const char *const texts[] = {
+    "",      "a",        "abc",   " 12 ",       "-7",  "1.5",   "true",  "2026-01-05 10:00:00",
+    "é日本", "\xff\xfe", "a,b,,", "MONTH",      "UTC", "UTF-8", "%a_",   "(a)(b)?",
+    "[",     "\\",       "x%",    "yyyy-MM-dd", "ff",  "NaN",   "%d %s", "Asia/Tokyo"};
 enum { TEXT_COUNT = sizeof texts / sizeof texts[0] };
 
 static void put_text(struct builder *builder)
@@ -88,16 +92,22 @@ static void put_value(struct builder *builder)
     case TYPE_DOUBLE: builder_double(builder, random_double()); break;
     case TYPE_DECIMAL: {
         __int128 most = decimal_power10(type->precision) - 1;
-        builder_int128(builder, random_below(4) == 0 ? most : random_below(4) == 0 ? -most : random_below(100000) - 5000);
+        builder_int128(builder, random_below(4) == 0   ? most
+                                : random_below(4) == 0 ? -most
+                                                       : random_below(100000) - 5000);
         break;
     }
     case TYPE_STRING:
     case TYPE_BINARY: put_text(builder); break;
-    case TYPE_DATE: builder_int(builder, random_below(5) == 0 ? random_int(32) : random_below(50000) - 10000); break;
+    case TYPE_DATE:
+        builder_int(builder, random_below(5) == 0 ? random_int(32) : random_below(50000) - 10000);
+        break;
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
     case TYPE_INTERVAL_DT:
-        builder_int(builder, random_below(8) == 0 ? random_int(64) : random_below(4102444800000000) - 1000000000000000);
+        builder_int(builder, random_below(8) == 0
+                                 ? random_int(64)
+                                 : random_below(4102444800000000) - 1000000000000000);
         break;
     case TYPE_ARRAY:
     case TYPE_MAP: put_list(builder); break;
@@ -141,9 +151,10 @@ static void run(const struct expr *expr, const struct batch *batch, struct answe
     }
     struct evaluator *evaluator = evaluator_new(program);
     CHECK(evaluator_run(evaluator, trees_session(), batch, &out->col, &out->rejects, &err) == E_OK);
-    if (batch->rows > 1) {  // a second run works on used buffers
+    if (batch->rows > 1) { // a second run works on used buffers
         struct answer again = {0};
-        CHECK(evaluator_run(evaluator, trees_session(), batch, &again.col, &again.rejects, &err) == E_OK);
+        CHECK(evaluator_run(evaluator, trees_session(), batch, &again.col, &again.rejects, &err) ==
+              E_OK);
         for (int64_t i = 0; i < batch->rows; i++)
             CHECK(column_equal_at(&out->col, i, &again.col, i));
         CHECK_INT(again.rejects.count, out->rejects.count);
@@ -192,8 +203,10 @@ static void check_rows(const struct expr *expr, const struct batch *batch)
             struct text a = {0}, b = {0};
             column_print(&all.col, row, &a);
             column_print(&single.col, 0, &b);
-            kit_fail(__FILE__, __LINE__, "%s row %d: %.200s (rejects %d) in the batch, %.200s (rejects %d) alone",
-                     printed(expr), row, a.data, rejected(&all.rejects, row), b.data, single.rejects.count);
+            kit_fail(__FILE__, __LINE__,
+                     "%s row %d: %.200s (rejects %d) in the batch, %.200s (rejects %d) alone",
+                     printed(expr), row, a.data, rejected(&all.rejects, row), b.data,
+                     single.rejects.count);
             text_free(&a);
             text_free(&b);
             row = ROWS;
@@ -208,9 +221,10 @@ static void check_rows(const struct expr *expr, const struct batch *batch)
 
 static const struct expr *random_literal(void)
 {
-    static const char *const literals[] = {"0",    "1",    "2",      "-1",       "3L",           "1.5",     "2.5d",        "true",
-                                           "null", "'a'",  "'%a%'",  "'MONTH'",  "'yyyy-MM-dd'", "'UTF-8'", "'([a-z])(b)?'",
-                                           "','",  "'UTC'", "X'6162'", "100",    "'HH:mm'"};
+    static const char *const literals[] = {
+        "0",     "1",       "2",     "-1",      "3L",           "1.5",     "2.5d",          "true",
+        "null",  "'a'",     "'%a%'", "'MONTH'", "'yyyy-MM-dd'", "'UTF-8'", "'([a-z])(b)?'", "','",
+        "'UTC'", "X'6162'", "100",   "'HH:mm'"};
     return tree(literals[random_below((int64_t)(sizeof literals / sizeof literals[0]))]);
 }
 
@@ -230,8 +244,10 @@ static const struct expr *wanted_arg(struct expr_context *ctx, const char *word,
         int32_t column = (start + k) % schema->field_count;
         struct text name = {0};
         type_print(schema->fields[column].type, &name);
-        bool interval = strncmp(word, "interval_dt", size) == 0 ? schema->fields[column].type->id == TYPE_INTERVAL_DT
-                      : strncmp(word, "interval_ym", size) == 0 && schema->fields[column].type->id == TYPE_INTERVAL_YM;
+        bool interval = strncmp(word, "interval_dt", size) == 0
+                            ? schema->fields[column].type->id == TYPE_INTERVAL_DT
+                            : strncmp(word, "interval_ym", size) == 0 &&
+                                  schema->fields[column].type->id == TYPE_INTERVAL_YM;
         bool fits = interval || strncmp(name.data, word, size) == 0;
         text_free(&name);
         if (fits)
@@ -241,7 +257,8 @@ static const struct expr *wanted_arg(struct expr_context *ctx, const char *word,
 }
 
 /* Arguments for a random overload of the signature; returns their count. */
-static int32_t random_args(struct expr_context *ctx, const char *signature, const struct expr **args)
+static int32_t random_args(struct expr_context *ctx, const char *signature,
+                           const struct expr **args)
 {
     int32_t count = 0;
     int64_t overload = random_below(3);
@@ -264,14 +281,16 @@ static int32_t random_args(struct expr_context *ctx, const char *signature, cons
 }
 
 /* Calls exactly this row of the registry, when it is the one that is chosen. */
-static const struct expr *random_call(struct expr_context *ctx, const struct function *function, const char *name)
+static const struct expr *random_call(struct expr_context *ctx, const struct function *function,
+                                      const char *name)
 {
     const struct expr *args[ARGS_MAX + 4], *out;
     struct error err;
     int32_t count = random_args(ctx, function->signature, args);
     if (expr_call(ctx, name, args, count, (struct position){0}, &out, &err) != E_OK)
         return NULL;
-    return function->bind == NULL && (out->kind != EXPR_CALL || out->function != function) ? NULL : out;
+    return function->bind == NULL && (out->kind != EXPR_CALL || out->function != function) ? NULL
+                                                                                           : out;
 }
 
 static int exercise(const struct function *function, const struct batch *batch)
@@ -302,7 +321,8 @@ TEST(every_function_says_the_same_for_one_row_and_for_many)
     for (int32_t i = 0; function_at(i) != NULL; i++) {
         const struct function *function = function_at(i);
         if ((function->flags & FN_PER_ROW) == 0 && exercise(function, &batch) == 0)
-            kit_fail(__FILE__, __LINE__, "no arguments found for %s %s", function->name, function->signature);
+            kit_fail(__FILE__, __LINE__, "no arguments found for %s %s", function->name,
+                     function->signature);
     }
     schema = own;
     batch_release(&batch);
