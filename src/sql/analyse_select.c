@@ -51,11 +51,14 @@ static enum code analyse_target(struct analyser *self, struct select *select, st
     select_scope(select, "the SELECT list", &scope);
     TRY(analyse_expr(self, &scope, target->ast, &target->expr));
     if (expr_weight(target->expr, SQL_WEIGHT_MAX) > SQL_WEIGHT_MAX)
-        return sql_error(
-            self, target->at, NULL,
-            "the expression has more than SQL_WEIGHT_MAX = %d nodes once its aliases are written "
-            "out",
-            SQL_WEIGHT_MAX);
+        return sql_error(self, target->at, "put a view in between",
+                         "the expression has more than SQL_WEIGHT_MAX = %d nodes once its aliases "
+                         "are written out",
+                         SQL_WEIGHT_MAX);
+    if (expr_height(target->expr) > 2 * SQL_HEIGHT_MAX)
+        return sql_error(self, target->at, "put a view in between",
+                         "the expression has more than %d levels once its aliases are written out",
+                         2 * SQL_HEIGHT_MAX);
     return E_OK;
 }
 

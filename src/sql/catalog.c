@@ -86,6 +86,9 @@ static enum code resolve_view(struct analyser *self, struct element *element)
     const struct ast_statement *view = element->statement;
     TRY(analyse_apart(self, view->query, &element->plan));
     TRY(rename_columns(self, view, &element->plan));
+    if (element->plan->streaming && !view->temporary)
+        notes_warn(self->notes, view->name_at,
+                   "on Spark a view over a stream must be a TEMPORARY VIEW");
     return check_names(self, element->plan->schema, view->query->at);
 }
 

@@ -196,6 +196,16 @@ int32_t expr_weight(const struct expr *expr, int32_t limit)
     return weight;
 }
 
+int32_t expr_height(const struct expr *expr)
+{
+    int32_t height = 0;
+    for (int32_t i = 0; i < expr->arg_count; i++) {
+        int32_t below = expr_height(expr->args[i]);
+        height = below > height ? below : height;
+    }
+    return height + 1;
+}
+
 bool expr_has_marks(const struct expr *expr)
 {
     if (expr->kind == EXPR_COLUMN)

@@ -59,6 +59,7 @@ const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, ex
 /* Nodes of the tree, counted no further than just above `limit`: shared parts count as often as
  * they are used. */
 int32_t expr_weight(const struct expr *expr, int32_t limit);
+int32_t expr_height(const struct expr *expr);
 /* Whether a marked column stands in it. */
 bool expr_has_marks(const struct expr *expr);
 void expr_each_column(const struct expr *expr,

@@ -156,6 +156,21 @@ TEST(aliases_do_not_explode)
     fixture_close(&fixture);
 }
 
+/* A chain of aliases is one deep expression. */
+TEST(aliases_do_not_pile_up)
+{
+    struct fixture fixture;
+    struct text sql = {0};
+    fixture_open(&fixture);
+    text_add_string(&sql, "SELECT x AS a0");
+    for (int i = 0; i < 3900; i++)
+        text_printf(&sql, ", a%d + 1 + 1 + 1 + 1 AS a%d", i, i + 1);
+    text_add_string(&sql, " FROM VALUES (1) t(x)");
+    CHECK(strstr(query_schema(&fixture, sql.data), "levels once its aliases") != NULL);
+    text_free(&sql);
+    fixture_close(&fixture);
+}
+
 /* The same through views: merging them stops in time. */
 TEST(views_do_not_explode)
 {
