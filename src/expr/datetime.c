@@ -32,40 +32,44 @@ static enum code bind_second_fraction(struct binding *binding,
     binding->type = type_decimal(binding->ctx->arena, 8, 6);
     return E_OK;
 }
-SCALAR(fn_second_fraction, "second_with_fraction", "(timestamp) -> any | (timestamp_ntz) -> any",
+SCALAR(fn_second_fraction, "extract:second", "(timestamp) -> any | (timestamp_ntz) -> any",
        "Second and its fraction.", NULL, NULL, .bind = bind_second_fraction, .flags = FN_HIDDEN)
 {
     LOOP1(int64_t, int64_t, r[i] = floor_rest(x, 60 * SECOND_US));
 }
 
-/* ---- parts of intervals ---- */
+/* ---- parts of intervals, which only date_part reaches ---- */
 
-#define INTERVAL_FIELD(id, name_, help_, example_, expected_, signature_, rtype, ctype, value) \
-    SCALAR(id, name_, signature_, help_, example_, expected_)                                  \
-    {                                                                                          \
-        LOOP1(rtype, ctype, r[i] = (rtype)(value));                                            \
+#define INTERVAL_FIELD(id, name_, help_, signature_, rtype, ctype, value) \
+    SCALAR(id, name_, signature_, help_, NULL, NULL, .flags = FN_HIDDEN)  \
+    {                                                                     \
+        LOOP1(rtype, ctype, r[i] = (rtype)(value));                       \
     }
-INTERVAL_FIELD(fn_interval_day, "day", "Days of an interval.",
-               "day(INTERVAL '3 04:05:06' DAY TO SECOND)", "3", "(interval_dt) -> int", int32_t,
-               int64_t, x / DAY_US)
-INTERVAL_FIELD(fn_interval_hour, "hour", "Hours of an interval, below a day.",
-               "hour(INTERVAL '3 04:05:06' DAY TO SECOND)", "4", "(interval_dt) -> tinyint", int8_t,
-               int64_t, x % DAY_US / (3600 * SECOND_US))
-INTERVAL_FIELD(fn_interval_minute, "minute", "Minutes of an interval, below an hour.",
-               "minute(INTERVAL '3 04:05:06' DAY TO SECOND)", "5", "(interval_dt) -> tinyint",
-               int8_t, int64_t, x % (3600 * SECOND_US) / (60 * SECOND_US))
-INTERVAL_FIELD(fn_interval_year, "year", "Years of an interval.",
-               "year(INTERVAL '1-2' YEAR TO MONTH)", "1", "(interval_ym) -> int", int32_t, int32_t,
-               x / 12)
-INTERVAL_FIELD(fn_interval_month, "month", "Months of an interval, below a year.",
-               "month(INTERVAL '1-2' YEAR TO MONTH)", "2", "(interval_ym) -> tinyint", int8_t,
-               int32_t, x % 12)
+INTERVAL_FIELD(fn_interval_year, "interval:year", "Years.", "(interval_ym) -> int", int32_t,
+               int32_t, x / 12)
+INTERVAL_FIELD(fn_interval_month, "interval:month", "Months, below a year.",
+               "(interval_ym) -> tinyint", int8_t, int32_t, x % 12)
+INTERVAL_FIELD(fn_interval_day, "interval:day", "Days.", "(interval_dt) -> int", int32_t, int64_t,
+               x / DAY_US)
+INTERVAL_FIELD(fn_interval_hour, "interval:hour", "Hours, below a day.", "(interval_dt) -> tinyint",
+               int8_t, int64_t, x % DAY_US / (3600 * SECOND_US))
+INTERVAL_FIELD(fn_interval_minute, "interval:minute", "Minutes, below an hour.",
+               "(interval_dt) -> tinyint", int8_t, int64_t,
+               x % (3600 * SECOND_US) / (60 * SECOND_US))
 
-SCALAR(fn_interval_second, "second_with_fraction", "(interval_dt) -> any",
-       "Seconds of an interval and their fraction.", NULL, NULL, .bind = bind_second_fraction,
+SCALAR(fn_interval_second, "interval:second", "(interval_dt) -> any",
+       "Seconds and their fraction, below a minute.", NULL, NULL, .bind = bind_second_fraction,
        .flags = FN_HIDDEN)
 {
     LOOP1(int64_t, int64_t, r[i] = x % (60 * SECOND_US));
+}
+
+/* The function of a field: its own name, but for fractions of seconds and for intervals. */
+static const char *part_function(struct arena *arena, const char *field, const struct type *of)
+{
+    if (of->id == TYPE_INTERVAL_DT || of->id == TYPE_INTERVAL_YM)
+        return arena_printf(arena, "interval:%s", field);
+    return strcmp(field, "second") == 0 ? "extract:second" : field;
 }
 
 /* date_part('month', x), and EXTRACT(month FROM x), are the functions of that name. */
@@ -106,11 +110,11 @@ static enum code bind_part(struct binding *binding, struct error *err)
         {"min", "minute"},
         {"mins", "minute"},
         {"minutes", "minute"},
-        {"second", "second_with_fraction"},
-        {"s", "second_with_fraction"},
-        {"sec", "second_with_fraction"},
-        {"secs", "second_with_fraction"},
-        {"seconds", "second_with_fraction"},
+        {"second", "second"},
+        {"s", "second"},
+        {"sec", "second"},
+        {"secs", "second"},
+        {"seconds", "second"},
     };
     const struct expr *field;
     TRY(binding_constant(binding, 0, &field, err));
@@ -118,8 +122,10 @@ static enum code bind_part(struct binding *binding, struct error *err)
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (name.size == strlen(fields[i].field) &&
             strncasecmp((const char *)name.data, fields[i].field, name.size) == 0)
-            return expr_call(binding->ctx, fields[i].function, &binding->args[1], 1, binding->at,
-                             &binding->rewritten, err);
+            return expr_call(
+                binding->ctx,
+                part_function(binding->ctx->arena, fields[i].function, binding->args[1]->type),
+                &binding->args[1], 1, binding->at, &binding->rewritten, err);
     return fail(err, E_SQL, "[INVALID_EXTRACT_FIELD] Cannot extract `%.*s` from a \"%s\"",
                 (int)name.size, (const char *)name.data,
                 type_sql(binding->ctx->arena, binding->args[1]->type));
@@ -355,7 +361,7 @@ static int64_t unit_us(struct bytes unit, int64_t *months)
 SCALAR(fn_timestamp_add, "timestampadd dateadd date_add",
        "(string, bigint, timestamp) -> timestamp",
        "Later by so many units: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR ...",
-       "timestampadd('MONTH', 1, TIMESTAMP'2026-01-31 00:00:00')", "2026-02-28 00:00:00",
+       "timestampadd(MONTH, 1, TIMESTAMP'2026-01-31 00:00:00')", "2026-02-28 00:00:00",
        .flags = FN_FAILS)
 {
     const struct zone *zone = call->session->zone;
@@ -389,8 +395,8 @@ static int64_t whole_months(int64_t a, int64_t b)
 
 SCALAR(fn_timestamp_diff, "timestampdiff datediff date_diff",
        "(string, timestamp, timestamp) -> bigint", "Whole units from the first to the second.",
-       "timestampdiff('MONTH', TIMESTAMP'2026-01-31 00:00:00', TIMESTAMP'2026-03-01 00:00:00')",
-       "1", .flags = FN_FAILS)
+       "timestampdiff(MONTH, TIMESTAMP'2026-01-31 00:00:00', TIMESTAMP'2026-03-01 00:00:00')", "1",
+       .flags = FN_FAILS)
 {
     const struct zone *zone = call->session->zone;
     for (int64_t i = 0; i < call->rows; i++) {
