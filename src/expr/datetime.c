@@ -75,57 +75,33 @@ static const char *part_function(struct arena *arena, const char *field, const s
 /* date_part('month', x), and EXTRACT(month FROM x), are the functions of that name. */
 static enum code bind_part(struct binding *binding, struct error *err)
 {
-    static const struct {
-        const char *field, *function;
-    } fields[] = {
-        {"year", "year"},
-        {"y", "year"},
-        {"years", "year"},
-        {"yr", "year"},
-        {"yearofweek", "yearofweek"},
-        {"quarter", "quarter"},
-        {"qtr", "quarter"},
-        {"month", "month"},
-        {"mon", "month"},
-        {"mons", "month"},
-        {"months", "month"},
-        {"week", "weekofyear"},
-        {"w", "weekofyear"},
-        {"weeks", "weekofyear"},
-        {"day", "day"},
-        {"d", "day"},
-        {"days", "day"},
-        {"dayofweek", "dayofweek"},
-        {"dow", "dayofweek"},
-        {"dayofweek_iso", "dayofweek_iso"},
-        {"dow_iso", "dayofweek_iso"},
-        {"doy", "dayofyear"},
-        {"hour", "hour"},
-        {"h", "hour"},
-        {"hours", "hour"},
-        {"hr", "hour"},
-        {"hrs", "hour"},
-        {"minute", "minute"},
-        {"m", "minute"},
-        {"min", "minute"},
-        {"mins", "minute"},
-        {"minutes", "minute"},
-        {"second", "second"},
-        {"s", "second"},
-        {"sec", "second"},
-        {"secs", "second"},
-        {"seconds", "second"},
+    // The function, then the field's other names.
+    static const char *const fields[] = {
+        "year y years yr",
+        "yearofweek",
+        "quarter qtr",
+        "month mon mons months",
+        "weekofyear week w weeks",
+        "day d days",
+        "dayofweek dow",
+        "dayofweek_iso dow_iso",
+        "dayofyear doy",
+        "hour h hours hr hrs",
+        "minute m min mins minutes",
+        "second s sec secs seconds",
     };
     const struct expr *field;
     TRY(binding_constant(binding, 0, &field, err));
     struct bytes name = literal_is_null(field) ? (struct bytes){0} : literal_bytes(field);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (name.size == strlen(fields[i].field) &&
-            strncasecmp((const char *)name.data, fields[i].field, name.size) == 0)
-            return expr_call(
-                binding->ctx,
-                part_function(binding->ctx->arena, fields[i].function, binding->args[1]->type),
-                &binding->args[1], 1, binding->at, &binding->rewritten, err);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        const struct function row = {.name = fields[i]};
+        if (!function_has_name(&row, (const char *)name.data, name.size))
+            continue;
+        struct arena *arena = binding->ctx->arena;
+        const char *plain = arena_strndup(arena, fields[i], strcspn(fields[i], " "));
+        return expr_call(binding->ctx, part_function(arena, plain, binding->args[1]->type),
+                         &binding->args[1], 1, binding->at, &binding->rewritten, err);
+    }
     return fail(err, E_SQL, "[INVALID_EXTRACT_FIELD] Cannot extract `%.*s` from a \"%s\"",
                 (int)name.size, (const char *)name.data,
                 type_sql(binding->ctx->arena, binding->args[1]->type));

@@ -37,10 +37,10 @@ struct expr {
     bool nullable;
     bool try_cast;
     struct position at;
-    int32_t index;
+    int32_t index;                     /* COLUMN, FIELD; CAST: 1 = the user wrote it, 0 = implied (not printed) */
     struct column *literal;
     const struct function *function;
-    const void *bound;                 /* what the function's bind() made of constant arguments, or NULL */
+    const void *bound;                 /* what the function's bind() made of constant arguments, or NULL; COLUMN: its name */
     int32_t arg_count;
     const struct expr **args;
 };
@@ -90,7 +90,7 @@ void expr_print(const struct expr *expr, const struct type *input_schema, struct
 enum function_kind { FUNCTION_NONE, FUNCTION_SCALAR, FUNCTION_AGGREGATE, FUNCTION_GENERATOR };
 /* What `name` is, ignoring case. Generators (explode, posexplode, inline, stack, *_outer) are executed by the operator. */
 enum function_kind function_kind(const char *name);
-const char *function_nearest(const char *name);         /* did you mean; NULL when nothing is near */
+const char *function_nearest(const char *name);         /* did you mean; ends at a blank or NUL; NULL: nothing is near */
 void functions_print(struct text *out);                 /* docs/functions.md */
 /* Calls each(context, name, example, expected) for every function's example, for the example test. */
 void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),

@@ -40,6 +40,16 @@ static inline bool utf8_is_ascii(struct bytes text)
         high |= (uint64_t)text.data[at] << 56;
     return (high & 0x8080808080808080u) == 0;
 }
+/* Byte position of `what` in text at or behind `from`; -1 when absent. */
+static inline int64_t find_bytes(struct bytes text, struct bytes what, size_t from)
+{
+    if (from > text.size)
+        return -1;
+    if (what.size == 0)
+        return (int64_t)from;
+    const uint8_t *at = memmem(text.data + from, text.size - from, what.data, what.size);
+    return at == NULL ? -1 : at - text.data;
+}
 /* Code point at `at` and its size; 0xfffd for bytes that are none. */
 uint32_t utf8_decode(struct bytes text, size_t at, size_t *size);
 size_t utf8_encode(uint32_t code, uint8_t out[4]);
