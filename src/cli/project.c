@@ -1,7 +1,6 @@
 #include "cli/project.h"
 
 #include <stdio.h>
-#include <strings.h>
 
 #include "runtime/runtime.h"
 
@@ -11,16 +10,6 @@ static void problems_print(const struct project *project, const struct error *er
         fprintf(stderr, "%s\n", project->problems.texts[i]);
     if (project->problems.count == 0)
         fprintf(stderr, "leat: %s\n", err->text);
-}
-
-static enum code session_set(struct project *project, struct error *err)
-{
-    const char *zone = pipeline_setting(project->pipeline, "spark.sql.session.timeZone");
-    const char *ansi = pipeline_setting(project->pipeline, "spark.sql.ansi.enabled");
-    if (zone != NULL)
-        TRY(zone_find(bytes_of_string(zone), &project->session.zone, err));
-    project->session.ansi = ansi == NULL || strcasecmp(ansi, "false") != 0;
-    return E_OK;
 }
 
 int project_open(struct project *project, const struct project_request *request)
@@ -36,7 +25,7 @@ int project_open(struct project *project, const struct project_request *request)
     enum code code = project_load(&project->arena, request->directory, &environment, &project->pipeline,
                                   &project->problems, &err);
     if (code == E_OK)
-        code = session_set(project, &err);
+        project->session = project->pipeline->session;
     if (code == E_OK)
         code = runtime_check(&project->arena, project->pipeline, &project->problems, &err);
     if (code == E_OK)

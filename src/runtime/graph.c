@@ -293,33 +293,16 @@ static enum code quarantine(struct graph *graph, struct lane *lane, const struct
     return code;
 }
 
-/* The input's columns and one more: the payload decoded. */
-static enum code decode_batch(struct graph *graph, struct lane *lane, struct instance *self, const struct plan *plan,
-                              const struct batch *in, struct batch *out, struct error *err)
+static void batch_share(struct batch *out, const struct batch *in)
 {
-    struct batch payload = {0};
-    struct operator_counts ignored = {0};
-    TRY(project_batch(self->project, &graph->session, in, &lane->rejects, &ignored, &payload, err));
-    if (payload.rows != in->rows) {
-        batch_release(&payload);
-        return fail(err, E_UNSUPPORTED, "the text that from_json takes failed to compute; use try_ functions inside it");
-    }
-    enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_DECODE);
-    struct column decoded = {0};
-    enum code code = self->decoder_type->decode(self->decoder, &payload.columns[0], &decoded, &lane->rejects, err);
-    cpu_meter_switch(&lane->meter, before);
-    batch_release(&payload);
-    TRY(code);
-    batch_init(out, plan->schema, in->rows);
+    batch_init(out, in->schema, in->rows);
     for (int32_t i = 0; i < in->column_count; i++)
         column_share(&out->columns[i], &in->columns[i]);
-    out->columns[in->column_count] = decoded;
     batch_share_origin(out, in);
-    return E_OK;
 }
 
-/* FAILFAST decoding rejects whole records: the others go on. */
-static enum code drop_rejected(struct lane *lane, struct batch *batch)
+/* Rejects are in the order of rows here: one program, or one decoder, made them. */
+static void drop_rejected(const struct lane *lane, struct batch *batch)
 {
     int32_t *rows = mem_array(int32_t, (size_t)batch->rows);
     int64_t kept = 0;
@@ -336,21 +319,59 @@ static enum code drop_rejected(struct lane *lane, struct batch *batch)
     batch_release(batch);
     *batch = good;
     mem_free(rows);
+}
+
+/* The rejected rows of `batch` go to the quarantine, the others stay in it. */
+static enum code part_with_rejected(struct graph *graph, struct lane *lane, struct instance *self, struct batch *batch,
+                                    struct position (*position)(const void *, int32_t), const void *stage,
+                                    struct error *err)
+{
+    if (lane->rejects.count == 0)
+        return E_OK;
+    struct batch all = *batch;
+    batch_share(batch, &all);
+    drop_rejected(lane, batch);
+    self->counts.rejected += all.rows - batch->rows;
+    enum code code = quarantine(graph, lane, &all, position, stage, err);
+    batch_release(&all);
+    return code;
+}
+
+/* Appends the payload, decoded, to the columns of `in`. */
+static enum code decode_batch(struct lane *lane, struct instance *self, const struct plan *plan, const struct batch *in,
+                              const struct column *payload, struct batch *out, struct error *err)
+{
+    enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_DECODE);
+    struct column decoded = {0};
+    enum code code = self->decoder_type->decode(self->decoder, payload, &decoded, &lane->rejects, err);
+    cpu_meter_switch(&lane->meter, before);
+    TRY(code);
+    batch_init(out, plan->schema, in->rows);
+    for (int32_t i = 0; i < in->column_count; i++)
+        column_share(&out->columns[i], &in->columns[i]);
+    out->columns[in->column_count] = decoded;
+    batch_share_origin(out, in);
     return E_OK;
 }
 
+/* A record may be rejected twice over: its payload cannot be computed, or (FAILFAST) cannot be decoded. */
 static enum code push_decode(struct graph *graph, struct lane *lane, struct instance *self, const struct plan *plan,
                              const struct batch *in, struct batch *out, struct error *err)
 {
-    TRY(decode_batch(graph, lane, self, plan, in, out, err));
+    struct batch payload = {0}, good = {0};
+    struct operator_counts ignored = {0};
     self->counts.in += in->rows;
-    if (lane->rejects.count > 0) {
-        drop_rejected(lane, out);
-        self->counts.rejected += in->rows - out->rows;
-        TRY(quarantine(graph, lane, in, decode_step, plan, err));
-    }
+    TRY(project_batch(self->project, &graph->session, in, &lane->rejects, &ignored, &payload, err));
+    batch_share(&good, in);
+    enum code code = part_with_rejected(graph, lane, self, &good, project_step, self->project, err);
+    if (code == E_OK)
+        code = decode_batch(lane, self, plan, &good, &payload.columns[0], out, err);
+    if (code == E_OK)
+        code = part_with_rejected(graph, lane, self, out, decode_step, plan, err);
+    batch_release(&payload);
+    batch_release(&good);
     self->counts.out += out->rows;
-    return E_OK;
+    return code;
 }
 
 static enum code push_aggregate(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,

@@ -52,11 +52,15 @@ CREATE STREAMING TABLE sums AS
 SELECT window.start AS day, sum(CAST(t AS BIGINT)) AS total
 FROM STREAM texts WATERMARK timestamp DELAY OF INTERVAL 1 DAY
 GROUP BY window(timestamp, '1 day');
+
+CREATE STREAMING TABLE payloads AS
+SELECT offset, j.a FROM (SELECT offset, from_json(CAST(CAST(t AS BIGINT) AS STRING), 'a INT') AS j FROM STREAM texts);
 """
 VALUES = [b"1", b"x", b"0", b"", None, b"99999999999", b" 7 ", b"caf\xe9", b"-4", b"2147483648", b"1e3", b"x"]
 NUMBERS = [(0, 1), (4, None), (6, 7), (8, -4)]  # share: 100 / n
 NO_INT, NO_BIGINT, ZERO = {1, 3, 5, 7, 9, 10, 11}, {1, 3, 7, 10, 11}, {2}
-PLACES = {"numbers": "a.sql:7:", "guarded": "a.sql:10:", "positive": "a.sql:13:", "sums": "a.sql:16:"}
+PLACES = {"numbers": "a.sql:7:", "guarded": "a.sql:10:", "positive": "a.sql:13:", "sums": "a.sql:16:",
+          "payloads": "a.sql:21:"}
 
 
 def run(name, *flags):
@@ -82,6 +86,7 @@ def quarantine_problems(lines):
         ("guarded", {"CAST_INVALID_INPUT": {7, 10}}),
         ("positive", {"CAST_INVALID_INPUT": NO_BIGINT}),
         ("sums", {"CAST_INVALID_INPUT": NO_BIGINT}),
+        ("payloads", {"CAST_INVALID_INPUT": NO_BIGINT}),
     ):
         got = [(line["reason"], line["offset"]) for line in lines if PLACES[table] in line["at"]]
         problems += multiset_problems(
@@ -101,7 +106,7 @@ def quarantine_problems(lines):
 def ledger_problems(folder):
     totals = ledger_totals(oracle.chain(folder / "checkpoint"))
     problems = []
-    for table, failed in (("whole", 0), ("numbers", 8), ("guarded", 2), ("positive", 5), ("sums", 5)):
+    for table, failed in (("whole", 0), ("numbers", 8), ("guarded", 2), ("positive", 5), ("sums", 5), ("payloads", 5)):
         ledger = totals[table]
         out = ledger["aggregated"] if table == "sums" else ledger["out"]
         if (
