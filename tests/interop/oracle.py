@@ -124,7 +124,8 @@ class Expected:
             self.reasons[reason] += 1
             self.quarantine[at] = reason
             return seen
-        self.silver[at] = (record, time_us)
+        lat = record.get("lat")
+        self.silver[at] = (record["txn_id"], time_us, record["card_id"], record["amount"], None if lat is None else float(lat))
         start = time_us // MINUTE_US * MINUTE_US
         if start + MINUTE_US <= late_us:
             self.late += 1

@@ -13,18 +13,24 @@ def us(time):
     return (time.replace(tzinfo=time.tzinfo or datetime.timezone.utc) - EPOCH) // datetime.timedelta(microseconds=1)
 
 
+def files_of(root, table, kind="parquet"):
+    return [str(path) for path in sorted((Path(root) / table).glob(f"*.{kind}"))]
+
+
 class Arrow:
+    """File by file, so that a run of millions of records fits."""
     name = "PyArrow"
 
     def __init__(self, root):
         self.root = Path(root)
 
+    def each(self, table, columns):
+        for file in files_of(self.root, table):
+            data = ds.dataset(file, format="parquet").to_table(columns=columns)
+            yield from zip(*(data[c].to_pylist() for c in columns))
+
     def rows(self, table, columns):
-        files = [str(f) for f in sorted((self.root / table).glob("*.parquet"))]
-        if not files:
-            return []
-        data = ds.dataset(files, format="parquet").to_table(columns=columns)
-        return list(zip(*(data[c].to_pylist() for c in columns)))
+        return list(self.each(table, columns))
 
 
 class Duck:
@@ -35,12 +41,13 @@ class Duck:
         self.connection = duckdb.connect()
         self.connection.execute("set timezone = 'UTC'")
 
-    def rows(self, table, columns):
-        files = [str(f) for f in sorted((self.root / table).glob("*.parquet"))]
-        if not files:
-            return []
+    def each(self, table, columns):
         names = ", ".join(f'"{c}"' for c in columns)
-        return self.connection.execute(f"select {names} from read_parquet({files!r})").fetchall()
+        for file in files_of(self.root, table):
+            yield from self.connection.execute(f"select {names} from read_parquet('{file}')").fetchall()
+
+    def rows(self, table, columns):
+        return list(self.each(table, columns))
 
 
 def csv_rows(root, table):
@@ -51,48 +58,40 @@ def csv_rows(root, table):
 
 
 def duck_csv_rows(root, table, columns):
-    files = [str(path) for path in sorted((Path(root) / table).glob("*.csv"))]
     spec = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    return duckdb.connect().execute(f"select * from read_csv({files!r}, header = false, quote = '\"', escape = '\\', "
-                                    f"columns = {{{spec}}})").fetchall()
+    for file in files_of(root, table, "csv"):
+        yield from duckdb.connect().execute(f"select * from read_csv('{file}', header = false, quote = '\"', escape = '\\', "
+                                            f"columns = {{{spec}}})").fetchall()
+
+
+def compare(what, rows, want):
+    """rows: (key, value) pairs; each key of `want` must be there once with its value. Texts of what differs."""
+    seen, wrong, count = set(), [], 0
+    for key, value in rows:
+        count += 1
+        seen.add(key)
+        if key not in want or want[key] != value:
+            wrong.append((key, value, want.get(key)))
+    found = [f"{what}: at {key} got {str(got)[:200]}, want {str(wanted)[:200]}" for key, got, wanted in wrong[:2]]
+    if (count, len(seen)) != (len(want), len(want)):
+        found.append(f"{what}: {count} rows, {len(seen)} different, want {len(want)}")
+    return found
 
 
 def differences(expected, reader):
     """Texts of what differs; empty when all is equal."""
-    found = []
-
-    def same(what, got, want):
-        if got != want:
-            found.append(f"{reader.name}: {what}: got {str(got)[:200]}, want {str(want)[:200]}")
-
-    bronze = reader.rows("bronze", ["partition", "offset", "key", "value"])
-    same("bronze rows", len(bronze), len(expected.records))
-    got = {(p, o): (k, v) for p, o, k, v in bronze}
-    same("bronze offsets", len(got), len(bronze))
-    wrong = [at for at, pair in expected.records.items() if got.get(at) != pair]
-    same("bronze records that differ", wrong[:3], [])
-
-    silver = reader.rows("silver", ["partition", "offset", "txn_id", "event_time", "card_id", "amount", "lat"])
-    same("silver rows", len(silver), len(expected.silver))
-    wrong = []
-    for partition, offset, txn_id, time, card, amount, lat in silver:
-        want, want_us = expected.silver.get((partition, offset), ({}, None))
-        if (txn_id, card, amount, us(time), lat) != (want.get("txn_id"), want.get("card_id"), want.get("amount"), want_us,
-                                                     float(want["lat"]) if want.get("lat") is not None else None):
-            wrong.append((partition, offset))
-    same("silver rows that differ", wrong[:3], [])
-
-    quarantine = reader.rows("quarantine", ["partition", "offset", "reason"])
-    same("quarantine", {(p, o): r for p, o, r in quarantine}, dict(expected.quarantine))
-    same("quarantine rows", len(quarantine), len(expected.quarantine))
-
-    gold = reader.rows("gold", ["card_id", "window_start", "window_end", "txn_count", "sum_amount", "avg_amount",
-                                "max_amount"])
-    same("gold rows", len(gold), len(expected.gold))
-    got = {(card, us(start)): (count, total, average, most) for card, start, _, count, total, average, most in gold}
-    wrong = [key for key, want in expected.gold.items() if got.get(key) != want]
-    same("gold windows that differ", [(k, got.get(k), expected.gold[k]) for k in wrong[:2]], [])
-    return found
+    name, each = reader.name, reader.each
+    return (
+        compare(f"{name}: bronze", (((p, o), (k, v)) for p, o, k, v in
+                                    each("bronze", ["partition", "offset", "key", "value"])), expected.records)
+        + compare(f"{name}: silver", (((p, o), (txn, us(time), card, amount, lat)) for p, o, txn, time, card, amount, lat in
+                                      each("silver", ["partition", "offset", "txn_id", "event_time", "card_id", "amount",
+                                                      "lat"])), expected.silver)
+        + compare(f"{name}: quarantine", (((p, o), reason) for p, o, reason in
+                                          each("quarantine", ["partition", "offset", "reason"])), expected.quarantine)
+        + compare(f"{name}: gold", (((card, us(start)), tuple(values)) for card, start, *values in
+                                    each("gold", ["card_id", "window_start", "txn_count", "sum_amount", "avg_amount",
+                                                  "max_amount"])), expected.gold))
 
 
 CSV_COLUMNS = {"key": "VARCHAR", "value": "VARCHAR", "topic": "VARCHAR", "partition": "INTEGER", "offset": "BIGINT",
@@ -101,11 +100,8 @@ CSV_COLUMNS = {"key": "VARCHAR", "value": "VARCHAR", "topic": "VARCHAR", "partit
 
 def csv_differences(expected, root):
     """Broken UTF-8 is replaced by U+FFFD, as in Spark's strings; all else is the record."""
+    want = {at: value.decode("utf-8", "replace") for at, (_, value) in expected.records.items()}
     found = []
-    for name, rows in (("Python", list(csv_rows(root, "raw_csv"))), ("DuckDB", duck_csv_rows(root, "raw_csv", CSV_COLUMNS))):
-        got = {(int(row[3]), int(row[4])): row[1] for row in rows}
-        if len(rows) != len(expected.records):
-            found.append(f"{name}: raw_csv has {len(rows)} rows, want {len(expected.records)}")
-        wrong = [at for at, (_, value) in expected.records.items() if got.get(at) != value.decode("utf-8", "replace")]
-        found += [f"{name}: raw_csv at {at}: got {got.get(at)!r}, want {expected.records[at][1]!r}" for at in wrong[:1]]
+    for name, rows in (("Python", csv_rows(root, "raw_csv")), ("DuckDB", duck_csv_rows(root, "raw_csv", CSV_COLUMNS))):
+        found += compare(f"{name}: raw_csv", (((int(row[3]), int(row[4])), row[1]) for row in rows), want)
     return found
