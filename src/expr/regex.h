@@ -4,7 +4,8 @@
  *           (?<name>..), flags (?i) (?m) (?s), alternatives, * + ? {n,m} and their lazy forms
  * Refuses   what no linear matcher can do, or nobody asked for: back references, look-around, possessive and atomic
  *           groups, class intersection &&. E_SQL says which
- * Finds     the same match as Java's backtracking: leftmost, then the first alternative
+ * Finds     the same match as Java's backtracking: leftmost, then the first alternative. They differ only in loops
+ *           whose body prefers the empty text, like (|a)*: Java stops there, this goes on
  * Owns      compiled in an arena, read-only after that; a matcher is scratch memory of one thread
  * Limits    REGEX_STEPS_MAX instructions, REGEX_GROUPS_MAX groups; time O(text * instructions)
  * Source    Pike's virtual machine (Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009)
