@@ -37,7 +37,7 @@ struct expr {
     bool nullable;
     bool try_cast;
     struct position at;
-    int32_t index;                     /* COLUMN, FIELD; CAST: 1 = the user wrote it, 0 = implied (not printed) */
+    int32_t index;                     /* COLUMN, FIELD; CAST: 1 = the user wrote it, 0 = implied; CALL, CASE: depth */
     struct column *literal;
     const struct function *function;
     const void *bound;                 /* what the function's bind() made of constant arguments, or NULL; COLUMN: its name */

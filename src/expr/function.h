@@ -151,6 +151,10 @@ MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const 
                                   struct error *err);
 
 /* ---- trees ---- */
+enum { EXPR_DEPTH_MAX = 3000 }; /* calls within calls: trees are walked by recursion */
+/* Fills in args and depth of a CALL or CASE; E_SQL when it is too deep. */
+MUST_CHECK enum code expr_take_args(struct expr *expr, const struct expr **args, int32_t count,
+                                    struct error *err);
 struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type,
                       struct position at);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */

@@ -300,8 +300,7 @@ static enum code call_new(struct binding *binding, const struct expr **out, stru
     expr->function = binding->function;
     expr->bound = binding->bound;
     expr->nullable = binding->nullable;
-    expr->arg_count = binding->count;
-    expr->args = binding->args;
+    TRY(expr_take_args(expr, binding->args, binding->count, err));
     *out = expr;
     return E_OK;
 }

@@ -12,13 +12,34 @@ struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struc
     return expr;
 }
 
-static void expr_take_args(struct expr_context *ctx, struct expr *expr,
-                           const struct expr *const *args, int32_t count)
+static int32_t expr_depth(const struct expr *expr)
 {
+    int32_t casts = 0;
+    for (; expr->kind == EXPR_CAST || expr->kind == EXPR_FIELD; expr = expr->args[0])
+        casts++;
+    return casts + (expr->kind == EXPR_CALL || expr->kind == EXPR_CASE ? expr->index : 0);
+}
+
+enum code expr_take_args(struct expr *expr, const struct expr **args, int32_t count,
+                         struct error *err)
+{
+    expr->args = args;
     expr->arg_count = count;
-    expr->args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
-    for (int32_t i = 0; i < count; i++)
-        expr->args[i] = args[i];
+    for (int32_t i = 0; i < count; i++) {
+        int32_t depth = expr_depth(args[i]) + 1;
+        expr->index = depth > expr->index ? depth : expr->index;
+    }
+    if (expr->index > EXPR_DEPTH_MAX)
+        return fail(err, E_SQL, "the expression is nested more than %d calls deep", EXPR_DEPTH_MAX);
+    return E_OK;
+}
+
+/* The only argument of a CAST or FIELD. */
+static void expr_take_one(struct expr_context *ctx, struct expr *expr, const struct expr *arg)
+{
+    expr->arg_count = 1;
+    expr->args = arena_array(ctx->arena, const struct expr *, 1);
+    expr->args[0] = arg;
 }
 
 const struct expr *expr_column(struct expr_context *ctx, int32_t index, const struct field *field,
@@ -182,7 +203,7 @@ static const struct expr *cast_new(struct expr_context *ctx, const struct expr *
     struct expr *expr = expr_new(ctx, EXPR_CAST, to, at);
     expr->try_cast = try_cast;
     expr->nullable = of->nullable || (try_cast && cast_fails(of->type, to));
-    expr_take_args(ctx, expr, &of, 1);
+    expr_take_one(ctx, expr, of);
     return expr;
 }
 
@@ -275,10 +296,11 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
     }
     struct expr *expr = expr_new(ctx, EXPR_CASE, type, at);
     expr->nullable = nullable;
-    expr_take_args(ctx, expr, args, count);
+    const struct expr **own = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++)
-        expr->args[i] =
+        own[i] =
             expr_cast_implicit(ctx, args[i], is_branch(i, count) ? type : type_of(TYPE_BOOLEAN));
+    TRY(expr_take_args(expr, own, count, err));
     *out = expr;
     return E_OK;
 }
@@ -323,7 +345,7 @@ enum code expr_field(struct expr_context *ctx, const struct expr *of, const char
                  at);
     expr->index = index;
     expr->nullable = of->nullable || (!of_array && field->nullable);
-    expr_take_args(ctx, expr, &of, 1);
+    expr_take_one(ctx, expr, of);
     *out = expr;
     return E_OK;
 }

@@ -220,3 +220,20 @@ TEST(names_are_found_whatever_their_case)
     CHECK(strncmp(function_nearest("substrng"), "substring", 9) == 0);
     CHECK(function_nearest("qqqqqqqqqqqq") == NULL);
 }
+
+TEST(a_tree_that_is_too_deep_is_refused)
+{
+    struct expr_context *ctx = trees_open();
+    const struct expr *expr = tree("true"), *next = expr;
+    struct error err = {0};
+    enum code code = E_OK;
+    int depth = 0;
+    for (; code == E_OK && depth < 100000; depth++) {
+        const struct expr *args[] = {next, expr};
+        code = expr_call(ctx, "and", args, 2, (struct position){0}, &next, &err);
+    }
+    CHECK(code == E_SQL);
+    CHECK(depth > 2000);
+    CHECK_STR(tree_value(next), "true");
+    trees_close();
+}
