@@ -47,6 +47,7 @@ void mem_tune(void)
 {
     mallopt(M_MMAP_THRESHOLD, 8 << 20);
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
+    mallopt(M_ARENA_MAX, 2); // each arena keeps its own holes; threads allocate some hundred times a second, not more
 }
 
 char *mem_strdup(const char *text)

@@ -24,7 +24,7 @@ static int check_run(const struct command_line *line)
     if (status != EXIT_OK)
         return status;
     for (int32_t i = 0; i < project.pipeline->warning_count; i++)
-        fprintf(stderr, "%s\n", project.pipeline->warnings[i]);
+        fprintf(stderr, "warning: %s\n", project.pipeline->warnings[i]);
     pipeline_print(project.pipeline, &graph);
     if (graph.data != NULL)
         fputs(graph.data, stdout);

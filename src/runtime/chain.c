@@ -189,8 +189,9 @@ static enum code query_check(struct chain *self, const json_t *json, uint64_t fi
     if (strcmp(mine, theirs) != 0)
         return fail(err, E_CHANGED,
                     "the checkpoint %s belongs to pipeline %s as it was then (plan %s), not to pipeline "
-                    "%s as it is now (plan %s): its offsets and state do not fit. Undo the change, or set "
-                    "leat.checkpoint to a new folder and start over",
+                    "%s as it is now (plan %s): its offsets and state do not fit. Undo the change, or "
+                    "start over with leat.checkpoint and leat.tables.path both set to new folders: the topic is read "
+                    "again, and would be in the old tables twice",
                     store_root(self->store), their_name, theirs, pipeline_name, mine);
     snprintf(self->query_id, sizeof self->query_id, "%s", query_id);
     return E_OK;

@@ -14,6 +14,7 @@
 #include "runtime/engine.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum { STATE_FILE_MAX = 2000000000 }; /* bytes */
@@ -99,11 +100,57 @@ static void positions_resume(struct engine *self, const struct chain_record *hea
     }
 }
 
+static bool record_has_table(const struct chain_record *record, const char *table)
+{
+    for (int32_t i = 0; i < record->sink_count; i++)
+        if (strcmp(record->sinks[i].name, table) == 0)
+            return true;
+    return false;
+}
+
+/* All tables share the chain's offsets: one that joins later has no history. */
+static void new_tables_warn(const struct engine *self, const struct chain_record *head)
+{
+    for (int32_t i = 0; i < self->pipeline->table_count; i++)
+        if (!record_has_table(head, self->pipeline->tables[i]->name))
+            log_warn("table %s is new in this checkpoint: it starts with the next record. For the records before it, start "
+                     "over with leat.checkpoint and leat.tables.path both set to new folders",
+                     self->pipeline->tables[i]->name);
+}
+
+struct foreign {
+    const char *query_id;              /* ours; its first 8 digits are in our files' names */
+    char name[64];                     /* a file of another query, or "" */
+};
+
+static void foreign_look(void *context, const char *name, bool is_dir)
+{
+    struct foreign *foreign = context;
+    if (!is_dir && strncmp(name, "part-", 5) == 0 && strncmp(name + 5, foreign->query_id, 8) != 0)
+        snprintf(foreign->name, sizeof foreign->name, "%s", name);
+}
+
+/* A new checkpoint reads the topic again. Two queries may share a folder, but who only lost a checkpoint gets doubles. */
+static void foreign_files_warn(const struct engine *self)
+{
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
+        struct foreign foreign = {.query_id = chain_query_id(self->chain)};
+        struct error ignored = {0};
+        const char *path = outputs_path(self->outputs, i);
+        if (path == NULL || os->list(path, foreign_look, &foreign, &ignored) != E_OK || foreign.name[0] == '\0')
+            continue;
+        log_warn("the checkpoint %s is new, but table %s already has files of another one (%s). Records that are read again "
+                 "will be in the table twice: set leat.tables.path to a new folder, or delete the table's folder",
+                 store_root(self->store), outputs_name(self->outputs, i), foreign.name);
+    }
+}
+
 static enum code head_resume(struct engine *self, struct error *err)
 {
     struct chain_record head = {0};
     TRY(chain_read(self->chain, chain_head(self->chain), &self->arena, &head, err));
     TRY(roll_forward(self, &head, err));
+    new_tables_warn(self, &head);
     for (int32_t i = 0; i < graph_stateful_count(self->graph); i++)
         TRY(state_restore(self, i, err));
     self->epoch = head.epoch + 1;
@@ -176,6 +223,8 @@ static enum code engine_start(struct engine *self, struct error *err)
     TRY(feeds_open(self, err));
     if (chain_head(self->chain) >= 0)
         TRY(head_resume(self, err));
+    else
+        foreign_files_warn(self);
     TRY(outputs_collect(self->outputs, self->epoch, err));
     for (int32_t i = 0; i < self->feed_count; i++)
         TRY(feed_discover(&self->feeds[i], err));

@@ -2,6 +2,8 @@
  * for files. */
 #include "sql/source_schema.h"
 
+#include <strings.h>
+
 static const char *option(const struct pipeline_source *source, const char *name)
 {
     for (int32_t i = 0; i < source->option_count; i++)
@@ -24,11 +26,26 @@ static const struct type *kafka_columns(struct arena *arena, bool headers)
     return type_struct(arena, fields, headers ? 8 : 7);
 }
 
+/* Spark's sources that the language can name, executable here or not. */
+static const char *const formats[] = {"kafka", "json", "csv", "parquet", "orc", "text", "avro", "delta", "rate", "rate-micro-batch"};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static enum code format_known(struct analyser *self, const struct pipeline_source *source)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if (strcasecmp(source->format, formats[i]) == 0)
+            return E_OK;
+    const char *near = nearest_word(source->format, formats, FORMATS);
+    return sql_error(self, source->at, near != NULL ? arena_printf(self->arena, "did you mean `%s`?", near) : NULL,
+                     "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: %s.", source->format);
+}
+
 static enum code declared_columns(struct analyser *self, const struct pipeline_source *source,
                                   const struct type **out)
 {
     const char *ddl = option(source, "schema");
     size_t at = 0;
+    TRY(format_known(self, source));
     if (ddl == NULL)
         return sql_error(
             self, source->at,

@@ -259,7 +259,7 @@ def of_another_query(place):
             str(place.checkpoint),
             "belongs to pipeline transactions",
             "pipeline invoices as it is now",
-            "leat.checkpoint to a new folder",
+            "leat.checkpoint and leat.tables.path both set to new folders",
         ),
     )
 
