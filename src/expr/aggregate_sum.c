@@ -5,13 +5,17 @@
 struct count_state {
     int64_t count;
 };
-struct whole_state { /* sum of integers and intervals */
-    int64_t sum, count;
+/* Sums are held in 128 bits, so that whether a result fits depends on the group alone, not on the order of rows, lanes
+ * and epochs in which it was added up; the result's type is checked once, at the end. */
+struct whole_state { /* sum of integers and intervals: 2^63 rows would be needed to leave 128 bits */
+    state_int128 sum;
+    int64_t count;
 };
 struct float_state {
     double sum;
     int64_t count;
 };
+enum { OVERFLOWN = -1 }; /* as count: wide DECIMALs left 128 bits; it stays */
 struct decimal_state {
     state_int128 sum;
     int64_t count;
@@ -68,15 +72,10 @@ AGGREGATE(agg_count_if, "count_if", "(boolean) -> bigint", "Rows where the argum
 
 /* ---- sum of whole numbers ---- */
 
-static inline void whole_row(const struct aggregate_rows *in, int64_t row,
-                             struct whole_state *state, int64_t value)
+static inline void whole_row(struct whole_state *state, int64_t value)
 {
-    int64_t sum;
+    state->sum += value;
     state->count++;
-    if (__builtin_expect(__builtin_add_overflow(state->sum, value, &sum), 0))
-        rejects_add(in->rejects, row, -1, REJECT_ARITHMETIC_OVERFLOW);
-    else
-        state->sum = sum;
 }
 
 static void whole_add(const struct aggregate_rows *in)
@@ -86,7 +85,7 @@ static void whole_add(const struct aggregate_rows *in)
     case shape: {                                                                \
         const ctype *values = column_values(&in->args[0], ctype);                \
         EACH_ROW(in, in->args[0].valid,                                          \
-                 whole_row(in, i, STATE_AT(in, struct whole_state), values[i])); \
+                 whole_row(STATE_AT(in, struct whole_state), values[i])); \
         break;                                                                   \
     }
         SHAPES_INTEGER(INTEGER)
@@ -100,10 +99,7 @@ static bool whole_merge(__attribute__((unused)) const struct aggregate_call *cal
 {
     struct whole_state *a = into;
     const struct whole_state *b = from;
-    int64_t sum;
-    if (__builtin_add_overflow(a->sum, b->sum, &sum))
-        return false;
-    a->sum = sum;
+    a->sum += b->sum;
     a->count += b->count;
     return true;
 }
@@ -111,11 +107,11 @@ static bool whole_merge(__attribute__((unused)) const struct aggregate_call *cal
 static bool whole_finish(const struct aggregate_call *call, const void *state, struct builder *out)
 {
     const struct whole_state *s = state;
-    bool fits = call->type->id != TYPE_INTERVAL_YM || s->sum == (int32_t)s->sum;
+    bool fits = s->sum == (call->type->id == TYPE_INTERVAL_YM ? (int32_t)s->sum : (int64_t)s->sum);
     if (s->count == 0 || !fits)
         builder_null(out);
     else
-        builder_int(out, s->sum);
+        builder_int(out, (int64_t)s->sum);
     return fits;
 }
 
@@ -194,15 +190,12 @@ AGGREGATE(agg_avg, "avg mean", "(N) -> double", "Mean; NULL when there are no va
 
 /* ---- decimals ---- */
 
-static inline void decimal_row(const struct aggregate_rows *in, int64_t row,
-                               struct decimal_state *state, int128 value)
+static inline void decimal_row(struct decimal_state *state, int128 value)
 {
     int128 sum;
-    state->count++;
-    if (__builtin_add_overflow((int128)state->sum, value, &sum))
-        rejects_add(in->rejects, row, -1, REJECT_ARITHMETIC_OVERFLOW);
-    else
-        state->sum = sum;
+    bool over = state->count == OVERFLOWN || __builtin_add_overflow((int128)state->sum, value, &sum);
+    state->sum = over ? 0 : sum;
+    state->count = over ? OVERFLOWN : state->count + 1;
 }
 
 /* 18 digits a row: 2^63 rows would be needed to leave 128 bits. */
@@ -217,7 +210,7 @@ static void decimal_add(const struct aggregate_rows *in)
     const struct column *col = &in->args[0];
     if (type_is_wide_decimal(col->type)) {
         const int128 *values = column_values(col, int128);
-        EACH_ROW(in, col->valid, decimal_row(in, i, STATE_AT(in, struct decimal_state), values[i]));
+        EACH_ROW(in, col->valid, decimal_row(STATE_AT(in, struct decimal_state), values[i]));
     } else {
         const int64_t *values = column_values(col, int64_t);
         EACH_ROW(in, col->valid, decimal_row_narrow(STATE_AT(in, struct decimal_state), values[i]));
@@ -230,10 +223,10 @@ static bool decimal_merge(__attribute__((unused)) const struct aggregate_call *c
     struct decimal_state *a = into;
     const struct decimal_state *b = from;
     int128 sum;
-    if (__builtin_add_overflow((int128)a->sum, (int128)b->sum, &sum))
-        return false;
-    a->sum = sum;
-    a->count += b->count;
+    bool over = a->count == OVERFLOWN || b->count == OVERFLOWN ||
+                __builtin_add_overflow((int128)a->sum, (int128)b->sum, &sum);
+    a->sum = over ? 0 : sum;
+    a->count = over ? OVERFLOWN : a->count + b->count;
     return true;
 }
 
@@ -252,7 +245,7 @@ static bool decimal_sum_finish(const struct aggregate_call *call, const void *st
                                struct builder *out)
 {
     const struct decimal_state *s = state;
-    return decimal_put(call->type, s->sum, true, s->count == 0, out);
+    return decimal_put(call->type, s->sum, s->count != OVERFLOWN, s->count == 0, out);
 }
 
 static bool decimal_mean_finish(const struct aggregate_call *call, const void *state,
@@ -260,8 +253,9 @@ static bool decimal_mean_finish(const struct aggregate_call *call, const void *s
 {
     const struct decimal_state *s = state;
     int128 mean = 0;
-    bool fits = s->count == 0 || decimal_divide(s->sum, call->arg_types[0]->scale, s->count, 0,
-                                                call->type->precision, call->type->scale, &mean);
+    bool fits = s->count == 0 ||
+                (s->count != OVERFLOWN && decimal_divide(s->sum, call->arg_types[0]->scale, s->count, 0,
+                                                         call->type->precision, call->type->scale, &mean));
     return decimal_put(call->type, mean, fits, s->count == 0, out);
 }
 

@@ -7,9 +7,6 @@
  */
 #include "operator/aggregate_stage.h"
 
-/* Times this far out cannot be moved by a window without overflow; no calendar reaches them. */
-#define TIME_LIMIT_US (INT64_MAX / 4)
-
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane)
 {
     lane->evaluator = evaluator_new(self->program);
@@ -73,6 +70,7 @@ struct pass {
     int64_t back;
     const uint8_t *wanted; /* rows that no expression rejected; NULL = all */
     int64_t late, null_time;
+    int64_t folded;            /* rows that are in their groups whole */
 };
 
 /* The last window start at or before the time. */
@@ -99,7 +97,7 @@ static void keep_by_window(const struct aggregate_stage *self, struct aggregate_
             continue;
         }
         int64_t time = times[i];
-        if (time > TIME_LIMIT_US || time < -TIME_LIMIT_US) {
+        if (time > EVENT_TIME_LIMIT_US || time < -EVENT_TIME_LIMIT_US) {
             if (pass->back == 0)
                 rejects_add(rejects, i, -1, REJECT_DATETIME);
             continue;
@@ -295,7 +293,9 @@ static enum code run_pass(const struct aggregate_stage *self, struct aggregate_l
         encode_keys(self, lane, pass->rows);
     }
     TRY(find_groups(self, lane, err));
+    int32_t rejected_before = rejects->count;
     add_rows(self, lane, pass->rows, rejects);
+    pass->folded = lane->kept.count - (rejects->count - rejected_before);
     return E_OK;
 }
 
@@ -309,6 +309,7 @@ static enum code run_passes(const struct aggregate_stage *self, struct aggregate
     TRY(run_pass(self, lane, pass, rejects, err));
     counts->late += pass->late;
     counts->null_time += pass->null_time;
+    counts->aggregated += pass->folded;
     for (pass->back = 1; pass->back < self->windows_per_row; pass->back++)
         TRY(run_pass(self, lane, pass, rejects, err));
     return E_OK;

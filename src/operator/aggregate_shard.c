@@ -100,7 +100,7 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
         }
         struct group *group = group_at(shard->groups, room->slots[i]);
         if (!is_new || !self->flat)
-            counts->rejected += !group_merge(self, group, source);
+            counts->overflown += !group_merge(self, group, source);
         group_changed(shard, group, room->slots[i]);
     }
     return E_OK;
@@ -172,8 +172,8 @@ static enum code finish_groups(const struct aggregate_stage *self, const struct 
         TRY(state_key_decode(state_key(shard->groups, slots[i]), builders, spec->key_count, err));
         struct group *group = group_at(shard->groups, slots[i]);
         for (int32_t c = 0; c < spec->call_count; c++)
-            counts->rejected += !aggregate_finish(spec->calls[c], group_state(self, group, c),
-                                                  &builders[spec->key_count + c]);
+            counts->overflown += !aggregate_finish(spec->calls[c], group_state(self, group, c),
+                                                   &builders[spec->key_count + c]);
     }
     return E_OK;
 }

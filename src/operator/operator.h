@@ -41,6 +41,8 @@ struct epoch_time {
 /* Counted where it happens (the ledger). */
 struct operator_counts {
     int64_t in, out, filtered, late, rejected, exploded, null_time;
+    int64_t aggregated;   /* rows folded into groups */
+    int64_t overflown;    /* results of groups that do not fit their type: NULL */
 };
 
 /* ---- stateless ---- */
@@ -83,7 +85,11 @@ MUST_CHECK enum code generate_batch(struct generate *self, const struct session 
 struct position generate_position(const struct generate *self, int32_t step);
 void generate_free(struct generate *self);
 
-/* Event time seen: the largest valid value of the column, floored to ms, or INT64_MIN. */
+/* Times this far out (some 73,000 years) cannot be moved by a window without overflow: a window rejects them, and no
+ * watermark may follow them. */
+#define EVENT_TIME_LIMIT_US (INT64_MAX / 4)
+
+/* Event time seen: the largest valid value of the column below the limit, floored to ms, or INT64_MIN. */
 int64_t watermark_seen(const struct column *event_time);
 
 /* ---- aggregate ---- */
@@ -113,7 +119,7 @@ MUST_CHECK enum code aggregate_lane_batch(struct aggregate_stage *self, int32_t 
                                           struct operator_counts *counts, struct error *err);
 /* Merge every lane's partials that belong to `shard`, then emit (append mode) and evict what emit_us closes:
  * windows in the order of their ends, at most BATCH_ROWS_MAX rows a batch. emit_us = INT64_MAX closes
- * everything, groups without a time too. A result that overflows is NULL and counted as rejected: no single
+ * everything, groups without a time too. A result that overflows is NULL and counted as overflown: no single
  * record is to blame. */
 MUST_CHECK enum code aggregate_shard_merge(struct aggregate_stage *self, int32_t shard,
                                            const struct epoch_time *time, const struct emit *emit,

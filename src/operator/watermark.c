@@ -47,6 +47,17 @@ static int64_t floor_to_millisecond(int64_t time_us)
     return time_us < INT64_MIN + past ? time_us : time_us - past;
 }
 
+/* Rare: some time is out of bounds, so the others are looked at one by one. */
+static int64_t largest_within_limit(const struct column *col)
+{
+    const int64_t *times = column_values(col, const int64_t);
+    int64_t max = INT64_MIN;
+    for (int64_t i = 0; i < col->rows; i++)
+        if (times[i] <= EVENT_TIME_LIMIT_US && times[i] > max && column_valid_at(col, i))
+            max = times[i];
+    return max;
+}
+
 int64_t watermark_seen(const struct column *event_time)
 {
     if (event_time->rows == 0 || event_time->values == NULL)
@@ -54,5 +65,7 @@ int64_t watermark_seen(const struct column *event_time)
     int64_t max = event_time->valid == NULL
                       ? largest(column_values(event_time, const int64_t), event_time->rows)
                       : largest_valid(event_time);
+    if (max > EVENT_TIME_LIMIT_US)
+        max = largest_within_limit(event_time);
     return max == INT64_MIN ? max : floor_to_millisecond(max);
 }

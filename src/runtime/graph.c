@@ -1,7 +1,9 @@
 #include "runtime/graph.h"
 
+#include "base/log.h"
 #include "base/thread.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -485,6 +487,21 @@ static enum code emit_batch(void *context, struct batch *out, struct error *err)
     return code;
 }
 
+/* No record is to blame for a total that does not fit, so there is none to quarantine. */
+static enum code overflown_tell(const struct graph *graph, int32_t node, int64_t count, struct error *err)
+{
+    struct position at = graph->nodes[node].plan->at;
+    const char *file = at.file != NULL ? at.file : "";
+    if (count == 0)
+        return E_OK;
+    if (graph->spec.fail_on_error)
+        return fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] %s:%d:%d: %" PRId64 " results of groups do not fit their type; "
+                    "leat.on_error is fail", file, at.line, at.column, count);
+    log_warn("%s:%d:%d: [ARITHMETIC_OVERFLOW] %" PRId64 " results of groups do not fit their type and are NULL; cast the "
+             "argument to a wider one", file, at.line, at.column, count);
+    return E_OK;
+}
+
 enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int32_t lane, struct error *err)
 {
     int32_t id = graph->stateful_node[stateful];
@@ -492,10 +509,12 @@ enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int3
     struct emitting context = {graph, self, &graph->nodes[id]};
     const struct emit emit = {emit_batch, &context};
     cpu_meter_start(&self->meter, CPU_AGGREGATE);
-    enum code code = aggregate_shard_merge(graph->stateful[stateful], shard, &graph->time, &emit,
-                                           &self->instances[id].counts, err);
+    struct operator_counts *counts = &self->instances[id].counts;
+    int64_t overflown_before = counts->overflown;
+    enum code code = aggregate_shard_merge(graph->stateful[stateful], shard, &graph->time, &emit, counts, err);
     cpu_meter_stop(&self->meter);
-    return code;
+    TRY(code);
+    return overflown_tell(graph, id, counts->overflown - overflown_before, err);
 }
 
 void graph_lanes_clear(struct graph *graph, int32_t stateful) { aggregate_lanes_clear(graph->stateful[stateful]); }
@@ -541,6 +560,8 @@ void graph_counts(const struct graph *graph, struct operator_counts *counts)
             sum->late += c->late;
             sum->rejected += c->rejected;
             sum->null_time += c->null_time;
+            sum->aggregated += c->aggregated;
+            sum->overflown += c->overflown;
         }
         if (graph->nodes[i].plan->kind == PLAN_GENERATE)
             sum->exploded = sum->out - (sum->in - sum->rejected);

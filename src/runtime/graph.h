@@ -35,6 +35,7 @@ struct graph_spec {
     struct outputs *outputs;
     struct budget *budget;
     int32_t lanes, shards;
+    bool fail_on_error;                /* leat.on_error = fail */
 };
 MUST_CHECK enum code graph_open(const struct graph_spec *spec, struct graph **out, struct error *err);
 void graph_close(struct graph *graph);

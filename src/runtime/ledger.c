@@ -42,7 +42,7 @@ struct ledger ledger_of(const struct pipeline *pipeline, const int64_t *paths, c
         if (plan->kind == PLAN_SOURCE)
             sum.in += paths[i] * c->out;
         if (plan->kind == PLAN_AGGREGATE)
-            sum.aggregated += paths[i] * (c->in - c->late - c->null_time - c->rejected);
+            sum.aggregated += paths[i] * c->aggregated;
         sum.exploded += paths[i] * c->exploded;
         sum.filtered += paths[i] * c->filtered;
         sum.late += paths[i] * c->late;

@@ -190,6 +190,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .budget = &self->budget,
         .lanes = workers,
         .shards = workers,
+        .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,
     };
     TRY(graph_open(&graph, &self->graph, err));
     self->workers = workers_start(workers, (uint32_t)workers * 2);

@@ -24,7 +24,7 @@ const struct option leat_settings[] = {
      .help = "continuous trigger: the longest a record waits before its epoch is committed"},
     {.name = "leat.source.buffer", .kind = OPTION_BYTES, .initial = "64m", .min = 1 << 20, .max = (int64_t)1 << 34,
      .offset = AT(buffer_bytes), .help = "most bytes prefetched from a source"},
-    {.name = "leat.retry.limit", .kind = OPTION_DURATION, .initial = "2 minutes", .min = 0,
+    {.name = "leat.retry.limit", .kind = OPTION_DURATION, .initial = "2 minutes", .min = 1000000,
      .max = (int64_t)7 * 86400 * 1000000, .offset = AT(retry_limit_us),
      .help = "give up after failing for so long without a commit"},
     {.name = "leat.snapshot.epochs", .kind = OPTION_INT, .initial = "20", .min = 1, .max = 100000,
@@ -84,6 +84,9 @@ enum code settings_read(struct arena *arena, const struct pipeline *pipeline, st
                                                         : folder_of(arena, pipeline, storage, "tables");
     settings.checkpoint = settings.checkpoint != NULL ? folder_of(arena, pipeline, settings.checkpoint, NULL)
                                                       : folder_of(arena, pipeline, storage, "checkpoint");
+    const char *buffer = pipeline_setting(pipeline, "leat.source.buffer");
+    if ((buffer == NULL || buffer[0] == '\0') && settings.buffer_bytes > settings.memory_bytes / 4)
+        settings.buffer_bytes = settings.memory_bytes / 4;   // a small budget must not be eaten by the prefetch
     TRY(trigger_read(&settings, err));
     *out = settings;
     return E_OK;

@@ -18,7 +18,7 @@ static const struct pipeline_table doubled = {.name = "doubled", .flows = twice_
 
 /* 100 records: 10 filtered, 90 aggregated of which 4 late and 1 without time; 30 groups emitted, 20 pass HAVING. */
 static const struct operator_counts counts[] = {
-    {.out = 100}, {.in = 100, .out = 90, .filtered = 10}, {.in = 90, .late = 4, .null_time = 1, .out = 30},
+    {.out = 100}, {.in = 100, .out = 90, .filtered = 10}, {.in = 90, .late = 4, .null_time = 1, .aggregated = 85, .out = 30},
     {.in = 30, .out = 20, .filtered = 10}, {0}};
 
 TEST(a_windowed_table_closes_before_its_aggregate)
@@ -44,6 +44,17 @@ TEST(a_union_of_branches_counts_every_path)
     CHECK_INT(l.in, 200);
     CHECK_INT(l.filtered, 10);
     CHECK(ledger_closes(&l, false));
+}
+
+TEST(a_row_that_an_aggregate_forgets_is_seen)
+{
+    int64_t paths[5];
+    struct operator_counts forgetful[5];
+    memcpy(forgetful, counts, sizeof forgetful);
+    forgetful[2].aggregated--;
+    ledger_paths(&pipeline, &gold, paths);
+    struct ledger l = ledger_of(&pipeline, paths, forgetful, 20);
+    CHECK(!ledger_closes(&l, true));
 }
 
 TEST(a_row_that_vanishes_is_seen)
