@@ -77,11 +77,6 @@ void cpu_meter_stop(struct cpu_meter *meter)
 
 /* ---- building ---- */
 
-static struct plan *plan_input(const struct plan *plan, int32_t i)
-{
-    return plan->more_inputs != NULL ? plan->more_inputs[i] : plan->inputs[i];
-}
-
 static void node_connect(struct node *node, bool to_table, int32_t target)
 {
     mem_grow(node->edges, node->edge_capacity, node->edge_count + 1);

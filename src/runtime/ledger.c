@@ -1,10 +1,5 @@
 #include "runtime/ledger.h"
 
-static struct plan *plan_input(const struct plan *plan, int32_t i)
-{
-    return plan->more_inputs != NULL ? plan->more_inputs[i] : plan->inputs[i];
-}
-
 void ledger_paths(const struct pipeline *pipeline, const struct pipeline_table *table, int64_t *paths)
 {
     for (int32_t i = 0; i < pipeline->node_count; i++)

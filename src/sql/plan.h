@@ -23,10 +23,6 @@ struct plan *plan_project(struct arena *arena, struct plan *input, const struct 
 const struct type *schema_append(struct arena *arena, const struct type *schema,
                                  const struct field *fields, int32_t count);
 
-static inline struct plan *plan_input(const struct plan *plan, int32_t i)
-{
-    return plan->more_inputs != NULL ? plan->more_inputs[i] : plan->inputs[i];
-}
 static inline struct plan **plan_input_place(struct plan *plan, int32_t i)
 {
     return plan->more_inputs != NULL ? &plan->more_inputs[i] : &plan->inputs[i];

@@ -111,6 +111,12 @@ struct plan {
     int32_t height;                        /* nodes on the longest way to a source */
 };
 
+/* Input i of a node, wherever its kind keeps them. */
+static inline struct plan *plan_input(const struct plan *plan, int32_t i)
+{
+    return plan->more_inputs != NULL ? plan->more_inputs[i] : plan->inputs[i];
+}
+
 /* ---- the pipeline ---- */
 
 struct setting { const char *name, *value; struct position at; };
