@@ -268,9 +268,8 @@ static size_t row_room(const struct csv_writer *self, const struct batch *batch,
 /* ---- a lane: lines ---- */
 
 struct csv_lane {
+    struct text_lane out; /* first: see formats_internal.h */
     struct csv_writer writer;
-    struct text lines;
-    int64_t rows;
 };
 
 static enum code lane_open(void *lane, const struct encoder_spec *spec, struct error *err)
@@ -282,7 +281,7 @@ static enum code lane_open(void *lane, const struct encoder_spec *spec, struct e
 
 static void lines_add(struct csv_lane *self, const struct batch *batch, int64_t from, int64_t to)
 {
-    struct text *out = &self->lines;
+    struct text *out = &self->out.lines;
     const struct csv_writer *writer = &self->writer;
     for (int64_t row = from; row < to; row++) {
         char *start = text_reserve(out, row_room(writer, batch, row)), *p = start;
@@ -297,7 +296,7 @@ static void lines_add(struct csv_lane *self, const struct batch *batch, int64_t 
         out->size += (size_t)(p - start);
     }
     text_add(out, NULL, 0); // the terminating NUL that a text always has
-    self->rows += to - from;
+    self->out.rows += to - from;
 }
 
 static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to,
@@ -311,30 +310,11 @@ static enum code lane_add(void *lane, const struct batch *batch, int64_t from, i
     return E_OK;
 }
 
-static int64_t lane_rows(const void *lane)
-{
-    return ((const struct csv_lane *)lane)->rows;
-}
-static int64_t lane_bytes(const void *lane)
-{
-    return (int64_t)((const struct csv_lane *)lane)->lines.size;
-}
-
-static enum code lane_take(void *lane, struct piece *out, struct error *err)
-{
-    struct csv_lane *self = lane;
-    (void)err;
-    *out = (struct piece){.bytes = self->lines, .rows = self->rows};
-    self->lines = (struct text){0};
-    self->rows = 0;
-    return E_OK;
-}
-
 static void lane_close(void *lane)
 {
     struct csv_lane *self = lane;
     writer_close(&self->writer);
-    text_free(&self->lines);
+    text_free(&self->out.lines);
 }
 
 /* ---- a file: the header ---- */
@@ -376,9 +356,9 @@ const struct encoder_type csv_encoder = {
     .lane_size = sizeof(struct csv_lane),
     .lane_open = lane_open,
     .lane_add = lane_add,
-    .lane_rows = lane_rows,
-    .lane_bytes = lane_bytes,
-    .lane_take = lane_take,
+    .lane_rows = text_lane_rows,
+    .lane_bytes = text_lane_bytes,
+    .lane_take = text_lane_take,
     .lane_close = lane_close,
     .file_size = sizeof(struct plain_file),
     .file_open = file_open,

@@ -52,3 +52,16 @@ void plain_piece_close(struct piece *piece)
     text_free(&piece->bytes);
     *piece = (struct piece){0};
 }
+
+int64_t text_lane_rows(const void *lane) { return ((const struct text_lane *)lane)->rows; }
+
+int64_t text_lane_bytes(const void *lane) { return (int64_t)((const struct text_lane *)lane)->lines.size; }
+
+enum code text_lane_take(void *lane, struct piece *out, struct error *err)
+{
+    struct text_lane *self = lane;
+    (void)err;
+    *out = (struct piece){.bytes = self->lines, .rows = self->rows};
+    *self = (struct text_lane){0};
+    return E_OK;
+}

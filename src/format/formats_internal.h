@@ -10,6 +10,15 @@ extern const struct encoder_type csv_encoder;
 extern const struct encoder_type json_encoder;
 extern const struct decoder_type json_decoder;
 
+/* What a lane of lines gathers. The first member of a lane, so that the functions below take the lane itself. */
+struct text_lane {
+    struct text lines;
+    int64_t rows;
+};
+int64_t text_lane_rows(const void *lane);
+int64_t text_lane_bytes(const void *lane);
+enum code text_lane_take(void *lane, struct piece *out, struct error *err);
+
 /* A file that is its pieces, one after the other: no header, no footer. */
 struct plain_file {
     char unused;

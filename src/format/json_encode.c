@@ -180,12 +180,11 @@ void json_write_value(const struct column *col, int64_t row, const struct zone *
 /* ---- the encoder: a line for each row ---- */
 
 struct json_lane {
+    struct text_lane out; /* first: see formats_internal.h */
     struct json_writer writer;
     int32_t column_count;
     struct bytes *names; /* ,"name": with its quotes, escaped once */
     struct text names_text;
-    struct text lines;
-    int64_t rows;
 };
 
 static enum code lane_open(void *lane, const struct encoder_spec *spec, struct error *err)
@@ -214,38 +213,19 @@ static enum code lane_add(void *lane, const struct batch *batch, int64_t from, i
     struct json_lane *self = lane;
     (void)err;
     for (int64_t row = from; row < to; row++) {
-        size_t start = self->lines.size;
+        size_t start = self->out.lines.size;
         for (int32_t i = 0; i < batch->column_count; i++) {
             if (column_is_null(&batch->columns[i], row))
                 continue;
-            text_add(&self->lines, self->names[i].data, self->names[i].size);
-            write_value(&self->writer, &batch->columns[i], row, &self->lines);
+            text_add(&self->out.lines, self->names[i].data, self->names[i].size);
+            write_value(&self->writer, &batch->columns[i], row, &self->out.lines);
         }
-        if (self->lines.size == start)
-            text_add(&self->lines, ",", 1);
-        self->lines.data[start] = '{'; // instead of the first comma
-        text_add(&self->lines, "}\n", 2);
+        if (self->out.lines.size == start)
+            text_add(&self->out.lines, ",", 1);
+        self->out.lines.data[start] = '{'; // instead of the first comma
+        text_add(&self->out.lines, "}\n", 2);
     }
-    self->rows += to - from;
-    return E_OK;
-}
-
-static int64_t lane_rows(const void *lane)
-{
-    return ((const struct json_lane *)lane)->rows;
-}
-static int64_t lane_bytes(const void *lane)
-{
-    return (int64_t)((const struct json_lane *)lane)->lines.size;
-}
-
-static enum code lane_take(void *lane, struct piece *out, struct error *err)
-{
-    struct json_lane *self = lane;
-    (void)err;
-    *out = (struct piece){.bytes = self->lines, .rows = self->rows};
-    self->lines = (struct text){0};
-    self->rows = 0;
+    self->out.rows += to - from;
     return E_OK;
 }
 
@@ -254,7 +234,7 @@ static void lane_close(void *lane)
     struct json_lane *self = lane;
     mem_free(self->names);
     text_free(&self->names_text);
-    text_free(&self->lines);
+    text_free(&self->out.lines);
     *self = (struct json_lane){0};
 }
 
@@ -268,9 +248,9 @@ const struct encoder_type json_encoder = {
     .lane_size = sizeof(struct json_lane),
     .lane_open = lane_open,
     .lane_add = lane_add,
-    .lane_rows = lane_rows,
-    .lane_bytes = lane_bytes,
-    .lane_take = lane_take,
+    .lane_rows = text_lane_rows,
+    .lane_bytes = text_lane_bytes,
+    .lane_take = text_lane_take,
     .lane_close = lane_close,
     .file_size = sizeof(struct plain_file),
     .file_open = plain_file_open,
