@@ -21,6 +21,7 @@ struct progress {
     int64_t records_total, bytes_total;
     int64_t started_us, status_us, rate_us, rate_records;
     double records_per_second;
+    int64_t groups, state_bytes;       /* as of the last commit: workers change them meanwhile */
     struct cpu_split cpu_before;       /* of engines already closed */
     const char *phase;
 };

@@ -100,8 +100,8 @@ void report_status(struct engine *self, bool now)
         .records_per_second = progress->records_per_second,
         .lag_records = self->feed_count > 0 ? lag(self) : -1,
         .watermark_us = self->emit_us,
-        .groups = self->graph != NULL ? graph_groups(self->graph) : 0,
-        .state_bytes = self->graph != NULL ? (int64_t)graph_state_bytes(self->graph) : 0,
+        .groups = progress->groups,
+        .state_bytes = progress->state_bytes,
         .rss_bytes = rss_now(),
         .elapsed_us = now_us - progress->started_us,
         .phase = progress->phase,
@@ -139,6 +139,8 @@ static void table_report(const struct engine *self, int32_t i, struct table_comm
 void report_commit(struct engine *self)
 {
     const struct run_observer *observer = self->options->observer;
+    self->progress->groups = graph_groups(self->graph);
+    self->progress->state_bytes = (int64_t)graph_state_bytes(self->graph);
     if (observer == NULL || observer->commit == NULL)
         return;
     int32_t count = self->pipeline->table_count + 1;
@@ -154,8 +156,8 @@ void report_commit(struct engine *self)
         .batch_time_us = self->batch_time_us,
         .watermark_us = self->next_us,
         .lag_records = lag(self),
-        .groups = graph_groups(self->graph),
-        .state_bytes = (int64_t)graph_state_bytes(self->graph),
+        .groups = self->progress->groups,
+        .state_bytes = self->progress->state_bytes,
         .tables = tables,
         .table_count = count,
         .cpu = engine_cpu(self),
