@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "base/fault.h"
+#include "cli/cli.h"
 #include "cli/project.h"
 #include "cli/run.h"
 #include "runtime/runtime.h"
@@ -67,8 +68,7 @@ static const char *time_text(int64_t us, char out[TIMESTAMP_TEXT_MAX + 1])
 struct display {
     bool preview;
     struct commit_report last;
-    struct ledger *totals;       /* per table, for the summary at the end */
-    struct table_commit *tables;
+    struct table_commit *tables; /* of the last commit, for the summary at the end */
     int32_t table_count;
     int64_t epochs;
 };
@@ -195,19 +195,12 @@ int run_project(const struct project *project, bool once)
     struct display display = {.preview = project->settings.preview};
     const struct run_observer observer = {show_status, on_commit, &display};
     const struct run_options options = {.once = once, .session = &project->session, .observer = &observer};
-    if (fault_init(&err) != E_OK) {
-        fprintf(stderr, "leat: %s\n", err.text);
-        return 2;
-    }
+    if (fault_init(&err) != E_OK)
+        return report(&err);
     signals_install();
     enum code code = pipeline_run(project->pipeline, &options, &err);
     log_status(NULL);
     summary(&display);
     mem_free(display.tables);
-    if (code == E_OK)
-        return 0;
-    fprintf(stderr, "leat: %s\n", err.text);
-    if (error_class(code) == CLASS_user)
-        return 2;
-    return error_class(code) == CLASS_data ? 3 : 1;
+    return code == E_OK ? EXIT_OK : report(&err);
 }
