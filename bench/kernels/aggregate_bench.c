@@ -43,7 +43,7 @@ static void batch_fill(struct batch *batch, const struct type *schema, int minut
 
 /* ---- the operator ---- */
 
-static struct aggregate_stage *stage_make(const struct type *schema, struct session *session)
+static struct stateful *stage_make(const struct type *schema, struct session *session)
 {
     struct error err = {0};
     struct expr_context ctx = {&arena, session};
@@ -78,8 +78,8 @@ static struct aggregate_stage *stage_make(const struct type *schema, struct sess
         .shards = 2,
         .window_time = expr_column(&ctx, 1, &schema->fields[1], (struct position){0}),
     };
-    struct aggregate_stage *stage = NULL;
-    return aggregate_stage_new(&arena, &spec, &stage, &err) == E_OK ? stage : NULL;
+    struct stateful *stage = NULL;
+    return aggregate_new(&arena, &spec, &stage, &err) == E_OK ? stage : NULL;
 }
 
 static enum code swallow(void *context, struct batch *out, __attribute__((unused)) struct error *err)
@@ -93,38 +93,39 @@ static double since(int64_t start_us, double count)
     return (double)(os->clock_mono_us() - start_us) * 1e3 / count;
 }
 
-static void run_stage(struct aggregate_stage *stage, const struct session *session)
+static void run_stage(struct stateful *stage, const struct session *session)
 {
     struct rejects rejects = {0};
     struct operator_counts counts = {0};
     struct error err = {0};
     struct epoch_time time = {0};
+    const struct lane_call call = {.session = session, .time = &time, .rejects = &rejects, .counts = &counts};
     double rows = (double)BATCHES * BATCH_ROWS_MAX, fold[2];
     for (int round = 0; round < 2; round++) { // the first round makes the groups
         int64_t start = os->clock_mono_us();
         for (int b = 0; b < BATCHES; b++)
-            if (aggregate_lane_batch(stage, 0, session, &time, &batches[b], &rejects, &counts, &err) != E_OK)
+            if (stage->type->lane_batch(stage, &call, &batches[b], &err) != E_OK)
                 return;
         fold[round] = since(start, rows);
     }
     int64_t emitted = 0, start = os->clock_mono_us();
     const struct emit emit = {swallow, &emitted};
     for (int32_t s = 0; s < 2; s++)
-        if (aggregate_shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
+        if (stage->type->shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
             return;
-    double groups = (double)aggregate_groups(stage);
-    double merge = since(start, groups), bytes = (double)aggregate_bytes(stage) / groups;
-    aggregate_lanes_clear(stage);
+    double groups = (double)stateful_entries(stage);
+    double merge = since(start, groups), bytes = (double)stateful_bytes(stage) / groups;
+    stage->type->lanes_clear(stage);
     struct text delta = {0};
     start = os->clock_mono_us();
     for (int32_t s = 0; s < 2; s++)
-        if (aggregate_shard_delta(stage, s, &delta, &err) != E_OK)
+        if (stage->type->shard_delta(stage, s, &delta, &err) != E_OK)
             return;
     double store = since(start, groups);
     time.emit_us = INT64_MAX;
     start = os->clock_mono_us();
     for (int32_t s = 0; s < 2; s++)
-        if (aggregate_shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
+        if (stage->type->shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
             return;
     printf(
         "%9.0f groups: fold %5.1f ns/row (%5.1f while the groups are made), merge %5.1f ns/group, delta %5.1f ns and %4.0f "
@@ -190,11 +191,11 @@ int main(void)
     for (size_t m = 0; m < sizeof minutes / sizeof *minutes; m++) {
         for (int b = 0; b < BATCHES; b++)
             batch_fill(&batches[b], schema, minutes[m]);
-        struct aggregate_stage *stage = stage_make(schema, &session);
+        struct stateful *stage = stage_make(schema, &session);
         if (stage == NULL)
             return 1;
         run_stage(stage, &session);
-        aggregate_stage_free(stage);
+        stage->type->free(stage);
         run_plain((int64_t)CARDS * minutes[m]);
         for (int b = 0; b < BATCHES; b++)
             batch_release(&batches[b]);

@@ -125,8 +125,10 @@ static const struct type *key_type(const struct aggregate_spec *spec, int32_t ke
     return key == spec->window_key ? type->fields[1].type : type;
 }
 
-enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec,
-                              struct aggregate_stage **out, struct error *err)
+static const struct stateful_type aggregate_type;
+
+enum code aggregate_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out,
+                        struct error *err)
 {
     always(spec->lanes > 0 && spec->lanes <= AGGREGATE_LANES_MAX && spec->shards > 0);
     TRY(check_window(spec, err));
@@ -134,6 +136,7 @@ enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *
         return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name,
                     AGGREGATE_CALLS_MAX);
     struct aggregate_stage *self = arena_new(arena, struct aggregate_stage);
+    self->base = (struct stateful){&aggregate_type, spec->lanes, spec->shards};
     self->spec = *spec;
     if (spec->window_key >= 0)
         self->windows_per_row = (int32_t)((spec->size_us + spec->slide_us - 1) / spec->slide_us);
@@ -149,41 +152,8 @@ enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *
         aggregate_lane_init(self, &self->lanes[i]);
     for (int32_t i = 0; i < spec->shards; i++)
         aggregate_shard_init(self, &self->shards[i]);
-    *out = self;
+    *out = &self->base;
     return E_OK;
-}
-
-void aggregate_stage_free(struct aggregate_stage *self)
-{
-    if (self == NULL)
-        return;
-    for (int32_t i = 0; i < self->spec.lanes; i++)
-        aggregate_lane_close(self, &self->lanes[i]);
-    for (int32_t i = 0; i < self->spec.shards; i++)
-        aggregate_shard_close(self, &self->shards[i]);
-}
-
-struct position aggregate_position(const struct aggregate_stage *self, int32_t step)
-{
-    return program_step_position(self->program, step);
-}
-
-int64_t aggregate_groups(const struct aggregate_stage *self)
-{
-    int64_t groups = 0;
-    for (int32_t i = 0; i < self->spec.shards; i++)
-        groups += state_count(self->shards[i].groups);
-    return groups;
-}
-
-size_t aggregate_bytes(const struct aggregate_stage *self)
-{
-    size_t bytes = 0;
-    for (int32_t i = 0; i < self->spec.shards; i++)
-        bytes += state_bytes(self->shards[i].groups);
-    for (int32_t i = 0; i < self->spec.lanes; i++)
-        bytes += state_bytes(self->lanes[i].groups);
-    return bytes;
 }
 
 /* ---- room for a batch of keys ---- */
@@ -211,3 +181,52 @@ void key_room_free(struct key_room *self)
     mem_free(self->ends);
     *self = (struct key_room){0};
 }
+
+/* ---- the callbacks ---- */
+
+static void aggregate_free(struct stateful *base)
+{
+    struct aggregate_stage *self = aggregate_of(base);
+    for (int32_t i = 0; i < base->lanes; i++)
+        aggregate_lane_close(self, &self->lanes[i]);
+    for (int32_t i = 0; i < base->shards; i++)
+        aggregate_shard_close(self, &self->shards[i]);
+}
+
+static struct position aggregate_position(const struct stateful *base, int32_t step)
+{
+    return program_step_position(aggregate_of_const(base)->program, step);
+}
+
+static int64_t aggregate_shard_entries(const struct stateful *base, int32_t shard)
+{
+    return state_count(aggregate_of_const(base)->shards[shard].groups);
+}
+
+static size_t aggregate_shard_bytes(const struct stateful *base, int32_t shard)
+{
+    const struct aggregate_shard *self = &aggregate_of_const(base)->shards[shard];
+    return state_bytes(self->groups) + state_bytes(self->ends.buckets);
+}
+
+static size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane)
+{
+    return state_bytes(aggregate_of_const(base)->lanes[lane].groups);
+}
+
+static const struct stateful_type aggregate_type = {
+    .name = "aggregate",
+    .lane_batch = aggregate_lane_batch,
+    .shard_merge = aggregate_shard_merge,
+    .shard_idle = aggregate_shard_idle,
+    .lanes_clear = aggregate_lanes_clear,
+    .shard_delta = aggregate_shard_delta,
+    .shard_snapshot = aggregate_shard_snapshot,
+    .shard_spill = aggregate_shard_spill,
+    .restore = aggregate_restore,
+    .position = aggregate_position,
+    .shard_entries = aggregate_shard_entries,
+    .shard_bytes = aggregate_shard_bytes,
+    .lane_bytes = aggregate_lane_bytes,
+    .free = aggregate_free,
+};

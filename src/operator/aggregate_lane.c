@@ -50,8 +50,9 @@ void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *l
     *lane = (struct aggregate_lane){0};
 }
 
-void aggregate_lanes_clear(struct aggregate_stage *self)
+void aggregate_lanes_clear(struct stateful *base)
 {
+    struct aggregate_stage *self = aggregate_of(base);
     for (int32_t i = 0; i < self->spec.lanes; i++) {
         struct aggregate_lane *lane = &self->lanes[i];
         lane_drop_groups(self, lane);
@@ -70,6 +71,7 @@ struct pass {
     int64_t back;
     const uint8_t *wanted; /* rows that no expression rejected; NULL = all */
     int64_t late, null_time;
+    struct selection *late_rows; /* who they are; or NULL */
     int64_t folded;            /* rows that are in their groups whole */
 };
 
@@ -78,6 +80,16 @@ static int64_t window_start(const struct aggregate_spec *spec, int64_t time_us)
 {
     int64_t since = (time_us - spec->start_us % spec->slide_us) % spec->slide_us;
     return time_us - since - (since < 0 ? spec->slide_us : 0);
+}
+
+/* Rare. A row is late when even the last window that holds it, the one of the first pass, has ended. */
+static void row_late(struct pass *pass, int64_t row)
+{
+    pass->late++;
+    if (pass->late_rows == NULL || pass->back > 0)
+        return;
+    mem_grow(pass->late_rows->rows, pass->late_rows->capacity, pass->late_rows->count + 1);
+    pass->late_rows->rows[pass->late_rows->count++] = (int32_t)row;
 }
 
 /* Windows: kept rows and the ends of their windows. Neighbours in time share the division. */
@@ -108,7 +120,8 @@ static void keep_by_window(const struct aggregate_stage *self, struct aggregate_
         }
         int64_t end = start + shift;
         bool late = end <= pass->time->late_us;
-        pass->late += late;
+        if (late)
+            row_late(pass, i);
         lane->kept.rows[kept] = (int32_t)i;
         lane->room.ends[kept] = end;
         kept += !late & (time < end);
@@ -130,7 +143,8 @@ static void keep_by_time(const struct aggregate_stage *self, struct aggregate_la
             continue;
         }
         bool late = times[i] <= pass->time->late_us;
-        pass->late += late;
+        if (late)
+            row_late(pass, i);
         lane->kept.rows[kept] = (int32_t)i;
         lane->room.ends[kept] = times[i];
         kept += !late;
@@ -315,26 +329,26 @@ static enum code run_passes(const struct aggregate_stage *self, struct aggregate
     return E_OK;
 }
 
-enum code aggregate_lane_batch(struct aggregate_stage *self, int32_t lane_index,
-                               const struct session *session, const struct epoch_time *time,
-                               const struct batch *in, struct rejects *rejects,
-                               struct operator_counts *counts, struct error *err)
+enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call, const struct batch *in,
+                               struct error *err)
 {
-    struct aggregate_lane *lane = &self->lanes[lane_index];
+    struct aggregate_stage *self = aggregate_of(base);
+    struct aggregate_lane *lane = &self->lanes[call->lane];
+    struct rejects *rejects = call->rejects;
     int32_t rejected_before = rejects->count;
-    counts->in += in->rows;
+    call->counts->in += in->rows;
     if (in->rows == 0)
         return E_OK;
-    TRY(evaluator_run(lane->evaluator, session, in, lane->roots, rejects, err));
-    struct pass pass = {.time = time, .rows = in->rows};
+    TRY(evaluator_run(lane->evaluator, call->session, in, lane->roots, rejects, err));
+    struct pass pass = {.time = call->time, .rows = in->rows, .late_rows = call->late};
     if (rejects->count > rejected_before) {
         uint8_t *wanted = bits_reserve(&lane->wanted, in->rows)->data;
         unrejected_bits(wanted, in->rows, rejects, rejected_before);
         pass.wanted = wanted;
     }
-    enum code code = run_passes(self, lane, &pass, rejects, counts, err);
+    enum code code = run_passes(self, lane, &pass, rejects, call->counts, err);
     for (int32_t i = 0; i < self->root_count; i++)
         column_release(&lane->roots[i]);
-    counts->rejected += rejects->count - rejected_before;
+    call->counts->rejected += rejects->count - rejected_before;
     return code;
 }

@@ -16,6 +16,7 @@ void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *
     expiry_init(&shard->ends, windowed ? spec->slide_us : EXACT_TIME_BUCKET_US,
                 windowed ? spec->start_us + spec->size_us % spec->slide_us : 0, spec->budget);
     shard->evicted_us = INT64_MIN;
+    shard->away_first_us = INT64_MAX;
 }
 
 static void drop_one(void *context, uint32_t slot)
@@ -230,10 +231,21 @@ enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_s
     return code;
 }
 
-enum code aggregate_shard_merge(struct aggregate_stage *self, int32_t shard_index,
-                                const struct epoch_time *time, const struct emit *emit,
-                                struct operator_counts *counts, struct error *err)
+bool aggregate_shard_idle(const struct stateful *base, int32_t shard, const struct epoch_time *time)
 {
+    const struct aggregate_stage *self = aggregate_of_const(base);
+    for (int32_t l = 0; l < base->lanes; l++)
+        if (self->lanes[l].by_shard[shard].count > 0)
+            return false;
+    const struct aggregate_shard *own = &self->shards[shard];
+    int64_t first_us = expiry_first_us(&own->ends);
+    return time->emit_us < (own->away_first_us < first_us ? own->away_first_us : first_us);
+}
+
+enum code aggregate_shard_merge(struct stateful *base, int32_t shard_index, const struct epoch_time *time,
+                                const struct emit *emit, struct operator_counts *counts, struct error *err)
+{
+    struct aggregate_stage *self = aggregate_of(base);
     struct aggregate_shard *shard = &self->shards[shard_index];
     shard->merge++;
     shard->changed.count = 0;

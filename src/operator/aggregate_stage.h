@@ -65,10 +65,12 @@ struct aggregate_shard {
     uint32_t merge;            /* number of the last merge, from 1 */
     int64_t epoch, evicted_us; /* of the last merge */
     bool evicted;              /* something */
+    int64_t away_first_us;     /* while the groups are on disk: nothing of them ends before */
     struct key_room room;
 };
 
 struct aggregate_stage {
+    struct stateful base;
     struct aggregate_spec spec;
     struct program *program;
     int32_t root_count;
@@ -116,10 +118,31 @@ static inline void slot_list_add(struct slot_list *list, uint32_t slot)
 void group_init(const struct aggregate_stage *self, struct group *group, int64_t end_us);
 void group_drop(const struct aggregate_stage *self, struct group *group);
 
+static inline struct aggregate_stage *aggregate_of(struct stateful *base)
+{
+    return (struct aggregate_stage *)(void *)base;
+}
+static inline const struct aggregate_stage *aggregate_of_const(const struct stateful *base)
+{
+    return (const struct aggregate_stage *)(const void *)base;
+}
+
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane);
 void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *lane);
 void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *shard);
 void aggregate_shard_close(struct aggregate_stage *self, struct aggregate_shard *shard);
+/* Callbacks of aggregate_type (operator.h), by the file that has them. */
+MUST_CHECK enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call, const struct batch *in,
+                                          struct error *err);
+void aggregate_lanes_clear(struct stateful *base);
+MUST_CHECK enum code aggregate_shard_merge(struct stateful *base, int32_t shard, const struct epoch_time *time,
+                                           const struct emit *emit, struct operator_counts *counts, struct error *err);
+bool aggregate_shard_idle(const struct stateful *base, int32_t shard, const struct epoch_time *time);
+void aggregate_shard_spill(struct stateful *base, int32_t shard);
+MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
+MUST_CHECK enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out, struct error *err);
+MUST_CHECK enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err);
+
 /* Drop every group that ends at or before now_us, without emitting it. */
 MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard,
                                            int64_t now_us, struct error *err);

@@ -75,9 +75,10 @@ static int64_t count_changed(const struct aggregate_shard *shard)
     return count;
 }
 
-enum code aggregate_shard_delta(struct aggregate_stage *self, int32_t shard_index, struct text *out,
+enum code aggregate_shard_delta(struct stateful *base, int32_t shard_index, struct text *out,
                                 struct error *err)
 {
+    struct aggregate_stage *self = aggregate_of(base);
     struct writer writer = {self, &self->shards[shard_index], out};
     int64_t changed = count_changed(writer.shard);
     if (changed == 0 && !writer.shard->evicted)
@@ -91,9 +92,10 @@ enum code aggregate_shard_delta(struct aggregate_stage *self, int32_t shard_inde
     return body_end(&writer, start, err);
 }
 
-enum code aggregate_shard_snapshot(struct aggregate_stage *self, int32_t shard_index, struct text *out,
+enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard_index, struct text *out,
                                    struct error *err)
 {
+    struct aggregate_stage *self = aggregate_of(base);
     struct writer writer = {self, &self->shards[shard_index], out};
     size_t start = body_begin(&writer, KIND_SNAPSHOT, state_count(writer.shard->groups));
     state_each(writer.shard->groups, group_save, &writer);
@@ -161,8 +163,9 @@ static enum code body_load(struct aggregate_stage *self, const struct state_fram
     return E_OK;
 }
 
-enum code aggregate_restore(struct aggregate_stage *self, struct bytes stored, struct error *err)
+enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err)
 {
+    struct aggregate_stage *self = aggregate_of(base);
     while (stored.size > 0) {
         struct state_frame frame;
         if (state_frame_read(&stored, &frame, err) != E_OK)
@@ -178,4 +181,21 @@ enum code aggregate_restore(struct aggregate_stage *self, struct bytes stored, s
             return error_note(err, "%s", self->spec.name);
     }
     return E_OK;
+}
+
+/* The expiry goes with the groups and comes back with them (restore). */
+void aggregate_shard_spill(struct stateful *base, int32_t shard_index)
+{
+    struct aggregate_stage *self = aggregate_of(base);
+    struct aggregate_shard *shard = &self->shards[shard_index];
+    struct aggregate_shard kept = *shard;
+    int64_t first_us = expiry_first_us(&shard->ends);
+    shard->changed = (struct slot_list){0};
+    aggregate_shard_close(self, shard);
+    aggregate_shard_init(self, shard);
+    shard->merge = kept.merge;
+    shard->epoch = kept.epoch;
+    shard->evicted_us = kept.evicted_us;
+    shard->away_first_us = first_us;
+    mem_free(kept.changed.slots);
 }

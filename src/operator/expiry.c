@@ -88,6 +88,11 @@ enum code expiry_add(struct expiry *self, int64_t end_us, uint32_t slot, uint32_
     return E_OK;
 }
 
+int64_t expiry_first_us(const struct expiry *self)
+{
+    return self->heap_count == 0 ? INT64_MAX : self->heap[0] * self->width_us + self->origin_us;
+}
+
 bool expiry_take(struct expiry *self, int64_t now_us, uint32_t *first)
 {
     if (self->heap_count == 0 || self->heap[0] > bucket_of(self, now_us))

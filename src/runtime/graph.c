@@ -11,6 +11,7 @@
 struct edge {
     bool to_table;
     int32_t target;              /* plan id, or table index */
+    int32_t port;                /* which input of the target */
 };
 struct node {
     const struct plan *plan;
@@ -43,7 +44,7 @@ struct graph {
     struct node *nodes;
     int32_t node_count;
     struct lane *lanes;
-    struct aggregate_stage **stateful;
+    struct stateful **stateful;
     int32_t *stateful_node;
     int32_t stateful_count;
 };
@@ -77,10 +78,10 @@ void cpu_meter_stop(struct cpu_meter *meter)
 
 /* ---- building ---- */
 
-static void node_connect(struct node *node, bool to_table, int32_t target)
+static void node_connect(struct node *node, bool to_table, int32_t target, int32_t port)
 {
     mem_grow(node->edges, node->edge_capacity, node->edge_count + 1);
-    node->edges[node->edge_count++] = (struct edge){to_table, target};
+    node->edges[node->edge_count++] = (struct edge){to_table, target, port};
 }
 
 static void graph_connect(struct graph *graph)
@@ -91,11 +92,11 @@ static void graph_connect(struct graph *graph)
         graph->nodes[i].plan = plan;
         graph->nodes[i].stateful = -1;
         for (int32_t j = 0; j < plan->input_count; j++)
-            node_connect(&graph->nodes[plan_input(plan, j)->id], false, i);
+            node_connect(&graph->nodes[plan_input(plan, j)->id], false, i, j);
     }
     for (int32_t t = 0; t < pipeline->table_count; t++)
         for (int32_t f = 0; f < pipeline->tables[t]->flow_count; f++)
-            node_connect(&graph->nodes[pipeline->tables[t]->flows[f]->id], true, t);
+            node_connect(&graph->nodes[pipeline->tables[t]->flows[f]->id], true, t, 0);
 }
 
 static enum code aggregate_open(struct graph *graph, const struct plan *plan, struct error *err)
@@ -120,7 +121,7 @@ static enum code aggregate_open(struct graph *graph, const struct plan *plan, st
         .shards = graph->spec.shards,
         .budget = graph->spec.budget,
     };
-    TRY(aggregate_stage_new(&graph->arena, &spec, &graph->stateful[graph->stateful_count], err));
+    TRY(aggregate_new(&graph->arena, &spec, &graph->stateful[graph->stateful_count], err));
     graph->nodes[plan->id].stateful = graph->stateful_count;
     graph->stateful_node[graph->stateful_count++] = plan->id;
     return E_OK;
@@ -191,7 +192,7 @@ enum code graph_open(const struct graph_spec *spec, struct graph **out, struct e
     graph->session = *spec->session;
     graph->node_count = spec->pipeline->node_count;
     graph->nodes = mem_array(struct node, (size_t)graph->node_count);
-    graph->stateful = mem_array(struct aggregate_stage *, (size_t)graph->node_count);
+    graph->stateful = mem_array(struct stateful *, (size_t)graph->node_count);
     graph->stateful_node = mem_array(int32_t, (size_t)graph->node_count);
     graph->lanes = mem_array(struct lane, (size_t)spec->lanes);
     graph_connect(graph);
@@ -234,7 +235,7 @@ void graph_close(struct graph *graph)
         rejects_free(&graph->lanes[l].rejects);
     }
     for (int32_t i = 0; i < graph->stateful_count; i++)
-        aggregate_stage_free(graph->stateful[i]);
+        graph->stateful[i]->type->free(graph->stateful[i]);
     for (int32_t i = 0; i < graph->node_count; i++)
         mem_free(graph->nodes[i].edges);
     mem_free(graph->lanes);
@@ -247,7 +248,8 @@ void graph_close(struct graph *graph)
 
 /* ---- pushing ---- */
 
-static enum code push(struct graph *graph, struct lane *lane, int32_t id, const struct batch *in, struct error *err);
+static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
+                      struct error *err);
 
 /* Hand a node's output to everybody behind it. */
 static enum code deliver(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *batch,
@@ -258,7 +260,7 @@ static enum code deliver(struct graph *graph, struct lane *lane, const struct no
     for (int32_t i = 0; i < node->edge_count; i++) {
         const struct edge *edge = &node->edges[i];
         if (!edge->to_table) {
-            TRY(push(graph, lane, edge->target, batch, err));
+            TRY(push(graph, lane, edge->target, edge->port, batch, err));
             continue;
         }
         enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_ENCODE);
@@ -272,7 +274,11 @@ static enum code deliver(struct graph *graph, struct lane *lane, const struct no
 static struct position filter_step(const void *stage, int32_t step) { return filter_position(stage, step); }
 static struct position project_step(const void *stage, int32_t step) { return project_position(stage, step); }
 static struct position generate_step(const void *stage, int32_t step) { return generate_position(stage, step); }
-static struct position aggregate_step(const void *stage, int32_t step) { return aggregate_position(stage, step); }
+static struct position stateful_step(const void *stage, int32_t step)
+{
+    const struct stateful *self = stage;
+    return self->type->position(self, step);
+}
 static struct position decode_step(const void *stage, int32_t step)
 {
     (void)step;
@@ -288,14 +294,6 @@ static enum code quarantine(struct graph *graph, struct lane *lane, const struct
     enum code code = outputs_reject(graph->spec.outputs, lane->index, in, &lane->rejects, position, stage, err);
     rejects_clear(&lane->rejects);
     return code;
-}
-
-static void batch_share(struct batch *out, const struct batch *in)
-{
-    batch_init(out, in->schema, in->rows);
-    for (int32_t i = 0; i < in->column_count; i++)
-        column_share(&out->columns[i], &in->columns[i]);
-    batch_share_origin(out, in);
 }
 
 /* Rejects are in the order of rows here: one program, or one decoder, made them. */
@@ -371,16 +369,23 @@ static enum code push_decode(struct graph *graph, struct lane *lane, struct inst
     return code;
 }
 
-static enum code push_aggregate(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
-                                const struct batch *in, struct error *err)
+static enum code push_stateful(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                               int32_t port, const struct batch *in, struct error *err)
 {
-    struct aggregate_stage *stage = graph->stateful[node->stateful];
+    struct stateful *stage = graph->stateful[node->stateful];
+    const struct lane_call call = {
+        .lane = lane->index,
+        .port = port,
+        .session = &graph->session,
+        .time = &graph->time,
+        .rejects = &lane->rejects,
+        .counts = &self->counts,
+    };
     enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_AGGREGATE);
-    enum code code = aggregate_lane_batch(stage, lane->index, &graph->session, &graph->time, in,
-                                          &lane->rejects, &self->counts, err);
+    enum code code = stage->type->lane_batch(stage, &call, in, err);
     cpu_meter_switch(&lane->meter, before);
     TRY(code);
-    return quarantine(graph, lane, in, aggregate_step, stage, err);
+    return quarantine(graph, lane, in, stateful_step, stage, err);
 }
 
 static void watermark_observe(struct instance *self, const struct plan *plan, const struct batch *in)
@@ -413,13 +418,14 @@ static enum code transform(struct graph *graph, struct lane *lane, const struct 
     }
 }
 
-static enum code push(struct graph *graph, struct lane *lane, int32_t id, const struct batch *in, struct error *err)
+static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
+                      struct error *err)
 {
     const struct node *node = &graph->nodes[id];
     struct instance *self = &lane->instances[id];
     switch (node->plan->kind) {
     case PLAN_AGGREGATE:
-        return push_aggregate(graph, lane, node, self, in, err);
+        return push_stateful(graph, lane, node, self, port, in, err);
     case PLAN_WATERMARK:
         watermark_observe(self, node->plan, in);
         return deliver(graph, lane, node, in, err);
@@ -443,7 +449,7 @@ enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const stru
 {
     struct lane *self = &graph->lanes[lane];
     cpu_meter_start(&self->meter, CPU_EXPRESSIONS);
-    enum code code = push(graph, self, node, batch, err);
+    enum code code = push(graph, self, node, 0, batch, err);
     cpu_meter_stop(&self->meter);
     return code;
 }
@@ -504,26 +510,30 @@ enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int3
     struct emitting context = {graph, self, &graph->nodes[id]};
     const struct emit emit = {emit_batch, &context};
     cpu_meter_start(&self->meter, CPU_AGGREGATE);
+    struct stateful *stage = graph->stateful[stateful];
     struct operator_counts *counts = &self->instances[id].counts;
     int64_t overflown_before = counts->overflown;
-    enum code code = aggregate_shard_merge(graph->stateful[stateful], shard, &graph->time, &emit, counts, err);
+    enum code code = stage->type->shard_merge(stage, shard, &graph->time, &emit, counts, err);
     cpu_meter_stop(&self->meter);
     TRY(code);
     return overflown_tell(graph, id, counts->overflown - overflown_before, err);
 }
 
-void graph_lanes_clear(struct graph *graph, int32_t stateful) { aggregate_lanes_clear(graph->stateful[stateful]); }
+void graph_lanes_clear(struct graph *graph, int32_t stateful) 
+{
+    graph->stateful[stateful]->type->lanes_clear(graph->stateful[stateful]);
+}
 
 enum code graph_save(struct graph *graph, int32_t stateful, int32_t shard, bool whole, struct text *out,
                      struct error *err)
 {
-    return whole ? aggregate_shard_snapshot(graph->stateful[stateful], shard, out, err)
-                 : aggregate_shard_delta(graph->stateful[stateful], shard, out, err);
+    struct stateful *stage = graph->stateful[stateful];
+    return whole ? stage->type->shard_snapshot(stage, shard, out, err) : stage->type->shard_delta(stage, shard, out, err);
 }
 
 enum code graph_restore(struct graph *graph, int32_t stateful, struct bytes stored, struct error *err)
 {
-    return aggregate_restore(graph->stateful[stateful], stored, err);
+    return graph->stateful[stateful]->type->restore(graph->stateful[stateful], stored, err);
 }
 
 void graph_seen(const struct graph *graph, int64_t *seen_us)
@@ -567,7 +577,7 @@ int64_t graph_groups(const struct graph *graph)
 {
     int64_t groups = 0;
     for (int32_t i = 0; i < graph->stateful_count; i++)
-        groups += aggregate_groups(graph->stateful[i]);
+        groups += stateful_entries(graph->stateful[i]);
     return groups;
 }
 
@@ -575,7 +585,7 @@ size_t graph_state_bytes(const struct graph *graph)
 {
     size_t size = 0;
     for (int32_t i = 0; i < graph->stateful_count; i++)
-        size += aggregate_bytes(graph->stateful[i]);
+        size += stateful_bytes(graph->stateful[i]);
     return size;
 }
 

@@ -11,7 +11,7 @@
 #ifndef SQL_AST_H
 #define SQL_AST_H
 
-#include "expr/expr.h"
+#include "sql/sql.h"
 
 struct ast_query;
 struct ast;
@@ -101,8 +101,6 @@ enum relation_kind {
     RELATION_JOIN,
     RELATION_PIPED, /* the query so far, left of |>: its names stay visible */
 };
-enum join_kind { JOIN_INNER, JOIN_CROSS, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_SEMI, JOIN_ANTI };
-
 struct ast_option {
     const char *name, *value;
     struct position at;

@@ -32,6 +32,8 @@ enum { SQL_PLAN_HEIGHT_MAX = 4000 };       /* nodes in a row, through all views 
     X(PROJECT, "project")      /* exprs -> columns of schema */                                             \
     X(GENERATE, "generate")    /* explode, inline, ..: input columns, then the generated ones */            \
     X(WATERMARK, "watermark")  /* same columns; column `watermark.column` drives event time */              \
+    X(TABLE, "table")          /* same rows; they were read from a streaming table: what stands below is */ \
+                               /* another query, with a watermark of its own */                             \
     X(AGGREGATE, "aggregate")  /* group keys and aggregates; `aggregate` */                                 \
     X(UNION, "union")          /* UNION ALL by position, casts inserted as projects */                      \
     X(JOIN, "join")                                                                                         \
@@ -49,10 +51,11 @@ enum plan_kind {
     PLAN_KIND_COUNT
 };
 
-/* window(time, size[, slide[, start]]) found among the group keys */
+/* window(time, size[, slide[, start]]) or session_window(time, gap) found among the group keys */
 struct plan_window {
     int32_t key;                 /* which group key it is; -1 = none */
-    int64_t size_us, slide_us, start_us;   /* tumbling when slide = size */
+    int64_t size_us, slide_us, start_us;   /* tumbling when slide = size; 0 for a session */
+    const struct expr *gap;      /* session: INTERVAL DAY TO SECOND over the input (a literal, or per row); else NULL */
     const struct expr *time;     /* over the input; TIMESTAMP or TIMESTAMP_NTZ */
 };
 struct plan_aggregate {
@@ -63,6 +66,32 @@ struct plan_aggregate {
     struct plan_window window;
     int32_t watermark_key;                 /* group key that is an event-time column itself, or -1 */
     /* schema: key columns, then one per call */
+};
+enum join_kind { JOIN_INNER, JOIN_CROSS, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_SEMI, JOIN_ANTI };
+struct plan_join_side {
+    const struct expr *const *keys;        /* over this input; keys[i] of both sides have one type */
+    const struct expr *only;               /* the part of ON that reads this side alone, or NULL */
+    int32_t time_column;                   /* event time among this input's columns, -1 = none */
+    bool bounded;                          /* ON bounds this side's time by the other's: */
+    int64_t shift_us;                      /* a row with time <= W + shift_us matches no row that may still come */
+};
+/* ON taken apart. One input may stand still (plan->inputs[i]->streaming is false): a lookup. */
+struct plan_join {
+    enum join_kind kind;
+    struct plan_join_side sides[2];        /* left, right */
+    int32_t key_count;
+    const bool *null_safe;                 /* per key: <=> */
+    bool null_aware;                       /* NOT IN (subquery): JOIN_ANTI where a NULL leaves no row sure */
+    int32_t time_key;                      /* key that carries event time on some side (a window, a time), -1 = none */
+    const struct expr *condition;          /* the rest of ON, over left columns then right columns; NULL = none */
+    /* schema: left columns, then right ones; SEMI and ANTI: left ones */
+};
+struct plan_deduplicate {
+    const int32_t *columns;                /* of the input: equal in these = duplicates */
+    int32_t column_count;
+    int32_t time_column;                   /* event time of the input, -1 = none */
+    bool time_is_key, within_watermark;
+    int64_t delay_us;                      /* within_watermark: the watermark's delay */
 };
 enum generator_kind { GENERATE_EXPLODE, GENERATE_POSEXPLODE, GENERATE_INLINE, GENERATE_STACK };
 struct plan_generate {
@@ -104,7 +133,11 @@ struct plan {
         struct plan_generate generate;
         struct plan_watermark watermark;
         struct plan_decode decode;
+        struct plan_join join;
+        struct plan_deduplicate deduplicate;
     };
+    int32_t group;                         /* watermark group it works under (pipeline->groups), -1 = none */
+    uint64_t identity;                     /* of what a stateful node remembers: fingerprint.c; 0 for others */
     const char *unsupported;               /* what the engine cannot run yet ("LEFT JOIN", "ORDER BY"), or NULL */
     bool streaming;
     int32_t user_count;                    /* consumers in the graph */
@@ -144,6 +177,12 @@ struct pipeline_table {                    /* also sinks: anything rows are writ
     const char *comment;
     struct position at;
 };
+/* The flows whose watermark is one: in Spark each flow is a query with a watermark of its own. A stateful node that
+ * two groups would share is there twice. */
+struct watermark_group {
+    const int32_t *nodes;                  /* plan_watermark.node numbers, ascending */
+    int32_t count;
+};
 struct pipeline {
     const char *name, *directory, *storage;
     struct session session;                /* zone and ansi of spark.sql.*: what constants were folded with */
@@ -156,6 +195,8 @@ struct pipeline {
     struct plan *const *nodes;
     int32_t node_count;
     int32_t watermark_count;
+    const struct watermark_group *groups;
+    int32_t group_count;
     bool watermark_policy_max;             /* spark.sql.streaming.multipleWatermarkPolicy */
     const char *const *warnings;           /* what leaves the portable subset, with positions */
     int32_t warning_count;

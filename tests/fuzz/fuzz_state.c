@@ -13,7 +13,7 @@ static enum code check_rows(void *context, struct batch *out, struct error *err)
     return E_OK;
 }
 
-static struct aggregate_stage *stage_make(struct arena *arena, const struct session *session)
+static struct stateful *stage_make(struct arena *arena, const struct session *session)
 {
     struct error err = {0};
     struct expr_context ctx = {arena, session};
@@ -57,19 +57,19 @@ static struct aggregate_stage *stage_make(struct arena *arena, const struct sess
                                         .schema = out,
                                         .lanes = 1,
                                         .shards = 2};
-    struct aggregate_stage *stage;
-    if (aggregate_stage_new(arena, &spec, &stage, &err) != E_OK)
+    struct stateful *stage;
+    if (aggregate_new(arena, &spec, &stage, &err) != E_OK)
         abort();
     return stage;
 }
 
 /* The body between the head and the checksum that this stage would have written. */
-static void frame_around(struct aggregate_stage *stage, struct bytes body, struct text *out)
+static void frame_around(struct stateful *stage, struct bytes body, struct text *out)
 {
     struct text empty = {0};
     struct error err = {0};
     struct state_frame frame;
-    if (aggregate_shard_snapshot(stage, 0, &empty, &err) != E_OK)
+    if (stage->type->shard_snapshot(stage, 0, &empty, &err) != E_OK)
         abort();
     struct bytes in = text_view(&empty);
     if (state_frame_read(&in, &frame, &err) != E_OK)
@@ -89,19 +89,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error err = {0};
     struct text stored = {0};
     struct operator_counts counts = {0};
-    struct aggregate_stage *stage = stage_make(&arena, &session);
+    struct stateful *stage = stage_make(&arena, &session);
     frame_around(stage, bytes_of(data, size), &stored);
-    enum code code = aggregate_restore(stage, bytes_of(data, size), &err); // no frame at all, most likely
-    code = aggregate_restore(stage, text_view(&stored), &err);
+    enum code code = stage->type->restore(stage, bytes_of(data, size), &err); // no frame at all, most likely
+    code = stage->type->restore(stage, text_view(&stored), &err);
     if (code != E_OK && code != E_CORRUPT)
         abort();
     const struct epoch_time time = {.emit_us = INT64_MAX};
     const struct emit emit = {check_rows, NULL};
     for (int32_t shard = 0; code == E_OK && shard < 2; shard++)
-        code = aggregate_shard_merge(stage, shard, &time, &emit, &counts, &err);
+        code = stage->type->shard_merge(stage, shard, &time, &emit, &counts, &err);
     if (code != E_OK && code != E_CORRUPT)
         abort();
-    aggregate_stage_free(stage);
+    stage->type->free(stage);
     text_free(&stored);
     arena_free(&arena);
     return 0;

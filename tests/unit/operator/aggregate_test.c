@@ -45,7 +45,7 @@ struct under_test {
     struct budget budget;
     const struct type *input, *schema;
     struct aggregate_spec spec;
-    struct aggregate_stage *stage;
+    struct stateful *stage;
     struct lines emitted;
     int64_t largest_batch;
 };
@@ -93,12 +93,12 @@ static void stage_start(struct under_test *test, int32_t lanes, int32_t shards)
     test->spec.lanes = lanes;
     test->spec.shards = shards;
     test->spec.budget = &test->budget;
-    CHECK_INT(aggregate_stage_new(&test->base.arena, &test->spec, &test->stage, &test->base.err), E_OK);
+    CHECK_INT(aggregate_new(&test->base.arena, &test->spec, &test->stage, &test->base.err), E_OK);
 }
 
 static void stage_stop(struct under_test *test)
 {
-    aggregate_stage_free(test->stage);
+    test->stage->type->free(test->stage);
     CHECK_INT(test->budget.used_bytes, 0);
 }
 
@@ -146,6 +146,17 @@ struct row {
     int64_t time_us, amount;
 };
 
+static enum code lane_batch(struct under_test *test, int32_t lane, const struct epoch_time *time,
+                            const struct batch *batch)
+{
+    const struct lane_call call = {.lane = lane,
+                                   .session = &test->base.session,
+                                   .time = time,
+                                   .rejects = &test->base.rejects,
+                                   .counts = &test->base.counts};
+    return test->stage->type->lane_batch(test->stage, &call, batch, &test->base.err);
+}
+
 static void feed(struct under_test *test, int32_t lane, const struct epoch_time *time, const struct row *rows,
                  int64_t count)
 {
@@ -161,9 +172,7 @@ static void feed(struct under_test *test, int32_t lane, const struct epoch_time 
     put_strings(&batch.columns[0], names, count);
     put_ints(&batch.columns[1], test->input->fields[1].type, times, count);
     put_ints(&batch.columns[2], test->input->fields[2].type, amounts, count);
-    CHECK_INT(aggregate_lane_batch(test->stage, lane, &test->base.session, time, &batch, &test->base.rejects,
-                                   &test->base.counts, &test->base.err),
-              E_OK);
+    CHECK_INT(lane_batch(test, lane, time, &batch), E_OK);
     batch_release(&batch);
     mem_free(names);
     mem_free(times);
@@ -175,11 +184,11 @@ static void end_epoch(struct under_test *test, const struct epoch_time *time, st
 {
     const struct emit emit = {remember, test};
     for (int32_t s = 0; s < test->spec.shards; s++)
-        CHECK_INT(aggregate_shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
+        CHECK_INT(test->stage->type->shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
                   E_OK);
     for (int32_t s = 0; delta != NULL && s < test->spec.shards; s++)
-        CHECK_INT(aggregate_shard_delta(test->stage, s, delta, &test->base.err), E_OK);
-    aggregate_lanes_clear(test->stage);
+        CHECK_INT(test->stage->type->shard_delta(test->stage, s, delta, &test->base.err), E_OK);
+    test->stage->type->lanes_clear(test->stage);
 }
 
 static void check_emitted(struct under_test *test, const char *const *expected, int64_t count)
@@ -211,11 +220,11 @@ TEST(window_is_emitted_when_the_watermark_reaches_its_end)
     time = (struct epoch_time){1, 0, MINUTE - 1}; // one microsecond too early
     end_epoch(&test, &time, NULL);
     check_emitted(&test, NULL, 0);
-    CHECK_INT(aggregate_groups(test.stage), 3);
+    CHECK_INT(stateful_entries(test.stage), 3);
     time = (struct epoch_time){2, MINUTE - 1, MINUTE};
     end_epoch(&test, &time, NULL);
     CHECK_EMITTED(&test, "#a 0-60000000 2 3.50 2.50");
-    CHECK_INT(aggregate_groups(test.stage), 2);
+    CHECK_INT(stateful_entries(test.stage), 2);
     time = (struct epoch_time){3, MINUTE, 3 * MINUTE};
     end_epoch(&test, &time, NULL);
     CHECK_EMITTED(&test, "#a 60000000-120000000 1 0.01 0.01", "#b 120000000-180000000 1 0.05 0.05");
@@ -292,7 +301,7 @@ TEST(times_no_calendar_reaches_are_rejected)
     CHECK_INT(test.base.rejects.items[0].code, REJECT_DATETIME);
     CHECK_INT(test.base.counts.rejected, 2);
     end_epoch(&test, &time, NULL);
-    CHECK_INT(aggregate_groups(test.stage), 1);
+    CHECK_INT(stateful_entries(test.stage), 1);
     under_test_close(&test);
 }
 
@@ -348,7 +357,7 @@ TEST(an_event_time_key_ends_at_itself)
     CHECK_INT(test.base.counts.late, 1);
     CHECK_INT(test.base.counts.null_time, 1);
     CHECK_EMITTED(&test, "#1970-01-01 00:00:00.000101 1 0.02", "#1970-01-01 00:00:00.0005 1 0.03");
-    CHECK_INT(aggregate_groups(test.stage), 1); // 501 is in the same bucket and stays
+    CHECK_INT(stateful_entries(test.stage), 1); // 501 is in the same bucket and stays
     time = (struct epoch_time){1, 500, 501};
     end_epoch(&test, &time, NULL);
     CHECK_EMITTED(&test, "#1970-01-01 00:00:00.000501 2 0.06");
@@ -388,9 +397,7 @@ TEST(the_budget_is_asked)
     put_ints(&batch.columns[1], test.input->fields[1].type, (int64_t[]){1}, 1);
     put_ints(&batch.columns[2], test.input->fields[2].type, (int64_t[]){1}, 1);
     struct epoch_time time = {0};
-    CHECK_INT(aggregate_lane_batch(test.stage, 0, &test.base.session, &time, &batch, &test.base.rejects,
-                                   &test.base.counts, &test.base.err),
-              E_MEMORY);
+    CHECK_INT(lane_batch(&test, 0, &time, &batch), E_MEMORY);
     CHECK(strncmp(test.base.err.text, "gold needs ", 11) == 0);
     batch_release(&batch);
     under_test_close(&test);
@@ -401,10 +408,10 @@ TEST(windows_that_cannot_be_are_refused)
     struct under_test test = {0};
     cards(&test, MINUTE, 1, 0, false);
     test.spec.lanes = test.spec.shards = 1;
-    CHECK_INT(aggregate_stage_new(&test.base.arena, &test.spec, &test.stage, &test.base.err), E_UNSUPPORTED);
+    CHECK_INT(aggregate_new(&test.base.arena, &test.spec, &test.stage, &test.base.err), E_UNSUPPORTED);
     CHECK_STR(test.base.err.text, "gold: a row would count in more than 1000 sliding windows");
     test.spec.slide_us = 2 * MINUTE;
-    CHECK_INT(aggregate_stage_new(&test.base.arena, &test.spec, &test.stage, &test.base.err), E_UNSUPPORTED);
+    CHECK_INT(aggregate_new(&test.base.arena, &test.spec, &test.stage, &test.base.err), E_UNSUPPORTED);
     tear_down(&test.base);
 }
 
@@ -500,8 +507,8 @@ static void restore(struct under_test *test, const struct text *snapshot, const 
 {
     stage_stop(test);
     stage_start(test, 1 + (int32_t)(kit_random() % 3), 1 + (int32_t)(kit_random() % 5));
-    CHECK_INT(aggregate_restore(test->stage, text_view(snapshot), &test->base.err), E_OK);
-    CHECK_INT(aggregate_restore(test->stage, text_view(deltas), &test->base.err), E_OK);
+    CHECK_INT(test->stage->type->restore(test->stage, text_view(snapshot), &test->base.err), E_OK);
+    CHECK_INT(test->stage->type->restore(test->stage, text_view(deltas), &test->base.err), E_OK);
 }
 
 static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time,
@@ -546,7 +553,7 @@ static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start
             text_clear(&snapshot);
             text_clear(&deltas);
             for (int32_t s = 0; s < test.spec.shards; s++)
-                CHECK_INT(aggregate_shard_snapshot(test.stage, s, &snapshot, &test.base.err), E_OK);
+                CHECK_INT(test.stage->type->shard_snapshot(test.stage, s, &snapshot, &test.base.err), E_OK);
         }
     }
     time = (struct epoch_time){60, time.emit_us, INT64_MAX};
@@ -554,7 +561,7 @@ static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start
     model_emit(&model, INT64_MAX, distinct, &want);
     check_lines(&test.emitted, &want);
     CHECK_INT(test.base.counts.late, model.late);
-    CHECK_INT(aggregate_groups(test.stage), 0);
+    CHECK_INT(stateful_entries(test.stage), 0);
     text_free(&snapshot);
     text_free(&deltas);
     mem_free(want.items);
@@ -625,22 +632,22 @@ TEST(stored_bytes_are_checked)
     struct epoch_time time = {0};
     feed(&test, 0, &time, (struct row[]){{"a", 1, 1}, {"b", 1, 2}}, 2);
     end_epoch(&test, &time, NULL);
-    CHECK_INT(aggregate_shard_snapshot(test.stage, 0, &stored, &test.base.err), E_OK);
+    CHECK_INT(test.stage->type->shard_snapshot(test.stage, 0, &stored, &test.base.err), E_OK);
     for (size_t i = 0; i < stored.size; i++) {
         stored.data[i] ^= 1;
-        CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err), E_CORRUPT);
+        CHECK_INT(test.stage->type->restore(test.stage, text_view(&stored), &test.base.err), E_CORRUPT);
         stored.data[i] ^= 1;
-        CHECK_INT(aggregate_restore(test.stage, bytes_of(stored.data, i), &test.base.err),
+        CHECK_INT(test.stage->type->restore(test.stage, bytes_of(stored.data, i), &test.base.err),
                   i == 0 ? E_OK : E_CORRUPT);
     }
-    CHECK_INT(aggregate_groups(test.stage), 2);
-    CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err),
+    CHECK_INT(stateful_entries(test.stage), 2);
+    CHECK_INT(test.stage->type->restore(test.stage, text_view(&stored), &test.base.err),
               E_OK); // again: nothing changes
-    CHECK_INT(aggregate_groups(test.stage), 2);
+    CHECK_INT(stateful_entries(test.stage), 2);
     stage_stop(&test);
     test.spec.call_count = 2;
     stage_start(&test, 1, 1);
-    CHECK_INT(aggregate_restore(test.stage, text_view(&stored), &test.base.err), E_CHANGED);
+    CHECK_INT(test.stage->type->restore(test.stage, text_view(&stored), &test.base.err), E_CHANGED);
     CHECK_STR(
         test.base.err.text,
         "gold: the stored state belongs to other group keys or aggregates; start with a new checkpoint");
@@ -658,7 +665,7 @@ TEST(hostile_bodies_fail_without_harm)
     struct epoch_time time = {0};
     feed(&test, 0, &time, (struct row[]){{"a", 1, 1}, {"b", 1, 2}, {"a", 3, 4}}, 3);
     end_epoch(&test, &time, NULL);
-    CHECK_INT(aggregate_shard_snapshot(test.stage, 0, &stored, &test.base.err), E_OK);
+    CHECK_INT(test.stage->type->shard_snapshot(test.stage, 0, &stored, &test.base.err), E_OK);
     struct bytes in = text_view(&stored);
     struct state_frame frame;
     CHECK_INT(state_frame_read(&in, &frame, &test.base.err), E_OK);
@@ -672,7 +679,7 @@ TEST(hostile_bodies_fail_without_harm)
         state_frame_end(&hostile, start);
         stage_stop(&test);
         stage_start(&test, 1, 1);
-        enum code code = aggregate_restore(test.stage, text_view(&hostile), &test.base.err);
+        enum code code = test.stage->type->restore(test.stage, text_view(&hostile), &test.base.err);
         CHECK(code == E_OK || code == E_CORRUPT);
         text_free(&hostile);
     }

@@ -1,0 +1,19 @@
+#include "operator/operator.h"
+
+int64_t stateful_entries(const struct stateful *self)
+{
+    int64_t entries = 0;
+    for (int32_t s = 0; s < self->shards; s++)
+        entries += self->type->shard_entries(self, s);
+    return entries;
+}
+
+size_t stateful_bytes(const struct stateful *self)
+{
+    size_t bytes = 0;
+    for (int32_t s = 0; s < self->shards; s++)
+        bytes += self->type->shard_bytes(self, s);
+    for (int32_t l = 0; l < self->lanes; l++)
+        bytes += self->type->lane_bytes(self, l);
+    return bytes;
+}
