@@ -243,8 +243,8 @@ struct lookup_spec {
     bool still_first;                  /* output: still columns, then the stream's; also in `condition` */
     const struct type *schema;
 };
-/* Takes the batches' columns by sharing; E_MEMORY when they do not fit the budget. */
-MUST_CHECK enum code lookup_table_new(struct arena *arena, const struct lookup_spec *spec, const struct session *session,
+/* Copies the batches; E_MEMORY when they do not fit the budget, E_DATA when an expression fails for one of their rows. */
+MUST_CHECK enum code lookup_table_new(const struct lookup_spec *spec, const struct session *session,
                                       const struct batch *still, int32_t batch_count, struct budget *budget,
                                       struct lookup_table **out, struct error *err);
 void lookup_table_free(struct lookup_table *table);
