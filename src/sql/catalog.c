@@ -26,11 +26,8 @@ static enum code resolve_source(struct analyser *self, struct element *element)
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     *source = *element->source;
     TRY(source_columns(self, source, &source->schema));
-    struct plan *plan = plan_new(self->arena, PLAN_SOURCE, source->schema, source->at);
-    plan->source = source;
-    plan->streaming = true;
+    TRY(source_relation(self, source, true, &element->plan));
     element->source = source;
-    element->plan = plan;
     return E_OK;
 }
 

@@ -4,7 +4,7 @@
 
 #include <strings.h>
 
-static const char *option(const struct pipeline_source *source, const char *name)
+const char *source_option(const struct pipeline_source *source, const char *name)
 {
     for (int32_t i = 0; i < source->option_count; i++)
         if (same_name(source->options[i].name, name))
@@ -43,7 +43,7 @@ static enum code format_known(struct analyser *self, const struct pipeline_sourc
 static enum code declared_columns(struct analyser *self, const struct pipeline_source *source,
                                   const struct type **out)
 {
-    const char *ddl = option(source, "schema");
+    const char *ddl = source_option(source, "schema");
     size_t at = 0;
     TRY(format_known(self, source));
     if (ddl == NULL)
@@ -67,7 +67,7 @@ static enum code declared_columns(struct analyser *self, const struct pipeline_s
 enum code source_columns(struct analyser *self, const struct pipeline_source *source,
                          const struct type **out)
 {
-    const char *headers = option(source, "includeHeaders");
+    const char *headers = source_option(source, "includeHeaders");
     if (source->schema != NULL) {
         *out = source->schema;
         return E_OK;

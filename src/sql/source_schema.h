@@ -1,4 +1,4 @@
-/* source_schema.h - the columns of a source.
+/* source_schema.h - the columns of a source, and the plan that reads them.
  *
  * In       format and options of source.NAME.*
  * Fails    E_SQL at the source's place in the spec: a file format without `schema`, or a bad one
@@ -10,5 +10,10 @@
 
 MUST_CHECK enum code source_columns(struct analyser *self, const struct pipeline_source *source,
                                     const struct type **out);
+/* The rows of source->schema: the source itself; over files of lines, what decodes them (source_decode.c). */
+MUST_CHECK enum code source_relation(struct analyser *self, const struct pipeline_source *source,
+                                     bool streaming, struct plan **out);
+/* NULL when it is not set. */
+const char *source_option(const struct pipeline_source *source, const char *name);
 
 #endif

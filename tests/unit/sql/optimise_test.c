@@ -70,7 +70,7 @@ TEST(a_view_with_two_readers_is_computed_once)
                 "    filter #3 ok\n"
                 "      project #2 k, u, filter = ok\n"
                 "        project #1 k, v, u = upper(k), ok = (v > 0)\n"
-                "          source #0 a (json): k, v\n"
+                "          source #0 a (parquet): k, v\n"
                 "bad: streaming table, parquet\n"
                 "  project #7 v, u\n"
                 "    filter #6 (NOT ok)\n"
@@ -87,7 +87,7 @@ TEST(filters_go_below_what_they_do_not_need)
         "  project #3 x = from_json3.x\n"
         "    decode #2 k as json: x\n"
         "      filter #1 (k != )\n"
-        "        source #0 a (json): k\n");
+        "        source #0 a (parquet): k\n");
 }
 
 TEST(filters_go_below_watermarks_unless_about_the_time)
@@ -103,7 +103,29 @@ TEST(filters_go_below_watermarks_unless_about_the_time)
         "          watermark #3 at, delay 1 minute\n"
         "            filter #2 (v > 0)\n"
         "              project #1 k, at, filter = (v > 0)\n"
-        "                source #0 a (json): k, v, at\n");
+        "                source #0 a (parquet): k, v, at\n");
+}
+
+TEST(files_of_lines_are_decoded_as_far_as_they_are_read)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT b FROM STREAM read_files('/in', format => 'json', "
+                "schema => 'a INT, b STRING')",
+                "t: streaming table, parquet\n"
+                "  project #2 b = record.b\n"
+                "    decode #1 value as json: b\n"
+                "      source #0 read_files_1 (json): value\n");
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT at FROM STREAM read_files('/in', format => 'csv', "
+                "schema => 'a INT, at TIMESTAMP', timestampFormat => 'dd/MM/yyyy', mode => 'DROPMALFORMED')",
+                "t: streaming table, parquet\n"
+                "  project #4 at = try_to_timestamp(at, dd/MM/yyyy)\n"
+                "    filter #3 (record._corrupt_record IS NULL)\n"
+                "      project #2 at = record.at, filter = (record._corrupt_record IS NULL)\n"
+                "        decode #1 value as csv: at _corrupt_record\n"
+                "          source #0 read_files_1 (csv): value\n");
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT upper(value) AS v FROM STREAM read_files('/in', format => 'text')",
+                "t: streaming table, parquet\n"
+                "  project #1 v = upper(CAST(value AS STRING))\n"
+                "    source #0 read_files_1 (text): value\n");
 }
 
 TEST(constants_are_folded)
@@ -111,7 +133,7 @@ TEST(constants_are_folded)
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT v + (1 + 2) AS x, 1 / 0 AS y FROM STREAM a",
                 "t: streaming table, parquet\n"
                 "  project #1 x = (v + 3), y = (1 / 0)\n"
-                "    source #0 a (json): v\n");
+                "    source #0 a (parquet): v\n");
 }
 
 TEST(flows_of_a_table_are_one_stream)
@@ -123,10 +145,10 @@ TEST(flows_of_a_table_are_one_stream)
                 "t: streaming table, parquet\n"
                 "  flow f\n"
                 "    project #1 k, v = CAST(v AS BIGINT)\n"
-                "      source #0 a (json): k, v\n"
+                "      source #0 a (parquet): k, v\n"
                 "  flow g\n"
                 "    project #3 k, v = (v + 1)\n"
-                "      source #2 b (json): k, v\n"
+                "      source #2 b (parquet): k, v\n"
                 "u: streaming table, parquet\n"
                 "  project #7 k\n"
                 "    union #6\n"

@@ -5,9 +5,9 @@
 static const struct setting schema_option = {"schema", "k STRING, v INT, at TIMESTAMP", {0}};
 static const struct pipeline_source source_src = {.name = "src", .format = "kafka"};
 static const struct pipeline_source source_a = {
-    .name = "a", .format = "json", .options = &schema_option, .option_count = 1};
+    .name = "a", .format = "parquet", .options = &schema_option, .option_count = 1};
 static const struct pipeline_source source_b = {
-    .name = "b", .format = "json", .options = &schema_option, .option_count = 1};
+    .name = "b", .format = "parquet", .options = &schema_option, .option_count = 1};
 static const struct pipeline_source *const sources[] = {&source_src, &source_a, &source_b};
 
 void fixture_open(struct fixture *self)
