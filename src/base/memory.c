@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void *checked(void *memory, size_t size)
 {
@@ -48,6 +49,74 @@ void mem_tune(void)
     mallopt(M_MMAP_THRESHOLD, 8 << 20);
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
     mallopt(M_ARENA_MAX, 2); // each arena keeps its own holes; threads allocate some hundred times a second, not more
+}
+
+/* ---- blocks ---- */
+
+enum { HUGE_PAGE = 2 * 1024 * 1024 }; /* bytes */
+
+static bool block_is_mapped(size_t size) { return size >= MEM_BLOCK_LARGE; }
+
+static size_t block_mapped_bytes(size_t size) { return (size + MEM_PAGE - 1) & ~(size_t)(MEM_PAGE - 1); }
+
+/* Address space that begins where a huge page can: a table that is hit at random spends less time on looking up pages. */
+static uint8_t *map_aligned(size_t size, int protection)
+{
+    size_t align = size >= HUGE_PAGE ? HUGE_PAGE : MEM_PAGE, slack = align - MEM_PAGE;
+    uint8_t *raw = mmap(NULL, size + slack, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (raw == MAP_FAILED)
+        checked(NULL, size);
+    size_t before = -(uintptr_t)raw & (align - 1);
+    if (before > 0)
+        munmap(raw, before);
+    if (slack > before)
+        munmap(raw + before + size, slack - before);
+    return raw + before;
+}
+
+static void *map_new(size_t size)
+{
+    uint8_t *block = map_aligned(size, PROT_READ | PROT_WRITE);
+    if (size >= HUGE_PAGE)
+        madvise(block, size, MADV_HUGEPAGE);
+    return block;
+}
+
+static void *map_resize(void *old, size_t old_size, size_t size)
+{
+    void *block = mremap(old, old_size, size, 0);
+    if (block == MAP_FAILED)
+        block = mremap(old, old_size, size, MREMAP_MAYMOVE | MREMAP_FIXED, map_aligned(size, PROT_NONE));
+    checked(block == MAP_FAILED ? NULL : block, size);
+    if (size >= HUGE_PAGE)
+        madvise(block, size, MADV_HUGEPAGE);
+    return block;
+}
+
+void *mem_block_zero(size_t size)
+{
+    if (block_is_mapped(size))
+        return map_new(block_mapped_bytes(size));
+    return memset(mem_aligned(size), 0, size);
+}
+
+void *mem_block_resize(void *old, size_t old_size, size_t size)
+{
+    if (block_is_mapped(old_size) && block_is_mapped(size))
+        return map_resize(old, block_mapped_bytes(old_size), block_mapped_bytes(size));
+    void *block = block_is_mapped(size) ? map_new(block_mapped_bytes(size)) : mem_aligned(size);
+    if (old_size > 0)
+        memcpy(block, old, old_size < size ? old_size : size);
+    mem_block_free(old, old_size);
+    return block;
+}
+
+void mem_block_free(void *block, size_t size)
+{
+    if (block_is_mapped(size))
+        munmap(block, block_mapped_bytes(size));
+    else
+        mem_free(block);
 }
 
 char *mem_strdup(const char *text)
@@ -156,10 +225,14 @@ void arena_free(struct arena *arena)
 
 enum code budget_take(struct budget *budget, size_t size, const char *what, struct error *err)
 {
-    size_t before = atomic_fetch_add_explicit(&budget->used_bytes, size, memory_order_relaxed);
-    if (budget->limit_bytes == 0 || before + size <= budget->limit_bytes)
-        return E_OK;
-    atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
+    size_t before;
+    do {
+        before = atomic_fetch_add_explicit(&budget->used_bytes, size, memory_order_relaxed);
+        if (budget->limit_bytes == 0 || before + size <= budget->limit_bytes)
+            return E_OK;
+        atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
+    } while (size <= budget->limit_bytes && budget->relieve != NULL &&
+             budget->relieve(budget->relieve_context, size));
     return fail(err, E_MEMORY, "%s needs %zu bytes, but %zu of the budget of %zu bytes are in use; raise leat.memory",
                 what, size, before, budget->limit_bytes);
 }

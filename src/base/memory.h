@@ -12,6 +12,7 @@
 #define BASE_MEMORY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,13 @@ void *mem_aligned(size_t size) __attribute__((malloc, returns_nonnull, alloc_siz
 void *mem_pages(size_t size) __attribute__((malloc, returns_nonnull, alloc_size(1)));
 enum { MEM_PAGE = 4096 }; /* bytes */
 void mem_free(void *memory);
+/* Arrays that may become large: from MEM_BLOCK_LARGE bytes on they are pages of their own, which grow by moving page
+ * tables instead of bytes and go back to the system when they are freed. 64-byte aligned. The caller remembers the
+ * size. mem_block_resize keeps what fits and does not zero the rest; (NULL, 0) is an empty block. */
+enum { MEM_BLOCK_LARGE = 256 * 1024 };
+void *mem_block_zero(size_t size) __attribute__((returns_nonnull));
+void *mem_block_resize(void *old, size_t old_size, size_t size) __attribute__((returns_nonnull));
+void mem_block_free(void *block, size_t size);
 /* Keep freed memory for the next batch instead of giving it back to the system page by page. Call once at start. */
 void mem_tune(void);
 char *mem_strdup(const char *text) __attribute__((malloc, returns_nonnull));
@@ -66,6 +74,10 @@ void arena_free(struct arena *arena);
 struct budget {
     atomic_size_t used_bytes;
     size_t limit_bytes;
+    /* Asked, on the thread that takes, when the ceiling is reached: give something back and answer true, or false when
+     * there is nothing more to give. May be NULL. */
+    bool (*relieve)(void *context, size_t need);
+    void *relieve_context;
 };
 /* E_MEMORY names `what` and both numbers. */
 MUST_CHECK enum code budget_take(struct budget *budget, size_t size, const char *what, struct error *err);

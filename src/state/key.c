@@ -119,6 +119,35 @@ static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row)
 
 /* ---- whole keys ---- */
 
+/* 0 = no bound. */
+static size_t value_bytes_max(const struct type *type)
+{
+    if (type->id == TYPE_NULL || type->id == TYPE_BOOLEAN)
+        return 1;
+    if (type->id != TYPE_STRUCT)
+        return type_width(type) > 0 ? 1 + (size_t)type_width(type) : 0;
+    size_t total = 1;
+    for (int32_t i = 0; i < type->field_count; i++) {
+        size_t size = value_bytes_max(type->fields[i].type);
+        if (size == 0)
+            return 0;
+        total += size;
+    }
+    return total;
+}
+
+size_t state_key_bytes(const struct type *const *types, int32_t count)
+{
+    size_t total = 0;
+    for (int32_t i = 0; i < count; i++) {
+        size_t size = value_bytes_max(types[i]);
+        if (size == 0)
+            return 0;
+        total += size;
+    }
+    return total;
+}
+
 /* offsets[i + 1] = where key i ends, relative to offsets[0]; keys that are too long get no bytes. */
 static int64_t keys_measure(const struct column *cols, int32_t count, int64_t rows, int32_t *offsets)
 {

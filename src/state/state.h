@@ -27,6 +27,9 @@ struct state_spec {
     struct budget *budget;
 };
 struct state_table *state_new(const struct state_spec *spec);
+/* When no key is longer than key_bytes (state_key_bytes; 0 = not known) a record takes less room. Longer ones are
+ * taken all the same, only slower. */
+struct state_table *state_new_keyed(const struct state_spec *spec, size_t key_bytes);
 void state_free(struct state_table *table);
 int64_t state_count(const struct state_table *table);
 size_t state_bytes(const struct state_table *table);
@@ -56,6 +59,8 @@ void state_clear(struct state_table *table);
  * column or more is): returns how many. */
 int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data,
                          int32_t *offsets, uint64_t *hashes);
+/* Bytes of the longest key of these types; 0 when there is no such bound. */
+size_t state_key_bytes(const struct type *const *types, int32_t count);
 /* The inverse: one row appended to each builder. */
 MUST_CHECK enum code state_key_decode(struct bytes key, struct builder *builders, int32_t count,
                                       struct error *err);

@@ -6,14 +6,17 @@
  *          +---------------+---------------+
  *   cells  [tag|slot + 1] [0] [tag|slot + 1] ...   8 bytes each, 0 = empty; a tag's home is its top `bits`
  *                                                  bits, the next free cell takes it (linear probing)
- *   records[slot]   an entry of 32 bytes: the key's size, and the key itself when it has up to 28 bytes, else
- *                   its first 20 bytes and where it lies in `long_keys`; then the caller's bytes, the slot
+ *   records[slot]   an entry of 16 or 32 bytes: the key's size, and the key itself when it has up to 12 or 28
+ *                   bytes, else where it lies in `long_keys`; then the caller's bytes, the slot
  *
  * So a probe goes to two places in memory, a line of cells and the start of a record, and upsert fetches both
  * for a block of rows before it looks: then the machine waits for many lines at once. Homes are the tag's top
  * bits: cells are nearly sorted by tag, growth is one pass from the old array to the new one that needs
  * neither keys nor hashes, and removal shifts later cells back, so there are no tombstones. Freed slots form
  * a list through their entries.
+ *
+ * Memory: records grow by an eighth once they are large, by moving page tables (mem_block_resize), so that ten
+ * million keys leave little room unused and need no second copy on the way.
  */
 #include "state/state.h"
 
@@ -23,9 +26,10 @@ enum {
     CELL_BITS_MIN = 8,
     CELL_BITS_MAX = 32,
     BLOCK_ROWS = 128, /* rows whose cells and records are in flight at once: 24 KiB of lines, within L1 */
-    KEY_SHORT = 28,
-    KEY_PREFIX = 20,
+    ENTRY_SMALL = 16, /* bytes of an entry whose key is known to be short, */
+    ENTRY_WIDE = 32,  /* and of any other */
     LINE = 64,
+    GROW_GENTLY = 1024 * 1024, /* bytes of records from which on they grow by an eighth, not by half */
     SLOT_NONE = -1, /* as uint32_t: absent, or the end of the free list */
 };
 #define SLOTS_MAX  ((int64_t)1 << 31)
@@ -34,26 +38,24 @@ enum {
 struct entry {
     uint32_t size; /* of the key; ENTRY_FREE = no key, `next_free` is set */
     union {
-        uint8_t key[KEY_SHORT];
-        struct {
-            uint8_t prefix[KEY_PREFIX];
-            uint8_t offset[8]; /* uint64 in long_keys; bytes, so that the entry needs no padding */
-        };
+        uint8_t key[ENTRY_WIDE - sizeof(uint32_t)]; /* as far as this table's entries reach */
+        uint8_t offset[8]; /* of a long key: uint64 in long_keys; bytes, so that the entry needs no padding */
         uint32_t next_free;
     };
 };
-_Static_assert(sizeof(struct entry) == 32, "an entry never straddles a line");
+_Static_assert(sizeof(struct entry) == ENTRY_WIDE, "an entry never straddles a line");
 
 struct state_table {
     const char *name;
     size_t slot_bytes; /* the caller's */
-    size_t stride;     /* of a record: entry and slot, multiple of sizeof(struct entry) */
+    size_t entry_bytes; /* ENTRY_SMALL or ENTRY_WIDE */
+    size_t key_short;   /* a key of so many bytes lies in its entry */
+    size_t stride;      /* of a record: entry and slot, multiple of 16 */
     struct budget *budget;
     int64_t count; /* live slots */
     uint64_t *cells;
     int cell_bits;    /* 0 = no cells yet */
-    uint8_t *records; /* starts on a line, somewhere in records_raw */
-    uint8_t *records_raw;
+    uint8_t *records; /* a block (memory.h), as are cells and long_keys */
     uint32_t slot_capacity, slot_used; /* slots below slot_used are live or in the free list */
     uint32_t free_first, free_count;
     uint8_t *long_keys;
@@ -61,27 +63,36 @@ struct state_table {
     size_t charged_bytes;
 };
 
-struct state_table *state_new(const struct state_spec *spec)
+struct state_table *state_new(const struct state_spec *spec) { return state_new_keyed(spec, 0); }
+
+struct state_table *state_new_keyed(const struct state_spec *spec, size_t key_bytes)
 {
     always(spec->slot_bytes % 8 == 0);
     struct state_table *self = mem_new(struct state_table);
     self->name = spec->name;
     self->slot_bytes = spec->slot_bytes;
-    self->stride = (2 * sizeof(struct entry) + spec->slot_bytes - 1) & ~(sizeof(struct entry) - 1);
+    bool small = key_bytes > 0 && key_bytes <= ENTRY_SMALL - sizeof(uint32_t);
+    self->entry_bytes = small ? ENTRY_SMALL : ENTRY_WIDE;
+    self->key_short = self->entry_bytes - sizeof(uint32_t);
+    self->stride = (self->entry_bytes + spec->slot_bytes + 15) & ~(size_t)15;
     self->budget = spec->budget;
     self->free_first = (uint32_t)SLOT_NONE;
     return self;
 }
 
+static size_t cells_bytes(int bits) { return bits == 0 ? 0 : sizeof(uint64_t) << bits; }
+
 static void release_arrays(struct state_table *self)
 {
-    mem_free(self->cells);
-    mem_free(self->records_raw);
-    mem_free(self->long_keys);
+    mem_block_free(self->cells, cells_bytes(self->cell_bits));
+    mem_block_free(self->records, self->slot_capacity * self->stride);
+    mem_block_free(self->long_keys, self->long_capacity);
     if (self->budget != NULL)
         budget_give(self->budget, self->charged_bytes);
     *self = (struct state_table){.name = self->name,
                                  .slot_bytes = self->slot_bytes,
+                                 .entry_bytes = self->entry_bytes,
+                                 .key_short = self->key_short,
                                  .stride = self->stride,
                                  .budget = self->budget,
                                  .free_first = (uint32_t)SLOT_NONE};
@@ -101,7 +112,7 @@ size_t state_bytes(const struct state_table *self) { return self->charged_bytes;
 
 uint8_t *state_base(struct state_table *self)
 {
-    return self->records == NULL ? NULL : self->records + sizeof(struct entry);
+    return self->records == NULL ? NULL : self->records + self->entry_bytes;
 }
 
 size_t state_stride(const struct state_table *self) { return self->stride; }
@@ -128,32 +139,21 @@ static void discharge(struct state_table *self, size_t less)
     self->charged_bytes -= less;
 }
 
-static void records_grow(struct state_table *self, size_t capacity)
-{
-    size_t old_shift = (size_t)(self->records - self->records_raw);
-    uint8_t *raw = mem_resize(self->records_raw, capacity * self->stride + LINE);
-    uint8_t *records = raw + (-(uintptr_t)raw & (LINE - 1));
-    // The system moves large blocks by whole pages, so this copies only small ones.
-    if (self->slot_used > 0 && (size_t)(records - raw) != old_shift)
-        memmove(records, raw + old_shift, self->slot_used * self->stride);
-    self->records_raw = raw;
-    self->records = records;
-    self->slot_capacity = (uint32_t)capacity;
-}
-
 static enum code slots_reserve(struct state_table *self, int64_t more, struct error *err)
 {
     int64_t need = (int64_t)self->slot_used + (more > self->free_count ? more - self->free_count : 0);
     if (need <= self->slot_capacity)
         return E_OK;
-    int64_t capacity = self->slot_capacity + self->slot_capacity / 2;
+    bool large = self->slot_capacity * self->stride >= GROW_GENTLY;
+    int64_t capacity = self->slot_capacity + self->slot_capacity / (large ? 8 : 2);
     capacity = capacity > need ? capacity : need;
     if (capacity > SLOTS_MAX)
         return fail(err, E_MEMORY, "%s: more than %lld groups in one table", self->name,
                     (long long)SLOTS_MAX);
-    size_t added = (size_t)(capacity - self->slot_capacity);
-    TRY(charge(self, added * self->stride, err));
-    records_grow(self, (size_t)capacity);
+    size_t held = self->slot_capacity * self->stride, wanted = (size_t)capacity * self->stride;
+    TRY(charge(self, wanted - held, err));
+    self->records = mem_block_resize(self->records, held, wanted);
+    self->slot_capacity = (uint32_t)capacity;
     return E_OK;
 }
 
@@ -183,13 +183,13 @@ static enum code cells_reserve(struct state_table *self, int64_t more, struct er
     int bits = self->cell_bits > CELL_BITS_MIN ? self->cell_bits : CELL_BITS_MIN;
     while (!cells_suffice(bits, need) && bits < CELL_BITS_MAX)
         bits++;
-    TRY(charge(self, sizeof(uint64_t) << bits, err));
-    uint64_t *cells = mem_zero_array((size_t)1 << bits, sizeof *cells);
+    TRY(charge(self, cells_bytes(bits), err));
+    uint64_t *cells = mem_block_zero(cells_bytes(bits));
     if (self->cell_bits > 0) {
         cells_move(self->cells, self->cell_bits, cells, bits);
-        discharge(self, sizeof(uint64_t) << self->cell_bits);
+        discharge(self, cells_bytes(self->cell_bits));
     }
-    mem_free(self->cells);
+    mem_block_free(self->cells, cells_bytes(self->cell_bits));
     self->cells = cells;
     self->cell_bits = bits;
     return E_OK;
@@ -210,7 +210,7 @@ static void long_keys_compact(struct state_table *self, uint8_t *to)
     size_t used = 0;
     for (uint32_t slot = 0; slot < self->slot_used; slot++) {
         struct entry *entry = entry_at(self, slot);
-        if (entry->size == ENTRY_FREE || entry->size <= KEY_SHORT)
+        if (entry->size == ENTRY_FREE || entry->size <= self->key_short)
             continue;
         memcpy(to + used, self->long_keys + long_offset(entry), entry->size);
         memcpy(entry->offset, &(uint64_t){used}, sizeof entry->offset);
@@ -229,9 +229,9 @@ static enum code long_keys_reserve(struct state_table *self, size_t more, struct
     size_t live = self->long_used - self->long_dead;
     size_t capacity = live + more > self->long_capacity / 2 ? (live + more) * 2 : self->long_capacity;
     TRY(charge(self, capacity, err));
-    uint8_t *keys = mem_alloc(capacity);
+    uint8_t *keys = mem_block_resize(NULL, 0, capacity);
     long_keys_compact(self, keys);
-    mem_free(self->long_keys);
+    mem_block_free(self->long_keys, self->long_capacity);
     discharge(self, self->long_capacity);
     self->long_keys = keys;
     self->long_capacity = capacity;
@@ -260,7 +260,7 @@ static bool key_equal(const struct state_table *self, const struct entry *entry,
 {
     if (entry->size != size)
         return false;
-    if (size <= KEY_SHORT)
+    if (size <= self->key_short)
         return short_equal(entry->key, key, size);
     return memcmp(self->long_keys + long_offset(entry), key, size) == 0;
 }
@@ -268,11 +268,10 @@ static bool key_equal(const struct state_table *self, const struct entry *entry,
 static void key_store(struct state_table *self, struct entry *entry, const uint8_t *key, size_t size)
 {
     entry->size = (uint32_t)size;
-    if (size <= KEY_SHORT) {
+    if (size <= self->key_short) {
         memcpy(entry->key, key, size);
         return;
     }
-    memcpy(entry->prefix, key, KEY_PREFIX);
     memcpy(entry->offset, &(uint64_t){self->long_used}, sizeof entry->offset);
     memcpy(self->long_keys + self->long_used, key, size);
     self->long_used += size;
@@ -294,7 +293,7 @@ static uint32_t insert(struct state_table *self, uint32_t at, uint64_t hash, con
     self->cells[at] = (hash & ~(uint64_t)UINT32_MAX) | (slot + 1);
     struct entry *entry = entry_at(self, slot);
     key_store(self, entry, key, size);
-    memset(entry + 1, 0, self->slot_bytes);
+    memset((uint8_t *)entry + self->entry_bytes, 0, self->slot_bytes);
     self->count++;
     return slot;
 }
@@ -333,12 +332,12 @@ static void block_probe(const struct state_table *self, const uint64_t *hashes, 
     }
 }
 
-static size_t long_key_bytes(const int32_t *offsets, int64_t rows)
+static size_t long_key_bytes(const struct state_table *self, const int32_t *offsets, int64_t rows)
 {
     size_t total = 0;
     for (int64_t i = 0; i < rows; i++) {
         size_t size = (size_t)(offsets[i + 1] - offsets[i]);
-        total += size > KEY_SHORT ? size : 0;
+        total += size > self->key_short ? size : 0;
     }
     return total;
 }
@@ -348,7 +347,7 @@ static enum code block_reserve(struct state_table *self, const int32_t *offsets,
 {
     TRY(slots_reserve(self, rows, err));
     TRY(cells_reserve(self, rows, err));
-    return long_keys_reserve(self, long_key_bytes(offsets, rows), err);
+    return long_keys_reserve(self, long_key_bytes(self, offsets, rows), err);
 }
 
 enum code state_upsert(struct state_table *self, const uint8_t *key_data, const int32_t *offsets,
@@ -388,7 +387,7 @@ struct bytes state_key(const struct state_table *self, uint32_t slot)
 {
     const struct entry *entry = entry_at(self, slot);
     dassert(slot < self->slot_used && entry->size != ENTRY_FREE);
-    return bytes_of(entry->size <= KEY_SHORT ? entry->key : self->long_keys + long_offset(entry),
+    return bytes_of(entry->size <= self->key_short ? entry->key : self->long_keys + long_offset(entry),
                     entry->size);
 }
 
@@ -419,7 +418,7 @@ void state_remove(struct state_table *self, uint32_t slot)
     }
     cell_empty(self, at);
     struct entry *entry = entry_at(self, slot);
-    if (entry->size > KEY_SHORT)
+    if (entry->size > self->key_short)
         self->long_dead += entry->size;
     entry->size = ENTRY_FREE;
     entry->next_free = self->free_first;
@@ -443,7 +442,7 @@ void state_clear(struct state_table *self)
         return;
     }
     if (self->cell_bits > 0 && self->slot_used > 0)
-        memset(self->cells, 0, sizeof(uint64_t) << self->cell_bits);
+        memset(self->cells, 0, cells_bytes(self->cell_bits));
     self->count = 0;
     self->slot_used = self->free_count = 0;
     self->free_first = (uint32_t)SLOT_NONE;

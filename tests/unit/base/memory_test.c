@@ -36,6 +36,56 @@ TEST(a_budget_refuses_what_passes_it)
     CHECK_INT(budget.used_bytes, 0);
 }
 
+/* Give 30 bytes back, three times. */
+static bool relieve_some(void *context, size_t need)
+{
+    struct budget *budget = context;
+    CHECK(need > 0);
+    if (budget->used_bytes < 30)
+        return false;
+    budget_give(budget, 30);
+    return true;
+}
+
+TEST(a_full_budget_asks_for_relief_before_it_refuses)
+{
+    struct error err = {0};
+    struct budget budget = {.limit_bytes = 100, .relieve = relieve_some};
+    budget.relieve_context = &budget;
+    CHECK_INT(budget_take(&budget, 90, "groups", &err), E_OK);
+    CHECK_INT(budget_take(&budget, 60, "groups", &err), E_OK);  // after two times 30
+    CHECK_INT(budget.used_bytes, 90);
+    CHECK_INT(budget_take(&budget, 101, "groups", &err), E_MEMORY);  // never fits: nothing is given back for it
+    CHECK_INT(budget.used_bytes, 90);
+    CHECK_INT(budget_take(&budget, 85, "groups", &err), E_OK);
+    CHECK_INT(budget.used_bytes, 85);
+}
+
+TEST(a_block_keeps_its_bytes_from_the_heap_into_pages_and_back)
+{
+    static const size_t sizes[] = {1, 100, MEM_BLOCK_LARGE - 1, MEM_BLOCK_LARGE, 3000001, 9000000, 4000000, 70000, 10};
+    uint8_t *block = NULL;
+    size_t held = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        block = mem_block_resize(block, held, sizes[i]);
+        CHECK(((uintptr_t)block & 63) == 0);
+        size_t kept = held < sizes[i] ? held : sizes[i];
+        for (size_t at = 0; at < kept; at += 997)
+            if (block[at] != (uint8_t)(at % 251))
+                CHECK_INT(block[at], at % 251);
+        held = sizes[i];
+        for (size_t at = 0; at < held; at++)
+            block[at] = (uint8_t)(at % 251);
+    }
+    mem_block_free(block, held);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        uint8_t *zeroed = mem_block_zero(sizes[i]);
+        CHECK_INT(zeroed[0] | zeroed[sizes[i] / 2] | zeroed[sizes[i] - 1], 0);
+        zeroed[sizes[i] - 1] = 1;
+        mem_block_free(zeroed, sizes[i]);
+    }
+}
+
 TEST(a_text_grows_and_stops_at_its_ceiling)
 {
     struct text text = {.limit = 10};

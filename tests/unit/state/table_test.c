@@ -124,11 +124,11 @@ static void sweep_one(void *context, uint32_t slot)
     state_remove(sweep->table, slot);
 }
 
-TEST(table_agrees_with_a_model)
+static void check_against_model(size_t key_bytes)
 {
     struct budget budget = {0};
-    struct state_table *table =
-        state_new(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget});
+    struct state_table *table = state_new_keyed(
+        &(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget}, key_bytes);
     static struct model model;
     memset(&model, 0xff, sizeof model);
     model.count = 0;
@@ -152,6 +152,39 @@ TEST(table_agrees_with_a_model)
     CHECK_INT(sweep.sum, sum);
     CHECK_INT(state_count(table), 0);
     CHECK_INT(budget.used_bytes, state_bytes(table));
+    state_free(table);
+    CHECK_INT(budget.used_bytes, 0);
+}
+
+TEST(table_agrees_with_a_model) { check_against_model(0); }
+
+TEST(table_of_small_entries_takes_long_keys_all_the_same) { check_against_model(8); }
+
+/* Large enough that the arrays leave the heap and grow by moving pages. */
+TEST(table_grows_in_pages)
+{
+    enum { KEYS = 400000 };
+    struct budget budget = {0};
+    struct state_table *table = state_new_keyed(
+        &(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget}, sizeof(int64_t));
+    struct error err = {0};
+    size_t largest = 0;
+    for (int64_t from = 0; from < KEYS; from += BATCH) {
+        struct batch_of_keys keys = {0};
+        for (int64_t i = from; i < from + BATCH; i++)
+            add_key(&keys, bytes_of(&i, sizeof i), hash_bytes(&i, sizeof i));
+        CHECK_INT(upsert(table, &keys, &err), E_OK);
+        for (int64_t i = 0; i < BATCH; i++)
+            *slot_value(table, keys.slots[i]) = from + i;
+        text_free(&keys.data);
+        largest = budget.used_bytes > largest ? budget.used_bytes : largest;
+    }
+    CHECK_INT(state_stride(table), 48);
+    CHECK(largest < (size_t)KEYS * (48 + 48 / 8 + 3 * sizeof(uint64_t)));
+    for (int64_t i = 0; i < KEYS; i += 7) {
+        uint32_t slot = state_find(table, bytes_of(&i, sizeof i), hash_bytes(&i, sizeof i));
+        CHECK_INT(*slot_value(table, slot), i);
+    }
     state_free(table);
     CHECK_INT(budget.used_bytes, 0);
 }
