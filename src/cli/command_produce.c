@@ -168,7 +168,7 @@ static int produce_run(const struct command_line *line)
 const struct command produce_command = {
     .name = "produce",
     .arguments = "KIND",
-    .help = "send plausible records to a topic: transactions, events or invoices",
+    .help = "send plausible records to a topic: transactions, events, invoices, nexmark, impressions or clicks",
     .examples =
         "  leat produce transactions --count 1000000\n"
         "  leat produce transactions --rate 5000 --speed 60 --bad-ratio 0.005 --late-ratio 0.01\n"

@@ -14,7 +14,8 @@
 enum { MALFORMED_WAYS = 4, ZONES = 8 };
 
 static const struct generator_kind *const kinds[] = {&transactions_kind, &events_kind,
-                                                     &invoices_kind};
+                                                     &invoices_kind,     &nexmark_kind,
+                                                     &impressions_kind,  &clicks_kind};
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 static const struct generator_kind *kind_find(const char *name)
@@ -33,7 +34,8 @@ static enum code spec_check(const struct generator_spec *spec, struct error *err
             names[i] = kinds[i]->name;
         const char *near = nearest_word(spec->kind, names, KIND_COUNT);
         return fail(err, E_USAGE,
-                    "\"%s\" is nothing to generate: transactions, events, invoices%s%s%s",
+                    "\"%s\" is nothing to generate: transactions, events, invoices, nexmark, "
+                    "impressions, clicks%s%s%s",
                     spec->kind, near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
                     near == NULL ? "" : "?");
     }
@@ -101,10 +103,9 @@ static void day_put(struct day_text *day, int64_t number)
     day->day = number;
 }
 
-char *generator_time(struct generator *self, char *at, struct draw *draw, int64_t us)
+/* "2026-01-01T02:00:00.123456, without an end. */
+static char *local_time(struct generator *self, char *at, int64_t local_us)
 {
-    uint32_t zone = draw_below(draw, ZONES);
-    int64_t local_us = us + (int64_t)zones[zone].offset_minutes * 60000000;
     int64_t day = local_us / 86400000000, in_day = local_us % 86400000000;
     if (in_day < 0) {
         day--;
@@ -121,17 +122,28 @@ char *generator_time(struct generator *self, char *at, struct draw *draw, int64_
     *at++ = ':';
     at = put_2(at, second % 60);
     *at++ = '.';
-    at = put_6(at, micro);
+    return put_6(at, micro);
+}
+
+char *generator_time(struct generator *self, char *at, struct draw *draw, int64_t us)
+{
+    uint32_t zone = draw_below(draw, ZONES);
+    at = local_time(self, at, us + (int64_t)zones[zone].offset_minutes * 60000000);
     at = put_bytes(at, zones[zone].text, zones[zone].text[0] == 'Z' ? 1 : ZONE_TEXT_SIZE);
     *at++ = '"';
     return at;
+}
+
+char *generator_instant(struct generator *self, char *at, int64_t us)
+{
+    return PUT(local_time(self, at, us), "Z\"");
 }
 
 /* ---- records ---- */
 
 static struct draw draw_start(const struct generator *self, int64_t index)
 {
-    return (struct draw){hash_mix(self->spec.seed, (uint64_t)index)};
+    return (struct draw){hash_mix(self->spec.seed, (uint64_t)index), index};
 }
 
 static int defect_draw(const struct generator *self, struct draw *draw)

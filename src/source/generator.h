@@ -14,6 +14,7 @@
 /* Random numbers of one record (splitmix64): they follow from seed and index alone. */
 struct draw {
     uint64_t state;
+    int64_t index; /* which record it is */
 };
 static inline uint64_t draw_next(struct draw *draw)
 {
@@ -41,7 +42,8 @@ struct generator_kind {
     void (*record)(struct generator *self, struct draw *draw, int defect, int64_t event_us,
                    struct text *key, struct text *value);
 };
-extern const struct generator_kind transactions_kind, events_kind, invoices_kind;
+extern const struct generator_kind transactions_kind, events_kind, invoices_kind, nexmark_kind,
+    impressions_kind, clicks_kind;
 
 struct generator {
     struct generator_spec spec;
@@ -55,5 +57,7 @@ struct generator {
 uint32_t generator_key(const struct generator *self, struct draw *draw);
 /* "2026-01-01T02:00:00.123456+02:00" in one of several zones, quotes included. */
 char *generator_time(struct generator *self, char *at, struct draw *draw, int64_t us);
+/* "2026-01-01T00:00:00.123456Z", quotes included. */
+char *generator_instant(struct generator *self, char *at, int64_t us);
 
 #endif

@@ -6,7 +6,9 @@
 
 #include "kit.h"
 
-static const char *const kinds[] = {"transactions", "events", "invoices"};
+static const char *const kinds[] = {"transactions", "events",      "invoices",
+                                    "nexmark",      "impressions", "clicks"};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct generator_spec spec_of(const char *kind)
 {
@@ -33,7 +35,7 @@ static json_t *json_of(const struct text *value)
 
 TEST(generator_is_deterministic_in_any_order)
 {
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < KINDS; k++) {
         struct generator_spec spec = spec_of(kinds[k]);
         spec.bad_ratio = 0.3;
         spec.late_ratio = 0.3;
@@ -83,7 +85,7 @@ static void check_transaction(const json_t *record, const struct text *key, int6
 
 TEST(generator_good_records_are_valid)
 {
-    for (size_t k = 0; k < 3; k++) {
+    for (size_t k = 0; k < KINDS; k++) {
         struct generator_spec spec = spec_of(kinds[k]);
         struct generator *generator = generator_of(&spec);
         struct text key = {0}, value = {0};
@@ -175,4 +177,73 @@ TEST(generator_refuses_nonsense)
     spec.keys = 0;
     CHECK(generator_new(&spec, &generator, &err) == E_USAGE);
     CHECK(generator == NULL);
+}
+
+static int64_t member(const json_t *record, const char *of, const char *name)
+{
+    return json_integer_value(json_object_get(json_object_get(record, of), name));
+}
+
+/* 1 person, 3 auctions, 46 bids in 50 records; ids count up, and bids name ids that are near. */
+TEST(generator_nexmark_keeps_its_mix_and_links)
+{
+    struct generator_spec spec = spec_of("nexmark");
+    struct generator *generator = generator_of(&spec);
+    struct text key = {0}, value = {0};
+    int64_t counts[3] = {0}, last_auction = 999;
+    for (int64_t i = 0; i < 5000; i++) {
+        text_clear(&key), text_clear(&value);
+        generator_record(generator, i, &key, &value);
+        json_t *record = json_of(&value);
+        int64_t type = json_integer_value(json_object_get(record, "event_type"));
+        CHECK(type >= 0 && type < 3);
+        counts[type]++;
+        if (type == 0)
+            CHECK_INT(member(record, "person", "id"), 1000 + i / 50);
+        if (type == 1)
+            CHECK_INT(member(record, "auction", "id"), ++last_auction);
+        if (type == 1)
+            CHECK(member(record, "auction", "reserve") > member(record, "auction", "initial_bid"));
+        if (type == 2) {
+            CHECK(member(record, "bid", "auction") <= last_auction + 10);
+            CHECK(member(record, "bid", "bidder") <= 1000 + i / 50 + 10);
+            CHECK(member(record, "bid", "price") >= 100 && member(record, "bid", "price") <= 100000000);
+        }
+        json_decref(record);
+    }
+    CHECK_INT(counts[0], 100);
+    CHECK_INT(counts[1], 300);
+    CHECK_INT(counts[2], 4600);
+    text_free(&key), text_free(&value);
+    generator_free(generator);
+}
+
+static int64_t time_of(const json_t *record, const char *name)
+{
+    int64_t us = 0;
+    CHECK(timestamp_parse(bytes_of_string(json_string_value(json_object_get(record, name))), zone_utc(), &us));
+    return us;
+}
+
+/* Click i is on impression i, within a minute. */
+TEST(generator_clicks_follow_impressions)
+{
+    struct generator_spec shown = spec_of("impressions"), clicked = spec_of("clicks");
+    struct generator *a = generator_of(&shown), *b = generator_of(&clicked);
+    struct text key = {0}, value = {0}, other_key = {0}, other = {0};
+    for (int64_t i = 0; i < 1000; i++) {
+        text_clear(&key), text_clear(&value), text_clear(&other_key), text_clear(&other);
+        generator_record(a, i, &key, &value);
+        generator_record(b, i, &other_key, &other);
+        json_t *impression = json_of(&value), *click = json_of(&other);
+        const char *id = json_string_value(json_object_get(impression, "impression_id"));
+        CHECK_STR(json_string_value(json_object_get(click, "impression_id")), id);
+        CHECK_STR(key.data, id);
+        CHECK_STR(other_key.data, id);
+        int64_t after = time_of(click, "clicked_at") - time_of(impression, "shown_at");
+        CHECK(after >= 0 && after < 60000000);
+        json_decref(impression), json_decref(click);
+    }
+    text_free(&key), text_free(&value), text_free(&other_key), text_free(&other);
+    generator_free(a), generator_free(b);
 }
