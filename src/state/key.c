@@ -64,19 +64,22 @@ static int64_t value_size(const struct column *col, int64_t row)
     }
 }
 
-static uint8_t *float_put(uint8_t *to, float value)
+static uint8_t *float_put(uint8_t *to, float value, bool exact)
 {
-    value = value != value ? __builtin_nanf("") : value == 0 ? 0.0f : value;
+    if (!exact)
+        value = value != value ? __builtin_nanf("") : value == 0 ? 0.0f : value;
     return (uint8_t *)memcpy(to, &value, sizeof value) + sizeof value;
 }
 
-static uint8_t *double_put(uint8_t *to, double value)
+static uint8_t *double_put(uint8_t *to, double value, bool exact)
 {
-    value = value != value ? __builtin_nan("") : value == 0 ? 0.0 : value;
+    if (!exact)
+        value = value != value ? __builtin_nan("") : value == 0 ? 0.0 : value;
     return (uint8_t *)memcpy(to, &value, sizeof value) + sizeof value;
 }
 
-static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row)
+/* exact: NaNs and -0.0 stay as they are. */
+static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row, bool exact)
 {
     if (col->type->id == TYPE_NULL || !column_valid_at(col, row)) {
         *to = 0;
@@ -84,8 +87,8 @@ static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row)
     }
     switch (col->type->id) {
     case TYPE_BOOLEAN: *to = (uint8_t)(1 + bit_get(col->values->data, row)); return to + 1;
-    case TYPE_FLOAT: *to = 1; return float_put(to + 1, column_values(col, const float)[row]);
-    case TYPE_DOUBLE: *to = 1; return double_put(to + 1, column_values(col, const double)[row]);
+    case TYPE_FLOAT: *to = 1; return float_put(to + 1, column_values(col, const float)[row], exact);
+    case TYPE_DOUBLE: *to = 1; return double_put(to + 1, column_values(col, const double)[row], exact);
     case TYPE_STRING:
     case TYPE_BINARY: {
         struct bytes bytes = column_bytes_at(col, row);
@@ -97,7 +100,7 @@ static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row)
     case TYPE_STRUCT:
         *to++ = 1;
         for (int32_t c = 0; c < col->child_count; c++)
-            to = value_put(to, &col->children[c], row);
+            to = value_put(to, &col->children[c], row, exact);
         return to;
     case TYPE_ARRAY:
     case TYPE_MAP: {
@@ -105,7 +108,7 @@ static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row)
         to = leb128_put(to, (uint64_t)(end - from) + 1);
         for (int32_t i = from; i < end; i++)
             for (int32_t c = 0; c < col->child_count; c++)
-                to = value_put(to, &col->children[c], i);
+                to = value_put(to, &col->children[c], i, exact);
         return to;
     }
     default: {
@@ -174,7 +177,7 @@ static int64_t keys_put(const struct column *cols, int32_t count, int64_t rows, 
     for (int64_t i = 0; i < rows; i++) {
         uint8_t *to = base + offsets[i];
         for (int32_t c = 0; c < count && offsets[i + 1] > offsets[i]; c++)
-            to = value_put(to, &cols[c], i);
+            to = value_put(to, &cols[c], i, false);
     }
     return too_long;
 }
@@ -353,3 +356,14 @@ enum code state_key_decode(struct bytes key, struct builder *builders, int32_t c
         return fail(err, E_CORRUPT, "stored state: a key of %zu bytes has %zu too many", size, key.size);
     return E_OK;
 }
+
+/* ---- single values ---- */
+
+size_t state_value_size(const struct column *col, int64_t row) { return (size_t)value_size(col, row); }
+
+uint8_t *state_value_put(uint8_t *to, const struct column *col, int64_t row)
+{
+    return value_put(to, col, row, true);
+}
+
+bool state_value_take(struct bytes *in, struct builder *out) { return value_take(in, out); }

@@ -64,6 +64,11 @@ size_t state_key_bytes(const struct type *const *types, int32_t count);
 /* The inverse: one row appended to each builder. */
 MUST_CHECK enum code state_key_decode(struct bytes key, struct builder *builders, int32_t count,
                                       struct error *err);
+/* One value in the same form, but exactly as it is (-0.0 stays): for rows that are kept as bytes. Take it off the
+ * front of `in`; false when the bytes are not a value of the builder's type, which is then left half filled. */
+size_t state_value_size(const struct column *col, int64_t row);
+uint8_t *state_value_put(uint8_t *to, const struct column *col, int64_t row); /* returns where it ends */
+bool state_value_take(struct bytes *in, struct builder *out);
 
 /* ---- stored state: frames with version and checksum (state/frame.c has the layout) ---- */
 
