@@ -1,0 +1,9 @@
+CREATE TEMPORARY VIEW payments AS
+SELECT txn.txn_id, txn.card_id, txn.amount, try_cast(txn.event_ts AS TIMESTAMP) AS event_time
+FROM (SELECT from_json(CAST(value AS STRING), 'txn_id STRING, event_ts STRING, card_id STRING, amount DECIMAL(12,2)') AS txn
+      FROM STREAM transactions);
+
+CREATE STREAMING TABLE result
+AS SELECT window.start AS window_start, count(card_id) AS payments, sum(amount) AS amount
+FROM STREAM payments WATERMARK event_time DELAY OF INTERVAL 1 MINUTE
+GROUP BY window(event_time, '1 minute');

@@ -1,0 +1,15 @@
+CREATE TEMPORARY VIEW shown AS
+SELECT i.impression_id, i.ad_id, i.site, try_cast(i.shown_at AS TIMESTAMP) AS shown_at
+FROM (SELECT from_json(CAST(value AS STRING), 'impression_id STRING, ad_id BIGINT, site STRING, shown_at STRING') AS i
+      FROM STREAM impressions);
+
+CREATE TEMPORARY VIEW clicked AS
+SELECT c.click_id, c.impression_id, try_cast(c.clicked_at AS TIMESTAMP) AS clicked_at, c.price
+FROM (SELECT from_json(CAST(value AS STRING), 'click_id STRING, impression_id STRING, clicked_at STRING, price DECIMAL(6,2)') AS c
+      FROM STREAM clicks);
+
+CREATE STREAMING TABLE result
+AS SELECT s.impression_id, s.ad_id, s.site, c.click_id, c.price, s.shown_at, c.clicked_at
+FROM STREAM shown WATERMARK shown_at DELAY OF INTERVAL 10 SECONDS AS s
+JOIN STREAM clicked WATERMARK clicked_at DELAY OF INTERVAL 10 SECONDS AS c
+  ON s.impression_id = c.impression_id AND c.clicked_at >= s.shown_at AND c.clicked_at <= s.shown_at + INTERVAL 2 MINUTES;
