@@ -1,0 +1,3 @@
+CREATE STREAMING TABLE q1 AS
+SELECT auction, bidder, 0.908 * price AS price, date_time, extra
+FROM STREAM bid;
