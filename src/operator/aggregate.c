@@ -224,6 +224,7 @@ static const struct stateful_type aggregate_type = {
     .shard_snapshot = aggregate_shard_snapshot,
     .shard_spill = aggregate_shard_spill,
     .restore = aggregate_restore,
+    .shard_restore = aggregate_shard_restore,
     .position = aggregate_position,
     .shard_entries = aggregate_shard_entries,
     .shard_bytes = aggregate_shard_bytes,

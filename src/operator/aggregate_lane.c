@@ -10,7 +10,8 @@
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane)
 {
     lane->evaluator = evaluator_new(self->program);
-    lane->groups = state_new(&(struct state_spec){self->spec.name, self->slot_bytes, self->spec.budget});
+    lane->groups = state_new_keyed(&(struct state_spec){self->spec.name, self->slot_bytes, self->spec.budget},
+                                   state_key_bytes(self->key_types, self->spec.key_count));
     lane->by_shard = mem_array(struct slot_list, (size_t)self->spec.shards);
     lane->roots = mem_array(struct column, (size_t)self->root_count);
     lane->keys = mem_array(struct column, (size_t)self->spec.key_count);

@@ -12,7 +12,8 @@ void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *
 {
     const struct aggregate_spec *spec = &self->spec;
     bool windowed = self->windows_per_row > 0;
-    shard->groups = state_new(&(struct state_spec){spec->name, self->slot_bytes, spec->budget});
+    shard->groups = state_new_keyed(&(struct state_spec){spec->name, self->slot_bytes, spec->budget},
+                                    state_key_bytes(self->key_types, spec->key_count));
     expiry_init(&shard->ends, windowed ? spec->slide_us : EXACT_TIME_BUCKET_US,
                 windowed ? spec->start_us + spec->size_us % spec->slide_us : 0, spec->budget);
     shard->evicted_us = INT64_MIN;

@@ -142,6 +142,7 @@ void aggregate_shard_spill(struct stateful *base, int32_t shard);
 MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err);
+MUST_CHECK enum code aggregate_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err);
 
 /* Drop every group that ends at or before now_us, without emitting it. */
 MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard,

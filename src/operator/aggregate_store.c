@@ -28,6 +28,15 @@ struct body_head {
     uint64_t groups;
 };
 
+/* Of all calls, from the end of struct group on. */
+static size_t states_bytes(const struct aggregate_stage *self)
+{
+    size_t size = 0;
+    for (int32_t c = 0; c < self->spec.call_count; c++)
+        size += self->spec.calls[c]->state_size;
+    return size;
+}
+
 /* ---- write ---- */
 
 struct writer {
@@ -43,10 +52,19 @@ static void group_save(void *context, uint32_t slot)
     struct group *group = group_at(writer->shard->groups, slot);
     struct bytes key = state_key(writer->shard->groups, slot);
     uint32_t key_size = (uint32_t)key.size;
-    text_add(writer->out, &key_size, sizeof key_size);
-    text_add(writer->out, key.data, key.size);
-    text_add(writer->out, &group->end_us, sizeof group->end_us);
-    for (int32_t c = 0; c < self->spec.call_count; c++)
+    // Flat states lie in the slot as they are stored, one behind the other.
+    size_t states = self->flat ? states_bytes(self) : 0, size = sizeof key_size + key.size + sizeof group->end_us + states;
+    char *to = text_reserve(writer->out, size);
+    if (writer->out->overflow)
+        return;
+    memcpy(to, &key_size, sizeof key_size);
+    to += sizeof key_size;
+    memcpy(to, key.data, key.size);
+    to += key.size;
+    memcpy(to, &group->end_us, sizeof group->end_us);
+    memcpy(to + sizeof group->end_us, group + 1, states);
+    writer->out->size += size;
+    for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
         aggregate_save(self->spec.calls[c], group_state(self, group, c), writer->out);
 }
 
@@ -124,48 +142,124 @@ static enum code take_key(struct bytes *in, struct bytes *key, struct error *err
     return E_OK;
 }
 
-static enum code group_load(struct aggregate_stage *self, struct bytes *in, struct error *err)
+/* Room to load groups in blocks: a table finds many keys at once faster than one by one. */
+enum { LOAD_GROUPS = 1024 };
+struct loading {
+    int64_t count;
+    struct bytes states[LOAD_GROUPS]; /* of the group at the same place in the shard's room; from there to the end */
+};
+
+static enum code group_place(struct aggregate_stage *self, struct aggregate_shard *shard, uint32_t slot, bool is_new,
+                             int64_t end_us, struct error *err)
 {
-    struct bytes key;
-    int64_t end_us, created_count = 0;
-    TRY(take_key(in, &key, err));
-    TRY(take(in, &end_us, sizeof end_us, err));
-    uint64_t hash = hash_bytes(key.data, key.size);
-    struct aggregate_shard *shard = &self->shards[shard_of(self, hash)];
-    const int32_t offsets[2] = {0, (int32_t)key.size};
-    uint32_t slot, created;
-    TRY(state_upsert(shard->groups, key.data, offsets, &hash, 1, &slot, &created, &created_count, err));
     struct group *group = group_at(shard->groups, slot);
-    if (created_count > 0)
+    if (is_new)
         TRY(expiry_add(&shard->ends, end_us, slot, &group->link, err));
     else
         group_drop(self, group);
     memset(group + 1, 0, self->slot_bytes - sizeof *group);
     group_init(self, group, end_us);
-    for (int32_t c = 0; c < self->spec.call_count; c++)
-        TRY(aggregate_load(self->spec.calls[c], in, group_state(self, group, c), err));
     return E_OK;
 }
 
-static enum code body_load(struct aggregate_stage *self, const struct state_frame *frame, struct error *err)
+/* Put the groups of the room into the shard. *left: what follows the states of the last one, when they are not flat. */
+static enum code room_load(struct aggregate_stage *self, struct aggregate_shard *shard, struct loading *loading,
+                           struct bytes *left, struct error *err)
+{
+    struct key_room *room = &shard->room;
+    int64_t created_count = 0, created = 0, count = loading->count;
+    loading->count = 0;
+    TRY(state_upsert(shard->groups, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count, room->slots,
+                     room->created, &created_count, err));
+    for (int64_t i = 0; i < count; i++) {
+        groups_prefetch(shard->groups, room->slots, i, count);
+        bool is_new = created < created_count && room->slots[i] == room->created[created];
+        created += is_new;
+        TRY(group_place(self, shard, room->slots[i], is_new, room->ends[i], err));
+        struct group *group = group_at(shard->groups, room->slots[i]);
+        if (self->flat)
+            memcpy(group + 1, loading->states[i].data, states_bytes(self));
+        for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
+            TRY(aggregate_load(self->spec.calls[c], &loading->states[i], group_state(self, group, c), err));
+        *left = loading->states[i];
+    }
+    return E_OK;
+}
+
+/* Take the next group off `in`, into the room of its shard. States that are not flat say only when they are loaded
+ * where they end: then a room holds one group. */
+static enum code group_take(struct aggregate_stage *self, int32_t shard_index, struct loading *loading, struct bytes *in,
+                            struct error *err)
+{
+    struct bytes key;
+    int64_t end_us;
+    TRY(take_key(in, &key, err));
+    TRY(take(in, &end_us, sizeof end_us, err));
+    uint64_t hash = hash_bytes(key.data, key.size);
+    int32_t index = shard_index >= 0 ? shard_index : shard_of(self, hash);
+    struct aggregate_shard *shard = &self->shards[index];
+    struct key_room *room = &shard->room;
+    loading += shard_index >= 0 ? 0 : index;
+    if (loading->count == 0) {
+        key_room_reserve(room, LOAD_GROUPS);
+        room->offsets[0] = 0;
+    }
+    int64_t at = loading->count++;
+    text_add(&room->keys, key.data, key.size);
+    room->offsets[at + 1] = (int32_t)room->keys.size;
+    room->hashes[at] = hash;
+    room->ends[at] = end_us;
+    loading->states[at] = *in;
+    if (!self->flat)
+        return room_load(self, shard, loading, in, err);
+    size_t size = states_bytes(self);
+    if (in->size < size)
+        return fail(err, E_CORRUPT, "stored state: breaks off in a group");
+    *in = bytes_of(in->data + size, in->size - size);
+    struct bytes left;
+    return loading->count < LOAD_GROUPS ? E_OK : room_load(self, shard, loading, &left, err);
+}
+
+/* The shards that a frame belongs to: `shard_index`, or all when it is -1. */
+static enum code groups_load(struct aggregate_stage *self, int32_t shard_index, uint64_t groups, struct bytes *in,
+                             struct error *err)
+{
+    int32_t first = shard_index >= 0 ? shard_index : 0, count = shard_index >= 0 ? 1 : self->spec.shards;
+    struct loading *loading = mem_array(struct loading, (size_t)count);
+    struct bytes left;
+    enum code code = E_OK;
+    for (uint64_t i = 0; code == E_OK && i < groups; i++)
+        code = group_take(self, shard_index, loading, in, err);
+    for (int32_t s = 0; s < count; s++) {
+        struct aggregate_shard *shard = &self->shards[first + s];
+        if (code == E_OK && loading[s].count > 0)
+            code = room_load(self, shard, &loading[s], &left, err);
+        shard->away_first_us = INT64_MAX;
+    }
+    mem_free(loading);
+    return code;
+}
+
+static enum code body_load(struct aggregate_stage *self, int32_t shard_index, const struct state_frame *frame,
+                           struct error *err)
 {
     struct bytes in = frame->body;
     struct body_head head;
     TRY(take(&in, &head, sizeof head, err));
-    for (uint64_t i = 0; i < head.groups; i++)
-        TRY(group_load(self, &in, err));
+    TRY(groups_load(self, shard_index, head.groups, &in, err));
     if (in.size > 0)
         return fail(err, E_CORRUPT, "stored state: %zu bytes too many", in.size);
     if (frame->kind == KIND_SNAPSHOT)
         return E_OK;
+    if (shard_index >= 0)
+        return aggregate_shard_evict(self, &self->shards[shard_index], head.evicted_us, err);
     for (int32_t s = 0; s < self->spec.shards; s++)
         TRY(aggregate_shard_evict(self, &self->shards[s], head.evicted_us, err));
     return E_OK;
 }
 
-enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err)
+static enum code frames_load(struct aggregate_stage *self, int32_t shard_index, struct bytes stored, struct error *err)
 {
-    struct aggregate_stage *self = aggregate_of(base);
     while (stored.size > 0) {
         struct state_frame frame;
         if (state_frame_read(&stored, &frame, err) != E_OK)
@@ -177,10 +271,20 @@ enum code aggregate_restore(struct stateful *base, struct bytes stored, struct e
                 err, E_CHANGED,
                 "%s: the stored state belongs to other group keys or aggregates; start with a new checkpoint",
                 self->spec.name);
-        if (body_load(self, &frame, err) != E_OK)
+        if (body_load(self, shard_index, &frame, err) != E_OK)
             return error_note(err, "%s", self->spec.name);
     }
     return E_OK;
+}
+
+enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err)
+{
+    return frames_load(aggregate_of(base), -1, stored, err);
+}
+
+enum code aggregate_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
+{
+    return frames_load(aggregate_of(base), shard, stored, err);
 }
 
 /* The expiry goes with the groups and comes back with them (restore). */

@@ -132,6 +132,9 @@ struct stateful_type {
     /* Apply a snapshot or delta (any number of shards when written; keys find their shard again). Restore:
      * snapshot first, then deltas in epoch order. E_CORRUPT when the bytes are not what delta/snapshot wrote. */
     enum code (*restore)(struct stateful *self, struct bytes stored, struct error *err) MUST_CHECK;
+    /* The same for bytes that one shard of as many wrote: touches that shard alone, so that shards load in parallel.
+     * NULL: restore() does it, one at a time. */
+    enum code (*shard_restore)(struct stateful *self, int32_t shard, struct bytes stored, struct error *err) MUST_CHECK;
     /* One row per entry for `leat state`: schema says the columns (keys, window or time, what is kept). Emits
      * batches; nothing changes. */
     const struct type *(*shown)(const struct stateful *self, struct arena *arena);
