@@ -144,6 +144,7 @@ static void measure_aggregate(const char *name, const char *function, const stru
     struct error err;
     const struct aggregate_call *call;
     struct rejects rejects = {0};
+    size_t heap_bytes = 0;
     struct column col = {0};
     if (strstr(name, wanted) == NULL)
         return;
@@ -160,8 +161,15 @@ static void measure_aggregate(const char *name, const char *function, const stru
     for (int run = 0; run < 8; run++) {
         int64_t start = os->clock_mono_us();
         for (int k = 0; k < GROUP_BATCHES; k++)
-            aggregate_add(call, &col, ROWS, active ? bits : NULL, states, call->state_size,
-                          slots + (size_t)k * ROWS, &rejects);
+            aggregate_add(&(struct aggregate_rows){.call = call,
+                                                   .args = &col,
+                                                   .rows = ROWS,
+                                                   .active = active ? bits : NULL,
+                                                   .base = states,
+                                                   .stride = call->state_size,
+                                                   .slots = slots + (size_t)k * ROWS,
+                                                   .rejects = &rejects,
+                                                   .heap_bytes = &heap_bytes});
         int64_t took = os->clock_mono_us() - start;
         best = took < best ? took : best;
     }

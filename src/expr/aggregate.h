@@ -1,7 +1,8 @@
 /* aggregate.h - inside expr/: what an aggregate function is.
  *
  * Add one    an AGGREGATE row with its callbacks in aggregate_<family>.c and its name in that file's table
- * State      state_size bytes, 8-aligned, zeroed = no rows seen. Without save/load/drop the bytes are the whole state
+ * State      state_size bytes, 8-aligned, zeroed = no rows seen. Without `heap` the bytes are the whole state; with it
+ *            the state points to memory of its own, whose growth each callback adds to its owner's heap_bytes
  * Rows       add() walks rows with EACH_ROW: the rows that are active and where no argument is NULL (unless it sees
  *            NULLs itself), state of row i by STATE_AT
  * Thread     states belong to one thread
@@ -11,47 +12,36 @@
 
 #include "expr/loop.h"
 
-/* One call of aggregate_add. */
-struct aggregate_rows {
-    const struct aggregate_call *call;
-    const struct column *args;
-    int64_t rows;
-    const uint8_t *active;
-    uint8_t *base;
-    size_t stride;
-    const uint32_t *slots;
-    struct rejects *rejects;
-};
 struct aggregate_binding {
     struct expr_context *ctx;
     struct aggregate_call *call;
     const struct type *type; /* as the signature says; bind may replace it */
+};
+struct aggregate_heap {
+    bool (*merge)(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes);
+    void (*save)(const struct aggregate_call *call, const void *state, struct text *out);
+    enum code (*load)(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                      struct error *err);
+    void (*drop)(const struct aggregate_call *call, void *state, size_t *heap_bytes);
 };
 struct aggregate {
     const char *name, *signature, *help, *example, *expected;
     size_t state_size; /* 0: bind sets call->state_size */
     enum code (*bind)(struct aggregate_binding *binding, struct error *err);
     void (*add)(const struct aggregate_rows *rows);
-    bool (*merge)(const struct aggregate_call *call, void *into, const void *from);
+    bool (*merge)(const struct aggregate_call *call, void *into, const void *from); /* without `heap` */
     bool (*finish)(const struct aggregate_call *call, const void *state, struct builder *out);
-    /* All three or none. */
-    void (*save)(const struct aggregate_call *call, const void *state, struct text *out);
-    enum code (*load)(const struct aggregate_call *call, struct bytes *in, void *state,
-                      struct error *err);
-    void (*drop)(const struct aggregate_call *call, void *state);
+    const struct aggregate_heap *heap;
 };
 #define AGGREGATE(id, ...) static const struct aggregate id = {__VA_ARGS__}
 
 extern const struct aggregate *const sum_aggregates[];
 extern const struct aggregate *const moment_aggregates[];
 extern const struct aggregate *const extreme_aggregates[];
+extern const struct aggregate *const pick_aggregates[];
 extern const struct aggregate *const collect_aggregates[];
 
-/* DISTINCT is an aggregate around another one: `call.function` is aggregate_distinct. */
-struct distinct_call {
-    struct aggregate_call call;
-    const struct aggregate_call *inner;
-};
+/* DISTINCT is an aggregate around another one, call->bound. */
 extern const struct aggregate aggregate_distinct;
 
 enum { AGGREGATE_ARGS_MAX = 4 }; // struct aggregate_call.arg_types

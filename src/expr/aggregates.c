@@ -1,12 +1,14 @@
 /* aggregates.c - the table of aggregates, their binding, and the calls that operators make. */
 #include <strings.h>
 
+#include "base/hash.h"
 #include "expr/aggregate.h"
 #include "expr/coerce.h"
 #include "expr/signature.h"
 
-static const struct aggregate *const *const families[] = {sum_aggregates, moment_aggregates,
-                                                          extreme_aggregates, collect_aggregates};
+static const struct aggregate *const *const families[] = {
+    sum_aggregates, moment_aggregates, extreme_aggregates, pick_aggregates, collect_aggregates,
+};
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 
 const struct aggregate *aggregate_at(int32_t index)
@@ -99,7 +101,7 @@ static void settle(struct aggregate_call *call)
 {
     if (call->state_size == 0)
         call->state_size = call->function->state_size;
-    call->state_is_flat = call->function->save == NULL;
+    call->state_is_flat = call->function->heap == NULL;
     always(call->state_size > 0 && call->state_size % 8 == 0);
 }
 
@@ -128,14 +130,21 @@ enum code aggregate_bind(struct expr_context *ctx, const char *name, const struc
     *out = call;
     if (!distinct || count == 0 || !cares_for_distinct(name))
         return E_OK;
-    struct distinct_call *around = arena_new(ctx->arena, struct distinct_call);
-    around->call = *call;
-    around->inner = call;
-    around->call.function = &aggregate_distinct;
-    around->call.state_size = 0;
-    settle(&around->call);
-    *out = &around->call;
+    struct aggregate_call *around = arena_new(ctx->arena, struct aggregate_call);
+    *around = *call;
+    around->function = &aggregate_distinct;
+    around->bound = call;
+    around->variant = hash_mix(hash_bytes(function->name, strlen(function->name)), call->variant);
+    around->ordered = false;
+    around->state_size = 0;
+    settle(around);
+    *out = around;
     return E_OK;
+}
+
+struct bytes aggregate_name(const struct aggregate_call *call)
+{
+    return bytes_of(call->function->name, strcspn(call->function->name, " "));
 }
 
 /* ---- states ---- */
@@ -145,25 +154,18 @@ void aggregate_init(const struct aggregate_call *call, void *state)
     memset(state, 0, call->state_size);
 }
 
-void aggregate_add(const struct aggregate_call *call, const struct column *args, int64_t rows,
-                   const uint8_t *active, uint8_t *base, size_t stride, const uint32_t *slots,
-                   struct rejects *rejects)
+void aggregate_add(const struct aggregate_rows *rows)
 {
-    const struct aggregate_rows in = {.call = call,
-                                      .args = args,
-                                      .rows = rows,
-                                      .active = active,
-                                      .base = base,
-                                      .stride = stride,
-                                      .slots = slots,
-                                      .rejects = rejects};
-    if (rows > 0)
-        call->function->add(&in);
+    if (rows->rows > 0)
+        rows->call->function->add(rows);
 }
 
-bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from)
+bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes)
 {
-    return call->function->merge(call, into, from);
+    const struct aggregate *function = call->function;
+    if (function->heap == NULL)
+        return function->merge(call, into, from);
+    return function->heap->merge(call, into, from, heap_bytes);
 }
 
 bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out)
@@ -173,29 +175,29 @@ bool aggregate_finish(const struct aggregate_call *call, const void *state, stru
 
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out)
 {
-    if (call->function->save != NULL)
-        call->function->save(call, state, out);
+    if (call->function->heap != NULL)
+        call->function->heap->save(call, state, out);
     else
         text_add(out, state, call->state_size);
 }
 
-enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state,
+enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
                          struct error *err)
 {
     aggregate_init(call, state);
-    if (call->function->load != NULL)
-        return call->function->load(call, in, state, err);
+    if (call->function->heap != NULL)
+        return call->function->heap->load(call, in, state, heap_bytes, err);
     if (in->size < call->state_size)
-        return fail(err, E_CORRUPT, "the state of %s needs %zu bytes, %zu are left",
-                    call->function->name, call->state_size, in->size);
+        return fail(err, E_CORRUPT, "the state of %s needs %zu bytes, %zu are left", call->function->name,
+                    call->state_size, in->size);
     memcpy(state, in->data, call->state_size);
     in->data += call->state_size;
     in->size -= call->state_size;
     return E_OK;
 }
 
-void aggregate_drop(const struct aggregate_call *call, void *state)
+void aggregate_drop(const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
-    if (call->function->drop != NULL)
-        call->function->drop(call, state);
+    if (call->function->heap != NULL)
+        call->function->heap->drop(call, state, heap_bytes);
 }

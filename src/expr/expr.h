@@ -81,6 +81,9 @@ MUST_CHECK enum code expr_case(struct expr_context *ctx, const struct expr *cons
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
 bool expr_is_constant(const struct expr *expr);        /* no columns, no non-deterministic call */
 bool expr_equal(const struct expr *a, const struct expr *b);
+struct bytes expr_function(const struct expr *expr);   /* first name of the function of an EXPR_CALL; empty for others */
+/* Whether it is a call of this function or operator; of synonyms, the first name: "and", "<=", "-", "isnull". */
+bool expr_is_call(const struct expr *expr, const char *name);
 /* Fold a constant expression to a literal; E_SQL with the runtime error. */
 MUST_CHECK enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out, struct error *err);
 /* Spark's text of the expression, for column names and plans: "(a + 1)", "CAST(x AS INT)". */
@@ -121,21 +124,42 @@ struct aggregate_call {
     const struct type *arg_types[4];
     size_t state_size;                    /* bytes, multiple of 8; states are zeroed before init */
     bool state_is_flat;                   /* the state's bytes are the whole state: save/load/merge may memcpy it */
+    bool ordered;                         /* its result depends on the order of the rows */
+    const void *bound;                    /* what the function made of its constant arguments, or NULL */
+    uint64_t variant;                     /* hash of what `bound` says: calls that differ in it alone differ */
     struct position at;
 };
 MUST_CHECK enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                                     bool distinct, const struct expr *filter, struct position at,
                                     const struct aggregate_call **out, struct error *err);
+struct bytes aggregate_name(const struct aggregate_call *call); /* the first of its names */
 void aggregate_init(const struct aggregate_call *call, void *state);
-/* Row i goes to the state at base + slots[i] * stride. `active` (bits) may be NULL. Overflow rejects the row. */
-void aggregate_add(const struct aggregate_call *call, const struct column *args, int64_t rows, const uint8_t *active,
-                   uint8_t *base, size_t stride, const uint32_t *slots, struct rejects *rejects);
-/* Fold `from` into `into`; false on overflow (ARITHMETIC_OVERFLOW). `from` is left valid. */
-bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from);
+/* Where a row's record stands among all records: the smaller one came first. */
+struct row_place {
+    uint64_t stream; /* of topic and partition */
+    int64_t offset;
+};
+/* Rows to add: row i goes to the state at base + slots[i] * stride. */
+struct aggregate_rows {
+    const struct aggregate_call *call;
+    const struct column *args;
+    int64_t rows;
+    const uint8_t *active;          /* bits; NULL = all */
+    const struct row_place *places; /* per row; NULL: rows come in order. Asked for by call->ordered */
+    uint8_t *base;
+    size_t stride;
+    const uint32_t *slots;
+    struct rejects *rejects;
+    size_t *heap_bytes;             /* what the states at `base` hold outside of their slots; kept up to date */
+};
+void aggregate_add(const struct aggregate_rows *rows);
+/* Fold `from` into `into`; false when the result does not fit (it is NULL then, for good). `from` is left valid. */
+bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes);
 /* One result per state, appended to the builder of call->type; false on overflow (result is NULL then). */
 bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out);
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out);
-MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state, struct error *err);
-void aggregate_drop(const struct aggregate_call *call, void *state);
+MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                                    struct error *err);
+void aggregate_drop(const struct aggregate_call *call, void *state, size_t *heap_bytes);
 
 #endif

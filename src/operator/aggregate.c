@@ -13,10 +13,20 @@ void group_init(const struct aggregate_stage *self, struct group *group, int64_t
         aggregate_init(self->spec.calls[c], group_state(self, group, c));
 }
 
-void group_drop(const struct aggregate_stage *self, struct group *group)
+void group_drop(const struct aggregate_stage *self, struct group *group, struct heap *heap)
 {
     for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
-        aggregate_drop(self->spec.calls[c], group_state(self, group, c));
+        aggregate_drop(self->spec.calls[c], group_state(self, group, c), &heap->bytes);
+}
+
+enum code heap_settle(struct heap *self, const struct aggregate_spec *spec, struct error *err)
+{
+    if (spec->budget != NULL && self->bytes > self->charged)
+        TRY(budget_take(spec->budget, self->bytes - self->charged, spec->name, err));
+    else if (spec->budget != NULL)
+        budget_give(spec->budget, self->charged - self->bytes);
+    self->charged = self->bytes;
+    return E_OK;
 }
 
 static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena, struct error *err)
@@ -206,12 +216,13 @@ static int64_t aggregate_shard_entries(const struct stateful *base, int32_t shar
 static size_t aggregate_shard_bytes(const struct stateful *base, int32_t shard)
 {
     const struct aggregate_shard *self = &aggregate_of_const(base)->shards[shard];
-    return state_bytes(self->groups) + state_bytes(self->ends.buckets);
+    return state_bytes(self->groups) + state_bytes(self->ends.buckets) + self->heap.charged;
 }
 
 static size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane)
 {
-    return state_bytes(aggregate_of_const(base)->lanes[lane].groups);
+    const struct aggregate_lane *self = &aggregate_of_const(base)->lanes[lane];
+    return state_bytes(self->groups) + self->heap.charged;
 }
 
 static const struct stateful_type aggregate_type = {

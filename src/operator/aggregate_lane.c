@@ -22,13 +22,15 @@ static void drop_one(void *context, uint32_t slot)
     void *const *both = context;
     const struct aggregate_stage *self = both[0];
     struct aggregate_lane *lane = both[1];
-    group_drop(self, group_at(lane->groups, slot));
+    group_drop(self, group_at(lane->groups, slot), &lane->heap);
 }
 
 static void lane_drop_groups(struct aggregate_stage *self, struct aggregate_lane *lane)
 {
-    if (!self->flat)
-        state_each(lane->groups, drop_one, (void *[]){self, lane});
+    if (self->flat)
+        return;
+    state_each(lane->groups, drop_one, (void *[]){self, lane});
+    always(heap_settle(&lane->heap, &self->spec, NULL) == E_OK); // it gives
 }
 
 void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *lane)
@@ -285,8 +287,15 @@ static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *
         const uint8_t *bits = active;
         if (self->filter_root[c] >= 0)
             bits = filter_bits(lane, &lane->roots[self->filter_root[c]], active);
-        aggregate_add(self->spec.calls[c], lane->roots + self->arg_root[c], rows, bits,
-                      base + self->state_at[c], stride, slots, rejects);
+        aggregate_add(&(struct aggregate_rows){.call = self->spec.calls[c],
+                                               .args = lane->roots + self->arg_root[c],
+                                               .rows = rows,
+                                               .active = bits,
+                                               .base = base + self->state_at[c],
+                                               .stride = stride,
+                                               .slots = slots,
+                                               .rejects = rejects,
+                                               .heap_bytes = &lane->heap.bytes});
     }
 }
 
@@ -311,7 +320,7 @@ static enum code run_pass(const struct aggregate_stage *self, struct aggregate_l
     int32_t rejected_before = rejects->count;
     add_rows(self, lane, pass->rows, rejects);
     pass->folded = lane->kept.count - (rejects->count - rejected_before);
-    return E_OK;
+    return heap_settle(&lane->heap, &self->spec, err);
 }
 
 /* All windows of the rows. A row is late when even the last window that holds it has ended. */

@@ -25,13 +25,15 @@ static void drop_one(void *context, uint32_t slot)
     void *const *both = context;
     const struct aggregate_stage *self = both[0];
     struct aggregate_shard *shard = both[1];
-    group_drop(self, group_at(shard->groups, slot));
+    group_drop(self, group_at(shard->groups, slot), &shard->heap);
 }
 
 void aggregate_shard_close(struct aggregate_stage *self, struct aggregate_shard *shard)
 {
-    if (shard->groups != NULL && !self->flat)
+    if (shard->groups != NULL && !self->flat) {
         state_each(shard->groups, drop_one, (void *[]){self, shard});
+        always(heap_settle(&shard->heap, &self->spec, NULL) == E_OK); // it gives
+    }
     state_free(shard->groups);
     expiry_close(&shard->ends);
     mem_free(shard->changed.slots);
@@ -67,11 +69,12 @@ static enum code group_start(struct aggregate_stage *self, struct aggregate_shar
 }
 
 /* False when a total overflowed. */
-static bool group_merge(const struct aggregate_stage *self, struct group *into, struct group *from)
+static bool group_merge(const struct aggregate_stage *self, struct group *into, struct group *from, struct heap *heap)
 {
     bool fits = true;
     for (int32_t c = 0; c < self->spec.call_count; c++)
-        fits &= aggregate_merge(self->spec.calls[c], group_state(self, into, c), group_state(self, from, c));
+        fits &= aggregate_merge(self->spec.calls[c], group_state(self, into, c), group_state(self, from, c),
+                                &heap->bytes);
     return fits;
 }
 
@@ -102,10 +105,10 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
         }
         struct group *group = group_at(shard->groups, room->slots[i]);
         if (!is_new || !self->flat)
-            counts->overflown += !group_merge(self, group, source);
+            counts->overflown += !group_merge(self, group, source, &shard->heap);
         group_changed(shard, group, room->slots[i]);
     }
-    return E_OK;
+    return heap_settle(&shard->heap, &self->spec, err);
 }
 
 /* ---- emit and evict ---- */
@@ -136,16 +139,18 @@ static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, str
     return code;
 }
 
-static void evict(struct aggregate_stage *self, struct aggregate_shard *shard, const struct slot_list *ended)
+static enum code evict(struct aggregate_stage *self, struct aggregate_shard *shard, const struct slot_list *ended,
+                       struct error *err)
 {
     for (int64_t i = 0; i < ended->count; i++) {
         groups_prefetch(shard->groups, ended->slots, i, ended->count);
         struct group *group = group_at(shard->groups, ended->slots[i]);
-        group_drop(self, group);
+        group_drop(self, group, &shard->heap);
         group->changed = 0;
         state_remove(shard->groups, ended->slots[i]);
     }
     shard->evicted = shard->evicted || ended->count > 0;
+    return heap_settle(&shard->heap, &self->spec, err);
 }
 
 /* A window's ends become STRUCT<start, end>. */
@@ -216,7 +221,7 @@ static enum code emit_and_evict(struct aggregate_stage *self, struct aggregate_s
         code = emit_some(self, shard, ended.slots + from, count, emit, counts, err);
     }
     if (code == E_OK)
-        evict(self, shard, &ended);
+        code = evict(self, shard, &ended, err);
     mem_free(ended.slots);
     return code;
 }
@@ -227,7 +232,7 @@ enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_s
     struct slot_list ended = {0};
     enum code code = ended_groups(shard, now_us, &ended, err);
     if (code == E_OK)
-        evict(self, shard, &ended);
+        code = evict(self, shard, &ended, err);
     mem_free(ended.slots);
     return code;
 }

@@ -28,6 +28,12 @@ struct group {
     uint32_t changed; /* number of the merge that last changed it; shards only */
 };
 
+/* What states hold outside of their slots, and how much of it the budget knows. */
+struct heap {
+    size_t bytes, charged;
+};
+MUST_CHECK enum code heap_settle(struct heap *self, const struct aggregate_spec *spec, struct error *err);
+
 struct slot_list {
     uint32_t *slots;
     int64_t count, capacity;
@@ -56,6 +62,7 @@ struct aggregate_lane {
     uint32_t *row_slots; /* slot per input row, when not all rows are kept */
     int64_t row_capacity;
     struct buffer *wanted, *active, *filtered; /* bits per input row */
+    struct heap heap;
 };
 
 struct aggregate_shard {
@@ -67,6 +74,7 @@ struct aggregate_shard {
     bool evicted;              /* something */
     int64_t away_first_us;     /* while the groups are on disk: nothing of them ends before */
     struct key_room room;
+    struct heap heap;
 };
 
 struct aggregate_stage {
@@ -116,7 +124,7 @@ static inline void slot_list_add(struct slot_list *list, uint32_t slot)
     list->slots[list->count++] = slot;
 }
 void group_init(const struct aggregate_stage *self, struct group *group, int64_t end_us);
-void group_drop(const struct aggregate_stage *self, struct group *group);
+void group_drop(const struct aggregate_stage *self, struct group *group, struct heap *heap);
 
 static inline struct aggregate_stage *aggregate_of(struct stateful *base)
 {

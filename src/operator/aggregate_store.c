@@ -54,9 +54,11 @@ static void group_save(void *context, uint32_t slot)
     uint32_t key_size = (uint32_t)key.size;
     // Flat states lie in the slot as they are stored, one behind the other.
     size_t states = self->flat ? states_bytes(self) : 0, size = sizeof key_size + key.size + sizeof group->end_us + states;
-    char *to = text_reserve(writer->out, size);
-    if (writer->out->overflow)
+    if (writer->out->limit != 0 && writer->out->size + size > writer->out->limit) {
+        writer->out->overflow = true;
         return;
+    }
+    char *to = text_reserve(writer->out, size);
     memcpy(to, &key_size, sizeof key_size);
     to += sizeof key_size;
     memcpy(to, key.data, key.size);
@@ -156,7 +158,7 @@ static enum code group_place(struct aggregate_stage *self, struct aggregate_shar
     if (is_new)
         TRY(expiry_add(&shard->ends, end_us, slot, &group->link, err));
     else
-        group_drop(self, group);
+        group_drop(self, group, &shard->heap);
     memset(group + 1, 0, self->slot_bytes - sizeof *group);
     group_init(self, group, end_us);
     return E_OK;
@@ -180,10 +182,11 @@ static enum code room_load(struct aggregate_stage *self, struct aggregate_shard 
         if (self->flat)
             memcpy(group + 1, loading->states[i].data, states_bytes(self));
         for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
-            TRY(aggregate_load(self->spec.calls[c], &loading->states[i], group_state(self, group, c), err));
+            TRY(aggregate_load(self->spec.calls[c], &loading->states[i], group_state(self, group, c),
+                               &shard->heap.bytes, err));
         *left = loading->states[i];
     }
-    return E_OK;
+    return heap_settle(&shard->heap, &self->spec, err);
 }
 
 /* Take the next group off `in`, into the room of its shard. States that are not flat say only when they are loaded

@@ -7,7 +7,8 @@
 
 static bool same_call(const struct aggregate_call *a, const struct aggregate_call *b)
 {
-    if (a->function != b->function || a->distinct != b->distinct || a->arg_count != b->arg_count ||
+    if (a->function != b->function || a->variant != b->variant || a->distinct != b->distinct ||
+        a->arg_count != b->arg_count ||
         !type_equal(a->type, b->type) || (a->filter == NULL) != (b->filter == NULL))
         return false;
     for (int32_t i = 0; i < a->arg_count; i++)

@@ -112,6 +112,8 @@ static void identify_aggregate(struct fingerprint *self, const struct plan *node
         hash = hash_mix(hash_mix(hash, call->distinct), hash_type(call->type));
         hash = hash_exprs(self, hash, call->args, call->arg_count, input);
         hash = hash_mix(hash, hash_expr(self, call->filter, input));
+        if (call->variant != 0)
+            hash = hash_mix(hash, call->variant);
     }
     out->rows = hash;
     for (int32_t i = 0; i < node->schema->field_count; i++)

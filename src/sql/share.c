@@ -14,7 +14,7 @@ static bool same_calls(const struct plan_aggregate *a, const struct plan_aggrega
 {
     for (int32_t i = 0; i < a->call_count; i++) {
         const struct aggregate_call *x = a->calls[i], *y = b->calls[i];
-        if (x->function != y->function || x->distinct != y->distinct ||
+        if (x->function != y->function || x->variant != y->variant || x->distinct != y->distinct ||
             x->arg_count != y->arg_count || !same_exprs(x->args, y->args, x->arg_count) ||
             !same_exprs(&x->filter, &y->filter, 1))
             return false;

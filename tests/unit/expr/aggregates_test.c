@@ -195,21 +195,21 @@ static void eval_args(const struct aggregate_call *call, struct column *out)
 enum mode { IN_ONE_GO, FROM_LANES, SAVED_AND_LOADED };
 
 /* Through bytes and back. */
-static void reload(const struct aggregate_call *call, uint8_t *state)
+static void reload(const struct aggregate_call *call, uint8_t *state, size_t *heap_bytes)
 {
     struct text saved = {0};
     struct error err = {0};
     aggregate_save(call, state, &saved);
-    aggregate_drop(call, state);
+    aggregate_drop(call, state, heap_bytes);
     for (size_t cut = 0; cut < saved.size;
          cut++) { // cut off anywhere it is refused, and nothing leaks or breaks
         struct bytes part = bytes_of(saved.data, cut);
-        if (aggregate_load(call, &part, state, &err) == E_OK)
+        if (aggregate_load(call, &part, state, heap_bytes, &err) == E_OK)
             CHECK(part.size == 0 && cut == saved.size);
-        aggregate_drop(call, state);
+        aggregate_drop(call, state, heap_bytes);
     }
     struct bytes in = text_view(&saved);
-    CHECK(aggregate_load(call, &in, state, &err) == E_OK);
+    CHECK(aggregate_load(call, &in, state, heap_bytes, &err) == E_OK);
     CHECK_INT(in.size, 0);
     text_free(&saved);
 }
@@ -221,6 +221,7 @@ static void run_mode(const struct aggregate_call *call, const struct column *arg
     size_t stride = call->state_size;
     uint8_t *states = mem_zero(stride * GROUPS * LANES);
     uint32_t slots[ROWS];
+    size_t heap_bytes = 0;
     struct rejects rejects = {0};
     struct builder builder;
     for (int r = 0; r < ROWS; r++)
@@ -229,21 +230,29 @@ static void run_mode(const struct aggregate_call *call, const struct column *arg
         uint8_t active = 0;
         for (int r = 0; r < ROWS; r++)
             active |= (uint8_t)((r * lanes / ROWS == lane) << r);
-        aggregate_add(call, args, ROWS, lanes == 1 ? NULL : &active,
-                      states + (size_t)lane * GROUPS * stride, stride, slots, &rejects);
+        aggregate_add(&(struct aggregate_rows){.call = call,
+                                               .args = args,
+                                               .rows = ROWS,
+                                               .active = lanes == 1 ? NULL : &active,
+                                               .base = states + (size_t)lane * GROUPS * stride,
+                                               .stride = stride,
+                                               .slots = slots,
+                                               .rejects = &rejects,
+                                               .heap_bytes = &heap_bytes});
     }
     CHECK_INT(rejects.count, 0);
     builder_init(&builder, call->type);
     for (int g = 0; g < GROUPS; g++) {
         uint8_t *state = states + (size_t)g * stride;
         for (int lane = 1; lane < lanes; lane++)
-            CHECK(aggregate_merge(call, state, state + (size_t)lane * GROUPS * stride));
+            CHECK(aggregate_merge(call, state, state + (size_t)lane * GROUPS * stride, &heap_bytes));
         if (mode == SAVED_AND_LOADED)
-            reload(call, state);
+            reload(call, state, &heap_bytes);
         CHECK(aggregate_finish(call, state, &builder));
     }
     for (int k = 0; k < GROUPS * LANES; k++)
-        aggregate_drop(call, states + (size_t)k * stride);
+        aggregate_drop(call, states + (size_t)k * stride, &heap_bytes);
+    CHECK_INT(heap_bytes, 0);
     builder_finish(&builder, out);
     builder_release(&builder);
     mem_free(states);
@@ -323,6 +332,22 @@ TEST(every_aggregate_has_a_case)
     }
 }
 
+/* All rows into one state. */
+static void add_all(const struct aggregate_call *call, const struct column *args, int64_t count, void *state,
+                    struct rejects *rejects, size_t *heap_bytes)
+{
+    uint32_t *slots = mem_array(uint32_t, (size_t)count);
+    aggregate_add(&(struct aggregate_rows){.call = call,
+                                           .args = args,
+                                           .rows = count,
+                                           .base = state,
+                                           .stride = call->state_size,
+                                           .slots = slots,
+                                           .rejects = rejects,
+                                           .heap_bytes = heap_bytes});
+    mem_free(slots);
+}
+
 TEST(a_sum_overflows_by_its_total_not_by_the_way_to_it)
 {
     table_open();
@@ -339,16 +364,16 @@ TEST(a_sum_overflows_by_its_total_not_by_the_way_to_it)
     builder_int(&builder, 1);
     builder_int(&builder, -1);
     builder_finish(&builder, &col);
-    uint32_t slots[3] = {0};
+    size_t heap_bytes = 0;
     uint64_t state[4] = {0}, other[4] = {0};
     struct rejects rejects = {0};
     struct builder results;
     builder_init(&results, call->type);
-    aggregate_add(call, &col, 3, NULL, (uint8_t *)state, call->state_size, slots, &rejects);
+    add_all(call, &col, 3, state, &rejects, &heap_bytes);
     CHECK_INT(rejects.count, 0);
     CHECK(aggregate_finish(call, state, &results)); // max + 1 - 1
-    aggregate_add(call, &col, 1, NULL, (uint8_t *)other, call->state_size, slots, &rejects);
-    CHECK(aggregate_merge(call, other, state));
+    add_all(call, &col, 1, other, &rejects, &heap_bytes);
+    CHECK(aggregate_merge(call, other, state, &heap_bytes));
     CHECK(!aggregate_finish(call, other, &results)); // max + max
     struct column sums;
     builder_finish(&results, &sums);
