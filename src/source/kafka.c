@@ -161,6 +161,7 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     self->group_id = arena_strdup(&self->arena, spec->group_id == NULL ? "leat" : spec->group_id);
     memcpy(self->needed, spec->needed, sizeof self->needed);
     self->retry_limit_us = spec->retry_limit_us;
+    self->batch_rows = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
     self->stopping = spec->stopping;
     TRY(kafka_settings_read(self, spec, err));
     if (self->settings.group_prefix != NULL)

@@ -73,6 +73,7 @@ struct kafka_source {
     const struct type *schema;
     const char *group_id;
     int64_t buffer_bytes, retry_limit_us;
+    int64_t batch_rows; /* most rows of a batch, at most BATCH_ROWS_MAX */
     struct budget *budget;
 
     rd_kafka_t *control, *data;

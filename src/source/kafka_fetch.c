@@ -253,7 +253,7 @@ static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool 
 
 static bool batch_full(const struct kafka_source *self)
 {
-    return self->filling.rows == BATCH_ROWS_MAX || self->filling_bytes >= BATCH_BYTES_MAX;
+    return self->filling.rows >= self->batch_rows || self->filling_bytes >= BATCH_BYTES_MAX;
 }
 
 static void pass_gap(struct kafka_partition *partition, int64_t to)
@@ -271,7 +271,7 @@ static enum code partition_drain(struct kafka_source *self, struct kafka_partiti
     bool stop = false;
     while (!stop && partition->next < to && !batch_full(self) && held_fill(self, partition)) {
         self->quiet_since_us = 0;
-        int64_t run = run_length(partition, to, BATCH_ROWS_MAX - self->filling.rows);
+        int64_t run = run_length(partition, to, self->batch_rows - self->filling.rows);
         if (run > 0)
             run_deliver(self, partition, run);
         else if (partition->held.messages[partition->held.first]->err != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -1,5 +1,6 @@
 /* source.h - deliver raw records with partition and offset; seek where the chain says.
  *
+ * Kinds    kafka; json, csv and text: the lines of files, which something else decodes (files.h)
  * Shape    a batch has Kafka's seven columns: key BINARY, value BINARY, topic STRING, partition
  *          INT, offset BIGINT, timestamp TIMESTAMP, timestampType INT; columns nobody needs are
  *          zeroed (type NULL pointer)
@@ -10,7 +11,7 @@
  *          early
  * Owns     delivered batches are moved to the caller
  * Fails    E_BROKER transient; E_LOST when offsets are gone (retention, topic re-created) and
- *          failOnDataLoss
+ *          failOnDataLoss, or when a file was rewritten or removed before it was read
  * Thread   fetch: one thread. latest, lag, stop: any
  * Faults   assign
  * Spec     Spark's Kafka source options; broker.md section 10 for librdkafka 2.0.2's facts
@@ -20,6 +21,7 @@
 
 #include "base/options.h"
 #include "data/data.h"
+#include "store/store.h"
 
 enum source_column {
     SOURCE_KEY,
@@ -66,6 +68,9 @@ struct source_spec {
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
     int64_t retry_limit_us; /* give up on an unreachable broker after so long; progress is logged */
+    int32_t batch_rows;     /* most rows of a batch; 0 = BATCH_ROWS_MAX */
+    struct store *store;    /* the checkpoint's, for what a source must remember beside its offsets; NULL: */
+    const char *folder;     /* nothing is remembered. `folder` is the source's own folder there */
     bool (*stopping)(void); /* asked while discover waits for the broker: true = E_STOPPED; or NULL */
 };
 
@@ -73,6 +78,7 @@ struct source_type {
     const char *name, *help;
     const struct option *options;
     size_t size;
+    bool offsets_in_bytes; /* from, to and latest count bytes, not records */
     enum code (*open)(void *self, const struct source_spec *spec, struct error *err) MUST_CHECK;
     /* All partitions now there, with earliest and latest. New partitions start at 0 (E_LOST when
      * that is gone and failOnDataLoss); at the very first start `from` is what startingOffsets
@@ -80,6 +86,9 @@ struct source_type {
      * start. Waits and retries; E_BROKER after retry_limit. */
     enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
                           struct error *err) MUST_CHECK;
+    /* Bound the next epoch by the source's own limits (maxFilesPerTrigger): sets `to` of each range, never beyond
+     * `latest`. An open epoch may be bounded too. NULL: source_plan(), and open epochs without bounds. */
+    void (*plan)(void *self, struct source_ranges *ranges, bool open);
     /* Start delivering from `from` of each range (assign and seek; everything prefetched is
      * dropped). */
     enum code (*seek)(void *self, const struct source_ranges *ranges, struct error *err) MUST_CHECK;

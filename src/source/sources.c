@@ -3,10 +3,11 @@
 
 #include <strings.h>
 
+#include "source/files.h"
 #include "source/kafka.h"
 
 const struct source_type *const source_types[] = {
-    &kafka_source_type,
+    &kafka_source_type, &json_source_type, &csv_source_type, &text_source_type,
     NULL,
 };
 

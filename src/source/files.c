@@ -1,0 +1,277 @@
+/* files.c - the lines of files in a folder as a stream: json, csv and text differ in which lines are records. */
+#include "source/files.h"
+
+#include <inttypes.h>
+
+#include "base/os.h"
+
+enum { NAP_US = 20 * 1000 }; /* how long waiting takes to notice a stop */
+
+static enum code check_stop(const struct files_source *self, struct error *err)
+{
+    if (!atomic_load(&self->stopped))
+        return E_OK;
+    return fail(err, E_STOPPED, "source %s was asked to stop", self->name);
+}
+
+/* ---- life ---- */
+
+static const struct type *lines_schema(struct arena *arena)
+{
+    const struct field fields[SOURCE_HEADERS] = { // ORDER SOURCE_COLUMN; no source of files has headers
+        {"key", type_of(TYPE_BINARY), true},          {"value", type_of(TYPE_BINARY), true},
+        {"topic", type_of(TYPE_STRING), true},        {"partition", type_of(TYPE_INT32), true},
+        {"offset", type_of(TYPE_INT64), true},        {"timestamp", type_of(TYPE_TIMESTAMP), true},
+        {"timestampType", type_of(TYPE_INT32), true},
+    };
+    return type_struct(arena, fields, SOURCE_HEADERS);
+}
+
+static enum code files_open(struct files_source *self, const struct source_spec *spec, const struct option *options,
+                            struct error *err)
+{
+    self->name = arena_strdup(&self->arena, spec->name);
+    self->stopping = spec->stopping;
+    self->lines.budget = self->budget = spec->budget;
+    self->columns.schema = lines_schema(&self->arena);
+    memcpy(self->columns.needed, spec->needed, sizeof self->columns.needed);
+    self->columns.rows_max =
+        spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
+    TRY(files_settings_read(options, spec, &self->arena, &self->settings, err));
+    const char *folder = spec->store != NULL ? arena_strdup(&self->arena, spec->folder) : NULL;
+    return files_log_open(&self->log, spec->store, folder, err);
+}
+
+static enum code json_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    struct files_source *self = self_;
+    self->skip_blank = true;
+    return files_open(self, spec, json_files_options, err);
+}
+
+static enum code csv_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    struct files_source *self = self_;
+    self->skip_blank = true;
+    return files_open(self, spec, csv_files_options, err);
+}
+
+static enum code text_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    return files_open(self_, spec, text_files_options, err);
+}
+
+static void files_stop(void *self_)
+{
+    struct files_source *self = self_;
+    atomic_store(&self->stopped, true);
+}
+
+static void files_close(void *self_)
+{
+    struct files_source *self = self_;
+    lines_close(&self->lines);
+    files_log_close(&self->log);
+    batch_release(&self->columns.batch);
+    arena_free(&self->arena);
+    *self = (struct files_source){0};
+}
+
+/* ---- ranges ---- */
+
+static enum code files_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
+                                struct error *err)
+{
+    struct files_source *self = self_;
+    struct found_files found = {0};
+    TRY(check_stop(self, err));
+    enum code code = files_find(&self->settings, &self->log, &found, err);
+    if (code == E_OK && found.count > 0)
+        code = files_log_append(&self->log, &found, err);
+    found_files_free(&found);
+    TRY(code);
+    int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
+    if (from > self->log.end)
+        return fail(err, E_CORRUPT,
+                    "source %s: the commit records stand at offset %" PRId64 ", but the log of files ends at %" PRId64
+                    "; start over with new folders for leat.checkpoint and leat.tables.path",
+                    self->name, from, self->log.end);
+    struct source_range *range = source_ranges_add(out, self->settings.path, 0);
+    range->from = from;
+    range->latest = self->log.end;
+    return E_OK;
+}
+
+/* The end of an epoch that begins at range->from: after the files that the options allow, at least one. */
+static int64_t epoch_end(const struct files_source *self, const struct source_range *range)
+{
+    int64_t end = range->from, files = 0, size_bytes = 0;
+    while (end < range->latest) {
+        const struct file_entry *entry = files_log_at(&self->log, end);
+        if (entry == NULL)
+            return range->latest; // fetch finds out what is wrong
+        size_bytes += entry->size_bytes;
+        files++;
+        if (files > 1 && self->settings.bytes_max > 0 && size_bytes > self->settings.bytes_max)
+            break;
+        end = file_entry_end(entry);
+        if (self->settings.files_max > 0 && files >= self->settings.files_max)
+            break;
+    }
+    return end;
+}
+
+/* Without limits an epoch takes all files that are there, as on Spark. Also an open epoch ends with them: they are one
+ * batch on Spark too. It has no end when there is nothing. */
+static void files_plan(void *self_, struct source_ranges *ranges, bool open)
+{
+    const struct files_source *self = self_;
+    struct source_range *range = &ranges->items[0];
+    bool pending = range->latest > range->from;
+    range->to = pending ? epoch_end(self, range) : open ? -1 : range->from;
+}
+
+static enum code files_seek(void *self_, const struct source_ranges *ranges, struct error *err)
+{
+    struct files_source *self = self_;
+    (void)ranges;
+    TRY(check_stop(self, err));
+    lines_shut(&self->lines);
+    return E_OK;
+}
+
+/* ---- fetching ---- */
+
+static bool is_blank(struct bytes line)
+{
+    size_t i = 0;
+    while (i < line.size && line.data[i] <= ' ')
+        i++;
+    return i == line.size;
+}
+
+static bool is_record(const struct files_source *self, struct bytes line)
+{
+    const char *comment = self->settings.comment;
+    return !(self->skip_blank && is_blank(line)) &&
+           !(comment != NULL && line.size > 0 && line.data[0] == (uint8_t)comment[0]);
+}
+
+/* The next line that is a record, and where it begins. */
+static enum code record_next(struct files_source *self, struct bytes *line, int64_t *offset, bool *more,
+                             struct error *err)
+{
+    do {
+        *offset = lines_at(&self->lines);
+        TRY(lines_next(&self->lines, line, more, err));
+    } while (*more && !is_record(self, *line));
+    return E_OK;
+}
+
+/* Be in the file that has `offset`, right there. A header is passed together with what stands before it, so no range
+ * ends between the two. */
+static enum code file_enter(struct files_source *self, int64_t offset, struct error *err)
+{
+    if (self->lines.path != NULL && self->reading.start + lines_at(&self->lines) == offset)
+        return E_OK;
+    const struct file_entry *entry = files_log_at(&self->log, offset);
+    if (entry == NULL)
+        return fail(err, E_LOST, "source %s: no file has offset %" PRId64 " any more", self->name, offset);
+    self->reading = *entry;
+    TRY(lines_open(&self->lines, &self->reading, offset - entry->start, err));
+    struct bytes header;
+    int64_t at;
+    bool more;
+    if (self->settings.header && offset == entry->start)
+        TRY(record_next(self, &header, &at, &more, err));
+    return E_OK;
+}
+
+/* Lines of one file, until it ends or the batch is full. Returns with *offset at what comes next. */
+static enum code file_read(struct files_source *self, int64_t *offset, struct error *err)
+{
+    struct bytes line;
+    int64_t at;
+    bool more = true;
+    while (!line_columns_full(&self->columns)) {
+        TRY(record_next(self, &line, &at, &more, err));
+        if (!more) {
+            lines_shut(&self->lines);
+            *offset = file_entry_end(&self->reading);
+            return E_OK;
+        }
+        line_columns_add(&self->columns, line, &self->reading, at);
+    }
+    *offset = self->reading.start + lines_at(&self->lines);
+    return E_OK;
+}
+
+static enum code fill(struct files_source *self, int64_t *offset, int64_t end, struct error *err)
+{
+    line_columns_begin(&self->columns);
+    while (*offset < end && !line_columns_full(&self->columns)) {
+        TRY(check_stop(self, err));
+        TRY(file_enter(self, *offset, err));
+        TRY(file_read(self, offset, err));
+    }
+    return E_OK;
+}
+
+static void wait_for_files(const struct files_source *self, int64_t wait_us)
+{
+    int64_t end_us = os->clock_mono_us() + wait_us, left_us;
+    while ((left_us = end_us - os->clock_mono_us()) > 0 && !atomic_load(&self->stopped) &&
+           (self->stopping == NULL || !self->stopping()))
+        os->sleep_us(left_us < NAP_US ? left_us : NAP_US);
+}
+
+/* Files that come during an epoch belong to a later one: only discover looks for them. */
+static enum code files_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
+                             struct error *err)
+{
+    struct files_source *self = self_;
+    struct source_range *range = &ranges->items[0];
+    TRY(check_stop(self, err));
+    if (range->to < 0) {
+        wait_for_files(self, wait_us);
+        *done = false;
+        return E_OK;
+    }
+    int64_t offset = range->from;
+    enum code code = fill(self, &offset, range->to, err);
+    struct batch batch = {0};
+    line_columns_finish(&self->columns, &batch);
+    if (code != E_OK) {
+        batch_release(&batch);
+        lines_shut(&self->lines);
+        return code;
+    }
+    *out = batch;
+    range->from = offset;
+    *done = offset >= range->to;
+    return E_OK;
+}
+
+/* There is no broker to tell; but what is committed need not be remembered for ever. */
+static enum code files_mirror(void *self_, const struct source_ranges *committed, struct error *err)
+{
+    struct files_source *self = self_;
+    int64_t offset = committed->count > 0 ? committed->items[0].from : 0;
+    if (self->lines.path != NULL && file_entry_end(&self->reading) <= offset)
+        lines_shut(&self->lines); // its name may go
+    return files_log_compact(&self->log, offset, self->settings.age_us, err);
+}
+
+#define FILES_TYPE(name_, help_, options_, open_)                                                                      \
+    {                                                                                                                  \
+        .name = name_, .help = help_, .options = options_, .size = sizeof(struct files_source),                        \
+        .offsets_in_bytes = true, .open = open_, .discover = files_discover, .plan = files_plan, .seek = files_seek,   \
+        .fetch = files_fetch, .mirror = files_mirror, .stop = files_stop, .close = files_close,                        \
+    }
+
+const struct source_type json_source_type =
+    FILES_TYPE("json", "files of a folder, a JSON object a line", json_files_options, json_open);
+const struct source_type csv_source_type =
+    FILES_TYPE("csv", "files of a folder, separated values, a record a line", csv_files_options, csv_open);
+const struct source_type text_source_type =
+    FILES_TYPE("text", "files of a folder, a record a line", text_files_options, text_open);

@@ -1,0 +1,213 @@
+/* files_list.c - which files lie there now.
+ *
+ * A path is walked part by part: a part without * ? [ is just entered, another one is matched with what its folder has.
+ * Names that begin with _ or . are left out, as Spark does: they are unfinished, or no data.
+ */
+#include "source/files.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/os.h"
+
+enum { PARTS_MAX = 64 }; /* of a path */
+
+void found_files_free(struct found_files *found)
+{
+    for (int32_t i = 0; i < found->count; i++)
+        mem_free(found->items[i].name);
+    mem_free(found->items);
+    *found = (struct found_files){0};
+}
+
+struct walk {
+    const struct files_settings *settings;
+    const struct files_log *log;
+    struct found_files *found;
+    int32_t folders; /* listed so far */
+    struct error *err;
+};
+
+/* What a folder has. */
+struct names {
+    struct arena arena;
+    const char **items;
+    int32_t count, capacity;
+    bool partitions; /* a folder like day=1 is among them */
+};
+
+static void names_close(struct names *names)
+{
+    mem_free(names->items);
+    arena_free(&names->arena);
+}
+
+static bool is_hidden(const char *name)
+{
+    static const char copying[] = "._COPYING_";
+    size_t size = strlen(name), tail = sizeof copying - 1;
+    return name[0] == '_' || name[0] == '.' || (size >= tail && strcmp(name + size - tail, copying) == 0);
+}
+
+static void name_add(void *context, const char *name, bool is_dir)
+{
+    struct names *names = context;
+    if (is_hidden(name))
+        return;
+    names->partitions |= is_dir && strchr(name, '=') != NULL;
+    mem_grow(names->items, names->capacity, names->count + 1);
+    names->items[names->count++] = arena_strdup(&names->arena, name);
+}
+
+static enum code names_read(struct walk *walk, const char *folder, struct names *out)
+{
+    if (++walk->folders > FILE_FOLDERS_MAX)
+        return fail(walk->err, E_SPEC, "path %s matches more than %d folders", walk->settings->path,
+                    FILE_FOLDERS_MAX);
+    return os->list(folder, name_add, out, walk->err);
+}
+
+static enum code refuse_compressed(const char *name, struct error *err)
+{
+    static const char *const endings[] = {".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate", ".xz", ".zip"};
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof *endings; i++)
+        if (strcmp(dot, endings[i]) == 0)
+            return fail(err, E_UNSUPPORTED, "%s: this version reads no compressed files", name);
+    return E_OK;
+}
+
+/* A file that is gone between the listing and here is not there. */
+static enum code file_found(struct walk *walk, const char *path)
+{
+    const char *name = strrchr(path, '/') + 1, *filter = walk->settings->name_filter;
+    struct os_stat stat;
+    struct error err = {0};
+    if (files_log_knows(walk->log, path) || (filter != NULL && fnmatch(filter, name, 0) != 0))
+        return E_OK;
+    enum code code = os->stat(path, &stat, &err);
+    if (code == E_ABSENT || (code == E_OK && (stat.is_dir || stat.modified_us < walk->log->aged_us)))
+        return E_OK;
+    if (code != E_OK) {
+        *walk->err = err;
+        return code;
+    }
+    TRY(refuse_compressed(path, walk->err));
+    struct found_files *found = walk->found;
+    if (walk->log->count + found->count >= FILES_MAX)
+        return fail(walk->err, E_UNSUPPORTED,
+                    "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
+                    walk->settings->path, FILES_MAX);
+    mem_grow(found->items, found->capacity, found->count + 1);
+    found->items[found->count++] = (struct found_file){mem_strdup(path), stat.size_bytes, stat.modified_us};
+    return E_OK;
+}
+
+static enum code join_path(char *out, const char *folder, const char *name, struct error *err)
+{
+    int size = snprintf(out, PATH_MAX, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, name);
+    return size < PATH_MAX ? E_OK : fail(err, E_SPEC, "%s/%s: the path is too long", folder, name);
+}
+
+static enum code folder_files(struct walk *walk, const char *folder)
+{
+    struct names names = {0};
+    char path[PATH_MAX];
+    enum code code = names_read(walk, folder, &names);
+    if (code == E_OK && names.partitions)
+        code = fail(walk->err, E_UNSUPPORTED,
+                    "%s has partition folders (name=value); this version reads folders of files: name them with a "
+                    "pattern, and take the value from the file's lines",
+                    folder);
+    for (int32_t i = 0; code == E_OK && i < names.count; i++) {
+        code = join_path(path, folder, names.items[i], walk->err);
+        if (code == E_OK)
+            code = file_found(walk, path);
+    }
+    names_close(&names);
+    return code;
+}
+
+/* A file is taken as it is, a folder with what lies in it. */
+static enum code path_end(struct walk *walk, const char *path, bool must_exist)
+{
+    struct os_stat stat;
+    struct error err = {0};
+    enum code code = os->stat(path, &stat, &err);
+    if (!must_exist && (code == E_ABSENT || (code != E_OK && err.sys == ENOTDIR)))
+        return E_OK;
+    if (code == E_ABSENT)
+        return fail(walk->err, E_ABSENT, "[PATH_NOT_FOUND] Path does not exist: %s", path);
+    if (code != E_OK) {
+        *walk->err = err;
+        return code;
+    }
+    return stat.is_dir ? folder_files(walk, path) : file_found(walk, path);
+}
+
+static enum code walk_parts(struct walk *walk, const char *base, char **parts, bool matched);
+
+static enum code walk_matches(struct walk *walk, const char *base, char **parts)
+{
+    struct names names = {0};
+    struct os_stat stat;
+    struct error ignored = {0};
+    char path[PATH_MAX];
+    enum code code = E_OK;
+    if (os->stat(base, &stat, &ignored) == E_OK && stat.is_dir)
+        code = names_read(walk, base, &names);
+    for (int32_t i = 0; code == E_OK && i < names.count; i++) {
+        if (fnmatch(parts[0], names.items[i], FNM_PERIOD) != 0)
+            continue;
+        code = join_path(path, base, names.items[i], walk->err);
+        if (code == E_OK)
+            code = walk_parts(walk, path, parts + 1, true);
+    }
+    names_close(&names);
+    return code;
+}
+
+/* parts ends with NULL. matched: a pattern came before, so that what follows need not be there. */
+static enum code walk_parts(struct walk *walk, const char *base, char **parts, bool matched)
+{
+    char path[PATH_MAX];
+    if (parts[0] == NULL)
+        return path_end(walk, base, !matched);
+    if (strpbrk(parts[0], "*?[") != NULL)
+        return walk_matches(walk, base, parts);
+    TRY(join_path(path, base, parts[0], walk->err));
+    return walk_parts(walk, path, parts + 1, matched);
+}
+
+static int by_age(const void *a_, const void *b_)
+{
+    const struct found_file *a = a_, *b = b_;
+    if (a->modified_us != b->modified_us)
+        return a->modified_us < b->modified_us ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+enum code files_find(const struct files_settings *settings, const struct files_log *log, struct found_files *out,
+                     struct error *err)
+{
+    struct walk walk = {settings, log, out, 0, err};
+    char *copy = mem_strdup(settings->path), *parts[PARTS_MAX + 1] = {0}, *rest = NULL;
+    int count = 0;
+    enum code code = E_OK;
+    for (char *part = strtok_r(copy, "/", &rest); part != NULL; part = strtok_r(NULL, "/", &rest)) {
+        if (count == PARTS_MAX) {
+            code = fail(err, E_SPEC, "path %s has more than %d parts", settings->path, PARTS_MAX);
+            break;
+        }
+        parts[count++] = part;
+    }
+    if (code == E_OK)
+        code = walk_parts(&walk, "/", parts, false);
+    mem_free(copy);
+    if (code == E_OK && out->count > 1)
+        qsort(out->items, (size_t)out->count, sizeof *out->items, by_age);
+    return code;
+}
