@@ -107,8 +107,7 @@ static void show_preview(const struct commit_report *report)
     for (int32_t i = 0; i < report->table_count; i++) {
         const struct table_commit *t = &report->tables[i];
         if (t->preview[0] != '\0')
-            printf("-- %s, epoch %" PRId64 ", %" PRId64 " rows --\n%s", t->table != NULL ? t->table->name : "_quarantine",
-                   report->epoch, t->epoch.out, t->preview);
+            printf("-- %s, epoch %" PRId64 ", %" PRId64 " rows --\n%s", t->name, report->epoch, t->epoch.out, t->preview);
     }
     fflush(stdout);
 }
@@ -118,8 +117,9 @@ static void show_preview(const struct commit_report *report)
 static void json_ledger(struct text *out, const struct ledger *l)
 {
     text_printf(out, "\"in\":%" PRId64 ",\"out\":%" PRId64 ",\"filtered\":%" PRId64 ",\"late\":%" PRId64
-                ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"exploded\":%" PRId64 ",\"aggregated\":%" PRId64,
-                l->in, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->exploded, l->aggregated);
+                ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"exploded\":%" PRId64
+                ",\"aggregated\":%" PRId64,
+                l->in, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates, l->exploded, l->aggregated);
 }
 
 static void json_cpu(struct text *out, const struct cpu_split *cpu)
@@ -142,7 +142,7 @@ static void json_commit(const struct commit_report *r)
     text_add_string(&out, ",\"tables\":{");
     for (int32_t i = 0; i < r->table_count; i++) {
         const struct table_commit *t = &r->tables[i];
-        text_printf(&out, "%s\"%s\":{", i > 0 ? "," : "", t->table != NULL ? t->table->name : "_quarantine");
+        text_printf(&out, "%s\"%s\":{", i > 0 ? "," : "", t->name);
         json_ledger(&out, &t->epoch);
         text_printf(&out, ",\"files\":%" PRId64 ",\"bytes\":%" PRId64 "}", t->files, t->bytes);
     }
@@ -169,7 +169,7 @@ static void summary_row(const struct table_commit *t)
     const struct ledger *l = &t->total;
     if (t->table == NULL && l->out == 0)
         return;
-    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %8s %10s\n", t->table != NULL ? t->table->name : "_quarantine",
+    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %8s %10s\n", t->name,
             t->table != NULL ? grouped(l->in + l->exploded, in) : "", grouped(l->out, out), grouped(l->filtered, filtered),
             grouped(l->late + l->null_time, late), grouped(l->quarantined, bad), grouped(t->files_total, files),
             size_text(t->bytes_total, size));

@@ -23,7 +23,8 @@
     X(DATETIME, "CANNOT_PARSE_TIMESTAMP", "the text is not a date or time in the pattern")                      \
     X(ARGUMENT, "INVALID_PARAMETER_VALUE", "a function does not take this value")                               \
     X(RAISED, "USER_RAISED_EXCEPTION", "raise_error or assert_true said so")                                    \
-    X(TOO_BIG, "RECORD_TOO_BIG", "the record is larger than a limit")
+    X(TOO_BIG, "RECORD_TOO_BIG", "the record is larger than a limit")                                           \
+    X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

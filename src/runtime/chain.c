@@ -181,9 +181,9 @@ static enum code query_check(struct chain *self, const json_t *json, uint64_t fi
     json_int_t version = json_integer_value(json_object_get(json, "version"));
     char mine[17];
     snprintf(mine, sizeof mine, "%016" PRIx64, fingerprint);
-    if (version != 0 && version != CHAIN_VERSION)
-        return fail(err, E_UNSUPPORTED, "%s/query.json has format %lld; this leat reads format %d",
-                    store_root(self->store), (long long)version, CHAIN_VERSION);
+    if (version != 0 && (version < CHAIN_VERSION_OLDEST || version > CHAIN_VERSION))
+        return fail(err, E_UNSUPPORTED, "%s/query.json has format %lld; this leat reads formats %d to %d",
+                    store_root(self->store), (long long)version, CHAIN_VERSION_OLDEST, CHAIN_VERSION);
     if (version == 0 || query_id == NULL || strlen(query_id) != 16 || theirs == NULL || their_name == NULL)
         return fail(err, E_CORRUPT, "a member is missing");
     if (strcmp(mine, theirs) != 0)

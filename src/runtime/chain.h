@@ -4,6 +4,7 @@
  *              chain/<T>/<E as 16 digits>.json    one record: a JSON document, newline, XXH64 of it as 16 hex digits, newline
  *              state/...                      state deltas and snapshots that records name
  *              lock                           held by the process at work
+ * Versions     2 is written. 1 had one watermark for all (read as one group) and knew states by plan id only
  * Valid        a record is valid when its checksum, query id, task and epoch fit its name; the head is the highest one
  * Outcome      chain_append: won (E_OK) also when the answer was lost but the record carries our nonce; another's
  *              nonce is E_FENCED (exactly-once.md, rules 2 and 3)
@@ -18,9 +19,10 @@
 #define RUNTIME_CHAIN_H
 
 #include "runtime/runtime.h"
+#include "runtime/watermarks.h"
 #include "store/store.h"
 
-enum { CHAIN_RECORD_MAX = 64 * 1024 * 1024, CHAIN_VERSION = 1 };
+enum { CHAIN_RECORD_MAX = 64 * 1024 * 1024, CHAIN_VERSION = 2, CHAIN_VERSION_OLDEST = 1 };
 
 struct chain_range {                 /* what the epoch read of one partition, half open */
     const char *source, *topic, *topic_id;
@@ -32,7 +34,10 @@ struct chain_sink {
     const char *token;               /* the sink's JSON */
 };
 struct chain_state {                 /* one stateful operator */
-    int32_t node;                    /* plan id */
+    int32_t node;                    /* plan id, as the plan then was */
+    uint64_t identity;               /* plan->identity: what finds the state again; 0 = not known, then `node` does */
+    const char *name;                /* "aggregate of gold", for people */
+    int32_t group;                   /* whose watermark it followed, an index of `groups`; -1 = none */
     bool whole;                      /* a snapshot: nothing older is needed */
     const char *path;                /* in the checkpoint store; "" when nothing changed */
     int64_t size_bytes;
@@ -47,9 +52,9 @@ struct chain_record {
     const char *query_id, *task;
     uint64_t nonce, fingerprint;
     int64_t batch_time_us;
-    int64_t late_us, emit_us;        /* W(N-1), W(N): what the epoch worked with */
-    int64_t next_us;                 /* W(N+1), computed from this and earlier epochs */
-    int64_t *node_us;                /* per watermark node: max(seen - delay) so far; 0 = nothing seen */
+    struct watermark_time *groups;   /* W(N-1), W(N): what the epoch worked with; W(N+1): what the next one will */
+    int32_t group_count;
+    int64_t *node_us;                /* per watermark: max(seen - delay) so far; 0 = nothing seen */
     int32_t node_count;
     const char *timezone;
     bool ansi;

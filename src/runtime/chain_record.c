@@ -1,13 +1,17 @@
 /* chain_record.c - a commit record as JSON and back.
  *
- *   {"version":1, "query_id":"<16 hex>", "task":"0", "epoch":7, "nonce":"<16 hex>", "fingerprint":"<16 hex>",
+ *   {"version":2, "query_id":"<16 hex>", "task":"0", "epoch":7, "nonce":"<16 hex>", "fingerprint":"<16 hex>",
  *    "batch_time_us":N, "records":N,
- *    "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]},
+ *    "watermarks":{"groups":[{"late_us":N, "emit_us":N, "next_us":N}, ...], "nodes":[N, ...]},
  *    "settings":{"timezone":"UTC", "ansi":true},
  *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N}, ...],
  *    "sinks":[{"name":"..", "token":{...}}, ...],
- *    "states":[{"node":N, "whole":true, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
+ *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "whole":true, "path":"..",
+ *               "size":N, "checksum":"<16 hex>"}, ...],
  *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...]}
+ *
+ * Version 1 had "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]} for all of the pipeline, and
+ * states without identity, name and group.
  *
  * A token is the sink's own JSON, put in as it is, so that a record can be read by eye. Unknown members are
  * ignored. 64-bit values without sign are hex texts, because JSON numbers are read as signed.
@@ -22,15 +26,17 @@
 static const struct {
     const char *name;
     size_t offset;
+    int since;                   /* version of the record; 0 = from the first on */
 } ledger_counts[] = {
-    {"in", offsetof(struct ledger, in)},
-    {"exploded", offsetof(struct ledger, exploded)},
-    {"filtered", offsetof(struct ledger, filtered)},
-    {"late", offsetof(struct ledger, late)},
-    {"null_time", offsetof(struct ledger, null_time)},
-    {"quarantined", offsetof(struct ledger, quarantined)},
-    {"aggregated", offsetof(struct ledger, aggregated)},
-    {"out", offsetof(struct ledger, out)},
+    {"in", offsetof(struct ledger, in), 0},
+    {"exploded", offsetof(struct ledger, exploded), 0},
+    {"filtered", offsetof(struct ledger, filtered), 0},
+    {"late", offsetof(struct ledger, late), 0},
+    {"null_time", offsetof(struct ledger, null_time), 0},
+    {"quarantined", offsetof(struct ledger, quarantined), 0},
+    {"duplicates", offsetof(struct ledger, duplicates), 2},
+    {"aggregated", offsetof(struct ledger, aggregated), 0},
+    {"out", offsetof(struct ledger, out), 0},
 };
 enum { LEDGER_COUNTS = sizeof ledger_counts / sizeof *ledger_counts };
 _Static_assert(sizeof(struct ledger) == LEDGER_COUNTS * sizeof(int64_t),
@@ -75,10 +81,11 @@ static json_t *states_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->state_count; i++) {
         const struct chain_state *state = &record->states[i];
-        json_array_append_new(array, json_pack("{s:i, s:b, s:s, s:I, s:o}", "node", state->node, "whole",
-                                               state->whole, "path", state->path, "size",
-                                               (json_int_t)state->size_bytes, "checksum",
-                                               hex_json(state->checksum)));
+        json_array_append_new(array, json_pack("{s:o, s:s, s:i, s:i, s:b, s:s, s:I, s:o}", "identity",
+                                               hex_json(state->identity), "name", state->name, "node",
+                                               state->node, "group", state->group, "whole", state->whole,
+                                               "path", state->path, "size", (json_int_t)state->size_bytes,
+                                               "checksum", hex_json(state->checksum)));
     }
     return array;
 }
@@ -98,13 +105,17 @@ static json_t *ledgers_json(const struct chain_record *record)
     return array;
 }
 
-static json_t *watermark_json(const struct chain_record *record)
+static json_t *watermarks_json(const struct chain_record *record)
 {
-    json_t *nodes = json_array();
+    json_t *nodes = json_array(), *groups = json_array();
     for (int32_t i = 0; i < record->node_count; i++)
         json_array_append_new(nodes, json_integer(record->node_us[i]));
-    return json_pack("{s:I, s:I, s:I, s:o}", "late_us", (json_int_t)record->late_us, "emit_us",
-                     (json_int_t)record->emit_us, "next_us", (json_int_t)record->next_us, "nodes", nodes);
+    for (int32_t i = 0; i < record->group_count; i++) {
+        const struct watermark_time *time = &record->groups[i];
+        json_array_append_new(groups, json_pack("{s:I, s:I, s:I}", "late_us", (json_int_t)time->late_us, "emit_us",
+                                                (json_int_t)time->emit_us, "next_us", (json_int_t)time->next_us));
+    }
+    return json_pack("{s:o, s:o}", "groups", groups, "nodes", nodes);
 }
 
 void chain_record_print(const struct chain_record *record, struct text *out)
@@ -114,7 +125,7 @@ void chain_record_print(const struct chain_record *record, struct text *out)
                   "query_id", record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch,
                   "nonce", hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint),
                   "batch_time_us", (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);
-    json_object_set_new(json, "watermark", watermark_json(record));
+    json_object_set_new(json, "watermarks", watermarks_json(record));
     json_object_set_new(json, "settings",
                         json_pack("{s:s, s:b}", "timezone", record->timezone, "ansi", record->ansi));
     json_object_set_new(json, "ranges", ranges_json(record));
@@ -132,6 +143,7 @@ void chain_record_print(const struct chain_record *record, struct text *out)
 
 struct reader {
     struct arena *arena;
+    json_int_t version;
     struct error *err;
 };
 
@@ -200,15 +212,19 @@ static enum code read_sink(struct reader *self, json_t *json, struct chain_sink 
 static enum code read_state(struct reader *self, json_t *json, struct chain_state *out)
 {
     json_error_t where;
-    const char *path, *checksum;
+    const char *path, *checksum, *identity = "0000000000000000", *name = "";
     json_int_t size;
     int whole;
-    if (json_unpack_ex(json, &where, 0, "{s:i, s:b, s:s, s:I, s:s}", "node", &out->node, "whole", &whole,
-                       "path", &path, "size", &size, "checksum", &checksum) != 0)
+    out->group = -1;
+    if (json_unpack_ex(json, &where, 0, "{s:i, s:b, s:s, s:I, s:s, s?s, s?s, s?i}", "node", &out->node, "whole",
+                       &whole, "path", &path, "size", &size, "checksum", &checksum, "identity", &identity,
+                       "name", &name, "group", &out->group) != 0)
         return bad(self, "states", where.text);
     if (size < 0)
         return bad(self, "states", "a size is negative");
     TRY(read_hex(self, "states", checksum, &out->checksum));
+    TRY(read_hex(self, "states", identity, &out->identity));
+    out->name = arena_strdup(self->arena, name);
     out->whole = whole != 0;
     out->path = arena_strdup(self->arena, path);
     out->size_bytes = size;
@@ -223,6 +239,8 @@ static enum code read_ledger(struct reader *self, json_t *json, struct chain_led
     out->table = arena_strdup(self->arena, table);
     for (int k = 0; k < LEDGER_COUNTS; k++) {
         const json_t *count = json_object_get(json, ledger_counts[k].name);
+        if (count == NULL && ledger_counts[k].since > self->version)
+            continue;
         if (!json_is_integer(count))
             return bad(self, "ledgers", "a count is missing");
         int64_t value = json_integer_value(count);
@@ -248,16 +266,29 @@ static enum code read_node(struct reader *self, json_t *json, int64_t *out)
     return E_OK;
 }
 
-static enum code read_watermark(struct reader *self, json_t *json, struct chain_record *out)
+static enum code read_group(struct reader *self, json_t *json, struct watermark_time *out)
 {
     json_error_t where;
     json_int_t late, emit, next;
     if (json_unpack_ex(json, &where, 0, "{s:I, s:I, s:I}", "late_us", &late, "emit_us", &emit, "next_us",
                        &next) != 0)
-        return bad(self, "watermark", where.text);
-    out->late_us = late;
-    out->emit_us = emit;
-    out->next_us = next;
+        return bad(self, "watermarks", where.text);
+    *out = (struct watermark_time){late, emit, next};
+    return E_OK;
+}
+
+static enum code read_watermarks(struct reader *self, json_t *record, struct chain_record *out)
+{
+    if (self->version == 1) {
+        json_t *json = json_object_get(record, "watermark");
+        out->groups = arena_new(self->arena, struct watermark_time);
+        out->group_count = 1;
+        TRY(read_group(self, json, out->groups));
+        READ_ARRAY("nodes", out->node_us, out->node_count, read_node);
+        return E_OK;
+    }
+    json_t *json = json_object_get(record, "watermarks");
+    READ_ARRAY("groups", out->groups, out->group_count, read_group);
     READ_ARRAY("nodes", out->node_us, out->node_count, read_node);
     return E_OK;
 }
@@ -270,9 +301,10 @@ static enum code read_head(struct reader *self, json_t *json, struct chain_recor
     int ansi;
     if (json_unpack_ex(json, &where, 0, "{s:I}", "version", &version) != 0)
         return bad(self, "version", where.text);
-    if (version != CHAIN_VERSION)
-        return fail(self->err, E_UNSUPPORTED, "commit record of format %lld; this leat reads format %d",
-                    (long long)version, CHAIN_VERSION);
+    if (version < CHAIN_VERSION_OLDEST || version > CHAIN_VERSION)
+        return fail(self->err, E_UNSUPPORTED, "commit record of format %lld; this leat reads formats %d to %d",
+                    (long long)version, CHAIN_VERSION_OLDEST, CHAIN_VERSION);
+    self->version = version;
     if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:{s:s, s:b}}", "query_id",
                        &query_id, "task", &task, "epoch", &epoch, "nonce", &nonce, "fingerprint",
                        &fingerprint, "batch_time_us", &batch_time, "records", &records, "settings",
@@ -298,7 +330,7 @@ static enum code read_record(struct reader *self, json_t *json, struct chain_rec
     if (!json_is_object(json))
         return bad(self, "document", "not an object");
     TRY(read_head(self, json, out));
-    TRY(read_watermark(self, json_object_get(json, "watermark"), out));
+    TRY(read_watermarks(self, json, out));
     READ_ARRAY("ranges", out->ranges, out->range_count, read_range);
     READ_ARRAY("sinks", out->sinks, out->sink_count, read_sink);
     READ_ARRAY("states", out->states, out->state_count, read_state);

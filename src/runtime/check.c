@@ -1,6 +1,7 @@
 #include <strings.h>
 
 #include "format/format.h"
+#include "runtime/plan_stage.h"
 #include "runtime/runtime.h"
 #include "sink/sink.h"
 #include "source/source.h"
@@ -15,6 +16,8 @@ static bool can_execute(enum plan_kind kind)
     case PLAN_PROJECT:
     case PLAN_GENERATE:
     case PLAN_WATERMARK:
+    case PLAN_TABLE:
+    case PLAN_DEDUPLICATE:
     case PLAN_AGGREGATE:
     case PLAN_UNION:
         return true;
@@ -25,12 +28,7 @@ static bool can_execute(enum plan_kind kind)
 
 static const char *plan_name(const struct plan *plan)
 {
-    static const char *const names[] = {
-#define X(name, text) [PLAN_##name] = text,
-        PLAN_KINDS(X)
-#undef X
-    };
-    return plan->unsupported != NULL ? plan->unsupported : names[plan->kind];
+    return plan->unsupported != NULL ? plan->unsupported : plan_kind_name(plan->kind);
 }
 
 struct check {

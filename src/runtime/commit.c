@@ -68,7 +68,14 @@ static enum code state_write(struct engine *self, int32_t stateful, bool whole, 
 /* No reader looks here, and nothing names the file before the record does: it is staged under its final name. */
 static enum code state_put(struct engine *self, int32_t stateful, bool whole, struct chain_state *out, struct error *err)
 {
-    *out = (struct chain_state){.node = graph_stateful_node(self->graph, stateful), .whole = whole};
+    const struct plan *plan = graph_stateful_plan(self->graph, stateful);
+    *out = (struct chain_state){
+        .node = plan->id,
+        .identity = plan->identity,
+        .name = graph_stateful_name(self->graph, stateful),
+        .group = watermark_group_of(&self->watermarks, plan),
+        .whole = whole,
+    };
     out->path = arena_printf(&self->scratch, STATE_FOLDER "/%016" PRId64 "-%d.%s", self->epoch, out->node,
                              whole ? "whole" : "delta");
     FAULT(state_merge);
@@ -155,11 +162,10 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
     record->epoch = self->epoch;
     record->fingerprint = self->pipeline->fingerprint;
     record->batch_time_us = self->batch_time_us;
-    record->late_us = self->late_us;
-    record->emit_us = self->emit_us;
-    record->next_us = self->next_us;
-    record->node_us = self->node_us;
-    record->node_count = self->pipeline->watermark_count;
+    record->groups = self->watermarks.groups;
+    record->group_count = self->watermarks.group_count;
+    record->node_us = self->watermarks.node_us;
+    record->node_count = self->watermarks.node_count;
     record->timezone = zone_name(self->options->session->zone);
     record->ansi = self->options->session->ansi;
     record->records = self->records;
@@ -204,7 +210,7 @@ static void epoch_account(struct engine *self)
     for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
         struct table_progress *table = &self->progress->tables[i];
         struct sink_totals totals = outputs_totals(self->outputs, i);
-        if (i == self->pipeline->table_count)
+        if (i >= self->pipeline->table_count)
             table->epoch = (struct ledger){.out = totals.rows};
         ledger_add(&table->total, &table->epoch);
         table->files_total += totals.files;
@@ -240,8 +246,7 @@ enum code epoch_commit(struct engine *self, struct error *err)
     epoch_account(self);
     report_commit(self);
     self->epoch++;
-    self->late_us = self->emit_us;
-    self->emit_us = self->next_us;
+    watermarks_step(&self->watermarks);
 done:
     for (int32_t i = 0; i < count; i++)
         text_free(&jobs[i].token);

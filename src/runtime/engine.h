@@ -6,6 +6,7 @@
 #include "runtime/feed.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
+#include "runtime/watermarks.h"
 #include "runtime/workers.h"
 
 struct table_progress {
@@ -17,7 +18,8 @@ struct table_progress {
 /* Lives as long as pipeline_run: totals survive a retry. */
 struct progress {
     struct arena arena;
-    struct table_progress *tables;     /* per output: tables, then the quarantine */
+    struct table_progress *tables;     /* per output: tables, the quarantine, tables of late rows */
+    int32_t table_count;
     int64_t records_total, bytes_total;
     int64_t started_us, status_us, rate_us, rate_records;
     double records_per_second;
@@ -42,8 +44,8 @@ struct engine {
     int32_t feed_count;
 
     int64_t epoch;                     /* the next one to run */
-    int64_t late_us, emit_us, next_us; /* W(N-1), W(N) of the epoch to run or running; W(N+1) once it has run */
-    int64_t *node_us;                  /* per watermark node */
+    struct watermarks watermarks;      /* of the epoch to run or running */
+    struct epoch_time *times;          /* per plan node, of this epoch */
     int64_t batch_time_us;
     int64_t records, bytes;            /* read in this epoch */
     int64_t epoch_started_us;

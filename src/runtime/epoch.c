@@ -145,37 +145,17 @@ static enum code merge_all(struct engine *self, struct error *err)
 
 /* ---- the watermark ---- */
 
-/* W(N+1): per node the largest event time seen minus its delay, over nodes the smallest (or largest, by policy); it
- * never falls. A node that has seen nothing stands at 0, as in Spark. */
-static void watermark_advance(struct engine *self)
+static void watermarks_look(struct engine *self)
 {
-    const struct pipeline *pipeline = self->pipeline;
-    int32_t count = pipeline->watermark_count;
-    self->next_us = self->emit_us;
-    if (count == 0)
-        return;
-    int64_t *seen = mem_array(int64_t, (size_t)count);
-    graph_seen(self->graph, seen);
-    for (int32_t i = 0; i < pipeline->node_count; i++) {
-        const struct plan *plan = pipeline->nodes[i];
-        if (plan->kind != PLAN_WATERMARK || seen[plan->watermark.node] == INT64_MIN)
-            continue;
-        int64_t at_us = seen[plan->watermark.node] - plan->watermark.delay_us;
-        if (at_us > self->node_us[plan->watermark.node])
-            self->node_us[plan->watermark.node] = at_us;
-    }
-    int64_t chosen = self->node_us[0];
-    for (int32_t i = 1; i < count; i++)
-        if (pipeline->watermark_policy_max ? self->node_us[i] > chosen : self->node_us[i] < chosen)
-            chosen = self->node_us[i];
-    if (chosen > self->next_us)
-        self->next_us = chosen;
-    mem_free(seen);
+    int64_t *seen_us = mem_array(int64_t, (size_t)self->watermarks.node_count);
+    graph_seen(self->graph, seen_us);
+    watermarks_advance(&self->watermarks, seen_us);
+    mem_free(seen_us);
 }
 
 bool engine_needs_empty_epoch(const struct engine *self)
 {
-    return self->epoch > 0 && graph_stateful_count(self->graph) > 0 && self->emit_us > self->late_us;
+    return self->epoch > 0 && watermarks_moved(&self->watermarks);
 }
 
 /* ---- one epoch ---- */
@@ -186,8 +166,8 @@ static void epoch_begin(struct engine *self)
     self->batch_time_us = now_us > self->batch_time_us ? now_us : self->batch_time_us + 1;
     self->epoch_started_us = os->clock_mono_us();
     self->records = self->bytes = 0;
-    const struct epoch_time time = {self->epoch, self->late_us, self->emit_us};
-    graph_begin(self->graph, &time, self->batch_time_us);
+    watermarks_times(&self->watermarks, self->epoch, self->times);
+    graph_begin(self->graph, self->times, self->batch_time_us);
     outputs_begin(self->outputs, self->epoch);
 }
 
@@ -202,7 +182,7 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
     }
     TRY(code);
     TRY(merge_all(self, err));
-    watermark_advance(self);
+    watermarks_look(self);
     graph_counts(self->graph, self->counts);
     return epoch_commit(self, err);
 }

@@ -25,7 +25,7 @@ void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int
 
 /* ---- opening ---- */
 
-static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
+static enum code columns_map(struct feed *feed, bool guarded, bool *needed, struct error *err)
 {
     for (int32_t i = 0; i < feed->schema->field_count; i++) {
         int32_t found = -1;
@@ -39,6 +39,7 @@ static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
     }
     // A reject must be able to name its record.
     needed[SOURCE_VALUE] = needed[SOURCE_TOPIC] = needed[SOURCE_PARTITION] = needed[SOURCE_OFFSET] = true;
+    needed[SOURCE_TIMESTAMP] |= guarded;   // what event times may not be far ahead of
     return E_OK;
 }
 
@@ -71,9 +72,12 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .buffer_bytes = spec->settings->buffer_bytes,
         .budget = spec->budget,
         .retry_limit_us = spec->settings->retry_limit_us,
+        .batch_rows = (int32_t)spec->settings->batch_rows,
+        .store = spec->store,
         .stopping = runtime_stopping,
     };
-    TRY(columns_map(feed, config.needed, err));
+    bool guarded = spec->settings->max_future_us > 0 && spec->pipeline->watermark_count > 0;
+    TRY(columns_map(feed, guarded, config.needed, err));
     limit_read(feed, spec->settings);
     struct arena scratch = {0};
     const char **names = arena_array(&scratch, const char *, (size_t)source->option_count);
@@ -87,6 +91,10 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
     config.option_names = names;
     config.option_values = values;
     config.group_id = arena_printf(&scratch, "leat-%.8s", spec->query_id);
+    struct text folder = {0};
+    text_add_string(&folder, "sources/");
+    store_name_encode(bytes_of_string(source->name), &folder);
+    config.folder = folder.data;
     feed->self = mem_zero(feed->type->size);
     enum code code = feed->type->open(feed->self, &config, err);
     if (code != E_OK) {
@@ -94,6 +102,7 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         feed->self = NULL;
         error_note(err, "source %s", source->name);
     }
+    text_free(&folder);
     arena_free(&scratch);
     return code;
 }
@@ -139,7 +148,8 @@ int64_t feed_plan(struct feed *feed, bool open)
 {
     feed->done = false;
     source_ranges_copy(&feed->begun, &feed->ranges);
-    if (feed->self == NULL || open) {
+    bool own_plan = feed->self != NULL && feed->type->plan != NULL;
+    if (feed->self == NULL || (open && !own_plan)) {
         for (int32_t i = 0; i < feed->ranges.count; i++)
             feed->ranges.items[i].to = -1;
         return 0;
@@ -151,7 +161,10 @@ int64_t feed_plan(struct feed *feed, bool open)
         if (range->latest > end)
             range->latest = end > range->from ? end : range->from;
     }
-    source_plan(&feed->ranges, feed->rows_max);
+    if (own_plan)
+        feed->type->plan(feed->self, &feed->ranges);
+    else
+        source_plan(&feed->ranges, feed->rows_max);
     int64_t offsets = 0;
     for (int32_t i = 0; i < feed->ranges.count; i++)
         offsets += feed->ranges.items[i].to - feed->ranges.items[i].from;
@@ -205,6 +218,8 @@ int64_t feed_lag(const struct feed *feed)
     for (int32_t i = 0; i < feed->ranges.count; i++)
         if (feed->ranges.items[i].latest > feed->ranges.items[i].from)
             lag += feed->ranges.items[i].latest - feed->ranges.items[i].from;
+    if (lag > 0 && feed->type->offsets_in_bytes)
+        return -1;
     return lag;
 }
 

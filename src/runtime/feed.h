@@ -32,6 +32,7 @@ struct feed_spec {
     const struct run_settings *settings;
     const char *query_id;
     struct budget *budget;
+    struct store *store;               /* of the checkpoint: what a source remembers lies in sources/NAME */
 };
 MUST_CHECK enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct error *err);
 void feed_close(struct feed *feed);
@@ -40,12 +41,13 @@ void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int
 /* Ask the source for its partitions and ends; seeks when partitions are new. */
 MUST_CHECK enum code feed_discover(struct feed *feed, struct error *err);
 void feed_fix_target(struct feed *feed);           /* trigger once: never read past what is there now */
-/* Bound the epoch; returns the number of offsets in it. open: no bounds, take what comes. */
+/* Bound the epoch; returns the number of offsets in it. open: no bounds, take what comes (but a source that ends by
+ * itself, such as a folder of files, is bounded by what it has). */
 int64_t feed_plan(struct feed *feed, bool open);
 /* At most one batch. out->rows = 0: nothing within wait_us. */
 MUST_CHECK enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err);
 void feed_cut(struct feed *feed);
-int64_t feed_lag(const struct feed *feed);         /* offsets behind `latest` as last asked */
+int64_t feed_lag(const struct feed *feed);         /* records behind `latest` as last asked; -1: some, not known how many */
 MUST_CHECK enum code feed_mirror(struct feed *feed, struct error *err);
 
 #endif

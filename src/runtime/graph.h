@@ -6,6 +6,8 @@
  * In       batches at source nodes; at the end of an epoch, shard merges that emit into the nodes behind
  * Out      rows to outputs (tables), rejected rows to outputs' quarantine
  * Owns     stage instances and aggregate state; borrows the plan (arena) and the outputs
+ * Guard    rows whose event time is more than leat.watermark.max_future ahead of their record's timestamp go to the
+ *          quarantine before the watermark sees them: one clock gone wrong must not make everybody else late
  * Thread   graph_push with different lanes in parallel; one thread per lane. All else with lanes quiet
  */
 #ifndef RUNTIME_GRAPH_H
@@ -13,20 +15,9 @@
 
 #include "format/format.h"
 #include "operator/operator.h"
+#include "runtime/cpu_meter.h"
 #include "runtime/outputs.h"
 #include "runtime/runtime.h"
-
-enum cpu_bucket { CPU_FETCH, CPU_DECODE, CPU_EXPRESSIONS, CPU_AGGREGATE, CPU_ENCODE, CPU_COMMIT, CPU_BUCKETS };
-
-/* CPU time of one thread by bucket; switching charges what ran since the last switch. */
-struct cpu_meter {
-    int64_t spent_us[CPU_BUCKETS];
-    int64_t since_us;
-    enum cpu_bucket now;
-};
-void cpu_meter_start(struct cpu_meter *meter, enum cpu_bucket bucket);
-enum cpu_bucket cpu_meter_switch(struct cpu_meter *meter, enum cpu_bucket bucket); /* returns the one before */
-void cpu_meter_stop(struct cpu_meter *meter);
 
 struct graph;
 struct graph_spec {
@@ -36,12 +27,13 @@ struct graph_spec {
     struct budget *budget;
     int32_t lanes, shards;
     bool fail_on_error;                /* leat.on_error = fail */
+    int64_t max_future_us;             /* leat.watermark.max_future; 0 = no limit */
 };
 MUST_CHECK enum code graph_open(const struct graph_spec *spec, struct graph **out, struct error *err);
 void graph_close(struct graph *graph);
 
-/* Fixed for the epoch: watermarks and batch time. Clears counts and what lanes saw. */
-void graph_begin(struct graph *graph, const struct epoch_time *time, int64_t batch_time_us);
+/* Fixed for the epoch: watermarks per plan node and batch time. Clears counts and what lanes saw. */
+void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us);
 /* A fetched batch of source node `node` (plan id). The batch is borrowed. */
 MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err);
 /* Stateful nodes, in topological order; the runtime merges each one's shards (in parallel) before the next node's. */
@@ -53,7 +45,9 @@ int32_t graph_shards(const struct graph *graph);
 MUST_CHECK enum code graph_save(struct graph *graph, int32_t stateful, int32_t shard, bool whole, struct text *out,
                                 struct error *err);
 MUST_CHECK enum code graph_restore(struct graph *graph, int32_t stateful, struct bytes stored, struct error *err);
-int32_t graph_stateful_node(const struct graph *graph, int32_t stateful);   /* its plan id */
+const struct plan *graph_stateful_plan(const struct graph *graph, int32_t stateful);
+/* "aggregate of gold": what it does, and for which table. */
+const char *graph_stateful_name(const struct graph *graph, int32_t stateful);
 
 /* Largest event time seen in this epoch by each watermark node, or INT64_MIN; watermark_count entries. */
 void graph_seen(const struct graph *graph, int64_t *seen_us);

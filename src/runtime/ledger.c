@@ -1,5 +1,7 @@
 #include "runtime/ledger.h"
 
+#include "runtime/plan_stage.h"
+
 void ledger_paths(const struct pipeline *pipeline, const struct pipeline_table *table, int64_t *paths)
 {
     for (int32_t i = 0; i < pipeline->node_count; i++)
@@ -14,12 +16,17 @@ void ledger_paths(const struct pipeline *pipeline, const struct pipeline_table *
     }
 }
 
-/* Behind an aggregate rows are other rows: what it emits is not what it took. */
+/* What an aggregate or a join of streams emits are other rows than it took; a deduplication's are the same. */
+static bool gives_birth(const struct plan *plan)
+{
+    return plan_is_stateful(plan) && plan->kind != PLAN_DEDUPLICATE;
+}
+
 static bool rows_are_born(const struct plan *plan)
 {
     for (int32_t i = 0; i < plan->input_count; i++) {
         const struct plan *input = plan_input(plan, i);
-        if (input->kind == PLAN_AGGREGATE || rows_are_born(input))
+        if (gives_birth(input) || rows_are_born(input))
             return true;
     }
     return false;
@@ -43,6 +50,7 @@ struct ledger ledger_of(const struct pipeline *pipeline, const int64_t *paths, c
         sum.late += paths[i] * c->late;
         sum.null_time += paths[i] * c->null_time;
         sum.quarantined += paths[i] * c->rejected;
+        sum.duplicates += paths[i] * c->duplicates;
     }
     return sum;
 }
@@ -55,6 +63,7 @@ void ledger_add(struct ledger *into, const struct ledger *from)
     into->late += from->late;
     into->null_time += from->null_time;
     into->quarantined += from->quarantined;
+    into->duplicates += from->duplicates;
     into->aggregated += from->aggregated;
     into->out += from->out;
 }
@@ -62,5 +71,5 @@ void ledger_add(struct ledger *into, const struct ledger *from)
 bool ledger_closes(const struct ledger *l, bool windowed)
 {
     int64_t kept = windowed ? l->aggregated : l->out;
-    return l->in + l->exploded == kept + l->filtered + l->late + l->null_time + l->quarantined;
+    return l->in + l->exploded == kept + l->filtered + l->late + l->null_time + l->quarantined + l->duplicates;
 }

@@ -1,6 +1,6 @@
 #include "runtime/outputs.h"
 
-#include <stdio.h>
+#include <strings.h>
 
 enum { PREVIEW_TEXT_MAX = 16 * 1024 }; /* bytes a table and epoch */
 
@@ -16,31 +16,13 @@ struct output {
 struct outputs {
     struct outputs_spec spec;
     struct arena arena;
-    struct output *all;          /* tables in the pipeline's order, then the quarantine */
+    struct output *all;          /* tables in the pipeline's order, the quarantine, tables of late rows */
     int32_t count;
-    const struct type *quarantine_schema;
+    int32_t *late;               /* per table: the output of its late rows, or -1 */
+    const struct type *quarantine_schema, *late_schema;
     struct lock preview_lock;
     int64_t epoch;
 };
-
-static const struct field quarantine_fields[] = {
-    {"reason", NULL, true},    {"detail", NULL, true},    {"at", NULL, true},    {"topic", NULL, true},
-    {"partition", NULL, true}, {"offset", NULL, true},    {"timestamp", NULL, true}, {"key", NULL, true},
-    {"value", NULL, true},
-};
-enum { Q_REASON, Q_DETAIL, Q_AT, Q_TOPIC, Q_PARTITION, Q_OFFSET, Q_TIMESTAMP, Q_KEY, Q_VALUE, Q_COUNT };
-
-static const struct type *quarantine_type(struct arena *arena)
-{
-    static const enum type_id ids[Q_COUNT] = {TYPE_STRING, TYPE_STRING, TYPE_STRING,    TYPE_STRING, TYPE_INT32,
-                                              TYPE_INT64,  TYPE_TIMESTAMP, TYPE_STRING, TYPE_STRING};
-    struct field fields[Q_COUNT];
-    for (int i = 0; i < Q_COUNT; i++) {
-        fields[i] = quarantine_fields[i];
-        fields[i].type = type_of(ids[i]);
-    }
-    return type_struct(arena, fields, Q_COUNT);
-}
 
 /* ---- opening ---- */
 
@@ -88,6 +70,11 @@ static enum code output_open(struct outputs *self, struct output *output, const 
     return E_OK;
 }
 
+static const char *table_path(struct outputs *self, const struct pipeline_table *table)
+{
+    return table->path != NULL ? table->path : arena_printf(&self->arena, "%s/%s", self->spec.tables_path, table->name);
+}
+
 static enum code table_open(struct outputs *self, struct output *output, const struct pipeline_table *table,
                             struct error *err)
 {
@@ -97,8 +84,7 @@ static enum code table_open(struct outputs *self, struct output *output, const s
         return fail(err, E_UNSUPPORTED, "table %s: this version cannot write format %s", table->name, table->format);
     struct sink_spec spec = {
         .name = table->name,
-        .path = table->path != NULL ? table->path
-                                    : arena_printf(&self->arena, "%s/%s", self->spec.tables_path, table->name),
+        .path = table_path(self, table),
         .schema = table->schema,
         .partition_columns = table->partition_columns,
         .partition_count = table->partition_count,
@@ -106,32 +92,58 @@ static enum code table_open(struct outputs *self, struct output *output, const s
     return output_open(self, output, table, &spec, err);
 }
 
-static enum code quarantine_open(struct outputs *self, struct output *output, struct error *err)
+/* A table of lines that leat itself adds. */
+static enum code lines_open(struct outputs *self, struct output *output, const char *name, const char *path,
+                            const struct type *schema, struct error *err)
 {
-    output->name = "_quarantine";
+    output->name = name;
     output->type = sink_find("json");
     always(output->type != NULL);
-    struct sink_spec spec = {
-        .name = output->name,
-        .path = arena_printf(&self->arena, "%s/_quarantine", self->spec.tables_path),
-        .schema = self->quarantine_schema,
-    };
+    struct sink_spec spec = {.name = name, .path = path, .schema = schema};
     return output_open(self, output, NULL, &spec, err);
+}
+
+static enum code late_open(struct outputs *self, int32_t t, struct error *err)
+{
+    const struct pipeline_table *table = self->spec.pipeline->tables[t];
+    self->late[t] = self->count;
+    struct output *output = &self->all[self->count++];
+    return lines_open(self, output, arena_printf(&self->arena, "%s_late", table->name),
+                      arena_printf(&self->arena, "%s_late", table_path(self, table)), self->late_schema, err);
+}
+
+static enum code all_open(struct outputs *self, struct error *err)
+{
+    const struct pipeline *pipeline = self->spec.pipeline;
+    for (int32_t t = 0; t < pipeline->table_count; t++)
+        TRY(table_open(self, &self->all[self->count++], pipeline->tables[t], err));
+    TRY(lines_open(self, &self->all[self->count++], "_quarantine",
+                   arena_printf(&self->arena, "%s/_quarantine", self->spec.tables_path), self->quarantine_schema, err));
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
+        self->late[t] = -1;
+        if (table_keeps_late(pipeline->tables[t]))
+            TRY(late_open(self, t, err));
+    }
+    return E_OK;
+}
+
+bool table_keeps_late(const struct pipeline_table *table)
+{
+    const char *late = table_property(table, "leat.late");
+    return late != NULL && strcasecmp(late, "table") == 0;
 }
 
 enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err)
 {
+    size_t tables = (size_t)spec->pipeline->table_count;
     struct outputs *self = mem_new(struct outputs);
     self->spec = *spec;
     lock_init(&self->preview_lock);
-    self->quarantine_schema = quarantine_type(&self->arena);
-    self->count = spec->pipeline->table_count + 1;
-    self->all = mem_array(struct output, (size_t)self->count);
-    enum code code = E_OK;
-    for (int32_t i = 0; code == E_OK && i < spec->pipeline->table_count; i++)
-        code = table_open(self, &self->all[i], spec->pipeline->tables[i], err);
-    if (code == E_OK)
-        code = quarantine_open(self, &self->all[self->count - 1], err);
+    self->quarantine_schema = quarantine_schema(&self->arena);
+    self->late_schema = late_schema(&self->arena);
+    self->all = mem_array(struct output, 2 * tables + 1);
+    self->late = mem_array(int32_t, tables);
+    enum code code = all_open(self, err);
     if (code != E_OK) {
         outputs_close(self);
         return code;
@@ -154,6 +166,7 @@ void outputs_close(struct outputs *self)
     }
     lock_close(&self->preview_lock);
     mem_free(self->all);
+    mem_free(self->late);
     arena_free(&self->arena);
     mem_free(self);
 }
@@ -213,81 +226,25 @@ enum code outputs_write(struct outputs *self, int32_t lane, int32_t table, const
     return code == E_OK ? E_OK : error_note(err, "table %s", output->name);
 }
 
-/* ---- rejects ---- */
-
-static void copy_origin(struct builder *into, const struct column *from, int64_t row)
+enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch *in, const struct rejects *rejects,
+                         const struct rejecter *by, struct error *err)
 {
-    if (from->type == NULL || row >= from->rows || column_is_null(from, row))
-        builder_null(into);
-    else if (type_is_varlen(from->type))
-        builder_bytes(into, column_bytes_at(from, row));
-    else
-        builder_copy(into, from, row);
-}
-
-static void reject_row(struct builder *row, const struct batch *in, const struct reject *reject, struct position at)
-{
-    char place[160] = "";
-    if (at.line > 0)
-        snprintf(place, sizeof place, "%s:%d:%d", at.file != NULL ? at.file : "", at.line, at.column);
-    builder_bytes(&row[Q_REASON], bytes_of_string(reject_condition(reject->code)));
-    builder_bytes(&row[Q_DETAIL], bytes_of_string(reject_text(reject->code)));
-    if (place[0] != '\0')
-        builder_bytes(&row[Q_AT], bytes_of_string(place));
-    else
-        builder_null(&row[Q_AT]);
-    if (in->source == NULL) {
-        for (int i = Q_TOPIC; i < Q_COUNT; i++)
-            builder_null(&row[i]);
-        return;
-    }
-    int64_t record = batch_origin(in, reject->row);
-    copy_origin(&row[Q_TOPIC], &in->source->topic, record);
-    copy_origin(&row[Q_PARTITION], &in->source->partition, record);
-    copy_origin(&row[Q_OFFSET], &in->source->offset, record);
-    copy_origin(&row[Q_TIMESTAMP], &in->source->timestamp, record);
-    copy_origin(&row[Q_KEY], &in->source->key, record);
-    copy_origin(&row[Q_VALUE], &in->source->value, record);
-}
-
-static enum code reject_stops(const struct batch *in, const struct reject *reject, struct position at, struct error *err)
-{
-    struct text place = {0};
-    if (in->source != NULL) {
-        int64_t record = batch_origin(in, reject->row);
-        text_add_string(&place, " at topic ");
-        column_print(&in->source->topic, record, &place);
-        text_add_string(&place, " partition ");
-        column_print(&in->source->partition, record, &place);
-        text_add_string(&place, " offset ");
-        column_print(&in->source->offset, record, &place);
-    }
-    enum code code = fail(err, E_DATA, "[%s] %s%s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code),
-                          reject_text(reject->code), place.data != NULL ? place.data : "", at.file != NULL ? at.file : "", at.line,
-                          at.column);
-    text_free(&place);
+    if (self->spec.fail_on_error)
+        return reject_fail(in, rejects, by, err);
+    struct batch lines = {0};
+    quarantine_rows(self->quarantine_schema, in, rejects, by, &lines);
+    enum code code = outputs_write(self, lane, self->spec.pipeline->table_count, &lines, err);
+    batch_release(&lines);
     return code;
 }
 
-enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch *in, const struct rejects *rejects,
-                         struct position (*position)(const void *stage, int32_t step), const void *stage,
-                         struct error *err)
+enum code outputs_late(struct outputs *self, int32_t lane, int32_t table, const struct late_rows *late, struct error *err)
 {
-    if (self->spec.fail_on_error)
-        return reject_stops(in, &rejects->items[0], position(stage, rejects->items[0].step), err);
-    struct builder rows[Q_COUNT];
-    for (int i = 0; i < Q_COUNT; i++)
-        builder_init(&rows[i], self->quarantine_schema->fields[i].type);
-    for (int32_t i = 0; i < rejects->count; i++)
-        reject_row(rows, in, &rejects->items[i], position(stage, rejects->items[i].step));
-    struct batch batch = {0};
-    batch_init(&batch, self->quarantine_schema, rejects->count);
-    for (int i = 0; i < Q_COUNT; i++) {
-        builder_finish(&rows[i], &batch.columns[i]);
-        builder_release(&rows[i]);
-    }
-    enum code code = outputs_write(self, lane, self->count - 1, &batch, err);
-    batch_release(&batch);
+    struct batch lines = {0};
+    always(self->late[table] >= 0);
+    late_rows_print(self->late_schema, late, &lines);
+    enum code code = outputs_write(self, lane, self->late[table], &lines, err);
+    batch_release(&lines);
     return code;
 }
 

@@ -1,8 +1,10 @@
-/* outputs.h - the tables of a pipeline as sinks, and the quarantine of rows that no expression could compute.
+/* outputs.h - the tables of a pipeline as sinks, and what goes no further: the quarantine, and late rows.
  *
  * Quarantine  rows whose expressions fail (ANSI errors) go to `<leat.tables.path>/_quarantine` as JSON lines: reason
  *             (Spark's error condition), detail, where in the SQL, topic, partition, offset, timestamp, key, value.
  *             leat.on_error = fail stops the pipeline instead
+ * Late        rows that came too late for a table with 'leat.late' = 'table' go to `<table>_late`, beside it
+ *             (set_aside.h has both shapes)
  * Token       outputs_prepare gives one token per sink, in a fixed order, by name: what the chain record holds
  * Owns        the sinks; borrows the pipeline
  * Thread      outputs_write with different lanes in parallel; outputs_prepare_one for different sinks in parallel; all
@@ -13,6 +15,7 @@
 
 #include "runtime/runtime.h"
 #include "base/thread.h"
+#include "runtime/set_aside.h"
 #include "sink/sink.h"
 
 enum { OUTPUTS_PREVIEW_ROWS = 5 };
@@ -29,7 +32,7 @@ struct outputs_spec {
 };
 MUST_CHECK enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err);
 void outputs_close(struct outputs *outputs);
-int32_t outputs_count(const struct outputs *outputs);         /* tables, then the quarantine */
+int32_t outputs_count(const struct outputs *outputs);         /* tables, the quarantine, tables of late rows */
 const char *outputs_name(const struct outputs *outputs, int32_t i);
 const char *outputs_path(const struct outputs *outputs, int32_t i);   /* NULL: no files */
 /* -1 when absent: a table that the pipeline no longer has. */
@@ -38,10 +41,13 @@ int32_t outputs_find(const struct outputs *outputs, const char *name);
 void outputs_begin(struct outputs *outputs, int64_t epoch);
 MUST_CHECK enum code outputs_write(struct outputs *outputs, int32_t lane, int32_t table, const struct batch *batch,
                                    struct error *err);
-/* The rows of `in` named by `rejects`; `positions` tells where in the SQL a step stands. */
+/* The rows of `in` named by `rejects`. */
 MUST_CHECK enum code outputs_reject(struct outputs *outputs, int32_t lane, const struct batch *in,
-                                    const struct rejects *rejects, struct position (*position)(const void *stage, int32_t step),
-                                    const void *stage, struct error *err);
+                                    const struct rejects *rejects, const struct rejecter *by, struct error *err);
+/* Only for a table that keeps them. */
+MUST_CHECK enum code outputs_late(struct outputs *outputs, int32_t lane, int32_t table, const struct late_rows *late,
+                                  struct error *err);
+bool table_keeps_late(const struct pipeline_table *table);
 MUST_CHECK enum code outputs_prepare_one(struct outputs *outputs, int32_t i, struct text *token, struct error *err);
 MUST_CHECK enum code outputs_commit_one(struct outputs *outputs, int32_t i, int64_t epoch, struct bytes token, struct error *err);
 void outputs_abort(struct outputs *outputs);

@@ -33,11 +33,15 @@ static enum code roll_forward(struct engine *self, const struct chain_record *he
     return E_OK;
 }
 
-static const struct chain_state *state_of(const struct chain_record *record, int32_t node)
+/* Plan ids shift when a query changes, identities do not; an older record, or one of a plan without them, has ids only. */
+static const struct chain_state *state_of(const struct chain_record *record, const struct plan *plan)
 {
-    for (int32_t i = 0; i < record->state_count; i++)
-        if (record->states[i].node == node)
-            return &record->states[i];
+    for (int32_t i = 0; i < record->state_count; i++) {
+        const struct chain_state *state = &record->states[i];
+        bool named = state->identity != 0 && plan->identity != 0;
+        if (named ? state->identity == plan->identity : state->node == plan->id)
+            return state;
+    }
     return NULL;
 }
 
@@ -51,20 +55,20 @@ static enum code state_load(struct engine *self, int32_t stateful, const struct 
     if (code == E_OK)
         code = graph_restore(self->graph, stateful, text_view(&bytes), err);
     text_free(&bytes);
-    return code == E_OK ? E_OK : error_note(err, "state of node #%d", stored->node);
+    return code == E_OK ? E_OK : error_note(err, "state of %s", graph_stateful_name(self->graph, stateful));
 }
 
 /* The newest whole state at or below the head, then every delta after it. */
 static enum code state_restore(struct engine *self, int32_t stateful, struct error *err)
 {
-    int32_t node = graph_stateful_node(self->graph, stateful);
+    const struct plan *plan = graph_stateful_plan(self->graph, stateful);
     int64_t head = chain_head(self->chain), first = head;
     struct arena scratch = {0};
     enum code code = E_OK;
     for (;; first--) {
         struct chain_record record = {0};
         code = chain_read(self->chain, first, &scratch, &record, err);
-        const struct chain_state *stored = code == E_OK ? state_of(&record, node) : NULL;
+        const struct chain_state *stored = code == E_OK ? state_of(&record, plan) : NULL;
         if (code != E_OK || first == 0 || (stored != NULL && stored->whole))
             break;
     }
@@ -72,7 +76,7 @@ static enum code state_restore(struct engine *self, int32_t stateful, struct err
         arena_reset(&scratch);
         struct chain_record record = {0};
         code = chain_read(self->chain, epoch, &scratch, &record, err);
-        const struct chain_state *stored = code == E_OK ? state_of(&record, node) : NULL;
+        const struct chain_state *stored = code == E_OK ? state_of(&record, plan) : NULL;
         if (stored != NULL && stored->path[0] != '\0')
             code = state_load(self, stateful, stored, err);
     }
@@ -145,6 +149,20 @@ static void foreign_files_warn(const struct engine *self)
     }
 }
 
+/* A record of version 1 has one W for all groups: it was the smallest of all watermarks, so no group is ahead of it. */
+static void watermarks_resume(struct engine *self, const struct chain_record *head)
+{
+    struct watermarks *watermarks = &self->watermarks;
+    for (int32_t g = 0; g < watermarks->group_count; g++) {
+        int32_t from = head->version == 1 ? 0 : g;
+        if (from < head->group_count)
+            watermarks->groups[g] = head->groups[from];
+    }
+    for (int32_t i = 0; i < head->node_count && i < watermarks->node_count; i++)
+        watermarks->node_us[i] = head->node_us[i];
+    watermarks_step(watermarks);
+}
+
 static enum code head_resume(struct engine *self, struct error *err)
 {
     struct chain_record head = {0};
@@ -154,11 +172,8 @@ static enum code head_resume(struct engine *self, struct error *err)
     for (int32_t i = 0; i < graph_stateful_count(self->graph); i++)
         TRY(state_restore(self, i, err));
     self->epoch = head.epoch + 1;
-    self->late_us = head.emit_us;
-    self->emit_us = head.next_us;
     self->batch_time_us = head.batch_time_us;
-    for (int32_t i = 0; i < head.node_count && i < self->pipeline->watermark_count; i++)
-        self->node_us[i] = head.node_us[i];
+    watermarks_resume(self, &head);
     positions_resume(self, &head);
     return E_OK;
 }
@@ -191,6 +206,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .lanes = workers,
         .shards = workers,
         .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,
+        .max_future_us = self->settings.max_future_us,
     };
     TRY(graph_open(&graph, &self->graph, err));
     self->workers = workers_start(workers, (uint32_t)workers * 2);
@@ -207,6 +223,7 @@ static enum code feeds_open(struct engine *self, struct error *err)
             .settings = &self->settings,
             .query_id = chain_query_id(self->chain),
             .budget = &self->budget,
+            .store = self->store,
         };
         self->feed_count = i + 1;
         TRY(feed_open(&self->feeds[i], &spec, err));
@@ -241,9 +258,10 @@ enum code engine_open(struct engine *self, const struct pipeline *pipeline, cons
         .progress = progress,
         .whole_epoch = -1,
         .whole_before = -1,
-        .node_us = mem_array(int64_t, (size_t)pipeline->watermark_count),
+        .times = mem_array(struct epoch_time, (size_t)pipeline->node_count),
         .counts = mem_array(struct operator_counts, (size_t)pipeline->node_count),
     };
+    watermarks_init(&self->watermarks, pipeline);
     cpu_meter_start(&self->meter, CPU_FETCH);
     report_phase(self, "recovering");
     enum code code = engine_start(self, err);
@@ -264,7 +282,8 @@ void engine_close(struct engine *self)
     outputs_close(self->outputs);
     chain_close(self->chain);
     store_close(self->store);
-    mem_free(self->node_us);
+    watermarks_close(&self->watermarks);
+    mem_free(self->times);
     mem_free(self->counts);
     arena_free(&self->scratch);
     arena_free(&self->arena);

@@ -99,15 +99,18 @@ void report_status(struct engine *self, bool now)
         .bytes_total = progress->bytes_total,
         .records_per_second = progress->records_per_second,
         .lag_records = self->feed_count > 0 ? lag(self) : -1,
-        .watermark_us = self->emit_us,
+        .watermark_us = watermarks_smallest(&self->watermarks),
         .groups = progress->groups,
         .state_bytes = progress->state_bytes,
         .rss_bytes = rss_now(),
         .elapsed_us = now_us - progress->started_us,
         .phase = progress->phase,
     };
-    for (int32_t i = 0; i <= self->pipeline->table_count; i++)
+    for (int32_t i = 0; i < progress->table_count; i++) {
         status.files_total += progress->tables[i].files_total;
+        status.late_total += progress->tables[i].total.late;
+        status.duplicates_total += progress->tables[i].total.duplicates;
+    }
     status.quarantined_total = progress->tables[self->pipeline->table_count].total.out;
     observer->status(observer->context, &status);
 }
@@ -123,6 +126,7 @@ static void table_report(const struct engine *self, int32_t i, struct table_comm
     const struct table_progress *table = &self->progress->tables[i];
     struct sink_totals totals = outputs_totals(self->outputs, i);
     *out = (struct table_commit){
+        .name = outputs_name(self->outputs, i),
         .table = i < self->pipeline->table_count ? self->pipeline->tables[i] : NULL,
         .path = outputs_path(self->outputs, i),
         .windowed = table->windowed,
@@ -143,7 +147,7 @@ void report_commit(struct engine *self)
     self->progress->state_bytes = (int64_t)graph_state_bytes(self->graph);
     if (observer == NULL || observer->commit == NULL)
         return;
-    int32_t count = self->pipeline->table_count + 1;
+    int32_t count = self->progress->table_count;
     struct table_commit *tables = mem_array(struct table_commit, (size_t)count);
     for (int32_t i = 0; i < count; i++)
         table_report(self, i, &tables[i]);
@@ -154,7 +158,7 @@ void report_commit(struct engine *self)
         .bytes = self->bytes,
         .duration_us = os->clock_mono_us() - self->epoch_started_us,
         .batch_time_us = self->batch_time_us,
-        .watermark_us = self->next_us,
+        .watermark_us = watermarks_smallest_next(&self->watermarks),
         .lag_records = lag(self),
         .groups = self->progress->groups,
         .state_bytes = self->progress->state_bytes,

@@ -112,7 +112,10 @@ static void progress_init(struct progress *progress, const struct pipeline *pipe
     int32_t count = pipeline->table_count;
     *progress = (struct progress){.started_us = os->clock_mono_us(), .phase = "starting"};
     progress->rate_us = progress->started_us;
-    progress->tables = arena_array(&progress->arena, struct table_progress, (size_t)count + 1);
+    progress->table_count = count + 1;
+    for (int32_t i = 0; i < count; i++)
+        progress->table_count += table_keeps_late(pipeline->tables[i]);
+    progress->tables = arena_array(&progress->arena, struct table_progress, (size_t)progress->table_count);
     for (int32_t i = 0; i < count; i++) {
         struct table_progress *table = &progress->tables[i];
         table->paths = arena_array(&progress->arena, int64_t, (size_t)pipeline->node_count);

@@ -18,15 +18,16 @@
 
 enum { WORKERS_MAX = 64 };
 
-/* The ledger of one table and epoch: in + exploded = out_of_stream + filtered + late + null_time + quarantined, where
- * out_of_stream is `out` for a plain table and `aggregated` (rows folded into groups) for a windowed one. */
+/* The ledger of one table and epoch: in + exploded = kept + filtered + late + null_time + quarantined + duplicates, where
+ * kept is `out` for a plain table and `aggregated` (rows that state took in: groups, joins) for a windowed one. */
 struct ledger {
-    int64_t in, exploded, filtered, late, null_time, quarantined, aggregated, out;
+    int64_t in, exploded, filtered, late, null_time, quarantined, duplicates, aggregated, out;
 };
 bool ledger_closes(const struct ledger *ledger, bool windowed);
 
 struct table_commit {
-    const struct pipeline_table *table;
+    const char *name;                  /* of the folder: a table, `_quarantine`, `<table>_late` */
+    const struct pipeline_table *table;  /* NULL: rows that leat set aside */
     const char *path;                  /* where its files lie; NULL for a console */
     bool windowed;
     struct ledger epoch, total;        /* total: since this process started */
@@ -43,8 +44,8 @@ struct run_status {
     int64_t records_total, records_epoch, bytes_total;   /* read from sources; bytes of keys and values */
     double records_per_second;         /* over about the last second */
     int64_t lag_records;               /* behind the end of the source when last asked; -1 = not known */
-    int64_t watermark_us;              /* 0 = none yet */
-    int64_t quarantined_total, files_total, groups, state_bytes, rss_bytes;
+    int64_t watermark_us;              /* of the group furthest behind; 0 = none yet */
+    int64_t quarantined_total, late_total, duplicates_total, files_total, groups, state_bytes, rss_bytes;
     int64_t elapsed_us;
     const char *phase;                 /* reading, merging, committing, waiting, retrying */
 };

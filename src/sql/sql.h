@@ -107,6 +107,10 @@ struct plan_watermark {
     int64_t delay_us;
     int32_t node;                          /* 0.. in the pipeline: which watermark in the chain record */
 };
+struct plan_table {
+    const char *name;
+    int32_t root;                          /* which flow writes the rows: the optimiser's business */
+};
 struct plan_decode {
     const char *format;                    /* "json" */
     const struct type *schema;             /* STRUCT as the user wrote it */
@@ -133,11 +137,12 @@ struct plan {
         struct plan_generate generate;
         struct plan_watermark watermark;
         struct plan_decode decode;
+        struct plan_table table;
         struct plan_join join;
         struct plan_deduplicate deduplicate;
     };
     int32_t group;                         /* watermark group it works under (pipeline->groups), -1 = none */
-    uint64_t identity;                     /* of what a stateful node remembers: fingerprint.c; 0 for others */
+    uint64_t identity;                     /* of what a stateful node or watermark remembers: fingerprint.c; 0 for others */
     const char *unsupported;               /* what the engine cannot run yet ("LEFT JOIN", "ORDER BY"), or NULL */
     bool streaming;
     int32_t user_count;                    /* consumers in the graph */
@@ -220,8 +225,10 @@ struct run_settings {
     int on_error;                  /* enum on_error */
     int64_t epoch_records_max;     /* records of an epoch when maxOffsetsPerTrigger says nothing; 0 = no limit */
     int64_t max_staleness_us;      /* continuous trigger: the longest an epoch stays open */
+    int64_t batch_rows;            /* most rows of a source's batch */
     int64_t buffer_bytes;          /* most bytes prefetched from a source */
     int64_t retry_limit_us;        /* give up after failing for so long */
+    int64_t max_future_us;         /* event times further ahead of their record's timestamp are refused; 0 = none are */
     int64_t snapshot_epochs;       /* full state at least every so many epochs */
     bool preview;                  /* print a few rows of each epoch */
     /* derived */

@@ -102,8 +102,9 @@ class Expected:
         watermark = previous = 0
         seen = None
         for record in chain_records:
-            assert record["watermark"]["late_us"] == previous, (record["epoch"], record["watermark"]["late_us"], previous)
-            assert record["watermark"]["emit_us"] == watermark, (record["epoch"], record["watermark"]["emit_us"], watermark)
+            (group,) = record["watermarks"]["groups"]
+            assert group["late_us"] == previous, (record["epoch"], group["late_us"], previous)
+            assert group["emit_us"] == watermark, (record["epoch"], group["emit_us"], watermark)
             seen = self.epoch(record, previous, seen)
             self.emit(watermark)
             previous = watermark

@@ -31,12 +31,13 @@ static struct chain_record random_record(struct arena *arena)
                                   .nonce = kit_random(),
                                   .fingerprint = kit_random(),
                                   .batch_time_us = random_count(),
-                                  .late_us = -random_count(),
-                                  .emit_us = random_count(),
-                                  .next_us = INT64_MIN + random_count(),
                                   .timezone = random_text(arena),
                                   .ansi = below(2),
                                   .records = random_count()};
+    record.group_count = (int32_t)below(4);
+    record.groups = arena_array(arena, struct watermark_time, (size_t)record.group_count);
+    for (int32_t i = 0; i < record.group_count; i++)
+        record.groups[i] = (struct watermark_time){-random_count(), random_count(), INT64_MIN + random_count()};
     record.node_count = (int32_t)below(4);
     record.node_us = arena_array(arena, int64_t, (size_t)record.node_count);
     for (int32_t i = 0; i < record.node_count; i++)
@@ -56,8 +57,14 @@ static struct chain_record random_record(struct arena *arena)
     record.state_count = (int32_t)below(3);
     record.states = arena_array(arena, struct chain_state, (size_t)record.state_count);
     for (int32_t i = 0; i < record.state_count; i++)
-        record.states[i] = (struct chain_state){(int32_t)below(9), below(2), random_text(arena),
-                                                random_count(), kit_random()};
+        record.states[i] = (struct chain_state){.node = (int32_t)below(9),
+                                                .identity = kit_random(),
+                                                .name = random_text(arena),
+                                                .group = (int32_t)below(3) - 1,
+                                                .whole = below(2),
+                                                .path = random_text(arena),
+                                                .size_bytes = random_count(),
+                                                .checksum = kit_random()};
     record.ledger_count = (int32_t)below(3);
     record.ledgers = arena_array(arena, struct chain_ledger, (size_t)record.ledger_count);
     for (int32_t i = 0; i < record.ledger_count; i++)
@@ -73,7 +80,11 @@ static void check_same(const struct chain_record *a, const struct chain_record *
     CHECK_STR(a->task, b->task);
     CHECK(a->nonce == b->nonce && a->fingerprint == b->fingerprint);
     CHECK_INT(a->batch_time_us, b->batch_time_us);
-    CHECK(a->late_us == b->late_us && a->emit_us == b->emit_us && a->next_us == b->next_us);
+    CHECK_INT(a->group_count, b->group_count);
+    for (int32_t i = 0; i < a->group_count; i++) {
+        const struct watermark_time *x = &a->groups[i], *y = &b->groups[i];
+        CHECK(x->late_us == y->late_us && x->emit_us == y->emit_us && x->next_us == y->next_us);
+    }
     CHECK_STR(a->timezone, b->timezone);
     CHECK(a->ansi == b->ansi && a->records == b->records);
     CHECK_INT(a->node_count, b->node_count);
@@ -96,6 +107,8 @@ static void check_same(const struct chain_record *a, const struct chain_record *
     for (int32_t i = 0; i < a->state_count; i++) {
         const struct chain_state *x = &a->states[i], *y = &b->states[i];
         CHECK_STR(x->path, y->path);
+        CHECK_STR(x->name, y->name);
+        CHECK(x->identity == y->identity && x->group == y->group);
         CHECK(x->node == y->node && x->whole == y->whole && x->size_bytes == y->size_bytes &&
               x->checksum == y->checksum);
     }
@@ -124,6 +137,35 @@ TEST(a_record_survives_print_and_parse)
     arena_free(&arena);
 }
 
+/* As leat 0.1 wrote it. */
+TEST(a_record_of_version_1_is_read_as_one_group)
+{
+    static const char stored[] =
+        "{\"version\":1,\"query_id\":\"0123456789abcdef\",\"task\":\"0\",\"epoch\":7,\"nonce\":\"00000000000000aa\","
+        "\"fingerprint\":\"00000000000000bb\",\"batch_time_us\":5,\"records\":3,\"watermark\":{\"late_us\":10,\"emit_us\":20,"
+        "\"next_us\":30,\"nodes\":[31,30]},\"settings\":{\"timezone\":\"UTC\",\"ansi\":true},\"ranges\":[],\"sinks\":[],"
+        "\"states\":[{\"node\":4,\"whole\":true,\"path\":\"state/0/x\",\"size\":9,\"checksum\":\"00000000000000cc\"}],"
+        "\"ledgers\":[{\"table\":\"gold\",\"in\":3,\"exploded\":0,\"filtered\":1,\"late\":0,\"null_time\":0,"
+        "\"quarantined\":0,\"aggregated\":2,\"out\":1}]}";
+    struct arena arena = {0};
+    struct error err = {0};
+    struct chain_record record;
+    CHECK_INT(chain_record_parse(bytes_of_string(stored), &arena, &record, &err), E_OK);
+    CHECK_INT(record.version, 1);
+    CHECK_INT(record.group_count, 1);
+    CHECK_INT(record.groups[0].late_us, 10);
+    CHECK_INT(record.groups[0].emit_us, 20);
+    CHECK_INT(record.groups[0].next_us, 30);
+    CHECK_INT(record.node_count, 2);
+    CHECK_INT(record.node_us[0], 31);
+    CHECK_INT(record.states[0].node, 4);
+    CHECK_INT((int64_t)record.states[0].identity, 0);
+    CHECK_INT(record.states[0].group, -1);
+    CHECK_INT(record.ledgers[0].counts.aggregated, 2);
+    CHECK_INT(record.ledgers[0].counts.duplicates, 0);
+    arena_free(&arena);
+}
+
 TEST(what_is_no_record_is_corrupt)
 {
     static const char *const bad[] = {
@@ -132,6 +174,7 @@ TEST(what_is_no_record_is_corrupt)
         "[]",
         "null",
         "{\"version\":1}",
+        "{\"version\":2}",
         "{\"version\":\"1\"}",
         "\xff",
         "{\"version\":1,\"query_id\":7}",
@@ -144,7 +187,7 @@ TEST(what_is_no_record_is_corrupt)
     }
     struct error err = {0};
     struct chain_record record;
-    CHECK_INT(chain_record_parse(bytes_of_string("{\"version\":2}"), &arena, &record, &err), E_UNSUPPORTED);
+    CHECK_INT(chain_record_parse(bytes_of_string("{\"version\":3}"), &arena, &record, &err), E_UNSUPPORTED);
     arena_free(&arena);
 }
 
@@ -187,8 +230,13 @@ static struct chain_record record_of(struct arena *arena, int64_t epoch)
     record.ranges[0] = (struct chain_range){"s", "t", "", 0, epoch * 10, epoch * 10 + 10};
     record.range_count = 1;
     record.states = arena_new(arena, struct chain_state);
-    record.states[0] =
-        (struct chain_state){3, epoch % 3 == 0, arena_printf(arena, "state/0/%d.delta", (int)epoch), 5, 7};
+    record.states[0] = (struct chain_state){.node = 3,
+                                            .identity = 11,
+                                            .name = "join of gold",
+                                            .whole = epoch % 3 == 0,
+                                            .path = arena_printf(arena, "state/0/%d.delta", (int)epoch),
+                                            .size_bytes = 5,
+                                            .checksum = 7};
     record.state_count = 1;
     return record;
 }

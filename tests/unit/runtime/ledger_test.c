@@ -3,12 +3,12 @@
 #include "runtime/ledger.h"
 
 /* source -> filter -> aggregate -> filter (HAVING) -> gold;   source + source -> union -> twice */
-static struct plan source = {.kind = PLAN_SOURCE, .id = 0};
-static struct plan filter = {.kind = PLAN_FILTER, .id = 1, .inputs = {&source}, .input_count = 1};
-static struct plan aggregate = {.kind = PLAN_AGGREGATE, .id = 2, .inputs = {&filter}, .input_count = 1};
-static struct plan having = {.kind = PLAN_FILTER, .id = 3, .inputs = {&aggregate}, .input_count = 1};
+static struct plan source = {.kind = PLAN_SOURCE, .id = 0, .streaming = true};
+static struct plan filter = {.kind = PLAN_FILTER, .id = 1, .streaming = true, .inputs = {&source}, .input_count = 1};
+static struct plan aggregate = {.kind = PLAN_AGGREGATE, .id = 2, .streaming = true, .inputs = {&filter}, .input_count = 1};
+static struct plan having = {.kind = PLAN_FILTER, .id = 3, .streaming = true, .inputs = {&aggregate}, .input_count = 1};
 static struct plan *both[] = {&source, &filter};
-static struct plan twice = {.kind = PLAN_UNION, .id = 4, .more_inputs = both, .input_count = 2};
+static struct plan twice = {.kind = PLAN_UNION, .id = 4, .streaming = true, .more_inputs = both, .input_count = 2};
 
 static struct plan *nodes[] = {&source, &filter, &aggregate, &having, &twice};
 static const struct pipeline pipeline = {.nodes = nodes, .node_count = 5};

@@ -1,0 +1,261 @@
+/* graph_build.c - open a stage instance for every node and lane, connect them, and close all of it. */
+#include <strings.h>
+
+#include "runtime/graph_parts.h"
+#include "runtime/ledger.h"
+
+/* ---- who feeds whom ---- */
+
+static void node_connect(struct node *node, bool to_table, int32_t target, int32_t port)
+{
+    mem_grow(node->edges, node->edge_capacity, node->edge_count + 1);
+    node->edges[node->edge_count++] = (struct edge){to_table, target, port};
+}
+
+/* What stands above `table`: stages with state are called after the first table they work for, and tell their late rows
+ * to those that keep them. */
+static void table_name_stages(struct graph *graph, int32_t t, int64_t *paths)
+{
+    const struct pipeline_table *table = graph->spec.pipeline->tables[t];
+    ledger_paths(graph->spec.pipeline, table, paths);
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        struct node *node = &graph->nodes[i];
+        if (paths[i] == 0 || !plan_merges(node->plan))
+            continue;
+        if (node->name == NULL)
+            node->name = arena_printf(&graph->arena, "%s of %s", plan_kind_name(node->plan->kind), table->name);
+        if (!node->plan->streaming || !table_keeps_late(table))
+            continue;
+        mem_grow(node->late_tables, node->late_capacity, node->late_count + 1);
+        node->late_tables[node->late_count++] = t;
+    }
+}
+
+static void graph_connect(struct graph *graph)
+{
+    const struct pipeline *pipeline = graph->spec.pipeline;
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        graph->nodes[i].plan = plan;
+        graph->nodes[i].stateful = -1;
+        for (int32_t j = 0; j < plan->input_count; j++)
+            node_connect(&graph->nodes[plan_input(plan, j)->id], false, i, j);
+    }
+    for (int32_t t = 0; t < pipeline->table_count; t++)
+        for (int32_t f = 0; f < pipeline->tables[t]->flow_count; f++)
+            node_connect(&graph->nodes[pipeline->tables[t]->flows[f]->id], true, t, 0);
+    int64_t *paths = mem_array(int64_t, (size_t)graph->node_count);
+    for (int32_t t = 0; t < pipeline->table_count; t++)
+        table_name_stages(graph, t, paths);
+    mem_free(paths);
+}
+
+/* ---- stages with state ---- */
+
+static enum code aggregate_open(struct graph *graph, const struct plan *plan, const char *name, struct stateful **out,
+                                struct error *err)
+{
+    const struct plan_aggregate *a = &plan->aggregate;
+    const struct aggregate_spec spec = {
+        .name = name,
+        .keys = a->keys,
+        .key_count = a->key_count,
+        .calls = a->calls,
+        .call_count = a->call_count,
+        .window_key = a->window.key,
+        .size_us = a->window.size_us,
+        .slide_us = a->window.slide_us,
+        .start_us = a->window.start_us,
+        .window_time = a->window.time,
+        .gap = a->window.gap,
+        .watermark_key = a->watermark_key,
+        .schema = plan->schema,
+        .lanes = graph->spec.lanes,
+        .shards = graph->spec.shards,
+        .budget = graph->spec.budget,
+    };
+    return aggregate_new(&graph->arena, &spec, out, err);
+}
+
+static enum code deduplicate_open(struct graph *graph, const struct plan *plan, const char *name, struct stateful **out,
+                                  struct error *err)
+{
+    const struct plan_deduplicate *d = &plan->deduplicate;
+    const struct deduplicate_spec spec = {
+        .name = name,
+        .schema = plan->schema,
+        .columns = d->columns,
+        .column_count = d->column_count,
+        .time_column = d->time_column,
+        .time_is_key = d->time_is_key,
+        .within_watermark = d->within_watermark,
+        .delay_us = d->delay_us,
+        .lanes = graph->spec.lanes,
+        .shards = graph->spec.shards,
+        .budget = graph->spec.budget,
+    };
+    return deduplicate_new(&graph->arena, &spec, out, err);
+}
+
+enum code stateful_open(struct graph *graph, const struct plan *plan, struct stateful **out, struct error *err)
+{
+    const char *name = graph->nodes[plan->id].name;
+    switch (plan->kind) {
+    case PLAN_JOIN:
+        return fail(err, E_UNSUPPORTED, "joins of streams cannot be executed yet");
+    case PLAN_DEDUPLICATE:
+        return deduplicate_open(graph, plan, name, out, err);
+    default:
+        return aggregate_open(graph, plan, name, out, err);
+    }
+}
+
+static enum code states_open(struct graph *graph, struct error *err)
+{
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        const struct plan *plan = graph->nodes[i].plan;
+        if (!plan_is_stateful(plan))
+            continue;
+        TRY(stateful_open(graph, plan, &graph->stateful[graph->stateful_count], err));
+        graph->nodes[i].stateful = graph->stateful_count;
+        graph->stateful_node[graph->stateful_count++] = i;
+    }
+    return E_OK;
+}
+
+/* ---- stages of a lane ---- */
+
+static enum code decoder_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
+{
+    const struct plan_decode *d = &plan->decode;
+    const struct decoder_type *type = decoder_find(d->format);
+    if (type == NULL)
+        return fail(err, E_UNSUPPORTED, "no decoder for format %s", d->format);
+    struct decoder_spec spec = {
+        .schema = d->schema,
+        .needed = d->needed,
+        .mode = d->mode != NULL && strcasecmp(d->mode, "FAILFAST") == 0 ? DECODE_FAILFAST : DECODE_PERMISSIVE,
+        .corrupt_column = d->corrupt_column,
+        .zone = graph->spec.session->zone,
+        .simd = -1,
+    };
+    void *decoder = mem_zero(type->size);
+    enum code code = type->open(decoder, &spec, err);
+    if (code != E_OK) {
+        mem_free(decoder);
+        return code;
+    }
+    instance->decoder_type = type;
+    instance->decoder = decoder;
+    const struct field payload = {"payload", plan->exprs[0]->type, true};
+    return project_new(&graph->arena, plan->exprs, 1, type_struct(&graph->arena, &payload, 1), &instance->project, err);
+}
+
+static enum code generate_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
+{
+    static const enum generate_kind kinds[] = {
+        [GENERATE_EXPLODE] = EXPLODE, [GENERATE_POSEXPLODE] = POSEXPLODE, [GENERATE_INLINE] = INLINE, [GENERATE_STACK] = STACK};
+    struct generate_spec spec = {
+        .kind = kinds[plan->generate.kind],
+        .outer = plan->generate.outer,
+        .args = plan->generate.args,
+        .arg_count = plan->generate.arg_count,
+        .generated = plan->generate.generated,
+        .keep = plan->generate.keep,
+        .schema = plan->schema,
+    };
+    return generate_new(&graph->arena, &spec, &instance->generate, err);
+}
+
+static enum code instance_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
+{
+    switch (plan->kind) {
+    case PLAN_FILTER:
+        return filter_new(&graph->arena, plan->exprs[0], &instance->filter, err);
+    case PLAN_PROJECT:
+        return project_new(&graph->arena, plan->exprs, plan->expr_count, plan->schema, &instance->project, err);
+    case PLAN_DECODE:
+        return decoder_open(graph, instance, plan, err);
+    case PLAN_GENERATE:
+        return generate_open(graph, instance, plan, err);
+    default:
+        return E_OK;   // source, watermark, table, union and stateful stages keep nothing per lane here
+    }
+}
+
+static enum code lanes_open(struct graph *graph, struct error *err)
+{
+    for (int32_t l = 0; l < graph->spec.lanes; l++) {
+        struct lane *lane = &graph->lanes[l];
+        lane->index = l;
+        lane->instances = mem_array(struct instance, (size_t)graph->node_count);
+        for (int32_t i = 0; i < graph->node_count; i++)
+            TRY(instance_open(graph, &lane->instances[i], graph->nodes[i].plan, err));
+    }
+    return E_OK;
+}
+
+/* ---- all of it ---- */
+
+enum code graph_open(const struct graph_spec *spec, struct graph **out, struct error *err)
+{
+    struct graph *graph = mem_new(struct graph);
+    graph->spec = *spec;
+    graph->session = *spec->session;
+    graph->node_count = spec->pipeline->node_count;
+    graph->times = mem_array(struct epoch_time, (size_t)graph->node_count);
+    graph->nodes = mem_array(struct node, (size_t)graph->node_count);
+    graph->stateful = mem_array(struct stateful *, (size_t)graph->node_count);
+    graph->stateful_node = mem_array(int32_t, (size_t)graph->node_count);
+    graph->lanes = mem_array(struct lane, (size_t)spec->lanes);
+    graph_connect(graph);
+    enum code code = states_open(graph, err);
+    if (code == E_OK)
+        code = lanes_open(graph, err);
+    if (code != E_OK) {
+        graph_close(graph);
+        return code;
+    }
+    *out = graph;
+    return E_OK;
+}
+
+static void instance_close(struct instance *instance)
+{
+    filter_free(instance->filter);
+    project_free(instance->project);
+    generate_free(instance->generate);
+    if (instance->decoder != NULL)
+        instance->decoder_type->close(instance->decoder);
+    mem_free(instance->decoder);
+}
+
+static void lane_close(struct lane *lane, int32_t node_count)
+{
+    for (int32_t i = 0; lane->instances != NULL && i < node_count; i++)
+        instance_close(&lane->instances[i]);
+    mem_free(lane->instances);
+    rejects_free(&lane->rejects);
+    selection_free(&lane->late);
+}
+
+void graph_close(struct graph *graph)
+{
+    if (graph == NULL)
+        return;
+    for (int32_t l = 0; l < graph->spec.lanes; l++)
+        lane_close(&graph->lanes[l], graph->node_count);
+    for (int32_t i = 0; i < graph->stateful_count; i++)
+        graph->stateful[i]->type->free(graph->stateful[i]);
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        mem_free(graph->nodes[i].edges);
+        mem_free(graph->nodes[i].late_tables);
+    }
+    mem_free(graph->lanes);
+    mem_free(graph->stateful);
+    mem_free(graph->stateful_node);
+    mem_free(graph->nodes);
+    mem_free(graph->times);
+    arena_free(&graph->arena);
+    mem_free(graph);
+}

@@ -1,0 +1,275 @@
+/* graph_push.c - send batches through a lane's stages, depth first, to tables and stateful stages. */
+#include "runtime/future_guard.h"
+#include "runtime/graph_parts.h"
+
+static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
+                      struct error *err);
+
+enum code node_deliver(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *batch,
+                       struct error *err)
+{
+    if (batch->rows == 0)
+        return E_OK;
+    for (int32_t i = 0; i < node->edge_count; i++) {
+        const struct edge *edge = &node->edges[i];
+        if (!edge->to_table) {
+            TRY(push(graph, lane, edge->target, edge->port, batch, err));
+            continue;
+        }
+        enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_ENCODE);
+        enum code code = outputs_write(graph->spec.outputs, lane->index, edge->target, batch, err);
+        cpu_meter_switch(&lane->meter, before);
+        TRY(code);
+    }
+    return E_OK;
+}
+
+static struct position filter_step(const void *stage, int32_t step) { return filter_position(stage, step); }
+static struct position project_step(const void *stage, int32_t step) { return project_position(stage, step); }
+static struct position generate_step(const void *stage, int32_t step) { return generate_position(stage, step); }
+static struct position stateful_step(const void *stage, int32_t step)
+{
+    const struct stateful *self = stage;
+    return self->type->position(self, step);
+}
+static struct position plan_place(const void *stage, int32_t step)
+{
+    (void)step;
+    return ((const struct plan *)stage)->at;
+}
+
+/* Send what the stage rejected to the quarantine. */
+static enum code quarantine_by(struct graph *graph, struct lane *lane, const struct batch *in, const struct rejecter *by,
+                               struct error *err)
+{
+    if (lane->rejects.count == 0)
+        return E_OK;
+    enum code code = outputs_reject(graph->spec.outputs, lane->index, in, &lane->rejects, by, err);
+    rejects_clear(&lane->rejects);
+    return code;
+}
+
+static enum code quarantine(struct graph *graph, struct lane *lane, const struct batch *in,
+                            struct position (*position)(const void *, int32_t), const void *stage, struct error *err)
+{
+    const struct rejecter by = {position, NULL, stage};
+    return quarantine_by(graph, lane, in, &by, err);
+}
+
+/* Rejects are in the order of rows here: one program, or one decoder, made them. */
+static void drop_rejected(const struct lane *lane, struct batch *batch)
+{
+    int32_t *rows = mem_array(int32_t, (size_t)batch->rows);
+    int64_t kept = 0;
+    int32_t next = 0;
+    for (int64_t row = 0; row < batch->rows; row++) {
+        bool bad = false;
+        while (next < lane->rejects.count && lane->rejects.items[next].row <= row)
+            bad |= lane->rejects.items[next++].row == row;
+        if (!bad)
+            rows[kept++] = (int32_t)row;
+    }
+    struct batch good = {0};
+    batch_gather(&good, batch, rows, kept);
+    batch_release(batch);
+    *batch = good;
+    mem_free(rows);
+}
+
+/* The rejected rows of `batch` go to the quarantine, the others stay in it. */
+static enum code part_with_rejected(struct graph *graph, struct lane *lane, struct instance *self, struct batch *batch,
+                                    const struct rejecter *by, struct error *err)
+{
+    if (lane->rejects.count == 0)
+        return E_OK;
+    struct batch all = *batch;
+    batch_share(batch, &all);
+    drop_rejected(lane, batch);
+    self->counts.rejected += all.rows - batch->rows;
+    enum code code = quarantine_by(graph, lane, &all, by, err);
+    batch_release(&all);
+    return code;
+}
+
+/* Appends the payload, decoded, to the columns of `in`. */
+static enum code decode_batch(struct lane *lane, struct instance *self, const struct plan *plan, const struct batch *in,
+                              const struct column *payload, struct batch *out, struct error *err)
+{
+    enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_DECODE);
+    struct column decoded = {0};
+    enum code code = self->decoder_type->decode(self->decoder, payload, &decoded, &lane->rejects, err);
+    cpu_meter_switch(&lane->meter, before);
+    TRY(code);
+    batch_init(out, plan->schema, in->rows);
+    for (int32_t i = 0; i < in->column_count; i++)
+        column_share(&out->columns[i], &in->columns[i]);
+    out->columns[in->column_count] = decoded;
+    batch_share_origin(out, in);
+    return E_OK;
+}
+
+/* A record may be rejected twice over: its payload cannot be computed, or (FAILFAST) cannot be decoded. */
+static enum code push_decode(struct graph *graph, struct lane *lane, struct instance *self, const struct plan *plan,
+                             const struct batch *in, struct batch *out, struct error *err)
+{
+    struct batch payload = {0}, good = {0};
+    struct operator_counts ignored = {0};
+    const struct rejecter computing = {project_step, NULL, self->project}, decoding = {plan_place, NULL, plan};
+    self->counts.in += in->rows;
+    TRY(project_batch(self->project, &graph->session, in, &lane->rejects, &ignored, &payload, err));
+    batch_share(&good, in);
+    enum code code = part_with_rejected(graph, lane, self, &good, &computing, err);
+    if (code == E_OK)
+        code = decode_batch(lane, self, plan, &good, &payload.columns[0], out, err);
+    if (code == E_OK)
+        code = part_with_rejected(graph, lane, self, out, &decoding, err);
+    batch_release(&payload);
+    batch_release(&good);
+    self->counts.out += out->rows;
+    return code;
+}
+
+/* The event time of a stateful node's input, where it is a plain column; else -1. */
+static int32_t time_column(const struct plan *plan, int32_t port)
+{
+    if (plan->kind == PLAN_JOIN)
+        return plan->join.sides[port].time_column;
+    if (plan->kind == PLAN_DEDUPLICATE)
+        return plan->deduplicate.time_column;
+    const struct plan_aggregate *a = &plan->aggregate;
+    const struct expr *time = a->window.key >= 0 ? a->window.time : a->watermark_key >= 0 ? a->keys[a->watermark_key] : NULL;
+    return time != NULL && time->kind == EXPR_COLUMN && time->type->id == TYPE_TIMESTAMP ? time->index : -1;
+}
+
+static enum code keep_late(struct graph *graph, struct lane *lane, const struct node *node, int32_t port,
+                           const struct batch *in, struct error *err)
+{
+    const struct late_rows late = {
+        .in = in,
+        .rows = lane->late.rows,
+        .count = lane->late.count,
+        .watermark_us = graph->times[node->plan->id].late_us,
+        .time_column = time_column(node->plan, port),
+    };
+    for (int32_t i = 0; late.count > 0 && i < node->late_count; i++)
+        TRY(outputs_late(graph->spec.outputs, lane->index, node->late_tables[i], &late, err));
+    return E_OK;
+}
+
+static enum code push_stateful(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                               int32_t port, const struct batch *in, struct error *err)
+{
+    struct stateful *stage = graph->stateful[node->stateful];
+    const struct lane_call call = {
+        .lane = lane->index,
+        .port = port,
+        .session = &graph->session,
+        .time = &graph->times[node->plan->id],
+        .rejects = &lane->rejects,
+        .late = node->late_count > 0 ? &lane->late : NULL,
+        .counts = &self->counts,
+    };
+    lane->late.count = 0;
+    enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_AGGREGATE);
+    enum code code = stage->type->lane_batch(stage, &call, in, err);
+    cpu_meter_switch(&lane->meter, before);
+    TRY(code);
+    TRY(keep_late(graph, lane, node, port, in, err));
+    return quarantine(graph, lane, in, stateful_step, stage, err);
+}
+
+/* Only what passes the guard moves the watermark and goes on. */
+static enum code push_watermark(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                                const struct batch *in, struct error *err)
+{
+    const struct plan *plan = node->plan;
+    const struct future_guard guard = {
+        .column = plan->watermark.column,
+        .max_future_us = graph->spec.max_future_us,
+        .batch_time_us = graph->session.batch_time_us,
+        .zone = graph->session.zone,
+        .at = plan->at,
+    };
+    const struct rejecter by = {future_guard_position, future_guard_detail, &guard};
+    struct batch good;
+    batch_share(&good, in);
+    if (guard.max_future_us > 0)
+        future_guard_batch(&guard, in, &lane->rejects);
+    self->counts.in += in->rows;
+    enum code code = part_with_rejected(graph, lane, self, &good, &by, err);
+    self->counts.out += good.rows;
+    int64_t seen_us = watermark_seen(&good.columns[plan->watermark.column]);
+    self->seen_us = seen_us > self->seen_us ? seen_us : self->seen_us;
+    if (code == E_OK)
+        code = node_deliver(graph, lane, node, &good, err);
+    batch_release(&good);
+    return code;
+}
+
+static enum code push_through(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                              const struct batch *in, struct error *err)
+{
+    self->counts.in += in->rows;
+    self->counts.out += in->rows;
+    return node_deliver(graph, lane, node, in, err);
+}
+
+/* A stage that makes a new batch; `out` is released by the caller. */
+static enum code transform(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                           const struct batch *in, struct batch *out, struct error *err)
+{
+    const struct plan *plan = node->plan;
+    struct operator_counts *counts = &self->counts;
+    switch (plan->kind) {
+    case PLAN_FILTER:
+        TRY(filter_batch(self->filter, &graph->session, in, &lane->rejects, counts, out, err));
+        return quarantine(graph, lane, in, filter_step, self->filter, err);
+    case PLAN_PROJECT:
+        TRY(project_batch(self->project, &graph->session, in, &lane->rejects, counts, out, err));
+        return quarantine(graph, lane, in, project_step, self->project, err);
+    case PLAN_GENERATE:
+        TRY(generate_batch(self->generate, &graph->session, in, &lane->rejects, counts, out, err));
+        return quarantine(graph, lane, in, generate_step, self->generate, err);
+    case PLAN_DECODE:
+        return push_decode(graph, lane, self, plan, in, out, err);
+    default:
+        return fail(err, E_BUG, "node #%d (kind %d) cannot be executed", plan->id, (int)plan->kind);
+    }
+}
+
+static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
+                      struct error *err)
+{
+    const struct node *node = &graph->nodes[id];
+    struct instance *self = &lane->instances[id];
+    switch (node->plan->kind) {
+    case PLAN_AGGREGATE:
+    case PLAN_DEDUPLICATE:
+    case PLAN_JOIN:
+        return push_stateful(graph, lane, node, self, port, in, err);
+    case PLAN_WATERMARK:
+        return push_watermark(graph, lane, node, self, in, err);
+    case PLAN_SOURCE:
+    case PLAN_TABLE:
+    case PLAN_UNION:
+        return push_through(graph, lane, node, self, in, err);
+    default:
+        break;
+    }
+    struct batch out = {0};
+    enum code code = transform(graph, lane, node, self, in, &out, err);
+    if (code == E_OK)
+        code = node_deliver(graph, lane, node, &out, err);
+    batch_release(&out);
+    return code;
+}
+
+enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err)
+{
+    struct lane *self = &graph->lanes[lane];
+    cpu_meter_start(&self->meter, CPU_EXPRESSIONS);
+    enum code code = push(graph, self, node, 0, batch, err);
+    cpu_meter_stop(&self->meter);
+    return code;
+}
+
