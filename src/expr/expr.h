@@ -104,6 +104,10 @@ struct program;
 struct evaluator;
 MUST_CHECK enum code program_compile(struct arena *arena, const struct expr *const *roots, int32_t count,
                                      struct program **out, struct error *err);
+/* guards[i]: an earlier root, a condition, of which root i is needed only where it is true: there alone its errors
+ * count; -1 = everywhere. */
+MUST_CHECK enum code program_compile_guarded(struct arena *arena, const struct expr *const *roots, const int32_t *guards,
+                                             int32_t count, struct program **out, struct error *err);
 struct evaluator *evaluator_new(const struct program *program);
 /* out: `count` columns of in->rows rows, overwritten. A column of the input may come out shared, not copied. */
 MUST_CHECK enum code evaluator_run(struct evaluator *evaluator, const struct session *session, const struct batch *in,

@@ -208,15 +208,21 @@ static void note_uses(struct program *program)
     }
 }
 
-enum code program_compile(struct arena *arena, const struct expr *const *roots, int32_t count,
-                          struct program **out, struct error *err)
+static int32_t compile_root(struct compiler *c, const struct expr *root, int32_t guard)
+{
+    int32_t mask = guard >= 0 && tree_fails(root) ? emit_mask(c, STEP_MASK_TRUE, guard, -1) : -1;
+    return compile_tree(c, root, mask);
+}
+
+enum code program_compile_guarded(struct arena *arena, const struct expr *const *roots, const int32_t *guards,
+                                  int32_t count, struct program **out, struct error *err)
 {
     struct compiler c = {.arena = arena};
     struct program *program = arena_new(arena, struct program);
     program->roots = arena_array(arena, int32_t, (size_t)count + 1);
     program->root_count = count;
     for (int32_t i = 0; i < count && c.count < PROGRAM_STEPS_MAX; i++)
-        program->roots[i] = compile_tree(&c, roots[i], -1);
+        program->roots[i] = compile_root(&c, roots[i], guards != NULL && guards[i] >= 0 ? program->roots[guards[i]] : -1);
     enum code code = E_OK;
     if (c.count >= PROGRAM_STEPS_MAX) {
         code = fail(err, E_SQL, "the expressions need more than %d steps", PROGRAM_STEPS_MAX);
@@ -233,6 +239,12 @@ enum code program_compile(struct arena *arena, const struct expr *const *roots, 
     mem_free(c.hashes);
     mem_free(c.table);
     return code;
+}
+
+enum code program_compile(struct arena *arena, const struct expr *const *roots, int32_t count, struct program **out,
+                          struct error *err)
+{
+    return program_compile_guarded(arena, roots, NULL, count, out, err);
 }
 
 struct position program_step_position(const struct program *program, int32_t step)

@@ -84,7 +84,9 @@ static enum code compile_inputs(struct aggregate_stage *self, struct arena *aren
 {
     const struct aggregate_spec *spec = &self->spec;
     const struct expr **roots = arena_array(arena, const struct expr *, (size_t)count_roots(spec));
+    int32_t *guards = arena_array(arena, int32_t, (size_t)count_roots(spec));
     int32_t count = 0;
+    memset(guards, -1, (size_t)count_roots(spec) * sizeof *guards);
     self->key_root = arena_array(arena, int32_t, (size_t)spec->key_count);
     for (int32_t k = 0; k < spec->key_count; k++) {
         self->key_root[k] = k == spec->window_key ? -1 : count;
@@ -102,15 +104,17 @@ static enum code compile_inputs(struct aggregate_stage *self, struct arena *aren
     self->filter_root = arena_array(arena, int32_t, (size_t)spec->call_count);
     for (int32_t c = 0; c < spec->call_count; c++) {
         const struct aggregate_call *call = spec->calls[c];
-        self->arg_root[c] = count;
-        for (int32_t a = 0; a < call->arg_count; a++)
-            roots[count++] = call->args[a];
         self->filter_root[c] = call->filter == NULL ? -1 : count;
         if (call->filter != NULL)
             roots[count++] = call->filter;
+        self->arg_root[c] = count;
+        for (int32_t a = 0; a < call->arg_count; a++, count++) {
+            roots[count] = call->args[a];
+            guards[count] = self->filter_root[c];
+        }
     }
     self->root_count = count;
-    return program_compile(arena, roots, count, &self->program, err);
+    return program_compile_guarded(arena, roots, guards, count, &self->program, err);
 }
 
 /* ---- the stage ---- */

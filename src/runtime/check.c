@@ -62,11 +62,6 @@ static void node_check(struct check *check, const struct plan *plan)
         refuse(check, plan->at, "a query over tables that are not streams", plan_name(plan));
     if (plan->kind == PLAN_DECODE && decoder_find(plan->decode.format) == NULL)
         refuse(check, plan->at, "this payload format", plan->decode.format);
-    if (plan->kind != PLAN_AGGREGATE)
-        return;
-    for (int32_t i = 0; i < plan->aggregate.call_count; i++)
-        if (plan->aggregate.calls[i]->distinct)
-            refuse(check, plan->aggregate.calls[i]->at, "an aggregate", "DISTINCT");
 }
 
 /* ---- options of sources, tables and sinks, as far as they can be judged without opening anything ---- */
