@@ -194,6 +194,32 @@ enum code store_get(struct store *store, const char *path, size_t limit_bytes, s
     return os_read_file(full, limit_bytes, out, err);
 }
 
+enum code store_read(struct store *store, const char *path, int64_t offset, size_t size, struct text *out,
+                     struct error *err)
+{
+    char full[PATH_MAX];
+    int handle;
+    TRY(local_path(store, path, full, err));
+    TRY(os->file_open(full, OS_READ, &handle, err));
+    char *to = text_reserve(out, size);
+    size_t done = 0, got = 1;
+    enum code code = E_OK;
+    while (code == E_OK && done < size && got > 0) {
+        code = os->file_read(handle, offset + (int64_t)done, to + done, size - done, &got, err);
+        done += code == E_OK ? got : 0;
+    }
+    struct error ignored = {0};
+    (void)os->file_close(handle, &ignored);  // nothing was written
+    if (code == E_OK && done < size)
+        code = fail(err, E_CORRUPT, "%s ends %zu bytes before byte %lld", full, size - done,
+                    (long long)offset + (long long)size);
+    if (code == E_OK) {
+        out->size += size;
+        out->data[out->size] = '\0';
+    }
+    return code;
+}
+
 enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err)
 {
     char full[PATH_MAX];

@@ -51,6 +51,9 @@ MUST_CHECK enum code store_put_over(struct store *store, const char *path, struc
 /* E_ABSENT; E_CORRUPT when larger than limit_bytes. */
 MUST_CHECK enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out,
                                struct error *err);
+/* `size` bytes from `offset` on, appended to `out`; E_ABSENT; E_CORRUPT when the file ends before. */
+MUST_CHECK enum code store_read(struct store *store, const char *path, int64_t offset, size_t size,
+                                struct text *out, struct error *err);
 /* XXH64 of a file of any size, read in blocks; E_ABSENT. */
 MUST_CHECK enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err);
 MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
