@@ -7,6 +7,7 @@
 #include "data/builder.h"
 #include "data/column.h"
 #include "data/decimal.h"
+#include "data/interval.h"
 #include "data/reject.h"
 #include "data/show.h"
 #include "data/timestamp.h"

@@ -128,6 +128,7 @@ extern const struct function *const pattern_functions[];
 extern const struct function *const datetime_functions[];
 extern const struct function *const calendar_functions[];
 extern const struct function *const time_format_functions[];
+extern const struct function *const time_window_functions[];
 extern const struct function *const collection_functions[];
 extern const struct function *const array_functions[];
 extern const struct function *const digest_functions[];

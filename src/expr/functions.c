@@ -25,6 +25,7 @@ static const struct family {
     {"Dates", calendar_functions},
     {"Times", datetime_functions},
     {"Conversions and patterns of time", time_format_functions},
+    {"Windows of time", time_window_functions},
     {"Collections", collection_functions},
     {"Arrays", array_functions},
     {"Hashes", digest_functions},
@@ -46,6 +47,13 @@ bool function_has_name(const struct function *function, const char *name, size_t
         at += strspn(at, " ");
     }
     return false;
+}
+
+struct bytes expr_function(const struct expr *expr)
+{
+    if (expr->kind != EXPR_CALL)
+        return (struct bytes){0};
+    return bytes_of(expr->function->name, strcspn(expr->function->name, " "));
 }
 
 const struct function *function_next(const char *name, const struct function *after)

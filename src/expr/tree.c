@@ -364,6 +364,14 @@ bool expr_is_constant(const struct expr *expr)
     return true;
 }
 
+bool expr_is_call(const struct expr *expr, const char *name)
+{
+    size_t size = strlen(name);
+    if (expr->kind != EXPR_CALL || strncmp(expr->function->name, name, size) != 0)
+        return false;
+    return expr->function->name[size] == '\0' || expr->function->name[size] == ' ';
+}
+
 bool expr_equal(const struct expr *a, const struct expr *b)
 {
     if (a == b)

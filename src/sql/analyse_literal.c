@@ -231,28 +231,6 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
 
 /* ---- intervals ---- */
 
-// clang-format off
-static const struct unit {
-    const char *name;
-    int64_t months, us;
-} units[] = {
-    {"year", 12, 0},            {"quarter", 3, 0},        {"month", 1, 0},
-    {"week", 0, 604800000000},  {"day", 0, 86400000000},  {"hour", 0, 3600000000},
-    {"minute", 0, 60000000},    {"second", 0, 1000000},   {"millisecond", 0, 1000},
-    {"microsecond", 0, 1},      {NULL, 0, 0},
-};
-// clang-format on
-
-static const struct unit *unit_find(const char *name, size_t size)
-{
-    if (size > 1 && tolower((unsigned char)name[size - 1]) == 's')
-        size--;
-    for (const struct unit *unit = units; unit->name != NULL; unit++)
-        if (strlen(unit->name) == size && strncasecmp(unit->name, name, size) == 0)
-            return unit;
-    return NULL;
-}
-
 static enum code bad_interval(struct analyser *self, const struct ast *ast)
 {
     return sql_error(self, ast->at, NULL,
@@ -260,89 +238,34 @@ static enum code bad_interval(struct analyser *self, const struct ast *ast)
                      "INTERVAL 5 MINUTES, INTERVAL '1 02:03:04.5' DAY TO SECOND");
 }
 
-/* [-]digits[.digits] times the unit; the fraction only where the unit is finer than a second's
- * parts. */
-static bool add_quantity(const char *text, size_t size, bool negative, const struct unit *unit,
-                         int64_t *months, int64_t *us)
-{
-    const char *end = text + size;
-    while (text < end && isspace((unsigned char)*text))
-        text++;
-    while (end > text && isspace((unsigned char)end[-1]))
-        end--;
-    int64_t whole = 0, fraction = 0, scale = 1, product;
-    bool overflow = false, minus = text < end && *text == '-';
-    const char *at = parse_int64(text, end, &whole, &overflow);
-    if (at == NULL && text < end && *text == '.')
-        at = text;
-    if (at == NULL || overflow)
-        return false;
-    if (at < end && *at == '.' && unit->us == 1000000) {
-        for (at++; at < end && isdigit((unsigned char)*at); at++)
-            if (scale < 1000000) {
-                fraction = fraction * 10 + (*at - '0');
-                scale *= 10;
-            }
-    }
-    if (at != end)
-        return false;
-    if (__builtin_mul_overflow(whole, unit->us + unit->months, &product))
-        return false;
-    product += (minus ? -1 : 1) * fraction * (1000000 / scale);
-    int64_t *into = unit->months != 0 ? months : us;
-    return !__builtin_add_overflow(*into, negative ? -product : product, into);
-}
-
-/* '5 minutes 3 seconds', the form with everything in one string. */
-static bool add_written(struct bytes text, bool negative, int64_t *months, int64_t *us)
-{
-    const char *at = (const char *)text.data, *end = at + text.size;
-    bool any = false;
-    if (text.size > 8 && strncasecmp(at, "interval", 8) == 0)
-        at += 8;
-    for (;;) {
-        while (at < end && isspace((unsigned char)*at))
-            at++;
-        if (at == end)
-            return any;
-        const char *number = at;
-        while (at < end && !isspace((unsigned char)*at) && !isalpha((unsigned char)*at))
-            at++;
-        size_t number_size = (size_t)(at - number);
-        while (at < end && isspace((unsigned char)*at))
-            at++;
-        const char *name = at;
-        while (at < end && isalpha((unsigned char)*at))
-            at++;
-        const struct unit *unit = unit_find(name, (size_t)(at - name));
-        if (unit == NULL || !add_quantity(number, number_size, negative, unit, months, us))
-            return false;
-        any = true;
-    }
-}
-
 /* '1-2' YEAR TO MONTH, '1 02:03:04.5' DAY TO SECOND: fields from unit to unit, split at - blank and
  * colons. */
-static bool add_range(struct bytes text, bool negative, const struct unit *from,
-                      const struct unit *to, int64_t *months, int64_t *us)
+static bool add_range(struct bytes text, bool negative, const struct interval_unit *from,
+                      const struct interval_unit *to, int64_t *months, int64_t *us)
 {
     const char *at = (const char *)text.data, *end = at + text.size;
     while (at < end && isspace((unsigned char)*at))
         at++;
     if (at < end && (*at == '-' || *at == '+'))
         negative ^= *at++ == '-';
-    for (const struct unit *unit = from; unit <= to; unit++) {
+    for (const struct interval_unit *unit = from; unit <= to; unit++) {
         if (unit->months == 3 || unit->us == 604800000000)
             continue;
         const char *start = at;
         while (at < end && (isdigit((unsigned char)*at) || *at == '.'))
             at++;
-        if (at == start || !add_quantity(start, (size_t)(at - start), negative, unit, months, us))
+        if (at == start ||
+            !interval_add(bytes_of(start, (size_t)(at - start)), negative, unit, months, us))
             return false;
         if (unit < to && at < end)
             at++;
     }
     return at == end;
+}
+
+static const struct interval_unit *unit_named(const char *name)
+{
+    return interval_unit_find(bytes_of_string(name));
 }
 
 enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months,
@@ -351,10 +274,11 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
     *months = *us = 0;
     const struct ast *first = ast->args[0];
     if (ast->part_count == 0)
-        return add_written(first->bytes, first->flag, months, us) ? E_OK : bad_interval(self, ast);
+        return interval_parse(first->bytes, first->flag, months, us) ? E_OK
+                                                                     : bad_interval(self, ast);
     if (ast->flag) {
-        const struct unit *from = unit_find(ast->parts[0], strlen(ast->parts[0]));
-        const struct unit *to = unit_find(ast->parts[1], strlen(ast->parts[1]));
+        const struct interval_unit *from = unit_named(ast->parts[0]);
+        const struct interval_unit *to = unit_named(ast->parts[1]);
         bool ok =
             from != NULL && to != NULL && from <= to && (from->months != 0) == (to->months != 0);
         return ok && add_range(first->bytes, first->flag, from, to, months, us)
@@ -362,10 +286,9 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
                    : bad_interval(self, ast);
     }
     for (int32_t i = 0; i < ast->arg_count; i++) {
-        const struct unit *unit = unit_find(ast->parts[i], strlen(ast->parts[i]));
-        struct bytes text = ast->args[i]->bytes;
+        const struct interval_unit *unit = unit_named(ast->parts[i]);
         if (unit == NULL ||
-            !add_quantity((const char *)text.data, text.size, ast->args[i]->flag, unit, months, us))
+            !interval_add(ast->args[i]->bytes, ast->args[i]->flag, unit, months, us))
             return bad_interval(self, ast);
     }
     return E_OK;
@@ -380,7 +303,7 @@ static enum code interval_literal(struct analyser *self, const struct ast *ast,
         return not_yet(self, ast->at, "an interval of months and days together");
     bool by_months = months != 0;
     for (int32_t i = 0; i < ast->part_count && us == 0; i++)
-        by_months = by_months || unit_find(ast->parts[i], strlen(ast->parts[i]))->months != 0;
+        by_months = by_months || unit_named(ast->parts[i])->months != 0;
     if (months > INT32_MAX || months < INT32_MIN)
         return bad_interval(self, ast);
     *out = by_months ? expr_int(&self->expr, type_of(TYPE_INTERVAL_YM), months, ast->at)

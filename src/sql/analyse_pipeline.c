@@ -1,5 +1,6 @@
 /* analyse_pipeline.c - statements to tables, views and flows; then everything that makes a struct
  * pipeline. */
+#include <stdlib.h>
 #include <strings.h>
 
 #include "sql/analyse.h"
@@ -374,11 +375,30 @@ static void collect_settings(struct assembly *self, struct pipeline *pipeline)
     pipeline->setting_count = count + self->settings.count;
 }
 
-static void number_watermarks(struct pipeline *pipeline)
+static int compare_numbers(const void *a, const void *b)
 {
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void number_watermarks(struct arena *arena, struct pipeline *pipeline,
+                              const struct group_list *list)
+{
+    struct watermark_group *groups =
+        arena_array(arena, struct watermark_group, (size_t)list->count);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         if (pipeline->nodes[i]->kind == PLAN_WATERMARK)
             pipeline->nodes[i]->watermark.node = pipeline->watermark_count++;
+    for (int32_t g = 0; g < list->count; g++) {
+        const struct plan_list *watermarks = &list->watermarks[g];
+        int32_t *numbers = arena_array(arena, int32_t, (size_t)watermarks->count);
+        for (int32_t i = 0; i < watermarks->count; i++)
+            numbers[i] = watermarks->nodes[i]->watermark.node;
+        qsort(numbers, (size_t)watermarks->count, sizeof *numbers, compare_numbers);
+        groups[g] = (struct watermark_group){numbers, watermarks->count};
+    }
+    pipeline->groups = groups;
+    pipeline->group_count = list->count;
 }
 
 /* All flows of all tables as one graph. */
@@ -386,10 +406,11 @@ static void build_graph(struct assembly *self, struct pipeline *pipeline)
 {
     struct list roots = {0};
     struct plan_list nodes;
+    struct group_list groups;
     for (int32_t t = 0; t < pipeline->table_count; t++)
         for (int32_t f = 0; f < pipeline->tables[t]->flow_count; f++)
             list_add(self->analyser.arena, &roots, pipeline->tables[t]->flows[f]);
-    optimise(&self->analyser.expr, (struct plan **)roots.items, roots.count, &nodes);
+    optimise(&self->analyser.expr, (struct plan **)roots.items, roots.count, &nodes, &groups);
     int32_t next = 0;
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         struct pipeline_table *table = (struct pipeline_table *)(uintptr_t)pipeline->tables[t];
@@ -398,7 +419,7 @@ static void build_graph(struct assembly *self, struct pipeline *pipeline)
     }
     pipeline->nodes = nodes.nodes;
     pipeline->node_count = nodes.count;
-    number_watermarks(pipeline);
+    number_watermarks(self->analyser.arena, pipeline, &groups);
     const char *policy = pipeline_setting(pipeline, "spark.sql.streaming.multipleWatermarkPolicy");
     pipeline->watermark_policy_max = policy != NULL && same_name(policy, "max");
     pipeline->fingerprint =

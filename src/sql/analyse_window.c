@@ -43,11 +43,8 @@ static bool is_window_struct(const struct type *type)
 static enum code window_time_of(struct analyser *self, const struct ast *ast,
                                 const struct expr *window, const struct expr **out)
 {
-    const struct expr *args[2];
-    TRY(placed(self, expr_field(&self->expr, window, "end", ast->at, &args[0], self->err),
-               ast->at));
-    args[1] = expr_int(&self->expr, type_of(TYPE_INTERVAL_DT), 1, ast->at);
-    return placed(self, expr_call(&self->expr, "-", args, 2, ast->at, out, self->err), ast->at);
+    return placed(self, expr_call(&self->expr, "window_time", &window, 1, ast->at, out, self->err),
+                  ast->at);
 }
 
 static enum code window_time(struct analyser *self, const struct scope *scope,

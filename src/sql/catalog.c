@@ -116,20 +116,29 @@ static enum code check_flow_type(struct analyser *self, const struct element *el
     return E_OK;
 }
 
+/* Reading a table is another query on Spark: the rows come from storage, without event time. */
+static struct plan *table_read(struct analyser *self, const struct element *table,
+                               const struct flow *flow)
+{
+    struct plan *node =
+        plan_over(self->arena, PLAN_TABLE, flow->plan, flow->plan->schema, table->at);
+    node->table.name = table->name;
+    return node;
+}
+
 static struct plan *union_of_flows(struct analyser *self, const struct element *element)
 {
     int32_t count = element->flows.count;
-    struct flow *first = element->flows.items[0];
     if (count == 1)
-        return first->plan;
+        return table_read(self, element, element->flows.items[0]);
     struct plan *node = plan_new(self->arena, PLAN_UNION, element->schema, element->at);
     node->more_inputs = arena_array(self->arena, struct plan *, (size_t)count);
     node->input_count = count;
     for (int32_t i = 0; i < count; i++) {
-        const struct flow *flow = element->flows.items[i];
-        node->more_inputs[i] = flow->plan;
-        node->streaming = node->streaming || flow->plan->streaming;
-        node->height = flow->plan->height >= node->height ? flow->plan->height + 1 : node->height;
+        struct plan *input = table_read(self, element, element->flows.items[i]);
+        node->more_inputs[i] = input;
+        node->streaming = node->streaming || input->streaming;
+        node->height = input->height >= node->height ? input->height + 1 : node->height;
     }
     return node;
 }

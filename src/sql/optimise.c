@@ -12,9 +12,55 @@ void optimiser_collect(struct optimiser *self)
         self->roots[i]->user_count++;
 }
 
-void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out)
+/* ---- tables ---- */
+
+/* Which flow writes what is read there: asked before any pass puts something in between. */
+static void find_writers(struct optimiser *self)
+{
+    for (int32_t i = 0; i < self->nodes.count; i++) {
+        struct plan *table = self->nodes.nodes[i];
+        for (int32_t r = 0; table->kind == PLAN_TABLE && r < self->root_count; r++)
+            if (self->roots[r] == table->inputs[0])
+                table->table.root = r;
+    }
+}
+
+static bool is_seam(struct arena *arena, const struct plan *table)
+{
+    struct plan_list below;
+    plan_collect_query(arena, table->inputs[0], &below);
+    for (int32_t i = 0; i < below.count; i++)
+        if (below.nodes[i]->kind == PLAN_WATERMARK || plan_keeps_state(below.nodes[i]))
+            return true;
+    return false;
+}
+
+/* Inputs come first, so what stands in for a table is known before its users. */
+static void drop_tables(struct optimiser *self)
+{
+    optimiser_collect(self);
+    find_writers(self);
+    struct plan_list nodes = self->nodes;
+    struct plan **stands = arena_array(self->expr->arena, struct plan *, (size_t)nodes.count);
+    bool *seam = arena_array(self->expr->arena, bool, (size_t)nodes.count);
+    for (int32_t i = 0; i < nodes.count; i++)
+        seam[i] = nodes.nodes[i]->kind == PLAN_TABLE && is_seam(self->expr->arena, nodes.nodes[i]);
+    optimiser_collect(self); // is_seam numbers nodes of its own
+    for (int32_t i = 0; i < nodes.count; i++) {
+        struct plan *node = nodes.nodes[i];
+        for (int32_t j = 0; j < node->input_count; j++)
+            *plan_input_place(node, j) = stands[plan_input(node, j)->id];
+        stands[i] = node->kind == PLAN_TABLE && !seam[i] ? node->inputs[0] : node;
+    }
+    for (int32_t r = 0; r < self->root_count; r++)
+        self->roots[r] = stands[self->roots[r]->id];
+}
+
+void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out,
+              struct group_list *groups)
 {
     struct optimiser self = {.expr = ctx, .roots = roots, .root_count = count};
+    drop_tables(&self);
     fold_constants(&self);
     share_nodes(&self);
     push_filters(&self);
@@ -22,7 +68,7 @@ void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, stru
     prune_columns(&self);
     merge_projects(&self);
     share_nodes(&self);
-    optimiser_collect(&self);
+    split_groups(&self, groups);
     *out = self.nodes;
 }
 

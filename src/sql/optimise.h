@@ -9,8 +9,11 @@
  *          push    filters go below projections and decodes that they do not need, and below
  *                  watermarks where Spark does it
  *          merge   a projection over one that only it uses, or that only picks columns, becomes one
+ *          tables  a TABLE below which nothing knows event time or keeps state is no seam and goes
  *          prune   columns, decoded fields and aggregate calls that no user reads are left out;
  *                  below a filter stands a projection that picks what is needed
+ *          split   stateful nodes that flows with different watermarks share are there once for
+ *                  each: groups.c
  */
 #ifndef SQL_OPTIMISE_H
 #define SQL_OPTIMISE_H
@@ -23,7 +26,12 @@ struct optimiser {
     int32_t root_count;
     struct plan_list nodes; /* fresh after optimiser_collect: ids and user counts too */
 };
-void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out);
+struct group_list {
+    struct plan_list *watermarks; /* per group: the WATERMARK nodes whose smallest is its W */
+    int32_t count;
+};
+void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out,
+              struct group_list *groups);
 /* fingerprint.c */
 uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session,
                           bool watermark_policy_max);
@@ -34,6 +42,7 @@ void share_nodes(struct optimiser *self);
 void push_filters(struct optimiser *self);
 void merge_projects(struct optimiser *self);
 void prune_columns(struct optimiser *self);
+void split_groups(struct optimiser *self, struct group_list *out);
 
 /* A column, a field of one, a literal: costs nothing and may be written down twice. */
 bool expr_is_trivial(const struct expr *expr);

@@ -7,6 +7,7 @@ struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct typ
     plan->kind = kind;
     plan->schema = schema;
     plan->at = at;
+    plan->group = -1;
     return plan;
 }
 
@@ -62,90 +63,160 @@ const struct type *schema_append(struct arena *arena, const struct type *schema,
 
 /* ---- event time ---- */
 
-/* window.end - 1 us: the last instant of a window. */
-static bool is_last_instant(const struct expr *expr)
+/* As on Spark, where the attribute carries it: no cast, no sum, not even a field of a window does. */
+const struct plan *expr_time_source(const struct plan *input, const struct expr *expr)
 {
-    return expr->kind == EXPR_CALL && expr->arg_count == 2 && expr->args[0]->kind == EXPR_FIELD &&
-           expr->args[1]->kind == EXPR_LITERAL && expr->args[1]->type->id == TYPE_INTERVAL_DT &&
-           column_values(expr->args[1]->literal, int64_t)[0] == 1;
+    static const char *const keep[] = {"window:tumbling", "window:sliding", "window:session",
+                                       "window_time"};
+    for (size_t i = 0; i < sizeof keep / sizeof keep[0]; i++)
+        if (expr_is_call(expr, keep[i]))
+            return expr_time_source(input, expr->args[0]);
+    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK
+               ? plan_time_source(input, expr->index)
+               : NULL;
 }
 
-static bool expr_event_time(const struct plan *input, const struct expr *expr)
+/* A session of sessions counts from the start of each. */
+static const struct expr *window_time_carrier(const struct plan_window *window)
 {
-    if (is_last_instant(expr))
-        expr = expr->args[0];
-    // the fields of a window struct carry its time
-    while (expr->kind == EXPR_FIELD ||
-           (expr->kind == EXPR_CAST && expr->type->id == TYPE_TIMESTAMP))
-        expr = expr->args[0];
-    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK &&
-           plan_event_time(input, expr->index);
+    bool of_session = window->gap != NULL && window->time->kind == EXPR_FIELD;
+    return of_session ? window->time->args[0] : window->time;
 }
 
-bool plan_event_time(const struct plan *plan, int32_t column)
+static const struct plan *aggregate_time_source(const struct plan *plan, int32_t column)
+{
+    const struct plan_aggregate *aggregate = &plan->aggregate;
+    if (column >= aggregate->key_count)
+        return NULL;
+    return expr_time_source(plan->inputs[0], column == aggregate->window.key
+                                                 ? window_time_carrier(&aggregate->window)
+                                                 : aggregate->keys[column]);
+}
+
+static const struct plan *join_time_source(const struct plan *plan, int32_t column)
+{
+    int32_t left = plan->inputs[0]->schema->field_count;
+    if (column < left)
+        return plan_time_source(plan->inputs[0], column);
+    return column - left < plan->inputs[1]->schema->field_count
+               ? plan_time_source(plan->inputs[1], column - left)
+               : NULL;
+}
+
+const struct plan *plan_time_source(const struct plan *plan, int32_t column)
 {
     switch (plan->kind) {
     case PLAN_WATERMARK:
-        return plan->watermark.column == column || plan_event_time(plan->inputs[0], column);
-    case PLAN_PROJECT: return expr_event_time(plan->inputs[0], plan->exprs[column]);
-    case PLAN_AGGREGATE: {
-        const struct plan_aggregate *aggregate = &plan->aggregate;
-        if (column >= aggregate->key_count)
-            return false;
-        bool is_window = column == aggregate->window.key;
-        return expr_event_time(plan->inputs[0],
-                               is_window ? aggregate->window.time : aggregate->keys[column]);
-    }
-    case PLAN_UNION: return plan_event_time(plan_input(plan, 0), column);
-    case PLAN_JOIN: {
-        int32_t left = plan->inputs[0]->schema->field_count;
-        if (column < left)
-            return plan_event_time(plan->inputs[0], column);
-        return column - left < plan->inputs[1]->schema->field_count &&
-               plan_event_time(plan->inputs[1], column - left);
-    }
+        return plan->watermark.column == column ? plan : plan_time_source(plan->inputs[0], column);
+    case PLAN_PROJECT: return expr_time_source(plan->inputs[0], plan->exprs[column]);
+    case PLAN_AGGREGATE: return aggregate_time_source(plan, column);
+    case PLAN_UNION: return plan_time_source(plan_input(plan, 0), column);
+    case PLAN_JOIN: return join_time_source(plan, column);
+    case PLAN_GENERATE:
+        if (column == plan->inputs[0]->schema->field_count) // the windows of a row
+            return expr_time_source(plan->inputs[0], plan->generate.args[0]);
+        break;
     case PLAN_SOURCE:
+    case PLAN_TABLE:
+    case PLAN_VALUES:
+    case PLAN_SET_OPERATION: return NULL;
+    default: break;
+    }
+    return column < plan->inputs[0]->schema->field_count ? plan_time_source(plan->inputs[0], column)
+                                                         : NULL;
+}
+
+int32_t plan_time_column(const struct plan *plan)
+{
+    int32_t found = -1;
+    for (int32_t i = 0; i < plan->schema->field_count; i++)
+        if (plan_event_time(plan, i))
+            found = found == -1 ? i : -2;
+    return found;
+}
+
+bool plan_is_session(const struct plan *plan, int32_t column)
+{
+    const struct expr *expr = NULL;
+    switch (plan->kind) {
+    case PLAN_PROJECT: expr = plan->exprs[column]; break;
+    case PLAN_AGGREGATE:
+        if (column == plan->aggregate.window.key)
+            return plan->aggregate.window.gap != NULL;
+        expr = column < plan->aggregate.key_count ? plan->aggregate.keys[column] : NULL;
+        break;
+    case PLAN_SOURCE:
+    case PLAN_TABLE:
     case PLAN_VALUES:
     case PLAN_SET_OPERATION: return false;
+    case PLAN_UNION: return plan_is_session(plan_input(plan, 0), column);
+    case PLAN_JOIN: {
+        int32_t left = plan->inputs[0]->schema->field_count;
+        return plan_is_session(plan->inputs[column >= left], column >= left ? column - left : column);
+    }
     default:
         return column < plan->inputs[0]->schema->field_count &&
-               plan_event_time(plan->inputs[0], column);
+               plan_is_session(plan->inputs[0], column);
     }
+    if (expr == NULL)
+        return false;
+    return expr_is_call(expr, "window:session") ||
+           (expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK &&
+            plan_is_session(plan->inputs[0], expr->index));
 }
 
 bool plan_watermarked(struct arena *arena, struct plan *plan)
 {
     struct plan_list below;
-    plan_collect(arena, &plan, 1, &below);
+    plan_collect_query(arena, plan, &below);
     for (int32_t i = 0; i < below.count; i++)
         if (below.nodes[i]->kind == PLAN_WATERMARK)
             return true;
     return false;
 }
 
+bool plan_keeps_state(const struct plan *plan)
+{
+    if (plan->kind == PLAN_JOIN)
+        return plan->inputs[0]->streaming && plan->inputs[1]->streaming;
+    return plan->streaming && (plan->kind == PLAN_AGGREGATE || plan->kind == PLAN_DEDUPLICATE);
+}
+
 /* ---- collecting ---- */
 
 /* While collecting, id = -1 is unseen, -2 is on the way, >= 0 is placed. Ids are fresh: every node
- * starts at 0, so a first pass marks them. */
-static void mark_unseen(struct plan *plan)
+ * starts at 0, so a first pass marks them. Behind a table is another query. */
+struct collection {
+    struct arena *arena;
+    struct plan_list *out;
+    bool one_query;
+};
+
+static int32_t inputs_within(const struct collection *self, const struct plan *plan)
+{
+    return self->one_query && plan->kind == PLAN_TABLE ? 0 : plan->input_count;
+}
+
+static void mark_unseen(const struct collection *self, struct plan *plan)
 {
     if (plan->id == -1)
         return;
     plan->id = -1;
-    for (int32_t i = 0; i < plan->input_count; i++)
-        mark_unseen(plan_input(plan, i));
+    for (int32_t i = 0; i < inputs_within(self, plan); i++)
+        mark_unseen(self, plan_input(plan, i));
 }
 
-static void place(struct arena *arena, struct plan *plan, struct plan_list *out)
+static void place(const struct collection *self, struct plan *plan)
 {
+    struct plan_list *out = self->out;
     if (plan->id != -1)
         return;
     plan->id = -2;
-    for (int32_t i = 0; i < plan->input_count; i++)
-        place(arena, plan_input(plan, i), out);
+    for (int32_t i = 0; i < inputs_within(self, plan); i++)
+        place(self, plan_input(plan, i));
     if (out->count == out->capacity) {
         int32_t capacity = out->capacity * 2 + 16;
-        struct plan **nodes = arena_array(arena, struct plan *, (size_t)capacity);
+        struct plan **nodes = arena_array(self->arena, struct plan *, (size_t)capacity);
         if (out->count > 0)
             memcpy(nodes, out->nodes, (size_t)out->count * sizeof(struct plan *));
         out->nodes = nodes;
@@ -158,11 +229,20 @@ static void place(struct arena *arena, struct plan *plan, struct plan_list *out)
 void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
                   struct plan_list *out)
 {
+    struct collection self = {arena, out, false};
     *out = (struct plan_list){0};
     for (int32_t i = 0; i < count; i++)
-        mark_unseen(roots[i]);
+        mark_unseen(&self, roots[i]);
     for (int32_t i = 0; i < count; i++)
-        place(arena, roots[i], out);
+        place(&self, roots[i]);
+}
+
+void plan_collect_query(struct arena *arena, struct plan *root, struct plan_list *out)
+{
+    struct collection self = {arena, out, true};
+    *out = (struct plan_list){0};
+    mark_unseen(&self, root);
+    place(&self, root);
 }
 
 /* ---- expressions ---- */
@@ -223,4 +303,41 @@ void expr_each_column(const struct expr *expr,
         each(context, expr);
     for (int32_t i = 0; i < expr->arg_count; i++)
         expr_each_column(expr->args[i], each, context);
+}
+
+/* ---- the expressions of a node ---- */
+
+static void each_of(const struct expr *const *exprs, int32_t count,
+                    void (*each)(void *context, const struct expr *expr), void *context)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (exprs[i] != NULL)
+            each(context, exprs[i]);
+}
+
+void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr),
+                    void *context)
+{
+    const struct plan_aggregate *aggregate = &plan->aggregate;
+    const struct plan_join *join = &plan->join;
+    each_of(plan->exprs, plan->expr_count, each, context);
+    if (plan->kind == PLAN_GENERATE)
+        each_of(plan->generate.args, plan->generate.arg_count, each, context);
+    if (plan->kind == PLAN_AGGREGATE) {
+        each_of(aggregate->keys, aggregate->key_count, each, context);
+        each_of(&aggregate->window.time, 1, each, context);
+        each_of(&aggregate->window.gap, 1, each, context);
+        for (int32_t i = 0; i < aggregate->call_count; i++) {
+            const struct aggregate_call *call = aggregate->calls[i];
+            each_of((const struct expr *const *)call->args, call->arg_count, each, context);
+            each_of(&call->filter, 1, each, context);
+        }
+    }
+    if (plan->kind == PLAN_JOIN) {
+        for (int side = 0; side < 2; side++) {
+            each_of(join->sides[side].keys, join->key_count, each, context);
+            each_of(&join->sides[side].only, 1, each, context);
+        }
+        each_of(&join->condition, 1, each, context);
+    }
 }

@@ -27,11 +27,23 @@ static inline struct plan **plan_input_place(struct plan *plan, int32_t i)
 {
     return plan->more_inputs != NULL ? &plan->more_inputs[i] : &plan->inputs[i];
 }
-/* Whether the column carries event time: a watermark's column, passed on or as the end of a
- * window. */
-bool plan_event_time(const struct plan *plan, int32_t column);
-/* Whether a watermark stands anywhere below. */
+/* The WATERMARK whose time the column carries: its column passed on, a window of it, the window_time
+ * of that. NULL for anything computed otherwise, and for what was read from a table, as on Spark. */
+const struct plan *plan_time_source(const struct plan *plan, int32_t column);
+static inline bool plan_event_time(const struct plan *plan, int32_t column)
+{
+    return plan_time_source(plan, column) != NULL;
+}
+/* The same of an expression over `input`. */
+const struct plan *expr_time_source(const struct plan *input, const struct expr *expr);
+/* The only column with event time, -1 = none, -2 = several. */
+int32_t plan_time_column(const struct plan *plan);
+/* Whether the column is a session: grouping by it merges those that touch. */
+bool plan_is_session(const struct plan *plan, int32_t column);
+/* Whether a watermark stands below, in the same query: not behind a table. */
 bool plan_watermarked(struct arena *arena, struct plan *plan);
+/* Keeps something from epoch to epoch. */
+bool plan_keeps_state(const struct plan *plan);
 
 /* All nodes below the roots, inputs before users, each once. */
 struct plan_list {
@@ -40,6 +52,8 @@ struct plan_list {
 };
 void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
                   struct plan_list *out);
+/* Those of one query: without what stands below a TABLE. */
+void plan_collect_query(struct arena *arena, struct plan *root, struct plan_list *out);
 
 /* ---- expressions over plans ---- */
 
@@ -58,6 +72,9 @@ int32_t expr_weight(const struct expr *expr, int32_t limit);
 int32_t expr_height(const struct expr *expr);
 /* Whether a marked column stands in it. */
 bool expr_has_marks(const struct expr *expr);
+/* Every expression of the node itself, whatever input it reads. */
+void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr),
+                    void *context);
 void expr_each_column(const struct expr *expr,
                       void (*each)(void *context, const struct expr *column), void *context);
 

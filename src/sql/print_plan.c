@@ -166,6 +166,7 @@ static void print_node(const struct plan *node, struct text *out)
         text_printf(out, " %s (%s):", node->source->name, node->source->format);
         print_columns(node->schema, out);
         break;
+    case PLAN_TABLE: text_printf(out, " %s", node->table.name); break;
     case PLAN_PROJECT: print_project(node, out); break;
     case PLAN_FILTER: print_filter(node, out); break;
     case PLAN_DECODE: print_decode(node, out); break;

@@ -145,6 +145,7 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
     case PLAN_SOURCE:
     case PLAN_VALUES: break;
     case PLAN_PROJECT: need_project(self, node); break;
+    case PLAN_TABLE: need_passed(self, node, input->schema->field_count); break;
     case PLAN_FILTER:
         need_passed(self, node, input->schema->field_count);
         need_expr(self, input, node->exprs[0]);
@@ -594,6 +595,10 @@ static void narrow_node(struct pruner *self, struct plan *node)
         break;
     case PLAN_GENERATE: narrow_generate(self, node); break;
     case PLAN_WATERMARK: narrow_watermark(self, node); break;
+    case PLAN_TABLE:
+        pass_slots(self, node, node->inputs[0], 0, 0);
+        node->schema = node->inputs[0]->schema;
+        break;
     case PLAN_AGGREGATE: narrow_aggregate(self, node); break;
     case PLAN_UNION: narrow_union(self, node); break;
     default: narrow_whole(self, node);

@@ -148,6 +148,7 @@ static struct plan *push_filter(struct optimiser *self, struct plan *filter)
             if (reads_column(filter->exprs[0], i))
                 return NULL;
         return swap(self->expr->arena, filter, filter->exprs[0]);
+    case PLAN_TABLE: return swap(self->expr->arena, filter, filter->exprs[0]);
     case PLAN_WATERMARK: return push_watermark(self, filter);
     default: return NULL;
     }

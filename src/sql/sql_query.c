@@ -15,8 +15,9 @@ enum code sql_query(struct arena *arena, struct bytes text, const struct session
     TRY(parse_query_text(arena, &file, &notes, &query, err));
     TRY(analyse_query(&analyser, query, NULL, &rows));
     struct plan_list nodes;
+    struct group_list groups;
     struct plan *plan = rows.plan;
-    optimise(&analyser.expr, &plan, 1, &nodes);
+    optimise(&analyser.expr, &plan, 1, &nodes, &groups);
     *out = plan;
     return E_OK;
 }

@@ -252,11 +252,12 @@ TEST(optimising_keeps_the_rows)
         struct runner runner = {.session = {zone_utc(), true, 0}};
         struct expr_context ctx = {&runner.arena, &runner.session};
         struct plan_list nodes;
+        struct group_list groups;
         char *sql = arena_printf(&runner.arena, "%s%s", ROWS, queries[i]);
         char *before = rows_of(&runner, analysed(&runner, sql));
         struct plan *plan = analysed(&runner, sql);
         const struct type *schema = plan->schema;
-        optimise(&ctx, &plan, 1, &nodes);
+        optimise(&ctx, &plan, 1, &nodes, &groups);
         char *after = rows_of(&runner, plan);
         CHECK(type_equal(schema, plan->schema));
         if (strcmp(before, after) != 0)
@@ -272,6 +273,7 @@ static void check_pair(const char *with, const char *left, const char *right)
     struct runner runner = {.session = {zone_utc(), true, 0}};
     struct expr_context ctx = {&runner.arena, &runner.session};
     struct plan_list nodes;
+    struct group_list groups;
     struct plan *plans[2];
     char *before[2];
     // one query over both, so that they read the same views
@@ -284,7 +286,7 @@ static void check_pair(const char *with, const char *left, const char *right)
         plans[j] = join->inputs[j];
         before[j] = rows_of(&runner, plans[j]);
     }
-    optimise(&ctx, plans, 2, &nodes);
+    optimise(&ctx, plans, 2, &nodes, &groups);
     for (int j = 0; j < 2; j++) {
         char *after = rows_of(&runner, plans[j]);
         if (strcmp(before[j], after) != 0)

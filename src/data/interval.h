@@ -1,0 +1,27 @@
+/* interval.h - the text of intervals: "5 seconds", "interval 1 day -2 hours".
+ *
+ * Text     [interval] (number unit)+; a number is [+-]digits, seconds may have a fraction; units from year to
+ *          microsecond, plural or not, in any case
+ * Units    months, and microseconds for weeks and everything shorter
+ * Spec     Spark's IntervalUtils.stringToInterval
+ */
+#ifndef DATA_INTERVAL_H
+#define DATA_INTERVAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct interval_unit {
+    const char *name;
+    int64_t months, us; /* one of them is 0 */
+};
+/* From the longest to the shortest: two units of one table may be compared by address. NULL: no such unit. */
+const struct interval_unit *interval_unit_find(struct bytes name);
+/* Add (negative: subtract) so many of the unit; false when the number is none, or too large. */
+bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit, int64_t *months, int64_t *us);
+/* Add (negative: subtract) what the text says to *months and *us; false when it is no interval. */
+bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *us);
+
+#endif
