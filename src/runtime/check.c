@@ -97,9 +97,14 @@ static void source_check(struct check *check, const struct pipeline_source *sour
         refuse(check, source->at, "a source of this format", source->format);
         return;
     }
-    for (int32_t i = 0; i < source->option_count; i++)
-        if (!starts_with(source->options[i].name, "kafka."))  // the client's own, judged when it starts
-            option_check(check, type->options, &source->options[i], "source", source->name);
+    const struct decoder_type *decoder = decoder_find(source->format);   // of lines of files
+    for (int32_t i = 0; i < source->option_count; i++) {
+        const struct setting *setting = &source->options[i];
+        bool decoders = decoder != NULL && option_find(type->options, setting->name) == NULL &&
+                        option_find(decoder->options, setting->name) != NULL;
+        if (!starts_with(setting->name, "kafka."))  // the client's own, judged when it starts
+            option_check(check, decoders ? decoder->options : type->options, setting, "source", source->name);
+    }
 }
 
 /* What others have read, or may keep in a table. */

@@ -191,8 +191,11 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
 static enum code wait_for_first(struct engine *self, struct error *err)
 {
     int64_t until_us = os->clock_mono_us() + FIRST_WAIT_US;
-    while (self->records == 0 && !runtime_stopping() && os->clock_mono_us() < until_us)
+    while (self->records == 0 && !runtime_stopping() && os->clock_mono_us() < until_us) {
+        if (feeds_done(self)) // folders without new files: only discover finds more
+            os->sleep_us(FIRST_WAIT_US / 4);
         TRY(read_round(self, FIRST_WAIT_US / 4, err));
+    }
     self->epoch_started_us = os->clock_mono_us();
     return E_OK;
 }

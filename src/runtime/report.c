@@ -67,8 +67,12 @@ struct cpu_split engine_cpu(const struct engine *self)
 static int64_t lag(const struct engine *self)
 {
     int64_t sum = 0;
-    for (int32_t i = 0; i < self->feed_count; i++)
-        sum += feed_lag(&self->feeds[i]);
+    for (int32_t i = 0; i < self->feed_count; i++) {
+        int64_t behind = feed_lag(&self->feeds[i]);
+        if (behind < 0)
+            return -1;
+        sum += behind;
+    }
     return sum;
 }
 

@@ -3,10 +3,6 @@
 
 #include <inttypes.h>
 
-#include "base/os.h"
-
-enum { NAP_US = 20 * 1000 }; /* how long waiting takes to notice a stop */
-
 static enum code check_stop(const struct files_source *self, struct error *err)
 {
     if (!atomic_load(&self->stopped))
@@ -31,7 +27,6 @@ static enum code files_open(struct files_source *self, const struct source_spec 
                             struct error *err)
 {
     self->name = arena_strdup(&self->arena, spec->name);
-    self->stopping = spec->stopping;
     self->lines.budget = self->budget = spec->budget;
     self->columns.schema = lines_schema(&self->arena);
     memcpy(self->columns.needed, spec->needed, sizeof self->columns.needed);
@@ -121,14 +116,12 @@ static int64_t epoch_end(const struct files_source *self, const struct source_ra
     return end;
 }
 
-/* Without limits an epoch takes all files that are there, as on Spark. Also an open epoch ends with them: they are one
- * batch on Spark too. It has no end when there is nothing. */
-static void files_plan(void *self_, struct source_ranges *ranges, bool open)
+/* Without limits an epoch takes all files that are there, as on Spark. What comes during an epoch belongs to a later one:
+ * only discover looks. */
+static void files_plan(void *self_, struct source_ranges *ranges)
 {
     const struct files_source *self = self_;
-    struct source_range *range = &ranges->items[0];
-    bool pending = range->latest > range->from;
-    range->to = pending ? epoch_end(self, range) : open ? -1 : range->from;
+    ranges->items[0].to = epoch_end(self, &ranges->items[0]);
 }
 
 static enum code files_seek(void *self_, const struct source_ranges *ranges, struct error *err)
@@ -217,26 +210,13 @@ static enum code fill(struct files_source *self, int64_t *offset, int64_t end, s
     return E_OK;
 }
 
-static void wait_for_files(const struct files_source *self, int64_t wait_us)
-{
-    int64_t end_us = os->clock_mono_us() + wait_us, left_us;
-    while ((left_us = end_us - os->clock_mono_us()) > 0 && !atomic_load(&self->stopped) &&
-           (self->stopping == NULL || !self->stopping()))
-        os->sleep_us(left_us < NAP_US ? left_us : NAP_US);
-}
-
-/* Files that come during an epoch belong to a later one: only discover looks for them. */
 static enum code files_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
                              struct error *err)
 {
     struct files_source *self = self_;
     struct source_range *range = &ranges->items[0];
     TRY(check_stop(self, err));
-    if (range->to < 0) {
-        wait_for_files(self, wait_us);
-        *done = false;
-        return E_OK;
-    }
+    (void)wait_us; // all there is to read is there
     int64_t offset = range->from;
     enum code code = fill(self, &offset, range->to, err);
     struct batch batch = {0};

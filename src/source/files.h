@@ -138,7 +138,6 @@ struct files_source {
     struct file_entry reading; /* what `lines` is open on; its name is the log's */
     struct line_columns columns;
     struct budget *budget;
-    bool (*stopping)(void);
     atomic_bool stopped;
 };
 extern const struct source_type json_source_type, csv_source_type, text_source_type;

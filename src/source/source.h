@@ -86,9 +86,9 @@ struct source_type {
      * start. Waits and retries; E_BROKER after retry_limit. */
     enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
                           struct error *err) MUST_CHECK;
-    /* Bound the next epoch by the source's own limits (maxFilesPerTrigger): sets `to` of each range, never beyond
-     * `latest`. An open epoch may be bounded too. NULL: source_plan(), and open epochs without bounds. */
-    void (*plan)(void *self, struct source_ranges *ranges, bool open);
+    /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets `to` of each range,
+     * never beyond `latest`. NULL: source_plan(), and no bounds in an open epoch. */
+    void (*plan)(void *self, struct source_ranges *ranges);
     /* Start delivering from `from` of each range (assign and seek; everything prefetched is
      * dropped). */
     enum code (*seek)(void *self, const struct source_ranges *ranges, struct error *err) MUST_CHECK;
