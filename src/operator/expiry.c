@@ -88,6 +88,14 @@ enum code expiry_add(struct expiry *self, int64_t end_us, uint32_t slot, uint32_
     return E_OK;
 }
 
+uint32_t expiry_peek(struct expiry *self, int64_t end_us)
+{
+    int64_t number = bucket_of(self, end_us);
+    uint32_t slot =
+        state_find(self->buckets, bytes_of(&number, sizeof number), hash_bytes(&number, sizeof number));
+    return slot == UINT32_MAX ? (uint32_t)EXPIRY_NONE : bucket_at(self, slot)->first - 1;
+}
+
 int64_t expiry_first_us(const struct expiry *self)
 {
     return self->heap_count == 0 ? INT64_MAX : self->heap[0] * self->width_us + self->origin_us;

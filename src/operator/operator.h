@@ -188,8 +188,8 @@ struct join_side {
     const struct expr *const *keys;    /* over the input; a row with a NULL key matches nothing, but where null_safe */
     const struct expr *only;           /* the part of ON that reads this side alone, or NULL: a row that fails it matches
                                         * nothing */
-    int32_t time_column;               /* event time of the input, -1 = none: its late rows fall out when `bounded` or the
-                                        * time is a key */
+    int32_t time_column;               /* event time of the input (a window: its end): rows with time <= W(N-1) fall out. -1 =
+                                        * none, or nobody reads the column: Spark prunes it, and then no row is late */
     bool bounded;                      /* ON bounds the other side's time: rows with time <= W + shift_us match nothing new */
     int64_t shift_us;
 };
@@ -207,7 +207,7 @@ struct join_spec {
     struct budget *budget;
 };
 /* Every match comes out once, in the epoch of its later row; an outer side's row without one, with NULLs, when its
- * state goes (at once when it can never match). */
+ * state goes (at once when it fails its own side's `only`). Counts of rows that fall out: join.c. */
 MUST_CHECK enum code join_new(struct arena *arena, const struct join_spec *spec, struct stateful **out,
                               struct error *err);
 
