@@ -1,5 +1,5 @@
 /* analyse_query.c - WITH, VALUES, set operations, and ORDER BY and LIMIT of whole queries. */
-#include "sql/analyser.h"
+#include "sql/join.h"
 
 /* ---- VALUES ---- */
 
@@ -273,6 +273,15 @@ enum code analyse_limit(struct analyser *self, const struct ast_query *query, st
 
 /* ---- whole queries ---- */
 
+/* TABLE t, and the FROM that a pipe starts with. */
+static enum code analyse_table(struct analyser *self, const struct ast_relation *relation,
+                               const struct scope *outer, struct rowset *out)
+{
+    struct list before = joins_open(self);
+    TRY(analyse_relation(self, relation, outer, out));
+    return joins_close(self, &before);
+}
+
 static enum code analyse_body(struct analyser *self, const struct ast_query *query,
                               const struct ast_body *body, const struct scope *outer,
                               struct rowset *out)
@@ -280,7 +289,7 @@ static enum code analyse_body(struct analyser *self, const struct ast_query *que
     switch (body->kind) {
     case BODY_SELECT: return analyse_select(self, query, body->select, outer, out);
     case BODY_VALUES: return analyse_values(self, body->relation, out);
-    case BODY_TABLE: return analyse_relation(self, body->relation, outer, out);
+    case BODY_TABLE: return analyse_table(self, body->relation, outer, out);
     case BODY_QUERY: return analyse_query(self, body->query, outer, out);
     case BODY_SET: break;
     }

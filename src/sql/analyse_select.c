@@ -2,6 +2,7 @@
  * order they apply. */
 #include <stdlib.h>
 
+#include "sql/join.h"
 #include "sql/select.h"
 
 void select_scope(struct select *select, const char *clause, struct scope *out)
@@ -85,26 +86,65 @@ static enum code analyse_lateral_views(struct analyser *self, struct select *sel
     return E_OK;
 }
 
+/* The conditions of WHERE that are joins of their own, and the others as one. */
+static void split_where(struct analyser *self, const struct ast *where, struct list *memberships,
+                        struct list *others)
+{
+    if (where->kind == AST_CALL && same_name(where->text, "and") && where->arg_count == 2) {
+        split_where(self, where->args[0], memberships, others);
+        split_where(self, where->args[1], memberships, others);
+        return;
+    }
+    list_add(self->arena, is_membership_condition(where) ? memberships : others, where);
+}
+
+/* Conjuncts go into the joins of FROM where they may; the rest is a filter above. */
+static void filter_rows(struct analyser *self, struct rowset *rows, const struct expr *predicate,
+                        struct position at)
+{
+    struct list conjuncts = {0}, stay = {0};
+    predicate_split(self->arena, predicate, &conjuncts);
+    for (int32_t i = 0; i < conjuncts.count; i++)
+        if (!joins_take(self, rows->plan, conjuncts.items[i]))
+            list_add(self->arena, &stay, conjuncts.items[i]);
+    if (stay.count < conjuncts.count)
+        predicate = predicate_all(&self->expr, &stay);
+    if (predicate != NULL)
+        rows->plan = plan_filter(self->arena, rows->plan, predicate, at);
+}
+
 static enum code analyse_where(struct analyser *self, struct select *select)
 {
-    if (select->ast->where == NULL)
+    const struct ast *where = select->ast->where;
+    struct list memberships = {0}, others = {0};
+    if (where == NULL)
         return E_OK;
     struct scope scope = {.rows = select->rows, .outer = select->outer, .clause = "WHERE"};
-    const struct expr *predicate;
-    TRY(analyse_boolean(self, &scope, select->ast->where, &predicate));
-    select->rows->plan =
-        plan_filter(self->arena, select->rows->plan, predicate, select->ast->where->at);
+    const struct expr *predicate = NULL, *part;
+    split_where(self, where, &memberships, &others);
+    if (memberships.count == 0)
+        TRY(analyse_boolean(self, &scope, where, &predicate));
+    for (int32_t i = 0; memberships.count > 0 && i < others.count; i++) {
+        TRY(analyse_boolean(self, &scope, others.items[i], &part));
+        predicate = predicate_both(&self->expr, predicate, part);
+    }
+    if (predicate != NULL)
+        filter_rows(self, select->rows, predicate, where->at);
+    for (int32_t i = 0; i < memberships.count; i++)
+        TRY(analyse_membership(self, &scope, memberships.items[i]));
     return E_OK;
 }
 
 static enum code analyse_from(struct analyser *self, struct select *select)
 {
+    struct list before = joins_open(self);
     if (select->ast->from == NULL)
         *select->rows = (struct rowset){.plan = plan_one_row(self, select->ast->at)};
     else
         TRY(analyse_relation(self, select->ast->from, select->outer, select->rows));
     TRY(analyse_lateral_views(self, select));
-    return analyse_where(self, select);
+    TRY(analyse_where(self, select));
+    return joins_close(self, &before);
 }
 
 /* ---- HAVING, QUALIFY, ORDER BY ---- */

@@ -1,55 +1,292 @@
-/* analyse_subquery.c - (SELECT ..), EXISTS and IN (SELECT ..) inside expressions: typed, joined to
- * the rows, not run yet. */
-#include "sql/analyser.h"
+/* analyse_subquery.c - (SELECT ..), EXISTS and IN (SELECT ..).
+ *
+ * As conjuncts of WHERE, IN and EXISTS are joins: the rows with a match, or with NOT the rows without one. A scalar
+ * subquery of one row is a join with that row. Everything else is typed, and refused by name before it runs. What a
+ * subquery reads must stand still, as on Spark.
+ *
+ * A correlated subquery is SELECT .. FROM .. WHERE ..: conjuncts of its WHERE that read the query around become
+ * part of the join's condition.
+ */
+#include "sql/join.h"
+
+struct membership { /* x IN (SELECT ..), EXISTS (SELECT ..) */
+    const struct ast *ast;
+    bool negated;
+    const struct expr **sought; /* over the rows; none for EXISTS */
+    int32_t sought_count;
+    struct plan *right;
+    const struct expr **values; /* over `right`: what is compared with `sought` */
+    struct list correlated;     /* const struct expr *: over `right`, and marked columns of the rows */
+};
+
+static bool is_membership(const struct ast *ast)
+{
+    return ast->kind == AST_EXISTS || ast->kind == AST_IN;
+}
+
+static bool is_not(const struct ast *ast)
+{
+    return ast->kind == AST_CALL && ast->arg_count == 1 && (same_name(ast->text, "not") || same_name(ast->text, "!"));
+}
+
+bool is_membership_condition(const struct ast *ast)
+{
+    while (is_not(ast))
+        ast = ast->args[0];
+    return is_membership(ast);
+}
+
+/* ---- the subquery ---- */
+
+static enum code refuse_streaming(struct analyser *self, const struct plan *subquery, const struct ast *ast,
+                                  const char *hint)
+{
+    if (!subquery->streaming)
+        return E_OK;
+    return sql_error(self, ast->at, hint,
+                     "[INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY] Invalid subquery: Streaming query is not allowed "
+                     "in subquery expressions.");
+}
+
+/* The names of the query around come out as columns from MARK_OUTER on. */
+static enum code analyse_inner(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                               struct rowset *out, bool *correlated)
+{
+    int32_t reads = self->outer_reads;
+    TRY(analyse_query(self, ast->query, scope, out));
+    *correlated = self->outer_reads != reads;
+    return E_OK;
+}
+
+static enum code sought_values(struct analyser *self, const struct scope *scope, struct membership *member)
+{
+    const struct ast *ast = member->ast;
+    if (ast->kind != AST_IN)
+        return E_OK;
+    bool row = ast->args[0]->kind == AST_ROW;
+    struct ast *const *items = row ? ast->args[0]->args : ast->args;
+    member->sought_count = row ? ast->args[0]->arg_count : 1;
+    member->sought = arena_array(self->arena, const struct expr *, (size_t)member->sought_count);
+    for (int32_t i = 0; i < member->sought_count; i++)
+        TRY(analyse_expr(self, scope, items[i], &member->sought[i]));
+    return E_OK;
+}
+
+static enum code check_columns(struct analyser *self, const struct membership *member, const struct type *schema)
+{
+    if (member->ast->kind != AST_IN)
+        return E_OK;
+    if (member->sought_count != schema->field_count)
+        return sql_error(
+            self, member->ast->at, NULL,
+            "[DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH] The number of columns in the left hand side of an IN "
+            "subquery does not match the number of columns in the output of subquery: %d and %d.",
+            member->sought_count, schema->field_count);
+    for (int32_t i = 0; i < member->sought_count; i++)
+        if (type_common(self->arena, member->sought[i]->type, schema->fields[i].type) == NULL)
+            return sql_error(
+                self, member->ast->at, NULL,
+                "[DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH] The data type of one or more elements in the "
+                "left hand side of an IN subquery is not compatible with the data type of the output of the "
+                "subquery.");
+    return E_OK;
+}
+
+/* ---- correlation ---- */
+
+static void note_marks(void *context, const struct expr *expr)
+{
+    bool *found = context;
+    *found = *found || expr_has_marks(expr);
+}
+
+static bool has_marks(struct analyser *self, struct plan *plan)
+{
+    struct plan_list below;
+    bool found = false;
+    plan_collect(self->arena, &plan, 1, &below);
+    for (int32_t i = 0; i < below.count; i++)
+        plan_each_expr(below.nodes[i], note_marks, &found);
+    return found;
+}
+
+/* Takes the conjuncts with marked columns out of the filter on top of `plan`. */
+static struct plan *without_correlation(struct analyser *self, struct plan *plan, struct list *correlated)
+{
+    struct list conjuncts = {0}, rest = {0};
+    if (plan->kind != PLAN_FILTER)
+        return plan;
+    predicate_split(self->arena, plan->exprs[0], &conjuncts);
+    for (int32_t i = 0; i < conjuncts.count; i++)
+        list_add(self->arena, expr_has_marks(conjuncts.items[i]) ? correlated : &rest, conjuncts.items[i]);
+    const struct expr *predicate = predicate_all(&self->expr, &rest);
+    return predicate != NULL ? plan_filter(self->arena, plan->inputs[0], predicate, plan->at) : plan->inputs[0];
+}
+
+/* The subquery is SELECT values FROM right WHERE correlated AND ..: without its list and the correlated part. */
+static enum code lift_correlation(struct analyser *self, struct membership *member)
+{
+    struct plan *top = member->right;
+    bool fits = top->kind == PLAN_PROJECT;
+    if (fits)
+        member->right = without_correlation(self, top->inputs[0], &member->correlated);
+    for (int32_t i = 0; fits && i < member->sought_count; i++) {
+        member->values[i] = top->exprs[i];
+        fits = !expr_has_marks(top->exprs[i]);
+    }
+    if (fits && !has_marks(self, member->right))
+        return E_OK;
+    return sql_error(self, member->ast->at, "write it as LEFT SEMI JOIN or LEFT ANTI JOIN with its condition in ON",
+                     "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_REFERENCE] a correlated "
+                     "subquery reads the query around in conditions of its own WHERE alone.");
+}
+
+/* ---- the join ---- */
+
+struct inward {
+    struct expr_context *ctx;
+    const struct type *schema; /* left columns, then right ones */
+    int32_t left_count;
+};
+
+static const struct expr *place_column(void *context, const struct expr *column)
+{
+    const struct inward *self = context;
+    int32_t index = column->index >= MARK_OUTER ? column->index - MARK_OUTER : column->index + self->left_count;
+    return expr_column(self->ctx, index, &self->schema->fields[index], column->at);
+}
+
+/* a = b; where a NULL leaves the row in doubt, and only certain ones are kept: a = b OR (a = b) IS NULL. */
+static enum code equality(struct analyser *self, const struct membership *member, const struct expr *left,
+                          const struct expr *right, bool in_doubt, const struct expr **out)
+{
+    const struct expr *args[2] = {left, right};
+    struct position at = member->ast->at;
+    TRY(placed(self, expr_call(&self->expr, "=", args, 2, at, &args[0], self->err), at));
+    if (in_doubt) {
+        TRY(placed(self, expr_call(&self->expr, "isnull", args, 1, at, &args[1], self->err), at));
+        TRY(placed(self, expr_call(&self->expr, "or", args, 2, at, &args[0], self->err), at));
+    }
+    *out = args[0];
+    return E_OK;
+}
+
+static enum code join_condition(struct analyser *self, const struct membership *member, const struct plan *left,
+                                bool *null_aware, const struct expr **out)
+{
+    const struct type *right = member->right->schema;
+    struct inward inward = {&self->expr, schema_append(self->arena, left->schema, right->fields, right->field_count),
+                            left->schema->field_count};
+    const struct expr *condition = NULL, *part;
+    *null_aware = false;
+    for (int32_t i = 0; i < member->sought_count; i++) {
+        const struct expr *value = expr_rewrite(self->arena, member->values[i], place_column, &inward);
+        bool in_doubt = member->negated && (member->sought[i]->nullable || value->nullable);
+        // one pair, nothing else: the operator knows what a NULL means, and can look the pair up
+        *null_aware = in_doubt && member->sought_count == 1 && member->correlated.count == 0;
+        TRY(equality(self, member, member->sought[i], value, in_doubt && !*null_aware, &part));
+        condition = predicate_both(&self->expr, condition, part);
+    }
+    for (int32_t i = 0; i < member->correlated.count; i++) {
+        part = expr_rewrite(self->arena, member->correlated.items[i], place_column, &inward);
+        condition = predicate_both(&self->expr, condition, part);
+    }
+    *out = condition;
+    return E_OK;
+}
+
+static enum code join_member(struct analyser *self, const struct membership *member, struct rowset *rows)
+{
+    const struct expr **condition = arena_new(self->arena, const struct expr *);
+    bool null_aware;
+    struct plan *node = join_new(self, member->negated ? JOIN_ANTI : JOIN_SEMI, rows->plan, member->right,
+                                 member->ast->at);
+    TRY(join_condition(self, member, rows->plan, &null_aware, condition));
+    node->exprs = condition;
+    node->expr_count = *condition != NULL;
+    join_take_apart(&self->expr, node);
+    node->join.null_aware = null_aware && node->join.key_count == 1;
+    rows->plan = node;
+    return join_check_rules(self, node);
+}
+
+enum code analyse_membership(struct analyser *self, const struct scope *scope, const struct ast *ast)
+{
+    struct membership member = {.ast = ast};
+    struct rowset result;
+    bool correlated;
+    for (; is_not(member.ast); member.ast = member.ast->args[0])
+        member.negated = !member.negated;
+    TRY(sought_values(self, scope, &member));
+    TRY(analyse_inner(self, scope, member.ast, &result, &correlated));
+    TRY(refuse_streaming(self, result.plan, member.ast,
+                         member.negated ? "write it as a join: LEFT JOIN with the time bounded in ON, and WHERE its "
+                                          "key IS NULL"
+                                        : "write it as a join: LEFT SEMI JOIN with the time bounded in ON"));
+    TRY(check_columns(self, &member, result.plan->schema));
+    member.right = result.plan;
+    member.values = arena_array(self->arena, const struct expr *, (size_t)member.sought_count);
+    for (int32_t i = 0; i < member.sought_count; i++)
+        member.values[i] = column_of(self, result.plan, i, member.ast->at);
+    if (correlated)
+        TRY(lift_correlation(self, &member));
+    return join_member(self, &member, scope->rows);
+}
+
+/* ---- in expressions ---- */
 
 /* The subquery's result becomes a last column of the rows. */
-static const struct expr *join_result(struct analyser *self, struct rowset *rows,
-                                      struct plan *subquery, const struct type *type,
-                                      const char *name, const char *what, struct position at)
+static const struct expr *join_result(struct analyser *self, struct rowset *rows, struct plan *subquery,
+                                      const struct type *type, const char *name, const char *unsupported,
+                                      struct position at)
 {
     struct field field = {name, type, true};
-    const struct type *schema = schema_append(self->arena, rows->plan->schema, &field, 1);
-    struct plan *node = plan_over(self->arena, PLAN_JOIN, rows->plan, schema, at);
-    node->inputs[1] = subquery;
-    node->input_count = 2;
-    node->streaming = rows->plan->streaming || subquery->streaming;
-    node->height =
-        (rows->plan->height > subquery->height ? rows->plan->height : subquery->height) + 1;
-    node->unsupported = what;
+    struct plan *node = join_new(self, JOIN_LEFT, rows->plan, subquery, at);
+    node->schema = schema_append(self->arena, rows->plan->schema, &field, 1);
+    node->unsupported = unsupported;
+    join_take_apart(&self->expr, node);
     rows->plan = node;
-    return column_of(self, node, schema->field_count - 1, at);
+    return column_of(self, node, node->schema->field_count - 1, at);
+}
+
+/* An aggregate without keys, a row of literals: never more rows than one. */
+static bool has_one_row(const struct plan *plan)
+{
+    while (plan->kind == PLAN_PROJECT)
+        plan = plan->inputs[0];
+    if (plan->kind == PLAN_AGGREGATE)
+        return plan->aggregate.key_count == 0;
+    return plan->kind == PLAN_VALUES && plan->expr_count == plan->schema->field_count;
 }
 
 enum code analyse_subquery(struct analyser *self, const struct scope *scope, const struct ast *ast,
                            const struct expr **out)
 {
+    struct membership member = {.ast = ast};
     struct rowset result;
-    const struct expr *sought = NULL;
-    if (ast->kind == AST_IN)
-        TRY(analyse_expr(self, scope, ast->args[0], &sought));
-    TRY(analyse_query(self, ast->query, scope, &result));
+    bool correlated;
+    TRY(sought_values(self, scope, &member));
+    TRY(analyse_inner(self, scope, ast, &result, &correlated));
     const struct type *schema = result.plan->schema;
-    if (ast->kind == AST_SUBQUERY) {
-        if (schema->field_count != 1)
-            return sql_error(
-                self, ast->at, NULL,
-                "[INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN] "
-                "Invalid subquery: Scalar subquery must return only one column, but got %d.",
-                schema->field_count);
-        *out = join_result(self, scope->rows, result.plan, schema->fields[0].type,
-                           "scalarsubquery()", "a scalar subquery", ast->at);
+    TRY(refuse_streaming(self, result.plan, ast, "join the stream instead"));
+    if (ast->kind != AST_SUBQUERY) {
+        TRY(check_columns(self, &member, schema));
+        *out = join_result(self, scope->rows, result.plan, type_of(TYPE_BOOLEAN), "exists()",
+                           ast->kind == AST_IN ? "IN with a subquery that is no condition of WHERE joined by AND"
+                                               : "EXISTS that is no condition of WHERE joined by AND",
+                           ast->at);
         return E_OK;
     }
-    if (sought != NULL && sought->type->id != TYPE_STRUCT) {
-        if (schema->field_count != 1 ||
-            type_common(self->arena, sought->type, schema->fields[0].type) == NULL)
-            return sql_error(
-                self, ast->at, NULL,
-                "[DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH] The data type of one or more "
-                "elements in the left hand side of an IN subquery is not compatible with the "
-                "data type of the output of the subquery.");
-    }
-    *out = join_result(self, scope->rows, result.plan, type_of(TYPE_BOOLEAN), "exists()",
-                       ast->kind == AST_IN ? "IN with a subquery" : "EXISTS", ast->at);
+    if (schema->field_count != 1)
+        return sql_error(
+            self, ast->at, NULL,
+            "[INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN] Invalid subquery: "
+            "Scalar subquery must return only one column, but got %d.",
+            schema->field_count);
+    const char *unsupported = correlated                 ? "a correlated scalar subquery"
+                              : !has_one_row(result.plan) ? "a scalar subquery that may have several rows"
+                                                          : NULL;
+    *out = join_result(self, scope->rows, result.plan, schema->fields[0].type, "scalarsubquery()", unsupported,
+                       ast->at);
     return E_OK;
 }

@@ -31,6 +31,8 @@ struct analyser {
     struct catalog
         *catalog; /* tables, views and sources of the project; NULL: a query over literals */
     const struct cte_scope *ctes;
+    struct list joins;   /* struct plan *: joins of the FROM at hand, still open (join.h) */
+    int32_t outer_reads; /* names found in a query around, so far */
     int32_t depth;
 };
 
@@ -108,6 +110,10 @@ MUST_CHECK enum code analyse_from_json(struct analyser *self, const struct scope
 /* A constant string; `what` names the argument in the message. */
 MUST_CHECK enum code constant_string(struct analyser *self, const struct scope *scope,
                                      const struct ast *ast, const char *what, const char **out);
+/* IN (SELECT ..), EXISTS (SELECT ..) or NOT of one: as a conjunct of WHERE it is a join over the rows. */
+bool is_membership_condition(const struct ast *ast);
+MUST_CHECK enum code analyse_membership(struct analyser *self, const struct scope *scope,
+                                        const struct ast *ast);
 /* Subqueries in expressions. */
 MUST_CHECK enum code analyse_subquery(struct analyser *self, const struct scope *scope,
                                       const struct ast *ast, const struct expr **out);

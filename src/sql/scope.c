@@ -117,9 +117,14 @@ enum code scope_find(struct analyser *self, const struct scope *scope, const str
                      const struct expr **out, bool *found)
 {
     TRY(find_in(self, scope, name, 0, out, found));
-    for (scope = scope->outer; scope != NULL && !*found; scope = scope->outer)
-        TRY(find_in(self, scope, name, MARK_OUTER, out, found));
-    return E_OK;
+    if (*found || scope->outer == NULL)
+        return E_OK;
+    TRY(find_in(self, scope->outer, name, MARK_OUTER, out, found));
+    self->outer_reads += *found;
+    bool further = false;
+    for (scope = scope->outer->outer; scope != NULL && !*found && !further; scope = scope->outer)
+        TRY(find_in(self, scope, name, MARK_OUTER, out, &further));
+    return further ? not_yet(self, name->at, "names of a query two levels up") : E_OK;
 }
 
 /* ---- did you mean ---- */

@@ -218,8 +218,9 @@ TEST(streaming_rules)
         "hint: a stream has no end to sort at: sort where the table is read");
     CHECK_REFUSED(
         "CREATE STREAMING TABLE t AS SELECT a.k FROM STREAM a LEFT JOIN STREAM b ON a.k = b.k",
-        "t.sql:1:54: [UNSUPPORTED_FEATURE] Stream-stream LEFT JOIN between two streaming relations is not supported without a "
-        "watermark: it would never be known that no match comes.\n"
+        "t.sql:1:54: [_LEGACY_ERROR_TEMP_3102] Stream-stream LeftOuter join between two streaming DataFrame/Datasets is not "
+        "supported without a watermark in the join keys, or a watermark on the nullable side and an appropriate range "
+        "condition: it would never be known that no match comes.\n"
         "   1 | CREATE STREAMING TABLE t AS SELECT a.k FROM STREAM a LEFT JOIN STREAM b ON a.k = b.k\n"
         "     |                                                      ^^^^^^^^^\n"
         "hint: put WATERMARK time DELAY OF INTERVAL .. behind both streams and bound the time in ON");

@@ -1,0 +1,43 @@
+/* join.h - what ON says, taken apart as Spark takes it apart, and the rules for streams.
+ *
+ *     a JOIN b ON a.id = b.id AND a.at >= b.at - INTERVAL 1 MINUTE AND b.v > 0
+ *
+ *     keys        a.id, b.id                            equalities between the sides
+ *     only        right: v > 0                          reads one side alone
+ *     condition   a.at >= b.at - INTERVAL 1 MINUTE      the rest
+ *     bounded     left by W - 1 minute - 1 ms           what the condition says about the event times
+ *
+ * Shape    while FROM and WHERE are analysed, a join is open: its whole condition is exprs[0], so that WHERE can
+ *          add to it (`FROM a, b WHERE a.id = b.id`). Closing takes it apart into node->join and checks the rules
+ * Spec     Spark 4.2: ExtractEquiJoinKeys, StreamingJoinHelper, UnsupportedOperationChecker
+ */
+#ifndef SQL_JOIN_H
+#define SQL_JOIN_H
+
+#include "sql/analyser.h"
+#include "sql/predicate.h"
+
+/* A closed or open join of two plans; the schema is that of its kind. */
+struct plan *join_new(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
+                      struct position at);
+
+/* ---- analyse_join.c ---- */
+
+MUST_CHECK enum code analyse_join(struct analyser *self, const struct ast_relation *join,
+                                  const struct scope *outer, struct rowset *out);
+/* Joins made from here on are open until joins_close() gets what joins_open() gave. */
+struct list joins_open(struct analyser *self);
+MUST_CHECK enum code joins_close(struct analyser *self, const struct list *before);
+/* Move the conjunct of WHERE into an open inner join below `plan`; false: it must stay above. */
+bool joins_take(struct analyser *self, struct plan *plan, const struct expr *conjunct);
+
+/* ---- join_parts.c, join_bounds.c, join_rules.c ---- */
+
+/* node->exprs[0], where there is one, into node->join. */
+void join_take_apart(struct expr_context *ctx, struct plan *node);
+/* `bounded` and `shift_us` of both sides, from node->join.condition and the time columns. */
+void join_find_bounds(struct expr_context *ctx, struct plan *node);
+MUST_CHECK enum code join_check_rules(struct analyser *self, const struct plan *node);
+const char *join_kind_text(enum join_kind kind); /* "LEFT JOIN" */
+
+#endif
