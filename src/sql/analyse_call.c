@@ -31,6 +31,13 @@ static const struct ast *unit_as_string(struct analyser *self, const struct ast 
     return copy;
 }
 
+bool is_time_window(const struct ast *ast)
+{
+    return ast->kind == AST_CALL && !ast->flag &&
+           (ast->call == NULL || ast->call->over == NULL) &&
+           (same_name(ast->text, "window") || same_name(ast->text, "session_window"));
+}
+
 bool is_generator(const struct ast *ast)
 {
     return ast->kind == AST_CALL && !ast->flag && function_kind(ast->text) == FUNCTION_GENERATOR;
@@ -62,7 +69,7 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
         return select_over(self, scope, ast, out);
     if (same_name(ast->text, "from_json"))
         return analyse_from_json(self, scope, ast, out);
-    if (same_name(ast->text, "window") || same_name(ast->text, "session_window"))
+    if (is_time_window(ast))
         return select_window(self, scope, ast, out);
     if (takes_unit(ast))
         ast = unit_as_string(self, ast);

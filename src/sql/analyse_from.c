@@ -39,19 +39,9 @@ static enum code watermark_column(struct analyser *self, const struct ast_waterm
             "[REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE] The watermark clause requires an "
             "explicit name if an expression is specified, but got %s.",
             ast_name_of(self, watermark->expr));
-    int32_t count = rows->plan->schema->field_count;
-    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
-    const char **names = arena_array(self->arena, const char *, (size_t)count + 1);
-    for (int32_t i = 0; i < count; i++) {
-        exprs[i] = column_of(self, rows->plan, i, watermark->at);
-        names[i] = rows->plan->schema->fields[i].name;
-    }
-    exprs[count] = time;
-    names[count] = watermark->alias;
-    rows->plan = plan_project(self->arena, rows->plan, exprs, names, count + 1, watermark->at);
+    *column = rowset_append(self, rows, time, watermark->alias)->index;
     rowset_add(self, rows, watermark->alias,
-               rows->column_count > 0 ? rows->columns[0].qualifier : NULL, count);
-    *column = count;
+               rows->column_count > 0 ? rows->columns[0].qualifier : NULL, *column);
     return E_OK;
 }
 

@@ -20,9 +20,8 @@ enum code select_alias(struct analyser *self, const struct scope *scope, const c
                        const struct expr **out)
 {
     struct select *select = scope->select;
-    if (select->window_type != NULL && same_name(name, "window")) {
-        struct field field = {"window", select->window_type, false};
-        *out = expr_column(&self->expr, MARK_WINDOW, &field, select->ast->at);
+    if (select->window_type != NULL && same_name(name, select->window_name)) {
+        *out = select_window_column(self, select, select->ast->at);
         return E_OK;
     }
     for (int32_t i = 0; i < select->target_count; i++) {
@@ -342,7 +341,7 @@ enum code analyse_select(struct analyser *self, const struct ast_query *query,
 {
     struct rowset rows = {0};
     struct select select = {
-        .ast = ast, .rows = &rows, .outer = outer, .window = {.key = -1}, .grouped = ast->grouped};
+        .ast = ast, .rows = &rows, .outer = outer, .window = {.key = -1}, .projected = {.key = -1}, .grouped = ast->grouped};
     const struct expr *having = NULL, *qualify = NULL;
     struct sort_keys keys = {0};
     struct scope scope;

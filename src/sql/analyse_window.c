@@ -1,34 +1,63 @@
-/* analyse_window.c - window(time, size[, slide[, start]]) of GROUP BY, and window functions with
- * OVER. */
+/* analyse_window.c - window(time, size[, slide[, start]]) and session_window(time, gap).
+ *
+ * Keys     among the keys of GROUP BY a window is the aggregate's business: a marked column, select->window
+ * Values   elsewhere it becomes a column of the rows: a tumbling window or one row's session is computed (PROJECT), a
+ *          sliding one repeats the row for each (GENERATE). Rows of a NULL time fall out, as on Spark
+ * Gap      of a session: constant, or per row. Rows whose gap is NULL or not above 0 fall out
+ * Spec     Spark's TimeWindowing and SessionWindowing; docs/semantics.md
+ */
 #include "sql/select.h"
 
-/* ---- window(..) ---- */
+enum { SLIDES_MAX = 1000 }; // windows that one row falls into
 
+/* ---- arguments ---- */
+
+static enum code no_months(struct analyser *self, const struct ast *ast, const char *function)
+{
+    return sql_error(
+        self, ast->at, NULL,
+        "[CANNOT_PARSE_INTERVAL] Intervals greater than a month is not supported in %s.", function);
+}
+
+static enum code check_duration(struct analyser *self, const struct ast *ast,
+                                const struct expr *value)
+{
+    if (expr_is_constant(value) && (value->type->id == TYPE_STRING || type_is_integer(value->type)))
+        return E_OK;
+    return sql_error(self, ast->at, "write '1 minute' or '10 seconds'",
+                     "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The duration and time inputs to "
+                     "window must be an integer, long or string literal.");
+}
+
+/* '1 minute', or microseconds. */
 static enum code window_duration(struct analyser *self, const struct scope *scope,
                                  const struct ast *ast, int64_t *out_us)
 {
     const struct expr *value;
     int64_t months = 0;
-    struct ast number = {.kind = AST_STRING, .at = ast->at}, *args[1] = {&number};
-    struct ast interval = {.kind = AST_INTERVAL, .at = ast->at, .args = args, .arg_count = 1};
+    *out_us = 0;
     if (ast->kind == AST_INTERVAL) {
+        notes_warn(self->notes, ast->at, "Spark's window takes '1 minute', not INTERVAL");
         TRY(analyse_interval(self, ast, &months, out_us));
-    } else {
-        TRY(analyse_expr(self, scope, ast, &value));
-        if (!expr_is_constant(value) || value->type->id != TYPE_STRING)
-            return sql_error(
-                self, ast->at, "write '1 minute' or '10 seconds'",
-                "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The duration of a window must be a "
-                "constant interval.");
-        TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
-        number.bytes = column_bytes_at(value->literal, 0);
-        TRY(analyse_interval(self, &interval, &months, out_us));
+        return months != 0 ? no_months(self, ast, "window") : E_OK;
     }
-    if (months != 0)
-        return sql_error(
-            self, ast->at, NULL,
-            "[CANNOT_PARSE_INTERVAL] Intervals greater than a month is not supported in window.");
-    return E_OK;
+    TRY(analyse_expr(self, scope, ast, &value));
+    TRY(check_duration(self, ast, value));
+    TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
+    if (value->type->id != TYPE_STRING) {
+        TRY(placed(self,
+                   expr_cast(&self->expr, value, type_of(TYPE_INT64), false, ast->at, &value,
+                             self->err),
+                   ast->at));
+        TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
+        *out_us = column_values(value->literal, int64_t)[0];
+        return E_OK;
+    }
+    if (column_is_null(value->literal, 0) ||
+        !interval_parse(column_bytes_at(value->literal, 0), false, &months, out_us))
+        return sql_error(self, ast->at, "write '1 minute' or '10 seconds'",
+                         "[CANNOT_PARSE_INTERVAL] Unable to parse the duration of the window.");
+    return months != 0 ? no_months(self, ast, "window") : E_OK;
 }
 
 static bool is_window_struct(const struct type *type)
@@ -39,23 +68,18 @@ static bool is_window_struct(const struct type *type)
            type->fields[1].type->id <= TYPE_TIMESTAMP_NTZ;
 }
 
-/* A window of windows counts each at its last instant: end - 1 us. */
-static enum code window_time_of(struct analyser *self, const struct ast *ast,
-                                const struct expr *window, const struct expr **out)
-{
-    return placed(self, expr_call(&self->expr, "window_time", &window, 1, ast->at, out, self->err),
-                  ast->at);
-}
-
+/* A window of windows counts each at its last instant. */
 static enum code window_time(struct analyser *self, const struct scope *scope,
-                             const struct ast *ast, const struct expr **out)
+                             const struct ast *call, const struct expr **out)
 {
+    const struct ast *ast = call->args[0];
     TRY(analyse_expr(self, scope, ast, out));
     enum type_id id = (*out)->type->id;
     if (id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ)
         return E_OK;
     if (is_window_struct((*out)->type))
-        return window_time_of(self, ast, *out, out);
+        return placed(self, expr_call(&self->expr, "window_time", out, 1, ast->at, out, self->err),
+                      ast->at);
     if (id == TYPE_DATE || id == TYPE_STRING)
         return placed(
             self,
@@ -63,31 +87,34 @@ static enum code window_time(struct analyser *self, const struct scope *scope,
             ast->at);
     return sql_error(
         self, ast->at, "cast it: try_cast(x AS TIMESTAMP)",
-        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"window\" due to data type "
+        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
         "mismatch: The first parameter requires the (\"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME "
         "ZONE\") type, however \"%s\" has the type \"%s\".",
-        ast_name_of(self, ast), type_text(self->arena, (*out)->type));
+        call->text, ast_name_of(self, ast), type_text(self->arena, (*out)->type));
+}
+
+static enum code wrong_count(struct analyser *self, const struct ast *ast, const char *wanted)
+{
+    return sql_error(self, ast->at, NULL,
+                     "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %s parameters but the "
+                     "actual number is %d.",
+                     ast->text, wanted, ast->arg_count);
 }
 
 static enum code window_arguments(struct analyser *self, const struct scope *scope,
                                   const struct ast *ast, struct plan_window *out)
 {
     if (ast->arg_count < 2 || ast->arg_count > 4)
-        return sql_error(
-            self, ast->at, NULL,
-            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `window` requires [2, 4] parameters but the "
-            "actual number is %d.",
-            ast->arg_count);
-    TRY(window_time(self, scope, ast->args[0], &out->time));
+        return wrong_count(self, ast, "[2, 4]");
+    TRY(window_time(self, scope, ast, &out->time));
     TRY(window_duration(self, scope, ast->args[1], &out->size_us));
     out->slide_us = out->size_us;
     if (ast->arg_count > 2)
         TRY(window_duration(self, scope, ast->args[2], &out->slide_us));
     if (ast->arg_count > 3)
         TRY(window_duration(self, scope, ast->args[3], &out->start_us));
-    int64_t start = out->start_us < 0 ? -out->start_us : out->start_us;
     if (out->size_us > 0 && out->slide_us > 0 && out->slide_us <= out->size_us &&
-        start < out->slide_us)
+        out->start_us < out->slide_us && out->start_us > -out->slide_us)
         return E_OK;
     return sql_error(
         self, ast->at, NULL,
@@ -96,10 +123,89 @@ static enum code window_arguments(struct analyser *self, const struct scope *sco
         "slide.");
 }
 
+/* ---- the gap of a session ---- */
+
+static enum code constant_gap(struct analyser *self, const struct ast *ast, const struct expr *value,
+                              const struct expr **out)
+{
+    int64_t months = 0, us = 0;
+    TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
+    bool null = column_is_null(value->literal, 0);
+    if (!null && value->type->id == TYPE_INTERVAL_DT)
+        us = column_values(value->literal, int64_t)[0];
+    else if (!null && !interval_parse(column_bytes_at(value->literal, 0), false, &months, &us))
+        us = 0;
+    if (months != 0)
+        return not_yet(self, ast->at, "a session with a gap of months");
+    if (us <= 0 || us > INT64_MAX / 8)
+        return sql_error(self, ast->at, "write '5 minutes' or '30 seconds'",
+                         "[CANNOT_PARSE_INTERVAL] the gap of a session must be an interval above "
+                         "0: with this one Spark drops every row.");
+    *out = expr_int(&self->expr, type_of(TYPE_INTERVAL_DT), us, ast->at);
+    return E_OK;
+}
+
+/* A gap per row becomes a last column of the rows, and only rows where it is above 0 stay. */
+static enum code settle_gap(struct analyser *self, struct rowset *rows, const struct expr *gap,
+                            const struct expr **out)
+{
+    *out = gap;
+    if (gap == NULL || gap->kind == EXPR_LITERAL)
+        return E_OK;
+    *out = rowset_append(self, rows, gap, "gap");
+    const struct expr *args[2] = {*out,
+                                  expr_int(&self->expr, type_of(TYPE_INTERVAL_DT), 0, gap->at)};
+    const struct expr *above;
+    TRY(placed(self, expr_call(&self->expr, ">", args, 2, gap->at, &above, self->err), gap->at));
+    rows->plan = plan_filter(self->arena, rows->plan, above, gap->at);
+    return E_OK;
+}
+
+static enum code session_arguments(struct analyser *self, const struct scope *scope,
+                                   const struct ast *ast, struct plan_window *out)
+{
+    if (ast->arg_count != 2)
+        return wrong_count(self, ast, "2");
+    TRY(window_time(self, scope, ast, &out->time));
+    const struct ast *written = ast->args[1];
+    const struct expr *gap;
+    TRY(analyse_expr(self, scope, written, &gap));
+    if (gap->type->id == TYPE_NULL)
+        gap = expr_null(&self->expr, type_of(TYPE_STRING), written->at);
+    if (gap->type->id != TYPE_STRING && gap->type->id != TYPE_INTERVAL_DT)
+        return sql_error(
+            self, written->at, "give it as text: '5 minutes'",
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Gap duration expression used in session "
+            "window must be CalendarIntervalType, but got \"%s\".",
+            type_text(self->arena, gap->type));
+    if (gap->type->id == TYPE_INTERVAL_DT)
+        notes_warn(self->notes, written->at,
+                   "Spark's session_window takes its gap as text: '5 minutes'");
+    if (expr_is_constant(gap))
+        return constant_gap(self, written, gap, &out->gap);
+    out->gap = gap;
+    if (gap->type->id == TYPE_INTERVAL_DT)
+        return E_OK;
+    return placed(self,
+                  expr_call(&self->expr, "window:gap", &gap, 1, written->at, &out->gap, self->err),
+                  written->at);
+}
+
+/* ---- as a key, or as a value ---- */
+
 static bool same_window(const struct plan_window *a, const struct plan_window *b)
 {
     return a->size_us == b->size_us && a->slide_us == b->slide_us && a->start_us == b->start_us &&
-           expr_equal(a->time, b->time);
+           expr_equal(a->time, b->time) && (a->gap == NULL) == (b->gap == NULL) &&
+           (a->gap == NULL || expr_equal(a->gap, b->gap));
+}
+
+static enum code several_windows(struct analyser *self, const struct ast *ast)
+{
+    return sql_error(
+        self, ast->at, NULL,
+        "[UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS] Multiple time/session window expressions "
+        "would result in a cartesian product of rows, therefore they are currently not supported.");
 }
 
 static const struct type *window_type(struct analyser *self, const struct type *time)
@@ -108,137 +214,117 @@ static const struct type *window_type(struct analyser *self, const struct type *
     return type_struct(self->arena, fields, 2);
 }
 
+const struct expr *select_window_column(struct analyser *self, const struct select *select,
+                                        struct position at)
+{
+    struct field field = {select->window_name, select->window_type, false};
+    return expr_column(&self->expr, MARK_WINDOW, &field, at);
+}
+
+/* What computes the window, or all windows, of a row. */
+static enum code window_value(struct analyser *self, struct rowset *rows, const struct ast *ast,
+                              const struct plan_window *window, const struct expr **out)
+{
+    const struct expr *args[4] = {window->time};
+    const struct type *number = type_of(TYPE_INT64);
+    bool sliding = window->slide_us != window->size_us;
+    int32_t count = 2;
+    TRY(settle_gap(self, rows, window->gap, &args[1]));
+    if (window->gap == NULL) {
+        args[1] = expr_int(&self->expr, number, window->size_us, ast->at);
+        args[count++] = expr_int(&self->expr, number,
+                                 sliding ? window->slide_us : window->start_us, ast->at);
+    }
+    if (sliding)
+        args[count++] = expr_int(&self->expr, number, window->start_us, ast->at);
+    const char *name = window->gap != NULL ? "window:session"
+                       : sliding           ? "window:sliding"
+                                           : "window:tumbling";
+    return placed(self, expr_call(&self->expr, name, args, count, ast->at, out, self->err),
+                  ast->at);
+}
+
+static const struct expr *repeat_rows(struct analyser *self, struct rowset *rows,
+                                      const struct expr *windows)
+{
+    struct field field = {"window", windows->type->fields[0].type, false};
+    struct plan *node =
+        plan_over(self->arena, PLAN_GENERATE, rows->plan,
+                  schema_append(self->arena, rows->plan->schema, &field, 1), windows->at);
+    const struct expr **args = arena_new(self->arena, const struct expr *);
+    args[0] = windows;
+    node->generate = (struct plan_generate){
+        .kind = GENERATE_EXPLODE, .args = args, .arg_count = 1, .generated = 1};
+    rows->plan = node;
+    return column_of(self, node, node->schema->field_count - 1, windows->at);
+}
+
+static enum code window_column(struct analyser *self, struct rowset *rows, const struct ast *ast,
+                               const struct plan_window *window, const struct expr **out)
+{
+    const struct expr *timed, *value;
+    TRY(placed(self,
+               expr_call(&self->expr, "isnotnull", &window->time, 1, ast->at, &timed, self->err),
+               ast->at));
+    rows->plan = plan_filter(self->arena, rows->plan, timed, ast->at);
+    TRY(window_value(self, rows, ast, window, &value));
+    *out = value->type->id == TYPE_ARRAY ? repeat_rows(self, rows, value)
+                                         : rowset_append(self, rows, value, ast->text);
+    return E_OK;
+}
+
+/* Spark gives one node of a plan one window: SELECT's are equal, WHERE has its own. */
+static enum code window_as_value(struct analyser *self, const struct scope *scope,
+                                 const struct ast *ast, struct plan_window *window,
+                                 const struct expr **out)
+{
+    struct select *select = scope->select;
+    bool listed = select != NULL && strcmp(scope->clause, "the SELECT list") == 0;
+    if (!listed && strcmp(scope->clause, "WHERE") != 0)
+        return sql_error(self, ast->at, "compute it in a subquery: SELECT window(..) AS w, ..",
+                         "[UNSUPPORTED_EXPR_FOR_OPERATOR] %s(..) stands in GROUP BY, in the SELECT "
+                         "list or in WHERE, not in %s.",
+                         ast->text, scope->clause);
+    if (listed && select->projected.key >= 0) {
+        if (!same_window(&select->projected, window))
+            return several_windows(self, ast);
+        *out = column_of(self, select->rows->plan, select->projected.key, ast->at);
+        return E_OK;
+    }
+    bool sliding = window->slide_us != window->size_us;
+    if (sliding && (!listed || scope->inside_aggregate))
+        return not_yet(self, ast->at, "a sliding window outside of the SELECT list and GROUP BY");
+    if (sliding && (window->size_us - 1) / window->slide_us >= SLIDES_MAX)
+        return not_yet(self, ast->at, "more than 1000 sliding windows per row");
+    TRY(window_column(self, scope->rows, ast, window, out));
+    if (listed) {
+        select->projected = *window;
+        select->projected.key = (*out)->index;
+    }
+    return E_OK;
+}
+
 enum code select_window(struct analyser *self, const struct scope *scope, const struct ast *ast,
                         const struct expr **out)
 {
     struct select *select = scope->select;
     struct plan_window window = {.key = -1};
-    if (same_name(ast->text, "session_window"))
-        return not_yet(self, ast->at, "session_window");
-    if (select == NULL || scope->inside_aggregate ||
-        (!select->grouping && select->window_type == NULL))
-        return not_yet(self, ast->at, "window(..) outside of GROUP BY");
     struct scope rows = {.rows = scope->rows, .outer = scope->outer, .clause = "window(..)"};
-    TRY(window_arguments(self, &rows, ast, &window));
-    if (select->window_type == NULL) {
+    if (same_name(ast->text, "session_window"))
+        TRY(session_arguments(self, &rows, ast, &window));
+    else
+        TRY(window_arguments(self, &rows, ast, &window));
+    bool known = select != NULL && select->window_type != NULL;
+    if (known && !same_window(&select->window, &window))
+        return several_windows(self, ast);
+    if (scope->inside_aggregate || !(known || (select != NULL && select->grouping)))
+        return window_as_value(self, scope, ast, &window, out);
+    if (!known) {
         select->window = window;
         select->window_type = window_type(self, window.time->type);
-    } else if (!same_window(&select->window, &window)) {
-        return sql_error(
-            self, ast->at, NULL,
-            "[UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS] Multiple time/session window "
-            "expressions would result in a cartesian product of rows, therefore they are "
-            "currently not supported.");
+        select->window_name = window.gap != NULL ? "session_window" : "window";
+        TRY(settle_gap(self, scope->rows, window.gap, &select->gap));
     }
-    struct field field = {"window", select->window_type, false};
-    *out = expr_column(&self->expr, MARK_WINDOW, &field, ast->at);
-    return E_OK;
-}
-
-/* ---- OVER ---- */
-
-static const struct ast_window *window_named(const struct select *select, const char *name)
-{
-    for (int32_t i = 0; i < select->ast->window_count; i++)
-        if (same_name(select->ast->windows[i].name, name))
-            return &select->ast->windows[i];
-    return NULL;
-}
-
-static enum code analyse_window_spec(struct analyser *self, const struct scope *scope,
-                                     const struct ast_window *window)
-{
-    const struct expr *ignored;
-    for (int32_t i = 0; i < window->partition_count; i++)
-        TRY(analyse_expr(self, scope, window->partition[i], &ignored));
-    for (int32_t i = 0; i < window->order_count; i++)
-        TRY(analyse_expr(self, scope, window->order[i].expr, &ignored));
-    return E_OK;
-}
-
-/* Type of row_number() and the like; aggregates have their own. */
-static enum code over_type(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                           const struct type **out)
-{
-    static const struct {
-        const char *name;
-        enum type_id type;
-    } ranks[] = {{"row_number", TYPE_INT32},    {"rank", TYPE_INT32},
-                 {"dense_rank", TYPE_INT32},    {"ntile", TYPE_INT32},
-                 {"percent_rank", TYPE_DOUBLE}, {"cume_dist", TYPE_DOUBLE}};
-    static const char *const of_first[] = {"lag", "lead", "first_value", "last_value", "nth_value"};
-    for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
-        if (same_name(ranks[i].name, ast->text)) {
-            *out = type_of(ranks[i].type);
-            return E_OK;
-        }
-    const struct expr **args, *filter = NULL;
-    struct scope inside = *scope;
-    inside.clause = "a window function";
-    TRY(analyse_args(self, &inside, ast, &args));
-    for (size_t i = 0; i < sizeof of_first / sizeof of_first[0]; i++)
-        if (same_name(of_first[i], ast->text) && ast->arg_count > 0) {
-            *out = args[0]->type;
-            return E_OK;
-        }
-    if (function_kind(ast->text) != FUNCTION_AGGREGATE)
-        return sql_error(
-            self, ast->at, NULL,
-            "[UNSUPPORTED_EXPR_FOR_WINDOW] Expression \"%s\" not supported within a window "
-            "function.",
-            ast_name_of(self, ast));
-    if (ast->call->filter != NULL)
-        TRY(analyse_boolean(self, &inside, ast->call->filter, &filter));
-    const struct aggregate_call *call;
-    TRY(placed(self,
-               aggregate_bind(&self->expr, ast->text, args, ast->arg_count, ast->call->distinct,
-                              filter, ast->at, &call, self->err),
-               ast->at));
-    *out = call->type;
-    return E_OK;
-}
-
-/* count(*) OVER (..) has no expression for its star. */
-static const struct ast *without_star(struct analyser *self, const struct ast *ast)
-{
-    if (ast->arg_count != 1 || ast->args[0]->kind != AST_STAR)
-        return ast;
-    struct ast *copy = arena_new(self->arena, struct ast),
-               *one = arena_new(self->arena, struct ast);
-    *copy = *ast;
-    *one = (struct ast){.kind = AST_NUMBER, .at = ast->at, .height = 1, .text = "1"};
-    copy->args = arena_new(self->arena, struct ast *);
-    copy->args[0] = one;
-    return copy;
-}
-
-enum code select_over(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                      const struct expr **out)
-{
-    struct select *select = scope->select;
-    if (select == NULL || scope->inside_aggregate || select->grouping)
-        return sql_error(self, ast->at, NULL,
-                         "[UNSUPPORTED_EXPR_FOR_OPERATOR] a window function cannot stand in %s",
-                         scope->clause);
-    const struct ast_window *window = ast->call->over;
-    if (window->name != NULL) {
-        const struct ast_window *named = window_named(select, window->name);
-        if (named == NULL)
-            return sql_error(
-                self, window->at, NULL,
-                "[MISSING_WINDOW_SPECIFICATION] Window specification is not defined in the "
-                "WINDOW clause for `%s`.",
-                window->name);
-        TRY(analyse_window_spec(self, scope, named));
-    }
-    TRY(analyse_window_spec(self, scope, window));
-    const struct type *type;
-    TRY(over_type(self, scope, without_star(self, ast), &type));
-    int32_t index = select->overs.count;
-    const char *name = ast_name_of(self, ast);
-    list_add(self->arena, &select->overs, expr_null(&self->expr, type, ast->at));
-    list_add(self->arena, &select->over_names, name);
-    struct field field = {name, type, true};
-    *out = expr_column(&self->expr, MARK_OVER + index, &field, ast->at);
+    *out = select_window_column(self, select, ast->at);
     return E_OK;
 }

@@ -58,3 +58,19 @@ const struct expr *column_of(struct analyser *self, const struct plan *plan, int
 {
     return expr_column(&self->expr, index, &plan->schema->fields[index], at);
 }
+
+const struct expr *rowset_append(struct analyser *self, struct rowset *rows,
+                                 const struct expr *expr, const char *name)
+{
+    int32_t count = rows->plan->schema->field_count;
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
+    const char **names = arena_array(self->arena, const char *, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++) {
+        exprs[i] = column_of(self, rows->plan, i, expr->at);
+        names[i] = rows->plan->schema->fields[i].name;
+    }
+    exprs[count] = expr;
+    names[count] = name;
+    rows->plan = plan_project(self->arena, rows->plan, exprs, names, count + 1, expr->at);
+    return column_of(self, rows->plan, count, expr->at);
+}

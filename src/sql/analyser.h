@@ -58,6 +58,9 @@ struct rowset {
 };
 void rowset_add(struct analyser *self, struct rowset *rows, const char *name, const char *qualifier,
                 int32_t index);
+/* `expr` as a new last column of the rows' plan, without a name in sight. */
+const struct expr *rowset_append(struct analyser *self, struct rowset *rows,
+                                 const struct expr *expr, const char *name);
 /* All columns of the plan under one qualifier (may be NULL); `names` overrides the first name_count
  * names. */
 void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualifier,
@@ -151,6 +154,7 @@ MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope
                                        const struct ast *call, bool outer, const char *const *names,
                                        int32_t name_count, int32_t *count);
 bool is_generator(const struct ast *ast);
+bool is_time_window(const struct ast *ast); /* window(..), session_window(..) */
 struct plan *plan_one_row(struct analyser *self, struct position at); /* one row without columns */
 
 /* ---- catalog.c ---- */

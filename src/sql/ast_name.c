@@ -337,6 +337,8 @@ char *column_name_of(struct analyser *self, const struct scope *scope, const str
         return arena_strdup(self->arena, ast->parts[ast->part_count - 1]);
     if (ast->kind == AST_FIELD)
         return arena_strdup(self->arena, ast->text);
+    if (is_time_window(ast))
+        return arena_strdup(self->arena, same_name(ast->text, "window") ? "window" : "session_window");
     if (ast->kind == AST_PATH) {
         const char *dot = strrchr(ast->text, '.');
         return arena_strdup(self->arena, dot != NULL ? dot + 1 : ast->text);

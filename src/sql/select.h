@@ -22,8 +22,11 @@ struct select {
     bool grouped, grouping;    /* grouping: its keys are being analysed */
     const char *grouping_sets; /* ROLLUP, .. or NULL */
     struct list keys;          /* const struct expr *; the window's is the marked column */
-    struct plan_window window;
+    struct plan_window window; /* among the keys, as written */
     const struct type *window_type;
+    const char *window_name;
+    const struct expr *gap;       /* of that window, over the rows as they are now */
+    struct plan_window projected; /* in the list but no key; .key = its column of the rows, -1 = none */
     struct list calls; /* const struct aggregate_call * */
     struct list call_names;
     /* window functions */
@@ -37,9 +40,24 @@ MUST_CHECK enum code select_expand(struct analyser *self,
 MUST_CHECK enum code select_keys(struct analyser *self, struct select *select); /* GROUP BY */
 /* AGGREGATE over the rows, from keys and calls. */
 MUST_CHECK enum code select_group(struct analyser *self, struct select *select, struct plan **out);
+/* What rows are grouped by. The window's key is any placeholder: its own column of the schema. */
+struct group {
+    const struct type *schema; /* keys, then calls */
+    const struct expr *const *keys;
+    int32_t key_count;
+    const struct aggregate_call *const *calls;
+    int32_t call_count;
+    struct plan_window window; /* .key -1 = none */
+};
+/* The AGGREGATE, with what Spark asks of one over a stream. */
+MUST_CHECK enum code group_rows(struct analyser *self, struct plan *input, const struct group *group,
+                                struct position at, struct plan **out);
 /* Move an expression with marks over select->lifted. */
 MUST_CHECK enum code select_lift(struct analyser *self, struct select *select,
                                  const struct expr *expr, const struct expr **out);
+/* The window among the keys, as a marked column. */
+const struct expr *select_window_column(struct analyser *self, const struct select *select,
+                                        struct position at);
 void select_scope(struct select *select, const char *clause, struct scope *out);
 
 #endif
