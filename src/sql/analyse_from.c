@@ -4,15 +4,17 @@
 
 /* ---- watermarks ---- */
 
+/* A month counts 31 days, as in Spark. */
 static enum code watermark_delay(struct analyser *self, const struct ast *ast, int64_t *out_us)
 {
-    int64_t months;
+    static const int64_t month_us = INT64_C(31) * 86400 * 1000000;
+    int64_t months, us;
     TRY(analyse_interval(self, ast, &months, out_us));
-    if (months != 0 || *out_us < 0)
-        return sql_error(
-            self, ast->at, NULL,
-            "[INVALID_INTERVAL_FORMAT] the delay of a watermark is 0 or more, and has no months");
-    return E_OK;
+    if (!__builtin_mul_overflow(months, month_us, &us) &&
+        !__builtin_add_overflow(*out_us, us, out_us) && *out_us >= 0)
+        return E_OK;
+    return sql_error(self, ast->at, NULL,
+                     "[INVALID_INTERVAL_FORMAT] the delay of a watermark is 0 or more");
 }
 
 /* The watermark's column: one of the input, or a new last one when it is computed. */
@@ -50,11 +52,16 @@ static enum code apply_watermark(struct analyser *self, const struct ast_waterma
 {
     int64_t delay_us;
     int32_t column;
-    if (!rows->plan->streaming)
-        return sql_error(self, watermark->at, "read it with STREAM",
-                         "[UNSUPPORTED_FEATURE] a watermark stands on a stream");
     TRY(watermark_delay(self, watermark->delay, &delay_us));
     TRY(watermark_column(self, watermark, rows, &column));
+    if (!rows->plan->streaming) {
+        notes_warn(self->notes, watermark->at, "WATERMARK on rows that stand still is ignored");
+        return E_OK;
+    }
+    if (plan_watermarked(self->arena, rows->plan))
+        return sql_error(self, watermark->at,
+                         "keep the one further down; reading a table starts anew",
+                         "[STREAM_FAILED] Redefining watermark is disallowed.");
     struct plan *node =
         plan_over(self->arena, PLAN_WATERMARK, rows->plan, rows->plan->schema, watermark->at);
     node->watermark = (struct plan_watermark){.column = column, .delay_us = delay_us};

@@ -224,15 +224,26 @@ static int32_t timed_keys(const struct plan *node, int32_t *key)
     return count;
 }
 
+static const char *untimed_hint(struct analyser *self, struct plan *input)
+{
+    struct plan_list below;
+    bool table = false;
+    if (plan_watermarked(self->arena, input))
+        return "group by window(time, '1 minute') of the watermark's column, or by that column "
+               "itself: a cast, a sum, a field of a window are no event time";
+    plan_collect_query(self->arena, input, &below);
+    for (int32_t i = 0; i < below.count; i++)
+        table = table || below.nodes[i]->kind == PLAN_TABLE;
+    return table ? "put WATERMARK time DELAY OF INTERVAL 5 MINUTES behind the stream: that of the "
+                   "table's own query ends there; group by window(time, '1 minute')"
+                 : "put WATERMARK time DELAY OF INTERVAL 5 MINUTES behind the stream and group by "
+                   "window(time, '1 minute')";
+}
+
 static enum code untimed(struct analyser *self, struct plan *input, struct position at)
 {
     return sql_error(
-        self, at,
-        plan_watermarked(self->arena, input)
-            ? "group by window(time, '1 minute') of the watermark's column, or by that column "
-              "itself: a cast, a sum or the field of a window is no event time any more"
-            : "put WATERMARK time DELAY OF INTERVAL 5 MINUTES behind the stream and group by "
-              "window(time, '1 minute'); the watermark of a table's own query does not reach here",
+        self, at, untimed_hint(self, input),
         "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. "
         "This output mode is not supported for streaming aggregations without watermark: a group "
         "would never be complete.");

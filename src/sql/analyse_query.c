@@ -173,11 +173,25 @@ static struct plan *set_node(struct analyser *self, const struct ast_body *body,
     node->more_inputs[0] = left;
     node->more_inputs[1] = right;
     node->inputs[0] = node->inputs[1] = NULL;
-    if (body->all)
-        return node;
-    struct plan *distinct = plan_over(self->arena, PLAN_DEDUPLICATE, node, schema, body->at);
-    distinct->unsupported = "UNION without ALL";
-    return distinct;
+    return node;
+}
+
+static enum code check_streams(struct analyser *self, const struct ast_body *body,
+                               const struct plan *left, const struct plan *right)
+{
+    if (body->operation == SET_UNION && left->streaming != right->streaming)
+        return sql_error(self, body->at, "give each a flow of its own, or read both with STREAM",
+                         "[UNSUPPORTED_OPERATION] Union between streaming and batch "
+                         "DataFrames/Datasets is not supported");
+    if (body->operation == SET_EXCEPT && right->streaming)
+        return sql_error(self, body->at, NULL,
+                         "[UNSUPPORTED_OPERATION] Except on a streaming DataFrame/Dataset on the "
+                         "right is not supported");
+    if (body->operation == SET_INTERSECT && left->streaming && right->streaming)
+        return sql_error(self, body->at, "join the two streams",
+                         "[UNSUPPORTED_OPERATION] Intersect of streaming DataFrames/Datasets is "
+                         "not supported");
+    return E_OK;
 }
 
 static enum code analyse_set(struct analyser *self, const struct ast_body *body,
@@ -196,7 +210,11 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
     TRY(common_schema(self, body, a, b, places, &schema));
     TRY(aligned(self, left.plan, schema, same, body->at, &left.plan));
     TRY(aligned(self, right.plan, schema, places, body->at, &right.plan));
-    rowset_of_plan(self, set_node(self, body, left.plan, right.plan, schema), NULL, NULL, 0, out);
+    TRY(check_streams(self, body, left.plan, right.plan));
+    struct plan *node = set_node(self, body, left.plan, right.plan, schema);
+    if (body->operation == SET_UNION && !body->all)
+        TRY(distinct_rows(self, "UNION without ALL", body->at, &node));
+    rowset_of_plan(self, node, NULL, NULL, 0, out);
     return E_OK;
 }
 
@@ -256,6 +274,14 @@ static enum code limit_value(struct analyser *self, const struct ast *ast, const
 enum code analyse_limit(struct analyser *self, const struct ast_query *query, struct rowset *rows)
 {
     const struct expr **exprs = arena_array(self->arena, const struct expr *, 2);
+    if (rows->plan->streaming && query->offset != NULL)
+        return sql_error(self, query->limit_at, NULL,
+                         "[UNSUPPORTED_OPERATION] Offset is not supported on streaming "
+                         "DataFrames/Datasets");
+    if (rows->plan->streaming)
+        return not_yet(self, query->limit_at,
+                       "LIMIT on a stream, the first rows that ever come: limit where the table is "
+                       "read");
     exprs[0] = expr_int(&self->expr, type_of(TYPE_INT64), INT64_MAX, query->limit_at);
     exprs[1] = expr_int(&self->expr, type_of(TYPE_INT64), 0, query->limit_at);
     if (query->limit != NULL)

@@ -267,28 +267,6 @@ static enum code refuse_streaming(struct analyser *self, const struct select *se
     return E_OK;
 }
 
-static enum code distinct(struct analyser *self, const struct select *select, struct rowset *out)
-{
-    if (!select->ast->distinct)
-        return E_OK;
-    bool timed = !out->plan->streaming;
-    for (int32_t i = 0; i < out->plan->schema->field_count; i++)
-        timed = timed || plan_event_time(out->plan, i);
-    if (!timed)
-        return sql_error(
-            self, select->ast->at,
-            "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the "
-            "list",
-            "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: "
-            "append. This output mode is not supported for streaming aggregations without "
-            "watermark: every row would be remembered for ever.");
-    struct plan *plan =
-        plan_over(self->arena, PLAN_DEDUPLICATE, out->plan, out->plan->schema, select->ast->at);
-    plan->unsupported = "SELECT DISTINCT";
-    out->plan = plan;
-    return E_OK;
-}
-
 /* With DISTINCT the order is over the output; the sort keys must be among its columns. */
 static enum code sort_distinct(struct analyser *self, const struct select *select,
                                const struct ast_query *query, const struct sort_keys *keys,
@@ -330,7 +308,8 @@ static enum code finish_select(struct analyser *self, struct select *select,
     if (keys->count > 0 && !select->ast->distinct)
         TRY(add_sort(self, select, query, keys));
     TRY(project_targets(self, select, out));
-    TRY(distinct(self, select, out));
+    if (select->ast->distinct)
+        TRY(distinct_rows(self, "SELECT DISTINCT", select->ast->at, &out->plan));
     return keys->count > 0 && select->ast->distinct ? sort_distinct(self, select, query, keys, out)
                                                     : E_OK;
 }

@@ -148,6 +148,9 @@ MUST_CHECK enum code analyse_limit(struct analyser *self, const struct ast_query
                                    struct rowset *rows);
 MUST_CHECK enum code analyse_sort(struct analyser *self, const struct ast_query *query,
                                   struct rowset *rows);
+/* Rows that come once; `what` names it where it cannot run. */
+MUST_CHECK enum code distinct_rows(struct analyser *self, const char *what, struct position at,
+                                   struct plan **plan);
 /* Put a generator over the rows' plan: its columns are the last `*count` ones. `names` may be none
  * (defaults then). */
 MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope *scope,

@@ -152,6 +152,7 @@ static enum code resolve_table(struct analyser *self, struct element *element)
         else
             TRY(read_sink_input(self, flow));
         TRY(check_flow_type(self, element, flow));
+        TRY(flow_deduplicate(self, element, flow));
         TRY(check_names(self, flow->plan->schema, flow->at));
     }
     if (element->flows.count == 0)

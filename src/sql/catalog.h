@@ -40,6 +40,9 @@ MUST_CHECK enum code catalog_read_function(struct analyser *self,
                                            const struct ast_relation *relation, struct plan **out);
 /* Analyse the element and all it reads; an error is noted where it is found, once. */
 MUST_CHECK enum code element_resolve(struct analyser *self, struct element *element);
+/* analyse_distinct.c: leat.dedup of the table, over the rows of its flow. */
+MUST_CHECK enum code flow_deduplicate(struct analyser *self, const struct element *table,
+                                      struct flow *flow);
 /* A flow's rows as the table's columns: by name or place, cast. */
 MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table,
                                  struct flow *flow, const struct type *schema);
