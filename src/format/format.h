@@ -28,6 +28,8 @@ struct decoder_spec {
     const char *corrupt_column;        /* "_corrupt_record" */
     const struct zone *zone;           /* session zone for texts without one */
     int simd;                          /* -1: the best the machine has; 0: portable path (tests) */
+    const char *const *option_names, *const *option_values;  /* those that the decoder does not know are another's */
+    int32_t option_count;
 };
 struct decoder_type {
     const char *name, *help;

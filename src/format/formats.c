@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-const struct decoder_type *const decoder_types[] = {&json_decoder, NULL};
+const struct decoder_type *const decoder_types[] = {&json_decoder, &csv_decoder, NULL};
 const struct encoder_type *const encoder_types[] = {&parquet_encoder, &csv_encoder, &json_encoder,
                                                     NULL};
 

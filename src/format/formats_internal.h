@@ -9,6 +9,11 @@ extern const struct encoder_type parquet_encoder;
 extern const struct encoder_type csv_encoder;
 extern const struct encoder_type json_encoder;
 extern const struct decoder_type json_decoder;
+extern const struct decoder_type csv_decoder;
+
+/* What a file source says about bad records; sql/ makes the plan of it (source_decode.c). */
+#define DECODE_MODE_HELP "what a bad record does: PERMISSIVE (NULLs), DROPMALFORMED (left out), FAILFAST (quarantine)"
+#define DECODE_CORRUPT_HELP "the STRING column of the schema, if there is one, that gets the text of a bad record"
 
 /* What a lane of lines gathers. The first member of a lane, so that the functions below take the lane itself. */
 struct text_lane {

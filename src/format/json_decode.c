@@ -125,12 +125,28 @@ static void decoder_close(void *decoder)
     *self = (struct json_decoder){0};
 }
 
-static const struct option no_options[] = {{0}};
+/* Read by sql/ already; listed so that they are known. */
+struct json_reader_options {
+    const char *mode, *corrupt_column;
+};
+static const struct option json_reader_options[] = {
+    {.name = "mode",
+     .kind = OPTION_STRING,
+     .initial = "PERMISSIVE",
+     .help = DECODE_MODE_HELP,
+     .offset = offsetof(struct json_reader_options, mode)},
+    {.name = "columnNameOfCorruptRecord",
+     .kind = OPTION_STRING,
+     .initial = "_corrupt_record",
+     .help = DECODE_CORRUPT_HELP,
+     .offset = offsetof(struct json_reader_options, corrupt_column)},
+    {0},
+};
 
 const struct decoder_type json_decoder = {
     .name = "json",
     .help = "a JSON object per record, as Spark's from_json reads it",
-    .options = no_options,
+    .options = json_reader_options,
     .size = sizeof(struct json_decoder),
     .open = decoder_open,
     .decode = decoder_decode,

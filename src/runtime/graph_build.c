@@ -37,7 +37,6 @@ static void graph_connect(struct graph *graph)
     for (int32_t i = 0; i < graph->node_count; i++) {
         const struct plan *plan = pipeline->nodes[i];
         graph->nodes[i].plan = plan;
-        graph->nodes[i].stateful = -1;
         for (int32_t j = 0; j < plan->input_count; j++)
             node_connect(&graph->nodes[plan_input(plan, j)->id], false, i, j);
     }
@@ -52,8 +51,8 @@ static void graph_connect(struct graph *graph)
 
 /* ---- stages with state ---- */
 
-static enum code aggregate_open(struct graph *graph, const struct plan *plan, const char *name, struct stateful **out,
-                                struct error *err)
+static enum code aggregate_open(struct graph *graph, struct arena *arena, const struct plan *plan, const char *name,
+                                struct stateful **out, struct error *err)
 {
     const struct plan_aggregate *a = &plan->aggregate;
     const struct aggregate_spec spec = {
@@ -74,11 +73,17 @@ static enum code aggregate_open(struct graph *graph, const struct plan *plan, co
         .shards = graph->spec.shards,
         .budget = graph->spec.budget,
     };
-    return aggregate_new(&graph->arena, &spec, out, err);
+    return aggregate_new(arena, &spec, out, err);
 }
 
-static enum code deduplicate_open(struct graph *graph, const struct plan *plan, const char *name, struct stateful **out,
-                                  struct error *err)
+static const enum join_type join_types[] = {
+    [JOIN_INNER] = JOIN_TYPE_INNER, [JOIN_CROSS] = JOIN_TYPE_INNER, [JOIN_LEFT] = JOIN_TYPE_LEFT,
+    [JOIN_RIGHT] = JOIN_TYPE_RIGHT, [JOIN_FULL] = JOIN_TYPE_FULL,   [JOIN_SEMI] = JOIN_TYPE_SEMI,
+    [JOIN_ANTI] = JOIN_TYPE_ANTI,
+};
+
+static enum code deduplicate_open(struct graph *graph, struct arena *arena, const struct plan *plan, const char *name,
+                                  struct stateful **out, struct error *err)
 {
     const struct plan_deduplicate *d = &plan->deduplicate;
     const struct deduplicate_spec spec = {
@@ -94,33 +99,69 @@ static enum code deduplicate_open(struct graph *graph, const struct plan *plan, 
         .shards = graph->spec.shards,
         .budget = graph->spec.budget,
     };
-    return deduplicate_new(&graph->arena, &spec, out, err);
+    return deduplicate_new(arena, &spec, out, err);
 }
 
-enum code stateful_open(struct graph *graph, const struct plan *plan, struct stateful **out, struct error *err)
+enum code stage_new(struct graph *graph, struct arena *arena, const struct plan *plan, struct stateful **out,
+                    struct error *err)
 {
     const char *name = graph->nodes[plan->id].name;
+    name = name != NULL ? name : plan_kind_name(plan->kind);
     switch (plan->kind) {
     case PLAN_JOIN:
         return fail(err, E_UNSUPPORTED, "joins of streams cannot be executed yet");
     case PLAN_DEDUPLICATE:
-        return deduplicate_open(graph, plan, name, out, err);
+        return deduplicate_open(graph, arena, plan, name, out, err);
     default:
-        return aggregate_open(graph, plan, name, out, err);
+        return aggregate_open(graph, arena, plan, name, out, err);
     }
 }
 
-static enum code states_open(struct graph *graph, struct error *err)
+static enum code stages_open(struct graph *graph, struct error *err)
+{
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        if (!plan_is_stateful(graph->nodes[i].plan))
+            continue;
+        TRY(stage_new(graph, &graph->arena, graph->nodes[i].plan, &graph->nodes[i].stage, err));
+        graph->stateful[graph->stateful_count++] = i;
+    }
+    return E_OK;
+}
+
+/* ---- lookups ---- */
+
+void lookup_spec_fill(const struct plan *plan, struct lookup_spec *out, int32_t *still)
+{
+    int32_t hashed = plan_still_input(plan), sought = 1 - hashed;
+    const struct plan_join *j = &plan->join;
+    *still = hashed;
+    *out = (struct lookup_spec){
+        .type = j->kind == JOIN_RIGHT ? JOIN_TYPE_LEFT : join_types[j->kind],   // seen from the rows that seek
+        .stream_schema = plan->inputs[sought]->schema,
+        .still_schema = plan->inputs[hashed]->schema,
+        .stream_keys = j->sides[sought].keys,
+        .still_keys = j->sides[hashed].keys,
+        .key_count = j->key_count,
+        .null_safe = j->null_safe,
+        .null_aware = j->null_aware,
+        .stream_only = j->sides[sought].only,
+        .still_only = j->sides[hashed].only,
+        .condition = j->condition,
+        .still_first = hashed == 0,
+        .schema = plan->schema,
+    };
+}
+
+static void lookups_open(struct graph *graph)
 {
     for (int32_t i = 0; i < graph->node_count; i++) {
         const struct plan *plan = graph->nodes[i].plan;
-        if (!plan_is_stateful(plan))
+        if (!plan_is_lookup(plan))
             continue;
-        TRY(stateful_open(graph, plan, &graph->stateful[graph->stateful_count], err));
-        graph->nodes[i].stateful = graph->stateful_count;
-        graph->stateful_node[graph->stateful_count++] = i;
+        struct lookup_stage *lookup = arena_new(&graph->arena, struct lookup_stage);
+        lookup_spec_fill(plan, &lookup->spec, &lookup->still);
+        graph->nodes[i].lookup = lookup;
     }
-    return E_OK;
 }
 
 /* ---- stages of a lane ---- */
@@ -138,6 +179,9 @@ static enum code decoder_open(struct graph *graph, struct instance *instance, co
         .corrupt_column = d->corrupt_column,
         .zone = graph->spec.session->zone,
         .simd = -1,
+        .option_names = d->option_names,
+        .option_values = d->option_values,
+        .option_count = d->option_count,
     };
     void *decoder = mem_zero(type->size);
     enum code code = type->open(decoder, &spec, err);
@@ -178,6 +222,10 @@ static enum code instance_open(struct graph *graph, struct instance *instance, c
         return decoder_open(graph, instance, plan, err);
     case PLAN_GENERATE:
         return generate_open(graph, instance, plan, err);
+    case PLAN_JOIN:
+        return plan_is_lookup(plan)
+                   ? lookup_new(&graph->arena, &graph->nodes[plan->id].lookup->spec, &instance->lookup, err)
+                   : E_OK;
     default:
         return E_OK;   // source, watermark, table, union and stateful stages keep nothing per lane here
     }
@@ -205,11 +253,11 @@ enum code graph_open(const struct graph_spec *spec, struct graph **out, struct e
     graph->node_count = spec->pipeline->node_count;
     graph->times = mem_array(struct epoch_time, (size_t)graph->node_count);
     graph->nodes = mem_array(struct node, (size_t)graph->node_count);
-    graph->stateful = mem_array(struct stateful *, (size_t)graph->node_count);
-    graph->stateful_node = mem_array(int32_t, (size_t)graph->node_count);
+    graph->stateful = mem_array(int32_t, (size_t)graph->node_count);
     graph->lanes = mem_array(struct lane, (size_t)spec->lanes);
     graph_connect(graph);
-    enum code code = states_open(graph, err);
+    lookups_open(graph);
+    enum code code = stages_open(graph, err);
     if (code == E_OK)
         code = lanes_open(graph, err);
     if (code != E_OK) {
@@ -225,6 +273,7 @@ static void instance_close(struct instance *instance)
     filter_free(instance->filter);
     project_free(instance->project);
     generate_free(instance->generate);
+    lookup_free(instance->lookup);
     if (instance->decoder != NULL)
         instance->decoder_type->close(instance->decoder);
     mem_free(instance->decoder);
@@ -245,17 +294,18 @@ void graph_close(struct graph *graph)
         return;
     for (int32_t l = 0; l < graph->spec.lanes; l++)
         lane_close(&graph->lanes[l], graph->node_count);
-    for (int32_t i = 0; i < graph->stateful_count; i++)
-        graph->stateful[i]->type->free(graph->stateful[i]);
+    still_close(graph);
     for (int32_t i = 0; i < graph->node_count; i++) {
+        if (graph->nodes[i].stage != NULL)
+            graph->nodes[i].stage->type->free(graph->nodes[i].stage);
         mem_free(graph->nodes[i].edges);
         mem_free(graph->nodes[i].late_tables);
     }
     mem_free(graph->lanes);
     mem_free(graph->stateful);
-    mem_free(graph->stateful_node);
     mem_free(graph->nodes);
     mem_free(graph->times);
     arena_free(&graph->arena);
+    arena_free(&graph->still_arena);
     mem_free(graph);
 }
