@@ -143,6 +143,36 @@ static void pass_columns(const struct fingerprint *self, const struct plan *node
             i < passed ? self->nodes[input->id].columns[i] : hash_mix(hash, (uint64_t)(i - passed));
 }
 
+/* What the condition reads: left columns, then right ones. The same column of both sides is told apart. */
+static struct identity both_sides(struct fingerprint *self, const struct plan *node)
+{
+    const struct plan *left = node->inputs[0], *right = node->inputs[1];
+    int32_t count = left->schema->field_count, more = right->schema->field_count;
+    struct identity both = {.columns = arena_array(&self->arena, uint64_t, (size_t)count + (size_t)more)};
+    for (int32_t i = 0; i < count + more; i++)
+        both.columns[i] = i < count ? self->nodes[left->id].columns[i]
+                                    : hash_mix(self->nodes[right->id].columns[i - count], 1);
+    return both;
+}
+
+static void identify_join(struct fingerprint *self, const struct plan *node, struct identity *out)
+{
+    const struct plan_join *join = &node->join;
+    struct identity both = both_sides(self, node);
+    uint64_t hash = hash_mix((uint64_t)join->kind, join->null_aware);
+    for (int side = 0; side < 2; side++) {
+        const struct identity *input = &self->nodes[node->inputs[side]->id];
+        hash = hash_exprs(self, hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
+        hash = hash_mix(hash, hash_expr(self, join->sides[side].only, input));
+        hash = hash_mix(hash, node->inputs[side]->streaming);
+    }
+    for (int32_t i = 0; i < join->key_count; i++)
+        hash = hash_mix(hash, join->null_safe[i]);
+    out->rows = hash_mix(hash, hash_expr(self, join->condition, &both));
+    for (int32_t i = 0; i < node->schema->field_count; i++)
+        out->columns[i] = both.columns[i];
+}
+
 /* UNION, and what cannot run yet: everything that is there, in order. */
 static void identify_other(const struct fingerprint *self, const struct plan *node,
                            struct identity *out)
@@ -195,6 +225,12 @@ static void identify(struct fingerprint *self, const struct plan *node)
         pass_columns(self, node, hash, out);
         break;
     case PLAN_AGGREGATE: identify_aggregate(self, node, from, out); break;
+    case PLAN_JOIN:
+        if (node->unsupported == NULL)
+            identify_join(self, node, out);
+        else
+            identify_other(self, node, out);
+        break;
     default: identify_other(self, node, out);
     }
 }

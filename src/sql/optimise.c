@@ -155,6 +155,15 @@ static const struct expr *const *fold_list(struct expr_context *ctx,
     return folded;
 }
 
+static void fold_join(struct expr_context *ctx, struct plan_join *join)
+{
+    for (int side = 0; side < 2; side++) {
+        join->sides[side].keys = fold_list(ctx, join->sides[side].keys, join->key_count);
+        join->sides[side].only = fold_list(ctx, &join->sides[side].only, 1)[0];
+    }
+    join->condition = fold_list(ctx, &join->condition, 1)[0];
+}
+
 void fold_constants(struct optimiser *self)
 {
     optimiser_collect(self);
@@ -168,5 +177,7 @@ void fold_constants(struct optimiser *self)
         if (node->kind == PLAN_AGGREGATE)
             node->aggregate.keys =
                 fold_list(self->expr, node->aggregate.keys, node->aggregate.key_count);
+        if (node->kind == PLAN_JOIN)
+            fold_join(self->expr, &node->join);
     }
 }

@@ -148,6 +148,71 @@ static void print_generate(const struct plan *node, struct text *out)
         text_printf(out, " %s", node->schema->fields[i].name);
 }
 
+/* One expression after a word; nothing when there is none. */
+static void print_part(const char *word, const struct expr *expr, const struct type *schema, struct text *out)
+{
+    if (expr == NULL)
+        return;
+    text_printf(out, ", %s ", word);
+    print_expr(expr, schema, out);
+}
+
+/* Both inputs' columns, told apart. */
+static const struct type *named_sides(struct arena *arena, const struct type *left, const struct type *right)
+{
+    int32_t count = left->field_count + right->field_count;
+    struct field *fields = arena_array(arena, struct field, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        bool is_left = i < left->field_count;
+        fields[i] = is_left ? left->fields[i] : right->fields[i - left->field_count];
+        fields[i].name = arena_printf(arena, "%s.%s", is_left ? "left" : "right", fields[i].name);
+    }
+    return type_struct(arena, fields, count);
+}
+
+static void print_bound(const struct plan *node, int side, struct text *out)
+{
+    const struct plan_join_side *bound = &node->join.sides[side];
+    static const char *const sides[] = {"left", "right"};
+    if (!bound->bounded || bound->time_column < 0 || node->join.time_key >= 0)
+        return;
+    int64_t shift_us = bound->shift_us < 0 ? -bound->shift_us : bound->shift_us;
+    text_printf(out, ", %s until %s <= W", sides[side],
+                node->inputs[side]->schema->fields[bound->time_column].name);
+    if (shift_us != 0) {
+        text_add_string(out, bound->shift_us < 0 ? " - " : " + ");
+        print_duration(shift_us, out);
+    }
+}
+
+/* join #7 left: k = k, right only (v > 0), if (left.at >= right.at), left until at <= W - 1 ms */
+static void print_join(const struct plan *node, struct text *out)
+{
+    static const char *const kinds[] = {"inner", "cross", "left", "right", "full", "semi", "anti"};
+    const struct plan_join *join = &node->join;
+    const struct type *left = node->inputs[0]->schema, *right = node->inputs[1]->schema;
+    struct arena arena = {0};
+    text_printf(out, " %s%s", kinds[join->kind], join->null_aware ? " (NOT IN)" : "");
+    for (int32_t i = 0; i < join->key_count; i++) {
+        text_add_string(out, i > 0 ? ", " : ": ");
+        print_expr(join->sides[0].keys[i], left, out);
+        text_add_string(out, join->null_safe[i] ? " <=> " : " = ");
+        print_expr(join->sides[1].keys[i], right, out);
+        text_add_string(out, i == join->time_key ? " (time)" : "");
+    }
+    print_part("left only", join->sides[0].only, left, out);
+    print_part("right only", join->sides[1].only, right, out);
+    print_part("if", join->condition, named_sides(&arena, left, right), out);
+    for (int side = 0; side < 2; side++)
+        print_bound(node, side, out);
+    if (!node->inputs[0]->streaming || !node->inputs[1]->streaming)
+        text_printf(out, "; still: %s",
+                    node->inputs[0]->streaming   ? "right"
+                    : node->inputs[1]->streaming ? "left"
+                                                 : "both");
+    arena_free(&arena);
+}
+
 static const char *kind_name(enum plan_kind kind)
 {
     static const char *const names[PLAN_KIND_COUNT] = {
@@ -176,6 +241,7 @@ static void print_node(const struct plan *node, struct text *out)
         text_printf(out, " %s, delay ", node->schema->fields[node->watermark.column].name);
         print_duration(node->watermark.delay_us, out);
         break;
+    case PLAN_JOIN: print_join(node, out); break;
     case PLAN_VALUES: text_printf(out, " of %d columns", node->schema->field_count); break;
     default: print_exprs(node, out);
     }

@@ -31,6 +31,23 @@ static bool same_aggregate(const struct plan_aggregate *a, const struct plan_agg
            same_exprs(a->keys, b->keys, a->key_count) && same_calls(a, b);
 }
 
+/* Bounds and times follow from these. But for a time that nobody reads: pruned nodes are shared again. */
+static bool same_join(const struct plan_join *a, const struct plan_join *b)
+{
+    if (a->kind != b->kind || a->key_count != b->key_count || a->null_aware != b->null_aware ||
+        !same_exprs(&a->condition, &b->condition, 1))
+        return false;
+    for (int side = 0; side < 2; side++)
+        if (a->sides[side].time_column != b->sides[side].time_column ||
+            !same_exprs(a->sides[side].keys, b->sides[side].keys, a->key_count) ||
+            !same_exprs(&a->sides[side].only, &b->sides[side].only, 1))
+            return false;
+    for (int32_t i = 0; i < a->key_count; i++)
+        if (a->null_safe[i] != b->null_safe[i])
+            return false;
+    return true;
+}
+
 static bool same_decode(const struct plan_decode *a, const struct plan_decode *b)
 {
     if (a->option_count != b->option_count || !type_equal(a->schema, b->schema) ||
@@ -75,6 +92,7 @@ static bool same_node(const struct plan *a, const struct plan *b)
         return a->watermark.column == b->watermark.column &&
                a->watermark.delay_us == b->watermark.delay_us;
     case PLAN_AGGREGATE: return same_aggregate(&a->aggregate, &b->aggregate);
+    case PLAN_JOIN: return same_join(&a->join, &b->join);
     case PLAN_DECODE: return same_decode(&a->decode, &b->decode);
     case PLAN_GENERATE: return same_generate(a, b);
     case PLAN_WINDOW:
