@@ -152,6 +152,8 @@ struct stateful {
 };
 int64_t stateful_entries(const struct stateful *self); /* all shards in memory */
 size_t stateful_bytes(const struct stateful *self);    /* shards in memory and lanes */
+/* shard_restore, or restore where there is none. A snapshot touches its shard alone either way. */
+MUST_CHECK enum code stateful_shard_restore(struct stateful *self, int32_t shard, struct bytes stored, struct error *err);
 
 /* ---- aggregate: GROUP BY with tumbling or sliding windows, or by the event time itself ---- */
 

@@ -17,3 +17,9 @@ size_t stateful_bytes(const struct stateful *self)
         bytes += self->type->lane_bytes(self, l);
     return bytes;
 }
+
+enum code stateful_shard_restore(struct stateful *self, int32_t shard, struct bytes stored, struct error *err)
+{
+    return self->type->shard_restore != NULL ? self->type->shard_restore(self, shard, stored, err)
+                                             : self->type->restore(self, stored, err);
+}

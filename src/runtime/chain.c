@@ -172,6 +172,7 @@ static enum code query_create(struct chain *self, uint64_t fingerprint, const ch
     return code;
 }
 
+/* pipeline_name NULL: any pipeline will do. */
 static enum code query_check(struct chain *self, const json_t *json, uint64_t fingerprint,
                              const char *pipeline_name, struct error *err)
 {
@@ -186,7 +187,7 @@ static enum code query_check(struct chain *self, const json_t *json, uint64_t fi
                     store_root(self->store), (long long)version, CHAIN_VERSION_OLDEST, CHAIN_VERSION);
     if (version == 0 || query_id == NULL || strlen(query_id) != 16 || theirs == NULL || their_name == NULL)
         return fail(err, E_CORRUPT, "a member is missing");
-    if (strcmp(mine, theirs) != 0)
+    if (pipeline_name != NULL && strcmp(mine, theirs) != 0)
         return fail(err, E_CHANGED,
                     "the checkpoint %s belongs to pipeline %s as it was then (plan %s), not to pipeline "
                     "%s as it is now (plan %s): its offsets and state do not fit. Undo the change, or "
@@ -229,8 +230,6 @@ static enum code records_find(struct chain *self, struct error *err)
     char folder[PATH_BYTES];
     struct store_list list;
     snprintf(folder, sizeof folder, "chain/%s", self->task);
-    TRY(store_sweep(self->store, folder, err));
-    TRY(store_sync(self->store, folder, err));
     TRY(store_list(self->store, folder, false, &list, err));
     int64_t missing = -1;
     for (int32_t i = 0; i < list.count; i++) {  // sorted: the epochs ascend
@@ -289,19 +288,43 @@ static enum code open_all(struct chain *self, uint64_t fingerprint, const char *
         code = query_create(self, fingerprint, pipeline_name, err);
     }
     TRY(code);
+    char folder[PATH_BYTES];
+    snprintf(folder, sizeof folder, "chain/%s", self->task);
+    TRY(store_sweep(self->store, folder, err));
+    TRY(store_sync(self->store, folder, err));
     TRY(records_find(self, err));
     return records_scan(self, err);
 }
 
-enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
-                     struct chain **out, struct error *err)
+static struct chain *chain_new(struct store *store, const char *task)
 {
     struct chain *self = mem_new(struct chain);
     self->store = store;
     self->task = mem_strdup(task);
     self->nonce = os_random();
     self->head = self->oldest = -1;
+    return self;
+}
+
+enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
+                     struct chain **out, struct error *err)
+{
+    struct chain *self = chain_new(store, task);
     enum code code = open_all(self, fingerprint, pipeline_name, err);
+    if (code != E_OK) {
+        chain_close(self);
+        return code;
+    }
+    *out = self;
+    return E_OK;
+}
+
+enum code chain_look(struct store *store, const char *task, struct chain **out, struct error *err)
+{
+    struct chain *self = chain_new(store, task);
+    enum code code = query_read(self, 0, NULL, err);
+    if (code == E_OK)
+        code = records_find(self, err);
     if (code != E_OK) {
         chain_close(self);
         return code;

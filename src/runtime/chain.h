@@ -4,7 +4,8 @@
  *              chain/<T>/<E as 16 digits>.json    one record: a JSON document, newline, XXH64 of it as 16 hex digits, newline
  *              state/...                      state deltas and snapshots that records name
  *              lock                           held by the process at work
- * Versions     2 is written. 1 had one watermark for all (read as one group) and knew states by plan id only
+ * Versions     2 is written. 1 had one watermark for all (read as one group), knew states by plan id only, and wrote all
+ *              shards whole in one epoch
  * Valid        a record is valid when its checksum, query id, task and epoch fit its name; the head is the highest one
  * Outcome      chain_append: won (E_OK) also when the answer was lost but the record carries our nonce; another's
  *              nonce is E_FENCED (exactly-once.md, rules 2 and 3)
@@ -38,7 +39,8 @@ struct chain_state {                 /* one stateful operator */
     uint64_t identity;               /* plan->identity: what finds the state again; 0 = not known, then `node` does */
     const char *name;                /* "aggregate of gold", for people */
     int32_t group;                   /* whose watermark it followed, an index of `groups`; -1 = none */
-    bool whole;                      /* a snapshot: nothing older is needed */
+    int32_t shards;                  /* that its parts are of (state_file.h); 0: version 1, frames without parts */
+    int32_t whole_from, whole_to;    /* these shards are in it whole: nothing older of them is needed */
     const char *path;                /* in the checkpoint store; "" when nothing changed */
     int64_t size_bytes;
     uint64_t checksum;               /* XXH64 of the file */
@@ -73,6 +75,8 @@ struct chain;
 /* Lock the checkpoint, create or read query.json. `fingerprint` must equal the stored one. */
 MUST_CHECK enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
                                 struct chain **out, struct error *err);
+/* To read only, also beside a leat at work: takes no lock, tidies nothing, fits any pipeline. E_ABSENT: no checkpoint. */
+MUST_CHECK enum code chain_look(struct store *store, const char *task, struct chain **out, struct error *err);
 void chain_close(struct chain *chain);
 const char *chain_query_id(const struct chain *chain);     /* 16 hex digits */
 int64_t chain_head(const struct chain *chain);             /* epoch of the head, -1 when the chain is empty */

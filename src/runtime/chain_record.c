@@ -6,12 +6,12 @@
  *    "settings":{"timezone":"UTC", "ansi":true},
  *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N}, ...],
  *    "sinks":[{"name":"..", "token":{...}}, ...],
- *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "whole":true, "path":"..",
- *               "size":N, "checksum":"<16 hex>"}, ...],
+ *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "shards":64, "whole_from":N,
+ *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
  *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...]}
  *
  * Version 1 had "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]} for all of the pipeline, and
- * states without identity, name and group.
+ * states without identity, name, group and shards, but "whole":true when all of them was in the file.
  *
  * A token is the sink's own JSON, put in as it is, so that a record can be read by eye. Unknown members are
  * ignored. 64-bit values without sign are hex texts, because JSON numbers are read as signed.
@@ -81,11 +81,11 @@ static json_t *states_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->state_count; i++) {
         const struct chain_state *state = &record->states[i];
-        json_array_append_new(array, json_pack("{s:o, s:s, s:i, s:i, s:b, s:s, s:I, s:o}", "identity",
-                                               hex_json(state->identity), "name", state->name, "node",
-                                               state->node, "group", state->group, "whole", state->whole,
-                                               "path", state->path, "size", (json_int_t)state->size_bytes,
-                                               "checksum", hex_json(state->checksum)));
+        json_array_append_new(
+            array, json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:I, s:o}", "identity", hex_json(state->identity),
+                             "name", state->name, "node", state->node, "group", state->group, "shards", state->shards,
+                             "whole_from", state->whole_from, "whole_to", state->whole_to, "path", state->path, "size",
+                             (json_int_t)state->size_bytes, "checksum", hex_json(state->checksum)));
     }
     return array;
 }
@@ -214,18 +214,21 @@ static enum code read_state(struct reader *self, json_t *json, struct chain_stat
     json_error_t where;
     const char *path, *checksum, *identity = "0000000000000000", *name = "";
     json_int_t size;
-    int whole;
+    int whole = 0;
     out->group = -1;
-    if (json_unpack_ex(json, &where, 0, "{s:i, s:b, s:s, s:I, s:s, s?s, s?s, s?i}", "node", &out->node, "whole",
-                       &whole, "path", &path, "size", &size, "checksum", &checksum, "identity", &identity,
-                       "name", &name, "group", &out->group) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:i, s?b, s:s, s:I, s:s, s?s, s?s, s?i, s?i, s?i, s?i}", "node", &out->node,
+                       "whole", &whole, "path", &path, "size", &size, "checksum", &checksum, "identity", &identity, "name",
+                       &name, "group", &out->group, "shards", &out->shards, "whole_from", &out->whole_from, "whole_to",
+                       &out->whole_to) != 0)
         return bad(self, "states", where.text);
+    if (out->shards < 0 || out->whole_from < 0 || out->whole_from > out->whole_to || out->whole_to > out->shards)
+        return bad(self, "states", "a range of shards is out of order");
     if (size < 0)
         return bad(self, "states", "a size is negative");
     TRY(read_hex(self, "states", checksum, &out->checksum));
     TRY(read_hex(self, "states", identity, &out->identity));
     out->name = arena_strdup(self->arena, name);
-    out->whole = whole != 0;
+    out->whole_to = out->shards == 0 ? whole : out->whole_to;
     out->path = arena_strdup(self->arena, path);
     out->size_bytes = size;
     return E_OK;

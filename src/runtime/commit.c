@@ -14,7 +14,6 @@
 #include <inttypes.h>
 
 enum { RECORDS_KEPT_WITHOUT_STATE = 100 };
-#define STATE_FOLDER "state/0"   /* of task 0 */
 
 /* ---- step 2: durable, still invisible ---- */
 
@@ -44,75 +43,19 @@ static enum code prepare_all(struct engine *self, struct prepare_job *jobs, stru
     return workers_drain(self->workers, err);
 }
 
-static bool time_for_whole_state(const struct engine *self)
+static enum code states_finish(struct engine *self, struct chain_record *record, struct error *err)
 {
-    return self->whole_epoch < 0 || self->epoch - self->whole_epoch >= self->settings.snapshot_epochs ||
-           (size_t)self->delta_bytes > graph_state_bytes(self->graph);
-}
-
-/* Shard by shard, so that memory holds the bytes of one. */
-static enum code state_write(struct engine *self, int32_t stateful, bool whole, struct stage *stage, struct error *err)
-{
-    struct text bytes = {0};
-    enum code code = E_OK;
-    for (int32_t shard = 0; code == E_OK && shard < graph_shards(self->graph); shard++) {
-        text_clear(&bytes);
-        code = graph_save(self->graph, stateful, shard, whole, &bytes, err);
-        if (code == E_OK)
-            code = stage_write(stage, text_view(&bytes), err);
-    }
-    text_free(&bytes);
-    return code;
-}
-
-/* No reader looks here, and nothing names the file before the record does: it is staged under its final name. */
-static enum code state_put(struct engine *self, int32_t stateful, bool whole, struct chain_state *out, struct error *err)
-{
-    const struct plan *plan = graph_stateful_plan(self->graph, stateful);
-    *out = (struct chain_state){
-        .node = plan->id,
-        .identity = plan->identity,
-        .name = graph_stateful_name(self->graph, stateful),
-        .group = watermark_group_of(&self->watermarks, plan),
-        .whole = whole,
-    };
-    out->path = arena_printf(&self->scratch, STATE_FOLDER "/%016" PRId64 "-%d.%s", self->epoch, out->node,
-                             whole ? "whole" : "delta");
-    FAULT(state_merge);
-    if (whole)
-        FAULT(snapshot_put);
-    TRY(store_remove(self->store, out->path, err)); // of an attempt that failed before its record
-    struct stage *stage;
-    TRY(stage_open(self->store, out->path, &stage, err));
-    if (state_write(self, stateful, whole, stage, err) != E_OK) {
-        stage_abandon(stage);
-        return err->code;
-    }
-    if (stage_size(stage) == 0) { // nothing changed
-        stage_abandon(stage);
-        out->path = "";
-        return E_OK;
-    }
-    out->size_bytes = stage_size(stage);
-    out->checksum = stage_checksum(stage);
-    self->delta_bytes += out->size_bytes;
-    return stage_finish(stage, err);
-}
-
-static enum code state_put_all(struct engine *self, struct chain_record *record, struct error *err)
-{
-    int32_t count = graph_stateful_count(self->graph);
-    bool whole = count > 0 && time_for_whole_state(self);
-    record->states = arena_array(&self->scratch, struct chain_state, (size_t)count);
-    record->state_count = count;
-    for (int32_t i = 0; i < count; i++)
-        TRY(state_put(self, i, whole, &record->states[i], err));
-    if (count > 0)
-        TRY(store_sync(self->store, STATE_FOLDER, err));
-    if (whole) {
-        self->whole_before = self->whole_epoch;
-        self->whole_epoch = self->epoch;
-        self->delta_bytes = 0;
+    record->state_count = graph_stateful_count(self->graph);
+    record->states = arena_array(&self->scratch, struct chain_state, (size_t)record->state_count);
+    for (int32_t i = 0; i < record->state_count; i++) {
+        const struct plan *plan = graph_stateful_plan(self->graph, i);
+        record->states[i] = (struct chain_state){
+            .node = plan->id,
+            .identity = plan->identity,
+            .name = graph_stateful_name(self->graph, i),
+            .group = watermark_group_of(&self->watermarks, plan),
+        };
+        TRY(state_log_finish(self->state_log, i, &record->states[i], err));
     }
     return E_OK;
 }
@@ -191,7 +134,8 @@ static enum code publish(struct engine *self, const struct prepare_job *jobs, st
 static enum code tidy(struct engine *self, struct error *err)
 {
     TRY(outputs_collect(self->outputs, self->epoch + 1, err));
-    int64_t keep = graph_stateful_count(self->graph) > 0 ? self->whole_before : self->epoch - RECORDS_KEPT_WITHOUT_STATE;
+    int64_t keep = graph_stateful_count(self->graph) > 0 ? state_log_oldest(self->state_log)
+                                                         : self->epoch - RECORDS_KEPT_WITHOUT_STATE;
     return keep > 0 ? chain_trim(self->chain, keep, err) : E_OK;
 }
 
@@ -227,7 +171,7 @@ enum code epoch_commit(struct engine *self, struct error *err)
     struct chain_record record = {0};
     enum code code = prepare_all(self, jobs, err);
     if (code == E_OK)
-        code = state_put_all(self, &record, err);
+        code = states_finish(self, &record, err);
     if (code == E_OK)
         code = record_fill(self, jobs, &record, err);
     if (code != E_OK) {
@@ -236,6 +180,8 @@ enum code epoch_commit(struct engine *self, struct error *err)
     }
     FAULT(stage_done);
     code = chain_append(self->chain, &record, err);
+    if (code == E_OK)
+        state_log_committed(self->state_log, self->epoch);
     if (code == E_OK)
         code = publish(self, jobs, err);
     if (code == E_OK)

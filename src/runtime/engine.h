@@ -6,8 +6,15 @@
 #include "runtime/feed.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
+#include "runtime/spill.h"
+#include "runtime/state_log.h"
+#include "runtime/relations.h"
 #include "runtime/watermarks.h"
 #include "runtime/workers.h"
+
+/* Of every stateful node, whatever the number of workers: small enough that merging one stays within the caches, and that
+ * a few of them in memory are enough when state is larger than the budget. */
+enum { STATE_SHARDS = 64 };
 
 struct table_progress {
     struct ledger epoch, total;
@@ -39,9 +46,14 @@ struct engine {
     struct chain *chain;
     struct outputs *outputs;
     struct graph *graph;
+    struct stateful **stages;          /* of the graph */
+    int32_t *stage_nodes;              /* their plan ids */
+    struct spill *spill;               /* NULL: no stage has state */
+    struct state_log *state_log;
     struct workers *workers;
     struct feed *feeds;
     int32_t feed_count;
+    struct relations relations;
 
     int64_t epoch;                     /* the next one to run */
     struct watermarks watermarks;      /* of the epoch to run or running */
@@ -50,8 +62,6 @@ struct engine {
     int64_t records, bytes;            /* read in this epoch */
     int64_t epoch_started_us;
     struct operator_counts *counts;    /* per plan node, of this epoch */
-    int64_t whole_epoch, whole_before; /* the last two epochs whose record has the whole state; -1 = none */
-    int64_t delta_bytes;               /* since the last whole state */
     struct cpu_meter meter;            /* of the runtime's own thread */
 };
 
@@ -64,6 +74,9 @@ void engine_close(struct engine *self);
  * *ran = false: there was nothing to do, nothing was committed. */
 MUST_CHECK enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err);
 bool engine_needs_empty_epoch(const struct engine *self);
+
+/* merge.c: what the lanes took in becomes state, rows that are complete go on, changes are written to state files. */
+MUST_CHECK enum code epoch_merge(struct engine *self, struct error *err);
 
 /* commit.c: steps 2 to 5 of exactly-once.md, section 4. */
 MUST_CHECK enum code epoch_commit(struct engine *self, struct error *err);

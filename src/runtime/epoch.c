@@ -69,10 +69,19 @@ static void feeds_cut(struct engine *self)
         feed_cut(&self->feeds[i]);
 }
 
+/* What the lanes took in is more than half of the budget: the shards need the rest to merge it. */
+static bool lanes_full(const struct engine *self)
+{
+    if (self->spill == NULL || self->budget.limit_bytes == 0)
+        return false;
+    size_t used = self->budget.used_bytes, resident = spill_resident_bytes(self->spill);
+    return used > resident && used - resident > self->budget.limit_bytes / 2;
+}
+
 /* An open epoch ends when a record would wait too long, when it is large enough, or when we are asked to stop. */
 static bool time_to_cut(const struct engine *self, bool open)
 {
-    if (runtime_stopping())
+    if (runtime_stopping() || lanes_full(self))
         return true;
     if (!open)
         return false;
@@ -108,39 +117,6 @@ static enum code read_all(struct engine *self, bool open, struct error *err)
         report_status(self, false);
     }
     return E_OK;
-}
-
-/* ---- merging ---- */
-
-struct merge_job {
-    struct job job;
-    struct graph *graph;
-    int32_t stateful, shard;
-};
-
-static enum code merge_run(struct job *job, int32_t lane, struct error *err)
-{
-    struct merge_job *self = (struct merge_job *)job;
-    return graph_merge(self->graph, self->stateful, self->shard, lane, err);
-}
-
-/* Stateful nodes one after the other, in topological order: what one emits, the next one folds in the same epoch. */
-static enum code merge_all(struct engine *self, struct error *err)
-{
-    report_phase(self, "merging");
-    int32_t shards = graph_shards(self->graph);
-    struct merge_job *jobs = mem_array(struct merge_job, (size_t)shards);
-    enum code code = E_OK;
-    for (int32_t s = 0; code == E_OK && s < graph_stateful_count(self->graph); s++) {
-        for (int32_t shard = 0; shard < shards; shard++) {
-            jobs[shard] = (struct merge_job){{merge_run, NULL}, self->graph, s, shard};
-            workers_submit(self->workers, &jobs[shard].job);
-        }
-        code = workers_drain(self->workers, err);
-        graph_lanes_clear(self->graph, s);
-    }
-    mem_free(jobs);
-    return code;
 }
 
 /* ---- the watermark ---- */
@@ -181,7 +157,7 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
         code = drained;
     }
     TRY(code);
-    TRY(merge_all(self, err));
+    TRY(epoch_merge(self, err));
     watermarks_look(self);
     graph_counts(self->graph, self->counts);
     return epoch_commit(self, err);
@@ -218,8 +194,8 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
     for (int32_t i = 0; i < self->feed_count; i++)
         planned += feed_plan(&self->feeds[i], open);
     epoch_begin(self);
-    enum code code = E_OK;
-    if (open) {
+    enum code code = relations_refresh(&self->relations, self->graph, err);
+    if (code == E_OK && open) {
         code = wait_for_first(self, err);
         planned = self->records;
         if (planned == 0)

@@ -7,9 +7,15 @@
 
 /* ---- epochs ---- */
 
+/* What stands still has no late rows, and all of it is complete. */
+#define STILL_LATE_US (INT64_MIN / 2)
+
 void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us)
 {
-    memcpy(graph->times, times, (size_t)graph->node_count * sizeof *times);
+    for (int32_t i = 0; i < graph->node_count; i++)
+        graph->times[i] = graph->nodes[i].plan->streaming
+                              ? times[i]
+                              : (struct epoch_time){times[i].epoch, STILL_LATE_US, INT64_MAX};
     graph->session.batch_time_us = batch_time_us;
     for (int32_t l = 0; l < graph->spec.lanes; l++)
         for (int32_t i = 0; i < graph->node_count; i++) {
@@ -22,30 +28,15 @@ int32_t graph_stateful_count(const struct graph *graph) { return graph->stateful
 
 const struct plan *graph_stateful_plan(const struct graph *graph, int32_t stateful)
 {
-    return graph->nodes[graph->stateful_node[stateful]].plan;
+    return graph->nodes[graph->stateful[stateful]].plan;
 }
 
 const char *graph_stateful_name(const struct graph *graph, int32_t stateful)
 {
-    return graph->nodes[graph->stateful_node[stateful]].name;
+    return graph->nodes[graph->stateful[stateful]].name;
 }
 
 int32_t graph_shards(const struct graph *graph) { return graph->spec.shards; }
-
-struct emitting {
-    struct graph *graph;
-    struct lane *lane;
-    const struct node *node;
-};
-
-static enum code emit_batch(void *context, struct batch *out, struct error *err)
-{
-    struct emitting *e = context;
-    enum cpu_bucket before = cpu_meter_switch(&e->lane->meter, CPU_EXPRESSIONS);
-    enum code code = node_deliver(e->graph, e->lane, e->node, out, err);
-    cpu_meter_switch(&e->lane->meter, before);
-    return code;
-}
 
 /* No record is to blame for a total that does not fit, so there is none to quarantine. */
 static enum code overflown_tell(const struct graph *graph, int32_t node, int64_t count, struct error *err)
@@ -64,12 +55,12 @@ static enum code overflown_tell(const struct graph *graph, int32_t node, int64_t
 
 enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int32_t lane, struct error *err)
 {
-    int32_t id = graph->stateful_node[stateful];
+    int32_t id = graph->stateful[stateful];
     struct lane *self = &graph->lanes[lane];
-    struct emitting context = {graph, self, &graph->nodes[id]};
-    const struct emit emit = {emit_batch, &context};
+    struct emit_context context = {graph, self, &graph->nodes[id]};
+    const struct emit emit = node_emit(&context);
     cpu_meter_start(&self->meter, CPU_AGGREGATE);
-    struct stateful *stage = graph->stateful[stateful];
+    struct stateful *stage = graph->nodes[id].stage;
     struct operator_counts *counts = &self->instances[id].counts;
     int64_t overflown_before = counts->overflown;
     enum code code = stage->type->shard_merge(stage, shard, &graph->times[id], &emit, counts, err);
@@ -78,21 +69,22 @@ enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int3
     return overflown_tell(graph, id, counts->overflown - overflown_before, err);
 }
 
+static struct stateful *stage_of(const struct graph *graph, int32_t stateful)
+{
+    return graph->nodes[graph->stateful[stateful]].stage;
+}
+
 void graph_lanes_clear(struct graph *graph, int32_t stateful)
 {
-    graph->stateful[stateful]->type->lanes_clear(graph->stateful[stateful]);
+    struct stateful *stage = stage_of(graph, stateful);
+    stage->type->lanes_clear(stage);
 }
 
-enum code graph_save(struct graph *graph, int32_t stateful, int32_t shard, bool whole, struct text *out,
-                     struct error *err)
-{
-    struct stateful *stage = graph->stateful[stateful];
-    return whole ? stage->type->shard_snapshot(stage, shard, out, err) : stage->type->shard_delta(stage, shard, out, err);
-}
+struct stateful *graph_stateful(const struct graph *graph, int32_t stateful) { return stage_of(graph, stateful); }
 
-enum code graph_restore(struct graph *graph, int32_t stateful, struct bytes stored, struct error *err)
+const struct epoch_time *graph_stateful_time(const struct graph *graph, int32_t stateful)
 {
-    return graph->stateful[stateful]->type->restore(graph->stateful[stateful], stored, err);
+    return &graph->times[graph->stateful[stateful]];
 }
 
 void graph_seen(const struct graph *graph, int64_t *seen_us)
@@ -138,7 +130,7 @@ int64_t graph_groups(const struct graph *graph)
 {
     int64_t groups = 0;
     for (int32_t i = 0; i < graph->stateful_count; i++)
-        groups += stateful_entries(graph->stateful[i]);
+        groups += stateful_entries(stage_of(graph, i));
     return groups;
 }
 
@@ -146,7 +138,7 @@ size_t graph_state_bytes(const struct graph *graph)
 {
     size_t size = 0;
     for (int32_t i = 0; i < graph->stateful_count; i++)
-        size += stateful_bytes(graph->stateful[i]);
+        size += stateful_bytes(stage_of(graph, i));
     return size;
 }
 

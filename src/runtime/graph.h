@@ -36,15 +36,19 @@ void graph_close(struct graph *graph);
 void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us);
 /* A fetched batch of source node `node` (plan id). The batch is borrowed. */
 MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err);
+/* Relations that stand still, for lookups: begin, graph_push() all rows of their sources in lane 0, finish. Before the
+ * epoch's first batch; what was computed before is forgotten. */
+bool graph_has_still(const struct graph *graph);
+MUST_CHECK enum code graph_still_begin(struct graph *graph, struct error *err);
+MUST_CHECK enum code graph_still_finish(struct graph *graph, struct error *err);
 /* Stateful nodes, in topological order; the runtime merges each one's shards (in parallel) before the next node's. */
 int32_t graph_stateful_count(const struct graph *graph);
 MUST_CHECK enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int32_t lane, struct error *err);
 void graph_lanes_clear(struct graph *graph, int32_t stateful);
 int32_t graph_shards(const struct graph *graph);
-/* Bytes of one shard of a stateful node for the chain: its delta, or its whole state; appended to `out`. */
-MUST_CHECK enum code graph_save(struct graph *graph, int32_t stateful, int32_t shard, bool whole, struct text *out,
-                                struct error *err);
-MUST_CHECK enum code graph_restore(struct graph *graph, int32_t stateful, struct bytes stored, struct error *err);
+/* Its stage, to save and restore; and the times it works with in this epoch. */
+struct stateful *graph_stateful(const struct graph *graph, int32_t stateful);
+const struct epoch_time *graph_stateful_time(const struct graph *graph, int32_t stateful);
 const struct plan *graph_stateful_plan(const struct graph *graph, int32_t stateful);
 /* "aggregate of gold": what it does, and for which table. */
 const char *graph_stateful_name(const struct graph *graph, int32_t stateful);

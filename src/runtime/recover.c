@@ -2,13 +2,12 @@
  *
  *   1  lock the checkpoint, read the head record              the chain is the only truth; a broker's group is a mirror
  *   2  commit the head's tokens again                         files already in place are skipped (sink.h)
- *   3  load state: newest whole state, then deltas to head    whatever was merged in memory is forgotten
+ *   3  load state: per shard its newest whole, then changes   whatever was merged in memory is forgotten
  *   4  remove staged leftovers of epochs above the head       no record names them
  *   5  continue every partition at the head's next offset     assign and seek; what was prefetched is dropped
  *
  * A crash inside any step leaves something that the same steps mend.
  */
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/os.h"
 #include "runtime/engine.h"
@@ -16,8 +15,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
-
-enum { STATE_FILE_MAX = 2000000000 }; /* bytes */
 
 static enum code roll_forward(struct engine *self, const struct chain_record *head, struct error *err)
 {
@@ -33,57 +30,67 @@ static enum code roll_forward(struct engine *self, const struct chain_record *he
     return E_OK;
 }
 
-/* Plan ids shift when a query changes, identities do not; an older record, or one of a plan without them, has ids only. */
-static const struct chain_state *state_of(const struct chain_record *record, const struct plan *plan)
-{
-    for (int32_t i = 0; i < record->state_count; i++) {
-        const struct chain_state *state = &record->states[i];
-        bool named = state->identity != 0 && plan->identity != 0;
-        if (named ? state->identity == plan->identity : state->node == plan->id)
-            return state;
-    }
-    return NULL;
-}
+/* ---- state ---- */
 
-static enum code state_load(struct engine *self, int32_t stateful, const struct chain_state *stored, struct error *err)
-{
-    struct text bytes = {0};
-    enum code code = store_get(self->store, stored->path, STATE_FILE_MAX, &bytes, err);
-    if (code == E_OK && ((int64_t)bytes.size != stored->size_bytes || XXH64(bytes.data, bytes.size, 0) != stored->checksum))
-        code = fail(err, E_CORRUPT, "state file %s/%s fails its checksum; restore it from a backup, or start over with a new "
-                    "leat.checkpoint folder", store_root(self->store), stored->path);
-    if (code == E_OK)
-        code = graph_restore(self->graph, stateful, text_view(&bytes), err);
-    text_free(&bytes);
-    return code == E_OK ? E_OK : error_note(err, "state of %s", graph_stateful_name(self->graph, stateful));
-}
+struct load_job {
+    struct job job;
+    struct engine *engine;
+    const struct state_history *history;
+    int32_t stage, shard;
+};
 
-/* The newest whole state at or below the head, then every delta after it. */
-static enum code state_restore(struct engine *self, int32_t stateful, struct error *err)
+static enum code load_run(struct job *job, int32_t lane, struct error *err)
 {
-    const struct plan *plan = graph_stateful_plan(self->graph, stateful);
-    int64_t head = chain_head(self->chain), first = head;
-    struct arena scratch = {0};
-    enum code code = E_OK;
-    for (;; first--) {
-        struct chain_record record = {0};
-        code = chain_read(self->chain, first, &scratch, &record, err);
-        const struct chain_state *stored = code == E_OK ? state_of(&record, plan) : NULL;
-        if (code != E_OK || first == 0 || (stored != NULL && stored->whole))
-            break;
-    }
-    for (int64_t epoch = first; code == E_OK && epoch <= head; epoch++) {
-        arena_reset(&scratch);
-        struct chain_record record = {0};
-        code = chain_read(self->chain, epoch, &scratch, &record, err);
-        const struct chain_state *stored = code == E_OK ? state_of(&record, plan) : NULL;
-        if (stored != NULL && stored->path[0] != '\0')
-            code = state_load(self, stateful, stored, err);
-    }
-    arena_free(&scratch);
-    if (code == E_OK && first > self->whole_epoch)
-        self->whole_epoch = first;
+    (void)lane;
+    struct load_job *self = (struct load_job *)job;
+    struct engine *engine = self->engine;
+    TRY(spill_pin(engine->spill, self->stage, self->shard, err));
+    enum code code = state_history_load(self->history, engine->stages[self->stage], self->shard, err);
+    spill_unpin(engine->spill, self->stage, self->shard);
     return code;
+}
+
+/* All at once when the stage can, else one after the other. */
+static enum code shards_load(struct engine *self, int32_t stage, const struct state_history *history, struct error *err)
+{
+    int32_t shards = self->stages[stage]->shards;
+    bool parallel = self->stages[stage]->type->shard_restore != NULL;
+    struct load_job *jobs = mem_array(struct load_job, (size_t)shards);
+    enum code code = E_OK;
+    for (int32_t shard = 0; code == E_OK && shard < shards; shard++) {
+        jobs[shard] = (struct load_job){{load_run, NULL}, self, history, stage, shard};
+        if (parallel)
+            workers_submit(self->workers, &jobs[shard].job);
+        else
+            code = load_run(&jobs[shard].job, 0, err);
+    }
+    if (parallel)
+        code = workers_drain(self->workers, err);
+    mem_free(jobs);
+    return code;
+}
+
+/* State of an older chain, or of another number of shards: afterwards the spill knows what is where. */
+static enum code stage_load(struct engine *self, int32_t stage, const struct state_history *history, struct error *err)
+{
+    TRY(state_history_load_all(history, self->stages[stage], err));
+    for (int32_t shard = 0; shard < self->stages[stage]->shards; shard++) {
+        TRY(spill_pin(self->spill, stage, shard, err));
+        spill_unpin(self->spill, stage, shard);
+    }
+    return E_OK;
+}
+
+static enum code state_restore(struct engine *self, int32_t stage, struct error *err)
+{
+    struct state_history history;
+    TRY(state_history_read(self->chain, self->store, graph_stateful_plan(self->graph, stage), &history, err));
+    enum code code = state_history_by_shard(&history, self->stages[stage]) ? shards_load(self, stage, &history, err)
+                                                                           : stage_load(self, stage, &history, err);
+    if (code == E_OK)
+        state_log_resume(self->state_log, stage, &history);
+    state_history_free(&history);
+    return code == E_OK ? E_OK : error_note(err, "state of %s", graph_stateful_name(self->graph, stage));
 }
 
 static struct feed *feed_of(struct engine *self, const char *source)
@@ -184,6 +191,35 @@ static int32_t worker_count(const struct run_settings *settings)
     return (int32_t)(count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : count);
 }
 
+static enum code states_open(struct engine *self, struct error *err)
+{
+    int32_t count = graph_stateful_count(self->graph);
+    self->stages = arena_array(&self->arena, struct stateful *, (size_t)count);
+    self->stage_nodes = arena_array(&self->arena, int32_t, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        self->stages[i] = graph_stateful(self->graph, i);
+        self->stage_nodes[i] = graph_stateful_plan(self->graph, i)->id;
+    }
+    const struct spill_spec spill = {
+        .stages = self->stages,
+        .stage_count = count,
+        .budget = &self->budget,
+        .folder = arena_printf(&self->arena, "%s/spill", store_root(self->store)),
+    };
+    if (count > 0)
+        TRY(spill_open(&spill, &self->spill, err));
+    const struct state_log_spec log = {
+        .store = self->store,
+        .spill = self->spill,
+        .stages = self->stages,
+        .nodes = self->stage_nodes,
+        .stage_count = count,
+        .snapshot_epochs = self->settings.snapshot_epochs,
+    };
+    self->state_log = state_log_new(&log);
+    return E_OK;
+}
+
 static enum code stages_open(struct engine *self, struct error *err)
 {
     int32_t workers = worker_count(&self->settings);
@@ -204,31 +240,35 @@ static enum code stages_open(struct engine *self, struct error *err)
         .outputs = self->outputs,
         .budget = &self->budget,
         .lanes = workers,
-        .shards = workers,
+        .shards = STATE_SHARDS,
         .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,
         .max_future_us = self->settings.max_future_us,
     };
     TRY(graph_open(&graph, &self->graph, err));
+    TRY(states_open(self, err));
     self->workers = workers_start(workers, (uint32_t)workers * 2);
     return E_OK;
 }
 
 static enum code feeds_open(struct engine *self, struct error *err)
 {
-    self->feeds = mem_array(struct feed, (size_t)self->pipeline->source_count);
-    for (int32_t i = 0; i < self->pipeline->source_count; i++) {
+    const struct pipeline *pipeline = self->pipeline;
+    self->feeds = mem_array(struct feed, (size_t)pipeline->node_count);
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *node = pipeline->nodes[i];
+        if (node->kind != PLAN_SOURCE || !node->streaming)
+            continue;
         const struct feed_spec spec = {
-            .pipeline = self->pipeline,
-            .source = self->pipeline->sources[i],
+            .pipeline = pipeline,
+            .node = node,
             .settings = &self->settings,
             .query_id = chain_query_id(self->chain),
             .budget = &self->budget,
             .store = self->store,
         };
-        self->feed_count = i + 1;
-        TRY(feed_open(&self->feeds[i], &spec, err));
+        TRY(feed_open(&self->feeds[self->feed_count++], &spec, err));
     }
-    return E_OK;
+    return relations_open(&self->relations, pipeline, &self->settings, &self->budget, err);
 }
 
 static enum code engine_start(struct engine *self, struct error *err)
@@ -256,8 +296,6 @@ enum code engine_open(struct engine *self, const struct pipeline *pipeline, cons
         .pipeline = pipeline,
         .options = options,
         .progress = progress,
-        .whole_epoch = -1,
-        .whole_before = -1,
         .times = mem_array(struct epoch_time, (size_t)pipeline->node_count),
         .counts = mem_array(struct operator_counts, (size_t)pipeline->node_count),
     };
@@ -275,9 +313,12 @@ void engine_close(struct engine *self)
     for (int32_t i = 0; i < self->feed_count; i++)
         feed_close(&self->feeds[i]);
     mem_free(self->feeds);
+    relations_close(&self->relations);
     workers_stop(self->workers);
     if (self->graph != NULL)
         self->progress->cpu_before = engine_cpu(self);
+    state_log_free(self->state_log);
+    spill_close(self->spill);
     graph_close(self->graph);
     outputs_close(self->outputs);
     chain_close(self->chain);

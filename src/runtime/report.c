@@ -147,7 +147,7 @@ static void table_report(const struct engine *self, int32_t i, struct table_comm
 void report_commit(struct engine *self)
 {
     const struct run_observer *observer = self->options->observer;
-    self->progress->groups = graph_groups(self->graph);
+    self->progress->groups = graph_groups(self->graph) + (self->spill != NULL ? spill_totals(self->spill).entries : 0);
     self->progress->state_bytes = (int64_t)graph_state_bytes(self->graph);
     if (observer == NULL || observer->commit == NULL)
         return;

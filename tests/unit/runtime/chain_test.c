@@ -61,7 +61,7 @@ static struct chain_record random_record(struct arena *arena)
                                                 .identity = kit_random(),
                                                 .name = random_text(arena),
                                                 .group = (int32_t)below(3) - 1,
-                                                .whole = below(2),
+                                                .shards = 4, .whole_from = 1, .whole_to = 1 + (int32_t)below(4),
                                                 .path = random_text(arena),
                                                 .size_bytes = random_count(),
                                                 .checksum = kit_random()};
@@ -109,7 +109,7 @@ static void check_same(const struct chain_record *a, const struct chain_record *
         CHECK_STR(x->path, y->path);
         CHECK_STR(x->name, y->name);
         CHECK(x->identity == y->identity && x->group == y->group);
-        CHECK(x->node == y->node && x->whole == y->whole && x->size_bytes == y->size_bytes &&
+        CHECK(x->node == y->node && x->shards == y->shards && x->whole_from == y->whole_from && x->whole_to == y->whole_to && x->size_bytes == y->size_bytes &&
               x->checksum == y->checksum);
     }
     CHECK_INT(a->ledger_count, b->ledger_count);
@@ -233,7 +233,7 @@ static struct chain_record record_of(struct arena *arena, int64_t epoch)
     record.states[0] = (struct chain_state){.node = 3,
                                             .identity = 11,
                                             .name = "join of gold",
-                                            .whole = epoch % 3 == 0,
+                                            .shards = 1, .whole_to = epoch % 3 == 0,
                                             .path = arena_printf(arena, "state/0/%d.delta", (int)epoch),
                                             .size_bytes = 5,
                                             .checksum = 7};
