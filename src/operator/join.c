@@ -185,6 +185,7 @@ static const struct stateful_type join_type_ = {
     .shard_snapshot = join_shard_snapshot,
     .shard_spill = join_shard_spill,
     .restore = join_restore,
+    .shard_restore = join_shard_restore,
     .shown = join_shown,
     .shard_show = join_shard_show,
     .position = join_position,

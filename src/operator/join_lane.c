@@ -358,8 +358,8 @@ static enum code run_reserve(const struct join_stage *self, struct join_run *run
         run->rows = mem_resize(run->rows, capacity + ROW_SLACK);
         run->row_capacity = capacity;
     }
-    if (run->key_bytes + key_bytes > run->key_capacity) {
-        size_t capacity = grown(run->key_capacity, run->key_bytes + key_bytes);
+    if (run->key_bytes + key_bytes >= run->key_capacity) { // with a byte to spare: empty keys have an address too
+        size_t capacity = grown(run->key_capacity, run->key_bytes + key_bytes + 1);
         TRY(run_charge(self, run, capacity - run->key_capacity, err));
         run->keys = mem_resize(run->keys, capacity);
         run->key_capacity = capacity;
@@ -421,7 +421,8 @@ static void add_rows(const struct judging *j, struct join_lane *lane, int64_t co
     for (int64_t i = 0; i < count; i++) {
         struct join_run *run = &lane->sides[j->side].runs[room->shards[i]];
         size_t size = key_size(room, i);
-        memcpy(run->keys + run->key_bytes, room->keys.data + room->key_ends[i], size);
+        if (size > 0)
+            memcpy(run->keys + run->key_bytes, room->keys.data + room->key_ends[i], size);
         run->key_bytes += size;
         run->key_sizes[run->count] = (uint32_t)size;
         run->hashes[run->count++] = size == 0 ? no_key : room->hashes[i];

@@ -18,6 +18,8 @@ static void heaps_init(const struct join_stage *self, struct join_shard *shard)
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         join_heap_init(&shard->heaps[s], self->spec.name, self->spec.budget);
     shard->away_first_us = INT64_MAX;
+    shard->epoch = -1;
+    shard->evicted_us = INT64_MIN;
 }
 
 static void heaps_close(struct join_shard *shard)
@@ -34,8 +36,6 @@ void join_shard_init(const struct join_stage *self, struct join_shard *shard)
 {
     heaps_init(self, shard);
     join_matcher_init(self, &shard->matcher);
-    shard->epoch = -1;
-    shard->evicted_us = INT64_MIN;
 }
 
 void join_shard_close(struct join_shard *shard)

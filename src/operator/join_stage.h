@@ -118,7 +118,7 @@ struct join_stage {
     bool flagged[JOIN_SIDES];         /* it counts whether a row matched: outer sides, and the left one of a semi join */
     size_t key_bytes_max;             /* of an encoded key; 0 = not known */
     uint64_t layout;                  /* fingerprint of keys, columns and type, for stored bytes */
-    int64_t *applied;                 /* per shard that wrote: epoch of its last frame restored */
+    int64_t *applied;                 /* where another number of shards wrote: epoch of each one's last frame */
     int32_t applied_count;
     struct join_lane *lanes;
     struct join_shard *shards;
@@ -179,6 +179,7 @@ void join_shard_settle(const struct join_stage *self, struct join_shard *shard);
 MUST_CHECK enum code join_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code join_shard_snapshot(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code join_restore(struct stateful *base, struct bytes stored, struct error *err);
+MUST_CHECK enum code join_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err);
 void join_shard_spill(struct stateful *base, int32_t shard);
 
 /* join_show.c */

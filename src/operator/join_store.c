@@ -21,8 +21,9 @@
  *
  * Rows of one key come in the order in which they came, so that a chain is the same after a restore as before, and a
  * number in it stays the same row. A delta is applied in this order: evict by W, rows that matched, new rows. One that
- * was applied before is known by its epoch and left out. Keys find their shard again by their hash; rows that wait go
- * where they were, or anywhere when the number of shards differs.
+ * was applied before is known by its epoch and left out. When as many shards wrote it, each loads its own, at the same
+ * time as others; else keys find their shard by their hash, and all frames of one writer come before those of the next,
+ * or all of one epoch before those of the next.
  *
  * | crash                              | what the state is after restore                                |
  * |------------------------------------|----------------------------------------------------------------|
@@ -183,15 +184,32 @@ enum code join_shard_snapshot(struct stateful *base, int32_t index, struct text 
     struct writer writer = {.self = self, .shard = &self->shards[index], .out = out};
     body_begin(&writer, KIND_SNAPSHOT);
     state_each(writer.shard->keys, key_save, &writer);
-    return body_end(&writer, err);
+    TRY(body_end(&writer, err));
+    join_shard_settle(self, writer.shard);
+    return E_OK;
 }
 
 /* ---- read ---- */
 
+enum { BLOCK_ROWS = 512 };
+
+/* Rows that lie in their heaps and wait for their keys' slots, many at once. */
+struct block {
+    int64_t count;
+    struct text keys;
+    int32_t key_ends[BLOCK_ROWS + 1];
+    uint64_t hashes[BLOCK_ROWS];
+    uint32_t slots[BLOCK_ROWS], created[BLOCK_ROWS];
+    struct join_row *rows[BLOCK_ROWS];
+    struct join_shard *shards[BLOCK_ROWS];
+    uint8_t sides[BLOCK_ROWS];
+};
 struct reader {
     struct join_stage *self;
     struct body_head head;
     struct bytes in;
+    int32_t target; /* the shard that wrote it and takes all of it; -1: other shards wrote it, keys tell where */
+    struct block *block;
 };
 
 static enum code take(struct bytes *in, size_t size, struct bytes *out, struct error *err)
@@ -211,24 +229,27 @@ static enum code take_copy(struct bytes *in, void *out, size_t size, struct erro
     return E_OK;
 }
 
-static enum code flip_load(struct reader *reader, struct error *err)
+/* Which shard a key belongs to; a row that waits has none, and stays where it was. */
+static enum code shard_find(const struct reader *reader, uint64_t hash, bool waits, struct join_shard **out,
+                            struct error *err)
 {
-    struct stored_flip flip;
-    struct bytes key, numbers;
-    TRY(take_copy(&reader->in, &flip, sizeof flip, err));
-    TRY(take(&reader->in, flip.key_size, &key, err));
-    TRY(take(&reader->in, flip.count * sizeof(uint32_t), &numbers, err));
-    if (flip.side >= JOIN_SIDES || !reader->self->flagged[flip.side])
-        return fail(err, E_CORRUPT, "stored state: matched rows of side %u", flip.side);
-    if (flip.count == 0)
-        return E_OK;
-    uint64_t hash = hash_bytes(key.data, key.size);
-    struct join_shard *shard = &reader->self->shards[join_shard_of(reader->self, hash)];
-    uint32_t slot = state_find(shard->keys, key, hash), at = 0;
-    struct join_row *row = slot == UINT32_MAX ? NULL : join_key_at(shard->keys, slot)->first[flip.side];
-    for (uint32_t i = 0; i < flip.count; i++) {
-        uint32_t number;
-        memcpy(&number, numbers.data + i * sizeof number, sizeof number);
+    const struct join_stage *self = reader->self;
+    int32_t index = join_shard_of(self, hash);
+    if (waits && reader->target >= 0)
+        index = reader->target;
+    if (reader->target >= 0 && index != reader->target)
+        return fail(err, E_CORRUPT, "stored state: shard %d has a key of shard %d", reader->target, index);
+    *out = &self->shards[index];
+    return E_OK;
+}
+
+/* ---- rows that matched ---- */
+
+static enum code flip_apply(struct join_shard *shard, struct join_row *row, struct bytes numbers, struct error *err)
+{
+    uint32_t at = 0, number;
+    for (size_t i = 0; i < numbers.size; i += sizeof number) {
+        memcpy(&number, numbers.data + i, sizeof number);
         for (; row != NULL && at < number; at++)
             row = row->next;
         if (row == NULL || at != number)
@@ -240,19 +261,60 @@ static enum code flip_load(struct reader *reader, struct error *err)
     return E_OK;
 }
 
-static struct join_shard *shard_for(const struct reader *reader, struct bytes key, uint64_t hash, struct bytes row)
+static enum code flip_load(struct reader *reader, struct error *err)
 {
-    const struct join_stage *self = reader->self;
-    int32_t index = join_shard_of(self, hash);
-    if (key.size == 0)
-        index = reader->head.writers == (uint32_t)self->spec.shards ? (int32_t)reader->head.writer
-                                                                     : join_shard_of(self, hash_bytes(row.data, row.size));
-    return &self->shards[index];
+    struct stored_flip flip;
+    struct bytes key, numbers;
+    struct join_shard *shard;
+    TRY(take_copy(&reader->in, &flip, sizeof flip, err));
+    TRY(take(&reader->in, flip.key_size, &key, err));
+    TRY(take(&reader->in, flip.count * sizeof(uint32_t), &numbers, err));
+    if (flip.side >= JOIN_SIDES || !reader->self->flagged[flip.side])
+        return fail(err, E_CORRUPT, "stored state: matched rows of side %u", flip.side);
+    uint64_t hash = hash_bytes(key.data, key.size);
+    TRY(shard_find(reader, hash, false, &shard, err));
+    uint32_t slot = state_find(shard->keys, key, hash);
+    return flip_apply(shard, slot == UINT32_MAX ? NULL : join_key_at(shard->keys, slot)->first[flip.side], numbers, err);
+}
+
+/* ---- rows ---- */
+
+static enum code block_link(struct reader *reader, struct error *err)
+{
+    struct block *block = reader->block;
+    const uint8_t *keys = (const uint8_t *)block->keys.data;
+    int64_t created = 0, step = reader->target >= 0 ? block->count : 1;
+    for (int64_t i = 0; i < block->count; i += step) {
+        TRY(state_upsert(block->shards[i]->keys, keys, block->key_ends + i, block->hashes + i, step, block->slots + i,
+                         block->created, &created, err));
+        created = 0;
+    }
+    for (int64_t i = 0; i < block->count; i++)
+        join_shard_link(block->shards[i], block->sides[i], block->slots[i], block->rows[i]);
+    block->count = 0;
+    text_clear(&block->keys);
+    return E_OK;
+}
+
+static enum code row_store(const struct join_stage *self, struct join_shard *shard, const struct stored_row *head,
+                           struct bytes bytes, struct join_row **out, struct error *err)
+{
+    size_t size = sizeof(struct join_row) + bytes.size;
+    struct join_row *row;
+    TRY(join_heap_add(&shard->heaps[head->side], head->until_us, size, &row, err));
+    if (bytes.size > 0)
+        memcpy(row + 1, bytes.data, bytes.size);
+    row->flags = head->matched && self->flagged[head->side] ? ROW_MATCHED : 0;
+    *out = row;
+    if (row_check(&self->layouts[head->side], row, size))
+        return E_OK;
+    join_heap_kill(&shard->heaps[head->side], row);
+    return fail(err, E_CORRUPT, "stored state: a row of %u bytes is not one of its columns", head->row_size);
 }
 
 static enum code row_load(struct reader *reader, struct error *err)
 {
-    struct join_stage *self = reader->self;
+    struct block *block = reader->block;
     struct stored_row head;
     struct bytes key, bytes;
     TRY(take_copy(&reader->in, &head, sizeof head, err));
@@ -262,68 +324,96 @@ static enum code row_load(struct reader *reader, struct error *err)
                     head.side);
     TRY(take(&reader->in, head.key_size, &key, err));
     TRY(take(&reader->in, head.row_size, &bytes, err));
-    uint64_t hash = hash_bytes(key.data, key.size);
-    struct join_shard *shard = shard_for(reader, key, hash, bytes);
-    size_t size = sizeof(struct join_row) + head.row_size;
-    struct join_row *row;
-    TRY(join_heap_add(&shard->heaps[head.side], head.until_us, size, &row, err));
-    memcpy(row + 1, bytes.data, bytes.size);
-    if (!row_check(&self->layouts[head.side], row, size)) {
-        join_heap_kill(&shard->heaps[head.side], row);
-        return fail(err, E_CORRUPT, "stored state: a row of %u bytes is not one of its columns", head.row_size);
-    }
-    row->flags = head.matched && self->flagged[head.side] ? ROW_MATCHED : 0;
-    const int32_t ends[2] = {0, (int32_t)key.size};
-    uint32_t slot, created;
-    int64_t created_count = 0;
-    TRY(state_upsert(shard->keys, key.data, ends, &hash, 1, &slot, &created, &created_count, err));
-    join_shard_link(shard, head.side, slot, row);
-    shard->away_first_us = INT64_MAX; // its rows are back
-    return E_OK;
+    int64_t at = block->count;
+    block->hashes[at] = hash_bytes(key.data, key.size);
+    TRY(shard_find(reader, block->hashes[at], key.size == 0, &block->shards[at], err));
+    TRY(row_store(reader->self, block->shards[at], &head, bytes, &block->rows[at], err));
+    block->sides[at] = head.side;
+    block->key_ends[at] = (int32_t)block->keys.size;
+    text_add(&block->keys, key.data, key.size);
+    block->key_ends[at + 1] = (int32_t)block->keys.size;
+    block->shards[at]->away_first_us = INT64_MAX; // its rows are back
+    block->count++;
+    return block->count == BLOCK_ROWS ? block_link(reader, err) : E_OK;
 }
 
-/* True when the frame's epoch was applied for its writer before. */
-static bool applied_before(struct join_stage *self, const struct body_head *head)
+/* ---- frames ---- */
+
+/* The shards that the frame is about. */
+static void shards_of(const struct reader *reader, int32_t *from, int32_t *to)
 {
-    int32_t writer = (int32_t)head->writer;
+    *from = reader->target >= 0 ? reader->target : 0;
+    *to = reader->target >= 0 ? reader->target + 1 : reader->self->spec.shards;
+}
+
+/* True when a frame of this writer and a later epoch, or the same one, was applied: a shard knows of its own. */
+static bool applied_before(struct reader *reader)
+{
+    struct join_stage *self = reader->self;
+    if (reader->target >= 0)
+        return self->shards[reader->target].epoch >= reader->head.epoch;
+    int32_t writer = (int32_t)reader->head.writer;
     if (writer >= self->applied_count) {
         self->applied = mem_resize(self->applied, ((size_t)writer + 1) * sizeof *self->applied);
         while (self->applied_count <= writer)
             self->applied[self->applied_count++] = INT64_MIN;
     }
-    bool before = self->applied[writer] >= head->epoch;
-    self->applied[writer] = before ? self->applied[writer] : head->epoch;
-    return before;
+    if (self->applied[writer] >= reader->head.epoch)
+        return true;
+    self->applied[writer] = reader->head.epoch;
+    return false;
 }
 
-static enum code body_load(struct join_stage *self, const struct state_frame *frame, struct error *err)
+static enum code body_load(struct reader *reader, struct error *err)
 {
-    struct reader reader = {.self = self, .in = frame->body};
-    const struct body_head *head = &reader.head;
-    TRY(take_copy(&reader.in, &reader.head, sizeof reader.head, err));
-    if (head->writer >= JOIN_SHARDS_MAX || head->writers > JOIN_SHARDS_MAX || head->writer >= head->writers)
-        return fail(err, E_CORRUPT, "stored state: of shard %u among %u", head->writer, head->writers);
-    bool before = applied_before(self, head), delta = frame->kind == KIND_DELTA;
-    if (before && delta)
-        return E_OK;
-    for (int32_t s = 0; delta && s < self->spec.shards; s++)
-        TRY(join_shard_evict(self, &self->shards[s], head->evicted_us, err));
-    for (uint64_t i = 0; i < head->flips; i++)
-        TRY(flip_load(&reader, err));
-    for (uint64_t i = 0; i < head->rows; i++)
-        TRY(row_load(&reader, err));
-    if (reader.in.size > 0)
-        return fail(err, E_CORRUPT, "stored state: %zu bytes too many", reader.in.size);
-    for (int32_t s = 0; s < self->spec.shards; s++) {
+    const struct join_stage *self = reader->self;
+    for (uint64_t i = 0; i < reader->head.flips; i++)
+        TRY(flip_load(reader, err));
+    for (uint64_t i = 0; i < reader->head.rows; i++)
+        TRY(row_load(reader, err));
+    TRY(block_link(reader, err));
+    if (reader->in.size > 0)
+        return fail(err, E_CORRUPT, "stored state: %zu bytes too many", reader->in.size);
+    int32_t from, to;
+    shards_of(reader, &from, &to);
+    for (int32_t s = from; s < to; s++) {
         struct join_shard *shard = &self->shards[s];
         join_shard_settle(self, shard);
-        shard->epoch = head->epoch > shard->epoch ? head->epoch : shard->epoch;
-        shard->evicted_us = head->evicted_us > shard->evicted_us ? head->evicted_us : shard->evicted_us;
+        shard->epoch = reader->head.epoch > shard->epoch ? reader->head.epoch : shard->epoch;
+        shard->evicted_us = reader->head.evicted_us > shard->evicted_us ? reader->head.evicted_us : shard->evicted_us;
     }
     return E_OK;
 }
 
-enum code join_restore(struct stateful *base, struct bytes stored, struct error *err)
+static enum code frame_load(struct join_stage *self, const struct state_frame *frame, int32_t shard, struct error *err)
+{
+    struct reader reader = {.self = self, .in = frame->body, .target = -1};
+    const struct body_head *head = &reader.head;
+    TRY(take_copy(&reader.in, &reader.head, sizeof reader.head, err));
+    if (head->writers > JOIN_SHARDS_MAX || head->writer >= head->writers)
+        return fail(err, E_CORRUPT, "stored state: of shard %u among %u", head->writer, head->writers);
+    if (head->writers == (uint32_t)self->spec.shards)
+        reader.target = (int32_t)head->writer;
+    if (shard >= 0 && reader.target != shard)
+        return fail(err, E_CORRUPT, "stored state: of shard %u of %u, not of %d", head->writer, head->writers, shard);
+    bool before = applied_before(&reader), delta = frame->kind == KIND_DELTA;
+    if (before && delta)
+        return E_OK;
+    int32_t from, to;
+    shards_of(&reader, &from, &to);
+    for (int32_t s = from; delta && s < to; s++)
+        TRY(join_shard_evict(self, &self->shards[s], head->evicted_us, err));
+    reader.block = mem_alloc(sizeof *reader.block);
+    reader.block->count = 0;
+    reader.block->keys = (struct text){0};
+    enum code code = body_load(&reader, err);
+    text_free(&reader.block->keys);
+    mem_free(reader.block);
+    return code;
+}
+
+/* shard -1: of whatever shards wrote it. */
+static enum code frames_load(struct stateful *base, struct bytes stored, int32_t shard, struct error *err)
 {
     struct join_stage *self = join_of(base);
     while (stored.size > 0) {
@@ -335,8 +425,18 @@ enum code join_restore(struct stateful *base, struct bytes stored, struct error 
         if (frame.layout != self->layout)
             return fail(err, E_CHANGED, "%s: the stored state belongs to a join of other keys, columns or times; start with "
                         "a new checkpoint", self->spec.name);
-        if (body_load(self, &frame, err) != E_OK)
+        if (frame_load(self, &frame, shard, err) != E_OK)
             return error_note(err, "%s", self->spec.name);
     }
     return E_OK;
+}
+
+enum code join_restore(struct stateful *base, struct bytes stored, struct error *err)
+{
+    return frames_load(base, stored, -1, err);
+}
+
+enum code join_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
+{
+    return frames_load(base, stored, shard, err);
 }
