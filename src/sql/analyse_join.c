@@ -29,8 +29,8 @@ static const struct type *join_schema(struct analyser *self, const struct plan *
     return type_struct(self->arena, fields, count + more);
 }
 
-struct plan *join_new(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
-                      struct position at)
+struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
+                       struct position at)
 {
     const struct type *schema = is_one_sided(kind) ? left->schema : join_schema(self, left, right, kind);
     struct plan *node = plan_over(self->arena, PLAN_JOIN, left, schema, at);
@@ -280,7 +280,7 @@ enum code analyse_join(struct analyser *self, const struct ast_relation *join, c
         return lateral_generator(self, join, outer, out);
     }
     TRY(analyse_right(self, join, outer, &left, &right));
-    struct plan *node = join_new(self, join->join, left.plan, right.plan, join->at);
+    struct plan *node = join_node(self, join->join, left.plan, right.plan, join->at);
     node->schema = join_schema(self, left.plan, right.plan, join->join); // ON sees both sides
     if (join->right->lateral)
         node->unsupported = "LATERAL with a query";

@@ -199,7 +199,7 @@ static enum code join_member(struct analyser *self, const struct membership *mem
 {
     const struct expr **condition = arena_new(self->arena, const struct expr *);
     bool null_aware;
-    struct plan *node = join_new(self, member->negated ? JOIN_ANTI : JOIN_SEMI, rows->plan, member->right,
+    struct plan *node = join_node(self, member->negated ? JOIN_ANTI : JOIN_SEMI, rows->plan, member->right,
                                  member->ast->at);
     TRY(join_condition(self, member, rows->plan, &null_aware, condition));
     node->exprs = condition;
@@ -241,7 +241,7 @@ static const struct expr *join_result(struct analyser *self, struct rowset *rows
                                       struct position at)
 {
     struct field field = {name, type, true};
-    struct plan *node = join_new(self, JOIN_LEFT, rows->plan, subquery, at);
+    struct plan *node = join_node(self, JOIN_LEFT, rows->plan, subquery, at);
     node->schema = schema_append(self->arena, rows->plan->schema, &field, 1);
     node->unsupported = unsupported;
     join_take_apart(&self->expr, node);

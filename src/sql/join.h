@@ -18,8 +18,8 @@
 #include "sql/predicate.h"
 
 /* A closed or open join of two plans; the schema is that of its kind. */
-struct plan *join_new(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
-                      struct position at);
+struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
+                       struct position at);
 
 /* ---- analyse_join.c ---- */
 
