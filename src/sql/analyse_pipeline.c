@@ -422,8 +422,7 @@ static void build_graph(struct assembly *self, struct pipeline *pipeline)
     number_watermarks(self->analyser.arena, pipeline, &groups);
     const char *policy = pipeline_setting(pipeline, "spark.sql.streaming.multipleWatermarkPolicy");
     pipeline->watermark_policy_max = policy != NULL && same_name(policy, "max");
-    pipeline->fingerprint =
-        plan_fingerprint(&nodes, &pipeline->session, pipeline->watermark_policy_max);
+    pipeline->fingerprint = plan_identify(pipeline);
 }
 
 /* Messages about the SQL need its lines. */

@@ -1,24 +1,41 @@
-/* fingerprint.c - does a checkpoint still fit the pipeline?
+/* fingerprint.c - what a stateful node remembers, as a number: does stored state still fit the pipeline?
  *
- * State is kept by aggregates and watermarks. The fingerprint says what they are made of, all the
- * way down to the sources:
+ *     rows(node)         which rows: source, filters, generators, joins, groups on the way
+ *     column(node, i)    which value: the expression, with the columns it reads replaced by what they are
+ *     state(node)        what is kept of them: the node's identity
  *
- *     rows(node)         which rows: source, filters, generators, watermarks, groups on the way
- *     column(node, i)    which value: the expression, with the columns it reads replaced by what
- *     they are
- *
- * It does not change with names of views and columns in between, with columns that only other
- * tables read, or with tables that keep no state: a user may add a table and go on. It changes with
- * the order of the stateful nodes, because the chain knows them by it.
+ * Changes with  the source, what filters and expressions compute, keys, windows, aggregates, the columns that a join
+ *               keeps, the watermarks that the flow's W is made of, the session's zone and ANSI mode
+ * Not with      names of views and columns, other tables, columns that only others read (a decoded field is known by its
+ *               name and type, not by the schema around it), the order of nodes, filters and conjuncts, the watermark's
+ *               delay, how expressions are printed
+ * Shape         an AND is the sum of its parts and a filter is added to the rows below, so neither order nor the place of
+ *               a filter matters; everything else is mixed in order
+ * Fingerprint   of the pipeline: all of them in the order of the graph, with delays and policy
  */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/hash.h"
 #include "sql/optimise.h"
 
+enum mark { /* kinds of things never hash alike */
+    OF_FIELD = 0x4c454154,
+    OF_LITERAL,
+    OF_NULL,
+    OF_CALL,
+    OF_CAST,
+    OF_CASE,
+    OF_SOURCE,
+    OF_DECODE,
+    OF_GENERATE,
+    OF_GROUP,
+    OF_DUPLICATES,
+    OF_JOIN,
+    OF_SIDE,
+    OF_UNION,
+    OF_WATERMARK,
+    OF_OTHER,
+};
 struct identity {
-    uint64_t rows;
+    uint64_t rows, state;
     uint64_t *columns;
 };
 struct fingerprint {
@@ -31,50 +48,9 @@ static uint64_t hash_text(const char *text)
     return hash_bytes(text, strlen(text));
 }
 
-static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr,
-                          const struct identity *input);
-
-/* The node alone: its arguments are columns whose names are what they are. So it does not matter
- * which part of an expression a projection further down computes. */
-static uint64_t hash_node(struct fingerprint *self, const struct expr *expr,
-                          const struct identity *input)
+static uint64_t hash_number(uint64_t hash, int64_t value)
 {
-    struct field *fields = arena_array(&self->arena, struct field, (size_t)expr->arg_count);
-    struct expr *args = arena_array(&self->arena, struct expr, (size_t)expr->arg_count),
-                alone = *expr;
-    alone.args = arena_array(&self->arena, const struct expr *, (size_t)expr->arg_count + 1);
-    for (int32_t i = 0; i < expr->arg_count; i++) {
-        const struct expr *arg = expr->args[i];
-        const char *name = arena_printf(&self->arena, "%016" PRIx64, hash_expr(self, arg, input));
-        fields[i] = (struct field){name, arg->type, arg->nullable};
-        args[i] = (struct expr){.kind = EXPR_COLUMN, .type = arg->type, .index = i};
-        alone.args[i] = &args[i];
-    }
-    struct text shown = {0};
-    expr_print(&alone, type_struct(&self->arena, fields, expr->arg_count), &shown);
-    text_add_char(&shown, ':');
-    type_print(expr->type, &shown);
-    uint64_t hash = hash_bytes(shown.data, shown.size);
-    text_free(&shown);
-    return hash;
-}
-
-static uint64_t hash_expr(struct fingerprint *self, const struct expr *expr,
-                          const struct identity *input)
-{
-    if (expr == NULL)
-        return 0;
-    if (expr->kind == EXPR_COLUMN)
-        return expr->index < COLUMN_MARK ? input->columns[expr->index] : (uint64_t)expr->index;
-    return hash_node(self, expr, input);
-}
-
-static uint64_t hash_exprs(struct fingerprint *self, uint64_t hash, const struct expr *const *exprs,
-                           int32_t count, const struct identity *input)
-{
-    for (int32_t i = 0; i < count; i++)
-        hash = hash_mix(hash, hash_expr(self, exprs[i], input));
-    return hash;
+    return hash_mix(hash, (uint64_t)value);
 }
 
 static uint64_t hash_type(const struct type *type)
@@ -86,170 +62,347 @@ static uint64_t hash_type(const struct type *type)
     return hash;
 }
 
+/* ---- values ---- */
+
+static uint64_t hash_value(const struct column *col, int64_t row);
+
+static uint64_t hash_list(const struct column *col, int64_t row)
+{
+    const int32_t *offsets = column_offsets(col);
+    uint64_t hash = hash_number(OF_LITERAL, offsets[row + 1] - offsets[row]);
+    for (int32_t i = offsets[row]; i < offsets[row + 1]; i++)
+        for (int32_t c = 0; c < col->child_count; c++)
+            hash = hash_mix(hash, hash_value(&col->children[c], i));
+    return hash;
+}
+
+static uint64_t hash_value(const struct column *col, int64_t row)
+{
+    size_t width = (size_t)type_width(col->type);
+    uint64_t hash = OF_LITERAL;
+    if (column_is_null(col, row))
+        return OF_NULL;
+    switch (col->type->id) {
+    case TYPE_BOOLEAN: return hash_number(hash, bit_get(col->values->data, row));
+    case TYPE_STRING:
+    case TYPE_BINARY: {
+        struct bytes bytes = column_bytes_at(col, row);
+        return hash_mix(hash, hash_bytes(bytes.data, bytes.size));
+    }
+    case TYPE_STRUCT:
+        for (int32_t c = 0; c < col->child_count; c++)
+            hash = hash_mix(hash, hash_value(&col->children[c], row));
+        return hash;
+    case TYPE_ARRAY:
+    case TYPE_MAP: return hash_list(col, row);
+    default: return hash_mix(hash, hash_bytes(col->values->data + (size_t)row * width, width));
+    }
+}
+
+/* ---- expressions ---- */
+
+static uint64_t hash_expr(const struct expr *expr, const struct identity *input);
+
+static uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count,
+                           const struct identity *input)
+{
+    for (int32_t i = 0; i < count; i++)
+        hash = hash_mix(hash, hash_expr(exprs[i], input));
+    return hash;
+}
+
+/* A column itself, without what its type says: of a struct, whose fields are known one by one. */
+static uint64_t hash_carrier(const struct expr *expr, const struct identity *input)
+{
+    if (expr->kind != EXPR_COLUMN)
+        return hash_expr(expr, input);
+    return expr->index < COLUMN_MARK ? input->columns[expr->index] : (uint64_t)expr->index;
+}
+
+static const struct type *struct_of(const struct type *type)
+{
+    return type->id == TYPE_ARRAY ? type->fields[0].type : type;
+}
+
+static uint64_t hash_field(const struct expr *expr, const struct identity *input)
+{
+    const struct field *field = &struct_of(expr->args[0]->type)->fields[expr->index];
+    uint64_t hash = hash_mix(OF_FIELD, hash_carrier(expr->args[0], input));
+    return hash_mix(hash_mix(hash, hash_text(field->name)), hash_type(expr->type));
+}
+
+static uint64_t hash_expr(const struct expr *expr, const struct identity *input)
+{
+    uint64_t type;
+    if (expr == NULL)
+        return 0;
+    if (expr_is_call(expr, "and"))
+        return hash_expr(expr->args[0], input) + hash_expr(expr->args[1], input);
+    switch (expr->kind) {
+    case EXPR_COLUMN:
+        type = expr->type->id == TYPE_STRUCT ? hash_type(expr->type) : 0;
+        return type != 0 ? hash_mix(hash_carrier(expr, input), type) : hash_carrier(expr, input);
+    case EXPR_FIELD: return hash_field(expr, input);
+    case EXPR_LITERAL: return hash_mix(hash_value(expr->literal, 0), hash_type(expr->type));
+    case EXPR_CALL: {
+        struct bytes name = expr_function(expr);
+        type = hash_mix(hash_bytes(name.data, name.size), hash_type(expr->type));
+        if (expr_is_call(expr, "isnull") || expr_is_call(expr, "isnotnull"))
+            return hash_mix(hash_mix(OF_CALL, type), hash_carrier(expr->args[0], input));
+        return hash_exprs(hash_mix(OF_CALL, type), expr->args, expr->arg_count, input);
+    }
+    case EXPR_CAST:
+        type = hash_mix(hash_type(expr->type), expr->try_cast);
+        return hash_exprs(hash_mix(OF_CAST, type), expr->args, expr->arg_count, input);
+    case EXPR_CASE: break;
+    }
+    return hash_exprs(hash_number(OF_CASE, expr->arg_count), expr->args, expr->arg_count, input);
+}
+
 /* ---- nodes ---- */
+
+static const struct identity *below(const struct fingerprint *self, const struct plan *node, int32_t i)
+{
+    return &self->nodes[plan_input(node, i)->id];
+}
 
 static void identify_source(const struct plan *node, struct identity *out)
 {
-    out->rows = hash_mix(hash_text(node->source->name), hash_text(node->source->format));
-    for (int32_t i = 0; i < node->schema->field_count; i++)
-        out->columns[i] = hash_mix(out->rows, hash_text(node->schema->fields[i].name));
-}
-
-static void identify_aggregate(struct fingerprint *self, const struct plan *node,
-                               const struct identity *input, struct identity *out)
-{
-    const struct plan_aggregate *aggregate = &node->aggregate;
-    const struct plan_window *window = &aggregate->window;
-    uint64_t hash = hash_exprs(self, out->rows, aggregate->keys, aggregate->key_count, input);
-    hash = hash_mix(hash_mix(hash, (uint64_t)(int64_t)window->key), (uint64_t)window->size_us);
-    hash = hash_mix(hash_mix(hash, (uint64_t)window->slide_us), (uint64_t)window->start_us);
-    hash = hash_mix(hash, hash_expr(self, window->time, input));
-    for (int32_t i = 0; i < aggregate->call_count; i++) {
-        const struct aggregate_call *call = aggregate->calls[i];
-        const char *name = node->schema->fields[aggregate->key_count + i].name;
-        hash = hash_mix(hash,
-                        hash_bytes(name, strcspn(name, "("))); // the function; its arguments follow
-        hash = hash_mix(hash_mix(hash, call->distinct), hash_type(call->type));
-        hash = hash_exprs(self, hash, call->args, call->arg_count, input);
-        hash = hash_mix(hash, hash_expr(self, call->filter, input));
-        if (call->variant != 0)
-            hash = hash_mix(hash, call->variant);
+    uint64_t hash = hash_mix(OF_SOURCE, hash_text(node->source->name));
+    out->rows = hash_mix(hash, hash_text(node->source->format));
+    for (int32_t i = 0; i < node->schema->field_count; i++) {
+        const struct field *field = &node->schema->fields[i];
+        out->columns[i] =
+            hash_mix(hash_mix(out->rows, hash_text(field->name)), hash_type(field->type));
     }
-    out->rows = hash;
-    for (int32_t i = 0; i < node->schema->field_count; i++)
-        out->columns[i] = hash_mix(hash, (uint64_t)i);
-}
-
-static uint64_t hash_decode(struct fingerprint *self, const struct plan *node,
-                            const struct identity *input)
-{
-    const struct plan_decode *decode = &node->decode;
-    uint64_t hash = hash_mix(hash_type(decode->schema), hash_text(decode->mode));
-    hash = hash_mix(hash, hash_text(decode->corrupt_column));
-    for (int32_t i = 0; i < decode->option_count; i++)
-        hash = hash_mix(hash_mix(hash, hash_text(decode->option_names[i])),
-                        hash_text(decode->option_values[i]));
-    return hash_exprs(self, hash, node->exprs, 1, input);
 }
 
 /* Columns of the input pass; added ones follow from `hash` and their place. */
 static void pass_columns(const struct fingerprint *self, const struct plan *node, uint64_t hash,
                          struct identity *out)
 {
-    const struct plan *input = plan_input(node, 0);
-    int32_t passed = input->schema->field_count;
+    int32_t passed = plan_input(node, 0)->schema->field_count;
     for (int32_t i = 0; i < node->schema->field_count; i++)
         out->columns[i] =
-            i < passed ? self->nodes[input->id].columns[i] : hash_mix(hash, (uint64_t)(i - passed));
+            i < passed ? below(self, node, 0)->columns[i] : hash_number(hash, i - passed);
 }
 
-/* What the condition reads: left columns, then right ones. The same column of both sides is told apart. */
+static void identify_project(const struct fingerprint *self, const struct plan *node,
+                             struct identity *out)
+{
+    for (int32_t i = 0; i < node->expr_count; i++)
+        out->columns[i] = hash_carrier(node->exprs[i], below(self, node, 0));
+}
+
+/* Without its schema: what is read of it says name and type. */
+static uint64_t hash_decode(const struct plan *node, const struct identity *input)
+{
+    const struct plan_decode *decode = &node->decode;
+    uint64_t hash = hash_mix(OF_DECODE, hash_text(decode->format));
+    hash = hash_mix(hash_mix(hash, hash_text(decode->mode)), hash_text(decode->corrupt_column));
+    for (int32_t i = 0; i < decode->option_count; i++)
+        hash = hash_mix(hash_mix(hash, hash_text(decode->option_names[i])),
+                        hash_text(decode->option_values[i]));
+    return hash_exprs(hash, node->exprs, node->expr_count, input);
+}
+
+static uint64_t hash_generate(const struct plan *node, const struct identity *input)
+{
+    const struct plan_generate *generate = &node->generate;
+    uint64_t hash = hash_number(OF_GENERATE, generate->kind);
+    return hash_exprs(hash_number(hash, generate->outer), generate->args, generate->arg_count, input);
+}
+
+static uint64_t hash_call(const struct aggregate_call *call, const struct identity *input)
+{
+    struct bytes name = aggregate_name(call);
+    uint64_t hash = hash_mix(OF_CALL, hash_bytes(name.data, name.size));
+    hash = hash_mix(hash_number(hash, call->distinct), hash_type(call->type));
+    hash = hash_exprs(hash_mix(hash, call->variant), call->args, call->arg_count, input);
+    return hash_mix(hash, hash_expr(call->filter, input));
+}
+
+static uint64_t hash_window(const struct plan_window *window, const struct identity *input)
+{
+    uint64_t hash = hash_number(hash_number(OF_GROUP, window->key), window->size_us);
+    hash = hash_number(hash_number(hash, window->slide_us), window->start_us);
+    return hash_mix(hash_mix(hash, hash_expr(window->time, input)), hash_expr(window->gap, input));
+}
+
+/* Which groups there are does not depend on what is computed of them: a new aggregate is no news to a node above. */
+static void identify_aggregate(const struct fingerprint *self, const struct plan *node,
+                               struct identity *out)
+{
+    const struct plan_aggregate *aggregate = &node->aggregate;
+    const struct identity *input = below(self, node, 0);
+    uint64_t window = hash_window(&aggregate->window, input);
+    uint64_t hash = hash_number(hash_mix(input->rows, window), aggregate->watermark_key);
+    out->rows = hash_exprs(hash, aggregate->keys, aggregate->key_count, input);
+    out->state = out->rows;
+    for (int32_t i = 0; i < aggregate->key_count; i++)
+        out->columns[i] = hash_mix(out->rows, aggregate->keys[i] == NULL
+                                                  ? window
+                                                  : hash_expr(aggregate->keys[i], input));
+    for (int32_t i = 0; i < aggregate->call_count; i++) {
+        uint64_t call = hash_call(aggregate->calls[i], input);
+        out->columns[aggregate->key_count + i] = hash_mix(out->rows, call);
+        out->state = hash_mix(out->state, call);
+    }
+}
+
+static void identify_duplicates(const struct fingerprint *self, const struct plan *node,
+                                struct identity *out)
+{
+    const struct plan_deduplicate *keys = &node->deduplicate;
+    const struct identity *input = below(self, node, 0);
+    uint64_t hash = hash_number(hash_mix(OF_DUPLICATES, input->rows), keys->within_watermark);
+    for (int32_t i = 0; i < keys->column_count; i++)
+        hash = hash_mix(hash, input->columns[keys->columns[i]]);
+    out->rows = hash_mix(hash, keys->time_column < 0 ? 0 : input->columns[keys->time_column]);
+    out->state = out->rows;
+    pass_columns(self, node, 0, out);
+}
+
+/* Both sides' columns, one after the other, as an input: a column of the left is none of the right. */
 static struct identity both_sides(struct fingerprint *self, const struct plan *node)
 {
-    const struct plan *left = node->inputs[0], *right = node->inputs[1];
-    int32_t count = left->schema->field_count, more = right->schema->field_count;
-    struct identity both = {.columns = arena_array(&self->arena, uint64_t, (size_t)count + (size_t)more)};
-    for (int32_t i = 0; i < count + more; i++)
-        both.columns[i] = i < count ? self->nodes[left->id].columns[i]
-                                    : hash_mix(self->nodes[right->id].columns[i - count], 1);
+    int32_t left = node->inputs[0]->schema->field_count, count = left + node->inputs[1]->schema->field_count;
+    struct identity both = {.columns = arena_array(&self->arena, uint64_t, (size_t)count)};
+    for (int32_t i = 0; i < count; i++)
+        both.columns[i] = hash_number(OF_SIDE, i >= left) +
+                          below(self, node, i >= left)->columns[i >= left ? i - left : i];
     return both;
 }
 
+/* The state holds the rows of both sides, with all columns that they still have. */
 static void identify_join(struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     const struct plan_join *join = &node->join;
     struct identity both = both_sides(self, node);
-    uint64_t hash = hash_mix((uint64_t)join->kind, join->null_aware);
-    for (int side = 0; side < 2; side++) {
-        const struct identity *input = &self->nodes[node->inputs[side]->id];
-        hash = hash_exprs(self, hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
-        hash = hash_mix(hash, hash_expr(self, join->sides[side].only, input));
-        hash = hash_mix(hash, node->inputs[side]->streaming);
+    int32_t count = node->inputs[0]->schema->field_count + node->inputs[1]->schema->field_count;
+    uint64_t hash = hash_number(hash_number(OF_JOIN, join->kind), join->null_aware);
+    for (int32_t side = 0; side < 2; side++) {
+        const struct identity *input = below(self, node, side);
+        hash = hash_exprs(hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
+        hash = hash_mix(hash, hash_expr(join->sides[side].only, input));
     }
     for (int32_t i = 0; i < join->key_count; i++)
-        hash = hash_mix(hash, join->null_safe[i]);
-    out->rows = hash_mix(hash, hash_expr(self, join->condition, &both));
+        hash = hash_number(hash, join->null_safe[i]);
+    out->rows = hash_mix(hash, hash_expr(join->condition, &both));
+    out->state = hash_number(out->rows, join->time_key);
+    for (int32_t i = 0; i < count; i++)
+        out->state = hash_mix(out->state, both.columns[i]);
     for (int32_t i = 0; i < node->schema->field_count; i++)
-        out->columns[i] = both.columns[i];
+        out->columns[i] = i < count ? both.columns[i] : hash_number(out->rows, i);
 }
 
-/* UNION, and what cannot run yet: everything that is there, in order. */
+static void identify_union(const struct fingerprint *self, const struct plan *node,
+                           struct identity *out)
+{
+    out->rows = OF_UNION;
+    memset(out->columns, 0, (size_t)node->schema->field_count * sizeof *out->columns);
+    for (int32_t j = 0; j < node->input_count; j++) {
+        const struct identity *input = below(self, node, j);
+        out->rows += hash_mix(OF_UNION, input->rows);
+        for (int32_t i = 0; i < node->schema->field_count; i++)
+            out->columns[i] += hash_mix(input->rows, input->columns[i]);
+    }
+}
+
+/* Literal rows, and what cannot run yet: everything that is there, in order. */
 static void identify_other(const struct fingerprint *self, const struct plan *node,
                            struct identity *out)
 {
-    uint64_t hash = (uint64_t)node->kind;
-    for (int32_t j = 0; j < node->input_count; j++) {
-        const struct plan *input = plan_input(node, j);
-        hash = hash_mix(hash, self->nodes[input->id].rows);
-    }
-    out->rows = hash;
-    for (int32_t i = 0; i < node->schema->field_count; i++) {
-        out->columns[i] = hash_mix(hash, (uint64_t)node->kind);
-        for (int32_t j = 0; j < node->input_count; j++) {
-            const struct plan *input = plan_input(node, j);
-            uint64_t column =
-                i < input->schema->field_count ? self->nodes[input->id].columns[i] : (uint64_t)i;
-            out->columns[i] = hash_mix(out->columns[i], column);
-        }
-    }
+    uint64_t hash = hash_number(OF_OTHER, (int64_t)node->kind);
+    const struct identity *input = node->input_count > 0 ? below(self, node, 0) : NULL;
+    for (int32_t j = 0; j < node->input_count; j++)
+        hash = hash_mix(hash, below(self, node, j)->rows);
+    out->rows = hash_exprs(hash, node->exprs, node->expr_count, input);
+    for (int32_t i = 0; i < node->schema->field_count; i++)
+        out->columns[i] = hash_number(out->rows, i);
 }
 
 static void identify(struct fingerprint *self, const struct plan *node)
 {
     struct identity *out = &self->nodes[node->id];
     out->columns = arena_array(&self->arena, uint64_t, (size_t)node->schema->field_count);
-    const struct plan *input = node->input_count > 0 ? plan_input(node, 0) : NULL;
-    const struct identity *from = input != NULL ? &self->nodes[input->id] : NULL;
-    uint64_t below = from != NULL ? from->rows : 0, hash;
-    out->rows = below;
+    const struct identity *input = node->input_count > 0 ? below(self, node, 0) : NULL;
+    uint64_t hash;
+    out->rows = input != NULL ? input->rows : 0;
     switch (node->kind) {
     case PLAN_SOURCE: identify_source(node, out); break;
-    case PLAN_PROJECT:
-        for (int32_t i = 0; i < node->expr_count; i++)
-            out->columns[i] = hash_expr(self, node->exprs[i], from);
-        break;
-    case PLAN_DECODE: pass_columns(self, node, hash_decode(self, node, from), out); break;
+    case PLAN_PROJECT: identify_project(self, node, out); break;
+    case PLAN_DECODE: pass_columns(self, node, hash_decode(node, input), out); break;
+    case PLAN_TABLE: pass_columns(self, node, 0, out); break;
     case PLAN_FILTER:
-        out->rows = hash_exprs(self, below, node->exprs, 1, from);
+        out->rows += hash_expr(node->exprs[0], input);
         pass_columns(self, node, 0, out);
         break;
     case PLAN_WATERMARK:
-        hash = hash_mix(from->columns[node->watermark.column], (uint64_t)node->watermark.delay_us);
-        out->rows = hash_mix(below, hash);
+        out->state = hash_mix(hash_mix(OF_WATERMARK, input->rows), input->columns[node->watermark.column]);
         pass_columns(self, node, 0, out);
         break;
     case PLAN_GENERATE:
-        hash = hash_mix((uint64_t)node->generate.kind, node->generate.outer);
-        hash = hash_exprs(self, hash, node->generate.args, node->generate.arg_count, from);
-        out->rows = hash_mix(below, hash);
+        hash = hash_generate(node, input);
+        out->rows += hash;
         pass_columns(self, node, hash, out);
         break;
-    case PLAN_AGGREGATE: identify_aggregate(self, node, from, out); break;
-    case PLAN_JOIN:
-        if (node->unsupported == NULL)
-            identify_join(self, node, out);
-        else
-            identify_other(self, node, out);
-        break;
+    case PLAN_AGGREGATE: identify_aggregate(self, node, out); break;
+    case PLAN_DEDUPLICATE: identify_duplicates(self, node, out); break;
+    case PLAN_JOIN: identify_join(self, node, out); break;
+    case PLAN_UNION: identify_union(self, node, out); break;
     default: identify_other(self, node, out);
     }
 }
 
-uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session,
-                          bool watermark_policy_max)
+/* ---- the pipeline ---- */
+
+/* Which watermarks make the W of a group, in any order. */
+static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline, int32_t group)
 {
-    struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)nodes->count)};
-    uint64_t hash = hash_mix(hash_text(zone_name(session->zone)),
-                             (uint64_t)session->ansi * 2 + watermark_policy_max);
-    for (int32_t i = 0; i < nodes->count; i++) {
-        const struct plan *node = nodes->nodes[i];
-        identify(&self, node);
-        bool keeps_state = node->kind == PLAN_AGGREGATE || node->kind == PLAN_WATERMARK ||
-                           node->kind == PLAN_DEDUPLICATE || node->kind == PLAN_JOIN;
-        if (keeps_state)
-            hash = hash_mix(hash, self.nodes[i].rows);
+    const struct watermark_group *set = &pipeline->groups[group];
+    uint64_t hash = 0;
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        for (int32_t k = 0; pipeline->nodes[i]->kind == PLAN_WATERMARK && k < set->count; k++)
+            if (set->nodes[k] == pipeline->nodes[i]->watermark.node)
+                hash += self->nodes[i].state;
+    return hash;
+}
+
+/* Two nodes that remember the same under the same W are interchangeable: the one that comes first is the first. */
+static uint64_t told_apart(const struct pipeline *pipeline, int32_t node, uint64_t identity)
+{
+    for (int32_t i = 0; i < node; i++)
+        if (pipeline->nodes[i]->identity == identity) {
+            identity = hash_mix(identity, OF_OTHER);
+            i = -1;
+        }
+    return identity;
+}
+
+uint64_t plan_identify(struct pipeline *pipeline)
+{
+    struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)pipeline->node_count)};
+    uint64_t session = hash_mix(hash_text(zone_name(pipeline->session.zone)), pipeline->session.ansi);
+    uint64_t *groups = mem_array(uint64_t, (size_t)pipeline->group_count);
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        identify(&self, pipeline->nodes[i]);
+    for (int32_t g = 0; g < pipeline->group_count; g++)
+        groups[g] = hash_group(&self, pipeline, g);
+    uint64_t fingerprint = hash_number(session, pipeline->watermark_policy_max);
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        struct plan *node = pipeline->nodes[i];
+        bool timed = node->kind == PLAN_WATERMARK;
+        if (!timed && !plan_keeps_state(node))
+            continue;
+        uint64_t state = hash_mix(self.nodes[i].state, session);
+        state = node->group >= 0 ? hash_mix(state, groups[node->group]) : state;
+        node->identity = told_apart(pipeline, i, state);
+        fingerprint = hash_mix(fingerprint, node->identity);
+        fingerprint = timed ? hash_number(fingerprint, node->watermark.delay_us) : fingerprint;
     }
+    mem_free(groups);
     mem_free(self.nodes);
     arena_free(&self.arena);
-    return hash;
+    return fingerprint;
 }

@@ -32,9 +32,8 @@ struct group_list {
 };
 void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out,
               struct group_list *groups);
-/* fingerprint.c */
-uint64_t plan_fingerprint(const struct plan_list *nodes, const struct session *session,
-                          bool watermark_policy_max);
+/* fingerprint.c: identities of the nodes that keep something; the fingerprint of all. */
+uint64_t plan_identify(struct pipeline *pipeline);
 
 void optimiser_collect(struct optimiser *self);
 void fold_constants(struct optimiser *self);

@@ -28,6 +28,7 @@ static bool same_aggregate(const struct plan_aggregate *a, const struct plan_agg
            a->window.key == b->window.key && a->window.size_us == b->window.size_us &&
            a->window.slide_us == b->window.slide_us && a->window.start_us == b->window.start_us &&
            same_exprs(&a->window.time, &b->window.time, 1) &&
+           same_exprs(&a->window.gap, &b->window.gap, 1) &&
            same_exprs(a->keys, b->keys, a->key_count) && same_calls(a, b);
 }
 
@@ -76,6 +77,24 @@ static bool same_generate(const struct plan *a, const struct plan *b)
     return true;
 }
 
+static bool same_deduplicate(const struct plan_deduplicate *a, const struct plan_deduplicate *b)
+{
+    return a->column_count == b->column_count && a->within_watermark == b->within_watermark &&
+           a->time_column == b->time_column && a->delay_us == b->delay_us &&
+           memcmp(a->columns, b->columns, (size_t)a->column_count * sizeof *a->columns) == 0;
+}
+
+/* Names of an aggregate's columns do not matter: its users know them by place. */
+static bool same_schema(const struct plan *a, const struct plan *b)
+{
+    if (a->kind != PLAN_AGGREGATE)
+        return type_equal(a->schema, b->schema);
+    bool same = a->schema->field_count == b->schema->field_count;
+    for (int32_t i = 0; same && i < a->schema->field_count; i++)
+        same = type_equal(a->schema->fields[i].type, b->schema->fields[i].type);
+    return same;
+}
+
 static bool same_node(const struct plan *a, const struct plan *b)
 {
     if (a->kind != b->kind || a->input_count != b->input_count || a->expr_count != b->expr_count ||
@@ -84,7 +103,7 @@ static bool same_node(const struct plan *a, const struct plan *b)
     for (int32_t i = 0; i < a->input_count; i++)
         if (plan_input(a, i) != plan_input(b, i))
             return false;
-    if (!type_equal(a->schema, b->schema) || !same_exprs(a->exprs, b->exprs, a->expr_count))
+    if (!same_schema(a, b) || !same_exprs(a->exprs, b->exprs, a->expr_count))
         return false;
     switch (a->kind) {
     case PLAN_SOURCE: return a->source == b->source;
@@ -95,6 +114,7 @@ static bool same_node(const struct plan *a, const struct plan *b)
     case PLAN_JOIN: return same_join(&a->join, &b->join);
     case PLAN_DECODE: return same_decode(&a->decode, &b->decode);
     case PLAN_GENERATE: return same_generate(a, b);
+    case PLAN_DEDUPLICATE: return same_deduplicate(&a->deduplicate, &b->deduplicate);
     case PLAN_WINDOW:
     case PLAN_VALUES: return false;
     default: return true;
