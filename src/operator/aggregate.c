@@ -3,20 +3,46 @@
 #include "operator/aggregate_stage.h"
 
 #include "base/hash.h"
+#include "operator/timeline.h"
 
-/* ---- groups ---- */
+/* ---- states ---- */
 
-void group_init(const struct aggregate_stage *self, struct group *group, int64_t end_us)
+void states_init(const struct aggregate_stage *self, uint8_t *states)
 {
-    group->end_us = end_us;
     for (int32_t c = 0; c < self->spec.call_count; c++)
-        aggregate_init(self->spec.calls[c], group_state(self, group, c));
+        aggregate_init(self->spec.calls[c], states + self->state_at[c]);
 }
 
-void group_drop(const struct aggregate_stage *self, struct group *group, struct heap *heap)
+void states_drop(const struct aggregate_stage *self, uint8_t *states, struct heap *heap)
 {
     for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
-        aggregate_drop(self->spec.calls[c], group_state(self, group, c), &heap->bytes);
+        aggregate_drop(self->spec.calls[c], states + self->state_at[c], &heap->bytes);
+}
+
+int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from, struct heap *heap)
+{
+    int64_t overflown = 0;
+    for (int32_t c = 0; c < self->spec.call_count; c++) {
+        uint32_t at = self->state_at[c];
+        overflown += !aggregate_merge(self->spec.calls[c], into + at, from + at, &heap->bytes);
+    }
+    return overflown;
+}
+
+void states_save(const struct aggregate_stage *self, const uint8_t *states, struct text *out)
+{
+    if (self->flat)
+        text_add(out, states, self->states_bytes);
+    for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
+        aggregate_save(self->spec.calls[c], states + self->state_at[c], out);
+}
+
+enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states, struct heap *heap,
+                      struct error *err)
+{
+    for (int32_t c = 0; c < self->spec.call_count; c++)
+        TRY(aggregate_load(self->spec.calls[c], in, states + self->state_at[c], &heap->bytes, err));
+    return E_OK;
 }
 
 enum code heap_settle(struct heap *self, const struct aggregate_spec *spec, struct error *err)
@@ -31,19 +57,38 @@ enum code heap_settle(struct heap *self, const struct aggregate_spec *spec, stru
 
 static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena, struct error *err)
 {
-    size_t size = sizeof(struct group);
+    size_t size = 0;
     self->state_at = arena_array(arena, uint32_t, (size_t)self->spec.call_count);
     self->flat = true;
     for (int32_t c = 0; c < self->spec.call_count; c++) {
         const struct aggregate_call *call = self->spec.calls[c];
         self->state_at[c] = (uint32_t)size;
-        if (__builtin_add_overflow(size, call->state_size, &size) || size > UINT32_MAX)
-            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 4 GiB",
-                        self->spec.name);
+        if (__builtin_add_overflow(size, call->state_size, &size) || size > INT32_MAX)
+            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 2 GiB", self->spec.name);
         self->flat = self->flat && call->state_is_flat;
+        self->ordered = self->ordered || call->ordered;
     }
-    self->slot_bytes = (size + 7) & ~(size_t)7;
+    self->states_bytes = size;
+    self->head_bytes = self->kind == WINDOW_SESSION ? sizeof(struct session_group) : sizeof(struct group);
     return E_OK;
+}
+
+/* A window's time comes last where a shard keeps keys over time. */
+static void order_keys(struct aggregate_stage *self, struct arena *arena)
+{
+    const struct aggregate_spec *spec = &self->spec;
+    bool last = self->kind == WINDOW_SLIDING || self->kind == WINDOW_SESSION;
+    int32_t count = 0;
+    self->key_order = arena_array(arena, int32_t, (size_t)spec->key_count);
+    self->key_types = arena_array(arena, const struct type *, (size_t)spec->key_count);
+    for (int32_t k = 0; k < spec->key_count; k++) {
+        const struct type *type = spec->schema->fields[k].type;
+        self->key_types[k] = k == spec->window_key ? type->fields[1].type : type;
+        if (!last || k != spec->window_key)
+            self->key_order[count++] = k;
+    }
+    if (last)
+        self->key_order[count] = spec->window_key;
 }
 
 /* What stored bytes depend on. */
@@ -64,7 +109,13 @@ static uint64_t layout_fingerprint(const struct aggregate_stage *self)
             type_print(spec->calls[c]->args[a]->type, &text);
         }
         text_printf(&text, ":%zu%s;", spec->calls[c]->state_size, spec->calls[c]->distinct ? "d" : "");
+        if (spec->calls[c]->variant != 0 && !spec->calls[c]->distinct) // a set of values is one, whatever is made of it
+            text_printf(&text, "%llx;", (unsigned long long)spec->calls[c]->variant);
     }
+    if (self->kind == WINDOW_SLIDING)
+        text_printf(&text, "panes");
+    if (self->kind == WINDOW_SESSION)
+        text_printf(&text, "sessions");
     uint64_t fingerprint = hash_bytes(text.data, text.size);
     text_free(&text);
     return fingerprint;
@@ -74,7 +125,7 @@ static uint64_t layout_fingerprint(const struct aggregate_stage *self)
 
 static int32_t count_roots(const struct aggregate_spec *spec)
 {
-    int32_t count = spec->key_count + 1;
+    int32_t count = spec->key_count + 2; // the time and the gap
     for (int32_t c = 0; c < spec->call_count; c++)
         count += spec->calls[c]->arg_count + 1;
     return count;
@@ -93,10 +144,14 @@ static enum code compile_inputs(struct aggregate_stage *self, struct arena *aren
         if (k != spec->window_key)
             roots[count++] = spec->keys[k];
     }
-    self->time_root = -1;
+    self->time_root = self->gap_root = -1;
     if (spec->window_key >= 0) {
         self->time_root = count;
         roots[count++] = spec->window_time;
+        if (self->kind == WINDOW_SESSION) {
+            self->gap_root = count;
+            roots[count++] = spec->gap;
+        }
     } else if (spec->watermark_key >= 0) {
         self->time_root = self->key_root[spec->watermark_key];
     }
@@ -121,8 +176,6 @@ static enum code compile_inputs(struct aggregate_stage *self, struct arena *aren
 
 static enum code check_window(const struct aggregate_spec *spec, struct error *err)
 {
-    if (spec->window_key < 0)
-        return E_OK;
     if (spec->size_us <= 0 || spec->slide_us <= 0 || spec->slide_us > spec->size_us ||
         spec->size_us > INT64_MAX / 8)
         return fail(err, E_UNSUPPORTED, "%s: a window of %lld us every %lld us", spec->name,
@@ -133,10 +186,39 @@ static enum code check_window(const struct aggregate_spec *spec, struct error *e
     return E_OK;
 }
 
-static const struct type *key_type(const struct aggregate_spec *spec, int32_t key)
+static void shards_open(struct aggregate_stage *self, struct arena *arena)
 {
-    const struct type *type = spec->schema->fields[key].type;
-    return key == spec->window_key ? type->fields[1].type : type;
+    const struct aggregate_spec *spec = &self->spec;
+    bool flat = self->kind == WINDOW_NONE || self->kind == WINDOW_TUMBLING;
+    self->shards = flat ? arena_array(arena, struct aggregate_shard, (size_t)spec->shards) : NULL;
+    self->timelines = flat ? NULL : arena_array(arena, struct timeline_shard, (size_t)spec->shards);
+    for (int32_t i = 0; i < spec->shards; i++)
+        flat ? aggregate_shard_init(self, &self->shards[i]) : timeline_shard_init(self, &self->timelines[i]);
+}
+
+enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec, enum window_kind kind,
+                              struct aggregate_stage **out, struct error *err)
+{
+    always(spec->lanes > 0 && spec->lanes <= AGGREGATE_LANES_MAX && spec->shards > 0);
+    if (spec->call_count > AGGREGATE_CALLS_MAX)
+        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name,
+                    AGGREGATE_CALLS_MAX);
+    struct aggregate_stage *self = arena_new(arena, struct aggregate_stage);
+    self->base = (struct stateful){NULL, spec->lanes, spec->shards};
+    self->spec = *spec;
+    self->kind = kind;
+    if (kind == WINDOW_TUMBLING || kind == WINDOW_SLIDING)
+        self->grid = pane_grid_of(spec->size_us, spec->slide_us, spec->start_us);
+    order_keys(self, arena);
+    TRY(lay_out_group(self, arena, err));
+    TRY(compile_inputs(self, arena, err));
+    self->layout = layout_fingerprint(self);
+    self->lanes = arena_array(arena, struct aggregate_lane, (size_t)spec->lanes);
+    for (int32_t i = 0; i < spec->lanes; i++)
+        aggregate_lane_init(self, &self->lanes[i]);
+    shards_open(self, arena);
+    *out = self;
+    return E_OK;
 }
 
 static const struct stateful_type aggregate_type;
@@ -144,28 +226,13 @@ static const struct stateful_type aggregate_type;
 enum code aggregate_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out,
                         struct error *err)
 {
-    always(spec->lanes > 0 && spec->lanes <= AGGREGATE_LANES_MAX && spec->shards > 0);
-    TRY(check_window(spec, err));
-    if (spec->call_count > AGGREGATE_CALLS_MAX)
-        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name,
-                    AGGREGATE_CALLS_MAX);
-    struct aggregate_stage *self = arena_new(arena, struct aggregate_stage);
-    self->base = (struct stateful){&aggregate_type, spec->lanes, spec->shards};
-    self->spec = *spec;
     if (spec->window_key >= 0)
-        self->windows_per_row = (int32_t)((spec->size_us + spec->slide_us - 1) / spec->slide_us);
-    self->key_types = arena_array(arena, const struct type *, (size_t)spec->key_count);
-    for (int32_t k = 0; k < spec->key_count; k++)
-        self->key_types[k] = key_type(spec, k);
-    TRY(lay_out_group(self, arena, err));
-    TRY(compile_inputs(self, arena, err));
-    self->layout = layout_fingerprint(self);
-    self->lanes = arena_array(arena, struct aggregate_lane, (size_t)spec->lanes);
-    self->shards = arena_array(arena, struct aggregate_shard, (size_t)spec->shards);
-    for (int32_t i = 0; i < spec->lanes; i++)
-        aggregate_lane_init(self, &self->lanes[i]);
-    for (int32_t i = 0; i < spec->shards; i++)
-        aggregate_shard_init(self, &self->shards[i]);
+        TRY(check_window(spec, err));
+    if (spec->window_key >= 0 && spec->slide_us < spec->size_us)
+        return sliding_new(arena, spec, out, err);
+    struct aggregate_stage *self = NULL;
+    TRY(aggregate_stage_new(arena, spec, spec->window_key < 0 ? WINDOW_NONE : WINDOW_TUMBLING, &self, err));
+    self->base.type = &aggregate_type;
     *out = &self->base;
     return E_OK;
 }
@@ -198,18 +265,30 @@ void key_room_free(struct key_room *self)
 
 /* ---- the callbacks ---- */
 
-static void aggregate_free(struct stateful *base)
+void aggregate_stage_free(struct stateful *base)
 {
     struct aggregate_stage *self = aggregate_of(base);
     for (int32_t i = 0; i < base->lanes; i++)
         aggregate_lane_close(self, &self->lanes[i]);
     for (int32_t i = 0; i < base->shards; i++)
-        aggregate_shard_close(self, &self->shards[i]);
+        self->shards != NULL ? aggregate_shard_close(self, &self->shards[i])
+                             : timeline_shard_close(self, &self->timelines[i]);
 }
 
-static struct position aggregate_position(const struct stateful *base, int32_t step)
+struct position aggregate_position(const struct stateful *base, int32_t step)
 {
     return program_step_position(aggregate_of_const(base)->program, step);
+}
+
+size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane)
+{
+    const struct aggregate_lane *self = &aggregate_of_const(base)->lanes[lane];
+    return state_bytes(self->groups) + self->heap.charged;
+}
+
+const struct type *aggregate_shown(const struct stateful *base, __attribute__((unused)) struct arena *arena)
+{
+    return aggregate_of_const(base)->spec.schema;
 }
 
 static int64_t aggregate_shard_entries(const struct stateful *base, int32_t shard)
@@ -223,12 +302,6 @@ static size_t aggregate_shard_bytes(const struct stateful *base, int32_t shard)
     return state_bytes(self->groups) + state_bytes(self->ends.buckets) + self->heap.charged;
 }
 
-static size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane)
-{
-    const struct aggregate_lane *self = &aggregate_of_const(base)->lanes[lane];
-    return state_bytes(self->groups) + self->heap.charged;
-}
-
 static const struct stateful_type aggregate_type = {
     .name = "aggregate",
     .lane_batch = aggregate_lane_batch,
@@ -240,9 +313,11 @@ static const struct stateful_type aggregate_type = {
     .shard_spill = aggregate_shard_spill,
     .restore = aggregate_restore,
     .shard_restore = aggregate_shard_restore,
+    .shown = aggregate_shown,
+    .shard_show = aggregate_shard_show,
     .position = aggregate_position,
     .shard_entries = aggregate_shard_entries,
     .shard_bytes = aggregate_shard_bytes,
     .lane_bytes = aggregate_lane_bytes,
-    .free = aggregate_free,
+    .free = aggregate_stage_free,
 };

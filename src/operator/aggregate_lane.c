@@ -1,16 +1,23 @@
 /* aggregate_lane.c - fold a worker's batches into its own groups.
  *
- * Per batch: the program computes keys, time, arguments and filters as columns; rows get the end of their
- * window, late ones and those without a time fall out; keys become bytes, bytes become slots, and each
- * aggregate adds its column to the slots. A sliding window repeats all but the program for every window that
- * a row is in.
+ * Per batch: the program computes keys, time, arguments and filters as columns; rows get the time that their group is
+ * known by, late ones and those without a time fall out; keys become bytes, bytes become slots, and each aggregate adds
+ * its column to the slots.
+ *
+ * The time of a group is the end of the window that the row is in; of its pane, when windows slide. A row of a session is
+ * put with the rows that it shares a session with for sure: with q, the largest power of two up to its gap, those of the
+ * same q whose times are in the same stretch of q microseconds, since each is within the gap of the others. That group is
+ * known by 2 * the stretch's start + q, which tells both. Its session reaches from the first time to the last end.
  */
 #include "operator/aggregate_stage.h"
+
+#include "base/hash.h"
+#include "operator/place.h"
 
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane)
 {
     lane->evaluator = evaluator_new(self->program);
-    lane->groups = state_new_keyed(&(struct state_spec){self->spec.name, self->slot_bytes, self->spec.budget},
+    lane->groups = state_new_keyed(&(struct state_spec){self->spec.name, self->head_bytes + self->states_bytes, self->spec.budget},
                                    state_key_bytes(self->key_types, self->spec.key_count));
     lane->by_shard = mem_array(struct slot_list, (size_t)self->spec.shards);
     lane->roots = mem_array(struct column, (size_t)self->root_count);
@@ -22,7 +29,7 @@ static void drop_one(void *context, uint32_t slot)
     void *const *both = context;
     const struct aggregate_stage *self = both[0];
     struct aggregate_lane *lane = both[1];
-    group_drop(self, group_at(lane->groups, slot), &lane->heap);
+    states_drop(self, group_states(self, group_at(lane->groups, slot)), &lane->heap);
 }
 
 static void lane_drop_groups(struct aggregate_stage *self, struct aggregate_lane *lane)
@@ -47,6 +54,7 @@ void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *l
     key_room_free(&lane->room);
     selection_free(&lane->kept);
     mem_free(lane->row_slots);
+    mem_free(lane->places);
     buffer_release(lane->wanted);
     buffer_release(lane->active);
     buffer_release(lane->filtered);
@@ -67,85 +75,111 @@ void aggregate_lanes_clear(struct stateful *base)
 
 /* ---- which rows, and when their group ends ---- */
 
-/* One pass over the batch: the window `back` slides before the last one that holds the row. */
 struct pass {
-    const struct epoch_time *time;
+    const struct lane_call *call;
     int64_t rows;
-    int64_t back;
     const uint8_t *wanted; /* rows that no expression rejected; NULL = all */
-    int64_t late, null_time;
-    struct selection *late_rows; /* who they are; or NULL */
-    int64_t folded;            /* rows that are in their groups whole */
 };
 
-/* The last window start at or before the time. */
-static int64_t window_start(const struct aggregate_spec *spec, int64_t time_us)
-{
-    int64_t since = (time_us - spec->start_us % spec->slide_us) % spec->slide_us;
-    return time_us - since - (since < 0 ? spec->slide_us : 0);
-}
+static bool is_wanted(const struct pass *pass, int64_t row) { return pass->wanted == NULL || bit_get(pass->wanted, row); }
 
-/* Rare. A row is late when even the last window that holds it, the one of the first pass, has ended. */
-static void row_late(struct pass *pass, int64_t row)
+/* Rare. */
+static void row_late(const struct pass *pass, int64_t row)
 {
-    pass->late++;
-    if (pass->late_rows == NULL || pass->back > 0)
+    struct selection *late = pass->call->late;
+    pass->call->counts->late++;
+    if (late == NULL)
         return;
-    mem_grow(pass->late_rows->rows, pass->late_rows->capacity, pass->late_rows->count + 1);
-    pass->late_rows->rows[pass->late_rows->count++] = (int32_t)row;
+    mem_grow(late->rows, late->capacity, late->count + 1);
+    late->rows[late->count++] = (int32_t)row;
 }
 
-/* Windows: kept rows and the ends of their windows. Neighbours in time share the division. */
-static void keep_by_window(const struct aggregate_stage *self, struct aggregate_lane *lane, struct pass *pass,
-                           struct rejects *rejects)
+/* False, and said so, for a time that a window cannot be computed for. */
+static bool time_fits(const struct pass *pass, int64_t row, int64_t time_us)
+{
+    if (time_us <= EVENT_TIME_LIMIT_US && time_us >= -EVENT_TIME_LIMIT_US)
+        return true;
+    rejects_add(pass->call->rejects, row, -1, REJECT_DATETIME);
+    return false;
+}
+
+/* Windows: a row is late when even the last window that holds it has ended. Neighbours in time share the divisions. */
+static void keep_by_window(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
     const struct column *col = &lane->roots[self->time_root];
     const int64_t *times = column_values(col, const int64_t);
-    const struct aggregate_spec *spec = &self->spec;
-    int64_t shift = spec->size_us - pass->back * spec->slide_us, start = 0, kept = 0;
-    bool started = false;
+    struct pane pane = {0};
+    int64_t kept = 0;
+    bool late = false;
     for (int64_t i = 0; i < pass->rows; i++) {
-        if (pass->wanted != NULL && !bit_get(pass->wanted, i))
+        if (!is_wanted(pass, i))
             continue;
         if (!column_valid_at(col, i)) {
-            pass->null_time++;
+            pass->call->counts->null_time++;
             continue;
         }
         int64_t time = times[i];
-        if (time > EVENT_TIME_LIMIT_US || time < -EVENT_TIME_LIMIT_US) {
-            if (pass->back == 0)
-                rejects_add(rejects, i, -1, REJECT_DATETIME);
-            continue;
+        if ((uint64_t)time - (uint64_t)pane.start_us >= (uint64_t)(pane.end_us - pane.start_us)) {
+            if (!time_fits(pass, i, time))
+                continue;
+            pane = pane_at(&self->grid, time);
+            late = pane_last_end(&self->grid, pane) <= pass->call->time->late_us;
         }
-        if (!started || (uint64_t)(time - start) >= (uint64_t)spec->slide_us) {
-            start = window_start(spec, time);
-            started = true;
-        }
-        int64_t end = start + shift;
-        bool late = end <= pass->time->late_us;
         if (late)
             row_late(pass, i);
         lane->kept.rows[kept] = (int32_t)i;
-        lane->room.ends[kept] = end;
-        kept += !late & (time < end);
+        lane->room.ends[kept] = pane.end_us;
+        kept += !late;
+    }
+    lane->kept.count = kept;
+}
+
+/* Sessions: a row is late when it alone would be a session that has ended. Without a gap it is no session. */
+static void keep_by_session(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
+{
+    const struct column *col = &lane->roots[self->time_root], *gap_col = &lane->roots[self->gap_root];
+    const int64_t *times = column_values(col, const int64_t), *gaps = column_values(gap_col, const int64_t);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < pass->rows; i++) {
+        if (!is_wanted(pass, i))
+            continue;
+        if (!column_valid_at(col, i)) {
+            pass->call->counts->null_time++;
+            continue;
+        }
+        if (!column_valid_at(gap_col, i) || gaps[i] <= 0) {
+            pass->call->counts->filtered++;
+            continue;
+        }
+        int64_t time = times[i], gap = gaps[i];
+        if (!time_fits(pass, i, time) || !time_fits(pass, i, gap))
+            continue;
+        bool late = time + gap <= pass->call->time->late_us;
+        if (late)
+            row_late(pass, i);
+        int64_t stretch = (int64_t)1 << (63 - __builtin_clzll((uint64_t)gap));
+        lane->kept.rows[kept] = (int32_t)i;
+        lane->room.ends[kept] = 2 * (time & -stretch) + stretch;
+        kept += !late;
     }
     lane->kept.count = kept;
 }
 
 /* The event time itself is a key: its rows are late when it is. */
-static void keep_by_time(const struct aggregate_stage *self, struct aggregate_lane *lane, struct pass *pass)
+static void keep_by_time(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
-    const struct column *col = &lane->roots[self->time_root];
+    const struct column *key = &lane->roots[self->time_root]; // a window of an earlier aggregate counts by its end
+    const struct column *col = key->type->id == TYPE_STRUCT ? &key->children[1] : key;
     const int64_t *times = column_values(col, const int64_t);
     int64_t kept = 0;
     for (int64_t i = 0; i < pass->rows; i++) {
-        if (pass->wanted != NULL && !bit_get(pass->wanted, i))
+        if (!is_wanted(pass, i))
             continue;
         if (!column_valid_at(col, i)) { // Spark keeps such a group for ever and never emits it
-            pass->null_time++;
+            pass->call->counts->null_time++;
             continue;
         }
-        bool late = times[i] <= pass->time->late_us;
+        bool late = times[i] <= pass->call->time->late_us;
         if (late)
             row_late(pass, i);
         lane->kept.rows[kept] = (int32_t)i;
@@ -161,7 +195,7 @@ static void keep_all(struct aggregate_lane *lane, const struct pass *pass)
     for (int64_t i = 0; i < pass->rows; i++) {
         lane->kept.rows[kept] = (int32_t)i;
         lane->room.ends[kept] = INT64_MAX;
-        kept += pass->wanted == NULL || bit_get(pass->wanted, i);
+        kept += is_wanted(pass, i);
     }
     lane->kept.count = kept;
 }
@@ -179,13 +213,14 @@ static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_
                            int64_t batch_rows)
 {
     int64_t rows = lane->kept.count;
-    for (int32_t k = 0; k < self->spec.key_count; k++) {
+    for (int32_t i = 0; i < self->spec.key_count; i++) {
+        int32_t k = self->key_order[i];
         if (self->key_root[k] < 0)
-            window_ends_column(&lane->keys[k], self->key_types[k], lane->room.ends, rows);
+            window_ends_column(&lane->keys[i], self->key_types[k], lane->room.ends, rows);
         else if (rows == batch_rows)
-            column_share(&lane->keys[k], &lane->roots[self->key_root[k]]);
+            column_share(&lane->keys[i], &lane->roots[self->key_root[k]]);
         else
-            column_gather(&lane->keys[k], &lane->roots[self->key_root[k]], lane->kept.rows, rows);
+            column_gather(&lane->keys[i], &lane->roots[self->key_root[k]], lane->kept.rows, rows);
     }
     text_clear(&lane->room.keys);
     int64_t too_long = state_key_encode(lane->keys, self->spec.key_count, rows, &lane->room.keys,
@@ -195,20 +230,28 @@ static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_
     return too_long;
 }
 
-/* Leave the rows with empty keys out; the first pass tells. */
-static void reject_long_keys(struct aggregate_lane *lane, const struct pass *pass, struct rejects *rejects)
+/* Leave the rows with empty keys out. */
+static void reject_long_keys(struct aggregate_lane *lane, struct rejects *rejects)
 {
     int64_t kept = 0;
     for (int64_t i = 0; i < lane->kept.count; i++) {
         if (lane->room.offsets[i] == lane->room.offsets[i + 1]) {
-            if (pass->back == 0)
-                rejects_add(rejects, lane->kept.rows[i], -1, REJECT_TOO_BIG);
+            rejects_add(rejects, lane->kept.rows[i], -1, REJECT_TOO_BIG);
             continue;
         }
         lane->kept.rows[kept] = lane->kept.rows[i];
         lane->room.ends[kept++] = lane->room.ends[i];
     }
     lane->kept.count = kept;
+}
+
+/* All groups of a timeline are one shard's. */
+static uint64_t shard_hash(const struct aggregate_stage *self, const struct key_room *room, int64_t row)
+{
+    if (self->timelines == NULL)
+        return room->hashes[row];
+    size_t size = (size_t)(room->offsets[row + 1] - room->offsets[row]);
+    return hash_bytes(room->keys.data + room->offsets[row], size - KEY_TIME_BYTES);
 }
 
 static void start_groups(const struct aggregate_stage *self, struct aggregate_lane *lane,
@@ -219,9 +262,28 @@ static void start_groups(const struct aggregate_stage *self, struct aggregate_la
     for (int64_t i = 0; created < created_count; i++) {
         if (room->slots[i] != room->created[created])
             continue; // `created` follows the order of the rows
-        group_init(self, group_at(lane->groups, room->slots[i]), room->ends[i]);
-        slot_list_add(&lane->by_shard[shard_of(self, room->hashes[i])], room->slots[i]);
+        struct group *group = group_at(lane->groups, room->slots[i]);
+        group->end_us = room->ends[i];
+        if (self->kind == WINDOW_SESSION) {
+            group->end_us = INT64_MIN;
+            ((struct session_group *)(void *)group)->start_us = INT64_MAX;
+        }
+        states_init(self, group_states(self, group));
+        slot_list_add(&lane->by_shard[shard_of(self, shard_hash(self, room, i))], room->slots[i]);
         created++;
+    }
+}
+
+/* A session reaches from its first row's time to where the last gap ends. */
+static void widen_sessions(const struct aggregate_stage *self, struct aggregate_lane *lane)
+{
+    const int64_t *times = column_values(&lane->roots[self->time_root], const int64_t);
+    const int64_t *gaps = column_values(&lane->roots[self->gap_root], const int64_t);
+    for (int64_t i = 0; i < lane->kept.count; i++) {
+        int64_t time = times[lane->kept.rows[i]], end = time + gaps[lane->kept.rows[i]];
+        struct session_group *group = (struct session_group *)(void *)group_at(lane->groups, lane->room.slots[i]);
+        group->start_us = time < group->start_us ? time : group->start_us;
+        group->group.end_us = end > group->group.end_us ? end : group->group.end_us;
     }
 }
 
@@ -276,12 +338,21 @@ static const uint8_t *filter_bits(struct aggregate_lane *lane, const struct colu
     return bits;
 }
 
-static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t rows,
+static const struct row_place *row_places(struct aggregate_lane *lane, const struct batch *in)
+{
+    mem_grow(lane->places, lane->place_capacity, in->rows);
+    places_find(in, lane->places);
+    return lane->places;
+}
+
+static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct batch *in,
                      struct rejects *rejects)
 {
+    int64_t rows = in->rows;
+    const struct row_place *places = self->ordered ? row_places(lane, in) : NULL;
     const uint8_t *active;
     const uint32_t *slots = row_slots(lane, rows, &active);
-    uint8_t *base = state_base(lane->groups);
+    uint8_t *base = state_base(lane->groups) + self->head_bytes;
     size_t stride = state_stride(lane->groups);
     for (int32_t c = 0; c < self->spec.call_count; c++) {
         const uint8_t *bits = active;
@@ -291,6 +362,7 @@ static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *
                                                .args = lane->roots + self->arg_root[c],
                                                .rows = rows,
                                                .active = bits,
+                                               .places = places,
                                                .base = base + self->state_at[c],
                                                .stride = stride,
                                                .slots = slots,
@@ -301,42 +373,36 @@ static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *
 
 /* ---- a batch ---- */
 
-static enum code run_pass(const struct aggregate_stage *self, struct aggregate_lane *lane, struct pass *pass,
-                          struct rejects *rejects, struct error *err)
+static void keep_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
-    if (self->windows_per_row > 0)
-        keep_by_window(self, lane, pass, rejects);
+    key_room_reserve(&lane->room, pass->rows);
+    mem_grow(lane->kept.rows, lane->kept.capacity, pass->rows);
+    if (self->kind == WINDOW_SESSION)
+        keep_by_session(self, lane, pass);
+    else if (self->kind != WINDOW_NONE)
+        keep_by_window(self, lane, pass);
     else if (self->time_root >= 0)
         keep_by_time(self, lane, pass);
     else
         keep_all(lane, pass);
-    if (lane->kept.count == 0)
-        return E_OK;
-    if (encode_keys(self, lane, pass->rows) > 0) {
-        reject_long_keys(lane, pass, rejects);
-        encode_keys(self, lane, pass->rows);
-    }
-    TRY(find_groups(self, lane, err));
-    int32_t rejected_before = rejects->count;
-    add_rows(self, lane, pass->rows, rejects);
-    pass->folded = lane->kept.count - (rejects->count - rejected_before);
-    return heap_settle(&lane->heap, &self->spec, err);
 }
 
-/* All windows of the rows. A row is late when even the last window that holds it has ended. */
-static enum code run_passes(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                            struct pass *pass, struct rejects *rejects, struct operator_counts *counts,
-                            struct error *err)
+static enum code fold_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct lane_call *call,
+                           const struct batch *in, struct error *err)
 {
-    key_room_reserve(&lane->room, pass->rows);
-    mem_grow(lane->kept.rows, lane->kept.capacity, pass->rows);
-    TRY(run_pass(self, lane, pass, rejects, err));
-    counts->late += pass->late;
-    counts->null_time += pass->null_time;
-    counts->aggregated += pass->folded;
-    for (pass->back = 1; pass->back < self->windows_per_row; pass->back++)
-        TRY(run_pass(self, lane, pass, rejects, err));
-    return E_OK;
+    if (lane->kept.count == 0)
+        return E_OK;
+    if (encode_keys(self, lane, in->rows) > 0) {
+        reject_long_keys(lane, call->rejects);
+        encode_keys(self, lane, in->rows);
+    }
+    TRY(find_groups(self, lane, err));
+    if (self->kind == WINDOW_SESSION)
+        widen_sessions(self, lane);
+    int32_t rejected_before = call->rejects->count;
+    add_rows(self, lane, in, call->rejects);
+    call->counts->aggregated += lane->kept.count - (call->rejects->count - rejected_before);
+    return heap_settle(&lane->heap, &self->spec, err);
 }
 
 enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call, const struct batch *in,
@@ -350,13 +416,14 @@ enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *ca
     if (in->rows == 0)
         return E_OK;
     TRY(evaluator_run(lane->evaluator, call->session, in, lane->roots, rejects, err));
-    struct pass pass = {.time = call->time, .rows = in->rows, .late_rows = call->late};
+    struct pass pass = {.call = call, .rows = in->rows};
     if (rejects->count > rejected_before) {
         uint8_t *wanted = bits_reserve(&lane->wanted, in->rows)->data;
         unrejected_bits(wanted, in->rows, rejects, rejected_before);
         pass.wanted = wanted;
     }
-    enum code code = run_passes(self, lane, &pass, rejects, call->counts, err);
+    keep_rows(self, lane, &pass);
+    enum code code = fold_rows(self, lane, call, in, err);
     for (int32_t i = 0; i < self->root_count; i++)
         column_release(&lane->roots[i]);
     call->counts->rejected += rejects->count - rejected_before;

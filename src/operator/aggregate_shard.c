@@ -7,15 +7,16 @@
 #include "operator/aggregate_stage.h"
 
 #include "base/hash.h"
+#include "operator/emission.h"
 
 void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *shard)
 {
     const struct aggregate_spec *spec = &self->spec;
-    bool windowed = self->windows_per_row > 0;
-    shard->groups = state_new_keyed(&(struct state_spec){spec->name, self->slot_bytes, spec->budget},
+    bool windowed = self->kind == WINDOW_TUMBLING;
+    shard->groups = state_new_keyed(&(struct state_spec){spec->name, self->head_bytes + self->states_bytes, spec->budget},
                                     state_key_bytes(self->key_types, spec->key_count));
     expiry_init(&shard->ends, windowed ? spec->slide_us : EXACT_TIME_BUCKET_US,
-                windowed ? spec->start_us + spec->size_us % spec->slide_us : 0, spec->budget);
+                windowed ? spec->start_us : 0, spec->budget);
     shard->evicted_us = INT64_MIN;
     shard->away_first_us = INT64_MAX;
 }
@@ -25,7 +26,7 @@ static void drop_one(void *context, uint32_t slot)
     void *const *both = context;
     const struct aggregate_stage *self = both[0];
     struct aggregate_shard *shard = both[1];
-    group_drop(self, group_at(shard->groups, slot), &shard->heap);
+    states_drop(self, group_states(self, group_at(shard->groups, slot)), &shard->heap);
 }
 
 void aggregate_shard_close(struct aggregate_stage *self, struct aggregate_shard *shard)
@@ -61,21 +62,12 @@ static enum code group_start(struct aggregate_stage *self, struct aggregate_shar
 {
     struct group *group = group_at(shard->groups, slot);
     if (self->flat)
-        memcpy(group, from, self->slot_bytes);
+        memcpy(group, from, self->head_bytes + self->states_bytes);
     else
-        group_init(self, group, from->end_us);
+        states_init(self, group_states(self, group));
+    group->end_us = from->end_us;
     group->changed = 0;
     return expiry_add(&shard->ends, from->end_us, slot, &group->link, err);
-}
-
-/* False when a total overflowed. */
-static bool group_merge(const struct aggregate_stage *self, struct group *into, struct group *from, struct heap *heap)
-{
-    bool fits = true;
-    for (int32_t c = 0; c < self->spec.call_count; c++)
-        fits &= aggregate_merge(self->spec.calls[c], group_state(self, into, c), group_state(self, from, c),
-                                &heap->bytes);
-    return fits;
 }
 
 static void group_changed(struct aggregate_shard *shard, struct group *group, uint32_t slot)
@@ -105,7 +97,8 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
         }
         struct group *group = group_at(shard->groups, room->slots[i]);
         if (!is_new || !self->flat)
-            counts->overflown += !group_merge(self, group, source, &shard->heap);
+            counts->overflown +=
+                states_merge(self, group_states(self, group), group_states(self, source), &shard->heap);
         group_changed(shard, group, room->slots[i]);
     }
     return heap_settle(&shard->heap, &self->spec, err);
@@ -145,7 +138,7 @@ static enum code evict(struct aggregate_stage *self, struct aggregate_shard *sha
     for (int64_t i = 0; i < ended->count; i++) {
         groups_prefetch(shard->groups, ended->slots, i, ended->count);
         struct group *group = group_at(shard->groups, ended->slots[i]);
-        group_drop(self, group, &shard->heap);
+        states_drop(self, group_states(self, group), &shard->heap);
         group->changed = 0;
         state_remove(shard->groups, ended->slots[i]);
     }
@@ -153,73 +146,28 @@ static enum code evict(struct aggregate_stage *self, struct aggregate_shard *sha
     return heap_settle(&shard->heap, &self->spec, err);
 }
 
-/* A window's ends become STRUCT<start, end>. */
-static void window_column(const struct aggregate_stage *self, struct column *out)
+static enum code group_emit(const struct aggregate_stage *self, struct aggregate_shard *shard, uint32_t slot,
+                            struct emission *emission, struct error *err)
 {
-    const struct type *type = self->spec.schema->fields[self->spec.window_key].type;
-    struct column end = column_take(out);
-    struct column start = {.type = type->fields[0].type,
-                           .rows = end.rows,
-                           .values = buffer_new((size_t)end.rows * sizeof(int64_t))};
-    for (int64_t i = 0; i < end.rows; i++)
-        column_values(&start, int64_t)[i] = column_values(&end, const int64_t)[i] - self->spec.size_us;
-    *out = (struct column){
-        .type = type, .rows = end.rows, .child_count = 2, .children = mem_array(struct column, 2)};
-    out->children[0] = start;
-    out->children[1] = end;
-}
-
-static enum code finish_groups(const struct aggregate_stage *self, const struct aggregate_shard *shard,
-                               const uint32_t *slots, int64_t count, struct builder *builders,
-                               struct operator_counts *counts, struct error *err)
-{
-    const struct aggregate_spec *spec = &self->spec;
-    for (int64_t i = 0; i < count; i++) {
-        groups_prefetch(shard->groups, slots, i, count);
-        TRY(state_key_decode(state_key(shard->groups, slots[i]), builders, spec->key_count, err));
-        struct group *group = group_at(shard->groups, slots[i]);
-        for (int32_t c = 0; c < spec->call_count; c++)
-            counts->overflown += !aggregate_finish(spec->calls[c], group_state(self, group, c),
-                                                   &builders[spec->key_count + c]);
-    }
-    return E_OK;
-}
-
-static enum code emit_some(const struct aggregate_stage *self, const struct aggregate_shard *shard,
-                           const uint32_t *slots, int64_t count, const struct emit *emit,
-                           struct operator_counts *counts, struct error *err)
-{
-    const struct type *schema = self->spec.schema;
-    struct builder *builders = mem_array(struct builder, (size_t)schema->field_count);
-    struct batch out;
-    batch_init(&out, schema, count);
-    for (int32_t c = 0; c < schema->field_count; c++)
-        builder_init(&builders[c], c < self->spec.key_count ? self->key_types[c] : schema->fields[c].type);
-    enum code code = finish_groups(self, shard, slots, count, builders, counts, err);
-    for (int32_t c = 0; c < schema->field_count; c++) {
-        builder_finish(&builders[c], &out.columns[c]);
-        builder_release(&builders[c]);
-    }
-    if (code == E_OK && self->spec.window_key >= 0)
-        window_column(self, &out.columns[self->spec.window_key]);
-    if (code == E_OK)
-        code = emit->batch(emit->context, &out, err);
-    if (code == E_OK)
-        counts->out += count;
-    batch_release(&out);
-    mem_free(builders);
-    return code;
+    struct group *group = group_at(shard->groups, slot);
+    return emission_row(emission, state_key(shard->groups, slot), group->end_us - self->spec.size_us, group->end_us,
+                        group_states(self, group), err);
 }
 
 static enum code emit_and_evict(struct aggregate_stage *self, struct aggregate_shard *shard, int64_t emit_us,
                                 const struct emit *emit, struct operator_counts *counts, struct error *err)
 {
     struct slot_list ended = {0};
+    struct emission emission;
+    emission_open(&emission, self, emit);
     enum code code = ended_groups(shard, emit_us, &ended, err);
-    for (int64_t from = 0; code == E_OK && from < ended.count; from += BATCH_ROWS_MAX) {
-        int64_t count = ended.count - from < BATCH_ROWS_MAX ? ended.count - from : BATCH_ROWS_MAX;
-        code = emit_some(self, shard, ended.slots + from, count, emit, counts, err);
+    for (int64_t i = 0; code == E_OK && i < ended.count; i++) {
+        groups_prefetch(shard->groups, ended.slots, i, ended.count);
+        code = group_emit(self, shard, ended.slots[i], &emission, err);
     }
+    code = emission_close(&emission, code, err);
+    counts->out += emission.out;
+    counts->overflown += emission.overflown;
     if (code == E_OK)
         code = evict(self, shard, &ended, err);
     mem_free(ended.slots);
@@ -235,6 +183,30 @@ enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_s
         code = evict(self, shard, &ended, err);
     mem_free(ended.slots);
     return code;
+}
+
+struct showing {
+    const struct aggregate_stage *self;
+    struct aggregate_shard *shard;
+    struct emission emission;
+    enum code code;
+    struct error *err;
+};
+
+static void group_show(void *context, uint32_t slot)
+{
+    struct showing *showing = context;
+    if (showing->code == E_OK)
+        showing->code = group_emit(showing->self, showing->shard, slot, &showing->emission, showing->err);
+}
+
+enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err)
+{
+    struct aggregate_stage *self = aggregate_of(base);
+    struct showing showing = {.self = self, .shard = &self->shards[shard], .err = err};
+    emission_open(&showing.emission, self, emit);
+    state_each(showing.shard->groups, group_show, &showing);
+    return emission_close(&showing.emission, showing.code, err);
 }
 
 bool aggregate_shard_idle(const struct stateful *base, int32_t shard, const struct epoch_time *time)

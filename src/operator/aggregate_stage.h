@@ -3,29 +3,42 @@
  *   lane 0  [groups] --.--> shard 0  [groups + ends] --> rows of closed windows
  *   lane 1  [groups] --+--> shard 1  [groups + ends]
  *
- * A group is a slot of a state table: struct group, then the state of each aggregate at `state_at[call]`. Its
- * key is the group keys in order, where a window stands as its end (start = end - size). The same layout
- * serves lanes and shards, so a flat state moves between them by memcpy. A key's shard comes from the low
- * half of its hash: tables use the high half.
+ * A group is a slot of a state table: a head, then the states of the aggregates, that of a call at `state_at[call]`. Its
+ * key is the group keys in order, where a window stands as its end (start = end - size). The same layout serves lanes
+ * and shards, so a flat state moves between them by memcpy. A key's shard comes from the low half of its hash: tables use
+ * the high half.
+ *
+ * Kinds    no window, or tumbling ones: a shard keeps groups as lanes do (aggregate_shard.c)
+ *          sliding: a lane's group is the pane that a row is in (pane.h); session: it is a stretch of time in which all
+ *          rows are within each other's gap. The shard keeps a timeline per key (timeline.h): there the time comes
+ *          last in a lane's key, so that the rest of it is the shard's key
  */
 #ifndef OPERATOR_AGGREGATE_STAGE_H
 #define OPERATOR_AGGREGATE_STAGE_H
 
 #include "operator/expiry.h"
 #include "operator/operator.h"
+#include "operator/pane.h"
 #include "operator/selection.h"
 
 enum {
+    KEY_TIME_BYTES = 9, /* of a window's time in a key (state/key.c) */
     WINDOWS_PER_ROW_MAX = 1000, /* size / slide of a sliding window */
     AGGREGATE_CALLS_MAX = 1000,
     AGGREGATE_LANES_MAX = 256,
     EXACT_TIME_BUCKET_US = 1000000, /* expiry bucket when groups end at any microsecond */
 };
 
+enum window_kind { WINDOW_NONE, WINDOW_TUMBLING, WINDOW_SLIDING, WINDOW_SESSION };
+
 struct group {
-    int64_t end_us;   /* window end, or the event-time key itself; INT64_MAX = never */
-    uint32_t link;    /* expiry chain; shards only */
-    uint32_t changed; /* number of the merge that last changed it; shards only */
+    int64_t end_us;   /* of the window, pane or session; or the event-time key itself; INT64_MAX = never */
+    uint32_t link;    /* shard: expiry chain. Lane: the next group of the same timeline, with `changed` */
+    uint32_t changed; /* shard: number of the merge that last changed it. Lane: which one `link` lies in */
+};
+struct session_group { /* a lane's, of session windows */
+    struct group group;
+    int64_t start_us; /* earliest time */
 };
 
 /* What states hold outside of their slots, and how much of it the budget knows. */
@@ -55,6 +68,8 @@ struct aggregate_lane {
     struct evaluator *evaluator;
     struct state_table *groups;
     struct slot_list *by_shard; /* `shards` lists of the lane's groups */
+    struct row_place *places;   /* of a batch's rows, when a call asks for them */
+    int64_t place_capacity;
     struct column *roots;       /* what the program computes for a batch */
     struct column *keys;        /* borrowed or gathered, per pass */
     struct key_room room;
@@ -82,17 +97,22 @@ struct aggregate_stage {
     struct aggregate_spec spec;
     struct program *program;
     int32_t root_count;
+    enum window_kind kind;
+    struct pane_grid grid;           /* of tumbling and sliding windows */
     int32_t time_root;               /* window_time, or the event-time key's root; -1 = groups never end */
+    int32_t gap_root;                /* of session windows; else -1 */
     int32_t *key_root;               /* -1 for the window */
     int32_t *arg_root, *filter_root; /* per call; filter_root -1 = none */
     const struct type **key_types;   /* as encoded: the window is its end's type */
-    uint32_t *state_at;              /* per call, from the start of the slot */
-    size_t slot_bytes;
-    bool flat;               /* every state is flat */
-    int32_t windows_per_row; /* 1 = tumbling; 0 = no window */
-    uint64_t layout;         /* fingerprint of keys and states, for stored bytes */
+    int32_t *key_order;              /* which key comes at each place of an encoded one */
+    uint32_t *state_at;              /* per call, from the first state */
+    size_t head_bytes, states_bytes; /* of a slot */
+    bool flat;                       /* every state is flat */
+    bool ordered;                    /* some result depends on the order of rows */
+    uint64_t layout;                 /* fingerprint of keys and states, for stored bytes */
     struct aggregate_lane *lanes;
-    struct aggregate_shard *shards;
+    struct aggregate_shard *shards;     /* one of the two is NULL */
+    struct timeline_shard *timelines;
 };
 
 static inline struct group *group_at(struct state_table *groups, uint32_t slot)
@@ -110,9 +130,9 @@ static inline void groups_prefetch(struct state_table *groups, const uint32_t *s
     __builtin_prefetch(group - 1);
     __builtin_prefetch(group + 63);
 }
-static inline void *group_state(const struct aggregate_stage *self, struct group *group, int32_t call)
+static inline uint8_t *group_states(const struct aggregate_stage *self, struct group *group)
 {
-    return (uint8_t *)group + self->state_at[call];
+    return (uint8_t *)group + self->head_bytes;
 }
 static inline int32_t shard_of(const struct aggregate_stage *self, uint64_t hash)
 {
@@ -123,8 +143,13 @@ static inline void slot_list_add(struct slot_list *list, uint32_t slot)
     mem_grow(list->slots, list->capacity, list->count + 1);
     list->slots[list->count++] = slot;
 }
-void group_init(const struct aggregate_stage *self, struct group *group, int64_t end_us);
-void group_drop(const struct aggregate_stage *self, struct group *group, struct heap *heap);
+void states_init(const struct aggregate_stage *self, uint8_t *states);
+void states_drop(const struct aggregate_stage *self, uint8_t *states, struct heap *heap);
+/* How many totals overflowed. */
+int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from, struct heap *heap);
+void states_save(const struct aggregate_stage *self, const uint8_t *states, struct text *out);
+MUST_CHECK enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states,
+                                 struct heap *heap, struct error *err);
 
 static inline struct aggregate_stage *aggregate_of(struct stateful *base)
 {
@@ -134,6 +159,14 @@ static inline const struct aggregate_stage *aggregate_of_const(const struct stat
 {
     return (const struct aggregate_stage *)(const void *)base;
 }
+
+/* The stage without its type: sessions differ from windows there. */
+MUST_CHECK enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec, enum window_kind kind,
+                                         struct aggregate_stage **out, struct error *err);
+void aggregate_stage_free(struct stateful *base);
+struct position aggregate_position(const struct stateful *base, int32_t step);
+size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane);
+const struct type *aggregate_shown(const struct stateful *base, struct arena *arena);
 
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane);
 void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *lane);
@@ -150,6 +183,7 @@ void aggregate_shard_spill(struct stateful *base, int32_t shard);
 MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err);
+MUST_CHECK enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err);
 MUST_CHECK enum code aggregate_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err);
 
 /* Drop every group that ends at or before now_us, without emitting it. */

@@ -28,15 +28,6 @@ struct body_head {
     uint64_t groups;
 };
 
-/* Of all calls, from the end of struct group on. */
-static size_t states_bytes(const struct aggregate_stage *self)
-{
-    size_t size = 0;
-    for (int32_t c = 0; c < self->spec.call_count; c++)
-        size += self->spec.calls[c]->state_size;
-    return size;
-}
-
 /* ---- write ---- */
 
 struct writer {
@@ -53,7 +44,7 @@ static void group_save(void *context, uint32_t slot)
     struct bytes key = state_key(writer->shard->groups, slot);
     uint32_t key_size = (uint32_t)key.size;
     // Flat states lie in the slot as they are stored, one behind the other.
-    size_t states = self->flat ? states_bytes(self) : 0, size = sizeof key_size + key.size + sizeof group->end_us + states;
+    size_t states = self->flat ? self->states_bytes : 0, size = sizeof key_size + key.size + sizeof group->end_us + states;
     if (writer->out->limit != 0 && writer->out->size + size > writer->out->limit) {
         writer->out->overflow = true;
         return;
@@ -67,7 +58,7 @@ static void group_save(void *context, uint32_t slot)
     memcpy(to + sizeof group->end_us, group + 1, states);
     writer->out->size += size;
     for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
-        aggregate_save(self->spec.calls[c], group_state(self, group, c), writer->out);
+        aggregate_save(self->spec.calls[c], group_states(self, group) + self->state_at[c], writer->out);
 }
 
 static size_t body_begin(struct writer *writer, uint16_t kind, int64_t groups)
@@ -158,9 +149,9 @@ static enum code group_place(struct aggregate_stage *self, struct aggregate_shar
     if (is_new)
         TRY(expiry_add(&shard->ends, end_us, slot, &group->link, err));
     else
-        group_drop(self, group, &shard->heap);
-    memset(group + 1, 0, self->slot_bytes - sizeof *group);
-    group_init(self, group, end_us);
+        states_drop(self, group_states(self, group), &shard->heap);
+    group->end_us = end_us;
+    states_init(self, group_states(self, group));
     return E_OK;
 }
 
@@ -180,10 +171,9 @@ static enum code room_load(struct aggregate_stage *self, struct aggregate_shard 
         TRY(group_place(self, shard, room->slots[i], is_new, room->ends[i], err));
         struct group *group = group_at(shard->groups, room->slots[i]);
         if (self->flat)
-            memcpy(group + 1, loading->states[i].data, states_bytes(self));
-        for (int32_t c = 0; !self->flat && c < self->spec.call_count; c++)
-            TRY(aggregate_load(self->spec.calls[c], &loading->states[i], group_state(self, group, c),
-                               &shard->heap.bytes, err));
+            memcpy(group + 1, loading->states[i].data, self->states_bytes);
+        else
+            TRY(states_load(self, &loading->states[i], group_states(self, group), &shard->heap, err));
         *left = loading->states[i];
     }
     return heap_settle(&shard->heap, &self->spec, err);
@@ -215,7 +205,7 @@ static enum code group_take(struct aggregate_stage *self, int32_t shard_index, s
     loading->states[at] = *in;
     if (!self->flat)
         return room_load(self, shard, loading, in, err);
-    size_t size = states_bytes(self);
+    size_t size = self->states_bytes;
     if (in->size < size)
         return fail(err, E_CORRUPT, "stored state: breaks off in a group");
     *in = bytes_of(in->data + size, in->size - size);
