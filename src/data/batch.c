@@ -38,6 +38,23 @@ void batch_release(struct batch *batch)
     *batch = (struct batch){0};
 }
 
+static size_t column_size(const struct column *col)
+{
+    size_t size = (col->valid != NULL ? col->valid->size : 0) + (col->offsets != NULL ? col->offsets->size : 0) +
+                  (col->values != NULL ? col->values->size : 0);
+    for (int32_t c = 0; c < col->child_count; c++)
+        size += column_size(&col->children[c]);
+    return size;
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+    size_t size = 0;
+    for (int32_t c = 0; c < batch->column_count; c++)
+        size += column_size(&batch->columns[c]);
+    return size;
+}
+
 void batch_gather(struct batch *out, const struct batch *in, const int32_t *rows, int64_t count)
 {
     batch_init(out, in->schema, count);

@@ -48,6 +48,8 @@ static inline int64_t batch_origin(const struct batch *batch, int64_t row)
     return batch->origin == NULL ? row : ((const int32_t *)(const void *)batch->origin->data)[row];
 }
 void batch_share_origin(struct batch *out, const struct batch *in);
+/* Bytes of the columns' buffers, whoever shares them. */
+size_t batch_bytes(const struct batch *batch);
 void batch_check(const struct batch *batch);
 
 #endif

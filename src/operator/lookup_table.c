@@ -4,23 +4,6 @@
 
 enum { LOOKUP_ROWS_MAX = INT32_MAX / 2, SLOT_BYTES = 8 };
 
-static size_t column_bytes(const struct column *col)
-{
-    size_t size = (col->valid != NULL ? col->valid->size : 0) + (col->offsets != NULL ? col->offsets->size : 0) +
-                  (col->values != NULL ? col->values->size : 0);
-    for (int32_t c = 0; c < col->child_count; c++)
-        size += column_bytes(&col->children[c]);
-    return size;
-}
-
-static size_t batch_bytes(const struct batch *batch)
-{
-    size_t size = 0;
-    for (int32_t c = 0; c < batch->column_count; c++)
-        size += column_bytes(&batch->columns[c]);
-    return size;
-}
-
 static enum code charge(struct lookup_table *self, size_t size, struct error *err)
 {
     if (self->budget != NULL)

@@ -19,7 +19,9 @@ static bool can_execute(enum plan_kind kind)
     case PLAN_TABLE:
     case PLAN_DEDUPLICATE:
     case PLAN_AGGREGATE:
+    case PLAN_JOIN:
     case PLAN_UNION:
+    case PLAN_VALUES:
         return true;
     default:
         return false;
@@ -52,14 +54,37 @@ static void refuse(struct check *check, struct position at, const char *what, co
     problem(check, E_UNSUPPORTED, at, arena_printf(check->arena, "leat cannot execute %s yet: %s", what, name));
 }
 
+/* A lookup gives rows that seek, never ones that are sought: those are not asked for in any one epoch. */
+static bool keeps_still_rows(const struct plan *plan)
+{
+    static const enum join_kind keeping[2] = {JOIN_LEFT, JOIN_RIGHT};   // by the input whose rows stay
+    return plan->join.kind == JOIN_FULL || plan->join.kind == keeping[plan_still_input(plan)];
+}
+
+static void join_check(struct check *check, const struct plan *plan)
+{
+    if (plan_is_lookup(plan) && keeps_still_rows(plan))
+        refuse(check, plan->at, "this part of the query", "an outer join that keeps the rows of what stands still");
+}
+
+/* Whether all of it can be read at once. */
+static void still_source_check(struct check *check, const struct plan *plan)
+{
+    const struct source_type *type = source_find(plan->source->format);
+    if (type != NULL && !type->ends)
+        refuse(check, plan->at, "reading this source without STREAM", plan->source->name);
+}
+
 static void node_check(struct check *check, const struct plan *plan)
 {
     if (!can_execute(plan->kind) || plan->unsupported != NULL) {
         refuse(check, plan->at, "this part of the query", plan_name(plan));
         return;
     }
-    if (!plan->streaming)
-        refuse(check, plan->at, "a query over tables that are not streams", plan_name(plan));
+    if (plan->kind == PLAN_JOIN)
+        join_check(check, plan);
+    if (plan->kind == PLAN_SOURCE && !plan->streaming)
+        still_source_check(check, plan);
     if (plan->kind == PLAN_DECODE && decoder_find(plan->decode.format) == NULL)
         refuse(check, plan->at, "this payload format", plan->decode.format);
 }
@@ -131,7 +156,7 @@ static void property_check(struct check *check, const struct pipeline_table *tab
 
 static void table_check(struct check *check, const struct pipeline_table *table)
 {
-    if (table->materialized)
+    if (table->materialized || !table->streaming)
         refuse(check, table->at, "materialized views", table->name);
     if (sink_find(table->format) == NULL)
         refuse(check, table->at, "a table of this format", table->format);

@@ -54,19 +54,13 @@ static void limit_read(struct feed *feed, const struct run_settings *settings)
 
 enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct error *err)
 {
-    const struct pipeline_source *source = spec->source;
+    const struct pipeline_source *source = spec->node->source;
     feed->source = source;
-    feed->node = -1;
+    feed->node = spec->node->id;
+    feed->schema = spec->node->schema;
     feed->type = source_find(source->format);
     if (feed->type == NULL)
         return fail(err, E_UNSUPPORTED, "source %s: this version cannot read format %s", source->name, source->format);
-    for (int32_t i = 0; i < spec->pipeline->node_count; i++)
-        if (spec->pipeline->nodes[i]->kind == PLAN_SOURCE && spec->pipeline->nodes[i]->source == source) {
-            feed->node = i;
-            feed->schema = spec->pipeline->nodes[i]->schema;
-        }
-    if (feed->node < 0)
-        return E_OK;
     struct source_spec config = {
         .name = source->name,
         .buffer_bytes = spec->settings->buffer_bytes,

@@ -16,7 +16,7 @@ struct feed {
     const struct pipeline_source *source;
     const struct source_type *type;
     void *self;
-    int32_t node;                      /* plan id of its PLAN_SOURCE; -1: nobody reads it */
+    int32_t node;                      /* plan id of its PLAN_SOURCE */
     const struct type *schema;
     int32_t columns[SOURCE_COLUMN_COUNT];   /* schema column -> enum source_column */
     struct source_ranges ranges;       /* from: next offset to deliver; to: end of the epoch, -1 = open */
@@ -28,7 +28,7 @@ struct feed {
 
 struct feed_spec {
     const struct pipeline *pipeline;
-    const struct pipeline_source *source;
+    const struct plan *node;           /* PLAN_SOURCE */
     const struct run_settings *settings;
     const char *query_id;
     struct budget *budget;

@@ -82,6 +82,34 @@ static const enum join_type join_types[] = {
     [JOIN_ANTI] = JOIN_TYPE_ANTI,
 };
 
+static enum code join_open(struct graph *graph, struct arena *arena, const struct plan *plan, const char *name,
+                           struct stateful **out, struct error *err)
+{
+    const struct plan_join *j = &plan->join;
+    struct join_spec spec = {
+        .name = name,
+        .type = join_types[j->kind],
+        .key_count = j->key_count,
+        .null_safe = j->null_safe,
+        .time_key = j->time_key,
+        .condition = j->condition,
+        .schema = plan->schema,
+        .lanes = graph->spec.lanes,
+        .shards = graph->spec.shards,
+        .budget = graph->spec.budget,
+    };
+    for (int side = 0; side < JOIN_SIDES; side++)
+        spec.sides[side] = (struct join_side){
+            .schema = plan->inputs[side]->schema,
+            .keys = j->sides[side].keys,
+            .only = j->sides[side].only,
+            .time_column = j->sides[side].time_column,
+            .bounded = j->sides[side].bounded,
+            .shift_us = j->sides[side].shift_us,
+        };
+    return join_new(arena, &spec, out, err);
+}
+
 static enum code deduplicate_open(struct graph *graph, struct arena *arena, const struct plan *plan, const char *name,
                                   struct stateful **out, struct error *err)
 {
@@ -109,7 +137,7 @@ enum code stage_new(struct graph *graph, struct arena *arena, const struct plan 
     name = name != NULL ? name : plan_kind_name(plan->kind);
     switch (plan->kind) {
     case PLAN_JOIN:
-        return fail(err, E_UNSUPPORTED, "joins of streams cannot be executed yet");
+        return join_open(graph, arena, plan, name, out, err);
     case PLAN_DEDUPLICATE:
         return deduplicate_open(graph, arena, plan, name, out, err);
     default:

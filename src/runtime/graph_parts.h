@@ -1,7 +1,7 @@
 /* graph_parts.h - private to graph*.c: what a graph is made of.
  *
- * Files    graph_build.c opens and closes it; graph_push.c sends batches through the lanes; graph.c runs epochs: merging,
- *          saving, counting
+ * Files    graph_build.c opens and closes it; graph_push.c sends batches through the lanes; graph_still.c computes what
+ *          stands still; graph.c runs epochs: merging, saving, counting
  * Owns     see graph.h
  */
 #ifndef RUNTIME_GRAPH_PARTS_H
@@ -16,12 +16,26 @@ struct edge {
     int32_t target;              /* plan id, or table index */
     int32_t port;                /* which input of the target */
 };
+/* Batches of an input that stands still. */
+struct still_rows {
+    struct batch *batches;
+    int32_t count, capacity;
+    size_t charged_bytes;
+};
+/* A join with an input that stands still. */
+struct lookup_stage {
+    struct lookup_spec spec;
+    int32_t still;               /* the input that is hashed */
+    struct still_rows rows[2];   /* of the inputs that stand still, until they are complete */
+    struct lookup_table *table;
+};
 struct node {
     const struct plan *plan;
     struct edge *edges;
     int32_t edge_count, edge_capacity;
-    int32_t stateful;            /* index in graph->stateful, or -1 */
-    const char *name;            /* of a stateful node: "aggregate of gold" */
+    struct stateful *stage;      /* of a node that merges; of one that stands still: only while it is computed */
+    struct lookup_stage *lookup; /* of a lookup */
+    const char *name;            /* of a node that merges: "aggregate of gold" */
     int32_t *late_tables;        /* tables behind it that keep late rows */
     int32_t late_count, late_capacity;
 };
@@ -30,6 +44,7 @@ struct instance {
     struct filter *filter;
     struct project *project;     /* PROJECT; DECODE: computes the payload; WATERMARK, UNION: nothing */
     struct generate *generate;
+    struct lookup *lookup;
     const struct decoder_type *decoder_type;
     void *decoder;
     struct operator_counts counts;
@@ -48,19 +63,38 @@ struct graph {
     struct session session;      /* with the epoch's batch time */
     struct epoch_time *times;    /* by plan id */
     struct arena arena;
+    struct arena still_arena;    /* until what stands still is computed anew */
     struct node *nodes;
     int32_t node_count;
     struct lane *lanes;
-    struct stateful **stateful;
-    int32_t *stateful_node;
+    int32_t *stateful;           /* plan ids of the stages whose state is in the chain, ascending */
     int32_t stateful_count;
 };
 
-/* graph_build.c */
-MUST_CHECK enum code stateful_open(struct graph *graph, const struct plan *plan, struct stateful **out, struct error *err);
+/* graph_build.c: the stage of a node that merges */
+MUST_CHECK enum code stage_new(struct graph *graph, struct arena *arena, const struct plan *plan, struct stateful **out,
+                               struct error *err);
+void lookup_spec_fill(const struct plan *plan, struct lookup_spec *out, int32_t *still);
 
-/* graph_push.c: hand a node's output to everybody behind it. */
+/* graph_push.c */
+/* Hand a node's output to everybody behind it. */
 MUST_CHECK enum code node_deliver(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *batch,
                                   struct error *err);
+/* The same as a callback; `context` is what node_emit was given. */
+struct emit_context {
+    struct graph *graph;
+    struct lane *lane;
+    const struct node *node;
+};
+struct emit node_emit(struct emit_context *context);
+/* Rows of the input that is not hashed find their partners. */
+MUST_CHECK enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *in,
+                                 struct error *err);
+/* The literal rows of PLAN_VALUES, to everybody behind it. */
+MUST_CHECK enum code push_values(struct graph *graph, struct lane *lane, const struct node *node, struct error *err);
+
+/* graph_still.c */
+MUST_CHECK enum code still_keep(struct graph *graph, struct still_rows *rows, const struct batch *in, struct error *err);
+void still_close(struct graph *graph);
 
 #endif

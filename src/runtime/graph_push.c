@@ -27,6 +27,7 @@ enum code node_deliver(struct graph *graph, struct lane *lane, const struct node
 static struct position filter_step(const void *stage, int32_t step) { return filter_position(stage, step); }
 static struct position project_step(const void *stage, int32_t step) { return project_position(stage, step); }
 static struct position generate_step(const void *stage, int32_t step) { return generate_position(stage, step); }
+static struct position lookup_step(const void *stage, int32_t step) { return lookup_position(stage, step); }
 static struct position stateful_step(const void *stage, int32_t step)
 {
     const struct stateful *self = stage;
@@ -129,6 +130,17 @@ static enum code push_decode(struct graph *graph, struct lane *lane, struct inst
     return code;
 }
 
+static enum code emit_batch(void *context, struct batch *out, struct error *err)
+{
+    const struct emit_context *to = context;
+    enum cpu_bucket before = cpu_meter_switch(&to->lane->meter, CPU_EXPRESSIONS);
+    enum code code = node_deliver(to->graph, to->lane, to->node, out, err);
+    cpu_meter_switch(&to->lane->meter, before);
+    return code;
+}
+
+struct emit node_emit(struct emit_context *context) { return (struct emit){emit_batch, context}; }
+
 /* The event time of a stateful node's input, where it is a plain column; else -1. */
 static int32_t time_column(const struct plan *plan, int32_t port)
 {
@@ -159,7 +171,7 @@ static enum code keep_late(struct graph *graph, struct lane *lane, const struct 
 static enum code push_stateful(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
                                int32_t port, const struct batch *in, struct error *err)
 {
-    struct stateful *stage = graph->stateful[node->stateful];
+    struct stateful *stage = node->stage;
     const struct lane_call call = {
         .lane = lane->index,
         .port = port,
@@ -176,6 +188,27 @@ static enum code push_stateful(struct graph *graph, struct lane *lane, const str
     TRY(code);
     TRY(keep_late(graph, lane, node, port, in, err));
     return quarantine(graph, lane, in, stateful_step, stage, err);
+}
+
+enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *in,
+                      struct error *err)
+{
+    struct instance *self = &lane->instances[node->plan->id];
+    struct emit_context context = {graph, lane, node};
+    const struct emit emit = node_emit(&context);
+    always(node->lookup->table != NULL);
+    TRY(lookup_batch(self->lookup, node->lookup->table, &graph->session, in, &lane->rejects, &self->counts, &emit, err));
+    return quarantine(graph, lane, in, lookup_step, self->lookup, err);
+}
+
+static enum code push_join(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                           int32_t port, const struct batch *in, struct error *err)
+{
+    if (node->lookup == NULL)
+        return push_stateful(graph, lane, node, self, port, in, err);
+    if (node->plan->inputs[port]->streaming)
+        return push_lookup(graph, lane, node, in, err);
+    return still_keep(graph, &node->lookup->rows[port], in, err);
 }
 
 /* Only what passes the guard moves the watermark and goes on. */
@@ -245,10 +278,12 @@ static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_
     switch (node->plan->kind) {
     case PLAN_AGGREGATE:
     case PLAN_DEDUPLICATE:
-    case PLAN_JOIN:
         return push_stateful(graph, lane, node, self, port, in, err);
+    case PLAN_JOIN:
+        return push_join(graph, lane, node, self, port, in, err);
     case PLAN_WATERMARK:
-        return push_watermark(graph, lane, node, self, in, err);
+        return node->plan->streaming ? push_watermark(graph, lane, node, self, in, err)
+                                     : push_through(graph, lane, node, self, in, err);
     case PLAN_SOURCE:
     case PLAN_TABLE:
     case PLAN_UNION:
@@ -261,6 +296,37 @@ static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_
     if (code == E_OK)
         code = node_deliver(graph, lane, node, &out, err);
     batch_release(&out);
+    return code;
+}
+
+static enum code push_literals(struct graph *graph, struct lane *lane, const struct node *node, struct project *project,
+                               struct error *err)
+{
+    struct operator_counts ignored = {0};
+    struct batch one, out = {0};
+    batch_init(&one, type_struct(&graph->still_arena, NULL, 0), 1);
+    enum code code = project_batch(project, &graph->session, &one, &lane->rejects, &ignored, &out, err);
+    if (code == E_OK)
+        code = quarantine(graph, lane, &one, project_step, project, err);
+    if (code == E_OK)
+        code = node_deliver(graph, lane, node, &out, err);
+    batch_release(&one);
+    batch_release(&out);
+    return code;
+}
+
+enum code push_values(struct graph *graph, struct lane *lane, const struct node *node, struct error *err)
+{
+    const struct plan *plan = node->plan;
+    int32_t columns = plan->schema->field_count, rows = columns > 0 ? plan->expr_count / columns : 1;
+    enum code code = E_OK;
+    for (int32_t row = 0; code == E_OK && row < rows; row++) {
+        struct project *project;
+        const struct expr *const *cells = plan->exprs + (size_t)row * (size_t)columns;
+        TRY(project_new(&graph->still_arena, cells, columns, plan->schema, &project, err));
+        code = push_literals(graph, lane, node, project, err);
+        project_free(project);
+    }
     return code;
 }
 

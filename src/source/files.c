@@ -2,6 +2,9 @@
 #include "source/files.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+
+#include "base/hash.h"
 
 static enum code check_stop(const struct files_source *self, struct error *err)
 {
@@ -74,6 +77,19 @@ static void files_close(void *self_)
 
 /* ---- ranges ---- */
 
+/* Who reads the folder whole wants to know whether it is still what it was. */
+static void log_sign(const struct files_log *log, struct source_range *range)
+{
+    uint64_t sum = 0;
+    for (int32_t i = 0; i < log->count; i++) {
+        const struct file_entry *entry = &log->entries[i];
+        sum = XXH64(entry->name, strlen(entry->name), sum);
+        sum = XXH64(&entry->size_bytes, sizeof entry->size_bytes, sum);
+        sum = XXH64(&entry->modified_us, sizeof entry->modified_us, sum);
+    }
+    snprintf(range->topic_id, sizeof range->topic_id, "%016" PRIx64, sum);
+}
+
 static enum code files_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
                                 struct error *err)
 {
@@ -94,6 +110,8 @@ static enum code files_discover(void *self_, const struct source_ranges *known, 
     struct source_range *range = source_ranges_add(out, self->settings.path, 0);
     range->from = from;
     range->latest = self->log.end;
+    if (self->log.store == NULL)
+        log_sign(&self->log, range);
     return E_OK;
 }
 
@@ -245,8 +263,8 @@ static enum code files_mirror(void *self_, const struct source_ranges *committed
 #define FILES_TYPE(name_, help_, options_, open_)                                                                      \
     {                                                                                                                  \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct files_source),                        \
-        .offsets_in_bytes = true, .open = open_, .discover = files_discover, .plan = files_plan, .seek = files_seek,   \
-        .fetch = files_fetch, .mirror = files_mirror, .stop = files_stop, .close = files_close,                        \
+        .offsets_in_bytes = true, .ends = true, .open = open_, .discover = files_discover, .plan = files_plan,         \
+        .seek = files_seek, .fetch = files_fetch, .mirror = files_mirror, .stop = files_stop, .close = files_close,    \
     }
 
 const struct source_type json_source_type =

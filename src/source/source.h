@@ -79,6 +79,8 @@ struct source_type {
     const struct option *options;
     size_t size;
     bool offsets_in_bytes; /* from, to and latest count bytes, not records */
+    bool ends;             /* it can also be read whole, from 0 to `latest`. Without a store discover then gives a
+                            * topic_id that changes with what is there */
     enum code (*open)(void *self, const struct source_spec *spec, struct error *err) MUST_CHECK;
     /* All partitions now there, with earliest and latest. New partitions start at 0 (E_LOST when
      * that is gone and failOnDataLoss); at the very first start `from` is what startingOffsets

@@ -1,0 +1,141 @@
+#include "runtime/relations.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+
+enum { READ_TRIES = 5, READ_WAIT_US = 100 * 1000 };
+
+enum code relations_open(struct relations *self, const struct pipeline *pipeline, const struct run_settings *settings,
+                         struct budget *budget, struct error *err)
+{
+    *self = (struct relations){.pipeline = pipeline, .settings = settings, .budget = budget};
+    self->nodes = mem_array(const struct plan *, (size_t)pipeline->node_count);
+    self->signatures = mem_array(uint64_t, (size_t)pipeline->node_count);
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *node = pipeline->nodes[i];
+        if (node->kind != PLAN_SOURCE || node->streaming)
+            continue;
+        const struct source_type *type = source_find(node->source->format);
+        if (type == NULL || !type->ends)
+            return fail(err, E_UNSUPPORTED, "source %s: format %s can only be read as a stream", node->source->name,
+                        node->source->format);
+        self->nodes[self->count++] = node;
+    }
+    return E_OK;
+}
+
+void relations_close(struct relations *self)
+{
+    mem_free(self->nodes);
+    mem_free(self->signatures);
+    *self = (struct relations){0};
+}
+
+/* ---- one source ---- */
+
+/* A new instance each time: one that lives on would only look for what was added. */
+static enum code source_list(const struct relations *self, int32_t i, struct feed *feed, struct error *err)
+{
+    const struct feed_spec spec = {
+        .pipeline = self->pipeline,
+        .node = self->nodes[i],
+        .settings = self->settings,
+        .query_id = "",
+        .budget = self->budget,
+    };
+    TRY(feed_open(feed, &spec, err));
+    feed->rows_max = 0;
+    return feed_discover(feed, err);
+}
+
+static uint64_t signature_of(const struct source_ranges *ranges)
+{
+    uint64_t sum = 1;   // 0 is "never read"
+    for (int32_t i = 0; i < ranges->count; i++) {
+        const struct source_range *range = &ranges->items[i];
+        sum = XXH64(range->topic, strlen(range->topic), sum);
+        sum = XXH64(range->topic_id, strlen(range->topic_id), sum);
+        sum = XXH64(&range->latest, sizeof range->latest, sum);
+    }
+    return sum;
+}
+
+static enum code source_push(struct feed *feed, struct graph *graph, struct error *err)
+{
+    enum code code = E_OK;
+    for (int32_t i = 0; i < feed->ranges.count; i++)
+        feed->ranges.items[i].to = feed->ranges.items[i].latest;
+    while (code == E_OK && !feed->done) {
+        struct batch batch = {0};
+        if (runtime_stopping())
+            return fail(err, E_STOPPED, "asked to stop");
+        code = feed_fetch(feed, READ_WAIT_US, &batch, err);
+        if (code == E_OK && batch.rows > 0)
+            code = graph_push(graph, 0, feed->node, &batch, err);
+        batch_release(&batch);
+    }
+    return code;
+}
+
+/* ---- all of them ---- */
+
+static enum code look(const struct relations *self, uint64_t *signatures, struct error *err)
+{
+    for (int32_t i = 0; i < self->count; i++) {
+        struct feed feed = {0};
+        enum code code = source_list(self, i, &feed, err);
+        signatures[i] = code == E_OK ? signature_of(&feed.ranges) : 0;
+        feed_close(&feed);
+        TRY(code);
+    }
+    return E_OK;
+}
+
+static enum code read_all(struct relations *self, struct graph *graph, struct error *err)
+{
+    TRY(graph_still_begin(graph, err));
+    for (int32_t i = 0; i < self->count; i++) {
+        struct feed feed = {0};
+        enum code code = source_list(self, i, &feed, err);
+        if (code == E_OK) {
+            self->signatures[i] = signature_of(&feed.ranges);
+            code = source_push(&feed, graph, err);
+        }
+        feed_close(&feed);
+        TRY(code);
+    }
+    return graph_still_finish(graph, err);
+}
+
+static enum code read_settled(struct relations *self, struct graph *graph, struct error *err)
+{
+    enum code code = E_LOST;
+    for (int attempt = 0; code == E_LOST && attempt < READ_TRIES; attempt++) {
+        if (attempt > 0) {
+            log_info("%s; listing it again", err->text);   // it was replaced while it was being read
+            error_clear(err);
+        }
+        code = read_all(self, graph, err);
+    }
+    return code;
+}
+
+enum code relations_refresh(struct relations *self, struct graph *graph, struct error *err)
+{
+    if (!graph_has_still(graph))
+        return E_OK;
+    bool changed = !self->computed;
+    if (!changed) {
+        uint64_t *now = mem_array(uint64_t, (size_t)self->count);
+        enum code code = look(self, now, err);
+        changed = memcmp(now, self->signatures, (size_t)self->count * sizeof *now) != 0;
+        mem_free(now);
+        TRY(code);
+    }
+    if (!changed)
+        return E_OK;
+    self->computed = false;
+    TRY(read_settled(self, graph, err));
+    self->computed = true;
+    return E_OK;
+}

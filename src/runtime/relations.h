@@ -1,0 +1,31 @@
+/* relations.h - sources that stand still: read whole, and again when they have changed.
+ *
+ * In       PLAN_SOURCE nodes that are no streams: files of a folder
+ * Out      all their rows, pushed through lane 0 into the graph, which computes what lookups search (graph_still.c)
+ * When     before an epoch whose listing of files (names, sizes, times) differs from the last one; all relations are
+ *          read then, not only the one that changed. So a lookup sees a file as it was when the epoch began
+ * Fails    E_LOST when files change faster than they can be read
+ * Thread   one, lanes quiet
+ */
+#ifndef RUNTIME_RELATIONS_H
+#define RUNTIME_RELATIONS_H
+
+#include "runtime/feed.h"
+#include "runtime/graph.h"
+
+struct relations {
+    const struct pipeline *pipeline;
+    const struct run_settings *settings;
+    struct budget *budget;
+    const struct plan **nodes;
+    uint64_t *signatures;              /* per node: of what was read last */
+    int32_t count;
+    bool computed;
+};
+MUST_CHECK enum code relations_open(struct relations *self, const struct pipeline *pipeline,
+                                    const struct run_settings *settings, struct budget *budget, struct error *err);
+void relations_close(struct relations *self);
+/* Computes what stands still when it is not yet, or no longer, right. */
+MUST_CHECK enum code relations_refresh(struct relations *self, struct graph *graph, struct error *err);
+
+#endif
