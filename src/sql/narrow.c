@@ -206,6 +206,20 @@ static void narrow_watermark(struct pruner *self, struct plan *node)
     node->schema = input->schema;
 }
 
+static void narrow_deduplicate(struct pruner *self, struct plan *node)
+{
+    struct plan_deduplicate *keys = &node->deduplicate;
+    const struct narrowed *input = narrowed_of(self, node->inputs[0]);
+    int32_t *columns = arena_array(self->arena, int32_t, (size_t)keys->column_count);
+    slots_pass(self, node, node->inputs[0], 0, 0);
+    for (int32_t i = 0; i < keys->column_count; i++)
+        columns[i] = slot_find(input, keys->columns[i], -1);
+    keys->columns = columns;
+    if (keys->time_column >= 0)
+        keys->time_column = slot_find(input, keys->time_column, -1);
+    node->schema = node->inputs[0]->schema;
+}
+
 static const struct aggregate_call *narrow_call(const struct pruner *self, const struct plan *input,
                                                 const struct aggregate_call *call)
 {
@@ -238,6 +252,8 @@ static void narrow_aggregate(struct pruner *self, struct plan *node)
     aggregate->call_count = count;
     if (aggregate->window.time != NULL)
         aggregate->window.time = narrow_expr(self, input, aggregate->window.time);
+    if (aggregate->window.gap != NULL)
+        aggregate->window.gap = narrow_expr(self, input, aggregate->window.gap);
     node->schema = slots_schema(self, node->schema, narrowed_of(self, node));
 }
 
@@ -288,6 +304,7 @@ void narrow_node(struct pruner *self, struct plan *node)
         node->schema = node->inputs[0]->schema;
         break;
     case PLAN_AGGREGATE: narrow_aggregate(self, node); break;
+    case PLAN_DEDUPLICATE: narrow_deduplicate(self, node); break;
     case PLAN_UNION: narrow_union(self, node); break;
     case PLAN_JOIN:
         if (is_plain_join(node))

@@ -91,6 +91,8 @@ static void need_aggregate(const struct pruner *self, const struct plan *node)
             need_expr(self, input, aggregate->keys[i]);
     if (aggregate->window.time != NULL)
         need_expr(self, input, aggregate->window.time);
+    if (aggregate->window.gap != NULL)
+        need_expr(self, input, aggregate->window.gap);
     for (int32_t i = 0; i < aggregate->call_count; i++) {
         const struct aggregate_call *call = aggregate->calls[i];
         if (!is_needed(&narrowed_of(self, node)->needs[aggregate->key_count + i]))
@@ -107,6 +109,17 @@ static void need_union(const struct pruner *self, const struct plan *node)
     for (int32_t i = 0; i < node->schema->field_count; i++)
         for (int32_t j = 0; is_needed(&narrowed_of(self, node)->needs[i]) && j < node->input_count; j++)
             narrowed_of(self, plan_input(node, j))->needs[i].whole = true;
+}
+
+static void need_deduplicate(const struct pruner *self, const struct plan *node)
+{
+    const struct plan_deduplicate *keys = &node->deduplicate;
+    struct need *needs = narrowed_of(self, node->inputs[0])->needs;
+    need_passed(self, node, node->schema->field_count);
+    for (int32_t i = 0; i < keys->column_count; i++)
+        needs[keys->columns[i]].whole = true;
+    if (keys->time_column >= 0)
+        needs[keys->time_column].whole = true;
 }
 
 static void need_inputs(const struct pruner *self, const struct plan *node)
@@ -136,6 +149,7 @@ static void need_inputs(const struct pruner *self, const struct plan *node)
         narrowed_of(self, input)->needs[node->watermark.column].whole = true;
         break;
     case PLAN_AGGREGATE: need_aggregate(self, node); break;
+    case PLAN_DEDUPLICATE: need_deduplicate(self, node); break;
     case PLAN_UNION: need_union(self, node); break;
     case PLAN_JOIN:
         if (is_plain_join(node)) {
