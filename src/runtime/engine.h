@@ -34,6 +34,8 @@ struct progress {
     struct cpu_split cpu_before;       /* of engines already closed */
     const char *phase;
 };
+void progress_init(struct progress *progress, const struct pipeline *pipeline);   /* free its arena */
+
 struct engine {
     const struct pipeline *pipeline;
     const struct run_options *options;

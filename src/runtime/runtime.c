@@ -107,7 +107,7 @@ static bool retry_wait(struct retry *retry, int64_t limit_us, int64_t epoch, con
     return true;
 }
 
-static void progress_init(struct progress *progress, const struct pipeline *pipeline)
+void progress_init(struct progress *progress, const struct pipeline *pipeline)
 {
     int32_t count = pipeline->table_count;
     *progress = (struct progress){.started_us = os->clock_mono_us(), .phase = "starting"};
