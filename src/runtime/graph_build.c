@@ -73,7 +73,7 @@ static enum code aggregate_open(struct graph *graph, struct arena *arena, const 
         .shards = graph->spec.shards,
         .budget = graph->spec.budget,
     };
-    return aggregate_new(arena, &spec, out, err);
+    return spec.gap != NULL ? session_new(arena, &spec, out, err) : aggregate_new(arena, &spec, out, err);
 }
 
 static const enum join_type join_types[] = {
