@@ -43,7 +43,12 @@ enum code distinct_rows(struct analyser *self, const char *what, struct position
     const struct type *schema = input->schema;
     TRY(check_comparable(self, schema, at));
     if (!input->streaming) {
+        int32_t *columns = arena_array(self->arena, int32_t, (size_t)schema->field_count);
+        for (int32_t i = 0; i < schema->field_count; i++)
+            columns[i] = i;
         *plan = plan_over(self->arena, PLAN_DEDUPLICATE, input, schema, at);
+        (*plan)->deduplicate = (struct plan_deduplicate){
+            .columns = columns, .column_count = schema->field_count, .time_column = -1};
         (*plan)->unsupported = what;
         return E_OK;
     }

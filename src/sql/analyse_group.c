@@ -365,7 +365,6 @@ enum code select_group(struct analyser *self, struct select *select, struct plan
                           .calls = (const struct aggregate_call *const *)select->calls.items,
                           .call_count = select->calls.count,
                           .window = select->window};
-    group.window.gap = select->gap;
     TRY(group_rows(self, select->rows->plan, &group, select->ast->at, out));
     (*out)->unsupported = select->grouping_sets;
     return E_OK;

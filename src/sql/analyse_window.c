@@ -145,22 +145,6 @@ static enum code constant_gap(struct analyser *self, const struct ast *ast, cons
     return E_OK;
 }
 
-/* A gap per row becomes a last column of the rows, and only rows where it is above 0 stay. */
-static enum code settle_gap(struct analyser *self, struct rowset *rows, const struct expr *gap,
-                            const struct expr **out)
-{
-    *out = gap;
-    if (gap == NULL || gap->kind == EXPR_LITERAL)
-        return E_OK;
-    *out = rowset_append(self, rows, gap, "gap");
-    const struct expr *args[2] = {*out,
-                                  expr_int(&self->expr, type_of(TYPE_INTERVAL_DT), 0, gap->at)};
-    const struct expr *above;
-    TRY(placed(self, expr_call(&self->expr, ">", args, 2, gap->at, &above, self->err), gap->at));
-    rows->plan = plan_filter(self->arena, rows->plan, above, gap->at);
-    return E_OK;
-}
-
 static enum code session_arguments(struct analyser *self, const struct scope *scope,
                                    const struct ast *ast, struct plan_window *out)
 {
@@ -222,14 +206,13 @@ const struct expr *select_window_column(struct analyser *self, const struct sele
 }
 
 /* What computes the window, or all windows, of a row. */
-static enum code window_value(struct analyser *self, struct rowset *rows, const struct ast *ast,
+static enum code window_value(struct analyser *self, const struct ast *ast,
                               const struct plan_window *window, const struct expr **out)
 {
-    const struct expr *args[4] = {window->time};
+    const struct expr *args[4] = {window->time, window->gap};
     const struct type *number = type_of(TYPE_INT64);
     bool sliding = window->slide_us != window->size_us;
     int32_t count = 2;
-    TRY(settle_gap(self, rows, window->gap, &args[1]));
     if (window->gap == NULL) {
         args[1] = expr_int(&self->expr, number, window->size_us, ast->at);
         args[count++] = expr_int(&self->expr, number,
@@ -267,7 +250,7 @@ static enum code window_column(struct analyser *self, struct rowset *rows, const
                expr_call(&self->expr, "isnotnull", &window->time, 1, ast->at, &timed, self->err),
                ast->at));
     rows->plan = plan_filter(self->arena, rows->plan, timed, ast->at);
-    TRY(window_value(self, rows, ast, window, &value));
+    TRY(window_value(self, ast, window, &value));
     *out = value->type->id == TYPE_ARRAY ? repeat_rows(self, rows, value)
                                          : rowset_append(self, rows, value, ast->text);
     return E_OK;
@@ -323,7 +306,6 @@ enum code select_window(struct analyser *self, const struct scope *scope, const 
         select->window = window;
         select->window_type = window_type(self, window.time->type);
         select->window_name = window.gap != NULL ? "session_window" : "window";
-        TRY(settle_gap(self, scope->rows, window.gap, &select->gap));
     }
     *out = select_window_column(self, select, ast->at);
     return E_OK;

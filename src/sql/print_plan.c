@@ -86,10 +86,15 @@ static void print_duration(int64_t us, struct text *out)
 static void print_window(const struct plan_window *window, const struct type *input,
                          struct text *out)
 {
-    text_add_string(out, "window(");
+    text_add_string(out, window->gap != NULL ? "session_window(" : "window(");
     print_expr(window->time, input, out);
     text_add_string(out, ", ");
-    print_duration(window->size_us, out);
+    if (window->gap != NULL && window->gap->kind == EXPR_LITERAL)
+        print_duration(column_values(window->gap->literal, int64_t)[0], out);
+    else if (window->gap != NULL)
+        print_expr(window->gap, input, out);
+    else
+        print_duration(window->size_us, out);
     if (window->slide_us != window->size_us) {
         text_add_string(out, ", ");
         print_duration(window->slide_us, out);
@@ -109,10 +114,26 @@ static void print_aggregate(const struct plan *node, struct text *out)
         else
             print_expr(aggregate->keys[i], input, out);
     }
-    text_add_string(out, aggregate->key_count == 0 ? " nothing:" : ":");
+    text_add_string(out, aggregate->key_count == 0    ? " nothing:"
+                         : aggregate->call_count == 0 ? ""
+                                                      : ":");
     for (int32_t i = 0; i < aggregate->call_count; i++)
         text_printf(out, "%s %s", i > 0 ? "," : "",
                     node->schema->fields[aggregate->key_count + i].name);
+}
+
+static void print_deduplicate(const struct plan *node, struct text *out)
+{
+    const struct plan_deduplicate *keys = &node->deduplicate;
+    text_add_string(out, " by");
+    for (int32_t i = 0; i < keys->column_count; i++)
+        text_printf(out, "%s %s", i > 0 ? "," : "", node->schema->fields[keys->columns[i]].name);
+    if (keys->within_watermark) {
+        text_add_string(out, " within ");
+        print_duration(keys->delay_us, out);
+    } else if (!keys->time_is_key && node->streaming) {
+        text_add_string(out, " for ever");
+    }
 }
 
 static void print_columns(const struct type *schema, struct text *out)
@@ -237,6 +258,7 @@ static void print_node(const struct plan *node, struct text *out)
     case PLAN_DECODE: print_decode(node, out); break;
     case PLAN_AGGREGATE: print_aggregate(node, out); break;
     case PLAN_GENERATE: print_generate(node, out); break;
+    case PLAN_DEDUPLICATE: print_deduplicate(node, out); break;
     case PLAN_WATERMARK:
         text_printf(out, " %s, delay ", node->schema->fields[node->watermark.column].name);
         print_duration(node->watermark.delay_us, out);

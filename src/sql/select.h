@@ -25,7 +25,6 @@ struct select {
     struct plan_window window; /* among the keys, as written */
     const struct type *window_type;
     const char *window_name;
-    const struct expr *gap;       /* of that window, over the rows as they are now */
     struct plan_window projected; /* in the list but no key; .key = its column of the rows, -1 = none */
     struct list calls; /* const struct aggregate_call * */
     struct list call_names;
