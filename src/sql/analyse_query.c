@@ -202,6 +202,11 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
     TRY(analyse_body(self, &plain, body->left, outer, &left));
     TRY(analyse_body(self, &plain, body->right, outer, &right));
     const struct type *a = left.plan->schema, *b = right.plan->schema, *schema;
+    if (left.plan->streaming != right.plan->streaming)
+        return sql_error(self, body->at, "read both with STREAM",
+                         "[_LEGACY_ERROR_TEMP_3102] %s between streaming and batch DataFrames/Datasets is not "
+                         "supported.",
+                         body->operation == SET_UNION ? "Union" : operation_name(body));
     int32_t *places = arena_array(self->arena, int32_t, (size_t)a->field_count + 1);
     int32_t *same = arena_array(self->arena, int32_t, (size_t)a->field_count + 1);
     for (int32_t i = 0; i < a->field_count; i++)

@@ -229,6 +229,20 @@ static struct plan *batch_read(struct analyser *self, const struct element *tabl
     return plan;
 }
 
+enum code catalog_still(struct analyser *self, struct element *source, struct position at,
+                        struct plan **out)
+{
+    if (!source_has_end(source->source))
+        return sql_error(self, at, "write STREAM in front of it",
+                         "[INCOMPATIBLE_STREAMING_VIEW_READ] View `%s` is a streaming view and must be "
+                         "referenced as a stream.",
+                         source->name);
+    if (source->still == NULL)
+        TRY(source_relation(self, source->source, false, &source->still));
+    *out = source->still;
+    return E_OK;
+}
+
 enum code catalog_relation(struct analyser *self, const struct ast_relation *relation,
                            struct plan **out)
 {
@@ -250,6 +264,8 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
     }
     if (element->kind == ELEMENT_TABLE && element->statement->materialized)
         return not_yet(self, relation->at, "reading a materialized view with STREAM");
+    if (element->kind == ELEMENT_SOURCE && !relation->stream)
+        return catalog_still(self, element, relation->at, out);
     if (element->plan->streaming && !relation->stream)
         return sql_error(
             self, relation->at, "write STREAM in front of it",

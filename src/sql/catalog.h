@@ -25,7 +25,8 @@ struct element {
     const struct ast_statement *statement; /* VIEW, TABLE, and a SINK that was created */
     const struct sink_text *sink;
     struct list flows; /* struct flow * */
-    struct plan *plan; /* what a reader reads; NULL for sinks */
+    struct plan *plan;  /* what a reader reads; NULL for sinks */
+    struct plan *still; /* SOURCE: the same read without STREAM; NULL while nobody does */
     const struct type *schema;
     bool used;
 };
@@ -34,6 +35,9 @@ struct catalog {
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
+/* The rows of a source of files as they lie there; E_SQL for sources that have no end. */
+MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source,
+                                   struct position at, struct plan **out);
 /* read_function.c: STREAM read_kafka(..). */
 bool is_read_function(const struct ast *call);
 MUST_CHECK enum code catalog_read_function(struct analyser *self,

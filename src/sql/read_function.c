@@ -120,7 +120,8 @@ enum code catalog_read_function(struct analyser *self, const struct ast_relation
     const struct ast *call = relation->function;
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     source->at = call->at;
-    if (self->catalog == NULL || !relation->stream)
+    bool still = !relation->stream && same_name(call->text, "read_files");
+    if (self->catalog == NULL || (!relation->stream && !still))
         return sql_error(self, relation->at,
                          arena_printf(self->arena, "write STREAM %s(..)", call->text),
                          "[UNSUPPORTED_FEATURE] %s is read as a stream.", call->text);
@@ -131,6 +132,8 @@ enum code catalog_read_function(struct analyser *self, const struct ast_relation
         "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec",
         call->text);
     TRY(element_resolve(self, element));
+    if (still)
+        return catalog_still(self, element, relation->at, out);
     *out = element->plan;
     return E_OK;
 }

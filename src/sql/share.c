@@ -106,7 +106,7 @@ static bool same_node(const struct plan *a, const struct plan *b)
     if (!same_schema(a, b) || !same_exprs(a->exprs, b->exprs, a->expr_count))
         return false;
     switch (a->kind) {
-    case PLAN_SOURCE: return a->source == b->source;
+    case PLAN_SOURCE: return a->source == b->source && a->streaming == b->streaming;
     case PLAN_WATERMARK:
         return a->watermark.column == b->watermark.column &&
                a->watermark.delay_us == b->watermark.delay_us;

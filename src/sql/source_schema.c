@@ -30,6 +30,15 @@ static const struct type *kafka_columns(struct arena *arena, bool headers)
 static const char *const formats[] = {"kafka", "json", "csv", "parquet", "orc", "text", "avro", "delta", "rate", "rate-micro-batch"};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
+bool source_has_end(const struct pipeline_source *source)
+{
+    static const char *const files[] = {"json", "csv", "parquet", "orc", "text", "avro", "delta"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (strcasecmp(source->format, files[i]) == 0)
+            return true;
+    return false;
+}
+
 static enum code format_known(struct analyser *self, const struct pipeline_source *source)
 {
     for (size_t i = 0; i < FORMATS; i++)

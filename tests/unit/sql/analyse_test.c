@@ -232,10 +232,10 @@ TEST(streaming_rules)
         "     |                             ^^^^^^\n"
         "hint: put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list");
     CHECK_REFUSED(
-        "CREATE STREAMING TABLE t AS SELECT k FROM a",
-        "t.sql:1:43: [INCOMPATIBLE_STREAMING_VIEW_READ] View `a` is a streaming view and must be referenced as a stream.\n"
-        "   1 | CREATE STREAMING TABLE t AS SELECT k FROM a\n"
-        "     |                                           ^\n"
+        "CREATE STREAMING TABLE t AS SELECT topic FROM src",
+        "t.sql:1:47: [INCOMPATIBLE_STREAMING_VIEW_READ] View `src` is a streaming view and must be referenced as a stream.\n"
+        "   1 | CREATE STREAMING TABLE t AS SELECT topic FROM src\n"
+        "     |                                               ^^^\n"
         "hint: write STREAM in front of it");
     CHECK_REFUSED(
         "CREATE STREAMING TABLE t AS SELECT 1 AS x",
