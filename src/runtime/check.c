@@ -135,7 +135,8 @@ static void source_check(struct check *check, const struct pipeline_source *sour
 /* What others have read, or may keep in a table. */
 static bool anybodys(const struct pipeline_table *table, const char *name)
 {
-    static const char *const read_elsewhere[] = {"leat.format", "leat.path", "path", "compression"};
+    static const char *const read_elsewhere[] = {"leat.format", "leat.path", "leat.dedup", "leat.dedup.within_watermark",
+                                                 "path", "compression"};
     for (size_t i = 0; i < sizeof read_elsewhere / sizeof *read_elsewhere; i++)
         if (strcasecmp(name, read_elsewhere[i]) == 0)
             return true;

@@ -242,14 +242,26 @@ static const struct expr *repeat_rows(struct analyser *self, struct rowset *rows
     return column_of(self, node, node->schema->field_count - 1, windows->at);
 }
 
+static enum code keep_rows(struct analyser *self, struct rowset *rows, const char *function,
+                           const struct expr *const *args, int32_t count)
+{
+    const struct expr *predicate;
+    struct position at = args[0]->at;
+    TRY(placed(self, expr_call(&self->expr, function, args, count, at, &predicate, self->err), at));
+    rows->plan = plan_filter(self->arena, rows->plan, predicate, at);
+    return E_OK;
+}
+
+/* Rows without a window fall out. */
 static enum code window_column(struct analyser *self, struct rowset *rows, const struct ast *ast,
                                const struct plan_window *window, const struct expr **out)
 {
-    const struct expr *timed, *value;
-    TRY(placed(self,
-               expr_call(&self->expr, "isnotnull", &window->time, 1, ast->at, &timed, self->err),
-               ast->at));
-    rows->plan = plan_filter(self->arena, rows->plan, timed, ast->at);
+    const struct expr *value;
+    TRY(keep_rows(self, rows, "isnotnull", &window->time, 1));
+    if (window->gap != NULL && window->gap->kind != EXPR_LITERAL) {
+        const struct expr *zero = expr_int(&self->expr, window->gap->type, 0, ast->at);
+        TRY(keep_rows(self, rows, ">", (const struct expr *const[]){window->gap, zero}, 2));
+    }
     TRY(window_value(self, ast, window, &value));
     *out = value->type->id == TYPE_ARRAY ? repeat_rows(self, rows, value)
                                          : rowset_append(self, rows, value, ast->text);

@@ -76,7 +76,7 @@ static void print_duration(int64_t us, struct text *out)
     } units[] = {{86400000000, "day"}, {3600000000, "hour"}, {60000000, "minute"},
                  {1000000, "second"},  {1000, "ms"},         {1, "us"}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (us % units[i].us == 0) {
+        if (us % units[i].us == 0 && (us != 0 || units[i].us == 1000000)) {
             text_printf(out, "%lld %s%s", (long long)(us / units[i].us), units[i].name,
                         us / units[i].us == 1 || i > 3 ? "" : "s");
             return;
