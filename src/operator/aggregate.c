@@ -226,6 +226,8 @@ static const struct stateful_type aggregate_type;
 enum code aggregate_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out,
                         struct error *err)
 {
+    if (spec->gap != NULL)
+        return session_new(arena, spec, out, err);
     if (spec->window_key >= 0)
         TRY(check_window(spec, err));
     if (spec->window_key >= 0 && spec->slide_us < spec->size_us)
