@@ -5,6 +5,7 @@
 
 #include "sql/analyse.h"
 #include "sql/catalog.h"
+#include "sql/join.h"
 #include "sql/optimise.h"
 #include "sql/parse.h"
 
@@ -463,6 +464,11 @@ enum code project_analyse(struct arena *arena, const struct project_text *text,
         return code;
     }
     build_graph(&self, pipeline);
+    code = joins_check_times(&self.analyser, pipeline->nodes, pipeline->node_count);
+    if (code != E_OK) {
+        notes_problem(notes, err);
+        return code;
+    }
     pipeline->warnings = (const char *const *)notes->warnings.items;
     pipeline->warning_count = notes->warnings.count;
     *out = pipeline;

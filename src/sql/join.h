@@ -35,9 +35,13 @@ bool joins_take(struct analyser *self, struct plan *plan, const struct expr *con
 
 /* node->exprs[0], where there is one, into node->join. */
 void join_take_apart(struct expr_context *ctx, struct plan *node);
+/* The side's column with event time: one that the join reads, else the first; -1 = none. */
+int32_t join_time_column(const struct plan *node, int side);
 /* `bounded` and `shift_us` of both sides, from node->join.condition and the time columns. */
 void join_find_bounds(struct expr_context *ctx, struct plan *node);
 MUST_CHECK enum code join_check_rules(struct analyser *self, const struct plan *node);
+/* Of the finished graph: each input of a join of streams has one event time at most. */
+MUST_CHECK enum code joins_check_times(struct analyser *self, struct plan *const *nodes, int32_t count);
 const char *join_kind_text(enum join_kind kind); /* "LEFT JOIN" */
 
 #endif

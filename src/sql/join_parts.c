@@ -77,13 +77,22 @@ static void take_part(struct parts *self, const struct expr *part)
 
 /* ---- event time ---- */
 
-/* The first column that carries event time, as in Spark; -1 = none. */
-static int32_t event_time_column(const struct plan *input)
+int32_t join_time_column(const struct plan *node, int side)
 {
-    for (int32_t i = 0; input->streaming && i < input->schema->field_count; i++)
-        if (plan_event_time(input, i))
+    const struct plan *input = node->inputs[side];
+    const struct plan_join *join = &node->join;
+    int32_t first = -1, shift = side == 0 ? 0 : left_count(node);
+    for (int32_t i = 0; input->streaming && i < input->schema->field_count; i++) {
+        if (!plan_event_time(input, i))
+            continue;
+        bool read = join->condition != NULL && predicate_reads_column(join->condition, i + shift);
+        for (int32_t k = 0; k < join->key_count; k++)
+            read = read || predicate_reads_column(join->sides[side].keys[k], i);
+        if (read)
             return i;
-    return -1;
+        first = first < 0 ? i : first;
+    }
+    return first;
 }
 
 /* A key that is a column with event time. `<=>` is none: Spark compares coalesce(time, ..) there. */
@@ -120,8 +129,9 @@ void join_take_apart(struct expr_context *ctx, struct plan *node)
     for (int side = 0; side < 2; side++) {
         join->sides[side].keys = (const struct expr *const *)parts.keys[side].items;
         join->sides[side].only = predicate_all(ctx, &parts.only[side]);
-        join->sides[side].time_column = event_time_column(node->inputs[side]);
     }
+    for (int side = 0; side < 2; side++)
+        join->sides[side].time_column = join_time_column(node, side);
     join->time_key = event_time_key(node);
     if (join->kind == JOIN_CROSS && (join->key_count > 0 || join->condition != NULL))
         join->kind = JOIN_INNER;

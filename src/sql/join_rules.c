@@ -86,13 +86,14 @@ static enum code check_waiting(struct analyser *self, const struct plan *node)
 static void warn_growing(struct analyser *self, const struct plan *node)
 {
     const struct plan_join *join = &node->join;
-    static const char *const sides[] = {"left", "right"};
-    for (int side = 0; side < 2 && join->time_key < 0; side++)
-        if (!join->sides[side].bounded)
-            notes_warn(self->notes, node->at,
-                       "the %s keeps every row of its %s side for ever: bound the time in ON, behind watermarks "
-                       "(%s.time >= %s.time - INTERVAL ..)",
-                       join_kind_text(join->kind), sides[side], sides[side], sides[1 - side]);
+    bool left = !join->sides[0].bounded, right = !join->sides[1].bounded;
+    if (join->time_key >= 0 || (!left && !right))
+        return;
+    notes_warn(self->notes, node->at,
+               "the %s keeps every row of its %s for ever: with watermarks on both sides and the time bounded in ON "
+               "(%s.time >= %s.time - INTERVAL ..) old ones go",
+               join_kind_text(join->kind), left && right ? "two sides" : left ? "left side" : "right side",
+               left ? "left" : "right", left ? "right" : "left");
 }
 
 static enum code check_streams(struct analyser *self, const struct plan *node)
@@ -117,4 +118,32 @@ enum code join_check_rules(struct analyser *self, const struct plan *node)
     if (node->unsupported != NULL || (!left && !right))
         return E_OK;
     return left && right ? check_streams(self, node) : check_still(self, node);
+}
+
+/* ---- after pruning ---- */
+
+/* Which of two times makes a row late? Spark gives up on this at run time, once columns that nobody reads are gone. */
+static enum code check_times(struct analyser *self, const struct plan *node, const struct plan *input)
+{
+    struct text names = {0};
+    if (plan_time_column(input) != -2)
+        return E_OK;
+    for (int32_t i = 0; i < input->schema->field_count; i++)
+        if (plan_event_time(input, i))
+            text_printf(&names, "%s%s", names.size > 0 ? ", " : "", input->schema->fields[i].name);
+    enum code code = sql_error(
+        self, node->at, "keep one time, and of the other its value only: at + INTERVAL 0 SECONDS AS other_at",
+        "[_LEGACY_ERROR_TEMP_3077] More than one event time columns are available. Please ensure there is at most "
+        "one event time column per stream. event time columns: (%s)",
+        names.data);
+    text_free(&names);
+    return code;
+}
+
+enum code joins_check_times(struct analyser *self, struct plan *const *nodes, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        for (int side = 0; side < 2 && nodes[i]->kind == PLAN_JOIN && plan_keeps_state(nodes[i]); side++)
+            TRY(check_times(self, nodes[i], nodes[i]->inputs[side]));
+    return E_OK;
 }

@@ -1,4 +1,5 @@
 /* prune_join.c - the columns of a join: each side gives what keys, conditions and users read of it. */
+#include "sql/join.h"
 #include "sql/prune.h"
 
 bool is_plain_join(const struct plan *node)
@@ -66,8 +67,6 @@ static void narrow_side(const struct pruner *self, struct plan *node, int side, 
     parts->keys = narrow_list(&pruner, &input, parts->keys, node->join.key_count);
     if (parts->only != NULL)
         parts->only = narrow_expr(&pruner, &input, parts->only);
-    // as in Spark: where nothing reads the time, no row of the side is late
-    parts->time_column = slot_find(slots, parts->time_column, -1);
 }
 
 void narrow_join(const struct pruner *self, struct plan *node)
@@ -87,6 +86,9 @@ void narrow_join(const struct pruner *self, struct plan *node)
     struct pruner pruner = alone(self, &both);
     if (node->join.condition != NULL)
         node->join.condition = narrow_expr(&pruner, &seen, node->join.condition);
+    // as in Spark: where nothing reads the time, no row of the side is late
+    for (int side = 0; side < 2; side++)
+        node->join.sides[side].time_column = join_time_column(node, side);
     own->slots = both.slots;
     own->slot_count = one_sided ? sides[0].slot_count : both.slot_count;
     node->schema = slots_schema(self, node->schema, own);

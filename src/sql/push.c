@@ -68,6 +68,24 @@ static struct plan *push_project(struct optimiser *self, struct plan *filter)
                 expr_through(self->expr->arena, filter->exprs[0], project));
 }
 
+/* Both conditions, each part once: joins imply the same of a key that they share. */
+static const struct expr *merged(struct optimiser *self, const struct expr *below,
+                                 const struct expr *above)
+{
+    struct list parts = {0}, more = {0};
+    predicate_split(self->expr->arena, below, &parts);
+    predicate_split(self->expr->arena, above, &more);
+    int32_t count = parts.count;
+    for (int32_t i = 0; i < more.count; i++) {
+        bool new = true;
+        for (int32_t j = 0; new && j < count; j++)
+            new = !expr_equal(parts.items[j], more.items[i]);
+        if (new)
+            list_add(self->expr->arena, &parts, more.items[i]);
+    }
+    return predicate_all(self->expr, &parts);
+}
+
 static struct plan *push_filter(struct optimiser *self, struct plan *filter)
 {
     struct plan *below = filter->inputs[0];
@@ -76,7 +94,7 @@ static struct plan *push_filter(struct optimiser *self, struct plan *filter)
     switch (below->kind) {
     case PLAN_FILTER: {
         const struct expr **exprs = arena_new(self->expr->arena, const struct expr *);
-        exprs[0] = predicate_both(self->expr, below->exprs[0], filter->exprs[0]);
+        exprs[0] = merged(self, below->exprs[0], filter->exprs[0]);
         filter->exprs = exprs;
         filter->inputs[0] = below->inputs[0];
         plan_abandon(below);
