@@ -83,18 +83,20 @@ static void record_ranges(struct engine *self, struct chain_record *record)
 static enum code record_ledgers(struct engine *self, struct chain_record *record, struct error *err)
 {
     int32_t count = self->pipeline->table_count;
+    TRY(ledger_nodes_check(self->pipeline, self->counts, err));
     record->ledgers = arena_array(&self->scratch, struct chain_ledger, (size_t)count);
     record->ledger_count = count;
     for (int32_t i = 0; i < count; i++) {
         struct table_progress *table = &self->progress->tables[i];
-        table->epoch = ledger_of(self->pipeline, table->paths, self->counts, outputs_totals(self->outputs, i).rows);
+        table->epoch = ledger_of(&table->map, self->counts, outputs_totals(self->outputs, i).rows);
         const struct ledger *l = &table->epoch;
         record->ledgers[i] = (struct chain_ledger){self->pipeline->tables[i]->name, *l};
-        if (!ledger_closes(l, table->windowed))
+        if (!ledger_closes(l, table->map.windowed))
             return fail(err, E_BUG, "the ledger of table %s does not close: in %" PRId64 " + exploded %" PRId64
                         " is not out %" PRId64 " (aggregated %" PRId64 ") + filtered %" PRId64 " + late %" PRId64
-                        " + null time %" PRId64 " + quarantined %" PRId64, self->pipeline->tables[i]->name, l->in,
-                        l->exploded, l->out, l->aggregated, l->filtered, l->late, l->null_time, l->quarantined);
+                        " + null time %" PRId64 " + quarantined %" PRId64 " + duplicates %" PRId64,
+                        self->pipeline->tables[i]->name, l->in, l->exploded, l->out, l->aggregated, l->filtered, l->late,
+                        l->null_time, l->quarantined, l->duplicates);
     }
     return E_OK;
 }

@@ -19,8 +19,7 @@ enum { STATE_SHARDS = 64 };
 struct table_progress {
     struct ledger epoch, total;
     int64_t files_total, bytes_total;
-    int64_t *paths;                    /* per plan node: see ledger.h */
-    bool windowed;
+    struct ledger_map map;             /* of a table */
 };
 /* Lives as long as pipeline_run: totals survive a retry. */
 struct progress {

@@ -133,7 +133,7 @@ static void table_report(const struct engine *self, int32_t i, struct table_comm
         .name = outputs_name(self->outputs, i),
         .table = i < self->pipeline->table_count ? self->pipeline->tables[i] : NULL,
         .path = outputs_path(self->outputs, i),
-        .windowed = table->windowed,
+        .windowed = table->map.windowed,
         .epoch = table->epoch,
         .total = table->total,
         .files = totals.files,

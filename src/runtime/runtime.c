@@ -116,13 +116,8 @@ void progress_init(struct progress *progress, const struct pipeline *pipeline)
     for (int32_t i = 0; i < count; i++)
         progress->table_count += table_keeps_late(pipeline->tables[i]);
     progress->tables = arena_array(&progress->arena, struct table_progress, (size_t)progress->table_count);
-    for (int32_t i = 0; i < count; i++) {
-        struct table_progress *table = &progress->tables[i];
-        table->paths = arena_array(&progress->arena, int64_t, (size_t)pipeline->node_count);
-        ledger_paths(pipeline, pipeline->tables[i], table->paths);
-        for (int32_t n = 0; n < pipeline->node_count; n++)
-            table->windowed |= table->paths[n] > 0 && pipeline->nodes[n]->kind == PLAN_AGGREGATE;
-    }
+    for (int32_t i = 0; i < count; i++)
+        ledger_map_init(&progress->tables[i].map, &progress->arena, pipeline, pipeline->tables[i]);
 }
 
 enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options, struct error *err)
