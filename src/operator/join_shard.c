@@ -9,6 +9,7 @@
 enum {
     BLOCK_ROWS = 512,
     ROWS_AHEAD = 8, /* in a loop over rows or keys in no order: fetched so many before they are needed */
+    LIST_KEPT = 64 * 1024, /* entries of a list that stay allocated from epoch to epoch */
 };
 
 static void heaps_init(const struct join_stage *self, struct join_shard *shard)
@@ -96,6 +97,10 @@ static void settle_rows(struct join_rows *rows, uint32_t flags)
     for (int64_t i = 0; i < rows->count; i++)
         rows->rows[i]->flags &= ~flags & 0xf;
     rows->count = 0;
+    if (rows->capacity <= LIST_KEPT)
+        return;
+    mem_free(rows->rows);
+    *rows = (struct join_rows){0};
 }
 
 void join_shard_settle(const struct join_stage *self, struct join_shard *shard)
