@@ -89,7 +89,8 @@ enum fault_action fault_reached(enum fault_point point)
     atomic_thread_fence(memory_order_acquire);
     if (atomic_fetch_sub(&countdown, 1) != 1)
         return FAULT_NONE;
-    fprintf(stderr, "leat: fail point %s: %s\n", point_names[point], action_names[armed_action]);
+    if (armed_action == ACTION_KILL || armed_action == ACTION_STOP) // the others are told as errors
+        fprintf(stderr, "leat: fail point %s: %s\n", point_names[point], action_names[armed_action]);
     switch (armed_action) {
     case ACTION_KILL: raise(SIGKILL); break;
     case ACTION_STOP: raise(SIGSTOP); break;
