@@ -6,6 +6,7 @@
 
 #include "expr/expr.h"
 #include "format/format.h"
+#include "runtime/runtime.h"
 #include "sink/sink.h"
 #include "source/source.h"
 #include "sql/sql.h"
@@ -94,6 +95,7 @@ static void connectors_page(struct text *out)
     text_add_string(out, connectors_head);
     for (const struct source_type *const *type = source_types; *type != NULL; type++)
         section(out, "Source", (*type)->name, (*type)->help, (*type)->options);
+    section(out, "Table", "TBLPROPERTIES", "properties of every table, whatever its format", table_options);
     for (const struct sink_type *const *type = sink_types; *type != NULL; type++) {
         section(out, "Sink", (*type)->name, (*type)->help, (*type)->options);
         const struct encoder_type *encoder = encoder_find((*type)->name);

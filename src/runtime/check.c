@@ -1,6 +1,7 @@
 #include <strings.h>
 
 #include "format/format.h"
+#include "runtime/outputs.h"
 #include "runtime/plan_stage.h"
 #include "runtime/runtime.h"
 #include "sink/sink.h"
@@ -135,8 +136,7 @@ static void source_check(struct check *check, const struct pipeline_source *sour
 /* What others have read, or may keep in a table. */
 static bool anybodys(const struct pipeline_table *table, const char *name)
 {
-    static const char *const read_elsewhere[] = {"leat.format", "leat.path", "leat.dedup", "leat.dedup.within_watermark",
-                                                 "path", "compression"};
+    static const char *const read_elsewhere[] = {"path", "compression"};
     for (size_t i = 0; i < sizeof read_elsewhere / sizeof *read_elsewhere; i++)
         if (strcasecmp(name, read_elsewhere[i]) == 0)
             return true;
@@ -151,12 +151,26 @@ static void property_check(struct check *check, const struct pipeline_table *tab
                     option_find(options, property->name) == NULL;
     if (encoders)
         options = encoder->options;
+    if (option_find(table_options, property->name) != NULL)
+        options = table_options;
     if (option_find(options, property->name) != NULL || !anybodys(table, property->name))
         option_check(check, options, property, table->is_sink ? "sink" : "table", table->name);
 }
 
-static void table_check(struct check *check, const struct pipeline_table *table)
+/* `<table>_late` is a folder beside the tables. */
+static void late_name_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
+    const char *name = arena_printf(check->arena, "%s_late", table->name);
+    for (int32_t i = 0; table_keeps_late(table) && i < pipeline->table_count; i++)
+        if (strcasecmp(pipeline->tables[i]->name, name) == 0)
+            problem(check, E_SPEC, pipeline->tables[i]->at,
+                    arena_printf(check->arena, "table %s has the name that the late rows of %s go to ('leat.late' = 'table')",
+                                 name, table->name));
+}
+
+static void table_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
+{
+    late_name_check(check, pipeline, table);
     if (table->materialized || !table->streaming)
         refuse(check, table->at, "materialized views", table->name);
     if (sink_find(table->format) == NULL)
@@ -175,7 +189,7 @@ enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, st
     for (int32_t i = 0; i < pipeline->node_count; i++)
         node_check(&check, pipeline->nodes[i]);
     for (int32_t i = 0; i < pipeline->table_count; i++)
-        table_check(&check, pipeline->tables[i]);
+        table_check(&check, pipeline, pipeline->tables[i]);
     if (check.code != E_OK)
         return fail(err, check.code, "%s", problems->texts[first]);
     struct run_settings settings;

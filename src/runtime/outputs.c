@@ -1,6 +1,5 @@
 #include "runtime/outputs.h"
 
-#include <strings.h>
 
 enum { PREVIEW_TEXT_MAX = 16 * 1024 }; /* bytes a table and epoch */
 
@@ -125,12 +124,6 @@ static enum code all_open(struct outputs *self, struct error *err)
             TRY(late_open(self, t, err));
     }
     return E_OK;
-}
-
-bool table_keeps_late(const struct pipeline_table *table)
-{
-    const char *late = table_property(table, "leat.late");
-    return late != NULL && strcasecmp(late, "table") == 0;
 }
 
 enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err)

@@ -70,6 +70,9 @@ struct run_options {
     const struct run_observer *observer;
 };
 
+/* TBLPROPERTIES of every table, whatever its format; ends with a NULL name. */
+extern const struct option table_options[];
+
 /* What this version cannot execute, and options that no source or sink takes, by name and position: E_UNSUPPORTED or
  * E_SPEC for the first, all in `problems`. Also refuses settings that do not parse. Pure. */
 MUST_CHECK enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,
