@@ -9,9 +9,10 @@
  * Not with      names of views and columns, other tables, columns that only others read (a decoded field is known by its
  *               name and type, not by the schema around it), the order of nodes, filters and conjuncts, the watermark's
  *               delay, how expressions are printed
+ * Watermark     is known by its column and delay
  * Shape         an AND is the sum of its parts and a filter is added to the rows below, so neither order nor the place of
  *               a filter matters; everything else is mixed in order
- * Fingerprint   of the pipeline: all of them in the order of the graph, with delays and policy
+ * Fingerprint   of the pipeline: all of them in the order of the graph, and the policy of several watermarks
  */
 #include "base/hash.h"
 #include "sql/optimise.h"
@@ -339,7 +340,7 @@ static void identify(struct fingerprint *self, const struct plan *node)
         pass_columns(self, node, 0, out);
         break;
     case PLAN_WATERMARK:
-        out->state = hash_mix(hash_mix(OF_WATERMARK, input->rows), input->columns[node->watermark.column]);
+        out->state = hash_mix(OF_WATERMARK, input->columns[node->watermark.column]);
         pass_columns(self, node, 0, out);
         break;
     case PLAN_GENERATE:
@@ -357,51 +358,77 @@ static void identify(struct fingerprint *self, const struct plan *node)
 
 /* ---- the pipeline ---- */
 
-/* Which watermarks make the W of a group, in any order. */
-static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline, int32_t group)
+/* Which watermarks make the W of a group, in any order. Where a filter stands, above or below one, depends on who else
+ * reads it: a watermark is known by its column. */
+static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline, int32_t group, bool delays)
 {
     const struct watermark_group *set = &pipeline->groups[group];
     uint64_t hash = 0;
-    for (int32_t i = 0; i < pipeline->node_count; i++)
-        for (int32_t k = 0; pipeline->nodes[i]->kind == PLAN_WATERMARK && k < set->count; k++)
-            if (set->nodes[k] == pipeline->nodes[i]->watermark.node)
-                hash += self->nodes[i].state;
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *node = pipeline->nodes[i];
+        for (int32_t k = 0; node->kind == PLAN_WATERMARK && k < set->count; k++)
+            if (set->nodes[k] == node->watermark.node)
+                hash += delays ? hash_number(self->nodes[i].state, node->watermark.delay_us)
+                               : self->nodes[i].state;
+    }
     return hash;
 }
 
-/* Two nodes that remember the same under the same W are interchangeable: the one that comes first is the first. */
-static uint64_t told_apart(const struct pipeline *pipeline, int32_t node, uint64_t identity)
+static bool is_twice(const struct pipeline *pipeline, int32_t node)
 {
-    for (int32_t i = 0; i < node; i++)
-        if (pipeline->nodes[i]->identity == identity) {
-            identity = hash_mix(identity, OF_OTHER);
-            i = -1;
-        }
-    return identity;
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        if (i != node && pipeline->nodes[i]->identity == pipeline->nodes[node]->identity)
+            return true;
+    return false;
+}
+
+/* Versions of a node for groups that differ in their delays alone. */
+static void tell_versions_apart(const struct fingerprint *self, const struct pipeline *pipeline)
+{
+    bool *twice = mem_array(bool, (size_t)pipeline->node_count);
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        twice[i] = pipeline->nodes[i]->group >= 0 && is_twice(pipeline, i);
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        struct plan *node = pipeline->nodes[i];
+        if (twice[i])
+            node->identity = hash_mix(node->identity, hash_group(self, pipeline, node->group, true));
+    }
+    mem_free(twice);
+}
+
+/* Two nodes that remember the same under the same W are interchangeable: the first stays as it is. */
+static void tell_twins_apart(const struct pipeline *pipeline)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        struct plan *node = pipeline->nodes[i];
+        for (int32_t j = 0; node->identity != 0 && j < i; j++)
+            if (pipeline->nodes[j]->identity == node->identity) {
+                node->identity = hash_mix(node->identity, OF_OTHER);
+                j = -1;
+            }
+    }
 }
 
 uint64_t plan_identify(struct pipeline *pipeline)
 {
     struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)pipeline->node_count)};
     uint64_t session = hash_mix(hash_text(zone_name(pipeline->session.zone)), pipeline->session.ansi);
-    uint64_t *groups = mem_array(uint64_t, (size_t)pipeline->group_count);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         identify(&self, pipeline->nodes[i]);
-    for (int32_t g = 0; g < pipeline->group_count; g++)
-        groups[g] = hash_group(&self, pipeline, g);
-    uint64_t fingerprint = hash_number(session, pipeline->watermark_policy_max);
     for (int32_t i = 0; i < pipeline->node_count; i++) {
         struct plan *node = pipeline->nodes[i];
-        bool timed = node->kind == PLAN_WATERMARK;
-        if (!timed && !plan_keeps_state(node))
-            continue;
         uint64_t state = hash_mix(self.nodes[i].state, session);
-        state = node->group >= 0 ? hash_mix(state, groups[node->group]) : state;
-        node->identity = told_apart(pipeline, i, state);
-        fingerprint = hash_mix(fingerprint, node->identity);
-        fingerprint = timed ? hash_number(fingerprint, node->watermark.delay_us) : fingerprint;
+        if (node->kind == PLAN_WATERMARK)
+            node->identity = hash_number(state, node->watermark.delay_us);
+        else if (node->group >= 0)
+            node->identity = hash_mix(state, hash_group(&self, pipeline, node->group, false));
     }
-    mem_free(groups);
+    tell_versions_apart(&self, pipeline);
+    tell_twins_apart(pipeline);
+    uint64_t fingerprint = hash_number(session, pipeline->watermark_policy_max);
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        if (pipeline->nodes[i]->identity != 0)
+            fingerprint = hash_mix(fingerprint, pipeline->nodes[i]->identity);
     mem_free(self.nodes);
     arena_free(&self.arena);
     return fingerprint;
