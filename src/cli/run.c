@@ -78,11 +78,13 @@ static void show_status(void *context, const struct run_status *s)
     (void)context;
     static const char spinner[] = "|/-\\";
     static unsigned turn;
-    char records[32], rate[32], lag[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1], line[400];
-    snprintf(line, sizeof line, "%c epoch %" PRId64 "  %s records  %s/s  lag %s  watermark %s  files %s%s%s  %s  %s",
+    char records[32], rate[32], lag[32], late[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1],
+        line[400];
+    snprintf(line, sizeof line, "%c epoch %" PRId64 "  %s records  %s/s  lag %s  watermark %s  files %s%s%s%s%s  %s  %s",
              spinner[turn++ % 4], s->epoch, grouped(s->records_total, records),
              grouped((int64_t)s->records_per_second, rate), s->lag_records < 0 ? "?" : grouped(s->lag_records, lag),
              time_text(s->watermark_us, watermark), grouped(s->files_total, files),
+             s->late_total > 0 ? "  late " : "", s->late_total > 0 ? grouped(s->late_total, late) : "",
              s->quarantined_total > 0 ? "  failed rows " : "",
              s->quarantined_total > 0 ? grouped(s->quarantined_total, quarantined) : "", size_text(s->rss_bytes, rss),
              s->phase);
@@ -98,6 +100,7 @@ static void remember(struct display *display, const struct commit_report *report
     memcpy(display->tables, report->tables, sizeof *display->tables * (size_t)report->table_count);
     display->last = *report;
     display->last.tables = NULL;   // the observer's only while it is called
+    display->last.states = NULL;
     display->epochs++;
 }
 
@@ -139,7 +142,13 @@ static void json_commit(const struct commit_report *r)
                 r->records, r->records_total, r->bytes, (double)r->duration_us / 1e3, r->watermark_us, r->lag_records,
                 r->groups, r->state_bytes, r->rss_bytes, r->rss_peak_bytes);
     json_cpu(&out, &r->cpu);
-    text_add_string(&out, ",\"tables\":{");
+    text_add_string(&out, ",\"states\":[");
+    for (int32_t i = 0; i < r->state_count; i++) {
+        const struct state_report *s = &r->states[i];
+        text_printf(&out, "%s{\"name\":\"%s\",\"entries\":%" PRId64 ",\"bytes\":%" PRId64 ",\"watermark_us\":%" PRId64 "}",
+                    i > 0 ? "," : "", s->name, s->entries, s->bytes, s->watermark_us);
+    }
+    text_add_string(&out, "],\"tables\":{");
     for (int32_t i = 0; i < r->table_count; i++) {
         const struct table_commit *t = &r->tables[i];
         text_printf(&out, "%s\"%s\":{", i > 0 ? "," : "", t->name);
@@ -165,14 +174,14 @@ static void on_commit(void *context, const struct commit_report *report)
 
 static void summary_row(const struct table_commit *t)
 {
-    char in[32], out[32], filtered[32], late[32], bad[32], files[32], size[32];
+    char in[32], out[32], filtered[32], late[32], duplicates[32], bad[32], files[32], size[32];
     const struct ledger *l = &t->total;
     if (t->table == NULL && l->out == 0)
         return;
-    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %8s %10s\n", t->name,
+    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", t->name,
             t->table != NULL ? grouped(l->in + l->exploded, in) : "", grouped(l->out, out), grouped(l->filtered, filtered),
-            grouped(l->late + l->null_time, late), grouped(l->quarantined, bad), grouped(t->files_total, files),
-            size_text(t->bytes_total, size));
+            grouped(l->late + l->null_time, late), grouped(l->duplicates, duplicates), grouped(l->quarantined, bad),
+            grouped(t->files_total, files), size_text(t->bytes_total, size));
 }
 
 static void summary(const struct display *display)
@@ -182,8 +191,8 @@ static void summary(const struct display *display)
     char records[32], rss[32];
     fprintf(stderr, "%s records in %" PRId64 " epochs, peak memory %s\n\n", grouped(display->last.records_total, records),
             display->epochs, size_text(display->last.rss_peak_bytes, rss));
-    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %8s %10s\n", "table", "in", "out", "filtered", "late", "failed", "files",
-            "size");
+    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", "table", "in", "out", "filtered", "late", "duplicates",
+            "failed", "files", "size");
     for (int32_t i = 0; i < display->table_count; i++)
         summary_row(&display->tables[i]);
     fputc('\n', stderr);

@@ -144,6 +144,17 @@ static void table_report(const struct engine *self, int32_t i, struct table_comm
     };
 }
 
+static void state_report(const struct engine *self, int32_t i, struct state_report *out)
+{
+    const struct stateful *stage = graph_stateful(self->graph, i);
+    *out = (struct state_report){
+        .name = graph_stateful_name(self->graph, i),
+        .entries = stateful_entries(stage),
+        .bytes = (int64_t)stateful_bytes(stage),
+        .watermark_us = graph_stateful_time(self->graph, i)->emit_us,
+    };
+}
+
 void report_commit(struct engine *self)
 {
     const struct run_observer *observer = self->options->observer;
@@ -155,6 +166,10 @@ void report_commit(struct engine *self)
     struct table_commit *tables = mem_array(struct table_commit, (size_t)count);
     for (int32_t i = 0; i < count; i++)
         table_report(self, i, &tables[i]);
+    int32_t state_count = graph_stateful_count(self->graph);
+    struct state_report *states = mem_array(struct state_report, (size_t)state_count);
+    for (int32_t i = 0; i < state_count; i++)
+        state_report(self, i, &states[i]);
     cpu_meter_stop(&self->meter);
     const struct commit_report report = {
         .epoch = self->epoch,
@@ -168,6 +183,8 @@ void report_commit(struct engine *self)
         .state_bytes = self->progress->state_bytes,
         .tables = tables,
         .table_count = count,
+        .states = states,
+        .state_count = state_count,
         .cpu = engine_cpu(self),
         .rss_bytes = rss_now(),
         .rss_peak_bytes = rss_peak(),
@@ -175,4 +192,5 @@ void report_commit(struct engine *self)
     };
     observer->commit(observer->context, &report);
     mem_free(tables);
+    mem_free(states);
 }

@@ -49,11 +49,19 @@ struct run_status {
     int64_t elapsed_us;
     const char *phase;                 /* reading, merging, committing, waiting, retrying */
 };
+/* What one stage with state remembers. */
+struct state_report {
+    const char *name;                  /* "aggregate of gold" */
+    int64_t entries, bytes;            /* in memory */
+    int64_t watermark_us;              /* what it emitted by */
+};
 struct commit_report {
     int64_t epoch, records, bytes, duration_us, batch_time_us;
     int64_t watermark_us, lag_records, groups, state_bytes;
     const struct table_commit *tables;
     int32_t table_count;
+    const struct state_report *states;
+    int32_t state_count;
     struct cpu_split cpu;
     int64_t rss_bytes, rss_peak_bytes;
     int64_t records_total;

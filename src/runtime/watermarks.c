@@ -7,23 +7,15 @@
 
 void watermarks_init(struct watermarks *self, const struct pipeline *pipeline)
 {
-    int32_t groups = pipeline->group_count > 0 ? pipeline->group_count : pipeline->watermark_count > 0;
+    size_t groups = (size_t)pipeline->group_count;
     *self = (struct watermarks){
         .pipeline = pipeline,
-        .members = pipeline->groups,
-        .group_count = groups,
-        .groups = mem_array(struct watermark_time, (size_t)groups),
-        .works = mem_array(bool, (size_t)groups),
+        .group_count = pipeline->group_count,
+        .groups = mem_array(struct watermark_time, groups),
+        .works = mem_array(bool, groups),
         .node_count = pipeline->watermark_count,
         .node_us = mem_array(int64_t, (size_t)pipeline->watermark_count),
     };
-    if (pipeline->group_count == 0) {
-        int32_t *nodes = mem_array(int32_t, (size_t)pipeline->watermark_count);
-        for (int32_t i = 0; i < pipeline->watermark_count; i++)
-            nodes[i] = i;
-        self->everybody = (struct watermark_group){nodes, pipeline->watermark_count};
-        self->members = &self->everybody;
-    }
     for (int32_t i = 0; i < pipeline->node_count; i++) {
         int32_t group = plan_is_stateful(pipeline->nodes[i]) ? watermark_group_of(self, pipeline->nodes[i]) : -1;
         if (group >= 0)
@@ -35,7 +27,6 @@ void watermarks_close(struct watermarks *self)
 {
     mem_free(self->groups);
     mem_free(self->works);
-    mem_free((void *)self->everybody.nodes);
     mem_free(self->node_us);
     *self = (struct watermarks){0};
 }
@@ -142,7 +133,7 @@ void watermarks_advance(struct watermarks *self, const int64_t *seen_us)
 {
     nodes_advance(self, seen_us);
     for (int32_t g = 0; g < self->group_count; g++) {
-        int64_t chosen_us = group_chosen(self, &self->members[g]);
+        int64_t chosen_us = group_chosen(self, &self->pipeline->groups[g]);
         struct watermark_time *time = &self->groups[g];
         time->next_us = chosen_us > time->emit_us ? chosen_us : time->emit_us;
     }
@@ -164,18 +155,18 @@ bool watermarks_moved(const struct watermarks *self)
     return false;
 }
 
-int64_t watermarks_smallest(const struct watermarks *self)
+/* Groups without watermarks stand at 0 for ever and say nothing. */
+static int64_t smallest(const struct watermarks *self, bool next)
 {
-    int64_t smallest_us = self->group_count > 0 ? self->groups[0].emit_us : 0;
-    for (int32_t g = 1; g < self->group_count; g++)
-        smallest_us = self->groups[g].emit_us < smallest_us ? self->groups[g].emit_us : smallest_us;
-    return smallest_us;
+    int64_t found_us = INT64_MAX;
+    for (int32_t g = 0; g < self->group_count; g++) {
+        int64_t at_us = next ? self->groups[g].next_us : self->groups[g].emit_us;
+        if (self->pipeline->groups[g].count > 0 && at_us < found_us)
+            found_us = at_us;
+    }
+    return found_us == INT64_MAX ? 0 : found_us;
 }
 
-int64_t watermarks_smallest_next(const struct watermarks *self)
-{
-    int64_t smallest_us = self->group_count > 0 ? self->groups[0].next_us : 0;
-    for (int32_t g = 1; g < self->group_count; g++)
-        smallest_us = self->groups[g].next_us < smallest_us ? self->groups[g].next_us : smallest_us;
-    return smallest_us;
-}
+int64_t watermarks_smallest(const struct watermarks *self) { return smallest(self, false); }
+
+int64_t watermarks_smallest_next(const struct watermarks *self) { return smallest(self, true); }

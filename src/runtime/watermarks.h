@@ -23,8 +23,6 @@ struct watermark_time {
 };
 struct watermarks {
     const struct pipeline *pipeline;
-    const struct watermark_group *members;
-    struct watermark_group everybody;  /* of a pipeline that names no groups */
     struct watermark_time *groups;
     bool *works;                       /* per group: some stateful node follows its W */
     int32_t group_count;
