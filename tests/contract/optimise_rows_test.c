@@ -1,213 +1,7 @@
 /* The optimiser must not change a row: queries are run as they were analysed and as they were optimised, and the rows are
- * compared. Batches are literal rows; what runs is what the runtime runs: filter, project, generate, decode.
+ * compared. Batches are literal rows.
  */
-#include "format/format.h"
-#include "kit.h"
-#include "operator/operator.h"
-#include "sql/analyser.h"
-#include "sql/optimise.h"
-#include "sql/parse.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-struct runner {
-    struct arena arena;
-    struct session session;
-    struct error err;
-};
-
-static void run(struct runner *self, const struct plan *plan, struct batch *out);
-
-static void check_ok(struct runner *self, enum code code)
-{
-    if (code == E_OK)
-        return;
-    fprintf(stderr, "%s\n", self->err.text);
-    abort();
-}
-
-/* ---- nodes ---- */
-
-static void run_values(struct runner *self, const struct plan *plan, struct batch *out)
-{
-    int32_t columns = plan->schema->field_count;
-    struct expr_context ctx = {&self->arena, &self->session};
-    batch_init(out, plan->schema, columns > 0 ? plan->expr_count / columns : 1);
-    for (int32_t i = 0; i < plan->expr_count; i++) {
-        const struct expr *cell;
-        check_ok(self, expr_fold(&ctx, plan->exprs[i], &cell, &self->err));
-        if (out->columns[i % columns].type == NULL)
-            column_all_null(&out->columns[i % columns], plan->schema->fields[i % columns].type, 0);
-        column_append(&out->columns[i % columns], cell->literal, 0, 1);
-    }
-}
-
-static void run_project(struct runner *self, const struct plan *plan, const struct batch *in,
-                        struct batch *out)
-{
-    struct project *project;
-    struct rejects rejects = {0};
-    struct operator_counts counts = {0};
-    check_ok(self, project_new(&self->arena, plan->exprs, plan->expr_count, plan->schema, &project,
-                               &self->err));
-    check_ok(self, project_batch(project, &self->session, in, &rejects, &counts, out, &self->err));
-    rejects_free(&rejects);
-    project_free(project);
-}
-
-static void run_filter(struct runner *self, const struct plan *plan, const struct batch *in,
-                       struct batch *out)
-{
-    struct filter *filter;
-    struct rejects rejects = {0};
-    struct operator_counts counts = {0};
-    check_ok(self, filter_new(&self->arena, plan->exprs[0], &filter, &self->err));
-    check_ok(self, filter_batch(filter, &self->session, in, &rejects, &counts, out, &self->err));
-    rejects_free(&rejects);
-    filter_free(filter);
-}
-
-static void run_generate(struct runner *self, const struct plan *plan, const struct batch *in,
-                         struct batch *out)
-{
-    static const enum generate_kind kinds[] = {EXPLODE, POSEXPLODE, INLINE, STACK};
-    const struct plan_generate *from = &plan->generate;
-    struct generate_spec spec = {.kind = kinds[from->kind],
-                                 .outer = from->outer,
-                                 .args = from->args,
-                                 .arg_count = from->arg_count,
-                                 .generated = from->generated,
-                                 .schema = plan->schema,
-                                 .keep = from->keep};
-    struct generate *generate;
-    struct rejects rejects = {0};
-    struct operator_counts counts = {0};
-    check_ok(self, generate_new(&self->arena, &spec, &generate, &self->err));
-    check_ok(self,
-             generate_batch(generate, &self->session, in, &rejects, &counts, out, &self->err));
-    rejects_free(&rejects);
-    generate_free(generate);
-}
-
-static void run_decode(struct runner *self, const struct plan *plan, const struct batch *in,
-                       struct batch *out)
-{
-    const struct decoder_type *type = decoder_find(plan->decode.format);
-    struct decoder_spec spec = {.schema = plan->decode.schema,
-                                .needed = plan->decode.needed,
-                                .mode = DECODE_PERMISSIVE,
-                                .corrupt_column = plan->decode.corrupt_column,
-                                .zone = self->session.zone,
-                                .simd = -1};
-    struct field field = {"payload", plan->exprs[0]->type, true};
-    struct plan payload = {
-        .exprs = plan->exprs, .expr_count = 1, .schema = type_struct(&self->arena, &field, 1)};
-    struct batch text = {0};
-    struct rejects rejects = {0};
-    void *decoder = mem_zero(type->size);
-    run_project(self, &payload, in, &text);
-    check_ok(self, type->open(decoder, &spec, &self->err));
-    batch_init(out, plan->schema, in->rows);
-    for (int32_t i = 0; i < in->column_count; i++)
-        column_share(&out->columns[i], &in->columns[i]);
-    check_ok(self, type->decode(decoder, &text.columns[0], &out->columns[in->column_count],
-                                &rejects, &self->err));
-    type->close(decoder);
-    mem_free(decoder);
-    rejects_free(&rejects);
-    batch_release(&text);
-}
-
-static void run_union(struct runner *self, const struct plan *plan, struct batch *out)
-{
-    struct batch first;
-    run(self, plan_input(plan, 0), &first);
-    batch_init(out, plan->schema, first.rows);
-    for (int32_t i = 0; i < plan->schema->field_count; i++)
-        out->columns[i] = column_take(&first.columns[i]);
-    batch_release(&first);
-    for (int32_t j = 1; j < plan->input_count; j++) {
-        struct batch more;
-        run(self, plan_input(plan, j), &more);
-        for (int32_t i = 0; i < plan->schema->field_count; i++)
-            column_append(&out->columns[i], &more.columns[i], 0, more.rows);
-        out->rows += more.rows;
-        batch_release(&more);
-    }
-}
-
-static void run(struct runner *self, const struct plan *plan, struct batch *out)
-{
-    struct batch in = {0};
-    *out = (struct batch){0};
-    if (plan->kind == PLAN_VALUES) {
-        run_values(self, plan, out);
-        return;
-    }
-    if (plan->kind == PLAN_UNION) {
-        run_union(self, plan, out);
-        return;
-    }
-    run(self, plan->inputs[0], &in);
-    switch (plan->kind) {
-    case PLAN_PROJECT: run_project(self, plan, &in, out); break;
-    case PLAN_FILTER: run_filter(self, plan, &in, out); break;
-    case PLAN_GENERATE: run_generate(self, plan, &in, out); break;
-    case PLAN_DECODE: run_decode(self, plan, &in, out); break;
-    default: kit_fail(__FILE__, __LINE__, "the test cannot run node kind %d", (int)plan->kind);
-    }
-    batch_release(&in);
-}
-
-/* ---- comparing ---- */
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Rows as lines, sorted. */
-static char *rows_of(struct runner *self, const struct plan *plan)
-{
-    struct batch batch;
-    struct text line = {0}, all = {0};
-    run(self, plan, &batch);
-    char **lines = arena_array(&self->arena, char *, (size_t)batch.rows);
-    for (int64_t r = 0; r < batch.rows; r++) {
-        text_clear(&line);
-        for (int32_t c = 0; c < batch.column_count; c++) {
-            text_add_string(&line, c > 0 ? "\t" : "");
-            column_print(&batch.columns[c], r, &line);
-        }
-        lines[r] = arena_strndup(&self->arena, line.data != NULL ? line.data : "", line.size);
-    }
-    qsort(lines, (size_t)batch.rows, sizeof *lines, by_text);
-    for (int64_t r = 0; r < batch.rows; r++)
-        text_printf(&all, "%s\n", lines[r]);
-    char *shown = arena_strndup(&self->arena, all.data != NULL ? all.data : "", all.size);
-    text_free(&line);
-    text_free(&all);
-    batch_release(&batch);
-    return shown;
-}
-
-static struct plan *analysed(struct runner *self, const char *sql)
-{
-    struct sql_file *file = arena_new(&self->arena, struct sql_file);
-    struct notes *notes = arena_new(&self->arena, struct notes);
-    *file = (struct sql_file){NULL, bytes_of_string(sql)};
-    *notes = (struct notes){.arena = &self->arena, .files = file, .file_count = 1};
-    struct analyser analyser = {.arena = &self->arena,
-                                .notes = notes,
-                                .expr = {&self->arena, &self->session},
-                                .err = &self->err};
-    struct ast_query *query;
-    struct rowset rows;
-    check_ok(self, parse_query_text(&self->arena, file, notes, &query, &self->err));
-    check_ok(self, analyse_query(&analyser, query, NULL, &rows));
-    return rows.plan;
-}
+#include "plan_runner.h"
 
 static const char ROWS[] =
     "WITH t AS (SELECT * FROM VALUES"
@@ -314,6 +108,7 @@ TEST(optimising_together_keeps_the_rows)
 
 enum { COLUMNS_MAX = 40, LAYERS_MAX = 6, RUNS = 150 };
 enum kind { INTEGER, STRING, STRUCTURE, LIST };
+enum { JOINS_MAX = 2 };
 
 struct layer {
     char names[COLUMNS_MAX][8];
@@ -323,7 +118,7 @@ struct layer {
 struct generator {
     struct text sql;
     struct layer layers[LAYERS_MAX + 1];
-    int count, fresh, unions;
+    int count, fresh, unions, joins;
 };
 
 static int pick_one(int count)
@@ -339,7 +134,7 @@ static void layer_add(struct layer *layer, const char *name, enum kind kind)
     layer->kinds[layer->count++] = kind;
 }
 
-static void add_predicate(struct generator *self, const struct layer *from)
+static void add_predicate(struct generator *self, const struct layer *from, const char *qualifier)
 {
     static const char *const shapes[][3] = {
         [INTEGER] = {"%s > 0", "%s IS NOT NULL", "%s IS NULL OR %s < 5"},
@@ -351,11 +146,65 @@ static void add_predicate(struct generator *self, const struct layer *from)
     const char *shape = shapes[from->kinds[c]][pick_one(3)];
     for (const char *at = shape; *at != '\0'; at++)
         if (at[0] == '%') {
-            text_add_string(&self->sql, from->names[c]);
+            text_printf(&self->sql, "%s%s", qualifier, from->names[c]);
             at++;
         } else {
             text_add_char(&self->sql, *at);
         }
+}
+
+static int integer_column(const struct layer *layer)
+{
+    int first = pick_one(layer->count);
+    for (int i = 0; i < layer->count; i++)
+        if (layer->kinds[(first + i) % layer->count] == INTEGER)
+            return (first + i) % layer->count;
+    return -1;
+}
+
+/* Some columns of a side under new names. */
+static void add_side(struct generator *self, const struct layer *from, const char *qualifier, struct layer *to)
+{
+    for (int n = 1 + pick_one(3); n > 0; n--) {
+        int c = pick_one(from->count);
+        char name[8];
+        snprintf(name, sizeof name, "n%d", self->fresh++);
+        text_printf(&self->sql, "%s%s%s AS %s", to->count > 0 ? ", " : "", qualifier, from->names[c], name);
+        layer_add(to, name, from->kinds[c]);
+    }
+}
+
+/* A join of two layers on integers; false when one of them has none. */
+static bool add_join(struct generator *self)
+{
+    static const char *const kinds[] = {"", "LEFT", "RIGHT", "FULL", "LEFT SEMI", "LEFT ANTI"};
+    int kind = pick_one((int)(sizeof kinds / sizeof kinds[0])), x = pick_one(self->count), y = pick_one(self->count);
+    const struct layer *left = &self->layers[x], *right = &self->layers[y];
+    struct layer *to = &self->layers[self->count];
+    int left_key = integer_column(left), right_key = integer_column(right);
+    if (left_key < 0 || right_key < 0)
+        return false;
+    text_printf(&self->sql, ", q%d AS (SELECT ", self->count);
+    to->count = 0;
+    add_side(self, left, "x.", to);
+    if (kind < 4)
+        add_side(self, right, "y.", to);
+    text_printf(&self->sql, " FROM q%d x %s JOIN q%d y ON x.%s %s y.%s", x, kinds[kind], y, left->names[left_key],
+                pick_one(4) == 0 ? "<=>" : "=", right->names[right_key]);
+    for (int side = 0; side < 2; side++) {
+        text_add_string(&self->sql, " AND (");
+        add_predicate(self, side == 0 ? left : right, side == 0 ? "x." : "y.");
+        text_add_char(&self->sql, ')');
+    }
+    if (pick_one(2) == 0) {
+        bool of_left = kind >= 4 || pick_one(2) == 0;
+        text_add_string(&self->sql, " WHERE ");
+        add_predicate(self, of_left ? left : right, of_left ? "x." : "y.");
+    }
+    text_add_char(&self->sql, ')');
+    self->count++;
+    self->joins++;
+    return true;
 }
 
 /* A column as it is, or something of it under a new name. */
@@ -386,6 +235,8 @@ static void add_item(struct generator *self, const struct layer *from, struct la
 
 static void add_layer(struct generator *self)
 {
+    if (self->joins < JOINS_MAX && pick_one(3) == 0 && add_join(self))
+        return;
     int below = pick_one(self->count);
     const struct layer *from = &self->layers[below];
     struct layer *to = &self->layers[self->count];
@@ -405,7 +256,7 @@ static void add_layer(struct generator *self)
         *to = *from;
         self->unions++;
         text_printf(&self->sql, "* FROM q%d UNION ALL SELECT * FROM q%d WHERE ", below, below);
-        add_predicate(self, from);
+        add_predicate(self, from, "");
         text_add_char(&self->sql, ')');
         self->count++;
         return;
@@ -416,7 +267,7 @@ static void add_layer(struct generator *self)
     }
     if (pick_one(2) == 0) {
         text_add_string(&self->sql, " WHERE ");
-        add_predicate(self, from);
+        add_predicate(self, from, "");
     }
     text_add_char(&self->sql, ')');
     self->count++;
