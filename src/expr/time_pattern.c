@@ -247,7 +247,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 's': text_printf(out, "%0*d", part->count, m->second); break;
     case 'S': print_fraction(part->count, m->micro, out); break;
     case 'V': text_add_string(out, zone_name(zone == NULL ? zone_utc() : zone)); break;
-    default: print_offset(part, wrap_add(m->local_us, -m->us), out);
+    default: print_offset(part, (int64_t)((uint64_t)m->local_us - (uint64_t)m->us), out);
     }
 }
 

@@ -50,31 +50,54 @@ static void bounds_close(struct column *out)
         out->children[i].valid = buffer_retain(out->valid);
 }
 
-/* Start of the last window that holds the time. */
-static int64_t last_start(int64_t time_us, int64_t slide_us, int64_t offset_us)
+enum { SLIDES_MAX = 1000 }; /* windows that hold one time */
+
+/* How windows lie on the line of time, and the last one that holds a time. */
+struct grid {
+    int64_t size_us, slide_us, offset_us;
+};
+static struct grid grid_at(const struct arg *args, bool sliding, int64_t row)
 {
-    return time_us - floor_rest(time_us - offset_us, slide_us);
+    const struct arg *slide = &args[1 + sliding], *offset = &args[2 + sliding];
+    return (struct grid){arg_values(&args[1], int64_t)[row * args[1].step],
+                         arg_values(slide, int64_t)[row * slide->step], arg_values(offset, int64_t)[row * offset->step]};
+}
+static bool grid_valid(struct grid grid)
+{
+    return grid.slide_us > 0 && grid.slide_us <= grid.size_us && (grid.size_us - 1) / grid.slide_us < SLIDES_MAX &&
+           !is_far(grid.size_us) && !is_far(grid.offset_us);
+}
+static int64_t last_start(struct grid grid, int64_t time_us)
+{
+    return time_us - floor_rest(time_us - grid.offset_us, grid.slide_us);
+}
+
+/* Whether the row has a window; it is rejected when it should have one and cannot. */
+static bool has_window(struct call *call, int64_t row, struct grid grid, int64_t time_us)
+{
+    if (!call_valid(call, row))
+        return false;
+    if (grid_valid(grid) && !is_far(time_us))
+        return true;
+    call_reject(call, row, grid_valid(grid) ? REJECT_DATETIME : REJECT_ARGUMENT);
+    return false;
 }
 
 SCALAR(fn_tumbling, "window:tumbling", "(timestamp, bigint, bigint) -> any | (timestamp_ntz, bigint, bigint) -> any",
        "The window of a size and an offset, both in microseconds, that holds the time.", NULL, NULL,
        .bind = bind_window, .flags = FN_FAILS | FN_HIDDEN)
 {
-    const int64_t *times = arg_values(&args[0], int64_t);
-    const int64_t size_us = arg_values(&args[1], int64_t)[0], offset_us = arg_values(&args[2], int64_t)[0];
     struct bounds bounds = bounds_open(call, out->type, call->rows, out);
-    int64_t start = 0;
-    bool started = false;
+    const bool fixed = args[1].step == 0 && args[2].step == 0;
+    int64_t start = 0, size_us = 0;
     for (int64_t i = 0; i < call->rows; i++) {
-        int64_t time = times[i * args[0].step];
-        if (is_far(time)) {
-            call_reject(call, i, REJECT_DATETIME);
-            time = 0;
-            started = false;
+        int64_t time = arg_values(&args[0], int64_t)[i * args[0].step];
+        if (!fixed || (uint64_t)time - (uint64_t)start >= (uint64_t)size_us) { // mostly the window of the row before
+            struct grid grid = grid_at(args, false, i);
+            bool has = has_window(call, i, grid, time);
+            start = has ? last_start(grid, time) : 0;
+            size_us = has ? grid.size_us : 0;
         }
-        if (!started || (uint64_t)(time - start) >= (uint64_t)size_us) // mostly the window of the row before
-            start = last_start(time, size_us, offset_us);
-        started = true;
         bounds.starts[i] = start;
         bounds.ends[i] = start + size_us;
     }
@@ -88,27 +111,23 @@ static enum code bind_windows(struct binding *binding, __attribute__((unused)) s
     return E_OK;
 }
 
-static int64_t windows_of(int64_t time_us, int64_t last_us, int64_t size_us, int64_t slide_us)
+static int64_t windows_of(struct grid grid, int64_t time_us)
 {
-    return (size_us - (time_us - last_us) + slide_us - 1) / slide_us;
+    return (grid.size_us - (time_us - last_start(grid, time_us)) + grid.slide_us - 1) / grid.slide_us;
 }
 
 /* The lists' offsets; how many windows there are in all. */
 static int64_t sliding_offsets(struct call *call, const struct arg *args, struct column *out)
 {
-    const int64_t size_us = arg_values(&args[1], int64_t)[0], slide_us = arg_values(&args[2], int64_t)[0],
-                  offset_us = arg_values(&args[3], int64_t)[0];
     out->offsets = call_buffer(call, ((size_t)call->rows + 1) * sizeof(int32_t));
     int32_t *offsets = (int32_t *)(void *)out->offsets->data;
     int64_t total = 0;
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t time = arg_values(&args[0], int64_t)[i * args[0].step];
+        struct grid grid = grid_at(args, true, i);
         offsets[i] = (int32_t)total;
-        if (call_valid(call, i) && is_far(time))
-            call_reject(call, i, REJECT_DATETIME);
-        if (call_valid(call, i))
-            total += windows_of(time, last_start(time, slide_us, offset_us), size_us, slide_us);
-        always(total <= INT32_MAX); // the analyser bounds size / slide
+        total += has_window(call, i, grid, time) ? windows_of(grid, time) : 0;
+        always(total <= INT32_MAX);
     }
     offsets[call->rows] = (int32_t)total;
     return total;
@@ -119,8 +138,6 @@ SCALAR(fn_sliding, "window:sliding",
        "The windows of a size, slide and offset, in microseconds, that hold the time: the last one first.", NULL, NULL,
        .bind = bind_windows, .flags = FN_FAILS | FN_HIDDEN)
 {
-    const int64_t size_us = arg_values(&args[1], int64_t)[0], slide_us = arg_values(&args[2], int64_t)[0],
-                  offset_us = arg_values(&args[3], int64_t)[0];
     int64_t total = sliding_offsets(call, args, out);
     struct column *windows = mem_new(struct column);
     *windows = (struct column){.type = out->type->fields[0].type, .rows = total};
@@ -130,10 +147,11 @@ SCALAR(fn_sliding, "window:sliding",
     const int32_t *offsets = column_offsets(out);
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t time = arg_values(&args[0], int64_t)[i * args[0].step];
-        int64_t start = offsets[i] < offsets[i + 1] ? last_start(time, slide_us, offset_us) : 0;
-        for (int32_t k = offsets[i]; k < offsets[i + 1]; k++, start -= slide_us) {
+        struct grid grid = grid_at(args, true, i);
+        int64_t start = offsets[i] < offsets[i + 1] ? last_start(grid, time) : 0;
+        for (int32_t k = offsets[i]; k < offsets[i + 1]; k++, start -= grid.slide_us) {
             bounds.starts[k] = start;
-            bounds.ends[k] = start + size_us;
+            bounds.ends[k] = start + grid.size_us;
         }
     }
 }
