@@ -70,19 +70,28 @@ struct plan_aggregate {
 enum join_kind { JOIN_INNER, JOIN_CROSS, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_SEMI, JOIN_ANTI };
 struct plan_join_side {
     const struct expr *const *keys;        /* over this input; keys[i] of both sides have one type */
-    const struct expr *only;               /* the part of ON that reads this side alone, or NULL */
-    int32_t time_column;                   /* event time among this input's columns, -1 = none */
-    bool bounded;                          /* ON bounds this side's time by the other's: */
-    int64_t shift_us;                      /* a row with time <= W + shift_us matches no row that may still come */
+    const struct expr *only;               /* the part of ON that reads this side alone, or NULL: a row that fails it */
+                                           /* matches nothing (where it may, it went into the input as a filter) */
+    int32_t time_column;                   /* event time among this input's columns (a window: its end), -1 = none. Once */
+                                           /* pruned, -1 also when nothing reads the column: then no row of this side is */
+                                           /* late, as on Spark */
+    /* What the condition says about the two times. W is the watermark that reaches the join at the end of an epoch. A row
+     * with time <= W + shift_us (inclusive) finds no match in rows that come later: none of the other side's have a time
+     * <= W. In Spark's milliseconds: `this > other + c` gives c, `this >= other + c` gives c - 1 ms, rounded down to ms;
+     * of several the smallest. Counts only while time_key is -1. */
+    bool bounded;
+    int64_t shift_us;
 };
-/* ON taken apart. One input may stand still (plan->inputs[i]->streaming is false): a lookup. */
+/* ON taken apart. One input may stand still (plan->inputs[i]->streaming is false): a lookup. No keys: every row meets
+ * every row, as far as `only` and `condition` let it; never between two streams. */
 struct plan_join {
     enum join_kind kind;
     struct plan_join_side sides[2];        /* left, right */
     int32_t key_count;
     const bool *null_safe;                 /* per key: <=> */
-    bool null_aware;                       /* NOT IN (subquery): JOIN_ANTI where a NULL leaves no row sure */
-    int32_t time_key;                      /* key that carries event time on some side (a window, a time), -1 = none */
+    bool null_aware;                       /* NOT IN (subquery): JOIN_ANTI where a NULL leaves no row sure; one key, no more */
+    int32_t time_key;                      /* key that is an event-time column of some side (a window, a time): rows of both */
+                                           /* sides go at key <= W (a window: its end); -1 = none. Never a <=> key */
     const struct expr *condition;          /* the rest of ON, over left columns then right columns; NULL = none */
     /* schema: left columns, then right ones; SEMI and ANTI: left ones */
 };
