@@ -2,17 +2,6 @@
 #include "kit.h"
 #include "sql_kit.h"
 
-static void check_graph(const char *file, int line, const char *sql, const char *want)
-{
-    struct fixture fixture;
-    fixture_open(&fixture);
-    const char *got = fixture_graph(&fixture, sql);
-    if (strcmp(got, want) != 0)
-        kit_fail(file, line, "the graph of\n%s\nis\n%s\nexpected\n%s", sql, got, want);
-    fixture_close(&fixture);
-}
-#define CHECK_GRAPH(sql, want) check_graph(__FILE__, __LINE__, (sql), (want))
-
 TEST(columns_nobody_reads_are_not_read)
 {
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT offset + 1 AS o FROM STREAM src",

@@ -21,6 +21,8 @@ void fixture_close(struct fixture *self);
 enum code fixture_analyse(struct fixture *self, const char *sql);
 /* The graph of a text that must be right; "" and a failed check otherwise. */
 const char *fixture_graph(struct fixture *self, const char *sql);
+void check_graph(const char *file, int line, const char *sql, const char *want);
+#define CHECK_GRAPH(sql, want) check_graph(__FILE__, __LINE__, (sql), (want))
 /* Schema of a query without tables, as Spark's simple string, or the error. */
 const char *query_schema(struct fixture *self, const char *sql);
 

@@ -54,6 +54,16 @@ const char *fixture_graph(struct fixture *self, const char *sql)
     return self->shown.data;
 }
 
+void check_graph(const char *file, int line, const char *sql, const char *want)
+{
+    struct fixture fixture;
+    fixture_open(&fixture);
+    const char *got = fixture_graph(&fixture, sql);
+    if (strcmp(got, want) != 0)
+        kit_fail(file, line, "the graph of\n%s\nis\n%s\nexpected\n%s", sql, got, want);
+    fixture_close(&fixture);
+}
+
 const char *query_schema(struct fixture *self, const char *sql)
 {
     struct plan *plan;
