@@ -18,7 +18,7 @@
  * Owns     input batches are borrowed for the call; output is moved into emit
  * Fails    E_MEMORY over budget; bad rows go to the reject list
  * Thread   a lane or shard belongs to one thread at a time
- * Add one  a file with a struct stateful_type, a plan node, and its case in runtime/graph.c
+ * Add one  a file with a struct stateful_type, a plan node, and its case in runtime/graph_build.c
  * Spec     docs/semantics.md; Spark 4.2 Structured Streaming
  */
 #ifndef OPERATOR_OPERATOR_H
