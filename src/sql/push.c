@@ -68,6 +68,25 @@ static struct plan *push_project(struct optimiser *self, struct plan *filter)
                 expr_through(self->expr->arena, filter->exprs[0], project));
 }
 
+/* Into every input: below each input's watermark. The filter becomes the union. */
+static void push_union(struct optimiser *self, struct plan *filter)
+{
+    struct plan *below = filter->inputs[0];
+    int32_t users = filter->user_count;
+    const struct expr *predicate = filter->exprs[0];
+    if (expr_is_volatile(predicate))
+        return;
+    *filter = *below;
+    filter->user_count = users;
+    plan_abandon(below);
+    for (int32_t i = 0; i < filter->input_count; i++) {
+        struct plan **place = plan_input_place(filter, i);
+        *place = plan_filter(self->expr->arena, *place, predicate, predicate->at);
+        (*place)->user_count = 1;
+        push_down(self, *place);
+    }
+}
+
 /* Both conditions, each part once: joins imply the same of a key that they share. */
 static const struct expr *merged(struct optimiser *self, const struct expr *below,
                                  const struct expr *above)
@@ -86,11 +105,44 @@ static const struct expr *merged(struct optimiser *self, const struct expr *belo
     return predicate_all(self->expr, &parts);
 }
 
-static struct plan *push_filter(struct optimiser *self, struct plan *filter)
+/* Whether a part of the predicate would go below a watermark here. */
+static bool passes_watermark(struct optimiser *self, const struct expr *predicate, const struct plan *node)
+{
+    struct list parts = {0};
+    struct trivially trivially = {node, true};
+    if (node->kind == PLAN_WATERMARK)
+        predicate_split(self->expr->arena, predicate, &parts);
+    for (int32_t i = 0; i < parts.count; i++)
+        if (!predicate_reads_column(parts.items[i], node->watermark.column) && !expr_is_volatile(parts.items[i]))
+            return true;
+    if (node->kind != PLAN_PROJECT)
+        return false;
+    expr_each_column(predicate, check_trivial, &trivially);
+    return trivially.all && !expr_is_volatile(predicate) &&
+           passes_watermark(self, expr_through(self->expr->arena, predicate, node), node->inputs[0]);
+}
+
+/* In Spark each query has watermarks of its own, which only see the rows that its filters let pass. So the filter gets
+ * its own copy of a watermark that others use, too; what computes rows below stays shared. */
+static bool unshare(struct optimiser *self, struct plan *filter)
 {
     struct plan *below = filter->inputs[0];
-    if (below->user_count > 1)
+    if (!passes_watermark(self, filter->exprs[0], below))
+        return false;
+    struct plan *copy = arena_new(self->expr->arena, struct plan);
+    *copy = *below;
+    copy->user_count = 1;
+    below->user_count--;
+    copy->inputs[0]->user_count++;
+    filter->inputs[0] = copy;
+    return true;
+}
+
+static struct plan *push_filter(struct optimiser *self, struct plan *filter)
+{
+    if (filter->inputs[0]->user_count > 1 && !unshare(self, filter))
         return NULL;
+    struct plan *below = filter->inputs[0];
     switch (below->kind) {
     case PLAN_FILTER: {
         const struct expr **exprs = arena_new(self->expr->arena, const struct expr *);
@@ -100,6 +152,7 @@ static struct plan *push_filter(struct optimiser *self, struct plan *filter)
         plan_abandon(below);
         return filter;
     }
+    case PLAN_UNION: push_union(self, filter); return NULL;
     case PLAN_JOIN: push_into_join(self, filter); return NULL;
     case PLAN_PROJECT: return push_project(self, filter);
     case PLAN_DECODE:

@@ -117,6 +117,44 @@ TEST(files_of_lines_are_decoded_as_far_as_they_are_read)
                 "    source #0 read_files_1 (text): value\n");
 }
 
+/* In Spark each of them is a query whose watermark sees only the rows that its filter lets pass. */
+TEST(filters_go_below_a_watermark_that_others_use)
+{
+    CHECK_GRAPH(
+        "CREATE TEMPORARY VIEW w AS SELECT k, v, at FROM STREAM a WATERMARK at DELAY OF INTERVAL 1 MINUTE;"
+        "CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM w WHERE v > 0 GROUP BY k, window(at, '1 minute');"
+        "CREATE STREAMING TABLE u AS SELECT k, count(*) AS n FROM STREAM w GROUP BY k, window(at, '1 minute')",
+        "t: streaming table, parquet\n"
+        "  project #6 k, n = count(1)\n"
+        "    aggregate #5 by k, window(at, 1 minute): count(1)\n"
+        "      project #4 k, at\n"
+        "        watermark #3 at, delay 1 minute\n"
+        "          filter #2 (v > 0)\n"
+        "            project #1 k, at, filter = (v > 0)\n"
+        "              source #0 a (parquet): k, v, at\n"
+        "u: streaming table, parquet\n"
+        "  project #10 k, n = count(1)\n"
+        "    aggregate #9 by k, window(at, 1 minute): count(1)\n"
+        "      project #8 k, at\n"
+        "        watermark #7 at, delay 1 minute\n"
+        "          #0 source (above)\n");
+}
+
+TEST(filters_go_into_unions)
+{
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT k FROM (SELECT k, v FROM STREAM a UNION ALL SELECT k, v + 1 FROM "
+                "STREAM b) WHERE k > 'x'",
+                "t: streaming table, parquet\n"
+                "  project #7 k\n"
+                "    union #6\n"
+                "      project #2 k\n"
+                "        filter #1 (k > x)\n"
+                "          source #0 a (parquet): k\n"
+                "      project #5 k\n"
+                "        filter #4 (k > x)\n"
+                "          source #3 b (parquet): k\n");
+}
+
 TEST(constants_are_folded)
 {
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT v + (1 + 2) AS x, 1 / 0 AS y FROM STREAM a",
