@@ -41,17 +41,31 @@ static void source_name(const struct slt_stream *stream, char *out, size_t size)
     snprintf(out, size, "%s%s", stream->name, stream->watermark != NULL ? "_files" : "");
 }
 
+/* '..' of YAML: a quote inside is two. */
+static void setting_print(const char *prefix, const char *name, const char *value, struct text *out)
+{
+    text_printf(out, "  %s%s: '", prefix, name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\'')
+            text_add_char(out, '\'');
+        text_add_char(out, *value);
+    }
+    text_add_string(out, "'\n");
+}
+
 static void source_print(const struct slt_project *project, const struct slt_stream *stream, struct text *out)
 {
-    char name[128];
+    char name[128], prefix[160], path[512];
     source_name(stream, name, sizeof name);
-    text_printf(out, "  source.%s.format: %s\n", name, stream->format);
-    text_printf(out, "  source.%s.path: file://%s/feed/%s\n", name, project->folder, stream->name);
-    text_printf(out, "  source.%s.schema: '%s'\n", name, stream->columns);
+    snprintf(prefix, sizeof prefix, "source.%s.", name);
+    snprintf(path, sizeof path, "file://%s/feed/%s", project->folder, stream->name);
+    setting_print(prefix, "format", stream->format, out);
+    setting_print(prefix, "path", path, out);
+    setting_print(prefix, "schema", stream->columns, out);
     if (!stream->stands)
-        text_printf(out, "  source.%s.maxFilesPerTrigger: '1'\n", name);
+        setting_print(prefix, "maxFilesPerTrigger", "1", out);
     for (int32_t i = 0; i < stream->option_count; i++)
-        text_printf(out, "  source.%s.%s: '%s'\n", name, stream->options[i], stream->values[i]);
+        setting_print(prefix, stream->options[i], stream->values[i], out);
 }
 
 static bool is_set(const struct slt_file *file, const char *name)
@@ -74,9 +88,9 @@ static void spec_print(const struct slt_project *project, const struct slt_file 
     text_add_string(out, "libraries: [{glob: {include: transformations/**}}]\nconfiguration:\n");
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
         if (!is_set(file, usual[i].name))
-            text_printf(out, "  %s: '%s'\n", usual[i].name, usual[i].value);
+            setting_print("", usual[i].name, usual[i].value, out);
     for (int32_t i = 0; i < file->setting_count; i++)
-        text_printf(out, "  %s: '%s'\n", file->settings[i].name, file->settings[i].value);
+        setting_print("", file->settings[i].name, file->settings[i].value, out);
     for (int32_t i = 0; i < file->stream_count; i++)
         source_print(project, &file->streams[i], out);
 }
