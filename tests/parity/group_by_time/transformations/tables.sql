@@ -1,0 +1,12 @@
+CREATE TEMPORARY VIEW e AS
+SELECT j.*
+FROM (
+  SELECT *, from_json(CAST(value AS STRING), 'k STRING, ts TIMESTAMP, v INT') AS j
+  FROM STREAM events
+);
+
+
+CREATE STREAMING TABLE by_time AS
+SELECT ts, k, count(*) AS n, sum(v) AS total
+FROM STREAM e WATERMARK ts DELAY OF INTERVAL 10 SECONDS
+GROUP BY ts, k;

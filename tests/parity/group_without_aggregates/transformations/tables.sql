@@ -1,0 +1,10 @@
+CREATE TEMPORARY VIEW e AS
+SELECT j.*
+FROM (
+  SELECT *, from_json(CAST(value AS STRING), 'k STRING, ts TIMESTAMP, v INT') AS j
+  FROM STREAM events
+);
+
+
+CREATE STREAMING TABLE rows AS
+SELECT k, window.start AS s FROM STREAM e WATERMARK ts DELAY OF INTERVAL 10 SECONDS GROUP BY k, window(ts, '1 minute');

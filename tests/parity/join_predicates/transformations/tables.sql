@@ -1,0 +1,36 @@
+CREATE TEMPORARY VIEW l AS
+SELECT j.*
+FROM (
+  SELECT *, from_json(CAST(value AS STRING), 'k STRING, ts TIMESTAMP, v INT') AS j
+  FROM STREAM lefts
+);
+
+CREATE TEMPORARY VIEW r AS
+SELECT j.*
+FROM (
+  SELECT *, from_json(CAST(value AS STRING), 'k STRING, ts TIMESTAMP, v INT') AS j
+  FROM STREAM rights
+);
+
+CREATE STREAMING TABLE left_rows AS
+SELECT l.k, l.ts AS lts, l.v AS lv, r.k AS rk, r.ts AS rts, r.v AS rv
+FROM STREAM l WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS l
+LEFT JOIN STREAM r WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS r
+ON l.k = r.k AND r.ts >= l.ts AND r.ts <= l.ts + INTERVAL 1 MINUTE AND l.v % 2 = 1 AND r.v > 12;
+
+CREATE STREAMING TABLE right_rows AS
+SELECT l.k, l.ts AS lts, l.v AS lv, r.k AS rk, r.ts AS rts, r.v AS rv
+FROM STREAM l WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS l
+RIGHT JOIN STREAM r WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS r
+ON l.k = r.k AND r.ts >= l.ts AND r.ts <= l.ts + INTERVAL 1 MINUTE AND r.v <> 13 AND l.v + r.v > 13;
+
+CREATE STREAMING TABLE full_rows AS
+SELECT l.k, l.ts AS lts, l.v AS lv, r.k AS rk, r.ts AS rts, r.v AS rv
+FROM STREAM l WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS l
+FULL JOIN STREAM r WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS r
+ON l.k = r.k AND r.ts >= l.ts AND r.ts <= l.ts + INTERVAL 1 MINUTE AND l.v + 9 <= r.v;
+
+CREATE STREAMING TABLE inner_rows AS
+SELECT l.k, l.v AS lv, r.v AS rv
+FROM STREAM l WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS l, STREAM r WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS r
+WHERE l.k = r.k AND r.ts >= l.ts AND r.ts <= l.ts + INTERVAL 1 MINUTE AND l.v <> 1;

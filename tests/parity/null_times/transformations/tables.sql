@@ -1,0 +1,29 @@
+CREATE TEMPORARY VIEW e AS
+SELECT j.*
+FROM (
+  SELECT *, from_json(CAST(value AS STRING), 'k STRING, ts TIMESTAMP, v INT') AS j
+  FROM STREAM events
+);
+
+
+CREATE STREAMING TABLE per_minute AS
+SELECT k, window.start AS s, count(*) AS n
+FROM STREAM e WATERMARK ts DELAY OF INTERVAL 5 SECONDS
+GROUP BY k, window(ts, '1 minute');
+
+CREATE STREAMING TABLE sliding AS
+SELECT window.start AS s, count(*) AS n
+FROM STREAM e WATERMARK ts DELAY OF INTERVAL 5 SECONDS
+GROUP BY window(ts, '1 minute', '30 seconds');
+
+CREATE STREAMING TABLE by_time AS
+SELECT ts, count(*) AS n
+FROM STREAM e WATERMARK ts DELAY OF INTERVAL 5 SECONDS
+GROUP BY ts;
+
+CREATE STREAMING TABLE plain AS SELECT k, ts, v FROM STREAM e WATERMARK ts DELAY OF INTERVAL 5 SECONDS;
+
+CREATE STREAMING TABLE sessions AS
+SELECT k, session_window.start AS s, count(*) AS n
+FROM STREAM e WATERMARK ts DELAY OF INTERVAL 5 SECONDS
+GROUP BY k, session_window(ts, '10 seconds');
