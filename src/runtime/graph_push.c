@@ -211,6 +211,15 @@ static enum code push_join(struct graph *graph, struct lane *lane, const struct 
     return still_keep(graph, &node->lookup->rows[port], in, err);
 }
 
+static enum code watermark_deliver(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                                   const struct batch *in, struct error *err)
+{
+    int64_t seen_us = watermark_seen(&in->columns[node->plan->watermark.column]);
+    self->seen_us = seen_us > self->seen_us ? seen_us : self->seen_us;
+    self->counts.out += in->rows;
+    return node_deliver(graph, lane, node, in, err);
+}
+
 /* Only what passes the guard moves the watermark and goes on. */
 static enum code push_watermark(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
                                 const struct batch *in, struct error *err)
@@ -224,17 +233,16 @@ static enum code push_watermark(struct graph *graph, struct lane *lane, const st
         .at = plan->at,
     };
     const struct rejecter by = {future_guard_position, future_guard_detail, &guard};
-    struct batch good;
-    batch_share(&good, in);
+    self->counts.in += in->rows;
     if (guard.max_future_us > 0)
         future_guard_batch(&guard, in, &lane->rejects);
-    self->counts.in += in->rows;
+    if (lane->rejects.count == 0)
+        return watermark_deliver(graph, lane, node, self, in, err);
+    struct batch good;
+    batch_share(&good, in);
     enum code code = part_with_rejected(graph, lane, self, &good, &by, err);
-    self->counts.out += good.rows;
-    int64_t seen_us = watermark_seen(&good.columns[plan->watermark.column]);
-    self->seen_us = seen_us > self->seen_us ? seen_us : self->seen_us;
     if (code == E_OK)
-        code = node_deliver(graph, lane, node, &good, err);
+        code = watermark_deliver(graph, lane, node, self, &good, err);
     batch_release(&good);
     return code;
 }

@@ -2,7 +2,7 @@
 
 #include "runtime/plan_stage.h"
 
-/* Stands for "no watermark above here"; real ones are never that early. */
+/* Stands for "no watermark above here"; real ones are never that late. */
 #define NO_WATERMARK INT64_MAX
 
 void watermarks_init(struct watermarks *self, const struct pipeline *pipeline)
@@ -12,21 +12,14 @@ void watermarks_init(struct watermarks *self, const struct pipeline *pipeline)
         .pipeline = pipeline,
         .group_count = pipeline->group_count,
         .groups = mem_array(struct watermark_time, groups),
-        .works = mem_array(bool, groups),
         .node_count = pipeline->watermark_count,
         .node_us = mem_array(int64_t, (size_t)pipeline->watermark_count),
     };
-    for (int32_t i = 0; i < pipeline->node_count; i++) {
-        int32_t group = plan_is_stateful(pipeline->nodes[i]) ? watermark_group_of(self, pipeline->nodes[i]) : -1;
-        if (group >= 0)
-            self->works[group] = true;
-    }
 }
 
 void watermarks_close(struct watermarks *self)
 {
     mem_free(self->groups);
-    mem_free(self->works);
     mem_free(self->node_us);
     *self = (struct watermarks){0};
 }
@@ -147,12 +140,22 @@ void watermarks_step(struct watermarks *self)
     }
 }
 
+/* A join that never forgets has nothing to do when W rises. */
+static bool follows_watermark(const struct plan *plan)
+{
+    return plan_is_stateful(plan) && (plan->kind != PLAN_JOIN || plan->join.time_key >= 0 ||
+                                      plan->join.sides[0].bounded || plan->join.sides[1].bounded);
+}
+
 bool watermarks_moved(const struct watermarks *self)
 {
-    for (int32_t g = 0; g < self->group_count; g++)
-        if (self->works[g] && self->groups[g].emit_us > self->groups[g].late_us)
-            return true;
-    return false;
+    struct epoch_time *times = mem_array(struct epoch_time, (size_t)self->pipeline->node_count);
+    bool moved = false;
+    watermarks_times(self, 0, times);
+    for (int32_t i = 0; !moved && i < self->pipeline->node_count; i++)
+        moved = follows_watermark(self->pipeline->nodes[i]) && times[i].emit_us > times[i].late_us;
+    mem_free(times);
+    return moved;
 }
 
 /* Groups without watermarks stand at 0 for ever and say nothing. */

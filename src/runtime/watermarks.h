@@ -24,7 +24,6 @@ struct watermark_time {
 struct watermarks {
     const struct pipeline *pipeline;
     struct watermark_time *groups;
-    bool *works;                       /* per group: some stateful node follows its W */
     int32_t group_count;
     int64_t *node_us;                  /* per plan_watermark.node: max(seen - delay) so far; 0 = nothing seen */
     int32_t node_count;
@@ -38,7 +37,7 @@ void watermarks_times(const struct watermarks *self, int64_t epoch, struct epoch
 void watermarks_advance(struct watermarks *self, const int64_t *seen_us);
 /* The epoch is committed: W(N) becomes W(N-1), W(N+1) becomes W(N). */
 void watermarks_step(struct watermarks *self);
-/* The W of some stateful node rose with the last epoch: windows may close although no input is there. */
+/* The W at some stage rose with the last epoch: it may close windows and evict state although no input is there. */
 bool watermarks_moved(const struct watermarks *self);
 /* The W furthest behind: of the running epoch, or of the next one; 0 when there is none. */
 int64_t watermarks_smallest(const struct watermarks *self);

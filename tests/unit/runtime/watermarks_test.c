@@ -145,6 +145,21 @@ TEST(behind_a_join_the_state_holds_the_watermark_back)
     watermarks_close(&marks);
 }
 
+/* As Spark decides on a batch without data: by the stages' own watermarks, not by the group's. */
+TEST(what_never_forgets_needs_no_empty_epoch)
+{
+    static struct plan *joined[] = {&a, &a_mark, &b, &b_mark, &join};
+    struct pipeline pipeline = {.nodes = joined, .node_count = 5, .watermark_count = 2, .groups = groups, .group_count = 1};
+    struct watermarks marks;
+    watermarks_init(&marks, &pipeline);
+    marks.groups[0] = (struct watermark_time){10 * MINUTE_US, 20 * MINUTE_US, 0};
+    CHECK(!watermarks_moved(&marks));
+    join.join.sides[1] = (struct plan_join_side){.bounded = true};
+    CHECK(watermarks_moved(&marks));
+    join.join = (struct plan_join){.time_key = -1};
+    watermarks_close(&marks);
+}
+
 TEST(times_at_the_edge_do_not_wrap)
 {
     struct pipeline pipeline = pipeline_of(false);
