@@ -4,7 +4,7 @@
  * Which windows were emitted is not stored: all that ended at or before the watermark of the last merge. So a row that
  * comes late for some of its windows goes into its pane all the same, and only later windows see it.
  */
-#include "operator/timeline.h"
+#include "operator/window_sum.h"
 
 static struct pane pane_of(const struct span *span) { return (struct pane){span->start_us, span->end_us}; }
 
@@ -33,22 +33,17 @@ static bool sliding_valid(const struct aggregate_stage *self, const struct span 
 static enum code sliding_emit(const struct aggregate_stage *self, struct timeline_shard *shard, uint32_t slot,
                               int64_t due_us, struct emission *emission, struct error *err)
 {
-    const struct timeline *timeline = timeline_at(shard->keys, slot);
-    struct bytes key = state_key(shard->keys, slot);
-    int64_t start_us = due_us - self->spec.size_us;
-    uint32_t from = timeline_search(self, timeline, start_us), to = from;
-    while (to < timeline->count && span_at(self, timeline, to)->end_us <= due_us)
-        to++;
-    if (to - from == 1)
-        return emission_row(emission, key, start_us, due_us, span_states(span_at(self, timeline, from)), err);
-    if (shard->window == NULL)
-        shard->window = mem_alloc(self->states_bytes + 1);
-    states_init(self, shard->window);
-    for (uint32_t i = from; i < to; i++)
-        emission->overflown +=
-            states_merge(self, shard->window, span_states(span_at(self, timeline, i)), &shard->heap);
-    enum code code = emission_row(emission, key, start_us, due_us, shard->window, err);
-    states_drop(self, shard->window, &shard->heap);
+    struct timeline *timeline = timeline_at(shard->keys, slot);
+    struct pane window = {due_us - self->spec.size_us, due_us};
+    uint32_t from = 0, to = timeline->count;
+    while (span_at(self, timeline, from)->end_us <= window.start_us)
+        from++;
+    while (span_at(self, timeline, to - 1)->end_us > window.end_us)
+        to--;
+    const uint8_t *states = window_sum(self, shard, timeline, window, from, to, &emission->overflown);
+    enum code code = emission_row(emission, state_key(shard->keys, slot), window.start_us, window.end_us, states, err);
+    if (states == shard->window)
+        states_drop(self, shard->window, &shard->heap);
     return code;
 }
 

@@ -1,39 +1,38 @@
-#include "operator/timeline.h"
+#include "operator/window_sum.h"
 
 /* ---- room ---- */
-
-static size_t heap_bytes(const struct aggregate_stage *self, uint32_t capacity)
-{
-    return sizeof(struct span_heap) + capacity * span_bytes(self);
-}
 
 /* Room for `more` spans behind the last one. */
 static void reserve(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
                     uint32_t more)
 {
-    struct span_heap *old = timeline->heap;
     uint64_t need = (uint64_t)timeline->count + more, capacity = need + need / 4 + 2;
-    if (old == NULL ? need <= 1 : old->first + need <= old->capacity)
+    if (timeline->spans == NULL ? need <= 1 : timeline->first + need <= timeline->capacity)
         return;
     always(need <= TIMELINE_SPANS_MAX);
-    if (old != NULL && need + need / 8 <= old->capacity) { // what was forgotten in front is room enough
-        memmove(old + 1, span_at(self, timeline, 0), timeline->count * span_bytes(self));
-        old->first = 0;
+    size_t bytes = timeline->count * span_bytes(self);
+    if (timeline->spans != NULL && need + need / 8 <= timeline->capacity) { // what was forgotten in front is enough
+        memmove(timeline->spans, span_at(self, timeline, 0), bytes);
+        timeline->first = 0;
         return;
     }
-    struct span_heap *heap = mem_alloc(heap_bytes(self, (uint32_t)capacity));
-    *heap = (struct span_heap){0, (uint32_t)capacity};
-    memcpy(heap + 1, span_at(self, timeline, 0), timeline->count * span_bytes(self));
-    shard->heap.bytes += heap_bytes(self, (uint32_t)capacity) - (old == NULL ? 0 : heap_bytes(self, old->capacity));
-    mem_free(old);
-    timeline->heap = heap;
+    uint8_t *spans = mem_alloc((size_t)capacity * span_bytes(self));
+    memcpy(spans, span_at(self, timeline, 0), bytes);
+    mem_free(timeline->spans);
+    shard->heap.bytes += (capacity - timeline->capacity) * span_bytes(self);
+    timeline->spans = spans;
+    timeline->first = 0;
+    timeline->capacity = (uint32_t)capacity;
 }
 
+/* Mostly it is one of the last. */
 uint32_t timeline_search(const struct aggregate_stage *self, const struct timeline *timeline, int64_t time_us)
 {
+    enum { NEAR = 4 };
     uint32_t from = 0, to = timeline->count;
-    if (to > 0 && span_at(self, timeline, to - 1)->end_us <= time_us)
-        return to; // time goes on, mostly
+    for (int i = 0; i < NEAR && to > 0; i++, to--)
+        if (span_at(self, timeline, to - 1)->end_us <= time_us)
+            return to;
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
         if (span_at(self, timeline, middle)->end_us > time_us)
@@ -47,17 +46,20 @@ uint32_t timeline_search(const struct aggregate_stage *self, const struct timeli
 void timeline_forget(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
                      uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; !self->flat && i < count; i++)
         states_drop(self, span_states(span_at(self, timeline, i)), &shard->heap);
     timeline->count -= count;
     shard->spans -= count;
-    if (timeline->heap != NULL)
-        timeline->heap->first += count;
-    if (timeline->heap != NULL && timeline->count == 0) {
-        shard->heap.bytes -= heap_bytes(self, timeline->heap->capacity);
-        mem_free(timeline->heap);
-        timeline->heap = NULL;
-    }
+    if (timeline->spans != NULL)
+        timeline->first += count;
+    if (timeline->count > 0)
+        return;
+    shard->heap.bytes -= timeline->capacity * span_bytes(self);
+    mem_free(timeline->spans);
+    window_sum_free(self, shard, timeline->sum);
+    timeline->spans = NULL;
+    timeline->sum = NULL;
+    timeline->first = timeline->capacity = 0;
 }
 
 /* ---- merging fragments into spans ----
@@ -126,6 +128,8 @@ static void span_merge(struct walk *walk, const struct fragment *fragment)
     struct span *span = walk_span(walk, walk->out - 1);
     span_grow(walk, span, fragment->start_us, fragment->end_us);
     walk->overflown += states_merge(walk->self, span_states(span), fragment->states, &walk->shard->heap);
+    if (walk->timeline->sum != NULL)
+        window_sum_add(walk->self, walk->shard, walk->timeline->sum, fragment->start_us, fragment->states);
     while (walk->in < walk->end && !is_before(walk, span->end_us, walk_span(walk, walk->in)->start_us)) {
         struct span *next = walk_span(walk, walk->in);
         span_grow(walk, span, next->start_us, next->end_us);
@@ -159,6 +163,8 @@ static void span_place(struct walk *walk, const struct fragment *fragment, int64
         walk->overflown += states_merge(walk->self, span_states(span), fragment->states, &walk->shard->heap);
     }
     span_changed(walk, span);
+    if (walk->timeline->sum != NULL)
+        window_sum_add(walk->self, walk->shard, walk->timeline->sum, fragment->start_us, fragment->states);
 }
 
 static void walk_fragment(struct walk *walk, const struct fragment *fragment, int64_t left)

@@ -26,15 +26,18 @@ struct span { /* then the states */
     uint32_t changed; /* number of the merge that last changed it */
     uint32_t unused;
 };
-struct span_heap { /* then the spans */
-    uint32_t first, capacity;
-};
 struct timeline {
-    int64_t due_us;          /* INT64_MAX: nothing is due, or not known yet */
-    struct span_heap *heap;  /* NULL: `count` is at most 1 and the span lies behind the timeline */
-    uint32_t count, changed; /* number of the merge that last changed it */
-    int64_t changed_from_us; /* by that merge: no span that starts before */
-    uint32_t waiting_lane, waiting_slot; /* first of the lanes' groups that this merge brings; lane + 1, 0 = none */
+    int64_t due_us;         /* INT64_MAX: nothing is due, or not known yet */
+    uint8_t *spans;         /* NULL: `count` is at most 1 and the span lies behind the timeline */
+    struct window_sum *sum; /* sliding windows of many panes; or NULL */
+    uint32_t first, count, capacity; /* spans [first, first + count) live */
+    uint32_t changed;                /* number of the merge that last changed it */
+    union {
+        struct { /* the first of the lanes' groups that this merge brings */
+            uint32_t waiting_lane, waiting_slot; /* lane + 1, 0 = none */
+        };
+        int64_t changed_from_us; /* then: no span that starts before was changed by it */
+    };
 };
 struct due { /* in the expiry */
     int64_t due_us;
@@ -42,6 +45,7 @@ struct due { /* in the expiry */
 };
 
 /* A span on its way into a timeline. */
+struct window_sum; /* window_sum.h */
 struct fragment {
     int64_t start_us, end_us;
     const uint8_t *states;
@@ -92,9 +96,8 @@ static inline struct timeline *timeline_at(struct state_table *keys, uint32_t sl
 static inline size_t span_bytes(const struct aggregate_stage *self) { return sizeof(struct span) + self->states_bytes; }
 static inline struct span *span_at(const struct aggregate_stage *self, const struct timeline *timeline, uint32_t index)
 {
-    uint8_t *spans = timeline->heap == NULL ? (uint8_t *)(uintptr_t)(timeline + 1) : (uint8_t *)(timeline->heap + 1);
-    size_t first = timeline->heap == NULL ? 0 : timeline->heap->first;
-    return (struct span *)(void *)(spans + (first + index) * span_bytes(self));
+    uint8_t *spans = timeline->spans == NULL ? (uint8_t *)(uintptr_t)(timeline + 1) : timeline->spans;
+    return (struct span *)(void *)(spans + (size_t)(timeline->first + index) * span_bytes(self));
 }
 static inline uint8_t *span_states(struct span *span) { return (uint8_t *)(span + 1); }
 

@@ -114,7 +114,7 @@ static void timeline_changed(struct timeline_shard *shard, struct timeline *time
     if (timeline->changed == shard->merge)
         return;
     timeline->changed = shard->merge;
-    timeline->changed_from_us = INT64_MAX;
+    timeline->waiting_lane = 0;
     slot_list_add(&shard->changed, slot);
 }
 
@@ -173,25 +173,27 @@ static int64_t gather_fragments(const struct aggregate_stage *self, struct timel
         lane = group->changed;
         slot = group->link;
     }
-    timeline->waiting_lane = timeline->waiting_slot = 0;
+    timeline->changed_from_us = INT64_MAX;
     if (count > 1)
         qsort(shard->fragments, (size_t)count, sizeof *shard->fragments, by_start);
     return count;
 }
 
-/* Fetch a timeline that comes later, then what it leads to. */
-static void timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
-                               const struct slot_list *list, int64_t at)
+/* Fetch a timeline that comes later, and what the one half as far away leads to, which is there by now. */
+static const struct timeline *timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
+                                                 const struct slot_list *list, int64_t at)
 {
     if (at + TIMELINES_AHEAD < list->count)
         __builtin_prefetch(timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]));
     if (at + TIMELINES_AHEAD / 2 >= list->count)
-        return;
+        return NULL;
     const struct timeline *timeline = timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD / 2]);
-    if (timeline->waiting_lane != 0)
-        __builtin_prefetch(group_at(self->lanes[timeline->waiting_lane - 1].groups, timeline->waiting_slot));
-    if (timeline->heap != NULL && timeline->count > 0)
-        __builtin_prefetch(span_at(self, timeline, timeline->count - 1));
+    if (timeline->count == 0)
+        return timeline;
+    const uint8_t *last = (const uint8_t *)span_at(self, timeline, timeline->count - 1);
+    __builtin_prefetch(last);
+    __builtin_prefetch(last + 64);
+    return timeline;
 }
 
 static enum code merge_lanes(struct aggregate_stage *self, struct timeline_shard *shard, int32_t shard_index,
@@ -205,7 +207,9 @@ static enum code merge_lanes(struct aggregate_stage *self, struct timeline_shard
         }
     }
     for (int64_t i = 0; i < shard->changed.count; i++) {
-        timelines_prefetch(self, shard, &shard->changed, i);
+        const struct timeline *later = timelines_prefetch(self, shard, &shard->changed, i);
+        if (later != NULL)
+            __builtin_prefetch(group_at(self->lanes[later->waiting_lane - 1].groups, later->waiting_slot));
         uint32_t slot = shard->changed.slots[i];
         struct timeline *timeline = timeline_at(shard->keys, slot);
         int64_t count = gather_fragments(self, shard, timeline);
@@ -284,7 +288,12 @@ static enum code close_due(const struct aggregate_stage *self, struct timeline_s
     while (code == E_OK && expiry_take(&shard->ends, now_us, &first)) {
         part_bucket(shard, first, now_us, &lists);
         for (int64_t i = 0; code == E_OK && i < lists.now.count; i++) {
-            timelines_prefetch(self, shard, &lists.now, i);
+            const struct timeline *later = timelines_prefetch(self, shard, &lists.now, i);
+            if (later != NULL && later->sum != NULL) {
+                __builtin_prefetch(span_at(self, later, 0));
+                __builtin_prefetch(later->sum);
+                __builtin_prefetch((const uint8_t *)later->sum + 64);
+            }
             uint32_t slot = lists.now.slots[i];
             if (timeline_at(shard->keys, slot)->due_us == lists.due_us[i]) // else it was here twice
                 code = timeline_due(self, shard, slot, lists.due_us[i], now_us, emission, err);
