@@ -184,9 +184,23 @@ refused(
 refused(
     "what leat cannot run yet",
     "a.sql:",
-    "JOIN",
-    sql=VIEW + "CREATE STREAMING TABLE t AS\n"
-    "SELECT a.o FROM STREAM parsed a JOIN STREAM parsed b ON a.o.id = b.o.id;\n",
+    "table without STREAM",
+    sql=VIEW + "CREATE STREAMING TABLE s AS SELECT o.id FROM STREAM parsed;\n"
+    "CREATE STREAMING TABLE t AS\nSELECT p.o FROM STREAM parsed p JOIN s ON p.o.id = s.id;\n",
+)
+refused(
+    "a table with the name of late rows",
+    "a.sql:",
+    "t_late",
+    sql=VIEW + "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.late' = 'table') AS SELECT o.id FROM STREAM parsed;\n"
+    "CREATE STREAMING TABLE t_late AS SELECT o.id FROM STREAM parsed;\n",
+)
+refused(
+    "a property that takes something else",
+    "a.sql:",
+    "leat.late",
+    "drop|table",
+    sql=VIEW + "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.late' = 'yes') AS SELECT o.id FROM STREAM parsed;\n",
 )
 refused("the same table twice", "bronze", sql=SQL + SQL)
 refused(
