@@ -18,22 +18,22 @@
 #include "sql/optimise.h"
 
 enum mark { /* kinds of things never hash alike */
-    OF_FIELD = 0x4c454154,
-    OF_LITERAL,
-    OF_NULL,
-    OF_CALL,
-    OF_CAST,
-    OF_CASE,
-    OF_SOURCE,
-    OF_DECODE,
-    OF_GENERATE,
-    OF_GROUP,
-    OF_DUPLICATES,
-    OF_JOIN,
-    OF_SIDE,
-    OF_UNION,
-    OF_WATERMARK,
-    OF_OTHER,
+            OF_FIELD = 0x4c454154,
+            OF_LITERAL,
+            OF_NULL,
+            OF_CALL,
+            OF_CAST,
+            OF_CASE,
+            OF_SOURCE,
+            OF_DECODE,
+            OF_GENERATE,
+            OF_GROUP,
+            OF_DUPLICATES,
+            OF_JOIN,
+            OF_SIDE,
+            OF_UNION,
+            OF_WATERMARK,
+            OF_OTHER,
 };
 struct identity {
     uint64_t rows, state;
@@ -162,7 +162,8 @@ static uint64_t hash_expr(const struct expr *expr, const struct identity *input)
 
 /* ---- nodes ---- */
 
-static const struct identity *below(const struct fingerprint *self, const struct plan *node, int32_t i)
+static const struct identity *below(const struct fingerprint *self, const struct plan *node,
+                                    int32_t i)
 {
     return &self->nodes[plan_input(node, i)->id];
 }
@@ -211,7 +212,8 @@ static uint64_t hash_generate(const struct plan *node, const struct identity *in
 {
     const struct plan_generate *generate = &node->generate;
     uint64_t hash = hash_number(OF_GENERATE, generate->kind);
-    return hash_exprs(hash_number(hash, generate->outer), generate->args, generate->arg_count, input);
+    return hash_exprs(hash_number(hash, generate->outer), generate->args, generate->arg_count,
+                      input);
 }
 
 static uint64_t hash_call(const struct aggregate_call *call, const struct identity *input)
@@ -241,9 +243,8 @@ static void identify_aggregate(const struct fingerprint *self, const struct plan
     out->rows = hash_exprs(hash, aggregate->keys, aggregate->key_count, input);
     out->state = out->rows;
     for (int32_t i = 0; i < aggregate->key_count; i++)
-        out->columns[i] = hash_mix(out->rows, aggregate->keys[i] == NULL
-                                                  ? window
-                                                  : hash_expr(aggregate->keys[i], input));
+        out->columns[i] = hash_mix(
+            out->rows, aggregate->keys[i] == NULL ? window : hash_expr(aggregate->keys[i], input));
     for (int32_t i = 0; i < aggregate->call_count; i++) {
         uint64_t call = hash_call(aggregate->calls[i], input);
         out->columns[aggregate->key_count + i] = hash_mix(out->rows, call);
@@ -267,7 +268,8 @@ static void identify_duplicates(const struct fingerprint *self, const struct pla
 /* Both sides' columns, one after the other, as an input: a column of the left is none of the right. */
 static struct identity both_sides(struct fingerprint *self, const struct plan *node)
 {
-    int32_t left = node->inputs[0]->schema->field_count, count = left + node->inputs[1]->schema->field_count;
+    int32_t left = node->inputs[0]->schema->field_count,
+            count = left + node->inputs[1]->schema->field_count;
     struct identity both = {.columns = arena_array(&self->arena, uint64_t, (size_t)count)};
     for (int32_t i = 0; i < count; i++)
         both.columns[i] = hash_number(OF_SIDE, i >= left) +
@@ -284,7 +286,8 @@ static void identify_join(struct fingerprint *self, const struct plan *node, str
     uint64_t hash = hash_number(hash_number(OF_JOIN, join->kind), join->null_aware);
     for (int32_t side = 0; side < 2; side++) {
         const struct identity *input = below(self, node, side);
-        hash = hash_exprs(hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
+        hash =
+            hash_exprs(hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
         hash = hash_mix(hash, hash_expr(join->sides[side].only, input));
     }
     for (int32_t i = 0; i < join->key_count; i++)
@@ -360,7 +363,8 @@ static void identify(struct fingerprint *self, const struct plan *node)
 
 /* Which watermarks make the W of a group, in any order. Where a filter stands, above or below one, depends on who else
  * reads it: a watermark is known by its column. */
-static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline, int32_t group, bool delays)
+static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline,
+                           int32_t group, bool delays)
 {
     const struct watermark_group *set = &pipeline->groups[group];
     uint64_t hash = 0;
@@ -391,7 +395,8 @@ static void tell_versions_apart(const struct fingerprint *self, const struct pip
     for (int32_t i = 0; i < pipeline->node_count; i++) {
         struct plan *node = pipeline->nodes[i];
         if (twice[i])
-            node->identity = hash_mix(node->identity, hash_group(self, pipeline, node->group, true));
+            node->identity =
+                hash_mix(node->identity, hash_group(self, pipeline, node->group, true));
     }
     mem_free(twice);
 }
@@ -412,7 +417,8 @@ static void tell_twins_apart(const struct pipeline *pipeline)
 uint64_t plan_identify(struct pipeline *pipeline)
 {
     struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)pipeline->node_count)};
-    uint64_t session = hash_mix(hash_text(zone_name(pipeline->session.zone)), pipeline->session.ansi);
+    uint64_t session =
+        hash_mix(hash_text(zone_name(pipeline->session.zone)), pipeline->session.ansi);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         identify(&self, pipeline->nodes[i]);
     for (int32_t i = 0; i < pipeline->node_count; i++) {

@@ -18,8 +18,8 @@
 #include "sql/predicate.h"
 
 /* A closed or open join of two plans; the schema is that of its kind. */
-struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
-                       struct position at);
+struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left,
+                       struct plan *right, struct position at);
 
 /* ---- analyse_join.c ---- */
 
@@ -41,7 +41,8 @@ int32_t join_time_column(const struct plan *node, int side);
 void join_find_bounds(struct expr_context *ctx, struct plan *node);
 MUST_CHECK enum code join_check_rules(struct analyser *self, const struct plan *node);
 /* Of the finished graph: each input of a join of streams has one event time at most. */
-MUST_CHECK enum code joins_check_times(struct analyser *self, struct plan *const *nodes, int32_t count);
+MUST_CHECK enum code joins_check_times(struct analyser *self, struct plan *const *nodes,
+                                       int32_t count);
 const char *join_kind_text(enum join_kind kind); /* "LEFT JOIN" */
 
 #endif

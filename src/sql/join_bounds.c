@@ -43,11 +43,13 @@ static bool add_constant(struct terms *self, const struct expr *expr, int sign)
         return false;
     if (expr->type->id == TYPE_INTERVAL_DT)
         return add_us(self, column_values(literal->literal, int64_t)[0], sign);
-    if (expr_cast(self->ctx, literal, type_of(TYPE_DOUBLE), false, expr->at, &seconds, &err) != E_OK ||
+    if (expr_cast(self->ctx, literal, type_of(TYPE_DOUBLE), false, expr->at, &seconds, &err) !=
+            E_OK ||
         expr_fold(self->ctx, seconds, &literal, &err) != E_OK)
         return false;
     double us = column_values(literal->literal, double)[0] * US_PER_SECOND;
-    return us > -(double)INT64_MAX / 4 && us < (double)INT64_MAX / 4 && add_us(self, (int64_t)us, sign);
+    return us > -(double)INT64_MAX / 4 && us < (double)INT64_MAX / 4 &&
+           add_us(self, (int64_t)us, sign);
 }
 
 static bool add_time(struct terms *self, const struct expr *column, int sign)
@@ -95,8 +97,8 @@ static int64_t floor_to_ms(int64_t us)
 }
 
 /* low < high, or low <= high: bounds one of the sides. */
-static void add_bound(struct terms *self, const struct expr *low, const struct expr *high, bool strict,
-                      struct plan_join *join)
+static void add_bound(struct terms *self, const struct expr *low, const struct expr *high,
+                      bool strict, struct plan_join *join)
 {
     self->times[0] = self->times[1] = 0;
     self->us = 0;

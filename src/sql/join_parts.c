@@ -42,8 +42,10 @@ static bool take_key(struct parts *self, const struct expr *part)
     if (!null_safe && !expr_is_call(part, "="))
         return false;
     int32_t count = left_count(self->node);
-    int first = predicate_reads(part->args[0], count), second = predicate_reads(part->args[1], count);
-    if (!(first == READS_LEFT && second == READS_RIGHT) && !(first == READS_RIGHT && second == READS_LEFT))
+    int first = predicate_reads(part->args[0], count),
+        second = predicate_reads(part->args[1], count);
+    if (!(first == READS_LEFT && second == READS_RIGHT) &&
+        !(first == READS_RIGHT && second == READS_LEFT))
         return false;
     const struct expr *keys[2];
     for (int side = 0; side < 2; side++)

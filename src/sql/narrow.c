@@ -244,7 +244,8 @@ static void narrow_aggregate(struct pruner *self, struct plan *node)
     for (int32_t i = 0; i < aggregate->call_count; i++) {
         if (!is_needed(&narrowed_of(self, node)->needs[aggregate->key_count + i]))
             continue;
-        slot_add(self, narrowed_of(self, node), aggregate->key_count + i, -1, node->schema->field_count);
+        slot_add(self, narrowed_of(self, node), aggregate->key_count + i, -1,
+                 node->schema->field_count);
         calls[count++] = narrow_call(self, input, aggregate->calls[i]);
     }
     aggregate->keys = narrow_list(self, input, aggregate->keys, aggregate->key_count);

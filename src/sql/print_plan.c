@@ -68,7 +68,7 @@ static void print_filter(const struct plan *node, struct text *out)
         print_expr(predicate, below->schema, out);
 }
 
-static void print_duration(int64_t us, struct text *out)
+void duration_print(int64_t us, struct text *out)
 {
     static const struct {
         int64_t us;
@@ -90,14 +90,14 @@ static void print_window(const struct plan_window *window, const struct type *in
     print_expr(window->time, input, out);
     text_add_string(out, ", ");
     if (window->gap != NULL && window->gap->kind == EXPR_LITERAL)
-        print_duration(column_values(window->gap->literal, int64_t)[0], out);
+        duration_print(column_values(window->gap->literal, int64_t)[0], out);
     else if (window->gap != NULL)
         print_expr(window->gap, input, out);
     else
-        print_duration(window->size_us, out);
+        duration_print(window->size_us, out);
     if (window->slide_us != window->size_us) {
         text_add_string(out, ", ");
-        print_duration(window->slide_us, out);
+        duration_print(window->slide_us, out);
     }
     text_add_char(out, ')');
 }
@@ -130,7 +130,7 @@ static void print_deduplicate(const struct plan *node, struct text *out)
         text_printf(out, "%s %s", i > 0 ? "," : "", node->schema->fields[keys->columns[i]].name);
     if (keys->within_watermark) {
         text_add_string(out, " within ");
-        print_duration(keys->delay_us, out);
+        duration_print(keys->delay_us, out);
     } else if (!keys->time_is_key && node->streaming) {
         text_add_string(out, " for ever");
     }
@@ -170,7 +170,8 @@ static void print_generate(const struct plan *node, struct text *out)
 }
 
 /* One expression after a word; nothing when there is none. */
-static void print_part(const char *word, const struct expr *expr, const struct type *schema, struct text *out)
+static void print_part(const char *word, const struct expr *expr, const struct type *schema,
+                       struct text *out)
 {
     if (expr == NULL)
         return;
@@ -179,7 +180,8 @@ static void print_part(const char *word, const struct expr *expr, const struct t
 }
 
 /* Both inputs' columns, told apart. */
-static const struct type *named_sides(struct arena *arena, const struct type *left, const struct type *right)
+static const struct type *named_sides(struct arena *arena, const struct type *left,
+                                      const struct type *right)
 {
     int32_t count = left->field_count + right->field_count;
     struct field *fields = arena_array(arena, struct field, (size_t)count);
@@ -202,7 +204,7 @@ static void print_bound(const struct plan *node, int side, struct text *out)
                 node->inputs[side]->schema->fields[bound->time_column].name);
     if (shift_us != 0) {
         text_add_string(out, bound->shift_us < 0 ? " - " : " + ");
-        print_duration(shift_us, out);
+        duration_print(shift_us, out);
     }
 }
 
@@ -261,7 +263,7 @@ static void print_node(const struct plan *node, struct text *out)
     case PLAN_DEDUPLICATE: print_deduplicate(node, out); break;
     case PLAN_WATERMARK:
         text_printf(out, " %s, delay ", node->schema->fields[node->watermark.column].name);
-        print_duration(node->watermark.delay_us, out);
+        duration_print(node->watermark.delay_us, out);
         break;
     case PLAN_JOIN: print_join(node, out); break;
     case PLAN_VALUES: text_printf(out, " of %d columns", node->schema->field_count); break;

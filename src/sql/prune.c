@@ -44,7 +44,7 @@ void need_expr(const struct pruner *self, const struct plan *input, const struct
 }
 
 void need_same(const struct pruner *self, struct need *below, const struct need *need,
-                      const struct type *type)
+               const struct type *type)
 {
     below->whole = below->whole || need->whole;
     below->validity = below->validity || need->validity;
@@ -107,7 +107,8 @@ static void need_aggregate(const struct pruner *self, const struct plan *node)
 static void need_union(const struct pruner *self, const struct plan *node)
 {
     for (int32_t i = 0; i < node->schema->field_count; i++)
-        for (int32_t j = 0; is_needed(&narrowed_of(self, node)->needs[i]) && j < node->input_count; j++)
+        for (int32_t j = 0; is_needed(&narrowed_of(self, node)->needs[i]) && j < node->input_count;
+             j++)
             narrowed_of(self, plan_input(node, j))->needs[i].whole = true;
 }
 

@@ -97,7 +97,7 @@ static const struct expr *merged(struct optimiser *self, const struct expr *belo
     int32_t count = parts.count;
     for (int32_t i = 0; i < more.count; i++) {
         bool new = true;
-        for (int32_t j = 0; new && j < count; j++)
+        for (int32_t j = 0; new &&j < count; j++)
             new = !expr_equal(parts.items[j], more.items[i]);
         if (new)
             list_add(self->expr->arena, &parts, more.items[i]);
@@ -106,20 +106,23 @@ static const struct expr *merged(struct optimiser *self, const struct expr *belo
 }
 
 /* Whether a part of the predicate would go below a watermark here. */
-static bool passes_watermark(struct optimiser *self, const struct expr *predicate, const struct plan *node)
+static bool passes_watermark(struct optimiser *self, const struct expr *predicate,
+                             const struct plan *node)
 {
     struct list parts = {0};
     struct trivially trivially = {node, true};
     if (node->kind == PLAN_WATERMARK)
         predicate_split(self->expr->arena, predicate, &parts);
     for (int32_t i = 0; i < parts.count; i++)
-        if (!predicate_reads_column(parts.items[i], node->watermark.column) && !expr_is_volatile(parts.items[i]))
+        if (!predicate_reads_column(parts.items[i], node->watermark.column) &&
+            !expr_is_volatile(parts.items[i]))
             return true;
     if (node->kind != PLAN_PROJECT)
         return false;
     expr_each_column(predicate, check_trivial, &trivially);
     return trivially.all && !expr_is_volatile(predicate) &&
-           passes_watermark(self, expr_through(self->expr->arena, predicate, node), node->inputs[0]);
+           passes_watermark(self, expr_through(self->expr->arena, predicate, node),
+                            node->inputs[0]);
 }
 
 /* In Spark each query has watermarks of its own, which only see the rows that its filters let pass. So the filter gets

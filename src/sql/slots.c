@@ -8,8 +8,8 @@ int32_t slot_find(const struct narrowed *node, int32_t column, int32_t field)
     return -1;
 }
 
-void slot_add(const struct pruner *self, struct narrowed *node, int32_t column,
-                     int32_t field, int32_t capacity)
+void slot_add(const struct pruner *self, struct narrowed *node, int32_t column, int32_t field,
+              int32_t capacity)
 {
     if (node->slots == NULL)
         node->slots = arena_array(self->arena, struct slot, (size_t)capacity + 1);
@@ -17,12 +17,13 @@ void slot_add(const struct pruner *self, struct narrowed *node, int32_t column,
 }
 
 void slots_pass(const struct pruner *self, const struct plan *node, const struct plan *input,
-                       int32_t first_added, int32_t added)
+                int32_t first_added, int32_t added)
 {
     const struct narrowed *below = narrowed_of(self, input);
     int32_t capacity = below->slot_count + added;
     for (int32_t i = 0; i < below->slot_count; i++)
-        slot_add(self, narrowed_of(self, node), below->slots[i].column, below->slots[i].field, capacity);
+        slot_add(self, narrowed_of(self, node), below->slots[i].column, below->slots[i].field,
+                 capacity);
     for (int32_t i = 0; i < added; i++)
         slot_add(self, narrowed_of(self, node), first_added + i, -1, capacity);
 }
@@ -54,7 +55,7 @@ bool slots_same(const struct narrowed *a, const struct narrowed *b)
 }
 
 const struct type *slots_schema(const struct pruner *self, const struct type *was,
-                                          const struct narrowed *node)
+                                const struct narrowed *node)
 {
     struct field *fields = arena_array(self->arena, struct field, (size_t)node->slot_count);
     for (int32_t i = 0; i < node->slot_count; i++) {
@@ -68,13 +69,13 @@ const struct type *slots_schema(const struct pruner *self, const struct type *wa
 /* ---- expressions ---- */
 
 const struct expr *slot_column(const struct pruner *self, const struct expr *expr,
-                                const struct type *schema, int32_t slot)
+                               const struct type *schema, int32_t slot)
 {
     return expr_column(self->optimiser->expr, slot, &schema->fields[slot], expr->at);
 }
 
 const struct expr *narrow_expr(const struct pruner *self, const struct plan *input,
-                                      const struct expr *expr)
+                               const struct expr *expr)
 {
     const struct narrowed *slots = narrowed_of(self, input);
     const struct expr *first = expr->arg_count > 0 ? expr->args[0] : NULL;
@@ -98,7 +99,7 @@ const struct expr *narrow_expr(const struct pruner *self, const struct plan *inp
 }
 
 const struct expr *const *narrow_list(const struct pruner *self, const struct plan *input,
-                                             const struct expr *const *exprs, int32_t count)
+                                      const struct expr *const *exprs, int32_t count)
 {
     const struct expr **narrowed = arena_array(self->arena, const struct expr *, (size_t)count);
     for (int32_t i = 0; i < count; i++)
@@ -125,8 +126,7 @@ static const struct expr *pick_slot(const struct pruner *self, const struct plan
 }
 
 struct plan *slots_pick(const struct pruner *self, struct plan *input, const struct type *was,
-                         const struct narrowed *wanted, const struct expr *extra,
-                         struct position at)
+                        const struct narrowed *wanted, const struct expr *extra, struct position at)
 {
     if (extra == NULL && slots_same(narrowed_of(self, input), wanted))
         return NULL;

@@ -163,13 +163,15 @@ static int integer_column(const struct layer *layer)
 }
 
 /* Some columns of a side under new names. */
-static void add_side(struct generator *self, const struct layer *from, const char *qualifier, struct layer *to)
+static void add_side(struct generator *self, const struct layer *from, const char *qualifier,
+                     struct layer *to)
 {
     for (int n = 1 + pick_one(3); n > 0; n--) {
         int c = pick_one(from->count);
         char name[8];
         snprintf(name, sizeof name, "n%d", self->fresh++);
-        text_printf(&self->sql, "%s%s%s AS %s", to->count > 0 ? ", " : "", qualifier, from->names[c], name);
+        text_printf(&self->sql, "%s%s%s AS %s", to->count > 0 ? ", " : "", qualifier,
+                    from->names[c], name);
         layer_add(to, name, from->kinds[c]);
     }
 }
@@ -178,7 +180,8 @@ static void add_side(struct generator *self, const struct layer *from, const cha
 static bool add_join(struct generator *self)
 {
     static const char *const kinds[] = {"", "LEFT", "RIGHT", "FULL", "LEFT SEMI", "LEFT ANTI"};
-    int kind = pick_one((int)(sizeof kinds / sizeof kinds[0])), x = pick_one(self->count), y = pick_one(self->count);
+    int kind = pick_one((int)(sizeof kinds / sizeof kinds[0])), x = pick_one(self->count),
+        y = pick_one(self->count);
     const struct layer *left = &self->layers[x], *right = &self->layers[y];
     struct layer *to = &self->layers[self->count];
     int left_key = integer_column(left), right_key = integer_column(right);
@@ -189,8 +192,8 @@ static bool add_join(struct generator *self)
     add_side(self, left, "x.", to);
     if (kind < 4)
         add_side(self, right, "y.", to);
-    text_printf(&self->sql, " FROM q%d x %s JOIN q%d y ON x.%s %s y.%s", x, kinds[kind], y, left->names[left_key],
-                pick_one(4) == 0 ? "<=>" : "=", right->names[right_key]);
+    text_printf(&self->sql, " FROM q%d x %s JOIN q%d y ON x.%s %s y.%s", x, kinds[kind], y,
+                left->names[left_key], pick_one(4) == 0 ? "<=>" : "=", right->names[right_key]);
     for (int side = 0; side < 2; side++) {
         text_add_string(&self->sql, " AND (");
         add_predicate(self, side == 0 ? left : right, side == 0 ? "x." : "y.");

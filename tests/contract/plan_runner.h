@@ -178,8 +178,8 @@ static void empty_batch(struct batch *out, const struct type *schema)
 }
 
 /* Keys, the parts of one side and the rest as one predicate over both sides' columns. */
-static const struct expr *whole_condition(struct runner *self, const struct plan *plan, const struct type *both,
-                                          bool keys_only)
+static const struct expr *whole_condition(struct runner *self, const struct plan *plan,
+                                          const struct type *both, bool keys_only)
 {
     struct expr_context ctx = {&self->arena, &self->session};
     const struct plan_join *join = &plan->join;
@@ -188,7 +188,8 @@ static const struct expr *whole_condition(struct runner *self, const struct plan
     for (int32_t i = 0; i < join->key_count; i++) {
         const struct expr *keys[2] = {join->sides[0].keys[i],
                                       predicate_shift(&ctx, join->sides[1].keys[i], left, both)};
-        check_ok(self, expr_call(&ctx, join->null_safe[i] ? "<=>" : "=", keys, 2, plan->at, &equal, &self->err));
+        check_ok(self, expr_call(&ctx, join->null_safe[i] ? "<=>" : "=", keys, 2, plan->at, &equal,
+                                 &self->err));
         all = predicate_both(&ctx, all, equal);
     }
     if (keys_only)
@@ -204,9 +205,12 @@ static void match_pairs(struct runner *self, struct pairs *pairs)
     const struct plan *plan = pairs->plan;
     const struct type *left = plan->inputs[0]->schema, *right = plan->inputs[1]->schema;
     const struct type *both = schema_append(&self->arena, left, right->fields, right->field_count);
-    const struct field truths[2] = {{"match", type_of(TYPE_BOOLEAN), true}, {"equal", type_of(TYPE_BOOLEAN), true}};
-    const struct expr *exprs[2] = {whole_condition(self, plan, both, false), whole_condition(self, plan, both, true)};
-    struct plan project = {.exprs = exprs, .expr_count = 2, .schema = type_struct(&self->arena, truths, 2)};
+    const struct field truths[2] = {{"match", type_of(TYPE_BOOLEAN), true},
+                                    {"equal", type_of(TYPE_BOOLEAN), true}};
+    const struct expr *exprs[2] = {whole_condition(self, plan, both, false),
+                                   whole_condition(self, plan, both, true)};
+    struct plan project = {
+        .exprs = exprs, .expr_count = 2, .schema = type_struct(&self->arena, truths, 2)};
     struct batch product;
     empty_batch(&product, both);
     product.rows = pairs->sides[0].rows * pairs->sides[1].rows;
@@ -244,7 +248,8 @@ static void emit_matches(struct pairs *pairs, bool both, struct batch *out)
 }
 
 /* The rows of a side that found matches, or those that did not; with NULLs for the other side, if wanted. */
-static void emit_side(const struct pairs *pairs, int side, bool matched, bool pad, struct batch *out)
+static void emit_side(const struct pairs *pairs, int side, bool matched, bool pad,
+                      struct batch *out)
 {
     int32_t left = pairs->sides[0].column_count;
     for (int64_t row = 0; row < pairs->sides[side].rows; row++) {
