@@ -12,7 +12,7 @@
 #include "base/thread.h"
 #include "operator/operator.h"
 
-enum { CARDS = 100000, BATCHES = 256, CARD_BYTES = 16 };
+enum { CARDS = 100000, BATCHES = 256, SHARDS = 64, CARD_BYTES = 16 };
 #define MINUTE_US ((int64_t)60 * 1000000)
 
 static struct arena arena;
@@ -80,7 +80,7 @@ static struct stateful *stage_make(const struct type *schema, struct session *se
         .watermark_key = -1,
         .schema = out,
         .lanes = 1,
-        .shards = 2,
+        .shards = SHARDS,
         .window_time = expr_column(&ctx, 1, &schema->fields[1], (struct position){0}),
         .gap = window == SESSION ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), MINUTE_US / 3, (struct position){0}) : NULL,
     };
@@ -116,7 +116,7 @@ static void run_stage(struct stateful *stage, const struct session *session)
     }
     int64_t emitted = 0, start = thread_cpu_us();
     const struct emit emit = {swallow, &emitted};
-    for (int32_t s = 0; s < 2; s++)
+    for (int32_t s = 0; s < SHARDS; s++)
         if (stage->type->shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
             return;
     double groups = (double)stateful_entries(stage);
@@ -124,13 +124,13 @@ static void run_stage(struct stateful *stage, const struct session *session)
     stage->type->lanes_clear(stage);
     struct text delta = {0};
     start = thread_cpu_us();
-    for (int32_t s = 0; s < 2; s++)
+    for (int32_t s = 0; s < SHARDS; s++)
         if (stage->type->shard_delta(stage, s, &delta, &err) != E_OK)
             return;
     double store = since(start, groups);
     time.emit_us = INT64_MAX;
     start = thread_cpu_us();
-    for (int32_t s = 0; s < 2; s++)
+    for (int32_t s = 0; s < SHARDS; s++)
         if (stage->type->shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
             return;
     printf(

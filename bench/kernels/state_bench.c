@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "base/os.h"
+#include "base/thread.h"
 #include "state/state.h"
 
 enum { ROWS = 8192, BATCHES = 200, SLOT_BYTES = 96 };
@@ -42,11 +42,11 @@ static void keys_fill(struct keys *keys, uint64_t *seed, uint64_t groups)
 
 static double keys_hash(struct keys *keys)
 {
-    int64_t start = os->clock_mono_us();
+    int64_t start = thread_cpu_us();
     for (int i = 0; i < ROWS; i++)
         keys->hashes[i] =
             hash_bytes(keys->data + keys->offsets[i], (size_t)(keys->offsets[i + 1] - keys->offsets[i]));
-    return (double)(os->clock_mono_us() - start);
+    return (double)(thread_cpu_us() - start);
 }
 
 static void measure(uint64_t groups)
@@ -62,17 +62,17 @@ static void measure(uint64_t groups)
         keys_fill(&keys, &seed, groups);
         bool fill = round < find_from;
         hash_us += keys_hash(&keys);
-        int64_t created = 0, start = os->clock_mono_us();
+        int64_t created = 0, start = thread_cpu_us();
         if (state_upsert(table, (uint8_t *)keys.data, keys.offsets, keys.hashes, ROWS, keys.slots,
                          keys.created, &created, &err) != E_OK)
             return;
-        *(fill ? &fill_us : &find_us) += (double)(os->clock_mono_us() - start);
+        *(fill ? &fill_us : &find_us) += (double)(thread_cpu_us() - start);
         fill_rows += fill ? ROWS : 0;
-        start = os->clock_mono_us();
+        start = thread_cpu_us();
         uint8_t *base = state_base(table);
         for (int i = 0; i < ROWS; i++)
             sum += ++*(uint64_t *)(void *)(base + keys.slots[i] * state_stride(table));
-        touch_us += fill ? 0 : (double)(os->clock_mono_us() - start);
+        touch_us += fill ? 0 : (double)(thread_cpu_us() - start);
     }
     double rows = (double)ROWS * BATCHES;
     printf(
@@ -126,13 +126,13 @@ static int64_t number_at(int64_t i) { return (int64_t)hash_mix(42, (uint64_t)(i 
 
 static double plain_round(struct plain *plain)
 {
-    int64_t start = os->clock_mono_us();
+    int64_t start = thread_cpu_us();
     for (int64_t i = 0; i < MANY; i++) {
         struct totals *totals = plain_find(plain, number_at(i));
         totals->sum += i;
         totals->count++;
     }
-    return (double)(os->clock_mono_us() - start) * 1e3 / MANY;
+    return (double)(thread_cpu_us() - start) * 1e3 / MANY;
 }
 
 static void numbers_fill(struct keys *keys, int64_t from)
@@ -151,7 +151,7 @@ static double table_round(struct state_table *table, size_t *peak_bytes)
 {
     static struct keys keys;
     struct error err = {0};
-    int64_t start = os->clock_mono_us();
+    int64_t start = thread_cpu_us();
     for (int64_t from = 0; from < MANY; from += ROWS) {
         int64_t created = 0, rows = MANY - from < ROWS ? MANY - from : ROWS;
         numbers_fill(&keys, from);
@@ -166,7 +166,7 @@ static double table_round(struct state_table *table, size_t *peak_bytes)
         }
         *peak_bytes = state_bytes(table) > *peak_bytes ? state_bytes(table) : *peak_bytes;
     }
-    return (double)(os->clock_mono_us() - start) * 1e3 / MANY;
+    return (double)(thread_cpu_us() - start) * 1e3 / MANY;
 }
 
 static void measure_many(void)

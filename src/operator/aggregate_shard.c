@@ -89,6 +89,7 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
                      room->slots, room->created, &created_count, err));
     for (int64_t i = 0; i < count; i++) {
         groups_prefetch(shard->groups, room->slots, i, count);
+        groups_prefetch(from, slots, i, count);
         struct group *source = group_at(from, slots[i]);
         bool is_new = created < created_count && room->slots[i] == room->created[created];
         if (is_new) {
@@ -231,8 +232,8 @@ enum code aggregate_shard_merge(struct stateful *base, int32_t shard_index, cons
     shard->evicted = false;
     for (int32_t l = 0; l < self->spec.lanes; l++) {
         const struct slot_list *list = &self->lanes[l].by_shard[shard_index];
-        for (int64_t from = 0; from < list->count; from += BATCH_ROWS_MAX) {
-            int64_t count = list->count - from < BATCH_ROWS_MAX ? list->count - from : BATCH_ROWS_MAX;
+        for (int64_t from = 0; from < list->count; from += MERGE_GROUPS) {
+            int64_t count = list->count - from < MERGE_GROUPS ? list->count - from : MERGE_GROUPS;
             TRY(merge_some(self, shard, self->lanes[l].groups, list->slots + from, count, counts, err));
         }
     }

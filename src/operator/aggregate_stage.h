@@ -119,6 +119,8 @@ static inline struct group *group_at(struct state_table *groups, uint32_t slot)
 {
     return (struct group *)(void *)(state_base(groups) + slot * state_stride(groups));
 }
+/* Groups merged at a time: a lane's lie far apart, and are still in the cache when their keys have been found. */
+enum { MERGE_GROUPS = 1024 };
 /* In a loop over slots in no order: fetch the key and the group that come GROUPS_AHEAD later. */
 enum { GROUPS_AHEAD = 12 };
 static inline void groups_prefetch(struct state_table *groups, const uint32_t *slots, int64_t at,

@@ -27,8 +27,8 @@ struct state_spec {
     struct budget *budget;
 };
 struct state_table *state_new(const struct state_spec *spec);
-/* When no key is longer than key_bytes (state_key_bytes; 0 = not known) a record takes less room. Longer ones are
- * taken all the same, only slower. */
+/* Records have room for keys of key_bytes (state_key_bytes), or, when that is 0, for most of the first keys that come.
+ * Longer ones are taken all the same, only slower. */
 struct state_table *state_new_keyed(const struct state_spec *spec, size_t key_bytes);
 void state_free(struct state_table *table);
 int64_t state_count(const struct state_table *table);
@@ -43,8 +43,8 @@ MUST_CHECK enum code state_upsert(struct state_table *table, const uint8_t *key_
                                   int64_t *created_count, struct error *err);
 /* UINT32_MAX when absent. */
 uint32_t state_find(const struct state_table *table, struct bytes key, uint64_t hash);
-/* Slot i lies at base + i * stride, 16-byte aligned; upsert may move them. The stride is larger than
- * slot_bytes: a slot lies right behind its key, so that both are fetched together. */
+/* Slot i lies at base + i * stride, 16-byte aligned; upsert may move them. The stride is known from the first
+ * upsert on, and larger than slot_bytes: a slot lies right behind its key, so that both are fetched together. */
 uint8_t *state_base(struct state_table *table);
 size_t state_stride(const struct state_table *table);
 struct bytes state_key(const struct state_table *table, uint32_t slot);

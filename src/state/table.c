@@ -6,8 +6,9 @@
  *          +---------------+---------------+
  *   cells  [tag|slot + 1] [0] [tag|slot + 1] ...   8 bytes each, 0 = empty; a tag's home is its top `bits`
  *                                                  bits, the next free cell takes it (linear probing)
- *   records[slot]   an entry of 16 or 32 bytes: the key's size, and the key itself when it has up to 12 or 28
- *                   bytes, else where it lies in `long_keys`; then the caller's bytes, the slot
+ *   records[slot]   an entry of 16, 32 or 48 bytes: the key's size, and the key itself when it has up to 12, 28 or
+ *                   44 bytes, else where it lies in `long_keys`; then the caller's bytes, the slot. The size is
+ *                   the one that suits the first keys that come
  *
  * So a probe goes to two places in memory, a line of cells and the start of a record, and upsert fetches both
  * for a block of rows before it looks: then the machine waits for many lines at once. Homes are the tag's top
@@ -15,8 +16,8 @@
  * neither keys nor hashes, and removal shifts later cells back, so there are no tombstones. Freed slots form
  * a list through their entries.
  *
- * Memory: records grow by an eighth once they are large, by moving page tables (mem_block_resize), so that ten
- * million keys leave little room unused and need no second copy on the way.
+ * Memory: records and long keys grow by an eighth once they are large, by moving page tables (mem_block_resize), so
+ * that ten million keys leave little room unused and need no second copy on the way.
  */
 #include "state/state.h"
 
@@ -26,10 +27,11 @@ enum {
     CELL_BITS_MIN = 8,
     CELL_BITS_MAX = 32,
     BLOCK_ROWS = 128, /* rows whose cells and records are in flight at once: 24 KiB of lines, within L1 */
-    ENTRY_SMALL = 16, /* bytes of an entry whose key is known to be short, */
-    ENTRY_WIDE = 32,  /* and of any other */
+    ENTRY_STEP = 16, /* bytes; entries have one to three of them */
+    ENTRY_MAX = 3 * ENTRY_STEP,
+    LONG_COST = 16,  /* bytes that going to a long key is worth: a line more to wait for */
     LINE = 64,
-    GROW_GENTLY = 1024 * 1024, /* bytes of records from which on they grow by an eighth, not by half */
+    GROW_GENTLY = 1024 * 1024, /* bytes of an array from which on it grows by an eighth, not by half */
     SLOT_NONE = -1, /* as uint32_t: absent, or the end of the free list */
 };
 #define SLOTS_MAX  ((int64_t)1 << 31)
@@ -38,17 +40,17 @@ enum {
 struct entry {
     uint32_t size; /* of the key; ENTRY_FREE = no key, `next_free` is set */
     union {
-        uint8_t key[ENTRY_WIDE - sizeof(uint32_t)]; /* as far as this table's entries reach */
+        uint8_t key[ENTRY_MAX - sizeof(uint32_t)]; /* as far as this table's entries reach */
         uint8_t offset[8]; /* of a long key: uint64 in long_keys; bytes, so that the entry needs no padding */
         uint32_t next_free;
     };
 };
-_Static_assert(sizeof(struct entry) == ENTRY_WIDE, "an entry never straddles a line");
+_Static_assert(sizeof(struct entry) == ENTRY_MAX, "no padding");
 
 struct state_table {
     const char *name;
     size_t slot_bytes; /* the caller's */
-    size_t entry_bytes; /* ENTRY_SMALL or ENTRY_WIDE */
+    size_t entry_bytes; /* 0 = not chosen yet */
     size_t key_short;   /* a key of so many bytes lies in its entry */
     size_t stride;      /* of a record: entry and slot, multiple of 16 */
     struct budget *budget;
@@ -63,6 +65,28 @@ struct state_table {
     size_t charged_bytes;
 };
 
+/* What a record takes on average with entries of so many bytes, long keys included. */
+static size_t entry_cost(size_t entry_bytes, const int32_t *offsets, int64_t rows)
+{
+    size_t beside = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        size_t size = (size_t)(offsets[i + 1] - offsets[i]);
+        beside += size > entry_bytes - sizeof(uint32_t) ? size + LONG_COST : 0;
+    }
+    return entry_bytes + beside / (size_t)rows;
+}
+
+static void entry_choose(struct state_table *self, const int32_t *offsets, int64_t rows)
+{
+    size_t best = ENTRY_STEP;
+    for (size_t size = ENTRY_STEP; size <= ENTRY_MAX; size += ENTRY_STEP)
+        if (entry_cost(size, offsets, rows) < entry_cost(best, offsets, rows))
+            best = size;
+    self->entry_bytes = best;
+    self->key_short = best - sizeof(uint32_t);
+    self->stride = (best + self->slot_bytes + ENTRY_STEP - 1) & ~(size_t)(ENTRY_STEP - 1);
+}
+
 struct state_table *state_new(const struct state_spec *spec) { return state_new_keyed(spec, 0); }
 
 struct state_table *state_new_keyed(const struct state_spec *spec, size_t key_bytes)
@@ -71,10 +95,8 @@ struct state_table *state_new_keyed(const struct state_spec *spec, size_t key_by
     struct state_table *self = mem_new(struct state_table);
     self->name = spec->name;
     self->slot_bytes = spec->slot_bytes;
-    bool small = key_bytes > 0 && key_bytes <= ENTRY_SMALL - sizeof(uint32_t);
-    self->entry_bytes = small ? ENTRY_SMALL : ENTRY_WIDE;
-    self->key_short = self->entry_bytes - sizeof(uint32_t);
-    self->stride = (self->entry_bytes + spec->slot_bytes + 15) & ~(size_t)15;
+    if (key_bytes > 0)
+        entry_choose(self, (const int32_t[]){0, (int32_t)key_bytes}, 1);
     self->budget = spec->budget;
     self->free_first = (uint32_t)SLOT_NONE;
     return self;
@@ -139,14 +161,19 @@ static void discharge(struct state_table *self, size_t less)
     self->charged_bytes -= less;
 }
 
+/* The size in bytes to grow an array to that now has `held` and needs `need`. */
+static size_t grown(size_t held, size_t need)
+{
+    size_t more = held + held / (held >= GROW_GENTLY ? 8 : 2);
+    return more > need ? more : need;
+}
+
 static enum code slots_reserve(struct state_table *self, int64_t more, struct error *err)
 {
     int64_t need = (int64_t)self->slot_used + (more > self->free_count ? more - self->free_count : 0);
     if (need <= self->slot_capacity)
         return E_OK;
-    bool large = self->slot_capacity * self->stride >= GROW_GENTLY;
-    int64_t capacity = self->slot_capacity + self->slot_capacity / (large ? 8 : 2);
-    capacity = capacity > need ? capacity : need;
+    int64_t capacity = (int64_t)(grown(self->slot_capacity * self->stride, (size_t)need * self->stride) / self->stride);
     if (capacity > SLOTS_MAX)
         return fail(err, E_MEMORY, "%s: more than %lld groups in one table", self->name,
                     (long long)SLOTS_MAX);
@@ -220,14 +247,22 @@ static void long_keys_compact(struct state_table *self, uint8_t *to)
     self->long_dead = 0;
 }
 
-/* Room for `more` bytes. A new array is taken when the old one is full: compacted on the way, and larger only
- * when less than half of the old one was gaps. */
+/* Room for `more` bytes: a full array grows, unless a quarter of it is gaps: then a new one is taken without them. */
 static enum code long_keys_reserve(struct state_table *self, size_t more, struct error *err)
 {
     if (self->long_used + more <= self->long_capacity)
         return E_OK;
     size_t live = self->long_used - self->long_dead;
-    size_t capacity = live + more > self->long_capacity / 2 ? (live + more) * 2 : self->long_capacity;
+    bool gaps = self->long_dead > self->long_used / 4;
+    size_t capacity = grown(gaps ? live : self->long_capacity, live + more);
+    if (!gaps) {
+        if (capacity < self->long_used + more)
+            capacity = self->long_used + more;
+        TRY(charge(self, capacity - self->long_capacity, err));
+        self->long_keys = mem_block_resize(self->long_keys, self->long_capacity, capacity);
+        self->long_capacity = capacity;
+        return E_OK;
+    }
     TRY(charge(self, capacity, err));
     uint8_t *keys = mem_block_resize(NULL, 0, capacity);
     long_keys_compact(self, keys);
@@ -345,6 +380,8 @@ static size_t long_key_bytes(const struct state_table *self, const int32_t *offs
 static enum code block_reserve(struct state_table *self, const int32_t *offsets, int64_t rows,
                                struct error *err)
 {
+    if (self->entry_bytes == 0)
+        entry_choose(self, offsets, rows);
     TRY(slots_reserve(self, rows, err));
     TRY(cells_reserve(self, rows, err));
     return long_keys_reserve(self, long_key_bytes(self, offsets, rows), err);
