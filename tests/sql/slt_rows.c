@@ -200,16 +200,15 @@ static void row_print(const struct type *schema, const char *path, const char *l
     }
 }
 
-/* What has no schema in the pipeline: bad records by their reason, late rows as they are. */
-static void odd_row_print(const char *table, const char *line, struct text *out)
+/* What has no schema in the pipeline: bad records by their reason, late ones by their time, both with the record. */
+static void odd_row_print(const char *line, struct text *out)
 {
+    struct bytes time = member(line, "event_time"), value = member(line, "value");
     text_clear(out);
-    if (strcmp(table, "_quarantine") != 0) {
-        text_add_string(out, line);
-        return;
-    }
-    struct bytes reason = member(line, "reason"), value = member(line, "value");
-    value_print(type_of(TYPE_STRING), reason, out);
+    if (time.size > 0)
+        value_print(type_of(TYPE_TIMESTAMP), time, out);
+    else
+        value_print(type_of(TYPE_STRING), member(line, "reason"), out);
     text_add_char(out, ' ');
     text_add(out, value.data, value.size);
 }
@@ -222,8 +221,7 @@ static const struct pipeline_table *table_find(const struct pipeline *pipeline, 
     return NULL;
 }
 
-static void file_rows(const struct pipeline_table *table, const char *name, const char *path, char *text,
-                      struct slt_rows *out)
+static void file_rows(const struct pipeline_table *table, const char *path, char *text, struct slt_rows *out)
 {
     struct text row = {0};
     bool json = table != NULL && strcasecmp(table->format, "json") == 0;
@@ -234,7 +232,7 @@ static void file_rows(const struct pipeline_table *table, const char *name, cons
         if (json)
             row_print(table->schema, path, line, &row);
         else if (table == NULL)
-            odd_row_print(name, line, &row);
+            odd_row_print(line, &row);
         slt_rows_add(out, json || table == NULL ? row.data : line);
     }
     text_free(&row);
@@ -252,7 +250,7 @@ static enum code folder_rows(const struct pipeline_table *table, const char *nam
             continue;
         code = store_get(store, list.entries[i].path, 1 << 24, &text, err);
         if (code == E_OK && text.size > 0)
-            file_rows(table, name, path, text.data, out);
+            file_rows(table, path, text.data, out);
         text_free(&text);
     }
     store_list_free(&list);

@@ -207,7 +207,9 @@ class Run:
         frame = self.spark.sql(sql)
         dedup = re.search(r"'leat.dedup'\s*=\s*'([^']*)'", properties)
         if dedup:
-            raise RuntimeError("leat.dedup is leat's own")
+            columns = None if dedup[1] == "*" else [c.strip() for c in dedup[1].split(",")]
+            within = re.search(r"'leat.dedup.within_watermark'\s*=\s*'true'", properties)
+            frame = frame.dropDuplicatesWithinWatermark(columns) if within else frame.dropDuplicates(columns)
 
         def keep(batch, _epoch):
             schema = batch.schema
