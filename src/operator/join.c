@@ -1,22 +1,24 @@
-/* join.c - join two streams: Spark's StreamingSymmetricHashJoin, each match once, in the epoch of its later row.
+/* join.c - join two streams as Spark's StreamingSymmetricHashJoin does: each match once, in the epoch of its
+ * later row.
  *
  * Ledger   every input row is counted once:
- *            late        its event time <= W(N-1), on a side whose event time is among its columns (Spark too: not
- *                        when nobody reads the column)
+ *            late        its event time <= W(N-1), on a side that has its event time among its columns
+ *                        (where nobody reads the column it is pruned, and no row is late: Spark too)
  *            rejected    a key or `only` fails for it, or its bytes pass a limit
- *            filtered    it can match nothing and does not come out: `only` is not true, or a key is NULL, on a side that
- *                        is not an outer one
- *            null_time   no time where its key or bound needs one: it matches nothing and no W lets it go. Spark keeps
- *                        such rows for ever and never emits them, on outer sides too
+ *            filtered    it can match nothing and does not come out: `only` is not true, or a key is NULL,
+ *                        on a side that is not an outer one
+ *            null_time   no time where its key or bound needs one: it matches nothing and no W lets it go.
+ *                        Spark keeps such rows for ever and never emits them, on outer sides too
  *            aggregated  the others: kept, or come out at once
  *          in = late + rejected + filtered + null_time + aggregated. `out` counts rows that come out
- * NULLs    a NULL key matches nothing (but <=>): an outer row with one comes out when W lets it go. An outer row that
- *          fails its own side's `only` comes out at once. Spark's full outer join lets NULL keys match: not copied
- * Errors   a pair for which the condition fails does not match, and counts as `overflown`: the row it came with is
- *          bytes by then, so no record can be shown
+ * NULLs    a NULL key matches nothing (but <=>): an outer row with one comes out when W lets it go. An
+ *          outer row that fails its own side's `only` comes out at once. Spark's full outer join lets NULL
+ *          keys match: not copied
+ * Errors   a pair for which the condition fails does not match, and counts as `overflown`: the row it came
+ *          with is bytes by then, so no record can be shown
  * State    a left row of a semi join goes when it matches
- * Files    join_row (rows as bytes), join_heap (their memory), join_lane, join_shard (merge and expiry), join_match
- *          (pairs to batches), join_store (delta, snapshot, restore), join_show
+ * Files    join_row (rows as bytes), join_heap (their memory), join_lane, join_shard (merge and expiry),
+ *          join_match (pairs to batches), join_store (delta, snapshot, restore), join_show
  */
 #include "operator/join_stage.h"
 
@@ -26,11 +28,13 @@
 
 static enum code check_spec(const struct join_spec *spec, struct error *err)
 {
-    always(spec->lanes > 0 && spec->lanes <= JOIN_LANES_MAX && spec->shards > 0 && spec->shards <= JOIN_SHARDS_MAX);
+    always(spec->lanes > 0 && spec->lanes <= JOIN_LANES_MAX && spec->shards > 0 &&
+           spec->shards <= JOIN_SHARDS_MAX);
     if (spec->type == JOIN_TYPE_ANTI)
         return fail(err, E_UNSUPPORTED, "%s: an anti join of two streams", spec->name);
     if (spec->key_count == 0)
-        return fail(err, E_UNSUPPORTED, "%s: a join of two streams without an equality of columns", spec->name);
+        return fail(err, E_UNSUPPORTED, "%s: a join of two streams without an equality of columns",
+                    spec->name);
     return E_OK;
 }
 
@@ -49,7 +53,8 @@ static enum code compile_side(struct join_stage *self, struct arena *arena, int3
 
 static const struct type *joined_type(const struct join_spec *spec, struct arena *arena)
 {
-    const struct type *left = spec->sides[JOIN_LEFT_SIDE].schema, *right = spec->sides[JOIN_RIGHT_SIDE].schema;
+    const struct type *left = spec->sides[JOIN_LEFT_SIDE].schema,
+                      *right = spec->sides[JOIN_RIGHT_SIDE].schema;
     int32_t count = left->field_count + right->field_count;
     struct field *fields = arena_array(arena, struct field, (size_t)count);
     for (int32_t f = 0; f < count; f++)
@@ -110,7 +115,8 @@ static size_t longest_key(const struct join_spec *spec, struct arena *arena)
 
 static const struct stateful_type join_type_;
 
-enum code join_new(struct arena *arena, const struct join_spec *spec, struct stateful **out, struct error *err)
+enum code join_new(struct arena *arena, const struct join_spec *spec, struct stateful **out,
+                   struct error *err)
 {
     TRY(check_spec(spec, err));
     struct join_stage *self = arena_new(arena, struct join_stage);

@@ -4,8 +4,14 @@
 
 enum { WORD_BITS = 64 };
 
-static bool is_list(const struct type *type) { return type->id == TYPE_ARRAY || type->id == TYPE_MAP; }
-static bool is_variable(const struct type *type) { return type_is_varlen(type) || is_list(type); }
+static bool is_list(const struct type *type)
+{
+    return type->id == TYPE_ARRAY || type->id == TYPE_MAP;
+}
+static bool is_variable(const struct type *type)
+{
+    return type_is_varlen(type) || is_list(type);
+}
 
 /* ---- layout ---- */
 
@@ -39,7 +45,8 @@ static void add_fields(struct row_layout *layout, const struct type *type)
     }
 }
 
-enum code row_layout_init(struct arena *arena, const struct type *schema, struct row_layout *out, struct error *err)
+enum code row_layout_init(struct arena *arena, const struct type *schema, struct row_layout *out,
+                          struct error *err)
 {
     int64_t count = count_fields(schema);
     if (count > ROW_FIELDS_MAX)
@@ -94,16 +101,18 @@ static void measure_field(void *context, const struct row_field *field, const st
             m->sizes[i] = size_add(m->sizes[i], (size_t)(offsets[m->rows[i] + 1] - offsets[m->rows[i]]));
     } else if (is_list(field->type)) {
         for (int64_t i = 0; i < m->count; i++)
-            m->sizes[i] = size_add(m->sizes[i], column_valid_at(col, m->rows[i]) ? state_value_size(col, m->rows[i]) : 0);
+            m->sizes[i] = size_add(m->sizes[i],
+                                   column_valid_at(col, m->rows[i]) ? state_value_size(col, m->rows[i]) : 0);
     }
 }
 
-void row_measure(const struct row_layout *layout, const struct column *cols, const int32_t *rows, int64_t count,
-                 uint32_t *sizes)
+void row_measure(const struct row_layout *layout, const struct column *cols, const int32_t *rows,
+                 int64_t count, uint32_t *sizes)
 {
     for (int64_t i = 0; i < count; i++)
         sizes[i] = layout->variable_at;
-    visit(layout->fields, cols, layout->schema->field_count, measure_field, &(struct measuring){rows, count, sizes});
+    visit(layout->fields, cols, layout->schema->field_count, measure_field,
+          &(struct measuring){rows, count, sizes});
     for (int64_t i = 0; i < count; i++)
         sizes[i] = (sizes[i] + ROW_ALIGN - 1) & ~(uint32_t)(ROW_ALIGN - 1);
 }
@@ -117,7 +126,10 @@ struct writing {
     uint32_t *ends; /* of what is written of the variable part */
 };
 
-static inline uint8_t *byte_at(struct join_row *row, uint32_t at) { return (uint8_t *)row + at; }
+static inline uint8_t *byte_at(struct join_row *row, uint32_t at)
+{
+    return (uint8_t *)row + at;
+}
 
 static void write_nulls(const struct writing *w, int32_t bit, const struct column *col)
 {
@@ -129,10 +141,10 @@ static void write_nulls(const struct writing *w, int32_t bit, const struct colum
     }
 }
 
-#define WRITE_FIXED(name, ctype)                                                        \
-    static void name(const struct writing *w, uint32_t at, const uint8_t *values)       \
-    {                                                                                   \
-        for (int64_t i = 0; i < w->count; i++)                                          \
+#define WRITE_FIXED(name, ctype)                                                                       \
+    static void name(const struct writing *w, uint32_t at, const uint8_t *values)                      \
+    {                                                                                                  \
+        for (int64_t i = 0; i < w->count; i++)                                                         \
             memcpy(byte_at(w->to[i], at), values + (size_t)w->rows[i] * sizeof(ctype), sizeof(ctype)); \
     }
 WRITE_FIXED(write_1, uint8_t)
@@ -251,10 +263,10 @@ static void read_valid(const struct reading *r, int32_t bit, struct column *out)
     out->nulls = r->count - present;
 }
 
-#define READ_FIXED(name, ctype)                                                      \
-    static void name(const struct reading *r, uint32_t at, uint8_t *values)          \
-    {                                                                                \
-        for (int64_t i = 0; i < r->count; i++)                                       \
+#define READ_FIXED(name, ctype)                                                                 \
+    static void name(const struct reading *r, uint32_t at, uint8_t *values)                     \
+    {                                                                                           \
+        for (int64_t i = 0; i < r->count; i++)                                                  \
             memcpy(values + (size_t)i * sizeof(ctype), byte_at(r->rows[i], at), sizeof(ctype)); \
     }
 READ_FIXED(read_1, uint8_t)
@@ -321,7 +333,8 @@ static void read_text(const struct reading *r, const struct row_field *field, st
         struct bytes text = variable_at(r, i, start_at, field->at);
         uint8_t *to = out->values->data + ends[i];
         if (text.size <= ROW_SLACK)
-            memcpy(to, text.data, ROW_SLACK); // one copy of a known size; what is too much is overwritten
+            memcpy(to, text.data,
+                   ROW_SLACK); // one copy of a known size; what is too much is overwritten
         else
             memcpy(to, text.data, text.size);
     }
@@ -376,8 +389,8 @@ static void read_field(const struct reading *r, const struct row_field *field, s
     }
 }
 
-void row_read(const struct row_layout *layout, struct join_row *const *rows, int64_t count, const bool *wanted,
-              struct column *out)
+void row_read(const struct row_layout *layout, struct join_row *const *rows, int64_t count,
+              const bool *wanted, struct column *out)
 {
     struct reading reading;
     reading.layout = layout;
@@ -401,9 +414,10 @@ static bool list_fits(struct bytes list, const struct type *type)
     return fits;
 }
 
-/* NULL structs have NULL fields, NULLs of variable width have no bytes: columns rely on it (data/column.h). */
-static bool field_fits(const struct row_layout *layout, const struct row_field *field, const struct join_row *row,
-                       uint32_t *end, size_t size)
+/* NULL structs have NULL fields, NULLs of variable width have no bytes: columns rely on it (data/column.h).
+ * */
+static bool field_fits(const struct row_layout *layout, const struct row_field *field,
+                       const struct join_row *row, uint32_t *end, size_t size)
 {
     const uint8_t *nulls = (const uint8_t *)(row + 1);
     bool null = bit_get(nulls, field->bit);
@@ -420,7 +434,8 @@ static bool field_fits(const struct row_layout *layout, const struct row_field *
     if (*end < start || *end > size || (null && *end > start))
         return false;
     dassert(field < layout->fields + layout->field_count);
-    return null || !is_list(field->type) || list_fits(bytes_of((const uint8_t *)row + start, *end - start), field->type);
+    return null || !is_list(field->type) ||
+           list_fits(bytes_of((const uint8_t *)row + start, *end - start), field->type);
 }
 
 bool row_check(const struct row_layout *layout, const struct join_row *row, size_t size)

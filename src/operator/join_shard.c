@@ -1,8 +1,9 @@
-/* join_shard.c - at the end of an epoch: take in what the lanes have, find partners, let go of what W reaches.
+/* join_shard.c - at the end of an epoch: take in what the lanes have, find partners, let go of what W
+ * reaches.
  *
- * Rows come in blocks: all keys of a block are looked up at once, its rows are copied and linked while their partners'
- * first rows are fetched, and then the chains are walked. A chain is newest first and doubly linked, so that any row
- * leaves it at once, whatever the key's share of all rows.
+ * Rows come in blocks: all keys of a block are looked up at once, its rows are copied and linked while
+ * their partners' first rows are fetched, and then the chains are walked. A chain is newest first and
+ * doubly linked, so that any row leaves it at once, whatever the key's share of all rows.
  */
 #include "operator/join_stage.h"
 
@@ -14,8 +15,9 @@ enum {
 
 static void heaps_init(const struct join_stage *self, struct join_shard *shard)
 {
-    shard->keys = state_new_keyed(&(struct state_spec){self->spec.name, sizeof(struct join_key), self->spec.budget},
-                                  self->key_bytes_max);
+    shard->keys =
+        state_new_keyed(&(struct state_spec){self->spec.name, sizeof(struct join_key), self->spec.budget},
+                        self->key_bytes_max);
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         join_heap_init(&shard->heaps[s], self->spec.name, self->spec.budget);
     shard->away_first_us = INT64_MAX;
@@ -165,8 +167,8 @@ static enum code find_keys(struct join_shard *shard, const struct join_run *run,
     block->key_ends[0] = 0;
     for (int64_t i = 0; i < block->count; i++)
         block->key_ends[i + 1] = block->key_ends[i] + (int32_t)run->key_sizes[at->row + i];
-    TRY(state_upsert(shard->keys, run->keys + at->key_bytes, block->key_ends, run->hashes + at->row, block->count,
-                     block->slots, block->created, &created, err));
+    TRY(state_upsert(shard->keys, run->keys + at->key_bytes, block->key_ends, run->hashes + at->row,
+                     block->count, block->slots, block->created, &created, err));
     at->row += block->count;
     at->key_bytes += (size_t)block->key_ends[block->count];
     return E_OK;
@@ -174,7 +176,8 @@ static enum code find_keys(struct join_shard *shard, const struct join_run *run,
 
 /* Copy the block's rows into the heap and their keys' chains. */
 static enum code store_rows(const struct join_stage *self, struct join_shard *shard, int32_t side,
-                            const struct join_run *run, struct cursor *at, struct block *block, struct error *err)
+                            const struct join_run *run, struct cursor *at, struct block *block,
+                            struct error *err)
 {
     uint32_t flags = self->flagged[side] ? ROW_FRESH : 0;
     for (int64_t i = 0; i < block->count; i++) {
@@ -204,7 +207,8 @@ static enum code find_partners(const struct join_stage *self, struct join_shard 
             continue; // it waits under the empty key
         for (struct join_row *other = join_key_at(shard->keys, block->slots[i])->first[JOIN_SIDES - 1 - side];
              other != NULL; other = other->next) {
-            struct join_row *left = side == JOIN_LEFT_SIDE ? row : other, *right = side == JOIN_LEFT_SIDE ? other : row;
+            struct join_row *left = side == JOIN_LEFT_SIDE ? row : other,
+                            *right = side == JOIN_LEFT_SIDE ? other : row;
             if (semi && (left->flags & ROW_MATCHED)) {
                 if (side == JOIN_LEFT_SIDE)
                     break;
@@ -263,7 +267,8 @@ static enum code rows_gone(void *context, struct join_row *const *rows, int64_t 
     return E_OK;
 }
 
-enum code join_shard_evict(const struct join_stage *self, struct join_shard *shard, int64_t now_us, struct error *err)
+enum code join_shard_evict(const struct join_stage *self, struct join_shard *shard, int64_t now_us,
+                           struct error *err)
 {
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         TRY(join_heap_expire(&shard->heaps[s], now_us, rows_gone, &(struct evicting){self, shard, s}, err));
@@ -277,7 +282,8 @@ bool join_shard_idle(const struct stateful *base, int32_t index, const struct ep
     const struct join_stage *self = join_of(base);
     for (int32_t l = 0; l < base->lanes; l++)
         for (int32_t s = 0; s < JOIN_SIDES; s++)
-            if (self->lanes[l].sides[s].runs[index].count > 0 || self->lanes[l].sides[s].alone[index].count > 0)
+            if (self->lanes[l].sides[s].runs[index].count > 0 ||
+                self->lanes[l].sides[s].alone[index].count > 0)
                 return false;
     const struct join_shard *shard = &self->shards[index];
     int64_t first_us = shard->away_first_us;
@@ -288,8 +294,8 @@ bool join_shard_idle(const struct stateful *base, int32_t index, const struct ep
     return time->emit_us < first_us;
 }
 
-static enum code merge_side(const struct join_stage *self, struct join_shard *shard, int32_t index, int32_t side,
-                            struct error *err)
+static enum code merge_side(const struct join_stage *self, struct join_shard *shard, int32_t index,
+                            int32_t side, struct error *err)
 {
     for (int32_t l = 0; l < self->spec.lanes; l++) {
         const struct join_lane_side *lane = &self->lanes[l].sides[side];

@@ -1,7 +1,8 @@
 /* join_show.c - the rows that a join keeps, for people to look at: one row each.
  *
- * Shape    side ("left", "right"), key1.. (NULL: matches nothing, or a NULL that <=> takes), until (the watermark that
- *          lets it go; NULL = none does), matched, left, right (the columns; NULL on the other side)
+ * Shape    side ("left", "right"), key1.. (NULL: matches nothing, or a NULL that <=> takes), until (the
+ *          watermark that lets it go; NULL = none does), matched, left, right (the columns; NULL on the
+ *          other side)
  */
 #include "operator/join_stage.h"
 
@@ -74,7 +75,8 @@ static void show_columns(const struct showing *showing, int32_t side, struct col
         column_all_null(out, layout->schema, showing->count);
         return;
     }
-    *out = (struct column){.type = layout->schema, .rows = showing->count, .child_count = layout->schema->field_count};
+    *out = (struct column){
+        .type = layout->schema, .rows = showing->count, .child_count = layout->schema->field_count};
     out->children = mem_array(struct column, (size_t)out->child_count);
     row_read(layout, showing->rows, showing->count, NULL, out->children);
 }

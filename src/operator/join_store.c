@@ -19,11 +19,11 @@
  *     k        key, as state/key.c encodes it; no bytes: the row waits for its W and matches nothing
  *     r        row, as join_row.h lays it out, without its head
  *
- * Rows of one key come in the order in which they came, so that a chain is the same after a restore as before, and a
- * number in it stays the same row. A delta is applied in this order: evict by W, rows that matched, new rows. One that
- * was applied before is known by its epoch and left out. When as many shards wrote it, each loads its own, at the same
- * time as others; else keys find their shard by their hash, and all frames of one writer come before those of the next,
- * or all of one epoch before those of the next.
+ * Rows of one key come in the order in which they came, so that a chain is the same after a restore as
+ * before, and a number in it stays the same row. A delta is applied in this order: evict by W, rows that
+ * matched, new rows. One that was applied before is known by its epoch and left out. When as many shards
+ * wrote it, each loads its own, at the same time as others; else keys find their shard by their hash, and
+ * all frames of one writer come before those of the next, or all of one epoch before those of the next.
  *
  * | crash                              | what the state is after restore                                |
  * |------------------------------------|----------------------------------------------------------------|
@@ -72,15 +72,20 @@ static void row_save(struct writer *writer, int32_t side, const struct join_row 
     if (!row_stays(writer->self, side, row))
         return;
     struct bytes key = state_key(writer->shard->keys, row->slot);
-    const struct stored_row head = {row->until_us, (uint32_t)key.size, (uint32_t)(row_bytes(row) - sizeof *row),
-                                    (uint8_t)side, (row->flags & ROW_MATCHED) != 0, {0}};
+    const struct stored_row head = {row->until_us,
+                                    (uint32_t)key.size,
+                                    (uint32_t)(row_bytes(row) - sizeof *row),
+                                    (uint8_t)side,
+                                    (row->flags & ROW_MATCHED) != 0,
+                                    {0}};
     text_add(writer->out, &head, sizeof head);
     text_add(writer->out, key.data, key.size);
     text_add(writer->out, row + 1, head.row_size);
     writer->rows++;
 }
 
-/* The rows of one key that matched since the last delta. Fresh ones are not counted: they are applied later. */
+/* The rows of one key that matched since the last delta. Fresh ones are not counted: they are applied
+ * later. */
 static void flip_save(struct writer *writer, int32_t side, uint32_t slot)
 {
     struct text *out = writer->out;
@@ -90,7 +95,8 @@ static void flip_save(struct writer *writer, int32_t side, uint32_t slot)
     text_add(out, &head, sizeof head);
     text_add(out, key.data, key.size);
     uint32_t number = 0;
-    for (const struct join_row *row = join_key_at(writer->shard->keys, slot)->first[side]; row != NULL; row = row->next) {
+    for (const struct join_row *row = join_key_at(writer->shard->keys, slot)->first[side]; row != NULL;
+         row = row->next) {
         if (row->flags & ROW_FRESH)
             continue;
         if (row->flags & ROW_CHANGED) {
@@ -144,7 +150,8 @@ static enum code body_end(struct writer *writer, struct error *err)
         memcpy(writer->out->data + writer->body_at, &head, sizeof head);
     state_frame_end(writer->out, writer->start);
     if (writer->out->overflow)
-        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", self->spec.name, writer->out->limit);
+        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", self->spec.name,
+                    writer->out->limit);
     return E_OK;
 }
 
@@ -153,7 +160,8 @@ enum code join_shard_delta(struct stateful *base, int32_t index, struct text *ou
     struct join_stage *self = join_of(base);
     struct join_shard *shard = &self->shards[index];
     struct writer writer = {.self = self, .shard = shard, .out = out};
-    if (shard->fresh[JOIN_LEFT_SIDE].count + shard->fresh[JOIN_RIGHT_SIDE].count + shard->matched.count == 0 &&
+    if (shard->fresh[JOIN_LEFT_SIDE].count + shard->fresh[JOIN_RIGHT_SIDE].count + shard->matched.count ==
+            0 &&
         !shard->evicted)
         return E_OK;
     body_begin(&writer, KIND_DELTA);
@@ -208,7 +216,8 @@ struct reader {
     struct join_stage *self;
     struct body_head head;
     struct bytes in;
-    int32_t target; /* the shard that wrote it and takes all of it; -1: other shards wrote it, keys tell where */
+    int32_t
+        target; /* the shard that wrote it and takes all of it; -1: other shards wrote it, keys tell where */
     struct block *block;
 };
 
@@ -245,7 +254,8 @@ static enum code shard_find(const struct reader *reader, uint64_t hash, bool wai
 
 /* ---- rows that matched ---- */
 
-static enum code flip_apply(struct join_shard *shard, struct join_row *row, struct bytes numbers, struct error *err)
+static enum code flip_apply(struct join_shard *shard, struct join_row *row, struct bytes numbers,
+                            struct error *err)
 {
     uint32_t at = 0, number;
     for (size_t i = 0; i < numbers.size; i += sizeof number) {
@@ -253,7 +263,8 @@ static enum code flip_apply(struct join_shard *shard, struct join_row *row, stru
         for (; row != NULL && at < number; at++)
             row = row->next;
         if (row == NULL || at != number)
-            return fail(err, E_CORRUPT, "stored state: row %u of a key matched, which it does not have", number);
+            return fail(err, E_CORRUPT, "stored state: row %u of a key matched, which it does not have",
+                        number);
         if (!(row->flags & ROW_MATCHED))
             join_rows_add(&shard->matched, row);
         row->flags |= ROW_MATCHED;
@@ -274,7 +285,8 @@ static enum code flip_load(struct reader *reader, struct error *err)
     uint64_t hash = hash_bytes(key.data, key.size);
     TRY(shard_find(reader, hash, false, &shard, err));
     uint32_t slot = state_find(shard->keys, key, hash);
-    return flip_apply(shard, slot == UINT32_MAX ? NULL : join_key_at(shard->keys, slot)->first[flip.side], numbers, err);
+    return flip_apply(shard, slot == UINT32_MAX ? NULL : join_key_at(shard->keys, slot)->first[flip.side],
+                      numbers, err);
 }
 
 /* ---- rows ---- */
@@ -285,8 +297,8 @@ static enum code block_link(struct reader *reader, struct error *err)
     const uint8_t *keys = (const uint8_t *)block->keys.data;
     int64_t created = 0, step = reader->target >= 0 ? block->count : 1;
     for (int64_t i = 0; i < block->count; i += step) {
-        TRY(state_upsert(block->shards[i]->keys, keys, block->key_ends + i, block->hashes + i, step, block->slots + i,
-                         block->created, &created, err));
+        TRY(state_upsert(block->shards[i]->keys, keys, block->key_ends + i, block->hashes + i, step,
+                         block->slots + i, block->created, &created, err));
         created = 0;
     }
     for (int64_t i = 0; i < block->count; i++)
@@ -296,8 +308,9 @@ static enum code block_link(struct reader *reader, struct error *err)
     return E_OK;
 }
 
-static enum code row_store(const struct join_stage *self, struct join_shard *shard, const struct stored_row *head,
-                           struct bytes bytes, struct join_row **out, struct error *err)
+static enum code row_store(const struct join_stage *self, struct join_shard *shard,
+                           const struct stored_row *head, struct bytes bytes, struct join_row **out,
+                           struct error *err)
 {
     size_t size = sizeof(struct join_row) + bytes.size;
     struct join_row *row;
@@ -320,8 +333,8 @@ static enum code row_load(struct reader *reader, struct error *err)
     TRY(take_copy(&reader->in, &head, sizeof head, err));
     if (head.key_size > STATE_KEY_MAX || head.side >= JOIN_SIDES || head.row_size > ROW_BYTES_MAX ||
         head.row_size % ROW_ALIGN != 0)
-        return fail(err, E_CORRUPT, "stored state: a row of %u bytes, key of %u, side %u", head.row_size, head.key_size,
-                    head.side);
+        return fail(err, E_CORRUPT, "stored state: a row of %u bytes, key of %u, side %u", head.row_size,
+                    head.key_size, head.side);
     TRY(take(&reader->in, head.key_size, &key, err));
     TRY(take(&reader->in, head.row_size, &bytes, err));
     int64_t at = block->count;
@@ -346,7 +359,8 @@ static void shards_of(const struct reader *reader, int32_t *from, int32_t *to)
     *to = reader->target >= 0 ? reader->target + 1 : reader->self->spec.shards;
 }
 
-/* True when a frame of this writer and a later epoch, or the same one, was applied: a shard knows of its own. */
+/* True when a frame of this writer and a later epoch, or the same one, was applied: a shard knows of its
+ * own. */
 static bool applied_before(struct reader *reader)
 {
     struct join_stage *self = reader->self;
@@ -380,12 +394,14 @@ static enum code body_load(struct reader *reader, struct error *err)
         struct join_shard *shard = &self->shards[s];
         join_shard_settle(self, shard);
         shard->epoch = reader->head.epoch > shard->epoch ? reader->head.epoch : shard->epoch;
-        shard->evicted_us = reader->head.evicted_us > shard->evicted_us ? reader->head.evicted_us : shard->evicted_us;
+        shard->evicted_us =
+            reader->head.evicted_us > shard->evicted_us ? reader->head.evicted_us : shard->evicted_us;
     }
     return E_OK;
 }
 
-static enum code frame_load(struct join_stage *self, const struct state_frame *frame, int32_t shard, struct error *err)
+static enum code frame_load(struct join_stage *self, const struct state_frame *frame, int32_t shard,
+                            struct error *err)
 {
     struct reader reader = {.self = self, .in = frame->body, .target = -1};
     const struct body_head *head = &reader.head;
@@ -395,7 +411,8 @@ static enum code frame_load(struct join_stage *self, const struct state_frame *f
     if (head->writers == (uint32_t)self->spec.shards)
         reader.target = (int32_t)head->writer;
     if (shard >= 0 && reader.target != shard)
-        return fail(err, E_CORRUPT, "stored state: of shard %u of %u, not of %d", head->writer, head->writers, shard);
+        return fail(err, E_CORRUPT, "stored state: of shard %u of %u, not of %d", head->writer, head->writers,
+                    shard);
     bool before = applied_before(&reader), delta = frame->kind == KIND_DELTA;
     if (before && delta)
         return E_OK;
@@ -423,8 +440,10 @@ static enum code frames_load(struct stateful *base, struct bytes stored, int32_t
         if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
             return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
         if (frame.layout != self->layout)
-            return fail(err, E_CHANGED, "%s: the stored state belongs to a join of other keys, columns or times; start with "
-                        "a new checkpoint", self->spec.name);
+            return fail(err, E_CHANGED,
+                        "%s: the stored state belongs to a join of other keys, columns or times; start with "
+                        "a new checkpoint",
+                        self->spec.name);
         if (frame_load(self, &frame, shard, err) != E_OK)
             return error_note(err, "%s", self->spec.name);
     }
