@@ -6,9 +6,17 @@
 #include "base/text_number.h"
 
 static const struct interval_unit units[] = {
-    {"year", 12, 0},           {"quarter", 3, 0},       {"month", 1, 0},       {"week", 0, 604800000000},
-    {"day", 0, 86400000000},   {"hour", 0, 3600000000}, {"minute", 0, 60000000}, {"second", 0, 1000000},
-    {"millisecond", 0, 1000}, {"microsecond", 0, 1},   {NULL, 0, 0},
+    {"year", 12, 0},
+    {"quarter", 3, 0},
+    {"month", 1, 0},
+    {"week", 0, 604800000000},
+    {"day", 0, 86400000000},
+    {"hour", 0, 3600000000},
+    {"minute", 0, 60000000},
+    {"second", 0, 1000000},
+    {"millisecond", 0, 1000},
+    {"microsecond", 0, 1},
+    {NULL, 0, 0},
 };
 
 const struct interval_unit *interval_unit_find(struct bytes name)
@@ -17,7 +25,8 @@ const struct interval_unit *interval_unit_find(struct bytes name)
     if (size > 1 && tolower(name.data[size - 1]) == 's')
         size--;
     for (const struct interval_unit *unit = units; unit->name != NULL; unit++)
-        if (strlen(unit->name) == size && strncasecmp(unit->name, (const char *)name.data, size) == 0)
+        if (strlen(unit->name) == size &&
+            strncasecmp(unit->name, (const char *)name.data, size) == 0)
             return unit;
     return NULL;
 }
@@ -40,7 +49,8 @@ static const char *fraction_parse(const char *at, const char *end, int64_t *us)
     return at;
 }
 
-bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit, int64_t *months, int64_t *us)
+bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit,
+                  int64_t *months, int64_t *us)
 {
     number = trimmed(number);
     const char *text = (const char *)number.data, *end = text + number.size;
@@ -57,7 +67,8 @@ bool interval_add(struct bytes number, bool negative, const struct interval_unit
         __builtin_add_overflow(sum, minus ? -fraction : fraction, &sum))
         return false;
     int64_t *into = unit->months != 0 ? months : us;
-    return negative ? !__builtin_sub_overflow(*into, sum, into) : !__builtin_add_overflow(*into, sum, into);
+    return negative ? !__builtin_sub_overflow(*into, sum, into)
+                    : !__builtin_add_overflow(*into, sum, into);
 }
 
 bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *us)

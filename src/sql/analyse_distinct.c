@@ -1,8 +1,10 @@
 /* analyse_distinct.c - rows that come once: SELECT DISTINCT, UNION, and the table property leat.dedup.
  *
- * DISTINCT   over a stream is a GROUP BY of all columns, as on Spark: a row comes out when the watermark passes its time
- * leat.dedup is Spark's dropDuplicates (SQL has no word for it): the first row of a key comes out at once. With
- *            leat.dedup.within_watermark = 'true' it is dropDuplicatesWithinWatermark. Each flow is on its own
+ * DISTINCT   over a stream is a GROUP BY of all columns, as on Spark: a row comes out when the watermark
+ *            passes its time
+ * leat.dedup is Spark's dropDuplicates (SQL has no word for it): the first row of a key comes out at once.
+ *            With leat.dedup.within_watermark = 'true' it is dropDuplicatesWithinWatermark. Each flow is
+ *            on its own
  * Spec       docs/semantics.md#deduplication
  */
 #include <ctype.h>

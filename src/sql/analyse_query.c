@@ -179,10 +179,6 @@ static struct plan *set_node(struct analyser *self, const struct ast_body *body,
 static enum code check_streams(struct analyser *self, const struct ast_body *body,
                                const struct plan *left, const struct plan *right)
 {
-    if (body->operation == SET_UNION && left->streaming != right->streaming)
-        return sql_error(self, body->at, "give each a flow of its own, or read both with STREAM",
-                         "[UNSUPPORTED_OPERATION] Union between streaming and batch "
-                         "DataFrames/Datasets is not supported");
     if (body->operation == SET_EXCEPT && right->streaming)
         return sql_error(self, body->at, NULL,
                          "[UNSUPPORTED_OPERATION] Except on a streaming DataFrame/Dataset on the "

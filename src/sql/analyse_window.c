@@ -1,10 +1,11 @@
 /* analyse_window.c - window(time, size[, slide[, start]]) and session_window(time, gap).
  *
  * Keys     among the keys of GROUP BY a window is the aggregate's business: a marked column, select->window
- * Values   elsewhere it becomes a column of the rows: a tumbling window or one row's session is computed (PROJECT), a
- *          sliding one repeats the row for each (GENERATE). Rows of a NULL time fall out, as on Spark
+ * Values   elsewhere it becomes a column of the rows: a tumbling window or one row's session is computed
+ *          (PROJECT), a sliding one repeats the row for each (GENERATE). Rows of a NULL time fall out, as
+ *          on Spark
  * Gap      of a session: constant, or per row. Rows whose gap is NULL or not above 0 fall out
- * Spec     Spark's TimeWindowing and SessionWindowing; docs/semantics.md
+ * Spec     Spark's TimeWindowing and SessionWindowing; docs/semantics.md#windows
  */
 #include "sql/select.h"
 
@@ -45,10 +46,10 @@ static enum code window_duration(struct analyser *self, const struct scope *scop
     TRY(check_duration(self, ast, value));
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
     if (value->type->id != TYPE_STRING) {
-        TRY(placed(self,
-                   expr_cast(&self->expr, value, type_of(TYPE_INT64), false, ast->at, &value,
-                             self->err),
-                   ast->at));
+        TRY(placed(
+            self,
+            expr_cast(&self->expr, value, type_of(TYPE_INT64), false, ast->at, &value, self->err),
+            ast->at));
         TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
         *out_us = column_values(value->literal, int64_t)[0];
         return E_OK;
@@ -125,8 +126,8 @@ static enum code window_arguments(struct analyser *self, const struct scope *sco
 
 /* ---- the gap of a session ---- */
 
-static enum code constant_gap(struct analyser *self, const struct ast *ast, const struct expr *value,
-                              const struct expr **out)
+static enum code constant_gap(struct analyser *self, const struct ast *ast,
+                              const struct expr *value, const struct expr **out)
 {
     int64_t months = 0, us = 0;
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
@@ -215,8 +216,8 @@ static enum code window_value(struct analyser *self, const struct ast *ast,
     int32_t count = 2;
     if (window->gap == NULL) {
         args[1] = expr_int(&self->expr, number, window->size_us, ast->at);
-        args[count++] = expr_int(&self->expr, number,
-                                 sliding ? window->slide_us : window->start_us, ast->at);
+        args[count++] =
+            expr_int(&self->expr, number, sliding ? window->slide_us : window->start_us, ast->at);
     }
     if (sliding)
         args[count++] = expr_int(&self->expr, number, window->start_us, ast->at);

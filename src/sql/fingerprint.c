@@ -4,161 +4,25 @@
  *     column(node, i)    which value: the expression, with the columns it reads replaced by what they are
  *     state(node)        what is kept of them: the node's identity
  *
- * Changes with  the source, what filters and expressions compute, keys, windows, aggregates, the columns that a join
- *               keeps, the watermarks that the flow's W is made of, the session's zone and ANSI mode
- * Not with      names of views and columns, other tables, columns that only others read (a decoded field is known by its
- *               name and type, not by the schema around it), the order of nodes, filters and conjuncts, the watermark's
- *               delay, how expressions are printed
+ * Changes with  the source, what filters and expressions compute, keys, windows, aggregates, the columns
+ *               that a join keeps, the watermarks that the flow's W is made of, the session's zone and
+ *               ANSI mode
+ * Not with      names of views and columns, other tables, columns that only others read (a decoded field
+ *               is known by its name and type, not by the schema around it), the order of nodes, filters
+ *               and conjuncts, the watermark's delay, how expressions are printed
  * Watermark     is known by its column and delay
- * Shape         an AND is the sum of its parts and a filter is added to the rows below, so neither order nor the place of
- *               a filter matters; everything else is mixed in order
- * Fingerprint   of the pipeline: all of them in the order of the graph, and the policy of several watermarks
+ * Shape         an AND is the sum of its parts and a filter is added to the rows below, so neither order
+ *               nor the place of a filter matters; everything else is mixed in order
+ * Fingerprint   of the pipeline: all of them in the order of the graph, and the policy of several
+ *               watermarks
  */
-#include "base/hash.h"
+#include "sql/identity.h"
 #include "sql/optimise.h"
 
-enum mark { /* kinds of things never hash alike */
-            OF_FIELD = 0x4c454154,
-            OF_LITERAL,
-            OF_NULL,
-            OF_CALL,
-            OF_CAST,
-            OF_CASE,
-            OF_SOURCE,
-            OF_DECODE,
-            OF_GENERATE,
-            OF_GROUP,
-            OF_DUPLICATES,
-            OF_JOIN,
-            OF_SIDE,
-            OF_UNION,
-            OF_WATERMARK,
-            OF_OTHER,
-};
-struct identity {
-    uint64_t rows, state;
-    uint64_t *columns;
-};
 struct fingerprint {
     struct arena arena;     /* scratch */
     struct identity *nodes; /* by plan id */
 };
-
-static uint64_t hash_text(const char *text)
-{
-    return hash_bytes(text, strlen(text));
-}
-
-static uint64_t hash_number(uint64_t hash, int64_t value)
-{
-    return hash_mix(hash, (uint64_t)value);
-}
-
-static uint64_t hash_type(const struct type *type)
-{
-    struct text shown = {0};
-    type_print(type, &shown);
-    uint64_t hash = hash_bytes(shown.data, shown.size);
-    text_free(&shown);
-    return hash;
-}
-
-/* ---- values ---- */
-
-static uint64_t hash_value(const struct column *col, int64_t row);
-
-static uint64_t hash_list(const struct column *col, int64_t row)
-{
-    const int32_t *offsets = column_offsets(col);
-    uint64_t hash = hash_number(OF_LITERAL, offsets[row + 1] - offsets[row]);
-    for (int32_t i = offsets[row]; i < offsets[row + 1]; i++)
-        for (int32_t c = 0; c < col->child_count; c++)
-            hash = hash_mix(hash, hash_value(&col->children[c], i));
-    return hash;
-}
-
-static uint64_t hash_value(const struct column *col, int64_t row)
-{
-    size_t width = (size_t)type_width(col->type);
-    uint64_t hash = OF_LITERAL;
-    if (column_is_null(col, row))
-        return OF_NULL;
-    switch (col->type->id) {
-    case TYPE_BOOLEAN: return hash_number(hash, bit_get(col->values->data, row));
-    case TYPE_STRING:
-    case TYPE_BINARY: {
-        struct bytes bytes = column_bytes_at(col, row);
-        return hash_mix(hash, hash_bytes(bytes.data, bytes.size));
-    }
-    case TYPE_STRUCT:
-        for (int32_t c = 0; c < col->child_count; c++)
-            hash = hash_mix(hash, hash_value(&col->children[c], row));
-        return hash;
-    case TYPE_ARRAY:
-    case TYPE_MAP: return hash_list(col, row);
-    default: return hash_mix(hash, hash_bytes(col->values->data + (size_t)row * width, width));
-    }
-}
-
-/* ---- expressions ---- */
-
-static uint64_t hash_expr(const struct expr *expr, const struct identity *input);
-
-static uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count,
-                           const struct identity *input)
-{
-    for (int32_t i = 0; i < count; i++)
-        hash = hash_mix(hash, hash_expr(exprs[i], input));
-    return hash;
-}
-
-/* A column itself, without what its type says: of a struct, whose fields are known one by one. */
-static uint64_t hash_carrier(const struct expr *expr, const struct identity *input)
-{
-    if (expr->kind != EXPR_COLUMN)
-        return hash_expr(expr, input);
-    return expr->index < COLUMN_MARK ? input->columns[expr->index] : (uint64_t)expr->index;
-}
-
-static const struct type *struct_of(const struct type *type)
-{
-    return type->id == TYPE_ARRAY ? type->fields[0].type : type;
-}
-
-static uint64_t hash_field(const struct expr *expr, const struct identity *input)
-{
-    const struct field *field = &struct_of(expr->args[0]->type)->fields[expr->index];
-    uint64_t hash = hash_mix(OF_FIELD, hash_carrier(expr->args[0], input));
-    return hash_mix(hash_mix(hash, hash_text(field->name)), hash_type(expr->type));
-}
-
-static uint64_t hash_expr(const struct expr *expr, const struct identity *input)
-{
-    uint64_t type;
-    if (expr == NULL)
-        return 0;
-    if (expr_is_call(expr, "and"))
-        return hash_expr(expr->args[0], input) + hash_expr(expr->args[1], input);
-    switch (expr->kind) {
-    case EXPR_COLUMN:
-        type = expr->type->id == TYPE_STRUCT ? hash_type(expr->type) : 0;
-        return type != 0 ? hash_mix(hash_carrier(expr, input), type) : hash_carrier(expr, input);
-    case EXPR_FIELD: return hash_field(expr, input);
-    case EXPR_LITERAL: return hash_mix(hash_value(expr->literal, 0), hash_type(expr->type));
-    case EXPR_CALL: {
-        struct bytes name = expr_function(expr);
-        type = hash_mix(hash_bytes(name.data, name.size), hash_type(expr->type));
-        if (expr_is_call(expr, "isnull") || expr_is_call(expr, "isnotnull"))
-            return hash_mix(hash_mix(OF_CALL, type), hash_carrier(expr->args[0], input));
-        return hash_exprs(hash_mix(OF_CALL, type), expr->args, expr->arg_count, input);
-    }
-    case EXPR_CAST:
-        type = hash_mix(hash_type(expr->type), expr->try_cast);
-        return hash_exprs(hash_mix(OF_CAST, type), expr->args, expr->arg_count, input);
-    case EXPR_CASE: break;
-    }
-    return hash_exprs(hash_number(OF_CASE, expr->arg_count), expr->args, expr->arg_count, input);
-}
 
 /* ---- nodes ---- */
 
@@ -232,7 +96,8 @@ static uint64_t hash_window(const struct plan_window *window, const struct ident
     return hash_mix(hash_mix(hash, hash_expr(window->time, input)), hash_expr(window->gap, input));
 }
 
-/* Which groups there are does not depend on what is computed of them: a new aggregate is no news to a node above. */
+/* Which groups there are does not depend on what is computed of them: a new aggregate is no news to a
+ * node above. */
 static void identify_aggregate(const struct fingerprint *self, const struct plan *node,
                                struct identity *out)
 {
@@ -361,8 +226,8 @@ static void identify(struct fingerprint *self, const struct plan *node)
 
 /* ---- the pipeline ---- */
 
-/* Which watermarks make the W of a group, in any order. Where a filter stands, above or below one, depends on who else
- * reads it: a watermark is known by its column. */
+/* Which watermarks make the W of a group, in any order. Where a filter stands, above or below one,
+ * depends on who else reads it: a watermark is known by its column. */
 static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline,
                            int32_t group, bool delays)
 {

@@ -1,15 +1,16 @@
-/* groups.c - watermark groups: flows whose watermark is one, and stateful nodes that belong to one group each.
+/* groups.c - watermark groups: flows whose watermark is one; each stateful node works for one group.
  *
- * In Spark each flow is a query with a W of its own, made of the watermarks in that query. leat runs all flows as one
- * graph, where a stateful node may serve several flows. It can follow only one W, so:
+ * In Spark each flow is a query with a W of its own, made of the watermarks in that query. leat runs all
+ * flows as one graph, where a stateful node may serve several flows. It can follow only one W, so:
  *
- *     flow a, flow b      aggregate <- watermark 0                    one group {0}, the aggregate is there once
- *     flow c              union <- (that aggregate, watermark 1)      group {0, 1}: c gets an aggregate of its own
+ *     flow a, flow b   aggregate <- watermark 0                  one group {0}, the aggregate is there once
+ *     flow c           union <- (that aggregate, watermark 1)    group {0, 1}: an aggregate of its own
  *
  * Out      roots of the optimiser may point to copies; plan->group is set; groups in the order of the roots
- * Copied   what a group must not share: stateful nodes, and what stands above them up to the flow's end. Watermarks and
- *          stateless nodes below stay shared, they work the same for everyone
- * Tables   a TABLE ends a query: below it stands the flow that writes the table, in the version of that flow's group
+ * Copied   what groups must not share: stateful nodes, and what stands above them up to the flow's end.
+ *          Watermarks and stateless nodes below stay shared, they work the same for everyone
+ * Tables   a TABLE ends a query: below it stands the flow that writes the table, in the version of that
+ *          flow's group
  */
 #include "sql/optimise.h"
 

@@ -152,7 +152,8 @@ bool plan_is_session(const struct plan *plan, int32_t column)
     case PLAN_UNION: return plan_is_session(plan_input(plan, 0), column);
     case PLAN_JOIN: {
         int32_t left = plan->inputs[0]->schema->field_count;
-        return plan_is_session(plan->inputs[column >= left], column >= left ? column - left : column);
+        return plan_is_session(plan->inputs[column >= left],
+                               column >= left ? column - left : column);
     }
     default:
         return column < plan->inputs[0]->schema->field_count &&
