@@ -142,7 +142,7 @@ static void run_stage(struct stateful *stage, const struct session *session)
 
 /* ---- streams ---- */
 
-enum { STREAM_BATCHES = 24, WARM_EPOCHS = 61, EPOCHS = 20, SHARDS = 2 };
+enum { STREAM_BATCHES = 24, WARM_EPOCHS = 61, EPOCHS = 20 };
 
 /* A minute later. */
 static void batches_move(int64_t by_us)
