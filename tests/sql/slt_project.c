@@ -62,10 +62,13 @@ static void source_print(const struct slt_project *project, const struct slt_str
     setting_print(prefix, "format", stream->format, out);
     setting_print(prefix, "path", path, out);
     setting_print(prefix, "schema", stream->columns, out);
-    if (!stream->stands)
-        setting_print(prefix, "maxFilesPerTrigger", "1", out);
-    for (int32_t i = 0; i < stream->option_count; i++)
+    bool limited = stream->stands;
+    for (int32_t i = 0; i < stream->option_count; i++) {
         setting_print(prefix, stream->options[i], stream->values[i], out);
+        limited |= strcmp(stream->options[i], "maxFilesPerTrigger") == 0;
+    }
+    if (!limited)
+        setting_print(prefix, "maxFilesPerTrigger", "1", out);
 }
 
 static bool is_set(const struct slt_file *file, const char *name)
