@@ -28,19 +28,27 @@ void deduplicate_shard_close(struct deduplicate_shard *shard)
 
 /* ---- merge ---- */
 
-static enum code winner_add(struct deduplicate_shard *shard, uint32_t known_slot, const struct candidate *candidate,
-                            uint32_t lane, uint32_t slot, struct error *err)
+static void winner_add(struct deduplicate_shard *shard, uint32_t known_slot, struct winner winner)
 {
     struct known *known = known_at(shard->keys, known_slot);
-    known->end_us = candidate->end_us;
     known->changed = shard->merge;
     known->winner = (uint32_t)shard->changed_count;
-    if (candidate->end_us != INT64_MAX)
-        TRY(expiry_add(&shard->ends, candidate->end_us, known_slot, &known->link, err));
     mem_grow(shard->changed, shard->changed_capacity, shard->changed_count + 1);
     mem_grow(shard->winners, shard->winner_capacity, shard->changed_count + 1);
     shard->changed[shard->changed_count] = known_slot;
-    shard->winners[shard->changed_count++] = (struct winner){candidate->place, lane, slot};
+    shard->winners[shard->changed_count++] = winner;
+}
+
+/* Only now is it known whose time a key goes by. */
+static enum code winners_settle(const struct deduplicate_stage *self, struct deduplicate_shard *shard, struct error *err)
+{
+    for (int64_t i = 0; i < shard->changed_count; i++) {
+        const struct winner *winner = &shard->winners[i];
+        struct known *known = known_at(shard->keys, shard->changed[i]);
+        known->end_us = candidate_at(self->lanes_of[winner->lane].keys, winner->slot)->end_us;
+        if (known->end_us != INT64_MAX)
+            TRY(expiry_add(&shard->ends, known->end_us, shard->changed[i], &known->link, err));
+    }
     return E_OK;
 }
 
@@ -56,8 +64,9 @@ static enum code merge_lane(struct deduplicate_stage *self, struct deduplicate_s
         uint64_t hash = hash_bytes(key.data, key.size);
         int64_t created_count = 0;
         TRY(state_upsert(shard->keys, key.data, offsets, &hash, 1, &known_slot, &created, &created_count, err));
+        const struct winner mine = {candidate->place, (uint32_t)lane_index, slot};
         if (created_count > 0) {
-            TRY(winner_add(shard, known_slot, candidate, (uint32_t)lane_index, slot, err));
+            winner_add(shard, known_slot, mine);
             continue;
         }
         counts->duplicates++;
@@ -66,7 +75,7 @@ static enum code merge_lane(struct deduplicate_stage *self, struct deduplicate_s
             continue; // of an earlier epoch
         struct winner *winner = &shard->winners[known->winner];
         if (place_before(candidate->place, winner->place))
-            *winner = (struct winner){candidate->place, (uint32_t)lane_index, slot};
+            *winner = mine;
     }
     return E_OK;
 }
@@ -155,6 +164,7 @@ enum code deduplicate_shard_merge(struct stateful *base, int32_t shard_index, co
     shard->evicted = false;
     for (int32_t l = 0; l < base->lanes; l++)
         TRY(merge_lane(self, shard, shard_index, l, counts, err));
+    TRY(winners_settle(self, shard, err));
     TRY(emit_winners(self, shard, emit, counts, err));
     shard->evicted_us = time->emit_us;
     return deduplicate_shard_evict(shard, time->emit_us, err);
