@@ -148,6 +148,9 @@ enum code analyse_boolean(struct analyser *self, const struct scope *scope, cons
                           const struct expr **out)
 {
     TRY(analyse_expr(self, scope, ast, out));
+    if (expr_height(*out) > 2 * SQL_HEIGHT_MAX)
+        return sql_error(self, ast->at, "put a part of it into a view",
+                         "the condition has more than %d levels", 2 * SQL_HEIGHT_MAX);
     enum type_id id = (*out)->type->id;
     if (id == TYPE_NULL)
         *out = expr_null(&self->expr, type_of(TYPE_BOOLEAN), ast->at);

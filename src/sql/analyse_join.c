@@ -46,14 +46,6 @@ struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *
     return node;
 }
 
-static void add_condition(struct analyser *self, struct plan *node, const struct expr *condition)
-{
-    const struct expr **exprs = arena_new(self->arena, const struct expr *);
-    exprs[0] = predicate_both(&self->expr, node->expr_count > 0 ? node->exprs[0] : NULL, condition);
-    node->exprs = exprs;
-    node->expr_count = 1;
-}
-
 /* ---- open joins ---- */
 
 struct list joins_open(struct analyser *self)
@@ -66,20 +58,28 @@ struct list joins_open(struct analyser *self)
 enum code joins_close(struct analyser *self, const struct list *before)
 {
     for (int32_t i = 0; i < self->joins.count; i++) {
-        struct plan *node = self->joins.items[i];
-        join_take_apart(&self->expr, node);
-        TRY(join_check_rules(self, node));
+        struct open_join *open = self->joins.items[i];
+        join_take_apart(&self->expr, open->node, &open->conditions);
+        TRY(join_check_rules(self, open->node));
     }
     self->joins = *before;
     return E_OK;
 }
 
-static bool is_open(const struct analyser *self, const struct plan *node)
+static struct open_join *find_open(const struct analyser *self, const struct plan *node)
 {
-    for (int32_t i = 0; i < self->joins.count; i++)
-        if (self->joins.items[i] == node)
-            return true;
-    return false;
+    for (int32_t i = 0; i < self->joins.count; i++) {
+        struct open_join *open = self->joins.items[i];
+        if (open->node == node)
+            return open;
+    }
+    return NULL;
+}
+
+static void add_condition(struct analyser *self, const struct plan *node,
+                          const struct expr *condition)
+{
+    predicate_split(self->arena, condition, &find_open(self, node)->conditions);
 }
 
 static bool take_in_side(struct analyser *self, struct plan *node, const struct expr *conjunct,
@@ -99,7 +99,7 @@ bool joins_take(struct analyser *self, struct plan *plan, const struct expr *con
     // FROM a, b LATERAL VIEW .. WHERE: what does not read the new columns may go below
     if ((plan->kind == PLAN_GENERATE || plan->kind == PLAN_DECODE) && reads == READS_LEFT)
         return joins_take(self, plan->inputs[0], conjunct);
-    if (plan->kind != PLAN_JOIN || !is_open(self, plan))
+    if (plan->kind != PLAN_JOIN || find_open(self, plan) == NULL)
         return false;
     enum join_kind kind = plan->join.kind;
     bool inner = kind == JOIN_INNER || kind == JOIN_CROSS;
@@ -296,7 +296,9 @@ enum code analyse_join(struct analyser *self, const struct ast_relation *join,
     node->schema = join_schema(self, left.plan, right.plan, join->join); // ON sees both sides
     if (join->right->lateral)
         node->unsupported = "LATERAL with a query";
-    list_add(self->arena, &self->joins, node);
+    struct open_join *open = arena_new(self->arena, struct open_join);
+    open->node = node;
+    list_add(self->arena, &self->joins, open);
     both_sides(self, node, &left, &right, out);
     if (join->natural)
         natural_names(self, &left, &right, &natural);

@@ -120,13 +120,16 @@ static enum code analyse_where(struct analyser *self, struct select *select)
         return E_OK;
     struct scope scope = {.rows = select->rows, .outer = select->outer, .clause = "WHERE"};
     const struct expr *predicate = NULL, *part;
+    struct list parts = {0};
     split_where(self, where, &memberships, &others);
     if (memberships.count == 0)
         TRY(analyse_boolean(self, &scope, where, &predicate));
     for (int32_t i = 0; memberships.count > 0 && i < others.count; i++) {
         TRY(analyse_boolean(self, &scope, others.items[i], &part));
-        predicate = predicate_both(&self->expr, predicate, part);
+        list_add(self->arena, &parts, part);
     }
+    if (memberships.count > 0)
+        predicate = predicate_all(&self->expr, &parts);
     if (predicate != NULL)
         filter_rows(self, select->rows, predicate, where->at);
     for (int32_t i = 0; i < memberships.count; i++)

@@ -182,43 +182,40 @@ static enum code equality(struct analyser *self, const struct membership *member
     return E_OK;
 }
 
-static enum code join_condition(struct analyser *self, const struct membership *member,
-                                const struct plan *left, bool *null_aware, const struct expr **out)
+static enum code join_conditions(struct analyser *self, const struct membership *member,
+                                 const struct plan *left, bool *null_aware, struct list *out)
 {
     const struct type *right = member->right->schema;
     struct inward inward = {
         &self->expr, schema_append(self->arena, left->schema, right->fields, right->field_count),
         left->schema->field_count};
-    const struct expr *condition = NULL, *part;
+    const struct expr *part;
     *null_aware = false;
     for (int32_t i = 0; i < member->sought_count; i++) {
+        const struct expr *sought = member->sought[i];
         const struct expr *value =
             expr_rewrite(self->arena, member->values[i], place_column, &inward);
-        bool in_doubt = member->negated && (member->sought[i]->nullable || value->nullable);
+        bool in_doubt = member->negated && (sought->nullable || value->nullable);
         // one pair, nothing else: the operator knows what a NULL means, and can look the pair up
         *null_aware = in_doubt && member->sought_count == 1 && member->correlated.count == 0;
-        TRY(equality(self, member, member->sought[i], value, in_doubt && !*null_aware, &part));
-        condition = predicate_both(&self->expr, condition, part);
+        TRY(equality(self, member, sought, value, in_doubt && !*null_aware, &part));
+        list_add(self->arena, out, part);
     }
-    for (int32_t i = 0; i < member->correlated.count; i++) {
-        part = expr_rewrite(self->arena, member->correlated.items[i], place_column, &inward);
-        condition = predicate_both(&self->expr, condition, part);
-    }
-    *out = condition;
+    for (int32_t i = 0; i < member->correlated.count; i++)
+        list_add(self->arena, out,
+                 expr_rewrite(self->arena, member->correlated.items[i], place_column, &inward));
     return E_OK;
 }
 
 static enum code join_member(struct analyser *self, const struct membership *member,
                              struct rowset *rows)
 {
-    const struct expr **condition = arena_new(self->arena, const struct expr *);
+    struct list conditions = {0};
     bool null_aware;
     struct plan *node = join_node(self, member->negated ? JOIN_ANTI : JOIN_SEMI, rows->plan,
                                   member->right, member->ast->at);
-    TRY(join_condition(self, member, rows->plan, &null_aware, condition));
-    node->exprs = condition;
-    node->expr_count = *condition != NULL;
-    join_take_apart(&self->expr, node);
+    TRY(join_conditions(self, member, rows->plan, &null_aware, &conditions));
+    join_take_apart(&self->expr, node, &conditions);
     node->join.null_aware = null_aware && node->join.key_count == 1;
     rows->plan = node;
     return join_check_rules(self, node);
@@ -260,7 +257,7 @@ static const struct expr *join_result(struct analyser *self, struct rowset *rows
     struct plan *node = join_node(self, JOIN_LEFT, rows->plan, subquery, at);
     node->schema = schema_append(self->arena, rows->plan->schema, &field, 1);
     node->unsupported = unsupported;
-    join_take_apart(&self->expr, node);
+    join_take_apart(&self->expr, node, &(struct list){0});
     rows->plan = node;
     return column_of(self, node, node->schema->field_count - 1, at);
 }

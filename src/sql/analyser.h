@@ -31,7 +31,7 @@ struct analyser {
     struct catalog
         *catalog; /* tables, views and sources of the project; NULL: a query over literals */
     const struct cte_scope *ctes;
-    struct list joins;   /* struct plan *: joins of the FROM at hand, still open (join.h) */
+    struct list joins;   /* struct open_join *: joins of the FROM at hand (join.h) */
     int32_t outer_reads; /* names found in a query around, so far */
     int32_t depth;
 };

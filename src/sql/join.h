@@ -7,8 +7,8 @@
  *     condition   a.at >= b.at - INTERVAL 1 MINUTE      the rest
  *     bounded     left by W - 1 minute - 1 ms           what the condition says about the event times
  *
- * Shape    while FROM and WHERE are analysed, a join is open: its whole condition is exprs[0], so that WHERE can
- *          add to it (`FROM a, b WHERE a.id = b.id`). Closing takes it apart into node->join and checks the rules
+ * Shape    while FROM and WHERE are analysed, a join is open: its conditions are a list, so that WHERE can add to
+ *          it (`FROM a, b WHERE a.id = b.id`). Closing takes them apart into node->join and checks the rules
  * Spec     Spark 4.2: ExtractEquiJoinKeys, StreamingJoinHelper, UnsupportedOperationChecker
  */
 #ifndef SQL_JOIN_H
@@ -17,11 +17,16 @@
 #include "sql/analyser.h"
 #include "sql/predicate.h"
 
-/* A closed or open join of two plans; the schema is that of its kind. */
+/* A join of two plans without conditions; the schema is that of its kind. */
 struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left,
                        struct plan *right, struct position at);
 
 /* ---- analyse_join.c ---- */
+
+struct open_join {
+    struct plan *node;
+    struct list conditions; /* const struct expr *, over both sides' columns */
+};
 
 MUST_CHECK enum code analyse_join(struct analyser *self, const struct ast_relation *join,
                                   const struct scope *outer, struct rowset *out);
@@ -33,8 +38,8 @@ bool joins_take(struct analyser *self, struct plan *plan, const struct expr *con
 
 /* ---- join_parts.c, join_bounds.c, join_rules.c ---- */
 
-/* node->exprs[0], where there is one, into node->join. */
-void join_take_apart(struct expr_context *ctx, struct plan *node);
+/* Conditions over both sides' columns, all of which must hold, into node->join. */
+void join_take_apart(struct expr_context *ctx, struct plan *node, const struct list *conditions);
 /* The side's column with event time: one that the join reads, else the first; -1 = none. */
 int32_t join_time_column(const struct plan *node, int side);
 /* `bounded` and `shift_us` of both sides, from node->join.condition and the time columns. */

@@ -111,17 +111,12 @@ static int32_t event_time_key(const struct plan *node)
     return -1;
 }
 
-void join_take_apart(struct expr_context *ctx, struct plan *node)
+void join_take_apart(struct expr_context *ctx, struct plan *node, const struct list *conditions)
 {
     struct parts parts = {.ctx = ctx, .node = node};
     struct plan_join *join = &node->join;
-    struct list conjuncts = {0};
-    if (node->expr_count > 0)
-        predicate_split(ctx->arena, node->exprs[0], &conjuncts);
-    for (int32_t i = 0; i < conjuncts.count; i++)
-        take_part(&parts, conjuncts.items[i]);
-    node->exprs = NULL;
-    node->expr_count = 0;
+    for (int32_t i = 0; i < conditions->count; i++)
+        take_part(&parts, conditions->items[i]);
     bool *null_safe = arena_array(ctx->arena, bool, (size_t)parts.null_safe.count);
     for (int32_t i = 0; i < parts.null_safe.count; i++)
         null_safe[i] = parts.null_safe.items[i] != NULL;

@@ -10,23 +10,24 @@ void predicate_split(struct arena *arena, const struct expr *predicate, struct l
         predicate_split(arena, predicate->args[i], out);
 }
 
-const struct expr *predicate_both(struct expr_context *ctx, const struct expr *left,
-                                  const struct expr *right)
+/* In halves: a list of thousands must not become a tree of thousands of levels. */
+static const struct expr *all_of(struct expr_context *ctx, void *const *parts, int32_t count)
 {
-    const struct expr *args[2] = {left, right}, *joined;
     struct error err = {0};
-    if (left == NULL || right == NULL)
-        return left != NULL ? left : right;
-    always(expr_call(ctx, "and", args, 2, left->at, &joined, &err) == E_OK); // both are BOOLEAN
-    return joined;
+    if (count == 1)
+        return parts[0];
+    int32_t half = (count + 1) / 2;
+    const struct expr *args[2] = {all_of(ctx, parts, half),
+                                  all_of(ctx, parts + half, count - half)};
+    const struct expr *both;
+    // both are BOOLEAN, and lower than analyse_boolean() lets a condition be
+    always(expr_call(ctx, "and", args, 2, args[0]->at, &both, &err) == E_OK);
+    return both;
 }
 
 const struct expr *predicate_all(struct expr_context *ctx, const struct list *parts)
 {
-    const struct expr *all = NULL;
-    for (int32_t i = 0; i < parts->count; i++)
-        all = predicate_both(ctx, all, parts->items[i]);
-    return all;
+    return parts->count > 0 ? all_of(ctx, parts->items, parts->count) : NULL;
 }
 
 /* ---- what it reads ---- */

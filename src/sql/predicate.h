@@ -11,11 +11,8 @@
 
 /* Append the parts of a AND b AND .. in their order; each is a const struct expr *. */
 void predicate_split(struct arena *arena, const struct expr *predicate, struct list *out);
-/* All parts joined by AND; NULL when there are none. */
+/* All parts joined by AND, as a tree of little height; NULL when there are none. */
 const struct expr *predicate_all(struct expr_context *ctx, const struct list *parts);
-/* `left` AND `right`; one of them may be NULL. */
-const struct expr *predicate_both(struct expr_context *ctx, const struct expr *left,
-                                  const struct expr *right);
 
 enum reads { READS_NOTHING = 0, READS_LEFT = 1, READS_RIGHT = 2, READS_MARKS = 4 };
 /* What an expression over a join reads, as a set of enum reads. */

@@ -87,6 +87,8 @@ static void push_union(struct optimiser *self, struct plan *filter)
     }
 }
 
+enum { COMPARED_MAX = 64 }; // parts: with more, what is there twice is computed twice
+
 /* Both conditions, each part once: joins imply the same of a key that they share. */
 static const struct expr *merged(struct optimiser *self, const struct expr *below,
                                  const struct expr *above)
@@ -96,10 +98,10 @@ static const struct expr *merged(struct optimiser *self, const struct expr *belo
     predicate_split(self->expr->arena, above, &more);
     int32_t count = parts.count;
     for (int32_t i = 0; i < more.count; i++) {
-        bool new = true;
-        for (int32_t j = 0; new &&j < count; j++)
-            new = !expr_equal(parts.items[j], more.items[i]);
-        if (new)
+        bool fresh = true;
+        for (int32_t j = 0; fresh && j < count && count <= COMPARED_MAX; j++)
+            fresh = !expr_equal(parts.items[j], more.items[i]);
+        if (fresh)
             list_add(self->expr->arena, &parts, more.items[i]);
     }
     return predicate_all(self->expr, &parts);

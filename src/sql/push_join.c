@@ -47,14 +47,16 @@ static bool takes_where(enum join_kind kind, int side)
     return false;
 }
 
-static void add_part(struct optimiser *self, const struct expr **parts, const struct expr *part)
+static void add_part(struct optimiser *self, struct list *parts, const struct expr *part)
 {
-    *parts = predicate_both(self->expr, *parts, part);
+    if (part != NULL)
+        list_add(self->expr->arena, parts, part);
 }
 
 static void filter_side(struct optimiser *self, struct plan *join, int side,
-                        const struct expr *predicate)
+                        const struct list *parts)
 {
+    const struct expr *predicate = predicate_all(self->expr, parts);
     if (predicate == NULL)
         return;
     struct plan *filter =
@@ -100,14 +102,12 @@ static const struct expr *mirrored(struct optimiser *self, const struct plan *jo
 }
 
 static void mirror_parts(struct optimiser *self, const struct plan *join, int side,
-                         const struct expr *predicate, const struct expr **filter)
+                         const struct list *parts, struct list *filter)
 {
-    struct list parts = {0};
-    if (predicate == NULL || !takes_on(join->join.kind, 1 - side) || join->join.null_aware)
+    if (!takes_on(join->join.kind, 1 - side) || join->join.null_aware)
         return;
-    predicate_split(self->expr->arena, predicate, &parts);
-    for (int32_t i = 0; i < parts.count; i++)
-        add_part(self, filter, mirrored(self, join, side, parts.items[i]));
+    for (int32_t i = 0; i < parts->count; i++)
+        add_part(self, filter, mirrored(self, join, side, parts->items[i]));
 }
 
 /* ---- what an equality or an order implies ---- */
@@ -117,7 +117,7 @@ struct implied {
     const struct plan *join;
     int side;
     bool *noted; /* by column of the side */
-    const struct expr **filter;
+    struct list *filter;
 };
 
 static void imply_not_null(struct implied *self, const struct expr *column, int32_t index)
@@ -150,7 +150,7 @@ static void imply(struct implied *self, const struct expr *expr, int32_t first)
 }
 
 static void imply_parts(struct optimiser *self, const struct plan *join, int side,
-                        const struct expr **filter)
+                        struct list *filter)
 {
     const struct plan_join *parts = &join->join;
     struct plan *input = join->inputs[side];
@@ -172,19 +172,22 @@ static void imply_parts(struct optimiser *self, const struct plan *join, int sid
 void push_join(struct optimiser *self, struct plan *join)
 {
     struct plan_join *parts = &join->join;
-    const struct expr *filters[2] = {0};
+    struct list only[2] = {0}, filters[2] = {0};
     if (join->unsupported != NULL)
         return;
+    for (int side = 0; side < 2; side++)
+        if (parts->sides[side].only != NULL)
+            predicate_split(self->expr->arena, parts->sides[side].only, &only[side]);
     for (int side = 0; side < 2; side++) {
-        mirror_parts(self, join, side, parts->sides[side].only, &filters[1 - side]);
-        if (takes_on(parts->kind, side) && parts->sides[side].only != NULL) {
-            add_part(self, &filters[side], parts->sides[side].only);
+        mirror_parts(self, join, 1 - side, &only[1 - side], &filters[side]);
+        for (int32_t i = 0; takes_on(parts->kind, side) && i < only[side].count; i++)
+            add_part(self, &filters[side], only[side].items[i]);
+        if (takes_on(parts->kind, side))
             parts->sides[side].only = NULL;
-        }
         imply_parts(self, join, side, &filters[side]);
     }
     for (int side = 0; side < 2; side++)
-        filter_side(self, join, side, filters[side]);
+        filter_side(self, join, side, &filters[side]);
 }
 
 /* ---- filters above ---- */
@@ -220,48 +223,50 @@ static void narrow_kind(struct optimiser *self, struct plan_join *join,
         join->kind = JOIN_INNER;
 }
 
-/* What stays above of the filter, NULL for nothing; the rest is in filters[] of the sides or in the join. */
-static const struct expr *part_filter(struct optimiser *self, struct plan *join,
-                                      const struct list *parts, const struct expr *filters[2])
+/* Each part goes to the filter of a side, into the join, or stays above. */
+static void part_filter(struct optimiser *self, struct plan *join, const struct list *parts,
+                        struct list filters[2], struct list *stay)
 {
-    const struct expr *stay = NULL;
     int32_t count = left_count(join);
+    struct list condition = {0};
     for (int32_t i = 0; i < parts->count; i++)
         narrow_kind(self, &join->join, parts->items[i], predicate_reads(parts->items[i], count));
+    bool inner = join->join.kind == JOIN_INNER || join->join.kind == JOIN_CROSS;
+    if (join->join.condition != NULL)
+        predicate_split(self->expr->arena, join->join.condition, &condition);
     for (int32_t i = 0; i < parts->count; i++) {
         const struct expr *part = parts->items[i];
         int reads = predicate_reads(part, count), side = reads == READS_RIGHT;
         bool one = reads == READS_LEFT || reads == READS_RIGHT, fixed = !expr_is_volatile(part);
-        bool inner = join->join.kind == JOIN_INNER || join->join.kind == JOIN_CROSS;
-        if (one && fixed && takes_where(join->join.kind, side)) {
-            part = predicate_shift(self->expr, part, side == 0 ? 0 : -count,
-                                   join->inputs[side]->schema);
-            add_part(self, &filters[side], part);
-        } else if (inner && fixed && reads == (READS_LEFT | READS_RIGHT)) {
-            add_part(self, &join->join.condition, part);
-        } else {
-            add_part(self, &stay, part);
-        }
+        bool both = inner && fixed && reads == (READS_LEFT | READS_RIGHT);
+        if (one && fixed && takes_where(join->join.kind, side))
+            add_part(self, &filters[side],
+                     predicate_shift(self->expr, part, side == 0 ? 0 : -count,
+                                     join->inputs[side]->schema));
+        else
+            add_part(self, both ? &condition : stay, part);
     }
-    return stay;
+    join->join.condition = predicate_all(self->expr, &condition);
 }
 
 void push_into_join(struct optimiser *self, struct plan *filter)
 {
     struct plan *join = filter->inputs[0];
-    const struct expr *filters[2] = {0}, *copies[2] = {0};
-    struct list parts = {0};
+    struct list parts = {0}, filters[2] = {0}, copies[2] = {0}, stay = {0};
     if (join->unsupported != NULL)
         return;
     predicate_split(self->expr->arena, filter->exprs[0], &parts);
-    const struct expr *stay = part_filter(self, join, &parts, filters);
+    part_filter(self, join, &parts, filters, &stay);
     for (int side = 0; side < 2; side++)
-        mirror_parts(self, join, side, filters[side], &copies[1 - side]);
-    for (int side = 0; side < 2; side++)
-        filter_side(self, join, side, predicate_both(self->expr, filters[side], copies[side]));
-    if (stay != NULL) {
+        mirror_parts(self, join, 1 - side, &filters[1 - side], &copies[side]);
+    for (int side = 0; side < 2; side++) {
+        for (int32_t i = 0; i < copies[side].count; i++)
+            add_part(self, &filters[side], copies[side].items[i]);
+        filter_side(self, join, side, &filters[side]);
+    }
+    if (stay.count > 0) {
         const struct expr **exprs = arena_new(self->expr->arena, const struct expr *);
-        exprs[0] = stay;
+        exprs[0] = predicate_all(self->expr, &stay);
         filter->exprs = exprs;
         return;
     }

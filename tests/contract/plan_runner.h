@@ -184,20 +184,23 @@ static const struct expr *whole_condition(struct runner *self, const struct plan
     struct expr_context ctx = {&self->arena, &self->session};
     const struct plan_join *join = &plan->join;
     int32_t left = plan->inputs[0]->schema->field_count;
-    const struct expr *all = expr_boolean(&ctx, true, plan->at), *equal;
+    const struct expr *right_only = join->sides[1].only, *equal;
+    struct list all = {0};
+    list_add(&self->arena, &all, expr_boolean(&ctx, true, plan->at));
     for (int32_t i = 0; i < join->key_count; i++) {
         const struct expr *keys[2] = {join->sides[0].keys[i],
                                       predicate_shift(&ctx, join->sides[1].keys[i], left, both)};
         check_ok(self, expr_call(&ctx, join->null_safe[i] ? "<=>" : "=", keys, 2, plan->at, &equal,
                                  &self->err));
-        all = predicate_both(&ctx, all, equal);
+        list_add(&self->arena, &all, equal);
     }
-    if (keys_only)
-        return all;
-    all = predicate_both(&ctx, all, join->sides[0].only);
-    if (join->sides[1].only != NULL)
-        all = predicate_both(&ctx, all, predicate_shift(&ctx, join->sides[1].only, left, both));
-    return predicate_both(&ctx, all, join->condition);
+    if (!keys_only && join->sides[0].only != NULL)
+        list_add(&self->arena, &all, join->sides[0].only);
+    if (!keys_only && right_only != NULL)
+        list_add(&self->arena, &all, predicate_shift(&ctx, right_only, left, both));
+    if (!keys_only && join->condition != NULL)
+        list_add(&self->arena, &all, join->condition);
+    return predicate_all(&ctx, &all);
 }
 
 static void match_pairs(struct runner *self, struct pairs *pairs)

@@ -286,6 +286,37 @@ TEST(equal_joins_are_one)
         "  #6 project (above)\n");
 }
 
+static void add_balanced(struct text *out, const char *shape, int levels)
+{
+    static int number;
+    if (levels == 0) {
+        text_printf(out, shape, number++);
+        return;
+    }
+    text_add_char(out, '(');
+    add_balanced(out, shape, levels - 1);
+    text_add_string(out, " AND ");
+    add_balanced(out, shape, levels - 1);
+    text_add_char(out, ')');
+}
+
+/* Thousands of conditions become trees of little height, however they come together. */
+TEST(conditions_of_thousands_of_parts)
+{
+    struct fixture fixture;
+    struct text sql = {0};
+    fixture_open(&fixture);
+    text_add_string(&sql, "CREATE TEMPORARY VIEW w AS SELECT a.k, a.v, b.v AS u FROM STREAM a JOIN b ON a.k = b.k AND ");
+    add_balanced(&sql, "a.v + b.v <> %d", 12);
+    text_add_string(&sql, ";CREATE TEMPORARY VIEW x AS SELECT * FROM STREAM w WHERE ");
+    add_balanced(&sql, "v <> %d", 12);
+    text_add_string(&sql, ";" TABLE "SELECT k FROM STREAM x WHERE ");
+    add_balanced(&sql, "v < u + %d", 12);
+    CHECK(strlen(fixture_graph(&fixture, sql.data)) > 100);
+    text_free(&sql);
+    fixture_close(&fixture);
+}
+
 /* ---- rules ---- */
 
 static void check_refused(const char *file, int line, const char *sql, const char *condition,
