@@ -5,7 +5,7 @@
 
 struct run_flags {
     struct project_flags project;
-    bool once, list_faults;
+    bool once, accept, list_faults;
 };
 static const struct option run_options[] = {
     {.name = "once",
@@ -13,6 +13,10 @@ static const struct option run_options[] = {
      .help = "work off what is there now, then stop (Spark's available-now)",
      .offset = offsetof(struct run_flags, once)},
     PROJECT_FLAGS(struct run_flags, project),
+    {.name = "accept",
+     .kind = OPTION_BOOLEAN,
+     .help = "lose what `leat plan` calls lost, and go on",
+     .offset = offsetof(struct run_flags, accept)},
     {.name = "list-faults",
      .kind = OPTION_BOOLEAN,
      .help = "print the named fail points of LEAT_FAIL and leave",
@@ -35,7 +39,7 @@ static int run_run(const struct command_line *line)
     int status = project_open(&project, &request);
     if (status != EXIT_OK)
         return status;
-    status = run_project(&project, flags->once);
+    status = run_project(&project, flags->once, flags->accept);
     project_close(&project);
     return status;
 }

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &init_command, &check_command, &run_command, &produce_command, &docs_command, NULL,
+    &init_command, &check_command, &plan_command,    &run_command,
+    &produce_command, &docs_command,  NULL,
 };
 
 int report(const struct error *err)
@@ -39,7 +40,8 @@ void general_help(struct text *out)
         "  leat check shop                                       is it right? what does it read and write?\n"
         "  leat produce transactions --topic transactions --count 1000000\n"
         "  leat run shop --once                                  work off what is there, then stop\n"
-        "  leat run shop                                         run until Ctrl-C\n\n"
+        "  leat run shop                                         run until Ctrl-C\n"
+        "  leat plan shop                                        the SQL changed: what of the checkpoint stays?\n\n"
         "Commands\n");
     for (const struct command *const *command = commands; *command != NULL; command++)
         text_printf(out, "  %-8s %-6s %s\n", (*command)->name, (*command)->arguments,

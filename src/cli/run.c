@@ -198,12 +198,12 @@ static void summary(const struct display *display)
     fputc('\n', stderr);
 }
 
-int run_project(const struct project *project, bool once)
+int run_project(const struct project *project, bool once, bool accept)
 {
     struct error err = {0};
     struct display display = {.preview = project->settings.preview};
     const struct run_observer observer = {show_status, on_commit, &display};
-    const struct run_options options = {.once = once, .session = &project->session, .observer = &observer};
+    const struct run_options options = {.once = once, .accept = accept, .session = &project->session, .observer = &observer};
     if (fault_init(&err) != E_OK)
         return report(&err);
     signals_install();

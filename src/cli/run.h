@@ -5,6 +5,6 @@
 #include <stdbool.h>
 
 struct project;
-int run_project(const struct project *project, bool once);
+int run_project(const struct project *project, bool once, bool accept);
 
 #endif

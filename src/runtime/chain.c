@@ -37,6 +37,7 @@ struct chain {
     struct store *store;
     char *task;
     char query_id[17];
+    char *pipeline;            /* name of the one that began it */
     uint64_t nonce;
     int64_t head, oldest;      /* -1 = none */
     struct state_name *states; /* by epoch, ascending */
@@ -44,6 +45,8 @@ struct chain {
 };
 
 const char *chain_query_id(const struct chain *self) { return self->query_id; }
+
+const char *chain_pipeline(const struct chain *self) { return self->pipeline; }
 
 int64_t chain_head(const struct chain *self) { return self->head; }
 
@@ -135,14 +138,10 @@ static void states_remember(struct chain *self, const struct chain_record *recor
 
 /* ---- opening ---- */
 
-static void query_print(const struct chain *self, uint64_t fingerprint, const char *pipeline_name,
-                        struct text *out)
+static void query_print(const struct chain *self, struct text *out)
 {
-    char hex[17];
-    snprintf(hex, sizeof hex, "%016" PRIx64, fingerprint);
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id",
-                             self->query_id, "fingerprint", hex, "pipeline", pipeline_name, "created_us",
-                             (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
+    json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id", self->query_id, "pipeline",
+                             self->pipeline, "created_us", (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     always(dump != NULL);
@@ -152,8 +151,7 @@ static void query_print(const struct chain *self, uint64_t fingerprint, const ch
 }
 
 /* Before the checkpoint is made nothing may be there that a lost query.json could have owned. */
-static enum code query_create(struct chain *self, uint64_t fingerprint, const char *pipeline_name,
-                              struct error *err)
+static enum code query_create(struct chain *self, const char *pipeline_name, struct error *err)
 {
     struct store_list records;
     TRY(store_list(self->store, "chain", true, &records, err));
@@ -166,40 +164,29 @@ static enum code query_create(struct chain *self, uint64_t fingerprint, const ch
                     store_root(self->store));
     struct text file = {0};
     snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
-    query_print(self, fingerprint, pipeline_name, &file);
+    self->pipeline = mem_strdup(pipeline_name);
+    query_print(self, &file);
     enum code code = store_put_new(self->store, "query.json", text_view(&file), err);
     text_free(&file);
     return code;
 }
 
-/* pipeline_name NULL: any pipeline will do. */
-static enum code query_check(struct chain *self, const json_t *json, uint64_t fingerprint,
-                             const char *pipeline_name, struct error *err)
+static enum code query_take(struct chain *self, const json_t *json, struct error *err)
 {
     const char *query_id = json_string_value(json_object_get(json, "query_id"));
-    const char *theirs = json_string_value(json_object_get(json, "fingerprint"));
-    const char *their_name = json_string_value(json_object_get(json, "pipeline"));
+    const char *pipeline = json_string_value(json_object_get(json, "pipeline"));
     json_int_t version = json_integer_value(json_object_get(json, "version"));
-    char mine[17];
-    snprintf(mine, sizeof mine, "%016" PRIx64, fingerprint);
     if (version != 0 && (version < CHAIN_VERSION_OLDEST || version > CHAIN_VERSION))
         return fail(err, E_UNSUPPORTED, "%s/query.json has format %lld; this leat reads formats %d to %d",
                     store_root(self->store), (long long)version, CHAIN_VERSION_OLDEST, CHAIN_VERSION);
-    if (version == 0 || query_id == NULL || strlen(query_id) != 16 || theirs == NULL || their_name == NULL)
+    if (version == 0 || query_id == NULL || strlen(query_id) != 16 || pipeline == NULL)
         return fail(err, E_CORRUPT, "a member is missing");
-    if (pipeline_name != NULL && strcmp(mine, theirs) != 0)
-        return fail(err, E_CHANGED,
-                    "the checkpoint %s belongs to pipeline %s as it was then (plan %s), not to pipeline "
-                    "%s as it is now (plan %s): its offsets and state do not fit. Undo the change, or "
-                    "start over with leat.checkpoint and leat.tables.path both set to new folders: the topic is read "
-                    "again, and would be in the old tables twice",
-                    store_root(self->store), their_name, theirs, pipeline_name, mine);
     snprintf(self->query_id, sizeof self->query_id, "%s", query_id);
+    self->pipeline = mem_strdup(pipeline);
     return E_OK;
 }
 
-static enum code query_read(struct chain *self, uint64_t fingerprint, const char *pipeline_name,
-                            struct error *err)
+static enum code query_read(struct chain *self, struct error *err)
 {
     struct text file = {0};
     struct bytes document;
@@ -209,7 +196,7 @@ static enum code query_read(struct chain *self, uint64_t fingerprint, const char
         json_error_t where;
         json_t *json = json_loadb((const char *)document.data, document.size, 0, &where);
         code = json == NULL ? fail(err, E_CORRUPT, "%s", where.text)
-                            : query_check(self, json, fingerprint, pipeline_name, err);
+                            : query_take(self, json, err);
         json_decref(json);
     }
     text_free(&file);
@@ -273,8 +260,7 @@ static enum code records_scan(struct chain *self, struct error *err)
     return code;
 }
 
-static enum code open_all(struct chain *self, uint64_t fingerprint, const char *pipeline_name,
-                          struct error *err)
+static enum code open_all(struct chain *self, const char *pipeline_name, struct error *err)
 {
     enum code code = store_lock(self->store, "lock", err);
     if (code == E_EXISTS)
@@ -282,10 +268,10 @@ static enum code open_all(struct chain *self, uint64_t fingerprint, const char *
     TRY(code);
     TRY(store_sweep(self->store, "", err));
     TRY(store_sync(self->store, "", err));
-    code = query_read(self, fingerprint, pipeline_name, err);
+    code = query_read(self, err);
     if (code == E_ABSENT) {
         error_clear(err);
-        code = query_create(self, fingerprint, pipeline_name, err);
+        code = query_create(self, pipeline_name, err);
     }
     TRY(code);
     char folder[PATH_BYTES];
@@ -306,11 +292,11 @@ static struct chain *chain_new(struct store *store, const char *task)
     return self;
 }
 
-enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
-                     struct chain **out, struct error *err)
+enum code chain_open(struct store *store, const char *task, const char *pipeline_name, struct chain **out,
+                     struct error *err)
 {
     struct chain *self = chain_new(store, task);
-    enum code code = open_all(self, fingerprint, pipeline_name, err);
+    enum code code = open_all(self, pipeline_name, err);
     if (code != E_OK) {
         chain_close(self);
         return code;
@@ -322,7 +308,7 @@ enum code chain_open(struct store *store, const char *task, uint64_t fingerprint
 enum code chain_look(struct store *store, const char *task, struct chain **out, struct error *err)
 {
     struct chain *self = chain_new(store, task);
-    enum code code = query_read(self, 0, NULL, err);
+    enum code code = query_read(self, err);
     if (code == E_OK)
         code = records_find(self, err);
     if (code != E_OK) {
@@ -341,6 +327,7 @@ void chain_close(struct chain *self)
         mem_free(self->states[i].path);
     mem_free(self->states);
     mem_free(self->task);
+    mem_free(self->pipeline);
     mem_free(self);
 }
 

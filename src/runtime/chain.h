@@ -1,6 +1,6 @@
 /* chain.h - the chain of commit records: one per epoch, created by put-if-absent, the only truth about progress.
  *
- * Files        query.json                     who this checkpoint belongs to: id Q, fingerprint, created, leat's version
+ * Files        query.json                     who this checkpoint belongs to: id Q, pipeline, created, leat's version
  *              chain/<T>/<E as 16 digits>.json    one record: a JSON document, newline, XXH64 of it as 16 hex digits, newline
  *              state/...                      state deltas and snapshots that records name
  *              lock                           held by the process at work
@@ -10,8 +10,7 @@
  * Outcome      chain_append: won (E_OK) also when the answer was lost but the record carries our nonce; another's
  *              nonce is E_FENCED (exactly-once.md, rules 2 and 3)
  * Owns         a record's strings live in the arena it was read into
- * Fails        E_CORRUPT names the file and what to try; E_CHANGED when the checkpoint is another query's; E_EXISTS when
- *              another leat holds the lock
+ * Fails        E_CORRUPT names the file and what to try; E_EXISTS when another leat holds the lock
  * Thread       one
  * Faults       record_temp, record_put (store), after_record
  * Limits       CHAIN_RECORD_MAX
@@ -49,6 +48,11 @@ struct chain_ledger {
     const char *table;
     struct ledger counts;
 };
+struct chain_watermark {
+    uint64_t identity;               /* plan->identity; 0 = not known (version 1), then its place in the list tells */
+    const char *name;                /* "event_time, delay 5 minutes", for people */
+    int64_t at_us;                   /* max(seen - delay) so far; 0 = nothing seen */
+};
 struct chain_record {
     int64_t version, epoch;
     const char *query_id, *task;
@@ -56,8 +60,8 @@ struct chain_record {
     int64_t batch_time_us;
     struct watermark_time *groups;   /* W(N-1), W(N): what the epoch worked with; W(N+1): what the next one will */
     int32_t group_count;
-    int64_t *node_us;                /* per watermark: max(seen - delay) so far; 0 = nothing seen */
-    int32_t node_count;
+    struct chain_watermark *watermarks;
+    int32_t watermark_count;
     const char *timezone;
     bool ansi;
     struct chain_range *ranges;
@@ -72,13 +76,14 @@ struct chain_record {
 };
 
 struct chain;
-/* Lock the checkpoint, create or read query.json. `fingerprint` must equal the stored one. */
-MUST_CHECK enum code chain_open(struct store *store, const char *task, uint64_t fingerprint, const char *pipeline_name,
-                                struct chain **out, struct error *err);
+/* Lock the checkpoint, create or read query.json. Whether the chain fits the pipeline is for change.h to say. */
+MUST_CHECK enum code chain_open(struct store *store, const char *task, const char *pipeline_name, struct chain **out,
+                                struct error *err);
 /* To read only, also beside a leat at work: takes no lock, tidies nothing, fits any pipeline. E_ABSENT: no checkpoint. */
 MUST_CHECK enum code chain_look(struct store *store, const char *task, struct chain **out, struct error *err);
 void chain_close(struct chain *chain);
 const char *chain_query_id(const struct chain *chain);     /* 16 hex digits */
+const char *chain_pipeline(const struct chain *chain);     /* name of the pipeline that began it */
 int64_t chain_head(const struct chain *chain);             /* epoch of the head, -1 when the chain is empty */
 int64_t chain_oldest(const struct chain *chain);           /* epoch of the oldest record still there, -1 */
 MUST_CHECK enum code chain_read(const struct chain *chain, int64_t epoch, struct arena *arena, struct chain_record *out,

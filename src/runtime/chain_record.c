@@ -2,7 +2,8 @@
  *
  *   {"version":2, "query_id":"<16 hex>", "task":"0", "epoch":7, "nonce":"<16 hex>", "fingerprint":"<16 hex>",
  *    "batch_time_us":N, "records":N,
- *    "watermarks":{"groups":[{"late_us":N, "emit_us":N, "next_us":N}, ...], "nodes":[N, ...]},
+ *    "watermarks":{"groups":[{"late_us":N, "emit_us":N, "next_us":N}, ...],
+ *                  "nodes":[{"identity":"<16 hex>", "name":"event_time, delay 5 minutes", "at_us":N}, ...]},
  *    "settings":{"timezone":"UTC", "ansi":true},
  *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N}, ...],
  *    "sinks":[{"name":"..", "token":{...}}, ...],
@@ -108,8 +109,11 @@ static json_t *ledgers_json(const struct chain_record *record)
 static json_t *watermarks_json(const struct chain_record *record)
 {
     json_t *nodes = json_array(), *groups = json_array();
-    for (int32_t i = 0; i < record->node_count; i++)
-        json_array_append_new(nodes, json_integer(record->node_us[i]));
+    for (int32_t i = 0; i < record->watermark_count; i++) {
+        const struct chain_watermark *node = &record->watermarks[i];
+        json_array_append_new(nodes, json_pack("{s:o, s:s, s:I}", "identity", hex_json(node->identity), "name", node->name,
+                                               "at_us", (json_int_t)node->at_us));
+    }
     for (int32_t i = 0; i < record->group_count; i++) {
         const struct watermark_time *time = &record->groups[i];
         json_array_append_new(groups, json_pack("{s:I, s:I, s:I}", "late_us", (json_int_t)time->late_us, "emit_us",
@@ -261,12 +265,19 @@ static enum code read_ledger(struct reader *self, json_t *json, struct chain_led
             TRY(read_one(self, json_array_get(json_object_get(json, member), (size_t)i_), &(items)[i_])); \
     } while (0)
 
-static enum code read_node(struct reader *self, json_t *json, int64_t *out)
+static enum code read_node(struct reader *self, json_t *json, struct chain_watermark *out)
 {
-    if (!json_is_integer(json))
-        return bad(self, "watermark", "a node has no number");
-    *out = json_integer_value(json);
-    return E_OK;
+    json_error_t where;
+    const char *identity, *name;
+    json_int_t at;
+    if (self->version == 1 && json_is_integer(json)) {
+        *out = (struct chain_watermark){.name = "", .at_us = json_integer_value(json)};
+        return E_OK;
+    }
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I}", "identity", &identity, "name", &name, "at_us", &at) != 0)
+        return bad(self, "watermarks", where.text);
+    *out = (struct chain_watermark){.name = arena_strdup(self->arena, name), .at_us = at};
+    return read_hex(self, "watermarks", identity, &out->identity);
 }
 
 static enum code read_group(struct reader *self, json_t *json, struct watermark_time *out)
@@ -287,12 +298,12 @@ static enum code read_watermarks(struct reader *self, json_t *record, struct cha
         out->groups = arena_new(self->arena, struct watermark_time);
         out->group_count = 1;
         TRY(read_group(self, json, out->groups));
-        READ_ARRAY("nodes", out->node_us, out->node_count, read_node);
+        READ_ARRAY("nodes", out->watermarks, out->watermark_count, read_node);
         return E_OK;
     }
     json_t *json = json_object_get(record, "watermarks");
     READ_ARRAY("groups", out->groups, out->group_count, read_group);
-    READ_ARRAY("nodes", out->node_us, out->node_count, read_node);
+    READ_ARRAY("nodes", out->watermarks, out->watermark_count, read_node);
     return E_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "runtime/change.h"
 #include "runtime/engine.h"
 
 #include <inttypes.h>
@@ -80,6 +81,20 @@ static void record_ranges(struct engine *self, struct chain_record *record)
     }
 }
 
+static void record_watermarks(struct engine *self, struct chain_record *record)
+{
+    record->watermark_count = self->watermarks.node_count;
+    record->watermarks = arena_array(&self->scratch, struct chain_watermark, (size_t)record->watermark_count);
+    for (int32_t i = 0; i < self->pipeline->node_count; i++) {
+        const struct plan *plan = self->pipeline->nodes[i];
+        if (plan->kind != PLAN_WATERMARK)
+            continue;
+        int32_t number = plan->watermark.node;
+        record->watermarks[number] = (struct chain_watermark){
+            plan->identity, watermark_name(&self->scratch, plan), self->watermarks.node_us[number]};
+    }
+}
+
 static enum code record_ledgers(struct engine *self, struct chain_record *record, struct error *err)
 {
     int32_t count = self->pipeline->table_count;
@@ -109,8 +124,7 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
     record->batch_time_us = self->batch_time_us;
     record->groups = self->watermarks.groups;
     record->group_count = self->watermarks.group_count;
-    record->node_us = self->watermarks.node_us;
-    record->node_count = self->watermarks.node_count;
+    record_watermarks(self, record);
     record->timezone = zone_name(self->options->session->zone);
     record->ansi = self->options->session->ansi;
     record->records = self->records;

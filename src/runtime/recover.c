@@ -10,6 +10,7 @@
  */
 #include "base/log.h"
 #include "base/os.h"
+#include "runtime/change.h"
 #include "runtime/engine.h"
 
 #include <inttypes.h>
@@ -156,31 +157,43 @@ static void foreign_files_warn(const struct engine *self)
     }
 }
 
-/* A record of version 1 has one W for all groups: it was the smallest of all watermarks, so no group is ahead of it. */
-static void watermarks_resume(struct engine *self, const struct chain_record *head)
+/* What the project no longer takes up is lost only when the user says so. */
+static enum code change_check(const struct engine *self, const struct chain_record *head, struct error *err)
 {
-    struct watermarks *watermarks = &self->watermarks;
-    for (int32_t g = 0; g < watermarks->group_count; g++) {
-        int32_t from = head->version == 1 ? 0 : g;
-        if (from < head->group_count)
-            watermarks->groups[g] = head->groups[from];
-    }
-    for (int32_t i = 0; i < head->node_count && i < watermarks->node_count; i++)
-        watermarks->node_us[i] = head->node_us[i];
-    watermarks_step(watermarks);
+    struct arena arena = {0};
+    struct change change;
+    enum code code = E_OK;
+    change_find(&arena, self->pipeline, head, &change);
+    const char *first = "";
+    for (int32_t i = change.count - 1; i >= 0; i--)
+        if (change.items[i].fate == CHANGE_LOST)
+            first = change.items[i].name;
+    if (change.lost > 0 && !self->options->accept)
+        code = fail(err, E_CHANGED, "the checkpoint %s belongs to pipeline %s as it was then: of what it remembers pipeline %s "
+                    "as it is now would lose %d thing%s (%s%s). `leat plan` lists them. Undo the change; or lose them with "
+                    "`leat run --accept`; or start over with leat.checkpoint and leat.tables.path both set to new folders",
+                    store_root(self->store), chain_pipeline(self->chain), self->pipeline->name, change.lost,
+                    change.lost == 1 ? "" : "s", first, change.lost > 1 ? ", .." : "");
+    for (int32_t i = 0; code == E_OK && i < change.count; i++)
+        if (change.items[i].fate == CHANGE_LOST)
+            log_warn("lost, as accepted: %s: %s", change.items[i].name, change.items[i].detail);
+    arena_free(&arena);
+    return code;
 }
 
 static enum code head_resume(struct engine *self, struct error *err)
 {
     struct chain_record head = {0};
     TRY(chain_read(self->chain, chain_head(self->chain), &self->arena, &head, err));
+    TRY(change_check(self, &head, err));
     TRY(roll_forward(self, &head, err));
     new_tables_warn(self, &head);
     for (int32_t i = 0; i < graph_stateful_count(self->graph); i++)
         TRY(state_restore(self, i, err));
     self->epoch = head.epoch + 1;
     self->batch_time_us = head.batch_time_us;
-    watermarks_resume(self, &head);
+    change_watermarks(self->pipeline, &head, &self->watermarks);
+    watermarks_step(&self->watermarks);
     positions_resume(self, &head);
     return E_OK;
 }
@@ -276,7 +289,7 @@ static enum code engine_start(struct engine *self, struct error *err)
     TRY(settings_read(&self->arena, self->pipeline, &self->settings, err));
     self->budget.limit_bytes = (size_t)self->settings.memory_bytes;
     TRY(store_open(self->settings.checkpoint, &self->store, err));
-    TRY(chain_open(self->store, "0", self->pipeline->fingerprint, self->pipeline->name, &self->chain, err));
+    TRY(chain_open(self->store, "0", self->pipeline->name, &self->chain, err));
     TRY(stages_open(self, err));
     TRY(feeds_open(self, err));
     if (chain_head(self->chain) >= 0)

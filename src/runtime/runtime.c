@@ -1,9 +1,11 @@
 #include "runtime/runtime.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 
 #include "base/log.h"
 #include "base/os.h"
+#include "runtime/change.h"
 #include "runtime/engine.h"
 
 enum {
@@ -145,4 +147,39 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
     }
     arena_free(&progress.arena);
     return code == E_STOPPED ? E_OK : code;
+}
+
+/* ---- before a run ---- */
+
+enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32_t *lost, struct error *err)
+{
+    struct arena arena = {0};
+    struct run_settings settings;
+    struct store *store = NULL;
+    struct chain *chain = NULL;
+    struct chain_record head = {0};
+    struct change change = {0};
+    enum code code = settings_read(&arena, pipeline, &settings, err);
+    if (code == E_OK)
+        code = store_open(settings.checkpoint, &store, err);
+    if (code == E_OK)
+        code = chain_look(store, "0", &chain, err);
+    if (code == E_OK && chain_head(chain) >= 0)
+        code = chain_read(chain, chain_head(chain), &arena, &head, err);
+    if (code == E_OK)
+        change_find(&arena, pipeline, &head, &change);
+    if (code == E_ABSENT || (code == E_OK && chain_head(chain) < 0)) {
+        error_clear(err);
+        code = E_OK;
+        text_printf(out, "%s holds no commit yet: everything starts anew\n", settings.checkpoint);
+    } else if (code == E_OK) {
+        text_printf(out, "%s, at epoch %" PRId64 "\n\n", settings.checkpoint, head.epoch);
+        change_print(&change, out);
+    }
+    if (code == E_OK)
+        *lost = change.lost;
+    chain_close(chain);
+    store_close(store);
+    arena_free(&arena);
+    return code;
 }

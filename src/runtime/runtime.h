@@ -74,6 +74,7 @@ struct run_observer {
 
 struct run_options {
     bool once;                         /* overrides leat.trigger */
+    bool accept;                       /* go on although a changed project loses something that the checkpoint remembers */
     const struct session *session;     /* zone, ansi */
     const struct run_observer *observer;
 };
@@ -87,6 +88,9 @@ MUST_CHECK enum code runtime_check(struct arena *arena, const struct pipeline *p
                                    struct error *err);
 /* Run until the trigger's end (once), runtime_stop(), or an error that retrying cannot mend. */
 MUST_CHECK enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options, struct error *err);
+/* What the project, as it is now, would keep, rebuild and lose of its checkpoint: a line each, as text. Reads only, also
+ * beside a leat at work. *lost: how many things `pipeline_run` would refuse to lose without `accept`. */
+MUST_CHECK enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32_t *lost, struct error *err);
 void runtime_stop(void);
 bool runtime_stopping(void);
 

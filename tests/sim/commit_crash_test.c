@@ -37,7 +37,7 @@ static enum code worker_open(struct worker *w, struct error *err)
     size_t position;
     TRY(type_parse_ddl(&w->arena, bytes_of_string("id BIGINT, day INT"), &w->schema, &position, err));
     TRY(store_open(checkpoint, &w->store, err));
-    TRY(chain_open(w->store, "0", 7, "crash test", &w->chain, err));
+    TRY(chain_open(w->store, "0", "crash test", &w->chain, err));
     struct sink_spec spec = {.name = "t",
                              .path = table,
                              .query_id = chain_query_id(w->chain),

@@ -38,10 +38,10 @@ static struct chain_record random_record(struct arena *arena)
     record.groups = arena_array(arena, struct watermark_time, (size_t)record.group_count);
     for (int32_t i = 0; i < record.group_count; i++)
         record.groups[i] = (struct watermark_time){-random_count(), random_count(), INT64_MIN + random_count()};
-    record.node_count = (int32_t)below(4);
-    record.node_us = arena_array(arena, int64_t, (size_t)record.node_count);
-    for (int32_t i = 0; i < record.node_count; i++)
-        record.node_us[i] = random_count();
+    record.watermark_count = (int32_t)below(4);
+    record.watermarks = arena_array(arena, struct chain_watermark, (size_t)record.watermark_count);
+    for (int32_t i = 0; i < record.watermark_count; i++)
+        record.watermarks[i] = (struct chain_watermark){kit_random(), "at, delay 5 minutes", random_count()};
     record.range_count = (int32_t)below(5);
     record.ranges = arena_array(arena, struct chain_range, (size_t)record.range_count);
     for (int32_t i = 0; i < record.range_count; i++) {
@@ -87,9 +87,12 @@ static void check_same(const struct chain_record *a, const struct chain_record *
     }
     CHECK_STR(a->timezone, b->timezone);
     CHECK(a->ansi == b->ansi && a->records == b->records);
-    CHECK_INT(a->node_count, b->node_count);
-    for (int32_t i = 0; i < a->node_count; i++)
-        CHECK_INT(a->node_us[i], b->node_us[i]);
+    CHECK_INT(a->watermark_count, b->watermark_count);
+    for (int32_t i = 0; i < a->watermark_count; i++) {
+        const struct chain_watermark *x = &a->watermarks[i], *y = &b->watermarks[i];
+        CHECK(x->identity == y->identity && x->at_us == y->at_us);
+        CHECK_STR(x->name, y->name);
+    }
     CHECK_INT(a->range_count, b->range_count);
     for (int32_t i = 0; i < a->range_count; i++) {
         const struct chain_range *x = &a->ranges[i], *y = &b->ranges[i];
@@ -156,8 +159,9 @@ TEST(a_record_of_version_1_is_read_as_one_group)
     CHECK_INT(record.groups[0].late_us, 10);
     CHECK_INT(record.groups[0].emit_us, 20);
     CHECK_INT(record.groups[0].next_us, 30);
-    CHECK_INT(record.node_count, 2);
-    CHECK_INT(record.node_us[0], 31);
+    CHECK_INT(record.watermark_count, 2);
+    CHECK_INT(record.watermarks[0].at_us, 31);
+    CHECK_INT((int64_t)record.watermarks[0].identity, 0);
     CHECK_INT(record.states[0].node, 4);
     CHECK_INT((int64_t)record.states[0].identity, 0);
     CHECK_INT(record.states[0].group, -1);
@@ -217,7 +221,7 @@ static struct chain *chain_or_fail(struct store *store)
 {
     struct error err = {0};
     struct chain *chain = NULL;
-    if (chain_open(store, "0", PLAN, "orders", &chain, &err) != E_OK)
+    if (chain_open(store, "0", "orders", &chain, &err) != E_OK)
         kit_fail(__FILE__, __LINE__, "%s", err.text);
     return chain;
 }
@@ -317,18 +321,6 @@ TEST(trimming_removes_records_and_the_state_only_they_name)
     store_close(store);
 }
 
-TEST(another_pipeline_is_refused)
-{
-    struct error err = {0};
-    struct store *store = store_fresh();
-    struct chain *chain = chain_or_fail(store), *other = NULL;
-    chain_close(chain);
-    CHECK_INT(chain_open(store, "0", PLAN + 1, "invoices", &other, &err), E_CHANGED);
-    CHECK(strstr(err.text, "orders") != NULL && strstr(err.text, "invoices") != NULL &&
-          strstr(err.text, "leat.checkpoint") != NULL);
-    store_close(store);
-}
-
 TEST(another_process_is_refused)
 {
     struct error err = {0};
@@ -336,7 +328,7 @@ TEST(another_process_is_refused)
     struct chain *chain = chain_or_fail(store), *other = NULL;
     char pid[32];
     snprintf(pid, sizeof pid, "%lld", (long long)os_process_id());
-    CHECK_INT(chain_open(second, "0", PLAN, "orders", &other, &err), E_EXISTS);
+    CHECK_INT(chain_open(second, "0", "orders", &other, &err), E_EXISTS);
     CHECK(strstr(err.text, pid) != NULL && strstr(err.text, "another leat") != NULL);
     chain_close(chain);
     store_close(store);
@@ -394,9 +386,9 @@ TEST(every_flipped_byte_is_noticed)
     overwrite(store, path, text_view(&file));
     CHECK_INT(chain_read(chain, 0, &arena, &record, &err), E_OK);
     overwrite(store, path, bytes_of(file.data, file.size - 1));
-    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK_INT(chain_open(store, "0", "orders", &again, &err), E_CORRUPT);
     overwrite(store, "query.json", bytes_of_string("{}"));
-    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK_INT(chain_open(store, "0", "orders", &again, &err), E_CORRUPT);
     CHECK(strstr(err.text, "query.json") != NULL);
     chain_close(chain);
     text_free(&file);
@@ -412,10 +404,10 @@ TEST(a_gap_or_a_lost_query_file_stops)
     append_some(chain, store, 4);
     chain_close(chain);
     CHECK_INT(store_remove(store, "chain/0/0000000000000002.json", &err), E_OK);
-    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK_INT(chain_open(store, "0", "orders", &again, &err), E_CORRUPT);
     CHECK(strstr(err.text, "epoch 2 is missing") != NULL);
     CHECK_INT(store_remove(store, "query.json", &err), E_OK);
-    CHECK_INT(chain_open(store, "0", PLAN, "orders", &again, &err), E_CORRUPT);
+    CHECK_INT(chain_open(store, "0", "orders", &again, &err), E_CORRUPT);
     CHECK(strstr(err.text, "no query.json") != NULL);
     store_close(store);
 }
@@ -463,7 +455,7 @@ TEST(opening_never_lies)
             struct store *store = store_fresh();
             struct chain *chain = NULL;
             failing_os_arm(k, (enum failing_how)how);
-            enum code code = chain_open(store, "0", PLAN, "orders", &chain, &err);
+            enum code code = chain_open(store, "0", "orders", &chain, &err);
             bool reached = failing_os_disarm();
             CHECK(code == E_OK || code == E_IO || code == E_FULL);
             chain_close(chain);

@@ -1,0 +1,239 @@
+#include "runtime/change.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "runtime/ledger.h"
+#include "runtime/plan_stage.h"
+
+/* ---- names ---- */
+
+const char *watermark_name(struct arena *arena, const struct plan *plan)
+{
+    struct text text = {0};
+    text_printf(&text, "%s, delay ", plan->schema->fields[plan->watermark.column].name);
+    duration_print(plan->watermark.delay_us, &text);
+    const char *name = arena_strdup(arena, text.data);
+    text_free(&text);
+    return name;
+}
+
+const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, const struct plan *plan)
+{
+    int64_t *paths = mem_array(int64_t, (size_t)pipeline->node_count);
+    const char *name = plan_kind_name(plan->kind);
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
+        ledger_paths(pipeline, pipeline->tables[t], paths);
+        if (paths[plan->id] == 0)
+            continue;
+        name = arena_printf(arena, "%s of %s", name, pipeline->tables[t]->name);
+        break;
+    }
+    mem_free(paths);
+    return name;
+}
+
+/* ---- items ---- */
+
+static void item_add(struct arena *arena, struct change *self, enum change_kind kind, enum change_fate fate,
+                     const char *name, const char *detail)
+{
+    if (self->count == self->capacity) {
+        int32_t capacity = self->capacity * 2 + 8;
+        struct change_item *items = arena_array(arena, struct change_item, (size_t)capacity);
+        for (int32_t i = 0; i < self->count; i++)
+            items[i] = self->items[i];
+        self->items = items;
+        self->capacity = capacity;
+    }
+    self->items[self->count++] = (struct change_item){kind, fate, name, detail};
+    self->lost += fate == CHANGE_LOST;
+}
+
+static bool reads_source(const struct pipeline *pipeline, const char *name)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        if (plan->kind == PLAN_SOURCE && plan->streaming && strcmp(plan->source->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Ranges of one source stand together: the first of them speaks for all. */
+static bool first_of_source(const struct chain_record *head, int32_t range)
+{
+    for (int32_t i = 0; i < range; i++)
+        if (strcmp(head->ranges[i].source, head->ranges[range].source) == 0)
+            return false;
+    return true;
+}
+
+static const char *positions_text(struct arena *arena, const struct chain_record *head, const char *source)
+{
+    int32_t partitions = 0;
+    int64_t next = 0;
+    for (int32_t i = 0; i < head->range_count; i++)
+        if (strcmp(head->ranges[i].source, source) == 0) {
+            partitions++;
+            next += head->ranges[i].to;
+        }
+    return arena_printf(arena, "%d partition%s, next offsets add up to %" PRId64, partitions, partitions == 1 ? "" : "s",
+                        next);
+}
+
+static void find_sources(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
+                         struct change *out)
+{
+    for (int32_t i = 0; i < head->range_count; i++) {
+        const char *name = head->ranges[i].source, *at = positions_text(arena, head, name);
+        if (!first_of_source(head, i))
+            continue;
+        if (reads_source(pipeline, name))
+            item_add(arena, out, CHANGE_SOURCE, CHANGE_KEPT, name, arena_printf(arena, "goes on: %s", at));
+        else
+            item_add(arena, out, CHANGE_SOURCE, CHANGE_LOST, name,
+                     arena_printf(arena, "nothing reads it any more; its place is forgotten: %s", at));
+    }
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        bool known = plan->kind != PLAN_SOURCE || !plan->streaming;
+        for (int32_t r = 0; !known && r < head->range_count; r++)
+            known = strcmp(head->ranges[r].source, plan->source->name) == 0;
+        if (!known)
+            item_add(arena, out, CHANGE_SOURCE, CHANGE_REBUILT, plan->source->name, "is new: starts at startingOffsets");
+    }
+}
+
+static bool same_state(const struct chain_state *state, const struct plan *plan)
+{
+    return state->identity != 0 && plan->identity != 0 ? state->identity == plan->identity : state->node == plan->id;
+}
+
+static bool same_watermark(const struct chain_record *head, int32_t number, const struct plan *plan)
+{
+    const struct chain_watermark *stored = &head->watermarks[number];
+    return stored->identity != 0 && plan->identity != 0 ? stored->identity == plan->identity
+                                                        : plan->watermark.node == number;
+}
+
+/* A watermark that is gone loses nothing: the W of what it led stays where it is until the new one has passed it. */
+static void find_watermarks(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
+                            struct change *out)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        if (plan->kind != PLAN_WATERMARK)
+            continue;
+        bool known = false;
+        for (int32_t w = 0; !known && w < head->watermark_count; w++)
+            known = same_watermark(head, w, plan);
+        item_add(arena, out, CHANGE_WATERMARK, known ? CHANGE_KEPT : CHANGE_REBUILT, watermark_name(arena, plan),
+                 known ? "goes on" : "is new: moves when its times have passed what was reached before");
+    }
+}
+
+static void find_operators(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
+                           struct change *out)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        if (!plan_is_stateful(plan))
+            continue;
+        bool known = false;
+        for (int32_t s = 0; !known && s < head->state_count; s++)
+            known = same_state(&head->states[s], plan);
+        item_add(arena, out, CHANGE_OPERATOR, known ? CHANGE_KEPT : CHANGE_REBUILT, stateful_name(arena, pipeline, plan),
+                 known ? "goes on with its state" : "remembers something new: starts empty, with the next record");
+    }
+    for (int32_t s = 0; s < head->state_count; s++) {
+        bool taken = false;
+        for (int32_t i = 0; !taken && i < pipeline->node_count; i++)
+            taken = plan_is_stateful(pipeline->nodes[i]) && same_state(&head->states[s], pipeline->nodes[i]);
+        if (!taken)
+            item_add(arena, out, CHANGE_OPERATOR, CHANGE_LOST, head->states[s].name,
+                     "its state fits nothing in the project: what was open is never written");
+    }
+}
+
+static bool has_table(const struct pipeline *pipeline, const char *name)
+{
+    for (int32_t t = 0; t < pipeline->table_count; t++)
+        if (strcmp(pipeline->tables[t]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool record_has(const struct chain_record *head, const char *name)
+{
+    for (int32_t i = 0; i < head->sink_count; i++)
+        if (strcmp(head->sinks[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void find_tables(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
+                        struct change *out)
+{
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
+        const char *name = pipeline->tables[t]->name;
+        if (record_has(head, name))
+            item_add(arena, out, CHANGE_TABLE, CHANGE_KEPT, name, "goes on");
+        else
+            item_add(arena, out, CHANGE_TABLE, CHANGE_REBUILT, name, "is new: starts with the next record");
+    }
+    for (int32_t i = 0; i < head->ledger_count; i++)
+        if (!has_table(pipeline, head->ledgers[i].table))
+            item_add(arena, out, CHANGE_TABLE, CHANGE_KEPT, head->ledgers[i].table,
+                     "is no longer written; its files stay as they are");
+}
+
+void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head, struct change *out)
+{
+    *out = (struct change){0};
+    find_sources(arena, pipeline, head, out);
+    find_watermarks(arena, pipeline, head, out);
+    find_operators(arena, pipeline, head, out);
+    find_tables(arena, pipeline, head, out);
+}
+
+void change_print(const struct change *change, struct text *out)
+{
+    static const char *const kinds[] = {"source", "watermark", "operator", "table"};
+    static const char *const fates[] = {"kept", "rebuilt", "lost"};
+    int wide = 4;
+    for (int32_t i = 0; i < change->count; i++)
+        wide = (int)strlen(change->items[i].name) > wide ? (int)strlen(change->items[i].name) : wide;
+    for (int32_t i = 0; i < change->count; i++) {
+        const struct change_item *item = &change->items[i];
+        text_printf(out, "%-7s  %-9s  %-*s  %s\n", fates[item->fate], kinds[item->kind], wide, item->name, item->detail);
+    }
+}
+
+/* ---- watermarks ---- */
+
+static const struct watermark_time *stored_time(const struct chain_record *head, const struct plan *plan)
+{
+    if (head->version == 1) // one W for all: the smallest of all watermarks, so no group is ahead of it
+        return head->group_count > 0 ? &head->groups[0] : NULL;
+    for (int32_t s = 0; s < head->state_count; s++) {
+        int32_t group = head->states[s].group;
+        if (group >= 0 && group < head->group_count && same_state(&head->states[s], plan))
+            return &head->groups[group];
+    }
+    return NULL;
+}
+
+void change_watermarks(const struct pipeline *pipeline, const struct chain_record *head, struct watermarks *out)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++) {
+        const struct plan *plan = pipeline->nodes[i];
+        for (int32_t w = 0; plan->kind == PLAN_WATERMARK && w < head->watermark_count; w++)
+            if (same_watermark(head, w, plan))
+                out->node_us[plan->watermark.node] = head->watermarks[w].at_us;
+        int32_t group = plan_is_stateful(plan) ? watermark_group_of(out, plan) : -1;
+        const struct watermark_time *time = group >= 0 ? stored_time(head, plan) : NULL;
+        if (time != NULL && time->next_us >= out->groups[group].next_us)
+            out->groups[group] = *time;
+    }
+}

@@ -1,0 +1,45 @@
+/* change.h - what a changed project means for its checkpoint, before anything runs.
+ *
+ * Method   what the chain's head record remembers (positions of sources, watermarks, states of operators, tables) is
+ *          found again in the pipeline by its identity (plan->identity), sources and tables by their names
+ * Kept     goes on as if nothing had changed: other names, columns downstream, tables, sinks, threads, a watermark's delay
+ * Rebuilt  has nothing in the checkpoint: an operator that is new, or remembers something else than before. It starts
+ *          empty, with the next record
+ * Lost     is in the checkpoint, and nothing in the pipeline takes it up: windows that were open are never written, a
+ *          source that comes back starts anew. `leat run` refuses to lose anything without --accept
+ * Owns     texts live in the arena; the record is borrowed
+ * Thread   one; pure
+ */
+#ifndef RUNTIME_CHANGE_H
+#define RUNTIME_CHANGE_H
+
+#include "runtime/chain.h"
+#include "runtime/runtime.h"
+#include "runtime/watermarks.h"
+
+enum change_fate { CHANGE_KEPT, CHANGE_REBUILT, CHANGE_LOST };
+enum change_kind { CHANGE_SOURCE, CHANGE_WATERMARK, CHANGE_OPERATOR, CHANGE_TABLE };
+
+struct change_item {
+    enum change_kind kind;
+    enum change_fate fate;
+    const char *name;
+    const char *detail;                /* what follows from it */
+};
+struct change {
+    struct change_item *items;
+    int32_t count, capacity;
+    int32_t lost;                      /* items whose fate is CHANGE_LOST */
+};
+void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head, struct change *out);
+/* What the pipeline's watermarks continue with: a group goes on where the states that it keeps were, and never falls. */
+void change_watermarks(const struct pipeline *pipeline, const struct chain_record *head, struct watermarks *out);
+/* One line an item, in columns. */
+void change_print(const struct change *change, struct text *out);
+
+/* "event_time, delay 5 minutes" */
+const char *watermark_name(struct arena *arena, const struct plan *plan);
+/* "aggregate of gold": the first table that the node's rows reach. */
+const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, const struct plan *plan);
+
+#endif
