@@ -17,7 +17,8 @@ NAME = r"`?(\w+)`?"
 CREATE = re.compile(rf"^\s*CREATE\s+STREAMING\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?{NAME}", re.I)
 PROPERTIES = re.compile(r"\bTBLPROPERTIES\s*\(((?:[^()']|'[^']*')*)\)", re.I)
 PROPERTY = re.compile(r"'?([\w.]+)'?\s*=?\s*'([^']*)'")
-VIEW = re.compile(r"^\s*CREATE\s+TEMPORARY\s+VIEW\b", re.I)
+VIEW = re.compile(rf"^\s*CREATE\s+TEMPORARY\s+VIEW\s+{NAME}", re.I)
+READ = re.compile(rf"\bSTREAM\b[\s(]*{NAME}", re.I)
 QUERY = re.compile(r"\bAS\s+(?=SELECT\b|WITH\b|\()", re.I)
 FLOW = re.compile(rf"^\s*CREATE\s+FLOW\s+{NAME}\s+(?:COMMENT\s+'[^']*'\s+)?AS\s+INSERT\s+INTO\s+(?:ONCE\s+)?{NAME}", re.I)
 STATEMENT = re.compile(r"(?:[^;'`\"-]|'(?:[^'\\]|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\"|--[^\n]*|-)+")
@@ -39,6 +40,19 @@ class Statements:
                     self.flows[created[1]] = created[1]
             elif flow := FLOW.match(statement):
                 self.flows[flow[1]] = flow[2]
+
+    def of(self, table):
+        """The statements that make a table or view."""
+        return [text for text in self.texts for found in (CREATE.match(text), FLOW.match(text), VIEW.match(text))
+                if found and found.groups()[-1] == table]
+
+    def above(self, name):
+        """The tables among a table and all that it reads, directly or through views."""
+        found, todo = set(), {name}
+        while todo:
+            found |= todo
+            todo = {read for at in todo for text in self.of(at) for read in READ.findall(text)} - found
+        return found & set(self.tables)
 
     def target(self, flow):
         """The table on Spark that takes the rows of a flow."""

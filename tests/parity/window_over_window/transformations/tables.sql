@@ -16,6 +16,9 @@ FROM (
 GROUP BY window(window_time(w), '10 minutes');
 
 CREATE STREAMING TABLE by_window_time AS
-SELECT k, w.end AS ended, window_time(w) AS t, count(*) AS n
-FROM (SELECT k, window(ts, '5 minutes') AS w, v FROM STREAM e WATERMARK ts DELAY OF INTERVAL 20 SECONDS)
-GROUP BY k, w;
+SELECT k, w.end AS ended, window_time(w) AS t, n
+FROM (
+  SELECT k, w, count(*) AS n
+  FROM (SELECT k, window(ts, '5 minutes') AS w FROM STREAM e WATERMARK ts DELAY OF INTERVAL 20 SECONDS)
+  GROUP BY k, w
+);
