@@ -76,7 +76,7 @@ void engine_close(struct engine *self);
 MUST_CHECK enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err);
 bool engine_needs_empty_epoch(const struct engine *self);
 
-/* merge.c: what the lanes took in becomes state, rows that are complete go on, changes are written to state files. */
+/* epoch_merge.c: what the lanes took in becomes state, rows that are complete go on, changes are written to state files. */
 MUST_CHECK enum code epoch_merge(struct engine *self, struct error *err);
 
 /* commit.c: steps 2 to 5 of exactly-once.md, section 4. */

@@ -1,4 +1,4 @@
-/* merge.c - the end of an epoch: shards merge what the lanes took in, and their changes go to the epoch's state files.
+/* epoch_merge.c - the end of an epoch: shards merge what the lanes took in, and their changes go to the epoch's state files.
  *
  * Stateful nodes come one after the other, in topological order: what one emits, the next one folds in the same epoch. The
  * shards of one node are jobs for all workers. A job has its shard in memory, merges, writes what changed, and only then
