@@ -9,8 +9,9 @@
  * the smallest shift counts. As in Spark the arithmetic is in milliseconds: the shift is rounded down to them, and <=
  * takes one off. Understood are + and - of the times and constant intervals, and times cast to numbers of seconds.
  *
- * Spark adds equal terms once (`b.at - INTERVAL 1 HOUR - INTERVAL 1 HOUR` is one hour there, too early by one) and
- * solves for columns that are no event time (ON .. AND a.v > 0 keeps rows for ever); neither is copied.
+ * Spark adds equal terms once (`b.at - INTERVAL 1 HOUR - INTERVAL 1 HOUR` is one hour there, too
+ * early by one), and solves for any column: ON .. AND a.v > 0 keeps rows for ever, ON .. AND b.at <=
+ * a.expires lets rows of a go by their a.at, before their matches come. Neither is copied.
  */
 #include "sql/join.h"
 

@@ -78,6 +78,7 @@ TEST(bounds_are_those_of_spark)
         {"a.at > b.at - INTERVAL 1 HOUR - INTERVAL 1 HOUR", -7200000, NONE},
         // not as Spark, which solves for any column: v - 5 s since 1970
         {"a.at >= b.at AND a.v > 5", -1, NONE},
+        {"b.at >= a.at AND b.at <= CAST(a.k AS TIMESTAMP)", NONE, -1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fixture fixture;
