@@ -39,6 +39,9 @@ extern const struct aggregate *const sum_aggregates[];
 extern const struct aggregate *const moment_aggregates[];
 extern const struct aggregate *const extreme_aggregates[];
 extern const struct aggregate *const pick_aggregates[];
+extern const struct aggregate *const approx_aggregates[];
+extern const struct aggregate *const quantile_aggregates[];
+extern const struct aggregate *const mode_aggregates[];
 extern const struct aggregate *const collect_aggregates[];
 
 /* DISTINCT is an aggregate around another one, call->bound. */

@@ -69,6 +69,64 @@ MOMENT(agg_stddev_samp, "stddev_samp stddev std",
        "Standard deviation of a sample; NULL for less than two values.", "stddev(c)",
        "1.5275252316519465", 2, sqrt(s->square / (s->count - 1)));
 
+/* ---- skewness and kurtosis ---- */
+
+struct shape_state {
+    double count, mean, square, cube, fourth; /* sums of powers of the distance from the mean */
+};
+
+static inline void shape_row(struct shape_state *s, double value)
+{
+    double count = s->count + 1, delta = value - s->mean, step = delta / count;
+    double square = s->square + delta * (delta - step);
+    double delta_2 = delta * delta, step_2 = step * step;
+    double cube = s->cube - 3.0 * step * square + delta * (delta_2 - step_2);
+    s->fourth = s->fourth - 4.0 * step * cube - 6.0 * step_2 * square + delta * (delta * delta_2 - step * step_2);
+    s->cube = cube;
+    s->square = square;
+    s->mean += step;
+    s->count = count;
+}
+
+static void shape_add(const struct aggregate_rows *in)
+{
+    const double *values = column_values(&in->args[0], double);
+    EACH_ROW(in, in->args[0].valid, shape_row(STATE_AT(in, struct shape_state), values[i]));
+}
+
+static bool shape_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from)
+{
+    struct shape_state *a = into;
+    const struct shape_state *b = from;
+    double n = a->count, m = b->count, count = n + m, delta = b->mean - a->mean;
+    double step = count == 0 ? 0 : delta / count;
+    a->fourth = a->fourth + b->fourth + step * step * step * delta * n * m * (n * n - n * m + m * m) +
+                6.0 * step * step * (n * n * b->square + m * m * a->square) +
+                4.0 * step * (n * b->cube - m * a->cube);
+    a->cube = a->cube + b->cube + step * step * delta * n * m * (n - m) + 3.0 * step * (n * b->square - m * a->square);
+    a->square = a->square + b->square + delta * step * n * m;
+    a->mean += step * m;
+    a->count = count;
+    return true;
+}
+
+/* All values alike have neither. */
+#define SHAPE(id, name_, help_, expected_, value)                                                             \
+    static bool id##_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,     \
+                            struct builder *out)                                                              \
+    {                                                                                                         \
+        const struct shape_state *s = state;                                                                  \
+        return put_moment(out, s->square == 0 ? 0 : s->count, 1, value);                                      \
+    }                                                                                                         \
+    AGGREGATE(id, name_, "(double) -> double", help_, "SELECT " name_ "(c) FROM VALUES (1), (2), (4) AS t(c)", \
+              expected_, .state_size = sizeof(struct shape_state), .add = shape_add, .merge = shape_merge,    \
+              .finish = id##_finish)
+
+SHAPE(agg_skewness, "skewness", "How far the values lean to one side.", "0.3818017741606064",
+      sqrt(s->count) * s->cube / sqrt(s->square * s->square * s->square));
+SHAPE(agg_kurtosis, "kurtosis", "How heavy the ends are, against a normal distribution.", "-1.5",
+      s->count * s->fourth / (s->square * s->square) - 3.0);
+
 /* ---- two columns ---- */
 
 static void pair_add(const struct aggregate_rows *in)
@@ -125,8 +183,19 @@ PAIR(agg_covar_pop, "covar_pop", "Covariance of the whole population.", "covar_p
      "3.1111111111111107", 1, s->product / s->count);
 PAIR(agg_covar_samp, "covar_samp", "Covariance of a sample.", "covar_samp(x, y)",
      "4.666666666666666", 2, s->product / (s->count - 1));
-PAIR(agg_corr, "corr", "Pearson's correlation.", "corr(x, y)", "1.0", 2,
-     s->product / sqrt(s->x_square * s->y_square));
+/* Where one of the columns does not vary Spark divides by zero, an error. */
+static bool corr_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                        struct builder *out)
+{
+    const struct pair_state *s = state;
+    double spread = sqrt(s->x_square * s->y_square);
+    bool fits = s->count < 2 || spread != 0;
+    put_moment(out, fits ? s->count : 0, 2, s->product / spread);
+    return fits;
+}
+AGGREGATE(agg_corr, "corr", "(double, double) -> double", "Pearson's correlation; NULL when one side does not vary.",
+          "SELECT corr(x, y) FROM VALUES (1, 2), (2, 4), (4, 8) AS t(x, y)", "1.0",
+          .state_size = sizeof(struct pair_state), .add = pair_add, .merge = pair_merge, .finish = corr_finish);
 
 /* ---- bits ---- */
 
@@ -194,5 +263,6 @@ BITS(agg_bit_xor, "bit_xor", "Bits set in an odd number of values.", "6");
 
 const struct aggregate *const moment_aggregates[] = {
     &agg_var_pop, &agg_var_samp, &agg_stddev_pop, &agg_stddev_samp, &agg_covar_pop, &agg_covar_samp,
-    &agg_corr,    &agg_bit_and,  &agg_bit_or,     &agg_bit_xor,     NULL,
+    &agg_corr,    &agg_skewness, &agg_kurtosis,   &agg_bit_and,     &agg_bit_or,    &agg_bit_xor,
+    NULL,
 };

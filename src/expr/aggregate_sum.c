@@ -311,6 +311,42 @@ AGGREGATE(agg_avg_interval, "avg mean",
           "INTERVAL '1 12:00:00' DAY TO SECOND", .state_size = sizeof(struct whole_state),
           .add = whole_add, .merge = whole_merge, .finish = interval_mean_finish);
 
+/* ---- try_sum and try_avg: what does not fit is NULL, and nobody is told ---- */
+
+#define QUIET(id, of)                                                                                    \
+    static bool id(const struct aggregate_call *call, const void *state, struct builder *out)            \
+    {                                                                                                    \
+        of(call, state, out);                                                                            \
+        return true;                                                                                     \
+    }
+QUIET(try_whole_finish, whole_finish)
+QUIET(try_decimal_sum_finish, decimal_sum_finish)
+QUIET(try_decimal_mean_finish, decimal_mean_finish)
+QUIET(try_interval_mean_finish, interval_mean_finish)
+
+AGGREGATE(agg_try_sum_whole, "try_sum",
+          "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym", "Sum; NULL when it overflows.",
+          "SELECT try_sum(c) FROM VALUES (9223372036854775807), (1) AS t(c)", NULL,
+          .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge,
+          .finish = try_whole_finish);
+AGGREGATE(agg_try_sum_float, "try_sum", "(double) -> double | (float) -> double", "Sum of floating numbers.",
+          "SELECT try_sum(c) FROM VALUES (1.5D), (2D) AS t(c)", "3.5", .state_size = sizeof(struct float_state),
+          .add = float_add, .merge = float_merge, .finish = float_finish);
+AGGREGATE(agg_try_sum_decimal, "try_sum", "(D) -> D", "Sum of DECIMALs; NULL when it overflows.",
+          "SELECT try_sum(c) FROM VALUES (1.10), (2.25) AS t(c)", "3.35", .state_size = sizeof(struct decimal_state),
+          .bind = bind_decimal_sum, .add = decimal_add, .merge = decimal_merge, .finish = try_decimal_sum_finish);
+AGGREGATE(agg_try_avg, "try_avg", "(N) -> double", "Mean; NULL when there are no values.",
+          "SELECT try_avg(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct float_state),
+          .add = float_add, .merge = float_merge, .finish = mean_finish);
+AGGREGATE(agg_try_avg_decimal, "try_avg", "(D) -> D", "Mean of DECIMALs; NULL when it overflows.",
+          "SELECT try_avg(c) FROM VALUES (1.10), (2.25) AS t(c)", "1.675000", .state_size = sizeof(struct decimal_state),
+          .bind = bind_decimal_mean, .add = decimal_add, .merge = decimal_merge, .finish = try_decimal_mean_finish);
+AGGREGATE(agg_try_avg_interval, "try_avg", "(interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
+          "Mean of intervals, rounded half up; NULL when it overflows.",
+          "SELECT try_avg(c) FROM VALUES (INTERVAL '1' DAY), (INTERVAL '2' DAY) AS t(c)",
+          "INTERVAL '1 12:00:00' DAY TO SECOND", .state_size = sizeof(struct whole_state), .add = whole_add,
+          .merge = whole_merge, .finish = try_interval_mean_finish);
+
 /* ---- truth: how many rows were true, and how many counted ---- */
 
 static inline void truth_row(struct whole_state *state, int bit)
@@ -356,7 +392,9 @@ AGGREGATE(agg_bool_or, "bool_or some any", "(boolean) -> boolean", "Whether some
           .finish = any_finish);
 
 const struct aggregate *const sum_aggregates[] = {
-    &agg_count, &agg_count_if,    &agg_sum_whole,    &agg_sum_float, &agg_sum_decimal,
-    &agg_avg,   &agg_avg_decimal, &agg_avg_interval, &agg_bool_and,  &agg_bool_or,
+    &agg_count,           &agg_count_if,        &agg_sum_whole,        &agg_sum_float,
+    &agg_sum_decimal,     &agg_avg,             &agg_avg_decimal,      &agg_avg_interval,
+    &agg_try_sum_whole,   &agg_try_sum_float,   &agg_try_sum_decimal,  &agg_try_avg,
+    &agg_try_avg_decimal, &agg_try_avg_interval, &agg_bool_and,        &agg_bool_or,
     NULL,
 };

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "base/hash.h"
+#include "expr/digest.h"
 #include "expr/loop.h"
 #include "expr/writer.h"
 
@@ -184,6 +185,11 @@ static uint64_t hash_value(bool wide, const struct column *col, int64_t row, uin
             seed = hash_value(wide, &col->children[child], col->type->id == TYPE_STRUCT ? row : k,
                               seed);
     return seed;
+}
+
+uint64_t value_xxhash64(const struct column *col, int64_t row, uint64_t seed)
+{
+    return hash_value(true, col, row, seed);
 }
 
 static uint64_t hash_row(struct call *call, const struct arg *args, bool wide, int64_t row)

@@ -180,7 +180,7 @@ bool value_set_next(const struct value_set *set, size_t *at, struct bytes *item)
     if (*at >= set->items.size)
         return false;
     *item = item_at(set, *at);
-    *at += sizeof(uint32_t) + item->size;
+    *at += sizeof(uint32_t) + item->size + set->tail;
     return true;
 }
 
@@ -202,19 +202,31 @@ static void set_grow(struct value_set *set)
         set_insert(set, item, (uint32_t)start);
 }
 
-bool value_set_add(struct value_set *set, struct bytes item)
+uint8_t *value_set_put(struct value_set *set, struct bytes item)
 {
     if (set->count * 2 >= set->table_size)
         set_grow(set);
     uint32_t slot = (uint32_t)hash_bytes(item.data, item.size) & (set->table_size - 1);
-    for (; set->table[slot] != 0; slot = (slot + 1) & (set->table_size - 1))
-        if (bytes_equal(item_at(set, set->table[slot] - 1), item))
-            return false;
+    for (; set->table[slot] != 0; slot = (slot + 1) & (set->table_size - 1)) {
+        struct bytes other = item_at(set, set->table[slot] - 1);
+        if (bytes_equal(other, item))
+            return (uint8_t *)(uintptr_t)(other.data + other.size);
+    }
     set->table[slot] = (uint32_t)set->items.size + 1;
     save_u32(&set->items, (uint32_t)item.size);
     text_add(&set->items, item.data, item.size);
+    char *tail = text_reserve(&set->items, set->tail + 1);
+    memset(tail, 0, set->tail + 1);
+    set->items.size += set->tail;
     set->count++;
-    return true;
+    return (uint8_t *)tail;
+}
+
+bool value_set_add(struct value_set *set, struct bytes item)
+{
+    uint32_t count = set->count;
+    value_set_put(set, item);
+    return set->count > count;
 }
 
 void value_set_free(struct value_set *set)

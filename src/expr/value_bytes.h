@@ -15,12 +15,14 @@ void value_save(const struct column *col, int64_t row, bool normal, struct text 
 /* Takes one value off the front of `in`. out may be NULL: only step over it. */
 bool value_load(struct bytes *in, const struct type *type, struct builder *out);
 
-/* A set of byte strings in the order they came. Zeroed = empty. */
+/* A set of byte strings in the order they came, each with `tail` bytes behind it that are its owner's. Zeroed = empty. */
 struct value_set {
-    struct text items; /* uint32 size + bytes, ... */
+    struct text items; /* uint32 size + bytes + tail, ... */
     uint32_t *table;   /* item's offset in `items` + 1; 0 = empty */
-    uint32_t table_size, count;
+    uint32_t table_size, count, tail;
 };
+/* The item's tail, zeroed when it is new; until the next put. */
+uint8_t *value_set_put(struct value_set *set, struct bytes item);
 bool value_set_add(struct value_set *set, struct bytes item); /* false: it was there */
 /* Steps over the items: *at starts at 0. */
 bool value_set_next(const struct value_set *set, size_t *at, struct bytes *item);
