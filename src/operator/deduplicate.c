@@ -113,6 +113,7 @@ static const struct stateful_type deduplicate_type = {
     .shard_snapshot = deduplicate_shard_snapshot,
     .shard_spill = deduplicate_shard_spill,
     .restore = deduplicate_restore,
+    .shard_restore = deduplicate_shard_restore,
     .shown = deduplicate_shown,
     .shard_show = deduplicate_shard_show,
     .position = no_position,

@@ -112,6 +112,8 @@ MUST_CHECK enum code deduplicate_shard_delta(struct stateful *base, int32_t shar
 MUST_CHECK enum code deduplicate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out,
                                                 struct error *err);
 MUST_CHECK enum code deduplicate_restore(struct stateful *base, struct bytes stored, struct error *err);
+MUST_CHECK enum code deduplicate_shard_restore(struct stateful *base, int32_t index, struct bytes stored,
+                                               struct error *err);
 void deduplicate_shard_spill(struct stateful *base, int32_t shard);
 const struct type *deduplicate_shown(const struct stateful *base, struct arena *arena);
 MUST_CHECK enum code deduplicate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,

@@ -110,7 +110,8 @@ static enum code take(struct bytes *in, void *out, size_t size, struct error *er
     return E_OK;
 }
 
-static enum code key_load(struct deduplicate_stage *self, struct bytes *in, struct error *err)
+/* shard_index -1: the key says which. */
+static enum code key_load(struct deduplicate_stage *self, int32_t shard_index, struct bytes *in, struct error *err)
 {
     uint32_t size, slot, created;
     int64_t end_us, created_count = 0;
@@ -121,7 +122,7 @@ static enum code key_load(struct deduplicate_stage *self, struct bytes *in, stru
     *in = bytes_of(in->data + size, in->size - size);
     TRY(take(in, &end_us, sizeof end_us, err));
     uint64_t hash = hash_bytes(key.data, key.size);
-    int32_t index = (int32_t)(((hash & UINT32_MAX) * (uint64_t)self->spec.shards) >> 32);
+    int32_t index = shard_index >= 0 ? shard_index : (int32_t)(((hash & UINT32_MAX) * (uint64_t)self->spec.shards) >> 32);
     struct deduplicate_shard *shard = &self->shards_of[index];
     const int32_t offsets[2] = {0, (int32_t)size};
     TRY(state_upsert(shard->keys, key.data, offsets, &hash, 1, &slot, &created, &created_count, err));
@@ -133,23 +134,24 @@ static enum code key_load(struct deduplicate_stage *self, struct bytes *in, stru
     return end_us == INT64_MAX ? E_OK : expiry_add(&shard->ends, end_us, slot, &known->link, err);
 }
 
-static enum code body_load(struct deduplicate_stage *self, const struct state_frame *frame, struct error *err)
+static enum code body_load(struct deduplicate_stage *self, int32_t shard_index, const struct state_frame *frame,
+                           struct error *err)
 {
     struct bytes in = frame->body;
     struct body_head head;
     TRY(take(&in, &head, sizeof head, err));
     for (uint64_t i = 0; i < head.keys; i++)
-        TRY(key_load(self, &in, err));
+        TRY(key_load(self, shard_index, &in, err));
     if (in.size > 0)
         return fail(err, E_CORRUPT, "stored state: %zu bytes too many", in.size);
-    for (int32_t s = 0; frame->kind == KIND_DELTA && s < self->spec.shards; s++)
+    int32_t first = shard_index >= 0 ? shard_index : 0, end = shard_index >= 0 ? shard_index + 1 : self->spec.shards;
+    for (int32_t s = first; frame->kind == KIND_DELTA && s < end; s++)
         TRY(deduplicate_shard_evict(&self->shards_of[s], head.evicted_us, err));
     return E_OK;
 }
 
-enum code deduplicate_restore(struct stateful *base, struct bytes stored, struct error *err)
+static enum code frames_load(struct deduplicate_stage *self, int32_t shard_index, struct bytes stored, struct error *err)
 {
-    struct deduplicate_stage *self = deduplicate_of(base);
     while (stored.size > 0) {
         struct state_frame frame;
         if (state_frame_read(&stored, &frame, err) != E_OK)
@@ -159,10 +161,20 @@ enum code deduplicate_restore(struct stateful *base, struct bytes stored, struct
         if (frame.layout != self->layout)
             return fail(err, E_CHANGED, "%s: the stored state belongs to other columns; start with a new checkpoint",
                         self->spec.name);
-        if (body_load(self, &frame, err) != E_OK)
+        if (body_load(self, shard_index, &frame, err) != E_OK)
             return error_note(err, "%s", self->spec.name);
     }
     return E_OK;
+}
+
+enum code deduplicate_restore(struct stateful *base, struct bytes stored, struct error *err)
+{
+    return frames_load(deduplicate_of(base), -1, stored, err);
+}
+
+enum code deduplicate_shard_restore(struct stateful *base, int32_t index, struct bytes stored, struct error *err)
+{
+    return frames_load(deduplicate_of(base), index, stored, err);
 }
 
 /* ---- show ---- */
