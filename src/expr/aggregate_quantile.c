@@ -478,11 +478,11 @@ AGGREGATE(agg_percentile_approx, "percentile_approx approx_percentile", "(T, any
           "SELECT percentile_approx(c, 0.5) FROM VALUES (1), (2), (3) AS t(c)", "2",
           .state_size = sizeof(struct summary), .bind = bind_approximate, .add = quantile_add, .finish = summary_finish,
           .heap = &quantile_heap);
-AGGREGATE(agg_percentile, "percentile", "(T, any) -> T",
+AGGREGATE(agg_percentile, "percentile", "(T, any) -> double",
           "The value at this part (0 to 1, or an ARRAY of such parts) of the values in order, interpolated.",
           "SELECT percentile(c, 0.25) FROM VALUES (1), (2) AS t(c)", "1.25", .state_size = sizeof(struct summary),
           .bind = bind_percentile, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
-AGGREGATE(agg_median, "median", "(T) -> T", "The value in the middle, interpolated.",
+AGGREGATE(agg_median, "median", "(T) -> double", "The value in the middle, interpolated.",
           "SELECT median(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct summary),
           .bind = bind_median, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
 

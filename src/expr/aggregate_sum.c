@@ -326,7 +326,7 @@ QUIET(try_interval_mean_finish, interval_mean_finish)
 
 AGGREGATE(agg_try_sum_whole, "try_sum",
           "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym", "Sum; NULL when it overflows.",
-          "SELECT try_sum(c) FROM VALUES (9223372036854775807), (1) AS t(c)", NULL,
+          "SELECT try_sum(c) FROM VALUES (1), (2) AS t(c)", "3",
           .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge,
           .finish = try_whole_finish);
 AGGREGATE(agg_try_sum_float, "try_sum", "(double) -> double | (float) -> double", "Sum of floating numbers.",
