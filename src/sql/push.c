@@ -30,28 +30,65 @@ static struct plan *swap(struct arena *arena, struct plan *filter, const struct 
     return moved;
 }
 
+/* `go` goes below what stands under the filter, `stay` stays above it. */
+static struct plan *part(struct optimiser *self, struct plan *filter, const struct list *stay,
+                         const struct list *go)
+{
+    struct plan *node = filter->inputs[0];
+    if (go->count == 0)
+        return NULL;
+    const struct expr *below = predicate_all(self->expr, go);
+    if (stay->count == 0)
+        return swap(self->expr->arena, filter, below);
+    const struct expr **exprs = arena_new(self->expr->arena, const struct expr *);
+    exprs[0] = predicate_all(self->expr, stay);
+    filter->exprs = exprs;
+    node->inputs[0] = plan_filter(self->expr->arena, node->inputs[0], below, filter->at);
+    node->inputs[0]->user_count = 1;
+    return node->inputs[0];
+}
+
 /* Conjuncts about the event time stay above the watermark, the rest goes below, as in Spark. */
 static struct plan *push_watermark(struct optimiser *self, struct plan *filter)
 {
-    struct plan *watermark = filter->inputs[0];
+    int32_t time = filter->inputs[0]->watermark.column;
     struct list parts = {0}, stay = {0}, go = {0};
     predicate_split(self->expr->arena, filter->exprs[0], &parts);
     for (int32_t i = 0; i < parts.count; i++) {
-        bool stays = predicate_reads_column(parts.items[i], watermark->watermark.column) ||
-                     expr_is_volatile(parts.items[i]);
+        bool stays =
+            predicate_reads_column(parts.items[i], time) || expr_is_volatile(parts.items[i]);
         list_add(self->expr->arena, stays ? &stay : &go, parts.items[i]);
     }
-    if (go.count == 0)
-        return NULL;
-    const struct expr *below = predicate_all(self->expr, &go);
-    if (stay.count == 0)
-        return swap(self->expr->arena, filter, below);
-    const struct expr **exprs = arena_new(self->expr->arena, const struct expr *);
-    exprs[0] = predicate_all(self->expr, &stay);
-    filter->exprs = exprs;
-    watermark->inputs[0] = plan_filter(self->expr->arena, watermark->inputs[0], below, filter->at);
-    watermark->inputs[0]->user_count = 1;
-    return watermark->inputs[0];
+    return part(self, filter, &stay, &go);
+}
+
+struct keyed {
+    const struct plan_aggregate *aggregate;
+    bool all;
+};
+
+static const struct expr *key_of(void *context, const struct expr *column)
+{
+    struct keyed *self = context;
+    bool key =
+        column->index < self->aggregate->key_count && self->aggregate->keys[column->index] != NULL;
+    self->all = self->all && key;
+    return key ? self->aggregate->keys[column->index] : column;
+}
+
+/* What reads group keys alone decides about whole groups: their rows need not come. Windows are made by the node. */
+static struct plan *push_aggregate(struct optimiser *self, struct plan *filter)
+{
+    struct list parts = {0}, stay = {0}, go = {0};
+    predicate_split(self->expr->arena, filter->exprs[0], &parts);
+    for (int32_t i = 0; i < parts.count; i++) {
+        struct keyed keyed = {&filter->inputs[0]->aggregate, !expr_is_volatile(parts.items[i])};
+        const struct expr *below = expr_rewrite(self->expr->arena, parts.items[i], key_of, &keyed);
+        bool reads = predicate_reads(parts.items[i], INT32_MAX) != READS_NOTHING;
+        list_add(self->expr->arena, keyed.all && reads ? &go : &stay,
+                 keyed.all && reads ? below : parts.items[i]);
+    }
+    return part(self, filter, &stay, &go);
 }
 
 static struct plan *push_project(struct optimiser *self, struct plan *filter)
@@ -171,6 +208,7 @@ static struct plan *push_filter(struct optimiser *self, struct plan *filter)
         return swap(self->expr->arena, filter, filter->exprs[0]);
     case PLAN_TABLE: return swap(self->expr->arena, filter, filter->exprs[0]);
     case PLAN_WATERMARK: return push_watermark(self, filter);
+    case PLAN_AGGREGATE: return push_aggregate(self, filter);
     default: return NULL;
     }
 }

@@ -140,6 +140,21 @@ TEST(filters_go_below_a_watermark_that_others_use)
         "          #0 source (above)\n");
 }
 
+TEST(filters_about_group_keys_go_below_the_groups)
+{
+    CHECK_GRAPH(
+        "CREATE STREAMING TABLE t AS SELECT k, n FROM (SELECT upper(k) AS k, v, window(at, '1 minute') AS w, count(*) AS n "
+        "FROM STREAM a WATERMARK at DELAY OF INTERVAL 1 MINUTE GROUP BY ALL) WHERE k = 'X' AND n > 2 AND v IS NOT NULL",
+        "t: streaming table, parquet\n"
+        "  project #6 k = upper(k), n = count(1)\n"
+        "    filter #5 (count(1) > 2)\n"
+        "      project #4 upper(k), count(1)\n"
+        "        aggregate #3 by upper(k), v, window(at, 1 minute): count(1)\n"
+        "          watermark #2 at, delay 1 minute\n"
+        "            filter #1 ((upper(k) = X) AND (v IS NOT NULL))\n"
+        "              source #0 a (parquet): k, v, at\n");
+}
+
 TEST(filters_go_into_unions)
 {
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT k FROM (SELECT k, v FROM STREAM a UNION ALL SELECT k, v + 1 FROM "
