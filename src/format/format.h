@@ -30,6 +30,7 @@ struct decoder_spec {
     int simd;                          /* -1: the best the machine has; 0: portable path (tests) */
     const char *const *option_names, *const *option_values;  /* those that the decoder does not know are another's */
     int32_t option_count;
+    bool exact_texts;                  /* JSON: what is no string goes into a STRING as it stands: 1.10, {"a": 1} */
 };
 struct decoder_type {
     const char *name, *help;
@@ -86,6 +87,33 @@ struct encoder_type {
 };
 extern const struct encoder_type *const encoder_types[];  /* ends with NULL */
 const struct encoder_type *encoder_find(const char *name);
+
+/* ---- reading files of columns ---- */
+
+/* A file to read: `name` for messages; read gives exactly `size` bytes or fails. All borrowed until the reader is gone. */
+struct parquet_input {
+    const char *name;
+    int64_t size_bytes;
+    void *context;
+    enum code (*read)(void *context, int64_t offset, void *out, size_t size, struct error *err);
+};
+/* Parquet, of any writer: parquet_read.h says how.
+ * Fails    E_CORRUPT: bytes that are no Parquet file; E_UNSUPPORTED: encryption, LZO, BROTLI, a type that leat does not
+ *          have. The text names the file, the column and the row group
+ * Limits   what it holds is charged to the budget; a column's page may have 512 MiB */
+struct parquet_reader;
+MUST_CHECK enum code parquet_reader_new(const struct parquet_input *input, struct budget *budget,
+                                        struct parquet_reader **out, struct error *err);
+void parquet_reader_free(struct parquet_reader *reader);
+/* The columns that leat has a type for, as Spark types them; lives as long as the reader. */
+const struct type *parquet_reader_schema(const struct parquet_reader *reader);
+int64_t parquet_reader_rows(const struct parquet_reader *reader);
+/* Read these columns, found by name ignoring case; those that the file lacks are NULL. `schema` is borrowed. E_UNSUPPORTED
+ * when a column has another type, that the one asked for does not hold. Before the first parquet_reader_next. */
+MUST_CHECK enum code parquet_reader_select(struct parquet_reader *reader, const struct type *schema, struct error *err);
+/* The next rows, at most rows_max; out->rows = 0: the file has ended. */
+MUST_CHECK enum code parquet_reader_next(struct parquet_reader *reader, int64_t rows_max, struct batch *out,
+                                         struct error *err);
 
 /* One value as JSON text, as Spark's to_json writes it (NULL fields left out). */
 void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);

@@ -62,6 +62,7 @@ static enum code decoder_open(void *decoder, const struct decoder_spec *spec, st
             self->records.corrupt = &self->corrupt;
     json_column_init(&self->corrupt, type_of(TYPE_STRING));
     self->records.mode = spec->mode;
+    self->records.reader.exact_texts = spec->exact_texts;
     self->records.reader.zone = spec->zone != NULL ? spec->zone : zone_utc();
     self->decode_rows = json_records_word;
 #if defined(__x86_64__)

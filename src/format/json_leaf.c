@@ -295,12 +295,23 @@ static const uint8_t *read_string(struct json_reader *reader, struct json_column
     return json_leaf_put_text(reader, col, text) ? behind : NULL;
 }
 
+/* The value as it stands, but for broken UTF-8. */
+static const uint8_t *exact_text(struct json_reader *reader, const uint8_t *p, int depth)
+{
+    const uint8_t *behind = json_skip(p, reader->end, depth);
+    if (behind != NULL)
+        json_text_repair(bytes_of(p, (size_t)(behind - p)), &reader->scratch);
+    return behind;
+}
+
 /* A STRING takes every value, as text. */
 static const uint8_t *read_as_text(struct json_reader *reader, struct json_column *col,
                                    const uint8_t *p, int depth)
 {
     text_clear(&reader->scratch);
-    const uint8_t *behind = json_text_value(p, reader->end, depth, &reader->scratch);
+    const uint8_t *behind = reader->exact_texts
+                                ? exact_text(reader, p, depth)
+                                : json_text_value(p, reader->end, depth, &reader->scratch);
     if (behind == NULL)
         return broken(reader);
     return json_put_bytes(col, text_view(&reader->scratch)) ? behind : NULL;

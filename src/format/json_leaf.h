@@ -17,6 +17,7 @@ struct json_reader {
     bool broken;             /* the record is no JSON */
     bool bad;                /* some field was not of its type: it is NULL, the others are kept */
     const struct zone *zone; /* for times without one */
+    bool exact_texts;        /* what is no string goes into a STRING column as it stands, not rewritten */
     struct text scratch;     /* a string with its escapes undone */
 };
 

@@ -210,6 +210,7 @@ static enum code decoder_open(struct graph *graph, struct instance *instance, co
         .option_names = d->option_names,
         .option_values = d->option_values,
         .option_count = d->option_count,
+        .exact_texts = d->exact_texts,
     };
     void *decoder = mem_zero(type->size);
     enum code code = type->open(decoder, &spec, err);

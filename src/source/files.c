@@ -211,7 +211,7 @@ static enum code file_read(struct files_source *self, int64_t *offset, struct er
             *offset = file_entry_end(&self->reading);
             return E_OK;
         }
-        line_columns_add(&self->columns, line, &self->reading, at);
+        line_columns_add(&self->columns, line, &self->reading, self->reading.start + at);
     }
     *offset = self->reading.start + lines_at(&self->lines);
     return E_OK;

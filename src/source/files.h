@@ -11,8 +11,9 @@
  * Order    files found together: by the time of their last change, then by path; later finds come after
  * Files    appear whole (rename them into the folder) and stay as they are until they were read: one that was
  *          changed or removed before is E_LOST. Afterwards they may go
- * Columns  value: the line without its end; topic: the file's path; partition 0; offset: the byte of the file where the
- *          line begins; timestamp: when the file was last changed; key, headers and timestampType are NULL or 0
+ * Columns  value: the line without its end; topic: the file's path; partition 0; offset: where the line begins, as in
+ *          ranges, so that it orders the lines of all files; timestamp: when the file was last changed; key and
+ *          timestampType are NULL
  * Thread   one, but for stop()
  * Spec     Spark's FileStreamSource; Hadoop's LineReader for what ends a line: \n, \r\n or \r
  */

@@ -142,7 +142,8 @@ static enum code decode_source(struct analyser *self, const struct pipeline_sour
     const char *corrupt = source_option(source, "columnNameOfCorruptRecord");
     bool drop;
     struct plan_decode decode = {.format = source->format,
-                                 .corrupt_column = corrupt != NULL ? corrupt : "_corrupt_record"};
+                                 .corrupt_column = corrupt != NULL ? corrupt : "_corrupt_record",
+                                 .exact_texts = true};
     TRY(read_mode(self, source, &decode, &drop));
     TRY(check_corrupt(self, source, &decode));
     decode.schema = record_type(self, source, &decode, drop);

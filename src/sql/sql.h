@@ -128,6 +128,7 @@ struct plan_decode {
     const char *corrupt_column;
     const char *const *option_names, *const *option_values;
     int32_t option_count;
+    bool exact_texts;                      /* of JSON files: a value that is no string becomes a STRING as it stands */
 };
 
 struct plan {

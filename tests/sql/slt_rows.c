@@ -186,6 +186,25 @@ static bool path_value(const char *path, const char *name, struct bytes *out)
     return false;
 }
 
+/* Percent signs undone, and in quotes where it cannot stand without. */
+static void path_value_print(struct bytes value, struct text *out)
+{
+    struct text plain = {0};
+    if (bytes_equal_string(value, "__HIVE_DEFAULT_PARTITION__")) {
+        text_add_string(out, "NULL");
+        return;
+    }
+    for (size_t i = 0; i < value.size; i++) {
+        unsigned code;
+        bool escaped = value.data[i] == '%' && sscanf((const char *)value.data + i + 1, "%2x", &code) == 1;
+        text_add_char(&plain, escaped ? (char)code : (char)value.data[i]);
+        i += escaped ? 2 : 0;
+    }
+    const char *quote = is_bare(text_view(&plain)) ? "" : "\"";
+    text_printf(out, "%s%s%s", quote, plain.data != NULL ? plain.data : "", quote);
+    text_free(&plain);
+}
+
 static void row_print(const struct type *schema, const char *path, const char *line, struct text *out)
 {
     text_clear(out);
@@ -194,7 +213,7 @@ static void row_print(const struct type *schema, const char *path, const char *l
         struct bytes value = {0};
         text_add_string(out, i > 0 ? " " : "");
         if (path_value(path, field->name, &value))
-            text_add(out, value.data, value.size);
+            path_value_print(value, out);
         else
             value_print(field->type, member(line, field->name), out);
     }

@@ -506,6 +506,27 @@ static void check_suite_file(void *context, const char *name, bool is_dir)
     text_free(&record);
 }
 
+/* As Spark reads files: a value that is no string becomes a STRING as it stands. */
+TEST(json_exact_texts)
+{
+    static const char *const values[] = {"7.10", "1e2", "{\"c\": [1, 2]}", "[ 1 ,\t2 ]", "true", "\"a\\u0041\"", "-0.0"};
+    static const char *const expected[] = {"7.10", "1e2", "{\"c\": [1, 2]}", "[ 1 ,\t2 ]", "true", "aA", "-0.0"};
+    struct arena arena = {0};
+    struct decoder_spec spec = {.schema = schema_of(&arena, "b STRING, l ARRAY<STRING>"), .simd = -1, .exact_texts = true};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct rejects rejects = {0};
+        char *line = arena_printf(&arena, "{\"b\": %s , \"l\": [%s]}", values[i], values[i]);
+        struct bytes rows[] = {bytes_of_string(line)};
+        struct column payload = payload_of(rows, 1), out;
+        decode(&spec, &payload, &out, &rejects);
+        CHECK(bytes_equal_string(column_bytes_at(&out.children[0], 0), expected[i]));
+        CHECK(bytes_equal_string(column_bytes_at(&out.children[1].children[0], 0), expected[i]));
+        column_release(&payload);
+        column_release(&out);
+    }
+    arena_free(&arena);
+}
+
 TEST(conformance_json_test_suite)
 {
     struct error err = {0};

@@ -21,6 +21,7 @@ struct fixture {
     const char *names[8], *values[8];
     int32_t option_count;
     int32_t batch_rows;
+    int64_t last_offset;
 };
 
 static void put(struct fixture *f, const char *name, const char *content, int64_t at_s)
@@ -56,7 +57,7 @@ static enum code source_start(struct fixture *f)
 
 static void fixture_open(struct fixture *f, const char *format)
 {
-    *f = (struct fixture){.type = source_find(format)};
+    *f = (struct fixture){.type = source_find(format), .last_offset = -1};
     snprintf(f->folder, sizeof f->folder, "%s/in", kit_tmpdir());
     snprintf(f->checkpoint, sizeof f->checkpoint, "%s", kit_tmpdir());
     CHECK_INT(os->dir_make(f->folder, &f->err), E_OK);
@@ -102,6 +103,9 @@ static void batch_note(struct fixture *f, struct batch *batch)
         struct bytes value = column_bytes_at(&batch->columns[SOURCE_VALUE], row);
         text_add(&f->read, value.data, value.size);
         text_add_char(&f->read, '|');
+        int64_t offset = column_values(&batch->columns[SOURCE_OFFSET], int64_t)[row];
+        CHECK(offset > f->last_offset); // one order for all lines of all files
+        f->last_offset = offset;
     }
 }
 
@@ -228,6 +232,7 @@ TEST(a_range_read_again_gives_the_same_files)
     CHECK_EPOCH(&f, "1|2|");
     put(&f, "a", "0\n", 10); // would be first, had it been there
     f.ranges.items[0].from = 0;
+    f.last_offset = -1;
     source_restart(&f);
     CHECK_EPOCH(&f, "1|2|0|");
     fixture_close(&f);
@@ -329,6 +334,7 @@ TEST(paths_may_be_patterns)
         if (cases[i].filter != NULL)
             option_add(&f, "pathGlobFilter", cases[i].filter);
         source_ranges_free(&f.ranges);
+        f.last_offset = -1;
         CHECK_INT(source_start(&f), E_OK);
         CHECK_EPOCH(&f, cases[i].expected);
         source_end(&f);
@@ -412,6 +418,7 @@ TEST(the_log_of_files_is_made_one_of_many)
     source_restart(&f);
     CHECK_EPOCH(&f, "");
     f.ranges.items[0].from = 0;
+    f.last_offset = -1;
     CHECK_EPOCH(&f, expected.data);
     text_free(&expected);
     fixture_close(&f);
