@@ -54,9 +54,13 @@ enum parquet_physical {
 /* Numbers of parquet.thrift, Encoding. */
 enum parquet_encoding {
     PARQUET_PLAIN = 0,
+    PARQUET_PLAIN_DICTIONARY = 2, /* only read, as those below */
     PARQUET_RLE = 3,
     PARQUET_DELTA = 5,
-    PARQUET_RLE_DICTIONARY = 8
+    PARQUET_DELTA_LENGTH = 6,
+    PARQUET_DELTA_BYTES = 7,
+    PARQUET_RLE_DICTIONARY = 8,
+    PARQUET_BYTE_STREAM_SPLIT = 9
 };
 
 struct parquet_options {
