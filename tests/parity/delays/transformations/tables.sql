@@ -1,0 +1,22 @@
+CREATE TEMPORARY VIEW e AS
+SELECT j.*
+FROM (
+  SELECT *, from_json(CAST(value AS STRING), 'k STRING, ts TIMESTAMP, v INT') AS j
+  FROM STREAM events
+);
+
+
+CREATE STREAMING TABLE day AS
+SELECT window.start AS s, count(*) AS n FROM STREAM e WATERMARK ts DELAY OF INTERVAL 1 DAY GROUP BY window(ts, '6 hours');
+
+CREATE STREAMING TABLE mixed AS
+SELECT window.start AS s, count(*) AS n FROM STREAM e WATERMARK ts DELAY OF INTERVAL '1 02:30' DAY TO MINUTE GROUP BY window(ts, '6 hours');
+
+CREATE STREAMING TABLE several AS
+SELECT window.start AS s, count(*) AS n FROM STREAM e WATERMARK ts DELAY OF INTERVAL 2 HOURS 30 MINUTES GROUP BY window(ts, '90 minutes');
+
+CREATE STREAMING TABLE week AS
+SELECT window.start AS s, count(*) AS n FROM STREAM e WATERMARK ts DELAY OF INTERVAL 1 WEEK GROUP BY window(ts, '1 day 12 hours');
+
+CREATE STREAMING TABLE tiny AS
+SELECT window.start AS s, count(*) AS n FROM STREAM e WATERMARK ts DELAY OF INTERVAL 1500 MILLISECONDS GROUP BY window(ts, '250 milliseconds');
