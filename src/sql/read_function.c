@@ -5,6 +5,9 @@
  * source.NAME.*, but for the few that Databricks calls otherwise.
  */
 #include "sql/catalog.h"
+#include "sql/source_schema.h"
+
+#include <ctype.h>
 
 bool is_read_function(const struct ast *call)
 {
@@ -88,22 +91,45 @@ static bool same_source(const struct pipeline_source *a, const struct pipeline_s
     return true;
 }
 
-/* The source of an equal call, or a new one: read_kafka_1, read_kafka_2, .. */
+/* Its path or topics, as a part of a name. */
+static const char *place_name(struct analyser *self, const struct pipeline_source *source)
+{
+    enum { LENGTH_MAX = 80 }; /* bytes: checkpoints have files of this name */
+    static const char *const options[] = {"path", "subscribe", "subscribePattern", "assign"};
+    const char *place = NULL;
+    for (size_t i = 0; place == NULL && i < sizeof options / sizeof *options; i++)
+        place = source_option(source, options[i]);
+    if (place != NULL && strncmp(place, "file:", 5) == 0)
+        place += 5;
+    size_t size = place == NULL ? 0 : strlen(place), length = 0;
+    char *name = arena_array(self->arena, char, LENGTH_MAX + 1);
+    for (size_t i = size > LENGTH_MAX ? size - LENGTH_MAX : 0; i < size; i++) {
+        if (isalnum((unsigned char)place[i]))
+            name[length++] = place[i];
+        else if (length > 0 && name[length - 1] != '_')
+            name[length++] = '_';
+    }
+    name[length] = '\0';
+    return name;
+}
+
+/* The source of an equal call, or a new one: read_kafka_orders, read_files_data_in, and a number behind it where
+ * the same is read in different ways. The checkpoint knows a source by its name: named by what is read, it stays with
+ * its offsets and state when statements move. */
 static struct element *source_element(struct analyser *self, const struct ast *call,
                                       struct pipeline_source *source)
 {
     struct list *elements = &self->catalog->elements;
-    int32_t number = 1;
-    for (int32_t i = 0; i < elements->count; i++) {
-        struct element *element = elements->items[i];
-        if (element->kind != ELEMENT_SOURCE ||
-            strncmp(element->name, call->text, strlen(call->text)) != 0)
-            continue;
-        if (same_source(element->source, source))
-            return element;
-        number++;
+    const char *function = same_name(call->text, "read_files") ? "read_files" : "read_kafka";
+    const char *base = arena_printf(self->arena, "%s_%s", function, place_name(self, source));
+    struct element *taken;
+    source->name = base;
+    for (int32_t number = 2; (taken = catalog_find(self->catalog, source->name)) != NULL;
+         number++) {
+        if (taken->kind == ELEMENT_SOURCE && same_source(taken->source, source))
+            return taken;
+        source->name = arena_printf(self->arena, "%s_%d", base, number);
     }
-    source->name = arena_printf(self->arena, "%s_%d", call->text, number);
     struct element *element = arena_new(self->arena, struct element);
     *element = (struct element){.kind = ELEMENT_SOURCE,
                                 .name = source->name,

@@ -27,10 +27,11 @@ static enum code check_corrupt(struct analyser *self, const struct pipeline_sour
     int32_t index = type_field_index(source->schema, decode->corrupt_column, false);
     if (index < 0 || source->schema->fields[index].type->id == TYPE_STRING)
         return E_OK;
-    return sql_error(self, source->at, NULL,
-                     "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the "
-                     "nullable STRING type, but got %s.",
-                     decode->corrupt_column, type_text(self->arena, source->schema->fields[index].type));
+    return sql_error(
+        self, source->at, NULL,
+        "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the "
+        "nullable STRING type, but got %s.",
+        decode->corrupt_column, type_text(self->arena, source->schema->fields[index].type));
 }
 
 /* The pattern for times of this type, or NULL: then the decoder reads them. */
@@ -47,11 +48,13 @@ static const struct type *record_type(struct analyser *self, const struct pipeli
                                       const struct plan_decode *decode, bool with_corrupt)
 {
     const struct type *declared = source->schema;
-    struct field *fields = arena_array(self->arena, struct field, (size_t)declared->field_count + 1);
+    struct field *fields =
+        arena_array(self->arena, struct field, (size_t)declared->field_count + 1);
     int32_t count = declared->field_count;
     for (int32_t i = 0; i < count; i++) {
         const struct field *field = &declared->fields[i];
-        const struct type *type = time_format(source, field->type) != NULL ? type_of(TYPE_STRING) : field->type;
+        const struct type *type =
+            time_format(source, field->type) != NULL ? type_of(TYPE_STRING) : field->type;
         fields[i] = (struct field){field->name, type, true};
     }
     if (with_corrupt && type_field_index(declared, decode->corrupt_column, false) < 0)
@@ -62,15 +65,17 @@ static const struct type *record_type(struct analyser *self, const struct pipeli
 static enum code parse_time(struct analyser *self, const struct expr *text, const char *format,
                             const struct type *type, const struct expr **out)
 {
-    const struct expr *args[2] = {
-        text, expr_string(&self->expr, bytes_of_string(format), text->at)};
+    const struct expr *args[2] = {text,
+                                  expr_string(&self->expr, bytes_of_string(format), text->at)};
     const struct expr *time;
-    TRY(placed(self, expr_call(&self->expr, "try_to_timestamp", args, 2, text->at, &time, self->err),
+    TRY(placed(self,
+               expr_call(&self->expr, "try_to_timestamp", args, 2, text->at, &time, self->err),
                text->at));
     *out = time;
     if (type->id == TYPE_TIMESTAMP)
         return E_OK;
-    return placed(self, expr_cast(&self->expr, time, type, false, text->at, out, self->err), text->at);
+    return placed(self, expr_cast(&self->expr, time, type, false, text->at, out, self->err),
+                  text->at);
 }
 
 static enum code project_record(struct analyser *self, const struct pipeline_source *source,
@@ -96,21 +101,23 @@ static enum code project_record(struct analyser *self, const struct pipeline_sou
 }
 
 /* Records that have something in the column of corrupt ones are left out. */
-static enum code drop_corrupt(struct analyser *self, const struct plan_decode *decode, struct plan **plan)
+static enum code drop_corrupt(struct analyser *self, const struct plan_decode *decode,
+                              struct plan **plan)
 {
     int32_t last = (*plan)->schema->field_count - 1;
     const struct expr *corrupt, *keep;
     struct position at = (*plan)->at;
     TRY(placed(self,
-               expr_field(&self->expr, column_of(self, *plan, last, at), decode->corrupt_column, at, &corrupt,
-                          self->err),
+               expr_field(&self->expr, column_of(self, *plan, last, at), decode->corrupt_column, at,
+                          &corrupt, self->err),
                at));
     TRY(placed(self, expr_call(&self->expr, "isnull", &corrupt, 1, at, &keep, self->err), at));
     *plan = plan_filter(self->arena, *plan, keep, at);
     return E_OK;
 }
 
-static struct plan *decode_lines(struct analyser *self, struct plan *lines, const struct plan_decode *decode)
+static struct plan *decode_lines(struct analyser *self, struct plan *lines,
+                                 const struct plan_decode *decode)
 {
     const struct field field = {"record", decode->schema, true};
     const struct type *schema = schema_append(self->arena, lines->schema, &field, 1);
@@ -123,21 +130,38 @@ static struct plan *decode_lines(struct analyser *self, struct plan *lines, cons
     return node;
 }
 
+/* Which files there are, and how many of them an epoch takes, is not the decoder's: what is remembered of their
+ * lines stays when it changes (fingerprint.c). */
+static bool option_is_of_files(const char *name)
+{
+    static const char *const names[] = {
+        "path",       "schema",         "maxFilesPerTrigger", "maxBytesPerTrigger",
+        "maxFileAge", "pathGlobFilter", "latestFirst",        "cleanSource"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (same_name(name, names[i]))
+            return true;
+    return false;
+}
+
 static void decode_options_of(struct analyser *self, const struct pipeline_source *source,
                               struct plan_decode *decode)
 {
+    int32_t count = 0;
     const char **names = arena_array(self->arena, const char *, (size_t)source->option_count + 1);
     const char **values = arena_array(self->arena, const char *, (size_t)source->option_count + 1);
     for (int32_t i = 0; i < source->option_count; i++) {
-        names[i] = source->options[i].name;
-        values[i] = source->options[i].value;
+        if (option_is_of_files(source->options[i].name))
+            continue;
+        names[count] = source->options[i].name;
+        values[count++] = source->options[i].value;
     }
     decode->option_names = names;
     decode->option_values = values;
-    decode->option_count = source->option_count;
+    decode->option_count = count;
 }
 
-static enum code decode_source(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
+static enum code decode_source(struct analyser *self, const struct pipeline_source *source,
+                               struct plan **plan)
 {
     const char *corrupt = source_option(source, "columnNameOfCorruptRecord");
     bool drop;
@@ -154,24 +178,27 @@ static enum code decode_source(struct analyser *self, const struct pipeline_sour
     return project_record(self, source, plan);
 }
 
-static enum code project_text(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
+static enum code project_text(struct analyser *self, const struct pipeline_source *source,
+                              struct plan **plan)
 {
     const struct expr *line = column_of(self, *plan, 0, source->at), *text;
-    TRY(placed(self,
-               expr_cast(&self->expr, line, type_of(TYPE_STRING), false, source->at, &text, self->err),
-               source->at));
+    TRY(placed(
+        self,
+        expr_cast(&self->expr, line, type_of(TYPE_STRING), false, source->at, &text, self->err),
+        source->at));
     const char *name = source->schema->fields[0].name;
     *plan = plan_project(self->arena, *plan, &text, &name, 1, source->at);
     return E_OK;
 }
 
-enum code source_relation(struct analyser *self, const struct pipeline_source *source, bool streaming,
-                          struct plan **out)
+enum code source_relation(struct analyser *self, const struct pipeline_source *source,
+                          bool streaming, struct plan **out)
 {
     bool text = same_name(source->format, "text");
     bool decoded = same_name(source->format, "json") || same_name(source->format, "csv");
     const struct field line = {"value", type_of(TYPE_BINARY), true};
-    const struct type *schema = text || decoded ? type_struct(self->arena, &line, 1) : source->schema;
+    const struct type *schema =
+        text || decoded ? type_struct(self->arena, &line, 1) : source->schema;
     struct plan *plan = plan_new(self->arena, PLAN_SOURCE, schema, source->at);
     plan->source = source;
     plan->streaming = streaming;

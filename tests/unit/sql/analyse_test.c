@@ -357,12 +357,29 @@ TEST(databricks_sources)
         "w AS SELECT i FROM STREAM read_files('/in', format => 'json', schema => 'i INT')");
     CHECK_INT(fixture.pipeline->source_count, 2);
     const struct pipeline_source *source = fixture.pipeline->sources[0];
-    CHECK_STR(source->name, "read_kafka_1");
+    CHECK_STR(source->name, "read_kafka_x");
     CHECK_STR(source->options[0].name, "kafka.bootstrap.servers");
     CHECK_STR(source->options[2].value, "10");
     CHECK_STR(fixture.pipeline->sources[1]->format, "json");
     CHECK_INT(fixture.pipeline->warning_count,
               4 + 3 + 2); // sources of the fixture are not read; no zone, no startingOffsets
+    fixture_close(&fixture);
+}
+
+#define READ_KAFKA "SELECT offset FROM STREAM read_kafka(bootstrapServers => 'h:1', subscribe => "
+
+/* Their names are what the checkpoint knows: not their places in the text. */
+TEST(databricks_sources_are_named_by_what_they_read)
+{
+    static const char *const names[] = {"read_kafka_orders_eu_1", "read_kafka_x", "read_kafka_x_2"};
+    struct fixture fixture;
+    fixture_open(&fixture);
+    fixture_graph(&fixture, "CREATE STREAMING TABLE t AS " READ_KAFKA "'orders-eu.1');"
+                            "CREATE STREAMING TABLE u AS " READ_KAFKA "'x');"
+                            "CREATE STREAMING TABLE v AS " READ_KAFKA "'x', maxOffsetsPerTrigger => 1)");
+    CHECK_INT(fixture.pipeline->source_count, 3);
+    for (int32_t i = 0; i < 3; i++)
+        CHECK_STR(fixture.pipeline->sources[i]->name, names[i]);
     fixture_close(&fixture);
 }
 

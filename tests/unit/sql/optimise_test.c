@@ -102,7 +102,7 @@ TEST(files_of_lines_are_decoded_as_far_as_they_are_read)
                 "t: streaming table, parquet\n"
                 "  project #2 b = record.b\n"
                 "    decode #1 value as json: b\n"
-                "      source #0 read_files_1 (json): value\n");
+                "      source #0 read_files_in (json): value\n");
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT at FROM STREAM read_files('/in', format => 'csv', "
                 "schema => 'a INT, at TIMESTAMP', timestampFormat => 'dd/MM/yyyy', mode => 'DROPMALFORMED')",
                 "t: streaming table, parquet\n"
@@ -110,11 +110,11 @@ TEST(files_of_lines_are_decoded_as_far_as_they_are_read)
                 "    filter #3 (record._corrupt_record IS NULL)\n"
                 "      project #2 at = record.at, filter = (record._corrupt_record IS NULL)\n"
                 "        decode #1 value as csv: at _corrupt_record\n"
-                "          source #0 read_files_1 (csv): value\n");
+                "          source #0 read_files_in (csv): value\n");
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT upper(value) AS v FROM STREAM read_files('/in', format => 'text')",
                 "t: streaming table, parquet\n"
                 "  project #1 v = upper(CAST(value AS STRING))\n"
-                "    source #0 read_files_1 (text): value\n");
+                "    source #0 read_files_in (text): value\n");
 }
 
 /* In Spark each of them is a query whose watermark sees only the rows that its filter lets pass. */

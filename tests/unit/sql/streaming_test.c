@@ -406,6 +406,22 @@ TEST(identity_changes_with_what_is_remembered)
             "CREATE STREAMING TABLE t AS SELECT a.k, b.v FROM STREAM a JOIN STREAM b ON a.k = b.k"));
 }
 
+#define COUNT_FILES(options)                                                                       \
+    "CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM read_files('/in', " options   \
+    ") WATERMARK at DELAY OF INTERVAL 1 SECOND " MINUTE ", k"
+
+/* Other files, more of them at once, columns that nobody reads: what was made of the lines so far stays. */
+TEST(identity_of_files_is_what_their_lines_mean)
+{
+    uint64_t identity = identity_of(COUNT_FILES("format => 'json', schema => 'k STRING, at TIMESTAMP'"));
+    CHECK(identity == identity_of(COUNT_FILES("format => 'json', schema => 'x INT, at TIMESTAMP, k STRING'")));
+    CHECK(identity == identity_of(COUNT_FILES("format => 'json', schema => 'k STRING, at TIMESTAMP',"
+                                              " maxFilesPerTrigger => 7, pathGlobFilter => '*.json'")));
+    CHECK(identity != identity_of(COUNT_FILES("format => 'json', schema => 'k STRING, at TIMESTAMP',"
+                                              " allowComments => true")));
+    CHECK(identity != identity_of(COUNT_FILES("format => 'json', schema => 'k STRING, at TIMESTAMP_NTZ'")));
+}
+
 TEST(identity_stays_with_everything_else)
 {
     uint64_t identity = identity_of(COUNT("WHERE v > 1 AND k <> 'x'"));
