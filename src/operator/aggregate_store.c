@@ -20,6 +20,7 @@
 #include "operator/aggregate_stage.h"
 
 #include "base/hash.h"
+#include "operator/stored.h"
 
 enum { KIND_SNAPSHOT = 1, KIND_DELTA = 2 };
 
@@ -115,26 +116,6 @@ enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard_index, s
 
 /* ---- read ---- */
 
-static enum code take(struct bytes *in, void *out, size_t size, struct error *err)
-{
-    if (in->size < size)
-        return fail(err, E_CORRUPT, "stored state: breaks off in a group");
-    memcpy(out, in->data, size);
-    *in = bytes_of(in->data + size, in->size - size);
-    return E_OK;
-}
-
-static enum code take_key(struct bytes *in, struct bytes *key, struct error *err)
-{
-    uint32_t size;
-    TRY(take(in, &size, sizeof size, err));
-    if (size > STATE_KEY_MAX || size > in->size)
-        return fail(err, E_CORRUPT, "stored state: a key of %u bytes", size);
-    *key = bytes_of(in->data, size);
-    *in = bytes_of(in->data + size, in->size - size);
-    return E_OK;
-}
-
 /* Room to load groups in blocks: a table finds many keys at once faster than one by one. */
 enum { LOAD_GROUPS = 1024 };
 struct loading {
@@ -186,8 +167,8 @@ static enum code group_take(struct aggregate_stage *self, int32_t shard_index, s
 {
     struct bytes key;
     int64_t end_us;
-    TRY(take_key(in, &key, err));
-    TRY(take(in, &end_us, sizeof end_us, err));
+    TRY(stored_take_key(in, &key, err));
+    TRY(stored_take(in, &end_us, sizeof end_us, err));
     uint64_t hash = hash_bytes(key.data, key.size);
     int32_t index = shard_index >= 0 ? shard_index : shard_of(self, hash);
     struct aggregate_shard *shard = &self->shards[index];
@@ -233,12 +214,13 @@ static enum code groups_load(struct aggregate_stage *self, int32_t shard_index, 
     return code;
 }
 
-static enum code body_load(struct aggregate_stage *self, int32_t shard_index, const struct state_frame *frame,
+static enum code body_load(struct stateful *base, int32_t shard_index, const struct state_frame *frame,
                            struct error *err)
 {
+    struct aggregate_stage *self = aggregate_of(base);
     struct bytes in = frame->body;
     struct body_head head;
-    TRY(take(&in, &head, sizeof head, err));
+    TRY(stored_take(&in, &head, sizeof head, err));
     TRY(groups_load(self, shard_index, head.groups, &in, err));
     if (in.size > 0)
         return fail(err, E_CORRUPT, "stored state: %zu bytes too many", in.size);
@@ -251,33 +233,22 @@ static enum code body_load(struct aggregate_stage *self, int32_t shard_index, co
     return E_OK;
 }
 
-static enum code frames_load(struct aggregate_stage *self, int32_t shard_index, struct bytes stored, struct error *err)
+static enum code frames_load(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    while (stored.size > 0) {
-        struct state_frame frame;
-        if (state_frame_read(&stored, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-        if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
-            return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
-        if (frame.layout != self->layout)
-            return fail(
-                err, E_CHANGED,
-                "%s: the stored state belongs to other group keys or aggregates; start with a new checkpoint",
-                self->spec.name);
-        if (body_load(self, shard_index, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-    }
-    return E_OK;
+    const struct aggregate_stage *self = aggregate_of(base);
+    const struct stored_spec spec = {self->spec.name, KIND_SNAPSHOT, KIND_DELTA, self->layout,
+                                     "other group keys or aggregates"};
+    return stored_frames(&spec, base, shard, stored, body_load, err);
 }
 
 enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err)
 {
-    return frames_load(aggregate_of(base), -1, stored, err);
+    return frames_load(base, -1, stored, err);
 }
 
 enum code aggregate_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    return frames_load(aggregate_of(base), shard, stored, err);
+    return frames_load(base, shard, stored, err);
 }
 
 /* The expiry goes with the groups and comes back with them (restore). */

@@ -18,6 +18,7 @@
 #include "operator/deduplicate_stage.h"
 
 #include "base/hash.h"
+#include "operator/stored.h"
 
 enum { KIND_SNAPSHOT = 11, KIND_DELTA = 12 };
 
@@ -101,30 +102,18 @@ void deduplicate_shard_spill(struct stateful *base, int32_t index)
 
 /* ---- read ---- */
 
-static enum code take(struct bytes *in, void *out, size_t size, struct error *err)
-{
-    if (in->size < size)
-        return fail(err, E_CORRUPT, "stored state: breaks off in a key");
-    memcpy(out, in->data, size);
-    *in = bytes_of(in->data + size, in->size - size);
-    return E_OK;
-}
-
 /* shard_index -1: the key says which. */
 static enum code key_load(struct deduplicate_stage *self, int32_t shard_index, struct bytes *in, struct error *err)
 {
-    uint32_t size, slot, created;
+    struct bytes key;
+    uint32_t slot, created;
     int64_t end_us, created_count = 0;
-    TRY(take(in, &size, sizeof size, err));
-    if (size > STATE_KEY_MAX || size > in->size)
-        return fail(err, E_CORRUPT, "stored state: a key of %u bytes", size);
-    struct bytes key = bytes_of(in->data, size);
-    *in = bytes_of(in->data + size, in->size - size);
-    TRY(take(in, &end_us, sizeof end_us, err));
+    TRY(stored_take_key(in, &key, err));
+    TRY(stored_take(in, &end_us, sizeof end_us, err));
     uint64_t hash = hash_bytes(key.data, key.size);
     int32_t index = shard_index >= 0 ? shard_index : (int32_t)(((hash & UINT32_MAX) * (uint64_t)self->spec.shards) >> 32);
     struct deduplicate_shard *shard = &self->shards_of[index];
-    const int32_t offsets[2] = {0, (int32_t)size};
+    const int32_t offsets[2] = {0, (int32_t)key.size};
     TRY(state_upsert(shard->keys, key.data, offsets, &hash, 1, &slot, &created, &created_count, err));
     shard->away_first_us = INT64_MAX; // its keys are back
     if (created_count == 0)
@@ -134,12 +123,13 @@ static enum code key_load(struct deduplicate_stage *self, int32_t shard_index, s
     return end_us == INT64_MAX ? E_OK : expiry_add(&shard->ends, end_us, slot, &known->link, err);
 }
 
-static enum code body_load(struct deduplicate_stage *self, int32_t shard_index, const struct state_frame *frame,
+static enum code body_load(struct stateful *base, int32_t shard_index, const struct state_frame *frame,
                            struct error *err)
 {
+    struct deduplicate_stage *self = deduplicate_of(base);
     struct bytes in = frame->body;
     struct body_head head;
-    TRY(take(&in, &head, sizeof head, err));
+    TRY(stored_take(&in, &head, sizeof head, err));
     for (uint64_t i = 0; i < head.keys; i++)
         TRY(key_load(self, shard_index, &in, err));
     if (in.size > 0)
@@ -150,31 +140,21 @@ static enum code body_load(struct deduplicate_stage *self, int32_t shard_index, 
     return E_OK;
 }
 
-static enum code frames_load(struct deduplicate_stage *self, int32_t shard_index, struct bytes stored, struct error *err)
+static enum code frames_load(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    while (stored.size > 0) {
-        struct state_frame frame;
-        if (state_frame_read(&stored, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-        if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
-            return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
-        if (frame.layout != self->layout)
-            return fail(err, E_CHANGED, "%s: the stored state belongs to other columns; start with a new checkpoint",
-                        self->spec.name);
-        if (body_load(self, shard_index, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-    }
-    return E_OK;
+    const struct deduplicate_stage *self = deduplicate_of(base);
+    const struct stored_spec spec = {self->spec.name, KIND_SNAPSHOT, KIND_DELTA, self->layout, "other columns"};
+    return stored_frames(&spec, base, shard, stored, body_load, err);
 }
 
 enum code deduplicate_restore(struct stateful *base, struct bytes stored, struct error *err)
 {
-    return frames_load(deduplicate_of(base), -1, stored, err);
+    return frames_load(base, -1, stored, err);
 }
 
 enum code deduplicate_shard_restore(struct stateful *base, int32_t index, struct bytes stored, struct error *err)
 {
-    return frames_load(deduplicate_of(base), index, stored, err);
+    return frames_load(base, index, stored, err);
 }
 
 /* ---- show ---- */

@@ -33,6 +33,7 @@
 #include "operator/join_stage.h"
 
 #include "base/hash.h"
+#include "operator/stored.h"
 
 enum { KIND_SNAPSHOT = 1, KIND_DELTA = 2 };
 
@@ -230,14 +231,6 @@ static enum code take(struct bytes *in, size_t size, struct bytes *out, struct e
     return E_OK;
 }
 
-static enum code take_copy(struct bytes *in, void *out, size_t size, struct error *err)
-{
-    struct bytes part;
-    TRY(take(in, size, &part, err));
-    memcpy(out, part.data, size);
-    return E_OK;
-}
-
 /* Which shard a key belongs to; a row that waits has none, and stays where it was. */
 static enum code shard_find(const struct reader *reader, uint64_t hash, bool waits, struct join_shard **out,
                             struct error *err)
@@ -277,7 +270,7 @@ static enum code flip_load(struct reader *reader, struct error *err)
     struct stored_flip flip;
     struct bytes key, numbers;
     struct join_shard *shard;
-    TRY(take_copy(&reader->in, &flip, sizeof flip, err));
+    TRY(stored_take(&reader->in, &flip, sizeof flip, err));
     TRY(take(&reader->in, flip.key_size, &key, err));
     TRY(take(&reader->in, flip.count * sizeof(uint32_t), &numbers, err));
     if (flip.side >= JOIN_SIDES || !reader->self->flagged[flip.side])
@@ -330,7 +323,7 @@ static enum code row_load(struct reader *reader, struct error *err)
     struct block *block = reader->block;
     struct stored_row head;
     struct bytes key, bytes;
-    TRY(take_copy(&reader->in, &head, sizeof head, err));
+    TRY(stored_take(&reader->in, &head, sizeof head, err));
     if (head.key_size > STATE_KEY_MAX || head.side >= JOIN_SIDES || head.row_size > ROW_BYTES_MAX ||
         head.row_size % ROW_ALIGN != 0)
         return fail(err, E_CORRUPT, "stored state: a row of %u bytes, key of %u, side %u", head.row_size,
@@ -400,12 +393,13 @@ static enum code body_load(struct reader *reader, struct error *err)
     return E_OK;
 }
 
-static enum code frame_load(struct join_stage *self, const struct state_frame *frame, int32_t shard,
+static enum code frame_load(struct stateful *base, int32_t shard, const struct state_frame *frame,
                             struct error *err)
 {
+    struct join_stage *self = join_of(base);
     struct reader reader = {.self = self, .in = frame->body, .target = -1};
     const struct body_head *head = &reader.head;
-    TRY(take_copy(&reader.in, &reader.head, sizeof reader.head, err));
+    TRY(stored_take(&reader.in, &reader.head, sizeof reader.head, err));
     if (head->writers > JOIN_SHARDS_MAX || head->writer >= head->writers)
         return fail(err, E_CORRUPT, "stored state: of shard %u among %u", head->writer, head->writers);
     if (head->writers == (uint32_t)self->spec.shards)
@@ -429,33 +423,20 @@ static enum code frame_load(struct join_stage *self, const struct state_frame *f
     return code;
 }
 
-/* shard -1: of whatever shards wrote it. */
-static enum code frames_load(struct stateful *base, struct bytes stored, int32_t shard, struct error *err)
+static enum code frames_load(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    struct join_stage *self = join_of(base);
-    while (stored.size > 0) {
-        struct state_frame frame;
-        if (state_frame_read(&stored, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-        if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
-            return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
-        if (frame.layout != self->layout)
-            return fail(err, E_CHANGED,
-                        "%s: the stored state belongs to a join of other keys, columns or times; start with "
-                        "a new checkpoint",
-                        self->spec.name);
-        if (frame_load(self, &frame, shard, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-    }
-    return E_OK;
+    const struct join_stage *self = join_of(base);
+    const struct stored_spec spec = {self->spec.name, KIND_SNAPSHOT, KIND_DELTA, self->layout,
+                                     "a join of other keys, columns or times"};
+    return stored_frames(&spec, base, shard, stored, frame_load, err);
 }
 
 enum code join_restore(struct stateful *base, struct bytes stored, struct error *err)
 {
-    return frames_load(base, stored, -1, err);
+    return frames_load(base, -1, stored, err);
 }
 
 enum code join_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    return frames_load(base, stored, shard, err);
+    return frames_load(base, shard, stored, err);
 }

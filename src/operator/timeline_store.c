@@ -23,6 +23,7 @@
 #include "operator/timeline.h"
 
 #include "base/hash.h"
+#include "operator/stored.h"
 
 enum { KIND_SNAPSHOT = 1, KIND_DELTA = 2 };
 
@@ -127,32 +128,12 @@ struct reader {
     size_t states_capacity;
 };
 
-static enum code take(struct bytes *in, void *out, size_t size, struct error *err)
-{
-    if (in->size < size)
-        return fail(err, E_CORRUPT, "stored state: breaks off in a key");
-    if (out != NULL)
-        memcpy(out, in->data, size);
-    *in = bytes_of(in->data + size, in->size - size);
-    return E_OK;
-}
-
-static enum code take_key(struct bytes *in, struct bytes *key, struct error *err)
-{
-    uint32_t size;
-    TRY(take(in, &size, sizeof size, err));
-    if (size > STATE_KEY_MAX || size > in->size)
-        return fail(err, E_CORRUPT, "stored state: a key of %u bytes", size);
-    *key = bytes_of(in->data, size);
-    return take(in, NULL, size, err);
-}
-
 /* Start and end, apart from the fragment before. */
 static enum code take_range(struct reader *reader, int64_t index, struct error *err)
 {
     struct span span = {0};
-    TRY(take(&reader->in, &span.start_us, sizeof span.start_us, err));
-    TRY(take(&reader->in, &span.end_us, sizeof span.end_us, err));
+    TRY(stored_take(&reader->in, &span.start_us, sizeof span.start_us, err));
+    TRY(stored_take(&reader->in, &span.end_us, sizeof span.end_us, err));
     const struct span_rule *rule = span_rule_of(reader->self);
     int64_t last_us = index == 0 ? INT64_MIN : reader->fragments[index - 1].end_us;
     if (!rule->valid(reader->self, &span) || span.start_us < last_us || (rule->touching && span.start_us == last_us))
@@ -168,7 +149,7 @@ static enum code take_states(struct reader *reader, struct timeline_shard *shard
     size_t size = self->states_bytes;
     if (self->flat) { // as they are stored, they go into the span
         reader->fragments[index].states = reader->in.data;
-        return take(&reader->in, NULL, size, err);
+        return stored_take(&reader->in, NULL, size, err);
     }
     mem_grow(reader->states, reader->states_capacity, (size_t)(index + 1) * size);
     uint8_t *states = reader->states + (size_t)index * size;
@@ -207,8 +188,8 @@ static enum code timeline_load(struct reader *reader, int32_t shard_index, int64
     struct bytes key;
     uint32_t spans, slot, created;
     int64_t created_count = 0;
-    TRY(take_key(&reader->in, &key, err));
-    TRY(take(&reader->in, &spans, sizeof spans, err));
+    TRY(stored_take_key(&reader->in, &key, err));
+    TRY(stored_take(&reader->in, &spans, sizeof spans, err));
     if (spans == 0)
         return fail(err, E_CORRUPT, "stored state: a key without anything");
     uint64_t hash = hash_bytes(key.data, key.size);
@@ -238,12 +219,13 @@ static enum code shard_loaded(struct aggregate_stage *self, struct timeline_shar
     return kind == KIND_DELTA ? timeline_shard_evict(self, shard, head->evicted_us, err) : E_OK;
 }
 
-static enum code body_load(struct aggregate_stage *self, int32_t shard_index, const struct state_frame *frame,
+static enum code body_load(struct stateful *base, int32_t shard_index, const struct state_frame *frame,
                            struct error *err)
 {
+    struct aggregate_stage *self = aggregate_of(base);
     struct reader reader = {.self = self, .in = frame->body};
     struct body_head head;
-    TRY(take(&reader.in, &head, sizeof head, err));
+    TRY(stored_take(&reader.in, &head, sizeof head, err));
     enum code code = E_OK;
     for (uint64_t i = 0; code == E_OK && i < head.keys; i++)
         code = timeline_load(&reader, shard_index, head.evicted_us, err);
@@ -257,33 +239,22 @@ static enum code body_load(struct aggregate_stage *self, int32_t shard_index, co
     return code;
 }
 
-static enum code frames_load(struct aggregate_stage *self, int32_t shard_index, struct bytes stored, struct error *err)
+static enum code frames_load(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    while (stored.size > 0) {
-        struct state_frame frame;
-        if (state_frame_read(&stored, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-        if (frame.kind != KIND_SNAPSHOT && frame.kind != KIND_DELTA)
-            return fail(err, E_CORRUPT, "%s: stored state of unknown kind %u", self->spec.name, frame.kind);
-        if (frame.layout != self->layout)
-            return fail(
-                err, E_CHANGED,
-                "%s: the stored state belongs to other group keys or aggregates; start with a new checkpoint",
-                self->spec.name);
-        if (body_load(self, shard_index, &frame, err) != E_OK)
-            return error_note(err, "%s", self->spec.name);
-    }
-    return E_OK;
+    const struct aggregate_stage *self = aggregate_of(base);
+    const struct stored_spec spec = {self->spec.name, KIND_SNAPSHOT, KIND_DELTA, self->layout,
+                                     "other group keys or aggregates"};
+    return stored_frames(&spec, base, shard, stored, body_load, err);
 }
 
 enum code timeline_restore(struct stateful *base, struct bytes stored, struct error *err)
 {
-    return frames_load(aggregate_of(base), -1, stored, err);
+    return frames_load(base, -1, stored, err);
 }
 
 enum code timeline_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err)
 {
-    return frames_load(aggregate_of(base), shard, stored, err);
+    return frames_load(base, shard, stored, err);
 }
 
 /* The expiry goes with the timelines and comes back with them (restore). */
