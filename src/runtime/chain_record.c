@@ -225,14 +225,15 @@ static enum code read_state(struct reader *self, json_t *json, struct chain_stat
                        &name, "group", &out->group, "shards", &out->shards, "whole_from", &out->whole_from, "whole_to",
                        &out->whole_to) != 0)
         return bad(self, "states", where.text);
-    if (out->shards < 0 || out->whole_from < 0 || out->whole_from > out->whole_to || out->whole_to > out->shards)
+    if (out->shards < 0 || out->whole_from < 0 || out->whole_from > out->whole_to ||
+        out->whole_to > (out->shards > 0 ? out->shards : 1))
         return bad(self, "states", "a range of shards is out of order");
     if (size < 0)
         return bad(self, "states", "a size is negative");
     TRY(read_hex(self, "states", checksum, &out->checksum));
     TRY(read_hex(self, "states", identity, &out->identity));
     out->name = arena_strdup(self->arena, name);
-    out->whole_to = out->shards == 0 ? whole : out->whole_to;
+    out->whole_to = whole ? 1 : out->whole_to; // version 1
     out->path = arena_strdup(self->arena, path);
     out->size_bytes = size;
     return E_OK;
