@@ -30,6 +30,6 @@ blocks = dict(
 )  # the first of each
 check("the README's pipeline", leat("check", project("readme", blocks["yaml"], blocks["sql"])).problems(0))
 check("leat init", leat("init", WORK / "new").problems(0) + leat("check", WORK / "new").problems(0))
-for example in sorted((ROOT / "examples").iterdir()):
-    check(f"examples/{example.name}", leat("check", example).problems(0))
+for example in sorted(path.parent for path in (ROOT / "examples").rglob("spark-pipeline.yml")):
+    check(str(example.relative_to(ROOT)), leat("check", example).problems(0))
 finish()
