@@ -54,7 +54,7 @@ MUST_CHECK enum code slt_load(struct slt_file *file, const char *path, struct er
 void slt_close(struct slt_file *file);
 
 /* ---- worlds ---- */
-enum slt_trouble { SLT_CALM, SLT_CRASHES, SLT_FAULTS };
+enum slt_trouble { SLT_CALM, SLT_CRASHES, SLT_FAULTS, SLT_KILLS };
 struct slt_world {
     int32_t batch_rows, workers;
     enum slt_trouble trouble;

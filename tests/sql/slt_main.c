@@ -7,13 +7,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/os.h"
 
 static const int32_t batch_rows[] = {4096, 3, 1}, workers[] = {1, 3};
-enum { TROUBLES = 3, BATCHES = 3, WORKERS = 2, WORLDS = TROUBLES * BATCHES * WORKERS, FILES_MAX_ = 1000 };
+enum { TROUBLES = 3, BATCHES = 3, WORKERS = 2, CROSSED = TROUBLES * BATCHES * WORKERS, TEST_FILES_MAX = 1000, JOBS = 2 };
+static const struct slt_world killed[] = {{1, 3, SLT_KILLS, 0}, {4096, 1, SLT_KILLS, 0}};
+#ifdef LEAT_FAULTS
+enum { WORLDS = CROSSED + sizeof killed / sizeof *killed };
+#else
+enum { WORLDS = CROSSED };
+#endif
 
 static struct os quick; /* the system's, but nothing waits for a disk: no test here cuts the power */
 
@@ -41,9 +48,11 @@ static void os_make_quick(void)
 }
 
 struct tests {
-    char *paths[FILES_MAX_];
+    char *paths[TEST_FILES_MAX];
     int32_t count;
     const char *folder;
+    bool update;
+    int32_t only; /* this world, or -1 */
 };
 
 static void path_add(void *context, const char *name, bool is_dir)
@@ -51,7 +60,7 @@ static void path_add(void *context, const char *name, bool is_dir)
     struct tests *tests = context;
     size_t size = strlen(name);
     char path[512];
-    if (is_dir || size < 4 || strcmp(name + size - 4, ".slt") != 0 || tests->count == FILES_MAX_)
+    if (is_dir || size < 4 || strcmp(name + size - 4, ".slt") != 0 || tests->count == TEST_FILES_MAX)
         return;
     snprintf(path, sizeof path, "%s/%s", tests->folder, name);
     tests->paths[tests->count++] = mem_strdup(path);
@@ -67,13 +76,30 @@ static void collect(struct tests *tests, const char *argument)
         tests->folder = argument;
         if (os->list(argument, path_add, tests, &err) == E_OK)
             qsort(tests->paths, (size_t)tests->count, sizeof *tests->paths, by_name);
-    } else if (tests->count < FILES_MAX_) {
+    } else if (tests->count < TEST_FILES_MAX) {
         tests->paths[tests->count++] = mem_strdup(argument);
     }
 }
 
+/* Keep the files with the word in their name. */
+static void filter(struct tests *tests, const char *word)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < tests->count; i++)
+        if (strstr(tests->paths[i], word) != NULL)
+            tests->paths[kept++] = tests->paths[i];
+        else
+            mem_free(tests->paths[i]);
+    tests->count = kept;
+}
+
 static struct slt_world world_at(int32_t index, int32_t file)
 {
+    if (index >= CROSSED) {
+        struct slt_world world = killed[index - CROSSED];
+        world.seed = index + 5 * file;
+        return world;
+    }
     return (struct slt_world){
         .batch_rows = batch_rows[index / WORKERS % BATCHES],
         .workers = workers[index % WORKERS],
@@ -119,35 +145,68 @@ static bool run_file(const char *path, int32_t number, bool update, int32_t only
     return good;
 }
 
+struct tally {
+    int32_t passed, failed;
+};
+
+/* Every `jobs`-th file from the `first` on. */
+static struct tally run_files(const struct tests *tests, int32_t first, int32_t jobs)
+{
+    struct tally tally = {0};
+    for (int32_t i = first; i < tests->count; i += jobs) {
+        bool good = run_file(tests->paths[i], i, tests->update, tests->only);
+        tally.passed += good;
+        tally.failed += !good;
+    }
+    return tally;
+}
+
+/* Files side by side, in processes of their own: faults and kills belong to one. */
+static struct tally run_jobs(const struct tests *tests)
+{
+    struct tally sum = {0};
+    int pipes[JOBS][2];
+    for (int32_t i = 0; i < JOBS; i++) {
+        always(pipe(pipes[i]) == 0);
+        if (fork() == 0) {
+            struct tally own = run_files(tests, i, JOBS);
+            fflush(stdout);
+            _exit(write(pipes[i][1], &own, sizeof own) == (ssize_t)sizeof own ? 0 : 1);
+        }
+        close(pipes[i][1]);
+    }
+    for (int32_t i = 0; i < JOBS; i++) {
+        struct tally own;
+        bool ended = read(pipes[i][0], &own, sizeof own) == (ssize_t)sizeof own;
+        sum.passed += ended ? own.passed : 0;
+        sum.failed += ended ? own.failed : 1; // it died: what it printed says more
+        close(pipes[i][0]);
+        wait(NULL);
+    }
+    return sum;
+}
+
 int main(int argc, char **argv)
 {
     struct tests *tests = mem_new(struct tests);
-    const char *filter = "";
-    bool update = false;
-    int32_t only = -1, passed = 0, failed = 0;
+    tests->only = -1;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--update") == 0)
-            update = true;
+            tests->update = true;
         else if (strcmp(argv[i], "--world") == 0 && i + 1 < argc)
-            only = (int32_t)strtol(argv[++i], NULL, 10);
+            tests->only = (int32_t)strtol(argv[++i], NULL, 10);
         else if (access(argv[i], F_OK) == 0)
             collect(tests, argv[i]);
         else
-            filter = argv[i];
+            filter(tests, argv[i]);
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     log_set_level(LOG_LEVEL_ERROR);
     os_make_quick();
-    for (int32_t i = 0; i < tests->count; i++) {
-        if (strstr(tests->paths[i], filter) == NULL)
-            continue;
-        bool good = run_file(tests->paths[i], i, update, only);
-        passed += good;
-        failed += !good;
-    }
-    printf("%d passed, %d failed\n", passed, failed);
+    struct tally tally = tests->count > 1 ? run_jobs(tests) : run_files(tests, 0, 1);
+    printf("%d passed, %d failed\n", tally.passed, tally.failed);
     for (int32_t i = 0; i < tests->count; i++)
         mem_free(tests->paths[i]);
     mem_free(tests);
-    return failed > 0;
+    return tally.failed > 0;
 }

@@ -5,16 +5,20 @@
  *          that follow (Spark's no-data batches) run at once, but not before a `then feed`
  * Crash    the engine is closed as a death would leave it: between epochs, and in a world with faults in the middle of
  *          every epoch, at another fail point each time. Then it is opened from its checkpoint
+ * Kill     an engine lives in a child process for the epochs of one group of feeds, and the first children are killed at
+ *          fail points (kill -9); the next one recovers. Tables are read from outside
  */
 #include "slt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 
-enum { EPOCHS_MAX = 60 /* of one group of feeds */, DIFF_ROWS_MAX = 40 };
+enum { EPOCHS_MAX = 60 /* of one group of feeds */, DIFF_ROWS_MAX = 40, KILLS = 3 /* per group of feeds */ };
 
 struct expected { /* what a table must hold so far */
     const char *table;
@@ -43,7 +47,8 @@ struct runner {
 
 void slt_world_name(const struct slt_world *world, char *out, size_t size)
 {
-    static const char *const troubles[] = {"", ", a crash after every epoch", ", a fault in every epoch"};
+    static const char *const troubles[] = {"", ", a crash after every epoch", ", a fault in every epoch",
+                                           ", killed and killed again"};
     snprintf(out, size, "%d rows a batch, %d worker%s%s", world->batch_rows, world->workers,
              world->workers == 1 ? "" : "s", troubles[world->trouble]);
 }
@@ -117,7 +122,7 @@ static enum code engine_start(struct runner *self)
 static enum code engine_crash(struct runner *self)
 {
     engine_end(self);
-    return engine_start(self);
+    return self->world->trouble == SLT_KILLS ? E_OK : engine_start(self); // there each group of feeds has its own
 }
 
 static enum code epoch_try(struct runner *self, bool *ran)
@@ -151,6 +156,57 @@ static enum code epochs_run(struct runner *self)
     return E_OK;
 }
 
+/* ---- killing ---- */
+
+#ifdef LEAT_FAULTS
+static void kill_arm(struct runner *self, int32_t number)
+{
+    static const char *const points[] = {"stage_open", "record_temp", "publish_one", "stage_write",  "after_record", "stage_done",
+                                         "record_put", "stage_fsync", "state_merge", "publish_done", "gc_one",       "snapshot_put"};
+    enum { POINTS = sizeof points / sizeof *points };
+    char spec[64];
+    snprintf(spec, sizeof spec, "%s:%d:kill", points[number % POINTS], 1 + number / POINTS % 3);
+    always(fault_arm(spec, &self->err) == E_OK);
+}
+#endif
+
+/* 0 when the epochs are done; else it was killed, or failed. */
+static int run_child(struct runner *self, bool kill)
+{
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+#ifdef LEAT_FAULTS
+        if (freopen("/dev/null", "w", stderr) == NULL) // the fail point says that it kills
+            _exit(9);
+        if (kill)
+            kill_arm(self, self->world->seed + self->faults);
+#endif
+        enum code code = engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
+        if (code == E_OK)
+            code = epochs_run(self);
+        if (code != E_OK)
+            printf("%s\n", self->err.text);
+        fflush(stdout);
+        _exit(code == E_OK ? 0 : 1);
+    }
+    int status = 0;
+    self->faults++;
+    waitpid(child, &status, 0);
+    (void)kill;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static enum code children_run(struct runner *self)
+{
+    for (int i = 0; i < KILLS; i++) {
+        int ended = run_child(self, true);
+        if (ended != 0 && ended < 128)
+            return fail(&self->err, E_BUG, "a process that should have been killed failed");
+    }
+    return run_child(self, false) == 0 ? E_OK : fail(&self->err, E_BUG, "the process after a killed one failed");
+}
+
 /* ---- opening ---- */
 
 static enum code project_read(struct runner *self)
@@ -176,6 +232,8 @@ static enum code pipeline_open(struct runner *self, const char *folder)
     if (code != E_OK)
         return report_error(self, 0);
     progress_init(&self->progress, self->pipeline);
+    if (self->world->trouble == SLT_KILLS)
+        return E_OK;
     return engine_start(self) == E_OK ? E_OK : report_error(self, 0);
 }
 
@@ -219,7 +277,8 @@ static enum code run_feed(struct runner *self, int32_t *at)
     do
         code = group_feed(self, at);
     while (code == E_OK && *at < self->file->step_count && self->file->steps[*at].backlog);
-    return code == E_OK ? epochs_run(self) : code;
+    TRY(code);
+    return self->world->trouble == SLT_KILLS ? children_run(self) : epochs_run(self);
 }
 
 /* ---- expect ---- */
@@ -323,6 +382,8 @@ static void watermark_text(const struct runner *self, int32_t table, char *out, 
 static enum code run_number(struct runner *self, const struct slt_step *step)
 {
     char seen[64] = "";
+    if (self->world->trouble == SLT_KILLS) // the engine that knows is gone
+        return E_OK;
     int32_t table = table_index(self, step->name);
     if (table < 0)
         return fail(&self->err, E_SPEC, "no table %s", step->name);
