@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &init_command, &check_command, &plan_command,    &run_command,
-    &produce_command, &docs_command,  NULL,
+    &init_command,  &check_command,   &plan_command, &run_command,
+    &state_command, &produce_command, &docs_command, NULL,
 };
 
 int report(const struct error *err)

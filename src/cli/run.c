@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "cli/cli.h"
 #include "cli/project.h"
+#include "cli/quantity.h"
 #include "cli/run.h"
 #include "runtime/runtime.h"
 
@@ -27,42 +28,6 @@ static void signals_install(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* ---- text forms ---- */
-
-/* 1234567 -> 1,234,567 */
-static const char *grouped(int64_t value, char out[32])
-{
-    char digits[24];
-    int count = snprintf(digits, sizeof digits, "%" PRId64, value < 0 ? -value : value);
-    int used = 0;
-    if (value < 0)
-        out[used++] = '-';
-    for (int i = 0; i < count; i++) {
-        if (i > 0 && (count - i) % 3 == 0)
-            out[used++] = ',';
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-    return out;
-}
-
-static const char *size_text(int64_t bytes, char out[32])
-{
-    static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-    for (; value >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++)
-        value /= 1000;
-    snprintf(out, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-    return out;
-}
-
-static const char *time_text(int64_t us, char out[TIMESTAMP_TEXT_MAX + 1])
-{
-    out[us > 0 ? timestamp_print(us, zone_utc(), out) : 0] = '\0';
-    return us > 0 ? out : "-";
-}
-
 /* ---- a terminal: one line that refreshes itself ---- */
 
 struct display {
@@ -81,12 +46,12 @@ static void show_status(void *context, const struct run_status *s)
     char records[32], rate[32], lag[32], late[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1],
         line[400];
     snprintf(line, sizeof line, "%c epoch %" PRId64 "  %s records  %s/s  lag %s  watermark %s  files %s%s%s%s%s  %s  %s",
-             spinner[turn++ % 4], s->epoch, grouped(s->records_total, records),
-             grouped((int64_t)s->records_per_second, rate), s->lag_records < 0 ? "?" : grouped(s->lag_records, lag),
-             time_text(s->watermark_us, watermark), grouped(s->files_total, files),
-             s->late_total > 0 ? "  late " : "", s->late_total > 0 ? grouped(s->late_total, late) : "",
+             spinner[turn++ % 4], s->epoch, quantity_count(s->records_total, records),
+             quantity_count((int64_t)s->records_per_second, rate), s->lag_records < 0 ? "?" : quantity_count(s->lag_records, lag),
+             quantity_time(s->watermark_us, watermark), quantity_count(s->files_total, files),
+             s->late_total > 0 ? "  late " : "", s->late_total > 0 ? quantity_count(s->late_total, late) : "",
              s->quarantined_total > 0 ? "  failed rows " : "",
-             s->quarantined_total > 0 ? grouped(s->quarantined_total, quarantined) : "", size_text(s->rss_bytes, rss),
+             s->quarantined_total > 0 ? quantity_count(s->quarantined_total, quarantined) : "", quantity_size(s->rss_bytes, rss),
              s->phase);
     log_status(line);
 }
@@ -179,9 +144,9 @@ static void summary_row(const struct table_commit *t)
     if (t->table == NULL && l->out == 0)
         return;
     fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", t->name,
-            t->table != NULL ? grouped(l->in + l->exploded, in) : "", grouped(l->out, out), grouped(l->filtered, filtered),
-            grouped(l->late + l->null_time, late), grouped(l->duplicates, duplicates), grouped(l->quarantined, bad),
-            grouped(t->files_total, files), size_text(t->bytes_total, size));
+            t->table != NULL ? quantity_count(l->in + l->exploded, in) : "", quantity_count(l->out, out), quantity_count(l->filtered, filtered),
+            quantity_count(l->late + l->null_time, late), quantity_count(l->duplicates, duplicates), quantity_count(l->quarantined, bad),
+            quantity_count(t->files_total, files), quantity_size(t->bytes_total, size));
 }
 
 static void summary(const struct display *display)
@@ -189,8 +154,8 @@ static void summary(const struct display *display)
     if (display->tables == NULL || !log_is_terminal())
         return;
     char records[32], rss[32];
-    fprintf(stderr, "%s records in %" PRId64 " epochs, peak memory %s\n\n", grouped(display->last.records_total, records),
-            display->epochs, size_text(display->last.rss_peak_bytes, rss));
+    fprintf(stderr, "%s records in %" PRId64 " epochs, peak memory %s\n\n", quantity_count(display->last.records_total, records),
+            display->epochs, quantity_size(display->last.rss_peak_bytes, rss));
     fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", "table", "in", "out", "filtered", "late", "duplicates",
             "failed", "files", "size");
     for (int32_t i = 0; i < display->table_count; i++)

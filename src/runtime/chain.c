@@ -125,6 +125,17 @@ enum code chain_read(const struct chain *self, int64_t epoch, struct arena *aren
     return E_OK;
 }
 
+const struct chain_state *chain_state_of(const struct chain_record *record, const struct plan *plan)
+{
+    for (int32_t i = 0; i < record->state_count; i++) {
+        const struct chain_state *state = &record->states[i];
+        bool named = state->identity != 0 && plan->identity != 0;
+        if (named ? state->identity == plan->identity : state->node == plan->id)
+            return state;
+    }
+    return NULL;
+}
+
 static void states_remember(struct chain *self, const struct chain_record *record)
 {
     for (int32_t i = 0; i < record->state_count; i++) {

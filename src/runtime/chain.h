@@ -93,6 +93,10 @@ MUST_CHECK enum code chain_append(struct chain *chain, const struct chain_record
 /* Remove records below `epoch` and state files that only they name. */
 MUST_CHECK enum code chain_trim(struct chain *chain, int64_t epoch, struct error *err);
 
+/* What the record says of a stateful node, or NULL. Plan ids shift when a query changes, identities do not; an older record,
+ * or one of a plan without them, has ids only. */
+const struct chain_state *chain_state_of(const struct chain_record *record, const struct plan *plan);
+
 /* A record as JSON text and back; pure. */
 void chain_record_print(const struct chain_record *record, struct text *out);
 MUST_CHECK enum code chain_record_parse(struct bytes json, struct arena *arena, struct chain_record *out, struct error *err);

@@ -161,7 +161,7 @@ enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32
     struct change change = {0};
     enum code code = settings_read(&arena, pipeline, &settings, err);
     if (code == E_OK)
-        code = store_open(settings.checkpoint, &store, err);
+        code = store_look(settings.checkpoint, &store, err);
     if (code == E_OK)
         code = chain_look(store, "0", &chain, err);
     if (code == E_OK && chain_head(chain) >= 0)

@@ -91,6 +91,46 @@ MUST_CHECK enum code pipeline_run(const struct pipeline *pipeline, const struct 
 /* What the project, as it is now, would keep, rebuild and lose of its checkpoint: a line each, as text. Reads only, also
  * beside a leat at work. *lost: how many things `pipeline_run` would refuse to lose without `accept`. */
 MUST_CHECK enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32_t *lost, struct error *err);
+
+/* ---- what a checkpoint remembers, for `leat state` ---- */
+
+struct state_offset {
+    const char *source, *topic;
+    int32_t partition;
+    int64_t next;                      /* the first record not read yet */
+};
+struct state_watermark {
+    const char *name;                  /* "event_time, delay 5 minutes" */
+    int64_t at_us;                     /* 0 = nothing seen */
+};
+struct state_summary {
+    const char *checkpoint, *pipeline; /* where, and whose */
+    int64_t epoch, batch_time_us;      /* of the last commit */
+    const struct state_offset *offsets;
+    int32_t offset_count;
+    const struct state_watermark *watermarks;
+    int32_t watermark_count;
+};
+struct state_operator {
+    const char *name;                  /* "aggregate of gold" */
+    uint64_t identity;
+    const struct type *schema;         /* of its entries as they are shown; NULL: no part of the project takes it up */
+    int64_t watermark_us;              /* what it emitted by; 0 = none */
+    int64_t entries, bytes;            /* in memory, when all of it is there; known when done */
+};
+/* Called in this order: summary; per operator entries any number of times, then done. */
+struct state_reader {
+    enum code (*summary)(void *context, const struct state_summary *summary, struct error *err);
+    enum code (*entries)(void *context, const struct state_operator *about, const struct batch *batch, struct error *err);
+    enum code (*done)(void *context, const struct state_operator *about, struct error *err);
+    void *context;
+};
+/* Read what the head of the chain remembers, of `table` (what its rows come from) or of all when it is NULL. Takes no lock
+ * and changes nothing; memory holds one shard at a time. E_ABSENT: there is no commit, or a leat at work has meanwhile
+ * removed what was to be read (then *again is set). E_USAGE: no such table. */
+MUST_CHECK enum code pipeline_state(const struct pipeline *pipeline, const struct session *session, const char *table,
+                                    const struct state_reader *reader, bool *again, struct error *err);
+
 void runtime_stop(void);
 bool runtime_stopping(void);
 

@@ -10,18 +10,6 @@ enum { SHARDS_MAX = 1 << 16 };
 
 /* ---- which files ---- */
 
-/* Plan ids shift when a query changes, identities do not; an older record, or one of a plan without them, has ids only. */
-static const struct chain_state *state_of(const struct chain_record *record, const struct plan *plan)
-{
-    for (int32_t i = 0; i < record->state_count; i++) {
-        const struct chain_state *state = &record->states[i];
-        bool named = state->identity != 0 && plan->identity != 0;
-        if (named ? state->identity == plan->identity : state->node == plan->id)
-            return state;
-    }
-    return NULL;
-}
-
 /* How often each shard was met whole; all shards at once in old files. */
 struct cover {
     uint8_t *times;
@@ -71,7 +59,7 @@ static enum code sources_read(struct state_history *self, const struct chain *ch
         struct chain_record record = {0};
         arena_reset(&scratch);
         code = chain_read(chain, epoch, &scratch, &record, err);
-        const struct chain_state *state = code == E_OK ? state_of(&record, plan) : NULL;
+        const struct chain_state *state = code == E_OK ? chain_state_of(&record, plan) : NULL;
         self->from_start = code == E_OK && (state == NULL || epoch == 0);
         if (state == NULL)
             break;

@@ -506,6 +506,25 @@ static enum code probe_staging(struct store *store, struct error *err)
     return E_OK;
 }
 
+enum code store_look(const char *url, struct store **out, struct error *err)
+{
+    char *root = NULL;
+    struct os_stat found;
+    TRY(root_of(url, &root, err));
+    enum code code = os->stat(root, &found, err);
+    if (code == E_OK && !found.is_dir)
+        code = fail(err, E_ABSENT, "%s is no folder", root);
+    if (code != E_OK) {
+        mem_free(root);
+        return code;
+    }
+    struct store *store = mem_new(struct store);
+    store->root = root;
+    lock_init(&store->lock);
+    *out = store;
+    return E_OK;
+}
+
 enum code store_open(const char *url, struct store **out, struct error *err)
 {
     char *root = NULL;

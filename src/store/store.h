@@ -41,6 +41,8 @@ void store_list_free(struct store_list *list);
 /* `url` is a path or file:///path. Creates the folder and proves that it can be written and that put_new
  * refuses a second writer (rule 8); leaves nothing behind. s3:// is E_UNSUPPORTED in this version. */
 MUST_CHECK enum code store_open(const char *url, struct store **out, struct error *err);
+/* To read only: creates and tries nothing. E_ABSENT when the folder is not there. */
+MUST_CHECK enum code store_look(const char *url, struct store **out, struct error *err);
 void store_close(struct store *store);
 const char *store_root(const struct store *store);   /* for messages and the user */
 
