@@ -1,9 +1,11 @@
-/* csv_decode.c - a line of separated values into the columns of a STRUCT, as Spark's CSV reader does it.
+/* csv_decode.c - a line of separated values into the columns of a STRUCT, as Spark's CSV reader
+ * does it.
  *
- * The rules were observed on Spark 4.2.0 (which uses univocity, in its mode STOP_AT_DELIMITER); csv_fields.h has those of
- * fields. A value is NULL when it is nullValue, or nothing and not quoted. What is not of its column's type is NULL, and
- * makes the record a bad one: _corrupt_record gets the line. So does another count of fields than the schema has, but only
- * when every column is read: Spark does not look at fields that nobody needs.
+ * The rules were observed on Spark 4.2.0 (which uses univocity, in its mode STOP_AT_DELIMITER);
+ * csv_fields.h has those of fields. A value is NULL when it is nullValue, or nothing and not
+ * quoted. What is not of its column's type is NULL, and makes the record a bad one: _corrupt_record
+ * gets the line. So does another count of fields than the schema has, but only when every column is
+ * read: Spark does not look at fields that nobody needs.
  */
 #include "format/csv_fields.h"
 #include "format/formats_internal.h"
@@ -23,8 +25,16 @@ struct csv_reader_options {
 
 #define AT(member) offsetof(struct csv_reader_options, member)
 static const struct option csv_reader_options[] = {
-    {.name = "sep", .kind = OPTION_STRING, .initial = ",", .help = "between two fields", .offset = AT(fields.separator)},
-    {.name = "delimiter", .kind = OPTION_STRING, .initial = ",", .help = "the same as sep", .offset = AT(fields.separator)},
+    {.name = "sep",
+     .kind = OPTION_STRING,
+     .initial = ",",
+     .help = "between two fields",
+     .offset = AT(fields.separator)},
+    {.name = "delimiter",
+     .kind = OPTION_STRING,
+     .initial = ",",
+     .help = "the same as sep",
+     .offset = AT(fields.separator)},
     {.name = "quote",
      .kind = OPTION_STRING,
      .initial = "\"",
@@ -45,13 +55,21 @@ static const struct option csv_reader_options[] = {
      .initial = "false",
      .help = "blanks behind a field without quotes are no part of it",
      .offset = AT(fields.trim_trailing)},
-    {.name = "nullValue", .kind = OPTION_STRING, .initial = "", .help = "what stands for NULL", .offset = AT(null_value)},
+    {.name = "nullValue",
+     .kind = OPTION_STRING,
+     .initial = "",
+     .help = "what stands for NULL",
+     .offset = AT(null_value)},
     {.name = "emptyValue",
      .kind = OPTION_STRING,
      .initial = "",
      .help = "what an empty field in quotes means",
      .offset = AT(empty_value)},
-    {.name = "nanValue", .kind = OPTION_STRING, .initial = "NaN", .help = "what stands for NaN", .offset = AT(nan)},
+    {.name = "nanValue",
+     .kind = OPTION_STRING,
+     .initial = "NaN",
+     .help = "what stands for NaN",
+     .offset = AT(nan)},
     {.name = "positiveInf",
      .kind = OPTION_STRING,
      .initial = "Inf",
@@ -70,7 +88,11 @@ static const struct option csv_reader_options[] = {
      .kind = OPTION_STRING,
      .help = "pattern of dates; without it they are read as by CAST",
      .offset = AT(date_format)},
-    {.name = "mode", .kind = OPTION_STRING, .initial = "PERMISSIVE", .help = DECODE_MODE_HELP, .offset = AT(mode)},
+    {.name = "mode",
+     .kind = OPTION_STRING,
+     .initial = "PERMISSIVE",
+     .help = DECODE_MODE_HELP,
+     .offset = AT(mode)},
     {.name = "columnNameOfCorruptRecord",
      .kind = OPTION_STRING,
      .initial = "_corrupt_record",
@@ -103,11 +125,15 @@ static bool is_needed(const struct csv_decoder *self, int32_t field)
 
 /* ---- one value ---- */
 
-static bool is(struct bytes value, const char *text) { return bytes_equal_string(value, text); }
+static bool is(struct bytes value, const char *text)
+{
+    return bytes_equal_string(value, text);
+}
 
 static bool is_word(struct bytes value, const char *lower)
 {
-    return value.size == strlen(lower) && strncasecmp((const char *)value.data, lower, value.size) == 0;
+    return value.size == strlen(lower) &&
+           strncasecmp((const char *)value.data, lower, value.size) == 0;
 }
 
 static bool put_integer(struct builder *out, struct bytes value, int64_t min, int64_t max)
@@ -115,7 +141,8 @@ static bool put_integer(struct builder *out, struct bytes value, int64_t min, in
     int64_t number;
     bool overflow = false;
     const char *text = (const char *)value.data, *end = text + value.size;
-    if (parse_int64(text, end, &number, &overflow) != end || overflow || number < min || number > max)
+    if (parse_int64(text, end, &number, &overflow) != end || overflow || number < min ||
+        number > max)
         return false;
     builder_int(out, number);
     return true;
@@ -132,7 +159,8 @@ static const char *parse_digits(bool narrow, const char *text, const char *end, 
     return stop;
 }
 
-/* As Java's Double.parseDouble: blanks around, a literal's suffix; hexadecimal numbers are left out. */
+/* As Java's Double.parseDouble: blanks around, a literal's suffix; hexadecimal numbers are left
+ * out. */
 static bool parse_java_double(struct bytes value, bool narrow, double *out)
 {
     const char *text = (const char *)value.data, *end = text + value.size;
@@ -148,10 +176,12 @@ static bool parse_java_double(struct bytes value, bool narrow, double *out)
         *out = minus ? -__builtin_inf() : __builtin_inf();
         return true;
     }
-    return digits < end && *digits != '-' && parse_digits(narrow, minus ? text : digits, end, out) == end;
+    return digits < end && *digits != '-' &&
+           parse_digits(narrow, minus ? text : digits, end, out) == end;
 }
 
-static bool put_double(const struct csv_reader_options *options, struct builder *out, struct bytes value)
+static bool put_double(const struct csv_reader_options *options, struct builder *out,
+                       struct bytes value)
 {
     double number = 0;
     if (is(value, options->nan))
@@ -301,7 +331,8 @@ static void put_corrupt(struct csv_decoder *self, bool good, struct bytes line)
 
 /* ---- the decoder ---- */
 
-static enum code options_read(struct csv_decoder *self, const struct decoder_spec *spec, struct error *err)
+static enum code options_read(struct csv_decoder *self, const struct decoder_spec *spec,
+                              struct error *err)
 {
     options_defaults(csv_reader_options, &self->options, &self->arena);
     for (int32_t i = 0; i < spec->option_count; i++)
@@ -311,7 +342,8 @@ static enum code options_read(struct csv_decoder *self, const struct decoder_spe
     return csv_fields_open(&self->fields, &self->options.fields, err);
 }
 
-static enum code columns_open(struct csv_decoder *self, const struct decoder_spec *spec, struct error *err)
+static enum code columns_open(struct csv_decoder *self, const struct decoder_spec *spec,
+                              struct error *err)
 {
     int32_t count = spec->schema->field_count;
     self->check_count = true;
@@ -321,7 +353,8 @@ static enum code columns_open(struct csv_decoder *self, const struct decoder_spe
         const struct field *field = &spec->schema->fields[i];
         if (type_is_nested(field->type) || field->type->id == TYPE_INTERVAL_DT ||
             field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_NULL)
-            return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold", field->name);
+            return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold",
+                        field->name);
         builder_init(&self->builders[i], field->type);
         if (spec->corrupt_column != NULL && field->type->id == TYPE_STRING &&
             strcmp(field->name, spec->corrupt_column) == 0) {

@@ -17,20 +17,26 @@ static enum code one_byte(const char *name, const char *value, int *out, struct 
     return E_OK;
 }
 
-enum code csv_fields_open(struct csv_fields *self, const struct csv_field_options *options, struct error *err)
+enum code csv_fields_open(struct csv_fields *self, const struct csv_field_options *options,
+                          struct error *err)
 {
     const char *separator = unescaped(options->separator);
     size_t size = strlen(separator);
-    *self = (struct csv_fields){.trim_leading = options->trim_leading, .trim_trailing = options->trim_trailing};
+    *self = (struct csv_fields){.trim_leading = options->trim_leading,
+                                .trim_trailing = options->trim_trailing};
     if (size == 0 || size >= sizeof self->separator)
-        return fail(err, E_SPEC, "csv: sep must have from 1 to %zu bytes", sizeof self->separator - 1);
+        return fail(err, E_SPEC, "csv: sep must have from 1 to %zu bytes",
+                    sizeof self->separator - 1);
     memcpy(self->separator, separator, size + 1);
     self->separator_size = size;
     TRY(one_byte("quote", options->quote, &self->quote, err));
     return one_byte("escape", options->escape, &self->escape, err);
 }
 
-void csv_fields_close(struct csv_fields *self) { text_free(&self->scratch); }
+void csv_fields_close(struct csv_fields *self)
+{
+    text_free(&self->scratch);
+}
 
 static bool separator_at(const struct csv_fields *self, const uint8_t *p)
 {
@@ -72,7 +78,8 @@ static void plain_field(struct csv_fields *self, struct csv_field *out)
     field_end(self, stop);
 }
 
-/* Where a quote's field would end when the quote closes it: behind blanks. NULL: the quote closes nothing. */
+/* Where a quote's field would end when the quote closes it: behind blanks. NULL: the quote closes
+ * nothing. */
 static const uint8_t *closing(const struct csv_fields *self, const uint8_t *behind)
 {
     while (behind < self->end && *behind <= ' ' && !separator_at(self, behind))
@@ -80,7 +87,8 @@ static const uint8_t *closing(const struct csv_fields *self, const uint8_t *behi
     return behind == self->end || separator_at(self, behind) ? behind : NULL;
 }
 
-/* A quote that closes nothing: the field is a text as it stands from there on, with the quotes around what was read. */
+/* A quote that closes nothing: the field is a text as it stands from there on, with the quotes
+ * around what was read. */
 static void odd_field(struct csv_fields *self, const uint8_t *quote, struct csv_field *out)
 {
     const uint8_t *stop = separator_find(self, quote);
@@ -141,7 +149,8 @@ bool csv_fields_next(struct csv_fields *self, struct csv_field *out)
 {
     if (self->at == NULL)
         return false;
-    while (self->trim_leading && self->at < self->end && *self->at <= ' ' && !separator_at(self, self->at))
+    while (self->trim_leading && self->at < self->end && *self->at <= ' ' &&
+           !separator_at(self, self->at))
         self->at++;
     if (self->at < self->end && *self->at == self->quote)
         quoted_field(self, self->at + 1, out);

@@ -1,11 +1,13 @@
 /* csv_fields.h - a line into its fields.
  *
- * Fields   stand between separators; a line without separators has one. A field that begins with a quote ends at the
- *          quote before a separator or the line's end; blanks may stand between. Inside, escape + quote is a quote,
- *          escape + escape an escape (unless the quote is the escape), escape + else is both
- * Odd      a quote inside that is followed by something else is no end: then the field is a text as it stands, with its
- *          quotes, up to the next separator. But of several quotes in a row before a separator the last one ends the
- *          field, and the others belong to it. A field whose end is missing goes up to the line's end
+ * Fields   stand between separators; a line without separators has one. A field that begins with a
+ *          quote ends at the quote before a separator or the line's end; blanks may stand between.
+ *          Inside, escape + quote is a quote, escape + escape an escape (unless the quote is the
+ *          escape), escape + else is both
+ * Odd      a quote inside that is followed by something else is no end: then the field is a text as
+ *          it stands, with its quotes, up to the next separator. But of several quotes in a row
+ *          before a separator the last one ends the field, and the others belong to it. A field
+ *          whose end is missing goes up to the line's end
  * Views    a field is a view into the line, or into the scratch of csv_fields, until the next call
  * Thread   one at a time
  */
@@ -31,8 +33,8 @@ struct csv_field {
     bool quoted;
 };
 /* E_SPEC when an option is not as long as it must be. */
-MUST_CHECK enum code csv_fields_open(struct csv_fields *self, const struct csv_field_options *options,
-                                     struct error *err);
+MUST_CHECK enum code csv_fields_open(struct csv_fields *self,
+                                     const struct csv_field_options *options, struct error *err);
 void csv_fields_close(struct csv_fields *self);
 static inline void csv_fields_start(struct csv_fields *self, struct bytes line)
 {

@@ -159,19 +159,25 @@ static enum code entries_valid(const struct parquet_pick *pick, const struct par
     return entries == rows ? E_OK : uneven(pick, err);
 }
 
-/* Where each entry's elements begin; returns how many there are. */
-static int64_t list_offsets(const struct parquet_node *node, const struct parquet_leaf_read *leaf, int32_t *offsets)
+/* Where each entry's elements begin. A slot that goes on with a list must be in it, as the slot before was. */
+static enum code list_offsets(const struct parquet_pick *pick, const struct parquet_leaf_read *leaf, int32_t *offsets,
+                              int64_t *count, struct error *err)
 {
+    const struct parquet_node *node = pick->node;
     int64_t entries = 0, elements = 0;
-    int in_list = node->definition + 1;
+    int in_list = node->definition + 1, before = 0;
+    bool broken = false;
     for (int64_t i = 0; i < leaf->slots; i++) {
-        uint8_t level = leaf->definitions[i], repetition = leaf->repetitions[i];
+        int level = leaf->definitions[i], repetition = leaf->repetitions[i];
         if (repetition <= node->repetition && level >= node->list_definition)
             offsets[entries++] = (int32_t)elements;
         elements += repetition <= node->repetition + 1 && level >= in_list;
+        broken |= repetition > node->repetition && (level < in_list || before < in_list);
+        before = level;
     }
     offsets[entries] = (int32_t)elements;
-    return elements;
+    *count = elements;
+    return broken ? fail(err, E_CORRUPT, "column %s: a list goes on that has not begun", node->path) : E_OK;
 }
 
 static void valid_settle(struct column *out)
@@ -198,7 +204,7 @@ enum code parquet_assemble(const struct parquet_pick *pick, struct parquet_leaf_
     int64_t below = rows;
     if (pick->node->kind != TYPE_STRUCT) {
         out->offsets = buffer_new((size_t)(rows + 1) * sizeof(int32_t));
-        below = list_offsets(pick->node, leaf, (int32_t *)(void *)out->offsets->data);
+        TRY(list_offsets(pick, leaf, (int32_t *)(void *)out->offsets->data, &below, err));
     }
     return children_assemble(pick, leaves, below, out, err);
 }

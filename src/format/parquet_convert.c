@@ -172,20 +172,20 @@ static bool run_time(const struct parquet_convert *c, const uint8_t *in, int64_t
     return !bad;
 }
 
+/* Times that a long does not hold wrap around, as they do in Spark, which also writes them so. */
 static bool run_int96(const uint8_t *in, int64_t count, uint8_t *out)
 {
-    bool bad = false;
     for (int64_t i = 0; i < count; i++, in += INT96_SIZE) {
-        int64_t nanos, value;
-        uint32_t day;
+        int64_t nanos, rest;
+        int32_t day;
         memcpy(&nanos, in, sizeof nanos);
         memcpy(&day, in + sizeof nanos, sizeof day);
-        // Writers put the days before number 0 there as negative ones.
-        bad |= __builtin_mul_overflow((int64_t)(int32_t)day - JULIAN_1970, DAY_US, &value);
-        bad |= __builtin_add_overflow(value, nanos / 1000, &value);
-        memcpy(out + i * 8, &value, sizeof value);
+        rest = nanos % 1000;
+        uint64_t us = (uint64_t)(nanos / 1000 - (rest < 0));
+        us += ((uint64_t)day - JULIAN_1970) * (uint64_t)DAY_US;
+        memcpy(out + i * 8, &us, sizeof us);
     }
-    return !bad;
+    return true;
 }
 
 static bool load_big_endian(const uint8_t *in, size_t size, __int128 *out)

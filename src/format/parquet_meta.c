@@ -177,7 +177,7 @@ static void chunk_meta_read(struct thrift_reader *in, struct parquet_place *out)
         default: thrift_skip(in, fields.kind); break;
         }
     }
-    out->offset = dictionary > 0 && dictionary < data ? dictionary : data;
+    out->offset = dictionary > 0 && (dictionary < data || data == 0) ? dictionary : data;
 }
 
 /* False: what it says of itself is nowhere in this file. */
@@ -243,7 +243,7 @@ static enum code places_check(const struct parquet_meta *meta, int64_t file_byte
         const struct parquet_row_group *group = &meta->groups[g];
         if (__builtin_add_overflow(rows, group->rows, &rows))
             return fail(err, E_CORRUPT, "row group %d has %lld rows", g, (long long)group->rows);
-        for (int32_t c = 0; c < meta->leaf_count; c++) {
+        for (int32_t c = 0; c < meta->leaf_count && group->rows > 0; c++) {
             const struct parquet_place *place = &group->chunks[c];
             if (place->offset < PARQUET_MAGIC_SIZE || place->offset > end || place->size_bytes > end - place->offset)
                 return fail(err, E_CORRUPT, "row group %d, column %d does not lie in the file", g, c);

@@ -114,6 +114,17 @@ static void data_header(struct thrift_reader *in, struct page_header *out)
     }
 }
 
+static void dictionary_header(struct thrift_reader *in, struct page_header *out)
+{
+    struct thrift_fields fields = thrift_struct_begin();
+    while (thrift_field(in, &fields)) {
+        if (fields.id == 1)
+            out->values = thrift_int(in, &fields, 0, INT32_MAX);
+        else
+            thrift_skip(in, fields.kind);
+    }
+}
+
 static void data_header_v2(struct thrift_reader *in, struct page_header *out)
 {
     struct thrift_fields fields = thrift_struct_begin();
@@ -136,7 +147,6 @@ static bool header_parse(struct bytes bytes, struct page_header *out, size_t *si
     *out = (struct page_header){.kind = -1, .compressed = true, .definition_encoding = PARQUET_RLE,
                                 .repetition_encoding = PARQUET_RLE, .values = -1};
     while (thrift_field(&in, &fields)) {
-        bool inside = fields.id == 5 || fields.id == 7 || fields.id == 8;
         if (fields.id == 1)
             out->kind = (int)thrift_int(&in, &fields, 0, INT32_MAX);
         else if (fields.id == 2)
@@ -145,10 +155,10 @@ static bool header_parse(struct bytes bytes, struct page_header *out, size_t *si
             out->stored_bytes = thrift_int(&in, &fields, 0, INT32_MAX);
         else if (fields.id == 4)
             out->crc = (uint32_t)thrift_int(&in, &fields, INT32_MIN, INT32_MAX);
-        else if (!inside)
+        else if (fields.id != 5 && fields.id != 7 && fields.id != 8)
             thrift_skip(&in, fields.kind);
         else if (thrift_enter(&in, &fields))
-            (fields.id == 8 ? data_header_v2 : data_header)(&in, out); // a dictionary's begins as a data page's
+            (fields.id == 5 ? data_header : fields.id == 7 ? dictionary_header : data_header_v2)(&in, out);
         out->has_crc |= fields.id == 4;
     }
     *size = (size_t)(in.at - bytes.data);
