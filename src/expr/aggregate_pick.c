@@ -20,11 +20,6 @@ struct pair_pick {
     struct row_place place;
 };
 
-static bool place_before(const struct row_place *a, const struct row_place *b)
-{
-    return a->stream != b->stream ? a->stream < b->stream : a->offset < b->offset;
-}
-
 static struct row_place row_place(const struct aggregate_rows *in, int64_t row)
 {
     return in->places != NULL ? in->places[row] : (struct row_place){0};
@@ -49,7 +44,7 @@ enum { FIRST = 1, LAST = 2, SKIP_NULLS = 4 };
 /* Whether the row at `place` takes the place of the one kept. Of the same place the first row stays first. */
 static bool picks(unsigned which, const struct row_place *kept, const struct row_place *place)
 {
-    return (which & FIRST) != 0 ? place_before(place, kept) : !place_before(place, kept);
+    return (which & FIRST) != 0 ? row_place_before(place, kept) : !row_place_before(place, kept);
 }
 
 static void fixed_pick_add(const struct aggregate_rows *in, unsigned which)
@@ -191,10 +186,10 @@ static enum code bind_last(struct aggregate_binding *binding, struct error *err)
 }
 
 AGGREGATE(agg_first, "first first_value any_value", "(T, boolean?) -> T",
-          "Value of the first row by topic partition and offset; with true as second argument the first that is not NULL.",
+          "Value of the first row by partition and offset; with true as second argument the first that is not NULL.",
           "SELECT first(c, true) FROM VALUES (NULL), (1), (2) AS t(c)", "1", .bind = bind_first);
 AGGREGATE(agg_last, "last last_value", "(T, boolean?) -> T",
-          "Value of the last row by topic partition and offset; with true as second argument the last that is not NULL.",
+          "Value of the last row by partition and offset; with true as second argument the last that is not NULL.",
           "SELECT last(c) FROM VALUES (1), (2) AS t(c)", "2", .bind = bind_last);
 
 /* ---- max_by and min_by ---- */
@@ -202,7 +197,7 @@ AGGREGATE(agg_last, "last last_value", "(T, boolean?) -> T",
 /* Of equals the later one wins, as in Spark. */
 static bool by_takes(int order, int sign, const struct row_place *kept, const struct row_place *place)
 {
-    return order != 0 ? sign * order < 0 : !place_before(place, kept);
+    return order != 0 ? sign * order < 0 : !row_place_before(place, kept);
 }
 
 static void by_add(const struct aggregate_rows *in, int sign)

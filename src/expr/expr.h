@@ -138,11 +138,18 @@ MUST_CHECK enum code aggregate_bind(struct expr_context *ctx, const char *name, 
                                     const struct aggregate_call **out, struct error *err);
 struct bytes aggregate_name(const struct aggregate_call *call); /* the first of its names */
 void aggregate_init(const struct aggregate_call *call, void *state);
-/* Where a row's record stands among all records: the smaller one came first. */
+/* Where a row's record stands among all records. Files of a source are one partition, in the order they were found. */
 struct row_place {
-    uint64_t stream; /* of topic and partition */
     int64_t offset;
+    int32_t partition;
+    uint32_t topic; /* hash */
 };
+static inline bool row_place_before(const struct row_place *a, const struct row_place *b)
+{
+    if (a->partition != b->partition)
+        return a->partition < b->partition;
+    return a->offset != b->offset ? a->offset < b->offset : a->topic < b->topic;
+}
 /* Rows to add: row i goes to the state at base + slots[i] * stride. */
 struct aggregate_rows {
     const struct aggregate_call *call;

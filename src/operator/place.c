@@ -13,14 +13,14 @@ void places_find(const struct batch *in, struct row_place *out)
     const int32_t *partitions = column_values(&origin->partition, const int32_t);
     const int64_t *offsets = column_values(&origin->offset, const int64_t);
     struct bytes topic = {0};
-    uint64_t stream = 0;
+    uint32_t hash = 0;
     for (int64_t i = 0; i < in->rows; i++) {
         int64_t record = batch_origin(in, i);
         struct bytes own = column_bytes_at(&origin->topic, record);
         if (topic.data == NULL || !bytes_equal(own, topic)) {
             topic = own;
-            stream = hash_bytes(own.data, own.size) << 32;
+            hash = (uint32_t)hash_bytes(own.data, own.size);
         }
-        out[i] = (struct row_place){stream | (uint32_t)partitions[record], offsets[record]};
+        out[i] = (struct row_place){offsets[record], partitions[record], hash};
     }
 }

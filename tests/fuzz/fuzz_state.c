@@ -1,5 +1,5 @@
 /* Stored state with a right checksum and a body of any bytes: restore must take it or refuse it, and what it
- * took must come out again as rows. */
+ * took must come out again as rows. Of tumbling and sliding windows and of sessions. */
 #include <stdlib.h>
 
 #include "operator/operator.h"
@@ -13,7 +13,9 @@ static enum code check_rows(void *context, struct batch *out, struct error *err)
     return E_OK;
 }
 
-static struct stateful *stage_make(struct arena *arena, const struct session *session)
+enum { TUMBLING, SLIDING, SESSIONS, KINDS };
+
+static struct stateful *stage_make(struct arena *arena, const struct session *session, int kind)
 {
     struct error err = {0};
     struct expr_context ctx = {arena, session};
@@ -25,7 +27,7 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
             arena,
             bytes_of_string(
                 "k STRING, v ARRAY<INT>, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, c BIGINT, s BIGINT, "
-                "l ARRAY<STRING>, m STRING"),
+                "l ARRAY<STRING>, m STRING, d BIGINT, q BIGINT, o STRING, f STRING, b STRING"),
             &out, &position, &err) != E_OK)
         abort();
     const struct expr *cols[4];
@@ -35,12 +37,18 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
         const char *name;
         int32_t column;
         bool distinct;
-    } wanted[] = {{"count", 3, true}, {"sum", 3, false}, {"collect_list", 0, false}, {"max", 0, false}};
-    const struct aggregate_call **calls = arena_array(arena, const struct aggregate_call *, 4);
-    for (int i = 0; i < 4; i++)
-        if (aggregate_bind(&ctx, wanted[i].name, &cols[wanted[i].column], 1, wanted[i].distinct, NULL,
+    } wanted[] = {{"count", 3, true}, {"sum", 3, false}, {"collect_list", 0, false}, {"max", 0, false},
+                  {"approx_count_distinct", 3, false}, {"percentile_approx", 3, false}, {"mode", 0, false},
+                  {"first", 0, false}, {"max_by", 0, false}};
+    enum { CALLS = sizeof wanted / sizeof *wanted };
+    const struct aggregate_call **calls = arena_array(arena, const struct aggregate_call *, CALLS);
+    const struct expr *half = expr_double(&ctx, 0.5, (struct position){0});
+    for (int i = 0; i < CALLS; i++) {
+        const struct expr *args[] = {cols[wanted[i].column], i == 5 ? half : cols[3]};
+        if (aggregate_bind(&ctx, wanted[i].name, args, 1 + (i == 5 || i == 8), wanted[i].distinct, NULL,
                            (struct position){0}, &calls[i], &err) != E_OK)
             abort();
+    }
     const struct expr **keys = arena_array(arena, const struct expr *, 3);
     keys[0] = cols[0];
     keys[1] = cols[1];
@@ -48,11 +56,14 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
                                         .keys = keys,
                                         .key_count = 3,
                                         .calls = calls,
-                                        .call_count = 4,
+                                        .call_count = CALLS,
                                         .window_key = 2,
-                                        .size_us = 60000000,
+                                        .size_us = kind == SLIDING ? 150000000 : 60000000,
                                         .slide_us = 60000000,
                                         .window_time = cols[2],
+                                        .gap = kind == SESSIONS ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), 60000000,
+                                                                           (struct position){0})
+                                                                : NULL,
                                         .watermark_key = -1,
                                         .schema = out,
                                         .lanes = 1,
@@ -82,21 +93,23 @@ static void frame_around(struct stateful *stage, struct bytes body, struct text 
     text_free(&empty);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void restore_once(int kind, struct bytes body)
 {
     struct arena arena = {0};
     struct session session = {.zone = zone_utc(), .ansi = true};
     struct error err = {0};
     struct text stored = {0};
     struct operator_counts counts = {0};
-    struct stateful *stage = stage_make(&arena, &session);
-    frame_around(stage, bytes_of(data, size), &stored);
-    enum code code = stage->type->restore(stage, bytes_of(data, size), &err); // no frame at all, most likely
+    struct stateful *stage = stage_make(&arena, &session, kind);
+    frame_around(stage, body, &stored);
+    enum code code = stage->type->restore(stage, body, &err); // no frame at all, most likely
     code = stage->type->restore(stage, text_view(&stored), &err);
     if (code != E_OK && code != E_CORRUPT)
         abort();
     const struct epoch_time time = {.emit_us = INT64_MAX};
     const struct emit emit = {check_rows, NULL};
+    for (int32_t shard = 0; code == E_OK && shard < 2; shard++)
+        code = stage->type->shard_show(stage, shard, &emit, &err);
     for (int32_t shard = 0; code == E_OK && shard < 2; shard++)
         code = stage->type->shard_merge(stage, shard, &time, &emit, &counts, &err);
     if (code != E_OK && code != E_CORRUPT)
@@ -104,5 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stage->type->free(stage);
     text_free(&stored);
     arena_free(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    for (int kind = 0; kind < KINDS; kind++)
+        restore_once(kind, bytes_of(data, size));
     return 0;
 }

@@ -51,6 +51,7 @@ struct under_test {
     struct lines emitted;
     int64_t largest_batch;
     int64_t last_end_us; /* of the windows that a shard emits: in order */
+    bool showing;        /* in no order */
 };
 
 /* Rows as text; a window as its two ends in microseconds. */
@@ -67,7 +68,7 @@ static inline enum code remember(void *context, struct batch *out, __attribute__
             text_add_char(&text, c > 0 ? ' ' : '#');
             if (c == test->spec.window_key) {
                 int64_t end_us = column_values(&col->children[1], const int64_t)[row];
-                CHECK(end_us >= test->last_end_us || test->spec.gap != NULL);
+                CHECK(end_us >= test->last_end_us || test->spec.gap != NULL || test->showing);
                 test->last_end_us = end_us;
                 text_printf(&text, "%lld-%lld",
                             (long long)column_values(&col->children[0], const int64_t)[row],
@@ -242,6 +243,35 @@ static inline void restore(struct under_test *test, const struct text *snapshot,
     stage_start(test, 1 + (int32_t)(kit_random() % 3), 1 + (int32_t)(kit_random() % 5));
     CHECK_INT(test->stage->type->restore(test->stage, text_view(snapshot), &test->base.err), E_OK);
     CHECK_INT(test->stage->type->restore(test->stage, text_view(deltas), &test->base.err), E_OK);
+}
+
+/* A shard goes to disk and comes back. */
+static inline void spill_some(struct under_test *test)
+{
+    struct text stored = {0};
+    int32_t shard = (int32_t)(kit_random() % (uint64_t)test->spec.shards);
+    const struct stateful_type *type = test->stage->type;
+    int64_t entries = type->shard_entries(test->stage, shard);
+    CHECK_INT(type->shard_snapshot(test->stage, shard, &stored, &test->base.err), E_OK);
+    type->shard_spill(test->stage, shard);
+    CHECK_INT(type->shard_entries(test->stage, shard), 0);
+    CHECK_INT(type->shard_restore(test->stage, shard, text_view(&stored), &test->base.err), E_OK);
+    CHECK_INT(type->shard_entries(test->stage, shard), entries);
+    text_free(&stored);
+}
+
+/* What `leat state` would show, as lines in test->emitted. */
+static inline void show_all(struct under_test *test)
+{
+    const struct emit emit = {remember, test};
+    const struct type *shown = test->stage->type->shown(test->stage, &test->base.arena);
+    CHECK(type_equal(shown, test->spec.schema));
+    test->showing = true;
+    for (int32_t s = 0; s < test->spec.shards; s++) {
+        test->last_end_us = INT64_MIN;
+        CHECK_INT(test->stage->type->shard_show(test->stage, s, &emit, &test->base.err), E_OK);
+    }
+    test->showing = false;
 }
 
 #endif

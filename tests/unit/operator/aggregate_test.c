@@ -213,6 +213,155 @@ TEST(windows_that_cannot_be_are_refused)
     tear_down(&test.base);
 }
 
+TEST(open_groups_and_panes_are_shown)
+{
+    struct under_test test = {0};
+    cards(&test, MINUTE, MINUTE, 0, false);
+    stage_start(&test, 1, 3);
+    struct epoch_time time = {0, 0, 0};
+    feed(&test, 0, &time, (struct row[]){{"a", 1, 1, 0}, {"b", 2, 2, 0}, {"a", 2, 4, 0}}, 3);
+    end_epoch(&test, &time, NULL);
+    show_all(&test);
+    CHECK_EMITTED(&test, "#a 0-60000000 2 0.05 0.04", "#b 0-60000000 1 0.02 0.02");
+    under_test_close(&test);
+
+    struct under_test sliding = {0};
+    cards(&sliding, 50, 20, 0, false); // panes of 10 microseconds
+    stage_start(&sliding, 1, 3);
+    feed(&sliding, 0, &time, (struct row[]){{"a", 1, 1, 0}, {"a", 9, 2, 0}, {"a", 10, 4, 0}}, 3);
+    end_epoch(&sliding, &time, NULL);
+    show_all(&sliding);
+    CHECK_EMITTED(&sliding, "#a 0-10 2 0.03 0.02", "#a 10-20 1 0.04 0.04");
+    under_test_close(&sliding);
+}
+
+TEST(a_filter_guards_its_arguments)
+{
+    struct under_test test = {0};
+    cards(&test, MINUTE, MINUTE, 0, false);
+    const struct aggregate_call **calls = arena_array(&test.base.arena, const struct aggregate_call *, 3);
+    const struct expr *amount = column_expr(&test.base, test.input, 2);
+    const struct expr *quotient = call_expr(&test.base, "/", int_expr(&test.base, 1), amount);
+    const struct expr *not_zero = call_expr(&test.base, "<>", amount, int_expr(&test.base, 0));
+    calls[0] = test.spec.calls[0];
+    CHECK_INT(aggregate_bind(&test.base.expr, "max", &quotient, 1, false, not_zero, (struct position){0}, &calls[1],
+                             &test.base.err),
+              E_OK);
+    CHECK_INT(aggregate_bind(&test.base.expr, "count", &quotient, 1, true, not_zero, (struct position){0}, &calls[2],
+                             &test.base.err),
+              E_OK);
+    test.spec.calls = calls;
+    test.spec.schema = type_struct(
+        &test.base.arena,
+        (struct field[]){test.schema->fields[0], test.schema->fields[1], test.schema->fields[2],
+                         {"m", calls[1]->type, true}, {"d", calls[2]->type, true}},
+        5);
+    stage_start(&test, 1, 1);
+    struct epoch_time time = {0, 0, INT64_MAX};
+    feed(&test, 0, &time, (struct row[]){{"a", 1, 100, 0}, {"a", 2, 0, 0}, {"a", 3, 200, 0}, {"a", 3, 200, 0}}, 4);
+    end_epoch(&test, &time, NULL);
+    CHECK_INT(test.base.rejects.count, 0);
+    CHECK_EMITTED(&test, "#a 0-60000000 4 1.0000000000000 2");
+    under_test_close(&test);
+}
+
+TEST(what_states_hold_is_charged)
+{
+    for (int kind = 0; kind < 3; kind++) { // tumbling, sliding, sessions
+        struct under_test test = {0};
+        cards(&test, MINUTE, kind == 1 ? MINUTE / 2 : MINUTE, 0, true);
+        if (kind == 2)
+            test.spec.gap = column_expr(&test.base, test.input, 3);
+        stage_start(&test, 1, 1);
+        struct row rows[4000];
+        struct epoch_time time = {0, 0, 0};
+        for (int i = 0; i < 4000; i++)
+            rows[i] = (struct row){"a", 1, i, MINUTE};
+        size_t before = test.budget.used_bytes;
+        feed(&test, 0, &time, rows, 4000);
+        CHECK(test.budget.used_bytes > before + 4000 * 10);
+        CHECK(stateful_bytes(test.stage) > 4000 * 10);
+        end_epoch(&test, &time, NULL);
+        CHECK(test.stage->type->shard_bytes(test.stage, 0) > 4000 * 10);
+        test.budget.limit_bytes = test.budget.used_bytes + 10000;
+        struct batch batch;
+        batch_init(&batch, test.input, 4000);
+        const char *names[4000];
+        int64_t times[4000], amounts[4000];
+        for (int i = 0; i < 4000; i++) {
+            names[i] = "b";
+            times[i] = 1;
+            amounts[i] = i;
+        }
+        put_strings(&batch.columns[0], names, 4000);
+        put_ints(&batch.columns[1], test.input->fields[1].type, times, 4000);
+        put_ints(&batch.columns[2], test.input->fields[2].type, amounts, 4000);
+        put_ints(&batch.columns[3], test.input->fields[3].type, amounts, 4000);
+        CHECK_INT(lane_batch(&test, 0, &time, &batch), E_MEMORY);
+        batch_release(&batch);
+        under_test_close(&test);
+    }
+}
+
+/* ---- the first and the last row ---- */
+
+/* Rows that stand at places 0, 1, .. of partition `partition`. */
+static void feed_places(struct under_test *test, int32_t lane, int32_t partition, int64_t offset, const int64_t *amounts,
+                        int64_t count)
+{
+    struct batch batch;
+    const char *names[8] = {0}, *topics[8];
+    int64_t times[8] = {0}, offsets[8], partitions[8];
+    struct origin *origin = mem_new(struct origin);
+    origin->count = 1;
+    for (int64_t i = 0; i < count; i++) {
+        topics[i] = "t";
+        partitions[i] = partition;
+        offsets[i] = offset + i;
+    }
+    put_strings(&origin->topic, topics, count);
+    put_ints(&origin->partition, type_of(TYPE_INT32), partitions, count);
+    put_ints(&origin->offset, type_of(TYPE_INT64), offsets, count);
+    batch_init(&batch, test->input, count);
+    batch.source = origin;
+    put_strings(&batch.columns[0], names, count);
+    put_ints(&batch.columns[1], test->input->fields[1].type, times, count);
+    put_ints(&batch.columns[2], test->input->fields[2].type, amounts, count);
+    put_ints(&batch.columns[3], test->input->fields[3].type, times, count);
+    const struct epoch_time time = {0, INT64_MIN, INT64_MIN};
+    CHECK_INT(lane_batch(test, lane, &time, &batch), E_OK);
+    batch_release(&batch);
+}
+
+TEST(first_and_last_do_not_depend_on_workers)
+{
+    for (int order = 0; order < 6; order++) {
+        struct under_test test = {0};
+        cards(&test, MINUTE, MINUTE, 0, false);
+        const struct aggregate_call *calls[] = {bind(&test, "first", 2, false, NULL), bind(&test, "last", 2, false, NULL),
+                                                bind(&test, "first", 0, false, NULL)};
+        test.spec.calls = calls;
+        test.spec.schema = schema_of(&test.base, "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, "
+                                                 "f DECIMAL(12,2), l DECIMAL(12,2), c STRING");
+        stage_start(&test, 2, 1);
+        const struct epoch_time time = {order, INT64_MIN, 0}, last = {7, 0, INT64_MAX};
+        for (int step = 0; step < 3; step++) {
+            int which = (order / 2 + (order % 2 == 0 ? step : 3 - step)) % 3;
+            if (which == 0)
+                feed_places(&test, order % 2, 0, 5, (int64_t[]){10, 11, 12}, 3);
+            else if (which == 1)
+                feed_places(&test, 1, 0, 8, (int64_t[]){20}, 1);
+            else
+                feed_places(&test, step % 2, 1, 0, (int64_t[]){30, NONE}, 2);
+            if (order == 4)
+                end_epoch(&test, &time, NULL);
+        }
+        end_epoch(&test, &last, NULL);
+        CHECK_EMITTED(&test, "#NULL 0-60000000 0.10 NULL NULL");
+        under_test_close(&test);
+    }
+}
+
 /* ---- against a plain recomputation, with restores ---- */
 
 enum { MODEL_GROUPS = 20000 };
@@ -329,6 +478,8 @@ static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start
         check_lines(&test.emitted, &want);
         if (crash_every > 0 && epoch % crash_every == 0)
             restore(&test, &snapshot, &deltas);
+        if (epoch % 3 == 1)
+            spill_some(&test);
         if (epoch % 7 == 6) {
             text_clear(&snapshot);
             text_clear(&deltas);

@@ -97,6 +97,21 @@ TEST(a_session_that_grows_is_emitted_once_when_it_ends)
     under_test_close(&test);
 }
 
+TEST(open_sessions_are_shown)
+{
+    struct under_test test = {0};
+    sessions(&test, true);
+    stage_start(&test, 1, 3);
+    struct epoch_time time = {0, INT64_MIN, 0};
+    feed(&test, 0, &time, (struct row[]){{"a", 0, 1, 10}, {"a", 5, 3, 10}, {"a", 50, 2, 1}, {NULL, 7, NONE, 1}}, 4);
+    end_epoch(&test, &time, NULL);
+    for (int twice = 0; twice < 2; twice++) {
+        show_all(&test);
+        CHECK_EMITTED(&test, "#a 0-15 2 0.04 0.03 2", "#a 50-51 1 0.02 0.02 1", "#NULL 7-8 1 NULL NULL 0");
+    }
+    under_test_close(&test);
+}
+
 /* ---- one key with very many sessions ---- */
 
 TEST(a_key_may_have_very_many_sessions)
@@ -267,6 +282,8 @@ static void check_against_model(int64_t gap_us, bool dynamic, bool distinct, int
         CHECK_INT(stateful_entries(test.stage), model.count);
         if (crash_every > 0 && epoch % crash_every == 0)
             restore(&test, &snapshot, &deltas);
+        if (epoch % 3 == 1)
+            spill_some(&test);
         if (epoch % 7 == 6)
             take_snapshot(&test, &snapshot, &deltas);
     }
