@@ -34,7 +34,7 @@ const struct option leat_settings[] = {
      .help = "a row whose event time is further ahead of its record's timestamp goes to the quarantine and moves no "
              "watermark; 0 seconds = off, as on Spark"},
     {.name = "leat.snapshot.epochs", .kind = OPTION_INT, .initial = "20", .min = 1, .max = 100000,
-     .offset = AT(snapshot_epochs), .help = "whole state instead of a delta at least every so many epochs"},
+     .offset = AT(snapshot_epochs), .help = "each shard of state is written whole at least every so many epochs"},
     {.name = "leat.preview", .kind = OPTION_BOOLEAN, .initial = "false", .offset = AT(preview),
      .help = "print a few rows of every table after each commit"},
     /* Defaults for every table; the tables' own TBLPROPERTIES win. Their kinds are the sinks' (sink/). */
