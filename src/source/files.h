@@ -6,14 +6,16 @@
  *          files_log.c      which files were ever found, in one order for good
  *          files_lines.c    the lines of one file
  *          files_columns.c  lines into columns
- * Offsets  the files, in the order of the log, are one endless text; a file of n bytes takes n + 1 offsets, so that
- *          an empty file has a place too. A range may end after any line. There is one partition, 0
- * Order    files found together: by the time of their last change, then by path; later finds come after
- * Files    appear whole (rename them into the folder) and stay as they are until they were read: one that was
- *          changed or removed before is E_LOST. Afterwards they may go
- * Columns  value: the line without its end; topic: the file's path; partition 0; offset: where the line begins, as in
- *          ranges, so that it orders the lines of all files; timestamp: when the file was last changed; key and
- *          timestampType are NULL
+ * Offsets  the files, in the order of the log, are one endless text; a file of n bytes takes n + 1
+ *          offsets, so that an empty file has a place too. A range may end after any line. There is
+ *          one partition, 0
+ * Order    files found together: by the time of their last change, then by path; later finds come
+ *          after
+ * Files    appear whole (rename them into the folder) and stay as they are until they were read:
+ *          one that was changed or removed before is E_LOST. Afterwards they may go
+ * Columns  value: the line without its end; topic: the file's path; partition 0; offset: where the
+ *          line begins, as in ranges, so that it orders the lines of all files; timestamp: when the
+ *          file was last changed; key and timestampType are NULL
  * Thread   one, but for stop()
  * Spec     Spark's FileStreamSource; Hadoop's LineReader for what ends a line: \n, \r\n or \r
  */
@@ -25,26 +27,30 @@
 #include "source/source.h"
 
 enum {
-    FILES_MAX = 1000000,          /* remembered at once; see maxFileAge */
-    FILE_LINE_MAX = 64 << 20,     /* bytes of a line */
-    FILE_BLOCK = 1 << 20,         /* bytes read at once */
-    FILE_BATCH_BYTES = 4 << 20,   /* a batch ends with the line that passes so many */
-    FILE_FOLDERS_MAX = 10000,     /* that a pattern may match */
-    FILE_SEGMENTS_MAX = 50,       /* of the log, before they become one */
+    FILES_MAX = 1000000,        /* remembered at once; see maxFileAge */
+    FILE_LINE_MAX = 64 << 20,   /* bytes of a line */
+    FILE_BLOCK = 1 << 20,       /* bytes read at once */
+    FILE_BATCH_BYTES = 4 << 20, /* a batch ends with the line that passes so many */
+    FILE_FOLDERS_MAX = 10000,   /* that a pattern may match */
+    FILE_SEGMENTS_MAX = 50,     /* of the log, before they become one */
 };
 
 /* ---- options ---- */
 struct files_settings {
     const char *path, *schema, *name_filter, *encoding, *line_end, *comment;
-    int latest_first, clean, recursive, multi_line, whole_text, name_only, ignore_missing, ignore_corrupt, enforce_schema;
+    int latest_first, clean, recursive, multi_line, whole_text, name_only, ignore_missing,
+        ignore_corrupt, enforce_schema;
     int64_t files_max, bytes_max; /* of an epoch; 0 = all */
     int64_t age_us;               /* maxFileAge */
-    bool header;
+    bool header, merge_schema;
+    bool partitioned; /* folders name=value are entered; else they are refused */
+    bool may_lack;    /* a path that is not there has no files */
 };
-extern const struct option json_files_options[], csv_files_options[], text_files_options[];
+extern const struct option json_files_options[], csv_files_options[], text_files_options[], parquet_files_options[];
 /* E_SPEC, E_UNSUPPORTED. */
-MUST_CHECK enum code files_settings_read(const struct option *options, const struct source_spec *spec,
-                                         struct arena *arena, struct files_settings *out, struct error *err);
+MUST_CHECK enum code files_settings_read(const struct option *options,
+                                         const struct source_spec *spec, struct arena *arena,
+                                         struct files_settings *out, struct error *err);
 
 /* ---- what lies there ---- */
 struct found_file {
@@ -57,7 +63,8 @@ struct found_files {
 };
 void found_files_free(struct found_files *found);
 struct files_log;
-/* Files that match `path` (a folder, a file, or a pattern with * ? [..]) and that the log does not know, in order. */
+/* Files that match `path` (a folder, a file, or a pattern with * ? [..]) and that the log does not
+ * know, in order. */
 MUST_CHECK enum code files_find(const struct files_settings *settings, const struct files_log *log,
                                 struct found_files *out, struct error *err);
 
@@ -67,7 +74,10 @@ struct file_entry {
     int64_t start; /* its first offset */
     int64_t size_bytes, modified_us;
 };
-static inline int64_t file_entry_end(const struct file_entry *entry) { return entry->start + entry->size_bytes + 1; }
+static inline int64_t file_entry_end(const struct file_entry *entry)
+{
+    return entry->start + entry->size_bytes + 1;
+}
 struct files_log {
     struct store *store; /* NULL: kept in memory only */
     const char *folder;
@@ -75,20 +85,23 @@ struct files_log {
     int32_t count, capacity;
     int32_t *slots; /* index + 1 by name, 0 = free */
     int32_t slot_count;
-    int64_t end;        /* offset behind the last file */
-    int64_t aged_us;    /* files changed before it were forgotten, and are not looked at again */
-    int64_t segment;    /* number of the next one */
-    int32_t segments;   /* since the last whole one, which included */
+    int64_t end;      /* offset behind the last file */
+    int64_t aged_us;  /* files changed before it were forgotten, and are not looked at again */
+    int64_t segment;  /* number of the next one */
+    int32_t segments; /* since the last whole one, which included */
 };
-MUST_CHECK enum code files_log_open(struct files_log *log, struct store *store, const char *folder, struct error *err);
+MUST_CHECK enum code files_log_open(struct files_log *log, struct store *store, const char *folder,
+                                    struct error *err);
 void files_log_close(struct files_log *log);
 bool files_log_knows(const struct files_log *log, const char *name);
 /* Durable when it returns; the names are moved. */
-MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, struct error *err);
+MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found,
+                                      struct error *err);
 /* The file that has this offset, or NULL. */
 const struct file_entry *files_log_at(const struct files_log *log, int64_t offset);
 /* Make one segment of many, without files below `committed` that are older than age_us. */
-MUST_CHECK enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us, struct error *err);
+MUST_CHECK enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us,
+                                       struct error *err);
 
 /* ---- lines ---- */
 struct lines {
@@ -101,15 +114,17 @@ struct lines {
     struct budget *budget;
 };
 /* Open `entry` at a byte that begins a line. E_LOST when it is not the file that was found. */
-MUST_CHECK enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from, struct error *err);
+MUST_CHECK enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from,
+                                struct error *err);
 /* The byte of the file where the next line begins. */
 static inline int64_t lines_at(const struct lines *lines)
 {
     return lines->read_bytes - (int64_t)(lines->last - lines->first);
 }
 /* A view until the next call. *more = false: the file ended. */
-MUST_CHECK enum code lines_next(struct lines *lines, struct bytes *line, bool *more, struct error *err);
-void lines_shut(struct lines *lines);  /* the file; the block stays */
+MUST_CHECK enum code lines_next(struct lines *lines, struct bytes *line, bool *more,
+                                struct error *err);
+void lines_shut(struct lines *lines); /* the file; the block stays */
 void lines_close(struct lines *lines);
 
 /* ---- columns ---- */
@@ -121,7 +136,8 @@ struct line_columns {
     size_t value_bytes, value_expected;
 };
 void line_columns_begin(struct line_columns *self);
-void line_columns_add(struct line_columns *self, struct bytes line, const struct file_entry *entry, int64_t offset);
+void line_columns_add(struct line_columns *self, struct bytes line, const struct file_entry *entry,
+                      int64_t offset);
 static inline bool line_columns_full(const struct line_columns *self)
 {
     return self->batch.rows >= self->rows_max || self->value_bytes >= FILE_BATCH_BYTES;
@@ -142,5 +158,6 @@ struct files_source {
     atomic_bool stopped;
 };
 extern const struct source_type json_source_type, csv_source_type, text_source_type;
+extern const struct source_type parquet_source_type, delta_source_type; /* columns.c */
 
 #endif

@@ -1,7 +1,8 @@
 /* files_list.c - which files lie there now.
  *
- * A path is walked part by part: a part without * ? [ is just entered, another one is matched with what its folder has.
- * Names that begin with _ or . are left out, as Spark does: they are unfinished, or no data.
+ * A path is walked part by part: a part without * ? [ is just entered, another one is matched with
+ * what its folder has. Names that begin with _ or . are left out, as Spark does: they are
+ * unfinished, or no data.
  */
 #include "source/files.h"
 
@@ -35,13 +36,15 @@ struct walk {
 struct names {
     struct arena arena;
     const char **items;
-    int32_t count, capacity;
+    bool *folders; /* per item: name=value */
+    int32_t count, capacity, folder_capacity;
     bool partitions; /* a folder like day=1 is among them */
 };
 
 static void names_close(struct names *names)
 {
     mem_free(names->items);
+    mem_free(names->folders);
     arena_free(&names->arena);
 }
 
@@ -49,7 +52,8 @@ static bool is_hidden(const char *name)
 {
     static const char copying[] = "._COPYING_";
     size_t size = strlen(name), tail = sizeof copying - 1;
-    return name[0] == '_' || name[0] == '.' || (size >= tail && strcmp(name + size - tail, copying) == 0);
+    return name[0] == '_' || name[0] == '.' ||
+           (size >= tail && strcmp(name + size - tail, copying) == 0);
 }
 
 static void name_add(void *context, const char *name, bool is_dir)
@@ -57,8 +61,11 @@ static void name_add(void *context, const char *name, bool is_dir)
     struct names *names = context;
     if (is_hidden(name))
         return;
-    names->partitions |= is_dir && strchr(name, '=') != NULL;
+    bool partition = is_dir && strchr(name, '=') != NULL;
+    names->partitions |= partition;
     mem_grow(names->items, names->capacity, names->count + 1);
+    mem_grow(names->folders, names->folder_capacity, names->count + 1);
+    names->folders[names->count] = partition;
     names->items[names->count++] = arena_strdup(&names->arena, name);
 }
 
@@ -72,7 +79,8 @@ static enum code names_read(struct walk *walk, const char *folder, struct names 
 
 static enum code refuse_compressed(const char *name, struct error *err)
 {
-    static const char *const endings[] = {".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate", ".xz", ".zip"};
+    static const char *const endings[] = {".gz",     ".bz2",     ".zst", ".lz4",
+                                          ".snappy", ".deflate", ".xz",  ".zip"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof *endings; i++)
         if (strcmp(dot, endings[i]) == 0)
@@ -89,7 +97,8 @@ static enum code file_found(struct walk *walk, const char *path)
     if (files_log_knows(walk->log, path) || (filter != NULL && fnmatch(filter, name, 0) != 0))
         return E_OK;
     enum code code = os->stat(path, &stat, &err);
-    if (code == E_ABSENT || (code == E_OK && (stat.is_dir || stat.modified_us < walk->log->aged_us)))
+    if (code == E_ABSENT ||
+        (code == E_OK && (stat.is_dir || stat.modified_us < walk->log->aged_us)))
         return E_OK;
     if (code != E_OK) {
         *walk->err = err;
@@ -98,11 +107,13 @@ static enum code file_found(struct walk *walk, const char *path)
     TRY(refuse_compressed(path, walk->err));
     struct found_files *found = walk->found;
     if (walk->log->count + found->count >= FILES_MAX)
-        return fail(walk->err, E_UNSUPPORTED,
-                    "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
-                    walk->settings->path, FILES_MAX);
+        return fail(
+            walk->err, E_UNSUPPORTED,
+            "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
+            walk->settings->path, FILES_MAX);
     mem_grow(found->items, found->capacity, found->count + 1);
-    found->items[found->count++] = (struct found_file){mem_strdup(path), stat.size_bytes, stat.modified_us};
+    found->items[found->count++] =
+        (struct found_file){mem_strdup(path), stat.size_bytes, stat.modified_us};
     return E_OK;
 }
 
@@ -117,15 +128,16 @@ static enum code folder_files(struct walk *walk, const char *folder)
     struct names names = {0};
     char path[PATH_MAX];
     enum code code = names_read(walk, folder, &names);
-    if (code == E_OK && names.partitions)
-        code = fail(walk->err, E_UNSUPPORTED,
-                    "%s has partition folders (name=value); this version reads folders of files: name them with a "
-                    "pattern, and take the value from the file's lines",
-                    folder);
+    if (code == E_OK && names.partitions && !walk->settings->partitioned)
+        code = fail(
+            walk->err, E_UNSUPPORTED,
+            "%s has partition folders (name=value); this version reads folders of files: name them with a "
+            "pattern, and take the value from the file's lines",
+            folder);
     for (int32_t i = 0; code == E_OK && i < names.count; i++) {
         code = join_path(path, folder, names.items[i], walk->err);
         if (code == E_OK)
-            code = file_found(walk, path);
+            code = names.folders[i] ? folder_files(walk, path) : file_found(walk, path);
     }
     names_close(&names);
     return code;
@@ -175,7 +187,7 @@ static enum code walk_parts(struct walk *walk, const char *base, char **parts, b
 {
     char path[PATH_MAX];
     if (parts[0] == NULL)
-        return path_end(walk, base, !matched);
+        return path_end(walk, base, !matched && !walk->settings->may_lack);
     if (strpbrk(parts[0], "*?[") != NULL)
         return walk_matches(walk, base, parts);
     TRY(join_path(path, base, parts[0], walk->err));
@@ -190,8 +202,8 @@ static int by_age(const void *a_, const void *b_)
     return strcmp(a->name, b->name);
 }
 
-enum code files_find(const struct files_settings *settings, const struct files_log *log, struct found_files *out,
-                     struct error *err)
+enum code files_find(const struct files_settings *settings, const struct files_log *log,
+                     struct found_files *out, struct error *err)
 {
     struct walk walk = {settings, log, out, 0, err};
     char *copy = mem_strdup(settings->path), *parts[PARTS_MAX + 1] = {0}, *rest = NULL;

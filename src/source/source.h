@@ -1,6 +1,7 @@
 /* source.h - deliver raw records with partition and offset; seek where the chain says.
  *
- * Kinds    kafka; json, csv and text: the lines of files, which something else decodes (files.h)
+ * Kinds    kafka; json, csv and text: the lines of files, which something else decodes (files.h); parquet and delta: files
+ *          that have columns already (columns.h)
  * Shape    a batch has Kafka's seven columns: key BINARY, value BINARY, topic STRING, partition
  *          INT, offset BIGINT, timestamp TIMESTAMP, timestampType INT; columns nobody needs are
  *          zeroed (type NULL pointer)
@@ -64,6 +65,9 @@ struct source_spec {
         *const *option_values; /* Spark's reader options, `kafka.*` included */
     int32_t option_count;
     bool needed[SOURCE_COLUMN_COUNT];
+    const struct type *schema; /* the columns to give, for a type that has columns of its own */
+    const struct zone *zone;   /* session zone, for times in names of folders */
+    bool may_lack;             /* the path need not exist yet: no files then */
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
@@ -79,8 +83,10 @@ struct source_type {
     const struct option *options;
     size_t size;
     bool offsets_in_bytes; /* from, to and latest count bytes, not records */
-    bool ends;             /* it can also be read whole, from 0 to `latest`. Without a store discover then gives a
-                            * topic_id that changes with what is there */
+    bool columns;          /* batches have the columns of source_spec.schema */
+    bool still;            /* it can only be read whole */
+    bool ends;             /* it can also be read whole, from 0 to `latest`. Without a store
+                            * discover then gives a topic_id that changes with what is there */
     enum code (*open)(void *self, const struct source_spec *spec, struct error *err) MUST_CHECK;
     /* All partitions now there, with earliest and latest. New partitions start at 0 (E_LOST when
      * that is gone and failOnDataLoss); at the very first start `from` is what startingOffsets
@@ -88,8 +94,9 @@ struct source_type {
      * start. Waits and retries; E_BROKER after retry_limit. */
     enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
                           struct error *err) MUST_CHECK;
-    /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets `to` of each range,
-     * never beyond `latest`. NULL: source_plan(), and no bounds in an open epoch. */
+    /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets
+     * `to` of each range, never beyond `latest`. NULL: source_plan(), and no bounds in an open
+     * epoch. */
     void (*plan)(void *self, struct source_ranges *ranges);
     /* Start delivering from `from` of each range (assign and seek; everything prefetched is
      * dropped). */

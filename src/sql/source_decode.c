@@ -1,4 +1,5 @@
-/* source_decode.c - what stands over a source of files: its lines, decoded into the declared columns.
+/* source_decode.c - what stands over a source of files: its lines, decoded into the declared
+ * columns.
  *
  *   project   the declared columns
  *     decode    one STRUCT of a line
@@ -42,8 +43,9 @@ static const char *time_format(const struct pipeline_source *source, const struc
     return type->id == TYPE_DATE ? source_option(source, "dateFormat") : NULL;
 }
 
-/* What the decoder makes of a line: the declared columns, all nullable (as Spark has it for files). A time with a
- * pattern is a text here: patterns are of expr/. `with_corrupt`: and the column of corrupt records. */
+/* What the decoder makes of a line: the declared columns, all nullable (as Spark has it for files).
+ * A time with a pattern is a text here: patterns are of expr/. `with_corrupt`: and the column of
+ * corrupt records. */
 static const struct type *record_type(struct analyser *self, const struct pipeline_source *source,
                                       const struct plan_decode *decode, bool with_corrupt)
 {
@@ -130,8 +132,8 @@ static struct plan *decode_lines(struct analyser *self, struct plan *lines,
     return node;
 }
 
-/* Which files there are, and how many of them an epoch takes, is not the decoder's: what is remembered of their
- * lines stays when it changes (fingerprint.c). */
+/* Which files there are, and how many of them an epoch takes, is not the decoder's: what is
+ * remembered of their lines stays when it changes (fingerprint.c). */
 static bool option_is_of_files(const char *name)
 {
     static const char *const names[] = {

@@ -1,5 +1,5 @@
-/* fuzz_csv.c - any bytes as lines of CSV: no crash, sound columns; a line alone gives what it gives among others, and a
- * column is the same whether its neighbours are read or not.
+/* fuzz_csv.c - any bytes as lines of CSV: no crash, sound columns; a line alone gives what it gives
+ * among others, and a column is the same whether its neighbours are read or not.
  *
  * Input    a byte that chooses the options, then lines separated by a byte 0x1e
  */
@@ -7,13 +7,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char schema_ddl[] = "s STRING, i INT, d DOUBLE, p DECIMAL(10,2), t TIMESTAMP, b BOOLEAN, x BINARY, f FLOAT, "
-                                 "_corrupt_record STRING, day DATE, n TIMESTAMP_NTZ, l BIGINT, y TINYINT";
+static const char schema_ddl[] =
+    "s STRING, i INT, d DOUBLE, p DECIMAL(10,2), t TIMESTAMP, b BOOLEAN, x BINARY, f FLOAT, "
+    "_corrupt_record STRING, day DATE, n TIMESTAMP_NTZ, l BIGINT, y TINYINT";
 enum { FIELDS = 13, CHOICES = 6, OPTIONS = 3 };
 
 static const char *const choices[CHOICES][2 * OPTIONS] = {
-    {"sep", ",", "quote", "\"", "escape", "\\"},    {"sep", ",", "quote", "\"", "escape", "\""},
-    {"sep", "||", "quote", "'", "nullValue", "NA"}, {"sep", "\\t", "quote", "", "emptyValue", "E"},
+    {"sep", ",", "quote", "\"", "escape", "\\"},
+    {"sep", ",", "quote", "\"", "escape", "\""},
+    {"sep", "||", "quote", "'", "nullValue", "NA"},
+    {"sep", "\\t", "quote", "", "emptyValue", "E"},
     {"sep", " ", "ignoreLeadingWhiteSpace", "true", "ignoreTrailingWhiteSpace", "true"},
     {"sep", "aa", "quote", "a", "escape", ""},
 };
@@ -34,8 +37,8 @@ static struct column split(const uint8_t *data, size_t size)
     return col;
 }
 
-static void decode(const struct type *schema, int choice, const bool *needed, const struct column *payload,
-                   struct column *out)
+static void decode(const struct type *schema, int choice, const bool *needed,
+                   const struct column *payload, struct column *out)
 {
     const char *names[OPTIONS], *values[OPTIONS];
     const struct decoder_type *type = decoder_find("csv");

@@ -1,7 +1,7 @@
 /* slt_main.c - golden_sql [--update] [--world N] FOLDER|FILE.slt .. [FILTER]
  *
- * Every file runs in every world; a file is passed when no world differs. --update runs the first world and rewrites what
- * is expected; read the difference before you commit it.
+ * Every file runs in every world; a file is passed when no world differs. --update runs the first
+ * world and rewrites what is expected; read the difference before you commit it.
  */
 #include "slt.h"
 
@@ -14,7 +14,14 @@
 #include "base/os.h"
 
 static const int32_t batch_rows[] = {4096, 3, 1}, workers[] = {1, 3};
-enum { TROUBLES = 3, BATCHES = 3, WORKERS = 2, CROSSED = TROUBLES * BATCHES * WORKERS, TEST_FILES_MAX = 1000, JOBS = 2 };
+enum {
+    TROUBLES = 3,
+    BATCHES = 3,
+    WORKERS = 2,
+    CROSSED = TROUBLES * BATCHES * WORKERS,
+    TEST_FILES_MAX = 1000,
+    JOBS = 2
+};
 static const struct slt_world killed[] = {{1, 3, SLT_KILLS, 0}, {4096, 1, SLT_KILLS, 0}};
 #ifdef LEAT_FAULTS
 enum { WORLDS = CROSSED + sizeof killed / sizeof *killed };
@@ -22,7 +29,8 @@ enum { WORLDS = CROSSED + sizeof killed / sizeof *killed };
 enum { WORLDS = CROSSED };
 #endif
 
-static struct os quick; /* the system's, but nothing waits for a disk: no test here cuts the power */
+static struct os
+    quick; /* the system's, but nothing waits for a disk: no test here cuts the power */
 
 static enum code no_sync(int handle, struct error *err)
 {
@@ -60,13 +68,17 @@ static void path_add(void *context, const char *name, bool is_dir)
     struct tests *tests = context;
     size_t size = strlen(name);
     char path[512];
-    if (is_dir || size < 4 || strcmp(name + size - 4, ".slt") != 0 || tests->count == TEST_FILES_MAX)
+    if (is_dir || size < 4 || strcmp(name + size - 4, ".slt") != 0 ||
+        tests->count == TEST_FILES_MAX)
         return;
     snprintf(path, sizeof path, "%s/%s", tests->folder, name);
     tests->paths[tests->count++] = mem_strdup(path);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 static void collect(struct tests *tests, const char *argument)
 {

@@ -31,7 +31,10 @@ static const char *value_end(const char *at)
     return at;
 }
 
-static bool is_time(enum type_id id) { return id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ; }
+static bool is_time(enum type_id id)
+{
+    return id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ;
+}
 
 /* 10:20 or 10:20:30.5 */
 static bool is_time_of_day(struct bytes text)
@@ -55,7 +58,8 @@ static void value_feed(const struct type *type, struct bytes value, struct text 
 }
 
 /* `-` leaves a column out; | begins a line that is fed as it is. */
-enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct text *out, struct error *err)
+enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct text *out,
+                       struct error *err)
 {
     bool verbatim = row[0] == '|' || strcasecmp(stream->format, "json") != 0;
     if (verbatim) {
@@ -69,17 +73,20 @@ enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct 
         at += strspn(at, " ");
         struct bytes value = bytes_of(at, (size_t)(value_end(at) - at));
         if (value.size == 0)
-            return fail(err, E_SPEC, "\"%s\" has fewer values than %s has columns", row, stream->name);
+            return fail(err, E_SPEC, "\"%s\" has fewer values than %s has columns", row,
+                        stream->name);
         at += value.size;
         if (bytes_equal_string(value, "-"))
             continue;
         text_printf(out, "%s\"%s\":", comma, field->name);
-        value_feed(field->type, bytes_equal_string(value, "NULL") ? bytes_of_string("null") : value, out);
+        value_feed(field->type, bytes_equal_string(value, "NULL") ? bytes_of_string("null") : value,
+                   out);
         comma = ",";
     }
     text_add_string(out, "}\n");
-    return at[strspn(at, " ")] == '\0' ? E_OK
-                                       : fail(err, E_SPEC, "\"%s\" has more values than %s has columns", row, stream->name);
+    return at[strspn(at, " ")] == '\0'
+               ? E_OK
+               : fail(err, E_SPEC, "\"%s\" has more values than %s has columns", row, stream->name);
 }
 
 /* ---- lists ---- */
@@ -90,7 +97,10 @@ void slt_rows_add(struct slt_rows *rows, const char *row)
     rows->items[rows->count++] = arena_strdup(&rows->arena, row);
 }
 
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 void slt_rows_sort(struct slt_rows *rows)
 {
@@ -113,14 +123,16 @@ void slt_rows_free(struct slt_rows *rows)
 
 /* ---- as tables hold them ---- */
 
-/* The member `name` of a line that leat's JSON sink wrote, as it stands there; NULL when it is left out. */
+/* The member `name` of a line that leat's JSON sink wrote, as it stands there; NULL when it is left
+ * out. */
 static struct bytes member(const char *line, const char *name)
 {
     const char *at = line + 1;
     while (*at == '"') {
         const char *end = value_end(at), *value = end + 1, *behind = value;
         struct bytes key = bytes_of(at + 1, (size_t)(end - at) - 2);
-        behind = *value == '"' || *value == '{' || *value == '[' ? value_end(value) : value + strcspn(value, ",}");
+        behind = *value == '"' || *value == '{' || *value == '[' ? value_end(value)
+                                                                 : value + strcspn(value, ",}");
         if (bytes_equal_string(key, name))
             return bytes_of(value, (size_t)(behind - value));
         at = *behind == ',' ? behind + 1 : behind;
@@ -196,7 +208,8 @@ static void path_value_print(struct bytes value, struct text *out)
     }
     for (size_t i = 0; i < value.size; i++) {
         unsigned code;
-        bool escaped = value.data[i] == '%' && sscanf((const char *)value.data + i + 1, "%2x", &code) == 1;
+        bool escaped =
+            value.data[i] == '%' && sscanf((const char *)value.data + i + 1, "%2x", &code) == 1;
         text_add_char(&plain, escaped ? (char)code : (char)value.data[i]);
         i += escaped ? 2 : 0;
     }
@@ -205,7 +218,8 @@ static void path_value_print(struct bytes value, struct text *out)
     text_free(&plain);
 }
 
-static void row_print(const struct type *schema, const char *path, const char *line, struct text *out)
+static void row_print(const struct type *schema, const char *path, const char *line,
+                      struct text *out)
 {
     text_clear(out);
     for (int32_t i = 0; i < schema->field_count; i++) {
@@ -219,7 +233,8 @@ static void row_print(const struct type *schema, const char *path, const char *l
     }
 }
 
-/* What has no schema in the pipeline: bad records by their reason, late ones by their time, both with the record. */
+/* What has no schema in the pipeline: bad records by their reason, late ones by their time, both
+ * with the record. */
 static void odd_row_print(const char *line, struct text *out)
 {
     struct bytes time = member(line, "event_time"), value = member(line, "value");
@@ -240,7 +255,8 @@ static const struct pipeline_table *table_find(const struct pipeline *pipeline, 
     return NULL;
 }
 
-static void file_rows(const struct pipeline_table *table, const char *path, char *text, struct slt_rows *out)
+static void file_rows(const struct pipeline_table *table, const char *path, char *text,
+                      struct slt_rows *out)
 {
     struct text row = {0};
     bool json = table != NULL && strcasecmp(table->format, "json") == 0;
@@ -257,8 +273,8 @@ static void file_rows(const struct pipeline_table *table, const char *path, char
     text_free(&row);
 }
 
-static enum code folder_rows(const struct pipeline_table *table, const char *name, struct store *store,
-                             struct slt_rows *out, struct error *err)
+static enum code folder_rows(const struct pipeline_table *table, const char *name,
+                             struct store *store, struct slt_rows *out, struct error *err)
 {
     struct store_list list = {0};
     enum code code = store_list(store, name, true, &list, err);
@@ -276,8 +292,8 @@ static enum code folder_rows(const struct pipeline_table *table, const char *nam
     return code;
 }
 
-enum code slt_rows_read(const struct pipeline *pipeline, const char *tables, const char *name, struct slt_rows *out,
-                        struct error *err)
+enum code slt_rows_read(const struct pipeline *pipeline, const char *tables, const char *name,
+                        struct slt_rows *out, struct error *err)
 {
     struct store *store;
     const struct pipeline_table *table = table_find(pipeline, name);

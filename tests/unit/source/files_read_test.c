@@ -46,7 +46,10 @@ static enum code source_start(struct fixture *f)
         .option_names = f->names,
         .option_values = f->values,
         .option_count = f->option_count,
-        .needed = {[SOURCE_VALUE] = true, [SOURCE_TOPIC] = true, [SOURCE_OFFSET] = true, [SOURCE_TIMESTAMP] = true},
+        .needed = {[SOURCE_VALUE] = true,
+                   [SOURCE_TOPIC] = true,
+                   [SOURCE_OFFSET] = true,
+                   [SOURCE_TIMESTAMP] = true},
         .batch_rows = f->batch_rows,
         .store = f->store,
         .folder = "sources/in",
@@ -127,11 +130,11 @@ static enum code epoch(struct fixture *f, int batches)
     return E_OK;
 }
 
-#define CHECK_EPOCH(f, expected)                 \
-    do {                                         \
-        CHECK_INT(discover(f), E_OK);            \
-        CHECK_INT(epoch((f), 100), E_OK);        \
-        CHECK_STR((f)->read.data, expected);     \
+#define CHECK_EPOCH(f, expected)             \
+    do {                                     \
+        CHECK_INT(discover(f), E_OK);        \
+        CHECK_INT(epoch((f), 100), E_OK);    \
+        CHECK_STR((f)->read.data, expected); \
     } while (0)
 
 TEST(files_come_by_age_and_then_by_name)
@@ -321,9 +324,15 @@ TEST(paths_may_be_patterns)
     static const struct {
         const char *path, *filter, *expected;
     } cases[] = {
-        {"", NULL, "z|"},          {"/*", NULL, "z|x|y|x|y|x|y|"},   {"/day[12]", NULL, "x|y|x|y|"},
-        {"/*.json", NULL, "z|"},   {"/day?/*.csv", NULL, "y|y|y|"},  {"/*/x.json", NULL, "x|x|x|"},
-        {"/day*", "*.csv", "y|y|y|"}, {"/none*/x", NULL, ""},        {"/day1/x.json", NULL, "x|"},
+        {"", NULL, "z|"},
+        {"/*", NULL, "z|x|y|x|y|x|y|"},
+        {"/day[12]", NULL, "x|y|x|y|"},
+        {"/*.json", NULL, "z|"},
+        {"/day?/*.csv", NULL, "y|y|y|"},
+        {"/*/x.json", NULL, "x|x|x|"},
+        {"/day*", "*.csv", "y|y|y|"},
+        {"/none*/x", NULL, ""},
+        {"/day1/x.json", NULL, "x|"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct store *store = f.store;
@@ -366,11 +375,16 @@ TEST(options_of_files_are_checked)
     static const struct {
         const char *name, *value, *says;
     } cases[] = {
-        {"latestFirst", "true", "latestFirst"},   {"multiLine", "true", "multiLine"},
-        {"path", "relative/in", "absolute"},      {"path", "s3://bucket/in", "local files"},
-        {"path", "/in/{a,b}", "pattern"},         {"encoding", "latin1", "UTF-8"},
-        {"lineSep", "|", "lineSep"},              {"comment", "//", "one character"},
-        {"maxFilesPerTrigger", "0", "maxFilesPerTrigger"}, {"enforceSchema", "false", "enforceSchema"},
+        {"latestFirst", "true", "latestFirst"},
+        {"multiLine", "true", "multiLine"},
+        {"path", "relative/in", "absolute"},
+        {"path", "s3://bucket/in", "local files"},
+        {"path", "/in/{a,b}", "pattern"},
+        {"encoding", "latin1", "UTF-8"},
+        {"lineSep", "|", "lineSep"},
+        {"comment", "//", "one character"},
+        {"maxFilesPerTrigger", "0", "maxFilesPerTrigger"},
+        {"enforceSchema", "false", "enforceSchema"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fixture f;
