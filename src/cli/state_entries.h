@@ -9,7 +9,6 @@
 
 #include "cli/cli.h"
 #include "data/data.h"
-#include "data/show.h"
 
 struct entry_condition {
     char *column, *value;
