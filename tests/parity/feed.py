@@ -54,15 +54,19 @@ def record(topic, rest):
     return found
 
 
-def text_of(folder):
-    if (folder / "feed.txt").exists():
-        return (folder / "feed.txt").read_text(encoding="utf-8")
-    return subprocess.run([sys.executable, folder / "feed.py"], check=True, capture_output=True).stdout.decode()
+def found(folder):
+    return folder / "feed.txt" if (folder / "feed.txt").exists() else folder / "feed.py"
 
 
-def read(folder):
-    feed, topic_of = Feed(), f"{folder.name}-{{}}".format
-    for line in text_of(folder).split("\n"):
+def text_of(path):
+    if path.suffix == ".txt":
+        return path.read_text(encoding="utf-8")
+    return subprocess.run([sys.executable, path], check=True, capture_output=True).stdout.decode()
+
+
+def read(case, path):
+    feed, topic_of = Feed(), f"{case}-{{}}".format
+    for line in text_of(path).split("\n"):
         first, _, rest = line.partition(" ")
         if not line or first == "#":
             continue

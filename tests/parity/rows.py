@@ -7,6 +7,7 @@ depend on the order of rows, which neither engine promises.
 import datetime
 import math
 import struct
+import urllib.parse
 from collections import Counter
 
 import pyarrow as pa
@@ -43,6 +44,16 @@ def sorted_list(value):
     return None if value is None else tuple(sorted(value, key=repr))
 
 
+def with_folders(table, path):
+    """The columns of PARTITIONED BY stand in the names of leat's folders; a pipeline of Spark's keeps them in its files."""
+    for folder in path.parts[:-1]:
+        name, equals, value = folder.partition("=")
+        if equals:
+            column = pa.array([urllib.parse.unquote(value)] * table.num_rows, pa.string())
+            table = table.append_column(name, column)
+    return table
+
+
 class Table:
     """All Parquet files of some folders; hidden ones and those of folders that begin with _ are not read."""
 
@@ -51,7 +62,7 @@ class Table:
                  if not any(part[0] in "._" for part in path.relative_to(folder).parts)]
         self.schema, self.rows = None, Counter()
         for path in files:
-            table = pq.ParquetFile(path).read()
+            table = with_folders(pq.ParquetFile(path).read(), path)
             if self.schema is None:
                 self.schema = {f.name: type_text(f.type) for f in table.schema}
             table = table.select(list(self.schema))  # flows write their columns by name
