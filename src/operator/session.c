@@ -11,6 +11,12 @@ static int64_t session_due_us(const struct aggregate_stage *self, const struct t
     return span_at(self, timeline, 0)->end_us;
 }
 
+static int64_t session_soonest_us(__attribute__((unused)) const struct aggregate_stage *self,
+                                  const struct fragment *fragment, __attribute__((unused)) int64_t closed_us)
+{
+    return fragment->end_us;
+}
+
 static bool session_gone(__attribute__((unused)) const struct aggregate_stage *self, const struct span *span,
                          int64_t now_us)
 {
@@ -33,6 +39,7 @@ static enum code session_emit(const struct aggregate_stage *self, struct timelin
 const struct span_rule session_rule = {
     .touching = true,
     .due_us = session_due_us,
+    .soonest_us = session_soonest_us,
     .emit = session_emit,
     .gone = session_gone,
     .valid = session_valid,

@@ -17,6 +17,12 @@ static int64_t sliding_due_us(const struct aggregate_stage *self, const struct t
     return due_us;
 }
 
+static int64_t sliding_soonest_us(const struct aggregate_stage *self, const struct fragment *fragment,
+                                  int64_t closed_us)
+{
+    return pane_next_end(&self->grid, (struct pane){fragment->start_us, fragment->end_us}, closed_us);
+}
+
 static bool sliding_gone(const struct aggregate_stage *self, const struct span *span, int64_t now_us)
 {
     return pane_last_end(&self->grid, pane_of(span)) <= now_us;
@@ -50,6 +56,7 @@ static enum code sliding_emit(const struct aggregate_stage *self, struct timelin
 const struct span_rule sliding_rule = {
     .touching = false,
     .due_us = sliding_due_us,
+    .soonest_us = sliding_soonest_us,
     .emit = sliding_emit,
     .gone = sliding_gone,
     .valid = sliding_valid,

@@ -75,6 +75,8 @@ struct span_rule {
     bool touching; /* spans that touch are one */
     /* The next time past closed_us when the timeline, not empty, emits something. */
     int64_t (*due_us)(const struct aggregate_stage *self, const struct timeline *timeline, int64_t closed_us);
+    /* No earlier than that is anything due because of fragments of which this is the first. */
+    int64_t (*soonest_us)(const struct aggregate_stage *self, const struct fragment *fragment, int64_t closed_us);
     /* Emit what is due at due_us. */
     enum code (*emit)(const struct aggregate_stage *self, struct timeline_shard *shard, uint32_t slot, int64_t due_us,
                       struct emission *emission, struct error *err) MUST_CHECK;
@@ -99,6 +101,10 @@ static inline struct span *span_at(const struct aggregate_stage *self, const str
     uint8_t *spans = timeline->spans == NULL ? (uint8_t *)(uintptr_t)(timeline + 1) : timeline->spans;
     return (struct span *)(void *)(spans + (size_t)(timeline->first + index) * span_bytes(self));
 }
+/* In a loop over timelines in no order: fetch one that comes later, and the last span of the one half as far away, which is
+ * there by now; returns that one, or NULL behind the end. */
+const struct timeline *timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
+                                          const struct slot_list *list, int64_t at);
 static inline uint8_t *span_states(struct span *span) { return (uint8_t *)(span + 1); }
 
 /* ---- timeline.c: one timeline ---- */

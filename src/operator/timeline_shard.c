@@ -9,7 +9,7 @@
 
 #include "base/hash.h"
 
-enum { TIMELINES_AHEAD = 12 };
+enum { TIMELINES_AHEAD = 16 };
 
 void timeline_shard_init(struct aggregate_stage *self, struct timeline_shard *shard)
 {
@@ -179,12 +179,14 @@ static int64_t gather_fragments(const struct aggregate_stage *self, struct timel
     return count;
 }
 
-/* Fetch a timeline that comes later, and what the one half as far away leads to, which is there by now. */
-static const struct timeline *timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
-                                                 const struct slot_list *list, int64_t at)
+const struct timeline *timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
+                                          const struct slot_list *list, int64_t at)
 {
-    if (at + TIMELINES_AHEAD < list->count)
-        __builtin_prefetch(timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]));
+    if (at + TIMELINES_AHEAD < list->count) {
+        const uint8_t *timeline = (const uint8_t *)timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]);
+        __builtin_prefetch(timeline - 1); // the key
+        __builtin_prefetch(timeline + sizeof(struct timeline) - 1);
+    }
     if (at + TIMELINES_AHEAD / 2 >= list->count)
         return NULL;
     const struct timeline *timeline = timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD / 2]);
@@ -213,8 +215,10 @@ static enum code merge_lanes(struct aggregate_stage *self, struct timeline_shard
         uint32_t slot = shard->changed.slots[i];
         struct timeline *timeline = timeline_at(shard->keys, slot);
         int64_t count = gather_fragments(self, shard, timeline);
+        int64_t soonest_us = span_rule_of(self)->soonest_us(self, shard->fragments, closed_us);
         timeline_fold(self, shard, timeline, shard->fragments, count, &counts->overflown);
-        TRY(timeline_await(self, shard, slot, closed_us, err));
+        if (soonest_us < timeline->due_us) // else what it waits for comes first
+            TRY(timeline_await(self, shard, slot, closed_us, err));
     }
     return heap_settle(&shard->heap, &self->spec, err);
 }

@@ -103,9 +103,11 @@ enum code timeline_shard_delta(struct stateful *base, int32_t shard_index, struc
     if (changed->count == 0 && !writer.shard->evicted)
         return E_OK;
     size_t start = body_begin(&writer, KIND_DELTA), keys_at = out->size - sizeof writer.keys;
-    for (int64_t i = 0; i < changed->count; i++)
+    for (int64_t i = 0; i < changed->count; i++) {
+        timelines_prefetch(writer.self, writer.shard, changed, i);
         if (timeline_at(writer.shard->keys, changed->slots[i])->changed == writer.shard->merge)
             timeline_save(&writer, changed->slots[i]);
+    }
     return body_end(&writer, start, keys_at, err);
 }
 
