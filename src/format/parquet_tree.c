@@ -95,6 +95,8 @@ static const struct type *leaf_type(struct arena *arena, const struct parquet_el
 /* ---- the walk ---- */
 
 static enum code node_build(struct build *b, struct above above, struct parquet_node *out);
+/* What stands in `e` itself: a leaf, a list, a map, or a group's fields as a STRUCT. Its levels are set. */
+static enum code body_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth);
 
 static enum code element_next(struct build *b, const struct parquet_element **out)
 {
@@ -145,16 +147,6 @@ static enum code struct_build(struct build *b, const struct parquet_element *e, 
     return E_OK;
 }
 
-/* What stands in `e` itself: a leaf, or a group's fields as a STRUCT. Its levels are set. */
-static enum code body_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth)
-{
-    if (e->physical < 0)
-        return struct_build(b, e, out, depth);
-    out->leaf = b->leaf++;
-    out->type = leaf_type(b->arena, e);
-    return E_OK;
-}
-
 /* The group inside a LIST may be the element itself, or only be around it. */
 static bool element_is_repeated(const struct build *b, const struct parquet_element *list,
                                 const struct parquet_element *repeated)
@@ -177,6 +169,8 @@ static enum code list_build(struct build *b, const struct parquet_element *e, st
 {
     const struct parquet_element *repeated;
     TRY(element_next(b, &repeated));
+    if (depth >= DEPTH_MAX)
+        return fail(b->err, E_UNSUPPORTED, "schema: field %s is nested deeper than %d", e->name, DEPTH_MAX);
     struct above above = below_repeated(out, depth + 1);
     out->kind = TYPE_ARRAY;
     out->children = arena_new(b->arena, struct parquet_node);
@@ -233,6 +227,19 @@ static bool has_shape(const struct build *b, const struct parquet_element *e, in
     return repeated->repetition == FIELD_REPEATED && (inner == 0 || (repeated->physical < 0 && repeated->children == inner));
 }
 
+static enum code body_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth)
+{
+    if (e->logical == LOGICAL_LIST && has_shape(b, e, 0))
+        return list_build(b, e, out, depth);
+    if (e->logical == LOGICAL_MAP && has_shape(b, e, 2))
+        return map_build(b, out, depth);
+    if (e->physical < 0)
+        return struct_build(b, e, out, depth);
+    out->leaf = b->leaf++;
+    out->type = leaf_type(b->arena, e);
+    return E_OK;
+}
+
 static enum code node_build(struct build *b, struct above above, struct parquet_node *out)
 {
     const struct parquet_element *e;
@@ -242,10 +249,6 @@ static enum code node_build(struct build *b, struct above above, struct parquet_
     if (e->repetition == FIELD_REPEATED)
         return repeated_build(b, e, above, out);
     node_begin(b, e, above, out);
-    if (e->logical == LOGICAL_LIST && has_shape(b, e, 0))
-        return list_build(b, e, out, above.depth);
-    if (e->logical == LOGICAL_MAP && has_shape(b, e, 2))
-        return map_build(b, out, above.depth);
     return body_build(b, e, out, above.depth);
 }
 

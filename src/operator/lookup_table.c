@@ -28,12 +28,11 @@ static enum code rows_collect(struct lookup_table *self, const struct lookup_spe
     batch_init(&self->rows, spec->still_schema, rows);
     for (int32_t c = 0; c < self->rows.column_count; c++) {
         struct column *col = &self->rows.columns[c];
-        col->type = spec->still_schema->fields[c].type;
         for (int32_t b = 0; b < batch_count; b++)
             if (still[b].rows > 0)
                 column_append(col, &still[b].columns[c], 0, still[b].rows);
         if (rows == 0)
-            column_all_null(col, col->type, 0);
+            column_all_null(col, spec->still_schema->fields[c].type, 0);
     }
     self->empty = rows == 0;
     self->next = mem_array(uint32_t, (size_t)rows);

@@ -68,12 +68,14 @@ static void join_check(struct check *check, const struct plan *plan)
         refuse(check, plan->at, "this part of the query", "an outer join that keeps the rows of what stands still");
 }
 
-/* Whether all of it can be read at once. */
-static void still_source_check(struct check *check, const struct plan *plan)
+/* Whether all of it can be read at once, or as a stream. */
+static void source_use_check(struct check *check, const struct plan *plan)
 {
     const struct source_type *type = source_find(plan->source->format);
-    if (type != NULL && !type->ends)
+    if (type != NULL && !plan->streaming && !type->ends)
         refuse(check, plan->at, "reading this source without STREAM", plan->source->name);
+    if (type != NULL && plan->streaming && type->still)
+        refuse(check, plan->at, "reading this source with STREAM", plan->source->name);
 }
 
 static void node_check(struct check *check, const struct plan *plan)
@@ -84,8 +86,8 @@ static void node_check(struct check *check, const struct plan *plan)
     }
     if (plan->kind == PLAN_JOIN)
         join_check(check, plan);
-    if (plan->kind == PLAN_SOURCE && !plan->streaming)
-        still_source_check(check, plan);
+    if (plan->kind == PLAN_SOURCE)
+        source_use_check(check, plan);
     if (plan->kind == PLAN_DECODE && decoder_find(plan->decode.format) == NULL)
         refuse(check, plan->at, "this payload format", plan->decode.format);
 }

@@ -43,6 +43,31 @@ static enum code columns_map(struct feed *feed, bool guarded, bool *needed, stru
     return E_OK;
 }
 
+/* A source of columns gives those of the node. */
+static enum code columns_choose(struct feed *feed, const struct feed_spec *spec, struct source_spec *config,
+                                struct error *err)
+{
+    bool guarded = spec->settings->max_future_us > 0 && spec->pipeline->watermark_count > 0;
+    if (!feed->type->columns)
+        return columns_map(feed, guarded, config->needed, err);
+    if (spec->node->streaming)
+        return fail(err, E_UNSUPPORTED, "source %s: format %s can only be read without STREAM", feed->source->name,
+                    feed->source->format);
+    config->schema = feed->own = feed->schema;
+    return E_OK;
+}
+
+/* Where a table of the pipeline lies. */
+static const char *table_folder(const struct feed_spec *spec, const struct pipeline_source *source, struct arena *arena)
+{
+    for (int32_t i = 0; i < spec->pipeline->table_count; i++) {
+        const struct pipeline_table *table = spec->pipeline->tables[i];
+        if (strcasecmp(table->name, source->name) == 0 && table->path != NULL)
+            return table->path;
+    }
+    return arena_printf(arena, "%s/%s", spec->settings->tables_path, source->name);
+}
+
 static void limit_read(struct feed *feed, const struct run_settings *settings)
 {
     feed->rows_max = settings->epoch_records_max;
@@ -69,18 +94,23 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .batch_rows = (int32_t)spec->settings->batch_rows,
         .store = spec->store,
         .stopping = runtime_stopping,
+        .zone = spec->pipeline->session.zone,
+        .may_lack = source->of_table,   // before its first epoch
     };
-    bool guarded = spec->settings->max_future_us > 0 && spec->pipeline->watermark_count > 0;
-    TRY(columns_map(feed, guarded, config.needed, err));
+    TRY(columns_choose(feed, spec, &config, err));
     limit_read(feed, spec->settings);
     struct arena scratch = {0};
-    const char **names = arena_array(&scratch, const char *, (size_t)source->option_count);
-    const char **values = arena_array(&scratch, const char *, (size_t)source->option_count);
+    const char **names = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
+    const char **values = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
     for (int32_t i = 0; i < source->option_count; i++) {
         if (source->options[i].value[0] == '\0')
             continue;   // "${env:NAME:-}": an empty option is one not set
         names[config.option_count] = source->options[i].name;
         values[config.option_count++] = source->options[i].value;
+    }
+    if (source->of_table) {
+        names[config.option_count] = "path";
+        values[config.option_count++] = table_folder(spec, source, &scratch);
     }
     config.option_names = names;
     config.option_values = values;
@@ -169,6 +199,11 @@ int64_t feed_plan(struct feed *feed, bool open)
 /* The fetched batch has the source's columns by enum; the graph wants the node's schema and an origin. */
 static void batch_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
 {
+    if (feed->own != NULL) {
+        *out = batch_take(fetched);
+        out->schema = feed->schema;
+        return;
+    }
     struct column *const from = fetched->columns;
     struct origin *origin = mem_new(struct origin);
     atomic_store(&origin->count, 1);

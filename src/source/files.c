@@ -39,6 +39,7 @@ static enum code files_open(struct files_source *self, const struct source_spec 
                                  ? spec->batch_rows
                                  : BATCH_ROWS_MAX;
     TRY(files_settings_read(options, spec, &self->arena, &self->settings, err));
+    self->settings.may_lack = spec->may_lack;
     const char *folder = spec->store != NULL ? arena_strdup(&self->arena, spec->folder) : NULL;
     return files_log_open(&self->log, spec->store, folder, err);
 }

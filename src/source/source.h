@@ -65,7 +65,7 @@ struct source_spec {
         *const *option_values; /* Spark's reader options, `kafka.*` included */
     int32_t option_count;
     bool needed[SOURCE_COLUMN_COUNT];
-    const struct type *schema; /* the columns to give, for a type that has columns of its own */
+    const struct type *schema; /* the columns to give, for a type that has columns of its own; lives as long as batches do */
     const struct zone *zone;   /* session zone, for times in names of folders */
     bool may_lack;             /* the path need not exist yet: no files then */
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */

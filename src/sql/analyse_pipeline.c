@@ -247,14 +247,9 @@ static enum code describe_created(struct assembly *self, const struct element *e
         properties[i] =
             (struct setting){statement->properties[i].name, statement->properties[i].value,
                              statement->properties[i].at};
-    const char *format = property(statement, "leat.format"),
-               *by_default = text_setting(self->text, "spark.sql.sources.default");
     table->properties = properties;
     table->property_count = statement->property_count;
-    table->format = format != NULL              ? format
-                    : statement->format != NULL ? statement->format
-                    : by_default != NULL        ? by_default
-                                                : "parquet";
+    table->format = table_format(&self->catalog, statement);
     table->path = property(statement, "leat.path");
     table->comment = statement->comment;
     table->materialized = statement->materialized;
@@ -453,6 +448,7 @@ enum code project_analyse(struct arena *arena, const struct project_text *text,
     self.analyser =
         (struct analyser){.arena = arena, .notes = notes, .err = err, .catalog = &self.catalog};
     self.analyser.expr = (struct expr_context){arena, &pipeline->session};
+    self.catalog.default_format = text_setting(text, "spark.sql.sources.default");
     enum code declared = declare_all(&self);
     enum code resolved = resolve_all(&self);
     if (declared != E_OK || resolved != E_OK)

@@ -216,17 +216,42 @@ static enum code not_found(struct analyser *self, const struct ast_relation *rel
         name);
 }
 
-/* The stored rows of a table, read once: not yet. */
-static struct plan *batch_read(struct analyser *self, const struct element *table,
-                               struct position at)
+const char *table_format(const struct catalog *catalog, const struct ast_statement *table)
 {
-    struct plan *plan = plan_new(self->arena, PLAN_SOURCE, table->plan->schema, at);
+    const char *format = table->format != NULL              ? table->format
+                         : catalog->default_format != NULL ? catalog->default_format
+                                                           : "parquet";
+    for (int32_t i = 0; i < table->property_count; i++)
+        if (same_name(table->properties[i].name, "leat.format"))
+            format = table->properties[i].value;
+    return format;
+}
+
+/* The stored rows of a table. Its properties say how they were written, in the words that readers take. */
+static enum code batch_read(struct analyser *self, struct element *table, struct position at, struct plan **out)
+{
+    const struct ast_statement *statement = table->statement;
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
-    *source = (struct pipeline_source){
-        .name = table->name, .format = "table", .schema = plan->schema, .at = table->at};
-    plan->source = source;
-    plan->unsupported = "reading a table without STREAM";
-    return plan;
+    struct setting *options = arena_array(self->arena, struct setting, (size_t)statement->property_count);
+    for (int32_t i = 0; i < statement->property_count; i++)
+        options[i] = (struct setting){statement->properties[i].name, statement->properties[i].value,
+                                      statement->properties[i].at};
+    *source = (struct pipeline_source){.name = table->name,
+                                       .format = table_format(self->catalog, statement),
+                                       .of_table = true,
+                                       .options = options,
+                                       .option_count = statement->property_count,
+                                       .schema = table->plan->schema,
+                                       .at = at};
+    if (table->still == NULL)
+        TRY(source_relation(self, source, false, &table->still));
+    *out = table->still;
+    bool lines = !same_name(source->format, "parquet");
+    if (lines && !same_name(source->format, "json") && !same_name(source->format, "csv"))
+        (*out)->unsupported = "reading a table of this format without STREAM";
+    else if (lines && statement->partition_count > 0)
+        (*out)->unsupported = "reading a partitioned table of csv or json without STREAM";
+    return E_OK;
 }
 
 enum code catalog_still(struct analyser *self, struct element *source, struct position at,
@@ -258,10 +283,8 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
             name);
     TRY(element_resolve(self, element));
     element->used = true;
-    if (element->kind == ELEMENT_TABLE && !relation->stream) {
-        *out = batch_read(self, element, relation->at);
-        return E_OK;
-    }
+    if (element->kind == ELEMENT_TABLE && !relation->stream)
+        return batch_read(self, element, relation->at, out);
     if (element->kind == ELEMENT_TABLE && element->statement->materialized)
         return not_yet(self, relation->at, "reading a materialized view with STREAM");
     if (element->kind == ELEMENT_SOURCE && !relation->stream)

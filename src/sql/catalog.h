@@ -26,15 +26,18 @@ struct element {
     const struct sink_text *sink;
     struct list flows; /* struct flow * */
     struct plan *plan;  /* what a reader reads; NULL for sinks */
-    struct plan *still; /* SOURCE: the same read without STREAM; NULL while nobody does */
+    struct plan *still; /* SOURCE, TABLE: the same read without STREAM; NULL while nobody does */
     const struct type *schema;
     bool used;
 };
 struct catalog {
     struct list elements; /* struct element *, in the order of the text */
+    const char *default_format; /* spark.sql.sources.default, or NULL */
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
+/* parquet, csv, ..: 'leat.format', USING, or what is set for all tables. */
+const char *table_format(const struct catalog *catalog, const struct ast_statement *table);
 /* The rows of a source of files as they lie there; E_SQL for sources that have no end. */
 MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source,
                                    struct position at, struct plan **out);

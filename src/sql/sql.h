@@ -171,6 +171,7 @@ struct setting { const char *name, *value; struct position at; };
 
 struct pipeline_source {
     const char *name, *format;             /* kafka, rate, json, ... */
+    bool of_table;                         /* the files of the table `name`, as they lie there: the runtime knows where */
     const struct setting *options;         /* without "source.NAME." */
     int32_t option_count;
     const struct type *schema;             /* Kafka's seven columns (headers on request), or the `schema` option */

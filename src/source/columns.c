@@ -1,0 +1,269 @@
+/* columns.c - Parquet files and Delta tables as relations that stand still. */
+#include "source/columns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "base/os.h"
+
+struct columns_source {
+    struct arena arena;
+    const char *name;
+    struct files_settings settings;
+    const struct type *schema;
+    const struct zone *zone;
+    struct budget *budget;
+    int64_t rows_max;
+    bool delta;
+    struct delta_version version;
+    bool listed;                 /* `files` is what discover has seen */
+    struct column_files files;
+    int32_t next;                /* file */
+    int handle;
+    struct parquet_reader *reader; /* of the file before `next`, or NULL */
+    struct arena file_arena;
+    atomic_bool stopped;
+};
+
+static enum code check_stop(const struct columns_source *self, struct error *err)
+{
+    if (!atomic_load(&self->stopped))
+        return E_OK;
+    return fail(err, E_STOPPED, "source %s was asked to stop", self->name);
+}
+
+/* ---- life ---- */
+
+static enum code columns_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
+{
+    self->name = arena_strdup(&self->arena, spec->name);
+    self->schema = self->files.schema = spec->schema;
+    self->zone = spec->zone != NULL ? spec->zone : zone_utc();
+    self->budget = spec->budget;
+    self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
+    TRY(files_settings_read(parquet_files_options, spec, &self->arena, &self->settings, err));
+    self->settings.partitioned = true;
+    self->settings.may_lack = spec->may_lack;
+    return E_OK;
+}
+
+static enum code parquet_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    return columns_open(self_, spec, err);
+}
+
+static enum code delta_open(void *self_, const struct source_spec *spec, struct error *err)
+{
+    struct columns_source *self = self_;
+    self->delta = true;
+    return columns_open(self, spec, err);
+}
+
+static void file_shut(struct columns_source *self)
+{
+    struct error ignored = {0};
+    if (self->reader == NULL)
+        return;
+    parquet_reader_free(self->reader);
+    self->reader = NULL;
+    (void)!os->file_close(self->handle, &ignored);
+    arena_reset(&self->file_arena);
+}
+
+static void columns_stop(void *self_)
+{
+    struct columns_source *self = self_;
+    atomic_store(&self->stopped, true);
+}
+
+static void columns_close(void *self_)
+{
+    struct columns_source *self = self_;
+    file_shut(self);
+    column_files_clear(&self->files);
+    arena_free(&self->file_arena);
+    arena_free(&self->arena);
+    *self = (struct columns_source){0};
+}
+
+/* ---- what there is ---- */
+
+static enum code parquet_list(struct columns_source *self, uint64_t *sum, struct error *err)
+{
+    struct files_log none = {0};
+    struct found_files found = {0};
+    enum code code = files_find(&self->settings, &none, &found, err);
+    column_files_clear(&self->files);
+    for (int32_t i = 0; code == E_OK && i < found.count; i++) {
+        const struct found_file *file = &found.items[i];
+        partition_of_path(&self->files, column_files_add(&self->files, file->name, file->size_bytes), self->settings.path);
+        *sum = XXH64(file->name, strlen(file->name), *sum);
+        *sum = hash_mix(hash_mix(*sum, (uint64_t)file->size_bytes), (uint64_t)file->modified_us);
+    }
+    found_files_free(&found);
+    self->listed = code == E_OK;
+    return code;
+}
+
+/* The log is replayed when its files are read, not at every look. */
+static enum code delta_look(struct columns_source *self, uint64_t *sum, struct error *err)
+{
+    TRY(delta_version_find(self->settings.path, &self->version, err));
+    self->listed = false;
+    *sum = hash_mix(hash_mix(*sum, (uint64_t)self->version.newest), (uint64_t)self->version.size_bytes);
+    *sum = hash_mix(*sum, (uint64_t)self->version.modified_us);
+    return E_OK;
+}
+
+static enum code columns_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
+                                  struct error *err)
+{
+    struct columns_source *self = self_;
+    uint64_t sum = 0;
+    TRY(check_stop(self, err));
+    TRY(self->delta ? delta_look(self, &sum, err) : parquet_list(self, &sum, err));
+    struct source_range *range = source_ranges_add(out, self->settings.path, 0);
+    range->from = known->count > 0 ? known->items[0].from : 0;
+    range->latest = 1;
+    snprintf(range->topic_id, sizeof range->topic_id, "%016" PRIx64, sum);
+    return E_OK;
+}
+
+static enum code columns_seek(void *self_, const struct source_ranges *ranges, struct error *err)
+{
+    struct columns_source *self = self_;
+    (void)ranges;
+    TRY(check_stop(self, err));
+    file_shut(self);
+    self->next = 0;
+    return E_OK;
+}
+
+/* ---- reading ---- */
+
+static enum code handle_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
+{
+    const struct columns_source *self = context;
+    size_t got;
+    TRY(os->file_read(self->handle, offset, out, size, &got, err));
+    return got == size ? E_OK : fail(err, E_LOST, "it became shorter while it was read");
+}
+
+static enum code lost(const struct columns_source *self, const struct column_file *file, struct error *err)
+{
+    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read", self->name, file->name);
+}
+
+static enum code reader_open(struct columns_source *self, const struct column_file *file, int64_t size_bytes,
+                             struct error *err)
+{
+    const struct parquet_input input = {file->name, size_bytes, self, handle_read};
+    struct error ignored = {0};
+    enum code code = parquet_reader_new(&input, self->budget, &self->reader, err);
+    if (code == E_OK)
+        code = parquet_reader_select(self->reader, partition_rest(&self->file_arena, self->schema, file), err);
+    if (code != E_OK) {
+        parquet_reader_free(self->reader);
+        self->reader = NULL;
+        (void)!os->file_close(self->handle, &ignored);
+    }
+    return code;
+}
+
+static enum code file_enter(struct columns_source *self, struct error *err)
+{
+    const struct column_file *file = &self->files.items[self->next];
+    struct os_stat stat;
+    struct error why = {0};
+    enum code code = os->stat(file->name, &stat, &why);
+    if (code == E_ABSENT || (code == E_OK && file->size_bytes >= 0 && stat.size_bytes != file->size_bytes))
+        return lost(self, file, err);
+    if (code == E_OK)
+        code = os->file_open(file->name, OS_READ, &self->handle, &why);
+    if (code == E_ABSENT)
+        return lost(self, file, err);
+    if (code != E_OK) {
+        *err = why;
+        return code;
+    }
+    TRY(reader_open(self, file, stat.size_bytes, err));
+    self->next++;
+    return E_OK;
+}
+
+/* The file's columns, and those that all its rows share, in the order that is asked for. */
+static enum code columns_join(const struct columns_source *self, struct batch *read, struct batch *out, struct error *err)
+{
+    const struct column_file *file = &self->files.items[self->next - 1];
+    int32_t from = 0;
+    batch_init(out, self->schema, read->rows);
+    for (int32_t i = 0; i < self->schema->field_count; i++) {
+        if (!file->fixed[i].given)
+            out->columns[i] = column_take(&read->columns[from++]);
+        else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows, &out->columns[i],
+                                  err) != E_OK)
+            return error_note(err, "%s", file->name);
+    }
+    return E_OK;
+}
+
+static enum code batch_next(struct columns_source *self, struct batch *out, struct error *err)
+{
+    struct batch read = {0};
+    while (read.rows == 0) {
+        if (self->reader == NULL) {
+            if (self->next == self->files.count)
+                return E_OK;
+            TRY(file_enter(self, err));
+        }
+        TRY(parquet_reader_next(self->reader, self->rows_max, &read, err));
+        if (read.rows == 0)
+            file_shut(self);
+    }
+    enum code code = columns_join(self, &read, out, err);
+    batch_release(&read);
+    return code;
+}
+
+static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
+                               struct error *err)
+{
+    struct columns_source *self = self_;
+    struct source_range *range = &ranges->items[0];
+    struct batch batch = {0};
+    (void)wait_us; // all there is to read is there
+    TRY(check_stop(self, err));
+    if (!self->listed) {
+        column_files_clear(&self->files);
+        TRY(delta_files(self->settings.path, &self->version, self->budget, &self->files, err));
+        self->listed = true;
+    }
+    enum code code = batch_next(self, &batch, err);
+    if (code != E_OK) {
+        batch_release(&batch);
+        return code;
+    }
+    *done = batch.rows == 0;
+    range->from = *done ? range->latest : range->from;
+    *out = batch;
+    return E_OK;
+}
+
+static enum code columns_mirror(void *self, const struct source_ranges *committed, struct error *err)
+{
+    (void)self, (void)committed, (void)err;
+    return E_OK;
+}
+
+#define COLUMNS_TYPE(name_, help_, open_)                                                                              \
+    {                                                                                                                  \
+        .name = name_, .help = help_, .options = parquet_files_options, .size = sizeof(struct columns_source),         \
+        .columns = true, .still = true, .ends = true, .open = open_, .discover = columns_discover,                     \
+        .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror, .stop = columns_stop,                  \
+        .close = columns_close,                                                                                        \
+    }
+
+const struct source_type parquet_source_type =
+    COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM", parquet_open);
+const struct source_type delta_source_type = COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_open);
