@@ -82,16 +82,34 @@ static enum code stage_load(struct engine *self, int32_t stage, const struct sta
     return E_OK;
 }
 
-static enum code state_restore(struct engine *self, int32_t stage, struct error *err)
+static enum code state_restore(struct engine *self, int32_t stage,
+                               const struct state_history *history, struct error *err)
 {
-    struct state_history history;
-    TRY(state_history_read(self->chain, self->store, graph_stateful_plan(self->graph, stage), &history, err));
-    enum code code = state_history_by_shard(&history, self->stages[stage]) ? shards_load(self, stage, &history, err)
-                                                                           : stage_load(self, stage, &history, err);
+    enum code code = state_history_by_shard(history, self->stages[stage])
+                         ? shards_load(self, stage, history, err)
+                         : stage_load(self, stage, history, err);
     if (code == E_OK)
-        state_log_resume(self->state_log, stage, &history);
-    state_history_free(&history);
-    return code == E_OK ? E_OK : error_note(err, "state of %s", graph_stateful_name(self->graph, stage));
+        state_log_resume(self->state_log, stage, history);
+    return code == E_OK ? E_OK
+                        : error_note(err, "state of %s", graph_stateful_name(self->graph, stage));
+}
+
+static enum code states_restore(struct engine *self, struct error *err)
+{
+    int32_t count = graph_stateful_count(self->graph);
+    const struct plan **plans = mem_array(const struct plan *, (size_t)count);
+    struct state_history *histories = mem_array(struct state_history, (size_t)count);
+    for (int32_t i = 0; i < count; i++)
+        plans[i] = graph_stateful_plan(self->graph, i);
+    enum code code = state_histories_read(self->chain, self->store, plans, count, histories, err);
+    for (int32_t i = 0; i < count; i++) {
+        if (code == E_OK)
+            code = state_restore(self, i, &histories[i], err);
+        state_history_free(&histories[i]);
+    }
+    mem_free(histories);
+    mem_free(plans);
+    return code;
 }
 
 static struct feed *feed_of(struct engine *self, const char *source)
@@ -188,8 +206,7 @@ static enum code head_resume(struct engine *self, struct error *err)
     TRY(change_check(self, &head, err));
     TRY(roll_forward(self, &head, err));
     new_tables_warn(self, &head);
-    for (int32_t i = 0; i < graph_stateful_count(self->graph); i++)
-        TRY(state_restore(self, i, err));
+    TRY(states_restore(self, err));
     self->epoch = head.epoch + 1;
     self->batch_time_us = head.batch_time_us;
     change_watermarks(self->pipeline, &head, &self->watermarks);

@@ -50,43 +50,80 @@ static enum code source_add(struct state_history *self, int64_t epoch, const str
     return E_OK;
 }
 
-static enum code sources_read(struct state_history *self, const struct chain *chain, const struct plan *plan,
-                              struct cover *cover, struct error *err)
+/* One node's history while the chain is read from its head backwards. */
+struct reading {
+    struct state_history *history;
+    const struct plan *plan;
+    struct cover cover;
+    bool done;
+};
+
+static enum code reading_step(struct reading *self, const struct chain_record *record,
+                              struct error *err)
+{
+    const struct chain_state *state = chain_state_of(record, self->plan);
+    struct cover *cover = &self->cover;
+    self->history->from_start = state == NULL || record->epoch == 0;
+    self->done = state == NULL;
+    if (state == NULL)
+        return E_OK;
+    TRY(source_add(self->history, record->epoch, state, err));
+    if (cover->shards == 0 && state->shards > 0 && state->shards <= SHARDS_MAX) {
+        cover->shards = self->history->shards = state->shards;
+        cover->times = mem_array(uint8_t, (size_t)state->shards);
+    }
+    if (state->shards > 0)
+        cover_add(cover, state->whole_from, state->whole_to);
+    self->done = cover_twice(cover) || (state->shards == 0 && state->whole_to > 0);
+    return E_OK;
+}
+
+/* Every record is read once for all nodes: it grows with their number. */
+static enum code records_read(struct reading *readings, int32_t count, const struct chain *chain,
+                              struct error *err)
 {
     struct arena scratch = {0};
     enum code code = E_OK;
-    for (int64_t epoch = chain_head(chain); code == E_OK && epoch >= 0 && epoch >= chain_oldest(chain); epoch--) {
+    int32_t open = count;
+    for (int64_t epoch = chain_head(chain);
+         code == E_OK && open > 0 && epoch >= 0 && epoch >= chain_oldest(chain); epoch--) {
         struct chain_record record = {0};
         arena_reset(&scratch);
         code = chain_read(chain, epoch, &scratch, &record, err);
-        const struct chain_state *state = code == E_OK ? chain_state_of(&record, plan) : NULL;
-        self->from_start = code == E_OK && (state == NULL || epoch == 0);
-        if (state == NULL)
-            break;
-        code = source_add(self, epoch, state, err);
-        if (cover->shards == 0 && state->shards > 0 && state->shards <= SHARDS_MAX) {
-            cover->shards = self->shards = state->shards;
-            cover->times = mem_array(uint8_t, (size_t)state->shards);
+        open = 0;
+        for (int32_t i = 0; code == E_OK && i < count; i++) {
+            if (!readings[i].done)
+                code = reading_step(&readings[i], &record, err);
+            open += !readings[i].done;
         }
-        if (state->shards > 0)
-            cover_add(cover, state->whole_from, state->whole_to);
-        if (cover_twice(cover) || (state->shards == 0 && state->whole_to > 0))
-            break;
     }
     arena_free(&scratch);
     return code;
 }
 
-enum code state_history_read(const struct chain *chain, struct store *store, const struct plan *plan,
-                             struct state_history *out, struct error *err)
+enum code state_histories_read(const struct chain *chain, struct store *store,
+                               const struct plan *const *plans, int32_t count,
+                               struct state_history *out, struct error *err)
 {
-    struct cover cover = {0};
-    *out = (struct state_history){.store = store};
-    enum code code = sources_read(out, chain, plan, &cover, err);
-    mem_free(cover.times);
-    if (code != E_OK)
-        state_history_free(out);
+    struct reading *readings = mem_array(struct reading, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        out[i] = (struct state_history){.store = store};
+        readings[i] = (struct reading){.history = &out[i], .plan = plans[i]};
+    }
+    enum code code = records_read(readings, count, chain, err);
+    for (int32_t i = 0; i < count; i++) {
+        mem_free(readings[i].cover.times);
+        if (code != E_OK)
+            state_history_free(&out[i]);
+    }
+    mem_free(readings);
     return code;
+}
+
+enum code state_history_read(const struct chain *chain, struct store *store,
+                             const struct plan *plan, struct state_history *out, struct error *err)
+{
+    return state_histories_read(chain, store, &plan, 1, out, err);
 }
 
 void state_history_free(struct state_history *self)

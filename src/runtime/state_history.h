@@ -37,8 +37,13 @@ struct state_history {
     bool from_start;                   /* before the oldest source the node had no state */
 };
 /* What the chain has of `plan` at its head. A node that no record knows has an empty history. */
-MUST_CHECK enum code state_history_read(const struct chain *chain, struct store *store, const struct plan *plan,
-                                        struct state_history *out, struct error *err);
+MUST_CHECK enum code state_history_read(const struct chain *chain, struct store *store,
+                                        const struct plan *plan, struct state_history *out,
+                                        struct error *err);
+/* The same for all nodes at once: out[i] of plans[i]. Each record of the chain is read once; all or none. */
+MUST_CHECK enum code state_histories_read(const struct chain *chain, struct store *store,
+                                          const struct plan *const *plans, int32_t count,
+                                          struct state_history *out, struct error *err);
 void state_history_free(struct state_history *self);
 
 /* Each shard can be loaded on its own. Else state_history_load_all does it. */

@@ -161,6 +161,31 @@ TEST(a_new_log_goes_on_with_the_shard_that_waits_longest)
     logged_close(&test);
 }
 
+/* A node that is new in between ends its own history only. */
+TEST(histories_of_all_nodes_are_read_at_once)
+{
+    static struct logged test;
+    struct error err = {0};
+    logged_open(&test, 0);
+    for (int64_t epoch = 0; epoch < 5; epoch++)
+        epoch_run(&test, epoch);
+    const struct plan stranger = {.id = 4, .identity = IDENTITY + 1};
+    const struct plan *const plans[] = {&stranger, &test.plan, &stranger};
+    struct state_history alone, all[3];
+    CHECK_INT(state_history_read(test.chain, test.store, &test.plan, &alone, &err), E_OK);
+    CHECK_INT(state_histories_read(test.chain, test.store, plans, 3, all, &err), E_OK);
+    CHECK(alone.count > 1);
+    CHECK_INT(all[1].count, alone.count);
+    for (int32_t i = 0; i < alone.count; i++)
+        CHECK_STR(all[1].sources[i].path, alone.sources[i].path);
+    CHECK_INT(all[0].count + all[2].count, 0);
+    CHECK(all[0].from_start && all[2].from_start);
+    for (int i = 0; i < 3; i++)
+        state_history_free(&all[i]);
+    state_history_free(&alone);
+    logged_close(&test);
+}
+
 /* Flip a byte in the body of every whole of `shard`, from the newest on, `count` times. */
 static void wholes_damage(struct logged *test, int32_t shard, int count)
 {
