@@ -155,6 +155,68 @@ TEST(filters_about_group_keys_go_below_the_groups)
         "              source #0 a (parquet): k, v, at\n");
 }
 
+/* What they read is computed twice, or the payload decoded first: the watermark must not see rows that go away. */
+TEST(filters_go_below_watermarks_through_what_they_read)
+{
+    CHECK_GRAPH(
+        "CREATE STREAMING TABLE t AS SELECT u, count(*) AS n FROM (SELECT upper(k) AS u, at FROM STREAM a "
+        "WATERMARK at DELAY OF INTERVAL 1 MINUTE) WHERE u > 'B' GROUP BY u, window(at, '1 minute')",
+        "t: streaming table, parquet\n"
+        "  project #5 u, n = count(1)\n"
+        "    aggregate #4 by u, window(at, 1 minute): count(1)\n"
+        "      project #3 u = upper(k), at\n"
+        "        watermark #2 at, delay 1 minute\n"
+        "          filter #1 (upper(k) > B)\n"
+        "            source #0 a (parquet): k, at\n");
+    CHECK_GRAPH(
+        "CREATE STREAMING TABLE t AS SELECT i, count(*) AS n FROM (SELECT v, explode(array(v, v + 1)) AS i, at FROM "
+        "STREAM a WATERMARK at DELAY OF INTERVAL 1 MINUTE) WHERE v > 0 AND i > 1 GROUP BY i, window(at, '1 minute')",
+        "t: streaming table, parquet\n"
+        "  project #8 i, n = count(1)\n"
+        "    aggregate #7 by i, window(at, 1 minute): count(1)\n"
+        "      project #6 i, at\n"
+        "        filter #5 (i > 1)\n"
+        "          project #4 at, i\n"
+        "            generate #3 explode(array(v, (v + 1))) -> i\n"
+        "              watermark #2 at, delay 1 minute\n"
+        "                filter #1 (v > 0)\n"
+        "                  source #0 a (parquet): v, at\n");
+    CHECK_GRAPH(
+        "CREATE STREAMING TABLE t AS SELECT j.v, count(*) AS n FROM (SELECT from_json(k, 'v INT') AS j, at FROM STREAM a "
+        "WATERMARK at DELAY OF INTERVAL 1 MINUTE) WHERE j.v > 0 GROUP BY j.v, window(at, '1 minute')",
+        "t: streaming table, parquet\n"
+        "  project #7 v, n = count(1)\n"
+        "    aggregate #6 by v, window(at, 1 minute): count(1)\n"
+        "      project #5 v, at\n"
+        "        watermark #4 at, delay 1 minute\n"
+        "          filter #3 (v > 0)\n"
+        "            project #2 at, v = from_json3.v\n"
+        "              decode #1 k as json: v\n"
+        "                source #0 a (parquet): k, at\n");
+}
+
+TEST(filters_get_groups_of_their_own_below_which_a_watermark_stands)
+{
+    CHECK_GRAPH(
+        "CREATE TEMPORARY VIEW g AS SELECT k, window(at, '1 minute') AS w, count(*) AS n FROM STREAM a WATERMARK at DELAY "
+        "OF INTERVAL 1 MINUTE GROUP BY k, window(at, '1 minute');"
+        "CREATE STREAMING TABLE t AS SELECT k, n FROM STREAM g WHERE k > 'b' AND n > 1;"
+        "CREATE STREAMING TABLE u AS SELECT k, n FROM STREAM g",
+        "t: streaming table, parquet\n"
+        "  project #6 k, n = count(1)\n"
+        "    filter #5 (count(1) > 1)\n"
+        "      project #4 k, count(1)\n"
+        "        aggregate #3 by k, window(at, 1 minute): count(1)\n"
+        "          watermark #2 at, delay 1 minute\n"
+        "            filter #1 (k > b)\n"
+        "              source #0 a (parquet): k, at\n"
+        "u: streaming table, parquet\n"
+        "  project #9 k, n = count(1)\n"
+        "    aggregate #8 by k, window(at, 1 minute): count(1)\n"
+        "      watermark #7 at, delay 1 minute\n"
+        "        #0 source (above)\n");
+}
+
 TEST(filters_go_into_unions)
 {
     CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT k FROM (SELECT k, v FROM STREAM a UNION ALL SELECT k, v + 1 FROM "

@@ -13,12 +13,12 @@ FROM (
 );
 
 
-CREATE STREAMING TABLE inner_rows AS
+CREATE STREAMING TABLE on_the_right AS
 SELECT l.k, l.ts AS lts, l.v AS lv, r.k AS rk, r.ts AS rts, r.v AS rv
 FROM STREAM l JOIN STREAM r WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS r
 ON l.k = r.k AND r.ts >= l.ts AND r.ts <= l.ts + INTERVAL 1 MINUTE;
 
-CREATE STREAMING TABLE left_rows AS
+CREATE STREAMING TABLE on_the_left AS
 SELECT l.k, l.ts AS lts, l.v AS lv, r.k AS rk, r.ts AS rts, r.v AS rv
-FROM STREAM l LEFT JOIN STREAM r WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS r
+FROM STREAM l WATERMARK ts DELAY OF INTERVAL 30 SECONDS AS l JOIN STREAM r
 ON l.k = r.k AND r.ts >= l.ts AND r.ts <= l.ts + INTERVAL 1 MINUTE;
