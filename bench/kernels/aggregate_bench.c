@@ -1,10 +1,11 @@
 /* What a row costs in a windowed aggregate: card_id STRING of 100 k values, windows of one minute; count(*),
- * sum, avg and max of DECIMAL(12,2). One core, of which its own time counts. The rows' times walk through `minutes` minutes, so there are
- * 100 k * minutes groups. Beside it a plain C loop over the same columns: hash card and minute, find the
- * group, add. No types, no NULLs.
+ * sum, avg and max of DECIMAL(12,2). One core, of which its own time counts. The rows' times walk through
+ * `minutes` minutes, so there are 100 k * minutes groups. Beside it a plain C loop over the same columns:
+ * hash card and minute, find the group, add. No types, no NULLs.
  *
- * Then streams: an epoch is a minute, the watermark follows a minute behind, and all of it counts: fold, merge, delta,
- * emit. Tumbling windows of a minute, windows of an hour every minute, and sessions of 20 seconds, as ratios. */
+ * Then streams: an epoch is a minute, the watermark follows a minute behind, and all of it counts: fold,
+ * merge, delta, emit. Tumbling windows of a minute, windows of an hour every minute, and sessions of 20
+ * seconds, as ratios. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -82,7 +83,9 @@ static struct stateful *stage_make(const struct type *schema, struct session *se
         .lanes = 1,
         .shards = SHARDS,
         .window_time = expr_column(&ctx, 1, &schema->fields[1], (struct position){0}),
-        .gap = window == SESSION ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), MINUTE_US / 3, (struct position){0}) : NULL,
+        .gap = window == SESSION
+                   ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), MINUTE_US / 3, (struct position){0})
+                   : NULL,
     };
     struct stateful *stage = NULL;
     return aggregate_new(&arena, &spec, &stage, &err) == E_OK ? stage : NULL;
@@ -159,8 +162,8 @@ struct stream_cost {
     int64_t emitted;
 };
 
-static enum code stream_epoch(struct stateful *stage, const struct session *session, int64_t epoch, struct text *delta,
-                              struct stream_cost *cost, struct error *err)
+static enum code stream_epoch(struct stateful *stage, const struct session *session, int64_t epoch,
+                              struct text *delta, struct stream_cost *cost, struct error *err)
 {
     struct rejects rejects = {0};
     struct operator_counts counts = {0};
@@ -186,7 +189,8 @@ static enum code stream_epoch(struct stateful *stage, const struct session *sess
     return E_OK;
 }
 
-static double run_stream(const struct type *schema, struct session *session, enum window window, double tumbling)
+static double run_stream(const struct type *schema, struct session *session, enum window window,
+                         double tumbling)
 {
     static const char *const names[] = {"tumbling 1 min", "sliding 1 h by 1 min", "session 20 s"};
     struct stateful *stage = stage_make(schema, session, window);
@@ -203,8 +207,8 @@ static double run_stream(const struct type *schema, struct session *session, enu
     double all = (cost.fold + cost.merge + cost.delta) / EPOCHS;
     printf("  %-22s fold %5.1f, merge and emit %5.1f, delta %5.1f ns/row: %5.2f x tumbling; %8" PRId64
            " rows out, %6.1f MB of state\n",
-           names[window], cost.fold / EPOCHS, cost.merge / EPOCHS, cost.delta / EPOCHS, all / (tumbling > 0 ? tumbling : all),
-           cost.emitted / EPOCHS, (double)stateful_bytes(stage) / 1e6);
+           names[window], cost.fold / EPOCHS, cost.merge / EPOCHS, cost.delta / EPOCHS,
+           all / (tumbling > 0 ? tumbling : all), cost.emitted / EPOCHS, (double)stateful_bytes(stage) / 1e6);
     stage->type->free(stage);
     text_free(&delta);
     return all;

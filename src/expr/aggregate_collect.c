@@ -1,7 +1,9 @@
-/* aggregate_collect.c - collect_list, collect_set, and DISTINCT around any other aggregate: states that hold all values.
+/* aggregate_collect.c - collect_list, collect_set, and DISTINCT around any other aggregate: states that hold
+ * all values.
  *
- * A set's item is the tuple of the arguments, so that count(DISTINCT a, b) is a set too. A group whose values pass
- * COLLECT_BYTES_MAX when they are merged has overflown: its result is NULL, whatever the order of merging was.
+ * A set's item is the tuple of the arguments, so that count(DISTINCT a, b) is a set too. A group whose values
+ * pass COLLECT_BYTES_MAX when they are merged has overflown: its result is NULL, whatever the order of
+ * merging was.
  */
 #include "expr/aggregate.h"
 #include "expr/value_bytes.h"
@@ -123,7 +125,8 @@ static enum code list_load(const struct aggregate_call *call, struct bytes *in, 
         if (!value_load(&rest, call->arg_types[0], NULL))
             return fail(err, E_CORRUPT, "the state of %s is not a list of its type", call->function->name);
     if (rest.size > 0)
-        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name, rest.size);
+        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name,
+                    rest.size);
     if (count > 0)
         text_add(list_text(s), bytes.data, bytes.size);
     s->count = count;
@@ -131,7 +134,8 @@ static enum code list_load(const struct aggregate_call *call, struct bytes *in, 
     return E_OK;
 }
 
-static void list_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
+static void list_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
+                      size_t *heap_bytes)
 {
     list_free(state, heap_bytes);
 }
@@ -159,7 +163,9 @@ static bool set_overflown(const struct set_state *state)
 
 static size_t set_heap(const struct set_state *state)
 {
-    return state->set == NULL ? 0 : sizeof *state->set + state->set->items.capacity + state->set->table_size * sizeof(uint32_t);
+    return state->set == NULL
+               ? 0
+               : sizeof *state->set + state->set->items.capacity + state->set->table_size * sizeof(uint32_t);
 }
 
 static void set_free(struct set_state *state, size_t *heap_bytes)
@@ -288,7 +294,8 @@ static enum code set_load(const struct aggregate_call *call, struct bytes *in, v
     return E_OK;
 }
 
-static void set_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
+static void set_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
+                     size_t *heap_bytes)
 {
     set_free(state, heap_bytes);
 }

@@ -29,7 +29,10 @@ static void tally_free(struct tally *tally, size_t *heap_bytes)
     *tally = (struct tally){0};
 }
 
-static bool is_overflown(const struct tally *tally) { return tally->set != NULL && tally->set->count == OVERFLOWN; }
+static bool is_overflown(const struct tally *tally)
+{
+    return tally->set != NULL && tally->set->count == OVERFLOWN;
+}
 
 static void tally_overflow(struct tally *tally, size_t *heap_bytes)
 {
@@ -78,8 +81,8 @@ static void mode_add(const struct aggregate_rows *in)
     text_free(&item);
 }
 
-static bool mode_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from,
-                       size_t *heap_bytes)
+static bool mode_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
+                       const void *from, size_t *heap_bytes)
 {
     struct tally *a = into;
     const struct tally *b = from;
@@ -129,7 +132,8 @@ static bool mode_finish(const struct aggregate_call *call, const void *state, st
     return true;
 }
 
-static void mode_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+static void mode_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                      struct text *out)
 {
     const struct tally *s = state;
     struct bytes item;
@@ -141,8 +145,8 @@ static void mode_save(__attribute__((unused)) const struct aggregate_call *call,
     }
 }
 
-static enum code mode_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
-                           struct error *err)
+static enum code mode_load(const struct aggregate_call *call, struct bytes *in, void *state,
+                           size_t *heap_bytes, struct error *err)
 {
     struct tally *s = state;
     uint32_t count, size;
@@ -159,13 +163,15 @@ static enum code mode_load(const struct aggregate_call *call, struct bytes *in, 
             break;
         value = times_of(times.data);
         rest = item;
-        fits = value > 0 && value_load(&rest, call->arg_types[0], NULL) && rest.size == 0 && item.data[0] == 1 &&
-               tally_put(s, item, value, heap_bytes) && s->set->count == i + 1;
+        fits = value > 0 && value_load(&rest, call->arg_types[0], NULL) && rest.size == 0 &&
+               item.data[0] == 1 && tally_put(s, item, value, heap_bytes) && s->set->count == i + 1;
     }
-    return fits ? E_OK : fail(err, E_CORRUPT, "the state of %s is no tally of its type", call->function->name);
+    return fits ? E_OK
+                : fail(err, E_CORRUPT, "the state of %s is no tally of its type", call->function->name);
 }
 
-static void mode_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
+static void mode_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
+                      size_t *heap_bytes)
 {
     tally_free(state, heap_bytes);
 }
@@ -179,9 +185,10 @@ static enum code bind_mode(struct aggregate_binding *binding, __attribute__((unu
     return E_OK;
 }
 
-AGGREGATE(agg_mode, "mode", "(T, boolean?) -> T",
-          "The value that is there most often; of several the smallest, with or without true as second argument.",
-          "SELECT mode(c) FROM VALUES (1), (2), (2) AS t(c)", "2", .state_size = sizeof(struct tally),
-          .bind = bind_mode, .add = mode_add, .finish = mode_finish, .heap = &mode_heap);
+AGGREGATE(
+    agg_mode, "mode", "(T, boolean?) -> T",
+    "The value that is there most often; of several the smallest, with or without true as second argument.",
+    "SELECT mode(c) FROM VALUES (1), (2), (2) AS t(c)", "2", .state_size = sizeof(struct tally),
+    .bind = bind_mode, .add = mode_add, .finish = mode_finish, .heap = &mode_heap);
 
 const struct aggregate *const mode_aggregates[] = {&agg_mode, NULL};

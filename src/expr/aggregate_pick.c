@@ -1,7 +1,8 @@
 /* aggregate_pick.c - first, last, any_value, min_by, max_by: the value of one row.
  *
- * Rows are ordered by where their records stand in the source, so the row picked does not depend on how many workers there
- * were or which batch came first. Rows without a place come in the order in which they are added.
+ * Rows are ordered by where their records stand in the source, so the row picked does not depend on how many
+ * workers there were or which batch came first. Rows without a place come in the order in which they are
+ * added.
  */
 #include "expr/aggregate_box.h"
 #include "expr/coerce.h"
@@ -25,7 +26,10 @@ static struct row_place row_place(const struct aggregate_rows *in, int64_t row)
     return in->places != NULL ? in->places[row] : (struct row_place){0};
 }
 
-static void place_save(const struct row_place *place, struct text *out) { text_add(out, place, sizeof *place); }
+static void place_save(const struct row_place *place, struct text *out)
+{
+    text_add(out, place, sizeof *place);
+}
 
 static enum code place_load(const struct aggregate_call *call, struct bytes *in, struct row_place *place,
                             struct error *err)
@@ -117,15 +121,16 @@ static void box_pick_save(__attribute__((unused)) const struct aggregate_call *c
     place_save(&s->place, out);
 }
 
-static enum code box_pick_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
-                               struct error *err)
+static enum code box_pick_load(const struct aggregate_call *call, struct bytes *in, void *state,
+                               size_t *heap_bytes, struct error *err)
 {
     struct box_pick *s = state;
     TRY(boxes_load(call, 1, in, &s->box, heap_bytes, err));
     return place_load(call, in, &s->place, err);
 }
 
-static void box_pick_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
+static void box_pick_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
+                          size_t *heap_bytes)
 {
     boxes_drop(&((struct box_pick *)state)->box, 1, heap_bytes);
 }
@@ -185,12 +190,14 @@ static enum code bind_last(struct aggregate_binding *binding, struct error *err)
     return bind_pick(binding, rows, err);
 }
 
-AGGREGATE(agg_first, "first first_value any_value", "(T, boolean?) -> T",
-          "Value of the first row by partition and offset; with true as second argument the first that is not NULL.",
-          "SELECT first(c, true) FROM VALUES (NULL), (1), (2) AS t(c)", "1", .bind = bind_first);
-AGGREGATE(agg_last, "last last_value", "(T, boolean?) -> T",
-          "Value of the last row by partition and offset; with true as second argument the last that is not NULL.",
-          "SELECT last(c) FROM VALUES (1), (2) AS t(c)", "2", .bind = bind_last);
+AGGREGATE(
+    agg_first, "first first_value any_value", "(T, boolean?) -> T",
+    "Value of the first row by partition and offset; with true as second argument the first that is not NULL.",
+    "SELECT first(c, true) FROM VALUES (NULL), (1), (2) AS t(c)", "1", .bind = bind_first);
+AGGREGATE(
+    agg_last, "last last_value", "(T, boolean?) -> T",
+    "Value of the last row by partition and offset; with true as second argument the last that is not NULL.",
+    "SELECT last(c) FROM VALUES (1), (2) AS t(c)", "2", .bind = bind_last);
 
 /* ---- max_by and min_by ---- */
 
@@ -216,7 +223,8 @@ static void by_add(const struct aggregate_rows *in, int sign)
     }
 }
 
-static bool by_merge(const struct aggregate_call *call, void *into, const void *from, int sign, size_t *heap_bytes)
+static bool by_merge(const struct aggregate_call *call, void *into, const void *from, int sign,
+                     size_t *heap_bytes)
 {
     struct pair_pick *a = into;
     const struct pair_pick *b = from;
@@ -236,7 +244,8 @@ static bool by_finish(const struct aggregate_call *call, const void *state, stru
     return true;
 }
 
-static void by_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+static void by_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                    struct text *out)
 {
     const struct pair_pick *s = state;
     boxes_save(s->boxes, 2, out);
@@ -254,7 +263,8 @@ static enum code by_load(const struct aggregate_call *call, struct bytes *in, vo
     return place_load(call, in, &s->place, err);
 }
 
-static void by_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
+static void by_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
+                    size_t *heap_bytes)
 {
     boxes_drop(((struct pair_pick *)state)->boxes, 2, heap_bytes);
 }

@@ -1,9 +1,10 @@
-/* aggregate_quantile.c - percentile_approx, percentile and median: values in order, each with how many it stands for.
+/* aggregate_quantile.c - percentile_approx, percentile and median: values in order, each with how many it
+ * stands for.
  *
- * Approximate  the summary of Greenwald and Khanna, as in Spark: a tuple stands for `weight` values up to its own, and its
- *              own rank may be larger by `slack`. While no tuple was merged with its neighbour, which is so for up to
- *              2 * accuracy values, answers are exact; Spark's are for accuracy / 2. Beyond, both are within
- *              rows / accuracy places of the right one
+ * Approximate  the summary of Greenwald and Khanna, as in Spark: a tuple stands for `weight` values up to its
+ *              own, and its own rank may be larger by `slack`. While no tuple was merged with its neighbour,
+ *              which is so for up to 2 * accuracy values, answers are exact; Spark's are for accuracy / 2.
+ *              Beyond, both are within rows / accuracy places of the right one
  * Exact        all different values, with their counts
  * Fresh        new values wait, unordered, until there are enough of them to be worth a merge
  * Values       are DOUBLE in between, as in Spark: BIGINT and DECIMAL past 2^53 are rounded
@@ -76,7 +77,8 @@ static uint32_t slack_before(const struct tuple *tuples, uint32_t count, uint32_
 static uint32_t put_tuple(struct tuple *out, uint32_t count, struct tuple tuple, bool exact)
 {
     struct tuple *last = &out[count - (count > 0)];
-    if (!exact || count == 0 || !FLOAT_EQUAL(last->value, tuple.value) || last->weight > WEIGHT_MAX - tuple.weight) {
+    if (!exact || count == 0 || !FLOAT_EQUAL(last->value, tuple.value) ||
+        last->weight > WEIGHT_MAX - tuple.weight) {
         out[count] = tuple;
         return count + 1;
     }
@@ -99,7 +101,8 @@ static uint32_t merge_tuples(const struct tuple *a, uint32_t a_count, const stru
     return count;
 }
 
-/* Merge neighbours while no answer can be wrong by more than rows / accuracy places. The first and the last stay. */
+/* Merge neighbours while no answer can be wrong by more than rows / accuracy places. The first and the last
+ * stay. */
 static uint32_t compress(struct tuple *tuples, uint32_t count, int64_t rows, int64_t accuracy)
 {
     double most = 2 * (double)rows / (double)accuracy;
@@ -130,8 +133,8 @@ static struct tuple *fresh_tuples(const struct summary *summary)
 }
 
 /* Take `count` tuples in. False when there are too many then. */
-static bool summary_take(const struct quantiles *quantiles, struct summary *summary, const struct tuple *tuples,
-                         uint32_t count, size_t *heap_bytes)
+static bool summary_take(const struct quantiles *quantiles, struct summary *summary,
+                         const struct tuple *tuples, uint32_t count, size_t *heap_bytes)
 {
     bool exact = quantiles->accuracy == 0;
     uint32_t capacity = summary->count + count;
@@ -162,7 +165,8 @@ static void summary_overflow(struct summary *summary, size_t *heap_bytes)
     summary->rows = OVERFLOWN;
 }
 
-static bool summary_add(const struct quantiles *quantiles, struct summary *summary, double value, size_t *heap_bytes)
+static bool summary_add(const struct quantiles *quantiles, struct summary *summary, double value,
+                        size_t *heap_bytes)
 {
     size_t heap = summary_heap(summary);
     mem_grow(summary->fresh, summary->fresh_capacity, summary->fresh_count + 1);
@@ -179,10 +183,11 @@ static bool summary_add(const struct quantiles *quantiles, struct summary *summa
 static double value_double(const struct column *col, int64_t row)
 {
     switch (type_shape(col->type)) {
-#define INTEGER(shape, ctype) \
-    case shape: \
-        return col->type->id == TYPE_DECIMAL ? decimal_to_double(column_values(col, ctype)[row], col->type->scale) \
-                                             : (double)column_values(col, ctype)[row];
+#define INTEGER(shape, ctype)                                                            \
+    case shape:                                                                          \
+        return col->type->id == TYPE_DECIMAL                                             \
+                   ? decimal_to_double(column_values(col, ctype)[row], col->type->scale) \
+                   : (double)column_values(col, ctype)[row];
         SHAPES_INTEGER(INTEGER)
 #undef INTEGER
 #define FLOATING(shape, ctype) \
@@ -209,10 +214,11 @@ static void put_double(struct builder *out, const struct type *type, double valu
 
 /* ---- answers ---- */
 
-static double approximate(const struct quantiles *quantiles, const struct tuple *tuples, uint32_t count, int64_t rows,
-                          double fraction)
+static double approximate(const struct quantiles *quantiles, const struct tuple *tuples, uint32_t count,
+                          int64_t rows, double fraction)
 {
-    double error = 1 / (double)quantiles->accuracy, rank = ceil(fraction * (double)rows), reach = 0, least = 0;
+    double error = 1 / (double)quantiles->accuracy, rank = ceil(fraction * (double)rows), reach = 0,
+           least = 0;
     if (fraction <= error || count == 1)
         return tuples[0].value;
     if (fraction >= 1 - error)
@@ -258,7 +264,8 @@ static bool summary_finish(const struct aggregate_call *call, const void *state,
         return true; // an overflow was counted when it happened
     }
     bool exact = quantiles->accuracy == 0;
-    struct tuple *fresh = fresh_tuples(s), *all = mem_array(struct tuple, (size_t)s->count + s->fresh_count + 1);
+    struct tuple *fresh = fresh_tuples(s),
+                 *all = mem_array(struct tuple, (size_t)s->count + s->fresh_count + 1);
     uint32_t count = merge_tuples(s->tuples, s->count, fresh, s->fresh_count, exact, all);
     const struct type *type = quantiles->list ? call->type->fields[0].type : call->type;
     for (int32_t k = 0; k < quantiles->count; k++) {
@@ -290,7 +297,8 @@ static void quantile_add(const struct aggregate_rows *in)
     }
 }
 
-static bool quantile_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes)
+static bool quantile_merge(const struct aggregate_call *call, void *into, const void *from,
+                           size_t *heap_bytes)
 {
     struct summary *a = into;
     const struct summary *b = from;
@@ -333,14 +341,15 @@ static bool tuples_valid(const struct summary *summary)
     return rows == summary->rows;
 }
 
-static enum code quantile_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
-                               struct error *err)
+static enum code quantile_load(const struct aggregate_call *call, struct bytes *in, void *state,
+                               size_t *heap_bytes, struct error *err)
 {
     struct summary *s = state;
     struct bytes rows, tuples, fresh;
     uint32_t count, fresh_count;
     if (!load_bytes(in, sizeof s->rows, &rows) || !load_u32(in, &count) || !load_u32(in, &fresh_count) ||
-        count > TUPLES_MAX || fresh_count > TUPLES_MAX || !load_bytes(in, count * sizeof *s->tuples, &tuples) ||
+        count > TUPLES_MAX || fresh_count > TUPLES_MAX ||
+        !load_bytes(in, count * sizeof *s->tuples, &tuples) ||
         !load_bytes(in, fresh_count * sizeof *s->fresh, &fresh))
         return fail(err, E_CORRUPT, "the state of %s is cut off", call->function->name);
     memcpy(&s->rows, rows.data, sizeof s->rows);
@@ -353,21 +362,24 @@ static enum code quantile_load(const struct aggregate_call *call, struct bytes *
     s->count = s->capacity = count;
     s->fresh_count = s->fresh_capacity = fresh_count;
     *heap_bytes += summary_heap(s);
-    return tuples_valid(s) ? E_OK : fail(err, E_CORRUPT, "the state of %s is no summary", call->function->name);
+    return tuples_valid(s) ? E_OK
+                           : fail(err, E_CORRUPT, "the state of %s is no summary", call->function->name);
 }
 
-static void quantile_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
+static void quantile_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
+                          size_t *heap_bytes)
 {
     summary_free(state, heap_bytes);
 }
 
-static const struct aggregate_heap quantile_heap = {quantile_merge, quantile_save, quantile_load, quantile_drop};
+static const struct aggregate_heap quantile_heap = {quantile_merge, quantile_save, quantile_load,
+                                                    quantile_drop};
 
 /* ---- binding ---- */
 
 /* A constant argument of a type; E_SQL when it is NULL or none. */
-static enum code constant(struct aggregate_binding *binding, int32_t index, const struct type *type, const char *what,
-                          const struct expr **out, struct error *err)
+static enum code constant(struct aggregate_binding *binding, int32_t index, const struct type *type,
+                          const char *what, const struct expr **out, struct error *err)
 {
     const struct aggregate_call *call = binding->call;
     const struct expr *cast;
@@ -378,13 +390,14 @@ static enum code constant(struct aggregate_binding *binding, int32_t index, cons
     return E_OK;
 }
 
-static enum code bind_fractions(struct aggregate_binding *binding, struct quantiles *quantiles, struct error *err)
+static enum code bind_fractions(struct aggregate_binding *binding, struct quantiles *quantiles,
+                                struct error *err)
 {
     const struct expr *literal;
     const struct type *given = binding->call->args[1]->type, *one = type_of(TYPE_DOUBLE);
     quantiles->list = given->id == TYPE_ARRAY;
-    TRY(constant(binding, 1, quantiles->list ? type_array(binding->ctx->arena, one, true) : one, "percentage", &literal,
-                 err));
+    TRY(constant(binding, 1, quantiles->list ? type_array(binding->ctx->arena, one, true) : one, "percentage",
+                 &literal, err));
     const struct column *values = quantiles->list ? &literal->literal->children[0] : literal->literal;
     quantiles->count = quantiles->list ? column_offsets(literal->literal)[1] : 1;
     quantiles->fractions = arena_array(binding->ctx->arena, double, (size_t)quantiles->count + 1);
@@ -393,16 +406,18 @@ static enum code bind_fractions(struct aggregate_binding *binding, struct quanti
             return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_NULL] The percentage must not be null.");
         double fraction = column_values(values, const double)[i];
         if (!(fraction >= 0 && fraction <= 1))
-            return fail(err, E_SQL,
-                        "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The percentage must be between [0.0, 1.0] (current value "
-                        "= %g).",
-                        fraction);
+            return fail(
+                err, E_SQL,
+                "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The percentage must be between [0.0, 1.0] (current value "
+                "= %g).",
+                fraction);
         quantiles->fractions[i] = fraction;
     }
     return E_OK;
 }
 
-static enum code bind_accuracy(struct aggregate_binding *binding, struct quantiles *quantiles, struct error *err)
+static enum code bind_accuracy(struct aggregate_binding *binding, struct quantiles *quantiles,
+                               struct error *err)
 {
     const struct expr *literal;
     quantiles->accuracy = ACCURACY_DEFAULT;
@@ -411,10 +426,11 @@ static enum code bind_accuracy(struct aggregate_binding *binding, struct quantil
     TRY(constant(binding, 2, type_of(TYPE_INT64), "accuracy", &literal, err));
     quantiles->accuracy = literal_int(literal);
     if (quantiles->accuracy <= 0 || quantiles->accuracy > INT32_MAX)
-        return fail(err, E_SQL,
-                    "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The accuracy must be between (0, 2147483647] (current value = "
-                    "%lldL).",
-                    (long long)quantiles->accuracy);
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The accuracy must be between (0, 2147483647] (current value = "
+            "%lldL).",
+            (long long)quantiles->accuracy);
     return E_OK;
 }
 
@@ -428,15 +444,17 @@ static enum code bind_values(struct aggregate_binding *binding, bool times, stru
     if (type->id == TYPE_STRING || type->id == TYPE_NULL || (!times && type_is_numeric(type)))
         call->args[0] = expr_cast_implicit(binding->ctx, call->args[0], type_of(TYPE_DOUBLE));
     else if (!interval && !type_is_numeric(type) && !(times && time))
-        return fail(err, E_SQL,
-                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires a number%s, however it has the "
-                    "type \"%s\".",
-                    times ? ", a time or an interval" : " or an interval", type_sql(binding->ctx->arena, type));
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires a number%s, however it has the "
+            "type \"%s\".",
+            times ? ", a time or an interval" : " or an interval", type_sql(binding->ctx->arena, type));
     call->arg_types[0] = call->args[0]->type;
     return E_OK;
 }
 
-static enum code bind_quantiles(struct aggregate_binding *binding, struct quantiles *quantiles, struct error *err)
+static enum code bind_quantiles(struct aggregate_binding *binding, struct quantiles *quantiles,
+                                struct error *err)
 {
     struct aggregate_call *call = binding->call;
     TRY(bind_values(binding, quantiles->accuracy > 0, err));
@@ -472,18 +490,21 @@ static enum code bind_median(struct aggregate_binding *binding, struct error *er
     return bind_quantiles(binding, quantiles, err);
 }
 
-AGGREGATE(agg_percentile_approx, "percentile_approx approx_percentile", "(T, any, any?) -> T",
-          "A value that about this part of the values (0 to 1, or an ARRAY of such parts) do not exceed; the third argument "
-          "is the accuracy (10000): the place in order is right to 1/accuracy of the rows.",
-          "SELECT percentile_approx(c, 0.5) FROM VALUES (1), (2), (3) AS t(c)", "2",
-          .state_size = sizeof(struct summary), .bind = bind_approximate, .add = quantile_add, .finish = summary_finish,
-          .heap = &quantile_heap);
+AGGREGATE(
+    agg_percentile_approx, "percentile_approx approx_percentile", "(T, any, any?) -> T",
+    "A value that about this part of the values (0 to 1, or an ARRAY of such parts) do not exceed; the third argument "
+    "is the accuracy (10000): the place in order is right to 1/accuracy of the rows.",
+    "SELECT percentile_approx(c, 0.5) FROM VALUES (1), (2), (3) AS t(c)", "2",
+    .state_size = sizeof(struct summary), .bind = bind_approximate, .add = quantile_add,
+    .finish = summary_finish, .heap = &quantile_heap);
 AGGREGATE(agg_percentile, "percentile", "(T, any) -> double",
           "The value at this part (0 to 1, or an ARRAY of such parts) of the values in order, interpolated.",
-          "SELECT percentile(c, 0.25) FROM VALUES (1), (2) AS t(c)", "1.25", .state_size = sizeof(struct summary),
-          .bind = bind_percentile, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
+          "SELECT percentile(c, 0.25) FROM VALUES (1), (2) AS t(c)", "1.25",
+          .state_size = sizeof(struct summary), .bind = bind_percentile, .add = quantile_add,
+          .finish = summary_finish, .heap = &quantile_heap);
 AGGREGATE(agg_median, "median", "(T) -> double", "The value in the middle, interpolated.",
           "SELECT median(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct summary),
           .bind = bind_median, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
 
-const struct aggregate *const quantile_aggregates[] = {&agg_percentile_approx, &agg_percentile, &agg_median, NULL};
+const struct aggregate *const quantile_aggregates[] = {&agg_percentile_approx, &agg_percentile, &agg_median,
+                                                       NULL};

@@ -1,9 +1,10 @@
-/* approx_count.h - inside expr/: how many different values there were, from the largest run of zeros of their hashes.
+/* approx_count.h - inside expr/: how many different values there were, from the largest run of zeros of their
+ * hashes.
  *
- * Shape    2^p registers; a hash's first p bits choose one, which keeps the largest rank (place of the first 1 among the
- *          other bits) that it saw. Sketches merge by the larger rank
- * Spec     HyperLogLog++ (Heule, Nunkesser, Hall, EDBT 2013) as Spark has it: XXH64 with seed 42, the same corrections, so
- *          the same numbers
+ * Shape    2^p registers; a hash's first p bits choose one, which keeps the largest rank (place of the first
+ *          1 among the other bits) that it saw. Sketches merge by the larger rank
+ * Spec     HyperLogLog++ (Heule, Nunkesser, Hall, EDBT 2013) as Spark has it: XXH64 with seed 42, the same
+ *          corrections, so the same numbers
  */
 #ifndef EXPR_APPROX_COUNT_H
 #define EXPR_APPROX_COUNT_H

@@ -19,7 +19,8 @@ void states_drop(const struct aggregate_stage *self, uint8_t *states, struct hea
         aggregate_drop(self->spec.calls[c], states + self->state_at[c], &heap->bytes);
 }
 
-int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from, struct heap *heap)
+int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from,
+                     struct heap *heap)
 {
     int64_t overflown = 0;
     for (int32_t c = 0; c < self->spec.call_count; c++) {
@@ -37,8 +38,8 @@ void states_save(const struct aggregate_stage *self, const uint8_t *states, stru
         aggregate_save(self->spec.calls[c], states + self->state_at[c], out);
 }
 
-enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states, struct heap *heap,
-                      struct error *err)
+enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states,
+                      struct heap *heap, struct error *err)
 {
     for (int32_t c = 0; c < self->spec.call_count; c++)
         TRY(aggregate_load(self->spec.calls[c], in, states + self->state_at[c], &heap->bytes, err));
@@ -64,7 +65,8 @@ static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena
         const struct aggregate_call *call = self->spec.calls[c];
         self->state_at[c] = (uint32_t)size;
         if (__builtin_add_overflow(size, call->state_size, &size) || size > INT32_MAX)
-            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 2 GiB", self->spec.name);
+            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 2 GiB",
+                        self->spec.name);
         self->flat = self->flat && call->state_is_flat;
         self->ordered = self->ordered || call->ordered;
     }

@@ -1,13 +1,14 @@
 /* aggregate_lane.c - fold a worker's batches into its own groups.
  *
- * Per batch: the program computes keys, time, arguments and filters as columns; rows get the time that their group is
- * known by, late ones and those without a time fall out; keys become bytes, bytes become slots, and each aggregate adds
- * its column to the slots.
+ * Per batch: the program computes keys, time, arguments and filters as columns; rows get the time that their
+ * group is known by, late ones and those without a time fall out; keys become bytes, bytes become slots, and
+ * each aggregate adds its column to the slots.
  *
- * The time of a group is the end of the window that the row is in; of its pane, when windows slide. A row of a session is
- * put with the rows that it shares a session with for sure: with q, the largest power of two up to its gap, those of the
- * same q whose times are in the same stretch of q microseconds, since each is within the gap of the others. That group is
- * known by 2 * the stretch's start + q, which tells both. Its session reaches from the first time to the last end.
+ * The time of a group is the end of the window that the row is in; of its pane, when windows slide. A row of
+ * a session is put with the rows that it shares a session with for sure: with q, the largest power of two up
+ * to its gap, those of the same q whose times are in the same stretch of q microseconds, since each is within
+ * the gap of the others. That group is known by 2 * the stretch's start + q, which tells both. Its session
+ * reaches from the first time to the last end.
  */
 #include "operator/aggregate_stage.h"
 
@@ -17,8 +18,9 @@
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane)
 {
     lane->evaluator = evaluator_new(self->program);
-    lane->groups = state_new_keyed(&(struct state_spec){self->spec.name, self->head_bytes + self->states_bytes, self->spec.budget},
-                                   state_key_bytes(self->key_types, self->spec.key_count));
+    lane->groups = state_new_keyed(
+        &(struct state_spec){self->spec.name, self->head_bytes + self->states_bytes, self->spec.budget},
+        state_key_bytes(self->key_types, self->spec.key_count));
     lane->by_shard = mem_array(struct slot_list, (size_t)self->spec.shards);
     lane->roots = mem_array(struct column, (size_t)self->root_count);
     lane->keys = mem_array(struct column, (size_t)self->spec.key_count);
@@ -81,7 +83,10 @@ struct pass {
     const uint8_t *wanted; /* rows that no expression rejected; NULL = all */
 };
 
-static bool is_wanted(const struct pass *pass, int64_t row) { return pass->wanted == NULL || bit_get(pass->wanted, row); }
+static bool is_wanted(const struct pass *pass, int64_t row)
+{
+    return pass->wanted == NULL || bit_get(pass->wanted, row);
+}
 
 /* Rare. */
 static void row_late(const struct pass *pass, int64_t row)
@@ -103,8 +108,10 @@ static bool time_fits(const struct pass *pass, int64_t row, int64_t time_us)
     return false;
 }
 
-/* Windows: a row is late when even the last window that holds it has ended. Neighbours in time share the divisions. */
-static void keep_by_window(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
+/* Windows: a row is late when even the last window that holds it has ended. Neighbours in time share the
+ * divisions. */
+static void keep_by_window(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                           const struct pass *pass)
 {
     const struct column *col = &lane->roots[self->time_root];
     const int64_t *times = column_values(col, const int64_t);
@@ -135,7 +142,8 @@ static void keep_by_window(const struct aggregate_stage *self, struct aggregate_
 }
 
 /* Sessions: a row is late when it alone would be a session that has ended. Without a gap it is no session. */
-static void keep_by_session(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
+static void keep_by_session(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                            const struct pass *pass)
 {
     const struct column *col = &lane->roots[self->time_root], *gap_col = &lane->roots[self->gap_root];
     const int64_t *times = column_values(col, const int64_t), *gaps = column_values(gap_col, const int64_t);
@@ -166,7 +174,8 @@ static void keep_by_session(const struct aggregate_stage *self, struct aggregate
 }
 
 /* The event time itself is a key: its rows are late when it is. */
-static void keep_by_time(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
+static void keep_by_time(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                         const struct pass *pass)
 {
     const struct column *key = &lane->roots[self->time_root]; // a window of an earlier aggregate counts by its end
     const struct column *col = key->type->id == TYPE_STRUCT ? &key->children[1] : key;
@@ -281,7 +290,8 @@ static void widen_sessions(const struct aggregate_stage *self, struct aggregate_
     const int64_t *gaps = column_values(&lane->roots[self->gap_root], const int64_t);
     for (int64_t i = 0; i < lane->kept.count; i++) {
         int64_t time = times[lane->kept.rows[i]], end = time + gaps[lane->kept.rows[i]];
-        struct session_group *group = (struct session_group *)(void *)group_at(lane->groups, lane->room.slots[i]);
+        struct session_group *group =
+            (struct session_group *)(void *)group_at(lane->groups, lane->room.slots[i]);
         group->start_us = time < group->start_us ? time : group->start_us;
         group->group.end_us = end > group->group.end_us ? end : group->group.end_us;
     }
@@ -373,7 +383,8 @@ static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *
 
 /* ---- a batch ---- */
 
-static void keep_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
+static void keep_rows(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                      const struct pass *pass)
 {
     key_room_reserve(&lane->room, pass->rows);
     mem_grow(lane->kept.rows, lane->kept.capacity, pass->rows);
@@ -387,8 +398,8 @@ static void keep_rows(const struct aggregate_stage *self, struct aggregate_lane 
         keep_all(lane, pass);
 }
 
-static enum code fold_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct lane_call *call,
-                           const struct batch *in, struct error *err)
+static enum code fold_rows(const struct aggregate_stage *self, struct aggregate_lane *lane,
+                           const struct lane_call *call, const struct batch *in, struct error *err)
 {
     if (lane->kept.count == 0)
         return E_OK;

@@ -13,8 +13,9 @@ void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *
 {
     const struct aggregate_spec *spec = &self->spec;
     bool windowed = self->kind == WINDOW_TUMBLING;
-    shard->groups = state_new_keyed(&(struct state_spec){spec->name, self->head_bytes + self->states_bytes, spec->budget},
-                                    state_key_bytes(self->key_types, spec->key_count));
+    shard->groups =
+        state_new_keyed(&(struct state_spec){spec->name, self->head_bytes + self->states_bytes, spec->budget},
+                        state_key_bytes(self->key_types, spec->key_count));
     expiry_init(&shard->ends, windowed ? spec->slide_us : EXACT_TIME_BUCKET_US,
                 windowed ? spec->start_us : 0, spec->budget);
     shard->evicted_us = INT64_MIN;
@@ -133,8 +134,8 @@ static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, str
     return code;
 }
 
-static enum code evict(struct aggregate_stage *self, struct aggregate_shard *shard, const struct slot_list *ended,
-                       struct error *err)
+static enum code evict(struct aggregate_stage *self, struct aggregate_shard *shard,
+                       const struct slot_list *ended, struct error *err)
 {
     for (int64_t i = 0; i < ended->count; i++) {
         groups_prefetch(shard->groups, ended->slots, i, ended->count);
@@ -151,8 +152,8 @@ static enum code group_emit(const struct aggregate_stage *self, struct aggregate
                             struct emission *emission, struct error *err)
 {
     struct group *group = group_at(shard->groups, slot);
-    return emission_row(emission, state_key(shard->groups, slot), group->end_us - self->spec.size_us, group->end_us,
-                        group_states(self, group), err);
+    return emission_row(emission, state_key(shard->groups, slot), group->end_us - self->spec.size_us,
+                        group->end_us, group_states(self, group), err);
 }
 
 static enum code emit_and_evict(struct aggregate_stage *self, struct aggregate_shard *shard, int64_t emit_us,
@@ -201,7 +202,8 @@ static void group_show(void *context, uint32_t slot)
         showing->code = group_emit(showing->self, showing->shard, slot, &showing->emission, showing->err);
 }
 
-enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err)
+enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,
+                               struct error *err)
 {
     struct aggregate_stage *self = aggregate_of(base);
     struct showing showing = {.self = self, .shard = &self->shards[shard], .err = err};
@@ -237,6 +239,7 @@ enum code aggregate_shard_merge(struct stateful *base, int32_t shard_index, cons
             TRY(merge_some(self, shard, self->lanes[l].groups, list->slots + from, count, counts, err));
         }
     }
+    key_room_free(&shard->room); // of many shards few are at work at a time
     shard->evicted_us = time->emit_us;
     return emit_and_evict(self, shard, time->emit_us, emit, counts, err);
 }

@@ -3,15 +3,15 @@
  *   lane 0  [groups] --.--> shard 0  [groups + ends] --> rows of closed windows
  *   lane 1  [groups] --+--> shard 1  [groups + ends]
  *
- * A group is a slot of a state table: a head, then the states of the aggregates, that of a call at `state_at[call]`. Its
- * key is the group keys in order, where a window stands as its end (start = end - size). The same layout serves lanes
- * and shards, so a flat state moves between them by memcpy. A key's shard comes from the low half of its hash: tables use
- * the high half.
+ * A group is a slot of a state table: a head, then the states of the aggregates, that of a call at
+ * `state_at[call]`. Its key is the group keys in order, where a window stands as its end (start = end -
+ * size). The same layout serves lanes and shards, so a flat state moves between them by memcpy. A key's shard
+ * comes from the low half of its hash: tables use the high half.
  *
  * Kinds    no window, or tumbling ones: a shard keeps groups as lanes do (aggregate_shard.c)
- *          sliding: a lane's group is the pane that a row is in (pane.h); session: it is a stretch of time in which all
- *          rows are within each other's gap. The shard keeps a timeline per key (timeline.h): there the time comes
- *          last in a lane's key, so that the rest of it is the shard's key
+ *          sliding: a lane's group is the pane that a row is in (pane.h); session: it is a stretch of time in
+ *          which all rows are within each other's gap. The shard keeps a timeline per key (timeline.h): there
+ *          the time comes last in a lane's key, so that the rest of it is the shard's key
  */
 #ifndef OPERATOR_AGGREGATE_STAGE_H
 #define OPERATOR_AGGREGATE_STAGE_H
@@ -119,7 +119,8 @@ static inline struct group *group_at(struct state_table *groups, uint32_t slot)
 {
     return (struct group *)(void *)(state_base(groups) + slot * state_stride(groups));
 }
-/* Groups merged at a time: a lane's lie far apart, and are still in the cache when their keys have been found. */
+/* Groups merged at a time: a lane's lie far apart, and are still in the cache when their keys have been
+ * found. */
 enum { MERGE_GROUPS = 1024 };
 /* In a loop over slots in no order: fetch the key and the group that come GROUPS_AHEAD later. */
 enum { GROUPS_AHEAD = 12 };
@@ -148,7 +149,8 @@ static inline void slot_list_add(struct slot_list *list, uint32_t slot)
 void states_init(const struct aggregate_stage *self, uint8_t *states);
 void states_drop(const struct aggregate_stage *self, uint8_t *states, struct heap *heap);
 /* How many totals overflowed. */
-int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from, struct heap *heap);
+int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from,
+                     struct heap *heap);
 void states_save(const struct aggregate_stage *self, const uint8_t *states, struct text *out);
 MUST_CHECK enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states,
                                  struct heap *heap, struct error *err);
@@ -163,8 +165,9 @@ static inline const struct aggregate_stage *aggregate_of_const(const struct stat
 }
 
 /* The stage without its type: sessions differ from windows there. */
-MUST_CHECK enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec, enum window_kind kind,
-                                         struct aggregate_stage **out, struct error *err);
+MUST_CHECK enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec,
+                                         enum window_kind kind, struct aggregate_stage **out,
+                                         struct error *err);
 void aggregate_stage_free(struct stateful *base);
 struct position aggregate_position(const struct stateful *base, int32_t step);
 size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane);
@@ -175,18 +178,23 @@ void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *l
 void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *shard);
 void aggregate_shard_close(struct aggregate_stage *self, struct aggregate_shard *shard);
 /* Callbacks of aggregate_type (operator.h), by the file that has them. */
-MUST_CHECK enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call, const struct batch *in,
-                                          struct error *err);
+MUST_CHECK enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call,
+                                          const struct batch *in, struct error *err);
 void aggregate_lanes_clear(struct stateful *base);
-MUST_CHECK enum code aggregate_shard_merge(struct stateful *base, int32_t shard, const struct epoch_time *time,
-                                           const struct emit *emit, struct operator_counts *counts, struct error *err);
+MUST_CHECK enum code aggregate_shard_merge(struct stateful *base, int32_t shard,
+                                           const struct epoch_time *time, const struct emit *emit,
+                                           struct operator_counts *counts, struct error *err);
 bool aggregate_shard_idle(const struct stateful *base, int32_t shard, const struct epoch_time *time);
 void aggregate_shard_spill(struct stateful *base, int32_t shard);
-MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
-MUST_CHECK enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out, struct error *err);
+MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out,
+                                           struct error *err);
+MUST_CHECK enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out,
+                                              struct error *err);
 MUST_CHECK enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err);
-MUST_CHECK enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err);
-MUST_CHECK enum code aggregate_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err);
+MUST_CHECK enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,
+                                          struct error *err);
+MUST_CHECK enum code aggregate_shard_restore(struct stateful *base, int32_t shard, struct bytes stored,
+                                             struct error *err);
 
 /* Drop every group that ends at or before now_us, without emitting it. */
 MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard,

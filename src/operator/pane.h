@@ -1,8 +1,9 @@
 /* pane.h - the pieces that windows are made of, and which windows a piece is in.
  *
- * Shape    windows [start, start + size) start every `slide`. Between two neighbouring edges of windows, starts or ends,
- *          lies a pane: all its rows are in the same windows. A slide has one pane, or two when the size is no multiple
- *          of it, so a window of n slides is at most 2 n + 1 panes and a row is in exactly one of them
+ * Shape    windows [start, start + size) start every `slide`. Between two neighbouring edges of windows,
+ *          starts or ends, lies a pane: all its rows are in the same windows. A slide has one pane, or two
+ *          when the size is no multiple of it, so a window of n slides is at most 2 n + 1 panes and a row is
+ *          in exactly one of them
  *
  *          window 1  [--------------)
  *          window 2        [--------------)

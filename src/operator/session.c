@@ -1,7 +1,8 @@
 /* session.c - session windows: rows of a key whose times, each with its gap behind it, overlap or touch.
  *
- * A session is [first time, largest time + gap), so one row may carry it further than a later one. It is emitted, once,
- * when the watermark reaches its end; until then any row may make it longer or join two of them.
+ * A session is [first time, largest time + gap), so one row may carry it further than a later one. It is
+ * emitted, once, when the watermark reaches its end; until then any row may make it longer or join two of
+ * them.
  */
 #include "operator/timeline.h"
 
@@ -30,10 +31,12 @@ static bool session_valid(__attribute__((unused)) const struct aggregate_stage *
 }
 
 static enum code session_emit(const struct aggregate_stage *self, struct timeline_shard *shard, uint32_t slot,
-                              __attribute__((unused)) int64_t due_us, struct emission *emission, struct error *err)
+                              __attribute__((unused)) int64_t due_us, struct emission *emission,
+                              struct error *err)
 {
     struct span *span = span_at(self, timeline_at(shard->keys, slot), 0);
-    return emission_row(emission, state_key(shard->keys, slot), span->start_us, span->end_us, span_states(span), err);
+    return emission_row(emission, state_key(shard->keys, slot), span->start_us, span->end_us,
+                        span_states(span), err);
 }
 
 const struct span_rule session_rule = {

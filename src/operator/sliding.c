@@ -1,15 +1,16 @@
-/* sliding.c - windows that overlap, put together from panes: a row is folded once, whatever the number of windows that it
- * is in.
+/* sliding.c - windows that overlap, put together from panes: a row is folded once, whatever the number of
+ * windows that it is in.
  *
- * Which windows were emitted is not stored: all that ended at or before the watermark of the last merge. So a row that
- * comes late for some of its windows goes into its pane all the same, and only later windows see it.
+ * Which windows were emitted is not stored: all that ended at or before the watermark of the last merge. So a
+ * row that comes late for some of its windows goes into its pane all the same, and only later windows see it.
  */
 #include "operator/window_sum.h"
 
 static struct pane pane_of(const struct span *span) { return (struct pane){span->start_us, span->end_us}; }
 
 /* The first pane is in the first window: panes and the ends of their windows are in the same order. */
-static int64_t sliding_due_us(const struct aggregate_stage *self, const struct timeline *timeline, int64_t closed_us)
+static int64_t sliding_due_us(const struct aggregate_stage *self, const struct timeline *timeline,
+                              int64_t closed_us)
 {
     int64_t due_us = INT64_MAX;
     for (uint32_t i = 0; due_us == INT64_MAX && i < timeline->count; i++)
@@ -47,7 +48,8 @@ static enum code sliding_emit(const struct aggregate_stage *self, struct timelin
     while (span_at(self, timeline, to - 1)->end_us > window.end_us)
         to--;
     const uint8_t *states = window_sum(self, shard, timeline, window, from, to, &emission->overflown);
-    enum code code = emission_row(emission, state_key(shard->keys, slot), window.start_us, window.end_us, states, err);
+    enum code code =
+        emission_row(emission, state_key(shard->keys, slot), window.start_us, window.end_us, states, err);
     if (states == shard->window)
         states_drop(self, shard->window, &shard->heap);
     return code;

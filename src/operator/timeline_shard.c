@@ -1,7 +1,8 @@
-/* timeline_shard.c - at the end of an epoch: take in what the lanes folded, and emit what the watermark completes.
+/* timeline_shard.c - at the end of an epoch: take in what the lanes folded, and emit what the watermark
+ * completes.
  *
- * Lanes' groups are gathered per timeline first, over all lanes, and then folded in order of time: a key with very many
- * spans moves them once. They are chained through their own heads, which only their shard touches.
+ * Lanes' groups are gathered per timeline first, over all lanes, and then folded in order of time: a key with
+ * very many spans moves them once. They are chained through their own heads, which only their shard touches.
  */
 #include "operator/timeline.h"
 
@@ -126,8 +127,8 @@ static enum code gather_some(struct aggregate_stage *self, struct timeline_shard
     struct key_room *room = &shard->room;
     int64_t created_count = 0, created = 0;
     room_fill(room, groups, slots, count);
-    TRY(state_upsert(shard->keys, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count, room->slots,
-                     room->created, &created_count, err));
+    TRY(state_upsert(shard->keys, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count,
+                     room->slots, room->created, &created_count, err));
     for (int64_t i = 0; i < count; i++) {
         struct timeline *timeline = timeline_at(shard->keys, room->slots[i]);
         struct group *group = group_at(groups, slots[i]);
@@ -179,11 +180,13 @@ static int64_t gather_fragments(const struct aggregate_stage *self, struct timel
     return count;
 }
 
-const struct timeline *timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
-                                          const struct slot_list *list, int64_t at)
+const struct timeline *timelines_prefetch(const struct aggregate_stage *self,
+                                          const struct timeline_shard *shard, const struct slot_list *list,
+                                          int64_t at)
 {
     if (at + TIMELINES_AHEAD < list->count) {
-        const uint8_t *timeline = (const uint8_t *)timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]);
+        const uint8_t *timeline =
+            (const uint8_t *)timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]);
         __builtin_prefetch(timeline - 1); // the key
         __builtin_prefetch(timeline + sizeof(struct timeline) - 1);
     }
@@ -225,8 +228,8 @@ static enum code merge_lanes(struct aggregate_stage *self, struct timeline_shard
 
 /* ---- emit and evict ---- */
 
-static enum code timeline_close(const struct aggregate_stage *self, struct timeline_shard *shard, uint32_t slot,
-                                int64_t closed_us, struct error *err)
+static enum code timeline_close(const struct aggregate_stage *self, struct timeline_shard *shard,
+                                uint32_t slot, int64_t closed_us, struct error *err)
 {
     struct timeline *timeline = timeline_at(shard->keys, slot);
     uint32_t gone = 0;
@@ -346,6 +349,7 @@ enum code timeline_shard_merge(struct stateful *base, int32_t shard_index, const
     struct emission emission;
     emission_open(&emission, self, emit);
     enum code code = emission_close(&emission, close_due(self, shard, time->emit_us, &emission, err), err);
+    key_room_free(&shard->room); // of many shards few are at work at a time
     counts->out += emission.out;
     counts->overflown += emission.overflown;
     return code;
@@ -367,14 +371,16 @@ static void timeline_show(void *context, uint32_t slot)
     struct timeline *timeline = timeline_at(showing->shard->keys, slot);
     for (uint32_t i = 0; showing->code == E_OK && i < timeline->count; i++) {
         struct span *span = span_at(showing->self, timeline, i);
-        showing->code = emission_row(&showing->emission, state_key(showing->shard->keys, slot), span->start_us,
-                                     span->end_us, span_states(span), showing->err);
+        showing->code = emission_row(&showing->emission, state_key(showing->shard->keys, slot),
+                                     span->start_us, span->end_us, span_states(span), showing->err);
     }
 }
 
-enum code timeline_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err)
+enum code timeline_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,
+                              struct error *err)
 {
-    struct showing showing = {.self = aggregate_of(base), .shard = timeline_shard_of(base, shard), .err = err};
+    struct showing showing = {
+        .self = aggregate_of(base), .shard = timeline_shard_of(base, shard), .err = err};
     emission_open(&showing.emission, showing.self, emit);
     state_each(showing.shard->keys, timeline_show, &showing);
     return emission_close(&showing.emission, showing.code, err);

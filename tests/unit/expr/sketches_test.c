@@ -1,5 +1,5 @@
-/* sketches_test.c - approx_count_distinct says what Spark says at every size, and quantiles are exact while they promise it
- * and near enough beyond. */
+/* sketches_test.c - approx_count_distinct says what Spark says at every size, and quantiles are exact while
+ * they promise it and near enough beyond. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -41,7 +41,8 @@ static const struct aggregate_call *bind(struct fixture *test, const char *name,
     return call;
 }
 
-static void add(struct fixture *test, const struct aggregate_call *call, const struct column *col, void *state)
+static void add(struct fixture *test, const struct aggregate_call *call, const struct column *col,
+                void *state)
 {
     uint32_t *slots = mem_array(uint32_t, (size_t)col->rows);
     aggregate_add(&(struct aggregate_rows){.call = call,
@@ -77,8 +78,8 @@ static void finish(const struct aggregate_call *call, const void *state, struct 
 
 /* ---- different values ---- */
 
-/* Spark 4.2: SELECT approx_count_distinct(id), (id, 0.01), (CAST(id AS INT), 0.2), (CAST(id AS DOUBLE)), (id, 0.39)
- * FROM range(n) */
+/* Spark 4.2: SELECT approx_count_distinct(id), (id, 0.01), (CAST(id AS INT), 0.2), (CAST(id AS DOUBLE)), (id,
+ * 0.39) FROM range(n) */
 static const struct {
     int64_t rows, says[5];
 } counted[] = {
@@ -110,7 +111,8 @@ TEST(approximate_counts_are_sparks)
     static const struct {
         enum type_id type;
         double deviation;
-    } kinds[] = {{TYPE_INT64, 0}, {TYPE_INT64, 0.01}, {TYPE_INT32, 0.2}, {TYPE_DOUBLE, 0}, {TYPE_INT64, 0.39}};
+    } kinds[] = {
+        {TYPE_INT64, 0}, {TYPE_INT64, 0.01}, {TYPE_INT32, 0.2}, {TYPE_DOUBLE, 0}, {TYPE_INT64, 0.39}};
     for (int k = 0; k < 5; k++) {
         const struct expr *deviation =
             kinds[k].deviation > 0 ? expr_double(&test.ctx, kinds[k].deviation, (struct position){0}) : NULL;
@@ -125,8 +127,9 @@ TEST(approximate_counts_are_sparks)
             CHECK(aggregate_merge(call, state, other, &test.heap_bytes));
             finish(call, state, &out);
             if (column_values(&out, const int64_t)[0] != counted[i].says[k])
-                kit_fail(__FILE__, __LINE__, "kind %d of %lld: %lld, Spark says %lld", k, (long long)counted[i].rows,
-                         (long long)column_values(&out, const int64_t)[0], (long long)counted[i].says[k]);
+                kit_fail(__FILE__, __LINE__, "kind %d of %lld: %lld, Spark says %lld", k,
+                         (long long)counted[i].rows, (long long)column_values(&out, const int64_t)[0],
+                         (long long)counted[i].says[k]);
             done = counted[i].rows;
             column_release(&col);
             column_release(&out);
@@ -232,7 +235,13 @@ TEST(percentiles_are_exact)
     static const struct { // Spark 4.2: percentile(id, 0.3) FROM range(n)
         int64_t rows;
         double value;
-    } cases[] = {{1, 0}, {2, 0.3}, {3, 0.6}, {10, 2.6999999999999997}, {99, 29.4}, {1000, 299.7}, {4999, 1499.3999999999999}};
+    } cases[] = {{1, 0},
+                 {2, 0.3},
+                 {3, 0.6},
+                 {10, 2.6999999999999997},
+                 {99, 29.4},
+                 {1000, 299.7},
+                 {4999, 1499.3999999999999}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct column out;
         quantiles_of(&test, call, cases[i].rows, 3, &out);

@@ -120,7 +120,8 @@ static inline void under_test_close(struct under_test *test)
 #define CARDS_INPUT "card STRING, ts TIMESTAMP, amount DECIMAL(12,2), gap INTERVAL DAY TO SECOND"
 
 /* CARDS_INPUT -> card, window, count(*), sum, max, count(DISTINCT amount) */
-static inline void cards(struct under_test *test, int64_t size_us, int64_t slide_us, int64_t start_us, bool distinct)
+static inline void cards(struct under_test *test, int64_t size_us, int64_t slide_us, int64_t start_us,
+                         bool distinct)
 {
     set_up(&test->base);
     test->input = schema_of(&test->base, CARDS_INPUT);
@@ -167,8 +168,8 @@ static inline enum code lane_batch(struct under_test *test, int32_t lane, const 
     return test->stage->type->lane_batch(test->stage, &call, batch, &test->base.err);
 }
 
-static inline void feed(struct under_test *test, int32_t lane, const struct epoch_time *time, const struct row *rows,
-                 int64_t count)
+static inline void feed(struct under_test *test, int32_t lane, const struct epoch_time *time,
+                        const struct row *rows, int64_t count)
 {
     struct batch batch;
     const char **names = mem_array(const char *, (size_t)count);
@@ -199,8 +200,9 @@ static inline void end_epoch(struct under_test *test, const struct epoch_time *t
     const struct emit emit = {remember, test};
     for (int32_t s = 0; s < test->spec.shards; s++) {
         test->last_end_us = INT64_MIN;
-        CHECK_INT(test->stage->type->shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
-                  E_OK);
+        CHECK_INT(
+            test->stage->type->shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
+            E_OK);
     }
     for (int32_t s = 0; delta != NULL && s < test->spec.shards; s++)
         CHECK_INT(test->stage->type->shard_delta(test->stage, s, delta, &test->base.err), E_OK);

@@ -11,7 +11,9 @@ TEST(window_is_emitted_when_the_watermark_reaches_its_end)
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, 0, 0};
     feed(&test, 0, &time,
-         (struct row[]){{"a", 1, 100, 0}, {"a", MINUTE - 1, 250, 0}, {"a", MINUTE, 1, 0}, {"b", 2 * MINUTE, 5, 0}}, 4);
+         (struct row[]){
+             {"a", 1, 100, 0}, {"a", MINUTE - 1, 250, 0}, {"a", MINUTE, 1, 0}, {"b", 2 * MINUTE, 5, 0}},
+         4);
     end_epoch(&test, &time, NULL);
     check_emitted(&test, NULL, 0);
     time = (struct epoch_time){1, 0, MINUTE - 1}; // one microsecond too early
@@ -58,7 +60,8 @@ TEST(windows_floor_negative_times_and_keep_null_keys)
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, INT64_MIN, INT64_MAX};
     feed(&test, 0, &time,
-         (struct row[]){{NULL, -1, 1, 0}, {NULL, -MINUTE, 2, 0}, {NULL, -MINUTE - 1, 4, 0}, {"", 0, NONE, 0}}, 4);
+         (struct row[]){{NULL, -1, 1, 0}, {NULL, -MINUTE, 2, 0}, {NULL, -MINUTE - 1, 4, 0}, {"", 0, NONE, 0}},
+         4);
     end_epoch(&test, &time, NULL);
     CHECK_EMITTED(&test, "#NULL -60000000-0 2 0.03 0.02", "#NULL -120000000--60000000 1 0.04 0.04",
                   "# 0-60000000 1 NULL NULL");
@@ -93,7 +96,8 @@ TEST(times_no_calendar_reaches_are_rejected)
     cards(&test, MINUTE, MINUTE, 0, false);
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, INT64_MIN, 0};
-    feed(&test, 0, &time, (struct row[]){{"a", INT64_MAX, 1, 0}, {"a", INT64_MIN + 1, 1, 0}, {"a", 1, 1, 0}}, 3);
+    feed(&test, 0, &time, (struct row[]){{"a", INT64_MAX, 1, 0}, {"a", INT64_MIN + 1, 1, 0}, {"a", 1, 1, 0}},
+         3);
     CHECK_INT(test.base.rejects.count, 2);
     CHECK_INT(test.base.rejects.items[0].code, REJECT_DATETIME);
     CHECK_INT(test.base.counts.rejected, 2);
@@ -148,7 +152,12 @@ TEST(an_event_time_key_ends_at_itself)
     stage_start(&test, 1, 2);
     struct epoch_time time = {0, 100, 500};
     feed(&test, 0, &time,
-         (struct row[]){{"", 100, 1, 0}, {"", 101, 2, 0}, {"", 500, 3, 0}, {"", 501, 4, 0}, {"", NONE, 5, 0}, {"", 501, 6, 0}},
+         (struct row[]){{"", 100, 1, 0},
+                        {"", 101, 2, 0},
+                        {"", 500, 3, 0},
+                        {"", 501, 4, 0},
+                        {"", NONE, 5, 0},
+                        {"", 501, 6, 0}},
          6);
     end_epoch(&test, &time, NULL);
     CHECK_INT(test.base.counts.late, 1);
@@ -244,11 +253,11 @@ TEST(a_filter_guards_its_arguments)
     const struct expr *quotient = call_expr(&test.base, "/", int_expr(&test.base, 1), amount);
     const struct expr *not_zero = call_expr(&test.base, "<>", amount, int_expr(&test.base, 0));
     calls[0] = test.spec.calls[0];
-    CHECK_INT(aggregate_bind(&test.base.expr, "max", &quotient, 1, false, not_zero, (struct position){0}, &calls[1],
-                             &test.base.err),
+    CHECK_INT(aggregate_bind(&test.base.expr, "max", &quotient, 1, false, not_zero, (struct position){0},
+                             &calls[1], &test.base.err),
               E_OK);
-    CHECK_INT(aggregate_bind(&test.base.expr, "count", &quotient, 1, true, not_zero, (struct position){0}, &calls[2],
-                             &test.base.err),
+    CHECK_INT(aggregate_bind(&test.base.expr, "count", &quotient, 1, true, not_zero, (struct position){0},
+                             &calls[2], &test.base.err),
               E_OK);
     test.spec.calls = calls;
     test.spec.schema = type_struct(
@@ -258,7 +267,8 @@ TEST(a_filter_guards_its_arguments)
         5);
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, 0, INT64_MAX};
-    feed(&test, 0, &time, (struct row[]){{"a", 1, 100, 0}, {"a", 2, 0, 0}, {"a", 3, 200, 0}, {"a", 3, 200, 0}}, 4);
+    feed(&test, 0, &time,
+         (struct row[]){{"a", 1, 100, 0}, {"a", 2, 0, 0}, {"a", 3, 200, 0}, {"a", 3, 200, 0}}, 4);
     end_epoch(&test, &time, NULL);
     CHECK_INT(test.base.rejects.count, 0);
     CHECK_EMITTED(&test, "#a 0-60000000 4 1.0000000000000 2");
@@ -306,8 +316,8 @@ TEST(what_states_hold_is_charged)
 /* ---- the first and the last row ---- */
 
 /* Rows that stand at places 0, 1, .. of partition `partition`. */
-static void feed_places(struct under_test *test, int32_t lane, int32_t partition, int64_t offset, const int64_t *amounts,
-                        int64_t count)
+static void feed_places(struct under_test *test, int32_t lane, int32_t partition, int64_t offset,
+                        const int64_t *amounts, int64_t count)
 {
     struct batch batch;
     const char *names[8] = {0}, *topics[8];
@@ -338,7 +348,8 @@ TEST(first_and_last_do_not_depend_on_workers)
     for (int order = 0; order < 6; order++) {
         struct under_test test = {0};
         cards(&test, MINUTE, MINUTE, 0, false);
-        const struct aggregate_call *calls[] = {bind(&test, "first", 2, false, NULL), bind(&test, "last", 2, false, NULL),
+        const struct aggregate_call *calls[] = {bind(&test, "first", 2, false, NULL),
+                                                bind(&test, "last", 2, false, NULL),
                                                 bind(&test, "first", 0, false, NULL)};
         test.spec.calls = calls;
         test.spec.schema = schema_of(&test.base, "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, "
