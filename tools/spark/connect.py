@@ -33,7 +33,9 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.pipelines.maxFlowRetryAttempts": "0",
-    "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # Compiled code is kept per session and every run is one: for epochs of a few rows, interpreting takes half the time.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     # Without Hadoop's native library every file costs processes: chmod, and readlink with the default file manager.
     "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",  # no .crc beside each file
     "spark.sql.streaming.checkpointFileManagerClass":
@@ -83,10 +85,10 @@ class Server:
                    f"-Dlog4j2.configurationFile=file:{ROOT}/tools/spark/log4j2.properties",
                    *(f"-D{key}={value}" for key, value in settings.items()),
                    "-cp", f"{home}/jars/*:{JARS}/*", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+        environment = {**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                                            env={**os.environ, "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "PATH": "/usr/bin:/bin"},
-                                            start_new_session=True)  # Ctrl-C is for us: we stop it in order
+                                            env=environment, start_new_session=True)  # Ctrl-C is for us, we stop it
         deadline = time.monotonic() + START_SECONDS
         while not answers(self.port):
             if self.process.poll() is not None or time.monotonic() > deadline:
