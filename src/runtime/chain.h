@@ -73,6 +73,7 @@ struct chain_record {
     struct chain_ledger *ledgers;
     int32_t ledger_count;
     int64_t records;                 /* read in this epoch */
+    uint64_t views;                  /* what materialized views were computed from (relations.h); 0 = there are none */
 };
 
 struct chain;

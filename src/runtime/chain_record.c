@@ -9,7 +9,7 @@
  *    "sinks":[{"name":"..", "token":{...}}, ...],
  *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "shards":64, "whole_from":N,
  *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
- *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...]}
+ *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...], "views":"<16 hex>"}
  *
  * Version 1 had "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]} for all of the pipeline, and
  * states without identity, name, group and shards, but "whole":true when all of them was in the file.
@@ -136,6 +136,8 @@ void chain_record_print(const struct chain_record *record, struct text *out)
     json_object_set_new(json, "sinks", sinks_json(record));
     json_object_set_new(json, "states", states_json(record));
     json_object_set_new(json, "ledgers", ledgers_json(record));
+    if (record->views != 0)
+        json_object_set_new(json, "views", hex_json(record->views));
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (dump != NULL)
@@ -350,6 +352,9 @@ static enum code read_record(struct reader *self, json_t *json, struct chain_rec
     READ_ARRAY("sinks", out->sinks, out->sink_count, read_sink);
     READ_ARRAY("states", out->states, out->state_count, read_state);
     READ_ARRAY("ledgers", out->ledgers, out->ledger_count, read_ledger);
+    json_t *views = json_object_get(json, "views");
+    if (views != NULL)
+        TRY(read_hex(self, "views", json_is_string(views) ? json_string_value(views) : "", &out->views));
     return E_OK;
 }
 

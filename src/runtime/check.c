@@ -173,9 +173,10 @@ static void late_name_check(struct check *check, const struct pipeline *pipeline
 static void table_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
     late_name_check(check, pipeline, table);
-    if (table->materialized || !table->streaming)
-        refuse(check, table->at, "materialized views", table->name);
-    if (sink_find(table->format) == NULL)
+    const struct sink_type *type = sink_find(table->format);
+    if (type != NULL && table->materialized && type->replace == NULL)
+        refuse(check, table->at, "a materialized view of this format", table->format);
+    if (type == NULL)
         refuse(check, table->at, "a table of this format", table->format);
     else
         for (int32_t i = 0; i < table->property_count; i++)

@@ -103,7 +103,10 @@ static enum code record_ledgers(struct engine *self, struct chain_record *record
     record->ledger_count = count;
     for (int32_t i = 0; i < count; i++) {
         struct table_progress *table = &self->progress->tables[i];
-        table->epoch = ledger_of(&table->map, self->counts, outputs_totals(self->outputs, i).rows);
+        int64_t written = outputs_totals(self->outputs, i).rows;
+        table->epoch = self->pipeline->tables[i]->materialized   // no stream's rows
+                           ? (struct ledger){.in = written, .out = written}
+                           : ledger_of(&table->map, self->counts, written);
         const struct ledger *l = &table->epoch;
         record->ledgers[i] = (struct chain_ledger){self->pipeline->tables[i]->name, *l};
         if (!ledger_closes(l, table->map.windowed))
@@ -128,6 +131,7 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
     record->timezone = zone_name(self->options->session->zone);
     record->ansi = self->options->session->ansi;
     record->records = self->records;
+    record->views = self->relations.views;
     record->sink_count = outputs_count(self->outputs);
     record->sinks = arena_array(&self->scratch, struct chain_sink, (size_t)record->sink_count);
     for (int32_t i = 0; i < record->sink_count; i++)

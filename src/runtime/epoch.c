@@ -201,7 +201,7 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
         if (planned == 0)
             feeds_cut(self);
     }
-    if (code == E_OK && planned == 0 && !engine_needs_empty_epoch(self))
+    if (code == E_OK && planned == 0 && !self->relations.renewed && !engine_needs_empty_epoch(self))
         return E_OK;
     if (code == E_OK)
         code = epoch_work(self, open && planned > 0, err);

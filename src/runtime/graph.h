@@ -36,10 +36,10 @@ void graph_close(struct graph *graph);
 void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us);
 /* A fetched batch of source node `node` (plan id). The batch is borrowed. */
 MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err);
-/* Relations that stand still, for lookups: begin, graph_push() all rows of their sources in lane 0, finish. Before the
+/* Relations that stand still, for lookups and (write_views) materialized views: begin, graph_push() all rows of their sources in lane 0, finish. Before the
  * epoch's first batch; what was computed before is forgotten. */
 bool graph_has_still(const struct graph *graph);
-MUST_CHECK enum code graph_still_begin(struct graph *graph, struct error *err);
+MUST_CHECK enum code graph_still_begin(struct graph *graph, bool write_views, struct error *err);
 MUST_CHECK enum code graph_still_finish(struct graph *graph, struct error *err);
 /* Stateful nodes, in topological order; the runtime merges each one's shards (in parallel) before the next node's. */
 int32_t graph_stateful_count(const struct graph *graph);

@@ -64,6 +64,7 @@ struct graph {
     struct epoch_time *times;    /* by plan id */
     struct arena arena;
     struct arena still_arena;    /* until what stands still is computed anew */
+    bool views_stand;            /* materialized views are right as they are: nothing is written into them */
     struct node *nodes;
     int32_t node_count;
     struct lane *lanes;

@@ -16,6 +16,8 @@ enum code node_deliver(struct graph *graph, struct lane *lane, const struct node
             TRY(push(graph, lane, edge->target, edge->port, batch, err));
             continue;
         }
+        if (graph->views_stand && graph->spec.pipeline->tables[edge->target]->materialized)
+            continue;
         enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_ENCODE);
         enum code code = outputs_write(graph->spec.outputs, lane->index, edge->target, batch, err);
         cpu_meter_switch(&lane->meter, before);

@@ -1,6 +1,7 @@
 /* graph_still.c - compute the relations that stand still: what lookups search.
  *
- *   sources --> stateless stages, pushed depth first --> aggregates, lookups of still rows, streams' lookups (collect)
+ *   sources --> stateless stages, pushed depth first --> aggregates, lookups of still rows, streams' lookups (collect),
+ *                                                        materialized views (written anew)
  *
  * Order    nodes in topological order: when it is a stage's turn all its input is there, so it is completed (an
  *          aggregate closes every group, a lookup hashes its rows) and what it gives is pushed on
@@ -58,10 +59,15 @@ bool graph_has_still(const struct graph *graph)
     return false;
 }
 
-enum code graph_still_begin(struct graph *graph, struct error *err)
+enum code graph_still_begin(struct graph *graph, bool write_views, struct error *err)
 {
+    const struct pipeline *pipeline = graph->spec.pipeline;
     still_close(graph);
     arena_reset(&graph->still_arena);
+    graph->views_stand = !write_views;
+    for (int32_t t = 0; write_views && t < pipeline->table_count; t++)
+        if (pipeline->tables[t]->materialized)
+            outputs_replace(graph->spec.outputs, t);
     for (int32_t i = 0; i < graph->node_count; i++)
         if (!graph->nodes[i].plan->streaming && plan_merges(graph->nodes[i].plan))
             TRY(stage_new(graph, &graph->still_arena, graph->nodes[i].plan, &graph->nodes[i].stage, err));

@@ -219,6 +219,15 @@ enum code outputs_write(struct outputs *self, int32_t lane, int32_t table, const
     return code == E_OK ? E_OK : error_note(err, "table %s", output->name);
 }
 
+void outputs_replace(struct outputs *self, int32_t table)
+{
+    struct output *output = &self->all[table];
+    text_clear(&output->preview);
+    atomic_store(&output->preview_rows, 0);
+    output->type->abort(output->sink, self->epoch);
+    output->type->replace(output->sink, self->epoch);
+}
+
 enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch *in, const struct rejects *rejects,
                          const struct rejecter *by, struct error *err)
 {

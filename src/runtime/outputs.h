@@ -41,6 +41,8 @@ int32_t outputs_find(const struct outputs *outputs, const char *name);
 void outputs_begin(struct outputs *outputs, int64_t epoch);
 MUST_CHECK enum code outputs_write(struct outputs *outputs, int32_t lane, int32_t table, const struct batch *batch,
                                    struct error *err);
+/* What this epoch writes into the table is all of it; what it has written there so far is forgotten. */
+void outputs_replace(struct outputs *outputs, int32_t table);
 /* The rows of `in` named by `rejects`. */
 MUST_CHECK enum code outputs_reject(struct outputs *outputs, int32_t lane, const struct batch *in,
                                     const struct rejects *rejects, const struct rejecter *by, struct error *err);

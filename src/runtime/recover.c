@@ -209,6 +209,7 @@ static enum code head_resume(struct engine *self, struct error *err)
     TRY(states_restore(self, err));
     self->epoch = head.epoch + 1;
     self->batch_time_us = head.batch_time_us;
+    self->relations.views = head.views;
     change_watermarks(self->pipeline, &head, &self->watermarks);
     watermarks_step(&self->watermarks);
     positions_resume(self, &head);

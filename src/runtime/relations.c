@@ -91,9 +91,9 @@ static enum code look(const struct relations *self, uint64_t *signatures, struct
     return E_OK;
 }
 
-static enum code read_all(struct relations *self, struct graph *graph, struct error *err)
+static enum code read_all(struct relations *self, struct graph *graph, bool write_views, struct error *err)
 {
-    TRY(graph_still_begin(graph, err));
+    TRY(graph_still_begin(graph, write_views, err));
     for (int32_t i = 0; i < self->count; i++) {
         struct feed feed = {0};
         enum code code = source_list(self, i, &feed, err);
@@ -107,7 +107,7 @@ static enum code read_all(struct relations *self, struct graph *graph, struct er
     return graph_still_finish(graph, err);
 }
 
-static enum code read_settled(struct relations *self, struct graph *graph, struct error *err)
+static enum code read_settled(struct relations *self, struct graph *graph, bool write_views, struct error *err)
 {
     enum code code = E_LOST;
     for (int attempt = 0; code == E_LOST && attempt < READ_TRIES; attempt++) {
@@ -115,27 +115,58 @@ static enum code read_settled(struct relations *self, struct graph *graph, struc
             log_info("%s; listing it again", err->text);   // it was replaced while it was being read
             error_clear(err);
         }
-        code = read_all(self, graph, err);
+        code = read_all(self, graph, write_views, err);
     }
     return code;
 }
 
+/* ---- materialized views ---- */
+
+static bool has_views(const struct pipeline *pipeline)
+{
+    for (int32_t t = 0; t < pipeline->table_count; t++)
+        if (pipeline->tables[t]->materialized)
+            return true;
+    return false;
+}
+
+/* Of the queries and of all that they read. */
+static uint64_t views_sign(const struct relations *self, const uint64_t *signatures)
+{
+    struct text plan = {0};
+    if (!has_views(self->pipeline))
+        return 0;
+    pipeline_print(self->pipeline, &plan);
+    uint64_t sum = XXH64(plan.data, plan.size, 0);
+    text_free(&plan);
+    sum = XXH64(signatures, (size_t)self->count * sizeof *signatures, sum);
+    return sum != 0 ? sum : 1;
+}
+
+/* ---- when ---- */
+
+static enum code compute(struct relations *self, struct graph *graph, bool write_views, struct error *err)
+{
+    self->computed = false;
+    TRY(read_settled(self, graph, write_views, err));
+    uint64_t views = views_sign(self, self->signatures);
+    self->computed = write_views || views == self->views;   // else they changed between the look and the reading
+    if (write_views)
+        self->views = views;
+    self->renewed = write_views;
+    return E_OK;
+}
+
 enum code relations_refresh(struct relations *self, struct graph *graph, struct error *err)
 {
+    self->renewed = false;
     if (!graph_has_still(graph))
         return E_OK;
-    bool changed = !self->computed;
-    if (!changed) {
-        uint64_t *now = mem_array(uint64_t, (size_t)self->count);
-        enum code code = look(self, now, err);
-        changed = memcmp(now, self->signatures, (size_t)self->count * sizeof *now) != 0;
-        mem_free(now);
-        TRY(code);
-    }
-    if (!changed)
-        return E_OK;
-    self->computed = false;
-    TRY(read_settled(self, graph, err));
-    self->computed = true;
-    return E_OK;
+    uint64_t *now = mem_array(uint64_t, (size_t)self->count);
+    enum code code = look(self, now, err);
+    bool changed = !self->computed || memcmp(now, self->signatures, (size_t)self->count * sizeof *now) != 0;
+    bool write_views = code == E_OK && changed && views_sign(self, now) != self->views;
+    mem_free(now);
+    TRY(code);
+    return changed ? compute(self, graph, write_views, err) : E_OK;
 }

@@ -1,9 +1,12 @@
 /* relations.h - sources that stand still: read whole, and again when they have changed.
  *
  * In       PLAN_SOURCE nodes that are no streams: files of a folder
- * Out      all their rows, pushed through lane 0 into the graph, which computes what lookups search (graph_still.c)
+ * Out      all their rows, pushed through lane 0 into the graph, which computes what lookups search, and materialized
+ *          views (graph_still.c)
  * When     before an epoch whose listing of files (names, sizes, times) differs from the last one; all relations are
  *          read then, not only the one that changed. So a lookup sees a file as it was when the epoch began
+ * Views    materialized views are written, whole, when the signature of all relations and of the queries is not the one in
+ *          the head of the chain: at the first start, and when something changed, also between two runs
  * Fails    E_LOST when files change faster than they can be read
  * Thread   one, lanes quiet
  */
@@ -21,6 +24,8 @@ struct relations {
     uint64_t *signatures;              /* per node: of what was read last */
     int32_t count;
     bool computed;
+    uint64_t views;                    /* what materialized views were last written from; 0 = there are none */
+    bool renewed;                      /* in this epoch they are written: it must be committed */
 };
 MUST_CHECK enum code relations_open(struct relations *self, const struct pipeline *pipeline,
                                     const struct run_settings *settings, struct budget *budget, struct error *err);

@@ -13,6 +13,8 @@
  *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be
  *                                      committed again
  *
+ * Replace   a materialized view's rows are all of it: once its new files are in place, the files of before are removed,
+ *           after a crash again. In between a reader sees both
  * Keep      counts the table's files by age, newest first. Those of the newest committed epoch always stay
  * Lock      _staging/<Q8>.lock: two tables of a query, or two processes, must not write the same names
  * Spec      exactly-once.md, section 6
@@ -61,7 +63,8 @@ struct directory {
     int32_t lane_count;
     int64_t piece_bytes;
     int64_t committed;          /* newest epoch committed by this instance, -1 */
-    struct parts newest;        /* its files, which keep spares */
+    struct parts newest;        /* its files, which keep and replace spare */
+    bool replacing;             /* the epoch's rows are all rows of the table */
 };
 
 static const struct option directory_options[] = {
@@ -379,7 +382,9 @@ static enum code directory_prepare(void *instance, int64_t epoch, struct text *t
     struct directory *self = instance;
     part_files_begin(&self->files, epoch);
     TRY(flush_all(self, err));
+    self->files.done.replace = self->replacing;
     TRY(token_print(&self->files.done, token, err));
+    self->replacing = false;
     *totals = (struct sink_totals){.files = self->files.done.count};
     for (int32_t i = 0; i < self->files.done.count; i++) {
         totals->rows += self->files.done.items[i].rows;
@@ -422,6 +427,15 @@ static enum code publish_all(struct directory *self, const struct parts *parts, 
     return store_publish_sync(self->store, err);
 }
 
+static void directory_replace(void *instance, int64_t epoch)
+{
+    struct directory *self = instance;
+    part_files_begin(&self->files, epoch);
+    self->replacing = true;
+}
+
+static enum code remove_others(struct directory *self, struct error *err);
+
 static enum code directory_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
     struct directory *self = instance;
@@ -436,13 +450,14 @@ static enum code directory_commit(void *instance, int64_t epoch, struct bytes to
     parts_free(&self->newest);
     self->newest = parts;
     self->committed = epoch;
-    return E_OK;
+    return parts.replace ? remove_others(self, err) : E_OK;
 }
 
 static void directory_abort(void *instance, int64_t epoch)
 {
     (void)epoch;
     struct directory *self = instance;
+    self->replacing = false;
     for (int32_t lane = 0; lane < self->lane_count; lane++)
         lane_reset(self, &self->lanes[lane]);
     part_files_drop(&self->files, true);
@@ -492,6 +507,18 @@ static int by_age(const void *a, const void *b)
     if (left->modified_us != right->modified_us)
         return left->modified_us < right->modified_us ? -1 : 1;
     return strcmp(left->path, right->path);
+}
+
+static enum code remove_others(struct directory *self, struct error *err)
+{
+    struct store_list list;
+    enum code code = store_list(self->store, "", true, &list, err);
+    TRY(code);
+    for (int32_t i = 0; code == E_OK && i < list.count; i++)
+        if (is_part(self, list.entries[i].path) && !is_newest(self, list.entries[i].path))
+            code = store_remove(self->store, list.entries[i].path, err);
+    store_list_free(&list);
+    return code;
 }
 
 static enum code collect_old(struct directory *self, struct error *err)
@@ -549,6 +576,7 @@ static void directory_close(void *instance)
         .size = sizeof(struct directory),                                                       \
         .open = format##_open,                                                                  \
         .write = directory_write,                                                               \
+        .replace = directory_replace,                                                           \
         .prepare = directory_prepare,                                                           \
         .commit = directory_commit,                                                             \
         .abort = directory_abort,                                                               \

@@ -57,10 +57,12 @@ struct part {
 struct parts {
     struct part *items;
     int32_t count, capacity;
+    bool replace;           /* they take the place of all files that the table had */
 };
 void parts_add(struct parts *parts, const struct part *part);   /* takes its strings */
 void parts_free(struct parts *parts);
-/* {"files":[{"staged","final","size","rows","checksum"}, ...]}; E_UNSUPPORTED when longer than
+/* {"files":[{"staged","final","size","rows","checksum"}, ...], "replace":true}, without the latter when files are only
+ * added; E_UNSUPPORTED when longer than
  * SINK_TOKEN_MAX. */
 MUST_CHECK enum code token_print(const struct parts *parts, struct text *out, struct error *err);
 /* Paths are checked: staged below _staging/, final not. An empty text has no files. E_CORRUPT. */

@@ -45,6 +45,8 @@ struct sink_type {
     size_t size;
     enum code (*open)(void *self, const struct sink_spec *spec, struct error *err) MUST_CHECK;
     enum code (*write)(void *self, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err) MUST_CHECK;
+    /* The rows that this epoch will write take the place of all rows of before; called before them. NULL: it cannot. */
+    void (*replace)(void *self, int64_t epoch);
     /* Everything written so far is durable and invisible; token is appended to. */
     enum code (*prepare)(void *self, int64_t epoch, struct text *token, struct sink_totals *totals, struct error *err)
         MUST_CHECK;

@@ -33,6 +33,8 @@ enum code token_print(const struct parts *parts, struct text *out, struct error 
                                                (json_int_t)part->rows, "checksum", checksum));
     }
     json_t *json = json_pack("{s:o}", "files", files);
+    if (parts->replace)
+        json_object_set_new(json, "replace", json_true());
     char *dump = json_dumps(json, JSON_COMPACT);
     bool whole = (int32_t)json_array_size(files) == parts->count;
     json_decref(json);
@@ -93,6 +95,7 @@ enum code token_parse(struct bytes token, struct parts *out, struct error *err)
         if (fine)
             parts_add(&parts, &part);
     }
+    parts.replace = json_is_true(json_object_get(json, "replace"));
     json_decref(json);
     if (!fine) {
         parts_free(&parts);

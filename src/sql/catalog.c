@@ -283,9 +283,10 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
             name);
     TRY(element_resolve(self, element));
     element->used = true;
-    if (element->kind == ELEMENT_TABLE && !relation->stream)
+    bool view = element->kind == ELEMENT_TABLE && element->statement->materialized;
+    if (element->kind == ELEMENT_TABLE && !relation->stream && !view) // a view is computed with its readers
         return batch_read(self, element, relation->at, out);
-    if (element->kind == ELEMENT_TABLE && element->statement->materialized)
+    if (view && relation->stream)
         return not_yet(self, relation->at, "reading a materialized view with STREAM");
     if (element->kind == ELEMENT_SOURCE && !relation->stream)
         return catalog_still(self, element, relation->at, out);
