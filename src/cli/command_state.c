@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 enum { FORMAT_TABLE, FORMAT_JSON };
-enum { TRIES = 3, NAME_MIN = 10 };
+enum { TRIES = 3, PATH_MAX_BYTES = 512 };
 
 struct state_flags {
     struct project_flags project;
@@ -171,11 +171,23 @@ static enum code on_summary(void *context, const struct state_summary *summary, 
     return E_OK;
 }
 
+static void columns_list(const struct type *schema, const char *prefix, struct text *out)
+{
+    for (int32_t f = 0; f < schema->field_count; f++) {
+        const struct field *field = &schema->fields[f];
+        char path[PATH_MAX_BYTES];
+        snprintf(path, sizeof path, "%s%s", prefix, field->name);
+        text_printf(out, "%s%s", f > 0 || prefix[0] != '\0' ? ", " : "", path);
+        snprintf(path, sizeof path, "%s%s.", prefix, field->name);
+        if (field->type->id == TYPE_STRUCT)
+            columns_list(field->type, path, out);
+    }
+}
+
 static void columns_note(struct printing *self, const struct state_operator *about)
 {
     text_printf(&self->asked, "%s%s has ", self->asked.size > 0 ? "; " : "", about->name);
-    for (int32_t f = 0; f < about->schema->field_count; f++)
-        text_printf(&self->asked, "%s%s", f > 0 ? ", " : "", about->schema->fields[f].name);
+    columns_list(about->schema, "", &self->asked);
 }
 
 /* Entries without a column that is asked for are none of those asked for. */

@@ -22,6 +22,7 @@
 #include "base/hash.h"
 #include "operator/stored.h"
 
+enum { GROUP_BYTES_MIN = 12 }; /* as stored: size of the key, and the end */
 enum { KIND_SNAPSHOT = 1, KIND_DELTA = 2 };
 
 struct body_head {
@@ -200,6 +201,9 @@ static enum code groups_load(struct aggregate_stage *self, int32_t shard_index, 
 {
     int32_t first = shard_index >= 0 ? shard_index : 0, count = shard_index >= 0 ? 1 : self->spec.shards;
     struct loading *loading = mem_array(struct loading, (size_t)count);
+    struct state_table *alone = shard_index >= 0 ? self->shards[shard_index].groups : NULL;
+    if (alone != NULL && state_count(alone) == 0 && groups <= in->size / GROUP_BYTES_MIN) // else it breaks off, and is told
+        state_expect(alone, (int64_t)groups);
     struct bytes left;
     enum code code = E_OK;
     for (uint64_t i = 0; code == E_OK && i < groups; i++)

@@ -9,8 +9,8 @@
 enum {
     SPILL_PATH_MAX = 4096,
     WORTH_BYTES = 64 * 1024, /* a shard smaller than this frees too little to be written out */
+    ROOMS_MAX = 8,           /* buffers kept for the next shard; more threads than that make their own */
 };
-#define SPILL_FILE_MAX ((size_t)1 << 40) /* bytes */
 
 enum place { HERE, LEAVING, AWAY, COMING };
 struct shard_place {
@@ -29,11 +29,37 @@ struct spill {
     int32_t pinned, waiting, leaving;
     size_t resident_bytes;
     struct spill_totals totals;
+    struct text rooms[ROOMS_MAX]; /* for a shard's bytes: to fault fresh pages in costs more than to write them */
+    int32_t room_count;
 };
 
 static void file_path(const struct spill *self, int32_t stage, int32_t shard, char *out)
 {
     snprintf(out, SPILL_PATH_MAX, "%s/%d-%d", self->folder, stage, shard);
+}
+
+/* ---- room for the bytes of a shard ---- */
+
+static struct text room_take(struct spill *self)
+{
+    struct text room = {0};
+    lock_take(&self->lock);
+    if (self->room_count > 0)
+        room = self->rooms[--self->room_count];
+    lock_give(&self->lock);
+    return room;
+}
+
+static void room_give(struct spill *self, struct text *room)
+{
+    text_clear(room);
+    lock_take(&self->lock);
+    bool kept = self->room_count < ROOMS_MAX;
+    if (kept)
+        self->rooms[self->room_count++] = *room;
+    lock_give(&self->lock);
+    if (!kept)
+        text_free(room);
 }
 
 /* ---- to disk and back: nobody else touches the shard meanwhile ---- */
@@ -51,11 +77,32 @@ static enum code file_write(const char *path, struct bytes content, struct error
     return code;
 }
 
+/* Append all `size` bytes of a file. */
+static enum code file_read(const char *path, size_t size, struct text *out, struct error *err)
+{
+    int handle;
+    size_t done = 0, got = 1;
+    TRY(os->file_open(path, OS_READ, &handle, err));
+    char *to = text_reserve(out, size);
+    enum code code = E_OK;
+    while (code == E_OK && done < size && got > 0) {
+        code = os->file_read(handle, (int64_t)done, to + done, size - done, &got, err);
+        done += code == E_OK ? got : 0;
+    }
+    struct error ignored = {0};
+    (void)os->file_close(handle, &ignored); // nothing was written
+    if (code == E_OK && done < size)
+        code = fail(err, E_LOST, "%s: %zu of %zu bytes are gone", path, size - done, size);
+    out->size += code == E_OK ? size : 0;
+    to[code == E_OK ? size : 0] = '\0';
+    return code;
+}
+
 static enum code shard_write(struct spill *self, int32_t stage, int32_t shard, struct shard_place *at, struct error *err)
 {
     struct stateful *stateful = self->spec.stages[stage];
     char path[SPILL_PATH_MAX];
-    struct text bytes = {0};
+    struct text bytes = room_take(self);
     file_path(self, stage, shard, path);
     enum code code = stateful->type->shard_snapshot(stateful, shard, &bytes, err);
     if (code == E_OK)
@@ -65,20 +112,20 @@ static enum code shard_write(struct spill *self, int32_t stage, int32_t shard, s
         at->file_bytes = (int64_t)bytes.size;
         stateful->type->shard_spill(stateful, shard);
     }
-    text_free(&bytes);
+    room_give(self, &bytes);
     return code;
 }
 
-static enum code shard_load(struct spill *self, int32_t stage, int32_t shard, struct error *err)
+static enum code shard_load(struct spill *self, int32_t stage, int32_t shard, int64_t file_bytes, struct error *err)
 {
     struct stateful *stateful = self->spec.stages[stage];
     char path[SPILL_PATH_MAX];
-    struct text bytes = {0};
+    struct text bytes = room_take(self);
     file_path(self, stage, shard, path);
-    enum code code = os_read_file(path, SPILL_FILE_MAX, &bytes, err);
+    enum code code = file_read(path, (size_t)file_bytes, &bytes, err);
     if (code == E_OK)
         code = stateful_shard_restore(stateful, shard, text_view(&bytes), err);
-    text_free(&bytes);
+    room_give(self, &bytes);
     if (code != E_OK) {
         stateful->type->shard_spill(stateful, shard); // what of it had come
         return error_note(err, "state on disk, %s", path);
@@ -167,7 +214,7 @@ static enum code come(struct spill *self, struct shard_place *at, int32_t stage,
 {
     at->place = COMING;
     lock_give(&self->lock);
-    enum code code = shard_load(self, stage, shard, err);
+    enum code code = shard_load(self, stage, shard, at->file_bytes, err);
     lock_take(&self->lock);
     at->place = code == E_OK ? HERE : AWAY;
     if (code == E_OK) {
@@ -236,7 +283,7 @@ enum code spill_snapshot(struct spill *self, int32_t stage, int32_t shard, struc
     self->pinned++;
     lock_give(&self->lock);
     file_path(self, stage, shard, path);
-    enum code code = away ? os_read_file(path, SPILL_FILE_MAX, out, err)
+    enum code code = away ? file_read(path, (size_t)at->file_bytes, out, err)
                           : stateful->type->shard_snapshot(stateful, shard, out, err);
     lock_take(&self->lock);
     at->pinned = false;
@@ -301,6 +348,8 @@ void spill_close(struct spill *self)
     for (int32_t s = 0; s < self->spec.stage_count; s++)
         mem_free(self->shards[s]);
     mem_free(self->shards);
+    for (int32_t i = 0; i < self->room_count; i++)
+        text_free(&self->rooms[i]);
     lock_close(&self->lock);
     mem_free(self->folder);
     mem_free(self);

@@ -31,6 +31,8 @@ struct state_table *state_new(const struct state_spec *spec);
  * Longer ones are taken all the same, only slower. */
 struct state_table *state_new_keyed(const struct state_spec *spec, size_t key_bytes);
 void state_free(struct state_table *table);
+/* So many keys will come next, all at once: the arrays grow in one step. A hint; nothing is taken before the first. */
+void state_expect(struct state_table *table, int64_t keys);
 int64_t state_count(const struct state_table *table);
 size_t state_bytes(const struct state_table *table);
 

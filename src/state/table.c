@@ -54,7 +54,8 @@ struct state_table {
     size_t key_short;   /* a key of so many bytes lies in its entry */
     size_t stride;      /* of a record: entry and slot, multiple of 16 */
     struct budget *budget;
-    int64_t count; /* live slots */
+    int64_t count;    /* live slots */
+    int64_t expected; /* keys that come next: room for them is made with the first */
     uint64_t *cells;
     int cell_bits;    /* 0 = no cells yet */
     uint8_t *records; /* a block (memory.h), as are cells and long_keys */
@@ -127,6 +128,8 @@ void state_free(struct state_table *self)
     release_arrays(self);
     mem_free(self);
 }
+
+void state_expect(struct state_table *self, int64_t keys) { self->expected = keys < SLOTS_MAX ? keys : SLOTS_MAX; }
 
 int64_t state_count(const struct state_table *self) { return self->count; }
 
@@ -382,8 +385,10 @@ static enum code block_reserve(struct state_table *self, const int32_t *offsets,
 {
     if (self->entry_bytes == 0)
         entry_choose(self, offsets, rows);
-    TRY(slots_reserve(self, rows, err));
-    TRY(cells_reserve(self, rows, err));
+    int64_t more = self->expected > rows ? self->expected : rows;
+    self->expected = 0;
+    TRY(slots_reserve(self, more, err));
+    TRY(cells_reserve(self, more, err));
     return long_keys_reserve(self, long_key_bytes(self, offsets, rows), err);
 }
 

@@ -265,3 +265,20 @@ TEST(table_gives_memory_back_after_a_small_round)
     CHECK_INT(budget.used_bytes, 0);
     state_free(table);
 }
+
+TEST(expected_keys_find_their_room_made)
+{
+    struct budget budget = {0};
+    struct state_table *table =
+        state_new(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget});
+    static struct model model;
+    memset(&model, 0xff, sizeof model);
+    state_expect(table, UNIVERSE);
+    CHECK_INT(budget.used_bytes, 0);
+    random_upsert(table, &model);
+    size_t first = budget.used_bytes;
+    for (int i = 0; i < 20; i++)
+        random_upsert(table, &model);
+    CHECK(budget.used_bytes - first < first / 4); // long keys alone take more
+    state_free(table);
+}
