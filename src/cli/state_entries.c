@@ -74,21 +74,25 @@ static bool cell_equals(const struct column *col, int64_t row, const char *value
     return equal;
 }
 
+/* A field of this name here hides those in structs below. */
 static bool any_equals(const struct type *schema, const struct column *columns, int64_t row, const char *name,
                        const char *value, const struct zone *zone)
 {
+    const char *rest;
     for (int32_t i = 0; i < schema->field_count; i++) {
         const struct type *type = schema->fields[i].type;
-        const struct column *col = &columns[i];
-        bool inside = type->id == TYPE_STRUCT && !column_is_null(col, row);
-        const char *rest;
-        if (begins_with_field(name, schema->fields[i].name, &rest)) {
-            if (rest == NULL ? cell_equals(col, row, value, zone)
-                             : inside && any_equals(type, col->children, row, rest, value, zone))
-                return true;
+        if (!begins_with_field(name, schema->fields[i].name, &rest))
             continue;
-        }
-        if (inside && any_equals(type, col->children, row, name, value, zone))
+        if (rest == NULL)
+            return cell_equals(&columns[i], row, value, zone);
+        if (type->id == TYPE_STRUCT && has_column(type, rest))
+            return !column_is_null(&columns[i], row) &&
+                   any_equals(type, columns[i].children, row, rest, value, zone);
+    }
+    for (int32_t i = 0; i < schema->field_count; i++) {
+        const struct type *type = schema->fields[i].type;
+        if (type->id == TYPE_STRUCT && !column_is_null(&columns[i], row) &&
+            any_equals(type, columns[i].children, row, name, value, zone))
             return true;
     }
     return false;
