@@ -2,10 +2,10 @@
  *
  * Owns     its contexts, kept from call to call; decompressor_close frees them. Zeroed = ready
  * Thread   one at a time
- * Fails    E_CORRUPT: the bytes do not give exactly the promised size; E_UNSUPPORTED: LZO, BROTLI, or a number that the
- *          specification does not have
- * Spec     parquet-format/Compression.md. LZ4 (5) is Hadoop's: blocks behind two big-endian sizes; files of other
- *          writers hold one bare block there
+ * Fails    E_CORRUPT: the bytes do not give exactly the promised size; E_UNSUPPORTED: LZO, BROTLI, or a
+ *          number that the specification does not have
+ * Spec     parquet-format/Compression.md. LZ4 (5) is Hadoop's: blocks behind two big-endian sizes; files
+ *          of other writers hold one bare block there
  */
 #ifndef FORMAT_DECOMPRESS_H
 #define FORMAT_DECOMPRESS_H
@@ -29,7 +29,7 @@ struct decompressor {
 void decompressor_close(struct decompressor *self);
 MUST_CHECK enum code decompress_check(int codec, struct error *err);
 /* All of `in` into exactly `size` bytes of out. */
-MUST_CHECK enum code decompress_block(struct decompressor *self, int codec, struct bytes in, uint8_t *out, size_t size,
-                                      struct error *err);
+MUST_CHECK enum code decompress_block(struct decompressor *self, int codec, struct bytes in,
+                                      uint8_t *out, size_t size, struct error *err);
 
 #endif

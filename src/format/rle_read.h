@@ -1,7 +1,9 @@
 /* rle_read.h - the reading half of rle.h and delta_pack.h: bit-packed values of Parquet's pages.
  *
- * Padding  READ_PADDING bytes behind the input may be read (never used): whoever owns a page keeps them there
- * Fails    false when the input ends before the count is reached, or makes no sense; nothing beyond it is read
+ * Padding  READ_PADDING bytes behind the input may be read (never used): whoever owns a page keeps them
+ *          there
+ * Fails    false when the input ends before the count is reached, or makes no sense; nothing beyond it is
+ *          read
  * Thread   one at a time
  */
 #ifndef FORMAT_RLE_READ_H
@@ -15,24 +17,25 @@ enum { READ_PADDING = 16 }; /* bytes */
 
 struct rle_reader {
     const uint8_t *at, *end;
-    int bit_width;       /* 0..32 */
-    uint64_t run_left;   /* values of the run of equal ones */
+    int bit_width;     /* 0..32 */
+    uint64_t run_left; /* values of the run of equal ones */
     uint32_t run_value;
     uint64_t packed_left; /* values of the packed run */
     const uint8_t *packed;
-    uint64_t packed_bit;  /* of the next value, from `packed` */
+    uint64_t packed_bit; /* of the next value, from `packed` */
 };
 struct rle_reader rle_reader_of(struct bytes bytes, int bit_width);
 MUST_CHECK bool rle_read(struct rle_reader *reader, uint32_t *out, int64_t count);
 /* Levels: values below 256. *ones counts those equal to `match`. */
-MUST_CHECK bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count, uint8_t match, int64_t *matches);
+MUST_CHECK bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count,
+                               uint8_t match, int64_t *matches);
 
 /* ---- DELTA_BINARY_PACKED ---- */
 
 struct delta_reader {
     const uint8_t *at, *end;
-    int64_t left;          /* values not yet read */
-    uint64_t value;        /* the next one */
+    int64_t left;   /* values not yet read */
+    uint64_t value; /* the next one */
     bool first;
     uint64_t min_delta;
     uint32_t block_values, mini_values, mini_count, mini; /* mini: of the block, being read */

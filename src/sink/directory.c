@@ -3,8 +3,10 @@
  * Path      [<col>=<value>/...]part-<Q8>-0-<E>-<n>.<suffix>; partition columns are not in the file
  * Staged    below _staging/, with names no reader matches (part_files.c), synced before prepare returns
  * Token     what to rename to what, with size and checksum (token.c)
- * Lanes     every lane has an encoder per folder; what it has encoded is appended to a file that lanes share
- * Memory    at most LANE_HELD_MAX encoded bytes and LANE_FOLDERS_MAX encoders a lane: the largest goes first
+ * Lanes     every lane has an encoder per folder; what it has encoded is appended to a file that lanes
+ *           share
+ * Memory    at most LANE_HELD_MAX encoded bytes and LANE_FOLDERS_MAX encoders a lane: the largest goes
+ *           first
  *
  *   crash here                         recovery does
  *   in write or prepare                collect: a staged file of an epoch without record is removed
@@ -13,7 +15,8 @@
  *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be
  *                                      committed again
  *
- * Replace   a materialized view's rows are all of it: once its new files are in place, the files of before are removed,
+ * Replace   a materialized view's rows are all of it: once its new files are in place, the files of
+ *           before are removed,
  *           after a crash again. In between a reader sees both
  * Keep      counts the table's files by age, newest first. Those of the newest committed epoch always stay
  * Lock      _staging/<Q8>.lock: two tables of a query, or two processes, must not write the same names

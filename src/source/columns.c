@@ -17,9 +17,9 @@ struct columns_source {
     int64_t rows_max;
     bool delta;
     struct delta_version version;
-    bool listed;                 /* `files` is what discover has seen */
+    bool listed; /* `files` is what discover has seen */
     struct column_files files;
-    int32_t next;                /* file */
+    int32_t next; /* file */
     int handle;
     struct parquet_reader *reader; /* of the file before `next`, or NULL */
     struct arena file_arena;
@@ -35,14 +35,17 @@ static enum code check_stop(const struct columns_source *self, struct error *err
 
 /* ---- life ---- */
 
-static enum code columns_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
+static enum code columns_open(struct columns_source *self, const struct source_spec *spec,
+                              struct error *err)
 {
     self->name = arena_strdup(&self->arena, spec->name);
     self->schema = self->files.schema = spec->schema;
     self->zone = spec->zone != NULL ? spec->zone : zone_utc();
     self->budget = spec->budget;
-    self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
-    TRY(files_settings_read(parquet_files_options, spec, &self->arena, &self->settings, err));
+    self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows
+                                                                               : BATCH_ROWS_MAX;
+    TRY(files_settings_read(self->delta ? delta_options : parquet_files_options, spec, &self->arena,
+                            &self->settings, err));
     self->settings.partitioned = true;
     self->settings.may_lack = spec->may_lack;
     return E_OK;
@@ -97,7 +100,9 @@ static enum code parquet_list(struct columns_source *self, uint64_t *sum, struct
     column_files_clear(&self->files);
     for (int32_t i = 0; code == E_OK && i < found.count; i++) {
         const struct found_file *file = &found.items[i];
-        partition_of_path(&self->files, column_files_add(&self->files, file->name, file->size_bytes), self->settings.path);
+        partition_of_path(&self->files,
+                          column_files_add(&self->files, file->name, file->size_bytes),
+                          self->settings.path);
         *sum = XXH64(file->name, strlen(file->name), *sum);
         *sum = hash_mix(hash_mix(*sum, (uint64_t)file->size_bytes), (uint64_t)file->modified_us);
     }
@@ -111,13 +116,14 @@ static enum code delta_look(struct columns_source *self, uint64_t *sum, struct e
 {
     TRY(delta_version_find(self->settings.path, &self->version, err));
     self->listed = false;
-    *sum = hash_mix(hash_mix(*sum, (uint64_t)self->version.newest), (uint64_t)self->version.size_bytes);
+    *sum = hash_mix(hash_mix(*sum, (uint64_t)self->version.newest),
+                    (uint64_t)self->version.size_bytes);
     *sum = hash_mix(*sum, (uint64_t)self->version.modified_us);
     return E_OK;
 }
 
-static enum code columns_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
-                                  struct error *err)
+static enum code columns_discover(void *self_, const struct source_ranges *known,
+                                  struct source_ranges *out, struct error *err)
 {
     struct columns_source *self = self_;
     uint64_t sum = 0;
@@ -142,7 +148,8 @@ static enum code columns_seek(void *self_, const struct source_ranges *ranges, s
 
 /* ---- reading ---- */
 
-static enum code handle_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
+static enum code handle_read(void *context, int64_t offset, void *out, size_t size,
+                             struct error *err)
 {
     const struct columns_source *self = context;
     size_t got;
@@ -150,19 +157,22 @@ static enum code handle_read(void *context, int64_t offset, void *out, size_t si
     return got == size ? E_OK : fail(err, E_LOST, "it became shorter while it was read");
 }
 
-static enum code lost(const struct columns_source *self, const struct column_file *file, struct error *err)
+static enum code lost(const struct columns_source *self, const struct column_file *file,
+                      struct error *err)
 {
-    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read", self->name, file->name);
+    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read",
+                self->name, file->name);
 }
 
-static enum code reader_open(struct columns_source *self, const struct column_file *file, int64_t size_bytes,
-                             struct error *err)
+static enum code reader_open(struct columns_source *self, const struct column_file *file,
+                             int64_t size_bytes, struct error *err)
 {
     const struct parquet_input input = {file->name, size_bytes, self, handle_read};
     struct error ignored = {0};
     enum code code = parquet_reader_new(&input, self->budget, &self->reader, err);
     if (code == E_OK)
-        code = parquet_reader_select(self->reader, partition_rest(&self->file_arena, self->schema, file), err);
+        code = parquet_reader_select(self->reader,
+                                     partition_rest(&self->file_arena, self->schema, file), err);
     if (code != E_OK) {
         parquet_reader_free(self->reader);
         self->reader = NULL;
@@ -177,7 +187,8 @@ static enum code file_enter(struct columns_source *self, struct error *err)
     struct os_stat stat;
     struct error why = {0};
     enum code code = os->stat(file->name, &stat, &why);
-    if (code == E_ABSENT || (code == E_OK && file->size_bytes >= 0 && stat.size_bytes != file->size_bytes))
+    if (code == E_ABSENT ||
+        (code == E_OK && file->size_bytes >= 0 && stat.size_bytes != file->size_bytes))
         return lost(self, file, err);
     if (code == E_OK)
         code = os->file_open(file->name, OS_READ, &self->handle, &why);
@@ -193,7 +204,8 @@ static enum code file_enter(struct columns_source *self, struct error *err)
 }
 
 /* The file's columns, and those that all its rows share, in the order that is asked for. */
-static enum code columns_join(const struct columns_source *self, struct batch *read, struct batch *out, struct error *err)
+static enum code columns_join(const struct columns_source *self, struct batch *read,
+                              struct batch *out, struct error *err)
 {
     const struct column_file *file = &self->files.items[self->next - 1];
     int32_t from = 0;
@@ -201,8 +213,8 @@ static enum code columns_join(const struct columns_source *self, struct batch *r
     for (int32_t i = 0; i < self->schema->field_count; i++) {
         if (!file->fixed[i].given)
             out->columns[i] = column_take(&read->columns[from++]);
-        else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows, &out->columns[i],
-                                  err) != E_OK)
+        else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows,
+                                  &out->columns[i], err) != E_OK)
             return error_note(err, "%s", file->name);
     }
     return E_OK;
@@ -226,8 +238,8 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
     return code;
 }
 
-static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
-                               struct error *err)
+static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us,
+                               struct batch *out, bool *done, struct error *err)
 {
     struct columns_source *self = self_;
     struct source_range *range = &ranges->items[0];
@@ -250,20 +262,23 @@ static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_
     return E_OK;
 }
 
-static enum code columns_mirror(void *self, const struct source_ranges *committed, struct error *err)
+static enum code columns_mirror(void *self, const struct source_ranges *committed,
+                                struct error *err)
 {
     (void)self, (void)committed, (void)err;
     return E_OK;
 }
 
-#define COLUMNS_TYPE(name_, help_, open_)                                                                              \
-    {                                                                                                                  \
-        .name = name_, .help = help_, .options = parquet_files_options, .size = sizeof(struct columns_source),         \
-        .columns = true, .still = true, .ends = true, .open = open_, .discover = columns_discover,                     \
-        .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror, .stop = columns_stop,                  \
-        .close = columns_close,                                                                                        \
+#define COLUMNS_TYPE(name_, help_, options_, open_)                                                \
+    {                                                                                              \
+        .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source),  \
+        .columns = true, .still = true, .ends = true, .open = open_, .discover = columns_discover, \
+        .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror,                    \
+        .stop = columns_stop, .close = columns_close,                                              \
     }
 
 const struct source_type parquet_source_type =
-    COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM", parquet_open);
-const struct source_type delta_source_type = COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_open);
+    COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM", parquet_files_options,
+                 parquet_open);
+const struct source_type delta_source_type =
+    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open);

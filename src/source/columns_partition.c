@@ -1,4 +1,5 @@
-/* columns_partition.c - values that all rows of a file have: of name=value folders, and of a Delta table's log.
+/* columns_partition.c - values that all rows of a file have: of name=value folders, and of a Delta
+ * table's log.
  *
  * Text     as Spark writes it: CAST AS STRING, with Hive's %XX in names of folders, and NULL as below
  */
@@ -12,7 +13,8 @@ static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__";
 
 /* ---- files ---- */
 
-struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes)
+struct column_file *column_files_add(struct column_files *files, const char *name,
+                                     int64_t size_bytes)
 {
     mem_grow(files->items, files->capacity, files->count + 1);
     struct column_file *file = &files->items[files->count++];
@@ -54,13 +56,15 @@ static const char *unescape(struct arena *arena, const char *from, size_t size)
     return out;
 }
 
-void partition_set(struct column_files *files, struct column_file *file, const char *name, const char *value)
+void partition_set(struct column_files *files, struct column_file *file, const char *name,
+                   const char *value)
 {
     int32_t index = type_field_index(files->schema, name, true);
     if (index < 0)
         return;
     bool null = value == NULL || value[0] == '\0' || strcmp(value, HIVE_NULL) == 0;
-    file->fixed[index] = (struct fixed_value){true, null ? NULL : arena_strdup(&files->arena, value)};
+    file->fixed[index] =
+        (struct fixed_value){true, null ? NULL : arena_strdup(&files->arena, value)};
 }
 
 void partition_of_path(struct column_files *files, struct column_file *file, const char *root)
@@ -68,16 +72,19 @@ void partition_of_path(struct column_files *files, struct column_file *file, con
     size_t skip = strlen(root);
     if (strncmp(file->name, root, skip) != 0)
         return; // a pattern: what it fixes is no column, as on Spark
-    for (const char *part = file->name + skip, *end; (end = strchr(part, '/')) != NULL; part = end + 1) {
+    for (const char *part = file->name + skip, *end; (end = strchr(part, '/')) != NULL;
+         part = end + 1) {
         const char *sign = memchr(part, '=', (size_t)(end - part));
         if (sign == NULL)
             continue;
         const char *name = unescape(&files->arena, part, (size_t)(sign - part));
-        partition_set(files, file, name, unescape(&files->arena, sign + 1, (size_t)(end - sign - 1)));
+        partition_set(files, file, name,
+                      unescape(&files->arena, sign + 1, (size_t)(end - sign - 1)));
     }
 }
 
-const struct type *partition_rest(struct arena *arena, const struct type *schema, const struct column_file *file)
+const struct type *partition_rest(struct arena *arena, const struct type *schema,
+                                  const struct column_file *file)
 {
     struct field *fields = arena_array(arena, struct field, (size_t)schema->field_count);
     int32_t count = 0;
@@ -123,7 +130,8 @@ static bool put_number(struct builder *builder, const char *text, const char *en
     __int128 decimal;
     double number;
     if (type->id == TYPE_DECIMAL) {
-        if (!decimal_parse(bytes_of(text, (size_t)(end - text)), type->precision, type->scale, &decimal))
+        if (!decimal_parse(bytes_of(text, (size_t)(end - text)), type->precision, type->scale,
+                           &decimal))
             return false;
         builder_int128(builder, decimal);
         return true;
@@ -157,19 +165,22 @@ static enum code value_fail(const struct field *field, const char *text, struct 
 {
     struct text type = {0};
     type_print(field->type, &type);
-    enum code code = fail(err, E_DATA, "partition column %s: '%s' is no %s", field->name, text, type.data);
+    enum code code =
+        fail(err, E_DATA, "partition column %s: '%s' is no %s", field->name, text, type.data);
     text_free(&type);
     return code;
 }
 
-enum code partition_column(const struct field *field, const struct fixed_value *value, const struct zone *zone,
-                           int64_t rows, struct column *out, struct error *err)
+enum code partition_column(const struct field *field, const struct fixed_value *value,
+                           const struct zone *zone, int64_t rows, struct column *out,
+                           struct error *err)
 {
     struct builder builder;
     struct column one;
     enum type_id id = field->type->id;
     if (id == TYPE_BINARY || id == TYPE_NULL || id >= TYPE_INTERVAL_DT)
-        return fail(err, E_UNSUPPORTED, "partition column %s: leat reads no such type from a name", field->name);
+        return fail(err, E_UNSUPPORTED, "partition column %s: leat reads no such type from a name",
+                    field->name);
     if (value->text == NULL) {
         column_all_null(out, field->type, rows);
         return E_OK;

@@ -3,10 +3,11 @@
  *   _delta_log/<version, 20 digits>.json                commit: a line per action
  *   _delta_log/<version, 20 digits>.checkpoint.parquet  all actions up to that version, a row each
  *
- * Replay   the newest checkpoint, then the commits behind it, all of which must be there. A file is in the table when the
- *          last action that names it adds it. _last_checkpoint only saves a listing, so it is not read
- * Refuses  by name: deletion vectors (of a file that has one), column mapping, checkpoints of version 2 or in parts (when
- *          the commits before them are gone), reader features that are not known
+ * Replay   the newest checkpoint, then the commits behind it, all of which must be there. A file is in
+ *          the table when the last action that names it adds it. _last_checkpoint only saves a listing,
+ *          so it is not read
+ * Refuses  by name: deletion vectors (of a file that has one), column mapping, checkpoints of version 2
+ *          or in parts (when the commits before them are gone), reader features that are not known
  * Limits   FILES_MAX files; COMMIT_MAX bytes of a commit
  * Spec     delta-io/delta PROTOCOL.md
  */
@@ -68,15 +69,20 @@ enum code delta_version_find(const char *path, struct delta_version *out, struct
     snprintf(name, sizeof name, "%s/_delta_log", path);
     if (os->stat(name, &stat, err) != E_OK)
         return err->code == E_ABSENT
-                   ? fail(err, E_ABSENT, "[DELTA_TABLE_NOT_FOUND] %s is no Delta table: it has no _delta_log", path)
+                   ? fail(err, E_ABSENT,
+                          "[DELTA_TABLE_NOT_FOUND] %s is no Delta table: it has no _delta_log",
+                          path)
                    : err->code;
     TRY(os->list(name, name_look, &listing, err));
     if (version.newest < 0)
-        return fail(err, E_ABSENT, "[DELTA_TABLE_NOT_FOUND] %s is no Delta table: its log is empty", path);
+        return fail(err, E_ABSENT, "[DELTA_TABLE_NOT_FOUND] %s is no Delta table: its log is empty",
+                    path);
     if (version.checkpoint < 0 && listing.oldest > 0 && listing.other_checkpoint)
-        return fail(err, E_UNSUPPORTED, "%s: a checkpoint in parts or of version 2 (%" PRId64 ") is not supported", path,
-                    listing.other);
-    commit_path(path, version.newest, version.newest == version.checkpoint ? ".checkpoint.parquet" : ".json", name);
+        return fail(err, E_UNSUPPORTED,
+                    "%s: a checkpoint in parts or of version 2 (%" PRId64 ") is not supported",
+                    path, listing.other);
+    commit_path(path, version.newest,
+                version.newest == version.checkpoint ? ".checkpoint.parquet" : ".json", name);
     TRY(os->stat(name, &stat, err));
     version.size_bytes = stat.size_bytes;
     version.modified_us = stat.modified_us;
@@ -87,7 +93,7 @@ enum code delta_version_find(const char *path, struct delta_version *out, struct
 /* ---- replay ---- */
 
 struct delta_file {
-    char *path; /* as the log has it; owned */
+    char *path;         /* as the log has it; owned */
     json_t *partitions; /* or NULL */
     bool active;
     const char *vector; /* "deletion vectors" when it has one */
@@ -105,7 +111,8 @@ struct replay {
 
 static int32_t slot_of(const struct replay *self, const char *path)
 {
-    uint32_t mask = (uint32_t)self->slot_count - 1, at = (uint32_t)hash_bytes(path, strlen(path)) & mask;
+    uint32_t mask = (uint32_t)self->slot_count - 1,
+             at = (uint32_t)hash_bytes(path, strlen(path)) & mask;
     while (self->slots[at] != 0 && strcmp(self->files[self->slots[at] - 1].path, path) != 0)
         at = (at + 1) & mask;
     return (int32_t)at;
@@ -139,7 +146,8 @@ static enum code file_named(struct replay *self, const char *path, struct delta_
     return E_OK;
 }
 
-static enum code file_set(struct replay *self, const char *path, bool active, json_t *partitions, bool vector)
+static enum code file_set(struct replay *self, const char *path, bool active, json_t *partitions,
+                          bool vector)
 {
     struct delta_file *file = NULL;
     if (path == NULL)
@@ -155,8 +163,9 @@ static enum code file_set(struct replay *self, const char *path, bool active, js
 /* Features that do not change how files are read, or that Parquet's own schema tells. */
 static bool feature_known(const char *name)
 {
-    static const char *const known[] = {"timestampNtz",  "vacuumProtocolCheck", "typeWidening", "typeWidening-preview",
-                                        "columnMapping", "deletionVectors",     "v2Checkpoint"}; // these are looked for
+    static const char *const known[] = {
+        "timestampNtz",  "vacuumProtocolCheck", "typeWidening", "typeWidening-preview",
+        "columnMapping", "deletionVectors",     "v2Checkpoint"}; // these are looked for
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i], name) == 0)
             return true;
@@ -168,9 +177,11 @@ static enum code protocol_check(struct replay *self, int64_t reader, json_t *fea
     size_t i;
     json_t *feature;
     if (reader > READER_MAX)
-        return fail(self->err, E_UNSUPPORTED, "the table wants a reader of version %lld; leat has %d", (long long)reader,
+        return fail(self->err, E_UNSUPPORTED,
+                    "the table wants a reader of version %lld; leat has %d", (long long)reader,
                     READER_MAX);
-    json_array_foreach(features, i, feature) {
+    json_array_foreach(features, i, feature)
+    {
         const char *name = json_string_value(feature);
         if (name != NULL && !feature_known(name))
             return fail(self->err, E_UNSUPPORTED, "the table uses the feature %s", name);
@@ -183,20 +194,23 @@ static enum code protocol_check(struct replay *self, int64_t reader, json_t *fea
 static enum code action_apply(struct replay *self, json_t *action)
 {
     json_t *add = json_object_get(action, "add"), *removed = json_object_get(action, "remove");
-    json_t *metadata = json_object_get(action, "metaData"), *protocol = json_object_get(action, "protocol");
+    json_t *metadata = json_object_get(action, "metaData"),
+           *protocol = json_object_get(action, "protocol");
     if (json_is_object(add)) {
         json_t *vector = json_object_get(add, "deletionVector");
-        return file_set(self, json_string_value(json_object_get(add, "path")), true, json_object_get(add, "partitionValues"),
-                        json_is_object(vector));
+        return file_set(self, json_string_value(json_object_get(add, "path")), true,
+                        json_object_get(add, "partitionValues"), json_is_object(vector));
     }
     if (json_is_object(removed))
-        return file_set(self, json_string_value(json_object_get(removed, "path")), false, NULL, false);
+        return file_set(self, json_string_value(json_object_get(removed, "path")), false, NULL,
+                        false);
     if (json_is_object(metadata)) {
         json_decref(self->metadata);
         self->metadata = json_incref(metadata);
     }
     if (json_is_object(protocol))
-        return protocol_check(self, json_integer_value(json_object_get(protocol, "minReaderVersion")),
+        return protocol_check(self,
+                              json_integer_value(json_object_get(protocol, "minReaderVersion")),
                               json_object_get(protocol, "readerFeatures"));
     return E_OK;
 }
@@ -220,7 +234,8 @@ static enum code commit_apply(struct replay *self, int64_t version)
         if (action != NULL)
             code = action_apply(self, action);
         else if (!blank)
-            code = fail(self->err, E_CORRUPT, "_delta_log: version %" PRId64 ", line %d is no JSON", version, line);
+            code = fail(self->err, E_CORRUPT, "_delta_log: version %" PRId64 ", line %d is no JSON",
+                        version, line);
         json_decref(action);
         from = end + 1;
     }
@@ -269,31 +284,37 @@ static json_t *list_json(const struct column *col, int64_t row)
 
 static enum code checkpoint_row(struct replay *self, const struct batch *batch, int64_t row)
 {
-    const struct column *add = &batch->columns[CHECKPOINT_ADD], *metadata = &batch->columns[CHECKPOINT_METADATA];
+    const struct column *add = &batch->columns[CHECKPOINT_ADD],
+                        *metadata = &batch->columns[CHECKPOINT_METADATA];
     const struct column *protocol = &batch->columns[CHECKPOINT_PROTOCOL];
     enum code code = E_OK;
     if (column_valid_at(add, row)) {
-        json_t *path = text_json(&add->children[0], row), *partitions = map_json(&add->children[1], row);
-        code = file_set(self, json_string_value(path), true, partitions, column_valid_at(&add->children[2], row));
+        json_t *path = text_json(&add->children[0], row),
+               *partitions = map_json(&add->children[1], row);
+        code = file_set(self, json_string_value(path), true, partitions,
+                        column_valid_at(&add->children[2], row));
         json_decref(path);
         json_decref(partitions);
     }
     if (column_valid_at(metadata, row)) {
         json_decref(self->metadata);
-        self->metadata = json_pack("{s:o, s:o, s:o}", "schemaString", text_json(&metadata->children[0], row),
-                                   "partitionColumns", list_json(&metadata->children[1], row), "configuration",
-                                   map_json(&metadata->children[2], row));
+        self->metadata =
+            json_pack("{s:o, s:o, s:o}", "schemaString", text_json(&metadata->children[0], row),
+                      "partitionColumns", list_json(&metadata->children[1], row), "configuration",
+                      map_json(&metadata->children[2], row));
     }
     if (code == E_OK && column_valid_at(protocol, row)) {
         const struct column *reader = &protocol->children[0];
         json_t *features = list_json(&protocol->children[1], row);
-        code = protocol_check(self, column_valid_at(reader, row) ? column_values(reader, int32_t)[row] : 1, features);
+        code = protocol_check(
+            self, column_valid_at(reader, row) ? column_values(reader, int32_t)[row] : 1, features);
         json_decref(features);
     }
     return code;
 }
 
-static enum code handle_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
+static enum code handle_read(void *context, int64_t offset, void *out, size_t size,
+                             struct error *err)
 {
     size_t got;
     TRY(os->file_read(*(const int *)context, offset, out, size, &got, err));
@@ -306,7 +327,8 @@ static enum code checkpoint_rows(struct replay *self, const struct parquet_input
     struct parquet_reader *reader = NULL;
     const struct type *schema;
     size_t position;
-    always(type_parse_ddl(&arena, bytes_of_string(checkpoint_ddl), &schema, &position, self->err) == E_OK);
+    always(type_parse_ddl(&arena, bytes_of_string(checkpoint_ddl), &schema, &position, self->err) ==
+           E_OK);
     enum code code = parquet_reader_new(input, self->budget, &reader, self->err);
     if (code == E_OK)
         code = parquet_reader_select(reader, schema, self->err);
@@ -344,7 +366,8 @@ static enum code checkpoint_apply(struct replay *self, int64_t version)
 static enum code schema_check(const struct replay *self, const struct type *wanted)
 {
     const char *text = json_string_value(json_object_get(self->metadata, "schemaString"));
-    json_t *schema = text != NULL ? json_loads(text, 0, NULL) : NULL, *fields = json_object_get(schema, "fields");
+    json_t *schema = text != NULL ? json_loads(text, 0, NULL) : NULL,
+           *fields = json_object_get(schema, "fields");
     enum code code = E_OK;
     if (!json_is_array(fields))
         code = fail(self->err, E_CORRUPT, "_delta_log has no schema");
@@ -352,13 +375,15 @@ static enum code schema_check(const struct replay *self, const struct type *want
         size_t at;
         json_t *field;
         bool found = false;
-        json_array_foreach(fields, at, field) {
+        json_array_foreach(fields, at, field)
+        {
             const char *name = json_string_value(json_object_get(field, "name"));
             found |= name != NULL && strcasecmp(name, wanted->fields[i].name) == 0;
         }
         if (!found)
-            code = fail(self->err, E_SPEC, "the table has no column %s, which the schema option names",
-                        wanted->fields[i].name);
+            code =
+                fail(self->err, E_SPEC, "the table has no column %s, which the schema option names",
+                     wanted->fields[i].name);
     }
     json_decref(schema);
     return code;
@@ -366,10 +391,11 @@ static enum code schema_check(const struct replay *self, const struct type *want
 
 static enum code mapping_check(const struct replay *self)
 {
-    const char *mode = json_string_value(
-        json_object_get(json_object_get(self->metadata, "configuration"), "delta.columnMapping.mode"));
+    const char *mode = json_string_value(json_object_get(
+        json_object_get(self->metadata, "configuration"), "delta.columnMapping.mode"));
     if (mode != NULL && strcasecmp(mode, "none") != 0)
-        return fail(self->err, E_UNSUPPORTED, "column mapping (delta.columnMapping.mode = %s) is not supported", mode);
+        return fail(self->err, E_UNSUPPORTED,
+                    "column mapping (delta.columnMapping.mode = %s) is not supported", mode);
     return E_OK;
 }
 
@@ -378,7 +404,9 @@ static enum code file_path(const struct replay *self, const char *uri, char *out
 {
     char plain[PATH_MAX];
     size_t size = 0;
-    const char *at = strncmp(uri, "file://", 7) == 0 ? uri + 7 : strncmp(uri, "file:", 5) == 0 ? uri + 5 : uri;
+    const char *at = strncmp(uri, "file://", 7) == 0 ? uri + 7
+                     : strncmp(uri, "file:", 5) == 0 ? uri + 5
+                                                     : uri;
     const char *colon = strchr(at, ':'), *slash = strchr(at, '/');
     if (colon != NULL && slash == colon + 1)
         return fail(self->err, E_UNSUPPORTED, "%s: leat reads local files only", uri);
@@ -393,8 +421,11 @@ static enum code file_path(const struct replay *self, const char *uri, char *out
         }
     }
     plain[size] = '\0';
-    int need = plain[0] == '/' ? snprintf(out, PATH_MAX, "%s", plain) : snprintf(out, PATH_MAX, "%s/%s", self->table, plain);
-    return need < PATH_MAX && *at == '\0' ? E_OK : fail(self->err, E_UNSUPPORTED, "%s: the path is too long", uri);
+    int need = plain[0] == '/' ? snprintf(out, PATH_MAX, "%s", plain)
+                               : snprintf(out, PATH_MAX, "%s/%s", self->table, plain);
+    return need < PATH_MAX && *at == '\0'
+               ? E_OK
+               : fail(self->err, E_UNSUPPORTED, "%s: the path is too long", uri);
 }
 
 static enum code files_give(const struct replay *self, struct column_files *out)
@@ -408,19 +439,23 @@ static enum code files_give(const struct replay *self, struct column_files *out)
         if (!file->active)
             continue;
         if (file->vector != NULL)
-            return fail(self->err, E_UNSUPPORTED, "%s: %s are not supported", file->path, file->vector);
+            return fail(self->err, E_UNSUPPORTED, "%s: %s are not supported", file->path,
+                        file->vector);
         TRY(file_path(self, file->path, path));
         struct column_file *given = column_files_add(out, path, -1);
-        json_array_foreach(columns, at, name) {
+        json_array_foreach(columns, at, name)
+        {
             const char *text = json_string_value(name);
             if (text != NULL)
-                partition_set(out, given, text, json_string_value(json_object_get(file->partitions, text)));
+                partition_set(out, given, text,
+                              json_string_value(json_object_get(file->partitions, text)));
         }
     }
     return E_OK;
 }
 
-static enum code replay_run(struct replay *self, const struct delta_version *version, struct column_files *out)
+static enum code replay_run(struct replay *self, const struct delta_version *version,
+                            struct column_files *out)
 {
     if (version->checkpoint >= 0)
         TRY(checkpoint_apply(self, version->checkpoint));

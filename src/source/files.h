@@ -46,7 +46,8 @@ struct files_settings {
     bool partitioned; /* folders name=value are entered; else they are refused */
     bool may_lack;    /* a path that is not there has no files */
 };
-extern const struct option json_files_options[], csv_files_options[], text_files_options[], parquet_files_options[];
+extern const struct option json_files_options[], csv_files_options[], text_files_options[], parquet_files_options[],
+    delta_options[];
 /* E_SPEC, E_UNSUPPORTED. */
 MUST_CHECK enum code files_settings_read(const struct option *options,
                                          const struct source_spec *spec, struct arena *arena,

@@ -9,9 +9,11 @@
 #define AT(field) offsetof(struct files_settings, field)
 
 /* An option of Spark's that has one value here. */
-#define ONLY(name_, field, value, help_)                                                           \
-    {.name = name_, .kind = OPTION_ENUM, .initial = value, .choices = value, .offset = AT(field), \
-     .help = help_}
+#define ONLY(name_, field, value, help_)                                        \
+    {                                                                           \
+        .name = name_, .kind = OPTION_ENUM, .initial = value, .choices = value, \
+        .offset = AT(field), .help = help_                                      \
+    }
 
 /* clang-format off */
 #define FILES_OPTIONS                                                                              \
@@ -54,14 +56,16 @@ const struct option csv_files_options[] = {
      .kind = OPTION_BOOLEAN,
      .initial = "false",
      .offset = AT(header),
-     .help = "the first line of each file names its columns and is passed over; the schema's names count"},
+     .help =
+         "the first line of each file names its columns and is passed over; the schema's names count"},
     ONLY("enforceSchema", enforce_schema, "true",
          "columns are found by their place, not by the header's names"),
     {.name = "comment",
      .kind = OPTION_STRING,
      .offset = AT(comment),
      .help = "lines that begin with this character are passed over"},
-    ONLY("multiLine", multi_line, "false", "a record is a line, also where the end of the line is quoted"),
+    ONLY("multiLine", multi_line, "false",
+         "a record is a line, also where the end of the line is quoted"),
     {0},
 };
 const struct option text_files_options[] = {
@@ -71,20 +75,55 @@ const struct option text_files_options[] = {
 };
 
 const struct option parquet_files_options[] = {
-    {.name = "path", .kind = OPTION_STRING, .offset = AT(path),
-     .help = "folder (name=value folders below it are columns), file, or pattern with * ? [..]: file:///data/in; absolute"},
-    {.name = "schema", .kind = OPTION_STRING, .offset = AT(schema),
-     .help = "columns to read, found by name: id BIGINT, at TIMESTAMP; one that a file lacks is NULL"},
-    {.name = "pathGlobFilter", .kind = OPTION_STRING, .offset = AT(name_filter),
+    {.name = "path",
+     .kind = OPTION_STRING,
+     .offset = AT(path),
+     .help =
+         "folder (name=value folders below it are columns), file, or pattern with * ? [..]: file:///data/in; absolute"},
+    {.name = "schema",
+     .kind = OPTION_STRING,
+     .offset = AT(schema),
+     .help =
+         "columns to read, found by name: id BIGINT, at TIMESTAMP; one that a file lacks is NULL"},
+    {.name = "pathGlobFilter",
+     .kind = OPTION_STRING,
+     .offset = AT(name_filter),
      .help = "only files whose name matches this pattern, such as *.parquet"},
-    {.name = "mergeSchema", .kind = OPTION_BOOLEAN, .initial = "false", .offset = AT(merge_schema),
+    {.name = "mergeSchema",
+     .kind = OPTION_BOOLEAN,
+     .initial = "false",
+     .offset = AT(merge_schema),
      .help = "accepted: the schema option says what the columns are"},
-    {.name = "recursiveFileLookup", .kind = OPTION_ENUM, .initial = "false", .choices = "false",
-     .offset = AT(recursive), .help = "only the folder itself, and name=value folders"},
-    {.name = "ignoreMissingFiles", .kind = OPTION_ENUM, .initial = "false", .choices = "false",
-     .offset = AT(ignore_missing), .help = "a file that is gone before it was read is looked for again"},
-    {.name = "ignoreCorruptFiles", .kind = OPTION_ENUM, .initial = "false", .choices = "false",
-     .offset = AT(ignore_corrupt), .help = "a file that cannot be read stops the pipeline"},
+    {.name = "recursiveFileLookup",
+     .kind = OPTION_ENUM,
+     .initial = "false",
+     .choices = "false",
+     .offset = AT(recursive),
+     .help = "only the folder itself, and name=value folders"},
+    {.name = "ignoreMissingFiles",
+     .kind = OPTION_ENUM,
+     .initial = "false",
+     .choices = "false",
+     .offset = AT(ignore_missing),
+     .help = "a file that is gone before it was read is looked for again"},
+    {.name = "ignoreCorruptFiles",
+     .kind = OPTION_ENUM,
+     .initial = "false",
+     .choices = "false",
+     .offset = AT(ignore_corrupt),
+     .help = "a file that cannot be read stops the pipeline"},
+    {0},
+};
+
+const struct option delta_options[] = {
+    {.name = "path",
+     .kind = OPTION_STRING,
+     .offset = AT(path),
+     .help = "folder of the table, that _delta_log lies in: file:///data/table; absolute"},
+    {.name = "schema",
+     .kind = OPTION_STRING,
+     .offset = AT(schema),
+     .help = "columns to read, found by name: id BIGINT, at TIMESTAMP; the table must have them"},
     {0},
 };
 
@@ -122,7 +161,8 @@ enum code files_settings_read(const struct option *options, const struct source_
             TRY(option_set(options, &settings, spec->option_names[i],
                            arena_strdup(arena, spec->option_values[i]), arena, err));
     TRY(path_read(&settings, err));
-    if (settings.encoding != NULL && strcasecmp(settings.encoding, "UTF-8") != 0 && strcasecmp(settings.encoding, "utf8") != 0)
+    if (settings.encoding != NULL && strcasecmp(settings.encoding, "UTF-8") != 0 &&
+        strcasecmp(settings.encoding, "utf8") != 0)
         return fail(err, E_UNSUPPORTED, "encoding %s: this version reads UTF-8 only",
                     settings.encoding);
     if (settings.line_end != NULL && strcmp(settings.line_end, "\n") != 0 &&

@@ -228,7 +228,8 @@ const char *table_format(const struct catalog *catalog, const struct ast_stateme
 }
 
 /* The stored rows of a table. Its properties say how they were written, in the words that readers take. */
-static enum code batch_read(struct analyser *self, struct element *table, struct position at, struct plan **out)
+static enum code batch_read(struct analyser *self, struct element *table, struct position at,
+                            struct plan **out)
 {
     const struct ast_statement *statement = table->statement;
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);

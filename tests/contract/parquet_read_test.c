@@ -1,9 +1,9 @@
 /* parquet_read_test.c - Parquet files of other writers, as leat reads them.
  *
- * With LEAT_PARQUET_IN=<folder>, every NAME.parquet there gets a NAME.read beside it: the schema as leat types it, then a
- * line per row (parquet_rows.h), or `error: ` and what is wrong. tests/interop/parquet_read_test.py makes the files with
- * PyArrow and compares. With CONFORMANCE_DIR the files of parquet-testing are read too: the good ones must be, or be
- * refused by name; the bad ones must not crash.
+ * With LEAT_PARQUET_IN=<folder>, every NAME.parquet there gets a NAME.read beside it: the schema as leat
+ * types it, then a line per row (parquet_rows.h), or `error: ` and what is wrong. Then
+ * tests/interop/parquet_read_test.py, which made the files with PyArrow, compares. With CONFORMANCE_DIR the
+ * files of parquet-testing are read too: good ones must be, or be refused by name; bad ones must not crash.
  */
 #include <stdio.h>
 
@@ -72,7 +72,8 @@ TEST(files_of_others)
         error_clear(&err);
         if (file_read(names.paths[i], &out, &err) != E_OK)
             text_printf(&out, "error: %s\n", err.text);
-        text_printf(&path, "%.*s.read", (int)(strlen(names.paths[i]) - strlen(".parquet")), names.paths[i]);
+        text_printf(&path, "%.*s.read", (int)(strlen(names.paths[i]) - strlen(".parquet")),
+                    names.paths[i]);
         CHECK_INT(os_replace_file(path.data, text_view(&out), &err), E_OK);
         text_free(&out);
         text_free(&path);
@@ -98,7 +99,8 @@ static void conformance(const char *folder, bool good)
         struct text out = {0};
         error_clear(&err);
         enum code code = file_read(names.paths[i], &out, &err);
-        bool damaged = strstr(names.paths[i], "-corrupt-") != NULL || strstr(names.paths[i], "-malformed") != NULL;
+        bool damaged = strstr(names.paths[i], "-corrupt-") != NULL ||
+                       strstr(names.paths[i], "-malformed") != NULL;
         if (code != E_OK)
             printf("%s: %s\n", code_name(code), err.text);
         CHECK(code == E_OK || code == E_UNSUPPORTED || code == E_CORRUPT);
@@ -112,5 +114,11 @@ static void conformance(const char *folder, bool good)
     text_free(&path);
 }
 
-TEST(good_files_of_parquet_testing) { conformance("data", true); }
-TEST(bad_files_of_parquet_testing) { conformance("bad_data", false); }
+TEST(good_files_of_parquet_testing)
+{
+    conformance("data", true);
+}
+TEST(bad_files_of_parquet_testing)
+{
+    conformance("bad_data", false);
+}
