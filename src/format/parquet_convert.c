@@ -38,7 +38,7 @@ static bool plan_integer(const struct parquet_node *leaf, const struct type *typ
     out->in_unsigned = e->logical == LOGICAL_INTEGER && !e->is_signed;
     out->out_width = type_width(type);
     int bits = out->out_width * 8;
-    out->max = bits == 64 ? INT64_MAX : (1LL << (bits - 1)) - 1;
+    out->max = bits == 64 ? INT64_MAX : (INT64_C(1) << (bits - 1)) - 1;
     out->min = -out->max - 1;
     return true;
 }
