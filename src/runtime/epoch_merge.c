@@ -1,75 +1,77 @@
 /* epoch_merge.c - the end of an epoch: shards merge what the lanes took in, and their changes go to the epoch's state files.
  *
  * Stateful nodes come one after the other, in topological order: what one emits, the next one folds in the same epoch. The
- * shards of one node are jobs for all workers. A job has its shard in memory, merges, writes what changed, and only then
+ * shards of one node are worked on by all workers: one has its shard in memory, merges, writes what changed, and only then
  * lets go of it: a shard that is written out in between would have lost what the epoch changed in it.
  */
 #include "runtime/engine.h"
 
-struct merge_job {
-    struct job job;
+/* What one node's shards are to do in this epoch. */
+struct stage_work {
     struct engine *engine;
-    int32_t stage, shard;
-    bool idle; /* nothing to merge: it is only its turn to be written whole */
+    int32_t stage;
+    struct shard_work {
+        int32_t shard;
+        bool idle; /* nothing to merge: it is only its turn to be written whole */
+    } *shards;
+    int32_t count;
 };
 
-static enum code shard_work(struct merge_job *self, int32_t lane, struct error *err)
+static enum code shard_merge(struct engine *engine, int32_t stage, int32_t shard, int32_t lane, struct error *err)
 {
-    struct engine *engine = self->engine;
     struct cpu_meter *meter = graph_meter(engine->graph, lane);
     cpu_meter_start(meter, CPU_COMMIT);
-    enum code code = spill_pin(engine->spill, self->stage, self->shard, err);
+    enum code code = spill_pin(engine->spill, stage, shard, err);
     cpu_meter_stop(meter);
     TRY(code);
-    code = graph_merge(engine->graph, self->stage, self->shard, lane, err);
+    code = graph_merge(engine->graph, stage, shard, lane, err);
     cpu_meter_start(meter, CPU_COMMIT);
     if (code == E_OK)
-        code = state_log_save(engine->state_log, self->stage, self->shard, true, err);
-    spill_unpin(engine->spill, self->stage, self->shard);
+        code = state_log_save(engine->state_log, stage, shard, true, err);
+    spill_unpin(engine->spill, stage, shard);
     cpu_meter_stop(meter);
     return code;
 }
 
-static enum code merge_run(struct job *job, int32_t lane, struct error *err)
+static enum code shard_work(void *context, int32_t i, int32_t lane, struct error *err)
 {
-    struct merge_job *self = (struct merge_job *)job;
-    if (!self->idle)
-        return shard_work(self, lane, err);
-    struct cpu_meter *meter = graph_meter(self->engine->graph, lane);
+    const struct stage_work *work = context;
+    const struct shard_work *shard = &work->shards[i];
+    if (!shard->idle)
+        return shard_merge(work->engine, work->stage, shard->shard, lane, err);
+    struct cpu_meter *meter = graph_meter(work->engine->graph, lane);
     cpu_meter_start(meter, CPU_COMMIT);
-    enum code code = state_log_save(self->engine->state_log, self->stage, self->shard, false, err);
+    enum code code = state_log_save(work->engine->state_log, work->stage, shard->shard, false, err);
     cpu_meter_stop(meter);
     return code;
 }
 
 /* The shards that the epoch has work for, those in memory first: what they free makes room for the others. */
-static int32_t jobs_plan(struct engine *self, int32_t stage, struct merge_job *jobs)
+static void work_plan(struct stage_work *work)
 {
-    const struct stateful *stateful = self->stages[stage];
-    const struct epoch_time *time = graph_stateful_time(self->graph, stage);
-    int32_t count = 0;
+    struct engine *engine = work->engine;
+    const struct stateful *stateful = engine->stages[work->stage];
+    const struct epoch_time *time = graph_stateful_time(engine->graph, work->stage);
     for (int away = 0; away <= 1; away++)
         for (int32_t shard = 0; shard < stateful->shards; shard++) {
             bool idle = stateful->type->shard_idle(stateful, shard, time);
-            if (spill_is_away(self->spill, stage, shard) != away ||
-                (idle && !state_log_is_due(self->state_log, stage, shard)))
+            if (spill_is_away(engine->spill, work->stage, shard) != away ||
+                (idle && !state_log_is_due(engine->state_log, work->stage, shard)))
                 continue;
             if (!idle)
-                spill_want(self->spill, stage, shard);
-            jobs[count++] = (struct merge_job){{merge_run, NULL}, self, stage, shard, idle};
+                spill_want(engine->spill, work->stage, shard);
+            work->shards[work->count++] = (struct shard_work){shard, idle};
         }
-    return count;
 }
 
 static enum code stage_merge(struct engine *self, int32_t stage, struct error *err)
 {
-    TRY(state_log_begin(self->state_log, stage, self->epoch, err));
-    struct merge_job *jobs = mem_array(struct merge_job, (size_t)self->stages[stage]->shards);
-    int32_t count = jobs_plan(self, stage, jobs);
-    for (int32_t i = 0; i < count; i++)
-        workers_submit(self->workers, &jobs[i].job);
-    enum code code = workers_drain(self->workers, err);
-    mem_free(jobs);
+    state_log_begin(self->state_log, stage, self->epoch);
+    struct stage_work work = {.engine = self, .stage = stage};
+    work.shards = mem_array(struct shard_work, (size_t)self->stages[stage]->shards);
+    work_plan(&work);
+    enum code code = workers_each(self->workers, work.count, shard_work, &work, err);
+    mem_free(work.shards);
     graph_lanes_clear(self->graph, stage);
     return code;
 }

@@ -33,42 +33,33 @@ static enum code roll_forward(struct engine *self, const struct chain_record *he
 
 /* ---- state ---- */
 
-struct load_job {
-    struct job job;
+struct stage_load {
     struct engine *engine;
     const struct state_history *history;
-    int32_t stage, shard;
+    int32_t stage;
 };
 
-static enum code load_run(struct job *job, int32_t lane, struct error *err)
+static enum code shard_load(void *context, int32_t shard, int32_t lane, struct error *err)
 {
     (void)lane;
-    struct load_job *self = (struct load_job *)job;
-    struct engine *engine = self->engine;
-    TRY(spill_pin(engine->spill, self->stage, self->shard, err));
-    enum code code = state_history_load(self->history, engine->stages[self->stage], self->shard, err);
-    spill_unpin(engine->spill, self->stage, self->shard);
+    const struct stage_load *load = context;
+    struct engine *engine = load->engine;
+    TRY(spill_pin(engine->spill, load->stage, shard, err));
+    enum code code = state_history_load(load->history, engine->stages[load->stage], shard, err);
+    spill_unpin(engine->spill, load->stage, shard);
     return code;
 }
 
 /* All at once when the stage can, else one after the other. */
 static enum code shards_load(struct engine *self, int32_t stage, const struct state_history *history, struct error *err)
 {
+    struct stage_load load = {self, history, stage};
     int32_t shards = self->stages[stage]->shards;
-    bool parallel = self->stages[stage]->type->shard_restore != NULL;
-    struct load_job *jobs = mem_array(struct load_job, (size_t)shards);
-    enum code code = E_OK;
-    for (int32_t shard = 0; code == E_OK && shard < shards; shard++) {
-        jobs[shard] = (struct load_job){{load_run, NULL}, self, history, stage, shard};
-        if (parallel)
-            workers_submit(self->workers, &jobs[shard].job);
-        else
-            code = load_run(&jobs[shard].job, 0, err);
-    }
-    if (parallel)
-        code = workers_drain(self->workers, err);
-    mem_free(jobs);
-    return code;
+    if (self->stages[stage]->type->shard_restore != NULL)
+        return workers_each(self->workers, shards, shard_load, &load, err);
+    for (int32_t shard = 0; shard < shards; shard++)
+        TRY(shard_load(&load, shard, 0, err));
+    return E_OK;
 }
 
 /* State of an older chain, or of another number of shards: afterwards the spill knows what is where. */

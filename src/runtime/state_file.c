@@ -21,20 +21,30 @@ static uint64_t head_check(const struct part_head *head) { return XXH64(head, of
 /* ---- writing ---- */
 
 struct state_writer {
-    struct stage *stage;
+    struct store *store;
+    char *path;
     struct lock lock;
+    struct stage *stage; /* NULL until something is written */
 };
 
-enum code state_writer_open(struct store *store, const char *path, struct state_writer **out, struct error *err)
+struct state_writer *state_writer_new(struct store *store, const char *path)
 {
-    struct stage *stage;
-    TRY(store_remove(store, path, err));
-    TRY(stage_open(store, path, &stage, err));
     struct state_writer *self = mem_new(struct state_writer);
-    self->stage = stage;
+    self->store = store;
+    self->path = mem_strdup(path);
     lock_init(&self->lock);
-    *out = self;
-    return E_OK;
+    return self;
+}
+
+/* Called with the lock. */
+static enum code part_write(struct state_writer *self, const struct part_head *head, struct bytes body, struct error *err)
+{
+    if (self->stage == NULL) {
+        TRY(store_remove(self->store, self->path, err));
+        TRY(stage_open(self->store, self->path, &self->stage, err));
+    }
+    TRY(stage_write(self->stage, bytes_of(head, sizeof *head), err));
+    return stage_write(self->stage, body, err);
 }
 
 enum code state_writer_add(struct state_writer *self, const struct state_part *part, struct bytes body, struct error *err)
@@ -51,9 +61,7 @@ enum code state_writer_add(struct state_writer *self, const struct state_part *p
     memcpy(head.magic, MAGIC, sizeof MAGIC);
     head.check = head_check(&head);
     lock_take(&self->lock);
-    enum code code = stage_write(self->stage, bytes_of(&head, sizeof head), err);
-    if (code == E_OK)
-        code = stage_write(self->stage, body, err);
+    enum code code = part_write(self, &head, body, err);
     lock_give(&self->lock);
     return code;
 }
@@ -61,27 +69,25 @@ enum code state_writer_add(struct state_writer *self, const struct state_part *p
 static void writer_free(struct state_writer *self)
 {
     lock_close(&self->lock);
+    mem_free(self->path);
     mem_free(self);
 }
 
 enum code state_writer_finish(struct state_writer *self, int64_t *size_bytes, uint64_t *checksum, struct error *err)
 {
-    enum code code = E_OK;
-    *size_bytes = stage_size(self->stage);
-    *checksum = stage_checksum(self->stage);
-    if (*size_bytes == 0)
-        stage_abandon(self->stage);
-    else
-        code = stage_finish(self->stage, err);
+    struct stage *stage = self->stage;
     writer_free(self);
-    return code;
+    *size_bytes = stage == NULL ? 0 : stage_size(stage);
+    *checksum = stage == NULL ? 0 : stage_checksum(stage);
+    return stage == NULL ? E_OK : stage_finish(stage, err);
 }
 
 void state_writer_abandon(struct state_writer *self)
 {
     if (self == NULL)
         return;
-    stage_abandon(self->stage);
+    if (self->stage != NULL)
+        stage_abandon(self->stage);
     writer_free(self);
 }
 

@@ -33,8 +33,8 @@ struct state_parts {
 };
 
 struct state_writer;
-/* `path` must be new: what a failed attempt left there is removed. */
-MUST_CHECK enum code state_writer_open(struct store *store, const char *path, struct state_writer **out, struct error *err);
+/* The file is created with the first part; what a failed attempt left at `path` is removed then. */
+struct state_writer *state_writer_new(struct store *store, const char *path);
 /* part->offset is not read; an empty body writes nothing. */
 MUST_CHECK enum code state_writer_add(struct state_writer *self, const struct state_part *part, struct bytes body,
                                       struct error *err);

@@ -92,14 +92,14 @@ static void range_choose(struct state_log *self, int32_t stage)
 /* ---- one epoch ---- */
 
 /* No reader looks here, and nothing names the file before the record does: it is staged under its final name. */
-enum code state_log_begin(struct state_log *self, int32_t stage, int64_t epoch, struct error *err)
+void state_log_begin(struct state_log *self, int32_t stage, int64_t epoch)
 {
     struct stage_log *log = &self->stages[stage];
     state_writer_abandon(log->writer);
     log->writer = NULL;
     range_choose(self, stage);
     snprintf(log->path, sizeof log->path, STATE_FOLDER "/%016" PRId64 "-%d.state", epoch, self->spec.nodes[stage]);
-    return state_writer_open(self->spec.store, log->path, &log->writer, err);
+    log->writer = state_writer_new(self->spec.store, log->path);
 }
 
 bool state_log_is_due(const struct state_log *self, int32_t stage, int32_t shard)

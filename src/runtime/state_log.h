@@ -30,7 +30,7 @@ void state_log_free(struct state_log *self); /* abandons what is open */
 /* Where a stage's shards stand whole in the chain. */
 void state_log_resume(struct state_log *self, int32_t stage, const struct state_history *history);
 
-MUST_CHECK enum code state_log_begin(struct state_log *self, int32_t stage, int64_t epoch, struct error *err);
+void state_log_begin(struct state_log *self, int32_t stage, int64_t epoch);
 /* The shard is written whole in this epoch, whether it changes or not. */
 bool state_log_is_due(const struct state_log *self, int32_t stage, int32_t shard);
 /* `merged`: the epoch worked on the shard, which is pinned. */

@@ -88,6 +88,44 @@ enum code workers_drain(struct workers *self, struct error *err)
     return code;
 }
 
+struct each_job {
+    struct job job;
+    struct each_work *work;
+};
+struct each_work {
+    enum code (*each)(void *context, int32_t i, int32_t lane, struct error *err);
+    void *context;
+    int32_t count;
+    atomic_int next;
+    struct each_job jobs[WORKERS_MAX];
+};
+
+static enum code each_run(struct job *job, int32_t lane, struct error *err)
+{
+    struct each_work *work = ((struct each_job *)job)->work;
+    for (int32_t i; (i = atomic_fetch_add(&work->next, 1)) < work->count;) {
+        enum code code = work->each(work->context, i, lane, err);
+        if (code != E_OK) {
+            atomic_store(&work->next, work->count); // the others stop too
+            return code;
+        }
+    }
+    return E_OK;
+}
+
+enum code workers_each(struct workers *self, int32_t count,
+                       enum code (*each)(void *context, int32_t i, int32_t lane, struct error *err), void *context,
+                       struct error *err)
+{
+    struct each_work work = {.each = each, .context = context, .count = count};
+    int32_t jobs = count < self->count ? count : self->count;
+    for (int32_t i = 0; i < jobs; i++) {
+        work.jobs[i] = (struct each_job){{each_run, NULL}, &work};
+        workers_submit(self, &work.jobs[i].job);
+    }
+    return workers_drain(self, err);
+}
+
 void workers_stop(struct workers *self)
 {
     if (self == NULL)

@@ -21,6 +21,11 @@ int32_t workers_count(const struct workers *self);
 void workers_submit(struct workers *self, struct job *job);    /* waits while the queue is full */
 bool workers_failed(const struct workers *self);
 MUST_CHECK enum code workers_drain(struct workers *self, struct error *err);   /* and forgets the failure */
+/* Call each(context, i, lane) for i in [0, count), begun in that order, on all workers, and wait. After a failure no
+ * further one is begun. Small pieces of work cost no trip through the queue. */
+MUST_CHECK enum code workers_each(struct workers *self, int32_t count,
+                                  enum code (*each)(void *context, int32_t i, int32_t lane, struct error *err),
+                                  void *context, struct error *err);
 void workers_stop(struct workers *self);
 
 #endif

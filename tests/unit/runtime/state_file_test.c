@@ -19,11 +19,10 @@ static struct store *store_fresh(void)
 /* PARTS bodies of 10, 20, ... bytes; every second one whole. */
 static int64_t file_write(struct store *store)
 {
-    struct state_writer *writer = NULL;
+    struct state_writer *writer = state_writer_new(store, PATH);
     struct error err = {0};
     int64_t size = 0;
     uint64_t checksum;
-    CHECK_INT(state_writer_open(store, PATH, &writer, &err), E_OK);
     for (int32_t i = 0; i < PARTS; i++) {
         const struct state_part part = {.shard = i, .shards = PARTS, .whole = i % 2 == 1};
         char body[PARTS * 10];
@@ -63,11 +62,10 @@ TEST(parts_are_found_again)
 TEST(an_epoch_that_changed_nothing_leaves_no_file)
 {
     struct store *store = store_fresh();
-    struct state_writer *writer = NULL;
+    struct state_writer *writer = state_writer_new(store, PATH);
     struct error err = {0};
     int64_t size = -1;
     uint64_t checksum;
-    CHECK_INT(state_writer_open(store, PATH, &writer, &err), E_OK);
     CHECK_INT(state_writer_finish(writer, &size, &checksum, &err), E_OK);
     CHECK_INT(size, 0);
     CHECK_INT(store_size(store, PATH, &size, &err), E_ABSENT);

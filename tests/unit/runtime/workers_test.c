@@ -61,3 +61,38 @@ TEST(a_failure_discards_what_is_queued_and_is_reported_once)
     CHECK_INT(ran + discarded, JOBS);
     workers_stop(pool);
 }
+
+struct each_test {
+    atomic_int calls[JOBS];
+    atomic_int lanes;
+    int32_t fails_at;
+};
+
+static enum code each_count(void *context, int32_t i, int32_t lane, struct error *err)
+{
+    struct each_test *test = context;
+    atomic_fetch_add(&test->calls[i], 1);
+    atomic_fetch_or(&test->lanes, 1 << lane);
+    return i == test->fails_at ? fail(err, E_IO, "number %d failed on purpose", i) : E_OK;
+}
+
+TEST(each_is_called_once_for_every_number)
+{
+    static struct each_test test = {.fails_at = -1};
+    struct workers *pool = workers_start(3, 4);
+    struct error err = {0};
+    static const int32_t counts[] = {0, 1, 2, 3, JOBS};
+    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+        memset(test.calls, 0, sizeof test.calls);
+        CHECK_INT(workers_each(pool, counts[c], each_count, &test, &err), E_OK);
+        for (int32_t i = 0; i < JOBS; i++)
+            CHECK_INT(test.calls[i], i < counts[c]);
+    }
+    CHECK(test.lanes < 8);
+    test.fails_at = 5;
+    memset(test.calls, 0, sizeof test.calls);
+    CHECK_INT(workers_each(pool, JOBS, each_count, &test, &err), E_IO);
+    CHECK_STR(err.text, "number 5 failed on purpose");
+    CHECK_INT(test.calls[JOBS - 1], 0);
+    workers_stop(pool);
+}
