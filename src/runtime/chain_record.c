@@ -125,7 +125,7 @@ static json_t *watermarks_json(const struct chain_record *record)
 void chain_record_print(const struct chain_record *record, struct text *out)
 {
     json_t *json =
-        json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)record->version,
+        json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)CHAIN_VERSION,
                   "query_id", record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch,
                   "nonce", hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint),
                   "batch_time_us", (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);

@@ -184,9 +184,9 @@ refused(
 refused(
     "what leat cannot run yet",
     "a.sql:",
-    "table without STREAM",
-    sql=VIEW + "CREATE STREAMING TABLE s AS SELECT o.id FROM STREAM parsed;\n"
-    "CREATE STREAMING TABLE t AS\nSELECT p.o FROM STREAM parsed p JOIN s ON p.o.id = s.id;\n",
+    "AUTO CDC flows",
+    sql=VIEW + "CREATE STREAMING TABLE t;\n"
+    "CREATE FLOW f AS AUTO CDC INTO t FROM STREAM parsed KEYS (o) SEQUENCE BY o STORED AS SCD TYPE 1;\n",
 )
 refused(
     "a table with the name of late rows",

@@ -258,7 +258,7 @@ def of_another_query(place):
             1,
             str(place.checkpoint),
             "belongs to pipeline transactions",
-            "pipeline invoices as it is now",
+            "pipeline invoices as it is now would lose",
             "leat.checkpoint and leat.tables.path both set to new folders",
         ),
     )
@@ -272,8 +272,6 @@ def damaged(place):
         ("a flipped byte in the commit record", head, lambda b: b[:50] + bytes([b[50] ^ 1]) + b[51:]),
         ("a commit record cut off", head, lambda b: b[: len(b) // 2]),
         ("an empty commit record", head, lambda b: b""),
-        ("a flipped byte in the state", state, lambda b: b[:-9] + bytes([b[-9] ^ 1]) + b[-8:]),
-        ("a state file cut off", state, lambda b: b[: len(b) // 2]),
         ("a broken query.json", query, lambda b: b"{"),
     ):
         before, files = path.read_bytes(), sorted(place.tables.rglob("part-*"))
@@ -284,6 +282,16 @@ def damaged(place):
             [] if files == sorted(place.tables.rglob("part-*")) else ["files of tables changed"],
         )
         path.write_bytes(before)
+    # An older whole of a shard and the changes since may say the same: then a damaged file costs nothing. Rows decide.
+    for name, damage in (
+        ("a flipped byte in the state", lambda b: b[:-9] + bytes([b[-9] ^ 1]) + b[-8:]),
+        ("a state file cut off", lambda b: b[: len(b) // 2]),
+    ):
+        before = state.read_bytes()
+        state.write_bytes(damage(before))
+        done = place.once()
+        check(name, place.problems() if done.status == 0 else done.problems(1, str(state)))
+        state.write_bytes(before)
     check("after all damage is mended", place.once().problems(0) + place.problems())
 
 
