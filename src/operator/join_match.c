@@ -10,10 +10,9 @@
 
 static void pairs_init(struct join_pairs *pairs, bool left, bool right)
 {
-    if (left)
-        pairs->sides[JOIN_LEFT_SIDE] = mem_array(struct join_row *, BATCH_ROWS_MAX);
-    if (right)
-        pairs->sides[JOIN_RIGHT_SIDE] = mem_array(struct join_row *, BATCH_ROWS_MAX);
+    size_t bytes = BATCH_ROWS_MAX * sizeof(struct join_row *);
+    pairs->sides[JOIN_LEFT_SIDE] = left ? mem_alloc(bytes) : NULL;
+    pairs->sides[JOIN_RIGHT_SIDE] = right ? mem_alloc(bytes) : NULL;
 }
 
 static void pairs_close(struct join_pairs *pairs)
@@ -37,23 +36,33 @@ static bool pairs_full(const struct join_pairs *pairs)
 void join_matcher_init(const struct join_stage *self, struct join_matcher *matcher)
 {
     *matcher = (struct join_matcher){0};
-    if (self->condition != NULL) {
+    if (self->condition != NULL)
         matcher->evaluator = evaluator_new(self->condition);
+}
+
+/* Room for pairs is there while a shard merges: there are many shards, and as many at work as there are workers. */
+void join_matcher_start(const struct join_stage *self, struct join_matcher *matcher)
+{
+    if (self->condition != NULL)
         pairs_init(&matcher->candidates, true, true);
-    }
     pairs_init(&matcher->matches, true, self->spec.type != JOIN_TYPE_SEMI);
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         if (self->outer[s])
             pairs_init(&matcher->lonely[s], s == JOIN_LEFT_SIDE, s == JOIN_RIGHT_SIDE);
 }
 
-void join_matcher_close(struct join_matcher *matcher)
+void join_matcher_stop(struct join_matcher *matcher)
 {
-    evaluator_free(matcher->evaluator);
     pairs_close(&matcher->candidates);
     pairs_close(&matcher->matches);
     pairs_close(&matcher->lonely[JOIN_LEFT_SIDE]);
     pairs_close(&matcher->lonely[JOIN_RIGHT_SIDE]);
+}
+
+void join_matcher_close(struct join_matcher *matcher)
+{
+    evaluator_free(matcher->evaluator);
+    join_matcher_stop(matcher);
     selection_free(&matcher->kept);
     rejects_free(&matcher->rejects);
     *matcher = (struct join_matcher){0};

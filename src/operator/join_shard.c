@@ -313,6 +313,16 @@ static const struct session *session_of(const struct join_stage *self)
     return NULL; // no rows, no pairs to judge
 }
 
+static enum code merge_sides(const struct join_stage *self, struct join_shard *shard, int32_t index,
+                             const struct epoch_time *time, struct error *err)
+{
+    TRY(merge_side(self, shard, index, JOIN_LEFT_SIDE, err));
+    TRY(merge_side(self, shard, index, JOIN_RIGHT_SIDE, err));
+    TRY(join_match_judge(self, shard, err));
+    TRY(join_shard_evict(self, shard, time->emit_us, err));
+    return join_match_end(self, shard, err);
+}
+
 enum code join_shard_merge(struct stateful *base, int32_t index, const struct epoch_time *time,
                            const struct emit *emit, struct operator_counts *counts, struct error *err)
 {
@@ -325,11 +335,9 @@ enum code join_shard_merge(struct stateful *base, int32_t index, const struct ep
     shard->matcher.session = session_of(self);
     shard->epoch = time->epoch;
     shard->evicted_us = time->emit_us;
-    TRY(merge_side(self, shard, index, JOIN_LEFT_SIDE, err));
-    TRY(merge_side(self, shard, index, JOIN_RIGHT_SIDE, err));
-    TRY(join_match_judge(self, shard, err));
-    TRY(join_shard_evict(self, shard, time->emit_us, err));
-    TRY(join_match_end(self, shard, err));
+    join_matcher_start(self, &shard->matcher);
+    enum code code = merge_sides(self, shard, index, time, err);
+    join_matcher_stop(&shard->matcher);
     shard->matcher.emit = NULL;
-    return E_OK;
+    return code;
 }

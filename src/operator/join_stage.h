@@ -153,6 +153,8 @@ size_t join_lane_bytes(const struct stateful *base, int32_t lane);
 
 /* join_match.c */
 void join_matcher_init(const struct join_stage *self, struct join_matcher *matcher);
+void join_matcher_start(const struct join_stage *self, struct join_matcher *matcher);
+void join_matcher_stop(struct join_matcher *matcher);
 void join_matcher_close(struct join_matcher *matcher);
 /* A pair of one key. It is judged and comes out some time before join_match_end(). */
 MUST_CHECK enum code join_match_pair(const struct join_stage *self, struct join_shard *shard,
