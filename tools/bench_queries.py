@@ -50,7 +50,7 @@ def bench_windows(bootstrap, records):
     """Figures and problems. Every key of the topic's last minutes stays open, so rows are compared between engines of the
     test suite, not here; here only the number of records that the windows took in is checked."""
     problems, figures = [], {}
-    produce(bootstrap, "transactions", "many", records, "--keys", 1_000_000, "--event-rate", 100_000)
+    produce(bootstrap, "transactions", "many", records, "--keys", 1_000_000, "--event-rate", 30_000)
     produce(bootstrap, "transactions", "few", records, "--keys", 10_000, "--event-rate", 10_000)
     for name, pipeline, topic in [("decode, count", "counted", "many"), ("1,000,000 keys", "tumbling", "many"),
                                   ("tumbling 1 min", "tumbling", "few"), ("sliding 1 h", "sliding", "few")]:
