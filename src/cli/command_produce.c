@@ -177,7 +177,7 @@ const struct command produce_command = {
         "       --client sasl.username=me --client sasl.password=\"$PASSWORD\"\n",
     .notes =
         "Event time of record i is start + i / event-rate. With --rate 1000 --speed 60 an hour of event time passes in a\n"
-        "minute. Defects of transactions: malformed, missing_txn_id, missing_event_ts, missing_card_id, bad_amount.\n",
+        "minute. Click i is on impression i: give both topics the same --count and --event-rate. Defects of transactions: malformed, missing_txn_id, missing_event_ts, missing_card_id, bad_amount.\n",
     .options = produce_options,
     .size = sizeof(struct produce_flags),
     .arguments_min = 1,
