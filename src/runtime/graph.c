@@ -38,18 +38,28 @@ const char *graph_stateful_name(const struct graph *graph, int32_t stateful)
 
 int32_t graph_shards(const struct graph *graph) { return graph->spec.shards; }
 
-/* No record is to blame for a total that does not fit, so there is none to quarantine. */
+/* What happened, and what becomes of it, by kind of stage. */
+struct overflow {
+    const char *what, *condition, *then;
+};
+static const struct overflow of_groups = {"results of groups do not fit their type", "[ARITHMETIC_OVERFLOW] ",
+                                          "are NULL; cast the argument to a wider one"};
+static const struct overflow of_pairs = {"pairs of rows for which the condition of the join fails", "",
+                                         "do not match; cast or try_ the terms of the condition"};
+
+/* No single record is to blame for a total that does not fit or for a pair, so there is none to quarantine. */
 static enum code overflown_tell(const struct graph *graph, int32_t node, int64_t count, struct error *err)
 {
-    struct position at = graph->nodes[node].plan->at;
-    const char *file = at.file != NULL ? at.file : "";
+    const struct plan *plan = graph->nodes[node].plan;
+    const struct overflow *how = plan->kind == PLAN_JOIN ? &of_pairs : &of_groups;
+    const char *file = plan->at.file != NULL ? plan->at.file : "";
     if (count == 0)
         return E_OK;
     if (graph->spec.fail_on_error)
-        return fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] %s:%d:%d: %" PRId64 " results of groups do not fit their type; "
-                    "leat.on_error is fail", file, at.line, at.column, count);
-    log_warn("%s:%d:%d: [ARITHMETIC_OVERFLOW] %" PRId64 " results of groups do not fit their type and are NULL; cast the "
-             "argument to a wider one", file, at.line, at.column, count);
+        return fail(err, E_DATA, "%s%s:%d:%d: %" PRId64 " %s; leat.on_error is fail", how->condition, file, plan->at.line,
+                    plan->at.column, count, how->what);
+    log_warn("%s:%d:%d: %s%" PRId64 " %s: they %s", file, plan->at.line, plan->at.column, how->condition, count, how->what,
+             how->then);
     return E_OK;
 }
 
