@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/os.h"
+#include "client/client.h"
 
 enum {
     BATCH = 500, /* records handed over at once */
@@ -118,8 +119,9 @@ static enum code client_options(const struct produce_request *request, rd_kafka_
         names[i] = arena_printf(&arena, "kafka.%.*s", (int)(equals - item), item);
         values[i] = equals + 1;
     }
+    const struct kafka_client_options options = {names, values, count};
     if (code == E_OK)
-        code = source_client_conf(names, values, count, conf, err);
+        code = kafka_client_conf(conf, KAFKA_PRODUCER, &options, &arena, NULL, err);
     arena_free(&arena);
     return code;
 }

@@ -113,7 +113,7 @@ static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t
     if (for_data)
         data_defaults(self, conf);
     enum code code =
-        kafka_client_conf(conf, &self->client_options, for_data ? &scratch : &self->arena,
+        kafka_client_conf(conf, KAFKA_CONSUMER, &self->client_options, for_data ? &scratch : &self->arena,
                           for_data ? NULL : &self->facts, err);
     arena_free(&scratch);
     if (code != E_OK) {

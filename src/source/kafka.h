@@ -1,7 +1,6 @@
 /* kafka.h - what the parts of the Kafka source share; private to source/.
  *
  * Parts     kafka.c          the source_type: open, close, stop, seek
- *           kafka_client.c   Java's client options to librdkafka's
  *           kafka_options.c  Spark's reader options
  *           kafka_offsets.c  startingOffsets and assign, as JSON
  *           kafka_discover.c which partitions there are, and from where to where they reach
@@ -21,7 +20,7 @@
 #include <stdatomic.h>
 
 #include "base/thread.h"
-#include "source/kafka_client.h"
+#include "client/client.h"
 #include "source/source.h"
 
 enum {

@@ -123,14 +123,6 @@ const struct source_type *source_find(const char *name);
  * maxOffsetsPerTrigger does; sets `to`. */
 void source_plan(struct source_ranges *ranges, int64_t rows_max);
 
-/* ---- the client, for `leat produce` ---- */
-struct rd_kafka_conf_s; /* librdkafka's rd_kafka_conf_t */
-/* Put Java's client options (`kafka.bootstrap.servers`, ..) into a librdkafka configuration.
- * E_SPEC, E_UNSUPPORTED. */
-MUST_CHECK enum code source_client_conf(const char *const *names, const char *const *values,
-                                        int32_t count, struct rd_kafka_conf_s *conf,
-                                        struct error *err);
-
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {
     const char *kind; /* transactions, events, invoices */

@@ -1,18 +1,19 @@
 /* kafka_client.c - the table of client options, and the few that take more than a new name. */
-#include "source/kafka_client.h"
+#include "client/client.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/bytes.h"
 #include "base/log.h"
-#include "source/source.h"
 
 enum rule {
     SAME,    /* librdkafka takes it under this or under `other` name */
+    KIB,     /* the same, but librdkafka counts KiB where Java counts bytes */
     IGNORED, /* means nothing here; `other` says why */
     OURS,    /* leat decides; `other` says what to use instead */
     REFUSED, /* cannot be done; `other` says what to do instead */
@@ -23,6 +24,7 @@ struct client_option {
     enum rule rule;
     const char *other;
     bool secret;
+    enum kafka_role only; /* the kind of client that it means something to; 0 = both */
 };
 
 static const char *const java_store =
@@ -30,73 +32,98 @@ static const char *const java_store =
     "-deststoretype PKCS12, or give PEM with kafka.ssl.truststore.type=PEM";
 
 static const struct client_option table[] = {
-    {"bootstrap.servers", KEPT, NULL, false},
-    {"group.id", KEPT, NULL, false},
-    {"isolation.level", KEPT, NULL, false},
-    {"sasl.jaas.config", KEPT, NULL, true},
-    {"sasl.username", KEPT, NULL, true},
-    {"sasl.password", KEPT, NULL, true},
-    {"ssl.truststore.location", KEPT, NULL, false},
-    {"ssl.truststore.type", KEPT, NULL, false},
-    {"ssl.truststore.password", IGNORED, "a PEM trust store has no password", true},
-    {"ssl.keystore.location", KEPT, NULL, false},
-    {"ssl.keystore.type", KEPT, NULL, false},
-    {"ssl.keystore.password", SAME, NULL, true},
-    {"ssl.key.password", SAME, NULL, true},
-    {"ssl.key.pem", SAME, NULL, true},
-    {"ssl.truststore.certificates", SAME, "ssl.ca.pem", false},
-    {"ssl.keystore.certificate.chain", SAME, "ssl.certificate.pem", false},
-    {"ssl.keystore.key", SAME, "ssl.key.pem", true},
-    {"ssl.endpoint.identification.algorithm", KEPT, NULL, false},
-    {"security.protocol", SAME, NULL, false},
-    {"sasl.mechanism", SAME, NULL, false},
-    {"sasl.oauthbearer.client.secret", SAME, NULL, true},
-    {"sasl.oauthbearer.config", SAME, NULL, true},
-    {"sasl.kerberos.service.name", SAME, NULL, false},
-    {"fetch.max.wait.ms", SAME, "fetch.wait.max.ms", false},
-    {"fetch.max.bytes", SAME, NULL, false},
-    {"fetch.min.bytes", SAME, NULL, false},
-    {"max.partition.fetch.bytes", SAME, NULL, false},
-    {"receive.buffer.bytes", SAME, "socket.receive.buffer.bytes", false},
-    {"send.buffer.bytes", SAME, "socket.send.buffer.bytes", false},
-    {"request.timeout.ms", SAME, "socket.timeout.ms", false},
-    {"max.poll.records", IGNORED, "leat takes as many records as fit into a batch", false},
-    {"max.poll.interval.ms", IGNORED, "leat joins no group", false},
-    {"session.timeout.ms", IGNORED, "leat joins no group", false},
-    {"heartbeat.interval.ms", IGNORED, "leat joins no group", false},
-    {"default.api.timeout.ms", IGNORED, "leat retries by its own rule", false},
-    {"metric.reporters", IGNORED, "it names Java classes", false},
-    {"metrics.num.samples", IGNORED, "it belongs to the Java client", false},
-    {"metrics.sample.window.ms", IGNORED, "it belongs to the Java client", false},
-    {"client.dns.lookup", IGNORED, "librdkafka always tries all addresses", false},
-    {"exclude.internal.topics", IGNORED, "a pattern never matches internal topics", false},
-    {"ssl.protocol", IGNORED, "OpenSSL agrees on the newest version", false},
-    {"ssl.enabled.protocols", IGNORED, "OpenSSL agrees on the newest version", false},
-    {"auto.offset.reset", OURS, "use startingOffsets and failOnDataLoss", false},
-    {"enable.auto.commit", OURS, "leat commits with its own chain", false},
-    {"auto.commit.interval.ms", OURS, "leat commits with its own chain", false},
-    {"key.deserializer", OURS, "keys come as BINARY; use CAST or from_json", false},
-    {"value.deserializer", OURS, "values come as BINARY; use CAST or from_json", false},
-    {"key.serializer", OURS, "keys are written as they are", false},
-    {"value.serializer", OURS, "values are written as they are", false},
-    {"interceptor.classes", OURS, "it names Java classes", false},
-    {"partition.assignment.strategy", OURS, "leat reads every partition itself", false},
-    {"queued.min.messages", OURS, "leat.source.buffer bounds what is read ahead", false},
-    {"queued.max.messages.kbytes", OURS, "leat.source.buffer bounds what is read ahead", false},
-    {"enable.partition.eof", OURS, "leat needs it on", false},
-    {"enable.auto.offset.store", OURS, "leat needs it off", false},
-    {"plugin.library.paths", REFUSED, "leat loads no foreign code", false},
-    {"sasl.login.class", REFUSED, "it names a Java class", false},
-    {"sasl.login.callback.handler.class", REFUSED, "it names a Java class", false},
+    {"bootstrap.servers", KEPT, NULL, false, 0},
+    {"group.id", KEPT, NULL, false, KAFKA_CONSUMER},
+    {"isolation.level", KEPT, NULL, false, KAFKA_CONSUMER},
+    {"sasl.jaas.config", KEPT, NULL, true, 0},
+    {"sasl.username", KEPT, NULL, true, 0},
+    {"sasl.password", KEPT, NULL, true, 0},
+    {"ssl.truststore.location", KEPT, NULL, false, 0},
+    {"ssl.truststore.type", KEPT, NULL, false, 0},
+    {"ssl.truststore.password", IGNORED, "a PEM trust store has no password", true, 0},
+    {"ssl.keystore.location", KEPT, NULL, false, 0},
+    {"ssl.keystore.type", KEPT, NULL, false, 0},
+    {"ssl.keystore.password", SAME, NULL, true, 0},
+    {"ssl.key.password", SAME, NULL, true, 0},
+    {"ssl.key.pem", SAME, NULL, true, 0},
+    {"ssl.truststore.certificates", SAME, "ssl.ca.pem", false, 0},
+    {"ssl.keystore.certificate.chain", SAME, "ssl.certificate.pem", false, 0},
+    {"ssl.keystore.key", SAME, "ssl.key.pem", true, 0},
+    {"ssl.endpoint.identification.algorithm", KEPT, NULL, false, 0},
+    {"security.protocol", SAME, NULL, false, 0},
+    {"sasl.mechanism", SAME, NULL, false, 0},
+    {"sasl.oauthbearer.client.secret", SAME, NULL, true, 0},
+    {"sasl.oauthbearer.config", SAME, NULL, true, 0},
+    {"sasl.kerberos.service.name", SAME, NULL, false, 0},
+    {"fetch.max.wait.ms", SAME, "fetch.wait.max.ms", false, KAFKA_CONSUMER},
+    {"fetch.max.bytes", SAME, NULL, false, KAFKA_CONSUMER},
+    {"fetch.min.bytes", SAME, NULL, false, KAFKA_CONSUMER},
+    {"max.partition.fetch.bytes", SAME, NULL, false, KAFKA_CONSUMER},
+    {"receive.buffer.bytes", SAME, "socket.receive.buffer.bytes", false, 0},
+    {"send.buffer.bytes", SAME, "socket.send.buffer.bytes", false, 0},
+    {"request.timeout.ms", SAME, "socket.timeout.ms", false, 0},
+    {"max.poll.records", IGNORED, "leat takes as many records as fit into a batch", false, KAFKA_CONSUMER},
+    {"max.poll.interval.ms", IGNORED, "leat joins no group", false, KAFKA_CONSUMER},
+    {"session.timeout.ms", IGNORED, "leat joins no group", false, KAFKA_CONSUMER},
+    {"heartbeat.interval.ms", IGNORED, "leat joins no group", false, KAFKA_CONSUMER},
+    {"default.api.timeout.ms", IGNORED, "leat retries by its own rule", false, 0},
+    {"metric.reporters", IGNORED, "it names Java classes", false, 0},
+    {"metrics.num.samples", IGNORED, "it belongs to the Java client", false, 0},
+    {"metrics.sample.window.ms", IGNORED, "it belongs to the Java client", false, 0},
+    {"client.dns.lookup", IGNORED, "librdkafka always tries all addresses", false, 0},
+    {"exclude.internal.topics", IGNORED, "a pattern never matches internal topics", false, KAFKA_CONSUMER},
+    {"ssl.protocol", IGNORED, "OpenSSL agrees on the newest version", false, 0},
+    {"ssl.enabled.protocols", IGNORED, "OpenSSL agrees on the newest version", false, 0},
+    {"auto.offset.reset", OURS, "use startingOffsets and failOnDataLoss", false, KAFKA_CONSUMER},
+    {"enable.auto.commit", OURS, "leat commits with its own chain", false, KAFKA_CONSUMER},
+    {"auto.commit.interval.ms", OURS, "leat commits with its own chain", false, KAFKA_CONSUMER},
+    {"key.deserializer", OURS, "keys come as BINARY; use CAST or from_json", false, KAFKA_CONSUMER},
+    {"value.deserializer", OURS, "values come as BINARY; use CAST or from_json", false, KAFKA_CONSUMER},
+    {"key.serializer", OURS, "keys are written as they are; use CAST or to_json", false, KAFKA_PRODUCER},
+    {"value.serializer", OURS, "values are written as they are; use CAST or to_json", false, KAFKA_PRODUCER},
+    {"acks", KEPT, NULL, false, KAFKA_PRODUCER},
+    {"enable.idempotence", KEPT, NULL, false, KAFKA_PRODUCER},
+    {"linger.ms", SAME, NULL, false, KAFKA_PRODUCER},
+    {"batch.size", SAME, NULL, false, KAFKA_PRODUCER},
+    {"buffer.memory", KIB, "queue.buffering.max.kbytes", false, KAFKA_PRODUCER},
+    {"max.request.size", SAME, "message.max.bytes", false, KAFKA_PRODUCER},
+    {"compression.type", SAME, NULL, false, KAFKA_PRODUCER},
+    {"compression.gzip.level", SAME, "compression.level", false, KAFKA_PRODUCER},
+    {"compression.lz4.level", SAME, "compression.level", false, KAFKA_PRODUCER},
+    {"compression.zstd.level", SAME, "compression.level", false, KAFKA_PRODUCER},
+    {"delivery.timeout.ms", SAME, NULL, false, KAFKA_PRODUCER},
+    {"transaction.timeout.ms", SAME, NULL, false, KAFKA_PRODUCER},
+    {"max.in.flight.requests.per.connection", SAME, NULL, false, KAFKA_PRODUCER},
+    {"retries", SAME, NULL, false, KAFKA_PRODUCER},
+    {"transactional.id", OURS, "leat makes it from the id of the checkpoint", false, KAFKA_PRODUCER},
+    {"partitioner", OURS, "rows go by the key's hash, or use the column `partition`", false, KAFKA_PRODUCER},
+    {"partitioner.class", OURS, "it names a Java class; use the column `partition`", false, KAFKA_PRODUCER},
+    {"partitioner.ignore.keys", OURS, "use the column `partition`", false, KAFKA_PRODUCER},
+    {"delivery.report.only.error", OURS, "leat asks for what it needs", false, KAFKA_PRODUCER},
+    {"max.block.ms", IGNORED, "leat.retry.limit says how long leat waits", false, KAFKA_PRODUCER},
+    {"metadata.max.idle.ms", IGNORED, "librdkafka remembers the topics that it needs", false, KAFKA_PRODUCER},
+    {"partitioner.adaptive.partitioning.enable", IGNORED, "it belongs to the Java client", false, KAFKA_PRODUCER},
+    {"partitioner.availability.timeout.ms", IGNORED, "it belongs to the Java client", false, KAFKA_PRODUCER},
+    {"retry.backoff.max.ms", IGNORED, "this librdkafka waits retry.backoff.ms between tries", false, 0},
+    {"interceptor.classes", OURS, "it names Java classes", false, 0},
+    {"partition.assignment.strategy", OURS, "leat reads every partition itself", false, KAFKA_CONSUMER},
+    {"queued.min.messages", OURS, "leat.source.buffer bounds what is read ahead", false, KAFKA_CONSUMER},
+    {"queued.max.messages.kbytes", OURS, "leat.source.buffer bounds what is read ahead", false, KAFKA_CONSUMER},
+    {"enable.partition.eof", OURS, "leat needs it on", false, KAFKA_CONSUMER},
+    {"enable.auto.offset.store", OURS, "leat needs it off", false, KAFKA_CONSUMER},
+    {"plugin.library.paths", REFUSED, "leat loads no foreign code", false, 0},
+    {"sasl.login.class", REFUSED, "it names a Java class", false, 0},
+    {"sasl.login.callback.handler.class", REFUSED, "it names a Java class", false, 0},
     {"sasl.client.callback.handler.class", REFUSED,
-     "it names a Java class; AWS IAM needs a proxy that speaks SCRAM or TLS", false},
-    {"security.providers", REFUSED, "it names Java classes", false},
+     "it names a Java class; AWS IAM needs a proxy that speaks SCRAM or TLS", false, 0},
+    {"security.providers", REFUSED, "it names Java classes", false, 0},
 };
 enum { TABLE_COUNT = sizeof table / sizeof table[0], NAMES_MAX = 512, NAME_SIZE_MAX = 200 };
 
 /* The options that belong together and are applied at the end. */
 struct kept {
     const char *bootstrap, *group_id, *isolation, *jaas, *username, *password;
+    const char *acks, *idempotence;
     const char *truststore, *truststore_type, *keystore, *keystore_type, *identification;
 };
 
@@ -163,6 +190,8 @@ static void keep(struct kept *kept, const char *name, const char *value)
         {"bootstrap.servers", offsetof(struct kept, bootstrap)},
         {"group.id", offsetof(struct kept, group_id)},
         {"isolation.level", offsetof(struct kept, isolation)},
+        {"acks", offsetof(struct kept, acks)},
+        {"enable.idempotence", offsetof(struct kept, idempotence)},
         {"sasl.jaas.config", offsetof(struct kept, jaas)},
         {"sasl.username", offsetof(struct kept, username)},
         {"sasl.password", offsetof(struct kept, password)},
@@ -177,14 +206,32 @@ static void keep(struct kept *kept, const char *name, const char *value)
             memcpy((char *)kept + places[i].offset, &value, sizeof value);
 }
 
-static enum code option_apply(rd_kafka_conf_t *conf, struct kept *kept, const char *name,
-                              const char *value, struct error *err)
+/* At least one KiB, so that a small number of bytes does not become "no limit". */
+static enum code kib_apply(rd_kafka_conf_t *conf, const char *name, const struct client_option *row,
+                           const char *value, struct error *err)
+{
+    char text[32], *end;
+    long long size = strtoll(value, &end, 10);
+    if (*value == '\0' || *end != '\0' || size < 1)
+        return fail(err, E_SPEC, "option kafka.%s: write a number of bytes", name);
+    snprintf(text, sizeof text, "%lld", size < 1024 ? 1 : size / 1024);
+    return pass_on(conf, name, row, text, err);
+}
+
+static enum code option_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept,
+                              const char *name, const char *value, struct error *err)
 {
     const struct client_option *row = table_find(name);
     if (row == NULL)
         return pass_on(conf, name, NULL, value, err);
+    if (row->only != 0 && row->only != role) {
+        log_info("option kafka.%s has no effect: it is one of a %s", name,
+                 row->only == KAFKA_PRODUCER ? "producer" : "consumer");
+        return E_OK;
+    }
     switch (row->rule) {
     case SAME: return pass_on(conf, name, row, value, err);
+    case KIB: return kib_apply(conf, name, row, value, err);
     case IGNORED: log_info("option kafka.%s has no effect: %s", name, row->other); return E_OK;
     case OURS: return fail(err, E_SPEC, "option kafka.%s cannot be set: %s", name, row->other);
     case REFUSED: return fail(err, E_UNSUPPORTED, "option kafka.%s: %s", name, row->other);
@@ -245,6 +292,18 @@ static enum code files_apply(rd_kafka_conf_t *conf, const struct kept *kept, str
                    *check == '\0' ? "none" : check, err);
 }
 
+/* What leat writes is neither lost nor doubled by a retry, whatever was asked for. */
+static enum code safety_check(const struct kept *kept, struct error *err)
+{
+    bool all = kept->acks == NULL || strcmp(kept->acks, "all") == 0 || strcmp(kept->acks, "-1") == 0;
+    if (!all)
+        return fail(err, E_SPEC, "option kafka.acks=%s: what leat writes must not get lost, which needs all", kept->acks);
+    if (kept->idempotence != NULL && strcasecmp(kept->idempotence, "true") != 0)
+        return fail(err, E_SPEC, "option kafka.enable.idempotence=%s: a retry must not write twice: it must be true",
+                    kept->idempotence);
+    return E_OK;
+}
+
 static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena,
                             struct error *err)
 {
@@ -257,6 +316,7 @@ static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct are
         TRY(pass_on(conf, "group.id", NULL, kept->group_id, err));
     if (kept->isolation != NULL)
         TRY(pass_on(conf, "isolation.level", NULL, kept->isolation, err));
+    TRY(safety_check(kept, err));
     TRY(login_apply(conf, kept, arena, err));
     return files_apply(conf, kept, err);
 }
@@ -273,15 +333,15 @@ static bool client_name(const char *name, char *out)
     return true;
 }
 
-enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_options *options,
-                            struct arena *arena, struct kafka_client_facts *facts,
-                            struct error *err)
+enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
+                            const struct kafka_client_options *options, struct arena *arena,
+                            struct kafka_client_facts *facts, struct error *err)
 {
     char name[NAME_SIZE_MAX];
     struct kept kept = {0};
     for (int32_t i = 0; i < options->count; i++)
         if (client_name(options->names[i], name) && options->values[i][0] != '\0')
-            TRY(option_apply(conf, &kept, name, options->values[i], err));
+            TRY(option_apply(conf, role, &kept, name, options->values[i], err));
     TRY(kept_apply(conf, &kept, arena, err));
     if (facts != NULL)
         *facts = (struct kafka_client_facts){
@@ -293,14 +353,4 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, const struct kafka_client_opt
                 kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
         };
     return E_OK;
-}
-
-enum code source_client_conf(const char *const *names, const char *const *values, int32_t count,
-                             struct rd_kafka_conf_s *conf, struct error *err)
-{
-    struct arena scratch = {0};
-    const struct kafka_client_options options = {names, values, count};
-    enum code code = kafka_client_conf(conf, &options, &scratch, NULL, err);
-    arena_free(&scratch);
-    return code;
 }

@@ -5,7 +5,7 @@
  *          inside quotes
  * Spec     javax.security.auth.login.Configuration
  */
-#include "source/kafka_client.h"
+#include "client/client.h"
 
 #include <ctype.h>
 #include <string.h>

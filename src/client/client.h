@@ -1,15 +1,15 @@
-/* kafka_client.h - Java's client options, as Spark takes them, to librdkafka's configuration.
+/* client.h - Java's client options, as Spark takes them, to librdkafka's configuration.
  *
  * In       option names with their prefix `kafka.`, case ignored; others are passed over
  * Mapping  one table in kafka_client.c: the same name, another name, ignored with a note, leat's
  *          own, or refused with what to write instead. What the table does not know is asked of
- *          librdkafka
+ *          librdkafka. An option of the other kind of client has no effect, with a note, as in Java
  * Secrets  values of secret options never reach a message or a log
  * Fails    E_SPEC names the option and the nearest known one; E_UNSUPPORTED names the way out
  * Thread   any
  */
-#ifndef SOURCE_KAFKA_CLIENT_H
-#define SOURCE_KAFKA_CLIENT_H
+#ifndef CLIENT_CLIENT_H
+#define CLIENT_CLIENT_H
 
 #include <librdkafka/rdkafka.h>
 
@@ -17,6 +17,7 @@
 
 #include "base/memory.h"
 
+enum kafka_role { KAFKA_CONSUMER = 1, KAFKA_PRODUCER = 2 };
 struct kafka_client_options {
     const char *const *names, *const *values;
     int32_t count;
@@ -30,7 +31,7 @@ struct kafka_client_facts {
 };
 
 /* Put the options into `conf`, over what the caller set there as defaults; `facts` may be NULL. */
-MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf,
+MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
                                        const struct kafka_client_options *options,
                                        struct arena *arena, struct kafka_client_facts *facts,
                                        struct error *err);
