@@ -18,19 +18,31 @@ const char *watermark_name(struct arena *arena, const struct plan *plan)
     return name;
 }
 
+/* The first table that the node's rows come to, or -1. */
+static int32_t first_table(const struct pipeline *pipeline, const struct plan *plan, int64_t *paths)
+{
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
+        ledger_paths(pipeline, pipeline->tables[t], paths);
+        if (paths[plan->id] != 0)
+            return t;
+    }
+    return -1;
+}
+
 const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, const struct plan *plan)
 {
     int64_t *paths = mem_array(int64_t, (size_t)pipeline->node_count);
-    const char *name = plan_kind_name(plan->kind);
-    for (int32_t t = 0; t < pipeline->table_count; t++) {
-        ledger_paths(pipeline, pipeline->tables[t], paths);
-        if (paths[plan->id] == 0)
-            continue;
-        name = arena_printf(arena, "%s of %s", name, pipeline->tables[t]->name);
-        break;
+    const char *kind = plan_kind_name(plan->kind);
+    int32_t table = first_table(pipeline, plan, paths), number = 1;
+    for (int32_t i = 0; i < plan->id; i++) {
+        const struct plan *other = pipeline->nodes[i];
+        number += plan_merges(other) && other->kind == plan->kind && first_table(pipeline, other, paths) == table;
     }
     mem_free(paths);
-    return name;
+    if (table < 0)
+        return kind;
+    return number == 1 ? arena_printf(arena, "%s of %s", kind, pipeline->tables[table]->name)
+                       : arena_printf(arena, "%s %d of %s", kind, number, pipeline->tables[table]->name);
 }
 
 /* ---- items ---- */

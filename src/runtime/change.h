@@ -39,7 +39,7 @@ void change_print(const struct change *change, struct text *out);
 
 /* "event_time, delay 5 minutes" */
 const char *watermark_name(struct arena *arena, const struct plan *plan);
-/* "aggregate of gold": the first table that the node's rows reach. */
+/* "aggregate of gold", after the first table that the node's rows reach; "aggregate 2 of gold" when it is not the only one. */
 const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, const struct plan *plan);
 
 #endif

@@ -1,6 +1,7 @@
 /* graph_build.c - open a stage instance for every node and lane, connect them, and close all of it. */
 #include <strings.h>
 
+#include "runtime/change.h"
 #include "runtime/graph_parts.h"
 #include "runtime/ledger.h"
 
@@ -12,7 +13,7 @@ static void node_connect(struct node *node, bool to_table, int32_t target, int32
     node->edges[node->edge_count++] = (struct edge){to_table, target, port};
 }
 
-/* What stands above `table`: stages with state are called after the first table they work for, and tell their late rows
+/* What stands above `table`: stages with state get names, and tell their late rows
  * to those that keep them. */
 static void table_name_stages(struct graph *graph, int32_t t, int64_t *paths)
 {
@@ -23,7 +24,7 @@ static void table_name_stages(struct graph *graph, int32_t t, int64_t *paths)
         if (paths[i] == 0 || !plan_merges(node->plan))
             continue;
         if (node->name == NULL)
-            node->name = arena_printf(&graph->arena, "%s of %s", plan_kind_name(node->plan->kind), table->name);
+            node->name = stateful_name(&graph->arena, graph->spec.pipeline, node->plan);
         if (!node->plan->streaming || !table_keeps_late(table))
             continue;
         mem_grow(node->late_tables, node->late_capacity, node->late_count + 1);
