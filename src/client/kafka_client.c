@@ -102,13 +102,13 @@ static const struct client_option table[] = {
     {"delivery.report.only.error", OURS, "leat asks for what it needs", false, KAFKA_PRODUCER},
     {"max.block.ms", IGNORED, "leat.retry.limit says how long leat waits", false, KAFKA_PRODUCER},
     {"metadata.max.idle.ms", IGNORED, "librdkafka remembers the topics that it needs", false, KAFKA_PRODUCER},
-    {"partitioner.adaptive.partitioning.enable", IGNORED, "it belongs to the Java client", false, KAFKA_PRODUCER},
+    {"partitioner.adaptive.partitioning.enable", IGNORED, "it is the Java client's", false, KAFKA_PRODUCER},
     {"partitioner.availability.timeout.ms", IGNORED, "it belongs to the Java client", false, KAFKA_PRODUCER},
     {"retry.backoff.max.ms", IGNORED, "this librdkafka waits retry.backoff.ms between tries", false, 0},
     {"interceptor.classes", OURS, "it names Java classes", false, 0},
     {"partition.assignment.strategy", OURS, "leat reads every partition itself", false, KAFKA_CONSUMER},
     {"queued.min.messages", OURS, "leat.source.buffer bounds what is read ahead", false, KAFKA_CONSUMER},
-    {"queued.max.messages.kbytes", OURS, "leat.source.buffer bounds what is read ahead", false, KAFKA_CONSUMER},
+    {"queued.max.messages.kbytes", OURS, "leat.source.buffer bounds it", false, KAFKA_CONSUMER},
     {"enable.partition.eof", OURS, "leat needs it on", false, KAFKA_CONSUMER},
     {"enable.auto.offset.store", OURS, "leat needs it off", false, KAFKA_CONSUMER},
     {"plugin.library.paths", REFUSED, "leat loads no foreign code", false, 0},
@@ -297,9 +297,11 @@ static enum code safety_check(const struct kept *kept, struct error *err)
 {
     bool all = kept->acks == NULL || strcmp(kept->acks, "all") == 0 || strcmp(kept->acks, "-1") == 0;
     if (!all)
-        return fail(err, E_SPEC, "option kafka.acks=%s: what leat writes must not get lost, which needs all", kept->acks);
+        return fail(err, E_SPEC, "option kafka.acks=%s: what leat writes must not get lost, which needs all",
+                    kept->acks);
     if (kept->idempotence != NULL && strcasecmp(kept->idempotence, "true") != 0)
-        return fail(err, E_SPEC, "option kafka.enable.idempotence=%s: a retry must not write twice: it must be true",
+        return fail(err, E_SPEC,
+                    "option kafka.enable.idempotence=%s: a retry must not write twice, so it must be true",
                     kept->idempotence);
     return E_OK;
 }

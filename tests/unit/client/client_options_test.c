@@ -153,8 +153,8 @@ TEST(kafka_client_maps_a_producer)
 TEST(kafka_client_refuses_what_loses_or_doubles)
 {
     static const char *const pairs[][3] = {
-        {"kafka.acks", "1", "acks=all"},
-        {"kafka.enable.idempotence", "false", "needs true"},
+        {"kafka.acks", "1", "needs all"},
+        {"kafka.enable.idempotence", "false", "must be true"},
         {"kafka.transactional.id", "mine", "leat makes it"},
         {"kafka.partitioner.class", "com.example.Mine", "column `partition`"},
         {"kafka.value.serializer", "x", "to_json"},
