@@ -457,5 +457,6 @@ int64_t zone_local_to_utc(const struct zone *zone, int64_t local_us)
         else
             low = middle + 1;
     }
-    return local_us - zone->spans[low].offset_us;
+    // at the edge of 64 bits it wraps: no such instant can be printed, but nothing may break
+    return (int64_t)((uint64_t)local_us - (uint64_t)zone->spans[low].offset_us);
 }
