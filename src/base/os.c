@@ -44,6 +44,8 @@ static void real_random_bytes(void *out, size_t size)
     }
 }
 
+static int64_t real_process_id(void) { return getpid(); }
+
 /* ---- files ---- */
 
 /* EEXIST and ENOENT are answers, not failures: callers decide by E_EXISTS and E_ABSENT. */
@@ -265,6 +267,7 @@ static const struct os real_os = {
     .clock_mono_us = real_clock_mono_us,
     .sleep_us = real_sleep_us,
     .random_bytes = real_random_bytes,
+    .process_id = real_process_id,
     .file_open = real_file_open,
     .file_read = real_file_read,
     .file_write = real_file_write,
@@ -368,4 +371,4 @@ uint64_t os_random(void)
     return value;
 }
 
-int64_t os_process_id(void) { return getpid(); }
+int64_t os_process_id(void) { return os->process_id(); }

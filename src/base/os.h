@@ -36,6 +36,7 @@ struct os {
     int64_t (*clock_mono_us)(void);
     void (*sleep_us)(int64_t wait_us);
     void (*random_bytes)(void *out, size_t size);
+    int64_t (*process_id)(void);
     enum code (*file_open)(const char *path, unsigned flags, int *handle, struct error *err);
     enum code (*file_read)(int handle, int64_t offset, void *out, size_t size, size_t *got, struct error *err);
     enum code (*file_write)(int handle, const void *data, size_t size, struct error *err); /* appends */

@@ -268,7 +268,8 @@ static enum code stages_open(struct engine *self, struct error *err)
     };
     TRY(graph_open(&graph, &self->graph, err));
     TRY(states_open(self, err));
-    self->workers = workers_start(workers, (uint32_t)workers * 2);
+    uint32_t queue_jobs = (uint32_t)workers * 2;
+    self->workers = self->options->inline_workers ? workers_inline(workers, queue_jobs) : workers_start(workers, queue_jobs);
     return E_OK;
 }
 

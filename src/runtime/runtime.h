@@ -75,6 +75,7 @@ struct run_observer {
 struct run_options {
     bool once;                         /* overrides leat.trigger */
     bool accept;                       /* go on although a changed project loses something that the checkpoint remembers */
+    bool inline_workers;               /* no threads: their work is done in between, in an order drawn from os (workers.h) */
     const struct session *session;     /* zone, ansi */
     const struct run_observer *observer;
 };

@@ -3,6 +3,8 @@
  * Use      workers_submit() many, then workers_drain(): all submitted jobs have run and the first error is returned
  * Failure  after a job failed, the jobs still queued are only discarded, so that drain comes soon
  * Owns     a job is the caller's; `run` or `discard` is its last use
+ * Inline   without threads: jobs run inside submit and drain, one at a time, in an order and on lanes that os->random_bytes
+ *          draws. With a seeded struct os a run then repeats itself exactly (tests/sim)
  * Thread   submit, drain: one thread (the runtime's). Jobs run on any worker; `lane` tells which (0..count-1)
  */
 #ifndef RUNTIME_WORKERS_H
@@ -17,6 +19,7 @@ struct job {
 };
 struct workers;
 struct workers *workers_start(int32_t count, uint32_t queue_jobs);
+struct workers *workers_inline(int32_t count, uint32_t queue_jobs);
 int32_t workers_count(const struct workers *self);
 void workers_submit(struct workers *self, struct job *job);    /* waits while the queue is full */
 bool workers_failed(const struct workers *self);

@@ -118,6 +118,8 @@ struct source_type {
 };
 extern const struct source_type *const source_types[]; /* ends with NULL */
 const struct source_type *source_find(const char *name);
+/* For tests: takes the place of the type of the same name. NULL: back to the real one. */
+void source_install(const struct source_type *fake);
 
 /* Split a limit over partitions in proportion to what each still has, as Spark's
  * maxOffsetsPerTrigger does; sets `to`. */

@@ -11,8 +11,14 @@ const struct source_type *const source_types[] = {
     NULL,
 };
 
+static const struct source_type *installed;
+
+void source_install(const struct source_type *fake) { installed = fake; }
+
 const struct source_type *source_find(const char *name)
 {
+    if (installed != NULL && strcasecmp(installed->name, name) == 0)
+        return installed;
     for (const struct source_type *const *type = source_types; *type != NULL; type++)
         if (strcasecmp((*type)->name, name) == 0)
             return *type;

@@ -96,3 +96,77 @@ TEST(each_is_called_once_for_every_number)
     CHECK_INT(test.calls[JOBS - 1], 0);
     workers_stop(pool);
 }
+
+/* ---- inline: the same promises, and the same order when the random numbers are the same ---- */
+
+static uint64_t drawn;
+
+static void repeatable_bytes(void *out, size_t size)
+{
+    memset(out, 0, size);
+    drawn = drawn * 6364136223846793005u + 1442695040888963407u;
+    memcpy(out, (const uint8_t *)&drawn + 4, size < 4 ? size : 4);
+}
+
+struct order_job {
+    struct job job;
+    int32_t number, *order, *count;
+};
+
+static enum code order_run(struct job *job, int32_t lane, struct error *err)
+{
+    struct order_job *self = (struct order_job *)job;
+    (void)err;
+    self->order[(*self->count)++] = self->number * 8 + lane;
+    return E_OK;
+}
+
+enum { ORDERED = 40 };
+
+static void order_jobs(int32_t *order)
+{
+    static struct order_job jobs[ORDERED];
+    struct os fake = *os_system();
+    struct error err = {0};
+    int32_t count = 0;
+    fake.random_bytes = repeatable_bytes;
+    drawn = 7;
+    os_install(&fake);
+    struct workers *pool = workers_inline(3, 4);
+    for (int32_t i = 0; i < ORDERED; i++) {
+        jobs[i] = (struct order_job){{order_run, NULL}, i, order, &count};
+        workers_submit(pool, &jobs[i].job);
+    }
+    CHECK_INT(workers_drain(pool, &err), E_OK);
+    CHECK_INT(count, ORDERED);
+    workers_stop(pool);
+    os_install(NULL);
+}
+
+TEST(inline_jobs_run_in_an_order_that_repeats)
+{
+    int32_t first[ORDERED], second[ORDERED];
+    bool in_turn = true;
+    order_jobs(first);
+    order_jobs(second);
+    CHECK(memcmp(first, second, sizeof first) == 0);
+    for (int32_t i = 1; i < ORDERED; i++)
+        in_turn &= first[i] / 8 > first[i - 1] / 8;
+    CHECK(!in_turn);
+}
+
+TEST(inline_jobs_after_a_failure_are_discarded)
+{
+    struct workers *pool = workers_inline(2, 8);
+    atomic_int ran = 0, discarded = 0;
+    struct counting_job jobs[4];
+    struct error err = {0};
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (struct counting_job){{count_run, count_discard}, &ran, &discarded, true};
+        workers_submit(pool, &jobs[i].job);
+    }
+    CHECK_INT(workers_drain(pool, &err), E_IO);
+    CHECK_INT(discarded, 3);
+    CHECK(!workers_failed(pool));
+    workers_stop(pool);
+}
