@@ -19,6 +19,8 @@ void origin_release(struct origin *origin)
     column_release(&origin->partition);
     column_release(&origin->offset);
     column_release(&origin->timestamp);
+    column_release(&origin->attempts);
+    mem_free(origin->slots);
     mem_free(origin);
 }
 
@@ -35,6 +37,7 @@ void batch_release(struct batch *batch)
     mem_free(batch->columns);
     origin_release(batch->source);
     buffer_release(batch->origin);
+    buffer_release(batch->place);
     *batch = (struct batch){0};
 }
 
@@ -55,6 +58,16 @@ size_t batch_bytes(const struct batch *batch)
     return size;
 }
 
+static void places_gather(struct batch *out, const struct batch *in, const int32_t *rows, int64_t count)
+{
+    if (in->place == NULL)
+        return;
+    out->place = buffer_new((size_t)count * sizeof(int64_t));
+    int64_t *place = (int64_t *)(void *)out->place->data;
+    for (int64_t i = 0; i < count; i++)
+        place[i] = batch_place(in, rows[i]);
+}
+
 void batch_gather(struct batch *out, const struct batch *in, const int32_t *rows, int64_t count)
 {
     batch_init(out, in->schema, count);
@@ -63,6 +76,7 @@ void batch_gather(struct batch *out, const struct batch *in, const int32_t *rows
             column_gather(&out->columns[i], &in->columns[i], rows, count);
     if (in->source == NULL)
         return;
+    places_gather(out, in, rows, count);
     out->source = origin_retain(in->source);
     out->origin = buffer_new((size_t)count * sizeof(int32_t));
     int32_t *origin = (int32_t *)(void *)out->origin->data;
@@ -78,11 +92,13 @@ void batch_gather(struct batch *out, const struct batch *in, const int32_t *rows
 void batch_share_origin(struct batch *out, const struct batch *in)
 {
     struct origin *source = origin_retain(in->source);
-    struct buffer *origin = buffer_retain(in->origin);
+    struct buffer *origin = buffer_retain(in->origin), *place = buffer_retain(in->place);
     origin_release(out->source);
     buffer_release(out->origin);
+    buffer_release(out->place);
     out->source = source;
     out->origin = origin;
+    out->place = place;
 }
 
 void batch_check(const struct batch *batch)
@@ -99,4 +115,6 @@ void batch_check(const struct batch *batch)
     }
     if (batch->origin != NULL)
         always(batch->source != NULL && batch->origin->size >= (size_t)batch->rows * sizeof(int32_t));
+    if (batch->place != NULL)
+        always(batch->source != NULL && batch->place->size >= (size_t)batch->rows * sizeof(int64_t));
 }

@@ -8,6 +8,7 @@
 #include "data/column.h"
 #include "data/decimal.h"
 #include "data/interval.h"
+#include "data/lineage.h"
 #include "data/reject.h"
 #include "data/show.h"
 #include "data/timestamp.h"

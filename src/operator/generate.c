@@ -232,6 +232,17 @@ static void stack_put(const struct generate *self, const struct column *args, in
 
 /* ---- both ---- */
 
+/* Rows of one parent stand together. */
+static void places_put(const struct generate *self, const struct batch *in, struct batch *out)
+{
+    out->place = buffer_new((size_t)self->rows * sizeof(int64_t));
+    int64_t *place = (int64_t *)(void *)out->place->data, position = 0;
+    for (int64_t i = 0; i < self->rows; i++) {
+        position = i > 0 && self->parent[i] == self->parent[i - 1] ? position + 1 : 0;
+        place[i] = lineage_position(batch_place(in, self->parent[i]), position);
+    }
+}
+
 static void inputs_put(const struct generate *self, const struct batch *in, struct batch *out)
 {
     for (int32_t c = 0; c < self->kept_columns; c++) {
@@ -248,6 +259,7 @@ static void inputs_put(const struct generate *self, const struct batch *in, stru
     out->origin = buffer_new((size_t)self->rows * sizeof(int32_t));
     for (int64_t i = 0; i < self->rows; i++)
         ((int32_t *)(void *)out->origin->data)[i] = (int32_t)batch_origin(in, self->parent[i]);
+    places_put(self, in, out);
 }
 
 enum code generate_batch(struct generate *self, const struct session *session, const struct batch *in,

@@ -4,7 +4,8 @@
  * become pairs; full blocks of pairs are put side by side, the rest of ON is computed over them, and what holds goes
  * on. Which stream rows found a match is remembered as bits: LEFT, SEMI and ANTI are decided at the end of the batch.
  *
- * Ledger   in + exploded = out + filtered + rejected: a row with n matches is 1 in, n - 1 exploded, n out
+ * Ledger   in + exploded = out + filtered + rejected: a row with n matches is 1 in, n - 1 exploded, n out. One of that
+ *          nothing goes on is filtered, whatever the others of its batch do
  */
 #include "operator/lookup_table.h"
 
@@ -22,8 +23,10 @@ struct lookup {
     uint64_t *hashes;
     int64_t capacity;
     uint8_t *wanted, *matched; /* bits per input row */
-    int32_t *stream_rows, *still_rows; /* of the pairs */
+    int32_t *stream_rows, *still_rows, *matches; /* of the pairs; matches: the how manieth of its stream row */
     int64_t pair_count;
+    int32_t last_row;   /* of the pair numbered last, -1 before a batch's first */
+    int64_t last_match;
     struct selection kept;
 };
 
@@ -70,6 +73,7 @@ enum code lookup_new(struct arena *arena, const struct lookup_spec *spec, struct
     self->roots = mem_array(struct column, (size_t)self->root_count);
     self->stream_rows = mem_array(int32_t, BATCH_ROWS_MAX);
     self->still_rows = mem_array(int32_t, BATCH_ROWS_MAX);
+    self->matches = mem_array(int32_t, BATCH_ROWS_MAX);
     *out = self;
     return E_OK;
 }
@@ -83,6 +87,7 @@ void lookup_free(struct lookup *self)
     mem_free(self->roots);
     mem_free(self->stream_rows);
     mem_free(self->still_rows);
+    mem_free(self->matches);
     text_free(&self->key_text);
     mem_free(self->offsets);
     mem_free(self->hashes);
@@ -123,6 +128,27 @@ static void side_by_side(const struct lookup *self, const struct batch *in, cons
     }
     batch_share_origin(out, &stream);
     batch_release(&stream);
+}
+
+/* A row's matches stand together, but may be spread over several blocks. `pairs` are all of this block. */
+static void pairs_number(struct lookup *self, struct batch *pairs)
+{
+    bool several = false;
+    int64_t match = self->last_match;
+    for (int64_t i = 0; i < pairs->rows; i++) {
+        match = self->stream_rows[i] == self->last_row ? match + 1 : 0;
+        self->last_row = self->stream_rows[i];
+        self->matches[i] = (int32_t)match;
+        several |= match > 0;
+    }
+    self->last_match = match;
+    if (!several || pairs->source == NULL)
+        return;
+    struct buffer *places = buffer_new((size_t)pairs->rows * sizeof(int64_t));
+    for (int64_t i = 0; i < pairs->rows; i++)
+        ((int64_t *)(void *)places->data)[i] = lineage_match(batch_place(pairs, i), self->matches[i]);
+    buffer_release(pairs->place);
+    pairs->place = places;
 }
 
 static enum code send(struct probe *probe, struct batch *out, struct error *err)
@@ -168,6 +194,7 @@ static enum code pairs_flush(struct probe *probe, struct error *err)
     side_by_side(self, probe->in, self->stream_rows, &probe->table->rows, self->still_rows, self->pair_count, schema,
                  &pairs);
     self->pair_count = 0;
+    pairs_number(self, &pairs);
     enum code code = self->condition == NULL ? E_OK : pairs_filter(probe, &pairs, err);
     for (int64_t i = 0; code == E_OK && i < pairs.rows; i++)
         bit_set(self->matched, self->stream_rows[i]);
@@ -208,6 +235,7 @@ static void reserve(struct lookup *self, int64_t rows)
     }
     bit_fill(self->matched, rows, 0);
     self->pair_count = 0;
+    self->last_row = -1;
 }
 
 static enum code rows_probe(struct probe *probe, struct error *err)
@@ -243,6 +271,18 @@ static bool surely_absent(const struct probe *probe, int64_t row)
     return !probe->table->has_null && !lookup_key_null(self->roots, self->spec.key_count, NULL, row);
 }
 
+/* Whether rows of this one go on, if no expression fails for it. */
+static bool goes_on(const struct probe *probe, int64_t row)
+{
+    const struct lookup *self = probe->self;
+    bool matched = bit_get(self->matched, row);
+    switch (self->spec.type) {
+    case JOIN_TYPE_LEFT: return true;
+    case JOIN_TYPE_ANTI: return !matched && surely_absent(probe, row);
+    default: return matched;
+    }
+}
+
 /* Rows that go on because they found a match (SEMI), or because they found none (LEFT, ANTI). */
 static enum code rows_decide(struct probe *probe, struct error *err)
 {
@@ -255,8 +295,7 @@ static enum code rows_decide(struct probe *probe, struct error *err)
     for (int64_t row = 0; row < probe->in->rows; row++) {
         bool matched = bit_get(self->matched, row), wanted = bit_get(self->wanted, row);
         self->kept.rows[self->kept.count] = (int32_t)row;
-        self->kept.count += wanted && matched == (type == JOIN_TYPE_SEMI) &&
-                            (type != JOIN_TYPE_ANTI || surely_absent(probe, row));
+        self->kept.count += wanted && (type == JOIN_TYPE_LEFT ? !matched : goes_on(probe, row));
     }
     struct batch out = {0};
     if (self->kept.count == 0)
@@ -272,14 +311,20 @@ static enum code rows_decide(struct probe *probe, struct error *err)
 
 static void count(struct probe *probe, int64_t rejected)
 {
+    const struct lookup *self = probe->self;
     struct operator_counts *counts = probe->counts;
-    int64_t rows = probe->in->rows;
+    int64_t rows = probe->in->rows, filtered = 0;
+    for (int64_t row = 0; row < rows && self->spec.type != JOIN_TYPE_LEFT; row++) {
+        bool gone = bit_get(self->wanted, row) && !goes_on(probe, row);
+        filtered += gone;
+        if (gone && counts->fates != NULL)
+            counts->fates[row] = ROW_FILTERED;
+    }
     counts->in += rows;
     counts->out += probe->out;
     counts->rejected += rejected;
-    int64_t more = probe->out + rejected - rows; // rows born less rows gone
-    counts->exploded += more > 0 ? more : 0;
-    counts->filtered += more < 0 ? -more : 0;
+    counts->filtered += filtered;
+    counts->exploded += probe->out + rejected + filtered - rows;
 }
 
 enum code lookup_batch(struct lookup *self, const struct lookup_table *table, const struct session *session,
