@@ -88,17 +88,6 @@ static bool is_wanted(const struct pass *pass, int64_t row)
     return pass->wanted == NULL || bit_get(pass->wanted, row);
 }
 
-/* Rare. */
-static void row_late(const struct pass *pass, int64_t row)
-{
-    struct selection *late = pass->call->late;
-    pass->call->counts->late++;
-    if (late == NULL)
-        return;
-    mem_grow(late->rows, late->capacity, late->count + 1);
-    late->rows[late->count++] = (int32_t)row;
-}
-
 /* False, and said so, for a time that a window cannot be computed for. */
 static bool time_fits(const struct pass *pass, int64_t row, int64_t time_us)
 {
@@ -122,7 +111,7 @@ static void keep_by_window(const struct aggregate_stage *self, struct aggregate_
         if (!is_wanted(pass, i))
             continue;
         if (!column_valid_at(col, i)) {
-            pass->call->counts->null_time++;
+            lane_call_drop(pass->call, i, ROW_NULL_TIME);
             continue;
         }
         int64_t time = times[i];
@@ -133,7 +122,7 @@ static void keep_by_window(const struct aggregate_stage *self, struct aggregate_
             late = pane_last_end(&self->grid, pane) <= pass->call->time->late_us;
         }
         if (late)
-            row_late(pass, i);
+            lane_call_drop(pass->call, i, ROW_LATE);
         lane->kept.rows[kept] = (int32_t)i;
         lane->room.ends[kept] = pane.end_us;
         kept += !late;
@@ -152,11 +141,11 @@ static void keep_by_session(const struct aggregate_stage *self, struct aggregate
         if (!is_wanted(pass, i))
             continue;
         if (!column_valid_at(col, i)) {
-            pass->call->counts->null_time++;
+            lane_call_drop(pass->call, i, ROW_NULL_TIME);
             continue;
         }
         if (!column_valid_at(gap_col, i) || gaps[i] <= 0) {
-            pass->call->counts->filtered++;
+            lane_call_drop(pass->call, i, ROW_FILTERED);
             continue;
         }
         int64_t time = times[i], gap = gaps[i];
@@ -164,7 +153,7 @@ static void keep_by_session(const struct aggregate_stage *self, struct aggregate
             continue;
         bool late = time + gap <= pass->call->time->late_us;
         if (late)
-            row_late(pass, i);
+            lane_call_drop(pass->call, i, ROW_LATE);
         int64_t stretch = (int64_t)1 << (63 - __builtin_clzll((uint64_t)gap));
         lane->kept.rows[kept] = (int32_t)i;
         lane->room.ends[kept] = 2 * (time & -stretch) + stretch;
@@ -185,12 +174,12 @@ static void keep_by_time(const struct aggregate_stage *self, struct aggregate_la
         if (!is_wanted(pass, i))
             continue;
         if (!column_valid_at(col, i)) { // Spark keeps such a group for ever and never emits it
-            pass->call->counts->null_time++;
+            lane_call_drop(pass->call, i, ROW_NULL_TIME);
             continue;
         }
         bool late = times[i] <= pass->call->time->late_us;
         if (late)
-            row_late(pass, i);
+            lane_call_drop(pass->call, i, ROW_LATE);
         lane->kept.rows[kept] = (int32_t)i;
         lane->room.ends[kept] = times[i];
         kept += !late;

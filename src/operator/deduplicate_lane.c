@@ -72,15 +72,6 @@ static void reserve(struct deduplicate_lane *lane, int64_t rows)
 
 /* ---- which rows, and where they stand ---- */
 
-static void row_late(const struct lane_call *call, int64_t row)
-{
-    call->counts->late++;
-    if (call->late == NULL)
-        return;
-    mem_grow(call->late->rows, call->late->capacity, call->late->count + 1);
-    call->late->rows[call->late->count++] = (int32_t)row;
-}
-
 /* A row without a time is never late. */
 static int64_t keep_in_time(const struct deduplicate_stage *self, struct deduplicate_lane *lane,
                             const struct lane_call *call, const struct batch *in)
@@ -91,7 +82,7 @@ static int64_t keep_in_time(const struct deduplicate_stage *self, struct dedupli
         bool late = col != NULL && column_valid_at(col, row) &&
                     column_values(col, const int64_t)[row] <= call->time->late_us;
         if (late)
-            row_late(call, row);
+            lane_call_drop(call, row, ROW_LATE);
         lane->rows[kept] = (int32_t)row;
         kept += !late;
     }
@@ -174,9 +165,16 @@ static void shard_add(const struct deduplicate_stage *self, struct deduplicate_l
     lane->by_shard[shard][lane->shard_counts[shard]++] = slot;
 }
 
+/* The slot of the record that the candidate's row came from; its piece may still be in the making, of `in`. */
+static int32_t candidate_slot(const struct deduplicate_lane *lane, const struct batch *in, const struct candidate *candidate)
+{
+    return candidate->piece < lane->piece_count ? batch_slot(&lane->pieces[candidate->piece], candidate->row)
+                                                : batch_slot(in, lane->rows[candidate->row]);
+}
+
 /* Rows that are their key's first so far; lane->rows becomes the list of them. Returns how many. */
 static int64_t choose(const struct deduplicate_stage *self, struct deduplicate_lane *lane, const struct batch *in,
-                      int64_t rows, int64_t created_count)
+                      int64_t rows, int64_t created_count, struct operator_counts *counts)
 {
     int64_t chosen = 0, created = 0;
     for (int64_t i = 0; i < rows; i++) {
@@ -186,7 +184,10 @@ static int64_t choose(const struct deduplicate_stage *self, struct deduplicate_l
             created++;
             shard_add(self, lane, lane->hashes[i], lane->slots[i]);
         } else if (!place_before(lane->places[i], candidate->place)) {
+            duplicate_count(counts, batch_slot(in, lane->rows[i]));
             continue;
+        } else {
+            duplicate_count(counts, candidate_slot(lane, in, candidate));
         }
         int32_t row = lane->rows[i];
         *candidate = (struct candidate){lane->places[i], end_of_key(self, in, row), (uint32_t)lane->piece_count,
@@ -244,6 +245,5 @@ enum code deduplicate_lane_batch(struct stateful *base, const struct lane_call *
     find_places(lane, in, rows);
     TRY(state_upsert(lane->keys, (const uint8_t *)lane->key_text.data, lane->offsets, lane->hashes, rows, lane->slots,
                      lane->created, &created_count, err));
-    call->counts->duplicates += rows - created_count;
-    return piece_add(self, lane, in, choose(self, lane, in, rows, created_count), err);
+    return piece_add(self, lane, in, choose(self, lane, in, rows, created_count, call->counts), err);
 }

@@ -52,6 +52,15 @@ static enum code winners_settle(const struct deduplicate_stage *self, struct ded
     return E_OK;
 }
 
+/* The slot of the record that its row came from. */
+static int32_t winner_slot(const struct deduplicate_stage *self, const struct winner *winner)
+{
+    const struct deduplicate_lane *lane = &self->lanes_of[winner->lane];
+    const struct candidate *candidate = candidate_at(lane->keys, winner->slot);
+    return batch_slot(&lane->pieces[candidate->piece], candidate->row);
+}
+
+/* A key that is there already is of an earlier epoch, or of another lane: then the earlier row wins. */
 static enum code merge_lane(struct deduplicate_stage *self, struct deduplicate_shard *shard, int32_t shard_index,
                             int32_t lane_index, struct operator_counts *counts, struct error *err)
 {
@@ -69,12 +78,11 @@ static enum code merge_lane(struct deduplicate_stage *self, struct deduplicate_s
             winner_add(shard, known_slot, mine);
             continue;
         }
-        counts->duplicates++;
         const struct known *known = known_at(shard->keys, known_slot);
-        if (known->changed != shard->merge)
-            continue; // of an earlier epoch
-        struct winner *winner = &shard->winners[known->winner];
-        if (place_before(candidate->place, winner->place))
+        struct winner *winner = known->changed == shard->merge ? &shard->winners[known->winner] : NULL;
+        bool earlier = winner != NULL && place_before(candidate->place, winner->place);
+        duplicate_count(counts, winner_slot(self, earlier ? winner : &mine));
+        if (earlier)
             *winner = mine;
     }
     return E_OK;

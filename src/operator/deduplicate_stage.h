@@ -93,6 +93,13 @@ static inline bool place_before(struct place a, struct place b)
     return a.stream != b.stream ? a.stream < b.stream : a.offset < b.offset;
 }
 
+static inline void duplicate_count(struct operator_counts *counts, int32_t slot)
+{
+    counts->duplicates++;
+    if (counts->duplicates_of != NULL && slot >= 0)
+        counts->duplicates_of[slot]++;
+}
+
 /* deduplicate_lane.c */
 void deduplicate_lane_init(const struct deduplicate_stage *self, struct deduplicate_lane *lane);
 void deduplicate_lane_close(const struct deduplicate_stage *self, struct deduplicate_lane *lane);

@@ -152,15 +152,6 @@ static void judge_rejected(const struct judging *j, int32_t rejected_before)
     j->call->counts->rejected += rejects->count - rejected_before;
 }
 
-static void row_late(const struct lane_call *call, int64_t row)
-{
-    call->counts->late++;
-    if (call->late == NULL)
-        return;
-    mem_grow(call->late->rows, call->late->capacity, call->late->count + 1);
-    call->late->rows[call->late->count++] = (int32_t)row;
-}
-
 static void judge_late(const struct judging *j)
 {
     const struct column *col = time_of(&j->in->columns[j->self->spec.sides[j->side].time_column]);
@@ -170,7 +161,7 @@ static void judge_late(const struct judging *j)
             j->room->fates[i] == FATE_DROPPED)
             continue;
         j->room->fates[i] = FATE_DROPPED;
-        row_late(j->call, i);
+        lane_call_drop(j->call, i, ROW_LATE);
     }
 }
 
@@ -181,7 +172,8 @@ static void judge_only(const struct judging *j, const struct column *only)
         if ((bit_get(only->values->data, i) && column_valid_at(only, i)) || j->room->fates[i] == FATE_DROPPED)
             continue;
         j->room->fates[i] = outer ? FATE_ALONE : FATE_DROPPED;
-        j->call->counts->filtered += !outer;
+        if (!outer)
+            lane_call_drop(j->call, i, ROW_FILTERED);
     }
 }
 
@@ -192,7 +184,7 @@ static void judge_null_time(const struct judging *j, const struct column *col)
         if (column_valid_at(col, i) || j->room->fates[i] != FATE_JOIN)
             continue;
         j->room->fates[i] = FATE_DROPPED;
-        j->call->counts->null_time++;
+        lane_call_drop(j->call, i, ROW_NULL_TIME);
     }
 }
 
@@ -203,7 +195,8 @@ static void judge_null_key(const struct judging *j, const struct column *key)
         if (!column_is_null(key, i) || j->room->fates[i] != FATE_JOIN)
             continue;
         j->room->fates[i] = outer ? FATE_WAIT : FATE_DROPPED;
-        j->call->counts->filtered += !outer;
+        if (!outer)
+            lane_call_drop(j->call, i, ROW_FILTERED);
     }
 }
 

@@ -47,7 +47,11 @@ struct operator_counts {
     int64_t aggregated;   /* rows that state took in: folded into groups, kept for a join */
     int64_t duplicates;   /* rows that a key seen before kept out */
     int64_t overflown;    /* results of groups that do not fit their type: NULL */
+    /* Of stages with state, and lookups: */
+    uint8_t *fates;         /* enum row_fate per row of the batch, all ROW_TAKEN before the call; NULL: nobody asks */
+    int64_t *duplicates_of; /* the duplicates again, per slot of their origin (data/batch.h); NULL: nobody asks */
 };
+enum row_fate { ROW_TAKEN, ROW_LATE, ROW_NULL_TIME, ROW_FILTERED }; /* rejects are in their own list */
 
 /* ---- stateless ---- */
 
@@ -108,6 +112,8 @@ struct lane_call {
     struct selection *late;      /* row numbers of `in` that came too late are appended; NULL: nobody keeps them */
     struct operator_counts *counts;
 };
+/* A row falls out. */
+void lane_call_drop(const struct lane_call *call, int64_t row, enum row_fate fate);
 struct stateful;
 struct stateful_type {
     const char *name; /* "aggregate", "session window", "join", "deduplicate" */

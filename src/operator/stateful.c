@@ -23,3 +23,17 @@ enum code stateful_shard_restore(struct stateful *self, int32_t shard, struct by
     return self->type->shard_restore != NULL ? self->type->shard_restore(self, shard, stored, err)
                                              : self->type->restore(self, stored, err);
 }
+
+void lane_call_drop(const struct lane_call *call, int64_t row, enum row_fate fate)
+{
+    struct operator_counts *counts = call->counts;
+    counts->late += fate == ROW_LATE;
+    counts->null_time += fate == ROW_NULL_TIME;
+    counts->filtered += fate == ROW_FILTERED;
+    if (counts->fates != NULL)
+        counts->fates[row] = (uint8_t)fate;
+    if (fate != ROW_LATE || call->late == NULL)
+        return;
+    mem_grow(call->late->rows, call->late->capacity, call->late->count + 1);
+    call->late->rows[call->late->count++] = (int32_t)row;
+}
