@@ -279,6 +279,33 @@ static void tell_twins_apart(const struct pipeline *pipeline)
     }
 }
 
+/* ---- stamps ---- */
+
+/* With everything that the node computes, since that is what may fail: a quarantined row goes back to the
+ * node that rejected it, and to no other that a change has put into its place. */
+static void stamp(const struct fingerprint *self, struct plan *node)
+{
+    const struct identity *own = &self->nodes[node->id];
+    uint64_t hash = hash_mix(hash_number(OF_OTHER, (int64_t)node->kind), hash_mix(own->rows, own->state));
+    if (node->input_count > 0)
+        hash = hash_exprs(hash, node->exprs, node->expr_count, below(self, node, 0));
+    for (int32_t i = 0; i < node->schema->field_count; i++)
+        hash = hash_mix(hash, own->columns[i]);
+    if (node->kind == PLAN_DECODE)
+        hash = hash_mix(hash, hash_type(node->decode.schema));
+    node->stamp = hash;
+}
+
+static void tell_stamps_apart(const struct pipeline *pipeline)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        for (int32_t j = 0; j < i; j++)
+            if (pipeline->nodes[j]->stamp == pipeline->nodes[i]->stamp) {
+                pipeline->nodes[i]->stamp = hash_mix(pipeline->nodes[i]->stamp, OF_OTHER);
+                j = -1;
+            }
+}
+
 uint64_t plan_identify(struct pipeline *pipeline)
 {
     struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)pipeline->node_count)};
@@ -294,6 +321,9 @@ uint64_t plan_identify(struct pipeline *pipeline)
         else if (node->group >= 0)
             node->identity = hash_mix(state, hash_group(&self, pipeline, node->group, false));
     }
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        stamp(&self, pipeline->nodes[i]);
+    tell_stamps_apart(pipeline);
     tell_versions_apart(&self, pipeline);
     tell_twins_apart(pipeline);
     uint64_t fingerprint = hash_number(session, pipeline->watermark_policy_max);

@@ -42,7 +42,10 @@ enum { SQL_PLAN_HEIGHT_MAX = 4000 };       /* nodes in a row, through all views 
     X(LIMIT, "limit")                                                                                       \
     X(WINDOW, "window function")                                                                            \
     X(SET_OPERATION, "set operation")                                                                       \
-    X(VALUES, "values")        /* literal rows */
+    X(VALUES, "values")        /* literal rows */                                                           \
+    X(RANGE, "range")          /* one BIGINT column: range.from, from + step, .. */                         \
+    X(STORED, "stored rows")   /* a table of a session */                                                   \
+    X(EXPAND, "grouping sets") /* every row once per set: input columns, keys or NULL, number of the set */
 
 enum plan_kind {
 #define X(name, text) PLAN_##name,
@@ -131,6 +134,27 @@ struct plan_decode {
     bool exact_texts;                      /* of JSON files: a value that is no string becomes a STRING as it stands */
 };
 
+/* Queries over rows that stand still only, from here to the plan: query/ runs them. */
+struct plan_order { bool descending, nulls_last; };
+struct plan_sort {
+    const struct plan_order *orders;       /* per key: exprs[i] */
+};
+struct plan_set {                          /* INTERSECT and EXCEPT of whole rows */
+    bool except, all;
+};
+struct plan_range {
+    int64_t from, to, step;
+};
+struct plan_expand {                       /* exprs: the keys, over the input */
+    int32_t set_count;
+    const bool *kept;                      /* set_count times expr_count: the key keeps its value in the set */
+    const int64_t *ids;                    /* per set: grouping_id() */
+};
+struct stored_rows;                        /* query/query.h */
+struct plan_stored {
+    const struct stored_rows *rows;
+};
+
 struct plan {
     enum plan_kind kind;
     int32_t id;                            /* 0.. in pipeline->nodes, inputs before users: topological order */
@@ -150,9 +174,15 @@ struct plan {
         struct plan_table table;
         struct plan_join join;
         struct plan_deduplicate deduplicate;
+        struct plan_sort sort;
+        struct plan_set set;
+        struct plan_range range;
+        struct plan_expand expand;
+        struct plan_stored stored;
     };
     int32_t group;                         /* watermark group it works under (pipeline->groups), -1 = none */
     uint64_t identity;                     /* of what a stateful node or watermark remembers: fingerprint.c; 0 for others */
+    uint64_t stamp;                        /* of what any node computes of which rows: tells it again after a change elsewhere */
     const char *unsupported;               /* what the engine cannot run yet ("LEFT JOIN", "ORDER BY"), or NULL */
     bool streaming;
     int32_t user_count;                    /* consumers in the graph */
@@ -164,6 +194,9 @@ static inline struct plan *plan_input(const struct plan *plan, int32_t i)
 {
     return plan->more_inputs != NULL ? plan->more_inputs[i] : plan->inputs[i];
 }
+
+/* Numbers the nodes from `root` down (id: inputs first) and counts their users; returns how many there are. */
+int32_t plan_number(struct arena *arena, struct plan *root);
 
 /* ---- the pipeline ---- */
 
