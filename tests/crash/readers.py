@@ -1,0 +1,189 @@
+"""Readers that know nothing of leat: of finished tables and topics, and of those that a leat at work is writing.
+
+What they find is counted in three kinds. lost: it was produced and is not there. double: it is there more than once.
+torn: a file or a row that no reader should ever meet: unreadable, half written, changed after it was visible, never produced.
+"""
+import csv
+import json
+import os
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow.dataset as ds
+import pyarrow.json as pj
+import pyarrow.parquet as pq
+
+TEXTS_KEPT = 12
+LOOK_SECONDS = 0.01
+FILES_AGAIN = 25  # every so many looks the files already known are looked at again
+
+
+@dataclass
+class Findings:
+    lost: int = 0
+    double: int = 0
+    torn: int = 0
+    wrong: int = 0  # leat's own behaviour: exit status, leftovers
+    texts: list = field(default_factory=list)
+
+    def add(self, kind, count, text):
+        if count:
+            setattr(self, kind, getattr(self, kind) + count)
+            if len(self.texts) < TEXTS_KEPT:
+                self.texts.append(f"{kind} {count}: {text}")
+
+    def merge(self, other):
+        for kind in ("lost", "double", "torn", "wrong"):
+            setattr(self, kind, getattr(self, kind) + getattr(other, kind))
+        self.texts = (self.texts + other.texts)[:TEXTS_KEPT]
+
+    def compare(self, who, got, want):
+        """Multisets of rows: `got` is an iterable, `want` a Counter."""
+        got = Counter(got)
+        missing, more = want - got, got - want
+        known = Counter({row: count for row, count in more.items() if row in want})
+        foreign = more - known
+        self.add("lost", missing.total(), f"{who}: {some(missing)}")
+        self.add("double", known.total(), f"{who}: {some(known)}")
+        self.add("torn", foreign.total(), f"{who}: never produced: {some(foreign)}")
+
+
+def some(counter):
+    return str([row for row, _ in counter.most_common(2)])[:300]
+
+
+# ---- finished tables ----
+
+
+def paths(folder, kind):
+    return [str(path) for path in sorted(folder.rglob(f"*.{kind}")) if "_staging" not in path.parts]
+
+
+def arrow_rows(folder, kind, columns):
+    """PyArrow's dataset over all files at once."""
+    files = paths(folder, kind)
+    if not files:
+        return []
+    if kind == "csv":
+        return [tuple(row) for path in files for row in csv_rows(path)]
+    if kind == "json":
+        rows = (row for path in files for row in pj.read_json(path).to_pylist())
+        return [tuple(row[column] for column in columns) for row in rows]
+    data = ds.dataset(files, format="parquet").to_table(columns=list(columns))
+    return list(zip(*(data[column].to_pylist() for column in columns)))
+
+
+def duck_rows(folder, kind, columns):
+    files = paths(folder, kind)
+    if not files:
+        return []
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")
+        if kind == "csv":
+            spec = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
+            source = f"read_csv({files}, header = false, quote = '\"', escape = '\\', columns = {{{spec}}})"
+        elif kind == "json":
+            source = f"read_json({files}, format = 'newline_delimited')"
+        else:
+            source = f"read_parquet({files}, hive_partitioning = false)"
+        names = ", ".join(f'"{column}"' for column in columns)
+        return connection.execute(f"select {names} from {source}").fetchall()
+
+
+def lines_of(path):
+    """ValueError when the last one is not whole."""
+    with open(path, encoding="utf-8", newline="") as file:
+        text = file.read()
+    if text and not text.endswith("\n"):
+        raise ValueError("the last line has no end")
+    return text.splitlines()
+
+
+def csv_rows(path):
+    """In Spark's dialect."""
+    return csv.reader(lines_of(path), escapechar="\\", doublequote=False)
+
+
+# ---- tables that are being written ----
+
+
+class FolderWatch(threading.Thread):
+    """Polls one table's folder all the time. keys(path): what names the rows of a file; raises when the file is torn."""
+
+    def __init__(self, folder, kind, keys):
+        super().__init__(daemon=True)
+        self.folder, self.kind, self.keys = folder, kind, keys
+        self.findings, self.seen, self.files, self.looks = Findings(), set(), {}, 0
+        self.ended = threading.Event()
+
+    def run(self):
+        while not self.ended.wait(LOOK_SECONDS):
+            self.look(again=self.looks % FILES_AGAIN == 0)
+        self.look(again=True)
+
+    def end(self, checkpoint=None):
+        self.ended.set()
+        self.join()
+        return self.findings
+
+    def look(self, again):
+        self.looks += 1
+        for path in self.visible(str(self.folder)):
+            if path not in self.files or again:
+                self.meet(path)
+
+    def visible(self, folder):
+        """What a reader's glob would find: no _staging, no other suffix."""
+        try:
+            entries = list(os.scandir(folder))
+        except FileNotFoundError:
+            return
+        for entry in entries:
+            if entry.is_dir():
+                if not entry.name.startswith(("_", ".")):
+                    yield from self.visible(entry.path)
+            elif entry.name.endswith("." + self.kind):
+                yield entry.path
+
+    def meet(self, path):
+        stat = os.stat(path)
+        print_of_file = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if path in self.files:
+            self.findings.add("torn", int(self.files[path] != print_of_file), f"{path} changed after it was visible")
+            self.files[path] = print_of_file
+            return
+        self.files[path] = print_of_file
+        try:
+            keys = self.keys(path)
+        except Exception as error:  # whatever a reader says of a torn file
+            self.findings.add("torn", 1, f"{path}: {error}")
+            return
+        twice = [key for key in keys if key in self.seen]
+        self.findings.add("double", len(twice), f"{path} has {twice[:2]} again")
+        self.seen.update(keys)
+
+
+def parquet_keys(*columns):
+    def keys(path):
+        data = pq.read_table(path, partitioning=None, use_threads=False)
+        return list(zip(*(data[column].to_pylist() for column in columns)))
+    return keys
+
+
+def csv_keys(count, width):
+    """The first `count` fields of lines with `width` fields."""
+    def keys(path):
+        rows = list(csv_rows(path))
+        short = [row for row in rows if len(row) != width]
+        if short:
+            raise ValueError(f"a line has {len(short[0])} fields: {short[0]}")
+        return [tuple(row[:count]) for row in rows]
+    return keys
+
+
+def json_keys(*columns):
+    def keys(path):
+        return [tuple(row[column] for column in columns) for row in map(json.loads, lines_of(path))]
+    return keys

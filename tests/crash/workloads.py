@@ -1,0 +1,145 @@
+"""What ./dev crash runs: per sink a project, its topics, and how its outcome is read."""
+import json
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+import readers
+from readers import Findings, FolderWatch
+from storm import BOOTSTRAP, LEAT, Run, Workload, wait
+
+HERE = Path(__file__).parent
+PARTITIONS = 4
+RECORDS = 20_000
+COLUMNS = ("topic", "partition", "offset", "value")
+
+
+def numbers_fill(topic, count=RECORDS, first=0, bootstrap=BOOTSTRAP):
+    """Rows (topic, partition, offset, value) as the broker acknowledged them."""
+    rows, failed = [], []
+
+    def on_delivery(error, message):
+        if error:
+            failed.append(str(error))
+        else:
+            rows.append((topic, message.partition(), message.offset(), message.value().decode()))
+
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all", "enable.idempotence": True})
+    for number in range(first, first + count):
+        value = json.dumps({"number": number, "filler": "x" * (number % 89)})
+        producer.produce(topic, value.encode(), partition=number % PARTITIONS, on_delivery=on_delivery)
+        producer.poll(0)
+    producer.flush(60)
+    if failed or len(rows) != count:
+        raise SystemExit(f"{len(rows)} of {count} records reached {topic}: {failed[:2]}")
+    return rows
+
+
+def topic_create(topic, partitions=PARTITIONS, bootstrap=BOOTSTRAP, replication=1, **config):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    settings = {key.replace("_", "."): str(value) for key, value in config.items()}
+    admin.create_topics([NewTopic(topic, partitions, replication, config=settings)])[topic].result(30)
+
+
+# ---- files ----
+
+
+def files_check(run, kind, rows):
+    """PyArrow and DuckDB, on the plain and on the partitioned table."""
+    findings = Findings()
+    for table in ("records", "parted"):
+        for who, read in (("PyArrow", readers.arrow_rows), ("DuckDB", readers.duck_rows)):
+            try:
+                got = read(run.tables / table, kind, COLUMNS)
+            except Exception as error:  # a reader that cannot read is what we look for
+                findings.add("torn", 1, f"{who} on {table}: {error}")
+                continue
+            findings.compare(f"{who} on {table}", got, rows)
+    return findings
+
+
+def files(kind, tag):
+    topic = f"numbers-{kind}-{tag}"
+    topic_create(topic)
+    rows = numbers_fill(topic)
+    want = Counter(tuple(map(str, row)) for row in rows) if kind == "csv" else Counter(rows)
+    keys = {"parquet": readers.parquet_keys("partition", "offset"), "csv": readers.csv_keys(3, len(COLUMNS)),
+            "json": readers.json_keys("partition", "offset")}[kind]
+    return Workload(
+        name=kind,
+        project=HERE / "plain",
+        environment={"KAFKA_TOPIC": topic, "FORMAT": kind},
+        watch=lambda run: FolderWatch(run.tables / "records", kind, keys),
+        check=lambda run: files_check(run, kind, want),
+    )
+
+
+# ---- state ----
+
+STATEFUL_RECORDS, STATEFUL_EPOCHS = 24_000, 60
+STATEFUL_COLUMNS = {
+    "per_minute": ("site", "start", "n", "least"),
+    "sliding": ("ad", "start", "n", "sites"),
+    "sessions": ("site", "start", "finish", "n"),
+    "joined": ("impression_id", "ad_id", "click_id", "price", "clicked_at"),
+    "first_of_ad": ("ad_id", "impression_id", "shown_at"),
+}
+
+
+def plain(value):
+    """Lists are sets of collect_set here: their order is free."""
+    return tuple(sorted(value)) if isinstance(value, list) else value
+
+
+def stateful_rows(read, tables):
+    return {table: Counter(tuple(map(plain, row)) for row in read(tables / table, "parquet", columns))
+            for table, columns in STATEFUL_COLUMNS.items()}
+
+
+def stateful_check(run, want):
+    findings = Findings()
+    for who, read in (("PyArrow", readers.arrow_rows), ("DuckDB", readers.duck_rows)):
+        try:
+            got = stateful_rows(read, run.tables)
+        except Exception as error:
+            findings.add("torn", 1, f"{who}: {error}")
+            continue
+        for table, rows in want[who].items():
+            findings.compare(f"{who} on {table}", got[table].elements(), rows)
+    return findings
+
+
+def stateful(tag):
+    """Windows, sessions, joins and deduplication: what an undisturbed run of the same split gives."""
+    topics = {kind: f"{kind}-{tag}" for kind in ("impressions", "clicks")}
+    for kind, topic in topics.items():
+        subprocess.run([LEAT, "produce", kind, "--bootstrap", BOOTSTRAP, "--topic", topic, "--count", str(STATEFUL_RECORDS),
+                        "--partitions", "3", "--seed", "5", "--event-rate", "80"], check=True, stderr=subprocess.DEVNULL)
+    limit = STATEFUL_RECORDS // STATEFUL_EPOCHS
+    workload = Workload(
+        name="stateful",
+        project=HERE / "stateful",
+        environment={"IMPRESSIONS": topics["impressions"], "CLICKS": topics["clicks"]},
+        watch=lambda run: FolderWatch(run.tables / "joined", "parquet", readers.parquet_keys("impression_id")),
+        check=lambda run: stateful_check(run, want),
+        limits=(limit, limit),
+        split_matters=True,
+    )
+    undisturbed = Run(workload, f"stateful-{tag}-undisturbed")
+    status = wait(undisturbed.start("--once", MAX_OFFSETS_PER_TRIGGER=limit), 120)
+    want = {"PyArrow": stateful_rows(readers.arrow_rows, undisturbed.tables),
+            "DuckDB": stateful_rows(readers.duck_rows, undisturbed.tables)}
+    if status != 0 or not all(want["PyArrow"].values()):
+        raise SystemExit(f"the undisturbed run left with {status}: {undisturbed.said()[-2000:]}")
+    return workload
+
+
+SINKS = {
+    "parquet": lambda tag: files("parquet", tag),
+    "csv": lambda tag: files("csv", tag),
+    "json": lambda tag: files("json", tag),
+    "stateful": stateful,
+}
