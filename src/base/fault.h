@@ -26,6 +26,9 @@
     X(publish_done, "all files of the epoch are published")                                      \
     X(state_merge, "the epoch's state delta is about to be merged")                              \
     X(snapshot_put, "a state snapshot is about to be put")                                       \
+    X(kafka_offsets, "the source's offsets and the mark are about to join the transaction")         \
+    X(kafka_commit, "the transaction is about to be committed; everything else is staged")       \
+    X(kafka_after, "the transaction is committed, the record is not in the chain")               \
     X(group_commit, "the group's offsets are about to be mirrored to the broker")                \
     X(gc_one, "one garbage file is about to be removed")                                         \
     X(assign, "partitions are about to be assigned")                                             \

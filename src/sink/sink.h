@@ -20,6 +20,7 @@
 
 #include "base/options.h"
 #include "data/data.h"
+#include "sink/transaction.h"
 
 enum { SINK_TOKEN_MAX = 16 * 1024 * 1024, SINK_LANES_MAX = 64 };
 

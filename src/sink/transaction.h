@@ -14,7 +14,7 @@
  * Epochs   every epoch of a query that has a transaction commits one, rows or not: ask() is the head or one more
  * Fails    E_BROKER transient; E_FENCED: another process has the query's transactional id; E_CORRUPT: the broker's mark is
  *          of no epoch that the chain could have
- * Thread   send: lanes in parallel. All else: one thread, no send under way
+ * Thread   send, topic: lanes in parallel. All else: one thread, no send under way
  * Faults   kafka_offsets, kafka_commit, kafka_after
  * Add one  Kafka's is kafka_transaction.c; the simulation installs its own
  */
@@ -28,7 +28,9 @@
 struct transaction_spec {
     const char *const *option_names, *const *option_values;   /* `kafka.*` of the sinks on that cluster */
     int32_t option_count;
-    const char *query_id, *task;       /* Q and T: the transactional id and the group are made of them */
+    const char *query_id, *task;       /* Q and T: the transactional id leat-<Q>-<T>, and the group leat-<first 8 of Q> */
+                                       /* unless `kafka.group.id` names one */
+    const char *mark_topic;            /* keeps the mark, at its partition 0, when no offset is marked; NULL: none does */
     int64_t timeout_us;                /* leat.retry.limit: how long open, ask and commit may take */
     struct budget *budget;
     bool (*stopping)(void);            /* asked while waiting; true = E_STOPPED; or NULL */
@@ -65,6 +67,10 @@ struct transaction_type {
     enum code (*ask)(void *self, const struct transaction_offset *marked, int32_t count, struct transaction_mark *out,
                      struct error *err) MUST_CHECK;
     enum code (*begin)(void *self, struct error *err) MUST_CHECK;
+    /* How many partitions the topic has, made by the broker where it may; 0: there is none. NULL: all are there. */
+    enum code (*topic)(void *self, const char *name, int32_t *partitions, struct error *err) MUST_CHECK;
+    /* Most bytes of a record, key, value and headers together. NULL: no limit. */
+    int64_t (*record_max)(const void *self);
     enum code (*send)(void *self, const struct transaction_message *message, struct error *err) MUST_CHECK;
     /* All that was sent is acknowledged, or the first failure. */
     enum code (*flush)(void *self, struct error *err) MUST_CHECK;
@@ -77,5 +83,17 @@ extern const struct transaction_type kafka_transaction;
 /* The one in use; Kafka's unless a test installed a fake. NULL: back to Kafka's. */
 const struct transaction_type *transaction_type(void);
 void transaction_install(const struct transaction_type *fake);
+
+
+/* One that is open, for who sends. */
+struct transaction {
+    const struct transaction_type *type;
+    void *self;
+    const char *bootstrap;             /* of its cluster */
+};
+/* Whether two values of kafka.bootstrap.servers name a server in common: then they are one cluster. */
+bool transaction_same_cluster(const char *bootstrap, const char *other);
+/* The option's value, names' case ignored; NULL when it is not there or empty. */
+const char *transaction_option(const char *const *names, const char *const *values, int32_t count, const char *name);
 
 #endif
