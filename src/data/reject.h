@@ -24,7 +24,11 @@
     X(ARGUMENT, "INVALID_PARAMETER_VALUE", "a function does not take this value")                               \
     X(RAISED, "USER_RAISED_EXCEPTION", "raise_error or assert_true said so")                                    \
     X(TOO_BIG, "RECORD_TOO_BIG", "the record is larger than a limit")                                           \
-    X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")
+    X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
+    X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than kafka.max.request.size")         \
+    X(TOPIC, "INVALID_TOPIC", "the column `topic` is NULL or no name of a topic")                               \
+    X(TOPIC_UNKNOWN, "UNKNOWN_TOPIC_OR_PARTITION", "the topic has no such partition, or does not exist")        \
+    X(HEADER, "INVALID_HEADER", "a header has no key, or there are too many")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,
