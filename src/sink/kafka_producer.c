@@ -341,7 +341,8 @@ static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *top
     }
 }
 
-enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t *partitions, struct error *err)
+enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted, int32_t *partitions,
+                               struct error *err)
 {
     struct kafka_topic *topic;
     TRY(topic_find(self, name, &topic, err));
@@ -349,7 +350,7 @@ enum code kafka_producer_topic(struct kafka_producer *self, const char *name, in
     int32_t known = topic->partitions;
     bool fresh = topic->asked_us != 0 && os->clock_mono_us() - topic->asked_us < TOPIC_AGAIN_US;
     lock_give(&self->lock);
-    if (known == 0 && !fresh) {
+    if (known < wanted && !fresh) {
         TRY(topic_wait(self, topic, &known, err));
         lock_take(&self->lock);
         topic->partitions = known;

@@ -56,9 +56,9 @@ MUST_CHECK enum code kafka_producer_open(struct kafka_producer *self, const stru
                                          struct error *err);
 /* What was not delivered is dropped. */
 void kafka_producer_close(struct kafka_producer *self);
-/* The topic as the broker knows it, made by the broker where it is allowed to. partitions = 0: there is none; asked again
- * at most once a second. E_SPEC: no name of a topic, or too many. */
-MUST_CHECK enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t *partitions,
+/* The topic as the broker knows it, made by the broker where it is allowed to. partitions = 0: there is none. While fewer
+ * than `wanted` are known it is asked again, at most once a second. E_SPEC: no name of a topic, or too many. */
+MUST_CHECK enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted, int32_t *partitions,
                                           struct error *err);
 MUST_CHECK enum code kafka_producer_send(struct kafka_producer *self, const struct transaction_message *message,
                                          struct error *err);

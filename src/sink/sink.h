@@ -36,15 +36,29 @@ struct sink_spec {
     const struct zone *zone;
     int32_t lanes;
     struct budget *budget;
+    /* ---- for sinks that write to a broker; NULL and 0 for the others ---- */
+    const struct transaction *transaction;   /* of the query's first cluster, or NULL */
+    const char *task;                  /* T */
+    int64_t timeout_us;                /* leat.retry.limit */
+    bool (*stopping)(void);
 };
 struct sink_totals {
     int64_t rows, files, bytes;        /* of the epoch, filled by prepare */
 };
 struct sink_type {
     const char *name, *help;
+    bool client_options;               /* takes kafka.* as its client does */
     const struct option *options;      /* leat.files.max_records, parquet.compression, ... */
     size_t size;
+    /* What `open` would refuse, without asking anybody: schema and options. NULL: open says it. */
+    enum code (*validate)(const struct sink_spec *spec, struct error *err) MUST_CHECK;
     enum code (*open)(void *self, const struct sink_spec *spec, struct error *err) MUST_CHECK;
+    /* The rows that can never be written, appended to `rejects`; the others are then written. Lanes in parallel. NULL: it
+     * takes all. */
+    enum code (*check)(void *self, int32_t lane, const struct batch *batch, struct rejects *rejects, struct error *err)
+        MUST_CHECK;
+    /* What is wrong with a rejected row, appended. */
+    void (*check_detail)(const void *self, const struct batch *batch, const struct reject *reject, struct text *out);
     enum code (*write)(void *self, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err) MUST_CHECK;
     /* The rows that this epoch will write take the place of all rows of before; called before them. NULL: it cannot. */
     void (*replace)(void *self, int64_t epoch);

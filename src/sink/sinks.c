@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-const struct sink_type *const sink_types[] = {&parquet_sink, &csv_sink, &json_sink, &console_sink, NULL};
+const struct sink_type *const sink_types[] = {&parquet_sink, &csv_sink, &json_sink, &console_sink, &kafka_sink, NULL};
 
 const struct sink_type *sink_find(const char *name)
 {

@@ -67,8 +67,9 @@ struct transaction_type {
     enum code (*ask)(void *self, const struct transaction_offset *marked, int32_t count, struct transaction_mark *out,
                      struct error *err) MUST_CHECK;
     enum code (*begin)(void *self, struct error *err) MUST_CHECK;
-    /* How many partitions the topic has, made by the broker where it may; 0: there is none. NULL: all are there. */
-    enum code (*topic)(void *self, const char *name, int32_t *partitions, struct error *err) MUST_CHECK;
+    /* How many partitions the topic has, made by the broker where it may; 0: there is none. Asked anew, now and then, when
+     * fewer than `wanted` are known. NULL: all are there. */
+    enum code (*topic)(void *self, const char *name, int32_t wanted, int32_t *partitions, struct error *err) MUST_CHECK;
     /* Most bytes of a record, key, value and headers together. NULL: no limit. */
     int64_t (*record_max)(const void *self);
     enum code (*send)(void *self, const struct transaction_message *message, struct error *err) MUST_CHECK;
@@ -83,7 +84,6 @@ extern const struct transaction_type kafka_transaction;
 /* The one in use; Kafka's unless a test installed a fake. NULL: back to Kafka's. */
 const struct transaction_type *transaction_type(void);
 void transaction_install(const struct transaction_type *fake);
-
 
 /* One that is open, for who sends. */
 struct transaction {
