@@ -1,4 +1,4 @@
-/* kafka.c - rows to topics: inside the query's transaction on its first cluster, at least once on others.
+/* kafka_sink.c - rows to topics: inside the query's transaction on its first cluster, at least once on others.
  *
  *              first cluster                        any other cluster
  * write        sent inside the transaction          sent at once, with headers that name the row
