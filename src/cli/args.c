@@ -68,11 +68,18 @@ static enum code environment_apply(const struct command_line *line, struct error
     return E_OK;
 }
 
+/* -c: a flag whose name is one letter. */
+static bool is_letter_flag(const struct command *command, const char *word)
+{
+    return word[0] == '-' && word[1] != '\0' && word[1] != '-' && word[2] == '\0' &&
+           option_find(command->options, word + 1) != NULL;
+}
+
 /* One flag at argv[*at]; moves past its value. */
 static enum code flag_parse(const struct command_line *line, int argc, char **argv, int *at,
                             struct error *err)
 {
-    const char *word = argv[*at] + 2, *equals = strchr(word, '=');
+    const char *word = argv[*at] + (argv[*at][1] == '-' ? 2 : 1), *equals = strchr(word, '=');
     const char *name =
         equals == NULL ? word : arena_strndup(line->arena, word, (size_t)(equals - word));
     const struct option *option = option_find(line->command->options, name);
@@ -118,7 +125,7 @@ enum code command_parse(const struct command *command, int argc, char **argv, st
     for (int i = 0; i < argc; i++) {
         if (flags && strcmp(argv[i], "--") == 0)
             flags = false;
-        else if (flags && strncmp(argv[i], "--", 2) == 0)
+        else if (flags && (strncmp(argv[i], "--", 2) == 0 || is_letter_flag(command, argv[i])))
             TRY(flag_parse(&line, argc, argv, &i, err));
         else if (flags && argv[i][0] == '-' && argv[i][1] != '\0')
             return fail(err, E_USAGE, "%s: flags have two dashes; see leat %s --help", argv[i],

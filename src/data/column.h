@@ -55,6 +55,9 @@ void column_all_null(struct column *out, const struct type *type, int64_t rows);
 void column_append(struct column *out, const struct column *col, int64_t from, int64_t to);
 /* One value as text for messages, console and tests, in Hive's form: NULL, [1,2], {"a":1}, 2026-01-01 00:00:00. */
 void column_print(const struct column *col, int64_t row, struct text *out);
+/* The same, instants in this zone. */
+struct zone;
+void column_print_in(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
 /* True when both rows hold the same value (NULL equals NULL). For tests and state. */
 bool column_equal_at(const struct column *a, int64_t i, const struct column *b, int64_t j);
 /* Asserts the invariants above; for tests and debug builds. */

@@ -51,9 +51,13 @@ static void print_quoted(struct bytes value, struct text *out)
     text_add_char(out, '"');
 }
 
-static void print_value(const struct column *col, int64_t row, bool inside, struct text *out);
+struct place {
+    const struct zone *zone;
+    bool inside; /* a nested value, where Hive quotes texts and writes null small */
+};
+static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out);
 
-static void print_list(const struct column *col, int64_t row, struct text *out)
+static void print_list(const struct column *col, int64_t row, const struct place *inside, struct text *out)
 {
     bool map = col->type->id == TYPE_MAP;
     const int32_t *offsets = column_offsets(col);
@@ -61,16 +65,16 @@ static void print_list(const struct column *col, int64_t row, struct text *out)
     for (int64_t i = offsets[row]; i < offsets[row + 1]; i++) {
         if (i > offsets[row])
             text_add_char(out, ',');
-        print_value(&col->children[0], i, true, out);
+        print_value(&col->children[0], i, inside, out);
         if (map) {
             text_add_char(out, ':');
-            print_value(&col->children[1], i, true, out);
+            print_value(&col->children[1], i, inside, out);
         }
     }
     text_add_char(out, map ? '}' : ']');
 }
 
-static void print_struct(const struct column *col, int64_t row, struct text *out)
+static void print_struct(const struct column *col, int64_t row, const struct place *inside, struct text *out)
 {
     text_add_char(out, '{');
     for (int32_t i = 0; i < col->child_count; i++) {
@@ -78,17 +82,17 @@ static void print_struct(const struct column *col, int64_t row, struct text *out
             text_add_char(out, ',');
         print_quoted(bytes_of_string(col->type->fields[i].name), out);
         text_add_char(out, ':');
-        print_value(&col->children[i], row, true, out);
+        print_value(&col->children[i], row, inside, out);
     }
     text_add_char(out, '}');
 }
 
-/* inside: the value is part of a nested one, where Hive quotes texts and writes null small. */
-static void print_value(const struct column *col, int64_t row, bool inside, struct text *out)
+static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out)
 {
+    const struct place nested = {place->zone, true};
     char digits[VALUE_TEXT_MAX];
     if (column_is_null(col, row)) {
-        text_add_string(out, inside ? "null" : "NULL");
+        text_add_string(out, place->inside ? "null" : "NULL");
         return;
     }
     switch (col->type->id) {
@@ -103,26 +107,33 @@ static void print_value(const struct column *col, int64_t row, bool inside, stru
     case TYPE_DECIMAL: print_decimal(col, row, out); break;
     case TYPE_STRING:
     case TYPE_BINARY:
-        if (inside)
+        if (place->inside)
             print_quoted(column_bytes_at(col, row), out);
         else
             text_add(out, column_bytes_at(col, row).data, column_bytes_at(col, row).size);
         break;
     case TYPE_DATE: text_add(out, digits, date_print(column_values(col, int32_t)[row], digits)); break;
     case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_NTZ:
-        text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone_utc(), digits));
+    case TYPE_TIMESTAMP_NTZ: {
+        const struct zone *zone = col->type->id == TYPE_TIMESTAMP ? place->zone : zone_utc();
+        text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits));
         break;
+    }
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: print_interval(col->type, integer_at(col, row), out); break;
     case TYPE_ARRAY:
-    case TYPE_MAP: print_list(col, row, out); break;
-    case TYPE_STRUCT: print_struct(col, row, out); break;
+    case TYPE_MAP: print_list(col, row, &nested, out); break;
+    case TYPE_STRUCT: print_struct(col, row, &nested, out); break;
     case TYPE_COUNT: break;
     }
 }
 
+void column_print_in(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
+{
+    print_value(col, row, &(struct place){zone, false}, out);
+}
+
 void column_print(const struct column *col, int64_t row, struct text *out)
 {
-    print_value(col, row, false, out);
+    column_print_in(col, row, zone_utc(), out);
 }

@@ -96,6 +96,49 @@ static enum code analyse_named(struct analyser *self, const struct ast_relation 
     return E_OK;
 }
 
+/* A constant BIGINT; *value stays when the argument is not there. */
+static enum code range_argument(struct analyser *self, const struct ast *call, int32_t index, int64_t *value)
+{
+    struct rowset nothing = {.plan = plan_one_row(self, call->at)};
+    struct scope scope = {.rows = &nothing, .clause = "range(..)"};
+    const struct expr *arg;
+    if (index >= call->arg_count)
+        return E_OK;
+    const struct ast *ast = call->args[index];
+    TRY(analyse_expr(self, &scope, ast, &arg));
+    TRY(placed(self, expr_cast(&self->expr, arg, type_of(TYPE_INT64), false, ast->at, &arg, self->err), ast->at));
+    TRY(placed(self, expr_fold(&self->expr, arg, &arg, self->err), ast->at));
+    if (column_is_null(arg->literal, 0))
+        return sql_error(self, ast->at, NULL,
+                         "[UNEXPECTED_INPUT_TYPE] range() takes constants that are not NULL.");
+    *value = column_values(arg->literal, int64_t)[0];
+    return E_OK;
+}
+
+/* range(end), range(start, end[, step[, partitions]]) */
+static enum code analyse_range(struct analyser *self, const struct ast_relation *relation, struct rowset *out)
+{
+    const struct ast *call = relation->function;
+    struct plan_range range = {0, 0, 1};
+    struct field id = {"id", type_of(TYPE_INT64), false};
+    if (call->arg_count < 1 || call->arg_count > 4)
+        return sql_error(self, call->at, NULL,
+                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `range` requires [1, 4] parameters but the actual "
+                         "number is %d.",
+                         call->arg_count);
+    TRY(range_argument(self, call, 0, call->arg_count == 1 ? &range.to : &range.from));
+    TRY(range_argument(self, call, 1, &range.to));
+    TRY(range_argument(self, call, 2, &range.step));
+    if (range.step == 0)
+        return sql_error(self, call->at, NULL, "[FAILED_FUNCTION_CALL] step cannot be 0");
+    struct plan *plan =
+        plan_new(self->arena, PLAN_RANGE, type_struct(self->arena, &id, 1), relation->at);
+    plan->range = range;
+    plan->unsupported = "range(..)";
+    rowset_of_plan(self, plan, relation->alias, NULL, 0, out);
+    return E_OK;
+}
+
 /* range(n), explode(..) in FROM: typed as a generator over one row. */
 static enum code analyse_function(struct analyser *self, const struct ast_relation *relation,
                                   const struct scope *outer, struct rowset *out)
@@ -123,12 +166,7 @@ static enum code analyse_function(struct analyser *self, const struct ast_relati
             "[UNRESOLVABLE_TABLE_VALUED_FUNCTION] Could not resolve `%s` to a table-valued "
             "function.",
             name);
-    struct field id = {"id", type_of(TYPE_INT64), false};
-    struct plan *plan =
-        plan_new(self->arena, PLAN_VALUES, type_struct(self->arena, &id, 1), relation->at);
-    plan->unsupported = "range(..)";
-    rowset_of_plan(self, plan, relation->alias, NULL, 0, out);
-    return E_OK;
+    return analyse_range(self, relation, out);
 }
 
 /* ---- one relation ---- */

@@ -166,6 +166,7 @@ static struct plan *set_node(struct analyser *self, const struct ast_body *body,
     node->streaming = left->streaming || right->streaming;
     node->height = (left->height > right->height ? left->height : right->height) + 1;
     if (!is_union) {
+        node->set = (struct plan_set){body->operation == SET_EXCEPT, body->all};
         node->unsupported = operation_name(body);
         return node;
     }
@@ -221,6 +222,23 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
 
 /* ---- ORDER BY and LIMIT over a whole query ---- */
 
+struct plan *sort_rows(struct analyser *self, const struct ast_query *query, struct plan *input,
+                       const struct expr *const *keys, int32_t count)
+{
+    struct plan *sort = plan_over(self->arena, PLAN_SORT, input, input->schema, query->order_at);
+    struct plan_order *orders = arena_array(self->arena, struct plan_order, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        const struct ast_sort *written = &query->order[i < query->order_count ? i : 0];
+        bool last = written->nulls_given ? written->nulls_last : written->descending;
+        orders[i] = (struct plan_order){written->descending, last};
+    }
+    sort->exprs = keys;
+    sort->expr_count = count;
+    sort->sort.orders = orders;
+    sort->unsupported = "ORDER BY";
+    return sort;
+}
+
 enum code analyse_sort(struct analyser *self, const struct ast_query *query, struct rowset *rows)
 {
     struct scope scope = {.rows = rows, .clause = "ORDER BY"};
@@ -232,12 +250,7 @@ enum code analyse_sort(struct analyser *self, const struct ast_query *query, str
             "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] ORDER BY is not supported on a stream.");
     for (int32_t i = 0; i < query->order_count; i++)
         TRY(analyse_expr(self, &scope, query->order[i].expr, &exprs[i]));
-    struct plan *sort =
-        plan_over(self->arena, PLAN_SORT, rows->plan, rows->plan->schema, query->order_at);
-    sort->exprs = exprs;
-    sort->expr_count = query->order_count;
-    sort->unsupported = "ORDER BY";
-    rows->plan = sort;
+    rows->plan = sort_rows(self, query, rows->plan, exprs, query->order_count);
     return E_OK;
 }
 

@@ -225,12 +225,7 @@ static enum code add_sort(struct analyser *self, struct select *select,
 {
     for (int32_t i = 0; i < keys->count; i++)
         TRY(select_lift(self, select, keys->exprs[i], &keys->exprs[i]));
-    struct plan *sort =
-        plan_over(self->arena, PLAN_SORT, select->lifted, select->lifted->schema, query->order_at);
-    sort->exprs = keys->exprs;
-    sort->expr_count = keys->count;
-    sort->unsupported = "ORDER BY";
-    select->lifted = sort;
+    select->lifted = sort_rows(self, query, select->lifted, keys->exprs, keys->count);
     return E_OK;
 }
 
@@ -286,12 +281,7 @@ static enum code sort_distinct(struct analyser *self, const struct select *selec
                 "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] SELECT DISTINCT keeps only its own "
                 "columns for ORDER BY.");
     }
-    struct plan *sort =
-        plan_over(self->arena, PLAN_SORT, out->plan, out->plan->schema, query->order_at);
-    sort->exprs = exprs;
-    sort->expr_count = keys->count;
-    sort->unsupported = "ORDER BY";
-    out->plan = sort;
+    out->plan = sort_rows(self, query, out->plan, exprs, keys->count);
     return E_OK;
 }
 

@@ -34,6 +34,7 @@ struct analyser {
     struct list joins;   /* struct open_join *: joins of the FROM at hand (join.h) */
     int32_t outer_reads; /* names found in a query around, so far */
     int32_t depth;
+    bool batch; /* a query of a session: all its rows stand still */
 };
 
 /* ---- names in sight ---- */
@@ -148,6 +149,9 @@ MUST_CHECK enum code analyse_limit(struct analyser *self, const struct ast_query
                                    struct rowset *rows);
 MUST_CHECK enum code analyse_sort(struct analyser *self, const struct ast_query *query,
                                   struct rowset *rows);
+/* A SORT over the input; keys of ORDER BY ALL all go the way of its only entry. */
+struct plan *sort_rows(struct analyser *self, const struct ast_query *query, struct plan *input,
+                       const struct expr *const *keys, int32_t count);
 /* Rows that come once; `what` names it where it cannot run. */
 MUST_CHECK enum code distinct_rows(struct analyser *self, const char *what, struct position at,
                                    struct plan **plan);

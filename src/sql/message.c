@@ -117,3 +117,14 @@ void notes_warn(struct notes *notes, struct position at, const char *format, ...
     list_add(notes->arena, &notes->warnings, arena_strdup(notes->arena, out.data));
     text_free(&out);
 }
+
+struct bytes sql_condition(const struct error *err)
+{
+    const char *open = strchr(err->text, '['), *close = open != NULL ? strchr(open, ']') : NULL;
+    if (close == NULL || close == open + 1)
+        return (struct bytes){0};
+    size_t size = (size_t)(close - open - 1);
+    if (strspn(open + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") < size)
+        return (struct bytes){0};
+    return bytes_of(open + 1, size);
+}

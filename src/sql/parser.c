@@ -296,8 +296,8 @@ enum code nest(struct parser *self)
 
 /* ---- whole texts ---- */
 
-static enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file,
-                             struct notes *notes, struct error *err)
+enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file,
+                      struct notes *notes, struct error *err)
 {
     struct token *tokens;
     struct position at;

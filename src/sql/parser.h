@@ -23,6 +23,9 @@ struct parser {
 
 /* ---- parser.c ---- */
 
+MUST_CHECK enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file,
+                                 struct notes *notes, struct error *err);
+
 static inline const struct token *token_here(const struct parser *self)
 {
     return &self->tokens[self->at];

@@ -119,6 +119,8 @@ const struct plan *plan_time_source(const struct plan *plan, int32_t column)
     case PLAN_SOURCE:
     case PLAN_TABLE:
     case PLAN_VALUES:
+    case PLAN_RANGE:
+    case PLAN_STORED:
     case PLAN_SET_OPERATION: return NULL;
     default: break;
     }
@@ -148,6 +150,8 @@ bool plan_is_session(const struct plan *plan, int32_t column)
     case PLAN_SOURCE:
     case PLAN_TABLE:
     case PLAN_VALUES:
+    case PLAN_RANGE:
+    case PLAN_STORED:
     case PLAN_SET_OPERATION: return false;
     case PLAN_UNION: return plan_is_session(plan_input(plan, 0), column);
     case PLAN_JOIN: {
@@ -244,6 +248,18 @@ void plan_collect_query(struct arena *arena, struct plan *root, struct plan_list
     *out = (struct plan_list){0};
     mark_unseen(&self, root);
     place(&self, root);
+}
+
+int32_t plan_number(struct arena *arena, struct plan *root)
+{
+    struct plan_list nodes;
+    plan_collect(arena, &root, 1, &nodes);
+    for (int32_t i = 0; i < nodes.count; i++)
+        nodes.nodes[i]->user_count = 0;
+    for (int32_t i = 0; i < nodes.count; i++)
+        for (int32_t j = 0; j < nodes.nodes[i]->input_count; j++)
+            plan_input(nodes.nodes[i], j)->user_count++;
+    return nodes.count;
 }
 
 /* ---- expressions ---- */

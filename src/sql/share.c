@@ -116,6 +116,11 @@ static bool same_node(const struct plan *a, const struct plan *b)
     case PLAN_GENERATE: return same_generate(a, b);
     case PLAN_DEDUPLICATE: return same_deduplicate(&a->deduplicate, &b->deduplicate);
     case PLAN_WINDOW:
+    case PLAN_SORT:
+    case PLAN_SET_OPERATION:
+    case PLAN_RANGE:
+    case PLAN_STORED:
+    case PLAN_EXPAND:
     case PLAN_VALUES: return false;
     default: return true;
     }

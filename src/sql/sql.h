@@ -259,6 +259,7 @@ struct problems {                          /* all errors found, in order of the 
 
 /* leat.* of `configuration`, typed. The table (names, kinds, defaults, help) is in sql/settings.c. */
 enum on_error { ON_ERROR_QUARANTINE, ON_ERROR_FAIL };
+enum quarantine_format { QUARANTINE_PARQUET, QUARANTINE_JSON };
 enum trigger_kind { TRIGGER_CONTINUOUS, TRIGGER_INTERVAL, TRIGGER_ONCE };
 struct run_settings {
     const char *trigger;           /* "continuous", "once", "30 seconds" */
@@ -267,18 +268,27 @@ struct run_settings {
     int64_t memory_bytes;          /* ceiling of what grows with the data */
     int64_t threads;               /* workers; 0 = one per core */
     int on_error;                  /* enum on_error */
+    int quarantine_format;         /* enum quarantine_format */
+    int64_t quarantine_value_max;  /* bytes of a key or value that a quarantine keeps */
     int64_t epoch_records_max;     /* records of an epoch when maxOffsetsPerTrigger says nothing; 0 = no limit */
     int64_t max_staleness_us;      /* continuous trigger: the longest an epoch stays open */
     int64_t batch_rows;            /* most rows of a source's batch */
     int64_t buffer_bytes;          /* most bytes prefetched from a source */
-    int64_t retry_limit_us;        /* give up after failing for so long */
+    int64_t retry_initial_us, retry_max_us;   /* ceilings of the first wait after a failure, and of any */
+    const char *retry_limit;       /* "never", "2 minutes"; NULL: see retry_limit_us */
+    int64_t retry_attempts;        /* give up after so many in a row; 0 = any number */
+    int64_t circuit_failures, circuit_open_us;
+    int64_t stop_timeout_us;       /* how long a stop may take to commit the open epoch; 0 = no limit */
     int64_t max_future_us;         /* event times further ahead of their record's timestamp are refused; 0 = none are */
     int64_t snapshot_epochs;       /* full state at least every so many epochs */
     bool preview;                  /* print a few rows of each epoch */
     /* derived */
     enum trigger_kind trigger_kind;
     int64_t interval_us;
+    int64_t retry_limit_us;        /* give up after failing for so long; 0 = never. Not set: never, but RETRY_LIMIT_ONCE_US */
+                                   /* when the trigger is `once` (`leat run --once` too) */
 };
+enum { RETRY_LIMIT_ONCE_US = 120 * 1000 * 1000 };
 /* E_SPEC names the setting, what is wrong and what is allowed. */
 MUST_CHECK enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out,
                                    struct error *err);
@@ -308,5 +318,39 @@ MUST_CHECK enum code sql_query(struct arena *arena, struct bytes text, const str
 /* The expression `text` over columns of `input`, for tests. */
 MUST_CHECK enum code sql_expression(struct arena *arena, struct bytes text, const struct type *input,
                                     const struct session *session, const struct expr **out, struct error *err);
+
+/* ---- a session: statements that share temporary views, tables and settings (leat sql) ----
+ *
+ * A statement is analysed against what the ones before it left. Reading rows is not the session's business: it says
+ * what is to be done, and the caller, who has an engine, does it and tells. */
+struct sql_session;
+enum session_action {
+    SESSION_NOTHING, /* it is done: CREATE VIEW, SET, DROP */
+    SESSION_ROWS,    /* `plan` gives the answer */
+    SESSION_FILL,    /* append the rows of `plan` to `target`; `overwrite`: they replace what is there */
+    SESSION_DROP,    /* `target` is nobody's any more */
+};
+struct session_step {
+    enum session_action action;
+    struct plan *plan;
+    struct stored_rows *target;
+    bool overwrite;
+};
+struct sql_session *sql_session_new(const struct session *initial);
+/* Tables' rows go back through `drop`, which owns how they are held. */
+void sql_session_free(struct sql_session *self, void (*drop)(void *context, struct stored_rows *rows), void *context);
+/* Settings as of now: SET changes them. */
+const struct session *sql_session_settings(const struct sql_session *self);
+void sql_session_clock(struct sql_session *self, int64_t now_us);   /* current_timestamp() of the next statement */
+/* One statement. The plan lives in `arena` and points into `text`; both must outlive its execution. `rows_new` makes
+ * the empty rows of a new table. E_SQL, E_UNSUPPORTED with line:column, caret and hint. */
+MUST_CHECK enum code sql_session_step(struct sql_session *self, struct arena *arena, struct bytes text,
+                                      struct stored_rows *(*rows_new)(void), struct session_step *out, struct error *err);
+/* An error of running a plan gets its place in front and the line with a caret behind. */
+enum code sql_session_place(struct bytes text, struct position at, struct error *err);
+/* The next statement of a script, up to its `;`; false at the end. *text moves behind it. */
+bool sql_statement_next(struct bytes *text, struct bytes *out);
+/* Spark's error condition: what stands in the first brackets of the message; empty when there is none. */
+struct bytes sql_condition(const struct error *err);
 
 #endif

@@ -1,0 +1,86 @@
+#include "cli/sql_run.h"
+
+#include "base/os.h"
+
+static struct stored_rows *rows_new(void)
+{
+    return mem_new(struct stored_rows);
+}
+
+static void rows_drop(void *context, struct stored_rows *rows)
+{
+    struct sql_run *self = context;
+    stored_rows_free(rows, &self->budget);
+    mem_free(rows);
+}
+
+void sql_run_open(struct sql_run *self, const struct session *settings, size_t memory_bytes)
+{
+    *self = (struct sql_run){.session = sql_session_new(settings)};
+    self->budget.limit_bytes = memory_bytes;
+}
+
+void sql_run_close(struct sql_run *self)
+{
+    sql_session_free(self->session, rows_drop, self);
+    *self = (struct sql_run){0};
+}
+
+/* All batches to the sink, or into `filled`. */
+static enum code query_drain(struct sql_run *self, struct query *query, const struct sql_sink *sink,
+                             struct stored_rows *filled, struct position *at, struct error *err)
+{
+    for (;;) {
+        struct batch batch;
+        TRY(query_next(query, &batch, at, err));
+        if (batch.rows == 0) {
+            batch_release(&batch);
+            return E_OK;
+        }
+        if (filled != NULL) {
+            TRY(stored_rows_add(filled, &batch, &self->budget, err));
+            continue;
+        }
+        sink->rows(sink->context, &batch);
+        batch_release(&batch);
+    }
+}
+
+static enum code step_run(struct sql_run *self, const struct session_step *step, const struct sql_sink *sink,
+                          struct position *at, struct error *err)
+{
+    const struct session *session = sql_session_settings(self->session);
+    const struct query_spec spec = {step->plan, session, &self->budget};
+    struct stored_rows filled = {0};
+    struct query *query;
+    TRY(query_open(&spec, &query, err));
+    if (step->action == SESSION_ROWS)
+        sink->schema(sink->context, step->plan->schema, session->zone);
+    bool fill = step->action == SESSION_FILL;
+    enum code code = query_drain(self, query, sink, fill ? &filled : NULL, at, err);
+    query_close(query);
+    if (code == E_OK && fill && step->overwrite)
+        stored_rows_free(step->target, &self->budget);
+    for (int32_t i = 0; code == E_OK && fill && i < filled.count; i++)
+        code = stored_rows_add(step->target, &filled.batches[i], &self->budget, err);
+    stored_rows_free(&filled, &self->budget);
+    return code;
+}
+
+enum code sql_run_statement(struct sql_run *self, struct bytes text, const struct sql_sink *sink, struct error *err)
+{
+    struct arena arena = {0};
+    struct session_step step;
+    struct position at = {0};
+    sql_session_clock(self->session, os->clock_wall_us());
+    enum code code = sql_session_step(self->session, &arena, text, rows_new, &step, err);
+    if (code == E_OK && step.action == SESSION_DROP)
+        rows_drop(self, step.target);
+    else if (code == E_OK && step.action != SESSION_NOTHING) {
+        code = step_run(self, &step, sink, &at, err);
+        if (code != E_OK)
+            code = sql_session_place(text, at, err);
+    }
+    arena_free(&arena);
+    return code;
+}

@@ -1,0 +1,366 @@
+/* pass.c - stages that look at one batch at a time: filter, project, generate, from_json, grouping sets, LIMIT,
+ * UNION ALL. */
+#include <strings.h>
+
+#include "format/format.h"
+#include "query/stage.h"
+
+static enum code nothing_open(__attribute__((unused)) struct stage *base, __attribute__((unused)) struct error *err)
+{
+    return E_OK;
+}
+
+static void nothing_close(__attribute__((unused)) struct stage *base) {}
+
+/* ---- filter ---- */
+
+struct filter_pass {
+    struct stage base;
+    struct filter *filter;
+};
+
+static struct position filter_step(const void *filter, int32_t step)
+{
+    return filter_position(filter, step);
+}
+
+static enum code filter_open(struct stage *base, struct error *err)
+{
+    struct filter_pass *self = (struct filter_pass *)base;
+    return filter_new(&base->query->arena, base->plan->exprs[0], &self->filter, err);
+}
+
+static enum code filter_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct filter_pass *self = (struct filter_pass *)base;
+    struct query *query = base->query;
+    struct batch in;
+    TRY(stage_pull(base, 0, &in, err));
+    if (in.rows == 0)
+        return E_OK;
+    enum code code =
+        filter_batch(self->filter, query->spec.session, &in, &query->rejects, &query->counts, out, err);
+    batch_release(&in);
+    if (code == E_OK && (code = stage_check(base, filter_step, self->filter, err)) != E_OK)
+        batch_release(out);
+    return code;
+}
+
+static void filter_close(struct stage *base)
+{
+    filter_free(((struct filter_pass *)base)->filter);
+}
+
+const struct stage_type filter_stage = {.name = "filter",
+                                        .size = sizeof(struct filter_pass),
+                                        .open = filter_open,
+                                        .next = filter_next,
+                                        .close = filter_close};
+
+/* ---- project ---- */
+
+struct project_pass {
+    struct stage base;
+    struct computation exprs;
+};
+
+static enum code project_open(struct stage *base, struct error *err)
+{
+    struct project_pass *self = (struct project_pass *)base;
+    return computation_open(&self->exprs, base, base->plan->exprs, base->plan->expr_count, err);
+}
+
+static enum code project_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct project_pass *self = (struct project_pass *)base;
+    struct batch in;
+    TRY(stage_pull(base, 0, &in, err));
+    if (in.rows == 0)
+        return E_OK;
+    enum code code = computation_run(&self->exprs, base, &in, err);
+    if (code == E_OK) {
+        batch_init(out, base->plan->schema, in.rows);
+        for (int32_t c = 0; c < out->column_count; c++)
+            out->columns[c] = column_take(&self->exprs.columns[c]);
+    }
+    batch_release(&in);
+    return code;
+}
+
+static void project_close(struct stage *base)
+{
+    computation_close(&((struct project_pass *)base)->exprs);
+}
+
+const struct stage_type project_stage = {.name = "project",
+                                         .size = sizeof(struct project_pass),
+                                         .open = project_open,
+                                         .next = project_next,
+                                         .close = project_close};
+
+/* ---- generate ---- */
+
+struct generate_pass {
+    struct stage base;
+    struct generate *generate;
+};
+
+static struct position generate_step(const void *generate, int32_t step)
+{
+    return generate_position(generate, step);
+}
+
+static enum code generate_open(struct stage *base, struct error *err)
+{
+    static const enum generate_kind kinds[] = {[GENERATE_EXPLODE] = EXPLODE,
+                                               [GENERATE_POSEXPLODE] = POSEXPLODE,
+                                               [GENERATE_INLINE] = INLINE,
+                                               [GENERATE_STACK] = STACK};
+    const struct plan *plan = base->plan;
+    struct generate_spec spec = {
+        .kind = kinds[plan->generate.kind],
+        .outer = plan->generate.outer,
+        .args = plan->generate.args,
+        .arg_count = plan->generate.arg_count,
+        .generated = plan->generate.generated,
+        .keep = plan->generate.keep,
+        .schema = plan->schema,
+    };
+    return generate_new(&base->query->arena, &spec, &((struct generate_pass *)base)->generate, err);
+}
+
+static enum code generate_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct generate_pass *self = (struct generate_pass *)base;
+    struct query *query = base->query;
+    struct batch in;
+    TRY(stage_pull(base, 0, &in, err));
+    if (in.rows == 0)
+        return E_OK;
+    enum code code =
+        generate_batch(self->generate, query->spec.session, &in, &query->rejects, &query->counts, out, err);
+    batch_release(&in);
+    if (code == E_OK && (code = stage_check(base, generate_step, self->generate, err)) != E_OK)
+        batch_release(out);
+    return code;
+}
+
+static void generate_close(struct stage *base)
+{
+    generate_free(((struct generate_pass *)base)->generate);
+}
+
+const struct stage_type generate_stage = {.name = "generate",
+                                          .size = sizeof(struct generate_pass),
+                                          .open = generate_open,
+                                          .next = generate_next,
+                                          .close = generate_close};
+
+/* ---- from_json: one column more ---- */
+
+struct decode_pass {
+    struct stage base;
+    struct computation payload;
+    const struct decoder_type *type;
+    void *decoder;
+};
+
+static enum code decode_open(struct stage *base, struct error *err)
+{
+    struct decode_pass *self = (struct decode_pass *)base;
+    const struct plan_decode *d = &base->plan->decode;
+    const struct decoder_type *type = decoder_find(d->format);
+    if (type == NULL)
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] no decoder for format %s", d->format);
+    struct decoder_spec spec = {
+        .schema = d->schema,
+        .needed = d->needed,
+        .mode = d->mode != NULL && strcasecmp(d->mode, "FAILFAST") == 0 ? DECODE_FAILFAST : DECODE_PERMISSIVE,
+        .corrupt_column = d->corrupt_column,
+        .zone = base->query->spec.session->zone,
+        .simd = -1,
+        .option_names = d->option_names,
+        .option_values = d->option_values,
+        .option_count = d->option_count,
+        .exact_texts = d->exact_texts,
+    };
+    void *decoder = arena_alloc(&base->query->arena, type->size);
+    TRY(type->open(decoder, &spec, err));
+    self->type = type;
+    self->decoder = decoder;
+    return computation_open(&self->payload, base, base->plan->exprs, 1, err);
+}
+
+static enum code decode_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct decode_pass *self = (struct decode_pass *)base;
+    struct batch in;
+    TRY(stage_pull(base, 0, &in, err));
+    if (in.rows == 0)
+        return E_OK;
+    enum code code = computation_run(&self->payload, base, &in, err);
+    if (code == E_OK) {
+        batch_init(out, base->plan->schema, in.rows);
+        for (int32_t c = 0; c < in.column_count; c++)
+            column_share(&out->columns[c], &in.columns[c]);
+        code = self->type->decode(self->decoder, &self->payload.columns[0], &out->columns[in.column_count],
+                                  &base->query->rejects, err);
+        if (code == E_OK)
+            code = stage_check(base, NULL, NULL, err);
+        if (code != E_OK)
+            batch_release(out);
+    }
+    batch_release(&in);
+    return code;
+}
+
+static void decode_close(struct stage *base)
+{
+    struct decode_pass *self = (struct decode_pass *)base;
+    if (self->decoder != NULL)
+        self->type->close(self->decoder);
+    computation_close(&self->payload);
+}
+
+const struct stage_type decode_stage = {.name = "from_json",
+                                        .size = sizeof(struct decode_pass),
+                                        .open = decode_open,
+                                        .next = decode_next,
+                                        .close = decode_close};
+
+/* ---- grouping sets: a batch comes out once per set ---- */
+
+struct expand_pass {
+    struct stage base;
+    struct computation keys;
+    struct batch in;
+    int32_t set; /* of `in`, next */
+};
+
+static enum code expand_open(struct stage *base, struct error *err)
+{
+    struct expand_pass *self = (struct expand_pass *)base;
+    return computation_open(&self->keys, base, base->plan->exprs, base->plan->expr_count, err);
+}
+
+static void id_column(int64_t id, int64_t rows, struct column *out)
+{
+    *out = (struct column){.type = type_of(TYPE_INT64), .rows = rows};
+    out->values = buffer_new((size_t)rows * sizeof(int64_t));
+    for (int64_t i = 0; i < rows; i++)
+        column_values(out, int64_t)[i] = id;
+}
+
+static enum code expand_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct expand_pass *self = (struct expand_pass *)base;
+    const struct plan_expand *expand = &base->plan->expand;
+    int32_t keys = base->plan->expr_count;
+    if (self->in.rows == 0 || self->set == expand->set_count) {
+        batch_release(&self->in);
+        TRY(stage_pull(base, 0, &self->in, err));
+        if (self->in.rows == 0)
+            return E_OK;
+        TRY(computation_run(&self->keys, base, &self->in, err));
+        self->set = 0;
+    }
+    batch_init(out, base->plan->schema, self->in.rows);
+    for (int32_t c = 0; c < self->in.column_count; c++)
+        column_share(&out->columns[c], &self->in.columns[c]);
+    for (int32_t k = 0; k < keys; k++) {
+        struct column *key = &out->columns[self->in.column_count + k];
+        if (expand->kept[self->set * keys + k])
+            column_share(key, &self->keys.columns[k]);
+        else
+            column_all_null(key, self->keys.columns[k].type, self->in.rows);
+    }
+    id_column(expand->ids[self->set], self->in.rows, &out->columns[self->in.column_count + keys]);
+    self->set++;
+    return E_OK;
+}
+
+static void expand_close(struct stage *base)
+{
+    struct expand_pass *self = (struct expand_pass *)base;
+    batch_release(&self->in);
+    computation_close(&self->keys);
+}
+
+const struct stage_type expand_stage = {.name = "grouping sets",
+                                        .size = sizeof(struct expand_pass),
+                                        .open = expand_open,
+                                        .next = expand_next,
+                                        .close = expand_close};
+
+/* ---- LIMIT, OFFSET ---- */
+
+struct limit_pass {
+    struct stage base;
+    int64_t skip, left;
+};
+
+static int64_t constant_at(const struct plan *plan, int32_t i)
+{
+    return column_values(plan->exprs[i]->literal, int64_t)[0];
+}
+
+static enum code limit_open(struct stage *base, __attribute__((unused)) struct error *err)
+{
+    struct limit_pass *self = (struct limit_pass *)base;
+    self->left = constant_at(base->plan, 0);
+    self->skip = constant_at(base->plan, 1);
+    return E_OK;
+}
+
+static enum code limit_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct limit_pass *self = (struct limit_pass *)base;
+    while (self->left > 0) {
+        struct batch in;
+        TRY(stage_pull(base, 0, &in, err));
+        if (in.rows == 0)
+            return E_OK;
+        int64_t skipped = self->skip < in.rows ? self->skip : in.rows;
+        int64_t rows = in.rows - skipped < self->left ? in.rows - skipped : self->left;
+        self->skip -= skipped;
+        self->left -= rows;
+        if (rows > 0)
+            batch_slice(out, &in, skipped, skipped + rows);
+        batch_release(&in);
+        if (rows > 0)
+            return E_OK;
+    }
+    return E_OK;
+}
+
+const struct stage_type limit_stage = {.name = "limit",
+                                       .size = sizeof(struct limit_pass),
+                                       .open = limit_open,
+                                       .next = limit_next,
+                                       .close = nothing_close};
+
+/* ---- UNION ALL ---- */
+
+struct union_pass {
+    struct stage base;
+    int32_t input;
+};
+
+static enum code union_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct union_pass *self = (struct union_pass *)base;
+    for (; self->input < base->input_count; self->input++) {
+        TRY(stage_pull(base, self->input, out, err));
+        if (out->rows > 0) {
+            out->schema = base->plan->schema;
+            return E_OK;
+        }
+    }
+    return E_OK;
+}
+
+const struct stage_type union_stage = {.name = "union",
+                                       .size = sizeof(struct union_pass),
+                                       .open = nothing_open,
+                                       .next = union_next,
+                                       .close = nothing_close};

@@ -1,0 +1,133 @@
+#include "query/query.h"
+
+#include "query/stage.h"
+
+/* ---- rows of a shared node: computed by the first reader ---- */
+
+struct spool {
+    struct stage *source;
+    struct stored_rows rows;
+    bool filled;
+};
+struct spool_reader {
+    struct stage base;
+    struct spool *spool;
+    int32_t at;
+};
+
+static enum code spool_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct spool_reader *self = (struct spool_reader *)base;
+    struct spool *spool = self->spool;
+    if (!spool->filled)
+        TRY(stage_hold(base, 0, &spool->rows, err));
+    spool->filled = true;
+    if (self->at < spool->rows.count)
+        batch_share(out, &spool->rows.batches[self->at++]);
+    return E_OK;
+}
+
+static enum code spool_open(__attribute__((unused)) struct stage *base, __attribute__((unused)) struct error *err)
+{
+    return E_OK;
+}
+
+static void spool_close(__attribute__((unused)) struct stage *base) {}
+
+const struct stage_type spool_stage = {
+    .name = "spool", .size = sizeof(struct spool_reader), .open = spool_open, .next = spool_next, .close = spool_close};
+
+/* ---- building ---- */
+
+static enum code stage_add(struct query *self, const struct stage_type *type, struct plan *plan, int32_t input_count,
+                           struct stage **out, struct error *err)
+{
+    if (self->stage_count >= QUERY_STAGES_MAX)
+        return fail(err, E_UNSUPPORTED, "the query has more than QUERY_STAGES_MAX = %d stages", QUERY_STAGES_MAX);
+    struct stage *stage = arena_alloc(&self->arena, type->size);
+    *stage = (struct stage){.type = type, .query = self, .plan = plan, .input_count = input_count};
+    stage->inputs = arena_array(&self->arena, struct stage *, (size_t)input_count + 1);
+    *out = stage;
+    return E_OK;
+}
+
+static enum code stage_start(struct query *self, struct stage *stage, struct error *err)
+{
+    mem_grow(self->stages, self->stage_capacity, self->stage_count + 1);
+    self->stages[self->stage_count++] = stage;
+    return stage->type->open(stage, err);
+}
+
+static enum code build(struct query *self, struct plan *plan, struct stage **out, struct error *err);
+
+static enum code build_node(struct query *self, struct plan *plan, struct stage **out, struct error *err)
+{
+    const struct stage_type *type = stage_type_of(plan);
+    struct stage *stage;
+    if (type == NULL)
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s",
+                    plan->unsupported != NULL ? plan->unsupported : "this kind of query");
+    TRY(stage_add(self, type, plan, plan->input_count, &stage, err));
+    for (int32_t i = 0; i < plan->input_count; i++)
+        TRY(build(self, plan_input(plan, i), &stage->inputs[i], err));
+    TRY(stage_start(self, stage, err));
+    *out = stage;
+    return E_OK;
+}
+
+static enum code build(struct query *self, struct plan *plan, struct stage **out, struct error *err)
+{
+    if (plan->user_count <= 1 || plan->input_count == 0)
+        return build_node(self, plan, out, err);
+    struct spool *spool = self->spools[plan->id];
+    if (spool == NULL) {
+        self->spools[plan->id] = spool = arena_new(&self->arena, struct spool);
+        TRY(build_node(self, plan, &spool->source, err));
+    }
+    TRY(stage_add(self, &spool_stage, plan, 1, out, err));
+    ((struct spool_reader *)*out)->spool = spool;
+    (*out)->inputs[0] = spool->source;
+    return stage_start(self, *out, err);
+}
+
+enum code query_open(const struct query_spec *spec, struct query **out, struct error *err)
+{
+    struct query *self = mem_new(struct query);
+    self->spec = *spec;
+    self->plan_count = plan_number(&self->arena, spec->plan);
+    self->spools = mem_array(struct spool *, (size_t)self->plan_count);
+    enum code code = build(self, spec->plan, &self->root, err);
+    if (code != E_OK) {
+        query_close(self);
+        return code;
+    }
+    *out = self;
+    return E_OK;
+}
+
+enum code query_next(struct query *self, struct batch *out, struct position *at, struct error *err)
+{
+    enum code code;
+    do {
+        *out = (struct batch){0};
+        code = self->root->type->next(self->root, out, err);
+    } while (code == E_OK && out->rows == 0 && out->schema != NULL);
+    *at = self->failed_at;
+    return code;
+}
+
+void query_close(struct query *self)
+{
+    if (self == NULL)
+        return;
+    for (int32_t i = self->stage_count - 1; i >= 0; i--)
+        self->stages[i]->type->close(self->stages[i]);
+    for (int32_t i = 0; i < self->plan_count; i++)
+        if (self->spools[i] != NULL)
+            stored_rows_free(&self->spools[i]->rows, self->spec.budget);
+    mem_free(self->spools);
+    mem_free(self->stages);
+    rejects_free(&self->rejects);
+    arena_free(&self->arena);
+    mem_free(self);
+}

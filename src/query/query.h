@@ -1,0 +1,50 @@
+/* query.h - run a plan whose inputs end: the batch engine behind `leat sql`.
+ *
+ * In       a plan without streaming nodes (sql/), which lives longer than the query
+ * Out      batches of plan->schema, pulled one after the other; in the plan's order when it sorts
+ * Shape    one stage a plan node, a stage pulls from the ones below. A node with several users is computed once and
+ *          kept. Sorting, grouping, windows, the hashed side of a join and shared nodes hold their rows
+ * Owns     what it holds, charged to the budget; a batch handed out is the caller's to release
+ * Fails    E_DATA when an expression fails for a row, with Spark's condition and the expression's position (ANSI);
+ *          E_UNSUPPORTED for nodes it cannot run; E_MEMORY over budget; E_SQL for what only shows while it runs
+ *          (a scalar subquery of several rows)
+ * Thread   one query, one thread
+ * Limits   QUERY_STAGES_MAX, QUERY_ROWS_MAX
+ * Spec     Spark 4.2
+ */
+#ifndef QUERY_QUERY_H
+#define QUERY_QUERY_H
+
+#include "data/data.h"
+#include "expr/expr.h"
+#include "sql/sql.h"
+
+enum { QUERY_STAGES_MAX = 20000 };
+#define QUERY_ROWS_MAX ((int64_t)INT32_MAX - 1) /* rows held in one place: a sort, a group, the hashed side of a join */
+
+struct query;
+struct query_spec {
+    struct plan *plan;
+    const struct session *session;
+    struct budget *budget;
+};
+MUST_CHECK enum code query_open(const struct query_spec *spec, struct query **out, struct error *err);
+/* The next batch; out->rows 0 = there are no more. On failure *at says where in the SQL (line 0: nowhere). */
+MUST_CHECK enum code query_next(struct query *query, struct batch *out, struct position *at, struct error *err);
+void query_close(struct query *query);
+
+/* ---- rows that are held ---- */
+
+/* The rows of a table of a session. */
+struct stored_rows {
+    struct batch *batches;
+    int32_t count, capacity;
+    int64_t rows;
+    size_t charged_bytes;
+};
+/* Takes the batch over. E_MEMORY over budget (the batch is released then). */
+MUST_CHECK enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct budget *budget,
+                                     struct error *err);
+void stored_rows_free(struct stored_rows *self, struct budget *budget);
+
+#endif

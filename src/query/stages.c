@@ -1,0 +1,169 @@
+/* stages.c - which plan node is which stage, and what stages share. */
+#include "query/stage.h"
+
+const struct stage_type *stage_type_of(const struct plan *plan)
+{
+    static const struct stage_type *const types[PLAN_KIND_COUNT] = {
+        [PLAN_VALUES] = &values_stage,   [PLAN_RANGE] = &range_stage,       [PLAN_STORED] = &stored_stage,
+        [PLAN_FILTER] = &filter_stage,   [PLAN_PROJECT] = &project_stage,   [PLAN_GENERATE] = &generate_stage,
+        [PLAN_LIMIT] = &limit_stage,     [PLAN_UNION] = &union_stage,       [PLAN_SORT] = &sort_stage,
+        [PLAN_AGGREGATE] = &group_stage, [PLAN_DEDUPLICATE] = &distinct_stage, [PLAN_SET_OPERATION] = &set_stage,
+        [PLAN_JOIN] = &match_stage,      [PLAN_EXPAND] = &expand_stage,     [PLAN_DECODE] = &decode_stage,
+    };
+    if (plan->streaming || (plan->kind == PLAN_LIMIT && plan->expr_count == 0))
+        return NULL;
+    return types[plan->kind];
+}
+
+enum code stage_pull(struct stage *self, int32_t input, struct batch *out, struct error *err)
+{
+    struct stage *from = self->inputs[input];
+    enum code code;
+    do {
+        *out = (struct batch){0};
+        code = from->type->next(from, out, err);
+    } while (code == E_OK && out->rows == 0 && out->schema != NULL);
+    return code;
+}
+
+struct position program_position(const void *program, int32_t step)
+{
+    return program_step_position(program, step);
+}
+
+enum code stage_check(struct stage *self, struct position (*position)(const void *context, int32_t step),
+                      const void *context, struct error *err)
+{
+    struct query *query = self->query;
+    if (query->rejects.count == 0)
+        return E_OK;
+    const struct reject *first = &query->rejects.items[0];
+    for (int32_t i = 1; i < query->rejects.count; i++)
+        if (query->rejects.items[i].row < first->row)
+            first = &query->rejects.items[i];
+    if (first->step >= 0 && position != NULL)
+        query->failed_at = position(context, first->step);
+    return fail(err, E_DATA, "[%s] %s", reject_condition(first->code), reject_text(first->code));
+}
+
+/* ---- expressions ---- */
+
+enum code computation_open(struct computation *self, struct stage *stage, const struct expr *const *exprs,
+                           int32_t count, struct error *err)
+{
+    TRY(program_compile(&stage->query->arena, exprs, count, &self->program, err));
+    self->evaluator = evaluator_new(self->program);
+    self->columns = mem_array(struct column, (size_t)count + 1);
+    self->count = count;
+    return E_OK;
+}
+
+enum code computation_run(struct computation *self, struct stage *stage, const struct batch *in, struct error *err)
+{
+    struct query *query = stage->query;
+    computation_release(self);
+    TRY(evaluator_run(self->evaluator, query->spec.session, in, self->columns, &query->rejects, err));
+    return stage_check(stage, program_position, self->program, err);
+}
+
+void computation_release(struct computation *self)
+{
+    for (int32_t i = 0; i < self->count; i++)
+        column_release(&self->columns[i]);
+}
+
+void computation_close(struct computation *self)
+{
+    if (self->columns == NULL)
+        return;
+    computation_release(self);
+    evaluator_free(self->evaluator);
+    mem_free(self->columns);
+    self->columns = NULL;
+}
+
+/* ---- rows that are held ---- */
+
+enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct budget *budget, struct error *err)
+{
+    size_t size = batch_bytes(batch);
+    enum code code = budget_take(budget, size, "the rows of a query", err);
+    if (code == E_OK && self->rows + batch->rows > QUERY_ROWS_MAX)
+        code = fail(err, E_UNSUPPORTED, "more than QUERY_ROWS_MAX = %lld rows in one place",
+                    (long long)QUERY_ROWS_MAX);
+    if (code != E_OK) {
+        batch_release(batch);
+        return code;
+    }
+    mem_grow(self->batches, self->capacity, self->count + 1);
+    self->rows += batch->rows;
+    self->charged_bytes += size;
+    self->batches[self->count++] = batch_take(batch);
+    return E_OK;
+}
+
+void stored_rows_free(struct stored_rows *self, struct budget *budget)
+{
+    for (int32_t i = 0; i < self->count; i++)
+        batch_release(&self->batches[i]);
+    mem_free(self->batches);
+    budget_give(budget, self->charged_bytes);
+    *self = (struct stored_rows){0};
+}
+
+enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows, struct error *err)
+{
+    for (;;) {
+        struct batch batch;
+        TRY(stage_pull(self, input, &batch, err));
+        if (batch.rows == 0)
+            return E_OK;
+        TRY(stored_rows_add(rows, &batch, self->query->spec.budget, err));
+    }
+}
+
+static void rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out)
+{
+    if (rows->count == 1) {
+        batch_share(out, &rows->batches[0]);
+        return;
+    }
+    batch_init(out, schema, rows->rows);
+    for (int32_t c = 0; c < schema->field_count; c++) {
+        struct column whole = {0};
+        for (int32_t i = 0; i < rows->count; i++)
+            column_append(&whole, &rows->batches[i].columns[c], 0, rows->batches[i].rows);
+        if (rows->count == 0)
+            column_all_null(&whole, schema->fields[c].type, 0);
+        out->columns[c] = whole;
+    }
+}
+
+enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out, size_t *charged_bytes,
+                           struct error *err)
+{
+    struct stored_rows rows = {0};
+    enum code code = stage_hold(self, input, &rows, err);
+    if (code == E_OK) {
+        rows_join(&rows, self->inputs[input]->plan->schema, out);
+        *charged_bytes = rows.charged_bytes; // stays charged: the joined rows are as large
+        rows.charged_bytes = 0;
+    }
+    stored_rows_free(&rows, self->query->spec.budget);
+    return code;
+}
+
+void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_t to)
+{
+    if (from == 0 && to == in->rows) {
+        batch_share(out, in);
+        return;
+    }
+    batch_init(out, in->schema, to - from);
+    for (int32_t c = 0; c < in->column_count; c++) {
+        struct column part = {0};
+        if (in->columns[c].type != NULL)
+            column_append(&part, &in->columns[c], from, to);
+        out->columns[c] = part;
+    }
+}

@@ -1,0 +1,310 @@
+/* parse_session.c - the statements of `leat sql` that a pipeline does not have. */
+#include <ctype.h>
+
+#include "sql/parser.h"
+#include "sql/session.h"
+
+static enum code parse_name_of(struct parser *self, struct ast_statement *statement)
+{
+    int32_t first = self->at, count;
+    const char *const *parts;
+    TRY(expect_dotted(self, &parts, &count));
+    statement->name = parts[count - 1];
+    statement->qualifier = count > 1 ? parts[count - 2] : NULL;
+    statement->name_at = position_since(self, first);
+    return E_OK;
+}
+
+static bool at_end(const struct parser *self)
+{
+    return at_symbol(self, SYM_SEMICOLON) || token_here(self)->kind == TOKEN_END;
+}
+
+static void skip_rest(struct parser *self)
+{
+    while (!at_end(self))
+        self->at++;
+}
+
+/* ---- CREATE ---- */
+
+static enum code parse_if_not_exists(struct parser *self, struct ast_statement *statement)
+{
+    if (!at_word(self, KW_IF) || token_ahead(self, 1)->keyword != KW_NOT)
+        return E_OK;
+    self->at += 2;
+    statement->if_not_exists = true;
+    return expect_word(self, KW_EXISTS);
+}
+
+/* name [type] [NOT NULL] [DEFAULT ..] [COMMENT '..'] */
+static enum code parse_column(struct parser *self, struct ast_column *column, bool typed)
+{
+    const char *text;
+    struct ast *initial;
+    column->at = position_here(self);
+    TRY(expect_name(self, &column->name));
+    if (typed)
+        TRY(parse_type(self, &column->type, &text));
+    for (;;) {
+        if (take_words(self, KW_NOT, KW_NULL))
+            column->not_null = true;
+        else if (take_word(self, KW_COMMENT))
+            TRY(expect_string_text(self, &column->comment));
+        else if (take_word(self, KW_DEFAULT))
+            TRY(parse_expr(self, &initial));
+        else
+            return E_OK;
+    }
+}
+
+static enum code parse_columns(struct parser *self, struct ast_statement *statement, bool typed)
+{
+    TRY(expect_symbol(self, SYM_OPEN));
+    do {
+        TRY(parse_column(self, array_add(self->arena, statement->columns, statement->column_count), typed));
+        if (statement->column_count > SQL_COLUMNS_MAX)
+            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
+                               SQL_COLUMNS_MAX);
+    } while (take_symbol(self, SYM_COMMA));
+    return expect_symbol(self, SYM_CLOSE);
+}
+
+static enum code skip_parentheses(struct parser *self)
+{
+    int32_t depth = 0;
+    do {
+        depth += at_symbol(self, SYM_OPEN);
+        depth -= at_symbol(self, SYM_CLOSE);
+        if (at_end(self))
+            return syntax_error(self, NULL);
+        self->at++;
+    } while (depth > 0);
+    return E_OK;
+}
+
+/* USING f, OPTIONS (..), PARTITIONED BY (..), COMMENT '..', ..: how a table is kept is the session's own business. */
+static enum code skip_table_clauses(struct parser *self, struct ast_statement *statement)
+{
+    while (!at_end(self) && !at_word(self, KW_AS) && !at_query(self)) {
+        if (take_word(self, KW_USING))
+            TRY(expect_name(self, &statement->format));
+        else if (at_symbol(self, SYM_OPEN))
+            TRY(skip_parentheses(self));
+        else
+            self->at++;
+    }
+    return E_OK;
+}
+
+static enum code parse_as(struct parser *self, struct ast_statement *statement)
+{
+    take_word(self, KW_AS);
+    return parse_query(self, &statement->query);
+}
+
+static enum code parse_create_view(struct parser *self, struct session_statement *out)
+{
+    out->kind = DO_CREATE_VIEW;
+    TRY(parse_if_not_exists(self, out->statement));
+    TRY(parse_name_of(self, out->statement));
+    if (at_symbol(self, SYM_OPEN))
+        TRY(parse_columns(self, out->statement, false));
+    TRY(skip_table_clauses(self, out->statement));
+    if (at_end(self))
+        return parse_error(self, out->statement->name_at,
+                           "[UNSUPPORTED_FEATURE] leat cannot do this yet: CREATE VIEW .. USING");
+    return parse_as(self, out->statement);
+}
+
+static enum code parse_create_table(struct parser *self, struct session_statement *out)
+{
+    out->kind = DO_CREATE_TABLE;
+    TRY(parse_if_not_exists(self, out->statement));
+    TRY(parse_name_of(self, out->statement));
+    if (at_symbol(self, SYM_OPEN))
+        TRY(parse_columns(self, out->statement, true));
+    TRY(skip_table_clauses(self, out->statement));
+    return at_end(self) ? E_OK : parse_as(self, out->statement);
+}
+
+static enum code parse_create(struct parser *self, struct session_statement *out)
+{
+    self->at++;
+    out->or_replace = take_word(self, KW_OR);
+    if (out->or_replace)
+        TRY(expect_word(self, KW_REPLACE));
+    take_text(self, "global");
+    out->statement->temporary = take_word(self, KW_TEMPORARY) || take_word(self, KW_TEMP);
+    if (take_word(self, KW_VIEW))
+        return parse_create_view(self, out);
+    take_text(self, "external");
+    if (take_word(self, KW_TABLE))
+        return parse_create_table(self, out);
+    if (at_text(self, "schema") || at_text(self, "database") || at_text(self, "namespace")) {
+        out->kind = DO_IGNORE;
+        skip_rest(self);
+        return E_OK;
+    }
+    return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: CREATE of this kind");
+}
+
+/* ---- INSERT, DROP, SET ---- */
+
+static enum code parse_insert(struct parser *self, struct session_statement *out)
+{
+    out->kind = DO_INSERT;
+    self->at++;
+    out->overwrite = take_text(self, "overwrite");
+    if (!out->overwrite)
+        TRY(expect_word(self, KW_INTO));
+    take_word(self, KW_TABLE);
+    TRY(parse_name_of(self, out->statement));
+    if (at_word(self, KW_PARTITION) || at_word(self, KW_REPLACE))
+        return parse_error(self, position_here(self),
+                           "[UNSUPPORTED_FEATURE] leat cannot do this yet: INSERT into a partition");
+    out->statement->by_name = take_words(self, KW_BY, KW_NAME);
+    bool names = at_symbol(self, SYM_OPEN) && token_ahead(self, 1)->keyword != KW_SELECT &&
+                 token_ahead(self, 1)->symbol != SYM_OPEN;
+    if (names)
+        TRY(expect_names(self, &out->columns, &out->column_count));
+    return parse_query(self, &out->statement->query);
+}
+
+static enum code parse_drop(struct parser *self, struct session_statement *out)
+{
+    out->kind = DO_DROP;
+    self->at++;
+    take_word(self, KW_TEMPORARY);
+    if (!take_word(self, KW_VIEW) && !take_word(self, KW_TABLE)) {
+        out->kind = DO_IGNORE;
+        skip_rest(self);
+        return E_OK;
+    }
+    if (take_word(self, KW_IF)) {
+        TRY(expect_word(self, KW_EXISTS));
+        out->if_exists = true;
+    }
+    TRY(parse_name_of(self, out->statement));
+    take_text(self, "purge");
+    return E_OK;
+}
+
+static char *trimmed(struct parser *self, uint32_t start, uint32_t end)
+{
+    const char *text = (const char *)self->file->text.data;
+    while (start < end && isspace((unsigned char)text[start]))
+        start++;
+    while (end > start && isspace((unsigned char)text[end - 1]))
+        end--;
+    return arena_strndup(self->arena, text + start, end - start);
+}
+
+/* SET key = value, SET TIME ZONE 'UTC'; SET key alone shows it, which nobody needs here. */
+static enum code parse_set(struct parser *self, struct session_statement *out)
+{
+    out->kind = DO_SET;
+    self->at++;
+    if (at_text(self, "time") && token_ahead(self, 1)->keyword == KW_ZONE) {
+        self->at += 2;
+        out->statement->name = "spark.sql.session.timeZone";
+        if (token_here(self)->kind == TOKEN_STRING)
+            return expect_string_text(self, &out->statement->value);
+        out->statement->value = take_text(self, "local") ? "" : NULL;
+        if (out->statement->value == NULL)
+            return parse_error(self, position_here(self),
+                               "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET TIME ZONE of an interval");
+        return E_OK;
+    }
+    uint32_t start = token_here(self)->start;
+    while (!at_symbol(self, SYM_EQUAL) && !at_end(self))
+        self->at++;
+    out->statement->name = trimmed(self, start, token_here(self)->start);
+    if (!take_symbol(self, SYM_EQUAL)) {
+        out->kind = DO_IGNORE;
+        return E_OK;
+    }
+    start = token_here(self)->start;
+    skip_rest(self);
+    out->statement->value = trimmed(self, start, token_here(self)->start);
+    return E_OK;
+}
+
+/* ---- any ---- */
+
+static bool at_ignored(const struct parser *self)
+{
+    static const char *const words[] = {"use", "cache", "uncache", "refresh", "analyze", "clear", "reset", NULL};
+    for (int i = 0; words[i] != NULL; i++)
+        if (at_text(self, words[i]))
+            return true;
+    return at_word(self, KW_USE) || at_word(self, KW_REFRESH);
+}
+
+static enum code parse_any(struct parser *self, struct session_statement *out)
+{
+    if (at_word(self, KW_CREATE))
+        return parse_create(self, out);
+    if (at_word(self, KW_INSERT))
+        return parse_insert(self, out);
+    if (at_word(self, KW_DROP))
+        return parse_drop(self, out);
+    if (at_word(self, KW_SET))
+        return parse_set(self, out);
+    if (at_ignored(self)) {
+        out->kind = DO_IGNORE;
+        skip_rest(self);
+        return E_OK;
+    }
+    out->kind = DO_QUERY;
+    return parse_query(self, &out->statement->query);
+}
+
+enum code parse_session_statement(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                                  struct session_statement *out, struct error *err)
+{
+    struct parser self;
+    TRY(parser_open(&self, arena, file, notes, err));
+    *out = (struct session_statement){.statement = arena_new(arena, struct ast_statement)};
+    TRY(parse_any(&self, out));
+    while (take_symbol(&self, SYM_SEMICOLON))
+        ;
+    return token_here(&self)->kind == TOKEN_END ? E_OK : syntax_error(&self, NULL);
+}
+
+/* ---- scripts ---- */
+
+/* Whether a statement has a word in it at all. */
+static bool has_words(const struct token *tokens, int32_t from, int32_t to)
+{
+    return to > from && tokens[from].kind != TOKEN_END;
+}
+
+bool sql_statement_next(struct bytes *text, struct bytes *out)
+{
+    struct arena arena = {0};
+    struct error err = {0};
+    struct token *tokens;
+    struct position at;
+    int32_t count, from = 0;
+    bool found = false;
+    if (lex_text(&arena, NULL, *text, &tokens, &count, &at, &err) != E_OK) {
+        found = text->size > 0; // the statement's own error will say what is wrong
+        *out = *text;
+        *text = (struct bytes){0};
+        arena_free(&arena);
+        return found;
+    }
+    while (from < count && tokens[from].symbol == SYM_SEMICOLON)
+        from++;
+    int32_t to = from;
+    while (to < count && tokens[to].kind != TOKEN_END && tokens[to].symbol != SYM_SEMICOLON)
+        to++;
+    found = has_words(tokens, from, to);
+    if (found)
+        *out = bytes_of(text->data, tokens[to].start);
+    size_t end = to < count ? tokens[to].end : text->size;
+    *text = bytes_of(text->data + end, text->size - end);
+    arena_free(&arena);
+    return found;
+}

@@ -1,0 +1,346 @@
+#include "sql/session.h"
+
+#include "sql/optimise.h"
+
+/* ---- the session ---- */
+
+struct sql_session *sql_session_new(const struct session *initial)
+{
+    struct sql_session *self = mem_new(struct sql_session);
+    self->settings = *initial;
+    return self;
+}
+
+const struct session *sql_session_settings(const struct sql_session *self)
+{
+    return &self->settings;
+}
+
+void sql_session_clock(struct sql_session *self, int64_t now_us)
+{
+    self->settings.batch_time_us = now_us;
+}
+
+static void relation_free(struct relation *relation)
+{
+    struct arena arena = relation->arena; // the relation lies in it
+    arena_free(&arena);
+}
+
+/* Its rows must be gone, or somebody else's. */
+static void relation_forget(struct sql_session *self, int32_t i)
+{
+    relation_free(self->relations[i]);
+    self->relations[i] = self->relations[--self->relation_count];
+}
+
+void sql_session_free(struct sql_session *self, void (*drop)(void *context, struct stored_rows *rows), void *context)
+{
+    if (self == NULL)
+        return;
+    while (self->relation_count > 0) {
+        struct relation *last = self->relations[self->relation_count - 1];
+        if (last->rows != NULL)
+            drop(context, last->rows);
+        relation_forget(self, self->relation_count - 1);
+    }
+    mem_free(self->relations);
+    mem_free(self);
+}
+
+static int32_t relation_find(const struct sql_session *self, const char *name)
+{
+    for (int32_t i = 0; i < self->relation_count; i++)
+        if (same_name(self->relations[i]->name, name))
+            return i;
+    return -1;
+}
+
+/* Takes the arena over; the relation moves into it. */
+static struct relation *relation_add(struct sql_session *self, struct arena *arena, const char *name)
+{
+    struct relation *relation = arena_new(arena, struct relation);
+    relation->name = arena_strdup(arena, name);
+    relation->arena = *arena;
+    *arena = (struct arena){0};
+    mem_grow(self->relations, self->relation_capacity, self->relation_count + 1);
+    self->relations[self->relation_count++] = relation;
+    return relation;
+}
+
+/* ---- one statement ---- */
+
+struct step {
+    struct sql_session *session;
+    struct analyser analyser;
+    struct notes notes;
+    struct sql_file file;
+    struct catalog catalog;
+    struct session_statement statement;
+    struct stored_rows *(*rows_new)(void);
+    struct session_step *out;
+};
+
+/* The session's relations as a catalog: each is analysed when, and where, it is read. */
+static void catalog_fill(struct step *self)
+{
+    struct arena *arena = self->analyser.arena;
+    for (int32_t i = 0; i < self->session->relation_count; i++) {
+        const struct relation *relation = self->session->relations[i];
+        struct element *element = arena_new(arena, struct element);
+        element->kind = ELEMENT_VIEW;
+        element->name = relation->name;
+        element->statement = relation->view;
+        if (relation->view == NULL) {
+            element->state = ELEMENT_DONE;
+            element->plan = plan_new(arena, PLAN_STORED, relation->schema, (struct position){0});
+            element->plan->stored.rows = relation->rows;
+        }
+        list_add(arena, &self->catalog.elements, element);
+    }
+}
+
+static enum code analyse(struct step *self, const struct ast_query *query, struct plan **out)
+{
+    struct rowset rows;
+    TRY(analyse_query(&self->analyser, query, NULL, &rows));
+    *out = rows.plan;
+    return E_OK;
+}
+
+static enum code name_error(struct step *self, const char *condition, const char *text)
+{
+    const struct ast_statement *statement = self->statement.statement;
+    return sql_error(&self->analyser, statement->name_at, NULL, "[%s] %s `%s`.", condition, text, statement->name);
+}
+
+/* ---- views ---- */
+
+/* The view's tree must outlive the statement: it is parsed once more, into the relation's own arena. */
+static enum code view_keep(struct step *self, const struct ast_statement *written)
+{
+    struct arena arena = {0};
+    struct session_statement again;
+    struct notes notes = {.arena = &arena};
+    struct bytes text = bytes_of(arena_strndup(&arena, (const char *)self->file.text.data, self->file.text.size),
+                                 self->file.text.size);
+    struct sql_file *file = arena_new(&arena, struct sql_file);
+    *file = (struct sql_file){NULL, text};
+    enum code code = parse_session_statement(&arena, file, &notes, &again, self->analyser.err);
+    if (code != E_OK) {
+        arena_free(&arena);
+        return code;
+    }
+    struct relation *relation = relation_add(self->session, &arena, written->name);
+    relation->view = again.statement;
+    relation->temporary = written->temporary;
+    return E_OK;
+}
+
+static enum code create_view(struct step *self)
+{
+    const struct ast_statement *view = self->statement.statement;
+    int32_t existing = relation_find(self->session, view->name);
+    struct plan *plan;
+    if (existing >= 0 && view->if_not_exists)
+        return E_OK;
+    if (existing >= 0 && !self->statement.or_replace)
+        return name_error(self,
+                          view->temporary ? "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS" : "TABLE_OR_VIEW_ALREADY_EXISTS",
+                          "There is a table or view already:");
+    TRY(analyse(self, view->query, &plan));
+    if (view->column_count > 0 && view->column_count != plan->schema->field_count)
+        return sql_error(&self->analyser, view->name_at, NULL,
+                         "[CREATE_VIEW_COLUMN_ARITY_MISMATCH.%s] Cannot create view `%s`: %d names for %d columns.",
+                         view->column_count < plan->schema->field_count ? "TOO_MANY_DATA_COLUMNS"
+                                                                        : "NOT_ENOUGH_DATA_COLUMNS",
+                         view->name, view->column_count, plan->schema->field_count);
+    if (existing >= 0 && self->session->relations[existing]->view != NULL)
+        relation_forget(self->session, existing);
+    return view_keep(self, view);
+}
+
+/* ---- tables ---- */
+
+static const struct type *declared_schema(struct step *self, const struct ast_statement *table)
+{
+    struct arena *arena = self->analyser.arena;
+    struct field *fields = arena_array(arena, struct field, (size_t)table->column_count);
+    for (int32_t i = 0; i < table->column_count; i++)
+        fields[i] = (struct field){table->columns[i].name, table->columns[i].type, !table->columns[i].not_null};
+    return type_struct(arena, fields, table->column_count);
+}
+
+static struct relation *table_add(struct step *self, const char *name, const struct type *schema)
+{
+    struct arena arena = {0};
+    struct relation *relation = relation_add(self->session, &arena, name);
+    relation->schema = type_copy(&relation->arena, schema);
+    relation->rows = self->rows_new();
+    return relation;
+}
+
+static enum code create_table(struct step *self)
+{
+    const struct ast_statement *table = self->statement.statement;
+    struct plan *plan = NULL;
+    if (relation_find(self->session, table->name) >= 0) {
+        if (table->if_not_exists)
+            return E_OK;
+        return name_error(self, "TABLE_OR_VIEW_ALREADY_EXISTS", "There is a table or view already:");
+    }
+    if (table->query != NULL)
+        TRY(analyse(self, table->query, &plan));
+    if (plan == NULL && table->column_count == 0)
+        return not_yet(&self->analyser, table->name_at, "CREATE TABLE without columns");
+    struct relation *relation = table_add(self, table->name, plan != NULL ? plan->schema : declared_schema(self, table));
+    if (plan != NULL)
+        *self->out = (struct session_step){.action = SESSION_FILL, .plan = plan, .target = relation->rows};
+    return E_OK;
+}
+
+/* Which column of the query each column of the table gets; -1: NULL. */
+static enum code insert_places(struct step *self, const struct type *schema, const struct type *given, int32_t *places)
+{
+    const struct session_statement *insert = &self->statement;
+    bool named = insert->column_count > 0 || insert->statement->by_name;
+    int32_t count = insert->column_count > 0 ? insert->column_count : schema->field_count;
+    if (given->field_count != count)
+        return sql_error(&self->analyser, insert->statement->name_at, NULL,
+                         "[INSERT_COLUMN_ARITY_MISMATCH.%s] Cannot write to `%s`: the table has %d columns, the data %d.",
+                         given->field_count < count ? "NOT_ENOUGH_DATA_COLUMNS" : "TOO_MANY_DATA_COLUMNS",
+                         insert->statement->name, count, given->field_count);
+    for (int32_t i = 0; i < schema->field_count; i++)
+        places[i] = named ? -1 : i;
+    for (int32_t i = 0; named && i < count; i++) {
+        const char *name = insert->column_count > 0 ? insert->columns[i] : given->fields[i].name;
+        int32_t column = type_field_index(schema, name, true);
+        if (column < 0)
+            return sql_error(&self->analyser, insert->statement->name_at, NULL,
+                             "[UNRESOLVED_COLUMN.WITH_SUGGESTION] The table `%s` has no column `%s`.",
+                             insert->statement->name, name);
+        places[column] = i;
+    }
+    return E_OK;
+}
+
+static enum code insert(struct step *self)
+{
+    struct analyser *analyser = &self->analyser;
+    const struct ast_statement *statement = self->statement.statement;
+    int32_t at = relation_find(self->session, statement->name);
+    struct plan *plan;
+    if (at < 0 || self->session->relations[at]->view != NULL)
+        return name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table");
+    struct relation *table = self->session->relations[at];
+    size_t count = (size_t)table->schema->field_count;
+    int32_t *places = arena_array(analyser->arena, int32_t, count);
+    const struct expr **exprs = arena_array(analyser->arena, const struct expr *, count);
+    const char **names = arena_array(analyser->arena, const char *, count);
+    TRY(analyse(self, statement->query, &plan));
+    TRY(insert_places(self, table->schema, plan->schema, places));
+    for (int32_t i = 0; i < table->schema->field_count; i++) {
+        const struct field *field = &table->schema->fields[i];
+        names[i] = field->name;
+        if (places[i] < 0) {
+            exprs[i] = expr_null(&analyser->expr, field->type, statement->at);
+            continue;
+        }
+        exprs[i] = column_of(analyser, plan, places[i], statement->at);
+        if (!type_equal(exprs[i]->type, field->type))
+            TRY(placed(analyser,
+                       expr_cast(&analyser->expr, exprs[i], field->type, false, statement->at, &exprs[i], analyser->err),
+                       statement->name_at));
+    }
+    plan = plan_project(analyser->arena, plan, exprs, names, table->schema->field_count, statement->at);
+    *self->out = (struct session_step){
+        .action = SESSION_FILL, .plan = plan, .target = table->rows, .overwrite = self->statement.overwrite};
+    return E_OK;
+}
+
+static enum code drop(struct step *self)
+{
+    int32_t at = relation_find(self->session, self->statement.statement->name);
+    if (at < 0)
+        return self->statement.if_exists ? E_OK
+                                         : name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table or view");
+    struct relation *relation = self->session->relations[at];
+    if (relation->rows != NULL)
+        *self->out = (struct session_step){.action = SESSION_DROP, .target = relation->rows};
+    relation_forget(self->session, at);
+    return E_OK;
+}
+
+/* ---- SET ---- */
+
+static enum code set_zone(struct step *self, const char *name)
+{
+    struct error err = {0};
+    const struct zone *zone;
+    if (zone_find(bytes_of_string(name), &zone, &err) != E_OK)
+        return sql_error(&self->analyser, self->statement.statement->name_at, NULL,
+                         "[INVALID_CONF_VALUE.TIME_ZONE] The value '%s' in the config \"spark.sql.session.timeZone\" is "
+                         "invalid. Cannot resolve the given timezone.",
+                         name);
+    self->session->settings.zone = zone;
+    return E_OK;
+}
+
+static enum code set(struct step *self)
+{
+    const struct ast_statement *statement = self->statement.statement;
+    if (same_name(statement->name, "spark.sql.session.timeZone"))
+        return set_zone(self, statement->value);
+    if (same_name(statement->name, "spark.sql.ansi.enabled"))
+        self->session->settings.ansi = same_name(statement->value, "true");
+    return E_OK; // others change nothing here
+}
+
+/* ---- all ---- */
+
+static enum code step_do(struct step *self)
+{
+    switch (self->statement.kind) {
+    case DO_QUERY:
+        self->out->action = SESSION_ROWS;
+        return analyse(self, self->statement.statement->query, &self->out->plan);
+    case DO_CREATE_VIEW: return create_view(self);
+    case DO_CREATE_TABLE: return create_table(self);
+    case DO_INSERT: return insert(self);
+    case DO_DROP: return drop(self);
+    case DO_SET: return set(self);
+    case DO_IGNORE: break;
+    }
+    return E_OK;
+}
+
+enum code sql_session_step(struct sql_session *session, struct arena *arena, struct bytes text,
+                           struct stored_rows *(*rows_new)(void), struct session_step *out, struct error *err)
+{
+    struct step *self = arena_new(arena, struct step);
+    *out = (struct session_step){0};
+    self->session = session;
+    self->rows_new = rows_new;
+    self->out = out;
+    self->file = (struct sql_file){NULL, text};
+    self->notes = (struct notes){.arena = arena, .files = &self->file, .file_count = 1};
+    self->analyser = (struct analyser){.arena = arena,
+                                       .notes = &self->notes,
+                                       .expr = {arena, &session->settings},
+                                       .err = err,
+                                       .catalog = &self->catalog,
+                                       .batch = true};
+    catalog_fill(self);
+    TRY(parse_session_statement(arena, &self->file, &self->notes, &self->statement, err));
+    return step_do(self);
+}
+
+enum code sql_session_place(struct bytes text, struct position at, struct error *err)
+{
+    struct arena arena = {0};
+    struct sql_file file = {NULL, text};
+    struct notes notes = {.arena = &arena, .files = &file, .file_count = 1};
+    enum code code = at.line > 0 ? message_at(&notes, at, NULL, err) : err->code;
+    arena_free(&arena);
+    return code;
+}
