@@ -61,8 +61,10 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     query_close(query);
     if (code == E_OK && fill && step->overwrite)
         stored_rows_free(step->target, &self->budget);
-    for (int32_t i = 0; code == E_OK && fill && i < filled.count; i++)
+    for (int32_t i = 0; code == E_OK && fill && i < filled.count; i++) {
+        batch_retype(&filled.batches[i], step->schema);
         code = stored_rows_add(step->target, &filled.batches[i], &self->budget, err);
+    }
     stored_rows_free(&filled, &self->budget);
     return code;
 }

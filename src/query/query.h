@@ -45,6 +45,8 @@ struct stored_rows {
 /* Takes the batch over. E_MEMORY over budget (the batch is released then). */
 MUST_CHECK enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct budget *budget,
                                      struct error *err);
+/* The rows as ones of `schema`, which is equal to theirs and lives longer. */
+void batch_retype(struct batch *batch, const struct type *schema);
 void stored_rows_free(struct stored_rows *self, struct budget *budget);
 
 #endif

@@ -102,6 +102,20 @@ enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct 
     return E_OK;
 }
 
+static void column_retype(struct column *col, const struct type *type)
+{
+    col->type = type;
+    for (int32_t i = 0; i < col->child_count && i < type->field_count; i++)
+        column_retype(&col->children[i], type->fields[i].type);
+}
+
+void batch_retype(struct batch *batch, const struct type *schema)
+{
+    batch->schema = schema;
+    for (int32_t i = 0; i < batch->column_count; i++)
+        column_retype(&batch->columns[i], schema->fields[i].type);
+}
+
 void stored_rows_free(struct stored_rows *self, struct budget *budget)
 {
     for (int32_t i = 0; i < self->count; i++)

@@ -195,7 +195,8 @@ static enum code create_table(struct step *self)
         return not_yet(&self->analyser, table->name_at, "CREATE TABLE without columns");
     struct relation *relation = table_add(self, table->name, plan != NULL ? plan->schema : declared_schema(self, table));
     if (plan != NULL)
-        *self->out = (struct session_step){.action = SESSION_FILL, .plan = plan, .target = relation->rows};
+        *self->out = (struct session_step){
+            .action = SESSION_FILL, .plan = plan, .target = relation->rows, .schema = relation->schema};
     return E_OK;
 }
 
@@ -253,8 +254,11 @@ static enum code insert(struct step *self)
                        statement->name_at));
     }
     plan = plan_project(analyser->arena, plan, exprs, names, table->schema->field_count, statement->at);
-    *self->out = (struct session_step){
-        .action = SESSION_FILL, .plan = plan, .target = table->rows, .overwrite = self->statement.overwrite};
+    *self->out = (struct session_step){.action = SESSION_FILL,
+                                       .plan = plan,
+                                       .target = table->rows,
+                                       .schema = table->schema,
+                                       .overwrite = self->statement.overwrite};
     return E_OK;
 }
 

@@ -334,6 +334,7 @@ struct session_step {
     enum session_action action;
     struct plan *plan;
     struct stored_rows *target;
+    const struct type *schema; /* FILL: of the target; lives as long as it, as the plan's does not */
     bool overwrite;
 };
 struct sql_session *sql_session_new(const struct session *initial);
