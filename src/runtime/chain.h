@@ -2,10 +2,11 @@
  *
  * Files        query.json                     who this checkpoint belongs to: id Q, pipeline, created, leat's version
  *              chain/<T>/<E as 16 digits>.json    one record: a JSON document, newline, XXH64 of it as 16 hex digits, newline
+ *              chain/<T>/<E>.<nonce>.staged   a record whose Kafka transaction is about to decide (sink/transaction.h)
  *              state/...                      state deltas and snapshots that records name
  *              lock                           held by the process at work
- * Versions     2 is written. 1 had one watermark for all (read as one group), knew states by plan id only, and wrote all
- *              shards whole in one epoch
+ * Versions     3 is written. 2 had ledgers of tables only, and did not say how many rows a range gave. 1 had one watermark
+ *              for all (read as one group), knew states by plan id only, and wrote all shards whole in one epoch
  * Valid        a record is valid when its checksum, query id, task and epoch fit its name; the head is the highest one
  * Outcome      chain_append: won (E_OK) also when the answer was lost but the record carries our nonce; another's
  *              nonce is E_FENCED (exactly-once.md, rules 2 and 3)
@@ -22,12 +23,16 @@
 #include "runtime/watermarks.h"
 #include "store/store.h"
 
-enum { CHAIN_RECORD_MAX = 64 * 1024 * 1024, CHAIN_VERSION = 2, CHAIN_VERSION_OLDEST = 1 };
+enum { CHAIN_RECORD_MAX = 64 * 1024 * 1024, CHAIN_VERSION = 3, CHAIN_VERSION_OLDEST = 1 };
 
 struct chain_range {                 /* what the epoch read of one partition, half open */
     const char *source, *topic, *topic_id;
     int32_t partition;
     int64_t from, to;
+    int64_t rows;                    /* records delivered; -1 = not known (before version 3) */
+    int64_t lost;                    /* offsets of it whose records were gone before they could be read, as accepted */
+    bool in_bytes;                   /* offsets count bytes; else what is neither a row nor lost is a gap: no record was there */
+    bool anew;                       /* it does not go on where the epoch before ended: the topic was made anew, as accepted */
 };
 struct chain_sink {
     const char *name;                /* table */
@@ -44,9 +49,15 @@ struct chain_state {                 /* one stateful operator */
     int64_t size_bytes;
     uint64_t checksum;               /* XXH64 of the file */
 };
+struct chain_slot {                  /* what became of the rows of one range in a table */
+    int32_t range;                   /* index of `ranges` */
+    struct ledger counts;            /* out: without rows that were born of state */
+};
 struct chain_ledger {
     const char *table;
     struct ledger counts;
+    const struct chain_slot *slots;  /* ranges that had rows for the table, ascending; none before version 3 */
+    int32_t slot_count;
 };
 struct chain_watermark {
     uint64_t identity;               /* plan->identity; 0 = not known (version 1), then its place in the list tells */
@@ -73,6 +84,7 @@ struct chain_record {
     struct chain_ledger *ledgers;
     int32_t ledger_count;
     int64_t records;                 /* read in this epoch */
+    bool transaction;                /* a Kafka transaction with the record's nonce was committed before it */
     uint64_t views;                  /* what materialized views were computed from (relations.h); 0 = there are none */
 };
 
@@ -91,6 +103,27 @@ MUST_CHECK enum code chain_read(const struct chain *chain, int64_t epoch, struct
                                 struct error *err);
 /* version, query_id, task and nonce are filled in here; epoch must be head + 1. */
 MUST_CHECK enum code chain_append(struct chain *chain, const struct chain_record *record, struct error *err);
+uint64_t chain_nonce(const struct chain *chain);           /* of the records that this process writes */
+
+/* ---- staged records: durable, but not in the chain (chain_append.c) ---- */
+struct chain_staged {
+    int64_t epoch;
+    uint64_t nonce;
+    const char *path;
+    int64_t modified_us;
+};
+/* The record that chain_append would put, beside the chain. */
+MUST_CHECK enum code chain_stage(struct chain *chain, const struct chain_record *record, struct error *err);
+/* All there are, by epoch; in the arena. */
+MUST_CHECK enum code chain_staged(struct chain *chain, struct arena *arena, struct chain_staged **items, int32_t *count,
+                                  struct error *err);
+MUST_CHECK enum code chain_staged_read(const struct chain *chain, const struct chain_staged *staged, struct arena *arena,
+                                       struct chain_record *out, struct error *err);
+/* It becomes the record after the head. */
+MUST_CHECK enum code chain_adopt(struct chain *chain, const struct chain_staged *staged, struct error *err);
+/* Remove all; or the one that this process staged for the epoch. */
+MUST_CHECK enum code chain_unstage(struct chain *chain, struct error *err);
+MUST_CHECK enum code chain_unstage_own(struct chain *chain, int64_t epoch, struct error *err);
 /* Remove records below `epoch` and state files that only they name. */
 MUST_CHECK enum code chain_trim(struct chain *chain, int64_t epoch, struct error *err);
 

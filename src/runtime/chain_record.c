@@ -1,16 +1,21 @@
 /* chain_record.c - a commit record as JSON and back.
  *
- *   {"version":2, "query_id":"<16 hex>", "task":"0", "epoch":7, "nonce":"<16 hex>", "fingerprint":"<16 hex>",
+ *   {"version":3, "query_id":"<16 hex>", "task":"0", "epoch":7, "nonce":"<16 hex>", "fingerprint":"<16 hex>",
  *    "batch_time_us":N, "records":N,
  *    "watermarks":{"groups":[{"late_us":N, "emit_us":N, "next_us":N}, ...],
  *                  "nodes":[{"identity":"<16 hex>", "name":"event_time, delay 5 minutes", "at_us":N}, ...]},
  *    "settings":{"timezone":"UTC", "ansi":true},
- *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N}, ...],
+ *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N, "rows":N}, ...],
  *    "sinks":[{"name":"..", "token":{...}}, ...],
  *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "shards":64, "whole_from":N,
  *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
- *    "ledgers":[{"table":"..", "in":N, ..., "out":N}, ...], "views":"<16 hex>"}
+ *    "ledgers":[{"table":"..", "in":N, ..., "out":N, "partitions":{"range":[N, ...], "in":[N, ...], ...}}, ...],
+ *    "views":"<16 hex>", "transaction":true}
  *
+ * A range's "rows" is left out when it is to - from; it may have "lost":N, "in_bytes":true, "anew":true. A ledger's
+ * partitions are columns: which ranges, and the counts that some of them has.
+ *
+ * Version 2 had no rows and no partitions.
  * Version 1 had "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]} for all of the pipeline, and
  * states without identity, name, group and shards, but "whole":true when all of them was in the file.
  *
@@ -57,10 +62,18 @@ static json_t *ranges_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->range_count; i++) {
         const struct chain_range *range = &record->ranges[i];
-        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "source", range->source,
-                                               "topic", range->topic, "topic_id", range->topic_id,
-                                               "partition", range->partition, "from", (json_int_t)range->from,
-                                               "to", (json_int_t)range->to));
+        json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:I, s:I}", "source", range->source, "topic", range->topic,
+                                 "topic_id", range->topic_id, "partition", range->partition, "from",
+                                 (json_int_t)range->from, "to", (json_int_t)range->to);
+        if (range->rows != range->to - range->from)
+            json_object_set_new(json, "rows", json_integer(range->rows));
+        if (range->lost != 0)
+            json_object_set_new(json, "lost", json_integer(range->lost));
+        if (range->in_bytes)
+            json_object_set_new(json, "in_bytes", json_true());
+        if (range->anew)
+            json_object_set_new(json, "anew", json_true());
+        json_array_append_new(array, json);
     }
     return array;
 }
@@ -91,16 +104,41 @@ static json_t *states_json(const struct chain_record *record)
     return array;
 }
 
+static int64_t count_of(const struct ledger *ledger, int k)
+{
+    int64_t count;
+    memcpy(&count, (const char *)ledger + ledger_counts[k].offset, sizeof count);
+    return count;
+}
+
+static json_t *slots_json(const struct chain_ledger *ledger)
+{
+    json_t *columns = json_object(), *ranges = json_array();
+    for (int32_t i = 0; i < ledger->slot_count; i++)
+        json_array_append_new(ranges, json_integer(ledger->slots[i].range));
+    json_object_set_new(columns, "range", ranges);
+    for (int k = 0; k < LEDGER_COUNTS; k++) {
+        bool some = false;
+        for (int32_t i = 0; i < ledger->slot_count; i++)
+            some |= count_of(&ledger->slots[i].counts, k) != 0;
+        json_t *column = some ? json_array() : NULL;
+        for (int32_t i = 0; some && i < ledger->slot_count; i++)
+            json_array_append_new(column, json_integer(count_of(&ledger->slots[i].counts, k)));
+        if (some)
+            json_object_set_new(columns, ledger_counts[k].name, column);
+    }
+    return columns;
+}
+
 static json_t *ledgers_json(const struct chain_record *record)
 {
     json_t *array = json_array();
     for (int32_t i = 0; i < record->ledger_count; i++) {
         json_t *ledger = json_pack("{s:s}", "table", record->ledgers[i].table);
-        for (int k = 0; k < LEDGER_COUNTS; k++) {
-            int64_t count;
-            memcpy(&count, (const char *)&record->ledgers[i].counts + ledger_counts[k].offset, sizeof count);
-            json_object_set_new(ledger, ledger_counts[k].name, json_integer(count));
-        }
+        for (int k = 0; k < LEDGER_COUNTS; k++)
+            json_object_set_new(ledger, ledger_counts[k].name, json_integer(count_of(&record->ledgers[i].counts, k)));
+        if (record->ledgers[i].slot_count > 0)
+            json_object_set_new(ledger, "partitions", slots_json(&record->ledgers[i]));
         json_array_append_new(array, ledger);
     }
     return array;
@@ -138,6 +176,8 @@ void chain_record_print(const struct chain_record *record, struct text *out)
     json_object_set_new(json, "ledgers", ledgers_json(record));
     if (record->views != 0)
         json_object_set_new(json, "views", hex_json(record->views));
+    if (record->transaction)
+        json_object_set_new(json, "transaction", json_true());
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (dump != NULL)
@@ -150,6 +190,7 @@ void chain_record_print(const struct chain_record *record, struct text *out)
 struct reader {
     struct arena *arena;
     json_int_t version;
+    int32_t range_count;         /* known once the ranges are read */
     struct error *err;
 };
 
@@ -184,15 +225,30 @@ static enum code read_array(struct reader *self, const json_t *json, const char 
 static enum code read_range(struct reader *self, json_t *json, struct chain_range *out)
 {
     json_error_t where;
-    json_int_t from, to;
-    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:s, s:i, s:I, s:I}", "source", &out->source, "topic",
-                       &out->topic, "topic_id", &out->topic_id, "partition", &out->partition, "from", &from,
-                       "to", &to) != 0)
+    json_int_t from, to, rows = -1, lost = 0;
+    int in_bytes = 0, anew = 0;
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:s, s:i, s:I, s:I, s?I, s?I, s?b, s?b}", "source", &out->source,
+                       "topic", &out->topic, "topic_id", &out->topic_id, "partition", &out->partition, "from", &from, "to",
+                       &to, "rows", &rows, "lost", &lost, "in_bytes", &in_bytes, "anew", &anew) != 0)
         return bad(self, "ranges", where.text);
     if (out->partition < 0 || from < 0 || to < from)
         return bad(self, "ranges", "a partition or an offset is out of order");
-    *out = (struct chain_range){arena_strdup(self->arena, out->source), arena_strdup(self->arena, out->topic),
-                                arena_strdup(self->arena, out->topic_id), out->partition, from, to};
+    if (rows == -1 && self->version >= 3)
+        rows = to - from;
+    if (rows < -1 || lost < 0 || lost > to - from)
+        return bad(self, "ranges", "a count is out of order");
+    *out = (struct chain_range){
+        .source = arena_strdup(self->arena, out->source),
+        .topic = arena_strdup(self->arena, out->topic),
+        .topic_id = arena_strdup(self->arena, out->topic_id),
+        .partition = out->partition,
+        .from = from,
+        .to = to,
+        .rows = rows,
+        .lost = lost,
+        .in_bytes = in_bytes != 0,
+        .anew = anew != 0,
+    };
     return E_OK;
 }
 
@@ -241,6 +297,48 @@ static enum code read_state(struct reader *self, json_t *json, struct chain_stat
     return E_OK;
 }
 
+/* One column of a ledger's partitions, into the member of each slot at `offset`. */
+static enum code read_column(struct reader *self, const json_t *column, struct chain_slot *slots, int32_t count,
+                             size_t offset)
+{
+    if (!json_is_array(column) || json_array_size(column) != (size_t)count)
+        return bad(self, "ledgers", "the columns of the partitions differ in length");
+    for (int32_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(column, (size_t)i);
+        int64_t value = json_integer_value(item);
+        if (!json_is_integer(item))
+            return bad(self, "ledgers", "a count is no number");
+        memcpy((char *)&slots[i].counts + offset, &value, sizeof value);
+    }
+    return E_OK;
+}
+
+static enum code read_slots(struct reader *self, const json_t *columns, struct chain_ledger *out)
+{
+    const json_t *ranges = json_object_get(columns, "range");
+    if (columns == NULL)
+        return E_OK;
+    if (!json_is_array(ranges) || json_array_size(ranges) > (size_t)self->range_count)
+        return bad(self, "ledgers", "not as many partitions as ranges");
+    int32_t count = (int32_t)json_array_size(ranges);
+    struct chain_slot *slots = arena_array(self->arena, struct chain_slot, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(ranges, (size_t)i);
+        json_int_t range = json_integer_value(item);
+        if (!json_is_integer(item) || range < 0 || range >= self->range_count || (i > 0 && range <= slots[i - 1].range))
+            return bad(self, "ledgers", "the ranges of the partitions are out of order");
+        slots[i].range = (int32_t)range;
+    }
+    for (int k = 0; k < LEDGER_COUNTS; k++) {
+        const json_t *column = json_object_get(columns, ledger_counts[k].name);
+        if (column != NULL)
+            TRY(read_column(self, column, slots, count, ledger_counts[k].offset));
+    }
+    out->slots = slots;
+    out->slot_count = count;
+    return E_OK;
+}
+
 static enum code read_ledger(struct reader *self, json_t *json, struct chain_ledger *out)
 {
     const char *table = json_string_value(json_object_get(json, "table"));
@@ -256,7 +354,7 @@ static enum code read_ledger(struct reader *self, json_t *json, struct chain_led
         int64_t value = json_integer_value(count);
         memcpy((char *)&out->counts + ledger_counts[k].offset, &value, sizeof value);
     }
-    return E_OK;
+    return read_slots(self, json_object_get(json, "partitions"), out);
 }
 
 #define READ_ARRAY(member, items, count, read_one)                                                        \
@@ -349,9 +447,11 @@ static enum code read_record(struct reader *self, json_t *json, struct chain_rec
     TRY(read_head(self, json, out));
     TRY(read_watermarks(self, json, out));
     READ_ARRAY("ranges", out->ranges, out->range_count, read_range);
+    self->range_count = out->range_count;
     READ_ARRAY("sinks", out->sinks, out->sink_count, read_sink);
     READ_ARRAY("states", out->states, out->state_count, read_state);
     READ_ARRAY("ledgers", out->ledgers, out->ledger_count, read_ledger);
+    out->transaction = json_is_true(json_object_get(json, "transaction"));
     json_t *views = json_object_get(json, "views");
     if (views != NULL)
         TRY(read_hex(self, "views", json_is_string(views) ? json_string_value(views) : "", &out->views));

@@ -75,8 +75,17 @@ static void record_ranges(struct engine *self, struct chain_record *record)
             const struct source_range *range = &feed->ranges.items[i];
             const struct source_range *begun = source_ranges_find(&feed->begun, range->topic, range->partition);
             record->ranges[record->range_count++] = (struct chain_range){
-                feed->source->name, range->topic, range->topic_id, range->partition,
-                begun != NULL ? begun->from : range->from, range->from};
+                .source = feed->source->name,
+                .topic = range->topic,
+                .topic_id = range->topic_id,
+                .partition = range->partition,
+                .from = begun != NULL ? begun->from : range->from,
+                .to = range->from,
+                .rows = i < feed->progress_count ? feed->progress[i].rows : 0,
+                .lost = range->lost,
+                .in_bytes = feed->type->offsets_in_bytes,
+                .anew = i < feed->progress_count && feed->progress[i].anew,
+            };
         }
     }
 }
@@ -95,26 +104,26 @@ static void record_watermarks(struct engine *self, struct chain_record *record)
     }
 }
 
+/* Every table's, and of each table every partition's; a sum that differs anywhere stops the epoch. */
 static enum code record_ledgers(struct engine *self, struct chain_record *record, struct error *err)
 {
+    const struct ledger_counts counts = {
+        .pipeline = self->pipeline,
+        .nodes = self->counts,
+        .tally = graph_tally(self->graph),
+        .ranges = record->ranges,
+        .range_count = record->range_count,
+    };
     int32_t count = self->pipeline->table_count;
     TRY(ledger_nodes_check(self->pipeline, self->counts, err));
+    TRY(ledger_ranges_check(&counts, err));
     record->ledgers = arena_array(&self->scratch, struct chain_ledger, (size_t)count);
     record->ledger_count = count;
     for (int32_t i = 0; i < count; i++) {
         struct table_progress *table = &self->progress->tables[i];
-        int64_t written = outputs_totals(self->outputs, i).rows;
-        table->epoch = self->pipeline->tables[i]->materialized   // no stream's rows
-                           ? (struct ledger){.in = written, .out = written}
-                           : ledger_of(&table->map, self->counts, written);
-        const struct ledger *l = &table->epoch;
-        record->ledgers[i] = (struct chain_ledger){self->pipeline->tables[i]->name, *l};
-        if (!ledger_closes(l, table->map.windowed))
-            return fail(err, E_BUG, "the ledger of table %s does not close: in %" PRId64 " + exploded %" PRId64
-                        " is not out %" PRId64 " (aggregated %" PRId64 ") + filtered %" PRId64 " + late %" PRId64
-                        " + null time %" PRId64 " + quarantined %" PRId64 " + duplicates %" PRId64,
-                        self->pipeline->tables[i]->name, l->in, l->exploded, l->out, l->aggregated, l->filtered, l->late,
-                        l->null_time, l->quarantined, l->duplicates);
+        TRY(ledger_table(&counts, i, &table->map, outputs_totals(self->outputs, i).rows, &self->scratch, &record->ledgers[i],
+                         err));
+        table->epoch = record->ledgers[i].counts;
     }
     return E_OK;
 }
@@ -171,6 +180,8 @@ static void mirror(struct engine *self)
 
 static void epoch_account(struct engine *self)
 {
+    for (int32_t i = 0; i < self->pipeline->node_count; i++)
+        self->progress->quarantined_total += self->counts[i].rejected;
     for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
         struct table_progress *table = &self->progress->tables[i];
         struct sink_totals totals = outputs_totals(self->outputs, i);
@@ -202,6 +213,8 @@ enum code epoch_commit(struct engine *self, struct error *err)
     code = chain_append(self->chain, &record, err);
     if (code == E_OK)
         state_log_committed(self->state_log, self->epoch);
+    for (int32_t i = 0; code == E_OK && i < self->feed_count; i++)
+        feed_recorded(&self->feeds[i]);
     if (code == E_OK)
         code = publish(self, jobs, err);
     if (code == E_OK)

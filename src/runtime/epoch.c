@@ -136,6 +136,17 @@ bool engine_needs_empty_epoch(const struct engine *self)
 
 /* ---- one epoch ---- */
 
+/* The place of a record's range in the commit record is its slot. */
+static int32_t slots_assign(struct engine *self)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < self->feed_count; i++) {
+        self->feeds[i].first_slot = count;
+        count += self->feeds[i].ranges.count;
+    }
+    return count;
+}
+
 static void epoch_begin(struct engine *self)
 {
     int64_t now_us = os->clock_wall_us();
@@ -143,8 +154,8 @@ static void epoch_begin(struct engine *self)
     self->epoch_started_us = os->clock_mono_us();
     self->records = self->bytes = 0;
     watermarks_times(&self->watermarks, self->epoch, self->times);
-    graph_begin(self->graph, self->times, self->batch_time_us);
-    outputs_begin(self->outputs, self->epoch);
+    graph_begin(self->graph, self->times, self->batch_time_us, slots_assign(self));
+    outputs_begin(self->outputs, self->epoch, self->batch_time_us);
 }
 
 static enum code epoch_work(struct engine *self, bool open, struct error *err)

@@ -25,7 +25,7 @@ void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int
 
 /* ---- opening ---- */
 
-static enum code columns_map(struct feed *feed, bool guarded, bool *needed, struct error *err)
+static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
 {
     for (int32_t i = 0; i < feed->schema->field_count; i++) {
         int32_t found = -1;
@@ -37,9 +37,8 @@ static enum code columns_map(struct feed *feed, bool guarded, bool *needed, stru
         feed->columns[i] = found;
         needed[found] = true;
     }
-    // A reject must be able to name its record.
-    needed[SOURCE_VALUE] = needed[SOURCE_TOPIC] = needed[SOURCE_PARTITION] = needed[SOURCE_OFFSET] = true;
-    needed[SOURCE_TIMESTAMP] |= guarded;   // what event times may not be far ahead of
+    for (int32_t c = SOURCE_KEY; c <= SOURCE_TIMESTAMP; c++)
+        needed[c] = true;   // a reject takes its whole record along
     return E_OK;
 }
 
@@ -47,9 +46,8 @@ static enum code columns_map(struct feed *feed, bool guarded, bool *needed, stru
 static enum code columns_choose(struct feed *feed, const struct feed_spec *spec, struct source_spec *config,
                                 struct error *err)
 {
-    bool guarded = spec->settings->max_future_us > 0 && spec->pipeline->watermark_count > 0;
     if (!feed->type->columns)
-        return columns_map(feed, guarded, config->needed, err);
+        return columns_map(feed, config->needed, err);
     if (spec->node->streaming)
         return fail(err, E_UNSUPPORTED, "source %s: format %s can only be read without STREAM", feed->source->name,
                     feed->source->format);
@@ -90,7 +88,6 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .name = source->name,
         .buffer_bytes = spec->settings->buffer_bytes,
         .budget = spec->budget,
-        .retry_limit_us = spec->settings->retry_limit_us,
         .batch_rows = (int32_t)spec->settings->batch_rows,
         .store = spec->store,
         .stopping = runtime_stopping,
@@ -139,10 +136,30 @@ void feed_close(struct feed *feed)
     source_ranges_free(&feed->ranges);
     source_ranges_free(&feed->begun);
     source_ranges_free(&feed->target);
+    mem_free(feed->progress);
     *feed = (struct feed){0};
 }
 
 /* ---- epochs ---- */
+
+/* Ranges may come and go: what is known of those that stay goes along. */
+static void progress_follow(struct feed *feed, struct source_ranges *found)
+{
+    struct feed_progress *progress = mem_array(struct feed_progress, (size_t)found->count);
+    for (int32_t i = 0; i < found->count; i++) {
+        struct source_range *range = &found->items[i];
+        const struct source_range *old = source_ranges_find(&feed->ranges, range->topic, range->partition);
+        range->to = -1;
+        if (old == NULL)
+            continue;
+        int64_t place = old - feed->ranges.items;
+        progress[i].anew = (place < feed->progress_count && feed->progress[place].anew) || range->from < old->from;
+        range->lost = old->lost + (range->from > old->from ? range->from - old->from : 0);
+    }
+    mem_free(feed->progress);
+    feed->progress = progress;
+    feed->progress_count = found->count;
+}
 
 enum code feed_discover(struct feed *feed, struct error *err)
 {
@@ -156,8 +173,8 @@ enum code feed_discover(struct feed *feed, struct error *err)
     for (int32_t i = 0; i < found.count; i++) {
         const struct source_range *old = source_ranges_find(&feed->ranges, found.items[i].topic, found.items[i].partition);
         changed |= old == NULL || old->from != found.items[i].from;
-        found.items[i].to = -1;
     }
+    progress_follow(feed, &found);
     source_ranges_free(&feed->ranges);
     feed->ranges = found;
     if (changed)
@@ -172,6 +189,10 @@ int64_t feed_plan(struct feed *feed, bool open)
 {
     feed->done = false;
     source_ranges_copy(&feed->begun, &feed->ranges);
+    for (int32_t i = 0; i < feed->progress_count; i++) {
+        feed->begun.items[i].from -= feed->ranges.items[i].lost;
+        feed->progress[i].rows = 0;
+    }
     bool own_plan = feed->self != NULL && feed->type->plan != NULL;
     if (feed->self == NULL || (open && !own_plan)) {
         for (int32_t i = 0; i < feed->ranges.count; i++)
@@ -196,6 +217,60 @@ int64_t feed_plan(struct feed *feed, bool open)
     return offsets;
 }
 
+/* ---- slots ---- */
+
+/* The range that the record is of. Sources deliver range by range: it is the last one or one soon after. */
+static int32_t record_range(const struct feed *feed, const struct origin *origin, int64_t record, int32_t hint)
+{
+    struct bytes topic = column_bytes_at(&origin->topic, record);
+    int32_t partition = column_values(&origin->partition, const int32_t)[record];
+    for (int32_t i = 0; i < feed->ranges.count; i++) {
+        int32_t at = (hint + i) % feed->ranges.count;
+        const struct source_range *range = &feed->ranges.items[at];
+        if (range->partition == partition && bytes_equal(bytes_of_string(range->topic), topic))
+            return at;
+    }
+    return -1;
+}
+
+static bool same_range(const struct origin *origin, int64_t a, int64_t b)
+{
+    const int32_t *partitions = column_values(&origin->partition, const int32_t);
+    return partitions[a] == partitions[b] &&
+           bytes_equal(column_bytes_at(&origin->topic, a), column_bytes_at(&origin->topic, b));
+}
+
+static enum code slots_by_record(struct feed *feed, struct origin *origin, int64_t rows, struct error *err)
+{
+    origin->slots = mem_array(int32_t, (size_t)rows);
+    int32_t at = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        if (i == 0 || !same_range(origin, i - 1, i))
+            at = record_range(feed, origin, i, at);
+        if (at < 0)
+            return fail(err, E_BUG, "source %s delivered a record of no range that was asked for", feed->source->name);
+        origin->slots[i] = feed->first_slot + at;
+        feed->progress[at].rows++;
+    }
+    return E_OK;
+}
+
+/* Mostly one range has moved, and all records are of it. */
+static enum code slots_find(struct feed *feed, struct origin *origin, int64_t rows, struct error *err)
+{
+    int32_t moved = 0, at = 0;
+    for (int32_t i = 0; i < feed->ranges.count; i++)
+        if (feed->ranges.items[i].from != feed->progress[i].from) {
+            at = i;
+            moved++;
+        }
+    if (moved > 1)
+        return slots_by_record(feed, origin, rows, err);
+    origin->slot = feed->first_slot + at;
+    feed->progress[at].rows += rows;
+    return E_OK;
+}
+
 /* The fetched batch has the source's columns by enum; the graph wants the node's schema and an origin. */
 static void batch_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
 {
@@ -207,6 +282,7 @@ static void batch_shape(const struct feed *feed, struct batch *fetched, struct b
     struct column *const from = fetched->columns;
     struct origin *origin = mem_new(struct origin);
     atomic_store(&origin->count, 1);
+    origin->name = feed->source->name;
     struct column *const kept[] = {&origin->key, &origin->value, &origin->topic, &origin->partition, &origin->offset,
                                    &origin->timestamp};
     for (int32_t c = SOURCE_KEY; c <= SOURCE_TIMESTAMP; c++)
@@ -225,11 +301,17 @@ enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, stru
         return E_OK;
     }
     struct batch fetched = {0};
+    for (int32_t i = 0; i < feed->progress_count; i++)
+        feed->progress[i].from = feed->ranges.items[i].from;
     enum code code = feed->type->fetch(feed->self, &feed->ranges, wait_us, &fetched, &feed->done, err);
     if (code != E_OK)
         error_note(err, "source %s", feed->source->name);
     else if (fetched.rows > 0)
         batch_shape(feed, &fetched, out);
+    if (code == E_OK && out->source != NULL)
+        code = slots_find(feed, out->source, out->rows, err);
+    if (code != E_OK)
+        batch_release(out);
     batch_release(&fetched);
     return code;
 }
@@ -239,6 +321,14 @@ void feed_cut(struct feed *feed)
     for (int32_t i = 0; i < feed->ranges.count; i++)
         feed->ranges.items[i].to = feed->ranges.items[i].from;
     feed->done = true;
+}
+
+void feed_recorded(struct feed *feed)
+{
+    for (int32_t i = 0; i < feed->progress_count; i++) {
+        feed->ranges.items[i].lost = 0;
+        feed->progress[i].anew = false;
+    }
 }
 
 int64_t feed_lag(const struct feed *feed)

@@ -3,6 +3,11 @@
  * Shape    a feed delivers batches with the columns of its source node's schema, and an origin (data/batch.h) so that a
  *          reject can show the record
  * Epoch    feed_plan bounds the ranges; feed_fetch until done; feed_cut ends the epoch early where delivery stands
+ * Slots    a record's slot (data/batch.h) is first_slot + the place of its range in `ranges`. Ranges stay in place while an
+ *          epoch runs
+ * Lost     records that were gone before they could be read, where the user accepts that: range.lost, until feed_recorded;
+ *          `begun` starts before them, so that the chain has no hole. anew: the topic was made anew or cut, and is read
+ *          from its beginning
  * Owns     the source instance and the ranges
  * Thread   one
  */
@@ -23,6 +28,13 @@ struct feed {
     struct source_ranges ranges;       /* from: next offset to deliver; to: end of the epoch, -1 = open */
     struct source_ranges begun;        /* `from` of each range when the epoch began */
     struct source_ranges target;       /* trigger once: the ends fixed at start */
+    struct feed_progress {
+        int64_t from;                  /* scratch: of the range before a fetch */
+        int64_t rows;                  /* delivered in this epoch */
+        bool anew;
+    } *progress;                       /* per range, since feed_discover */
+    int32_t progress_count;
+    int32_t first_slot;
     int64_t rows_max;                  /* of an epoch; 0 = no limit */
     bool done;
 };
@@ -48,6 +60,8 @@ int64_t feed_plan(struct feed *feed, bool open);
 /* At most one batch. out->rows = 0: nothing within wait_us. */
 MUST_CHECK enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err);
 void feed_cut(struct feed *feed);
+/* What the epoch read, and lost, is in the chain. */
+void feed_recorded(struct feed *feed);
 int64_t feed_lag(const struct feed *feed);         /* records behind `latest` as last asked; -1: some, not known how many */
 MUST_CHECK enum code feed_mirror(struct feed *feed, struct error *err);
 

@@ -10,7 +10,16 @@
 /* What stands still has no late rows, and all of it is complete. */
 #define STILL_LATE_US (INT64_MIN / 2)
 
-void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us)
+static void lane_begin(struct graph *graph, struct lane *lane, int32_t slot_count)
+{
+    tally_begin(lane->tally, slot_count);
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        lane->instances[i].counts = (struct operator_counts){.duplicates_of = tally_duplicates(lane->tally, i)};
+        lane->instances[i].seen_us = INT64_MIN;
+    }
+}
+
+void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us, int32_t slot_count)
 {
     for (int32_t i = 0; i < graph->node_count; i++)
         graph->times[i] = graph->nodes[i].plan->streaming
@@ -18,10 +27,8 @@ void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t ba
                               : (struct epoch_time){times[i].epoch, STILL_LATE_US, INT64_MAX};
     graph->session.batch_time_us = batch_time_us;
     for (int32_t l = 0; l < graph->spec.lanes; l++)
-        for (int32_t i = 0; i < graph->node_count; i++) {
-            graph->lanes[l].instances[i].counts = (struct operator_counts){0};
-            graph->lanes[l].instances[i].seen_us = INT64_MIN;
-        }
+        lane_begin(graph, &graph->lanes[l], slot_count);
+    tally_begin(&graph->tally, slot_count);
 }
 
 int32_t graph_stateful_count(const struct graph *graph) { return graph->stateful_count; }
@@ -134,6 +141,12 @@ void graph_counts(const struct graph *graph, struct operator_counts *counts)
         if (graph->nodes[i].plan->kind == PLAN_GENERATE)
             sum->exploded = sum->out - (sum->in - sum->rejected);
     }
+}
+
+const struct tally *graph_tally(struct graph *graph)
+{
+    tally_add(&graph->tally, graph->tallies, graph->spec.lanes);
+    return &graph->tally;
 }
 
 int64_t graph_groups(const struct graph *graph)

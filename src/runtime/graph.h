@@ -18,6 +18,7 @@
 #include "runtime/cpu_meter.h"
 #include "runtime/outputs.h"
 #include "runtime/runtime.h"
+#include "runtime/tally.h"
 
 struct graph;
 struct graph_spec {
@@ -32,8 +33,9 @@ struct graph_spec {
 MUST_CHECK enum code graph_open(const struct graph_spec *spec, struct graph **out, struct error *err);
 void graph_close(struct graph *graph);
 
-/* Fixed for the epoch: watermarks per plan node and batch time. Clears counts and what lanes saw. */
-void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us);
+/* Fixed for the epoch: watermarks per plan node, batch time, and how many slots (data/batch.h) records may have. Clears
+ * counts and what lanes saw. */
+void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us, int32_t slot_count);
 /* A fetched batch of source node `node` (plan id). The batch is borrowed. */
 MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err);
 /* Relations that stand still, for lookups and (write_views) materialized views: begin, graph_push() all rows of their sources in lane 0, finish. Before the
@@ -57,6 +59,8 @@ const char *graph_stateful_name(const struct graph *graph, int32_t stateful);
 void graph_seen(const struct graph *graph, int64_t *seen_us);
 /* Counts of this epoch per plan node, summed over lanes; node_count entries. */
 void graph_counts(const struct graph *graph, struct operator_counts *counts);
+/* The same by slot; once an epoch, before the next begins. */
+const struct tally *graph_tally(struct graph *graph);
 int64_t graph_groups(const struct graph *graph);
 size_t graph_state_bytes(const struct graph *graph);
 /* CPU time of all lanes since open, added to `into`. */

@@ -266,6 +266,8 @@ static enum code lanes_open(struct graph *graph, struct error *err)
     for (int32_t l = 0; l < graph->spec.lanes; l++) {
         struct lane *lane = &graph->lanes[l];
         lane->index = l;
+        lane->tally = &graph->tallies[l];
+        tally_init(lane->tally, &graph->tally_plan);
         lane->instances = mem_array(struct instance, (size_t)graph->node_count);
         for (int32_t i = 0; i < graph->node_count; i++)
             TRY(instance_open(graph, &lane->instances[i], graph->nodes[i].plan, err));
@@ -285,6 +287,9 @@ enum code graph_open(const struct graph_spec *spec, struct graph **out, struct e
     graph->nodes = mem_array(struct node, (size_t)graph->node_count);
     graph->stateful = mem_array(int32_t, (size_t)graph->node_count);
     graph->lanes = mem_array(struct lane, (size_t)spec->lanes);
+    graph->tallies = mem_array(struct tally, (size_t)spec->lanes);
+    tally_plan_init(&graph->tally_plan, &graph->arena, spec->pipeline);
+    tally_init(&graph->tally, &graph->tally_plan);
     graph_connect(graph);
     lookups_open(graph);
     enum code code = stages_open(graph, err);
@@ -304,6 +309,7 @@ static void instance_close(struct instance *instance)
     project_free(instance->project);
     generate_free(instance->generate);
     lookup_free(instance->lookup);
+    rejects_free(&instance->lookup_rejects);
     if (instance->decoder != NULL)
         instance->decoder_type->close(instance->decoder);
     mem_free(instance->decoder);
@@ -322,8 +328,11 @@ void graph_close(struct graph *graph)
 {
     if (graph == NULL)
         return;
-    for (int32_t l = 0; l < graph->spec.lanes; l++)
+    for (int32_t l = 0; l < graph->spec.lanes; l++) {
         lane_close(&graph->lanes[l], graph->node_count);
+        tally_free(&graph->tallies[l]);
+    }
+    tally_free(&graph->tally);
     still_close(graph);
     for (int32_t i = 0; i < graph->node_count; i++) {
         if (graph->nodes[i].stage != NULL)
@@ -332,6 +341,7 @@ void graph_close(struct graph *graph)
         mem_free(graph->nodes[i].late_tables);
     }
     mem_free(graph->lanes);
+    mem_free(graph->tallies);
     mem_free(graph->stateful);
     mem_free(graph->nodes);
     mem_free(graph->times);

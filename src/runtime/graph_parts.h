@@ -9,6 +9,7 @@
 
 #include "runtime/graph.h"
 #include "runtime/plan_stage.h"
+#include "runtime/tally.h"
 
 /* Who takes a node's output. */
 struct edge {
@@ -45,6 +46,7 @@ struct instance {
     struct project *project;     /* PROJECT; DECODE: computes the payload; WATERMARK, UNION: nothing */
     struct generate *generate;
     struct lookup *lookup;
+    struct rejects lookup_rejects; /* its own: what it finds goes on while it is at work */
     const struct decoder_type *decoder_type;
     void *decoder;
     struct operator_counts counts;
@@ -54,6 +56,7 @@ struct lane {
     struct instance *instances;  /* by plan id */
     struct rejects rejects;
     struct selection late;
+    struct tally *tally;
     struct cpu_meter meter;
     int32_t index;
     char padding[64];            /* lanes are written by different threads: no shared cache line */
@@ -68,6 +71,9 @@ struct graph {
     struct node *nodes;
     int32_t node_count;
     struct lane *lanes;
+    struct tally_plan tally_plan;
+    struct tally *tallies;       /* per lane */
+    struct tally tally;          /* their sum */
     int32_t *stateful;           /* plan ids of the stages whose state is in the chain, ascending */
     int32_t stateful_count;
 };

@@ -10,6 +10,8 @@ enum code node_deliver(struct graph *graph, struct lane *lane, const struct node
 {
     if (batch->rows == 0)
         return E_OK;
+    if (node->plan->streaming)
+        tally_out(lane->tally, node->plan->id, batch);
     for (int32_t i = 0; i < node->edge_count; i++) {
         const struct edge *edge = &node->edges[i];
         if (!edge->to_table) {
@@ -18,12 +20,30 @@ enum code node_deliver(struct graph *graph, struct lane *lane, const struct node
         }
         if (graph->views_stand && graph->spec.pipeline->tables[edge->target]->materialized)
             continue;
+        if (node->plan->streaming)
+            tally_table(lane->tally, edge->target, batch);
         enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_ENCODE);
         enum code code = outputs_write(graph->spec.outputs, lane->index, edge->target, batch, err);
         cpu_meter_switch(&lane->meter, before);
         TRY(code);
     }
     return E_OK;
+}
+
+/* Around a batch in a stage, for the ledger of partitions. */
+static void step_begin(struct lane *lane, const struct node *node, struct instance *self, const struct batch *in,
+                       struct tally_step *step)
+{
+    *step = (struct tally_step){0};
+    if (node->plan->streaming)
+        tally_step_begin(lane->tally, step, node->plan->id, in, &self->counts);
+}
+
+static void step_end(struct lane *lane, const struct tally_step *step, struct instance *self, const struct rejects *rejects,
+                     const struct batch *out)
+{
+    if (step->in != NULL)
+        tally_step_end(lane->tally, step, &self->counts, rejects, out);
 }
 
 static struct position filter_step(const void *stage, int32_t step) { return filter_position(stage, step); }
@@ -52,10 +72,10 @@ static enum code quarantine_by(struct graph *graph, struct lane *lane, const str
     return code;
 }
 
-static enum code quarantine(struct graph *graph, struct lane *lane, const struct batch *in,
+static enum code quarantine(struct graph *graph, struct lane *lane, const struct plan *plan, const struct batch *in,
                             struct position (*position)(const void *, int32_t), const void *stage, struct error *err)
 {
-    const struct rejecter by = {position, NULL, stage};
+    const struct rejecter by = {position, NULL, stage, plan};
     return quarantine_by(graph, lane, in, &by, err);
 }
 
@@ -117,7 +137,8 @@ static enum code push_decode(struct graph *graph, struct lane *lane, struct inst
 {
     struct batch payload = {0}, good = {0};
     struct operator_counts ignored = {0};
-    const struct rejecter computing = {project_step, NULL, self->project}, decoding = {plan_place, NULL, plan};
+    const struct rejecter computing = {project_step, NULL, self->project, plan},
+                          decoding = {plan_place, NULL, plan, plan};
     self->counts.in += in->rows;
     TRY(project_batch(self->project, &graph->session, in, &lane->rejects, &ignored, &payload, err));
     batch_share(&good, in);
@@ -183,13 +204,16 @@ static enum code push_stateful(struct graph *graph, struct lane *lane, const str
         .late = node->late_count > 0 ? &lane->late : NULL,
         .counts = &self->counts,
     };
+    struct tally_step step;
     lane->late.count = 0;
+    step_begin(lane, node, self, in, &step);
     enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_AGGREGATE);
     enum code code = stage->type->lane_batch(stage, &call, in, err);
     cpu_meter_switch(&lane->meter, before);
     TRY(code);
+    step_end(lane, &step, self, &lane->rejects, NULL);
     TRY(keep_late(graph, lane, node, port, in, err));
-    return quarantine(graph, lane, in, stateful_step, stage, err);
+    return quarantine(graph, lane, node->plan, in, stateful_step, stage, err);
 }
 
 enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *in,
@@ -198,9 +222,16 @@ enum code push_lookup(struct graph *graph, struct lane *lane, const struct node 
     struct instance *self = &lane->instances[node->plan->id];
     struct emit_context context = {graph, lane, node};
     const struct emit emit = node_emit(&context);
+    struct tally_step step;
     always(node->lookup->table != NULL);
-    TRY(lookup_batch(self->lookup, node->lookup->table, &graph->session, in, &lane->rejects, &self->counts, &emit, err));
-    return quarantine(graph, lane, in, lookup_step, self->lookup, err);
+    step_begin(lane, node, self, in, &step);
+    TRY(lookup_batch(self->lookup, node->lookup->table, &graph->session, in, &self->lookup_rejects, &self->counts, &emit,
+                     err));
+    step_end(lane, &step, self, &self->lookup_rejects, NULL);
+    struct rejects own = self->lookup_rejects;
+    self->lookup_rejects = lane->rejects; // empty: who rejects sends them on at once
+    lane->rejects = own;
+    return quarantine(graph, lane, node->plan, in, lookup_step, self->lookup, err);
 }
 
 static enum code push_join(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
@@ -234,15 +265,18 @@ static enum code push_watermark(struct graph *graph, struct lane *lane, const st
         .zone = graph->session.zone,
         .at = plan->at,
     };
-    const struct rejecter by = {future_guard_position, future_guard_detail, &guard};
+    const struct rejecter by = {future_guard_position, future_guard_detail, &guard, plan};
     self->counts.in += in->rows;
     if (guard.max_future_us > 0)
         future_guard_batch(&guard, in, &lane->rejects);
     if (lane->rejects.count == 0)
         return watermark_deliver(graph, lane, node, self, in, err);
     struct batch good;
+    struct tally_step step;
+    step_begin(lane, node, self, in, &step);
     batch_share(&good, in);
     enum code code = part_with_rejected(graph, lane, self, &good, &by, err);
+    step_end(lane, &step, self, &lane->rejects, &good);
     if (code == E_OK)
         code = watermark_deliver(graph, lane, node, self, &good, err);
     batch_release(&good);
@@ -257,26 +291,33 @@ static enum code push_through(struct graph *graph, struct lane *lane, const stru
     return node_deliver(graph, lane, node, in, err);
 }
 
-/* A stage that makes a new batch; `out` is released by the caller. */
-static enum code transform(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+/* A stage that makes a new batch; `out` is released by the caller. What it rejects is still listed, but for a decoder's. */
+static enum code stage_run(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
                            const struct batch *in, struct batch *out, struct error *err)
 {
     const struct plan *plan = node->plan;
     struct operator_counts *counts = &self->counts;
     switch (plan->kind) {
-    case PLAN_FILTER:
-        TRY(filter_batch(self->filter, &graph->session, in, &lane->rejects, counts, out, err));
-        return quarantine(graph, lane, in, filter_step, self->filter, err);
-    case PLAN_PROJECT:
-        TRY(project_batch(self->project, &graph->session, in, &lane->rejects, counts, out, err));
-        return quarantine(graph, lane, in, project_step, self->project, err);
-    case PLAN_GENERATE:
-        TRY(generate_batch(self->generate, &graph->session, in, &lane->rejects, counts, out, err));
-        return quarantine(graph, lane, in, generate_step, self->generate, err);
-    case PLAN_DECODE:
-        return push_decode(graph, lane, self, plan, in, out, err);
-    default:
-        return fail(err, E_BUG, "node #%d (kind %d) cannot be executed", plan->id, (int)plan->kind);
+    case PLAN_FILTER: return filter_batch(self->filter, &graph->session, in, &lane->rejects, counts, out, err);
+    case PLAN_PROJECT: return project_batch(self->project, &graph->session, in, &lane->rejects, counts, out, err);
+    case PLAN_GENERATE: return generate_batch(self->generate, &graph->session, in, &lane->rejects, counts, out, err);
+    case PLAN_DECODE: return push_decode(graph, lane, self, plan, in, out, err);
+    default: return fail(err, E_BUG, "node #%d (kind %d) cannot be executed", plan->id, (int)plan->kind);
+    }
+}
+
+static enum code transform(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                           const struct batch *in, struct batch *out, struct error *err)
+{
+    struct tally_step step;
+    step_begin(lane, node, self, in, &step);
+    TRY(stage_run(graph, lane, node, self, in, out, err));
+    step_end(lane, &step, self, &lane->rejects, out);
+    switch (node->plan->kind) {
+    case PLAN_FILTER: return quarantine(graph, lane, node->plan, in, filter_step, self->filter, err);
+    case PLAN_PROJECT: return quarantine(graph, lane, node->plan, in, project_step, self->project, err);
+    case PLAN_GENERATE: return quarantine(graph, lane, node->plan, in, generate_step, self->generate, err);
+    default: return E_OK;
     }
 }
 
@@ -317,7 +358,7 @@ static enum code push_literals(struct graph *graph, struct lane *lane, const str
     batch_init(&one, type_struct(&graph->still_arena, NULL, 0), 1);
     enum code code = project_batch(project, &graph->session, &one, &lane->rejects, &ignored, &out, err);
     if (code == E_OK)
-        code = quarantine(graph, lane, &one, project_step, project, err);
+        code = quarantine(graph, lane, node->plan, &one, project_step, project, err);
     if (code == E_OK)
         code = node_deliver(graph, lane, node, &out, err);
     batch_release(&one);

@@ -1,6 +1,8 @@
 #include "runtime/ledger.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "runtime/plan_stage.h"
 
@@ -119,6 +121,93 @@ bool ledger_closes(const struct ledger *l, bool windowed)
 {
     int64_t kept = windowed ? l->aggregated : l->out;
     return l->in + l->exploded == kept + l->filtered + l->late + l->null_time + l->quarantined + l->duplicates;
+}
+
+/* ---- a table and its partitions ---- */
+
+static enum code closes_check(const struct ledger *l, bool windowed, const char *what, const char *name, struct error *err)
+{
+    if (ledger_closes(l, windowed))
+        return E_OK;
+    return fail(err, E_BUG, "the ledger of table %s%s does not close: in %" PRId64 " + exploded %" PRId64 " is not out %" PRId64
+                " (state %" PRId64 ") + filtered %" PRId64 " + late %" PRId64 " + null time %" PRId64 " + quarantined %" PRId64
+                " + duplicates %" PRId64, name, what, l->in, l->exploded, l->out, l->aggregated, l->filtered, l->late,
+                l->null_time, l->quarantined, l->duplicates);
+}
+
+static enum code slot_check(const struct ledger_counts *counts, const struct ledger_map *map, const struct chain_slot *slot,
+                            struct error *err)
+{
+    char what[400];
+    const struct chain_range *range = &counts->ranges[slot->range];
+    snprintf(what, sizeof what, ", topic %.300s partition %" PRId32 ",", range->topic, range->partition);
+    return closes_check(&slot->counts, map->windowed, what, map->table->name, err);
+}
+
+/* Counted twice, by node and by partition: no row may be in one alone. */
+static enum code slots_check(const struct ledger_map *map, const struct chain_ledger *ledger, struct error *err)
+{
+    struct ledger sum = {0};
+    for (int32_t i = 0; i < ledger->slot_count; i++)
+        ledger_add(&sum, &ledger->slots[i].counts);
+    if (map->windowed)
+        sum.out = ledger->counts.out;   // rows born of state are of no partition
+    if (memcmp(&sum, &ledger->counts, sizeof sum) == 0)
+        return E_OK;
+    const struct ledger *all = &ledger->counts;
+    return fail(err, E_BUG, "the partitions of table %s are not the table: in %" PRId64 " of %" PRId64 ", exploded %" PRId64
+                " of %" PRId64 ", filtered %" PRId64 " of %" PRId64 ", late %" PRId64 " of %" PRId64 ", null time %" PRId64
+                " of %" PRId64 ", quarantined %" PRId64 " of %" PRId64 ", duplicates %" PRId64 " of %" PRId64 ", state %" PRId64
+                " of %" PRId64 ", out %" PRId64 " of %" PRId64, ledger->table, sum.in, all->in, sum.exploded, all->exploded,
+                sum.filtered, all->filtered, sum.late, all->late, sum.null_time, all->null_time, sum.quarantined,
+                all->quarantined, sum.duplicates, all->duplicates, sum.aggregated, all->aggregated, sum.out, all->out);
+}
+
+enum code ledger_table(const struct ledger_counts *counts, int32_t table, const struct ledger_map *map, int64_t written,
+                       struct arena *arena, struct chain_ledger *out, struct error *err)
+{
+    *out = (struct chain_ledger){.table = map->table->name};
+    if (map->table->materialized) {   // no stream's rows
+        out->counts = (struct ledger){.in = written, .out = written};
+        return E_OK;
+    }
+    out->counts = ledger_of(map, counts->nodes, written);
+    TRY(closes_check(&out->counts, map->windowed, "", out->table, err));
+    const struct tally *tally = counts->tally;
+    struct chain_slot *slots = arena_array(arena, struct chain_slot, (size_t)tally->row_count);
+    out->slots = slots;
+    for (int32_t row = 0; row < tally->row_count; row++) {
+        struct chain_slot *slot = &slots[out->slot_count];
+        *slot = (struct chain_slot){
+            tally->slots[row], ledger_of(map, tally_row(tally, row), tally_row_tables(tally, row)[table])};
+        static const struct ledger nothing;
+        if (memcmp(&slot->counts, &nothing, sizeof nothing) == 0)
+            continue;
+        TRY(slot_check(counts, map, slot, err));
+        out->slot_count++;
+    }
+    return slots_check(map, out, err);
+}
+
+/* ---- a source ---- */
+
+enum code ledger_ranges_check(const struct ledger_counts *counts, struct error *err)
+{
+    const struct tally *tally = counts->tally;
+    int32_t row = 0;
+    for (int32_t i = 0; i < counts->range_count; i++) {
+        int64_t taken = 0;
+        bool met = row < tally->row_count && tally->slots[row] == i;
+        for (int32_t n = 0; met && n < counts->pipeline->node_count; n++)
+            if (counts->pipeline->nodes[n]->kind == PLAN_SOURCE)
+                taken += tally_row(tally, row)[n].out;
+        row += met;
+        const struct chain_range *range = &counts->ranges[i];
+        if (taken != range->rows)
+            return fail(err, E_BUG, "source %s: topic %s partition %" PRId32 " gave %" PRId64 " records, and %" PRId64
+                        " were worked on", range->source, range->topic, range->partition, range->rows, taken);
+    }
+    return E_OK;
 }
 
 /* ---- a node ---- */

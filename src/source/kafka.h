@@ -27,7 +27,7 @@ enum {
     PARTITIONS_MAX = 10000, /* of one source */
     TOPICS_MAX = 1000,
     CHUNK_MAX = 512,           /* messages taken from librdkafka at once */
-    REQUEST_TIMEOUT_MS = 3000, /* of one question; it is asked again until the retry limit */
+    REQUEST_TIMEOUT_MS = 3000, /* of one question; who asked asks again (base/retry.h) */
 };
 
 /* Spark's reader options; offsets in kafka_options. */
@@ -57,6 +57,8 @@ struct kafka_partition {
     rd_kafka_queue_t *queue;
     int64_t next;           /* every record below it was delivered, or does not exist */
     int64_t reached;        /* no record lies in [next, reached) */
+    int64_t lost_to;        /* records below it were gone before they could be read */
+    int64_t lost;           /* offsets passed over because of that, not yet told */
     int64_t stale_position; /* where librdkafka stood before the last start */
     struct held held;
     int64_t record_bytes; /* moving average, to bound what is taken at once */
@@ -71,7 +73,8 @@ struct kafka_source {
     bool needed[SOURCE_COLUMN_COUNT];
     const struct type *schema;
     const char *group_id;
-    int64_t buffer_bytes, retry_limit_us;
+    const char *broker; /* "kafka 127.0.0.1:9092" */
+    int64_t buffer_bytes;
     int64_t batch_rows; /* most rows of a batch, at most BATCH_ROWS_MAX */
     struct budget *budget;
 
@@ -87,7 +90,6 @@ struct kafka_source {
     int32_t turn;           /* who is asked first, so that none starves */
     int64_t unwoken_bytes;  /* taken since the broker threads were last woken */
     int64_t wake_bytes;     /* so many make a wake-up due */
-    int64_t quiet_since_us; /* since when promised records are waited for; 0 = they are not */
 
     struct batch filling;
     struct builder headers; /* its column `headers` */
@@ -129,9 +131,10 @@ enum code kafka_discover(void *self, const struct source_ranges *known, struct s
  * what `from` holds before. */
 MUST_CHECK enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges,
                                        struct error *err);
-/* Sleep, but not past stop() or when `stopping` says so. E_STOPPED. */
-MUST_CHECK enum code kafka_pause(struct kafka_source *self, int64_t wait_us, struct error *err);
+/* E_STOPPED after stop(). */
 MUST_CHECK enum code kafka_check_stop(const struct kafka_source *self, struct error *err);
+/* The same, and when `stopping` says so: an epoch that is being read ends by itself then, but nothing is waited for. */
+MUST_CHECK enum code kafka_check_waiting(const struct kafka_source *self, struct error *err);
 
 /* ---- fetching ---- */
 MUST_CHECK enum code kafka_partition_start(struct kafka_source *self,

@@ -201,6 +201,7 @@ static enum code offset_lost(struct kafka_source *self, struct kafka_partition *
     int64_t next = partition->next;
     TRY(kafka_partition_start(self, partition, offset, err));
     partition->next = next; // the range's end decides how far the gap may move it
+    partition->lost_to = offset;
     return E_OK;
 }
 
@@ -222,7 +223,7 @@ static enum code event_handle(struct kafka_source *self, struct kafka_partition 
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-        return E_OK; // librdkafka connects again by itself; quiet_check() watches
+        return E_OK; // librdkafka connects again by itself; the runtime minds how long nothing comes
     default:
         return fail(err, E_BROKER, "topic %s partition %" PRId32 " at offset %" PRId64 ": %s",
                     partition->topic, partition->partition, partition->next,
@@ -256,11 +257,20 @@ static bool batch_full(const struct kafka_source *self)
     return self->filling.rows >= self->batch_rows || self->filling_bytes >= BATCH_BYTES_MAX;
 }
 
+/* Enough rows for the next partition to begin a batch of its own: what follows is cheaper where all are of one. */
+static bool run_long(const struct kafka_source *self)
+{
+    return batch_full(self) || self->filling.rows >= self->batch_rows / 8;
+}
+
 static void pass_gap(struct kafka_partition *partition, int64_t to)
 {
     int64_t end = partition->reached < to ? partition->reached : to;
-    if (end > partition->next)
-        partition->next = end;
+    if (end <= partition->next)
+        return;
+    int64_t lost_to = partition->lost_to < end ? partition->lost_to : end;
+    partition->lost += lost_to > partition->next ? lost_to - partition->next : 0;
+    partition->next = end;
 }
 
 /* Deliver what is there of one partition, up to `to`. */
@@ -270,7 +280,6 @@ static enum code partition_drain(struct kafka_source *self, struct kafka_partiti
     pass_gap(partition, to);
     bool stop = false;
     while (!stop && partition->next < to && !batch_full(self) && held_fill(self, partition)) {
-        self->quiet_since_us = 0;
         int64_t run = run_length(partition, to, self->batch_rows - self->filling.rows);
         if (run > 0)
             run_deliver(self, partition, run);
@@ -314,13 +323,15 @@ static enum code range_drain(struct kafka_source *self, struct source_range *ran
         TRY(kafka_partition_start(self, partition, range->from, err));
     TRY(partition_drain(self, partition, bound(range), err));
     range->from = partition->next;
+    range->lost += partition->lost;
+    partition->lost = 0;
     return E_OK;
 }
 
 static enum code ranges_drain(struct kafka_source *self, struct source_ranges *ranges,
                               struct error *err)
 {
-    for (int32_t i = 0; i < ranges->count && !batch_full(self); i++) {
+    for (int32_t i = 0; i < ranges->count && !run_long(self); i++) {
         int32_t index = (self->turn + i) % ranges->count;
         if (ranges->items[index].from < bound(&ranges->items[index]))
             TRY(range_drain(self, &ranges->items[index], index, err));
@@ -357,28 +368,6 @@ static void positions_look(struct kafka_source *self, const struct source_ranges
     }
 }
 
-/* Promised records that do not come for the whole retry limit mean a broker that is gone. */
-static enum code quiet_check(struct kafka_source *self, const struct source_ranges *ranges,
-                             struct error *err)
-{
-    int64_t now_us = os->clock_mono_us();
-    TRY(kafka_poll(self, self->data, err));
-    bool promised = false;
-    for (int32_t i = 0; i < ranges->count; i++)
-        promised |= ranges->items[i].to > ranges->items[i].from;
-    if (!promised)
-        self->quiet_since_us = 0;
-    else if (self->quiet_since_us == 0)
-        self->quiet_since_us = now_us;
-    else if (now_us - self->quiet_since_us > self->retry_limit_us)
-        return fail(err, E_BROKER,
-                    "source %s: no record came for %" PRId64
-                    " s, although the broker promised some%s%s",
-                    self->name, self->retry_limit_us / 1000000,
-                    self->trouble[0] == '\0' ? "" : ": ", self->trouble);
-    return E_OK;
-}
-
 static void arrival_wait(struct kafka_source *self, int64_t wait_us)
 {
     lock_take(&self->signal);
@@ -402,7 +391,7 @@ static enum code fill(struct kafka_source *self, struct source_ranges *ranges, i
         if (self->unwoken_bytes > 0)
             wake_brokers(self);
         arrival_wait(self, left_us);
-        TRY(quiet_check(self, ranges, err));
+        TRY(kafka_poll(self, self->data, err));
         positions_look(self, ranges);
     }
 }

@@ -44,6 +44,7 @@ struct source_range {
     int64_t from, to; /* to = -1: not planned */
     int64_t latest;   /* end when last asked (last stable offset for read_committed) */
     int64_t earliest; /* first offset still there */
+    int64_t lost;     /* offsets that were passed over because their records were gone (failOnDataLoss=false); only grows */
 };
 struct source_ranges {
     struct source_range *items;
@@ -71,11 +72,10 @@ struct source_spec {
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
-    int64_t retry_limit_us; /* give up on an unreachable broker after so long; progress is logged */
     int32_t batch_rows;     /* most rows of a batch; 0 = BATCH_ROWS_MAX */
     struct store *store;    /* the checkpoint's, for what a source must remember beside its offsets; NULL: */
     const char *folder;     /* nothing is remembered. `folder` is the source's own folder there */
-    bool (*stopping)(void); /* asked while discover waits for the broker: true = E_STOPPED; or NULL */
+    bool (*stopping)(void); /* asked while discover waits for an answer: true = E_STOPPED; or NULL */
 };
 
 struct source_type {
@@ -91,7 +91,8 @@ struct source_type {
     /* All partitions now there, with earliest and latest. New partitions start at 0 (E_LOST when
      * that is gone and failOnDataLoss); at the very first start `from` is what startingOffsets
      * says. `known` holds the chain's offsets (from = next offset to read), empty at the first
-     * start. Waits and retries; E_BROKER after retry_limit. */
+     * start. One attempt: after E_BROKER, E_IO and E_ABSENT (a topic that is not there) the caller
+     * waits and asks again (base/retry.h). */
     enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
                           struct error *err) MUST_CHECK;
     /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets
@@ -115,6 +116,8 @@ struct source_type {
      * seek and fetch answer E_STOPPED; mirror and close still work. */
     void (*stop)(void *self);
     void (*close)(void *self);
+    /* Who answers, as the user is told: "kafka 127.0.0.1:9092". NULL: nobody but its own files. */
+    const char *(*dependency)(const void *self);
 };
 extern const struct source_type *const source_types[]; /* ends with NULL */
 const struct source_type *source_find(const char *name);

@@ -157,38 +157,38 @@ static bool run_file(const char *path, int32_t number, bool update, int32_t only
     return good;
 }
 
-struct tally {
+struct score {
     int32_t passed, failed;
 };
 
 /* Every `jobs`-th file from the `first` on. */
-static struct tally run_files(const struct tests *tests, int32_t first, int32_t jobs)
+static struct score run_files(const struct tests *tests, int32_t first, int32_t jobs)
 {
-    struct tally tally = {0};
+    struct score score = {0};
     for (int32_t i = first; i < tests->count; i += jobs) {
         bool good = run_file(tests->paths[i], i, tests->update, tests->only);
-        tally.passed += good;
-        tally.failed += !good;
+        score.passed += good;
+        score.failed += !good;
     }
-    return tally;
+    return score;
 }
 
 /* Files side by side, in processes of their own: faults and kills belong to one. */
-static struct tally run_jobs(const struct tests *tests)
+static struct score run_jobs(const struct tests *tests)
 {
-    struct tally sum = {0};
+    struct score sum = {0};
     int pipes[JOBS][2];
     for (int32_t i = 0; i < JOBS; i++) {
         always(pipe(pipes[i]) == 0);
         if (fork() == 0) {
-            struct tally own = run_files(tests, i, JOBS);
+            struct score own = run_files(tests, i, JOBS);
             fflush(stdout);
             _exit(write(pipes[i][1], &own, sizeof own) == (ssize_t)sizeof own ? 0 : 1);
         }
         close(pipes[i][1]);
     }
     for (int32_t i = 0; i < JOBS; i++) {
-        struct tally own;
+        struct score own;
         bool ended = read(pipes[i][0], &own, sizeof own) == (ssize_t)sizeof own;
         sum.passed += ended ? own.passed : 0;
         sum.failed += ended ? own.failed : 1; // it died: what it printed says more
@@ -215,10 +215,10 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     log_set_level(LOG_LEVEL_ERROR);
     os_make_quick();
-    struct tally tally = tests->count > 1 ? run_jobs(tests) : run_files(tests, 0, 1);
-    printf("%d passed, %d failed\n", tally.passed, tally.failed);
+    struct score score = tests->count > 1 ? run_jobs(tests) : run_files(tests, 0, 1);
+    printf("%d passed, %d failed\n", score.passed, score.failed);
     for (int32_t i = 0; i < tests->count; i++)
         mem_free(tests->paths[i]);
     mem_free(tests);
-    return tally.failed > 0;
+    return score.failed > 0;
 }

@@ -20,6 +20,17 @@ static const char *random_text(struct arena *arena)
 
 static int64_t random_count(void) { return (int64_t)(kit_random() >> (below(62) + 1)); }
 
+/* Of some of the ranges. */
+static struct chain_slot *random_slots(struct arena *arena, int32_t range_count, int32_t *count)
+{
+    struct chain_slot *slots = arena_array(arena, struct chain_slot, (size_t)range_count);
+    *count = 0;
+    for (int32_t range = 0; range < range_count; range++)
+        if (below(2) == 0)
+            slots[(*count)++] = (struct chain_slot){range, {.in = random_count(), .duplicates = random_count()}};
+    return slots;
+}
+
 static struct chain_record random_record(struct arena *arena)
 {
     static const char *const tokens[] = {"{}", "{\"files\":[{\"staged\":\"_staging/a\",\"size\":12}]}", "[]",
@@ -47,8 +58,17 @@ static struct chain_record random_record(struct arena *arena)
     for (int32_t i = 0; i < record.range_count; i++) {
         int64_t from = (int64_t)below(1000000);
         record.ranges[i] = (struct chain_range){
-            random_text(arena),         random_text(arena), random_text(arena), (int32_t)below(100), from,
-            from + (int64_t)below(1000)};
+            .source = random_text(arena),
+            .topic = random_text(arena),
+            .topic_id = random_text(arena),
+            .partition = (int32_t)below(100),
+            .from = from,
+            .to = from + 500 + (int64_t)below(1000),
+            .rows = (int64_t)below(1000),
+            .lost = (int64_t)below(2) * 250,
+            .in_bytes = below(2) == 0,
+            .anew = below(2) == 0,
+        };
     }
     record.sink_count = (int32_t)below(4);
     record.sinks = arena_array(arena, struct chain_sink, (size_t)record.sink_count);
@@ -67,9 +87,11 @@ static struct chain_record random_record(struct arena *arena)
                                                 .checksum = kit_random()};
     record.ledger_count = (int32_t)below(3);
     record.ledgers = arena_array(arena, struct chain_ledger, (size_t)record.ledger_count);
-    for (int32_t i = 0; i < record.ledger_count; i++)
-        record.ledgers[i] = (struct chain_ledger){random_text(arena),
-                                                  {.in = random_count(), .late = random_count(), .out = -1}};
+    for (int32_t i = 0; i < record.ledger_count; i++) {
+        struct chain_ledger *ledger = &record.ledgers[i];
+        *ledger = (struct chain_ledger){random_text(arena), {.in = random_count(), .late = random_count(), .out = -1}, NULL, 0};
+        ledger->slots = random_slots(arena, record.range_count, &ledger->slot_count);
+    }
     return record;
 }
 
@@ -100,6 +122,7 @@ static void check_same(const struct chain_record *a, const struct chain_record *
         CHECK_STR(x->topic, y->topic);
         CHECK_STR(x->topic_id, y->topic_id);
         CHECK(x->partition == y->partition && x->from == y->from && x->to == y->to);
+        CHECK(x->rows == y->rows && x->lost == y->lost && x->in_bytes == y->in_bytes && x->anew == y->anew);
     }
     CHECK_INT(a->sink_count, b->sink_count);
     for (int32_t i = 0; i < a->sink_count; i++) {
@@ -119,6 +142,9 @@ static void check_same(const struct chain_record *a, const struct chain_record *
     for (int32_t i = 0; i < a->ledger_count; i++) {
         CHECK_STR(a->ledgers[i].table, b->ledgers[i].table);
         CHECK(memcmp(&a->ledgers[i].counts, &b->ledgers[i].counts, sizeof(struct ledger)) == 0);
+        CHECK_INT(a->ledgers[i].slot_count, b->ledgers[i].slot_count);
+        for (int32_t k = 0; k < a->ledgers[i].slot_count; k++)
+            CHECK(memcmp(&a->ledgers[i].slots[k], &b->ledgers[i].slots[k], sizeof(struct chain_slot)) == 0);
     }
 }
 
@@ -167,6 +193,69 @@ TEST(a_record_of_version_1_is_read_as_one_group)
     CHECK_INT(record.states[0].group, -1);
     CHECK_INT(record.ledgers[0].counts.aggregated, 2);
     CHECK_INT(record.ledgers[0].counts.duplicates, 0);
+    arena_free(&arena);
+}
+
+/* A record of today's version with these ranges and this one ledger. */
+static enum code parse_with(struct arena *arena, int version, const char *ranges, const char *partitions,
+                            struct chain_record *out)
+{
+    struct error err = {0};
+    const char *text = arena_printf(
+        arena,
+        "{\"version\":%d,\"query_id\":\"0123456789abcdef\",\"task\":\"0\",\"epoch\":7,\"nonce\":\"00000000000000aa\","
+        "\"fingerprint\":\"00000000000000bb\",\"batch_time_us\":5,\"records\":3,\"watermarks\":{\"groups\":[],"
+        "\"nodes\":[]},\"settings\":{\"timezone\":\"UTC\",\"ansi\":true},\"ranges\":[%s],\"sinks\":[],\"states\":[],"
+        "\"ledgers\":[{\"table\":\"t\",\"in\":3,\"exploded\":0,\"filtered\":1,\"late\":0,\"null_time\":0,"
+        "\"quarantined\":0,\"duplicates\":0,\"aggregated\":0,\"out\":2%s%s}]}",
+        version, ranges, partitions[0] != '\0' ? ",\"partitions\":" : "", partitions);
+    return chain_record_parse(bytes_of_string(text), arena, out, &err);
+}
+
+static const char two_ranges[] =
+    "{\"source\":\"s\",\"topic\":\"a\",\"topic_id\":\"\",\"partition\":0,\"from\":10,\"to\":13},"
+    "{\"source\":\"s\",\"topic\":\"a\",\"topic_id\":\"\",\"partition\":1,\"from\":5,\"to\":9,\"rows\":1,\"lost\":2}";
+
+TEST(a_record_of_version_2_knows_no_rows_of_ranges)
+{
+    struct arena arena = {0};
+    struct chain_record record;
+    CHECK_INT(parse_with(&arena, 2, two_ranges, "", &record), E_OK);
+    CHECK_INT(record.ranges[0].rows, -1);
+    CHECK_INT(record.ledgers[0].slot_count, 0);
+    CHECK_INT(parse_with(&arena, 3, two_ranges, "", &record), E_OK);
+    CHECK_INT(record.ranges[0].rows, 3);
+    CHECK_INT(record.ranges[1].rows, 1);
+    CHECK_INT(record.ranges[1].lost, 2);
+    arena_free(&arena);
+}
+
+TEST(partitions_of_a_ledger_are_columns)
+{
+    struct arena arena = {0};
+    struct chain_record record;
+    CHECK_INT(parse_with(&arena, 3, two_ranges, "{\"range\":[0,1],\"in\":[2,1],\"out\":[2,0],\"filtered\":[0,1]}", &record),
+              E_OK);
+    CHECK_INT(record.ledgers[0].slot_count, 2);
+    CHECK_INT(record.ledgers[0].slots[1].range, 1);
+    CHECK_INT(record.ledgers[0].slots[1].counts.in, 1);
+    CHECK_INT(record.ledgers[0].slots[1].counts.filtered, 1);
+    CHECK_INT(record.ledgers[0].slots[1].counts.late, 0);
+    static const char *const bad[] = {
+        "{}",
+        "[]",
+        "{\"range\":[0,2]}",
+        "{\"range\":[1,0]}",
+        "{\"range\":[0,0]}",
+        "{\"range\":[-1]}",
+        "{\"range\":[0,1,1]}",
+        "{\"range\":[\"0\"]}",
+        "{\"range\":[0],\"in\":[1,2]}",
+        "{\"range\":[0],\"in\":[\"1\"]}",
+        "{\"range\":[0],\"in\":1}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_INT(parse_with(&arena, 3, two_ranges, bad[i], &record), E_CORRUPT);
     arena_free(&arena);
 }
 

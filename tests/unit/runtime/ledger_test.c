@@ -135,6 +135,87 @@ TEST(a_row_that_vanishes_is_seen)
     CHECK_INT(ledger_nodes_check(&pipeline, leaky, &err), E_BUG);
 }
 
+/* Two partitions of the source: what each node counted for either, and what sink of `unique` took. */
+static void split(const struct operator_counts *all, struct operator_counts *first, struct operator_counts *second)
+{
+    for (int32_t i = 0; i < NODES; i++) {
+        const struct operator_counts *c = &all[i];
+        first[i] = (struct operator_counts){.in = c->in / 2, .out = c->out / 2, .filtered = c->filtered / 2,
+                                            .late = c->late / 2, .aggregated = c->aggregated / 2};
+        second[i] = (struct operator_counts){.in = c->in - c->in / 2, .out = c->out - c->out / 2,
+                                             .filtered = c->filtered - c->filtered / 2, .late = c->late - c->late / 2,
+                                             .aggregated = c->aggregated - c->aggregated / 2, .null_time = c->null_time,
+                                             .duplicates = c->duplicates};
+    }
+}
+
+static const struct chain_range two[] = {{.source = "s", .topic = "a", .rows = 50},
+                                         {.source = "s", .topic = "a", .partition = 1, .rows = 50}};
+
+/* The ledger of a windowed table from partitions that `bend` has changed. */
+static enum code ledger_with(void (*bend)(struct operator_counts *first, struct operator_counts *second),
+                             struct chain_ledger *out, struct arena *arena, struct error *err)
+{
+    const struct pipeline_table table = {.name = "t", .flows = (struct plan *[]){&having}, .flow_count = 1};
+    const struct pipeline_table *tables[] = {&table};
+    const struct pipeline one = {
+        .nodes = nodes, .node_count = NODES, .tables = (struct pipeline_table *const *)(uintptr_t)tables, .table_count = 1};
+    struct operator_counts rows[2 * NODES];
+    int64_t written[2] = {0};
+    int32_t slots[2] = {0, 1};
+    struct tally_plan plan;
+    struct ledger_map map;
+    split(counts, rows, rows + NODES);
+    bend(rows, rows + NODES);
+    tally_plan_init(&plan, arena, &one);
+    ledger_map_init(&map, arena, &one, &table);
+    const struct tally tally = {.plan = &plan, .slots = slots, .nodes = rows, .tables = written, .row_count = 2};
+    const struct ledger_counts of = {&one, counts, &tally, two, 2};
+    enum code code = ledger_ranges_check(&of, err);
+    return code == E_OK ? ledger_table(&of, 0, &map, 20, arena, out, err) : code;
+}
+
+static void as_it_is(struct operator_counts *first, struct operator_counts *second)
+{
+    (void)first;
+    (void)second;
+}
+static void one_forgotten(struct operator_counts *first, struct operator_counts *second)
+{
+    (void)second;
+    first[2].aggregated--;
+}
+/* Both partitions close, but one row more was filtered than the filter says. */
+static void one_made_up(struct operator_counts *first, struct operator_counts *second)
+{
+    (void)second;
+    first[1].filtered++;
+    first[2].late--;
+}
+static void one_not_worked_on(struct operator_counts *first, struct operator_counts *second)
+{
+    first[0].out--;
+    second[0].out++;
+}
+
+TEST(partitions_close_and_are_the_table)
+{
+    struct arena arena = {0};
+    struct error err = {0};
+    struct chain_ledger ledger;
+    CHECK_INT(ledger_with(as_it_is, &ledger, &arena, &err), E_OK);
+    CHECK_INT(ledger.slot_count, 2);
+    CHECK_INT(ledger.slots[0].counts.in + ledger.slots[1].counts.in, 100);
+    CHECK_INT(ledger.slots[1].counts.null_time, 1);
+    CHECK_INT(ledger_with(one_forgotten, &ledger, &arena, &err), E_BUG);
+    CHECK(strstr(err.text, "topic a partition 0") != NULL);
+    CHECK_INT(ledger_with(one_made_up, &ledger, &arena, &err), E_BUG);
+    CHECK(strstr(err.text, "partitions of table t are not the table") != NULL);
+    CHECK_INT(ledger_with(one_not_worked_on, &ledger, &arena, &err), E_BUG);
+    CHECK(strstr(err.text, "gave 50 records, and 49 were worked on") != NULL);
+    arena_free(&arena);
+}
+
 /* Views that are united with themselves double the paths at each step; the nodes are looked at once. */
 TEST(many_paths_cost_no_time)
 {
