@@ -1,20 +1,13 @@
-/* chain.c - create, extend and shorten the chain of commit records.
+/* chain.c - open, read and shorten the chain of commit records. It is extended in chain_append.c.
  *
  * Ordering that this relies on (store.h): put_new is durable when it answers E_OK, and lets one writer in.
  * An open chain first syncs its folder: a record that a dead process linked but did not sync must be durable
  * before anything is published because of it.
  *
- *   append answers        then
- *   E_OK                  won
- *   E_EXISTS              the record is read: our nonce, won (an earlier answer was lost); another's,
- *                         E_FENCED
- *   anything else         unknown: the same, and when no record is there, the same bytes are put again,
- *                         APPEND_TRIES times in all; then the error goes up, and recovery reads what is true
- *
  *   crash in trim         state files go before the record that names them, oldest record first: the chain
  *                         has no gaps, and records that lost their state are below what recovery needs
  */
-#include "runtime/chain.h"
+#include "runtime/chain_parts.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -26,23 +19,7 @@
 #include "base/log.h"
 #include "base/os.h"
 
-enum { APPEND_TRIES = 4, RETRY_WAIT_US = 20000, PATH_BYTES = 256, QUERY_FILE_MAX = 64 * 1024 };
-
-/* A state file and the record that names it; kept in memory so that trimming reads nothing. */
-struct state_name {
-    int64_t epoch;
-    char *path;
-};
-struct chain {
-    struct store *store;
-    char *task;
-    char query_id[17];
-    char *pipeline;            /* name of the one that began it */
-    uint64_t nonce;
-    int64_t head, oldest;      /* -1 = none */
-    struct state_name *states; /* by epoch, ascending */
-    int32_t state_count, state_capacity;
-};
+enum { QUERY_FILE_MAX = 64 * 1024 };
 
 const char *chain_query_id(const struct chain *self) { return self->query_id; }
 
@@ -52,29 +29,26 @@ int64_t chain_head(const struct chain *self) { return self->head; }
 
 int64_t chain_oldest(const struct chain *self) { return self->oldest; }
 
-static void record_path(const struct chain *self, int64_t epoch, char *out)
+void chain_record_path(const struct chain *self, int64_t epoch, char *out)
 {
-    snprintf(out, PATH_BYTES, "chain/%s/%016" PRId64 ".json", self->task, epoch);
+    snprintf(out, CHAIN_PATH_BYTES, "chain/%s/%016" PRId64 ".json", self->task, epoch);
 }
 
 /* ---- a document and its checksum ---- */
 
-enum { SEAL_BYTES = 18 };  // newline, 16 hex digits, newline
-
-static void seal(struct text *document)
+void chain_seal(struct text *document)
 {
     text_printf(document, "\n%016" PRIx64 "\n", (uint64_t)XXH64(document->data, document->size, 0));
 }
 
-/* The document without its seal. */
-static enum code unseal(struct bytes file, struct bytes *document, struct error *err)
+enum code chain_unseal(struct bytes file, struct bytes *document, struct error *err)
 {
-    char expected[SEAL_BYTES + 1];
-    if (file.size < SEAL_BYTES)
+    char expected[CHAIN_SEAL_BYTES + 1];
+    if (file.size < CHAIN_SEAL_BYTES)
         return fail(err, E_CORRUPT, "the file has %zu bytes, too few for a checksum", file.size);
-    size_t size = file.size - SEAL_BYTES;
+    size_t size = file.size - CHAIN_SEAL_BYTES;
     snprintf(expected, sizeof expected, "\n%016" PRIx64 "\n", (uint64_t)XXH64(file.data, size, 0));
-    if (memcmp(expected, file.data + size, SEAL_BYTES) != 0)
+    if (memcmp(expected, file.data + size, CHAIN_SEAL_BYTES) != 0)
         return fail(err, E_CORRUPT, "the bytes do not fit their checksum");
     *document = bytes_of(file.data, size);
     return E_OK;
@@ -93,7 +67,7 @@ static enum code corrupt_note(const struct chain *self, const char *path, struct
 
 /* ---- reading ---- */
 
-static enum code record_fits(const struct chain *self, int64_t epoch, const struct chain_record *record,
+enum code chain_record_fits(const struct chain *self, int64_t epoch, const struct chain_record *record,
                              struct error *err)
 {
     if (strcmp(record->query_id, self->query_id) != 0)
@@ -104,25 +78,31 @@ static enum code record_fits(const struct chain *self, int64_t epoch, const stru
     return E_OK;
 }
 
-enum code chain_read(const struct chain *self, int64_t epoch, struct arena *arena, struct chain_record *out,
-                     struct error *err)
+enum code chain_read_file(const struct chain *self, const char *path, int64_t epoch, struct arena *arena,
+                          struct chain_record *out, struct error *err)
 {
-    char path[PATH_BYTES];
     struct text file = {0};
     struct bytes document;
     struct chain_record record;
-    record_path(self, epoch, path);
     TRY(store_get(self->store, path, CHAIN_RECORD_MAX, &file, err));
-    enum code code = unseal(text_view(&file), &document, err);
+    enum code code = chain_unseal(text_view(&file), &document, err);
     if (code == E_OK)
         code = chain_record_parse(document, arena, &record, err);
     if (code == E_OK)
-        code = record_fits(self, epoch, &record, err);
+        code = chain_record_fits(self, epoch, &record, err);
     text_free(&file);
     if (code != E_OK)
         return corrupt_note(self, path, err);
     *out = record;
     return E_OK;
+}
+
+enum code chain_read(const struct chain *self, int64_t epoch, struct arena *arena, struct chain_record *out,
+                     struct error *err)
+{
+    char path[CHAIN_PATH_BYTES];
+    chain_record_path(self, epoch, path);
+    return chain_read_file(self, path, epoch, arena, out, err);
 }
 
 const struct chain_state *chain_state_of(const struct chain_record *record, const struct plan *plan)
@@ -136,7 +116,7 @@ const struct chain_state *chain_state_of(const struct chain_record *record, cons
     return NULL;
 }
 
-static void states_remember(struct chain *self, const struct chain_record *record)
+void chain_states_remember(struct chain *self, const struct chain_record *record)
 {
     for (int32_t i = 0; i < record->state_count; i++) {
         if (record->states[i].path[0] == '\0')
@@ -158,7 +138,7 @@ static void query_print(const struct chain *self, struct text *out)
     always(dump != NULL);
     text_add_string(out, dump);
     mem_free(dump);
-    seal(out);
+    chain_seal(out);
 }
 
 /* Before the checkpoint is made nothing may be there that a lost query.json could have owned. */
@@ -202,7 +182,7 @@ static enum code query_read(struct chain *self, struct error *err)
     struct text file = {0};
     struct bytes document;
     TRY(store_get(self->store, "query.json", QUERY_FILE_MAX, &file, err));
-    enum code code = unseal(text_view(&file), &document, err);
+    enum code code = chain_unseal(text_view(&file), &document, err);
     if (code == E_OK) {
         json_error_t where;
         json_t *json = json_loadb((const char *)document.data, document.size, 0, &where);
@@ -223,9 +203,23 @@ static int64_t epoch_of(const char *path)
     return strtoll(name, NULL, 10);
 }
 
+enum code chain_newest(const struct chain *self, int64_t *epoch, struct error *err)
+{
+    char folder[CHAIN_PATH_BYTES];
+    struct store_list list;
+    snprintf(folder, sizeof folder, "chain/%s", self->task);
+    TRY(store_list(self->store, folder, false, &list, err));
+    *epoch = -1;
+    for (int32_t i = 0; i < list.count; i++)
+        if (epoch_of(list.entries[i].path) > *epoch)
+            *epoch = epoch_of(list.entries[i].path);
+    store_list_free(&list);
+    return E_OK;
+}
+
 static enum code records_find(struct chain *self, struct error *err)
 {
-    char folder[PATH_BYTES];
+    char folder[CHAIN_PATH_BYTES];
     struct store_list list;
     snprintf(folder, sizeof folder, "chain/%s", self->task);
     TRY(store_list(self->store, folder, false, &list, err));
@@ -258,7 +252,7 @@ static enum code records_scan(struct chain *self, struct error *err)
         struct chain_record record;
         struct error why = {0};
         if (chain_read(self, epoch, &scratch, &record, &why) == E_OK) {
-            states_remember(self, &record);
+            chain_states_remember(self, &record);
         } else if (epoch == self->head) {
             *err = why;
             code = why.code;
@@ -271,12 +265,34 @@ static enum code records_scan(struct chain *self, struct error *err)
     return code;
 }
 
+/* Files of epochs that never came into the chain, nor wait for a transaction's answer. One younger than our lock is not a dead
+ * process's: who writes it has overtaken us. */
+static enum code states_sweep(const struct chain *self, int64_t locked_us, struct error *err)
+{
+    char folder[CHAIN_PATH_BYTES];
+    struct store_list list;
+    bool staged;
+    snprintf(folder, sizeof folder, "state/%s", self->task);
+    TRY(chain_is_staged(self, self->head + 1, &staged, err));
+    TRY(store_list(self->store, folder, false, &list, err));
+    int64_t last = self->head + staged;
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+        const struct store_entry *entry = &list.entries[i];
+        if (strtoll(strrchr(entry->path, '/') + 1, NULL, 10) > last && entry->modified_us < locked_us)
+            code = store_remove(self->store, entry->path, err);
+    }
+    store_list_free(&list);
+    return code;
+}
+
 static enum code open_all(struct chain *self, const char *pipeline_name, struct error *err)
 {
     enum code code = store_lock(self->store, "lock", err);
     if (code == E_EXISTS)
         return error_note(err, "another leat works on this checkpoint");
     TRY(code);
+    int64_t locked_us = os->clock_wall_us();
     TRY(store_sweep(self->store, "", err));
     TRY(store_sync(self->store, "", err));
     code = query_read(self, err);
@@ -285,12 +301,13 @@ static enum code open_all(struct chain *self, const char *pipeline_name, struct 
         code = query_create(self, pipeline_name, err);
     }
     TRY(code);
-    char folder[PATH_BYTES];
+    char folder[CHAIN_PATH_BYTES];
     snprintf(folder, sizeof folder, "chain/%s", self->task);
     TRY(store_sweep(self->store, folder, err));
     TRY(store_sync(self->store, folder, err));
     TRY(records_find(self, err));
-    return records_scan(self, err);
+    TRY(records_scan(self, err));
+    return states_sweep(self, locked_us, err);
 }
 
 static struct chain *chain_new(struct store *store, const char *task)
@@ -342,99 +359,6 @@ void chain_close(struct chain *self)
     mem_free(self);
 }
 
-/* ---- appending ---- */
-
-/* What is in the chain at `epoch`: E_OK ours, E_FENCED another's, E_ABSENT nothing. */
-static enum code who_won(struct chain *self, int64_t epoch, struct error *err)
-{
-    struct arena scratch = {0};
-    struct chain_record record;
-    enum code code = chain_read(self, epoch, &scratch, &record, err);
-    if (code == E_OK && record.nonce != self->nonce)
-        code = fail(err, E_FENCED,
-                    "epoch %" PRId64 " of %s was committed by another leat process (nonce %016" PRIx64
-                    "); this one stops",
-                    epoch, store_root(self->store), record.nonce);
-    arena_free(&scratch);
-    if (code != E_OK)
-        return code;
-    char folder[PATH_BYTES];
-    snprintf(folder, sizeof folder, "chain/%s", self->task);
-    return store_sync(self->store, folder, err);  // seen is not yet durable
-}
-
-static enum code put_decided(struct chain *self, const char *path, int64_t epoch, struct bytes file,
-                             struct error *err)
-{
-    enum code code = E_OK;
-    for (int attempt = 0; attempt < APPEND_TRIES; attempt++) {
-        if (attempt > 0)
-            os->sleep_us((int64_t)RETRY_WAIT_US << attempt);
-        code = store_put_new(self->store, path, file, err);
-        if (code == E_OK)
-            return E_OK;
-        struct error answer = {0};
-        enum code found = who_won(self, epoch, &answer);
-        if (found == E_OK) {
-            error_clear(err);
-            return E_OK;
-        }
-        if (found != E_ABSENT) {
-            *err = answer;
-            return found;
-        }
-        if (code != E_IO && code != E_EXISTS)
-            break;  // a full disk, for one, does not get better in a moment
-        log_warn("commit record: %s; trying again", err->text);
-    }
-    return code;
-}
-
-/* A record that could not be read back must never get its name. */
-static enum code check_document(const struct chain *self, const struct chain_record *record,
-                                struct bytes document, struct error *err)
-{
-    struct arena scratch = {0};
-    struct chain_record again;
-    enum code code =
-        document.size + SEAL_BYTES > CHAIN_RECORD_MAX
-            ? fail(err, E_UNSUPPORTED, "the record of epoch %" PRId64 " has %zu bytes, more than %d",
-                   record->epoch, document.size, CHAIN_RECORD_MAX)
-            : chain_record_parse(document, &scratch, &again, err);
-    if (code == E_CORRUPT)
-        code = fail(err, E_BUG, "the record of epoch %" PRId64 " cannot be written as JSON", record->epoch);
-    if (code == E_OK)
-        code = record_fits(self, record->epoch, &again, err);
-    arena_free(&scratch);
-    return code;
-}
-
-enum code chain_append(struct chain *self, const struct chain_record *given, struct error *err)
-{
-    struct chain_record record = *given;
-    struct text file = {0};
-    char path[PATH_BYTES];
-    always(record.epoch == self->head + 1 || (self->head < 0 && record.epoch == 0));
-    record.version = CHAIN_VERSION;
-    record.query_id = self->query_id;
-    record.task = self->task;
-    record.nonce = self->nonce;
-    chain_record_print(&record, &file);
-    enum code code = check_document(self, &record, text_view(&file), err);
-    if (code == E_OK) {
-        seal(&file);
-        record_path(self, record.epoch, path);
-        code = put_decided(self, path, record.epoch, text_view(&file), err);
-    }
-    text_free(&file);
-    TRY(code);
-    FAULT(after_record);
-    self->head = record.epoch;
-    self->oldest = self->oldest < 0 ? record.epoch : self->oldest;
-    states_remember(self, &record);
-    return E_OK;
-}
-
 /* ---- trimming ---- */
 
 static bool named_from(const struct chain *self, const char *path, int64_t epoch)
@@ -467,9 +391,9 @@ enum code chain_trim(struct chain *self, int64_t epoch, struct error *err)
 {
     always(epoch <= self->head);
     while (self->oldest >= 0 && self->oldest < epoch) {
-        char path[PATH_BYTES];
+        char path[CHAIN_PATH_BYTES];
         TRY(states_remove(self, self->oldest, epoch, err));
-        record_path(self, self->oldest, path);
+        chain_record_path(self, self->oldest, path);
         TRY(store_remove(self->store, path, err));
         self->oldest++;
     }

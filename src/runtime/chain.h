@@ -115,7 +115,7 @@ struct chain_staged {
 /* The record that chain_append would put, beside the chain. */
 MUST_CHECK enum code chain_stage(struct chain *chain, const struct chain_record *record, struct error *err);
 /* All there are, by epoch; in the arena. */
-MUST_CHECK enum code chain_staged(struct chain *chain, struct arena *arena, struct chain_staged **items, int32_t *count,
+MUST_CHECK enum code chain_staged(const struct chain *chain, struct arena *arena, struct chain_staged **items, int32_t *count,
                                   struct error *err);
 MUST_CHECK enum code chain_staged_read(const struct chain *chain, const struct chain_staged *staged, struct arena *arena,
                                        struct chain_record *out, struct error *err);
