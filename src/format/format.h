@@ -118,6 +118,15 @@ MUST_CHECK enum code parquet_reader_next(struct parquet_reader *reader, int64_t 
 /* One value as JSON text, as Spark's to_json writes it (NULL fields left out). */
 void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
 
+bool utf8_valid(const uint8_t *p, size_t size);
+
+/* Looking into one payload of JSON, for messages. Paths are `a.b[3].c`, with names as they stand there. */
+/* The value at `path`, as it stands there. The first one when a name is there twice. False: absent, or it is no JSON. */
+bool json_path_find(struct bytes json, const char *path, struct bytes *value);
+/* Where it stops being JSON as the decoder reads it: `rest` is what begins there, `path` (appended to) the member that is
+ * open. False: the first value is whole. */
+bool json_fault_find(struct bytes json, struct text *path, struct bytes *rest);
+
 /* A type as Spark's JSON (DataType.json), for Parquet's row metadata and Delta's schemaString. all_nullable: every
  * field is said to be nullable, as Spark does for files. */
 void spark_schema_write(const struct type *type, bool all_nullable, struct text *out);

@@ -11,10 +11,9 @@
 #ifndef FORMAT_JSON_TEXT_H
 #define FORMAT_JSON_TEXT_H
 
-#include "base/bytes.h"
+#include "format/format.h"
 #include "format/json_scan.h"
 
-bool utf8_valid(const uint8_t *p, size_t size);
 /* Appends the bytes with broken sequences replaced. */
 void json_text_repair(struct bytes bytes, struct text *out);
 

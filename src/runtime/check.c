@@ -7,6 +7,8 @@
 #include "sink/sink.h"
 #include "source/source.h"
 
+enum { QUARANTINE_NAME_MAX = 200 };   /* bytes: a folder's name */
+
 /* What the engine executes; the rest is typed by sql/ and refused here, by name. */
 static bool can_execute(enum plan_kind kind)
 {
@@ -170,9 +172,36 @@ static void late_name_check(struct check *check, const struct pipeline *pipeline
                                  name, table->name));
 }
 
+static bool is_taken(const struct pipeline *pipeline, const char *name)
+{
+    size_t size = strlen(name);
+    for (int32_t i = 0; i < pipeline->table_count; i++) {
+        const char *table = pipeline->tables[i]->name;
+        size_t most = strlen(table);
+        bool late = size == most + 5 && strncasecmp(name, table, most) == 0 && strcasecmp(name + most, "_late") == 0;
+        if (strcasecmp(name, table) == 0 || late)
+            return true;
+    }
+    return false;
+}
+
+/* A quarantine is a folder beside the tables. */
+static void quarantine_check(struct check *check, const struct pipeline *pipeline, const char *name, struct position at)
+{
+    bool safe = name != NULL && name[0] != '.' && strcmp(name, "_staging") != 0 && strlen(name) <= QUARANTINE_NAME_MAX &&
+                strpbrk(name, "/\\\n\r\t") == NULL;
+    if (name == NULL || name[0] == '\0')
+        return;
+    if (!safe)
+        problem(check, E_SPEC, at, arena_printf(check->arena, "leat.quarantine = %s: not the name of a folder", name));
+    else if (is_taken(pipeline, name))
+        problem(check, E_SPEC, at, arena_printf(check->arena, "leat.quarantine = %s: a table has this name", name));
+}
+
 static void table_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
     late_name_check(check, pipeline, table);
+    quarantine_check(check, pipeline, table_property(table, "leat.quarantine"), table->at);
     const struct sink_type *type = sink_find(table->format);
     if (type != NULL && table->materialized && type->replace == NULL)
         refuse(check, table->at, "a materialized view of this format", table->format);
@@ -193,6 +222,7 @@ enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, st
         node_check(&check, pipeline->nodes[i]);
     for (int32_t i = 0; i < pipeline->table_count; i++)
         table_check(&check, pipeline, pipeline->tables[i]);
+    quarantine_check(&check, pipeline, pipeline_setting(pipeline, "leat.quarantine"), (struct position){0});
     if (check.code != E_OK)
         return fail(err, check.code, "%s", problems->texts[first]);
     struct run_settings settings;

@@ -24,9 +24,9 @@ struct table_progress {
 /* Lives as long as pipeline_run: totals survive a retry. */
 struct progress {
     struct arena arena;
-    struct table_progress *tables;     /* per output: tables, the quarantine, tables of late rows */
+    struct table_progress *tables;     /* per output: tables, quarantines, tables of late rows */
     int32_t table_count;
-    int64_t records_total, bytes_total;
+    int64_t records_total, bytes_total, quarantined_total;
     int64_t started_us, status_us, rate_us, rate_records;
     double records_per_second;
     int64_t groups, state_bytes;       /* as of the last commit: workers change them meanwhile */

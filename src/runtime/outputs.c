@@ -1,5 +1,6 @@
 #include "runtime/outputs.h"
 
+#include "runtime/quarantines.h"
 
 enum { PREVIEW_TEXT_MAX = 16 * 1024 }; /* bytes a table and epoch */
 
@@ -15,10 +16,13 @@ struct output {
 struct outputs {
     struct outputs_spec spec;
     struct arena arena;
-    struct output *all;          /* tables in the pipeline's order, the quarantine, tables of late rows */
+    struct output *all;          /* tables in the pipeline's order, quarantines, tables of late rows */
     int32_t count;
     int32_t *late;               /* per table: the output of its late rows, or -1 */
-    const struct type *quarantine_schema, *late_schema;
+    const struct type *late_schema;
+    struct quarantines quarantines;
+    const struct rejection *rejections;   /* per plan node */
+    struct quarantine_style style;
     struct lock preview_lock;
     int64_t epoch;
 };
@@ -35,7 +39,8 @@ static void options_collect(struct outputs *self, const struct pipeline_table *t
     int32_t count = 0;
     for (int32_t i = 0; i < self->spec.pipeline->setting_count; i++) {
         const struct setting *s = &self->spec.pipeline->settings[i];
-        if (strncmp(s->name, "leat.files.", 11) != 0 || option_find(type->options, s->name) == NULL ||
+        bool forgets = table == NULL && strcmp(s->name, "leat.files.keep") == 0;   // what is set aside stays
+        if (forgets || strncmp(s->name, "leat.files.", 11) != 0 || option_find(type->options, s->name) == NULL ||
             s->value[0] == '\0' || (table != NULL && table_property(table, s->name) != NULL))
             continue;
         names[count] = s->name;
@@ -91,12 +96,12 @@ static enum code table_open(struct outputs *self, struct output *output, const s
     return output_open(self, output, table, &spec, err);
 }
 
-/* A table of lines that leat itself adds. */
-static enum code lines_open(struct outputs *self, struct output *output, const char *name, const char *path,
-                            const struct type *schema, struct error *err)
+/* A table that leat itself adds. */
+static enum code added_open(struct outputs *self, struct output *output, const char *format, const char *name,
+                            const char *path, const struct type *schema, struct error *err)
 {
     output->name = name;
-    output->type = sink_find("json");
+    output->type = sink_find(format);
     always(output->type != NULL);
     struct sink_spec spec = {.name = name, .path = path, .schema = schema};
     return output_open(self, output, NULL, &spec, err);
@@ -107,8 +112,19 @@ static enum code late_open(struct outputs *self, int32_t t, struct error *err)
     const struct pipeline_table *table = self->spec.pipeline->tables[t];
     self->late[t] = self->count;
     struct output *output = &self->all[self->count++];
-    return lines_open(self, output, arena_printf(&self->arena, "%s_late", table->name),
+    return added_open(self, output, "json", arena_printf(&self->arena, "%s_late", table->name),
                       arena_printf(&self->arena, "%s_late", table_path(self, table)), self->late_schema, err);
+}
+
+static enum code quarantines_open(struct outputs *self, struct error *err)
+{
+    const char *format = self->style.text ? "json" : "parquet";
+    for (int32_t q = 0; q < self->quarantines.folder_count; q++) {
+        const char *name = self->quarantines.items[q].name;
+        const char *path = arena_printf(&self->arena, "%s/%s", self->spec.tables_path, name);
+        TRY(added_open(self, &self->all[self->count++], format, name, path, self->style.schema, err));
+    }
+    return E_OK;
 }
 
 static enum code all_open(struct outputs *self, struct error *err)
@@ -116,8 +132,7 @@ static enum code all_open(struct outputs *self, struct error *err)
     const struct pipeline *pipeline = self->spec.pipeline;
     for (int32_t t = 0; t < pipeline->table_count; t++)
         TRY(table_open(self, &self->all[self->count++], pipeline->tables[t], err));
-    TRY(lines_open(self, &self->all[self->count++], "_quarantine",
-                   arena_printf(&self->arena, "%s/_quarantine", self->spec.tables_path), self->quarantine_schema, err));
+    TRY(quarantines_open(self, err));
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         self->late[t] = -1;
         if (table_keeps_late(pipeline->tables[t]))
@@ -132,9 +147,15 @@ enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, st
     struct outputs *self = mem_new(struct outputs);
     self->spec = *spec;
     lock_init(&self->preview_lock);
-    self->quarantine_schema = quarantine_schema(&self->arena);
     self->late_schema = late_schema(&self->arena);
-    self->all = mem_array(struct output, 2 * tables + 1);
+    quarantines_find(&self->arena, spec->pipeline, &self->quarantines);
+    self->rejections = rejections_new(&self->arena, spec->pipeline);
+    self->style = (struct quarantine_style){
+        .schema = quarantine_schema(&self->arena, spec->quarantine_as_lines),
+        .text = spec->quarantine_as_lines,
+        .value_max = spec->quarantine_value_max,
+    };
+    self->all = mem_array(struct output, 2 * tables + (size_t)self->quarantines.count);
     self->late = mem_array(int32_t, tables);
     enum code code = all_open(self, err);
     if (code != E_OK) {
@@ -180,9 +201,10 @@ int32_t outputs_find(const struct outputs *self, const char *name)
 
 /* ---- writing ---- */
 
-void outputs_begin(struct outputs *self, int64_t epoch)
+void outputs_begin(struct outputs *self, int64_t epoch, int64_t batch_time_us)
 {
-    self->epoch = epoch;
+    self->epoch = self->style.epoch = epoch;
+    self->style.batch_time_us = batch_time_us;
     for (int32_t i = 0; i < self->count; i++) {
         text_clear(&self->all[i].preview);
         atomic_store(&self->all[i].preview_rows, 0);
@@ -233,10 +255,13 @@ enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch 
 {
     if (self->spec.fail_on_error)
         return reject_fail(in, rejects, by, err);
-    struct batch lines = {0};
-    quarantine_rows(self->quarantine_schema, in, rejects, by, &lines);
-    enum code code = outputs_write(self, lane, self->spec.pipeline->table_count, &lines, err);
-    batch_release(&lines);
+    struct batch rows = {0};
+    int32_t node = by->plan->id;
+    enum code code = E_OK;
+    quarantine_rows(&self->style, &self->rejections[node], in, rejects, by, &rows);
+    for (int32_t i = 0; code == E_OK && i < self->quarantines.of_node_count[node]; i++)
+        code = outputs_write(self, lane, self->spec.pipeline->table_count + self->quarantines.of_node[node][i], &rows, err);
+    batch_release(&rows);
     return code;
 }
 

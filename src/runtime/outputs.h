@@ -1,8 +1,8 @@
-/* outputs.h - the tables of a pipeline as sinks, and what goes no further: the quarantine, and late rows.
+/* outputs.h - the tables of a pipeline as sinks, and what goes no further: quarantines, and late rows.
  *
- * Quarantine  rows whose expressions fail (ANSI errors) go to `<leat.tables.path>/_quarantine` as JSON lines: reason
- *             (Spark's error condition), detail, where in the SQL, topic, partition, offset, timestamp, key, value.
- *             leat.on_error = fail stops the pipeline instead
+ * Quarantine  rows whose expressions fail (ANSI errors) go once into each quarantine that a table below the rejecting node
+ *             names (quarantines.h), in the shape of quarantine_rows.h. leat.on_error = fail stops the pipeline instead.
+ *             A quarantine that cannot be written fails the epoch like any table: no row is ever dropped
  * Late        rows that came too late for a table with 'leat.late' = 'table' go to `<table>_late`, beside it
  *             (set_aside.h has both shapes)
  * Token       outputs_prepare gives one token per sink, in a fixed order, by name: what the chain record holds
@@ -15,6 +15,7 @@
 
 #include "runtime/runtime.h"
 #include "base/thread.h"
+#include "runtime/quarantine_rows.h"
 #include "runtime/set_aside.h"
 #include "sink/sink.h"
 
@@ -29,16 +30,18 @@ struct outputs_spec {
     int32_t lanes;
     bool preview;                     /* keep a few rows of each epoch as text (leat.preview) */
     bool fail_on_error;               /* leat.on_error = fail */
+    bool quarantine_as_lines;         /* leat.quarantine.format = json; else Parquet */
+    int64_t quarantine_value_max;     /* bytes */
 };
 MUST_CHECK enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err);
 void outputs_close(struct outputs *outputs);
-int32_t outputs_count(const struct outputs *outputs);         /* tables, the quarantine, tables of late rows */
+int32_t outputs_count(const struct outputs *outputs);         /* tables, quarantines, tables of late rows */
 const char *outputs_name(const struct outputs *outputs, int32_t i);
 const char *outputs_path(const struct outputs *outputs, int32_t i);   /* NULL: no files */
 /* -1 when absent: a table that the pipeline no longer has. */
 int32_t outputs_find(const struct outputs *outputs, const char *name);
 
-void outputs_begin(struct outputs *outputs, int64_t epoch);
+void outputs_begin(struct outputs *outputs, int64_t epoch, int64_t batch_time_us);
 MUST_CHECK enum code outputs_write(struct outputs *outputs, int32_t lane, int32_t table, const struct batch *batch,
                                    struct error *err);
 /* What this epoch writes into the table is all of it; what it has written there so far is forgotten. */

@@ -254,6 +254,8 @@ static enum code stages_open(struct engine *self, struct error *err)
         .lanes = workers,
         .preview = self->settings.preview,
         .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,
+        .quarantine_as_lines = self->settings.quarantine_format == QUARANTINE_JSON,
+        .quarantine_value_max = self->settings.quarantine_value_max,
     };
     TRY(outputs_open(&outputs, &self->outputs, err));
     const struct graph_spec graph = {

@@ -115,7 +115,7 @@ void report_status(struct engine *self, bool now)
         status.late_total += progress->tables[i].total.late;
         status.duplicates_total += progress->tables[i].total.duplicates;
     }
-    status.quarantined_total = progress->tables[self->pipeline->table_count].total.out;
+    status.quarantined_total = progress->quarantined_total;
     observer->status(observer->context, &status);
 }
 

@@ -7,6 +7,7 @@
 #include "base/os.h"
 #include "runtime/change.h"
 #include "runtime/engine.h"
+#include "runtime/quarantines.h"
 
 enum {
     NAP_US = 50 * 1000,                    /* how long a sleep takes to notice a stop */
@@ -114,7 +115,9 @@ void progress_init(struct progress *progress, const struct pipeline *pipeline)
     int32_t count = pipeline->table_count;
     *progress = (struct progress){.started_us = os->clock_mono_us(), .phase = "starting"};
     progress->rate_us = progress->started_us;
-    progress->table_count = count + 1;
+    struct quarantines quarantines;
+    quarantines_find(&progress->arena, pipeline, &quarantines);
+    progress->table_count = count + quarantines.folder_count;
     for (int32_t i = 0; i < count; i++)
         progress->table_count += table_keeps_late(pipeline->tables[i]);
     progress->tables = arena_array(&progress->arena, struct table_progress, (size_t)progress->table_count);

@@ -26,7 +26,7 @@ struct ledger {
 bool ledger_closes(const struct ledger *ledger, bool windowed);
 
 struct table_commit {
-    const char *name;                  /* of the folder: a table, `_quarantine`, `<table>_late` */
+    const char *name;                  /* of the folder: a table, a quarantine, `<table>_late` */
     const struct pipeline_table *table;  /* NULL: rows that leat set aside */
     const char *path;                  /* where its files lie; NULL for a console */
     bool windowed;

@@ -1,7 +1,5 @@
 #include "runtime/set_aside.h"
 
-#include <stdio.h>
-
 /* ---- the record a row came from ---- */
 
 enum { RECORD_TOPIC, RECORD_PARTITION, RECORD_OFFSET, RECORD_TIMESTAMP, RECORD_KEY, RECORD_VALUE, RECORD_FIELDS };
@@ -42,7 +40,6 @@ static void record_copy(struct builder *into, const struct batch *in, int64_t ro
 /* ---- lines: what is said of the row, then its record ---- */
 
 enum { SAID_FIELDS = 3, LINE_FIELDS = SAID_FIELDS + RECORD_FIELDS };
-enum { Q_REASON, Q_DETAIL, Q_AT };
 enum { LATE_REASON, LATE_WATERMARK, LATE_TIME };
 
 static const struct type *line_schema(struct arena *arena, const struct field *said)
@@ -53,16 +50,6 @@ static const struct type *line_schema(struct arena *arena, const struct field *s
     for (int i = 0; i < RECORD_FIELDS; i++)
         fields[SAID_FIELDS + i] = (struct field){record_fields[i].name, type_of(record_fields[i].type), true};
     return type_struct(arena, fields, LINE_FIELDS);
-}
-
-const struct type *quarantine_schema(struct arena *arena)
-{
-    const struct field said[SAID_FIELDS] = {
-        [Q_REASON] = {"reason", type_of(TYPE_STRING), true},
-        [Q_DETAIL] = {"detail", type_of(TYPE_STRING), true},
-        [Q_AT] = {"at", type_of(TYPE_STRING), true},
-    };
-    return line_schema(arena, said);
 }
 
 const struct type *late_schema(struct arena *arena)
@@ -88,67 +75,6 @@ static void lines_finish(struct builder *lines, const struct type *schema, int64
         builder_finish(&lines[i], &out->columns[i]);
         builder_release(&lines[i]);
     }
-}
-
-/* ---- the quarantine ---- */
-
-static void detail_write(const struct batch *in, const struct reject *reject, const struct rejecter *by, struct text *out)
-{
-    text_clear(out);
-    if (by->detail != NULL)
-        by->detail(by->stage, in, reject, out);
-    else
-        text_add_string(out, reject_text(reject->code));
-}
-
-static void place_copy(struct builder *into, struct position at)
-{
-    char place[160];
-    if (at.line <= 0) {
-        builder_null(into);
-        return;
-    }
-    snprintf(place, sizeof place, "%s:%d:%d", at.file != NULL ? at.file : "", at.line, at.column);
-    builder_bytes(into, bytes_of_string(place));
-}
-
-void quarantine_rows(const struct type *schema, const struct batch *in, const struct rejects *rejects,
-                     const struct rejecter *by, struct batch *out)
-{
-    struct builder lines[LINE_FIELDS];
-    struct text detail = {0};
-    lines_begin(lines, schema);
-    for (int32_t i = 0; i < rejects->count; i++) {
-        const struct reject *reject = &rejects->items[i];
-        detail_write(in, reject, by, &detail);
-        builder_bytes(&lines[Q_REASON], bytes_of_string(reject_condition(reject->code)));
-        builder_bytes(&lines[Q_DETAIL], text_view(&detail));
-        place_copy(&lines[Q_AT], by->position(by->stage, reject->step));
-        record_copy(lines + SAID_FIELDS, in, reject->row);
-    }
-    lines_finish(lines, schema, rejects->count, out);
-    text_free(&detail);
-}
-
-enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err)
-{
-    const struct reject *reject = &rejects->items[0];
-    struct position at = by->position(by->stage, reject->step);
-    struct text what = {0};
-    detail_write(in, reject, by, &what);
-    if (in->source != NULL) {
-        int64_t record = batch_origin(in, reject->row);
-        text_add_string(&what, " at topic ");
-        column_print(&in->source->topic, record, &what);
-        text_add_string(&what, " partition ");
-        column_print(&in->source->partition, record, &what);
-        text_add_string(&what, " offset ");
-        column_print(&in->source->offset, record, &what);
-    }
-    enum code code = fail(err, E_DATA, "[%s] %s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code), what.data,
-                          at.file != NULL ? at.file : "", at.line, at.column);
-    text_free(&what);
-    return code;
 }
 
 /* ---- late rows ---- */

@@ -1,8 +1,7 @@
-/* set_aside.h - rows that go no further, as lines that name the records they came from.
+/* set_aside.h - late rows as lines that name the records they came from.
  *
- * Shape    quarantine: reason (Spark's error condition), detail, at (where in the SQL), topic, partition, offset,
- *          timestamp, key, value
- *          late: reason (LATE), watermark, event_time (NULL when it is not a plain column), then topic to value as above
+ * Shape    reason (LATE), watermark, event_time (NULL when it is not a plain column), topic, partition, offset, timestamp,
+ *          key, value
  *          A row that was born in leat has no record: topic to value are NULL
  * Owns     out is the caller's to release
  * Thread   any
@@ -11,19 +10,6 @@
 #define RUNTIME_SET_ASIDE_H
 
 #include "expr/expr.h"
-
-/* What rejected rows, for messages about it. */
-struct rejecter {
-    struct position (*position)(const void *stage, int32_t step);
-    /* What is wrong with the row, appended; NULL: reject_text says enough. */
-    void (*detail)(const void *stage, const struct batch *in, const struct reject *reject, struct text *out);
-    const void *stage;
-};
-const struct type *quarantine_schema(struct arena *arena);
-void quarantine_rows(const struct type *schema, const struct batch *in, const struct rejects *rejects,
-                     const struct rejecter *by, struct batch *out);
-/* The first reject as an error: E_DATA with reason, record and place. */
-enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err);
 
 struct late_rows {
     const struct batch *in;

@@ -4,7 +4,7 @@
 #include "runtime/outputs.h"
 
 struct table_settings {
-    const char *format, *path, *dedup;
+    const char *format, *path, *dedup, *quarantine, *quarantine_topic;
     int within_watermark, late;
 };
 #define AT(member) offsetof(struct table_settings, member)
@@ -20,6 +20,12 @@ const struct option table_options[] = {
     {.name = "leat.late", .kind = OPTION_ENUM, .initial = "drop", .choices = "drop|table", .offset = AT(late),
      .help = "what becomes of rows that come too late for the table's windows, joins and deduplication: counted and dropped, "
              "or written as JSON lines to <table>_late as well"},
+    {.name = "leat.quarantine", .kind = OPTION_STRING, .offset = AT(quarantine),
+     .help = "folder beside the tables for rows that this table lost to errors; tables that name the same share it. Default: "
+             "the setting leat.quarantine, else _quarantine"},
+    {.name = "leat.quarantine.topic", .kind = OPTION_STRING, .offset = AT(quarantine_topic),
+     .help = "Kafka topic for rows that this table lost to errors: instead of the folder, or beside it when leat.quarantine is "
+             "set as well"},
     {.name = NULL},
 };
 

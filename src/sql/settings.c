@@ -17,6 +17,17 @@ const struct option leat_settings[] = {
      .help = "worker threads; 0 = one per core"},
     {.name = "leat.on_error", .kind = OPTION_ENUM, .initial = "quarantine", .choices = "quarantine|fail",
      .offset = AT(on_error), .help = "what a row does whose expression fails (bad cast, overflow, 1/0)"},
+    {.name = "leat.quarantine", .kind = OPTION_STRING, .offset = SIZE_MAX,
+     .help = "folder beside the tables for rows that failed, of tables that name none; default _quarantine"},
+    {.name = "leat.quarantine.topic", .kind = OPTION_STRING, .offset = SIZE_MAX,
+     .help = "Kafka topic for rows that failed, of tables that name no quarantine: instead of the folder, or beside it when "
+             "leat.quarantine is set as well"},
+    {.name = "leat.quarantine.format", .kind = OPTION_ENUM, .initial = "parquet", .choices = "parquet|json",
+     .offset = AT(quarantine_format),
+     .help = "of quarantine folders; json: lines, with what is no UTF-8 in base64 columns of its own"},
+    {.name = "leat.quarantine.max_value", .kind = OPTION_BYTES, .initial = "1m", .min = 16, .max = (int64_t)1 << 30,
+     .offset = AT(quarantine_value_max),
+     .help = "most bytes that a quarantine keeps of a key and of a value; what is cut is told by key_bytes and value_bytes"},
     {.name = "leat.epoch.max_records", .kind = OPTION_INT, .initial = "500000", .min = 0, .max = INT64_MAX,
      .offset = AT(epoch_records_max), .help = "most records of an epoch when maxOffsetsPerTrigger is not set; 0 = no limit"},
     {.name = "leat.files.max_staleness", .kind = OPTION_DURATION, .initial = "10 seconds", .min = 1000,
@@ -26,9 +37,25 @@ const struct option leat_settings[] = {
      .help = "most rows that a source puts into one batch: fewer need less memory, more run faster"},
     {.name = "leat.source.buffer", .kind = OPTION_BYTES, .initial = "64m", .min = 1 << 20, .max = (int64_t)1 << 34,
      .offset = AT(buffer_bytes), .help = "most bytes prefetched from a source"},
-    {.name = "leat.retry.limit", .kind = OPTION_DURATION, .initial = "2 minutes", .min = 1000000,
-     .max = (int64_t)7 * 86400 * 1000000, .offset = AT(retry_limit_us),
-     .help = "give up after failing for so long without a commit"},
+    {.name = "leat.retry.limit", .kind = OPTION_STRING, .offset = AT(retry_limit),
+     .help = "give up, with exit 1, when a broker or a disk has failed for so long: a duration, or never. Default: never; "
+             "2 minutes with trigger once"},
+    {.name = "leat.retry.attempts", .kind = OPTION_INT, .initial = "0", .min = 0, .max = INT32_MAX, .offset = AT(retry_attempts),
+     .help = "give up after so many failed attempts in a row; 0 = any number"},
+    {.name = "leat.retry.initial", .kind = OPTION_DURATION, .initial = "200 ms", .min = 1000, .max = (int64_t)3600 * 1000000,
+     .offset = AT(retry_initial_us),
+     .help = "the wait after a first failure is a random time below this; the ceiling doubles with each further one"},
+    {.name = "leat.retry.max", .kind = OPTION_DURATION, .initial = "5 seconds", .min = 1000, .max = (int64_t)3600 * 1000000,
+     .offset = AT(retry_max_us), .help = "where that ceiling stops to grow"},
+    {.name = "leat.circuit.failures", .kind = OPTION_INT, .initial = "5", .min = 1, .max = 1000000,
+     .offset = AT(circuit_failures),
+     .help = "so many failures in a row open the circuit: from then on only cheap single questions are asked"},
+    {.name = "leat.circuit.open", .kind = OPTION_DURATION, .initial = "5 seconds", .min = 1000, .max = (int64_t)3600 * 1000000,
+     .offset = AT(circuit_open_us), .help = "while the circuit is open: the longest time between two questions"},
+    {.name = "leat.stop.timeout", .kind = OPTION_DURATION, .initial = "20 seconds", .min = 0,
+     .max = (int64_t)86400 * 1000000, .offset = AT(stop_timeout_us),
+     .help = "SIGTERM and Ctrl-C end the open epoch and commit it; when that takes longer leat leaves without, exit 4; "
+             "0 = no limit"},
     {.name = "leat.watermark.max_future", .kind = OPTION_DURATION, .initial = "1 hour", .min = 0,
      .max = (int64_t)100000 * 86400 * 1000000, .offset = AT(max_future_us),
      .help = "a row whose event time is further ahead of its record's timestamp goes to the quarantine and moves no "
@@ -73,6 +100,21 @@ static enum code trigger_read(struct run_settings *out, struct error *err)
     return E_OK;
 }
 
+static enum code retry_limit_read(struct run_settings *out, struct error *err)
+{
+    out->retry_limit_us = out->trigger_kind == TRIGGER_ONCE ? RETRY_LIMIT_ONCE_US : 0;
+    if (out->retry_limit == NULL)
+        return E_OK;
+    if (strcasecmp(out->retry_limit, "never") == 0) {
+        out->retry_limit_us = 0;
+        return E_OK;
+    }
+    if (parse_duration(out->retry_limit, &out->retry_limit_us, err) != E_OK)
+        return fail(err, E_SPEC, "leat.retry.limit is '%s'; it takes a duration such as 10 minutes, or never",
+                    out->retry_limit);
+    return E_OK;
+}
+
 enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out, struct error *err)
 {
     struct run_settings settings = {0};
@@ -94,6 +136,7 @@ enum code settings_read(struct arena *arena, const struct pipeline *pipeline, st
     if ((buffer == NULL || buffer[0] == '\0') && settings.buffer_bytes > settings.memory_bytes / 4)
         settings.buffer_bytes = settings.memory_bytes / 4;   // a small budget must not be eaten by the prefetch
     TRY(trigger_read(&settings, err));
+    TRY(retry_limit_read(&settings, err));
     *out = settings;
     return E_OK;
 }

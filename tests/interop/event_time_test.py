@@ -16,6 +16,7 @@ from pathlib import Path
 from confluent_kafka import Producer
 
 sys.path.insert(0, str(Path(__file__).parent))
+from tables import quarantined
 from trial import BOOTSTRAP, Leat, WORK, check, finish, leat, leat_ok, ledger_totals, multiset_problems, project, topic_create, until
 
 TOPIC = f"event-time-{os.getpid()}"
@@ -86,7 +87,7 @@ def kafka():
     topic_create(TOPIC, 2)
     send([(10, 10, "a"), (20, 20, "a"), (5 * HOUR_S, 100, "future"), (HOUR_S + 30, 30, "in time")])
     check("first run", once(folder).problems(0))
-    quarantine = json_rows(tables / "_quarantine")
+    quarantine = quarantined(tables)
     check("guard", multiset_problems("reasons", [(r["reason"], r["offset"]) for r in quarantine], [("FUTURE_EVENT_TIME", 2)]))
     words = ["2026-01-01 05:00:00", "2026-01-01 00:01:40", "leat.watermark.max_future"]
     check("guard says both times", [f"{w} is not in {r['detail']}" for r in quarantine for w in words if w not in r["detail"]])

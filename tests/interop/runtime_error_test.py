@@ -1,7 +1,6 @@
 """Expressions that fail on some rows, ANSI mode on: these rows land in _quarantine with reason, place in the
 SQL, coordinates and bytes; the others go on; the ledger closes. leat.on_error=fail stops with 3."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -69,15 +68,6 @@ def run(name, *flags):
     return folder, done
 
 
-def quarantined(folder):
-    lines = [
-        json.loads(line)
-        for path in (folder / "tables/_quarantine").glob("*.json")
-        for line in path.read_bytes().decode("utf-8", "replace").splitlines()
-    ]
-    return lines
-
-
 def quarantine_problems(lines):
     """One line per failed row and table."""
     problems = []
@@ -93,13 +83,13 @@ def quarantine_problems(lines):
             table, got, [(reason, offset) for reason, offsets in conditions.items() for offset in offsets]
         )
     for line in lines:
-        value = VALUES[line["offset"]].decode("utf-8", "replace")
-        if (
-            (line["topic"], line["partition"], line.get("value")) != (TOPIC, 0, value)
-            or not line["detail"]
-            or "timestamp" not in line
-        ):
-            problems.append(f"coordinates or bytes: {line}")
+        value = VALUES[line["offset"]]
+        record = {"source": "input", "topic": TOPIC, "partition": 0, "key": b"key", "value": value, "key_bytes": 3,
+                  "value_bytes": len(value), "field": "value", "attempts": 1, "row": None}
+        problems += [f"{name}: {line[name]}, want {want}" for name, want in record.items() if line[name] != want]
+        problems += [f"{name} is missing: {line}" for name in ("detail", "timestamp", "node", "rejected_at") if not line[name]]
+        tables_lost = [table for table, place in PLACES.items() if place in line["at"]]
+        problems += [f"tables: {line['tables']}, want {tables_lost}"] if line["tables"] != tables_lost else []
     return problems
 
 
@@ -160,7 +150,7 @@ check(
     "in WHERE",
     multiset_problems("positive", arrow.rows("positive", ["offset"]), [(i,) for i in (0, 5, 6, 9)]),
 )
-check("_quarantine", quarantine_problems(quarantined(folder)))
+check("_quarantine", quarantine_problems(tables.quarantined(folder / "tables")))
 check("ledger", ledger_problems(folder))
 
 folder, done = run("fail", "--set", "leat.on_error=fail")

@@ -50,6 +50,11 @@ class Duck:
         return list(self.each(table, columns))
 
 
+def quarantined(root, name="_quarantine"):
+    """The rows of a quarantine as dictionaries."""
+    return [row for file in files_of(root, name) for row in ds.dataset(file, format="parquet").to_table().to_pylist()]
+
+
 def csv_rows(root, table):
     """The fields of every line in Spark's CSV dialect: quoted when needed, backslash escapes."""
     for path in sorted((Path(root) / table).glob("*.csv")):

@@ -92,6 +92,7 @@ static void spec_print(const struct slt_project *project, const struct slt_file 
     static const struct setting usual[] = {
         {"spark.sql.session.timeZone", "UTC", {0}},
         {"spark.sql.sources.default", "json", {0}},
+        {"leat.quarantine.format", "json", {0}},
         {"leat.watermark.max_future", "0 seconds", {0}}, /* as on Spark */
         {"leat.snapshot.epochs", "3", {0}}, /* so that deltas and whole states are both read */
     };

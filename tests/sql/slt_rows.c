@@ -233,18 +233,23 @@ static void row_print(const struct type *schema, const char *path, const char *l
     }
 }
 
-/* What has no schema in the pipeline: bad records by their reason, late ones by their time, both
- * with the record. */
+/* What has no schema in the pipeline: bad records by what is said of them, late ones by their time,
+ * both with the record. */
 static void odd_row_print(const char *line, struct text *out)
 {
+    static const char *const said[] = {"reason", "tables", "field", "row", "attempts", "value"};
     struct bytes time = member(line, "event_time"), value = member(line, "value");
     text_clear(out);
-    if (time.size > 0)
+    if (time.size > 0) {
         value_print(type_of(TYPE_TIMESTAMP), time, out);
-    else
-        value_print(type_of(TYPE_STRING), member(line, "reason"), out);
-    text_add_char(out, ' ');
-    text_add(out, value.data, value.size);
+        text_add_char(out, ' ');
+        text_add(out, value.data, value.size);
+        return;
+    }
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        text_add_string(out, i > 0 ? " " : "");
+        value_print(type_of(TYPE_STRING), member(line, said[i]), out);
+    }
 }
 
 static const struct pipeline_table *table_find(const struct pipeline *pipeline, const char *name)

@@ -64,41 +64,6 @@ static void check_line(const struct batch *lines, int64_t row, const char *expec
     text_free(&text);
 }
 
-static struct position nowhere(const void *stage, int32_t step)
-{
-    (void)stage;
-    return step < 0 ? (struct position){0} : (struct position){"a.sql", 3, step, 0};
-}
-
-static void two_times(const void *stage, const struct batch *in, const struct reject *reject, struct text *out)
-{
-    (void)in;
-    text_printf(out, "row %d of %s", reject->row, (const char *)stage);
-}
-
-TEST(a_rejected_row_names_its_record)
-{
-    struct arena arena = {0};
-    struct batch in = rows_of(&arena, true), lines;
-    struct rejects rejects = {0};
-    const struct rejecter plain = {nowhere, NULL, NULL}, detailed = {nowhere, two_times, "them"};
-    rejects_add(&rejects, 0, 7, REJECT_CAST);
-    rejects_add(&rejects, 1, -1, REJECT_FUTURE_TIME);
-    quarantine_rows(quarantine_schema(&arena), &in, &rejects, &plain, &lines);
-    check_line(&lines, 0, "CAST_INVALID_INPUT|the text is not a value of the type|a.sql:3:7|t|0|71|-|-|second");
-    check_line(&lines, 1, "FUTURE_EVENT_TIME|the event time is too far ahead of the record's timestamp|-|t|0|70|-|-|first");
-    batch_release(&lines);
-    quarantine_rows(quarantine_schema(&arena), &in, &rejects, &detailed, &lines);
-    check_line(&lines, 1, "FUTURE_EVENT_TIME|row 1 of them|-|t|0|70|-|-|first");
-    batch_release(&lines);
-    struct error err = {0};
-    CHECK_INT(reject_fail(&in, &rejects, &detailed, &err), E_DATA);
-    CHECK_STR(err.text, "[CAST_INVALID_INPUT] row 0 of them at topic t partition 0 offset 71 (a.sql:3:7); leat.on_error is fail");
-    rejects_free(&rejects);
-    batch_release(&in);
-    arena_free(&arena);
-}
-
 TEST(a_late_row_says_by_what)
 {
     struct arena arena = {0};

@@ -1,0 +1,261 @@
+#include "runtime/quarantine_rows.h"
+
+#include <stdio.h>
+
+#include "format/format.h"
+
+enum { DETAIL_VALUE_MAX = 80 };   /* bytes of the value at fault that `detail` shows */
+
+/* ---- shape ---- */
+
+static const struct {
+    const char *name;
+    enum type_id type;
+} columns[QUARANTINE_TEXT_COLUMNS] = {
+    [QUARANTINE_REASON] = {"reason", TYPE_STRING},
+    [QUARANTINE_DETAIL] = {"detail", TYPE_STRING},
+    [QUARANTINE_AT] = {"at", TYPE_STRING},
+    [QUARANTINE_TABLES] = {"tables", TYPE_ARRAY},
+    [QUARANTINE_FIELD] = {"field", TYPE_STRING},
+    [QUARANTINE_BYTE] = {"byte", TYPE_INT64},
+    [QUARANTINE_ROW] = {"row", TYPE_STRING},
+    [QUARANTINE_SOURCE] = {"source", TYPE_STRING},
+    [QUARANTINE_TOPIC] = {"topic", TYPE_STRING},
+    [QUARANTINE_PARTITION] = {"partition", TYPE_INT32},
+    [QUARANTINE_OFFSET] = {"offset", TYPE_INT64},
+    [QUARANTINE_TIMESTAMP] = {"timestamp", TYPE_TIMESTAMP},
+    [QUARANTINE_KEY] = {"key", TYPE_BINARY},
+    [QUARANTINE_VALUE] = {"value", TYPE_BINARY},
+    [QUARANTINE_KEY_BYTES] = {"key_bytes", TYPE_INT64},
+    [QUARANTINE_VALUE_BYTES] = {"value_bytes", TYPE_INT64},
+    [QUARANTINE_SCHEMA_VERSION] = {"schema_version", TYPE_STRING},
+    [QUARANTINE_NODE] = {"node", TYPE_STRING},
+    [QUARANTINE_ATTEMPTS] = {"attempts", TYPE_INT32},
+    [QUARANTINE_EPOCH] = {"epoch", TYPE_INT64},
+    [QUARANTINE_REJECTED_AT] = {"rejected_at", TYPE_TIMESTAMP},
+    [QUARANTINE_KEY_BASE64] = {"key_base64", TYPE_BINARY},      // as lines of JSON write BINARY
+    [QUARANTINE_VALUE_BASE64] = {"value_base64", TYPE_BINARY},
+};
+
+const struct type *quarantine_schema(struct arena *arena, bool text)
+{
+    struct field fields[QUARANTINE_TEXT_COLUMNS];
+    int32_t count = text ? QUARANTINE_TEXT_COLUMNS : QUARANTINE_COLUMNS;
+    for (int32_t i = 0; i < count; i++) {
+        bool bytes = i == QUARANTINE_KEY || i == QUARANTINE_VALUE;
+        const struct type *type = columns[i].type == TYPE_ARRAY ? type_array(arena, type_of(TYPE_STRING), true)
+                                  : bytes && text               ? type_of(TYPE_STRING)
+                                                                : type_of(columns[i].type);
+        fields[i] = (struct field){columns[i].name, type, true};
+    }
+    return type_struct(arena, fields, count);
+}
+
+/* ---- one row ---- */
+
+struct writing {
+    const struct quarantine_style *style;
+    const struct rejection *about;
+    const struct batch *in;
+    const struct rejecter *by;
+    struct builder columns[QUARANTINE_TEXT_COLUMNS];
+    struct text scratch;
+};
+
+static void text_put(struct writing *self, enum quarantine_column column, const struct text *text)
+{
+    if (text->size > 0)
+        builder_bytes(&self->columns[column], text_view(text));
+    else
+        builder_null(&self->columns[column]);
+}
+
+static void string_put(struct writing *self, enum quarantine_column column, const char *text)
+{
+    if (text != NULL)
+        builder_bytes(&self->columns[column], bytes_of_string(text));
+    else
+        builder_null(&self->columns[column]);
+}
+
+static bool given(const struct column *col, int64_t row)
+{
+    return col->type != NULL && row < col->rows && !column_is_null(col, row);
+}
+
+static void copy_put(struct writing *self, enum quarantine_column column, const struct column *from, int64_t record)
+{
+    if (given(from, record))
+        builder_copy(&self->columns[column], from, record);
+    else
+        builder_null(&self->columns[column]);
+}
+
+/* A text is cut between characters, so that it stays one. */
+static size_t cut_at(struct bytes value, size_t most, bool text)
+{
+    if (value.size <= most)
+        return value.size;
+    while (text && most > 0 && (value.data[most] & 0xc0) == 0x80)
+        most--;
+    return most;
+}
+
+static void bytes_put(struct writing *self, enum quarantine_column column, enum quarantine_column size,
+                      enum quarantine_column base64, const struct column *from, int64_t record)
+{
+    bool is_given = given(from, record), split = self->style->text;
+    struct bytes value = is_given ? column_bytes_at(from, record) : (struct bytes){0};
+    bool text = is_given && utf8_valid(value.data, value.size);
+    struct bytes kept = bytes_of(value.data, cut_at(value, (size_t)self->style->value_max, text));
+    if (!is_given || (split && !text))
+        builder_null(&self->columns[column]);
+    else
+        builder_bytes(&self->columns[column], kept);
+    if (split && is_given && !text)
+        builder_bytes(&self->columns[base64], kept);
+    else if (split)
+        builder_null(&self->columns[base64]);
+    if (is_given)
+        builder_int(&self->columns[size], (int64_t)value.size);
+    else
+        builder_null(&self->columns[size]);
+}
+
+static void record_put(struct writing *self, const struct reject *reject)
+{
+    static const struct origin nowhere = {0};
+    const struct origin *from = self->in->source != NULL ? self->in->source : &nowhere;
+    int64_t record = self->in->source != NULL ? batch_origin(self->in, reject->row) : 0;
+    string_put(self, QUARANTINE_SOURCE, from->name);
+    copy_put(self, QUARANTINE_TOPIC, &from->topic, record);
+    copy_put(self, QUARANTINE_PARTITION, &from->partition, record);
+    copy_put(self, QUARANTINE_OFFSET, &from->offset, record);
+    copy_put(self, QUARANTINE_TIMESTAMP, &from->timestamp, record);
+    bytes_put(self, QUARANTINE_KEY, QUARANTINE_KEY_BYTES, QUARANTINE_KEY_BASE64, &from->key, record);
+    bytes_put(self, QUARANTINE_VALUE, QUARANTINE_VALUE_BYTES, QUARANTINE_VALUE_BASE64, &from->value, record);
+    int64_t before = given(&from->attempts, record) ? column_values(&from->attempts, const int32_t)[record] : 0;
+    builder_int(&self->columns[QUARANTINE_ATTEMPTS], before + 1);
+}
+
+static void detail_write(const struct batch *in, const struct reject *reject, const struct rejecter *by, struct text *out)
+{
+    text_clear(out);
+    if (by->detail != NULL)
+        by->detail(by->stage, in, reject, out);
+    else
+        text_add_string(out, reject_text(reject->code));
+}
+
+/* Where the field's value stands in the payload, when that is JSON; its text belongs to the detail. */
+static void field_put(struct writing *self, const struct reject *reject, struct position at, struct text *detail)
+{
+    const struct batch *in = self->in;
+    struct text *field = &self->scratch;
+    struct bytes value = {0}, found = {0};
+    text_clear(field);
+    rejection_field(self->about->plan, at, reject->code, batch_place(in, reject->row), field);
+    int64_t record = in->source != NULL ? batch_origin(in, reject->row) : 0;
+    if (in->source != NULL && given(&in->source->value, record))
+        value = column_bytes_at(&in->source->value, record);
+    bool known = value.size > 0 && (reject->code == REJECT_MALFORMED ? json_fault_find(value, field, &found)
+                                    : field->size > 0 && json_path_find(value, field->data, &found));
+    text_put(self, QUARANTINE_FIELD, field);
+    if (!known) {
+        builder_null(&self->columns[QUARANTINE_BYTE]);
+        return;
+    }
+    builder_int(&self->columns[QUARANTINE_BYTE], found.data - value.data);
+    size_t shown = cut_at(found, DETAIL_VALUE_MAX, true);
+    if (found.size > 0 && utf8_valid(found.data, shown)) {
+        text_add_string(detail, ": ");
+        text_add(detail, found.data, shown);
+        text_add_string(detail, shown < found.size ? ".." : "");
+    }
+}
+
+static void place_put(struct writing *self, struct position at)
+{
+    text_clear(&self->scratch);
+    if (at.line > 0)
+        text_printf(&self->scratch, "%s:%d:%d", at.file != NULL ? at.file : "", at.line, at.column);
+    text_put(self, QUARANTINE_AT, &self->scratch);
+}
+
+static void tables_put(struct writing *self)
+{
+    struct builder *tables = &self->columns[QUARANTINE_TABLES];
+    for (int32_t t = 0; t < self->about->table_count; t++)
+        builder_bytes(&tables->children[0], bytes_of_string(self->about->tables[t]));
+    builder_close_list(tables);
+}
+
+static void row_put(struct writing *self, const struct reject *reject, struct text *detail)
+{
+    struct position at = self->by->position(self->by->stage, reject->step);
+    string_put(self, QUARANTINE_REASON, reject_condition(reject->code));
+    detail_write(self->in, reject, self->by, detail);
+    field_put(self, reject, at, detail);
+    text_put(self, QUARANTINE_DETAIL, detail);
+    place_put(self, at);
+    tables_put(self);
+    text_clear(&self->scratch);
+    lineage_print(batch_place(self->in, reject->row), &self->scratch);
+    text_put(self, QUARANTINE_ROW, &self->scratch);
+    record_put(self, reject);
+    string_put(self, QUARANTINE_SCHEMA_VERSION, self->about->schema_version);
+    string_put(self, QUARANTINE_NODE, self->about->node);
+    builder_int(&self->columns[QUARANTINE_EPOCH], self->style->epoch);
+    builder_int(&self->columns[QUARANTINE_REJECTED_AT], self->style->batch_time_us);
+}
+
+/* ---- all of them ---- */
+
+void quarantine_rows(const struct quarantine_style *style, const struct rejection *about, const struct batch *in,
+                     const struct rejects *rejects, const struct rejecter *by, struct batch *out)
+{
+    struct writing self = {.style = style, .about = about, .in = in, .by = by};
+    struct text detail = {0};
+    int32_t count = style->schema->field_count;
+    int64_t rows = 0;
+    uint8_t *done = mem_zero(bit_bytes(in->rows));
+    for (int32_t i = 0; i < count; i++)
+        builder_init(&self.columns[i], style->schema->fields[i].type);
+    for (int32_t i = 0; i < rejects->count; i++) {
+        const struct reject *reject = &rejects->items[i];
+        if (bit_get(done, reject->row))
+            continue;
+        bit_set(done, reject->row);
+        row_put(&self, reject, &detail);
+        rows++;
+    }
+    batch_init(out, style->schema, rows);
+    for (int32_t i = 0; i < count; i++) {
+        builder_finish(&self.columns[i], &out->columns[i]);
+        builder_release(&self.columns[i]);
+    }
+    mem_free(done);
+    text_free(&self.scratch);
+    text_free(&detail);
+}
+
+enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err)
+{
+    const struct reject *reject = &rejects->items[0];
+    struct position at = by->position(by->stage, reject->step);
+    struct text what = {0};
+    detail_write(in, reject, by, &what);
+    if (in->source != NULL) {
+        int64_t record = batch_origin(in, reject->row);
+        text_add_string(&what, " at topic ");
+        column_print(&in->source->topic, record, &what);
+        text_add_string(&what, " partition ");
+        column_print(&in->source->partition, record, &what);
+        text_add_string(&what, " offset ");
+        column_print(&in->source->offset, record, &what);
+    }
+    enum code code = fail(err, E_DATA, "[%s] %s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code), what.data,
+                          at.file != NULL ? at.file : "", at.line, at.column);
+    text_free(&what);
+    return code;
+}

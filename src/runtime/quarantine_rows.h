@@ -1,0 +1,61 @@
+/* quarantine_rows.h - rejected rows as rows of a quarantine: why, where in the query, where in the payload, and the
+ * record itself, byte by byte.
+ *
+ * Shape     reason STRING       Spark's error condition: stable, to count and to filter by
+ *           detail STRING       what is wrong, for people
+ *           at STRING           file:line:column of the expression in the SQL
+ *           tables ARRAY        of the names of the tables that lost the row
+ *           field STRING        place in the payload (rejection.h), NULL = not known
+ *           byte BIGINT         of the raw value: where the field's value begins, or where it stops being JSON
+ *           row STRING          which of the record's rows it was (data/lineage.h), NULL = the record is one row
+ *           source, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP      of the record
+ *           key, value BINARY   as they came, at most value_max bytes of each
+ *           key_bytes, value_bytes BIGINT   how many they had
+ *           schema_version STRING, node STRING   rejection.h
+ *           attempts INT        1 = rejected for the first time
+ *           epoch BIGINT, rejected_at TIMESTAMP   when: the epoch and its batch time
+ * Text      files of lines have no bytes: there `key` and `value` are STRING, and what is no UTF-8 stands in key_base64 and
+ *           value_base64 instead, so that nothing is lost either way
+ * Born      a row that was made in leat has no record: source to value_bytes are NULL
+ * Once      a row that several expressions of a node reject is there once, with the first
+ * Owns      out is the caller's to release
+ * Thread    any
+ */
+#ifndef RUNTIME_QUARANTINE_ROWS_H
+#define RUNTIME_QUARANTINE_ROWS_H
+
+#include "runtime/rejection.h"
+
+/* Who rejected rows, and what it can say about them. */
+struct rejecter {
+    struct position (*position)(const void *stage, int32_t step);
+    /* What is wrong with the row, appended; NULL: reject_text says enough. */
+    void (*detail)(const void *stage, const struct batch *in, const struct reject *reject, struct text *out);
+    const void *stage;
+    const struct plan *plan;
+};
+/* The first reject as an error: E_DATA with reason, record and place. */
+enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err);
+
+enum quarantine_column {
+    QUARANTINE_REASON, QUARANTINE_DETAIL, QUARANTINE_AT, QUARANTINE_TABLES, QUARANTINE_FIELD, QUARANTINE_BYTE,
+    QUARANTINE_ROW, QUARANTINE_SOURCE, QUARANTINE_TOPIC, QUARANTINE_PARTITION, QUARANTINE_OFFSET, QUARANTINE_TIMESTAMP,
+    QUARANTINE_KEY, QUARANTINE_VALUE, QUARANTINE_KEY_BYTES, QUARANTINE_VALUE_BYTES, QUARANTINE_SCHEMA_VERSION,
+    QUARANTINE_NODE, QUARANTINE_ATTEMPTS, QUARANTINE_EPOCH, QUARANTINE_REJECTED_AT,
+    QUARANTINE_COLUMNS,
+    QUARANTINE_KEY_BASE64 = QUARANTINE_COLUMNS, QUARANTINE_VALUE_BASE64,   /* of text */
+    QUARANTINE_TEXT_COLUMNS
+};
+const struct type *quarantine_schema(struct arena *arena, bool text);
+
+struct quarantine_style {
+    const struct type *schema;         /* quarantine_schema(text) */
+    bool text;
+    int64_t value_max;                 /* bytes kept of key and of value */
+    int64_t epoch, batch_time_us;
+};
+/* `about`: of the node that rejected them. */
+void quarantine_rows(const struct quarantine_style *style, const struct rejection *about, const struct batch *in,
+                     const struct rejects *rejects, const struct rejecter *by, struct batch *out);
+
+#endif
