@@ -60,7 +60,7 @@ for record in chain:
     for entry in record["ledgers"]:
         total = ledgers.setdefault(entry["table"], dict.fromkeys(entry, 0))
         for name, value in entry.items():
-            if name != "table":
+            if isinstance(value, int):
                 total[name] += value
 gold = ledgers["gold"]
 check("ledger", [f"{what}: {got} is not {want}" for what, got, want in (

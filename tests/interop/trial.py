@@ -196,5 +196,5 @@ def ledger_totals(records):
     for record in records:
         for entry in record["ledgers"]:
             total = totals.setdefault(entry["table"], Counter())
-            total.update({name: value for name, value in entry.items() if name != "table"})
+            total.update({name: value for name, value in entry.items() if isinstance(value, int)})
     return totals
