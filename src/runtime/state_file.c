@@ -39,10 +39,8 @@ struct state_writer *state_writer_new(struct store *store, const char *path)
 /* Called with the lock. */
 static enum code part_write(struct state_writer *self, const struct part_head *head, struct bytes body, struct error *err)
 {
-    if (self->stage == NULL) {
-        TRY(store_remove(self->store, self->path, err));
+    if (self->stage == NULL)
         TRY(stage_open(self->store, self->path, &self->stage, err));
-    }
     TRY(stage_write(self->stage, bytes_of(head, sizeof *head), err));
     return stage_write(self->stage, body, err);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "base/os.h"
 #include "runtime/state_file.h"
 
 enum {
@@ -91,14 +92,16 @@ static void range_choose(struct state_log *self, int32_t stage)
 
 /* ---- one epoch ---- */
 
-/* No reader looks here, and nothing names the file before the record does: it is staged under its final name. */
+/* No reader looks here, and nothing names the file before the record does: it is staged under its final name. The attempt in
+ * it keeps a process that was overtaken from ever touching the file that another's record of the same epoch names. */
 void state_log_begin(struct state_log *self, int32_t stage, int64_t epoch)
 {
     struct stage_log *log = &self->stages[stage];
     state_writer_abandon(log->writer);
     log->writer = NULL;
     range_choose(self, stage);
-    snprintf(log->path, sizeof log->path, STATE_FOLDER "/%016" PRId64 "-%d.state", epoch, self->spec.nodes[stage]);
+    snprintf(log->path, sizeof log->path, STATE_FOLDER "/%016" PRId64 "-%d-%08" PRIx32 ".state", epoch, self->spec.nodes[stage],
+             (uint32_t)os_random());
     log->writer = state_writer_new(self->spec.store, log->path);
 }
 

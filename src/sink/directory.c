@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/os.h"
 #include "sink/directory.h"
 #include "sink/sinks.h"
 
@@ -65,6 +66,7 @@ struct directory {
     struct directory_lane lanes[SINK_LANES_MAX];
     int32_t lane_count;
     int64_t piece_bytes;
+    int64_t opened_us;          /* wall clock */
     int64_t committed;          /* newest epoch committed by this instance, -1 */
     struct parts newest;        /* its files, which keep and replace spare */
     bool replacing;             /* the epoch's rows are all rows of the table */
@@ -195,7 +197,8 @@ static void directory_close(void *instance);
 static enum code directory_open(struct directory *self, const char *format, const struct sink_spec *spec,
                                 struct error *err)
 {
-    *self = (struct directory){.lane_count = spec->lanes > 0 ? spec->lanes : 1, .committed = -1};
+    *self = (struct directory){
+        .lane_count = spec->lanes > 0 ? spec->lanes : 1, .opened_us = os->clock_wall_us(), .committed = -1};
     always(self->lane_count <= SINK_LANES_MAX && strlen(spec->query_id) >= 8);
     part_files_init(&self->files);
     self->encoder = encoder_find(format);
@@ -469,7 +472,8 @@ static void directory_abort(void *instance, int64_t epoch)
 /* ---- collecting ---- */
 
 /* Staged files that no record can still need: of epochs without record, unless this instance is at work on
- * them, and of epochs that are committed (an earlier attempt at them failed). */
+ * them, and of epochs that are committed (an earlier attempt at them failed). One above the head that is
+ * younger than this instance is not a dead process's: who writes it has overtaken us. */
 static enum code collect_staged(struct directory *self, int64_t head_epoch, struct error *err)
 {
     struct store_list list;
@@ -481,7 +485,8 @@ static enum code collect_staged(struct directory *self, int64_t head_epoch, stru
         if (!part_files_staged_name(&self->files, list.entries[i].path, &epoch, &attempt))
             continue;
         bool live = attempt == self->files.attempt && epoch == self->files.epoch && epoch != self->committed;
-        if (!live && (epoch >= head_epoch || epoch <= self->committed))
+        bool abandoned = epoch >= head_epoch && list.entries[i].modified_us < self->opened_us;
+        if (!live && (abandoned || epoch <= self->committed))
             code = store_remove(self->store, list.entries[i].path, err);
     }
     store_list_free(&list);
@@ -512,14 +517,26 @@ static int by_age(const void *a, const void *b)
     return strcmp(left->path, right->path);
 }
 
+/* Of an epoch that this process has not committed: another one has, which has overtaken us. */
+static bool is_ahead(const struct directory *self, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char query8[9];
+    int64_t epoch;
+    return sscanf(name, "part-%8[^-]-%*d-%" SCNd64, query8, &epoch) == 2 &&
+           strcmp(query8, self->files.query8) == 0 && epoch > self->committed;
+}
+
 static enum code remove_others(struct directory *self, struct error *err)
 {
     struct store_list list;
     enum code code = store_list(self->store, "", true, &list, err);
     TRY(code);
-    for (int32_t i = 0; code == E_OK && i < list.count; i++)
-        if (is_part(self, list.entries[i].path) && !is_newest(self, list.entries[i].path))
-            code = store_remove(self->store, list.entries[i].path, err);
+    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+        const char *path = list.entries[i].path;
+        if (is_part(self, path) && !is_newest(self, path) && !is_ahead(self, path))
+            code = store_remove(self->store, path, err);
+    }
     store_list_free(&list);
     return code;
 }

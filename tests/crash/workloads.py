@@ -61,10 +61,10 @@ def files_check(run, kind, rows):
     return findings
 
 
-def files(kind, tag):
+def files(kind, tag, count=RECORDS):
     topic = f"numbers-{kind}-{tag}"
     topic_create(topic)
-    rows = numbers_fill(topic)
+    rows = numbers_fill(topic, count)
     want = Counter(tuple(map(str, row)) for row in rows) if kind == "csv" else Counter(rows)
     keys = {"parquet": readers.parquet_keys("partition", "offset"), "csv": readers.csv_keys(3, len(COLUMNS)),
             "json": readers.json_keys("partition", "offset")}[kind]

@@ -232,11 +232,15 @@ TEST(a_file_that_is_cut_is_corrupt)
     logged_open(&test, 0);
     for (int64_t epoch = 0; epoch < 3; epoch++)
         epoch_run(&test, epoch);
-    static const char path[] = "state/0/0000000000000002-3.state";
+    struct store_list list;
+    CHECK_INT(store_list(test.store, "state/0", false, &list, &err), E_OK);
+    const char *path = list.entries[list.count - 1].path;
+    CHECK(strncmp(path, "state/0/0000000000000002-3-", 27) == 0);
     CHECK_INT(store_get(test.store, path, FILE_MAX, &file, &err), E_OK);
     CHECK_INT(store_put_over(test.store, path, bytes_of(file.data, file.size - 1), &err), E_OK);
     CHECK_INT(check_loaded(&test, &err), E_CORRUPT);
     CHECK(strstr(err.text, path) != NULL);
+    store_list_free(&list);
     text_free(&file);
     logged_close(&test);
 }
