@@ -149,7 +149,10 @@ static bool anybodys(const struct pipeline_table *table, const char *name)
 
 static void property_check(struct check *check, const struct pipeline_table *table, const struct setting *property)
 {
-    const struct option *options = sink_find(table->format)->options;
+    const struct sink_type *type = sink_find(table->format);
+    const struct option *options = type->options;
+    if (type->client_options && starts_with(property->name, "kafka."))
+        return;   // the client's own: `validate`
     const struct encoder_type *encoder = encoder_find(table->format);
     bool encoders = encoder != NULL && !starts_with(property->name, "leat.") &&
                     option_find(options, property->name) == NULL;
@@ -198,6 +201,30 @@ static void quarantine_check(struct check *check, const struct pipeline *pipelin
         problem(check, E_SPEC, at, arena_printf(check->arena, "leat.quarantine = %s: a table has this name", name));
 }
 
+/* What only the sink knows of its schema and options; a problem with one of those was told already. */
+static void validate(struct check *check, const struct pipeline_table *table, const struct sink_type *type)
+{
+    struct error err = {0};
+    const char **names = arena_array(check->arena, const char *, (size_t)table->property_count);
+    const char **values = arena_array(check->arena, const char *, (size_t)table->property_count);
+    for (int32_t i = 0; i < table->property_count; i++) {
+        names[i] = table->properties[i].name;
+        values[i] = table->properties[i].value;
+    }
+    const struct sink_spec spec = {
+        .name = table->name,
+        .schema = table->schema,
+        .partition_columns = table->partition_columns,
+        .partition_count = table->partition_count,
+        .option_names = names,
+        .option_values = values,
+        .option_count = table->property_count,
+    };
+    if (type->validate != NULL && type->validate(&spec, &err) != E_OK)
+        problem(check, err.code, table->at,
+                arena_printf(check->arena, "%s %s: %s", table->is_sink ? "sink" : "table", table->name, err.text));
+}
+
 static void table_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
     late_name_check(check, pipeline, table);
@@ -207,9 +234,10 @@ static void table_check(struct check *check, const struct pipeline *pipeline, co
         refuse(check, table->at, "a materialized view of this format", table->format);
     if (type == NULL)
         refuse(check, table->at, "a table of this format", table->format);
-    else
-        for (int32_t i = 0; i < table->property_count; i++)
-            property_check(check, table, &table->properties[i]);
+    for (int32_t i = 0; type != NULL && i < table->property_count; i++)
+        property_check(check, table, &table->properties[i]);
+    if (type != NULL && check->code == E_OK)
+        validate(check, table, type);
 }
 
 enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems, struct error *err)

@@ -3,6 +3,9 @@
  *   crash before the record exists     staged files and state are garbage; recovery reads the range again
  *   crash after the record             recovery commits the tokens in it again (recover.c, steps 2 and 3)
  *
+ * With a Kafka transaction the record is staged first, then the transaction is committed, then the record enters the chain
+ * (sink/transaction.h): what a crash in between means, only the broker can tell.
+ *
  * Ordering that this relies on: every sink's prepare and every state file is durable (synced, folder too) before
  * chain_append; chain_append is durable before the first publish. Each call below returns only then.
  */
@@ -173,7 +176,7 @@ static void mirror(struct engine *self)
 {
     for (int32_t i = 0; i < self->feed_count; i++) {
         struct error err = {0};
-        if (feed_mirror(&self->feeds[i], &err) != E_OK)
+        if (!epoch_transaction_shows(&self->transaction, self->feeds[i].source) && feed_mirror(&self->feeds[i], &err) != E_OK)
             log_warn("the offsets could not be mirrored to the broker's group, so lag tools show old values: %s", err.text);
     }
 }
@@ -193,6 +196,18 @@ static void epoch_account(struct engine *self)
     }
 }
 
+/* With a Kafka transaction that decides: the record waits beside the chain until its outcome is known. */
+static enum code record_commit(struct engine *self, struct chain_record *record, struct error *err)
+{
+    record->transaction = epoch_transaction_sender(&self->transaction) != NULL;
+    if (record->transaction) {
+        TRY(chain_stage(self->chain, record, err));
+        TRY(epoch_transaction_commit(&self->transaction, record, chain_nonce(self->chain), err));
+    }
+    TRY(chain_append(self->chain, record, err));
+    return record->transaction ? chain_unstage_own(self->chain, record->epoch, err) : E_OK;
+}
+
 enum code epoch_commit(struct engine *self, struct error *err)
 {
     report_phase(self, "committing");
@@ -210,7 +225,7 @@ enum code epoch_commit(struct engine *self, struct error *err)
         goto done;
     }
     FAULT(stage_done);
-    code = chain_append(self->chain, &record, err);
+    code = record_commit(self, &record, err);
     if (code == E_OK)
         state_log_committed(self->state_log, self->epoch);
     for (int32_t i = 0; code == E_OK && i < self->feed_count; i++)

@@ -2,7 +2,10 @@
 #ifndef RUNTIME_ENGINE_H
 #define RUNTIME_ENGINE_H
 
+#include "base/retry.h"
 #include "runtime/chain.h"
+#include "runtime/epoch_transaction.h"
+#include "runtime/disks.h"
 #include "runtime/feed.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
@@ -32,6 +35,16 @@ struct progress {
     int64_t groups, state_bytes;       /* as of the last commit: workers change them meanwhile */
     struct cpu_split cpu_before;       /* of engines already closed */
     const char *phase;
+    const struct run_options *options;
+    struct run_status status;          /* as last told: what is shown while no engine is open */
+
+    struct dependencies dependencies;
+    struct retry_policy policy;
+    struct disks disks;
+    const char *checkpoint;            /* its folder */
+    int64_t attempt_us;                /* when something that had failed was tried again */
+    int64_t told_us;                   /* of trouble, in the log */
+    bool gave_up;
 };
 void progress_init(struct progress *progress, const struct pipeline *pipeline);   /* free its arena */
 
@@ -45,6 +58,7 @@ struct engine {
     struct budget budget;
     struct store *store;
     struct chain *chain;
+    struct epoch_transaction transaction;
     struct outputs *outputs;
     struct graph *graph;
     struct stateful **stages;          /* of the graph */
@@ -62,6 +76,9 @@ struct engine {
     int64_t batch_time_us;
     int64_t records, bytes;            /* read in this epoch */
     int64_t epoch_started_us;
+    int64_t quiet_since_us;            /* promised records are waited for since then; 0 = they are not */
+    bool accepted;                     /* a loss (run_options.accept) that no record shows yet */
+    bool discovered;                   /* nothing was read since the sources were asked */
     struct operator_counts *counts;    /* per plan node, of this epoch */
     struct cpu_meter meter;            /* of the runtime's own thread */
 };
@@ -82,7 +99,13 @@ MUST_CHECK enum code epoch_merge(struct engine *self, struct error *err);
 /* commit.c: steps 2 to 5 of exactly-once.md, section 4. */
 MUST_CHECK enum code epoch_commit(struct engine *self, struct error *err);
 
+/* trouble.c: ask every source for its partitions and ends; one that does not answer is waited for. */
+MUST_CHECK enum code engine_discover(struct engine *self, struct error *err);
+
 /* report.c */
+/* The same with and without an open engine (NULL): then what was told last, and what is in trouble. */
+void progress_phase(struct progress *progress, struct engine *engine, const char *phase);
+void progress_status(struct progress *progress, struct engine *engine, bool now);
 void report_phase(struct engine *self, const char *phase);
 void report_status(struct engine *self, bool now);
 void report_commit(struct engine *self);

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-enum { FETCH_WAIT_US = 100 * 1000, FIRST_WAIT_US = 200 * 1000 };
+enum { FETCH_WAIT_US = 100 * 1000, FIRST_WAIT_US = 200 * 1000, QUIET_US = 5 * 1000 * 1000 };
 
 /* ---- reading ---- */
 
@@ -99,21 +99,57 @@ static enum code read_round(struct engine *self, int64_t wait_us, struct error *
             continue;
         struct batch batch = {0};
         TRY(feed_fetch(feed, wait_us, &batch, err));
-        if (batch.rows > 0)
+        if (batch.rows > 0) {
             submit(self, feed, &batch);
+            self->quiet_since_us = 0;
+        }
         batch_release(&batch);
     }
+    return E_OK;
+}
+
+/* The first feed that has not delivered what a broker promised. */
+static const struct feed *feed_behind(const struct engine *self)
+{
+    for (int32_t i = 0; i < self->feed_count; i++)
+        if (!self->feeds[i].done && feed_dependency(&self->feeds[i]) != NULL)
+            return &self->feeds[i];
+    return NULL;
+}
+
+/* A broker that went away in mid-epoch: what it delivered is committed, then it is asked anew. Nothing at all for so long is a
+ * failure. */
+static enum code quiet_check(struct engine *self, struct error *err)
+{
+    int64_t now_us = os->clock_mono_us();
+    if (self->quiet_since_us == 0)
+        self->quiet_since_us = now_us;
+    const struct feed *feed = feed_behind(self);
+    if (feed == NULL || now_us - self->quiet_since_us < QUIET_US)
+        return E_OK;
+    const char *who = feed_dependency(feed);
+    if (self->records == 0) {
+        fail(err, E_BROKER, "source %s: no record came for %d s, although %s promised some", feed->source->name,
+             QUIET_US / 1000000, who);
+        return error_about(err, "%s", who);
+    }
+    log_warn("source %s: no more records came for %d s, although %s promised some; the epoch ends where it stands",
+             feed->source->name, QUIET_US / 1000000, who);
+    feeds_cut(self);
     return E_OK;
 }
 
 static enum code read_all(struct engine *self, bool open, struct error *err)
 {
     report_phase(self, "reading");
+    self->quiet_since_us = 0;
     while (!feeds_done(self) && !workers_failed(self->workers)) {
         if (time_to_cut(self, open))
             feeds_cut(self);
         else
             TRY(read_round(self, FETCH_WAIT_US, err));
+        if (!open) // else nothing was promised
+            TRY(quiet_check(self, err));
         report_status(self, false);
     }
     return E_OK;
@@ -131,7 +167,7 @@ static void watermarks_look(struct engine *self)
 
 bool engine_needs_empty_epoch(const struct engine *self)
 {
-    return self->epoch > 0 && watermarks_moved(&self->watermarks);
+    return self->accepted || (self->epoch > 0 && watermarks_moved(&self->watermarks));
 }
 
 /* ---- one epoch ---- */
@@ -158,8 +194,18 @@ static void epoch_begin(struct engine *self)
     outputs_begin(self->outputs, self->epoch, self->batch_time_us);
 }
 
+/* What the epoch wrote, and so about what the next one will. */
+static void disks_account(struct engine *self)
+{
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++)
+        if (outputs_path(self->outputs, i) != NULL)
+            disks_wrote(&self->progress->disks, outputs_path(self->outputs, i), outputs_totals(self->outputs, i).bytes);
+    disks_committed(&self->progress->disks);
+}
+
 static enum code epoch_work(struct engine *self, bool open, struct error *err)
 {
+    TRY(disks_room(&self->progress->disks, err));
     enum code code = read_all(self, open, err);
     struct error later = {0};
     enum code drained = workers_drain(self->workers, &later);
@@ -171,7 +217,10 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
     TRY(epoch_merge(self, err));
     watermarks_look(self);
     graph_counts(self->graph, self->counts);
-    return epoch_commit(self, err);
+    TRY(epoch_commit(self, err));
+    disks_account(self);
+    self->accepted = false;
+    return E_OK;
 }
 
 /* An open epoch waits for its first records, so that an idle pipeline commits nothing. */
@@ -205,7 +254,9 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
     for (int32_t i = 0; i < self->feed_count; i++)
         planned += feed_plan(&self->feeds[i], open);
     epoch_begin(self);
-    enum code code = relations_refresh(&self->relations, self->graph, err);
+    enum code code = epoch_transaction_begin(&self->transaction, err);
+    if (code == E_OK)
+        code = relations_refresh(&self->relations, self->graph, err);
     if (code == E_OK && open) {
         code = wait_for_first(self, err);
         planned = self->records;
@@ -220,6 +271,7 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
         struct error later = {0};
         if (workers_drain(self->workers, &later) != E_OK)
             log_debug("and then: %s", later.text);
+        epoch_transaction_abort(&self->transaction);
         records_forget(self);
         return error_note(err, "epoch %" PRId64, self->epoch);
     }

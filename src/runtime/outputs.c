@@ -58,16 +58,22 @@ static void options_collect(struct outputs *self, const struct pipeline_table *t
 static enum code output_open(struct outputs *self, struct output *output, const struct pipeline_table *table,
                              struct sink_spec *spec, struct error *err)
 {
-    output->path = output->type == sink_find("console") ? NULL : mem_strdup(spec->path);
+    output->path = output->type->folderless ? NULL : mem_strdup(spec->path);
     spec->query_id = self->spec.query_id;
     spec->zone = self->spec.zone;
     spec->lanes = self->spec.lanes;
     spec->budget = self->spec.budget;
+    spec->transaction = self->spec.transaction;
+    spec->task = self->spec.task;
+    spec->timeout_us = self->spec.timeout_us;
+    spec->stopping = runtime_stopping;
     options_collect(self, table, output->type, spec);
     void *sink = mem_zero(output->type->size);
     enum code code = output->type->open(sink, spec, err);
     if (code != E_OK) {
         mem_free(sink);
+        if (code == E_FULL && output->path != NULL)
+            error_about(err, "%s", output->path);
         return error_note(err, "%s %s", table != NULL && table->is_sink ? "sink" : "table", output->name);
     }
     output->sink = sink;
@@ -232,13 +238,21 @@ static void preview_take(struct outputs *self, struct output *output, const stru
     lock_give(&self->preview_lock);
 }
 
+/* The disk of its folder, when a disk it is. */
+static enum code output_blame(const struct output *output, struct error *err)
+{
+    if (output->path != NULL && (err->code == E_IO || err->code == E_FULL))
+        error_about(err, "%s", output->path);
+    return error_note(err, "table %s", output->name);
+}
+
 enum code outputs_write(struct outputs *self, int32_t lane, int32_t table, const struct batch *batch, struct error *err)
 {
     struct output *output = &self->all[table];
     if (self->spec.preview)
         preview_take(self, output, batch);
     enum code code = output->type->write(output->sink, lane, self->epoch, batch, err);
-    return code == E_OK ? E_OK : error_note(err, "table %s", output->name);
+    return code == E_OK ? E_OK : output_blame(output, err);
 }
 
 void outputs_replace(struct outputs *self, int32_t table)
@@ -281,14 +295,14 @@ enum code outputs_prepare_one(struct outputs *self, int32_t i, struct text *toke
 {
     struct output *output = &self->all[i];
     enum code code = output->type->prepare(output->sink, self->epoch, token, &output->totals, err);
-    return code == E_OK ? E_OK : error_note(err, "table %s", output->name);
+    return code == E_OK ? E_OK : output_blame(output, err);
 }
 
 enum code outputs_commit_one(struct outputs *self, int32_t i, int64_t epoch, struct bytes token, struct error *err)
 {
     struct output *output = &self->all[i];
     enum code code = output->type->commit(output->sink, epoch, token, err);
-    return code == E_OK ? E_OK : error_note(err, "table %s", output->name);
+    return code == E_OK ? E_OK : output_blame(output, err);
 }
 
 void outputs_abort(struct outputs *self)

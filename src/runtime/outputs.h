@@ -32,6 +32,9 @@ struct outputs_spec {
     bool fail_on_error;               /* leat.on_error = fail */
     bool quarantine_as_lines;         /* leat.quarantine.format = json; else Parquet */
     int64_t quarantine_value_max;     /* bytes */
+    const struct transaction *transaction;   /* that sinks send with, or NULL */
+    const char *task;
+    int64_t timeout_us;               /* leat.retry.limit */
 };
 MUST_CHECK enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err);
 void outputs_close(struct outputs *outputs);

@@ -1,6 +1,8 @@
 /* recover.c - from whatever a crash left to a running engine, in the order that makes each step safe to repeat:
  *
  *   1  lock the checkpoint, read the head record              the chain is the only truth; a broker's group is a mirror
+ *      with a Kafka transaction: fence who was before, ask    a staged record whose transaction was committed becomes the
+ *      which epoch was committed (epoch_transaction.h)        head; others are garbage
  *   2  commit the head's tokens again                         files already in place are skipped (sink.h)
  *   3  load state: per shard its newest whole, then changes   whatever was merged in memory is forgotten
  *   4  remove staged leftovers of epochs above the head       no record names them
@@ -16,6 +18,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
+
+static const char TASK[] = "0";
 
 static enum code roll_forward(struct engine *self, const struct chain_record *head, struct error *err)
 {
@@ -44,6 +48,8 @@ static enum code shard_load(void *context, int32_t shard, int32_t lane, struct e
     (void)lane;
     const struct stage_load *load = context;
     struct engine *engine = load->engine;
+    if (runtime_stopping())
+        return fail(err, E_STOPPED, "asked to stop");
     TRY(spill_pin(engine->spill, load->stage, shard, err));
     enum code code = state_history_load(load->history, engine->stages[load->stage], shard, err);
     spill_unpin(engine->spill, load->stage, shard);
@@ -167,7 +173,7 @@ static void foreign_files_warn(const struct engine *self)
 }
 
 /* What the project no longer takes up is lost only when the user says so. */
-static enum code change_check(const struct engine *self, const struct chain_record *head, struct error *err)
+static enum code change_check(struct engine *self, const struct chain_record *head, struct error *err)
 {
     struct arena arena = {0};
     struct change change;
@@ -183,6 +189,7 @@ static enum code change_check(const struct engine *self, const struct chain_reco
                     "`leat run --accept`; or start over with leat.checkpoint and leat.tables.path both set to new folders",
                     store_root(self->store), chain_pipeline(self->chain), self->pipeline->name, change.lost,
                     change.lost == 1 ? "" : "s", first, change.lost > 1 ? ", .." : "");
+    self->accepted = code == E_OK && change.lost > 0;   // once a record shows it, nobody is asked again
     for (int32_t i = 0; code == E_OK && i < change.count; i++)
         if (change.items[i].fate == CHANGE_LOST)
             log_warn("lost, as accepted: %s: %s", change.items[i].name, change.items[i].detail);
@@ -256,8 +263,14 @@ static enum code stages_open(struct engine *self, struct error *err)
         .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,
         .quarantine_as_lines = self->settings.quarantine_format == QUARANTINE_JSON,
         .quarantine_value_max = self->settings.quarantine_value_max,
+        .transaction = epoch_transaction_sender(&self->transaction),
+        .task = TASK,
+        .timeout_us = self->settings.retry_limit_us,
     };
     TRY(outputs_open(&outputs, &self->outputs, err));
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++)
+        if (outputs_path(self->outputs, i) != NULL)
+            disks_add(&self->progress->disks, &self->progress->arena, outputs_path(self->outputs, i));
     const struct graph_spec graph = {
         .pipeline = self->pipeline,
         .session = self->options->session,
@@ -296,12 +309,30 @@ static enum code feeds_open(struct engine *self, struct error *err)
     return relations_open(&self->relations, pipeline, &self->settings, &self->budget, err);
 }
 
+/* From here on no older process of this query can commit; then the chain is brought up to what the broker has. */
+static enum code transaction_open(struct engine *self, struct error *err)
+{
+    const struct epoch_transaction_spec spec = {
+        .pipeline = self->pipeline,
+        .query_id = chain_query_id(self->chain),
+        .task = TASK,
+        .timeout_us = self->settings.retry_limit_us,
+        .budget = &self->budget,
+    };
+    TRY(epoch_transaction_open(&self->transaction, &spec, err));
+    return epoch_transaction_settle(&self->transaction, self->chain, err);
+}
+
 static enum code engine_start(struct engine *self, struct error *err)
 {
     TRY(settings_read(&self->arena, self->pipeline, &self->settings, err));
     self->budget.limit_bytes = (size_t)self->settings.memory_bytes;
     TRY(store_open(self->settings.checkpoint, &self->store, err));
-    TRY(chain_open(self->store, "0", self->pipeline->name, &self->chain, err));
+    if (self->progress->checkpoint == NULL)
+        self->progress->checkpoint = arena_strdup(&self->progress->arena, store_root(self->store));
+    disks_add(&self->progress->disks, &self->progress->arena, self->progress->checkpoint);
+    TRY(chain_open(self->store, TASK, self->pipeline->name, &self->chain, err));
+    TRY(transaction_open(self, err));
     TRY(stages_open(self, err));
     TRY(feeds_open(self, err));
     if (chain_head(self->chain) >= 0)
@@ -309,8 +340,8 @@ static enum code engine_start(struct engine *self, struct error *err)
     else
         foreign_files_warn(self);
     TRY(outputs_collect(self->outputs, self->epoch, err));
-    for (int32_t i = 0; i < self->feed_count; i++)
-        TRY(feed_discover(&self->feeds[i], err));
+    TRY(engine_discover(self, err));
+    self->discovered = true;
     return E_OK;
 }
 
@@ -346,6 +377,7 @@ void engine_close(struct engine *self)
     spill_close(self->spill);
     graph_close(self->graph);
     outputs_close(self->outputs);
+    epoch_transaction_close(&self->transaction);
     chain_close(self->chain);
     store_close(self->store);
     watermarks_close(&self->watermarks);

@@ -117,6 +117,7 @@ static void console_close(void *instance)
 const struct sink_type console_sink = {
     .name = "console",
     .help = "print each epoch as a table on stdout, at least once",
+    .folderless = true,
     .options = console_options,
     .size = sizeof(struct console),
     .open = console_open,

@@ -319,6 +319,7 @@ const struct sink_type kafka_sink = {
     .name = "kafka",
     .help = "write records to topics: exactly once for read_committed readers on the query's first cluster, at least once on "
             "others",
+    .folderless = true,
     .client_options = true,
     .options = kafka_sink_options,
     .size = sizeof(struct kafka_sink),

@@ -47,7 +47,8 @@ struct sink_totals {
 };
 struct sink_type {
     const char *name, *help;
-    bool client_options;               /* takes kafka.* as its client does */
+    bool folderless;                   /* writes no files: sink_spec.path means nothing to it */
+    bool client_options;               /* takes kafka.*, the client's own; `validate` judges them */
     const struct option *options;      /* leat.files.max_records, parquet.compression, ... */
     size_t size;
     /* What `open` would refuse, without asking anybody: schema and options. NULL: open says it. */
