@@ -52,8 +52,7 @@ int main(int argc, char **argv)
                                                 [SOURCE_OFFSET] = true,
                                                 [SOURCE_TIMESTAMP] = true},
                                      .group_id = "leat-bench",
-                                     .buffer_bytes = buffer,
-                                     .retry_limit_us = 10000000};
+                                     .buffer_bytes = buffer};
     const struct source_type *type = source_find("kafka");
     void *source = mem_zero(type->size);
     struct source_ranges known = {0}, ranges = {0};

@@ -19,6 +19,7 @@ enum code error_set(struct error *err, enum code code, int sys, const char *wher
     err->code = code;
     err->sys = sys;
     err->where = where;
+    err->about[0] = '\0';
     return code;
 }
 
@@ -35,12 +36,23 @@ enum code error_note(struct error *err, const char *format, ...)
     return err->code;
 }
 
+enum code error_about(struct error *err, const char *format, ...)
+{
+    if (err->about[0] != '\0')
+        return err->code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->about, sizeof err->about, format, args);
+    va_end(args);
+    return err->code;
+}
+
 void error_clear(struct error *err)
 {
     err->code = E_OK;
     err->sys = 0;
     err->where = NULL;
-    err->text[0] = '\0';
+    err->text[0] = err->about[0] = '\0';
 }
 
 enum error_class error_class(enum code code)

@@ -3,8 +3,9 @@
  * Shape    a function that can fail returns `enum code` (E_OK is 0) and takes `struct error *err`
  *          as its last argument; results go through out-parameters, untouched on failure
  * Class    the reaction: data -> quarantine; user -> message with a caret, exit 2;
- *          transient -> back off and retry; fatal -> stop, restart from the chain
+ *          transient -> back off and retry (retry.h); fatal -> stop, restart from the chain
  * Text     set once with fail(), where it happens; callers add context with error_note()
+ * About    what is to blame, when who calls knows: error_about(); of several the innermost counts
  * Owns     nothing; the text is inline. A zeroed struct error is "no error"
  * Thread   an error object belongs to one thread
  */
@@ -47,6 +48,7 @@ struct error {
     int sys;            /* errno at the time, or 0 */
     const char *where;  /* source file:line of fail(), for the log at debug level */
     char text[1024];    /* one line, or several for a caret message; no trailing newline */
+    char about[160];    /* "kafka 127.0.0.1:9092", the folder of a disk (it begins with '/'), or "": nobody said */
 };
 
 #define ERROR_STRING_(x) #x
@@ -69,6 +71,8 @@ enum code error_set(struct error *err, enum code code, int sys, const char *wher
     PRINTF(5, 6);
 /* Put "context: " in front of the text; returns err->code, so `return error_note(err, ..)` works. */
 enum code error_note(struct error *err, const char *format, ...) PRINTF(2, 3);
+/* Say what failed, unless somebody nearer to it has; returns err->code. */
+enum code error_about(struct error *err, const char *format, ...) PRINTF(2, 3);
 void error_clear(struct error *err);
 enum error_class error_class(enum code code);
 const char *code_name(enum code code);

@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -9,24 +8,9 @@
 #include "cli/project.h"
 #include "cli/quantity.h"
 #include "cli/run.h"
+#include "cli/stop.h"
+#include "cli/trouble_lines.h"
 #include "runtime/runtime.h"
-
-/* ---- signals: the first one ends the epoch cleanly, the second one leaves at once (a crash that recovery mends) ---- */
-
-static void on_signal(int signal_number)
-{
-    if (runtime_stopping())
-        _exit(128 + signal_number);
-    runtime_stop();
-}
-
-static void signals_install(void)
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 /* ---- a terminal: one line that refreshes itself ---- */
 
@@ -36,24 +20,38 @@ struct display {
     struct table_commit *tables; /* of the last commit, for the summary at the end */
     int32_t table_count;
     int64_t epochs;
+    struct trouble_lines troubles;
 };
 
-static void show_status(void *context, const struct run_status *s)
+static void show_line(const struct run_status *s)
 {
-    (void)context;
     static const char spinner[] = "|/-\\";
     static unsigned turn;
-    char records[32], rate[32], lag[32], late[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1],
-        line[400];
-    snprintf(line, sizeof line, "%c epoch %" PRId64 "  %s records  %s/s  lag %s  watermark %s  files %s%s%s%s%s  %s  %s",
-             spinner[turn++ % 4], s->epoch, quantity_count(s->records_total, records),
-             quantity_count((int64_t)s->records_per_second, rate), s->lag_records < 0 ? "?" : quantity_count(s->lag_records, lag),
-             quantity_time(s->watermark_us, watermark), quantity_count(s->files_total, files),
-             s->late_total > 0 ? "  late " : "", s->late_total > 0 ? quantity_count(s->late_total, late) : "",
-             s->quarantined_total > 0 ? "  failed rows " : "",
-             s->quarantined_total > 0 ? quantity_count(s->quarantined_total, quarantined) : "", quantity_size(s->rss_bytes, rss),
-             s->phase);
-    log_status(line);
+    char records[32], rate[32], lag[32], late[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1];
+    struct text line = {0};
+    text_printf(&line, "%c epoch %" PRId64 "  %s records  ", spinner[turn++ % 4], s->epoch,
+                quantity_count(s->records_total, records));
+    if (s->trouble_count > 0)
+        trouble_words(s, &line);
+    else
+        text_printf(&line, "%s/s  lag %s  watermark %s  files %s%s%s%s%s", quantity_count((int64_t)s->records_per_second, rate),
+                    s->lag_records < 0 ? "?" : quantity_count(s->lag_records, lag), quantity_time(s->watermark_us, watermark),
+                    quantity_count(s->files_total, files), s->late_total > 0 ? "  late " : "",
+                    s->late_total > 0 ? quantity_count(s->late_total, late) : "",
+                    s->quarantined_total > 0 ? "  failed rows " : "",
+                    s->quarantined_total > 0 ? quantity_count(s->quarantined_total, quarantined) : "");
+    text_printf(&line, "  %s  %s%s", quantity_size(s->rss_bytes, rss), runtime_stopping() ? "stopping: " : "", s->phase);
+    log_status(line.data);
+    text_free(&line);
+}
+
+static void show_status(void *context, const struct run_status *status)
+{
+    struct display *display = context;
+    if (log_is_terminal())
+        show_line(status);
+    else
+        trouble_line(&display->troubles, status);
 }
 
 static void remember(struct display *display, const struct commit_report *report)
@@ -80,7 +78,7 @@ static void show_preview(const struct commit_report *report)
     fflush(stdout);
 }
 
-/* ---- not a terminal: one JSON line a commit ---- */
+/* ---- not a terminal: one JSON line a commit, and what is in trouble ---- */
 
 static void json_ledger(struct text *out, const struct ledger *l)
 {
@@ -171,10 +169,14 @@ int run_project(const struct project *project, bool once, bool accept)
     const struct run_options options = {.once = once, .accept = accept, .session = &project->session, .observer = &observer};
     if (fault_init(&err) != E_OK)
         return report(&err);
-    signals_install();
+    stop_watch_begin(project->settings.stop_timeout_us);
     enum code code = pipeline_run(project->pipeline, &options, &err);
+    stop_watch_end();
     log_status(NULL);
     summary(&display);
     mem_free(display.tables);
-    return code == E_OK ? EXIT_OK : report(&err);
+    if (code == E_OK)
+        return EXIT_OK;
+    int status = report(&err);
+    return code == E_STOPPED ? EXIT_UNFINISHED : status;
 }

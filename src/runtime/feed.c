@@ -161,6 +161,20 @@ static void progress_follow(struct feed *feed, struct source_ranges *found)
     feed->progress_count = found->count;
 }
 
+const char *feed_dependency(const struct feed *feed)
+{
+    return feed->self == NULL || feed->type->dependency == NULL ? NULL : feed->type->dependency(feed->self);
+}
+
+/* A broker that answers, but knows no such topic, is not to blame. */
+static enum code feed_blame(const struct feed *feed, struct error *err)
+{
+    const char *who = feed_dependency(feed);
+    bool broker = who != NULL && err->code == E_BROKER;
+    error_about(err, "%s%s", broker ? "" : "source ", broker ? who : feed->source->name);
+    return error_note(err, "source %s", feed->source->name);
+}
+
 enum code feed_discover(struct feed *feed, struct error *err)
 {
     if (feed->self == NULL)
@@ -168,7 +182,7 @@ enum code feed_discover(struct feed *feed, struct error *err)
     struct source_ranges found = {0};
     enum code code = feed->type->discover(feed->self, &feed->ranges, &found, err);
     if (code != E_OK)
-        return error_note(err, "source %s", feed->source->name);
+        return feed_blame(feed, err);
     bool changed = feed->begun.count == 0 || found.count != feed->ranges.count;
     for (int32_t i = 0; i < found.count; i++) {
         const struct source_range *old = source_ranges_find(&feed->ranges, found.items[i].topic, found.items[i].partition);
@@ -177,8 +191,8 @@ enum code feed_discover(struct feed *feed, struct error *err)
     progress_follow(feed, &found);
     source_ranges_free(&feed->ranges);
     feed->ranges = found;
-    if (changed)
-        TRY(feed->type->seek(feed->self, &feed->ranges, err));
+    if (changed && feed->type->seek(feed->self, &feed->ranges, err) != E_OK)
+        return feed_blame(feed, err);
     source_ranges_copy(&feed->begun, &feed->ranges);
     return E_OK;
 }
@@ -305,7 +319,7 @@ enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, stru
         feed->progress[i].from = feed->ranges.items[i].from;
     enum code code = feed->type->fetch(feed->self, &feed->ranges, wait_us, &fetched, &feed->done, err);
     if (code != E_OK)
-        error_note(err, "source %s", feed->source->name);
+        feed_blame(feed, err);
     else if (fetched.rows > 0)
         batch_shape(feed, &fetched, out);
     if (code == E_OK && out->source != NULL)

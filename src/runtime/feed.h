@@ -51,7 +51,9 @@ MUST_CHECK enum code feed_open(struct feed *feed, const struct feed_spec *spec, 
 void feed_close(struct feed *feed);
 /* Continue a partition where the chain left it; before the first feed_discover. */
 void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int32_t partition, int64_t next);
-/* Ask the source for its partitions and ends; seeks when partitions are new. */
+/* Who delivers: "kafka 127.0.0.1:9092"; NULL: the source's own files. */
+const char *feed_dependency(const struct feed *feed);
+/* Ask the source for its partitions and ends; seeks when partitions are new. One attempt (source.h). */
 MUST_CHECK enum code feed_discover(struct feed *feed, struct error *err);
 void feed_fix_target(struct feed *feed);           /* trigger once: never read past what is there now */
 /* Bound the epoch; returns the number of offsets in it. open: no bounds, take what comes (but a source that ends by

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/os.h"
+#include "runtime/trouble.h"
 
 enum { STATUS_EVERY_US = 100 * 1000, RATE_OVER_US = 1000 * 1000, PROC_STATUS_MAX = 16 * 1024 };
 
@@ -87,43 +88,57 @@ static void rate_update(struct progress *progress, int64_t now_us)
     progress->rate_records = progress->records_total;
 }
 
-void report_status(struct engine *self, bool now)
+static void status_fill(const struct engine *self, struct run_status *status)
 {
-    struct progress *progress = self->progress;
-    const struct run_observer *observer = self->options->observer;
+    const struct progress *progress = self->progress;
+    status->epoch = self->epoch;
+    status->records_epoch = self->records;
+    status->lag_records = self->feed_count > 0 ? lag(self) : -1;
+    status->watermark_us = watermarks_smallest(&self->watermarks);
+    status->quarantined_total = progress->quarantined_total;
+    status->files_total = status->late_total = status->duplicates_total = 0;
+    for (int32_t i = 0; i < progress->table_count; i++) {
+        status->files_total += progress->tables[i].files_total;
+        status->late_total += progress->tables[i].total.late;
+        status->duplicates_total += progress->tables[i].total.duplicates;
+    }
+}
+
+void progress_status(struct progress *progress, struct engine *engine, bool now)
+{
+    const struct run_observer *observer = progress->options != NULL ? progress->options->observer : NULL;
     int64_t now_us = os->clock_mono_us();
     rate_update(progress, now_us);
     if (observer == NULL || observer->status == NULL || (!now && now_us - progress->status_us < STATUS_EVERY_US))
         return;
     progress->status_us = now_us;
-    struct run_status status = {
-        .epoch = self->epoch,
-        .records_total = progress->records_total,
-        .records_epoch = self->records,
-        .bytes_total = progress->bytes_total,
-        .records_per_second = progress->records_per_second,
-        .lag_records = self->feed_count > 0 ? lag(self) : -1,
-        .watermark_us = watermarks_smallest(&self->watermarks),
-        .groups = progress->groups,
-        .state_bytes = progress->state_bytes,
-        .rss_bytes = rss_now(),
-        .elapsed_us = now_us - progress->started_us,
-        .phase = progress->phase,
-    };
-    for (int32_t i = 0; i < progress->table_count; i++) {
-        status.files_total += progress->tables[i].files_total;
-        status.late_total += progress->tables[i].total.late;
-        status.duplicates_total += progress->tables[i].total.duplicates;
-    }
-    status.quarantined_total = progress->quarantined_total;
-    observer->status(observer->context, &status);
+    struct run_status *status = &progress->status;
+    struct run_trouble troubles[RUN_TROUBLES_MAX];
+    if (engine != NULL)
+        status_fill(engine, status);
+    status->records_total = progress->records_total;
+    status->bytes_total = progress->bytes_total;
+    status->records_per_second = progress->records_per_second;
+    status->groups = progress->groups;
+    status->state_bytes = progress->state_bytes;
+    status->rss_bytes = rss_now();
+    status->elapsed_us = now_us - progress->started_us;
+    status->phase = progress->phase;
+    trouble_list(progress, now_us, troubles, &status->trouble_count);
+    status->troubles = troubles;
+    observer->status(observer->context, status);
+    status->troubles = NULL;
 }
 
-void report_phase(struct engine *self, const char *phase)
+void progress_phase(struct progress *progress, struct engine *engine, const char *phase)
 {
-    self->progress->phase = phase;
-    report_status(self, true);
+    progress->phase = phase;
+    progress_status(progress, engine, true);
 }
+
+void report_status(struct engine *self, bool now) { progress_status(self->progress, self, now); }
+
+void report_phase(struct engine *self, const char *phase) { progress_phase(self->progress, self, phase); }
 
 static void table_report(const struct engine *self, int32_t i, struct table_commit *out)
 {

@@ -2,18 +2,16 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/log.h"
 #include "base/os.h"
 #include "runtime/change.h"
 #include "runtime/engine.h"
 #include "runtime/quarantines.h"
+#include "runtime/trouble.h"
 
-enum {
-    NAP_US = 50 * 1000,                    /* how long a sleep takes to notice a stop */
-    BACKOFF_FIRST_US = 200 * 1000,
-    BACKOFF_MAX_US = 15 * 1000 * 1000,
-};
+enum { NAP_US = 50 * 1000 }; /* how long a sleep takes to notice a stop */
 
 static atomic_bool stop_requested;
 
@@ -25,17 +23,24 @@ static void sleep_until(struct engine *self, int64_t until_us)
 {
     for (int64_t left_us; !runtime_stopping() && (left_us = until_us - os->clock_mono_us()) > 0;) {
         os->sleep_us(left_us < NAP_US ? left_us : NAP_US);
-        if (self != NULL)
-            report_status(self, false);
+        report_status(self, false);
     }
 }
 
 /* ---- triggers ---- */
 
-static enum code feeds_discover(struct engine *self, struct error *err)
+/* Opening the engine asked the sources: the first round need not. */
+static enum code discover_again(struct engine *self, struct error *err)
 {
-    for (int32_t i = 0; i < self->feed_count; i++)
-        TRY(feed_discover(&self->feeds[i], err));
+    bool fresh = self->discovered;
+    self->discovered = false;
+    return fresh ? E_OK : engine_discover(self, err);
+}
+
+static enum code epoch_pass(struct engine *self, bool open, bool *ran, struct error *err)
+{
+    TRY(epoch_run(self, open, ran, err));
+    trouble_passed(self->progress, *ran);
     return E_OK;
 }
 
@@ -46,7 +51,7 @@ static enum code run_once(struct engine *self, struct error *err)
         feed_fix_target(&self->feeds[i]);
     bool ran = true;
     while (ran && !runtime_stopping())
-        TRY(epoch_run(self, false, &ran, err));
+        TRY(epoch_pass(self, false, &ran, err));
     return E_OK;
 }
 
@@ -54,9 +59,9 @@ static enum code run_interval(struct engine *self, struct error *err)
 {
     int64_t next_us = os->clock_mono_us();
     while (!runtime_stopping()) {
-        TRY(feeds_discover(self, err));
         bool ran;
-        TRY(epoch_run(self, false, &ran, err));
+        TRY(discover_again(self, err));
+        TRY(epoch_pass(self, false, &ran, err));
         next_us += self->settings.interval_us;
         int64_t now_us = os->clock_mono_us();
         if (next_us < now_us)
@@ -71,9 +76,9 @@ static enum code run_interval(struct engine *self, struct error *err)
 static enum code run_continuous(struct engine *self, struct error *err)
 {
     while (!runtime_stopping()) {
-        TRY(feeds_discover(self, err));
         bool ran;
-        TRY(epoch_run(self, true, &ran, err));
+        TRY(discover_again(self, err));
+        TRY(epoch_pass(self, true, &ran, err));
         if (!ran)
             report_phase(self, "waiting");
     }
@@ -85,29 +90,6 @@ static enum code run_trigger(struct engine *self, struct error *err)
     if (self->options->once || self->settings.trigger_kind == TRIGGER_ONCE)
         return run_once(self, err);
     return self->settings.trigger_kind == TRIGGER_INTERVAL ? run_interval(self, err) : run_continuous(self, err);
-}
-
-/* ---- retries ---- */
-
-struct retry {
-    int64_t failing_since_us;   /* 0: the last attempt made progress */
-    int64_t wait_us;
-    int64_t epoch;              /* reached before the failure */
-};
-
-/* Exponential back-off with full jitter. False when it has gone on for too long. */
-static bool retry_wait(struct retry *retry, int64_t limit_us, int64_t epoch, const struct error *err)
-{
-    int64_t now_us = os->clock_mono_us();
-    if (retry->failing_since_us == 0 || epoch > retry->epoch)
-        *retry = (struct retry){now_us, BACKOFF_FIRST_US, epoch};
-    if (now_us - retry->failing_since_us > limit_us)
-        return false;
-    int64_t wait_us = (int64_t)(os_random() % (uint64_t)retry->wait_us) + 1;
-    log_warn("%s; nothing of this epoch was committed, next attempt in %.1f s", err->text, (double)wait_us / 1e6);
-    retry->wait_us = retry->wait_us * 2 < BACKOFF_MAX_US ? retry->wait_us * 2 : BACKOFF_MAX_US;
-    sleep_until(NULL, now_us + wait_us);
-    return true;
 }
 
 void progress_init(struct progress *progress, const struct pipeline *pipeline)
@@ -125,31 +107,53 @@ void progress_init(struct progress *progress, const struct pipeline *pipeline)
         ledger_map_init(&progress->tables[i].map, &progress->arena, pipeline, pipeline->tables[i]);
 }
 
+static void progress_free(struct progress *progress)
+{
+    dependencies_free(&progress->dependencies);
+    disks_free(&progress->disks);
+    arena_free(&progress->arena);
+}
+
+/* From recovery to the trigger's end or the next failure. */
+static enum code attempt(const struct pipeline *pipeline, const struct run_options *options, struct progress *progress,
+                         bool *opened, struct error *err)
+{
+    struct engine engine;
+    TRY(engine_open(&engine, pipeline, options, progress, err));
+    *opened = true;
+    enum code code = run_trigger(&engine, err);
+    engine_close(&engine);
+    return code;
+}
+
+/* Asked to stop, and the open epoch could not be committed. */
+static enum code stopped_without(struct error *err)
+{
+    char why[512];
+    snprintf(why, sizeof why, "%s", err->text);
+    return fail(err, E_STOPPED, "stopped as asked, but the open epoch could not be committed: %s. Nothing is lost: the next start "
+                "reads it again", why);
+}
+
 enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options, struct error *err)
 {
     struct progress progress;
+    struct run_settings settings;
     progress_init(&progress, pipeline);
-    struct retry retry = {0};
-    enum code code;
-    int64_t limit_us = -1;   // known once an engine was opened: what fails before that fails at once
-    for (;;) {
-        struct engine engine;
-        code = engine_open(&engine, pipeline, options, &progress, err);
-        int64_t epoch = -1;
-        if (code == E_OK) {
-            limit_us = engine.settings.retry_limit_us;
-            code = run_trigger(&engine, err);
-            epoch = engine.epoch;
-            engine_close(&engine);
-        }
-        if (code == E_OK || error_class(code) != CLASS_transient || runtime_stopping() || limit_us < 0)
+    bool opened = false, unfinished = false;
+    enum code code = settings_read(&progress.arena, pipeline, &settings, err);
+    if (code == E_OK)
+        trouble_init(&progress, &settings, options);
+    while (code == E_OK) {
+        code = attempt(pipeline, options, &progress, &opened, err);
+        bool mistyped = !opened && code != E_FULL;   // a folder that could never be written is not waited for
+        if (code == E_OK || code == E_STOPPED || error_class(code) != CLASS_transient || mistyped)
             break;
-        if (!retry_wait(&retry, limit_us, epoch, err) || runtime_stopping())
-            break;
-        error_clear(err);
+        unfinished = runtime_stopping();
+        code = unfinished ? stopped_without(err) : trouble_wait(&progress, NULL, err);
     }
-    arena_free(&progress.arena);
-    return code == E_STOPPED ? E_OK : code;
+    progress_free(&progress);
+    return code == E_STOPPED && !unfinished ? E_OK : code;
 }
 
 /* ---- before a run ---- */

@@ -5,7 +5,9 @@
  * Loop     recover from the chain -> [plan ranges -> process -> stage -> record -> publish] -> ... -> stop
  *          (exactly-once.md, section 4). A transient failure drops everything in memory, backs off, and recovers
  *          again: the path after an error and the path after a crash are the same
- * Stop     runtime_stop() ends the open epoch where it stands, commits it and returns E_OK
+ * Trouble  what fails for now is waited for (base/retry.h); run_status says what, since when, and when it is tried again
+ * Stop     runtime_stop() ends the open epoch where it stands, commits it and returns E_OK; waits end at once. E_STOPPED
+ *          when that epoch could not be committed
  * Thread   pipeline_run: one at a time; it starts leat.threads workers. Observer callbacks come on the caller's thread.
  *          runtime_stop: any, also a signal handler
  * Limits   WORKERS_MAX; the memory budget `leat.memory`
@@ -18,10 +20,11 @@
 
 enum { WORKERS_MAX = 64 };
 
-/* The ledger of one table and epoch: in + exploded = kept + filtered + late + null_time + quarantined + duplicates, where
+/* The ledger of one table and epoch: in + replayed + exploded = kept + filtered + late + null_time + quarantined + duplicates,
+ * where replayed are rows that came back from a quarantine, and
  * kept is `out` for a plain table and `aggregated` (rows that state took in: groups, joins) for a windowed one. */
 struct ledger {
-    int64_t in, exploded, filtered, late, null_time, quarantined, duplicates, aggregated, out;
+    int64_t in, replayed, exploded, filtered, late, null_time, quarantined, duplicates, aggregated, out;
 };
 bool ledger_closes(const struct ledger *ledger, bool windowed);
 
@@ -39,6 +42,16 @@ struct table_commit {
 struct cpu_split {
     int64_t fetch, decode, expressions, aggregate, encode, commit, client; /* client: librdkafka's own threads */
 };
+/* Something that leat needs and that does not work now. */
+struct run_trouble {
+    const char *name;                  /* "kafka 127.0.0.1:9092", "disk /data/tables" */
+    const char *circuit;               /* closed, open, half-open */
+    enum code code;                    /* of the last attempt */
+    const char *error;
+    int32_t attempt;                   /* the next one, or the one under way: 2, 3, .. */
+    int64_t since_us, wait_us;         /* failing for so long; the next attempt in so long, 0 = under way */
+};
+enum { RUN_TROUBLES_MAX = 8 };         /* shown */
 struct run_status {
     int64_t epoch;                     /* the next or running one */
     int64_t records_total, records_epoch, bytes_total;   /* read from sources; bytes of keys and values */
@@ -47,7 +60,9 @@ struct run_status {
     int64_t watermark_us;              /* of the group furthest behind; 0 = none yet */
     int64_t quarantined_total, late_total, duplicates_total, files_total, groups, state_bytes, rss_bytes;
     int64_t elapsed_us;
-    const char *phase;                 /* reading, merging, committing, waiting, retrying */
+    const char *phase;                 /* recovering, reading, merging, committing, waiting, retrying */
+    const struct run_trouble *troubles;  /* the observer's while it is called */
+    int32_t trouble_count;
 };
 /* What one stage with state remembers. */
 struct state_report {
@@ -87,7 +102,7 @@ extern const struct option table_options[];
  * E_SPEC for the first, all in `problems`. Also refuses settings that do not parse. Pure. */
 MUST_CHECK enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,
                                    struct error *err);
-/* Run until the trigger's end (once), runtime_stop(), or an error that retrying cannot mend. */
+/* Run until the trigger's end (once), runtime_stop(), or an error that retrying cannot mend or has not mended. */
 MUST_CHECK enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options, struct error *err);
 /* What the project, as it is now, would keep, rebuild and lose of its checkpoint: a line each, as text. Reads only, also
  * beside a leat at work. *lost: how many things `pipeline_run` would refuse to lose without `accept`. */

@@ -28,7 +28,10 @@ enum {
     FETCH_WAIT_MS = 50,                 /* see kafka_fetch.c: the one-second stall */
     ERROR_BACKOFF_MS = 100,
     COMMIT_WAIT_MS = 3000,
-    NAP_US = 50 * 1000, /* how long a pause takes to notice a signal */
+    /* A broker that is back is asked within a second; librdkafka alone would wait up to ten. */
+    RECONNECT_MAX_MS = 1000,
+    /* Questions wait REQUEST_TIMEOUT_MS: a connection that swallows them is given up soon after. */
+    QUESTION_SOCKET_TIMEOUT_MS = 5000,
     SYSLOG_CRITICAL = 2,
 };
 
@@ -110,8 +113,11 @@ static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t
     kafka_conf_set(conf, "client.id", "leat");
     kafka_conf_set(conf, "socket.nagle.disable", "true");
     kafka_conf_set(conf, "group.id", self->group_id);
+    kafka_conf_set_int(conf, "reconnect.backoff.max.ms", RECONNECT_MAX_MS);
     if (for_data)
         data_defaults(self, conf);
+    else
+        kafka_conf_set_int(conf, "socket.timeout.ms", QUESTION_SOCKET_TIMEOUT_MS);
     enum code code =
         kafka_client_conf(conf, KAFKA_CONSUMER, &self->client_options, for_data ? &scratch : &self->arena,
                           for_data ? NULL : &self->facts, err);
@@ -160,7 +166,6 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     self->name = arena_strdup(&self->arena, spec->name);
     self->group_id = arena_strdup(&self->arena, spec->group_id == NULL ? "leat" : spec->group_id);
     memcpy(self->needed, spec->needed, sizeof self->needed);
-    self->retry_limit_us = spec->retry_limit_us;
     self->batch_rows = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
     self->stopping = spec->stopping;
     TRY(kafka_settings_read(self, spec, err));
@@ -174,6 +179,7 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     TRY(client_new(self, false, &self->control, err));
     if (self->facts.group_id != NULL)
         self->group_id = self->facts.group_id;
+    self->broker = arena_printf(&self->arena, "kafka %s", self->facts.bootstrap);
     self->mirror_queue = rd_kafka_queue_new(self->control);
     if (spec->budget != NULL)
         TRY(budget_take(spec->budget, (size_t)spec->buffer_bytes, "records read ahead", err));
@@ -202,7 +208,6 @@ static enum code kafka_seek(void *self_, const struct source_ranges *ranges, str
     self->wake_bytes =
         clamp(self->buffer_bytes / 2 / (ranges->count + 1), SHARE_MIN, INT32_MAX) / 4;
     self->unwoken_bytes = 0;
-    self->quiet_since_us = 0;
     self->trouble[0] = '\0';
     enum code code = client_new(self, true, &self->data, err);
     if (code != E_OK) {
@@ -243,27 +248,25 @@ static void kafka_close(void *self_)
     *self = (struct kafka_source){0};
 }
 
+static enum code stopped(const struct kafka_source *self, struct error *err)
+{
+    return fail(err, E_STOPPED, "source %s was asked to stop", self->name);
+}
+
 enum code kafka_check_stop(const struct kafka_source *self, struct error *err)
 {
-    return atomic_load(&self->stopped)
-               ? fail(err, E_STOPPED, "source %s was asked to stop", self->name)
-               : E_OK;
+    return atomic_load(&self->stopped) ? stopped(self, err) : E_OK;
 }
 
-/* A signal handler cannot wake us: it only sets what `stopping` looks at. */
-static bool asked_to_stop(const struct kafka_source *self)
+enum code kafka_check_waiting(const struct kafka_source *self, struct error *err)
 {
-    return atomic_load(&self->stopped) || (self->stopping != NULL && self->stopping());
+    return self->stopping != NULL && self->stopping() ? stopped(self, err) : kafka_check_stop(self, err);
 }
 
-enum code kafka_pause(struct kafka_source *self, int64_t wait_us, struct error *err)
+static const char *kafka_dependency(const void *self_)
 {
-    int64_t end_us = os->clock_mono_us() + wait_us, left_us;
-    lock_take(&self->signal);
-    while (!asked_to_stop(self) && (left_us = end_us - os->clock_mono_us()) > 0)
-        (void)lock_wait(&self->signal, left_us < NAP_US ? left_us : NAP_US);
-    lock_give(&self->signal);
-    return asked_to_stop(self) ? fail(err, E_STOPPED, "source %s was asked to stop", self->name) : E_OK;
+    const struct kafka_source *self = self_;
+    return self->broker;
 }
 
 const struct source_type kafka_source_type = {
@@ -278,4 +281,5 @@ const struct source_type kafka_source_type = {
     .mirror = kafka_mirror,
     .stop = kafka_stop,
     .close = kafka_close,
+    .dependency = kafka_dependency,
 };

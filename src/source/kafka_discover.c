@@ -11,10 +11,9 @@
  *          vanished partition  lost
  * Lost     failOnDataLoss: E_LOST with topic, partition and both offsets. Else: warn with the
  *          number of records skipped and go on at the earliest record; the caller sees `from` jump
- * Retry    exponential back-off with full jitter (RETRY_FIRST_US doubling to RETRY_MAX_US), each
- *          attempt logged, until the source's retry limit. A missing topic is waited for
- *          TOPIC_WAIT_US only
- * Spec     Spark's KafkaOffsetReader; M. Brooker, "Exponential backoff and jitter" (AWS, 2015)
+ * Retry    none here: who calls asks again (source.h). While no broker is connected a question looks up
+ *          every SLICE_MS, so that a stop need not wait
+ * Spec     Spark's KafkaOffsetReader
  */
 #include "source/kafka.h"
 
@@ -29,10 +28,7 @@
 
 enum {
     LAYOUT_US = 5 * 1000 * 1000,
-    RETRY_FIRST_US = 200 * 1000,
-    RETRY_MAX_US = 20 * 1000 * 1000,
-    RETRY_LEAST_US = 20 * 1000,
-    TOPIC_WAIT_US = 5 * 1000 * 1000,
+    SLICE_MS = 100,
 };
 
 /* ---- partitions ---- */
@@ -57,8 +53,14 @@ static enum code refused(struct kafka_source *self, rd_kafka_resp_err_t error, c
 static enum code metadata_ask(struct kafka_source *self, rd_kafka_topic_t *topic,
                               const struct rd_kafka_metadata **out, struct error *err)
 {
-    rd_kafka_resp_err_t error =
-        rd_kafka_metadata(self->control, topic == NULL, topic, out, REQUEST_TIMEOUT_MS);
+    int64_t end_us = os->clock_mono_us() + REQUEST_TIMEOUT_MS * INT64_C(1000);
+    rd_kafka_resp_err_t error;
+    while ((error = rd_kafka_metadata(self->control, topic == NULL, topic, out, SLICE_MS)) ==
+               RD_KAFKA_RESP_ERR__TRANSPORT &&
+           os->clock_mono_us() < end_us)
+        TRY(kafka_check_waiting(self, err));
+    if (error == RD_KAFKA_RESP_ERR__TIMED_OUT) // there is a broker, but it takes its time
+        error = rd_kafka_metadata(self->control, topic == NULL, topic, out, REQUEST_TIMEOUT_MS);
     return error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK
                                                : refused(self, error, "list of partitions", err);
 }
@@ -388,66 +390,47 @@ static enum code known_place(const struct kafka_source *self, const struct sourc
     return E_OK;
 }
 
-static enum code look(struct kafka_source *self, const struct source_ranges *known,
-                      struct source_ranges *out, struct error *err)
-{
-    struct source_ranges ranges = {0};
-    TRY(kafka_poll(self, self->control, err));
-    TRY(layout_ask(self, err));
-    self->answered = true;
-    enum code code = bounds_ask(self, &ranges, err);
-    if (code == E_OK)
-        code = known->count == 0 ? start_place(self, &ranges, err)
-                                 : known_place(self, known, &ranges, err);
-    for (int32_t i = 0; i < ranges.count && code == E_OK; i++)
-        code = range_check(self, &ranges.items[i], err);
-    if (code != E_OK) {
-        source_ranges_free(&ranges);
-        return code;
-    }
-    source_ranges_free(out);
-    *out = ranges;
-    return E_OK;
-}
+/* ---- the callback ---- */
 
-/* ---- again and again ---- */
-
-static int64_t backoff_us(int attempt)
+/* One that was never read has most likely another name. */
+static enum code absent_note(const struct source_ranges *known, struct error *err)
 {
-    int64_t ceiling_us = attempt > 6 ? RETRY_MAX_US : (int64_t)RETRY_FIRST_US << attempt;
-    return RETRY_LEAST_US + (int64_t)(os_random() % (uint64_t)ceiling_us);
-}
-
-static enum code give_up(const struct kafka_source *self, const struct source_ranges *known,
-                         enum code code, int64_t elapsed_us, struct error *err)
-{
-    if (code != E_ABSENT)
-        return error_note(err, "gave up after %" PRId64 " s", elapsed_us / 1000000);
-    if (known->count > 0 && self->settings.fail_on_data_loss)
-        return fail(err, E_LOST,
-                    "what was read before is gone: topic or partition does not exist on %s any more",
-                    self->facts.bootstrap);
-    char why[256];
+    char why[512];
     snprintf(why, sizeof why, "%s", err->text);
-    return fail(err, E_SPEC, "%s; create it (leat produce does), or check the name", why);
+    return fail(err, E_ABSENT, "%s%s", why,
+                known->count > 0 ? " any more, and it was read before"
+                                 : "; create it (leat produce does), or check the name");
+}
+
+static enum code bounds_place(struct kafka_source *self, const struct source_ranges *known,
+                              struct source_ranges *ranges, struct error *err)
+{
+    TRY(bounds_ask(self, ranges, err));
+    TRY(known->count == 0 ? start_place(self, ranges, err) : known_place(self, known, ranges, err));
+    for (int32_t i = 0; i < ranges->count; i++)
+        TRY(range_check(self, &ranges->items[i], err));
+    return E_OK;
 }
 
 enum code kafka_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
                          struct error *err)
 {
     struct kafka_source *self = self_;
-    int64_t start_us = os->clock_mono_us();
-    for (int attempt = 0;; attempt++) {
-        TRY(kafka_check_stop(self, err));
-        enum code code = look(self, known, out, err);
-        if (code == E_OK || error_class(code) != CLASS_transient)
-            return code;
-        int64_t elapsed_us = os->clock_mono_us() - start_us;
-        if (elapsed_us >= self->retry_limit_us || (code == E_ABSENT && elapsed_us >= TOPIC_WAIT_US))
-            return give_up(self, known, code, elapsed_us, err);
-        int64_t wait_us = backoff_us(attempt);
-        log_warn("source %s: %s; attempt %d in %.1f s", self->name, err->text, attempt + 2,
-                 (double)wait_us / 1e6);
-        TRY(kafka_pause(self, wait_us, err));
+    struct source_ranges ranges = {0};
+    TRY(kafka_check_waiting(self, err));
+    TRY(kafka_poll(self, self->control, err));
+    enum code code = layout_ask(self, err);
+    if (code == E_OK) {
+        self->answered = true;
+        code = kafka_check_waiting(self, err);
     }
+    if (code == E_OK)
+        code = bounds_place(self, known, &ranges, err);
+    if (code == E_OK) {
+        source_ranges_free(out);
+        *out = ranges;
+        return E_OK;
+    }
+    source_ranges_free(&ranges);
+    return code == E_ABSENT ? absent_note(known, err) : code;
 }

@@ -93,7 +93,7 @@ def no_broker():
     done = Place("no-broker").once(*GIVE_UP, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{port}")
     check(
         "broker unreachable",
-        done.problems(1, f"127.0.0.1:{port}", "attempt 2 in", "gave up after", "source transactions"),
+        done.problems(1, f"127.0.0.1:{port}", "(attempt 2)", "gave up after", "source transactions"),
     )
     check("broker unreachable: the limit is kept", [] if done.seconds < 15 else [f"{done.seconds:.0f} s"])
     stopped = Place("no-broker-stop").start("--once", KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{port}")

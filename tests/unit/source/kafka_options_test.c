@@ -13,8 +13,7 @@ static enum code open_with(const char *const *names, const char *const *values, 
                                      .option_names = names,
                                      .option_values = values,
                                      .option_count = count,
-                                     .buffer_bytes = 1 << 20,
-                                     .retry_limit_us = 1};
+                                     .buffer_bytes = 1 << 20};
     enum code code = kafka_source_type.open(source, &spec, err);
     kafka_source_type.close(source);
     mem_free(source);

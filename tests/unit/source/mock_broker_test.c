@@ -7,6 +7,8 @@
 #include "base/os.h"
 #include "kit.h"
 
+enum { DISCOVER_ATTEMPTS = 5 };
+
 void mock_start(struct mock_broker *mock, const char *topic, int partitions)
 {
     char text[256];
@@ -66,8 +68,7 @@ void source_start(struct mock_source *source, const struct mock_broker *mock, in
                                .option_values = values,
                                .option_count = count,
                                .group_id = "leat-test",
-                               .buffer_bytes = buffer_bytes,
-                               .retry_limit_us = 5000000};
+                               .buffer_bytes = buffer_bytes};
     memset(spec.needed, 1, sizeof spec.needed);
     *source = (struct mock_source){.self = mem_new(struct kafka_source)};
     if (kafka_source_type.open(source->self, &spec, &source->err) != E_OK)
@@ -84,8 +85,10 @@ void source_end(struct mock_source *source)
 
 void source_begin(struct mock_source *source, int64_t rows_max)
 {
-    if (kafka_source_type.discover(source->self, &source->known, &source->ranges, &source->err) !=
-        E_OK)
+    enum code code = E_BROKER;
+    for (int attempt = 0; code == E_BROKER && attempt < DISCOVER_ATTEMPTS; attempt++)
+        code = kafka_source_type.discover(source->self, &source->known, &source->ranges, &source->err);
+    if (code != E_OK)
         kit_fail(__FILE__, __LINE__, "discover: %s", source->err.text);
     source_plan(&source->ranges, rows_max);
     if (kafka_source_type.seek(source->self, &source->ranges, &source->err) != E_OK)
