@@ -45,6 +45,7 @@ struct progress {
     int64_t attempt_us;                /* when something that had failed was tried again */
     int64_t told_us;                   /* of trouble, in the log */
     bool gave_up;
+    bool dropped;                      /* asked to stop, the open epoch could not be committed */
 };
 void progress_init(struct progress *progress, const struct pipeline *pipeline);   /* free its arena */
 

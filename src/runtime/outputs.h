@@ -34,7 +34,7 @@ struct outputs_spec {
     int64_t quarantine_value_max;     /* bytes */
     const struct transaction *transaction;   /* that sinks send with, or NULL */
     const char *task;
-    int64_t timeout_us;               /* leat.retry.limit */
+    int64_t timeout_us;               /* one attempt waits so long for a broker */
 };
 MUST_CHECK enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err);
 void outputs_close(struct outputs *outputs);

@@ -21,6 +21,9 @@
 
 static const char TASK[] = "0";
 
+/* How long one attempt waits for a broker that is to be written to; whatever fails then is tried again (trouble.h). */
+enum { ATTEMPT_US = 20 * 1000 * 1000 };
+
 static enum code roll_forward(struct engine *self, const struct chain_record *head, struct error *err)
 {
     for (int32_t i = 0; i < head->sink_count; i++) {
@@ -265,7 +268,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .quarantine_value_max = self->settings.quarantine_value_max,
         .transaction = epoch_transaction_sender(&self->transaction),
         .task = TASK,
-        .timeout_us = self->settings.retry_limit_us,
+        .timeout_us = ATTEMPT_US,
     };
     TRY(outputs_open(&outputs, &self->outputs, err));
     for (int32_t i = 0; i < outputs_count(self->outputs); i++)
@@ -316,7 +319,7 @@ static enum code transaction_open(struct engine *self, struct error *err)
         .pipeline = self->pipeline,
         .query_id = chain_query_id(self->chain),
         .task = TASK,
-        .timeout_us = self->settings.retry_limit_us,
+        .timeout_us = ATTEMPT_US,
         .budget = &self->budget,
     };
     TRY(epoch_transaction_open(&self->transaction, &spec, err));

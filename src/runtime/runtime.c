@@ -140,20 +140,23 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
     struct progress progress;
     struct run_settings settings;
     progress_init(&progress, pipeline);
-    bool opened = false, unfinished = false;
+    bool opened = false;
     enum code code = settings_read(&progress.arena, pipeline, &settings, err);
     if (code == E_OK)
         trouble_init(&progress, &settings, options);
     while (code == E_OK) {
         code = attempt(pipeline, options, &progress, &opened, err);
-        bool mistyped = !opened && code != E_FULL;   // a folder that could never be written is not waited for
-        if (code == E_OK || code == E_STOPPED || error_class(code) != CLASS_transient || mistyped)
+        bool mistyped = !opened && code != E_FULL && code != E_BROKER;   // a folder that could never be written, say
+        if (code == E_OK || error_class(code) != CLASS_transient || mistyped || runtime_stopping())
             break;
-        unfinished = runtime_stopping();
-        code = unfinished ? stopped_without(err) : trouble_wait(&progress, NULL, err);
+        code = trouble_wait(&progress, NULL, err);
     }
+    if (progress.dropped && error_class(code) == CLASS_transient)
+        code = stopped_without(err);
+    else if (code == E_STOPPED)
+        code = E_OK;
     progress_free(&progress);
-    return code == E_STOPPED && !unfinished ? E_OK : code;
+    return code;
 }
 
 /* ---- before a run ---- */

@@ -82,7 +82,8 @@ static enum code describe(const struct kafka_producer *self, rd_kafka_resp_err_t
                     self->facts.bootstrap, text);
     default: break;
     }
-    return fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap, text, *trouble == '\0' ? "" : ": ", trouble);
+    fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap, text, *trouble == '\0' ? "" : ": ", trouble);
+    return error_about(err, "kafka %s", self->facts.bootstrap);
 }
 
 enum code kafka_fail(struct kafka_producer *self, rd_kafka_resp_err_t code, const char *what, const char *text,

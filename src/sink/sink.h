@@ -39,7 +39,7 @@ struct sink_spec {
     /* ---- for sinks that write to a broker; NULL and 0 for the others ---- */
     const struct transaction *transaction;   /* of the query's first cluster, or NULL */
     const char *task;                  /* T */
-    int64_t timeout_us;                /* leat.retry.limit */
+    int64_t timeout_us;                /* one attempt waits so long for a broker */
     bool (*stopping)(void);
 };
 struct sink_totals {
@@ -73,6 +73,31 @@ struct sink_type {
     void (*close)(void *self);
 };
 extern const struct sink_type *const sink_types[];   /* ends with NULL */
+
+/* ---- what tokens and names of files say, for who checks them ---- */
+
+struct sink_file {
+    const char *staged, *final;        /* in the table's folder */
+    int64_t size_bytes, rows;
+    uint64_t checksum;                 /* XXH64 */
+};
+struct sink_files {
+    struct sink_file *items;           /* in the arena */
+    int32_t count;
+    bool known;                        /* the token is one of files */
+    bool replace;                      /* they took the place of all files of before */
+};
+/* E_CORRUPT: a token of files that cannot be read. */
+MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err);
+struct sink_part_name {
+    char query8[9];                    /* the query that wrote it */
+    int64_t epoch;
+    int32_t number;
+    bool staged;
+};
+/* Whether `path`, in a table's folder, is a name that a sink of files gives. */
+bool sink_part_parse(const char *path, struct sink_part_name *out);
+
 const struct sink_type *sink_find(const char *name); /* parquet, csv, json, console, (delta, kafka later) */
 
 #endif

@@ -31,7 +31,7 @@ struct transaction_spec {
     const char *query_id, *task;       /* Q and T: the transactional id leat-<Q>-<T>, and the group leat-<first 8 of Q> */
                                        /* unless `kafka.group.id` names one */
     const char *mark_topic;            /* keeps the mark, at its partition 0, when no offset is marked; NULL: none does */
-    int64_t timeout_us;                /* leat.retry.limit: how long open, ask and commit may take */
+    int64_t timeout_us;                /* how long open, ask and commit may wait for a broker; the caller tries again */
     struct budget *budget;
     bool (*stopping)(void);            /* asked while waiting; true = E_STOPPED; or NULL */
 };
