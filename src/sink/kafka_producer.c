@@ -53,8 +53,10 @@ static const char *refused_for_good(rd_kafka_resp_err_t code)
                "go to the quarantine";
     case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
         return "kafka.transaction.timeout.ms is above the broker's transaction.max.timeout.ms";
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-        return "the topic is compacted, say: then every record needs a key";
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+        return "message.timestamp.after.max.ms and .before.max.ms of the topic say how far a timestamp may be from now";
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD: return "in a compacted topic, say, every record needs a key";
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION: return "the broker's administrator has forbidden it";
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
         return "choose another kafka.compression.type";
     default: return right_needed(code);

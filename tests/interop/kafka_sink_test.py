@@ -1,0 +1,174 @@
+"""Records that leat writes to topics: their columns, where they go, and each of them once, whatever dies when."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import oracle
+import pyarrow.dataset
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+from kafka.partitioner.default import murmur2
+from trial import BOOTSTRAP, WORK, check, finish, leat, leat_ok, multiset_problems, produce, project, topic_create, topic_fill
+
+ROWS = 4000
+POINTS = ["stage_done", "kafka_offsets", "kafka_commit", "kafka_after", "record_temp", "record_put", "after_record",
+          "publish_done"]
+
+
+# ---- reading ----
+
+
+def read(topic, committed=True):
+    """All records of the topic, as a read_committed reader sees them (or as they lie there)."""
+    consumer = Consumer({
+        "bootstrap.servers": BOOTSTRAP, "group.id": "reader", "enable.auto.commit": False, "enable.partition.eof": True,
+        "isolation.level": "read_committed" if committed else "read_uncommitted", "auto.offset.reset": "earliest"})
+    partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+    consumer.assign([TopicPartition(topic, p, 0) for p in partitions])
+    left, records = set(partitions), []
+    while left:
+        message = consumer.poll(10)
+        if message is None:
+            raise SystemExit(f"{topic} cannot be read to its end\n0 passed, 1 failed")
+        if message.error() is None:
+            records.append(message)
+        elif message.error().code() == -191:  # the end of a partition
+            left.discard(message.partition())
+        else:
+            raise KafkaException(message.error())
+    consumer.close()
+    return records
+
+
+def group_offsets(query_id, topic, partitions):
+    """{partition: (offset, metadata)} of leat's group."""
+    admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+    asked = ConsumerGroupTopicPartitions(f"leat-{query_id[:8]}", [TopicPartition(topic, p) for p in range(partitions)])
+    answer = admin.list_consumer_group_offsets([asked], require_stable=True)
+    return {at.partition: (at.offset, at.metadata) for at in list(answer.values())[0].result(20).topic_partitions}
+
+
+# ---- writing ----
+
+
+def spec(name, sinks, source_topic, **settings):
+    lines = [f"name: {name}", f"storage: file://{WORK}/{name}/data", "libraries:", "  - glob:", "      include: transformations/**",
+             "configuration:", "  source.events.format: kafka", f"  source.events.kafka.bootstrap.servers: {BOOTSTRAP}",
+             f"  source.events.subscribe: {source_topic}", "  source.events.startingOffsets: earliest",
+             "  source.events.includeHeaders: \"true\"", "  spark.sql.session.timeZone: UTC", "  leat.trigger: once"]
+    for sink, options in sinks.items():
+        lines += [f"  sink.{sink}.format: kafka"]
+        options = {"kafka.bootstrap.servers": BOOTSTRAP, **options}
+        lines += [f"  sink.{sink}.{key}: \"{value}\"" for key, value in options.items()]
+    lines += [f"  {key.replace('__', '.')}: \"{value}\"" for key, value in settings.items()]
+    return "\n".join(lines) + "\n"
+
+
+def columns_test():
+    """Every column that a record has, from what one went in as to what comes out."""
+    topic_create("columns_in", 3)
+    topic_create("columns_a", 5)
+    topic_create("columns_b", 5)
+    sent = topic_fill("columns_in", [(f"key-{i}" if i % 7 else None, f"value {i} " + "x" * (i % 50)) for i in range(ROWS)])
+    sql = """
+        CREATE TEMPORARY VIEW rows AS SELECT key, value, CAST(split(CAST(value AS STRING), ' ')[1] AS INT) AS i, partition AS p,
+            offset AS o, timestamp AS ts FROM STREAM events;
+        CREATE TEMPORARY VIEW outgoing AS SELECT key, CASE WHEN i % 100 = 3 THEN NULL ELSE value END AS value,
+            CASE WHEN i % 2 = 0 THEN 'columns_a' ELSE 'columns_b' END AS topic,
+            CASE WHEN i % 5 = 0 THEN i % 3 END AS partition,
+            timestamp_micros(unix_micros(ts) + 1000000L * (i % 100)) AS timestamp,
+            CASE WHEN i % 4 <> 0 THEN array(named_struct('key', 'at', 'value', CAST(concat(p, '/', o) AS BINARY)),
+                named_struct('key', 'at', 'value', CAST(NULL AS BINARY)),
+                named_struct('key', 'empty', 'value', CAST('' AS BINARY))) END AS headers,
+            'not written' AS other
+            FROM STREAM rows;
+    """
+    folder = project("columns", spec("columns", {"out": {"from": "outgoing", "kafka.compression.type": "lz4"}}, "columns_in"), sql)
+    leat_ok("run", folder, "--once")
+    source = {(m.partition(), m.offset()): m for m in read("columns_in")}
+    by_value = {int(value.split()[1]): at for at, value in sent.items()}
+    want = []
+    for i, (p, o) in by_value.items():
+        message = source[p, o]
+        headers = [("at", f"{p}/{o}".encode()), ("at", None), ("empty", b"")] if i % 4 else None
+        want.append((f"columns_{'ab'[i % 2]}", message.key(), None if i % 100 == 3 else message.value(),
+                     i % 3 if i % 5 == 0 else None, message.timestamp()[1] + 1000 * (i % 100), str(headers)))
+    records = read("columns_a") + read("columns_b")
+    free = [(w[0], w[1], w[2], None, w[4], w[5]) for w in want]
+    got = [(m.topic(), m.key(), m.value(), None, m.timestamp()[1], str(m.headers())) for m in records]
+    check("columns", multiset_problems("records", got, free))
+    fixed = Counter((w[0], w[1], w[2], w[3], w[4]) for w in want if w[3] is not None)
+    told = Counter((m.topic(), m.key(), m.value(), m.partition(), m.timestamp()[1]) for m in records)
+    check("column partition", [f"{len(fixed - told)} records are elsewhere"] if fixed - told else [])
+    spread = [m for m in records if m.key() is not None and (m.topic(), m.key(), m.value(), m.partition(), m.timestamp()[1]) not in fixed]
+    wrong = [m for m in spread if m.partition() != (murmur2(m.key()) & 0x7FFFFFFF) % 5]
+    check("keys go where Java puts them", [f"{len(wrong)} of {len(spread)} do not"] if wrong or not spread else [])
+
+
+def tables_test():
+    """Two topics and a table in one pipeline, in the same epochs; the group shows progress; ledgers close."""
+    topic_create("flows_in", 4)
+    produce("transactions", "flows_in", ROWS, seed=5, bad_ratio=0)
+    folder = project("flows", spec("flows", {"big": {"from": "large", "topic": "flows_big", "kafka.compression.type": "zstd"},
+                                             "all": {"from": "everything", "topic": "flows_all",
+                                                     "kafka.compression.type": "zstd"}},
+                                   "flows_in", leat__epoch__max_records=700), FLOWS_SQL)
+    topic_create("flows_big", 2)
+    topic_create("flows_all", 3)
+    leat_ok("run", folder, "--once")
+    check("flows", flows_problems("flows", ROWS))
+    records = oracle.chain(WORK / "flows/data/checkpoint")
+    check("epochs", [] if len(records) > 4 and all(r["transaction"] for r in records) else [f"{len(records)} records"])
+    query_id = records[0]["query_id"]
+    offsets = group_offsets(query_id, "flows_in", 4)
+    ends = {r["partition"]: r["to"] for r in records[-1]["ranges"]}
+    mark = f"{query_id}/0/{records[-1]['epoch']}/{records[-1]['nonce']}"
+    check("the group shows progress", [] if offsets == {p: (to, mark) for p, to in ends.items()} else [f"{offsets}, want {ends} {mark}"])
+
+
+FLOWS_SQL = """
+    CREATE TEMPORARY VIEW everything AS SELECT key, concat(partition, '/', offset) AS value FROM STREAM events;
+    CREATE TEMPORARY VIEW large AS SELECT value FROM STREAM everything WHERE value LIKE '%7';
+    CREATE STREAMING TABLE written AS SELECT partition, offset FROM STREAM events;
+"""
+
+
+def flows_problems(name, rows):
+    """In the topics and the table of a run with FLOWS_SQL every record is once."""
+    source = [f"{m.partition()}/{m.offset()}" for m in read(f"{name}_in")]
+    problems = [] if len(source) == rows else [f"{len(source)} records went in"]
+    problems += multiset_problems("all", [m.value().decode() for m in read(f"{name}_all")], source)
+    problems += multiset_problems("big", [m.value().decode() for m in read(f"{name}_big")], [s for s in source if s[-1] == "7"])
+    written = pyarrow.dataset.dataset(WORK / name / "data/tables/written").to_table().to_pylist()
+    return problems + multiset_problems("table", [f"{r['partition']}/{r['offset']}" for r in written], source)
+
+
+def fault_test():
+    """At every fail point: the process dies, the call fails, its answer is lost. Nothing is lost, nothing is double."""
+    topic_create("faults_in", 4)
+    topic_create("faults_big", 2)
+    topic_create("faults_all", 3)
+    sinks = {"big": {"from": "large", "topic": "faults_big"}, "all": {"from": "everything", "topic": "faults_all"}}
+    folder = project("faults", spec("faults", sinks, "faults_in", leat__epoch__max_records=100), FLOWS_SQL)
+    died = rows = 0
+    for action in ["kill", "eio", "lost"]:
+        for point in POINTS:
+            produce("transactions", "faults_in", 250, seed=rows, bad_ratio=0)
+            rows += 250
+            done = leat("run", folder, "--once", LEAT_FAIL=f"{point}:2:{action}")
+            died += done.status == -9
+            if done.status not in (0, -9):
+                check(f"{point}:{action}", done.problems(0))
+    leat_ok("run", folder, "--once")
+    check("faults", flows_problems("faults", rows))
+    check("faults happened", [] if died == len(POINTS) else [f"{died} of {len(POINTS)} kills"])
+    lying = len(read("faults_all", committed=False)) - rows
+    check("aborted records lie in the topic unseen", [] if lying > 0 else ["there are none: was nothing aborted?"])
+
+
+columns_test()
+tables_test()
+fault_test()
+finish()
