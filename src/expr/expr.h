@@ -68,6 +68,8 @@ const struct expr *expr_double(struct expr_context *ctx, double value, struct po
 const struct expr *expr_string(struct expr_context *ctx, struct bytes value, struct position at);
 const struct expr *expr_binary(struct expr_context *ctx, struct bytes value, struct position at);
 const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision, int scale, struct position at);
+/* One value of a column, copied. */
+const struct expr *expr_value(struct expr_context *ctx, const struct column *col, int64_t row, struct position at);
 /* Explicit cast; E_SQL when Spark knows no such cast. */
 MUST_CHECK enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                                struct position at, const struct expr **out, struct error *err);

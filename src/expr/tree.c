@@ -130,6 +130,15 @@ const struct expr *expr_null(struct expr_context *ctx, const struct type *type, 
     return expr;
 }
 
+const struct expr *expr_value(struct expr_context *ctx, const struct column *col, int64_t row, struct position at)
+{
+    struct column one = {0};
+    column_append(&one, col, row, row + 1);
+    const struct expr *expr = literal_of_column(ctx, &one, at);
+    column_release(&one);
+    return expr;
+}
+
 const struct expr *expr_boolean(struct expr_context *ctx, bool value, struct position at)
 {
     uint8_t bits = value;

@@ -67,8 +67,9 @@ static enum code build_node(struct query *self, struct plan *plan, struct stage 
     if (type == NULL)
         return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s",
                     plan->unsupported != NULL ? plan->unsupported : "this kind of query");
-    TRY(stage_add(self, type, plan, plan->input_count, &stage, err));
-    for (int32_t i = 0; i < plan->input_count; i++)
+    int32_t inputs = plan->kind == PLAN_APPLY ? 1 : plan->input_count; // a subquery is a query of its own, per row
+    TRY(stage_add(self, type, plan, inputs, &stage, err));
+    for (int32_t i = 0; i < inputs; i++)
         TRY(build(self, plan_input(plan, i), &stage->inputs[i], err));
     TRY(stage_start(self, stage, err));
     *out = stage;

@@ -223,7 +223,7 @@ enum code analyse_relation(struct analyser *self, const struct ast_relation *rel
     case RELATION_JOIN: return analyse_join(self, relation, outer, out);
     case RELATION_PIPED: TRY(analyse_query(self, relation->query, outer, out)); break;
     case RELATION_QUERY:
-        TRY(analyse_query(self, relation->query, relation->lateral ? outer : NULL, out));
+        TRY(analyse_query(self, relation->query, relation->lateral || self->batch ? outer : NULL, out));
         forget_qualifiers(out);
         break;
     }

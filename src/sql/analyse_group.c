@@ -274,6 +274,45 @@ static enum code not_grouped(struct analyser *self, const struct select *select,
         name, name);
 }
 
+static const struct expr *lift(struct lifting *lifting, const struct expr *expr);
+
+/* Columns of the rows around a subquery, where those rows are groups now. */
+static const struct expr *lift_outer(struct lifting *lifting, const struct expr *column)
+{
+    struct field field = {column->bound, column->type, column->nullable};
+    const struct expr *rows = expr_column(&lifting->self->expr, column->index % COLUMN_MARK, &field, column->at);
+    const struct expr *lifted = lift(lifting, rows);
+    if (lifting->code != E_OK || lifted->kind != EXPR_COLUMN)
+        return column;
+    return expr_column(&lifting->self->expr, lifted->index + MARK_OUTER, &field, column->at);
+}
+
+static const struct expr *subquery_column(struct lifting *lifting, int32_t index, const struct expr *was)
+{
+    struct analyser *self = lifting->self;
+    struct select *select = lifting->select;
+    struct subquery *subquery = select->subqueries.items[index];
+    if (subquery->column >= 0)
+        return lifted_column(lifting, subquery->column, was);
+    int32_t count = select->rows->plan->schema->field_count;
+    bool *used = arena_array(self->arena, bool, (size_t)count + 1);
+    const struct expr **values = arena_array(self->arena, const struct expr *, (size_t)count + 1);
+    plan_outer_columns(subquery->plan, used);
+    for (int32_t i = 0; i < count; i++) {
+        const struct expr *column = column_of(self, select->rows->plan, i, subquery->at);
+        struct field field = {column->bound, column->type, column->nullable};
+        if (used[i])
+            values[i] = lift_outer(lifting, expr_column(&self->expr, i + MARK_OUTER, &field, subquery->at));
+    }
+    if (select->grouped)
+        subquery->plan = plan_bind_outer(self->arena, subquery->plan, values);
+    for (int32_t i = 0; i < subquery->sought_count; i++)
+        subquery->sought[i] = lift(lifting, subquery->sought[i]);
+    select->lifted = apply_subquery(self, select->lifted, subquery);
+    subquery->column = select->lifted->schema->field_count - 1;
+    return lifted_column(lifting, subquery->column, was);
+}
+
 static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
 {
     struct select *select = lifting->select;
@@ -286,10 +325,9 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
         if (expr->index >= MARK_OUTER)
             return expr;
         if (expr->index >= MARK_OVER)
-            return lifted_column(lifting,
-                                 select->lifted->schema->field_count - select->overs.count +
-                                     expr->index - MARK_OVER,
-                                 expr);
+            return lifted_column(lifting, select->over_first + expr->index - MARK_OVER, expr);
+        if (expr->index >= MARK_SUBQUERY)
+            return subquery_column(lifting, expr->index - MARK_SUBQUERY, expr);
         if (expr->index >= MARK_CALL && expr->index < MARK_CALL + COLUMN_MARK)
             return lifted_column(lifting, select->keys.count + expr->index - MARK_CALL, expr);
         if (select->grouped)
@@ -309,7 +347,7 @@ enum code select_lift(struct analyser *self, struct select *select, const struct
                       const struct expr **out)
 {
     struct lifting lifting = {self, select, E_OK};
-    if (!select->grouped && select->overs.count == 0) {
+    if (!select->grouped && select->overs.count == 0 && select->subqueries.count == 0) {
         *out = expr;
         return E_OK;
     }

@@ -269,6 +269,54 @@ static enum code join_on(struct analyser *self, const struct ast_relation *join,
     return E_OK;
 }
 
+/* LATERAL (SELECT ..): its rows for each row of the left side. */
+struct inward {
+    struct expr_context *ctx;
+    const struct plan *right;
+    int32_t left_count;
+};
+
+/* A column of both sides as one within the right side: the left ones are of the rows around. */
+static const struct expr *place_inside(void *context, const struct expr *column)
+{
+    const struct inward *self = context;
+    if (column->index >= COLUMN_MARK) // of further out: one level more
+        return expr_column(self->ctx, column->index + COLUMN_MARK,
+                           &(struct field){column->bound, column->type, column->nullable}, column->at);
+    if (column->index >= self->left_count)
+        return expr_column(self->ctx, column->index - self->left_count,
+                           &self->right->schema->fields[column->index - self->left_count], column->at);
+    return expr_column(self->ctx, column->index + MARK_OUTER,
+                       &(struct field){column->bound, column->type, column->nullable}, column->at);
+}
+
+static enum code lateral_query(struct analyser *self, const struct ast_relation *join, const struct scope *outer,
+                               struct rowset *left, struct rowset *right, struct rowset *out)
+{
+    bool keeps_left = join->join == JOIN_LEFT;
+    if (join->join != JOIN_INNER && join->join != JOIN_CROSS && !keeps_left)
+        return sql_error(self, join->at, NULL, "[UNSUPPORTED_FEATURE.LATERAL_JOIN_USING] LATERAL goes with INNER, CROSS and "
+                                               "LEFT joins.");
+    if (join->using_count > 0)
+        return sql_error(self, join->at, NULL, "[UNSUPPORTED_FEATURE.LATERAL_JOIN_USING] JOIN USING with LATERAL "
+                                               "correlation.");
+    struct plan *node = plan_over(self->arena, PLAN_APPLY, left->plan, join_schema(self, left->plan, right->plan, join->join),
+                                  join->at);
+    node->inputs[1] = right->plan;
+    node->input_count = 2;
+    node->apply = (struct plan_apply){APPLY_LATERAL, keeps_left};
+    both_sides(self, node, left, right, out);
+    if (join->on == NULL)
+        return E_OK;
+    struct scope scope = {.rows = out, .outer = outer, .clause = "ON"};
+    struct inward inward = {&self->expr, right->plan, left->plan->schema->field_count};
+    const struct expr *condition;
+    TRY(analyse_boolean(self, &scope, join->on, &condition));
+    condition = expr_rewrite(self->arena, condition, place_inside, &inward);
+    node->inputs[1] = plan_filter(self->arena, right->plan, condition, join->on->at);
+    return E_OK;
+}
+
 /* Only the left side is in sight of what comes after ON. */
 static void forget_right(struct rowset *rows, struct plan *node, int32_t left_columns)
 {
@@ -292,6 +340,8 @@ enum code analyse_join(struct analyser *self, const struct ast_relation *join,
         return lateral_generator(self, join, outer, out);
     }
     TRY(analyse_right(self, join, outer, &left, &right));
+    if (join->right->lateral && self->batch)
+        return lateral_query(self, join, outer, &left, &right, out);
     struct plan *node = join_node(self, join->join, left.plan, right.plan, join->at);
     node->schema = join_schema(self, left.plan, right.plan, join->join); // ON sees both sides
     if (join->right->lateral)

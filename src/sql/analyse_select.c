@@ -203,21 +203,40 @@ static enum code lift_filter(struct analyser *self, struct select *select,
     return E_OK;
 }
 
-static void add_window_functions(struct analyser *self, struct select *select)
+struct lift_into {
+    struct analyser *self;
+    struct select *select;
+    enum code code;
+};
+
+static const struct expr *lift_one(void *context, const struct expr *expr)
 {
-    if (select->overs.count == 0)
-        return;
-    struct field *fields = arena_array(self->arena, struct field, (size_t)select->overs.count);
-    for (int32_t i = 0; i < select->overs.count; i++) {
-        const struct expr *over = select->overs.items[i];
-        fields[i] = (struct field){select->over_names.items[i], over->type, true};
-    }
-    const struct type *schema =
-        schema_append(self->arena, select->lifted->schema, fields, select->overs.count);
-    struct plan *node =
-        plan_over(self->arena, PLAN_WINDOW, select->lifted, schema, select->ast->at);
+    struct lift_into *into = context;
+    if (into->code == E_OK)
+        into->code = select_lift(into->self, into->select, expr, &expr);
+    return expr;
+}
+
+static enum code add_window_functions(struct analyser *self, struct select *select)
+{
+    int32_t count = select->overs.count;
+    if (count == 0)
+        return E_OK;
+    struct plan *node = plan_over(self->arena, PLAN_WINDOW, select->lifted, select->lifted->schema, select->ast->at);
+    struct lift_into into = {self, select, E_OK};
+    node->overs = (struct plan_overs){(const struct plan_over *const *)select->overs.items, count};
+    plan_map_exprs(self->arena, node, lift_one, &into); // may put subqueries below
+    TRY(into.code);
+    struct field *fields = arena_array(self->arena, struct field, (size_t)count);
+    for (int32_t i = 0; i < count; i++)
+        fields[i] = (struct field){select->over_names.items[i], node->overs.calls[i]->type, true};
+    node->inputs[0] = select->lifted;
+    node->height = select->lifted->height + 1;
+    node->schema = schema_append(self->arena, select->lifted->schema, fields, count);
     node->unsupported = "window functions (OVER)";
+    select->over_first = select->lifted->schema->field_count;
     select->lifted = node;
+    return E_OK;
 }
 
 static enum code add_sort(struct analyser *self, struct select *select,
@@ -295,7 +314,7 @@ static enum code finish_select(struct analyser *self, struct select *select,
         TRY(select_group(self, select, &select->lifted));
     if (having != NULL)
         TRY(lift_filter(self, select, having, select->ast->having->at));
-    add_window_functions(self, select);
+    TRY(add_window_functions(self, select));
     if (qualify != NULL)
         TRY(lift_filter(self, select, qualify, select->ast->qualify->at));
     if (keys->count > 0 && !select->ast->distinct)

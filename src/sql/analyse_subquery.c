@@ -8,6 +8,7 @@
  * part of the join's condition.
  */
 #include "sql/join.h"
+#include "sql/select.h"
 
 struct membership { /* x IN (SELECT ..), EXISTS (SELECT ..) */
     const struct ast *ast;
@@ -130,19 +131,33 @@ static struct plan *without_correlation(struct analyser *self, struct plan *plan
                              : plan->inputs[0];
 }
 
+/* Marks of this query's own level only: those of further out would change their meaning with their place. */
+static void note_far_marks(void *context, const struct expr *column)
+{
+    bool *far = context;
+    *far = *far || outer_level(column->index) > 0;
+}
+
 /* The subquery is SELECT values FROM right WHERE correlated AND ..: without its list and the correlated part. */
-static enum code lift_correlation(struct analyser *self, struct membership *member)
+static bool lift_correlation(struct analyser *self, struct membership *member)
 {
     struct plan *top = member->right;
-    bool fits = top->kind == PLAN_PROJECT;
-    if (fits)
-        member->right = without_correlation(self, top->inputs[0], &member->correlated);
-    for (int32_t i = 0; fits && i < member->sought_count; i++) {
+    bool far = false;
+    if (top->kind != PLAN_PROJECT)
+        return false;
+    member->right = without_correlation(self, top->inputs[0], &member->correlated);
+    for (int32_t i = 0; i < member->sought_count; i++) {
         member->values[i] = top->exprs[i];
-        fits = !expr_has_marks(top->exprs[i]);
+        if (expr_has_marks(top->exprs[i]))
+            return false;
     }
-    if (fits && !has_marks(self, member->right))
-        return E_OK;
+    for (int32_t i = 0; i < member->correlated.count; i++)
+        expr_each_column(member->correlated.items[i], note_far_marks, &far);
+    return !far && !has_marks(self, member->right);
+}
+
+static enum code refuse_correlation(struct analyser *self, const struct membership *member)
+{
     return sql_error(
         self, member->ast->at,
         "write it as LEFT SEMI JOIN or LEFT ANTI JOIN with its condition in ON",
@@ -221,6 +236,22 @@ static enum code join_member(struct analyser *self, const struct membership *mem
     return join_check_rules(self, node);
 }
 
+static enum code batch_subquery(struct analyser *self, const struct scope *scope,
+                                const struct membership *member, struct plan *plan, const struct expr **out);
+
+/* For each row on its own: the subquery is more than a condition can say. */
+static enum code filter_member(struct analyser *self, const struct scope *scope, const struct membership *member,
+                               struct plan *plan)
+{
+    const struct expr *holds;
+    struct position at = member->ast->at;
+    TRY(batch_subquery(self, scope, member, plan, &holds));
+    if (member->negated)
+        TRY(placed(self, expr_call(&self->expr, "not", &holds, 1, at, &holds, self->err), at));
+    scope->rows->plan = plan_filter(self->arena, scope->rows->plan, holds, at);
+    return E_OK;
+}
+
 enum code analyse_membership(struct analyser *self, const struct scope *scope,
                              const struct ast *ast)
 {
@@ -241,9 +272,82 @@ enum code analyse_membership(struct analyser *self, const struct scope *scope,
     member.values = arena_array(self->arena, const struct expr *, (size_t)member.sought_count);
     for (int32_t i = 0; i < member.sought_count; i++)
         member.values[i] = column_of(self, result.plan, i, member.ast->at);
-    if (correlated)
-        TRY(lift_correlation(self, &member));
+    if (correlated && !lift_correlation(self, &member))
+        return self->batch ? filter_member(self, scope, &member, result.plan)
+                           : refuse_correlation(self, &member);
     return join_member(self, &member, scope->rows);
+}
+
+/* ---- for each row: the queries of a session ---- */
+
+struct plan *apply_subquery(struct analyser *self, struct plan *rows, const struct subquery *subquery)
+{
+    static const char *const names[] = {"scalarsubquery()", "exists()", "in()"};
+    struct field field = {names[subquery->kind], subquery->type, true};
+    struct plan *node = plan_over(self->arena, PLAN_APPLY, rows,
+                                  schema_append(self->arena, rows->schema, &field, 1), subquery->at);
+    node->inputs[1] = subquery->plan;
+    node->input_count = 2;
+    node->exprs = subquery->sought;
+    node->expr_count = subquery->sought_count;
+    node->apply.kind = subquery->kind;
+    if (subquery->plan->height >= node->height)
+        node->height = subquery->plan->height + 1;
+    return node;
+}
+
+/* What is sought and what is there get the same types. */
+static enum code common_types(struct analyser *self, const struct membership *member, struct subquery *subquery)
+{
+    const struct type *schema = subquery->plan->schema;
+    struct position at = member->ast->at;
+    size_t count = (size_t)schema->field_count;
+    const struct expr **values = arena_array(self->arena, const struct expr *, count);
+    const char **names = arena_array(self->arena, const char *, count);
+    for (int32_t i = 0; i < member->sought_count; i++) {
+        const struct expr *sought = member->sought[i];
+        const struct type *common = type_common(self->arena, sought->type, schema->fields[i].type);
+        values[i] = column_of(self, subquery->plan, i, at);
+        names[i] = schema->fields[i].name;
+        if (!type_equal(sought->type, common))
+            TRY(placed(self, expr_cast(&self->expr, sought, common, false, at, &sought, self->err), at));
+        if (!type_equal(values[i]->type, common))
+            TRY(placed(self, expr_cast(&self->expr, values[i], common, false, at, &values[i], self->err), at));
+        subquery->sought[i] = sought;
+    }
+    subquery->plan = plan_project(self->arena, subquery->plan, values, names, schema->field_count, at);
+    return E_OK;
+}
+
+/* In a SELECT's list, HAVING and ORDER BY the column comes when the groups are there; else at once. */
+static enum code batch_subquery(struct analyser *self, const struct scope *scope,
+                                const struct membership *member, struct plan *plan, const struct expr **out)
+{
+    struct subquery *subquery = arena_new(self->arena, struct subquery);
+    const struct ast *ast = member->ast;
+    *subquery = (struct subquery){.kind = ast->kind == AST_SUBQUERY ? APPLY_SCALAR
+                                          : ast->kind == AST_EXISTS ? APPLY_EXISTS
+                                                                    : APPLY_IN,
+                                  .plan = plan,
+                                  .type = type_of(TYPE_BOOLEAN),
+                                  .column = -1,
+                                  .at = ast->at};
+    if (subquery->kind == APPLY_SCALAR)
+        subquery->type = plan->schema->fields[0].type;
+    subquery->sought_count = member->sought_count;
+    subquery->sought = arena_array(self->arena, const struct expr *, (size_t)member->sought_count + 1);
+    if (subquery->kind == APPLY_IN)
+        TRY(common_types(self, member, subquery));
+    struct select *select = scope->select;
+    if (select == NULL || select->grouping || scope->inside_aggregate) {
+        scope->rows->plan = apply_subquery(self, scope->rows->plan, subquery);
+        *out = column_of(self, scope->rows->plan, scope->rows->plan->schema->field_count - 1, ast->at);
+        return E_OK;
+    }
+    struct field field = {"subquery", subquery->type, true};
+    *out = expr_column(&self->expr, MARK_SUBQUERY + select->subqueries.count, &field, ast->at);
+    list_add(self->arena, &select->subqueries, subquery);
+    return E_OK;
 }
 
 /* ---- in expressions ---- */
@@ -282,8 +386,9 @@ enum code analyse_subquery(struct analyser *self, const struct scope *scope, con
     TRY(analyse_inner(self, scope, ast, &result, &correlated));
     const struct type *schema = result.plan->schema;
     TRY(refuse_streaming(self, result.plan, ast, "join the stream instead"));
-    if (ast->kind != AST_SUBQUERY) {
+    if (ast->kind != AST_SUBQUERY)
         TRY(check_columns(self, &member, schema));
+    if (ast->kind != AST_SUBQUERY && !self->batch) {
         *out = join_result(self, scope->rows, result.plan, type_of(TYPE_BOOLEAN), "exists()",
                            ast->kind == AST_IN
                                ? "IN with a subquery that is no condition of WHERE joined by AND"
@@ -291,12 +396,14 @@ enum code analyse_subquery(struct analyser *self, const struct scope *scope, con
                            ast->at);
         return E_OK;
     }
-    if (schema->field_count != 1)
+    if (ast->kind == AST_SUBQUERY && schema->field_count != 1)
         return sql_error(
             self, ast->at, NULL,
             "[INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN] Invalid subquery: "
             "Scalar subquery must return only one column, but got %d.",
             schema->field_count);
+    if (self->batch)
+        return batch_subquery(self, scope, &member, result.plan, out);
     const char *unsupported = correlated ? "a correlated scalar subquery"
                               : !has_one_row(result.plan)
                                   ? "a scalar subquery that may have several rows"

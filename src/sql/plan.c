@@ -324,37 +324,23 @@ void expr_each_column(const struct expr *expr,
 
 /* ---- the expressions of a node ---- */
 
-static void each_of(const struct expr *const *exprs, int32_t count,
-                    void (*each)(void *context, const struct expr *expr), void *context)
+struct each_expr {
+    void (*each)(void *context, const struct expr *expr);
+    void *context;
+};
+
+static const struct expr *see(void *context, const struct expr *expr)
 {
-    for (int32_t i = 0; i < count; i++)
-        if (exprs[i] != NULL)
-            each(context, exprs[i]);
+    struct each_expr *self = context;
+    self->each(self->context, expr);
+    return expr;
 }
 
 void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr),
                     void *context)
 {
-    const struct plan_aggregate *aggregate = &plan->aggregate;
-    const struct plan_join *join = &plan->join;
-    each_of(plan->exprs, plan->expr_count, each, context);
-    if (plan->kind == PLAN_GENERATE)
-        each_of(plan->generate.args, plan->generate.arg_count, each, context);
-    if (plan->kind == PLAN_AGGREGATE) {
-        each_of(aggregate->keys, aggregate->key_count, each, context);
-        each_of(&aggregate->window.time, 1, each, context);
-        each_of(&aggregate->window.gap, 1, each, context);
-        for (int32_t i = 0; i < aggregate->call_count; i++) {
-            const struct aggregate_call *call = aggregate->calls[i];
-            each_of((const struct expr *const *)call->args, call->arg_count, each, context);
-            each_of(&call->filter, 1, each, context);
-        }
-    }
-    if (plan->kind == PLAN_JOIN) {
-        for (int side = 0; side < 2; side++) {
-            each_of(join->sides[side].keys, join->key_count, each, context);
-            each_of(&join->sides[side].only, 1, each, context);
-        }
-        each_of(&join->condition, 1, each, context);
-    }
+    struct arena arena = {0};
+    struct plan copy = *plan;
+    plan_map_exprs(&arena, &copy, see, &(struct each_expr){each, context});
+    arena_free(&arena);
 }

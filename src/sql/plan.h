@@ -60,6 +60,12 @@ void plan_collect_query(struct arena *arena, struct plan *root, struct plan_list
 /* Columns at and above this index are no columns of the input: marks of the analyser, see
  * select.h. */
 enum { COLUMN_MARK = 1 << 20 };
+/* Columns of the rows around a subquery, of those around these, ..: from COLUMN_OUTER + level * COLUMN_MARK on. */
+enum { COLUMN_OUTER = 4 * COLUMN_MARK };
+static inline int32_t outer_level(int32_t index) { return index < COLUMN_OUTER ? -1 : index / COLUMN_MARK - 4; }
+/* Each expression of the node replaced; its inputs stay. */
+typedef const struct expr *(*expr_map)(void *context, const struct expr *expr);
+void plan_map_exprs(struct arena *arena, struct plan *plan, expr_map map, void *context);
 
 /* Copy `expr`, with every EXPR_COLUMN replaced by what `replace` gives (never NULL). Nodes without
  * changes are shared. */

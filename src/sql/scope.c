@@ -117,14 +117,14 @@ enum code scope_find(struct analyser *self, const struct scope *scope, const str
                      const struct expr **out, bool *found)
 {
     TRY(find_in(self, scope, name, 0, out, found));
-    if (*found || scope->outer == NULL)
-        return E_OK;
-    TRY(find_in(self, scope->outer, name, MARK_OUTER, out, found));
-    self->outer_reads += *found;
-    bool further = false;
-    for (scope = scope->outer->outer; scope != NULL && !*found && !further; scope = scope->outer)
-        TRY(find_in(self, scope, name, MARK_OUTER, out, &further));
-    return further ? not_yet(self, name->at, "names of a query two levels up") : E_OK;
+    int32_t level = 0;
+    for (scope = scope->outer; scope != NULL && !*found; scope = scope->outer, level++) {
+        TRY(find_in(self, scope, name, MARK_OUTER + level * COLUMN_MARK, out, found));
+        self->outer_reads += *found;
+        if (*found && level > 0 && !self->batch)
+            return not_yet(self, name->at, "names of a query two levels up");
+    }
+    return E_OK;
 }
 
 /* ---- did you mean ---- */

@@ -29,10 +29,26 @@ struct select {
     struct list calls; /* const struct aggregate_call * */
     struct list call_names;
     /* window functions */
-    struct list overs; /* const struct expr *: typed NULLs, for their types */
+    struct list overs; /* struct plan_over *, over the rows */
     struct list over_names;
+    int32_t over_first; /* their first column in `lifted` */
+    /* subqueries of a session's query: columns of `lifted`, as it grows */
+    struct list subqueries; /* struct subquery * */
     struct plan *lifted; /* the plan above the groups, once there is one */
 };
+
+/* A subquery in an expression: what the APPLY will be, and its column once it is there. */
+struct subquery {
+    enum apply_kind kind;
+    struct plan *plan;          /* marks of level 0: columns of the rows */
+    const struct expr **sought; /* IN: over the rows */
+    int32_t sought_count;
+    const struct type *type;
+    int32_t column; /* of `lifted`; -1 = not there yet */
+    struct position at;
+};
+/* The rows with one column more. */
+struct plan *apply_subquery(struct analyser *self, struct plan *rows, const struct subquery *subquery);
 
 MUST_CHECK enum code select_expand(struct analyser *self,
                                    struct select *select); /* the SELECT list into targets */

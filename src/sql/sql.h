@@ -45,7 +45,8 @@ enum { SQL_PLAN_HEIGHT_MAX = 4000 };       /* nodes in a row, through all views 
     X(VALUES, "values")        /* literal rows */                                                           \
     X(RANGE, "range")          /* one BIGINT column: range.from, from + step, .. */                         \
     X(STORED, "stored rows")   /* a table of a session */                                                   \
-    X(EXPAND, "grouping sets") /* every row once per set: input columns, keys or NULL, number of the set */
+    X(EXPAND, "grouping sets") /* every row once per set: input columns, keys or NULL, number of the set */ \
+    X(APPLY, "subquery")       /* inputs[1] for each row of inputs[0], whose columns it reads by marks */
 
 enum plan_kind {
 #define X(name, text) PLAN_##name,
@@ -150,6 +151,47 @@ struct plan_expand {                       /* exprs: the keys, over the input */
     const bool *kept;                      /* set_count times expr_count: the key keeps its value in the set */
     const int64_t *ids;                    /* per set: grouping_id() */
 };
+/* PLAN_WINDOW: the input's columns, then one per call. */
+enum over_kind {
+    OVER_AGGREGATE, OVER_ROW_NUMBER, OVER_RANK, OVER_DENSE_RANK, OVER_PERCENT_RANK, OVER_CUME_DIST, OVER_NTILE,
+    OVER_SHIFT,                            /* lag and lead: args: value, [default] */
+    OVER_NTH,                              /* first_value, last_value, nth_value: the number-th of the frame, -1 = last */
+};
+enum bound_kind { BOUND_START, BOUND_BEFORE, BOUND_ROW, BOUND_AFTER, BOUND_END };
+struct plan_bound {
+    enum bound_kind kind;
+    int64_t rows;                          /* ROWS n PRECEDING, FOLLOWING */
+    const struct expr *value;              /* RANGE: the order key at the bound, per row */
+};
+struct plan_over {
+    enum over_kind kind;
+    const struct type *type;
+    const struct aggregate_call *call;     /* AGGREGATE */
+    const struct expr *const *args;        /* others */
+    int32_t arg_count;
+    int64_t number;                        /* NTILE: tiles; SHIFT: rows back (lead: negative); NTH: which */
+    bool ignore_nulls;
+    const struct expr *const *partition, *const *order;
+    const struct plan_order *orders;
+    int32_t partition_count, order_count;
+    bool by_rows;
+    struct plan_bound from, to;
+};
+struct plan_overs {
+    const struct plan_over *const *calls;
+    int32_t count;
+};
+/* Marks in inputs[1] name columns of inputs[0], or of the rows around the query that the APPLY stands in, ..: sql/plan.h */
+enum apply_kind {
+    APPLY_SCALAR,  /* one value more: of the only row; NULL for none */
+    APPLY_EXISTS,  /* one BOOLEAN more */
+    APPLY_IN,      /* one BOOLEAN more: whether exprs are among the rows; NULL where that is not sure */
+    APPLY_LATERAL, /* each row beside each of its rows */
+};
+struct plan_apply {
+    enum apply_kind kind;
+    bool outer;                            /* LATERAL: a row without rows comes out beside NULLs */
+};
 struct stored_rows;                        /* query/query.h */
 struct plan_stored {
     const struct stored_rows *rows;
@@ -179,6 +221,8 @@ struct plan {
         struct plan_range range;
         struct plan_expand expand;
         struct plan_stored stored;
+        struct plan_overs overs;
+        struct plan_apply apply;
     };
     int32_t group;                         /* watermark group it works under (pipeline->groups), -1 = none */
     uint64_t identity;                     /* of what a stateful node or watermark remembers: fingerprint.c; 0 for others */
@@ -197,6 +241,11 @@ static inline struct plan *plan_input(const struct plan *plan, int32_t i)
 
 /* Numbers the nodes from `root` down (id: inputs first) and counts their users; returns how many there are. */
 int32_t plan_number(struct arena *arena, struct plan *root);
+
+/* A subquery's columns of the rows around it: used[i] is set for those it reads. */
+void plan_outer_columns(struct plan *subquery, bool *used);
+/* The subquery with values[i] for column i of the rows around it. */
+struct plan *plan_bind_outer(struct arena *arena, struct plan *subquery, const struct expr *const *values);
 
 /* ---- the pipeline ---- */
 
