@@ -2,7 +2,7 @@
  * ordinary. */
 #include <ctype.h>
 
-#include "sql/analyser.h"
+#include "sql/select.h"
 
 /* dateadd(DAY, n, t), datediff(HOUR, a, b), ..: the first argument is a unit, not a column. */
 static bool takes_unit(const struct ast *ast)
@@ -71,6 +71,8 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
         return analyse_from_json(self, scope, ast, out);
     if (is_time_window(ast))
         return select_window(self, scope, ast, out);
+    if (self->batch && (same_name(ast->text, "grouping") || same_name(ast->text, "grouping_id")))
+        return select_grouping(self, scope, ast, out);
     if (takes_unit(ast))
         ast = unit_as_string(self, ast);
     switch (function_kind(ast->text)) {

@@ -114,23 +114,35 @@ static bool has_mark(const struct expr *expr, int32_t mark)
     return false;
 }
 
-static void add_key(struct analyser *self, struct select *select, const struct expr *key)
+static void note_in_set(struct group_set *set, int32_t key)
 {
-    for (int32_t i = 0; i < select->keys.count; i++)
-        if (expr_equal(select->keys.items[i], key))
+    for (int32_t i = 0; set != NULL && i < set->count; i++)
+        if (set->keys[i] == key)
             return;
+    if (set != NULL && set->count < SQL_GROUPING_KEYS_MAX)
+        set->keys[set->count++] = key;
+}
+
+static void add_key(struct analyser *self, struct select *select, const struct expr *key, struct group_set *set)
+{
+    int32_t at = 0;
+    while (at < select->keys.count && !expr_equal(select->keys.items[at], key))
+        at++;
+    note_in_set(set, at);
+    if (at < select->keys.count)
+        return;
     if (key->kind == EXPR_COLUMN && key->index == MARK_WINDOW)
         select->window.key = select->keys.count;
     list_add(self->arena, &select->keys, key);
 }
 
-static enum code analyse_key(struct analyser *self, struct select *select, const struct ast *ast)
+enum code select_key(struct analyser *self, struct select *select, const struct ast *ast, struct group_set *set)
 {
     struct scope scope;
     select_scope(select, "GROUP BY", &scope);
     if (ast->kind == AST_ROW) {
         for (int32_t i = 0; i < ast->arg_count; i++)
-            TRY(analyse_key(self, select, ast->args[i]));
+            TRY(select_key(self, select, ast->args[i], set));
         return E_OK;
     }
     if (ast->kind == AST_NUMBER && strspn(ast->text, "-0123456789") == strlen(ast->text)) {
@@ -143,7 +155,7 @@ static enum code analyse_key(struct analyser *self, struct select *select, const
                 ast->text, select->target_count);
         struct target *target = &select->targets[at - 1];
         if (target->expr != NULL) {
-            add_key(self, select, target->expr);
+            add_key(self, select, target->expr, set);
             return E_OK;
         }
         ast = target->ast; // a number there is a number, not another place
@@ -156,7 +168,7 @@ static enum code analyse_key(struct analyser *self, struct select *select, const
             "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a "
             "grouping expression because its data type \"%s\" is not an orderable data type.",
             ast_name_of(self, ast), type_text(self->arena, key->type));
-    add_key(self, select, key);
+    add_key(self, select, key, set);
     return E_OK;
 }
 
@@ -171,27 +183,40 @@ static enum code group_by_all(struct analyser *self, struct select *select)
         select_scope(select, "the SELECT list", &scope);
         if (target->expr == NULL)
             TRY(analyse_expr(self, &scope, target->ast, &target->expr));
-        if (!has_mark(target->expr, MARK_CALL))
-            add_key(self, select, target->expr);
+        if (!has_mark(target->expr, MARK_CALL) && !has_mark(target->expr, MARK_WINDOW + 1))
+            add_key(self, select, target->expr, NULL);
     }
     select->grouping = false;
     return E_OK;
+}
+
+static bool uses_sets(const struct ast_select *ast)
+{
+    for (int32_t g = 0; g < ast->group_count; g++)
+        if (ast->groups[g].kind != GROUP_EXPRESSION)
+            return true;
+    return false;
 }
 
 enum code select_keys(struct analyser *self, struct select *select)
 {
     const struct ast_select *ast = select->ast;
     static const char *const names[] = {NULL, "GROUP BY ROLLUP", "GROUP BY CUBE",
-                                        "GROUP BY GROUPING SETS"};
+                                        "GROUP BY GROUPING SETS", "GROUP BY GROUPING SETS"};
     if (ast->group_all)
         return group_by_all(self, select);
     select->grouping = true;
+    if (self->batch && uses_sets(ast)) {
+        TRY(select_sets(self, select));
+        select->grouping = false;
+        return E_OK;
+    }
     for (int32_t g = 0; g < ast->group_count; g++) {
         const struct ast_group *group = &ast->groups[g];
         if (names[group->kind] != NULL)
             select->grouping_sets = names[group->kind];
         for (int32_t i = 0; i < group->expr_count; i++)
-            TRY(analyse_key(self, select, group->exprs[i]));
+            TRY(select_key(self, select, group->exprs[i], NULL));
     }
     select->grouping = false;
     return E_OK;
@@ -215,13 +240,15 @@ static char *key_name(struct analyser *self, const struct select *select, const 
 /* Schema: keys, then calls. */
 static const struct type *group_schema(struct analyser *self, const struct select *select)
 {
-    int32_t keys = select->keys.count, calls = select->calls.count;
+    int32_t keys = select_key_columns(select), calls = select->calls.count;
     struct field *fields = arena_array(self->arena, struct field, (size_t)keys + (size_t)calls);
-    for (int32_t i = 0; i < keys; i++) {
+    bool sets = select->grouping_sets != NULL || select->sets.count > 0;
+    for (int32_t i = 0; i < select->keys.count; i++) {
         const struct expr *key = select->keys.items[i];
-        fields[i] = (struct field){key_name(self, select, key), key->type,
-                                   key->nullable || select->grouping_sets != NULL};
+        fields[i] = (struct field){key_name(self, select, key), key->type, key->nullable || sets};
     }
+    if (select->sets.count > 0)
+        fields[keys - 1] = (struct field){"spark_grouping_id", type_of(TYPE_INT64), false};
     for (int32_t i = 0; i < calls; i++) {
         const struct aggregate_call *call = select->calls.items[i];
         fields[keys + i] = (struct field){select->call_names.items[i], call->type, true};
@@ -237,7 +264,16 @@ enum code select_group(struct analyser *self, struct select *select, struct plan
                           .calls = (const struct aggregate_call *const *)select->calls.items,
                           .call_count = select->calls.count,
                           .window = select->window};
-    TRY(group_rows(self, select->rows->plan, &group, select->ast->at, out));
+    struct plan *input = select->rows->plan;
+    if (select->sets.count > 0) {
+        const struct expr **keys = arena_array(self->arena, const struct expr *, (size_t)group.key_count + 1);
+        int32_t first = input->schema->field_count;
+        input = expand_sets(self, select);
+        for (group.key_count = 0; group.key_count < select_key_columns(select); group.key_count++)
+            keys[group.key_count] = column_of(self, input, first + group.key_count, select->ast->at);
+        group.keys = keys;
+    }
+    TRY(group_rows(self, input, &group, select->ast->at, out));
     (*out)->unsupported = select->grouping_sets;
     return E_OK;
 }
@@ -326,10 +362,12 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
             return expr;
         if (expr->index >= MARK_OVER)
             return lifted_column(lifting, select->over_first + expr->index - MARK_OVER, expr);
+        if (expr->index == MARK_SET)
+            return lifted_column(lifting, select->keys.count, expr);
         if (expr->index >= MARK_SUBQUERY)
             return subquery_column(lifting, expr->index - MARK_SUBQUERY, expr);
         if (expr->index >= MARK_CALL && expr->index < MARK_CALL + COLUMN_MARK)
-            return lifted_column(lifting, select->keys.count + expr->index - MARK_CALL, expr);
+            return lifted_column(lifting, select_key_columns(select) + expr->index - MARK_CALL, expr);
         if (select->grouped)
             lifting->code = not_grouped(lifting->self, select, expr);
         return expr;

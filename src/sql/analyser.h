@@ -80,6 +80,7 @@ struct scope {
 enum {                                /* marked column indexes; each kind has COLUMN_MARK of them */
        MARK_CALL = COLUMN_MARK,       /* aggregate call i */
        MARK_WINDOW = 2 * COLUMN_MARK, /* the window among the group keys */
+       MARK_SET = MARK_WINDOW + COLUMN_MARK / 2, /* the number of the grouping set */
        MARK_SUBQUERY = MARK_WINDOW + 1, /* subquery i of a SELECT, computed above its groups */
        MARK_OVER = 3 * COLUMN_MARK,   /* window function i */
        MARK_OUTER = COLUMN_OUTER,     /* column of the query around; see plan.h */

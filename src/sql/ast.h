@@ -154,7 +154,13 @@ struct ast_lateral_view {
     int32_t column_count;
     struct position at;
 };
-enum group_kind { GROUP_EXPRESSION, GROUP_ROLLUP, GROUP_CUBE, GROUP_SETS };
+enum group_kind {
+    GROUP_EXPRESSION,
+    GROUP_ROLLUP,
+    GROUP_CUBE,
+    GROUP_SETS,
+    GROUP_KEYS, /* of GROUP BY a, b GROUPING SETS (..): what the sets choose from */
+};
 struct ast_group {
     enum group_kind kind;
     struct ast **exprs; /* ROLLUP((a, b), c): AST_ROW for (a, b) */

@@ -85,6 +85,15 @@ static enum code parse_group_sets(struct parser *self, struct ast_group *group)
         if (at_symbol(self, SYM_OPEN) && token_ahead(self, 1)->symbol == SYM_CLOSE) {
             self->at += 2;
             item = ast_new(self, AST_ROW, at);
+        } else if (take_words(self, KW_GROUPING, KW_SETS)) { // within others: a call of that name
+            struct ast_group inner = {0};
+            TRY(nest(self));
+            TRY(parse_group_sets(self, &inner));
+            unnest(self);
+            item = ast_new(self, AST_CALL, at);
+            item->text = "grouping sets";
+            item->args = inner.exprs;
+            item->arg_count = inner.expr_count;
         } else {
             TRY(parse_expr(self, &item));
         }
@@ -113,6 +122,19 @@ static enum code parse_group(struct parser *self, struct ast_group *group)
     return parse_expr(self, &group->exprs[0]);
 }
 
+/* The keys so far as one group of the kind. */
+static void group_together(struct parser *self, struct ast_select *select, enum group_kind kind)
+{
+    struct list exprs = {0};
+    for (int32_t g = 0; g < select->group_count; g++)
+        for (int32_t i = 0; i < select->groups[g].expr_count; i++)
+            list_add(self->arena, &exprs, select->groups[g].exprs[i]);
+    select->groups[0].kind = kind;
+    select->groups[0].exprs = (struct ast **)exprs.items;
+    select->groups[0].expr_count = exprs.count;
+    select->group_count = 1;
+}
+
 enum code parse_group_by(struct parser *self, struct ast_select *select)
 {
     select->grouped = true;
@@ -127,11 +149,13 @@ enum code parse_group_by(struct parser *self, struct ast_select *select)
     while (take_symbol(self, SYM_COMMA));
     // GROUP BY a, b WITH ROLLUP; GROUP BY a, b GROUPING SETS (..)
     if (take_words(self, KW_WITH, KW_ROLLUP))
-        select->groups[0].kind = GROUP_ROLLUP;
+        group_together(self, select, GROUP_ROLLUP);
     else if (take_words(self, KW_WITH, KW_CUBE))
-        select->groups[0].kind = GROUP_CUBE;
-    else if (at_words(self, KW_GROUPING, KW_SETS))
+        group_together(self, select, GROUP_CUBE);
+    else if (at_words(self, KW_GROUPING, KW_SETS)) {
+        group_together(self, select, GROUP_KEYS);
         return parse_group(self, array_add(self->arena, select->groups, select->group_count));
+    }
     return E_OK;
 }
 

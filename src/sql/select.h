@@ -12,6 +12,11 @@ struct target {
     const struct expr *expr; /* NULL until analysed */
     struct position at;
 };
+/* Which keys a grouping set keeps. */
+struct group_set {
+    int32_t keys[SQL_GROUPING_KEYS_MAX];
+    int32_t count;
+};
 struct select {
     const struct ast_select *ast;
     struct rowset *rows; /* what expressions are over, before grouping */
@@ -22,6 +27,7 @@ struct select {
     bool grouped, grouping;    /* grouping: its keys are being analysed */
     const char *grouping_sets; /* ROLLUP, .. or NULL */
     struct list keys;          /* const struct expr *; the window's is the marked column */
+    struct list sets;          /* struct group_set *: of a session's query with grouping sets */
     struct plan_window window; /* among the keys, as written */
     const struct type *window_type;
     const char *window_name;
@@ -52,6 +58,18 @@ struct plan *apply_subquery(struct analyser *self, struct plan *rows, const stru
 
 MUST_CHECK enum code select_expand(struct analyser *self,
                                    struct select *select); /* the SELECT list into targets */
+/* grouping(key) and grouping_id(): from the number of the set. */
+MUST_CHECK enum code select_grouping(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                     const struct expr **out);
+/* Columns of keys in front of the aggregates: with grouping sets the number of the set is one more. */
+static inline int32_t select_key_columns(const struct select *select)
+{
+    return select->keys.count + (select->sets.count > 0);
+}
+/* grouping_sets.c */
+MUST_CHECK enum code select_sets(struct analyser *self, struct select *select);
+MUST_CHECK enum code select_key(struct analyser *self, struct select *select, const struct ast *ast, struct group_set *set);
+struct plan *expand_sets(struct analyser *self, const struct select *select);
 MUST_CHECK enum code select_keys(struct analyser *self, struct select *select); /* GROUP BY */
 /* AGGREGATE over the rows, from keys and calls. */
 MUST_CHECK enum code select_group(struct analyser *self, struct select *select, struct plan **out);

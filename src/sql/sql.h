@@ -21,6 +21,7 @@
 enum { SQL_TEXT_MAX = 4 * 1024 * 1024, SQL_NESTING_MAX = 200, SQL_TABLES_MAX = 500, SQL_COLUMNS_MAX = 4000 };
 enum { SQL_HEIGHT_MAX = 1000 };            /* levels of one expression: a + b + c + .. has one per operator */
 enum { SQL_WEIGHT_MAX = 100000 };          /* nodes of one expression, once aliases and views stand for themselves */
+enum { SQL_GROUPING_KEYS_MAX = 64, SQL_GROUPING_SETS_MAX = 4096 }; /* of GROUPING SETS, ROLLUP, CUBE */
 enum { SQL_PLAN_HEIGHT_MAX = 4000 };       /* nodes in a row, through all views and tables */
 
 /* ---- the typed graph ---- */
