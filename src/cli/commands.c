@@ -5,7 +5,7 @@
 
 const struct command *const commands[] = {
     &init_command,  &check_command,   &plan_command, &run_command,
-    &sql_command,   &state_command, &produce_command, &docs_command, NULL,
+    &sql_command,   &state_command, &audit_command, &produce_command, &docs_command, NULL,
 };
 
 int report(const struct error *err)
@@ -42,6 +42,7 @@ void general_help(struct text *out)
         "  leat run shop --once                                  work off what is there, then stop\n"
         "  leat run shop                                         run until Ctrl-C\n"
         "  leat plan shop                                        the SQL changed: what of the checkpoint stays?\n"
+        "  leat audit shop                                       is it all there, once?\n"
         "  leat sql -c \"SELECT explode(sequence(1, 3)) AS n\"      ask something\n\n"
         "Commands\n");
     for (const struct command *const *command = commands; *command != NULL; command++)

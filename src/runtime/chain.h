@@ -25,6 +25,9 @@
 
 enum { CHAIN_RECORD_MAX = 64 * 1024 * 1024, CHAIN_VERSION = 3, CHAIN_VERSION_OLDEST = 1 };
 
+/* The source of rows out of quarantines: its offsets are numbers of requests (replay_request.h). */
+#define REPLAY_SOURCE "_replay"
+
 struct chain_range {                 /* what the epoch read of one partition, half open */
     const char *source, *topic, *topic_id;
     int32_t partition;
@@ -94,6 +97,8 @@ MUST_CHECK enum code chain_open(struct store *store, const char *task, const cha
                                 struct error *err);
 /* To read only, also beside a leat at work: takes no lock, tidies nothing, fits any pipeline. E_ABSENT: no checkpoint. */
 MUST_CHECK enum code chain_look(struct store *store, const char *task, struct chain **out, struct error *err);
+/* The same of a chain that may have holes: chain_read says which records are not there. */
+MUST_CHECK enum code chain_inspect(struct store *store, const char *task, struct chain **out, struct error *err);
 void chain_close(struct chain *chain);
 const char *chain_query_id(const struct chain *chain);     /* 16 hex digits */
 const char *chain_pipeline(const struct chain *chain);     /* name of the pipeline that began it */

@@ -147,6 +147,61 @@ struct state_reader {
 MUST_CHECK enum code pipeline_state(const struct pipeline *pipeline, const struct session *session, const char *table,
                                     const struct state_reader *reader, bool *again, struct error *err);
 
+/* ---- is it all there? for `leat audit` ---- */
+
+struct audit_finding {
+    const char *kind;                  /* stable: "file_missing"; docs/operations.md lists them */
+    bool note;                         /* nothing is wrong: said so that nobody wonders */
+    int64_t epoch;                     /* -1: of none, or of several */
+    const char *subject;               /* table, operator, "source, topic, partition"; or "" */
+    const char *path;                  /* of a file, or "" */
+    const char *detail;                /* one line for people */
+};
+struct audit_range {                   /* of a partition, over the records that are there */
+    const char *source, *topic;
+    int32_t partition;
+    bool in_bytes;
+    int64_t from, to;
+    int64_t rows, gaps, lost;          /* rows + gaps + lost = to - from, but for offsets that count bytes; -1 = some of the
+                                        * records are too old to say */
+    int64_t missing, doubled;          /* offsets that are in no record, or in two */
+};
+struct audit_table {
+    const char *name, *path;           /* path NULL: no files */
+    struct ledger ledger;              /* sum over the records that are there */
+    int64_t files, rows, bytes;        /* that those records name and that are in the folder */
+    int64_t older_files, older_rows, older_bytes;   /* of epochs before; rows -1 = not of Parquet, nobody counted */
+};
+struct audit_state {
+    const char *name;                  /* "aggregate of gold" */
+    int64_t files, bytes;              /* that recovery needs */
+};
+struct audit_report {
+    const char *checkpoint, *pipeline, *query_id;
+    int64_t oldest, head;              /* epochs; -1: nothing was committed */
+    int64_t batch_time_us;             /* of the head */
+    int64_t holder;                    /* process at work on the checkpoint; 0 = none */
+    const struct audit_range *ranges;
+    int32_t range_count;
+    const struct audit_table *tables;
+    int32_t table_count;
+    const struct audit_state *states;
+    int32_t state_count;
+    const struct audit_finding *findings;   /* notes too, last */
+    int32_t finding_count, note_count;
+    int64_t findings_left_out;         /* beyond AUDIT_FINDINGS_MAX */
+};
+enum { AUDIT_FINDINGS_MAX = 1000 };
+struct audit_request {
+    bool names_only;                   /* do not read what is in the files */
+    const char *const *also;           /* 8 or more digits each: queries whose files may lie in the tables' folders */
+    int32_t also_count;
+};
+/* Check the chain against itself, and the tables, states and leftovers against the chain. Reads only, also beside a leat at
+ * work. Memory is the arena's. What is wrong is in the report; E_ABSENT: there is no checkpoint. */
+MUST_CHECK enum code pipeline_audit(const struct pipeline *pipeline, const struct audit_request *request, struct arena *arena,
+                                    struct audit_report *out, struct error *err);
+
 void runtime_stop(void);
 bool runtime_stopping(void);
 

@@ -36,6 +36,8 @@
 /* Folders remembered as ready; passing it forgets them all, which only costs asking again. */
 enum { READY_MAX = 65536 };
 
+#define PROBE_OLD_US ((int64_t)10 * 60 * 1000000)
+
 const char *store_root(const struct store *store) { return store->root; }
 
 void local_discard(const char *full)
@@ -428,6 +430,33 @@ enum code store_lock(struct store *store, const char *path, struct error *err)
     return E_OK;
 }
 
+enum { LOCKS_BYTES_MAX = 4 << 20 };
+
+/* Some process with that id holds locks of files. Trying for the lock would be surer, and for a moment in the way of who
+ * wants it. */
+static bool holds_locks(long long pid)
+{
+    struct error ignored = {0};
+    struct text locks = {0};
+    char wanted[32];
+    bool found = false;
+    snprintf(wanted, sizeof wanted, " WRITE %lld ", pid);
+    if (os_read_file("/proc/locks", LOCKS_BYTES_MAX, &locks, &ignored) == E_OK && locks.data != NULL)
+        found = strstr(locks.data, wanted) != NULL;
+    text_free(&locks);
+    return found;
+}
+
+int64_t store_holder(struct store *store, const char *path)
+{
+    char full[PATH_MAX];
+    struct error ignored = {0};
+    if (local_path(store, path, full, &ignored) != E_OK)
+        return 0;
+    long long pid = lock_holder(full);
+    return pid > 0 && holds_locks(pid) ? pid : 0;
+}
+
 /* ---- opening ---- */
 
 static enum code root_of(const char *url, char **out, struct error *err)
@@ -457,11 +486,53 @@ static enum code root_of(const char *url, char **out, struct error *err)
     return E_OK;
 }
 
+/* A folder that cannot be opened to be synced is another's, and was there before. */
+static bool is_foreign(const struct error *err)
+{
+    return err->sys == EACCES || err->sys == EPERM || err->sys == EROFS || err->sys == EINVAL;
+}
+
+/* The root's own name, and those of the folders above it that were made with it, must survive a power loss too. */
+static enum code root_prove(const char *root, struct error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", root);
+    for (char *slash; (slash = strrchr(path, '/')) != NULL;) {
+        slash[slash == path] = '\0';
+        if (os->dir_sync(path, err) != E_OK && !is_foreign(err))
+            return err->code;
+        error_clear(err);
+        if (slash == path)
+            return E_OK;
+    }
+    return os->dir_sync(".", err); // a relative path
+}
+
 static enum code touch_new(const char *full, struct error *err)
 {
     int handle;
     TRY(os->file_open(full, OS_WRITE | OS_CREATE_NEW, &handle, err));
     return os->file_close(handle, err);
+}
+
+/* What a process left that died while it tried the disk. Two queries may share a table's folder: a younger file may be one
+ * that the other is trying with. Best effort. */
+static void probes_sweep(struct store *store)
+{
+    struct walk walk = {.store = store, .temporaries = true};
+    struct error ignored = {0};
+    int64_t old_us = os->clock_wall_us() - PROBE_OLD_US;
+    (void)walk_folder(&walk, "", &ignored); // none, then
+    for (int32_t i = 0; i < walk.files.count; i++) {
+        char full[PATH_MAX];
+        struct os_stat st;
+        if (strncmp(walk.files.items[i], ".probe.", 7) == 0 &&
+            local_path(store, walk.files.items[i], full, &ignored) == E_OK && os->stat(full, &st, &ignored) == E_OK &&
+            st.modified_us < old_us)
+            local_discard(full);
+    }
+    path_set_free(&walk.files);
+    path_set_free(&walk.folders);
 }
 
 /* Rule 8: a store whose put_new lets a second writer in must not be used. Nothing here must be durable. */
@@ -483,6 +554,7 @@ static enum code probe_put_new(struct store *store, struct error *err)
     if (code != E_EXISTS)
         return code;
     error_clear(err);
+    probes_sweep(store);
     return E_OK;
 }
 
@@ -533,6 +605,8 @@ enum code store_open(const char *url, struct store **out, struct error *err)
     store->root = root;
     lock_init(&store->lock);
     enum code code = os->dir_make(root, err);
+    if (code == E_OK)
+        code = root_prove(root, err);
     if (code == E_OK)
         code = probe_put_new(store, err);
     if (code == E_OK)

@@ -71,6 +71,8 @@ MUST_CHECK enum code store_sweep(struct store *store, const char *folder, struct
 /* Exclusive use by this store object until its close, asked for once or more; E_EXISTS names the holder's
  * pid when known. One thread. */
 MUST_CHECK enum code store_lock(struct store *store, const char *path, struct error *err);
+/* The process that holds the lock, without trying for it; 0 = nobody, or it cannot be told. */
+int64_t store_holder(struct store *store, const char *path);
 MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct error *err);
 
 /* ---- staged files ---- */

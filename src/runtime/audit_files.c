@@ -1,0 +1,432 @@
+/* audit_files.c - the tables' folders against the records: each file that a record names is there as it was written, and
+ * nothing else is there that a reader would take for the table's.
+ *
+ *   file of epoch     and                                  then
+ *   a record's        named by its token                   size, checksum and rows must be the record's
+ *                     of the head, still staged            the next start publishes it: a note
+ *                     gone, with leat.files.keep           fine, but for the newest epoch's
+ *                     not named                            one too many
+ *   above the head                                         one too many: that epoch was never committed
+ *   before `oldest`                                        nobody remembers: counted, and it must be readable
+ *   no leat's name    a reader would take it               one too many
+ */
+#include "runtime/audit.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/format.h"
+#include "runtime/ledger.h"
+#include "runtime/outputs.h"
+#include "runtime/quarantines.h"
+
+/* ---- which folders ---- */
+
+static void folder_add(struct audit *self, const struct audit_folder *folder) { self->folders[self->folder_count++] = *folder; }
+
+static int64_t keep_of(const struct audit *self, const struct pipeline_table *table)
+{
+    const char *value = table_property(table, "leat.files.keep");
+    if (value == NULL)
+        value = pipeline_setting(self->pipeline, "leat.files.keep");
+    return value != NULL ? strtoll(value, NULL, 10) : 0;   // checked where the sink is opened
+}
+
+/* The outputs that outputs_open makes, without making anything (outputs.c has the same names). */
+static void folders_find(struct audit *self)
+{
+    const struct pipeline *pipeline = self->pipeline;
+    struct quarantines quarantines;
+    quarantines_find(self->arena, pipeline, &quarantines);
+    size_t most = 2 * (size_t)pipeline->table_count + (size_t)quarantines.folder_count;
+    self->folders = arena_array(self->arena, struct audit_folder, most);
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
+        const struct pipeline_table *table = pipeline->tables[t];
+        const char *path = table->path != NULL ? table->path
+                                               : arena_printf(self->arena, "%s/%s", self->settings.tables_path, table->name);
+        bool files = encoder_find(table->format) != NULL;
+        folder_add(self, &(struct audit_folder){
+            .name = table->name,
+            .path = files ? path : NULL,
+            .materialized = table->materialized,
+            .parquet = strcmp(table->format, "parquet") == 0,
+            .keep = keep_of(self, table),
+        });
+        if (table_keeps_late(table))
+            folder_add(self, &(struct audit_folder){.name = arena_printf(self->arena, "%s_late", table->name),
+                                                    .path = arena_printf(self->arena, "%s_late", path)});
+    }
+    bool parquet = self->settings.quarantine_format == QUARANTINE_PARQUET;
+    for (int32_t q = 0; q < quarantines.folder_count; q++)
+        folder_add(self, &(struct audit_folder){
+            .name = quarantines.items[q].name,
+            .path = arena_printf(self->arena, "%s/%s", self->settings.tables_path, quarantines.items[q].name),
+            .parquet = parquet,
+        });
+}
+
+enum code audit_folders_list(struct audit *self, struct error *err)
+{
+    folders_find(self);
+    for (int32_t i = 0; i < self->folder_count; i++) {
+        struct audit_folder *folder = &self->folders[i];
+        struct error why = {0};
+        if (folder->path == NULL)
+            continue;
+        enum code code = store_look(folder->path, &folder->store, &why);
+        if (code == E_OK)
+            code = store_list(folder->store, "", true, &folder->list, &why);
+        if (code != E_OK && code != E_ABSENT) {
+            *err = why;
+            return code;
+        }
+    }
+    return E_OK;
+}
+
+void audit_folders_close(struct audit *self)
+{
+    for (int32_t i = 0; i < self->folder_count; i++) {
+        store_list_free(&self->folders[i].list);
+        store_close(self->folders[i].store);
+    }
+    self->folder_count = 0;
+}
+
+/* ---- one file ---- */
+
+struct input {
+    struct store *store;
+    const char *path;
+};
+
+static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
+{
+    const struct input *input = context;
+    struct text bytes = {0};
+    enum code code = store_read(input->store, input->path, offset, size, &bytes, err);
+    if (code == E_OK)
+        memcpy(out, bytes.data, size);
+    text_free(&bytes);
+    return code;
+}
+
+static enum code footer_rows(const struct audit_folder *folder, const char *path, int64_t size_bytes, int64_t *rows,
+                             struct error *err)
+{
+    struct input input = {folder->store, path};
+    const struct parquet_input file = {path, size_bytes, &input, input_read};
+    struct budget budget = {0};
+    struct parquet_reader *reader;
+    TRY(parquet_reader_new(&file, &budget, &reader, err));
+    *rows = parquet_reader_rows(reader);
+    parquet_reader_free(reader);
+    return E_OK;
+}
+
+/* What is in a file that has the right size. */
+static void content_check(struct audit *self, const struct audit_folder *folder, int64_t epoch, const struct sink_file *file)
+{
+    uint64_t checksum = 0;
+    int64_t rows = file->rows;
+    struct error why = {0};
+    enum code code = store_checksum(folder->store, file->final, &checksum, &why);
+    if (code == E_OK && checksum != file->checksum)
+        audit_find(self, false, "file_damaged", epoch, folder->name, file->final,
+                   "its bytes are not those that were written: checksum %016" PRIx64 ", the record says %016" PRIx64, checksum,
+                   file->checksum);
+    else if (code == E_OK && folder->parquet)
+        code = footer_rows(folder, file->final, file->size_bytes, &rows, &why);
+    if (code != E_OK)
+        audit_find(self, false, "file_unreadable", epoch, folder->name, file->final, "%s", why.text);
+    else if (rows != file->rows)
+        audit_find(self, false, "file_damaged", epoch, folder->name, file->final,
+                   "it has %" PRId64 " rows, the record says %" PRId64, rows, file->rows);
+}
+
+/* ---- files that records name ---- */
+
+struct folder_audit {
+    struct audit *audit;
+    struct audit_folder *folder;
+    struct audit_table *table;
+    bool *seen;                  /* per entry of the list: a record names it */
+    int64_t replaced;            /* newest epoch whose files took the place of all of before; -1 */
+    int64_t newest;              /* newest epoch that has files; -1 */
+};
+
+static int by_path(const void *key, const void *entry) { return strcmp(key, ((const struct store_entry *)entry)->path); }
+
+static struct store_entry *entry_find(const struct store_list *list, const char *path)
+{
+    return list->count == 0 ? NULL : bsearch(path, list->entries, (size_t)list->count, sizeof *list->entries, by_path);
+}
+
+static bool is_there(const struct audit_folder *folder, const char *path, int64_t *size_bytes)
+{
+    struct error ignored = {0};
+    return folder->store != NULL && store_size(folder->store, path, size_bytes, &ignored) == E_OK;
+}
+
+/* Between the record and the rename a file has neither its name for long, nor never: it is looked for twice. */
+static bool is_staged(const struct folder_audit *self, const struct sink_file *file, bool *published)
+{
+    int64_t size_bytes;
+    bool staged = is_there(self->folder, file->staged, &size_bytes);
+    *published = !staged && is_there(self->folder, file->final, &size_bytes);
+    return staged;
+}
+
+static void file_absent(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
+{
+    bool published, head = epoch == self->audit->report->head;
+    bool staged = is_staged(self, file, &published);
+    if (published || (staged && head && audit_at_work(self->audit)))
+        return;
+    if (staged && head)
+        audit_find(self->audit, true, "file_unpublished", epoch, self->folder->name, file->final,
+                   "committed, and still under its staged name: the next start of leat gives it this one");
+    else if (self->folder->keep == 0 || epoch == self->newest)
+        audit_find(self->audit, false, "file_missing", epoch, self->folder->name, file->final,
+                   "%" PRId64 " rows are gone: the record names the file, and it is not there", file->rows);
+}
+
+static void file_check(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
+{
+    struct audit *audit = self->audit;
+    struct store_entry *entry = entry_find(&self->folder->list, file->final);
+    int64_t size_bytes = entry != NULL ? entry->size_bytes : 0;
+    if (entry != NULL)
+        self->seen[entry - self->folder->list.entries] = true;
+    if (epoch < self->replaced) {
+        if (entry != NULL)
+            audit_find(audit, self->replaced == audit->report->head, "file_superseded", epoch, self->folder->name, file->final,
+                       "epoch %" PRId64 " replaced all rows of the table, and this file of before is still there",
+                       self->replaced);
+        return;
+    }
+    if (!is_there(self->folder, file->final, &size_bytes)) {
+        file_absent(self, epoch, file);
+        return;
+    }
+    self->table->files++;
+    self->table->rows += file->rows;
+    self->table->bytes += size_bytes;
+    if (size_bytes != file->size_bytes)
+        audit_find(audit, false, "file_damaged", epoch, self->folder->name, file->final,
+                   "it has %" PRId64 " bytes, the record says %" PRId64, size_bytes, file->size_bytes);
+    else if (!audit->request->names_only)
+        content_check(audit, self->folder, epoch, file);
+}
+
+static const struct chain_sink *sink_of(const struct chain_record *record, const char *name)
+{
+    for (int32_t i = 0; i < record->sink_count; i++)
+        if (strcmp(record->sinks[i].name, name) == 0)
+            return &record->sinks[i];
+    return NULL;
+}
+
+static const struct chain_ledger *ledger_find(const struct chain_record *record, const char *name)
+{
+    for (int32_t i = 0; i < record->ledger_count; i++)
+        if (strcmp(record->ledgers[i].table, name) == 0)
+            return &record->ledgers[i];
+    return NULL;
+}
+
+/* The files of the folder's table in that epoch; none when there is no such record. */
+static struct sink_files files_of(struct folder_audit *self, int64_t epoch, bool tell)
+{
+    const struct chain_record *record = audit_record(self->audit, epoch);
+    const struct chain_sink *sink = record != NULL ? sink_of(record, self->folder->name) : NULL;
+    struct sink_files files = {0};
+    struct error why = {0};
+    if (sink == NULL ||
+        sink_token_files(bytes_of_string(sink->token), self->audit->arena, &files, &why) == E_OK)
+        return files;
+    if (tell)
+        audit_find(self->audit, false, "record_damaged", epoch, self->folder->name, "", "%s", why.text);
+    return (struct sink_files){0};
+}
+
+static void epoch_check(struct folder_audit *self, int64_t epoch)
+{
+    const struct chain_record *record = audit_record(self->audit, epoch);
+    const struct sink_files files = files_of(self, epoch, true);
+    int64_t rows = 0;
+    for (int32_t i = 0; i < files.count; i++) {
+        file_check(self, epoch, &files.items[i]);
+        rows += files.items[i].rows;
+    }
+    const struct chain_ledger *ledger = record != NULL ? ledger_find(record, self->folder->name) : NULL;
+    if (ledger == NULL)
+        return;
+    if (files.known && rows != ledger->counts.out)
+        audit_find(self->audit, false, "ledger_differs", epoch, self->folder->name, "",
+                   "the files of the epoch have %" PRId64 " rows, its ledger says %" PRId64, rows, ledger->counts.out);
+    ledger_add(&self->table->ledger, &ledger->counts);
+}
+
+static void epochs_check(struct folder_audit *self)
+{
+    const struct audit *audit = self->audit;
+    for (int32_t i = 0; i < audit->record_count; i++) {
+        const struct sink_files files = files_of(self, audit->first + i, false);
+        self->newest = files.count > 0 ? audit->first + i : self->newest;
+        self->replaced = files.replace ? audit->first + i : self->replaced;
+    }
+    for (int32_t i = 0; i < audit->record_count; i++)
+        epoch_check(self, audit->first + i);
+}
+
+/* ---- files that no record names ---- */
+
+/* Readers skip names that begin with '_' or '.', but for folders of partitions. */
+static bool is_hidden(const char *path)
+{
+    for (const char *part = path;;) {
+        size_t size = strcspn(part, "/");
+        if ((part[0] == '_' || part[0] == '.') && memchr(part, '=', size) == NULL)
+            return true;
+        if (part[size] == '\0')
+            return false;
+        part += size + 1;
+    }
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+    size_t size = strlen(path), end_size = strlen(end);
+    return size > end_size && strcmp(path + size - end_size, end) == 0;
+}
+
+static bool looks_like_data(const char *path)
+{
+    return ends_with(path, ".parquet") || ends_with(path, ".csv") || ends_with(path, ".json");
+}
+
+static bool is_welcome(const struct audit *self, const char *query8)
+{
+    for (int32_t i = 0; i < self->request->also_count; i++)
+        if (strncmp(self->request->also[i], query8, 8) == 0)
+            return true;
+    return false;
+}
+
+static void older_check(struct folder_audit *self, int64_t epoch, const struct store_entry *entry)
+{
+    struct audit_table *table = self->table;
+    struct error why = {0};
+    int64_t rows = 0;
+    table->older_files++;
+    table->older_bytes += entry->size_bytes;
+    if (!self->folder->parquet || self->audit->request->names_only) {
+        table->older_rows = -1;
+        return;
+    }
+    enum code code = footer_rows(self->folder, entry->path, entry->size_bytes, &rows, &why);
+    if (code == E_ABSENT)
+        table->older_files--;   // leat.files.keep at work
+    else if (code != E_OK)
+        audit_find(self->audit, false, "file_unreadable", epoch, self->folder->name, entry->path, "%s", why.text);
+    table->older_rows += table->older_rows >= 0 ? rows : 0;
+}
+
+/* A file of this query. */
+static void own_check(struct folder_audit *self, const struct sink_part_name *name, const struct store_entry *entry)
+{
+    struct audit *audit = self->audit;
+    bool record = audit_record(audit, name->epoch) != NULL;
+    if (name->epoch < audit->first || audit->record_count == 0) {
+        if (audit->record_count > 0)
+            older_check(self, name->epoch, entry);
+    } else if (name->epoch > audit->report->head) {
+        audit_find(audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
+                   "epoch %" PRId64 " was never committed, the last one is %" PRId64 ": readers see rows that are not in the table",
+                   name->epoch, audit->report->head);
+    } else if (record) {
+        audit_find(audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
+                   "the record of its epoch does not name it: readers see rows twice, or rows that are not in the table");
+    }
+}
+
+static void unnamed_check(struct folder_audit *self)
+{
+    struct audit *audit = self->audit;
+    struct sink_part_name name, foreign = {.query8 = ""};
+    const char *foreign_path = "";
+    int64_t foreign_files = 0, staged = 0;
+    for (int32_t i = 0; i < self->folder->list.count; i++) {
+        const struct store_entry *entry = &self->folder->list.entries[i];
+        bool parsed = sink_part_parse(entry->path, &name), own = parsed && strncmp(name.query8, audit->report->query_id, 8) == 0;
+        if (self->seen[i])
+            continue;
+        if (parsed && name.staged) {
+            staged += own;
+        } else if (is_hidden(entry->path)) {
+            continue;
+        } else if (own) {
+            own_check(self, &name, entry);
+        } else if (parsed && !is_welcome(audit, name.query8)) {
+            foreign = name;
+            foreign_path = entry->path;
+            foreign_files++;
+        } else if (!parsed && looks_like_data(entry->path)) {
+            audit_find(audit, false, "file_unknown", -1, self->folder->name, entry->path,
+                       "no leat gave it this name: readers take its rows for the table's");
+        }
+    }
+    if (foreign_files > 0)
+        audit_find(audit, false, "foreign_files", -1, self->folder->name, foreign_path,
+                   "%" PRId64 " file%s another query, %s: readers see its rows too. When both write here on purpose: --also %s",
+                   foreign_files, foreign_files == 1 ? " is of" : "s are of", foreign.query8, foreign.query8);
+    if (staged > 0 && !audit_at_work(audit))
+        audit_find(audit, true, "leftovers", -1, self->folder->name, "_staging",
+                   "%" PRId64 " staged file%s of no committed epoch, or not published yet: the next start of leat sees to %s",
+                   staged, staged == 1 ? "" : "s", staged == 1 ? "it" : "them");
+}
+
+/* ---- all folders ---- */
+
+static bool has_folder(const struct audit *self, const char *name)
+{
+    for (int32_t i = 0; i < self->folder_count; i++)
+        if (strcmp(self->folders[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A table that the project no longer has: its folder is not known. */
+static void strangers_note(struct audit *self)
+{
+    const struct chain_record *head = audit_record(self, self->report->head);
+    for (int32_t i = 0; head != NULL && i < head->sink_count; i++)
+        if (!has_folder(self, head->sinks[i].name))
+            audit_find(self, true, "table_unknown", head->epoch, head->sinks[i].name, "",
+                       "the last epoch wrote it, and the project does not have it: its files were not looked at");
+}
+
+void audit_files(struct audit *self)
+{
+    struct audit_table *tables = arena_array(self->arena, struct audit_table, (size_t)self->folder_count);
+    for (int32_t i = 0; i < self->folder_count; i++) {
+        struct audit_folder *folder = &self->folders[i];
+        tables[i] = (struct audit_table){.name = folder->name, .path = folder->path};
+        struct folder_audit one = {
+            .audit = self,
+            .folder = folder,
+            .table = &tables[i],
+            .seen = mem_array(bool, (size_t)folder->list.count),
+            .replaced = -1,
+            .newest = -1,
+        };
+        epochs_check(&one);
+        unnamed_check(&one);
+        mem_free(one.seen);
+    }
+    strangers_note(self);
+    self->report->tables = tables;
+    self->report->table_count = self->folder_count;
+}

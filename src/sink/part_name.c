@@ -1,0 +1,92 @@
+/* part_name.c - what the names of files and the tokens of file sinks say; part_files.c and token.c make them. */
+#include "sink/directory.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Digits from *at on, at most 18, as a number; -1 when there are none. */
+static int64_t digits_take(const char **at)
+{
+    int64_t value = 0;
+    const char *p = *at;
+    while (isdigit((unsigned char)*p) && p - *at < 18)
+        value = 10 * value + (*p++ - '0');
+    bool some = p > *at;
+    *at = p;
+    return some ? value : -1;
+}
+
+/* 8 hex digits and '-'. */
+static bool query_take(const char **at, char *query8)
+{
+    if (strspn(*at, "0123456789abcdef") != 8 || (*at)[8] != '-')
+        return false;
+    memcpy(query8, *at, 8);
+    query8[8] = '\0';
+    *at += 9;
+    return true;
+}
+
+/* <Q8>-<E>-<n>-<attempt>.staged */
+static bool staged_parse(const char *at, struct sink_part_name *out)
+{
+    if (!query_take(&at, out->query8))
+        return false;
+    out->epoch = digits_take(&at);
+    if (out->epoch < 0 || *at++ != '-')
+        return false;
+    int64_t number = digits_take(&at);
+    out->number = (int32_t)number;
+    return number >= 0 && number <= INT32_MAX && *at == '-' && strlen(at) == 16 && strcmp(at + 9, ".staged") == 0;
+}
+
+/* part-<Q8>-<T>-<E>-<n><suffix> */
+static bool final_parse(const char *at, struct sink_part_name *out)
+{
+    if (strncmp(at, "part-", 5) != 0)
+        return false;
+    at += 5;
+    if (!query_take(&at, out->query8) || digits_take(&at) < 0 || *at++ != '-')
+        return false;
+    out->epoch = digits_take(&at);
+    if (out->epoch < 0 || *at++ != '-')
+        return false;
+    int64_t number = digits_take(&at);
+    out->number = (int32_t)number;
+    return number >= 0 && number <= INT32_MAX && *at == '.';
+}
+
+bool sink_part_parse(const char *path, struct sink_part_name *out)
+{
+    struct sink_part_name name = {.staged = strncmp(path, "_staging/", 9) == 0};
+    const char *slash = strrchr(path, '/');
+    if (!(name.staged ? staged_parse(path + 9, &name) : final_parse(slash != NULL ? slash + 1 : path, &name)))
+        return false;
+    *out = name;
+    return true;
+}
+
+enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err)
+{
+    struct parts parts = {0};
+    static const char member[] = "\"files\"";
+    *out = (struct sink_files){.known = token.size >= sizeof member &&
+                                        memmem(token.data, token.size, member, sizeof member - 1) != NULL};
+    if (!out->known)
+        return E_OK;
+    TRY(token_parse(token, &parts, err));
+    out->items = arena_array(arena, struct sink_file, (size_t)parts.count);
+    out->count = parts.count;
+    out->replace = parts.replace;
+    for (int32_t i = 0; i < parts.count; i++)
+        out->items[i] = (struct sink_file){
+            .staged = arena_strdup(arena, parts.items[i].staged),
+            .final = arena_strdup(arena, parts.items[i].final),
+            .size_bytes = parts.items[i].size_bytes,
+            .rows = parts.items[i].rows,
+            .checksum = parts.items[i].checksum,
+        };
+    parts_free(&parts);
+    return E_OK;
+}
