@@ -43,6 +43,8 @@ bool lineage_is_of(int64_t row, int64_t ancestor)
 void lineage_print(int64_t row, struct text *out)
 {
     const char *dot = "";
+    if (row < 0)
+        text_add_char(out, '?');
     for (int level = LEVELS_MAX - 1; row > 0 && level >= 0; level--) {
         int64_t code = row >> (LINEAGE_BITS * level) & ((1 << LINEAGE_BITS) - 1);
         if (code == 0)

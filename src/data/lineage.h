@@ -5,7 +5,7 @@
  *              lookup      a row's first match keeps the row's number, match k >= 1 gets the level "m<k>"
  *              union       of branches that share a source: the first keeps the number, branch k >= 1 gets "u<k>"
  *          As text the levels stand from the record on: "3", "3.0", "3.m1"; "" is 0
- * Limits   three levels, positions below 2^20, LINEAGE_OTHERS_MAX matches and branches; beyond: LINEAGE_UNKNOWN, ""
+ * Limits   three levels, positions below 2^20, LINEAGE_OTHERS_MAX matches and branches; beyond: LINEAGE_UNKNOWN, "?"
  * Thread   pure
  */
 #ifndef DATA_LINEAGE_H
@@ -31,7 +31,7 @@ int64_t lineage_branch(int64_t of, int64_t branch);  /* 0 = the first */
 /* Whether `row` is `ancestor` or came out of it. Never for LINEAGE_UNKNOWN. */
 bool lineage_is_of(int64_t row, int64_t ancestor);
 void lineage_print(int64_t row, struct text *out);
-/* False: not what lineage_print writes. */
+/* False: not what lineage_print writes, or "?". */
 bool lineage_parse(struct bytes text, int64_t *row);
 
 #endif

@@ -28,7 +28,8 @@
     X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than kafka.max.request.size")         \
     X(TOPIC, "INVALID_TOPIC", "the column `topic` is NULL or no name of a topic")                               \
     X(TOPIC_UNKNOWN, "UNKNOWN_TOPIC_OR_PARTITION", "the topic has no such partition, or does not exist")        \
-    X(HEADER, "INVALID_HEADER", "a header has no key, or there are too many")
+    X(HEADER, "INVALID_HEADER", "a header has no key, or there are too many")                                   \
+    X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

@@ -46,6 +46,7 @@ struct operator_counts {
     int64_t in, out, filtered, late, rejected, exploded, null_time;
     int64_t aggregated;   /* rows that state took in: folded into groups, kept for a join */
     int64_t duplicates;   /* rows that a key seen before kept out */
+    int64_t replayed;     /* rows that came in out of a quarantine: no node below has given them */
     int64_t overflown;    /* results of groups that do not fit their type: NULL */
     /* Of stages with state, and lookups: */
     uint8_t *fates;         /* enum row_fate per row of the batch, all ROW_TAKEN before the call; NULL: nobody asks */

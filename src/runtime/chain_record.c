@@ -29,12 +29,14 @@
 
 #include "runtime/chain.h"
 
+enum { RARELY = INT32_MAX };
 static const struct {
     const char *name;
     size_t offset;
-    int since;                   /* version of the record; 0 = from the first on */
+    int since;                   /* version of the record; 0 = from the first on; RARELY: left out when zero */
 } ledger_counts[] = {
     {"in", offsetof(struct ledger, in), 0},
+    {"replayed", offsetof(struct ledger, replayed), RARELY},
     {"exploded", offsetof(struct ledger, exploded), 0},
     {"filtered", offsetof(struct ledger, filtered), 0},
     {"late", offsetof(struct ledger, late), 0},
@@ -135,8 +137,11 @@ static json_t *ledgers_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->ledger_count; i++) {
         json_t *ledger = json_pack("{s:s}", "table", record->ledgers[i].table);
-        for (int k = 0; k < LEDGER_COUNTS; k++)
-            json_object_set_new(ledger, ledger_counts[k].name, json_integer(count_of(&record->ledgers[i].counts, k)));
+        for (int k = 0; k < LEDGER_COUNTS; k++) {
+            int64_t count = count_of(&record->ledgers[i].counts, k);
+            if (count != 0 || ledger_counts[k].since != RARELY)
+                json_object_set_new(ledger, ledger_counts[k].name, json_integer(count));
+        }
         if (record->ledgers[i].slot_count > 0)
             json_object_set_new(ledger, "partitions", slots_json(&record->ledgers[i]));
         json_array_append_new(array, ledger);

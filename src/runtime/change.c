@@ -99,7 +99,7 @@ static void find_sources(struct arena *arena, const struct pipeline *pipeline, c
 {
     for (int32_t i = 0; i < head->range_count; i++) {
         const char *name = head->ranges[i].source, *at = positions_text(arena, head, name);
-        if (!first_of_source(head, i))
+        if (!first_of_source(head, i) || strcmp(name, REPLAY_SOURCE) == 0)
             continue;
         if (reads_source(pipeline, name))
             item_add(arena, out, CHANGE_SOURCE, CHANGE_KEPT, name, arena_printf(arena, "goes on: %s", at));

@@ -71,7 +71,7 @@ static void record_ranges(struct engine *self, struct chain_record *record)
     int32_t count = 0;
     for (int32_t f = 0; f < self->feed_count; f++)
         count += self->feeds[f].ranges.count;
-    record->ranges = arena_array(&self->scratch, struct chain_range, (size_t)count);
+    record->ranges = arena_array(&self->scratch, struct chain_range, (size_t)count + 1);
     for (int32_t f = 0; f < self->feed_count; f++) {
         const struct feed *feed = &self->feeds[f];
         for (int32_t i = 0; i < feed->ranges.count; i++) {
@@ -91,6 +91,8 @@ static void record_ranges(struct engine *self, struct chain_record *record)
             };
         }
     }
+    if (replay_range(&self->replay, &record->ranges[record->range_count]))
+        record->range_count++;
 }
 
 static void record_watermarks(struct engine *self, struct chain_record *record)
@@ -230,6 +232,8 @@ enum code epoch_commit(struct engine *self, struct error *err)
         state_log_committed(self->state_log, self->epoch);
     for (int32_t i = 0; code == E_OK && i < self->feed_count; i++)
         feed_recorded(&self->feeds[i]);
+    if (code == E_OK)
+        replay_recorded(&self->replay);
     if (code == E_OK)
         code = publish(self, jobs, err);
     if (code == E_OK)

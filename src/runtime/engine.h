@@ -12,6 +12,7 @@
 #include "runtime/spill.h"
 #include "runtime/state_log.h"
 #include "runtime/relations.h"
+#include "runtime/replay.h"
 #include "runtime/watermarks.h"
 #include "runtime/workers.h"
 
@@ -70,7 +71,10 @@ struct engine {
     struct feed *feeds;
     int32_t feed_count;
     struct relations relations;
+    struct replay replay;
 
+    bool prompt;                       /* no table is made of files, which want to be filled: open epochs end at once */
+    int64_t discovered_us;             /* when the sources were last asked */
     int64_t epoch;                     /* the next one to run */
     struct watermarks watermarks;      /* of the epoch to run or running */
     struct epoch_time *times;          /* per plan node, of this epoch */

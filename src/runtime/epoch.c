@@ -5,7 +5,13 @@
 
 #include <inttypes.h>
 
-enum { FETCH_WAIT_US = 100 * 1000, FIRST_WAIT_US = 200 * 1000, QUIET_US = 5 * 1000 * 1000 };
+enum {
+    FETCH_WAIT_US = 100 * 1000,
+    FIRST_WAIT_US = 200 * 1000,
+    QUIET_US = 5 * 1000 * 1000,
+    PROMPT_READ_US = 50 * 1000, // longest reading of an epoch without files, when it has a backlog
+    SIDE_WAIT_US = 1000,        // on one feed of several, before the next is looked at
+};
 
 /* ---- reading ---- */
 
@@ -85,8 +91,10 @@ static bool time_to_cut(const struct engine *self, bool open)
         return true;
     if (!open)
         return false;
-    int64_t most = self->settings.epoch_records_max;
-    return os->clock_mono_us() - self->epoch_started_us >= self->settings.max_staleness_us ||
+    int64_t most = self->settings.epoch_records_max, staleness_us = self->settings.max_staleness_us;
+    if (self->prompt && staleness_us > PROMPT_READ_US)
+        staleness_us = PROMPT_READ_US;
+    return os->clock_mono_us() - self->epoch_started_us >= staleness_us ||
            (most > 0 && self->records >= most);
 }
 
@@ -144,10 +152,14 @@ static enum code read_all(struct engine *self, bool open, struct error *err)
     report_phase(self, "reading");
     self->quiet_since_us = 0;
     while (!feeds_done(self) && !workers_failed(self->workers)) {
+        int64_t before = self->records;
+        bool prompt = open && self->prompt;
         if (time_to_cut(self, open))
             feeds_cut(self);
         else
-            TRY(read_round(self, FETCH_WAIT_US, err));
+            TRY(read_round(self, prompt ? 0 : FETCH_WAIT_US, err));
+        if (prompt && self->records == before)   // all that was there is in
+            feeds_cut(self);
         if (!open) // else nothing was promised
             TRY(quiet_check(self, err));
         report_status(self, false);
@@ -180,7 +192,7 @@ static int32_t slots_assign(struct engine *self)
         self->feeds[i].first_slot = count;
         count += self->feeds[i].ranges.count;
     }
-    return count;
+    return count + replay_begin(&self->replay, count);
 }
 
 static void epoch_begin(struct engine *self)
@@ -223,6 +235,15 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
     return E_OK;
 }
 
+/* Rows out of a quarantine come first: then all lanes are quiet. */
+static enum code replay_work(struct engine *self, struct error *err)
+{
+    TRY(replay_take(&self->replay, err));
+    self->records += self->replay.rows;
+    self->progress->records_total += self->replay.rows;
+    return E_OK;
+}
+
 /* An open epoch waits for its first records, so that an idle pipeline commits nothing. */
 static enum code wait_for_first(struct engine *self, struct error *err)
 {
@@ -230,7 +251,7 @@ static enum code wait_for_first(struct engine *self, struct error *err)
     while (self->records == 0 && !runtime_stopping() && os->clock_mono_us() < until_us) {
         if (feeds_done(self)) // folders without new files: only discover finds more
             os->sleep_us(FIRST_WAIT_US / 4);
-        TRY(read_round(self, FIRST_WAIT_US / 4, err));
+        TRY(read_round(self, self->prompt && self->feed_count > 1 ? SIDE_WAIT_US : FIRST_WAIT_US / 4, err));
     }
     self->epoch_started_us = os->clock_mono_us();
     return E_OK;
@@ -257,6 +278,9 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
     enum code code = epoch_transaction_begin(&self->transaction, err);
     if (code == E_OK)
         code = relations_refresh(&self->relations, self->graph, err);
+    if (code == E_OK)
+        code = replay_work(self, err);
+    planned += self->replay.rows;
     if (code == E_OK && open) {
         code = wait_for_first(self, err);
         planned = self->records;

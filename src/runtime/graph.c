@@ -137,6 +137,7 @@ void graph_counts(const struct graph *graph, struct operator_counts *counts)
             sum->aggregated += c->aggregated;
             sum->exploded += c->exploded;
             sum->overflown += c->overflown;
+            sum->replayed += c->replayed;
         }
         if (graph->nodes[i].plan->kind == PLAN_GENERATE)
             sum->exploded = sum->out - (sum->in - sum->rejected);

@@ -17,6 +17,7 @@
 #include "operator/operator.h"
 #include "runtime/cpu_meter.h"
 #include "runtime/outputs.h"
+#include "runtime/replay_route.h"
 #include "runtime/runtime.h"
 #include "runtime/tally.h"
 
@@ -38,6 +39,17 @@ void graph_close(struct graph *graph);
 void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us, int32_t slot_count);
 /* A fetched batch of source node `node` (plan id). The batch is borrowed. */
 MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err);
+/* Records out of a quarantine, in lane 0 with all lanes quiet, between begin and the first batch of a source. They
+ * enter at the source's node and end where `route` says, or in the quarantine again. */
+struct replay_rows {
+    const struct replay_route *route;
+    const struct plan *source;
+    const struct batch *rows;          /* with an origin; row i is record i */
+    const int64_t *lineages;           /* per row: which of its record's rows is meant */
+    const struct rejection *about;     /* what the quarantine says of them */
+    int32_t slot;
+};
+MUST_CHECK enum code graph_replay(struct graph *graph, const struct replay_rows *replay, struct error *err);
 /* Relations that stand still, for lookups and (write_views) materialized views: begin, graph_push() all rows of their sources in lane 0, finish. Before the
  * epoch's first batch; what was computed before is forgotten. */
 bool graph_has_still(const struct graph *graph);

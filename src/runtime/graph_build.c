@@ -32,12 +32,41 @@ static void table_name_stages(struct graph *graph, int32_t t, int64_t *paths)
     }
 }
 
+/* The sources above a node, as flags; more is only added. */
+static void sources_above(const struct plan *plan, bool *seen, bool *sources)
+{
+    if (seen[plan->id])
+        return;
+    seen[plan->id] = true;
+    sources[plan->id] |= plan->kind == PLAN_SOURCE;
+    for (int32_t j = 0; j < plan->input_count; j++)
+        sources_above(plan_input(plan, j), seen, sources);
+}
+
+static bool meets_itself(const struct graph *graph, const struct plan *plan)
+{
+    size_t count = (size_t)graph->node_count;
+    bool *seen = mem_array(bool, 3 * count), *before = seen + count, *sources = before + count, found = false;
+    for (int32_t j = 0; plan->kind == PLAN_UNION && j < plan->input_count; j++) {
+        memset(seen, 0, count);
+        memset(sources, 0, count);
+        sources_above(plan_input(plan, j), seen, sources);
+        for (size_t i = 0; i < count; i++) {
+            found |= before[i] && sources[i];
+            before[i] |= sources[i];
+        }
+    }
+    mem_free(seen);
+    return found;
+}
+
 static void graph_connect(struct graph *graph)
 {
     const struct pipeline *pipeline = graph->spec.pipeline;
     for (int32_t i = 0; i < graph->node_count; i++) {
         const struct plan *plan = pipeline->nodes[i];
         graph->nodes[i].plan = plan;
+        graph->nodes[i].meets_itself = meets_itself(graph, plan);
         for (int32_t j = 0; j < plan->input_count; j++)
             node_connect(&graph->nodes[plan_input(plan, j)->id], false, i, j);
     }

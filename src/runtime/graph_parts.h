@@ -39,6 +39,7 @@ struct node {
     const char *name;            /* of a node that merges: "aggregate of gold" */
     int32_t *late_tables;        /* tables behind it that keep late rows */
     int32_t late_count, late_capacity;
+    bool meets_itself;           /* of a UNION: two of its branches have a source in common */
 };
 /* One lane's instance of a node. */
 struct instance {
@@ -52,7 +53,16 @@ struct instance {
     struct operator_counts counts;
     int64_t seen_us;             /* WATERMARK: largest event time of the epoch */
 };
+/* Rows that are being replayed, until they have passed a gate. */
+struct replaying {
+    const struct replay_rows *what;
+    struct rejected_again again;
+    bool *rejected;              /* per record: on its way */
+    int64_t **came;              /* per plan node: of a gate, per record: rows that passed */
+    struct tally *tally;         /* the lane's own, for what is behind the gates */
+};
 struct lane {
+    struct replaying *replaying; /* or NULL */
     struct instance *instances;  /* by plan id */
     struct rejects rejects;
     struct selection late;
@@ -99,6 +109,14 @@ MUST_CHECK enum code push_lookup(struct graph *graph, struct lane *lane, const s
                                  struct error *err);
 /* The literal rows of PLAN_VALUES, to everybody behind it. */
 MUST_CHECK enum code push_values(struct graph *graph, struct lane *lane, const struct node *node, struct error *err);
+
+/* graph_replay.c */
+/* The node's output, for those behind it that the replayed rows are meant for. */
+MUST_CHECK enum code replay_deliver(struct graph *graph, struct lane *lane, const struct node *node,
+                                    const struct batch *batch, struct error *err);
+/* graph_push.c: a batch into input `port` of node `id`. */
+MUST_CHECK enum code node_push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
+                               struct error *err);
 
 /* graph_still.c */
 MUST_CHECK enum code still_keep(struct graph *graph, struct still_rows *rows, const struct batch *in, struct error *err);

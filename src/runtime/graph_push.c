@@ -2,20 +2,19 @@
 #include "runtime/future_guard.h"
 #include "runtime/graph_parts.h"
 
-static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
-                      struct error *err);
-
 enum code node_deliver(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *batch,
                        struct error *err)
 {
     if (batch->rows == 0)
         return E_OK;
+    if (lane->replaying != NULL)
+        return replay_deliver(graph, lane, node, batch, err);
     if (node->plan->streaming)
         tally_out(lane->tally, node->plan->id, batch);
     for (int32_t i = 0; i < node->edge_count; i++) {
         const struct edge *edge = &node->edges[i];
         if (!edge->to_table) {
-            TRY(push(graph, lane, edge->target, edge->port, batch, err));
+            TRY(node_push(graph, lane, edge->target, edge->port, batch, err));
             continue;
         }
         if (graph->views_stand && graph->spec.pipeline->tables[edge->target]->materialized)
@@ -67,7 +66,12 @@ static enum code quarantine_by(struct graph *graph, struct lane *lane, const str
 {
     if (lane->rejects.count == 0)
         return E_OK;
-    enum code code = outputs_reject(graph->spec.outputs, lane->index, in, &lane->rejects, by, err);
+    struct rejecter rejecter = *by;
+    struct replaying *replaying = lane->replaying;
+    rejecter.again = replaying != NULL ? &replaying->again : NULL;
+    for (int32_t i = 0; replaying != NULL && i < lane->rejects.count; i++)
+        replaying->rejected[batch_origin(in, lane->rejects.items[i].row)] = true;
+    enum code code = outputs_reject(graph->spec.outputs, lane->index, in, &lane->rejects, &rejecter, err);
     rejects_clear(&lane->rejects);
     return code;
 }
@@ -75,7 +79,7 @@ static enum code quarantine_by(struct graph *graph, struct lane *lane, const str
 static enum code quarantine(struct graph *graph, struct lane *lane, const struct plan *plan, const struct batch *in,
                             struct position (*position)(const void *, int32_t), const void *stage, struct error *err)
 {
-    const struct rejecter by = {position, NULL, stage, plan};
+    const struct rejecter by = {position, NULL, stage, plan, NULL};
     return quarantine_by(graph, lane, in, &by, err);
 }
 
@@ -137,8 +141,8 @@ static enum code push_decode(struct graph *graph, struct lane *lane, struct inst
 {
     struct batch payload = {0}, good = {0};
     struct operator_counts ignored = {0};
-    const struct rejecter computing = {project_step, NULL, self->project, plan},
-                          decoding = {plan_place, NULL, plan, plan};
+    const struct rejecter computing = {project_step, NULL, self->project, plan, NULL},
+                          decoding = {plan_place, NULL, plan, plan, NULL};
     self->counts.in += in->rows;
     TRY(project_batch(self->project, &graph->session, in, &lane->rejects, &ignored, &payload, err));
     batch_share(&good, in);
@@ -265,7 +269,7 @@ static enum code push_watermark(struct graph *graph, struct lane *lane, const st
         .zone = graph->session.zone,
         .at = plan->at,
     };
-    const struct rejecter by = {future_guard_position, future_guard_detail, &guard, plan};
+    const struct rejecter by = {future_guard_position, future_guard_detail, &guard, plan, NULL};
     self->counts.in += in->rows;
     if (guard.max_future_us > 0)
         future_guard_batch(&guard, in, &lane->rejects);
@@ -289,6 +293,24 @@ static enum code push_through(struct graph *graph, struct lane *lane, const stru
     self->counts.in += in->rows;
     self->counts.out += in->rows;
     return node_deliver(graph, lane, node, in, err);
+}
+
+/* A record that comes through several branches has a row of each. */
+static enum code push_union(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
+                            int32_t port, const struct batch *in, struct error *err)
+{
+    if (port == 0 || !node->meets_itself || in->source == NULL)
+        return push_through(graph, lane, node, self, in, err);
+    struct batch marked = {0};
+    batch_share(&marked, in);
+    struct buffer *places = buffer_new((size_t)in->rows * sizeof(int64_t));
+    for (int64_t row = 0; row < in->rows; row++)
+        ((int64_t *)(void *)places->data)[row] = lineage_branch(batch_place(in, row), port);
+    buffer_release(marked.place);
+    marked.place = places;
+    enum code code = push_through(graph, lane, node, self, &marked, err);
+    batch_release(&marked);
+    return code;
 }
 
 /* A stage that makes a new batch; `out` is released by the caller. What it rejects is still listed, but for a decoder's. */
@@ -321,14 +343,17 @@ static enum code transform(struct graph *graph, struct lane *lane, const struct 
     }
 }
 
-static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
-                      struct error *err)
+enum code node_push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
+                    struct error *err)
 {
     const struct node *node = &graph->nodes[id];
     struct instance *self = &lane->instances[id];
     switch (node->plan->kind) {
-    case PLAN_AGGREGATE:
     case PLAN_DEDUPLICATE:
+        if (lane->replaying != NULL)   // the row had passed it, and is remembered
+            return replay_deliver(graph, lane, node, in, err);
+        return push_stateful(graph, lane, node, self, port, in, err);
+    case PLAN_AGGREGATE:
         return push_stateful(graph, lane, node, self, port, in, err);
     case PLAN_JOIN:
         return push_join(graph, lane, node, self, port, in, err);
@@ -337,8 +362,9 @@ static enum code push(struct graph *graph, struct lane *lane, int32_t id, int32_
                                      : push_through(graph, lane, node, self, in, err);
     case PLAN_SOURCE:
     case PLAN_TABLE:
-    case PLAN_UNION:
         return push_through(graph, lane, node, self, in, err);
+    case PLAN_UNION:
+        return push_union(graph, lane, node, self, port, in, err);
     default:
         break;
     }
@@ -385,7 +411,7 @@ enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const stru
 {
     struct lane *self = &graph->lanes[lane];
     cpu_meter_start(&self->meter, CPU_EXPRESSIONS);
-    enum code code = push(graph, self, node, 0, batch, err);
+    enum code code = node_push(graph, self, node, 0, batch, err);
     cpu_meter_stop(&self->meter);
     return code;
 }

@@ -5,11 +5,12 @@
  *          two branches of one source sees every record twice). What an aggregate or a join of streams gives are other
  *          rows than it took: only what happens up to the first of them on each path is part of the sum. A
  *          deduplication's rows are its input's
- *              in + exploded = kept + filtered + late + null_time + quarantined + duplicates
+ *              in + replayed + exploded = kept + filtered + late + null_time + quarantined + duplicates
  *          kept: a plain table's rows; else what the first stages with state took in, and rows that reach the same table
  *          (or UNION) as theirs without any
  * Slot     the same of the rows of each partition, and all partitions together give the table's counts. Rows born of state
  *          have no partition: `out` of a table that has some is the table's alone
+ * Replayed rows out of a quarantine enter at the node that had rejected them: what stands above it does not count them
  * Still    rows of what stands still are no part of it: a lookup gives the stream's rows, more of them or fewer
  * Thread   counts are per lane and summed when the lanes are quiet
  */

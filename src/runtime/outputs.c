@@ -270,11 +270,13 @@ enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch 
     if (self->spec.fail_on_error)
         return reject_fail(in, rejects, by, err);
     struct batch rows = {0};
-    int32_t node = by->plan->id;
+    const struct rejection *about = by->again != NULL ? by->again->about : &self->rejections[by->plan->id];
+    int32_t node = about->plan->id, first = self->spec.pipeline->table_count;
     enum code code = E_OK;
-    quarantine_rows(&self->style, &self->rejections[node], in, rejects, by, &rows);
+    quarantine_rows(&self->style, about, in, rejects, by, &rows);
     for (int32_t i = 0; code == E_OK && i < self->quarantines.of_node_count[node]; i++)
-        code = outputs_write(self, lane, self->spec.pipeline->table_count + self->quarantines.of_node[node][i], &rows, err);
+        if (self->quarantines.of_node[node][i] < self->quarantines.folder_count)
+            code = outputs_write(self, lane, first + self->quarantines.of_node[node][i], &rows, err);
     batch_release(&rows);
     return code;
 }

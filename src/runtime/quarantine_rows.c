@@ -154,7 +154,7 @@ static void field_put(struct writing *self, const struct reject *reject, struct 
     struct text *field = &self->scratch;
     struct bytes value = {0}, found = {0};
     text_clear(field);
-    rejection_field(self->about->plan, at, reject->code, batch_place(in, reject->row), field);
+    rejection_field(self->by->plan, at, reject->code, batch_place(in, reject->row), field);
     int64_t record = in->source != NULL ? batch_origin(in, reject->row) : 0;
     if (in->source != NULL && given(&in->source->value, record))
         value = column_bytes_at(&in->source->value, record);
@@ -193,6 +193,7 @@ static void tables_put(struct writing *self)
 static void row_put(struct writing *self, const struct reject *reject, struct text *detail)
 {
     struct position at = self->by->position(self->by->stage, reject->step);
+    const struct rejected_again *again = self->by->again;
     string_put(self, QUARANTINE_REASON, reject_condition(reject->code));
     detail_write(self->in, reject, self->by, detail);
     field_put(self, reject, at, detail);
@@ -200,7 +201,8 @@ static void row_put(struct writing *self, const struct reject *reject, struct te
     place_put(self, at);
     tables_put(self);
     text_clear(&self->scratch);
-    lineage_print(batch_place(self->in, reject->row), &self->scratch);
+    lineage_print(again != NULL ? again->lineages[batch_origin(self->in, reject->row)] : batch_place(self->in, reject->row),
+                  &self->scratch);
     text_put(self, QUARANTINE_ROW, &self->scratch);
     record_put(self, reject);
     string_put(self, QUARANTINE_SCHEMA_VERSION, self->about->schema_version);

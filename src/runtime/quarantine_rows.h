@@ -33,6 +33,12 @@ struct rejecter {
     void (*detail)(const void *stage, const struct batch *in, const struct reject *reject, struct text *out);
     const void *stage;
     const struct plan *plan;
+    const struct rejected_again *again;   /* of rows that are being replayed and did not get to where they were; or NULL */
+};
+/* They stay what they were, so that they can be replayed again: the same node, tables and place. */
+struct rejected_again {
+    const struct rejection *about;
+    const int64_t *lineages;           /* per record */
 };
 /* The first reject as an error: E_DATA with reason, record and place. */
 enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err);

@@ -214,6 +214,7 @@ static enum code head_resume(struct engine *self, struct error *err)
     change_watermarks(self->pipeline, &head, &self->watermarks);
     watermarks_step(&self->watermarks);
     positions_resume(self, &head);
+    replay_resume(&self->replay, &head);
     return E_OK;
 }
 
@@ -252,6 +253,14 @@ static enum code states_open(struct engine *self, struct error *err)
     return E_OK;
 }
 
+static bool without_files(const struct pipeline *pipeline)
+{
+    for (int32_t i = 0; i < pipeline->table_count; i++)
+        if (!sink_find(pipeline->tables[i]->format)->folderless)
+            return false;
+    return true;
+}
+
 static enum code stages_open(struct engine *self, struct error *err)
 {
     int32_t workers = worker_count(&self->settings);
@@ -271,6 +280,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .timeout_us = ATTEMPT_US,
     };
     TRY(outputs_open(&outputs, &self->outputs, err));
+    self->prompt = without_files(self->pipeline);
     for (int32_t i = 0; i < outputs_count(self->outputs); i++)
         if (outputs_path(self->outputs, i) != NULL)
             disks_add(&self->progress->disks, &self->progress->arena, outputs_path(self->outputs, i));
@@ -338,6 +348,15 @@ static enum code engine_start(struct engine *self, struct error *err)
     TRY(transaction_open(self, err));
     TRY(stages_open(self, err));
     TRY(feeds_open(self, err));
+    self->replay = (struct replay){
+        .pipeline = self->pipeline,
+        .store = self->store,
+        .graph = self->graph,
+        .outputs = self->outputs,
+        .feeds = self->feeds,
+        .feed_count = self->feed_count,
+        .budget = &self->budget,
+    };
     if (chain_head(self->chain) >= 0)
         TRY(head_resume(self, err));
     else

@@ -176,6 +176,15 @@ void tally_table(struct tally *self, int32_t table, const struct batch *batch)
     }
 }
 
+void tally_replayed(struct tally *self, int32_t slot, int32_t node, int64_t came, int64_t filtered, int64_t rejected)
+{
+    struct operator_counts *to = counts_for(self, slot, node);
+    to->replayed += came + filtered + rejected;
+    to->in += filtered + rejected;
+    to->filtered += filtered;
+    to->rejected += rejected;
+}
+
 /* ---- one batch in one stage ---- */
 
 void tally_step_begin(struct tally *self, struct tally_step *step, int32_t node, const struct batch *in,
@@ -276,6 +285,7 @@ void tally_step_end(struct tally *self, const struct tally_step *step, struct op
 static void counts_add(struct operator_counts *to, const struct operator_counts *from)
 {
     to->in += from->in;
+    to->replayed += from->replayed;
     to->out += from->out;
     to->filtered += from->filtered;
     to->late += from->late;

@@ -63,6 +63,9 @@ void tally_step_end(struct tally *self, const struct tally_step *step, struct op
 void tally_out(struct tally *self, int32_t node, const struct batch *batch);
 void tally_table(struct tally *self, int32_t table, const struct batch *batch);
 
+/* Rows replayed into a node: `came` get there, and the node counts them in; the others were on their way. */
+void tally_replayed(struct tally *self, int32_t slot, int32_t node, int64_t came, int64_t filtered, int64_t rejected);
+
 /* The sum of lanes, by slot, ascending; exploded is computed. `into` was begun with as many slots. */
 void tally_add(struct tally *into, const struct tally *lanes, int32_t lane_count);
 static inline const struct operator_counts *tally_row(const struct tally *self, int32_t row)

@@ -1,0 +1,247 @@
+#include "runtime/replay.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "runtime/rejection.h"
+
+#define REPLAY_TOPIC_NAME "requests"
+
+/* ---- when ---- */
+
+bool replay_begin(struct replay *self, int32_t slot)
+{
+    self->taken = self->rows = 0;
+    self->slot = replay_exists(self->store, self->next) ? slot : -1;
+    return self->slot >= 0;
+}
+
+bool replay_range(const struct replay *self, struct chain_range *out)
+{
+    *out = (struct chain_range){
+        .source = REPLAY_SOURCE,
+        .topic = REPLAY_TOPIC_NAME,
+        .topic_id = "",
+        .from = self->next,
+        .to = self->next + self->taken,
+        .rows = self->rows,
+    };
+    return out->to > 0;
+}
+
+void replay_resume(struct replay *self, const struct chain_record *head)
+{
+    for (int32_t i = 0; i < head->range_count; i++)
+        if (strcmp(head->ranges[i].source, REPLAY_SOURCE) == 0)
+            self->next = head->ranges[i].to;
+}
+
+void replay_recorded(struct replay *self)
+{
+    self->next += self->taken;
+    self->taken = self->rows = 0;
+}
+
+/* ---- rows that go the same way ---- */
+
+/* Rows [from, to) of the request, put in order. */
+struct group {
+    const struct batch *request;
+    const int32_t *rows;
+    int32_t count;
+};
+
+static struct bytes text_at(const struct batch *request, enum replay_column column, int64_t row)
+{
+    const struct column *col = &request->columns[column];
+    return column_is_null(col, row) ? (struct bytes){0} : column_bytes_at(col, row);
+}
+
+static bool same_way(const struct batch *request, int64_t a, int64_t b)
+{
+    return bytes_equal(text_at(request, REPLAY_SOURCE_NAME, a), text_at(request, REPLAY_SOURCE_NAME, b)) &&
+           bytes_equal(text_at(request, REPLAY_NODE, a), text_at(request, REPLAY_NODE, b)) &&
+           column_equal_at(&request->columns[REPLAY_TABLES], a, &request->columns[REPLAY_TABLES], b);
+}
+
+static const struct feed *feed_find(const struct replay *self, struct bytes source)
+{
+    for (int32_t i = 0; i < self->feed_count; i++)
+        if (bytes_equal_string(source, self->feeds[i].source->name))
+            return &self->feeds[i];
+    return NULL;
+}
+
+/* ---- the records ---- */
+
+static void column_fill(enum source_column which, const struct type *type, const struct origin *origin, int64_t rows,
+                        struct column *out)
+{
+    const struct column *const from[] = {
+        [SOURCE_KEY] = &origin->key,         [SOURCE_VALUE] = &origin->value,   [SOURCE_TOPIC] = &origin->topic,
+        [SOURCE_PARTITION] = &origin->partition, [SOURCE_OFFSET] = &origin->offset, [SOURCE_TIMESTAMP] = &origin->timestamp,
+    };
+    if (which <= SOURCE_TIMESTAMP)
+        column_share(out, from[which]);
+    else
+        column_all_null(out, type, rows);   // a quarantine keeps neither headers nor the kind of the timestamp
+}
+
+static void records_make(const struct replay *self, const struct group *group, const struct feed *feed,
+                         const struct type *schema, struct batch *out)
+{
+    static const enum replay_column columns[] = {REPLAY_KEY,       REPLAY_VALUE,  REPLAY_TOPIC,
+                                                 REPLAY_PARTITION, REPLAY_OFFSET, REPLAY_TIMESTAMP};
+    struct origin *origin = mem_new(struct origin);
+    struct column *const to[] = {&origin->key,       &origin->value,  &origin->topic,
+                                 &origin->partition, &origin->offset, &origin->timestamp};
+    atomic_store(&origin->count, 1);
+    origin->name = feed->source->name;
+    origin->slot = self->slot;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        column_gather(to[i], &group->request->columns[columns[i]], group->rows, group->count);
+    column_gather(&origin->attempts, &group->request->columns[REPLAY_ATTEMPTS], group->rows, group->count);
+    batch_init(out, schema, group->count);
+    for (int32_t c = 0; c < schema->field_count; c++)
+        column_fill((enum source_column)feed->columns[c], schema->fields[c].type, origin, group->count, &out->columns[c]);
+    out->source = origin;
+}
+
+/* What the quarantine said of them, in case they end there again. */
+static void about_make(struct arena *arena, const struct group *group, const struct plan *plan, struct rejection *out)
+{
+    const struct column *lists = &group->request->columns[REPLAY_TABLES];
+    int64_t row = group->rows[0];
+    struct bytes node = text_at(group->request, REPLAY_NODE, row);
+    int32_t from = column_offsets(lists)[row], count = column_offsets(lists)[row + 1] - from;
+    const char **tables = arena_array(arena, const char *, (size_t)count);
+    *out = (struct rejection){.plan = plan, .tables = tables};
+    memcpy(out->node, node.data, node.size < sizeof out->node ? node.size : sizeof out->node - 1);
+    for (int32_t i = from; i < from + count; i++) {
+        struct bytes name = column_bytes_at(&lists->children[0], i);
+        tables[out->table_count++] = arena_strndup(arena, (const char *)name.data, name.size);
+    }
+}
+
+static enum code tables_of(struct arena *arena, const struct rejection *about, struct bytes **out, struct error *err)
+{
+    (void)err;
+    *out = arena_array(arena, struct bytes, (size_t)about->table_count);
+    for (int32_t i = 0; i < about->table_count; i++)
+        (*out)[i] = bytes_of_string(about->tables[i]);
+    return E_OK;
+}
+
+/* ---- rows that find no way ---- */
+
+static struct position nowhere(const void *stage, int32_t step)
+{
+    (void)stage, (void)step;
+    return (struct position){0};
+}
+
+static void why_gone(const void *stage, const struct batch *in, const struct reject *reject, struct text *out)
+{
+    (void)in, (void)reject;
+    text_add_string(out, stage);
+}
+
+/* The first node of the plan stands in for the one that is gone: its quarantine is the tables' or the project's. */
+static const struct plan *stand_in(const struct pipeline *pipeline, const struct rejection *about)
+{
+    for (int32_t t = 0; t < pipeline->table_count; t++)
+        for (int32_t i = 0; i < about->table_count; i++)
+            if (strcmp(pipeline->tables[t]->name, about->tables[i]) == 0)
+                return pipeline->tables[t]->flows[0];
+    return pipeline->tables[0]->flows[0];
+}
+
+static enum code gone(struct replay *self, const struct batch *rows, const int64_t *lineages, struct rejection *about,
+                      const char *why, struct error *err)
+{
+    struct rejects rejects = {0};
+    const struct plan *plan = stand_in(self->pipeline, about);
+    const struct rejected_again again = {about, lineages};
+    const struct rejecter by = {nowhere, why_gone, why, plan, &again};
+    about->plan = plan;
+    for (int64_t row = 0; row < rows->rows; row++)
+        rejects_add(&rejects, row, -1, REJECT_REPLAY_GONE);
+    enum code code = outputs_reject(self->outputs, 0, rows, &rejects, &by, err);
+    rejects_free(&rejects);
+    return code;
+}
+
+/* ---- one group, one request ---- */
+
+static enum code group_replay(struct replay *self, struct arena *arena, const struct group *group, struct error *err)
+{
+    struct bytes source = text_at(group->request, REPLAY_SOURCE_NAME, group->rows[0]);
+    struct rejection about;
+    struct replay_route route;
+    struct bytes *tables;
+    struct error why = {0};
+    struct batch rows;
+    const struct feed *feed = feed_find(self, source);
+    int64_t *lineages = arena_array(arena, int64_t, (size_t)group->count);
+    about_make(arena, group, NULL, &about);
+    TRY(tables_of(arena, &about, &tables, err));
+    for (int32_t i = 0; i < group->count; i++)
+        if (!lineage_parse(text_at(group->request, REPLAY_ROW, group->rows[i]), &lineages[i]))
+            return fail(err, E_CORRUPT, "a replay request has a row that cannot be read");
+    enum code found = feed == NULL ? fail(&why, E_CHANGED, "the project no longer reads the source %.*s", (int)source.size,
+                                          (const char *)source.data)
+                                   : replay_route_find(arena, self->pipeline, bytes_of_string(about.node), tables,
+                                                       about.table_count, &route, &why);
+    const struct feed *any = feed != NULL ? feed : &self->feeds[0];
+    const struct plan *start = self->pipeline->nodes[any->node];
+    records_make(self, group, any, start->schema, &rows);
+    const struct replay_rows replay = {&route, start, &rows, lineages, &about, self->slot};
+    for (int32_t i = 0; found == E_OK && about.plan == NULL && i < self->pipeline->node_count; i++)
+        about.plan = route.gate[i] ? self->pipeline->nodes[i] : NULL;
+    enum code code = found == E_OK ? graph_replay(self->graph, &replay, err)
+                                   : gone(self, &rows, lineages, &about, why.text, err);
+    batch_release(&rows);
+    return code;
+}
+
+/* Rows of one way after the other, each way's in the order of the request. */
+static enum code request_replay(struct replay *self, const struct batch *request, struct error *err)
+{
+    struct arena arena = {0};
+    bool *done = arena_array(&arena, bool, (size_t)request->rows);
+    int32_t *rows = arena_array(&arena, int32_t, (size_t)request->rows);
+    enum code code = E_OK;
+    for (int64_t first = 0; code == E_OK && first < request->rows; first++) {
+        struct group group = {request, rows, 0};
+        for (int64_t row = first; !done[first] && row < request->rows; row++) {
+            if (done[row] || (row > first && !same_way(request, first, row)))
+                continue;
+            done[row] = row > first;
+            rows[group.count++] = (int32_t)row;
+        }
+        if (group.count > 0)
+            code = group_replay(self, &arena, &group, err);
+    }
+    arena_free(&arena);
+    return code;
+}
+
+enum code replay_take(struct replay *self, struct error *err)
+{
+    struct arena arena = {0};
+    struct batch request = {0};
+    if (self->slot < 0 || self->feed_count == 0)
+        return E_OK;
+    enum code code = replay_read(self->store, self->next, replay_schema(&arena), self->budget, &request, err);
+    if (code == E_OK)
+        code = request_replay(self, &request, err);
+    if (code == E_OK) {
+        self->taken = 1;
+        self->rows = request.rows;
+        log_info("replay request %lld: %lld rows came back out of the quarantine", (long long)self->next,
+                 (long long)request.rows);
+    }
+    batch_release(&request);
+    arena_free(&arena);
+    return code;
+}
