@@ -301,6 +301,13 @@ static enum code stages_open(struct engine *self, struct error *err)
     return E_OK;
 }
 
+/* A source waits for an answer: meanwhile the user is told. */
+static bool waits_for_source(void *context)
+{
+    report_status(context, false);
+    return runtime_stopping();
+}
+
 static enum code feeds_open(struct engine *self, struct error *err)
 {
     const struct pipeline *pipeline = self->pipeline;
@@ -316,6 +323,8 @@ static enum code feeds_open(struct engine *self, struct error *err)
             .query_id = chain_query_id(self->chain),
             .budget = &self->budget,
             .store = self->store,
+            .stopping = waits_for_source,
+            .context = self,
         };
         TRY(feed_open(&self->feeds[self->feed_count++], &spec, err));
     }

@@ -11,7 +11,10 @@
 #include "runtime/quarantines.h"
 #include "runtime/trouble.h"
 
-enum { NAP_US = 50 * 1000 }; /* how long a sleep takes to notice a stop */
+enum {
+    NAP_US = 50 * 1000,       /* how long a sleep takes to notice a stop */
+    DISCOVER_US = 500 * 1000, /* how often epochs that take milliseconds look for partitions, files and the lag */
+};
 
 static atomic_bool stop_requested;
 
@@ -34,6 +37,7 @@ static enum code discover_again(struct engine *self, struct error *err)
 {
     bool fresh = self->discovered;
     self->discovered = false;
+    self->discovered_us = os->clock_mono_us();
     return fresh ? E_OK : engine_discover(self, err);
 }
 
@@ -73,11 +77,18 @@ static enum code run_interval(struct engine *self, struct error *err)
     return E_OK;
 }
 
+/* Short epochs do not each ask for ends: what is there comes by itself. */
+static bool discover_due(const struct engine *self)
+{
+    return !self->prompt || os->clock_mono_us() - self->discovered_us >= DISCOVER_US;
+}
+
 static enum code run_continuous(struct engine *self, struct error *err)
 {
     while (!runtime_stopping()) {
         bool ran;
-        TRY(discover_again(self, err));
+        if (discover_due(self))
+            TRY(discover_again(self, err));
         TRY(epoch_pass(self, true, &ran, err));
         if (!ran)
             report_phase(self, "waiting");
