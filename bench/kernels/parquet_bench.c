@@ -195,7 +195,7 @@ static void encode(const struct shape *shape, const struct type *schema, const s
 {
     struct error err = {0};
     const struct encoder_type *type = encoder_find("parquet");
-    struct encoder_spec spec = {.schema = schema, .compression = codec, .created_by = "leat bench"};
+    struct encoder_spec spec = {.schema = schema, .compression = codec, .created_by = "leat bench", .row_group_bytes = 64 << 20};
     void *lane = mem_zero(type->lane_size);
     int64_t best = INT64_MAX;
     size_t packed = 0;

@@ -170,9 +170,14 @@ enum code parse_size(const char *text, int64_t *out_bytes, struct error *err)
 
 const struct option *option_find(const struct option *options, const char *name)
 {
-    for (; options != NULL && options->name != NULL; options++)
+    const char *mark = strchr(name, '#');
+    size_t size = mark != NULL && mark[1] != '\0' ? (size_t)(mark - name) + 1 : 0;
+    for (; options != NULL && options->name != NULL; options++) {
         if (strcasecmp(options->name, name) == 0)
             return options;
+        if (size > 0 && strncasecmp(options->name, name, size) == 0)
+            return options;
+    }
     return NULL;
 }
 

@@ -37,7 +37,8 @@ struct option {
 };
 /* `options` ends with a row whose name is NULL. */
 void options_defaults(const struct option *options, void *settings, struct arena *arena);
-/* Find by name (ASCII case ignored, as Spark does); NULL when unknown. */
+/* Find by name (ASCII case ignored, as Spark does); NULL when unknown. A row "name#COLUMN" is found by name#anything:
+ * an option of one column, whichever its name is. */
 const struct option *option_find(const struct option *options, const char *name);
 MUST_CHECK enum code option_set(const struct option *options, void *settings, const char *name, const char *value,
                                 struct arena *arena, struct error *err);

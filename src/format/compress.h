@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 
 enum codec { CODEC_NONE, CODEC_SNAPPY, CODEC_ZSTD, CODEC_GZIP, CODEC_LZ4_RAW };
+enum { CODEC_COUNT = CODEC_LZ4_RAW + 1 };
 
 struct compressor {
     enum codec codec;

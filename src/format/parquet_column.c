@@ -1,157 +1,112 @@
-#include "format/delta_pack.h"
 #include "format/parquet_internal.h"
 #include "format/rle.h"
 
-/* One leaf's column chunk while rows arrive: which encoding, when a page is full, what the chunk amounts to.
+/* One leaf's column chunk while rows arrive: when a page is full, when the dictionary is left, what the chunk
+ * amounts to. Which encoding it gets: parquet_choice.c.
  *
- * Choice   a chunk begins with a dictionary. After SAMPLE values the number of different ones is estimated
- *          from how many repeat (of n values drawn from D, about n^2 / 2D do); many different ones, or INT64
- *          whose differences pack better than indexes, and the sample is taken out of the dictionary again.
- *          So unique texts cost SAMPLE look-ups a chunk. Later, at each page, the dictionary must still be
- *          smaller than PLAIN
- * Ranges   while a dictionary is in use only its entries are looked at, when the chunk ends or leaves it */
+ * Ranges   a page has one; while a dictionary is in use, only those of its entries are looked at that the page uses */
 
 enum {
-    SAMPLE = 2048,
-    ESTIMATE_MAX = 80000, /* most different values, give or take, for which a dictionary is begun */
+    TEXT_PADDING = 64, /* so that 8 bytes behind the last text may be read */
     SLICE_ROWS = 2048, /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
     NESTED_SLOTS = 4096, /* the same for the elements of lists, on average */
 };
 
-/* Is there a choice? The sample for DELTA goes through a dictionary, too. */
-static bool has_choice(const struct parquet_leaf *leaf, const struct parquet_options *options)
+static enum parquet_encoding first_encoding(const struct parquet_chunk *chunk)
 {
-    if (leaf->physical == PARQUET_BOOLEAN || leaf->physical == PARQUET_FIXED)
-        return false;
-    return options->dictionary || (options->delta && leaf->physical == PARQUET_INT64);
+    if (!chunk->settled)
+        return PARQUET_RLE_DICTIONARY;
+    bool runs = chunk->leaf->physical == PARQUET_BOOLEAN && chunk->options->version == PARQUET_VERSION_2;
+    return runs ? PARQUET_RLE : PARQUET_PLAIN;
 }
 
-static void begin(struct parquet_chunk *chunk, const struct parquet_scratch *scratch)
+static void begin(struct parquet_chunk *chunk)
 {
-    chunk->settled = !has_choice(chunk->leaf, scratch->options);
-    chunk->encoding = chunk->settled ? PARQUET_PLAIN : PARQUET_RLE_DICTIONARY;
-    chunk->codec = scratch->compressor.codec;
+    chunk->settled = !parquet_has_choice(chunk->leaf, chunk->options);
+    chunk->encoding = first_encoding(chunk);
+    chunk->codec = chunk->options->codec;
     chunk->range = (struct parquet_range){0};
-    chunk->slots = chunk->values = chunk->plain_bytes = chunk->uncompressed_bytes = 0;
-    chunk->dictionary_pages = chunk->plain_pages = chunk->delta_pages = 0;
+    chunk->rows = chunk->slots = chunk->values = chunk->plain_bytes = chunk->uncompressed_bytes = 0;
+    memset(chunk->pages, 0, sizeof chunk->pages);
     parquet_page_clear(&chunk->page);
     parquet_dictionary_clear(&chunk->dictionary);
+    parquet_page_index_clear(&chunk->index);
     text_clear(&chunk->bytes);
 }
 
 void parquet_chunk_init(struct parquet_chunk *chunk, const struct parquet_leaf *leaf,
-                        struct parquet_scratch *scratch)
+                        const struct parquet_options *options)
 {
-    *chunk = (struct parquet_chunk){.leaf = leaf};
-    begin(chunk, scratch);
+    *chunk = (struct parquet_chunk){.leaf = leaf, .options = options};
+    chunk->dictionary.bytes_max = (size_t)options->dictionary_bytes;
+    begin(chunk);
 }
 
 void parquet_chunk_close(struct parquet_chunk *chunk)
 {
     parquet_dictionary_close(&chunk->dictionary);
+    parquet_page_index_close(&chunk->index);
+    parquet_bloom_close(&chunk->bloom);
     text_free(&chunk->page.data);
+    text_free(&chunk->page.offsets);
     text_free(&chunk->page.definition);
     text_free(&chunk->page.repetition);
     text_free(&chunk->bytes);
     *chunk = (struct parquet_chunk){0};
 }
 
-/* ---- the choice of the encoding ---- */
-
-static double estimate_distinct(int64_t values, int64_t distinct)
+void parquet_chunk_shrink(struct parquet_chunk *chunk)
 {
-    int64_t repeats = values - distinct;
-    if (repeats > values / 2)
-        return (double)distinct;
-    return (double)values * (double)values / (2 * (double)repeats + 1);
+    const struct parquet_leaf *leaf = chunk->leaf;
+    const struct parquet_options *options = chunk->options;
+    parquet_chunk_close(chunk);
+    parquet_chunk_init(chunk, leaf, options);
 }
 
-/* Bytes of the dictionary and of the indexes so far. */
-static int64_t dictionary_cost(const struct parquet_chunk *chunk)
-{
-    int bit_width = rle_bit_width(chunk->dictionary.count);
-    return (int64_t)chunk->dictionary.plain.size + chunk->values * bit_width / 8;
-}
+/* ---- out of the dictionary ---- */
 
-/* Does the dictionary promise to stay small and to save something? */
-static bool dictionary_pays(const struct parquet_chunk *chunk)
-{
-    if (chunk->settled || chunk->values < SAMPLE)
-        return dictionary_cost(chunk) < chunk->plain_bytes;
-    double distinct = estimate_distinct(chunk->values, chunk->dictionary.count);
-    double entry_bytes = (double)chunk->dictionary.plain.size / (double)(chunk->dictionary.count + 1);
-    return distinct <= ESTIMATE_MAX && distinct * entry_bytes <= PARQUET_DICTIONARY_BYTES_MAX;
-}
+static void add_values_plain(struct parquet_chunk *chunk, const struct parquet_slice *slice);
 
-/* The values of the page, which holds indexes, behind the headroom. */
-static struct text unpack_page(const struct parquet_chunk *chunk)
+/* Go on without the dictionary, beginning with the page being filled. Pages before this one keep it. */
+static void leave_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
 {
-    const struct parquet_page *page = &chunk->page;
+    struct parquet_page *page = &chunk->page;
+    struct parquet_slice slice;
     const void *indexes = page->data.data + PARQUET_PAGE_HEADROOM;
-    struct text plain = {0};
-    text_reserve(&plain, PARQUET_PAGE_HEADROOM);
-    plain.size = PARQUET_PAGE_HEADROOM;
-    parquet_dictionary_unpack(&chunk->dictionary, chunk->leaf, indexes, page->values, &plain);
-    return plain;
-}
-
-/* Bytes of an unpacked page as DELTA; INT64_MAX when that is not for this leaf. */
-static int64_t delta_cost(const struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                          const struct text *plain)
-{
-    if (chunk->leaf->physical != PARQUET_INT64 || !scratch->options->delta)
-        return INT64_MAX;
-    const void *values = plain->data + PARQUET_PAGE_HEADROOM;
-    text_clear(&scratch->body);
-    delta_encode(values, (size_t)chunk->page.values, &scratch->body);
-    return (int64_t)scratch->body.size;
-}
-
-/* Go on without the dictionary, beginning with the page being filled: `plain` becomes its values. Pages
- * before this one keep the dictionary. */
-static void leave_dictionary(struct parquet_chunk *chunk, struct text *plain, int64_t delta)
-{
-    int64_t size = (int64_t)plain->size - PARQUET_PAGE_HEADROOM;
-    if (chunk->dictionary_pages == 0) {
-        parquet_dictionary_range(&chunk->dictionary, chunk->leaf, &chunk->range);
+    parquet_dictionary_unpack(&chunk->dictionary, chunk->leaf, indexes, page->values, &scratch->unpacked, &slice);
+    if (chunk->pages[PARQUET_RLE_DICTIONARY] == 0)
         parquet_dictionary_clear(&chunk->dictionary);
-    }
-    chunk->encoding = delta < size - size / 4 ? PARQUET_DELTA : PARQUET_PLAIN;
+    chunk->encoding = parquet_choose(chunk, scratch, &slice);
     chunk->settled = true;
-    text_free(&chunk->page.data);
-    chunk->page.data = *plain;
+    page->data.size = PARQUET_PAGE_HEADROOM;
+    add_values_plain(chunk, &slice);
 }
 
 /* On the sample, or on the first page when it ends before: keep the dictionary? */
 static void settle(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
 {
-    bool pays = scratch->options->dictionary && dictionary_pays(chunk);
+    if (!parquet_keeps_dictionary(chunk, scratch))
+        leave_dictionary(chunk, scratch);
     chunk->settled = true;
-    if (pays && (chunk->leaf->physical != PARQUET_INT64 || chunk->dictionary.count <= 1))
-        return;
-    struct text plain = unpack_page(chunk);
-    int64_t delta = delta_cost(chunk, scratch, &plain);
-    double distinct = estimate_distinct(chunk->values, chunk->dictionary.count);
-    int64_t indexes = chunk->page.values * rle_bit_width((uint32_t)distinct) / 8;
-    bool delta_wins = delta < indexes || (delta < 2 * indexes && delta < dictionary_cost(chunk));
-    if (pays && !delta_wins)
-        text_free(&plain);
-    else
-        leave_dictionary(chunk, &plain, delta);
 }
 
-static void leave_now(struct parquet_chunk *chunk, struct parquet_scratch *scratch)
+/* Nothing to decide by yet. */
+static enum code flush_nulls(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct error *err)
 {
-    struct text plain = unpack_page(chunk);
-    leave_dictionary(chunk, &plain, delta_cost(chunk, scratch, &plain));
+    chunk->encoding = PARQUET_PLAIN;
+    enum code code = parquet_page_flush(chunk, scratch, err);
+    chunk->encoding = first_encoding(chunk);
+    return code;
 }
 
 static enum code flush(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct error *err)
 {
+    if (!chunk->settled && chunk->values == 0)
+        return flush_nulls(chunk, scratch, err);
     if (!chunk->settled)
         settle(chunk, scratch);
-    else if (chunk->encoding == PARQUET_RLE_DICTIONARY && !dictionary_pays(chunk))
-        leave_now(chunk, scratch);
+    else if (chunk->encoding == PARQUET_RLE_DICTIONARY && !parquet_dictionary_pays(chunk))
+        leave_dictionary(chunk, scratch);
     return parquet_page_flush(chunk, scratch, err);
 }
 
@@ -184,14 +139,37 @@ static void add_indexes(struct parquet_chunk *chunk, struct parquet_slice *slice
     parquet_slice_cut(chunk->leaf, slice, taken, slice->count);
 }
 
-static void add_plain(struct parquet_chunk *chunk, const struct parquet_slice *slice)
+static void add_texts(struct parquet_page *page, const struct parquet_slice *slice)
 {
-    if (chunk->leaf->physical == PARQUET_BOOLEAN)
-        parquet_bits_append(slice, chunk->page.values, PARQUET_PAGE_HEADROOM, &chunk->page.data);
+    size_t size = (size_t)(slice->offsets[slice->count] - slice->offsets[0]);
+    int32_t start = (int32_t)(page->data.size - PARQUET_PAGE_HEADROOM) - slice->offsets[0];
+    bool first = page->offsets.size == 0;
+    size_t count = (size_t)slice->count + first;
+    int32_t *offsets = (int32_t *)(void *)text_reserve(&page->offsets, count * sizeof *offsets);
+    for (int64_t i = first ? 0 : 1; i <= slice->count; i++)
+        *offsets++ = start + slice->offsets[i];
+    page->offsets.size += count * sizeof *offsets;
+    text_reserve(&page->data, size + TEXT_PADDING);
+    text_add(&page->data, slice->values + slice->offsets[0], size);
+}
+
+/* The values in the form that the page's encoding wants. BOOLEAN, which has no dictionary, is not counted yet. */
+static void add_values_plain(struct parquet_chunk *chunk, const struct parquet_slice *slice)
+{
+    struct parquet_page *page = &chunk->page;
+    if (slice->count == 0)
+        return;
+    if (chunk->encoding == PARQUET_DELTA_LENGTH || chunk->encoding == PARQUET_DELTA_BYTES)
+        add_texts(page, slice);
+    else if (chunk->encoding == PARQUET_RLE)
+        text_add(&page->data, slice->values, (size_t)slice->count);
+    else if (chunk->leaf->physical == PARQUET_BOOLEAN)
+        parquet_bits_append(slice, page->values, PARQUET_PAGE_HEADROOM, &page->data);
     else
-        parquet_plain_append(chunk->leaf, slice, &chunk->page.data);
-    parquet_range_add(&chunk->range, chunk->leaf, slice);
-    count_values(chunk, slice);
+        parquet_plain_append(chunk->leaf, slice, &page->data);
+    parquet_range_add(&page->range, chunk->leaf, slice);
+    if (chunk->options->bloom)
+        parquet_bloom_add(&chunk->bloom, chunk->options, chunk->leaf, slice);
 }
 
 static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
@@ -199,13 +177,15 @@ static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scra
 {
     if (chunk->encoding == PARQUET_RLE_DICTIONARY) {
         add_indexes(chunk, slice);
-        if (!chunk->settled && chunk->values >= SAMPLE)
+        if (!chunk->settled && parquet_has_sample(chunk))
             settle(chunk, scratch);
         if (slice->count > 0 && chunk->encoding == PARQUET_RLE_DICTIONARY)
-            leave_now(chunk, scratch); /* it is full */
+            leave_dictionary(chunk, scratch); /* it is full */
     }
-    if (slice->count > 0)
-        add_plain(chunk, slice);
+    if (slice->count > 0) {
+        add_values_plain(chunk, slice);
+        count_values(chunk, slice);
+    }
 }
 
 /* ---- levels into the page ---- */
@@ -277,22 +257,22 @@ static int64_t add_slots(struct parquet_chunk *chunk, struct parquet_scratch *sc
 
 /* ---- rows ---- */
 
-static bool page_is_full(const struct parquet_chunk *chunk, const struct parquet_scratch *scratch)
+static bool page_is_full(const struct parquet_chunk *chunk)
 {
-    return chunk->page.rows >= PARQUET_PAGE_ROWS_MAX ||
-           (int64_t)chunk->page.data.size - PARQUET_PAGE_HEADROOM >= scratch->options->page_bytes;
+    return chunk->page.rows >= chunk->options->page_rows ||
+           (int64_t)chunk->page.data.size - PARQUET_PAGE_HEADROOM >= chunk->options->page_bytes;
 }
 
 /* How many of the next rows go into the page at once, at least one. */
-static int64_t rows_to_take(const struct parquet_chunk *chunk, const struct parquet_scratch *scratch,
-                            const struct column *col, int64_t from, int64_t rows)
+static int64_t rows_to_take(const struct parquet_chunk *chunk, const struct column *col, int64_t from,
+                            int64_t rows)
 {
-    int64_t room = PARQUET_PAGE_ROWS_MAX - chunk->page.rows;
+    int64_t room = chunk->options->page_rows - chunk->page.rows;
     rows = rows < room ? rows : room;
     rows = rows < SLICE_ROWS ? rows : SLICE_ROWS;
     if (chunk->leaf->physical != PARQUET_BYTE_ARRAY)
         return rows;
-    int64_t bytes = scratch->options->page_bytes - ((int64_t)chunk->page.data.size - PARQUET_PAGE_HEADROOM);
+    int64_t bytes = chunk->options->page_bytes - ((int64_t)chunk->page.data.size - PARQUET_PAGE_HEADROOM);
     const int32_t *offsets = column_offsets(col);
     while (rows > 1 && offsets[from + rows] - offsets[from] + rows * 4 > bytes)
         rows = (rows + 1) / 2;
@@ -328,16 +308,16 @@ static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch 
 }
 
 /* Rows of a nested column that make about NESTED_SLOTS elements and fit a page, judged by the average. */
-static int64_t nested_rows(const struct parquet_chunk *chunk, const struct parquet_scratch *scratch,
-                           const struct column *col)
+static int64_t nested_rows(const struct parquet_chunk *chunk, const struct column *col)
 {
     const struct column *leaf = parquet_leaf_column(chunk->leaf, col);
     int64_t rows = col->rows > 0 ? col->rows : 1;
     int64_t elements = leaf->rows / rows + 1, bytes = elements * 8;
     if (chunk->leaf->physical == PARQUET_BYTE_ARRAY && leaf->rows > 0)
         bytes += column_offsets(leaf)[leaf->rows] / rows;
-    int64_t by_elements = NESTED_SLOTS / elements, by_bytes = scratch->options->page_bytes / bytes;
+    int64_t by_elements = NESTED_SLOTS / elements, by_bytes = chunk->options->page_bytes / bytes;
     int64_t take = by_elements < by_bytes ? by_elements : by_bytes;
+    take = take < chunk->options->page_rows ? take : chunk->options->page_rows;
     return take > 0 ? take : 1;
 }
 
@@ -345,18 +325,20 @@ enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch 
                             const struct column *col, int64_t from, int64_t to, struct error *err)
 {
     bool flat = chunk->leaf->step_count == 1;
-    int64_t nested = flat ? 0 : nested_rows(chunk, scratch, col);
+    int64_t nested = flat ? 0 : nested_rows(chunk, col);
     while (from < to) {
         int64_t rows;
         if (flat) {
-            rows = rows_to_take(chunk, scratch, col, from, to - from);
+            rows = rows_to_take(chunk, col, from, to - from);
             add_flat(chunk, scratch, col, from, rows);
         } else {
+            int64_t room = chunk->options->page_rows - chunk->page.rows;
             rows = nested < to - from ? nested : to - from;
+            rows = rows < room ? rows : room;
             TRY(add_nested(chunk, scratch, col, from, rows, err));
         }
         from += rows;
-        if (page_is_full(chunk, scratch))
+        if (page_is_full(chunk))
             TRY(flush(chunk, scratch, err));
     }
     return E_OK;
@@ -375,29 +357,59 @@ int64_t parquet_chunk_bytes(const struct parquet_chunk *chunk)
     return (int64_t)chunk->bytes.size + (int64_t)chunk->dictionary.plain.size + page;
 }
 
+int64_t parquet_chunk_held(const struct parquet_chunk *chunk)
+{
+    const struct parquet_page *page = &chunk->page;
+    return (int64_t)(page->data.size + page->offsets.size + page->definition.size + page->repetition.size +
+                     chunk->bytes.size + chunk->bloom.size_bytes) +
+           parquet_dictionary_held(&chunk->dictionary);
+}
+
+static void bloom_finish(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct text *out)
+{
+    struct parquet_slice entries;
+    if (!chunk->options->bloom)
+        return;
+    parquet_dictionary_entries(&chunk->dictionary, chunk->leaf, &scratch->slicer, &entries);
+    parquet_bloom_add(&chunk->bloom, chunk->options, chunk->leaf, &entries);
+    parquet_bloom_finish(&chunk->bloom, chunk->options, out);
+}
+
+/* What readers skip by. */
+static void index_finish(struct parquet_chunk *chunk, struct parquet_chunk_meta *meta)
+{
+    struct parquet_page_index *index = &chunk->index;
+    parquet_column_index_write(index, &meta->column_index);
+    meta->place_count = index->count;
+    meta->places = mem_array(struct parquet_page_place, (size_t)index->count);
+    for (int32_t i = 0; i < index->count; i++) {
+        meta->places[i] = index->places[i];
+        meta->places[i].start += meta->data_start;
+    }
+    parquet_range_finish(&chunk->range, chunk->leaf, chunk->options->statistics_cut, &meta->statistics);
+}
+
 enum code parquet_chunk_finish(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct text *out,
                                struct parquet_chunk_meta *meta, struct error *err)
 {
     TRY(flush(chunk, scratch, err));
     *meta = (struct parquet_chunk_meta){
         .codec = chunk->codec,
+        .version = chunk->options->version,
         .slots = chunk->slots,
         .nulls = chunk->slots - chunk->values,
         .start = (int64_t)out->size,
-        .dictionary = chunk->dictionary_pages > 0,
-        .dictionary_pages = chunk->dictionary_pages,
-        .plain_pages = chunk->plain_pages,
-        .delta_pages = chunk->delta_pages,
+        .dictionary = chunk->pages[PARQUET_RLE_DICTIONARY] > 0,
     };
+    memcpy(meta->pages, chunk->pages, sizeof meta->pages);
     if (meta->dictionary)
         TRY(parquet_page_dictionary(chunk, scratch, out, err));
     meta->data_start = (int64_t)out->size;
     text_add(out, chunk->bytes.data, chunk->bytes.size);
     meta->uncompressed_bytes = chunk->uncompressed_bytes;
     meta->compressed_bytes = (int64_t)out->size - meta->start;
-    if (chunk->dictionary.count > 0)
-        parquet_dictionary_range(&chunk->dictionary, chunk->leaf, &chunk->range);
-    parquet_range_finish(&chunk->range, chunk->leaf, &meta->statistics);
-    begin(chunk, scratch);
+    index_finish(chunk, meta);
+    bloom_finish(chunk, scratch, &meta->bloom);
+    begin(chunk);
     return E_OK;
 }

@@ -24,6 +24,12 @@ void parquet_dictionary_clear(struct parquet_dictionary *dictionary)
     text_clear(&dictionary->plain);
 }
 
+int64_t parquet_dictionary_held(const struct parquet_dictionary *dictionary)
+{
+    return (int64_t)(dictionary->plain.size + dictionary->slot_count * sizeof *dictionary->slots +
+                     (size_t)dictionary->entry_capacity * sizeof *dictionary->entries);
+}
+
 void parquet_dictionary_close(struct parquet_dictionary *dictionary)
 {
     mem_free(dictionary->slots);
@@ -119,7 +125,7 @@ static void slots_grow(struct parquet_dictionary *dictionary, const struct parqu
 static bool make_room(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, size_t size)
 {
     if (dictionary->count == PARQUET_DICTIONARY_COUNT_MAX ||
-        dictionary->plain.size + size > PARQUET_DICTIONARY_BYTES_MAX)
+        dictionary->plain.size + size > dictionary->bytes_max)
         return false;
     if (leaf->physical == PARQUET_BYTE_ARRAY)
         mem_grow(dictionary->entries, dictionary->entry_capacity, dictionary->count + 1);
@@ -231,28 +237,100 @@ int64_t parquet_dictionary_add(struct parquet_dictionary *dictionary, const stru
     return slice->count;
 }
 
-void parquet_dictionary_unpack(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
-                               const uint32_t *indexes, int64_t count, struct text *out)
+/* ---- back to values ---- */
+
+static void *room_for(struct text *text, size_t size)
 {
-    const char *plain = dictionary->plain.data;
-    size_t width = (size_t)leaf->width;
-    for (int64_t i = 0; i < count; i++) {
-        if (leaf->physical == PARQUET_BYTE_ARRAY) {
-            const struct parquet_entry *entry = &dictionary->entries[indexes[i]];
-            text_add(out, plain + entry->offset - sizeof entry->size, sizeof entry->size + entry->size);
-        } else {
-            text_add(out, plain + indexes[i] * width, width);
-        }
+    text_clear(text);
+    return text_reserve(text, size + PLAIN_PADDING);
+}
+
+/* Which entry is value i: picked, or counted. */
+static inline uint32_t entry_at(const uint32_t *indexes, int64_t i)
+{
+    return indexes != NULL ? indexes[i] : (uint32_t)i;
+}
+
+static void unpack_bytes(const struct parquet_dictionary *dictionary, const uint32_t *indexes,
+                         struct parquet_slicer *slicer, struct parquet_slice *out)
+{
+    int32_t *offsets = room_for(&slicer->offsets, (size_t)(out->count + 1) * sizeof *offsets);
+    int32_t end = 0;
+    for (int64_t i = 0; i < out->count; i++) {
+        offsets[i] = end;
+        end += (int32_t)dictionary->entries[entry_at(indexes, i)].size;
     }
+    offsets[out->count] = end;
+    uint8_t *values = room_for(&slicer->values, (size_t)end);
+    for (int64_t i = 0; i < out->count; i++) {
+        const struct parquet_entry *entry = &dictionary->entries[entry_at(indexes, i)];
+        memcpy(values + offsets[i], dictionary->plain.data + entry->offset, entry->size);
+    }
+    out->values = values;
+    out->offsets = offsets;
+}
+
+static inline void unpack_fixed(const struct parquet_dictionary *dictionary, const uint32_t *indexes, size_t width,
+                                struct parquet_slicer *slicer, struct parquet_slice *out)
+{
+    uint8_t *values = room_for(&slicer->values, (size_t)out->count * width);
+    const char *plain = dictionary->plain.data;
+    for (int64_t i = 0; i < out->count; i++)
+        memcpy(values + (size_t)i * width, plain + entry_at(indexes, i) * width, width);
+    out->values = values;
+}
+
+static void unpack(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                   const uint32_t *indexes, struct parquet_slicer *slicer, struct parquet_slice *out)
+{
+    if (leaf->physical == PARQUET_BYTE_ARRAY)
+        unpack_bytes(dictionary, indexes, slicer, out);
+    else if (leaf->width == 4)
+        unpack_fixed(dictionary, indexes, 4, slicer, out); /* constants: the copies become loads */
+    else
+        unpack_fixed(dictionary, indexes, 8, slicer, out);
+}
+
+void parquet_dictionary_unpack(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                               const uint32_t *indexes, int64_t count, struct parquet_slicer *slicer,
+                               struct parquet_slice *out)
+{
+    *out = (struct parquet_slice){.count = count};
+    unpack(dictionary, leaf, indexes, slicer, out);
+}
+
+void parquet_dictionary_entries(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                                struct parquet_slicer *slicer, struct parquet_slice *out)
+{
+    *out = (struct parquet_slice){.count = dictionary->count};
+    unpack(dictionary, leaf, NULL, slicer, out);
+}
+
+/* ---- ranges ---- */
+
+/* Each entry once, however often the page uses it. */
+static void range_bytes(const struct parquet_dictionary *dictionary, const uint32_t *indexes, int64_t count,
+                        struct parquet_slicer *slicer, struct parquet_range *range)
+{
+    const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
+    uint8_t *used = room_for(&slicer->values, dictionary->count);
+    memset(used, 0, dictionary->count);
+    for (int64_t i = 0; i < count; i++)
+        used[indexes[i]] = 1;
+    for (uint32_t i = 0; i < dictionary->count; i++)
+        if (used[i])
+            parquet_range_add_bytes(range, plain + dictionary->entries[i].offset, dictionary->entries[i].size);
 }
 
 void parquet_dictionary_range(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                              const uint32_t *indexes, int64_t count, struct parquet_slicer *slicer,
                               struct parquet_range *range)
 {
-    const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
-    struct parquet_slice all = {.count = dictionary->count, .values = plain};
-    if (leaf->physical != PARQUET_BYTE_ARRAY)
-        parquet_range_add(range, leaf, &all);
-    for (uint32_t i = 0; leaf->physical == PARQUET_BYTE_ARRAY && i < dictionary->count; i++)
-        parquet_range_add_bytes(range, plain + dictionary->entries[i].offset, dictionary->entries[i].size);
+    struct parquet_slice values;
+    if (leaf->physical == PARQUET_BYTE_ARRAY) {
+        range_bytes(dictionary, indexes, count, slicer, range);
+        return;
+    }
+    parquet_dictionary_unpack(dictionary, leaf, indexes, count, slicer, &values);
+    parquet_range_add(range, leaf, &values);
 }

@@ -15,10 +15,19 @@ enum {
     GROUP_COLUMNS = 1,
     GROUP_TOTAL_BYTES = 2,
     GROUP_NUM_ROWS = 3,
+    GROUP_SORTING = 4,
     GROUP_FILE_OFFSET = 5,
     GROUP_COMPRESSED = 6
 };
-enum { CHUNK_FILE_OFFSET = 2, CHUNK_META = 3 };
+enum {
+    CHUNK_FILE_OFFSET = 2,
+    CHUNK_META = 3,
+    CHUNK_OFFSET_INDEX = 4,
+    CHUNK_OFFSET_INDEX_BYTES = 5,
+    CHUNK_COLUMN_INDEX = 6,
+    CHUNK_COLUMN_INDEX_BYTES = 7
+};
+enum { SORTING_COLUMN = 1, SORTING_DESCENDING = 2, SORTING_NULLS_FIRST = 3 };
 enum {
     COLUMN_TYPE = 1,
     COLUMN_ENCODINGS = 2,
@@ -30,7 +39,9 @@ enum {
     COLUMN_DATA_OFFSET = 9,
     COLUMN_DICTIONARY_OFFSET = 11,
     COLUMN_STATISTICS = 12,
-    COLUMN_ENCODING_STATS = 13
+    COLUMN_ENCODING_STATS = 13,
+    COLUMN_BLOOM_OFFSET = 14,
+    COLUMN_BLOOM_BYTES = 15
 };
 enum {
     STATISTICS_NULLS = 3,
@@ -39,12 +50,28 @@ enum {
     STATISTICS_MAX_EXACT = 7,
     STATISTICS_MIN_EXACT = 8
 };
-enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };
+enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2, PAGE_DATA_V2 = 3 };
+
+/* Where the two parts of a chunk's page index stand. */
+struct index_place {
+    int64_t column, offset;
+    int32_t column_bytes, offset_bytes;
+};
+
+void parquet_chunk_meta_close(struct parquet_chunk_meta *meta)
+{
+    mem_free(meta->places);
+    text_free(&meta->column_index);
+    text_free(&meta->bloom);
+}
 
 void parquet_groups_free(struct parquet_groups *groups)
 {
-    for (int32_t i = 0; i < groups->count; i++)
+    for (int32_t i = 0; i < groups->count; i++) {
+        for (int32_t k = 0; k < groups->items[i].leaf_count; k++)
+            parquet_chunk_meta_close(&groups->items[i].chunks[k]);
         mem_free(groups->items[i].chunks);
+    }
     mem_free(groups->items);
     *groups = (struct parquet_groups){0};
 }
@@ -71,46 +98,67 @@ static void write_statistics(const struct parquet_chunk_meta *chunk, struct thri
     thrift_end(thrift);
 }
 
+/* Is this encoding somewhere in the chunk? PLAIN is also that of a dictionary, RLE that of the levels. */
+static bool has_encoding(const struct parquet_chunk_meta *chunk, int encoding)
+{
+    return chunk->pages[encoding] > 0 || encoding == PARQUET_RLE || (encoding == PARQUET_PLAIN && chunk->dictionary);
+}
+
 static void write_encodings(const struct parquet_chunk_meta *chunk, struct thrift *thrift)
 {
-    bool plain = chunk->plain_pages > 0 || chunk->dictionary;
-    size_t count = 1 + (size_t)plain + (size_t)(chunk->delta_pages > 0) + (size_t)chunk->dictionary;
+    size_t count = 0;
+    for (int e = 0; e < PARQUET_ENCODING_COUNT; e++)
+        count += has_encoding(chunk, e);
     thrift_list(thrift, COLUMN_ENCODINGS, THRIFT_I32, count);
-    thrift_item_i32(thrift, PARQUET_RLE); /* of the levels */
-    if (plain)
-        thrift_item_i32(thrift, PARQUET_PLAIN);
-    if (chunk->delta_pages > 0)
-        thrift_item_i32(thrift, PARQUET_DELTA);
-    if (chunk->dictionary)
-        thrift_item_i32(thrift, PARQUET_RLE_DICTIONARY);
+    for (int e = 0; e < PARQUET_ENCODING_COUNT; e++)
+        if (has_encoding(chunk, e))
+            thrift_item_i32(thrift, e);
+}
+
+static void write_encoding_stat(struct thrift *thrift, int32_t page, int32_t encoding, int32_t count)
+{
+    thrift_item_struct(thrift);
+    thrift_i32(thrift, 1, page);
+    thrift_i32(thrift, 2, encoding);
+    thrift_i32(thrift, 3, count);
+    thrift_end(thrift);
 }
 
 /* From this a reader knows whether all values stand in the dictionary. */
 static void write_encoding_stats(const struct parquet_chunk_meta *chunk, struct thrift *thrift)
 {
-    const struct {
-        int32_t page, encoding, count;
-    } stats[] = {{PAGE_DICTIONARY, PARQUET_PLAIN, chunk->dictionary},
-                 {PAGE_DATA, PARQUET_RLE_DICTIONARY, chunk->dictionary_pages},
-                 {PAGE_DATA, PARQUET_PLAIN, chunk->plain_pages},
-                 {PAGE_DATA, PARQUET_DELTA, chunk->delta_pages}};
-    size_t kinds = sizeof stats / sizeof *stats, count = 0;
-    for (size_t i = 0; i < kinds; i++)
-        count += stats[i].count > 0;
+    int32_t data = chunk->version == PARQUET_VERSION_2 ? PAGE_DATA_V2 : PAGE_DATA;
+    size_t count = chunk->dictionary;
+    for (int e = 0; e < PARQUET_ENCODING_COUNT; e++)
+        count += chunk->pages[e] > 0;
     thrift_list(thrift, COLUMN_ENCODING_STATS, THRIFT_STRUCT, count);
-    for (size_t i = 0; i < kinds; i++) {
-        if (stats[i].count == 0)
-            continue;
-        thrift_item_struct(thrift);
-        thrift_i32(thrift, 1, stats[i].page);
-        thrift_i32(thrift, 2, stats[i].encoding);
-        thrift_i32(thrift, 3, stats[i].count);
-        thrift_end(thrift);
-    }
+    if (chunk->dictionary)
+        write_encoding_stat(thrift, PAGE_DICTIONARY, PARQUET_PLAIN, 1);
+    for (int e = 0; e < PARQUET_ENCODING_COUNT; e++)
+        if (chunk->pages[e] > 0)
+            write_encoding_stat(thrift, data, e, chunk->pages[e]);
+}
+
+static void write_index_place(const struct index_place *place, struct thrift *thrift)
+{
+    thrift_i64(thrift, CHUNK_OFFSET_INDEX, place->offset);
+    thrift_i32(thrift, CHUNK_OFFSET_INDEX_BYTES, place->offset_bytes);
+    if (place->column_bytes == 0)
+        return;
+    thrift_i64(thrift, CHUNK_COLUMN_INDEX, place->column);
+    thrift_i32(thrift, CHUNK_COLUMN_INDEX_BYTES, place->column_bytes);
+}
+
+static void write_bloom_place(const struct parquet_chunk_meta *chunk, struct thrift *thrift)
+{
+    if (chunk->bloom_bytes == 0)
+        return;
+    thrift_i64(thrift, COLUMN_BLOOM_OFFSET, chunk->bloom_start);
+    thrift_i32(thrift, COLUMN_BLOOM_BYTES, chunk->bloom_bytes);
 }
 
 static void write_chunk(const struct parquet_leaf *leaf, const struct parquet_chunk_meta *chunk,
-                        struct thrift *thrift)
+                        const struct index_place *place, struct thrift *thrift)
 {
     thrift_item_struct(thrift);
     thrift_i64(thrift, CHUNK_FILE_OFFSET, 0); /* only for metadata outside the footer */
@@ -129,23 +177,41 @@ static void write_chunk(const struct parquet_leaf *leaf, const struct parquet_ch
         thrift_i64(thrift, COLUMN_DICTIONARY_OFFSET, chunk->start);
     write_statistics(chunk, thrift);
     write_encoding_stats(chunk, thrift);
+    write_bloom_place(chunk, thrift);
     thrift_end(thrift);
+    write_index_place(place, thrift);
     thrift_end(thrift);
 }
 
-static void write_group(const struct parquet_schema *schema, const struct parquet_group *group,
-                        struct thrift *thrift)
+static void write_sortings(const struct parquet_sortings *sortings, struct thrift *thrift)
 {
+    if (sortings->count == 0)
+        return;
+    thrift_list(thrift, GROUP_SORTING, THRIFT_STRUCT, (size_t)sortings->count);
+    for (int32_t i = 0; i < sortings->count; i++) {
+        thrift_item_struct(thrift);
+        thrift_i32(thrift, SORTING_COLUMN, sortings->items[i].leaf);
+        thrift_bool(thrift, SORTING_DESCENDING, sortings->items[i].descending);
+        thrift_bool(thrift, SORTING_NULLS_FIRST, sortings->items[i].nulls_first);
+        thrift_end(thrift);
+    }
+}
+
+static void write_group(const struct parquet_file *file, const struct parquet_group *group,
+                        const struct index_place *places, struct thrift *thrift)
+{
+    const struct parquet_schema *schema = file->schema;
     int64_t uncompressed = 0, compressed = 0;
     thrift_item_struct(thrift);
     thrift_list(thrift, GROUP_COLUMNS, THRIFT_STRUCT, (size_t)schema->leaf_count);
     for (int32_t i = 0; i < schema->leaf_count; i++) {
-        write_chunk(&schema->leaves[i], &group->chunks[i], thrift);
+        write_chunk(&schema->leaves[i], &group->chunks[i], &places[i], thrift);
         uncompressed += group->chunks[i].uncompressed_bytes;
         compressed += group->chunks[i].compressed_bytes;
     }
     thrift_i64(thrift, GROUP_TOTAL_BYTES, uncompressed);
     thrift_i64(thrift, GROUP_NUM_ROWS, group->rows);
+    write_sortings(&file->sortings, thrift);
     thrift_i64(thrift, GROUP_FILE_OFFSET, group->chunks[0].start);
     thrift_i64(thrift, GROUP_COMPRESSED, compressed);
     thrift_end(thrift);
@@ -177,26 +243,55 @@ static void write_column_orders(const struct parquet_schema *schema, struct thri
     }
 }
 
-void parquet_footer_write(const struct parquet_schema *schema, const struct parquet_groups *groups,
-                          const char *created_by, struct text *out)
+/* Places that say where each chunk's part stands, once the page index is written behind the file's `offset`. */
+static void write_page_index(const struct parquet_file *file, int64_t offset, struct index_place *places,
+                             struct text *out)
+{
+    size_t begin = out->size;
+    int32_t leaves = file->schema->leaf_count, chunks = file->groups->count * leaves;
+    for (int32_t i = 0; i < chunks; i++) {
+        const struct parquet_chunk_meta *chunk = &file->groups->items[i / leaves].chunks[i % leaves];
+        places[i].column = offset + (int64_t)(out->size - begin);
+        places[i].column_bytes = (int32_t)chunk->column_index.size;
+        text_add(out, chunk->column_index.data, chunk->column_index.size);
+    }
+    for (int32_t i = 0; i < chunks; i++) {
+        const struct parquet_chunk_meta *chunk = &file->groups->items[i / leaves].chunks[i % leaves];
+        size_t start = out->size;
+        places[i].offset = offset + (int64_t)(start - begin);
+        parquet_offset_index_write(chunk->places, chunk->place_count, out);
+        places[i].offset_bytes = (int32_t)(out->size - start);
+    }
+}
+
+static void write_file(const struct parquet_file *file, const struct index_place *places, struct text *out)
 {
     struct thrift thrift;
-    size_t start = out->size;
     int64_t rows = 0;
-    for (int32_t i = 0; i < groups->count; i++)
-        rows += groups->items[i].rows;
+    for (int32_t i = 0; i < file->groups->count; i++)
+        rows += file->groups->items[i].rows;
     thrift_begin(&thrift, out);
     thrift_i32(&thrift, FILE_VERSION, 2);
-    parquet_schema_write(schema, &thrift, FILE_SCHEMA);
+    parquet_schema_write(file->schema, &thrift, FILE_SCHEMA);
     thrift_i64(&thrift, FILE_NUM_ROWS, rows);
-    thrift_list(&thrift, FILE_ROW_GROUPS, THRIFT_STRUCT, (size_t)groups->count);
-    for (int32_t i = 0; i < groups->count; i++)
-        write_group(schema, &groups->items[i], &thrift);
-    write_key_values(schema, &thrift);
-    thrift_binary(&thrift, FILE_CREATED_BY, bytes_of_string(created_by));
-    write_column_orders(schema, &thrift);
+    thrift_list(&thrift, FILE_ROW_GROUPS, THRIFT_STRUCT, (size_t)file->groups->count);
+    for (int32_t i = 0; i < file->groups->count; i++)
+        write_group(file, &file->groups->items[i], places + (size_t)i * (size_t)file->schema->leaf_count, &thrift);
+    write_key_values(file->schema, &thrift);
+    thrift_binary(&thrift, FILE_CREATED_BY, bytes_of_string(file->created_by));
+    write_column_orders(file->schema, &thrift);
     thrift_end(&thrift);
+}
+
+void parquet_footer_write(const struct parquet_file *file, int64_t offset, struct text *out)
+{
+    size_t chunks = (size_t)file->groups->count * (size_t)file->schema->leaf_count;
+    struct index_place *places = mem_array(struct index_place, chunks);
+    write_page_index(file, offset, places, out);
+    size_t start = out->size;
+    write_file(file, places, out);
     uint32_t size = (uint32_t)(out->size - start);
     text_add(out, &size, sizeof size);
     text_add(out, "PAR1", 4);
+    mem_free(places);
 }

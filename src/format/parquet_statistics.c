@@ -51,27 +51,28 @@ static inline bool lies_between(const struct parquet_range *range, const uint8_t
 }
 
 /* What was cut off makes no difference to a minimum, but a maximum is then a prefix of something greater. */
-static void stretch(struct parquet_range *range, const uint8_t *data, size_t size)
+static void stretch(struct parquet_range *range, const struct parquet_bound *low, const struct parquet_bound *high)
 {
-    struct parquet_bound bound;
-    bound_set(&bound, data, size);
-    int to_min = range->any ? bound_compare(&bound, &range->min) : -1;
-    int to_max = range->any ? bound_compare(&bound, &range->max) : 1;
+    int to_min = range->any ? bound_compare(low, &range->min) : -1;
+    int to_max = range->any ? bound_compare(high, &range->max) : 1;
     if (to_min < 0)
-        range->min = bound;
+        range->min = *low;
     else if (to_min == 0)
-        range->min.exact |= bound.exact;
+        range->min.exact |= low->exact;
     if (to_max > 0)
-        range->max = bound;
+        range->max = *high;
     else if (to_max == 0)
-        range->max.exact &= bound.exact;
+        range->max.exact &= high->exact;
     range->any = true;
 }
 
 void parquet_range_add_bytes(struct parquet_range *range, const uint8_t *data, size_t size)
 {
-    if (!range->any || !lies_between(range, data, size))
-        stretch(range, data, size);
+    if (range->any && lies_between(range, data, size))
+        return;
+    struct parquet_bound bound;
+    bound_set(&bound, data, size);
+    stretch(range, &bound, &bound);
 }
 
 #define EXTREMES(type, field)                                                                     \
@@ -122,15 +123,41 @@ void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *l
     range->any = true;
 }
 
+#define MERGE(field)                                                                                             \
+    do {                                                                                                         \
+        range->field##_min = range->field##_min < other->field##_min ? range->field##_min : other->field##_min; \
+        range->field##_max = range->field##_max > other->field##_max ? range->field##_max : other->field##_max; \
+    } while (0)
+
+void parquet_range_merge(struct parquet_range *range, const struct parquet_leaf *leaf,
+                         const struct parquet_range *other)
+{
+    bool nan = range->nan || other->nan;
+    if (other->any && !range->any) {
+        *range = *other;
+    } else if (other->any) {
+        switch (leaf->physical) {
+        case PARQUET_FLOAT:
+        case PARQUET_DOUBLE: MERGE(double); break;
+        case PARQUET_FIXED: MERGE(wide); break;
+        case PARQUET_BYTE_ARRAY: stretch(range, &other->min, &other->max); break;
+        default: MERGE(int); break;
+        }
+    }
+    range->nan = nan;
+}
+
 /* ---- the footer's form ---- */
 
-static uint8_t bound_bytes(const struct parquet_bound *bound, uint8_t *out)
+/* At most `cut` bytes of the bound; *exact: nothing is missing. */
+static uint8_t bound_bytes(const struct parquet_bound *bound, int64_t cut, uint8_t *out, bool *exact)
 {
     for (size_t k = 0; k < WORDS; k++) {
         uint64_t word = __builtin_bswap64(bound->words[k]);
         memcpy(out + k * 8, &word, sizeof word);
     }
-    return (uint8_t)bound->size;
+    *exact = bound->exact && bound->size <= cut;
+    return (uint8_t)(bound->size <= cut ? bound->size : cut);
 }
 
 /* Start of the last character in data[0, size): the last byte that does not continue one. */
@@ -186,14 +213,12 @@ static size_t text_after(uint8_t *data, size_t size)
     return 0;
 }
 
-static void finish_bytes(const struct parquet_range *range, const struct parquet_leaf *leaf,
+static void finish_bytes(const struct parquet_range *range, const struct parquet_leaf *leaf, int64_t cut,
                          struct parquet_statistics *out)
 {
     bool text = leaf->type->id == TYPE_STRING;
-    out->min_exact = range->min.exact;
-    out->max_exact = range->max.exact;
-    out->min_size = bound_bytes(&range->min, out->min);
-    out->max_size = bound_bytes(&range->max, out->max);
+    out->min_size = bound_bytes(&range->min, cut, out->min, &out->min_exact);
+    out->max_size = bound_bytes(&range->max, cut, out->max, &out->max_exact);
     if (text && !out->min_exact)
         out->min_size = (uint8_t)whole_characters(out->min, out->min_size);
     if (!out->max_exact) {
@@ -229,7 +254,7 @@ static void finish_fixed(const struct parquet_range *range, const struct parquet
     }
 }
 
-void parquet_range_finish(const struct parquet_range *range, const struct parquet_leaf *leaf,
+void parquet_range_finish(const struct parquet_range *range, const struct parquet_leaf *leaf, int64_t cut,
                           struct parquet_statistics *out)
 {
     *out = (struct parquet_statistics){
@@ -241,11 +266,66 @@ void parquet_range_finish(const struct parquet_range *range, const struct parque
     case PARQUET_FLOAT: finish_float(range, out); break;
     case PARQUET_DOUBLE: finish_double(range, out); break;
     case PARQUET_FIXED: finish_fixed(range, leaf, out); break;
-    case PARQUET_BYTE_ARRAY: finish_bytes(range, leaf, out); break;
+    case PARQUET_BYTE_ARRAY: finish_bytes(range, leaf, cut, out); break;
     default:
         memcpy(out->min, &range->int_min,
                sizeof range->int_min); /* little endian: the low bytes come first */
         memcpy(out->max, &range->int_max, sizeof range->int_max);
         break;
+    }
+}
+
+/* ---- the order of bounds ---- */
+
+static int compare_bytes(struct bytes a, struct bytes b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size > 0 ? memcmp(a.data, b.data, size) : 0;
+    return order != 0 ? order : a.size < b.size ? -1 : a.size > b.size;
+}
+
+/* Big endian and signed: as bytes, but for the first bit. */
+static int compare_fixed(struct bytes a, struct bytes b)
+{
+    int8_t left = (int8_t)a.data[0], right = (int8_t)b.data[0];
+    if (left != right)
+        return left < right ? -1 : 1;
+    return compare_bytes(a, b);
+}
+
+static double double_of(const struct parquet_leaf *leaf, struct bytes bound)
+{
+    float narrow = 0;
+    double wide = 0;
+    if (leaf->physical == PARQUET_DOUBLE) {
+        memcpy(&wide, bound.data, sizeof wide);
+        return wide;
+    }
+    memcpy(&narrow, bound.data, sizeof narrow);
+    return (double)narrow;
+}
+
+static int64_t int_of(struct bytes bound)
+{
+    uint64_t value = 0;
+    memcpy(&value, bound.data, bound.size);
+    int spare = 64 - (int)bound.size * 8;
+    return (int64_t)(value << spare) >> spare;
+}
+
+int parquet_bound_order(const struct parquet_leaf *leaf, struct bytes a, struct bytes b)
+{
+    switch (leaf->physical) {
+    case PARQUET_BYTE_ARRAY: return compare_bytes(a, b);
+    case PARQUET_FIXED: return compare_fixed(a, b);
+    case PARQUET_FLOAT:
+    case PARQUET_DOUBLE: {
+        double left = double_of(leaf, a), right = double_of(leaf, b);
+        return left < right ? -1 : left > right;
+    }
+    default: {
+        int64_t left = int_of(a), right = int_of(b);
+        return left < right ? -1 : left > right;
+    }
     }
 }

@@ -91,6 +91,11 @@ void thrift_item_i32(struct thrift *thrift, int32_t value)
     varint(thrift, zigzag(value));
 }
 
+void thrift_item_i64(struct thrift *thrift, int64_t value)
+{
+    varint(thrift, zigzag(value));
+}
+
 void thrift_item_binary(struct thrift *thrift, struct bytes value)
 {
     varint(thrift, value.size);

@@ -41,6 +41,7 @@ void thrift_binary(struct thrift *thrift, int16_t id, struct bytes value);
 void thrift_struct(struct thrift *thrift, int16_t id);
 void thrift_list(struct thrift *thrift, int16_t id, enum thrift_kind item, size_t count);
 void thrift_item_i32(struct thrift *thrift, int32_t value);
+void thrift_item_i64(struct thrift *thrift, int64_t value);
 void thrift_item_binary(struct thrift *thrift, struct bytes value);
 void thrift_item_struct(struct thrift *thrift);
 

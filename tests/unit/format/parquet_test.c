@@ -420,7 +420,7 @@ static void range_of(const struct parquet_leaf *leaf, const char *const *values,
         memcpy(padded, *values, strlen(*values));
         parquet_range_add_bytes(&range, padded, strlen(*values));
     }
-    parquet_range_finish(&range, leaf, out);
+    parquet_range_finish(&range, leaf, PARQUET_BOUND_BYTES_MAX, out);
 }
 
 #define TEN   "0123456789"
@@ -466,7 +466,7 @@ static void range_of_doubles(const double *values, int64_t count, struct parquet
     struct parquet_slice slice = {.count = count, .values = (const uint8_t *)values};
     struct parquet_range range = {0};
     parquet_range_add(&range, &leaf, &slice);
-    parquet_range_finish(&range, &leaf, out);
+    parquet_range_finish(&range, &leaf, PARQUET_BOUND_BYTES_MAX, out);
 }
 
 TEST(bounds_of_floats)
@@ -488,7 +488,7 @@ TEST(bounds_of_floats)
 TEST(dictionary_gives_indexes_until_it_is_full)
 {
     const struct parquet_leaf leaf = {.type = type_of(TYPE_INT64), .physical = PARQUET_INT64, .width = 8};
-    struct parquet_dictionary dictionary = {0};
+    struct parquet_dictionary dictionary = {.bytes_max = 1 << 20};
     enum { COUNT = PARQUET_DICTIONARY_COUNT_MAX + 2000 };
     static int64_t values[COUNT];
     static uint32_t indexes[COUNT];
@@ -499,11 +499,12 @@ TEST(dictionary_gives_indexes_until_it_is_full)
     CHECK_INT(taken, 1000 + PARQUET_DICTIONARY_COUNT_MAX - 7);
     CHECK_INT(indexes[999], 999 % 7);
     CHECK_INT(indexes[1000], 7);
-    struct text back = {0};
-    parquet_dictionary_unpack(&dictionary, &leaf, indexes, taken, &back);
-    CHECK_INT(back.size, (size_t)taken * 8);
-    CHECK(memcmp(back.data, values, back.size) == 0);
-    text_free(&back);
+    struct parquet_slicer room = {0};
+    struct parquet_slice back;
+    parquet_dictionary_unpack(&dictionary, &leaf, indexes, taken, &room, &back);
+    CHECK_INT(back.count, taken);
+    CHECK(memcmp(back.values, values, (size_t)taken * 8) == 0);
+    parquet_slicer_close(&room);
     parquet_dictionary_close(&dictionary);
 }
 
@@ -519,7 +520,7 @@ TEST(dictionary_tells_texts_apart)
                                           "";
     const int32_t offsets[] = {0, 17, 34, 42, 44, 45, 45};
     struct parquet_slice slice = {.count = 6, .values = bytes, .offsets = offsets};
-    struct parquet_dictionary dictionary = {0};
+    struct parquet_dictionary dictionary = {.bytes_max = 1 << 20};
     uint32_t indexes[6];
     for (int round = 0; round < 2; round++) {
         CHECK_INT(parquet_dictionary_add(&dictionary, &leaf, &slice, indexes), 6);
