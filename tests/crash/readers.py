@@ -7,6 +7,7 @@ import csv
 import json
 import os
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ import duckdb
 import pyarrow.dataset as ds
 import pyarrow.json as pj
 import pyarrow.parquet as pq
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 TEXTS_KEPT = 12
 LOOK_SECONDS = 0.01
@@ -123,7 +125,7 @@ class FolderWatch(threading.Thread):
             self.look(again=self.looks % FILES_AGAIN == 0)
         self.look(again=True)
 
-    def end(self, checkpoint=None):
+    def end(self):
         self.ended.set()
         self.join()
         return self.findings
@@ -187,3 +189,71 @@ def json_keys(*columns):
     def keys(path):
         return [tuple(row[column] for column in columns) for row in map(json.loads, lines_of(path))]
     return keys
+
+
+# ---- topics that are being written ----
+
+
+class TopicWatch(threading.Thread):
+    """A read_committed consumer of some topics, from before their first record on. It keeps every record, in the order of its
+    partition. at(message): where the record comes from, as (partition, offset, value)."""
+
+    def __init__(self, bootstrap, topics, isolation="read_committed"):
+        super().__init__(daemon=True)
+        self.settings = {"bootstrap.servers": bootstrap, "group.id": f"watch-{os.getpid()}", "enable.auto.commit": False,
+                         "isolation.level": isolation, "auto.offset.reset": "error", "fetch.wait.max.ms": 50}
+        self.topics, self.found, self.problems = topics, {topic: {} for topic in topics}, []
+        self.ended = threading.Event()
+        self.consumer = Consumer(self.settings)
+        self.partitions = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic in topics
+                           for partition in self.consumer.list_topics(topic, 20).topics[topic].partitions]
+        self.consumer.assign(self.partitions)
+
+    def run(self):
+        while not self.ended.is_set():
+            self.look(0.1)
+
+    def look(self, seconds):
+        messages = self.consumer.consume(500, seconds)
+        for message in messages:
+            if message.error():
+                self.problems.append(str(message.error()))
+                continue
+            partition, offset, value = message.value().decode().split(" ", 2)
+            self.found[message.topic()].setdefault(message.partition(), []).append((int(partition), int(offset), value))
+        return len(messages)
+
+    def end(self):
+        """Reads on to the end of what is committed now."""
+        self.ended.set()
+        self.join()
+        deadline = time.monotonic() + 20
+        while not self.at_end() and time.monotonic() < deadline:
+            self.look(0.1)
+        findings = Findings()
+        findings.add("torn", len(self.problems), f"the consumer says {self.problems[:2]}")
+        findings.add("wrong", int(not self.at_end()), "the consumer does not reach the end: a transaction hangs")
+        self.consumer.close()
+        return findings
+
+    def at_end(self):
+        """librdkafka's position stands behind control records only once it has passed them; so the end must be reached or
+        nothing but control records be left."""
+        places = self.consumer.position(self.partitions)
+        ends = [self.consumer.get_watermark_offsets(place, timeout=10)[1] for place in self.partitions]
+        return all(max(place.offset, 0) >= end for place, end in zip(places, ends))
+
+    def rows(self, topic):
+        return [row for rows in self.found[topic].values() for row in rows]
+
+
+def epochs_in_order(found, ranges):
+    """Texts. `ranges`: per epoch {partition: (from, to)}. In each partition of a topic the records of an epoch are neighbours,
+    and epochs follow each other: what one transaction wrote."""
+    epoch_of = {(partition, offset): number for number, spans in ranges.items()
+                for partition, (begin, end) in spans.items() for offset in range(begin, end)}
+    problems = []
+    for partition, rows in found.items():
+        epochs = [epoch_of[row[:2]] for row in rows if row[:2] in epoch_of]  # older records of the chain are gone
+        problems += [f"partition {partition}: epoch {late} behind {early}" for early, late in zip(epochs, epochs[1:]) if late < early]
+    return problems

@@ -6,6 +6,7 @@ named fail points, until it leaves by itself; then its tables are read. Everythi
 
 A scenario's kills are drawn from its seed; when the process dies in between still depends on the machine.
 """
+import json
 import os
 import random
 import shutil
@@ -25,19 +26,23 @@ WORK = Path(os.environ["TEST_DIR"])
 KILL_SECONDS = (0.02, 0.4)
 KILLS_A_STORM = 25
 FINISH_SECONDS = 90
-SHARE_OF_FAULTS, SHARE_OF_STOPS, SHARE_OF_CONTINUOUS = 0.5, 0.1, 0.15
+SHARE_OF_FAULTS, SHARE_OF_STOPS, SHARE_OF_CONTINUOUS, SHARE_OF_LOOKS = 0.5, 0.1, 0.15, 0.2
 
 
 @dataclass
 class Workload:
-    """environment: what the project reads. watch(run): a reader that polls from now on; its end(checkpoint) gives Findings.
-    check(run): Findings on the finished tables. draw(dice): environment and flags of one start.
-    split_matters: the rows depend on where epochs end, so every start keeps the same limits and trigger."""
+    """environment: what the project reads; prepare(run): more of it, for one scenario; clean(run): the end of that.
+    watch(run): a reader that polls from start() to end(), which gives Findings. between(run): Findings after a kill.
+    check(run): Findings on all that was written. split_matters: rows depend on where epochs end, so every start keeps the same
+    limits and trigger."""
     name: str
     project: Path
     environment: dict
     watch: Callable
     check: Callable
+    prepare: Callable = lambda run: {}
+    clean: Callable = lambda run: None
+    between: Callable = lambda run: Findings()
     limits: tuple = (20, 150)   # of maxOffsetsPerTrigger
     split_matters: bool = False
 
@@ -74,6 +79,7 @@ def points_reached(workload):
         if run.finish("--once", LEAT_FAIL=f"{point}:1") == -signal.SIGKILL:
             found.append(point)
     shutil.rmtree(run.root)
+    workload.clean(run)
     return found
 
 
@@ -85,10 +91,12 @@ class Run:
         self.root = WORK / name
         self.tables, self.checkpoint, self.log_path = self.root / "tables", self.root / "checkpoint", self.root / "log"
         self.root.mkdir(parents=True)
+        self.watch = None
+        self.environment = {**workload.environment, **workload.prepare(self)}
 
     def start(self, *flags, **environment):
         settings = {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "OUTPUT_PATH": self.tables,
-                    "SPARK_CHECKPOINT_DIR": self.checkpoint, **self.workload.environment, **environment}
+                    "SPARK_CHECKPOINT_DIR": self.checkpoint, **self.environment, **environment}
         with open(self.log_path, "ab") as log:
             log.write(f"---- {flags} {environment}\n".encode())
             log.flush()
@@ -107,6 +115,10 @@ class Run:
     def epochs(self):
         heads = sorted(self.checkpoint.glob("chain/0/*.json"))
         return int(heads[-1].stem) + 1 if heads else 0
+
+    def records(self):
+        """The commit records that are still there."""
+        return [json.loads(path.read_text().splitlines()[0]) for path in sorted(self.checkpoint.glob("chain/0/*.json"))]
 
     def said(self):
         return self.log_path.read_text(errors="replace")
@@ -199,15 +211,17 @@ def storm(workload, seed, number, kills, points):
     limit = dice.randint(*workload.limits)
     run = Run(workload, f"{workload.name}-{seed}-{number}")
     outcome = Outcome(storms=1)
-    watch = workload.watch(run)
-    watch.start()
+    run.watch = workload.watch(run)
+    run.watch.start()
     while outcome.kills < kills and not struck(run, dice, points, limit, outcome):
-        pass
+        if dice.random() < SHARE_OF_LOOKS:
+            outcome.findings.merge(workload.between(run))
     finished(run, outcome, limit)
-    outcome.findings.merge(watch.end(run.checkpoint))
+    outcome.findings.merge(run.watch.end())
     outcome.findings.merge(workload.check(run))
     outcome.findings.merge(leftovers(run))
     outcome.epochs = run.epochs()
+    workload.clean(run)
     if outcome.findings.texts:
         outcome.findings.texts = [f"{run.root}: {text}" for text in outcome.findings.texts]
     else:

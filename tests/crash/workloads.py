@@ -1,6 +1,7 @@
 """What ./dev crash runs: per sink a project, its topics, and how its outcome is read."""
 import json
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -77,6 +78,79 @@ def files(kind, tag, count=RECORDS):
     )
 
 
+# ---- topics ----
+
+TOPIC_RECORDS = 8_000
+AGREE_SECONDS = 10
+
+
+def topics_prepare(run):
+    """Two new topics of the scenario's own."""
+    names = {"TOPIC_OF_ALL": f"all-{run.root.name}", "TOPIC_OF_ODD": f"odd-{run.root.name}"}
+    for name in names.values():
+        topic_create(name, 3)
+    return names
+
+
+def topics_clean(run):
+    admin = AdminClient({"bootstrap.servers": BOOTSTRAP})
+    for future in admin.delete_topics(topics_of(run)).values():
+        future.result(30)
+
+
+def topics_of(run):
+    return [run.environment["TOPIC_OF_ALL"], run.environment["TOPIC_OF_ODD"]]
+
+
+def topics_agree(run):
+    """After a kill: a transaction is committed in both topics or in none. A consumer sees that once its markers are written."""
+    every, odd = topics_of(run)
+    deadline = time.monotonic() + AGREE_SECONDS
+    while True:
+        ours, theirs = set(run.watch.rows(odd)), {row for row in run.watch.rows(every) if row[1] % 2 == 1}
+        if ours == theirs or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    findings = Findings()
+    findings.add("torn", len(ours ^ theirs), f"the topics do not agree: {list(ours ^ theirs)[:3]}")
+    return findings
+
+
+def topics_check(run, rows):
+    """Each record once, epoch by epoch, in both topics and in the table."""
+    findings = Findings()
+    every, odd = topics_of(run)
+    want = Counter((partition, offset, value) for _, partition, offset, value in rows)
+    findings.compare(f"consumer of {every}", run.watch.rows(every), want)
+    findings.compare(f"consumer of {odd}", run.watch.rows(odd), Counter(row for row in want if row[1] % 2 == 1))
+    for who, read in (("PyArrow", readers.arrow_rows), ("DuckDB", readers.duck_rows)):
+        findings.compare(f"{who} on kept", read(run.tables / "kept", "parquet", COLUMNS), rows)
+    ranges = {record["epoch"]: {span["partition"]: (span["from"], span["to"]) for span in record["ranges"]}
+              for record in run.records()}
+    for topic in (every, odd):
+        out_of_order = readers.epochs_in_order(run.watch.found[topic], ranges)
+        findings.add("torn", len(out_of_order), f"{topic}: {out_of_order[:2]}")
+    return findings
+
+
+def topics(tag, count=TOPIC_RECORDS):
+    """Kafka to Kafka in transactions, two topics at once, with a table of Parquet files beside them."""
+    topic = f"numbers-topics-{tag}"
+    topic_create(topic)
+    want = Counter(numbers_fill(topic, count))
+    return Workload(
+        name="kafka",
+        project=HERE / "topics",
+        environment={"KAFKA_TOPIC": topic},
+        prepare=topics_prepare,
+        clean=topics_clean,
+        watch=lambda run: readers.TopicWatch(BOOTSTRAP, topics_of(run)),
+        between=topics_agree,
+        check=lambda run: topics_check(run, want),
+        limits=(40, 200),
+    )
+
+
 # ---- state ----
 
 STATEFUL_RECORDS, STATEFUL_EPOCHS = 24_000, 60
@@ -141,5 +215,6 @@ SINKS = {
     "parquet": lambda tag: files("parquet", tag),
     "csv": lambda tag: files("csv", tag),
     "json": lambda tag: files("json", tag),
+    "kafka": topics,
     "stateful": stateful,
 }
