@@ -90,7 +90,8 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .budget = spec->budget,
         .batch_rows = (int32_t)spec->settings->batch_rows,
         .store = spec->store,
-        .stopping = runtime_stopping,
+        .stopping = spec->stopping,
+        .stopping_context = spec->context,
         .zone = spec->pipeline->session.zone,
         .may_lack = source->of_table,   // before its first epoch
     };

@@ -46,6 +46,8 @@ struct feed_spec {
     const char *query_id;
     struct budget *budget;
     struct store *store;               /* of the checkpoint: what a source remembers lies in sources/NAME */
+    bool (*stopping)(void *context);   /* see source_spec */
+    void *context;
 };
 MUST_CHECK enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct error *err);
 void feed_close(struct feed *feed);

@@ -168,6 +168,7 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     memcpy(self->needed, spec->needed, sizeof self->needed);
     self->batch_rows = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
     self->stopping = spec->stopping;
+    self->stopping_context = spec->stopping_context;
     TRY(kafka_settings_read(self, spec, err));
     if (self->settings.group_prefix != NULL)
         self->group_id =
@@ -260,7 +261,8 @@ enum code kafka_check_stop(const struct kafka_source *self, struct error *err)
 
 enum code kafka_check_waiting(const struct kafka_source *self, struct error *err)
 {
-    return self->stopping != NULL && self->stopping() ? stopped(self, err) : kafka_check_stop(self, err);
+    bool stopping = self->stopping != NULL && self->stopping(self->stopping_context);
+    return stopping ? stopped(self, err) : kafka_check_stop(self, err);
 }
 
 static const char *kafka_dependency(const void *self_)

@@ -100,7 +100,8 @@ struct kafka_source {
     bool mirror_busy, mirror_warned;
     struct source_ranges unsent; /* to mirror when the commit under way is answered */
 
-    bool (*stopping)(void);
+    bool (*stopping)(void *context);
+    void *stopping_context;
     struct lock signal;
     bool arrived;
     atomic_bool stopped;

@@ -75,7 +75,8 @@ struct source_spec {
     int32_t batch_rows;     /* most rows of a batch; 0 = BATCH_ROWS_MAX */
     struct store *store;    /* the checkpoint's, for what a source must remember beside its offsets; NULL: */
     const char *folder;     /* nothing is remembered. `folder` is the source's own folder there */
-    bool (*stopping)(void); /* asked while discover waits for an answer: true = E_STOPPED; or NULL */
+    bool (*stopping)(void *context); /* asked now and then while discover waits for an answer: true = */
+    void *stopping_context;          /* E_STOPPED; or NULL */
 };
 
 struct source_type {
