@@ -187,6 +187,8 @@ static void epoch_account(struct engine *self)
 {
     for (int32_t i = 0; i < self->pipeline->node_count; i++)
         self->progress->quarantined_total += self->counts[i].rejected;
+    for (int32_t i = 0; i < self->pipeline->table_count; i++)
+        self->progress->quarantined_total += outputs_refused(self->outputs, i);
     for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
         struct table_progress *table = &self->progress->tables[i];
         struct sink_totals totals = outputs_totals(self->outputs, i);

@@ -2,6 +2,24 @@
 #include "runtime/future_guard.h"
 #include "runtime/graph_parts.h"
 
+/* What the sink can never take goes to a quarantine instead. */
+static enum code table_take(struct graph *graph, struct lane *lane, const struct node *node, int32_t table,
+                            const struct batch *batch, struct error *err)
+{
+    struct outputs *outputs = graph->spec.outputs;
+    struct batch rest = {0};
+    TRY(outputs_refuse(outputs, lane->index, table, batch, &rest, err));
+    bool refused = rest.columns != NULL;
+    const struct batch *taken = refused ? &rest : batch;
+    if (node->plan->streaming)
+        tally_table(lane->tally, table, taken);
+    if (node->plan->streaming && refused)
+        tally_refused(lane->tally, table, batch, taken);
+    enum code code = taken->rows > 0 ? outputs_write(outputs, lane->index, table, taken, err) : E_OK;
+    batch_release(&rest);
+    return code;
+}
+
 enum code node_deliver(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *batch,
                        struct error *err)
 {
@@ -19,10 +37,8 @@ enum code node_deliver(struct graph *graph, struct lane *lane, const struct node
         }
         if (graph->views_stand && graph->spec.pipeline->tables[edge->target]->materialized)
             continue;
-        if (node->plan->streaming)
-            tally_table(lane->tally, edge->target, batch);
         enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_ENCODE);
-        enum code code = outputs_write(graph->spec.outputs, lane->index, edge->target, batch, err);
+        enum code code = table_take(graph, lane, node, edge->target, batch, err);
         cpu_meter_switch(&lane->meter, before);
         TRY(code);
     }

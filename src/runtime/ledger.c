@@ -165,6 +165,13 @@ static enum code slots_check(const struct ledger_map *map, const struct chain_le
                 all->quarantined, sum.duplicates, all->duplicates, sum.aggregated, all->aggregated, sum.out, all->out);
 }
 
+/* Rows that the sink itself could not take, of a table whose rows are the stream's. */
+static void refused_add(const struct ledger_map *map, int64_t refused, struct ledger *to)
+{
+    if (!map->windowed)
+        to->quarantined += refused;
+}
+
 enum code ledger_table(const struct ledger_counts *counts, int32_t table, const struct ledger_map *map, int64_t written,
                        struct arena *arena, struct chain_ledger *out, struct error *err)
 {
@@ -173,15 +180,18 @@ enum code ledger_table(const struct ledger_counts *counts, int32_t table, const 
         out->counts = (struct ledger){.in = written, .out = written};
         return E_OK;
     }
-    out->counts = ledger_of(map, counts->nodes, written);
-    TRY(closes_check(&out->counts, map->windowed, "", out->table, err));
     const struct tally *tally = counts->tally;
+    out->counts = ledger_of(map, counts->nodes, written);
+    for (int32_t row = 0; row < tally->row_count; row++)
+        refused_add(map, tally_row_refused(tally, row)[table], &out->counts);
+    TRY(closes_check(&out->counts, map->windowed, "", out->table, err));
     struct chain_slot *slots = arena_array(arena, struct chain_slot, (size_t)tally->row_count);
     out->slots = slots;
     for (int32_t row = 0; row < tally->row_count; row++) {
         struct chain_slot *slot = &slots[out->slot_count];
         *slot = (struct chain_slot){
             tally->slots[row], ledger_of(map, tally_row(tally, row), tally_row_tables(tally, row)[table])};
+        refused_add(map, tally_row_refused(tally, row)[table], &slot->counts);
         static const struct ledger nothing;
         if (memcmp(&slot->counts, &nothing, sizeof nothing) == 0)
             continue;

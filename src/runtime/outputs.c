@@ -12,6 +12,9 @@ struct output {
     struct sink_totals totals;
     struct text preview;
     atomic_int preview_rows;
+    const struct pipeline_table *table;   /* NULL: leat itself adds it */
+    struct rejection refusal;             /* of rows that the sink cannot take */
+    atomic_int_fast64_t refused;
 };
 struct outputs {
     struct outputs_spec spec;
@@ -23,6 +26,7 @@ struct outputs {
     struct quarantines quarantines;
     const struct rejection *rejections;   /* per plan node */
     struct quarantine_style style;
+    struct rejects *refused;     /* per lane: of the batch at work */
     struct lock preview_lock;
     int64_t epoch;
 };
@@ -89,6 +93,12 @@ static enum code table_open(struct outputs *self, struct output *output, const s
                             struct error *err)
 {
     output->name = table->name;
+    output->table = table;
+    if (table->flow_count > 0)
+        output->refusal = self->rejections[table->flows[0]->id];
+    output->refusal.tables = &table->name;   // whatever else the flow's rows reach, only this table's sink said no
+    output->refusal.table_count = 1;
+    output->refusal.node[0] = '\0';          // so a replay goes by the table, not by a node
     output->type = sink_find(table->format);
     if (output->type == NULL)
         return fail(err, E_UNSUPPORTED, "table %s: this version cannot write format %s", table->name, table->format);
@@ -163,6 +173,7 @@ enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, st
     };
     self->all = mem_array(struct output, 2 * tables + (size_t)self->quarantines.count);
     self->late = mem_array(int32_t, tables);
+    self->refused = mem_array(struct rejects, (size_t)spec->lanes);
     enum code code = all_open(self, err);
     if (code != E_OK) {
         outputs_close(self);
@@ -184,6 +195,9 @@ void outputs_close(struct outputs *self)
         mem_free(output->path);
         text_free(&output->preview);
     }
+    for (int32_t i = 0; i < self->spec.lanes; i++)
+        rejects_free(&self->refused[i]);
+    mem_free(self->refused);
     lock_close(&self->preview_lock);
     mem_free(self->all);
     mem_free(self->late);
@@ -215,6 +229,7 @@ void outputs_begin(struct outputs *self, int64_t epoch, int64_t batch_time_us)
         text_clear(&self->all[i].preview);
         atomic_store(&self->all[i].preview_rows, 0);
         self->all[i].totals = (struct sink_totals){0};
+        atomic_store(&self->all[i].refused, 0);
     }
 }
 
@@ -280,6 +295,72 @@ enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch 
     batch_release(&rows);
     return code;
 }
+
+static struct position refused_at(const void *stage, int32_t step)
+{
+    (void)step;
+    const struct output *output = stage;
+    return output->table->at;
+}
+
+static void refused_detail(const void *stage, const struct batch *in, const struct reject *reject, struct text *out)
+{
+    const struct output *output = stage;
+    output->type->check_detail(output->sink, in, reject, out);
+}
+
+static enum code refused_write(struct outputs *self, int32_t lane, int32_t table, const struct batch *batch,
+                               const struct rejects *rejects, struct error *err)
+{
+    const struct output *output = &self->all[table];
+    const struct rejecter by = {refused_at, refused_detail, output, .plan = output->refusal.plan};
+    if (self->spec.fail_on_error)
+        return reject_fail(batch, rejects, &by, err);
+    struct batch rows = {0};
+    enum code code = E_OK;
+    quarantine_rows(&self->style, &output->refusal, batch, rejects, &by, &rows);
+    for (int32_t i = 0; code == E_OK && i < self->quarantines.of_table_count[table]; i++)
+        code = outputs_write(self, lane, self->spec.pipeline->table_count + self->quarantines.of_table[table][i], &rows, err);
+    batch_release(&rows);
+    return code;
+}
+
+/* The rows that no reject names; they are in the order of rows. */
+static void rest_gather(const struct batch *batch, const struct rejects *rejects, struct batch *out)
+{
+    int32_t *rows = mem_array(int32_t, (size_t)batch->rows), next = 0;
+    int64_t count = 0;
+    for (int32_t row = 0; row < batch->rows; row++) {
+        bool bad = next < rejects->count && rejects->items[next].row == row;
+        next += bad;
+        if (!bad)
+            rows[count++] = row;
+    }
+    batch_gather(out, batch, rows, count);
+    mem_free(rows);
+}
+
+enum code outputs_refuse(struct outputs *self, int32_t lane, int32_t table, const struct batch *batch, struct batch *taken,
+                         struct error *err)
+{
+    struct output *output = &self->all[table];
+    struct rejects *rejects = &self->refused[lane];
+    if (output->type->check == NULL)
+        return E_OK;
+    rejects_clear(rejects);
+    enum code code = output->type->check(output->sink, lane, batch, rejects, err);
+    if (code == E_OK && rejects->count > 0)
+        code = refused_write(self, lane, table, batch, rejects, err);
+    if (code != E_OK)
+        return error_note(err, "table %s", output->name);
+    if (rejects->count == 0)
+        return E_OK;
+    rest_gather(batch, rejects, taken);
+    atomic_fetch_add(&output->refused, rejects->count);
+    return E_OK;
+}
+
+int64_t outputs_refused(const struct outputs *self, int32_t i) { return atomic_load(&self->all[i].refused); }
 
 enum code outputs_late(struct outputs *self, int32_t lane, int32_t table, const struct late_rows *late, struct error *err)
 {

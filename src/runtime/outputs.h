@@ -47,6 +47,11 @@ int32_t outputs_find(const struct outputs *outputs, const char *name);
 void outputs_begin(struct outputs *outputs, int64_t epoch, int64_t batch_time_us);
 MUST_CHECK enum code outputs_write(struct outputs *outputs, int32_t lane, int32_t table, const struct batch *batch,
                                    struct error *err);
+/* The rows that the table's sink can never take go to the table's quarantines (or stop the run, leat.on_error = fail), and
+ * `taken`, the caller's to release, gets the others. It stays empty (rows 0, no columns) when all can be taken. */
+MUST_CHECK enum code outputs_refuse(struct outputs *outputs, int32_t lane, int32_t table, const struct batch *batch,
+                                    struct batch *taken, struct error *err);
+int64_t outputs_refused(const struct outputs *outputs, int32_t i);   /* rows, in this epoch */
 /* What this epoch writes into the table is all of it; what it has written there so far is forgotten. */
 void outputs_replace(struct outputs *outputs, int32_t table);
 /* The rows of `in` named by `rejects`. */

@@ -41,6 +41,21 @@ static const char *topic_of(const struct pipeline *pipeline, const struct pipeli
     return named(pipeline, table, "leat.quarantine.topic");
 }
 
+static void of_tables_find(struct arena *arena, const struct pipeline *pipeline, struct quarantines *self)
+{
+    self->of_table = arena_array(arena, int32_t *, (size_t)pipeline->table_count);
+    self->of_table_count = arena_array(arena, int32_t, (size_t)pipeline->table_count);
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
+        const char *folder = folder_of(pipeline, pipeline->tables[t]), *topic = topic_of(pipeline, pipeline->tables[t]);
+        self->of_table[t] = arena_array(arena, int32_t, (size_t)self->count);
+        for (int32_t q = 0; q < self->count; q++) {
+            const char *name = self->items[q].is_topic ? topic : folder;
+            if (name != NULL && is_named(&self->items[q], name, self->items[q].is_topic))
+                self->of_table[t][self->of_table_count[t]++] = q;
+        }
+    }
+}
+
 /* Every row that a node rejects goes once into each quarantine that some table below it names. */
 static void of_nodes_find(struct arena *arena, const struct pipeline *pipeline, struct quarantines *self)
 {
@@ -77,4 +92,5 @@ void quarantines_find(struct arena *arena, const struct pipeline *pipeline, stru
     for (int32_t t = 0; t < pipeline->table_count; t++)
         add(out, topic_of(pipeline, pipeline->tables[t]), true);
     of_nodes_find(arena, pipeline, out);
+    of_tables_find(arena, pipeline, out);
 }

@@ -22,6 +22,8 @@ struct quarantines {
     int32_t count, folder_count;
     int32_t **of_node;                 /* per plan node: those that a row it rejects goes to */
     int32_t *of_node_count;
+    int32_t **of_table;                /* per table: those that a row goes to which its sink cannot take */
+    int32_t *of_table_count;
 };
 void quarantines_find(struct arena *arena, const struct pipeline *pipeline, struct quarantines *out);
 

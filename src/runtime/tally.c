@@ -50,6 +50,7 @@ void tally_free(struct tally *self)
     mem_free(self->slots);
     mem_free(self->nodes);
     mem_free(self->tables);
+    mem_free(self->refused);
     mem_free(self->in);
     mem_free(self->out);
     *self = (struct tally){0};
@@ -97,6 +98,7 @@ static void rows_reserve(struct tally *self)
     self->slots = mem_resize(self->slots, rows * sizeof *self->slots);
     self->nodes = mem_resize(self->nodes, rows * nodes * sizeof *self->nodes);
     self->tables = mem_resize(self->tables, rows * tables * sizeof *self->tables);
+    self->refused = mem_resize(self->refused, rows * tables * sizeof *self->refused);
     self->row_capacity = (int32_t)rows;
 }
 
@@ -110,6 +112,7 @@ static int32_t row_for(struct tally *self, int32_t slot)
     int32_t row = self->row_count++;
     memset(self->nodes + (size_t)row * nodes, 0, nodes * sizeof *self->nodes);
     memset(self->tables + (size_t)row * tables, 0, tables * sizeof *self->tables);
+    memset(self->refused + (size_t)row * tables, 0, tables * sizeof *self->refused);
     self->slots[row] = slot;
     self->row_of[slot] = row;
     return row;
@@ -121,10 +124,22 @@ static struct operator_counts *counts_for(struct tally *self, int32_t slot, int3
     return &self->nodes[(size_t)row * (size_t)self->plan->pipeline->node_count + (size_t)node];
 }
 
+static size_t table_place(struct tally *self, int32_t slot, int32_t table)
+{
+    int32_t row = row_for(self, slot);   // which may move the tables
+    return (size_t)row * (size_t)self->plan->pipeline->table_count + (size_t)table;
+}
+
 static int64_t *written_for(struct tally *self, int32_t slot, int32_t table)
 {
-    int32_t row = row_for(self, slot);
-    return &self->tables[(size_t)row * (size_t)self->plan->pipeline->table_count + (size_t)table];
+    size_t place = table_place(self, slot, table);
+    return &self->tables[place];
+}
+
+static int64_t *refused_for(struct tally *self, int32_t slot, int32_t table)
+{
+    size_t place = table_place(self, slot, table);
+    return &self->refused[place];
 }
 
 static bool is_mixed(const struct batch *batch) { return batch->source->slots != NULL; }
@@ -174,6 +189,21 @@ void tally_table(struct tally *self, int32_t table, const struct batch *batch)
         end = run_end(batch, row);
         *written_for(self, batch_slot(batch, row), table) += end - row;
     }
+}
+
+static void refused_add(struct tally *self, int32_t table, const struct batch *batch, int64_t sign)
+{
+    for (int64_t row = 0; row < batch->rows; row++)
+        *refused_for(self, is_mixed(batch) ? batch_slot(batch, row) : batch->source->slot, table) += sign;
+}
+
+void tally_refused(struct tally *self, int32_t table, const struct batch *all, const struct batch *taken)
+{
+    if (all->source == NULL)
+        return;
+    refused_add(self, table, all, 1);
+    if (taken->rows > 0)
+        refused_add(self, table, taken, -1);
 }
 
 void tally_replayed(struct tally *self, int32_t slot, int32_t node, int64_t came, int64_t filtered, int64_t rejected)
@@ -300,8 +330,10 @@ static void row_add(struct tally *into, const struct tally *lane, int32_t row)
     int32_t slot = lane->slots[row];
     for (int32_t i = 0; i < pipeline->node_count; i++)
         counts_add(counts_for(into, slot, i), tally_row(lane, row) + i);
-    for (int32_t t = 0; t < pipeline->table_count; t++)
+    for (int32_t t = 0; t < pipeline->table_count; t++) {
         *written_for(into, slot, t) += tally_row_tables(lane, row)[t];
+        *refused_for(into, slot, t) += tally_row_refused(lane, row)[t];
+    }
 }
 
 static void duplicates_add(struct tally *into, const struct tally *lane, int32_t slot)

@@ -31,7 +31,7 @@ struct tally {
     int32_t slot_capacity;
     int32_t *slots;                    /* per row: its slot; ascending only after tally_add */
     struct operator_counts *nodes;     /* per row and plan node */
-    int64_t *tables;                   /* per row and table: rows that the sink took */
+    int64_t *tables, *refused;         /* per row and table: rows that the sink took, and that it could not take */
     int32_t row_count, row_capacity;
     struct tally_stage *stages;        /* per plan node: what its stage tells about rows of mixed batches */
     int64_t *in, *out;                 /* scratch, per slot */
@@ -62,6 +62,8 @@ void tally_step_end(struct tally *self, const struct tally_step *step, struct op
 /* A batch leaves a node; a table's sink takes one. */
 void tally_out(struct tally *self, int32_t node, const struct batch *batch);
 void tally_table(struct tally *self, int32_t table, const struct batch *batch);
+/* Rows of `all` that are not in `taken`: the table's sink cannot take them. */
+void tally_refused(struct tally *self, int32_t table, const struct batch *all, const struct batch *taken);
 
 /* Rows replayed into a node: `came` get there, and the node counts them in; the others were on their way. */
 void tally_replayed(struct tally *self, int32_t slot, int32_t node, int64_t came, int64_t filtered, int64_t rejected);
@@ -71,6 +73,10 @@ void tally_add(struct tally *into, const struct tally *lanes, int32_t lane_count
 static inline const struct operator_counts *tally_row(const struct tally *self, int32_t row)
 {
     return self->nodes + (size_t)row * (size_t)self->plan->pipeline->node_count;
+}
+static inline const int64_t *tally_row_refused(const struct tally *self, int32_t row)
+{
+    return self->refused + (size_t)row * (size_t)self->plan->pipeline->table_count;
 }
 static inline const int64_t *tally_row_tables(const struct tally *self, int32_t row)
 {
