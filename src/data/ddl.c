@@ -240,7 +240,7 @@ static enum code ddl_interval(struct ddl *self, const struct type **out)
     }
     if ((first < 2) != (last < 2))
         return fail(self->err, E_SQL, "schema: an interval of months cannot hold days");
-    *out = type_of(first < 2 ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT);
+    *out = type_interval((enum interval_field)first, (enum interval_field)last);
     return E_OK;
 }
 

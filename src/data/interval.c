@@ -1,6 +1,8 @@
 #include "data/interval.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/text_number.h"
@@ -56,11 +58,15 @@ bool interval_add(struct bytes number, bool negative, const struct interval_unit
     const char *text = (const char *)number.data, *end = text + number.size;
     bool overflow = false, minus = number.size > 0 && *text == '-';
     int64_t whole = 0, fraction = 0, sum;
-    const char *at = parse_int64(text, end, &whole, &overflow);
+    if (text < end && (*text == '-' || *text == '+'))
+        while (++text < end && isspace((unsigned char)*text))
+            ;
+    const char *at = text < end && isdigit((unsigned char)*text) ? parse_int64(text, end, &whole, &overflow) : NULL;
     if (at == NULL && text < end && *text == '.')
         at = text;
     if (at == NULL || overflow)
         return false;
+    whole = minus ? -whole : whole;
     if (at < end && *at == '.' && unit->us == 1000000)
         at = fraction_parse(at + 1, end, &fraction);
     if (at != end || __builtin_mul_overflow(whole, unit->us + unit->months, &sum) ||
@@ -97,4 +103,114 @@ bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *
         if (unit == NULL || !interval_add(digits, negative, unit, months, us))
             return false;
     }
+}
+
+/* ---- typed values ---- */
+
+static const char *const field_names[] = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"};
+/* What a field behind another one may reach, and what is written in front of it. */
+static const int64_t field_most[] = {0, 11, 0, 23, 59, 59};
+static const char field_marks[] = {0, '-', 0, ' ', ':', ':'};
+
+int64_t interval_field_units(enum interval_field field)
+{
+    static const int64_t sizes[] = {12, 1, INT64_C(86400000000), INT64_C(3600000000), 60000000, 1000000};
+    return sizes[field];
+}
+
+static int print_field(char *out, enum interval_field field, bool first, uint64_t value, uint64_t micros)
+{
+    bool padded = field >= INTERVAL_HOUR;
+    int size = 0;
+    if (!first)
+        out[size++] = field_marks[field];
+    size += snprintf(out + size, 24, padded ? "%02" PRIu64 : "%" PRIu64, value);
+    if (field != INTERVAL_SECOND || micros == 0)
+        return size;
+    out[size++] = '.';
+    for (uint64_t unit = 100000; micros != 0; micros %= unit, unit /= 10)
+        out[size++] = (char)('0' + micros / unit);
+    return size;
+}
+
+size_t interval_print(const struct type *type, int64_t value, char *out)
+{
+    enum interval_field from = type_interval_from(type), to = type_interval_to(type);
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    int size = snprintf(out, INTERVAL_TEXT_MAX, "INTERVAL '%s", value < 0 ? "-" : "");
+    for (enum interval_field field = from; field <= to; field++) {
+        uint64_t unit = (uint64_t)interval_field_units(field);
+        size += print_field(out + size, field, field == from, left / unit, left % unit);
+        left %= unit;
+    }
+    size += snprintf(out + size, (size_t)(INTERVAL_TEXT_MAX - size), "' %s%s%s", field_names[from],
+                     from == to ? "" : " TO ", from == to ? "" : field_names[to]);
+    return (size_t)size;
+}
+
+/* INTERVAL [-]'..' UNITS: what stands between the quotes; the text itself when it has no such frame. */
+static bool unframed(struct bytes text, const struct type *type, struct bytes *out, bool *negative)
+{
+    char wanted[40];
+    const char *at = (const char *)text.data, *end = at + text.size;
+    *out = text;
+    if (text.size < 9 || strncasecmp(at, "interval", 8) != 0)
+        return true;
+    for (at += 8; at < end && (isspace((unsigned char)*at) || *at == '-' || *at == '+'); at++)
+        *negative ^= *at == '-';
+    const char *close = at < end && *at == '\'' ? memchr(at + 1, '\'', (size_t)(end - at - 1)) : NULL;
+    if (close == NULL)
+        return false;
+    enum interval_field from = type_interval_from(type), to = type_interval_to(type);
+    snprintf(wanted, sizeof wanted, "%s%s%s", field_names[from], from == to ? "" : " to ", from == to ? "" : field_names[to]);
+    struct bytes rest = trimmed(bytes_of(close + 1, (size_t)(end - close - 1)));
+    *out = bytes_of(at + 1, (size_t)(close - at - 1));
+    return rest.size == strlen(wanted) && strncasecmp(wanted, (const char *)rest.data, rest.size) == 0;
+}
+
+/* Digits at *at; those of a number too large are stepped over. */
+static bool take_digits(const char **at, const char *end, int64_t *out, bool *overflow)
+{
+    const char *start = *at;
+    while (*at < end && isdigit((unsigned char)**at))
+        ++*at;
+    if (*at == start)
+        return false;
+    *overflow = *overflow || *at - start > 18;
+    return *overflow || parse_int64(start, *at, out, overflow) != NULL;
+}
+
+enum interval_reading interval_value_read(struct bytes text, const struct type *type, bool negative, int64_t *out)
+{
+    enum interval_field from = type_interval_from(type), to = type_interval_to(type);
+    text = trimmed(text);
+    const char *at = (const char *)text.data, *end = at + text.size;
+    int64_t sum = 0;
+    bool overflow = false;
+    if (at < end && (*at == '-' || *at == '+'))
+        negative ^= *at++ == '-';
+    for (enum interval_field field = from; field <= to; field++) {
+        int64_t value = 0, scaled, micros = 0;
+        if (field > from && (at == end || *at++ != field_marks[field]))
+            return INTERVAL_NO_MATCH;
+        if (!take_digits(&at, end, &value, &overflow))
+            return INTERVAL_NO_MATCH;
+        if (field == INTERVAL_SECOND && at < end && *at == '.')
+            at = fraction_parse(at + 1, end, &micros);
+        overflow = overflow || (field > from && value > field_most[field]) ||
+                   __builtin_mul_overflow(negative ? -value : value, interval_field_units(field), &scaled) ||
+                   __builtin_add_overflow(sum, scaled, &sum) ||
+                   __builtin_add_overflow(sum, negative ? -micros : micros, &sum);
+    }
+    if (at != end)
+        return INTERVAL_NO_MATCH;
+    *out = sum;
+    return overflow || (type->id == TYPE_INTERVAL_YM && sum != (int32_t)sum) ? INTERVAL_TOO_LARGE : INTERVAL_READ;
+}
+
+bool interval_value_parse(struct bytes text, const struct type *type, int64_t *out)
+{
+    bool negative = false;
+    return unframed(trimmed(text), type, &text, &negative) &&
+           interval_value_read(text, type, negative, out) == INTERVAL_READ;
 }

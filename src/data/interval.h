@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "data/type.h"
 
 struct interval_unit {
     const char *name;
@@ -24,5 +25,16 @@ bool interval_add(struct bytes number, bool negative, const struct interval_unit
                   int64_t *months, int64_t *us);
 /* Add (negative: subtract) what the text says to *months and *us; false when it is no interval. */
 bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *us);
+
+/* A value of an interval type as SQL writes it: INTERVAL '1 02' DAY TO HOUR. Returns the count of bytes. */
+enum { INTERVAL_TEXT_MAX = 96 };
+size_t interval_print(const struct type *type, int64_t value, char *out);
+/* The same back, or the text between the quotes alone: blanks around are trimmed. False when it is not of the type. */
+bool interval_value_parse(struct bytes text, const struct type *type, int64_t *out);
+/* Why a text between quotes is no value of the type; negative turns the sign. */
+enum interval_reading { INTERVAL_READ, INTERVAL_NO_MATCH, INTERVAL_TOO_LARGE };
+enum interval_reading interval_value_read(struct bytes text, const struct type *type, bool negative, int64_t *out);
+/* Units of the value (months, microseconds) in one of the field. */
+int64_t interval_field_units(enum interval_field field);
 
 #endif

@@ -24,6 +24,17 @@
     X(ARGUMENT, "INVALID_PARAMETER_VALUE", "a function does not take this value")                               \
     X(RAISED, "USER_RAISED_EXCEPTION", "raise_error or assert_true said so")                                    \
     X(TOO_BIG, "RECORD_TOO_BIG", "the record is larger than a limit")                                           \
+    X(INTERVAL_FORMAT, "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING", "the text is not an interval of the type") \
+    X(INTERVAL_OVERFLOW, "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION", "the result does not fit the interval")    \
+    X(INTERVAL_RANGE, "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION", "the value does not fit an interval")      \
+    X(INTERVAL_DIVISOR, "INTERVAL_DIVIDED_BY_ZERO", "an interval divided by zero")                              \
+    X(LONG_OVERFLOW, "java.lang.ArithmeticException", "long overflow")                                          \
+    X(FIELD_BOUNDS, "DATETIME_FIELD_OUT_OF_BOUNDS.WITH_SUGGESTION", "a part of the date or time is out of its range") \
+    X(FIELD_BOUNDS_PLAIN, "DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION",                                    \
+      "a part of the time is out of its range")                                                                 \
+    X(REGEX_GROUP, "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "the pattern has no such group")                \
+    X(REMAINDER_BY_ZERO, "REMAINDER_BY_ZERO", "remainder of a division by zero")                                \
+    X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
     X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than kafka.max.request.size")         \
     X(TOPIC, "INVALID_TOPIC", "the column `topic` is NULL or no name of a topic")                               \

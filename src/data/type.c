@@ -50,6 +50,40 @@ const struct type *type_decimal(struct arena *arena, int precision, int scale)
     return type;
 }
 
+const struct type *type_interval(enum interval_field from, enum interval_field to)
+{
+#define PART(family, a, b) [a][b] = {.id = TYPE_INTERVAL_##family, .precision = (a) + 1, .scale = (b) + 1}
+    static const struct type parts[INTERVAL_SECOND + 1][INTERVAL_SECOND + 1] = {
+        PART(YM, INTERVAL_YEAR, INTERVAL_YEAR),     PART(YM, INTERVAL_MONTH, INTERVAL_MONTH),
+        PART(DT, INTERVAL_DAY, INTERVAL_DAY),       PART(DT, INTERVAL_DAY, INTERVAL_HOUR),
+        PART(DT, INTERVAL_DAY, INTERVAL_MINUTE),    PART(DT, INTERVAL_HOUR, INTERVAL_HOUR),
+        PART(DT, INTERVAL_HOUR, INTERVAL_MINUTE),   PART(DT, INTERVAL_HOUR, INTERVAL_SECOND),
+        PART(DT, INTERVAL_MINUTE, INTERVAL_MINUTE), PART(DT, INTERVAL_MINUTE, INTERVAL_SECOND),
+        PART(DT, INTERVAL_SECOND, INTERVAL_SECOND),
+    };
+#undef PART
+    if (from == INTERVAL_YEAR && to == INTERVAL_MONTH)
+        return type_of(TYPE_INTERVAL_YM);
+    if (from == INTERVAL_DAY && to == INTERVAL_SECOND)
+        return type_of(TYPE_INTERVAL_DT);
+    always(from <= to && to <= INTERVAL_SECOND && (from <= INTERVAL_MONTH) == (to <= INTERVAL_MONTH));
+    return &parts[from][to];
+}
+
+enum interval_field type_interval_from(const struct type *type)
+{
+    if (type->precision > 0)
+        return (enum interval_field)(type->precision - 1);
+    return type->id == TYPE_INTERVAL_YM ? INTERVAL_YEAR : INTERVAL_DAY;
+}
+
+enum interval_field type_interval_to(const struct type *type)
+{
+    if (type->scale > 0)
+        return (enum interval_field)(type->scale - 1);
+    return type->id == TYPE_INTERVAL_YM ? INTERVAL_MONTH : INTERVAL_SECOND;
+}
+
 static const struct type *nested(struct arena *arena, enum type_id id, const struct field *fields,
                                  int32_t count)
 {
@@ -84,6 +118,8 @@ const struct type *type_copy(struct arena *arena, const struct type *type)
 {
     if (type->id == TYPE_DECIMAL)
         return type_decimal(arena, type->precision, type->scale);
+    if (type_is_interval(type))
+        return type_interval(type_interval_from(type), type_interval_to(type));
     if (!type_is_nested(type))
         return type_of(type->id);
     struct type *copy = arena_new(arena, struct type);
@@ -110,8 +146,21 @@ bool type_equal(const struct type *a, const struct type *b)
     return true;
 }
 
+static void print_interval(const struct type *type, struct text *out)
+{
+    static const char *const fields[] = {"year", "month", "day", "hour", "minute", "second"};
+    enum interval_field from = type_interval_from(type), to = type_interval_to(type);
+    text_printf(out, "interval %s", fields[from]);
+    if (from != to)
+        text_printf(out, " to %s", fields[to]);
+}
+
 void type_print(const struct type *type, struct text *out)
 {
+    if (type_is_interval(type)) {
+        print_interval(type, out);
+        return;
+    }
     text_add_string(out, shapes[type->id].name);
     if (type->id == TYPE_DECIMAL)
         text_printf(out, "(%d,%d)", type->precision, type->scale);

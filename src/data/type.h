@@ -59,9 +59,11 @@ struct field {
     const struct type *type;
     bool nullable;
 };
+/* What an interval counts in, from the largest field to the smallest. */
+enum interval_field { INTERVAL_YEAR, INTERVAL_MONTH, INTERVAL_DAY, INTERVAL_HOUR, INTERVAL_MINUTE, INTERVAL_SECOND };
 struct type {
     enum type_id id;
-    uint8_t precision, scale;    /* DECIMAL */
+    uint8_t precision, scale;    /* DECIMAL; INTERVAL_*: first and last field + 1, both 0 for the whole range */
     int32_t field_count;         /* STRUCT: n; ARRAY: 1 (element); MAP: 2 (key, value); else 0 */
     const struct field *fields;
 };
@@ -69,6 +71,11 @@ struct type {
 /* Static types without parameters: type_of(TYPE_INT64). */
 const struct type *type_of(enum type_id id);
 const struct type *type_decimal(struct arena *arena, int precision, int scale);
+/* INTERVAL DAY TO HOUR: static. Both fields of one family, from <= to. */
+const struct type *type_interval(enum interval_field from, enum interval_field to);
+enum interval_field type_interval_from(const struct type *type);
+enum interval_field type_interval_to(const struct type *type);
+static inline bool type_is_interval(const struct type *t) { return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM; }
 const struct type *type_array(struct arena *arena, const struct type *element, bool contains_null);
 const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value, bool value_null);
 const struct type *type_struct(struct arena *arena, const struct field *fields, int32_t count); /* copies fields */

@@ -6,13 +6,18 @@
 
 /* ---- integers and floats: wrap, remember that something overflowed, and look for the rows only then ---- */
 
+static enum reject_code overflow_of(const struct type *type)
+{
+    return type_is_interval(type) ? REJECT_INTERVAL_OVERFLOW : REJECT_ARITHMETIC_OVERFLOW;
+}
+
 #define INTEGER_CASE(builtin, ctype, shape)                                             \
     case shape: {                                                                       \
         bool bad = false;                                                               \
         LOOP2(ctype, ctype, ctype, bad |= builtin(x, y, &r[i]));                        \
         if (bad) {                                                                      \
             ctype ignored;                                                              \
-            REJECT2(ctype, ctype, REJECT_ARITHMETIC_OVERFLOW, builtin(x, y, &ignored)); \
+            REJECT2(ctype, ctype, overflow_of(out->type), builtin(x, y, &ignored));     \
         }                                                                               \
         break;                                                                          \
     }
@@ -27,7 +32,7 @@
         never("a number");
 
 #define NUMBERS \
-    "(N, N) -> N | (interval_dt, interval_dt) -> interval_dt | (interval_ym, interval_ym) -> interval_ym"
+    "(N, N) -> N | (Y, Y) -> Y"
 
 SCALAR(fn_add, "+", NUMBERS, "Sum.", "1 + 2", "3", .flags = FN_FAILS | FN_OPERATOR)
 {
@@ -449,9 +454,9 @@ static void interval_scale(struct call *call, const struct arg *args, struct col
         bool bad;
         int64_t value = round_half_up(divide ? (double)from / by : (double)from * by, &bad);
         if (divide && by == 0)
-            call_reject(call, i, REJECT_DIVIDE_BY_ZERO);
+            call_reject(call, i, REJECT_INTERVAL_DIVISOR);
         else if (bad || (months && value != (int32_t)value))
-            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
+            call_reject(call, i, REJECT_LONG_OVERFLOW);
         if (months)
             column_values(out, int32_t)[i] = (int32_t)value;
         else
@@ -467,7 +472,7 @@ SCALAR(fn_interval_whole, "*", "(interval_dt, bigint) -> interval_dt",
     LOOP2(int64_t, int64_t, int64_t, bad |= __builtin_mul_overflow(x, y, &r[i]));
     if (bad) {
         int64_t ignored;
-        REJECT2(int64_t, int64_t, REJECT_ARITHMETIC_OVERFLOW,
+        REJECT2(int64_t, int64_t, REJECT_LONG_OVERFLOW,
                 __builtin_mul_overflow(x, y, &ignored));
     }
 }

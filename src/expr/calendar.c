@@ -187,8 +187,8 @@ SCALAR(fn_date_diff, "datediff date_diff", "(date, date) -> int",
     LOOP2(int32_t, int32_t, int32_t, r[i] = (int32_t)((uint32_t)x - (uint32_t)y));
 }
 
-SCALAR(fn_date_difference, "-", "(date, date) -> interval_dt", "The time between two dates.",
-       "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30 00:00:00' DAY TO SECOND",
+SCALAR(fn_date_difference, "-", "(date, date) -> interval_day", "The days between two dates.",
+       "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30' DAY",
        .flags = FN_OPERATOR | FN_FAILS)
 {
     bool bad = false;

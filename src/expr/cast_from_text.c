@@ -203,6 +203,19 @@ static void to_local_timestamps(struct call *call, const struct arg *arg, struct
     }
 }
 
+static void to_intervals(struct call *call, const struct arg *arg, struct column *out)
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t value = 0;
+        if (!interval_value_parse(arg_bytes(arg, i), out->type, &value))
+            call_reject(call, i, REJECT_INTERVAL_FORMAT);
+        if (out->type->id == TYPE_INTERVAL_YM)
+            column_values(out, int32_t)[i] = (int32_t)value;
+        else
+            column_values(out, int64_t)[i] = value;
+    }
+}
+
 void cast_from_text(struct call *call, const struct arg *arg, struct column *out)
 {
     cast_values(call, out);
@@ -214,6 +227,8 @@ void cast_from_text(struct call *call, const struct arg *arg, struct column *out
     case TYPE_DATE: to_dates(call, arg, out); break;
     case TYPE_TIMESTAMP: to_timestamps(call, arg, out); break;
     case TYPE_TIMESTAMP_NTZ: to_local_timestamps(call, arg, out); break;
+    case TYPE_INTERVAL_DT:
+    case TYPE_INTERVAL_YM: to_intervals(call, arg, out); break;
     default: to_integers(call, arg, out);
     }
 }

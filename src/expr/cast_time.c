@@ -102,10 +102,94 @@ static void number_to_timestamp(struct call *call, const struct arg *arg, struct
     }
 }
 
+/* ---- intervals ---- */
+
+static int64_t interval_at(const struct arg *arg, int64_t row)
+{
+    return arg->col->type->id == TYPE_INTERVAL_YM ? arg_values(arg, int32_t)[row] : arg_values(arg, int64_t)[row];
+}
+
+static void interval_put(struct call *call, struct column *out, int64_t row, int64_t value, bool fits)
+{
+    if (out->type->id == TYPE_INTERVAL_YM) {
+        fits = fits && value == (int32_t)value;
+        column_values(out, int32_t)[row] = (int32_t)value;
+    } else {
+        column_values(out, int64_t)[row] = value;
+    }
+    if (!fits)
+        call_reject(call, row, REJECT_CAST_OVERFLOW);
+}
+
+/* What is below the last field falls away. */
+static void interval_to_interval(struct call *call, const struct arg *arg, struct column *out)
+{
+    enum interval_field last = type_interval_to(out->type);
+    int64_t unit = last == INTERVAL_SECOND ? 1 : interval_field_units(last);
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t value = interval_at(arg, i);
+        interval_put(call, out, i, value - value % unit, true);
+    }
+}
+
+/* So many of the last field; a DECIMAL of seconds keeps its fraction. */
+static void interval_to_number(struct call *call, const struct arg *arg, struct column *out)
+{
+    enum interval_field last = type_interval_to(arg->col->type);
+    int64_t unit = interval_field_units(last);
+    bool fraction = last == INTERVAL_SECOND && out->type->id == TYPE_DECIMAL;
+    const struct type seconds = {.id = TYPE_DECIMAL, .precision = 18, .scale = 6};
+    struct column number = {.type = fraction ? &seconds : type_of(TYPE_INT64), .rows = call->rows};
+    cast_values(call, &number);
+    for (int64_t i = 0; i < call->rows; i++)
+        column_values(&number, int64_t)[i] = fraction ? interval_at(arg, i) : interval_at(arg, i) / unit;
+    const struct arg whole = {&number, arg->step};
+    cast_number(call, &whole, out);
+    call_free(call, number.values);
+}
+
+static void number_to_interval(struct call *call, const struct arg *arg, struct column *out)
+{
+    const struct type *from = arg->col->type;
+    int64_t unit = interval_field_units(type_interval_to(out->type));
+    for (int64_t i = 0; i < call->rows; i++) {
+        int128 value = 0;
+        switch (type_shape(from)) {
+        case SHAPE_I8: value = arg_values(arg, int8_t)[i]; break;
+        case SHAPE_I16: value = arg_values(arg, int16_t)[i]; break;
+        case SHAPE_I32: value = arg_values(arg, int32_t)[i]; break;
+        default: value = decimal_load(arg, type_is_wide_decimal(from), i);
+        }
+        bool fits = !__builtin_mul_overflow(value, (int128)unit, &value);
+        int128 scale = from->id == TYPE_DECIMAL ? decimal_power10(from->scale) : 1;
+        int128 half = value < 0 ? -(scale / 2) : scale / 2;
+        value = (value + half) / scale;
+        fits = fits && value == (int64_t)value;
+        interval_put(call, out, i, (int64_t)value, fits);
+    }
+}
+
+static void cast_interval(struct call *call, const struct arg *arg, struct column *out)
+{
+    if (!type_is_interval(out->type)) {
+        interval_to_number(call, arg, out);
+        return;
+    }
+    cast_values(call, out);
+    if (type_is_interval(arg->col->type))
+        interval_to_interval(call, arg, out);
+    else
+        number_to_interval(call, arg, out);
+}
+
 void cast_time(struct call *call, const struct arg *arg, struct column *out)
 {
     enum type_id from = arg->col->type->id, to = out->type->id;
     const struct zone *zone = call->session->zone;
+    if (type_is_interval(arg->col->type) || type_is_interval(out->type)) {
+        cast_interval(call, arg, out);
+        return;
+    }
     if (from == TYPE_TIMESTAMP && to >= TYPE_INT8 && to <= TYPE_DECIMAL) {
         timestamp_to_number(call, arg, out);
         return;

@@ -5,37 +5,6 @@
 
 enum { VALUE_TEXT_MAX = 96 }; // the longest flat value: an interval
 
-static size_t print_day_interval(int64_t us, char *out)
-{
-    uint64_t left = us < 0 ? 0 - (uint64_t)us : (uint64_t)us, fraction = left % 1000000;
-    left /= 1000000;
-    struct text text = {0};
-    text_printf(&text, "INTERVAL '%s%" PRIu64 " %02d:%02d:%02d", us < 0 ? "-" : "", left / 86400,
-                (int)(left / 3600 % 24), (int)(left / 60 % 60), (int)(left % 60));
-    if (fraction != 0) {
-        text_printf(&text, ".%06d", (int)fraction);
-        while (text.data[text.size - 1] == '0')
-            text.size--;
-    }
-    text_add_string(&text, "' DAY TO SECOND");
-    size_t size = text.size;
-    memcpy(out, text.data, size);
-    text_free(&text);
-    return size;
-}
-
-static size_t print_month_interval(int32_t months, char *out)
-{
-    int64_t left = months < 0 ? -(int64_t)months : months;
-    struct text text = {0};
-    text_printf(&text, "INTERVAL '%s%d-%d' YEAR TO MONTH", months < 0 ? "-" : "", (int)(left / 12),
-                (int)(left % 12));
-    size_t size = text.size;
-    memcpy(out, text.data, size);
-    text_free(&text);
-    return size;
-}
-
 /* A flat value that is neither NULL nor text; at most VALUE_TEXT_MAX bytes. */
 static size_t print_flat(const struct column *col, int64_t row, const struct zone *zone, char *out)
 {
@@ -60,8 +29,8 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
     case TYPE_TIMESTAMP_NTZ:
         return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
-    case TYPE_INTERVAL_DT: return print_day_interval(column_values(col, int64_t)[row], out);
-    case TYPE_INTERVAL_YM: return print_month_interval(column_values(col, int32_t)[row], out);
+    case TYPE_INTERVAL_DT: return interval_print(col->type, column_values(col, int64_t)[row], out);
+    case TYPE_INTERVAL_YM: return interval_print(col->type, column_values(col, int32_t)[row], out);
     default: return 0;
     }
 }

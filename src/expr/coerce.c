@@ -131,6 +131,15 @@ static const struct type *common_with_text(const struct type *other)
     return is_interval(other) || !is_atomic(other) ? NULL : other;
 }
 
+/* The range that holds both. */
+static const struct type *common_interval(const struct type *a, const struct type *b)
+{
+    enum interval_field from = type_interval_from(a), to = type_interval_to(a);
+    from = type_interval_from(b) < from ? type_interval_from(b) : from;
+    to = type_interval_to(b) > to ? type_interval_to(b) : to;
+    return type_interval(from, to);
+}
+
 static const struct type *common_struct(struct arena *arena, const struct type *a,
                                         const struct type *b)
 {
@@ -171,6 +180,8 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
         return a;
     if (type_is_numeric(a) && type_is_numeric(b))
         return common_number(arena, a, b);
+    if (is_interval(a) && a->id == b->id)
+        return common_interval(a, b);
     if (is_text(a))
         return common_with_text(b);
     if (is_text(b))
@@ -206,14 +217,22 @@ static bool nested_known(const struct type *from, const struct type *to,
     return true;
 }
 
+static bool is_whole(const struct type *t)
+{
+    return type_is_integer(t) || t->id == TYPE_DECIMAL;
+}
+
 bool cast_known(const struct type *from, const struct type *to)
 {
     if (from->id == TYPE_NULL || type_equal(from, to) || to->id == TYPE_STRING)
         return true;
     if (type_is_nested(to))
         return nested_known(from, to, cast_known);
+    if (is_interval(from) || is_interval(to))
+        return from->id == to->id || from->id == TYPE_STRING ||
+               (is_interval(from) ? is_whole(to) : is_whole(from));
     switch (from->id) {
-    case TYPE_STRING: return to->id != TYPE_NULL && !is_interval(to);
+    case TYPE_STRING: return to->id != TYPE_NULL;
     case TYPE_BOOLEAN: return type_is_numeric(to);
     case TYPE_DATE: return to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
     case TYPE_TIMESTAMP:
@@ -232,6 +251,8 @@ bool cast_implied(const struct type *from, const struct type *to)
         return true;
     if (type_is_nested(from) || type_is_nested(to))
         return type_is_nested(to) && nested_known(from, to, cast_implied);
+    if (is_interval(from) || is_interval(to))
+        return from->id == to->id;
     if (is_text(from) || is_text(to))
         return to->id != TYPE_NULL && !is_interval(to);
     if (type_is_numeric(from))
@@ -262,8 +283,10 @@ bool cast_is_safe(const struct type *from, const struct type *to)
         return true;
     if (type_is_nested(from) && from->id == to->id)
         return nested_known(from, to, cast_is_safe);
-    if (is_text(to))
+    if (is_text(to) || (is_interval(from) && from->id == to->id))
         return true;
+    if (is_interval(from) || is_interval(to))
+        return false;
     if (is_text(from))
         return to->id == TYPE_BINARY;
     if (from->id == TYPE_BOOLEAN)

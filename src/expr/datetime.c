@@ -271,18 +271,15 @@ SCALAR_SAME(
     "Later by an interval.", "INTERVAL '1' DAY + TIMESTAMP'2026-01-30 10:00:00'",
     "2026-01-31 10:00:00", .bind = bind_swapped, .flags = FN_OPERATOR);
 
-/* A DATE stays one when the interval is a constant of whole days (Spark goes by the interval's type, INTERVAL DAY). */
+/* A DATE stays one when the interval is one of days. */
 static enum code date_by_interval(struct binding *binding, const char *by_days, const char *by_time,
                                   struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
-    const struct expr *args[] = {binding->args[0], binding->args[1]}, *folded;
-    if (expr_is_constant(args[1])) {
-        TRY(expr_fold(ctx, args[1], &folded, err));
-        if (!literal_is_null(folded) && literal_int(folded) % DAY_US == 0) {
-            args[1] = expr_int(ctx, type_of(TYPE_INT32), literal_int(folded) / DAY_US, binding->at);
-            return expr_call(ctx, by_days, args, 2, binding->at, &binding->rewritten, err);
-        }
+    const struct expr *args[] = {binding->args[0], binding->args[1]};
+    if (type_interval_to(args[1]->type) == INTERVAL_DAY) {
+        TRY(expr_cast(ctx, args[1], type_of(TYPE_INT32), false, binding->at, &args[1], err));
+        return expr_call(ctx, by_days, args, 2, binding->at, &binding->rewritten, err);
     }
     args[0] = expr_cast_implicit(ctx, args[0], type_of(TYPE_TIMESTAMP));
     return expr_call(ctx, by_time, args, 2, binding->at, &binding->rewritten, err);

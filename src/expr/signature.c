@@ -74,6 +74,8 @@ static const struct type *simple_type(const char *word)
         {"interval_dt", TYPE_INTERVAL_DT},
         {"interval_ym", TYPE_INTERVAL_YM},
     };
+    if (strcmp(word, "interval_day") == 0)
+        return type_interval(INTERVAL_DAY, INTERVAL_DAY);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(words[i].word, word) == 0)
             return type_of(words[i].id);
@@ -98,6 +100,7 @@ static bool variable_takes(char name, const struct type *type)
     case 'I': return type_is_integer(type) || type->id == TYPE_STRING;
     case 'D': return type->id == TYPE_DECIMAL || type_is_integer(type);
     case 'O': return type_is_orderable(type);
+    case 'Y': return type_is_interval(type);
     default: return true;
     }
 }
@@ -210,7 +213,9 @@ static const struct type *target_type(struct match *m, const struct expr *arg,
         return of != NULL && of->id == TYPE_ARRAY ? of : NULL;
     if (strcmp(word, "map") == 0)
         return of != NULL && of->id == TYPE_MAP ? of : NULL;
-    return simple_type(word);
+    const struct type *simple = simple_type(word);
+    bool part = simple != NULL && of != NULL && type_is_interval(of) && of->id == simple->id;
+    return part ? of : simple; // an interval keeps its fields
 }
 
 /* ---- one overload ---- */

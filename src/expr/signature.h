@@ -4,7 +4,7 @@
  *            interval_ym: that type; any: as it is; text: STRING or BINARY as it is, else cast to STRING;
  *            struct, array, map: any such; array<w>, map<w,w>
  * Variables  a capital letter stands for one type, the common type of all arguments at its places:
- *            N any number but DECIMAL, I an integer, O orderable and text stays text, other letters anything.
+ *            N any number but DECIMAL, I an integer, O orderable and text stays text, Y an interval (of fields that hold all), other letters anything.
  *            D is a DECIMAL, each D its own; integers become DECIMALs
  * Places     type? may be missing, type... any number of times, both only at the end
  * Overloads  "(..) -> .. | (..) -> .."

@@ -18,12 +18,8 @@ static void print_args(const struct expr *const *args, int32_t count, const stru
 
 static void print_interval(const struct expr *expr, struct text *out)
 {
-    int64_t value = literal_int(expr);
-    if (expr->type->id == TYPE_INTERVAL_YM)
-        text_printf(out, "INTERVAL '%s%" PRId64 "-%" PRId64 "' YEAR TO MONTH", value < 0 ? "-" : "",
-                    value < 0 ? -value / 12 : value / 12, value < 0 ? -value % 12 : value % 12);
-    else
-        column_print(expr->literal, 0, out);
+    char text[INTERVAL_TEXT_MAX];
+    text_add(out, text, interval_print(expr->type, literal_int(expr), text));
 }
 
 static void print_literal(const struct expr *expr, struct text *out)

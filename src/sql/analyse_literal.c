@@ -231,41 +231,47 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
 
 /* ---- intervals ---- */
 
-static enum code bad_interval(struct analyser *self, const struct ast *ast)
+static enum code bad_interval(struct analyser *self, const struct ast *ast, const char *condition)
 {
-    return sql_error(self, ast->at, NULL,
-                     "[INVALID_INTERVAL_FORMAT] the interval is not valid: write INTERVAL '1' DAY, "
-                     "INTERVAL 5 MINUTES, INTERVAL '1 02:03:04.5' DAY TO SECOND");
-}
-
-/* '1-2' YEAR TO MONTH, '1 02:03:04.5' DAY TO SECOND: fields from unit to unit, split at - blank and
- * colons. */
-static bool add_range(struct bytes text, bool negative, const struct interval_unit *from,
-                      const struct interval_unit *to, int64_t *months, int64_t *us)
-{
-    const char *at = (const char *)text.data, *end = at + text.size;
-    while (at < end && isspace((unsigned char)*at))
-        at++;
-    if (at < end && (*at == '-' || *at == '+'))
-        negative ^= *at++ == '-';
-    for (const struct interval_unit *unit = from; unit <= to; unit++) {
-        if (unit->months == 3 || unit->us == 604800000000)
-            continue;
-        const char *start = at;
-        while (at < end && (isdigit((unsigned char)*at) || *at == '.'))
-            at++;
-        if (at == start ||
-            !interval_add(bytes_of(start, (size_t)(at - start)), negative, unit, months, us))
-            return false;
-        if (unit < to && at < end)
-            at++;
-    }
-    return at == end;
+    return sql_error(self, ast->at, "write INTERVAL '1' DAY, INTERVAL 5 MINUTES, INTERVAL '1 02:03:04.5' DAY TO SECOND",
+                     "[%s] The interval is not valid.", condition);
 }
 
 static const struct interval_unit *unit_named(const char *name)
 {
     return interval_unit_find(bytes_of_string(name));
+}
+
+/* Which field of an interval's type a unit counts in. */
+static enum interval_field unit_field(const struct interval_unit *unit)
+{
+    if (unit->months != 0)
+        return unit->months == 12 ? INTERVAL_YEAR : INTERVAL_MONTH;
+    for (enum interval_field field = INTERVAL_DAY; field < INTERVAL_SECOND; field++)
+        if (unit->us >= interval_field_units(field))
+            return field;
+    return INTERVAL_SECOND;
+}
+
+/* '1-2' YEAR TO MONTH, '1 02:03:04.5' DAY TO SECOND */
+static enum code interval_range(struct analyser *self, const struct ast *ast, int64_t *months, int64_t *us)
+{
+    const struct interval_unit *from = unit_named(ast->parts[0]), *to = unit_named(ast->parts[1]);
+    const struct ast *value = ast->args[0];
+    if (value->kind != AST_STRING)
+        return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0027");
+    if (from == NULL || to == NULL || from >= to || (from->months != 0) != (to->months != 0))
+        return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION");
+    const struct type *type = type_interval(unit_field(from), unit_field(to));
+    int64_t *into = from->months != 0 ? months : us;
+    switch (interval_value_read(value->bytes, type, value->flag, into)) {
+    case INTERVAL_READ: return E_OK;
+    case INTERVAL_TOO_LARGE: return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0063");
+    case INTERVAL_NO_MATCH: break;
+    }
+    return bad_interval(self, ast,
+                        from->months != 0 ? "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING"
+                                          : "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE");
 }
 
 enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months,
@@ -274,24 +280,67 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
     *months = *us = 0;
     const struct ast *first = ast->args[0];
     if (ast->part_count == 0)
-        return interval_parse(first->bytes, first->flag, months, us) ? E_OK
-                                                                     : bad_interval(self, ast);
-    if (ast->flag) {
-        const struct interval_unit *from = unit_named(ast->parts[0]);
-        const struct interval_unit *to = unit_named(ast->parts[1]);
-        bool ok =
-            from != NULL && to != NULL && from <= to && (from->months != 0) == (to->months != 0);
-        return ok && add_range(first->bytes, first->flag, from, to, months, us)
+        return interval_parse(first->bytes, first->flag, months, us)
                    ? E_OK
-                   : bad_interval(self, ast);
-    }
+                   : bad_interval(self, ast, "INVALID_TYPED_LITERAL");
+    if (ast->flag)
+        return interval_range(self, ast, months, us);
     for (int32_t i = 0; i < ast->arg_count; i++) {
         const struct interval_unit *unit = unit_named(ast->parts[i]);
-        if (unit == NULL ||
-            !interval_add(ast->args[i]->bytes, ast->args[i]->flag, unit, months, us))
-            return bad_interval(self, ast);
+        if (unit == NULL)
+            return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.INVALID_UNIT");
+        if (!interval_add(ast->args[i]->bytes, ast->args[i]->flag, unit, months, us))
+            return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.INVALID_VALUE");
     }
     return E_OK;
+}
+
+struct unit_range {
+    enum interval_field from, to;
+};
+
+static void range_add(struct unit_range *range, struct bytes word)
+{
+    const struct interval_unit *unit = interval_unit_find(word);
+    if (unit == NULL)
+        return;
+    enum interval_field field = unit_field(unit);
+    range->from = field < range->from ? field : range->from;
+    range->to = field > range->to ? field : range->to;
+}
+
+/* INTERVAL '1 day 2 hours': the units stand in the text. */
+static void range_of_text(struct unit_range *range, struct bytes text)
+{
+    for (size_t at = 0; at < text.size;) {
+        size_t start = at;
+        while (at < text.size && isalpha(text.data[at]))
+            at++;
+        range_add(range, bytes_of(text.data + start, at - start));
+        at += at == start;
+    }
+}
+
+/* From the largest unit named to the smallest. */
+static const struct type *interval_type(const struct ast *ast)
+{
+    struct unit_range range = {INTERVAL_SECOND, INTERVAL_YEAR};
+    for (int32_t i = 0; i < ast->part_count; i++)
+        range_add(&range, bytes_of_string(ast->parts[i]));
+    if (ast->part_count == 0)
+        range_of_text(&range, ast->args[0]->bytes);
+    return type_interval(range.from, range.to);
+}
+
+static bool mixes_families(const struct ast *ast)
+{
+    bool months = false, days = false;
+    for (int32_t i = 0; i < ast->part_count; i++) {
+        const struct interval_unit *unit = unit_named(ast->parts[i]);
+        months = months || (unit != NULL && unit->months != 0);
+        days = days || (unit != NULL && unit->months == 0);
+    }
+    return months && days;
 }
 
 static enum code interval_literal(struct analyser *self, const struct ast *ast,
@@ -299,15 +348,13 @@ static enum code interval_literal(struct analyser *self, const struct ast *ast,
 {
     int64_t months, us;
     TRY(analyse_interval(self, ast, &months, &us));
-    if (months != 0 && us != 0)
-        return not_yet(self, ast->at, "an interval of months and days together");
-    bool by_months = months != 0;
-    for (int32_t i = 0; i < ast->part_count && us == 0; i++)
-        by_months = by_months || unit_named(ast->parts[i])->months != 0;
+    if (mixes_families(ast) || (months != 0 && us != 0))
+        return sql_error(self, ast->at, "write two intervals: + INTERVAL 1 MONTH + INTERVAL 1 DAY",
+                         "[_LEGACY_ERROR_TEMP_0029] Cannot mix year-month and day-time fields in one interval.");
+    const struct type *type = interval_type(ast);
     if (months > INT32_MAX || months < INT32_MIN)
-        return bad_interval(self, ast);
-    *out = by_months ? expr_int(&self->expr, type_of(TYPE_INTERVAL_YM), months, ast->at)
-                     : expr_int(&self->expr, type_of(TYPE_INTERVAL_DT), us, ast->at);
+        return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0063");
+    *out = expr_int(&self->expr, type, type->id == TYPE_INTERVAL_YM ? months : us, ast->at);
     return E_OK;
 }
 

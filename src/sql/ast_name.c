@@ -38,10 +38,15 @@ static void print_literal(struct printer *out, const struct ast *ast)
     struct analyser quiet = *out->analyser;
     const struct expr *value;
     quiet.err = &err;
-    if (analyse_literal(&quiet, ast, &value) == E_OK)
+    if (analyse_literal(&quiet, ast, &value) != E_OK) {
+        put(out, ast->kind == AST_INTERVAL ? "INTERVAL" : ast->text);
+    } else if (value->type->id == TYPE_TIMESTAMP && !column_is_null(value->literal, 0)) {
+        put(out, "TIMESTAMP '"); // in the session's zone
+        column_print_in(value->literal, 0, out->analyser->expr.session->zone, &out->text);
+        put(out, "'");
+    } else {
         expr_print(value, NULL, &out->text);
-    else
-        put(out, ast->text);
+    }
 }
 
 /* Without the table's name; a field keeps its struct. */
@@ -78,25 +83,6 @@ static void print_row(struct printer *out, const struct ast *ast)
         print(out, arg->kind == AST_NAMED ? arg->args[0] : arg);
     }
     put(out, ")");
-}
-
-static void print_interval(struct printer *out, const struct ast *ast)
-{
-    put(out, "INTERVAL ");
-    for (int32_t i = 0; i < ast->arg_count; i++) {
-        text_printf(&out->text, "%s'%s%.*s'", i > 0 ? " " : "", ast->args[i]->flag ? "-" : "",
-                    (int)ast->args[i]->bytes.size, (const char *)ast->args[i]->bytes.data);
-        for (const char *c = i < ast->part_count ? ast->parts[i] : ""; *c != '\0'; c++) {
-            if (c == ast->parts[i])
-                text_add_char(&out->text, ' ');
-            text_add_char(&out->text, (char)toupper((unsigned char)*c));
-        }
-    }
-    if (ast->flag && ast->part_count == 2) {
-        put(out, " TO ");
-        for (const char *c = ast->parts[1]; *c != '\0'; c++)
-            text_add_char(&out->text, (char)toupper((unsigned char)*c));
-    }
 }
 
 static void print_case(struct printer *out, const struct ast *ast)
@@ -293,9 +279,9 @@ static void print(struct printer *out, const struct ast *ast)
     case AST_NULL: put(out, "NULL"); break;
     case AST_BOOLEAN: put(out, ast->flag ? "true" : "false"); break;
     case AST_NUMBER:
+    case AST_INTERVAL:
     case AST_TYPED: print_literal(out, ast); break;
     case AST_STRING: text_add(&out->text, ast->bytes.data, ast->bytes.size); break;
-    case AST_INTERVAL: print_interval(out, ast); break;
     case AST_NAME: print_name(out, ast); break;
     case AST_STAR:
         print_parts(out, ast->parts, ast->part_count);

@@ -124,7 +124,7 @@ struct bytes sql_condition(const struct error *err)
     if (close == NULL || close == open + 1)
         return (struct bytes){0};
     size_t size = (size_t)(close - open - 1);
-    if (strspn(open + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") < size)
+    if (strspn(open + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.") < size)
         return (struct bytes){0};
     return bytes_of(open + 1, size);
 }

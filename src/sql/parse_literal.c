@@ -105,6 +105,10 @@ enum code parse_interval(struct parser *self, struct ast **out)
             TRY(parse_interval_value(self, &values));
             TRY(take_unit(self, &units));
         }
+        if ((to && at_quantity(self)) || (units.count > 1 && !to && at_word(self, KW_TO)))
+            return parse_error(self, position_since(self, first),
+                               "[_LEGACY_ERROR_TEMP_0024] Can only have a single from-to unit in the interval literal "
+                               "syntax");
     }
     struct ast *node = ast_new(self, AST_INTERVAL, position_since(self, first));
     node->args = (struct ast **)values.items;
@@ -230,6 +234,15 @@ static enum code skip_parameters(struct parser *self)
     return expect_symbol(self, SYM_CLOSE);
 }
 
+static int field_of(const char *unit)
+{
+    static const char *const names[] = {"year", "month", "day", "hour", "minute", "second"};
+    for (int i = 0; i < 6; i++)
+        if (strcmp(names[i], unit) == 0)
+            return i;
+    return -1;
+}
+
 static enum code parse_interval_type(struct parser *self, const struct type **out)
 {
     struct list units = {0};
@@ -237,12 +250,15 @@ static enum code parse_interval_type(struct parser *self, const struct type **ou
     if (!at_unit(self))
         return parse_error(self, position_here(self),
                            "[UNSUPPORTED_DATATYPE] Unsupported data type \"INTERVAL\"");
+    int32_t first = self->at;
     TRY(take_unit(self, &units));
-    const char *from = units.items[0];
-    bool months = strcmp(from, "year") == 0 || strcmp(from, "month") == 0;
     if (take_word(self, KW_TO))
         TRY(take_unit(self, &units));
-    *out = type_of(months ? TYPE_INTERVAL_YM : TYPE_INTERVAL_DT);
+    int from = field_of(units.items[0]), to = field_of(units.items[units.count - 1]);
+    if (from < 0 || to < 0 || from > to || (from <= INTERVAL_MONTH) != (to <= INTERVAL_MONTH))
+        return parse_error(self, position_since(self, first), "[_LEGACY_ERROR_TEMP_0028] Intervals FROM %s TO %s are not "
+                           "supported.", (const char *)units.items[0], (const char *)units.items[units.count - 1]);
+    *out = type_interval((enum interval_field)from, (enum interval_field)to);
     return E_OK;
 }
 
