@@ -297,7 +297,7 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
             log_debug("and then: %s", later.text);
         epoch_transaction_abort(&self->transaction);
         records_forget(self);
-        self->progress->dropped = runtime_stopping() && self->records > 0;
+        self->progress->dropped = runtime_stopping();
         return error_note(err, "epoch %" PRId64, self->epoch);
     }
     *ran = true;

@@ -162,10 +162,8 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
             break;
         code = trouble_wait(&progress, NULL, err);
     }
-    if (progress.dropped && error_class(code) == CLASS_transient)
-        code = stopped_without(err);
-    else if (code == E_STOPPED)
-        code = E_OK;
+    if (runtime_stopping() && error_class(code) == CLASS_transient)   // what still fails then is no matter, but for an open epoch
+        code = progress.dropped ? stopped_without(err) : E_OK;
     progress_free(&progress);
     return code;
 }
