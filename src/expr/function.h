@@ -132,6 +132,7 @@ extern const struct function *const time_window_functions[];
 extern const struct function *const collection_functions[];
 extern const struct function *const array_functions[];
 extern const struct function *const digest_functions[];
+extern const struct function *const json_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);

@@ -28,6 +28,7 @@ static const struct family {
     {"Windows of time", time_window_functions},
     {"Collections", collection_functions},
     {"Arrays", array_functions},
+    {"JSON", json_functions},
     {"Hashes", digest_functions},
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };

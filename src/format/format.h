@@ -115,7 +115,13 @@ MUST_CHECK enum code parquet_reader_select(struct parquet_reader *reader, const 
 MUST_CHECK enum code parquet_reader_next(struct parquet_reader *reader, int64_t rows_max, struct batch *out,
                                          struct error *err);
 
-/* One value as JSON text, as Spark's to_json writes it (NULL fields left out). */
+/* Values as JSON text, as Spark's to_json writes them; keep_nulls: fields of structs that are NULL are written, too.
+ * One thread at a time. */
+struct json_printer;
+struct json_printer *json_printer_new(const struct zone *zone, bool keep_nulls);
+void json_printer_free(struct json_printer *printer);
+void json_print(struct json_printer *printer, const struct column *col, int64_t row, struct text *out);
+/* One value, NULL fields left out. */
 void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
 
 bool utf8_valid(const uint8_t *p, size_t size);

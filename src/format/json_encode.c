@@ -177,6 +177,24 @@ void json_write_value(const struct column *col, int64_t row, const struct zone *
     json_write(&writer, col, row, out);
 }
 
+struct json_printer {
+    struct json_writer writer;
+};
+
+struct json_printer *json_printer_new(const struct zone *zone, bool keep_nulls)
+{
+    struct json_printer *self = mem_new(struct json_printer);
+    json_writer_init(&self->writer, zone, keep_nulls);
+    return self;
+}
+
+void json_printer_free(struct json_printer *self) { mem_free(self); }
+
+void json_print(struct json_printer *self, const struct column *col, int64_t row, struct text *out)
+{
+    json_write(&self->writer, col, row, out);
+}
+
 /* ---- the encoder: a line for each row ---- */
 
 struct json_lane {
