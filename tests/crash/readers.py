@@ -195,18 +195,19 @@ def json_keys(*columns):
 
 
 class TopicWatch(threading.Thread):
-    """A read_committed consumer of some topics, from before their first record on. It keeps every record, in the order of its
-    partition. at(message): where the record comes from, as (partition, offset, value)."""
+    """A read_committed consumer of some topics, from before their first record on. It keeps every record as (partition, offset,
+    value) of the record that it was made of, in the order of its partition."""
 
-    def __init__(self, bootstrap, topics, isolation="read_committed"):
+    def __init__(self, bootstrap, topics):
         super().__init__(daemon=True)
         self.settings = {"bootstrap.servers": bootstrap, "group.id": f"watch-{os.getpid()}", "enable.auto.commit": False,
-                         "isolation.level": isolation, "auto.offset.reset": "error", "fetch.wait.max.ms": 50}
+                         "isolation.level": "read_committed", "auto.offset.reset": "error", "fetch.wait.max.ms": 50}
         self.topics, self.found, self.problems = topics, {topic: {} for topic in topics}, []
         self.ended = threading.Event()
         self.consumer = Consumer(self.settings)
         self.partitions = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic in topics
                            for partition in self.consumer.list_topics(topic, 20).topics[topic].partitions]
+        assert {place.topic for place in self.partitions} == set(topics), "a topic has no partitions"
         self.consumer.assign(self.partitions)
 
     def run(self):

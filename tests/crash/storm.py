@@ -181,6 +181,8 @@ def struck(run, dice, points, limit, outcome):
         outcome.kills += 1
         outcome.at_points[fault.split(":")[0]] += 1
         return False
+    if stopped and status == -signal.SIGTERM:   # it had not yet come to asking for the signal
+        return False
     if status == 1 and fault and "injected" in run.last_words():  # at start leat says what is wrong and leaves
         return False
     outcome.findings.add("wrong", int(status != 0), f"with {fault} it left with {status}: {run.last_words()}")

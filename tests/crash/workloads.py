@@ -40,9 +40,18 @@ def numbers_fill(topic, count=RECORDS, first=0, bootstrap=BOOTSTRAP):
 
 
 def topic_create(topic, partitions=PARTITIONS, bootstrap=BOOTSTRAP, replication=1, **config):
+    """Returns when all partitions have a leader."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     settings = {key.replace("_", "."): str(value) for key, value in config.items()}
     admin.create_topics([NewTopic(topic, partitions, replication, config=settings)])[topic].result(30)
+    deadline = time.monotonic() + 30
+    while True:
+        known = admin.list_topics(topic, timeout=30).topics[topic].partitions
+        if len(known) == partitions and all(partition.leader >= 0 for partition in known.values()):
+            return
+        if time.monotonic() > deadline:
+            raise SystemExit(f"topic {topic} has no leaders after 30 s")
+        time.sleep(0.02)
 
 
 # ---- files ----
