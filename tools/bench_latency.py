@@ -14,7 +14,7 @@ from measuring import INSTANCE, OUT, fresh, history_add, history_line, last_json
 from transactions import LEAT, PARTITIONS, ROOT, create_topic, kafka, stop
 
 RATE = 50_000
-WARM_UP_SECONDS = 5
+WARM_UP_SECONDS = 15
 DEFAULT_RECORDS = 30 * RATE
 START_SECONDS = 3
 GOAL_P99_MS = 100

@@ -56,7 +56,7 @@ enum code kafka_columns_find(const struct type *schema, bool topic_given, struct
     }
     TRY(code);
     if (out->value < 0)
-        return fail(err, E_SPEC, "Required attribute 'value' not found. CAST(.. AS STRING) AS value makes one");
+        return fail(err, E_SPEC, "Required attribute 'value' not found. to_json(struct(..)) AS value makes one");
     if (out->topic < 0 && !topic_given)
         return fail(err, E_SPEC, "topic option required when no 'topic' attribute is present. Use the topic option for "
                     "setting a topic.");

@@ -1,6 +1,8 @@
 """Records that leat writes to topics: their columns, where they go, and each of them once, whatever dies when."""
 
+import shutil
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +12,12 @@ import pyarrow.dataset
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka.partitioner.default import murmur2
-from trial import BOOTSTRAP, WORK, check, finish, leat, leat_ok, multiset_problems, produce, project, topic_create, topic_fill
+from tables import quarantined
+from trial import (BOOTSTRAP, WORK, Leat, check, finish, leat, leat_ok, ledger_totals, multiset_problems, produce, project,
+                   topic_create, topic_fill, until)
 
 ROWS = 4000
+FENCE_SECONDS = 5
 POINTS = ["stage_done", "kafka_offsets", "kafka_commit", "kafka_after", "record_temp", "record_put", "after_record",
           "publish_done"]
 
@@ -57,11 +62,12 @@ def spec(name, sinks, source_topic, **settings):
     lines = [f"name: {name}", f"storage: file://{WORK}/{name}/data", "libraries:", "  - glob:", "      include: transformations/**",
              "configuration:", "  source.events.format: kafka", f"  source.events.kafka.bootstrap.servers: {BOOTSTRAP}",
              f"  source.events.subscribe: {source_topic}", "  source.events.startingOffsets: earliest",
-             "  source.events.includeHeaders: \"true\"", "  spark.sql.session.timeZone: UTC", "  leat.trigger: once"]
+             "  source.events.includeHeaders: \"true\"", "  spark.sql.session.timeZone: UTC"]
     for sink, options in sinks.items():
         lines += [f"  sink.{sink}.format: kafka"]
         options = {"kafka.bootstrap.servers": BOOTSTRAP, **options}
         lines += [f"  sink.{sink}.{key}: \"{value}\"" for key, value in options.items()]
+    settings = {"leat__trigger": "once", **settings}
     lines += [f"  {key.replace('__', '.')}: \"{value}\"" for key, value in settings.items()]
     return "\n".join(lines) + "\n"
 
@@ -168,7 +174,115 @@ def fault_test():
     check("aborted records lie in the topic unseen", [] if lying > 0 else ["there are none: was nothing aborted?"])
 
 
-columns_test()
-tables_test()
-fault_test()
+
+def refused_test():
+    """What no broker would take is in the quarantine, with its reason; the others are in their topics; the ledger closes."""
+    topic_create("refused_in", 2)
+    topic_create("refused_a", 2)
+    topic_fill("refused_in", [(None, str(i)) for i in range(1000)])
+    sql = """
+        CREATE TEMPORARY VIEW rows AS SELECT CAST(CAST(value AS STRING) AS INT) AS i FROM STREAM events;
+        CREATE TEMPORARY VIEW outgoing AS SELECT
+            CASE WHEN i % 100 = 1 THEN repeat('x', 40000) ELSE concat('', i) END AS value,
+            CASE WHEN i % 100 = 2 THEN NULL WHEN i % 100 = 3 THEN 'no topic' ELSE 'refused_a' END AS topic,
+            CASE WHEN i % 100 = 4 THEN 2 WHEN i % 100 = 5 THEN -1 WHEN i % 100 = 6 THEN 1 END AS partition,
+            CASE WHEN i % 100 = 7 THEN array(named_struct('key', CAST(NULL AS STRING), 'value', CAST('v' AS BINARY))) END AS headers
+            FROM STREAM rows;
+    """
+    folder = project("refused", spec("refused", {"out": {"from": "outgoing", "kafka.max.request.size": "20000"}}, "refused_in"), sql)
+    leat_ok("run", folder, "--once")
+    bad = {1: "MESSAGE_TOO_LARGE", 2: "INVALID_TOPIC", 3: "INVALID_TOPIC", 4: "UNKNOWN_TOPIC_OR_PARTITION",
+           5: "UNKNOWN_TOPIC_OR_PARTITION", 7: "INVALID_HEADER"}
+    check("refused: the others", multiset_problems("records", [m.value().decode() for m in read("refused_a")],
+                                                   [str(i) for i in range(1000) if i % 100 not in bad]))
+    got = [(row["reason"], row["value"].decode(), tuple(row["tables"])) for row in quarantined(WORK / "refused/data/tables")]
+    check("refused: the quarantine", multiset_problems("rows", got, [(bad[i % 100], str(i), ("out",)) for i in range(1000)
+                                                                     if i % 100 in bad]))
+    totals = ledger_totals(oracle.chain(WORK / "refused/data/checkpoint"))["out"]
+    check("refused: the ledger", [] if (totals["in"], totals["out"], totals["quarantined"]) == (1000, 940, 60) else [str(totals)])
+    done = leat("run", folder, "--once", "--set=leat.on_error=fail", f"--set=leat.checkpoint={WORK}/refused/again")
+    check("refused: stop instead", done.problems(3, "table out", "leat.on_error is fail"))
+
+
+def broker_refuses_test():
+    """What only the broker knows to be wrong stops at once and says what to do; mended, it goes on where it stood."""
+    topic_create("size_in", 1)
+    topic_create("size_out", 1, max_message_bytes=5000)
+    topic_fill("size_in", [(None, "x" * 20000), (None, "small")])
+    folder = project("size", spec("size", {"out": {"from": "outgoing", "topic": "size_out"}}, "size_in"),
+                     "CREATE TEMPORARY VIEW outgoing AS SELECT value FROM STREAM events;")
+    check("too large for the topic", leat("run", folder, "--once").problems(2, "max.message.bytes", "kafka.max.request.size"))
+    leat_ok("run", folder, "--once", "--set=sink.out.kafka.max.request.size=4000")
+    check("then in the quarantine", [] if [m.value() for m in read("size_out")] == [b"small"] else ["not only the small one"])
+
+
+def wrong_test():
+    """Wrong projects are told apart before anything is read."""
+    view = "CREATE TEMPORARY VIEW outgoing AS SELECT {} FROM STREAM events;"
+    cases = [
+        ("value", "CAST(value AS STRING) AS text", {"topic": "t"}, "Required attribute 'value' not found"),
+        ("topic", "value", {}, "topic option required when no 'topic' attribute is present"),
+        ("type", "offset AS value", {"topic": "t"}, "value attribute unsupported type bigint. value must be a(n) string or binary"),
+        ("key", "value, 1 AS key", {"topic": "t"}, "key must be a(n) string or binary"),
+        ("acks", "value", {"topic": "t", "kafka.acks": "1"}, "kafka.acks=1"),
+        ("id", "value", {"topic": "t", "kafka.transactional.id": "x"}, "leat makes it from the id of the checkpoint"),
+        ("slip", "value", {"topic": "t", "kafka.compresion.type": "zstd"}, "did you mean kafka.compression.type"),
+        ("option", "value", {"topics": "t"}, "did you mean topic"),
+        ("name", "value", {"topic": "a b"}, "is no topic name"),
+    ]
+    for name, columns, options, words in cases:
+        folder = project(f"wrong_{name}", spec(name, {"out": {"from": "outgoing", **options}}, "columns_in"), view.format(columns))
+        check(f"wrong {name}", leat("check", folder).problems(2, words))
+
+
+def fenced_test():
+    """Two processes on copies of one checkpoint: the second fences the first, which stops and has doubled nothing."""
+    topic_create("fence_in", 2)
+    topic_create("fence_out", 2)
+    topic_fill("fence_in", [(None, str(i)) for i in range(500)])
+    options = {"out": {"from": "outgoing", "topic": "fence_out"}}
+    sql = "CREATE TEMPORARY VIEW outgoing AS SELECT value FROM STREAM events;"
+    folder = project("fence", spec("fence", options, "fence_in", leat__trigger="continuous"), sql)
+    first = Leat("run", folder)
+    late = until(lambda: len(read("fence_out")) == 500, "the first records")
+    shutil.copytree(WORK / "fence/data/checkpoint", WORK / "fence_copy")
+    second = Leat("run", folder, f"--set=leat.checkpoint={WORK}/fence_copy", f"--set=leat.tables.path={WORK}/fence_tables")
+    time.sleep(FENCE_SECONDS)  # until it has begun; nothing on the outside tells
+    topic_fill("fence_in", [(None, str(i)) for i in range(500, 1000)])
+    done = first.wait(30)
+    late += until(lambda: len(read("fence_out")) >= 1000, "the other records")
+    second.stop()
+    check("fenced", late + done.problems(1, "another process writes for this checkpoint"))
+    check("fenced: once", multiset_problems("records", [m.value().decode() for m in read("fence_out")], map(str, range(1000))))
+
+
+def other_cluster_test():
+    """A second cluster gets each row at least once, with headers that name it; here the same broker by another name."""
+    topic_create("other_in", 2)
+    topic_create("other_a", 2)
+    topic_create("other_b", 2)
+    topic_fill("other_in", [(None, str(i)) for i in range(600)])
+    elsewhere = BOOTSTRAP.replace("127.0.0.1", "localhost")
+    sinks = {"a": {"from": "outgoing", "topic": "other_a"},
+             "b": {"from": "outgoing", "topic": "other_b", "kafka.bootstrap.servers": elsewhere}}
+    folder = project("other", spec("other", sinks, "other_in", leat__epoch__max_records=100),
+                     "CREATE TEMPORARY VIEW outgoing AS SELECT value FROM STREAM events;")
+    leat("run", folder, "--once", LEAT_FAIL="stage_done:3:kill")
+    done = leat("run", folder, "--once")
+    check("other cluster: said", done.problems(0, "at least once"))
+    a, b = read("other_a"), read("other_b")
+    check("first cluster: once", multiset_problems("records", [m.value().decode() for m in a], map(str, range(600))))
+    origins = {dict(m.headers())["leat.origin"]: m.value() for m in b}
+    problems = multiset_problems("records", [value.decode() for value in origins.values()], map(str, range(600)))
+    query_id = oracle.chain(WORK / "other/data/checkpoint")[0]["query_id"]
+    ids = {dict(m.headers())["leat.id"].decode() for m in b}
+    problems += [] if len(ids) >= 600 and all(i.startswith(f"{query_id}/0/") for i in ids) else [f"ids such as {sorted(ids)[:2]}"]
+    problems += [] if len(b) > 600 else ["nothing was sent again: was nothing killed?"]
+    check("other cluster: at least once, told apart", problems)
+
+
+TESTS = [columns_test, tables_test, fault_test, refused_test, broker_refuses_test, wrong_test, fenced_test, other_cluster_test]
+for test in TESTS:
+    if len(sys.argv) < 2 or sys.argv[1] in test.__name__:
+        test()
 finish()
