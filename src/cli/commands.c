@@ -5,7 +5,7 @@
 
 const struct command *const commands[] = {
     &init_command,  &check_command,   &plan_command, &run_command,
-    &sql_command,   &state_command, &audit_command, &produce_command, &docs_command, NULL,
+    &sql_command,   &state_command, &quarantine_command, &audit_command, &produce_command, &docs_command, NULL,
 };
 
 int report(const struct error *err)
@@ -49,7 +49,7 @@ void general_help(struct text *out)
         text_printf(out, "  %-8s %-6s %s\n", (*command)->name, (*command)->arguments,
                     (*command)->help);
     text_add_string(out, "  help     COMMAND  examples and flags of a command\n\n"
-                         "Exit codes: 0 ok, 1 failed, 2 usage or user error, 3 data problem.\n"
+                         "Exit codes: 0 ok, 1 failed, 2 usage or user error, 3 data problem, or findings of an audit.\n"
                          "LEAT_LOG=error|warn|info|debug says how much is logged.\n");
 }
 

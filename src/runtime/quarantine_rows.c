@@ -101,8 +101,8 @@ static size_t cut_at(struct bytes value, size_t most, bool text)
     return most;
 }
 
-static void bytes_put(struct writing *self, enum quarantine_column column, enum quarantine_column size,
-                      enum quarantine_column base64, const struct column *from, int64_t record)
+static void bytes_put(struct writing *self, enum quarantine_column column, enum quarantine_column size, int base64,
+                      const struct column *from, int64_t record)
 {
     bool is_given = given(from, record), split = self->style->text;
     struct bytes value = is_given ? column_bytes_at(from, record) : (struct bytes){0};

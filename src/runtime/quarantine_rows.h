@@ -25,6 +25,7 @@
 #define RUNTIME_QUARANTINE_ROWS_H
 
 #include "runtime/rejection.h"
+#include "runtime/runtime.h"
 
 /* Who rejected rows, and what it can say about them. */
 struct rejecter {
@@ -43,14 +44,8 @@ struct rejected_again {
 /* The first reject as an error: E_DATA with reason, record and place. */
 enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err);
 
-enum quarantine_column {
-    QUARANTINE_REASON, QUARANTINE_DETAIL, QUARANTINE_AT, QUARANTINE_TABLES, QUARANTINE_FIELD, QUARANTINE_BYTE,
-    QUARANTINE_ROW, QUARANTINE_SOURCE, QUARANTINE_TOPIC, QUARANTINE_PARTITION, QUARANTINE_OFFSET, QUARANTINE_TIMESTAMP,
-    QUARANTINE_KEY, QUARANTINE_VALUE, QUARANTINE_KEY_BYTES, QUARANTINE_VALUE_BYTES, QUARANTINE_SCHEMA_VERSION,
-    QUARANTINE_NODE, QUARANTINE_ATTEMPTS, QUARANTINE_EPOCH, QUARANTINE_REJECTED_AT,
-    QUARANTINE_COLUMNS,
-    QUARANTINE_KEY_BASE64 = QUARANTINE_COLUMNS, QUARANTINE_VALUE_BASE64,   /* of text */
-    QUARANTINE_TEXT_COLUMNS
+enum {   /* behind enum quarantine_column, in the schema of lines */
+    QUARANTINE_KEY_BASE64 = QUARANTINE_COLUMNS, QUARANTINE_VALUE_BASE64, QUARANTINE_TEXT_COLUMNS
 };
 const struct type *quarantine_schema(struct arena *arena, bool text);
 

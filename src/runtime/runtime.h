@@ -202,6 +202,46 @@ struct audit_request {
 MUST_CHECK enum code pipeline_audit(const struct pipeline *pipeline, const struct audit_request *request, struct arena *arena,
                                     struct audit_report *out, struct error *err);
 
+/* ---- what quarantines hold, for `leat quarantine` ---- */
+
+/* The columns of a quarantine (quarantine_rows.h says what they mean), and of what quarantine_read gives. */
+enum quarantine_column {
+    QUARANTINE_REASON, QUARANTINE_DETAIL, QUARANTINE_AT, QUARANTINE_TABLES, QUARANTINE_FIELD, QUARANTINE_BYTE,
+    QUARANTINE_ROW, QUARANTINE_SOURCE, QUARANTINE_TOPIC, QUARANTINE_PARTITION, QUARANTINE_OFFSET, QUARANTINE_TIMESTAMP,
+    QUARANTINE_KEY, QUARANTINE_VALUE, QUARANTINE_KEY_BYTES, QUARANTINE_VALUE_BYTES, QUARANTINE_SCHEMA_VERSION,
+    QUARANTINE_NODE, QUARANTINE_ATTEMPTS, QUARANTINE_EPOCH, QUARANTINE_REJECTED_AT,
+    QUARANTINE_COLUMNS,
+    /* Only read: the folder; 16 hex digits that tell the row from all others; NULL, "waiting" (asked for) or "done". */
+    QUARANTINE_NAME = QUARANTINE_COLUMNS, QUARANTINE_ID, QUARANTINE_REPLAY,
+    QUARANTINE_VIEW_COLUMNS
+};
+const struct type *quarantine_view_schema(struct arena *arena);
+/* All rows of all quarantine folders of the project, oldest first in each, also beside a leat at work. `rows` gets batches of
+ * the view's schema, borrowed. */
+MUST_CHECK enum code quarantine_read(const struct pipeline *pipeline,
+                                     enum code (*rows)(void *context, const struct batch *batch, struct error *err),
+                                     void *context, struct error *err);
+/* Ask for a replay. Rows come from quarantine_read, key and value repaired; those that cannot come back are left out. */
+enum replay_refusal {
+    REPLAY_FINE,
+    REPLAY_ASKED,        /* it was replayed, or asked for, before */
+    REPLAY_BORN,         /* it was made in leat: there is no record to replay */
+    REPLAY_CUT,          /* the quarantine has only the beginning of its key or value */
+    REPLAY_UNPLACED,     /* which of its record's rows it was is not known */
+    REPLAY_NO_WAY,       /* E_CHANGED of replay_route.h: `why` says it */
+    REPLAY_REFUSALS
+};
+struct replay_ask;
+MUST_CHECK enum code replay_ask_new(const struct pipeline *pipeline, struct replay_ask **out, struct error *err);
+/* Row `row` of `batch`; `repaired`: its value is whole, whatever value_bytes says. */
+MUST_CHECK enum code replay_ask_add(struct replay_ask *ask, const struct batch *batch, int64_t row, bool repaired,
+                                    enum replay_refusal *out, struct error *err);
+int64_t replay_ask_rows(const struct replay_ask *ask);
+const char *replay_ask_why(const struct replay_ask *ask);   /* of the last REPLAY_NO_WAY, or "" */
+/* Write the requests: *first is the number of the first of *count. */
+MUST_CHECK enum code replay_ask_commit(struct replay_ask *ask, int64_t *first, int64_t *count, struct error *err);
+void replay_ask_free(struct replay_ask *ask);
+
 void runtime_stop(void);
 bool runtime_stopping(void);
 
