@@ -62,13 +62,14 @@ static enum code direction_parse(const char **at, struct parquet_sorting *out, s
         out->nulls_first = !out->descending;
         word = word_next(at);
     }
-    if (word_is(word, "NULLS")) {
+    bool nulls = word_is(word, "NULLS");
+    if (nulls) {
         word = word_next(at);
         out->nulls_first = word_is(word, "FIRST");
-        if (out->nulls_first || word_is(word, "LAST"))
-            word = word_next(at);
+        nulls = !out->nulls_first && !word_is(word, "LAST"); // still to come
+        word = nulls ? word : word_next(at);
     }
-    if (word.size == 0)
+    if (word.size == 0 && !nulls)
         return E_OK;
     return fail(err, E_SPEC, "option parquet.sorting.columns: \"%.*s\" instead of ASC, DESC, NULLS FIRST or NULLS LAST",
                 (int)(word.size < WORD_MAX ? word.size : WORD_MAX), (const char *)word.data);
@@ -79,14 +80,12 @@ enum code parquet_sortings_parse(const struct parquet_schema *schema, const char
 {
     struct parquet_sortings sortings = {0};
     sortings.items = arena_array(arena, struct parquet_sorting, strlen(text) / 2 + 1); // more than there are columns
-    for (const char *at = text; *at != '\0'; at += *at == ',') {
-        struct bytes word = word_next(&at);
-        if (word.size == 0 && *at == '\0' && sortings.count == 0)
-            break;
-        struct parquet_sorting *item = &sortings.items[sortings.count];
-        TRY(column_find(schema, word, item, err));
+    for (const char *at = text; text[0] != '\0'; at++) {
+        struct parquet_sorting *item = &sortings.items[sortings.count++];
+        TRY(column_find(schema, word_next(&at), item, err));
         TRY(direction_parse(&at, item, err));
-        sortings.count++;
+        if (*at == '\0')
+            break;
     }
     *out = sortings;
     return E_OK;

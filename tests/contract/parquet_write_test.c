@@ -7,6 +7,7 @@
  * leat's own reader must see the same rows.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/os.h"
 #include "data/data.h"
@@ -15,6 +16,8 @@
 #include "parquet_rows.h"
 
 enum { LANES = 3 };
+
+enum { OPTIONS_MAX = 6 };
 
 /* How the rows of one file are made. */
 struct recipe {
@@ -28,7 +31,8 @@ struct recipe {
     bool extremes;         /* the ends of ranges, NaN, zeros */
     int64_t row_group_bytes;
     const char *compression;
-    const char *option_names[4], *option_values[4];
+    const char *option_names[OPTIONS_MAX + 1], *option_values[OPTIONS_MAX + 1];
+    bool sorted;           /* row groups are: rows come back in another order */
 };
 
 static uint64_t draw(uint64_t below)
@@ -221,6 +225,31 @@ static void take(struct output *output, int lane)
     output->type->piece_close(&piece);
 }
 
+/* ---- what a reader sees ---- */
+
+static int compare_lines(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The lines in the order of their bytes. */
+static void lines_sort(struct text *lines)
+{
+    char **starts = NULL, *copy = mem_strdup(lines->data != NULL ? lines->data : ""), *rest;
+    int32_t count = 0, capacity = 0;
+    for (char *line = strtok_r(copy, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+        mem_grow(starts, capacity, count + 1);
+        starts[count++] = line;
+    }
+    if (count > 0)
+        qsort(starts, (size_t)count, sizeof *starts, compare_lines);
+    text_clear(lines);
+    for (int32_t i = 0; i < count; i++)
+        text_printf(lines, "%s\n", starts[i]);
+    mem_free(starts);
+    mem_free(copy);
+}
+
 static void leave(const struct recipe *recipe, const struct output *output)
 {
     struct error err = {0};
@@ -237,13 +266,32 @@ static void leave(const struct recipe *recipe, const struct output *output)
     text_free(&path);
 }
 
-static void read_back(const struct recipe *recipe, const struct type *schema, const struct output *output)
+/* Sorted rows are left in the order they are read in, once they are known to be the same. */
+static void sorted_back(struct output *output, const struct text *seen)
+{
+    struct text rows = {0}, expected = {0};
+    const char *first = strchr(output->expected.data, '\n') + 1;
+    size_t head = (size_t)(first - output->expected.data);
+    text_add_string(&expected, first);
+    text_add(&rows, seen->data, seen->size);
+    lines_sort(&rows);
+    lines_sort(&expected);
+    CHECK_STR(rows.data, expected.data);
+    output->expected.size = head;
+    text_add(&output->expected, seen->data, seen->size);
+    text_free(&rows);
+    text_free(&expected);
+}
+
+static void read_back(const struct recipe *recipe, const struct type *schema, struct output *output)
 {
     struct error err = {0};
     struct text seen = {0};
-    const char *wanted = strchr(output->expected.data, '\n') + 1;
     CHECK_INT(parquet_lines(recipe->name, text_view(&output->content), schema, &seen, &err), E_OK);
     CHECK_STR(err.text, "");
+    if (recipe->sorted)
+        sorted_back(output, &seen);
+    const char *wanted = strchr(output->expected.data, '\n') + 1;
     if (strcmp(wanted, seen.data != NULL ? seen.data : "") != 0) {
         size_t at = 0;
         while (seen.data != NULL && seen.data[at] != '\0' && seen.data[at] == wanted[at])
@@ -303,8 +351,8 @@ static void file_make(const struct recipe *recipe)
     CHECK_INT(output.type->file_finish(output.file, &output.content, &err), E_OK);
     CHECK(memcmp(output.content.data, "PAR1", 4) == 0);
     CHECK(memcmp(output.content.data + output.content.size - 4, "PAR1", 4) == 0);
-    leave(recipe, &output);
     read_back(recipe, spec.schema, &output);
+    leave(recipe, &output);
 
     output.type->file_close(output.file);
     mem_free(output.file);
@@ -457,6 +505,289 @@ TEST(without_dictionary_and_delta)
                                .text_max = 30,
                                .option_names = {"parquet.enable.dictionary", "parquet.enable.delta"},
                                .option_values = {"false", "false"}});
+}
+TEST(version_1)
+{
+    file_make(&(struct recipe){.name = "version_1",
+                               .ddl = FLAT,
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 10,
+                               .text_max = 30,
+                               .option_names = {"parquet.writer.version", "parquet.page.write-checksum.enabled"},
+                               .option_values = {"v1", "false"}});
+}
+TEST(version_2)
+{
+    file_make(&(struct recipe){.name = "version_2",
+                               .ddl = FLAT,
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 10,
+                               .text_max = 30,
+                               .option_names = {"parquet.writer.version", "parquet.page.size"},
+                               .option_values = {"PARQUET_2_0", "16kB"}});
+}
+TEST(version_2_nested)
+{
+    file_make(&(struct recipe){.name = "version_2_nested",
+                               .ddl = NESTED,
+                               .rows = 4000,
+                               .batch_rows = 300,
+                               .null_percent = 15,
+                               .text_max = 30,
+                               .compression = "zstd",
+                               .option_names = {"parquet.writer.version", "parquet.page.size"},
+                               .option_values = {"v2", "4kB"}});
+}
+TEST(streams_of_bytes)
+{
+    file_make(&(struct recipe){.name = "byte_streams",
+                               .ddl = "f FLOAT, d DOUBLE, l ARRAY<DOUBLE>, s STRING",
+                               .rows = 30000,
+                               .batch_rows = 4000,
+                               .null_percent = 3,
+                               .text_max = 10,
+                               .compression = "zstd",
+                               .option_names = {"parquet.enable.bytestreamsplit", "parquet.enable.dictionary",
+                                                "parquet.compression.codec.zstd.level"},
+                               .option_values = {"true", "false", "19"}});
+}
+TEST(bloom_filters)
+{
+    file_make(&(struct recipe){
+        .name = "bloom",
+        .ddl = FLAT,
+        .rows = 9000,
+        .batch_rows = 900,
+        .null_percent = 10,
+        .text_max = 30,
+        .option_names = {"parquet.bloom.filter.enabled", "parquet.bloom.filter.fpp", "parquet.bloom.filter.max.bytes",
+                         "parquet.bloom.filter.expected.ndv#s", "parquet.enable.dictionary#i64"},
+        .option_values = {"true", "0.001", "256kB", "20000", "false"}});
+}
+TEST(options_of_columns)
+{
+    file_make(&(struct recipe){
+        .name = "columns",
+        .ddl = NESTED,
+        .rows = 3000,
+        .batch_rows = 300,
+        .null_percent = 5,
+        .text_max = 30,
+        .option_names = {"parquet.compression#s", "parquet.compression#id", "parquet.enable.dictionary#st",
+                         "parquet.bloom.filter.enabled#m.key_value.key", "parquet.enable.delta#ID"},
+        .option_values = {"zstd", "none", "false", "true", "false"}});
+}
+TEST(short_bounds_and_short_pages)
+{
+    file_make(&(struct recipe){
+        .name = "short_bounds",
+        .ddl = "s STRING, x BINARY, i BIGINT, n INT",
+        .rows = 6000,
+        .batch_rows = 500,
+        .null_percent = 20,
+        .text_max = 40,
+        .extremes = true,
+        .option_names = {"parquet.columnindex.truncate.length", "parquet.statistics.truncate.length",
+                         "parquet.page.row.count.limit", "parquet.block.row.count.limit"},
+        .option_values = {"3", "5", "37", "1000"}});
+}
+TEST(a_row_a_row_group)
+{
+    file_make(&(struct recipe){.name = "single_rows",
+                               .ddl = FLAT,
+                               .rows = 60,
+                               .batch_rows = 20,
+                               .null_percent = 20,
+                               .text_max = 20,
+                               .option_names = {"parquet.block.row.count.limit"},
+                               .option_values = {"1"}});
+}
+TEST(mostly_null)
+{
+    file_make(&(struct recipe){.name = "mostly_null",
+                               .ddl = FLAT ", l ARRAY<STRING>",
+                               .rows = 5000,
+                               .batch_rows = 500,
+                               .null_percent = 99,
+                               .text_max = 20,
+                               .option_names = {"parquet.page.row.count.limit"},
+                               .option_values = {"50"}});
+}
+TEST(texts_alike)
+{
+    file_make(&(struct recipe){.name = "texts_alike",
+                               .ddl = "d10 DECIMAL(10,0), s STRING, x BINARY, a ARRAY<STRING>",
+                               .rows = 20000,
+                               .batch_rows = 2000,
+                               .null_percent = 2,
+                               .text_max = 3,
+                               .option_names = {"parquet.enable.dictionary"},
+                               .option_values = {"false"}});
+}
+TEST(sorted)
+{
+    file_make(&(struct recipe){.name = "sorted",
+                               .ddl = FLAT,
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 10,
+                               .distinct = 300,
+                               .text_max = 12,
+                               .sorted = true,
+                               .option_names = {"parquet.sorting.columns", "parquet.block.row.count.limit"},
+                               .option_values = {"s DESC, i16 ASC NULLS LAST, d38", "2500"}});
+}
+TEST(sorted_by_numbers)
+{
+    file_make(&(struct recipe){.name = "sorted_numbers",
+                               .ddl = "d DOUBLE, t TIMESTAMP, a ARRAY<INT>, b BOOLEAN, d38 DECIMAL(38,10), i INT",
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 10,
+                               .distinct = 5000,
+                               .sorted = true,
+                               .option_names = {"parquet.sorting.columns"},
+                               .option_values = {"d NULLS LAST, b DESC NULLS FIRST, i"}});
+}
+
+/* ---- random schemas ---- */
+
+static void type_draw(int depth, struct text *ddl);
+
+static void fields_draw(int depth, struct text *ddl)
+{
+    int count = 1 + (int)draw(4);
+    text_add_string(ddl, "STRUCT<");
+    for (int i = 0; i < count; i++) {
+        text_printf(ddl, "%sf%d: ", i > 0 ? ", " : "", i);
+        type_draw(depth, ddl);
+    }
+    text_add_char(ddl, '>');
+}
+
+static void type_draw(int depth, struct text *ddl)
+{
+    static const char *const simple[] = {"BOOLEAN", "TINYINT",   "SMALLINT",      "INT",  "BIGINT",
+                                         "FLOAT",   "DOUBLE",    "STRING",        "DATE", "BINARY",
+                                         "STRING",  "TIMESTAMP", "TIMESTAMP_NTZ", "INT",  "DECIMAL(38,10)"};
+    static const char *const keys[] = {"STRING", "INT", "BIGINT"};
+    int kind = (int)draw(depth > 0 ? 8 : 4);
+    if (kind == 0) {
+        int precision = 1 + (int)draw(38);
+        text_printf(ddl, "DECIMAL(%d,%d)", precision, (int)draw((uint64_t)precision + 1));
+    } else if (kind < 5) {
+        text_add_string(ddl, simple[draw(sizeof simple / sizeof *simple)]);
+    } else if (kind == 5) {
+        text_add_string(ddl, "ARRAY<");
+        type_draw(depth - 1, ddl);
+        text_add_char(ddl, '>');
+    } else if (kind == 6) {
+        text_printf(ddl, "MAP<%s, ", keys[draw(3)]);
+        type_draw(depth - 1, ddl);
+        text_add_char(ddl, '>');
+    } else {
+        fields_draw(depth - 1, ddl);
+    }
+}
+
+static void options_draw(struct recipe *recipe)
+{
+    static const char *const options[][4] = {
+        {"parquet.page.size", "1kB", "20kB", "256kB"},
+        {"parquet.writer.version", "v1", "v2", "auto"},
+        {"parquet.page.row.count.limit", "100", "1000", "20000"},
+        {"parquet.enable.dictionary", "true", "false", "true"},
+        {"parquet.enable.bytestreamsplit", "true", "false", "true"},
+        {"parquet.dictionary.page.size", "1kB", "4kB", "1MB"},
+    };
+    for (int i = 0; i < OPTIONS_MAX; i++) {
+        recipe->option_names[i] = options[i][0];
+        recipe->option_values[i] = options[i][1 + draw(3)];
+    }
+}
+
+TEST(random_schemas)
+{
+    static const char *const codecs[] = {"none", "snappy", "zstd", "gzip", "lz4"};
+    enum { FILES = 16 };
+    for (int n = 0; n < FILES; n++) {
+        struct text ddl = {0};
+        char name[32];
+        int columns = 1 + (int)draw(9);
+        for (int i = 0; i < columns; i++) {
+            text_printf(&ddl, "%sc%d ", i > 0 ? ", " : "", i);
+            type_draw(3, &ddl);
+        }
+        snprintf(name, sizeof name, "random_%02d", n);
+        struct recipe recipe = {.name = name,
+                                .ddl = ddl.data,
+                                .rows = (int64_t)draw(2000),
+                                .batch_rows = 1 + (int64_t)draw(700),
+                                .null_percent = (int)(draw(4) * 12),
+                                .distinct = draw(2) == 0 ? 0 : 1 + (int)draw(500),
+                                .text_max = (int)draw(100),
+                                .ascending = draw(3) == 0,
+                                .extremes = draw(3) == 0,
+                                .row_group_bytes = draw(2) == 0 ? 64 << 10 : 0,
+                                .compression = codecs[draw(5)]};
+        options_draw(&recipe);
+        file_make(&recipe);
+        text_free(&ddl);
+    }
+}
+
+/* ---- wide tables ---- */
+
+static int64_t resident_bytes(void)
+{
+    long pages = 0;
+    struct text statm = {0};
+    struct error err = {0};
+    CHECK_INT(os_read_file("/proc/self/statm", 1 << 12, &statm, &err), E_OK);
+    CHECK_INT(sscanf(statm.data, "%*d %ld", &pages), 1);
+    text_free(&statm);
+    return pages * 4096;
+}
+
+/* 1,000 columns of texts that no dictionary holds, far more than a row group: memory stays near its size. */
+TEST(a_thousand_columns)
+{
+    enum { COLUMNS = 1000, BATCH = 500, BATCHES = 20, BLOCK = 16 << 20 };
+    struct arena query = {0};
+    struct error err = {0};
+    const struct encoder_type *type = encoder_find("parquet");
+    struct field *fields = arena_array(&query, struct field, COLUMNS);
+    for (int i = 0; i < COLUMNS; i++)
+        fields[i] = (struct field){arena_printf(&query, "c%d", i), type_of(i % 2 ? TYPE_INT64 : TYPE_STRING), true};
+    struct recipe recipe = {.name = "wide", .null_percent = 5, .text_max = 40};
+    struct encoder_spec spec = {.schema = type_struct(&query, fields, COLUMNS), .row_group_bytes = BLOCK};
+    void *lane = mem_zero(type->lane_size);
+    struct batch batch;
+    CHECK_INT(type->lane_open(lane, &spec, &err), E_OK);
+    int64_t before = resident_bytes(), most = 0, bytes = 0;
+    for (int i = 0; i < BATCHES; i++) {
+        struct piece piece = {0};
+        batch_make(&batch, &recipe, spec.schema, (int64_t)i * BATCH, BATCH);
+        CHECK_INT(type->lane_add(lane, &batch, 0, BATCH, &err), E_OK);
+        batch_release(&batch);
+        int64_t now = resident_bytes() - before;
+        most = now > most ? now : most;
+        if (type->lane_bytes(lane) < BLOCK && i + 1 < BATCHES)
+            continue;
+        CHECK_INT(type->lane_take(lane, &piece, &err), E_OK);
+        bytes += (int64_t)piece.bytes.size;
+        type->piece_close(&piece);
+    }
+    CHECK(bytes > 3 * (int64_t)BLOCK);
+#ifndef __SANITIZE_ADDRESS__ // which gives memory back later
+    CHECK(most < 6 * (int64_t)BLOCK);
+#endif
+    CHECK(most > 0);
+    type->lane_close(lane);
+    mem_free(lane);
+    arena_free(&query);
 }
 TEST(no_rows)
 {

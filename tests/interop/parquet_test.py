@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+import page_index
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -66,6 +69,8 @@ def wanted(kind, value):
         return [[k, wanted(kind.item_type, v)] for k, v in value]
     if pa.types.is_struct(kind):
         return [wanted(field.type, v) for field, v in zip(kind, value)]
+    if pa.types.is_float32(kind):
+        return struct.unpack("f", struct.pack("f", float(value)))[0]
     if pa.types.is_floating(kind):
         return float(value)
     return value
@@ -79,7 +84,7 @@ def same(a, b):
     return a == b
 
 
-def value_problems(table, rows, float32):
+def value_problems(table, rows):
     if table.num_rows != len(rows):
         return [f"{table.num_rows} rows, expected {len(rows)}"]
     problems = []
@@ -87,8 +92,6 @@ def value_problems(table, rows, float32):
         got = [plain(field.type, v) for v in table.column(i).to_pylist()]
         for row, (a, b) in enumerate(zip(got, rows)):
             want = wanted(field.type, b[i])
-            if field.name in float32 and want is not None:
-                want = pa.scalar(want, pa.float32()).as_py()
             if not same(a, want):
                 problems.append(f"column {field.name} row {row}: {a!r:.200}, expected {want!r:.200}")
                 break
@@ -157,7 +160,7 @@ def exactness(path):
     return {(group, column): (low, high) for group, column, low, high in rows.fetchall()}
 
 
-def group_problems(file, group, exact):
+def group_problems(path, file, group, exact):
     """Each flat column: nulls are exact, every value lies within the bounds, exact bounds are values."""
     problems = []
     metadata = file.metadata.row_group(group)
@@ -188,8 +191,9 @@ def group_problems(file, group, exact):
             problems.append(f"{name}: wrong about bounds being exact")
         if not isinstance(low, bytes) and (low != least or high != greatest):
             problems.append(f"{name}: bounds are not exact")
-        if isinstance(low, bytes) and (len(low) > 64 or len(high) > 64):
-            problems.append(f"{name}: bounds of {len(low)} and {len(high)} bytes")
+        cut = 5 if "short_bounds" in str(path) else 64
+        if isinstance(low, bytes) and max(len(low), len(high)) > cut:
+            problems.append(f"{name}: bounds longer than {cut} bytes")
     return problems
 
 
@@ -209,19 +213,70 @@ def filter_problems(path, table):
     return problems
 
 
+def bloom_problems(path, table):
+    """Every value is found; of values that are absent, few are."""
+    problems, groups = [], pq.ParquetFile(path).num_row_groups
+    for name in ("s", "i64", "i32", "d", "f", "day", "d10", "x"):
+        kind = table.schema.field(name).type
+        present = {v for v in table.column(name).to_pylist() if v is not None}
+        absent = [v for v in ABSENT[name] if v not in present]
+        found = [sum(bloom_probe(path, name, v) for v in some) for some in (sorted(present)[:60], absent)]
+        if found[0] < len(sorted(present)[:60]):
+            problems.append(f"{name} ({kind}): {found[0]} values found")
+        if found[1] > groups * len(absent) / 10:
+            problems.append(f"{name} ({kind}): {found[1]} of {len(absent)} absent values found")
+    return problems
+
+
+ABSENT = {"s": [f"absent {i}" for i in range(40)], "x": [b"absent %d" % i for i in range(40)], "i64": range(90000, 90040),
+          "i32": range(90000, 90040), "d": [i + 0.123 for i in range(40)], "f": [i + 0.5 for i in range(40)],
+          "day": [datetime.date(2500, 1, 1 + i) for i in range(28)], "d10": [decimal.Decimal(90000 + i) for i in range(40)]}
+
+
+def bloom_probe(path, name, value):
+    """In how many row groups the value may be: at least one."""
+    rows = duckdb.execute("select bloom_filter_excludes from parquet_bloom_probe(?, ?, ?)", [str(path), name, value]).fetchall()
+    return any(not excluded for (excluded,) in rows)
+
+
+def order_problems(file):
+    """Rows of each row group in the order that its metadata says."""
+    problems = []
+    for group in range(file.num_row_groups):
+        sorting = file.metadata.row_group(group).sorting_columns
+        rows = list(zip(*(file.read_row_group(group).column(s.column_index).to_pylist() for s in sorting)))
+        if not sorting or any(after(a, b, sorting) for a, b in zip(rows, rows[1:])):
+            problems.append(f"row group {group} is not sorted by {sorting}")
+    return problems
+
+
+def after(a, b, sorting):
+    for x, y, by in zip(a, b, sorting):
+        if x is None or y is None:
+            if (x is None) != (y is None):
+                return (y is None) == by.nulls_first
+        elif comparable(None, x) != comparable(None, y):
+            return (comparable(None, x) > comparable(None, y)) != by.descending
+    return False
+
+
 def file_check(path):
     name = path.stem
     lines = path.with_suffix(".jsonl").read_bytes().decode().split("\n")[:-1]
     ddl, rows = json.loads(lines[0]), [json.loads(line) for line in lines[1:]]
-    float32 = {m[1] for m in re.finditer(r"(\w+) FLOAT", ddl)}
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, page_checksum_verification=True)
     table = file.read()
-    check(f"{name}: PyArrow", value_problems(table, rows, float32))
+    check(f"{name}: PyArrow", value_problems(table, rows))
     check(f"{name}: schema", schema_problems(file, ddl))
+    check(f"{name}: page index", page_index.problems(path, file))
+    if name == "bloom":
+        check(f"{name}: Bloom filters", bloom_problems(path, table))
+    if name.startswith("sorted"):
+        check(f"{name}: order", order_problems(file))
     exact = exactness(path)
-    check(f"{name}: statistics", [p for g in range(file.num_row_groups) for p in group_problems(file, g, exact)])
+    check(f"{name}: statistics", [p for g in range(file.num_row_groups) for p in group_problems(path, file, g, exact)])
     duck = duckdb.read_parquet(str(path)).to_arrow_table()
-    check(f"{name}: DuckDB", value_problems(duck, rows, float32))
+    check(f"{name}: DuckDB", value_problems(duck, rows))
     if len(rows) <= 10000:
         check(f"{name}: filters", filter_problems(path, table))
 

@@ -198,6 +198,28 @@ TEST(delta_decodes_to_what_was_encoded)
     }
 }
 
+TEST(delta_of_int32_never_takes_33_bits)
+{
+    const int32_t values[] = {INT32_MIN, INT32_MAX, INT32_MIN, 0, INT32_MAX, -1, INT32_MIN, 7};
+    enum { COUNT = sizeof values / sizeof *values };
+    struct text out = {0};
+    delta_encode_32(values, COUNT, &out);
+    const uint8_t *at = (const uint8_t *)out.data + 4; // behind 128, 4 and the count
+    uint64_t first = read_varint(&at), least = read_varint(&at);
+    uint32_t value = (uint32_t)(first >> 1 ^ (0 - (first & 1)));
+    least = least >> 1 ^ (0 - (least & 1));
+    const uint8_t *widths = at;
+    CHECK(widths[0] <= 32);
+    at += 4;
+    CHECK_INT((int32_t)value, values[0]);
+    for (size_t i = 1; i < COUNT; i++) {
+        value += (uint32_t)least + (uint32_t)read_bits(at, (i - 1) * widths[0], widths[0]);
+        CHECK_INT((int32_t)value, values[i]);
+    }
+    CHECK_INT((size_t)(at + widths[0] * 4 - (const uint8_t *)out.data), out.size);
+    text_free(&out);
+}
+
 TEST(delta_wraps_around_at_the_ends_of_int64)
 {
     const int64_t values[] = {INT64_MIN, INT64_MAX, INT64_MIN, 0, INT64_MAX, -1, INT64_MIN};
