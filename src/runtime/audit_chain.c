@@ -120,9 +120,9 @@ static void ledger_open(struct audit *self, const struct chain_record *record, c
                         const struct ledger *l)
 {
     audit_find(self, false, "ledger_open", record->epoch, table, "",
-               "the ledger%s does not close: in %" PRId64 " + exploded %" PRId64 " is not out %" PRId64 " (state %" PRId64
+               "the ledger%s does not close: in %" PRId64 " + replayed %" PRId64 " + exploded %" PRId64 " is not out %" PRId64 " (state %" PRId64
                ") + filtered %" PRId64 " + late %" PRId64 " + null_time %" PRId64 " + quarantined %" PRId64 " + duplicates %" PRId64,
-               of, l->in, l->exploded, l->out, l->aggregated, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates);
+               of, l->in, l->replayed, l->exploded, l->out, l->aggregated, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates);
 }
 
 /* A table reads every record of a source as often as there are ways from it to the table: the same for all its partitions. */

@@ -339,9 +339,8 @@ static void own_check(struct folder_audit *self, const struct sink_part_name *na
 {
     struct audit *audit = self->audit;
     bool record = audit_record(audit, name->epoch) != NULL;
-    if (name->epoch < audit->first || audit->record_count == 0) {
-        if (audit->record_count > 0)
-            older_check(self, name->epoch, entry);
+    if (name->epoch < audit->first) {
+        older_check(self, name->epoch, entry);
     } else if (name->epoch > audit->report->head) {
         audit_find(audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
                    "epoch %" PRId64 " was never committed, the last one is %" PRId64 ": readers see rows that are not in the table",

@@ -510,6 +510,25 @@ static void run_steps(struct runner *self, const char *folder)
         copy_lines(self, &copied, self->file->line_count);
 }
 
+/* Whatever the world did to it: the chain and the tables must agree. */
+static void run_audit(struct runner *self)
+{
+    const struct audit_request request = {0};
+    struct audit_report report;
+    engine_end(self);
+    if (self->out->failed || self->update || self->pipeline == NULL)
+        return;
+    enum code code = pipeline_audit(self->pipeline, &request, &self->arena, &report, &self->err);
+    if (code == E_OK && report.finding_count == report.note_count)
+        return;
+    self->out->failed = true;
+    if (code != E_OK)
+        text_printf(&self->out->report, "audit: %s\n", self->err.text);
+    else
+        text_printf(&self->out->report, "audit: %s of epoch %" PRId64 ": %s %s: %s\n", report.findings[0].kind,
+                    report.findings[0].epoch, report.findings[0].subject, report.findings[0].path, report.findings[0].detail);
+}
+
 static bool only_errors(const struct slt_file *file)
 {
     for (int32_t i = 0; i < file->step_count; i++)
@@ -525,7 +544,7 @@ void slt_run(struct slt_file *file, const struct slt_world *world, const char *f
     *self = (struct runner){.file = file, .world = world, .out = out, .update = update};
     if (only_errors(file) || pipeline_open(self, folder) == E_OK)
         run_steps(self, folder);
-    engine_end(self);
+    run_audit(self);
     for (int32_t i = 0; i < self->expected_count; i++)
         slt_rows_free(&self->expected[i].rows);
     mem_free(self->problems.texts);

@@ -320,7 +320,8 @@ static struct chain_record record_of(struct arena *arena, int64_t epoch)
     struct chain_record record = {
         .epoch = epoch, .fingerprint = PLAN, .timezone = "UTC", .ansi = true, .records = epoch * 10};
     record.ranges = arena_new(arena, struct chain_range);
-    record.ranges[0] = (struct chain_range){"s", "t", "", 0, epoch * 10, epoch * 10 + 10};
+    record.ranges[0] = (struct chain_range){
+        .source = "s", .topic = "t", .topic_id = "", .from = epoch * 10, .to = epoch * 10 + 10, .rows = 10};
     record.range_count = 1;
     record.states = arena_new(arena, struct chain_state);
     record.states[0] = (struct chain_state){.node = 3,

@@ -157,11 +157,11 @@ static enum code ledger_with(void (*bend)(struct operator_counts *first, struct 
                              struct chain_ledger *out, struct arena *arena, struct error *err)
 {
     const struct pipeline_table table = {.name = "t", .flows = (struct plan *[]){&having}, .flow_count = 1};
-    const struct pipeline_table *tables[] = {&table};
+    const struct pipeline_table *const tables[] = {&table};
     const struct pipeline one = {
-        .nodes = nodes, .node_count = NODES, .tables = (struct pipeline_table *const *)(uintptr_t)tables, .table_count = 1};
+        .nodes = nodes, .node_count = NODES, .tables = tables, .table_count = 1};
     struct operator_counts rows[2 * NODES];
-    int64_t written[2] = {0};
+    int64_t written[2] = {0}, refused[2] = {0};
     int32_t slots[2] = {0, 1};
     struct tally_plan plan;
     struct ledger_map map;
@@ -169,7 +169,7 @@ static enum code ledger_with(void (*bend)(struct operator_counts *first, struct 
     bend(rows, rows + NODES);
     tally_plan_init(&plan, arena, &one);
     ledger_map_init(&map, arena, &one, &table);
-    const struct tally tally = {.plan = &plan, .slots = slots, .nodes = rows, .tables = written, .row_count = 2};
+    const struct tally tally = {.plan = &plan, .slots = slots, .nodes = rows, .tables = written, .refused = refused, .row_count = 2};
     const struct ledger_counts of = {&one, counts, &tally, two, 2};
     enum code code = ledger_ranges_check(&of, err);
     return code == E_OK ? ledger_table(&of, 0, &map, 20, arena, out, err) : code;
