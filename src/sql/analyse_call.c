@@ -5,10 +5,10 @@
 #include "sql/select.h"
 
 /* dateadd(DAY, n, t), datediff(HOUR, a, b), ..: the first argument is a unit, not a column. */
-static bool takes_unit(const struct ast *ast)
+bool call_takes_unit(const struct ast *ast)
 {
     static const char *const names[] = {"timestampadd", "timestampdiff", "dateadd", "datediff",
-                                        "date_add",     "date_diff",     NULL};
+                                        "date_add",     "date_diff",     "timediff", NULL};
     if (ast->arg_count != 3 || ast->args[0]->kind != AST_NAME || ast->args[0]->part_count != 1)
         return false;
     for (int i = 0; names[i] != NULL; i++)
@@ -73,7 +73,7 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
         return select_window(self, scope, ast, out);
     if (self->batch && (same_name(ast->text, "grouping") || same_name(ast->text, "grouping_id")))
         return select_grouping(self, scope, ast, out);
-    if (takes_unit(ast))
+    if (call_takes_unit(ast))
         ast = unit_as_string(self, ast);
     switch (function_kind(ast->text)) {
     case FUNCTION_AGGREGATE: return select_aggregate(self, scope, ast, out);

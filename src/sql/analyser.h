@@ -163,6 +163,7 @@ MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope
                                        const struct ast *call, bool outer, const char *const *names,
                                        int32_t name_count, int32_t *count);
 bool is_generator(const struct ast *ast);
+bool call_takes_unit(const struct ast *ast); /* dateadd(DAY, n, t): its first argument is no column */
 bool is_time_window(const struct ast *ast); /* window(..), session_window(..) */
 struct plan *plan_one_row(struct analyser *self, struct position at); /* one row without columns */
 

@@ -3,7 +3,10 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "sql/analyser.h"
+#include "sql/call_name.h"
+#include "sql/select.h"
+
+enum { TYPED_HEIGHT_MAX = 8 }; // a name asks for the types of its parts no deeper
 
 struct printer {
     struct analyser *analyser; /* for the values of typed literals */
@@ -11,6 +14,18 @@ struct printer {
     struct text text;
 };
 static void print(struct printer *out, const struct ast *ast);
+static const struct type *type_of_arg(struct printer *out, const struct ast *ast);
+
+/* Subqueries are not analysed for a name, nor aggregates and windows counted twice. */
+static bool ast_has_query(const struct ast *ast)
+{
+    bool special = ast->kind == AST_SUBQUERY || ast->kind == AST_EXISTS || ast->kind == AST_IN ||
+                   (ast->kind == AST_CALL && !ast->flag &&
+                    (ast->call != NULL || function_kind(ast->text) != FUNCTION_SCALAR));
+    for (int32_t i = 0; i < ast->arg_count && !special; i++)
+        special = ast_has_query(ast->args[i]);
+    return special;
+}
 
 static void put(struct printer *out, const char *text)
 {
@@ -104,6 +119,7 @@ static void print_case(struct printer *out, const struct ast *ast)
 /* Operators whose text is not (a op b). */
 static bool print_shaped(struct printer *out, const struct ast *ast)
 {
+    int32_t arg_count = strcmp(ast->text, "ilike") == 0 ? 2 : ast->arg_count; // its ESCAPE is not shown
     static const struct {
         const char *name;
         int32_t count;
@@ -120,6 +136,7 @@ static bool print_shaped(struct printer *out, const struct ast *ast)
         {"like", 2, {"", " LIKE ", ""}},
         {"like", 3, {"", " LIKE ", " ESCAPE '", "'"}},
         {"ilike", 2, {"ilike(", ", ", ")"}},
+
         {"rlike", 2, {"RLIKE(", ", ", ")"}},
         {"between", 3, {"between(", ", ", ", ", ")"}},
         {"and", 2, {"(", " AND ", ")"}},
@@ -128,21 +145,73 @@ static bool print_shaped(struct printer *out, const struct ast *ast)
         {"collate", 2, {"collate(", ", ", ")"}},
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        if (strcmp(shapes[i].name, ast->text) != 0 || shapes[i].count != ast->arg_count)
+        if (strcmp(shapes[i].name, ast->text) != 0 || shapes[i].count != arg_count)
             continue;
-        for (int32_t j = 0; j < ast->arg_count; j++) {
+        for (int32_t j = 0; j < arg_count; j++) {
             put(out, shapes[i].pieces[j]);
             print(out, ast->args[j]);
         }
-        put(out, shapes[i].pieces[ast->arg_count]);
+        put(out, shapes[i].pieces[arg_count]);
         return true;
     }
     return false;
 }
 
+/* The type of a part of the name; NULL when it is not to be found out, or too deep to look. */
+static const struct type *type_of_arg(struct printer *out, const struct ast *ast)
+{
+    struct error err = {0};
+    struct analyser quiet = *out->analyser;
+    const struct expr *expr;
+    quiet.err = &err;
+    if (out->scope == NULL || ast->height > TYPED_HEIGHT_MAX || ast_has_query(ast) ||
+        analyse_expr(&quiet, out->scope, ast, &expr) != E_OK)
+        return NULL;
+    return expr->type;
+}
+
+static bool is_day(const struct type *type)
+{
+    return type != NULL && type->id == TYPE_INTERVAL_DT && type_interval_to(type) == INTERVAL_DAY;
+}
+
+/* DATE + n is date_add; a time and an interval stand without parentheses, the time first. */
+static bool print_time_sum(struct printer *out, const struct ast *ast)
+{
+    bool plus = strcmp(ast->text, "+") == 0;
+    if (ast->arg_count != 2 || !(plus || strcmp(ast->text, "-") == 0))
+        return false;
+    const struct ast *left = ast->args[0], *right = ast->args[1];
+    const struct type *a = type_of_arg(out, left), *b = type_of_arg(out, right);
+    if (a == NULL || b == NULL)
+        return false;
+    bool swap = plus && (type_is_interval(a) || type_is_integer(a)) && b->id >= TYPE_DATE && b->id <= TYPE_TIMESTAMP_NTZ;
+    if (swap || (plus && type_is_interval(a) && b->id == TYPE_STRING)) {
+        const struct ast *first = left;
+        const struct type *type = a;
+        left = right, a = b;
+        right = first, b = type;
+    }
+    bool time = (a->id >= TYPE_DATE && a->id <= TYPE_TIMESTAMP_NTZ) || a->id == TYPE_STRING;
+    if (a->id == TYPE_DATE && (type_is_integer(b) || is_day(b))) {
+        put(out, plus || is_day(b) ? "date_add(" : "date_sub(");
+        print(out, left);
+        put(out, is_day(b) ? plus ? ", extractansiintervaldays(" : ", (- extractansiintervaldays(" : ", ");
+        print(out, right);
+        put(out, is_day(b) ? plus ? "))" : ")))" : ")");
+        return true;
+    }
+    if (!time || !type_is_interval(b))
+        return false;
+    print(out, left);
+    text_printf(&out->text, " %s ", ast->text);
+    print(out, right);
+    return true;
+}
+
 static void print_operator(struct printer *out, const struct ast *ast)
 {
-    if (print_shaped(out, ast))
+    if (print_shaped(out, ast) || print_time_sum(out, ast))
         return;
     text_add_char(&out->text, '(');
     print(out, ast->args[0]);
@@ -166,30 +235,50 @@ static void print_bound(struct printer *out, const struct ast_bound *bound)
     put(out, words[bound->kind]);
 }
 
+static void print_sorts(struct printer *out, const struct ast_sort *sorts, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        put(out, i > 0 ? ", " : "");
+        print(out, sorts[i].expr);
+        text_printf(&out->text, " %s NULLS %s", sorts[i].descending ? "DESC" : "ASC",
+                    sorts[i].nulls_last ? "LAST" : "FIRST");
+    }
+}
+
+/* OVER w: what WINDOW says of it. */
+static const struct ast_window *window_meant(const struct printer *out, const struct ast_window *window)
+{
+    const struct ast_select *ast =
+        out->scope != NULL && out->scope->select != NULL ? out->scope->select->ast : NULL;
+    for (int32_t i = 0; window->name != NULL && ast != NULL && i < ast->window_count; i++)
+        if (same_name(ast->windows[i].name, window->name))
+            return &ast->windows[i];
+    return window;
+}
+
 static void print_over(struct printer *out, const struct ast_window *window)
 {
+    window = window_meant(out, window);
     put(out, " OVER (");
     if (window->partition_count > 0) {
         put(out, "PARTITION BY ");
         print_list(out, window->partition, window->partition_count);
         put(out, window->order_count > 0 ? " " : "");
     }
-    for (int32_t i = 0; i < window->order_count; i++) {
-        const struct ast_sort *sort = &window->order[i];
-        put(out, i > 0 ? ", " : "ORDER BY ");
-        print(out, sort->expr);
-        text_printf(&out->text, " %s NULLS %s", sort->descending ? "DESC" : "ASC",
-                    sort->nulls_last ? "LAST" : "FIRST");
-    }
+    if (window->order_count > 0)
+        put(out, "ORDER BY ");
+    print_sorts(out, window->order, window->order_count);
+    if (window->partition_count + window->order_count > 0)
+        put(out, " ");
     if (window->framed) {
-        text_printf(&out->text, " %s BETWEEN ", window->by_rows ? "ROWS" : "RANGE");
+        text_printf(&out->text, "%s BETWEEN ", window->by_rows ? "ROWS" : "RANGE");
         print_bound(out, &window->from);
         put(out, " AND ");
         print_bound(out, &window->to);
     } else {
         put(out, window->order_count > 0
-                     ? " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-                     : " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
+                     ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+                     : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
     }
     text_add_char(&out->text, ')');
 }
@@ -206,10 +295,37 @@ static bool is_cast_function(const struct ast *ast)
     return false;
 }
 
+/* trim(a, b): what is trimmed comes first. */
+static bool is_trim(const struct ast *ast, struct printer *out)
+{
+    static const char *const names[][2] = {{"trim", "BOTH"}, {"ltrim", "LEADING"}, {"rtrim", "TRAILING"}};
+    for (size_t i = 0; i < 3 && ast->arg_count == 2; i++) {
+        if (strcmp(names[i][0], ast->text) != 0)
+            continue;
+        text_printf(&out->text, "TRIM(%s ", names[i][1]);
+        print(out, ast->args[0]);
+        put(out, " FROM ");
+        print(out, ast->args[1]);
+        put(out, ")");
+        return true;
+    }
+    return false;
+}
+
 static bool print_special(struct printer *out, const struct ast *ast)
 {
     if (is_cast_function(ast)) {
         print(out, ast->args[0]);
+    } else if (strcmp(ast->text, "positive") == 0 && ast->arg_count == 1) {
+        put(out, "(+ ");
+        print(out, ast->args[0]);
+        put(out, ")");
+    } else if (strcmp(ast->text, "div") == 0 && ast->arg_count == 2) {
+        put(out, "(");
+        print(out, ast->args[0]);
+        put(out, " div ");
+        print(out, ast->args[1]);
+        put(out, ")");
     } else if (strcmp(ast->text, "if") == 0) {
         put(out, "(IF(");
         print_list(out, ast->args, ast->arg_count);
@@ -220,14 +336,35 @@ static bool print_special(struct printer *out, const struct ast *ast)
         put(out, " FROM ");
         print(out, ast->args[1]);
         put(out, ")");
-    } else if (strcmp(ast->text, "from_json") == 0 && ast->arg_count > 0) {
-        put(out, "from_json(");
+    } else if (strcmp(ast->text, "assert_true") == 0 && ast->arg_count == 1) {
+        put(out, "assert_true(");
         print(out, ast->args[0]);
-        put(out, ")");
+        put(out, ", '");
+        print(out, ast->args[0]);
+        put(out, "' is not true!)");
+    } else if (is_trim(ast, out)) {
+        return true;
     } else {
         return false;
     }
     return true;
+}
+
+static bool of_binary(struct printer *out, const struct ast *ast)
+{
+    const struct type *type = type_of_arg(out, ast->args[0]);
+    return type != NULL && type->id == TYPE_BINARY;
+}
+
+/* What Spark fills in for arguments that are not there. */
+static void print_defaults(struct printer *out, const struct ast *ast, const struct call_name *name)
+{
+    if (name == NULL || ast->arg_count < name->least)
+        return;
+    for (int32_t i = ast->arg_count - name->least; i < CALL_DEFAULTS_MAX && name->defaults[i] != NULL; i++) {
+        bool blank = strcmp(name->defaults[i], " ") == 0; // lpad and rpad of bytes pad with zeros
+        text_printf(&out->text, ", %s", blank && of_binary(out, ast) ? "X'00'" : name->defaults[i]);
+    }
 }
 
 static void print_call(struct printer *out, const struct ast *ast)
@@ -235,13 +372,24 @@ static void print_call(struct printer *out, const struct ast *ast)
     const struct ast_call *call = ast->call;
     if (print_special(out, ast))
         return;
+    const struct call_name *name = call_name_find(ast->text, ast->arg_count);
+    const char *shown = call_takes_unit(ast) ? strstr(ast->text, "diff") != NULL ? "timestampdiff" : "timestampadd"
+                        : name != NULL && name->shown != NULL ? name->shown
+                                                              : ast->text;
     bool star = ast->arg_count == 1 && ast->args[0]->kind == AST_STAR;
-    text_printf(&out->text, "%s(%s", ast->text, call != NULL && call->distinct ? "DISTINCT " : "");
+    text_printf(&out->text, "%s(%s", shown, call != NULL && call->distinct ? "DISTINCT " : "");
     if (star && strcmp(ast->text, "count") == 0)
         text_add_char(&out->text, '1');
     else
-        print_list(out, ast->args, ast->arg_count);
+        print_list(out, ast->args, name != NULL && name->most > 0 && ast->arg_count > name->most ? name->most
+                                                                                              : ast->arg_count);
+    print_defaults(out, ast, name);
     text_add_char(&out->text, ')');
+    if (call != NULL && call->within_count > 0) {
+        put(out, " WITHIN GROUP (ORDER BY ");
+        print_sorts(out, call->within, call->within_count);
+        put(out, ")");
+    }
     if (call != NULL && call->filter != NULL) {
         put(out, " FILTER (WHERE ");
         print(out, call->filter);

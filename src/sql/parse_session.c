@@ -2,7 +2,7 @@
 #include <ctype.h>
 
 #include "sql/parser.h"
-#include "sql/session.h"
+#include "sql/sql_session.h"
 
 static enum code parse_name_of(struct parser *self, struct ast_statement *statement)
 {
@@ -216,6 +216,8 @@ static enum code parse_set(struct parser *self, struct session_statement *out)
                                "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET TIME ZONE of an interval");
         return E_OK;
     }
+    if (at_text(self, "variable") || at_text(self, "var"))
+        return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET VARIABLE");
     uint32_t start = token_here(self)->start;
     while (!at_symbol(self, SYM_EQUAL) && !at_end(self))
         self->at++;

@@ -59,7 +59,7 @@ TEST(one_type_is_that_type)
     check_ddl("numeric(5)", "decimal(5,0)");
     check_ddl("VARCHAR(20)", "string");
     check_ddl("INTERVAL DAY TO SECOND", "interval day to second");
-    check_ddl("INTERVAL MONTH", "interval year to month");
+    check_ddl("INTERVAL MONTH", "interval month");
     check_ddl("timestamp_ntz", "timestamp_ntz");
     check_ddl("void", "void");
 }

@@ -69,7 +69,7 @@ TEST(query_schemas)
         {"FROM VALUES (1, 2) t(a, b) |> AGGREGATE sum(b) AS s GROUP BY a",
          "struct<a:int,s:bigint>"},
         {"SELECT INTERVAL 5 MINUTES AS a, INTERVAL '1-2' YEAR TO MONTH AS b",
-         "struct<a:interval day to second,b:interval year to month>"},
+         "struct<a:interval minute,b:interval year to month>"},
         {"SELECT s.f + 1, t.x + 1, t.s.f, (1, 2), current_date FROM VALUES (1, named_struct('f', 2)) t(x, s)",
          "struct<(s.f + 1):int,(x + 1):int,f:int,named_struct(col1, 1, col2, 2):struct<col1:int,col2:int>,current_date():date>"},
         {"SELECT struct(1 AS a, 'x') AS s, (1, 2) AS r",

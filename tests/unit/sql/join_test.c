@@ -105,8 +105,8 @@ TEST(bounds_do_not_overflow)
               " + INTERVAL '106751991' DAY + INTERVAL '106751991' DAY",
         "t: streaming table, parquet\n"
         "  project #7 v\n"
-        "    join #6 inner: k = k, if (left.at >= ((right.at + 106751991 00:00:00.000000000) + 106751991 "
-        "00:00:00.000000000))\n"
+        "    join #6 inner: k = k, if (left.at >= ((right.at + INTERVAL '106751991' DAY) + "
+        "INTERVAL '106751991' DAY))\n"
         "      watermark #2 at, delay 10 seconds\n"
         "        filter #1 (k IS NOT NULL)\n"
         "          source #0 a (parquet): k, v, at\n"
@@ -172,7 +172,7 @@ TEST(time_among_the_keys)
 {
     CHECK_JOIN(TABLE "SELECT 1 AS x FROM " A " LEFT JOIN " B
                      " ON a.at = b.at + INTERVAL 1 MINUTE AND a.k = b.k",
-               "left: at = (at + 0 00:01:00.000000000) (time), k = k");
+               "left: at = (at + INTERVAL '01' MINUTE) (time), k = k");
     CHECK_JOIN(TABLE "SELECT 1 AS x FROM STREAM a JOIN " B " USING (k, at)",
                "inner: k = k, at = at (time)");
     CHECK_JOIN(TABLE "SELECT 1 AS x FROM " A " JOIN " B " ON a.k = b.k AND a.at <=> b.at",

@@ -1,4 +1,4 @@
-#include "sql/session.h"
+#include "sql/sql_session.h"
 
 #include "sql/optimise.h"
 
@@ -290,14 +290,31 @@ static enum code set_zone(struct step *self, const char *name)
     return E_OK;
 }
 
+/* SET answers with the pair. */
+static struct plan *pair_plan(struct step *self, const char *key, const char *value)
+{
+    struct analyser *analyser = &self->analyser;
+    struct position at = self->statement.statement->at;
+    struct field fields[2] = {{"key", type_of(TYPE_STRING), false}, {"value", type_of(TYPE_STRING), false}};
+    struct plan *plan = plan_new(analyser->arena, PLAN_VALUES, type_struct(analyser->arena, fields, 2), at);
+    const struct expr **cells = arena_array(analyser->arena, const struct expr *, 2);
+    cells[0] = expr_string(&analyser->expr, bytes_of_string(key), at);
+    cells[1] = expr_string(&analyser->expr, bytes_of_string(value), at);
+    plan->exprs = cells;
+    plan->expr_count = 2;
+    return plan;
+}
+
+/* Settings without a meaning here are remembered by nobody. */
 static enum code set(struct step *self)
 {
     const struct ast_statement *statement = self->statement.statement;
     if (same_name(statement->name, "spark.sql.session.timeZone"))
-        return set_zone(self, statement->value);
+        TRY(set_zone(self, statement->value));
     if (same_name(statement->name, "spark.sql.ansi.enabled"))
         self->session->settings.ansi = same_name(statement->value, "true");
-    return E_OK; // others change nothing here
+    *self->out = (struct session_step){.action = SESSION_ROWS, .plan = pair_plan(self, statement->name, statement->value)};
+    return E_OK;
 }
 
 /* ---- all ---- */

@@ -1,11 +1,11 @@
-/* session.h - inside sql/: what a session remembers, and the statements that only it has.
+/* sql_session.h - inside sql/: what a session remembers, and the statements that only it has.
  *
  * Shape    names are relations (temporary views, views, tables), found without regard to case; a view keeps its syntax
  *          tree, a table its schema and rows
  * Owns     each relation its own arena, so that DROP gives everything back
  */
-#ifndef SQL_SESSION_H
-#define SQL_SESSION_H
+#ifndef SQL_SQL_SESSION_H
+#define SQL_SQL_SESSION_H
 
 #include "sql/ast.h"
 #include "sql/catalog.h"
