@@ -1,0 +1,134 @@
+/* One cluster or two, by the text of their servers; rows as records. */
+#include "sink/transaction.h"
+
+#include "kit.h"
+#include "sink/kafka_producer.h"
+#include "sink/kafka_rows.h"
+
+TEST(same_cluster_when_a_server_is_common)
+{
+    CHECK(transaction_same_cluster("a:1", "a:1"));
+    CHECK(transaction_same_cluster("a:1,b:2", " b:2 , c:3"));
+    CHECK(transaction_same_cluster("Host:9092", "host:9092"));
+    CHECK(!transaction_same_cluster("a:1", "a:12"));
+    CHECK(!transaction_same_cluster("a:1", "b:1"));
+    CHECK(!transaction_same_cluster("", ""));
+    CHECK(!transaction_same_cluster(",,", ","));
+}
+
+TEST(topic_names)
+{
+    char longest[251];
+    memset(longest, 'a', sizeof longest);
+    longest[249] = '\0';
+    CHECK(kafka_is_topic_name("a.B-c_9") && kafka_is_topic_name(longest));
+    longest[249] = 'a', longest[250] = '\0';
+    CHECK(!kafka_is_topic_name(longest));
+    static const char *const bad[] = {"", ".", "..", "a b", "a/b", "\xc3\xa9", "a\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK(!kafka_is_topic_name(bad[i]));
+}
+
+/* ---- columns ---- */
+
+static enum code find(const char *ddl, bool topic_given, struct kafka_columns *columns, struct error *err)
+{
+    static struct arena arena;
+    const struct type *schema;
+    size_t position;
+    arena_reset(&arena);
+    CHECK(type_parse_ddl(&arena, bytes_of_string(ddl), &schema, &position, err) == E_OK);
+    return kafka_columns_find(schema, topic_given, columns, err);
+}
+
+TEST(columns_as_spark_wants_them)
+{
+    struct kafka_columns c;
+    struct error err = {0};
+    CHECK(find("other INT, value BINARY, key STRING, topic STRING, partition INT, timestamp TIMESTAMP, "
+               "headers ARRAY<STRUCT<key: STRING, value: BINARY>>", false, &c, &err) == E_OK);
+    CHECK(c.value == 1 && c.key == 2 && c.topic == 3 && c.partition == 4 && c.timestamp == 5 && c.headers == 6);
+    CHECK(find("value STRING", true, &c, &err) == E_OK);
+    CHECK(c.value == 0 && c.key < 0 && c.topic < 0 && c.partition < 0 && c.timestamp < 0 && c.headers < 0);
+    CHECK(find("value STRING, topic INT", true, &c, &err) == E_OK);   // the option wins, as in Spark
+    static const char *const bad[][2] = {
+        {"key STRING, topic STRING", "Required attribute 'value' not found"},
+        {"Value STRING, topic STRING", "Required attribute 'value' not found"},
+        {"value STRING", "topic option required when no 'topic' attribute is present"},
+        {"value DOUBLE, topic STRING", "value attribute unsupported type double. value must be a(n) string or binary"},
+        {"value STRING, topic STRING, partition BIGINT", "partition must be a(n) int"},
+        {"value STRING, topic STRING, headers ARRAY<STRUCT<key: STRING, value: STRING>>", "headers attribute unsupported type"},
+        {"value STRING, topic STRING, headers MAP<STRING, BINARY>", "headers attribute unsupported type map"},
+        {"value STRING, topic BINARY", "topic must be a(n) string"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK(find(bad[i][0], false, &c, &err) == E_SPEC);
+        CHECK(strstr(err.text, bad[i][1]) != NULL);
+    }
+}
+
+/* ---- rows ---- */
+
+static void put(struct builder *builder, const char *text)
+{
+    if (text == NULL)
+        builder_null(builder);
+    else
+        builder_bytes(builder, bytes_of_string(text));
+}
+
+TEST(rows_become_messages)
+{
+    struct arena arena = {0};
+    const struct type *schema;
+    size_t position;
+    struct error err = {0};
+    struct kafka_columns columns;
+    struct batch batch;
+    struct kafka_cursor cursor = {0};
+    struct transaction_message m;
+    CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, key BINARY, value STRING, partition INT, "
+                                                 "headers ARRAY<STRUCT<key: STRING, value: BINARY>>"),
+                         &schema, &position, &err) == E_OK);
+    CHECK(kafka_columns_find(schema, false, &columns, &err) == E_OK);
+    batch_init(&batch, schema, 4);
+    static const char *const cells[4][3] = {{"t", "k", "v"}, {"u", NULL, NULL}, {NULL, "k", "v"}, {"w", "", ""}};
+    for (int32_t c = 0; c < schema->field_count; c++) {
+        struct builder b;
+        builder_init(&b, schema->fields[c].type);
+        for (int row = 0; row < 4; row++) {
+            if (c < 3) {
+                put(&b, cells[row][c]);
+            } else if (c == 3 && row == 0) {
+                builder_int(&b, 2);
+            } else if (c == 4 && row != 1) {
+                put(&b.children[0].children[0], row == 3 ? NULL : "h1");
+                put(&b.children[0].children[1], "x");
+                builder_close_struct(&b.children[0]);
+                put(&b.children[0].children[0], "h2");
+                put(&b.children[0].children[1], NULL);
+                builder_close_struct(&b.children[0]);
+                builder_close_list(&b);
+            } else {
+                builder_null(&b);
+            }
+        }
+        builder_finish(&b, &batch.columns[c]);
+    }
+    CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 0, 2, &m) == KAFKA_ROW_FINE);
+    CHECK_STR(m.topic, "t");
+    CHECK(m.partition == 2 && bytes_equal_string(m.key, "k") && bytes_equal_string(m.value, "v") && !m.key_null);
+    CHECK_INT(m.header_count, 2);
+    CHECK_STR(m.headers[0].name, "h1");
+    CHECK(bytes_equal_string(m.headers[0].value, "x") && !m.headers[0].is_null && m.headers[1].is_null);
+    CHECK_INT(kafka_message_bytes(&m), 2 + 2 + 2 + 1 + 20);
+    CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 1, 0, &m) == KAFKA_ROW_FINE);
+    CHECK(m.key_null && m.value_null && m.partition == -1 && m.header_count == 0);
+    CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 2, 0, &m) == KAFKA_ROW_NO_TOPIC);
+    CHECK(kafka_row_read(&cursor, &columns, "given", &batch, 2, 0, &m) == KAFKA_ROW_FINE);
+    CHECK_STR(m.topic, "given");
+    CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 3, 0, &m) == KAFKA_ROW_BAD_HEADER);
+    kafka_cursor_close(&cursor);
+    batch_release(&batch);
+    arena_free(&arena);
+}
