@@ -1,8 +1,10 @@
 #include <strings.h>
 
 #include "format/format.h"
+#include "runtime/dead_letters.h"
 #include "runtime/outputs.h"
 #include "runtime/plan_stage.h"
+#include "runtime/quarantines.h"
 #include "runtime/runtime.h"
 #include "sink/sink.h"
 #include "source/source.h"
@@ -201,6 +203,22 @@ static void quarantine_check(struct check *check, const struct pipeline *pipelin
         problem(check, E_SPEC, at, arena_printf(check->arena, "leat.quarantine = %s: a table has this name", name));
 }
 
+static void topics_check(struct check *check, const struct pipeline *pipeline)
+{
+    struct quarantines quarantines;
+    struct sink_spec spec;
+    quarantines_find(check->arena, pipeline, &quarantines);
+    for (int32_t q = quarantines.folder_count; check->code == E_OK && q < quarantines.count; q++) {
+        const char *topic = quarantines.items[q].name;
+        struct error err = {0};
+        if (dead_letter_spec(check->arena, pipeline, topic, &spec, &err) != E_OK)
+            problem(check, err.code, (struct position){0}, err.text);
+        else if (sink_find("kafka")->validate(&spec, &err) != E_OK)
+            problem(check, err.code, (struct position){0},
+                    arena_printf(check->arena, "leat.quarantine.topic = %s: %s", topic, err.text));
+    }
+}
+
 /* What only the sink knows of its schema and options; a problem with one of those was told already. */
 static void validate(struct check *check, const struct pipeline_table *table, const struct sink_type *type)
 {
@@ -251,6 +269,7 @@ enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, st
     for (int32_t i = 0; i < pipeline->table_count; i++)
         table_check(&check, pipeline, pipeline->tables[i]);
     quarantine_check(&check, pipeline, pipeline_setting(pipeline, "leat.quarantine"), (struct position){0});
+    topics_check(&check, pipeline);
     if (check.code != E_OK)
         return fail(err, check.code, "%s", problems->texts[first]);
     struct run_settings settings;

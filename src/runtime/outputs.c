@@ -1,5 +1,6 @@
 #include "runtime/outputs.h"
 
+#include "runtime/dead_letters.h"
 #include "runtime/quarantines.h"
 
 enum { PREVIEW_TEXT_MAX = 16 * 1024 }; /* bytes a table and epoch */
@@ -25,7 +26,8 @@ struct outputs {
     const struct type *late_schema;
     struct quarantines quarantines;
     const struct rejection *rejections;   /* per plan node */
-    struct quarantine_style style;
+    struct quarantine_style style, letter_style;   /* of folders, of topics */
+    const struct type *letter_schema;
     struct rejects *refused;     /* per lane: of the batch at work */
     struct lock preview_lock;
     int64_t epoch;
@@ -37,7 +39,7 @@ struct outputs {
 static void options_collect(struct outputs *self, const struct pipeline_table *table, const struct sink_type *type,
                             struct sink_spec *spec)
 {
-    int32_t most = (table != NULL ? table->property_count : 0) + self->spec.pipeline->setting_count;
+    int32_t most = (table != NULL ? table->property_count : 0) + self->spec.pipeline->setting_count + spec->option_count;
     const char **names = arena_array(&self->arena, const char *, (size_t)most);
     const char **values = arena_array(&self->arena, const char *, (size_t)most);
     int32_t count = 0;
@@ -53,6 +55,10 @@ static void options_collect(struct outputs *self, const struct pipeline_table *t
     for (int32_t i = 0; table != NULL && i < table->property_count; i++) {
         names[count] = table->properties[i].name;
         values[count++] = table->properties[i].value;
+    }
+    for (int32_t i = 0; i < spec->option_count; i++) {
+        names[count] = spec->option_names[i];
+        values[count++] = spec->option_values[i];
     }
     spec->option_names = names;
     spec->option_values = values;
@@ -132,6 +138,16 @@ static enum code late_open(struct outputs *self, int32_t t, struct error *err)
                       arena_printf(&self->arena, "%s_late", table_path(self, table)), self->late_schema, err);
 }
 
+static enum code topic_open(struct outputs *self, struct output *output, const char *topic, struct error *err)
+{
+    struct sink_spec spec;
+    output->name = arena_printf(&self->arena, "topic %s", topic);
+    output->type = sink_find("kafka");
+    always(output->type != NULL);
+    TRY(dead_letter_spec(&self->arena, self->spec.pipeline, topic, &spec, err));
+    return output_open(self, output, NULL, &spec, err);
+}
+
 static enum code quarantines_open(struct outputs *self, struct error *err)
 {
     const char *format = self->style.text ? "json" : "parquet";
@@ -140,6 +156,8 @@ static enum code quarantines_open(struct outputs *self, struct error *err)
         const char *path = arena_printf(&self->arena, "%s/%s", self->spec.tables_path, name);
         TRY(added_open(self, &self->all[self->count++], format, name, path, self->style.schema, err));
     }
+    for (int32_t q = self->quarantines.folder_count; q < self->quarantines.count; q++)
+        TRY(topic_open(self, &self->all[self->count++], self->quarantines.items[q].name, err));
     return E_OK;
 }
 
@@ -171,6 +189,10 @@ enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, st
         .text = spec->quarantine_as_lines,
         .value_max = spec->quarantine_value_max,
     };
+    self->letter_style = self->style;
+    self->letter_style.schema = quarantine_schema(&self->arena, false);
+    self->letter_style.text = false;
+    self->letter_schema = dead_letter_schema(&self->arena);
     self->all = mem_array(struct output, 2 * tables + (size_t)self->quarantines.count);
     self->late = mem_array(int32_t, tables);
     self->refused = mem_array(struct rejects, (size_t)spec->lanes);
@@ -223,8 +245,8 @@ int32_t outputs_find(const struct outputs *self, const char *name)
 
 void outputs_begin(struct outputs *self, int64_t epoch, int64_t batch_time_us)
 {
-    self->epoch = self->style.epoch = epoch;
-    self->style.batch_time_us = batch_time_us;
+    self->epoch = self->style.epoch = self->letter_style.epoch = epoch;
+    self->style.batch_time_us = self->letter_style.batch_time_us = batch_time_us;
     for (int32_t i = 0; i < self->count; i++) {
         text_clear(&self->all[i].preview);
         atomic_store(&self->all[i].preview_rows, 0);
@@ -279,22 +301,58 @@ void outputs_replace(struct outputs *self, int32_t table)
     output->type->replace(output->sink, self->epoch);
 }
 
-enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch *in, const struct rejects *rejects,
-                         const struct rejecter *by, struct error *err)
+/* ---- quarantines ---- */
+
+/* Rejected rows, each into all of these quarantines. */
+struct set_aside {
+    const int32_t *quarantines;
+    int32_t count;
+    const struct rejection *about;
+    const struct batch *in;
+    const struct rejects *rejects;
+    const struct rejecter *by;
+};
+
+/* Into the folders, or into the topics, among them. */
+static enum code rows_to(struct outputs *self, int32_t lane, const struct set_aside *what, const struct quarantine_style *style,
+                         bool topics, struct error *err)
 {
-    if (self->spec.fail_on_error)
-        return reject_fail(in, rejects, by, err);
-    struct batch rows = {0};
-    const struct rejection *about = by->again != NULL ? by->again->about : &self->rejections[by->plan->id];
-    int32_t node = about->plan->id, first = self->spec.pipeline->table_count;
+    struct batch rows = {0}, letters = {0};
     enum code code = E_OK;
-    quarantine_rows(&self->style, about, in, rejects, by, &rows);
-    for (int32_t i = 0; code == E_OK && i < self->quarantines.of_node_count[node]; i++)
-        if (self->quarantines.of_node[node][i] < self->quarantines.folder_count)
-            code = outputs_write(self, lane, first + self->quarantines.of_node[node][i], &rows, err);
+    for (int32_t i = 0; code == E_OK && i < what->count; i++) {
+        int32_t quarantine = what->quarantines[i];
+        if (self->quarantines.items[quarantine].is_topic != topics)
+            continue;
+        if (rows.columns == NULL)
+            quarantine_rows(style, what->about, what->in, what->rejects, what->by, &rows);
+        if (topics && letters.columns == NULL)
+            dead_letters_make(self->letter_schema, self->spec.pipeline->name, &rows, &letters);
+        code = outputs_write(self, lane, self->spec.pipeline->table_count + quarantine, topics ? &letters : &rows, err);
+    }
+    batch_release(&letters);
     batch_release(&rows);
     return code;
 }
+
+static enum code set_aside(struct outputs *self, int32_t lane, const struct set_aside *what, struct error *err)
+{
+    if (self->spec.fail_on_error)
+        return reject_fail(what->in, what->rejects, what->by, err);
+    TRY(rows_to(self, lane, what, &self->style, false, err));
+    return rows_to(self, lane, what, &self->letter_style, true, err);
+}
+
+enum code outputs_reject(struct outputs *self, int32_t lane, const struct batch *in, const struct rejects *rejects,
+                         const struct rejecter *by, struct error *err)
+{
+    const struct rejection *about = by->again != NULL ? by->again->about : &self->rejections[by->plan->id];
+    int32_t node = about->plan->id;
+    const struct set_aside what = {
+        self->quarantines.of_node[node], self->quarantines.of_node_count[node], about, in, rejects, by};
+    return set_aside(self, lane, &what, err);
+}
+
+/* ---- rows that a sink cannot take ---- */
 
 static struct position refused_at(const void *stage, int32_t step)
 {
@@ -314,15 +372,9 @@ static enum code refused_write(struct outputs *self, int32_t lane, int32_t table
 {
     const struct output *output = &self->all[table];
     const struct rejecter by = {refused_at, refused_detail, output, .plan = output->refusal.plan};
-    if (self->spec.fail_on_error)
-        return reject_fail(batch, rejects, &by, err);
-    struct batch rows = {0};
-    enum code code = E_OK;
-    quarantine_rows(&self->style, &output->refusal, batch, rejects, &by, &rows);
-    for (int32_t i = 0; code == E_OK && i < self->quarantines.of_table_count[table]; i++)
-        code = outputs_write(self, lane, self->spec.pipeline->table_count + self->quarantines.of_table[table][i], &rows, err);
-    batch_release(&rows);
-    return code;
+    const struct set_aside what = {self->quarantines.of_table[table], self->quarantines.of_table_count[table],
+                                   &output->refusal, batch, rejects, &by};
+    return set_aside(self, lane, &what, err);
 }
 
 /* The rows that no reject names; they are in the order of rows. */

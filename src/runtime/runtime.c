@@ -110,7 +110,7 @@ void progress_init(struct progress *progress, const struct pipeline *pipeline)
     progress->rate_us = progress->started_us;
     struct quarantines quarantines;
     quarantines_find(&progress->arena, pipeline, &quarantines);
-    progress->table_count = count + quarantines.folder_count;
+    progress->table_count = count + quarantines.count;
     for (int32_t i = 0; i < count; i++)
         progress->table_count += table_keeps_late(pipeline->tables[i]);
     progress->tables = arena_array(&progress->arena, struct table_progress, (size_t)progress->table_count);

@@ -22,6 +22,9 @@ const struct option leat_settings[] = {
     {.name = "leat.quarantine.topic", .kind = OPTION_STRING, .offset = SIZE_MAX,
      .help = "Kafka topic for rows that failed, of tables that name no quarantine: instead of the folder, or beside it when "
              "leat.quarantine is set as well"},
+    {.name = "leat.quarantine.kafka.*", .kind = OPTION_STRING, .offset = SIZE_MAX,
+     .help = "options of Java's client for these topics, such as leat.quarantine.kafka.bootstrap.servers; default: the cluster "
+             "and security of the first Kafka source"},
     {.name = "leat.quarantine.format", .kind = OPTION_ENUM, .initial = "parquet", .choices = "parquet|json",
      .offset = AT(quarantine_format),
      .help = "of quarantine folders; json: lines, with what is no UTF-8 in base64 columns of its own"},
