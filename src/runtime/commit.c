@@ -196,6 +196,8 @@ static void epoch_account(struct engine *self)
             table->epoch = (struct ledger){.out = totals.rows};
         ledger_add(&table->total, &table->epoch);
         table->files_total += totals.files;
+        if (totals.files > 0)
+            self->files_us = os->clock_mono_us();
         table->bytes_total += totals.bytes;
     }
 }

@@ -75,6 +75,7 @@ struct engine {
 
     bool prompt;                       /* no table is made of files, which want to be filled: open epochs end at once */
     int64_t discovered_us;             /* when the sources were last asked */
+    int64_t files_us;                  /* when an epoch last made files */
     int64_t epoch;                     /* the next one to run */
     struct watermarks watermarks;      /* of the epoch to run or running */
     struct epoch_time *times;          /* per plan node, of this epoch */

@@ -10,6 +10,7 @@ enum {
     FIRST_WAIT_US = 200 * 1000,
     QUIET_US = 5 * 1000 * 1000,
     PROMPT_READ_US = 50 * 1000, // longest reading of an epoch without files, when it has a backlog
+    FILES_EVERY_US = 1000 * 1000, // an epoch without files that had some after all is followed by a longer one
     SIDE_WAIT_US = 1000,        // on one feed of several, before the next is looked at
 };
 
@@ -84,6 +85,19 @@ static bool lanes_full(const struct engine *self)
     return used > resident && used - resident > self->budget.limit_bytes / 2;
 }
 
+/* An epoch that wrote files after all (a quarantine, late rows) is followed by a longer one: bad input must not make a file
+ * every few milliseconds. */
+static bool is_prompt(const struct engine *self)
+{
+    return self->prompt && os->clock_mono_us() - self->files_us >= FILES_EVERY_US;
+}
+
+static int64_t staleness_us(const struct engine *self)
+{
+    int64_t most_us = !self->prompt ? INT64_MAX : is_prompt(self) ? PROMPT_READ_US : FILES_EVERY_US;
+    return self->settings.max_staleness_us < most_us ? self->settings.max_staleness_us : most_us;
+}
+
 /* An open epoch ends when a record would wait too long, when it is large enough, or when we are asked to stop. */
 static bool time_to_cut(const struct engine *self, bool open)
 {
@@ -91,10 +105,8 @@ static bool time_to_cut(const struct engine *self, bool open)
         return true;
     if (!open)
         return false;
-    int64_t most = self->settings.epoch_records_max, staleness_us = self->settings.max_staleness_us;
-    if (self->prompt && staleness_us > PROMPT_READ_US)
-        staleness_us = PROMPT_READ_US;
-    return os->clock_mono_us() - self->epoch_started_us >= staleness_us ||
+    int64_t most = self->settings.epoch_records_max;
+    return os->clock_mono_us() - self->epoch_started_us >= staleness_us(self) ||
            (most > 0 && self->records >= most);
 }
 
@@ -153,7 +165,7 @@ static enum code read_all(struct engine *self, bool open, struct error *err)
     self->quiet_since_us = 0;
     while (!feeds_done(self) && !workers_failed(self->workers)) {
         int64_t before = self->records;
-        bool prompt = open && self->prompt;
+        bool prompt = open && is_prompt(self);
         if (time_to_cut(self, open))
             feeds_cut(self);
         else
