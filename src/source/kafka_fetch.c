@@ -260,7 +260,7 @@ static bool batch_full(const struct kafka_source *self)
 /* Enough rows for the next partition to begin a batch of its own: what follows is cheaper where all are of one. */
 static bool run_long(const struct kafka_source *self)
 {
-    return batch_full(self) || self->filling.rows >= self->batch_rows / 8;
+    return batch_full(self) || self->filling.rows > self->batch_rows / 8;
 }
 
 static void pass_gap(struct kafka_partition *partition, int64_t to)
