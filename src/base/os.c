@@ -241,7 +241,11 @@ static enum code real_lock_file(const char *path, int *handle, struct error *err
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return path_error(err, "open lock", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    int locked;
+    do
+        locked = flock(fd, LOCK_EX | LOCK_NB);
+    while (locked != 0 && errno == EINTR);   // a network's file system may wait for its server
+    if (locked != 0) {
         int sys = errno;
         close(fd);
         if (sys == EWOULDBLOCK)
