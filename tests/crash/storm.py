@@ -94,18 +94,19 @@ class Run:
         self.watch = None
         self.environment = {**workload.environment, **workload.prepare(self)}
 
-    def start(self, *flags, **environment):
+    def start(self, *flags, under=(), **environment):
+        """under: a program and its flags that runs leat."""
         settings = {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "OUTPUT_PATH": self.tables,
                     "SPARK_CHECKPOINT_DIR": self.checkpoint, **self.environment, **environment}
         with open(self.log_path, "ab") as log:
             log.write(f"---- {flags} {environment}\n".encode())
             log.flush()
-            return subprocess.Popen([LEAT, "run", self.workload.project, *flags], stdin=subprocess.DEVNULL, stdout=log,
+            return subprocess.Popen([*under, LEAT, "run", self.workload.project, *flags], stdin=subprocess.DEVNULL, stdout=log,
                                     stderr=log, env={**os.environ, **{k: str(v) for k, v in settings.items()}})
 
-    def finish(self, *flags, **environment):
+    def finish(self, *flags, under=(), **environment):
         """The exit status, or None when its time was up."""
-        process = self.start(*flags, **environment)
+        process = self.start(*flags, under=under, **environment)
         status = wait(process, FINISH_SECONDS)
         if status is None:
             process.kill()
