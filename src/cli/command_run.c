@@ -54,7 +54,8 @@ const struct command run_command = {
         "  leat run shop --set leat.trigger='30 seconds' --set leat.tables.path=/data/shop\n",
     .notes =
         "Progress goes to stderr: a line that refreshes itself on a terminal, else one JSON line a commit.\n"
-        "Ctrl-C ends the open epoch and commits it; a second Ctrl-C leaves at once, which loses nothing either.\n",
+        "What is down, a broker or a full disk, is waited for: leat.retry.limit says how long.\n"
+        "Ctrl-C and SIGTERM end the open epoch and commit it; a second one leaves at once, which loses nothing either.\n",
     .options = run_options,
     .size = sizeof(struct run_flags),
     .arguments_max = 1,
