@@ -36,10 +36,12 @@
     X(REMAINDER_BY_ZERO, "REMAINDER_BY_ZERO", "remainder of a division by zero")                                \
     X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
-    X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than kafka.max.request.size")         \
+    X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than its topic takes")               \
     X(TOPIC, "INVALID_TOPIC", "the column `topic` is NULL or no name of a topic")                               \
     X(TOPIC_UNKNOWN, "UNKNOWN_TOPIC_OR_PARTITION", "the topic has no such partition, or does not exist")        \
     X(HEADER, "INVALID_HEADER", "a header has no key, or there are too many")                                   \
+    X(TIMESTAMP, "INVALID_TIMESTAMP", "the topic does not take a timestamp so far from now")                    \
+    X(NO_KEY, "INVALID_RECORD", "the topic is compacted, so every record needs a key")                         \
     X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project")
 
 enum reject_code {
@@ -61,6 +63,8 @@ void rejects_add(struct rejects *rejects, int64_t row, int32_t step, enum reject
 static inline void rejects_clear(struct rejects *rejects) { rejects->count = 0; }
 void rejects_free(struct rejects *rejects);
 const char *reject_condition(enum reject_code code); /* Spark's condition name */
+/* The same with the part behind the point, where there is one that `reason`s leave out. */
+const char *reject_condition_full(enum reject_code code);
 const char *reject_text(enum reject_code code);
 
 #endif

@@ -14,6 +14,7 @@ enum {
     QUEUE_MIN = 4 * 1024 * 1024,       /* bytes that the queue may take, bookkeeping included */
     QUEUE_MAX = 128 * 1024 * 1024,
     QUEUE_SHARE = 8,                   /* of the memory budget: one part in so many */
+    BATCH_BYTES = 128 * 1024,          /* topics may take less than the 1 MB that brokers do by default: of a batch, too */
     LINGER_MS = 2,                     /* how long a record waits for others of its batch */
     RETRY_BACKOFF_MS = 10,             /* a coordinator is busy for milliseconds after each commit; Java's 100 add up */
     METADATA_MS = 3000,                /* one question for a topic */
@@ -161,6 +162,7 @@ static void defaults(rd_kafka_conf_t *conf)
     kafka_conf_set_int(conf, "linger.ms", LINGER_MS);
     kafka_conf_set_int(conf, "retry.backoff.ms", RETRY_BACKOFF_MS);
     kafka_conf_set_int(conf, "message.max.bytes", 1048576);   // Java's max.request.size
+    kafka_conf_set_int(conf, "batch.size", BATCH_BYTES);
 }
 
 /* What leat's logic rests on, whatever the user's options say. */
@@ -181,10 +183,13 @@ static enum code conf_fill(struct kafka_producer *self, const struct kafka_produ
     TRY(memory_take(self, conf, err));
     TRY(kafka_client_conf(conf, KAFKA_PRODUCER, &options, &self->arena, &self->facts, err));
     must_haves(conf, spec->transactional_id);
-    char size[32] = "";
-    size_t space = sizeof size;
-    if (rd_kafka_conf_get(conf, "message.max.bytes", size, &space) == RD_KAFKA_CONF_OK)
-        self->message_max = strtoll(size, NULL, 10);
+    char text[32] = "";
+    size_t space = sizeof text;
+    if (rd_kafka_conf_get(conf, "message.max.bytes", text, &space) == RD_KAFKA_CONF_OK)
+        self->message_max = strtoll(text, NULL, 10);
+    space = sizeof text;
+    self->compressed =
+        rd_kafka_conf_get(conf, "compression.codec", text, &space) != RD_KAFKA_CONF_OK || strcmp(text, "none") != 0;
     return E_OK;
 }
 
@@ -344,23 +349,25 @@ static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *top
     }
 }
 
-enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted, int32_t *partitions,
+enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted, struct transaction_topic *out,
                                struct error *err)
 {
     struct kafka_topic *topic;
     TRY(topic_find(self, name, &topic, err));
     lock_take(&self->lock);
-    int32_t known = topic->partitions;
+    struct transaction_topic facts = topic->facts;
     bool fresh = topic->asked_us != 0 && os->clock_mono_us() - topic->asked_us < TOPIC_AGAIN_US;
     lock_give(&self->lock);
-    if (known < wanted && !fresh) {
-        TRY(topic_wait(self, topic, &known, err));
+    if (facts.partitions < wanted && !fresh) {
+        TRY(topic_wait(self, topic, &facts.partitions, err));
+        if (facts.partitions > 0)
+            kafka_topic_limits(self->client, name, self->compressed, &facts);
         lock_take(&self->lock);
-        topic->partitions = known;
+        topic->facts = facts;
         topic->asked_us = os->clock_mono_us();
         lock_give(&self->lock);
     }
-    *partitions = known;
+    *out = facts;
     return E_OK;
 }
 

@@ -32,14 +32,15 @@ struct kafka_producer_spec {
 struct kafka_topic {
     char *name;
     rd_kafka_topic_t *handle;
-    int32_t partitions;                /* 0: it does not exist */
-    int64_t asked_us;
+    struct transaction_topic facts;
+    int64_t asked_us;                  /* 0: never */
 };
 struct kafka_producer {
     rd_kafka_t *client;
     struct arena arena;
     struct kafka_client_facts facts;
     int64_t timeout_us, message_max;   /* bytes of a record: key, value and headers */
+    bool compressed;
     struct budget *budget;
     size_t charged_bytes;
     bool (*stopping)(void);
@@ -58,8 +59,11 @@ MUST_CHECK enum code kafka_producer_open(struct kafka_producer *self, const stru
 void kafka_producer_close(struct kafka_producer *self);
 /* The topic as the broker knows it, made by the broker where it is allowed to. partitions = 0: there is none. While fewer
  * than `wanted` are known it is asked again, at most once a second. E_SPEC: no name of a topic, or too many. */
-MUST_CHECK enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted, int32_t *partitions,
-                                          struct error *err);
+MUST_CHECK enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted,
+                                          struct transaction_topic *out, struct error *err);
+/* kafka_topic_limits.c: what the topic's configuration says a record may be, into `out`; what the broker does not tell, for
+ * want of rights say, stays 0. `compressed`: sizes of records say nothing about sizes of batches then. */
+void kafka_topic_limits(rd_kafka_t *client, const char *name, bool compressed, struct transaction_topic *out);
 MUST_CHECK enum code kafka_producer_send(struct kafka_producer *self, const struct transaction_message *message,
                                          struct error *err);
 /* All that was sent is acknowledged, or the first failure. */

@@ -10,18 +10,25 @@
  * Headers   leat.id      Q/T/E/n: the n-th row that this epoch's attempt sent
  *           leat.origin  topic/partition/offset of the record that the row came from, where it came from one
  * Refused   rows that no broker would take are known before they are sent (kafka_check) and go to the quarantine:
- *           MESSAGE_TOO_LARGE, INVALID_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, INVALID_HEADER. Spark stops for each of them
+ *           MESSAGE_TOO_LARGE, INVALID_TOPIC, UNKNOWN_TOPIC_OR_PARTITION, INVALID_TIMESTAMP, INVALID_RECORD (no key for a
+ *           compacted topic), INVALID_HEADER. Spark stops for each of them
  */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <strings.h>
 
+#include "base/os.h"
 #include "sink/kafka_producer.h"
 #include "sink/kafka_rows.h"
 #include "sink/sinks.h"
 
-enum { OWN_HEADERS = 2, OWN_HEADER_BYTES = 512, DETAIL_KEY_BYTES = 200 };
+enum {
+    OWN_HEADERS = 2,
+    OWN_HEADER_BYTES = 512,
+    DETAIL_KEY_BYTES = 200,
+    CLOCK_SKEW_US = 10 * 1000 * 1000,   /* between us and the broker, when it judges a timestamp by its own clock */
+};
 
 struct kafka_lane {
     struct kafka_cursor cursor;
@@ -37,6 +44,7 @@ struct kafka_sink {
     const struct transaction *transaction;   /* NULL: `producer` is ours */
     struct kafka_producer producer;
     int64_t record_max;
+    struct transaction_topic topic;          /* of settings.topic */
     atomic_int_fast64_t sent;                /* rows of the epoch, for leat.id */
     struct kafka_lane lanes[SINK_LANES_MAX];
     int32_t lane_count;
@@ -78,24 +86,24 @@ static enum code kafka_validate(const struct sink_spec *spec, struct error *err)
     return code;
 }
 
-static enum code topic_ask(struct kafka_sink *self, const char *topic, int32_t wanted, int32_t *partitions, struct error *err)
+static enum code topic_ask(struct kafka_sink *self, const char *topic, int32_t wanted, struct transaction_topic *out,
+                           struct error *err)
 {
     if (self->transaction == NULL)
-        return kafka_producer_topic(&self->producer, topic, wanted, partitions, err);
+        return kafka_producer_topic(&self->producer, topic, wanted, out, err);
     if (self->transaction->type->topic != NULL)
-        return self->transaction->type->topic(self->transaction->self, topic, wanted, partitions, err);
-    *partitions = INT32_MAX;
+        return self->transaction->type->topic(self->transaction->self, topic, wanted, out, err);
+    *out = (struct transaction_topic){.partitions = INT32_MAX};
     return E_OK;
 }
 
 /* A topic that everything goes to must be there: at the start that is the user's to mend. */
 static enum code topic_check(struct kafka_sink *self, struct error *err)
 {
-    int32_t partitions = 0;
     if (self->settings.topic == NULL)
         return E_OK;
-    TRY(topic_ask(self, self->settings.topic, 1, &partitions, err));
-    if (partitions == 0)
+    TRY(topic_ask(self, self->settings.topic, 1, &self->topic, err));
+    if (self->topic.partitions == 0)
         return fail(err, E_SPEC, "topic %s does not exist, and the broker does not create it by itself: create it (kafka-topics "
                     "--create --topic %s ..), or allow auto.create.topics.enable", self->settings.topic, self->settings.topic);
     return E_OK;
@@ -153,22 +161,40 @@ static enum code kafka_sink_open(void *instance, const struct sink_spec *spec, s
 
 /* ---- rows that cannot be written ---- */
 
+/* What is wrong with the row, or REJECT_COUNT. */
+static enum reject_code misfit(const struct kafka_sink *self, const struct transaction_message *message,
+                               const struct transaction_topic *topic)
+{
+    int64_t size = kafka_message_bytes(message);
+    int64_t ahead_us = message->timestamp_us == 0 ? 0 : message->timestamp_us - os->clock_wall_us();
+    if (size > self->record_max || (topic->record_max > 0 && size > topic->record_max))
+        return REJECT_MESSAGE_TOO_LARGE;
+    if (topic->partitions == 0 || message->partition >= topic->partitions)
+        return REJECT_TOPIC_UNKNOWN;
+    if (topic->needs_key && message->key_null)
+        return REJECT_NO_KEY;
+    if ((topic->ahead_max_us > 0 && ahead_us > topic->ahead_max_us - CLOCK_SKEW_US) ||
+        (topic->behind_max_us > 0 && -ahead_us > topic->behind_max_us - CLOCK_SKEW_US))
+        return REJECT_TIMESTAMP;
+    return REJECT_COUNT;
+}
+
 static enum code row_check(struct kafka_sink *self, const struct transaction_message *message, int64_t row,
                            struct rejects *rejects, struct error *err)
 {
-    int32_t partitions = INT32_MAX;
-    if (kafka_message_bytes(message) > self->record_max) {
-        rejects_add(rejects, row, -1, REJECT_MESSAGE_TOO_LARGE);
-        return E_OK;
-    }
+    struct transaction_topic asked = {0};
+    const struct transaction_topic *topic = self->settings.topic != NULL ? &self->topic : &asked;
     if (self->settings.topic == NULL && !kafka_is_topic_name(message->topic)) {
         rejects_add(rejects, row, -1, REJECT_TOPIC);
         return E_OK;
     }
-    if (self->settings.topic == NULL || message->partition >= 0)
-        TRY(topic_ask(self, message->topic, message->partition < 0 ? 1 : message->partition + 1, &partitions, err));
-    if (partitions == 0 || message->partition >= partitions)
-        rejects_add(rejects, row, -1, REJECT_TOPIC_UNKNOWN);
+    if (topic == &asked || message->partition >= topic->partitions) {
+        TRY(topic_ask(self, message->topic, message->partition < 0 ? 1 : message->partition + 1, &asked, err));
+        topic = &asked;
+    }
+    enum reject_code code = misfit(self, message, topic);
+    if (code != REJECT_COUNT)
+        rejects_add(rejects, row, -1, code);
     return E_OK;
 }
 
@@ -181,8 +207,10 @@ static int64_t text_bytes(const struct batch *batch, int32_t column)
 static bool all_fine(const struct kafka_sink *self, const struct batch *batch)
 {
     const struct kafka_columns *c = &self->columns;
-    return self->settings.topic != NULL && c->headers < 0 && c->partition < 0 &&
-           text_bytes(batch, c->key) + text_bytes(batch, c->value) <= self->record_max;
+    int64_t most = self->topic.record_max > 0 && self->topic.record_max < self->record_max ? self->topic.record_max
+                                                                                          : self->record_max;
+    return self->settings.topic != NULL && c->headers < 0 && c->partition < 0 && c->timestamp < 0 && !self->topic.needs_key &&
+           text_bytes(batch, c->key) + text_bytes(batch, c->value) <= most;
 }
 
 static enum code kafka_check(void *instance, int32_t lane, const struct batch *batch, struct rejects *rejects,
@@ -217,8 +245,13 @@ static void kafka_check_detail(const void *instance, const struct batch *batch, 
     if (kafka_row_read(&cursor, &self->columns, self->settings.topic, batch, reject->row, 0, &message) == KAFKA_ROW_FINE) {
         size_t key = message.key.size < DETAIL_KEY_BYTES ? message.key.size : DETAIL_KEY_BYTES;
         if (reject->code == REJECT_MESSAGE_TOO_LARGE)
-            text_printf(out, "the record has %" PRId64 " bytes, kafka.max.request.size allows %" PRId64 "; ",
-                        kafka_message_bytes(&message), self->record_max);
+            text_printf(out, "the record has %" PRId64 " bytes, more than kafka.max.request.size (%" PRId64
+                        ") or the topic's max.message.bytes; ", kafka_message_bytes(&message), self->record_max);
+        if (reject->code == REJECT_TIMESTAMP)
+            text_add_string(out, "its timestamp is farther from now than the topic's message.timestamp.after.max.ms or "
+                                 ".before.max.ms; ");
+        if (reject->code == REJECT_NO_KEY)
+            text_add_string(out, "the topic is compacted, so every record needs a key; ");
         text_printf(out, "topic %s", message.topic);
         if (self->columns.partition >= 0 && column_valid_at(&batch->columns[self->columns.partition], reject->row))
             text_printf(out, " partition %" PRId32, message.partition);

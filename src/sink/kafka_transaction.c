@@ -282,10 +282,11 @@ static enum code transaction_begin(void *instance, struct error *err)
     return E_OK;
 }
 
-static enum code transaction_topic(void *instance, const char *name, int32_t wanted, int32_t *partitions, struct error *err)
+static enum code transaction_topic(void *instance, const char *name, int32_t wanted, struct transaction_topic *out,
+                                   struct error *err)
 {
     struct kafka_transaction *self = instance;
-    return kafka_producer_topic(&self->producer, name, wanted, partitions, err);
+    return kafka_producer_topic(&self->producer, name, wanted, out, err);
 }
 
 static int64_t transaction_record_max(const void *instance)

@@ -58,6 +58,12 @@ struct transaction_mark {
     int64_t epoch;                     /* -1: the broker knows of none */
     uint64_t nonce;                    /* of the record that was staged for it */
 };
+struct transaction_topic {             /* what is not known is 0: nothing is refused for it */
+    int32_t partitions;                /* 0: there is no such topic */
+    int64_t record_max;                /* bytes of key, value and headers */
+    int64_t ahead_max_us, behind_max_us;   /* how far a timestamp may be from now */
+    bool needs_key;                    /* it is compacted */
+};
 struct transaction_type {
     const char *name;
     size_t size;
@@ -67,9 +73,10 @@ struct transaction_type {
     enum code (*ask)(void *self, const struct transaction_offset *marked, int32_t count, struct transaction_mark *out,
                      struct error *err) MUST_CHECK;
     enum code (*begin)(void *self, struct error *err) MUST_CHECK;
-    /* How many partitions the topic has, made by the broker where it may; 0: there is none. Asked anew, now and then, when
-     * fewer than `wanted` are known. NULL: all are there. */
-    enum code (*topic)(void *self, const char *name, int32_t wanted, int32_t *partitions, struct error *err) MUST_CHECK;
+    /* What the topic takes; it is made by the broker where it may. Asked anew, now and then, while fewer than `wanted`
+     * partitions are known. NULL: all are there, and take everything. */
+    enum code (*topic)(void *self, const char *name, int32_t wanted, struct transaction_topic *out, struct error *err)
+        MUST_CHECK;
     /* Most bytes of a record, key, value and headers together. NULL: no limit. */
     int64_t (*record_max)(const void *self);
     enum code (*send)(void *self, const struct transaction_message *message, struct error *err) MUST_CHECK;
