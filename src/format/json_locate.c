@@ -5,6 +5,8 @@
 #include "format/json_scan.h"
 #include "format/json_skip.h"
 
+enum { PATH_LEVELS = 32 };   /* that a path shows */
+
 /* An object or array that is open. */
 struct level {
     bool list;
@@ -30,6 +32,10 @@ static void blanks_pass(struct walk *self)
 static void path_print(const struct walk *self, int32_t depth, struct text *out)
 {
     for (int32_t i = 0; i < depth; i++) {
+        if (i == PATH_LEVELS) {
+            text_add_string(out, "..");
+            return;
+        }
         const struct level *level = &self->levels[i];
         if (level->list) {
             text_printf(out, "[%lld]", (long long)level->index);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "format/format.h"
+#include "runtime/blame.h"
 
 enum { DETAIL_VALUE_MAX = 80 };   /* bytes of the value at fault that `detail` shows */
 
@@ -60,6 +61,7 @@ struct writing {
     const struct rejecter *by;
     struct builder columns[QUARANTINE_TEXT_COLUMNS];
     struct text scratch;
+    struct blame blame;
 };
 
 static void text_put(struct writing *self, enum quarantine_column column, const struct text *text)
@@ -147,19 +149,40 @@ static void detail_write(const struct batch *in, const struct reject *reject, co
         text_add_string(out, reject_text(reject->code));
 }
 
-/* Where the field's value stands in the payload, when that is JSON; its text belongs to the detail. */
+/* A decoder refused the record: where it stops being JSON, or else which field it is. The payload is the record's value, or
+ * a text inside it. */
+static bool malformed_find(struct writing *self, struct bytes value, struct text *field, struct bytes *found)
+{
+    const struct plan *plan = self->by->plan;
+    rejection_payload(plan, field);
+    if (field->size > 0 && !bytes_equal_string(text_view(field), "value"))
+        return json_path_find(value, field->data, found);
+    text_clear(field);
+    if (json_fault_find(value, field, found))
+        return true;
+    const char *name = blame_field(&self->blame, plan, value);
+    if (name != NULL)
+        text_add_string(field, name);
+    return name != NULL && json_path_find(value, name, found);
+}
+
+/* Where the field's value stands in the record's, when that is JSON; its text belongs to the detail. */
 static void field_put(struct writing *self, const struct reject *reject, struct position at, struct text *detail)
 {
     const struct batch *in = self->in;
     struct text *field = &self->scratch;
     struct bytes value = {0}, found = {0};
+    bool known = false;
     text_clear(field);
-    rejection_field(self->by->plan, at, reject->code, batch_place(in, reject->row), field);
     int64_t record = in->source != NULL ? batch_origin(in, reject->row) : 0;
     if (in->source != NULL && given(&in->source->value, record))
         value = column_bytes_at(&in->source->value, record);
-    bool known = value.size > 0 && (reject->code == REJECT_MALFORMED ? json_fault_find(value, field, &found)
-                                    : field->size > 0 && json_path_find(value, field->data, &found));
+    if (reject->code == REJECT_MALFORMED) {
+        known = value.size > 0 && malformed_find(self, value, field, &found);
+    } else {
+        rejection_field(self->by->plan, at, reject->code, batch_place(in, reject->row), field);
+        known = value.size > 0 && field->size > 0 && json_path_find(value, field->data, &found);
+    }
     text_put(self, QUARANTINE_FIELD, field);
     if (!known) {
         builder_null(&self->columns[QUARANTINE_BYTE]);
@@ -237,6 +260,7 @@ void quarantine_rows(const struct quarantine_style *style, const struct rejectio
         builder_release(&self.columns[i]);
     }
     mem_free(done);
+    blame_close(&self.blame);
     text_free(&self.scratch);
     text_free(&detail);
 }

@@ -267,3 +267,10 @@ void rejection_field(const struct plan *plan, struct position at, enum reject_co
     }
     mem_free(fields);
 }
+
+void rejection_payload(const struct plan *plan, struct text *out)
+{
+    struct path path = {0};
+    if (plan->kind == PLAN_DECODE && trace(plan_input(plan, 0), plan->exprs[0], 0, &path))
+        text_add(out, path.text, path.size);
+}

@@ -30,5 +30,7 @@ void plan_reach(const struct pipeline *pipeline, const struct pipeline_table *ta
  * in positions. Nothing: not known. */
 void rejection_field(const struct plan *plan, struct position at, enum reject_code code, int64_t lineage,
                      struct text *out);
+/* Of a PLAN_DECODE: where its payload stands, appended: `value`, or a path inside it. Nothing: not known. */
+void rejection_payload(const struct plan *plan, struct text *out);
 
 #endif

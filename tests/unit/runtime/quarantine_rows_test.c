@@ -83,7 +83,7 @@ static const char *const lost[] = {"gold", "silver"};
 static const struct plan node = {.kind = PLAN_SOURCE};
 static const struct rejection about = {
     .plan = &node, .tables = lost, .table_count = 2, .schema_version = "v", .node = "0000000000000abc"};
-static const struct rejecter plain = {nowhere, NULL, NULL, &node}, detailed = {nowhere, two_times, "them", &node};
+static const struct rejecter plain = {nowhere, NULL, NULL, &node, NULL}, detailed = {nowhere, two_times, "them", &node, NULL};
 
 static struct quarantine_style style_of(struct arena *arena, bool text, int64_t value_max)
 {
