@@ -22,6 +22,11 @@ const char *reject_condition(enum reject_code code)
     return code < REJECT_COUNT ? conditions[code] : "?";
 }
 
+const char *reject_condition_full(enum reject_code code)
+{
+    return code == REJECT_NUMERIC_RANGE ? "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION" : reject_condition(code);
+}
+
 const char *reject_text(enum reject_code code)
 {
     static const char *const texts[REJECT_COUNT] = {

@@ -326,6 +326,11 @@ SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D",
 
 /* ---- one argument ---- */
 
+static enum reject_code overflow_of_one(const struct type *type)
+{
+    return type_is_interval(type) ? REJECT_INTERVAL_RANGE : REJECT_ARITHMETIC_OVERFLOW;
+}
+
 #define NEGATE_CASE(shape, ctype)                                                   \
     case shape: {                                                                   \
         bool bad = false;                                                           \
@@ -334,12 +339,12 @@ SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D",
             for (int64_t i = 0; i < call->rows; i++)                                \
                 if (arg_values(&args[0], ctype)[i] != 0 &&                          \
                     arg_values(&args[0], ctype)[i] == column_values(out, ctype)[i]) \
-                    call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);               \
+                    call_reject(call, i, overflow_of_one(out->type));                \
         break;                                                                      \
     }
 
 #define ONE_NUMBER \
-    "(N) -> N | (D) -> D | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym"
+    "(N) -> N | (D) -> D | (Y) -> Y"
 SCALAR(fn_negative, "- negative", ONE_NUMBER, "The number with the other sign.", "negative(3)",
        "-3", .flags = FN_FAILS | FN_OPERATOR)
 {

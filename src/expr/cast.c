@@ -2,6 +2,7 @@
 #include "expr/cast.h"
 
 #include "expr/coerce.h"
+#include "expr/writer.h"
 
 bool cast_fails(const struct type *from, const struct type *to)
 {
@@ -99,6 +100,38 @@ static void cast_nested(struct call *call, const struct arg *arg, bool try_cast,
         nested_tidy(out, call->rows);
 }
 
+/* ---- without ANSI alone ---- */
+
+/* A whole number's bytes, the highest first. */
+static void cast_to_bytes(struct call *call, const struct arg *arg, struct column *out)
+{
+    struct writer writer;
+    size_t width = (size_t)type_width(arg->col->type);
+    writer_open(&writer, call, out, (int64_t)width * call->rows);
+    for (int64_t i = 0; i < call->rows; i++) {
+        uint8_t bytes[8];
+        const uint8_t *from = arg->col->values->data + (size_t)i * width;
+        for (size_t b = 0; b < width; b++)
+            bytes[b] = from[width - 1 - b]; // little-endian in memory
+        writer_put(&writer, bytes_of(bytes, width));
+    }
+    writer_close(&writer);
+}
+
+static void cast_legacy(struct call *call, const struct arg *arg, struct column *out)
+{
+    bool truth = out->type->id == TYPE_BOOLEAN;
+    cast_values(call, out);
+    for (int64_t i = 0; i < call->rows; i++) {
+        if (arg->col->type->id == TYPE_DATE)
+            call_null(call, i);
+        else if (truth)
+            bit_put(out->values->data, i, arg_values(arg, int64_t)[i] != 0);
+        else
+            column_values(out, int64_t)[i] = arg_bit(arg, i) ? 1 : 0;
+    }
+}
+
 /* ---- dispatch ---- */
 
 static bool is_plain(const struct type *type)
@@ -116,7 +149,11 @@ void cast_run(struct call *call, const struct arg *arg, bool try_cast, struct co
         return;
     }
     out->valid = buffer_retain(arg->col->valid);
-    if (to->id == TYPE_STRING)
+    if (cast_was_known(from, to) && to->id == TYPE_BINARY)
+        cast_to_bytes(call, arg, out);
+    else if (cast_was_known(from, to))
+        cast_legacy(call, arg, out);
+    else if (to->id == TYPE_STRING)
         cast_to_text(call, arg, out);
     else if (from->id == TYPE_STRING)
         cast_from_text(call, arg, out);

@@ -38,6 +38,17 @@ static bool text_to_integer(struct bytes text, int64_t low, int64_t high, int64_
            *out >= low && *out <= high;
 }
 
+/* Without ANSI a fraction falls away: '1.9' is 1. */
+static struct bytes without_fraction(struct bytes text)
+{
+    text = trim(text);
+    const uint8_t *point = text.size > 0 ? memchr(text.data, '.', text.size) : NULL;
+    for (const uint8_t *c = point; c != NULL && ++c < text.data + text.size;)
+        if (*c < '0' || *c > '9')
+            return text;
+    return point == NULL || text.size == 1 ? text : bytes_of(text.data, (size_t)(point - text.data));
+}
+
 #define WORD_SIZE_MAX 9 // "-infinity"
 
 static bool text_to_special(struct bytes text, double *out)
@@ -114,7 +125,8 @@ static bool text_to_boolean(struct bytes text, bool *out)
 #define INTEGER_COLUMN(ctype, low, high)                              \
     for (int64_t i = 0; i < call->rows; i++) {                        \
         int64_t value = 0;                                            \
-        if (!text_to_integer(arg_bytes(arg, i), low, high, &value)) { \
+        struct bytes text = legacy ? without_fraction(arg_bytes(arg, i)) : arg_bytes(arg, i); \
+        if (!text_to_integer(text, low, high, &value)) {              \
             value = 0;                                                \
             call_reject(call, i, REJECT_CAST);                        \
         }                                                             \
@@ -123,6 +135,7 @@ static bool text_to_boolean(struct bytes text, bool *out)
 
 static void to_integers(struct call *call, const struct arg *arg, struct column *out)
 {
+    bool legacy = !call->session->ansi && !call->quiet;
     switch (out->type->id) {
     case TYPE_INT8: INTEGER_COLUMN(int8_t, INT8_MIN, INT8_MAX) break;
     case TYPE_INT16: INTEGER_COLUMN(int16_t, INT16_MIN, INT16_MAX) break;

@@ -245,6 +245,15 @@ bool cast_known(const struct type *from, const struct type *to)
     return false;
 }
 
+bool cast_was_known(const struct type *from, const struct type *to)
+{
+    if (to->id == TYPE_BINARY)
+        return type_is_integer(from);
+    if (from->id == TYPE_DATE)
+        return type_is_numeric(to) || to->id == TYPE_BOOLEAN;
+    return (from->id == TYPE_TIMESTAMP && to->id == TYPE_BOOLEAN) || (from->id == TYPE_BOOLEAN && to->id == TYPE_TIMESTAMP);
+}
+
 bool cast_implied(const struct type *from, const struct type *to)
 {
     if (from->id == TYPE_NULL || type_equal(from, to))

@@ -9,6 +9,8 @@
 #include "data/data.h"
 
 /* CAST(from AS to) exists. */
+/* Casts that Spark allows without ANSI alone: a whole number's bytes, a date as a number (NULL). */
+bool cast_was_known(const struct type *from, const struct type *to);
 bool cast_known(const struct type *from, const struct type *to);
 /* As an argument of a function whose parameter has the type `to`. */
 bool cast_implied(const struct type *from, const struct type *to);

@@ -481,7 +481,7 @@ SCALAR(fn_make_ym_interval, "make_ym_interval", "(int?, int?) -> interval_ym",
             call->arg_count > 0 ? 12 * (int64_t)arg_values(&args[0], int32_t)[i * args[0].step] : 0;
         months += call->arg_count > 1 ? arg_values(&args[1], int32_t)[i * args[1].step] : 0;
         if (months != (int32_t)months)
-            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
+            call_reject(call, i, REJECT_INTERVAL_RANGE);
         column_values(out, int32_t)[i] = (int32_t)months;
     }
 }
@@ -502,7 +502,7 @@ SCALAR(fn_make_dt_interval, "make_dt_interval", "(int?, int?, int?, any?) -> int
         for (int32_t k = 0; k < 3 && k < call->arg_count; k++)
             us += (int128)arg_values(&args[k], int32_t)[i * args[k].step] * units[k];
         if (us != (int64_t)us)
-            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
+            call_reject(call, i, REJECT_INTERVAL_RANGE);
         column_values(out, int64_t)[i] = (int64_t)us;
     }
 }

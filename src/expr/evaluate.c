@@ -108,10 +108,42 @@ static void reject_row(struct evaluator *self, int64_t row, int32_t step, enum r
     rejects_add(self->rejects, row, step, code);
 }
 
+/* What ANSI mode alone calls an error. */
+static bool is_ansi_error(enum reject_code code)
+{
+    switch (code) {
+    case REJECT_CAST:
+    case REJECT_CAST_OVERFLOW:
+    case REJECT_ARITHMETIC_OVERFLOW:
+    case REJECT_NUMERIC_RANGE:
+    case REJECT_DIVIDE_BY_ZERO:
+    case REJECT_REMAINDER_BY_ZERO:
+    case REJECT_ARRAY_INDEX:
+    case REJECT_MAP_KEY:
+    case REJECT_DATETIME:
+    case REJECT_FIELD_BOUNDS:
+    case REJECT_FIELD_BOUNDS_PLAIN:
+    case REJECT_INTERVAL_FORMAT: return true;
+    default: return false;
+    }
+}
+
+/* Without ANSI whole numbers wrap: the kernels have put the low bits there already. */
+static bool wraps(const struct call *call, enum reject_code code)
+{
+    return (code == REJECT_ARITHMETIC_OVERFLOW || code == REJECT_CAST_OVERFLOW) &&
+           type_is_integer(call->out->type);
+}
+
 void call_reject(struct call *call, int64_t row, enum reject_code code)
 {
     if (!call_valid(call, row))
         return;
+    if (!call->quiet && !call->session->ansi && is_ansi_error(code)) {
+        if (!wraps(call, code))
+            call_null(call, row);
+        return;
+    }
     call_null(call, row);
     call->noted = code;
     if (call->quiet)

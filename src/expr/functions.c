@@ -171,6 +171,31 @@ static const char *ordinal(int32_t index)
     return index < 6 ? words[index] : "next";
 }
 
+/* What Spark makes of an operator whose arguments do not fit: a sum of times and intervals is a function of its own with
+ * types of its own, other operators want both sides alike. */
+static const char *misfit_condition(const struct function *function, const struct type *a, const struct type *b)
+{
+    const char *name = function->name;
+    bool sum = name[0] == '+' || name[0] == '-', text = a->id == TYPE_STRING || b->id == TYPE_STRING;
+    bool date = a->id == TYPE_DATE || b->id == TYPE_DATE;
+    bool instant = a->id == TYPE_TIMESTAMP || b->id == TYPE_TIMESTAMP || a->id == TYPE_TIMESTAMP_NTZ ||
+                   b->id == TYPE_TIMESTAMP_NTZ;
+    if (strcmp(name, "in") == 0)
+        return "DATA_DIFF_TYPES";
+    if (sum && !text && (type_is_interval(a) || type_is_interval(b)))
+        return "UNEXPECTED_INPUT_TYPE";
+    if (sum && (date || (instant && name[0] == '-' && !text)))
+        return "UNEXPECTED_INPUT_TYPE";
+    const struct type *other = a->id == TYPE_STRING ? b : a;
+    bool promoted = text && !type_is_numeric(other) && !type_is_nested(other) && !type_is_interval(other);
+    return promoted || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
+}
+
+static bool is_binary_operator(const struct function *function, int32_t count)
+{
+    return count == 2 && ((function->flags & FN_OPERATOR) != 0 || strcmp(function->name, "pmod") == 0);
+}
+
 static enum code wrong_types(struct expr_context *ctx, const struct function *function,
                              const struct fit *fit, const struct expr *const *args, int32_t count,
                              struct error *err)
@@ -182,19 +207,18 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
     const char *first = type_sql(ctx->arena, args[0]->type),
                *last = type_sql(ctx->arena, args[count - 1]->type);
     enum code code;
-    if ((function->flags & FN_OPERATOR) != 0 && count == 2 && strcmp(first, last) != 0)
+    if (is_binary_operator(function, count))
         code = fail(
             err, E_SQL,
-            "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES] Cannot resolve \"%s\" due to data type "
-            "mismatch: the left and right operands of the binary operator have incompatible types (\"%s\" and "
+            "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type "
+            "mismatch: the left and right operands of the binary operator do not go together (\"%s\" and "
             "\"%s\").",
-            shown.data, first, last);
-    else if ((function->flags & FN_OPERATOR) != 0 && count == 2)
-        code =
-            fail(err, E_SQL,
-                 "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE] Cannot resolve \"%s\" due to data type "
-                 "mismatch: the binary operator does not take \"%s\".",
-                 shown.data, first);
+            misfit_condition(function, args[0]->type, args[1]->type), shown.data, first, last);
+    else if (strcmp(function->name, "in") == 0)
+        code = fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: Input to IN "
+                    "should all be the same type, but there are \"%s\" and \"%s\".",
+                    shown.data, first, last);
     else if (fit->misfit < 0 || strcmp(fit->wanted, "ANY") == 0)
         code = fail(
             err, E_SQL,
@@ -246,6 +270,9 @@ static bool narrows(const struct function *row, const struct expr *const *args, 
         bool fraction = type_is_numeric(from) && !type_is_integer(from);
         bool instant = from->id == TYPE_TIMESTAMP || from->id == TYPE_TIMESTAMP_NTZ;
         if ((fraction && type_is_integer(to)) || (instant && to->id == TYPE_DATE))
+            return true;
+        bool days = count == 2 && from->id == TYPE_STRING && type_is_integer(to) && args[1 - i]->type->id == TYPE_DATE;
+        if (days) // DATE + '1' is an error, too
             return true;
     }
     return false;

@@ -156,6 +156,8 @@ static bool settle_variables(struct match *m)
             *variable = type_of(TYPE_DOUBLE);
         else if (name == 'N' && (id == TYPE_STRING || id == TYPE_DECIMAL))
             return false;
+        else if (name == 'Y' && id == TYPE_NULL)
+            return false;
         else if (name == 'I' && id == TYPE_NULL)
             *variable = type_of(TYPE_INT32);
         else if (name == 'I' && id == TYPE_STRING)

@@ -231,13 +231,16 @@ static bool keys_cast_safely(const struct type *from, const struct type *to)
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to,
                     bool try_cast, struct position at, const struct expr **out, struct error *err)
 {
-    if (!cast_known(of->type, to) || (try_cast && !keys_cast_safely(of->type, to))) {
+    bool known = cast_known(of->type, to) || (!ctx->session->ansi && cast_was_known(of->type, to));
+    if (!known || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};
         expr_print(of, NULL, &shown);
         enum code code = fail(
             err, E_SQL,
-            "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] Cannot resolve \"%sCAST(%s AS %s)\" due to "
+            "[DATATYPE_MISMATCH.%s] Cannot resolve \"%sCAST(%s AS %s)\" due to "
             "data type mismatch: cannot cast \"%s\" to \"%s\"",
+            !try_cast && ctx->session->ansi && cast_was_known(of->type, to) ? "CAST_WITH_CONF_SUGGESTION"
+                                                                        : "CAST_WITHOUT_SUGGESTION",
             try_cast ? "TRY_" : "", shown.data, type_sql(ctx->arena, to),
             type_sql(ctx->arena, of->type), type_sql(ctx->arena, to));
         text_free(&shown);
@@ -418,7 +421,7 @@ static enum code fold_run(struct expr_context *ctx, const struct program *progra
     if (code == E_OK && rejects.count > 0) {
         struct text shown = {0};
         expr_print(expr, NULL, &shown);
-        code = fail(err, E_SQL, "[%s] %s: %s", reject_condition(rejects.items[0].code), shown.data,
+        code = fail(err, E_SQL, "[%s] %s: %s", reject_condition_full(rejects.items[0].code), shown.data,
                     reject_text(rejects.items[0].code));
         text_free(&shown);
     }

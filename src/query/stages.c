@@ -45,7 +45,7 @@ enum code stage_check(struct stage *self, struct position (*position)(const void
             first = &query->rejects.items[i];
     if (first->step >= 0 && position != NULL)
         query->failed_at = position(context, first->step);
-    return fail(err, E_DATA, "[%s] %s", reject_condition(first->code), reject_text(first->code));
+    return fail(err, E_DATA, "[%s] %s", reject_condition_full(first->code), reject_text(first->code));
 }
 
 /* ---- expressions ---- */

@@ -246,7 +246,7 @@ static enum code aggregate_run(struct over_run *self, struct builder *out, struc
         to = to < from ? from : to;
         state_move(&running, from, to);
         code = stage_check(self->stage, NULL, NULL, err);
-        if (code == E_OK && !aggregate_finish(call, running.state, out)) {
+        if (code == E_OK && !aggregate_finish(call, running.state, out) && self->stage->query->spec.session->ansi) {
             self->stage->query->failed_at = call->at;
             code = fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] the result of an aggregate does not fit its type");
         }

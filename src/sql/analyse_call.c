@@ -17,6 +17,17 @@ bool call_takes_unit(const struct ast *ast)
     return false;
 }
 
+/* The unit in quotes is an error of its own. */
+static bool call_names_unit(const struct ast *ast)
+{
+    struct ast word = {.kind = AST_NAME, .part_count = 1}, call = *ast;
+    if (ast->arg_count != 3 || ast->args[0]->kind != AST_STRING)
+        return false;
+    struct ast *args[3] = {&word, ast->args[1], ast->args[2]};
+    call.args = args;
+    return call_takes_unit(&call);
+}
+
 static const struct ast *unit_as_string(struct analyser *self, const struct ast *ast)
 {
     struct ast *copy = arena_new(self->arena, struct ast),
@@ -73,6 +84,11 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
         return select_window(self, scope, ast, out);
     if (self->batch && (same_name(ast->text, "grouping") || same_name(ast->text, "grouping_id")))
         return select_grouping(self, scope, ast, out);
+    if (call_names_unit(ast))
+        return sql_error(self, ast->args[0]->at, "write the unit without quotes",
+                         "[INVALID_PARAMETER_VALUE.DATETIME_UNIT] The value of parameter(s) `unit` in `%s` is invalid: "
+                         "expects one of the units without quotes, like YEAR, but got a string literal.",
+                         ast->text);
     if (call_takes_unit(ast))
         ast = unit_as_string(self, ast);
     switch (function_kind(ast->text)) {
