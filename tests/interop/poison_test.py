@@ -61,7 +61,7 @@ def raw(i, old, new):
 MALFORMED, CAST = "MALFORMED_RECORD_IN_PARSING", "CAST_INVALID_INPUT"
 BOTH = ["good", "gold"]
 KINDS = {  # name: (value of record i, reason, field, tables that lose it)
-    "truncated": (lambda i: fine(i)[:-20], MALFORMED, "text", BOTH),
+    "truncated": (lambda i: fine(i)[:-20], MALFORMED, "at", BOTH),
     "not JSON": (lambda i: b"hello %d" % i, MALFORMED, None, BOTH),
     "wrong type": (lambda i: fine(i, n={"a": 1}), MALFORMED, "n", BOTH),
     "overflow": (lambda i: fine(i, n=99999999999), MALFORMED, "n", BOTH),
