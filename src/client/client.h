@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
 #include "base/memory.h"
 
 enum kafka_role { KAFKA_CONSUMER = 1, KAFKA_PRODUCER = 2 };
@@ -38,6 +39,9 @@ MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role ro
 /* Set one of librdkafka's own properties, which must be known and right. */
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 void kafka_conf_set_int(rd_kafka_conf_t *conf, const char *name, int64_t value);
+
+/* The table of options as one of Markdown: name, of which kind of client, what becomes of it. */
+void kafka_client_table(struct text *out);
 
 /* The parts of sasl.jaas.config: `module required key="value" ...;` */
 struct jaas {

@@ -17,7 +17,7 @@ enum rule {
     IGNORED, /* means nothing here; `other` says why */
     OURS,    /* leat decides; `other` says what to use instead */
     REFUSED, /* cannot be done; `other` says what to do instead */
-    KEPT,    /* read by files_apply, jaas_apply or the caller */
+    KEPT,    /* read by kept_apply; `other`, where there is something to say */
 };
 struct client_option {
     const char *java;
@@ -33,15 +33,15 @@ static const char *const java_store =
 
 static const struct client_option table[] = {
     {"bootstrap.servers", KEPT, NULL, false, 0},
-    {"group.id", KEPT, NULL, false, KAFKA_CONSUMER},
-    {"isolation.level", KEPT, NULL, false, KAFKA_CONSUMER},
+    {"group.id", KEPT, "of a source: whose offsets are mirrored; of a sink: keeps its transaction's offsets", false, 0},
+    {"isolation.level", KEPT, "read_committed unless it says read_uncommitted", false, KAFKA_CONSUMER},
     {"sasl.jaas.config", KEPT, NULL, true, 0},
-    {"sasl.username", KEPT, NULL, true, 0},
-    {"sasl.password", KEPT, NULL, true, 0},
-    {"ssl.truststore.location", KEPT, NULL, false, 0},
+    {"sasl.username", KEPT, "instead of `kafka.sasl.jaas.config`", true, 0},
+    {"sasl.password", KEPT, "instead of `kafka.sasl.jaas.config`", true, 0},
+    {"ssl.truststore.location", KEPT, "with `kafka.ssl.truststore.type` PEM", false, 0},
     {"ssl.truststore.type", KEPT, NULL, false, 0},
     {"ssl.truststore.password", IGNORED, "a PEM trust store has no password", true, 0},
-    {"ssl.keystore.location", KEPT, NULL, false, 0},
+    {"ssl.keystore.location", KEPT, "with `kafka.ssl.keystore.type` PEM or PKCS12", false, 0},
     {"ssl.keystore.type", KEPT, NULL, false, 0},
     {"ssl.keystore.password", SAME, NULL, true, 0},
     {"ssl.key.password", SAME, NULL, true, 0},
@@ -81,8 +81,8 @@ static const struct client_option table[] = {
     {"value.deserializer", OURS, "values come as BINARY; use CAST or from_json", false, KAFKA_CONSUMER},
     {"key.serializer", OURS, "keys are written as they are; use CAST or to_json", false, KAFKA_PRODUCER},
     {"value.serializer", OURS, "values are written as they are; use CAST or to_json", false, KAFKA_PRODUCER},
-    {"acks", KEPT, NULL, false, KAFKA_PRODUCER},
-    {"enable.idempotence", KEPT, NULL, false, KAFKA_PRODUCER},
+    {"acks", KEPT, "must be all, if given", false, KAFKA_PRODUCER},
+    {"enable.idempotence", KEPT, "must be true, if given", false, KAFKA_PRODUCER},
     {"linger.ms", SAME, NULL, false, KAFKA_PRODUCER},
     {"batch.size", SAME, NULL, false, KAFKA_PRODUCER},
     {"buffer.memory", KIB, "queue.buffering.max.kbytes", false, KAFKA_PRODUCER},
@@ -103,7 +103,7 @@ static const struct client_option table[] = {
     {"max.block.ms", IGNORED, "leat.retry.limit says how long leat waits", false, KAFKA_PRODUCER},
     {"metadata.max.idle.ms", IGNORED, "librdkafka remembers the topics that it needs", false, KAFKA_PRODUCER},
     {"partitioner.adaptive.partitioning.enable", IGNORED, "it is the Java client's", false, KAFKA_PRODUCER},
-    {"partitioner.availability.timeout.ms", IGNORED, "it belongs to the Java client", false, KAFKA_PRODUCER},
+    {"partitioner.availability.timeout.ms", IGNORED, "it is the Java client's", false, KAFKA_PRODUCER},
     {"retry.backoff.max.ms", IGNORED, "this librdkafka waits retry.backoff.ms between tries", false, 0},
     {"interceptor.classes", OURS, "it names Java classes", false, 0},
     {"partition.assignment.strategy", OURS, "leat reads every partition itself", false, KAFKA_CONSUMER},
@@ -171,7 +171,8 @@ static enum code pass_on(rd_kafka_conf_t *conf, const char *name, const struct c
     char text[512];
     bool secret = row != NULL ? row->secret
                               : strstr(name, "password") != NULL || strstr(name, "secret") != NULL;
-    const char *native = row != NULL && row->other != NULL ? row->other : name;
+    bool renamed = row != NULL && row->other != NULL && (row->rule == SAME || row->rule == KIB);
+    const char *native = renamed ? row->other : name;
     switch (rd_kafka_conf_set(conf, native, value, text, sizeof text)) {
     case RD_KAFKA_CONF_OK: return E_OK;
     case RD_KAFKA_CONF_UNKNOWN: return unknown(conf, name, err);
@@ -306,7 +307,7 @@ static enum code safety_check(const struct kept *kept, struct error *err)
     return E_OK;
 }
 
-static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena,
+static enum code kept_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept, struct arena *arena,
                             struct error *err)
 {
     if (kept->bootstrap == NULL)
@@ -314,7 +315,7 @@ static enum code kept_apply(rd_kafka_conf_t *conf, struct kept *kept, struct are
             err, E_SPEC,
             "option kafka.bootstrap.servers is missing; it names the brokers, like localhost:9092");
     TRY(pass_on(conf, "bootstrap.servers", NULL, kept->bootstrap, err));
-    if (kept->group_id != NULL)
+    if (kept->group_id != NULL && role == KAFKA_CONSUMER)
         TRY(pass_on(conf, "group.id", NULL, kept->group_id, err));
     if (kept->isolation != NULL)
         TRY(pass_on(conf, "isolation.level", NULL, kept->isolation, err));
@@ -344,7 +345,7 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
     for (int32_t i = 0; i < options->count; i++)
         if (client_name(options->names[i], name) && options->values[i][0] != '\0')
             TRY(option_apply(conf, role, &kept, name, options->values[i], err));
-    TRY(kept_apply(conf, &kept, arena, err));
+    TRY(kept_apply(conf, role, &kept, arena, err));
     if (facts != NULL)
         *facts = (struct kafka_client_facts){
             .bootstrap = arena_strdup(arena, kept.bootstrap),
@@ -355,4 +356,35 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
                 kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
         };
     return E_OK;
+}
+
+/* ---- the table, for people ---- */
+
+static void fate_print(const struct client_option *row, struct text *out)
+{
+    switch (row->rule) {
+    case SAME:
+        if (row->other != NULL)
+            text_printf(out, "librdkafka's `%s`", row->other);
+        else
+            text_add_string(out, "as in Java");
+        break;
+    case KIB: text_printf(out, "librdkafka's `%s`, counted in KiB", row->other); break;
+    case IGNORED: text_printf(out, "no effect: %s", row->other); break;
+    case OURS:
+    case REFUSED: text_printf(out, "refused: %s", row->other); break;
+    case KEPT: text_add_string(out, row->other != NULL ? row->other : "as in Java"); break;
+    }
+}
+
+void kafka_client_table(struct text *out)
+{
+    text_add_string(out, "\n| option | of | here |\n|---|---|---|\n");
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const struct client_option *row = &table[i];
+        text_printf(out, "| `kafka.%s` | %s | ", row->java,
+                    row->only == 0 ? "source, sink" : row->only == KAFKA_PRODUCER ? "sink" : "source");
+        fate_print(row, out);
+        text_add_string(out, " |\n");
+    }
 }
