@@ -59,13 +59,22 @@ class Run:
         self.root = WORK / name
         self.tables = self.root / "tables"
 
+    def settings(self):
+        return {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "OUTPUT_PATH": str(self.tables),
+                "SPARK_CHECKPOINT_DIR": str(self.root / "checkpoint"), **self.workload.environment}
+
     def start(self, **environment):
-        checkpoint = str(self.root / "checkpoint")
-        settings = {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "OUTPUT_PATH": str(self.tables), "SPARK_CHECKPOINT_DIR": checkpoint,
-                    **self.workload.environment}
         self.log = open(self.root.with_suffix(".log"), "ab")
         return subprocess.Popen([LEAT, "run", str(self.workload.project), "--once", "--set", "leat.snapshot.epochs=2"],
-                                stdout=self.log, stderr=self.log, env={**os.environ, **settings, **environment})
+                                stdout=self.log, stderr=self.log, env={**os.environ, **self.settings(), **environment})
+
+    def audit(self):
+        """What `leat audit` finds: nothing, ever. Without a checkpoint it has nothing to look at."""
+        if not (self.root / "checkpoint/query.json").exists():
+            return []
+        done = subprocess.run([LEAT, "audit", str(self.workload.project)], capture_output=True, text=True, timeout=RUN_SECONDS,
+                              env={**os.environ, **self.settings()})
+        return [] if done.returncode == 0 else [f"leat audit left with {done.returncode}: {done.stdout[-800:]}{done.stderr[-400:]}"]
 
     def finish(self, **environment):
         """Run to the end; the exit status."""
@@ -127,6 +136,7 @@ def scenario(workload, name, disturb):
     status = run.finish()
     poller.ended.set()
     poller.join()
+    problems += run.audit()
     if status != 0:
         problems.append(f"the last run left with {status}: {run.root.with_suffix('.log').read_text()[-800:]}")
     else:
@@ -144,6 +154,8 @@ def at_point(point):
             reached += status == -signal.SIGKILL
             if status not in (-signal.SIGKILL, 0):
                 return [f"killed at {point}:{n} it left with {status}"]
+            if found := run.audit():
+                return [f"after {point}:{n}: {problem}" for problem in found]
         return [] if reached else [f"{point} was never reached"]
     return disturb
 
@@ -171,6 +183,8 @@ def at_random(run):
         process.send_signal(signal.SIGKILL)
         process.wait()
         kills_left -= 1
+        if found := run.audit():
+            return found
     return []
 
 
