@@ -114,6 +114,11 @@ check("run --accept", run("--accept").problems(0, "lost, as accepted") +
 done = leat("plan", folder)
 check("afterwards all is kept", done.problems(0) + equal("fates", fates(done), KEPT))
 
+rewrite(VIEW + counted(size="10 minutes"))
+before = rows()
+check("run --accept with nothing to read", run("--accept").problems(0, "lost, as accepted") + equal("rows", rows(), before))
+check("is recorded all the same", leat("plan", folder).problems(0) + run().problems(0))
+
 # ---- another source ----
 
 (folder / "spark-pipeline.yml").write_text(SPEC.replace("source.taps.", "source.knocks."), encoding="utf-8")

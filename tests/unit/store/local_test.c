@@ -376,3 +376,38 @@ TEST(fail_points_are_reached)
     }
 }
 #endif
+
+/* ---- a failed sync: rule 5 of exactly-once.md ---- */
+
+static int syncs;
+static struct os sick_os;
+
+static enum code sick_sync(int handle, struct error *err)
+{
+    (void)handle;
+    syncs++;
+    return fail(err, E_IO, "the disk is sick");
+}
+
+/* The kernel may have marked the pages clean: a second sync would say yes to bytes that are not there. */
+TEST(a_file_whose_sync_failed_is_abandoned)
+{
+    struct error err = {0};
+    struct store *store = fresh();
+    struct stage *stage;
+    sick_os = *os_system();
+    sick_os.file_sync = sick_sync;
+    syncs = 0;
+    CHECK_INT(stage_open(store, "_staging/a.staged", &stage, &err), E_OK);
+    CHECK_INT(stage_write(stage, bytes_of_string("hello"), &err), E_OK);
+    os_install(&sick_os);
+    CHECK_INT(stage_finish(stage, &err), E_IO);
+    CHECK_INT(syncs, 1);
+    CHECK_INT(store_put_new(store, "chain/0/1.json", bytes_of_string("mine"), &err), E_IO);
+    CHECK_INT(syncs, 2);   // a file of its own, and not once more
+    os_install(NULL);
+    CHECK_INT(files_below(store, ""), 0);
+    CHECK_INT(store_put_new(store, "chain/0/1.json", bytes_of_string("new"), &err), E_OK);
+    check_get(store, "chain/0/1.json", "new");
+    store_close(store);
+}
