@@ -34,6 +34,9 @@
       "a part of the time is out of its range")                                                                 \
     X(REGEX_GROUP, "INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX", "the pattern has no such group")                \
     X(REMAINDER_BY_ZERO, "REMAINDER_BY_ZERO", "remainder of a division by zero")                                \
+    X(NULL_MAP_KEY, "NULL_MAP_KEY", "a map's key cannot be NULL")                                                \
+    X(DUPLICATED_KEY, "DUPLICATED_MAP_KEY", "a map has the key twice")                                          \
+    X(NULL_COMPARISON, "COMPARATOR_RETURNS_NULL", "the comparison gave NULL")                                   \
     X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
     X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than its topic takes")               \
@@ -42,6 +45,7 @@
     X(HEADER, "INVALID_HEADER", "a header has no key, or there are too many")                                   \
     X(TIMESTAMP, "INVALID_TIMESTAMP", "the topic does not take a timestamp so far from now")                    \
     X(NO_KEY, "INVALID_RECORD", "the topic is compacted, so every record needs a key")                         \
+    X(PARTITION_VALUE, "PARTITION_VALUE_TOO_LONG", "a partition column's value makes a folder's name too long") \
     X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project")
 
 enum reject_code {

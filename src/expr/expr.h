@@ -79,6 +79,20 @@ MUST_CHECK enum code expr_call(struct expr_context *ctx, const char *name, const
                                struct position at, const struct expr **out, struct error *err);
 MUST_CHECK enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count, struct position at,
                                const struct expr **out, struct error *err);
+/* Functions that take lambdas. A body is over its variables, then what is captured: the arguments behind the values. */
+enum { LAMBDA_VARIABLES_MAX = 3 };
+struct lambda {
+    const struct expr *body;
+    int32_t variable_count;
+};
+/* How many arguments stand in front of the lambdas; 0: `name` takes none. */
+int32_t lambda_values(const char *name, int32_t *bodies_max);
+/* Types that the variables of lambda `body` get; args may be cast. */
+MUST_CHECK enum code lambda_variables(struct expr_context *ctx, const char *name, const struct expr **args, int32_t body,
+                                      const struct type *out[LAMBDA_VARIABLES_MAX], int32_t *count, struct error *err);
+MUST_CHECK enum code expr_lambda(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                                 int32_t arg_count, const struct lambda *bodies, int32_t body_count, struct position at,
+                                 const struct expr **out, struct error *err);
 /* Common type of several expressions (CASE, UNION, IN, coalesce); NULL when there is none. */
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
 bool expr_is_constant(const struct expr *expr);        /* no columns, no non-deterministic call */

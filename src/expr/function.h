@@ -94,6 +94,7 @@ enum function_flags {
     FN_OPERATOR = 64, /* its name is an operator */
     FN_HIDDEN = 128,  /* not in docs/functions.md */
     FN_TRY = 256,     /* what would be an error is NULL */
+    FN_LAMBDA = 512,  /* called by expr_lambda() alone */
 };
 /* Which arguments are evaluated for all rows but may fail only where they are needed. */
 enum lazy { LAZY_NONE, LAZY_AND, LAZY_OR, LAZY_COALESCE, LAZY_IF };

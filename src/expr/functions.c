@@ -5,6 +5,7 @@
 #include "expr/aggregate.h"
 #include "expr/coerce.h"
 #include "expr/function.h"
+#include "expr/lambda.h"
 #include "expr/signature.h"
 
 static const struct family {
@@ -29,6 +30,7 @@ static const struct family {
     {"Collections", collection_functions},
     {"Arrays", array_functions},
     {"JSON", json_functions},
+    {"Functions of functions", lambda_functions},
     {"Hashes", digest_functions},
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };
@@ -289,6 +291,8 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
          row = function_next(name, row)) {
         struct fit fit;
         int32_t row_least, row_most;
+        if ((row->flags & FN_LAMBDA) != 0)
+            continue; // expr_lambda()'s
         signature_counts(row->signature, &row_least, &row_most);
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;

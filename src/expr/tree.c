@@ -1,6 +1,7 @@
 /* tree.c - the constructors of typed trees: leaves, casts, CASE, field access, equality. Calls are in functions.c. */
 #include "expr/coerce.h"
 #include "expr/function.h"
+#include "expr/lambda.h"
 
 struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type,
                       struct position at)
@@ -392,6 +393,8 @@ bool expr_equal(const struct expr *a, const struct expr *b)
         a->function != b->function || a->arg_count != b->arg_count || !type_equal(a->type, b->type))
         return false;
     if (a->kind == EXPR_CALL && (a->function->flags & FN_PER_ROW) != 0)
+        return false;
+    if (a->kind == EXPR_CALL && (a->function->flags & FN_LAMBDA) != 0 && !lambda_calls_equal(a, b))
         return false;
     if (a->kind == EXPR_LITERAL && !column_equal_at(a->literal, 0, b->literal, 0))
         return false;

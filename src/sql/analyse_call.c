@@ -80,6 +80,8 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
         return select_over(self, scope, ast, out);
     if (same_name(ast->text, "from_json"))
         return analyse_from_json(self, scope, ast, out);
+    if (is_lambda_call(ast))
+        return analyse_lambda_call(self, scope, ast, out);
     if (is_time_window(ast))
         return select_window(self, scope, ast, out);
     if (self->batch && (same_name(ast->text, "grouping") || same_name(ast->text, "grouping_id")))

@@ -32,6 +32,8 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope,
 {
     bool found;
     const struct expr *other = NULL;
+    if (scope->lambda != NULL)
+        return lambda_name(self, scope, ast, out);
     if (scope->aliases_first)
         TRY(select_alias(self, scope, ast->parts[0], &other));
     if (other != NULL)
@@ -136,7 +138,9 @@ enum code analyse_expr(struct analyser *self, const struct scope *scope, const s
         return sql_error(self, ast->at, NULL,
                          "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in %s.",
                          scope->clause);
-    case AST_LAMBDA: return not_yet(self, ast->at, "lambda functions (x -> ..)");
+    case AST_LAMBDA: return sql_error(self, ast->at, NULL,
+                         "[INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION] A lambda function should only be used in "
+                         "a higher order function.");
     case AST_NAMED: return not_yet(self, ast->at, "arguments by name");
     case AST_PATH: break;
     }

@@ -68,11 +68,13 @@ void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualif
                     const char *const *names, int32_t name_count, struct rowset *out);
 
 struct select;
+struct lambda_scope;
 struct scope {
     struct rowset *rows;
     struct select *select; /* where aggregates and window functions go; NULL: not allowed here */
     const struct scope *outer; /* of a correlated subquery */
     const char *clause;        /* "WHERE", for messages */
+    struct lambda_scope *lambda; /* its variables come first; NULL: none */
     bool inside_aggregate;
     bool aliases_first; /* HAVING, ORDER BY: a name of the SELECT list hides a column */
 };
@@ -110,6 +112,12 @@ MUST_CHECK enum code analyse_call(struct analyser *self, const struct scope *sco
                                   const struct ast *ast, const struct expr **out);
 MUST_CHECK enum code analyse_args(struct analyser *self, const struct scope *scope,
                                   const struct ast *ast, const struct expr ***out);
+/* analyse_lambda.c */
+bool is_lambda_call(const struct ast *ast);
+MUST_CHECK enum code analyse_lambda_call(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                         const struct expr **out);
+MUST_CHECK enum code lambda_name(struct analyser *self, const struct scope *scope, const struct ast *name,
+                                 const struct expr **out);
 /* from_json(text, schema[, options]) -> a column of a DECODE node. */
 MUST_CHECK enum code analyse_from_json(struct analyser *self, const struct scope *scope,
                                        const struct ast *ast, const struct expr **out);

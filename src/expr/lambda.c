@@ -1,0 +1,667 @@
+/* lambda.c - transform, filter, aggregate and the like: functions that take a function.
+ *
+ * A body is a program of its own. The elements of all rows' lists are put into one column, what the body captures is
+ * repeated beside them, and the program runs once over all; only aggregate() runs once for each place in the lists.
+ * An error in an element is one of its row.
+ */
+#include "expr/lambda.h"
+
+#include <strings.h>
+
+#include "expr/coerce.h"
+#include "expr/order.h"
+
+/* ---- elements of all rows ---- */
+
+struct elements {
+    int32_t *parents, *places; /* per element: row; index in the list's child */
+    int64_t count;
+};
+
+static int64_t row_of(const struct arg *arg, int64_t row)
+{
+    return row * arg->step;
+}
+
+static void elements_find(struct elements *self, const struct call *call, const struct arg *list)
+{
+    const int32_t *offsets = column_offsets(list->col);
+    int64_t count = 0;
+    for (int64_t i = 0; i < call->rows; i++)
+        if (column_valid_at(call->out, i))
+            count += offsets[row_of(list, i) + 1] - offsets[row_of(list, i)];
+    self->parents = mem_array(int32_t, 2 * (size_t)count + 1);
+    self->places = self->parents + count;
+    for (int64_t i = 0; i < call->rows; i++)
+        for (int32_t at = offsets[row_of(list, i)]; column_valid_at(call->out, i) && at < offsets[row_of(list, i) + 1]; at++) {
+            self->parents[self->count] = (int32_t)i;
+            self->places[self->count++] = at;
+        }
+}
+
+static void elements_free(struct elements *self)
+{
+    mem_free(self->parents);
+}
+
+static void captured_column(const struct arg *arg, const int32_t *parents, int64_t count, struct column *out)
+{
+    int32_t *rows = mem_array(int32_t, (size_t)count + 1);
+    for (int64_t i = 0; i < count; i++)
+        rows[i] = (int32_t)row_of(arg, parents[i]);
+    column_gather(out, arg->col, rows, count);
+    mem_free(rows);
+}
+
+/* Runs body `which` over `count` rows; takes the variables over. Errors reject the parents. */
+static void body_run(struct call *call, const struct arg *args, int32_t which, struct column *variables,
+                     const int32_t *parents, int64_t count, struct column *out)
+{
+    const struct lambda_call *lambda = call->bound;
+    const struct lambda *body = &lambda->bodies[which];
+    int32_t captured = call->arg_count - lambda->value_count;
+    struct column *columns = mem_array(struct column, (size_t)(body->variable_count + captured) + 1);
+    struct rejects rejects = {0};
+    struct error err = {0};
+    for (int32_t v = 0; v < body->variable_count; v++)
+        columns[v] = column_take(&variables[v]);
+    for (int32_t c = 0; c < captured; c++)
+        captured_column(&args[lambda->value_count + c], parents, count, &columns[body->variable_count + c]);
+    struct batch in = {.rows = count, .columns = columns, .column_count = body->variable_count + captured};
+    struct evaluator *evaluator = evaluator_new(lambda->programs[which]);
+    if (count == 0)
+        column_all_null(out, body->body->type, 0);
+    else if (evaluator_run(evaluator, call->session, &in, out, &rejects, &err) != E_OK)
+        column_all_null(out, body->body->type, count);
+    for (int32_t i = 0; i < rejects.count; i++)
+        call_reject(call, parents[rejects.items[i].row], rejects.items[i].code);
+    struct column own = {0}; // the evaluator's memory goes with it
+    column_append(&own, out, 0, count);
+    if (count > 0) {
+        column_release(out);
+        *out = own;
+    }
+    evaluator_free(evaluator);
+    rejects_free(&rejects);
+    for (int32_t c = 0; c < in.column_count; c++)
+        column_release(&columns[c]);
+    mem_free(columns);
+}
+
+static void index_column(const struct elements *elements, const struct arg *list, struct column *out)
+{
+    const int32_t *offsets = column_offsets(list->col);
+    *out = (struct column){.type = type_of(TYPE_INT32), .rows = elements->count};
+    out->values = buffer_new((size_t)elements->count * sizeof(int32_t) + 1);
+    for (int64_t i = 0; i < elements->count; i++)
+        column_values(out, int32_t)[i] = elements->places[i] - offsets[row_of(list, elements->parents[i])];
+}
+
+/* The elements, and beside them their index when the lambda asks for it; of a map, keys and values. */
+static void variables_of(const struct call *call, const struct elements *elements, const struct arg *list,
+                         struct column *variables)
+{
+    const struct lambda_call *lambda = call->bound;
+    bool map = list->col->type->id == TYPE_MAP;
+    column_gather(&variables[0], &list->col->children[0], elements->places, elements->count);
+    if (map)
+        column_gather(&variables[1], &list->col->children[1], elements->places, elements->count);
+    else if (lambda->bodies[0].variable_count > 1)
+        index_column(elements, list, &variables[1]);
+}
+
+/* Offsets of `out` from the parents of its elements. */
+static void offsets_put(struct call *call, const int32_t *parents, int64_t count, struct column *out)
+{
+    out->offsets = call_buffer(call, ((size_t)call->rows + 1) * sizeof(int32_t));
+    int32_t *offsets = (int32_t *)(void *)out->offsets->data;
+    int64_t at = 0;
+    for (int64_t i = 0; i <= call->rows; i++) {
+        while (at < count && parents[at] < i)
+            at++;
+        offsets[i] = (int32_t)at;
+    }
+}
+
+static void children_put(struct column *out, struct column *children, int32_t count)
+{
+    out->children = mem_array(struct column, (size_t)count);
+    out->child_count = count;
+    for (int32_t c = 0; c < count; c++)
+        out->children[c] = column_take(&children[c]);
+}
+
+static bool is_true(const struct column *col, int64_t row)
+{
+    return column_valid_at(col, row) && bit_get(col->values->data, row);
+}
+
+/* ---- transform, filter ---- */
+
+SCALAR(fn_transform, "transform", "(any...) -> any", "The lambda's value for each element.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS)
+{
+    struct elements elements = {0};
+    struct column variables[2] = {0}, result;
+    elements_find(&elements, call, &args[0]);
+    variables_of(call, &elements, &args[0], variables);
+    body_run(call, args, 0, variables, elements.parents, elements.count, &result);
+    offsets_put(call, elements.parents, elements.count, out);
+    children_put(out, &result, 1);
+    elements_free(&elements);
+}
+
+/* Elements where the lambda is true; of a map, entries. */
+static void keep_true(struct call *call, const struct arg *args, struct column *out)
+{
+    struct elements elements = {0};
+    struct column variables[2] = {0}, result, kept[2] = {0};
+    elements_find(&elements, call, &args[0]);
+    variables_of(call, &elements, &args[0], variables);
+    body_run(call, args, 0, variables, elements.parents, elements.count, &result);
+    int64_t count = 0;
+    for (int64_t i = 0; i < elements.count; i++) {
+        elements.parents[count] = elements.parents[i];
+        elements.places[count] = elements.places[i];
+        count += is_true(&result, i);
+    }
+    offsets_put(call, elements.parents, count, out);
+    for (int32_t c = 0; c < args[0].col->child_count; c++)
+        column_gather(&kept[c], &args[0].col->children[c], elements.places, count);
+    children_put(out, kept, args[0].col->child_count);
+    column_release(&result);
+    elements_free(&elements);
+}
+SCALAR(fn_filter, "filter", "(any...) -> any", "The elements that the lambda is true for.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS)
+{
+    keep_true(call, args, out);
+}
+SCALAR(fn_map_filter, "map_filter", "(any...) -> any", "The entries that the lambda is true for.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS)
+{
+    keep_true(call, args, out);
+}
+
+/* ---- exists, forall ---- */
+
+/* `wanted` in any element decides; else a NULL leaves it open. */
+static void decide(struct call *call, const struct arg *args, struct column *out, bool wanted)
+{
+    struct elements elements = {0};
+    struct column variables[2] = {0}, result;
+    elements_find(&elements, call, &args[0]);
+    variables_of(call, &elements, &args[0], variables);
+    body_run(call, args, 0, variables, elements.parents, elements.count, &result);
+    for (int64_t i = 0, at = 0; i < call->rows; i++) {
+        bool found = false, open = false;
+        for (; at < elements.count && elements.parents[at] == i; at++) {
+            bool valid = column_valid_at(&result, at);
+            found = found || (valid && (bit_get(result.values->data, at) != 0) == wanted);
+            open = open || !valid;
+        }
+        bit_put(out->values->data, i, found ? wanted : !wanted);
+        if (!found && open)
+            call_null(call, i);
+    }
+    column_release(&result);
+    elements_free(&elements);
+}
+SCALAR(fn_exists, "exists", "(any...) -> boolean", "Whether the lambda is true for an element.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
+{
+    decide(call, args, out, true);
+}
+SCALAR(fn_forall, "forall", "(any...) -> boolean", "Whether the lambda is true for all elements.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
+{
+    decide(call, args, out, false);
+}
+
+/* ---- aggregate ---- */
+
+/* One step: the lists that are so long, their sums so far beside their next element. */
+static void aggregate_step(struct call *call, const struct arg *args, const int32_t *rows, int64_t count, int32_t place,
+                           struct column *sums)
+{
+    const int32_t *offsets = column_offsets(args[0].col);
+    int32_t *places = mem_array(int32_t, 2 * (size_t)call->rows + 1), *next = places + call->rows;
+    struct column variables[2], result, both = {0}, merged;
+    for (int64_t i = 0; i < count; i++)
+        places[i] = offsets[row_of(&args[0], rows[i])] + place;
+    column_gather(&variables[0], sums, rows, count);
+    column_gather(&variables[1], &args[0].col->children[0], places, count);
+    body_run(call, args, 0, variables, rows, count, &result);
+    column_append(&both, sums, 0, sums->rows);
+    column_append(&both, &result, 0, count);
+    for (int64_t i = 0, at = 0; i < call->rows; i++) {
+        bool stepped = at < count && rows[at] == i;
+        next[i] = (int32_t)(stepped ? sums->rows + at : i);
+        at += stepped;
+    }
+    column_gather(&merged, &both, next, call->rows);
+    column_release(&both);
+    column_release(&result);
+    column_release(sums);
+    *sums = merged;
+    mem_free(places);
+}
+
+SCALAR(fn_aggregate, "aggregate reduce", "(any...) -> any",
+       "From a start, the lambda's value of what there is so far and the next element.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS | FN_NULLS)
+{
+    const struct lambda_call *lambda = call->bound;
+    const struct arg *list = &args[0];
+    const int32_t *offsets = column_offsets(list->col);
+    int32_t *rows = mem_array(int32_t, 2 * (size_t)call->rows + 1), *all = rows + call->rows;
+    struct column sums, result;
+    int64_t count = 1;
+    for (int64_t i = 0; i < call->rows; i++)
+        all[i] = (int32_t)i;
+    captured_column(&args[1], all, call->rows, &sums);
+    for (int32_t place = 0; count > 0; place++) {
+        count = 0;
+        for (int64_t i = 0; i < call->rows; i++) {
+            int64_t row = row_of(list, i);
+            rows[count] = (int32_t)i;
+            count += column_valid_at(list->col, row) && offsets[row] + place < offsets[row + 1];
+        }
+        if (count > 0)
+            aggregate_step(call, args, rows, count, place, &sums);
+    }
+    if (lambda->body_count > 1) {
+        body_run(call, args, 1, &sums, all, call->rows, &result);
+        sums = result;
+    }
+    uint8_t *valid = NULL;
+    for (int64_t i = 0; i < call->rows; i++)
+        if (!arg_valid(list, i) || column_is_null(&sums, i) || (out->valid != NULL && !column_valid_at(out, i))) {
+            valid = call_validity(call);
+            bit_clear(valid, i);
+        }
+    sums.type = out->type;
+    struct buffer *own = out->valid;
+    buffer_release(sums.valid);
+    *out = sums;
+    out->valid = own;
+    out->nulls = -1;
+    mem_free(rows);
+}
+
+/* ---- zip_with ---- */
+
+struct pairing {
+    int32_t *parents, *left, *right; /* -1: the list has ended */
+    int64_t count;
+};
+
+/* NULL for places behind a list's end: one row more behind the child. */
+static void gather_padded(const struct column *child, const int32_t *places, int64_t count, struct column *out)
+{
+    struct column nothing, padded = {0};
+    int32_t *rows = mem_array(int32_t, (size_t)count + 1);
+    column_all_null(&nothing, child->type, 1);
+    column_append(&padded, child, 0, child->rows);
+    column_append(&padded, &nothing, 0, 1);
+    for (int64_t i = 0; i < count; i++)
+        rows[i] = places[i] < 0 ? (int32_t)child->rows : places[i];
+    column_gather(out, &padded, rows, count);
+    column_release(&padded);
+    column_release(&nothing);
+    mem_free(rows);
+}
+
+SCALAR(fn_zip_with, "zip_with", "(any...) -> any",
+       "The lambda's value for elements at the same place; NULL stands for what the shorter list lacks.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS)
+{
+    const int32_t *a = column_offsets(args[0].col), *b = column_offsets(args[1].col);
+    struct column variables[2], result;
+    int64_t room = 0, count = 0;
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t x = row_of(&args[0], i), y = row_of(&args[1], i);
+        room += (a[x + 1] - a[x]) + (b[y + 1] - b[y]);
+    }
+    int32_t *parents = mem_array(int32_t, 3 * (size_t)room + 1), *left = parents + room, *right = left + room;
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t x = row_of(&args[0], i), y = row_of(&args[1], i);
+        int32_t size = a[x + 1] - a[x] > b[y + 1] - b[y] ? a[x + 1] - a[x] : b[y + 1] - b[y];
+        for (int32_t at = 0; column_valid_at(out, i) && at < size; at++, count++) {
+            parents[count] = (int32_t)i;
+            left[count] = a[x] + at < a[x + 1] ? a[x] + at : -1;
+            right[count] = b[y] + at < b[y + 1] ? b[y] + at : -1;
+        }
+    }
+    gather_padded(&args[0].col->children[0], left, count, &variables[0]);
+    gather_padded(&args[1].col->children[0], right, count, &variables[1]);
+    body_run(call, args, 0, variables, parents, count, &result);
+    offsets_put(call, parents, count, out);
+    children_put(out, &result, 1);
+    mem_free(parents);
+}
+
+/* ---- transform_keys, transform_values ---- */
+
+static bool key_repeats(const struct column *keys, int64_t from, int64_t at)
+{
+    for (int64_t i = from; i < at; i++)
+        if (column_equal_at(keys, i, keys, at))
+            return true;
+    return false;
+}
+
+static void transform_map(struct call *call, const struct arg *args, struct column *out, int32_t changed)
+{
+    struct elements elements = {0};
+    struct column variables[2] = {0}, children[2] = {0};
+    elements_find(&elements, call, &args[0]);
+    variables_of(call, &elements, &args[0], variables);
+    column_share(&children[1 - changed], &variables[1 - changed]);
+    body_run(call, args, 0, variables, elements.parents, elements.count, &children[changed]);
+    for (int64_t i = 0, from = 0; changed == 0 && i < elements.count; i++) {
+        from = i > 0 && elements.parents[i] == elements.parents[i - 1] ? from : i;
+        if (column_is_null(&children[0], i))
+            call_reject(call, elements.parents[i], REJECT_NULL_MAP_KEY);
+        else if (key_repeats(&children[0], from, i))
+            call_reject(call, elements.parents[i], REJECT_DUPLICATED_KEY);
+    }
+    offsets_put(call, elements.parents, elements.count, out);
+    children_put(out, children, 2);
+    elements_free(&elements);
+}
+SCALAR(fn_transform_keys, "transform_keys", "(any...) -> any", "A map with the lambda's value for each key.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS)
+{
+    transform_map(call, args, out, 0);
+}
+SCALAR(fn_transform_values, "transform_values", "(any...) -> any", "A map with the lambda's value for each value.", NULL,
+       NULL, .flags = FN_LAMBDA | FN_FAILS)
+{
+    transform_map(call, args, out, 1);
+}
+
+/* ---- map_zip_with ---- */
+
+static int32_t key_place(const struct column *map, int64_t row, const struct column *keys, int64_t at)
+{
+    const int32_t *offsets = column_offsets(map);
+    for (int32_t i = offsets[row]; i < offsets[row + 1]; i++)
+        if (column_equal_at(&map->children[0], i, keys, at))
+            return i;
+    return -1;
+}
+
+SCALAR(fn_map_zip_with, "map_zip_with", "(any...) -> any", "The lambda's value for each key of either map and its values.",
+       NULL, NULL, .flags = FN_LAMBDA | FN_FAILS)
+{
+    const struct column *maps[2] = {args[0].col, args[1].col};
+    int64_t room = 0, count = 0;
+    for (int64_t i = 0; i < call->rows; i++)
+        for (int m = 0; m < 2; m++) {
+            int64_t row = row_of(&args[m], i);
+            room += column_offsets(maps[m])[row + 1] - column_offsets(maps[m])[row];
+        }
+    int32_t *parents = mem_array(int32_t, 3 * (size_t)room + 1), *left = parents + room, *right = left + room;
+    struct builder keys;
+    struct column children[2] = {0}, variables[3] = {0};
+    builder_init(&keys, maps[0]->type->fields[0].type);
+    for (int64_t i = 0; i < call->rows; i++)
+        for (int m = 0; column_valid_at(out, i) && m < 2; m++) {
+            int64_t row = row_of(&args[m], i), other = row_of(&args[1 - m], i);
+            for (int32_t at = column_offsets(maps[m])[row]; at < column_offsets(maps[m])[row + 1]; at++) {
+                int32_t partner = key_place(maps[1 - m], other, &maps[m]->children[0], at);
+                if (m == 1 && partner >= 0)
+                    continue; // it came with the first map
+                parents[count] = (int32_t)i;
+                left[count] = m == 0 ? at : -1;
+                right[count++] = m == 0 ? partner : at;
+                builder_copy(&keys, &maps[m]->children[0], at);
+            }
+        }
+    builder_finish(&keys, &variables[0]);
+    builder_release(&keys);
+    column_share(&children[0], &variables[0]);
+    gather_padded(&maps[0]->children[1], left, count, &variables[1]);
+    gather_padded(&maps[1]->children[1], right, count, &variables[2]);
+    body_run(call, args, 0, variables, parents, count, &children[1]);
+    offsets_put(call, parents, count, out);
+    children_put(out, children, 2);
+    mem_free(parents);
+}
+
+/* ---- array_sort with a lambda ---- */
+
+static int32_t compared(struct call *call, const struct arg *args, const struct column *child, int32_t a, int32_t b,
+                        int32_t row)
+{
+    struct column variables[2], result;
+    column_gather(&variables[0], child, &a, 1);
+    column_gather(&variables[1], child, &b, 1);
+    body_run(call, args, 0, variables, &row, 1, &result);
+    int32_t order = 0;
+    if (column_is_null(&result, 0))
+        call_reject(call, row, REJECT_NULL_COMPARISON);
+    else
+        order = column_values(&result, int32_t)[0];
+    column_release(&result);
+    return order;
+}
+
+/* Stable, by merging; comparisons are dear. */
+static void merge_sort(struct call *call, const struct arg *args, const struct column *child, int32_t *places,
+                       int32_t *scratch, int32_t count, int32_t row)
+{
+    if (count < 2 || !column_valid_at(call->out, row))
+        return;
+    int32_t half = count / 2, a = 0, b = half, at = 0;
+    merge_sort(call, args, child, places, scratch, half, row);
+    merge_sort(call, args, child, places + half, scratch, count - half, row);
+    while (a < half && b < count)
+        scratch[at++] = compared(call, args, child, places[a], places[b], row) <= 0 ? places[a++] : places[b++];
+    while (a < half)
+        scratch[at++] = places[a++];
+    while (b < count)
+        scratch[at++] = places[b++];
+    memcpy(places, scratch, (size_t)count * sizeof *places);
+}
+
+SCALAR(fn_array_sort_by, "array_sort_by", "(any...) -> any", "In the order that the lambda gives.", NULL, NULL,
+       .flags = FN_LAMBDA | FN_FAILS | FN_HIDDEN)
+{
+    struct elements elements = {0};
+    struct column sorted;
+    elements_find(&elements, call, &args[0]);
+    int32_t *scratch = mem_array(int32_t, (size_t)elements.count + 1);
+    for (int64_t from = 0, to; from < elements.count; from = to) {
+        for (to = from; to < elements.count && elements.parents[to] == elements.parents[from]; to++)
+            ;
+        merge_sort(call, args, &args[0].col->children[0], elements.places + from, scratch, (int32_t)(to - from),
+                   elements.parents[from]);
+    }
+    column_gather(&sorted, &args[0].col->children[0], elements.places, elements.count);
+    offsets_put(call, elements.parents, elements.count, out);
+    children_put(out, &sorted, 1);
+    mem_free(scratch);
+    elements_free(&elements);
+}
+
+const struct function *const lambda_functions[] = {
+    &fn_transform,      &fn_filter,         &fn_exists,       &fn_forall,        &fn_aggregate, &fn_zip_with,
+    &fn_transform_keys, &fn_transform_values, &fn_map_filter, &fn_map_zip_with, &fn_array_sort_by, NULL};
+
+/* ---- making calls ---- */
+
+static const struct lambda_shape {
+    const char *name;
+    int32_t values, bodies_max;
+} shapes[] = {{"transform", 1, 1},      {"filter", 1, 1},           {"exists", 1, 1},     {"forall", 1, 1},
+              {"aggregate", 2, 2},      {"reduce", 2, 2},           {"zip_with", 2, 1},   {"map_filter", 1, 1},
+              {"transform_keys", 1, 1}, {"transform_values", 1, 1}, {"map_zip_with", 2, 1}, {"array_sort_by", 1, 1}};
+
+static const struct lambda_shape *shape_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        if (strcasecmp(shapes[i].name, name) == 0)
+            return &shapes[i];
+    return NULL;
+}
+
+int32_t lambda_values(const char *name, int32_t *bodies_max)
+{
+    const struct lambda_shape *shape = shape_of(name);
+    if (shape == NULL)
+        return 0;
+    *bodies_max = shape->bodies_max;
+    return shape->values;
+}
+
+static enum code wrong_value(struct expr_context *ctx, const char *name, const struct expr *arg, const char *wanted,
+                             struct error *err)
+{
+    return fail(err, E_SQL,
+                "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `%s` requires the \"%s\" type, however an argument has the type "
+                "\"%s\".",
+                name, wanted, type_sql(ctx->arena, arg->type));
+}
+
+enum code lambda_variables(struct expr_context *ctx, const char *name, const struct expr **args, int32_t body,
+                           const struct type *out[LAMBDA_VARIABLES_MAX], int32_t *count, struct error *err)
+{
+    const struct lambda_shape *shape = shape_of(name);
+    bool map = strncasecmp(name, "map_", 4) == 0 || strncasecmp(name, "transform_", 10) == 0;
+    enum type_id wanted = map ? TYPE_MAP : TYPE_ARRAY;
+    for (int32_t i = 0; i < shape->values; i++) {
+        if (i == 1 && shape->bodies_max == 2)
+            break; // what aggregate starts from
+        if (args[i]->type->id == TYPE_NULL)
+            args[i] = expr_null(ctx, map ? type_map(ctx->arena, type_of(TYPE_NULL), type_of(TYPE_NULL), true)
+                                         : type_array(ctx->arena, type_of(TYPE_NULL), true),
+                                args[i]->at);
+        if (args[i]->type->id != wanted)
+            return wrong_value(ctx, name, args[i], map ? "MAP" : "ARRAY", err);
+    }
+    const struct field *fields = args[0]->type->fields;
+    out[0] = fields[0].type;
+    out[1] = map ? fields[1].type : type_of(TYPE_INT32);
+    *count = 2;
+    if (strcasecmp(name, "exists") == 0 || strcasecmp(name, "forall") == 0)
+        *count = 1;
+    if (shape->bodies_max == 2) {
+        out[0] = args[1]->type;
+        out[1] = fields[0].type;
+        *count = body == 0 ? 2 : 1;
+    } else if (strcasecmp(name, "zip_with") == 0) {
+        out[1] = args[1]->type->fields[0].type;
+    } else if (strcasecmp(name, "array_sort_by") == 0) {
+        out[1] = fields[0].type;
+    } else if (strcasecmp(name, "map_zip_with") == 0) {
+        const struct type *key = type_common(ctx->arena, fields[0].type, args[1]->type->fields[0].type);
+        if (key == NULL)
+            return fail(err, E_SQL, "[DATATYPE_MISMATCH.MAP_ZIP_WITH_DIFF_TYPES] Input to the `map_zip_with` should have "
+                                    "been two maps with key type the same, but it's [\"%s\", \"%s\"].",
+                        type_sql(ctx->arena, fields[0].type), type_sql(ctx->arena, args[1]->type->fields[0].type));
+        for (int i = 0; i < 2; i++)
+            args[i] = expr_cast_implicit(
+                ctx, args[i], type_map(ctx->arena, key, args[i]->type->fields[1].type, args[i]->type->fields[1].nullable));
+        out[0] = key;
+        out[1] = args[0]->type->fields[1].type;
+        out[2] = args[1]->type->fields[1].type;
+        *count = 3;
+    }
+    return E_OK;
+}
+
+static enum code result_type(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                             const struct lambda_call *call, const struct type **out, struct error *err)
+{
+    const struct expr *body = call->bodies[0].body, *last = call->bodies[call->body_count - 1].body;
+    const struct type *list = args[0]->type;
+    bool truth = strcasecmp(name, "exists") == 0 || strcasecmp(name, "forall") == 0;
+    bool keeps = strcasecmp(name, "filter") == 0 || strcasecmp(name, "map_filter") == 0;
+    if ((truth || keeps) && body->type->id != TYPE_BOOLEAN && body->type->id != TYPE_NULL)
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"BOOLEAN\" type, however it "
+                    "has the type \"%s\".",
+                    name, type_sql(ctx->arena, body->type));
+    if (truth)
+        *out = type_of(TYPE_BOOLEAN);
+    else if (keeps || strcasecmp(name, "array_sort_by") == 0)
+        *out = list;
+    else if (strcasecmp(name, "transform_keys") == 0)
+        *out = type_map(ctx->arena, body->type, list->fields[1].type, list->fields[1].nullable);
+    else if (strcasecmp(name, "transform_values") == 0 || strcasecmp(name, "map_zip_with") == 0)
+        *out = type_map(ctx->arena, list->fields[0].type, body->type, body->nullable);
+    else if (shape_of(name)->bodies_max == 2)
+        *out = last->type;
+    else
+        *out = type_array(ctx->arena, body->type, body->nullable);
+    return E_OK;
+}
+
+/* aggregate's sum keeps the type that it starts with; a comparison gives INT; conditions BOOLEAN. */
+static enum code body_cast(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                           struct lambda *body, int32_t which, struct error *err)
+{
+    const struct type *to = NULL;
+    if (shape_of(name)->bodies_max == 2 && which == 0)
+        to = args[1]->type;
+    if (strcasecmp(name, "array_sort_by") == 0) {
+        to = type_of(TYPE_INT32);
+        if (body->body->type->id != TYPE_INT32)
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE] The `array_sort` requires return \"INT\" type, but the "
+                        "actual is \"%s\" type.",
+                        type_sql(ctx->arena, body->body->type));
+    }
+    if (body->body->type->id == TYPE_NULL && to == NULL && strcasecmp(name, "transform") != 0)
+        to = type_of(TYPE_BOOLEAN);
+    if (to == NULL || type_equal(body->body->type, to))
+        return E_OK;
+    if (!cast_implied(body->body->type, to))
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"%s\" type, however it has "
+                    "the type \"%s\".",
+                    name, type_sql(ctx->arena, to), type_sql(ctx->arena, body->body->type));
+    body->body = expr_cast_implicit(ctx, body->body, to);
+    return E_OK;
+}
+
+enum code expr_lambda(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t arg_count,
+                      const struct lambda *bodies, int32_t body_count, struct position at, const struct expr **out,
+                      struct error *err)
+{
+    const struct function *function = function_next(name, NULL);
+    struct lambda_call *call = arena_new(ctx->arena, struct lambda_call);
+    call->body_count = body_count;
+    call->value_count = shape_of(name)->values;
+    for (int32_t i = 0; i < body_count; i++) {
+        call->bodies[i] = bodies[i];
+        TRY(body_cast(ctx, name, args, &call->bodies[i], i, err));
+        TRY(program_compile(ctx->arena, &call->bodies[i].body, 1, &call->programs[i], err));
+    }
+    const struct type *type;
+    TRY(result_type(ctx, name, args, call, &type, err));
+    struct expr *expr = expr_new(ctx, EXPR_CALL, type, at);
+    const struct expr **own = arena_array(ctx->arena, const struct expr *, (size_t)arg_count + 1);
+    memcpy(own, args, (size_t)arg_count * sizeof *own);
+    expr->function = function;
+    expr->bound = call;
+    expr->nullable = true;
+    TRY(expr_take_args(expr, own, arg_count, err));
+    *out = expr;
+    return E_OK;
+}
+
+bool lambda_calls_equal(const struct expr *a, const struct expr *b)
+{
+    const struct lambda_call *x = a->bound, *y = b->bound;
+    if (x == y)
+        return true;
+    if (x->body_count != y->body_count || x->value_count != y->value_count)
+        return false;
+    for (int32_t i = 0; i < x->body_count; i++)
+        if (x->bodies[i].variable_count != y->bodies[i].variable_count || !expr_equal(x->bodies[i].body, y->bodies[i].body))
+            return false;
+    return true;
+}
