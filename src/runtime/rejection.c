@@ -254,7 +254,8 @@ void rejection_field(const struct plan *plan, struct position at, enum reject_co
         return;
     struct fields *fields = mem_new(struct fields);
     const struct expr *expr = plan->kind == PLAN_WATERMARK ? NULL : find_in_plan(plan, at, &fields->input);
-    if (expr != NULL && code == REJECT_DIVIDE_BY_ZERO && expr->arg_count == 2)
+    bool divisor = code == REJECT_DIVIDE_BY_ZERO || code == REJECT_REMAINDER_BY_ZERO || code == REJECT_INTERVAL_DIVISOR;
+    if (expr != NULL && divisor && expr->arg_count == 2)
         expr = expr->args[1];   // the divisor alone is to blame
     if (expr != NULL)
         fields_collect(fields, expr);

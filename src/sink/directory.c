@@ -582,6 +582,24 @@ static void directory_close(void *instance)
     *self = (struct directory){0};
 }
 
+/* ---- rows that have no folder ---- */
+
+static enum code directory_check(void *self_, int32_t lane, const struct batch *batch, struct rejects *rejects,
+                                 struct error *err)
+{
+    const struct directory *self = self_;
+    (void)lane, (void)err;
+    partitioner_check(&self->partitioner, batch, rejects);
+    return E_OK;
+}
+
+static void directory_check_detail(const void *self_, const struct batch *batch, const struct reject *reject,
+                                   struct text *out)
+{
+    const struct directory *self = self_;
+    partitioner_check_detail(&self->partitioner, batch, reject->row, out);
+}
+
 /* ---- the plug-ins ---- */
 
 #define DIRECTORY_SINK(format, help_)                                                           \
@@ -595,6 +613,8 @@ static void directory_close(void *instance)
         .options = directory_options,                                                           \
         .size = sizeof(struct directory),                                                       \
         .open = format##_open,                                                                  \
+        .check = directory_check,                                                               \
+        .check_detail = directory_check_detail,                                                 \
         .write = directory_write,                                                               \
         .replace = directory_replace,                                                           \
         .prepare = directory_prepare,                                                           \

@@ -43,6 +43,10 @@ void row_groups_free(struct row_groups *groups);
 /* `col=value/col=value` of a row, Hive's escapes; E_DATA when a part is too long to be a name. */
 MUST_CHECK enum code partitioner_folder(const struct partitioner *self, const struct batch *batch,
                                         int64_t row, struct text *out, struct error *err);
+/* Rejects the rows whose values make a name that no file system takes, in order. */
+void partitioner_check(const struct partitioner *self, const struct batch *batch, struct rejects *rejects);
+/* What is wrong with one of them, appended. */
+void partitioner_check_detail(const struct partitioner *self, const struct batch *batch, int64_t row, struct text *out);
 /* The columns of the file; `out` borrows them from batch and has no rows of its own to release. */
 void partitioner_project(const struct partitioner *self, const struct batch *batch, struct column *columns,
                          struct batch *out);

@@ -5,7 +5,11 @@
 
 static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__";  // NULL and '', as in Hive and Spark
 
-enum { FOLDER_NAME_MAX = 255 };  // bytes, what file systems take
+enum {
+    FOLDER_NAME_MAX = 255,                    // bytes, what file systems take
+    FOLDERS_MAX = STORE_PATH_MAX - 2 * 120,   // bytes of all of them: a file's name and _staging/ come on top
+    ESCAPED = 3                               // bytes at most that one becomes: %2F
+};
 
 /* ---- the columns ---- */
 
@@ -183,6 +187,68 @@ static void value_print(const struct column *col, int64_t row, const struct zone
         text_add(out, text, timestamp_print(column_values(col, int64_t)[row], zone, text));
     else
         column_print(col, row, out);
+}
+
+/* ---- rows that have none ---- */
+
+/* Only texts can be long. */
+static bool may_be_long(const struct partitioner *self, const struct batch *batch)
+{
+    size_t all = 0;
+    for (int32_t i = 0; i < self->key_count; i++) {
+        const struct column *col = &batch->columns[self->key_columns[i]];
+        size_t name = strlen(self->schema->fields[self->key_columns[i]].name), most = 64;
+        if (type_is_varlen(col->type) && batch->rows > 0) {
+            const int32_t *offsets = column_offsets(col);
+            int32_t longest = 0;
+            for (int64_t row = 0; row < batch->rows; row++)
+                longest = offsets[row + 1] - offsets[row] > longest ? offsets[row + 1] - offsets[row] : longest;
+            most = (size_t)longest;
+        }
+        if (ESCAPED * (name + most) + 2 > FOLDER_NAME_MAX)
+            return true;
+        all += ESCAPED * (name + most) + 2;
+    }
+    return all > FOLDERS_MAX;
+}
+
+/* The column whose folder's name is too long; -1: it is none, -2: all of them together. */
+static int32_t too_long(const struct partitioner *self, const struct batch *batch, int64_t row)
+{
+    struct text folder = {0};
+    size_t all = 0;
+    int32_t found = -1;
+    for (int32_t i = 0; found < 0 && i < self->key_count; i++) {
+        const struct column *col = &batch->columns[self->key_columns[i]];
+        text_clear(&folder);
+        store_name_encode(bytes_of_string(self->schema->fields[self->key_columns[i]].name), &folder);
+        text_add_char(&folder, '=');
+        if (type_is_varlen(col->type) && !column_is_null(col, row))
+            store_name_encode(column_bytes_at(col, row), &folder);
+        all += folder.size + 1;
+        found = folder.size > FOLDER_NAME_MAX ? self->key_columns[i] : -1;
+    }
+    text_free(&folder);
+    return found < 0 && all > FOLDERS_MAX ? -2 : found;
+}
+
+void partitioner_check(const struct partitioner *self, const struct batch *batch, struct rejects *rejects)
+{
+    if (self->key_count == 0 || !may_be_long(self, batch))
+        return;
+    for (int64_t row = 0; row < batch->rows; row++)
+        if (too_long(self, batch, row) != -1)
+            rejects_add(rejects, row, -1, REJECT_PARTITION_VALUE);
+}
+
+void partitioner_check_detail(const struct partitioner *self, const struct batch *batch, int64_t row, struct text *out)
+{
+    int32_t column = too_long(self, batch, row);
+    if (column < 0)
+        text_add_string(out, "the values of the partition columns together are longer than a path can be");
+    else
+        text_printf(out, "the value of partition column %s has %zu bytes, more than a folder's name can have",
+                    self->schema->fields[column].name, column_bytes_at(&batch->columns[column], row).size);
 }
 
 enum code partitioner_folder(const struct partitioner *self, const struct batch *batch, int64_t row,
