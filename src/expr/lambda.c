@@ -138,8 +138,9 @@ static bool is_true(const struct column *col, int64_t row)
 
 /* ---- transform, filter ---- */
 
-SCALAR(fn_transform, "transform", "(any...) -> any", "The lambda's value for each element.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_transform, "transform", "(array<T>, T -> U) -> array<U>",
+       "The lambda's value for each element.",
+       "transform(array(1, 2, 3), x -> x + 1)", "[2,3,4]", .flags = FN_LAMBDA | FN_FAILS)
 {
     struct elements elements = {0};
     struct column variables[2] = {0}, result;
@@ -172,13 +173,15 @@ static void keep_true(struct call *call, const struct arg *args, struct column *
     column_release(&result);
     elements_free(&elements);
 }
-SCALAR(fn_filter, "filter", "(any...) -> any", "The elements that the lambda is true for.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_filter, "filter", "(array<T>, T -> boolean) -> array<T>",
+       "The elements that the lambda is true for.",
+       "filter(array(1, 2, 3), x -> x % 2 = 1)", "[1,3]", .flags = FN_LAMBDA | FN_FAILS)
 {
     keep_true(call, args, out);
 }
-SCALAR(fn_map_filter, "map_filter", "(any...) -> any", "The entries that the lambda is true for.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_map_filter, "map_filter", "(map<K,V>, (K, V) -> boolean) -> map<K,V>",
+       "The entries that the lambda is true for.",
+       "map_filter(map(1, 0, 2, 2), (k, v) -> k > v)", "{1:0}", .flags = FN_LAMBDA | FN_FAILS)
 {
     keep_true(call, args, out);
 }
@@ -207,13 +210,15 @@ static void decide(struct call *call, const struct arg *args, struct column *out
     column_release(&result);
     elements_free(&elements);
 }
-SCALAR(fn_exists, "exists", "(any...) -> boolean", "Whether the lambda is true for an element.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
+SCALAR(fn_exists, "exists", "(array<T>, T -> boolean) -> boolean",
+       "Whether the lambda is true for an element.",
+       "exists(array(1, 2, 3), x -> x % 2 = 0)", "true", .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
 {
     decide(call, args, out, true);
 }
-SCALAR(fn_forall, "forall", "(any...) -> boolean", "Whether the lambda is true for all elements.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
+SCALAR(fn_forall, "forall", "(array<T>, T -> boolean) -> boolean",
+       "Whether the lambda is true for all elements.",
+       "forall(array(1, 2, 3), x -> x % 2 = 0)", "false", .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
 {
     decide(call, args, out, false);
 }
@@ -247,9 +252,9 @@ static void aggregate_step(struct call *call, const struct arg *args, const int3
     mem_free(places);
 }
 
-SCALAR(fn_aggregate, "aggregate reduce", "(any...) -> any",
-       "From a start, the lambda's value of what there is so far and the next element.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS | FN_NULLS)
+SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) -> R",
+       "From a start, the lambda's value of what there is so far and the next element.",
+       "aggregate(array(1, 2, 3), 0, (acc, x) -> acc + x)", "6", .flags = FN_LAMBDA | FN_FAILS | FN_NULLS)
 {
     const struct lambda_call *lambda = call->bound;
     const struct arg *list = &args[0];
@@ -312,9 +317,9 @@ static void gather_padded(const struct column *child, const int32_t *places, int
     mem_free(rows);
 }
 
-SCALAR(fn_zip_with, "zip_with", "(any...) -> any",
-       "The lambda's value for elements at the same place; NULL stands for what the shorter list lacks.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_zip_with, "zip_with", "(array<T>, array<U>, (T, U) -> R) -> array<R>",
+       "The lambda's value for elements at the same place; NULL stands for what the shorter list lacks.",
+       "zip_with(array(1, 2), array(3, 4), (x, y) -> x + y)", "[4,6]", .flags = FN_LAMBDA | FN_FAILS)
 {
     const int32_t *a = column_offsets(args[0].col), *b = column_offsets(args[1].col);
     struct column variables[2], result;
@@ -370,13 +375,15 @@ static void transform_map(struct call *call, const struct arg *args, struct colu
     children_put(out, children, 2);
     elements_free(&elements);
 }
-SCALAR(fn_transform_keys, "transform_keys", "(any...) -> any", "A map with the lambda's value for each key.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_transform_keys, "transform_keys", "(map<K,V>, (K, V) -> R) -> map<R,V>",
+       "A map with the lambda's value for each key.",
+       "transform_keys(map(1, 5), (k, v) -> k + 1)", "{2:5}", .flags = FN_LAMBDA | FN_FAILS)
 {
     transform_map(call, args, out, 0);
 }
-SCALAR(fn_transform_values, "transform_values", "(any...) -> any", "A map with the lambda's value for each value.", NULL,
-       NULL, .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_transform_values, "transform_values", "(map<K,V>, (K, V) -> R) -> map<K,R>",
+       "A map with the lambda's value for each value.",
+       "transform_values(map(1, 5), (k, v) -> k + v)", "{1:6}", .flags = FN_LAMBDA | FN_FAILS)
 {
     transform_map(call, args, out, 1);
 }
@@ -392,8 +399,9 @@ static int32_t key_place(const struct column *map, int64_t row, const struct col
     return -1;
 }
 
-SCALAR(fn_map_zip_with, "map_zip_with", "(any...) -> any", "The lambda's value for each key of either map and its values.",
-       NULL, NULL, .flags = FN_LAMBDA | FN_FAILS)
+SCALAR(fn_map_zip_with, "map_zip_with", "(map<K,V>, map<K,W>, (K, V, W) -> R) -> map<K,R>",
+       "The lambda's value for each key of either map and its values.",
+       "map_zip_with(map(1, 2), map(1, 3), (k, a, b) -> a + b)", "{1:5}", .flags = FN_LAMBDA | FN_FAILS)
 {
     const struct column *maps[2] = {args[0].col, args[1].col};
     int64_t room = 0, count = 0;
@@ -466,8 +474,9 @@ static void merge_sort(struct call *call, const struct arg *args, const struct c
     memcpy(places, scratch, (size_t)count * sizeof *places);
 }
 
-SCALAR(fn_array_sort_by, "array_sort_by", "(any...) -> any", "In the order that the lambda gives.", NULL, NULL,
-       .flags = FN_LAMBDA | FN_FAILS | FN_HIDDEN)
+SCALAR(fn_array_sort_by, "array_sort_by", "(array<T>, (T, T) -> int) -> array<T>",
+       "In the order that the lambda gives.",
+       NULL, NULL, .flags = FN_LAMBDA | FN_FAILS | FN_HIDDEN)
 {
     struct elements elements = {0};
     struct column sorted;
