@@ -109,6 +109,7 @@ static enum code look(struct audit *self, struct error *err)
     audit_chain(self);
     audit_files(self);
     audit_states(self);
+    audit_broker(self);
     return E_OK;
 }
 

@@ -63,4 +63,7 @@ void audit_files(struct audit *self);
 /* audit_states.c: what recovery needs, and what a crash left in the checkpoint. Fills states. */
 void audit_states(struct audit *self);
 
+/* audit_broker.c: whether the broker's last transaction is the chain's last epoch. */
+void audit_broker(struct audit *self);
+
 #endif

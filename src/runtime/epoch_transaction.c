@@ -121,7 +121,7 @@ static const char *first_bootstrap(const struct pipeline *pipeline)
 /* ---- open and close ---- */
 
 static enum code open_with(struct epoch_transaction *self, const struct epoch_transaction_spec *given, const char *bootstrap,
-                           struct error *err)
+                           bool look, struct error *err)
 {
     struct options options;
     TRY(options_collect(self, bootstrap, &options, err));
@@ -132,6 +132,7 @@ static enum code open_with(struct epoch_transaction *self, const struct epoch_tr
         .query_id = given->query_id,
         .task = given->task,
         .mark_topic = mark_topic(self->pipeline, bootstrap),
+        .look = look,
         .timeout_us = given->timeout_us,
         .budget = given->budget,
         .stopping = runtime_stopping,
@@ -150,7 +151,7 @@ enum code epoch_transaction_open(struct epoch_transaction *self, const struct ep
     const char *bootstrap = first_bootstrap(spec->pipeline);
     if (bootstrap == NULL)   // no Kafka, or a sink without servers: that it will say itself
         return E_OK;
-    enum code code = open_with(self, spec, bootstrap, err);
+    enum code code = open_with(self, spec, bootstrap, false, err);
     if (code != E_OK)
         epoch_transaction_close(self);
     return code;
@@ -236,7 +237,7 @@ enum code epoch_transaction_commit(struct epoch_transaction *self, const struct 
                                    struct error *err)
 {
     struct offsets offsets = {0};
-    const struct transaction_mark mark = {record->epoch, nonce};
+    const struct transaction_mark mark = {.epoch = record->epoch, .nonce = nonce};
     offsets_add(self, record, &offsets);
     self->asked = true;
     enum code code = self->transaction.type->commit(self->transaction.self, offsets.items, offsets.count, &mark, err);
@@ -358,4 +359,36 @@ enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain 
     arena_free(&question.arena);
     TRY(code);
     return chain_unstage(chain, err);
+}
+
+/* ---- looking ---- */
+
+static bool is_staged(const struct question *question, uint64_t nonce)
+{
+    bool staged = false;
+    for (int32_t i = 0; i < question->staged_count; i++)
+        staged |= question->staged[i].nonce == nonce;
+    return staged;
+}
+
+enum code epoch_transaction_look(const struct epoch_transaction_spec *spec, struct chain *chain, struct arena *arena,
+                                 struct transaction_sight *out, struct error *err)
+{
+    struct epoch_transaction self = {.pipeline = spec->pipeline};
+    struct question question = {0};
+    const char *bootstrap = first_bootstrap(spec->pipeline);
+    *out = (struct transaction_sight){.mark.epoch = -1};
+    if (bootstrap == NULL)
+        return E_OK;
+    out->bootstrap = arena_strdup(arena, bootstrap);
+    enum code code = open_with(&self, spec, bootstrap, true, err);
+    if (code == E_OK)
+        code = question_make(&self, chain, &question, err);
+    if (code == E_OK)
+        code = self.transaction.type->ask(self.transaction.self, question.offsets.items, question.offsets.count, &out->mark, err);
+    out->staged = code == E_OK && is_staged(&question, out->mark.nonce);
+    mem_free(question.offsets.items);
+    arena_free(&question.arena);
+    epoch_transaction_close(&self);
+    return code;
 }

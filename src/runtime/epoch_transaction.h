@@ -44,6 +44,14 @@ MUST_CHECK enum code epoch_transaction_commit(struct epoch_transaction *self, co
                                               uint64_t nonce, struct error *err);
 /* Does nothing after a commit was asked for. */
 void epoch_transaction_abort(struct epoch_transaction *self);
+/* What the broker says of the query's last transaction, without touching it. */
+struct transaction_sight {
+    const char *bootstrap;             /* NULL: the query has no transaction */
+    struct transaction_mark mark;
+    bool staged;                       /* the checkpoint has the record that belongs to the mark, of the epoch after the head */
+};
+MUST_CHECK enum code epoch_transaction_look(const struct epoch_transaction_spec *spec, struct chain *chain,
+                                            struct arena *arena, struct transaction_sight *out, struct error *err);
 /* Whether it shows the source's progress in the group that a mirror would use. */
 bool epoch_transaction_shows(const struct epoch_transaction *self, const struct pipeline_source *source);
 

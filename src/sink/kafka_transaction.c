@@ -35,6 +35,7 @@ struct kafka_transaction {
     rd_kafka_consumer_group_metadata_t *group_metadata;
     int64_t expires_us;                  /* transaction.timeout.ms */
     int64_t begun_us;                    /* 0: no transaction is open */
+    bool look;
 };
 
 /* ---- opening: fence who was before ---- */
@@ -53,10 +54,11 @@ static enum code failed(struct kafka_transaction *self, const char *what, const 
     }
     enum code result = kafka_fail(&self->producer, code, what, text, err);
     int64_t open_us = self->begun_us == 0 ? 0 : os->clock_mono_us() - self->begun_us;
-    if (result == E_FENCED && open_us >= self->expires_us)
-        return fail(err, E_BROKER, "the transaction was open for %.0f s, longer than kafka.transaction.timeout.ms: the broker "
-                    "gave it up. Allow more, or make epochs shorter (leat.epoch.max_records)", (double)open_us / 1e6);
-    return result;
+    if (result != E_FENCED || open_us < self->expires_us)
+        return result;
+    fail(err, E_BROKER, "the transaction was open for %.0f s, longer than kafka.transaction.timeout.ms: the broker gave it up. "
+         "Allow more, or make epochs shorter (leat.epoch.max_records)", (double)open_us / 1e6);
+    return error_about(err, "kafka %s", self->producer.facts.bootstrap);
 }
 
 /* Calls `step` until it succeeds, fails for good, or limit_us is over. */
@@ -109,7 +111,7 @@ static enum code transaction_open(void *instance, const struct transaction_spec 
         .option_names = spec->option_names,
         .option_values = spec->option_values,
         .option_count = spec->option_count,
-        .transactional_id = id,
+        .transactional_id = spec->look ? NULL : id,
         .timeout_us = spec->timeout_us,
         .budget = spec->budget,
         .stopping = spec->stopping,
@@ -122,6 +124,9 @@ static enum code transaction_open(void *instance, const struct transaction_spec 
     self->mark_topic = spec->mark_topic == NULL ? NULL : mem_strdup(spec->mark_topic);
     self->group_metadata = rd_kafka_consumer_group_metadata_new(self->group);
     self->expires_us = timeout_read(self->producer.client);
+    self->look = spec->look;
+    if (self->look)
+        return E_OK;
     return repeat(self, "starting transactions", spec->timeout_us, true, step_init, NULL, err);
 }
 
@@ -251,9 +256,10 @@ static enum code transaction_ask(void *instance, const struct transaction_offset
         bool again = false;
         error_clear(err);
         code = ask_once(self, list, &mark, &again, err);
-        if (code == E_OK && again)
+        mark.undecided = again;
+        if (code == E_OK && again && !self->look)
             code = fail(err, E_BROKER, "asking for the last epoch: its transaction is not decided yet");
-        if (code != E_BROKER || os->clock_mono_us() > until_us)
+        if ((code != E_BROKER && !(code == E_OK && again)) || os->clock_mono_us() > until_us)
             break;
         if (self->producer.stopping != NULL && self->producer.stopping()) {
             code = fail(err, E_STOPPED, "asked to stop");

@@ -31,6 +31,7 @@ struct transaction_spec {
     const char *query_id, *task;       /* Q and T: the transactional id leat-<Q>-<T>, and the group leat-<first 8 of Q> */
                                        /* unless `kafka.group.id` names one */
     const char *mark_topic;            /* keeps the mark, at its partition 0, when no offset is marked; NULL: none does */
+    bool look;                         /* only to ask: fences nobody, begins nothing */
     int64_t timeout_us;                /* how long open, ask and commit may wait for a broker; the caller tries again */
     struct budget *budget;
     bool (*stopping)(void);            /* asked while waiting; true = E_STOPPED; or NULL */
@@ -57,6 +58,7 @@ struct transaction_offset {            /* next record to read, of a source on th
 struct transaction_mark {
     int64_t epoch;                     /* -1: the broker knows of none */
     uint64_t nonce;                    /* of the record that was staged for it */
+    bool undecided;                    /* who only looks is told so; `ask` else waits for the end, or fails */
 };
 struct transaction_topic {             /* what is not known is 0: nothing is refused for it */
     int32_t partitions;                /* 0: there is no such topic */

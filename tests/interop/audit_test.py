@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import oracle
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat, leat_ok, produce, topic_create, until
+from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat, leat_ok, produce, project, topic_create, until
 
 EXAMPLE = ROOT / "examples/transactions"
 TOPIC = f"audit-{os.getpid()}"
@@ -324,6 +324,58 @@ def loss():
     check("loss: counted", [] if (range_["records"], range_["lost"], range_["missing"]) == (1700, 300, 0) else [f"{range_}"])
 
 
+# ---- a query that writes to Kafka ----
+
+KAFKA_POINTS = {   # and what the audit says after a death there
+    "kafka_offsets:2": {"leftovers"},
+    "kafka_commit:2": {"leftovers", "transaction_open"},
+    "kafka_after:2": {"leftovers", "transaction_unrecorded"},
+    "after_record:2": {"leftovers", "file_unpublished"},
+}
+
+
+def transactions():
+    """Dead at each point around the commit of a transaction: never a finding, and the note says what is up."""
+    topic_create(f"{TOPIC}-out", 2)
+    folder = project(
+        "to-kafka",
+        f"""name: to-kafka
+storage: {WORK}/to-kafka-storage
+libraries: [{{glob: {{include: transformations/**}}}}]
+configuration:
+  source.tx.format: kafka
+  source.tx.kafka.bootstrap.servers: "{BOOTSTRAP}"
+  source.tx.subscribe: {TOPIC}
+  source.tx.startingOffsets: earliest
+  source.tx.maxOffsetsPerTrigger: "2000"
+  sink.out.format: kafka
+  sink.out.from: lines
+  sink.out.kafka.bootstrap.servers: "{BOOTSTRAP}"
+  sink.out.topic: {TOPIC}-out
+  spark.sql.session.timeZone: UTC
+  leat.trigger: once
+""",
+        """CREATE STREAMING TABLE copy AS SELECT topic, partition, offset, CAST(value AS STRING) AS v FROM STREAM tx;
+CREATE TEMPORARY VIEW lines AS SELECT CAST(offset AS STRING) AS key, CAST(value AS STRING) AS value FROM STREAM tx;
+""",
+    )
+    for point, wanted in KAFKA_POINTS.items():
+        died = leat("run", folder, LEAT_FAIL=point)
+        done = leat("audit", folder, "--format", "json")
+        notes = {line["note"] for line in lines(done) if "note" in line}
+        check(f"dead at {point}", ([] if died.status == -9 else [f"left with {died.status}"]) + problems(done, CLEAN))
+        check(f"dead at {point}: notes", [] if notes == wanted else [f"{notes}, want {wanted}"])
+    leat_ok("run", folder)
+    done = leat("audit", folder, "--format", "json")
+    check("transactions, at the end", problems(done, CLEAN) + [str(line) for line in lines(done) if "note" in line])
+    for path in sorted((WORK / "to-kafka-storage/checkpoint/chain/0").glob("*.json"))[-2:]:
+        path.unlink()
+    for path in (WORK / "to-kafka-storage/tables/copy").glob("part-*"):   # a backup of everything but the topic
+        if int(path.name.split("-")[3]) > len(list((WORK / "to-kafka-storage/checkpoint/chain/0").glob("*.json"))) - 1:
+            path.unlink()
+    check("an older checkpoint", problems(leat("audit", folder, "--format", "json"), DAMAGED, "transaction_differs"))
+
+
 # ---- beside a leat at work ----
 
 
@@ -374,6 +426,7 @@ def main():
     unpublished(good)
     gaps()
     loss()
+    transactions()
     busy()
     finish()
 

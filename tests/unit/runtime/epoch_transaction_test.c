@@ -276,9 +276,9 @@ TEST(settle_refuses_an_older_checkpoint)
     broker.mark.epoch = 7;
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, &w.err) == E_LOST);
     CHECK(strstr(w.err.text, "older backup") != NULL);
-    broker.mark = (struct transaction_mark){0, good.nonce + 1};   // another process's epoch 0
+    broker.mark = (struct transaction_mark){.epoch = 0, .nonce = good.nonce + 1};   // another process's epoch 0
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, &w.err) == E_LOST);
-    broker.mark = (struct transaction_mark){1, 5};   // committed, but its record is gone
+    broker.mark = (struct transaction_mark){.epoch = 1, .nonce = 5};   // committed, but its record is gone
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, &w.err) == E_LOST);
     CHECK(strstr(w.err.text, "0000000000000005.staged") != NULL);
     broker.mark = good;
