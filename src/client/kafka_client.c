@@ -33,7 +33,7 @@ static const char *const java_store =
 
 static const struct client_option table[] = {
     {"bootstrap.servers", KEPT, NULL, false, 0},
-    {"group.id", KEPT, "of a source: whose offsets are mirrored; of a sink: keeps its transaction's offsets", false, 0},
+    {"group.id", KEPT, "shows a source's progress; of a sink: has its transaction's offsets", false, 0},
     {"isolation.level", KEPT, "read_committed unless it says read_uncommitted", false, KAFKA_CONSUMER},
     {"sasl.jaas.config", KEPT, NULL, true, 0},
     {"sasl.username", KEPT, "instead of `kafka.sasl.jaas.config`", true, 0},
@@ -307,8 +307,8 @@ static enum code safety_check(const struct kept *kept, struct error *err)
     return E_OK;
 }
 
-static enum code kept_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept, struct arena *arena,
-                            struct error *err)
+static enum code kept_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept,
+                            struct arena *arena, struct error *err)
 {
     if (kept->bootstrap == NULL)
         return fail(
