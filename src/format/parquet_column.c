@@ -7,6 +7,7 @@
  * Ranges   a page has one; while a dictionary is in use, only those of its entries are looked at that the page uses */
 
 enum {
+    EXPECTED_VALUES = 300000, /* in a chunk, before one was seen */
     TEXT_PADDING = 64, /* so that 8 bytes behind the last text may be read */
     SLICE_ROWS = 2048, /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
     NESTED_SLOTS = 4096, /* the same for the elements of lists, on average */
@@ -22,6 +23,7 @@ static enum parquet_encoding first_encoding(const struct parquet_chunk *chunk)
 
 static void begin(struct parquet_chunk *chunk)
 {
+    chunk->choice.chunks_left -= chunk->choice.chunks_left > 0;
     chunk->settled = !parquet_has_choice(chunk->leaf, chunk->options);
     chunk->encoding = first_encoding(chunk);
     chunk->codec = chunk->options->codec;
@@ -37,7 +39,7 @@ static void begin(struct parquet_chunk *chunk)
 void parquet_chunk_init(struct parquet_chunk *chunk, const struct parquet_leaf *leaf,
                         const struct parquet_options *options)
 {
-    *chunk = (struct parquet_chunk){.leaf = leaf, .options = options};
+    *chunk = (struct parquet_chunk){.leaf = leaf, .options = options, .expected = EXPECTED_VALUES};
     chunk->dictionary.bytes_max = (size_t)options->dictionary_bytes;
     begin(chunk);
 }
@@ -59,8 +61,12 @@ void parquet_chunk_shrink(struct parquet_chunk *chunk)
 {
     const struct parquet_leaf *leaf = chunk->leaf;
     const struct parquet_options *options = chunk->options;
+    struct parquet_choice choice = chunk->choice;
+    int64_t expected = chunk->expected;
     parquet_chunk_close(chunk);
     parquet_chunk_init(chunk, leaf, options);
+    chunk->choice = choice;
+    chunk->expected = expected;
 }
 
 /* ---- out of the dictionary ---- */
@@ -410,6 +416,7 @@ enum code parquet_chunk_finish(struct parquet_chunk *chunk, struct parquet_scrat
     meta->compressed_bytes = (int64_t)out->size - meta->start;
     index_finish(chunk, meta);
     bloom_finish(chunk, scratch, &meta->bloom);
+    chunk->expected = chunk->values;
     begin(chunk);
     return E_OK;
 }

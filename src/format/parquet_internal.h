@@ -299,12 +299,20 @@ struct parquet_page {
     struct text definition, repetition;  /* a byte per slot; definition: none while all values are present */
     struct parquet_range range;      /* of the values that are no indexes */
 };
+/* How values go into a chunk without a dictionary, and what that takes. */
+struct parquet_choice {
+    enum parquet_encoding encoding;
+    double value_bytes;
+    int32_t chunks_left;             /* for which it holds */
+};
 struct parquet_chunk {
     const struct parquet_leaf *leaf;
     const struct parquet_options *options;
     enum parquet_encoding encoding;  /* of the page being filled */
     enum codec codec;
     bool settled;                    /* whether a dictionary pays was decided on a sample */
+    int64_t expected;                /* values, as the chunk before had */
+    struct parquet_choice choice;
     struct parquet_page page;
     struct parquet_dictionary dictionary;
     struct parquet_range range;      /* of finished pages */
@@ -325,6 +333,7 @@ struct parquet_scratch {
     struct parquet_packer packer;
     struct text picks;               /* int32 row indexes */
     struct text header, levels, wide, body, joined;
+    struct text trial;               /* compressed, to see what it takes */
 };
 struct parquet_chunk_meta {
     enum codec codec;
@@ -385,9 +394,11 @@ bool parquet_has_sample(const struct parquet_chunk *chunk);
 bool parquet_dictionary_pays(const struct parquet_chunk *chunk);
 /* The same, against all other encodings; while the first page is being filled. */
 bool parquet_keeps_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch);
+/* What the dictionary would take once compressed, as a share of what it takes now. */
+double parquet_dictionary_shrinks_to(const struct parquet_chunk *chunk, struct parquet_scratch *scratch);
 /* The encoding for these values without a dictionary; the slice may not be in the rooms of the scratch that
  * parquet_pack uses. */
-enum parquet_encoding parquet_choose(const struct parquet_chunk *chunk, struct parquet_scratch *scratch,
+enum parquet_encoding parquet_choose(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
                                      const struct parquet_slice *slice);
 
 /* ---- sorted row groups: parquet_sort.c ---- */

@@ -60,7 +60,7 @@ void parquet_scratch_close(struct parquet_scratch *scratch)
     parquet_slicer_close(&scratch->unpacked);
     parquet_packer_close(&scratch->packer);
     struct text *texts[] = {&scratch->picks, &scratch->header, &scratch->levels,
-                            &scratch->wide,  &scratch->body,   &scratch->joined};
+                            &scratch->wide,  &scratch->body,   &scratch->joined, &scratch->trial};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         text_free(texts[i]);
     *scratch = (struct parquet_scratch){0};
@@ -285,7 +285,17 @@ static enum code page_write(struct parquet_scratch *scratch, struct compressor *
     return E_OK;
 }
 
-/* A chunk has one codec. If its first page does not shrink, as with bit-packed data, go without. (Pages of
+/* Would the chunk be clearly smaller if only its dictionary shrinks? Judged by the first page of indexes. */
+static bool dictionary_shrinks(const struct parquet_chunk *chunk, struct parquet_scratch *scratch)
+{
+    if (chunk->encoding != PARQUET_RLE_DICTIONARY)
+        return false;
+    double entries = (double)chunk->dictionary.plain.size, pages = (double)chunk->expected / (double)chunk->values;
+    double indexes = (double)(scratch->body.size - PARQUET_PAGE_HEADROOM) * (pages > 1 ? pages : 1);
+    return entries * (1 - parquet_dictionary_shrinks_to(chunk, scratch)) > (entries + indexes) / 16;
+}
+
+/* A chunk has one codec. If neither its first page nor its dictionary shrinks, as with bit-packed data, go without. (Pages of
  * version 2 say for themselves whether they are compressed.) ORDER SHRINKS */
 static enum code data_page_write(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
                                  struct page_header *header, const struct page_body *body, struct error *err)
@@ -296,7 +306,7 @@ static enum code data_page_write(struct parquet_chunk *chunk, struct parquet_scr
     size_t stored = 0;
     TRY(page_write(scratch, compressor, header, body, out, &stored, err));
     if (!first || header->kind == PAGE_DATA_V2 || chunk->codec == CODEC_NONE ||
-        stored <= body->rest.size - body->rest.size / 16)
+        stored <= body->rest.size - body->rest.size / 16 || dictionary_shrinks(chunk, scratch))
         return E_OK;
     chunk->codec = CODEC_NONE;
     text_clear(out);
