@@ -212,7 +212,7 @@ enum code ledger_ranges_check(const struct ledger_counts *counts, struct error *
         bool replayed = strcmp(counts->ranges[i].source, REPLAY_SOURCE) == 0;   // they come in elsewhere: replay.c
         bool met = row < tally->row_count && tally->slots[row] == i;
         for (int32_t n = 0; met && n < counts->pipeline->node_count; n++)
-            if (counts->pipeline->nodes[n]->kind == PLAN_SOURCE)
+            if (counts->pipeline->nodes[n]->kind == PLAN_SOURCE && counts->pipeline->nodes[n]->streaming)
                 taken += tally_row(tally, row)[n].out;
         row += met;
         const struct chain_range *range = &counts->ranges[i];
