@@ -1,5 +1,7 @@
 #include "data/show.h"
 
+#include "data/interval.h"
+
 #include <stdio.h>
 
 #include "base/memory.h"
@@ -49,6 +51,7 @@ void column_show(const struct column *col, int64_t row, const struct zone *zone,
         return;
     }
     char digits[TIMESTAMP_TEXT_MAX];
+    char interval[INTERVAL_TEXT_MAX];
     switch (col->type->id) {
     case TYPE_ARRAY:
     case TYPE_MAP: show_list(col, row, zone, out); break;
@@ -56,6 +59,12 @@ void column_show(const struct column *col, int64_t row, const struct zone *zone,
     case TYPE_BINARY: show_binary(column_bytes_at(col, row), out); break;
     case TYPE_TIMESTAMP:
         text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits));
+        break;
+    case TYPE_INTERVAL_DT:
+        text_add(out, interval, interval_print(col->type, column_values(col, int64_t)[row], interval));
+        break;
+    case TYPE_INTERVAL_YM:
+        text_add(out, interval, interval_print(col->type, column_values(col, int32_t)[row], interval));
         break;
     default: column_print(col, row, out); break;
     }
