@@ -140,11 +140,12 @@ static void split(const struct operator_counts *all, struct operator_counts *fir
 {
     for (int32_t i = 0; i < NODES; i++) {
         const struct operator_counts *c = &all[i];
+        int64_t taken = c->aggregated > 0 ? c->in / 2 - c->late / 2 : 0;   // null_time is all of the second's
         first[i] = (struct operator_counts){.in = c->in / 2, .out = c->out / 2, .filtered = c->filtered / 2,
-                                            .late = c->late / 2, .aggregated = c->aggregated / 2};
+                                            .late = c->late / 2, .aggregated = taken};
         second[i] = (struct operator_counts){.in = c->in - c->in / 2, .out = c->out - c->out / 2,
                                              .filtered = c->filtered - c->filtered / 2, .late = c->late - c->late / 2,
-                                             .aggregated = c->aggregated - c->aggregated / 2, .null_time = c->null_time,
+                                             .aggregated = c->aggregated - taken, .null_time = c->null_time,
                                              .duplicates = c->duplicates};
     }
 }
