@@ -280,7 +280,7 @@ TEST(what_is_no_record_is_corrupt)
     }
     struct error err = {0};
     struct chain_record record;
-    CHECK_INT(chain_record_parse(bytes_of_string("{\"version\":3}"), &arena, &record, &err), E_UNSUPPORTED);
+    CHECK_INT(chain_record_parse(bytes_of_string("{\"version\":4}"), &arena, &record, &err), E_UNSUPPORTED);
     arena_free(&arena);
 }
 
