@@ -259,6 +259,7 @@ static enum code records_scan(struct chain *self, struct error *err)
             code = why.code;
         } else {
             log_warn("%s", why.text);
+            self->unread = true;
         }
         arena_reset(&scratch);
     }
@@ -266,8 +267,10 @@ static enum code records_scan(struct chain *self, struct error *err)
     return code;
 }
 
-/* Files of epochs that never came into the chain, nor wait for a transaction's answer. One younger than our lock is not a dead
- * process's: who writes it has overtaken us. */
+static bool named_from(const struct chain *self, const char *path, int64_t epoch);
+
+/* Files of epochs that never came into the chain, nor wait for a transaction's answer; and those of attempts at older epochs,
+ * which a power loss can bring back. One younger than our lock is not a dead process's: who writes it has overtaken us. */
 static enum code states_sweep(const struct chain *self, int64_t locked_us, struct error *err)
 {
     char folder[CHAIN_PATH_BYTES];
@@ -280,7 +283,9 @@ static enum code states_sweep(const struct chain *self, int64_t locked_us, struc
     enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < list.count; i++) {
         const struct store_entry *entry = &list.entries[i];
-        if (strtoll(strrchr(entry->path, '/') + 1, NULL, 10) > last && entry->modified_us < locked_us)
+        int64_t epoch = strtoll(strrchr(entry->path, '/') + 1, NULL, 10);
+        bool garbage = epoch > last || (epoch <= self->head && !self->unread && !named_from(self, entry->path, -1));
+        if (garbage && entry->modified_us < locked_us)
             code = store_remove(self->store, entry->path, err);
     }
     store_list_free(&list);

@@ -20,6 +20,7 @@ struct chain {
     int64_t head, oldest;      /* -1 = none */
     struct state_name *states; /* by epoch, ascending */
     int32_t state_count, state_capacity;
+    bool unread;               /* a record is there that could not be read: what it names is not in states */
 };
 
 void chain_record_path(const struct chain *self, int64_t epoch, char *out);   /* CHAIN_PATH_BYTES */

@@ -34,7 +34,7 @@
 #include "base/os.h"
 
 /* Folders remembered as ready; passing it forgets them all, which only costs asking again. */
-enum { READY_MAX = 65536 };
+enum { READY_MAX = 65536, PROBE_TRIES = 3 };
 
 #define PROBE_OLD_US ((int64_t)10 * 60 * 1000000)
 
@@ -535,8 +535,8 @@ static void probes_sweep(struct store *store)
     path_set_free(&walk.folders);
 }
 
-/* Rule 8: a store whose put_new lets a second writer in must not be used. Nothing here must be durable. */
-static enum code probe_put_new(struct store *store, struct error *err)
+/* E_EXISTS: as it should be. Nothing here must be durable. */
+static enum code probe_once(struct store *store, struct error *err)
 {
     char first[PATH_MAX], second[PATH_MAX];
     TRY(temporary_path(store, "probe", first, err));
@@ -548,6 +548,16 @@ static enum code probe_put_new(struct store *store, struct error *err)
         code = local_claim(second, first, err);
     local_discard(second);
     local_discard(first);
+    return code;
+}
+
+/* Rule 8: a store whose put_new lets a second writer in must not be used. That it did once may mean that somebody swept the
+ * first file away in between; a file system that cannot refuse does so every time. */
+static enum code probe_put_new(struct store *store, struct error *err)
+{
+    enum code code = E_OK;
+    for (int i = 0; code == E_OK && i < PROBE_TRIES; i++)
+        code = probe_once(store, err);
     if (code == E_OK)
         return fail(err, E_UNSUPPORTED,
                     "%s: the file system lets a second writer replace a file; use another disk", store->root);

@@ -37,7 +37,7 @@ struct file_lock {
 struct zombie {
     struct thread thread;
     struct lock lock;
-    bool its_turn, frozen, returned;
+    bool its_turn, frozen;
     void (*run)(void *argument);
     void *argument;
     struct process process;
@@ -133,7 +133,13 @@ static void turn_give(struct zombie *zombie, bool to_zombie)
     lock_take(&zombie->lock);
     zombie->its_turn = to_zombie;
     lock_wake(&zombie->lock);
-    while (zombie->its_turn == to_zombie && !(zombie->returned && !to_zombie))
+    lock_give(&zombie->lock);
+}
+
+static void turn_await(struct zombie *zombie, bool of_zombie)
+{
+    lock_take(&zombie->lock);
+    while (zombie->its_turn != of_zombie)
         lock_wait(&zombie->lock, -1);
     lock_give(&zombie->lock);
 }
@@ -143,11 +149,7 @@ static void *zombie_main(void *argument)
     struct sim *self = argument;
     struct zombie *zombie = &self->zombie;
     zombie->run(zombie->argument);
-    lock_take(&zombie->lock);
-    zombie->returned = true;
-    zombie->its_turn = false;
-    lock_wake(&zombie->lock);
-    lock_give(&zombie->lock);
+    turn_give(zombie, false);
     return NULL;
 }
 
@@ -157,6 +159,7 @@ static void zombie_freeze(struct sim *self)
     self->zombie.frozen = true;
     self->process = &self->world;
     turn_give(&self->zombie, false);
+    turn_await(&self->zombie, true);
     self->process = &self->zombie.process;
     self->zombie.frozen = false;
     sim_note(self, "goes on");
@@ -175,7 +178,7 @@ bool sim_zombie_run(struct sim *self, const struct sim_plan *plan, void (*run)(v
     lock_init(&zombie->lock);
     process_begin(self, &zombie->process, plan);
     thread_start(&zombie->thread, "zombie", zombie_main, self);
-    turn_give(zombie, true);
+    turn_await(zombie, false);
     if (zombie->frozen)
         return true;
     thread_join(&zombie->thread);
@@ -189,6 +192,7 @@ void sim_zombie_resume(struct sim *self, const struct sim_plan *plan)
     zombie->process.plan = *plan;
     zombie->process.calls = 0;
     turn_give(zombie, true);
+    turn_await(zombie, false);
     thread_join(&zombie->thread);
     lock_close(&zombie->lock);
     self->process = &zombie->process;
