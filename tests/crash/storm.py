@@ -23,7 +23,7 @@ from readers import Findings
 LEAT = os.environ["LEAT"]
 BOOTSTRAP = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")
 WORK = Path(os.environ["TEST_DIR"])
-KILL_SECONDS = (0.02, 0.4)
+KILL_SECONDS = (0.02, 0.4)  # the upper one plus what a start takes to its first commit
 KILLS_A_STORM = 25
 FINISH_SECONDS = 90
 SHARE_OF_FAULTS, SHARE_OF_STOPS, SHARE_OF_CONTINUOUS, SHARE_OF_LOOKS = 0.5, 0.1, 0.15, 0.2
@@ -45,6 +45,7 @@ class Workload:
     between: Callable = lambda run: Findings()
     limits: tuple = (20, 150)   # of maxOffsetsPerTrigger
     split_matters: bool = False
+    start_seconds: float = 0.0  # to the first commit, measured
 
 
 @dataclass
@@ -70,14 +71,17 @@ def fail_points():
 
 
 def points_reached(workload):
-    """Those fail points that a run of this workload passes at all: it is killed at the first passage."""
+    """Those fail points that a run of this workload passes at all: it is killed at the first passage. Measures the start, too."""
     run = Run(workload, f"{workload.name}-points-{os.getpid()}")
     found = []
     for point in fail_points():
         shutil.rmtree(run.root)
         run.root.mkdir()
-        if run.finish("--once", LEAT_FAIL=f"{point}:1") == -signal.SIGKILL:
+        begun = time.monotonic()
+        if run.finish("--once", LEAT_FAIL=f"{point}:1", MAX_OFFSETS_PER_TRIGGER=workload.limits[0]) == -signal.SIGKILL:
             found.append(point)
+        if point == "after_record":
+            workload.start_seconds = time.monotonic() - begun
     shutil.rmtree(run.root)
     workload.clean(run)
     return found
@@ -163,7 +167,8 @@ def wait(process, seconds):
 def struck(run, dice, points, limit, outcome):
     """One start and its end. True when the topic was worked off."""
     flags, environment = settings_drawn(run.workload, dice, limit)
-    fault, delay, stop = fault_drawn(dice, points), dice.uniform(*KILL_SECONDS), dice.random() < SHARE_OF_STOPS
+    fault, stop = fault_drawn(dice, points), dice.random() < SHARE_OF_STOPS
+    delay = dice.uniform(KILL_SECONDS[0], KILL_SECONDS[1] + run.workload.start_seconds)
     if fault:
         environment["LEAT_FAIL"] = fault
     process = run.start(*flags, **environment)
@@ -184,7 +189,7 @@ def struck(run, dice, points, limit, outcome):
         return False
     if stopped and status == -signal.SIGTERM:   # it had not yet come to asking for the signal
         return False
-    if status == 1 and fault and "injected" in run.last_words():  # at start leat says what is wrong and leaves
+    if status in (1, 4) and fault and "injected" in run.last_words():  # at start, and when it is to stop, leat only says so
         return False
     outcome.findings.add("wrong", int(status != 0), f"with {fault} it left with {status}: {run.last_words()}")
     return status != 0 or not stopped

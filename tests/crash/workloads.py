@@ -74,8 +74,14 @@ def files_check(run, kind, rows):
 def files(kind, tag, count=RECORDS):
     topic = f"numbers-{kind}-{tag}"
     topic_create(topic)
-    rows = numbers_fill(topic, count)
-    want = Counter(tuple(map(str, row)) for row in rows) if kind == "csv" else Counter(rows)
+    return files_of_rows(kind, topic, numbers_fill(topic, count))
+
+
+def files_of_rows(kind, topic, rows):
+    """rows: what the topic holds; may still grow."""
+    def want():
+        return Counter(tuple(map(str, row)) for row in rows) if kind == "csv" else Counter(rows)
+
     keys = {"parquet": readers.parquet_keys("partition", "offset"), "csv": readers.csv_keys(3, len(COLUMNS)),
             "json": readers.json_keys("partition", "offset")}[kind]
     return Workload(
@@ -83,7 +89,7 @@ def files(kind, tag, count=RECORDS):
         project=HERE / "plain",
         environment={"KAFKA_TOPIC": topic, "FORMAT": kind},
         watch=lambda run: FolderWatch(run.tables / "records", kind, keys),
-        check=lambda run: files_check(run, kind, want),
+        check=lambda run: files_check(run, kind, want()),
     )
 
 
@@ -146,16 +152,19 @@ def topics(tag, count=TOPIC_RECORDS):
     """Kafka to Kafka in transactions, two topics at once, with a table of Parquet files beside them."""
     topic = f"numbers-topics-{tag}"
     topic_create(topic)
-    want = Counter(numbers_fill(topic, count))
+    return topics_of_rows("kafka", topic, numbers_fill(topic, count))
+
+
+def topics_of_rows(name, topic, rows):
     return Workload(
-        name="kafka",
+        name=name,
         project=HERE / "topics",
         environment={"KAFKA_TOPIC": topic},
         prepare=topics_prepare,
         clean=topics_clean,
         watch=lambda run: readers.TopicWatch(BOOTSTRAP, topics_of(run)),
         between=topics_agree,
-        check=lambda run: topics_check(run, want),
+        check=lambda run: topics_check(run, Counter(rows)),
         limits=(40, 200),
     )
 
