@@ -23,6 +23,7 @@ enum {
     FULL_POLL_MS = 2,
     FULL_STOP_US = 5 * 1000 * 1000,    /* how long a full queue may hold up a stop */
     SLICE_MS = 100,
+    TELL_US = 5 * 1000 * 1000,         /* waiting for a broker is logged so often */
     TOPIC_NAME_MAX = 249,
     TOPIC_SLOTS = 64,
     SYSLOG_CRITICAL = 2,
@@ -465,11 +466,17 @@ enum code kafka_producer_send(struct kafka_producer *self, const struct transact
 
 enum code kafka_producer_flush(struct kafka_producer *self, struct error *err)
 {
-    int64_t until_us = os->clock_mono_us() + self->timeout_us;
+    int64_t start_us = os->clock_mono_us(), told_us = start_us;
     while (rd_kafka_flush(self->client, SLICE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        int64_t now_us = os->clock_mono_us();
         if (atomic_load(&self->failed))
             return failure(self, err);
-        if (os->clock_mono_us() > until_us)
+        if (now_us - told_us >= TELL_US) {
+            log_warn("kafka %s: no answer for %.0f s: records of the epoch are not acknowledged yet", self->facts.bootstrap,
+                     (double)(now_us - start_us) / 1e6);
+            told_us = now_us;
+        }
+        if (now_us - start_us > self->timeout_us)
             return kafka_fail(self, RD_KAFKA_RESP_ERR__TIMED_OUT, "records are not acknowledged", NULL, err);
     }
     return kafka_producer_poll(self, err);

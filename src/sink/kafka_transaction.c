@@ -25,7 +25,7 @@ enum {
     ABORT_MS = 3000,
     ASK_MS = 3000,
     ASK_AGAIN_US = 20 * 1000,
-    TELL_US = 10 * 1000 * 1000,          /* waiting for a broker is logged so often */
+    TELL_US = 5 * 1000 * 1000,           /* waiting for a broker is logged so often */
     MARK_BYTES = 128,
 };
 
