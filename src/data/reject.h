@@ -37,6 +37,10 @@
     X(NULL_MAP_KEY, "NULL_MAP_KEY", "a map's key cannot be NULL")                                                \
     X(DUPLICATED_KEY, "DUPLICATED_MAP_KEY", "a map has the key twice")                                          \
     X(NULL_COMPARISON, "COMPARATOR_RETURNS_NULL", "the comparison gave NULL")                                   \
+    X(INDEX_ZERO, "INVALID_INDEX_OF_ZERO", "places count from 1 or from -1")                                     \
+    X(NORM_DEGREE, "INVALID_VECTOR_NORM_DEGREE", "a norm is of degree 1, 2 or infinity")                        \
+    X(VECTOR_SIZE, "VECTOR_DIMENSION_MISMATCH", "the vectors have different sizes")                             \
+    X(UTF8, "INVALID_UTF8_STRING", "the bytes are no UTF-8")                                                    \
     X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
     X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than its topic takes")               \

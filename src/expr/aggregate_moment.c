@@ -183,6 +183,32 @@ PAIR(agg_covar_pop, "covar_pop", "Covariance of the whole population.", "covar_p
      "3.1111111111111107", 1, s->product / s->count);
 PAIR(agg_covar_samp, "covar_samp", "Covariance of a sample.", "covar_samp(x, y)",
      "4.666666666666666", 2, s->product / (s->count - 1));
+/* regr_..(y, x): the dependent value comes first, so `x` of the state is y here. */
+PAIR(agg_regr_avgx, "regr_avgx", "Mean of the independent values, of pairs without NULL.", "regr_avgx(x, y)",
+     "4.666666666666667", 1, s->y_mean);
+PAIR(agg_regr_avgy, "regr_avgy", "Mean of the dependent values, of pairs without NULL.", "regr_avgy(x, y)",
+     "2.3333333333333335", 1, s->x_mean);
+PAIR(agg_regr_sxx, "regr_sxx", "Sum of squares of the independent values around their mean.", "regr_sxx(x, y)",
+     "18.666666666666664", 1, s->y_square);
+PAIR(agg_regr_syy, "regr_syy", "Sum of squares of the dependent values around their mean.", "regr_syy(x, y)",
+     "4.666666666666666", 1, s->x_square);
+PAIR(agg_regr_sxy, "regr_sxy", "Sum of products around the means.", "regr_sxy(x, y)", "9.333333333333332", 1, s->product);
+PAIR(agg_regr_slope, "regr_slope", "Slope of the line of least squares.", "regr_slope(x, y)", "0.5",
+     s->y_square == 0 ? INFINITY : 2, s->product / s->y_square);
+PAIR(agg_regr_intercept, "regr_intercept", "Where the line of least squares crosses the axis.", "regr_intercept(x, y)",
+     "0.0", s->y_square == 0 ? INFINITY : 2, s->x_mean - s->product / s->y_square * s->y_mean);
+PAIR(agg_regr_r2, "regr_r2", "Coefficient of determination.", "regr_r2(x, y)", "1.0", s->y_square == 0 ? INFINITY : 2,
+     s->x_square == 0 ? 1.0 : s->product * s->product / (s->x_square * s->y_square));
+static bool regr_count_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                              struct builder *out)
+{
+    builder_int(out, (int64_t)((const struct pair_state *)state)->count);
+    return true;
+}
+AGGREGATE(agg_regr_count, "regr_count", "(double, double) -> bigint", "How many pairs have no NULL.",
+          "SELECT regr_count(x, y) FROM VALUES (1, 2), (2, NULL) AS t(x, y)", "1",
+          .state_size = sizeof(struct pair_state), .add = pair_add, .merge = pair_merge, .finish = regr_count_finish);
+
 /* Where one of the columns does not vary Spark divides by zero, an error. */
 static bool corr_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
                         struct builder *out)
@@ -263,6 +289,7 @@ BITS(agg_bit_xor, "bit_xor", "Bits set in an odd number of values.", "6");
 
 const struct aggregate *const moment_aggregates[] = {
     &agg_var_pop, &agg_var_samp, &agg_stddev_pop, &agg_stddev_samp, &agg_covar_pop, &agg_covar_samp,
-    &agg_corr,    &agg_skewness, &agg_kurtosis,   &agg_bit_and,     &agg_bit_or,    &agg_bit_xor,
+    &agg_corr,      &agg_regr_count, &agg_regr_avgx,  &agg_regr_avgy,      &agg_regr_sxx, &agg_regr_syy,
+    &agg_regr_sxy,  &agg_regr_slope, &agg_regr_intercept, &agg_regr_r2,    &agg_skewness, &agg_kurtosis,   &agg_bit_and,     &agg_bit_or,    &agg_bit_xor,
     NULL,
 };

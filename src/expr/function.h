@@ -132,6 +132,10 @@ extern const struct function *const time_format_functions[];
 extern const struct function *const time_window_functions[];
 extern const struct function *const collection_functions[];
 extern const struct function *const array_functions[];
+extern const struct function *const array_edit_functions[];
+extern const struct function *const vector_functions[];
+extern const struct function *const mask_functions[];
+extern const struct function *const text_bytes_functions[];
 extern const struct function *const digest_functions[];
 extern const struct function *const json_functions[];
 

@@ -30,7 +30,11 @@ static const struct family {
     {"Collections", collection_functions},
     {"Arrays", array_functions},
     {"JSON", json_functions},
+    {"Arrays changed", array_edit_functions},
     {"Functions of functions", lambda_functions},
+    {"Vectors", vector_functions},
+    {"Hidden texts", mask_functions},
+    {"Texts and bytes", text_bytes_functions},
     {"Hashes", digest_functions},
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };

@@ -401,6 +401,10 @@ static void print_call(struct printer *out, const struct ast *ast)
 
 static void print_cast(struct printer *out, const struct ast *ast)
 {
+    if (type_is_nested(ast->type)) { // Spark does not show casts to nested types
+        print(out, ast->args[0]);
+        return;
+    }
     struct text type = {0};
     type_print(ast->type, &type);
     put(out, ast->flag ? "TRY_CAST(" : "CAST(");

@@ -42,6 +42,8 @@ static const struct call_name names[] = {
     {"schema_of_json", NULL, 1, {0}, 1},
     {"schema_of_csv", NULL, 1, {0}, 1},
     {"array_agg", "collect_list", 1, {0}, 0},
+    {"vector_norm", NULL, 1, {"2.0"}, 0},
+    {"vector_normalize", NULL, 1, {"2.0"}, 0},
     {"power", "POWER", 2, {0}, 0},
     {"acos", "ACOS", 1, {0}, 0},
     {"acosh", "ACOSH", 1, {0}, 0},
