@@ -29,8 +29,8 @@ enum {
 bool parquet_has_choice(const struct parquet_leaf *leaf, const struct parquet_options *options)
 {
     switch (leaf->physical) {
-    case PARQUET_BOOLEAN:
-    case PARQUET_FIXED: return false;
+    case PARQUET_BOOLEAN: return false;
+    case PARQUET_FIXED: return options->dictionary;
     case PARQUET_FLOAT:
     case PARQUET_DOUBLE: return options->dictionary || options->split;
     default: return options->dictionary || options->delta;
@@ -86,6 +86,7 @@ static const enum parquet_encoding *others(const struct parquet_chunk *chunk)
     case PARQUET_FLOAT:
     case PARQUET_DOUBLE: return chunk->options->split ? floats : nothing;
     case PARQUET_BYTE_ARRAY: return chunk->options->delta ? texts : nothing;
+    case PARQUET_FIXED: return nothing;
     default: return chunk->options->delta ? integers : nothing;
     }
 }

@@ -4,7 +4,7 @@
 #include "base/os.h"
 
 /* Value -> index, by open addressing. Slots hold index + 1; the values stand in `plain`, ready to be the
- * dictionary page. Bytes of at most 16 are compared as two words without looking there.
+ * dictionary page. Bytes of at most 16, and wide decimals, are compared as two words without looking there.
  *
  * Full     when the page or the count reaches its ceiling, or when a probe gets long: the chunk then goes on
  *          in another encoding, so nothing here ever degrades */
@@ -86,6 +86,12 @@ static inline bool entry_is(const struct parquet_dictionary *dictionary, const s
     return value->size <= 16 || memcmp(dictionary->plain.data + entry->offset, data, value->size) == 0;
 }
 
+/* Values that are more than a word have an entry. */
+static inline bool has_entries(const struct parquet_leaf *leaf)
+{
+    return leaf->physical == PARQUET_BYTE_ARRAY || leaf->physical == PARQUET_FIXED;
+}
+
 static inline uint64_t fixed_at(const uint8_t *values, size_t width, int64_t i)
 {
     uint64_t word = 0;
@@ -105,7 +111,7 @@ static uint64_t hash_of_entry(const struct parquet_dictionary *dictionary, const
                               uint32_t i)
 {
     const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
-    if (leaf->physical == PARQUET_BYTE_ARRAY)
+    if (has_entries(leaf))
         return hash_value(dictionary, &dictionary->entries[i], plain + dictionary->entries[i].offset);
     return hash_word(dictionary, fixed_at(plain, (size_t)leaf->width, i));
 }
@@ -127,7 +133,7 @@ static bool make_room(struct parquet_dictionary *dictionary, const struct parque
     if (dictionary->count == PARQUET_DICTIONARY_COUNT_MAX ||
         dictionary->plain.size + size > dictionary->bytes_max)
         return false;
-    if (leaf->physical == PARQUET_BYTE_ARRAY)
+    if (has_entries(leaf))
         mem_grow(dictionary->entries, dictionary->entry_capacity, dictionary->count + 1);
     text_reserve(&dictionary->plain, size + PLAIN_PADDING);
     if ((dictionary->count + 1) * 2 > dictionary->slot_count)
@@ -156,6 +162,38 @@ static uint32_t insert_bytes(struct parquet_dictionary *dictionary, const struct
     text_add(&dictionary->plain, data, value.size);
     dictionary->entries[dictionary->count] = value;
     return dictionary->count++;
+}
+
+/* The entry of a wide decimal, whose PLAIN form has no size in front. */
+static uint32_t insert_wide(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                            struct parquet_entry value, uint64_t hash)
+{
+    unsigned __int128 number = (unsigned __int128)value.high << 64 | value.low;
+    if (!make_room(dictionary, leaf, value.size))
+        return NOT_FOUND;
+    slots_put(dictionary, hash, dictionary->count);
+    value.offset = (uint32_t)dictionary->plain.size;
+    for (uint32_t k = value.size; k-- > 0;)
+        text_add_char(&dictionary->plain, (char)(number >> (8 * k)));
+    dictionary->entries[dictionary->count] = value;
+    return dictionary->count++;
+}
+
+static uint32_t index_wide(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                           unsigned __int128 number)
+{
+    struct parquet_entry value = {(uint64_t)number, (uint64_t)(number >> 64), (uint32_t)leaf->width, 0};
+    uint64_t hash = hash_words(dictionary, value.low, value.high + value.size); // as hash_value of 16 bytes
+    uint32_t mask = dictionary->slot_count - 1, at = (uint32_t)hash & mask;
+    for (int probe = 0; probe < PROBE_MAX; probe++, at = (at + 1) & mask) {
+        uint32_t slot = dictionary->slots[at];
+        if (slot == 0)
+            return insert_wide(dictionary, leaf, value, hash);
+        const struct parquet_entry *entry = &dictionary->entries[slot - 1];
+        if (entry->low == value.low && entry->high == value.high)
+            return slot - 1;
+    }
+    return NOT_FOUND;
 }
 
 static inline uint32_t index_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
@@ -211,11 +249,25 @@ static int64_t add_bytes(struct parquet_dictionary *dictionary, const struct par
     return slice->count;
 }
 
+static int64_t add_wide(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
+                        const struct parquet_slice *slice, uint32_t *indexes)
+{
+    const unsigned __int128 *values = (const unsigned __int128 *)(const void *)slice->values;
+    for (int64_t i = 0; i < slice->count; i++) {
+        indexes[i] = index_wide(dictionary, leaf, values[i]);
+        if (indexes[i] == NOT_FOUND)
+            return i;
+    }
+    return slice->count;
+}
+
 static int64_t add(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
                    const struct parquet_slice *slice, uint32_t *indexes)
 {
     if (leaf->physical == PARQUET_BYTE_ARRAY)
         return add_bytes(dictionary, leaf, slice, indexes);
+    if (leaf->physical == PARQUET_FIXED)
+        return add_wide(dictionary, leaf, slice, indexes);
     if (leaf->width == 4)
         return add_fixed(dictionary, leaf, 4, slice, indexes); /* constants: the copies become loads */
     return add_fixed(dictionary, leaf, 8, slice, indexes);
@@ -270,6 +322,17 @@ static void unpack_bytes(const struct parquet_dictionary *dictionary, const uint
     out->offsets = offsets;
 }
 
+static void unpack_wide(const struct parquet_dictionary *dictionary, const uint32_t *indexes,
+                        struct parquet_slicer *slicer, struct parquet_slice *out)
+{
+    unsigned __int128 *values = room_for(&slicer->values, (size_t)out->count * sizeof *values);
+    for (int64_t i = 0; i < out->count; i++) {
+        const struct parquet_entry *entry = &dictionary->entries[entry_at(indexes, i)];
+        values[i] = (unsigned __int128)entry->high << 64 | entry->low;
+    }
+    out->values = (const uint8_t *)values;
+}
+
 static inline void unpack_fixed(const struct parquet_dictionary *dictionary, const uint32_t *indexes, size_t width,
                                 struct parquet_slicer *slicer, struct parquet_slice *out)
 {
@@ -285,6 +348,8 @@ static void unpack(const struct parquet_dictionary *dictionary, const struct par
 {
     if (leaf->physical == PARQUET_BYTE_ARRAY)
         unpack_bytes(dictionary, indexes, slicer, out);
+    else if (leaf->physical == PARQUET_FIXED)
+        unpack_wide(dictionary, indexes, slicer, out);
     else if (leaf->width == 4)
         unpack_fixed(dictionary, indexes, 4, slicer, out); /* constants: the copies become loads */
     else

@@ -252,7 +252,7 @@ struct parquet_dictionary {
     uint32_t count;
     uint32_t slot_count;      /* power of two, at least twice count */
     uint32_t *slots;          /* index + 1, or 0 */
-    struct parquet_entry *entries;  /* BYTE_ARRAY only */
+    struct parquet_entry *entries;  /* BYTE_ARRAY, and FIXED: all of the value, whatever its size */
     uint32_t entry_capacity;
     struct text plain;        /* the dictionary page's body */
     size_t bytes_max;         /* of it */
