@@ -37,6 +37,7 @@
     X(NULL_MAP_KEY, "NULL_MAP_KEY", "a map's key cannot be NULL")                                                \
     X(DUPLICATED_KEY, "DUPLICATED_MAP_KEY", "a map has the key twice")                                          \
     X(NULL_COMPARISON, "COMPARATOR_RETURNS_NULL", "the comparison gave NULL")                                   \
+    X(TIME_ZONE, "INVALID_TIMEZONE", "there is no such time zone")                                              \
     X(INDEX_ZERO, "INVALID_INDEX_OF_ZERO", "places count from 1 or from -1")                                     \
     X(NORM_DEGREE, "INVALID_VECTOR_NORM_DEGREE", "a norm is of degree 1, 2 or infinity")                        \
     X(VECTOR_SIZE, "VECTOR_DIMENSION_MISMATCH", "the vectors have different sizes")                             \

@@ -282,7 +282,7 @@ SCALAR(fn_make_date, "make_date", "(int, int, int) -> date", "A date of year, mo
             v[k] = arg_values(&args[k], int32_t)[i * args[k].step];
         bool valid = days_in_range(v[0]) && civil_valid(v[0], v[1], v[2]);
         if (!valid)
-            call_reject(call, i, REJECT_DATETIME);
+            call_reject(call, i, REJECT_FIELD_BOUNDS);
         column_values(out, int32_t)[i] = valid ? days_from_civil(v[0], v[1], v[2]) : 0;
     }
 }

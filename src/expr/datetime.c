@@ -176,7 +176,7 @@ UNIX_TIME(fn_unix_micros, "unix_micros", "Microseconds since 1970 UTC.",
         for (int64_t i = 0; bad && i < call->rows; i++)                                       \
             if (__builtin_mul_overflow(arg_values(&args[0], int64_t)[i], (int64_t)(unit),     \
                                        &ignored))                                             \
-                call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                             \
+                call_reject(call, i, REJECT_LONG_OVERFLOW);                                   \
     }
 FROM_UNIX(fn_timestamp_seconds, "timestamp_seconds", "The instant so many seconds after 1970 UTC.",
           "unix_seconds(timestamp_seconds(1))", "1", 1000000)
@@ -455,22 +455,43 @@ static const struct zone *zone_named(struct bytes name)
     return zone_find(name, &zone, &ignored) == E_OK ? zone : NULL;
 }
 
-SCALAR(
-    fn_make_timestamp, "make_timestamp", "(int, int, int, int, int, any, string?) -> timestamp",
-    "An instant of year, month, day, hour, minute and second, in the session's or the named zone.",
-    "make_timestamp(2026, 2, 3, 4, 5, 6.789)", "2026-02-03 04:05:06.789",
-    .bind = bind_make_timestamp, .flags = FN_FAILS)
+/* Zone NULL in the call: the session's; a zone that nobody knows is an error of its own. */
+static void make_timestamps(struct call *call, const struct arg *args, struct column *out)
 {
+    bool local_time = out->type->id == TYPE_TIMESTAMP_NTZ;
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t local = 0;
-        const struct zone *zone =
-            call->arg_count == 7 ? zone_named(arg_bytes(&args[6], i)) : call->session->zone;
-        bool valid = make_local(args, i, &local) && zone != NULL;
-        if (!valid)
-            call_reject(call, i, REJECT_DATETIME);
-        column_values(out, int64_t)[i] = valid ? from_local(zone, local) : 0;
+        const struct zone *zone = call->arg_count == 7 ? zone_named(arg_bytes(&args[6], i)) : call->session->zone;
+        bool valid = make_local(args, i, &local);
+        if (!valid || zone == NULL)
+            call_reject(call, i, valid ? REJECT_TIME_ZONE : REJECT_FIELD_BOUNDS);
+        valid = valid && zone != NULL;
+        if (local_time)
+            column_values(out, int64_t)[i] = !valid ? 0
+                                             : call->arg_count == 7 ? to_local(call->session->zone, from_local(zone, local))
+                                                                    : local;
+        else
+            column_values(out, int64_t)[i] = valid ? from_local(zone, local) : 0;
     }
 }
+
+#define MAKE_ARGS "(int, int, int, int, int, any, string?)"
+SCALAR(fn_make_timestamp, "make_timestamp make_timestamp_ltz", MAKE_ARGS " -> timestamp",
+       "An instant of year, month, day, hour, minute and second, in the session's or the named zone.",
+       "make_timestamp(2026, 2, 3, 4, 5, 6.789)", "2026-02-03 04:05:06.789", .bind = bind_make_timestamp,
+       .flags = FN_FAILS)
+{
+    make_timestamps(call, args, out);
+}
+SCALAR_SAME(fn_try_make_timestamp, "try_make_timestamp try_make_timestamp_ltz", MAKE_ARGS " -> timestamp",
+            "An instant of its parts; NULL when there is none.", "try_make_timestamp(2026, 13, 1, 0, 0, 0)", "NULL",
+            .run = fn_make_timestamp_run, .bind = bind_make_timestamp, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_make_timestamp_ntz, "make_timestamp_ntz", MAKE_ARGS " -> timestamp_ntz", "A local time of its parts.",
+            "make_timestamp_ntz(2026, 2, 3, 4, 5, 6)", "2026-02-03 04:05:06", .run = fn_make_timestamp_run,
+            .bind = bind_make_timestamp, .flags = FN_FAILS);
+SCALAR_SAME(fn_try_make_timestamp_ntz, "try_make_timestamp_ntz", MAKE_ARGS " -> timestamp_ntz",
+            "A local time of its parts; NULL when there is none.", "try_make_timestamp_ntz(2026, 13, 1, 0, 0, 0)", "NULL",
+            .run = fn_make_timestamp_run, .bind = bind_make_timestamp, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_make_ym_interval, "make_ym_interval", "(int?, int?) -> interval_ym",
        "An interval of years and months.", "make_ym_interval(1, 2)", "INTERVAL '1-2' YEAR TO MONTH",
@@ -522,7 +543,7 @@ static void other_zone(struct call *call, const struct arg *args, struct column 
         int64_t us = arg_values(&args[0], int64_t)[i * args[0].step];
         zone = zone_at(&args[1], i, zone);
         if (zone == NULL)
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_TIME_ZONE);
         int64_t moved = us; // the same wall clock: local there, read as UTC, or the other way round
         if (zone != NULL)
             moved = from_utc ? to_local(zone, us) : from_local(zone, us);
@@ -554,7 +575,7 @@ static void convert_zone(struct call *call, const struct arg *from, const struct
         target = zone_at(to, i, target);
         bool known = source != NULL && target != NULL;
         if (!known)
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_TIME_ZONE);
         column_values(out, int64_t)[i] = known ? to_local(target, from_local(source, us)) : 0;
     }
 }
@@ -626,6 +647,9 @@ const struct function *const datetime_functions[] = {
     &fn_timestamp_diff,
     &fn_months_between,
     &fn_make_timestamp,
+    &fn_try_make_timestamp,
+    &fn_make_timestamp_ntz,
+    &fn_try_make_timestamp_ntz,
     &fn_make_ym_interval,
     &fn_make_dt_interval,
     &fn_from_utc,

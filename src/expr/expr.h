@@ -50,6 +50,7 @@ struct session {
     const struct zone *zone;           /* spark.sql.session.timeZone */
     bool ansi;                         /* spark.sql.ansi.enabled */
     int64_t batch_time_us;             /* current_timestamp() of the epoch */
+    bool ntz;                          /* spark.sql.timestampType: TIMESTAMP is TIMESTAMP_NTZ (leat sql only) */
 };
 
 /* ---- building typed trees; all fail with E_SQL and the error text of what is wrong (position is set by the caller's

@@ -326,7 +326,7 @@ SCALAR(fn_regexp_extract, "regexp_extract", "(string, string, int?) -> string",
             continue;
         }
         if (group < 0 || group > regex_groups(search.regex)) {
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_REGEX_GROUP);
             writer_skip(&writer);
             continue;
         }
@@ -464,7 +464,7 @@ SCALAR(fn_regexp_extract_all, "regexp_extract_all", "(string, string, int?) -> a
         int32_t group = call->arg_count == 3 ? INT_AT(2, i) : 1;
         if (call_valid(call, i) && search_row(&search, i) &&
             (group < 0 || group > regex_groups(search.regex)))
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_REGEX_GROUP);
         if (!call_valid(call, i)) {
             builder_null(&builder);
             continue;

@@ -54,6 +54,19 @@ bool is_generator(const struct ast *ast)
     return ast->kind == AST_CALL && !ast->flag && function_kind(ast->text) == FUNCTION_GENERATOR;
 }
 
+/* Where TIMESTAMP is TIMESTAMP_NTZ, functions that make one are others. */
+static const char *function_meant(const struct analyser *self, const char *name)
+{
+    static const char *const names[][2] = {{"to_timestamp", "to_timestamp_ntz"},
+                                           {"try_to_timestamp", "try_to_timestamp_ntz"},
+                                           {"make_timestamp", "make_timestamp_ntz"},
+                                           {"try_make_timestamp", "try_make_timestamp_ntz"}};
+    for (size_t i = 0; self->expr.session->ntz && i < sizeof names / sizeof names[0]; i++)
+        if (same_name(names[i][0], name) && function_kind(names[i][1]) == FUNCTION_SCALAR)
+            return names[i][1];
+    return name;
+}
+
 static enum code scalar_call(struct analyser *self, const struct scope *scope,
                              const struct ast *ast, const struct expr **out)
 {
@@ -67,7 +80,7 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope,
             ast->text);
     TRY(analyse_args(self, scope, ast, &args));
     return placed(self,
-                  expr_call(&self->expr, ast->text, args, ast->arg_count, ast->at, out, self->err),
+                  expr_call(&self->expr, function_meant(self, ast->text), args, ast->arg_count, ast->at, out, self->err),
                   ast->at);
 }
 

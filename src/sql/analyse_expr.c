@@ -77,9 +77,10 @@ static enum code analyse_cast(struct analyser *self, const struct scope *scope,
                               const struct ast *ast, const struct expr **out)
 {
     const struct expr *of;
+    bool plain = self->expr.session->ntz && ast->type_text != NULL && same_name(ast->type_text, "timestamp");
+    const struct type *to = plain ? type_of(TYPE_TIMESTAMP_NTZ) : ast->type;
     TRY(analyse_expr(self, scope, ast->args[0], &of));
-    return placed(self, expr_cast(&self->expr, of, ast->type, ast->flag, ast->at, out, self->err),
-                  ast->at);
+    return placed(self, expr_cast(&self->expr, of, to, ast->flag, ast->at, out, self->err), ast->at);
 }
 
 static enum code analyse_field(struct analyser *self, const struct scope *scope,

@@ -216,6 +216,10 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
             "types are \"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", "
             "\"INTERVAL\", \"X\", \"TIME\".",
             ast->text);
+    } else if (ctx->session->ntz && strcasecmp(ast->text, "timestamp") == 0 &&
+               timestamp_ntz_parse(ast->bytes, &us, &zoned) && !zoned) {
+        id = TYPE_TIMESTAMP_NTZ;
+        ok = true;
     } else {
         ok = timestamp_parse(ast->bytes, ctx->session->zone, &us);
     }

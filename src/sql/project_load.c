@@ -76,7 +76,7 @@ static enum code session_of(const struct loader *self, const struct spec *spec, 
                             struct error *err)
 {
     *out = self->environment->session != NULL ? *self->environment->session
-                                              : (struct session){zone_utc(), true, 0};
+                                              : (struct session){.zone = zone_utc(), .ansi = true};
     const char *zone = setting_of(spec, "spark.sql.session.timeZone"),
                *ansi = setting_of(spec, "spark.sql.ansi.enabled");
     if (zone != NULL)

@@ -311,6 +311,8 @@ static enum code set(struct step *self)
     const struct ast_statement *statement = self->statement.statement;
     if (same_name(statement->name, "spark.sql.session.timeZone"))
         TRY(set_zone(self, statement->value));
+    if (same_name(statement->name, "spark.sql.timestampType"))
+        self->session->settings.ntz = same_name(statement->value, "TIMESTAMP_NTZ");
     if (same_name(statement->name, "spark.sql.ansi.enabled"))
         self->session->settings.ansi = same_name(statement->value, "true");
     *self->out = (struct session_step){.action = SESSION_ROWS, .plan = pair_plan(self, statement->name, statement->value)};
