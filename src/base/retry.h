@@ -1,5 +1,5 @@
-/* retry.h - what leat needs and does not rule: a broker, a disk, later a registry and S3. When it may be tried again,
- * when it is left alone, when leat gives up.
+/* retry.h - what leat needs and does not rule: a broker, a disk, later a registry and S3. When it may be
+ * tried again, when it is left alone, when leat gives up.
  *
  *               `circuit_failures` in a row
  *      CLOSED ------------------------------------> OPEN <-----------.
@@ -12,14 +12,15 @@
  * In       what came of each attempt, the time, a random number: no clock is read here, so that tests and the
  *          simulation drive it
  * Out      when the next attempt may begin, or that there is none
- * Bound    while the circuit is open attempts are at most circuit_open_us apart: what comes back is used again soon
+ * Bound    while the circuit is open attempts are at most circuit_open_us apart: what comes back is used
+ *          again soon
  * Classes  only transient errors are tried again, and not all of them as long: see reactions in retry.c
  * Units    times are microseconds of one monotonic clock
  * Owns     all text is inline; a zeroed struct dependency works, a zeroed struct dependencies is empty
  * Thread   one
  * Limits   DEPENDENCIES_MAX
- * Spec     exactly-once.md, rule 11, cases 14, 15 and 27; M. Brooker, "Exponential backoff and jitter" (AWS, 2015);
- *          M. Nygard, "Release It!", 2007 (circuit breaker)
+ * Spec     exactly-once.md, rule 11, cases 14, 15 and 27; M. Brooker, "Exponential backoff and jitter" (AWS,
+ *          2015); M. Nygard, "Release It!", 2007 (circuit breaker)
  */
 #ifndef BASE_RETRY_H
 #define BASE_RETRY_H
@@ -69,8 +70,8 @@ enum retry_verdict {
     RETRY_NEVER,   /* trying again cannot mend this error */
 };
 /* An attempt failed. */
-enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy, int64_t now_us,
-                                     uint64_t random, const struct error *err);
+enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy,
+                                     int64_t now_us, uint64_t random, const struct error *err);
 /* It works: the row of failures is over. */
 void dependency_worked(struct dependency *self);
 /* May an attempt begin now? If so it has begun: its end is dependency_failed or dependency_worked. */

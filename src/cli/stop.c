@@ -14,7 +14,7 @@
 static struct {
     struct thread thread;
     sigset_t signals;
-    int64_t timeout_us;     /* 0 = none */
+    int64_t timeout_us; /* 0 = none */
     atomic_bool ended;
 } watch;
 
@@ -26,7 +26,8 @@ static int signal_wait(int64_t until_us)
         if (until_us > 0 && left_us <= 0)
             return 0;
         const struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
-        int got = until_us > 0 ? sigtimedwait(&watch.signals, NULL, &left) : sigwaitinfo(&watch.signals, NULL);
+        int got =
+            until_us > 0 ? sigtimedwait(&watch.signals, NULL, &left) : sigwaitinfo(&watch.signals, NULL);
         if (got > 0)
             return got;
         if (errno != EINTR && errno != EAGAIN)
@@ -46,8 +47,11 @@ static void *watch_main(void *argument)
         return NULL;
     if (got > 0)
         _exit(128 + got);
-    dprintf(STDERR_FILENO, "leat: the open epoch could not be committed within leat.stop.timeout (%.0f s): left without. Nothing "
-            "is lost: the next start finishes it or reads it again\n", (double)watch.timeout_us / 1e6);
+    dprintf(
+        STDERR_FILENO,
+        "leat: the open epoch could not be committed within leat.stop.timeout (%.0f s): left without. "
+        "Nothing is lost: the next start finishes it or reads it again\n",
+        (double)watch.timeout_us / 1e6);
     _exit(EXIT_UNFINISHED);
 }
 
@@ -59,7 +63,8 @@ void stop_watch_begin(int64_t timeout_us)
     sigemptyset(&watch.signals);
     sigaddset(&watch.signals, SIGINT);
     sigaddset(&watch.signals, SIGTERM);
-    signal(SIGINT, SIG_DFL); // a shell without job control starts what is in its background with SIGINT ignored
+    signal(SIGINT,
+           SIG_DFL); // a shell without job control starts what is in its background with SIGINT ignored
     signal(SIGTERM, SIG_DFL);
     signal(SIGPIPE, SIG_IGN);
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)

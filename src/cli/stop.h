@@ -3,9 +3,10 @@
  * SIGTERM, SIGINT, SIGHUP   the open epoch ends where it stands and is committed; exit 0
  * a second one              leaves at once, exit 128 + signal: like a crash, which recovery mends
  * leat.stop.timeout         passed before the commit is done: leaves at once, exit 4
- * SIGHUP                    is the terminal that goes away: nohup keeps it from us. There is nothing to reload: settings
- *                           stand for a whole run
- * Thread   one of its own takes the signals: nothing has to be async-signal-safe, and it works whatever the others wait for
+ * SIGHUP                    is the terminal that goes away: nohup keeps it from us. There is nothing to
+ *                           reload: settings stand for a whole run
+ * Thread   one of its own takes the signals: nothing has to be async-signal-safe, and it works whatever the
+ *          others wait for
  */
 #ifndef CLI_STOP_H
 #define CLI_STOP_H

@@ -37,14 +37,18 @@ static uint64_t state_of(const struct run_status *status)
 static void print(const struct run_status *s)
 {
     struct text out = {0};
-    text_printf(&out, "{\"phase\":\"%s\",\"epoch\":%" PRId64 ",\"records_total\":%" PRId64 ",\"rss_bytes\":%" PRId64
-                ",\"troubles\":[", s->phase, s->epoch, s->records_total, s->rss_bytes);
+    text_printf(&out,
+                "{\"phase\":\"%s\",\"epoch\":%" PRId64 ",\"records_total\":%" PRId64 ",\"rss_bytes\":%" PRId64
+                ",\"troubles\":[",
+                s->phase, s->epoch, s->records_total, s->rss_bytes);
     for (int32_t i = 0; i < s->trouble_count; i++) {
         const struct run_trouble *t = &s->troubles[i];
         text_add_string(&out, i > 0 ? ",{\"name\":" : "{\"name\":");
         quote_json(&out, t->name);
-        text_printf(&out, ",\"circuit\":\"%s\",\"attempt\":%d,\"failing_ms\":%" PRId64 ",\"next_attempt_ms\":%" PRId64
-                    ",\"error\":", t->circuit, t->attempt, t->since_us / 1000, t->wait_us / 1000);
+        text_printf(&out,
+                    ",\"circuit\":\"%s\",\"attempt\":%d,\"failing_ms\":%" PRId64
+                    ",\"next_attempt_ms\":%" PRId64 ",\"error\":",
+                    t->circuit, t->attempt, t->since_us / 1000, t->wait_us / 1000);
         quote_json(&out, t->error);
         text_add_char(&out, '}');
     }

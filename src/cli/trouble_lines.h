@@ -1,9 +1,10 @@
 /* trouble_lines.h - what does not work now, as people and machines read it.
  *
  * Terminal  kafka 127.0.0.1:9092: no answer for 12 s, next attempt in 2.1 s (attempt 6)
- * JSON      {"phase":"retrying","epoch":7,..,"troubles":[{"name":"kafka 127.0.0.1:9092","circuit":"open","attempt":6,
- *           "failing_ms":12040,"next_attempt_ms":2100,"error":".."}]}: a line at each change of state, and one every
- *           TROUBLE_LINE_US while it lasts; the last one has no troubles
+ * JSON      {"phase":"retrying","epoch":7,..,"troubles":[{"name":"kafka
+ *           127.0.0.1:9092","circuit":"open","attempt":6,
+ *           "failing_ms":12040,"next_attempt_ms":2100,"error":".."}]}: a line at each change of state, and
+ *           one every TROUBLE_LINE_US while it lasts; the last one has no troubles
  */
 #ifndef CLI_TROUBLE_LINES_H
 #define CLI_TROUBLE_LINES_H

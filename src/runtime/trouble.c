@@ -7,12 +7,13 @@
 #include "base/os.h"
 
 enum {
-    NAP_US = 50 * 1000,                   /* how long a wait takes to notice a stop */
-    TOLD_EVERY_US = 10 * 1000 * 1000,     /* in the log, while a circuit is open */
+    NAP_US = 50 * 1000,               /* how long a wait takes to notice a stop */
+    TOLD_EVERY_US = 10 * 1000 * 1000, /* in the log, while a circuit is open */
     PROVED_US = 10 * 1000 * 1000,
 };
 
-void trouble_init(struct progress *progress, const struct run_settings *settings, const struct run_options *options)
+void trouble_init(struct progress *progress, const struct run_settings *settings,
+                  const struct run_options *options)
 {
     bool once = options->once && settings->retry_limit == NULL;
     progress->options = options;
@@ -34,7 +35,9 @@ static struct disk *disk_of(const struct progress *progress, const struct error 
         return NULL;
     if (err->about[0] == '/')
         return disks_find(&progress->disks, err->about);
-    return err->about[0] == '\0' && progress->checkpoint != NULL ? disks_find(&progress->disks, progress->checkpoint) : NULL;
+    return err->about[0] == '\0' && progress->checkpoint != NULL
+               ? disks_find(&progress->disks, progress->checkpoint)
+               : NULL;
 }
 
 static struct dependency *blame(struct progress *progress, const struct disk *disk, const struct error *err)
@@ -45,13 +48,17 @@ static struct dependency *blame(struct progress *progress, const struct disk *di
     else if (err->code == E_MEMORY)
         snprintf(name, sizeof name, "memory");
     else
-        snprintf(name, sizeof name, "%s%s", err->about[0] == '/' ? "disk " : "", err->about[0] != '\0' ? err->about : "checkpoint");
+        snprintf(name, sizeof name, "%s%s", err->about[0] == '/' ? "disk " : "",
+                 err->about[0] != '\0' ? err->about : "checkpoint");
     return dependency_of(&progress->dependencies, name);
 }
 
 /* ---- what the user is told ---- */
 
-static double seconds(int64_t us) { return (double)us / 1e6; }
+static double seconds(int64_t us)
+{
+    return (double)us / 1e6;
+}
 
 static void tell_failure(struct progress *progress, const struct dependency *d, int64_t now_us, bool opened)
 {
@@ -60,20 +67,23 @@ static void tell_failure(struct progress *progress, const struct dependency *d, 
         return;
     progress->told_us = now_us;
     if (opened)
-        log_warn("%s; %s has failed %d times in a row: from now on it is only asked, every %.0f s at most, until it answers; "
-                 "next attempt in %.1f s (attempt %d)", d->error, d->name, d->failures,
-                 seconds(progress->policy.circuit_open_us), wait_s, d->failures + 1);
+        log_warn(
+            "%s; %s has failed %d times in a row: from now on it is only asked, every %.0f s at most, "
+            "until it answers; next attempt in %.1f s (attempt %d)",
+            d->error, d->name, d->failures, seconds(progress->policy.circuit_open_us), wait_s,
+            d->failures + 1);
     else if (d->circuit == CIRCUIT_OPEN)
         log_warn("%s: still failing after %.0f s, next attempt in %.1f s (attempt %d): %s", d->name,
                  seconds(now_us - d->since_us), wait_s, d->failures + 1, d->error);
     else
-        log_warn("%s; nothing of this was committed, next attempt in %.1f s (attempt %d)", d->error, wait_s, d->failures + 1);
+        log_warn("%s; nothing of this was committed, next attempt in %.1f s (attempt %d)", d->error, wait_s,
+                 d->failures + 1);
 }
 
 static void tell_works(const struct dependency *d, int64_t now_us)
 {
-    log_warn("%s: works again after %.1f s (%d failed attempt%s)", d->name, seconds(now_us - d->since_us), d->failures,
-             d->failures == 1 ? "" : "s");
+    log_warn("%s: works again after %.1f s (%d failed attempt%s)", d->name, seconds(now_us - d->since_us),
+             d->failures, d->failures == 1 ? "" : "s");
 }
 
 void trouble_list(const struct progress *progress, int64_t now_us, struct run_trouble *out, int32_t *count)
@@ -100,28 +110,33 @@ void trouble_list(const struct progress *progress, int64_t now_us, struct run_tr
 static const char *remedy(enum code code)
 {
     switch (code) {
-    case E_BROKER: return "Check that the broker runs and can be reached from here under the address that the spec gives";
+    case E_BROKER:
+        return "Check that the broker runs and can be reached from here at the address that the spec gives";
     case E_FULL: return "Make room on that disk";
     case E_IO: return "Check that disk: is it mounted, may leat write there, what does the kernel's log say";
     default: return "Raise leat.memory, or let an epoch read less with leat.epoch.max_records";
     }
 }
 
-static enum code give_up(struct progress *progress, const struct dependency *d, int64_t now_us, struct error *err)
+static enum code give_up(struct progress *progress, const struct dependency *d, int64_t now_us,
+                         struct error *err)
 {
     char why[sizeof d->error];
     progress->gave_up = true;
-    if (err->code == E_ABSENT)   // says itself what to do
+    if (err->code == E_ABSENT) // says itself what to do
         return err->code;
     snprintf(why, sizeof why, "%s", d->error);
-    return fail(err, d->code, "%s. leat gave up after %d attempts in %.0f s; leat.retry.limit says how long it tries. Nothing is "
-                "lost: the next start goes on where the last commit stands. %s", why, d->failures, seconds(now_us - d->since_us),
-                remedy(d->code));
+    return fail(
+        err, d->code,
+        "%s. leat gave up after %d attempts in %.0f s; leat.retry.limit says how long it tries. Nothing is "
+        "lost: the next start goes on where the last commit stands. %s",
+        why, d->failures, seconds(now_us - d->since_us), remedy(d->code));
 }
 
 /* ---- waiting ---- */
 
-static enum code wait_for_turn(struct progress *progress, struct engine *engine, struct dependency *d, struct error *err)
+static enum code wait_for_turn(struct progress *progress, struct engine *engine, struct dependency *d,
+                               struct error *err)
 {
     progress_phase(progress, engine, "retrying");
     while (!dependency_try(d, os->clock_mono_us())) {

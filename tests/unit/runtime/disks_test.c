@@ -32,7 +32,8 @@ static void disks_begin(struct disks *disks, struct arena *arena)
     fake.free_bytes = fake_free;
     os_install(&fake);
     free_now[0] = free_now[1] = 100 * MIB;
-    static const char *const folders[] = {"/a/checkpoint", "/a/tables/gold", "/b/tables", "/a/tables/gold", "/c/absent"};
+    static const char *const folders[] = {"/a/checkpoint", "/a/tables/gold", "/b/tables", "/a/tables/gold",
+                                          "/c/absent"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         disks_add(disks, arena, folders[i]);
 }
@@ -96,7 +97,7 @@ TEST(disks_learn_from_being_full)
         disk_was_full(disk);
     CHECK_INT(attempts, 3); // 1, 2, 4 MiB: then one byte more than is free
     CHECK_INT(disk->need_bytes, 6 * MIB + 1);
-    disk_was_full(disk);    // it was not tried: nothing is learnt
+    disk_was_full(disk); // it was not tried: nothing is learnt
     CHECK_INT(disk->need_bytes, 6 * MIB + 1);
     free_now[0] = 7 * MIB;
     CHECK_INT(disks_room(&disks, &err), E_OK);
