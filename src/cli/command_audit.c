@@ -50,8 +50,8 @@ static void head_print(const struct audit_report *r, struct text *out)
     if (r->head < 0)
         text_add_string(out, ", no epoch was committed yet\n");
     else
-        text_printf(out, ", records of epochs %" PRId64 " to %" PRId64 ", the last of %s UTC\n", r->oldest, r->head,
-                    quantity_time(r->batch_time_us, at));
+        text_printf(out, ", records of epochs %" PRId64 " to %" PRId64 ", the last of %s UTC\n", r->oldest,
+                    r->head, quantity_time(r->batch_time_us, at));
     if (r->holder != 0)
         text_printf(out, "process %" PRId64 " is at work on it\n", r->holder);
 }
@@ -60,14 +60,15 @@ static void ranges_print(const struct audit_report *r, struct text *out)
 {
     char text[7][QUANTITY_TEXT_MAX];
     if (r->range_count > 0)
-        text_printf(out, "\n%-16s %-20s %9s %14s %14s %14s %10s %8s %8s %8s\n", "source", "topic", "partition", "from", "to",
-                    "records", "gaps", "lost", "missing", "double");
+        text_printf(out, "\n%-16s %-20s %9s %14s %14s %14s %10s %8s %8s %8s\n", "source", "topic",
+                    "partition", "from", "to", "records", "gaps", "lost", "missing", "double");
     for (int32_t i = 0; i < r->range_count; i++) {
         const struct audit_range *range = &r->ranges[i];
-        text_printf(out, "%-16s %-20s %9" PRId32 " %14s %14s %14s %10s %8s %8s %8s\n", range->source, range->topic,
-                    range->partition, number(range->from, text[0]), number(range->to, text[1]), number(range->rows, text[2]),
-                    range->in_bytes ? "-" : number(range->gaps, text[3]), number(range->lost, text[4]),
-                    number(range->missing, text[5]), number(range->doubled, text[6]));
+        text_printf(out, "%-16s %-20s %9" PRId32 " %14s %14s %14s %10s %8s %8s %8s\n", range->source,
+                    range->topic, range->partition, number(range->from, text[0]), number(range->to, text[1]),
+                    number(range->rows, text[2]), range->in_bytes ? "-" : number(range->gaps, text[3]),
+                    number(range->lost, text[4]), number(range->missing, text[5]),
+                    number(range->doubled, text[6]));
     }
 }
 
@@ -75,15 +76,17 @@ static void tables_print(const struct audit_report *r, struct text *out)
 {
     char text[9][QUANTITY_TEXT_MAX];
     if (r->table_count > 0)
-        text_printf(out, "\n%-20s %14s %14s %14s %12s %10s %12s %10s %8s %12s\n", "table", "in", "out", "into state", "filtered",
-                    "late", "quarantined", "duplicates", "files", "older files");
+        text_printf(out, "\n%-20s %14s %14s %14s %12s %10s %12s %10s %8s %12s\n", "table", "in", "out",
+                    "into state", "filtered", "late", "quarantined", "duplicates", "files", "older files");
     for (int32_t i = 0; i < r->table_count; i++) {
         const struct audit_table *t = &r->tables[i];
         const struct ledger *l = &t->ledger;
-        text_printf(out, "%-20s %14s %14s %14s %12s %10s %12s %10s %8s %12s\n", t->name, number(l->in + l->replayed, text[0]),
-                    number(l->out, text[1]), number(l->aggregated, text[2]), number(l->filtered, text[3]),
-                    number(l->late + l->null_time, text[4]), number(l->quarantined, text[5]), number(l->duplicates, text[6]),
-                    t->path != NULL ? number(t->files, text[7]) : "-", t->path != NULL ? number(t->older_files, text[8]) : "-");
+        text_printf(out, "%-20s %14s %14s %14s %12s %10s %12s %10s %8s %12s\n", t->name,
+                    number(l->in + l->replayed, text[0]), number(l->out, text[1]),
+                    number(l->aggregated, text[2]), number(l->filtered, text[3]),
+                    number(l->late + l->null_time, text[4]), number(l->quarantined, text[5]),
+                    number(l->duplicates, text[6]), t->path != NULL ? number(t->files, text[7]) : "-",
+                    t->path != NULL ? number(t->older_files, text[8]) : "-");
     }
 }
 
@@ -102,8 +105,8 @@ static void finding_print(const struct audit_finding *f, struct text *out)
     text_printf(out, "%s%s", f->note ? "note: " : "", f->kind);
     if (f->epoch >= 0)
         text_printf(out, "  epoch %" PRId64, f->epoch);
-    text_printf(out, "%s%s%s%s\n    %s\n", f->subject[0] != '\0' ? "  " : "", f->subject, f->path[0] != '\0' ? "  " : "", f->path,
-                f->detail);
+    text_printf(out, "%s%s%s%s\n    %s\n", f->subject[0] != '\0' ? "  " : "", f->subject,
+                f->path[0] != '\0' ? "  " : "", f->path, f->detail);
 }
 
 static int64_t findings_of(const struct audit_report *r)
@@ -126,7 +129,8 @@ static void report_print(const struct audit_report *r, bool names_only, struct t
     if (r->findings_left_out > 0)
         text_printf(out, "and %s more\n", quantity_count(r->findings_left_out, count));
     if (findings == 0)
-        text_printf(out, "\nnothing is missing, double or damaged%s\n", names_only ? ", by names and sizes" : "");
+        text_printf(out, "\nnothing is missing, double or damaged%s\n",
+                    names_only ? ", by names and sizes" : "");
     else
         text_printf(out, "\n%s finding%s\n", quantity_count(findings, count), findings == 1 ? "" : "s");
 }
@@ -152,7 +156,8 @@ static void head_json(const struct audit_report *r, struct text *out)
     json_member(out, "checkpoint", r->checkpoint);
     text_add_char(out, ',');
     json_member(out, "pipeline", r->pipeline);
-    text_printf(out, ",\"query\":\"%s\",\"findings\":%" PRId64 ",\"notes\":%" PRId32, r->query_id, findings_of(r), r->note_count);
+    text_printf(out, ",\"query\":\"%s\",\"findings\":%" PRId64 ",\"notes\":%" PRId32, r->query_id,
+                findings_of(r), r->note_count);
     json_number(out, "oldest_epoch", r->oldest);
     json_number(out, "epoch", r->head);
     if (r->batch_time_us > 0)
@@ -187,7 +192,7 @@ static void table_json(const struct audit_table *t, struct text *out)
     json_member(out, "table", t->name);
     json_number(out, "in", l->in);
     json_number(out, "replayed", l->replayed);
-    text_printf(out, ",\"exploded\":%" PRId64, l->exploded);   // rows less, when lists are empty
+    text_printf(out, ",\"exploded\":%" PRId64, l->exploded); // rows less, when lists are empty
     json_number(out, "out", l->out);
     json_number(out, "state", l->aggregated);
     json_number(out, "filtered", l->filtered);
@@ -246,7 +251,9 @@ static enum code also_check(const struct strings *also, struct error *err)
 {
     for (int32_t i = 0; i < also->count; i++)
         if (strspn(also->items[i], "0123456789abcdef") < 8)
-            return fail(err, E_USAGE, "--also %s: a query is named by 8 hex digits or more, as in part-0a1b2c3d-..", also->items[i]);
+            return fail(err, E_USAGE,
+                        "--also %s: a query is named by 8 hex digits or more, as in part-0a1b2c3d-..",
+                        also->items[i]);
     return E_OK;
 }
 
@@ -299,8 +306,9 @@ const struct command audit_command = {
     .examples = "  leat audit examples/transactions\n"
                 "  leat audit shop --format json | jq 'select(.finding)'\n"
                 "  leat audit shop --names-only               # a large one: do not read the files\n",
-    .notes = "Reads only, also beside a leat at work. Checks the commit records that are kept, each file that they name (size,\n"
-             "checksum, rows), and that no other file is in the tables' folders. A note is nothing wrong.\n",
+    .notes =
+        "Reads only, also beside a leat at work. Checks the commit records that are kept, each file that they name (size,\n"
+        "checksum, rows), and that no other file is in the tables' folders. A note is nothing wrong.\n",
     .options = audit_options,
     .size = sizeof(struct audit_flags),
     .arguments_max = 1,

@@ -23,47 +23,52 @@
 
 /* ---- which folders ---- */
 
-static void folder_add(struct audit *self, const struct audit_folder *folder) { self->folders[self->folder_count++] = *folder; }
-
 static int64_t keep_of(const struct audit *self, const struct pipeline_table *table)
 {
     const char *value = table_property(table, "leat.files.keep");
     if (value == NULL)
         value = pipeline_setting(self->pipeline, "leat.files.keep");
-    return value != NULL ? strtoll(value, NULL, 10) : 0;   // checked where the sink is opened
+    return value != NULL ? strtoll(value, NULL, 10) : 0; // checked where the sink is opened
 }
 
 /* The outputs that outputs_open makes, without making anything (outputs.c has the same names). */
 static void folders_find(struct audit *self)
 {
     const struct pipeline *pipeline = self->pipeline;
+    const char *tables_path = self->settings.tables_path;
+    bool parquet = self->settings.quarantine_format == QUARANTINE_PARQUET;
     struct quarantines quarantines;
     quarantines_find(self->arena, pipeline, &quarantines);
     size_t most = 2 * (size_t)pipeline->table_count + (size_t)quarantines.folder_count;
-    self->folders = arena_array(self->arena, struct audit_folder, most);
+    struct audit_folder *next = self->folders = arena_array(self->arena, struct audit_folder, most);
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         const struct pipeline_table *table = pipeline->tables[t];
-        const char *path = table->path != NULL ? table->path
-                                               : arena_printf(self->arena, "%s/%s", self->settings.tables_path, table->name);
         bool files = encoder_find(table->format) != NULL;
-        folder_add(self, &(struct audit_folder){
+        const char *path = table->path;
+        if (path == NULL)
+            path = arena_printf(self->arena, "%s/%s", tables_path, table->name);
+        *next++ = (struct audit_folder){
             .name = table->name,
             .path = files ? path : NULL,
             .materialized = table->materialized,
             .parquet = strcmp(table->format, "parquet") == 0,
             .keep = keep_of(self, table),
-        });
+        };
         if (table_keeps_late(table))
-            folder_add(self, &(struct audit_folder){.name = arena_printf(self->arena, "%s_late", table->name),
-                                                    .path = arena_printf(self->arena, "%s_late", path)});
+            *next++ = (struct audit_folder){
+                .name = arena_printf(self->arena, "%s_late", table->name),
+                .path = arena_printf(self->arena, "%s_late", path),
+            };
     }
-    bool parquet = self->settings.quarantine_format == QUARANTINE_PARQUET;
-    for (int32_t q = 0; q < quarantines.folder_count; q++)
-        folder_add(self, &(struct audit_folder){
-            .name = quarantines.items[q].name,
-            .path = arena_printf(self->arena, "%s/%s", self->settings.tables_path, quarantines.items[q].name),
+    for (int32_t q = 0; q < quarantines.folder_count; q++) {
+        const char *name = quarantines.items[q].name;
+        *next++ = (struct audit_folder){
+            .name = name,
+            .path = arena_printf(self->arena, "%s/%s", tables_path, name),
             .parquet = parquet,
-        });
+        };
+    }
+    self->folder_count = (int32_t)(next - self->folders);
 }
 
 enum code audit_folders_list(struct audit *self, struct error *err)
@@ -112,8 +117,8 @@ static enum code input_read(void *context, int64_t offset, void *out, size_t siz
     return code;
 }
 
-static enum code footer_rows(const struct audit_folder *folder, const char *path, int64_t size_bytes, int64_t *rows,
-                             struct error *err)
+static enum code footer_rows(const struct audit_folder *folder, const char *path, int64_t size_bytes,
+                             int64_t *rows, struct error *err)
 {
     struct input input = {folder->store, path};
     const struct parquet_input file = {path, size_bytes, &input, input_read};
@@ -126,7 +131,8 @@ static enum code footer_rows(const struct audit_folder *folder, const char *path
 }
 
 /* What is in a file that has the right size. */
-static void content_check(struct audit *self, const struct audit_folder *folder, int64_t epoch, const struct sink_file *file)
+static void content_check(struct audit *self, const struct audit_folder *folder, int64_t epoch,
+                          const struct sink_file *file)
 {
     uint64_t checksum = 0;
     int64_t rows = file->rows;
@@ -134,8 +140,9 @@ static void content_check(struct audit *self, const struct audit_folder *folder,
     enum code code = store_checksum(folder->store, file->final, &checksum, &why);
     if (code == E_OK && checksum != file->checksum)
         audit_find(self, false, "file_damaged", epoch, folder->name, file->final,
-                   "its bytes are not those that were written: checksum %016" PRIx64 ", the record says %016" PRIx64, checksum,
-                   file->checksum);
+                   "its bytes are not those that were written: checksum %016" PRIx64
+                   ", the record says %016" PRIx64,
+                   checksum, file->checksum);
     else if (code == E_OK && folder->parquet)
         code = footer_rows(folder, file->final, file->size_bytes, &rows, &why);
     if (code != E_OK)
@@ -151,16 +158,21 @@ struct folder_audit {
     struct audit *audit;
     struct audit_folder *folder;
     struct audit_table *table;
-    bool *seen;                  /* per entry of the list: a record names it */
-    int64_t replaced;            /* newest epoch whose files took the place of all of before; -1 */
-    int64_t newest;              /* newest epoch that has files; -1 */
+    bool *seen;       /* per entry of the list: a record names it */
+    int64_t replaced; /* newest epoch whose files took the place of all of before; -1 */
+    int64_t newest;   /* newest epoch that has files; -1 */
 };
 
-static int by_path(const void *key, const void *entry) { return strcmp(key, ((const struct store_entry *)entry)->path); }
+static int by_path(const void *key, const void *entry)
+{
+    return strcmp(key, ((const struct store_entry *)entry)->path);
+}
 
 static struct store_entry *entry_find(const struct store_list *list, const char *path)
 {
-    return list->count == 0 ? NULL : bsearch(path, list->entries, (size_t)list->count, sizeof *list->entries, by_path);
+    return list->count == 0
+               ? NULL
+               : bsearch(path, list->entries, (size_t)list->count, sizeof *list->entries, by_path);
 }
 
 static bool is_there(const struct audit_folder *folder, const char *path, int64_t *size_bytes)
@@ -201,8 +213,10 @@ static void file_check(struct folder_audit *self, int64_t epoch, const struct si
         self->seen[entry - self->folder->list.entries] = true;
     if (epoch < self->replaced) {
         if (entry != NULL)
-            audit_find(audit, self->replaced == audit->report->head, "file_superseded", epoch, self->folder->name, file->final,
-                       "epoch %" PRId64 " replaced all rows of the table, and this file of before is still there",
+            audit_find(audit, self->replaced == audit->report->head, "file_superseded", epoch,
+                       self->folder->name, file->final,
+                       "epoch %" PRId64
+                       " replaced all rows of the table, and this file of before is still there",
                        self->replaced);
         return;
     }
@@ -265,7 +279,8 @@ static void epoch_check(struct folder_audit *self, int64_t epoch)
         return;
     if (files.known && rows != ledger->counts.out)
         audit_find(self->audit, false, "ledger_differs", epoch, self->folder->name, "",
-                   "the files of the epoch have %" PRId64 " rows, its ledger says %" PRId64, rows, ledger->counts.out);
+                   "the files of the epoch have %" PRId64 " rows, its ledger says %" PRId64, rows,
+                   ledger->counts.out);
     ledger_add(&self->table->ledger, &ledger->counts);
 }
 
@@ -328,14 +343,16 @@ static void older_check(struct folder_audit *self, int64_t epoch, const struct s
     }
     enum code code = footer_rows(self->folder, entry->path, entry->size_bytes, &rows, &why);
     if (code == E_ABSENT)
-        table->older_files--;   // leat.files.keep at work
+        table->older_files--; // leat.files.keep at work
     else if (code != E_OK)
-        audit_find(self->audit, false, "file_unreadable", epoch, self->folder->name, entry->path, "%s", why.text);
+        audit_find(self->audit, false, "file_unreadable", epoch, self->folder->name, entry->path, "%s",
+                   why.text);
     table->older_rows += table->older_rows >= 0 ? rows : 0;
 }
 
 /* A file of this query. */
-static void own_check(struct folder_audit *self, const struct sink_part_name *name, const struct store_entry *entry)
+static void own_check(struct folder_audit *self, const struct sink_part_name *name,
+                      const struct store_entry *entry)
 {
     struct audit *audit = self->audit;
     bool record = audit_record(audit, name->epoch) != NULL;
@@ -343,11 +360,13 @@ static void own_check(struct folder_audit *self, const struct sink_part_name *na
         older_check(self, name->epoch, entry);
     } else if (name->epoch > audit->report->head) {
         audit_find(audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
-                   "epoch %" PRId64 " was never committed, the last one is %" PRId64 ": readers see rows that are not in the table",
+                   "epoch %" PRId64 " was never committed, the last one is %" PRId64
+                   ": readers see rows that are not in the table",
                    name->epoch, audit->report->head);
     } else if (record) {
-        audit_find(audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
-                   "the record of its epoch does not name it: readers see rows twice, or rows that are not in the table");
+        audit_find(
+            audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
+            "the record of its epoch does not name it: readers see rows twice, or rows that are not in the table");
     }
 }
 
@@ -359,7 +378,8 @@ static void unnamed_check(struct folder_audit *self)
     int64_t foreign_files = 0, staged = 0;
     for (int32_t i = 0; i < self->folder->list.count; i++) {
         const struct store_entry *entry = &self->folder->list.entries[i];
-        bool parsed = sink_part_parse(entry->path, &name), own = parsed && strncmp(name.query8, audit->report->query_id, 8) == 0;
+        bool parsed = sink_part_parse(entry->path, &name),
+             own = parsed && strncmp(name.query8, audit->report->query_id, 8) == 0;
         if (self->seen[i])
             continue;
         if (parsed && name.staged) {
@@ -378,13 +398,17 @@ static void unnamed_check(struct folder_audit *self)
         }
     }
     if (foreign_files > 0)
-        audit_find(audit, false, "foreign_files", -1, self->folder->name, foreign_path,
-                   "%" PRId64 " file%s another query, %s: readers see its rows too. When both write here on purpose: --also %s",
-                   foreign_files, foreign_files == 1 ? " is of" : "s are of", foreign.query8, foreign.query8);
+        audit_find(
+            audit, false, "foreign_files", -1, self->folder->name, foreign_path,
+            "%" PRId64
+            " file%s another query, %s: readers see its rows too. When both write here on purpose: --also %s",
+            foreign_files, foreign_files == 1 ? " is of" : "s are of", foreign.query8, foreign.query8);
     if (staged > 0 && !audit_at_work(audit))
-        audit_find(audit, true, "leftovers", -1, self->folder->name, "_staging",
-                   "%" PRId64 " staged file%s of no committed epoch, or not published yet: the next start of leat sees to %s",
-                   staged, staged == 1 ? "" : "s", staged == 1 ? "it" : "them");
+        audit_find(
+            audit, true, "leftovers", -1, self->folder->name, "_staging",
+            "%" PRId64
+            " staged file%s of no committed epoch, or not published yet: the next start of leat sees to %s",
+            staged, staged == 1 ? "" : "s", staged == 1 ? "it" : "them");
 }
 
 /* ---- all folders ---- */
@@ -403,8 +427,9 @@ static void strangers_note(struct audit *self)
     const struct chain_record *head = audit_record(self, self->report->head);
     for (int32_t i = 0; head != NULL && i < head->sink_count; i++)
         if (!has_folder(self, head->sinks[i].name))
-            audit_find(self, true, "table_unknown", head->epoch, head->sinks[i].name, "",
-                       "the last epoch wrote it, and the project does not have it: its files were not looked at");
+            audit_find(
+                self, true, "table_unknown", head->epoch, head->sinks[i].name, "",
+                "the last epoch wrote it, and the project does not have it: its files were not looked at");
 }
 
 void audit_files(struct audit *self)

@@ -38,7 +38,8 @@ static bool staged_parse(const char *at, struct sink_part_name *out)
         return false;
     int64_t number = digits_take(&at);
     out->number = (int32_t)number;
-    return number >= 0 && number <= INT32_MAX && *at == '-' && strlen(at) == 16 && strcmp(at + 9, ".staged") == 0;
+    return number >= 0 && number <= INT32_MAX && *at == '-' && strlen(at) == 16 &&
+           strcmp(at + 9, ".staged") == 0;
 }
 
 /* part-<Q8>-<T>-<E>-<n><suffix> */
