@@ -124,11 +124,14 @@ MUST_CHECK enum code chain_staged(const struct chain *chain, struct arena *arena
                                   struct error *err);
 MUST_CHECK enum code chain_staged_read(const struct chain *chain, const struct chain_staged *staged, struct arena *arena,
                                        struct chain_record *out, struct error *err);
-/* It becomes the record after the head. */
+/* The record that this process has staged becomes the head. Durable with the next chain_stage or chain_sync; until then the
+ * staged one may come back, and settling finds it (epoch_transaction.h). */
+MUST_CHECK enum code chain_enter(struct chain *chain, const struct chain_record *record, struct error *err);
+MUST_CHECK enum code chain_sync(struct chain *chain, struct error *err);
+/* One that a dead process staged becomes the record after the head, durably. */
 MUST_CHECK enum code chain_adopt(struct chain *chain, const struct chain_staged *staged, struct error *err);
-/* Remove all; or the one that this process staged for the epoch. */
+/* Remove all. */
 MUST_CHECK enum code chain_unstage(struct chain *chain, struct error *err);
-MUST_CHECK enum code chain_unstage_own(struct chain *chain, int64_t epoch, struct error *err);
 /* Remove records below `epoch` and state files that only they name. */
 MUST_CHECK enum code chain_trim(struct chain *chain, int64_t epoch, struct error *err);
 

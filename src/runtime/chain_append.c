@@ -7,7 +7,8 @@
  *                         in all; then the error goes up, and recovery reads what is true
  *
  * Staged    a record's bytes under a name that is no record's, durable before a Kafka transaction that decides about them is
- *           committed (sink/transaction.h). Adopting one puts the same bytes under the record's name
+ *           committed (sink/transaction.h). Then it only changes its name, and no sync waits for that: when power fails and
+ *           the old name comes back, the broker still says that it is a record. The next staging syncs the folder
  */
 #include "runtime/chain_parts.h"
 
@@ -20,6 +21,13 @@
 #include "base/os.h"
 
 enum { APPEND_TRIES = 4, RETRY_WAIT_US = 20000 };
+
+enum code chain_sync(struct chain *self, struct error *err)
+{
+    char folder[CHAIN_PATH_BYTES];
+    snprintf(folder, sizeof folder, "chain/%s", self->task);
+    return store_sync(self->store, folder, err);
+}
 
 /* What is in the chain at `epoch`: E_OK the record with that nonce, E_FENCED another's, E_ABSENT nothing. */
 static enum code who_won(struct chain *self, int64_t epoch, uint64_t nonce, struct error *err)
@@ -35,23 +43,29 @@ static enum code who_won(struct chain *self, int64_t epoch, uint64_t nonce, stru
     arena_free(&scratch);
     if (code != E_OK)
         return code;
-    char folder[CHAIN_PATH_BYTES];
-    snprintf(folder, sizeof folder, "chain/%s", self->task);
-    return store_sync(self->store, folder, err);  // seen is not yet durable
+    return chain_sync(self, err);   // seen is not yet durable
 }
 
-static enum code put_decided(struct chain *self, const char *path, int64_t epoch, uint64_t nonce, struct bytes file,
-                             struct error *err)
+/* A record on its way into the chain: its bytes, or the name it is staged under. */
+struct entry {
+    int64_t epoch;
+    uint64_t nonce;
+    struct bytes file;
+    const char *staged;                /* NULL: `file` */
+};
+
+static enum code put_decided(struct chain *self, const char *path, const struct entry *entry, struct error *err)
 {
     enum code code = E_OK;
     for (int attempt = 0; attempt < APPEND_TRIES; attempt++) {
         if (attempt > 0)
             os->sleep_us((int64_t)RETRY_WAIT_US << attempt);
-        code = store_put_new(self->store, path, file, err);
+        code = entry->staged != NULL ? store_claim(self->store, entry->staged, path, err)
+                                     : store_put_new(self->store, path, entry->file, err);
         if (code == E_OK)
             return E_OK;
         struct error answer = {0};
-        enum code found = who_won(self, epoch, nonce, &answer);
+        enum code found = who_won(self, entry->epoch, entry->nonce, &answer);
         if (found == E_OK) {
             error_clear(err);
             return E_OK;
@@ -108,12 +122,12 @@ static enum code overtaken_check(const struct chain *self, struct error *err)
 }
 
 /* Asked again after the record is in, since we may have stood still in between: then it is taken back. */
-static enum code put_behind_head(struct chain *self, int64_t epoch, uint64_t nonce, struct bytes file, struct error *err)
+static enum code put_behind_head(struct chain *self, const struct entry *entry, struct error *err)
 {
     char path[CHAIN_PATH_BYTES];
-    chain_record_path(self, epoch, path);
+    chain_record_path(self, entry->epoch, path);
     TRY(overtaken_check(self, err));
-    TRY(put_decided(self, path, epoch, nonce, file, err));
+    TRY(put_decided(self, path, entry, err));
     enum code code = overtaken_check(self, err);
     struct error second = {0};
     if (code == E_FENCED && store_remove(self->store, path, &second) != E_OK)
@@ -147,8 +161,9 @@ enum code chain_append(struct chain *self, const struct chain_record *given, str
     struct chain_record record = *given;
     struct text file = {0};
     enum code code = record_print(self, &record, &file, err);
+    const struct entry entry = {record.epoch, record.nonce, text_view(&file), NULL};
     if (code == E_OK)
-        code = put_behind_head(self, record.epoch, record.nonce, text_view(&file), err);
+        code = put_behind_head(self, &entry, err);
     text_free(&file);
     TRY(code);
     FAULT(after_record);
@@ -240,22 +255,33 @@ enum code chain_staged_read(const struct chain *self, const struct chain_staged 
     return E_OK;
 }
 
+enum code chain_enter(struct chain *self, const struct chain_record *record, struct error *err)
+{
+    char path[CHAIN_PATH_BYTES];
+    staged_path(self, record->epoch, self->nonce, path);
+    const struct entry entry = {record->epoch, self->nonce, {0}, path};
+    always(record->epoch == self->head + 1);
+    TRY(put_behind_head(self, &entry, err));
+    FAULT(after_record);
+    head_move(self, record);
+    return E_OK;
+}
+
 enum code chain_adopt(struct chain *self, const struct chain_staged *staged, struct error *err)
 {
     struct arena scratch = {0};
     struct chain_record record;
-    struct text file = {0};
-    always(staged->epoch == self->head + 1 || (self->head < 0 && staged->epoch == 0));
+    const struct entry entry = {staged->epoch, staged->nonce, {0}, staged->path};
+    always(staged->epoch == self->head + 1);
     enum code code = chain_staged_read(self, staged, &scratch, &record, err);
     if (code == E_OK)
-        code = store_get(self->store, staged->path, CHAIN_RECORD_MAX, &file, err);
+        code = put_behind_head(self, &entry, err);
     if (code == E_OK)
-        code = put_behind_head(self, staged->epoch, staged->nonce, text_view(&file), err);
+        code = chain_sync(self, err);
     if (code == E_OK) {
         FAULT(after_record);
         head_move(self, &record);
     }
-    text_free(&file);
     arena_free(&scratch);
     return code;
 }
@@ -271,11 +297,4 @@ enum code chain_unstage(struct chain *self, struct error *err)
             code = store_remove(self->store, list.entries[i].path, err);
     store_list_free(&list);
     return code;
-}
-
-enum code chain_unstage_own(struct chain *self, int64_t epoch, struct error *err)
-{
-    char path[CHAIN_PATH_BYTES];
-    staged_path(self, epoch, self->nonce, path);
-    return store_remove(self->store, path, err);
 }

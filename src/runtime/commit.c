@@ -17,7 +17,10 @@
 
 #include <inttypes.h>
 
-enum { RECORDS_KEPT_WITHOUT_STATE = 100 };
+enum {
+    RECORDS_KEPT_WITHOUT_STATE = 100,
+    TRIM_TOGETHER = 20,   /* records of epochs that take milliseconds */
+};
 
 /* ---- step 2: durable, still invisible ---- */
 
@@ -167,10 +170,15 @@ static enum code publish(struct engine *self, const struct prepare_job *jobs, st
 
 static enum code tidy(struct engine *self, struct error *err)
 {
-    TRY(outputs_collect(self->outputs, self->epoch + 1, err));
+    TRY(outputs_collect(self->outputs, err));
     int64_t keep = graph_stateful_count(self->graph) > 0 ? state_log_oldest(self->state_log)
                                                          : self->epoch - RECORDS_KEPT_WITHOUT_STATE;
-    return keep > 0 ? chain_trim(self->chain, keep, err) : E_OK;
+    if (epoch_transaction_sender(&self->transaction) == NULL)
+        return keep > 0 ? chain_trim(self->chain, keep, err) : E_OK;
+    if (keep - chain_oldest(self->chain) < TRIM_TOGETHER)
+        return E_OK;
+    TRY(chain_sync(self->chain, err));   // what goes may be all that an unsynced head stands on
+    return chain_trim(self->chain, keep, err);
 }
 
 /* Lag tools read the group's offsets; nothing of ours does, so a failure is only worth a warning. */
@@ -206,12 +214,11 @@ static void epoch_account(struct engine *self)
 static enum code record_commit(struct engine *self, struct chain_record *record, struct error *err)
 {
     record->transaction = epoch_transaction_sender(&self->transaction) != NULL;
-    if (record->transaction) {
-        TRY(chain_stage(self->chain, record, err));
-        TRY(epoch_transaction_commit(&self->transaction, record, chain_nonce(self->chain), err));
-    }
-    TRY(chain_append(self->chain, record, err));
-    return record->transaction ? chain_unstage_own(self->chain, record->epoch, err) : E_OK;
+    if (!record->transaction)
+        return chain_append(self->chain, record, err);
+    TRY(chain_stage(self->chain, record, err));
+    TRY(epoch_transaction_commit(&self->transaction, record, chain_nonce(self->chain), err));
+    return chain_enter(self->chain, record, err);
 }
 
 enum code epoch_commit(struct engine *self, struct error *err)

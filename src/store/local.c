@@ -168,6 +168,17 @@ enum code store_put_new(struct store *store, const char *path, struct bytes cont
     return put(store, path, content, false, err);
 }
 
+enum code store_claim(struct store *store, const char *from, const char *to, struct error *err)
+{
+    char full_from[PATH_MAX], full_to[PATH_MAX];
+    TRY(local_path(store, from, full_from, err));
+    TRY(local_path(store, to, full_to, err));
+    FAULT_IO(record_put, err)
+    TRY(os->rename_new(full_from, full_to, err));
+    FAULT_LOST(record_put, err)
+    return E_OK;
+}
+
 enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err)
 {
     return put(store, path, content, true, err);

@@ -48,6 +48,9 @@ const char *store_root(const struct store *store);   /* for messages and the use
 
 MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content,
                                    struct error *err);
+/* put_new of what already lies, synced, under another name: it moves. E_EXISTS when `to` is taken, then `from` stays. Durable
+ * after store_sync of the folder, or the next put into it. */
+MUST_CHECK enum code store_claim(struct store *store, const char *from, const char *to, struct error *err);
 MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content,
                                     struct error *err);
 /* E_ABSENT; E_CORRUPT when larger than limit_bytes. */
