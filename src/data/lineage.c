@@ -1,61 +1,72 @@
 #include "data/lineage.h"
 
-enum { LEVELS_MAX = 3 };
+/* The lowest bits are the last level's: three that say which kind it is, and its number above them. No kind is 0, so that
+ * nothing is left exactly when all levels are gone. */
+enum kind { FIRST_MATCH = 1, MATCH, NEAR_POSITION, POSITION, FIRST_BRANCH, BRANCH };
+enum { KIND_BITS = 3, BITS = 63, LEVELS_MAX = BITS / KIND_BITS };
+static const int number_bits[1 << KIND_BITS] = {[MATCH] = 12, [NEAR_POSITION] = 6, [POSITION] = 20, [BRANCH] = 6};
 
-static int64_t level_add(int64_t of, int64_t code)
+struct level {
+    char mark;               /* m, u, or 0 for a position */
+    int64_t number;
+};
+
+static int64_t level_add(int64_t of, enum kind kind, int64_t number)
 {
-    if (of < 0 || of >> (LINEAGE_BITS * (LEVELS_MAX - 1)) != 0)
+    int bits = KIND_BITS + number_bits[kind];
+    if (of < 0 || of >> (BITS - bits) != 0)
         return LINEAGE_UNKNOWN;
-    return of << LINEAGE_BITS | code;
+    return of << bits | number << KIND_BITS | (int64_t)kind;
 }
 
 int64_t lineage_position(int64_t of, int64_t position)
 {
-    return position >= LINEAGE_POSITIONS_MAX - 1 ? LINEAGE_UNKNOWN : level_add(of, 1 + position);
+    bool near = position < (1 << number_bits[NEAR_POSITION]);
+    return position >= LINEAGE_POSITIONS_MAX ? LINEAGE_UNKNOWN : level_add(of, near ? NEAR_POSITION : POSITION, position);
 }
 
-static int64_t other_add(int64_t of, int64_t number, int64_t base)
+int64_t lineage_match(int64_t of, int64_t match)
 {
-    if (number == 0)
-        return of;
-    return number >= LINEAGE_OTHERS_MAX ? LINEAGE_UNKNOWN : level_add(of, base + number);
+    return match >= LINEAGE_MATCHES_MAX ? LINEAGE_UNKNOWN : level_add(of, match == 0 ? FIRST_MATCH : MATCH, match);
 }
 
-int64_t lineage_match(int64_t of, int64_t match) { return other_add(of, match, LINEAGE_MATCH); }
+int64_t lineage_branch(int64_t of, int64_t branch)
+{
+    return branch >= LINEAGE_BRANCHES_MAX ? LINEAGE_UNKNOWN : level_add(of, branch == 0 ? FIRST_BRANCH : BRANCH, branch);
+}
 
-int64_t lineage_branch(int64_t of, int64_t branch) { return other_add(of, branch, LINEAGE_BRANCH); }
+/* Takes the last level off. */
+static int64_t level_drop(int64_t row, struct level *out)
+{
+    static const char marks[1 << KIND_BITS] = {[FIRST_MATCH] = 'm', [MATCH] = 'm', [FIRST_BRANCH] = 'u', [BRANCH] = 'u'};
+    int kind = (int)(row & ((1 << KIND_BITS) - 1)), bits = number_bits[kind];
+    row >>= KIND_BITS;
+    *out = (struct level){marks[kind], row & ((1 << bits) - 1)};
+    return row >> bits;
+}
 
-/* What begins with "m1" or "u1" behind a number is a sibling of the row with that number, not of its own. */
 bool lineage_is_of(int64_t row, int64_t ancestor)
 {
-    int64_t next = 0;
-    if (row < 0 || ancestor < 0)
+    struct level ignored;
+    if (ancestor < 0)
         return false;
-    for (;; row >>= LINEAGE_BITS) {
-        if (row == ancestor)
-            return next < LINEAGE_MATCH;
-        if (row == 0)
-            return false;
-        next = row & ((1 << LINEAGE_BITS) - 1);
-    }
+    while (row > ancestor)   // a row has a larger number than what it came out of
+        row = level_drop(row, &ignored);
+    return row == ancestor;
 }
 
 void lineage_print(int64_t row, struct text *out)
 {
-    const char *dot = "";
+    struct level levels[LEVELS_MAX];
+    int count = 0;
     if (row < 0)
         text_add_char(out, '?');
-    for (int level = LEVELS_MAX - 1; row > 0 && level >= 0; level--) {
-        int64_t code = row >> (LINEAGE_BITS * level) & ((1 << LINEAGE_BITS) - 1);
-        if (code == 0)
-            continue;
-        if (code > LINEAGE_BRANCH)
-            text_printf(out, "%su%d", dot, (int)(code - LINEAGE_BRANCH));
-        else if (code > LINEAGE_MATCH)
-            text_printf(out, "%sm%d", dot, (int)(code - LINEAGE_MATCH));
-        else
-            text_printf(out, "%s%d", dot, (int)(code - 1));
-        dot = ".";
+    while (row > 0)
+        row = level_drop(row, &levels[count++]);
+    for (int i = count - 1; i >= 0; i--) {
+        if (levels[i].mark != 0)
+            text_add_char(out, levels[i].mark);
+        text_printf(out, "%d%s", (int)levels[i].number, i > 0 ? "." : "");
     }
 }
 

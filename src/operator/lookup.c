@@ -23,7 +23,7 @@ struct lookup {
     uint64_t *hashes;
     int64_t capacity;
     uint8_t *wanted, *matched; /* bits per input row */
-    int32_t *stream_rows, *still_rows, *matches; /* of the pairs; matches: the how manieth of its stream row */
+    int32_t *stream_rows, *still_rows; /* of the pairs */
     int64_t pair_count;
     int32_t last_row;   /* of the pair numbered last, -1 before a batch's first */
     int64_t last_match;
@@ -73,7 +73,6 @@ enum code lookup_new(struct arena *arena, const struct lookup_spec *spec, struct
     self->roots = mem_array(struct column, (size_t)self->root_count);
     self->stream_rows = mem_array(int32_t, BATCH_ROWS_MAX);
     self->still_rows = mem_array(int32_t, BATCH_ROWS_MAX);
-    self->matches = mem_array(int32_t, BATCH_ROWS_MAX);
     *out = self;
     return E_OK;
 }
@@ -87,7 +86,6 @@ void lookup_free(struct lookup *self)
     mem_free(self->roots);
     mem_free(self->stream_rows);
     mem_free(self->still_rows);
-    mem_free(self->matches);
     text_free(&self->key_text);
     mem_free(self->offsets);
     mem_free(self->hashes);
@@ -130,25 +128,24 @@ static void side_by_side(const struct lookup *self, const struct batch *in, cons
     batch_release(&stream);
 }
 
-/* A row's matches stand together, but may be spread over several blocks. `pairs` are all of this block. */
-static void pairs_number(struct lookup *self, struct batch *pairs)
+/* A row's matches stand together, but may be spread over several blocks. `rows` are all of this block; of rows without any
+ * match there is one each. */
+static void rows_number(struct lookup *self, struct batch *rows, bool matched)
 {
-    bool several = false;
     int64_t match = self->last_match;
-    for (int64_t i = 0; i < pairs->rows; i++) {
-        match = self->stream_rows[i] == self->last_row ? match + 1 : 0;
-        self->last_row = self->stream_rows[i];
-        self->matches[i] = (int32_t)match;
-        several |= match > 0;
+    if (rows->source == NULL)
+        return;
+    struct buffer *places = buffer_new((size_t)rows->rows * sizeof(int64_t));
+    for (int64_t i = 0; i < rows->rows; i++) {
+        if (matched) {
+            match = self->stream_rows[i] == self->last_row ? match + 1 : 0;
+            self->last_row = self->stream_rows[i];
+        }
+        ((int64_t *)(void *)places->data)[i] = lineage_match(batch_place(rows, i), matched ? match : 0);
     }
     self->last_match = match;
-    if (!several || pairs->source == NULL)
-        return;
-    struct buffer *places = buffer_new((size_t)pairs->rows * sizeof(int64_t));
-    for (int64_t i = 0; i < pairs->rows; i++)
-        ((int64_t *)(void *)places->data)[i] = lineage_match(batch_place(pairs, i), self->matches[i]);
-    buffer_release(pairs->place);
-    pairs->place = places;
+    buffer_release(rows->place);
+    rows->place = places;
 }
 
 static enum code send(struct probe *probe, struct batch *out, struct error *err)
@@ -194,7 +191,8 @@ static enum code pairs_flush(struct probe *probe, struct error *err)
     side_by_side(self, probe->in, self->stream_rows, &probe->table->rows, self->still_rows, self->pair_count, schema,
                  &pairs);
     self->pair_count = 0;
-    pairs_number(self, &pairs);
+    if (keeps_pairs(self))
+        rows_number(self, &pairs, true);
     enum code code = self->condition == NULL ? E_OK : pairs_filter(probe, &pairs, err);
     for (int64_t i = 0; code == E_OK && i < pairs.rows; i++)
         bit_set(self->matched, self->stream_rows[i]);
@@ -302,6 +300,8 @@ static enum code rows_decide(struct probe *probe, struct error *err)
         return E_OK;
     if (type == JOIN_TYPE_LEFT)
         side_by_side(self, probe->in, self->kept.rows, NULL, NULL, self->kept.count, self->spec.schema, &out);
+    if (type == JOIN_TYPE_LEFT)
+        rows_number(self, &out, false);
     else
         batch_gather(&out, probe->in, self->kept.rows, self->kept.count);
     enum code code = send(probe, &out, err);

@@ -315,7 +315,7 @@ static enum code push_through(struct graph *graph, struct lane *lane, const stru
 static enum code push_union(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
                             int32_t port, const struct batch *in, struct error *err)
 {
-    if (port == 0 || !node->meets_itself || in->source == NULL)
+    if (!node->meets_itself || in->source == NULL)
         return push_through(graph, lane, node, self, in, err);
     struct batch marked = {0};
     batch_share(&marked, in);
