@@ -183,7 +183,7 @@ static void measure_aggregate(const char *name, const char *function, const stru
 int main(int argc, char **argv)
 {
     wanted = argc > 1 ? argv[1] : "";
-    session = (struct session){zone_utc(), true, 0};
+    session = (struct session){.zone = zone_utc(), .ansi = true};
     fill();
     const struct expr *amount = column(AMOUNT), *card = column(CARD), *score = column(SCORE),
                       *status = column(STATUS);

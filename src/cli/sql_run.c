@@ -50,7 +50,11 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
                           struct position *at, struct error *err)
 {
     const struct session *session = sql_session_settings(self->session);
-    const struct query_spec spec = {step->plan, session, &self->budget};
+    const struct query_spec spec = {.plan = step->plan,
+                                    .session = session,
+                                    .budget = &self->budget,
+                                    .stopped = self->stopped,
+                                    .stopped_context = self->stopped_context};
     struct stored_rows filled = {0};
     struct query *query;
     TRY(query_open(&spec, &query, err));

@@ -22,6 +22,8 @@ struct sql_sink {
 struct sql_run {
     struct sql_session *session;
     struct budget budget;
+    bool (*stopped)(void *context); /* see query_spec; may be NULL */
+    void *stopped_context;
 };
 void sql_run_open(struct sql_run *self, const struct session *settings, size_t memory_bytes);
 MUST_CHECK enum code sql_run_statement(struct sql_run *self, struct bytes text, const struct sql_sink *sink,

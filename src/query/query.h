@@ -27,6 +27,9 @@ struct query_spec {
     struct plan *plan;
     const struct session *session;
     struct budget *budget;
+    /* Asked before each batch: true ends the query with E_STOPPED. May be NULL. */
+    bool (*stopped)(void *context);
+    void *stopped_context;
 };
 MUST_CHECK enum code query_open(const struct query_spec *spec, struct query **out, struct error *err);
 /* The next batch; out->rows 0 = there are no more. On failure *at says where in the SQL (line 0: nowhere). */

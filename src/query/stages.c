@@ -20,7 +20,10 @@ const struct stage_type *stage_type_of(const struct plan *plan)
 enum code stage_pull(struct stage *self, int32_t input, struct batch *out, struct error *err)
 {
     struct stage *from = self->inputs[input];
+    const struct query_spec *spec = &self->query->spec;
     enum code code;
+    if (spec->stopped != NULL && spec->stopped(spec->stopped_context))
+        return fail(err, E_STOPPED, "the query was stopped");
     do {
         *out = (struct batch){0};
         code = from->type->next(from, out, err);

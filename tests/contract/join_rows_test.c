@@ -107,7 +107,7 @@ TEST(joins_have_the_rows_of_spark)
          "a\t7\n"},
     };
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        struct runner runner = {.session = {zone_utc(), true, 0}};
+        struct runner runner = {.session = {.zone = zone_utc(), .ansi = true}};
         struct expr_context ctx = {&runner.arena, &runner.session};
         struct plan_list nodes;
         struct group_list groups;

@@ -43,7 +43,7 @@ TEST(optimising_keeps_the_rows)
         "SELECT from_json(o.y, 'q INT') AS q FROM (SELECT * FROM v WHERE i = -1)",
     };
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-        struct runner runner = {.session = {zone_utc(), true, 0}};
+        struct runner runner = {.session = {.zone = zone_utc(), .ansi = true}};
         struct expr_context ctx = {&runner.arena, &runner.session};
         struct plan_list nodes;
         struct group_list groups;
@@ -64,7 +64,7 @@ TEST(optimising_keeps_the_rows)
 /* Two queries at once, so that nodes are shared and narrowed for both. */
 static void check_pair(const char *with, const char *left, const char *right)
 {
-    struct runner runner = {.session = {zone_utc(), true, 0}};
+    struct runner runner = {.session = {.zone = zone_utc(), .ansi = true}};
     struct expr_context ctx = {&runner.arena, &runner.session};
     struct plan_list nodes;
     struct group_list groups;

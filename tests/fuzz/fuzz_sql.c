@@ -50,7 +50,7 @@ static void try_project(struct bytes sql)
                                 .file_count = 1,
                                 .sources = sources,
                                 .source_count = 2,
-                                .session = {zone_utc(), true, 0},
+                                .session = {.zone = zone_utc(), .ansi = true},
                                 .notes = &notes};
     const struct pipeline *pipeline;
     if (project_analyse(&arena, &text, &pipeline, &err) == E_OK) {
@@ -70,7 +70,7 @@ static void try_query(struct bytes sql)
 {
     struct arena arena = {0};
     struct error err = {0};
-    struct session session = {zone_utc(), true, 0};
+    struct session session = {.zone = zone_utc(), .ansi = true};
     struct plan *plan;
     if (sql_query(&arena, sql, &session, &plan, &err) != E_OK && err.text[0] == '\0')
         abort();

@@ -55,7 +55,7 @@ static void count_statement(const json_t *line, struct tally *tally)
     tally->parsed += !syntax && parsed;
     tally->refused += syntax && !parsed;
     if (error == NULL && json_is_true(json_object_get(line, "self_contained"))) {
-        struct session session = {zone_utc(), true, 0};
+        struct session session = {.zone = zone_utc(), .ansi = true};
         struct plan *plan;
         struct text shown = {0};
         if (sql_query(&arena, bytes_of_string(sql), &session, &plan, &err) == E_OK) {

@@ -12,7 +12,7 @@ static const struct pipeline_source *const sources[] = {&source_src, &source_a, 
 
 void fixture_open(struct fixture *self)
 {
-    *self = (struct fixture){.session = {zone_utc(), true, 0}};
+    *self = (struct fixture){.session = {.zone = zone_utc(), .ansi = true}};
 }
 
 void fixture_close(struct fixture *self)

@@ -1,0 +1,6 @@
+CREATE TEMP VIEW v AS SELECT id, id % 3 AS k FROM range(20);
+SELECT k, count(*), sum(id) FROM v GROUP BY ROLLUP(k) ORDER BY k NULLS LAST;
+CREATE TABLE t (a INT, b STRING) USING parquet;
+INSERT INTO t VALUES (1, 'x'), (2, NULL);
+SELECT * FROM t FULL JOIN v ON t.a = v.id;
+DROP TABLE t;
