@@ -19,6 +19,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 TEXTS_KEPT = 12
 LOOK_SECONDS = 0.01
+QUIET = 2  # of librdkafka's log levels: a broker that is gone on purpose is no news
 FILES_AGAIN = 25  # every so many looks the files already known are looked at again
 
 
@@ -201,7 +202,8 @@ class TopicWatch(threading.Thread):
     def __init__(self, bootstrap, topics):
         super().__init__(daemon=True)
         self.settings = {"bootstrap.servers": bootstrap, "group.id": f"watch-{os.getpid()}", "enable.auto.commit": False,
-                         "isolation.level": "read_committed", "auto.offset.reset": "error", "fetch.wait.max.ms": 50}
+                         "isolation.level": "read_committed", "auto.offset.reset": "error", "fetch.wait.max.ms": 50,
+                         "log_level": QUIET}
         self.topics, self.found, self.problems = topics, {topic: {} for topic in topics}, []
         self.ended = threading.Event()
         self.consumer = Consumer(self.settings)

@@ -28,7 +28,8 @@ def numbers_fill(topic, count=RECORDS, first=0, bootstrap=BOOTSTRAP):
         else:
             rows.append((topic, message.partition(), message.offset(), message.value().decode()))
 
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all", "enable.idempotence": True})
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "acks": "all", "enable.idempotence": True,
+                         "log_level": readers.QUIET})
     for number in range(first, first + count):
         value = json.dumps({"number": number, "filler": "x" * (number % 89)})
         producer.produce(topic, value.encode(), partition=number % PARTITIONS, on_delivery=on_delivery)
@@ -39,11 +40,11 @@ def numbers_fill(topic, count=RECORDS, first=0, bootstrap=BOOTSTRAP):
     return rows
 
 
-def topic_create(topic, partitions=PARTITIONS, bootstrap=BOOTSTRAP, replication=1, **config):
-    """Returns when all partitions have a leader."""
+def topic_create(topic, partitions=PARTITIONS, bootstrap=BOOTSTRAP, **config):
+    """Replicated as the broker does it by default. Returns when all partitions have a leader."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     settings = {key.replace("_", "."): str(value) for key, value in config.items()}
-    admin.create_topics([NewTopic(topic, partitions, replication, config=settings)])[topic].result(30)
+    admin.create_topics([NewTopic(topic, partitions, -1, config=settings)])[topic].result(30)
     deadline = time.monotonic() + 30
     while True:
         known = admin.list_topics(topic, timeout=30).topics[topic].partitions

@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "interop"))
 import workloads
 from storm import Run, wait
 from trial import check, finish
-from zombies import SECONDS, beside, stopped_at, zombie
+from zombies import SECONDS, beside, chosen, stopped_at, zombie
 
 RECORDS, LIMIT = 4000, 100
 tag = str(os.getpid())
@@ -40,11 +40,11 @@ def refused(workload):
 def main():
     plain = workloads.files("parquet", tag, RECORDS)
     refused(plain)
-    for point in ("assign", "stage_open", "stage_write", "stage_fsync", "stage_done", "record_temp", "record_put", "after_record",
-                  "publish_one", "publish_done", "group_commit"):
+    for point in chosen(("stage_done", "after_record", "publish_one", "assign", "stage_open", "stage_write", "stage_fsync",
+                         "record_temp", "record_put", "publish_done", "group_commit"), 3):
         times = 1 if point == "assign" else 3
         zombie(plain, point, times, LIMIT, f"zombie at {point}")
-    for point in ("stage_done", "after_record", "publish_done"):
+    for point in chosen(("publish_done", "stage_done", "after_record"), 1):
         zombie(plain, point, 2, LIMIT, f"zombie at {point}, other split", others_limit=LIMIT // 2 + 7)
         zombie(plain, point, 1, LIMIT, f"zombie at {point}, long overtaken", others_limit=LIMIT // 5)
         beside(plain, point, 3, LIMIT, f"zombie at {point} beside the other")
