@@ -208,11 +208,21 @@ static enum code discover_failed(const struct feed *feed, enum code code, struct
     return code;
 }
 
+/* While no broker answers nobody knows whether a topic is there: what was said about that no longer counts. */
+static void absence_forget(struct progress *progress, const struct feed *feed, const struct error *err)
+{
+    char name[DEPENDENCY_NAME_MAX];
+    snprintf(name, sizeof name, "source %s", feed->source->name);
+    if (err->code == E_BROKER)
+        dependency_worked(dependency_of(&progress->dependencies, name));
+}
+
 enum code engine_discover(struct engine *self, struct error *err)
 {
     for (int32_t i = 0; i < self->feed_count; i++) {
         int64_t begun_us = os->clock_mono_us();
         while (feed_discover(&self->feeds[i], err) != E_OK) {
+            absence_forget(self->progress, &self->feeds[i], err);
             enum code code = trouble_wait(self->progress, self, err);
             if (code != E_OK)
                 return discover_failed(&self->feeds[i], code, err);

@@ -217,6 +217,8 @@ enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ran
     rd_kafka_topic_partition_list_destroy(list);
     if (code != E_OK)
         source_ranges_free(&self->layout); // the leader may have moved, the topic may be gone
+    if (code == E_ABSENT) // a broker that stops says so too: only the list of partitions decides
+        return fail(err, E_BROKER, "offsets: broker %s knows no such partition now", self->facts.bootstrap);
     return code;
 }
 
