@@ -138,7 +138,7 @@ def scene(kind, number):
     for turn in range(ROUNDS):
         harm = (killed_leader, standing_leader)[turn % 2] if turn < ROUNDS - 1 else all_gone
         problems += harm(run, process, feed)
-        if dice.random() < 0.4:
+        if turn < ROUNDS - 1 and dice.random() < 0.5:
             process.kill()
             process.wait()
             process = started(run, dice.randint(50, 400))
