@@ -43,6 +43,7 @@ void general_help(struct text *out)
         "  leat run shop                                         run until Ctrl-C\n"
         "  leat plan shop                                        the SQL changed: what of the checkpoint stays?\n"
         "  leat audit shop                                       is it all there, once?\n"
+        "  leat quarantine shop                                  what failed, and why? bring it back\n"
         "  leat sql -c \"SELECT explode(sequence(1, 3)) AS n\"      ask something\n\n"
         "Commands\n");
     for (const struct command *const *command = commands; *command != NULL; command++)
