@@ -100,13 +100,16 @@ class Run:
 
     def start(self, *flags, under=(), **environment):
         """under: a program and its flags that runs leat."""
-        settings = {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "OUTPUT_PATH": self.tables,
-                    "SPARK_CHECKPOINT_DIR": self.checkpoint, **self.environment, **environment}
         with open(self.log_path, "ab") as log:
             log.write(f"---- {flags} {environment}\n".encode())
             log.flush()
             return subprocess.Popen([*under, LEAT, "run", self.workload.project, *flags], stdin=subprocess.DEVNULL, stdout=log,
-                                    stderr=log, env={**os.environ, **{k: str(v) for k, v in settings.items()}})
+                                    stderr=log, env=self.variables(environment))
+
+    def variables(self, more):
+        settings = {"KAFKA_BOOTSTRAP_SERVERS": BOOTSTRAP, "OUTPUT_PATH": self.tables,
+                    "SPARK_CHECKPOINT_DIR": self.checkpoint, **self.environment, **more}
+        return {**os.environ, **{name: str(value) for name, value in settings.items()}}
 
     def finish(self, *flags, under=(), **environment):
         """The exit status, or None when its time was up."""
@@ -204,8 +207,13 @@ def finished(run, outcome, limit):
     outcome.findings.add("wrong", int(status != 0), f"the last run left with {status}: {run.last_words()}")
 
 
-def leftovers(run):
+def leftovers(run, audit=True):
+    """What no reader sees, but should not be there; and what `leat audit` says."""
     findings = Findings()
+    if audit:
+        done = subprocess.run([LEAT, "audit", run.workload.project], capture_output=True, text=True, env=run.variables({}),
+                              timeout=FINISH_SECONDS)
+        findings.add("wrong", int(done.returncode != 0), f"leat audit left with {done.returncode}: {(done.stdout + done.stderr)[-600:]}")
     staged = [path.name for path in run.tables.rglob("*.staged")]
     temporary = [path.name for path in run.checkpoint.rglob("*.tmp")]
     findings.add("wrong", len(staged) + len(temporary), f"left behind: {(staged + temporary)[:3]}")
