@@ -269,24 +269,21 @@ static enum code records_scan(struct chain *self, struct error *err)
 
 static bool named_from(const struct chain *self, const char *path, int64_t epoch);
 
-/* Files of epochs that never came into the chain, nor wait for a transaction's answer; and those of attempts at older epochs,
- * which a power loss can bring back. One younger than our lock is not a dead process's: who writes it has overtaken us. */
-static enum code states_sweep(const struct chain *self, int64_t locked_us, struct error *err)
+/* Files of attempts at epochs that others have decided. What is above the head stays: a process that is only frozen may wake up
+ * and put the record that names it. */
+static enum code states_sweep(const struct chain *self, struct error *err)
 {
     char folder[CHAIN_PATH_BYTES];
     struct store_list list;
-    bool staged;
+    if (self->unread)
+        return E_OK;
     snprintf(folder, sizeof folder, "state/%s", self->task);
-    TRY(chain_is_staged(self, self->head + 1, &staged, err));
     TRY(store_list(self->store, folder, false, &list, err));
-    int64_t last = self->head + staged;
     enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < list.count; i++) {
-        const struct store_entry *entry = &list.entries[i];
-        int64_t epoch = strtoll(strrchr(entry->path, '/') + 1, NULL, 10);
-        bool garbage = epoch > last || (epoch <= self->head && !self->unread && !named_from(self, entry->path, -1));
-        if (garbage && entry->modified_us < locked_us)
-            code = store_remove(self->store, entry->path, err);
+        const char *path = list.entries[i].path;
+        if (strtoll(strrchr(path, '/') + 1, NULL, 10) <= self->head && !named_from(self, path, -1))
+            code = store_remove(self->store, path, err);
     }
     store_list_free(&list);
     return code;
@@ -298,7 +295,6 @@ static enum code open_all(struct chain *self, const char *pipeline_name, struct 
     if (code == E_EXISTS)
         return error_note(err, "another leat works on this checkpoint");
     TRY(code);
-    int64_t locked_us = os->clock_wall_us();
     TRY(store_sweep(self->store, "", err));
     TRY(store_sync(self->store, "", err));
     code = query_read(self, err);
@@ -313,7 +309,7 @@ static enum code open_all(struct chain *self, const char *pipeline_name, struct 
     TRY(store_sync(self->store, folder, err));
     TRY(records_find(self, err));
     TRY(records_scan(self, err));
-    return states_sweep(self, locked_us, err);
+    return states_sweep(self, err);
 }
 
 static struct chain *chain_new(struct store *store, const char *task)

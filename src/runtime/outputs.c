@@ -447,11 +447,11 @@ void outputs_abort(struct outputs *self)
             self->all[i].type->abort(self->all[i].sink, self->epoch);
 }
 
-enum code outputs_collect(struct outputs *self, int64_t head_epoch, struct error *err)
+enum code outputs_collect(struct outputs *self, struct error *err)
 {
     for (int32_t i = 0; i < self->count; i++)
         if (self->all[i].type->collect != NULL)
-            TRY(self->all[i].type->collect(self->all[i].sink, head_epoch, err));
+            TRY(self->all[i].type->collect(self->all[i].sink, err));
     return E_OK;
 }
 

@@ -64,7 +64,7 @@ bool table_keeps_late(const struct pipeline_table *table);
 MUST_CHECK enum code outputs_prepare_one(struct outputs *outputs, int32_t i, struct text *token, struct error *err);
 MUST_CHECK enum code outputs_commit_one(struct outputs *outputs, int32_t i, int64_t epoch, struct bytes token, struct error *err);
 void outputs_abort(struct outputs *outputs);
-MUST_CHECK enum code outputs_collect(struct outputs *outputs, int64_t head_epoch, struct error *err);
+MUST_CHECK enum code outputs_collect(struct outputs *outputs, struct error *err);
 struct sink_totals outputs_totals(const struct outputs *outputs, int32_t i);  /* of the epoch, after prepare */
 const char *outputs_preview(const struct outputs *outputs, int32_t i);        /* "" when off or empty */
 

@@ -5,7 +5,7 @@
  *      which epoch was committed (epoch_transaction.h)        head; others are garbage
  *   2  commit the head's tokens again                         files already in place are skipped (sink.h)
  *   3  load state: per shard its newest whole, then changes   whatever was merged in memory is forgotten
- *   4  remove staged leftovers of epochs above the head       no record names them
+ *   4  remove staged leftovers of attempts at committed epochs  no record can name them any more
  *   5  continue every partition at the head's next offset     assign and seek; what was prefetched is dropped
  *
  * A crash inside any step leaves something that the same steps mend.
@@ -370,7 +370,7 @@ static enum code engine_start(struct engine *self, struct error *err)
         TRY(head_resume(self, err));
     else
         foreign_files_warn(self);
-    TRY(outputs_collect(self->outputs, self->epoch, err));
+    TRY(outputs_collect(self->outputs, err));
     TRY(engine_discover(self, err));
     self->discovered = true;
     return E_OK;

@@ -9,7 +9,7 @@
  *           first
  *
  *   crash here                         recovery does
- *   in write or prepare                collect: a staged file of an epoch without record is removed
+ *   in write or prepare                collect: removed once another attempt at that epoch is committed
  *   after the record, in commit        commit(token): what is still staged is renamed, what is in place is
  *                                      checked by checksum; both missing is E_LOST
  *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be
@@ -28,7 +28,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "base/os.h"
 #include "sink/directory.h"
 #include "sink/sinks.h"
 
@@ -66,7 +65,6 @@ struct directory {
     struct directory_lane lanes[SINK_LANES_MAX];
     int32_t lane_count;
     int64_t piece_bytes;
-    int64_t opened_us;          /* wall clock */
     int64_t committed;          /* newest epoch committed by this instance, -1 */
     struct parts newest;        /* its files, which keep and replace spare */
     bool replacing;             /* the epoch's rows are all rows of the table */
@@ -198,7 +196,7 @@ static enum code directory_open(struct directory *self, const char *format, cons
                                 struct error *err)
 {
     *self = (struct directory){
-        .lane_count = spec->lanes > 0 ? spec->lanes : 1, .opened_us = os->clock_wall_us(), .committed = -1};
+        .lane_count = spec->lanes > 0 ? spec->lanes : 1, .committed = -1};
     always(self->lane_count <= SINK_LANES_MAX && strlen(spec->query_id) >= 8);
     part_files_init(&self->files);
     self->encoder = encoder_find(format);
@@ -471,10 +469,9 @@ static void directory_abort(void *instance, int64_t epoch)
 
 /* ---- collecting ---- */
 
-/* Staged files that no record can still need: of epochs without record, unless this instance is at work on
- * them, and of epochs that are committed (an earlier attempt at them failed). One above the head that is
- * younger than this instance is not a dead process's: who writes it has overtaken us. */
-static enum code collect_staged(struct directory *self, int64_t head_epoch, struct error *err)
+/* Staged files that no record can ever need: those of failed attempts at epochs that are committed. What is
+ * staged above the head stays, whoever left it: a process that is only frozen may wake up and win that epoch. */
+static enum code collect_staged(struct directory *self, struct error *err)
 {
     struct store_list list;
     enum code code = store_list(self->store, "_staging", false, &list, err);
@@ -485,8 +482,7 @@ static enum code collect_staged(struct directory *self, int64_t head_epoch, stru
         if (!part_files_staged_name(&self->files, list.entries[i].path, &epoch, &attempt))
             continue;
         bool live = attempt == self->files.attempt && epoch == self->files.epoch && epoch != self->committed;
-        bool abandoned = epoch >= head_epoch && list.entries[i].modified_us < self->opened_us;
-        if (!live && (abandoned || epoch <= self->committed))
+        if (!live && epoch <= self->committed)
             code = store_remove(self->store, list.entries[i].path, err);
     }
     store_list_free(&list);
@@ -562,10 +558,10 @@ static enum code collect_old(struct directory *self, struct error *err)
     return code;
 }
 
-static enum code directory_collect(void *instance, int64_t head_epoch, struct error *err)
+static enum code directory_collect(void *instance, struct error *err)
 {
     struct directory *self = instance;
-    TRY(collect_staged(self, head_epoch, err));
+    TRY(collect_staged(self, err));
     return self->settings.keep > 0 && self->committed >= 0 ? collect_old(self, err) : E_OK;
 }
 

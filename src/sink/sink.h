@@ -68,8 +68,9 @@ struct sink_type {
         MUST_CHECK;
     enum code (*commit)(void *self, int64_t epoch, struct bytes token, struct error *err) MUST_CHECK;
     void (*abort)(void *self, int64_t epoch);
-    /* Remove staged leftovers of epochs >= head that no record names, and (keep) old files. After recovery and commits. */
-    enum code (*collect)(void *self, int64_t head_epoch, struct error *err) MUST_CHECK;
+    /* Remove what failed attempts at committed epochs have staged, and (keep) old files. Nothing of an epoch that this
+     * instance has not committed: its record may still come. After recovery and commits. */
+    enum code (*collect)(void *self, struct error *err) MUST_CHECK;
     void (*close)(void *self);
 };
 extern const struct sink_type *const sink_types[];   /* ends with NULL */

@@ -59,7 +59,7 @@ static enum code worker_recover(struct worker *w, struct error *err)
         TRY(chain_read(w->chain, head, &w->arena, &record, err));
         TRY(w->type->commit(w->sink, head, bytes_of_string(record.sinks[0].token), err));
     }
-    return w->type->collect(w->sink, head + 1, err);
+    return w->type->collect(w->sink, err);
 }
 
 static enum code write_rows(struct worker *w, int64_t epoch, struct error *err)
@@ -98,7 +98,7 @@ static enum code worker_epoch(struct worker *w, int64_t epoch, struct error *err
     TRY(chain_append(w->chain, &record, err));
     TRY(w->type->commit(w->sink, epoch, text_view(&token), err));
     FAULT(publish_done);
-    TRY(w->type->collect(w->sink, epoch + 1, err));
+    TRY(w->type->collect(w->sink, err));
     text_free(&token);
     return chain_trim(w->chain, epoch, err);
 }

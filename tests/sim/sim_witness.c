@@ -392,14 +392,23 @@ static bool state_is_named(const struct witness *self, const char *path)
     return false;
 }
 
+/* <epoch>-.. of a state file, <Q8>-<epoch>-.. of a staged one: what is above the head may still come to be named. */
+static bool is_decided(const struct witness *self, const char *path)
+{
+    const char *epoch = strrchr(path, '/') + 1;
+    if (sim_place_of(path) == SIM_PLACE_STAGED)
+        epoch = strchr(epoch, '-') + 1;
+    return self->record_count > 0 && strtoll(epoch, NULL, 10) <= self->records[self->record_count - 1].epoch;
+}
+
 static void leftover_look(void *context, const char *path, int32_t file)
 {
     struct witness *self = context;
     enum sim_place place = sim_place_of(path);
     (void)file;
-    if (place == SIM_PLACE_STAGED || place == SIM_PLACE_TEMPORARY || place == SIM_PLACE_SPILL)
+    if (place == SIM_PLACE_TEMPORARY || place == SIM_PLACE_SPILL || (place == SIM_PLACE_STAGED && is_decided(self, path)))
         witness_wrong(self, "%s is left", path);
-    if (place == SIM_PLACE_STATE && !state_is_named(self, path))
+    if (place == SIM_PLACE_STATE && is_decided(self, path) && !state_is_named(self, path))
         witness_wrong(self, "%s is left, and no record names it", path);
 }
 

@@ -104,7 +104,7 @@ static enum code finish_epoch(struct table *t, int64_t epoch, struct sink_totals
     if (code == E_OK)
         code = t->type->commit(t->sink, epoch, text_view(&token), err);
     if (code == E_OK)
-        code = t->type->collect(t->sink, epoch + 1, err);
+        code = t->type->collect(t->sink, err);
     text_free(&token);
     return code;
 }
@@ -389,7 +389,7 @@ TEST(no_failing_call_is_taken_for_success)
                 code = t.type->prepare(t.sink, 0, &token, &totals, &err);
             enum code after = code == E_OK ? t.type->commit(t.sink, 0, text_view(&token), &err) : E_OK;
             if (code == E_OK && after == E_OK)
-                after = t.type->collect(t.sink, 1, &err);
+                after = t.type->collect(t.sink, &err);
             bool reached = failing_os_disarm();
             CHECK(code == E_OK || code == E_IO || code == E_FULL);
             if (code != E_OK) {
@@ -399,7 +399,7 @@ TEST(no_failing_call_is_taken_for_success)
                 CHECK_INT(t.type->prepare(t.sink, 0, &token, &totals, &err), E_OK);
             }
             CHECK_INT(t.type->commit(t.sink, 0, text_view(&token), &err), E_OK);
-            CHECK_INT(t.type->collect(t.sink, 1, &err), E_OK);
+            CHECK_INT(t.type->collect(t.sink, &err), E_OK);
             CHECK_INT(totals.rows, 10);
             struct store_list list = {0};
             int lines = 0;
