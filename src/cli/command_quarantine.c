@@ -65,8 +65,14 @@ static enum code words_read(struct command_line *line, int *action, struct error
         else
             rest[count++] = line->arguments[i];
     }
-    if (count > 1)
-        return fail(err, E_USAGE, "leat quarantine takes a folder and one of list, show and replay; %s is neither", rest[1]);
+    if (count > 1) {
+        const char *names[ACTIONS];
+        for (int i = 0; i < ACTIONS; i++)
+            names[i] = actions[i].name;
+        const char *near = nearest_word(rest[1], names, ACTIONS);
+        return fail(err, E_USAGE, "leat quarantine takes a folder and one of list, show and replay; %s is neither%s%s%s", rest[1],
+                    near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
+    }
     *action = *action < 0 ? 0 : *action;
     line->arguments = rest;
     line->argument_count = count;

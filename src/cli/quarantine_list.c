@@ -7,7 +7,7 @@
 #include "cli/quarantine.h"
 #include "cli/state_entries.h"
 
-enum { WORDS = 4, WORD_SHOWN_MAX = 40 };
+enum { WORDS = 4, WORD_SHOWN_MAX = 28 };
 enum { OF_QUARANTINE, OF_REASON, OF_TABLES, OF_TOPIC };
 static const char *const word_names[WORDS] = {"quarantine", "reason", "tables", "topic"};
 
@@ -22,7 +22,6 @@ struct heaps {
     struct heap *items;
     int32_t count, capacity, last;
     struct text tables;
-    int64_t limit_reached;
 };
 enum { HEAPS_MAX = 10000 };
 
@@ -103,29 +102,73 @@ static const char *until_second(int64_t us, char out[TIMESTAMP_TEXT_MAX + 1])
     return out;
 }
 
-static void heaps_print(const struct heaps *self, struct text *out)
+/* The end of a long word says more: topics of files are paths. */
+static void word_print(const char *word, int width, struct text *out)
 {
-    int widths[WORDS];
-    char rows[QUANTITY_TEXT_MAX], done[QUANTITY_TEXT_MAX], waiting[QUANTITY_TEXT_MAX], first[TIMESTAMP_TEXT_MAX + 1],
-        last[TIMESTAMP_TEXT_MAX + 1];
+    size_t size = strlen(word);
+    bool cut = size > (size_t)width;
+    text_printf(out, "%s%-*s  ", cut ? ".." : "", cut ? width - 2 : width,
+                word[0] == '\0' ? "-" : cut ? word + size - (size_t)width + 2 : word);
+}
+
+static int count_width(int64_t most, const char *name)
+{
+    char text[QUANTITY_TEXT_MAX];
+    int width = (int)strlen(quantity_count(most, text)), least = (int)strlen(name);
+    return width > least ? width : least;
+}
+
+static void count_print(int64_t count, int width, struct text *out)
+{
+    char text[QUANTITY_TEXT_MAX];
+    text_printf(out, "%*s  ", width, count > 0 ? quantity_count(count, text) : "-");
+}
+
+struct widths {
+    int words[WORDS], rows, done, waiting;   /* waiting 0: nothing waits, no column */
+};
+
+static void widths_find(const struct heaps *self, struct widths *out)
+{
+    int64_t rows = 0, done = 0, waiting = 0;
     for (int w = 0; w < WORDS; w++) {
-        widths[w] = (int)strlen(word_names[w]);
+        int width = (int)strlen(word_names[w]);
         for (int32_t i = 0; i < self->count; i++) {
             int size = (int)strlen(self->items[i].words[w]);
-            widths[w] = size > widths[w] ? size : widths[w];
+            width = size > width ? size : width;
         }
-        widths[w] = widths[w] > WORD_SHOWN_MAX ? WORD_SHOWN_MAX : widths[w];
-        text_printf(out, "%-*s  ", widths[w], word_names[w]);
+        out->words[w] = width > WORD_SHOWN_MAX ? WORD_SHOWN_MAX : width;
     }
-    text_printf(out, "%11s  %11s  %11s  %-19s  %-19s\n", "rows", "replayed", "waiting", "first (UTC)", "last");
+    for (int32_t i = 0; i < self->count; i++) {
+        rows = self->items[i].rows > rows ? self->items[i].rows : rows;
+        done = self->items[i].done > done ? self->items[i].done : done;
+        waiting = self->items[i].waiting > waiting ? self->items[i].waiting : waiting;
+    }
+    out->rows = count_width(rows, "rows");
+    out->done = count_width(done, "replayed");
+    out->waiting = waiting > 0 ? count_width(waiting, "waiting") : 0;
+}
+
+static void heaps_print(const struct heaps *self, struct text *out)
+{
+    struct widths widths;
+    char first[TIMESTAMP_TEXT_MAX + 1], last[TIMESTAMP_TEXT_MAX + 1];
+    widths_find(self, &widths);
+    for (int w = 0; w < WORDS; w++)
+        text_printf(out, "%-*s  ", widths.words[w], word_names[w]);
+    text_printf(out, "%*s  %*s  ", widths.rows, "rows", widths.done, "replayed");
+    if (widths.waiting > 0)
+        text_printf(out, "%*s  ", widths.waiting, "waiting");
+    text_printf(out, "%-19s  %s\n", "first (UTC)", "last");
     for (int32_t i = 0; i < self->count; i++) {
         const struct heap *heap = &self->items[i];
         for (int w = 0; w < WORDS; w++)
-            text_printf(out, "%-*.*s  ", widths[w], widths[w], heap->words[w][0] != '\0' ? heap->words[w] : "-");
-        text_printf(out, "%11s  %11s  %11s  %-19s  %-19s\n", quantity_count(heap->rows, rows),
-                    heap->done > 0 ? quantity_count(heap->done, done) : "-",
-                    heap->waiting > 0 ? quantity_count(heap->waiting, waiting) : "-", until_second(heap->first_us, first),
-                    until_second(heap->last_us, last));
+            word_print(heap->words[w], widths.words[w], out);
+        count_print(heap->rows, widths.rows, out);
+        count_print(heap->done, widths.done, out);
+        if (widths.waiting > 0)
+            count_print(heap->waiting, widths.waiting, out);
+        text_printf(out, "%s  %s\n", until_second(heap->first_us, first), until_second(heap->last_us, last));
     }
 }
 

@@ -132,7 +132,16 @@ static void record_card(const struct batch *batch, int64_t row, struct text *out
     text_add_char(out, '\n');
 }
 
-static void card_print(const struct batch *batch, int64_t row, int64_t number, struct text *out)
+/* The place in the SQL, without the project's own folder. */
+static struct bytes place_in(const struct project *project, struct bytes at)
+{
+    const char *folder = project->pipeline->directory;
+    size_t size = strlen(folder);
+    bool inside = at.size > size + 1 && memcmp(at.data, folder, size) == 0 && at.data[size] == '/';
+    return inside ? bytes_of(at.data + size + 1, at.size - size - 1) : at;
+}
+
+static void card_print(const struct project *project, const struct batch *batch, int64_t row, int64_t number, struct text *out)
 {
     char at[TIMESTAMP_TEXT_MAX + 1];
     struct text tables = {0};
@@ -142,7 +151,7 @@ static void card_print(const struct batch *batch, int64_t row, int64_t number, s
     cell_add(out, "  ", quarantine_bytes(batch, QUARANTINE_DETAIL, row), "");
     text_add_char(out, '\n');
     cell_add(out, "   lost by   ", text_view(&tables), "");
-    cell_add(out, "  at ", quarantine_bytes(batch, QUARANTINE_AT, row), "");
+    cell_add(out, "  at ", place_in(project, quarantine_bytes(batch, QUARANTINE_AT, row)), "");
     cell_add(out, ", field ", quarantine_bytes(batch, QUARANTINE_FIELD, row), "");
     text_add_char(out, '\n');
     record_card(batch, row, out);
@@ -233,7 +242,7 @@ static enum code row_show(void *context, const struct batch *batch, int64_t row,
     switch (self->flags->format) {
     case QUARANTINE_AS_JSON: json_line(self, batch, row, &out); break;
     case QUARANTINE_AS_CSV: csv_print(self, batch, row, &out); break;
-    default: card_print(batch, row, self->shown, &out);
+    default: card_print(self->project, batch, row, self->shown, &out);
     }
     fwrite(out.data, 1, out.size, stdout);
     text_free(&out);
