@@ -232,18 +232,6 @@ enum code chain_staged(const struct chain *self, struct arena *arena, struct cha
     return E_OK;
 }
 
-enum code chain_is_staged(const struct chain *self, int64_t epoch, bool *out, struct error *err)
-{
-    struct store_list list;
-    struct chain_staged staged;
-    TRY(staged_list(self, &list, err));
-    *out = false;
-    for (int32_t i = 0; i < list.count; i++)
-        *out |= staged_parse(list.entries[i].path, &staged) && staged.epoch == epoch;
-    store_list_free(&list);
-    return E_OK;
-}
-
 enum code chain_staged_read(const struct chain *self, const struct chain_staged *staged, struct arena *arena,
                             struct chain_record *out, struct error *err)
 {

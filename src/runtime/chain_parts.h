@@ -34,8 +34,6 @@ MUST_CHECK enum code chain_read_file(const struct chain *self, const char *path,
                                      struct chain_record *out, struct error *err);
 /* The highest epoch that now has a record; -1 = none. */
 MUST_CHECK enum code chain_newest(const struct chain *self, int64_t *epoch, struct error *err);
-/* Whether a staged record of the epoch is there. */
-MUST_CHECK enum code chain_is_staged(const struct chain *self, int64_t epoch, bool *out, struct error *err);
 void chain_states_remember(struct chain *self, const struct chain_record *record);
 
 #endif
