@@ -141,27 +141,6 @@ static void query_print(const struct chain *self, struct text *out)
     chain_seal(out);
 }
 
-/* Before the checkpoint is made nothing may be there that a lost query.json could have owned. */
-static enum code query_create(struct chain *self, const char *pipeline_name, struct error *err)
-{
-    struct store_list records;
-    TRY(store_list(self->store, "chain", true, &records, err));
-    int32_t count = records.count;
-    store_list_free(&records);
-    if (count > 0)
-        return fail(err, E_CORRUPT,
-                    "%s has commit records but no query.json. Restore query.json from a backup, or start "
-                    "over with a new checkpoint folder",
-                    store_root(self->store));
-    struct text file = {0};
-    snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
-    self->pipeline = mem_strdup(pipeline_name);
-    query_print(self, &file);
-    enum code code = store_put_new(self->store, "query.json", text_view(&file), err);
-    text_free(&file);
-    return code;
-}
-
 static enum code query_take(struct chain *self, const json_t *json, struct error *err)
 {
     const char *query_id = json_string_value(json_object_get(json, "query_id"));
@@ -192,6 +171,31 @@ static enum code query_read(struct chain *self, struct error *err)
     }
     text_free(&file);
     return code == E_OK ? E_OK : corrupt_note(self, "query.json", err);
+}
+
+/* Before the checkpoint is made nothing may be there that a lost query.json could have owned. */
+static enum code query_create(struct chain *self, const char *pipeline_name, struct error *err)
+{
+    struct store_list records;
+    TRY(store_list(self->store, "chain", true, &records, err));
+    int32_t count = records.count;
+    store_list_free(&records);
+    if (count > 0) {
+        enum code again = query_read(self, err);
+        if (again != E_ABSENT) // another process has begun it since we looked
+            return again;
+        return fail(err, E_CORRUPT,
+                    "%s has commit records but no query.json. Restore query.json from a backup, or start "
+                    "over with a new checkpoint folder",
+                    store_root(self->store));
+    }
+    struct text file = {0};
+    snprintf(self->query_id, sizeof self->query_id, "%016" PRIx64, os_random());
+    self->pipeline = mem_strdup(pipeline_name);
+    query_print(self, &file);
+    enum code code = store_put_new(self->store, "query.json", text_view(&file), err);
+    text_free(&file);
+    return code;
 }
 
 /* The epoch in a record's name, or -1. */
