@@ -119,6 +119,7 @@ static void print_value(const struct column *col, int64_t row, const struct plac
         text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits));
         break;
     }
+    case TYPE_TIME: text_add(out, digits, time_of_day_print(column_values(col, int64_t)[row], digits)); break;
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: print_interval(col->type, integer_at(col, row), out); break;
     case TYPE_ARRAY:

@@ -244,6 +244,18 @@ static enum code ddl_interval(struct ddl *self, const struct type **out)
     return E_OK;
 }
 
+/* TIME, TIME(p); the word is behind us. */
+static enum code ddl_time(struct ddl *self, const struct type **out)
+{
+    int digits = 6;
+    if (take_char(self, '(')) {
+        TRY(ddl_number(self, 6, &digits));
+        TRY(need_char(self, ')'));
+    }
+    *out = type_time(digits);
+    return E_OK;
+}
+
 static enum code ddl_nested(struct ddl *self, enum type_id id, const struct type **out)
 {
     const struct type *first, *second;
@@ -289,6 +301,8 @@ static const struct {
 static enum code ddl_type_inside(struct ddl *self, const struct type **out)
 {
     struct bytes word = peek_word(self);
+    if (take_word(self, "TIME"))
+        return ddl_time(self, out);
     if (take_word(self, "INTERVAL"))
         return ddl_interval(self, out);
     if (take_word(self, "CHAR") || take_word(self, "CHARACTER") || take_word(self, "VARCHAR"))

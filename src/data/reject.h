@@ -38,6 +38,8 @@
     X(DUPLICATED_KEY, "DUPLICATED_MAP_KEY", "a map has the key twice")                                          \
     X(NULL_COMPARISON, "COMPARATOR_RETURNS_NULL", "the comparison gave NULL")                                   \
     X(TIME_ZONE, "INVALID_TIMEZONE", "there is no such time zone")                                              \
+    X(TIME_UNIT, "INVALID_PARAMETER_VALUE.TIME_UNIT", "the unit is HOUR, MINUTE, SECOND, MILLISECOND or MICROSECOND")  \
+    X(TIME_OVERFLOW, "DATETIME_OVERFLOW", "the result is not within the day")                                   \
     X(INDEX_ZERO, "INVALID_INDEX_OF_ZERO", "places count from 1 or from -1")                                     \
     X(NORM_DEGREE, "INVALID_VECTOR_NORM_DEGREE", "a norm is of degree 1, 2 or infinity")                        \
     X(VECTOR_SIZE, "VECTOR_DIMENSION_MISMATCH", "the vectors have different sizes")                             \

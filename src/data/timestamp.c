@@ -422,3 +422,68 @@ size_t timestamp_print_iso(int64_t us, const struct zone *session, char *out)
     }
     return (size_t)(p - out);
 }
+
+/* ---- times of the day ---- */
+
+/* One or two digits, at most `most`. */
+static bool take_two(const uint8_t **at, const uint8_t *end, int64_t most, int64_t *out)
+{
+    int digits = 0;
+    for (*out = 0; *at < end && **at >= '0' && **at <= '9' && digits < 3; digits++)
+        *out = *out * 10 + (*(*at)++ - '0');
+    return digits > 0 && digits < 3 && *out <= most;
+}
+
+/* Hours of a half of the day: 12 is its first one. */
+static bool half_day(const uint8_t *at, const uint8_t *end, int64_t *hour)
+{
+    bool later = (*at | 0x20) == 'p';
+    if (end - at != 2 || ((*at | 0x20) != 'a' && !later) || (at[1] | 0x20) != 'm' || *hour < 1 || *hour > 12)
+        return false;
+    *hour = *hour % 12 + (later ? 12 : 0);
+    return true;
+}
+
+bool time_of_day_parse(struct bytes text, int64_t *out_us)
+{
+    const uint8_t *at = text.data, *end = at + text.size;
+    int64_t hour, minute, second = 0, micros = 0;
+    while (at < end && *at <= ' ')
+        at++;
+    while (end > at && end[-1] <= ' ')
+        end--;
+    if (!take_two(&at, end, 23, &hour) || at == end || *at++ != ':' || !take_two(&at, end, 59, &minute))
+        return false;
+    if (at < end && *at == ':') {
+        at++;
+        if (!take_two(&at, end, 59, &second))
+            return false;
+        if (at < end && *at == '.')
+            for (int64_t unit = 100000; ++at < end && *at >= '0' && *at <= '9'; unit /= 10)
+                micros += (*at - '0') * unit;
+    }
+    while (at < end && *at == ' ')
+        at++;
+    if (at < end && !half_day(at, end, &hour))
+        return false;
+    *out_us = ((hour * 60 + minute) * 60 + second) * 1000000 + micros;
+    return true;
+}
+
+size_t time_of_day_print(int64_t us, char *out)
+{
+    int64_t seconds = us / 1000000, micros = us % 1000000;
+    int64_t parts[3] = {seconds / 3600 % 100, seconds / 60 % 60, seconds % 60};
+    size_t size = 0;
+    for (int i = 0; i < 3; i++) {
+        if (i > 0)
+            out[size++] = ':';
+        out[size++] = (char)('0' + parts[i] / 10);
+        out[size++] = (char)('0' + parts[i] % 10);
+    }
+    if (micros > 0)
+        out[size++] = '.';
+    for (int64_t unit = 100000; micros > 0; micros %= unit, unit /= 10)
+        out[size++] = (char)('0' + micros / unit);
+    return size;
+}

@@ -36,6 +36,11 @@ bool timestamp_parse(struct bytes text, const struct zone *session, int64_t *out
 bool timestamp_ntz_parse(struct bytes text, int64_t *out_us, bool *had_zone);
 bool date_parse(struct bytes text, int32_t *out_days);
 
+/* [h]h:[m]m[:[s]s[.f..]] [AM|PM] to microseconds of the day; digits past the sixth are cut. */
+bool time_of_day_parse(struct bytes text, int64_t *out_us);
+/* hh:mm:ss, and a fraction without trailing zeros; returns the count of bytes. */
+size_t time_of_day_print(int64_t us, char *out);
+
 enum { TIMESTAMP_TEXT_MAX = 48 };
 /* 2026-01-02 03:04:05.678 (fraction without trailing zeros), as CAST AS STRING gives; returns the count of bytes. */
 size_t timestamp_print(int64_t us, const struct zone *session, char *out);

@@ -23,6 +23,7 @@ static const struct {
     [TYPE_TIMESTAMP_NTZ] = {"timestamp_ntz", 8},
     [TYPE_INTERVAL_DT] = {"interval day to second", 8},
     [TYPE_INTERVAL_YM] = {"interval year to month", 4},
+    [TYPE_TIME] = {"time", 8},
     [TYPE_ARRAY] = {"array", 0},
     [TYPE_STRUCT] = {"struct", 0},
     [TYPE_MAP] = {"map", 0},
@@ -34,7 +35,7 @@ const struct type *type_of(enum type_id id)
 #define PLAIN(name) [TYPE_##name] = {.id = TYPE_##name}
         PLAIN(NULL),         PLAIN(BOOLEAN), PLAIN(INT8),          PLAIN(INT16),       PLAIN(INT32),
         PLAIN(INT64),        PLAIN(FLOAT),   PLAIN(DOUBLE),        PLAIN(STRING),      PLAIN(BINARY),
-        PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM),
+        PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM), PLAIN(TIME),
 #undef PLAIN
         [TYPE_DECIMAL] = {.id = TYPE_DECIMAL, .precision = 10},  // Spark's DECIMAL without parameters
     };
@@ -48,6 +49,15 @@ const struct type *type_decimal(struct arena *arena, int precision, int scale)
     struct type *type = arena_new(arena, struct type);
     *type = (struct type){.id = TYPE_DECIMAL, .precision = (uint8_t)precision, .scale = (uint8_t)scale};
     return type;
+}
+
+const struct type *type_time(int digits)
+{
+#define DIGITS(less) {.id = TYPE_TIME, .scale = (less)}
+    static const struct type times[] = {DIGITS(6), DIGITS(5), DIGITS(4), DIGITS(3), DIGITS(2), DIGITS(1)};
+#undef DIGITS
+    always(digits >= 0 && digits <= 6);
+    return digits == 6 ? type_of(TYPE_TIME) : &times[digits];
 }
 
 const struct type *type_interval(enum interval_field from, enum interval_field to)
@@ -118,6 +128,8 @@ const struct type *type_copy(struct arena *arena, const struct type *type)
 {
     if (type->id == TYPE_DECIMAL)
         return type_decimal(arena, type->precision, type->scale);
+    if (type->id == TYPE_TIME)
+        return type_time(type_time_digits(type));
     if (type_is_interval(type))
         return type_interval(type_interval_from(type), type_interval_to(type));
     if (!type_is_nested(type))
@@ -164,6 +176,8 @@ void type_print(const struct type *type, struct text *out)
     text_add_string(out, shapes[type->id].name);
     if (type->id == TYPE_DECIMAL)
         text_printf(out, "(%d,%d)", type->precision, type->scale);
+    if (type->id == TYPE_TIME)
+        text_printf(out, "(%d)", type_time_digits(type));
     if (!type_is_nested(type))
         return;
     text_add_char(out, '<');

@@ -13,6 +13,7 @@
  *          TIMESTAMP_NTZ int64 microseconds, local        timestamp_ntz
  *          INTERVAL_DT int64 microseconds                 interval day to second
  *          INTERVAL_YM int32 months                       interval year to month
+ *          TIME       int64 microseconds of the day       time(p)
  *          ARRAY      int32 offsets + child "element"     array<t>
  *          STRUCT     children                            struct<a:t,...>
  *          MAP        int32 offsets + children "key", "value" (two columns)  map<k,v>
@@ -47,6 +48,7 @@ enum type_id {
     TYPE_TIMESTAMP_NTZ,
     TYPE_INTERVAL_DT,
     TYPE_INTERVAL_YM,
+    TYPE_TIME,
     TYPE_ARRAY,
     TYPE_STRUCT,
     TYPE_MAP,
@@ -63,7 +65,8 @@ struct field {
 enum interval_field { INTERVAL_YEAR, INTERVAL_MONTH, INTERVAL_DAY, INTERVAL_HOUR, INTERVAL_MINUTE, INTERVAL_SECOND };
 struct type {
     enum type_id id;
-    uint8_t precision, scale;    /* DECIMAL; INTERVAL_*: first and last field + 1, both 0 for the whole range */
+    uint8_t precision, scale;    /* DECIMAL; INTERVAL_*: first and last field + 1, both 0 for the whole range; */
+                                 /* TIME: scale = 6 less its digits behind the point */
     int32_t field_count;         /* STRUCT: n; ARRAY: 1 (element); MAP: 2 (key, value); else 0 */
     const struct field *fields;
 };
@@ -71,6 +74,8 @@ struct type {
 /* Static types without parameters: type_of(TYPE_INT64). */
 const struct type *type_of(enum type_id id);
 const struct type *type_decimal(struct arena *arena, int precision, int scale);
+const struct type *type_time(int digits); /* 0..6, static */
+static inline int type_time_digits(const struct type *t) { return 6 - t->scale; }
 /* INTERVAL DAY TO HOUR: static. Both fields of one family, from <= to. */
 const struct type *type_interval(enum interval_field from, enum interval_field to);
 enum interval_field type_interval_from(const struct type *type);

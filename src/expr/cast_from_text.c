@@ -216,6 +216,18 @@ static void to_local_timestamps(struct call *call, const struct arg *arg, struct
     }
 }
 
+/* Digits that the type has no place for are cut. */
+static void to_times(struct call *call, const struct arg *arg, struct column *out)
+{
+    int64_t unit = (int64_t)decimal_power10(6 - type_time_digits(out->type));
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t us = 0;
+        if (!time_of_day_parse(arg_bytes(arg, i), &us))
+            call_reject(call, i, REJECT_CAST);
+        column_values(out, int64_t)[i] = us - us % unit;
+    }
+}
+
 static void to_intervals(struct call *call, const struct arg *arg, struct column *out)
 {
     for (int64_t i = 0; i < call->rows; i++) {
@@ -242,6 +254,7 @@ void cast_from_text(struct call *call, const struct arg *arg, struct column *out
     case TYPE_TIMESTAMP_NTZ: to_local_timestamps(call, arg, out); break;
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: to_intervals(call, arg, out); break;
+    case TYPE_TIME: to_times(call, arg, out); break;
     default: to_integers(call, arg, out);
     }
 }

@@ -182,8 +182,36 @@ static void cast_interval(struct call *call, const struct arg *arg, struct colum
         number_to_interval(call, arg, out);
 }
 
+/* ---- times of the day ---- */
+
+/* Seconds since midnight as a number; a DECIMAL keeps their fraction. */
+static void cast_time_of_day(struct call *call, const struct arg *arg, struct column *out)
+{
+    const int64_t *s = arg_values(arg, int64_t);
+    const struct type seconds = {.id = TYPE_DECIMAL, .precision = 14, .scale = 6};
+    bool fraction = out->type->id == TYPE_DECIMAL;
+    if (out->type->id == TYPE_TIME) {
+        int64_t unit = (int64_t)decimal_power10(6 - type_time_digits(out->type));
+        cast_values(call, out);
+        for (int64_t i = 0; i < call->rows; i++)
+            column_values(out, int64_t)[i] = s[i] - s[i] % unit;
+        return;
+    }
+    struct column number = {.type = fraction ? &seconds : type_of(TYPE_INT64), .rows = call->rows};
+    cast_values(call, &number);
+    for (int64_t i = 0; i < call->rows; i++)
+        column_values(&number, int64_t)[i] = fraction ? s[i] : s[i] / SECOND_US;
+    const struct arg whole = {&number, arg->step};
+    cast_number(call, &whole, out);
+    call_free(call, number.values);
+}
+
 void cast_time(struct call *call, const struct arg *arg, struct column *out)
 {
+    if (arg->col->type->id == TYPE_TIME) {
+        cast_time_of_day(call, arg, out);
+        return;
+    }
     enum type_id from = arg->col->type->id, to = out->type->id;
     const struct zone *zone = call->session->zone;
     if (type_is_interval(arg->col->type) || type_is_interval(out->type)) {

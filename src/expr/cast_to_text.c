@@ -29,6 +29,7 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
     case TYPE_TIMESTAMP_NTZ:
         return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
+    case TYPE_TIME: return time_of_day_print(column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_DT: return interval_print(col->type, column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_YM: return interval_print(col->type, column_values(col, int32_t)[row], out);
     default: return 0;

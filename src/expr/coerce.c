@@ -180,6 +180,8 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
         return a;
     if (type_is_numeric(a) && type_is_numeric(b))
         return common_number(arena, a, b);
+    if (a->id == TYPE_TIME && b->id == TYPE_TIME)
+        return type_time_digits(a) > type_time_digits(b) ? a : b;
     if (is_interval(a) && a->id == b->id)
         return common_interval(a, b);
     if (is_text(a))
@@ -228,6 +230,8 @@ bool cast_known(const struct type *from, const struct type *to)
         return true;
     if (type_is_nested(to))
         return nested_known(from, to, cast_known);
+    if (from->id == TYPE_TIME || to->id == TYPE_TIME)
+        return from->id == to->id || from->id == TYPE_STRING || is_whole(to);
     if (is_interval(from) || is_interval(to))
         return from->id == to->id || from->id == TYPE_STRING ||
                (is_interval(from) ? is_whole(to) : is_whole(from));
@@ -260,6 +264,10 @@ bool cast_implied(const struct type *from, const struct type *to)
         return true;
     if (type_is_nested(from) || type_is_nested(to))
         return type_is_nested(to) && nested_known(from, to, cast_implied);
+    if (from->id == TYPE_TIME)
+        return to->id == TYPE_TIME || to->id == TYPE_STRING;
+    if (to->id == TYPE_TIME)
+        return is_text(from);
     if (is_interval(from) || is_interval(to))
         return from->id == to->id;
     if (is_text(from) || is_text(to))
@@ -292,8 +300,10 @@ bool cast_is_safe(const struct type *from, const struct type *to)
         return true;
     if (type_is_nested(from) && from->id == to->id)
         return nested_known(from, to, cast_is_safe);
-    if (is_text(to) || (is_interval(from) && from->id == to->id))
+    if (is_text(to) || ((is_interval(from) || from->id == TYPE_TIME) && from->id == to->id))
         return true;
+    if (from->id == TYPE_TIME || to->id == TYPE_TIME)
+        return false;
     if (is_interval(from) || is_interval(to))
         return false;
     if (is_text(from))

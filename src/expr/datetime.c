@@ -69,6 +69,9 @@ static const char *part_function(struct arena *arena, const char *field, const s
 {
     if (of->id == TYPE_INTERVAL_DT || of->id == TYPE_INTERVAL_YM)
         return arena_printf(arena, "interval:%s", field);
+    bool of_day = strcmp(field, "hour") == 0 || strcmp(field, "minute") == 0 || strcmp(field, "second") == 0;
+    if (of->id == TYPE_TIME && of_day)
+        return arena_printf(arena, "time:%s", field);
     return strcmp(field, "second") == 0 ? "extract:second" : field;
 }
 

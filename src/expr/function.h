@@ -132,6 +132,7 @@ extern const struct function *const time_format_functions[];
 extern const struct function *const time_window_functions[];
 extern const struct function *const collection_functions[];
 extern const struct function *const array_functions[];
+extern const struct function *const time_of_day_functions[];
 extern const struct function *const array_edit_functions[];
 extern const struct function *const vector_functions[];
 extern const struct function *const mask_functions[];

@@ -25,6 +25,7 @@ static const struct family {
     {"Patterns", pattern_functions},
     {"Dates", calendar_functions},
     {"Times", datetime_functions},
+    {"Times of the day", time_of_day_functions},
     {"Conversions and patterns of time", time_format_functions},
     {"Windows of time", time_window_functions},
     {"Collections", collection_functions},

@@ -73,6 +73,7 @@ static const struct type *simple_type(const char *word)
         {"timestamp_ntz", TYPE_TIMESTAMP_NTZ},
         {"interval_dt", TYPE_INTERVAL_DT},
         {"interval_ym", TYPE_INTERVAL_YM},
+        {"time", TYPE_TIME},
     };
     if (strcmp(word, "interval_day") == 0)
         return type_interval(INTERVAL_DAY, INTERVAL_DAY);
@@ -216,8 +217,8 @@ static const struct type *target_type(struct match *m, const struct expr *arg,
     if (strcmp(word, "map") == 0)
         return of != NULL && of->id == TYPE_MAP ? of : NULL;
     const struct type *simple = simple_type(word);
-    bool part = simple != NULL && of != NULL && type_is_interval(of) && of->id == simple->id;
-    return part ? of : simple; // an interval keeps its fields
+    bool kin = simple != NULL && of != NULL && (type_is_interval(of) || of->id == TYPE_TIME);
+    return kin && of->id == simple->id ? of : simple; // intervals keep their fields, times their digits
 }
 
 /* ---- one overload ---- */

@@ -38,6 +38,11 @@ static void print_literal(const struct expr *expr, struct text *out)
         text_add_char(out, '\'');
         break;
     }
+    case TYPE_TIME:
+        text_add_string(out, "TIME '");
+        column_print(expr->literal, 0, out);
+        text_add_char(out, '\'');
+        break;
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: print_interval(expr, out); break;
     case TYPE_BINARY: {

@@ -352,7 +352,7 @@ static enum code columns_open(struct csv_decoder *self, const struct decoder_spe
     for (int32_t i = 0; i < count; i++) {
         const struct field *field = &spec->schema->fields[i];
         if (type_is_nested(field->type) || field->type->id == TYPE_INTERVAL_DT ||
-            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_NULL)
+            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_TIME || field->type->id == TYPE_NULL)
             return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold",
                         field->name);
         builder_init(&self->builders[i], field->type);

@@ -221,6 +221,15 @@ static bool put_day_time(struct json_column *col, struct bytes text)
     return true;
 }
 
+static bool put_time(struct json_column *col, struct bytes text)
+{
+    int64_t us;
+    if (!time_of_day_parse(text, &us))
+        return false;
+    json_put_int64(col, us);
+    return true;
+}
+
 /* [-]y-m */
 static bool put_year_month(struct json_column *col, struct bytes text)
 {
@@ -262,6 +271,7 @@ bool json_leaf_put_text(struct json_reader *reader, struct json_column *col, str
         return true;
     case TYPE_INTERVAL_DT: return put_day_time(col, text);
     case TYPE_INTERVAL_YM: return put_year_month(col, text);
+    case TYPE_TIME: return put_time(col, text);
     default: return false;
     }
 }

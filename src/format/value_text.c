@@ -121,6 +121,7 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_TIMESTAMP:
         return print_timestamp(printer, column_values(col, int64_t)[row], false, out);
     case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(column_values(col, int64_t)[row], out);
+    case TYPE_TIME: return time_of_day_print(integer_at(col, row), out);
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: return print_interval(col->type, integer_at(col, row), out);
     case TYPE_STRING:

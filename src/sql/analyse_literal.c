@@ -207,7 +207,8 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
         id = TYPE_TIMESTAMP_NTZ;
         ok = timestamp_ntz_parse(ast->bytes, &us, &zoned) && !zoned;
     } else if (strcasecmp(ast->text, "time") == 0) {
-        return not_yet(self, ast->at, "the type TIME");
+        id = TYPE_TIME;
+        ok = time_of_day_parse(ast->bytes, &us);
     } else if (strcasecmp(ast->text, "timestamp") != 0 &&
                strcasecmp(ast->text, "timestamp_ltz") != 0) {
         return sql_error(
