@@ -1,10 +1,10 @@
 /* time_pattern.c - printing and parsing instants by a pattern: Java's letters as Spark 3 and later take them.
  *
- * Letters  y u M L d D Q q E F a G H h K k m s S V X x Z O, text in '..', optional parts in [..]
+ * Letters  y M L d D Q q E F a G H h K k m s S V X x Z O, text in '..', optional parts in [..]
  * Parse    numbers of one letter take as many digits as there are, of several exactly so many; directly before another
  *          number they take exactly so many in any case (yyyyMMdd). S takes 1 to as many digits as letters. Names in
  *          any case. What the pattern does not say is 1970-01-01 00:00:00
- * Refused  week-based years and days (Y, w, W, e, c), as Spark does, and E, F, q, Q when parsing; z (zone names
+ * Refused  week-based years and days (Y, w, W, u, e, c), as Spark does, and E, F, q, Q when parsing; z (zone names
  *          like PST), which Spark has
  */
 #include "expr/calendar.h"
@@ -32,17 +32,47 @@ struct time_pattern {
 
 /* ---- compiling ---- */
 
-static enum code pattern_error(struct bytes pattern, struct error *err)
+/* SimpleDateFormat's letters: a pattern of these alone meant something to Spark 2. */
+static bool legacy_letters(struct bytes pattern)
 {
-    return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Unrecognized datetime pattern: %.*s",
-                (int)pattern.size, (const char *)pattern.data);
+    bool quoted = false;
+    for (size_t i = 0; i < pattern.size; i++) {
+        char c = (char)pattern.data[i];
+        quoted ^= c == '\'';
+        if (!quoted && isalpha((unsigned char)c) && strchr("GyYMLwWDdFEuaHkKhmsSzZX", c) == NULL)
+            return false;
+    }
+    return !quoted;
+}
+
+/* Refuses the pattern because of the part that does not read, as Spark words it. */
+static enum code pattern_error(struct bytes pattern, const struct part *part, bool to_parse,
+                               struct error *err)
+{
+    const char *why = "INVALID_DATETIME_PATTERN.WITH_SUGGESTION";
+    bool letter = part != NULL && part->kind == PART_LETTER;
+    char illegal[] = "ABnNpEFqQ"; // the last four only of what is parsed
+    illegal[to_parse ? 9 : 5] = 0;
+    if (letter && part->letter == 'z' && part->count < 5)
+        return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Zone names (z) are not supported: %.*s",
+                    (int)pattern.size, (const char *)pattern.data);
+    if (legacy_letters(pattern))
+        why = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
+    else if (letter && strchr("YwWuec", part->letter) != NULL)
+        why = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN";
+    else if (letter && strchr(illegal, part->letter) != NULL)
+        why = "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER";
+    else if (letter && part->count > 4 && strchr("Qq", part->letter) != NULL)
+        why = "INVALID_DATETIME_PATTERN.LENGTH";
+    return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s", why, (int)pattern.size,
+                (const char *)pattern.data);
 }
 
 static int letter_max(char letter)
 {
     static const struct {
         char letter, most;
-    } letters[] = {{'y', 6}, {'u', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4},
+    } letters[] = {{'y', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4},
                    {'E', 4}, {'F', 1}, {'a', 1}, {'G', 3}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2},
                    {'m', 2}, {'s', 2}, {'S', 9}, {'V', 2}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
@@ -56,7 +86,7 @@ static bool is_number(const struct part *part)
     if (part->kind != PART_LETTER)
         return false;
     bool name = memchr("MLQq", part->letter, 4) != NULL && part->count >= 3;
-    return !name && memchr("yuMLdDQqFHhKkmsS", part->letter, 16) != NULL;
+    return !name && memchr("yMLdDQqFHhKkmsS", part->letter, 15) != NULL;
 }
 
 /* Reads '..' at *at; '' is one quote. */
@@ -115,14 +145,14 @@ enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool t
     int depth = 0;
     for (size_t at = 0; at < pattern.size;) {
         if (made->count == PATTERN_PARTS_MAX)
-            return pattern_error(pattern, err);
+            return pattern_error(pattern, NULL, to_parse, err);
         struct part *part = &made->parts[made->count++];
         if (!read_part(arena, pattern, &at, part))
-            return pattern_error(pattern, err);
+            return pattern_error(pattern, part, to_parse, err);
         depth += (part->kind == PART_OPEN) - (part->kind == PART_CLOSE);
         bool only_printed = part->kind == PART_LETTER && memchr("EFqQ", part->letter, 4) != NULL;
         if (depth < 0 || (to_parse && only_printed))
-            return pattern_error(pattern, err);
+            return pattern_error(pattern, part, to_parse, err);
     }
     for (int i = 0; i + 1 < made->count; i++)
         made->parts[i].fixed = is_number(&made->parts[i]) && is_number(&made->parts[i + 1]);
@@ -179,7 +209,7 @@ static void print_offset(const struct part *part, int64_t offset_us, struct text
 
 static void print_year(const struct part *part, int64_t year, struct text *out)
 {
-    if (part->letter == 'y' && year <= 0)
+    if (year <= 0)
         year = 1 - year; // year of the era
     if (part->count == 2)
         text_printf(out, "%02d", floor_modulo(year, 100));
@@ -221,8 +251,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
 {
     int half = m->hour % 12;
     switch (part->letter) {
-    case 'y':
-    case 'u': print_year(part, m->date.year, out); break;
+    case 'y': print_year(part, m->date.year, out); break;
     case 'M':
     case 'L': print_month(part, m->date.month, out); break;
     case 'd': text_printf(out, "%0*d", part->count, m->date.day); break;
@@ -395,8 +424,7 @@ static bool parse_zone(struct parsed *p)
 static bool parse_letter(struct parsed *p, const struct part *part)
 {
     switch (part->letter) {
-    case 'y':
-    case 'u': return parse_year(p, part);
+    case 'y': return parse_year(p, part);
     case 'M':
     case 'L':
         if (part->count < 3)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Files whose subject leat leaves out (docs/sql-conformance.md says why), and those that print Spark's own plans or catalog.
+# Files whose subject leat leaves out (docs/sql.md), and those that print Spark's own plans or catalog.
 OUT_OF_SCOPE = """
     udf/ udaf/ scripting/ explain describe show- show_ collations charvarchar tuplesketch thetasketch kllquantiles hll
     st-functions xml-functions sql-udf sql-session-variables view-schema identifier-clause create_view view-with-default
