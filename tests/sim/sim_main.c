@@ -1,6 +1,7 @@
 /* sim_main.c - sim [SEEDS]: many worlds, one after the other.
  *
  *   sim 10000                seeds 1 to 10000; or SIM_SEEDS=10000
+ *   sim calls                fail every single call of a scenario, in every way (sim_calls.h)
  *   SIM_SEED=42 sim          this one alone, with its story; SIM_TRACE=1 prints every call
  *   SIM_TEMPLATE=join sim    only this pipeline
  *
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/os.h"
+#include "sim_calls.h"
 #include "sim_world.h"
 
 enum { SEEDS_DEFAULT = 300, REPEAT_EVERY = 10, PROGRESS_EVERY = 500, FAILURES_SHOWN = 10 };
@@ -78,6 +80,16 @@ static void totals_print(const struct totals *totals, int64_t elapsed_us)
     printf("%" PRId64 " passed, %" PRId64 " failed\n", totals->seeds - totals->failed, totals->failed);
 }
 
+static int every_call(void)
+{
+    struct calls_report report = {0};
+    calls_run(&report);
+    calls_print(&report);
+    printf("%" PRId64 " passed, %" PRId64 " failed\n", report.runs - report.wrong, report.wrong);
+    text_free(&report.text);
+    return report.wrong > 0;
+}
+
 int main(int count, char **arguments)
 {
     struct totals totals = {0};
@@ -85,6 +97,8 @@ int main(int count, char **arguments)
     uint64_t one = number_of("SIM_SEED", 0), first = number_of("SIM_FIRST", 1);
     uint64_t seeds = count > 1 ? strtoull(arguments[1], NULL, 10) : number_of("SIM_SEEDS", SEEDS_DEFAULT);
     log_set_level(LOG_LEVEL_ERROR);
+    if (count > 1 && strcmp(arguments[1], "calls") == 0)
+        return every_call();
     if (one > 0) {
         seed_run(one, true, &totals);
     } else {

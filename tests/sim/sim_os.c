@@ -252,7 +252,7 @@ struct call {
     bool dies_after;
 };
 
-static bool can_fail(enum sim_call call, enum sim_failure failure)
+bool sim_can_fail(enum sim_call call, enum sim_failure failure)
 {
     switch (failure) {
     case SIM_FAIL_NONE: return false;
@@ -273,7 +273,7 @@ static enum sim_failure any_failure(struct sim *self, enum sim_call call)
 {
     for (;;) {
         enum sim_failure failure = (enum sim_failure)chance_below(&self->chance, SIM_FAILURE_COUNT);
-        if (can_fail(call, failure))
+        if (sim_can_fail(call, failure))
             return failure;
     }
 }
@@ -282,10 +282,10 @@ static enum sim_failure planned_failure(struct sim *self, enum sim_call call)
 {
     const struct sim_plan *plan = &self->process->plan;
     int64_t at = self->process->calls;
-    if (at == plan->fail_at && can_fail(call, plan->failure))
+    if (at == plan->fail_at && sim_can_fail(call, plan->failure))
         return plan->failure;
     if (at >= plan->outage_from && at < plan->outage_to && sim_call_changes(call))
-        return can_fail(call, plan->outage) ? plan->outage : SIM_FAIL_EIO;
+        return sim_can_fail(call, plan->outage) ? plan->outage : SIM_FAIL_EIO;
     if (plan->fail_one_in > 0 && chance_one_in(&self->chance, plan->fail_one_in))
         return any_failure(self, call);
     return SIM_FAIL_NONE;

@@ -58,6 +58,7 @@ enum sim_failure {
     SIM_FAILURE_COUNT
 };
 const char *sim_failure_name(enum sim_failure failure);
+bool sim_can_fail(enum sim_call call, enum sim_failure failure);
 
 /* What a process will meet. Zeroed: nothing. Calls are counted from 1; 0 = never. */
 struct sim_plan {

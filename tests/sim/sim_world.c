@@ -231,6 +231,59 @@ static bool kind_run(struct world *world)
     return false;
 }
 
+/* ---- input that is gone ---- */
+
+/* A partition of which not all is read yet, or NULL. */
+static struct sim_partition *unread_partition(struct world *world, int64_t *next)
+{
+    struct sim_topic *topic = &world->broker.topics[0];
+    for (int32_t p = 0; p < topic->partition_count; p++) {
+        *next = witness_next(&world->witness, topic->name, p);
+        if (*next > 0 && topic->partitions[p].next > *next + 1)
+            return &topic->partitions[p];
+    }
+    return NULL;
+}
+
+/* Takes input away; false when nothing is there to take. */
+static bool input_lose(struct world *world)
+{
+    struct sim_topic *topic = &world->broker.topics[0];
+    int64_t next;
+    struct sim_partition *partition = unread_partition(world, &next);
+    if (partition == NULL)
+        return false;
+    switch (chance_below(&world->chance, 3)) {
+    case 0:
+        tell(world, "retention overtakes the reader");
+        broker_retain_from(partition, next + 1);
+        break;
+    case 1:
+        tell(world, "an unclean leader has less than was read");
+        broker_cut(partition, next - 1);
+        break;
+    default:
+        tell(world, "the topic is made anew");
+        broker_recreate(topic);
+    }
+    return true;
+}
+
+/* It must stop and say so; what was committed before stays as it is. */
+static bool loss_run(struct world *world)
+{
+    const struct sim_plan kind = {0};
+    if (!input_lose(world))
+        return false;
+    world->out->losses++;
+    struct run run = run_planned(world, &kind);
+    tell(world, "then: %s", run.err.text);
+    if (run.code != E_LOST)
+        witness_wrong(&world->witness, "input is gone, and the process ends with %s: %s",
+                      run.code == E_OK ? "success" : code_name(run.code), run.err.text);
+    return true;
+}
+
 /* ---- one seed ---- */
 
 static bool calm_run(struct world *world)
@@ -256,6 +309,7 @@ static bool calm_run(struct world *world)
 static void troubled_run(struct world *world)
 {
     struct error err = {0};
+    bool loses = chance_one_in(&world->chance, LOSS_ONE_IN);
     if (project_write(world->project, &err) != E_OK)
         witness_wrong(&world->witness, "the project: %s", err.text);
     sim_locks_release(world->sim);
@@ -267,7 +321,7 @@ static void troubled_run(struct world *world)
                 zombie_run(world);
             else
                 trouble_run(world, "a process");
-        if (world->witness.wrong.size > 0 || !kind_run(world))
+        if (world->witness.wrong.size > 0 || (loses && loss_run(world)) || !kind_run(world))
             return;
     }
     os->sleep_us(GRACE_US); // what may be another's is left alone for so long
@@ -306,6 +360,51 @@ void world_run(uint64_t seed, const char *template, struct sim_outcome *out)
         outcome_take(&world, out);
         world_close(&world);
     }
+    world_close(&calm);
+    project_close(&project);
+}
+
+/* ---- one call ---- */
+
+/* A process for each phase; the one that makes call number fail_at meets the failure, and after it all is well again. */
+static void failing_runs(struct world *world, struct single_failure *single)
+{
+    for (int32_t i = 0; i < world->project->phases; i++) {
+        const struct sim_plan plan = {.fail_at = single->reached ? 0 : single->fail_at - single->calls,
+                                      .failure = single->failure};
+        phase_release(world, false);
+        struct run run = run_planned(world, &plan);
+        single->calls += sim_process_calls(world->sim);
+        run_judge(world, &run, false, "a process");
+        if (!single->reached)
+            single->reached = sim_process_failed(world->sim, &single->call, &single->place);
+        if (world->witness.wrong.size > 0 || (single->reached && !kind_run(world)))
+            return;
+    }
+}
+
+void world_run_failing(const char *template, struct single_failure *single, struct sim_outcome *out)
+{
+    struct sim_project project;
+    struct world calm, world;
+    struct error err = {0};
+    uint64_t seed = 1;
+    *out = (struct sim_outcome){0};
+    for (project_choose(&project, seed, template); project.phases != 2; project_choose(&project, ++seed, template))
+        project_close(&project);
+    world_open(&calm, seed, &project, out);
+    bool fine = calm_run(&calm);
+    outcome_take(&calm, out);
+    world_open(&world, seed, &project, out);
+    witness_expect(&world.witness, &calm.witness);
+    if (fine && project_write(&project, &err) == E_OK) {
+        failing_runs(&world, single);
+        os->sleep_us(GRACE_US);
+        if (world.witness.wrong.size == 0 && kind_run(&world))
+            witness_finish(&world.witness, true);
+        outcome_take(&world, out);
+    }
+    world_close(&world);
     world_close(&calm);
     project_close(&project);
 }
