@@ -151,11 +151,17 @@ static bool same_place(struct position a, struct position b)
     return a.line == b.line && a.column == b.column && a.file == b.file;
 }
 
+/* Reading a column never fails, and those that the analyser adds may have another's place. */
+static bool can_fail(const struct expr *expr)
+{
+    return expr->kind == EXPR_CALL || expr->kind == EXPR_CAST || expr->kind == EXPR_CASE;
+}
+
 static const struct expr *find_at(const struct expr *expr, struct position at)
 {
     if (expr == NULL)
         return NULL;
-    if (same_place(expr->at, at) && expr->kind != EXPR_LITERAL)
+    if (same_place(expr->at, at) && can_fail(expr))
         return expr;
     for (int32_t i = 0; i < expr->arg_count; i++) {
         const struct expr *found = find_at(expr->args[i], at);
