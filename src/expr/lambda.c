@@ -288,6 +288,8 @@ SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) ->
     sums.type = out->type;
     struct buffer *own = out->valid;
     buffer_release(sums.valid);
+    out->valid = NULL;
+    column_release(out); // what was made ready for numbers
     *out = sums;
     out->valid = own;
     out->nulls = -1;

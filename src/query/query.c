@@ -108,11 +108,7 @@ enum code query_open(const struct query_spec *spec, struct query **out, struct e
 
 enum code query_next(struct query *self, struct batch *out, struct position *at, struct error *err)
 {
-    enum code code;
-    do {
-        *out = (struct batch){0};
-        code = self->root->type->next(self->root, out, err);
-    } while (code == E_OK && out->rows == 0 && out->schema != NULL);
+    enum code code = stage_next(self->root, out, err);
     *at = self->failed_at;
     return code;
 }

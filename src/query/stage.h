@@ -42,7 +42,9 @@ struct query {
 
 /* NULL: this engine cannot run such a node. */
 const struct stage_type *stage_type_of(const struct plan *plan);
-/* The next batch of input i, empty ones skipped. */
+/* The next batch, empty ones skipped; one without a schema is the end. */
+MUST_CHECK enum code stage_next(struct stage *self, struct batch *out, struct error *err);
+/* The same of input i. */
 MUST_CHECK enum code stage_pull(struct stage *self, int32_t input, struct batch *out, struct error *err);
 /* E_DATA when rows were rejected since the last check. `position` finds where a step stands in the SQL. */
 MUST_CHECK enum code stage_check(struct stage *self, struct position (*position)(const void *context, int32_t step),

@@ -17,18 +17,23 @@ const struct stage_type *stage_type_of(const struct plan *plan)
     return types[plan->kind];
 }
 
+enum code stage_next(struct stage *self, struct batch *out, struct error *err)
+{
+    for (;;) {
+        *out = (struct batch){0};
+        TRY(self->type->next(self, out, err));
+        if (out->rows > 0 || out->schema == NULL)
+            return E_OK;
+        batch_release(out); // nothing of this batch passed
+    }
+}
+
 enum code stage_pull(struct stage *self, int32_t input, struct batch *out, struct error *err)
 {
-    struct stage *from = self->inputs[input];
     const struct query_spec *spec = &self->query->spec;
-    enum code code;
     if (spec->stopped != NULL && spec->stopped(spec->stopped_context))
         return fail(err, E_STOPPED, "the query was stopped");
-    do {
-        *out = (struct batch){0};
-        code = from->type->next(from, out, err);
-    } while (code == E_OK && out->rows == 0 && out->schema != NULL);
-    return code;
+    return stage_next(self->inputs[input], out, err);
 }
 
 struct position program_position(const void *program, int32_t step)
