@@ -4,8 +4,9 @@
  * Parse    numbers of one letter take as many digits as there are, of several exactly so many; directly before another
  *          number they take exactly so many in any case (yyyyMMdd). S takes 1 to as many digits as letters. Names in
  *          any case. What the pattern does not say is 1970-01-01 00:00:00
- * Refused  week-based years and days (Y, w, W, u, e, c), as Spark does, and E, F, q, Q when parsing; z (zone names
- *          like PST), which Spark has
+ *          z takes the names that a time zone setting takes (PST, America/Los_Angeles)
+ * Refused  week-based years and days (Y, w, W, u, e, c), as Spark does, and E, F, q, Q when parsing; z when printing
+ *          and zzzz, which Spark has
  */
 #include "expr/calendar.h"
 
@@ -54,8 +55,8 @@ static enum code pattern_error(struct bytes pattern, const struct part *part, bo
     char illegal[] = "ABnNpEFqQ"; // the last four only of what is parsed
     illegal[to_parse ? 9 : 5] = 0;
     if (letter && part->letter == 'z' && part->count < 5)
-        return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Zone names (z) are not supported: %.*s",
-                    (int)pattern.size, (const char *)pattern.data);
+        return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Zone names (%s) are not supported: %.*s",
+                    to_parse ? "zzzz" : "z", (int)pattern.size, (const char *)pattern.data);
     if (legacy_letters(pattern))
         why = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
     else if (letter && strchr("YwWuec", part->letter) != NULL)
@@ -74,7 +75,7 @@ static int letter_max(char letter)
         char letter, most;
     } letters[] = {{'y', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4},
                    {'E', 4}, {'F', 1}, {'a', 1}, {'G', 3}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2},
-                   {'m', 2}, {'s', 2}, {'S', 9}, {'V', 2}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
+                   {'m', 2}, {'s', 2}, {'S', 9}, {'V', 2}, {'z', 3}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (letters[i].letter == letter)
             return letters[i].most;
@@ -150,8 +151,8 @@ enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool t
         if (!read_part(arena, pattern, &at, part))
             return pattern_error(pattern, part, to_parse, err);
         depth += (part->kind == PART_OPEN) - (part->kind == PART_CLOSE);
-        bool only_printed = part->kind == PART_LETTER && memchr("EFqQ", part->letter, 4) != NULL;
-        if (depth < 0 || (to_parse && only_printed))
+        bool one_way = part->kind == PART_LETTER && strchr(to_parse ? "EFqQ" : "z", part->letter) != NULL;
+        if (depth < 0 || one_way)
             return pattern_error(pattern, part, to_parse, err);
     }
     for (int i = 0; i + 1 < made->count; i++)
@@ -453,7 +454,8 @@ static bool parse_letter(struct parsed *p, const struct part *part)
     case 'm': return parse_small(p, part, &p->minute) && p->minute <= 59;
     case 's': return parse_small(p, part, &p->second) && p->second <= 59;
     case 'S': return parse_fraction(p, part);
-    case 'V': return parse_zone(p);
+    case 'V':
+    case 'z': return parse_zone(p);
     default: return parse_offset(p, part);
     }
 }
