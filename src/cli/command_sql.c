@@ -32,6 +32,7 @@ static const struct option sql_options[] = {
 /* ---- rows for people ---- */
 
 struct printer {
+    struct arena arena; /* of the schema, which outlives its statement */
     enum sql_format format;
     const struct type *schema;
     const struct zone *zone;
@@ -98,10 +99,10 @@ static void json_row(struct printer *self, const struct batch *batch, int64_t ro
 static void printer_schema(void *context, const struct type *schema, const struct zone *zone)
 {
     struct printer *self = context;
-    self->schema = schema;
+    self->schema = type_copy(&self->arena, schema);
     self->zone = zone;
     if (self->format == SHOW_TABLE)
-        show_init(&self->show, schema, zone, SHOWN_ROWS, 0);
+        show_init(&self->show, self->schema, zone, SHOWN_ROWS, 0);
     if (self->format == SHOW_CSV)
         csv_header(self);
 }
@@ -127,6 +128,7 @@ static void printer_finish(struct printer *self, bool complete)
     }
     print_flush(self);
     text_free(&self->out);
+    arena_free(&self->arena);
 }
 
 static enum code statement_print(struct sql_run *run, struct bytes statement, enum sql_format format, struct error *err)

@@ -14,6 +14,7 @@
 #include "query/query.h"
 #include "sql/sql.h"
 
+/* What it is given lives as long as the statement. */
 struct sql_sink {
     void (*schema)(void *context, const struct type *schema, const struct zone *zone);
     void (*rows)(void *context, const struct batch *batch);
