@@ -53,8 +53,9 @@ static void captured_column(const struct arg *arg, const int32_t *parents, int64
     mem_free(rows);
 }
 
-/* Runs body `which` over `count` rows; takes the variables over. Errors reject the parents. */
-static void body_run(struct call *call, const struct arg *args, int32_t which, struct column *variables,
+/* Runs body `which` over `count` rows; takes the `given` variables over, of which the lambda may name fewer. Errors
+ * reject the parents. */
+static void body_run(struct call *call, const struct arg *args, int32_t which, struct column *variables, int32_t given,
                      const int32_t *parents, int64_t count, struct column *out)
 {
     const struct lambda_call *lambda = call->bound;
@@ -65,6 +66,8 @@ static void body_run(struct call *call, const struct arg *args, int32_t which, s
     struct error err = {0};
     for (int32_t v = 0; v < body->variable_count; v++)
         columns[v] = column_take(&variables[v]);
+    for (int32_t v = body->variable_count; v < given; v++)
+        column_release(&variables[v]);
     for (int32_t c = 0; c < captured; c++)
         captured_column(&args[lambda->value_count + c], parents, count, &columns[body->variable_count + c]);
     struct batch in = {.rows = count, .columns = columns, .column_count = body->variable_count + captured};
@@ -146,7 +149,7 @@ SCALAR(fn_transform, "transform", "(array<T>, T -> U) -> array<U>",
     struct column variables[2] = {0}, result;
     elements_find(&elements, call, &args[0]);
     variables_of(call, &elements, &args[0], variables);
-    body_run(call, args, 0, variables, elements.parents, elements.count, &result);
+    body_run(call, args, 0, variables, 2, elements.parents, elements.count, &result);
     offsets_put(call, elements.parents, elements.count, out);
     children_put(out, &result, 1);
     elements_free(&elements);
@@ -159,7 +162,7 @@ static void keep_true(struct call *call, const struct arg *args, struct column *
     struct column variables[2] = {0}, result, kept[2] = {0};
     elements_find(&elements, call, &args[0]);
     variables_of(call, &elements, &args[0], variables);
-    body_run(call, args, 0, variables, elements.parents, elements.count, &result);
+    body_run(call, args, 0, variables, 2, elements.parents, elements.count, &result);
     int64_t count = 0;
     for (int64_t i = 0; i < elements.count; i++) {
         elements.parents[count] = elements.parents[i];
@@ -195,7 +198,7 @@ static void decide(struct call *call, const struct arg *args, struct column *out
     struct column variables[2] = {0}, result;
     elements_find(&elements, call, &args[0]);
     variables_of(call, &elements, &args[0], variables);
-    body_run(call, args, 0, variables, elements.parents, elements.count, &result);
+    body_run(call, args, 0, variables, 2, elements.parents, elements.count, &result);
     for (int64_t i = 0, at = 0; i < call->rows; i++) {
         bool found = false, open = false;
         for (; at < elements.count && elements.parents[at] == i; at++) {
@@ -236,7 +239,7 @@ static void aggregate_step(struct call *call, const struct arg *args, const int3
         places[i] = offsets[row_of(&args[0], rows[i])] + place;
     column_gather(&variables[0], sums, rows, count);
     column_gather(&variables[1], &args[0].col->children[0], places, count);
-    body_run(call, args, 0, variables, rows, count, &result);
+    body_run(call, args, 0, variables, 2, rows, count, &result);
     column_append(&both, sums, 0, sums->rows);
     column_append(&both, &result, 0, count);
     for (int64_t i = 0, at = 0; i < call->rows; i++) {
@@ -276,7 +279,7 @@ SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) ->
             aggregate_step(call, args, rows, count, place, &sums);
     }
     if (lambda->body_count > 1) {
-        body_run(call, args, 1, &sums, all, call->rows, &result);
+        body_run(call, args, 1, &sums, 1, all, call->rows, &result);
         sums = result;
     }
     uint8_t *valid = NULL;
@@ -342,7 +345,7 @@ SCALAR(fn_zip_with, "zip_with", "(array<T>, array<U>, (T, U) -> R) -> array<R>",
     }
     gather_padded(&args[0].col->children[0], left, count, &variables[0]);
     gather_padded(&args[1].col->children[0], right, count, &variables[1]);
-    body_run(call, args, 0, variables, parents, count, &result);
+    body_run(call, args, 0, variables, 2, parents, count, &result);
     offsets_put(call, parents, count, out);
     children_put(out, &result, 1);
     mem_free(parents);
@@ -365,7 +368,7 @@ static void transform_map(struct call *call, const struct arg *args, struct colu
     elements_find(&elements, call, &args[0]);
     variables_of(call, &elements, &args[0], variables);
     column_share(&children[1 - changed], &variables[1 - changed]);
-    body_run(call, args, 0, variables, elements.parents, elements.count, &children[changed]);
+    body_run(call, args, 0, variables, 2, elements.parents, elements.count, &children[changed]);
     for (int64_t i = 0, from = 0; changed == 0 && i < elements.count; i++) {
         from = i > 0 && elements.parents[i] == elements.parents[i - 1] ? from : i;
         if (column_is_null(&children[0], i))
@@ -434,7 +437,7 @@ SCALAR(fn_map_zip_with, "map_zip_with", "(map<K,V>, map<K,W>, (K, V, W) -> R) ->
     column_share(&children[0], &variables[0]);
     gather_padded(&maps[0]->children[1], left, count, &variables[1]);
     gather_padded(&maps[1]->children[1], right, count, &variables[2]);
-    body_run(call, args, 0, variables, parents, count, &children[1]);
+    body_run(call, args, 0, variables, 3, parents, count, &children[1]);
     offsets_put(call, parents, count, out);
     children_put(out, children, 2);
     mem_free(parents);
@@ -448,7 +451,7 @@ static int32_t compared(struct call *call, const struct arg *args, const struct 
     struct column variables[2], result;
     column_gather(&variables[0], child, &a, 1);
     column_gather(&variables[1], child, &b, 1);
-    body_run(call, args, 0, variables, &row, 1, &result);
+    body_run(call, args, 0, variables, 2, &row, 1, &result);
     int32_t order = 0;
     if (column_is_null(&result, 0))
         call_reject(call, row, REJECT_NULL_COMPARISON);
