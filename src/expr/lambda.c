@@ -78,9 +78,9 @@ static void body_run(struct call *call, const struct arg *args, int32_t which, s
         column_all_null(out, body->body->type, count);
     for (int32_t i = 0; i < rejects.count; i++)
         call_reject(call, parents[rejects.items[i].row], rejects.items[i].code);
-    struct column own = {0}; // the evaluator's memory goes with it
-    column_append(&own, out, 0, count);
     if (count > 0) {
+        struct column own = {0}; // the evaluator's memory goes with it
+        column_append(&own, out, 0, count);
         column_release(out);
         *out = own;
     }
