@@ -78,7 +78,7 @@ def points_reached(workload):
         shutil.rmtree(run.root)
         run.root.mkdir()
         begun = time.monotonic()
-        if run.finish("--once", LEAT_FAIL=f"{point}:1", MAX_OFFSETS_PER_TRIGGER=workload.limits[0]) == -signal.SIGKILL:
+        if run.finish("--once", LEAT_FAIL=f"{point}:1", MAX_OFFSETS_PER_TRIGGER=20 * workload.limits[1]) == -signal.SIGKILL:
             found.append(point)
         if point == "after_record":
             workload.start_seconds = time.monotonic() - begun
