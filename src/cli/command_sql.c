@@ -42,7 +42,8 @@ struct printer {
 
 static void print_flush(struct printer *self)
 {
-    fwrite(self->out.data, 1, self->out.size, stdout);
+    if (self->out.size > 0)
+        fwrite(self->out.data, 1, self->out.size, stdout);
     text_clear(&self->out);
 }
 

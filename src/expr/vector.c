@@ -101,7 +101,7 @@ SCALAR(fn_vector_normalize, "vector_normalize", "(array<float>, float?) -> array
             builder_double(&builder.children[0], (double)(vector.values[k] / norm));
         builder_close_list(&builder);
     }
-    struct buffer *valid = buffer_retain(out->valid);
+    struct buffer *valid = out->valid;
     builder_finish(&builder, out);
     buffer_release(out->valid);
     out->valid = valid;
