@@ -130,8 +130,11 @@ MUST_CHECK enum code chain_enter(struct chain *chain, const struct chain_record 
 MUST_CHECK enum code chain_sync(struct chain *chain, struct error *err);
 /* One that a dead process staged becomes the record after the head, durably. */
 MUST_CHECK enum code chain_adopt(struct chain *chain, const struct chain_staged *staged, struct error *err);
-/* Remove all. */
-MUST_CHECK enum code chain_unstage(struct chain *chain, struct error *err);
+/* Remove those of epochs that are in the chain, and `known`, of the one after the head, which are decided too. Others may be
+ * those of a process that has overtaken this one. */
+MUST_CHECK enum code chain_unstage(struct chain *chain, const struct chain_staged *known, int32_t count, struct error *err);
+/* E_FENCED when another process has gone on with the chain since it was opened. */
+MUST_CHECK enum code chain_overtaken(const struct chain *chain, struct error *err);
 /* Remove records below `epoch` and state files that only they name. */
 MUST_CHECK enum code chain_trim(struct chain *chain, int64_t epoch, struct error *err);
 

@@ -121,16 +121,30 @@ static enum code overtaken_check(const struct chain *self, struct error *err)
                 self->head + 1, store_root(self->store));
 }
 
-/* Asked again after the record is in, since we may have stood still in between: then it is taken back. */
+/* There is a record behind this one. */
+static enum code is_followed(const struct chain *self, int64_t epoch, bool *out, struct error *err)
+{
+    char path[CHAIN_PATH_BYTES];
+    int64_t size_bytes;
+    chain_record_path(self, epoch + 1, path);
+    enum code code = store_size(self->store, path, &size_bytes, err);
+    *out = code == E_OK;
+    return code == E_ABSENT ? E_OK : code;
+}
+
+/* Asked again after the record is in, since we may have stood still in between: then it is taken back, unless others have gone
+ * on from it. (One that was put after its namesake had been trimmed stays then too: it is below the head, and nobody needs it.) */
 static enum code put_behind_head(struct chain *self, const struct entry *entry, struct error *err)
 {
     char path[CHAIN_PATH_BYTES];
     chain_record_path(self, entry->epoch, path);
     TRY(overtaken_check(self, err));
     TRY(put_decided(self, path, entry, err));
+    bool followed = false;
     enum code code = overtaken_check(self, err);
     struct error second = {0};
-    if (code == E_FENCED && store_remove(self->store, path, &second) != E_OK)
+    if (code == E_FENCED && is_followed(self, entry->epoch, &followed, &second) == E_OK && !followed &&
+        store_remove(self->store, path, &second) != E_OK)
         log_warn("%s/%s is left behind: %s", store_root(self->store), path, second.text);
     return code;
 }
@@ -274,15 +288,27 @@ enum code chain_adopt(struct chain *self, const struct chain_staged *staged, str
     return code;
 }
 
-enum code chain_unstage(struct chain *self, struct error *err)
+enum code chain_unstage(struct chain *self, const struct chain_staged *known, int32_t count, struct error *err)
 {
     struct store_list list;
-    struct chain_staged ignored;
+    struct chain_staged staged;
     TRY(staged_list(self, &list, err));
     enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < list.count; i++)
-        if (staged_parse(list.entries[i].path, &ignored))
+        if (staged_parse(list.entries[i].path, &staged) && staged.epoch <= self->head)
             code = store_remove(self->store, list.entries[i].path, err);
+    for (int32_t i = 0; code == E_OK && i < count; i++)
+        code = store_remove(self->store, known[i].path, err);
     store_list_free(&list);
     return code;
+}
+
+enum code chain_overtaken(const struct chain *self, struct error *err)
+{
+    int64_t newest;
+    TRY(chain_newest(self, &newest, err));
+    if (newest > self->head)
+        return fail(err, E_FENCED, "another leat process has gone on with %s, up to epoch %" PRId64 "; this one stops",
+                    store_root(self->store), newest);
+    return E_OK;
 }

@@ -343,22 +343,34 @@ static enum code decide(struct chain *chain, const struct question *question, co
                 mark->nonce, question->head);
 }
 
+static enum code lost_or_overtaken(const struct chain *chain, struct error *err)
+{
+    struct error overtaken = {0};
+    if (chain_overtaken(chain, &overtaken) != E_OK)
+        *err = overtaken;
+    return err->code;
+}
+
 enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain *chain, struct error *err)
 {
     struct question question = {0};
     struct transaction_mark mark = {.epoch = -1};
     if (self->transaction.type == NULL)
-        return chain_unstage(chain, err);
+        return chain_unstage(chain, NULL, 0, err);
+    TRY(chain_overtaken(chain, err));   // whoever was before us is fenced now: what it has done, the chain or a staged record says
     enum code code = question_make(self, chain, &question, err);
     bool empty = question.head < 0 && question.staged_count == 0;   // nothing can have been committed
     if (code == E_OK && !empty)
         code = self->transaction.type->ask(self->transaction.self, question.offsets.items, question.offsets.count, &mark, err);
     if (code == E_OK && !empty)
         code = decide(chain, &question, &mark, err);
+    if (code == E_LOST) // what is missing may be what another process has used meanwhile
+        code = lost_or_overtaken(chain, err);
+    if (code == E_OK)
+        code = chain_unstage(chain, question.staged, question.staged_count, err);
     mem_free(question.offsets.items);
     arena_free(&question.arena);
-    TRY(code);
-    return chain_unstage(chain, err);
+    return code;
 }
 
 /* ---- looking ---- */

@@ -21,47 +21,59 @@ static const struct template {
     const char *name;
     int32_t topics;
     const char *sql;
+    const char *sent;    /* what goes to a topic; or NULL */
 } templates[] = {
-    {"plain", 1, "CREATE STREAMING TABLE a AS SELECT id, k, v, partition, offset FROM STREAM r;"},
-    {"filtered", 1,
+    {.name = "plain", .topics = 1, .sql =
+     "CREATE STREAMING TABLE a AS SELECT id, k, v, partition, offset FROM STREAM r;"},
+    {.name = "filtered", .topics = 1, .sql =
      "CREATE STREAMING TABLE big AS SELECT id, v * 2 AS w FROM STREAM r WHERE v >= 50;\n"
      "CREATE STREAMING TABLE small AS SELECT id, upper(k) AS k FROM STREAM r WHERE v < 50;"},
-    {"partitioned", 1, "CREATE STREAMING TABLE a PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
-    {"quarantine", 1,
+    {.name = "partitioned", .topics = 1, .sql =
+     "CREATE STREAMING TABLE a PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
+    {.name = "quarantine", .topics = 1, .sql =
      "CREATE STREAMING TABLE n AS SELECT id, CAST(s AS INT) AS n FROM STREAM r;\n"
      "CREATE STREAMING TABLE a AS SELECT id, s FROM STREAM r;"},
-    {"formats", 1,
+    {.name = "formats", .topics = 1, .sql =
      "CREATE STREAMING TABLE a USING parquet AS SELECT id, k FROM STREAM r;\n"
      "CREATE STREAMING TABLE b USING csv AS SELECT id, s FROM STREAM r;\n"
      "CREATE STREAMING TABLE c USING json PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
-    {"tumbling", 1,
+    {.name = "tumbling", .topics = 1, .sql =
      "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n, sum(v) AS v FROM STREAM r WATERMARK at "
      "DELAY OF " DELAY " GROUP BY k, window(at, '1 minute');"},
-    {"sliding", 1,
+    {.name = "sliding", .topics = 1, .sql =
      "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n, min(v) AS low, max(v) AS high FROM STREAM "
      "r WATERMARK at DELAY OF " DELAY " GROUP BY k, window(at, '3 minutes', '1 minute');"},
-    {"session", 1,
+    {.name = "session", .topics = 1, .sql =
      "CREATE STREAMING TABLE s AS SELECT k, session_window.start AS start, session_window.end AS end, count(*) AS n FROM "
      "STREAM r WATERMARK at DELAY OF " DELAY " GROUP BY k, session_window(at, '30 seconds');"},
-    {"distinct", 1, "CREATE STREAMING TABLE d AS SELECT DISTINCT k, at FROM STREAM r WATERMARK at DELAY OF " DELAY ";"},
-    {"dedup", 1,
+    {.name = "distinct", .topics = 1, .sql =
+     "CREATE STREAMING TABLE d AS SELECT DISTINCT k, at FROM STREAM r WATERMARK at DELAY OF " DELAY ";"},
+    {.name = "dedup", .topics = 1, .sql =
      "CREATE TEMPORARY VIEW mw AS SELECT s, m FROM STREAM r WATERMARK m DELAY OF " DELAY ";\n"
      "CREATE STREAMING TABLE d TBLPROPERTIES ('leat.dedup' = 's', 'leat.dedup.within_watermark' = 'true') AS SELECT s, m "
      "FROM STREAM mw;"},
-    {"join", 2,
+    {.name = "join", .topics = 2, .sql =
      "CREATE STREAMING TABLE p AS SELECT x.id AS x, y.id AS y, x.k FROM STREAM rw AS x JOIN STREAM qw AS y "
      "ON x.k = y.k AND y.at BETWEEN x.at AND x.at + INTERVAL 1 MINUTE;"},
-    {"left join", 2,
+    {.name = "left join", .topics = 2, .sql =
      "CREATE STREAMING TABLE p AS SELECT x.id AS x, y.id AS y FROM STREAM rw AS x LEFT JOIN STREAM qw AS y "
      "ON x.v = y.v AND y.at BETWEEN x.at AND x.at + INTERVAL 2 MINUTES;"},
-    {"medallion", 1,
+    {.name = "medallion", .topics = 1, .sql =
      "CREATE STREAMING TABLE bronze AS SELECT CAST(value AS STRING) AS value, partition, offset FROM STREAM t;\n"
      "CREATE STREAMING TABLE silver AS SELECT id, k, at, v FROM STREAM r WHERE v <> 7;\n"
      "CREATE STREAMING TABLE gold AS SELECT k, window.start AS start, count(*) AS n, sum(v) AS v FROM STREAM silver "
      "WATERMARK at DELAY OF " DELAY " GROUP BY k, window(at, '2 minutes');"},
-    {"union", 1,
+    {.name = "union", .topics = 1, .sql =
      "CREATE STREAMING TABLE a AS SELECT id, 'low' AS side FROM STREAM r WHERE v < 30 UNION ALL SELECT id, 'any' AS side "
      "FROM STREAM r;"},
+    {.name = "topic", .topics = 1, .sql =
+     "CREATE TEMPORARY VIEW sent AS SELECT CAST(id AS STRING) AS key, to_json(struct(id, k, v)) AS value FROM STREAM r;",
+     .sent = "sent"},
+    {.name = "topic and tables", .topics = 1, .sql =
+     "CREATE STREAMING TABLE a AS SELECT id, v FROM STREAM r;\n"
+     "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n FROM STREAM rw GROUP BY k, window(at, "
+     "'1 minute');\n"
+     "CREATE TEMPORARY VIEW sent AS SELECT k AS key, to_json(struct(k, start, n)) AS value FROM STREAM w;", .sent = "sent"},
 };
 enum { TEMPLATES = sizeof templates / sizeof *templates };
 
@@ -71,7 +83,7 @@ const char *project_template(int32_t i) { return templates[i].name; }
 
 /* ---- settings ---- */
 
-static void spec_choose(struct sim_project *project, struct sim_chance *chance)
+static void spec_choose(struct sim_project *project, struct sim_chance *chance, const char *sent)
 {
     static const char *const formats[] = {"json", "csv", "parquet"};
     struct text *spec = &project->spec;
@@ -83,6 +95,9 @@ static void spec_choose(struct sim_project *project, struct sim_chance *chance)
         text_printf(spec, "  source.%c.format: kafka\n  source.%c.subscribe: %c\n  source.%c.startingOffsets: earliest\n"
                           "  source.%c.kafka.bootstrap.servers: simulated:9092\n  source.%c.maxOffsetsPerTrigger: '%d'\n",
                     't' + t, 't' + t, 't' + t, 't' + t, 't' + t, 't' + t, (int)chance_between(chance, 3, 40));
+    if (sent != NULL)
+        text_printf(spec, "  sink.out.format: kafka\n  sink.out.from: %s\n  sink.out.topic: out\n"
+                          "  sink.out.kafka.bootstrap.servers: simulated:9092\n", sent);
     text_printf(spec, "  spark.sql.sources.default: %s\n", formats[chance_below(chance, 3)]);
     text_printf(spec, "  leat.threads: '%d'\n", (int)chance_between(chance, 1, 3));
     text_printf(spec, "  leat.batch.rows: '%d'\n", (int)chance_between(chance, 1, 12));
@@ -155,7 +170,7 @@ void project_choose(struct sim_project *project, uint64_t seed, const char *name
     project->phases = (int32_t)chance_between(&chance, 1, SIM_PHASES_MAX);
     if (project->partitions[0] > 1 && project->phases > 1 && chance_one_in(&chance, 4))
         project->late_partition_phase = (int32_t)chance_between(&chance, 1, project->phases - 1);
-    spec_choose(project, &chance);
+    spec_choose(project, &chance, template->sent);
     records_make(project, &chance);
 }
 

@@ -254,6 +254,15 @@ static void part_changed(struct witness *self, const char *path)
         witness_wrong(self, "%s was visible and is removed", path);
 }
 
+void witness_message(void *context, const char *text)
+{
+    struct witness *self = context;
+    struct row_count *count = count_of(self, hash_bytes(text, strlen(text)) | 1, text);
+    count->seen++;
+    if (self->compares && count->seen > count->expected)
+        witness_wrong(self, "a message is visible %d times, expected %d: %s", count->seen, count->expected, text);
+}
+
 /* ---- the chain ---- */
 
 static const struct chain_range *range_before(const struct witness *self, int32_t record, const struct chain_range *range)
@@ -341,6 +350,13 @@ static void changed(void *context, enum sim_call call, const char *path)
 
 struct sim_hooks witness_hooks(struct witness *self) { return (struct sim_hooks){changed, self}; }
 
+static bool record_is_there(const struct witness *self, const struct witness_record *record)
+{
+    char path[128];
+    snprintf(path, sizeof path, CHECKPOINT "/chain/0/%016" PRId64 ".json", record->epoch);
+    return disk_find(sim_disk(self->sim), path) >= 0;
+}
+
 void witness_look_again(struct witness *self)
 {
     for (int32_t i = 0; i < self->file_count; i++) {
@@ -352,14 +368,11 @@ void witness_look_again(struct witness *self)
             rows_add(self, file, -1);
         file->visible = number >= 0;
     }
-    while (self->record_count > 0) { // what was not durable yet never was
-        const struct witness_record *head = &self->records[self->record_count - 1];
-        char path[128];
-        snprintf(path, sizeof path, CHECKPOINT "/chain/0/%016" PRId64 ".json", head->epoch);
-        if (disk_find(sim_disk(self->sim), path) >= 0 || head->trimmed)
-            break;
-        self->record_count--;
-    }
+    for (int32_t i = 0; i < self->record_count; i++) // a removal that was not durable is undone
+        self->records[i].trimmed &= !record_is_there(self, &self->records[i]);
+    while (self->record_count > 0 && !self->records[self->record_count - 1].trimmed &&
+           !record_is_there(self, &self->records[self->record_count - 1]))
+        self->record_count--; // what was not durable yet never was
 }
 
 /* ---- the end ---- */
@@ -424,6 +437,12 @@ static int64_t rows_of(const struct witness *self, const char *table)
     return rows;
 }
 
+/* Its rows are messages: it has no folder. */
+static bool is_topic(const struct chain_record *record, int32_t table)
+{
+    return record->transaction && strcmp(record->ledgers[table].table, "out") == 0;
+}
+
 static void ledgers_check(struct witness *self)
 {
     if (self->record_count == 0)
@@ -436,7 +455,7 @@ static void ledgers_check(struct witness *self)
             for (int32_t i = 0; i < self->records[r].record.ledger_count; i++)
                 if (strcmp(self->records[r].record.ledgers[i].table, table) == 0)
                     out += self->records[r].record.ledgers[i].counts.out;
-        if (out != rows_of(self, table))
+        if (!is_topic(last, t) && out != rows_of(self, table))
             witness_wrong(self, "the ledgers of table %s say %" PRId64 " rows, and it has %" PRId64, table, out,
                           rows_of(self, table));
     }

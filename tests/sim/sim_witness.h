@@ -56,6 +56,8 @@ void witness_expect(struct witness *witness, const struct witness *calm);
 struct sim_hooks witness_hooks(struct witness *witness);
 /* After a power loss. */
 void witness_look_again(struct witness *witness);
+/* A message that readers of committed messages see from now on. */
+void witness_message(void *witness, const char *text);
 /* The offset after the last one committed of a partition; 0 when there is none. */
 int64_t witness_next(const struct witness *witness, const char *topic, int32_t partition);
 int64_t witness_rows(const struct witness *witness);

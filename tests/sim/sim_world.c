@@ -6,6 +6,7 @@
 
 #include "runtime/runtime.h"
 #include "sim_project.h"
+#include "sim_transaction.h"
 #include "sim_witness.h"
 
 enum { TROUBLES_MAX = 5 /* per phase */, KIND_RUNS_MAX = 20, LOSS_ONE_IN = 20 };
@@ -16,6 +17,7 @@ struct world {
     uint64_t seed;
     struct sim *sim;
     struct sim_broker broker;
+    struct sim_transactions transactions;
     struct sim_project *project;
     struct witness witness;
     struct run_options options;
@@ -58,6 +60,10 @@ static void world_open(struct world *world, uint64_t seed, struct sim_project *p
     broker_init(&world->broker, world->sim, seed);
     project_topics(project, &world->broker);
     broker_install(&world->broker);
+    transactions_init(&world->transactions, world->sim, seed);
+    world->transactions.visible = witness_message;
+    world->transactions.context = &world->witness;
+    transactions_use(&world->transactions);
     world->options = (struct run_options){.once = true, .inline_workers = true};
 }
 
@@ -65,6 +71,8 @@ static void world_close(struct world *world)
 {
     broker_install(NULL);
     broker_close(&world->broker);
+    transactions_use(NULL);
+    transactions_close(&world->transactions);
     witness_close(&world->witness);
     sim_free(world->sim);
 }
