@@ -11,6 +11,7 @@
 
 enum {
     HANDLES_MAX = 512,
+    DECISIVE = 4,              /* so many times as often such calls fail */
     CALL_COST_MAX_US = 40,
     CLOCK_COST_US = 1,         /* looking at the clock takes time too: who only looks must get on */
     START_S = 1767225600,      /* 2026-01-01 */
@@ -19,7 +20,7 @@ enum {
 struct process {
     int32_t number;
     struct sim_plan plan;
-    int64_t calls;
+    int64_t calls, records;    /* records: put into the chain */
     bool died;
     bool failed;               /* plan.fail_at was reached, by a call.. */
     enum sim_call failed_call;
@@ -278,6 +279,11 @@ static enum sim_failure any_failure(struct sim *self, enum sim_call call)
     }
 }
 
+static bool decides(enum sim_call call)
+{
+    return call == SIM_SYNC || call == SIM_FOLDER_SYNC || call == SIM_RENAME || call == SIM_BROKER;
+}
+
 static enum sim_failure planned_failure(struct sim *self, enum sim_call call)
 {
     const struct sim_plan *plan = &self->process->plan;
@@ -286,7 +292,9 @@ static enum sim_failure planned_failure(struct sim *self, enum sim_call call)
         return plan->failure;
     if (at >= plan->outage_from && at < plan->outage_to && sim_call_changes(call))
         return sim_can_fail(call, plan->outage) ? plan->outage : SIM_FAIL_EIO;
-    if (plan->fail_one_in > 0 && chance_one_in(&self->chance, plan->fail_one_in))
+    // what makes things durable is rare among all calls, and the most interesting
+    int32_t one_in = decides(call) && plan->fail_one_in > DECISIVE ? plan->fail_one_in / DECISIVE : plan->fail_one_in;
+    if (one_in > 0 && chance_one_in(&self->chance, one_in))
         return any_failure(self, call);
     return SIM_FAIL_NONE;
 }
@@ -304,6 +312,8 @@ static struct call call_begin(enum sim_call kind, const char *path)
         zombie_freeze(sim);
         process->calls = 1; // the plan that it was resumed with counts from here
     }
+    if (kind == SIM_RENAME && sim_place_of(path) == SIM_PLACE_RECORD && ++process->records == process->plan.die_at_record)
+        process->plan.die_at = process->calls + process->plan.die_later;
     if (process->calls == process->plan.die_at) {
         call.dies_after = process->plan.die_after;
         call.dead = !call.dies_after;

@@ -64,6 +64,7 @@ bool sim_can_fail(enum sim_call call, enum sim_failure failure);
 struct sim_plan {
     int64_t die_at;
     bool die_after;                   /* the call at which it dies is done */
+    int64_t die_at_record, die_later; /* so many calls after the n-th record was put */
     int64_t freeze_at;
     int64_t fail_at;                  /* this one call fails */
     enum sim_failure failure;

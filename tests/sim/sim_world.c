@@ -148,16 +148,23 @@ static void plan_errors(struct world *world, struct sim_plan *plan)
     }
 }
 
+/* Anywhere, or around a commit: between the record of one epoch and the next one's most orders matter. */
 static void plan_death(struct world *world, struct sim_plan *plan)
 {
-    plan->die_at = any_call(world);
+    if (chance_one_in(&world->chance, 2)) {
+        plan->die_at = any_call(world);
+    } else {
+        plan->die_at_record = chance_between(&world->chance, 1, 2);
+        plan->die_later = chance_between(&world->chance, 0, 24);
+    }
     plan->die_after = chance_one_in(&world->chance, 2);
 }
 
 static void plan_print(const struct sim_plan *plan, char *out, size_t size)
 {
-    snprintf(out, size, "die %s%" PRId64 ", freeze %" PRId64 ", fail %" PRId64 " %s, one in %d, outage [%" PRId64 ", %" PRId64 ")",
-             plan->die_after ? "after " : "", plan->die_at, plan->freeze_at, plan->fail_at, sim_failure_name(plan->failure),
+    snprintf(out, size, "die %s%" PRId64 " or %" PRId64 " after record %" PRId64 ", freeze %" PRId64 ", fail %" PRId64
+             " %s, one in %d, outage [%" PRId64 ", %" PRId64 ")",
+             plan->die_after ? "after " : "", plan->die_at, plan->die_later, plan->die_at_record, plan->freeze_at, plan->fail_at, sim_failure_name(plan->failure),
              plan->fail_one_in, plan->outage_from, plan->outage_to);
 }
 
