@@ -208,9 +208,16 @@ class TopicWatch(threading.Thread):
         self.ended = threading.Event()
         self.consumer = Consumer(self.settings)
         self.partitions = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic in topics
-                           for partition in self.consumer.list_topics(topic, 20).topics[topic].partitions]
-        assert {place.topic for place in self.partitions} == set(topics), "a topic has no partitions"
+                           for partition in self.partitions_of(topic)]
         self.consumer.assign(self.partitions)
+
+    def partitions_of(self, topic):
+        """Of a cluster's nodes some hear of a new topic later than others."""
+        deadline = time.monotonic() + 20
+        while not (known := self.consumer.list_topics(topic, 20).topics[topic].partitions):
+            assert time.monotonic() < deadline, f"{topic} has no partitions"
+            time.sleep(0.05)
+        return known
 
     def run(self):
         while not self.ended.is_set():
