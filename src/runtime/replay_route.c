@@ -19,15 +19,16 @@ const struct plan *plan_find(const struct pipeline *pipeline, struct bytes stamp
 
 static bool makes_other_rows(const struct plan *plan) { return plan_is_stateful(plan) && plan->kind != PLAN_DEDUPLICATE; }
 
-static bool is_reached(const struct plan *gate, const struct replay_route *route)
+static bool is_reached(const struct plan *node, const struct replay_route *route)
 {
     bool reached = false;
-    for (int32_t j = 0; j < gate->input_count; j++)
-        reached |= route->passed[plan_input(gate, j)->id];
+    for (int32_t j = 0; j < node->input_count; j++)
+        reached |= route->passed[plan_input(node, j)->id];
     return reached;
 }
 
-/* Everything above the gates that a record can come through as itself. A gate behind another one is none. */
+/* Everything above the gates that a record can come through as itself. A gate behind another one is none: what stands
+ * between the two is no way from a source. */
 static void way_find(const struct pipeline *pipeline, struct replay_route *out)
 {
     for (int32_t i = pipeline->node_count - 1; i >= 0; i--) {
@@ -38,6 +39,7 @@ static void way_find(const struct pipeline *pipeline, struct replay_route *out)
                 out->passed[plan_input(plan, j)->id] = true;
     }
     for (int32_t i = 0; i < pipeline->node_count; i++) {
+        out->passed[i] &= pipeline->nodes[i]->kind == PLAN_SOURCE || is_reached(pipeline->nodes[i], out);
         out->gate[i] &= is_reached(pipeline->nodes[i], out);
         out->gate_count += out->gate[i];
     }

@@ -174,6 +174,28 @@ def mended():
     check("mended: it is in quarantine again", [] if gone == [("REPLAY_TARGET_GONE", ["doubled"], 2)] else [f"{gone}"])
 
 
+CHAINED = """CREATE STREAMING TABLE numbers AS SELECT id, CAST(price AS INT) AS n FROM STREAM orders;
+CREATE STREAMING TABLE large AS SELECT id, n FROM STREAM numbers WHERE n > 1;
+CREATE STREAMING TABLE small AS SELECT id, n FROM STREAM numbers WHERE n <= 1;
+"""
+
+
+def chained():
+    """The mended table is read by others: a row comes to them through it, once."""
+    folder = files_project("chained", CHAINED)
+    feed(folder, "1", [order(1, "1"), order(2, "2.5"), order(3, "x"), order(4, "0.5")])
+    check("chained: run", leat("run", folder).problems(0))
+    mended_sql = CHAINED.replace("CAST(price AS INT)", "CAST(try_cast(price AS DOUBLE) AS INT)")
+    (folder / "transformations/a.sql").write_text(mended_sql)
+    replay(folder)
+    check("chained: again", leat("run", folder).problems(0))
+    holds("chained: the table", folder, "numbers", [(1, 1), (2, 2), (3, None), (4, 0)], "id", "n")
+    holds("chained: who reads it", folder, "large", [(2, 2)], "id", "n")
+    holds("chained: who reads it, too", folder, "small", [(1, 1), (4, 0)], "id", "n")
+    check("chained: ledgers", ledger_problems(folder))
+    check("chained: audit", leat("audit", folder).problems(0))
+
+
 # ---- live ----
 
 
@@ -331,7 +353,7 @@ def fails():
     check("fails: no cluster is known", leat("check", none).problems(2, "leat.quarantine.kafka.bootstrap.servers"))
 
 
-for part in (ways, mended, live, lines, fails):
+for part in (ways, mended, chained, live, lines, fails):
     part()
 topics(False)
 topics(True)
