@@ -99,7 +99,7 @@ def retention_while_down(loss):
         return
     kept = [row for row in second if row[2] >= 1 + max(r[2] for r in second if r[1] == row[1]) - 50]
     check("case 19: retention while down, failOnDataLoss=false: the gap is told and recorded",
-          run.ended(0, status, run.topic, "is gone, going on at") + run.has(first + kept) +
+          run.ended(0, status, run.topic, "gone, going on at") + run.has(first + kept) +
           ([] if run.lost() == len(second) - len(kept) else [f"the chain says {run.lost()} lost"]))
 
 
@@ -121,7 +121,7 @@ def retention_overtakes(loss):
         check("case 19: retention overtakes the reader, failOnDataLoss: stop", problems)
     else:
         problems += until(lambda: not run.has_once(first + third), "the records behind the gap")
-        problems += run.ended(0, stop(process), run.topic, "is gone, going on at") + run.has_once(first + third)
+        problems += run.ended(0, stop(process), run.topic, "gone, going on at") + run.has_once(first + third)
         seen = len([row for row in second if row in run.rows()])
         problems += [] if run.lost() + seen == len(second) else [f"the chain says {run.lost()} lost, {seen} of {len(second)} were read"]
         check("case 19: retention overtakes the reader, failOnDataLoss=false: the gap is told and recorded", problems)

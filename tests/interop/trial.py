@@ -72,6 +72,7 @@ class Leat:
                 stdout=out,
                 stderr=err,
                 env={k: str(v) for k, v in merged.items() if v is not None},
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # the suite may run under nohup
             )
 
     def said(self):
