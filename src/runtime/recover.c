@@ -24,17 +24,55 @@ static const char TASK[] = "0";
 /* How long one attempt waits for a broker that is to be written to; whatever fails then is tried again (trouble.h). */
 enum { ATTEMPT_US = 20 * 1000 * 1000 };
 
+/* A record of before paths: what is staged cannot be found. */
+static enum code folder_unknown(const struct chain_sink *sink, struct arena *arena, struct error *err)
+{
+    struct sink_files files;
+    TRY(sink_token_files(bytes_of_string(sink->token), arena, &files, err));
+    if (files.count > 0)
+        log_warn("the last epoch wrote table %s, which the project no longer has, and an older leat did not record its folder: "
+                 "its %d files may still be in the folder's _staging. Run once with the table as it was", sink->name, files.count);
+    return E_OK;
+}
+
+/* The project as it is now does not write there: no sink has the folder open. */
+static enum code publish_there(struct engine *self, int64_t epoch, const struct chain_sink *sink, struct error *err)
+{
+    enum code code =
+        sink_publish(sink->path, chain_query_id(self->chain), epoch, bytes_of_string(sink->token), err);
+    if (code == E_ABSENT) {
+        log_warn("the last epoch wrote table %s into %s, a folder that is not there any more: its rows of that epoch are gone",
+                 sink->name, sink->path);
+        error_clear(err);
+        return E_OK;
+    }
+    if (code == E_LOST)
+        return error_note(err, "table %s; the project no longer writes into %s, so who does not miss these files removes the "
+                          "folder", sink->name, sink->path);
+    return code == E_OK ? E_OK : error_note(err, "table %s", sink->name);
+}
+
+/* Where the project has the table is asked first: the folder may have been moved with what is staged in it, or copied. */
+static enum code roll_forward_one(struct engine *self, int64_t epoch, const struct chain_sink *sink, struct error *err)
+{
+    int32_t output = outputs_find(self->outputs, sink->name);
+    const char *path = output < 0 ? NULL : outputs_path(self->outputs, output);
+    if (output < 0 && sink->path == NULL)
+        return folder_unknown(sink, &self->arena, err);
+    if (sink->path == NULL || path != NULL) {
+        enum code code = outputs_commit_one(self->outputs, output, epoch, bytes_of_string(sink->token), err);
+        if (code != E_LOST || sink->path == NULL || strcmp(path, sink->path) == 0)
+            return code;
+        error_clear(err);
+    }
+    return publish_there(self, epoch, sink, err);
+}
+
+/* By the record, not by the project: that may have changed since the epoch was written. */
 static enum code roll_forward(struct engine *self, const struct chain_record *head, struct error *err)
 {
-    for (int32_t i = 0; i < head->sink_count; i++) {
-        int32_t output = outputs_find(self->outputs, head->sinks[i].name);
-        if (output < 0) {
-            log_warn("the last epoch wrote table %s, which the project no longer has; its staged files stay unpublished",
-                     head->sinks[i].name);
-            continue;
-        }
-        TRY(outputs_commit_one(self->outputs, output, head->epoch, bytes_of_string(head->sinks[i].token), err));
-    }
+    for (int32_t i = 0; i < head->sink_count; i++)
+        TRY(roll_forward_one(self, head->epoch, &head->sinks[i], err));
     return E_OK;
 }
 
@@ -200,14 +238,26 @@ static enum code change_check(struct engine *self, const struct chain_record *he
     return code;
 }
 
+/* What the head names, on the disk and in memory. When some of it is missing, another process may have gone on with the chain and
+ * tidied up: that says more. */
+static enum code head_restore(struct engine *self, const struct chain_record *head, struct error *err)
+{
+    enum code code = roll_forward(self, head, err);
+    if (code == E_OK)
+        code = states_restore(self, err);
+    struct error overtaken = {0};
+    if (code != E_OK && chain_overtaken(self->chain, &overtaken) == E_FENCED)
+        *err = overtaken;
+    return code == E_OK ? E_OK : err->code;
+}
+
 static enum code head_resume(struct engine *self, struct error *err)
 {
     struct chain_record head = {0};
     TRY(chain_read(self->chain, chain_head(self->chain), &self->arena, &head, err));
     TRY(change_check(self, &head, err));
-    TRY(roll_forward(self, &head, err));
+    TRY(head_restore(self, &head, err));
     new_tables_warn(self, &head);
-    TRY(states_restore(self, err));
     self->epoch = head.epoch + 1;
     self->batch_time_us = head.batch_time_us;
     self->relations.views = head.views;

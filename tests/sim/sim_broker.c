@@ -235,11 +235,11 @@ static void columns_finish(const struct sim_source *self, struct columns *column
 {
     if (columns->rows > 0)
         batch_init(out, self->schema, columns->rows);
-    for (int32_t c = 0; c < SOURCE_HEADERS; c++)
+    for (int32_t c = 0; c < SOURCE_HEADERS; c++) {
         if (columns->rows > 0 && self->needed[c])
             builder_finish(&columns->builders[c], &out->columns[c]);
-        else
-            builder_release(&columns->builders[c]);
+        builder_release(&columns->builders[c]);
+    }
 }
 
 static enum code source_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
