@@ -74,19 +74,20 @@ static void ranges_print(const struct audit_report *r, struct text *out)
 
 static void tables_print(const struct audit_report *r, struct text *out)
 {
-    char text[9][QUANTITY_TEXT_MAX];
+    char text[10][QUANTITY_TEXT_MAX];
     if (r->table_count > 0)
-        text_printf(out, "\n%-20s %14s %14s %14s %12s %10s %12s %10s %8s %12s\n", "table", "in", "out",
-                    "into state", "filtered", "late", "quarantined", "duplicates", "files", "older files");
+        text_printf(out, "\n%-20s %14s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", "table", "in", "out",
+                    "into state", "filtered", "late", "null time", "quarantined", "duplicates", "files",
+                    "older files");
     for (int32_t i = 0; i < r->table_count; i++) {
         const struct audit_table *t = &r->tables[i];
         const struct ledger *l = &t->ledger;
-        text_printf(out, "%-20s %14s %14s %14s %12s %10s %12s %10s %8s %12s\n", t->name,
-                    number(l->in + l->replayed, text[0]), number(l->out, text[1]),
-                    number(l->aggregated, text[2]), number(l->filtered, text[3]),
-                    number(l->late + l->null_time, text[4]), number(l->quarantined, text[5]),
-                    number(l->duplicates, text[6]), t->path != NULL ? number(t->files, text[7]) : "-",
-                    t->path != NULL ? number(t->older_files, text[8]) : "-");
+        text_printf(out, "%-20s %14s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", t->name,
+                    t->set_aside ? "-" : number(l->in + l->replayed, text[0]), number(l->out, text[1]),
+                    number(l->aggregated, text[2]), number(l->filtered, text[3]), number(l->late, text[4]),
+                    number(l->null_time, text[5]), number(l->quarantined, text[6]),
+                    number(l->duplicates, text[7]), t->path != NULL ? number(t->files, text[8]) : "-",
+                    t->path != NULL ? number(t->older_files, text[9]) : "-");
     }
 }
 
@@ -190,9 +191,11 @@ static void table_json(const struct audit_table *t, struct text *out)
     const struct ledger *l = &t->ledger;
     text_add_char(out, '{');
     json_member(out, "table", t->name);
-    json_number(out, "in", l->in);
-    json_number(out, "replayed", l->replayed);
-    text_printf(out, ",\"exploded\":%" PRId64, l->exploded); // rows less, when lists are empty
+    if (!t->set_aside) {
+        json_number(out, "in", l->in);
+        json_number(out, "replayed", l->replayed);
+        text_printf(out, ",\"exploded\":%" PRId64, l->exploded); // rows less, when lists are empty
+    }
     json_number(out, "out", l->out);
     json_number(out, "state", l->aggregated);
     json_number(out, "filtered", l->filtered);

@@ -18,10 +18,11 @@ struct audit_finding_list {
     struct audit_finding *items;
     int32_t count, capacity;
 };
-/* A folder that the pipeline writes files into. */
+/* What the pipeline writes into: mostly a folder with files. */
 struct audit_folder {
-    const char *name, *path;
+    const char *name, *path;           /* path NULL: no files */
     bool materialized;
+    bool set_aside;                    /* rows that leat set aside: a quarantine, a topic of dead letters, `<table>_late` */
     bool parquet;
     int64_t keep;                      /* leat.files.keep; 0 = all */
     struct store *store;               /* NULL: the folder is not there */

@@ -39,7 +39,7 @@ static void folders_find(struct audit *self)
     bool parquet = self->settings.quarantine_format == QUARANTINE_PARQUET;
     struct quarantines quarantines;
     quarantines_find(self->arena, pipeline, &quarantines);
-    size_t most = 2 * (size_t)pipeline->table_count + (size_t)quarantines.folder_count;
+    size_t most = 2 * (size_t)pipeline->table_count + (size_t)quarantines.count;
     struct audit_folder *next = self->folders = arena_array(self->arena, struct audit_folder, most);
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         const struct pipeline_table *table = pipeline->tables[t];
@@ -58,14 +58,17 @@ static void folders_find(struct audit *self)
             *next++ = (struct audit_folder){
                 .name = arena_printf(self->arena, "%s_late", table->name),
                 .path = arena_printf(self->arena, "%s_late", path),
+                .set_aside = true,
             };
     }
-    for (int32_t q = 0; q < quarantines.folder_count; q++) {
+    for (int32_t q = 0; q < quarantines.count; q++) {
         const char *name = quarantines.items[q].name;
+        bool topic = quarantines.items[q].is_topic;
         *next++ = (struct audit_folder){
-            .name = name,
-            .path = arena_printf(self->arena, "%s/%s", tables_path, name),
+            .name = topic ? arena_printf(self->arena, "topic %s", name) : name,
+            .path = topic ? NULL : arena_printf(self->arena, "%s/%s", tables_path, name),
             .parquet = parquet,
+            .set_aside = true,
         };
     }
     self->folder_count = (int32_t)(next - self->folders);
@@ -274,6 +277,8 @@ static void epoch_check(struct folder_audit *self, int64_t epoch)
         file_check(self, epoch, &files.items[i]);
         rows += files.items[i].rows;
     }
+    if (self->folder->set_aside)
+        self->table->ledger.out += files.known ? rows : files.records; // these have no ledger
     const struct chain_ledger *ledger = record != NULL ? ledger_find(record, self->folder->name) : NULL;
     if (ledger == NULL)
         return;
@@ -437,7 +442,8 @@ void audit_files(struct audit *self)
     struct audit_table *tables = arena_array(self->arena, struct audit_table, (size_t)self->folder_count);
     for (int32_t i = 0; i < self->folder_count; i++) {
         struct audit_folder *folder = &self->folders[i];
-        tables[i] = (struct audit_table){.name = folder->name, .path = folder->path};
+        tables[i] = (struct audit_table){
+            .name = folder->name, .path = folder->path, .set_aside = folder->set_aside};
         struct folder_audit one = {
             .audit = self,
             .folder = folder,

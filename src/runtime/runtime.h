@@ -168,6 +168,7 @@ struct audit_range {                   /* of a partition, over the records that 
 };
 struct audit_table {
     const char *name, *path;           /* path NULL: no files */
+    bool set_aside;                    /* rows that leat set aside: of the ledger only `out` is known */
     struct ledger ledger;              /* sum over the records that are there */
     int64_t files, rows, bytes;        /* that those records name and that are in the folder */
     int64_t older_files, older_rows, older_bytes;   /* of epochs before; rows -1 = not of Parquet, nobody counted */

@@ -68,14 +68,30 @@ bool sink_part_parse(const char *path, struct sink_part_name *out)
     return true;
 }
 
+/* kafka_sink.c: {"records":12} */
+static int64_t records_of(struct bytes token)
+{
+    static const char member[] = "{\"records\":";
+    enum { DIGITS_MAX = 18 };
+    int64_t records = 0;
+    size_t at = sizeof member - 1;
+    if (token.size < at || memcmp(token.data, member, at) != 0)
+        return 0;
+    for (size_t end = at + DIGITS_MAX; at < token.size && at < end && token.data[at] >= '0' && token.data[at] <= '9'; at++)
+        records = records * 10 + (token.data[at] - '0');
+    return records;
+}
+
 enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err)
 {
     struct parts parts = {0};
     static const char member[] = "\"files\"";
     *out = (struct sink_files){.known = token.size >= sizeof member &&
                                         memmem(token.data, token.size, member, sizeof member - 1) != NULL};
-    if (!out->known)
+    if (!out->known) {
+        out->records = records_of(token);
         return E_OK;
+    }
     TRY(token_parse(token, &parts, err));
     out->items = arena_array(arena, struct sink_file, (size_t)parts.count);
     out->count = parts.count;

@@ -75,6 +75,11 @@ struct sink_type {
 };
 extern const struct sink_type *const sink_types[];   /* ends with NULL */
 
+/* Commit a token of files into the folder that it was staged in, without a sink. E_ABSENT: the folder is gone, and files
+ * should be in it; E_LOST, E_CORRUPT as a sink's commit. */
+MUST_CHECK enum code sink_publish(const char *folder, const char *query_id, int64_t epoch, struct bytes token,
+                                  struct error *err);
+
 /* ---- what tokens and names of files say, for who checks them ---- */
 
 struct sink_file {
@@ -87,6 +92,7 @@ struct sink_files {
     int32_t count;
     bool known;                        /* the token is one of files */
     bool replace;                      /* they took the place of all files of before */
+    int64_t records;                   /* of a token of a topic */
 };
 /* E_CORRUPT: a token of files that cannot be read. */
 MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err);

@@ -265,6 +265,7 @@ def clean(good):
     held = {
         "ranges": sum(r["records"] for r in ranges) == RECORDS and all(r["from"] == 0 for r in ranges) and len(ranges) == 4,
         "bronze": tables["bronze"]["in"] == tables["bronze"]["rows"] == RECORDS,
+        "set aside": tables["_quarantine"]["out"] == tables["_quarantine"]["rows"],
         "files": tables["bronze"]["files"] == len(good.files()),
         "epochs": lines(done)[0]["epoch"] == len(ledger) - 1,
     }

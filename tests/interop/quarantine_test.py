@@ -323,6 +323,10 @@ SELECT offset, 1 / CAST(CAST(value AS STRING) AS DOUBLE) AS n FROM STREAM input;
     check(f"{name}: and the folder", multiset_problems("both_bad", lost, [(reason, at) for reason, table, at in want if table == "both"]))
     check(f"{name}: no other quarantine", [] if not (folder / "data/tables/_quarantine").exists() or
           not tables.quarantined(folder / "data/tables") else ["there is one"])
+    audit = [json.loads(line) for line in leat("audit", folder, "--format", "json").out.splitlines()]
+    counted = {line["table"]: line["out"] for line in audit if "table" in line}
+    check(f"{name}: audit counts what was set aside", [] if counted.get(f"topic {letters}") == sum(want.values()) and
+          counted.get("both_bad") == len(lost) and not any(line.get("note") == "table_unknown" for line in audit) else [f"{audit}"])
     if transactional:
         check(f"{name}: the sink", multiset_problems("out", [m.value() for m in read(out)], [b"%d" % i for i in range(100)]))
 

@@ -57,6 +57,7 @@ TEST(only_tokens_of_files_are_known)
     CHECK_INT((int64_t)files.items[0].checksum, 255);
     CHECK_INT(sink_token_files(bytes_of_string("{\"records\":5}"), &arena, &files, &err), E_OK);
     CHECK(!files.known && files.count == 0);
+    CHECK_INT(files.records, 5);
     CHECK_INT(sink_token_files(bytes_of_string("{\"files\":[5]}"), &arena, &files, &err), E_CORRUPT);
     arena_free(&arena);
 }
