@@ -39,7 +39,7 @@ struct kafka_producer {
     rd_kafka_t *client;
     struct arena arena;
     struct kafka_client_facts facts;
-    int64_t timeout_us, message_max;   /* bytes of a record: key, value and headers */
+    int64_t timeout_us, message_max;   /* bytes of a record, as kafka_message_bytes counts them */
     bool compressed;
     struct budget *budget;
     size_t charged_bytes;

@@ -147,11 +147,24 @@ enum kafka_row kafka_row_read(struct kafka_cursor *self, const struct kafka_colu
     return KAFKA_ROW_FINE;
 }
 
+/* Lengths are zigzag numbers of 7 bits a byte. */
+static int64_t length_bytes(size_t size)
+{
+    int64_t bytes = 1;
+    for (uint64_t rest = (uint64_t)size >> 6; rest > 0; rest >>= 7)
+        bytes++;
+    return bytes;
+}
+
+int64_t kafka_header_bytes(size_t name_size, size_t value_size)
+{
+    return length_bytes(name_size) + (int64_t)name_size + length_bytes(value_size) + (int64_t)value_size;
+}
+
 int64_t kafka_message_bytes(const struct transaction_message *message)
 {
-    enum { HEADER_BYTES = 10 };   // two lengths of up to five bytes
-    int64_t size = (int64_t)(message->key.size + message->value.size);
+    int64_t size = (int64_t)(message->key.size + message->value.size) + KAFKA_RECORD_OVERHEAD;
     for (int32_t i = 0; i < message->header_count; i++)
-        size += (int64_t)(strlen(message->headers[i].name) + message->headers[i].value.size) + HEADER_BYTES;
+        size += kafka_header_bytes(strlen(message->headers[i].name), message->headers[i].value.size);
     return size;
 }

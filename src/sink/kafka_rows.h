@@ -22,6 +22,8 @@ struct kafka_columns {
 MUST_CHECK enum code kafka_columns_find(const struct type *schema, bool topic_given, struct kafka_columns *out,
                                         struct error *err);
 
+enum { KAFKA_RECORD_OVERHEAD = 36 };   /* lengths, counts, timestamp and attributes of a record, at most */
+
 /* One row at a time as a message that borrows the batch. */
 struct kafka_cursor {
     struct transaction_header *headers;
@@ -33,7 +35,8 @@ enum kafka_row { KAFKA_ROW_FINE, KAFKA_ROW_NO_TOPIC, KAFKA_ROW_BAD_HEADER };
 /* `extra` more headers may be put behind message->headers[message->header_count]. topic: of the option, or NULL. */
 enum kafka_row kafka_row_read(struct kafka_cursor *self, const struct kafka_columns *columns, const char *topic,
                               const struct batch *batch, int64_t row, int32_t extra, struct transaction_message *out);
-/* Bytes that count against the largest record. */
+/* Bytes that count against the largest record, as librdkafka counts them: key, value, headers and what frames them at most. */
 int64_t kafka_message_bytes(const struct transaction_message *message);
+int64_t kafka_header_bytes(size_t name_size, size_t value_size);
 
 #endif

@@ -15,7 +15,6 @@
  */
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <strings.h>
 
 #include "base/os.h"
@@ -25,13 +24,15 @@
 
 enum {
     OWN_HEADERS = 2,
-    OWN_HEADER_BYTES = 512,
+    ORIGIN_NAME_MAX = 4096,             /* bytes of a topic or a file's path in leat.origin; a path has no more */
+    NUMBERS_MAX = 64,                   /* bytes of two numbers and their slashes */
     DETAIL_KEY_BYTES = 200,
     CLOCK_SKEW_US = 10 * 1000 * 1000,   /* between us and the broker, when it judges a timestamp by its own clock */
 };
 
 struct kafka_lane {
     struct kafka_cursor cursor;
+    struct text own;                   /* values of our headers, of the row at work */
     int64_t rows, bytes;
 };
 struct kafka_sink {
@@ -49,6 +50,8 @@ struct kafka_sink {
     struct kafka_lane lanes[SINK_LANES_MAX];
     int32_t lane_count;
 };
+
+static const char id_header[] = "leat.id", origin_header[] = "leat.origin";
 
 static const struct option kafka_sink_options[] = {
     {"topic", OPTION_STRING, NULL, NULL, 0, 0, "topic of all rows; without it the column `topic` names it row by row",
@@ -128,15 +131,17 @@ static enum code writer_open(struct kafka_sink *self, const struct sink_spec *sp
         .stopping = spec->stopping,
     };
     TRY(kafka_producer_open(&self->producer, &producer, err));
-    self->record_max = self->producer.message_max - OWN_HEADER_BYTES;
+    self->record_max = self->producer.message_max;
     return E_OK;
 }
 
 static void kafka_sink_close(void *instance)
 {
     struct kafka_sink *self = instance;
-    for (int32_t i = 0; i < self->lane_count; i++)
+    for (int32_t i = 0; i < self->lane_count; i++) {
         kafka_cursor_close(&self->lanes[i].cursor);
+        text_free(&self->lanes[i].own);
+    }
     if (self->producer.client != NULL)
         kafka_producer_close(&self->producer);
     arena_free(&self->arena);
@@ -161,11 +166,39 @@ static enum code kafka_sink_open(void *instance, const struct sink_spec *spec, s
 
 /* ---- rows that cannot be written ---- */
 
+static bool has_origin(const struct batch *batch)
+{
+    const struct origin *origin = batch->source;
+    return origin != NULL && origin->topic.type != NULL && origin->partition.type != NULL && origin->offset.type != NULL;
+}
+
+/* The topic or path that leat.origin names. */
+static struct bytes origin_name(const struct batch *batch, int64_t row)
+{
+    struct bytes name = column_bytes_at(&batch->source->topic, batch_origin(batch, row));
+    return bytes_of(name.data, name.size < ORIGIN_NAME_MAX ? name.size : ORIGIN_NAME_MAX);
+}
+
+/* Most bytes of our headers, which only rows outside a transaction have. */
+static int64_t own_bytes(const struct kafka_sink *self, bool has_name, size_t name_size)
+{
+    if (self->transaction != NULL)
+        return 0;
+    return kafka_header_bytes(strlen(id_header), strlen(self->query_id) + strlen(self->task) + NUMBERS_MAX) +
+           (has_name ? kafka_header_bytes(strlen(origin_header), name_size + NUMBERS_MAX) : 0);
+}
+
+static int64_t row_bytes(const struct kafka_sink *self, const struct transaction_message *message, const struct batch *batch,
+                         int64_t row)
+{
+    bool has_name = has_origin(batch);
+    return kafka_message_bytes(message) + own_bytes(self, has_name, has_name ? origin_name(batch, row).size : 0);
+}
+
 /* What is wrong with the row, or REJECT_COUNT. */
-static enum reject_code misfit(const struct kafka_sink *self, const struct transaction_message *message,
+static enum reject_code misfit(const struct kafka_sink *self, const struct transaction_message *message, int64_t size,
                                const struct transaction_topic *topic)
 {
-    int64_t size = kafka_message_bytes(message);
     int64_t ahead_us = message->timestamp_us == 0 ? 0 : message->timestamp_us - os->clock_wall_us();
     if (size > self->record_max || (topic->record_max > 0 && size > topic->record_max))
         return REJECT_MESSAGE_TOO_LARGE;
@@ -179,8 +212,8 @@ static enum reject_code misfit(const struct kafka_sink *self, const struct trans
     return REJECT_COUNT;
 }
 
-static enum code row_check(struct kafka_sink *self, const struct transaction_message *message, int64_t row,
-                           struct rejects *rejects, struct error *err)
+static enum code row_check(struct kafka_sink *self, const struct transaction_message *message, const struct batch *batch,
+                           int64_t row, struct rejects *rejects, struct error *err)
 {
     struct transaction_topic asked = {0};
     const struct transaction_topic *topic = self->settings.topic != NULL ? &self->topic : &asked;
@@ -192,7 +225,7 @@ static enum code row_check(struct kafka_sink *self, const struct transaction_mes
         TRY(topic_ask(self, message->topic, message->partition < 0 ? 1 : message->partition + 1, &asked, err));
         topic = &asked;
     }
-    enum reject_code code = misfit(self, message, topic);
+    enum reject_code code = misfit(self, message, row_bytes(self, message, batch, row), topic);
     if (code != REJECT_COUNT)
         rejects_add(rejects, row, -1, code);
     return E_OK;
@@ -210,7 +243,8 @@ static bool all_fine(const struct kafka_sink *self, const struct batch *batch)
     int64_t most = self->topic.record_max > 0 && self->topic.record_max < self->record_max ? self->topic.record_max
                                                                                           : self->record_max;
     return self->settings.topic != NULL && c->headers < 0 && c->partition < 0 && c->timestamp < 0 && !self->topic.needs_key &&
-           text_bytes(batch, c->key) + text_bytes(batch, c->value) <= most;
+           text_bytes(batch, c->key) + text_bytes(batch, c->value) + KAFKA_RECORD_OVERHEAD +
+                   own_bytes(self, true, ORIGIN_NAME_MAX) <= most;
 }
 
 static enum code kafka_check(void *instance, int32_t lane, const struct batch *batch, struct rejects *rejects,
@@ -227,7 +261,7 @@ static enum code kafka_check(void *instance, int32_t lane, const struct batch *b
                 message.partition < 0)
                 rejects_add(rejects, row, -1, REJECT_TOPIC_UNKNOWN);
             else
-                TRY(row_check(self, &message, row, rejects, err));
+                TRY(row_check(self, &message, batch, row, rejects, err));
             break;
         case KAFKA_ROW_NO_TOPIC: rejects_add(rejects, row, -1, REJECT_TOPIC); break;
         case KAFKA_ROW_BAD_HEADER: rejects_add(rejects, row, -1, REJECT_HEADER); break;
@@ -246,7 +280,7 @@ static void kafka_check_detail(const void *instance, const struct batch *batch, 
         size_t key = message.key.size < DETAIL_KEY_BYTES ? message.key.size : DETAIL_KEY_BYTES;
         if (reject->code == REJECT_MESSAGE_TOO_LARGE)
             text_printf(out, "the record has %" PRId64 " bytes, more than kafka.max.request.size (%" PRId64
-                        ") or the topic's max.message.bytes; ", kafka_message_bytes(&message), self->record_max);
+                        ") or the topic's max.message.bytes; ", row_bytes(self, &message, batch, reject->row), self->record_max);
         if (reject->code == REJECT_TIMESTAMP)
             text_add_string(out, "its timestamp is farther from now than the topic's message.timestamp.after.max.ms or "
                                  ".before.max.ms; ");
@@ -268,38 +302,39 @@ static void kafka_check_detail(const void *instance, const struct batch *batch, 
 /* ---- rows that are written ---- */
 
 /* Names the row for a reader on a cluster without the transaction. */
-static void own_headers(struct kafka_sink *self, int64_t epoch, const struct batch *batch, int64_t row, char *text,
+static void own_headers(struct kafka_sink *self, struct text *own, int64_t epoch, const struct batch *batch, int64_t row,
                         struct transaction_header *headers, struct transaction_message *message)
 {
     int64_t number = atomic_fetch_add_explicit(&self->sent, 1, memory_order_relaxed);
-    int size = snprintf(text, OWN_HEADER_BYTES / 4, "%s/%s/%" PRId64 "/%" PRId64, self->query_id, self->task, epoch, number);
-    struct transaction_header *next = &headers[message->header_count];
-    *next++ = (struct transaction_header){"leat.id", bytes_of(text, (size_t)size), false};
-    message->header_count++;
-    const struct origin *origin = batch->source;
-    if (origin == NULL || origin->topic.type == NULL || origin->partition.type == NULL || origin->offset.type == NULL)
-        return;
-    int64_t at = batch_origin(batch, row);
-    struct bytes topic = column_bytes_at(&origin->topic, at);
-    char *place = text + OWN_HEADER_BYTES / 4;
-    size = snprintf(place, OWN_HEADER_BYTES / 4 * 3, "%.*s/%" PRId32 "/%" PRId64, (int)topic.size, (const char *)topic.data,
-                    column_values(&origin->partition, int32_t)[at], column_values(&origin->offset, int64_t)[at]);
-    *next = (struct transaction_header){"leat.origin", bytes_of(place, (size_t)size), false};
-    message->header_count++;
+    text_clear(own);
+    text_printf(own, "%s/%s/%" PRId64 "/%" PRId64, self->query_id, self->task, epoch, number);
+    size_t id_size = own->size;
+    if (has_origin(batch)) {
+        const struct origin *origin = batch->source;
+        int64_t at = batch_origin(batch, row);
+        struct bytes name = origin_name(batch, row);
+        text_add(own, name.data, name.size);
+        text_printf(own, "/%" PRId32 "/%" PRId64, column_values(&origin->partition, int32_t)[at],
+                    column_values(&origin->offset, int64_t)[at]);
+    }
+    struct bytes all = text_view(own);   // only now: it moves while it grows
+    headers[message->header_count++] = (struct transaction_header){id_header, bytes_of(all.data, id_size), false};
+    if (all.size > id_size)
+        headers[message->header_count++] =
+            (struct transaction_header){origin_header, bytes_of(all.data + id_size, all.size - id_size), false};
 }
 
 static enum code row_send(struct kafka_sink *self, struct kafka_lane *lane, int64_t epoch, const struct batch *batch,
                           int64_t row, struct error *err)
 {
     struct transaction_message message;
-    char own[OWN_HEADER_BYTES];
     enum kafka_row read = kafka_row_read(&lane->cursor, &self->columns, self->settings.topic, batch, row, OWN_HEADERS, &message);
     always(read == KAFKA_ROW_FINE);   // the others were rejected
     lane->rows++;
     lane->bytes += kafka_message_bytes(&message);
     if (self->transaction != NULL)
         return self->transaction->type->send(self->transaction->self, &message, err);
-    own_headers(self, epoch, batch, row, own, lane->cursor.headers, &message);
+    own_headers(self, &lane->own, epoch, batch, row, lane->cursor.headers, &message);
     return kafka_producer_send(&self->producer, &message, err);
 }
 
@@ -334,11 +369,18 @@ static enum code kafka_prepare(void *instance, int64_t epoch, struct text *token
     return E_OK;
 }
 
-/* The transaction, or the flush, has done it. */
+/* The transaction, or the flush, has done it. Of files no word may be lost: the table was one of files when it was written. */
 static enum code kafka_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
-    (void)instance, (void)epoch, (void)token, (void)err;
-    return E_OK;
+    (void)instance;
+    struct arena arena = {0};
+    struct sink_files files;
+    enum code code = sink_token_files(token, &arena, &files, err);
+    if (code == E_OK && files.count > 0)
+        code = fail(err, E_CORRUPT, "epoch %" PRId64 " wrote %" PRId32 " files, and the table is a Kafka topic now: run once with "
+                    "the table as it was", epoch, files.count);
+    arena_free(&arena);
+    return code;
 }
 
 static void kafka_abort(void *instance, int64_t epoch)

@@ -7,7 +7,7 @@
 
 enum {
     ASK_MS = 3000,
-    FRAME_BYTES = 100,   /* of a batch with one record: 61 of header, lengths, timestamps, counts */
+    FRAME_BYTES = 64,    /* of a batch: 61 of header, and a few to spare */
 };
 static const int64_t days_max_ms = (int64_t)366 * 10000 * 86400000;   /* farther: no limit */
 

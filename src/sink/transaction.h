@@ -58,11 +58,12 @@ struct transaction_offset {            /* next record to read, of a source on th
 struct transaction_mark {
     int64_t epoch;                     /* -1: the broker knows of none */
     uint64_t nonce;                    /* of the record that was staged for it */
+    bool foreign;                      /* some partition asked for has an offset without a mark of ours: others use the group */
     bool undecided;                    /* who only looks is told so; `ask` else waits for the end, or fails */
 };
 struct transaction_topic {             /* what is not known is 0: nothing is refused for it */
     int32_t partitions;                /* 0: there is no such topic */
-    int64_t record_max;                /* bytes of key, value and headers */
+    int64_t record_max;                /* bytes of key, value, headers and their frame */
     int64_t ahead_max_us, behind_max_us;   /* how far a timestamp may be from now */
     bool needs_key;                    /* it is compacted */
 };
@@ -79,7 +80,7 @@ struct transaction_type {
      * partitions are known. NULL: all are there, and take everything. */
     enum code (*topic)(void *self, const char *name, int32_t wanted, struct transaction_topic *out, struct error *err)
         MUST_CHECK;
-    /* Most bytes of a record, key, value and headers together. NULL: no limit. */
+    /* Most bytes of a record: key, value, headers and their frame. NULL: no limit. */
     int64_t (*record_max)(const void *self);
     enum code (*send)(void *self, const struct transaction_message *message, struct error *err) MUST_CHECK;
     /* All that was sent is acknowledged, or the first failure. */
@@ -102,6 +103,8 @@ struct transaction {
 };
 /* Whether two values of kafka.bootstrap.servers name a server in common: then they are one cluster. */
 bool transaction_same_cluster(const char *bootstrap, const char *other);
+/* The consumer group of the transaction's offsets and mark. */
+const char *transaction_group(const struct transaction_spec *spec, struct arena *arena);
 /* The option's value, names' case ignored; NULL when it is not there or empty. */
 const char *transaction_option(const char *const *names, const char *const *values, int32_t count, const char *name);
 

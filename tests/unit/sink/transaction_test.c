@@ -121,7 +121,7 @@ TEST(rows_become_messages)
     CHECK_INT(m.header_count, 2);
     CHECK_STR(m.headers[0].name, "h1");
     CHECK(bytes_equal_string(m.headers[0].value, "x") && !m.headers[0].is_null && m.headers[1].is_null);
-    CHECK_INT(kafka_message_bytes(&m), 2 + 2 + 2 + 1 + 20);
+    CHECK_INT(kafka_message_bytes(&m), 36 + 2 + 2 + 2 + 1 + 4);
     CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 1, 0, &m) == KAFKA_ROW_FINE);
     CHECK(m.key_null && m.value_null && m.partition == -1 && m.header_count == 0);
     CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 2, 0, &m) == KAFKA_ROW_NO_TOPIC);
@@ -131,4 +131,35 @@ TEST(rows_become_messages)
     kafka_cursor_close(&cursor);
     batch_release(&batch);
     arena_free(&arena);
+}
+
+/* ---- the largest record ---- */
+
+/* What kafka_message_bytes lets through, librdkafka takes; one byte more, it refuses. No broker is asked. */
+TEST(largest_record_as_librdkafka_counts)
+{
+    enum { MOST = 20000 };
+    static const char *const names[] = {"kafka.bootstrap.servers", "kafka.max.request.size"};
+    static const char *const values[] = {"127.0.0.1:1", "20000"};
+    static const size_t header_sizes[] = {0, 1, 63, 64, 8191, 8192};
+    static uint8_t data[MOST + 1];
+    const struct kafka_producer_spec spec = {.option_names = names, .option_values = values, .option_count = 2};
+    struct kafka_producer producer;
+    struct error err = {0};
+    CHECK(kafka_producer_open(&producer, &spec, &err) == E_OK);
+    CHECK_INT(producer.message_max, MOST);
+    for (int32_t headers = 0; headers <= 2; headers++) {
+        for (size_t i = 0; i < sizeof header_sizes / sizeof *header_sizes; i++) {
+            const struct transaction_header own[] = {{"name", bytes_of(data, header_sizes[i]), false}, {"none", {0}, true}};
+            struct transaction_message m = {.topic = "t", .partition = -1, .key = bytes_of(data, 5),
+                                            .headers = own, .header_count = headers};
+            m.value = bytes_of(data, (size_t)(MOST - kafka_message_bytes(&m)));
+            CHECK_INT(kafka_message_bytes(&m), MOST);
+            error_clear(&err);
+            CHECK(kafka_producer_send(&producer, &m, &err) == E_OK);
+            m.value.size++;
+            CHECK(kafka_producer_send(&producer, &m, &err) == E_SPEC);
+        }
+    }
+    kafka_producer_close(&producer);
 }
