@@ -4,6 +4,7 @@
 #include "kit.h"
 #include "sink/kafka_producer.h"
 #include "sink/kafka_rows.h"
+#include "sink/sinks.h"
 
 TEST(same_cluster_when_a_server_is_common)
 {
@@ -162,4 +163,54 @@ TEST(largest_record_as_librdkafka_counts)
         }
     }
     kafka_producer_close(&producer);
+}
+
+/* ---- a row's own headers ---- */
+
+static void origin_column(struct column *out, enum type_id id, const char *text, int64_t number)
+{
+    struct builder b;
+    builder_init(&b, type_of(id));
+    if (text != NULL)
+        put(&b, text);
+    else
+        builder_int(&b, number);
+    builder_finish(&b, out);
+}
+
+/* A file's path may be longer than any topic: nothing is cut short of it, and nothing past it is read (ASan). */
+TEST(origin_with_a_long_path)
+{
+    static const char *const names[] = {"kafka.bootstrap.servers", "kafka.max.request.size"};
+    static const char *const values[] = {"127.0.0.1:1", "2000"};
+    static char path[6000];
+    struct arena arena = {0};
+    const struct type *schema;
+    size_t position;
+    struct error err = {0};
+    memset(path, 'p', sizeof path - 1);
+    CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, value STRING"), &schema, &position, &err) == E_OK);
+    const struct sink_spec spec = {.name = "t", .query_id = "0123456789abcdef", .schema = schema, .zone = zone_utc(), .lanes = 1,
+                                   .option_names = names, .option_values = values, .option_count = 2};
+    void *sink = mem_zero(kafka_sink.size);
+    CHECK(kafka_sink.open(sink, &spec, &err) == E_OK);
+    for (size_t size = 100; size < sizeof path; size += 1400) {
+        struct batch batch;
+        struct origin *origin = mem_new(struct origin);
+        batch_init(&batch, schema, 1);
+        atomic_store(&origin->count, 1);
+        origin_column(&origin->topic, TYPE_STRING, path + sizeof path - 1 - size, 0);
+        origin_column(&origin->partition, TYPE_INT32, NULL, 3);
+        origin_column(&origin->offset, TYPE_INT64, NULL, 7);
+        batch.source = origin;
+        origin_column(&batch.columns[0], TYPE_STRING, "t", 0);
+        origin_column(&batch.columns[1], TYPE_STRING, "v", 0);
+        error_clear(&err);
+        enum code code = kafka_sink.write(sink, 0, 1, &batch, &err);
+        CHECK(code == (size <= 1500 ? E_OK : E_SPEC));   // of what the check lets through, nothing is too large
+        batch_release(&batch);
+    }
+    kafka_sink.close(sink);
+    mem_free(sink);
+    arena_free(&arena);
 }
