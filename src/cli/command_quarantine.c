@@ -79,6 +79,13 @@ static enum code words_read(struct command_line *line, int *action, struct error
     return E_OK;
 }
 
+static enum code format_check(const struct quarantine_flags *flags, int action, struct error *err)
+{
+    if (flags->format == QUARANTINE_AS_CSV && actions[action].run != quarantine_show)
+        return fail(err, E_USAGE, "--format csv: only show has it, leat quarantine DIR show --format csv");
+    return E_OK;
+}
+
 static int quarantine_run(const struct command_line *given)
 {
     struct command_line line = *given;
@@ -87,7 +94,8 @@ static int quarantine_run(const struct command_line *given)
     struct project project;
     struct error err = {0};
     int action;
-    if (words_read(&line, &action, &err) != E_OK || project_request_of(&line, &flags->project, &request, &err) != E_OK)
+    if (words_read(&line, &action, &err) != E_OK || format_check(&flags->quarantine, action, &err) != E_OK ||
+        project_request_of(&line, &flags->project, &request, &err) != E_OK)
         return report(&err);
     int status = project_open(&project, &request);
     if (status != EXIT_OK)

@@ -42,6 +42,12 @@ struct quarantine_visitor {
 MUST_CHECK enum code quarantine_visit(const struct project *project, const struct quarantine_flags *flags,
                                       const struct quarantine_visitor *visitor, struct error *err);
 
+/* E_USAGE with the nearest name: the project has no table of --table. */
+MUST_CHECK enum code quarantine_table_check(const struct project *project, const struct quarantine_flags *flags,
+                                            struct error *err);
+/* After "no rows": a line for rows that go to topics, which are neither listed nor replayed. */
+void quarantine_topics_print(const struct project *project, const struct quarantine_flags *flags, struct text *out);
+
 /* ---- what is done with them ---- */
 MUST_CHECK enum code quarantine_list(const struct project *project, const struct quarantine_flags *flags, struct error *err);
 MUST_CHECK enum code quarantine_show(const struct project *project, const struct quarantine_flags *flags, struct error *err);

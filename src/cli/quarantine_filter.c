@@ -92,6 +92,44 @@ enum code quarantine_filter_rows(struct quarantine_filter *self, const struct ba
     return self->evaluator == NULL ? E_OK : where_rows(self, batch, wanted, err);
 }
 
+/* ---- --table ---- */
+
+static const struct pipeline_table *table_of(const struct project *project, const struct quarantine_flags *flags)
+{
+    const struct pipeline *pipeline = project->pipeline;
+    for (int32_t i = 0; flags->table != NULL && i < pipeline->table_count; i++)
+        if (strcasecmp(pipeline->tables[i]->name, flags->table) == 0)
+            return pipeline->tables[i];
+    return NULL;
+}
+
+enum code quarantine_table_check(const struct project *project, const struct quarantine_flags *flags, struct error *err)
+{
+    const struct pipeline *pipeline = project->pipeline;
+    if (flags->table == NULL || table_of(project, flags) != NULL)
+        return E_OK;
+    const char **names = mem_array(const char *, (size_t)pipeline->table_count);
+    for (int32_t i = 0; i < pipeline->table_count; i++)
+        names[i] = pipeline->tables[i]->name;
+    const char *near = nearest_word(flags->table, names, (size_t)pipeline->table_count);
+    mem_free(names);
+    return fail(err, E_USAGE, "--table %s: %s has no table or sink of that name%s%s%s", flags->table, pipeline->name,
+                near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
+}
+
+void quarantine_topics_print(const struct project *project, const struct quarantine_flags *flags, struct text *out)
+{
+    struct arena arena = {0};
+    const char *const *topics;
+    int32_t folders, count = quarantine_topics(&arena, project->pipeline, table_of(project, flags), &topics, &folders);
+    for (int32_t i = 0; i < count; i++)
+        text_printf(out, "%s%s", i > 0 ? ", " : count == 1 ? "rows go to the topic " : "rows go to the topics ", topics[i]);
+    if (count > 0)
+        text_printf(out, "%s: leat neither lists nor replays a topic; with leat.quarantine set as well a folder keeps a copy\n",
+                    folders > 0 ? " too" : "");
+    arena_free(&arena);
+}
+
 /* ---- all rows ---- */
 
 struct visit {

@@ -187,12 +187,21 @@ static void heap_json(const struct heap *heap, struct text *out)
     text_printf(out, ",\"last\":\"%s\"}\n", quantity_time(heap->last_us, at));
 }
 
+static void none_print(const struct project *project, const struct quarantine_flags *flags, struct text *out)
+{
+    text_printf(out, "%s: no rows are in quarantine%s\n", project->settings.tables_path,
+                flags->where != NULL || flags->table != NULL || flags->reason != NULL ? " that are asked for" : "");
+    quarantine_topics_print(project, flags, out);
+}
+
 enum code quarantine_list(const struct project *project, const struct quarantine_flags *flags, struct error *err)
 {
     struct heaps self = {0};
     struct text out = {0};
     const struct quarantine_visitor visitor = {.row = row_count, .context = &self};
     enum code code = quarantine_visit(project, flags, &visitor, err);
+    if (code == E_OK && self.count == 0)
+        code = quarantine_table_check(project, flags, err);
     if (code == E_OK && self.count > 1)
         qsort(self.items, (size_t)self.count, sizeof *self.items, by_size);
     if (code == E_OK && flags->format == QUARANTINE_AS_JSON)
@@ -201,8 +210,7 @@ enum code quarantine_list(const struct project *project, const struct quarantine
     else if (code == E_OK && self.count > 0)
         heaps_print(&self, &out);
     else if (code == E_OK)
-        text_printf(&out, "%s: no rows are in quarantine%s\n", project->settings.tables_path,
-                    flags->where != NULL || flags->table != NULL || flags->reason != NULL ? " that are asked for" : "");
+        none_print(project, flags, &out);
     if (out.size > 0)
         fwrite(out.data, 1, out.size, stdout);
     text_free(&out);

@@ -251,7 +251,16 @@ static void refused_print(const struct asking *self)
                    why[i], i == REPLAY_NO_WAY ? ": " : "", i == REPLAY_NO_WAY ? self->why.data : "");
 }
 
-static enum code asked_print(struct asking *self, struct error *err)
+static bool some_refused(const struct asking *self)
+{
+    int64_t sum = 0;
+    for (int i = REPLAY_FINE + 1; i < REPLAY_REFUSALS; i++)
+        sum += self->refused[i];
+    return sum > 0;
+}
+
+/* `topics`: what to say where nothing was found. */
+static enum code asked_print(struct asking *self, const char *topics, struct error *err)
 {
     char rows[QUANTITY_TEXT_MAX];
     int64_t first, count, all = replay_ask_rows(self->ask);
@@ -259,7 +268,7 @@ static enum code asked_print(struct asking *self, struct error *err)
         TRY(replay_ask_commit(self->ask, &first, &count, err));
     quantity_count(all, rows);
     if (all == 0)
-        printf("nothing to replay\n");
+        printf("nothing to replay\n%s", topics);
     else if (self->flags->dry_run)
         printf("%s row%s would be replayed; without --dry-run they are\n", rows, all == 1 ? "" : "s");
     else
@@ -272,14 +281,21 @@ static enum code asked_print(struct asking *self, struct error *err)
 enum code quarantine_replay(const struct project *project, const struct quarantine_flags *flags, struct error *err)
 {
     struct asking self = {.flags = flags};
+    struct text topics = {0};
     const struct quarantine_visitor visitor = {.row = row_ask, .context = &self};
     self.view = quarantine_view_schema(&self.arena);
     sql_run_open(&self.run, &project->session, (size_t)project->settings.memory_bytes);
     enum code code = replay_ask_new(project->pipeline, &self.ask, err);
     if (code == E_OK)
         code = flags->with != NULL ? repaired_ask(&self, project, err) : quarantine_visit(project, flags, &visitor, err);
+    bool none = code == E_OK && replay_ask_rows(self.ask) == 0 && self.held_count == 0 && !some_refused(&self);
+    if (none)
+        code = quarantine_table_check(project, flags, err);
+    if (code == E_OK && none)
+        quarantine_topics_print(project, flags, &topics);
     if (code == E_OK)
-        code = asked_print(&self, err);
+        code = asked_print(&self, topics.size > 0 ? topics.data : "", err);
+    text_free(&topics);
     sql_run_close(&self.run);
     replay_ask_free(self.ask);
     text_free(&self.why);

@@ -249,17 +249,27 @@ static enum code row_show(void *context, const struct batch *batch, int64_t row,
     return E_OK;
 }
 
+static void none_show(const struct project *project, const struct quarantine_flags *flags)
+{
+    struct text out = {0};
+    quarantine_topics_print(project, flags, &out);
+    printf("no rows\n%s", text_view(&out).size > 0 ? out.data : "");
+    text_free(&out);
+}
+
 enum code quarantine_show(const struct project *project, const struct quarantine_flags *flags, struct error *err)
 {
     struct showing self = {.flags = flags, .project = project};
     const struct quarantine_visitor visitor = {.row = row_show, .context = &self};
     char matched[QUANTITY_TEXT_MAX];
     enum code code = quarantine_visit(project, flags, &visitor, err);
+    if (code == E_OK && self.matched == 0)
+        code = quarantine_table_check(project, flags, err);
     if (code == E_OK && flags->format == QUARANTINE_AS_TABLE && self.matched > self.shown)
         printf("\n%" PRId64 " of %s rows; --limit shows more, --where COLUMN = .. fewer\n", self.shown,
                quantity_count(self.matched, matched));
     else if (code == E_OK && flags->format == QUARANTINE_AS_TABLE && self.matched == 0)
-        printf("no rows\n");
+        none_show(project, flags);
     text_free(&self.line);
     return code;
 }

@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "runtime/runtime.h"
+
 static const char *named(const struct pipeline *pipeline, const struct pipeline_table *table, const char *what)
 {
     static const char *const both[] = {"leat.quarantine", "leat.quarantine.topic"};
@@ -93,4 +95,25 @@ void quarantines_find(struct arena *arena, const struct pipeline *pipeline, stru
         add(out, topic_of(pipeline, pipeline->tables[t]), true);
     of_nodes_find(arena, pipeline, out);
     of_tables_find(arena, pipeline, out);
+}
+
+int32_t quarantine_topics(struct arena *arena, const struct pipeline *pipeline, const struct pipeline_table *table,
+                          const char *const **topics, int32_t *folders)
+{
+    struct quarantines all;
+    quarantines_find(arena, pipeline, &all);
+    const char **names = arena_array(arena, const char *, (size_t)all.count);
+    int32_t count = 0;
+    *folders = 0;
+    for (int32_t q = 0; q < all.count; q++) {
+        bool goes = table == NULL;
+        for (int32_t t = 0; t < pipeline->table_count; t++)
+            for (int32_t i = 0; pipeline->tables[t] == table && i < all.of_table_count[t]; i++)
+                goes |= all.of_table[t][i] == q;
+        if (goes && all.items[q].is_topic)
+            names[count++] = all.items[q].name;
+        *folders += goes && !all.items[q].is_topic;
+    }
+    *topics = names;
+    return count;
 }

@@ -222,6 +222,10 @@ const struct type *quarantine_view_schema(struct arena *arena);
 MUST_CHECK enum code quarantine_read(const struct pipeline *pipeline,
                                      enum code (*rows)(void *context, const struct batch *batch, struct error *err),
                                      void *context, struct error *err);
+/* The topics of dead letters that rows go to, of `table` or, NULL, of any; *folders: how many quarantine folders they go to.
+ * Names are the pipeline's, the array is in the arena. */
+int32_t quarantine_topics(struct arena *arena, const struct pipeline *pipeline, const struct pipeline_table *table,
+                          const char *const **topics, int32_t *folders);
 /* Ask for a replay. Rows come from quarantine_read, key and value repaired; those that cannot come back are left out. */
 enum replay_refusal {
     REPLAY_FINE,

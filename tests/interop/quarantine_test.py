@@ -327,6 +327,14 @@ SELECT offset, 1 / CAST(CAST(value AS STRING) AS DOUBLE) AS n FROM STREAM input;
     counted = {line["table"]: line["out"] for line in audit if "table" in line}
     check(f"{name}: audit counts what was set aside", [] if counted.get(f"topic {letters}") == sum(want.values()) and
           counted.get("both_bad") == len(lost) and not any(line.get("note") == "table_unknown" for line in audit) else [f"{audit}"])
+    told = {words: leat("quarantine", folder, *words) for words in (
+        ("list", "--table", "numbers"), ("show", "--table", "numbers"), ("replay", "--table", "numbers"),
+        ("list", "--table", "nubers"), ("list", "--format", "csv"))}
+    check(f"{name}: a topic is named", [f"{words}: {done.out}" for words, done in told.items() if done.status == 0 and
+          f"rows go to the topic {letters}: leat neither" not in done.out])
+    check(f"{name}: a table that is not there",
+          told["list", "--table", "nubers"].problems(2, "no table or sink of that name; did you mean numbers?"))
+    check(f"{name}: list has no csv", told["list", "--format", "csv"].problems(2, "show --format csv"))
     if transactional:
         check(f"{name}: the sink", multiset_problems("out", [m.value() for m in read(out)], [b"%d" % i for i in range(100)]))
 
