@@ -40,6 +40,7 @@ struct chain_range {                 /* what the epoch read of one partition, ha
 struct chain_sink {
     const char *name;                /* table */
     const char *token;               /* the sink's JSON */
+    const char *path;                /* the folder its files go to; NULL: no files, or not known (a record of before) */
 };
 struct chain_state {                 /* one stateful operator */
     int32_t node;                    /* plan id, as the plan then was */

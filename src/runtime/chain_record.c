@@ -6,14 +6,14 @@
  *                  "nodes":[{"identity":"<16 hex>", "name":"event_time, delay 5 minutes", "at_us":N}, ...]},
  *    "settings":{"timezone":"UTC", "ansi":true},
  *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N, "rows":N}, ...],
- *    "sinks":[{"name":"..", "token":{...}}, ...],
+ *    "sinks":[{"name":"..", "path":"<folder>", "token":{...}}, ...],
  *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "shards":64, "whole_from":N,
  *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
  *    "ledgers":[{"table":"..", "in":N, ..., "out":N, "partitions":{"range":[N, ...], "in":[N, ...], ...}}, ...],
  *    "views":"<16 hex>", "transaction":true}
  *
- * A range's "rows" is left out when it is to - from; it may have "lost":N, "in_bytes":true, "anew":true. A ledger's
- * partitions are columns: which ranges, and the counts that some of them has.
+ * A sink without files has no path. A range's "rows" is left out when it is to - from; it may have "lost":N,
+ * "in_bytes":true, "anew":true. A ledger's partitions are columns: which ranges, and the counts that some of them has.
  *
  * Version 2 had no rows and no partitions.
  * Version 1 had "watermark":{"late_us":N, "emit_us":N, "next_us":N, "nodes":[N, ...]} for all of the pipeline, and
@@ -87,7 +87,10 @@ static json_t *sinks_json(const struct chain_record *record)
         json_t *token = json_loads(record->sinks[i].token, JSON_DECODE_ANY, NULL);
         if (token == NULL)
             token = json_string(record->sinks[i].token);
-        json_array_append_new(array, json_pack("{s:s, s:o}", "name", record->sinks[i].name, "token", token));
+        json_t *json = json_pack("{s:s, s:o}", "name", record->sinks[i].name, "token", token);
+        if (record->sinks[i].path != NULL)
+            json_object_set_new(json, "path", json_string(record->sinks[i].path));
+        json_array_append_new(array, json);
     }
     return array;
 }
@@ -261,9 +264,11 @@ static enum code read_sink(struct reader *self, json_t *json, struct chain_sink 
 {
     json_error_t where;
     json_t *token;
-    if (json_unpack_ex(json, &where, 0, "{s:s, s:o}", "name", &out->name, "token", &token) != 0)
+    const char *path = NULL;
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:o, s?s}", "name", &out->name, "token", &token, "path", &path) != 0)
         return bad(self, "sinks", where.text);
     out->name = arena_strdup(self->arena, out->name);
+    out->path = path == NULL ? NULL : arena_strdup(self->arena, path);
     if (json_is_string(token)) {
         out->token = arena_strdup(self->arena, json_string_value(token));
         return E_OK;

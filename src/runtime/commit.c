@@ -152,8 +152,11 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
     record->sink_count = outputs_count(self->outputs);
     record->sinks = arena_array(&self->scratch, struct chain_sink, (size_t)record->sink_count);
     for (int32_t i = 0; i < record->sink_count; i++)
-        record->sinks[i] = (struct chain_sink){outputs_name(self->outputs, i),
-                                               jobs[i].token.data != NULL ? jobs[i].token.data : "{}"};
+        record->sinks[i] = (struct chain_sink){
+            .name = outputs_name(self->outputs, i),
+            .token = jobs[i].token.data != NULL ? jobs[i].token.data : "{}",
+            .path = outputs_path(self->outputs, i),
+        };
     record_ranges(self, record);
     return record_ledgers(self, record, err);
 }

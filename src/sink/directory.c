@@ -398,39 +398,6 @@ static enum code directory_prepare(void *instance, int64_t epoch, struct text *t
     return E_OK;
 }
 
-/* The bytes were written by a process that is gone, perhaps with the power: its word is checked. */
-static enum code verify(struct directory *self, const struct part *part, struct error *err)
-{
-    uint64_t checksum;
-    const char *path = part->staged;
-    enum code code = store_checksum(self->store, path, &checksum, err);
-    if (code == E_ABSENT) {
-        path = part->final;
-        code = store_checksum(self->store, path, &checksum, err);
-    }
-    if (code == E_ABSENT)  // publishing tells what that means
-        return E_OK;
-    TRY(code);
-    if (checksum != part->checksum)
-        return fail(err, E_CORRUPT,
-                    "%s/%s does not have the bytes that its commit record says; restore it from a backup, or "
-                    "start with a new checkpoint",
-                    store_root(self->store), path);
-    return E_OK;
-}
-
-static enum code publish_all(struct directory *self, const struct parts *parts, bool recovering,
-                             struct error *err)
-{
-    for (int32_t i = 0; i < parts->count; i++) {
-        const struct part *part = &parts->items[i];
-        if (recovering)
-            TRY(verify(self, part, err));
-        TRY(store_publish(self->store, part->staged, part->final, part->size_bytes, err));
-    }
-    return store_publish_sync(self->store, err);
-}
-
 static void directory_replace(void *instance, int64_t epoch)
 {
     struct directory *self = instance;
@@ -446,7 +413,7 @@ static enum code directory_commit(void *instance, int64_t epoch, struct bytes to
     struct parts parts;
     TRY(token_parse(token, &parts, err));
     bool recovering = self->files.attempt == 0 || self->files.epoch != epoch;
-    enum code code = publish_all(self, &parts, recovering, err);
+    enum code code = parts_publish(self->store, &parts, recovering, err);
     if (code != E_OK) {
         parts_free(&parts);
         return error_note(err, "epoch %" PRId64, epoch);
@@ -497,14 +464,6 @@ static bool is_part(const struct directory *self, const char *path)
            strcmp(name + size - suffix, self->encoder->suffix) == 0;
 }
 
-static bool is_newest(const struct directory *self, const char *path)
-{
-    for (int32_t i = 0; i < self->newest.count; i++)
-        if (strcmp(self->newest.items[i].final, path) == 0)
-            return true;
-    return false;
-}
-
 static int by_age(const void *a, const void *b)
 {
     const struct store_entry *left = a, *right = b;
@@ -530,7 +489,7 @@ static enum code remove_others(struct directory *self, struct error *err)
     TRY(code);
     for (int32_t i = 0; code == E_OK && i < list.count; i++) {
         const char *path = list.entries[i].path;
-        if (is_part(self, path) && !is_newest(self, path) && !is_ahead(self, path))
+        if (is_part(self, path) && !parts_have(&self->newest, path) && !is_ahead(self, path))
             code = store_remove(self->store, path, err);
     }
     store_list_free(&list);
@@ -549,7 +508,7 @@ static enum code collect_old(struct directory *self, struct error *err)
         qsort(list.entries, (size_t)list.count, sizeof *list.entries, by_age);
     for (int32_t i = 0; code == E_OK && excess > 0 && i < list.count; i++) {
         const char *path = list.entries[i].path;
-        if (!is_part(self, path) || is_newest(self, path))
+        if (!is_part(self, path) || parts_have(&self->newest, path))
             continue;
         code = store_remove(self->store, path, err);
         excess--;

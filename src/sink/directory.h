@@ -72,6 +72,12 @@ MUST_CHECK enum code token_print(const struct parts *parts, struct text *out, st
 /* Paths are checked: staged below _staging/, final not. An empty text has no files. E_CORRUPT. */
 MUST_CHECK enum code token_parse(struct bytes token, struct parts *out, struct error *err);
 
+/* ---- publish.c: an epoch's files get their final names ---- */
+
+/* Idempotent and durable. `check`: who staged them is gone, so their bytes are read first. E_LOST, E_CORRUPT. */
+MUST_CHECK enum code parts_publish(struct store *store, const struct parts *parts, bool check, struct error *err);
+bool parts_have(const struct parts *parts, const char *final);
+
 /* ---- part_files.c: the staged files of one epoch ---- */
 
 struct part_file;

@@ -73,7 +73,8 @@ static struct chain_record random_record(struct arena *arena)
     record.sink_count = (int32_t)below(4);
     record.sinks = arena_array(arena, struct chain_sink, (size_t)record.sink_count);
     for (int32_t i = 0; i < record.sink_count; i++)
-        record.sinks[i] = (struct chain_sink){random_text(arena), tokens[below(5)]};
+        record.sinks[i] = (struct chain_sink){random_text(arena), tokens[below(5)],
+                                              below(2) == 0 ? random_text(arena) : NULL};
     record.state_count = (int32_t)below(3);
     record.states = arena_array(arena, struct chain_state, (size_t)record.state_count);
     for (int32_t i = 0; i < record.state_count; i++)
@@ -128,6 +129,9 @@ static void check_same(const struct chain_record *a, const struct chain_record *
     for (int32_t i = 0; i < a->sink_count; i++) {
         CHECK_STR(a->sinks[i].name, b->sinks[i].name);
         CHECK_STR(a->sinks[i].token, b->sinks[i].token);
+        CHECK((a->sinks[i].path == NULL) == (b->sinks[i].path == NULL));
+        if (a->sinks[i].path != NULL && b->sinks[i].path != NULL)
+            CHECK_STR(a->sinks[i].path, b->sinks[i].path);
     }
     CHECK_INT(a->state_count, b->state_count);
     for (int32_t i = 0; i < a->state_count; i++) {

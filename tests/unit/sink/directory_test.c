@@ -418,3 +418,58 @@ TEST(no_failing_call_is_taken_for_success)
         }
     }
 }
+
+/* What a table has staged, and no sink of it is there to commit. */
+static void stage_and_leave(struct table *t, int64_t epoch, int rows, bool replace, struct text *token)
+{
+    static const char *const days[] = {"1", "2"};
+    struct error err = {0};
+    struct sink_totals totals;
+    CHECK_INT(table_open(t, &err), E_OK);
+    if (replace)
+        t->type->replace(t->sink, epoch);
+    CHECK_INT(write_days(t, 0, epoch, rows, days, 2, &err), E_OK);
+    CHECK_INT(t->type->prepare(t->sink, epoch, token, &totals, &err), E_OK);
+    t->type->close(t->sink);
+    mem_free(t->sink);
+    t->sink = NULL;
+    t->spec.option_count = 0;
+}
+
+TEST(a_token_is_committed_without_its_sink)
+{
+    static const char *const first[] = {"part-01234567-0-0000000003-00000.json"};
+    static const char *const second[] = {"part-01234567-0-0000000004-00000.json"};
+    struct table t;
+    struct error err = {0};
+    struct text token = {0};
+    char gone[300];
+    table_init(&t, "json");
+    snprintf(gone, sizeof gone, "%s/not-there", folder);
+    stage_and_leave(&t, 3, 10, false, &token);
+    CHECK_INT(sink_publish(gone, t.spec.query_id, 3, text_view(&token), &err), E_ABSENT);
+    for (int again = 0; again < 2; again++)
+        CHECK_INT(sink_publish(folder, t.spec.query_id, 3, text_view(&token), &err), E_OK);
+    check_files(&t, first, 1);
+    CHECK_INT(lines_of(&t, first[0]), 10);
+    text_clear(&token);
+    stage_and_leave(&t, 4, 6, true, &token);
+    CHECK_INT(sink_publish(folder, t.spec.query_id, 4, text_view(&token), &err), E_OK);
+    check_files(&t, second, 1);
+    CHECK_INT(store_remove(t.store, second[0], &err), E_OK);
+    CHECK_INT(sink_publish(folder, t.spec.query_id, 4, text_view(&token), &err), E_LOST);
+    CHECK_INT(sink_publish(gone, t.spec.query_id, 5, bytes_of_string("{\"records\":9}"), &err), E_OK);
+    text_free(&token);
+    table_close(&t);
+}
+
+TEST(a_topic_takes_no_files_for_its_own)
+{
+    struct error err = {0};
+    const struct sink_type *kafka = sink_find("kafka");
+    const char *files = "{\"files\":[{\"staged\":\"_staging/a\",\"final\":\"b\",\"size\":1,\"rows\":1,\"checksum\":"
+                        "\"0123456789abcdef\"}]}";
+    CHECK_INT(kafka->commit(NULL, 3, bytes_of_string(files), &err), E_CORRUPT);
+    CHECK_INT(kafka->commit(NULL, 3, bytes_of_string("{\"records\":9}"), &err), E_OK);
+    CHECK_INT(kafka->commit(NULL, 3, bytes_of_string("{\"files\":[]}"), &err), E_OK);
+}

@@ -1,0 +1,82 @@
+/* publish.c - what a token names gets its final names: by the sink that wrote it, or without it, when the project no longer
+ * has a sink that writes into that folder. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "sink/directory.h"
+
+/* The bytes were written by a process that is gone, perhaps with the power: its word is checked. */
+static enum code part_check(struct store *store, const struct part *part, struct error *err)
+{
+    uint64_t checksum;
+    const char *path = part->staged;
+    enum code code = store_checksum(store, path, &checksum, err);
+    if (code == E_ABSENT) {
+        path = part->final;
+        code = store_checksum(store, path, &checksum, err);
+    }
+    if (code == E_ABSENT)  // publishing tells what that means
+        return E_OK;
+    TRY(code);
+    if (checksum != part->checksum)
+        return fail(err, E_CORRUPT,
+                    "%s/%s does not have the bytes that its commit record says; restore it from a backup, or "
+                    "start with a new checkpoint",
+                    store_root(store), path);
+    return E_OK;
+}
+
+enum code parts_publish(struct store *store, const struct parts *parts, bool check, struct error *err)
+{
+    for (int32_t i = 0; i < parts->count; i++) {
+        const struct part *part = &parts->items[i];
+        if (check)
+            TRY(part_check(store, part, err));
+        TRY(store_publish(store, part->staged, part->final, part->size_bytes, err));
+    }
+    return store_publish_sync(store, err);
+}
+
+bool parts_have(const struct parts *parts, const char *final)
+{
+    for (int32_t i = 0; i < parts->count; i++)
+        if (strcmp(parts->items[i].final, final) == 0)
+            return true;
+    return false;
+}
+
+/* The files of before, but for those of an epoch above: another process has overtaken us. */
+static enum code others_remove(struct store *store, const char *query_id, int64_t epoch, const struct parts *parts,
+                               struct error *err)
+{
+    struct store_list list;
+    TRY(store_list(store, "", true, &list, err));
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+        const char *path = list.entries[i].path;
+        struct sink_part_name name;
+        if (!sink_part_parse(path, &name) || name.staged || parts_have(parts, path))
+            continue;
+        if (strncmp(name.query8, query_id, 8) != 0 || name.epoch <= epoch)
+            code = store_remove(store, path, err);
+    }
+    store_list_free(&list);
+    return code;
+}
+
+enum code sink_publish(const char *folder, const char *query_id, int64_t epoch, struct bytes token, struct error *err)
+{
+    struct store *store = NULL;
+    struct parts parts;
+    TRY(token_parse(token, &parts, err));
+    enum code code = E_OK;
+    if (parts.count > 0 || parts.replace)
+        code = store_look(folder, &store, err);
+    if (code == E_OK && store != NULL)
+        code = parts_publish(store, &parts, true, err);
+    if (code == E_OK && parts.replace)
+        code = others_remove(store, query_id, epoch, &parts, err);
+    store_close(store);
+    parts_free(&parts);
+    return code == E_OK ? E_OK : error_note(err, "epoch %" PRId64 " in %s", epoch, folder);
+}
