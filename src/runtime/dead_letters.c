@@ -4,6 +4,12 @@
 
 #include "runtime/quarantine_rows.h"
 
+enum {
+    DEAD_LETTER_BYTES_MAX = 1048576,   /* what a producer takes when it is not told otherwise */
+    HEADER_MAX = 256 * 1024,           /* of a header's value; halved until all of them fit, */
+    HEADER_MIN = 32,                   /* or not even so much of each does */
+};
+
 /* ---- shape ---- */
 
 enum { LETTER_KEY, LETTER_VALUE, LETTER_HEADERS, LETTER_COLUMNS };
@@ -46,55 +52,103 @@ static const struct {
     {QUARANTINE_REJECTED_AT, "leat.rejected_at"},
 };
 
-static void header_put(struct builder *list, const char *name, struct bytes value)
+static int64_t header_size(const char *name, size_t value) { return SINK_HEADER_FRAME + (int64_t)(strlen(name) + value); }
+
+/* Into `list`, cut to `most` bytes; its size. NULL: only its size is wanted. */
+static int64_t header_put(struct builder *list, const char *name, struct bytes value, size_t most)
 {
-    struct builder *header = &list->children[0];
-    builder_bytes(&header->children[0], bytes_of_string(name));
-    builder_bytes(&header->children[1], value);
-    builder_close_struct(header);
+    value.size = value.size < most ? value.size : most;
+    if (list != NULL) {
+        struct builder *header = &list->children[0];
+        builder_bytes(&header->children[0], bytes_of_string(name));
+        builder_bytes(&header->children[1], value);
+        builder_close_struct(header);
+    }
+    return header_size(name, value.size);
 }
 
-static void headers_put(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row)
+static int64_t headers_put(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row, size_t most)
 {
     struct text cell = {0};
-    header_put(list, "__connect.errors.connector.name", bytes_of_string(pipeline));
-    header_put(list, "__connect.errors.task.id", bytes_of_string("0"));
+    int64_t size = header_put(list, "__connect.errors.connector.name", bytes_of_string(pipeline), most) +
+                   header_put(list, "__connect.errors.task.id", bytes_of_string("0"), most);
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         const struct column *col = &rows->columns[headers[i].column];
         if (column_is_null(col, row))
             continue;
         text_clear(&cell);
-        if (type_is_varlen(col->type))
-            header_put(list, headers[i].header, column_bytes_at(col, row));
-        else {
+        if (type_is_varlen(col->type)) {
+            size += header_put(list, headers[i].header, column_bytes_at(col, row), most);
+        } else {
             column_print(col, row, &cell);   // times in UTC
-            header_put(list, headers[i].header, text_view(&cell));
+            size += header_put(list, headers[i].header, text_view(&cell), most);
         }
     }
-    builder_close_list(list);
     text_free(&cell);
+    return size;
 }
 
-static void bytes_put(struct builder *into, const struct column *from, int64_t row, size_t most)
+/* Only why it was refused; nothing where not even that has room. */
+static int64_t reason_put(struct builder *list, const struct batch *rows, int64_t row, int64_t room)
+{
+    static const char name[] = "__connect.errors.exception.class.name";
+    const struct column *col = &rows->columns[QUARANTINE_REASON];
+    if (column_is_null(col, row) || header_size(name, column_bytes_at(col, row).size) > room)
+        return 0;
+    return header_put(list, name, column_bytes_at(col, row), SIZE_MAX);
+}
+
+/* The headers, the longest of them cut, in at most half of the room; what they take. */
+static int64_t headers_fit(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row, int64_t room)
+{
+    size_t most = HEADER_MAX;
+    while (most >= HEADER_MIN && headers_put(NULL, pipeline, rows, row, most) > room / 2)
+        most /= 2;
+    int64_t size = most >= HEADER_MIN ? headers_put(list, pipeline, rows, row, most) : reason_put(list, rows, row, room);
+    builder_close_list(list);
+    return size;
+}
+
+/* ---- letters ---- */
+
+/* At most `most` bytes of the cell; how many there are. */
+static int64_t bytes_put(struct builder *into, const struct column *from, int64_t row, int64_t most, bool never_null)
 {
     if (column_is_null(from, row)) {
-        builder_null(into);
-        return;
+        if (never_null)
+            builder_bytes(into, bytes_of_string(""));
+        else
+            builder_null(into);
+        return 0;
     }
     struct bytes value = column_bytes_at(from, row);
-    builder_bytes(into, bytes_of(value.data, value.size < most ? value.size : most));
+    if ((int64_t)value.size > most)
+        value.size = (size_t)most;
+    builder_bytes(into, value);
+    return (int64_t)value.size;
 }
 
-void dead_letters_make(const struct type *schema, const char *pipeline, const struct batch *rows, struct batch *out)
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static void letter_make(struct builder *columns, const char *pipeline, const struct sink_record_limits *limits,
+                        const struct batch *rows, int64_t row)
+{
+    int64_t room = (limits->bytes_max > 0 ? limits->bytes_max : DEAD_LETTER_BYTES_MAX) - SINK_RECORD_FRAME;
+    room = room > 0 ? room : 0;
+    room -= headers_fit(&columns[LETTER_HEADERS], pipeline, rows, row, room);
+    room -= bytes_put(&columns[LETTER_KEY], &rows->columns[QUARANTINE_KEY], row, smaller(room / 2, DEAD_LETTER_KEY_MAX),
+                      limits->needs_key);
+    bytes_put(&columns[LETTER_VALUE], &rows->columns[QUARANTINE_VALUE], row, smaller(room, DEAD_LETTER_VALUE_MAX), false);
+}
+
+void dead_letters_make(const struct type *schema, const char *pipeline, const struct sink_record_limits *limits,
+                       const struct batch *rows, struct batch *out)
 {
     struct builder columns[LETTER_COLUMNS];
     for (int i = 0; i < LETTER_COLUMNS; i++)
         builder_init(&columns[i], schema->fields[i].type);
-    for (int64_t row = 0; row < rows->rows; row++) {
-        bytes_put(&columns[LETTER_KEY], &rows->columns[QUARANTINE_KEY], row, DEAD_LETTER_KEY_MAX);
-        bytes_put(&columns[LETTER_VALUE], &rows->columns[QUARANTINE_VALUE], row, DEAD_LETTER_VALUE_MAX);
-        headers_put(&columns[LETTER_HEADERS], pipeline, rows, row);
-    }
+    for (int64_t row = 0; row < rows->rows; row++)
+        letter_make(columns, pipeline, limits, rows, row);
     batch_init(out, schema, rows->rows);
     for (int i = 0; i < LETTER_COLUMNS; i++) {
         builder_finish(&columns[i], &out->columns[i]);

@@ -10,8 +10,10 @@
  * Cluster   `leat.quarantine.kafka.*`; without bootstrap.servers there, that of the first Kafka source, with its options of
  *           security
  * Once      inside the query's transaction on its cluster; else at least once, with the header leat.id (kafka_sink.c)
- * Limits    DEAD_LETTER_KEY_MAX and DEAD_LETTER_VALUE_MAX bytes, below what a broker takes by default; leat.key_bytes and
+ * Limits    DEAD_LETTER_KEY_MAX and DEAD_LETTER_VALUE_MAX bytes, below what a broker takes by default; less where the topic
+ *           or the producer takes less: the value is cut first, then the key, then long headers. leat.key_bytes and
  *           leat.value_bytes say how many there were
+ * Key       empty instead of none in a compacted topic
  */
 #ifndef RUNTIME_DEAD_LETTERS_H
 #define RUNTIME_DEAD_LETTERS_H
@@ -23,7 +25,8 @@ enum { DEAD_LETTER_KEY_MAX = 16 * 1000, DEAD_LETTER_VALUE_MAX = 1000 * 1000 };
 
 const struct type *dead_letter_schema(struct arena *arena);
 /* `rows` of quarantine_schema(false). */
-void dead_letters_make(const struct type *schema, const char *pipeline, const struct batch *rows, struct batch *out);
+void dead_letters_make(const struct type *schema, const char *pipeline, const struct sink_record_limits *limits,
+                       const struct batch *rows, struct batch *out);
 /* Schema and options of the sink for `topic`. E_SPEC: no cluster is known. */
 MUST_CHECK enum code dead_letter_spec(struct arena *arena, const struct pipeline *pipeline, const char *topic,
                                       struct sink_spec *out, struct error *err);

@@ -313,6 +313,16 @@ struct set_aside {
     const struct rejecter *by;
 };
 
+/* As large as that topic takes them. */
+static void letters_make(struct outputs *self, int32_t topic, const struct batch *rows, struct batch *out)
+{
+    const struct output *output = &self->all[topic];
+    struct sink_record_limits limits = {0};
+    if (output->type->record_limits != NULL)
+        output->type->record_limits(output->sink, &limits);
+    dead_letters_make(self->letter_schema, self->spec.pipeline->name, &limits, rows, out);
+}
+
 /* Into the folders, or into the topics, among them. */
 static enum code rows_to(struct outputs *self, int32_t lane, const struct set_aside *what, const struct quarantine_style *style,
                          bool topics, struct error *err)
@@ -325,11 +335,12 @@ static enum code rows_to(struct outputs *self, int32_t lane, const struct set_as
             continue;
         if (rows.columns == NULL)
             quarantine_rows(style, what->about, what->in, what->rejects, what->by, &rows);
-        if (topics && letters.columns == NULL)
-            dead_letters_make(self->letter_schema, self->spec.pipeline->name, &rows, &letters);
-        code = outputs_write(self, lane, self->spec.pipeline->table_count + quarantine, topics ? &letters : &rows, err);
+        int32_t at = self->spec.pipeline->table_count + quarantine;
+        if (topics)
+            letters_make(self, at, &rows, &letters);
+        code = outputs_write(self, lane, at, topics ? &letters : &rows, err);
+        batch_release(&letters);
     }
-    batch_release(&letters);
     batch_release(&rows);
     return code;
 }

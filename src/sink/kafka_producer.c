@@ -17,6 +17,7 @@ enum {
     BATCH_BYTES = 128 * 1024,          /* topics may take less than the 1 MB that brokers do by default: of a batch, too */
     LINGER_MS = 2,                     /* how long a record waits for others of its batch */
     RETRY_BACKOFF_MS = 10,             /* a coordinator is busy for milliseconds after each commit; Java's 100 add up */
+    RECONNECT_MAX_MS = 1000,           /* librdkafka's 10 s would outlast many an outage */
     METADATA_MS = 3000,                /* one question for a topic */
     TOPIC_AGAIN_US = 1000 * 1000,      /* a topic that was not there is asked for again after so long */
     TOPIC_WAIT_US = 3 * 1000 * 1000,   /* how long the broker may take to create one */
@@ -52,7 +53,7 @@ static const char *refused_for_good(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
         return "raise max.message.bytes of the topic; or set kafka.max.request.size to what the topic takes, then larger rows "
-               "go to the quarantine";
+               "go to the quarantine; a smaller leat.quarantine.max_value makes dead letters smaller";
     case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
         return "kafka.transaction.timeout.ms is above the broker's transaction.max.timeout.ms";
     case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
@@ -162,6 +163,7 @@ static void defaults(rd_kafka_conf_t *conf)
     kafka_conf_set(conf, "socket.nagle.disable", "true");
     kafka_conf_set_int(conf, "linger.ms", LINGER_MS);
     kafka_conf_set_int(conf, "retry.backoff.ms", RETRY_BACKOFF_MS);
+    kafka_conf_set_int(conf, "reconnect.backoff.max.ms", RECONNECT_MAX_MS);
     kafka_conf_set_int(conf, "message.max.bytes", 1048576);   // Java's max.request.size
     kafka_conf_set_int(conf, "batch.size", BATCH_BYTES);
 }

@@ -163,7 +163,7 @@ int64_t kafka_header_bytes(size_t name_size, size_t value_size)
 
 int64_t kafka_message_bytes(const struct transaction_message *message)
 {
-    int64_t size = (int64_t)(message->key.size + message->value.size) + KAFKA_RECORD_OVERHEAD;
+    int64_t size = (int64_t)(message->key.size + message->value.size) + SINK_RECORD_FRAME;
     for (int32_t i = 0; i < message->header_count; i++)
         size += kafka_header_bytes(strlen(message->headers[i].name), message->headers[i].value.size);
     return size;

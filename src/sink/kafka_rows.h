@@ -22,8 +22,6 @@ struct kafka_columns {
 MUST_CHECK enum code kafka_columns_find(const struct type *schema, bool topic_given, struct kafka_columns *out,
                                         struct error *err);
 
-enum { KAFKA_RECORD_OVERHEAD = 36 };   /* lengths, counts, timestamp and attributes of a record, at most */
-
 /* One row at a time as a message that borrows the batch. */
 struct kafka_cursor {
     struct transaction_header *headers;

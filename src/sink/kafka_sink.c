@@ -243,7 +243,7 @@ static bool all_fine(const struct kafka_sink *self, const struct batch *batch)
     int64_t most = self->topic.record_max > 0 && self->topic.record_max < self->record_max ? self->topic.record_max
                                                                                           : self->record_max;
     return self->settings.topic != NULL && c->headers < 0 && c->partition < 0 && c->timestamp < 0 && !self->topic.needs_key &&
-           text_bytes(batch, c->key) + text_bytes(batch, c->value) + KAFKA_RECORD_OVERHEAD +
+           text_bytes(batch, c->key) + text_bytes(batch, c->value) + SINK_RECORD_FRAME +
                    own_bytes(self, true, ORIGIN_NAME_MAX) <= most;
 }
 
@@ -268,6 +268,16 @@ static enum code kafka_check(void *instance, int32_t lane, const struct batch *b
         }
     }
     return E_OK;
+}
+
+static void kafka_record_limits(const void *instance, struct sink_record_limits *out)
+{
+    const struct kafka_sink *self = instance;
+    int64_t most = self->record_max;
+    if (self->topic.record_sure > 0 && self->topic.record_sure < most)
+        most = self->topic.record_sure;
+    int64_t own = own_bytes(self, false, 0);   // who makes rows by himself gives them no origin
+    *out = (struct sink_record_limits){.bytes_max = most > own ? most - own : 0, .needs_key = self->topic.needs_key};
 }
 
 /* What the user needs to find the row again, also when it was born in leat. */
@@ -402,6 +412,7 @@ const struct sink_type kafka_sink = {
     .open = kafka_sink_open,
     .check = kafka_check,
     .check_detail = kafka_check_detail,
+    .record_limits = kafka_record_limits,
     .write = kafka_write,
     .prepare = kafka_prepare,
     .commit = kafka_commit,

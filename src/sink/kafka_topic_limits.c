@@ -26,9 +26,10 @@ static int64_t span_us(const char *text)
 
 static void entry_read(const char *name, const char *value, bool compressed, bool *broker_time, struct transaction_topic *out)
 {
-    if (strcmp(name, "max.message.bytes") == 0 && !compressed)
-        out->record_max = number(value) > FRAME_BYTES ? number(value) - FRAME_BYTES : 0;
-    else if (strcmp(name, "cleanup.policy") == 0)
+    if (strcmp(name, "max.message.bytes") == 0) {
+        out->record_sure = number(value) > FRAME_BYTES ? number(value) - FRAME_BYTES : 0;
+        out->record_max = compressed ? 0 : out->record_sure;
+    } else if (strcmp(name, "cleanup.policy") == 0)
         out->needs_key = strstr(value, "compact") != NULL;
     else if (strcmp(name, "message.timestamp.type") == 0)
         *broker_time = strcmp(value, "LogAppendTime") == 0;

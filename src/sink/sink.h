@@ -45,6 +45,11 @@ struct sink_spec {
 struct sink_totals {
     int64_t rows, files, bytes;        /* of the epoch, filled by prepare */
 };
+enum { SINK_RECORD_FRAME = 36, SINK_HEADER_FRAME = 10 };   /* most bytes around a record's parts, around a header's */
+struct sink_record_limits {            /* of one record; what is not known is 0 */
+    int64_t bytes_max;                 /* of key, value, names and values of headers, with their frames */
+    bool needs_key;
+};
 struct sink_type {
     const char *name, *help;
     bool folderless;                   /* writes no files: sink_spec.path means nothing to it */
@@ -58,6 +63,8 @@ struct sink_type {
      * takes all. */
     enum code (*check)(void *self, int32_t lane, const struct batch *batch, struct rejects *rejects, struct error *err)
         MUST_CHECK;
+    /* What every record must keep to, for who can make its rows smaller. NULL: nothing is known. */
+    void (*record_limits)(const void *self, struct sink_record_limits *out);
     /* What is wrong with a rejected row, appended. */
     void (*check_detail)(const void *self, const struct batch *batch, const struct reject *reject, struct text *out);
     enum code (*write)(void *self, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err) MUST_CHECK;

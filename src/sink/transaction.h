@@ -64,6 +64,7 @@ struct transaction_mark {
 struct transaction_topic {             /* what is not known is 0: nothing is refused for it */
     int32_t partitions;                /* 0: there is no such topic */
     int64_t record_max;                /* bytes of key, value, headers and their frame */
+    int64_t record_sure;               /* as record_max, also where records are compressed: what fits in any case */
     int64_t ahead_max_us, behind_max_us;   /* how far a timestamp may be from now */
     bool needs_key;                    /* it is compacted */
 };
