@@ -82,10 +82,11 @@ static void show_preview(const struct commit_report *report)
 
 static void json_ledger(struct text *out, const struct ledger *l)
 {
-    text_printf(out, "\"in\":%" PRId64 ",\"out\":%" PRId64 ",\"filtered\":%" PRId64 ",\"late\":%" PRId64
-                ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"exploded\":%" PRId64
+    text_printf(out, "\"in\":%" PRId64 ",\"replayed\":%" PRId64 ",\"out\":%" PRId64 ",\"filtered\":%" PRId64
+                ",\"late\":%" PRId64 ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"exploded\":%" PRId64
                 ",\"aggregated\":%" PRId64,
-                l->in, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates, l->exploded, l->aggregated);
+                l->in, l->replayed, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates, l->exploded,
+                l->aggregated);
 }
 
 static void json_cpu(struct text *out, const struct cpu_split *cpu)
@@ -142,15 +143,34 @@ static void summary_row(const struct table_commit *t)
     if (t->table == NULL && l->out == 0)
         return;
     fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", t->name,
-            t->table != NULL ? quantity_count(l->in + l->exploded, in) : "", quantity_count(l->out, out), quantity_count(l->filtered, filtered),
+            t->table != NULL ? quantity_count(l->in + l->replayed + l->exploded, in) : "", quantity_count(l->out, out), quantity_count(l->filtered, filtered),
             quantity_count(l->late + l->null_time, late), quantity_count(l->duplicates, duplicates), quantity_count(l->quarantined, bad),
             quantity_count(t->files_total, files), quantity_size(t->bytes_total, size));
 }
 
-static void summary(const struct display *display)
+/* Off a terminal; no member `epoch`, for this is no commit. */
+static void json_end(const struct display *display)
 {
-    if (display->tables == NULL || !log_is_terminal())
+    struct text out = {0};
+    text_printf(&out, "{\"phase\":\"%s\",\"epochs\":%" PRId64 ",\"records_total\":%" PRId64 "}",
+                runtime_stopping() ? "stopped" : "done", display->epochs, display->last.records_total);
+    log_json(out.data);
+    text_free(&out);
+}
+
+/* `ended`: nothing failed. */
+static void summary(const struct display *display, bool ended)
+{
+    if (!log_is_terminal()) {
+        if (ended)
+            json_end(display);
         return;
+    }
+    if (display->tables == NULL) {
+        if (ended)
+            fprintf(stderr, "%s\n", runtime_stopping() ? "stopped; nothing was read" : "nothing new");
+        return;
+    }
     char records[32], rss[32];
     fprintf(stderr, "%s records in %" PRId64 " epochs, peak memory %s\n\n", quantity_count(display->last.records_total, records),
             display->epochs, quantity_size(display->last.rss_peak_bytes, rss));
@@ -173,7 +193,7 @@ int run_project(const struct project *project, bool once, bool accept)
     enum code code = pipeline_run(project->pipeline, &options, &err);
     stop_watch_end();
     log_status(NULL);
-    summary(&display);
+    summary(&display, code == E_OK);
     mem_free(display.tables);
     if (code == E_OK)
         return EXIT_OK;

@@ -189,7 +189,7 @@ static void works_since(struct progress *progress, struct engine *engine, int64_
         any = true;
     }
     if (any)
-        progress_status(progress, engine, true);
+        progress_phase(progress, engine, "reading");
 }
 
 void trouble_passed(struct progress *progress, bool ran)

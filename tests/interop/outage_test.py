@@ -139,6 +139,7 @@ def outage(name, topic, bootstrap, down, up):
     check(f"{name}: told throughout", running.told(gone, gone + SECONDS, f"kafka {bootstrap}"))
     check(f"{name}: flat memory", running.grown(gone + 1, gone + SECONDS))
     over = until(lambda: running.lines[-1][1]["troubles"] == [], "a line without troubles", 5)
+    over += [] if running.lines[-1][1]["phase"] == "reading" else [f"{running.lines[-1][1]}"]
     check(f"{name}: says that it is over", over + ([] if "works again after" in running.said() else ["no words"]))
     check(f"{name}: SIGTERM", stop(running).problems(0))
     want = oracle.Expected(oracle.consume(bootstrap, topic), oracle.chain(running.checkpoint))

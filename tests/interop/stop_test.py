@@ -56,6 +56,9 @@ def end(running, number):
     running.process.send_signal(number)
     done = running.wait()
     took = time.monotonic() - begun
+    last = done.err.splitlines()[-1] if done.err else "nothing"
+    if done.status == 0 and not last.startswith('{"phase":"stopped","epochs":'):
+        return done, [f"it said last: {last}"]
     return done, [] if took < SOON_SECONDS else [f"it took {took:.1f} s"]
 
 
@@ -87,6 +90,9 @@ def while_waiting():
     problems = until(lambda: running.said().count('"records":') > 0, "the first commit", 60)
     done, late = end(running, signal.SIGTERM)
     check("SIGTERM while waiting", problems + done.problems(0) + late)
+    place.start("--once").wait(120)
+    idle = place.start("--once").wait(120)
+    check("nothing new", idle.problems(0, '{"phase":"done","epochs":0,"records_total":0}'))
 
 
 def while_retrying():

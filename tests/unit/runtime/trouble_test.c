@@ -118,6 +118,7 @@ TEST(trouble_waits_for_room_and_tells)
     trouble_passed(&progress, true);
     CHECK_INT(progress.dependencies.items[0].failures, 0);
     CHECK_INT(told.last.trouble_count, 0);
+    CHECK_STR(told.last.phase, "reading");
     progress_end(&progress);
 }
 
