@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "sink/kafka_rows.h"
 
 enum {
     RECORD_BYTES = 512,                /* what librdkafka 2.0.2 allocates for a record besides its bytes */
@@ -418,7 +419,7 @@ static rd_kafka_resp_err_t produce(struct kafka_producer *self, const struct kaf
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic->handle},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = message->partition < 0 ? RD_KAFKA_PARTITION_UA : message->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = message->timestamp_us / 1000},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = message->timestamp_given ? kafka_timestamp_ms(message) : 0},
     };
     size_t count = 4;
     if (!message->key_null)

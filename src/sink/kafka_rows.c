@@ -141,10 +141,17 @@ enum kafka_row kafka_row_read(struct kafka_cursor *self, const struct kafka_colu
         message.topic = self->names.data + topic_at;
     if (columns->partition >= 0 && column_valid_at(&batch->columns[columns->partition], row))
         message.partition = column_values(&batch->columns[columns->partition], int32_t)[row];
-    if (columns->timestamp >= 0 && column_valid_at(&batch->columns[columns->timestamp], row))
+    if (columns->timestamp >= 0 && column_valid_at(&batch->columns[columns->timestamp], row)) {
+        message.timestamp_given = true;
         message.timestamp_us = column_values(&batch->columns[columns->timestamp], int64_t)[row];
+    }
     *out = message;
     return KAFKA_ROW_FINE;
+}
+
+int64_t kafka_timestamp_ms(const struct transaction_message *message)
+{
+    return message->timestamp_us / 1000 - (message->timestamp_us % 1000 < 0);
 }
 
 /* Lengths are zigzag numbers of 7 bits a byte. */

@@ -35,6 +35,9 @@ enum kafka_row kafka_row_read(struct kafka_cursor *self, const struct kafka_colu
                               const struct batch *batch, int64_t row, int32_t extra, struct transaction_message *out);
 /* Bytes that count against the largest record, as librdkafka counts them: key, value, headers and what frames them at most. */
 int64_t kafka_message_bytes(const struct transaction_message *message);
+/* Of the message's own timestamp, rounded down. Only from 1 on can it be written: librdkafka takes 0 for "now", Kafka -1 for
+ * "none", and Java's producer refuses what is negative. */
+int64_t kafka_timestamp_ms(const struct transaction_message *message);
 int64_t kafka_header_bytes(size_t name_size, size_t value_size);
 
 #endif

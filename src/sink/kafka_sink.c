@@ -199,13 +199,15 @@ static int64_t row_bytes(const struct kafka_sink *self, const struct transaction
 static enum reject_code misfit(const struct kafka_sink *self, const struct transaction_message *message, int64_t size,
                                const struct transaction_topic *topic)
 {
-    int64_t ahead_us = message->timestamp_us == 0 ? 0 : message->timestamp_us - os->clock_wall_us();
+    int64_t ahead_us = message->timestamp_given ? message->timestamp_us - os->clock_wall_us() : 0;
     if (size > self->record_max || (topic->record_max > 0 && size > topic->record_max))
         return REJECT_MESSAGE_TOO_LARGE;
     if (topic->partitions == 0 || message->partition >= topic->partitions)
         return REJECT_TOPIC_UNKNOWN;
     if (topic->needs_key && message->key_null)
         return REJECT_NO_KEY;
+    if (message->timestamp_given && kafka_timestamp_ms(message) < 1)
+        return REJECT_TIMESTAMP;
     if ((topic->ahead_max_us > 0 && ahead_us > topic->ahead_max_us - CLOCK_SKEW_US) ||
         (topic->behind_max_us > 0 && -ahead_us > topic->behind_max_us - CLOCK_SKEW_US))
         return REJECT_TIMESTAMP;
@@ -292,8 +294,10 @@ static void kafka_check_detail(const void *instance, const struct batch *batch, 
             text_printf(out, "the record has %" PRId64 " bytes, more than kafka.max.request.size (%" PRId64
                         ") or the topic's max.message.bytes; ", row_bytes(self, &message, batch, reject->row), self->record_max);
         if (reject->code == REJECT_TIMESTAMP)
-            text_add_string(out, "its timestamp is farther from now than the topic's message.timestamp.after.max.ms or "
-                                 ".before.max.ms; ");
+            text_add_string(out, kafka_timestamp_ms(&message) < 1
+                                     ? "its timestamp is not after 1970-01-01 00:00:00 UTC, which cannot be written; "
+                                     : "its timestamp is farther from now than the topic's message.timestamp.after.max.ms or "
+                                       ".before.max.ms; ");
         if (reject->code == REJECT_NO_KEY)
             text_add_string(out, "the topic is compacted, so every record needs a key; ");
         text_printf(out, "topic %s", message.topic);

@@ -48,7 +48,8 @@ struct transaction_message {           /* borrowed for the call */
     bool key_null, value_null;
     const struct transaction_header *headers;
     int32_t header_count;
-    int64_t timestamp_us;              /* 0 = now */
+    bool timestamp_given;              /* else it is when the record is sent */
+    int64_t timestamp_us;
 };
 struct transaction_offset {            /* next record to read, of a source on the same cluster */
     const char *topic;

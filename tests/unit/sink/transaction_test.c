@@ -214,3 +214,62 @@ TEST(origin_with_a_long_path)
     mem_free(sink);
     arena_free(&arena);
 }
+
+/* ---- timestamps near 1970 ---- */
+
+/* Each is refused, or written as it is: never silently "now". */
+TEST(timestamps_that_cannot_be_written)
+{
+    static const struct {
+        int64_t us, ms;
+        bool fine;
+    } cases[] = {{0, 0, false},       {999, 0, false},      {1000, 1, true},    {1999, 1, true},
+                 {-1, -1, false},     {-1000, -1, false},   {-1001, -2, false}, {1700000000000999, 1700000000000, true}};
+    static const char *const names[] = {"kafka.bootstrap.servers"}, *const values[] = {"127.0.0.1:1"};
+    enum { COUNT = sizeof cases / sizeof *cases };
+    struct transaction_type type = kafka_transaction;
+    type.topic = NULL, type.record_max = NULL;   // takes everything
+    const struct transaction transaction = {&type, NULL, "127.0.0.1:1"};
+    struct arena arena = {0};
+    struct rejects rejects = {0};
+    struct error err = {0};
+    const struct type *schema;
+    struct batch batch;
+    size_t position;
+    CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, value STRING, timestamp TIMESTAMP"), &schema, &position, &err) ==
+          E_OK);
+    const struct sink_spec spec = {.name = "t", .query_id = "0123456789abcdef", .schema = schema, .zone = zone_utc(), .lanes = 1,
+                                   .option_names = names, .option_values = values, .option_count = 1,
+                                   .transaction = &transaction};
+    void *sink = mem_zero(kafka_sink.size);
+    CHECK(kafka_sink.open(sink, &spec, &err) == E_OK);
+    batch_init(&batch, schema, COUNT + 1);
+    for (int32_t c = 0; c < 3; c++) {
+        struct builder b;
+        builder_init(&b, schema->fields[c].type);
+        for (int row = 0; row <= COUNT; row++)
+            if (c < 2)
+                put(&b, "t");
+            else if (row < COUNT)
+                builder_int(&b, cases[row].us);
+            else
+                builder_null(&b);
+        builder_finish(&b, &batch.columns[c]);
+        builder_release(&b);
+    }
+    CHECK(kafka_sink.check(sink, 0, &batch, &rejects, &err) == E_OK);
+    int32_t next = 0;
+    for (int row = 0; row < COUNT; row++) {
+        const struct transaction_message m = {.timestamp_given = true, .timestamp_us = cases[row].us};
+        CHECK_INT(kafka_timestamp_ms(&m), cases[row].ms);
+        bool refused = next < rejects.count && rejects.items[next].row == row;
+        CHECK(refused == !cases[row].fine && (!refused || rejects.items[next].code == REJECT_TIMESTAMP));
+        next += refused;
+    }
+    CHECK_INT(next, rejects.count);
+    rejects_free(&rejects);
+    batch_release(&batch);
+    kafka_sink.close(sink);
+    mem_free(sink);
+    arena_free(&arena);
+}
