@@ -3,7 +3,8 @@
  *   1  lock the checkpoint, read the head record              the chain is the only truth; a broker's group is a mirror
  *      with a Kafka transaction: fence who was before, ask    a staged record whose transaction was committed becomes the
  *      which epoch was committed (epoch_transaction.h)        head; others are garbage
- *   2  commit the head's tokens again                         files already in place are skipped (sink.h)
+ *   2  no table may be ahead of the head                      else the checkpoint is an older one, out of a backup: refuse
+ *      commit the head's tokens again                         files already in place are skipped (sink.h)
  *   3  load state: per shard its newest whole, then changes   whatever was merged in memory is forgotten
  *   4  remove staged leftovers of attempts at committed epochs  no record can name them any more
  *   5  continue every partition at the head's next offset     assign and seek; what was prefetched is dropped
@@ -213,6 +214,60 @@ static void foreign_files_warn(const struct engine *self)
     }
 }
 
+/* Our files of epochs above the head, in a table's folder. */
+struct ahead {
+    int64_t files, newest;             /* newest epoch */
+    const char *first;                 /* one of them, in the list */
+};
+
+static void ahead_find(const struct store_list *list, const char *query_id, int64_t head, struct ahead *out)
+{
+    *out = (struct ahead){.newest = head};
+    for (int32_t i = 0; i < list->count; i++) {
+        const char *path = list->entries[i].path;
+        struct sink_part_name name;
+        if (!sink_part_parse(path, &name) || name.staged || strncmp(name.query8, query_id, 8) != 0 || name.epoch <= head)
+            continue;
+        if (out->files++ == 0)
+            out->first = path;
+        out->newest = name.epoch > out->newest ? name.epoch : out->newest;
+    }
+}
+
+/* A folder that cannot be listed is for the sink to complain of. */
+static enum code table_ahead_check(const struct engine *self, int32_t output, int64_t head, struct error *err)
+{
+    struct store *store = NULL;
+    struct store_list list = {0};
+    struct error ignored = {0};
+    struct ahead ahead = {0};
+    enum code code = E_OK;
+    if (store_look(outputs_path(self->outputs, output), &store, &ignored) == E_OK &&
+        store_list(store, "", true, &list, &ignored) == E_OK)
+        ahead_find(&list, chain_query_id(self->chain), head, &ahead);
+    if (ahead.files > 0)
+        code = chain_overtaken(self->chain, err);   // then they are of who has overtaken us
+    if (ahead.files > 0 && code == E_OK)
+        code = fail(err, E_LOST, "the checkpoint %s is older than its tables (restored from a backup?): it ends with epoch %" PRId64
+                    ", and table %s has %" PRId64 " file%s of epochs up to %" PRId64 " (%s). What they were read from would be read "
+                    "again, and be in the table twice. Restore the newer checkpoint; or remove the files of epochs above %" PRId64
+                    " from all tables: `leat audit` lists them",
+                    store_root(self->store), head, outputs_name(self->outputs, output), ahead.files, ahead.files == 1 ? "" : "s",
+                    ahead.newest, ahead.first, head);
+    store_list_free(&list);
+    store_close(store);
+    return code;
+}
+
+/* A file gets its name after its epoch's record is in the chain: one above the head says that the chain has been longer. */
+static enum code tables_ahead_check(const struct engine *self, int64_t head, struct error *err)
+{
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++)
+        if (outputs_path(self->outputs, i) != NULL)
+            TRY(table_ahead_check(self, i, head, err));
+    return E_OK;
+}
+
 /* What the project no longer takes up is lost only when the user says so. */
 static enum code change_check(struct engine *self, const struct chain_record *head, struct error *err)
 {
@@ -255,6 +310,7 @@ static enum code head_resume(struct engine *self, struct error *err)
 {
     struct chain_record head = {0};
     TRY(chain_read(self->chain, chain_head(self->chain), &self->arena, &head, err));
+    TRY(tables_ahead_check(self, head.epoch, err));
     TRY(change_check(self, &head, err));
     TRY(head_restore(self, &head, err));
     new_tables_warn(self, &head);

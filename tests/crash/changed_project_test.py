@@ -145,6 +145,30 @@ def moved():
     check("all was moved", problems + place.differ(whole=5))
 
 
+def restored():
+    """The checkpoint alone comes out of a backup."""
+    place, problems = begun("restored", WHOLE + NUMBERS)
+    backup = shutil.copytree(place.data / "checkpoint", WORK / "restored-backup")
+    place.fill("b", "3", "y")
+    problems += place.run().problems(0) + place.differ(whole=5, numbers=3)
+    newest = shutil.move(place.data / "checkpoint", WORK / "restored-newest")
+    shutil.copytree(backup, place.data / "checkpoint")
+    done = place.run()
+    problems += [] if done.status != 0 else ["a checkpoint older than its tables was taken"]
+    problems += done.problems(done.status, "is older than its tables", "ends with epoch 0", "file of epochs up to 1")
+    check("an older checkpoint is refused", problems + place.differ(whole=5, numbers=3, _quarantine=2))
+    older = shutil.copytree(place.data / "tables", WORK / "restored-tables")
+    for path in place.data.glob("tables/*/part-*-0000000001-*"):
+        path.unlink()
+    problems = place.run().problems(0) + place.differ(whole=5, numbers=3, _quarantine=2)
+    check("it goes on without what it does not know", problems)
+    shutil.rmtree(place.data)
+    shutil.copytree(older, place.data / "tables")
+    shutil.copytree(newest, place.data / "checkpoint")
+    place.fill("c", "4")
+    check("the newer checkpoint goes on", place.run().problems(0) + place.differ(whole=6, numbers=4))
+
+
 if __name__ == "__main__":
     table_removed()
     folder_removed()
@@ -152,4 +176,5 @@ if __name__ == "__main__":
     late_renamed()
     tables_elsewhere()
     moved()
+    restored()
     finish()
