@@ -33,7 +33,8 @@ static const char *const java_store =
 
 static const struct client_option table[] = {
     {"bootstrap.servers", KEPT, NULL, false, 0},
-    {"group.id", KEPT, "shows a source's progress; of a sink: has its transaction's offsets", false, 0},
+    {"group.id", KEPT,
+     "shows a source's progress; of a sink: has its transaction's offsets, and must be this query's own", false, 0},
     {"isolation.level", KEPT, "read_committed unless it says read_uncommitted", false, KAFKA_CONSUMER},
     {"sasl.jaas.config", KEPT, NULL, true, 0},
     {"sasl.username", KEPT, "instead of `kafka.sasl.jaas.config`", true, 0},

@@ -68,6 +68,15 @@ struct chain_watermark {
     const char *name;                /* "event_time, delay 5 minutes", for people */
     int64_t at_us;                   /* max(seen - delay) so far; 0 = nothing seen */
 };
+struct chain_marked {
+    const char *topic;
+    int32_t partition;
+};
+struct chain_place {                 /* where the broker was told of the epoch: only there it can be asked */
+    const char *bootstrap, *group;   /* NULL: not known, the record does not say */
+    struct chain_marked *marked;     /* whose offsets carry the mark */
+    int32_t marked_count;
+};
 struct chain_record {
     int64_t version, epoch;
     const char *query_id, *task;
@@ -89,6 +98,7 @@ struct chain_record {
     int32_t ledger_count;
     int64_t records;                 /* read in this epoch */
     bool transaction;                /* a Kafka transaction with the record's nonce was committed before it */
+    struct chain_place place;        /* of that transaction */
     uint64_t views;                  /* what materialized views were computed from (relations.h); 0 = there are none */
 };
 

@@ -10,7 +10,8 @@
  *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "shards":64, "whole_from":N,
  *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
  *    "ledgers":[{"table":"..", "in":N, ..., "out":N, "partitions":{"range":[N, ...], "in":[N, ...], ...}}, ...],
- *    "views":"<16 hex>", "transaction":true}
+ *    "views":"<16 hex>", "transaction":true,
+ *    "transaction_at":{"bootstrap":"..", "group":"..", "marked":[{"topic":"..", "partition":N}, ...]}}
  *
  * A sink without files has no path. A range's "rows" is left out when it is to - from; it may have "lost":N,
  * "in_bytes":true, "anew":true. A ledger's partitions are columns: which ranges, and the counts that some of them has.
@@ -168,6 +169,15 @@ static json_t *watermarks_json(const struct chain_record *record)
     return json_pack("{s:o, s:o}", "groups", groups, "nodes", nodes);
 }
 
+static json_t *place_json(const struct chain_place *place)
+{
+    json_t *marked = json_array();
+    for (int32_t i = 0; i < place->marked_count; i++)
+        json_array_append_new(marked, json_pack("{s:s, s:i}", "topic", place->marked[i].topic, "partition",
+                                                place->marked[i].partition));
+    return json_pack("{s:s, s:s, s:o}", "bootstrap", place->bootstrap, "group", place->group, "marked", marked);
+}
+
 void chain_record_print(const struct chain_record *record, struct text *out)
 {
     json_t *json =
@@ -186,6 +196,8 @@ void chain_record_print(const struct chain_record *record, struct text *out)
         json_object_set_new(json, "views", hex_json(record->views));
     if (record->transaction)
         json_object_set_new(json, "transaction", json_true());
+    if (record->place.bootstrap != NULL)
+        json_object_set_new(json, "transaction_at", place_json(&record->place));
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (dump != NULL)
@@ -418,6 +430,33 @@ static enum code read_watermarks(struct reader *self, json_t *record, struct cha
     return E_OK;
 }
 
+static enum code read_marked(struct reader *self, json_t *json, struct chain_marked *out)
+{
+    json_error_t where;
+    const char *topic;
+    int partition;
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:i}", "topic", &topic, "partition", &partition) != 0)
+        return bad(self, "transaction_at", where.text);
+    if (partition < 0)
+        return bad(self, "transaction_at", "a partition is out of order");
+    *out = (struct chain_marked){arena_strdup(self->arena, topic), partition};
+    return E_OK;
+}
+
+static enum code read_place(struct reader *self, json_t *json, struct chain_place *out)
+{
+    json_error_t where;
+    const char *bootstrap, *group;
+    if (json == NULL)
+        return E_OK;
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s}", "bootstrap", &bootstrap, "group", &group) != 0)
+        return bad(self, "transaction_at", where.text);
+    out->bootstrap = arena_strdup(self->arena, bootstrap);
+    out->group = arena_strdup(self->arena, group);
+    READ_ARRAY("marked", out->marked, out->marked_count, read_marked);
+    return E_OK;
+}
+
 static enum code read_head(struct reader *self, json_t *json, struct chain_record *out)
 {
     json_error_t where;
@@ -462,6 +501,7 @@ static enum code read_record(struct reader *self, json_t *json, struct chain_rec
     READ_ARRAY("states", out->states, out->state_count, read_state);
     READ_ARRAY("ledgers", out->ledgers, out->ledger_count, read_ledger);
     out->transaction = json_is_true(json_object_get(json, "transaction"));
+    TRY(read_place(self, json_object_get(json, "transaction_at"), &out->place));
     json_t *views = json_object_get(json, "views");
     if (views != NULL)
         TRY(read_hex(self, "views", json_is_string(views) ? json_string_value(views) : "", &out->views));

@@ -219,6 +219,7 @@ static enum code record_commit(struct engine *self, struct chain_record *record,
     record->transaction = epoch_transaction_sender(&self->transaction) != NULL;
     if (!record->transaction)
         return chain_append(self->chain, record, err);
+    record->place = epoch_transaction_place(&self->transaction, record, &self->scratch);
     TRY(chain_stage(self->chain, record, err));
     TRY(epoch_transaction_commit(&self->transaction, record, chain_nonce(self->chain), err));
     return chain_enter(self->chain, record, err);

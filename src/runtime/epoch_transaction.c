@@ -142,6 +142,9 @@ static enum code open_with(struct epoch_transaction *self, const struct epoch_tr
                     "leat.mark.topic must name an existing topic, for the group to keep the last epoch at", bootstrap);
     const struct transaction_type *type = transaction_type();
     self->transaction = (struct transaction){type, mem_zero(type->size), arena_strdup(&self->arena, bootstrap)};
+    self->query_id = arena_strdup(&self->arena, given->query_id);
+    self->group = transaction_group(&spec, &self->arena);
+    self->mark_topic = spec.mark_topic == NULL ? NULL : arena_strdup(&self->arena, spec.mark_topic);
     return type->open(self->transaction.self, &spec, err);
 }
 
@@ -173,9 +176,17 @@ const struct transaction *epoch_transaction_sender(const struct epoch_transactio
 
 bool epoch_transaction_shows(const struct epoch_transaction *self, const struct pipeline_source *source)
 {
-    return self->transaction.type != NULL && source_is_on(source, self->transaction.bootstrap) &&
-           option_of(source->options, source->option_count, "kafka.group.id") == NULL &&
-           option_of(source->options, source->option_count, "groupIdPrefix") == NULL;
+    if (self->transaction.type == NULL || !source_is_on(source, self->transaction.bootstrap))
+        return false;
+    const char *group = option_of(source->options, source->option_count, "kafka.group.id");
+    const char *prefix = option_of(source->options, source->option_count, "groupIdPrefix");
+    if (group != NULL)
+        return strcmp(group, self->group) == 0;
+    if (prefix == NULL)
+        return true;
+    size_t size = strlen(prefix);
+    return strncmp(self->group, prefix, size) == 0 && strncmp(self->group + size, "-leat-", 6) == 0 &&
+           strlen(self->group + size) == 6 + 8 && strncmp(self->group + size + 6, self->query_id, 8) == 0;
 }
 
 /* ---- offsets ---- */
@@ -222,6 +233,24 @@ static void offsets_add(const struct epoch_transaction *self, const struct chain
     }
 }
 
+struct chain_place epoch_transaction_place(const struct epoch_transaction *self, const struct chain_record *record,
+                                           struct arena *arena)
+{
+    struct offsets offsets = {0};
+    struct chain_place place = {0};
+    if (self->transaction.type == NULL)
+        return place;
+    offsets_add(self, record, &offsets);
+    place = (struct chain_place){self->transaction.bootstrap, self->group,
+                                 arena_array(arena, struct chain_marked, (size_t)offsets.count + 1), offsets.count};
+    for (int32_t i = 0; i < offsets.count; i++)
+        place.marked[i] = (struct chain_marked){offsets.items[i].topic, offsets.items[i].partition};
+    if (offsets.count == 0 && self->mark_topic != NULL)
+        place.marked[place.marked_count++] = (struct chain_marked){self->mark_topic, 0};
+    mem_free(offsets.items);
+    return place;
+}
+
 /* ---- an epoch ---- */
 
 enum code epoch_transaction_begin(struct epoch_transaction *self, struct error *err)
@@ -261,10 +290,41 @@ struct question {
     struct arena arena;
     int64_t head;                      /* -1: the chain is empty */
     struct chain_record head_record;
-    struct chain_staged *staged;       /* of epoch head + 1 */
+    bool had;                          /* the head was committed by a transaction where this one is */
+    struct chain_staged *staged;       /* of epoch head + 1, told of where this transaction is */
     int32_t staged_count;
+    struct chain_place elsewhere;      /* of a staged record that was not: only there it can be asked for */
+    bool has_elsewhere;
     struct offsets offsets;
 };
+
+/* A record that does not say where: as it is now. */
+static bool place_is_here(const struct epoch_transaction *self, const struct chain_place *place)
+{
+    return self->transaction.type != NULL &&
+           (place->bootstrap == NULL || (transaction_same_cluster(place->bootstrap, self->transaction.bootstrap) &&
+                                         strcmp(place->group, self->group) == 0));
+}
+
+static void offsets_add_place(const struct chain_place *place, struct offsets *out)
+{
+    for (int32_t i = 0; i < place->marked_count; i++) {
+        const struct chain_range range = {.topic = place->marked[i].topic, .partition = place->marked[i].partition};
+        if (offsets_find(out, out->count, &range) != NULL)
+            continue;
+        mem_grow(out->items, out->capacity, out->count + 1);
+        out->items[out->count++] = (struct transaction_offset){.topic = range.topic, .partition = range.partition};
+    }
+}
+
+/* Sources may be others now: the record says what was marked, and what would be is asked too. */
+static void question_add(const struct epoch_transaction *self, const struct chain_record *record, struct question *out)
+{
+    if (!place_is_here(self, &record->place))
+        return;
+    offsets_add(self, record, &out->offsets);
+    offsets_add_place(&record->place, &out->offsets);
+}
 
 static enum code question_make(const struct epoch_transaction *self, const struct chain *chain, struct question *out,
                                struct error *err)
@@ -274,7 +334,8 @@ static enum code question_make(const struct epoch_transaction *self, const struc
     out->head = chain_head(chain);
     if (out->head >= 0)
         TRY(chain_read(chain, out->head, &out->arena, &out->head_record, err));
-    offsets_add(self, &out->head_record, &out->offsets);
+    out->had = out->head_record.transaction && place_is_here(self, &out->head_record.place);
+    question_add(self, &out->head_record, out);
     TRY(chain_staged(chain, &out->arena, &all, &count, err));
     out->staged = all;
     for (int32_t i = 0; i < count; i++) {
@@ -282,8 +343,13 @@ static enum code question_make(const struct epoch_transaction *self, const struc
         if (all[i].epoch != out->head + 1)
             continue;   // older than the head: it was adopted, or lost against another
         TRY(chain_staged_read(chain, &all[i], &out->arena, &record, err));
-        offsets_add(self, &record, &out->offsets);
-        out->staged[out->staged_count++] = all[i];
+        question_add(self, &record, out);
+        if (place_is_here(self, &record.place)) {
+            out->staged[out->staged_count++] = all[i];
+            continue;
+        }
+        out->elsewhere = record.place;
+        out->has_elsewhere = true;
     }
     return E_OK;
 }
@@ -310,29 +376,82 @@ static bool some_is_old(const struct question *question)
     return false;
 }
 
-/* The group knows nothing: was nothing committed, or was it forgotten? */
-static enum code no_mark(const struct question *question, struct error *err)
+/* Asked here, the broker knows nothing of it: that would be taken for "not committed", and its records written again. */
+static enum code elsewhere_check(const struct epoch_transaction *self, const struct question *question, bool accept,
+                                 struct error *err)
 {
-    bool had = question->head >= 0 && question->head_record.transaction;
+    int64_t epoch = question->head + 1;
+    if (!question->has_elsewhere)
+        return E_OK;
+    if (accept) {
+        log_warn("given up, as accepted: whether epoch %" PRId64 " was committed; it is computed again, so that its records may "
+                 "be twice in the topics", epoch);
+        return E_OK;
+    }
+    struct text was = {0}, now = {0};
+    if (question->elsewhere.bootstrap != NULL)
+        text_printf(&was, "kafka.bootstrap.servers %s, group %s", question->elsewhere.bootstrap, question->elsewhere.group);
+    else
+        text_printf(&was, "where the sink of format kafka was");
+    if (self->transaction.type != NULL)
+        text_printf(&now, "kafka.bootstrap.servers %s, group %s", self->transaction.bootstrap, self->group);
+    else
+        text_printf(&now, "no sink of format kafka");
+    fail(err, E_CHANGED, "leat stopped while epoch %" PRId64 " was being committed, and only its broker knows whether it was: "
+         "%s. The project now has: %s. Put that back for one start, then it may be changed. Or give the epoch up with "
+         "`leat run --accept`: it is computed again, and its records may be twice in the topics", epoch, was.data, now.data);
+    text_free(&was);
+    text_free(&now);
+    return err->code;
+}
+
+/* Only the newest mark is kept: who else commits offsets to the group overwrites it. */
+static enum code foreign_check(const struct epoch_transaction *self, const struct question *question,
+                               const struct transaction_mark *mark, struct error *err)
+{
+    if (!mark->foreign)
+        return E_OK;
+    if (question->staged_count > 0)
+        return fail(err, E_LOST, "whether epoch %" PRId64 " was committed cannot be told: somebody else commits offsets to the "
+                    "consumer group %s (another query, or a source with the same kafka.group.id), and may have overwritten the "
+                    "answer. The group must be this query's own: give it another kafka.group.id afterwards. Look whether the "
+                    "epoch's rows are in the topics (read_committed). If they are, rename the checkpoint's %s to %016" PRId64
+                    ".json; if not, delete it. Then start again", question->head + 1, self->group, question->staged[0].path,
+                    question->head + 1);
+    log_warn("somebody else commits offsets to the consumer group %s: it must be this query's own, or a crash may leave leat "
+             "unable to tell what was committed. Set another kafka.group.id", self->group);
+    return E_OK;
+}
+
+/* The group knows nothing: was nothing committed, or was it forgotten? */
+static enum code no_mark(const struct question *question, const struct transaction_mark *mark, struct error *err)
+{
+    bool had = question->had;
     if (question->staged_count > 0 && (had || some_is_old(question)))
         return fail(err, E_LOST, "whether epoch %" PRId64 " was committed cannot be told: the consumer group that would say so was "
                     "deleted, or its offsets have expired. Look whether the epoch's rows are in the topics (read_committed). If "
                     "they are, rename the checkpoint's %s to %016" PRId64 ".json; if not, delete it. Then start again",
                     question->head + 1, question->staged[0].path, question->head + 1);
-    if (had)
+    if (had && !mark->foreign)
         log_warn("the consumer group has forgotten the last epoch, %" PRId64 " (deleted, or its offsets have expired); nothing is "
                  "open, so it goes on", question->head);
     return E_OK;
 }
 
-static enum code decide(struct chain *chain, const struct question *question, const struct transaction_mark *mark,
+static enum code decide(struct epoch_transaction *self, struct chain *chain, const struct question *question, bool accept,
                         struct error *err)
 {
+    struct transaction_mark asked = {.epoch = -1};
+    const struct transaction_mark *mark = &asked;
+    if (self->transaction.type != NULL)
+        TRY(self->transaction.type->ask(self->transaction.self, question->offsets.items, question->offsets.count, &asked, err));
     if (mark->epoch == question->head + 1)
         return adopt(chain, question, mark, err);
+    TRY(elsewhere_check(self, question, accept, err));
+    TRY(foreign_check(self, question, mark, err));
     if (mark->epoch < 0)
-        return no_mark(question, err);
-    bool had = question->head >= 0 && question->head_record.transaction;
+        return no_mark(question, mark, err);
+    bool had = question->had;
     if (mark->epoch == question->head && (!had || mark->nonce == question->head_record.nonce))
         return E_OK;
     if (mark->epoch < question->head && !had)
@@ -351,19 +470,14 @@ static enum code lost_or_overtaken(const struct chain *chain, struct error *err)
     return err->code;
 }
 
-enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain *chain, struct error *err)
+enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain *chain, bool accept, struct error *err)
 {
     struct question question = {0};
-    struct transaction_mark mark = {.epoch = -1};
-    if (self->transaction.type == NULL)
-        return chain_unstage(chain, NULL, 0, err);
     TRY(chain_overtaken(chain, err));   // whoever was before us is fenced now: what it has done, the chain or a staged record says
     enum code code = question_make(self, chain, &question, err);
-    bool empty = question.head < 0 && question.staged_count == 0;   // nothing can have been committed
+    bool empty = question.head < 0 && question.staged_count == 0 && !question.has_elsewhere;   // nothing can have been committed
     if (code == E_OK && !empty)
-        code = self->transaction.type->ask(self->transaction.self, question.offsets.items, question.offsets.count, &mark, err);
-    if (code == E_OK && !empty)
-        code = decide(chain, &question, &mark, err);
+        code = decide(self, chain, &question, accept, err);
     if (code == E_LOST) // what is missing may be what another process has used meanwhile
         code = lost_or_overtaken(chain, err);
     if (code == E_OK)

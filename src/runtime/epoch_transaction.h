@@ -10,6 +10,10 @@
  *              nothing              and the head had no transaction: not committed. And it had one: the group was deleted or
  *                                   its offsets expired; E_LOST when a staged record waits for an answer, else a warning
  *              anything else        E_LOST: the checkpoint is older than what was written
+ * Place    a record says where its mark is: cluster, group, partitions. Those are asked, also after the project has changed. A
+ *          staged record of another cluster or group, or without a Kafka sink now, is E_CHANGED: silence here says nothing
+ *          of it. It stays until a record of its epoch is in the chain
+ * Group    must be the query's own: an offset in it without our mark, and a staged record, is E_LOST
  * Thread   one
  */
 #ifndef RUNTIME_EPOCH_TRANSACTION_H
@@ -22,6 +26,7 @@ struct epoch_transaction {
     struct transaction transaction;    /* type NULL: the query has none */
     const struct pipeline *pipeline;
     struct arena arena;
+    const char *query_id, *group, *mark_topic;
     bool begun;
     bool asked;                        /* its commit was asked for: only the broker knows now */
 };
@@ -36,8 +41,12 @@ MUST_CHECK enum code epoch_transaction_open(struct epoch_transaction *self, cons
 void epoch_transaction_close(struct epoch_transaction *self);
 /* What sinks send with; NULL when there is none. */
 const struct transaction *epoch_transaction_sender(const struct epoch_transaction *self);
-/* Bring the chain up to what the broker has. */
-MUST_CHECK enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain *chain, struct error *err);
+/* Bring the chain up to what the broker has. accept: give up an epoch that can be asked for only elsewhere. */
+MUST_CHECK enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain *chain, bool accept,
+                                              struct error *err);
+/* Where the record's commit leaves its mark, to be staged with it; bootstrap NULL without a transaction. */
+struct chain_place epoch_transaction_place(const struct epoch_transaction *self, const struct chain_record *record,
+                                           struct arena *arena);
 MUST_CHECK enum code epoch_transaction_begin(struct epoch_transaction *self, struct error *err);
 /* The record is staged and everything it names is durable. When it fails, only settling tells whether it happened. */
 MUST_CHECK enum code epoch_transaction_commit(struct epoch_transaction *self, const struct chain_record *record,

@@ -448,7 +448,7 @@ static enum code transaction_open(struct engine *self, struct error *err)
         .budget = &self->budget,
     };
     TRY(epoch_transaction_open(&self->transaction, &spec, err));
-    return epoch_transaction_settle(&self->transaction, self->chain, err);
+    return epoch_transaction_settle(&self->transaction, self->chain, self->options->accept, err);
 }
 
 static enum code engine_start(struct engine *self, struct error *err)

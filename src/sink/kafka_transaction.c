@@ -1,7 +1,8 @@
 /* kafka_transaction.c - a transaction on librdkafka 2.0.2.
  *
  * Mark       the metadata of the offsets that the transaction commits: "Q/T/E/nonce", E in decimal, the others in hex. All of
- *            its partitions carry the same. Offsets expire with the group (offsets.retention.minutes, 7 days)
+ *            its partitions carry the same. Offsets expire with the group (offsets.retention.minutes, 7 days). Offsets without
+ *            one, in a group that the user named, are somebody else's, who may have overwritten ours
  * Ask        ListConsumerGroupOffsets with RequireStable: a partition with an undecided transaction answers "unstable" and is
  *            asked again. After open() nothing of ours is undecided: the broker answered only when the old one was over
  * Retries    what librdkafka calls retriable goes on where it stood, by its rules (the same request, the same epoch of the
@@ -21,7 +22,7 @@
 
 enum {
     SLICE_MS = 1000,                     /* how long one call into librdkafka may wait */
-    COMMIT_US = 30 * 1000 * 1000,        /* unknown after so long: asking a new producer tells sooner */
+    COMMIT_US = 10 * 1000 * 1000,        /* unknown after so long: asking a new producer tells sooner */
     ABORT_MS = 3000,
     ASK_MS = 3000,
     ASK_AGAIN_US = 20 * 1000,
@@ -31,10 +32,12 @@ enum {
 
 struct kafka_transaction {
     struct kafka_producer producer;
-    char *query_id, *task, *group, *mark_topic;
+    struct arena arena;
+    const char *query_id, *task, *group, *mark_topic;
     rd_kafka_consumer_group_metadata_t *group_metadata;
     int64_t expires_us;                  /* transaction.timeout.ms */
     int64_t begun_us;                    /* 0: no transaction is open */
+    bool group_is_own;                   /* nobody named it: what has no metadata in it is this query's mirror, of before */
     bool look;
 };
 
@@ -104,9 +107,8 @@ static int64_t timeout_read(rd_kafka_t *client)
 static enum code transaction_open(void *instance, const struct transaction_spec *spec, struct error *err)
 {
     struct kafka_transaction *self = instance;
-    char id[128], group[64];
+    char id[128];
     snprintf(id, sizeof id, "leat-%s-%s", spec->query_id, spec->task);
-    snprintf(group, sizeof group, "leat-%.8s", spec->query_id);
     const struct kafka_producer_spec producer = {
         .option_names = spec->option_names,
         .option_values = spec->option_values,
@@ -117,11 +119,11 @@ static enum code transaction_open(void *instance, const struct transaction_spec 
         .stopping = spec->stopping,
     };
     TRY(kafka_producer_open(&self->producer, &producer, err));
-    const char *named = self->producer.facts.group_id;
-    self->group = mem_strdup(named != NULL ? named : group);
-    self->query_id = mem_strdup(spec->query_id);
-    self->task = mem_strdup(spec->task);
-    self->mark_topic = spec->mark_topic == NULL ? NULL : mem_strdup(spec->mark_topic);
+    self->group = transaction_group(spec, &self->arena);
+    self->group_is_own = self->producer.facts.group_id == NULL;
+    self->query_id = arena_strdup(&self->arena, spec->query_id);
+    self->task = arena_strdup(&self->arena, spec->task);
+    self->mark_topic = spec->mark_topic == NULL ? NULL : arena_strdup(&self->arena, spec->mark_topic);
     self->group_metadata = rd_kafka_consumer_group_metadata_new(self->group);
     self->expires_us = timeout_read(self->producer.client);
     self->look = spec->look;
@@ -136,10 +138,7 @@ static void transaction_close(void *instance)
     if (self->group_metadata != NULL)
         rd_kafka_consumer_group_metadata_destroy(self->group_metadata);
     kafka_producer_close(&self->producer);
-    mem_free(self->group);
-    mem_free(self->query_id);
-    mem_free(self->task);
-    mem_free(self->mark_topic);
+    arena_free(&self->arena);
     *self = (struct kafka_transaction){0};
 }
 
@@ -197,6 +196,7 @@ static enum code answer_read(struct kafka_transaction *self, const rd_kafka_grou
                           rd_kafka_error_string(error), err);
     const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(group);
     struct transaction_mark newest = {.epoch = -1};
+    bool foreign = false;
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *at = &list->elems[i];
         struct transaction_mark mark;
@@ -204,11 +204,13 @@ static enum code answer_read(struct kafka_transaction *self, const rd_kafka_grou
             *again = true;
         else if (at->err != RD_KAFKA_RESP_ERR_NO_ERROR && at->err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
             return kafka_fail(&self->producer, at->err, "asking for the last epoch", NULL, err);
-        else if (at->metadata != NULL && mark_parse(self, at->metadata, at->metadata_size, &mark) &&
-                 mark.epoch > newest.epoch)
-            newest = mark;
+        else if (at->metadata != NULL && mark_parse(self, at->metadata, at->metadata_size, &mark))
+            newest = mark.epoch > newest.epoch ? mark : newest;
+        else if (at->offset >= 0 && !(self->group_is_own && at->metadata_size == 0))
+            foreign = true;
     }
     *out = newest;
+    out->foreign = foreign;
     return E_OK;
 }
 
