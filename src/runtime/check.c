@@ -258,6 +258,32 @@ static void table_check(struct check *check, const struct pipeline *pipeline, co
         validate(check, table, type);
 }
 
+/* Folders are local ones. A spec that Spark reads too may name a `storage` that leat does not use. */
+static void folder_check(struct check *check, const char *what, const char *url, struct position at)
+{
+    const char *scheme = strstr(url, "://");
+    if (scheme != NULL && strncmp(url, "file:", 5) != 0)
+        problem(check, E_UNSUPPORTED, at,
+                arena_printf(check->arena, "%s: %s: leat keeps tables and checkpoint in local folders, not at %.*s://; write "
+                             "a path or file:///path", what, url, (int)(scheme - url), url));
+}
+
+static void folders_check(struct check *check, const struct pipeline *pipeline)
+{
+    static const char *const names[] = {"leat.tables.path", "leat.checkpoint"};
+    int set = 0;
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+        for (int32_t i = 0; i < pipeline->setting_count; i++) {
+            const struct setting *setting = &pipeline->settings[i];
+            if (strcasecmp(setting->name, names[n]) != 0 || setting->value[0] == '\0')
+                continue;
+            folder_check(check, names[n], setting->value, setting->at);
+            set++;
+        }
+    if (pipeline->storage != NULL && set < (int)(sizeof names / sizeof *names))
+        folder_check(check, "storage", pipeline->storage, pipeline->storage_at);
+}
+
 enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems, struct error *err)
 {
     struct check check = {arena, problems, E_OK};
@@ -270,6 +296,7 @@ enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, st
         table_check(&check, pipeline, pipeline->tables[i]);
     quarantine_check(&check, pipeline, pipeline_setting(pipeline, "leat.quarantine"), (struct position){0});
     topics_check(&check, pipeline);
+    folders_check(&check, pipeline);
     if (check.code != E_OK)
         return fail(err, check.code, "%s", problems->texts[first]);
     struct run_settings settings;

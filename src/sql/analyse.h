@@ -21,6 +21,7 @@ struct sink_text { /* sink.NAME.* of the spec */
 };
 struct project_text {
     const char *name, *directory, *storage;
+    struct position storage_at;
     const struct sql_file *files;
     int32_t file_count;
     const struct pipeline_source *const *sources; /* without schema: the analyser finds it */

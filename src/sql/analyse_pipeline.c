@@ -443,6 +443,7 @@ enum code project_analyse(struct arena *arena, const struct project_text *text,
     *pipeline = (struct pipeline){.name = text->name,
                                   .directory = text->directory,
                                   .storage = text->storage,
+                                  .storage_at = text->storage_at,
                                   .session = text->session};
     know_files(arena, notes, text);
     self.analyser =

@@ -105,6 +105,7 @@ static enum code load(struct loader *self, const struct pipeline **out, struct e
     struct project_text text = {.name = spec.name,
                                 .directory = self->directory,
                                 .storage = spec.storage,
+                                .storage_at = spec.storage_at,
                                 .sources = spec.sources,
                                 .source_count = spec.source_count,
                                 .sinks = spec.sinks,

@@ -363,6 +363,8 @@ static const char *read_name(struct yaml_spec *self, yaml_node_t *node, const ch
 static void check_storage(struct yaml_spec *self, const yaml_node_t *node)
 {
     const char *storage = self->out->storage;
+    if (storage != NULL)
+        self->out->storage_at = position_of(self, node);
     if (storage == NULL || strstr(storage, "://") != NULL)
         return;
     if (storage[0] != '/')

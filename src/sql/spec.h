@@ -48,7 +48,7 @@ struct spec_glob {
 };
 struct spec {
     const char *name, *storage, *catalog, *database;
-    struct position at; /* the spec's first line, for what is missing */
+    struct position at, storage_at; /* at: the spec's first line, for what is missing */
     const struct setting
         *settings; /* `configuration` and --set, replaced; an empty value of ours or Spark's is unset */
     int32_t setting_count;

@@ -284,6 +284,7 @@ struct watermark_group {
 };
 struct pipeline {
     const char *name, *directory, *storage;
+    struct position storage_at;            /* in the spec */
     struct session session;                /* zone and ansi of spark.sql.*: what constants were folded with */
     const struct setting *settings;        /* `configuration`, with ${..} replaced, plus --set; sources and sinks included */
     int32_t setting_count;
