@@ -36,6 +36,8 @@ MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role ro
                                        const struct kafka_client_options *options,
                                        struct arena *arena, struct kafka_client_facts *facts,
                                        struct error *err);
+/* rd_kafka_conf_set_log_cb's: what is critical is a warning, the rest is for debugging. Any thread. */
+void kafka_client_log(const rd_kafka_t *client, int level, const char *facility, const char *text);
 /* Set one of librdkafka's own properties, which must be known and right. */
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 void kafka_conf_set_int(rd_kafka_conf_t *conf, const char *name, int64_t value);

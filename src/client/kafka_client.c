@@ -136,6 +136,16 @@ static const struct client_option *table_find(const char *name)
     return NULL;
 }
 
+void kafka_client_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    enum { SYSLOG_CRITICAL = 2 };
+    (void)client;
+    if (level <= SYSLOG_CRITICAL)
+        log_warn("librdkafka: %s: %s", facility, text);
+    else
+        log_debug("librdkafka: %s: %s", facility, text);
+}
+
 void kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char text[512];

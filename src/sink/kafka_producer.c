@@ -28,7 +28,6 @@ enum {
     TELL_US = 5 * 1000 * 1000,         /* waiting for a broker is logged so often */
     TOPIC_NAME_MAX = 249,
     TOPIC_SLOTS = 64,
-    SYSLOG_CRITICAL = 2,
 };
 
 /* ---- what the broker's codes mean ---- */
@@ -103,15 +102,6 @@ enum code kafka_fail(struct kafka_producer *self, rd_kafka_resp_err_t code, cons
 }
 
 /* ---- what librdkafka says; these are called from whoever polls ---- */
-
-static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
-{
-    (void)client;
-    if (level <= SYSLOG_CRITICAL)
-        log_warn("librdkafka: %s: %s", facility, text);
-    else
-        log_debug("librdkafka: %s: %s", facility, text);
-}
 
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
@@ -208,7 +198,7 @@ enum code kafka_producer_open(struct kafka_producer *self, const struct kafka_pr
     enum code code = conf_fill(self, spec, conf, err);
     if (code == E_OK) {
         rd_kafka_conf_set_opaque(conf, self);
-        rd_kafka_conf_set_log_cb(conf, on_log);
+        rd_kafka_conf_set_log_cb(conf, kafka_client_log);
         rd_kafka_conf_set_error_cb(conf, on_error);
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
         self->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);

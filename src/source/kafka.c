@@ -32,7 +32,6 @@ enum {
     RECONNECT_MAX_MS = 1000,
     /* Questions wait REQUEST_TIMEOUT_MS: a connection that swallows them is given up soon after. */
     QUESTION_SOCKET_TIMEOUT_MS = 5000,
-    SYSLOG_CRITICAL = 2,
 };
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
@@ -41,15 +40,6 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 }
 
 /* ---- what librdkafka says ---- */
-
-static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
-{
-    (void)client;
-    if (level <= SYSLOG_CRITICAL)
-        log_warn("librdkafka: %s: %s", facility, text);
-    else
-        log_debug("librdkafka: %s: %s", facility, text);
-}
 
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
 {
@@ -130,7 +120,7 @@ static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t
     if (for_data)
         kafka_conf_set(conf, "group.id", NULL); // without a group nothing holds up its end
     rd_kafka_conf_set_opaque(conf, self);
-    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_log_cb(conf, kafka_client_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     *out = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (*out != NULL)
