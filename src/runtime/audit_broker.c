@@ -38,7 +38,7 @@ static void ahead_check(struct audit *self, const struct transaction_sight *sigh
 static void sight_check(struct audit *self, const struct transaction_sight *sight)
 {
     const struct chain_record *head = audit_record(self, self->report->head);
-    bool had = head != NULL && head->transaction;
+    bool had = head != NULL && sight->had;   // a head of another place cannot be asked for here
     if (sight->mark.undecided && !audit_at_work(self))
         audit_find(
             self, true, "transaction_open", self->report->head + 1, "", "",

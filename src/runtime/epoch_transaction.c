@@ -512,6 +512,7 @@ enum code epoch_transaction_look(const struct epoch_transaction_spec *spec, stru
         code = question_make(&self, chain, &question, err);
     if (code == E_OK)
         code = self.transaction.type->ask(self.transaction.self, question.offsets.items, question.offsets.count, &out->mark, err);
+    out->had = question.had;
     out->staged = code == E_OK && is_staged(&question, out->mark.nonce);
     mem_free(question.offsets.items);
     arena_free(&question.arena);

@@ -57,6 +57,7 @@ void epoch_transaction_abort(struct epoch_transaction *self);
 struct transaction_sight {
     const char *bootstrap;             /* NULL: the query has no transaction */
     struct transaction_mark mark;
+    bool had;                          /* the head was committed by a transaction at this cluster, in this group */
     bool staged;                       /* the checkpoint has the record that belongs to the mark, of the epoch after the head */
 };
 MUST_CHECK enum code epoch_transaction_look(const struct epoch_transaction_spec *spec, struct chain *chain,

@@ -93,7 +93,30 @@ static struct chain_record random_record(struct arena *arena)
         *ledger = (struct chain_ledger){random_text(arena), {.in = random_count(), .late = random_count(), .out = -1}, NULL, 0};
         ledger->slots = random_slots(arena, record.range_count, &ledger->slot_count);
     }
+    record.transaction = below(2) == 0;
+    if (!record.transaction || below(3) == 0) // none, or of the time when records did not say where
+        return record;
+    record.place =
+        (struct chain_place){random_text(arena), random_text(arena), NULL, (int32_t)below(3)};
+    record.place.marked =
+        arena_array(arena, struct chain_marked, (size_t)record.place.marked_count);
+    for (int32_t i = 0; i < record.place.marked_count; i++)
+        record.place.marked[i] = (struct chain_marked){random_text(arena), (int32_t)below(100)};
     return record;
+}
+
+static void check_same_place(const struct chain_place *a, const struct chain_place *b)
+{
+    CHECK((a->bootstrap == NULL) == (b->bootstrap == NULL));
+    CHECK_INT(a->marked_count, b->marked_count);
+    if (a->bootstrap == NULL || b->bootstrap == NULL)
+        return;
+    CHECK_STR(a->bootstrap, b->bootstrap);
+    CHECK_STR(a->group, b->group);
+    for (int32_t i = 0; i < a->marked_count; i++) {
+        CHECK_STR(a->marked[i].topic, b->marked[i].topic);
+        CHECK_INT(a->marked[i].partition, b->marked[i].partition);
+    }
 }
 
 static void check_same(const struct chain_record *a, const struct chain_record *b)
@@ -150,6 +173,8 @@ static void check_same(const struct chain_record *a, const struct chain_record *
         for (int32_t k = 0; k < a->ledgers[i].slot_count; k++)
             CHECK(memcmp(&a->ledgers[i].slots[k], &b->ledgers[i].slots[k], sizeof(struct chain_slot)) == 0);
     }
+    CHECK(a->transaction == b->transaction);
+    check_same_place(&a->place, &b->place);
 }
 
 TEST(a_record_survives_print_and_parse)
