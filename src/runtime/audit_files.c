@@ -5,6 +5,7 @@
  *   a record's        named by its token                   size, checksum and rows must be the record's
  *                     of the head, still staged            the next start publishes it: a note
  *                     gone, with leat.files.keep           fine, but for the newest epoch's
+ *                     in the folder that the record says   the project has another one now: a note
  *                     not named                            one too many
  *   above the head                                         one too many: that epoch was never committed
  *   before `oldest`                                        nobody remembers: counted, and it must be readable
@@ -193,6 +194,35 @@ static bool is_staged(const struct folder_audit *self, const struct sink_file *f
     return staged;
 }
 
+static const struct chain_sink *sink_of(const struct chain_record *record, const char *name)
+{
+    for (int32_t i = 0; i < record->sink_count; i++)
+        if (strcmp(record->sinks[i].name, name) == 0)
+            return &record->sinks[i];
+    return NULL;
+}
+
+/* The table may have had another folder when the epoch was written: its files stay there. Told, because of a project that was
+ * copied the other folder is the original's. */
+static bool is_elsewhere(const struct folder_audit *self, int64_t epoch, const struct sink_file *file)
+{
+    const struct chain_sink *sink = sink_of(audit_record(self->audit, epoch), self->folder->name);
+    const char *path = sink == NULL ? NULL : sink->path;
+    struct store *store = NULL;
+    struct error ignored = {0};
+    int64_t size_bytes = -1;
+    if (path == NULL || (self->folder->path != NULL && strcmp(path, self->folder->path) == 0))
+        return false;
+    bool there = store_look(path, &store, &ignored) == E_OK &&
+                 store_size(store, file->final, &size_bytes, &ignored) == E_OK && size_bytes == file->size_bytes;
+    store_close(store);
+    if (there)
+        audit_find(self->audit, true, "file_elsewhere", epoch, self->folder->name, file->final,
+                   "it is in %s, where the table was when the epoch was written: who reads the table where it is now misses %" PRId64
+                   " rows", path, file->rows);
+    return there;
+}
+
 static void file_absent(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
 {
     bool published, head = epoch == self->audit->report->head;
@@ -202,7 +232,7 @@ static void file_absent(struct folder_audit *self, int64_t epoch, const struct s
     if (staged && head)
         audit_find(self->audit, true, "file_unpublished", epoch, self->folder->name, file->final,
                    "committed, and still under its staged name: the next start of leat gives it this one");
-    else if (self->folder->keep == 0 || epoch == self->newest)
+    else if ((self->folder->keep == 0 || epoch == self->newest) && !is_elsewhere(self, epoch, file))
         audit_find(self->audit, false, "file_missing", epoch, self->folder->name, file->final,
                    "%" PRId64 " rows are gone: the record names the file, and it is not there", file->rows);
 }
@@ -235,14 +265,6 @@ static void file_check(struct folder_audit *self, int64_t epoch, const struct si
                    "it has %" PRId64 " bytes, the record says %" PRId64, size_bytes, file->size_bytes);
     else if (!audit->request->names_only)
         content_check(audit, self->folder, epoch, file);
-}
-
-static const struct chain_sink *sink_of(const struct chain_record *record, const char *name)
-{
-    for (int32_t i = 0; i < record->sink_count; i++)
-        if (strcmp(record->sinks[i].name, name) == 0)
-            return &record->sinks[i];
-    return NULL;
 }
 
 static const struct chain_ledger *ledger_find(const struct chain_record *record, const char *name)

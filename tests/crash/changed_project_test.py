@@ -131,6 +131,8 @@ def tables_elsewhere():
     place.fill("c", "4")
     problems += place.run().problems(0) + place.differ(whole=5)
     got = place.rows("whole", "other")
+    audit = leat("audit", place.folder)
+    problems += audit.problems(0) + ([] if audit.out.count("file_elsewhere") == 2 else [f"audit: {audit.out[-600:]}"])
     check("leat.tables.path is another", problems + ([] if got == 1 else [f"{got} rows elsewhere"]))
 
 
