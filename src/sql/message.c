@@ -1,7 +1,9 @@
 #include "sql/message.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
 enum { SHOWN_LINE_MAX = 160 }; // bytes of a source line; longer ones are cut around the caret
 
@@ -25,6 +27,124 @@ static struct bytes line_of(struct bytes text, int32_t line)
         end++;
     return bytes_of(text.data + start, end - start);
 }
+
+/* ---- what no log may show ---- */
+
+/* Names of settings whose values are kept secret, in lower case. */
+static const char *const secret_words[] = {"password", "passwd", "passphrase", "secret",
+                                           "jaas",     "token",  "credential", ".key"};
+
+static bool name_byte(uint8_t byte)
+{
+    return isalnum(byte) || byte == '.' || byte == '_';
+}
+
+/* Where the name ends that holds the first secret word at or after `from`; 0: there is none. */
+static size_t secret_name_end(struct bytes line, size_t from)
+{
+    for (size_t i = from; i < line.size; i++)
+        for (size_t w = 0; w < sizeof secret_words / sizeof *secret_words; w++) {
+            size_t size = strlen(secret_words[w]);
+            if (size > line.size - i ||
+                strncasecmp((const char *)line.data + i, secret_words[w], size) != 0)
+                continue;
+            for (i += size; i < line.size && name_byte(line.data[i]);)
+                i++;
+            return i;
+        }
+    return 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), tail = strlen(end);
+    return size >= tail && strcasecmp(text + size - tail, end) == 0;
+}
+
+static bool is_yaml(const struct sql_file *file)
+{
+    return file->name != NULL && (ends_with(file->name, ".yml") || ends_with(file->name, ".yaml"));
+}
+
+static size_t indent_of(struct bytes line)
+{
+    size_t i = 0;
+    while (i < line.size && isspace(line.data[i]))
+        i++;
+    return i;
+}
+
+/* SQL has columns of such names; settings stand in quotes, or behind SET. */
+static size_t sql_secret_end(struct bytes line)
+{
+    size_t start = indent_of(line);
+    if (line.size - start > 4 && strncasecmp((const char *)line.data + start, "set ", 4) == 0)
+        return secret_name_end(line, start);
+    for (size_t i = start; i < line.size; i++) {
+        if (strchr("'\"`", line.data[i]) == NULL || line.data[i] == '\0')
+            continue;
+        const uint8_t *close = memchr(line.data + i + 1, line.data[i], line.size - i - 1);
+        size_t end = close == NULL ? line.size : (size_t)(close - line.data);
+        size_t found = secret_name_end(bytes_of(line.data, end), i + 1);
+        if (found > 0)
+            return found;
+        i = end;
+    }
+    return 0;
+}
+
+/* A value may begin, or go on, below its name: deeper than the name, or behind a line that is not complete. */
+static bool secret_goes_on(const struct sql_file *file, struct bytes text)
+{
+    size_t indent = indent_of(text);
+    bool next = true, item = indent < text.size && text.data[indent] == '-';
+    size_t stop = (size_t)(text.data - file->text.data);
+    while (stop-- > 0) {
+        const uint8_t *newline = memrchr(file->text.data, '\n', stop);
+        size_t start = newline == NULL ? 0 : (size_t)(newline - file->text.data) + 1;
+        struct bytes above = bytes_of(file->text.data + start, stop - start);
+        stop = start;
+        size_t at = indent_of(above);
+        if (at == above.size)
+            continue;
+        size_t end = above.size;
+        while (isspace(above.data[end - 1]))
+            end--;
+        bool open = strchr(":=|>[{(", above.data[end - 1]) != NULL;
+        size_t found = is_yaml(file) ? secret_name_end(above, at) : sql_secret_end(above);
+        if (found > 0 &&
+            ((next && open) || (is_yaml(file) && (at < indent || (item && at == indent)))))
+            return true;
+        if (!is_yaml(file))
+            return false;
+        next = false;
+        if (at < indent)
+            indent = at, item = above.data[at] == '-';
+        if (indent == 0 && !item)
+            return false;
+    }
+    return false;
+}
+
+/* The line as it may be shown. */
+static void line_mask(const struct sql_file *file, int32_t number, struct text *out)
+{
+    static const char mask[] = "***";
+    struct bytes line = line_of(file->text, number);
+    size_t end = is_yaml(file) ? secret_name_end(line, 0) : sql_secret_end(line);
+    if (end == 0 && secret_goes_on(file, line))
+        end = indent_of(line);
+    else if (end == 0)
+        end = line.size;
+    while (end < line.size && strchr("'\"` \t:=,>)}]", line.data[end]) != NULL &&
+           line.data[end] != '\0')
+        end++;
+    text_add(out, line.data, end);
+    if (end < line.size)
+        text_add_string(out, mask);
+}
+
+/* ---- the line and the caret ---- */
 
 static bool starts_character(uint8_t byte)
 {
@@ -77,8 +197,12 @@ static void compose(const struct notes *notes, struct position at, const char *t
     }
     text_printf(out, "%s%s%d:%d: %s", at.file ? at.file : "", at.file ? ":" : "", at.line,
                 at.column, text);
-    if (file != NULL)
-        add_caret(out, line_of(file->text, at.line), at);
+    if (file != NULL) {
+        struct text line = {0};
+        line_mask(file, at.line, &line);
+        add_caret(out, bytes_of(line.data, line.size), at);
+        text_free(&line);
+    }
 }
 
 enum code message_at(const struct notes *notes, struct position at, const char *hint,

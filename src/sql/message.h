@@ -5,6 +5,7 @@
  *             3 | SELECT a FORM t
  *               |          ^^^^
  *             hint: did you mean FROM?
+ * Secret   the value behind a name with password, secret, token, .. in it is shown as ***
  * Fails    message_at returns err->code, so that `return message_at(..)` works
  * Thread   one
  */

@@ -9,7 +9,7 @@ struct loader {
     struct arena *arena;
     const char *directory;
     const struct project_environment *environment;
-    struct sql_file *shown; /* the spec, then .env: files whose lines a message may show */
+    struct sql_file *shown; /* the spec: files whose lines a message may show */
     struct notes notes;
 };
 
@@ -26,14 +26,21 @@ static bool is_there(const char *path)
     return os->stat(path, &stat, &ignored) == E_OK && !stat.is_dir;
 }
 
-static enum code read_shown(struct loader *self, const char *path, size_t limit, struct sql_file *out,
-                            struct error *err)
+static enum code read_text(struct loader *self, const char *path, size_t limit, struct sql_file *out,
+                           struct error *err)
 {
     struct text text = {0};
     TRY(os_read_file(path, limit, &text, err));
     *out = (struct sql_file){
         path, bytes_of(arena_strndup(self->arena, text.data == NULL ? "" : text.data, text.size), text.size)};
     text_free(&text);
+    return E_OK;
+}
+
+static enum code read_shown(struct loader *self, const char *path, size_t limit, struct sql_file *out,
+                            struct error *err)
+{
+    TRY(read_text(self, path, limit, out, err));
     self->shown[self->notes.file_count++] = *out;
     return E_OK;
 }
@@ -60,7 +67,7 @@ static enum code read_dotenv(struct loader *self, struct dotenv *out, struct err
     struct sql_file file;
     if (!is_there(path))
         return named == NULL ? E_OK : fail(err, E_USAGE, "--env-file %s: there is no such file", path);
-    TRY(read_shown(self, path, SPEC_TEXT_MAX, &file, err));
+    TRY(read_text(self, path, SPEC_TEXT_MAX, &file, err));   // not shown: its values are secrets
     return dotenv_parse(self->arena, &file, &self->notes, out, err);
 }
 

@@ -113,8 +113,7 @@ TEST(problems_of_spec_and_sql_show_their_lines)
 
     put(directory, ".env", "what is this\n");
     load_with(&loaded, directory, NULL, NULL, 0);
-    snprintf(expected, sizeof expected,
-             "%s/.env:1:6: a line here is NAME=value\n   1 | what is this\n     |      ^", directory);
+    snprintf(expected, sizeof expected, "%s/.env:1:6: a line here is NAME=value", directory);   // the line is a secret
     CHECK_STR(loaded.err.text, expected);
     loaded_close(&loaded);
 }

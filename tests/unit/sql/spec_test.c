@@ -288,6 +288,37 @@ TEST(every_message_word_for_word)
     }
 }
 
+/* The line of a mistake is shown, but no secret that stands there. */
+TEST(no_message_shows_a_secret)
+{
+    static const char *const lines[] = {
+        "  source.evv.kafka.sasl.password: canary\n",
+        "  leat.kafka.sasl.password: canary\n",
+        "  source.ev.SASL.PASSWORD: canary\n  source.ev.SASL.PASSWORD: canary\n",
+        "  source.ev.kafka.sasl.password: [canary]\n",
+        "  source.ev.kafka.sasl.password:\n    - canary\n",
+        "  source.ev.kafka.sasl.password:\n  - canary\n",
+        "  source.ev.kafka.sasl.password: ${env:NOPE-canary}\n",
+        "  source.ev.user: ${env:MY_TOKEN-canary}\n",
+        "  source.ev.kafka.sasl.password: \"canary\" canary\n",
+        "  source.ev.kafka.sasl.password: x: canary\n",
+        "  source.evv.kafka.sasl.jaas.config: Login password=\"canary\";\n",
+        "  source.evv.kafka.ssl.keystore.key: canary\n",
+        "  x: 1\n  {a: 1, credentials:\n  canary}\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct read read;
+        struct text spec = {0};
+        text_printf(&spec, HEAD "configuration:\n%s", lines[i]);
+        read_with(&read, spec.data, NULL, NULL, 0);
+        CHECK(read.code == E_SPEC);
+        for (int32_t p = 0; p < read.problems.count; p++)
+            CHECK(strstr(read.problems.texts[p], "canary") == NULL);
+        read_close(&read);
+        text_free(&spec);
+    }
+}
+
 TEST(all_problems_are_collected)
 {
     struct read read;
