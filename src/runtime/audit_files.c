@@ -5,7 +5,7 @@
  *   a record's        named by its token                   size, checksum and rows must be the record's
  *                     of the head, still staged            the next start publishes it: a note
  *                     gone, with leat.files.keep           fine, but for the newest epoch's
- *                     in the folder that the record says   the project has another one now: a note
+ *                     in the folder that the record says   the table has none now: a note
  *                     not named                            one too many
  *   above the head                                         one too many: that epoch was never committed
  *   before `oldest`                                        nobody remembers: counted, and it must be readable
@@ -202,8 +202,8 @@ static const struct chain_sink *sink_of(const struct chain_record *record, const
     return NULL;
 }
 
-/* The table may have had another folder when the epoch was written: its files stay there. Told, because of a project that was
- * copied the other folder is the original's. */
+/* The table has no folder now, and had one when the epoch was written: its files stay there. A table that has one is audited
+ * there: of a project that was copied the record's folder is the original's. */
 static bool is_elsewhere(const struct folder_audit *self, int64_t epoch, const struct sink_file *file)
 {
     const struct chain_sink *sink = sink_of(audit_record(self->audit, epoch), self->folder->name);
@@ -211,15 +211,14 @@ static bool is_elsewhere(const struct folder_audit *self, int64_t epoch, const s
     struct store *store = NULL;
     struct error ignored = {0};
     int64_t size_bytes = -1;
-    if (path == NULL || (self->folder->path != NULL && strcmp(path, self->folder->path) == 0))
+    if (path == NULL || self->folder->path != NULL)
         return false;
     bool there = store_look(path, &store, &ignored) == E_OK &&
                  store_size(store, file->final, &size_bytes, &ignored) == E_OK && size_bytes == file->size_bytes;
     store_close(store);
     if (there)
         audit_find(self->audit, true, "file_elsewhere", epoch, self->folder->name, file->final,
-                   "it is in %s, where the table was when the epoch was written: who reads the table where it is now misses %" PRId64
-                   " rows", path, file->rows);
+                   "it is in %s, the table's folder when the epoch was written; now the table writes no files", path);
     return there;
 }
 

@@ -131,9 +131,19 @@ def tables_elsewhere():
     place.fill("c", "4")
     problems += place.run().problems(0) + place.differ(whole=5)
     got = place.rows("whole", "other")
+    check("leat.tables.path is another", problems + ([] if got == 1 else [f"{got} rows elsewhere"]))
+
+
+def without_files():
+    """The table has no folder any more; the audit finds its files where they were."""
+    place, problems = begun("without-files", WHOLE)
+    place.fill("b", "3", "y")
+    problems += place.killed()
+    place.change(WHOLE.replace("whole AS", "whole TBLPROPERTIES ('leat.format' = 'console') AS"))
+    problems += place.run().problems(0) + place.differ(whole=5)
     audit = leat("audit", place.folder)
     problems += audit.problems(0) + ([] if audit.out.count("file_elsewhere") == 2 else [f"audit: {audit.out[-600:]}"])
-    check("leat.tables.path is another", problems + ([] if got == 1 else [f"{got} rows elsewhere"]))
+    check("a table writes no files any more", problems)
 
 
 def moved():
@@ -177,6 +187,7 @@ if __name__ == "__main__":
     quarantine_renamed()
     late_renamed()
     tables_elsewhere()
+    without_files()
     moved()
     restored()
     finish()
