@@ -39,6 +39,12 @@ enum code replay_ask_new(const struct pipeline *pipeline, struct replay_ask **ou
     self->checkpoint = settings.checkpoint;
     if (code == E_OK)
         code = replayed_read(&self->replayed, settings.checkpoint, err);
+    if (code == E_OK && self->replayed.missing >= 0) {
+        char path[REPLAY_PATH_MAX];
+        replay_path(self->replayed.missing, path);
+        code = fail(err, E_CORRUPT, "%s/%s is not there: without it nobody can tell which rows came back already. Put it back",
+                    self->checkpoint, path);
+    }
     if (code == E_OK)
         *out = self;
     else

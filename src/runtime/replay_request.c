@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/hash.h"
 #include "format/format.h"
@@ -105,6 +106,30 @@ bool replay_exists(struct store *store, int64_t number)
     int64_t size;
     replay_path(number, path);
     return store_size(store, path, &size, &ignored) == E_OK;
+}
+
+/* The number of a name that replay_path gives, or -1. */
+static int64_t path_number(const char *path)
+{
+    char again[REPLAY_PATH_MAX];
+    const char *name = strrchr(path, '/');
+    int64_t number = strtoll(name == NULL ? path : name + 1, NULL, 10);
+    replay_path(number, again);
+    return number >= 0 && strcmp(strrchr(again, '/'), name == NULL ? "" : name) == 0 ? number : -1;
+}
+
+enum code replay_end(struct store *store, int64_t *out, struct error *err)
+{
+    struct store_list list = {0};
+    int64_t last = -1;
+    TRY(store_list(store, "replay", false, &list, err));
+    for (int32_t i = 0; i < list.count; i++) {
+        int64_t number = path_number(list.entries[i].path);
+        last = number > last ? number : last;
+    }
+    store_list_free(&list);
+    *out = last + 1;
+    return E_OK;
 }
 
 static enum code memory_read(void *context, int64_t offset, void *out, size_t size, struct error *err)

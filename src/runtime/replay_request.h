@@ -40,5 +40,7 @@ MUST_CHECK enum code replay_write(struct store *store, int64_t number, const str
 MUST_CHECK enum code replay_read(struct store *store, int64_t number, const struct type *schema, struct budget *budget,
                                  struct batch *out, struct error *err);
 bool replay_exists(struct store *store, int64_t number);
+/* One more than the largest number in use; 0 when there is no request. */
+MUST_CHECK enum code replay_end(struct store *store, int64_t *out, struct error *err);
 
 #endif

@@ -26,9 +26,15 @@ static enum code requests_read(struct replayed *self, struct store *store, struc
     const struct field field = {"id", type_of(TYPE_STRING), true};
     const struct type *schema = type_struct(&arena, &field, 1);
     struct budget budget = {0};
-    enum code code = E_OK;
-    for (; code == E_OK && replay_exists(store, self->next); self->next++) {
+    int64_t end = 0;
+    enum code code = replay_end(store, &end, err);
+    end = end > self->taken ? end : self->taken;   // a number below would never be taken
+    for (self->next = 0; code == E_OK && self->next < end; self->next++) {
         struct batch request = {0};
+        if (!replay_exists(store, self->next)) {
+            self->missing = self->missing < 0 ? self->next : self->missing;
+            continue;
+        }
         code = replay_read(store, self->next, schema, &budget, &request, err);
         for (int64_t row = 0; code == E_OK && row < request.rows; row++)
             if (!column_is_null(&request.columns[0], row))
@@ -60,7 +66,7 @@ static enum code taken_read(struct replayed *self, struct store *store, struct e
 enum code replayed_read(struct replayed *self, const char *checkpoint, struct error *err)
 {
     struct store *store = NULL;
-    *self = (struct replayed){0};
+    *self = (struct replayed){.missing = -1};
     enum code code = store_look(checkpoint, &store, err);
     if (code == E_OK)
         code = taken_read(self, store, err);

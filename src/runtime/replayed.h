@@ -16,7 +16,8 @@ struct replayed {
         int64_t request;
     } *ids;                            /* ascending */
     int64_t count, capacity;
-    int64_t next;                      /* the number of the next request */
+    int64_t next;                      /* the number of the next request: above all that were taken, or are there */
+    int64_t missing;                   /* the first request below that somebody has removed, or -1 */
     int64_t taken;                     /* requests below are in the chain */
 };
 /* No checkpoint: nothing was asked for. */
