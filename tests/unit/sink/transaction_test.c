@@ -115,6 +115,7 @@ TEST(rows_become_messages)
             }
         }
         builder_finish(&b, &batch.columns[c]);
+        builder_release(&b);
     }
     CHECK(kafka_row_read(&cursor, &columns, NULL, &batch, 0, 2, &m) == KAFKA_ROW_FINE);
     CHECK_STR(m.topic, "t");
@@ -176,6 +177,7 @@ static void origin_column(struct column *out, enum type_id id, const char *text,
     else
         builder_int(&b, number);
     builder_finish(&b, out);
+    builder_release(&b);
 }
 
 /* A file's path may be longer than any topic: nothing is cut short of it, and nothing past it is read (ASan). */
