@@ -260,8 +260,9 @@ static enum code also_check(const struct strings *also, struct error *err)
     return E_OK;
 }
 
-static int audit_print(const struct audit_flags *flags, const struct project *project)
+static int audit_print(const struct project *project, const void *settings)
 {
+    const struct audit_flags *flags = settings;
     struct arena arena = {0};
     struct error err = {0};
     struct audit_report found;
@@ -289,17 +290,7 @@ static int audit_print(const struct audit_flags *flags, const struct project *pr
 static int audit_run(const struct command_line *line)
 {
     const struct audit_flags *flags = line->settings;
-    struct project_request request;
-    struct project project;
-    struct error err = {0};
-    if (project_request_of(line, &flags->project, &request, &err) != E_OK)
-        return report(&err);
-    int status = project_open(&project, &request);
-    if (status != EXIT_OK)
-        return status;
-    status = audit_print(flags, &project);
-    project_close(&project);
-    return status;
+    return project_with(line, &flags->project, flags, audit_print);
 }
 
 const struct command audit_command = {

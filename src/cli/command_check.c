@@ -11,26 +11,23 @@ static const struct option check_options[] = {
     {0},
 };
 
-static int check_run(const struct command_line *line)
+static int graph_show(const struct project *project, const void *settings)
 {
-    const struct check_settings *settings = line->settings;
-    struct project_request request;
-    struct project project;
-    struct error err = {0};
     struct text graph = {0};
-    if (project_request_of(line, &settings->project, &request, &err) != E_OK)
-        return report(&err);
-    int status = project_open(&project, &request);
-    if (status != EXIT_OK)
-        return status;
-    for (int32_t i = 0; i < project.pipeline->warning_count; i++)
-        fprintf(stderr, "warning: %s\n", project.pipeline->warnings[i]);
-    pipeline_print(project.pipeline, &graph);
+    (void)settings;
+    for (int32_t i = 0; i < project->pipeline->warning_count; i++)
+        fprintf(stderr, "warning: %s\n", project->pipeline->warnings[i]);
+    pipeline_print(project->pipeline, &graph);
     if (graph.data != NULL)
         fputs(graph.data, stdout);
     text_free(&graph);
-    project_close(&project);
     return EXIT_OK;
+}
+
+static int check_run(const struct command_line *line)
+{
+    const struct check_settings *settings = line->settings;
+    return project_with(line, &settings->project, settings, graph_show);
 }
 
 const struct command check_command = {

@@ -12,8 +12,9 @@ static const struct option plan_options[] = {
     {0},
 };
 
-static int plan_project(const struct project *project)
+static int plan_project(const struct project *project, const void *settings)
 {
+    (void)settings;
     struct error err = {0};
     struct text out = {0};
     int32_t lost = 0;
@@ -32,17 +33,7 @@ static int plan_project(const struct project *project)
 static int plan_run(const struct command_line *line)
 {
     const struct plan_settings *settings = line->settings;
-    struct project_request request;
-    struct project project;
-    struct error err = {0};
-    if (project_request_of(line, &settings->project, &request, &err) != E_OK)
-        return report(&err);
-    int status = project_open(&project, &request);
-    if (status != EXIT_OK)
-        return status;
-    status = plan_project(&project);
-    project_close(&project);
-    return status;
+    return project_with(line, &settings->project, settings, plan_project);
 }
 
 const struct command plan_command = {

@@ -86,23 +86,28 @@ static enum code format_check(const struct quarantine_flags *flags, int action, 
     return E_OK;
 }
 
+struct work {
+    const struct quarantine_flags *flags;
+    int action;
+};
+
+static int action_do(const struct project *project, const void *settings)
+{
+    const struct work *work = settings;
+    struct error err = {0};
+    enum code code = actions[work->action].run(project, work->flags, &err);
+    return code == E_OK ? EXIT_OK : report(&err);
+}
+
 static int quarantine_run(const struct command_line *given)
 {
     struct command_line line = *given;
     const struct command_flags *flags = line.settings;
-    struct project_request request;
-    struct project project;
+    struct work work = {.flags = &flags->quarantine};
     struct error err = {0};
-    int action;
-    if (words_read(&line, &action, &err) != E_OK || format_check(&flags->quarantine, action, &err) != E_OK ||
-        project_request_of(&line, &flags->project, &request, &err) != E_OK)
+    if (words_read(&line, &work.action, &err) != E_OK || format_check(work.flags, work.action, &err) != E_OK)
         return report(&err);
-    int status = project_open(&project, &request);
-    if (status != EXIT_OK)
-        return status;
-    enum code code = actions[action].run(&project, &flags->quarantine, &err);
-    project_close(&project);
-    return code == E_OK ? EXIT_OK : report(&err);
+    return project_with(&line, &flags->project, &work, action_do);
 }
 
 const struct command quarantine_command = {

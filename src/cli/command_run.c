@@ -24,24 +24,20 @@ static const struct option run_options[] = {
     {0},
 };
 
+static int project_run(const struct project *project, const void *settings)
+{
+    const struct run_flags *flags = settings;
+    return run_project(project, flags->once, flags->accept);
+}
+
 static int run_run(const struct command_line *line)
 {
     const struct run_flags *flags = line->settings;
-    struct project_request request;
-    struct project project;
-    struct error err = {0};
     if (flags->list_faults) {
         fault_list();
         return EXIT_OK;
     }
-    if (project_request_of(line, &flags->project, &request, &err) != E_OK)
-        return report(&err);
-    int status = project_open(&project, &request);
-    if (status != EXIT_OK)
-        return status;
-    status = run_project(&project, flags->once, flags->accept);
-    project_close(&project);
-    return status;
+    return project_with(line, &flags->project, flags, project_run);
 }
 
 const struct command run_command = {

@@ -247,8 +247,9 @@ static enum code read_state(struct printing *self, struct error *err)
     return code;
 }
 
-static int state_print(const struct state_flags *flags, const struct project *project)
+static int state_print(const struct project *project, const void *settings)
 {
+    const struct state_flags *flags = settings;
     struct error err = {0};
     struct printing printing = {.flags = flags, .project = project};
     enum code code = entry_filter_parse(&flags->where, &printing.filter, &err);
@@ -273,17 +274,7 @@ static int state_print(const struct state_flags *flags, const struct project *pr
 static int state_run(const struct command_line *line)
 {
     const struct state_flags *flags = line->settings;
-    struct project_request request;
-    struct project project;
-    struct error err = {0};
-    if (project_request_of(line, &flags->project, &request, &err) != E_OK)
-        return report(&err);
-    int status = project_open(&project, &request);
-    if (status != EXIT_OK)
-        return status;
-    status = state_print(flags, &project);
-    project_close(&project);
-    return status;
+    return project_with(line, &flags->project, flags, state_print);
 }
 
 const struct command state_command = {

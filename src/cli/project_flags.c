@@ -1,7 +1,7 @@
 #include "cli/project_flags.h"
 
-enum code project_request_of(const struct command_line *line, const struct project_flags *flags,
-                             struct project_request *out, struct error *err)
+static enum code request_of(const struct command_line *line, const struct project_flags *flags,
+                            struct project_request *out, struct error *err)
 {
     struct setting *sets = arena_array(line->arena, struct setting, (size_t)flags->sets.count + 1);
     for (int32_t i = 0; i < flags->sets.count; i++) {
@@ -18,4 +18,20 @@ enum code project_request_of(const struct command_line *line, const struct proje
         .set_count = flags->sets.count,
     };
     return E_OK;
+}
+
+int project_with(const struct command_line *line, const struct project_flags *flags, const void *settings,
+                 int (*work)(const struct project *project, const void *settings))
+{
+    struct project_request request;
+    struct project project;
+    struct error err = {0};
+    if (request_of(line, flags, &request, &err) != E_OK)
+        return report(&err);
+    int status = project_open(&project, &request);
+    if (status != EXIT_OK)
+        return status;
+    status = work(&project, settings);
+    project_close(&project);
+    return status;
 }

@@ -1,4 +1,4 @@
-/* project_flags.h - the flags that check and run share. */
+/* project_flags.h - the flags of commands that work on a project, and the way from a command line to it. */
 #ifndef CLI_PROJECT_FLAGS_H
 #define CLI_PROJECT_FLAGS_H
 
@@ -20,9 +20,9 @@ struct project_flags {
         .offset = offsetof(type, member.sets)                              \
     }
 
-/* The request of project_open. E_USAGE when a --set has no '='. */
-MUST_CHECK enum code project_request_of(const struct command_line *line,
-                                        const struct project_flags *flags,
-                                        struct project_request *out, struct error *err);
+/* Open the project that the line names, do `work` with it, close it. `settings` are the command's own, for `work`. The exit
+ * code is that of `work`; or that of a --set without '=' or of a project that cannot be read, both told on stderr. */
+int project_with(const struct command_line *line, const struct project_flags *flags, const void *settings,
+                 int (*work)(const struct project *project, const void *settings));
 
 #endif
