@@ -96,7 +96,7 @@ static enum code skip_parentheses(struct parser *self)
             depth++;
         else if (at_symbol(self, SYM_CLOSE))
             depth--;
-        else if (token_here(self)->kind == TOKEN_END || at_symbol(self, SYM_SEMICOLON))
+        else if (at_statement_end(self))
             return syntax_error(self, "expected ')' here");
         self->at++;
     } while (depth > 0);

@@ -1,30 +1,6 @@
 /* parse_session.c - the statements of `leat sql` that a pipeline does not have. */
-#include <ctype.h>
-
 #include "sql/parser.h"
 #include "sql/sql_session.h"
-
-static enum code parse_name_of(struct parser *self, struct ast_statement *statement)
-{
-    int32_t first = self->at, count;
-    const char *const *parts;
-    TRY(expect_dotted(self, &parts, &count));
-    statement->name = parts[count - 1];
-    statement->qualifier = count > 1 ? parts[count - 2] : NULL;
-    statement->name_at = position_since(self, first);
-    return E_OK;
-}
-
-static bool at_end(const struct parser *self)
-{
-    return at_symbol(self, SYM_SEMICOLON) || token_here(self)->kind == TOKEN_END;
-}
-
-static void skip_rest(struct parser *self)
-{
-    while (!at_end(self))
-        self->at++;
-}
 
 /* ---- CREATE ---- */
 
@@ -76,7 +52,7 @@ static enum code skip_parentheses(struct parser *self)
     do {
         depth += at_symbol(self, SYM_OPEN);
         depth -= at_symbol(self, SYM_CLOSE);
-        if (at_end(self))
+        if (at_statement_end(self))
             return syntax_error(self, NULL);
         self->at++;
     } while (depth > 0);
@@ -86,7 +62,7 @@ static enum code skip_parentheses(struct parser *self)
 /* USING f, OPTIONS (..), PARTITIONED BY (..), COMMENT '..', ..: how a table is kept is the session's own business. */
 static enum code skip_table_clauses(struct parser *self, struct ast_statement *statement)
 {
-    while (!at_end(self) && !at_word(self, KW_AS) && !at_query(self)) {
+    while (!at_statement_end(self) && !at_word(self, KW_AS) && !at_query(self)) {
         if (take_word(self, KW_USING))
             TRY(expect_name(self, &statement->format));
         else if (at_symbol(self, SYM_OPEN))
@@ -107,11 +83,11 @@ static enum code parse_create_view(struct parser *self, struct session_statement
 {
     out->kind = DO_CREATE_VIEW;
     TRY(parse_if_not_exists(self, out->statement));
-    TRY(parse_name_of(self, out->statement));
+    TRY(parse_statement_name(self, out->statement));
     if (at_symbol(self, SYM_OPEN))
         TRY(parse_columns(self, out->statement, false));
     TRY(skip_table_clauses(self, out->statement));
-    if (at_end(self))
+    if (at_statement_end(self))
         return parse_error(self, out->statement->name_at,
                            "[UNSUPPORTED_FEATURE] leat cannot do this yet: CREATE VIEW .. USING");
     return parse_as(self, out->statement);
@@ -121,11 +97,11 @@ static enum code parse_create_table(struct parser *self, struct session_statemen
 {
     out->kind = DO_CREATE_TABLE;
     TRY(parse_if_not_exists(self, out->statement));
-    TRY(parse_name_of(self, out->statement));
+    TRY(parse_statement_name(self, out->statement));
     if (at_symbol(self, SYM_OPEN))
         TRY(parse_columns(self, out->statement, true));
     TRY(skip_table_clauses(self, out->statement));
-    return at_end(self) ? E_OK : parse_as(self, out->statement);
+    return at_statement_end(self) ? E_OK : parse_as(self, out->statement);
 }
 
 static enum code parse_create(struct parser *self, struct session_statement *out)
@@ -143,7 +119,7 @@ static enum code parse_create(struct parser *self, struct session_statement *out
         return parse_create_table(self, out);
     if (at_text(self, "schema") || at_text(self, "database") || at_text(self, "namespace")) {
         out->kind = DO_IGNORE;
-        skip_rest(self);
+        skip_statement(self);
         return E_OK;
     }
     return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: CREATE of this kind");
@@ -159,7 +135,7 @@ static enum code parse_insert(struct parser *self, struct session_statement *out
     if (!out->overwrite)
         TRY(expect_word(self, KW_INTO));
     take_word(self, KW_TABLE);
-    TRY(parse_name_of(self, out->statement));
+    TRY(parse_statement_name(self, out->statement));
     if (at_word(self, KW_PARTITION) || at_word(self, KW_REPLACE))
         return parse_error(self, position_here(self),
                            "[UNSUPPORTED_FEATURE] leat cannot do this yet: INSERT into a partition");
@@ -178,26 +154,16 @@ static enum code parse_drop(struct parser *self, struct session_statement *out)
     take_word(self, KW_TEMPORARY);
     if (!take_word(self, KW_VIEW) && !take_word(self, KW_TABLE)) {
         out->kind = DO_IGNORE;
-        skip_rest(self);
+        skip_statement(self);
         return E_OK;
     }
     if (take_word(self, KW_IF)) {
         TRY(expect_word(self, KW_EXISTS));
         out->if_exists = true;
     }
-    TRY(parse_name_of(self, out->statement));
+    TRY(parse_statement_name(self, out->statement));
     take_text(self, "purge");
     return E_OK;
-}
-
-static char *trimmed(struct parser *self, uint32_t start, uint32_t end)
-{
-    const char *text = (const char *)self->file->text.data;
-    while (start < end && isspace((unsigned char)text[start]))
-        start++;
-    while (end > start && isspace((unsigned char)text[end - 1]))
-        end--;
-    return arena_strndup(self->arena, text + start, end - start);
 }
 
 /* SET key = value, SET TIME ZONE 'UTC'; SET key alone shows it, which nobody needs here. */
@@ -218,17 +184,9 @@ static enum code parse_set(struct parser *self, struct session_statement *out)
     }
     if (at_text(self, "variable") || at_text(self, "var"))
         return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET VARIABLE");
-    uint32_t start = token_here(self)->start;
-    while (!at_symbol(self, SYM_EQUAL) && !at_end(self))
-        self->at++;
-    out->statement->name = trimmed(self, start, token_here(self)->start);
-    if (!take_symbol(self, SYM_EQUAL)) {
+    parse_key_value(self, out->statement);
+    if (out->statement->value == NULL)
         out->kind = DO_IGNORE;
-        return E_OK;
-    }
-    start = token_here(self)->start;
-    skip_rest(self);
-    out->statement->value = trimmed(self, start, token_here(self)->start);
     return E_OK;
 }
 
@@ -255,7 +213,7 @@ static enum code parse_any(struct parser *self, struct session_statement *out)
         return parse_set(self, out);
     if (at_ignored(self)) {
         out->kind = DO_IGNORE;
-        skip_rest(self);
+        skip_statement(self);
         return E_OK;
     }
     out->kind = DO_QUERY;

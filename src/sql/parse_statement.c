@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-static enum code parse_name_of(struct parser *self, struct ast_statement *statement)
+enum code parse_statement_name(struct parser *self, struct ast_statement *statement)
 {
     int32_t first = self->at, count;
     const char *const *parts;
@@ -26,24 +26,26 @@ static char *trimmed(struct parser *self, uint32_t start, uint32_t end)
     return arena_strndup(self->arena, text + start, end - start);
 }
 
-/* SET key = value: both are taken as written, up to the semicolon. */
+void parse_key_value(struct parser *self, struct ast_statement *statement)
+{
+    statement->name_at = position_here(self);
+    uint32_t start = token_here(self)->start;
+    while (!at_symbol(self, SYM_EQUAL) && !at_statement_end(self))
+        self->at++;
+    statement->name = trimmed(self, start, token_here(self)->start);
+    if (!take_symbol(self, SYM_EQUAL))
+        return;
+    start = token_here(self)->start;
+    skip_statement(self);
+    statement->value = trimmed(self, start, token_here(self)->start);
+}
+
 static enum code parse_set(struct parser *self, struct ast_statement *statement)
 {
     statement->kind = STATEMENT_SET;
     self->at++;
-    statement->name_at = position_here(self);
-    uint32_t start = token_here(self)->start;
-    while (!at_symbol(self, SYM_EQUAL) && !at_symbol(self, SYM_SEMICOLON) &&
-           token_here(self)->kind != TOKEN_END)
-        self->at++;
-    statement->name = trimmed(self, start, token_here(self)->start);
-    if (!take_symbol(self, SYM_EQUAL))
-        return syntax_error(self, "SET needs a key and a value: SET key = value");
-    start = token_here(self)->start;
-    while (!at_symbol(self, SYM_SEMICOLON) && token_here(self)->kind != TOKEN_END)
-        self->at++;
-    statement->value = trimmed(self, start, token_here(self)->start);
-    return E_OK;
+    parse_key_value(self, statement);
+    return statement->value != NULL ? E_OK : syntax_error(self, "SET needs a key and a value: SET key = value");
 }
 
 static enum code parse_use(struct parser *self, struct ast_statement *statement)
@@ -53,7 +55,7 @@ static enum code parse_use(struct parser *self, struct ast_statement *statement)
     if (!take_text(self, "catalog") && !take_text(self, "database") &&
         !take_text(self, "namespace"))
         take_text(self, "schema");
-    return parse_name_of(self, statement);
+    return parse_statement_name(self, statement);
 }
 
 /* ---- pieces of CREATE ---- */
@@ -204,7 +206,7 @@ static enum code parse_create_table(struct parser *self, struct ast_statement *s
 {
     statement->kind = STATEMENT_TABLE;
     TRY(parse_if_not_exists(self, statement));
-    TRY(parse_name_of(self, statement));
+    TRY(parse_statement_name(self, statement));
     if (at_symbol(self, SYM_OPEN))
         TRY(parse_columns(self, &statement->columns, &statement->column_count, true));
     TRY(parse_table_clauses(self, statement));
@@ -215,7 +217,7 @@ static enum code parse_create_view(struct parser *self, struct ast_statement *st
 {
     statement->kind = STATEMENT_VIEW;
     TRY(parse_if_not_exists(self, statement));
-    TRY(parse_name_of(self, statement));
+    TRY(parse_statement_name(self, statement));
     if (at_symbol(self, SYM_OPEN))
         TRY(parse_columns(self, &statement->columns, &statement->column_count, false));
     TRY(parse_table_clauses(self, statement));
@@ -231,8 +233,7 @@ static enum code parse_auto_cdc(struct parser *self, struct ast_statement *state
     statement->target_at = position_here(self);
     TRY(expect_name(self, &statement->target));
     TRY(expect_word(self, KW_FROM));
-    while (!at_symbol(self, SYM_SEMICOLON) && token_here(self)->kind != TOKEN_END)
-        self->at++;
+    skip_statement(self);
     return E_OK;
 }
 
@@ -254,7 +255,7 @@ static enum code parse_insert(struct parser *self, struct ast_statement *stateme
 static enum code parse_create_flow(struct parser *self, struct ast_statement *statement)
 {
     statement->kind = STATEMENT_FLOW;
-    TRY(parse_name_of(self, statement));
+    TRY(parse_statement_name(self, statement));
     if (take_word(self, KW_COMMENT))
         TRY(expect_string_text(self, &statement->comment));
     TRY(expect_word(self, KW_AS));
@@ -267,7 +268,7 @@ static enum code parse_create_flow(struct parser *self, struct ast_statement *st
 static enum code parse_create_sink(struct parser *self, struct ast_statement *statement)
 {
     statement->kind = STATEMENT_SINK;
-    TRY(parse_name_of(self, statement));
+    TRY(parse_statement_name(self, statement));
     notes_warn(self->notes, statement->name_at,
                "CREATE SINK runs on Databricks only; Spark takes sink.%s.* in the spec",
                statement->name);

@@ -308,20 +308,28 @@ enum code parser_open(struct parser *self, struct arena *arena, const struct sql
     return E_OK;
 }
 
+bool at_statement_end(const struct parser *self)
+{
+    return at_symbol(self, SYM_SEMICOLON) || token_here(self)->kind == TOKEN_END;
+}
+
+void skip_statement(struct parser *self)
+{
+    while (!at_statement_end(self))
+        self->at++;
+}
+
 /* Behind an error: go on at the next statement. */
 static void resynchronise(struct parser *self)
 {
-    while (token_here(self)->kind != TOKEN_END && !at_symbol(self, SYM_SEMICOLON))
-        self->at++;
+    skip_statement(self);
     self->depth = 0;
 }
 
 static enum code parse_terminated(struct parser *self, struct ast_statement **out)
 {
     TRY(parse_statement(self, out));
-    if (!at_symbol(self, SYM_SEMICOLON) && token_here(self)->kind != TOKEN_END)
-        return syntax_error(self, NULL);
-    return E_OK;
+    return at_statement_end(self) ? E_OK : syntax_error(self, NULL);
 }
 
 enum code parse_script(struct arena *arena, const struct sql_file *file, struct notes *notes,

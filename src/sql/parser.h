@@ -53,6 +53,8 @@ static inline bool at_symbol(const struct parser *self, enum symbol symbol)
 bool at_words(const struct parser *self, enum keyword first, enum keyword second);
 /* A word that is no keyword of ours, by its text. */
 bool at_text(const struct parser *self, const char *word);
+bool at_statement_end(const struct parser *self);
+void skip_statement(struct parser *self); /* up to its end */
 bool take_word(struct parser *self, enum keyword keyword);
 bool take_words(struct parser *self, enum keyword first, enum keyword second);
 bool take_symbol(struct parser *self, enum symbol symbol);
@@ -135,5 +137,9 @@ MUST_CHECK enum code parse_pipes(struct parser *self, struct ast_query **query);
 /* ---- parse_statement.c ---- */
 
 MUST_CHECK enum code parse_statement(struct parser *self, struct ast_statement **out);
+/* Pieces that statements of a session share (parse_session.c): name and qualifier; `key = value`, both taken as written up
+ * to the statement's end, value NULL when no '=' is there. */
+MUST_CHECK enum code parse_statement_name(struct parser *self, struct ast_statement *statement);
+void parse_key_value(struct parser *self, struct ast_statement *statement);
 
 #endif
