@@ -6,6 +6,7 @@
  *
  * Holds    the hashed side; FULL holds both
  */
+#include "lower/lower.h"
 #include "query/stage.h"
 
 struct match_side {
@@ -24,41 +25,17 @@ struct match_stage {
     enum { MATCH_BUILD, MATCH_SEEK, MATCH_REST, MATCH_DONE } phase;
 };
 
-static void spec_fill(const struct plan *plan, int32_t hashed, enum join_type type, struct lookup_spec *out)
-{
-    const struct plan_join *j = &plan->join;
-    int32_t sought = 1 - hashed;
-    *out = (struct lookup_spec){
-        .type = type,
-        .stream_schema = plan->inputs[sought]->schema,
-        .still_schema = plan->inputs[hashed]->schema,
-        .stream_keys = j->sides[sought].keys,
-        .still_keys = j->sides[hashed].keys,
-        .key_count = j->key_count,
-        .null_safe = j->null_safe,
-        .null_aware = j->null_aware,
-        .stream_only = j->sides[sought].only,
-        .still_only = j->sides[hashed].only,
-        .condition = j->condition,
-        .still_first = hashed == 0,
-        .schema = plan->schema,
-    };
-}
-
 static enum code match_open(struct stage *base, struct error *err)
 {
-    static const enum join_type types[] = {
-        [JOIN_INNER] = JOIN_TYPE_INNER, [JOIN_CROSS] = JOIN_TYPE_INNER, [JOIN_LEFT] = JOIN_TYPE_LEFT,
-        [JOIN_RIGHT] = JOIN_TYPE_LEFT,  [JOIN_FULL] = JOIN_TYPE_LEFT,   [JOIN_SEMI] = JOIN_TYPE_SEMI,
-        [JOIN_ANTI] = JOIN_TYPE_ANTI};
     struct match_stage *self = (struct match_stage *)base;
     const struct plan *plan = base->plan;
     self->hashed = plan->join.kind == JOIN_RIGHT ? 0 : 1;
-    spec_fill(plan, self->hashed, types[plan->join.kind], &self->main.spec);
+    bool outer = plan->join.kind == JOIN_RIGHT || plan->join.kind == JOIN_FULL;   // seen from the rows that seek
+    self->main.spec = lookup_spec_of(plan, self->hashed, outer ? JOIN_TYPE_LEFT : join_type_of(plan->join.kind));
     TRY(lookup_new(&base->query->arena, &self->main.spec, &self->main.lookup, err));
     if (plan->join.kind != JOIN_FULL)
         return E_OK;
-    spec_fill(plan, 0, JOIN_TYPE_ANTI, &self->rest.spec);
+    self->rest.spec = lookup_spec_of(plan, 0, JOIN_TYPE_ANTI);
     self->rest.spec.schema = plan->inputs[1]->schema;
     return lookup_new(&base->query->arena, &self->rest.spec, &self->rest.lookup, err);
 }

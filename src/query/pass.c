@@ -1,8 +1,6 @@
 /* pass.c - stages that look at one batch at a time: filter, project, generate, from_json, grouping sets, LIMIT,
  * UNION ALL. */
-#include <strings.h>
-
-#include "format/format.h"
+#include "lower/lower.h"
 #include "query/stage.h"
 
 static enum code nothing_open(__attribute__((unused)) struct stage *base, __attribute__((unused)) struct error *err)
@@ -11,6 +9,23 @@ static enum code nothing_open(__attribute__((unused)) struct stage *base, __attr
 }
 
 static void nothing_close(__attribute__((unused)) struct stage *base) {}
+
+/* The next batch through an operator that may reject rows; `position` finds where in the SQL a step of it stands. */
+static enum code rows_pass(struct stage *base,
+                           enum code (*rows)(struct stage *base, const struct batch *in, struct batch *out, struct error *err),
+                           struct position (*position)(const void *operator, int32_t step), const void *operator,
+                           struct batch *out, struct error *err)
+{
+    struct batch in;
+    TRY(stage_pull(base, 0, &in, err));
+    if (in.rows == 0)
+        return E_OK;
+    enum code code = rows(base, &in, out, err);
+    batch_release(&in);
+    if (code == E_OK && (code = stage_check(base, position, operator, err)) != E_OK)
+        batch_release(out);
+    return code;
+}
 
 /* ---- filter ---- */
 
@@ -30,20 +45,15 @@ static enum code filter_open(struct stage *base, struct error *err)
     return filter_new(&base->query->arena, base->plan->exprs[0], &self->filter, err);
 }
 
+static enum code filter_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
+{
+    struct query *query = base->query;
+    return filter_batch(((struct filter_pass *)base)->filter, query->spec.session, in, &query->rejects, &query->counts, out, err);
+}
+
 static enum code filter_next(struct stage *base, struct batch *out, struct error *err)
 {
-    struct filter_pass *self = (struct filter_pass *)base;
-    struct query *query = base->query;
-    struct batch in;
-    TRY(stage_pull(base, 0, &in, err));
-    if (in.rows == 0)
-        return E_OK;
-    enum code code =
-        filter_batch(self->filter, query->spec.session, &in, &query->rejects, &query->counts, out, err);
-    batch_release(&in);
-    if (code == E_OK && (code = stage_check(base, filter_step, self->filter, err)) != E_OK)
-        batch_release(out);
-    return code;
+    return rows_pass(base, filter_rows, filter_step, ((struct filter_pass *)base)->filter, out, err);
 }
 
 static void filter_close(struct stage *base)
@@ -112,37 +122,19 @@ static struct position generate_step(const void *generate, int32_t step)
 
 static enum code generate_open(struct stage *base, struct error *err)
 {
-    static const enum generate_kind kinds[] = {[GENERATE_EXPLODE] = EXPLODE,
-                                               [GENERATE_POSEXPLODE] = POSEXPLODE,
-                                               [GENERATE_INLINE] = INLINE,
-                                               [GENERATE_STACK] = STACK};
-    const struct plan *plan = base->plan;
-    struct generate_spec spec = {
-        .kind = kinds[plan->generate.kind],
-        .outer = plan->generate.outer,
-        .args = plan->generate.args,
-        .arg_count = plan->generate.arg_count,
-        .generated = plan->generate.generated,
-        .keep = plan->generate.keep,
-        .schema = plan->schema,
-    };
+    struct generate_spec spec = generate_spec_of(base->plan);
     return generate_new(&base->query->arena, &spec, &((struct generate_pass *)base)->generate, err);
+}
+
+static enum code generate_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
+{
+    struct query *query = base->query;
+    return generate_batch(((struct generate_pass *)base)->generate, query->spec.session, in, &query->rejects, &query->counts, out, err);
 }
 
 static enum code generate_next(struct stage *base, struct batch *out, struct error *err)
 {
-    struct generate_pass *self = (struct generate_pass *)base;
-    struct query *query = base->query;
-    struct batch in;
-    TRY(stage_pull(base, 0, &in, err));
-    if (in.rows == 0)
-        return E_OK;
-    enum code code =
-        generate_batch(self->generate, query->spec.session, &in, &query->rejects, &query->counts, out, err);
-    batch_release(&in);
-    if (code == E_OK && (code = stage_check(base, generate_step, self->generate, err)) != E_OK)
-        batch_release(out);
-    return code;
+    return rows_pass(base, generate_rows, generate_step, ((struct generate_pass *)base)->generate, out, err);
 }
 
 static void generate_close(struct stage *base)
@@ -168,22 +160,11 @@ struct decode_pass {
 static enum code decode_open(struct stage *base, struct error *err)
 {
     struct decode_pass *self = (struct decode_pass *)base;
-    const struct plan_decode *d = &base->plan->decode;
-    const struct decoder_type *type = decoder_find(d->format);
+    const char *format = base->plan->decode.format;
+    const struct decoder_type *type = decoder_find(format);
     if (type == NULL)
-        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] no decoder for format %s", d->format);
-    struct decoder_spec spec = {
-        .schema = d->schema,
-        .needed = d->needed,
-        .mode = d->mode != NULL && strcasecmp(d->mode, "FAILFAST") == 0 ? DECODE_FAILFAST : DECODE_PERMISSIVE,
-        .corrupt_column = d->corrupt_column,
-        .zone = base->query->spec.session->zone,
-        .simd = -1,
-        .option_names = d->option_names,
-        .option_values = d->option_values,
-        .option_count = d->option_count,
-        .exact_texts = d->exact_texts,
-    };
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] no decoder for format %s", format);
+    struct decoder_spec spec = decoder_spec_of(base->plan, base->query->spec.session->zone);
     void *decoder = arena_alloc(&base->query->arena, type->size);
     TRY(type->open(decoder, &spec, err));
     self->type = type;

@@ -1,6 +1,5 @@
 /* graph_build.c - open a stage instance for every node and lane, connect them, and close all of it. */
-#include <strings.h>
-
+#include "lower/lower.h"
 #include "runtime/change.h"
 #include "runtime/graph_parts.h"
 #include "runtime/ledger.h"
@@ -106,19 +105,13 @@ static enum code aggregate_open(struct graph *graph, struct arena *arena, const 
     return spec.gap != NULL ? session_new(arena, &spec, out, err) : aggregate_new(arena, &spec, out, err);
 }
 
-static const enum join_type join_types[] = {
-    [JOIN_INNER] = JOIN_TYPE_INNER, [JOIN_CROSS] = JOIN_TYPE_INNER, [JOIN_LEFT] = JOIN_TYPE_LEFT,
-    [JOIN_RIGHT] = JOIN_TYPE_RIGHT, [JOIN_FULL] = JOIN_TYPE_FULL,   [JOIN_SEMI] = JOIN_TYPE_SEMI,
-    [JOIN_ANTI] = JOIN_TYPE_ANTI,
-};
-
 static enum code join_open(struct graph *graph, struct arena *arena, const struct plan *plan, const char *name,
                            struct stateful **out, struct error *err)
 {
     const struct plan_join *j = &plan->join;
     struct join_spec spec = {
         .name = name,
-        .type = join_types[j->kind],
+        .type = join_type_of(j->kind),
         .key_count = j->key_count,
         .null_safe = j->null_safe,
         .time_key = j->time_key,
@@ -188,28 +181,6 @@ static enum code stages_open(struct graph *graph, struct error *err)
 
 /* ---- lookups ---- */
 
-void lookup_spec_fill(const struct plan *plan, struct lookup_spec *out, int32_t *still)
-{
-    int32_t hashed = plan_still_input(plan), sought = 1 - hashed;
-    const struct plan_join *j = &plan->join;
-    *still = hashed;
-    *out = (struct lookup_spec){
-        .type = j->kind == JOIN_RIGHT ? JOIN_TYPE_LEFT : join_types[j->kind],   // seen from the rows that seek
-        .stream_schema = plan->inputs[sought]->schema,
-        .still_schema = plan->inputs[hashed]->schema,
-        .stream_keys = j->sides[sought].keys,
-        .still_keys = j->sides[hashed].keys,
-        .key_count = j->key_count,
-        .null_safe = j->null_safe,
-        .null_aware = j->null_aware,
-        .stream_only = j->sides[sought].only,
-        .still_only = j->sides[hashed].only,
-        .condition = j->condition,
-        .still_first = hashed == 0,
-        .schema = plan->schema,
-    };
-}
-
 static void lookups_open(struct graph *graph)
 {
     for (int32_t i = 0; i < graph->node_count; i++) {
@@ -217,7 +188,9 @@ static void lookups_open(struct graph *graph)
         if (!plan_is_lookup(plan))
             continue;
         struct lookup_stage *lookup = arena_new(&graph->arena, struct lookup_stage);
-        lookup_spec_fill(plan, &lookup->spec, &lookup->still);
+        enum join_kind kind = plan->join.kind;   // seen from the rows that seek
+        lookup->still = plan_still_input(plan);
+        lookup->spec = lookup_spec_of(plan, lookup->still, kind == JOIN_RIGHT ? JOIN_TYPE_LEFT : join_type_of(kind));
         graph->nodes[i].lookup = lookup;
     }
 }
@@ -226,22 +199,10 @@ static void lookups_open(struct graph *graph)
 
 static enum code decoder_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
 {
-    const struct plan_decode *d = &plan->decode;
-    const struct decoder_type *type = decoder_find(d->format);
+    const struct decoder_type *type = decoder_find(plan->decode.format);
     if (type == NULL)
-        return fail(err, E_UNSUPPORTED, "no decoder for format %s", d->format);
-    struct decoder_spec spec = {
-        .schema = d->schema,
-        .needed = d->needed,
-        .mode = d->mode != NULL && strcasecmp(d->mode, "FAILFAST") == 0 ? DECODE_FAILFAST : DECODE_PERMISSIVE,
-        .corrupt_column = d->corrupt_column,
-        .zone = graph->spec.session->zone,
-        .simd = -1,
-        .option_names = d->option_names,
-        .option_values = d->option_values,
-        .option_count = d->option_count,
-        .exact_texts = d->exact_texts,
-    };
+        return fail(err, E_UNSUPPORTED, "no decoder for format %s", plan->decode.format);
+    struct decoder_spec spec = decoder_spec_of(plan, graph->spec.session->zone);
     void *decoder = mem_zero(type->size);
     enum code code = type->open(decoder, &spec, err);
     if (code != E_OK) {
@@ -256,17 +217,7 @@ static enum code decoder_open(struct graph *graph, struct instance *instance, co
 
 static enum code generate_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
 {
-    static const enum generate_kind kinds[] = {
-        [GENERATE_EXPLODE] = EXPLODE, [GENERATE_POSEXPLODE] = POSEXPLODE, [GENERATE_INLINE] = INLINE, [GENERATE_STACK] = STACK};
-    struct generate_spec spec = {
-        .kind = kinds[plan->generate.kind],
-        .outer = plan->generate.outer,
-        .args = plan->generate.args,
-        .arg_count = plan->generate.arg_count,
-        .generated = plan->generate.generated,
-        .keep = plan->generate.keep,
-        .schema = plan->schema,
-    };
+    struct generate_spec spec = generate_spec_of(plan);
     return generate_new(&graph->arena, &spec, &instance->generate, err);
 }
 

@@ -91,7 +91,6 @@ struct graph {
 /* graph_build.c: the stage of a node that merges */
 MUST_CHECK enum code stage_new(struct graph *graph, struct arena *arena, const struct plan *plan, struct stateful **out,
                                struct error *err);
-void lookup_spec_fill(const struct plan *plan, struct lookup_spec *out, int32_t *still);
 
 /* graph_push.c */
 /* Hand a node's output to everybody behind it. */
