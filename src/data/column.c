@@ -87,7 +87,8 @@ bool column_equal_at(const struct column *a, int64_t i, const struct column *b, 
         return double_equal((double)column_values(a, float)[i], (double)column_values(b, float)[j]);
     case TYPE_DOUBLE: return double_equal(column_values(a, double)[i], column_values(b, double)[j]);
     case TYPE_STRING:
-    case TYPE_BINARY: return bytes_equal(column_bytes_at(a, i), column_bytes_at(b, j));
+    case TYPE_BINARY:
+    case TYPE_VARIANT: return bytes_equal(column_bytes_at(a, i), column_bytes_at(b, j));
     case TYPE_ARRAY:
     case TYPE_MAP: return list_equal(a, i, b, j);
     case TYPE_STRUCT:

@@ -5,6 +5,7 @@
 #include "data/column.h"
 #include "data/decimal.h"
 #include "data/timestamp.h"
+#include "data/variant.h"
 
 enum { VALUE_TEXT_MAX = 64 };  // of a number, date or time
 _Static_assert(VALUE_TEXT_MAX >= (int)DECIMAL_TEXT_MAX && VALUE_TEXT_MAX >= (int)TIMESTAMP_TEXT_MAX &&
@@ -125,6 +126,7 @@ static void print_value(const struct column *col, int64_t row, const struct plac
     case TYPE_ARRAY:
     case TYPE_MAP: print_list(col, row, &nested, out); break;
     case TYPE_STRUCT: print_struct(col, row, &nested, out); break;
+    case TYPE_VARIANT: variant_print(column_bytes_at(col, row), place->zone, out); break;
     case TYPE_COUNT: break;
     }
 }

@@ -13,5 +13,6 @@
 #include "data/show.h"
 #include "data/timestamp.h"
 #include "data/type.h"
+#include "data/variant.h"
 
 #endif

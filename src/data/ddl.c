@@ -295,7 +295,7 @@ static const struct {
     {"VOID", TYPE_NULL},           {"ARRAY", TYPE_ARRAY},
     {"STRUCT", TYPE_STRUCT},       {"MAP", TYPE_MAP},
     {"DECIMAL", TYPE_DECIMAL},     {"DEC", TYPE_DECIMAL},
-    {"NUMERIC", TYPE_DECIMAL},
+    {"NUMERIC", TYPE_DECIMAL},     {"VARIANT", TYPE_VARIANT},
 };
 
 static enum code ddl_type_inside(struct ddl *self, const struct type **out)
@@ -313,7 +313,7 @@ static enum code ddl_type_inside(struct ddl *self, const struct type **out)
         self->at += word.size;
         if (words[i].id == TYPE_DECIMAL)
             return ddl_decimal(self, out);
-        if (words[i].id >= TYPE_ARRAY)
+        if (words[i].id >= TYPE_ARRAY && words[i].id <= TYPE_MAP)
             return ddl_nested(self, words[i].id, out);
         *out = type_of(words[i].id);
         return E_OK;

@@ -27,6 +27,7 @@ static const struct {
     [TYPE_ARRAY] = {"array", 0},
     [TYPE_STRUCT] = {"struct", 0},
     [TYPE_MAP] = {"map", 0},
+    [TYPE_VARIANT] = {"variant", 0},
 };
 
 const struct type *type_of(enum type_id id)
@@ -36,10 +37,11 @@ const struct type *type_of(enum type_id id)
         PLAIN(NULL),         PLAIN(BOOLEAN), PLAIN(INT8),          PLAIN(INT16),       PLAIN(INT32),
         PLAIN(INT64),        PLAIN(FLOAT),   PLAIN(DOUBLE),        PLAIN(STRING),      PLAIN(BINARY),
         PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM), PLAIN(TIME),
+        PLAIN(VARIANT),
 #undef PLAIN
         [TYPE_DECIMAL] = {.id = TYPE_DECIMAL, .precision = 10},  // Spark's DECIMAL without parameters
     };
-    always(id < TYPE_ARRAY);  // nested types have parameters
+    always(id < TYPE_ARRAY || id == TYPE_VARIANT);  // nested types have parameters
     return &plain[id];
 }
 

@@ -17,6 +17,7 @@
  *          ARRAY      int32 offsets + child "element"     array<t>
  *          STRUCT     children                            struct<a:t,...>
  *          MAP        int32 offsets + children "key", "value" (two columns)  map<k,v>
+ *          VARIANT    bytes, with int32 offsets: metadata, then value (variant.h)   variant
  * Owns     types are immutable; they live in the arena of the query that made them, or are static
  * Source   Arrow columnar format; Spark SQL data types
  * Tag      ORDER TYPE: type_name, type_width, and the switches of format, expr and state follow this list
@@ -52,6 +53,7 @@ enum type_id {
     TYPE_ARRAY,
     TYPE_STRUCT,
     TYPE_MAP,
+    TYPE_VARIANT,
     TYPE_COUNT
 };
 
@@ -99,8 +101,11 @@ int32_t type_field_index(const struct type *type, const char *name, bool ignore_
 
 /* Bytes of one value in the values buffer; 0 for BOOLEAN (bits), NULL, and types without a fixed width. */
 int32_t type_width(const struct type *type);
-static inline bool type_is_varlen(const struct type *t) { return t->id == TYPE_STRING || t->id == TYPE_BINARY; }
-static inline bool type_is_nested(const struct type *t) { return t->id >= TYPE_ARRAY; }
+static inline bool type_is_varlen(const struct type *t)
+{
+    return t->id == TYPE_STRING || t->id == TYPE_BINARY || t->id == TYPE_VARIANT;
+}
+static inline bool type_is_nested(const struct type *t) { return t->id >= TYPE_ARRAY && t->id <= TYPE_MAP; }
 static inline bool type_is_integer(const struct type *t) { return t->id >= TYPE_INT8 && t->id <= TYPE_INT64; }
 static inline bool type_is_numeric(const struct type *t) { return t->id >= TYPE_INT8 && t->id <= TYPE_DECIMAL; }
 static inline bool type_is_wide_decimal(const struct type *t) { return t->id == TYPE_DECIMAL && t->precision > 18; }

@@ -139,10 +139,12 @@ static bool is_plain(const struct type *type)
     return type->id == TYPE_BOOLEAN || (type->id >= TYPE_INT8 && type->id <= TYPE_DECIMAL);
 }
 
+static bool is_text(const struct type *type) { return type->id == TYPE_STRING || type->id == TYPE_BINARY; }
+
 void cast_run(struct call *call, const struct arg *arg, bool try_cast, struct column *out)
 {
     const struct type *from = arg->col->type, *to = out->type;
-    if (type_equal(from, to) || (type_is_varlen(from) && type_is_varlen(to))) {
+    if (type_equal(from, to) || (is_text(from) && is_text(to))) {
         column_share(
             out, arg->col); // BINARY as STRING costs nothing; Spark does not check the bytes either
         out->type = to;

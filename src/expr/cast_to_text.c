@@ -64,7 +64,9 @@ static void print_value(const struct column *col, int64_t row, const struct zone
         text_add(out, "null", 4);
         return;
     }
-    if (type_is_varlen(col->type)) {
+    if (col->type->id == TYPE_VARIANT) {
+        variant_print(column_bytes_at(col, row), zone, out);
+    } else if (type_is_varlen(col->type)) {
         struct bytes bytes = column_bytes_at(col, row);
         text_add(out, bytes.data, bytes.size);
     } else if (col->type->id == TYPE_STRUCT) {
@@ -99,7 +101,7 @@ void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
-    if (type_is_nested(arg->col->type)) {
+    if (type_is_nested(arg->col->type) || arg->col->type->id == TYPE_VARIANT) {
         nested_to_text(call, arg, &writer);
         writer_close(&writer);
         return;

@@ -228,6 +228,8 @@ bool cast_known(const struct type *from, const struct type *to)
 {
     if (from->id == TYPE_NULL || type_equal(from, to) || to->id == TYPE_STRING)
         return true;
+    if (from->id == TYPE_VARIANT || to->id == TYPE_VARIANT)
+        return false;
     if (type_is_nested(to))
         return nested_known(from, to, cast_known);
     if (from->id == TYPE_TIME || to->id == TYPE_TIME)
@@ -262,6 +264,8 @@ bool cast_implied(const struct type *from, const struct type *to)
 {
     if (from->id == TYPE_NULL || type_equal(from, to))
         return true;
+    if (from->id == TYPE_VARIANT || to->id == TYPE_VARIANT)
+        return false;
     if (type_is_nested(from) || type_is_nested(to))
         return type_is_nested(to) && nested_known(from, to, cast_implied);
     if (from->id == TYPE_TIME)

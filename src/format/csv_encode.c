@@ -115,8 +115,8 @@ static enum code writer_open(struct csv_writer *self, const struct encoder_spec 
             TRY(option_set(csv_options, &self->options, spec->option_names[i],
                            spec->option_values[i], &self->arena, err));
     for (int32_t i = 0; i < spec->schema->field_count; i++)
-        if (type_is_nested(spec->schema->fields[i].type))
-            return fail(err, E_UNSUPPORTED, "csv: column %s is an array, a struct or a map",
+        if (type_is_nested(spec->schema->fields[i].type) || spec->schema->fields[i].type->id == TYPE_VARIANT)
+            return fail(err, E_UNSUPPORTED, "csv: column %s is an array, a struct, a map or a variant",
                         spec->schema->fields[i].name);
     if (self->options.separator[0] == 0)
         return fail(err, E_SPEC, "csv: sep must not be empty");

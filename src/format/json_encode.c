@@ -147,6 +147,7 @@ static void write_value(struct json_writer *writer, const struct column *col, in
     case TYPE_ARRAY: write_array(writer, col, row, out); return;
     case TYPE_STRUCT: write_struct(writer, col, row, out); return;
     case TYPE_MAP: write_map(writer, col, row, out); return;
+    case TYPE_VARIANT: variant_print(column_bytes_at(col, row), writer->printer.zone, out); return;
     default: break;
     }
     bool quotes = needs_quotes(col, row);

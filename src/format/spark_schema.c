@@ -55,6 +55,7 @@ void spark_schema_write(const struct type *type, bool all_nullable, struct text 
         [TYPE_INTERVAL_DT] = "interval day to second",
         [TYPE_INTERVAL_YM] = "interval year to month",
         [TYPE_TIME] = "time(6)",
+        [TYPE_VARIANT] = "variant",
     };
     if (type->id == TYPE_DECIMAL) {
         text_printf(out, "\"decimal(%d,%d)\"", type->precision, type->scale);

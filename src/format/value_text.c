@@ -129,6 +129,7 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_ARRAY:
     case TYPE_STRUCT:
     case TYPE_MAP:
+    case TYPE_VARIANT:
     case TYPE_COUNT: break;
     }
     return 0;

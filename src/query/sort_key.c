@@ -82,7 +82,8 @@ static void put_present(struct text *out, const struct column *col, int64_t row)
     case TYPE_DOUBLE: put_double(out, column_values(col, double)[row]); break;
     case TYPE_DECIMAL: put_decimal(out, col, row); break;
     case TYPE_STRING:
-    case TYPE_BINARY: put_bytes(out, column_bytes_at(col, row)); break;
+    case TYPE_BINARY:
+    case TYPE_VARIANT: put_bytes(out, column_bytes_at(col, row)); break;
     case TYPE_ARRAY:
     case TYPE_MAP:
     case TYPE_STRUCT: put_nested(out, col, row); break;

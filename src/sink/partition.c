@@ -27,8 +27,8 @@ static enum code add_key(struct partitioner *self, const char *name, struct erro
     if (column < 0)
         return fail(err, E_SPEC, "PARTITIONED BY (%s): the table has no such column", name);
     const struct type *type = self->schema->fields[column].type;
-    if (type_is_nested(type) || type->id == TYPE_BINARY)
-        return fail(err, E_SPEC, "PARTITIONED BY (%s): a nested or binary column cannot name a folder", name);
+    if (type_is_nested(type) || type->id == TYPE_BINARY || type->id == TYPE_VARIANT)
+        return fail(err, E_SPEC, "PARTITIONED BY (%s): a nested, binary or variant column cannot name a folder", name);
     if (is_key(self, column))
         return fail(err, E_SPEC, "PARTITIONED BY (%s): the column is there twice", name);
     self->key_columns[self->key_count++] = column;

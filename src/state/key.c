@@ -43,7 +43,8 @@ static int64_t value_size(const struct column *col, int64_t row)
     switch (col->type->id) {
     case TYPE_BOOLEAN: return 1;
     case TYPE_STRING:
-    case TYPE_BINARY: {
+    case TYPE_BINARY:
+    case TYPE_VARIANT: {
         size_t bytes = column_bytes_at(col, row).size;
         return (int64_t)(leb128_size((uint64_t)bytes + 1) + bytes);
     }
@@ -90,7 +91,8 @@ static uint8_t *value_put(uint8_t *to, const struct column *col, int64_t row, bo
     case TYPE_FLOAT: *to = 1; return float_put(to + 1, column_values(col, const float)[row], exact);
     case TYPE_DOUBLE: *to = 1; return double_put(to + 1, column_values(col, const double)[row], exact);
     case TYPE_STRING:
-    case TYPE_BINARY: {
+    case TYPE_BINARY:
+    case TYPE_VARIANT: {
         struct bytes bytes = column_bytes_at(col, row);
         to = leb128_put(to, (uint64_t)bytes.size + 1);
         if (bytes.size > 0)
@@ -321,6 +323,7 @@ static bool value_take(struct bytes *in, struct builder *out)
     case TYPE_BOOLEAN: builder_boolean(out, head == 2); return head <= 2;
     case TYPE_STRING:
     case TYPE_BINARY:
+    case TYPE_VARIANT:
         if (head - 1 > in->size)
             return false;
         builder_bytes(out, bytes_of(in->data, head - 1));
