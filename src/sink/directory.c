@@ -436,23 +436,33 @@ static void directory_abort(void *instance, int64_t epoch)
 
 /* ---- collecting ---- */
 
+/* False: it is another query's, or of the attempt that is under way. */
+static bool staged_epoch(const struct directory *self, const struct staged *file, int64_t *epoch)
+{
+    uint32_t attempt;
+    struct sink_part_name name;
+    if (file->path != NULL)
+        return part_files_staged_name(&self->files, file->path, epoch, &attempt) &&
+               (attempt != self->files.attempt || *epoch != self->files.epoch || *epoch == self->committed);
+    if (!sink_part_parse(file->final, &name) || strcmp(name.query8, self->files.query8) != 0)
+        return false;
+    *epoch = name.epoch;
+    return true;
+}
+
 /* Staged files that no record can ever need: those of failed attempts at epochs that are committed. What is
  * staged above the head stays, whoever left it: a process that is only frozen may wake up and win that epoch. */
 static enum code collect_staged(struct directory *self, struct error *err)
 {
-    struct store_list list;
-    enum code code = store_list(self->store, "_staging", false, &list, err);
-    TRY(code);
+    struct staged_list list;
+    TRY(store_list_staged(self->store, &list, err));
+    enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < list.count; i++) {
         int64_t epoch;
-        uint32_t attempt;
-        if (!part_files_staged_name(&self->files, list.entries[i].path, &epoch, &attempt))
-            continue;
-        bool live = attempt == self->files.attempt && epoch == self->files.epoch && epoch != self->committed;
-        if (!live && epoch <= self->committed)
-            code = store_remove(self->store, list.entries[i].path, err);
+        if (staged_epoch(self, &list.items[i], &epoch) && epoch <= self->committed)
+            code = store_discard(self->store, &list.items[i], err);
     }
-    store_list_free(&list);
+    staged_list_free(&list);
     return code;
 }
 

@@ -55,6 +55,7 @@ void partitioner_project(const struct partitioner *self, const struct batch *bat
 
 struct part {
     char *staged, *final;   /* paths in the store */
+    char *handle;           /* what the store needs to publish it beside them; NULL: nothing */
     int64_t size_bytes, rows;
     uint64_t checksum;      /* XXH64 of the file */
 };
@@ -65,9 +66,9 @@ struct parts {
 };
 void parts_add(struct parts *parts, const struct part *part);   /* takes its strings */
 void parts_free(struct parts *parts);
-/* {"files":[{"staged","final","size","rows","checksum"}, ...], "replace":true}, without the latter when files are only
- * added; E_UNSUPPORTED when longer than
- * SINK_TOKEN_MAX. */
+struct staged part_staged(const struct part *part);              /* as the store wants it; borrows the strings */
+/* {"files":[{"staged","final","size","rows","checksum","handle"}, ...], "replace":true}; the handle only where the store
+ * gave one, the latter only when files are not just added. E_UNSUPPORTED when longer than SINK_TOKEN_MAX. */
 MUST_CHECK enum code token_print(const struct parts *parts, struct text *out, struct error *err);
 /* Paths are checked: staged below _staging/, final not. An empty text has no files. E_CORRUPT. */
 MUST_CHECK enum code token_parse(struct bytes token, struct parts *out, struct error *err);

@@ -113,7 +113,7 @@ bool part_files_staged_name(const struct part_files *self, const char *path, int
 
 static enum code file_begin(struct part_files *self, struct part_file *file, struct error *err)
 {
-    TRY(stage_open(self->store, file->staged, &file->stage, err));
+    TRY(stage_open_final(self->store, file->staged, file->final, &file->stage, err));
     void *encoder_file = mem_zero(self->encoder->file_size);
     struct text header = {0};
     enum code code = self->encoder->file_open(encoder_file, self->encoder_spec, &header, err);
@@ -163,15 +163,20 @@ static enum code file_seal(struct part_files *self, struct part_file *file, stru
     *out = (struct part){
         .size_bytes = stage_size(file->stage), .rows = file->rows, .checksum = stage_checksum(file->stage)};
     struct stage *stage = file->stage;
+    struct text handle = {0};
     file->stage = NULL;
-    return stage_finish(stage, err);
+    code = stage_seal(stage, &handle, err);
+    if (code == E_OK && handle.size > 0)
+        out->handle = text_take(&handle);
+    text_free(&handle);
+    return code;
 }
 
 /* Footer, sync, and on to the done list. The file is gone afterwards, whatever the outcome. */
 static enum code file_finish(struct part_files *self, struct part_file **place, struct error *err)
 {
     struct part_file *file = *place;
-    struct part part;
+    struct part part = {0};
     *place = NULL;
     self->open_count--;
     enum code code = file_seal(self, file, &part, err);
@@ -268,7 +273,8 @@ void part_files_drop(struct part_files *self, bool all)
         memset(self->folder_slots, 0, self->folder_slot_count * sizeof *self->folder_slots);
     for (int32_t i = 0; all && i < self->done.count; i++) {
         struct error err = {0};
-        if (store_remove(self->store, self->done.items[i].staged, &err) != E_OK)
+        const struct staged file = part_staged(&self->done.items[i]);
+        if (store_discard(self->store, &file, &err) != E_OK)
             log_debug("a staged file stays until it is collected: %s", err.text);
     }
     if (all) {

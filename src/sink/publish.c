@@ -32,7 +32,8 @@ enum code parts_publish(struct store *store, const struct parts *parts, bool che
         const struct part *part = &parts->items[i];
         if (check)
             TRY(part_check(store, part, err));
-        TRY(store_publish(store, part->staged, part->final, part->size_bytes, err));
+        const struct staged file = part_staged(part);
+        TRY(store_publish(store, &file, err));
     }
     return store_publish_sync(store, err);
 }

@@ -16,9 +16,15 @@ void parts_free(struct parts *parts)
     for (int32_t i = 0; i < parts->count; i++) {
         mem_free(parts->items[i].staged);
         mem_free(parts->items[i].final);
+        mem_free(parts->items[i].handle);
     }
     mem_free(parts->items);
     *parts = (struct parts){0};
+}
+
+struct staged part_staged(const struct part *part)
+{
+    return (struct staged){part->staged, part->final, part->handle, part->size_bytes};
 }
 
 enum code token_print(const struct parts *parts, struct text *out, struct error *err)
@@ -28,9 +34,9 @@ enum code token_print(const struct parts *parts, struct text *out, struct error 
         const struct part *part = &parts->items[i];
         char checksum[17];
         snprintf(checksum, sizeof checksum, "%016" PRIx64, part->checksum);
-        json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:I, s:s}", "staged", part->staged, "final",
+        json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:I, s:s, s:s*}", "staged", part->staged, "final",
                                                part->final, "size", (json_int_t)part->size_bytes, "rows",
-                                               (json_int_t)part->rows, "checksum", checksum));
+                                               (json_int_t)part->rows, "checksum", checksum, "handle", part->handle));
     }
     json_t *json = json_pack("{s:o}", "files", files);
     if (parts->replace)
@@ -61,6 +67,7 @@ static bool part_parse(const json_t *file, struct part *out)
     const char *staged = json_string_value(json_object_get(file, "staged"));
     const char *final = json_string_value(json_object_get(file, "final"));
     const char *checksum = json_string_value(json_object_get(file, "checksum"));
+    const char *handle = json_string_value(json_object_get(file, "handle"));
     json_t *size = json_object_get(file, "size"), *rows = json_object_get(file, "rows");
     char *end = NULL;
     if (staged == NULL || final == NULL || checksum == NULL || !json_is_integer(size) ||
@@ -71,8 +78,12 @@ static bool part_parse(const json_t *file, struct part *out)
     if (strlen(checksum) != 16 || *end != '\0' || json_integer_value(size) < 0 ||
         json_integer_value(rows) < 0)
         return false;
-    *out = (struct part){mem_strdup(staged), mem_strdup(final), json_integer_value(size),
-                         json_integer_value(rows), sum};
+    *out = (struct part){.staged = mem_strdup(staged),
+                         .final = mem_strdup(final),
+                         .handle = handle != NULL ? mem_strdup(handle) : NULL,
+                         .size_bytes = json_integer_value(size),
+                         .rows = json_integer_value(rows),
+                         .checksum = sum};
     return true;
 }
 

@@ -38,8 +38,6 @@ enum { READY_MAX = 65536, PROBE_TRIES = 3 };
 
 #define PROBE_OLD_US ((int64_t)10 * 60 * 1000000)
 
-const char *store_root(const struct store *store) { return store->root; }
-
 void local_discard(const char *full)
 {
     struct error ignored = {0};
@@ -48,7 +46,7 @@ void local_discard(const char *full)
 
 /* ---- folders ---- */
 
-enum code local_folder_sync(struct store *store, const char *folder, struct error *err)
+enum code local_folder_sync(struct local_store *store, const char *folder, struct error *err)
 {
     char full[PATH_MAX];
     TRY(local_path(store, folder, full, err));
@@ -56,7 +54,7 @@ enum code local_folder_sync(struct store *store, const char *folder, struct erro
 }
 
 /* The folder may have been made by a process that died before it synced the parent: finding is not enough. */
-static enum code folder_prove(struct store *store, const char *folder, struct error *err)
+static enum code folder_prove(struct local_store *store, const char *folder, struct error *err)
 {
     char full[PATH_MAX], part[STORE_PATH_MAX];
     TRY(local_path(store, folder, full, err));
@@ -71,7 +69,7 @@ static enum code folder_prove(struct store *store, const char *folder, struct er
     return E_OK;
 }
 
-enum code local_folder_ready(struct store *store, const char *folder, struct error *err)
+enum code local_folder_ready(struct local_store *store, const char *folder, struct error *err)
 {
     char full[PATH_MAX];
     struct os_stat st;
@@ -93,7 +91,7 @@ enum code local_folder_ready(struct store *store, const char *folder, struct err
 
 /* ---- putting ---- */
 
-enum code local_claim(const char *from, const char *to, struct error *err)
+enum code local_rename_new(const char *from, const char *to, struct error *err)
 {
     enum code code = os->rename_new(from, to, err);
     if (code != E_IO || (err->sys != EINVAL && err->sys != ENOSYS && err->sys != ENOTSUP))
@@ -126,7 +124,7 @@ static enum code write_temporary(const char *temporary, struct bytes content, st
     return error_note(err, "%s", temporary);
 }
 
-static enum code temporary_path(struct store *store, const char *path, char *out, struct error *err)
+static enum code temporary_path(struct local_store *store, const char *path, char *out, struct error *err)
 {
     char name[STORE_PATH_MAX], folder[STORE_PATH_MAX];
     local_folder(path, folder);
@@ -142,14 +140,14 @@ static enum code claim_new(const char *temporary, const char *full, struct error
 {
     FAULT(record_temp);
     FAULT_IO(record_put, err);
-    TRY(local_claim(temporary, full, err));
+    TRY(local_rename_new(temporary, full, err));
     FAULT_LOST(record_put, err);
     return E_OK;
 }
 
-static enum code put(struct store *store, const char *path, struct bytes content, bool over,
-                     struct error *err)
+static enum code local_put(struct store *base, const char *path, struct bytes content, bool over, struct error *err)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX], temporary[PATH_MAX], folder[STORE_PATH_MAX];
     TRY(local_path(store, path, full, err));
     TRY(temporary_path(store, path, temporary, err));
@@ -163,13 +161,9 @@ static enum code put(struct store *store, const char *path, struct bytes content
     return code;
 }
 
-enum code store_put_new(struct store *store, const char *path, struct bytes content, struct error *err)
+static enum code local_claim(struct store *base, const char *from, const char *to, struct error *err)
 {
-    return put(store, path, content, false, err);
-}
-
-enum code store_claim(struct store *store, const char *from, const char *to, struct error *err)
-{
+    struct local_store *store = local_of(base);
     char full_from[PATH_MAX], full_to[PATH_MAX];
     TRY(local_path(store, from, full_from, err));
     TRY(local_path(store, to, full_to, err));
@@ -179,13 +173,9 @@ enum code store_claim(struct store *store, const char *from, const char *to, str
     return E_OK;
 }
 
-enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err)
+static enum code local_remove(struct store *base, const char *path, struct error *err)
 {
-    return put(store, path, content, true, err);
-}
-
-enum code store_remove(struct store *store, const char *path, struct error *err)
-{
+    struct local_store *store = local_of(base);
     char full[PATH_MAX];
     TRY(local_path(store, path, full, err));
     FAULT_IO(gc_one, err);
@@ -199,17 +189,19 @@ enum code store_remove(struct store *store, const char *path, struct error *err)
 
 /* ---- reading ---- */
 
-enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out,
+static enum code local_get(struct store *base, const char *path, size_t limit_bytes, struct text *out,
                     struct error *err)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX];
     TRY(local_path(store, path, full, err));
     return os_read_file(full, limit_bytes, out, err);
 }
 
-enum code store_read(struct store *store, const char *path, int64_t offset, size_t size, struct text *out,
+static enum code local_read(struct store *base, const char *path, int64_t offset, size_t size, struct text *out,
                      struct error *err)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX];
     int handle;
     TRY(local_path(store, path, full, err));
@@ -233,8 +225,9 @@ enum code store_read(struct store *store, const char *path, int64_t offset, size
     return code;
 }
 
-enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err)
+static enum code local_size(struct store *base, const char *path, int64_t *out, struct error *err)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX];
     struct os_stat st;
     TRY(local_path(store, path, full, err));
@@ -245,8 +238,9 @@ enum code store_size(struct store *store, const char *path, int64_t *out, struct
 
 enum { CHECK_BLOCK_BYTES = 1 << 20 };
 
-enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err)
+static enum code local_checksum(struct store *base, const char *path, uint64_t *out, struct error *err)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX];
     int handle;
     TRY(local_path(store, path, full, err));
@@ -271,21 +265,15 @@ enum code store_checksum(struct store *store, const char *path, uint64_t *out, s
     return code;
 }
 
-enum code store_free_bytes(struct store *store, int64_t *out, struct error *err)
+static enum code local_free_bytes(struct store *base, int64_t *out, struct error *err)
 {
-    return os->free_bytes(store->root, out, err);
+    return os->free_bytes(base->root, out, err);
 }
 
 /* ---- listing ---- */
 
-static bool is_temporary(const char *name)
-{
-    size_t size = strlen(name);
-    return name[0] == '.' && size > 4 && strcmp(name + size - 4, ".tmp") == 0;
-}
-
 struct walk {
-    struct store *store;
+    struct local_store *store;
     const char *folder;         /* the one being listed */
     struct path_set files, folders;
     bool temporaries;           /* collect the store's own names instead of all others */
@@ -296,7 +284,7 @@ static void walk_one(void *context, const char *name, bool is_dir)
     struct walk *walk = context;
     char path[STORE_PATH_MAX];
     int size = snprintf(path, sizeof path, "%s%s%s", walk->folder, walk->folder[0] == '\0' ? "" : "/", name);
-    if (size < 0 || (size_t)size >= sizeof path || is_temporary(name) != walk->temporaries)
+    if (size < 0 || (size_t)size >= sizeof path || store_name_is_own(name) != walk->temporaries)
         return;  // a longer path is not one that a store made
     path_set_add(is_dir ? &walk->folders : &walk->files, path);
 }
@@ -330,7 +318,7 @@ static enum code walk_all(struct walk *walk, const char *prefix, bool recursive,
         char *folder = walk->folders.items[--walk->folders.count];
         enum code code = depth_of(folder) < STORE_DEPTH_MAX
                              ? walk_folder(walk, folder, err)
-                             : fail(err, E_SPEC, "%s/%s: more than %d folders deep", walk->store->root,
+                             : fail(err, E_SPEC, "%s/%s: more than %d folders deep", walk->store->base.root,
                                     folder, STORE_DEPTH_MAX);
         mem_free(folder);
         TRY(code);
@@ -338,7 +326,7 @@ static enum code walk_all(struct walk *walk, const char *prefix, bool recursive,
     return E_OK;
 }
 
-static enum code list_add(struct store *store, const char *path, struct store_list *out, struct error *err)
+static enum code list_add(struct local_store *store, const char *path, struct store_list *out, struct error *err)
 {
     char full[PATH_MAX];
     struct os_stat st;
@@ -349,14 +337,14 @@ static enum code list_add(struct store *store, const char *path, struct store_li
         return E_OK;
     }
     TRY(code);
-    mem_grow(out->entries, out->capacity, out->count + 1);
-    out->entries[out->count++] = (struct store_entry){mem_strdup(path), st.size_bytes, st.modified_us};
+    store_list_add(out, path, st.size_bytes, st.modified_us);
     return E_OK;
 }
 
-enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out,
+static enum code local_list(struct store *base, const char *prefix, bool recursive, struct store_list *out,
                      struct error *err)
 {
+    struct local_store *store = local_of(base);
     struct walk walk = {.store = store};
     struct store_list list = {0};
     enum code code = walk_all(&walk, prefix, recursive, err);
@@ -372,27 +360,21 @@ enum code store_list(struct store *store, const char *prefix, bool recursive, st
     return E_OK;
 }
 
-void store_list_free(struct store_list *list)
+static enum code local_sweep(struct store *base, const char *folder, struct error *err)
 {
-    for (int32_t i = 0; i < list->count; i++)
-        mem_free(list->entries[i].path);
-    mem_free(list->entries);
-    *list = (struct store_list){0};
-}
-
-enum code store_sweep(struct store *store, const char *folder, struct error *err)
-{
+    struct local_store *store = local_of(base);
     struct walk walk = {.store = store, .temporaries = true};
     enum code code = walk_folder(&walk, folder, err);
     for (int32_t i = 0; code == E_OK && i < walk.files.count; i++)
-        code = store_remove(store, walk.files.items[i], err);
+        code = local_remove(base, walk.files.items[i], err);
     path_set_free(&walk.files);
     path_set_free(&walk.folders);
     return code;
 }
 
-enum code store_sync(struct store *store, const char *folder, struct error *err)
+static enum code local_sync(struct store *base, const char *folder, struct error *err)
 {
+    struct local_store *store = local_of(base);
     enum code code = local_folder_sync(store, folder, err);
     if (code != E_ABSENT)
         return code;
@@ -414,8 +396,9 @@ static long long lock_holder(const char *full)
     return pid;
 }
 
-enum code store_lock(struct store *store, const char *path, struct error *err)
+static enum code local_lock(struct store *base, const char *path, struct error *err)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX], folder[STORE_PATH_MAX], mine[32];
     int handle;
     for (int32_t i = 0; i < store->held_count; i++)
@@ -458,8 +441,9 @@ static bool holds_locks(long long pid)
     return found;
 }
 
-int64_t store_holder(struct store *store, const char *path)
+static int64_t local_holder(struct store *base, const char *path)
 {
+    struct local_store *store = local_of(base);
     char full[PATH_MAX];
     struct error ignored = {0};
     if (local_path(store, path, full, &ignored) != E_OK)
@@ -472,18 +456,13 @@ int64_t store_holder(struct store *store, const char *path)
 
 static enum code root_of(const char *url, char **out, struct error *err)
 {
-    const char *path = url, *scheme = strstr(url, "://");
+    const char *path = url;
     if (strncmp(url, "file:", 5) == 0) {
         path = url + 5;
         if (strncmp(path, "//", 2) == 0)
             path += 2;
         if (*path != '/')
             return fail(err, E_SPEC, "%s: a file URL has an absolute path, like file:///data", url);
-    } else if (strncmp(url, "s3:", 3) == 0 || strncmp(url, "s3a:", 4) == 0) {
-        return fail(err, E_UNSUPPORTED, "%s: this version stores on local disks only", url);
-    } else if (scheme != NULL) {
-        return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path or file:///path", url,
-                    (int)(scheme - url), url);
     }
     size_t size = strlen(path);
     while (size > 1 && path[size - 1] == '/')
@@ -528,7 +507,7 @@ static enum code touch_new(const char *full, struct error *err)
 
 /* What a process left that died while it tried the disk. Two queries may share a table's folder: a younger file may be one
  * that the other is trying with. Best effort. */
-static void probes_sweep(struct store *store)
+static void probes_sweep(struct local_store *store)
 {
     struct walk walk = {.store = store, .temporaries = true};
     struct error ignored = {0};
@@ -547,7 +526,7 @@ static void probes_sweep(struct store *store)
 }
 
 /* E_EXISTS: as it should be. Nothing here must be durable. */
-static enum code probe_once(struct store *store, struct error *err)
+static enum code probe_once(struct local_store *store, struct error *err)
 {
     char first[PATH_MAX], second[PATH_MAX];
     TRY(temporary_path(store, "probe", first, err));
@@ -556,7 +535,7 @@ static enum code probe_once(struct store *store, struct error *err)
     if (code == E_OK)
         code = touch_new(second, err);
     if (code == E_OK)
-        code = local_claim(second, first, err);
+        code = local_rename_new(second, first, err);
     local_discard(second);
     local_discard(first);
     return code;
@@ -564,14 +543,14 @@ static enum code probe_once(struct store *store, struct error *err)
 
 /* Rule 8: a store whose put_new lets a second writer in must not be used. That it did once may mean that somebody swept the
  * first file away in between; a file system that cannot refuse does so every time. */
-static enum code probe_put_new(struct store *store, struct error *err)
+static enum code probe_put_new(struct local_store *store, struct error *err)
 {
     enum code code = E_OK;
     for (int i = 0; code == E_OK && i < PROBE_TRIES; i++)
         code = probe_once(store, err);
     if (code == E_OK)
         return fail(err, E_UNSUPPORTED,
-                    "%s: the file system lets a second writer replace a file; use another disk", store->root);
+                    "%s: the file system lets a second writer replace a file; use another disk", store->base.root);
     if (code != E_EXISTS)
         return code;
     error_clear(err);
@@ -580,11 +559,11 @@ static enum code probe_put_new(struct store *store, struct error *err)
 }
 
 /* Rule 9: publishing renames out of _staging, which cannot cross file systems. */
-static enum code probe_staging(struct store *store, struct error *err)
+static enum code probe_staging(struct local_store *store, struct error *err)
 {
     char full[PATH_MAX];
     struct os_stat root, staging;
-    TRY(os->stat(store->root, &root, err));
+    TRY(os->stat(store->base.root, &root, err));
     TRY(local_path(store, "_staging", full, err));
     enum code code = os->stat(full, &staging, err);
     if (code == E_ABSENT) {
@@ -599,7 +578,15 @@ static enum code probe_staging(struct store *store, struct error *err)
     return E_OK;
 }
 
-enum code store_look(const char *url, struct store **out, struct error *err)
+static struct local_store *local_new(char *root)
+{
+    struct local_store *store = mem_new(struct local_store);
+    store->base = (struct store){&local_store, root};
+    lock_init(&store->lock);
+    return store;
+}
+
+static enum code local_look(const char *url, struct store **out, struct error *err)
 {
     char *root = NULL;
     struct os_stat found;
@@ -611,39 +598,13 @@ enum code store_look(const char *url, struct store **out, struct error *err)
         mem_free(root);
         return code;
     }
-    struct store *store = mem_new(struct store);
-    store->root = root;
-    lock_init(&store->lock);
-    *out = store;
+    *out = &local_new(root)->base;
     return E_OK;
 }
 
-enum code store_open(const char *url, struct store **out, struct error *err)
+static void local_close(struct store *base)
 {
-    char *root = NULL;
-    TRY(root_of(url, &root, err));
-    struct store *store = mem_new(struct store);
-    store->root = root;
-    lock_init(&store->lock);
-    enum code code = os->dir_make(root, err);
-    if (code == E_OK)
-        code = root_prove(root, err);
-    if (code == E_OK)
-        code = probe_put_new(store, err);
-    if (code == E_OK)
-        code = probe_staging(store, err);
-    if (code != E_OK) {
-        store_close(store);
-        return error_note(err, "cannot use the folder %s", url);
-    }
-    *out = store;
-    return E_OK;
-}
-
-void store_close(struct store *store)
-{
-    if (store == NULL)
-        return;
+    struct local_store *store = local_of(base);
     struct error ignored = {0};
     for (int32_t i = 0; i < store->held_count; i++) {
         (void)os->file_close(store->held[i].handle, &ignored);  // a lock file holds nothing to lose
@@ -653,6 +614,75 @@ void store_close(struct store *store)
     path_set_free(&store->ready);
     path_set_free(&store->unsynced);
     lock_close(&store->lock);
-    mem_free(store->root);
+    mem_free(base->root);
     mem_free(store);
 }
+
+static enum code local_open(const char *url, struct store **out, struct error *err)
+{
+    char *root = NULL;
+    TRY(root_of(url, &root, err));
+    struct local_store *store = local_new(root);
+    enum code code = os->dir_make(root, err);
+    if (code == E_OK)
+        code = root_prove(root, err);
+    if (code == E_OK)
+        code = probe_put_new(store, err);
+    if (code == E_OK)
+        code = probe_staging(store, err);
+    if (code != E_OK) {
+        local_close(&store->base);
+        return error_note(err, "cannot use the folder %s", url);
+    }
+    *out = &store->base;
+    return E_OK;
+}
+
+static bool local_takes(const char *url) { return strncmp(url, "file:", 5) == 0 || strstr(url, "://") == NULL; }
+
+/* ---- staged files: the rest is in local_stage.c ---- */
+
+static enum code local_discard_staged(struct store *base, const struct staged *file, struct error *err)
+{
+    return local_remove(base, file->path, err);
+}
+
+static enum code local_list_staged(struct store *base, struct staged_list *out, struct error *err)
+{
+    struct store_list list;
+    TRY(local_list(base, "_staging", false, &list, err));
+    *out = (struct staged_list){0};
+    for (int32_t i = 0; i < list.count; i++)
+        staged_list_add(out, &(struct staged){.path = list.entries[i].path});
+    store_list_free(&list);
+    return E_OK;
+}
+
+const struct store_type local_store = {
+    .name = "local",
+    .takes = local_takes,
+    .open = local_open,
+    .look = local_look,
+    .close = local_close,
+    .put = local_put,
+    .claim = local_claim,
+    .get = local_get,
+    .read = local_read,
+    .checksum = local_checksum,
+    .size = local_size,
+    .list = local_list,
+    .remove = local_remove,
+    .sync = local_sync,
+    .sweep = local_sweep,
+    .lock = local_lock,
+    .holder = local_holder,
+    .free_bytes = local_free_bytes,
+    .stage_open = local_stage_open,
+    .stage_write = local_stage_write,
+    .stage_finish = local_stage_finish,
+    .stage_abandon = local_stage_abandon,
+    .publish = local_publish,
+    .publish_sync = local_publish_sync,
+    .discard = local_discard_staged,
+    .list_staged = local_list_staged,
+};

@@ -15,20 +15,35 @@ static bool part_is_fine(const char *part, size_t size)
     return true;
 }
 
-enum code local_path(const struct store *store, const char *path, char *out, struct error *err)
+enum code store_path_check(const char *root, const char *path, struct error *err)
 {
-    size_t size = strlen(path), root = strlen(store->root);
-    if (size >= STORE_PATH_MAX || root + size + 2 > PATH_MAX)
-        return fail(err, E_SPEC, "%s: a path of %zu bytes is too long", store->root, size);
+    size_t size = strlen(path);
+    if (size >= STORE_PATH_MAX)
+        return fail(err, E_SPEC, "%s: a path of %zu bytes is too long", root, size);
     for (const char *part = path; *part != '\0';) {
         size_t length = strcspn(part, "/");
         if (!part_is_fine(part, length))
-            return fail(err, E_SPEC, "%s: \"%s\" is no path inside it", store->root, path);
+            return fail(err, E_SPEC, "%s: \"%s\" is no path inside it", root, path);
         part += length;
         if (*part == '/' && *++part == '\0')
-            return fail(err, E_SPEC, "%s: \"%s\" ends with '/'", store->root, path);
+            return fail(err, E_SPEC, "%s: \"%s\" ends with '/'", root, path);
     }
-    memcpy(out, store->root, root);
+    return E_OK;
+}
+
+bool store_name_is_own(const char *name)
+{
+    size_t size = strlen(name);
+    return name[0] == '.' && size > 4 && strcmp(name + size - 4, ".tmp") == 0;
+}
+
+enum code local_path(const struct local_store *store, const char *path, char *out, struct error *err)
+{
+    size_t size = strlen(path), root = strlen(store->base.root);
+    TRY(store_path_check(store->base.root, path, err));
+    if (root + size + 2 > PATH_MAX)
+        return fail(err, E_SPEC, "%s: a path of %zu bytes is too long", store->base.root, size);
+    memcpy(out, store->base.root, root);
     if (size > 0)
         out[root++] = '/';
     memcpy(out + root, path, size + 1);

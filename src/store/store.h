@@ -1,17 +1,19 @@
-/* store.h - where files, chains and snapshots lie: one interface, local disk now, S3 later.
+/* store.h - where files, chains and snapshots lie: one interface, whose type is chosen by the URL.
  *
+ * Types    local.c: a path or file:///path. Add one: a `struct store_type` (store_type.h), a line in store.c
  * Names    paths are relative to the store's root, '/' between parts: no "." or "..", no empty part, no
  *          control characters, at most 255 bytes a part, at most STORE_PATH_MAX in all; else E_SPEC. Names
  *          that start with '.' and end with ".tmp" are the store's own: lists leave them out
  * Outcome  put_new ends as won (E_OK), lost (E_EXISTS) or unknown (E_IO): unknown is followed by a get
- * Durable  after E_OK from put_new and put_over the bytes and the name survive power loss: each syncs the
+ * Durable  after E_OK from put_new and put_over the bytes and the name survive power loss: a local disk syncs the
  *          file, then renames, then syncs the folder (exactly-once.md, rule 6). Many files share one sync of
  *          their folder: the names of staged files are durable after store_sync of it, those of published
  *          ones after store_publish_sync
- * Staging  stage_* writes a file that no reader matches (_staging/<name>.staged); publish renames it to its
- *          final name, idempotently: a target of the right size is success; both missing is E_LOST; a file
- *          of another size is E_CORRUPT. A staged name is used once: an attempt that repeats an epoch takes
- *          new names
+ * Staging  stage_open writes a file whose name nobody looks at yet; stage_open_final one that has no name that a
+ *          reader matches until it is published: a local disk renames it (_staging/<name>.staged), an object store
+ *          completes an upload, which the handle names. Publishing is idempotent and may be done by any process: a
+ *          target of the right size is success; both missing is E_LOST; a file of another size is E_CORRUPT. A
+ *          staged name is used once: an attempt that repeats an epoch takes new names
  * Fails    a failed sync abandons the file: it is never synced again and trusted (rule 5)
  * Thread   a store: any; a stage: one at a time
  * Faults   stage_open stage_write stage_fsync record_temp record_put publish_one gc_one
@@ -38,8 +40,8 @@ struct store_list {
 };
 void store_list_free(struct store_list *list);
 
-/* `url` is a path or file:///path. Creates the folder and proves that it can be written and that put_new
- * refuses a second writer (rule 8); leaves nothing behind. s3:// is E_UNSUPPORTED in this version. */
+/* Creates the folder and proves that it can be written and that put_new refuses a second writer (rule 8);
+ * leaves nothing behind. */
 MUST_CHECK enum code store_open(const char *url, struct store **out, struct error *err);
 /* To read only: creates and tries nothing. E_ABSENT when the folder is not there. */
 MUST_CHECK enum code store_look(const char *url, struct store **out, struct error *err);
@@ -79,19 +81,43 @@ int64_t store_holder(struct store *store, const char *path);
 MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct error *err);
 
 /* ---- staged files ---- */
-MUST_CHECK enum code stage_open(struct store *store, const char *staged, struct stage **out,
-                                struct error *err);
+
+/* A file that was written to be published. The strings are the caller's. */
+struct staged {
+    const char *path;    /* the name it was staged under; NULL: it has none (an upload) */
+    const char *final;   /* the name it gets; NULL: not known to the store (a local file) */
+    const char *handle;  /* what stage_seal gave; NULL is "" */
+    int64_t size_bytes;  /* of store_publish only */
+};
+
+MUST_CHECK enum code stage_open(struct store *store, const char *path, struct stage **out, struct error *err);
+/* The same of a file that gets its name, `final`, when it is published; ended with stage_seal. */
+MUST_CHECK enum code stage_open_final(struct store *store, const char *staged, const char *final, struct stage **out,
+                                      struct error *err);
 MUST_CHECK enum code stage_write(struct stage *stage, struct bytes content, struct error *err);
 int64_t stage_size(const struct stage *stage);
 uint64_t stage_checksum(const struct stage *stage);  /* XXH64 of all bytes so far */
 /* Sync the bytes and close; the stage is freed, whatever the outcome. The name needs a store_sync of its
  * folder. */
 MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
+/* The same for stage_open_final. What a publisher must be told beside the names is appended to `handle`, as text
+ * without control characters; nothing on a local disk. */
+MUST_CHECK enum code stage_seal(struct stage *stage, struct text *handle, struct error *err);
 void stage_abandon(struct stage *stage);             /* close and remove; best effort */
-MUST_CHECK enum code store_publish(struct store *store, const char *staged, const char *final,
-                                   int64_t size_bytes, struct error *err);
+
+MUST_CHECK enum code store_publish(struct store *store, const struct staged *file, struct error *err);
 /* Sync the folders that publishes since the last call renamed into (one sync a folder, not one a file). */
 MUST_CHECK enum code store_publish_sync(struct store *store, struct error *err);
+/* Remove what was staged and will never be published; what is published already stays. Absent is fine. */
+MUST_CHECK enum code store_discard(struct store *store, const struct staged *file, struct error *err);
+
+/* All that is staged for files in the store and not published: by living, frozen and dead processes. */
+struct staged_list {
+    struct staged *items;    /* strings owned; size_bytes 0 */
+    int32_t count, capacity;
+};
+MUST_CHECK enum code store_list_staged(struct store *store, struct staged_list *out, struct error *err);
+void staged_list_free(struct staged_list *list);
 
 /* One path part made from data, appended to out: what no name may hold, and what Hive escapes in partition
  * folders, is percent-encoded. */

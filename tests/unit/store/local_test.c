@@ -170,20 +170,27 @@ static enum code stage_text(struct store *store, const char *name, const char *c
     return store_sync(store, "_staging", err);
 }
 
+static enum code publish(struct store *store, const char *staged, const char *final, int64_t size_bytes,
+                         struct error *err)
+{
+    const struct staged file = {.path = staged, .final = final, .size_bytes = size_bytes};
+    return store_publish(store, &file, err);
+}
+
 TEST(a_staged_file_appears_whole_and_once)
 {
     struct error err = {0};
     struct store *store = fresh();
     CHECK_INT(stage_text(store, "_staging/a.staged", "hello", &err), E_OK);
     CHECK_INT(stage_text(store, "_staging/a.staged", "again", &err), E_EXISTS);
-    CHECK_INT(store_publish(store, "_staging/a.staged", "day=1/a.csv", 4, &err), E_CORRUPT);
-    CHECK_INT(store_publish(store, "_staging/a.staged", "day=1/a.csv", 5, &err), E_OK);
-    CHECK_INT(store_publish(store, "_staging/a.staged", "day=1/a.csv", 5, &err), E_OK);
-    CHECK_INT(store_publish(store, "_staging/a.staged", "day=1/a.csv", 6, &err), E_CORRUPT);
+    CHECK_INT(publish(store, "_staging/a.staged", "day=1/a.csv", 4, &err), E_CORRUPT);
+    CHECK_INT(publish(store, "_staging/a.staged", "day=1/a.csv", 5, &err), E_OK);
+    CHECK_INT(publish(store, "_staging/a.staged", "day=1/a.csv", 5, &err), E_OK);
+    CHECK_INT(publish(store, "_staging/a.staged", "day=1/a.csv", 6, &err), E_CORRUPT);
     CHECK_INT(store_publish_sync(store, &err), E_OK);
     check_get(store, "day=1/a.csv", "hello");
     check_get(store, "_staging/a.staged", NULL);
-    CHECK_INT(store_publish(store, "_staging/b.staged", "b.csv", 5, &err), E_LOST);
+    CHECK_INT(publish(store, "_staging/b.staged", "b.csv", 5, &err), E_LOST);
     store_close(store);
 }
 
@@ -193,12 +200,12 @@ TEST(a_published_file_is_never_replaced)
     struct store *store = fresh();
     CHECK_INT(store_put_new(store, "a.csv", bytes_of_string("theirs!"), &err), E_OK);
     CHECK_INT(stage_text(store, "_staging/a.staged", "mine", &err), E_OK);
-    CHECK_INT(store_publish(store, "_staging/a.staged", "a.csv", 4, &err), E_CORRUPT);
+    CHECK_INT(publish(store, "_staging/a.staged", "a.csv", 4, &err), E_CORRUPT);
     check_get(store, "a.csv", "theirs!");
     check_get(store, "_staging/a.staged", "mine");
     // Both names with the recorded bytes: a crash between link and unlink.
     CHECK_INT(store_put_new(store, "b.csv", bytes_of_string("mine"), &err), E_OK);
-    CHECK_INT(store_publish(store, "_staging/a.staged", "b.csv", 4, &err), E_OK);
+    CHECK_INT(publish(store, "_staging/a.staged", "b.csv", 4, &err), E_OK);
     check_get(store, "_staging/a.staged", NULL);
     store_close(store);
 }
@@ -295,7 +302,7 @@ TEST(put_new_never_lies)
 static enum code stage_and_publish(struct store *store, const char *content, struct error *err)
 {
     TRY(stage_text(store, "_staging/a.staged", content, err));
-    TRY(store_publish(store, "_staging/a.staged", "day=1/a.csv", (int64_t)strlen(content), err));
+    TRY(publish(store, "_staging/a.staged", "day=1/a.csv", (int64_t)strlen(content), err));
     return store_publish_sync(store, err);
 }
 
@@ -337,12 +344,12 @@ TEST(publishing_is_finished_by_the_next_try)
             struct store *store = fresh();
             CHECK_INT(stage_text(store, "_staging/a.staged", "rows", &err), E_OK);
             failing_os_arm(k, (enum failing_how)how);
-            enum code code = store_publish(store, "_staging/a.staged", "day=1/a.csv", 4, &err);
+            enum code code = publish(store, "_staging/a.staged", "day=1/a.csv", 4, &err);
             if (code == E_OK)
                 code = store_publish_sync(store, &err);
             bool reached = failing_os_disarm();
             CHECK(code == E_OK || code == E_IO || code == E_FULL);
-            CHECK_INT(store_publish(store, "_staging/a.staged", "day=1/a.csv", 4, &err), E_OK);
+            CHECK_INT(publish(store, "_staging/a.staged", "day=1/a.csv", 4, &err), E_OK);
             CHECK_INT(store_publish_sync(store, &err), E_OK);
             check_get(store, "day=1/a.csv", "rows");
             CHECK_INT(files_below(store, ""), 1);

@@ -1,4 +1,4 @@
-/* stage.c - files that are written out of readers' sight, and appear whole under their final name.
+/* local_stage.c - files that are written out of readers' sight, and appear whole under their final name.
  *
  * Path     _staging/x.staged -> [write, fsync, fsync of _staging] -> the commit record names it
  *          -> renameat2(RENAME_NOREPLACE) to its final name -> fsync of both folders
@@ -26,20 +26,20 @@
  * every BEHIND_BYTES, so that an epoch's sync does not start with all of its bytes still in memory. */
 enum { BLOCK_BYTES = 1 << 20, BLOCK_FIRST_BYTES = 4 << 10, BEHIND_BYTES = 8 << 20 };
 
-struct stage {
+struct local_stage {
+    struct stage base;
     char *full;
     int handle;
     uint8_t *block;
     size_t used, capacity;  /* bytes waiting in block */
     int64_t written_bytes;  /* handed to the system */
     int64_t behind_bytes;   /* of those, being written to disk */
-    int64_t size_bytes;     /* of all content given so far */
     bool direct;            /* writes go past the page cache now */
-    bool failed;            /* a write failed: what follows it must not look whole */
-    XXH64_state_t checksum;
 };
 
-static void stage_free(struct stage *stage)
+static struct local_stage *stage_of(struct stage *base) { return (struct local_stage *)base; }
+
+static void stage_free(struct local_stage *stage)
 {
     mem_free(stage->full);
     mem_free(stage->block);
@@ -54,27 +54,25 @@ static enum code open_new(const char *full, int *handle, struct error *err)
     return E_OK;
 }
 
-enum code stage_open(struct store *store, const char *staged, struct stage **out, struct error *err)
+enum code local_stage_open(struct store *base, const char *path, const char *final, struct stage **out,
+                           struct error *err)
 {
+    (void)final;  // publishing is told
+    struct local_store *store = local_of(base);
     char full[PATH_MAX], folder[STORE_PATH_MAX];
     int handle;
-    TRY(local_path(store, staged, full, err));
-    local_folder(staged, folder);
+    TRY(local_path(store, path, full, err));
+    local_folder(path, folder);
     TRY(local_folder_ready(store, folder, err));
     TRY(open_new(full, &handle, err));
-    struct stage *stage = mem_new(struct stage);
+    struct local_stage *stage = mem_new(struct local_stage);
     stage->full = mem_strdup(full);
     stage->handle = handle;
-    XXH64_reset(&stage->checksum, 0);
-    *out = stage;
+    *out = &stage->base;
     return E_OK;
 }
 
-int64_t stage_size(const struct stage *stage) { return stage->size_bytes; }
-
-uint64_t stage_checksum(const struct stage *stage) { return XXH64_digest(&stage->checksum); }
-
-static enum code write_out(struct stage *stage, const void *data, size_t size, struct error *err)
+static enum code write_out(struct local_stage *stage, const void *data, size_t size, struct error *err)
 {
     if (size == 0)
         return E_OK;
@@ -91,7 +89,7 @@ static enum code write_out(struct stage *stage, const void *data, size_t size, s
 }
 
 /* A whole block. Everything before it was whole blocks too, so offset and size are multiples of the page. */
-static enum code block_write(struct stage *stage, struct error *err)
+static enum code block_write(struct local_stage *stage, struct error *err)
 {
     if (stage->written_bytes == 0 && os->file_direct != NULL)
         stage->direct = os->file_direct(stage->handle, true);
@@ -100,7 +98,7 @@ static enum code block_write(struct stage *stage, struct error *err)
 }
 
 /* What is left at the end, of any size. */
-static enum code tail_write(struct stage *stage, struct error *err)
+static enum code tail_write(struct local_stage *stage, struct error *err)
 {
     if (stage->direct && !os->file_direct(stage->handle, false))
         return fail(err, E_IO, "%s: cannot go back to writing through the page cache", stage->full);
@@ -111,7 +109,7 @@ static enum code tail_write(struct stage *stage, struct error *err)
 }
 
 /* Many files are open at once and most are small: a block starts small and doubles. */
-static void block_reserve(struct stage *stage, size_t need)
+static void block_reserve(struct local_stage *stage, size_t need)
 {
     size_t capacity = stage->capacity > 0 ? stage->capacity : BLOCK_FIRST_BYTES;
     if (need <= stage->capacity)
@@ -126,7 +124,7 @@ static void block_reserve(struct stage *stage, size_t need)
     stage->capacity = capacity;
 }
 
-static enum code stage_put(struct stage *stage, struct bytes content, struct error *err)
+static enum code stage_put(struct local_stage *stage, struct bytes content, struct error *err)
 {
     while (content.size > 0) {
         size_t room = BLOCK_BYTES - stage->used, size = content.size < room ? content.size : room;
@@ -140,28 +138,13 @@ static enum code stage_put(struct stage *stage, struct bytes content, struct err
     return E_OK;
 }
 
-static enum code already_failed(const struct stage *stage, struct error *err)
+enum code local_stage_write(struct stage *base, struct bytes content, struct error *err)
 {
-    return fail(err, E_IO, "%s: an earlier write failed", stage->full);
+    return stage_put(stage_of(base), content, err);
 }
 
-enum code stage_write(struct stage *stage, struct bytes content, struct error *err)
+static enum code sync_file(struct local_stage *stage, struct error *err)
 {
-    if (stage->failed)
-        return already_failed(stage, err);
-    enum code code = stage_put(stage, content, err);
-    stage->failed = code != E_OK;
-    if (code == E_OK) {
-        stage->size_bytes += (int64_t)content.size;
-        XXH64_update(&stage->checksum, content.data, content.size);
-    }
-    return code;
-}
-
-static enum code sync_file(struct stage *stage, struct error *err)
-{
-    if (stage->failed)
-        return already_failed(stage, err);
     TRY(tail_write(stage, err));
     FAULT_IO(stage_fsync, err);
     if (os->file_sync(stage->handle, err) != E_OK)
@@ -170,8 +153,10 @@ static enum code sync_file(struct stage *stage, struct error *err)
     return E_OK;
 }
 
-enum code stage_finish(struct stage *stage, struct error *err)
+enum code local_stage_finish(struct stage *base, struct text *handle, struct error *err)
 {
+    (void)handle;  // the names say it all
+    struct local_stage *stage = stage_of(base);
     enum code code = sync_file(stage, err);
     struct error second = {0};
     if (os->file_close(stage->handle, &second) != E_OK && code == E_OK) {
@@ -184,10 +169,9 @@ enum code stage_finish(struct stage *stage, struct error *err)
     return code;
 }
 
-void stage_abandon(struct stage *stage)
+void local_stage_abandon(struct stage *base)
 {
-    if (stage == NULL)
-        return;
+    struct local_stage *stage = stage_of(base);
     struct error ignored = {0};
     (void)os->file_close(stage->handle, &ignored);  // its content is not wanted
     local_discard(stage->full);
@@ -210,7 +194,7 @@ static enum code rename_checked(const char *from, const char *to, int64_t size_b
 {
     FAULT_IO(publish_one, err);
     TRY(check_size(from, size_bytes, err));
-    TRY(local_claim(from, to, err));
+    TRY(local_rename_new(from, to, err));
     FAULT_LOST(publish_one, err);
     return E_OK;
 }
@@ -232,7 +216,7 @@ static enum code publish(const char *from, const char *to, int64_t size_bytes, s
     return code;
 }
 
-static void remember_unsynced(struct store *store, const char *path)
+static void remember_unsynced(struct local_store *store, const char *path)
 {
     char folder[STORE_PATH_MAX];
     local_folder(path, folder);
@@ -241,22 +225,23 @@ static void remember_unsynced(struct store *store, const char *path)
     lock_give(&store->lock);
 }
 
-enum code store_publish(struct store *store, const char *staged, const char *final, int64_t size_bytes,
-                        struct error *err)
+enum code local_publish(struct store *base, const struct staged *file, struct error *err)
 {
+    struct local_store *store = local_of(base);
     char from[PATH_MAX], to[PATH_MAX], folder[STORE_PATH_MAX];
-    TRY(local_path(store, staged, from, err));
-    TRY(local_path(store, final, to, err));
-    local_folder(final, folder);
+    TRY(local_path(store, file->path, from, err));
+    TRY(local_path(store, file->final, to, err));
+    local_folder(file->final, folder);
     TRY(local_folder_ready(store, folder, err));
-    TRY(publish(from, to, size_bytes, err));
-    remember_unsynced(store, final);
-    remember_unsynced(store, staged);
+    TRY(publish(from, to, file->size_bytes, err));
+    remember_unsynced(store, file->final);
+    remember_unsynced(store, file->path);
     return E_OK;
 }
 
-enum code store_publish_sync(struct store *store, struct error *err)
+enum code local_publish_sync(struct store *base, struct error *err)
 {
+    struct local_store *store = local_of(base);
     lock_take(&store->lock);
     struct path_set folders = store->unsynced;
     store->unsynced = (struct path_set){0};
