@@ -7,7 +7,7 @@
  * gets the line. So does another count of fields than the schema has, but only when every column is
  * read: Spark does not look at fields that nobody needs.
  */
-#include "format/csv_fields.h"
+#include "format/csv_options.h"
 #include "format/formats_internal.h"
 #include "format/json_text.h"
 
@@ -16,91 +16,6 @@
 #include <strings.h>
 
 enum { NO_COLUMN = -1 };
-
-struct csv_reader_options {
-    struct csv_field_options fields;
-    const char *null_value, *empty_value, *nan, *infinity, *minus_infinity;
-    const char *mode, *corrupt_column, *timestamp_format, *date_format; /* sql/ has read these */
-};
-
-#define AT(member) offsetof(struct csv_reader_options, member)
-static const struct option csv_reader_options[] = {
-    {.name = "sep",
-     .kind = OPTION_STRING,
-     .initial = ",",
-     .help = "between two fields",
-     .offset = AT(fields.separator)},
-    {.name = "delimiter",
-     .kind = OPTION_STRING,
-     .initial = ",",
-     .help = "the same as sep",
-     .offset = AT(fields.separator)},
-    {.name = "quote",
-     .kind = OPTION_STRING,
-     .initial = "\"",
-     .help = "one byte around fields that hold separators; empty: none",
-     .offset = AT(fields.quote)},
-    {.name = "escape",
-     .kind = OPTION_STRING,
-     .initial = "\\",
-     .help = "one byte in front of a quote inside quotes; \" for RFC 4180",
-     .offset = AT(fields.escape)},
-    {.name = "ignoreLeadingWhiteSpace",
-     .kind = OPTION_BOOLEAN,
-     .initial = "false",
-     .help = "blanks before a field are no part of it",
-     .offset = AT(fields.trim_leading)},
-    {.name = "ignoreTrailingWhiteSpace",
-     .kind = OPTION_BOOLEAN,
-     .initial = "false",
-     .help = "blanks behind a field without quotes are no part of it",
-     .offset = AT(fields.trim_trailing)},
-    {.name = "nullValue",
-     .kind = OPTION_STRING,
-     .initial = "",
-     .help = "what stands for NULL",
-     .offset = AT(null_value)},
-    {.name = "emptyValue",
-     .kind = OPTION_STRING,
-     .initial = "",
-     .help = "what an empty field in quotes means",
-     .offset = AT(empty_value)},
-    {.name = "nanValue",
-     .kind = OPTION_STRING,
-     .initial = "NaN",
-     .help = "what stands for NaN",
-     .offset = AT(nan)},
-    {.name = "positiveInf",
-     .kind = OPTION_STRING,
-     .initial = "Inf",
-     .help = "what stands for infinity",
-     .offset = AT(infinity)},
-    {.name = "negativeInf",
-     .kind = OPTION_STRING,
-     .initial = "-Inf",
-     .help = "what stands for minus infinity",
-     .offset = AT(minus_infinity)},
-    {.name = "timestampFormat",
-     .kind = OPTION_STRING,
-     .help = "pattern of timestamps; without it they are read as by CAST",
-     .offset = AT(timestamp_format)},
-    {.name = "dateFormat",
-     .kind = OPTION_STRING,
-     .help = "pattern of dates; without it they are read as by CAST",
-     .offset = AT(date_format)},
-    {.name = "mode",
-     .kind = OPTION_STRING,
-     .initial = "PERMISSIVE",
-     .help = DECODE_MODE_HELP,
-     .offset = AT(mode)},
-    {.name = "columnNameOfCorruptRecord",
-     .kind = OPTION_STRING,
-     .initial = "_corrupt_record",
-     .help = DECODE_CORRUPT_HELP,
-     .offset = AT(corrupt_column)},
-    {0},
-};
-#undef AT
 
 struct csv_decoder {
     struct arena arena; /* the texts of the options */
@@ -148,49 +63,11 @@ static bool put_integer(struct builder *out, struct bytes value, int64_t min, in
     return true;
 }
 
-/* A FLOAT is not read by way of a double, which would round twice. NULL: no number. */
-static const char *parse_digits(bool narrow, const char *text, const char *end, double *out)
-{
-    float number = 0;
-    if (!narrow)
-        return parse_double(text, end, out);
-    const char *stop = parse_float(text, end, &number);
-    *out = (double)number;
-    return stop;
-}
-
-/* As Java's Double.parseDouble: blanks around, a literal's suffix; hexadecimal numbers are left
- * out. */
-static bool parse_java_double(struct bytes value, bool narrow, double *out)
-{
-    const char *text = (const char *)value.data, *end = text + value.size;
-    while (text < end && (uint8_t)*text <= ' ')
-        text++;
-    while (text < end && (uint8_t)end[-1] <= ' ')
-        end--;
-    if (text < end && memchr("dDfF", end[-1], 4) != NULL)
-        end--;
-    bool minus = text < end && *text == '-';
-    const char *digits = text + (minus || (text < end && *text == '+'));
-    if (end - digits == 8 && memcmp(digits, "Infinity", 8) == 0) {
-        *out = minus ? -__builtin_inf() : __builtin_inf();
-        return true;
-    }
-    return digits < end && *digits != '-' &&
-           parse_digits(narrow, minus ? text : digits, end, out) == end;
-}
-
 static bool put_double(const struct csv_reader_options *options, struct builder *out,
                        struct bytes value)
 {
     double number = 0;
-    if (is(value, options->nan))
-        number = __builtin_nan("");
-    else if (is(value, options->infinity))
-        number = __builtin_inf();
-    else if (is(value, options->minus_infinity))
-        number = -__builtin_inf();
-    else if (!parse_java_double(value, out->type->id == TYPE_FLOAT, &number))
+    if (!csv_double(options, value, out->type->id == TYPE_FLOAT, &number))
         return false;
     builder_double(out, number);
     return true;
@@ -334,11 +211,8 @@ static void put_corrupt(struct csv_decoder *self, bool good, struct bytes line)
 static enum code options_read(struct csv_decoder *self, const struct decoder_spec *spec,
                               struct error *err)
 {
-    options_defaults(csv_reader_options, &self->options, &self->arena);
-    for (int32_t i = 0; i < spec->option_count; i++)
-        if (option_find(csv_reader_options, spec->option_names[i]) != NULL)
-            TRY(option_set(csv_reader_options, &self->options, spec->option_names[i],
-                           arena_strdup(&self->arena, spec->option_values[i]), &self->arena, err));
+    TRY(csv_options_read(spec->option_names, spec->option_values, spec->option_count, &self->arena,
+                         &self->options, err));
     return csv_fields_open(&self->fields, &self->options.fields, err);
 }
 
@@ -352,7 +226,8 @@ static enum code columns_open(struct csv_decoder *self, const struct decoder_spe
     for (int32_t i = 0; i < count; i++) {
         const struct field *field = &spec->schema->fields[i];
         if (type_is_nested(field->type) || field->type->id == TYPE_INTERVAL_DT ||
-            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_TIME || field->type->id == TYPE_NULL)
+            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_TIME || field->type->id == TYPE_NULL ||
+            field->type->id == TYPE_VARIANT)
             return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold",
                         field->name);
         builder_init(&self->builders[i], field->type);

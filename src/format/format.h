@@ -133,6 +133,32 @@ bool json_path_find(struct bytes json, const char *path, struct bytes *value);
  * open. False: the first value is whole. */
 bool json_fault_find(struct bytes json, struct text *path, struct bytes *rest);
 
+/* ---- what files of lines look like: the schemas that Spark infers ---- */
+
+/* Records of JSON together: fields by name, BIGINT, DOUBLE, BOOLEAN, STRING, DECIMAL(p,0) for integers that BIGINT does not
+ * hold, ARRAY, STRUCT. */
+struct json_shape;
+struct json_shape *json_shape_new(void);
+void json_shape_free(struct json_shape *shape);
+/* An object, or an array of objects: several records. What is neither is remembered as corrupt; blanks are nothing. */
+void json_shape_add(struct json_shape *shape, struct bytes json);
+/* A STRUCT in `arena`, with a field `corrupt_column` STRING where a payload was corrupt. E_SQL: a record has two fields of
+ * one name; E_UNSUPPORTED: too many fields. */
+MUST_CHECK enum code json_shape_type(struct json_shape *shape, const char *corrupt_column, struct arena *arena,
+                                     const struct type **out, struct error *err);
+
+/* Lines of separated values. The first line tells how many columns there are, and their names where the option `header` is
+ * true (else _c0, _c1, ..); all are STRING, or with `inferSchema` INT, BIGINT, DECIMAL(p,0), DOUBLE, DATE, TIMESTAMP,
+ * BOOLEAN where each value is one. Options as those of the decoder; others are passed over. */
+struct csv_shape;
+MUST_CHECK enum code csv_shape_new(const char *const *option_names, const char *const *option_values, int32_t option_count,
+                                   const struct zone *zone, struct csv_shape **out, struct error *err);
+void csv_shape_free(struct csv_shape *shape);
+/* The first line of all (header or not), then every other one that is a record. False: more lines change nothing. */
+bool csv_shape_add(struct csv_shape *shape, struct bytes line);
+/* NULL in *out: there was no line. */
+void csv_shape_type(struct csv_shape *shape, struct arena *arena, const struct type **out);
+
 /* A type as Spark's JSON (DataType.json), for Parquet's row metadata and Delta's schemaString. all_nullable: every
  * field is said to be nullable, as Spark does for files. */
 void spark_schema_write(const struct type *type, bool all_nullable, struct text *out);
