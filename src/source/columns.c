@@ -122,6 +122,103 @@ static enum code delta_look(struct columns_source *self, uint64_t *sum, struct e
     return E_OK;
 }
 
+/* ---- which columns there are ---- */
+
+static const struct column_file *first_file(const struct column_files *files)
+{
+    const struct column_file *first = NULL;
+    for (int32_t i = 0; i < files->count; i++)
+        if (first == NULL || strcmp(files->items[i].name, first->name) < 0)
+            first = &files->items[i];
+    return first;
+}
+
+static enum code cannot_merge(const struct field *a, const struct field *b, const char *name, struct error *err)
+{
+    struct text one = {0}, other = {0};
+    type_print(a->type, &one);
+    type_print(b->type, &other);
+    enum code code = fail(err, E_DATA, "[CANNOT_MERGE_SCHEMAS] %s: column %s is %s, in another file %s", name, b->name,
+                          other.data, one.data);
+    text_free(&one);
+    text_free(&other);
+    return code;
+}
+
+/* Columns of `found` that are not known yet come last. */
+static enum code columns_merge(struct arena *arena, const struct type *found, const char *name, const struct type **out,
+                               struct error *err)
+{
+    const struct type *known = *out;
+    struct field *fields = arena_array(arena, struct field, (size_t)(known->field_count + found->field_count) + 1);
+    int32_t count = known->field_count;
+    for (int32_t i = 0; i < count; i++)
+        fields[i] = known->fields[i];
+    for (int32_t i = 0; i < found->field_count; i++) {
+        int32_t at = type_field_index(known, found->fields[i].name, true);
+        if (at < 0)
+            fields[count++] = found->fields[i];
+        else if (!type_equal(known->fields[at].type, found->fields[i].type))
+            return cannot_merge(&known->fields[at], &found->fields[i], name, err);
+    }
+    *out = type_struct(arena, fields, count);
+    return E_OK;
+}
+
+static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
+                              const struct type **out, struct error *err);
+
+/* Those of the first file by name, as Spark has it; with mergeSchema those of all. */
+static enum code parquet_columns(struct columns_source *self, struct arena *arena, const struct type **out, struct error *err)
+{
+    const struct column_file *first = first_file(&self->files);
+    const struct type *columns = type_struct(arena, NULL, 0), *found;
+    if (first != NULL) {
+        TRY(file_columns(self, first, arena, &found, err));
+        TRY(columns_merge(arena, found, first->name, &columns, err));
+    }
+    for (int32_t i = 0; i < self->files.count && self->settings.merge_schema; i++) {
+        TRY(check_stop(self, err));
+        TRY(file_columns(self, &self->files.items[i], arena, &found, err));
+        TRY(columns_merge(arena, found, self->files.items[i].name, &columns, err));
+    }
+    *out = columns;
+    return E_OK;
+}
+
+/* A folder's value counts, where a file has a column of that name. */
+static const struct type *columns_with_path(struct arena *arena, const struct type *columns, const struct type *path)
+{
+    struct field *fields = arena_array(arena, struct field, (size_t)(columns->field_count + path->field_count) + 1);
+    int32_t count = columns->field_count;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t at = type_field_index(path, columns->fields[i].name, true);
+        fields[i] = at >= 0 ? path->fields[at] : columns->fields[i];
+    }
+    for (int32_t i = 0; i < path->field_count; i++)
+        if (type_field_index(columns, path->fields[i].name, true) < 0)
+            fields[count++] = path->fields[i];
+    return type_struct(arena, fields, count);
+}
+
+static enum code parquet_describe(void *self_, struct arena *arena, struct source_shape *out, struct error *err)
+{
+    struct columns_source *self = self_;
+    struct source_shape shape = {.files = self->files.count};
+    const char **paths = mem_array(const char *, (size_t)self->files.count + 1);
+    for (int32_t i = 0; i < self->files.count; i++) {
+        paths[i] = self->files.items[i].name;
+        shape.size_bytes += self->files.items[i].size_bytes;
+    }
+    enum code code = source_path_columns(arena, self->settings.path, paths, self->files.count, &shape.path_columns, err);
+    mem_free(paths);
+    TRY(code);
+    TRY(parquet_columns(self, arena, &shape.columns, err));
+    shape.columns = columns_with_path(arena, shape.columns, shape.path_columns);
+    *out = shape;
+    return E_OK;
+}
+
 static enum code columns_discover(void *self_, const struct source_ranges *known,
                                   struct source_ranges *out, struct error *err)
 {
@@ -181,9 +278,9 @@ static enum code reader_open(struct columns_source *self, const struct column_fi
     return code;
 }
 
-static enum code file_enter(struct columns_source *self, struct error *err)
+static enum code file_open(struct columns_source *self, const struct column_file *file, int64_t *size_bytes,
+                           struct error *err)
 {
-    const struct column_file *file = &self->files.items[self->next];
     struct os_stat stat;
     struct error why = {0};
     enum code code = os->stat(file->name, &stat, &why);
@@ -198,9 +295,35 @@ static enum code file_enter(struct columns_source *self, struct error *err)
         *err = why;
         return code;
     }
-    TRY(reader_open(self, file, stat.size_bytes, err));
+    *size_bytes = stat.size_bytes;
+    return E_OK;
+}
+
+static enum code file_enter(struct columns_source *self, struct error *err)
+{
+    const struct column_file *file = &self->files.items[self->next];
+    int64_t size_bytes;
+    TRY(file_open(self, file, &size_bytes, err));
+    TRY(reader_open(self, file, size_bytes, err));
     self->next++;
     return E_OK;
+}
+
+static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
+                              const struct type **out, struct error *err)
+{
+    int64_t size_bytes;
+    struct error ignored = {0};
+    struct parquet_reader *reader;
+    TRY(file_open(self, file, &size_bytes, err));
+    const struct parquet_input input = {file->name, size_bytes, self, handle_read};
+    enum code code = parquet_reader_new(&input, self->budget, &reader, err);
+    if (code == E_OK) {
+        *out = type_copy(arena, parquet_reader_schema(reader));
+        parquet_reader_free(reader);
+    }
+    (void)!os->file_close(self->handle, &ignored);
+    return code;
 }
 
 /* The file's columns, and those that all its rows share, in the order that is asked for. */
@@ -269,16 +392,17 @@ static enum code columns_mirror(void *self, const struct source_ranges *committe
     return E_OK;
 }
 
-#define COLUMNS_TYPE(name_, help_, options_, open_)                                                \
+#define COLUMNS_TYPE(name_, help_, options_, open_, describe_)                                     \
     {                                                                                              \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source),  \
         .columns = true, .still = true, .ends = true, .open = open_, .discover = columns_discover, \
+        .describe = describe_,                                                                     \
         .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror,                    \
         .stop = columns_stop, .close = columns_close,                                              \
     }
 
 const struct source_type parquet_source_type =
     COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM", parquet_files_options,
-                 parquet_open);
+                 parquet_open, parquet_describe);
 const struct source_type delta_source_type =
-    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open);
+    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, NULL);

@@ -41,8 +41,13 @@ void column_files_clear(struct column_files *files);
 
 /* ---- columns_partition.c ---- */
 
-/* The values of name=value folders between `root` and the file. */
-void partition_of_path(struct column_files *files, struct column_file *file, const char *root);
+/* The folders name=value between what the pattern, or folder, names and the file; value NULL: no value. Ends at the first
+ * failure of each(), and gives it. */
+MUST_CHECK enum code partition_walk(const char *pattern, const char *path,
+                                    enum code (*each)(void *context, const char *name, const char *value),
+                                    void *context);
+/* Their values. */
+void partition_of_path(struct column_files *files, struct column_file *file, const char *pattern);
 /* `file` has this value in the column of that name, if that is among those to read. */
 void partition_set(struct column_files *files, struct column_file *file, const char *name,
                    const char *value);

@@ -67,20 +67,60 @@ void partition_set(struct column_files *files, struct column_file *file, const c
         (struct fixed_value){true, null ? NULL : arena_strdup(&files->arena, value)};
 }
 
-void partition_of_path(struct column_files *files, struct column_file *file, const char *root)
+/* Behind as many parts of the path as the pattern has: folders of the table begin there. */
+static const char *below(const char *pattern, const char *path)
 {
-    size_t skip = strlen(root);
-    if (strncmp(file->name, root, skip) != 0)
-        return; // a pattern: what it fixes is no column, as on Spark
-    for (const char *part = file->name + skip, *end; (end = strchr(part, '/')) != NULL;
-         part = end + 1) {
+    while (*pattern == '/')
+        pattern++;
+    while (*path == '/')
+        path++;
+    while (*pattern != '\0') {
+        pattern += strcspn(pattern, "/");
+        path += strcspn(path, "/");
+        while (*pattern == '/')
+            pattern++;
+        while (*path == '/')
+            path++;
+    }
+    return path;
+}
+
+enum code partition_walk(const char *pattern, const char *path,
+                         enum code (*each)(void *context, const char *name, const char *value),
+                         void *context)
+{
+    struct arena arena = {0};
+    enum code code = E_OK;
+    for (const char *part = below(pattern, path), *end;
+         code == E_OK && (end = strchr(part, '/')) != NULL; part = end + 1) {
         const char *sign = memchr(part, '=', (size_t)(end - part));
         if (sign == NULL)
             continue;
-        const char *name = unescape(&files->arena, part, (size_t)(sign - part));
-        partition_set(files, file, name,
-                      unescape(&files->arena, sign + 1, (size_t)(end - sign - 1)));
+        const char *name = unescape(&arena, part, (size_t)(sign - part));
+        const char *value = unescape(&arena, sign + 1, (size_t)(end - sign - 1));
+        bool null = value[0] == '\0' || strcmp(value, HIVE_NULL) == 0;
+        code = each(context, name, null ? NULL : value);
     }
+    arena_free(&arena);
+    return code;
+}
+
+struct entered {
+    struct column_files *files;
+    struct column_file *file;
+};
+
+static enum code partition_enter(void *context, const char *name, const char *value)
+{
+    const struct entered *self = context;
+    partition_set(self->files, self->file, name, value);
+    return E_OK;
+}
+
+void partition_of_path(struct column_files *files, struct column_file *file, const char *pattern)
+{
+    struct entered entered = {files, file};
+    (void)!partition_walk(pattern, file->name, partition_enter, &entered); // it never fails
 }
 
 const struct type *partition_rest(struct arena *arena, const struct type *schema,

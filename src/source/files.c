@@ -40,6 +40,7 @@ static enum code files_open(struct files_source *self, const struct source_spec 
                                  : BATCH_ROWS_MAX;
     TRY(files_settings_read(options, spec, &self->arena, &self->settings, err));
     self->settings.may_lack = spec->may_lack;
+    self->settings.partitioned = spec->partitioned;
     const char *folder = spec->store != NULL ? arena_strdup(&self->arena, spec->folder) : NULL;
     return files_log_open(&self->log, spec->store, folder, err);
 }
@@ -119,6 +120,23 @@ static enum code files_discover(void *self_, const struct source_ranges *known,
     if (self->log.store == NULL)
         log_sign(&self->log, range);
     return E_OK;
+}
+
+static enum code files_describe(void *self_, struct arena *arena, struct source_shape *out, struct error *err)
+{
+    const struct files_source *self = self_;
+    const struct files_log *log = &self->log;
+    const char **paths = mem_array(const char *, (size_t)log->count + 1);
+    struct source_shape shape = {.files = log->count};
+    for (int32_t i = 0; i < log->count; i++) {
+        paths[i] = log->entries[i].name;
+        shape.size_bytes += log->entries[i].size_bytes;
+    }
+    enum code code = source_path_columns(arena, self->settings.path, paths, log->count, &shape.path_columns, err);
+    mem_free(paths);
+    if (code == E_OK)
+        *out = shape;
+    return code;
 }
 
 /* The end of an epoch that begins at range->from: after the files that the options allow, at least
@@ -272,7 +290,7 @@ static enum code files_mirror(void *self_, const struct source_ranges *committed
     {                                                                                           \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct files_source), \
         .offsets_in_bytes = true, .ends = true, .open = open_, .discover = files_discover,      \
-        .plan = files_plan, .seek = files_seek, .fetch = files_fetch, .mirror = files_mirror,   \
+        .describe = files_describe, .plan = files_plan, .seek = files_seek, .fetch = files_fetch, .mirror = files_mirror,   \
         .stop = files_stop, .close = files_close,                                               \
     }
 

@@ -69,6 +69,7 @@ struct source_spec {
     const struct type *schema; /* the columns to give, for a type that has columns of its own; lives as long as batches do */
     const struct zone *zone;   /* session zone, for times in names of folders */
     bool may_lack;             /* the path need not exist yet: no files then */
+    bool partitioned;          /* files of lines: folders name=value below the path are entered */
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
@@ -77,6 +78,14 @@ struct source_spec {
     const char *folder;     /* nothing is remembered. `folder` is the source's own folder there */
     bool (*stopping)(void *context); /* asked now and then while discover waits for an answer: true = */
     void *stopping_context;          /* E_STOPPED; or NULL */
+};
+
+/* What there is to read, as far as it is known before it is read. Types and strings live in the arena that was given, or as
+ * long as the source. */
+struct source_shape {
+    const struct type *columns;      /* of a type with columns; else NULL */
+    const struct type *path_columns; /* what folders name=value give; among `columns` too */
+    int64_t files, size_bytes;
 };
 
 struct source_type {
@@ -96,6 +105,9 @@ struct source_type {
      * waits and asks again (base/retry.h). */
     enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
                           struct error *err) MUST_CHECK;
+    /* After discover. NULL: a type that has no end. */
+    enum code (*describe)(void *self, struct arena *arena, struct source_shape *out, struct error *err)
+        MUST_CHECK;
     /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets
      * `to` of each range, never beyond `latest`. NULL: source_plan(), and no bounds in an open
      * epoch. */
@@ -128,6 +140,16 @@ void source_install(const struct source_type *fake);
 /* Split a limit over partitions in proportion to what each still has, as Spark's
  * maxOffsetsPerTrigger does; sets `to`. */
 void source_plan(struct source_ranges *ranges, int64_t rows_max);
+
+/* ---- columns that folders name=value give ---- */
+
+/* Between what the pattern, or folder, names and the files: a STRUCT in `arena`, typed by the values. E_DATA: the files do not
+ * agree. */
+MUST_CHECK enum code source_path_columns(struct arena *arena, const char *pattern, const char *const *paths, int32_t count,
+                                         const struct type **out, struct error *err);
+/* The value that one file has in such a column, `rows` times. */
+MUST_CHECK enum code source_path_column(const char *pattern, const char *path, const struct field *field,
+                                        const struct zone *zone, int64_t rows, struct column *out, struct error *err);
 
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {
