@@ -9,6 +9,7 @@
 #include "runtime/feed.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
+#include "runtime/pace.h"
 #include "runtime/spill.h"
 #include "runtime/state_log.h"
 #include "runtime/relations.h"
@@ -82,6 +83,9 @@ struct engine {
     int64_t batch_time_us;
     int64_t records, bytes;            /* read in this epoch */
     int64_t epoch_started_us;
+    struct pace pace;
+    bool catching_up;                  /* an open epoch has a planned end */
+    bool shortened;                    /* the epoch takes less than it might: its memory is full */
     int64_t quiet_since_us;            /* promised records are waited for since then; 0 = they are not */
     bool accepted;                     /* a loss (run_options.accept) that no record shows yet */
     bool discovered;                   /* nothing was read since the sources were asked */

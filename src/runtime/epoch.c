@@ -76,32 +76,28 @@ static void feeds_cut(struct engine *self)
         feed_cut(&self->feeds[i]);
 }
 
-/* What the lanes took in is more than half of the budget: the shards need the rest to merge it. */
-static bool lanes_full(const struct engine *self)
+static size_t resident_bytes(const struct engine *self)
 {
-    if (self->spill == NULL || self->budget.limit_bytes == 0)
-        return false;
-    size_t used = self->budget.used_bytes, resident = spill_resident_bytes(self->spill);
-    return used > resident && used - resident > self->budget.limit_bytes / 2;
+    return self->spill != NULL ? spill_resident_bytes(self->spill) : 0;
 }
 
 /* An epoch that wrote files after all (a quarantine, late rows) is followed by a longer one: bad input must not make a file
  * every few milliseconds. */
 static bool is_prompt(const struct engine *self)
 {
-    return self->prompt && os->clock_mono_us() - self->files_us >= FILES_EVERY_US;
+    return self->prompt && !self->catching_up && os->clock_mono_us() - self->files_us >= FILES_EVERY_US;
 }
 
 static int64_t staleness_us(const struct engine *self)
 {
-    int64_t most_us = !self->prompt ? INT64_MAX : is_prompt(self) ? PROMPT_READ_US : FILES_EVERY_US;
+    int64_t most_us = !self->prompt || self->catching_up ? INT64_MAX : is_prompt(self) ? PROMPT_READ_US : FILES_EVERY_US;
     return self->settings.max_staleness_us < most_us ? self->settings.max_staleness_us : most_us;
 }
 
 /* An open epoch ends when a record would wait too long, when it is large enough, or when we are asked to stop. */
 static bool time_to_cut(const struct engine *self, bool open)
 {
-    if (runtime_stopping() || lanes_full(self))
+    if (runtime_stopping() || pace_full(&self->pace, &self->budget, resident_bytes(self)))
         return true;
     if (!open)
         return false;
@@ -213,6 +209,8 @@ static void epoch_begin(struct engine *self)
     self->batch_time_us = now_us > self->batch_time_us ? now_us : self->batch_time_us + 1;
     self->epoch_started_us = os->clock_mono_us();
     self->records = self->bytes = 0;
+    if (self->spill != NULL && self->budget.limit_bytes > 0)
+        pace_begin(&self->pace, &self->budget, resident_bytes(self));
     watermarks_times(&self->watermarks, self->epoch, self->times);
     graph_begin(self->graph, self->times, self->batch_time_us, slots_assign(self));
     outputs_begin(self->outputs, self->epoch, self->batch_time_us);
@@ -238,6 +236,7 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
         code = drained;
     }
     TRY(code);
+    pace_learn(&self->pace, &self->budget, resident_bytes(self), self->records);
     TRY(epoch_merge(self, err));
     watermarks_look(self);
     graph_counts(self->graph, self->counts);
@@ -280,13 +279,47 @@ static void records_forget(struct engine *self)
     progress->rate_records = progress->records_total;
 }
 
+/* ---- how much an epoch takes ---- */
+
+/* Most records of an epoch, over all feeds; 0 = no limit. */
+static int64_t records_most(const struct engine *self)
+{
+    int64_t most = self->settings.epoch_records_max, fit = pace_records(&self->pace);
+    return most > 0 && (fit == 0 || most < fit) ? most : fit;
+}
+
+/* More is waiting than one epoch takes: its end is planned, or the partition that comes first would run ahead of the others. */
+static bool is_behind(const struct engine *self)
+{
+    int64_t most = records_most(self), waiting = 0;
+    for (int32_t i = 0; i < self->feed_count; i++)
+        waiting += feed_bounded(&self->feeds[i]) ? 0 : feed_lag(&self->feeds[i]);
+    return most > 0 && waiting > most;
+}
+
+/* Returns the number of offsets in the epoch. */
+static int64_t feeds_plan(struct engine *self, bool open)
+{
+    int64_t planned = 0, narrowed = 0, records = 0, fit = pace_records(&self->pace);
+    for (int32_t i = 0; i < self->feed_count; i++) {
+        int64_t offsets = feed_plan(&self->feeds[i], open);
+        planned += offsets;
+        records += feed_bounded(&self->feeds[i]) ? 0 : offsets;
+    }
+    self->shortened = fit > 0 && records > fit;
+    if (!self->shortened)
+        return planned;
+    for (int32_t i = 0; i < self->feed_count; i++)
+        narrowed += feed_narrow(&self->feeds[i], (double)fit / (double)records);
+    return narrowed;
+}
+
 enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err)
 {
     *ran = false;
-    int64_t planned = 0;
-    for (int32_t i = 0; i < self->feed_count; i++)
-        planned += feed_plan(&self->feeds[i], open);
     epoch_begin(self);
+    self->catching_up = open && is_behind(self);
+    int64_t planned = feeds_plan(self, open && !self->catching_up);
     enum code code = epoch_transaction_begin(&self->transaction, err);
     if (code == E_OK)
         code = relations_refresh(&self->relations, self->graph, err);

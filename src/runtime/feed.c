@@ -200,6 +200,18 @@ enum code feed_discover(struct feed *feed, struct error *err)
 
 void feed_fix_target(struct feed *feed) { source_ranges_copy(&feed->target, &feed->ranges); }
 
+bool feed_bounded(const struct feed *feed) { return feed->self != NULL && feed->type->plan != NULL; }
+
+/* The number of offsets that are planned. */
+static int64_t planned_offsets(struct feed *feed)
+{
+    int64_t offsets = 0;
+    for (int32_t i = 0; i < feed->ranges.count; i++)
+        offsets += feed->ranges.items[i].to - feed->ranges.items[i].from;
+    feed->done = offsets == 0;
+    return offsets;
+}
+
 int64_t feed_plan(struct feed *feed, bool open)
 {
     feed->done = false;
@@ -208,8 +220,7 @@ int64_t feed_plan(struct feed *feed, bool open)
         feed->begun.items[i].from -= feed->ranges.items[i].lost;
         feed->progress[i].rows = 0;
     }
-    bool own_plan = feed->self != NULL && feed->type->plan != NULL;
-    if (feed->self == NULL || (open && !own_plan)) {
+    if (feed->self == NULL || (open && !feed_bounded(feed))) {
         for (int32_t i = 0; i < feed->ranges.count; i++)
             feed->ranges.items[i].to = -1;
         return 0;
@@ -221,15 +232,21 @@ int64_t feed_plan(struct feed *feed, bool open)
         if (range->latest > end)
             range->latest = end > range->from ? end : range->from;
     }
-    if (own_plan)
+    if (feed_bounded(feed))
         feed->type->plan(feed->self, &feed->ranges);
     else
         source_plan(&feed->ranges, feed->rows_max);
-    int64_t offsets = 0;
-    for (int32_t i = 0; i < feed->ranges.count; i++)
-        offsets += feed->ranges.items[i].to - feed->ranges.items[i].from;
-    feed->done = offsets == 0;
-    return offsets;
+    return planned_offsets(feed);
+}
+
+int64_t feed_narrow(struct feed *feed, double share)
+{
+    int64_t planned = feed->self == NULL ? 0 : planned_offsets(feed);
+    if (planned <= 0 || feed_bounded(feed))
+        return planned > 0 ? planned : 0;
+    double rows = (double)planned * share;
+    source_plan(&feed->ranges, rows < 1 ? 1 : (int64_t)rows);
+    return planned_offsets(feed);
 }
 
 /* ---- slots ---- */

@@ -61,6 +61,10 @@ void feed_fix_target(struct feed *feed);           /* trigger once: never read p
 /* Bound the epoch; returns the number of offsets in it. open: no bounds, take what comes (but a source that ends by
  * itself, such as a folder of files, is bounded by what it has). */
 int64_t feed_plan(struct feed *feed, bool open);
+/* After feed_plan: only that share of what was planned, in proportion over the partitions, at least a record of each; returns
+ * the offsets left. A feed whose source plans by itself keeps its plan. */
+int64_t feed_narrow(struct feed *feed, double share);
+bool feed_bounded(const struct feed *feed);        /* its source plans by itself: it has an end in open epochs, too */
 /* At most one batch. out->rows = 0: nothing within wait_us. */
 MUST_CHECK enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err);
 void feed_cut(struct feed *feed);

@@ -68,7 +68,7 @@ static enum code run_interval(struct engine *self, struct error *err)
         TRY(epoch_pass(self, false, &ran, err));
         next_us += self->settings.interval_us;
         int64_t now_us = os->clock_mono_us();
-        if (next_us < now_us)
+        if (next_us < now_us || self->shortened)
             next_us = now_us;   // an epoch that took too long is followed at once by the next; nothing is caught up
         else if (!runtime_stopping())
             report_phase(self, "waiting");

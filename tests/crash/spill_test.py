@@ -67,6 +67,12 @@ def peak_rss(run):
     return max(json.loads(line)["rss_peak_bytes"] for line in lines if '"rss_peak_bytes"' in line)
 
 
+def late(run):
+    """Rows said to be late: none is, as long as an epoch takes of every partition."""
+    lines = run.root.with_suffix(".log").read_text().splitlines()
+    return sum(table["late"] for line in lines if '"tables"' in line for table in json.loads(line)["tables"].values())
+
+
 def within_budget():
     run = Run(workload, "little-memory")
     watch = SpillWatch(run)
@@ -81,6 +87,8 @@ def within_budget():
         problems.append(f"only {watch.most:,} bytes were on disk at once: the state is too small to test anything")
     if peak_rss(run) > BUDGET + OVERHEAD:
         problems.append(f"memory reached {peak_rss(run):,} bytes with a budget of {BUDGET:,}")
+    if late(run):
+        problems.append(f"{late(run)} rows were late")
     if (run.root / "checkpoint/spill").exists():
         problems.append("the spill folder is still there")
     want, got = remembered(Run(workload, "undisturbed")), remembered(run)
