@@ -67,7 +67,8 @@ static enum code build_node(struct query *self, struct plan *plan, struct stage 
     if (type == NULL)
         return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s",
                     plan->unsupported != NULL ? plan->unsupported : "this kind of query");
-    int32_t inputs = plan->kind == PLAN_APPLY ? 1 : plan->input_count; // a subquery is a query of its own, per row
+    // a subquery is a query of its own, per row; so is a recursion's step, per level
+    int32_t inputs = plan->kind == PLAN_APPLY || plan->kind == PLAN_RECURSION ? 1 : plan->input_count;
     TRY(stage_add(self, type, plan, inputs, &stage, err));
     for (int32_t i = 0; i < inputs; i++)
         TRY(build(self, plan_input(plan, i), &stage->inputs[i], err));
@@ -78,7 +79,8 @@ static enum code build_node(struct query *self, struct plan *plan, struct stage 
 
 static enum code build(struct query *self, struct plan *plan, struct stage **out, struct error *err)
 {
-    if (plan->user_count <= 1 || plan->input_count == 0)
+    // a recursion may have no end: each reader takes what it needs
+    if (plan->user_count <= 1 || plan->input_count == 0 || plan->kind == PLAN_RECURSION)
         return build_node(self, plan, out, err);
     struct spool *spool = self->spools[plan->id];
     if (spool == NULL) {

@@ -10,6 +10,7 @@ const struct stage_type *stage_type_of(const struct plan *plan)
         [PLAN_AGGREGATE] = &group_stage, [PLAN_DEDUPLICATE] = &distinct_stage, [PLAN_SET_OPERATION] = &set_stage,
         [PLAN_JOIN] = &match_stage,      [PLAN_EXPAND] = &expand_stage,     [PLAN_DECODE] = &decode_stage,
         [PLAN_APPLY] = &apply_stage,     [PLAN_WINDOW] = &window_stage,
+        [PLAN_RECURSION] = &recursion_stage,
     };
     if (plan->streaming || (plan->kind == PLAN_LIMIT && plan->expr_count == 0) ||
         (plan->kind == PLAN_JOIN && plan->unsupported != NULL))

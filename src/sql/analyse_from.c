@@ -71,23 +71,12 @@ static enum code apply_watermark(struct analyser *self, const struct ast_waterma
 
 /* ---- names ---- */
 
-static struct plan *find_cte(const struct analyser *self, const struct ast_relation *relation,
-                             const struct ast_cte **cte)
-{
-    for (const struct cte_scope *at = self->ctes; at != NULL && relation->part_count == 1;
-         at = at->outer)
-        if (same_name(at->cte->name, relation->parts[0])) {
-            *cte = at->cte;
-            return at->plan;
-        }
-    return NULL;
-}
-
 static enum code analyse_named(struct analyser *self, const struct ast_relation *relation,
                                struct rowset *out)
 {
     const struct ast_cte *cte = NULL;
-    struct plan *plan = find_cte(self, relation, &cte);
+    struct plan *plan;
+    TRY(find_cte(self, relation, &cte, &plan));
     if (plan == NULL)
         TRY(catalog_relation(self, relation, &plan));
     const char *const *names = cte != NULL ? cte->columns : NULL;

@@ -1,4 +1,4 @@
-/* analyse_query.c - WITH, VALUES, set operations, and ORDER BY and LIMIT of whole queries. */
+/* analyse_query.c - VALUES, set operations, and ORDER BY and LIMIT of whole queries. */
 #include "sql/join.h"
 
 /* ---- VALUES ---- */
@@ -63,6 +63,8 @@ enum code analyse_values(struct analyser *self, const struct ast_relation *relat
                        expr_cast(&self->expr, cells[i], fields[i % columns].type, false,
                                  cells[i]->at, &cells[i], self->err),
                        cells[i]->at));
+    for (int32_t c = 0; c < columns && relation->column_alias_count == columns; c++)
+        fields[c].name = relation->column_aliases[c]; // a view or WITH has the plan's names
     struct plan *plan =
         plan_new(self->arena, PLAN_VALUES, type_struct(self->arena, fields, columns), relation->at);
     plan->exprs = cells;
@@ -105,10 +107,8 @@ static enum code match_names(struct analyser *self, const struct ast_body *body,
     return E_OK;
 }
 
-/* The input with its columns in place, cast to the common types; the input itself when nothing
- * changes. */
-static enum code aligned(struct analyser *self, struct plan *input, const struct type *schema,
-                         const int32_t *places, struct position at, struct plan **out)
+enum code aligned(struct analyser *self, struct plan *input, const struct type *schema, const int32_t *places,
+                  struct position at, struct plan **out)
 {
     size_t count = (size_t)schema->field_count;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, count);
@@ -151,10 +151,6 @@ static enum code common_schema(struct analyser *self, const struct ast_body *bod
     return E_OK;
 }
 
-static enum code analyse_body(struct analyser *self, const struct ast_query *query,
-                              const struct ast_body *body, const struct scope *outer,
-                              struct rowset *out);
-
 static struct plan *set_node(struct analyser *self, const struct ast_body *body, struct plan *left,
                              struct plan *right, const struct type *schema)
 {
@@ -191,15 +187,11 @@ static enum code check_streams(struct analyser *self, const struct ast_body *bod
     return E_OK;
 }
 
-static enum code analyse_set(struct analyser *self, const struct ast_body *body,
-                             const struct scope *outer, struct rowset *out)
+enum code set_rows(struct analyser *self, const struct ast_body *body, struct plan *left, struct plan *right,
+                   struct rowset *out)
 {
-    static const struct ast_query plain = {0};
-    struct rowset left, right;
-    TRY(analyse_body(self, &plain, body->left, outer, &left));
-    TRY(analyse_body(self, &plain, body->right, outer, &right));
-    const struct type *a = left.plan->schema, *b = right.plan->schema, *schema;
-    if (left.plan->streaming != right.plan->streaming)
+    const struct type *a = left->schema, *b = right->schema, *schema;
+    if (left->streaming != right->streaming)
         return sql_error(self, body->at, "read both with STREAM",
                          "[_LEGACY_ERROR_TEMP_3102] %s between streaming and batch DataFrames/Datasets is not "
                          "supported.",
@@ -210,14 +202,24 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
         same[i] = i;
     TRY(match_names(self, body, a, b, places));
     TRY(common_schema(self, body, a, b, places, &schema));
-    TRY(aligned(self, left.plan, schema, same, body->at, &left.plan));
-    TRY(aligned(self, right.plan, schema, places, body->at, &right.plan));
-    TRY(check_streams(self, body, left.plan, right.plan));
-    struct plan *node = set_node(self, body, left.plan, right.plan, schema);
+    TRY(aligned(self, left, schema, same, body->at, &left));
+    TRY(aligned(self, right, schema, places, body->at, &right));
+    TRY(check_streams(self, body, left, right));
+    struct plan *node = set_node(self, body, left, right, schema);
     if (body->operation == SET_UNION && !body->all)
         TRY(distinct_rows(self, "UNION without ALL", body->at, &node));
     rowset_of_plan(self, node, NULL, NULL, 0, out);
     return E_OK;
+}
+
+static enum code analyse_set(struct analyser *self, const struct ast_body *body,
+                             const struct scope *outer, struct rowset *out)
+{
+    static const struct ast_query plain = {0};
+    struct rowset left, right;
+    TRY(query_body(self, &plain, body->left, outer, &left));
+    TRY(query_body(self, &plain, body->right, outer, &right));
+    return set_rows(self, body, left.plan, right.plan, out);
 }
 
 /* ---- ORDER BY and LIMIT over a whole query ---- */
@@ -322,9 +324,8 @@ static enum code analyse_table(struct analyser *self, const struct ast_relation 
     return joins_close(self, &before);
 }
 
-static enum code analyse_body(struct analyser *self, const struct ast_query *query,
-                              const struct ast_body *body, const struct scope *outer,
-                              struct rowset *out)
+enum code query_body(struct analyser *self, const struct ast_query *query, const struct ast_body *body,
+                       const struct scope *outer, struct rowset *out)
 {
     switch (body->kind) {
     case BODY_SELECT: return analyse_select(self, query, body->select, outer, out);
@@ -336,43 +337,17 @@ static enum code analyse_body(struct analyser *self, const struct ast_query *que
     return analyse_set(self, body, outer, out);
 }
 
-/* Each name sees the ones before it. Analysed once; every use shares the plan. */
-static enum code analyse_ctes(struct analyser *self, const struct ast_query *query,
-                              const struct scope *outer)
-{
-    if (query->recursive)
-        return not_yet(self, query->at, "WITH RECURSIVE");
-    for (int32_t i = 0; i < query->cte_count; i++) {
-        const struct ast_cte *cte = &query->ctes[i];
-        for (int32_t j = 0; j < i; j++)
-            if (same_name(query->ctes[j].name, cte->name))
-                return sql_error(
-                    self, cte->at, NULL,
-                    "[DUPLICATED_CTE_NAMES] CTE definition can't have duplicate names: `%s`.",
-                    cte->name);
-        struct rowset rows;
-        TRY(analyse_query(self, cte->query, outer, &rows));
-        if (cte->column_count > 0 && cte->column_count != rows.plan->schema->field_count)
-            return sql_error(
-                self, cte->at, NULL,
-                "[ASSIGNMENT_ARITY_MISMATCH] the names of `%s` are %d, its columns are %d.",
-                cte->name, cte->column_count, rows.plan->schema->field_count);
-        struct cte_scope *scope = arena_new(self->arena, struct cte_scope);
-        *scope = (struct cte_scope){self->ctes, cte, rows.plan};
-        self->ctes = scope;
-    }
-    return E_OK;
-}
-
 enum code analyse_query(struct analyser *self, const struct ast_query *query,
                         const struct scope *outer, struct rowset *out)
 {
     const struct cte_scope *ctes = self->ctes;
     TRY(deeper(self, query->at));
     TRY(analyse_ctes(self, query, outer));
-    TRY(analyse_body(self, query, query->body, outer, out));
+    TRY(query_body(self, query, query->body, outer, out));
     if (query->order_count > 0 && query->body->kind != BODY_SELECT)
         TRY(analyse_sort(self, query, out));
+    if (query->limit != NULL || query->limit_all)
+        out->plan = recursion_unlimited(self, out->plan);
     if (query->limit != NULL || query->offset != NULL)
         TRY(analyse_limit(self, query, out));
     if (out->plan->height > SQL_PLAN_HEIGHT_MAX)

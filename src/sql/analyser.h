@@ -18,11 +18,21 @@
 
 struct element;
 struct catalog;
+struct recursion { /* of a WITH RECURSIVE name within its own query */
+    struct plan *level; /* NULL: it may not be read here */
+    int32_t reads;
+};
 struct cte_scope { /* WITH names in sight, inner first */
     const struct cte_scope *outer;
     const struct ast_cte *cte;
     struct plan *plan;
+    struct recursion *recursion; /* NULL: its query is known */
 };
+/* Settings of a session that change what a query means. Zero is Spark's default. */
+struct dialect {
+    int64_t recursion_levels_max, recursion_rows_max; /* 0: RECURSION_*_MAX; -1: no limit */
+};
+enum { RECURSION_LEVELS_MAX = 100, RECURSION_ROWS_MAX = 1000000 };
 struct analyser {
     struct arena *arena;
     struct notes *notes;
@@ -35,6 +45,8 @@ struct analyser {
     int32_t outer_reads; /* names found in a query around, so far */
     int32_t depth;
     bool batch; /* a query of a session: all its rows stand still */
+    struct dialect dialect;
+    int32_t recursion_count;
 };
 
 /* ---- names in sight ---- */
@@ -151,6 +163,21 @@ MUST_CHECK enum code select_alias(struct analyser *self, const struct scope *sco
 
 MUST_CHECK enum code analyse_query(struct analyser *self, const struct ast_query *query,
                                    const struct scope *outer, struct rowset *out);
+MUST_CHECK enum code query_body(struct analyser *self, const struct ast_query *query, const struct ast_body *body,
+                                  const struct scope *outer, struct rowset *out);
+/* left UNION, INTERSECT or EXCEPT right. */
+MUST_CHECK enum code set_rows(struct analyser *self, const struct ast_body *body, struct plan *left, struct plan *right,
+                              struct rowset *out);
+/* The input with column places[i] at i, cast to the types of `schema`; the input itself when nothing changes. */
+MUST_CHECK enum code aligned(struct analyser *self, struct plan *input, const struct type *schema, const int32_t *places,
+                             struct position at, struct plan **out);
+/* analyse_with.c: WITH; its names go on top of self->ctes. */
+MUST_CHECK enum code analyse_ctes(struct analyser *self, const struct ast_query *query, const struct scope *outer);
+/* The WITH name that the relation is; *out NULL when there is none. */
+MUST_CHECK enum code find_cte(struct analyser *self, const struct ast_relation *relation, const struct ast_cte **cte,
+                              struct plan **out);
+/* The plan, of which LIMIT takes only some rows: a recursion at its bottom may have any number. */
+struct plan *recursion_unlimited(struct analyser *self, struct plan *plan);
 MUST_CHECK enum code analyse_relation(struct analyser *self, const struct ast_relation *relation,
                                       const struct scope *outer, struct rowset *out);
 MUST_CHECK enum code analyse_values(struct analyser *self, const struct ast_relation *relation,

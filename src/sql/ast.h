@@ -201,6 +201,7 @@ struct ast_cte {
     const char *const *columns;
     int32_t column_count;
     struct ast_query *query;
+    struct ast *levels_max; /* MAX RECURSION LEVEL n, or NULL */
     struct position at;
 };
 struct ast_query {
@@ -215,6 +216,7 @@ struct ast_query {
     struct ast **distribute;
     int32_t distribute_count;
     struct ast *limit, *offset;
+    bool limit_all; /* LIMIT ALL: no limit, and none of a recursion either */
     struct position limit_at;
 };
 

@@ -338,6 +338,17 @@ static enum code parse_body(struct parser *self, struct ast_body **out)
 
 /* ---- WITH, ORDER BY, LIMIT ---- */
 
+/* MAX RECURSION LEVEL n */
+static enum code parse_recursion_levels(struct parser *self, const struct ast_query *query, struct ast_cte *cte)
+{
+    if (!query->recursive)
+        return parse_error(self, position_here(self),
+                           "[_LEGACY_ERROR_TEMP_0035] MAX RECURSION LEVEL is allowed in WITH RECURSIVE alone");
+    if (!take_text(self, "recursion") || !take_text(self, "level"))
+        return syntax_error(self, "expected MAX RECURSION LEVEL n here");
+    return parse_value(self, &cte->levels_max);
+}
+
 static enum code parse_ctes(struct parser *self, struct ast_query *query)
 {
     query->recursive = take_word(self, KW_RECURSIVE);
@@ -347,8 +358,8 @@ static enum code parse_ctes(struct parser *self, struct ast_query *query)
         TRY(expect_name(self, &cte->name));
         if (at_symbol(self, SYM_OPEN))
             TRY(expect_names(self, &cte->columns, &cte->column_count));
-        if (take_text(self, "max")) // MAX RECURSION LEVEL n
-            self->at += 3;
+        if (take_text(self, "max"))
+            TRY(parse_recursion_levels(self, query, cte));
         take_word(self, KW_AS);
         TRY(expect_symbol(self, SYM_OPEN));
         TRY(parse_query(self, &cte->query));
@@ -406,8 +417,10 @@ static enum code parse_limit(struct parser *self, struct ast_query *query)
             return syntax_error(self, NULL);
         query->limit_at = position_here(self);
         self->at++;
-        if (into == &query->limit && take_word(self, KW_ALL))
+        if (into == &query->limit && take_word(self, KW_ALL)) {
+            query->limit_all = true;
             continue;
+        }
         TRY(parse_expr(self, into));
     }
     return E_OK;

@@ -121,6 +121,8 @@ const struct plan *plan_time_source(const struct plan *plan, int32_t column)
     case PLAN_VALUES:
     case PLAN_RANGE:
     case PLAN_STORED:
+    case PLAN_LEVEL:
+    case PLAN_RECURSION:
     case PLAN_SET_OPERATION: return NULL;
     default: break;
     }
@@ -152,6 +154,8 @@ bool plan_is_session(const struct plan *plan, int32_t column)
     case PLAN_VALUES:
     case PLAN_RANGE:
     case PLAN_STORED:
+    case PLAN_LEVEL:
+    case PLAN_RECURSION:
     case PLAN_SET_OPERATION: return false;
     case PLAN_UNION: return plan_is_session(plan_input(plan, 0), column);
     case PLAN_JOIN: {

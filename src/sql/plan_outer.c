@@ -98,6 +98,8 @@ struct binding_of {
     const struct expr *const *values; /* NULL: only look */
     bool *used;
     int32_t depth; /* of the expression at hand */
+    const struct plan *recursion; /* NULL: none */
+    const struct stored_rows *before;
     struct copied *copied;
 };
 
@@ -125,6 +127,10 @@ static struct plan *bind_plan(struct binding_of *self, struct plan *plan, int32_
             return at->to;
     struct plan *copy = arena_new(self->arena, struct plan);
     *copy = *plan;
+    if (self->recursion != NULL && plan->kind == PLAN_LEVEL && plan->recursion.number == self->recursion->recursion.number) {
+        copy->kind = PLAN_STORED;
+        copy->stored.rows = self->before;
+    }
     if (plan->more_inputs != NULL)
         copy->more_inputs = arena_array(self->arena, struct plan *, (size_t)plan->input_count);
     for (int32_t i = 0; i < plan->input_count; i++)
@@ -150,4 +156,10 @@ void plan_outer_columns(struct plan *subquery, bool *used)
     struct binding_of self = {.arena = &arena, .used = used};
     bind_plan(&self, subquery, 0);
     arena_free(&arena);
+}
+
+struct plan *plan_bind_level(struct arena *arena, const struct plan *recursion, const struct stored_rows *before)
+{
+    struct binding_of self = {.arena = arena, .recursion = recursion, .before = before};
+    return bind_plan(&self, recursion->inputs[1], 0);
 }

@@ -121,6 +121,9 @@ static bool same_node(const struct plan *a, const struct plan *b)
     case PLAN_RANGE:
     case PLAN_STORED:
     case PLAN_EXPAND:
+    case PLAN_APPLY:
+    case PLAN_RECURSION:
+    case PLAN_LEVEL:
     case PLAN_VALUES: return false;
     default: return true;
     }

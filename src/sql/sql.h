@@ -47,7 +47,9 @@ enum { SQL_PLAN_HEIGHT_MAX = 4000 };       /* nodes in a row, through all views 
     X(RANGE, "range")          /* one BIGINT column: range.from, from + step, .. */                         \
     X(STORED, "stored rows")   /* a table of a session */                                                   \
     X(EXPAND, "grouping sets") /* every row once per set: input columns, keys or NULL, number of the set */ \
-    X(APPLY, "subquery")       /* inputs[1] for each row of inputs[0], whose columns it reads by marks */
+    X(APPLY, "subquery")       /* inputs[1] for each row of inputs[0], whose columns it reads by marks */     \
+    X(RECURSION, "recursive query") /* inputs[0], then inputs[1] over the rows of the level before, until it has none */ \
+    X(LEVEL, "level before")   /* in inputs[1] of a RECURSION: the rows of the level before; `recursion.number` */
 
 enum plan_kind {
 #define X(name, text) PLAN_##name,
@@ -193,6 +195,10 @@ struct plan_apply {
     enum apply_kind kind;
     bool outer;                            /* LATERAL: a row without rows comes out beside NULLs */
 };
+struct plan_recursion {
+    int32_t number;                        /* of the RECURSION and its LEVELs */
+    int64_t levels_max, rows_max;          /* -1 = no limit */
+};
 struct stored_rows;                        /* query/query.h */
 struct plan_stored {
     const struct stored_rows *rows;
@@ -224,6 +230,7 @@ struct plan {
         struct plan_stored stored;
         struct plan_overs overs;
         struct plan_apply apply;
+        struct plan_recursion recursion;
     };
     int32_t group;                         /* watermark group it works under (pipeline->groups), -1 = none */
     uint64_t identity;                     /* of what a stateful node or watermark remembers: fingerprint.c; 0 for others */
@@ -247,6 +254,8 @@ int32_t plan_number(struct arena *arena, struct plan *root);
 void plan_outer_columns(struct plan *subquery, bool *used);
 /* The subquery with values[i] for column i of the rows around it. */
 struct plan *plan_bind_outer(struct arena *arena, struct plan *subquery, const struct expr *const *values);
+/* inputs[1] of the RECURSION, reading `before` where it reads the level before. */
+struct plan *plan_bind_level(struct arena *arena, const struct plan *recursion, const struct stored_rows *before);
 
 /* ---- the pipeline ---- */
 

@@ -1,5 +1,6 @@
 #include "sql/sql_session.h"
 
+#include "base/text_number.h"
 #include "sql/optimise.h"
 
 /* ---- the session ---- */
@@ -305,10 +306,24 @@ static struct plan *pair_plan(struct step *self, const char *key, const char *va
     return plan;
 }
 
+/* A number of levels or rows; what is no number changes nothing. */
+static void set_limit(const struct ast_statement *statement, const char *name, int64_t *limit)
+{
+    const char *end = statement->value + strlen(statement->value);
+    int64_t number = 0;
+    bool overflow = false;
+    if (same_name(statement->name, name) && parse_int64(statement->value, end, &number, &overflow) == end && !overflow &&
+        number != 0)
+        *limit = number < 0 ? -1 : number;
+}
+
 /* Settings without a meaning here are remembered by nobody. */
 static enum code set(struct step *self)
 {
     const struct ast_statement *statement = self->statement.statement;
+    struct dialect *dialect = &self->session->dialect;
+    set_limit(statement, "spark.sql.cteRecursionLevelLimit", &dialect->recursion_levels_max);
+    set_limit(statement, "spark.sql.cteRecursionRowLimit", &dialect->recursion_rows_max);
     if (same_name(statement->name, "spark.sql.session.timeZone"))
         TRY(set_zone(self, statement->value));
     if (same_name(statement->name, "spark.sql.timestampType"))
@@ -352,7 +367,8 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
                                        .expr = {arena, &session->settings},
                                        .err = err,
                                        .catalog = &self->catalog,
-                                       .batch = true};
+                                       .batch = true,
+                                       .dialect = session->dialect};
     catalog_fill(self);
     TRY(parse_session_statement(arena, &self->file, &self->notes, &self->statement, err));
     return step_do(self);

@@ -7,7 +7,7 @@
 #ifndef SQL_SQL_SESSION_H
 #define SQL_SQL_SESSION_H
 
-#include "sql/ast.h"
+#include "sql/analyser.h"
 #include "sql/catalog.h"
 #include "sql/parse.h"
 
@@ -21,6 +21,7 @@ struct relation {
 };
 struct sql_session {
     struct session settings;
+    struct dialect dialect;
     struct relation **relations; /* heap */
     int32_t relation_count, relation_capacity;
 };

@@ -1,0 +1,15 @@
+/* query_kit.h - what the tests of query/ share: a script of statements in, the last one's answer out.
+ *
+ * An answer is its rows, a line each, columns joined by ", "; or "[CONDITION]" of the statement that failed. */
+#ifndef QUERY_KIT_H
+#define QUERY_KIT_H
+
+#include <stddef.h>
+
+void check_answer(const char *file, int line, const char *script, size_t memory_bytes, const char *want);
+enum { KIT_MEMORY_BYTES = 64 * 1024 * 1024 };
+#define CHECK_ANSWER(script, want) check_answer(__FILE__, __LINE__, (script), KIT_MEMORY_BYTES, (want))
+/* With a ceiling of its own on what the rows may take. */
+#define CHECK_ANSWER_WITHIN(memory_bytes, script, want) check_answer(__FILE__, __LINE__, (script), (memory_bytes), (want))
+
+#endif

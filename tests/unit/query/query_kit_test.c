@@ -1,0 +1,108 @@
+#include "query_kit.h"
+
+#include "kit.h"
+#include "query/query.h"
+
+struct script {
+    struct sql_session *session;
+    struct budget budget;
+    struct text answer;
+};
+
+static struct stored_rows *rows_new(void)
+{
+    return mem_new(struct stored_rows);
+}
+
+static void rows_drop(void *context, struct stored_rows *rows)
+{
+    struct script *self = context;
+    stored_rows_free(rows, &self->budget);
+    mem_free(rows);
+}
+
+static void answer_add(struct script *self, const struct batch *batch)
+{
+    for (int64_t row = 0; row < batch->rows; row++) {
+        text_add_string(&self->answer, self->answer.size > 0 ? "\n" : "");
+        for (int32_t c = 0; c < batch->column_count; c++) {
+            text_add_string(&self->answer, c > 0 ? ", " : "");
+            column_print_in(&batch->columns[c], row, zone_utc(), &self->answer);
+        }
+    }
+}
+
+static enum code rows_run(struct script *self, const struct session_step *step, struct stored_rows *filled,
+                          struct error *err)
+{
+    const struct query_spec spec = {
+        .plan = step->plan, .session = sql_session_settings(self->session), .budget = &self->budget};
+    struct query *query;
+    struct position at;
+    enum code code = query_open(&spec, &query, err);
+    if (code != E_OK)
+        return code;
+    for (;;) {
+        struct batch batch;
+        code = query_next(query, &batch, &at, err);
+        if (code != E_OK || batch.rows == 0)
+            break;
+        if (step->action == SESSION_FILL) {
+            batch_retype(&batch, step->schema);
+            code = stored_rows_add(filled, &batch, &self->budget, err);
+            if (code != E_OK)
+                break;
+            continue;
+        }
+        answer_add(self, &batch);
+        batch_release(&batch);
+    }
+    query_close(query);
+    return code;
+}
+
+static enum code statement_run(struct script *self, struct bytes text, struct error *err)
+{
+    struct arena arena = {0};
+    struct session_step step;
+    text_clear(&self->answer);
+    enum code code = sql_session_step(self->session, &arena, text, rows_new, &step, err);
+    if (code == E_OK && step.action == SESSION_DROP)
+        rows_drop(self, step.target);
+    else if (code == E_OK && step.action != SESSION_NOTHING)
+        code = rows_run(self, &step, step.target, err);
+    arena_free(&arena);
+    return code;
+}
+
+static void say_error(struct script *self, const struct error *err)
+{
+    struct bytes condition = sql_condition(err);
+    text_clear(&self->answer);
+    text_add_char(&self->answer, '[');
+    if (condition.size > 0)
+        text_add(&self->answer, condition.data, condition.size);
+    else
+        text_add_string(&self->answer, err->text);
+    text_add_char(&self->answer, ']');
+}
+
+void check_answer(const char *file, int line, const char *script, size_t memory_bytes, const char *want)
+{
+    const struct session settings = {.zone = zone_utc(), .ansi = true};
+    struct script self = {.session = sql_session_new(&settings), .budget = {.limit_bytes = memory_bytes}};
+    struct bytes rest = bytes_of_string(script), statement;
+    struct error err = {0};
+    while (sql_statement_next(&rest, &statement))
+        if (statement_run(&self, statement, &err) != E_OK) {
+            say_error(&self, &err);
+            break;
+        }
+    const char *got = self.answer.size > 0 ? self.answer.data : "";
+    if (strcmp(got, want) != 0)
+        kit_fail(file, line, "%s\nanswers:\n%s\nexpected:\n%s\n%s", script, got, want, err.text);
+    text_free(&self.answer);
+    sql_session_free(self.session, rows_drop, &self);
+    if (self.budget.used_bytes != 0)
+        kit_fail(file, line, "%s: %zu bytes stay charged", script, (size_t)self.budget.used_bytes);
+}
