@@ -24,6 +24,8 @@
     X(after_record, "the record is in the chain, nothing is published")                          \
     X(publish_one, "one staged file is about to be renamed to its final name")                   \
     X(publish_done, "all files of the epoch are published")                                      \
+    X(swap_linked, "the folder with merged files is whole, readers still see the old one")           \
+    X(swap_done, "readers see the folder with merged files, the old one is not removed yet")     \
     X(state_merge, "the epoch's state delta is about to be merged")                              \
     X(snapshot_put, "a state snapshot is about to be put")                                       \
     X(kafka_offsets, "the source's offsets and the mark are about to join the transaction")         \

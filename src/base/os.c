@@ -191,6 +191,40 @@ static enum code real_rename_new(const char *from, const char *to, struct error 
                                                                           : path_error(err, "rename to", to);
 }
 
+static enum code real_exchange(const char *a, const char *b, struct error *err)
+{
+    struct stat st;
+    if (lstat(a, &st) == 0 && S_ISLNK(st.st_mode))
+        return fail(err, E_UNSUPPORTED, "exchange %s and %s: the first is a symbolic link", a, b);
+    if (renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE) == 0)
+        return E_OK;
+    if (errno == EINVAL || errno == ENOSYS || errno == EXDEV || errno == EBUSY)
+        return fail(err, E_UNSUPPORTED, "exchange %s and %s: %s", a, b,
+                    errno == EBUSY ? "one of them is a mount point" : "the file system cannot");
+    return path_error(err, "exchange", a);
+}
+
+static enum code real_dir_make_like(const char *path, const char *model, struct error *err)
+{
+    struct stat st;
+    if (stat(model, &st) != 0)
+        return path_error(err, "stat", model);
+    if (mkdir(path, 0700) != 0)
+        return path_error(err, "make folder", path);
+    if (chown(path, st.st_uid, st.st_gid) != 0 && errno != EPERM)
+        return path_error(err, "give away folder", path);
+    return chmod(path, st.st_mode & 07777) == 0 ? E_OK : path_error(err, "set the mode of", path);
+}
+
+static enum code real_file_dated(const char *path, int64_t modified_us, struct error *err)
+{
+    const struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT},
+        {.tv_sec = modified_us / 1000000, .tv_nsec = modified_us % 1000000 * 1000},
+    };
+    return utimensat(AT_FDCWD, path, times, 0) == 0 ? E_OK : path_error(err, "date", path);
+}
+
 static enum code real_remove(const char *path, struct error *err)
 {
     return remove(path) == 0 ? E_OK : path_error(err, "remove", path);
@@ -284,6 +318,9 @@ static const struct os real_os = {
     .link_new = real_link_new,
     .rename_over = real_rename_over,
     .rename_new = real_rename_new,
+    .exchange = real_exchange,
+    .dir_make_like = real_dir_make_like,
+    .file_dated = real_file_dated,
     .remove = real_remove,
     .stat = real_stat,
     .list = real_list,
@@ -346,6 +383,18 @@ static enum code write_and_sync(const char *path, struct bytes content, struct e
     if (os->file_close(handle, code == E_OK ? err : &second) != E_OK && code == E_OK)
         code = err->code;
     return code == E_OK ? E_OK : error_note(err, "%s", path);
+}
+
+enum code os_absolute(const char *path, struct text *out, struct error *err)
+{
+    char folder[PATH_MAX];
+    if (path[0] != '/') {
+        if (getcwd(folder, sizeof folder) == NULL)
+            return fail_sys(err, E_IO, "the working directory");
+        text_printf(out, "%s/", strcmp(folder, "/") == 0 ? "" : folder);
+    }
+    text_add_string(out, path);
+    return E_OK;
 }
 
 enum code os_replace_file(const char *path, struct bytes content, struct error *err)

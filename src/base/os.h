@@ -53,6 +53,12 @@ struct os {
     enum code (*link_new)(const char *from, const char *to, struct error *err);   /* E_EXISTS when taken */
     enum code (*rename_over)(const char *from, const char *to, struct error *err);
     enum code (*rename_new)(const char *from, const char *to, struct error *err); /* E_EXISTS when taken */
+    /* The folders change their names with each other, in one step. E_UNSUPPORTED: the file system cannot. A fake may leave
+     * this and the next two NULL. */
+    enum code (*exchange)(const char *a, const char *b, struct error *err);
+    /* A new, empty folder with mode and owner of another; E_EXISTS. */
+    enum code (*dir_make_like)(const char *path, const char *model, struct error *err);
+    enum code (*file_dated)(const char *path, int64_t modified_us, struct error *err);
     enum code (*remove)(const char *path, struct error *err);   /* file or empty folder; E_ABSENT */
     enum code (*stat)(const char *path, struct os_stat *out, struct error *err);  /* E_ABSENT */
     /* Calls each(context, name, is_dir) for all entries but "." and "..", in no order. */
@@ -68,6 +74,8 @@ void os_install(const struct os *fake);  /* NULL: back to the real one */
 
 /* Conveniences on top of the table. */
 enum code os_read_file(const char *path, size_t limit_bytes, struct text *out, struct error *err);
+/* The path from the root on, appended: relative ones begin where the process stands. */
+enum code os_absolute(const char *path, struct text *out, struct error *err);
 /* Write, sync, rename over `path`, sync the folder: a reader sees the old or the new file, whole. */
 enum code os_replace_file(const char *path, struct bytes content, struct error *err);
 const char *os_env(const char *name); /* NULL when unset */

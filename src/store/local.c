@@ -685,4 +685,6 @@ const struct store_type local_store = {
     .publish_sync = local_publish_sync,
     .discard = local_discard_staged,
     .list_staged = local_list_staged,
+    .swap = local_swap,
+    .swap_sweep = local_swap_sweep,
 };

@@ -48,6 +48,10 @@ void local_stage_abandon(struct stage *base);
 MUST_CHECK enum code local_publish(struct store *base, const struct staged *file, struct error *err);
 MUST_CHECK enum code local_publish_sync(struct store *base, struct error *err);
 
+/* ---- local_swap.c ---- */
+MUST_CHECK enum code local_swap(struct store *base, const struct store_swap *swap, struct error *err);
+MUST_CHECK enum code local_swap_sweep(struct store *base, struct error *err);
+
 /* Best effort: after another error, which is the one to tell. */
 void local_discard(const char *full);
 

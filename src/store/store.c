@@ -189,6 +189,18 @@ enum code store_list_staged(struct store *store, struct staged_list *out, struct
     return store->type->list_staged(store, out, err);
 }
 
+enum code store_swap(struct store *store, const struct store_swap *swap, struct error *err)
+{
+    if (store->type->swap == NULL)
+        return fail(err, E_UNSUPPORTED, "%s: files there cannot take the place of others in one step", store->root);
+    return store->type->swap(store, swap, err);
+}
+
+enum code store_swap_sweep(struct store *store, struct error *err)
+{
+    return store->type->swap_sweep == NULL ? E_OK : store->type->swap_sweep(store, err);
+}
+
 /* ---- lists ---- */
 
 void store_list_add(struct store_list *list, const char *path, int64_t size_bytes, int64_t modified_us)

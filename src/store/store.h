@@ -16,7 +16,7 @@
  *          staged name is used once: an attempt that repeats an epoch takes new names
  * Fails    a failed sync abandons the file: it is never synced again and trusted (rule 5)
  * Thread   a store: any; a stage: one at a time
- * Faults   stage_open stage_write stage_fsync record_temp record_put publish_one gc_one
+ * Faults   stage_open stage_write stage_fsync record_temp record_put publish_one gc_one swap_linked swap_done
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -118,6 +118,22 @@ struct staged_list {
 };
 MUST_CHECK enum code store_list_staged(struct store *store, struct staged_list *out, struct error *err);
 void staged_list_free(struct staged_list *list);
+
+/* ---- files that take the place of others ---- */
+
+struct store_swap {
+    const char *folder;               /* the files lie in it, and no folders but _staging */
+    const char *const *gone;          /* paths */
+    int32_t gone_count;
+    const struct staged *come;        /* staged in this store, with final names in the folder */
+    int32_t come_count;
+    int64_t modified_us;              /* the new files' time */
+};
+/* In one step for who lists the folder: he finds either all of `gone` or all of `come`. Who has listed it before finds that
+ * `gone` have vanished. Durable. Only for who alone writes into the store. E_UNSUPPORTED: the store or its disk cannot. */
+MUST_CHECK enum code store_swap(struct store *store, const struct store_swap *swap, struct error *err);
+/* Remove what a crash in store_swap left. The same caller. */
+MUST_CHECK enum code store_swap_sweep(struct store *store, struct error *err);
 
 /* One path part made from data, appended to out: what no name may hold, and what Hive escapes in partition
  * folders, is percent-encoded. */

@@ -51,6 +51,8 @@ struct store_type {
     enum code (*publish)(struct store *store, const struct staged *file, struct error *err) MUST_CHECK;
     enum code (*publish_sync)(struct store *store, struct error *err) MUST_CHECK;
     enum code (*discard)(struct store *store, const struct staged *file, struct error *err) MUST_CHECK;
+    enum code (*swap)(struct store *store, const struct store_swap *swap, struct error *err) MUST_CHECK;
+    enum code (*swap_sweep)(struct store *store, struct error *err) MUST_CHECK;
     enum code (*list_staged)(struct store *store, struct staged_list *out, struct error *err) MUST_CHECK;
 };
 extern const struct store_type local_store;

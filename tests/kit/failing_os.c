@@ -87,6 +87,13 @@ static enum code fail_rename_over(const char *from, const char *to, struct error
     OPERATION("rename", rename_over(from, to, err));
 }
 
+static enum code fail_exchange(const char *a, const char *b, struct error *err) { OPERATION("exchange", exchange(a, b, err)); }
+
+static enum code fail_dir_make_like(const char *path, const char *model, struct error *err)
+{
+    OPERATION("make folder", dir_make_like(path, model, err));
+}
+
 static enum code fail_rename_new(const char *from, const char *to, struct error *err)
 {
     OPERATION("rename", rename_new(from, to, err));
@@ -121,6 +128,8 @@ void failing_os_arm(int k, enum failing_how how)
     fake.link_new = fail_link;
     fake.rename_over = fail_rename_over;
     fake.rename_new = fail_rename_new;
+    fake.exchange = fail_exchange;
+    fake.dir_make_like = fail_dir_make_like;
     fake.remove = fail_remove;
     fake.stat = fail_stat;
     fake.list = fail_list;
