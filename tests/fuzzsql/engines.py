@@ -1,0 +1,122 @@
+"""The two engines: a statement in, an Answer out."""
+import json
+import logging
+import os
+import select
+import subprocess
+from dataclasses import dataclass, field
+
+SECONDS_MAX = 30
+MARK = "\x01"  # between the rows that Spark's side hands over in one text
+
+# What makes many small queries quick; none changes a result.
+SPARK_SETTINGS = {
+    "spark.master": "local[1]", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "1", "spark.default.parallelism": "1",
+    "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN", "spark.sql.adaptive.enabled": "false",
+    "spark.sql.timeType.enabled": "true", "spark.sql.datetime.java8API.enabled": "true", "spark.ui.showConsoleProgress": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss16m", "spark.sql.warehouse.dir": "/tmp/fuzzsql-warehouse",
+}
+
+
+@dataclass
+class Answer:
+    error: str = None      # the condition
+    schema: str = ""
+    rows: list = field(default_factory=list)
+    message: str = ""
+
+    def __str__(self):
+        if self.error:
+            return f"[{self.error}] {self.message.splitlines()[0][:150] if self.message else ''}"
+        return f"{self.schema}  {self.rows[:12]}"
+
+
+class Leat:
+    """`leat sql --jsonl`, started again when it dies; each setup statement is then told again."""
+
+    def __init__(self, binary):
+        self.binary, self.told, self.process = binary, {}, None
+
+    def start(self):
+        self.process = subprocess.Popen([self.binary, "sql", "--jsonl"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for statement in self.told.values():
+            self._ask(statement)
+
+    def tell(self, key, statement):
+        """A setting or a view: stays, and is told again to a process that follows one that died."""
+        self.told[key] = statement
+        return self.ask(statement)
+
+    def ask(self, statement):
+        if self.process is None:
+            self.start()
+        return self._ask(statement)
+
+    def _ask(self, statement):
+        self.process.stdin.write(json.dumps({"id": 1, "sql": statement}).encode() + b"\n")
+        self.process.stdin.flush()
+        ready, _, _ = select.select([self.process.stdout], [], [], SECONDS_MAX)
+        line = self.process.stdout.readline() if ready else b""
+        if line:
+            found = json.loads(line)
+            return Answer(found["error"], found["schema"], found["rows"], found.get("message") or "")
+        if not ready:
+            self.process.kill()
+        code = self.process.wait()
+        told = self.process.stderr.read().decode(errors="replace")[-3000:]
+        self.process = None
+        return Answer("TIMEOUT" if not ready else f"CRASH {code}", message=told)
+
+    def close(self):
+        if self.process is not None:
+            self.process.stdin.close()
+            self.process.wait()
+
+
+class Spark:
+    """A session in this process; rows as Spark's own tests print them (HiveResult)."""
+
+    def __init__(self):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        from pyspark.sql import SparkSession
+        logging.getLogger("SQLQueryContextLogger").disabled = True  # PySpark would print every error that is asked for
+        builder = SparkSession.builder
+        for key, value in SPARK_SETTINGS.items():
+            builder = builder.config(key, value)
+        self.session = builder.getOrCreate()
+        self.session.sparkContext.setLogLevel("OFF")
+        self.jvm = self.session._jvm
+        self.result = self.jvm.org.apache.spark.sql.execution.HiveResult
+
+    def tell(self, _, statement):
+        return self.ask(statement)
+
+    def ask(self, statement):
+        from py4j.protocol import Py4JError
+        from pyspark.errors import PySparkException
+        try:
+            frame = self.session._jsparkSession.sql(statement)
+            plan = frame.queryExecution().executedPlan()
+            rows = self.result.hiveResultString(plan)
+            count = rows.size()
+            text = rows.mkString(MARK)
+            return Answer(None, frame.schema().catalogString(), text.split(MARK) if count else [])
+        except PySparkException as error:
+            return Answer(self.condition(error), message=str(error))
+        except Py4JError as error:
+            return Answer("JAVA " + str(error)[:200])
+
+    @staticmethod
+    def condition(error):
+        found = error.getCondition()
+        cause = getattr(error, "_origin", None)
+        while found is None and cause is not None:
+            cause = cause.getCause()
+            try:
+                found = cause.getCondition() if cause is not None else None
+            except Exception:
+                found = None
+        return found or "JAVA " + str(error).splitlines()[0][:150]
+
+    def close(self):
+        self.session.stop()
