@@ -323,18 +323,23 @@ static enum code topic_ask(struct kafka_producer *self, struct kafka_topic *topi
 
 static bool stopping(const struct kafka_producer *self) { return self->stopping != NULL && self->stopping(); }
 
-/* Until it is there, for TOPIC_WAIT_US after a broker has answered; until timeout_us when none does. */
+/* Until it is there, for TOPIC_WAIT_US after a broker has answered; until timeout_us when none does. Once one was waited for in
+ * vain, the next is not: data may name thousands that are not there. */
 static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *topic, int32_t *partitions, struct error *err)
 {
     int64_t start_us = os->clock_mono_us(), answered_us = 0;
+    bool hopeless = atomic_load(&self->creates_none);
     for (;;) {
         TRY(kafka_producer_poll(self, err));
         enum code code = topic_ask(self, topic, partitions, err);
         int64_t now_us = os->clock_mono_us();
         if (code == E_OK && answered_us == 0)
             answered_us = now_us;
-        if ((code == E_OK && (*partitions > 0 || now_us - answered_us > TOPIC_WAIT_US)) || (code != E_OK && code != E_BROKER) ||
-            (code == E_BROKER && now_us - start_us > self->timeout_us))
+        bool found = code == E_OK && *partitions > 0;
+        bool in_vain = code == E_OK && !found && (hopeless || now_us - answered_us > TOPIC_WAIT_US);
+        if (in_vain || (found && now_us > answered_us))   // one that appeared after a while was made for us
+            atomic_store(&self->creates_none, in_vain);
+        if (found || in_vain || (code != E_OK && code != E_BROKER) || (code == E_BROKER && now_us - start_us > self->timeout_us))
             return code;
         if (stopping(self))
             return fail(err, E_STOPPED, "asked to stop");

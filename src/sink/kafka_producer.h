@@ -51,6 +51,7 @@ struct kafka_producer {
     struct error failure;              /* the first record that was not delivered */
     atomic_bool failed;
     bool login_refused, answered;
+    atomic_bool creates_none;              /* a topic was waited for in vain: the broker makes none by itself */
     _Atomic(struct kafka_topic *) recent;   /* the topic last used */
 };
 MUST_CHECK enum code kafka_producer_open(struct kafka_producer *self, const struct kafka_producer_spec *spec,
