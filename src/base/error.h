@@ -88,7 +88,7 @@ const char *code_name(enum code code);
 /* Programmer errors. `always` stays on in release; `dassert` is for kernels and goes away with NDEBUG. */
 #define always(condition) ((condition) ? (void)0 : assert_failed(#condition, ERROR_HERE))
 #ifdef NDEBUG
-#define dassert(condition) ((void)0)
+#define dassert(condition) ((void)sizeof(condition))
 #else
 #define dassert(condition) always(condition)
 #endif
