@@ -26,6 +26,8 @@
     X(publish_done, "all files of the epoch are published")                                      \
     X(swap_linked, "the folder with merged files is whole, readers still see the old one")           \
     X(swap_done, "readers see the folder with merged files, the old one is not removed yet")     \
+    X(delta_before, "a Delta commit is about to be put; its files are published")               \
+    X(delta_put, "a Delta commit is in the table's log, nobody has heard of it")                \
     X(state_merge, "the epoch's state delta is about to be merged")                              \
     X(snapshot_put, "a state snapshot is about to be put")                                       \
     X(kafka_offsets, "the source's offsets and the mark are about to join the transaction")         \

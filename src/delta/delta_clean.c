@@ -1,0 +1,169 @@
+/* delta_clean.c - what nobody needs any more: old commits and checkpoints, and data files that are not in the table.
+ *
+ * The log   all before the newest checkpoint that is older than delta.logRetentionDuration (30 days), counted from
+ *           midnight UTC as Spark does; delta.enableExpiredLogCleanup = false: nothing. Looked for every CLEAN_EVERY_US
+ * Vacuum    files that no action of the newest version names, and that are older than the time asked for. Those of
+ *           tombstones stay as long: readers of an old version may be at them
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/os.h"
+#include "delta/delta_internal.h"
+
+static const int64_t DAY_US = (int64_t)24 * 3600 * 1000000, CLEAN_EVERY_US = (int64_t)600 * 1000000;
+
+/* ---- the log ---- */
+
+/* The version from which on all is kept; -1: nothing goes. */
+static int64_t first_kept(const struct delta_table *table, const struct delta_listing *listing)
+{
+    int64_t keep_us = delta_duration(&table->metadata, "delta.logRetentionDuration", 30 * DAY_US);
+    int64_t cut_us = os->clock_wall_us() - keep_us, cut = -1;
+    int32_t count;
+    cut_us -= keep_us >= DAY_US ? cut_us % DAY_US : 0;   // who keeps hours means hours
+    for (int32_t i = 0; i < listing->commit_count; i++)
+        if (listing->commits[i].modified_us <= cut_us)
+            cut = listing->commits[i].version;
+    const struct delta_checkpoint_name *checkpoint = cut >= 0 ? delta_listing_checkpoint(listing, cut, &count) : NULL;
+    return checkpoint != NULL ? checkpoint->version : -1;
+}
+
+static enum code log_remove(struct delta_table *table, int64_t kept, struct error *err)
+{
+    struct store_list list = {0};
+    TRY(store_list(table->store, DELTA_LOG, false, &list, err));
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+        const char *name = list.entries[i].path + sizeof DELTA_LOG, *rest = name + strspn(name, "0123456789");
+        bool versioned = rest - name == 20 && name[0] == '0' &&
+                         (strcmp(rest, ".json") == 0 || strcmp(rest, ".crc") == 0 || strncmp(rest, ".checkpoint.", 12) == 0);
+        if (!versioned || strtoll(name, NULL, 10) >= kept)
+            continue;
+        FAULT(gc_one);
+        code = store_remove(table->store, list.entries[i].path, err);
+    }
+    store_list_free(&list);
+    return code;
+}
+
+enum code delta_log_clean(struct delta_table *table, struct error *err)
+{
+    int64_t now_us = os->clock_mono_us();
+    const char *wanted = delta_map_get(&table->metadata.configuration, "delta.enableExpiredLogCleanup");
+    struct delta_listing listing;
+    if ((wanted != NULL && !delta_flag(&table->metadata, "delta.enableExpiredLogCleanup")) ||
+        (table->cleaned_us != 0 && now_us - table->cleaned_us < CLEAN_EVERY_US))
+        return E_OK;
+    table->cleaned_us = now_us;
+    TRY(delta_listing_read(table->store, &listing, err));
+    int64_t kept = first_kept(table, &listing);
+    delta_listing_free(&listing);
+    return kept > 0 ? log_remove(table, kept, err) : E_OK;
+}
+
+/* ---- data files ---- */
+
+struct sweep {
+    struct arena arena;
+    struct delta_set files;
+    struct delta_protocol protocol;
+    struct delta_metadata metadata;
+};
+
+static enum code sweep_visit(void *context, int64_t version, const struct delta_action *action, struct error *err)
+{
+    struct sweep *self = context;
+    (void)version;
+    switch (action->kind) {
+    case DELTA_ADD:
+    case DELTA_REMOVE: return delta_set_put(&self->files, &action->file, action->kind == DELTA_ADD, err);
+    case DELTA_METADATA: self->metadata = delta_metadata_copy(&action->metadata, &self->arena); return E_OK;
+    case DELTA_PROTOCOL: self->protocol = delta_protocol_copy(&action->protocol, &self->arena); return E_OK;
+    default: return E_OK;
+    }
+}
+
+/* The paths that stay, as a set of files without vectors: a data file may stand there with several. */
+static enum code kept_find(struct sweep *self, const char *root, int64_t cut_ms, struct delta_set *kept, struct error *err)
+{
+    char path[DELTA_PATH_SIZE];
+    for (int32_t i = 0; i < self->files.count; i++) {
+        const struct delta_entry *entry = &self->files.entries[i];
+        if (!entry->active && entry->file.time_ms < cut_ms)
+            continue;
+        TRY(delta_path(entry->file.path, root, path, err));
+        TRY(delta_set_put(kept, &(struct delta_file){.path = path}, true, err));
+        TRY(delta_vector_path(&entry->file.vector, root, path, err));
+        if (path[0] != '\0')
+            TRY(delta_set_put(kept, &(struct delta_file){.path = path}, true, err));
+    }
+    return E_OK;
+}
+
+/* Names that readers pass over, but for folders of partitions. */
+static bool is_hidden(const char *path)
+{
+    for (const char *part = path;;) {
+        size_t size = strcspn(part, "/");
+        if ((part[0] == '_' || part[0] == '.') && memchr(part, '=', size) == NULL)
+            return true;
+        if (part[size] == '\0')
+            return false;
+        part += size + 1;
+    }
+}
+
+static enum code files_sweep(struct store *store, struct delta_vacuum *vacuum, const struct delta_set *kept,
+                             int64_t cut_us, struct error *err)
+{
+    struct store_list list = {0};
+    TRY(store_list(store, "", true, &list, err));
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+        const struct store_entry *entry = &list.entries[i];
+        if (is_hidden(entry->path) || entry->modified_us >= cut_us ||
+            delta_set_find(kept, &(struct delta_file){.path = entry->path}) != NULL)
+            continue;
+        vacuum->files++;
+        vacuum->bytes += entry->size_bytes;
+        if (vacuum->each != NULL)
+            vacuum->each(vacuum->context, entry->path, entry->size_bytes);
+        if (!vacuum->dry_run)
+            code = store_remove(store, entry->path, err);
+    }
+    store_list_free(&list);
+    return code;
+}
+
+static enum code sweep_run(struct store *store, struct delta_vacuum *vacuum, const struct delta_listing *listing,
+                           struct sweep *self, struct delta_set *kept, struct budget *budget, struct error *err)
+{
+    const struct delta_visitor visitor = {.visit = sweep_visit, .context = self};
+    TRY(delta_replay(store, listing, listing->newest, budget, &visitor, err));
+    if (self->metadata.id == NULL)
+        return fail(err, E_CORRUPT, "the log has no metadata");
+    TRY(delta_writable(&self->protocol, &self->metadata, err));
+    int64_t keep_us = vacuum->keep_us >= 0 ? vacuum->keep_us
+                                           : delta_duration(&self->metadata, "delta.deletedFileRetentionDuration", 7 * DAY_US);
+    int64_t cut_us = os->clock_wall_us() - keep_us;
+    TRY(kept_find(self, store_root(store), cut_us / 1000, kept, err));
+    return files_sweep(store, vacuum, kept, cut_us, err);
+}
+
+enum code delta_vacuum(struct store *store, struct delta_vacuum *vacuum, struct budget *budget, struct error *err)
+{
+    struct delta_listing listing;
+    struct sweep sweep = {0};
+    TRY(delta_listing_read(store, &listing, err));
+    struct delta_set kept = {.arena = &sweep.arena, .budget = budget};
+    sweep.files = (struct delta_set){.arena = &sweep.arena, .budget = budget};
+    enum code code = sweep_run(store, vacuum, &listing, &sweep, &kept, budget, err);
+    delta_set_free(&kept);
+    delta_set_free(&sweep.files);
+    arena_free(&sweep.arena);
+    delta_listing_free(&listing);
+    return code == E_OK ? E_OK : error_note(err, "Delta table %s", store_root(store));
+}
