@@ -390,7 +390,7 @@ enum code os_absolute(const char *path, struct text *out, struct error *err)
     char folder[PATH_MAX];
     if (path[0] != '/') {
         if (getcwd(folder, sizeof folder) == NULL)
-            return fail_sys(err, E_IO, "the working directory");
+            return fail_sys(err, errno, "the working directory");
         text_printf(out, "%s/", strcmp(folder, "/") == 0 ? "" : folder);
     }
     text_add_string(out, path);

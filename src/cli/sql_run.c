@@ -18,6 +18,8 @@ void sql_run_open(struct sql_run *self, const struct session *settings, size_t m
 {
     *self = (struct sql_run){.session = sql_session_new(settings)};
     self->budget.limit_bytes = memory_bytes;
+    query_files_init(&self->files, &self->budget);
+    sql_session_files(self->session, &self->files.files);
 }
 
 void sql_run_close(struct sql_run *self)

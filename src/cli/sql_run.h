@@ -23,6 +23,7 @@ struct sql_sink {
 struct sql_run {
     struct sql_session *session;
     struct budget budget;
+    struct query_files files; /* what FROM parquet.`..` means */
     bool (*stopped)(void *context); /* see query_spec; may be NULL */
     void *stopped_context;
 };

@@ -36,6 +36,16 @@ MUST_CHECK enum code query_open(const struct query_spec *spec, struct query **ou
 MUST_CHECK enum code query_next(struct query *query, struct batch *out, struct position *at, struct error *err);
 void query_close(struct query *query);
 
+/* ---- files ---- */
+
+/* What sql_session_files wants: the columns of files, over the types of source/. Reads footers, and for json, and csv with
+ * inferSchema, all lines. At its place for good once initialised. */
+struct query_files {
+    struct budget *budget;
+    struct sql_files files;
+};
+void query_files_init(struct query_files *self, struct budget *budget);
+
 /* ---- rows that are held ---- */
 
 /* The rows of a table of a session. */

@@ -74,6 +74,6 @@ void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_
 
 extern const struct stage_type values_stage, range_stage, stored_stage, filter_stage, project_stage, generate_stage,
     limit_stage, union_stage, sort_stage, group_stage, distinct_stage, set_stage, match_stage, expand_stage,
-    spool_stage, decode_stage, apply_stage, window_stage, recursion_stage;
+    spool_stage, files_stage, decode_stage, apply_stage, window_stage, recursion_stage;
 
 #endif

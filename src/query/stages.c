@@ -4,6 +4,7 @@
 const struct stage_type *stage_type_of(const struct plan *plan)
 {
     static const struct stage_type *const types[PLAN_KIND_COUNT] = {
+        [PLAN_SOURCE] = &files_stage,
         [PLAN_VALUES] = &values_stage,   [PLAN_RANGE] = &range_stage,       [PLAN_STORED] = &stored_stage,
         [PLAN_FILTER] = &filter_stage,   [PLAN_PROJECT] = &project_stage,   [PLAN_GENERATE] = &generate_stage,
         [PLAN_LIMIT] = &limit_stage,     [PLAN_UNION] = &union_stage,       [PLAN_SORT] = &sort_stage,

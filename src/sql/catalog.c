@@ -81,6 +81,8 @@ static enum code rename_columns(struct analyser *self, const struct ast_statemen
 static enum code resolve_view(struct analyser *self, struct element *element)
 {
     const struct ast_statement *view = element->statement;
+    if (view->query == NULL)
+        return files_statement(self, view, &element->plan);
     TRY(analyse_apart(self, view->query, &element->plan));
     TRY(rename_columns(self, view, &element->plan));
     if (element->plan->streaming && !view->temporary)
@@ -274,6 +276,9 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
 {
     const char *name = relation->parts[relation->part_count - 1];
     struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
+    if (element == NULL && relation->part_count == 2 && !relation->stream && self->catalog != NULL &&
+        self->catalog->files != NULL && is_files_format(relation->parts[0]))
+        return files_relation(self, relation, out);
     if (element == NULL || element->kind == ELEMENT_SINK)
         return not_found(self, relation, name);
     if (element->state == ELEMENT_VISITING)

@@ -33,6 +33,8 @@ struct element {
 struct catalog {
     struct list elements; /* struct element *, in the order of the text */
     const char *default_format; /* spark.sql.sources.default, or NULL */
+    const struct sql_files *files; /* of a session; NULL: statements cannot name files */
+    bool reads_files;              /* some relation is one */
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
@@ -41,6 +43,12 @@ const char *table_format(const struct catalog *catalog, const struct ast_stateme
 /* The rows of a source of files as they lie there; E_SQL for sources that have no end. */
 MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source,
                                    struct position at, struct plan **out);
+/* files_relation.c: format.`path`, and what CREATE .. USING format OPTIONS (path ..) names. */
+bool is_files_format(const char *name);
+MUST_CHECK enum code files_relation(struct analyser *self, const struct ast_relation *relation,
+                                    struct plan **out);
+MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement,
+                                     struct plan **out);
 /* read_function.c: STREAM read_kafka(..). */
 bool is_read_function(const struct ast *call);
 MUST_CHECK enum code catalog_read_function(struct analyser *self,

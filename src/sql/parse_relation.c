@@ -4,14 +4,13 @@
 
 /* ---- STREAM .. WITH (..) IDENTIFIED BY n WATERMARK .. ---- */
 
-static enum code parse_options(struct parser *self, struct ast_relation *relation)
+enum code parse_options(struct parser *self, struct ast_option **options, int32_t *option_count)
 {
     TRY(expect_symbol(self, SYM_OPEN));
     if (take_symbol(self, SYM_CLOSE))
         return E_OK;
     do {
-        struct ast_option *option =
-            array_add(self->arena, relation->options, relation->option_count);
+        struct ast_option *option = array_add(self->arena, *options, *option_count);
         const char *const *parts;
         int32_t first = self->at, count;
         option->at = position_here(self);
@@ -68,14 +67,14 @@ static enum code parse_stream_tail(struct parser *self, struct ast_relation *rel
 {
     if (at_word(self, KW_WITH) && token_ahead(self, 1)->symbol == SYM_OPEN) {
         self->at++;
-        TRY(parse_options(self, relation));
+        TRY(parse_options(self, &relation->options, &relation->option_count));
     }
     if (take_words(self, KW_IDENTIFIED, KW_BY))
         TRY(expect_name(self, &relation->identified_by));
     return E_OK;
 }
 
-/* ---- alias, sample, pivot ---- */
+/* ---- alias, time travel ---- */
 
 static enum code parse_alias(struct parser *self, struct ast_relation *relation)
 {
@@ -86,43 +85,6 @@ static enum code parse_alias(struct parser *self, struct ast_relation *relation)
     if (relation->alias != NULL && at_symbol(self, SYM_OPEN))
         TRY(expect_names(self, &relation->column_aliases, &relation->column_alias_count));
     return E_OK;
-}
-
-static enum code skip_parentheses(struct parser *self)
-{
-    int depth = 0;
-    do {
-        if (at_symbol(self, SYM_OPEN))
-            depth++;
-        else if (at_symbol(self, SYM_CLOSE))
-            depth--;
-        else if (at_statement_end(self))
-            return syntax_error(self, "expected ')' here");
-        self->at++;
-    } while (depth > 0);
-    return E_OK;
-}
-
-/* PIVOT (..) and UNPIVOT [..] (..): accepted whole; named when somebody wants to run it. */
-enum code parse_pivot(struct parser *self, struct ast_relation *relation)
-{
-    relation->unsupported = at_word(self, KW_PIVOT) ? "PIVOT" : "UNPIVOT";
-    self->at++;
-    if (take_text(self, "include") || take_word(self, KW_EXCLUDE))
-        TRY(expect_word(self, KW_NULLS));
-    if (!at_symbol(self, SYM_OPEN))
-        return syntax_error(self, "expected '(' here");
-    return skip_parentheses(self);
-}
-
-enum code parse_sample(struct parser *self, struct ast_relation *relation)
-{
-    self->at++;
-    relation->unsupported = "TABLESAMPLE";
-    if (!at_symbol(self, SYM_OPEN))
-        return syntax_error(self, "expected '(' here");
-    TRY(skip_parentheses(self));
-    return take_word(self, KW_REPEATABLE) ? skip_parentheses(self) : E_OK;
 }
 
 /* FOR TIMESTAMP AS OF x, VERSION AS OF 1 */
@@ -305,11 +267,6 @@ static enum code parse_relation_primary(struct parser *self, struct ast_relation
         relation->watermark = NULL;
         *out = relation = wrapped;
     }
-    while ((at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT)) &&
-           token_ahead(self, 1)->kind != TOKEN_END) {
-        TRY(parse_pivot(self, relation));
-        TRY(parse_alias(self, relation));
-    }
     return E_OK;
 }
 
@@ -381,12 +338,17 @@ enum code parse_joins(struct parser *self, struct ast_relation *left, struct ast
 {
     int32_t joins = 0;
     *out = left;
-    while (at_join(self)) {
+    while (at_join(self) || at_pivot(self)) {
+        if (at_pivot(self)) {
+            TRY(parse_pivot(self, *out, out));
+            TRY(parse_alias(self, *out));
+        } else {
+            TRY(parse_join(self, *out, out));
+        }
         if (++joins > SQL_NESTING_MAX)
             return parse_error(self, position_here(self),
                                "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d joins",
                                SQL_NESTING_MAX);
-        TRY(parse_join(self, *out, out));
     }
     return E_OK;
 }

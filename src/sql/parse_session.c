@@ -20,7 +20,8 @@ static enum code parse_column(struct parser *self, struct ast_column *column, bo
     struct ast *initial;
     column->at = position_here(self);
     TRY(expect_name(self, &column->name));
-    if (typed)
+    bool ends = at_symbol(self, SYM_COMMA) || at_symbol(self, SYM_CLOSE) || at_word(self, KW_COMMENT);
+    if (typed || !ends) // a view has types only over files
         TRY(parse_type(self, &column->type, &text));
     for (;;) {
         if (take_words(self, KW_NOT, KW_NULL))
@@ -59,12 +60,25 @@ static enum code skip_parentheses(struct parser *self)
     return E_OK;
 }
 
-/* USING f, OPTIONS (..), PARTITIONED BY (..), COMMENT '..', ..: how a table is kept is the session's own business. */
+static enum code parse_location(struct parser *self, struct ast_statement *statement)
+{
+    struct ast_option *option = array_add(self->arena, statement->properties, statement->property_count);
+    *option = (struct ast_option){.name = "path", .at = position_here(self)};
+    return expect_string_text(self, &option->value);
+}
+
+/* USING f, OPTIONS (..), LOCATION '..' say which files are meant. PARTITIONED BY (..), COMMENT '..', ..: how a table is kept
+ * is the session's own business. */
 static enum code skip_table_clauses(struct parser *self, struct ast_statement *statement)
 {
     while (!at_statement_end(self) && !at_word(self, KW_AS) && !at_query(self)) {
         if (take_word(self, KW_USING))
             TRY(expect_name(self, &statement->format));
+        else if (at_text(self, "options") && token_ahead(self, 1)->symbol == SYM_OPEN) {
+            self->at++;
+            TRY(parse_options(self, &statement->properties, &statement->property_count));
+        } else if (take_word(self, KW_LOCATION))
+            TRY(parse_location(self, statement));
         else if (at_symbol(self, SYM_OPEN))
             TRY(skip_parentheses(self));
         else
@@ -87,9 +101,8 @@ static enum code parse_create_view(struct parser *self, struct session_statement
     if (at_symbol(self, SYM_OPEN))
         TRY(parse_columns(self, out->statement, false));
     TRY(skip_table_clauses(self, out->statement));
-    if (at_statement_end(self))
-        return parse_error(self, out->statement->name_at,
-                           "[UNSUPPORTED_FEATURE] leat cannot do this yet: CREATE VIEW .. USING");
+    if (at_statement_end(self) && out->statement->format != NULL)
+        return E_OK;
     return parse_as(self, out->statement);
 }
 

@@ -123,6 +123,8 @@ MUST_CHECK enum code parse_set_quantifier(struct parser *self,
 bool at_set_operation(const struct parser *self);
 MUST_CHECK enum code parse_set_operand(struct parser *self, struct ast_body **out);
 MUST_CHECK enum code parse_relations(struct parser *self, struct ast_relation **out);
+/* (name = 'value', name value, ..) */
+MUST_CHECK enum code parse_options(struct parser *self, struct ast_option **options, int32_t *option_count);
 MUST_CHECK enum code parse_relation(struct parser *self,
                                     struct ast_relation **out); /* with its joins */
 MUST_CHECK enum code parse_joins(struct parser *self, struct ast_relation *left,
@@ -130,7 +132,8 @@ MUST_CHECK enum code parse_joins(struct parser *self, struct ast_relation *left,
 bool at_join(const struct parser *self);
 MUST_CHECK enum code parse_values(struct parser *self,
                                   struct ast_relation **out); /* behind VALUES */
-MUST_CHECK enum code parse_pivot(struct parser *self, struct ast_relation *relation);
+bool at_pivot(const struct parser *self);
+MUST_CHECK enum code parse_pivot(struct parser *self, struct ast_relation *of, struct ast_relation **out);
 MUST_CHECK enum code parse_sample(struct parser *self, struct ast_relation *relation);
 MUST_CHECK enum code parse_pipes(struct parser *self, struct ast_query **query);
 

@@ -43,6 +43,12 @@ static const char *time_format(const struct pipeline_source *source, const struc
     return type->id == TYPE_DATE ? source_option(source, "dateFormat") : NULL;
 }
 
+/* A folder's name gives it, no line. */
+static bool is_of_path(const struct pipeline_source *source, const char *name)
+{
+    return source->path_columns != NULL && type_field_index(source->path_columns, name, true) >= 0;
+}
+
 /* What the decoder makes of a line: the declared columns, all nullable (as Spark has it for files).
  * A time with a pattern is a text here: patterns are of expr/. `with_corrupt`: and the column of
  * corrupt records. */
@@ -52,12 +58,13 @@ static const struct type *record_type(struct analyser *self, const struct pipeli
     const struct type *declared = source->schema;
     struct field *fields =
         arena_array(self->arena, struct field, (size_t)declared->field_count + 1);
-    int32_t count = declared->field_count;
-    for (int32_t i = 0; i < count; i++) {
+    int32_t count = 0;
+    for (int32_t i = 0; i < declared->field_count; i++) {
         const struct field *field = &declared->fields[i];
         const struct type *type =
             time_format(source, field->type) != NULL ? type_of(TYPE_STRING) : field->type;
-        fields[i] = (struct field){field->name, type, true};
+        if (!is_of_path(source, field->name))
+            fields[count++] = (struct field){field->name, type, true};
     }
     if (with_corrupt && type_field_index(declared, decode->corrupt_column, false) < 0)
         fields[count++] = (struct field){decode->corrupt_column, type_of(TYPE_STRING), true};
@@ -80,6 +87,14 @@ static enum code parse_time(struct analyser *self, const struct expr *text, cons
                   text->at);
 }
 
+/* The value is the first column of the lines, behind it stand those of the path. */
+static const struct expr *path_column(struct analyser *self, const struct pipeline_source *source,
+                                      const struct plan *lines, const char *name)
+{
+    return column_of(self, lines, 1 + type_field_index(source->path_columns, name, true),
+                     source->at);
+}
+
 static enum code project_record(struct analyser *self, const struct pipeline_source *source,
                                 struct plan **plan)
 {
@@ -92,6 +107,10 @@ static enum code project_record(struct analyser *self, const struct pipeline_sou
         const struct field *field = &declared->fields[i];
         const char *format = time_format(source, field->type);
         names[i] = field->name;
+        if (is_of_path(source, field->name)) {
+            exprs[i] = path_column(self, source, *plan, field->name);
+            continue;
+        }
         TRY(placed(self,
                    expr_field(&self->expr, record, field->name, source->at, &exprs[i], self->err),
                    source->at));
@@ -183,14 +202,32 @@ static enum code decode_source(struct analyser *self, const struct pipeline_sour
 static enum code project_text(struct analyser *self, const struct pipeline_source *source,
                               struct plan **plan)
 {
-    const struct expr *line = column_of(self, *plan, 0, source->at), *text;
-    TRY(placed(
-        self,
-        expr_cast(&self->expr, line, type_of(TYPE_STRING), false, source->at, &text, self->err),
-        source->at));
-    const char *name = source->schema->fields[0].name;
-    *plan = plan_project(self->arena, *plan, &text, &name, 1, source->at);
+    const struct type *declared = source->schema;
+    size_t count = (size_t)declared->field_count;
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, count);
+    const char **names = arena_array(self->arena, const char *, count);
+    for (int32_t i = 0; i < declared->field_count; i++) {
+        names[i] = declared->fields[i].name;
+        if (is_of_path(source, names[i]))
+            exprs[i] = path_column(self, source, *plan, names[i]);
+        else
+            TRY(placed(self,
+                       expr_cast(&self->expr, column_of(self, *plan, 0, source->at), type_of(TYPE_STRING), false,
+                                 source->at, &exprs[i], self->err),
+                       source->at));
+    }
+    *plan = plan_project(self->arena, *plan, exprs, names, declared->field_count, source->at);
     return E_OK;
+}
+
+/* A line, and what the folders around its file give. */
+static const struct type *lines_type(struct analyser *self, const struct pipeline_source *source)
+{
+    const struct field line = {"value", type_of(TYPE_BINARY), true};
+    const struct type *type = type_struct(self->arena, &line, 1);
+    if (source->path_columns == NULL)
+        return type;
+    return schema_append(self->arena, type, source->path_columns->fields, source->path_columns->field_count);
 }
 
 enum code source_relation(struct analyser *self, const struct pipeline_source *source,
@@ -198,9 +235,7 @@ enum code source_relation(struct analyser *self, const struct pipeline_source *s
 {
     bool text = same_name(source->format, "text");
     bool decoded = same_name(source->format, "json") || same_name(source->format, "csv");
-    const struct field line = {"value", type_of(TYPE_BINARY), true};
-    const struct type *schema =
-        text || decoded ? type_struct(self->arena, &line, 1) : source->schema;
+    const struct type *schema = text || decoded ? lines_type(self, source) : source->schema;
     struct plan *plan = plan_new(self->arena, PLAN_SOURCE, schema, source->at);
     plan->source = source;
     plan->streaming = streaming;

@@ -267,6 +267,7 @@ struct pipeline_source {
     const struct setting *options;         /* without "source.NAME." */
     int32_t option_count;
     const struct type *schema;             /* Kafka's seven columns (headers on request), or the `schema` option */
+    const struct type *path_columns;       /* of a session's files: columns of `schema` that folders name=value give; or NULL */
     struct position at;
 };
 struct pipeline_table {                    /* also sinks: anything rows are written to */
@@ -403,6 +404,16 @@ void sql_session_free(struct sql_session *self, void (*drop)(void *context, stru
 /* Settings as of now: SET changes them. */
 const struct session *sql_session_settings(const struct sql_session *self);
 void sql_session_clock(struct sql_session *self, int64_t now_us);   /* current_timestamp() of the next statement */
+/* Files that statements name, parquet.`/data/in`: who reads files says what they are. */
+struct sql_files {
+    void *context;
+    /* Sets source->schema and path_columns, in `arena`, by source->format and options; a schema that is set was declared. May
+     * replace options. E_SQL with Spark's condition, E_UNSUPPORTED, E_IO. */
+    enum code (*columns)(void *context, struct arena *arena, const struct session *session, struct pipeline_source *source,
+                         struct error *err);
+};
+/* Borrowed, for the session's life. */
+void sql_session_files(struct sql_session *self, const struct sql_files *files);
 /* One statement. The plan lives in `arena` and points into `text`; both must outlive its execution. `rows_new` makes
  * the empty rows of a new table. E_SQL, E_UNSUPPORTED with line:column, caret and hint. */
 MUST_CHECK enum code sql_session_step(struct sql_session *self, struct arena *arena, struct bytes text,

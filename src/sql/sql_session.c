@@ -17,6 +17,11 @@ const struct session *sql_session_settings(const struct sql_session *self)
     return &self->settings;
 }
 
+void sql_session_files(struct sql_session *self, const struct sql_files *files)
+{
+    self->files = files;
+}
+
 void sql_session_clock(struct sql_session *self, int64_t now_us)
 {
     self->settings.batch_time_us = now_us;
@@ -86,6 +91,7 @@ struct step {
 static void catalog_fill(struct step *self)
 {
     struct arena *arena = self->analyser.arena;
+    self->catalog.files = self->session->files;
     for (int32_t i = 0; i < self->session->relation_count; i++) {
         const struct relation *relation = self->session->relations[i];
         struct element *element = arena_new(arena, struct element);
@@ -138,6 +144,26 @@ static enum code view_keep(struct step *self, const struct ast_statement *writte
     return E_OK;
 }
 
+/* CREATE .. USING csv OPTIONS (path ..): files under a name. Looked at now, for their errors, and whenever it is read. */
+static enum code create_of_files(struct step *self)
+{
+    const struct ast_statement *statement = self->statement.statement;
+    int32_t existing = relation_find(self->session, statement->name);
+    struct plan *plan;
+    TRY(files_statement(&self->analyser, statement, &plan));
+    if (existing >= 0 && self->session->relations[existing]->view != NULL)
+        relation_forget(self->session, existing);
+    return view_keep(self, statement);
+}
+
+static bool names_files(const struct ast_statement *statement)
+{
+    bool path = false;
+    for (int32_t i = 0; statement->format != NULL && statement->query == NULL && i < statement->property_count; i++)
+        path = path || same_name(statement->properties[i].name, "path");
+    return path;
+}
+
 static enum code create_view(struct step *self)
 {
     const struct ast_statement *view = self->statement.statement;
@@ -149,6 +175,8 @@ static enum code create_view(struct step *self)
         return name_error(self,
                           view->temporary ? "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS" : "TABLE_OR_VIEW_ALREADY_EXISTS",
                           "There is a table or view already:");
+    if (view->query == NULL)
+        return create_of_files(self);
     TRY(analyse(self, view->query, &plan));
     if (view->column_count > 0 && view->column_count != plan->schema->field_count)
         return sql_error(&self->analyser, view->name_at, NULL,
@@ -190,6 +218,8 @@ static enum code create_table(struct step *self)
             return E_OK;
         return name_error(self, "TABLE_OR_VIEW_ALREADY_EXISTS", "There is a table or view already:");
     }
+    if (names_files(table))
+        return create_of_files(self);
     if (table->query != NULL)
         TRY(analyse(self, table->query, &plan));
     if (plan == NULL && table->column_count == 0)
@@ -317,6 +347,19 @@ static void set_limit(const struct ast_statement *statement, const char *name, i
         *limit = number < 0 ? -1 : number;
 }
 
+/* Settings of Spark's older ways. */
+static void set_legacy(struct session *settings, const char *name, const char *value)
+{
+    if (same_name(name, "spark.sql.legacy.interval.enabled"))
+        settings->calendar_intervals = same_name(value, "true");
+    if (same_name(name, "spark.sql.decimalOperations.allowPrecisionLoss"))
+        settings->exact_decimals = same_name(value, "false");
+    if (same_name(name, "spark.sql.legacy.timeParserPolicy"))
+        settings->time_parser = same_name(value, "LEGACY")      ? TIME_PARSER_LEGACY
+                                : same_name(value, "CORRECTED") ? TIME_PARSER_CORRECTED
+                                                                : TIME_PARSER_EXCEPTION;
+}
+
 /* Settings without a meaning here are remembered by nobody. */
 static enum code set(struct step *self)
 {
@@ -328,6 +371,7 @@ static enum code set(struct step *self)
         TRY(set_zone(self, statement->value));
     if (same_name(statement->name, "spark.sql.timestampType"))
         self->session->settings.ntz = same_name(statement->value, "TIMESTAMP_NTZ");
+    set_legacy(&self->session->settings, statement->name, statement->value);
     if (same_name(statement->name, "spark.sql.ansi.enabled"))
         self->session->settings.ansi = same_name(statement->value, "true");
     *self->out = (struct session_step){.action = SESSION_ROWS, .plan = pair_plan(self, statement->name, statement->value)};
@@ -352,6 +396,14 @@ static enum code step_do(struct step *self)
     return E_OK;
 }
 
+/* Columns that nobody reads are not read from the files, and filters stand next to them. */
+static void step_optimise(struct step *self)
+{
+    struct plan_list nodes;
+    struct group_list groups;
+    optimise(&self->analyser.expr, &self->out->plan, 1, &nodes, &groups);
+}
+
 enum code sql_session_step(struct sql_session *session, struct arena *arena, struct bytes text,
                            struct stored_rows *(*rows_new)(void), struct session_step *out, struct error *err)
 {
@@ -371,7 +423,10 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
                                        .dialect = session->dialect};
     catalog_fill(self);
     TRY(parse_session_statement(arena, &self->file, &self->notes, &self->statement, err));
-    return step_do(self);
+    TRY(step_do(self));
+    if (out->plan != NULL && self->catalog.reads_files)
+        step_optimise(self);
+    return E_OK;
 }
 
 enum code sql_session_place(struct bytes text, struct position at, struct error *err)

@@ -22,6 +22,7 @@ struct relation {
 struct sql_session {
     struct session settings;
     struct dialect dialect;
+    const struct sql_files *files; /* or NULL */
     struct relation **relations; /* heap */
     int32_t relation_count, relation_capacity;
 };

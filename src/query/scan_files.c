@@ -1,0 +1,189 @@
+/* scan_files.c - rows of files, one batch after the other: no file is held whole. */
+#include "query/scan_files.h"
+
+#include <strings.h>
+
+#include "query/stage.h"
+
+enum { WAIT_US = 100 * 1000 }; // all there is to read is there: nobody waits so long
+
+const char *files_option(const struct pipeline_source *source, const char *name)
+{
+    for (int32_t i = 0; i < source->option_count; i++)
+        if (strcasecmp(source->options[i].name, name) == 0)
+            return source->options[i].value;
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static enum code source_open(struct files_reader *self, const struct files_reader_spec *spec, struct error *err)
+{
+    const struct pipeline_source *source = spec->source;
+    struct arena scratch = {0};
+    const char **names = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
+    const char **values = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
+    struct source_spec config = {
+        .name = source->name,
+        .schema = spec->schema,
+        .zone = spec->zone,
+        .budget = spec->budget,
+        .option_names = names,
+        .option_values = values,
+        .partitioned = true,
+        .needed = {[SOURCE_VALUE] = true, [SOURCE_TOPIC] = true},
+    };
+    for (int32_t i = 0; i < source->option_count; i++) {
+        if (spec->without != NULL && strcasecmp(source->options[i].name, spec->without) == 0)
+            continue;
+        names[config.option_count] = source->options[i].name;
+        values[config.option_count++] = source->options[i].value;
+    }
+    self->source = mem_zero(self->type->size);
+    enum code code = self->type->open(self->source, &config, err);
+    arena_free(&scratch);
+    return code;
+}
+
+static enum code source_look(struct files_reader *self, struct error *err)
+{
+    const struct source_ranges nothing = {0};
+    TRY(self->type->discover(self->source, &nothing, &self->ranges, err));
+    for (int32_t i = 0; i < self->ranges.count; i++)
+        self->ranges.items[i].to = self->ranges.items[i].latest;
+    return self->type->seek(self->source, &self->ranges, err);
+}
+
+enum code files_reader_open(struct files_reader *self, const struct files_reader_spec *spec, struct error *err)
+{
+    *self = (struct files_reader){.type = source_find(spec->source->format)};
+    if (self->type == NULL || !self->type->ends)
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: reading files of format %s",
+                    spec->source->format);
+    enum code code = source_open(self, spec, err);
+    if (code == E_OK)
+        code = source_look(self, err);
+    if (code != E_OK)
+        files_reader_close(self);
+    return code;
+}
+
+enum code files_reader_describe(struct files_reader *self, struct arena *arena, struct source_shape *out, struct error *err)
+{
+    if (self->type->describe == NULL)
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: the columns of files of format %s",
+                    self->type->name);
+    return self->type->describe(self->source, arena, out, err);
+}
+
+enum code files_reader_next(struct files_reader *self, struct batch *out, struct error *err)
+{
+    *out = (struct batch){0};
+    while (!self->done && out->rows == 0) {
+        batch_release(out);
+        TRY(self->type->fetch(self->source, &self->ranges, WAIT_US, out, &self->done, err));
+    }
+    return E_OK;
+}
+
+void files_reader_close(struct files_reader *self)
+{
+    if (self->source != NULL)
+        self->type->close(self->source);
+    mem_free(self->source);
+    source_ranges_free(&self->ranges);
+    *self = (struct files_reader){0};
+}
+
+/* ---- the stage ---- */
+
+struct files_scan {
+    struct stage base;
+    struct files_reader reader;
+    const char *path; /* folder, file or pattern */
+};
+
+static enum code files_open(struct stage *base, struct error *err)
+{
+    struct files_scan *self = (struct files_scan *)base;
+    const struct query_spec *query = &base->query->spec;
+    const struct pipeline_source *source = base->plan->source;
+    const struct files_reader_spec spec = {
+        .source = source, .schema = base->plan->schema, .zone = query->session->zone, .budget = query->budget};
+    self->path = files_option(source, "path");
+    return files_reader_open(&self->reader, &spec, err);
+}
+
+static bool same_bytes(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* Rows of one file lie together: the value is found once for each of them. */
+static enum code path_column(const struct files_scan *self, const struct batch *lines, const struct field *field,
+                             struct column *out, struct error *err)
+{
+    const struct column *files = &lines->columns[SOURCE_TOPIC];
+    const struct zone *zone = self->base.query->spec.session->zone;
+    struct text name = {0};
+    struct column whole = {0};
+    enum code code = E_OK;
+    for (int64_t from = 0, to; code == E_OK && from < lines->rows; from = to) {
+        struct bytes file = column_bytes_at(files, from);
+        struct column part = {0};
+        for (to = from + 1; to < lines->rows && same_bytes(column_bytes_at(files, to), file);)
+            to++;
+        text_clear(&name);
+        text_add(&name, file.data, file.size);
+        code = source_path_column(self->path, name.data, field, zone, to - from, &part, err);
+        if (code == E_OK)
+            column_append(&whole, &part, 0, to - from);
+        column_release(&part);
+    }
+    text_free(&name);
+    if (code == E_OK)
+        *out = whole;
+    else
+        column_release(&whole);
+    return code;
+}
+
+/* Lines, and what the folders of their files give. */
+static enum code lines_next(struct files_scan *self, struct batch *out, struct error *err)
+{
+    const struct type *schema = self->base.plan->schema;
+    struct batch lines, made;
+    TRY(files_reader_next(&self->reader, &lines, err));
+    if (lines.rows == 0)
+        return E_OK;
+    enum code code = E_OK;
+    batch_init(&made, schema, lines.rows);
+    for (int32_t i = 0; code == E_OK && i < schema->field_count; i++) {
+        const struct field *field = &schema->fields[i];
+        const struct type *path = self->base.plan->source->path_columns;
+        if (path != NULL && type_field_index(path, field->name, true) >= 0)
+            code = path_column(self, &lines, field, &made.columns[i], err);
+        else
+            column_share(&made.columns[i], &lines.columns[SOURCE_VALUE]);
+    }
+    batch_release(&lines);
+    if (code == E_OK)
+        *out = made;
+    else
+        batch_release(&made);
+    return code;
+}
+
+static enum code files_next(struct stage *base, struct batch *out, struct error *err)
+{
+    struct files_scan *self = (struct files_scan *)base;
+    return self->reader.type->columns ? files_reader_next(&self->reader, out, err) : lines_next(self, out, err);
+}
+
+static void files_close(struct stage *base)
+{
+    files_reader_close(&((struct files_scan *)base)->reader);
+}
+
+const struct stage_type files_stage = {
+    .name = "files", .size = sizeof(struct files_scan), .open = files_open, .next = files_next, .close = files_close};
