@@ -108,7 +108,7 @@ static void print_value(const struct column *col, int64_t row, const struct plac
     case TYPE_DECIMAL: print_decimal(col, row, out); break;
     case TYPE_STRING:
     case TYPE_BINARY:
-        if (place->inside)
+        if (place->inside && col->type->id == TYPE_STRING)
             print_quoted(column_bytes_at(col, row), out);
         else
             text_add(out, column_bytes_at(col, row).data, column_bytes_at(col, row).size);

@@ -53,7 +53,16 @@
     X(TIMESTAMP, "INVALID_TIMESTAMP", "the topic does not take a timestamp so far from now")                    \
     X(NO_KEY, "INVALID_RECORD", "the topic is compacted, so every record needs a key")                         \
     X(PARTITION_VALUE, "PARTITION_VALUE_TOO_LONG", "a partition column's value makes a folder's name too long") \
-    X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project")
+    X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project") \
+    X(NUMBER_FORMAT, "INVALID_FORMAT.MISMATCH_INPUT", "the text does not match the format of a number")         \
+    X(WEEKDAY, "ILLEGAL_DAY_OF_WEEK", "there is no such day of the week")                                       \
+    X(SECOND_FRACTION, "INVALID_FRACTION_OF_SECOND", "of second 60 there is no fraction")                       \
+    X(TIME_OF_DAY, "CANNOT_PARSE_TIME", "the text is not a time of the day in the pattern")                     \
+    X(TIME_PATTERN, "INVALID_DATETIME_PATTERN", "the text is not a pattern of a date or time")                  \
+    X(DATE_PLUS_TIME, "INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION", "a DATE takes intervals of months and days") \
+    X(ELEMENT_INDEX, "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "the array has no element of that number")              \
+    X(SHORT_OVERFLOW, "BINARY_ARITHMETIC_OVERFLOW", "the result does not fit the type")                          \
+    X(NOT_WHOLE, "SECOND_FUNCTION_ARGUMENT_NOT_INTEGER", "the second argument is no whole number")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

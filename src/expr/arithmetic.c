@@ -8,7 +8,9 @@
 
 static enum reject_code overflow_of(const struct type *type)
 {
-    return type_is_interval(type) ? REJECT_INTERVAL_OVERFLOW : REJECT_ARITHMETIC_OVERFLOW;
+    if (type_is_interval(type))
+        return REJECT_INTERVAL_OVERFLOW;
+    return type_width(type) < (int)sizeof(int32_t) ? REJECT_SHORT_OVERFLOW : REJECT_ARITHMETIC_OVERFLOW;
 }
 
 #define INTEGER_CASE(builtin, ctype, shape)                                             \

@@ -256,13 +256,15 @@ static void array_element(struct call *call, const struct arg *args, struct colu
     int32_t *rows = (int32_t *)(void *)buffer->data;
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t first, last;
-        int64_t index = arg_values(&args[1], int32_t)[i * args[1].step];
+        int64_t place = arg_values(&args[1], int32_t)[i * args[1].step];
         list_range(&args[0], i, &first, &last);
-        index = base == 1 && index < 0 ? (last - first) + index : index - base;
+        int64_t index = base == 1 && place < 0 ? (last - first) + place : place - base;
         bool inside = index >= 0 && index < last - first;
         rows[i] = inside && call_valid(call, i) ? first + (int32_t)index : -1;
-        if (!inside && missing == MISSING_ERROR)
-            call_reject(call, i, REJECT_ARRAY_INDEX);
+        if (base == 1 && place == 0)
+            call_reject(call, i, REJECT_INDEX_ZERO);
+        else if (!inside && missing == MISSING_ERROR)
+            call_reject(call, i, base == 1 ? REJECT_ELEMENT_INDEX : REJECT_ARRAY_INDEX);
     }
     take_gathered(call, out, &args[0].col->children[0], rows);
     call_free(call, buffer);
@@ -297,7 +299,7 @@ SUBSCRIPT(fn_element_at, "element_at",
           "element_at(array(1, 2, 3), -1)", "3", FN_FAILS | FN_NULLABLE, 1, MISSING_ERROR)
 SUBSCRIPT(fn_try_element_at, "try_element_at",
           "Element of an array, from 1, or from -1 backwards; NULL outside.",
-          "try_element_at(array(1, 2, 3), 4)", "NULL", FN_NULLABLE, 1, MISSING_NULL)
+          "try_element_at(array(1, 2, 3), 4)", "NULL", FN_FAILS | FN_NULLABLE, 1, MISSING_NULL)
 SUBSCRIPT(fn_get, "get", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)",
           "NULL", FN_NULLABLE, 0, MISSING_NULL)
 

@@ -217,7 +217,7 @@ static enum code bind_if(struct binding *binding, struct error *err)
     return E_OK;
 }
 
-SCALAR(fn_if, "if iff", "(boolean, T, T) -> T",
+SCALAR(fn_if, "if", "(boolean, T, T) -> T",
        "The second argument where the first is true, else the third.", "if(1 < 2, 'a', 'b')", "a",
        .bind = bind_if, .flags = FN_NULLS, .lazy = LAZY_IF)
 {

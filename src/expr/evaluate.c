@@ -119,8 +119,11 @@ static bool is_ansi_error(enum reject_code code)
     case REJECT_DIVIDE_BY_ZERO:
     case REJECT_REMAINDER_BY_ZERO:
     case REJECT_ARRAY_INDEX:
+    case REJECT_ELEMENT_INDEX:
+    case REJECT_SHORT_OVERFLOW:
     case REJECT_MAP_KEY:
     case REJECT_DATETIME:
+    case REJECT_URL:
     case REJECT_FIELD_BOUNDS:
     case REJECT_FIELD_BOUNDS_PLAIN:
     case REJECT_INTERVAL_FORMAT: return true;
@@ -131,7 +134,7 @@ static bool is_ansi_error(enum reject_code code)
 /* Without ANSI whole numbers wrap: the kernels have put the low bits there already. */
 static bool wraps(const struct call *call, enum reject_code code)
 {
-    return (code == REJECT_ARITHMETIC_OVERFLOW || code == REJECT_CAST_OVERFLOW) &&
+    return (code == REJECT_ARITHMETIC_OVERFLOW || code == REJECT_SHORT_OVERFLOW || code == REJECT_CAST_OVERFLOW) &&
            type_is_integer(call->out->type);
 }
 

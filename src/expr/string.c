@@ -105,16 +105,14 @@ SCALAR(fn_left, "left", TEXT_TO_TEXT, "The first characters.", "left('Spark SQL'
     writer_close(&writer);
 }
 
-SCALAR(fn_right, "right", TEXT_TO_TEXT, "The last characters.", "right('Spark SQL', 3)", "SQL")
+SCALAR(fn_right, "right", "(string, int) -> string", "The last characters.", "right('Spark SQL', 3)", "SQL")
 {
     struct writer writer;
-    bool binary = out->type->id == TYPE_BINARY;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         struct bytes text = arg_bytes(&args[0], i);
-        int64_t length = text_length(text, binary);
-        writer_put(&writer,
-                   text_slice(text, length - INT_AT(1, i), INT_AT(1, i) > 0 ? length : 0, binary));
+        int64_t length = text_length(text, false);
+        writer_put(&writer, text_slice(text, length - INT_AT(1, i), INT_AT(1, i) > 0 ? length : 0, false));
     }
     writer_close(&writer);
 }
@@ -344,25 +342,25 @@ SCALAR(fn_space, "space", "(int) -> string", "So many blanks.", "concat('[', spa
     writer_close(&writer);
 }
 
-static void put_reversed(struct writer *writer, struct bytes text)
+static void put_reversed(struct writer *writer, struct bytes text, bool binary)
 {
     uint8_t *to = writer_room(writer, text.size);
     if (to == NULL)
         return;
     for (size_t at = 0, size; at < text.size; at += size) {
-        size = utf8_size(text.data[at], text.size - at);
+        size = binary ? 1 : utf8_size(text.data[at], text.size - at);
         memcpy(to + text.size - at - size, text.data + at, size);
     }
     writer_end(writer, text.size);
 }
 
-SCALAR(fn_reverse, "reverse", "(string) -> string", "The characters backwards.", "reverse('Spark')",
-       "krapS")
+SCALAR(fn_reverse, "reverse", "(string) -> string | (binary) -> binary",
+       "The characters, or bytes, backwards.", "reverse('Spark')", "krapS")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_reversed(&writer, arg_bytes(&args[0], i));
+        put_reversed(&writer, arg_bytes(&args[0], i), out->type->id == TYPE_BINARY);
     }
     writer_close(&writer);
 }

@@ -128,7 +128,7 @@ enum code parse_interval(struct parser *self, struct ast **out)
 static bool at_typed(const struct parser *self)
 {
     return token_here(self)->kind == TOKEN_WORD && token_ahead(self, 1)->kind == TOKEN_STRING &&
-           at_name(self);
+           token_here(self)->keyword != KW_CASE && at_name(self);
 }
 
 bool at_literal(const struct parser *self)
