@@ -210,6 +210,7 @@ enum code analyse_relation(struct analyser *self, const struct ast_relation *rel
     case RELATION_VALUES: TRY(analyse_values(self, relation, out)); break;
     case RELATION_FUNCTION: TRY(analyse_function(self, relation, outer, out)); break;
     case RELATION_JOIN: return analyse_join(self, relation, outer, out);
+    case RELATION_PIVOT: TRY(analyse_pivot(self, relation, outer, out)); break;
     case RELATION_PIPED: TRY(analyse_query(self, relation->query, outer, out)); break;
     case RELATION_QUERY:
         TRY(analyse_query(self, relation->query, relation->lateral || self->batch ? outer : NULL, out));
@@ -219,6 +220,8 @@ enum code analyse_relation(struct analyser *self, const struct ast_relation *rel
     out->decoded_count = 0;
     if (relation->watermark != NULL)
         TRY(apply_watermark(self, relation->watermark, out));
+    if (relation->sample != NULL)
+        TRY(analyse_sample(self, relation->sample, out));
     mark_unsupported(self, relation, out);
     return apply_alias(self, relation, out);
 }

@@ -192,6 +192,10 @@ struct plan *sort_rows(struct analyser *self, const struct ast_query *query, str
 /* Rows that come once; `what` names it where it cannot run. */
 MUST_CHECK enum code distinct_rows(struct analyser *self, const char *what, struct position at,
                                    struct plan **plan);
+/* analyse_pivot.c: PIVOT and UNPIVOT, with the relation below. analyse_sample.c: TABLESAMPLE over the rows. */
+MUST_CHECK enum code analyse_pivot(struct analyser *self, const struct ast_relation *relation, const struct scope *outer,
+                                   struct rowset *out);
+MUST_CHECK enum code analyse_sample(struct analyser *self, const struct ast_sample *sample, struct rowset *rows);
 /* Put a generator over the rows' plan: its columns are the last `*count` ones. `names` may be none
  * (defaults then). */
 MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope *scope,

@@ -100,6 +100,7 @@ enum relation_kind {
     RELATION_VALUES,
     RELATION_JOIN,
     RELATION_PIPED, /* the query so far, left of |>: its names stay visible */
+    RELATION_PIVOT, /* PIVOT or UNPIVOT of `left` */
 };
 struct ast_option {
     const char *name, *value;
@@ -109,6 +110,39 @@ struct ast_watermark {
     struct ast *expr;
     const char *alias; /* WATERMARK f(x) AS alias */
     struct ast *delay; /* AST_INTERVAL */
+    struct position at;
+};
+struct ast_item {
+    struct ast *expr;
+    const char *alias;
+    const char *const *aliases; /* explode(m) AS (k, v) */
+    int32_t alias_count;
+};
+struct ast_unpivot_group { /* IN (a, b AS x), IN ((a, b) AS x): one row each */
+    struct ast **columns;
+    int32_t column_count;
+    const char *alias;
+    struct position at;
+};
+struct ast_pivot {
+    bool unpivot;
+    /* PIVOT (aggregates FOR columns IN (values)) */
+    struct ast_item *aggregates, *values;
+    int32_t aggregate_count, value_count;
+    struct ast **columns;
+    int32_t column_count;
+    /* UNPIVOT (value_names FOR name IN (groups)) */
+    bool include_nulls;
+    const char *const *value_names;
+    int32_t value_name_count;
+    const char *name;
+    struct ast_unpivot_group *groups;
+    int32_t group_count;
+};
+struct ast_sample {
+    enum { SAMPLE_PERCENT, SAMPLE_ROWS, SAMPLE_BUCKET } kind;
+    struct ast *size, *buckets; /* buckets: BUCKET size OUT OF buckets */
+    struct ast *seed;           /* REPEATABLE, or NULL */
     struct position at;
 };
 struct ast_relation {
@@ -128,8 +162,9 @@ struct ast_relation {
     struct ast *function;
     struct ast **rows;
     int32_t row_count;
-    const char
-        *unsupported; /* TABLESAMPLE, PIVOT, UNPIVOT, AS OF: parsed, named in "cannot execute" */
+    const char *unsupported; /* AS OF: parsed, named in "cannot execute" */
+    struct ast_sample *sample;
+    struct ast_pivot *pivot;
     struct ast_relation *left, *right;
     enum join_kind join;
     bool natural;
@@ -140,12 +175,6 @@ struct ast_relation {
 
 /* ---- queries ---- */
 
-struct ast_item {
-    struct ast *expr;
-    const char *alias;
-    const char *const *aliases; /* explode(m) AS (k, v) */
-    int32_t alias_count;
-};
 struct ast_lateral_view {
     struct ast *generator;
     bool outer;

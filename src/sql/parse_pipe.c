@@ -181,8 +181,13 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
         return parse_expr_list(self, &next->distribute, &next->distribute_count);
     if (at_word(self, KW_TABLESAMPLE))
         return parse_sample(self, select->from);
-    if (at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT)) {
-        TRY(parse_pivot(self, select->from));
+    if (at_pivot(self)) {
+        enum keyword first = token_here(self)->keyword;
+        TRY(parse_pivot(self, select->from, &select->from));
+        if (at_pivot(self) && !at_word(self, first))
+            return parse_error(self, position_here(self),
+                               "[NOT_ALLOWED_IN_FROM.UNPIVOT_WITH_PIVOT] Not allowed in the FROM clause: UNPIVOT clause "
+                               "together with PIVOT. Consider adding parentheses.");
         if (take_word(self, KW_AS) || at_alias(self))
             TRY(expect_name(self, &select->from->alias));
         return E_OK;

@@ -180,9 +180,8 @@ static enum code parse_clauses(struct parser *self, struct ast_select *select)
 {
     if (select->from == NULL && take_word(self, KW_FROM))
         TRY(parse_relations(self, &select->from));
-    if (at_word(self, KW_PIVOT) || at_word(self, KW_UNPIVOT))
-        TRY(parse_pivot(self, select->from != NULL ? select->from
-                                                   : arena_new(self->arena, struct ast_relation)));
+    if (at_pivot(self) && select->from != NULL) // behind commas
+        TRY(parse_pivot(self, select->from, &select->from));
     while (at_words(self, KW_LATERAL, KW_VIEW))
         TRY(parse_lateral_view(self, select));
     if (take_word(self, KW_WHERE))
