@@ -32,7 +32,9 @@ enum code parse_item(struct parser *self, struct ast_item *out)
     bool as = take_word(self, KW_AS);
     if (as && at_symbol(self, SYM_OPEN))
         return expect_names(self, &out->aliases, &out->alias_count);
-    if (as || at_alias(self))
+    if (as)
+        TRY(expect_any_name(self, &out->alias));
+    else if (at_alias(self))
         TRY(expect_name(self, &out->alias));
     return E_OK;
 }

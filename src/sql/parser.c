@@ -199,6 +199,15 @@ enum code expect_name(struct parser *self, const char **out)
     return E_OK;
 }
 
+enum code expect_any_name(struct parser *self, const char **out)
+{
+    if (token_here(self)->kind != TOKEN_WORD)
+        return expect_name(self, out);
+    *out = lex_name_value(self->arena, self->file->text, token_here(self));
+    self->at++;
+    return E_OK;
+}
+
 enum code expect_dotted(struct parser *self, const char *const **parts, int32_t *count)
 {
     struct list names = {0};

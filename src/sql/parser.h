@@ -66,6 +66,8 @@ MUST_CHECK enum code expect_string(struct parser *self,
 MUST_CHECK enum code expect_string_text(struct parser *self, const char **out);
 /* A name: any word but those that start or continue a clause; quoted: anything. */
 MUST_CHECK enum code expect_name(struct parser *self, const char **out);
+/* Behind AS any word is a name, those that start clauses too. */
+MUST_CHECK enum code expect_any_name(struct parser *self, const char **out);
 bool at_name(const struct parser *self);
 bool at_alias(const struct parser
                   *self); /* a name that may stand behind an expression or relation without AS */
