@@ -44,6 +44,16 @@
     X(NORM_DEGREE, "INVALID_VECTOR_NORM_DEGREE", "a norm is of degree 1, 2 or infinity")                        \
     X(VECTOR_SIZE, "VECTOR_DIMENSION_MISMATCH", "the vectors have different sizes")                             \
     X(UTF8, "INVALID_UTF8_STRING", "the bytes are no UTF-8")                                                    \
+    X(PATTERN, "INVALID_PARAMETER_VALUE.PATTERN", "the text is no regular expression")                           \
+    X(URL, "INVALID_URL", "the text is no URL")                                                                 \
+    X(URL_DECODE, "CANNOT_DECODE_URL", "the text is no part of a URL")                                          \
+    X(BIT_POSITION, "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "a value has no bit at that place")            \
+    X(AES_KEY, "INVALID_PARAMETER_VALUE.AES_KEY_LENGTH", "the key of AES has 16, 24 or 32 bytes")                \
+    X(AES_IV, "INVALID_PARAMETER_VALUE.AES_IV_LENGTH", "the initialisation vector has another size")             \
+    X(AES_MODE, "UNSUPPORTED_FEATURE.AES_MODE", "AES has the modes GCM, CBC and ECB, with their own padding")    \
+    X(AES_IV_MODE, "UNSUPPORTED_FEATURE.AES_MODE_IV", "the mode takes no initialisation vector")                 \
+    X(AES_AAD_MODE, "UNSUPPORTED_FEATURE.AES_MODE_AAD", "the mode takes no additional data")                     \
+    X(AES_CRYPTO, "INVALID_PARAMETER_VALUE.AES_CRYPTO_ERROR", "the bytes cannot be decrypted")                   \
     X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
     X(MESSAGE_TOO_LARGE, "MESSAGE_TOO_LARGE", "the Kafka record is larger than its topic takes")               \
