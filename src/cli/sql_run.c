@@ -63,7 +63,9 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     if (step->action == SESSION_ROWS)
         sink->schema(sink->context, step->plan->schema, session->zone);
     bool fill = step->action == SESSION_FILL;
+    self->running = query;
     enum code code = query_drain(self, query, sink, fill ? &filled : NULL, at, err);
+    self->running = NULL;
     query_close(query);
     if (code == E_OK && fill && step->overwrite)
         stored_rows_free(step->target, &self->budget);

@@ -214,6 +214,7 @@ static enum code columns_look(struct look *self)
         TRY(lines_columns(self, &columns));
     else
         columns = shape.columns;
+    source->size_bytes = shape.size_bytes;
     source->schema = with_path(self->arena, columns, shape.path_columns);
     source->path_columns = lines && shape.path_columns->field_count > 0 ? shape.path_columns : NULL;
     return E_OK;

@@ -115,6 +115,14 @@ enum code query_next(struct query *self, struct batch *out, struct position *at,
     return code;
 }
 
+void query_progress(const struct query *self, struct query_progress *out)
+{
+    *out = (struct query_progress){0};
+    for (int32_t i = 0; i < self->stage_count; i++)
+        if (self->stages[i]->type == &files_stage)
+            files_progress(self->stages[i], out);
+}
+
 void query_close(struct query *self)
 {
     if (self == NULL)

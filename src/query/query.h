@@ -35,6 +35,11 @@ MUST_CHECK enum code query_open(const struct query_spec *spec, struct query **ou
 /* The next batch; out->rows 0 = there are no more. On failure *at says where in the SQL (line 0: nowhere). */
 MUST_CHECK enum code query_next(struct query *query, struct batch *out, struct position *at, struct error *err);
 void query_close(struct query *query);
+/* Of the files that the query reads: bytes in all, and so far. */
+struct query_progress {
+    int64_t size_bytes, read_bytes;
+};
+void query_progress(const struct query *query, struct query_progress *out);
 
 /* ---- files ---- */
 

@@ -31,6 +31,7 @@ static enum code source_open(struct files_reader *self, const struct files_reade
         .option_names = names,
         .option_values = values,
         .partitioned = true,
+        .may_lack = source->of_table, // before its first epoch
         .needed = {[SOURCE_VALUE] = true, [SOURCE_TOPIC] = true},
     };
     for (int32_t i = 0; i < source->option_count; i++) {
@@ -86,6 +87,18 @@ enum code files_reader_next(struct files_reader *self, struct batch *out, struct
     return E_OK;
 }
 
+int64_t files_reader_bytes(const struct files_reader *self)
+{
+    int64_t bytes = 0;
+    if (self->source == NULL)
+        return 0;
+    if (self->type->read_bytes != NULL)
+        return self->type->read_bytes(self->source);
+    for (int32_t i = 0; i < self->ranges.count; i++)
+        bytes += self->ranges.items[i].from;
+    return bytes;
+}
+
 void files_reader_close(struct files_reader *self)
 {
     if (self->source != NULL)
@@ -101,6 +114,7 @@ struct files_scan {
     struct stage base;
     struct files_reader reader;
     const char *path; /* folder, file or pattern */
+    int64_t size_bytes;
 };
 
 static enum code files_open(struct stage *base, struct error *err)
@@ -111,6 +125,7 @@ static enum code files_open(struct stage *base, struct error *err)
     const struct files_reader_spec spec = {
         .source = source, .schema = base->plan->schema, .zone = query->session->zone, .budget = query->budget};
     self->path = files_option(source, "path");
+    self->size_bytes = source->size_bytes;
     return files_reader_open(&self->reader, &spec, err);
 }
 
@@ -178,6 +193,14 @@ static enum code files_next(struct stage *base, struct batch *out, struct error 
 {
     struct files_scan *self = (struct files_scan *)base;
     return self->reader.type->columns ? files_reader_next(&self->reader, out, err) : lines_next(self, out, err);
+}
+
+void files_progress(const struct stage *base, struct query_progress *out)
+{
+    const struct files_scan *self = (const struct files_scan *)base;
+    int64_t read = files_reader_bytes(&self->reader);
+    out->size_bytes += self->size_bytes;
+    out->read_bytes += read < self->size_bytes ? read : self->size_bytes;
 }
 
 static void files_close(struct stage *base)

@@ -29,6 +29,8 @@ MUST_CHECK enum code files_reader_describe(struct files_reader *self, struct are
                                            struct error *err);
 /* out->rows 0: all is read. */
 MUST_CHECK enum code files_reader_next(struct files_reader *self, struct batch *out, struct error *err);
+/* Bytes of the files that are read. */
+int64_t files_reader_bytes(const struct files_reader *self);
 void files_reader_close(struct files_reader *self);
 /* The option's value; NULL: not set. */
 const char *files_option(const struct pipeline_source *source, const char *name);

@@ -65,6 +65,9 @@ MUST_CHECK enum code computation_run(struct computation *self, struct stage *sta
 void computation_release(struct computation *self); /* the columns */
 void computation_close(struct computation *self);
 
+/* scan_files.c: adds what this files_stage reads. */
+void files_progress(const struct stage *self, struct query_progress *out);
+
 /* All rows of an input, in batches or as one. */
 MUST_CHECK enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows, struct error *err);
 MUST_CHECK enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out, size_t *charged_bytes,

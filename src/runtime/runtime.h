@@ -108,6 +108,15 @@ MUST_CHECK enum code pipeline_run(const struct pipeline *pipeline, const struct 
  * beside a leat at work. *lost: how many things `pipeline_run` would refuse to lose without `accept`. */
 MUST_CHECK enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32_t *lost, struct error *err);
 
+/* Folders beside the tables, for rows that leat sets aside: quarantines, and `<table>_late`. */
+struct set_aside_folder {
+    const char *name, *path;
+    const char *format;                /* parquet, json */
+    const struct type *schema;
+};
+int32_t pipeline_set_aside(struct arena *arena, const struct pipeline *pipeline, const struct run_settings *settings,
+                           struct set_aside_folder **out);
+
 /* ---- what a checkpoint remembers, for `leat state` ---- */
 
 struct state_offset {

@@ -20,6 +20,8 @@ struct columns_source {
     bool listed; /* `files` is what discover has seen */
     struct column_files files;
     int32_t next; /* file */
+    int64_t read_bytes; /* of the files before the open one */
+    int64_t read_rows;  /* of the open one */
     int handle;
     struct parquet_reader *reader; /* of the file before `next`, or NULL */
     struct arena file_arena;
@@ -240,6 +242,7 @@ static enum code columns_seek(void *self_, const struct source_ranges *ranges, s
     TRY(check_stop(self, err));
     file_shut(self);
     self->next = 0;
+    self->read_bytes = self->read_rows = 0;
     return E_OK;
 }
 
@@ -343,6 +346,15 @@ static enum code columns_join(const struct columns_source *self, struct batch *r
     return E_OK;
 }
 
+/* It is read. */
+static void file_pass(struct columns_source *self)
+{
+    int64_t size_bytes = self->files.items[self->next - 1].size_bytes;
+    self->read_bytes += size_bytes > 0 ? size_bytes : 0;
+    self->read_rows = 0;
+    file_shut(self);
+}
+
 static enum code batch_next(struct columns_source *self, struct batch *out, struct error *err)
 {
     struct batch read = {0};
@@ -353,8 +365,9 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
             TRY(file_enter(self, err));
         }
         TRY(parquet_reader_next(self->reader, self->rows_max, &read, err));
+        self->read_rows += read.rows;
         if (read.rows == 0)
-            file_shut(self);
+            file_pass(self);
     }
     enum code code = columns_join(self, &read, out, err);
     batch_release(&read);
@@ -385,6 +398,16 @@ static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_
     return E_OK;
 }
 
+static int64_t columns_read_bytes(const void *self_)
+{
+    const struct columns_source *self = self_;
+    if (self->reader == NULL)
+        return self->read_bytes;
+    int64_t rows = parquet_reader_rows(self->reader), size_bytes = self->files.items[self->next - 1].size_bytes;
+    double share = rows > 0 ? (double)self->read_rows / (double)rows : 0;
+    return self->read_bytes + (int64_t)(share * (double)(size_bytes > 0 ? size_bytes : 0));
+}
+
 static enum code columns_mirror(void *self, const struct source_ranges *committed,
                                 struct error *err)
 {
@@ -396,7 +419,7 @@ static enum code columns_mirror(void *self, const struct source_ranges *committe
     {                                                                                              \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source),  \
         .columns = true, .still = true, .ends = true, .open = open_, .discover = columns_discover, \
-        .describe = describe_,                                                                     \
+        .describe = describe_, .read_bytes = columns_read_bytes,                                   \
         .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror,                    \
         .stop = columns_stop, .close = columns_close,                                              \
     }

@@ -108,6 +108,8 @@ struct source_type {
     /* After discover. NULL: a type that has no end. */
     enum code (*describe)(void *self, struct arena *arena, struct source_shape *out, struct error *err)
         MUST_CHECK;
+    /* Bytes of what describe counted that are read; NULL: offsets_in_bytes, and `from` of the ranges tells. */
+    int64_t (*read_bytes)(const void *self);
     /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets
      * `to` of each range, never beyond `latest`. NULL: source_plan(), and no bounds in an open
      * epoch. */

@@ -81,6 +81,8 @@ static enum code rename_columns(struct analyser *self, const struct ast_statemen
 static enum code resolve_view(struct analyser *self, struct element *element)
 {
     const struct ast_statement *view = element->statement;
+    if (element->source != NULL)
+        return files_source(self, element->source, &element->plan);
     if (view->query == NULL)
         return files_statement(self, view, &element->plan);
     TRY(analyse_apart(self, view->query, &element->plan));

@@ -47,6 +47,9 @@ MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source
 bool is_files_format(const char *name);
 MUST_CHECK enum code files_relation(struct analyser *self, const struct ast_relation *relation,
                                     struct plan **out);
+/* What a session's relation of files has. */
+MUST_CHECK enum code files_source(struct analyser *self, const struct pipeline_source *files,
+                                  struct plan **out);
 MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement,
                                      struct plan **out);
 /* read_function.c: STREAM read_kafka(..). */

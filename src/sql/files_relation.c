@@ -111,3 +111,11 @@ enum code files_statement(struct analyser *self, const struct ast_statement *sta
         TRY(declared_columns(self, statement, &source->schema));
     return files_read(self, source, out);
 }
+
+enum code files_source(struct analyser *self, const struct pipeline_source *files, struct plan **out)
+{
+    struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
+    *source = *files;
+    TRY(format_check(self, files->format, files->at, &source->format));
+    return files_read(self, source, out);
+}

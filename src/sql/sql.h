@@ -267,6 +267,7 @@ struct pipeline_source {
     const struct setting *options;         /* without "source.NAME." */
     int32_t option_count;
     const struct type *schema;             /* Kafka's seven columns (headers on request), or the `schema` option */
+    int64_t size_bytes;                    /* of a session's files, when they were looked at */
     const struct type *path_columns;       /* of a session's files: columns of `schema` that folders name=value give; or NULL */
     struct position at;
 };
@@ -414,6 +415,11 @@ struct sql_files {
 };
 /* Borrowed, for the session's life. */
 void sql_session_files(struct sql_session *self, const struct sql_files *files);
+/* A relation called source->name, looked at when a statement reads it; schema NULL: the files say. Takes the place of one of
+ * that name. Borrowed, for the session's life. */
+void sql_session_relation(struct sql_session *self, const struct pipeline_source *source);
+/* The relations' names, in the order in which they were made. */
+void sql_session_names(const struct sql_session *self, void (*each)(void *context, const char *name), void *context);
 /* One statement. The plan lives in `arena` and points into `text`; both must outlive its execution. `rows_new` makes
  * the empty rows of a new table. E_SQL, E_UNSUPPORTED with line:column, caret and hint. */
 MUST_CHECK enum code sql_session_step(struct sql_session *self, struct arena *arena, struct bytes text,

@@ -74,6 +74,21 @@ static struct relation *relation_add(struct sql_session *self, struct arena *are
     return relation;
 }
 
+void sql_session_relation(struct sql_session *self, const struct pipeline_source *source)
+{
+    struct arena arena = {0};
+    int32_t existing = relation_find(self, source->name);
+    if (existing >= 0)
+        relation_forget(self, existing);
+    relation_add(self, &arena, source->name)->source = source;
+}
+
+void sql_session_names(const struct sql_session *self, void (*each)(void *context, const char *name), void *context)
+{
+    for (int32_t i = 0; i < self->relation_count; i++)
+        each(context, self->relations[i]->name);
+}
+
 /* ---- one statement ---- */
 
 struct step {
@@ -98,7 +113,8 @@ static void catalog_fill(struct step *self)
         element->kind = ELEMENT_VIEW;
         element->name = relation->name;
         element->statement = relation->view;
-        if (relation->view == NULL) {
+        element->source = relation->source;
+        if (relation->rows != NULL) {
             element->state = ELEMENT_DONE;
             element->plan = plan_new(arena, PLAN_STORED, relation->schema, (struct position){0});
             element->plan->stored.rows = relation->rows;
@@ -151,7 +167,7 @@ static enum code create_of_files(struct step *self)
     int32_t existing = relation_find(self->session, statement->name);
     struct plan *plan;
     TRY(files_statement(&self->analyser, statement, &plan));
-    if (existing >= 0 && self->session->relations[existing]->view != NULL)
+    if (existing >= 0 && self->session->relations[existing]->rows == NULL)
         relation_forget(self->session, existing);
     return view_keep(self, statement);
 }
@@ -184,7 +200,7 @@ static enum code create_view(struct step *self)
                          view->column_count < plan->schema->field_count ? "TOO_MANY_DATA_COLUMNS"
                                                                         : "NOT_ENOUGH_DATA_COLUMNS",
                          view->name, view->column_count, plan->schema->field_count);
-    if (existing >= 0 && self->session->relations[existing]->view != NULL)
+    if (existing >= 0 && self->session->relations[existing]->rows == NULL)
         relation_forget(self->session, existing);
     return view_keep(self, view);
 }
@@ -262,8 +278,8 @@ static enum code insert(struct step *self)
     const struct ast_statement *statement = self->statement.statement;
     int32_t at = relation_find(self->session, statement->name);
     struct plan *plan;
-    if (at < 0 || self->session->relations[at]->view != NULL)
-        return name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table");
+    if (at < 0 || self->session->relations[at]->rows == NULL)
+        return name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table of the session");
     struct relation *table = self->session->relations[at];
     size_t count = (size_t)table->schema->field_count;
     int32_t *places = arena_array(analyser->arena, int32_t, count);

@@ -14,7 +14,8 @@
 struct relation {
     struct arena arena;
     const char *name;
-    const struct ast_statement *view; /* NULL: a table */
+    const struct ast_statement *view; /* NULL: a table, or */
+    const struct pipeline_source *source; /* files; else NULL */
     const struct type *schema;
     struct stored_rows *rows;
     bool temporary;

@@ -1,0 +1,148 @@
+#include "cli/sql_shell.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <strings.h>
+
+#include "base/text_number.h"
+#include "cli/cli.h"
+#include "cli/quantity.h"
+
+/* ---- one statement ---- */
+
+static enum code statement_print(struct sql_shell *self, struct bytes statement, struct error *err)
+{
+    char count[QUANTITY_TEXT_MAX];
+    struct printer printer = {.format = self->format};
+    const struct sql_sink sink = printer_sink(&printer);
+    progress_begin(&self->progress);
+    enum code code = sql_run_statement(self->run, statement, &sink, err);
+    int64_t took_us = progress_end(&self->progress);
+    bool rows = printer.schema != NULL;
+    printer_finish(&printer, code == E_OK);
+    fflush(stdout);
+    if (self->timing && code == E_OK) {
+        fprintf(stderr, "Time taken: %.3f seconds", (double)took_us / 1e6);
+        fprintf(stderr, rows ? ", fetched %s row%s\n" : "\n", quantity_count(printer.rows, count),
+                printer.rows == 1 ? "" : "s");
+    }
+    return code;
+}
+
+int shell_script(struct sql_shell *self, struct bytes script)
+{
+    struct bytes statement;
+    struct error err = {0};
+    while (sql_statement_next(&script, &statement))
+        if (statement_print(self, statement, &err) != E_OK)
+            return report(&err);
+    return EXIT_OK;
+}
+
+/* ---- at a terminal ---- */
+
+static const char help[] =
+    ".help                    this\n"
+    ".mode table|json|csv     how rows are printed\n"
+    ".quit                    leave; so does Ctrl-D\n"
+    ".tables                  tables and views that statements can read\n"
+    ".timer on|off            tell how long each statement takes\n"
+    "Statements end with `;`. Ctrl-C ends a statement.\n";
+
+static void name_print(void *context, const char *name)
+{
+    (void)context;
+    printf("%s\n", name);
+}
+
+static bool word_take(const char **at, const char *word)
+{
+    size_t size = strlen(word);
+    if (strncasecmp(*at, word, size) != 0 || (isgraph((unsigned char)(*at)[size]) != 0))
+        return false;
+    *at += size;
+    while (isspace((unsigned char)**at))
+        (*at)++;
+    return true;
+}
+
+/* False: leave. */
+static bool own_word(struct sql_shell *self, const char *line)
+{
+    if (word_take(&line, ".quit") || word_take(&line, ".exit"))
+        return false;
+    if (word_take(&line, ".tables"))
+        sql_session_names(self->run->session, name_print, NULL);
+    else if (word_take(&line, ".timer"))
+        self->timing = word_take(&line, "on");
+    else if (word_take(&line, ".mode"))
+        self->format = word_take(&line, "json") ? SHOW_JSON : word_take(&line, "csv") ? SHOW_CSV : SHOW_TABLE;
+    else
+        fputs(help, stdout);
+    return true;
+}
+
+enum heard { HEARD_LINE, HEARD_INTERRUPT, HEARD_END };
+
+/* A line without its end, appended. */
+static enum heard line_read(FILE *in, struct text *line)
+{
+    int c;
+    while ((c = fgetc(in)) != EOF && c != '\n')
+        text_add_char(line, (char)c);
+    if (c != EOF || line->size > 0)
+        return HEARD_LINE;
+    if (errno != EINTR)
+        return HEARD_END;
+    clearerr(in);
+    return HEARD_INTERRUPT;
+}
+
+static bool is_complete(const struct text *typed)
+{
+    size_t size = typed->size;
+    while (size > 0 && isspace((unsigned char)typed->data[size - 1]))
+        size--;
+    return size > 0 && typed->data[size - 1] == ';';
+}
+
+static bool is_blank(const struct text *text)
+{
+    for (size_t i = 0; i < text->size; i++)
+        if (!isspace((unsigned char)text->data[i]))
+            return false;
+    return true;
+}
+
+int shell_talk(struct sql_shell *self, FILE *in)
+{
+    struct text typed = {.limit = SQL_TEXT_MAX + 1}, line = {.limit = SQL_TEXT_MAX + 1};
+    bool on = true;
+    puts("leat sql: .help for help, Ctrl-D to leave");
+    while (on) {
+        errno = 0;
+        fputs(is_blank(&typed) ? "leat> " : "    > ", stdout);
+        fflush(stdout);
+        text_clear(&line);
+        enum heard heard = line_read(in, &line);
+        if (heard == HEARD_END)
+            break;
+        if (heard == HEARD_INTERRUPT) {
+            text_clear(&typed);
+            putchar('\n');
+        } else if (is_blank(&typed) && line.size > 0 && line.data[0] == '.') {
+            on = own_word(self, line.data);
+        } else {
+            text_add(&typed, line.data != NULL ? line.data : "", line.size);
+            text_add_char(&typed, '\n');
+        }
+        if (is_complete(&typed)) {
+            (void)shell_script(self, text_view(&typed)); // the error was told
+            text_clear(&typed);
+        }
+    }
+    putchar('\n');
+    text_free(&typed);
+    text_free(&line);
+    return EXIT_OK;
+}
