@@ -1,7 +1,8 @@
 /* collection.c - arrays, structs and maps: making them, their elements, keys and values. Algorithms over arrays are in
- * array.c. */
+ * array.c, what makes maps of other things in map.c. */
 #include "expr/coerce.h"
 #include "expr/loop.h"
+#include "expr/map_keys.h"
 #include "expr/order.h"
 #include "expr/pick.h"
 
@@ -95,46 +96,6 @@ static enum code bind_map(struct binding *binding, struct error *err)
     return E_OK;
 }
 
-/* NULL or repeated keys are errors in Spark; lists of the row are [first, last) of `keys`. */
-static bool keys_fit(const struct column *keys, int64_t first, int64_t last)
-{
-    for (int64_t k = first; k < last; k++) {
-        if (column_is_null(keys, k))
-            return false;
-        for (int64_t before = first; before < k; before++)
-            if (value_compare(keys, before, keys, k) == 0)
-                return false;
-    }
-    return true;
-}
-
-static void check_keys(struct call *call, struct column *out)
-{
-    bool bad = false;
-    for (int64_t i = 0; i < call->rows; i++) {
-        const int32_t *offsets = column_offsets(out);
-        if (call_valid(call, i) && !keys_fit(&out->children[0], offsets[i], offsets[i + 1])) {
-            call_reject(call, i, REJECT_ARGUMENT);
-            bad = true;
-        }
-    }
-    if (!bad)
-        return;
-    struct builder builder; // rejected rows must be empty
-    struct column tidy;
-    builder_init(&builder, out->type);
-    for (int64_t i = 0; i < call->rows; i++) {
-        if (call_valid(call, i))
-            builder_copy(&builder, out, i);
-        else
-            builder_null(&builder);
-    }
-    builder_finish(&builder, &tidy);
-    column_release(out);
-    *out = tidy;
-    builder_release(&builder);
-}
-
 SCALAR(fn_map, "map", "(any...) -> any", "A map of keys and values in turn.", "map('a', 1, 'b', 2)",
        "{\"a\":1,\"b\":2}", .bind = bind_map, .flags = FN_NULLS | FN_FAILS)
 {
@@ -147,7 +108,7 @@ SCALAR(fn_map, "map", "(any...) -> any", "A map of keys and values in turn.", "m
         else
             column_all_null(&out->children[k], out->type->fields[k].type, 0);
     }
-    check_keys(call, out);
+    map_check_keys(call, out);
 }
 
 static enum code bind_named_struct(struct binding *binding, struct error *err)
@@ -372,50 +333,6 @@ SCALAR(fn_map_contains_key, "map_contains_key", "(map<K, V>, K) -> boolean",
     }
 }
 
-static enum code bind_map_of(struct binding *binding, __attribute__((unused)) struct error *err)
-{
-    const struct field *key = &binding->args[0]->type->fields[0],
-                       *value = &binding->args[1]->type->fields[0];
-    binding->type = type_map(binding->ctx->arena, key->type, value->type, value->nullable);
-    return E_OK;
-}
-
-SCALAR(fn_map_from_arrays, "map_from_arrays", "(array<K>, array<V>) -> any",
-       "A map of an array of keys and one of values.", "map_from_arrays(array('a'), array(1))",
-       "{\"a\":1}", .bind = bind_map_of, .flags = FN_FAILS)
-{
-    struct picks keys, values;
-    struct column *children = mem_array(struct column, 2);
-    for (int64_t i = 0; i < call->rows; i++) {
-        int32_t a, b, c, d;
-        list_range(&args[0], i, &a, &b);
-        list_range(&args[1], i, &c, &d);
-        if (b - a != d - c)
-            call_reject(call, i, REJECT_ARGUMENT);
-    }
-    for (int32_t side = 0; side < 2; side++) {
-        struct picks *picks = side == 0 ? &keys : &values;
-        picks_open(picks, call);
-        for (int64_t i = 0; i < call->rows; i++) {
-            int32_t first, last;
-            list_range(&args[side], i, &first, &last);
-            for (int32_t k = first; k < last && call_valid(call, i); k++)
-                picks_add(picks, k);
-            picks_end(picks);
-        }
-        if (picks->count == 0)
-            column_all_null(&children[side], out->type->fields[side].type, 0);
-        else
-            column_gather(&children[side], &args[side].col->children[0], picks->rows, picks->count);
-        mem_free(picks->rows);
-    }
-    out->offsets = keys.offsets;
-    buffer_release(values.offsets);
-    out->children = children;
-    out->child_count = 2;
-    check_keys(call, out);
-}
-
 const struct function *const collection_functions[] = {
     &fn_array,
     &fn_map,
@@ -433,6 +350,5 @@ const struct function *const collection_functions[] = {
     &fn_map_values,
     &fn_map_entries,
     &fn_map_contains_key,
-    &fn_map_from_arrays,
     NULL,
 };

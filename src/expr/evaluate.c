@@ -5,6 +5,7 @@
  * Pool      buffers of registers that died are used for later ones while they are still warm in the cache
  * Rejects   once per row and run: `rejected` has the bits
  */
+#include "base/hash.h"
 #include "expr/loop.h"
 #include "expr/program.h"
 #include "expr/writer.h"
@@ -27,6 +28,7 @@ struct evaluator {
     const struct session *session;
     const struct batch *in;
     struct rejects *rejects;
+    void **memories; /* per step, made when first asked for */
 };
 
 /* ---- memory ---- */
@@ -60,6 +62,27 @@ static void pool_put(struct evaluator *self, struct buffer *buffer)
 void call_free(struct call *call, struct buffer *buffer)
 {
     pool_put(call->evaluator, buffer);
+}
+
+void *call_memory(struct call *call, size_t size)
+{
+    struct evaluator *self = call->evaluator;
+    if (self->memories == NULL)
+        self->memories = mem_array(void *, (size_t)self->program->step_count);
+    void **memory = &self->memories[call->step];
+    if (*memory == NULL)
+        *memory = mem_array(uint8_t, size);
+    return *memory;
+}
+
+uint64_t call_origin(const struct call *call)
+{
+    const struct batch *in = call->evaluator->in;
+    if (in->source == NULL || in->source->offset.rows == 0)
+        return 0;
+    int64_t record = batch_origin(in, 0);
+    uint64_t hash = hash_mix((uint64_t)batch_slot(in, 0) + 1, (uint64_t)column_values(&in->source->offset, int64_t)[record]);
+    return hash_mix(hash, (uint64_t)batch_place(in, 0));
 }
 
 static void slot_clear(struct evaluator *self, struct slot *slot)
@@ -468,7 +491,10 @@ void evaluator_free(struct evaluator *self)
         column_release(&self->slots[i].own);
     for (int32_t i = 0; i < self->pool_count; i++)
         buffer_release(self->pool[i]);
+    for (int32_t i = 0; self->memories != NULL && i < self->program->step_count; i++)
+        mem_free(self->memories[i]);
     buffer_release(self->rejected);
+    mem_free(self->memories);
     mem_free(self->slots);
     mem_free(self->args);
     mem_free(self);

@@ -70,6 +70,10 @@ uint8_t *call_validity(struct call *call);
 /* Scratch or result memory from the evaluator's pool; contents undefined. */
 struct buffer *call_buffer(struct call *call, size_t size);
 void call_free(struct call *call, struct buffer *buffer);
+/* Memory of this call that lasts as long as the evaluator; all zero at first. For what goes on from batch to batch. */
+void *call_memory(struct call *call, size_t size);
+/* A hash of where the batch's first row was read; 0 when its rows come from no source. */
+uint64_t call_origin(const struct call *call);
 
 /* ---- binding ---- */
 struct binding {
@@ -134,6 +138,12 @@ extern const struct function *const collection_functions[];
 extern const struct function *const array_functions[];
 extern const struct function *const time_of_day_functions[];
 extern const struct function *const array_edit_functions[];
+extern const struct function *const map_functions[];
+extern const struct function *const bitmap_functions[];
+extern const struct function *const cipher_functions[];
+extern const struct function *const url_functions[];
+extern const struct function *const random_functions[];
+extern const struct function *const shuffle_functions[];
 extern const struct function *const vector_functions[];
 extern const struct function *const mask_functions[];
 extern const struct function *const text_bytes_functions[];
@@ -142,6 +152,7 @@ extern const struct function *const json_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);
+extern const struct function *const json_get_functions[];
 const struct function *function_at(
     int32_t index); /* all rows, for contract tests; NULL behind the last */
 bool function_has_name(const struct function *function, const char *name, size_t size);
@@ -158,6 +169,8 @@ MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index,
 MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
                                   struct error *err);
 
+/* E_SQL DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE for an argument that the signature leaves open: `wanted` is a type. */
+MUST_CHECK enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err);
 /* ---- trees ---- */
 enum { EXPR_DEPTH_MAX = 3000 }; /* calls within calls: trees are walked by recursion */
 /* Fills in args and depth of a CALL or CASE; E_SQL when it is too deep. */

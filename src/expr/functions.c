@@ -32,6 +32,12 @@ static const struct family {
     {"Arrays", array_functions},
     {"JSON", json_functions},
     {"Arrays changed", array_edit_functions},
+    {"Maps", map_functions},
+    {"Bits and bitmaps", bitmap_functions},
+    {"Encryption", cipher_functions},
+    {"Parts of URLs", url_functions},
+    {"Chance", random_functions},
+    {"Arrays by chance", shuffle_functions},
     {"Functions of functions", lambda_functions},
     {"Vectors", vector_functions},
     {"Hidden texts", mask_functions},
@@ -42,7 +48,7 @@ enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NA
 
 static const char *const generators[] = {
     "explode", "explode_outer", "posexplode", "posexplode_outer",
-    "inline",  "inline_outer",  "stack"};
+    "inline",  "inline_outer",  "stack",      "json_tuple"};
 enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0] };
 
 bool function_has_name(const struct function *function, const char *name, size_t size)
@@ -249,13 +255,17 @@ enum code binding_cast(struct binding *binding, int32_t index, const struct type
 {
     const struct expr *arg = binding->args[index];
     struct expr_context *ctx = binding->ctx;
-    if (!cast_implied(arg->type, to)) {
-        struct fit fit = {.misfit = index, .wanted = type_sql(ctx->arena, to)};
-        return wrong_types(ctx, binding->function, &fit, binding->args, binding->count, err);
-    }
+    if (!cast_implied(arg->type, to))
+        return binding_wrong_type(binding, index, type_sql(ctx->arena, to), err);
     binding->args[index] = expr_cast_implicit(ctx, arg, to);
     return E_OK;
 }
+enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err)
+{
+    struct fit fit = {.misfit = index, .wanted = wanted};
+    return wrong_types(binding->ctx, binding->function, &fit, binding->args, binding->count, err);
+}
+
 
 /* ---- calls ---- */
 

@@ -361,75 +361,6 @@ SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base 
     writer_close(&writer);
 }
 
-/* ---- URLs ---- */
-
-static void put_url_encoded(struct writer *writer, struct bytes text)
-{
-    size_t size = 0;
-    uint8_t *to = writer_room(writer, text.size * 3);
-    if (to == NULL)
-        return;
-    for (size_t at = 0; at < text.size; at++) {
-        uint8_t c = text.data[at];
-        bool plain = digit_value(c) < 36 || c == '.' || c == '-' || c == '*' || c == '_';
-        to[size++] = plain ? c : c == ' ' ? '+' : '%';
-        if (!plain && c != ' ') {
-            to[size++] = (uint8_t)HEX[c >> 4];
-            to[size++] = (uint8_t)HEX[c & 15];
-        }
-    }
-    writer_end(writer, size);
-}
-SCALAR(fn_url_encode, "url_encode", "(string) -> string", "As a part of a URL.",
-       "url_encode('a b')", "a+b")
-{
-    struct writer writer;
-    writer_open(&writer, call, out, 2 * arg_bytes_total(call, &args[0]));
-    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_url_encoded(&writer, arg_bytes(&args[0], i));
-    }
-    writer_close(&writer);
-}
-
-static bool url_decode(struct bytes text, uint8_t *to, size_t *size)
-{
-    *size = 0;
-    for (size_t at = 0; at < text.size; at++) {
-        uint8_t c = text.data[at];
-        if (c == '%') {
-            if (text.size - at < 3 || digit_value(text.data[at + 1]) > 15 ||
-                digit_value(text.data[at + 2]) > 15)
-                return false;
-            c = (uint8_t)(digit_value(text.data[at + 1]) << 4 | digit_value(text.data[at + 2]));
-            at += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
-        to[(*size)++] = c;
-    }
-    return true;
-}
-SCALAR(fn_url_decode, "url_decode", "(string) -> string", "Back from a part of a URL.",
-       "url_decode('a+b')", "a b", .flags = FN_FAILS)
-{
-    struct writer writer;
-    writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
-    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        struct bytes text = arg_bytes(&args[0], i);
-        size_t size;
-        uint8_t *to = writer_room(&writer, text.size);
-        if (to == NULL)
-            continue;
-        if (url_decode(text, to, &size)) {
-            writer_end(&writer, size);
-        } else {
-            call_reject(call, i, REJECT_ARGUMENT);
-            writer_skip(&writer);
-        };
-    }
-    writer_close(&writer);
-}
-
 /* ---- encodings and identities ---- */
 
 /* Only UTF-8 and its subset ASCII: text is UTF-8 here. */
@@ -485,6 +416,6 @@ SCALAR(fn_typeof, "typeof", "(any) -> string", "The type's name.", "typeof(1)", 
 
 const struct function *const text_functions[] = {
     &fn_upper,      &fn_lower,  &fn_initcap,  &fn_chr,  &fn_hex_number, &fn_hex,
-    &fn_unhex,      &fn_base64, &fn_unbase64, &fn_bin,  &fn_conv,       &fn_url_encode,
-    &fn_url_decode, &fn_encode, &fn_decode,   &fn_uuid, &fn_typeof,     NULL,
+    &fn_unhex,      &fn_base64, &fn_unbase64, &fn_bin,  &fn_conv,       &fn_encode,
+    &fn_decode,     &fn_uuid,   &fn_typeof,   NULL,
 };

@@ -106,11 +106,27 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
     return E_OK;
 }
 
+/* Functions that give an array of structs, one for each row that the generator of their name makes. */
+static bool is_list_generator(const char *name)
+{
+    return same_name(name, "json_tuple");
+}
+
+static enum code type_list(struct analyser *self, const struct ast *call, const struct expr **args, struct generator *out)
+{
+    int32_t count = call->arg_count;
+    TRY(placed(self, expr_call(&self->expr, call->text, args, count, call->at, &args[0], self->err), call->at));
+    out->spec.kind = GENERATE_INLINE;
+    out->spec.arg_count = 1;
+    return type_inline(self, call, args[0]->type, out);
+}
+
 static enum code type_generator(struct analyser *self, const struct ast *call,
                                 const struct expr **args, struct generator *out)
 {
     const char *name = call->text;
     size_t size = strlen(name);
+    out->spec.arg_count = call->arg_count;
     if (size > 6 && strcmp(name + size - 6, "_outer") == 0) {
         out->spec.outer = true;
         size -= 6;
@@ -119,6 +135,8 @@ static enum code type_generator(struct analyser *self, const struct ast *call,
         out->spec.kind = GENERATE_STACK;
         return type_stack(self, call, args, out);
     }
+    if (is_list_generator(name))
+        return type_list(self, call, args, out);
     if (call->arg_count != 1)
         return sql_error(
             self, call->at, NULL,
@@ -157,7 +175,6 @@ enum code analyse_generator(struct analyser *self, const struct scope *scope,
     for (int32_t i = 0; i < name_count; i++)
         generator.fields[i].name = names[i];
     generator.spec.args = args;
-    generator.spec.arg_count = call->arg_count;
     generator.spec.generated = generator.field_count;
     const struct type *schema =
         schema_append(self->arena, rows->plan->schema, generator.fields, generator.field_count);

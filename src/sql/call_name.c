@@ -15,6 +15,8 @@ static const struct call_name names[] = {
     {"regexp_instr", NULL, 2, {"0"}, 0},
     {"regexp_replace", NULL, 3, {"1"}, 0},
     {"sentences", NULL, 1, {"", ""}, 0},
+    {"shuffle", NULL, 1, {0}, 1},
+    {"str_to_map", NULL, 1, {",", ":"}, 0},
     {"split", NULL, 2, {"-1"}, 0},
     {"substr", NULL, 2, {"2147483647"}, 0},
     {"substring", NULL, 2, {"2147483647"}, 0},
