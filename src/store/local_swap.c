@@ -3,7 +3,8 @@
  *   1  <parent>/.<table>.swap-<16 hex>   a new folder: a link to every file of the old one that stays, and to the staged
  *                                        ones under their final names; the same for _staging. fsync of both
  *   2  renameat2(RENAME_EXCHANGE)        of the two folders. Readers now find the new one
- *   3  fsync of both parents; the old folder, under the name of 1, is emptied and removed
+ *   3  fsync of both parents; the old folder, under the name of 1, is emptied and removed. A file that somebody put into it
+ *      since 1 gets a name in the new one first
  *
  * Why not rename files one by one: between two renames a reader who lists sees rows twice, or not at all, and readdir is no
  * snapshot: it may show a name that came while it ran, and miss one that went. Here nothing is ever changed in a folder that
@@ -168,6 +169,24 @@ static enum code come_discard(struct swap *self, struct error *err)
     return E_OK;
 }
 
+/* Nobody else should write here; who copies a file in all the same must not lose it. */
+static enum code late_link(struct swap *self, struct error *err)
+{
+    struct names names = {0};
+    enum code code = os->list(self->new, name_add, &names, err);
+    for (int32_t i = 0; code == E_OK && i < names.files.count; i++) {
+        if (path_set_has(&self->gone, names.files.items[i]))
+            continue;
+        code = link_into(self->new, self->old, names.files.items[i], err);
+        if (code == E_EXISTS) {
+            error_clear(err);
+            code = E_OK;
+        }
+    }
+    names_free(&names);
+    return code;
+}
+
 static enum code exchange(struct swap *self, struct error *err)
 {
     TRY(os->exchange(self->old, self->new, err));
@@ -175,6 +194,7 @@ static enum code exchange(struct swap *self, struct error *err)
     TRY(parent_sync(self->new, err));
     FAULT(swap_done);
     TRY(come_discard(self, err));
+    TRY(late_link(self, err));
     return folder_remove(self->new, 0, err);
 }
 

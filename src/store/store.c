@@ -3,7 +3,7 @@
 
 #include "store/store_type.h"
 
-static const struct store_type *const store_types[] = {&local_store, NULL};
+static const struct store_type *const store_types[] = {&s3_store, &local_store, NULL};
 
 static enum code type_of(const char *url, const struct store_type **out, struct error *err)
 {
@@ -14,9 +14,7 @@ static enum code type_of(const char *url, const struct store_type **out, struct 
         }
     const char *scheme = strstr(url, "://");
     int size = scheme == NULL ? 0 : (int)(scheme - url);
-    if (strncmp(url, "s3:", 3) == 0 || strncmp(url, "s3a:", 4) == 0)
-        return fail(err, E_UNSUPPORTED, "%s: this version stores on local disks only", url);
-    return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path or file:///path", url, size, url);
+    return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path, file:///path or s3://bucket/prefix", url, size, url);
 }
 
 enum code store_open(const char *url, struct store **out, struct error *err)

@@ -1,6 +1,7 @@
 /* store.h - where files, chains and snapshots lie: one interface, whose type is chosen by the URL.
  *
- * Types    local.c: a path or file:///path. Add one: a `struct store_type` (store_type.h), a line in store.c
+ * Types    local.c: a path or file:///path; s3.c: s3://bucket/prefix, s3a:// as Spark's users write it. Add one: a
+ *          `struct store_type` (store_type.h), a line in store.c
  * Names    paths are relative to the store's root, '/' between parts: no "." or "..", no empty part, no
  *          control characters, at most 255 bytes a part, at most STORE_PATH_MAX in all; else E_SPEC. Names
  *          that start with '.' and end with ".tmp" are the store's own: lists leave them out
@@ -39,6 +40,13 @@ struct store_list {
     int32_t count, capacity;
 };
 void store_list_free(struct store_list *list);
+
+/* What stores must be told beside their URL: fs.s3a.* as Hadoop names it, with or without "spark.hadoop." in front; other
+ * names are somebody else's. Copied; for stores that are opened from now on. What is wrong with a value, store_open says. */
+struct store_option {
+    const char *name, *value;
+};
+void store_configure(const struct store_option *options, int32_t count);
 
 /* Creates the folder and proves that it can be written and that put_new refuses a second writer (rule 8);
  * leaves nothing behind. */

@@ -55,7 +55,7 @@ struct store_type {
     enum code (*swap_sweep)(struct store *store, struct error *err) MUST_CHECK;
     enum code (*list_staged)(struct store *store, struct staged_list *out, struct error *err) MUST_CHECK;
 };
-extern const struct store_type local_store;
+extern const struct store_type local_store, s3_store;
 
 /* E_SPEC when the path breaks store.h's rules; `root` is for the message. */
 MUST_CHECK enum code store_path_check(const char *root, const char *path, struct error *err);

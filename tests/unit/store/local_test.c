@@ -125,7 +125,7 @@ TEST(urls_that_are_no_folder_are_refused)
 {
     struct error err = {0};
     struct store *store = NULL;
-    CHECK_INT(store_open("s3://bucket/x", &store, &err), E_UNSUPPORTED);
+    CHECK_INT(store_open("gs://bucket/x", &store, &err), E_SPEC);
     CHECK_INT(store_open("hdfs://host/x", &store, &err), E_SPEC);
     CHECK_INT(store_open("file://relative", &store, &err), E_SPEC);
     CHECK_INT(store_open("", &store, &err), E_SPEC);

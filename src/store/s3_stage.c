@@ -1,0 +1,334 @@
+/* s3_stage.c - files that are written out of readers' sight, and appear whole under their final name.
+ *
+ * Path     a multipart upload to the final name: created with the first part, parts of S3_PART_BYTES, the last of any size.
+ *          Not completed it shows in no list, and lasts. -> the commit record names it by its handle
+ *          -> CompleteMultipartUpload with If-None-Match: *
+ * Handle   <upload id> <ETag>,<ETag>,..     the ETags of its parts in order, without quotes. So any process can complete it.
+ *          Small files are uploads of one part: as many requests as a staged object, a copy and its removal would be, and
+ *          complete at once, so that a name can never come back after its file was published and removed
+ * Plain    stage_open's file has its final name at once: one PUT when it is small, else an upload that is completed
+ *
+ *   crash here                              recovery does
+ *   before the record                       the upload is garbage; the sink collects it once its epoch is another's
+ *   after the record, before completing     store_publish completes it
+ *   the answer to completing is lost        it is asked again: NoSuchUpload, and the name is there with the right size: done
+ *   NoSuchUpload, and no such name          someone aborted or deleted it (a lifecycle rule of the bucket?): E_LOST
+ *   two processes complete it               one wins; the other finds the name with the right size
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "store/s3.h"
+#include "store/s3_xml.h"
+
+enum { BLOCK_FIRST_BYTES = 64 << 10 };
+
+struct s3_stage {
+    struct stage base;
+    char *key;
+    bool plain;                  /* from stage_open: complete at the end */
+    uint8_t *block;              /* the part that is being filled */
+    size_t used, capacity;
+    char *upload;                /* its id; NULL: not created yet */
+    struct text etags;           /* of the parts sent, comma between */
+    int32_t parts;
+};
+
+static struct s3_stage *stage_of(struct stage *base) { return (struct s3_stage *)base; }
+
+static void stage_free(struct s3_stage *stage)
+{
+    mem_free(stage->key);
+    mem_free(stage->block);
+    mem_free(stage->upload);
+    text_free(&stage->etags);
+    mem_free(stage);
+}
+
+/* An id or a tag goes into queries, records and XML: no character that would need care, but for what base64 has. */
+static bool is_token(const char *text, size_t size, size_t limit)
+{
+    if (size == 0 || size > limit)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (text[i] <= ' ' || text[i] > '~' || strchr(",\"<>&", text[i]) != NULL)
+            return false;
+    return true;
+}
+
+/* ---- uploads ---- */
+
+static void upload_id_take(void *context, const char *path, struct bytes text)
+{
+    char **upload = context;
+    if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0 && *upload == NULL &&
+        is_token((const char *)text.data, text.size, S3_UPLOAD_ID_MAX)) {
+        *upload = mem_zero(text.size + 1);
+        memcpy(*upload, text.data, text.size);
+    }
+}
+
+static enum code upload_create(struct s3_client *client, struct s3_stage *stage, struct error *err)
+{
+    const struct s3_call call = {.method = "POST", .key = stage->key, .query = "uploads="};
+    struct s3_reply reply;
+    FAULT_IO(stage_open, err);
+    TRY(s3_do(client, &call, &reply, err));
+    enum code code = xml_walk(text_view(&reply.answer.body), upload_id_take, &stage->upload, err);
+    s3_reply_free(&reply);
+    TRY(code);
+    if (stage->upload == NULL)
+        return fail(err, E_BROKER, "s3://%s/%s: the server began an upload and gave no id", client->settings.bucket, stage->key);
+    FAULT_LOST(stage_open, err);
+    return E_OK;
+}
+
+static void upload_query(const char *upload, struct text *out)
+{
+    text_add_string(out, "uploadId=");
+    http_encode(bytes_of_string(upload), false, out);
+}
+
+/* Best effort: after another error, which is the one to tell, or when there is nobody to tell. E_OK: it is not there. */
+static enum code upload_abort(struct s3_client *client, const char *key, const char *upload, struct error *err)
+{
+    struct text query = {0};
+    struct s3_reply reply;
+    upload_query(upload, &query);
+    const struct s3_call call = {.method = "DELETE", .key = key, .query = query.data};
+    enum code code = s3_do(client, &call, &reply, err);
+    text_free(&query);
+    if (code == E_OK)
+        s3_reply_free(&reply);
+    else if (code != E_ABSENT)
+        return code;
+    error_clear(err);
+    return E_OK;
+}
+
+static enum code etag_add(struct s3_stage *stage, const struct s3_reply *reply, struct error *err)
+{
+    struct bytes tag = http_answer_header(&reply->answer, "etag");
+    if (tag.size >= 2 && tag.data[0] == '"' && tag.data[tag.size - 1] == '"')
+        tag = bytes_of(tag.data + 1, tag.size - 2);
+    if (!is_token((const char *)tag.data, tag.size, S3_ETAG_MAX))
+        return fail(err, E_BROKER, "%s: the server gave no ETag for a part", stage->key);
+    text_printf(&stage->etags, "%s%.*s", stage->parts > 1 ? "," : "", (int)tag.size, (const char *)tag.data);
+    return E_OK;
+}
+
+/* Sent again under its number it takes the place of itself. */
+static enum code part_send(struct s3_stage *stage, struct error *err)
+{
+    struct s3_client *client = s3_of(stage->base.store)->client;
+    struct text query = {0};
+    struct s3_reply reply;
+    if (stage->upload == NULL)
+        TRY(upload_create(client, stage, err));
+    if (stage->parts == S3_PARTS_MAX)
+        return fail(err, E_UNSUPPORTED, "%s: a file of more than %d parts; let files be smaller with leat.files.target_size",
+                    stage->key, S3_PARTS_MAX);
+    FAULT_IO(stage_write, err);
+    text_printf(&query, "partNumber=%d&", ++stage->parts);
+    upload_query(stage->upload, &query);
+    const struct s3_call call = {
+        .method = "PUT", .key = stage->key, .query = query.data, .body = bytes_of(stage->block, stage->used)};
+    enum code code = s3_do(client, &call, &reply, err);
+    text_free(&query);
+    TRY(code);
+    code = etag_add(stage, &reply, err);
+    s3_reply_free(&reply);
+    TRY(code);
+    stage->used = 0;
+    FAULT_LOST(stage_write, err);
+    return E_OK;
+}
+
+/* ---- writing ---- */
+
+enum code s3_stage_open(struct store *base, const char *path, const char *final, struct stage **out, struct error *err)
+{
+    char key[S3_KEY_MAX + 1];
+    TRY(s3_key(s3_of(base), final != NULL ? final : path, key, err));
+    struct s3_stage *stage = mem_new(struct s3_stage);
+    stage->key = mem_strdup(key);
+    stage->plain = final == NULL;
+    *out = &stage->base;
+    return E_OK;
+}
+
+/* Many files are open at once and most are small: a part starts small and doubles. */
+static void block_reserve(struct s3_stage *stage, size_t need)
+{
+    size_t capacity = stage->capacity > 0 ? stage->capacity : BLOCK_FIRST_BYTES;
+    while (capacity < need)
+        capacity *= 2;
+    if (capacity > stage->capacity) {
+        stage->block = mem_resize(stage->block, capacity);
+        stage->capacity = capacity;
+    }
+}
+
+enum code s3_stage_write(struct stage *base, struct bytes content, struct error *err)
+{
+    struct s3_stage *stage = stage_of(base);
+    while (content.size > 0) {
+        size_t room = S3_PART_BYTES - stage->used, size = content.size < room ? content.size : room;
+        block_reserve(stage, stage->used + size);
+        memcpy(stage->block + stage->used, content.data, size);
+        stage->used += size;
+        content = bytes_of(content.data + size, content.size - size);
+        if (stage->used == S3_PART_BYTES)
+            TRY(part_send(stage, err));
+    }
+    return E_OK;
+}
+
+static enum code complete(struct s3_client *client, const char *key, const char *upload, const char *etags,
+                          struct s3_reply *reply, struct error *err)
+{
+    struct text query = {0}, body = {0};
+    upload_query(upload, &query);
+    text_add_string(&body, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for (int32_t part = 1; *etags != '\0'; part++) {
+        size_t size = strcspn(etags, ",");
+        text_printf(&body, "<Part><PartNumber>%d</PartNumber><ETag>&quot;%.*s&quot;</ETag></Part>", part, (int)size, etags);
+        etags += size + (etags[size] == ',');
+    }
+    text_add_string(&body, "</CompleteMultipartUpload>");
+    const struct s3_call call = {
+        .method = "POST", .key = key, .query = query.data, .headers = {{"if-none-match", "*"}}, .body = text_view(&body)};
+    enum code code = s3_send(client, &call, reply, err);
+    text_free(&query);
+    text_free(&body);
+    return code;
+}
+
+static enum code publish_upload(struct s3_store *store, const char *key, const char *upload, const char *etags,
+                                int64_t size_bytes, struct error *err);
+
+/* A name of its own: nobody else has ever put it, so that it is taken means that it was we. */
+static enum code finish_plain(struct s3_stage *stage, struct error *err)
+{
+    struct s3_store *store = s3_of(stage->base.store);
+    if (stage->upload == NULL)
+        return s3_put_key(store, stage->key, bytes_of(stage->block, stage->used), false, err);
+    return publish_upload(store, stage->key, stage->upload, stage->etags.data, stage->base.size_bytes, err);
+}
+
+static enum code finish(struct s3_stage *stage, struct text *handle, struct error *err)
+{
+    FAULT_IO(stage_fsync, err);
+    if (stage->used > 0 ? stage->upload != NULL || !stage->plain : stage->parts == 0 && !stage->plain)
+        TRY(part_send(stage, err));   // the rest; an upload has a part, be it empty
+    if (stage->plain)
+        TRY(finish_plain(stage, err));
+    FAULT_LOST(stage_fsync, err);
+    if (!stage->plain)
+        text_printf(handle, "%s %s", stage->upload, stage->etags.data);
+    return E_OK;
+}
+
+enum code s3_stage_finish(struct stage *base, struct text *handle, struct error *err)
+{
+    struct s3_stage *stage = stage_of(base);
+    always(stage->plain == (handle == NULL));
+    enum code code = finish(stage, handle, err);
+    if (code == E_OK)
+        stage_free(stage);
+    else
+        s3_stage_abandon(base);
+    return code;
+}
+
+void s3_stage_abandon(struct stage *base)
+{
+    struct s3_stage *stage = stage_of(base);
+    struct error ignored = {0};
+    if (stage->upload != NULL && upload_abort(s3_of(base->store)->client, stage->key, stage->upload, &ignored) != E_OK)
+        log_debug("an upload stays until it is collected: %s", ignored.text);
+    stage_free(stage);
+}
+
+/* ---- publishing ---- */
+
+/* The name is taken, or the upload is gone: then what lies there must be it. */
+static enum code check_published(struct s3_store *store, const char *key, int64_t want_bytes, bool gone, struct error *err)
+{
+    int64_t size_bytes;
+    enum code code = s3_head(store, key, &size_bytes, err);
+    if (code == E_ABSENT && gone)
+        return fail(err, E_LOST,
+                    "s3://%s/%s is gone, and so is its upload: they were deleted by someone else, perhaps by a lifecycle rule "
+                    "of the bucket that aborts uploads; restore the object, or start with a new checkpoint",
+                    store->client->settings.bucket, key);
+    TRY(code);
+    if (size_bytes != want_bytes)
+        return fail(err, E_CORRUPT, "s3://%s/%s has %" PRId64 " bytes, its commit record says %" PRId64,
+                    store->client->settings.bucket, key, size_bytes, want_bytes);
+    return E_OK;
+}
+
+static enum code publish_upload(struct s3_store *store, const char *key, const char *upload, const char *etags,
+                                int64_t size_bytes, struct error *err)
+{
+    struct s3_reply reply;
+    TRY(complete(store->client, key, upload, etags, &reply, err));
+    bool gone = strcmp(reply.error_code, "NoSuchUpload") == 0 || reply.answer.status == 404;
+    bool taken = reply.answer.status == 412;
+    const struct s3_call call = {.method = "POST", .key = key};
+    enum code code = s3_fine(&reply) || gone || taken ? E_OK : s3_refused(store->client, &call, &reply, err);
+    bool missing_part = strcmp(reply.error_code, "InvalidPart") == 0;
+    s3_reply_free(&reply);
+    if (missing_part)
+        return fail(err, E_CORRUPT, "s3://%s/%s: a part of its upload does not have the bytes that were sent",
+                    store->client->settings.bucket, key);
+    TRY(code);
+    if (gone || taken)
+        TRY(check_published(store, key, size_bytes, gone, err));
+    struct error left = {0};
+    if (taken && upload_abort(store->client, key, upload, &left) != E_OK)
+        log_debug("an upload stays until it is collected: %s", left.text);
+    return E_OK;
+}
+
+/* "<upload> <etags>": the upload is cut out; E_CORRUPT. A handle from a list of uploads has no tags. */
+static enum code handle_split(const char *handle, char upload[S3_UPLOAD_ID_MAX + 1], const char **etags, struct error *err)
+{
+    size_t size = handle == NULL ? 0 : strcspn(handle, " ");
+    if (size == 0 || !is_token(handle, size, S3_UPLOAD_ID_MAX))
+        return fail(err, E_CORRUPT, "the commit record names no upload; was the table on a local disk when it was written?");
+    memcpy(upload, handle, size);
+    upload[size] = '\0';
+    *etags = handle[size] == ' ' ? handle + size + 1 : "";
+    for (const char *p = *etags; *p != '\0'; p++)
+        if (*p <= ' ' || *p > '~' || strchr("\"<>&", *p) != NULL)
+            return fail(err, E_CORRUPT, "the commit record names parts that no upload has");
+    return E_OK;
+}
+
+enum code s3_publish(struct store *base, const struct staged *file, struct error *err)
+{
+    char key[S3_KEY_MAX + 1], upload[S3_UPLOAD_ID_MAX + 1];
+    const char *etags;
+    TRY(s3_key(s3_of(base), file->final, key, err));
+    TRY(handle_split(file->handle, upload, &etags, err));
+    FAULT_IO(publish_one, err);
+    TRY(publish_upload(s3_of(base), key, upload, etags, file->size_bytes, err));
+    FAULT_LOST(publish_one, err);
+    return E_OK;
+}
+
+enum code s3_discard(struct store *base, const struct staged *file, struct error *err)
+{
+    char key[S3_KEY_MAX + 1], upload[S3_UPLOAD_ID_MAX + 1];
+    const char *etags;
+    TRY(s3_key(s3_of(base), file->final, key, err));
+    TRY(handle_split(file->handle, upload, &etags, err));
+    FAULT_IO(gc_one, err);
+    TRY(upload_abort(s3_of(base)->client, key, upload, err));
+    FAULT_LOST(gc_one, err);
+    return E_OK;
+}
