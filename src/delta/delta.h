@@ -190,6 +190,26 @@ MUST_CHECK enum code delta_readable(const struct delta_protocol *protocol, struc
 MUST_CHECK enum code delta_writable(const struct delta_protocol *protocol, const struct delta_metadata *metadata,
                                     struct error *err);
 
+/* ---- creating and widening ---- */
+
+struct delta_wanted {               /* what a writer wants of its table */
+    const char *name;               /* for a new one; or NULL */
+    const char *schema;             /* JSON, as spark_schema_write gives it */
+    struct delta_names partition_columns;
+    struct delta_map properties;    /* delta.*, for a new one; others are passed over */
+};
+/* Could a table be made so? E_UNSUPPORTED names the column, or the property that needs a feature leat does not write. */
+MUST_CHECK enum code delta_wanted_check(const struct delta_wanted *wanted, struct error *err);
+/* The first actions of a new table. */
+MUST_CHECK enum code delta_create(const struct delta_wanted *wanted, struct arena *arena, struct delta_protocol *protocol,
+                                  struct delta_metadata *metadata, struct error *err);
+/* The metadata of a table that also holds rows of the wanted schema: columns that it lacks are added behind the others,
+ * nullable. *changed: `out` differs. E_SPEC: a column has another type, or is spelled otherwise, or the table is partitioned
+ * otherwise; E_UNSUPPORTED: a column has a rule that leat does not keep. */
+MUST_CHECK enum code delta_widen(const struct delta_protocol *protocol, const struct delta_metadata *have,
+                                 const struct delta_wanted *wanted, struct arena *arena, struct delta_metadata *out,
+                                 bool *changed, struct error *err);
+
 /* ---- writing ---- */
 
 struct delta_table;

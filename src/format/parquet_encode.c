@@ -333,6 +333,12 @@ static enum code file_finish(void *self, struct text *footer, struct error *err)
     return E_OK;
 }
 
+static void file_summary(const void *self, int32_t columns_max, struct text *out)
+{
+    const struct file *file = self;
+    parquet_summary_print(&file->schema, &file->groups, columns_max, out);
+}
+
 static void file_close(void *self)
 {
     struct file *file = self;
@@ -357,6 +363,7 @@ const struct encoder_type parquet_encoder = {
     .file_open = file_open,
     .file_add = file_add,
     .file_finish = file_finish,
+    .file_summary = file_summary,
     .file_close = file_close,
     .piece_close = piece_close,
 };

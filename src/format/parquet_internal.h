@@ -448,6 +448,9 @@ struct parquet_groups {
     int32_t count, capacity;
 };
 void parquet_groups_free(struct parquet_groups *groups);
+/* parquet_summary.c: Delta's statistics of a whole file, of its first `columns_max` leaves; appended. */
+void parquet_summary_print(const struct parquet_schema *schema, const struct parquet_groups *groups,
+                           int32_t columns_max, struct text *out);
 /* What a file's footer says. */
 struct parquet_file {
     const struct parquet_schema *schema;

@@ -44,7 +44,7 @@ static void folders_find(struct audit *self)
     struct audit_folder *next = self->folders = arena_array(self->arena, struct audit_folder, most);
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         const struct pipeline_table *table = pipeline->tables[t];
-        bool files = encoder_find(table->format) != NULL;
+        bool files = sink_encoder(table->format) != NULL;
         const char *path = table->path;
         if (path == NULL)
             path = arena_printf(self->arena, "%s/%s", tables_path, table->name);
@@ -52,7 +52,7 @@ static void folders_find(struct audit *self)
             .name = table->name,
             .path = files ? path : NULL,
             .materialized = table->materialized,
-            .parquet = strcmp(table->format, "parquet") == 0,
+            .parquet = files && sink_encoder(table->format) == encoder_find("parquet"),
             .keep = keep_of(self, table),
         };
         if (table_keeps_late(table))

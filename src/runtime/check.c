@@ -155,7 +155,7 @@ static void property_check(struct check *check, const struct pipeline_table *tab
     const struct option *options = type->options;
     if (type->client_options && starts_with(property->name, "kafka."))
         return;   // the client's own: `validate`
-    const struct encoder_type *encoder = encoder_find(table->format);
+    const struct encoder_type *encoder = sink_encoder(table->format);
     bool encoders = encoder != NULL && !starts_with(property->name, "leat.") &&
                     option_find(options, property->name) == NULL;
     if (encoders)

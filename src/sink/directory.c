@@ -187,6 +187,7 @@ static enum code open_all(struct directory *self, const struct sink_spec *spec, 
     self->files.records_max = self->settings.records_max;
     self->files.target_bytes = self->settings.target_bytes;
     self->files.slots = (int32_t)self->settings.per_partition;
+    self->files.summary_columns = spec->summary_columns;
     return lock_names(self, err);
 }
 

@@ -58,6 +58,7 @@ struct part {
     char *handle;           /* what the store needs to publish it beside them; NULL: nothing */
     int64_t size_bytes, rows;
     uint64_t checksum;      /* XXH64 of the file */
+    char *summary;          /* encoder_type.file_summary, or NULL */
 };
 struct parts {
     struct part *items;
@@ -67,8 +68,9 @@ struct parts {
 void parts_add(struct parts *parts, const struct part *part);   /* takes its strings */
 void parts_free(struct parts *parts);
 struct staged part_staged(const struct part *part);              /* as the store wants it; borrows the strings */
-/* {"files":[{"staged","final","size","rows","checksum","handle"}, ...], "replace":true}; the handle only where the store
- * gave one, the latter only when files are not just added. E_UNSUPPORTED when longer than SINK_TOKEN_MAX. */
+/* {"files":[{"staged","final","size","rows","checksum","handle","summary"}, ...], "replace":true}; the handle only where
+ * the store gave one, the summary where it was asked for, the latter only when files are not just added. E_UNSUPPORTED when
+ * longer than SINK_TOKEN_MAX. */
 MUST_CHECK enum code token_print(const struct parts *parts, struct text *out, struct error *err);
 /* Paths are checked: staged below _staging/, final not. An empty text has no files. E_CORRUPT. */
 MUST_CHECK enum code token_parse(struct bytes token, struct parts *out, struct error *err);
@@ -96,6 +98,7 @@ struct part_files {
     int64_t records_max;            /* per file; 0 = no limit */
     int64_t target_bytes;           /* a file is finished once it is so large; 0 = no limit */
     int32_t slots;                  /* files that grow at once in one folder */
+    int32_t summary_columns;        /* of a part's summary; 0 = none */
 
     struct lock lock;               /* guards all below */
     int64_t epoch;

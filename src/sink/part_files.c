@@ -162,6 +162,11 @@ static enum code file_seal(struct part_files *self, struct part_file *file, stru
     TRY(code);
     *out = (struct part){
         .size_bytes = stage_size(file->stage), .rows = file->rows, .checksum = stage_checksum(file->stage)};
+    if (self->summary_columns > 0 && self->encoder->file_summary != NULL) {
+        struct text summary = {0};
+        self->encoder->file_summary(file->encoder_file, self->summary_columns, &summary);
+        out->summary = text_take(&summary);
+    }
     struct stage *stage = file->stage;
     struct text handle = {0};
     file->stage = NULL;
@@ -185,6 +190,8 @@ static enum code file_finish(struct part_files *self, struct part_file **place, 
         part.final = file->final;
         file->staged = file->final = NULL;
         parts_add(&self->done, &part);
+    } else {
+        mem_free(part.summary);
     }
     file_free(self, file);
     return code;

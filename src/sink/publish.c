@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sink/directory.h"
+#include "sink/delta_publish.h"
 
 /* The bytes were written by a process that is gone, perhaps with the power: its word is checked. */
 static enum code part_check(struct store *store, const struct part *part, struct error *err)
@@ -65,19 +65,41 @@ static enum code others_remove(struct store *store, const char *query_id, int64_
     return code;
 }
 
+/* The txn in the log tells whether it was done before: then others may have moved the rows and removed the files. */
+static enum code delta_publish(struct store *store, int64_t epoch, const struct delta_token *token, struct error *err)
+{
+    struct budget none = {0};
+    struct delta_table *table = NULL;
+    TRY(delta_table_open(store, token->app_id, &table, err));
+    enum code code = E_OK;
+    if (delta_table_transaction(table) < epoch) {
+        code = parts_publish(store, &token->parts, true, err);
+        if (code == E_OK)
+            code = delta_epoch_commit(table, store, token, epoch, &none, err);
+    }
+    delta_table_free(table);
+    return code;
+}
+
+static enum code directory_publish(struct store *store, const char *query_id, int64_t epoch, const struct parts *parts,
+                                   struct error *err)
+{
+    TRY(parts_publish(store, parts, true, err));
+    return parts->replace ? others_remove(store, query_id, epoch, parts, err) : E_OK;
+}
+
 enum code sink_publish(const char *folder, const char *query_id, int64_t epoch, struct bytes token, struct error *err)
 {
     struct store *store = NULL;
-    struct parts parts;
-    TRY(token_parse(token, &parts, err));
+    struct delta_token parsed;
+    TRY(delta_token_parse(token, &parsed, err));
     enum code code = E_OK;
-    if (parts.count > 0 || parts.replace)
+    if (parsed.parts.count > 0 || parsed.parts.replace)
         code = store_look(folder, &store, err);
     if (code == E_OK && store != NULL)
-        code = parts_publish(store, &parts, true, err);
-    if (code == E_OK && parts.replace)
-        code = others_remove(store, query_id, epoch, &parts, err);
+        code = parsed.app_id != NULL ? delta_publish(store, epoch, &parsed, err)
+                                     : directory_publish(store, query_id, epoch, &parsed.parts, err);
     store_close(store);
-    parts_free(&parts);
+    delta_token_free(&parsed);
     return code == E_OK ? E_OK : error_note(err, "epoch %" PRId64 " in %s", epoch, folder);
 }

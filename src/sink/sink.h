@@ -35,6 +35,7 @@ struct sink_spec {
     int32_t option_count;
     const struct zone *zone;
     int32_t lanes;
+    int32_t summary_columns;           /* of file sinks: the token tells what so many columns of a file hold; 0 = nothing */
     struct budget *budget;
     /* ---- for sinks that write to a broker; NULL and 0 for the others ---- */
     const struct transaction *transaction;   /* of the query's first cluster, or NULL */
@@ -112,6 +113,9 @@ struct sink_part_name {
 /* Whether `path`, in a table's folder, is a name that a sink of files gives. */
 bool sink_part_parse(const char *path, struct sink_part_name *out);
 
-const struct sink_type *sink_find(const char *name); /* parquet, csv, json, console, (delta, kafka later) */
+const struct sink_type *sink_find(const char *name);   /* parquet, csv, json, delta, console, kafka */
+struct encoder_type;
+/* Of the files that a table of this format has; NULL: it has none. */
+const struct encoder_type *sink_encoder(const char *format);
 
 #endif

@@ -2,7 +2,9 @@
 
 #include <strings.h>
 
-const struct sink_type *const sink_types[] = {&parquet_sink, &csv_sink, &json_sink, &console_sink, &kafka_sink, NULL};
+#include "format/format.h"
+
+const struct sink_type *const sink_types[] = {&parquet_sink, &csv_sink, &json_sink, &delta_sink, &console_sink, &kafka_sink, NULL};
 
 const struct sink_type *sink_find(const char *name)
 {
@@ -10,6 +12,11 @@ const struct sink_type *sink_find(const char *name)
         if (strcasecmp((*type)->name, name) == 0)
             return *type;
     return NULL;
+}
+
+const struct encoder_type *sink_encoder(const char *format)
+{
+    return encoder_find(strcasecmp(format, delta_sink.name) == 0 ? parquet_sink.name : format);
 }
 
 enum code sink_options(const struct sink_spec *spec, const struct option *options, const char *prefix,

@@ -4,7 +4,7 @@
 
 #include "sink/sink.h"
 
-extern const struct sink_type parquet_sink, csv_sink, json_sink, console_sink, kafka_sink;
+extern const struct sink_type parquet_sink, csv_sink, json_sink, delta_sink, console_sink, kafka_sink;
 
 /* Read the options of a table into settings. Names outside the table are another's (TBLPROPERTIES carry
  * anything), but one that starts with `prefix` is a slip: E_SPEC with the nearest name. */

@@ -16,6 +16,7 @@ void parts_free(struct parts *parts)
     for (int32_t i = 0; i < parts->count; i++) {
         mem_free(parts->items[i].staged);
         mem_free(parts->items[i].final);
+        mem_free(parts->items[i].summary);
         mem_free(parts->items[i].handle);
     }
     mem_free(parts->items);
@@ -34,9 +35,10 @@ enum code token_print(const struct parts *parts, struct text *out, struct error 
         const struct part *part = &parts->items[i];
         char checksum[17];
         snprintf(checksum, sizeof checksum, "%016" PRIx64, part->checksum);
-        json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:I, s:s, s:s*}", "staged", part->staged, "final",
+        json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:I, s:s, s:s*, s:s*}", "staged", part->staged, "final",
                                                part->final, "size", (json_int_t)part->size_bytes, "rows",
-                                               (json_int_t)part->rows, "checksum", checksum, "handle", part->handle));
+                                               (json_int_t)part->rows, "checksum", checksum, "handle", part->handle, "summary",
+                                               part->summary));
     }
     json_t *json = json_pack("{s:o}", "files", files);
     if (parts->replace)
@@ -68,6 +70,7 @@ static bool part_parse(const json_t *file, struct part *out)
     const char *final = json_string_value(json_object_get(file, "final"));
     const char *checksum = json_string_value(json_object_get(file, "checksum"));
     const char *handle = json_string_value(json_object_get(file, "handle"));
+    const char *summary = json_string_value(json_object_get(file, "summary"));
     json_t *size = json_object_get(file, "size"), *rows = json_object_get(file, "rows");
     char *end = NULL;
     if (staged == NULL || final == NULL || checksum == NULL || !json_is_integer(size) ||
@@ -81,6 +84,7 @@ static bool part_parse(const json_t *file, struct part *out)
     *out = (struct part){.staged = mem_strdup(staged),
                          .final = mem_strdup(final),
                          .handle = handle != NULL ? mem_strdup(handle) : NULL,
+                         .summary = summary != NULL ? mem_strdup(summary) : NULL,
                          .size_bytes = json_integer_value(size),
                          .rows = json_integer_value(rows),
                          .checksum = sum};

@@ -251,7 +251,7 @@ static enum code batch_read(struct analyser *self, struct element *table, struct
     if (table->still == NULL)
         TRY(source_relation(self, source, false, &table->still));
     *out = table->still;
-    bool lines = !same_name(source->format, "parquet");
+    bool lines = !same_name(source->format, "parquet") && !same_name(source->format, "delta");
     if (lines && !same_name(source->format, "json") && !same_name(source->format, "csv"))
         (*out)->unsupported = "reading a table of this format without STREAM";
     else if (lines && statement->partition_count > 0)
