@@ -64,10 +64,56 @@ static bool counts_rows(const struct ast *ast)
             ast->args[0]->kind == AST_STRING);
 }
 
+/* ---- aggregates of the query around: HAVING EXISTS (SELECT .. WHERE b < min(a)) ---- */
+
+/* Whether all names are of the query around, and there are some. */
+static bool reads_around(struct analyser *self, const struct scope *scope, const struct ast *ast, int32_t *names)
+{
+    struct error err = {0};
+    struct analyser quiet = *self;
+    struct scope here = *scope;
+    const struct expr *found;
+    bool is_here = false, is_around = false;
+    quiet.err = &err;
+    here.outer = NULL;
+    for (int32_t i = 0; i < ast->arg_count; i++)
+        if (!reads_around(self, scope, ast->args[i], names))
+            return false;
+    if (ast->kind != AST_NAME)
+        return ast->kind != AST_SUBQUERY && ast->kind != AST_EXISTS && ast->kind != AST_IN;
+    if (scope_find(&quiet, &here, ast, &found, &is_here) != E_OK || is_here)
+        return false;
+    if (scope_find(&quiet, scope->outer, ast, &found, &is_around) != E_OK)
+        return false;
+    *names += is_around;
+    return is_around;
+}
+
+static bool belongs_around(struct analyser *self, const struct scope *scope, const struct ast *ast)
+{
+    const struct scope *outer = scope->outer;
+    int32_t names = 0;
+    return self->batch && outer != NULL && outer->select != NULL && !outer->select->grouping && !outer->inside_aggregate &&
+           strcmp(outer->clause, "the SELECT list") != 0 && reads_around(self, scope, ast, &names) && names > 0;
+}
+
+static enum code aggregate_around(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                  const struct expr **out)
+{
+    const struct expr *call;
+    TRY(analyse_expr(self, scope->outer, ast, &call));
+    struct field field = {call->bound, call->type, true};
+    *out = expr_column(&self->expr, MARK_OUTER + OUTER_CALL + call->index - MARK_CALL, &field, ast->at);
+    self->outer_reads++;
+    return E_OK;
+}
+
 enum code select_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast,
                            const struct expr **out)
 {
     struct select *select = scope->select;
+    if (select == NULL && belongs_around(self, scope, ast))
+        return aggregate_around(self, scope, ast, out);
     if (select == NULL || select->grouping || scope->inside_aggregate)
         return misplaced_aggregate(self, scope, ast);
     struct scope inside = *scope;
@@ -114,6 +160,38 @@ static bool has_mark(const struct expr *expr, int32_t mark)
     return false;
 }
 
+enum { SWAPPED_WEIGHT_MAX = 64 }; /* larger expressions are compared as they stand */
+
+static bool is_commutative(const struct expr *expr)
+{
+    return expr->arg_count == 2 && (expr_is_call(expr, "+") || expr_is_call(expr, "*") || expr_is_call(expr, "=") ||
+                                    expr_is_call(expr, "and") || expr_is_call(expr, "or"));
+}
+
+static bool equal_swapped(const struct expr *a, const struct expr *b)
+{
+    if (expr_equal(a, b))
+        return true;
+    if (a->kind != b->kind || a->arg_count != b->arg_count || a->arg_count == 0 || a->function != b->function ||
+        a->index != b->index || a->try_cast != b->try_cast || !type_equal(a->type, b->type))
+        return false;
+    if (is_commutative(a) && equal_swapped(a->args[0], b->args[1]) && equal_swapped(a->args[1], b->args[0]))
+        return true;
+    for (int32_t i = 0; i < a->arg_count; i++)
+        if (!equal_swapped(a->args[i], b->args[i]))
+            return false;
+    return a->bound == NULL && b->bound == NULL;
+}
+
+/* Equal, but for the order of what may be swapped: 1 + a is the key a + 1. */
+static bool same_meaning(const struct expr *a, const struct expr *b)
+{
+    if (expr_equal(a, b))
+        return true;
+    return a->kind == b->kind && a->arg_count > 0 && expr_weight(a, SWAPPED_WEIGHT_MAX) <= SWAPPED_WEIGHT_MAX &&
+           equal_swapped(a, b);
+}
+
 static void note_in_set(struct group_set *set, int32_t key)
 {
     for (int32_t i = 0; set != NULL && i < set->count; i++)
@@ -126,7 +204,7 @@ static void note_in_set(struct group_set *set, int32_t key)
 static void add_key(struct analyser *self, struct select *select, const struct expr *key, struct group_set *set)
 {
     int32_t at = 0;
-    while (at < select->keys.count && !expr_equal(select->keys.items[at], key))
+    while (at < select->keys.count && !same_meaning(select->keys.items[at], key))
         at++;
     note_in_set(set, at);
     if (at < select->keys.count)
@@ -292,10 +370,26 @@ static const struct expr *lifted_column(struct lifting *lifting, int32_t index,
     return column_of(lifting->self, lifting->select->lifted, index, was->at);
 }
 
+/* HAVING and ORDER BY see the list and the keys alone. */
+static enum code not_in_list(struct analyser *self, const struct select *select, const struct expr *column)
+{
+    struct text names = {0};
+    for (int32_t i = 0; i < select->target_count && i < 5; i++)
+        text_printf(&names, "%s`%s`", i > 0 ? ", " : "", select->targets[i].name);
+    enum code code = sql_error(self, column->at, "group by it, or aggregate it",
+                               "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name "
+                               "`%s` cannot be resolved in %s. Did you mean one of the following? [%s].",
+                               (const char *)column->bound, select->lifting, names.data);
+    text_free(&names);
+    return code;
+}
+
 static enum code not_grouped(struct analyser *self, const struct select *select,
                              const struct expr *column)
 {
     const char *name = column->bound != NULL ? column->bound : "?";
+    if (select->lifting != NULL && column->bound != NULL)
+        return not_in_list(self, select, column);
     if (select->keys.count == 0)
         return sql_error(
             self, column->at, NULL,
@@ -323,6 +417,18 @@ static const struct expr *lift_outer(struct lifting *lifting, const struct expr 
     return expr_column(&lifting->self->expr, lifted->index + MARK_OUTER, &field, column->at);
 }
 
+/* Aggregates of this query within the subquery: columns of the groups. */
+static void bind_calls(struct analyser *self, const struct select *select, struct subquery *subquery)
+{
+    const struct expr **calls = arena_array(self->arena, const struct expr *, (size_t)select->calls.count + 1);
+    for (int32_t i = 0; i < select->calls.count; i++) {
+        const struct aggregate_call *call = select->calls.items[i];
+        struct field field = {select->call_names.items[i], call->type, true};
+        calls[i] = expr_column(&self->expr, MARK_OUTER + select_key_columns(select) + i, &field, subquery->at);
+    }
+    subquery->plan = plan_bind_calls(self->arena, subquery->plan, calls);
+}
+
 static const struct expr *subquery_column(struct lifting *lifting, int32_t index, const struct expr *was)
 {
     struct analyser *self = lifting->self;
@@ -340,8 +446,10 @@ static const struct expr *subquery_column(struct lifting *lifting, int32_t index
         if (used[i])
             values[i] = lift_outer(lifting, expr_column(&self->expr, i + MARK_OUTER, &field, subquery->at));
     }
-    if (select->grouped)
+    if (select->grouped) {
         subquery->plan = plan_bind_outer(self->arena, subquery->plan, values);
+        bind_calls(self, select, subquery);
+    }
     for (int32_t i = 0; i < subquery->sought_count; i++)
         subquery->sought[i] = lift(lifting, subquery->sought[i]);
     select->lifted = apply_subquery(self, select->lifted, subquery);
@@ -355,7 +463,7 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
     if (lifting->code != E_OK || expr->kind == EXPR_LITERAL)
         return expr;
     for (int32_t i = 0; select->grouped && i < select->keys.count; i++)
-        if (expr_equal(expr, select->keys.items[i]))
+        if (same_meaning(expr, select->keys.items[i]))
             return lifted_column(lifting, i, expr);
     if (expr->kind == EXPR_COLUMN) {
         if (expr->index >= MARK_OUTER)

@@ -256,15 +256,14 @@ static enum code join_on(struct analyser *self, const struct ast_relation *join,
     struct plan *node = rows->plan;
     const struct expr *condition;
     TRY(analyse_boolean(self, &scope, join->on, &condition));
-    if (rows->plan != node)
-        return sql_error(self, join->on->at, "compute it in a subquery of FROM, and join that",
-                         "[UNSUPPORTED_FEATURE] from_json() and subqueries do not stand in ON.");
     if (expr_is_volatile(condition))
         return sql_error(
             self, join->on->at, NULL,
             "[INVALID_NON_DETERMINISTIC_EXPRESSIONS] The operator expects a deterministic expression, "
             "but the actual expression is \"%s\".",
             ast_name_of(self, join->on));
+    if (rows->plan != node)
+        return on_subqueries(self, join, rows, find_open(self, node), condition);
     add_condition(self, node, condition);
     return E_OK;
 }
@@ -360,6 +359,6 @@ enum code analyse_join(struct analyser *self, const struct ast_relation *join,
         TRY(join_using(self, join, (const char *const *)natural.items, natural.count, out,
                        left.column_count));
     if (is_one_sided(join->join))
-        forget_right(out, node, left.plan->schema->field_count);
+        forget_right(out, out->plan, out->plan->inputs[0]->schema->field_count);
     return E_OK;
 }

@@ -195,10 +195,12 @@ static enum code analyse_sort_keys(struct analyser *self, struct select *select,
 }
 
 /* A predicate over the lifted rows. */
-static enum code lift_filter(struct analyser *self, struct select *select,
+static enum code lift_filter(struct analyser *self, struct select *select, const char *clause,
                              const struct expr *predicate, struct position at)
 {
+    select->lifting = clause;
     TRY(select_lift(self, select, predicate, &predicate));
+    select->lifting = NULL;
     select->lifted = plan_filter(self->arena, select->lifted, predicate, at);
     return E_OK;
 }
@@ -242,13 +244,25 @@ static enum code add_window_functions(struct analyser *self, struct select *sele
 static enum code add_sort(struct analyser *self, struct select *select,
                           const struct ast_query *query, struct sort_keys *keys)
 {
+    select->lifting = "ORDER BY";
     for (int32_t i = 0; i < keys->count; i++)
         TRY(select_lift(self, select, keys->exprs[i], &keys->exprs[i]));
+    select->lifting = NULL;
     select->lifted = sort_rows(self, query, select->lifted, keys->exprs, keys->count);
     return E_OK;
 }
 
 /* ---- the output ---- */
+
+/* What a subquery reads is part of its column's name, and known by now. */
+static const char *target_name(struct analyser *self, struct select *select, const struct target *target)
+{
+    struct scope scope;
+    if (target->alias != NULL || target->ast == NULL || self->subqueries_read.count == 0)
+        return target->name;
+    select_scope(select, "the SELECT list", &scope);
+    return column_name_of(self, &scope, target->ast);
+}
 
 static enum code project_targets(struct analyser *self, struct select *select, struct rowset *out)
 {
@@ -257,7 +271,7 @@ static enum code project_targets(struct analyser *self, struct select *select, s
     const char **names = arena_array(self->arena, const char *, count);
     for (int32_t i = 0; i < select->target_count; i++) {
         TRY(select_lift(self, select, select->targets[i].expr, &exprs[i]));
-        names[i] = select->targets[i].name;
+        names[i] = target_name(self, select, &select->targets[i]);
     }
     struct plan *plan = plan_project(self->arena, select->lifted, exprs, names,
                                      select->target_count, select->ast->at);
@@ -313,10 +327,10 @@ static enum code finish_select(struct analyser *self, struct select *select,
     if (select->grouped)
         TRY(select_group(self, select, &select->lifted));
     if (having != NULL)
-        TRY(lift_filter(self, select, having, select->ast->having->at));
+        TRY(lift_filter(self, select, "HAVING", having, select->ast->having->at));
     TRY(add_window_functions(self, select));
     if (qualify != NULL)
-        TRY(lift_filter(self, select, qualify, select->ast->qualify->at));
+        TRY(lift_filter(self, select, "QUALIFY", qualify, select->ast->qualify->at));
     if (keys->count > 0 && !select->ast->distinct)
         TRY(add_sort(self, select, query, keys));
     TRY(project_targets(self, select, out));

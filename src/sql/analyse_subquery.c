@@ -10,6 +10,8 @@
 #include "sql/join.h"
 #include "sql/select.h"
 
+enum { READS_TEXT_MAX = 2000 };
+
 struct membership { /* x IN (SELECT ..), EXISTS (SELECT ..) */
     const struct ast *ast;
     bool negated;
@@ -51,6 +53,24 @@ static enum code refuse_streaming(struct analyser *self, const struct plan *subq
         "in subquery expressions.");
 }
 
+static bool note_read(void *context, const struct expr *column)
+{
+    struct text *names = context;
+    text_printf(names, "%s%s", names->size > 0 ? ", " : "", column->bound != NULL ? (const char *)column->bound : "?");
+    return names->size < READS_TEXT_MAX;
+}
+
+/* scalarsubquery(a, b): Spark names a column after what its subquery reads. */
+static void note_reads(struct analyser *self, const struct ast_query *query, const struct plan *plan)
+{
+    struct subquery_reads *reads = arena_new(self->arena, struct subquery_reads);
+    struct text names = {0};
+    plan_each_outer(plan, note_read, &names);
+    *reads = (struct subquery_reads){query, arena_strndup(self->arena, names.size > 0 ? names.data : "", names.size)};
+    list_add(self->arena, &self->subqueries_read, reads);
+    text_free(&names);
+}
+
 /* The names of the query around come out as columns from MARK_OUTER on. */
 static enum code analyse_inner(struct analyser *self, const struct scope *scope,
                                const struct ast *ast, struct rowset *out, bool *correlated)
@@ -58,6 +78,8 @@ static enum code analyse_inner(struct analyser *self, const struct scope *scope,
     int32_t reads = self->outer_reads;
     TRY(analyse_query(self, ast->query, scope, out));
     *correlated = self->outer_reads != reads;
+    if (*correlated)
+        note_reads(self, ast->query, out->plan);
     return E_OK;
 }
 

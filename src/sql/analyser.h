@@ -47,6 +47,12 @@ struct analyser {
     bool batch; /* a query of a session: all its rows stand still */
     struct dialect dialect;
     int32_t recursion_count;
+    struct list subqueries_read; /* struct subquery_reads *: what correlated subqueries read, for the names of columns */
+};
+
+struct subquery_reads {
+    const struct ast_query *query;
+    const char *columns; /* "a, b": of the rows around, as often as they stand in it */
 };
 
 /* ---- names in sight ---- */

@@ -81,6 +81,18 @@ static void print_name(struct printer *out, const struct ast *ast)
         put(out, "()");
 }
 
+/* What a subquery reads of the rows around it; known once it is analysed. */
+static const char *columns_read(struct printer *out, const struct ast *ast)
+{
+    const struct list *all = &out->analyser->subqueries_read;
+    for (int32_t i = 0; i < all->count; i++) {
+        const struct subquery_reads *reads = all->items[i];
+        if (reads->query == ast->query)
+            return reads->columns;
+    }
+    return "";
+}
+
 /* Fields without a name are col1, col2, .. */
 static void print_row(struct printer *out, const struct ast *ast)
 {
@@ -456,12 +468,12 @@ static void print(struct printer *out, const struct ast *ast)
         print(out, ast->args[0]);
         text_printf(&out->text, ":%s", ast->text);
         break;
-    case AST_SUBQUERY: put(out, "scalarsubquery()"); break;
-    case AST_EXISTS: put(out, "exists()"); break;
+    case AST_SUBQUERY: text_printf(&out->text, "scalarsubquery(%s)", columns_read(out, ast)); break;
+    case AST_EXISTS: text_printf(&out->text, "exists(%s)", columns_read(out, ast)); break;
     case AST_IN:
         text_add_char(&out->text, '(');
         print(out, ast->args[0]);
-        put(out, " IN (listquery()))");
+        text_printf(&out->text, " IN (listquery(%s)))", columns_read(out, ast));
         break;
     }
 }

@@ -28,6 +28,9 @@ struct open_join {
     struct list conditions; /* const struct expr *, over both sides' columns */
 };
 
+/* analyse_on.c: ON, typed over the join, with subqueries of it above the join. */
+MUST_CHECK enum code on_subqueries(struct analyser *analyser, const struct ast_relation *join, struct rowset *rows,
+                                   struct open_join *open, const struct expr *condition);
 MUST_CHECK enum code analyse_join(struct analyser *self, const struct ast_relation *join,
                                   const struct scope *outer, struct rowset *out);
 /* Joins made from here on are open until joins_close() gets what joins_open() gave. */

@@ -62,6 +62,9 @@ void plan_collect_query(struct arena *arena, struct plan *root, struct plan_list
 enum { COLUMN_MARK = 1 << 20 };
 /* Columns of the rows around a subquery, of those around these, ..: from COLUMN_OUTER + level * COLUMN_MARK on. */
 enum { COLUMN_OUTER = 4 * COLUMN_MARK };
+/* Among those of a level: its aggregate i, while its groups are not there yet. */
+enum { OUTER_CALL = COLUMN_MARK / 2 };
+struct plan *plan_bind_calls(struct arena *arena, struct plan *subquery, const struct expr *const *calls);
 static inline int32_t outer_level(int32_t index) { return index < COLUMN_OUTER ? -1 : index / COLUMN_MARK - 4; }
 /* Each expression of the node replaced; its inputs stay. */
 typedef const struct expr *(*expr_map)(void *context, const struct expr *expr);
@@ -81,6 +84,9 @@ bool expr_has_marks(const struct expr *expr);
 /* Every expression of the node itself, whatever input it reads. */
 void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr),
                     void *context);
+/* The columns of the rows around that a subquery reads, top down, each time they stand there; stops when `each` says
+ * false. */
+void plan_each_outer(const struct plan *subquery, bool (*each)(void *context, const struct expr *column), void *context);
 void expr_each_column(const struct expr *expr,
                       void (*each)(void *context, const struct expr *column), void *context);
 

@@ -96,6 +96,7 @@ struct copied {
 struct binding_of {
     struct arena *arena;
     const struct expr *const *values; /* NULL: only look */
+    const struct expr *const *calls;  /* aggregates of the query around; NULL: they stay */
     bool *used;
     int32_t depth; /* of the expression at hand */
     const struct plan *recursion; /* NULL: none */
@@ -109,6 +110,8 @@ static const struct expr *bind_column(void *context, const struct expr *column)
     if (outer_level(column->index) != self->depth)
         return column;
     int32_t index = column->index % COLUMN_MARK;
+    if (index >= OUTER_CALL)
+        return self->calls != NULL ? self->calls[index - OUTER_CALL] : column;
     if (self->used != NULL)
         self->used[index] = true;
     return self->values != NULL && self->values[index] != NULL ? self->values[index] : column;
@@ -150,12 +153,51 @@ struct plan *plan_bind_outer(struct arena *arena, struct plan *subquery, const s
     return bind_plan(&self, subquery, 0);
 }
 
+struct plan *plan_bind_calls(struct arena *arena, struct plan *subquery, const struct expr *const *calls)
+{
+    struct binding_of self = {.arena = arena, .calls = calls};
+    return bind_plan(&self, subquery, 0);
+}
+
 void plan_outer_columns(struct plan *subquery, bool *used)
 {
     struct arena arena = {0};
     struct binding_of self = {.arena = &arena, .used = used};
     bind_plan(&self, subquery, 0);
     arena_free(&arena);
+}
+
+struct reading {
+    bool (*each)(void *context, const struct expr *column);
+    void *context;
+    int32_t depth;
+    bool stopped;
+};
+
+static void read_column(void *context, const struct expr *column)
+{
+    struct reading *self = context;
+    if (!self->stopped && outer_level(column->index) == self->depth)
+        self->stopped = !self->each(self->context, column);
+}
+
+static void read_expr(void *context, const struct expr *expr)
+{
+    expr_each_column(expr, read_column, context);
+}
+
+static void read_plan(struct reading *self, const struct plan *plan, int32_t depth)
+{
+    self->depth = depth;
+    plan_each_expr(plan, read_expr, self);
+    for (int32_t i = 0; i < plan->input_count && !self->stopped; i++)
+        read_plan(self, plan_input(plan, i), depth + (plan->kind == PLAN_APPLY && i == 1));
+}
+
+void plan_each_outer(const struct plan *subquery, bool (*each)(void *context, const struct expr *column), void *context)
+{
+    struct reading self = {.each = each, .context = context};
+    read_plan(&self, subquery, 0);
 }
 
 struct plan *plan_bind_level(struct arena *arena, const struct plan *recursion, const struct stored_rows *before)

@@ -41,6 +41,7 @@ struct select {
     /* subqueries of a session's query: columns of `lifted`, as it grows */
     struct list subqueries; /* struct subquery * */
     struct plan *lifted; /* the plan above the groups, once there is one */
+    const char *lifting; /* the clause at hand, which sees the list and the keys; NULL: the list itself */
 };
 
 /* A subquery in an expression: what the APPLY will be, and its column once it is there. */
