@@ -148,8 +148,8 @@ void builder_double(struct builder *builder, double value)
 
 void builder_int128(struct builder *builder, __int128 value)
 {
-    dassert(builder->type->id == TYPE_DECIMAL);
-    if (type_is_wide_decimal(builder->type))
+    dassert(builder->type->id == TYPE_DECIMAL || builder->type->id == TYPE_INTERVAL);
+    if (type_width(builder->type) == 16)
         memcpy(extend(&builder->values, 16), &value, 16);
     else
         memcpy(extend(&builder->values, 8), &(int64_t){(int64_t)value}, 8);

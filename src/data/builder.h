@@ -25,7 +25,7 @@ void builder_null(struct builder *builder);  /* children of a STRUCT get NULL to
 void builder_boolean(struct builder *builder, bool value);
 void builder_int(struct builder *builder, int64_t value);  /* INT8..64, DATE, TIMESTAMP*, INTERVAL_*, narrow DECIMAL */
 void builder_double(struct builder *builder, double value);      /* FLOAT, DOUBLE */
-void builder_int128(struct builder *builder, __int128 value);    /* DECIMAL of any width */
+void builder_int128(struct builder *builder, __int128 value);    /* DECIMAL of any width; an INTERVAL's bytes */
 void builder_bytes(struct builder *builder, struct bytes value); /* STRING, BINARY */
 /* The list row ends where the children now end. */
 void builder_close_list(struct builder *builder);

@@ -4,6 +4,7 @@
 #include "base/text_number.h"
 #include "data/column.h"
 #include "data/decimal.h"
+#include "data/interval.h"
 #include "data/timestamp.h"
 #include "data/variant.h"
 
@@ -123,6 +124,10 @@ static void print_value(const struct column *col, int64_t row, const struct plac
     case TYPE_TIME: text_add(out, digits, time_of_day_print(column_values(col, int64_t)[row], digits)); break;
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: print_interval(col->type, integer_at(col, row), out); break;
+    case TYPE_INTERVAL:
+        out->size += calendar_interval_print(&column_values(col, struct calendar_interval)[row],
+                                             text_reserve(out, CALENDAR_INTERVAL_TEXT_MAX));
+        break;
     case TYPE_ARRAY:
     case TYPE_MAP: print_list(col, row, &nested, out); break;
     case TYPE_STRUCT: print_struct(col, row, &nested, out); break;

@@ -229,8 +229,10 @@ static enum code ddl_interval(struct ddl *self, const struct type **out)
     for (int i = 0; i < 6 && first < 0; i++)
         if (take_word(self, units[i]))
             first = last = i;
-    if (first < 0)
-        return expected(self, "YEAR, MONTH, DAY, HOUR, MINUTE or SECOND");
+    if (first < 0) { // months, days and microseconds
+        *out = type_of(TYPE_INTERVAL);
+        return E_OK;
+    }
     if (take_word(self, "TO")) {
         for (last = first + 1; last < 6; last++)
             if (take_word(self, units[last]))

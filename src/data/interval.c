@@ -105,6 +105,93 @@ bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *
     }
 }
 
+/* ---- months, days and microseconds ---- */
+
+/* Adds so many of the unit; weeks are days, all that is shorter are microseconds. */
+static bool calendar_add(struct bytes number, const struct interval_unit *unit, struct calendar_interval *into)
+{
+    static const int64_t day_us = INT64_C(86400000000);
+    bool of_days = unit->us >= day_us;
+    struct interval_unit plain = *unit;
+    int64_t months = 0, us = 0;
+    if (of_days)
+        plain.us = unit->us / day_us;
+    if (!interval_add(number, false, &plain, &months, &us))
+        return false;
+    if (of_days)
+        return us == (int32_t)us && !__builtin_add_overflow(into->days, (int32_t)us, &into->days);
+    return months == (int32_t)months && !__builtin_add_overflow(into->months, (int32_t)months, &into->months) &&
+           !__builtin_add_overflow(into->us, us, &into->us);
+}
+
+static const char *skip_spaces(const char *at, const char *end)
+{
+    while (at < end && isspace((unsigned char)*at))
+        at++;
+    return at;
+}
+
+bool calendar_interval_parse(struct bytes text, struct calendar_interval *out)
+{
+    const char *end = (const char *)text.data + text.size, *at = skip_spaces((const char *)text.data, end);
+    struct calendar_interval sum = {0};
+    if (end - at > 8 && strncasecmp(at, "interval", 8) == 0 && isspace((unsigned char)at[8]))
+        at = skip_spaces(at + 8, end);
+    if (at == end)
+        return false;
+    while (at < end) {
+        const char *number = at;
+        if (*at == '-' || *at == '+')
+            at = skip_spaces(at + 1, end);
+        while (at < end && (isdigit((unsigned char)*at) || *at == '.'))
+            at++;
+        struct bytes digits = bytes_of(number, (size_t)(at - number));
+        const char *name = skip_spaces(at, end);
+        if (name == at) // a blank stands between them
+            return false;
+        for (at = name; at < end && isalpha((unsigned char)*at);)
+            at++;
+        const struct interval_unit *unit = interval_unit_find(bytes_of(name, (size_t)(at - name)));
+        if (unit == NULL || unit->months == 3 || !calendar_add(digits, unit, &sum))
+            return false;
+        if (at < end && !isspace((unsigned char)*at))
+            return false;
+        at = skip_spaces(at, end);
+    }
+    *out = sum;
+    return true;
+}
+
+size_t calendar_interval_print(const struct calendar_interval *value, char *out)
+{
+    const int64_t rest = value->us % 60000000, micros = rest < 0 ? -rest : rest;
+    const struct {
+        const char *name;
+        int64_t count;
+    } parts[] = {
+        {"years", value->months / 12},
+        {"months", value->months % 12},
+        {"days", value->days},
+        {"hours", value->us / INT64_C(3600000000)},
+        {"minutes", value->us % INT64_C(3600000000) / 60000000},
+    };
+    char *at = out;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].count != 0)
+            at += snprintf(at, 40, "%s%" PRId64 " %s", at > out ? " " : "", parts[i].count, parts[i].name);
+    if (rest != 0) {
+        at += snprintf(at, 40, "%s%s%" PRId64, at > out ? " " : "", rest < 0 ? "-" : "", micros / 1000000);
+        int64_t fraction = micros % 1000000;
+        if (fraction != 0)
+            *at++ = '.';
+        for (int64_t unit = 100000; fraction != 0; fraction %= unit, unit /= 10)
+            *at++ = (char)('0' + fraction / unit);
+    }
+    if (rest != 0 || at == out)
+        at += snprintf(at, 20, at == out ? "0 seconds" : " seconds");
+    return (size_t)(at - out);
+}
+
 /* ---- typed values ---- */
 
 static const char *const field_names[] = {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"};

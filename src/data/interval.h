@@ -34,6 +34,16 @@ bool interval_value_parse(struct bytes text, const struct type *type, int64_t *o
 /* Why a text between quotes is no value of the type; negative turns the sign. */
 enum interval_reading { INTERVAL_READ, INTERVAL_NO_MATCH, INTERVAL_TOO_LARGE };
 enum interval_reading interval_value_read(struct bytes text, const struct type *type, bool negative, int64_t *out);
+/* Months, days and microseconds that are not converted into one another: Spark's CalendarInterval. */
+struct calendar_interval {
+    int32_t months, days;
+    int64_t us;
+};
+/* [interval] (number unit)+ into such fields; false when it is none, or a field does not fit. */
+bool calendar_interval_parse(struct bytes text, struct calendar_interval *out);
+enum { CALENDAR_INTERVAL_TEXT_MAX = 160 };
+/* "1 years 2 months 3 days 4 hours 5.5 seconds", "0 seconds". Returns the count of bytes. */
+size_t calendar_interval_print(const struct calendar_interval *value, char *out);
 /* Units of the value (months, microseconds) in one of the field. */
 int64_t interval_field_units(enum interval_field field);
 

@@ -24,6 +24,7 @@ static const struct {
     [TYPE_INTERVAL_DT] = {"interval day to second", 8},
     [TYPE_INTERVAL_YM] = {"interval year to month", 4},
     [TYPE_TIME] = {"time", 8},
+    [TYPE_INTERVAL] = {"interval", 16},
     [TYPE_ARRAY] = {"array", 0},
     [TYPE_STRUCT] = {"struct", 0},
     [TYPE_MAP] = {"map", 0},
@@ -36,7 +37,7 @@ const struct type *type_of(enum type_id id)
 #define PLAIN(name) [TYPE_##name] = {.id = TYPE_##name}
         PLAIN(NULL),         PLAIN(BOOLEAN), PLAIN(INT8),          PLAIN(INT16),       PLAIN(INT32),
         PLAIN(INT64),        PLAIN(FLOAT),   PLAIN(DOUBLE),        PLAIN(STRING),      PLAIN(BINARY),
-        PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM), PLAIN(TIME),
+        PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM), PLAIN(TIME), PLAIN(INTERVAL),
         PLAIN(VARIANT),
 #undef PLAIN
         [TYPE_DECIMAL] = {.id = TYPE_DECIMAL, .precision = 10},  // Spark's DECIMAL without parameters

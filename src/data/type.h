@@ -14,6 +14,7 @@
  *          INTERVAL_DT int64 microseconds                 interval day to second
  *          INTERVAL_YM int32 months                       interval year to month
  *          TIME       int64 microseconds of the day       time(p)
+ *          INTERVAL   struct calendar_interval (interval.h), 16 bytes      interval
  *          ARRAY      int32 offsets + child "element"     array<t>
  *          STRUCT     children                            struct<a:t,...>
  *          MAP        int32 offsets + children "key", "value" (two columns)  map<k,v>
@@ -50,6 +51,7 @@ enum type_id {
     TYPE_INTERVAL_DT,
     TYPE_INTERVAL_YM,
     TYPE_TIME,
+    TYPE_INTERVAL,
     TYPE_ARRAY,
     TYPE_STRUCT,
     TYPE_MAP,

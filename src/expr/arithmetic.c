@@ -1,4 +1,4 @@
-/* arithmetic.c - + - * / % div and their try_ forms, on numbers, decimals and intervals; bitwise operators. */
+/* arithmetic.c - + - * / % div and their try_ forms, on numbers, decimals and sums of intervals; bitwise operators. */
 #include <math.h>
 
 #include "expr/coerce.h"
@@ -441,77 +441,6 @@ SCALAR(fn_bit_count, "bit_count", "(bigint) -> int | (boolean) -> int", "How man
         LOOP1(int32_t, int64_t, r[i] = __builtin_popcountll((uint64_t)x));
 }
 
-/* ---- intervals times numbers ---- */
-
-static int64_t round_half_up(double value, bool *bad)
-{
-    double rounded = value < 0 ? -floor(-value + 0.5) : floor(value + 0.5);
-    *bad = !(rounded >= -0x1p63 && rounded < 0x1p63);
-    return *bad ? 0 : (int64_t)rounded;
-}
-
-static void interval_scale(struct call *call, const struct arg *args, struct column *out,
-                           bool divide)
-{
-    bool months = out->type->id == TYPE_INTERVAL_YM;
-    for (int64_t i = 0; i < call->rows; i++) {
-        double by = arg_values(&args[1], double)[i * args[1].step];
-        int64_t from = months ? arg_values(&args[0], int32_t)[i * args[0].step]
-                              : arg_values(&args[0], int64_t)[i * args[0].step];
-        bool bad;
-        int64_t value = round_half_up(divide ? (double)from / by : (double)from * by, &bad);
-        if (divide && by == 0)
-            call_reject(call, i, REJECT_INTERVAL_DIVISOR);
-        else if (bad || (months && value != (int32_t)value))
-            call_reject(call, i, REJECT_LONG_OVERFLOW);
-        if (months)
-            column_values(out, int32_t)[i] = (int32_t)value;
-        else
-            column_values(out, int64_t)[i] = value;
-    }
-}
-
-SCALAR(fn_interval_whole, "*", "(interval_dt, bigint) -> interval_dt",
-       "Interval times a whole number.", "INTERVAL '1' DAY * 2",
-       "INTERVAL '2 00:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
-{
-    bool bad = false;
-    LOOP2(int64_t, int64_t, int64_t, bad |= __builtin_mul_overflow(x, y, &r[i]));
-    if (bad) {
-        int64_t ignored;
-        REJECT2(int64_t, int64_t, REJECT_LONG_OVERFLOW,
-                __builtin_mul_overflow(x, y, &ignored));
-    }
-}
-
-#define INTERVAL_NUMBER \
-    "(interval_dt, double) -> interval_dt | (interval_ym, double) -> interval_ym"
-SCALAR(fn_interval_times, "*", INTERVAL_NUMBER, "Interval times a number, rounded half up.",
-       "INTERVAL '1' DAY * 2.5", "INTERVAL '2 12:00:00' DAY TO SECOND",
-       .flags = FN_FAILS | FN_OPERATOR)
-{
-    interval_scale(call, args, out, false);
-}
-
-SCALAR(fn_interval_divide, "/", INTERVAL_NUMBER, "Interval divided by a number, rounded half up.",
-       "INTERVAL '1' DAY / 2", "INTERVAL '0 12:00:00' DAY TO SECOND",
-       .flags = FN_FAILS | FN_OPERATOR)
-{
-    interval_scale(call, args, out, true);
-}
-
-static enum code bind_swapped(struct binding *binding, struct error *err)
-{
-    const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at,
-                     &binding->rewritten, err);
-}
-SCALAR_SAME(fn_number_times, "*",
-            "(bigint, interval_dt) -> interval_dt | (double, interval_dt) -> interval_dt | "
-            "(double, interval_ym) -> interval_ym",
-            "A number times an interval.", "2 * INTERVAL '1' DAY",
-            "INTERVAL '2 00:00:00' DAY TO SECOND", .bind = bind_swapped, .flags = FN_OPERATOR);
-
 const struct function *const arithmetic_functions[] = {
     &fn_add,
     &fn_add_decimal,
@@ -519,12 +448,8 @@ const struct function *const arithmetic_functions[] = {
     &fn_subtract_decimal,
     &fn_multiply,
     &fn_multiply_decimal,
-    &fn_interval_whole,
-    &fn_interval_times,
-    &fn_number_times,
     &fn_divide,
     &fn_divide_decimal,
-    &fn_interval_divide,
     &fn_div,
     &fn_div_decimal,
     &fn_remainder,

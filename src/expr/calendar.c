@@ -172,11 +172,20 @@ SCALAR_SAME(fn_date_minus, "-", "(date, int) -> date", "So many days earlier.",
             "DATE'2026-01-31' - 1", "2026-01-30", .run = fn_date_sub_run,
             .flags = FN_FAILS | FN_OPERATOR);
 
+#define TRY_DATE (FN_FAILS | FN_NULLABLE | FN_TRY)
+SCALAR_SAME(fn_try_date_plus_days, "try_add", "(date, int) -> date", "So many days later; NULL when there is no such day.",
+            "try_add(DATE'2026-01-31', 1)", "2026-02-01", .run = fn_date_add_run, .flags = TRY_DATE);
+SCALAR_SAME(fn_try_date_minus_days, "try_subtract", "(date, int) -> date",
+            "So many days earlier; NULL when there is no such day.", "try_subtract(DATE'2026-01-31', 1)", "2026-01-30",
+            .run = fn_date_sub_run, .flags = TRY_DATE);
+
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, "+", args, 2, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at, &binding->rewritten, err);
 }
+SCALAR_SAME(fn_try_days_plus_date, "try_add", "(int, date) -> date | (interval_ym, date) -> date",
+            "So much later; NULL when there is no such day.", NULL, NULL, .bind = bind_swapped);
 SCALAR_SAME(fn_plus_date, "+", "(int, date) -> date", "So many days later.", "1 + DATE'2026-01-31'",
             "2026-02-01", .bind = bind_swapped, .flags = FN_OPERATOR);
 
@@ -187,8 +196,35 @@ SCALAR(fn_date_diff, "datediff date_diff", "(date, date) -> int",
     LOOP2(int32_t, int32_t, int32_t, r[i] = (int32_t)((uint32_t)x - (uint32_t)y));
 }
 
+/* Spark's older difference: years, months and days as in PostgreSQL's age(). */
+SCALAR(fn_calendar_dates, "interval:dates", "(date, date) -> interval", "The months and days between two dates.", NULL, NULL,
+       .flags = FN_HIDDEN)
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        int32_t to = arg_values(&args[0], int32_t)[i * args[0].step], from = arg_values(&args[1], int32_t)[i * args[1].step];
+        struct civil a = civil_of(from), b = civil_of(to);
+        int64_t months = (b.year - a.year) * 12 + b.month - a.month, days = b.day - a.day;
+        int32_t last = from;
+        if (months > 0 && days < 0) {
+            months--;
+            if (days_add_months(from, months, &last))
+                days = (int64_t)to - last;
+        } else if (months < 0 && days > 0) {
+            months++;
+            days -= month_length(b.year, b.month);
+        }
+        column_values(out, struct calendar_interval)[i] =
+            (struct calendar_interval){.months = (int32_t)months, .days = (int32_t)days};
+    }
+}
+static enum code bind_difference(struct binding *binding, struct error *err)
+{
+    if (!binding->ctx->session->calendar_intervals)
+        return E_OK;
+    return expr_call(binding->ctx, "interval:dates", binding->args, 2, binding->at, &binding->rewritten, err);
+}
 SCALAR(fn_date_difference, "-", "(date, date) -> interval_day", "The days between two dates.",
-       "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30' DAY",
+       "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30' DAY", .bind = bind_difference,
        .flags = FN_OPERATOR | FN_FAILS)
 {
     bool bad = false;
@@ -223,6 +259,12 @@ SCALAR(fn_date_minus_months, "-", "(date, interval_ym) -> date", "So many months
 {
     add_months(call, args, out, -1);
 }
+SCALAR_SAME(fn_try_date_plus_months, "try_add", "(date, interval_ym) -> date",
+            "So many months later; NULL when there is no such day.", NULL, NULL, .run = fn_add_months_run,
+            .flags = TRY_DATE);
+SCALAR_SAME(fn_try_date_minus_months, "try_subtract", "(date, interval_ym) -> date",
+            "So many months earlier; NULL when there is no such day.", NULL, NULL, .run = fn_date_minus_months_run,
+            .flags = TRY_DATE);
 SCALAR_SAME(fn_months_plus_date, "+", "(interval_ym, date) -> date", "So many months later.",
             "INTERVAL '1' MONTH + DATE'2026-01-31'", "2026-02-28", .bind = bind_swapped,
             .flags = FN_OPERATOR);
@@ -319,6 +361,12 @@ const struct function *const calendar_functions[] = {
     &fn_date_plus,
     &fn_date_minus,
     &fn_plus_date,
+    &fn_try_date_plus_days,
+    &fn_try_date_minus_days,
+    &fn_try_days_plus_date,
+    &fn_try_date_plus_months,
+    &fn_try_date_minus_months,
+    &fn_calendar_dates,
     &fn_date_diff,
     &fn_date_difference,
     &fn_add_months,

@@ -241,6 +241,16 @@ static void to_intervals(struct call *call, const struct arg *arg, struct column
     }
 }
 
+static void to_calendar_intervals(struct call *call, const struct arg *arg, struct column *out)
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        struct calendar_interval value = {0};
+        if (!calendar_interval_parse(arg_bytes(arg, i), &value))
+            call_reject(call, i, REJECT_CAST);
+        column_values(out, struct calendar_interval)[i] = value;
+    }
+}
+
 void cast_from_text(struct call *call, const struct arg *arg, struct column *out)
 {
     cast_values(call, out);
@@ -255,6 +265,7 @@ void cast_from_text(struct call *call, const struct arg *arg, struct column *out
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: to_intervals(call, arg, out); break;
     case TYPE_TIME: to_times(call, arg, out); break;
+    case TYPE_INTERVAL: to_calendar_intervals(call, arg, out); break;
     default: to_integers(call, arg, out);
     }
 }

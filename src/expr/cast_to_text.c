@@ -3,7 +3,7 @@
 #include "expr/cast.h"
 #include "expr/writer.h"
 
-enum { VALUE_TEXT_MAX = 96 }; // the longest flat value: an interval
+enum { VALUE_TEXT_MAX = CALENDAR_INTERVAL_TEXT_MAX }; // the longest flat value
 
 /* A flat value that is neither NULL nor text; at most VALUE_TEXT_MAX bytes. */
 static size_t print_flat(const struct column *col, int64_t row, const struct zone *zone, char *out)
@@ -32,6 +32,8 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_TIME: return time_of_day_print(column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_DT: return interval_print(col->type, column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_YM: return interval_print(col->type, column_values(col, int32_t)[row], out);
+    case TYPE_INTERVAL:
+        return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
     default: return 0;
     }
 }

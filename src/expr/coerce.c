@@ -128,7 +128,7 @@ static const struct type *common_with_text(const struct type *other)
         return type_of(TYPE_INT64);
     if (type_is_numeric(other))
         return type_of(TYPE_DOUBLE);
-    return is_interval(other) || !is_atomic(other) ? NULL : other;
+    return is_interval(other) || other->id == TYPE_INTERVAL || !is_atomic(other) ? NULL : other;
 }
 
 /* The range that holds both. */
@@ -198,7 +198,7 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
 
 bool type_is_orderable(const struct type *type)
 {
-    if (type->id == TYPE_MAP)
+    if (type->id == TYPE_INTERVAL || type->id == TYPE_MAP)
         return false;
     for (int32_t i = 0; i < type->field_count; i++)
         if (!type_is_orderable(type->fields[i].type))
@@ -232,6 +232,8 @@ bool cast_known(const struct type *from, const struct type *to)
         return false;
     if (type_is_nested(to))
         return nested_known(from, to, cast_known);
+    if (from->id == TYPE_INTERVAL || to->id == TYPE_INTERVAL)
+        return from->id == TYPE_STRING;
     if (from->id == TYPE_TIME || to->id == TYPE_TIME)
         return from->id == to->id || from->id == TYPE_STRING || is_whole(to);
     if (is_interval(from) || is_interval(to))
@@ -268,6 +270,8 @@ bool cast_implied(const struct type *from, const struct type *to)
         return false;
     if (type_is_nested(from) || type_is_nested(to))
         return type_is_nested(to) && nested_known(from, to, cast_implied);
+    if (from->id == TYPE_INTERVAL || to->id == TYPE_INTERVAL)
+        return to->id == TYPE_STRING;
     if (from->id == TYPE_TIME)
         return to->id == TYPE_TIME || to->id == TYPE_STRING;
     if (to->id == TYPE_TIME)
@@ -308,7 +312,7 @@ bool cast_is_safe(const struct type *from, const struct type *to)
         return true;
     if (from->id == TYPE_TIME || to->id == TYPE_TIME)
         return false;
-    if (is_interval(from) || is_interval(to))
+    if (is_interval(from) || is_interval(to) || to->id == TYPE_INTERVAL)
         return false;
     if (is_text(from))
         return to->id == TYPE_BINARY;

@@ -67,7 +67,7 @@ SCALAR(fn_interval_second, "interval:second", "(interval_dt) -> any",
 /* The function of a field: its own name, but for fractions of seconds and for intervals. */
 static const char *part_function(struct arena *arena, const char *field, const struct type *of)
 {
-    if (of->id == TYPE_INTERVAL_DT || of->id == TYPE_INTERVAL_YM)
+    if (type_is_interval(of) || of->id == TYPE_INTERVAL)
         return arena_printf(arena, "interval:%s", field);
     bool of_day = strcmp(field, "hour") == 0 || strcmp(field, "minute") == 0 || strcmp(field, "second") == 0;
     if (of->id == TYPE_TIME && of_day)
@@ -148,7 +148,7 @@ static void trunc_rows(struct call *call, const struct arg *units, const struct 
 }
 SCALAR(
     fn_date_trunc, "date_trunc",
-    "(string, timestamp) -> timestamp | (string, timestamp_ntz) -> timestamp_ntz",
+    "(string, timestamp) -> timestamp",
     "Start of the year, quarter, month, week, day, hour, minute, second ...; NULL for other units.",
     "date_trunc('HOUR', TIMESTAMP'2026-05-07 01:02:03')", "2026-05-07 01:00:00",
     .flags = FN_NULLABLE)
@@ -264,15 +264,37 @@ SCALAR(fn_minus_interval, "-", TIME_INTERVAL, "Earlier by an interval.",
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, "+", args, 2, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(
-    fn_interval_plus, "+",
-    "(interval_dt, timestamp) -> timestamp | (interval_ym, timestamp) -> timestamp | "
-    "(interval_dt, timestamp_ntz) -> timestamp_ntz | (interval_ym, timestamp_ntz) -> timestamp_ntz | "
-    "(interval_dt, date) -> any",
-    "Later by an interval.", "INTERVAL '1' DAY + TIMESTAMP'2026-01-30 10:00:00'",
-    "2026-01-31 10:00:00", .bind = bind_swapped, .flags = FN_OPERATOR);
+#define INTERVAL_TIME                                                                                  \
+    "(interval_dt, timestamp) -> timestamp | (interval_ym, timestamp) -> timestamp | "                 \
+    "(interval_dt, timestamp_ntz) -> timestamp_ntz | (interval_ym, timestamp_ntz) -> timestamp_ntz | " \
+    "(interval_dt, date) -> any | (interval_dt, string) -> any | (interval, string) -> any"
+SCALAR_SAME(fn_interval_plus, "+", INTERVAL_TIME, "Later by an interval.",
+            "INTERVAL '1' DAY + TIMESTAMP'2026-01-30 10:00:00'", "2026-01-31 10:00:00", .bind = bind_swapped,
+            .flags = FN_OPERATOR);
+SCALAR_SAME(fn_try_interval_plus, "try_add", INTERVAL_TIME, "Later by an interval; NULL when there is no such time.", NULL,
+            NULL, .bind = bind_swapped);
+SCALAR_SAME(fn_try_plus_interval, "try_add", TIME_INTERVAL, "Later by an interval; NULL when there is no such time.",
+            "try_add(TIMESTAMP'2026-01-31 10:00:00', INTERVAL '1' MONTH)", "2026-02-28 10:00:00",
+            .run = fn_plus_interval_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_minus_interval, "try_subtract", TIME_INTERVAL, "Earlier by an interval; NULL when there is no such time.",
+            NULL, NULL, .run = fn_minus_interval_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+
+/* A text that is a time stays a text. */
+static enum code bind_text(struct binding *binding, struct error *err)
+{
+    struct expr_context *ctx = binding->ctx;
+    const struct expr *args[] = {expr_cast_implicit(ctx, binding->args[0], type_of(TYPE_TIMESTAMP)), binding->args[1]}, *moved;
+    TRY(expr_call(ctx, binding->function->name, args, 2, binding->at, &moved, err));
+    binding->rewritten = expr_cast_implicit(ctx, moved, type_of(TYPE_STRING));
+    return E_OK;
+}
+#define TEXT_INTERVAL "(string, interval_dt) -> any | (string, interval) -> any"
+SCALAR_SAME(fn_text_plus, "+", TEXT_INTERVAL, "The text of a time, later by an interval.",
+            "'2026-01-30 10:00:00' + INTERVAL '1' DAY", "2026-01-31 10:00:00", .bind = bind_text, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_text_minus, "-", TEXT_INTERVAL, "The text of a time, earlier by an interval.",
+            "'2026-01-30 10:00:00' - INTERVAL '1' DAY", "2026-01-29 10:00:00", .bind = bind_text, .flags = FN_OPERATOR);
 
 /* A DATE stays one when the interval is one of days. */
 static enum code date_by_interval(struct binding *binding, const char *by_days, const char *by_time,
@@ -295,6 +317,18 @@ static enum code bind_date_minus(struct binding *binding, struct error *err)
 {
     return date_by_interval(binding, "date_sub", "-", err);
 }
+static enum code bind_try_plus(struct binding *binding, struct error *err)
+{
+    return date_by_interval(binding, "try_add", "try_add", err);
+}
+static enum code bind_try_minus(struct binding *binding, struct error *err)
+{
+    return date_by_interval(binding, "try_subtract", "try_subtract", err);
+}
+SCALAR_SAME(fn_try_date_plus, "try_add", "(date, interval_dt) -> any", "Later by an interval; NULL when there is no such day.",
+            NULL, NULL, .bind = bind_try_plus);
+SCALAR_SAME(fn_try_date_minus, "try_subtract", "(date, interval_dt) -> any",
+            "Earlier by an interval; NULL when there is no such day.", NULL, NULL, .bind = bind_try_minus);
 SCALAR_SAME(fn_date_plus_interval, "+", "(date, interval_dt) -> any", "Later by an interval.",
             "DATE'2026-01-31' + INTERVAL '1' DAY", "2026-02-01", .bind = bind_date_plus,
             .flags = FN_OPERATOR);
@@ -302,11 +336,30 @@ SCALAR_SAME(fn_date_minus_interval, "-", "(date, interval_dt) -> any", "Earlier 
             "DATE'2026-01-31' - INTERVAL '1' HOUR", "2026-01-30 23:00:00", .bind = bind_date_minus,
             .flags = FN_OPERATOR);
 
+/* Spark's older difference: an INTERVAL of microseconds. */
+SCALAR(fn_calendar_difference, "interval:between",
+       "(timestamp, timestamp) -> interval | (timestamp_ntz, timestamp_ntz) -> interval", "The time between two instants.",
+       NULL, NULL, .flags = FN_HIDDEN)
+{
+    struct calendar_interval *values = column_values(out, struct calendar_interval);
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t from = arg_values(&args[1], int64_t)[i * args[1].step], to = arg_values(&args[0], int64_t)[i * args[0].step];
+        values[i] = (struct calendar_interval){.us = 0};
+        if (__builtin_sub_overflow(to, from, &values[i].us))
+            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
+    }
+}
+static enum code bind_difference(struct binding *binding, struct error *err)
+{
+    if (!binding->ctx->session->calendar_intervals)
+        return E_OK;
+    return expr_call(binding->ctx, "interval:between", binding->args, 2, binding->at, &binding->rewritten, err);
+}
 SCALAR(fn_time_difference, "-",
        "(timestamp, timestamp) -> interval_dt | (timestamp_ntz, timestamp_ntz) -> interval_dt",
        "The time between two instants, by the calendar.",
        "TIMESTAMP'2026-01-02 00:00:00' - TIMESTAMP'2026-01-01 12:00:00'",
-       "INTERVAL '0 12:00:00' DAY TO SECOND", .flags = FN_OPERATOR | FN_FAILS)
+       "INTERVAL '0 12:00:00' DAY TO SECOND", .bind = bind_difference, .flags = FN_OPERATOR | FN_FAILS)
 {
     const struct zone *zone = zone_of(call, args[0].col->type);
     bool bad = false;
@@ -379,11 +432,8 @@ SCALAR(fn_timestamp_diff, "timestampdiff datediff date_diff",
         int64_t a = arg_values(&args[1], int64_t)[i * args[1].step],
                 b = arg_values(&args[2], int64_t)[i * args[2].step];
         int64_t months, unit = unit_us(arg_bytes(&args[0], i), &months), value = 0;
-        bool by_calendar = unit >= DAY_US || months > 0;
-        if (by_calendar) {
-            a = to_local(zone, a);
-            b = to_local(zone, b);
-        }
+        a = to_local(zone, a); // hours too are those of the wall clock
+        b = to_local(zone, b);
         if (months > 0)
             value = whole_months(a, b) / months;
         else if (unit > 0)
@@ -643,6 +693,14 @@ const struct function *const datetime_functions[] = {
     &fn_plus_interval,
     &fn_minus_interval,
     &fn_interval_plus,
+    &fn_try_interval_plus,
+    &fn_try_plus_interval,
+    &fn_try_minus_interval,
+    &fn_text_plus,
+    &fn_text_minus,
+    &fn_try_date_plus,
+    &fn_try_date_minus,
+    &fn_calendar_difference,
     &fn_date_plus_interval,
     &fn_date_minus_interval,
     &fn_time_difference,

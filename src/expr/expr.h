@@ -50,7 +50,15 @@ struct session {
     const struct zone *zone;           /* spark.sql.session.timeZone */
     bool ansi;                         /* spark.sql.ansi.enabled */
     int64_t batch_time_us;             /* current_timestamp() of the epoch */
-    bool ntz;                          /* spark.sql.timestampType: TIMESTAMP is TIMESTAMP_NTZ (leat sql only) */
+    /* Of leat sql only: */
+    bool ntz;                          /* spark.sql.timestampType: TIMESTAMP is TIMESTAMP_NTZ */
+    bool calendar_intervals;           /* spark.sql.legacy.interval.enabled: literals and differences are INTERVALs */
+    bool exact_decimals;               /* not spark.sql.decimalOperations.allowPrecisionLoss: digits before the point give way */
+    enum time_parser {                 /* spark.sql.legacy.timeParserPolicy */
+        TIME_PARSER_EXCEPTION,         /* patterns that meant something else to Spark 2 are refused */
+        TIME_PARSER_CORRECTED,
+        TIME_PARSER_LEGACY,            /* Java's SimpleDateFormat */
+    } time_parser;
 };
 
 /* ---- building typed trees; all fail with E_SQL and the error text of what is wrong (position is set by the caller's
@@ -69,6 +77,7 @@ const struct expr *expr_double(struct expr_context *ctx, double value, struct po
 const struct expr *expr_string(struct expr_context *ctx, struct bytes value, struct position at);
 const struct expr *expr_binary(struct expr_context *ctx, struct bytes value, struct position at);
 const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision, int scale, struct position at);
+const struct expr *expr_interval(struct expr_context *ctx, const struct calendar_interval *value, struct position at);
 /* One value of a column, copied. */
 const struct expr *expr_value(struct expr_context *ctx, const struct column *col, int64_t row, struct position at);
 /* Explicit cast; E_SQL when Spark knows no such cast. */

@@ -129,30 +129,33 @@ extern const struct function *const string_functions[];
 extern const struct function *const string_parts_functions[];
 extern const struct function *const text_functions[];
 extern const struct function *const format_text_functions[];
+extern const struct function *const number_text_functions[];
+extern const struct function *const calendar_interval_functions[];
+extern const struct function *const interval_scale_functions[];
 extern const struct function *const pattern_functions[];
 extern const struct function *const datetime_functions[];
 extern const struct function *const calendar_functions[];
 extern const struct function *const time_format_functions[];
 extern const struct function *const time_window_functions[];
 extern const struct function *const collection_functions[];
-extern const struct function *const array_functions[];
-extern const struct function *const time_of_day_functions[];
-extern const struct function *const array_edit_functions[];
 extern const struct function *const map_functions[];
 extern const struct function *const bitmap_functions[];
 extern const struct function *const cipher_functions[];
 extern const struct function *const url_functions[];
 extern const struct function *const random_functions[];
 extern const struct function *const shuffle_functions[];
+extern const struct function *const array_functions[];
+extern const struct function *const time_of_day_functions[];
+extern const struct function *const array_edit_functions[];
 extern const struct function *const vector_functions[];
 extern const struct function *const mask_functions[];
 extern const struct function *const text_bytes_functions[];
 extern const struct function *const digest_functions[];
 extern const struct function *const json_functions[];
+extern const struct function *const json_get_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);
-extern const struct function *const json_get_functions[];
 const struct function *function_at(
     int32_t index); /* all rows, for contract tests; NULL behind the last */
 bool function_has_name(const struct function *function, const char *name, size_t size);
@@ -165,12 +168,12 @@ struct bytes literal_bytes(const struct expr *expr);
 MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index,
                                       const struct expr **out, struct error *err);
 
+/* E_SQL DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE for an argument that the signature leaves open: `wanted` is a type. */
+MUST_CHECK enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err);
 /* Casts an argument that the signature leaves open; E_SQL when that cast is not implied. */
 MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
                                   struct error *err);
 
-/* E_SQL DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE for an argument that the signature leaves open: `wanted` is a type. */
-MUST_CHECK enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err);
 /* ---- trees ---- */
 enum { EXPR_DEPTH_MAX = 3000 }; /* calls within calls: trees are walked by recursion */
 /* Fills in args and depth of a CALL or CASE; E_SQL when it is too deep. */

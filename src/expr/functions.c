@@ -22,16 +22,16 @@ static const struct family {
     {"Parts of strings", string_parts_functions},
     {"Text", text_functions},
     {"Formatted text", format_text_functions},
+    {"Formatted numbers", number_text_functions},
     {"Patterns", pattern_functions},
     {"Dates", calendar_functions},
     {"Times", datetime_functions},
+    {"Intervals of the calendar", calendar_interval_functions},
+    {"Intervals scaled", interval_scale_functions},
     {"Times of the day", time_of_day_functions},
     {"Conversions and patterns of time", time_format_functions},
     {"Windows of time", time_window_functions},
     {"Collections", collection_functions},
-    {"Arrays", array_functions},
-    {"JSON", json_functions},
-    {"Arrays changed", array_edit_functions},
     {"Maps", map_functions},
     {"Bits and bitmaps", bitmap_functions},
     {"Encryption", cipher_functions},
@@ -188,9 +188,17 @@ static const char *ordinal(int32_t index)
     return index < 6 ? words[index] : "next";
 }
 
+/* A difference takes an interval of days on the right, a sum on either side. */
+static bool moves_time(char sign, const struct type *a, const struct type *b)
+{
+    bool left = a->id == TYPE_INTERVAL_DT || a->id == TYPE_INTERVAL, right = b->id == TYPE_INTERVAL_DT || b->id == TYPE_INTERVAL;
+    return right || (sign == '+' && left);
+}
+
 /* What Spark makes of an operator whose arguments do not fit: a sum of times and intervals is a function of its own with
  * types of its own, other operators want both sides alike. */
-static const char *misfit_condition(const struct function *function, const struct type *a, const struct type *b)
+static const char *misfit_condition(const struct expr_context *ctx, const struct function *function,
+                                    const struct type *a, const struct type *b)
 {
     const char *name = function->name;
     bool sum = name[0] == '+' || name[0] == '-', text = a->id == TYPE_STRING || b->id == TYPE_STRING;
@@ -199,12 +207,12 @@ static const char *misfit_condition(const struct function *function, const struc
                    b->id == TYPE_TIMESTAMP_NTZ;
     if (strcmp(name, "in") == 0)
         return "DATA_DIFF_TYPES";
-    if (sum && !text && (type_is_interval(a) || type_is_interval(b)))
+    if (sum && !text && moves_time(name[0], a, b))
         return "UNEXPECTED_INPUT_TYPE";
-    if (sum && (date || (instant && name[0] == '-' && !text)))
+    if (sum && (date || (instant && name[0] == '-' && (!text || !ctx->session->ansi))))
         return "UNEXPECTED_INPUT_TYPE";
     const struct type *other = a->id == TYPE_STRING ? b : a;
-    bool promoted = text && !type_is_numeric(other) && !type_is_nested(other) && !type_is_interval(other);
+    bool promoted = text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !type_is_interval(other);
     return promoted || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
 }
 
@@ -230,7 +238,7 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
             "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type "
             "mismatch: the left and right operands of the binary operator do not go together (\"%s\" and "
             "\"%s\").",
-            misfit_condition(function, args[0]->type, args[1]->type), shown.data, first, last);
+            misfit_condition(ctx, function, args[0]->type, args[1]->type), shown.data, first, last);
     else if (strcmp(function->name, "in") == 0)
         code = fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: Input to IN "
@@ -254,6 +262,12 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
     return code;
 }
 
+enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err)
+{
+    struct fit fit = {.misfit = index, .wanted = wanted};
+    return wrong_types(binding->ctx, binding->function, &fit, binding->args, binding->count, err);
+}
+
 enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
                        struct error *err)
 {
@@ -264,12 +278,6 @@ enum code binding_cast(struct binding *binding, int32_t index, const struct type
     binding->args[index] = expr_cast_implicit(ctx, arg, to);
     return E_OK;
 }
-enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err)
-{
-    struct fit fit = {.misfit = index, .wanted = wanted};
-    return wrong_types(binding->ctx, binding->function, &fit, binding->args, binding->count, err);
-}
-
 
 /* ---- calls ---- */
 
@@ -283,7 +291,7 @@ static bool both_text(const struct function *row, const struct expr *const *args
 }
 
 /* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
-static bool narrows(const struct function *row, const struct expr *const *args, int32_t count,
+static bool narrows(const struct expr_context *ctx, const struct function *row, const struct expr *const *args, int32_t count,
                     const struct fit *fit)
 {
     for (int32_t i = 0; (row->flags & FN_OPERATOR) != 0 && i < count; i++) {
@@ -294,6 +302,11 @@ static bool narrows(const struct function *row, const struct expr *const *args, 
             return true;
         bool days = count == 2 && from->id == TYPE_STRING && type_is_integer(to) && args[1 - i]->type->id == TYPE_DATE;
         if (days) // DATE + '1' is an error, too
+            return true;
+        bool time = to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
+        bool months = count == 2 && args[1 - i]->type->id == TYPE_INTERVAL_YM;
+        bool sum = row->name[0] == '+' || row->name[0] == '-';
+        if (from->id == TYPE_STRING && time && sum && (months || !ctx->session->ansi))
             return true;
     }
     return false;
@@ -316,7 +329,7 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;
         if (signature_fit(ctx->arena, row->signature, args, count, &fit) &&
-            !both_text(row, args, count, &fit) && !narrows(row, args, count, &fit)) {
+            !both_text(row, args, count, &fit) && !narrows(ctx, row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;
@@ -364,6 +377,42 @@ static enum code call_new(struct binding *binding, const struct expr **out, stru
     return E_OK;
 }
 
+/* What NULL stands for beside a time: an interval in a sum, a time of the same kind in a difference. */
+static const struct type *null_beside(char sign, const struct type *other)
+{
+    bool time = (other->id >= TYPE_DATE && other->id <= TYPE_TIMESTAMP_NTZ) || other->id == TYPE_TIME;
+    return !time ? NULL : sign == '+' ? type_of(TYPE_INTERVAL_DT) : other;
+}
+
+/* Without ANSI a text is a DOUBLE wherever numbers are summed, multiplied or divided. */
+static bool promotes_text(const struct expr_context *ctx, const char *name, const struct type *other)
+{
+    static const char *const names[] = {"+", "-", "*", "/", "%", "mod", "pmod", "try_add", "try_subtract", "try_multiply",
+                                        "try_divide", "try_mod"};
+    if (ctx->session->ansi || !(type_is_numeric(other) || other->id == TYPE_STRING))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Operands that a binary operator sees as something else than they are; `own` is for two. */
+static const struct expr *const *operands_meant(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                                                const struct expr *own[2])
+{
+    bool sum = (name[0] == '+' || name[0] == '-') && name[1] == '\0';
+    for (int i = 0; i < 2; i++) {
+        const struct type *to = NULL, *other = args[1 - i]->type;
+        if (args[i]->type->id == TYPE_NULL && sum)
+            to = null_beside(name[0], other);
+        else if (args[i]->type->id == TYPE_STRING && promotes_text(ctx, name, other))
+            to = type_of(TYPE_DOUBLE);
+        own[i] = to == NULL ? args[i] : expr_cast_implicit(ctx, args[i], to);
+    }
+    return own;
+}
+
 enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args,
                     int32_t count, struct position at, const struct expr **out, struct error *err)
 {
@@ -371,6 +420,9 @@ enum code expr_call(struct expr_context *ctx, const char *name, const struct exp
         return fail(err, E_SQL, "`%s` has %d arguments, more than %d", name, count, EXPR_ARGS_MAX);
     struct fit fit = {0};
     struct binding binding = {.ctx = ctx, .count = count, .at = at};
+    const struct expr *own[2];
+    if (count == 2)
+        args = operands_meant(ctx, name, args, own);
     TRY(choose(ctx, name, args, count, &binding.function, &fit, err));
     binding.type = fit.result;
     binding.args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);

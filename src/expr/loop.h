@@ -27,7 +27,7 @@ static inline enum shape type_shape(const struct type *type)
     static const uint8_t shapes[TYPE_COUNT] = {
         SHAPE_NONE, SHAPE_BITS, SHAPE_I8,     SHAPE_I16,    SHAPE_I32,    SHAPE_I64, SHAPE_F32,
         SHAPE_F64,  SHAPE_I64,  SHAPE_BYTES,  SHAPE_BYTES,  SHAPE_I32,    SHAPE_I64, SHAPE_I64,
-        SHAPE_I64,  SHAPE_I32,  SHAPE_I64,    SHAPE_NESTED, SHAPE_NESTED, SHAPE_NESTED, SHAPE_BYTES,
+        SHAPE_I64,  SHAPE_I32,  SHAPE_I64,    SHAPE_I128,   SHAPE_NESTED, SHAPE_NESTED, SHAPE_NESTED, SHAPE_BYTES,
     };
     return type_is_wide_decimal(type) ? SHAPE_I128 : (enum shape)shapes[type->id];
 }

@@ -74,6 +74,7 @@ static const struct type *simple_type(const char *word)
         {"interval_dt", TYPE_INTERVAL_DT},
         {"interval_ym", TYPE_INTERVAL_YM},
         {"time", TYPE_TIME},
+        {"interval", TYPE_INTERVAL},
     };
     if (strcmp(word, "interval_day") == 0)
         return type_interval(INTERVAL_DAY, INTERVAL_DAY);

@@ -184,6 +184,11 @@ const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int
                                       : literal_new(ctx, type, &narrow, 8, at);
 }
 
+const struct expr *expr_interval(struct expr_context *ctx, const struct calendar_interval *value, struct position at)
+{
+    return literal_new(ctx, type_of(TYPE_INTERVAL), value, sizeof *value, at);
+}
+
 bool literal_is_null(const struct expr *expr)
 {
     return expr->kind == EXPR_LITERAL && column_is_null(expr->literal, 0);

@@ -22,6 +22,13 @@ static void print_interval(const struct expr *expr, struct text *out)
     text_add(out, text, interval_print(expr->type, literal_int(expr), text));
 }
 
+static void print_calendar_interval(const struct expr *expr, struct text *out)
+{
+    text_add_string(out, "INTERVAL '");
+    column_print(expr->literal, 0, out);
+    text_add_char(out, '\'');
+}
+
 static void print_literal(const struct expr *expr, struct text *out)
 {
     if (column_is_null(expr->literal, 0)) {
@@ -45,6 +52,7 @@ static void print_literal(const struct expr *expr, struct text *out)
         break;
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: print_interval(expr, out); break;
+    case TYPE_INTERVAL: print_calendar_interval(expr, out); break;
     case TYPE_BINARY: {
         struct bytes bytes = literal_bytes(expr);
         text_add_string(out, "X'");

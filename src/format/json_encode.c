@@ -130,7 +130,7 @@ static bool needs_quotes(const struct column *col, int64_t row)
     switch (col->type->id) {
     case TYPE_FLOAT: return !isfinite(column_values(col, float)[row]);
     case TYPE_DOUBLE: return !isfinite(column_values(col, double)[row]);
-    default: return col->type->id >= TYPE_DATE && col->type->id <= TYPE_TIME;
+    default: return col->type->id >= TYPE_DATE && col->type->id <= TYPE_INTERVAL;
     }
 }
 

@@ -124,6 +124,8 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_TIME: return time_of_day_print(integer_at(col, row), out);
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: return print_interval(col->type, integer_at(col, row), out);
+    case TYPE_INTERVAL:
+        return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
     case TYPE_STRING:
     case TYPE_BINARY:
     case TYPE_ARRAY:

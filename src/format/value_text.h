@@ -12,7 +12,7 @@
 
 #include "data/data.h"
 
-enum { VALUE_TEXT_MAX = 96 };
+enum { VALUE_TEXT_MAX = 160 };
 
 struct value_printer {
     const struct zone *zone; /* NULL = UTC */

@@ -189,6 +189,54 @@ static enum code hex_literal(struct analyser *self, const struct ast *ast, const
     return E_OK;
 }
 
+/* Days that have names: 'today', 'tomorrow'; 'now' and 'epoch'. False: it is none. */
+static bool named_instant(const struct session *session, struct bytes text, const struct zone *zone, int64_t *us)
+{
+    static const char *const names[] = {"epoch", "now", "yesterday", "today", "tomorrow"};
+    size_t size = 0, name = 0;
+    while (size < text.size && isalpha(text.data[size]))
+        size++;
+    while (name < 5 && (size != strlen(names[name]) || strncasecmp(names[name], (const char *)text.data, size) != 0))
+        name++;
+    struct bytes rest = bytes_of(text.data + size, text.size - size);
+    while (rest.size > 0 && isspace(rest.data[0]))
+        rest = bytes_of(rest.data + 1, rest.size - 1);
+    struct error ignored = {0};
+    if (name == 5 || (rest.size > 0 && zone_find(rest, &zone, &ignored) != E_OK))
+        return false;
+    const int64_t day_us = INT64_C(86400000000), now = session->batch_time_us;
+    int64_t local = now + (zone == NULL ? 0 : zone_offset_us(zone, now)),
+            midnight = local - ((local % day_us) + day_us) % day_us + ((int64_t)name - 3) * day_us;
+    *us = name == 0 ? 0 : name == 1 ? now : zone == NULL ? midnight : zone_local_to_utc(zone, midnight);
+    return true;
+}
+
+static struct bytes without_blanks(struct bytes text)
+{
+    while (text.size > 0 && isspace(text.data[0]))
+        text = bytes_of(text.data + 1, text.size - 1);
+    while (text.size > 0 && isspace(text.data[text.size - 1]))
+        text.size--;
+    return text;
+}
+
+/* DATE 'today', TIMESTAMP 'now': the day in the session's zone. */
+static bool named_literal(const struct session *session, struct bytes text, enum type_id id, int64_t *out)
+{
+    int64_t us;
+    text = without_blanks(text);
+    if (!named_instant(session, text, session->zone, &us))
+        return false;
+    bool epoch = us == 0;
+    if (id == TYPE_TIMESTAMP || epoch) {
+        *out = us;
+        return true;
+    }
+    us += zone_offset_us(session->zone, us);
+    *out = id == TYPE_DATE ? us / INT64_C(86400000000) - (us % INT64_C(86400000000) < 0) : us;
+    return true;
+}
+
 static enum code typed_literal(struct analyser *self, const struct ast *ast,
                                const struct expr **out)
 {
@@ -224,6 +272,7 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
     } else {
         ok = timestamp_parse(ast->bytes, ctx->session->zone, &us);
     }
+    ok = ok || (id != TYPE_TIME && named_literal(ctx->session, ast->bytes, id, &us));
     if (!ok)
         return sql_error(
             self, ast->at, NULL,
@@ -348,10 +397,49 @@ static bool mixes_families(const struct ast *ast)
     return months && days;
 }
 
+/* The whole of a literal as a text of units. */
+static bool literal_as_units(const struct ast *ast, struct calendar_interval *out)
+{
+    struct text text = {0};
+    for (int32_t i = 0; i < ast->arg_count; i++) {
+        struct bytes number = ast->args[i]->bytes;
+        bool minus = ast->args[i]->flag, signed_already = number.size > 0 && number.data[0] == '-';
+        if (minus && signed_already)
+            number = bytes_of(number.data + 1, number.size - 1);
+        text_printf(&text, "%s%.*s %s ", minus && !signed_already ? "-" : "", (int)number.size,
+                    (const char *)number.data, ast->parts[i]);
+    }
+    bool read = text.size > 0 && calendar_interval_parse(text_view(&text), out);
+    text_free(&text);
+    return read;
+}
+
+/* Spark's older literals: months, days and microseconds, whatever the units. */
+static enum code calendar_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
+{
+    struct calendar_interval value = {0};
+    const struct ast *first = ast->args[0];
+    int64_t months = 0, us = 0;
+    bool read = true;
+    if (ast->flag) {
+        TRY(interval_range(self, ast, &months, &us));
+        value = (struct calendar_interval){(int32_t)months, (int32_t)(us / INT64_C(86400000000)),
+                                           us % INT64_C(86400000000)};
+    } else {
+        read = ast->part_count == 0 ? calendar_interval_parse(first->bytes, &value) : literal_as_units(ast, &value);
+    }
+    if (!read)
+        return bad_interval(self, ast, "INVALID_TYPED_LITERAL");
+    *out = expr_interval(&self->expr, &value, ast->at);
+    return E_OK;
+}
+
 static enum code interval_literal(struct analyser *self, const struct ast *ast,
                                   const struct expr **out)
 {
     int64_t months, us;
+    if (self->expr.session->calendar_intervals)
+        return calendar_literal(self, ast, out);
     TRY(analyse_interval(self, ast, &months, &us));
     if (mixes_families(ast) || (months != 0 && us != 0))
         return sql_error(self, ast->at, "write two intervals: + INTERVAL 1 MONTH + INTERVAL 1 DAY",

@@ -187,7 +187,43 @@ static bool is_day(const struct type *type)
     return type != NULL && type->id == TYPE_INTERVAL_DT && type_interval_to(type) == INTERVAL_DAY;
 }
 
-/* DATE + n is date_add; a time and an interval stand without parentheses, the time first. */
+static bool is_instant(const struct type *type)
+{
+    return type->id >= TYPE_DATE && type->id <= TYPE_TIMESTAMP_NTZ;
+}
+static bool is_time(const struct type *type)
+{
+    return is_instant(type) || type->id == TYPE_TIME;
+}
+static bool is_any_interval(const struct type *type)
+{
+    return type_is_interval(type) || type->id == TYPE_INTERVAL;
+}
+
+/* The time stands first, whatever was written. */
+static bool time_is_second(const struct type *a, const struct type *b)
+{
+    bool moves = is_any_interval(a) || type_is_integer(a) || a->id == TYPE_NULL;
+    return (moves && is_time(b)) || (is_any_interval(a) && b->id == TYPE_STRING);
+}
+
+/* Sums of a time and an interval, and differences with a time of the day, stand without parentheses. */
+static bool is_bare_sum(bool plus, const struct type *a, const struct type *b)
+{
+    bool of_day = a->id == TYPE_TIME || b->id == TYPE_TIME, time = is_time(a) || a->id == TYPE_STRING;
+    if (is_any_interval(b) && time)
+        return true;
+    return plus ? is_time(a) && b->id == TYPE_NULL : of_day;
+}
+
+static void print_infix(struct printer *out, const struct ast *left, const char *name, const struct ast *right)
+{
+    print(out, left);
+    text_printf(&out->text, " %s ", name);
+    print(out, right);
+}
+
+/* DATE + n is date_add. */
 static bool print_time_sum(struct printer *out, const struct ast *ast)
 {
     bool plus = strcmp(ast->text, "+") == 0;
@@ -197,14 +233,12 @@ static bool print_time_sum(struct printer *out, const struct ast *ast)
     const struct type *a = type_of_arg(out, left), *b = type_of_arg(out, right);
     if (a == NULL || b == NULL)
         return false;
-    bool swap = plus && (type_is_interval(a) || type_is_integer(a)) && b->id >= TYPE_DATE && b->id <= TYPE_TIMESTAMP_NTZ;
-    if (swap || (plus && type_is_interval(a) && b->id == TYPE_STRING)) {
+    if (plus && time_is_second(a, b)) {
         const struct ast *first = left;
         const struct type *type = a;
         left = right, a = b;
         right = first, b = type;
     }
-    bool time = (a->id >= TYPE_DATE && a->id <= TYPE_TIMESTAMP_NTZ) || a->id == TYPE_STRING;
     if (a->id == TYPE_DATE && (type_is_integer(b) || is_day(b))) {
         put(out, plus || is_day(b) ? "date_add(" : "date_sub(");
         print(out, left);
@@ -213,17 +247,36 @@ static bool print_time_sum(struct printer *out, const struct ast *ast)
         put(out, is_day(b) ? plus ? "))" : ")))" : ")");
         return true;
     }
-    if (!time || !type_is_interval(b))
+    if (!is_bare_sum(plus, a, b))
         return false;
-    print(out, left);
-    text_printf(&out->text, " %s ", ast->text);
-    print(out, right);
+    print_infix(out, left, ast->text, right);
+    return true;
+}
+
+/* The interval stands first; those without fields have functions for it. */
+static bool print_scaled_interval(struct printer *out, const struct ast *ast)
+{
+    bool times = strcmp(ast->text, "*") == 0;
+    if (ast->arg_count != 2 || !(times || strcmp(ast->text, "/") == 0))
+        return false;
+    const struct ast *left = ast->args[0], *right = ast->args[1];
+    const struct type *a = type_of_arg(out, left), *b = type_of_arg(out, right);
+    bool swap = times && b != NULL && is_any_interval(b);
+    const struct type *interval = swap ? b : a;
+    if (interval == NULL || !is_any_interval(interval))
+        return false;
+    bool calendar = interval->id == TYPE_INTERVAL;
+    put(out, !calendar ? "(" : times ? "multiply_interval(" : "divide_interval(");
+    print(out, swap ? right : left);
+    put(out, calendar ? ", " : times ? " * " : " / ");
+    print(out, swap ? left : right);
+    put(out, ")");
     return true;
 }
 
 static void print_operator(struct printer *out, const struct ast *ast)
 {
-    if (print_shaped(out, ast) || print_time_sum(out, ast))
+    if (print_shaped(out, ast) || print_time_sum(out, ast) || print_scaled_interval(out, ast))
         return;
     text_add_char(&out->text, '(');
     print(out, ast->args[0]);
@@ -300,7 +353,7 @@ static bool is_cast_function(const struct ast *ast)
 {
     static const char *const names[] = {"boolean", "tinyint", "smallint", "int",  "bigint",
                                         "float",   "double",  "decimal",  "date", "timestamp",
-                                        "binary",  "string",  NULL};
+                                        "binary",  "string",  "time", NULL};
     for (int i = 0; ast->arg_count == 1 && names[i] != NULL; i++)
         if (strcmp(names[i], ast->text) == 0)
             return true;
@@ -324,10 +377,51 @@ static bool is_trim(const struct ast *ast, struct printer *out)
     return false;
 }
 
+static bool is_text_named(const struct ast *ast, const char *name)
+{
+    return ast->kind == AST_STRING && ast->bytes.size == strlen(name) &&
+           strncasecmp(name, (const char *)ast->bytes.data, ast->bytes.size) == 0;
+}
+
+/* to_char of a time is date_format, of bytes what shows them; of numbers NULL: its own name. */
+static const char *to_char_meant(struct printer *out, const struct ast *ast)
+{
+    bool named = strcmp(ast->text, "to_char") == 0 || strcmp(ast->text, "to_varchar") == 0;
+    const struct type *type = named && ast->arg_count == 2 ? type_of_arg(out, ast->args[0]) : NULL;
+    if (type != NULL && is_instant(type))
+        return "date_format";
+    if (type == NULL || type->id != TYPE_BINARY)
+        return NULL;
+    return is_text_named(ast->args[1], "hex") ? "hex" : is_text_named(ast->args[1], "base64") ? "base64" : "decode";
+}
+
+/* Calls that Spark puts in terms of others. */
+static bool print_replaced(struct printer *out, const struct ast *ast)
+{
+    const char *to_char = to_char_meant(out, ast);
+    bool ntz = strcmp(ast->text, "try_make_timestamp_ntz") == 0 && ast->arg_count == 2;
+    bool ltz = (strcmp(ast->text, "make_timestamp_ltz") == 0 || strcmp(ast->text, "try_make_timestamp_ltz") == 0) &&
+               ast->arg_count <= 3;
+    if (to_char != NULL)
+        text_printf(&out->text, "%s(", to_char);
+    else if (ntz || ltz)
+        put(out, ntz ? "try_make_timestamp_ntz(make_timestamp_ntz(" : "make_timestamp(");
+    else if (strcmp(ast->text, "log") == 0 && ast->arg_count == 1)
+        put(out, "LOG(E(), ");
+    else
+        return false;
+    bool first_alone = to_char != NULL && strcmp(to_char, "date_format") != 0 && strcmp(to_char, "decode") != 0;
+    print_list(out, ast->args, first_alone ? 1 : ast->arg_count);
+    put(out, ntz ? "))" : ")");
+    return true;
+}
+
 static bool print_special(struct printer *out, const struct ast *ast)
 {
     if (is_cast_function(ast)) {
         print(out, ast->args[0]);
+    } else if (print_replaced(out, ast)) {
+        return true;
     } else if (strcmp(ast->text, "positive") == 0 && ast->arg_count == 1) {
         put(out, "(+ ");
         print(out, ast->args[0]);
@@ -342,8 +436,8 @@ static bool print_special(struct printer *out, const struct ast *ast)
         put(out, "(IF(");
         print_list(out, ast->args, ast->arg_count);
         put(out, "))");
-    } else if (strcmp(ast->text, "extract") == 0 && ast->arg_count == 2) {
-        put(out, "extract(");
+    } else if ((strcmp(ast->text, "extract") == 0 || strcmp(ast->text, "datepart") == 0) && ast->arg_count == 2) {
+        text_printf(&out->text, "%s(", ast->text);
         print(out, ast->args[0]);
         put(out, " FROM ");
         print(out, ast->args[1]);
@@ -478,10 +572,24 @@ static void print(struct printer *out, const struct ast *ast)
     }
 }
 
+/* a.b where b is a field of a column, not a column of a table. */
+static bool is_struct_field(struct analyser *self, const struct scope *scope, const struct ast *ast)
+{
+    struct error err = {0};
+    struct analyser quiet = *self;
+    const struct expr *expr;
+    bool found = false;
+    quiet.err = &err;
+    return scope == NULL || scope_find(&quiet, scope, ast, &expr, &found) != E_OK || !found || expr->kind == EXPR_FIELD;
+}
+
 enum { NAME_MAX_BYTES = 4096 }; // of a derived column name; an alias has no such end
 
 char *column_name_of(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
+    // a cast of a column is named after it
+    if (ast->kind == AST_CAST && ast->args[0]->kind == AST_NAME && !is_struct_field(self, scope, ast->args[0]))
+        return column_name_of(self, scope, ast->args[0]);
     // a name or path is its last part, a field of a struct is named after the field
     if (ast->kind == AST_NAME && !(ast->part_count == 1 && is_bare_function(ast->parts[0])))
         return arena_strdup(self->arena, ast->parts[ast->part_count - 1]);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-enum { CALL_DEFAULTS_MAX = 5 };
+enum { CALL_DEFAULTS_MAX = 7 };
 struct call_name {
     const char *name, *shown;                       /* shown NULL: the name */
     int32_t least;                                  /* arguments that are always there; what follows is filled in: */

@@ -247,9 +247,10 @@ static enum code parse_interval_type(struct parser *self, const struct type **ou
 {
     struct list units = {0};
     self->at++;
-    if (!at_unit(self))
-        return parse_error(self, position_here(self),
-                           "[UNSUPPORTED_DATATYPE] Unsupported data type \"INTERVAL\"");
+    if (!at_unit(self)) { // months, days and microseconds
+        *out = type_of(TYPE_INTERVAL);
+        return E_OK;
+    }
     int32_t first = self->at;
     TRY(take_unit(self, &units));
     if (take_word(self, KW_TO))

@@ -14,7 +14,7 @@ static const char *const schema_text =
     "a TINYINT, b SMALLINT, c INT, d BIGINT, e FLOAT, f DOUBLE, g DECIMAL(9,2), h DECIMAL(38,4), i STRING, j BINARY, k DATE, "
     "l TIMESTAMP, m TIMESTAMP_NTZ, n BOOLEAN, o ARRAY<INT>, p ARRAY<STRING>, q MAP<STRING, INT>, r STRUCT<x: INT, y: STRING>, "
     "s ARRAY<ARRAY<BIGINT>>, t INT, u STRING, v INTERVAL DAY TO SECOND, w INTERVAL YEAR TO MONTH, "
-    "x STRUCT<start: TIMESTAMP, end: TIMESTAMP>, y ARRAY<FLOAT>";
+    "x STRUCT<start: TIMESTAMP, end: TIMESTAMP>, y ARRAY<FLOAT>, z INTERVAL";
 static const struct type *schema;
 
 static int64_t random_below(int64_t limit)
@@ -110,6 +110,14 @@ static void put_value(struct builder *builder)
                                  ? random_int(64)
                                  : random_below(4102444800000000) - 1000000000000000);
         break;
+    case TYPE_INTERVAL: {
+        struct calendar_interval interval = {(int32_t)random_below(40) - 20, (int32_t)random_below(100) - 50,
+                                             random_below(5) == 0 ? random_int(64) : random_below(200000000000)};
+        __int128 bytes;
+        memcpy(&bytes, &interval, sizeof bytes);
+        builder_int128(builder, bytes);
+        break;
+    }
     case TYPE_ARRAY:
     case TYPE_MAP: put_list(builder); break;
     case TYPE_STRUCT:
@@ -245,11 +253,12 @@ static const struct expr *wanted_arg(struct expr_context *ctx, const char *word,
         int32_t column = (start + k) % schema->field_count;
         struct text name = {0};
         type_print(schema->fields[column].type, &name);
-        bool interval = strncmp(word, "interval_dt", size) == 0
-                            ? schema->fields[column].type->id == TYPE_INTERVAL_DT
-                            : strncmp(word, "interval_ym", size) == 0 &&
-                                  schema->fields[column].type->id == TYPE_INTERVAL_YM;
-        bool fits = interval || strncmp(name.data, word, size) == 0;
+        static const char *const words[] = {"interval_dt", "interval_ym", "time", "interval"};
+        enum type_id id = schema->fields[column].type->id;
+        bool fits = strncmp(name.data, word, size) == 0;
+        if (strncmp(word, "interval", 8) == 0)
+            fits = id >= TYPE_INTERVAL_DT && id <= TYPE_INTERVAL && size == strlen(words[id - TYPE_INTERVAL_DT]) &&
+                   strncmp(words[id - TYPE_INTERVAL_DT], word, size) == 0;
         text_free(&name);
         if (fits)
             return expr_column(ctx, column, &schema->fields[column], (struct position){0});
