@@ -218,10 +218,8 @@ static enum code local_read(struct store *base, const char *path, int64_t offset
     if (code == E_OK && done < size)
         code = fail(err, E_CORRUPT, "%s ends %zu bytes before byte %lld", full, size - done,
                     (long long)offset + (long long)size);
-    if (code == E_OK) {
-        out->size += size;
-        out->data[out->size] = '\0';
-    }
+    out->size += code == E_OK ? size : 0;
+    out->data[out->size] = '\0';
     return code;
 }
 

@@ -87,7 +87,7 @@ struct s3_call {
     const char *query;             /* encoded; NULL: none */
     struct sign_header headers[S3_HEADERS_MAX];   /* beside the usual ones; a NULL name ends them early */
     struct bytes body;
-    size_t answer_max;             /* 0: S3_ANSWER_MAX */
+    size_t answer_max;             /* bytes of the content; 0: S3_ANSWER_MAX */
 };
 struct s3_reply {
     struct http_answer answer;

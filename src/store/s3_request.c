@@ -19,7 +19,7 @@
 #include "store/s3.h"
 #include "store/s3_xml.h"
 
-enum { SECOND_US = 1000000, SKEW_US = 300 * SECOND_US, REGION_MAX = 64 };
+enum { SECOND_US = 1000000, SKEW_US = 300 * SECOND_US, REGION_MAX = 64, ERROR_MAX = 64 * 1024 };
 
 /* ---- clients: one a bucket ---- */
 
@@ -285,6 +285,7 @@ static enum code send_once(struct s3_client *client, const struct s3_call *call,
     struct s3_credentials credentials = {0};
     char region[REGION_MAX + 1];
     struct sending sending = {0};
+    size_t content_max = call->answer_max > 0 ? call->answer_max : S3_ANSWER_MAX;
     TRY(s3_provider_get(client->provider, refused, &credentials, err));
     lock_take(&client->lock);
     snprintf(region, sizeof region, "%s", client->region);
@@ -297,11 +298,15 @@ static enum code send_once(struct s3_client *client, const struct s3_call *call,
         .headers = sending.headers,
         .header_count = sending.header_count,
         .body = call->body,
-        .answer_max = call->answer_max > 0 ? call->answer_max : S3_ANSWER_MAX,
+        .answer_max = content_max > ERROR_MAX ? content_max : ERROR_MAX,   // an error may be longer than the content
     };
     enum code code = http_send(client->http, &request, &reply->answer, err);
     if (code == E_OK)
         reply_read(reply, call);
+    if (code == E_OK && s3_fine(reply) && reply->answer.body.size > content_max) {
+        code = fail(err, E_CORRUPT, "the answer is larger than %zu bytes", content_max);
+        s3_reply_free(reply);
+    }
     sending_free(&sending);
     s3_credentials_free(&credentials);
     return code;

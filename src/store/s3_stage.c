@@ -271,11 +271,20 @@ static enum code check_published(struct s3_store *store, const char *key, int64_
     return E_OK;
 }
 
+/* No attempt had an answer, yet one may have been carried out. */
+static bool is_published(struct s3_store *store, const char *key, int64_t want_bytes)
+{
+    int64_t size_bytes;
+    struct error ignored = {0};
+    return s3_head(store, key, &size_bytes, &ignored) == E_OK && size_bytes == want_bytes;
+}
+
 static enum code publish_upload(struct s3_store *store, const char *key, const char *upload, const char *etags,
                                 int64_t size_bytes, struct error *err)
 {
     struct s3_reply reply;
-    TRY(complete(store->client, key, upload, etags, &reply, err));
+    if (complete(store->client, key, upload, etags, &reply, err) != E_OK)
+        return is_published(store, key, size_bytes) ? E_OK : err->code;
     bool gone = strcmp(reply.error_code, "NoSuchUpload") == 0 || reply.answer.status == 404;
     bool taken = reply.answer.status == 412;
     const struct s3_call call = {.method = "POST", .key = key};
