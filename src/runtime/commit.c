@@ -174,6 +174,7 @@ static enum code publish(struct engine *self, const struct prepare_job *jobs, st
 static enum code tidy(struct engine *self, struct error *err)
 {
     TRY(outputs_collect(self->outputs, err));
+    merging_commit(&self->merging);
     int64_t keep = graph_stateful_count(self->graph) > 0 ? state_log_oldest(self->state_log)
                                                          : self->epoch - RECORDS_KEPT_WITHOUT_STATE;
     if (epoch_transaction_sender(&self->transaction) == NULL)

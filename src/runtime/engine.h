@@ -9,6 +9,7 @@
 #include "runtime/feed.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
+#include "runtime/merging.h"
 #include "runtime/pace.h"
 #include "runtime/spill.h"
 #include "runtime/state_log.h"
@@ -69,6 +70,7 @@ struct engine {
     struct spill *spill;               /* NULL: no stage has state */
     struct state_log *state_log;
     struct workers *workers;
+    struct merging merging;
     struct feed *feeds;
     int32_t feed_count;
     struct relations relations;

@@ -106,9 +106,10 @@ static bool time_to_cut(const struct engine *self, bool open)
            (most > 0 && self->records >= most);
 }
 
-/* One batch of each feed that still has some. */
+/* One batch of each feed that still has some; meanwhile small files are merged. */
 static enum code read_round(struct engine *self, int64_t wait_us, struct error *err)
 {
+    merging_offer(&self->merging, chain_oldest(self->chain));
     for (int32_t i = 0; i < self->feed_count; i++) {
         struct feed *feed = &self->feeds[i];
         if (feed->done)
@@ -314,6 +315,14 @@ static int64_t feeds_plan(struct engine *self, bool open)
     return narrowed;
 }
 
+/* No record is there: what was merged takes its place now. */
+static enum code epoch_idle(struct engine *self, struct error *err)
+{
+    TRY(workers_drain(self->workers, err));
+    merging_commit(&self->merging);
+    return E_OK;
+}
+
 enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err)
 {
     *ran = false;
@@ -333,7 +342,7 @@ enum code epoch_run(struct engine *self, bool open, bool *ran, struct error *err
             feeds_cut(self);
     }
     if (code == E_OK && planned == 0 && !self->relations.renewed && !engine_needs_empty_epoch(self))
-        return E_OK;
+        return epoch_idle(self, err);
     if (code == E_OK)
         code = epoch_work(self, open && planned > 0, err);
     if (code != E_OK) {

@@ -35,7 +35,12 @@ struct outputs {
 
 /* ---- opening ---- */
 
-/* Options of a table: its own properties, and the pipeline's leat.files.* where the table says nothing. */
+static bool is_of_files(const char *setting)
+{
+    return strncmp(setting, "leat.files.", 11) == 0 || strcmp(setting, "leat.compact") == 0;
+}
+
+/* Options of a table: its own properties, and the pipeline's leat.files.* and leat.compact where the table says nothing. */
 static void options_collect(struct outputs *self, const struct pipeline_table *table, const struct sink_type *type,
                             struct sink_spec *spec)
 {
@@ -46,7 +51,7 @@ static void options_collect(struct outputs *self, const struct pipeline_table *t
     for (int32_t i = 0; i < self->spec.pipeline->setting_count; i++) {
         const struct setting *s = &self->spec.pipeline->settings[i];
         bool forgets = table == NULL && strcmp(s->name, "leat.files.keep") == 0;   // what is set aside stays
-        if (forgets || strncmp(s->name, "leat.files.", 11) != 0 || option_find(type->options, s->name) == NULL ||
+        if (forgets || !is_of_files(s->name) || option_find(type->options, s->name) == NULL ||
             s->value[0] == '\0' || (table != NULL && table_property(table, s->name) != NULL))
             continue;
         names[count] = s->name;
@@ -464,6 +469,21 @@ enum code outputs_collect(struct outputs *self, struct error *err)
         if (self->all[i].type->collect != NULL)
             TRY(self->all[i].type->collect(self->all[i].sink, err));
     return E_OK;
+}
+
+enum code outputs_merge_work(struct outputs *self, int32_t i, const struct sink_merge *request, bool *more,
+                             struct error *err)
+{
+    const struct output *output = &self->all[i];
+    *more = false;
+    return output->type->merge_work == NULL ? E_OK : output->type->merge_work(output->sink, request, more, err);
+}
+
+enum code outputs_merge_commit(struct outputs *self, int32_t i, struct sink_merged *out, struct error *err)
+{
+    const struct output *output = &self->all[i];
+    *out = (struct sink_merged){0};
+    return output->type->merge_commit == NULL ? E_OK : output->type->merge_commit(output->sink, out, err);
 }
 
 struct sink_totals outputs_totals(const struct outputs *self, int32_t i) { return self->all[i].totals; }

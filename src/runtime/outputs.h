@@ -65,6 +65,10 @@ MUST_CHECK enum code outputs_prepare_one(struct outputs *outputs, int32_t i, str
 MUST_CHECK enum code outputs_commit_one(struct outputs *outputs, int32_t i, int64_t epoch, struct bytes token, struct error *err);
 void outputs_abort(struct outputs *outputs);
 MUST_CHECK enum code outputs_collect(struct outputs *outputs, struct error *err);
+/* Of sinks that merge small files (sink.h); nothing of the others. */
+MUST_CHECK enum code outputs_merge_work(struct outputs *outputs, int32_t i, const struct sink_merge *request, bool *more,
+                                        struct error *err);
+MUST_CHECK enum code outputs_merge_commit(struct outputs *outputs, int32_t i, struct sink_merged *out, struct error *err);
 struct sink_totals outputs_totals(const struct outputs *outputs, int32_t i);  /* of the epoch, after prepare */
 const char *outputs_preview(const struct outputs *outputs, int32_t i);        /* "" when off or empty */
 

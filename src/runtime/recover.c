@@ -404,6 +404,7 @@ static enum code stages_open(struct engine *self, struct error *err)
     TRY(states_open(self, err));
     uint32_t queue_jobs = (uint32_t)workers * 2;
     self->workers = self->options->inline_workers ? workers_inline(workers, queue_jobs) : workers_start(workers, queue_jobs);
+    merging_init(&self->merging, self->outputs, self->workers);
     return E_OK;
 }
 
@@ -508,6 +509,7 @@ void engine_close(struct engine *self)
     mem_free(self->feeds);
     relations_close(&self->relations);
     workers_stop(self->workers);
+    merging_close(&self->merging);
     if (self->graph != NULL)
         self->progress->cpu_before = engine_cpu(self);
     state_log_free(self->state_log);

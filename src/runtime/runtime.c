@@ -56,6 +56,7 @@ static enum code run_once(struct engine *self, struct error *err)
     bool ran = true;
     while (ran && !runtime_stopping())
         TRY(epoch_pass(self, false, &ran, err));
+    merging_finish(&self->merging, chain_oldest(self->chain));
     return E_OK;
 }
 

@@ -29,6 +29,7 @@
 #include <strings.h>
 
 #include "sink/directory.h"
+#include "sink/merge.h"
 #include "sink/sinks.h"
 
 enum {
@@ -56,6 +57,7 @@ struct directory {
     struct arena arena;
     struct {
         int64_t records_max, per_partition, keep, target_bytes;
+        bool compact;
     } settings;
     const struct encoder_type *encoder;
     struct encoder_spec encoder_spec;
@@ -67,6 +69,8 @@ struct directory {
     int64_t piece_bytes;
     int64_t committed;          /* newest epoch committed by this instance, -1 */
     struct parts newest;        /* its files, which keep and replace spare */
+    struct merger *merger;      /* of small files; NULL until it is asked for */
+    struct budget *budget;
     bool replacing;             /* the epoch's rows are all rows of the table */
 };
 
@@ -75,12 +79,15 @@ static const struct option directory_options[] = {
      offsetof(struct directory, settings.records_max), false},
     {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX,
      "files an epoch writes into one folder", offsetof(struct directory, settings.per_partition), false},
-    {"leat.files.target_size", OPTION_BYTES, "0", NULL, 0, 0,
-     "a file is finished when it is so large; 0 = no limit",
+    {"leat.files.target_size", OPTION_BYTES, "256m", NULL, 64 * 1024, (int64_t)1 << 40,
+     "a file is finished when it is so large; small ones are merged up to it",
      offsetof(struct directory, settings.target_bytes), false},
     {"leat.files.keep", OPTION_INT, "0", NULL, 0, 0,
      "newest files of the table that stay, older ones are deleted; 0 = all",
      offsetof(struct directory, settings.keep), false},
+    {"leat.compact", OPTION_BOOLEAN, "false", NULL, 0, 0,
+     "merge small files into large ones while leat runs; `leat compact` does it by hand",
+     offsetof(struct directory, settings.compact), false},
     {0},
 };
 
@@ -181,6 +188,7 @@ static enum code open_all(struct directory *self, const struct sink_spec *spec, 
     TRY(encoder_probe(self, err));
     TRY(store_open(spec->path, &self->store, err));
     snprintf(self->files.query8, sizeof self->files.query8, "%s", spec->query_id);
+    self->budget = spec->budget;
     self->files.encoder = self->encoder;
     self->files.encoder_spec = &self->encoder_spec;
     self->files.store = self->store;
@@ -422,6 +430,8 @@ static enum code directory_commit(void *instance, int64_t epoch, struct bytes to
     parts_free(&self->newest);
     self->newest = parts;
     self->committed = epoch;
+    if (self->merger != NULL)
+        merger_told(self->merger, parts.count);
     return parts.replace ? remove_others(self, err) : E_OK;
 }
 
@@ -471,7 +481,8 @@ static bool is_part(const struct directory *self, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
     size_t size = strlen(name), suffix = strlen(self->encoder->suffix);
-    return strncmp(path, "_staging/", 9) != 0 && strncmp(name, "part-", 5) == 0 && size > suffix &&
+    return strncmp(path, "_staging/", 9) != 0 && size > suffix &&
+           (strncmp(name, "part-", 5) == 0 || strncmp(name, "merged-", 7) == 0) &&
            strcmp(name + size - suffix, self->encoder->suffix) == 0;
 }
 
@@ -486,11 +497,8 @@ static int by_age(const void *a, const void *b)
 /* Of an epoch that this process has not committed: another one has, which has overtaken us. */
 static bool is_ahead(const struct directory *self, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    char query8[9];
-    int64_t epoch;
-    return sscanf(name, "part-%8[^-]-%*d-%" SCNd64, query8, &epoch) == 2 &&
-           strcmp(query8, self->files.query8) == 0 && epoch > self->committed;
+    struct sink_part_name name;
+    return sink_part_parse(path, &name) && strcmp(name.query8, self->files.query8) == 0 && name.epoch > self->committed;
 }
 
 static enum code remove_others(struct directory *self, struct error *err)
@@ -535,12 +543,43 @@ static enum code directory_collect(void *instance, struct error *err)
     return self->settings.keep > 0 && self->committed >= 0 ? collect_old(self, err) : E_OK;
 }
 
+/* ---- merging ---- */
+
+static enum code directory_merge_work(void *instance, const struct sink_merge *request, bool *more, struct error *err)
+{
+    struct directory *self = instance;
+    *more = false;
+    if ((!self->settings.compact && !request->all) || self->committed < 0 || self->newest.replace)
+        return E_OK;
+    const struct merger_spec spec = {
+        .store = self->store,
+        .encoder = self->encoder,
+        .encoder_spec = &self->encoder_spec,
+        .budget = self->budget,
+        .query8 = self->files.query8,
+        .suffix = self->files.suffix,
+        .piece_bytes = self->piece_bytes,
+        .target_bytes = self->settings.target_bytes,
+    };
+    if (self->merger == NULL)
+        self->merger = merger_new(&spec);
+    return merger_work(self->merger, request, &self->newest, self->committed, more, err);
+}
+
+static enum code directory_merge_commit(void *instance, struct sink_merged *out, struct error *err)
+{
+    struct directory *self = instance;
+    *out = (struct sink_merged){0};
+    return self->merger == NULL ? E_OK : merger_commit(self->merger, out, err);
+}
+
 /* Prepared files stay where they are: a record may name them. */
 static void directory_close(void *instance)
 {
     struct directory *self = instance;
     for (int32_t lane = 0; lane < self->lane_count; lane++)
         lane_close(self, &self->lanes[lane]);
+    merger_free(self->merger);
     part_files_close(&self->files);
     parts_free(&self->newest);
     store_close(self->store);
@@ -587,6 +626,8 @@ static void directory_check_detail(const void *self_, const struct batch *batch,
         .commit = directory_commit,                                                             \
         .abort = directory_abort,                                                               \
         .collect = directory_collect,                                                           \
+        .merge_work = directory_merge_work,                                                     \
+        .merge_commit = directory_merge_commit,                                                 \
         .close = directory_close,                                                               \
     };
 DIRECTORY_SINK(parquet, "a directory of Parquet files, exactly once")

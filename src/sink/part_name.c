@@ -58,12 +58,42 @@ static bool final_parse(const char *at, struct sink_part_name *out)
     return number >= 0 && number <= INT32_MAX && *at == '.';
 }
 
+/* merged-<Q8>-<first E>-<E>-<attempt><suffix> */
+static bool merged_parse(const char *at, struct sink_part_name *out)
+{
+    if (strncmp(at, "merged-", 7) != 0)
+        return false;
+    at += 7;
+    if (!query_take(&at, out->query8))
+        return false;
+    out->first_epoch = digits_take(&at);
+    if (out->first_epoch < 0 || *at++ != '-')
+        return false;
+    out->epoch = digits_take(&at);
+    out->merged = true;
+    return out->epoch >= out->first_epoch && *at == '-' && strspn(at + 1, "0123456789abcdef") == 8 && at[9] == '.';
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+bool sink_merge_is_list(const char *path)
+{
+    const char *name = base_name(path);
+    size_t size = strlen(name);
+    return strncmp(name, "_merged-", 8) == 0 && size > 5 && strcmp(name + size - 5, ".list") == 0;
+}
+
 bool sink_part_parse(const char *path, struct sink_part_name *out)
 {
     struct sink_part_name name = {.staged = strncmp(path, "_staging/", 9) == 0};
-    const char *slash = strrchr(path, '/');
-    if (!(name.staged ? staged_parse(path + 9, &name) : final_parse(slash != NULL ? slash + 1 : path, &name)))
+    if (name.staged ? !staged_parse(path + 9, &name)
+                    : !final_parse(base_name(path), &name) && !merged_parse(base_name(path), &name))
         return false;
+    name.first_epoch = name.merged ? name.first_epoch : name.epoch;
     *out = name;
     return true;
 }

@@ -47,6 +47,14 @@ struct sink_totals {
     int64_t rows, files, bytes;        /* of the epoch, filled by prepare */
 };
 enum { SINK_RECORD_FRAME = 36, SINK_HEADER_FRAME = 10 };   /* most bytes around a record's parts, around a header's */
+struct sink_merge {                    /* what to merge */
+    bool all;                          /* every small file, as by hand; else only what is worth it */
+    int64_t oldest_epoch;              /* nobody asks for what older ones wrote */
+};
+struct sink_merged {
+    int64_t inputs, files;             /* so many files became so many */
+    int64_t bytes_before, bytes;
+};
 struct sink_record_limits {            /* of one record; what is not known is 0 */
     int64_t bytes_max;                 /* of key, value, names and values of headers, with their frames */
     bool needs_key;
@@ -79,6 +87,11 @@ struct sink_type {
     /* Remove what failed attempts at committed epochs have staged, and (keep) old files. Nothing of an epoch that this
      * instance has not committed: its record may still come. After recovery and commits. */
     enum code (*collect)(void *self, struct error *err) MUST_CHECK;
+    /* A little of merging small files into large ones. Beside writes, one thread. *more: there is more to do now. NULL: its
+     * files are not merged. */
+    enum code (*merge_work)(void *self, const struct sink_merge *request, bool *more, struct error *err) MUST_CHECK;
+    /* What was merged, if it is ready, takes the place of what it was made of. */
+    enum code (*merge_commit)(void *self, struct sink_merged *out, struct error *err) MUST_CHECK;
     void (*close)(void *self);
 };
 extern const struct sink_type *const sink_types[];   /* ends with NULL */
@@ -107,11 +120,22 @@ MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, s
 struct sink_part_name {
     char query8[9];                    /* the query that wrote it */
     int64_t epoch;
+    int64_t first_epoch;               /* the same, but of a merged file */
     int32_t number;
-    bool staged;
+    bool staged, merged;
 };
 /* Whether `path`, in a table's folder, is a name that a sink of files gives. */
 bool sink_part_parse(const char *path, struct sink_part_name *out);
+
+/* What a merged file was made of: in the list beside it, a path that sink_merge_is_list knows. */
+struct sink_merge_list {
+    struct sink_file file;             /* rows -1: not known; no staged name */
+    struct sink_file *inputs;
+    int32_t input_count;
+};
+bool sink_merge_is_list(const char *path);
+/* E_CORRUPT. */
+MUST_CHECK enum code sink_merge_parse(struct bytes text, struct arena *arena, struct sink_merge_list *out, struct error *err);
 
 const struct sink_type *sink_find(const char *name);   /* parquet, csv, json, delta, console, kafka */
 struct encoder_type;

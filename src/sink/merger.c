@@ -1,0 +1,302 @@
+/* merger.c - the files of a plain directory are merged: planned from its list, written beside the next epochs, and put in the
+ * place of the small ones at once.
+ *
+ * Names     merged-<Q8>-<first epoch>-<epoch>-<8 hex>.<suffix>, and beside it _merged-<the same>.list (merge_list.c)
+ * Staged    _staging/<Q8>-merge-<8 hex>.staged and .list.staged: no epoch's names, which are collected by epoch
+ * Readers   see the small files or the large one (store_swap)
+ * Alone     another query that writes into the folder at this moment stops it: its files could vanish for a moment
+ *
+ *   crash here              what is left                         what follows
+ *   while it is written     a staged file                        removed when the next merge begins
+ *   in store_swap           see local_swap.c                     the same, and store_swap_sweep
+ */
+#include "sink/merge.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/os.h"
+
+enum { BARRED_MAX = 1024 };       /* files that cannot be merged are remembered until then */
+
+struct merger {
+    struct arena arena;           /* of the merge under way */
+    struct merger_spec spec;
+    struct merge *merge;          /* under way; NULL: none */
+    struct merge_file *inputs;    /* of it */
+    int32_t input_count;
+    int64_t bytes_before;
+    const char *folder;           /* of it */
+    const char *list_staged, *list_final;
+    bool ready;
+    bool swept;                   /* leftovers of a process before */
+    int64_t told;                 /* files that have come since the folder was last planned */
+    char *barred[BARRED_MAX];     /* paths */
+    int32_t barred_count;
+};
+
+struct merger *merger_new(const struct merger_spec *spec)
+{
+    struct merger *self = mem_new(struct merger);
+    self->spec = *spec;
+    self->told = MERGE_FAN_IN;    // what a process before left
+    return self;
+}
+
+static void merge_drop(struct merger *self)
+{
+    merge_free(self->merge);
+    self->merge = NULL;
+    self->ready = false;
+    arena_reset(&self->arena);
+}
+
+void merger_free(struct merger *self)
+{
+    if (self == NULL)
+        return;
+    merge_drop(self);
+    for (int32_t i = 0; i < self->barred_count; i++)
+        mem_free(self->barred[i]);
+    arena_free(&self->arena);
+    mem_free(self);
+}
+
+void merger_told(struct merger *self, int64_t files) { self->told += files; }
+
+/* ---- which files ---- */
+
+static bool is_barred(const struct merger *self, const char *path)
+{
+    for (int32_t i = 0; i < self->barred_count; i++)
+        if (strcmp(self->barred[i], path) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+    size_t size = strlen(path), end_size = strlen(end);
+    return size > end_size && strcmp(path + size - end_size, end) == 0;
+}
+
+static bool takes_part(const struct merger *self, const struct store_entry *entry, const struct parts *newest,
+                       struct sink_part_name *name)
+{
+    return sink_part_parse(entry->path, name) && !name->staged && strcmp(name->query8, self->spec.query8) == 0 &&
+           ends_with(entry->path, self->spec.encoder->suffix) && !parts_have(newest, entry->path) &&
+           !is_barred(self, entry->path);
+}
+
+static int32_t candidates_find(const struct merger *self, const struct store_list *list, const struct parts *newest,
+                               int64_t below, struct merge_file *out)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < list->count; i++) {
+        const struct store_entry *entry = &list->entries[i];
+        struct sink_part_name name;
+        if (takes_part(self, entry, newest, &name) && name.epoch <= below)
+            out[count++] = (struct merge_file){entry->path,      entry->size_bytes, entry->modified_us,
+                                               name.first_epoch, name.epoch,        name.number};
+    }
+    return count;
+}
+
+/* Lists of merges that nobody will ask for. */
+static enum code lists_collect(struct merger *self, const struct store_list *list, int64_t oldest, struct error *err)
+{
+    for (int32_t i = 0; i < list->count; i++) {
+        const char *path = list->entries[i].path, *slash = strrchr(path, '/');
+        int64_t first, last;
+        char query8[9];
+        if (sink_merge_is_list(path) &&
+            sscanf(slash != NULL ? slash + 1 : path, "_merged-%8[^-]-%" SCNd64 "-%" SCNd64 "-", query8, &first, &last) == 3 &&
+            strcmp(query8, self->spec.query8) == 0 && last < oldest)
+            TRY(store_remove(self->spec.store, path, err));
+    }
+    return E_OK;
+}
+
+/* Another process may publish here between two looks at the folder. */
+static enum code alone_check(const struct merger *self, const struct store_list *list, struct error *err)
+{
+    char own[32];
+    snprintf(own, sizeof own, "_staging/%s.lock", self->spec.query8);
+    for (int32_t i = 0; i < list->count; i++) {
+        const char *path = list->entries[i].path;
+        if (strncmp(path, "_staging/", 9) == 0 && ends_with(path, ".lock") && strcmp(path, own) != 0 &&
+            store_holder(self->spec.store, path) != 0)
+            return fail(err, E_EXISTS, "%s: another query writes into the folder, its files are not merged meanwhile",
+                        store_root(self->spec.store));
+    }
+    return E_OK;
+}
+
+static enum code leftovers_remove(struct merger *self, const struct store_list *list, struct error *err)
+{
+    char start[32];
+    size_t size = (size_t)snprintf(start, sizeof start, "_staging/%s-merge-", self->spec.query8);
+    for (int32_t i = 0; i < list->count; i++)
+        if (strncmp(list->entries[i].path, start, size) == 0)
+            TRY(store_remove(self->spec.store, list->entries[i].path, err));
+    if (!self->swept)
+        TRY(store_swap_sweep(self->spec.store, err));
+    self->swept = true;
+    return E_OK;
+}
+
+/* ---- a merge begins ---- */
+
+static void inputs_keep(struct merger *self, const struct merge_file *files, const struct merge_group *group)
+{
+    self->inputs = arena_array(&self->arena, struct merge_file, (size_t)group->count);
+    self->input_count = group->count;
+    self->bytes_before = group->size_bytes;
+    for (int32_t i = 0; i < group->count; i++) {
+        self->inputs[i] = files[group->from + i];
+        self->inputs[i].path = arena_strdup(&self->arena, self->inputs[i].path);
+    }
+    const char *first = self->inputs[0].path, *slash = strrchr(first, '/');
+    self->folder = slash == NULL ? "" : arena_strndup(&self->arena, first, (size_t)(slash - first));
+}
+
+static enum code begin(struct merger *self, struct error *err)
+{
+    const struct merger_spec *spec = &self->spec;
+    uint32_t attempt = (uint32_t)os_random();
+    int64_t first = INT64_MAX, last = 0;
+    const char *between = self->folder[0] != '\0' ? "/" : "";
+    for (int32_t i = 0; i < self->input_count; i++) {
+        first = self->inputs[i].first_epoch < first ? self->inputs[i].first_epoch : first;
+        last = self->inputs[i].epoch > last ? self->inputs[i].epoch : last;
+    }
+    const char *name = arena_printf(&self->arena, "merged-%s-%010" PRId64 "-%010" PRId64 "-%08" PRIx32, spec->query8, first,
+                                    last, attempt);
+    self->list_staged = arena_printf(&self->arena, "_staging/%s-merge-%08" PRIx32 ".list.staged", spec->query8, attempt);
+    self->list_final = arena_printf(&self->arena, "%s%s_%s.list", self->folder, between, name);
+    const struct merge_spec merge = {
+        .store = spec->store,
+        .encoder = spec->encoder,
+        .encoder_spec = spec->encoder_spec,
+        .budget = spec->budget,
+        .piece_bytes = spec->piece_bytes,
+        .staged = arena_printf(&self->arena, "_staging/%s-merge-%08" PRIx32 ".staged", spec->query8, attempt),
+        .final = arena_printf(&self->arena, "%s%s%s%s", self->folder, between, name, spec->suffix),
+        .inputs = self->inputs,
+        .input_count = self->input_count,
+    };
+    return merge_open(&merge, &self->merge, err);
+}
+
+static enum code look(struct merger *self, const struct sink_merge *request, const struct parts *newest, int64_t below,
+                      bool *found, struct error *err)
+{
+    struct store_list list = {0};
+    struct merge_group group;
+    TRY(store_list(self->spec.store, "", true, &list, err));
+    enum code code = alone_check(self, &list, err);
+    if (code == E_OK)
+        code = leftovers_remove(self, &list, err);
+    if (code == E_OK)
+        code = lists_collect(self, &list, request->oldest_epoch, err);
+    struct merge_file *files = mem_array(struct merge_file, (size_t)list.count);
+    int32_t count = candidates_find(self, &list, newest, below, files);
+    *found = code == E_OK && merge_plan(files, count, self->spec.target_bytes, request->all, &group);
+    if (*found)
+        inputs_keep(self, files, &group);
+    mem_free(files);
+    store_list_free(&list);
+    return code;
+}
+
+/* ---- work ---- */
+
+/* It is left as it is, for good. */
+static void input_bar(struct merger *self, const struct error *why)
+{
+    const char *path = self->inputs[merge_input_at(self->merge)].path;
+    log_warn("%s/%s is not merged: %s", store_root(self->spec.store), path, why->text);
+    if (self->barred_count < BARRED_MAX)
+        self->barred[self->barred_count++] = mem_strdup(path);
+}
+
+static bool is_of_input(enum code code)
+{
+    return code == E_CORRUPT || code == E_UNSUPPORTED || code == E_ABSENT;
+}
+
+enum code merger_work(struct merger *self, const struct sink_merge *request, const struct parts *newest, int64_t below,
+                      bool *more, struct error *err)
+{
+    *more = false;
+    if (self->ready || (self->merge == NULL && self->told < MERGE_FAN_IN && !request->all))
+        return E_OK;
+    if (self->merge == NULL) {
+        TRY(look(self, request, newest, below, more, err));
+        self->told = *more ? self->told : 0;
+        return *more ? begin(self, err) : E_OK;
+    }
+    enum code code = merge_step(self->merge, &self->ready, err);
+    *more = code == E_OK && !self->ready;
+    if (code == E_OK)
+        return E_OK;
+    if (is_of_input(code) && self->barred_count < BARRED_MAX) {
+        input_bar(self, err);
+        error_clear(err);
+        code = E_OK;
+        *more = true;
+    }
+    merge_drop(self);
+    return code;
+}
+
+/* ---- the change ---- */
+
+static enum code list_stage(struct merger *self, struct error *err)
+{
+    const struct part *part = merge_result(self->merge);
+    const struct sink_file file = {
+        .final = part->final, .size_bytes = part->size_bytes, .rows = part->rows, .checksum = part->checksum};
+    struct text text = {0};
+    struct stage *stage = NULL;
+    enum code code = merge_list_print(&file, merge_inputs(self->merge), self->input_count, &text, err);
+    if (code == E_OK)
+        code = stage_open(self->spec.store, self->list_staged, &stage, err);
+    if (code == E_OK)
+        code = stage_write(stage, text_view(&text), err);
+    text_free(&text);
+    if (code == E_OK)
+        return stage_finish(stage, err);
+    stage_abandon(stage);
+    return code;
+}
+
+static enum code change(struct merger *self, struct error *err)
+{
+    const char **gone = arena_array(&self->arena, const char *, (size_t)self->input_count);
+    int64_t modified_us = 0;
+    for (int32_t i = 0; i < self->input_count; i++) {
+        gone[i] = self->inputs[i].path;
+        modified_us = self->inputs[i].modified_us > modified_us ? self->inputs[i].modified_us : modified_us;
+    }
+    const struct part *part = merge_result(self->merge);
+    const struct staged come[] = {part_staged(part), {.path = self->list_staged, .final = self->list_final}};
+    const struct store_swap swap = {self->folder, gone, self->input_count, come, 2, modified_us};
+    TRY(list_stage(self, err));
+    return store_swap(self->spec.store, &swap, err);
+}
+
+enum code merger_commit(struct merger *self, struct sink_merged *out, struct error *err)
+{
+    *out = (struct sink_merged){0};
+    if (!self->ready)
+        return E_OK;
+    enum code code = change(self, err);
+    if (code == E_OK)
+        *out = (struct sink_merged){self->input_count, 1, self->bytes_before, merge_result(self->merge)->size_bytes};
+    merge_drop(self);
+    return code;
+}
