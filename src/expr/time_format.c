@@ -75,12 +75,11 @@ static void print_times(struct call *call, const struct arg *args, struct column
 }
 
 SCALAR(fn_date_format, "date_format",
-       "(timestamp, string) -> string | (timestamp_ntz, string) -> string",
+       "(timestamp, string) -> string",
        "As a text by a pattern.", "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')",
        "2026/01/05 03:04", .bind = bind_print, .flags = FN_FAILS)
 {
-    bool local = args[0].col->type->id == TYPE_TIMESTAMP_NTZ;
-    print_times(call, args, out, 1, local ? NULL : call->session->zone);
+    print_times(call, args, out, 1, call->session->zone);
 }
 
 SCALAR(fn_from_unixtime, "from_unixtime", "(bigint, string?) -> string",
@@ -102,7 +101,7 @@ static void parse_times(struct call *call, const struct arg *args, struct column
             if (pattern == NULL || !time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us))
                 call_reject(call, i, REJECT_DATETIME);
         }
-        column_values(out, int64_t)[i] = floor_divide(us, unit);
+        column_values(out, int64_t)[i] = us / unit; // towards 0, as Spark has it
     }
     arena_free(&arena);
 }
