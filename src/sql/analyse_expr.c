@@ -116,6 +116,8 @@ static enum code analyse_row(struct analyser *self, const struct scope *scope,
 enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast,
                        const struct expr **out)
 {
+    if (star_among(ast))
+        TRY(star_arguments(self, scope, ast, &ast));
     switch (ast->kind) {
     case AST_NULL:
     case AST_BOOLEAN:

@@ -223,7 +223,13 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
             TRY(select_key(self, select, ast->args[i], set));
         return E_OK;
     }
-    if (ast->kind == AST_NUMBER && strspn(ast->text, "-0123456789") == strlen(ast->text)) {
+    if (is_ordinal(ast) && select->ast->aggregate) { // |> AGGREGATE: the list begins with the keys
+        for (int32_t i = 0; i < select->ast->group_count; i++)
+            if (select->ast->groups[i].exprs[0] == ast)
+                add_key(self, select, select->targets[i].expr, set);
+        return E_OK;
+    }
+    if (is_ordinal(ast)) {
         long at = strtol(ast->text, NULL, 10);
         if (at < 1 || at > select->target_count)
             return sql_error(

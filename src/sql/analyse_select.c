@@ -340,6 +340,38 @@ static enum code finish_select(struct analyser *self, struct select *select,
                                                     : E_OK;
 }
 
+static void note_call(void *context, const struct expr *column)
+{
+    bool *call = context;
+    *call = *call || (column->index >= MARK_CALL && column->index < MARK_CALL + COLUMN_MARK);
+}
+
+/* |> AGGREGATE wants aggregates behind its keys, |> EXTEND none. */
+static enum code check_pipe(struct analyser *self, const struct select *select)
+{
+    const struct ast_select *ast = select->ast;
+    if (ast->extend && select->calls.count > 0)
+        return sql_error(self, ast->at, "use |> AGGREGATE",
+                         "[PIPE_OPERATOR_CONTAINS_AGGREGATE_FUNCTION] Aggregate functions are not allowed in the pipe "
+                         "operator |> EXTEND clause; please use the |> AGGREGATE clause instead.");
+    for (int32_t i = ast->group_count; ast->aggregate && i < select->target_count; i++) {
+        bool call = false;
+        expr_each_column(select->targets[i].expr, note_call, &call);
+        if (select->overs.count > 0)
+            return sql_error(self, ast->at, NULL,
+                             "[UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE] The feature is not supported: "
+                             "The SQL pipe operator syntax with aggregation (using |> AGGREGATE) does not support window "
+                             "functions.");
+        if (!call)
+            return sql_error(self, select->targets[i].at, "put it behind GROUP BY",
+                             "[PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION] Non-grouping expression "
+                             "`%s` is provided as an argument to the |> AGGREGATE pipe operator but does not contain any "
+                             "aggregate function.",
+                             select->targets[i].name);
+    }
+    return E_OK;
+}
+
 enum code analyse_select(struct analyser *self, const struct ast_query *query,
                          const struct ast_select *ast, const struct scope *outer,
                          struct rowset *out)
@@ -356,6 +388,7 @@ enum code analyse_select(struct analyser *self, const struct ast_query *query,
     TRY(select_keys(self, &select));
     for (int32_t i = 0; i < select.target_count; i++)
         TRY(analyse_target(self, &select, &select.targets[i]));
+    TRY(check_pipe(self, &select));
     select_scope(&select, "HAVING", &scope);
     scope.aliases_first = true;
     if (ast->having != NULL)

@@ -130,6 +130,10 @@ MUST_CHECK enum code analyse_call(struct analyser *self, const struct scope *sco
                                   const struct ast *ast, const struct expr **out);
 MUST_CHECK enum code analyse_args(struct analyser *self, const struct scope *scope,
                                   const struct ast *ast, const struct expr ***out);
+/* star.c: f(*), (a, t.*) with columns in the star's place; count(*) is none of them. */
+bool star_among(const struct ast *ast);
+MUST_CHECK enum code star_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                    const struct ast **out);
 /* analyse_lambda.c */
 bool is_lambda_call(const struct ast *ast);
 MUST_CHECK enum code analyse_lambda_call(struct analyser *self, const struct scope *scope, const struct ast *ast,

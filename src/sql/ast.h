@@ -26,7 +26,7 @@ enum ast_kind {
     AST_TYPED,    /* DATE '..', X'..': text names the type, bytes */
     AST_INTERVAL, /* args: value, value, ..; parts: their units; flag: parts[0] TO parts[1] */
     AST_NAME,     /* parts: a, b, c */
-    AST_STAR,     /* parts: what it is a star of; names: EXCEPT */
+    AST_STAR,     /* parts: what it is a star of; excepts; flag: names are replaced by args, |> SET */
     AST_FIELD,    /* args[0].text */
     AST_CALL,     /* text(args); operators too */
     AST_CASE,     /* args: when, then, ..., [else]; CASE x WHEN is rewritten to x = .. */
@@ -87,8 +87,10 @@ struct ast {
     const char *type_text;   /* CAST: as written, for "Unsupported data type" */
     struct ast_call *call;   /* CALL: NULL when it has nothing special */
     struct ast_query *query;
-    const char *const *names; /* STAR: EXCEPT (a, b) */
+    const char *const *names; /* STAR of |> SET */
     int32_t name_count;
+    struct ast **excepts; /* STAR: EXCEPT (a, t.b, s.f), AST_NAMEs */
+    int32_t except_count;
 };
 
 /* ---- relations ---- */
@@ -206,6 +208,7 @@ struct ast_select {
     int32_t view_count;
     struct ast *where;
     bool grouped, group_all, aggregate; /* aggregate: |> AGGREGATE, group keys come out first */
+    bool extend; /* |> EXTEND */
     struct ast_group *groups;
     int32_t group_count;
     struct ast *having, *qualify;

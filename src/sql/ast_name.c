@@ -533,6 +533,11 @@ static void print_lambda(struct printer *out, const struct ast *ast)
 
 static void print(struct printer *out, const struct ast *ast)
 {
+    struct error err = {0};
+    struct analyser quiet = *out->analyser;
+    quiet.err = &err;
+    if (out->scope != NULL && star_among(ast) && star_arguments(&quiet, out->scope, ast, &ast) != E_OK)
+        return; // the call itself will say what is wrong
     switch (ast->kind) {
     case AST_NULL: put(out, "NULL"); break;
     case AST_BOOLEAN: put(out, ast->flag ? "true" : "false"); break;

@@ -22,6 +22,8 @@ static struct ast_relation *piped(struct parser *self, struct ast_query *query)
     return relation;
 }
 
+static enum code pipe_step(struct parser *self, int32_t *steps);
+
 /* SELECT over the query so far; *select is for the caller to fill. */
 static struct ast_query *select_over(struct parser *self, struct ast_query *query,
                                      struct ast_select **select)
@@ -42,40 +44,45 @@ static struct ast_item *add_star(struct parser *self, struct ast_select *select)
     return item;
 }
 
-/* |> SET a = expr, ..: SELECT * EXCEPT would move the column; the analyser replaces it in place. */
-static enum code parse_pipe_set(struct parser *self, struct ast_select *select)
+/* |> SET a = x, b = y: one step each, so that y sees the new a. The analyser replaces the column in its place. */
+static enum code parse_pipe_set(struct parser *self, struct ast_query **query, struct ast_select *select)
 {
-    struct ast *star = add_star(self, select)->expr;
-    struct list names = {0}, values = {0};
-    do {
-        const char *name;
-        struct ast *value;
-        TRY(expect_name(self, &name));
+    for (;;) {
+        struct ast *star = add_star(self, select)->expr;
+        const char **name = arena_new(self->arena, const char *);
+        star->flag = true; // the name is replaced by the argument
+        star->args = arena_new(self->arena, struct ast *);
+        TRY(expect_name(self, name));
         TRY(expect_symbol(self, SYM_EQUAL));
-        TRY(parse_expr(self, &value));
-        list_add(self->arena, &names, name);
-        list_add(self->arena, &values, value);
-    } while (take_symbol(self, SYM_COMMA));
-    star->flag = true; // names are replaced by args, not left out
-    star->names = (const char *const *)names.items;
-    star->name_count = names.count;
-    star->args = (struct ast **)values.items;
-    star->arg_count = values.count;
-    return ast_measure(self, star);
+        TRY(parse_expr(self, &star->args[0]));
+        star->names = name;
+        star->name_count = star->arg_count = 1;
+        TRY(ast_measure(self, star));
+        if (!take_symbol(self, SYM_COMMA))
+            return E_OK;
+        TRY(pipe_step(self, &self->pipe_steps));
+        *query = select_over(self, *query, &select);
+    }
 }
 
-static enum code parse_pipe_drop(struct parser *self, struct ast_select *select)
+static enum code parse_pipe_extend(struct parser *self, struct ast_select *select)
 {
-    struct ast *star = add_star(self, select)->expr;
-    struct list names = {0};
-    do {
-        const char *name;
-        TRY(expect_name(self, &name));
-        list_add(self->arena, &names, name);
-    } while (take_symbol(self, SYM_COMMA));
-    star->names = (const char *const *)names.items;
-    star->name_count = names.count;
+    add_star(self, select);
+    TRY(parse_items(self, select));
+    select->extend = true;
+    for (int32_t i = 1; i < select->item_count; i++)
+        if (select->items[i].expr->kind == AST_STAR)
+            return parse_error(self, select->items[i].expr->at,
+                               "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in expression `pipeexpression`.");
     return E_OK;
+}
+
+static enum code unsupported_aggregate(struct parser *self)
+{
+    return parse_error(self, position_here(self),
+                       "[UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE] The feature is not supported: The SQL "
+                       "pipe operator syntax with aggregation (using |> AGGREGATE) does not support %s.",
+                       keyword_text(token_here(self)->keyword));
 }
 
 static enum code parse_pipe_aggregate(struct parser *self, struct ast_select *select)
@@ -86,6 +93,10 @@ static enum code parse_pipe_aggregate(struct parser *self, struct ast_select *se
     if (!take_words(self, KW_GROUP, KW_BY))
         return E_OK;
     select->grouped = true;
+    bool call = token_ahead(self, 1)->symbol == SYM_OPEN;
+    if (at_word(self, KW_ALL) || at_words(self, KW_GROUPING, KW_SETS) ||
+        (call && (at_word(self, KW_ROLLUP) || at_word(self, KW_CUBE))))
+        return unsupported_aggregate(self);
     // GROUP BY a + 1 AS x: the keys are the first columns of the result
     struct ast_item *items = NULL;
     int32_t count = 0;
@@ -98,6 +109,8 @@ static enum code parse_pipe_aggregate(struct parser *self, struct ast_select *se
         group->exprs[0] = item->expr;
         group->expr_count = 1;
     } while (take_symbol(self, SYM_COMMA));
+    if (at_words(self, KW_GROUPING, KW_SETS))
+        return unsupported_aggregate(self);
     for (int32_t i = 0; i < select->item_count; i++)
         *array_add(self->arena, items, count) = select->items[i];
     select->items = items;
@@ -133,7 +146,9 @@ static enum code parse_pipe_limit(struct parser *self, struct ast_query *query)
     query->limit_at = position_here(self);
     bool limit = at_word(self, KW_LIMIT);
     self->at++;
-    TRY(parse_expr(self, limit ? &query->limit : &query->offset));
+    query->limit_all = limit && take_word(self, KW_ALL);
+    if (!query->limit_all)
+        TRY(parse_expr(self, limit ? &query->limit : &query->offset));
     if (take_word(self, KW_OFFSET))
         TRY(parse_expr(self, &query->offset));
     return E_OK;
@@ -151,16 +166,21 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
     if (at_word(self, KW_SELECT)) {
         self->at++;
         select->distinct = take_word(self, KW_DISTINCT);
-        return parse_items(self, select);
+        if (!select->distinct && at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA)
+            self->at++;
+        TRY(parse_items(self, select));
+        if (take_words(self, KW_GROUP, KW_BY))
+            TRY(parse_group_by(self, select));
+        return at_window_clause(self) ? parse_window_clause(self, select) : E_OK;
     }
-    if (take_word(self, KW_EXTEND)) {
-        add_star(self, select);
-        return parse_items(self, select);
-    }
+    if (take_word(self, KW_EXTEND))
+        return parse_pipe_extend(self, select);
     if (take_word(self, KW_SET))
-        return parse_pipe_set(self, select);
-    if (take_word(self, KW_DROP))
-        return parse_pipe_drop(self, select);
+        return parse_pipe_set(self, query, select);
+    if (take_word(self, KW_DROP)) {
+        struct ast *star = add_star(self, select)->expr;
+        return parse_name_list(self, &star->excepts, &star->except_count);
+    }
     if (take_text(self, "aggregate"))
         return parse_pipe_aggregate(self, select);
     add_star(self, select);
@@ -175,7 +195,15 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
     if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) ||
         take_words(self, KW_CLUSTER, KW_BY)) {
         next->order_at = select->at;
-        return parse_sorts(self, &next->order, &next->order_count);
+        TRY(parse_sorts(self, &next->order, &next->order_count));
+        if (at_word(self, KW_LIMIT) || at_word(self, KW_OFFSET))
+            return parse_error(self, position_here(self),
+                               "[MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS] %s and ORDER BY cannot coexist in the "
+                               "same SQL pipe operator using '|>'. Separate them by another '|>'.",
+                               keyword_text(token_here(self)->keyword));
+        return take_words(self, KW_DISTRIBUTE, KW_BY)
+                   ? parse_expr_list(self, &next->distribute, &next->distribute_count)
+                   : E_OK;
     }
     if (take_words(self, KW_DISTRIBUTE, KW_BY))
         return parse_expr_list(self, &next->distribute, &next->distribute_count);
@@ -197,16 +225,23 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
         "expected a pipe operator here: SELECT, WHERE, EXTEND, SET, DROP, AS, AGGREGATE, JOIN, ..");
 }
 
+/* every step nests the query so far one level deeper, for the analyser too */
+static enum code pipe_step(struct parser *self, int32_t *steps)
+{
+    if (++*steps <= SQL_NESTING_MAX)
+        return E_OK;
+    return parse_error(self, position_here(self),
+                       "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d pipe operators", SQL_NESTING_MAX);
+}
+
 enum code parse_pipes(struct parser *self, struct ast_query **query)
 {
-    int32_t steps = 0;
+    int32_t around = self->pipe_steps;
+    self->pipe_steps = 0;
     while (take_symbol(self, SYM_PIPE_TO)) {
-        // every step nests the query so far one level deeper, for the analyser too
-        if (++steps > SQL_NESTING_MAX)
-            return parse_error(self, position_here(self),
-                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d pipe operators",
-                               SQL_NESTING_MAX);
+        TRY(pipe_step(self, &self->pipe_steps));
         TRY(parse_pipe(self, query));
     }
+    self->pipe_steps = around;
     return E_OK;
 }

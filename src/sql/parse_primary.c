@@ -295,6 +295,21 @@ enum code parse_call(struct parser *self, const char *name, int32_t first, struc
 
 /* ---- names and stars ---- */
 
+enum code parse_name_list(struct parser *self, struct ast ***out, int32_t *count)
+{
+    struct list names = {0};
+    do {
+        int32_t first = self->at;
+        struct ast *name = ast_new(self, AST_NAME, position_here(self));
+        TRY(expect_dotted(self, &name->parts, &name->part_count));
+        name->at = position_since(self, first);
+        list_add(self->arena, &names, name);
+    } while (take_symbol(self, SYM_COMMA));
+    *out = (struct ast **)names.items;
+    *count = names.count;
+    return E_OK;
+}
+
 static enum code parse_star(struct parser *self, const char *const *parts, int32_t count,
                             int32_t first, struct ast **out)
 {
@@ -305,16 +320,8 @@ static enum code parse_star(struct parser *self, const char *const *parts, int32
     if (at_word(self, KW_EXCEPT) && token_ahead(self, 1)->symbol == SYM_OPEN &&
         token_ahead(self, 2)->keyword != KW_SELECT) {
         self->at++;
-        struct list names = {0};
         TRY(expect_symbol(self, SYM_OPEN));
-        do { // a dotted name drops a field of a struct; its last part is enough to find it
-            const char *const *name;
-            int32_t length;
-            TRY(expect_dotted(self, &name, &length));
-            list_add(self->arena, &names, name[length - 1]);
-        } while (take_symbol(self, SYM_COMMA));
-        node->names = (const char *const *)names.items;
-        node->name_count = names.count;
+        TRY(parse_name_list(self, &node->excepts, &node->except_count));
         return expect_symbol(self, SYM_CLOSE);
     }
     return E_OK;

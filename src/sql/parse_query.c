@@ -161,8 +161,14 @@ enum code parse_group_by(struct parser *self, struct ast_select *select)
     return E_OK;
 }
 
-static enum code parse_window_clause(struct parser *self, struct ast_select *select)
+bool at_window_clause(const struct parser *self)
 {
+    return at_word(self, KW_WINDOW) && token_ahead(self, 2)->keyword == KW_AS;
+}
+
+enum code parse_window_clause(struct parser *self, struct ast_select *select)
+{
+    self->at++;
     do {
         struct ast_window *window = array_add(self->arena, select->windows, select->window_count);
         window->at = position_here(self);
@@ -194,10 +200,8 @@ static enum code parse_clauses(struct parser *self, struct ast_select *select)
         TRY(parse_expr(self, &select->having));
     if (take_word(self, KW_QUALIFY))
         TRY(parse_expr(self, &select->qualify));
-    if (at_word(self, KW_WINDOW) && token_ahead(self, 2)->keyword == KW_AS) {
-        self->at++;
+    if (at_window_clause(self))
         TRY(parse_window_clause(self, select));
-    }
     return E_OK;
 }
 
@@ -436,11 +440,8 @@ enum code parse_query(struct parser *self, struct ast_query **out)
         TRY(parse_ctes(self, query));
     TRY(parse_body(self, &query->body));
     TRY(parse_order(self, query));
-    if (at_word(self, KW_WINDOW) && token_ahead(self, 2)->keyword == KW_AS &&
-        query->body->kind == BODY_SELECT) {
-        self->at++;
+    if (at_window_clause(self) && query->body->kind == BODY_SELECT)
         TRY(parse_window_clause(self, query->body->select));
-    }
     TRY(parse_limit(self, query));
     *out = query;
     if (at_symbol(self, SYM_PIPE_TO))

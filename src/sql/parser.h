@@ -18,6 +18,7 @@ struct parser {
     const struct token *tokens;
     int32_t at, count;
     int32_t depth; /* of nested expressions and queries */
+    int32_t pipe_steps; /* of the pipe at hand */
     struct error *err;
 };
 
@@ -95,6 +96,7 @@ MUST_CHECK enum code parse_expr(struct parser *self, struct ast **out);
 MUST_CHECK enum code parse_expr_list(struct parser *self, struct ast ***out,
                                      int32_t *count); /* a, b, .. */
 MUST_CHECK enum code parse_primary(struct parser *self, struct ast **out);
+MUST_CHECK enum code parse_name_list(struct parser *self, struct ast ***out, int32_t *count); /* a, t.b, ..: AST_NAMEs */
 MUST_CHECK enum code parse_value(struct parser *self,
                                  struct ast **out); /* without AND, OR, NOT, predicates */
 MUST_CHECK enum code parse_call(struct parser *self, const char *name, int32_t first,
@@ -118,6 +120,8 @@ bool at_query(const struct parser *self); /* SELECT, WITH, VALUES, FROM, TABLE *
 MUST_CHECK enum code parse_select(struct parser *self, struct ast_select **out);
 MUST_CHECK enum code parse_item(struct parser *self, struct ast_item *out);
 MUST_CHECK enum code parse_items(struct parser *self, struct ast_select *select);
+bool at_window_clause(const struct parser *self); /* WINDOW w AS */
+MUST_CHECK enum code parse_window_clause(struct parser *self, struct ast_select *select);
 MUST_CHECK enum code parse_group_by(struct parser *self, struct ast_select *select);
 MUST_CHECK enum code parse_sorts(struct parser *self, struct ast_sort **out, int32_t *count);
 MUST_CHECK enum code parse_set_quantifier(struct parser *self,

@@ -44,6 +44,18 @@ struct select {
     const char *lifting; /* the clause at hand, which sees the list and the keys; NULL: the list itself */
 };
 
+/* star.c: the columns that a star stands for. */
+struct star_column {
+    const char *name, *qualifier;
+    const struct expr *expr;
+};
+struct star {
+    struct star_column *columns;
+    int32_t count;
+};
+MUST_CHECK enum code star_expand(struct analyser *self, const struct scope *scope, const struct ast *star,
+                                 struct star *out);
+
 /* A subquery in an expression: what the APPLY will be, and its column once it is there. */
 struct subquery {
     enum apply_kind kind;
@@ -57,6 +69,7 @@ struct subquery {
 /* The rows with one column more. */
 struct plan *apply_subquery(struct analyser *self, struct plan *rows, const struct subquery *subquery);
 
+bool is_ordinal(const struct ast *ast); /* a whole number: the place of a column */
 MUST_CHECK enum code select_expand(struct analyser *self,
                                    struct select *select); /* the SELECT list into targets */
 /* grouping(key) and grouping_id(): from the number of the set. */
