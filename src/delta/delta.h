@@ -152,8 +152,8 @@ struct delta_snapshot {
 MUST_CHECK enum code delta_snapshot_open(struct store *store, const struct delta_at *at, struct budget *budget,
                                          struct delta_snapshot **out, struct error *err);
 void delta_snapshot_free(struct delta_snapshot *snapshot);
-/* The newest version, from names alone; E_ABSENT: no table. */
-MUST_CHECK enum code delta_version_newest(struct store *store, int64_t *out, struct error *err);
+/* The newest version, from names alone; E_ABSENT: no table. *stamp differs when its commit was written anew: another table. */
+MUST_CHECK enum code delta_version_newest(struct store *store, int64_t *out, uint64_t *stamp, struct error *err);
 
 /* Where a file of the log lies: relative to the table's folder, or an absolute path; out has DELTA_PATH_SIZE bytes.
  * E_UNSUPPORTED: in another kind of store. */

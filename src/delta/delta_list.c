@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 enum { VERSION_DIGITS = 20, PART_DIGITS = 10, UUID_SIZE = 36, PARTS_MAX = 100000 };
 
 void delta_commit_path(int64_t version, char *out, size_t size)
@@ -181,11 +183,13 @@ const struct delta_commit_name *delta_listing_commit(const struct delta_listing 
     return low < listing->commit_count && listing->commits[low].version == version ? &listing->commits[low] : NULL;
 }
 
-enum code delta_version_newest(struct store *store, int64_t *out, struct error *err)
+enum code delta_version_newest(struct store *store, int64_t *out, uint64_t *stamp, struct error *err)
 {
     struct delta_listing listing;
     TRY(delta_listing_read(store, &listing, err));
+    const struct delta_commit_name *commit = delta_listing_commit(&listing, listing.newest);
     *out = listing.newest;
+    *stamp = commit == NULL ? 0 : hash_mix((uint64_t)commit->size_bytes, (uint64_t)commit->modified_us);
     delta_listing_free(&listing);
     return E_OK;
 }

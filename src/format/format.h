@@ -115,8 +115,6 @@ int64_t parquet_reader_rows(const struct parquet_reader *reader);
 /* Read these columns, found by name ignoring case; those that the file lacks are NULL. `schema` is borrowed. E_UNSUPPORTED
  * when a column has another type, that the one asked for does not hold. Before the first parquet_reader_next. */
 MUST_CHECK enum code parquet_reader_select(struct parquet_reader *reader, const struct type *schema, struct error *err);
-/* Pass over row groups of which the footer says that no row meets all tests; borrowed. Before the first parquet_reader_next. */
-void parquet_reader_filter(struct parquet_reader *reader, const struct row_test *tests, int32_t count);
 /* The next rows, at most rows_max; out->rows = 0: the file has ended. */
 MUST_CHECK enum code parquet_reader_next(struct parquet_reader *reader, int64_t rows_max, struct batch *out,
                                          struct error *err);

@@ -16,7 +16,7 @@ struct columns_source {
     struct budget *budget;
     int64_t rows_max;
     bool delta;
-    struct delta_version version;
+    int64_t version; /* of the Delta table, as it was looked at */
     bool listed; /* `files` is what discover has seen */
     struct column_files files;
     int32_t next; /* file */
@@ -24,6 +24,7 @@ struct columns_source {
     int64_t read_rows;  /* of the open one */
     int handle;
     struct parquet_reader *reader; /* of the file before `next`, or NULL */
+    int64_t *gone, gone_count, gone_next; /* its deleted rows */
     struct arena file_arena;
     atomic_bool stopped;
 };
@@ -72,6 +73,9 @@ static void file_shut(struct columns_source *self)
         return;
     parquet_reader_free(self->reader);
     self->reader = NULL;
+    mem_free(self->gone);
+    self->gone = NULL;
+    self->gone_count = self->gone_next = 0;
     (void)!os->file_close(self->handle, &ignored);
     arena_reset(&self->file_arena);
 }
@@ -114,13 +118,12 @@ static enum code parquet_list(struct columns_source *self, uint64_t *sum, struct
 }
 
 /* The log is replayed when its files are read, not at every look. */
-static enum code delta_look(struct columns_source *self, uint64_t *sum, struct error *err)
+static enum code table_look(struct columns_source *self, uint64_t *sum, struct error *err)
 {
-    TRY(delta_version_find(self->settings.path, &self->version, err));
+    uint64_t stamp = 0;
+    TRY(delta_look(&self->settings, &self->version, &stamp, err));
     self->listed = false;
-    *sum = hash_mix(hash_mix(*sum, (uint64_t)self->version.newest),
-                    (uint64_t)self->version.size_bytes);
-    *sum = hash_mix(*sum, (uint64_t)self->version.modified_us);
+    *sum = hash_mix(hash_mix(*sum, (uint64_t)self->version), stamp);
     return E_OK;
 }
 
@@ -221,13 +224,19 @@ static enum code parquet_describe(void *self_, struct arena *arena, struct sourc
     return E_OK;
 }
 
+static enum code delta_describe(void *self_, struct arena *arena, struct source_shape *out, struct error *err)
+{
+    struct columns_source *self = self_;
+    return delta_shape(&self->settings, self->version, self->budget, arena, out, err);
+}
+
 static enum code columns_discover(void *self_, const struct source_ranges *known,
                                   struct source_ranges *out, struct error *err)
 {
     struct columns_source *self = self_;
     uint64_t sum = 0;
     TRY(check_stop(self, err));
-    TRY(self->delta ? delta_look(self, &sum, err) : parquet_list(self, &sum, err));
+    TRY(self->delta ? table_look(self, &sum, err) : parquet_list(self, &sum, err));
     struct source_range *range = source_ranges_add(out, self->settings.path, 0);
     range->from = known->count > 0 ? known->items[0].from : 0;
     range->latest = 1;
@@ -272,7 +281,7 @@ static enum code reader_open(struct columns_source *self, const struct column_fi
     enum code code = parquet_reader_new(&input, self->budget, &self->reader, err);
     if (code == E_OK)
         code = parquet_reader_select(self->reader,
-                                     partition_rest(&self->file_arena, self->schema, file), err);
+                                     partition_rest(&self->file_arena, &self->files, file), err);
     if (code != E_OK) {
         parquet_reader_free(self->reader);
         self->reader = NULL;
@@ -309,7 +318,8 @@ static enum code file_enter(struct columns_source *self, struct error *err)
     TRY(file_open(self, file, &size_bytes, err));
     TRY(reader_open(self, file, size_bytes, err));
     self->next++;
-    return E_OK;
+    return file->gone == NULL ? E_OK
+                              : delta_gone_rows(&self->settings, file, self->budget, &self->gone, &self->gone_count, err);
 }
 
 static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
@@ -329,6 +339,33 @@ static enum code file_columns(struct columns_source *self, const struct column_f
     return code;
 }
 
+/* The columns have the types that were asked for, whatever their fields are called in the file. */
+static void column_rename(struct column *col, const struct type *type)
+{
+    col->type = type;
+    for (int32_t i = 0; i < col->child_count; i++)
+        column_rename(&col->children[i], type->fields[i].type);
+}
+
+/* Rows of the file that are deleted go; they were read from `first` on. */
+static void gone_drop(struct columns_source *self, struct batch *read, int64_t first)
+{
+    int64_t end = first + read->rows;
+    int32_t *kept = mem_array(int32_t, (size_t)read->rows), count = 0;
+    struct batch rest;
+    for (int64_t row = first; row < end; row++)
+        if (self->gone_next < self->gone_count && self->gone[self->gone_next] == row)
+            self->gone_next++;
+        else
+            kept[count++] = (int32_t)(row - first);
+    if (count < read->rows) {
+        batch_gather(&rest, read, kept, count);
+        batch_release(read);
+        *read = rest;
+    }
+    mem_free(kept);
+}
+
 /* The file's columns, and those that all its rows share, in the order that is asked for. */
 static enum code columns_join(const struct columns_source *self, struct batch *read,
                               struct batch *out, struct error *err)
@@ -337,11 +374,14 @@ static enum code columns_join(const struct columns_source *self, struct batch *r
     int32_t from = 0;
     batch_init(out, self->schema, read->rows);
     for (int32_t i = 0; i < self->schema->field_count; i++) {
-        if (!file->fixed[i].given)
+        if (!file->fixed[i].given) {
             out->columns[i] = column_take(&read->columns[from++]);
-        else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows,
-                                  &out->columns[i], err) != E_OK)
+            if (self->files.stored != NULL)
+                column_rename(&out->columns[i], self->schema->fields[i].type);
+        } else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows,
+                                    &out->columns[i], err) != E_OK) {
             return error_note(err, "%s", file->name);
+        }
     }
     return E_OK;
 }
@@ -359,15 +399,19 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
 {
     struct batch read = {0};
     while (read.rows == 0) {
+        batch_release(&read);   // all of its rows were deleted
         if (self->reader == NULL) {
             if (self->next == self->files.count)
                 return E_OK;
             TRY(file_enter(self, err));
         }
         TRY(parquet_reader_next(self->reader, self->rows_max, &read, err));
+        int64_t first = self->read_rows;
         self->read_rows += read.rows;
         if (read.rows == 0)
             file_pass(self);
+        else if (self->gone_next < self->gone_count)
+            gone_drop(self, &read, first);
     }
     enum code code = columns_join(self, &read, out, err);
     batch_release(&read);
@@ -384,7 +428,7 @@ static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_
     TRY(check_stop(self, err));
     if (!self->listed) {
         column_files_clear(&self->files);
-        TRY(delta_files(self->settings.path, &self->version, self->budget, &self->files, err));
+        TRY(delta_files(&self->settings, self->version, self->budget, &self->files, err));
         self->listed = true;
     }
     enum code code = batch_next(self, &batch, err);
@@ -428,4 +472,4 @@ const struct source_type parquet_source_type =
     COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM", parquet_files_options,
                  parquet_open, parquet_describe);
 const struct source_type delta_source_type =
-    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, NULL);
+    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, delta_describe);

@@ -4,7 +4,7 @@
  * Parts    columns.c            the source_types parquet and delta: open, discover, fetch
  *          columns_partition.c  values that the name of a folder, or the log of a Delta table, gives to
  *                               all rows of a file
- *          delta_log.c          which files a Delta table has
+ *          delta_files.c        which files a Delta table has, and what their columns are called there
  * Shape    batches have the columns of source_spec.schema, in its order; found in a file by name,
  *          ignoring case
  * Ranges   one, [0, 1): all of it. topic_id is another when the files, or the version of the table, are
@@ -15,6 +15,7 @@
 #ifndef SOURCE_COLUMNS_H
 #define SOURCE_COLUMNS_H
 
+#include "delta/delta.h"
 #include "format/format.h"
 #include "source/files.h"
 
@@ -27,10 +28,12 @@ struct column_file {
     const char *name;          /* absolute path */
     int64_t size_bytes;        /* as listed; -1: not known */
     struct fixed_value *fixed; /* per field of the schema */
+    const struct delta_vector *gone; /* its rows that are deleted; NULL: none */
 };
 struct column_files {
     struct arena arena;
     const struct type *schema;
+    const struct type *stored; /* the same columns as the files name them; NULL: just so */
     struct column_file *items;
     int32_t count, capacity;
 };
@@ -51,8 +54,8 @@ void partition_of_path(struct column_files *files, struct column_file *file, con
 /* `file` has this value in the column of that name, if that is among those to read. */
 void partition_set(struct column_files *files, struct column_file *file, const char *name,
                    const char *value);
-/* The fields without a fixed value. */
-const struct type *partition_rest(struct arena *arena, const struct type *schema,
+/* The fields without a fixed value, as the file names them. */
+const struct type *partition_rest(struct arena *arena, const struct column_files *files,
                                   const struct column_file *file);
 /* A column of `rows` times the value. E_DATA: the text is no such value; E_UNSUPPORTED: nested types,
  * BINARY. */
@@ -60,18 +63,19 @@ MUST_CHECK enum code partition_column(const struct field *field, const struct fi
                                       const struct zone *zone, int64_t rows, struct column *out,
                                       struct error *err);
 
-/* ---- delta_log.c ---- */
+/* ---- delta_files.c ---- */
 
-struct delta_version {
-    int64_t newest, checkpoint;      /* checkpoint: -1 = none */
-    int64_t size_bytes, modified_us; /* of the newest commit */
-};
-/* E_ABSENT: there is no table. */
-MUST_CHECK enum code delta_version_find(const char *path, struct delta_version *out,
-                                        struct error *err);
-/* The files of that version. E_UNSUPPORTED names the feature of the table that leat does not read. */
-MUST_CHECK enum code delta_files(const char *path, const struct delta_version *version,
-                                 struct budget *budget, struct column_files *out,
-                                 struct error *err);
+/* The newest version of the table at settings.path and a number that changes with it; -1: none, where it may lack. */
+MUST_CHECK enum code delta_look(const struct files_settings *settings, int64_t *version, uint64_t *stamp,
+                                struct error *err);
+/* The files of that version, or of the one that the settings ask for; `out` as it was cleared. E_UNSUPPORTED names the
+ * feature of the table that leat does not read. */
+MUST_CHECK enum code delta_files(const struct files_settings *settings, int64_t version, struct budget *budget,
+                                 struct column_files *out, struct error *err);
+MUST_CHECK enum code delta_shape(const struct files_settings *settings, int64_t version, struct budget *budget,
+                                 struct arena *arena, struct source_shape *out, struct error *err);
+/* The deleted rows of a file, ascending; the caller frees them. */
+MUST_CHECK enum code delta_gone_rows(const struct files_settings *settings, const struct column_file *file,
+                                     struct budget *budget, int64_t **rows, int64_t *count, struct error *err);
 
 #endif

@@ -19,8 +19,9 @@ struct column_file *column_files_add(struct column_files *files, const char *nam
     mem_grow(files->items, files->capacity, files->count + 1);
     struct column_file *file = &files->items[files->count++];
     size_t fields = (size_t)files->schema->field_count;
-    *file = (struct column_file){arena_strdup(&files->arena, name), size_bytes,
-                                 arena_array(&files->arena, struct fixed_value, fields)};
+    *file = (struct column_file){.name = arena_strdup(&files->arena, name),
+                                 .size_bytes = size_bytes,
+                                 .fixed = arena_array(&files->arena, struct fixed_value, fields)};
     for (size_t i = 0; i < fields; i++)
         file->fixed[i] = (struct fixed_value){0};
     return file;
@@ -123,9 +124,10 @@ void partition_of_path(struct column_files *files, struct column_file *file, con
     (void)!partition_walk(pattern, file->name, partition_enter, &entered); // it never fails
 }
 
-const struct type *partition_rest(struct arena *arena, const struct type *schema,
+const struct type *partition_rest(struct arena *arena, const struct column_files *files,
                                   const struct column_file *file)
 {
+    const struct type *schema = files->stored != NULL ? files->stored : files->schema;
     struct field *fields = arena_array(arena, struct field, (size_t)schema->field_count);
     int32_t count = 0;
     for (int32_t i = 0; i < schema->field_count; i++)

@@ -38,6 +38,7 @@ enum {
 /* ---- options ---- */
 struct files_settings {
     const char *path, *schema, *name_filter, *encoding, *line_end, *comment;
+    const char *version, *time;   /* versionAsOf, timestampAsOf */
     int latest_first, clean, recursive, multi_line, whole_text, name_only, ignore_missing,
         ignore_corrupt, enforce_schema;
     int64_t files_max, bytes_max; /* of an epoch; 0 = all */

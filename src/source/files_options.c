@@ -124,6 +124,14 @@ const struct option delta_options[] = {
      .kind = OPTION_STRING,
      .offset = AT(schema),
      .help = "columns to read, found by name: id BIGINT, at TIMESTAMP; the table must have them"},
+    {.name = "versionAsOf",
+     .kind = OPTION_STRING,
+     .offset = AT(version),
+     .help = "read this version of the table, not the newest"},
+    {.name = "timestampAsOf",
+     .kind = OPTION_STRING,
+     .offset = AT(time),
+     .help = "read the table as it was then: 2026-01-02 03:04:05, in UTC unless it says another zone"},
     {0},
 };
 
