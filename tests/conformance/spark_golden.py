@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Spark's own SQL tests, run through `leat sql --jsonl`: how many give Spark's schema, rows or error condition.
 
-    tests/conformance/spark_golden.py --leat build/release/leat [--file NAME ..] [--failures N] [--report PATH]
+    tests/conformance/spark_golden.py --leat build/release/leat [--file NAME ..] [--failures N] [--report [PATH]]
 
 Reads CONFORMANCE_DIR/spark-golden (README.txt there says what the fields mean). A file is one session; a statement that
 reads no table, in a file that sets and declares nothing, is counted as table-free. Exit 1 when a limit (--least-free,
@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import report
 
 # Files whose subject leat leaves out (docs/sql.md), and those that print Spark's own plans or catalog.
 OUT_OF_SCOPE = """
@@ -156,7 +158,7 @@ def main():
     parser.add_argument("--failures", type=int, default=0, help="print so many kinds of failures")
     parser.add_argument("--list", action="store_true", help="print every failure")
     parser.add_argument("--free", action="store_true", help="look at table-free statements only, in the lists of failures")
-    parser.add_argument("--report", help="write the table to this file")
+    parser.add_argument("--report", nargs="?", const=str(report.PAGE), help="write the page of results, docs/conformance.md when not said")
     parser.add_argument("--least-free", type=float, default=0, help="per cent of the table-free statements that must pass")
     arguments = parser.parse_args()
     if not os.environ.get("CONFORMANCE_DIR"):
@@ -172,7 +174,7 @@ def main():
     examples = run_examples(arguments.leat, folder) if not arguments.file else []
     lines = list(report_lines(by_file, examples))
     if arguments.report:
-        Path(arguments.report).write_text("\n".join(lines) + "\n")
+        Path(arguments.report).write_text(report.page(by_file, examples, out_of_scope), encoding="utf-8")
     kinds, shown = collections.Counter(), collections.defaultdict(list)
     for name, results in by_file.items():
         for test, failure in results:
