@@ -39,8 +39,8 @@ struct command {
     int32_t arguments_min, arguments_max;
     int (*run)(const struct command_line *line);
 };
-extern const struct command audit_command, check_command, plan_command, docs_command, init_command, produce_command, run_command,
-    sql_command, quarantine_command, state_command;
+extern const struct command audit_command, compact_command, check_command, plan_command, docs_command, init_command, produce_command,
+    run_command, sql_command, quarantine_command, state_command;
 extern const struct command *const commands[]; /* ends with NULL */
 
 /* Parse the words behind the command's name. E_USAGE, or *help when --help is among them. */

@@ -5,7 +5,7 @@
 
 const struct command *const commands[] = {
     &init_command,  &check_command,   &plan_command, &run_command,
-    &sql_command,   &state_command, &quarantine_command, &audit_command, &produce_command, &docs_command, NULL,
+    &sql_command,   &state_command, &quarantine_command, &audit_command, &compact_command, &produce_command, &docs_command, NULL,
 };
 
 int report(const struct error *err)

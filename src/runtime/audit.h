@@ -27,6 +27,8 @@ struct audit_folder {
     int64_t keep;                      /* leat.files.keep; 0 = all */
     struct store *store;               /* NULL: the folder is not there */
     struct store_list list;            /* taken before the chain was looked at */
+    struct sink_merge_list *merges;    /* what files there were merged from; of the last audit_merges_read */
+    int32_t merge_count, merge_capacity;
 };
 struct audit {
     const struct pipeline *pipeline;
@@ -60,6 +62,14 @@ void audit_chain(struct audit *self);
 MUST_CHECK enum code audit_folders_list(struct audit *self, struct error *err);
 void audit_folders_close(struct audit *self);
 void audit_files(struct audit *self);
+
+/* audit_merged.c: which files became which. */
+void audit_merges_read(struct audit *self, struct audit_folder *folder);
+/* As it was merged, and into what; NULL: it was not. */
+const struct sink_file *audit_merged(const struct audit_folder *folder, const char *path,
+                                     const struct sink_merge_list **into);
+const struct sink_merge_list *audit_merge_of(const struct audit_folder *folder, const char *path);   /* NULL: none */
+void audit_merges_check(struct audit *self, struct audit_folder *folder);
 
 /* audit_states.c: what recovery needs, and what a crash left in the checkpoint. Fills states. */
 void audit_states(struct audit *self);

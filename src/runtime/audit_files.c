@@ -5,6 +5,7 @@
  *   a record's        named by its token                   size, checksum and rows must be the record's
  *                     of the head, still staged            the next start publishes it: a note
  *                     gone, with leat.files.keep           fine, but for the newest epoch's
+ *                     gone, merged into another one        that one must be there, and have had these bytes
  *                     in the folder that the record says   the table has none now: a note
  *                     not named                            one too many
  *   above the head                                         one too many: that epoch was never committed
@@ -99,6 +100,7 @@ void audit_folders_close(struct audit *self)
     for (int32_t i = 0; i < self->folder_count; i++) {
         store_list_free(&self->folders[i].list);
         store_close(self->folders[i].store);
+        mem_free(self->folders[i].merges);
     }
     self->folder_count = 0;
 }
@@ -189,7 +191,11 @@ static bool is_there(const struct audit_folder *folder, const char *path, int64_
 static bool is_staged(const struct folder_audit *self, const struct sink_file *file, bool *published)
 {
     int64_t size_bytes;
-    bool staged = is_there(self->folder, file->staged, &size_bytes);
+    bool staged = false;
+    struct error ignored = {0};
+    const struct staged asked = {file->staged, file->final, file->handle, file->size_bytes};
+    if (self->folder->store == NULL || store_has_staged(self->folder->store, &asked, &staged, &ignored) != E_OK)
+        staged = false;
     *published = !staged && is_there(self->folder, file->final, &size_bytes);
     return staged;
 }
@@ -220,6 +226,31 @@ static bool is_elsewhere(const struct folder_audit *self, int64_t epoch, const s
         audit_find(self->audit, true, "file_elsewhere", epoch, self->folder->name, file->final,
                    "it is in %s, the table's folder when the epoch was written; now the table writes no files", path);
     return there;
+}
+
+/* leat may have merged it since the lists were read. */
+static const struct sink_file *merged_find(struct folder_audit *self, const char *path,
+                                           const struct sink_merge_list **into)
+{
+    const struct sink_file *merged = audit_merged(self->folder, path, into);
+    if (merged != NULL || self->folder->store == NULL || !audit_at_work(self->audit))
+        return merged;
+    audit_merges_read(self->audit, self->folder);
+    return audit_merged(self->folder, path, into);
+}
+
+/* Its rows are in another file. */
+static bool is_merged(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
+{
+    const struct sink_merge_list *into;
+    const struct sink_file *merged = merged_find(self, file->final, &into);
+    if (merged == NULL)
+        return false;
+    self->table->rows += file->rows;
+    if (merged->size_bytes != file->size_bytes || merged->checksum != file->checksum)
+        audit_find(self->audit, false, "file_damaged", epoch, self->folder->name, file->final,
+                   "it was merged into %s with other bytes than those that were written", into->file.final);
+    return true;
 }
 
 static void file_absent(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
@@ -253,7 +284,8 @@ static void file_check(struct folder_audit *self, int64_t epoch, const struct si
         return;
     }
     if (!is_there(self->folder, file->final, &size_bytes)) {
-        file_absent(self, epoch, file);
+        if (!is_merged(self, epoch, file))
+            file_absent(self, epoch, file);
         return;
     }
     self->table->files++;
@@ -376,13 +408,38 @@ static void older_check(struct folder_audit *self, int64_t epoch, const struct s
     table->older_rows += table->older_rows >= 0 ? rows : 0;
 }
 
+/* One that was made of others: its list says what it has. */
+static void merged_check(struct folder_audit *self, const struct sink_part_name *name, const struct store_entry *entry)
+{
+    const struct sink_merge_list *merge = audit_merge_of(self->folder, entry->path);
+    int64_t size_bytes;
+    if (merge == NULL && audit_at_work(self->audit) && !is_there(self->folder, entry->path, &size_bytes))
+        return; // merged again meanwhile
+    if (merge == NULL && name->epoch < self->audit->first) {
+        older_check(self, name->epoch, entry);
+    } else if (merge == NULL) {
+        audit_find(self->audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
+                   "there is no list of what was merged into it: readers may see rows twice");
+    } else if (merge->file.size_bytes != entry->size_bytes) {
+        audit_find(self->audit, false, "file_damaged", name->epoch, self->folder->name, entry->path,
+                   "it has %" PRId64 " bytes, its list says %" PRId64, entry->size_bytes, merge->file.size_bytes);
+    } else {
+        self->table->files++;
+        self->table->bytes += entry->size_bytes;
+        if (!self->audit->request->names_only)
+            content_check(self->audit, self->folder, name->epoch, &merge->file);
+    }
+}
+
 /* A file of this query. */
 static void own_check(struct folder_audit *self, const struct sink_part_name *name,
                       const struct store_entry *entry)
 {
     struct audit *audit = self->audit;
     bool record = audit_record(audit, name->epoch) != NULL;
-    if (name->epoch < audit->first) {
+    if (name->merged && name->epoch <= audit->report->head) {
+        merged_check(self, name, entry);
+    } else if (name->epoch < audit->first) {
         older_check(self, name->epoch, entry);
     } else if (name->epoch > audit->report->head) {
         audit_find(audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,
@@ -473,6 +530,7 @@ void audit_files(struct audit *self)
             .replaced = -1,
             .newest = -1,
         };
+        audit_merges_check(self, folder);
         epochs_check(&one);
         unnamed_check(&one);
         mem_free(one.seen);

@@ -73,6 +73,8 @@ static void options_collect(struct outputs *self, const struct pipeline_table *t
 static enum code output_open(struct outputs *self, struct output *output, const struct pipeline_table *table,
                              struct sink_spec *spec, struct error *err)
 {
+    if (self->spec.files_only && output->type->folderless)
+        return E_OK;
     output->path = output->type->folderless ? NULL : mem_strdup(spec->path);
     spec->query_id = self->spec.query_id;
     spec->zone = self->spec.zone;

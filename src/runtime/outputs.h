@@ -35,6 +35,7 @@ struct outputs_spec {
     const struct transaction *transaction;   /* that sinks send with, or NULL */
     const char *task;
     int64_t timeout_us;               /* one attempt waits so long for a broker */
+    bool files_only;                  /* sinks that write no files are not opened: nothing may be asked of them */
 };
 MUST_CHECK enum code outputs_open(const struct outputs_spec *spec, struct outputs **out, struct error *err);
 void outputs_close(struct outputs *outputs);

@@ -117,6 +117,22 @@ struct set_aside_folder {
 int32_t pipeline_set_aside(struct arena *arena, const struct pipeline *pipeline, const struct run_settings *settings,
                            struct set_aside_folder **out);
 
+/* A field of a source's payloads that no schema of the project names (drift.h). */
+struct drift_field {
+    const char *source, *path;         /* a.b; elements of arrays have no part of it */
+    const char *topic;                 /* where it was met first; of files, their path */
+    int32_t partition;
+    int64_t offset;
+    const char *type, *example;        /* what Spark would infer of that value, and its first bytes */
+    int64_t first_us;                  /* when leat met it first */
+    int64_t count;                     /* values met so far */
+};
+/* Those that the project as it is now still does not name, in the order in which they were met. Reads the checkpoint only, also
+ * beside a leat at work. */
+MUST_CHECK enum code pipeline_drift(const struct pipeline *pipeline, const struct run_settings *settings,
+                                    void (*each)(void *context, const struct drift_field *field), void *context,
+                                    struct error *err);
+
 /* ---- what a checkpoint remembers, for `leat state` ---- */
 
 struct state_offset {
@@ -202,6 +218,28 @@ struct audit_report {
     int64_t findings_left_out;         /* beyond AUDIT_FINDINGS_MAX */
 };
 enum { AUDIT_FINDINGS_MAX = 1000 };
+
+/* ---- merging small files by hand: compact.c ---- */
+
+struct compact_table {
+    const char *name, *path;
+    int64_t inputs, files;             /* so many became so many; in a dry run: would */
+    int64_t bytes_before, bytes;
+};
+struct compact_report {
+    struct compact_table *tables;      /* those with files, whether there was something to merge or not */
+    int32_t count;
+};
+struct compact_request {
+    const char *table;                 /* NULL: all */
+    bool dry_run;                      /* look, also beside a leat at work */
+    void (*progress)(const struct compact_table *table);   /* after each file; may be NULL */
+};
+/* Merge the small files of the tables up to leat.files.target_size, whether leat.compact is set or not. Memory is the arena's.
+ * E_ABSENT: there is no checkpoint; E_EXISTS: a leat is at work on it. */
+MUST_CHECK enum code pipeline_compact(const struct pipeline *pipeline, const struct compact_request *request,
+                                      struct arena *arena, struct compact_report *out, struct error *err);
+
 struct audit_request {
     bool names_only;                   /* do not read what is in the files */
     const char *const *also;           /* 8 or more digits each: queries whose files may lie in the tables' folders */

@@ -300,3 +300,44 @@ enum code merger_commit(struct merger *self, struct sink_merged *out, struct err
     merge_drop(self);
     return code;
 }
+
+/* ---- without doing it ---- */
+
+enum code sink_merge_look(const char *folder, const char *query_id, int64_t target_bytes, struct bytes token,
+                          struct sink_merged *out, struct error *err)
+{
+    struct store *store = NULL;
+    struct parts newest = {0};
+    struct store_list list = {0};
+    struct merge_file *files = NULL;
+    struct merge_group group;
+    int32_t count = 0;
+    *out = (struct sink_merged){0};
+    TRY(token_parse(token, &newest, err));
+    enum code code = store_look(folder, &store, err);
+    if (code == E_OK)
+        code = store_list(store, "", true, &list, err);
+    files = mem_array(struct merge_file, (size_t)list.count);
+    for (int32_t i = 0; i < list.count; i++) {
+        const struct store_entry *entry = &list.entries[i];
+        struct sink_part_name name;
+        if (sink_part_parse(entry->path, &name) && !name.staged && strncmp(name.query8, query_id, 8) == 0 &&
+            !parts_have(&newest, entry->path))
+            files[count++] = (struct merge_file){entry->path,      entry->size_bytes, entry->modified_us,
+                                                 name.first_epoch, name.epoch,        name.number};
+    }
+    while (code == E_OK && merge_plan(files, count, target_bytes, true, &group)) {
+        out->inputs += group.count;
+        out->bytes_before += group.size_bytes;
+        out->files++;
+        memmove(files + group.from, files + group.from + group.count,
+                (size_t)(count - group.from - group.count) * sizeof *files);
+        count -= group.count;
+    }
+    out->bytes = out->bytes_before;
+    mem_free(files);
+    store_list_free(&list);
+    store_close(store);
+    parts_free(&newest);
+    return code;
+}

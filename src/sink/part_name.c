@@ -130,6 +130,7 @@ enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_
         out->items[i] = (struct sink_file){
             .staged = arena_strdup(arena, parts.items[i].staged),
             .final = arena_strdup(arena, parts.items[i].final),
+            .handle = parts.items[i].handle != NULL ? arena_strdup(arena, parts.items[i].handle) : NULL,
             .size_bytes = parts.items[i].size_bytes,
             .rows = parts.items[i].rows,
             .checksum = parts.items[i].checksum,

@@ -105,6 +105,7 @@ MUST_CHECK enum code sink_publish(const char *folder, const char *query_id, int6
 
 struct sink_file {
     const char *staged, *final;        /* in the table's folder */
+    const char *handle;                /* what its store needs to publish it beside them; NULL: nothing */
     int64_t size_bytes, rows;
     uint64_t checksum;                 /* XXH64 */
 };
@@ -117,6 +118,9 @@ struct sink_files {
 };
 /* E_CORRUPT: a token of files that cannot be read. */
 MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err);
+/* What merging all small files of a plain directory would do, after an epoch with this token. E_ABSENT: no folder. */
+MUST_CHECK enum code sink_merge_look(const char *folder, const char *query_id, int64_t target_bytes, struct bytes token,
+                                     struct sink_merged *out, struct error *err);
 struct sink_part_name {
     char query8[9];                    /* the query that wrote it */
     int64_t epoch;
