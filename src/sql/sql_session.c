@@ -440,7 +440,7 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
     catalog_fill(self);
     TRY(parse_session_statement(arena, &self->file, &self->notes, &self->statement, err));
     TRY(step_do(self));
-    if (out->plan != NULL && self->catalog.reads_files)
+    if (out->plan != NULL)
         step_optimise(self);
     return E_OK;
 }
