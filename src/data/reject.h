@@ -44,7 +44,7 @@
     X(NORM_DEGREE, "INVALID_VECTOR_NORM_DEGREE", "a norm is of degree 1, 2 or infinity")                        \
     X(VECTOR_SIZE, "VECTOR_DIMENSION_MISMATCH", "the vectors have different sizes")                             \
     X(UTF8, "INVALID_UTF8_STRING", "the bytes are no UTF-8")                                                    \
-    X(PATTERN, "INVALID_PARAMETER_VALUE.PATTERN", "the text is no regular expression")                           \
+    X(REGEX, "INVALID_PARAMETER_VALUE.PATTERN", "the text is no regular expression")                           \
     X(URL, "INVALID_URL", "the text is no URL")                                                                 \
     X(URL_DECODE, "CANNOT_DECODE_URL", "the text is no part of a URL")                                          \
     X(BIT_POSITION, "INVALID_PARAMETER_VALUE.BIT_POSITION_RANGE", "a value has no bit at that place")            \
@@ -53,6 +53,7 @@
     X(AES_MODE, "UNSUPPORTED_FEATURE.AES_MODE", "AES has the modes GCM, CBC and ECB, with their own padding")    \
     X(AES_IV_MODE, "UNSUPPORTED_FEATURE.AES_MODE_IV", "the mode takes no initialisation vector")                 \
     X(AES_AAD_MODE, "UNSUPPORTED_FEATURE.AES_MODE_AAD", "the mode takes no additional data")                     \
+    X(BITMAP_POSITION, "INVALID_BITMAP_POSITION", "a bitmap has 32768 bits")                                     \
     X(AES_CRYPTO, "INVALID_PARAMETER_VALUE.AES_CRYPTO_ERROR", "the bytes cannot be decrypted")                   \
     X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
@@ -68,7 +69,10 @@
     X(WEEKDAY, "ILLEGAL_DAY_OF_WEEK", "there is no such day of the week")                                       \
     X(SECOND_FRACTION, "INVALID_FRACTION_OF_SECOND", "of second 60 there is no fraction")                       \
     X(TIME_OF_DAY, "CANNOT_PARSE_TIME", "the text is not a time of the day in the pattern")                     \
-    X(TIME_PATTERN, "INVALID_DATETIME_PATTERN", "the text is not a pattern of a date or time")                  \
+    X(TIME_PATTERN, "INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "the text is not a pattern of a date or time")       \
+    X(TIME_PATTERN_OLDER, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION",                        \
+      "the pattern meant something else to Spark 2")                                                            \
+    X(TIME_PATTERN_WEEK, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "weeks are no part of a pattern") \
     X(DATE_PLUS_TIME, "INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION", "a DATE takes intervals of months and days") \
     X(ELEMENT_INDEX, "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "the array has no element of that number")              \
     X(SHORT_OVERFLOW, "BINARY_ARITHMETIC_OVERFLOW", "the result does not fit the type")                          \

@@ -94,6 +94,15 @@ SCALAR(fn_div, "div", "(bigint, bigint) -> bigint | (interval_dt, interval_dt) -
     }
 }
 
+SCALAR(fn_div_months, "div", "(interval_ym, interval_ym) -> bigint", "How often the second interval is in the first.",
+       "INTERVAL '2' YEAR div INTERVAL '5' MONTH", "4", .flags = FN_FAILS | FN_OPERATOR)
+{
+    bool bad = false;
+    LOOP2(int64_t, int32_t, int32_t, bad |= y == 0; r[i] = y == 0 ? 0 : (int64_t)x / y);
+    if (bad)
+        REJECT2(int32_t, int32_t, REJECT_INTERVAL_DIVISOR, y == 0);
+}
+
 /* ---- remainder ---- */
 
 #define REMAINDER_CASE(ctype, shape, whole, fraction)                                      \
@@ -451,6 +460,7 @@ const struct function *const arithmetic_functions[] = {
     &fn_divide,
     &fn_divide_decimal,
     &fn_div,
+    &fn_div_months,
     &fn_div_decimal,
     &fn_remainder,
     &fn_remainder_decimal,

@@ -152,8 +152,27 @@ SCALAR(fn_month_name, "monthname", "(date) -> string", "Month, three letters.",
 
 /* ---- steps ---- */
 
+/* Days are whole numbers of at most 32 bits; a text stands for one with ANSI, else only where it is a constant. */
+static enum code bind_days(struct binding *binding, struct error *err)
+{
+    const struct expr *arg = binding->args[1], *days;
+    if (arg->kind != EXPR_CAST || arg->index != 0)
+        return E_OK;
+    enum type_id from = arg->args[0]->type->id;
+    bool text = from == TYPE_STRING, constant = expr_is_constant(arg), ansi = binding->ctx->session->ansi;
+    if (from < TYPE_INT32 || (text && ansi))
+        return E_OK;
+    if (!text || !constant)
+        return binding_exact(binding, 1, err);
+    TRY(binding_constant(binding, 1, &days, err));
+    return !literal_is_null(days) ? E_OK
+                                  : fail(err, E_SQL, "[SECOND_FUNCTION_ARGUMENT_NOT_INTEGER] The second argument of "
+                                                     "`%.*s` function needs to be an integer.",
+                                         (int)strcspn(binding->function->name, " "), binding->function->name);
+}
+
 #define ADD_DAYS(id, name_, help_, example_, expected_, flags_, builtin)                    \
-    SCALAR(id, name_, "(date, int) -> date", help_, example_, expected_,                    \
+    SCALAR(id, name_, "(date, int) -> date", help_, example_, expected_, .bind = bind_days, \
            .flags = (flags_) | FN_FAILS)                                                    \
     {                                                                                       \
         bool bad = false;                                                                   \
@@ -293,7 +312,7 @@ SCALAR(fn_next_day, "next_day", "(date, string) -> date", "The first such weekda
         int32_t days = arg_values(&args[0], int32_t)[i * args[0].step];
         int day = weekday_named(arg_bytes(&args[1], i));
         if (day < 0)
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_WEEKDAY);
         column_values(out, int32_t)[i] =
             (int32_t)((int64_t)days + 1 + floor_modulo(day - weekday_of(days) - 1, 7));
     }

@@ -59,13 +59,20 @@ int32_t days_trunc(int32_t days, enum trunc_level level); /* WEEK to YEAR */
 bool timestamp_add_months(int64_t us, int64_t months, const struct zone *zone, int64_t *out);
 bool timestamp_add_us(int64_t us, int64_t interval_us, const struct zone *zone, int64_t *out);
 
-/* Date-time patterns (time_format.c): Java's letters as Spark takes them. */
+/* Date-time patterns (time_pattern.c): Java's letters as Spark takes them. */
 struct time_pattern;
-MUST_CHECK enum code time_pattern_compile(struct arena *arena, struct bytes pattern, bool to_parse,
+struct pattern_use {
+    bool to_parse;
+    bool local; /* of local times, for which Spark has no older parser */
+    enum time_parser parser;
+};
+MUST_CHECK enum code time_pattern_compile(struct arena *arena, struct bytes pattern, struct pattern_use use,
                                           const struct time_pattern **out, struct error *err);
 void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone,
                         struct text *out);
-bool time_pattern_parse(const struct time_pattern *pattern, struct bytes text,
-                        const struct zone *zone, int64_t *out);
+/* Zone NULL: a local time, whatever zone the text names. */
+enum time_parsed { TIME_PARSED, TIME_UNMATCHED, TIME_TOO_FAR };
+enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone,
+                                    int64_t *out);
 
 #endif

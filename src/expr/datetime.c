@@ -75,12 +75,26 @@ static const char *part_function(struct arena *arena, const char *field, const s
     return strcmp(field, "second") == 0 ? "extract:second" : field;
 }
 
+/* Intervals have the parts that they count in. */
+static bool has_part(const struct type *of, const char *field)
+{
+    bool months = strncmp(field, "year ", 5) == 0 || strncmp(field, "month ", 6) == 0;
+    bool days = strncmp(field, "day ", 4) == 0 || strncmp(field, "hour ", 5) == 0 || strncmp(field, "minute ", 7) == 0 ||
+                strncmp(field, "second ", 7) == 0;
+    switch (of->id) {
+    case TYPE_INTERVAL_YM: return months;
+    case TYPE_INTERVAL_DT: return days;
+    case TYPE_INTERVAL: return months || days;
+    default: return true;
+    }
+}
+
 /* date_part('month', x), and EXTRACT(month FROM x), are the functions of that name. */
 static enum code bind_part(struct binding *binding, struct error *err)
 {
     // The function, then the field's other names.
     static const char *const fields[] = {
-        "year y years yr",
+        "year y years yr yrs",
         "yearofweek",
         "quarter qtr",
         "month mon mons months",
@@ -94,12 +108,21 @@ static enum code bind_part(struct binding *binding, struct error *err)
         "second s sec secs seconds",
     };
     const struct expr *field;
+    if (!expr_is_constant(binding->args[0]))
+        return fail(err, E_SQL, "[NON_FOLDABLE_ARGUMENT] The function `date_part` requires the parameter `field` to be a "
+                                "foldable expression of the type \"STRING\".");
     TRY(binding_constant(binding, 0, &field, err));
-    struct bytes name = literal_is_null(field) ? (struct bytes){0} : literal_bytes(field);
+    if (literal_is_null(field)) {
+        binding->rewritten = expr_null(binding->ctx, type_of(TYPE_DOUBLE), binding->at);
+        return E_OK;
+    }
+    struct bytes name = literal_bytes(field);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const struct function row = {.name = fields[i]};
         if (!function_has_name(&row, (const char *)name.data, name.size))
             continue;
+        if (!has_part(binding->args[1]->type, fields[i]))
+            break;
         struct arena *arena = binding->ctx->arena;
         const char *plain = arena_strndup(arena, fields[i], strcspn(fields[i], " "));
         return expr_call(binding->ctx, part_function(arena, plain, binding->args[1]->type),
@@ -388,12 +411,12 @@ static int64_t unit_us(struct bytes unit, int64_t *months)
 }
 
 SCALAR(fn_timestamp_add, "timestampadd dateadd date_add",
-       "(string, bigint, timestamp) -> timestamp",
+       "(string, bigint, timestamp) -> timestamp | (string, bigint, timestamp_ntz) -> timestamp_ntz",
        "Later by so many units: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR ...",
        "timestampadd(MONTH, 1, TIMESTAMP'2026-01-31 00:00:00')", "2026-02-28 00:00:00",
        .flags = FN_FAILS)
 {
-    const struct zone *zone = call->session->zone;
+    const struct zone *zone = zone_of(call, out->type);
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t count = arg_values(&args[1], int64_t)[i * args[1].step], months, by = 0, later = 0;
         int64_t us = arg_values(&args[2], int64_t)[i * args[2].step],
@@ -481,19 +504,22 @@ SCALAR(
 
 /* ---- making ---- */
 
-static bool make_local(const struct arg *args, int64_t row, int64_t *out)
+/* What is wrong with the parts of row, REJECT_COUNT when nothing is. */
+static enum reject_code make_local(const struct arg *args, int64_t row, int64_t *out)
 {
     int64_t v[5];
     for (int k = 0; k < 5; k++)
         v[k] = arg_values(&args[k], int32_t)[row * args[k].step];
     int64_t us = (int64_t)decimal_load(&args[5], false, row); // DECIMAL(16,6): microseconds
     bool sixty = us == 60 * SECOND_US;                        // the next minute, as in PostgreSQL
+    if (us > 60 * SECOND_US && us < 61 * SECOND_US)
+        return REJECT_SECOND_FRACTION;
     if (v[0] < -290000 || v[0] > 290000 || !civil_valid(v[0], (int)v[1], (int)v[2]) || v[3] < 0 ||
         v[3] > 23 || v[4] < 0 || v[4] > 59 || us < 0 || (us >= 60 * SECOND_US && !sixty))
-        return false;
+        return REJECT_FIELD_BOUNDS;
     *out = days_from_civil(v[0], (int)v[1], (int)v[2]) * DAY_US +
            (v[3] * 60 + v[4]) * 60 * SECOND_US + us;
-    return true;
+    return REJECT_COUNT;
 }
 
 static enum code bind_make_timestamp(struct binding *binding, struct error *err)
@@ -515,20 +541,16 @@ static void make_timestamps(struct call *call, const struct arg *args, struct co
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t local = 0;
         const struct zone *zone = call->arg_count == 7 ? zone_named(arg_bytes(&args[6], i)) : call->session->zone;
-        bool valid = make_local(args, i, &local);
-        if (!valid || zone == NULL)
-            call_reject(call, i, valid ? REJECT_TIME_ZONE : REJECT_FIELD_BOUNDS);
-        valid = valid && zone != NULL;
-        if (local_time)
-            column_values(out, int64_t)[i] = !valid ? 0
-                                             : call->arg_count == 7 ? to_local(call->session->zone, from_local(zone, local))
-                                                                    : local;
-        else
-            column_values(out, int64_t)[i] = valid ? from_local(zone, local) : 0;
+        enum reject_code wrong = make_local(args, i, &local);
+        wrong = wrong == REJECT_COUNT && zone == NULL ? REJECT_TIME_ZONE : wrong;
+        if (wrong != REJECT_COUNT)
+            call_reject(call, i, wrong);
+        column_values(out, int64_t)[i] = wrong != REJECT_COUNT ? 0 : local_time ? local : from_local(zone, local);
     }
 }
 
-#define MAKE_ARGS "(int, int, int, int, int, any, string?)"
+#define MAKE_LOCAL "(int, int, int, int, int, any)"
+#define MAKE_ARGS  "(int, int, int, int, int, any, string?)"
 SCALAR(fn_make_timestamp, "make_timestamp make_timestamp_ltz", MAKE_ARGS " -> timestamp",
        "An instant of year, month, day, hour, minute and second, in the session's or the named zone.",
        "make_timestamp(2026, 2, 3, 4, 5, 6.789)", "2026-02-03 04:05:06.789", .bind = bind_make_timestamp,
@@ -539,10 +561,16 @@ SCALAR(fn_make_timestamp, "make_timestamp make_timestamp_ltz", MAKE_ARGS " -> ti
 SCALAR_SAME(fn_try_make_timestamp, "try_make_timestamp try_make_timestamp_ltz", MAKE_ARGS " -> timestamp",
             "An instant of its parts; NULL when there is none.", "try_make_timestamp(2026, 13, 1, 0, 0, 0)", "NULL",
             .run = fn_make_timestamp_run, .bind = bind_make_timestamp, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_make_timestamp_ntz, "make_timestamp_ntz", MAKE_ARGS " -> timestamp_ntz", "A local time of its parts.",
+/* With a zone, which says nothing then, where TIMESTAMP is TIMESTAMP_NTZ. */
+SCALAR_SAME(fn_make_timestamp_here, "make_timestamp:ntz", MAKE_ARGS " -> timestamp_ntz", "A local time of its parts.", NULL,
+            NULL, .run = fn_make_timestamp_run, .bind = bind_make_timestamp, .flags = FN_FAILS | FN_HIDDEN);
+SCALAR_SAME(fn_try_make_timestamp_here, "try_make_timestamp:ntz", MAKE_ARGS " -> timestamp_ntz",
+            "A local time of its parts; NULL when there is none.", NULL, NULL, .run = fn_make_timestamp_run,
+            .bind = bind_make_timestamp, .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
+SCALAR_SAME(fn_make_timestamp_ntz, "make_timestamp_ntz", MAKE_LOCAL " -> timestamp_ntz", "A local time of its parts.",
             "make_timestamp_ntz(2026, 2, 3, 4, 5, 6)", "2026-02-03 04:05:06", .run = fn_make_timestamp_run,
             .bind = bind_make_timestamp, .flags = FN_FAILS);
-SCALAR_SAME(fn_try_make_timestamp_ntz, "try_make_timestamp_ntz", MAKE_ARGS " -> timestamp_ntz",
+SCALAR_SAME(fn_try_make_timestamp_ntz, "try_make_timestamp_ntz", MAKE_LOCAL " -> timestamp_ntz",
             "A local time of its parts; NULL when there is none.", "try_make_timestamp_ntz(2026, 13, 1, 0, 0, 0)", "NULL",
             .run = fn_make_timestamp_run, .bind = bind_make_timestamp, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
@@ -709,6 +737,8 @@ const struct function *const datetime_functions[] = {
     &fn_months_between,
     &fn_make_timestamp,
     &fn_try_make_timestamp,
+    &fn_make_timestamp_here,
+    &fn_try_make_timestamp_here,
     &fn_make_timestamp_ntz,
     &fn_try_make_timestamp_ntz,
     &fn_make_ym_interval,

@@ -174,6 +174,9 @@ MUST_CHECK enum code binding_wrong_type(struct binding *binding, int32_t index, 
 MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
                                   struct error *err);
 
+/* E_SQL when the argument was cast to what the signature says: there nothing is cast but NULL. */
+MUST_CHECK enum code binding_exact(struct binding *binding, int32_t index, struct error *err);
+
 /* ---- trees ---- */
 enum { EXPR_DEPTH_MAX = 3000 }; /* calls within calls: trees are walked by recursion */
 /* Fills in args and depth of a CALL or CASE; E_SQL when it is too deep. */

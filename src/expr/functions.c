@@ -268,6 +268,8 @@ enum code binding_wrong_type(struct binding *binding, int32_t index, const char 
     return wrong_types(binding->ctx, binding->function, &fit, binding->args, binding->count, err);
 }
 
+enum { EXPR_EXACT_MAX = 8 };
+
 enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
                        struct error *err)
 {
@@ -277,6 +279,21 @@ enum code binding_cast(struct binding *binding, int32_t index, const struct type
         return binding_wrong_type(binding, index, type_sql(ctx->arena, to), err);
     binding->args[index] = expr_cast_implicit(ctx, arg, to);
     return E_OK;
+}
+
+enum code binding_exact(struct binding *binding, int32_t index, struct error *err)
+{
+    const struct expr *arg = binding->args[index];
+    if (arg->kind != EXPR_CAST || arg->index != 0 || arg->try_cast || arg->args[0]->type->id == TYPE_NULL)
+        return E_OK;
+    const struct expr *given[EXPR_EXACT_MAX];
+    int32_t count = binding->count < EXPR_EXACT_MAX ? binding->count : EXPR_EXACT_MAX;
+    for (int32_t i = 0; i < count; i++) {
+        const struct expr *own = binding->args[i];
+        given[i] = own->kind == EXPR_CAST && own->index == 0 ? own->args[0] : own;
+    }
+    struct fit fit = {.misfit = index, .wanted = type_sql(binding->ctx->arena, arg->type)};
+    return wrong_types(binding->ctx, binding->function, &fit, given, count, err);
 }
 
 /* ---- calls ---- */

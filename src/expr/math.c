@@ -141,10 +141,54 @@ SCALAR(fn_factorial, "factorial", "(int) -> bigint", "n!; NULL outside 0 to 20."
     }
 }
 
+/* ---- buckets ---- */
+
+static double measure_at(const struct arg *arg, int64_t row)
+{
+    row *= arg->step;
+    switch (arg->col->type->id) {
+    case TYPE_INTERVAL_YM: return arg_values(arg, int32_t)[row];
+    case TYPE_INTERVAL_DT: return (double)arg_values(arg, int64_t)[row];
+    default: return arg_values(arg, double)[row];
+    }
+}
+
+/* 0 when there is none; buckets run downwards when `first` is the larger end. */
+static bool bucket_of(double value, double first, double last, int64_t count, int64_t *out)
+{
+    if (count <= 0 || count == INT64_MAX || isnan(value) || !isfinite(first) || !isfinite(last) || first == last)
+        return false;
+    double way = first < last ? value - first : first - value, whole = fabs(last - first);
+    *out = way < 0 ? 0 : way >= whole ? count + 1 : (int64_t)((double)count * way / whole) + 1;
+    return true;
+}
+
+SCALAR(fn_width_bucket, "width_bucket", "(double, double, double, bigint) -> bigint | (Y, Y, Y, bigint) -> bigint",
+       "Which of so many equal buckets between the second and the third a value falls into; 0 and n + 1 are outside.",
+       "width_bucket(5.3, 0.2, 10.6, 5)", "3", .flags = FN_NULLABLE)
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t bucket = 0, count = arg_values(&args[3], int64_t)[i * args[3].step];
+        if (!bucket_of(measure_at(&args[0], i), measure_at(&args[1], i), measure_at(&args[2], i), count, &bucket))
+            call_null(call, i);
+        column_values(out, int64_t)[i] = bucket;
+    }
+}
+
+/* The sign of an interval, as of its months or microseconds. */
+SCALAR(fn_interval_sign, "sign signum", "(interval_ym) -> double | (interval_dt) -> double", "-1, 0 or 1.",
+       "sign(INTERVAL '-1' DAY)", "-1.0")
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        double value = measure_at(&args[0], i);
+        column_values(out, double)[i] = (value > 0) - (value < 0);
+    }
+}
+
 const struct function *const math_functions[] = {
     &fn_sqrt,   &fn_cbrt,  &fn_exp,   &fn_expm1,     &fn_ln,   &fn_log_base, &fn_log10,   &fn_log2,
     &fn_log1p,  &fn_power, &fn_sin,   &fn_cos,       &fn_tan,  &fn_sec,      &fn_csc,     &fn_cot,
     &fn_asin,   &fn_acos,  &fn_atan,  &fn_atan2,     &fn_sinh, &fn_cosh,     &fn_tanh,    &fn_asinh,
-    &fn_acosh,  &fn_atanh, &fn_hypot, &fn_sign,      &fn_rint, &fn_degrees,  &fn_radians, &fn_nanvl,
+    &fn_acosh,  &fn_atanh, &fn_hypot, &fn_sign,      &fn_interval_sign, &fn_width_bucket,     &fn_rint, &fn_degrees,  &fn_radians, &fn_nanvl,
     &fn_is_nan, &fn_pi,    &fn_e,     &fn_factorial, NULL,
 };

@@ -6,8 +6,13 @@
 enum { DEFAULT_PATTERN_SIZE = 19 };
 static const char DEFAULT_PATTERN[] = "yyyy-MM-dd HH:mm:ss";
 
+static struct pattern_use pattern_use(const struct session *session, bool to_parse, bool local)
+{
+    return (struct pattern_use){to_parse, local, local && to_parse ? TIME_PARSER_CORRECTED : session->time_parser};
+}
+
 /* The pattern is argument AT, and nearly always a constant; the default when there are fewer arguments. */
-static enum code bind_pattern(struct binding *binding, bool to_parse, struct error *err)
+static enum code bind_pattern(struct binding *binding, bool to_parse, bool local, struct error *err)
 {
     enum { AT = 1 };
     struct bytes text = bytes_of(DEFAULT_PATTERN, DEFAULT_PATTERN_SIZE);
@@ -21,31 +26,46 @@ static enum code bind_pattern(struct binding *binding, bool to_parse, struct err
         text = literal_bytes(literal);
     }
     const struct time_pattern *pattern;
-    TRY(time_pattern_compile(binding->ctx->arena, text, to_parse, &pattern, err));
+    TRY(time_pattern_compile(binding->ctx->arena, text, pattern_use(binding->ctx->session, to_parse, local), &pattern, err));
     binding->bound = pattern;
     return E_OK;
 }
 static enum code bind_print(struct binding *binding, struct error *err)
 {
-    return bind_pattern(binding, false, err);
+    return bind_pattern(binding, false, false, err);
 }
 static enum code bind_parse(struct binding *binding, struct error *err)
 {
-    return bind_pattern(binding, true, err);
+    return bind_pattern(binding, true, false, err);
+}
+static enum code bind_parse_local(struct binding *binding, struct error *err)
+{
+    return bind_pattern(binding, true, true, err);
 }
 
-/* The pattern of a row that is not constant; NULL when it is none. `arena` is reset for each. */
+/* What the compiler says of a pattern, as a row's reject. */
+static enum reject_code pattern_reject(const struct error *err)
+{
+    static const enum reject_code codes[] = {REJECT_TIME_PATTERN_OLDER, REJECT_TIME_PATTERN_WEEK};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (strstr(err->text, reject_condition(codes[i])) != NULL)
+            return codes[i];
+    return REJECT_TIME_PATTERN;
+}
+
+/* The pattern of a row that is not constant; NULL when it is none, and the row is rejected. `arena` is reset for each. */
 static const struct time_pattern *pattern_at(struct call *call, const struct arg *arg, int64_t row,
-                                             bool to_parse, struct arena *arena)
+                                             struct pattern_use use, struct arena *arena)
 {
     const struct time_pattern *pattern;
-    struct error ignored;
+    struct error err = {0};
     if (call->bound != NULL)
         return call->bound;
     arena_reset(arena);
-    return time_pattern_compile(arena, arg_bytes(arg, row), to_parse, &pattern, &ignored) == E_OK
-               ? pattern
-               : NULL;
+    if (time_pattern_compile(arena, arg_bytes(arg, row), use, &pattern, &err) == E_OK)
+        return pattern;
+    call_reject(call, row, pattern_reject(&err));
+    return NULL;
 }
 
 /* Prints times[i] * unit in the zone. */
@@ -57,12 +77,14 @@ static void print_times(struct call *call, const struct arg *args, struct column
     struct arena arena = {0};
     writer_open(&writer, call, out, call->rows * 20);
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        const struct time_pattern *pattern = pattern_at(call, &args[1], i, false, &arena);
+        const struct time_pattern *pattern =
+            pattern_at(call, &args[1], i, pattern_use(call->session, false, zone == NULL), &arena);
         int64_t us;
         text_clear(&text);
-        if (pattern == NULL ||
-            __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us)) {
-            call_reject(call, i, pattern == NULL ? REJECT_ARGUMENT : REJECT_ARITHMETIC_OVERFLOW);
+        bool far = __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us);
+        if (far)
+            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
+        if (far || pattern == NULL) {
             writer_skip(&writer);
             continue;
         }
@@ -97,16 +119,19 @@ static void parse_times(struct call *call, const struct arg *args, struct column
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t us = 0;
         if (call_valid(call, i)) {
-            const struct time_pattern *pattern = pattern_at(call, &args[1], i, true, &arena);
-            if (pattern == NULL || !time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us))
-                call_reject(call, i, REJECT_DATETIME);
+            const struct time_pattern *pattern =
+                pattern_at(call, &args[1], i, pattern_use(call->session, true, zone == NULL), &arena);
+            enum time_parsed parsed =
+                pattern == NULL ? TIME_PARSED : time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us);
+            if (parsed != TIME_PARSED)
+                call_reject(call, i, parsed == TIME_TOO_FAR ? REJECT_LONG_OVERFLOW : REJECT_DATETIME);
         }
         column_values(out, int64_t)[i] = us / unit; // towards 0, as Spark has it
     }
     arena_free(&arena);
 }
 
-SCALAR(fn_to_timestamp, "to_timestamp", "(string, string) -> timestamp",
+SCALAR(fn_to_timestamp, "to_timestamp to_timestamp_ltz", "(string, string) -> timestamp",
        "A text by a pattern as an instant.", "to_timestamp('05/01/2026 03:04', 'dd/MM/yyyy HH:mm')",
        "2026-01-05 03:04:00", .bind = bind_parse, .flags = FN_FAILS)
 {
@@ -118,8 +143,32 @@ SCALAR_SAME(fn_try_to_timestamp, "try_to_timestamp", "(string, string) -> timest
             .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_to_timestamp_ntz, "to_timestamp_ntz", "(string, string) -> timestamp_ntz",
             "A text by a pattern as a local time.", "to_timestamp_ntz('2026/01/05', 'yyyy/MM/dd')",
-            "2026-01-05 00:00:00", .run = fn_to_timestamp_run, .bind = bind_parse,
+            "2026-01-05 00:00:00", .run = fn_to_timestamp_run, .bind = bind_parse_local,
             .flags = FN_FAILS);
+SCALAR_SAME(fn_try_to_timestamp_ntz, "try_to_timestamp:ntz", "(string, string) -> timestamp_ntz",
+            "A text by a pattern as a local time; NULL when it is none.", NULL, NULL, .run = fn_to_timestamp_run,
+            .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
+
+/* Texts to times of the day. */
+SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern as a time of the day.",
+       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_local, .flags = FN_FAILS)
+{
+    struct arena arena = {0};
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t us = 0;
+        if (call_valid(call, i)) {
+            const struct time_pattern *pattern =
+                pattern_at(call, &args[1], i, pattern_use(call->session, true, true), &arena);
+            if (pattern != NULL && time_pattern_parse(pattern, arg_bytes(&args[0], i), NULL, &us) != TIME_PARSED)
+                call_reject(call, i, REJECT_TIME_OF_DAY);
+        }
+        column_values(out, int64_t)[i] = floor_rest(us, DAY_US);
+    }
+    arena_free(&arena);
+}
+SCALAR_SAME(fn_try_to_time, "try_to_time", "(string, string) -> time",
+            "A text by a pattern as a time of the day; NULL when it is none.", "try_to_time('12:99', 'HH:mm')", "NULL",
+            .run = fn_to_time_run, .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?) -> bigint",
        "Seconds since 1970 UTC of a text by a pattern.",
@@ -137,7 +186,7 @@ SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?)
                          &binding->rewritten, err);                                         \
     }                                                                                       \
     SCALAR_SAME(id, name_, signature_, help_, example_, expected_, .bind = id##_bind)
-AS_CAST(fn_timestamp_cast, "to_timestamp timestamp", "(any) -> timestamp", "CAST AS TIMESTAMP.",
+AS_CAST(fn_timestamp_cast, "to_timestamp timestamp to_timestamp_ltz", "(any) -> timestamp", "CAST AS TIMESTAMP.",
         "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
 AS_CAST(fn_try_timestamp_cast, "try_to_timestamp", "(any) -> timestamp", "TRY_CAST AS TIMESTAMP.",
         "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
@@ -212,6 +261,9 @@ const struct function *const time_format_functions[] = {
     &fn_to_timestamp,
     &fn_try_to_timestamp,
     &fn_to_timestamp_ntz,
+    &fn_try_to_timestamp_ntz,
+    &fn_to_time,
+    &fn_try_to_time,
     &fn_unix_timestamp,
     &fn_unix_of_time,
     &fn_timestamp_cast,

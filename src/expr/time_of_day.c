@@ -36,36 +36,22 @@ SCALAR(fn_make_time, "make_time", "(int, int, any) -> time", "A time of hour, mi
     }
 }
 
-/* The time of an instant that is local already. */
-SCALAR(fn_time_of, "time:of", "(timestamp_ntz) -> time", "The time of the day.", NULL, NULL, .flags = FN_HIDDEN)
-{
-    LOOP1(int64_t, int64_t, r[i] = floor_rest(x, DAY_US));
-}
-
-static enum code time_conversion(struct binding *binding, bool quiet, struct error *err)
-{
-    const struct expr *local;
-    if (binding->count == 1)
-        return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), quiet, binding->at, &binding->rewritten, err);
-    TRY(expr_call(binding->ctx, quiet ? "try_to_timestamp_ntz" : "to_timestamp_ntz",
-                  (const struct expr *const *)binding->args, 2, binding->at, &local, err));
-    return expr_call(binding->ctx, "time:of", &local, 1, binding->at, &binding->rewritten, err);
-}
 static enum code bind_to_time(struct binding *binding, struct error *err)
 {
-    return time_conversion(binding, false, err);
+    return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), false, binding->at, &binding->rewritten, err);
 }
 static enum code bind_try_to_time(struct binding *binding, struct error *err)
 {
-    return time_conversion(binding, true, err);
+    TRY(binding_exact(binding, 0, err));
+    return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), true, binding->at, &binding->rewritten, err);
 }
 static enum code bind_cast(struct binding *binding, struct error *err)
 {
     return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), false, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_to_time, "to_time", "(string, string?) -> any", "A text as a time, by a pattern or as CAST reads it.",
-            "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_to_time);
-SCALAR_SAME(fn_try_to_time, "try_to_time", "(string, string?) -> any", "A text as a time; NULL when it is none.",
+SCALAR_SAME(fn_to_time, "to_time", "(string) -> any", "A text as a time of the day, as CAST reads it.",
+            "to_time('12:10:05')", "12:10:05", .bind = bind_to_time);
+SCALAR_SAME(fn_try_to_time, "try_to_time", "(string) -> any", "A text as a time of the day; NULL when it is none.",
             "try_to_time('12:99')", "NULL", .bind = bind_try_to_time);
 SCALAR_SAME(fn_time_cast, "time", "(any) -> any", "CAST AS TIME.", "time('10:11')", "10:11:00", .bind = bind_cast);
 
@@ -255,25 +241,33 @@ static void join_times(struct call *call, const struct arg *args, struct column 
         column_values(out, int64_t)[i] = zone == NULL ? 0 : local_time ? local : from_local(zone, local);
     }
 }
-SCALAR(fn_date_and_time, "make_timestamp make_timestamp_ltz", "(date, time, string?) -> timestamp",
+/* A TIMESTAMP is no date here, nor a text a time. */
+static enum code bind_date_and_time(struct binding *binding, struct error *err)
+{
+    TRY(binding_exact(binding, 0, err));
+    return binding->count > 1 ? binding_exact(binding, 1, err) : E_OK;
+}
+SCALAR(fn_date_and_time, "make_timestamp make_timestamp_ltz", "(date, time?, string?) -> timestamp",
        "An instant of a date and a time, in the session's or the named zone.",
-       "make_timestamp(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .flags = FN_FAILS)
+       "make_timestamp(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .bind = bind_date_and_time,
+       .flags = FN_FAILS)
 {
     join_times(call, args, out);
 }
-SCALAR_SAME(fn_try_date_and_time, "try_make_timestamp try_make_timestamp_ltz", "(date, time, string?) -> timestamp",
+SCALAR_SAME(fn_try_date_and_time, "try_make_timestamp try_make_timestamp_ltz", "(date, time?, string?) -> timestamp",
             "An instant of a date and a time; NULL when there is none.",
             "try_make_timestamp(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .run = fn_date_and_time_run,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            .bind = bind_date_and_time, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_date_and_time_ntz, "make_timestamp_ntz", "(date, time) -> timestamp_ntz", "A local time of a date and a time.",
             "make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .run = fn_date_and_time_run,
-            .flags = FN_FAILS);
+            .bind = bind_date_and_time, .flags = FN_FAILS);
 SCALAR_SAME(fn_try_date_and_time_ntz, "try_make_timestamp_ntz", "(date, time) -> timestamp_ntz",
             "A local time of a date and a time.", "try_make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')",
-            "2026-02-03 04:05:06", .run = fn_date_and_time_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 const struct function *const time_of_day_functions[] = {
-    &fn_make_time,       &fn_time_of,         &fn_to_time,         &fn_try_to_time,       &fn_time_cast,
+    &fn_make_time,       &fn_to_time,         &fn_try_to_time,       &fn_time_cast,
     &fn_time_hour,       &fn_time_minute,     &fn_time_whole_second, &fn_time_second,     &fn_time_trunc,
     &fn_time_diff,       &fn_time_from_seconds, &fn_time_from_millis, &fn_time_from_micros, &fn_time_to_seconds,
     &fn_time_to_millis,  &fn_time_to_micros,  &fn_time_plus,       &fn_time_minus,        &fn_interval_plus_time,

@@ -55,12 +55,15 @@ bool is_generator(const struct ast *ast)
 }
 
 /* Where TIMESTAMP is TIMESTAMP_NTZ, functions that make one are others. */
-static const char *function_meant(const struct analyser *self, const char *name)
+static const char *function_meant(const struct analyser *self, const struct ast *ast)
 {
+    const char *name = ast->text;
     static const char *const names[][2] = {{"to_timestamp", "to_timestamp_ntz"},
                                            {"try_to_timestamp", "try_to_timestamp_ntz"},
-                                           {"make_timestamp", "make_timestamp_ntz"},
-                                           {"try_make_timestamp", "try_make_timestamp_ntz"}};
+                                           {"make_timestamp", "make_timestamp:ntz"},
+                                           {"try_make_timestamp", "try_make_timestamp:ntz"}};
+    if (ast->arg_count < 6 && strstr(name, "make") != NULL) // of a date and a time
+        return name;
     for (size_t i = 0; self->expr.session->ntz && i < sizeof names / sizeof names[0]; i++)
         if (same_name(names[i][0], name) && function_kind(names[i][1]) == FUNCTION_SCALAR)
             return names[i][1];
@@ -71,16 +74,14 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope,
                              const struct ast *ast, const struct expr **out)
 {
     const struct expr **args;
-    if (ast->call != NULL &&
-        (ast->call->distinct || ast->call->filter != NULL || ast->call->within_count > 0))
-        return sql_error(
-            self, ast->at, NULL,
-            "[INVALID_SQL_FUNCTION_USAGE] The function `%s` is no aggregate: DISTINCT, FILTER and "
-            "WITHIN GROUP do not apply.",
-            ast->text);
+    const struct ast_call *extras = ast->call;
+    if (extras != NULL && (extras->distinct || extras->filter != NULL || extras->within_count > 0))
+        return within_refused(self, ast, extras->distinct ? "DISTINCT" : extras->filter != NULL ? "FILTER clause" : "WITHIN GROUP (ORDER BY ...)");
+    if (!ast->flag && function_kind(ast->text) == FUNCTION_NONE) // before what its arguments say
+        return placed(self, expr_call(&self->expr, ast->text, NULL, 0, ast->at, out, self->err), ast->at);
     TRY(analyse_args(self, scope, ast, &args));
     return placed(self,
-                  expr_call(&self->expr, function_meant(self, ast->text), args, ast->arg_count, ast->at, out, self->err),
+                  expr_call(&self->expr, function_meant(self, ast), args, ast->arg_count, ast->at, out, self->err),
                   ast->at);
 }
 

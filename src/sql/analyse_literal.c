@@ -328,10 +328,36 @@ static enum code interval_range(struct analyser *self, const struct ast *ast, in
                                           : "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE");
 }
 
+/* The whole of a literal as a text of units. */
+static bool literal_as_units(const struct ast *ast, struct calendar_interval *out)
+{
+    struct text text = {0};
+    for (int32_t i = 0; i < ast->arg_count; i++) {
+        struct bytes number = ast->args[i]->bytes;
+        bool minus = ast->args[i]->flag, signed_already = number.size > 0 && number.data[0] == '-';
+        if (minus && signed_already)
+            number = bytes_of(number.data + 1, number.size - 1);
+        text_printf(&text, "%s%.*s %s ", minus && !signed_already ? "-" : "", (int)number.size,
+                    (const char *)number.data, ast->parts[i]);
+    }
+    bool read = text.size > 0 && calendar_interval_parse(text_view(&text), out);
+    text_free(&text);
+    return read;
+}
+
+static bool has_letters(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (isalpha(text.data[i]))
+            return true;
+    return false;
+}
+
 enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months,
                            int64_t *us)
 {
     *months = *us = 0;
+    struct calendar_interval calendar;
     const struct ast *first = ast->args[0];
     if (ast->part_count == 0)
         return interval_parse(first->bytes, first->flag, months, us)
@@ -343,8 +369,12 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
         const struct interval_unit *unit = unit_named(ast->parts[i]);
         if (unit == NULL)
             return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.INVALID_UNIT");
+        if (has_letters(ast->args[i]->bytes))
+            return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0026");
         if (!interval_add(ast->args[i]->bytes, ast->args[i]->flag, unit, months, us))
-            return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.INVALID_VALUE");
+            return bad_interval(self, ast, literal_as_units(ast, &calendar)
+                                               ? "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION"
+                                               : "INVALID_INTERVAL_FORMAT.INVALID_VALUE");
     }
     return E_OK;
 }
@@ -395,23 +425,6 @@ static bool mixes_families(const struct ast *ast)
         days = days || (unit != NULL && unit->months == 0);
     }
     return months && days;
-}
-
-/* The whole of a literal as a text of units. */
-static bool literal_as_units(const struct ast *ast, struct calendar_interval *out)
-{
-    struct text text = {0};
-    for (int32_t i = 0; i < ast->arg_count; i++) {
-        struct bytes number = ast->args[i]->bytes;
-        bool minus = ast->args[i]->flag, signed_already = number.size > 0 && number.data[0] == '-';
-        if (minus && signed_already)
-            number = bytes_of(number.data + 1, number.size - 1);
-        text_printf(&text, "%s%.*s %s ", minus && !signed_already ? "-" : "", (int)number.size,
-                    (const char *)number.data, ast->parts[i]);
-    }
-    bool read = text.size > 0 && calendar_interval_parse(text_view(&text), out);
-    text_free(&text);
-    return read;
 }
 
 /* Spark's older literals: months, days and microseconds, whatever the units. */
