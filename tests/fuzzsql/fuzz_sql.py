@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random queries over random data on leat and on Spark, the answers compared. Called by ./dev fuzz-sql.
 
-    ./dev fuzz-sql [--seed S] [--count N] [--first I] [--only I] [--most N] [--print]
+    ./dev fuzz-sql [--seed S] [--count N] [--first I] [--only I] [--most N] [--shown N] [--print]
 
 Query I of seed S is always the same, as long as leat has the same functions (their signatures are read from `leat docs
 functions`): --only I repeats one. Every BLOCK queries there are other tables, another time zone, and ANSI mode may be off.
@@ -84,20 +84,21 @@ def verdict(statement, mine, theirs):
         return "refused"
     if mine.error and mine.error.startswith(("CRASH", "TIMEOUT")):
         return mine.error
-    if theirs.error and theirs.error.startswith("JAVA"):
-        return None if mine.error else "java"  # Spark failed without a condition: any refusal is as good
+    if theirs.error and theirs.error.startswith(("JAVA", "_LEGACY")):
+        return None if mine.error else "java"  # Spark fails without a name for it: any refusal is as good
     if mine.error or theirs.error:
         return None if mine.error == theirs.error else "error"
-    if mine.schema != theirs.schema:
+    if mine.schema != theirs.schema and not near(mine.schema, theirs.schema, EXACT):
         return "schema"
     return None if same_rows(statement, mine.rows, theirs.rows) else "rows"
 
 
 class Session:
-    def __init__(self, leat, spark, functions):
-        self.leat, self.spark, self.functions = leat, spark, functions
+    def __init__(self, leat, spark, functions, shown):
+        self.leat, self.spark, self.functions, self.shown = leat, spark, functions, shown
         self.tally = collections.Counter()
         self.refused = collections.Counter()
+        self.seen = collections.Counter()  # (kind, leat's condition, Spark's)
 
     def ask(self, statement):
         return self.leat.ask(statement), self.spark.ask(statement)
@@ -113,6 +114,10 @@ class Session:
             self.refused[mine.message.split(REFUSED + ": ")[1].splitlines()[0][:60]] += 1
         if kind is None or kind == "refused":
             return None
+        alike = (kind, mine.error, theirs.error)
+        self.seen[alike] += 1
+        if self.seen[alike] > self.shown:
+            return Difference(kind, settings, statement, mine, theirs)
         return self.shrink(query, settings, kind)
 
     def shrink(self, query, settings, kind):
@@ -129,7 +134,7 @@ class Session:
             return True
         minimise(root, differs, TRIES)
         self.shrink_tables(root, settings, kind, last)
-        return Difference(kind, settings, [str(table.statement) for table in settings.tables if re.search(rf"\b{table.name}\b", last[0])], *last)
+        return Difference(kind, settings, *last, small=True)
 
     def shrink_tables(self, root, settings, kind, last):
         """Rows that are not needed; afterwards the tables are as they were."""
@@ -155,8 +160,11 @@ class Session:
 
 
 class Difference:
-    def __init__(self, kind, settings, tables, statement, mine, theirs):
+    """`small`: it was made smaller, and is shown; else others like it were."""
+
+    def __init__(self, kind, settings, statement, mine, theirs, small=False):
         self.kind, self.settings, self.statement, self.mine, self.theirs = kind, settings, statement, mine, theirs
+        self.small = small
         self.tables = [table.shown for table in settings.tables if hasattr(table, "shown") and re.search(rf"\b{table.name}\b", statement)]
         for table in settings.tables:
             if hasattr(table, "shown"):
@@ -178,6 +186,7 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="the number of the first query")
     parser.add_argument("--only", type=int, help="this query alone")
     parser.add_argument("--most", type=int, default=50, help="stop after so many differences")
+    parser.add_argument("--shown", type=int, default=3, help="show so many differences with the same two conditions; count the others")
     parser.add_argument("--leat", default=str(ROOT / "build/release/leat"))
     parser.add_argument("--print", action="store_true", help="print the queries, run nothing")
     args = parser.parse_args()
@@ -188,7 +197,7 @@ def main():
             settings = Settings(args.seed, index // BLOCK)
             print(f"{Generator(functions, settings.tables, random.Random(f'{args.seed}/query/{index}')).query()};")
         return 0
-    session = Session(Leat(args.leat), Spark(), functions)
+    session = Session(Leat(args.leat), Spark(), functions, args.shown)
     found, explained, block, start = 0, collections.Counter(), None, time.monotonic()
     for index in wanted:
         if index // BLOCK != block:
@@ -205,7 +214,8 @@ def main():
             explained[difference.reason] += 1
             continue
         found += 1
-        difference.show(args.seed, index)
+        if difference.small:
+            difference.show(args.seed, index)
         if found >= args.most:
             break
     session.leat.close()
@@ -214,6 +224,8 @@ def main():
     for what, counter in (("cannot do yet", session.refused), ("known", explained)):
         for reason, count in counter.most_common(20):
             print(f"{count:6} {what}: {reason}")
+    for alike, count in session.seen.most_common(30):
+        print(f"{count:6} differ: {' / '.join(str(part) for part in alike)}")
     total = sum(session.tally.values())
     print(f"{time.monotonic() - start:.0f} s\n{total - found} passed, {found} failed")
     return 1 if found else 0

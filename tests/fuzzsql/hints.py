@@ -42,12 +42,13 @@ OVERRIDES = {
     "make_dt_interval": "(int?, int?, int?, decimal(18,6)?) -> interval_dt",
     "date_part": "(string, timestamp) -> any | (string, interval_dt) -> any",
     "datepart": "(string, timestamp) -> any | (string, interval_ym) -> any",
-    "extract": "(string, date) -> any",
+    "extract": "(string, date) -> any", "map_from_entries": "(array<struct<a:int,b:string>>) -> map<int,string>",
     "to_date": "(string, string?) -> date | (timestamp) -> date",
     "to_timestamp": "(string, string?) -> timestamp | (date) -> timestamp",
     "sequence": "(int, int, int?) -> array<int>",
     "to_json": "(struct) -> string | (map<string,int>) -> string | (array<T>) -> string",
     "count": "(any, any...) -> bigint",
+    "dateadd": "(date, int) -> date", "date_add": "(date, int) -> date", "datediff": "(date, date) -> int", "date_diff": "(date, date) -> int",
 }
 
 PATTERNS = ["yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "dd/MM/yy", "HH:mm", "EEE, d MMM yyyy", "D", "Q", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "a h:mm",

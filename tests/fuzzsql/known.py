@@ -9,6 +9,13 @@ def reason(difference):
     return None
 
 
+def no_row(difference):
+    return difference.kind == "error" and difference.mine.error is None and not difference.mine.rows
+
+
 KNOWN = [
+    (no_row, "a constant fails that no row needs: Spark computes constants before it looks for rows"),
+    (lambda d: "is no regular expression here" in d.mine.message, "leat's linear-time engine refuses what only backtracking or Java has"),
+    (lambda d: d.mine.error == "RECORD_TOO_BIG", "leat's ceiling of a value's size; Spark's is the JVM's largest array"),
     (lambda d: d.kind == "java", "Spark fails with a Java exception that has no condition"),
 ]

@@ -109,6 +109,8 @@ class Values:
         if type == YEAR_MONTH:
             return pick(["INTERVAL '1-2' YEAR TO MONTH", "INTERVAL '-0-1' YEAR TO MONTH", "INTERVAL '0-0' YEAR TO MONTH",
                          "INTERVAL '178-11' YEAR TO MONTH"])
+        if type == "interval":
+            return pick(["make_interval(1, 2, 0, 3, 4, 5, 6.5)", "make_interval(0, -1)", "make_interval(0, 0, 0, 100, -1)"])
         return self.nested(type)
 
     def decimal(self, type):
@@ -141,7 +143,7 @@ class Values:
         if type == "variant":
             return "parse_json(%s)" % quoted(self.random.choice(['{"a":1,"b":"x"}', "[1,2,3]", "1.5", '"t"', "true", "null",
                                                                   '{"a":{"c":[1,null]}}']))
-        raise ValueError(type)
+        return f"CAST(NULL AS {type})"
 
 
 class Table:
