@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "runtime/runtime.h"
+#include "store/store.h"
 
 static void problems_print(const struct project *project, const struct error *err)
 {
@@ -10,6 +11,16 @@ static void problems_print(const struct project *project, const struct error *er
         fprintf(stderr, "%s\n", project->problems.texts[i]);
     if (project->problems.count == 0)
         fprintf(stderr, "leat: %s\n", err->text);
+}
+
+/* Before anything is opened, and before what they say is checked. */
+static void stores_tell(struct project *project)
+{
+    const struct pipeline *pipeline = project->pipeline;
+    struct store_option *options = arena_array(&project->arena, struct store_option, (size_t)pipeline->setting_count);
+    for (int32_t i = 0; i < pipeline->setting_count; i++)
+        options[i] = (struct store_option){pipeline->settings[i].name, pipeline->settings[i].value};
+    store_configure(options, pipeline->setting_count);
 }
 
 int project_open(struct project *project, const struct project_request *request)
@@ -24,8 +35,10 @@ int project_open(struct project *project, const struct project_request *request)
     struct error err = {0};
     enum code code = project_load(&project->arena, request->directory, &environment, &project->pipeline,
                                   &project->problems, &err);
-    if (code == E_OK)
+    if (code == E_OK) {
         project->session = project->pipeline->session;
+        stores_tell(project);
+    }
     if (code == E_OK)
         code = runtime_check(&project->arena, project->pipeline, &project->problems, &err);
     if (code == E_OK)

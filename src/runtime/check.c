@@ -258,14 +258,12 @@ static void table_check(struct check *check, const struct pipeline *pipeline, co
         validate(check, table, type);
 }
 
-/* Folders are local ones. A spec that Spark reads too may name a `storage` that leat does not use. */
+/* A spec that Spark reads too may name a `storage` that leat does not use. */
 static void folder_check(struct check *check, const char *what, const char *url, struct position at)
 {
-    const char *scheme = strstr(url, "://");
-    if (scheme != NULL && strncmp(url, "file:", 5) != 0)
-        problem(check, E_UNSUPPORTED, at,
-                arena_printf(check->arena, "%s: %s: leat keeps tables and checkpoint in local folders, not at %.*s://; write "
-                             "a path or file:///path", what, url, (int)(scheme - url), url));
+    struct error err = {0};
+    if (strstr(url, "://") != NULL && store_check(url, &err) != E_OK)
+        problem(check, err.code, at, arena_printf(check->arena, "%s: %s", what, err.text));
 }
 
 static void folders_check(struct check *check, const struct pipeline *pipeline)

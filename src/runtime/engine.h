@@ -61,6 +61,7 @@ struct engine {
     struct arena scratch;              /* of one epoch */
     struct budget budget;
     struct store *store;
+    struct store *spill_store;         /* NULL: state that does not fit goes beside the checkpoint */
     struct chain *chain;
     struct epoch_transaction transaction;
     struct outputs *outputs;

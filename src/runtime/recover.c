@@ -192,11 +192,19 @@ struct foreign {
     char name[64];                     /* a file of another query, or "" */
 };
 
-static void foreign_look(void *context, const char *name, bool is_dir)
+static void foreign_look(const char *folder, struct foreign *foreign)
 {
-    struct foreign *foreign = context;
-    if (!is_dir && strncmp(name, "part-", 5) == 0 && strncmp(name + 5, foreign->query_id, 8) != 0)
-        snprintf(foreign->name, sizeof foreign->name, "%s", name);
+    struct store *store = NULL;
+    struct store_list list = {0};
+    struct error ignored = {0};
+    if (store_look(folder, &store, &ignored) == E_OK && store_list(store, "", false, &list, &ignored) == E_OK)
+        for (int32_t i = 0; i < list.count && foreign->name[0] == '\0'; i++) {
+            const char *name = list.entries[i].path;
+            if (strncmp(name, "part-", 5) == 0 && strncmp(name + 5, foreign->query_id, 8) != 0)
+                snprintf(foreign->name, sizeof foreign->name, "%s", name);
+        }
+    store_list_free(&list);
+    store_close(store);
 }
 
 /* A new checkpoint reads the topic again. Two queries may share a folder, but who only lost a checkpoint gets doubles. */
@@ -204,9 +212,9 @@ static void foreign_files_warn(const struct engine *self)
 {
     for (int32_t i = 0; i < outputs_count(self->outputs); i++) {
         struct foreign foreign = {.query_id = chain_query_id(self->chain)};
-        struct error ignored = {0};
-        const char *path = outputs_path(self->outputs, i);
-        if (path == NULL || os->list(path, foreign_look, &foreign, &ignored) != E_OK || foreign.name[0] == '\0')
+        if (outputs_path(self->outputs, i) != NULL)
+            foreign_look(outputs_path(self->outputs, i), &foreign);
+        if (foreign.name[0] == '\0')
             continue;
         log_warn("the checkpoint %s is new, but table %s already has files of another one (%s). Records that are read again "
                  "will be in the table twice: set leat.tables.path to a new folder, or delete the table's folder",
@@ -330,6 +338,26 @@ static int32_t worker_count(const struct run_settings *settings)
     return (int32_t)(count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : count);
 }
 
+/* Where state goes that does not fit into memory: beside the checkpoint, or on this machine when that lies elsewhere. There the
+ * folder is one query's, and one process's. */
+static enum code spill_folder(struct engine *self, const char **out, struct error *err)
+{
+    if (self->settings.spill_path == NULL && store_is_local(self->store)) {
+        *out = arena_printf(&self->arena, "%s/spill", store_root(self->store));
+        return E_OK;
+    }
+    const char *temporary = os_env("TMPDIR"), *path = self->settings.spill_path;
+    if (path == NULL)
+        path = temporary != NULL && temporary[0] == '/' ? temporary : "/var/tmp";
+    path = arena_printf(&self->arena, "%s/leat-%s", path, chain_query_id(self->chain));
+    TRY(store_open(path, &self->spill_store, err));
+    enum code code = store_lock(self->spill_store, "lock", err);
+    if (code != E_OK)
+        return error_note(err, "another leat on this machine works on this checkpoint");
+    *out = arena_printf(&self->arena, "%s/spill", path);
+    return E_OK;
+}
+
 static enum code states_open(struct engine *self, struct error *err)
 {
     int32_t count = graph_stateful_count(self->graph);
@@ -339,14 +367,15 @@ static enum code states_open(struct engine *self, struct error *err)
         self->stages[i] = graph_stateful(self->graph, i);
         self->stage_nodes[i] = graph_stateful_plan(self->graph, i)->id;
     }
-    const struct spill_spec spill = {
+    struct spill_spec spill = {
         .stages = self->stages,
         .stage_count = count,
         .budget = &self->budget,
-        .folder = arena_printf(&self->arena, "%s/spill", store_root(self->store)),
     };
-    if (count > 0)
+    if (count > 0) {
+        TRY(spill_folder(self, &spill.folder, err));
         TRY(spill_open(&spill, &self->spill, err));
+    }
     const struct state_log_spec log = {
         .store = self->store,
         .spill = self->spill,
@@ -518,6 +547,7 @@ void engine_close(struct engine *self)
     outputs_close(self->outputs);
     epoch_transaction_close(&self->transaction);
     chain_close(self->chain);
+    store_close(self->spill_store);
     store_close(self->store);
     watermarks_close(&self->watermarks);
     mem_free(self->times);

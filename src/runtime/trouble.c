@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/os.h"
@@ -107,10 +108,12 @@ void trouble_list(const struct progress *progress, int64_t now_us, struct run_tr
 
 /* ---- the end of it ---- */
 
-static const char *remedy(enum code code)
+static const char *remedy(enum code code, const char *name)
 {
     switch (code) {
     case E_BROKER:
+        if (strncmp(name, "s3 ", 3) == 0)
+            return "Check that the server runs and can be reached from here at the address that fs.s3a.endpoint gives";
         return "Check that the broker runs and can be reached from here at the address that the spec gives";
     case E_FULL: return "Make room on that disk";
     case E_IO: return "Check that disk: is it mounted, may leat write there, what does the kernel's log say";
@@ -130,7 +133,7 @@ static enum code give_up(struct progress *progress, const struct dependency *d, 
         err, d->code,
         "%s. leat gave up after %d attempts in %.0f s; leat.retry.limit says how long it tries. Nothing is "
         "lost: the next start goes on where the last commit stands. %s",
-        why, d->failures, seconds(now_us - d->since_us), remedy(d->code));
+        why, d->failures, seconds(now_us - d->since_us), remedy(d->code, d->name));
 }
 
 /* ---- waiting ---- */

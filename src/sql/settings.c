@@ -11,6 +11,9 @@ const struct option leat_settings[] = {
      .help = "folder of the tables, one folder each; default <storage>/tables"},
     {.name = "leat.checkpoint", .kind = OPTION_STRING, .offset = AT(checkpoint),
      .help = "folder of the chain of commit records and the state; default <storage>/checkpoint"},
+    {.name = "leat.spill.path", .kind = OPTION_STRING, .offset = AT(spill_path),
+     .help = "folder on a disk of this machine for state that does not fit into leat.memory; default <checkpoint>/spill, or $TMPDIR "
+             "when the checkpoint is in S3"},
     {.name = "leat.memory", .kind = OPTION_BYTES, .initial = "1g", .min = 32 << 20, .max = (int64_t)1 << 44,
      .offset = AT(memory_bytes), .help = "ceiling of what grows with the data, bytes"},
     {.name = "leat.threads", .kind = OPTION_INT, .initial = "0", .min = 0, .max = 64, .offset = AT(threads),
@@ -135,6 +138,8 @@ enum code settings_read(struct arena *arena, const struct pipeline *pipeline, st
                                                         : folder_of(arena, pipeline, storage, "tables");
     settings.checkpoint = settings.checkpoint != NULL ? folder_of(arena, pipeline, settings.checkpoint, NULL)
                                                       : folder_of(arena, pipeline, storage, "checkpoint");
+    if (settings.spill_path != NULL)
+        settings.spill_path = folder_of(arena, pipeline, settings.spill_path, NULL);
     const char *buffer = pipeline_setting(pipeline, "leat.source.buffer");
     if ((buffer == NULL || buffer[0] == '\0') && settings.buffer_bytes > settings.memory_bytes / 4)
         settings.buffer_bytes = settings.memory_bytes / 4;   // a small budget must not be eaten by the prefetch

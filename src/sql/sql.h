@@ -327,6 +327,7 @@ struct run_settings {
     const char *trigger;           /* "continuous", "once", "30 seconds" */
     const char *tables_path;       /* absolute folder; default <storage>/tables */
     const char *checkpoint;        /* absolute folder; default <storage>/checkpoint */
+    const char *spill_path;        /* absolute folder of this machine, or NULL */
     int64_t memory_bytes;          /* ceiling of what grows with the data */
     int64_t threads;               /* workers; 0 = one per core */
     int on_error;                  /* enum on_error */

@@ -636,6 +636,14 @@ static enum code local_open(const char *url, struct store **out, struct error *e
     return E_OK;
 }
 
+static enum code local_check(const char *url, struct error *err)
+{
+    char *root = NULL;
+    TRY(root_of(url, &root, err));
+    mem_free(root);
+    return E_OK;
+}
+
 static bool local_takes(const char *url) { return strncmp(url, "file:", 5) == 0 || strstr(url, "://") == NULL; }
 
 /* ---- staged files: the rest is in local_stage.c ---- */
@@ -643,6 +651,17 @@ static bool local_takes(const char *url) { return strncmp(url, "file:", 5) == 0 
 static enum code local_discard_staged(struct store *base, const struct staged *file, struct error *err)
 {
     return local_remove(base, file->path, err);
+}
+
+static enum code local_has_staged(struct store *base, const struct staged *file, bool *out, struct error *err)
+{
+    int64_t size_bytes;
+    enum code code = local_size(base, file->path, &size_bytes, err);
+    if (code != E_OK && code != E_ABSENT)
+        return code;
+    error_clear(err);
+    *out = code == E_OK;
+    return E_OK;
 }
 
 static enum code local_list_staged(struct store *base, struct staged_list *out, struct error *err)
@@ -659,6 +678,7 @@ static enum code local_list_staged(struct store *base, struct staged_list *out, 
 const struct store_type local_store = {
     .name = "local",
     .takes = local_takes,
+    .check = local_check,
     .open = local_open,
     .look = local_look,
     .close = local_close,
@@ -682,6 +702,7 @@ const struct store_type local_store = {
     .publish = local_publish,
     .publish_sync = local_publish_sync,
     .discard = local_discard_staged,
+    .has_staged = local_has_staged,
     .list_staged = local_list_staged,
     .swap = local_swap,
     .swap_sweep = local_swap_sweep,

@@ -363,6 +363,17 @@ static enum code url_split(const char *url, char bucket[64], char **prefix, stru
     return E_OK;
 }
 
+static enum code s3_check(const char *url, struct error *err)
+{
+    char bucket[64], *prefix = NULL;
+    struct s3_settings settings;
+    TRY(url_split(url, bucket, &prefix, err));
+    mem_free(prefix);
+    TRY(s3_settings_read(bucket, &settings, err));
+    s3_settings_free(&settings);
+    return E_OK;
+}
+
 static enum code s3_look(const char *url, struct store **out, struct error *err)
 {
     char bucket[64], *prefix = NULL;
@@ -448,6 +459,7 @@ static enum code s3_open(const char *url, struct store **out, struct error *err)
 const struct store_type s3_store = {
     .name = "s3",
     .takes = s3_takes,
+    .check = s3_check,
     .open = s3_open,
     .look = s3_look,
     .close = s3_close,
@@ -471,5 +483,6 @@ const struct store_type s3_store = {
     .publish = s3_publish,
     .publish_sync = s3_publish_sync,
     .discard = s3_discard,
+    .has_staged = s3_has_staged,
     .list_staged = s3_list_staged,
 };

@@ -137,6 +137,7 @@ MUST_CHECK enum code s3_stage_write(struct stage *base, struct bytes content, st
 MUST_CHECK enum code s3_stage_finish(struct stage *base, struct text *handle, struct error *err);
 void s3_stage_abandon(struct stage *base);
 MUST_CHECK enum code s3_publish(struct store *base, const struct staged *file, struct error *err);
+MUST_CHECK enum code s3_has_staged(struct store *base, const struct staged *file, bool *out, struct error *err);
 MUST_CHECK enum code s3_discard(struct store *base, const struct staged *file, struct error *err);
 
 #endif

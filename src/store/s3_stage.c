@@ -330,6 +330,29 @@ enum code s3_publish(struct store *base, const struct staged *file, struct error
     return E_OK;
 }
 
+/* Its parts can be listed. */
+enum code s3_has_staged(struct store *base, const struct staged *file, bool *out, struct error *err)
+{
+    char key[S3_KEY_MAX + 1], upload[S3_UPLOAD_ID_MAX + 1];
+    const char *etags;
+    struct text query = {0};
+    struct s3_reply reply;
+    TRY(s3_key(s3_of(base), file->final, key, err));
+    TRY(handle_split(file->handle, upload, &etags, err));
+    upload_query(upload, &query);
+    text_add_string(&query, "&max-parts=1");
+    const struct s3_call call = {.method = "GET", .key = key, .query = query.data};
+    enum code code = s3_do(s3_of(base)->client, &call, &reply, err);
+    text_free(&query);
+    if (code != E_OK && code != E_ABSENT)
+        return code;
+    if (code == E_OK)
+        s3_reply_free(&reply);
+    error_clear(err);
+    *out = code == E_OK;
+    return E_OK;
+}
+
 enum code s3_discard(struct store *base, const struct staged *file, struct error *err)
 {
     char key[S3_KEY_MAX + 1], upload[S3_UPLOAD_ID_MAX + 1];

@@ -17,6 +17,13 @@ static enum code type_of(const char *url, const struct store_type **out, struct 
     return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path, file:///path or s3://bucket/prefix", url, size, url);
 }
 
+enum code store_check(const char *url, struct error *err)
+{
+    const struct store_type *type;
+    TRY(type_of(url, &type, err));
+    return type->check(url, err);
+}
+
 enum code store_open(const char *url, struct store **out, struct error *err)
 {
     const struct store_type *type;
@@ -38,6 +45,8 @@ void store_close(struct store *store)
 }
 
 const char *store_root(const struct store *store) { return store->root; }
+
+bool store_is_local(const struct store *store) { return store->type == &local_store; }
 
 enum code store_put_new(struct store *store, const char *path, struct bytes content, struct error *err)
 {
@@ -180,6 +189,11 @@ enum code store_publish_sync(struct store *store, struct error *err) { return st
 enum code store_discard(struct store *store, const struct staged *file, struct error *err)
 {
     return store->type->discard(store, file, err);
+}
+
+enum code store_has_staged(struct store *store, const struct staged *file, bool *out, struct error *err)
+{
+    return store->type->has_staged(store, file, out, err);
 }
 
 enum code store_list_staged(struct store *store, struct staged_list *out, struct error *err)

@@ -48,6 +48,8 @@ struct store_option {
 };
 void store_configure(const struct store_option *options, int32_t count);
 
+/* What store_open would refuse without asking anybody: the URL, and what it was told about it. */
+MUST_CHECK enum code store_check(const char *url, struct error *err);
 /* Creates the folder and proves that it can be written and that put_new refuses a second writer (rule 8);
  * leaves nothing behind. */
 MUST_CHECK enum code store_open(const char *url, struct store **out, struct error *err);
@@ -55,6 +57,7 @@ MUST_CHECK enum code store_open(const char *url, struct store **out, struct erro
 MUST_CHECK enum code store_look(const char *url, struct store **out, struct error *err);
 void store_close(struct store *store);
 const char *store_root(const struct store *store);   /* for messages and the user */
+bool store_is_local(const struct store *store);      /* its root is a folder of this machine */
 
 MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content,
                                    struct error *err);
@@ -118,6 +121,9 @@ MUST_CHECK enum code store_publish(struct store *store, const struct staged *fil
 MUST_CHECK enum code store_publish_sync(struct store *store, struct error *err);
 /* Remove what was staged and will never be published; what is published already stays. Absent is fine. */
 MUST_CHECK enum code store_discard(struct store *store, const struct staged *file, struct error *err);
+
+/* Is it staged, and not published yet? */
+MUST_CHECK enum code store_has_staged(struct store *store, const struct staged *file, bool *out, struct error *err);
 
 /* All that is staged for files in the store and not published: by living, frozen and dead processes. */
 struct staged_list {

@@ -23,6 +23,7 @@ struct stage {
 struct store_type {
     const char *name;
     bool (*takes)(const char *url);
+    enum code (*check)(const char *url, struct error *err) MUST_CHECK;
     enum code (*open)(const char *url, struct store **out, struct error *err) MUST_CHECK;
     enum code (*look)(const char *url, struct store **out, struct error *err) MUST_CHECK;
     void (*close)(struct store *store);
@@ -53,6 +54,7 @@ struct store_type {
     enum code (*discard)(struct store *store, const struct staged *file, struct error *err) MUST_CHECK;
     enum code (*swap)(struct store *store, const struct store_swap *swap, struct error *err) MUST_CHECK;
     enum code (*swap_sweep)(struct store *store, struct error *err) MUST_CHECK;
+    enum code (*has_staged)(struct store *store, const struct staged *file, bool *out, struct error *err) MUST_CHECK;
     enum code (*list_staged)(struct store *store, struct staged_list *out, struct error *err) MUST_CHECK;
 };
 extern const struct store_type local_store, s3_store;

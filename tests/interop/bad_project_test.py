@@ -275,8 +275,8 @@ for name, words, said in (
 ):
     check(name, leat(*words).problems(2, *said))
 
-elsewhere = SPEC.replace(f"{WORK.as_uri()}/storage", "s3://bucket/shop")
-refused("storage that is no local folder", "spark-pipeline.yml:2:10: storage: s3://bucket/shop:", "local folders", spec=elsewhere)
+elsewhere = SPEC.replace(f"{WORK.as_uri()}/storage", "hdfs://host/shop")
+refused("storage that leat does not know", "spark-pipeline.yml:2:10: storage: hdfs://host/shop:", "s3://bucket/prefix", spec=elsewhere)
 refused("tables on no local folder", "leat.tables.path: hdfs://host/x:", sets=("leat.tables.path=hdfs://host/x",))
 here = [word for name in ("tables.path", "checkpoint") for word in ("--set", f"leat.{name}={WORK}/{name}")]
 check("storage that leat does not use", leat("check", project("unused", elsewhere, SQL), *here).problems(0))

@@ -216,11 +216,16 @@ static void staged_of_size(struct store *s, const char *staged, const char *fina
     char *data = block_of(size + 1);
     char *handle = staged_file(s, staged, final, data, size);
     const struct staged file = {staged, final, handle, (int64_t)size};
+    bool there = false;
+    CHECK_INT(store_has_staged(s, &file, &there, &err), E_OK);
+    CHECK(there);
     expect(s, final, NULL);
     for (int twice = 0; twice < 2; twice++)
         if (store_publish(s, &file, &err) != E_OK)
             kit_fail(__FILE__, __LINE__, "%zu bytes: %s", size, err.text);
     CHECK_INT(store_publish_sync(s, &err), E_OK);
+    CHECK_INT(store_has_staged(s, &file, &there, &err), E_OK);
+    CHECK(!there);
     int64_t size_bytes = -1;
     uint64_t checksum = 0;
     CHECK_INT(store_size(s, final, &size_bytes, &err), E_OK);
