@@ -43,6 +43,10 @@ extern const struct aggregate *const approx_aggregates[];
 extern const struct aggregate *const quantile_aggregates[];
 extern const struct aggregate *const mode_aggregates[];
 extern const struct aggregate *const collect_aggregates[];
+extern const struct aggregate *const listagg_aggregates[];
+extern const struct aggregate *const histogram_aggregates[];
+extern const struct aggregate *const bitmap_aggregates[];
+extern const struct aggregate *const vector_aggregates[];
 
 /* DISTINCT is an aggregate around another one, call->bound. */
 extern const struct aggregate aggregate_distinct;

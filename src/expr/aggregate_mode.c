@@ -97,8 +97,8 @@ static bool mode_merge(__attribute__((unused)) const struct aggregate_call *call
     return fits;
 }
 
-/* Of values that came as often the smallest one; of those without an order the one that came first. */
-static bool is_better(const struct type *type, struct bytes item, struct bytes best)
+/* Of values that came as often the smallest one, or with `largest` that; of those without an order the one that came first. */
+static bool is_better(const struct type *type, bool largest, struct bytes item, struct bytes best)
 {
     if (!type_is_orderable(type))
         return false;
@@ -110,7 +110,7 @@ static bool is_better(const struct type *type, struct bytes item, struct bytes b
     int order = value_compare(&both, 0, &both, 1);
     column_release(&both);
     builder_release(&builder);
-    return order < 0;
+    return largest ? order > 0 : order < 0;
 }
 
 static bool mode_finish(const struct aggregate_call *call, const void *state, struct builder *out)
@@ -120,7 +120,7 @@ static bool mode_finish(const struct aggregate_call *call, const void *state, st
     int64_t most = 0;
     for (size_t at = 0; s->set != NULL && value_set_next(s->set, &at, &item);) {
         int64_t times = times_of(item.data + item.size);
-        if (times < most || (times == most && !is_better(call->type, item, best)))
+        if (times < most || (times == most && !is_better(call->type, call->bound != NULL, item, best)))
             continue;
         most = times;
         best = item;
@@ -178,15 +178,32 @@ static void mode_drop(__attribute__((unused)) const struct aggregate_call *call,
 
 static const struct aggregate_heap mode_heap = {mode_merge, mode_save, mode_load, mode_drop};
 
-/* Whether ties are broken by value is the second argument: they always are. */
-static enum code bind_mode(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
+/* Whether ties are broken by value is the second argument: they always are. The third says whether WITHIN GROUP orders
+ * from the largest value on. */
+static enum code bind_mode(struct aggregate_binding *binding, struct error *err)
 {
-    binding->call->arg_count = 1;
+    static const char from_largest = 0;
+    struct aggregate_call *call = binding->call;
+    const struct expr *descending;
+    for (int32_t i = 1; i < call->arg_count; i++) {
+        if (call->args[i]->type->id != TYPE_BOOLEAN)
+            return fail(err, E_SQL, "[UNEXPECTED_INPUT_TYPE] The second parameter of function `mode` requires the \"BOOLEAN\" "
+                                    "type, however it has the type \"%s\".", type_sql(binding->ctx->arena, call->args[i]->type));
+        if (!expr_is_constant(call->args[i]))
+            return fail(err, E_SQL, "[NON_FOLDABLE_ARGUMENT] The function `mode` requires the parameter `deterministic` to be a "
+                                    "foldable expression of the type \"BOOLEAN\".");
+    }
+    if (call->arg_count == 3) {
+        TRY(expr_fold(binding->ctx, call->args[2], &descending, err));
+        call->bound = bit_get(descending->literal->values->data, 0) ? &from_largest : NULL;
+        call->variant = call->bound != NULL;
+    }
+    call->arg_count = 1;
     return E_OK;
 }
 
 AGGREGATE(
-    agg_mode, "mode", "(T, boolean?) -> T",
+    agg_mode, "mode", "(T, any?, any?) -> T",
     "The value that is there most often; of several the smallest, with or without true as second argument.",
     "SELECT mode(c) FROM VALUES (1), (2), (2) AS t(c)", "2", .state_size = sizeof(struct tally),
     .bind = bind_mode, .add = mode_add, .finish = mode_finish, .heap = &mode_heap);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "expr/aggregate.h"
+#include "expr/aggregate_number.h"
 #include "expr/coerce.h"
 #include "expr/order.h"
 #include "expr/value_bytes.h"
@@ -30,6 +30,7 @@ struct quantiles { /* what the constant arguments ask for */
     double *fractions;
     int32_t count;
     bool list;
+    bool descending, discrete;
     int64_t accuracy; /* 0 = exact */
 };
 struct tuple {
@@ -178,40 +179,6 @@ static bool summary_add(const struct quantiles *quantiles, struct summary *summa
     return summary_settle(quantiles, summary, heap_bytes);
 }
 
-/* ---- values ---- */
-
-static double value_double(const struct column *col, int64_t row)
-{
-    switch (type_shape(col->type)) {
-#define INTEGER(shape, ctype)                                                            \
-    case shape:                                                                          \
-        return col->type->id == TYPE_DECIMAL                                             \
-                   ? decimal_to_double(column_values(col, ctype)[row], col->type->scale) \
-                   : (double)column_values(col, ctype)[row];
-        SHAPES_INTEGER(INTEGER)
-#undef INTEGER
-#define FLOATING(shape, ctype) \
-    case shape: return (double)column_values(col, ctype)[row];
-        SHAPES_FLOAT(FLOATING)
-#undef FLOATING
-    case SHAPE_I128: return decimal_to_double(column_values(col, int128)[row], col->type->scale);
-    default: never("a number or a time");
-    }
-}
-
-static void put_double(struct builder *out, const struct type *type, double value)
-{
-    int128 unscaled;
-    if (type->id == TYPE_DOUBLE || type->id == TYPE_FLOAT)
-        builder_double(out, value);
-    else if (type->id != TYPE_DECIMAL)
-        builder_int(out, value >= 0x1p63 ? INT64_MAX : value <= -0x1p63 ? INT64_MIN : (int64_t)value);
-    else if (decimal_from_double(value, type->precision, type->scale, &unscaled))
-        builder_int128(out, unscaled);
-    else
-        builder_null(out);
-}
-
 /* ---- answers ---- */
 
 static double approximate(const struct quantiles *quantiles, const struct tuple *tuples, uint32_t count,
@@ -245,6 +212,21 @@ static double value_at(const struct tuple *tuples, uint32_t count, double place)
     return tuples[count - 1].value;
 }
 
+/* The first value up to which there is that part of them. */
+static double discrete(const struct tuple *tuples, uint32_t count, int64_t rows, double fraction)
+{
+    return value_at(tuples, count, fmax(ceil((double)rows * fraction), 1) - 1);
+}
+
+static void turn_round(struct tuple *tuples, uint32_t count)
+{
+    for (uint32_t i = 0, k = count - 1; i < k; i++, k--) {
+        struct tuple tuple = tuples[i];
+        tuples[i] = tuples[k];
+        tuples[k] = tuple;
+    }
+}
+
 /* Between two values, in proportion. */
 static double interpolated(const struct tuple *tuples, uint32_t count, int64_t rows, double fraction)
 {
@@ -268,11 +250,14 @@ static bool summary_finish(const struct aggregate_call *call, const void *state,
                  *all = mem_array(struct tuple, (size_t)s->count + s->fresh_count + 1);
     uint32_t count = merge_tuples(s->tuples, s->count, fresh, s->fresh_count, exact, all);
     const struct type *type = quantiles->list ? call->type->fields[0].type : call->type;
+    if (quantiles->descending)
+        turn_round(all, count);
     for (int32_t k = 0; k < quantiles->count; k++) {
         double fraction = quantiles->fractions[k];
-        put_double(quantiles->list ? &out->children[0] : out, type,
-                   exact ? interpolated(all, count, s->rows, fraction)
-                         : approximate(quantiles, all, count, s->rows, fraction));
+        number_put(quantiles->list ? &out->children[0] : out, type,
+                   quantiles->discrete ? discrete(all, count, s->rows, fraction)
+                   : exact             ? interpolated(all, count, s->rows, fraction)
+                                       : approximate(quantiles, all, count, s->rows, fraction));
     }
     if (quantiles->list)
         builder_close_list(out);
@@ -290,7 +275,7 @@ static void quantile_add(const struct aggregate_rows *in)
             continue;
         struct summary *summary = STATE_AT(in, struct summary);
         if (summary->rows == OVERFLOWN ||
-            summary_add(asked(in->call), summary, value_double(&in->args[0], i), in->heap_bytes))
+            summary_add(asked(in->call), summary, number_at(&in->args[0], i), in->heap_bytes))
             continue;
         summary_overflow(summary, in->heap_bytes);
         rejects_add(in->rejects, i, -1, REJECT_TOO_BIG);
@@ -383,6 +368,8 @@ static enum code constant(struct aggregate_binding *binding, int32_t index, cons
 {
     const struct aggregate_call *call = binding->call;
     const struct expr *cast;
+    if (!expr_is_constant(call->args[index]))
+        return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable expression.", what);
     TRY(expr_cast(binding->ctx, call->args[index], type, false, call->at, &cast, err));
     TRY(expr_fold(binding->ctx, cast, out, err));
     if (literal_is_null(*out))
@@ -459,10 +446,13 @@ static enum code bind_quantiles(struct aggregate_binding *binding, struct quanti
     struct aggregate_call *call = binding->call;
     TRY(bind_values(binding, quantiles->accuracy > 0, err));
     const struct type *type = call->args[0]->type;
+    if (quantiles->accuracy == 0 && type_is_interval(type)) // between two months may lie a year
+        type = type_of(type->id);
     binding->type = quantiles->list ? type_array(binding->ctx->arena, type, false) : type;
     call->bound = quantiles;
     call->variant = hash_mix(hash_bytes(quantiles->fractions, (size_t)quantiles->count * sizeof(double)),
-                             hash_mix((uint64_t)quantiles->accuracy, quantiles->list));
+                             hash_mix((uint64_t)quantiles->accuracy,
+                                      (uint64_t)quantiles->list | (uint64_t)quantiles->descending << 1 | (uint64_t)quantiles->discrete << 2));
     call->arg_count = 1;
     return E_OK;
 }
@@ -481,6 +471,20 @@ static enum code bind_percentile(struct aggregate_binding *binding, struct error
     TRY(bind_fractions(binding, quantiles, err));
     return bind_quantiles(binding, quantiles, err);
 }
+
+/* The third argument says whether WITHIN GROUP orders from the largest value on. */
+static enum code bind_within(struct aggregate_binding *binding, bool is_discrete, struct error *err)
+{
+    struct quantiles *quantiles = arena_new(binding->ctx->arena, struct quantiles);
+    const struct expr *descending;
+    TRY(bind_fractions(binding, quantiles, err));
+    TRY(constant(binding, 2, type_of(TYPE_BOOLEAN), "direction", &descending, err));
+    quantiles->descending = bit_get(descending->literal->values->data, 0);
+    quantiles->discrete = is_discrete;
+    return bind_quantiles(binding, quantiles, err);
+}
+static enum code bind_cont(struct aggregate_binding *binding, struct error *err) { return bind_within(binding, false, err); }
+static enum code bind_disc(struct aggregate_binding *binding, struct error *err) { return bind_within(binding, true, err); }
 
 static enum code bind_median(struct aggregate_binding *binding, struct error *err)
 {
@@ -506,5 +510,16 @@ AGGREGATE(agg_median, "median", "(T) -> double", "The value in the middle, inter
           "SELECT median(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct summary),
           .bind = bind_median, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
 
+AGGREGATE(agg_percentile_cont, "percentile_cont", "(T, any, boolean) -> double",
+          "The value at this part (0 to 1) of the values in the order of WITHIN GROUP, interpolated.",
+          "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY c) FROM VALUES (0), (10) AS t(c)", "2.5",
+          .state_size = sizeof(struct summary), .bind = bind_cont, .add = quantile_add, .finish = summary_finish,
+          .heap = &quantile_heap);
+AGGREGATE(agg_percentile_disc, "percentile_disc", "(T, any, boolean) -> double",
+          "The first value, in the order of WITHIN GROUP, up to which there is this part (0 to 1) of them.",
+          "SELECT percentile_disc(0.25) WITHIN GROUP (ORDER BY c) FROM VALUES (0), (10) AS t(c)", "0.0",
+          .state_size = sizeof(struct summary), .bind = bind_disc, .add = quantile_add, .finish = summary_finish,
+          .heap = &quantile_heap);
+
 const struct aggregate *const quantile_aggregates[] = {&agg_percentile_approx, &agg_percentile, &agg_median,
-                                                       NULL};
+                                                       &agg_percentile_cont, &agg_percentile_disc, NULL};

@@ -9,6 +9,7 @@
 static const struct aggregate *const *const families[] = {
     sum_aggregates,    moment_aggregates,   extreme_aggregates, pick_aggregates,
     approx_aggregates, quantile_aggregates, mode_aggregates,    collect_aggregates,
+    listagg_aggregates, histogram_aggregates, bitmap_aggregates, vector_aggregates,
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 

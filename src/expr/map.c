@@ -140,7 +140,7 @@ static enum code bind_from_entries(struct binding *binding, struct error *err)
     return E_OK;
 }
 
-SCALAR(fn_map_from_entries, "map_from_entries", "(any) -> any",
+SCALAR(fn_map_from_entries, "map_from_entries", "(array) -> any",
        "A map of an array of structs of key and value; NULL when an entry is NULL.",
        "map_from_entries(array(struct('a', 1), struct('b', 2)))", "{\"a\":1,\"b\":2}", .bind = bind_from_entries,
        .flags = FN_FAILS | FN_NULLABLE)
@@ -300,7 +300,7 @@ SCALAR(fn_str_to_map, "str_to_map", "(string, string?, string?) -> map<string, s
             usable = separator_set(&separators[k], pattern);
         }
         if (!usable) {
-            call_reject(call, i, REJECT_PATTERN);
+            call_reject(call, i, REJECT_REGEX);
             builder_null(&builder);
             continue;
         }

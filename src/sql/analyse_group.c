@@ -130,9 +130,8 @@ enum code select_aggregate(struct analyser *self, const struct scope *scope, con
     }
     if (ast->call != NULL && ast->call->filter != NULL)
         TRY(analyse_boolean(self, &inside, ast->call->filter, &filter));
-    if (ast->call != NULL && (ast->call->within_count > 0 || ast->call->ignore_nulls)) {
-        if (ast->call->within_count > 0)
-            return not_yet(self, ast->at, "WITHIN GROUP");
+    TRY(within_args(self, &inside, ast, &args, &count));
+    if (ast->call != NULL && ast->call->ignore_nulls) {
         const struct expr **more = arena_array(self->arena, const struct expr *, (size_t)count + 1);
         for (int32_t i = 0; i < count; i++)
             more[i] = args[i];

@@ -174,16 +174,31 @@ static enum code over_nth(struct analyser *self, const struct ast *ast, struct p
     return E_OK;
 }
 
+/* These look at the whole partition in an order of their own. */
+static bool takes_no_frame(const struct ast *ast)
+{
+    return same_name(ast->text, "percentile_cont") || same_name(ast->text, "percentile_disc") ||
+           same_name(ast->text, "median") || (ast->call->within_count > 0 && !same_name(ast->text, "mode"));
+}
+
 static enum code over_aggregate(struct analyser *self, const struct scope *inside, const struct ast *ast,
-                                struct plan_over *out, const struct expr **args)
+                                const struct ast_window *window, struct plan_over *out, const struct expr **args)
 {
     const struct expr *filter = NULL;
+    int32_t count = out->arg_count;
+    if (function_kind(ast->text) != FUNCTION_AGGREGATE && ast->call->within_count > 0)
+        return within_refused(self, ast, "WITHIN GROUP (ORDER BY ...)");
     if (function_kind(ast->text) != FUNCTION_AGGREGATE)
         return sql_error(
             self, ast->at, NULL,
             "[UNSUPPORTED_EXPR_FOR_WINDOW] Expression \"%s\" not supported within a window "
             "function.",
             ast_name_of(self, ast));
+    TRY(within_args(self, inside, ast, &args, &count));
+    if (takes_no_frame(ast) && (window->order_count > 0 || window->framed))
+        return sql_error(self, ast->at, NULL,
+                         "[INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC] Cannot specify ORDER BY or a window frame for \"%s\".",
+                         ast_name_of(self, ast));
     if (ast->call->distinct)
         return sql_error(self, ast->at, NULL,
                          "[DISTINCT_WINDOW_FUNCTION_UNSUPPORTED] Distinct window functions are not supported: %s.",
@@ -191,7 +206,7 @@ static enum code over_aggregate(struct analyser *self, const struct scope *insid
     if (ast->call->filter != NULL)
         TRY(analyse_boolean(self, inside, ast->call->filter, &filter));
     TRY(placed(self,
-               aggregate_bind(&self->expr, ast->text, args, out->arg_count, false, filter, ast->at, &out->call,
+               aggregate_bind(&self->expr, ast->text, args, count, false, filter, ast->at, &out->call,
                               self->err),
                ast->at));
     out->type = out->call->type;
@@ -200,7 +215,7 @@ static enum code over_aggregate(struct analyser *self, const struct scope *insid
 }
 
 static enum code over_function(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                               struct plan_over *out)
+                               const struct ast_window *window, struct plan_over *out)
 {
     static const struct {
         const char *name;
@@ -248,7 +263,7 @@ static enum code over_function(struct analyser *self, const struct scope *scope,
         out->arg_count = 0;
         return E_OK;
     }
-    return over_aggregate(self, &inside, ast, out, args);
+    return over_aggregate(self, &inside, ast, window, out, args);
 }
 
 /* Ranks count over the whole partition and want an order. */
@@ -304,7 +319,7 @@ enum code select_over(struct analyser *self, const struct scope *scope, const st
     TRY(over_partition(self, scope, window, over));
     TRY(over_order(self, scope, window, over));
     TRY(over_frame(self, scope, window, over));
-    TRY(over_function(self, scope, without_star(self, ast), over));
+    TRY(over_function(self, scope, without_star(self, ast), window, over));
     TRY(check_rank(self, ast, window, over));
     int32_t index = select->overs.count;
     list_add(self->arena, &select->overs, over);

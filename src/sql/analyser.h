@@ -159,6 +159,10 @@ MUST_CHECK enum code analyse_subquery(struct analyser *self, const struct scope 
 MUST_CHECK enum code analyse_select(struct analyser *self, const struct ast_query *query,
                                     const struct ast_select *ast, const struct scope *outer,
                                     struct rowset *out);
+/* WITHIN GROUP: its order as arguments of the aggregate; checks that the call may, or must, have it. */
+MUST_CHECK enum code within_args(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr ***args,
+                                 int32_t *count);
+MUST_CHECK enum code within_refused(struct analyser *self, const struct ast *ast, const char *syntax);
 MUST_CHECK enum code select_aggregate(struct analyser *self, const struct scope *scope,
                                       const struct ast *ast, const struct expr **out);
 MUST_CHECK enum code select_window(struct analyser *self, const struct scope *scope,

@@ -448,6 +448,10 @@ static bool print_special(struct printer *out, const struct ast *ast)
         put(out, ", '");
         print(out, ast->args[0]);
         put(out, "' is not true!)");
+    } else if (strcmp(ast->text, "mode") == 0 && ast->arg_count == 2 && ast->args[1]->kind == AST_BOOLEAN) {
+        put(out, ast->args[1]->flag ? "mode() WITHIN GROUP (ORDER BY " : "mode(");
+        print(out, ast->args[0]);
+        put(out, ast->args[1]->flag ? " DESC)" : ")");
     } else if (is_trim(ast, out)) {
         return true;
     } else {
@@ -473,6 +477,20 @@ static void print_defaults(struct printer *out, const struct ast *ast, const str
     }
 }
 
+/* mode names its order the wrong way round, and percentiles leave out what is usual; both as Spark does. */
+static void print_within(struct printer *out, const struct ast *ast, const struct ast_call *call)
+{
+    bool mode = strcmp(ast->text, "mode") == 0;
+    put(out, " WITHIN GROUP (ORDER BY ");
+    if (!mode && strncmp(ast->text, "percentile_", 11) != 0) {
+        print_sorts(out, call->within, call->within_count);
+    } else {
+        print(out, call->within[0].expr);
+        put(out, call->within[0].descending != mode ? " DESC" : "");
+    }
+    put(out, ")");
+}
+
 static void print_call(struct printer *out, const struct ast *ast)
 {
     const struct ast_call *call = ast->call;
@@ -491,11 +509,8 @@ static void print_call(struct printer *out, const struct ast *ast)
                                                                                               : ast->arg_count);
     print_defaults(out, ast, name);
     text_add_char(&out->text, ')');
-    if (call != NULL && call->within_count > 0) {
-        put(out, " WITHIN GROUP (ORDER BY ");
-        print_sorts(out, call->within, call->within_count);
-        put(out, ")");
-    }
+    if (call != NULL && call->within_count > 0)
+        print_within(out, ast, call);
     if (call != NULL && call->filter != NULL) {
         put(out, " FILTER (WHERE ");
         print(out, call->filter);

@@ -28,7 +28,7 @@ static const char schema_text[] =
 #define T "#5"
 #define K "#6"
 static const struct expected {
-    const char *name, *args[2];
+    const char *name, *args[4];
     bool distinct;
     const char *type, *values[GROUPS];
 } cases[] = {
@@ -151,6 +151,20 @@ static const struct expected {
     {"percentile", {I, "0.1"}, false, "double", {"1.0", "5.2"}},
     {"percentile", {M, "0.5"}, false, "double", {"1.1", "99.99"}},
     {"percentile", {B, "(array 0.25 0.75)"}, false, "array<double>", {"[10.0, 22.5]", "[9.0, 9.0]"}},
+    {"percentile_cont", {B, "0.5", "false"}, false, "double", {"15.0", "9.0"}},
+    {"percentile_cont", {B, "0.25", "true"}, false, "double", {"22.5", "9.0"}},
+    {"percentile_disc", {B, "0.5", "false"}, false, "double", {"10.0", "9.0"}},
+    {"percentile_disc", {B, "0.5", "true"}, false, "double", {"20.0", "9.0"}},
+    {"listagg", {S}, false, "string", {"aba", "z"}},
+    {"listagg", {S, "', '"}, false, "string", {"a, b, a", "z, "}},
+    {"listagg", {S, "'-'", "(struct " I ")", "'dl'"}, false, "string", {"b-a-a", "-z"}},
+    {"listagg", {S, "'-'", "(struct " S " " I ")", "'alaf'"}, false, "string", {"a-a-b", "-z"}},
+    {"histogram_numeric", {I, "5"}, false, "array<struct<x:int,y:double>>", {"[{1, 2.0}, {3, 1.0}]", "[{5, 1.0}, {7, 1.0}]"}},
+    {"bitmap_construct_agg", {I}, false, "binary", {"\n", "\xa0"}}, // up to the first zero byte
+    {"bitmap_or_agg", {"(cast binary " S ")"}, false, "binary", {"c", "z"}},
+    {"bitmap_and_agg", {"(cast binary " S ")"}, false, "binary", {"`", ""}},
+    {"vector_sum", {"(array (cast float " D "))"}, false, "array<float>", {"[5.5]", "[NaN]"}},
+    {"vector_avg", {"(array (cast float 2))"}, false, "array<float>", {"[2.0]", "[2.0]"}},
     {"median", {B}, false, "double", {"15.0", "9.0"}},
     {"median", {D}, false, "double", {"1.5", "NaN"}},
     {"median",
@@ -164,6 +178,7 @@ static const struct expected {
     {"mode", {M}, false, "decimal(12,2)", {"1.10", "99.99"}},
     {"mode", {"(array " I ")"}, false, "array<int>", {"[1]", "[5]"}},
     {"mode", {D}, false, "double", {"1.5", "-2.0"}},
+    {"mode", {I, "true", "true"}, false, "int", {"1", "7"}},
     {"median", {I}, true, "double", {"2.0", "6.0"}},
     {"collect_list", {I}, true, "array<int>", {"[1, 3]", "[5, 7]"}},
 };
@@ -220,11 +235,11 @@ static void table_close(void)
 static const struct aggregate_call *bind_case(const struct expected *c)
 {
     struct expr_context ctx = {trees_arena(), trees_session()};
-    const struct expr *args[2];
+    const struct expr *args[4];
     const struct aggregate_call *call = NULL;
     struct error err;
     int32_t count = 0;
-    for (; count < 2 && c->args[count] != NULL; count++)
+    for (; count < 4 && c->args[count] != NULL; count++)
         args[count] = tree(c->args[count]);
     if (aggregate_bind(&ctx, c->name, args, count, c->distinct, NULL, (struct position){0}, &call,
                        &err) != E_OK)

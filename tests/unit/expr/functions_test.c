@@ -14,7 +14,8 @@ static const char *const schema_text =
     "a TINYINT, b SMALLINT, c INT, d BIGINT, e FLOAT, f DOUBLE, g DECIMAL(9,2), h DECIMAL(38,4), i STRING, j BINARY, k DATE, "
     "l TIMESTAMP, m TIMESTAMP_NTZ, n BOOLEAN, o ARRAY<INT>, p ARRAY<STRING>, q MAP<STRING, INT>, r STRUCT<x: INT, y: STRING>, "
     "s ARRAY<ARRAY<BIGINT>>, t INT, u STRING, v INTERVAL DAY TO SECOND, w INTERVAL YEAR TO MONTH, "
-    "x STRUCT<start: TIMESTAMP, end: TIMESTAMP>, y ARRAY<FLOAT>, z INTERVAL";
+    "x STRUCT<start: TIMESTAMP, end: TIMESTAMP>, y ARRAY<FLOAT>, z INTERVAL, "
+    "aa ARRAY<STRUCT<k: STRING, v: INT>>";
 static const struct type *schema;
 
 static int64_t random_below(int64_t limit)

@@ -128,7 +128,7 @@ TEST(query_errors)
          "1:37: [INVALID_LIMIT_LIKE_EXPRESSION.IS_NEGATIVE]"},
         {"SELECT CAST(array(1) AS INT)", "1:8: [DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION]"},
         {"SELECT nope.* FROM VALUES (1) t(a)", "1:8: [CANNOT_RESOLVE_STAR_EXPAND]"},
-        {"SELECT upper(DISTINCT 'a')", "1:8: [INVALID_SQL_FUNCTION_USAGE]"},
+        {"SELECT upper(DISTINCT 'a')", "1:8: [INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX]"},
     };
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         struct fixture fixture;
