@@ -1,7 +1,7 @@
 /* One cluster or two, by the text of their servers; rows as records. */
 #include "sink/transaction.h"
 
-#include "kit.h"
+#include "kafka_kit.h"
 #include "sink/kafka_producer.h"
 #include "sink/kafka_rows.h"
 #include "sink/sinks.h"
@@ -138,7 +138,7 @@ TEST(rows_become_messages)
 /* ---- the largest record ---- */
 
 /* What kafka_message_bytes lets through, librdkafka takes; one byte more, it refuses. No broker is asked. */
-TEST(largest_record_as_librdkafka_counts)
+KAFKA_TEST(largest_record_as_librdkafka_counts)
 {
     enum { MOST = 20000 };
     static const char *const names[] = {"kafka.bootstrap.servers", "kafka.max.request.size"};
@@ -181,7 +181,7 @@ static void origin_column(struct column *out, enum type_id id, const char *text,
 }
 
 /* A file's path may be longer than any topic: nothing is cut short of it, and nothing past it is read (ASan). */
-TEST(origin_with_a_long_path)
+KAFKA_TEST(origin_with_a_long_path)
 {
     static const char *const names[] = {"kafka.bootstrap.servers", "kafka.max.request.size"};
     static const char *const values[] = {"127.0.0.1:1", "2000"};

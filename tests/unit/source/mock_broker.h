@@ -6,22 +6,10 @@
 #ifndef MOCK_BROKER_H
 #define MOCK_BROKER_H
 
+#include "kafka_kit.h"
 #include "source/kafka.h"
 
 #include <librdkafka/rdkafka_mock.h> /* needs rdkafka.h before it */
-
-/* A test that creates a librdkafka client. librdkafka starts its threads with C11's thrd_create,
- * which gcc 12's thread sanitizer does not see, and then crashes in them: skipped there. */
-#ifdef __SANITIZE_THREAD__
-#define KAFKA_TEST(name)                                                        \
-    TEST(name)                                                                  \
-    {                                                                           \
-        kit_skip("librdkafka's threads are invisible to the thread sanitizer"); \
-    }                                                                           \
-    __attribute__((unused)) static void skipped_##name(void)
-#else
-#define KAFKA_TEST(name) TEST(name)
-#endif
 
 struct mock_broker {
     rd_kafka_t *producer;
