@@ -1,4 +1,5 @@
 /* command_compact.c - `leat compact`: small files of tables become large ones. */
+#include "base/fault.h"
 #include "cli/project_flags.h"
 #include "cli/quantity.h"
 #include "runtime/runtime.h"
@@ -38,9 +39,11 @@ static int compact_project(const struct project *project, const void *settings)
     const struct compact_flags *flags = settings;
     const struct compact_request request = {.table = flags->table, .dry_run = flags->dry_run};
     struct arena arena = {0};
-    struct compact_report done;
+    struct compact_report done = {0};
     struct error err = {0};
-    enum code code = pipeline_compact(project->pipeline, &request, &arena, &done, &err);
+    enum code code = fault_init(&err);
+    if (code == E_OK)
+        code = pipeline_compact(project->pipeline, &request, &arena, &done, &err);
     for (int32_t i = 0; i < done.count; i++)
         table_print(&done.tables[i], flags->dry_run);
     arena_free(&arena);
