@@ -41,6 +41,11 @@ struct decoder_type {
     /* out: STRUCT column of payload->rows rows. Rejects get {row, -1, REJECT_MALFORMED} in FAILFAST. */
     enum code (*decode)(void *self, const struct column *payload, struct column *out, struct rejects *rejects,
                         struct error *err) MUST_CHECK;
+    /* Fields that payloads have had and spec->schema has not, at any depth: how many different ones, which only grows, and how
+     * often each was met. A path is a.b; the elements of an array have no part of it. Names too long or too many to be told
+     * apart are one, "*". NULL: the format does not tell. */
+    int32_t (*stranger_count)(const void *self);
+    void (*strangers)(const void *self, void (*each)(void *context, const char *path, int64_t met), void *context);
     void (*close)(void *self);
 };
 extern const struct decoder_type *const decoder_types[];  /* ends with NULL */
@@ -115,6 +120,8 @@ int64_t parquet_reader_rows(const struct parquet_reader *reader);
 /* Read these columns, found by name ignoring case; those that the file lacks are NULL. `schema` is borrowed. E_UNSUPPORTED
  * when a column has another type, that the one asked for does not hold. Before the first parquet_reader_next. */
 MUST_CHECK enum code parquet_reader_select(struct parquet_reader *reader, const struct type *schema, struct error *err);
+/* Pass over row groups of which the footer says that no row meets all tests; borrowed. Before the first parquet_reader_next. */
+void parquet_reader_filter(struct parquet_reader *reader, const struct row_test *tests, int32_t count);
 /* The next rows, at most rows_max; out->rows = 0: the file has ended. */
 MUST_CHECK enum code parquet_reader_next(struct parquet_reader *reader, int64_t rows_max, struct batch *out,
                                          struct error *err);
@@ -162,6 +169,13 @@ void csv_shape_free(struct csv_shape *shape);
 bool csv_shape_add(struct csv_shape *shape, struct bytes line);
 /* NULL in *out: there was no line. */
 void csv_shape_type(struct csv_shape *shape, struct arena *arena, const struct type **out);
+
+/* Calls each for every member of `json` that `schema`, a STRUCT, does not name, at any depth: its path as decoder_type.strangers
+ * has it, and the value as it stands there. Nothing, when the payload is broken. */
+void json_strangers_find(struct bytes json, const struct type *schema,
+                         void (*each)(void *context, const char *path, struct bytes value), void *context);
+/* What Spark would infer a field of this value to be. */
+const struct type *json_value_type(struct bytes value, struct arena *arena);
 
 /* A type as Spark's JSON (DataType.json), for Parquet's row metadata and Delta's schemaString. all_nullable: every
  * field is said to be nullable, as Spark does for files. */

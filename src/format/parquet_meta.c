@@ -173,7 +173,30 @@ static void elements_read(struct thrift_reader *in, const struct thrift_fields *
 
 /* ---- RowGroup ---- */
 
-static void chunk_meta_read(struct thrift_reader *in, struct parquet_place *out)
+static struct bytes bound_keep(struct bytes bound, struct arena *arena)
+{
+    if (bound.data == NULL || bound.size > STATISTIC_MAX)
+        return (struct bytes){0};
+    return bytes_of(arena_strndup(arena, (const char *)bound.data, bound.size), bound.size);
+}
+
+/* Only bounds whose order is that of the type: the fields 1 and 2 came before it was fixed. */
+static void statistics_read(struct thrift_reader *in, struct arena *arena, struct parquet_place *out)
+{
+    struct thrift_fields fields = thrift_struct_begin();
+    while (thrift_field(in, &fields)) {
+        if (fields.id == 3)
+            out->null_count = thrift_int(in, &fields, INT64_MIN, INT64_MAX);
+        else if (fields.id == 5)
+            out->max = bound_keep(thrift_bytes(in, &fields), arena);
+        else if (fields.id == 6)
+            out->min = bound_keep(thrift_bytes(in, &fields), arena);
+        else
+            thrift_skip(in, fields.kind);
+    }
+}
+
+static void chunk_meta_read(struct thrift_reader *in, struct arena *arena, struct parquet_place *out)
 {
     struct thrift_fields fields = thrift_struct_begin();
     int64_t data = 0, dictionary = 0;
@@ -186,6 +209,10 @@ static void chunk_meta_read(struct thrift_reader *in, struct parquet_place *out)
         case 7: out->size_bytes = thrift_int(in, &fields, 0, INT64_MAX); break;
         case 9: data = thrift_int(in, &fields, 0, INT64_MAX); break;
         case 11: dictionary = thrift_int(in, &fields, 0, INT64_MAX); break;
+        case 12:
+            if (thrift_enter(in, &fields))
+                statistics_read(in, arena, out);
+            break;
         default: thrift_skip(in, fields.kind); break;
         }
     }
@@ -193,14 +220,14 @@ static void chunk_meta_read(struct thrift_reader *in, struct parquet_place *out)
 }
 
 /* False: what it says of itself is nowhere in this file. */
-static bool chunk_read(struct thrift_reader *in, struct parquet_place *out)
+static bool chunk_read(struct thrift_reader *in, struct arena *arena, struct parquet_place *out)
 {
     struct thrift_fields fields = thrift_struct_begin();
     bool here = true;
-    *out = (struct parquet_place){.physical = -1};
+    *out = (struct parquet_place){.physical = -1, .null_count = -1};
     while (thrift_field(in, &fields)) {
         if (fields.id == 3 && thrift_enter(in, &fields)) {
-            chunk_meta_read(in, out);
+            chunk_meta_read(in, arena, out);
         } else if (fields.id != 3) {
             here &= fields.id != 1 && fields.id != 8; // a file of its own; encrypted
             thrift_skip(in, fields.kind);
@@ -224,7 +251,7 @@ static enum code group_read(struct thrift_reader *in, struct parquet_meta *meta,
                             count, meta->leaf_count);
             group->chunks = arena_array(arena, struct parquet_place, (size_t)count);
             for (int32_t i = 0; i < count; i++)
-                if (!in->bad && !chunk_read(in, &group->chunks[i]))
+                if (!in->bad && !chunk_read(in, arena, &group->chunks[i]))
                     return fail(err, E_UNSUPPORTED,
                                 "row group %d: a column that is encrypted, or in another file",
                                 index);

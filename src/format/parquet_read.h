@@ -73,6 +73,8 @@ struct parquet_element {
 struct parquet_place {
     int codec, physical;
     int64_t values, offset, size_bytes, uncompressed_bytes;
+    struct bytes min, max; /* as stored; data NULL: not known */
+    int64_t null_count;    /* -1: not known */
 };
 struct parquet_row_group {
     int64_t rows;
@@ -86,6 +88,8 @@ struct parquet_meta {
 };
 MUST_CHECK enum code parquet_meta_read(struct bytes footer, int64_t file_bytes, struct arena *arena,
                                        struct parquet_meta *out, struct error *err);
+
+enum { STATISTIC_MAX = 256 }; /* bytes of a bound that are kept */
 
 /* ---- the tree ---- */
 
@@ -103,6 +107,10 @@ struct parquet_node {
 };
 MUST_CHECK enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena,
                                         struct parquet_node *root, struct error *err);
+
+/* parquet_prune.c: can a row of the group meet all tests? */
+bool parquet_group_may_meet(const struct parquet_meta *meta, const struct parquet_node *root, int32_t group,
+                            const struct row_test *tests, int32_t test_count);
 
 /* ---- values of a type ---- */
 

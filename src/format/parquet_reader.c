@@ -15,6 +15,8 @@ struct parquet_reader {
     struct parquet_leaf_read *leaves;
     int32_t leaf_count, leaf_capacity;
     struct decompressor decompressor;
+    const struct row_test *tests;
+    int32_t test_count;
     int32_t group; /* being read; -1 before the first */
     int64_t group_left, batch_rows;
 };
@@ -202,6 +204,12 @@ enum code parquet_reader_select(struct parquet_reader *self, const struct type *
     return E_OK;
 }
 
+void parquet_reader_filter(struct parquet_reader *self, const struct row_test *tests, int32_t count)
+{
+    self->tests = tests;
+    self->test_count = count;
+}
+
 /* ---- reading ---- */
 
 static enum code leaf_note(const struct parquet_reader *self, const struct parquet_leaf_read *leaf,
@@ -259,7 +267,10 @@ enum code parquet_reader_next(struct parquet_reader *self, int64_t rows_max, str
             *out = batch;
             return E_OK;
         }
-        TRY(group_begin(self, err));
+        if (!parquet_group_may_meet(&self->meta, &self->root, self->group + 1, self->tests, self->test_count))
+            self->group++;
+        else
+            TRY(group_begin(self, err));
     }
     int64_t rows = rows_max < self->batch_rows ? rows_max : self->batch_rows;
     rows = rows < self->group_left ? rows : self->group_left;

@@ -31,6 +31,8 @@ static enum code source_open(struct files_reader *self, const struct files_reade
         .option_names = names,
         .option_values = values,
         .partitioned = true,
+        .tests = source->tests,
+        .test_count = source->test_count,
         .may_lack = source->of_table, // before its first epoch
         .needed = {[SOURCE_VALUE] = true, [SOURCE_TOPIC] = true},
     };

@@ -13,6 +13,9 @@ struct columns_source {
     struct files_settings settings;
     const struct type *schema;
     const struct zone *zone;
+    const struct row_test *tests;
+    int32_t test_count;
+    struct row_test *file_tests; /* of the open file: on columns that are in it */
     struct budget *budget;
     int64_t rows_max;
     bool delta;
@@ -45,6 +48,9 @@ static enum code columns_open(struct columns_source *self, const struct source_s
     self->schema = self->files.schema = spec->schema;
     self->zone = spec->zone != NULL ? spec->zone : zone_utc();
     self->budget = spec->budget;
+    self->tests = spec->tests;
+    self->test_count = spec->test_count;
+    self->file_tests = arena_array(&self->arena, struct row_test, (size_t)spec->test_count + 1);
     self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows
                                                                                : BATCH_ROWS_MAX;
     TRY(files_settings_read(self->delta ? delta_options : parquet_files_options, spec, &self->arena,
@@ -311,15 +317,44 @@ static enum code file_open(struct columns_source *self, const struct column_file
     return E_OK;
 }
 
+/* False: what all its rows share says that none is wanted. Leaves the tests that the file itself must answer. */
+static bool file_may_meet(struct columns_source *self, const struct column_file *file, int32_t *left)
+{
+    struct error ignored = {0};
+    bool may = true;
+    *left = 0;
+    for (int32_t t = 0; may && t < self->test_count; t++) {
+        int32_t index = type_field_index(self->schema, self->tests[t].column, true);
+        struct column one = {0};
+        if (index < 0 || (file->gone != NULL && !file->fixed[index].given))
+            continue; // deleted rows are counted from the file's first
+        if (!file->fixed[index].given) {
+            struct row_test *test = &self->file_tests[(*left)++];
+            *test = self->tests[t];
+            if (self->files.stored != NULL)
+                test->column = self->files.stored->fields[index].name;
+        } else if (partition_column(&self->schema->fields[index], &file->fixed[index], self->zone, 1, &one, &ignored) == E_OK)
+            may = row_test_value(&self->tests[t], &one, 0);
+        column_release(&one);
+    }
+    return may;
+}
+
 static enum code file_enter(struct columns_source *self, struct error *err)
 {
     const struct column_file *file = &self->files.items[self->next];
     int64_t size_bytes;
+    int32_t left;
+    if (!file_may_meet(self, file, &left)) {
+        self->read_bytes += file->size_bytes > 0 ? file->size_bytes : 0;
+        self->next++;
+        return E_OK;
+    }
     TRY(file_open(self, file, &size_bytes, err));
     TRY(reader_open(self, file, size_bytes, err));
+    parquet_reader_filter(self->reader, self->file_tests, left);
     self->next++;
-    return file->gone == NULL ? E_OK
-                              : delta_gone_rows(&self->settings, file, self->budget, &self->gone, &self->gone_count, err);
+    return E_OK;
 }
 
 static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
@@ -404,6 +439,7 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
             if (self->next == self->files.count)
                 return E_OK;
             TRY(file_enter(self, err));
+            continue;
         }
         TRY(parquet_reader_next(self->reader, self->rows_max, &read, err));
         int64_t first = self->read_rows;

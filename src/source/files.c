@@ -41,6 +41,9 @@ static enum code files_open(struct files_source *self, const struct source_spec 
     TRY(files_settings_read(options, spec, &self->arena, &self->settings, err));
     self->settings.may_lack = spec->may_lack;
     self->settings.partitioned = spec->partitioned;
+    self->zone = spec->zone != NULL ? spec->zone : zone_utc();
+    self->tests = spec->tests;
+    self->test_count = spec->test_count;
     const char *folder = spec->store != NULL ? arena_strdup(&self->arena, spec->folder) : NULL;
     return files_log_open(&self->log, spec->store, folder, err);
 }
@@ -95,6 +98,19 @@ static void log_sign(const struct files_log *log, struct source_range *range)
     snprintf(range->topic_id, sizeof range->topic_id, "%016" PRIx64, sum);
 }
 
+/* Only the files whose folders leave rows to be wanted. */
+static void found_choose(const struct files_source *self, struct found_files *found)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < found->count; i++) {
+        if (source_path_may_meet(self->settings.path, found->items[i].name, self->zone, self->tests, self->test_count))
+            found->items[kept++] = found->items[i];
+        else
+            mem_free(found->items[i].name);
+    }
+    found->count = kept;
+}
+
 static enum code files_discover(void *self_, const struct source_ranges *known,
                                 struct source_ranges *out, struct error *err)
 {
@@ -102,6 +118,8 @@ static enum code files_discover(void *self_, const struct source_ranges *known,
     struct found_files found = {0};
     TRY(check_stop(self, err));
     enum code code = files_find(&self->settings, &self->log, &found, err);
+    if (self->test_count > 0)
+        found_choose(self, &found);
     if (code == E_OK && found.count > 0)
         code = files_log_append(&self->log, &found, err);
     found_files_free(&found);

@@ -152,6 +152,9 @@ struct files_source {
     const char *name;
     struct files_settings settings;
     bool skip_blank; /* lines of blanks are no records */
+    const struct zone *zone;
+    const struct row_test *tests; /* of what is read whole */
+    int32_t test_count;
     struct files_log log;
     struct lines lines;
     struct file_entry reading; /* what `lines` is open on; its name is the log's */

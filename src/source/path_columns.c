@@ -156,6 +156,25 @@ static enum code level_want(void *context, const char *name, const char *value)
     return E_OK;
 }
 
+bool source_path_may_meet(const char *pattern, const char *path, const struct zone *zone, const struct row_test *tests,
+                          int32_t test_count)
+{
+    bool may = true;
+    for (int32_t i = 0; may && i < test_count; i++) {
+        const struct row_test *test = &tests[i];
+        const struct field field = {test->column, test->value != NULL ? test->value->type : type_of(TYPE_STRING), true};
+        struct wanted wanted = {.name = test->column};
+        struct column one = {0};
+        struct error ignored = {0};
+        (void)!partition_walk(pattern, path, level_want, &wanted); // it never fails
+        if (wanted.value.given && partition_column(&field, &wanted.value, zone, 1, &one, &ignored) == E_OK)
+            may = row_test_value(test, &one, 0);
+        column_release(&one);
+        arena_free(&wanted.arena);
+    }
+    return may;
+}
+
 enum code source_path_column(const char *pattern, const char *path, const struct field *field, const struct zone *zone,
                              int64_t rows, struct column *out, struct error *err)
 {

@@ -69,6 +69,8 @@ struct source_spec {
     const struct type *schema; /* the columns to give, for a type that has columns of its own; lives as long as batches do */
     const struct zone *zone;   /* session zone, for times in names of folders */
     bool may_lack;             /* the path need not exist yet: no files then */
+    const struct row_test *tests; /* of a source that is read whole: files in which no row can meet all of them may be */
+    int32_t test_count;        /* passed over. Borrowed */
     bool partitioned;          /* files of lines: folders name=value below the path are entered */
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
     int64_t buffer_bytes; /* most bytes prefetched */
@@ -152,6 +154,10 @@ MUST_CHECK enum code source_path_columns(struct arena *arena, const char *patter
 /* The value that one file has in such a column, `rows` times. */
 MUST_CHECK enum code source_path_column(const char *pattern, const char *path, const struct field *field,
                                         const struct zone *zone, int64_t rows, struct column *out, struct error *err);
+
+/* False: the folders around the file say that no row of it meets all tests. */
+bool source_path_may_meet(const char *pattern, const char *path, const struct zone *zone, const struct row_test *tests,
+                          int32_t test_count);
 
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {

@@ -64,6 +64,7 @@ void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, stru
     fold_constants(&self);
     share_nodes(&self);
     push_filters(&self);
+    test_sources(&self);
     merge_projects(&self);
     prune_columns(&self);
     merge_projects(&self);

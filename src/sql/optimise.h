@@ -8,6 +8,7 @@
  *          share   structurally equal nodes over the same inputs are one
  *          push    filters go below projections and decodes that they do not need, and below
  *                  watermarks where Spark does it
+ *          test    what a filter over files asks of single columns is told to who reads them
  *          merge   a projection over one that only it uses, or that only picks columns, becomes one
  *          tables  a TABLE below which nothing knows event time or keeps state is no seam and goes
  *          prune   columns, decoded fields and aggregate calls that no user reads are left out;
@@ -39,6 +40,7 @@ void optimiser_collect(struct optimiser *self);
 void fold_constants(struct optimiser *self);
 void share_nodes(struct optimiser *self);
 void push_filters(struct optimiser *self);
+void test_sources(struct optimiser *self); /* source_tests.c */
 void merge_projects(struct optimiser *self);
 void prune_columns(struct optimiser *self);
 void split_groups(struct optimiser *self, struct group_list *out);

@@ -267,6 +267,8 @@ struct pipeline_source {
     const struct setting *options;         /* without "source.NAME." */
     int32_t option_count;
     const struct type *schema;             /* Kafka's seven columns (headers on request), or the `schema` option */
+    const struct row_test *tests;          /* of a session's files: what the filter over them lets through meets all of these */
+    int32_t test_count;
     int64_t size_bytes;                    /* of a session's files, when they were looked at */
     const struct type *path_columns;       /* of a session's files: columns of `schema` that folders name=value give; or NULL */
     struct position at;
