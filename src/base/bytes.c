@@ -49,6 +49,14 @@ void text_printf(struct text *text, const char *format, ...)
     va_end(again);
 }
 
+void text_cut(struct text *text, size_t size)
+{
+    always(size <= text->size);
+    text->size = size;
+    if (text->data != NULL)
+        text->data[size] = '\0';
+}
+
 void text_clear(struct text *text)
 {
     text->size = 0;

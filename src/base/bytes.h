@@ -49,6 +49,7 @@ void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
 void text_printf(struct text *text, const char *format, ...) PRINTF(2, 3);
 void text_clear(struct text *text);  /* keeps the memory */
+void text_cut(struct text *text, size_t size);   /* down to its first `size` bytes; it has as many */
 void text_free(struct text *text);
 char *text_take(struct text *text);  /* never NULL */
 static inline struct bytes text_view(const struct text *text) { return bytes_of(text->data, text->size); }

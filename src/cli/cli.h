@@ -39,7 +39,7 @@ struct command {
     int32_t arguments_min, arguments_max;
     int (*run)(const struct command_line *line);
 };
-extern const struct command audit_command, compact_command, check_command, plan_command, docs_command, init_command, produce_command,
+extern const struct command audit_command, drift_command, compact_command, vacuum_command, check_command, plan_command, docs_command, init_command, produce_command,
     run_command, sql_command, quarantine_command, state_command;
 extern const struct command *const commands[]; /* ends with NULL */
 

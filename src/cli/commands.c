@@ -5,7 +5,7 @@
 
 const struct command *const commands[] = {
     &init_command,  &check_command,   &plan_command, &run_command,
-    &sql_command,   &state_command, &quarantine_command, &audit_command, &compact_command, &produce_command, &docs_command, NULL,
+    &sql_command,   &state_command, &quarantine_command, &drift_command, &audit_command, &compact_command, &vacuum_command, &produce_command, &docs_command, NULL,
 };
 
 int report(const struct error *err)
@@ -44,6 +44,7 @@ void general_help(struct text *out)
         "  leat plan shop                                        the SQL changed: what of the checkpoint stays?\n"
         "  leat audit shop                                       is it all there, once?\n"
         "  leat quarantine shop                                  what failed, and why? bring it back\n"
+        "  leat drift shop                                       what does the input have that no schema names?\n"
         "  leat sql -c \"SELECT explode(sequence(1, 3)) AS n\"      ask something\n\n"
         "Commands\n");
     for (const struct command *const *command = commands; *command != NULL; command++)

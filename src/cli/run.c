@@ -105,6 +105,8 @@ static void json_commit(const struct commit_report *r)
                 ",\"state_bytes\":%" PRId64 ",\"rss_bytes\":%" PRId64 ",\"rss_peak_bytes\":%" PRId64 ",", r->epoch,
                 r->records, r->records_total, r->bytes, (double)r->duration_us / 1e3, r->watermark_us, r->lag_records,
                 r->groups, r->state_bytes, r->rss_bytes, r->rss_peak_bytes);
+    if (r->drift_fields > 0)
+        text_printf(&out, "\"drift\":{\"fields\":%" PRId64 ",\"values\":%" PRId64 "},", r->drift_fields, r->drift_values);
     json_cpu(&out, &r->cpu);
     text_add_string(&out, ",\"states\":[");
     for (int32_t i = 0; i < r->state_count; i++) {

@@ -49,6 +49,16 @@ static void choose_fields(struct json_decoder *self, const struct decoder_spec *
     self->read.fields = self->read_fields;
 }
 
+/* Fields of the schema that nobody reads are no strangers. */
+static void know_unread(struct json_decoder *self, const struct decoder_spec *spec)
+{
+    struct json_keys *keys = &self->records.root.keys;
+    json_keys_widen(keys, spec->schema->field_count - self->read.field_count);
+    for (int32_t i = 0; i < spec->schema->field_count; i++)
+        if (self->sources[i] < 0 && !is_corrupt_field(spec, i))
+            json_keys_add(keys, spec->schema->fields[i].name, NULL);
+}
+
 static enum code decoder_open(void *decoder, const struct decoder_spec *spec, struct error *err)
 {
     struct json_decoder *self = decoder;
@@ -57,6 +67,7 @@ static enum code decoder_open(void *decoder, const struct decoder_spec *spec, st
     *self = (struct json_decoder){.schema = spec->schema, .needed = spec->needed};
     choose_fields(self, spec);
     json_column_init(&self->records.root, &self->read);
+    know_unread(self, spec);
     for (int32_t i = 0; i < spec->schema->field_count; i++)
         if (self->sources[i] == FROM_CORRUPT)
             self->records.corrupt = &self->corrupt;
@@ -126,6 +137,62 @@ static void decoder_close(void *decoder)
     *self = (struct json_decoder){0};
 }
 
+/* ---- fields that the schema does not have ---- */
+
+static int32_t strangers_below(const struct json_column *col)
+{
+    int32_t count = col->id == TYPE_STRUCT ? json_keys_strangers(&col->keys) : 0;
+    for (int32_t i = 0; i < col->child_count; i++)
+        if (type_is_nested(col->children[i].type))
+            count += strangers_below(&col->children[i]);
+    return count;
+}
+
+static int32_t decoder_stranger_count(const void *decoder)
+{
+    return strangers_below(&((const struct json_decoder *)decoder)->records.root);
+}
+
+struct stranger_walk {
+    void (*each)(void *context, const char *path, int64_t met);
+    void *context;
+    struct text path;
+};
+
+static void stranger_tell(void *context, struct bytes name, int64_t met)
+{
+    struct stranger_walk *self = context;
+    size_t size = self->path.size;
+    if (met == 0)
+        return;
+    text_add(&self->path, name.data, name.size);
+    self->each(self->context, self->path.data != NULL ? self->path.data : "", met);
+    text_cut(&self->path, size);
+}
+
+static void strangers_walk(struct stranger_walk *self, const struct json_column *col)
+{
+    size_t size = self->path.size;
+    if (col->id == TYPE_STRUCT)
+        json_keys_each_stranger(&col->keys, stranger_tell, self);
+    for (int32_t i = 0; i < col->child_count; i++) {
+        if (!type_is_nested(col->children[i].type))
+            continue;
+        if (col->id == TYPE_STRUCT)
+            text_printf(&self->path, "%s.", col->type->fields[i].name);
+        strangers_walk(self, &col->children[i]);
+        text_cut(&self->path, size);
+    }
+}
+
+static void decoder_strangers(const void *decoder, void (*each)(void *context, const char *path, int64_t met),
+                              void *context)
+{
+    struct stranger_walk walk = {each, context, {0}};
+    strangers_walk(&walk, &((const struct json_decoder *)decoder)->records.root);
+    text_free(&walk.path);
+}
+
 /* Read by sql/ already; listed so that they are known. */
 struct json_reader_options {
     const char *mode, *corrupt_column;
@@ -151,5 +218,7 @@ const struct decoder_type json_decoder = {
     .size = sizeof(struct json_decoder),
     .open = decoder_open,
     .decode = decoder_decode,
+    .stranger_count = decoder_stranger_count,
+    .strangers = decoder_strangers,
     .close = decoder_close,
 };

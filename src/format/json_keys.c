@@ -9,13 +9,52 @@ enum { KEY_START, KEY_OTHER, KEYS_FIRST };
 void json_keys_init(struct json_keys *keys, int32_t field_count)
 {
     size_t most = (size_t)field_count + KEYS_FIRST + JSON_STRANGERS_MAX;
-    *keys = (struct json_keys){.count = KEYS_FIRST, .slot_count = 256};
+    *keys = (struct json_keys){.count = KEYS_FIRST, .known = KEYS_FIRST, .slot_count = 256};
     while (keys->slot_count < 2 * most)
         keys->slot_count *= 2;
     keys->keys = mem_array(struct json_key, most);
     keys->slots = mem_array(int32_t, keys->slot_count);
     /* Names of strangers are short (a gap holds them); taken once, so that views of them stay. */
     text_reserve(&keys->stranger_names, JSON_STRANGERS_MAX * JSON_GAP_MAX);
+}
+
+/* The slot of the name, or the free one where it would be. */
+static int32_t *find_slot(const struct json_keys *keys, struct bytes name)
+{
+    uint32_t at = (uint32_t)hash_bytes(name.data, name.size) & (keys->slot_count - 1);
+    while (keys->slots[at] != 0 && !bytes_equal(keys->keys[keys->slots[at]].name, name))
+        at = (at + 1) & (keys->slot_count - 1);
+    return &keys->slots[at];
+}
+
+void json_keys_widen(struct json_keys *keys, int32_t more)
+{
+    size_t most = (size_t)keys->count + (size_t)more + JSON_STRANGERS_MAX;
+    keys->keys = mem_resize(keys->keys, most * sizeof *keys->keys);
+    memset(keys->keys + keys->count, 0, (most - (size_t)keys->count) * sizeof *keys->keys);
+    if (keys->slot_count >= 2 * most)
+        return;
+    while (keys->slot_count < 2 * most)
+        keys->slot_count *= 2;
+    mem_free(keys->slots);
+    keys->slots = mem_array(int32_t, keys->slot_count);
+    for (int32_t i = KEYS_FIRST; i < keys->count; i++)
+        *find_slot(keys, keys->keys[i].name) = i;
+}
+
+int32_t json_keys_strangers(const struct json_keys *keys)
+{
+    return keys->count == 0 ? 0 : keys->count - keys->known + (keys->keys[KEY_OTHER].met > 0);
+}
+
+void json_keys_each_stranger(const struct json_keys *keys,
+                             void (*each)(void *context, struct bytes name, int64_t met),
+                             void *context)
+{
+    for (int32_t i = keys->known; i < keys->count; i++)
+        each(context, keys->keys[i].name, keys->keys[i].met);
+    if (keys->count > 0 && keys->keys[KEY_OTHER].met > 0)
+        each(context, bytes_of_string("*"), keys->keys[KEY_OTHER].met);
 }
 
 void json_keys_close(struct json_keys *keys)
@@ -30,15 +69,6 @@ void json_keys_begin(struct json_keys *keys, int64_t rows)
 {
     for (int32_t i = 0; i < keys->count; i++)
         keys->keys[i].habit.surprises = json_surprises(rows);
-}
-
-/* The slot of the name, or the free one where it would be. */
-static int32_t *find_slot(const struct json_keys *keys, struct bytes name)
-{
-    uint32_t at = (uint32_t)hash_bytes(name.data, name.size) & (keys->slot_count - 1);
-    while (keys->slots[at] != 0 && !bytes_equal(keys->keys[keys->slots[at]].name, name))
-        at = (at + 1) & (keys->slot_count - 1);
-    return &keys->slots[at];
 }
 
 static struct json_key *add_key(struct json_keys *keys, int32_t *slot, struct bytes name,
@@ -57,6 +87,7 @@ void json_keys_add(struct json_keys *keys, const char *name, struct json_column 
     int32_t *slot = find_slot(keys, view);
     if (*slot == 0)
         add_key(keys, slot, view, column);
+    keys->known = keys->count;
 }
 
 static struct json_key *find_key(struct json_keys *keys, struct bytes name)

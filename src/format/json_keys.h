@@ -27,10 +27,12 @@ struct json_key {
     struct json_column *column; /* where the value goes; NULL = nowhere */
     struct json_habit habit;    /* of values that go nowhere */
     struct bytes name;
+    int64_t met; /* how often a value went nowhere */
 };
 struct json_keys {
     struct json_key *keys;
     int32_t count, stranger_count;
+    int32_t known; /* keys below it have names of the schema */
     uint32_t slot_count; /* power of two */
     int32_t *slots;      /* hash table of keys; 0 = free */
     struct text stranger_names;
@@ -39,6 +41,15 @@ struct json_keys {
 /* Names come one by one with json_keys_add, before the first use. */
 void json_keys_init(struct json_keys *keys, int32_t field_count);
 void json_keys_add(struct json_keys *keys, const char *name, struct json_column *column);
+/* A name of the schema that nobody reads: no stranger, its values go nowhere. Before the first use, and at most as many as
+ * json_keys_widen made room for. */
+void json_keys_widen(struct json_keys *keys, int32_t more);
+/* Different names that the schema does not have, so far; those not worth a key are one. */
+int32_t json_keys_strangers(const struct json_keys *keys);
+/* How often they were met. Names that have no key of their own come as "*". */
+void json_keys_each_stranger(const struct json_keys *keys,
+                             void (*each)(void *context, struct bytes name, int64_t met),
+                             void *context);
 void json_keys_close(struct json_keys *keys);
 /* For a batch of `rows` records. */
 void json_keys_begin(struct json_keys *keys, int64_t rows);

@@ -384,6 +384,7 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
         struct json_column *child = key->column;
         const uint8_t *value = p;
         if (UNLIKELY(child == NULL)) {
+            key->met++;
             p = skip_value(reader, value, depth, &key->habit);
         } else if (UNLIKELY(child->rows != row)) {
             p = read_again(reader, child, value, depth);

@@ -6,6 +6,7 @@
 #include "runtime/chain.h"
 #include "runtime/epoch_transaction.h"
 #include "runtime/disks.h"
+#include "runtime/drift.h"
 #include "runtime/feed.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
@@ -76,6 +77,7 @@ struct engine {
     int32_t feed_count;
     struct relations relations;
     struct replay replay;
+    struct drift drift;
 
     bool prompt;                       /* no table is made of files, which want to be filled: open epochs end at once */
     int64_t discovered_us;             /* when the sources were last asked */

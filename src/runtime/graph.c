@@ -150,6 +150,50 @@ const struct tally *graph_tally(struct graph *graph)
     return &graph->tally;
 }
 
+bool graph_has_strangers(const struct graph *graph)
+{
+    for (int32_t lane = 0; lane < graph->spec.lanes; lane++)
+        for (int32_t n = 0; n < graph->node_count; n++)
+            if (graph->lanes[lane].instances[n].strangers > 0)
+                return true;
+    return false;
+}
+
+void graph_sightings(struct graph *graph, void (*each)(void *context, const struct sighting *sighting), void *context)
+{
+    for (int32_t lane = 0; lane < graph->spec.lanes; lane++)
+        for (int32_t n = 0; n < graph->node_count; n++) {
+            struct sightings *sightings = &graph->lanes[lane].instances[n].sightings;
+            while (sightings->told < sightings->count)
+                each(context, &sightings->items[sightings->told++]);
+        }
+}
+
+struct counting {
+    void (*each)(void *context, const struct plan *plan, const char *path, int64_t met);
+    void *context;
+    const struct plan *plan;
+};
+
+static void stranger_count(void *context, const char *path, int64_t met)
+{
+    const struct counting *self = context;
+    self->each(self->context, self->plan, path, met);
+}
+
+void graph_strangers(const struct graph *graph,
+                     void (*each)(void *context, const struct plan *plan, const char *path, int64_t met), void *context)
+{
+    struct counting counting = {each, context, NULL};
+    for (int32_t lane = 0; lane < graph->spec.lanes; lane++)
+        for (int32_t n = 0; n < graph->node_count; n++) {
+            const struct instance *instance = &graph->lanes[lane].instances[n];
+            counting.plan = graph->nodes[n].plan;
+            if (instance->strangers > 0)
+                instance->decoder_type->strangers(instance->decoder, stranger_count, &counting);
+        }
+}
+
 int64_t graph_groups(const struct graph *graph)
 {
     int64_t groups = 0;

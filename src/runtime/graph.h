@@ -19,6 +19,7 @@
 #include "runtime/outputs.h"
 #include "runtime/replay_route.h"
 #include "runtime/runtime.h"
+#include "runtime/sightings.h"
 #include "runtime/tally.h"
 
 struct graph;
@@ -73,6 +74,12 @@ void graph_seen(const struct graph *graph, int64_t *seen_us);
 void graph_counts(const struct graph *graph, struct operator_counts *counts);
 /* The same by slot; once an epoch, before the next begins. */
 const struct tally *graph_tally(struct graph *graph);
+/* Fields of payloads that their decoder's schema does not name: whether there are any; those not told before; and how often
+ * each was met by each lane, since the graph was opened. */
+bool graph_has_strangers(const struct graph *graph);
+void graph_sightings(struct graph *graph, void (*each)(void *context, const struct sighting *sighting), void *context);
+void graph_strangers(const struct graph *graph,
+                     void (*each)(void *context, const struct plan *plan, const char *path, int64_t met), void *context);
 int64_t graph_groups(const struct graph *graph);
 size_t graph_state_bytes(const struct graph *graph);
 /* CPU time of all lanes since open, added to `into`. */

@@ -293,6 +293,7 @@ static void instance_close(struct instance *instance)
     if (instance->decoder != NULL)
         instance->decoder_type->close(instance->decoder);
     mem_free(instance->decoder);
+    sightings_close(&instance->sightings);
 }
 
 static void lane_close(struct lane *lane, int32_t node_count)

@@ -50,6 +50,8 @@ struct instance {
     struct rejects lookup_rejects; /* its own: what it finds goes on while it is at work */
     const struct decoder_type *decoder_type;
     void *decoder;
+    int32_t strangers;           /* that the decoder had met when payloads were last looked at */
+    struct sightings sightings;
     struct operator_counts counts;
     int64_t seen_us;             /* WATERMARK: largest event time of the epoch */
 };

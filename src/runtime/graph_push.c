@@ -134,6 +134,17 @@ static enum code part_with_rejected(struct graph *graph, struct lane *lane, stru
     return code;
 }
 
+/* Payloads are looked at again only when the decoder has met a name that it never had before. */
+static void strangers_look(struct instance *self, const struct plan *plan, const struct batch *in, const struct column *payload)
+{
+    if (self->decoder_type->stranger_count == NULL)
+        return;
+    int32_t strangers = self->decoder_type->stranger_count(self->decoder);
+    if (strangers > self->strangers)
+        sightings_look(&self->sightings, plan, in, payload);
+    self->strangers = strangers;
+}
+
 /* Appends the payload, decoded, to the columns of `in`. */
 static enum code decode_batch(struct lane *lane, struct instance *self, const struct plan *plan, const struct batch *in,
                               const struct column *payload, struct batch *out, struct error *err)
@@ -141,6 +152,8 @@ static enum code decode_batch(struct lane *lane, struct instance *self, const st
     enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_DECODE);
     struct column decoded = {0};
     enum code code = self->decoder_type->decode(self->decoder, payload, &decoded, &lane->rejects, err);
+    if (code == E_OK)
+        strangers_look(self, plan, in, payload);
     cpu_meter_switch(&lane->meter, before);
     TRY(code);
     batch_init(out, plan->schema, in->rows);

@@ -543,6 +543,7 @@ void engine_close(struct engine *self)
         self->progress->cpu_before = engine_cpu(self);
     state_log_free(self->state_log);
     spill_close(self->spill);
+    drift_close(&self->drift, self->store);
     graph_close(self->graph);
     outputs_close(self->outputs);
     epoch_transaction_close(&self->transaction);

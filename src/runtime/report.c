@@ -204,6 +204,8 @@ void report_commit(struct engine *self)
         .rss_bytes = rss_now(),
         .rss_peak_bytes = rss_peak(),
         .records_total = self->progress->records_total,
+        .drift_fields = self->drift.count,
+        .drift_values = drift_values(&self->drift),
     };
     observer->commit(observer->context, &report);
     mem_free(tables);

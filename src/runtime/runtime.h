@@ -80,6 +80,7 @@ struct commit_report {
     struct cpu_split cpu;
     int64_t rss_bytes, rss_peak_bytes;
     int64_t records_total;
+    int64_t drift_fields, drift_values;   /* fields that no schema names (struct drift_field), and their values, up to the epoch before */
 };
 struct run_observer {
     void (*status)(void *context, const struct run_status *status);   /* at most about ten times a second */
