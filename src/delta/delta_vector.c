@@ -3,7 +3,8 @@
  *   inline   Z85 (rfc.zeromq.org/spec/32) of the bitmap
  *   file     deletion_vector_<uuid>.bin: u8 version 1; per vector at its offset u32 size, bitmap, u32 CRC-32, big endian
  *   bitmap   u32 magic, u64 buckets; per bucket u32 high half of its values and a Roaring bitmap of the low halves;
- *            little endian
+ *            little endian. Or the older form, that the protocol's example has: u32 magic - 1, u32 buckets, big endian; per
+ *            bucket u32 size, big endian, and its Roaring bitmap, the high half being its place
  *   Roaring  u32 12346, u32 n; or u16 12347, u16 n - 1, a bit per container: it has runs
  *            n * (u16 key, u16 count - 1); u32 offsets of containers, which follow each other anyway
  *            container: u16 runs, runs * (u16 first, u16 more); or count u16; or, from 4097 values on, 2^16 bits
@@ -18,7 +19,7 @@
 
 enum {
     VECTOR_BYTES_MAX = 512 << 20,
-    MAGIC = 1681511377,
+    MAGIC = 1681511377, MAGIC_OLD = MAGIC - 1,
     COOKIE_PLAIN = 12346,
     COOKIE_RUNS = 12347,
     OFFSETS_FROM = 4,           /* containers: with runs, fewer have no offsets */
@@ -187,10 +188,28 @@ static enum code roaring_read(struct cursor *cursor, int64_t base, struct rows *
     return E_OK;
 }
 
+static enum code old_read(struct cursor *cursor, struct rows *rows)
+{
+    uint32_t buckets = __builtin_bswap32((uint32_t)take(cursor, 4));
+    for (uint32_t i = 0; i < buckets && !cursor->short_; i++) {
+        uint32_t size = __builtin_bswap32((uint32_t)take(cursor, 4));
+        const uint8_t *bytes = take_run(cursor, size);
+        if (bytes == NULL)
+            break;
+        struct cursor bucket = {bytes, bytes + size, false};
+        TRY(roaring_read(&bucket, (int64_t)i << 32, rows));
+        cursor->short_ |= bucket.short_;
+    }
+    return cursor->short_ ? broken(rows, "it is cut off") : E_OK;
+}
+
 static enum code bitmap_read(struct bytes bitmap, struct rows *rows)
 {
     struct cursor cursor = {bitmap.data, bitmap.data + bitmap.size, false};
-    if (take(&cursor, 4) != MAGIC)
+    uint32_t magic = (uint32_t)take(&cursor, 4);
+    if (__builtin_bswap32(magic) == MAGIC_OLD)
+        return old_read(&cursor, rows);
+    if (magic != MAGIC)
         return broken(rows, "an unknown format");
     uint64_t buckets = take(&cursor, 8);
     for (uint64_t i = 0; i < buckets && !cursor.short_; i++) {

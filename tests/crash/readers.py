@@ -15,6 +15,8 @@ import duckdb
 import pyarrow.dataset as ds
 import pyarrow.json as pj
 import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 TEXTS_KEPT = 12
@@ -95,6 +97,26 @@ def duck_rows(folder, kind, columns):
         return connection.execute(f"select {names} from {source}").fetchall()
 
 
+# ---- Delta tables ----
+
+
+def delta_rows(folder, kind, columns):
+    """What delta-rs reads: of the newest version, by the log."""
+    data = DeltaTable(str(folder)).to_pyarrow_table(columns=list(columns))
+    return list(zip(*(data[column].to_pylist() for column in columns)))
+
+
+def duck_delta_rows(folder, kind, columns):
+    """DuckDB on the files that the log names."""
+    files = [uri.removeprefix("file://") for uri in DeltaTable(str(folder)).file_uris()]
+    if not files:
+        return []
+    names = ", ".join(f'"{column}"' for column in columns)
+    with duckdb.connect() as connection:
+        connection.execute("set threads = 1")
+        return connection.execute(f"select {names} from read_parquet({files}, hive_partitioning = false)").fetchall()
+
+
 def lines_of(path):
     """ValueError when the last one is not whole."""
     with open(path, encoding="utf-8", newline="") as file:
@@ -166,6 +188,30 @@ class FolderWatch(threading.Thread):
         twice = [key for key in keys if key in self.seen]
         self.findings.add("double", len(twice), f"{path} has {twice[:2]} again")
         self.seen.update(keys)
+
+
+class DeltaWatch(FolderWatch):
+    """The same by the log: every version must be readable, files come once and stay."""
+
+    def __init__(self, folder, keys):
+        super().__init__(folder, "parquet", keys)
+        self.version = -1
+
+    def visible(self, folder):
+        try:
+            table = DeltaTable(folder)
+            if table.version() < self.version:
+                self.findings.add("torn", 1, f"version {table.version()} behind {self.version}")
+            self.version = table.version()
+            files = [uri.removeprefix("file://") for uri in table.file_uris()]
+        except TableNotFoundError:
+            return []
+        except Exception as error:  # whatever it says of a torn log
+            self.findings.add("torn", 1, f"the log: {error}")
+            return []
+        gone = [path for path in self.files if path not in set(files)]
+        self.findings.add("torn", len(gone), f"files left the table: {gone[:2]}")
+        return files
 
 
 def parquet_keys(*columns):

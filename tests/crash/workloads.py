@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import readers
-from readers import Findings, FolderWatch
+from readers import DeltaWatch, Findings, FolderWatch
 from storm import BOOTSTRAP, LEAT, Run, Workload, wait
 
 HERE = Path(__file__).parent
@@ -58,11 +58,17 @@ def topic_create(topic, partitions=PARTITIONS, bootstrap=BOOTSTRAP, **config):
 # ---- files ----
 
 
+def readers_of(kind):
+    if kind == "delta":
+        return ("delta-rs", readers.delta_rows), ("DuckDB", readers.duck_delta_rows)
+    return ("PyArrow", readers.arrow_rows), ("DuckDB", readers.duck_rows)
+
+
 def files_check(run, kind, rows):
-    """PyArrow and DuckDB, on the plain and on the partitioned table."""
+    """Two readers, on the plain and on the partitioned table."""
     findings = Findings()
     for table in ("records", "parted"):
-        for who, read in (("PyArrow", readers.arrow_rows), ("DuckDB", readers.duck_rows)):
+        for who, read in readers_of(kind):
             try:
                 got = read(run.tables / table, kind, COLUMNS)
             except Exception as error:  # a reader that cannot read is what we look for
@@ -84,12 +90,17 @@ def files_of_rows(kind, topic, rows):
         return Counter(tuple(map(str, row)) for row in rows) if kind == "csv" else Counter(rows)
 
     keys = {"parquet": readers.parquet_keys("partition", "offset"), "csv": readers.csv_keys(3, len(COLUMNS)),
-            "json": readers.json_keys("partition", "offset")}[kind]
+            "json": readers.json_keys("partition", "offset"), "delta": readers.parquet_keys("partition", "offset")}[kind]
+
+    def watch(run):
+        folder = run.tables / "records"
+        return DeltaWatch(folder, keys) if kind == "delta" else FolderWatch(folder, kind, keys)
+
     return Workload(
         name=kind,
         project=HERE / "plain",
         environment={"KAFKA_TOPIC": topic, "FORMAT": kind},
-        watch=lambda run: FolderWatch(run.tables / "records", kind, keys),
+        watch=watch,
         check=lambda run: files_check(run, kind, want()),
     )
 
@@ -234,6 +245,7 @@ SINKS = {
     "parquet": lambda tag: files("parquet", tag),
     "csv": lambda tag: files("csv", tag),
     "json": lambda tag: files("json", tag),
+    "delta": lambda tag: files("delta", tag),
     "kafka": topics,
     "stateful": stateful,
 }
