@@ -1,0 +1,209 @@
+"""Delta tables: written by leat and read by delta-rs, made by delta-rs and continued by leat, both at once."""
+import datetime
+import json
+import os
+import threading
+import time
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
+
+from trial import WORK, Leat, check, finish, leat
+
+RACE_SECONDS = float(os.environ.get("RACE_SECONDS", "20"))
+SCHEMA = ("id BIGINT, name STRING, price DECIMAL(12,2), at TIMESTAMP, d DATE, f DOUBLE, ok BOOLEAN, "
+          "s STRUCT<a: INT, b: ARRAY<STRING>>, region STRING")
+REGIONS = (None, "a b", "ü/=%:", "eu")
+UTC = datetime.timezone.utc
+
+
+class Project:
+    """A project over JSON files of a folder; each file is an epoch."""
+
+    def __init__(self, name, sql, schema=SCHEMA, **settings):
+        self.root = WORK / name
+        self.folder, self.inputs, self.tables = self.root / "project", self.root / "in", self.root / "tables"
+        (self.folder / "transformations").mkdir(parents=True)
+        self.inputs.mkdir()
+        lines = {"source.events.format": "json", "source.events.path": self.inputs, "source.events.schema": f'"{schema}"',
+                 "source.events.maxFilesPerTrigger": '"1"', "spark.sql.session.timeZone": "Europe/Berlin",
+                 "leat.trigger": "once", "leat.tables.path": self.tables, "leat.checkpoint": self.root / "checkpoint", **settings}
+        (self.folder / "spark-pipeline.yml").write_text(
+            f"name: {name}\nstorage: file://{self.root}/checkpoint\nlibraries:\n  - glob:\n      include: transformations/**\n"
+            "configuration:\n" + "".join(f"  {key}: {value}\n" for key, value in lines.items()))
+        self.write_sql(sql)
+        self.next = 0
+
+    def write_sql(self, sql):
+        (self.folder / "transformations/tables.sql").write_text(sql)
+
+    def feed(self, rows):
+        """Whole when it is seen."""
+        path = self.inputs / f"{self.next:06d}.json"
+        part = self.root / "part"
+        part.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        part.rename(path)
+        self.next += 1
+
+    def run(self, *flags):
+        return leat("run", self.folder, *flags)
+
+    def table(self, name):
+        return DeltaTable(str(self.tables / name))
+
+
+def event(n):
+    return {"id": n, "name": None if n % 7 == 0 else f'näme "{n}"', "price": n * 1.25 - 100,
+            "at": f"2026-01-0{1 + n % 5} 0{n % 9}:00:00.{n:06d}", "d": f"2026-02-1{n % 4}", "f": n / 3, "ok": n % 2 == 0,
+            "s": {"a": n, "b": ["x", str(n)]}, "region": REGIONS[n % 4]}
+
+
+def as_read(row):
+    at = datetime.datetime.fromisoformat(row["at"]) - datetime.timedelta(hours=1)  # Berlin's winter
+    return {**row, "price": Decimal(f"{row['price']:.2f}"), "at": at.replace(tzinfo=UTC), "d": datetime.date.fromisoformat(row["d"])}
+
+
+def rows_of(table):
+    return sorted(table.to_pyarrow_table().to_pylist(), key=lambda row: row["id"])
+
+
+def differences(got, want):
+    return [f"{len(got)} rows, want {len(want)}"] * (len(got) != len(want)) + \
+        [f"got {a}, want {b}" for a, b in zip(got, want) if a != b][:2]
+
+
+def statistics(table):
+    """Of each file: numRecords, and least and greatest id."""
+    adds = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return sorted((add["min.id"], add["max.id"], add["num_records"]) for add in adds)
+
+
+# ---- what leat writes ----
+
+
+def written():
+    project = Project("written", """
+        CREATE STREAMING TABLE plain USING delta TBLPROPERTIES ('delta.checkpointInterval' = '3') AS SELECT * FROM STREAM events;
+        CREATE STREAMING TABLE parted USING delta PARTITIONED BY (region, d) AS SELECT * FROM STREAM events;
+        CREATE STREAMING TABLE by_time USING delta PARTITIONED BY (at) AS SELECT id, at FROM STREAM events WHERE id % 10 = 0;
+        CREATE MATERIALIZED VIEW sums USING delta AS SELECT region, count(*) AS n, sum(price) AS total FROM plain GROUP BY region;
+        """)
+    events = [event(n) for n in range(400)]
+    for first in range(0, 400, 50):
+        project.feed(events[first:first + 50])
+    check("it runs", project.run("--once").problems(0))
+    want = [as_read(row) for row in events]
+    for name in ("plain", "parted"):
+        check(f"delta-rs reads {name}", differences(rows_of(project.table(name)), want))
+    check("times as partitions", differences(
+        rows_of(project.table("by_time")), [{"id": row["id"], "at": row["at"]} for row in want if row["id"] % 10 == 0]))
+    check("statistics", differences(statistics(project.table("plain")), [(n, n + 49, 50) for n in range(0, 400, 50)]))
+    check("checkpoints", [] if list(project.tables.glob("plain/_delta_log/*.checkpoint.parquet")) else ["there is none"])
+    older = DeltaTable(str(project.tables / "plain"), version=2)
+    check("an older version", differences(rows_of(older), want[:150]))
+    totals = {row["region"]: (row["n"], row["total"]) for row in project.table("sums").to_pyarrow_table().to_pylist()}
+    groups = {region: [row["price"] for row in want if row["region"] == region] for region in REGIONS}
+    check("a view is replaced in one commit", differences(
+        sorted(totals.items(), key=str), sorted(((region, (len(p), sum(p))) for region, p in groups.items()), key=str)))
+    check("the audit agrees", leat("audit", project.folder).problems(0))
+    vacuumed = leat("vacuum", project.folder, "--dry-run")
+    check("nothing is old enough for a vacuum", [] if "0 files of" in vacuumed.out else [vacuumed.out + vacuumed.err])
+    grown(project, want)
+
+
+def grown(project, want):
+    """The query has a column more, then one of another type."""
+    project.write_sql("CREATE STREAMING TABLE plain USING delta AS SELECT *, id * 2 AS twice FROM STREAM events;")
+    project.feed([event(400)])
+    check("a new column is added", project.run("--once", "--accept").problems(0))
+    rows = rows_of(project.table("plain"))
+    check("and is NULL in older rows", differences(
+        rows, [{**row, "twice": None} for row in want] + [{**as_read(event(400)), "twice": 800}]))
+    project.write_sql("CREATE STREAMING TABLE plain USING delta AS SELECT *, CAST(id * 2 AS STRING) AS twice FROM STREAM events;")
+    project.feed([event(401)])
+    check("another type is refused", project.run("--once", "--accept").problems(2, "column twice is"))
+
+
+# ---- what delta-rs has made ----
+
+
+def ids(first, count):
+    return pa.table({"id": pa.array(range(first, first + count), pa.int64()), "who": pa.array(["delta-rs"] * count, pa.string())})
+
+
+CONTINUE = "CREATE STREAMING TABLE shared USING delta TBLPROPERTIES ('leat.path' = '{path}') AS SELECT id, 'leat' AS who FROM STREAM events;"
+
+
+def continued():
+    path = WORK / "shared-table"
+    write_deltalake(str(path), ids(1_000_000, 10))
+    project = Project("continued", CONTINUE.format(path=path), "id BIGINT")
+    project.feed({"id": n} for n in range(5))
+    check("it appends", project.run("--once").problems(0))
+    check("to what was there", differences(
+        [row["id"] for row in rows_of(DeltaTable(str(path)))], [*range(5), *range(1_000_000, 1_000_010)]))
+    table = DeltaTable(str(path))
+    table.delete("id = 1000003")
+    table.optimize.compact()
+    table.create_checkpoint()
+    project.feed({"id": n} for n in range(5, 8))
+    check("it goes on behind others", project.run("--once").problems(0))
+    table = DeltaTable(str(path))
+    check("and keeps what they did", differences(
+        [row["id"] for row in rows_of(table)], [*range(8), *(n for n in range(1_000_000, 1_000_010) if n != 1_000_003)]))
+    table.alter.add_constraint({"small": "id < 5000000"})
+    project.feed([{"id": 8}])
+    check("a constraint is refused by name", project.run("--once").problems(2, "checkConstraints"))
+
+
+# ---- both at once ----
+
+
+def race():
+    path = WORK / "race-table"
+    write_deltalake(str(path), ids(0, 0))
+    project = Project("race", CONTINUE.format(path=path), "id BIGINT", **{"leat.trigger": "continuous"})
+    written, problems, ended = [], [], threading.Event()
+
+    def other():
+        number = 0
+        while not ended.is_set():
+            rows = ids(10_000_000 + number * 10, 10)
+            try:
+                write_deltalake(str(path), rows, mode="append")
+                written.extend(rows["id"].to_pylist())
+            except CommitFailedError as error:  # it gave up; nothing was committed
+                problems.append(str(error))
+            number += 1
+
+    process, writer, fed = Leat("run", project.folder, "--set", "leat.files.max_staleness=10 ms"), threading.Thread(target=other), 0
+    writer.start()
+    begun = time.monotonic()
+    while time.monotonic() - begun < RACE_SECONDS:
+        project.feed({"id": n} for n in range(fed, fed + 7))
+        fed += 7
+        time.sleep(0.02)
+    ended.set()
+    writer.join()
+    process.stop()
+    check("the rest is read", project.run("--once").problems(0))
+    table = DeltaTable(str(path))
+    got, want = Counter(row["id"] for row in rows_of(table)), Counter([*range(fed), *written])
+    lost, double = want - got, got - want
+    commits = sorted(int(file.stem) for file in path.glob("_delta_log/*.json"))
+    ours = sum('"leat/' in (path / f"_delta_log/{version:020d}.json").read_text() for version in commits)
+    print(f"race of {RACE_SECONDS:.0f} s: {len(commits)} commits, {ours} of leat and {len(commits) - ours} of delta-rs, "
+          f"which gave up {len(problems)} times; lost {lost.total()}, double {double.total()}")
+    check("nothing is lost or double", [f"lost {list(lost)[:3]}, double {list(double)[:3]}"] * bool(lost or double))
+    check("every version is there", [] if commits == list(range(len(commits))) else [f"{len(commits)} of {commits[-1] + 1}"])
+    check("both came through", [] if min(ours, len(commits) - ours) > RACE_SECONDS / 2 else [f"{ours} of {len(commits)}"])
+
+
+written()
+continued()
+race()
+finish()
