@@ -155,21 +155,23 @@ SCALAR(fn_pmod, "pmod", "(N, N) -> N",
 typedef const struct type *decimal_type_fn(struct arena *arena, const struct type *a,
                                            const struct type *b);
 
-static enum code bind_decimals(struct binding *binding, decimal_type_fn *type)
+static enum code bind_decimals(struct binding *binding, decimal_type_fn *type, enum decimal_operation operation)
 {
-    binding->type = type(binding->ctx->arena, binding->args[0]->type, binding->args[1]->type);
+    const struct type *a = binding->args[0]->type, *b = binding->args[1]->type;
+    struct arena *arena = binding->ctx->arena;
+    binding->type = binding->ctx->session->exact_decimals ? decimal_exact_type(arena, operation, a, b) : type(arena, a, b);
     binding->nullable = true; // as Spark says, although an error rejects the row
     return E_OK;
 }
-#define DECIMAL_BIND(name, type)                                                              \
+#define DECIMAL_BIND(name, type, operation)                                                   \
     static enum code name(struct binding *binding, __attribute__((unused)) struct error *err) \
     {                                                                                         \
-        return bind_decimals(binding, type);                                                  \
+        return bind_decimals(binding, type, operation);                                       \
     }
-DECIMAL_BIND(bind_sum, decimal_sum_type)
-DECIMAL_BIND(bind_product, decimal_product_type)
-DECIMAL_BIND(bind_quotient, decimal_quotient_type)
-DECIMAL_BIND(bind_remainder, decimal_remainder_type)
+DECIMAL_BIND(bind_sum, decimal_sum_type, DECIMAL_SUM)
+DECIMAL_BIND(bind_product, decimal_product_type, DECIMAL_PRODUCT)
+DECIMAL_BIND(bind_quotient, decimal_quotient_type, DECIMAL_QUOTIENT)
+DECIMAL_BIND(bind_remainder, decimal_remainder_type, DECIMAL_REMAINDER)
 
 enum { DECIMAL_DIGITS_MAX = 38 }; // a result type of fewer digits was not cut: nothing can overflow
 
@@ -286,7 +288,7 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
         int128 x = decimal_load(&args[0], a_wide, i), y = decimal_load(&args[1], b_wide, i), q = 0,
                m = 0;
         if (y == 0)
-            call_reject(call, i, REJECT_DIVIDE_BY_ZERO);
+            call_reject(call, i, quotient ? REJECT_DIVIDE_BY_ZERO : REJECT_REMAINDER_BY_ZERO);
         else if (!decimal_divmod(x, y, a_factor, b_factor, &q, &m))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         else if (quotient && (q > INT64_MAX || q < INT64_MIN))

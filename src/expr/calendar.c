@@ -164,7 +164,9 @@ static enum code bind_days(struct binding *binding, struct error *err)
         return E_OK;
     if (!text || !constant)
         return binding_exact(binding, 1, err);
-    TRY(binding_constant(binding, 1, &days, err));
+    const struct type *whole = type_of(TYPE_INT32);
+    TRY(expr_cast(binding->ctx, arg->args[0], whole, true, binding->at, &days, err)); // TRY_CAST takes no fraction
+    TRY(expr_fold(binding->ctx, days, &days, err));
     return !literal_is_null(days) ? E_OK
                                   : fail(err, E_SQL, "[SECOND_FUNCTION_ARGUMENT_NOT_INTEGER] The second argument of "
                                                      "`%.*s` function needs to be an integer.",

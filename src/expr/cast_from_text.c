@@ -246,7 +246,7 @@ static void to_calendar_intervals(struct call *call, const struct arg *arg, stru
     for (int64_t i = 0; i < call->rows; i++) {
         struct calendar_interval value = {0};
         if (!calendar_interval_parse(arg_bytes(arg, i), &value))
-            call_reject(call, i, REJECT_CAST);
+            call_null(call, i); // in any mode
         column_values(out, struct calendar_interval)[i] = value;
     }
 }

@@ -169,8 +169,10 @@ static void number_to_interval(struct call *call, const struct arg *arg, struct 
     }
 }
 
+/* An interval that does not fit is an error in any mode. */
 static void cast_interval(struct call *call, const struct arg *arg, struct column *out)
 {
+    call->strict = true;
     if (!type_is_interval(out->type)) {
         interval_to_number(call, arg, out);
         return;
@@ -198,9 +200,13 @@ static void cast_time_of_day(struct call *call, const struct arg *arg, struct co
         return;
     }
     struct column number = {.type = fraction ? &seconds : type_of(TYPE_INT64), .rows = call->rows};
+    int64_t most = out->type->id == TYPE_INT8 ? INT8_MAX : out->type->id == TYPE_INT16 ? INT16_MAX : INT64_MAX;
     cast_values(call, &number);
-    for (int64_t i = 0; i < call->rows; i++)
+    for (int64_t i = 0; i < call->rows; i++) {
         column_values(&number, int64_t)[i] = fraction ? s[i] : s[i] / SECOND_US;
+        if (!call->session->ansi && s[i] / SECOND_US > most) // here nothing wraps
+            call_null(call, i);
+    }
     const struct arg whole = {&number, arg->step};
     cast_number(call, &whole, out);
     call_free(call, number.values);

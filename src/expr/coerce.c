@@ -51,6 +51,31 @@ static int whole_digits(const struct type *t)
     return t->precision - t->scale;
 }
 
+/* Where digits before the point may give way; a quotient's fraction gives way first. */
+static const struct type *exact_quotient(struct arena *arena, const struct type *a, const struct type *b)
+{
+    int whole = smaller(PRECISION_MAX, whole_digits(a) + b->scale),
+        scale = smaller(PRECISION_MAX, larger(SCALE_KEPT, a->scale + b->precision + 1));
+    if (whole + scale > PRECISION_MAX) {
+        scale -= (whole + scale - PRECISION_MAX) / 2 + 1;
+        whole = PRECISION_MAX - scale;
+    }
+    return decimal_bounded(arena, whole + scale, scale);
+}
+
+const struct type *decimal_exact_type(struct arena *arena, enum decimal_operation operation, const struct type *a,
+                                      const struct type *b)
+{
+    int scale = larger(a->scale, b->scale);
+    switch (operation) {
+    case DECIMAL_SUM: return decimal_bounded(arena, larger(whole_digits(a), whole_digits(b)) + scale + 1, scale);
+    case DECIMAL_PRODUCT: return decimal_bounded(arena, a->precision + b->precision + 1, a->scale + b->scale);
+    case DECIMAL_REMAINDER: return decimal_bounded(arena, smaller(whole_digits(a), whole_digits(b)) + scale, scale);
+    case DECIMAL_QUOTIENT: break;
+    }
+    return exact_quotient(arena, a, b);
+}
+
 const struct type *decimal_sum_type(struct arena *arena, const struct type *a, const struct type *b)
 {
     int scale = larger(a->scale, b->scale);

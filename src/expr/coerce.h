@@ -23,6 +23,10 @@ bool cast_is_safe(const struct type *from, const struct type *to);
 const struct type *decimal_for(struct arena *arena, const struct type *numeric);
 /* DECIMAL(precision, scale) cut to 38 digits as Spark does when it may lose fraction digits (not below 6). */
 const struct type *decimal_adjusted(struct arena *arena, int precision, int scale);
+/* The type without spark.sql.decimalOperations.allowPrecisionLoss: the fraction stays, digits in front of it may not fit. */
+enum decimal_operation { DECIMAL_SUM, DECIMAL_PRODUCT, DECIMAL_QUOTIENT, DECIMAL_REMAINDER };
+const struct type *decimal_exact_type(struct arena *arena, enum decimal_operation operation, const struct type *a,
+                                      const struct type *b);
 /* Types of a + b, a * b, a / b, a % b. */
 const struct type *decimal_sum_type(struct arena *arena, const struct type *a,
                                     const struct type *b);

@@ -111,6 +111,7 @@ static enum code bind_part(struct binding *binding, struct error *err)
     if (!expr_is_constant(binding->args[0]))
         return fail(err, E_SQL, "[NON_FOLDABLE_ARGUMENT] The function `date_part` requires the parameter `field` to be a "
                                 "foldable expression of the type \"STRING\".");
+    TRY(binding_cast(binding, 0, type_of(TYPE_STRING), err));
     TRY(binding_constant(binding, 0, &field, err));
     if (literal_is_null(field)) {
         binding->rewritten = expr_null(binding->ctx, type_of(TYPE_DOUBLE), binding->at);
@@ -132,7 +133,7 @@ static enum code bind_part(struct binding *binding, struct error *err)
                 (int)name.size, (const char *)name.data,
                 type_sql(binding->ctx->arena, binding->args[1]->type));
 }
-SCALAR_SAME(fn_date_part, "date_part datepart extract", "(string, any) -> any",
+SCALAR_SAME(fn_date_part, "date_part datepart extract", "(any, any) -> any",
             "A field by its name.", "date_part('MONTH', DATE'2026-05-07')", "5", .bind = bind_part);
 
 /* ---- truncation ---- */

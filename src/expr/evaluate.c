@@ -167,7 +167,7 @@ void call_reject(struct call *call, int64_t row, enum reject_code code)
 {
     if (!call_valid(call, row))
         return;
-    if (!call->quiet && !call->session->ansi && is_ansi_error(code)) {
+    if (!call->quiet && !call->strict && !call->session->ansi && is_ansi_error(code)) {
         if (!wraps(call, code))
             call_null(call, row);
         return;

@@ -55,6 +55,7 @@ struct call {
     int32_t step;           /* in the program, for the reject's position */
     bool constant;          /* one row stands for all rows of the batch */
     bool quiet;             /* errors are NULL: try_... */
+    bool strict;            /* errors count without ANSI, too */
     enum reject_code noted; /* the last error, also when quiet */
 };
 /* ANSI error: the row becomes NULL, and is rejected where errors count. Does nothing when the row is NULL already. */

@@ -323,7 +323,10 @@ static bool narrows(const struct expr_context *ctx, const struct function *row, 
         bool time = to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
         bool months = count == 2 && args[1 - i]->type->id == TYPE_INTERVAL_YM;
         bool sum = row->name[0] == '+' || row->name[0] == '-';
-        if (from->id == TYPE_STRING && time && sum && (months || !ctx->session->ansi))
+        bool of_text = i == 0 && row->name[0] == '-' && to->id == TYPE_DATE; // '2026-01-01' - DATE
+        if (from->id == TYPE_STRING && time && sum && (months || (!ctx->session->ansi && !of_text)))
+            return true;
+        if (sum && to->id == TYPE_STRING && from->id != TYPE_STRING)
             return true;
     }
     return false;

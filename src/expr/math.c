@@ -101,8 +101,18 @@ SCALAR(fn_log_base, "log", "(double, double) -> double",
 REAL2(fn_power, "pow power", "x to the power of y.", "power(2, 10)", "1024.0", pow(x, y))
 REAL2(fn_atan2, "atan2", "Angle of the point (y, x).", "atan2(0, 1)", "0.0", atan2(x, y))
 REAL2(fn_hypot, "hypot", "sqrt(x * x + y * y).", "hypot(3, 4)", "5.0", hypot(x, y))
-REAL2(fn_nanvl, "nanvl", "The first argument, or the second where it is NaN.", "nanvl(1.5, 2)",
-      "1.5", isnan(x) ? y : x)
+SCALAR(fn_nanvl, "nanvl", "(double, double) -> double", "The first argument, or the second where it is NaN.",
+       "nanvl(1.5, 2)", "1.5", .flags = FN_NULLS)
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        bool known = arg_valid(&args[0], i);
+        double x = known ? arg_values(&args[0], double)[i * args[0].step] : 0;
+        bool second = known && isnan(x);
+        if (!known || (second && !arg_valid(&args[1], i)))
+            call_null(call, i);
+        column_values(out, double)[i] = second ? arg_values(&args[1], double)[i * args[1].step] : x;
+    }
+}
 
 SCALAR(fn_is_nan, "isnan", "(double) -> boolean | (float) -> boolean",
        "Whether it is NaN; NULL is not.", "isnan(double('NaN'))", "true",

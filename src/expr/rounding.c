@@ -83,18 +83,39 @@ static void round_decimals(struct call *call, const struct arg *args, struct col
     }
 }
 
-static int64_t round_integer(int64_t value, int digits, enum rounding how)
+static int128 round_integer(int64_t value, int digits, enum rounding how)
 {
     if (digits < -18)
         return 0;
-    int128 unit = decimal_power10(-digits), rounded = divide_rounded(value, unit, how) * unit;
-    return rounded > INT64_MAX ? INT64_MAX : rounded < INT64_MIN ? INT64_MIN : (int64_t)rounded;
+    int128 unit = decimal_power10(-digits);
+    return divide_rounded(value, unit, how) * unit;
+}
+
+/* Whether `value` is so far from a tie that no text is needed to see which way it goes. The product is off by less than the
+ * margin, whole numbers below 2^52 and these powers are exact, so the quotient is the double next to the decimal. */
+static bool round_plain(double value, int digits, double *out)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
+    if (digits < 0 || digits >= (int)(sizeof powers / sizeof *powers))
+        return false;
+    double scaled = fabs(value) * powers[digits];
+    if (!(scaled < 0x1p52))
+        return false;
+    double whole = floor(scaled), rest = scaled - whole;
+    if (fabs(rest - 0.5) <= scaled * 0x1p-50)
+        return false;
+    double size = (rest > 0.5 ? whole + 1 : whole) / powers[digits];
+    *out = value < 0 ? 0 - size : size;
+    return true;
 }
 
 static double round_double(double value, int digits, enum rounding how)
 {
     enum { FRACTION = 18 };
     int128 scaled;
+    double plain;
+    if (round_plain(value, digits, &plain))
+        return plain;
     if (!isfinite(value) || digits > FRACTION ||
         !decimal_from_double(value, DIGITS_MAX, FRACTION, &scaled))
         return digits >= 0 || !isfinite(value) ? value : 0 * value;
@@ -108,7 +129,7 @@ static double round_double(double value, int digits, enum rounding how)
 #define ROUND_INTEGER_CASE(shape, ctype)                                               \
     case shape:                                                                        \
         for (int64_t i = 0; i < call->rows; i++) {                                     \
-            int64_t rounded =                                                          \
+            int128 rounded =                                                           \
                 digits >= 0 ? a_##shape[i] : round_integer(a_##shape[i], digits, how); \
             if (rounded != (ctype)rounded)                                             \
                 call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                      \

@@ -39,6 +39,8 @@ static enum code pattern_error(struct bytes pattern, const struct part *part, st
     bool letter = part != NULL && part->kind == PART_LETTER;
     char illegal[] = "ABnNpEFqQ"; // the last four only of what is parsed
     illegal[to_parse ? 9 : 5] = 0;
+    if (use.local && to_parse)
+        return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s", why, (int)pattern.size, (const char *)pattern.data);
     if (letter && part->letter == 'z' && part->count < 5)
         return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Zone names (%s) are not supported: %.*s",
                     to_parse ? "zzzz" : "z", (int)pattern.size, (const char *)pattern.data);
@@ -214,21 +216,39 @@ static void print_offset(const struct part *part, int64_t offset_us, struct text
         print_clock("%02d", size, part->count == 5 || (letter != 'Z' && part->count == 3), part->count > 3, sign, out);
 }
 
+/* value >= 0, with zeros in front up to the width. */
+static void print_padded(struct text *out, int64_t value, int width)
+{
+    enum { DIGITS = 20 };
+    char digits[DIGITS];
+    int count = 0;
+    do {
+        digits[DIGITS - ++count] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    for (; width > count; width--)
+        text_add_char(out, '0');
+    text_add(out, digits + DIGITS - count, (size_t)count);
+}
+
 static void print_year(const struct part *part, int64_t year, struct text *out)
 {
     if (year <= 0)
         year = 1 - year; // year of the era
     if (part->count == 2)
-        text_printf(out, "%02d", floor_modulo(year, 100));
-    else
-        text_printf(out, year > 9999 && part->count >= 4 ? "+%0*" PRId64 : "%0*" PRId64,
-                    part->count, year);
+        print_padded(out, year % 100, 2);
+    else if (year > 9999 && part->count >= 4) {
+        text_add_char(out, '+');
+        print_padded(out, year, part->count - 1);
+    } else {
+        print_padded(out, year, part->count);
+    }
 }
 
 static void print_month(const struct part *part, int month, struct text *out)
 {
     if (part->count <= 2)
-        text_printf(out, "%0*d", part->count, month);
+        print_padded(out, month, part->count);
     else if (part->count == 3)
         text_add(out, month_names[month - 1], 3);
     else
@@ -239,7 +259,7 @@ static void print_quarter(const struct part *part, int quarter, struct text *out
 {
     static const char *const names[] = {"1st quarter", "2nd quarter", "3rd quarter", "4th quarter"};
     if (part->count <= 2)
-        text_printf(out, "%0*d", part->count, quarter);
+        print_padded(out, quarter, part->count);
     else if (part->count == 3)
         text_printf(out, "Q%d", quarter);
     else
@@ -249,7 +269,7 @@ static void print_quarter(const struct part *part, int quarter, struct text *out
 static void print_fraction(int count, int micro, struct text *out)
 {
     size_t start = out->size;
-    text_printf(out, "%06d000", micro);
+    print_padded(out, (int64_t)micro * 1000, 9);
     out->size = start + (size_t)count;
 }
 
@@ -261,10 +281,9 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 'y': print_year(part, m->date.year, out); break;
     case 'M':
     case 'L': print_month(part, m->date.month, out); break;
-    case 'd': text_printf(out, "%0*d", part->count, m->date.day); break;
+    case 'd': print_padded(out, m->date.day, part->count); break;
     case 'D':
-        text_printf(out, "%0*d", part->count,
-                    (int)((int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1));
+        print_padded(out, (int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1, part->count);
         break;
     case 'Q':
     case 'q': print_quarter(part, (m->date.month - 1) / 3 + 1, out); break;
@@ -281,15 +300,15 @@ static void print_letter(const struct part *part, const struct moment *m, const 
             text_add_string(out, part->count == 5 ? m->date.year > 0 ? "A" : "B"
                                  : m->date.year > 0 ? "Anno Domini" : "Before Christ");
         break;
-    case 'H': text_printf(out, "%0*d", part->count, m->hour); break;
-    case 'h': text_printf(out, "%0*d", part->count, half == 0 ? 12 : half); break;
-    case 'K': text_printf(out, "%0*d", part->count, half); break;
-    case 'k': text_printf(out, "%0*d", part->count, m->hour == 0 ? 24 : m->hour); break;
-    case 'm': text_printf(out, "%0*d", part->count, m->minute); break;
-    case 's': text_printf(out, "%0*d", part->count, m->second); break;
+    case 'H': print_padded(out, m->hour, part->count); break;
+    case 'h': print_padded(out, half == 0 ? 12 : half, part->count); break;
+    case 'K': print_padded(out, half, part->count); break;
+    case 'k': print_padded(out, m->hour == 0 ? 24 : m->hour, part->count); break;
+    case 'm': print_padded(out, m->minute, part->count); break;
+    case 's': print_padded(out, m->second, part->count); break;
     case 'S':
         if (older) // milliseconds, as a number
-            text_printf(out, "%0*d", part->count, m->micro / 1000);
+            print_padded(out, m->micro / 1000, part->count);
         else
             print_fraction(part->count, m->micro, out);
         break;

@@ -290,7 +290,8 @@ struct ast_statement {
     const char *target; /* FLOW */
     struct position target_at;
     bool by_name, once, auto_cdc;
-    const char *value; /* SET, USE */
+    const char *value;    /* SET, USE */
+    struct ast *interval; /* SET TIME ZONE INTERVAL .. */
 };
 
 #endif

@@ -400,19 +400,20 @@ static bool print_replaced(struct printer *out, const struct ast *ast)
 {
     const char *to_char = to_char_meant(out, ast);
     bool ntz = strcmp(ast->text, "try_make_timestamp_ntz") == 0 && ast->arg_count == 2;
+    bool of_day = strcmp(ast->text, "try_to_time") == 0;
     bool ltz = (strcmp(ast->text, "make_timestamp_ltz") == 0 || strcmp(ast->text, "try_make_timestamp_ltz") == 0) &&
                ast->arg_count <= 3;
     if (to_char != NULL)
         text_printf(&out->text, "%s(", to_char);
-    else if (ntz || ltz)
-        put(out, ntz ? "try_make_timestamp_ntz(make_timestamp_ntz(" : "make_timestamp(");
+    else if (ntz || ltz || of_day)
+        put(out, ntz ? "try_make_timestamp_ntz(make_timestamp_ntz(" : ltz ? "make_timestamp(" : "try_to_time(to_time(");
     else if (strcmp(ast->text, "log") == 0 && ast->arg_count == 1)
         put(out, "LOG(E(), ");
     else
         return false;
     bool first_alone = to_char != NULL && strcmp(to_char, "date_format") != 0 && strcmp(to_char, "decode") != 0;
     print_list(out, ast->args, first_alone ? 1 : ast->arg_count);
-    put(out, ntz ? "))" : ")");
+    put(out, ntz || of_day ? "))" : ")");
     return true;
 }
 

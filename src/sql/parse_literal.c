@@ -292,7 +292,7 @@ enum code parse_type(struct parser *self, const struct type **out, const char **
         *text = source_since(self, first);
         return E_OK;
     }
-    bool timestamp = at_text(self, "timestamp");
+    bool timestamp = at_text(self, "timestamp"), of_day = at_text(self, "time");
     self->at++;
     if (at_symbol(self, SYM_LESS) || at_symbol(self, SYM_NOT_EQUAL))
         TRY(skip_angles(self));
@@ -303,6 +303,8 @@ enum code parse_type(struct parser *self, const struct type **out, const char **
         return E_OK;
     }
     *text = source_since(self, first);
+    if (of_day && at_text(self, "without")) // TIME(3) WITHOUT TIME ZONE: the only kind there is
+        self->at += 3;
     struct position at = position_since(self, first);
     size_t where = 0;
     if (take_word(self, KW_COLLATE)) { // every string is compared by its bytes

@@ -179,6 +179,22 @@ static enum code parse_drop(struct parser *self, struct session_statement *out)
     return E_OK;
 }
 
+/* 'UTC', LOCAL, INTERVAL .. */
+static enum code parse_time_zone(struct parser *self, struct ast_statement *statement)
+{
+    bool read = true;
+    if (token_here(self)->kind == TOKEN_STRING)
+        TRY(expect_string_text(self, &statement->value));
+    else if (at_word(self, KW_INTERVAL))
+        TRY(parse_interval(self, &statement->interval));
+    else
+        read = take_text(self, "local");
+    if (read && at_statement_end(self))
+        return E_OK;
+    return parse_error(self, position_here(self),
+                       "[_LEGACY_ERROR_TEMP_0045] SET TIME ZONE takes a zone's name in quotes, LOCAL, or an interval");
+}
+
 /* SET key = value, SET TIME ZONE 'UTC'; SET key alone shows it, which nobody needs here. */
 static enum code parse_set(struct parser *self, struct session_statement *out)
 {
@@ -187,13 +203,7 @@ static enum code parse_set(struct parser *self, struct session_statement *out)
     if (at_text(self, "time") && token_ahead(self, 1)->keyword == KW_ZONE) {
         self->at += 2;
         out->statement->name = "spark.sql.session.timeZone";
-        if (token_here(self)->kind == TOKEN_STRING)
-            return expect_string_text(self, &out->statement->value);
-        out->statement->value = take_text(self, "local") ? "" : NULL;
-        if (out->statement->value == NULL)
-            return parse_error(self, position_here(self),
-                               "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET TIME ZONE of an interval");
-        return E_OK;
+        return parse_time_zone(self, out->statement);
     }
     if (at_text(self, "variable") || at_text(self, "var"))
         return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET VARIABLE");

@@ -9,6 +9,7 @@ struct sql_session *sql_session_new(const struct session *initial)
 {
     struct sql_session *self = mem_new(struct sql_session);
     self->settings = *initial;
+    self->own_zone = initial->zone;
     return self;
 }
 
@@ -337,6 +338,23 @@ static enum code set_zone(struct step *self, const char *name)
     return E_OK;
 }
 
+/* INTERVAL 10 HOURS -> +10:00 */
+static enum code interval_zone(struct step *self, const struct ast *interval, const char **out)
+{
+    enum { SECONDS_MOST = 18 * 3600 };
+    const int64_t second_us = 1000000;
+    int64_t months, us;
+    TRY(analyse_interval(&self->analyser, interval, &months, &us));
+    int64_t seconds = us / second_us, size = seconds < 0 ? -seconds : seconds;
+    if (months != 0 || us % second_us != 0 || size > SECONDS_MOST)
+        return sql_error(&self->analyser, interval->at, NULL,
+                         "[INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE] The interval value must be in the range "
+                         "of [-18, +18] hours with second precision.");
+    *out = arena_printf(self->analyser.arena, size % 60 == 0 ? "%c%02d:%02d" : "%c%02d:%02d:%02d", seconds < 0 ? '-' : '+',
+                        (int)(size / 3600), (int)(size / 60 % 60), (int)(size % 60));
+    return E_OK;
+}
+
 /* SET answers with the pair. */
 static struct plan *pair_plan(struct step *self, const char *key, const char *value)
 {
@@ -353,13 +371,12 @@ static struct plan *pair_plan(struct step *self, const char *key, const char *va
 }
 
 /* A number of levels or rows; what is no number changes nothing. */
-static void set_limit(const struct ast_statement *statement, const char *name, int64_t *limit)
+static void set_limit(const char *set, const char *value, const char *name, int64_t *limit)
 {
-    const char *end = statement->value + strlen(statement->value);
+    const char *end = value + strlen(value);
     int64_t number = 0;
     bool overflow = false;
-    if (same_name(statement->name, name) && parse_int64(statement->value, end, &number, &overflow) == end && !overflow &&
-        number != 0)
+    if (same_name(set, name) && parse_int64(value, end, &number, &overflow) == end && !overflow && number != 0)
         *limit = number < 0 ? -1 : number;
 }
 
@@ -381,16 +398,21 @@ static enum code set(struct step *self)
 {
     const struct ast_statement *statement = self->statement.statement;
     struct dialect *dialect = &self->session->dialect;
-    set_limit(statement, "spark.sql.cteRecursionLevelLimit", &dialect->recursion_levels_max);
-    set_limit(statement, "spark.sql.cteRecursionRowLimit", &dialect->recursion_rows_max);
-    if (same_name(statement->name, "spark.sql.session.timeZone"))
-        TRY(set_zone(self, statement->value));
+    const char *value = statement->value;
+    if (same_name(statement->name, "spark.sql.session.timeZone")) {
+        if (statement->interval != NULL)
+            TRY(interval_zone(self, statement->interval, &value));
+        value = value == NULL ? zone_name(self->session->own_zone) : value; // LOCAL
+        TRY(set_zone(self, value));
+    }
+    set_limit(statement->name, value, "spark.sql.cteRecursionLevelLimit", &dialect->recursion_levels_max);
+    set_limit(statement->name, value, "spark.sql.cteRecursionRowLimit", &dialect->recursion_rows_max);
     if (same_name(statement->name, "spark.sql.timestampType"))
-        self->session->settings.ntz = same_name(statement->value, "TIMESTAMP_NTZ");
-    set_legacy(&self->session->settings, statement->name, statement->value);
+        self->session->settings.ntz = same_name(value, "TIMESTAMP_NTZ");
+    set_legacy(&self->session->settings, statement->name, value);
     if (same_name(statement->name, "spark.sql.ansi.enabled"))
-        self->session->settings.ansi = same_name(statement->value, "true");
-    *self->out = (struct session_step){.action = SESSION_ROWS, .plan = pair_plan(self, statement->name, statement->value)};
+        self->session->settings.ansi = same_name(value, "true");
+    *self->out = (struct session_step){.action = SESSION_ROWS, .plan = pair_plan(self, statement->name, value)};
     return E_OK;
 }
 

@@ -22,6 +22,7 @@ struct relation {
 };
 struct sql_session {
     struct session settings;
+    const struct zone *own_zone; /* SET TIME ZONE LOCAL goes back to it */
     struct dialect dialect;
     const struct sql_files *files; /* or NULL */
     struct relation **relations; /* heap */
