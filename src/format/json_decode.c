@@ -1,8 +1,11 @@
 #include "format/formats_internal.h"
 #include "format/json_records.h"
+#include "format/json_rescue.h"
+
+#include <strings.h>
 
 /* Where a field of the user's schema comes from; else the index of a child of `records.root`. */
-enum { FROM_NOWHERE = -1, FROM_CORRUPT = -2 };
+enum { FROM_NOWHERE = -1, FROM_CORRUPT = -2, FROM_RESCUED = -3 };
 
 struct json_decoder {
     struct json_records records;
@@ -12,6 +15,7 @@ struct json_decoder {
     struct type read; /* the fields that are read, in the user's order */
     struct field *read_fields;
     int32_t *sources; /* per field of `schema` */
+    bool rescues;     /* somebody reads the rescued data */
     void (*decode_rows)(struct json_records *self, const struct column *payload);
 };
 
@@ -27,19 +31,38 @@ static bool is_corrupt_field(const struct decoder_spec *spec, int32_t field)
            strcmp(f->name, spec->corrupt_column) == 0;
 }
 
+/* The option's value: which column gets what found no place elsewhere; or NULL. */
+static const char *rescued_column(const struct decoder_spec *spec)
+{
+    for (int32_t i = 0; i < spec->option_count; i++)
+        if (strcasecmp(spec->option_names[i], "rescuedDataColumn") == 0 && spec->option_values[i][0] != '\0')
+            return spec->option_values[i];
+    return NULL;
+}
+
+static bool is_rescued_field(const struct decoder_spec *spec, int32_t field)
+{
+    const struct field *f = &spec->schema->fields[field];
+    const char *column = rescued_column(spec);
+    return column != NULL && f->type->id == TYPE_STRING && strcmp(f->name, column) == 0;
+}
+
 /* Fields that nobody needs are read all the same when their being wrong makes a difference. */
 static void choose_fields(struct json_decoder *self, const struct decoder_spec *spec)
 {
     int32_t count = spec->schema->field_count;
     bool check_all = spec->mode != DECODE_PERMISSIVE;
     for (int32_t i = 0; i < count; i++)
-        check_all |= is_corrupt_field(spec, i) && field_needed(spec, i);
+        check_all |= (is_corrupt_field(spec, i) || is_rescued_field(spec, i)) && field_needed(spec, i);
     self->sources = mem_array(int32_t, (size_t)count + 1);
     self->read_fields = mem_array(struct field, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++) {
         self->sources[i] = FROM_NOWHERE;
         if (is_corrupt_field(spec, i)) {
             self->sources[i] = field_needed(spec, i) ? FROM_CORRUPT : FROM_NOWHERE;
+        } else if (is_rescued_field(spec, i)) {
+            self->sources[i] = field_needed(spec, i) ? FROM_RESCUED : FROM_NOWHERE;
+            self->rescues |= field_needed(spec, i);
         } else if (check_all || field_needed(spec, i)) {
             self->sources[i] = self->read.field_count;
             self->read_fields[self->read.field_count++] = spec->schema->fields[i];
@@ -55,7 +78,7 @@ static void know_unread(struct json_decoder *self, const struct decoder_spec *sp
     struct json_keys *keys = &self->records.root.keys;
     json_keys_widen(keys, spec->schema->field_count - self->read.field_count);
     for (int32_t i = 0; i < spec->schema->field_count; i++)
-        if (self->sources[i] < 0 && !is_corrupt_field(spec, i))
+        if (self->sources[i] < 0 && !is_corrupt_field(spec, i) && !is_rescued_field(spec, i))
             json_keys_add(keys, spec->schema->fields[i].name, NULL);
 }
 
@@ -85,7 +108,7 @@ static enum code decoder_open(void *decoder, const struct decoder_spec *spec, st
 
 /* The read columns in the places where the user wants them. */
 static void arrange(struct json_decoder *self, struct column *read, struct column *corrupt,
-                    struct column *out)
+                    struct column *rescued, struct column *out)
 {
     const struct type *schema = self->schema;
     *out = (struct column){.type = schema,
@@ -100,6 +123,8 @@ static void arrange(struct json_decoder *self, struct column *read, struct colum
         int32_t source = self->sources[i];
         if (source == FROM_CORRUPT)
             out->children[i] = column_take(corrupt);
+        else if (source == FROM_RESCUED)
+            out->children[i] = column_take(rescued);
         else if (source != FROM_NOWHERE && (self->needed == NULL || self->needed[i]))
             out->children[i] = column_take(&read->children[source]);
         else
@@ -107,11 +132,31 @@ static void arrange(struct json_decoder *self, struct column *read, struct colum
     }
 }
 
+/* Each record once more, beside what became of it. */
+static void rescue_rows(const struct json_decoder *self, const struct column *payload, const struct column *read,
+                        struct column *out)
+{
+    struct builder builder;
+    struct text text = {0};
+    builder_init(&builder, type_of(TYPE_STRING));
+    for (int64_t row = 0; row < payload->rows; row++) {
+        text_clear(&text);
+        if (!column_is_null(payload, row) && !column_is_null(read, row) &&
+            json_rescue(column_bytes_at(payload, row), &self->read, read, row, &text))
+            builder_bytes(&builder, text_view(&text));
+        else
+            builder_null(&builder);
+    }
+    builder_finish(&builder, out);
+    builder_release(&builder);
+    text_free(&text);
+}
+
 static enum code decoder_decode(void *decoder, const struct column *payload, struct column *out,
                                 struct rejects *rejects, struct error *err)
 {
     struct json_decoder *self = decoder;
-    struct column read, corrupt;
+    struct column read, corrupt, rescued = {0};
     if (!type_is_varlen(payload->type))
         return fail(err, E_BUG, "json: payloads must be STRING or BINARY");
     self->records.rejects = rejects;
@@ -120,9 +165,12 @@ static enum code decoder_decode(void *decoder, const struct column *payload, str
     self->decode_rows(&self->records, payload);
     json_column_finish(&self->records.root, &read);
     json_column_finish(&self->corrupt, &corrupt);
-    arrange(self, &read, &corrupt, out);
+    if (self->rescues)
+        rescue_rows(self, payload, &read, &rescued);
+    arrange(self, &read, &corrupt, &rescued, out);
     column_release(&read);
     column_release(&corrupt);
+    column_release(&rescued);
     return E_OK;
 }
 
@@ -195,7 +243,7 @@ static void decoder_strangers(const void *decoder, void (*each)(void *context, c
 
 /* Read by sql/ already; listed so that they are known. */
 struct json_reader_options {
-    const char *mode, *corrupt_column;
+    const char *mode, *corrupt_column, *rescued_column;
 };
 static const struct option json_reader_options[] = {
     {.name = "mode",
@@ -208,6 +256,10 @@ static const struct option json_reader_options[] = {
      .initial = "_corrupt_record",
      .help = DECODE_CORRUPT_HELP,
      .offset = offsetof(struct json_reader_options, corrupt_column)},
+    {.name = "rescuedDataColumn",
+     .kind = OPTION_STRING,
+     .help = "STRING column that gets, as JSON, members that the schema does not name and values of another type",
+     .offset = offsetof(struct json_reader_options, rescued_column)},
     {0},
 };
 

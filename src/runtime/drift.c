@@ -169,7 +169,7 @@ static void on_sighting(void *context, const struct sighting *sighting)
         return;
     self->fresh = true;
     log_warn("a new field: %s has %s, which no schema names: %s, for example %s, first in %s, partition %d, offset %" PRId64
-             "; its values go nowhere. leat drift lists such fields",
+             "; leat drift lists such fields",
              field.source, field.path, field.type, field.example, field.topic, field.partition, field.offset);
 }
 

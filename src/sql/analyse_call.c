@@ -249,6 +249,27 @@ static const struct expr *decoded_column(struct analyser *self, struct rowset *r
     return column_of(self, node, column, at);
 }
 
+/* The column that rescuedDataColumn names is the last field, unless the schema has it. */
+static enum code rescued_column(struct analyser *self, const struct ast *ast, struct plan_decode *decode)
+{
+    const char *name = NULL;
+    for (int32_t i = 0; i < decode->option_count; i++)
+        if (same_name(decode->option_names[i], "rescuedDataColumn") && decode->option_values[i][0] != '\0')
+            name = decode->option_values[i];
+    if (name == NULL || decode->schema->id != TYPE_STRUCT)
+        return E_OK;
+    int32_t index = type_field_index(decode->schema, name, false);
+    const struct field field = {name, type_of(TYPE_STRING), true};
+    if (index < 0)
+        decode->schema = schema_append(self->arena, decode->schema, &field, 1);
+    else if (decode->schema->fields[index].type->id != TYPE_STRING)
+        return sql_error(self, ast->at, NULL,
+                         "[INVALID_RESCUED_DATA_COLUMN_TYPE] The column `%s` for rescued data must have the STRING type, but "
+                         "got %s.",
+                         name, type_text(self->arena, decode->schema->fields[index].type));
+    return E_OK;
+}
+
 enum code analyse_from_json(struct analyser *self, const struct scope *scope, const struct ast *ast,
                             const struct expr **out)
 {
@@ -279,6 +300,7 @@ enum code analyse_from_json(struct analyser *self, const struct scope *scope, co
     TRY(check_schema(self, ast, decode.schema));
     if (ast->arg_count == 3)
         TRY(decode_options(self, scope, ast->args[2], &decode));
+    TRY(rescued_column(self, ast, &decode));
     TRY(check_corrupt_column(self, ast, &decode));
     *out = decoded_column(self, scope->rows, arg, &decode, ast->at);
     return E_OK;
