@@ -202,6 +202,19 @@ static void valid_settle(struct column *out)
     }
 }
 
+static enum code variant_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves,
+                                  int64_t rows, struct column *out, struct error *err)
+{
+    struct parquet_pick group = *pick;
+    struct column columns = {0};
+    group.type = parquet_variant_group();
+    enum code code = parquet_assemble(&group, leaves, rows, &columns, err);
+    if (code == E_OK)
+        return parquet_variant_join(&columns, out, err);
+    column_release(&columns);
+    return code;
+}
+
 enum code parquet_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves,
                            int64_t rows, struct column *out, struct error *err)
 {
@@ -212,6 +225,8 @@ enum code parquet_assemble(const struct parquet_pick *pick, struct parquet_leaf_
     struct parquet_leaf_read *leaf = &leaves[pick->leaf];
     if (pick->node->kind == TYPE_NULL)
         return leaf_assemble(pick, leaf, rows, out, err);
+    if (pick->type->id == TYPE_VARIANT)
+        return variant_assemble(pick, leaves, rows, out, err);
     *out = (struct column){.type = pick->type, .rows = rows};
     TRY(entries_valid(pick, leaf, rows, out, err));
     valid_settle(out);

@@ -21,6 +21,7 @@ struct lane {
     struct parquet_scratch scratch;
     struct parquet_chunk *chunks;  /* of the row group being built */
     int64_t rows;                  /* in it */
+    bool variants;                 /* some column is one, or has one in it */
     struct parquet_sortings sortings;
     struct parquet_sorter sorter;  /* rows that are not in it yet */
     double shrinks;                /* bytes of the last row group in the file by those of its columns */
@@ -47,6 +48,7 @@ static enum code lane_open(void *self, const struct encoder_spec *spec, struct e
     }
     if (lane->sortings.count > 0)
         parquet_sorter_init(&lane->sorter, &lane->schema, &lane->sortings);
+    lane->variants = parquet_has_variants(spec->schema);
     lane->chunks = arena_array(&lane->arena, struct parquet_chunk, (size_t)lane->schema.leaf_count);
     for (int32_t i = 0; i < lane->schema.leaf_count; i++)
         parquet_chunk_init(&lane->chunks[i], &lane->schema.leaves[i], &lane->leaf_options[i]);
@@ -136,7 +138,7 @@ static bool group_is_full(const struct lane *lane)
 }
 
 /* A caller that takes a piece at the size it asked for gets one row group; one that waits gets several. */
-static enum code rows_add(struct lane *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
+static enum code columns_add(struct lane *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
 {
     always(batch->column_count == lane->schema.type->field_count && from >= 0 && to <= batch->rows);
     while (from < to) {
@@ -155,17 +157,30 @@ static enum code rows_add(struct lane *lane, const struct batch *batch, int64_t 
     return E_OK;
 }
 
+static enum code rows_add(struct lane *lane, const struct batch *given, int64_t from, int64_t to, struct error *err)
+{
+    struct batch split = {0};
+    const struct batch *batch = lane->variants ? &split : given;
+    enum code code = lane->variants ? parquet_variants_apart(given, &split, err) : E_OK;
+    if (code == E_OK)
+        code = columns_add(lane, batch, from, to, err);
+    batch_release(&split);
+    return code;
+}
+
 /* ---- sorted lanes ---- */
 
 static enum code sorted_rows_add(struct lane *lane, int64_t from, int64_t to, struct error *err)
 {
-    struct batch sorted;
+    struct batch sorted, split = {0};
     parquet_sorter_rows(&lane->sorter, from, to, &sorted);
-    enum code code = E_OK;
+    const struct batch *batch = lane->variants ? &split : &sorted;
+    enum code code = lane->variants ? parquet_variants_apart(&sorted, &split, err) : E_OK;
     for (int32_t i = 0; code == E_OK && i < lane->schema.leaf_count; i++) {
-        const struct column *col = &sorted.columns[lane->schema.leaves[i].column];
+        const struct column *col = &batch->columns[lane->schema.leaves[i].column];
         code = parquet_chunk_add(&lane->chunks[i], &lane->scratch, col, 0, to - from, err);
     }
+    batch_release(&split);
     batch_release(&sorted);
     lane->rows += to - from;
     return code;

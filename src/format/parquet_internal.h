@@ -119,6 +119,13 @@ MUST_CHECK enum code parquet_schema_init(struct parquet_schema *schema, const st
 /* FileMetaData.schema, as field `id` of the open struct. */
 void parquet_schema_write(const struct parquet_schema *schema, struct thrift *thrift, int16_t id);
 
+/* ---- variants: parquet_variant.c ---- */
+
+const struct type *parquet_variant_group(void);   /* STRUCT<value: BINARY, metadata: BINARY>, static */
+bool parquet_has_variants(const struct type *schema);
+/* The batch with every VARIANT column as its two columns; `out` is valid, or in part, also on failure. E_DATA. */
+MUST_CHECK enum code parquet_variants_apart(const struct batch *in, struct batch *out, struct error *err);
+
 /* ---- levels: parquet_level.c ---- */
 
 /* One slot per value or gap of a leaf. index: row of the leaf's column, or -1 when nothing is there. */

@@ -95,7 +95,7 @@ static enum parquet_logical logical_of(int16_t member)
         [LOGICAL_STRING] = true,  [LOGICAL_MAP] = true,       [LOGICAL_LIST] = true,
         [LOGICAL_ENUM] = true,    [LOGICAL_DECIMAL] = true,   [LOGICAL_DATE] = true,
         [LOGICAL_TIME] = true,    [LOGICAL_TIMESTAMP] = true, [LOGICAL_INTEGER] = true,
-        [LOGICAL_UNKNOWN] = true, [LOGICAL_JSON] = true,
+        [LOGICAL_UNKNOWN] = true, [LOGICAL_JSON] = true,      [LOGICAL_VARIANT] = true,
     };
     bool is_known = member > 0 && (size_t)member < sizeof known / sizeof *known && known[member];
     return is_known ? (enum parquet_logical)member : LOGICAL_OTHER;

@@ -55,6 +55,7 @@ enum parquet_logical {
     LOGICAL_INTEGER = 10,
     LOGICAL_UNKNOWN = 11, /* nothing but NULLs */
     LOGICAL_JSON = 12,
+    LOGICAL_VARIANT = 16,
     LOGICAL_OTHER = 99 /* a logical type that leat has no type for */
 };
 enum parquet_unit { UNIT_MILLIS = 1, UNIT_MICROS = 2, UNIT_NANOS = 3 };
@@ -107,6 +108,11 @@ struct parquet_node {
 };
 MUST_CHECK enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena,
                                         struct parquet_node *root, struct error *err);
+
+/* parquet_variant.c: a group of `value` and `metadata`, and nothing else. */
+bool parquet_node_is_variant(const struct parquet_node *node);
+/* Such a group, read as parquet_variant_group, becomes a VARIANT column; it is consumed. E_CORRUPT. */
+MUST_CHECK enum code parquet_variant_join(struct column *group, struct column *out, struct error *err);
 
 /* parquet_prune.c: can a row of the group meet all tests? */
 bool parquet_group_may_meet(const struct parquet_meta *meta, const struct parquet_node *root, int32_t group,

@@ -181,13 +181,14 @@ static enum code pick_build(struct parquet_reader *self, const struct parquet_no
         return E_OK;
     if (node->kind == TYPE_NULL)
         return leaf_add(self, node, type, &out->leaf, err);
-    if (node->kind != type->id) {
+    const struct type *group = type->id == TYPE_VARIANT && parquet_node_is_variant(node) ? parquet_variant_group() : type;
+    if (node->kind != group->id) {
         enum code code = parquet_convert_refuse(node, type, err);
         error_note(err, "column %s", node->path);
         return code;
     }
-    out->children = arena_array(&self->arena, struct parquet_pick, (size_t)type->field_count);
-    return fields_build(self, node, type, out, err);
+    out->children = arena_array(&self->arena, struct parquet_pick, (size_t)group->field_count);
+    return fields_build(self, node, group, out, err);
 }
 
 enum code parquet_reader_select(struct parquet_reader *self, const struct type *schema,

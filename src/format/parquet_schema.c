@@ -38,7 +38,8 @@ enum {
     LOGICAL_DECIMAL = 5,
     LOGICAL_DATE = 6,
     LOGICAL_TIMESTAMP = 8,
-    LOGICAL_INTEGER = 10
+    LOGICAL_INTEGER = 10,
+    LOGICAL_VARIANT = 16
 };
 
 /* ---- leaves ---- */
@@ -58,7 +59,7 @@ static bool physical_of(const struct type *type, enum parquet_physical *physical
         [TYPE_TIMESTAMP] = {PARQUET_INT64, 8},   [TYPE_TIMESTAMP_NTZ] = {PARQUET_INT64, 8},
         [TYPE_INTERVAL_DT] = {PARQUET_INT64, 8}, [TYPE_INTERVAL_YM] = {PARQUET_INT32, 4},
     };
-    if (type->id == TYPE_NULL || type_is_nested(type))
+    if (type->id == TYPE_NULL || type->id == TYPE_VARIANT || type_is_nested(type))
         return false;
     *physical = plain[type->id].physical;
     *width = plain[type->id].width;
@@ -153,17 +154,30 @@ static enum code walk_children(struct walk *walk, const struct type *type, struc
     return E_OK;
 }
 
+static enum code walk_variant(struct walk *walk, struct error *err)
+{
+    const struct type *group = parquet_variant_group();
+    for (int32_t i = 0; i < group->field_count; i++) {
+        walk->steps[walk->step_count++] = (struct parquet_step){STEP_FIELD, i};
+        TRY(walk_field(walk, group->fields[i].name, group->fields[i].type, true, err));
+        walk->step_count--;
+    }
+    return E_OK;
+}
+
 static enum code walk_field(struct walk *walk, const char *name, const struct type *type, bool required,
                             struct error *err)
 {
     walk->path[walk->path_count++] = name;
     walk->steps[walk->step_count++] = (struct parquet_step){required ? STEP_REQUIRED : STEP_OPTIONAL, 0};
     enum code code;
-    if (!type_is_nested(type))
+    if (!type_is_nested(type) && type->id != TYPE_VARIANT)
         code = leaf_add(walk, type, err);
-    else if (type->field_count == 0 || walk->path_count + 2 > PARQUET_NESTING_MAX ||
+    else if ((type->field_count == 0 && type->id != TYPE_VARIANT) || walk->path_count + 2 > PARQUET_NESTING_MAX ||
              walk->step_count + 2 > PARQUET_NESTING_MAX)
         code = walk_refuse(walk, type, err);
+    else if (type->id == TYPE_VARIANT)
+        code = walk_variant(walk, err);
     else
         code = walk_children(walk, type, err);
     walk->path_count--;
@@ -189,7 +203,7 @@ enum code parquet_schema_init(struct parquet_schema *schema, const struct type *
 
 static int32_t count_elements(const struct type *type)
 {
-    int32_t count = 1 + (type->id == TYPE_ARRAY || type->id == TYPE_MAP);
+    int32_t count = 1 + (type->id == TYPE_ARRAY || type->id == TYPE_MAP) + 2 * (type->id == TYPE_VARIANT);
     for (int32_t i = 0; i < type->field_count; i++)
         count += count_elements(type->fields[i].type);
     return count;
@@ -212,6 +226,13 @@ static void annotate(struct thrift *thrift, int32_t converted, int16_t member)
 {
     thrift_i32(thrift, ELEMENT_CONVERTED, converted);
     logical_begin(thrift, member);
+    logical_end(thrift);
+}
+
+static void annotate_variant(struct thrift *thrift)
+{
+    logical_begin(thrift, LOGICAL_VARIANT);
+    thrift_i8(thrift, 1, 1); /* version of the specification */
     logical_end(thrift);
 }
 
@@ -315,6 +336,13 @@ static void element(struct thrift *thrift, int32_t repetition, const char *name,
         thrift_end(thrift);
         element(thrift, REPETITION_REQUIRED, "key", type->fields[0].type);
         element(thrift, REPETITION_OPTIONAL, "value", type->fields[1].type);
+        break;
+    case TYPE_VARIANT:
+        element_group(thrift, repetition, name, 2);
+        annotate_variant(thrift);
+        thrift_end(thrift);
+        for (int32_t i = 0; i < 2; i++)
+            element(thrift, REPETITION_REQUIRED, parquet_variant_group()->fields[i].name, type_of(TYPE_BINARY));
         break;
     default: element_leaf(thrift, repetition, name, type); break;
     }

@@ -249,6 +249,11 @@ static enum code body_build(struct build *b, const struct parquet_element *e,
         return list_build(b, e, out, depth);
     if (e->logical == LOGICAL_MAP && has_shape(b, e, 2))
         return map_build(b, out, depth);
+    if (e->physical < 0 && e->logical == LOGICAL_VARIANT) {
+        TRY(struct_build(b, e, out, depth));
+        out->type = parquet_node_is_variant(out) ? type_of(TYPE_VARIANT) : NULL;
+        return E_OK;
+    }
     if (e->physical < 0)
         return struct_build(b, e, out, depth);
     out->leaf = b->leaf++;
