@@ -9,11 +9,32 @@
 
 /* ---- cryptographic ---- */
 
-static void put_digest(struct writer *writer, struct bytes bytes, const EVP_MD *kind)
+/* One for a batch: OpenSSL looks up an algorithm, and makes a context, for longer than it digests a short text. */
+struct digester {
+    EVP_MD *kind;
+    EVP_MD_CTX *context;
+};
+
+static struct digester digester_open(const char *name)
+{
+    struct digester self = {EVP_MD_fetch(NULL, name, NULL), EVP_MD_CTX_new()};
+    always(self.kind != NULL && self.context != NULL);
+    return self;
+}
+
+static void digester_close(struct digester *self)
+{
+    EVP_MD_CTX_free(self->context);
+    EVP_MD_free(self->kind);
+}
+
+static void put_digest(struct writer *writer, struct bytes bytes, const struct digester *digester)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
-    always(EVP_Digest(bytes.data, bytes.size, digest, &size, kind, NULL) == 1);
+    always(EVP_DigestInit_ex2(digester->context, digester->kind, NULL) == 1 &&
+           EVP_DigestUpdate(digester->context, bytes.data, bytes.size) == 1 &&
+           EVP_DigestFinal_ex(digester->context, digest, &size) == 1);
     uint8_t *to = writer_room(writer, (size_t)size * 2);
     if (to == NULL)
         return;
@@ -24,36 +45,38 @@ static void put_digest(struct writer *writer, struct bytes bytes, const EVP_MD *
     writer_end(writer, (size_t)size * 2);
 }
 
+static void put_digests(struct call *call, const struct arg *args, struct column *out, const char *name)
+{
+    struct digester digester = digester_open(name);
+    struct writer writer;
+    writer_open(&writer, call, out, call->rows * 2 * EVP_MD_get_size(digester.kind));
+    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
+        put_digest(&writer, arg_bytes(&args[0], i), &digester);
+    }
+    writer_close(&writer);
+    digester_close(&digester);
+}
+
 SCALAR(fn_md5, "md5", "(binary) -> string", "MD5 in hexadecimal.", "md5('Spark')",
        "8cde774d6f7333752ed72cacddb05126")
 {
-    struct writer writer;
-    writer_open(&writer, call, out, call->rows * 32);
-    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_digest(&writer, arg_bytes(&args[0], i), EVP_md5());
-    }
-    writer_close(&writer);
+    put_digests(call, args, out, "MD5");
 }
 
 SCALAR(fn_sha1, "sha sha1", "(binary) -> string", "SHA-1 in hexadecimal.", "sha1('Spark')",
        "85f5955f4b27a9a4c2aab6ffe5d7189fc298b92c")
 {
-    struct writer writer;
-    writer_open(&writer, call, out, call->rows * 40);
-    for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_digest(&writer, arg_bytes(&args[0], i), EVP_sha1());
-    }
-    writer_close(&writer);
+    put_digests(call, args, out, "SHA1");
 }
 
-static const EVP_MD *sha2_of(int32_t bits)
+static const char *sha2_name(int32_t bits)
 {
     switch (bits) {
     case 0:
-    case 256: return EVP_sha256();
-    case 224: return EVP_sha224();
-    case 384: return EVP_sha384();
-    case 512: return EVP_sha512();
+    case 256: return "SHA2-256";
+    case 224: return "SHA2-224";
+    case 384: return "SHA2-384";
+    case 512: return "SHA2-512";
     default: return NULL;
     }
 }
@@ -63,16 +86,24 @@ SCALAR(fn_sha2, "sha2", "(binary, int) -> string",
        "sha2('Spark', 256)", "529bc3b07127ecb7e53a4dcf1991d9152c24537d919178022b2c42657f79a26b",
        .flags = FN_NULLABLE)
 {
+    struct digester digester = {0};
+    const char *opened = NULL;
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 64);
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        const EVP_MD *kind = sha2_of(arg_values(&args[1], int32_t)[i * args[1].step]);
-        if (kind == NULL)
+        const char *name = sha2_name(arg_values(&args[1], int32_t)[i * args[1].step]);
+        if (name != NULL && name != opened) {
+            digester_close(&digester);
+            digester = digester_open(name);
+            opened = name;
+        }
+        if (name == NULL)
             writer_null(&writer);
         else
-            put_digest(&writer, arg_bytes(&args[0], i), kind);
+            put_digest(&writer, arg_bytes(&args[0], i), &digester);
     }
     writer_close(&writer);
+    digester_close(&digester);
 }
 
 SCALAR(fn_crc32, "crc32", "(binary) -> bigint", "CRC-32.", "crc32('Spark')", "1557323817")

@@ -235,12 +235,11 @@ static void print_year(const struct part *part, int64_t year, struct text *out)
 {
     if (year <= 0)
         year = 1 - year; // year of the era
-    if (part->count == 2)
+    if (part->count == 2) {
         print_padded(out, year % 100, 2);
-    else if (year > 9999 && part->count >= 4) {
-        text_add_char(out, '+');
-        print_padded(out, year, part->count - 1);
     } else {
+        if (year > 9999 && part->count >= 4)
+            text_add_char(out, '+');
         print_padded(out, year, part->count);
     }
 }
