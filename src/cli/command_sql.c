@@ -10,6 +10,7 @@
 
 struct sql_settings {
     struct project_flags project;
+    struct strings parameters;
     const char *statement, *zone;
     int ansi, format;
     int64_t memory_bytes;
@@ -26,6 +27,11 @@ static const struct option sql_options[] = {
      offsetof(struct sql_settings, memory_bytes), false},
     {"timing", OPTION_BOOLEAN, NULL, NULL, 0, 0, "tell on stderr how long each statement takes",
      offsetof(struct sql_settings, timing), false},
+    {.name = "param",
+     .kind = OPTION_STRING,
+     .choices = "*",
+     .help = "NAME=EXPRESSION, a constant that :NAME stands for in the statements; repeatable",
+     .offset = offsetof(struct sql_settings, parameters)},
     {"jsonl", OPTION_BOOLEAN, NULL, NULL, 0, 0, "a statement a line in, an answer a line out, as JSON",
      offsetof(struct sql_settings, lines), false},
     PROJECT_FLAGS(struct sql_settings, project),
@@ -83,6 +89,21 @@ static int statements_run(struct sql_run *run, const struct sql_settings *settin
     return status;
 }
 
+static enum code parameters_give(struct sql_run *run, const struct strings *parameters, struct error *err)
+{
+    for (int32_t i = 0; i < parameters->count; i++) {
+        const char *text = parameters->items[i];
+        size_t size = strcspn(text, "=");
+        char name[128];
+        if (text[size] == '\0' || size == 0 || size >= sizeof name)
+            return fail(err, E_USAGE, "--param %s: write NAME=EXPRESSION", text);
+        memcpy(name, text, size);
+        name[size] = '\0';
+        TRY(sql_session_parameter(run->session, name, bytes_of_string(text + size + 1), err));
+    }
+    return E_OK;
+}
+
 /* project NULL: none was named. */
 static int session_run(const struct project *project, const struct sql_settings *settings, const struct sql_words *words)
 {
@@ -98,7 +119,8 @@ static int session_run(const struct project *project, const struct sql_settings 
     sql_run_open(&run, &session, (size_t)settings->memory_bytes);
     if (project != NULL)
         sql_project_relations(run.session, &arena, project);
-    int status = statements_run(&run, settings, words);
+    int status = parameters_give(&run, &settings->parameters, &err) == E_OK ? statements_run(&run, settings, words)
+                                                                           : report(&err);
     sql_run_close(&run);
     arena_free(&arena);
     return status;
@@ -133,6 +155,7 @@ const struct command sql_command = {
     .examples = "  leat sql -c \"SELECT day, count(*) FROM VALUES ('mon'), ('tue'), ('mon') AS t(day) GROUP BY day\"\n"
                 "  leat sql -c \"SELECT * FROM parquet.`/data/in`, csv.`/data/names.csv` WITH (header = true)\"\n"
                 "  leat sql shop -c \"SELECT category, sum(amount) FROM silver GROUP BY ALL\" --timing\n"
+                "  leat sql report.sql --param since=\"date'2026-01-01'\"   # WHERE day >= :since\n"
                 "  leat sql report.sql --format csv --tz Europe/Berlin\n"
                 "  echo '{\"id\": 1, \"sql\": \"SELECT 1 AS one\"}' | leat sql --jsonl\n",
     .notes = "Statements end with `;` and share a session: temporary views, tables, SET. DIR is a project: its tables, materialized\n"

@@ -62,9 +62,9 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     TRY(query_open(&spec, &query, err));
     if (step->action == SESSION_ROWS)
         sink->schema(sink->context, step->plan->schema, session->zone);
-    bool fill = step->action == SESSION_FILL;
+    bool fill = step->action == SESSION_FILL, assign = step->action == SESSION_ASSIGN;
     self->running = query;
-    enum code code = query_drain(self, query, sink, fill ? &filled : NULL, at, err);
+    enum code code = query_drain(self, query, sink, fill || assign ? &filled : NULL, at, err);
     self->running = NULL;
     query_close(query);
     if (code == E_OK && fill && step->overwrite)
@@ -73,6 +73,8 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
         batch_retype(&filled.batches[i], step->schema);
         code = stored_rows_add(step->target, &filled.batches[i], &self->budget, err);
     }
+    if (code == E_OK && assign)
+        code = sql_session_assign(self->session, step, filled.batches, filled.count, err);
     stored_rows_free(&filled, &self->budget);
     return code;
 }
@@ -89,7 +91,7 @@ enum code sql_run_statement(struct sql_run *self, struct bytes text, const struc
     else if (code == E_OK && step.action != SESSION_NOTHING) {
         code = step_run(self, &step, sink, &at, err);
         if (code != E_OK)
-            code = sql_session_place(text, at, err);
+            code = sql_session_place(step.text.data != NULL ? step.text : text, at, err);
     }
     arena_free(&arena);
     return code;

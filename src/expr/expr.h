@@ -121,6 +121,9 @@ enum function_kind { FUNCTION_NONE, FUNCTION_SCALAR, FUNCTION_AGGREGATE, FUNCTIO
 enum function_kind function_kind(const char *name);
 const char *function_nearest(const char *name);         /* did you mean; ends at a blank or NUL; NULL: nothing is near */
 void functions_print(struct text *out);                 /* docs/functions.md */
+/* What is known of a function: its names, set apart by blanks, and how it is called. */
+struct function_note { const char *names, *signature, *help, *example, *expected; }; /* example: NULL = none */
+void functions_each(void (*each)(void *context, const struct function_note *note), void *context);
 /* Calls each(context, name, example, expected) for every function's example, for the example test. */
 void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),
                             void *context);

@@ -494,6 +494,21 @@ void functions_print(struct text *out)
     }
 }
 
+void functions_each(void (*each)(void *context, const struct function_note *note), void *context)
+{
+    for (int i = 0; i < FAMILY_COUNT; i++)
+        for (const struct function *const *at = families[i].functions; *at != NULL; at++) {
+            const struct function_note note = {(*at)->name, (*at)->signature, (*at)->help, (*at)->example, (*at)->expected};
+            if (((*at)->flags & FN_HIDDEN) == 0)
+                each(context, &note);
+        }
+    for (int32_t i = 0; aggregate_at(i) != NULL; i++) {
+        const struct aggregate *row = aggregate_at(i);
+        const struct function_note note = {row->name, row->signature, row->help, row->example, row->expected};
+        each(context, &note);
+    }
+}
+
 void functions_each_example(void (*each)(void *context, const char *name, const char *example,
                                          const char *expected),
                             void *context)

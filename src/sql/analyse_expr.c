@@ -2,7 +2,7 @@
  * expr/. */
 #include <ctype.h>
 
-#include "sql/analyser.h"
+#include "sql/sql_session.h"
 
 /* ---- names ---- */
 
@@ -27,6 +27,20 @@ static enum code fields_of(struct analyser *self, const struct ast *name, const 
     return E_OK;
 }
 
+static enum code analyse_variable(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                  const struct expr **out)
+{
+    int32_t used;
+    const struct variable *variable = variable_find(self, ast, &used);
+    if (variable == NULL)
+        return scope_unresolved(self, scope, ast);
+    const struct expr *value = expr_value(&self->expr, variable->value->literal, 0, ast->at);
+    for (; used < ast->part_count; used++)
+        TRY(placed(self, expr_field(&self->expr, value, ast->parts[used], ast->at, &value, self->err), ast->at));
+    *out = value;
+    return E_OK;
+}
+
 static enum code analyse_name(struct analyser *self, const struct scope *scope,
                               const struct ast *ast, const struct expr **out)
 {
@@ -48,7 +62,7 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope,
     if (ast->part_count == 1 && is_bare_function(ast->parts[0]))
         return placed(self, expr_call(&self->expr, ast->parts[0], NULL, 0, ast->at, out, self->err),
                       ast->at);
-    return scope_unresolved(self, scope, ast);
+    return analyse_variable(self, scope, ast, out);
 }
 
 /* ---- shapes ---- */
@@ -141,6 +155,7 @@ enum code analyse_expr(struct analyser *self, const struct scope *scope, const s
         return sql_error(self, ast->at, NULL,
                          "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in %s.",
                          scope->clause);
+    case AST_PARAMETER: return analyse_parameter(self, ast, out);
     case AST_LAMBDA: return sql_error(self, ast->at, NULL,
                          "[INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION] A lambda function should only be used in "
                          "a higher order function.");

@@ -18,6 +18,11 @@
 
 struct element;
 struct catalog;
+struct variable;
+struct parameter { /* :name, or a question mark */
+    const char *name;
+    const struct expr *value; /* a literal */
+};
 struct recursion { /* of a WITH RECURSIVE name within its own query */
     struct plan *level; /* NULL: it may not be read here */
     int32_t reads;
@@ -47,6 +52,9 @@ struct analyser {
     bool batch; /* a query of a session: all its rows stand still */
     struct dialect dialect;
     int32_t recursion_count;
+    const struct sql_session *session; /* whose variables names may be; NULL: none */
+    const struct parameter *parameters;
+    int32_t parameter_count;
     struct list subqueries_read; /* struct subquery_reads *: what correlated subqueries read, for the names of columns */
 };
 
@@ -130,6 +138,9 @@ MUST_CHECK enum code analyse_call(struct analyser *self, const struct scope *sco
                                   const struct ast *ast, const struct expr **out);
 MUST_CHECK enum code analyse_args(struct analyser *self, const struct scope *scope,
                                   const struct ast *ast, const struct expr ***out);
+/* session_variables.c */
+const struct variable *variable_find(const struct analyser *self, const struct ast *name, int32_t *used);
+MUST_CHECK enum code analyse_parameter(struct analyser *self, const struct ast *ast, const struct expr **out);
 /* star.c: f(*), (a, t.*) with columns in the star's place; count(*) is none of them. */
 bool star_among(const struct ast *ast);
 MUST_CHECK enum code star_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast,

@@ -38,6 +38,7 @@ enum ast_kind {
     AST_SUBQUERY, /* (SELECT ..) */
     AST_EXISTS,   /* EXISTS (query) */
     AST_IN,       /* args IN (query) */
+    AST_PARAMETER, /* :text; text NULL: the question mark at `place` */
 };
 
 struct ast_sort {
@@ -89,6 +90,7 @@ struct ast {
     struct ast_query *query;
     const char *const *names; /* STAR of |> SET */
     int32_t name_count;
+    int32_t place; /* PARAMETER: 0.. */
     struct ast **excepts; /* STAR: EXCEPT (a, t.b, s.f), AST_NAMEs */
     int32_t except_count;
 };

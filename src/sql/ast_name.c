@@ -5,6 +5,7 @@
 
 #include "sql/call_name.h"
 #include "sql/select.h"
+#include "sql/sql_session.h"
 
 enum { TYPED_HEIGHT_MAX = 8 }; // a name asks for the types of its parts no deeper
 
@@ -64,6 +65,41 @@ static void print_literal(struct printer *out, const struct ast *ast)
     }
 }
 
+/* A parameter is named as its value. */
+static void print_parameter(struct printer *out, const struct ast *ast)
+{
+    struct error err = {0};
+    struct analyser quiet = *out->analyser;
+    const struct expr *value;
+    quiet.err = &err;
+    if (analyse_parameter(&quiet, ast, &value) == E_OK)
+        expr_print(value, NULL, &out->text);
+}
+
+/* The alias of another column of the list. */
+static bool is_earlier_alias(const struct scope *scope, const struct ast *name)
+{
+    const struct select *select = scope->select;
+    for (int32_t i = 0; select != NULL && name->part_count == 1 && i < select->target_count; i++)
+        if (select->targets[i].alias != NULL && same_name(select->targets[i].alias, name->parts[0]))
+            return true;
+    return false;
+}
+
+/* A variable among other things of an expression. */
+static bool print_variable(struct printer *out, const struct ast *ast)
+{
+    int32_t used;
+    const struct variable *variable = variable_find(out->analyser, ast, &used);
+    if (variable == NULL)
+        return false;
+    bool text = variable->type->id == TYPE_STRING && !column_is_null(variable->value->literal, 0);
+    text_printf(&out->text, "variablereference(system.session.%s=%s", variable->name, text ? "'" : "");
+    expr_print(variable->value, NULL, &out->text);
+    text_printf(&out->text, "%s)", text ? "'" : "");
+    return true;
+}
+
 /* Without the table's name; a field keeps its struct. */
 static void print_name(struct printer *out, const struct ast *ast)
 {
@@ -76,6 +112,12 @@ static void print_name(struct printer *out, const struct ast *ast)
     if (out->scope != NULL && scope_find(&quiet, out->scope, ast, &expr, &found) == E_OK && found)
         for (; expr->kind == EXPR_FIELD; expr = expr->args[0])
             shown++;
+    if (out->scope != NULL && !found && is_earlier_alias(out->scope, ast)) {
+        text_printf(&out->text, "lateralAliasReference(%s)", ast->parts[0]);
+        return;
+    }
+    if (out->scope != NULL && !found && print_variable(out, ast))
+        return;
     print_parts(out, ast->parts + ast->part_count - shown, shown);
     if (out->scope != NULL && !found && ast->part_count == 1 && is_bare_function(ast->parts[0]))
         put(out, "()");
@@ -583,6 +625,7 @@ static void print(struct printer *out, const struct ast *ast)
         print(out, ast->args[0]);
         text_printf(&out->text, ":%s", ast->text);
         break;
+    case AST_PARAMETER: print_parameter(out, ast); break;
     case AST_SUBQUERY: text_printf(&out->text, "scalarsubquery(%s)", columns_read(out, ast)); break;
     case AST_EXISTS: text_printf(&out->text, "exists(%s)", columns_read(out, ast)); break;
     case AST_IN:

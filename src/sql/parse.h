@@ -22,6 +22,12 @@ struct ast_script {
     int32_t count;
 };
 
+/* What IDENTIFIER(expr) says: the text of a constant. Without one only a string literal is understood. */
+struct identifier_reader {
+    enum code (*read)(void *context, const struct ast *ast, const char **out);
+    void *context;
+};
+
 /* Errors go to notes->problems; the code is that of the first one. */
 MUST_CHECK enum code parse_script(struct arena *arena, const struct sql_file *file,
                                   struct notes *notes, struct ast_script *out, struct error *err);

@@ -333,6 +333,12 @@ static enum code parse_name(struct parser *self, struct ast **out)
     struct list parts = {0};
     for (;;) {
         const char *name;
+        if (at_identifier(self)) {
+            TRY(parse_identifier(self, &parts));
+            if (!take_symbol(self, SYM_DOT))
+                break;
+            continue;
+        }
         // behind a dot any word is a name: t.order, s.from
         if (parts.count > 0 && token_here(self)->kind == TOKEN_WORD) {
             name = lex_name_value(self->arena, self->file->text, token_here(self));
@@ -356,6 +362,22 @@ static enum code parse_name(struct parser *self, struct ast **out)
     return E_OK;
 }
 
+/* :name, ? */
+static enum code parse_parameter(struct parser *self, struct ast **out)
+{
+    int32_t first = self->at;
+    struct ast *node = ast_new(self, AST_PARAMETER, position_here(self));
+    if (take_symbol(self, SYM_COLON))
+        TRY(expect_name(self, &node->text));
+    else
+        self->at++;
+    if (node->text == NULL)
+        node->place = self->marks++;
+    node->at = position_since(self, first);
+    *out = node;
+    return E_OK;
+}
+
 static enum code parse_atom(struct parser *self, struct ast **out)
 {
     int32_t first = self->at;
@@ -366,6 +388,8 @@ static enum code parse_atom(struct parser *self, struct ast **out)
         return parse_star(self, NULL, 0, first, out);
     if (at_symbol(self, SYM_OPEN))
         return parse_parentheses(self, out);
+    if (at_symbol(self, SYM_COLON) || at_symbol(self, SYM_QUESTION))
+        return parse_parameter(self, out);
     switch (token_here(self)->keyword) {
     case KW_CASE: return parse_case(self, out);
     case KW_CAST:

@@ -165,6 +165,8 @@ static enum code parse_drop(struct parser *self, struct session_statement *out)
     out->kind = DO_DROP;
     self->at++;
     take_word(self, KW_TEMPORARY);
+    if (take_text(self, "variable") || take_text(self, "var"))
+        return parse_drop_variable(self, out);
     if (!take_word(self, KW_VIEW) && !take_word(self, KW_TABLE)) {
         out->kind = DO_IGNORE;
         skip_statement(self);
@@ -206,11 +208,19 @@ static enum code parse_set(struct parser *self, struct session_statement *out)
         return parse_time_zone(self, out->statement);
     }
     if (at_text(self, "variable") || at_text(self, "var"))
-        return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: SET VARIABLE");
+        return parse_set_variable(self, out);
     parse_key_value(self, out->statement);
     if (out->statement->value == NULL)
         out->kind = DO_IGNORE;
     return E_OK;
+}
+
+static enum code parse_truncate(struct parser *self, struct session_statement *out)
+{
+    out->kind = DO_TRUNCATE;
+    self->at++;
+    TRY(expect_word(self, KW_TABLE));
+    return parse_statement_name(self, out->statement);
 }
 
 /* ---- any ---- */
@@ -234,6 +244,18 @@ static enum code parse_any(struct parser *self, struct session_statement *out)
         return parse_drop(self, out);
     if (at_word(self, KW_SET))
         return parse_set(self, out);
+    if (at_text(self, "declare"))
+        return parse_declare(self, out);
+    if (at_text(self, "execute"))
+        return parse_execute(self, out);
+    if (at_text(self, "describe") || at_word(self, KW_DESC))
+        return parse_describe(self, out);
+    if (at_text(self, "show"))
+        return parse_show(self, out);
+    if (at_text(self, "explain"))
+        return parse_explain(self, out);
+    if (at_text(self, "truncate"))
+        return parse_truncate(self, out);
     if (at_ignored(self)) {
         out->kind = DO_IGNORE;
         skip_statement(self);
@@ -244,10 +266,12 @@ static enum code parse_any(struct parser *self, struct session_statement *out)
 }
 
 enum code parse_session_statement(struct arena *arena, const struct sql_file *file, struct notes *notes,
-                                  struct session_statement *out, struct error *err)
+                                  const struct identifier_reader *identifiers, struct session_statement *out,
+                                  struct error *err)
 {
     struct parser self;
     TRY(parser_open(&self, arena, file, notes, err));
+    self.identifiers = identifiers;
     *out = (struct session_statement){.statement = arena_new(arena, struct ast_statement)};
     TRY(parse_any(&self, out));
     while (take_symbol(&self, SYM_SEMICOLON))

@@ -188,8 +188,56 @@ bool at_alias(const struct parser *self)
     }
 }
 
+bool at_identifier(const struct parser *self)
+{
+    return at_text(self, "identifier") && token_ahead(self, 1)->symbol == SYM_OPEN;
+}
+
+static enum code identifier_text(struct parser *self, const struct ast *ast, const char **out)
+{
+    if (self->identifiers != NULL)
+        return self->identifiers->read(self->identifiers->context, ast, out);
+    if (ast->kind != AST_STRING)
+        return parse_error(self, ast->at, "[NOT_A_CONSTANT_STRING.NOT_CONSTANT] IDENTIFIER(..) takes a constant string.");
+    *out = arena_strndup(self->arena, (const char *)ast->bytes.data, ast->bytes.size);
+    return E_OK;
+}
+
+enum code parse_identifier(struct parser *self, struct list *parts)
+{
+    struct ast *ast;
+    const char *text;
+    const char *const *names;
+    int32_t count;
+    self->at += 2;
+    TRY(nest(self));
+    TRY(parse_expr(self, &ast));
+    TRY(expect_symbol(self, SYM_CLOSE));
+    unnest(self);
+    TRY(identifier_text(self, ast, &text));
+    struct sql_file *file = arena_new(self->arena, struct sql_file);
+    struct parser inner;
+    struct notes quiet = {.arena = self->arena, .files = file, .file_count = 1};
+    *file = (struct sql_file){NULL, bytes_of_string(text)};
+    if (parser_open(&inner, self->arena, file, &quiet, self->err) != E_OK ||
+        expect_any_dotted(&inner, &names, &count) != E_OK || token_here(&inner)->kind != TOKEN_END)
+        return parse_error(self, ast->at, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%s': IDENTIFIER(..) takes a name.", text);
+    for (int32_t i = 0; i < count; i++)
+        list_add(self->arena, parts, names[i]);
+    return E_OK;
+}
+
 enum code expect_name(struct parser *self, const char **out)
 {
+    if (at_identifier(self)) {
+        struct list parts = {0};
+        struct position at = position_here(self);
+        TRY(parse_identifier(self, &parts));
+        if (parts.count != 1)
+            return parse_error(self, at, "[IDENTIFIER_TOO_MANY_NAME_PARTS] a name of one part is expected here.");
+        *out = parts.items[0];
+        return E_OK;
+    }
     if (!at_name(self))
         return syntax_error(self, token_here(self)->kind == TOKEN_STRING
                                       ? "a name is quoted with `backquotes`"
@@ -213,8 +261,27 @@ enum code expect_dotted(struct parser *self, const char *const **parts, int32_t 
     struct list names = {0};
     do {
         const char *name;
+        if (at_identifier(self)) {
+            TRY(parse_identifier(self, &names));
+            continue;
+        }
         TRY(expect_name(self, &name));
         list_add(self->arena, &names, name);
+    } while (take_symbol(self, SYM_DOT));
+    *parts = (const char *const *)names.items;
+    *count = names.count;
+    return E_OK;
+}
+
+enum code expect_any_dotted(struct parser *self, const char *const **parts, int32_t *count)
+{
+    struct list names = {0};
+    do {
+        const struct token *token = token_here(self);
+        if (token->kind != TOKEN_WORD && token->kind != TOKEN_QUOTED)
+            return syntax_error(self, "expected a name here");
+        list_add(self->arena, &names, lex_name_value(self->arena, self->file->text, token));
+        self->at++;
     } while (take_symbol(self, SYM_DOT));
     *parts = (const char *const *)names.items;
     *count = names.count;

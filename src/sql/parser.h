@@ -19,6 +19,8 @@ struct parser {
     int32_t at, count;
     int32_t depth; /* of nested expressions and queries */
     int32_t pipe_steps; /* of the pipe at hand */
+    int32_t marks;      /* question marks so far: parameters by place */
+    const struct identifier_reader *identifiers; /* NULL: none */
     struct error *err;
 };
 
@@ -74,6 +76,11 @@ bool at_alias(const struct parser
                   *self); /* a name that may stand behind an expression or relation without AS */
 MUST_CHECK enum code expect_dotted(struct parser *self, const char *const **parts,
                                    int32_t *count); /* a.b.c */
+/* The same; a word that starts a clause is a name too. */
+MUST_CHECK enum code expect_any_dotted(struct parser *self, const char *const **parts, int32_t *count);
+bool at_identifier(const struct parser *self); /* IDENTIFIER( */
+/* IDENTIFIER('a.b'): the parts of its name. */
+MUST_CHECK enum code parse_identifier(struct parser *self, struct list *parts);
 MUST_CHECK enum code expect_names(struct parser *self, const char *const **names,
                                   int32_t *count); /* (a, b) */
 /* "Syntax error at or near" the token here. */
@@ -150,5 +157,16 @@ MUST_CHECK enum code parse_statement(struct parser *self, struct ast_statement *
  * to the statement's end, value NULL when no '=' is there. */
 MUST_CHECK enum code parse_statement_name(struct parser *self, struct ast_statement *statement);
 void parse_key_value(struct parser *self, struct ast_statement *statement);
+
+/* ---- parse_variable.c, parse_show.c ---- */
+
+struct session_statement;
+MUST_CHECK enum code parse_declare(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_set_variable(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_drop_variable(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_execute(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_describe(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_show(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_explain(struct parser *self, struct session_statement *out);
 
 #endif

@@ -79,6 +79,8 @@ const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, ex
  * they are used. */
 int32_t expr_weight(const struct expr *expr, int32_t limit);
 int32_t expr_height(const struct expr *expr);
+/* The plan of a batch query as text, a line a node, inputs indented below their users; it is not run afterwards. */
+void plan_print(struct arena *arena, struct plan *root, struct text *out);
 /* Whether a marked column stands in it. */
 bool expr_has_marks(const struct expr *expr);
 /* Every expression of the node itself, whatever input it reads. */

@@ -287,6 +287,16 @@ static void print_tree(const struct plan *node, int32_t depth, bool *printed, st
         print_tree(plan_input(node, i), depth + 1, printed, out);
 }
 
+void plan_print(struct arena *arena, struct plan *root, struct text *out)
+{
+    struct plan_list nodes;
+    plan_collect(arena, &root, 1, &nodes);
+    bool *printed = arena_array(arena, bool, (size_t)nodes.count + 1);
+    for (int32_t i = 0; i < nodes.count; i++)
+        nodes.nodes[i]->unsupported = NULL; // that is what streams cannot do
+    print_tree(root, 0, printed, out);
+}
+
 static void print_table(const struct pipeline_table *table, bool *printed, struct text *out)
 {
     const char *kind = table->is_sink        ? "sink"

@@ -394,10 +394,12 @@ enum session_action {
     SESSION_ROWS,    /* `plan` gives the answer */
     SESSION_FILL,    /* append the rows of `plan` to `target`; `overwrite`: they replace what is there */
     SESSION_DROP,    /* `target` is nobody's any more */
+    SESSION_ASSIGN,  /* variables get the row of `plan`: sql_session_assign */
 };
 struct session_step {
     enum session_action action;
     struct plan *plan;
+    struct bytes text;         /* that the plan's positions are in: the statement, or what it executes */
     struct stored_rows *target;
     const struct type *schema; /* FILL: of the target; lives as long as it, as the plan's does not */
     bool overwrite;
@@ -427,6 +429,12 @@ void sql_session_names(const struct sql_session *self, void (*each)(void *contex
  * the empty rows of a new table. E_SQL, E_UNSUPPORTED with line:column, caret and hint. */
 MUST_CHECK enum code sql_session_step(struct sql_session *self, struct arena *arena, struct bytes text,
                                       struct stored_rows *(*rows_new)(void), struct session_step *out, struct error *err);
+/* The rows of an ASSIGN: one at most. */
+MUST_CHECK enum code sql_session_assign(struct sql_session *self, const struct session_step *step, const struct batch *rows,
+                                        int32_t count, struct error *err);
+/* `:name` in the statements to come is the constant expression `text`. */
+MUST_CHECK enum code sql_session_parameter(struct sql_session *self, const char *name, struct bytes text,
+                                           struct error *err);
 /* An error of running a plan gets its place in front and the line with a caret behind. */
 enum code sql_session_place(struct bytes text, struct position at, struct error *err);
 /* The next statement of a script, up to its `;`; false at the end. *text moves behind it. */

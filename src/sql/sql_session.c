@@ -52,6 +52,8 @@ void sql_session_free(struct sql_session *self, void (*drop)(void *context, stru
         relation_forget(self, self->relation_count - 1);
     }
     mem_free(self->relations);
+    session_variables_free(self);
+    arena_free(&self->parameter_arena);
     mem_free(self);
 }
 
@@ -92,17 +94,6 @@ void sql_session_names(const struct sql_session *self, void (*each)(void *contex
 
 /* ---- one statement ---- */
 
-struct step {
-    struct sql_session *session;
-    struct analyser analyser;
-    struct notes notes;
-    struct sql_file file;
-    struct catalog catalog;
-    struct session_statement statement;
-    struct stored_rows *(*rows_new)(void);
-    struct session_step *out;
-};
-
 /* The session's relations as a catalog: each is analysed when, and where, it is read. */
 static void catalog_fill(struct step *self)
 {
@@ -124,7 +115,7 @@ static void catalog_fill(struct step *self)
     }
 }
 
-static enum code analyse(struct step *self, const struct ast_query *query, struct plan **out)
+enum code step_analyse(struct step *self, const struct ast_query *query, struct plan **out)
 {
     struct rowset rows;
     TRY(analyse_query(&self->analyser, query, NULL, &rows));
@@ -150,7 +141,7 @@ static enum code view_keep(struct step *self, const struct ast_statement *writte
                                  self->file.text.size);
     struct sql_file *file = arena_new(&arena, struct sql_file);
     *file = (struct sql_file){NULL, text};
-    enum code code = parse_session_statement(&arena, file, &notes, &again, self->analyser.err);
+    enum code code = parse_session_statement(&arena, file, &notes, &self->identifiers, &again, self->analyser.err);
     if (code != E_OK) {
         arena_free(&arena);
         return code;
@@ -194,7 +185,7 @@ static enum code create_view(struct step *self)
                           "There is a table or view already:");
     if (view->query == NULL)
         return create_of_files(self);
-    TRY(analyse(self, view->query, &plan));
+    TRY(step_analyse(self, view->query, &plan));
     if (view->column_count > 0 && view->column_count != plan->schema->field_count)
         return sql_error(&self->analyser, view->name_at, NULL,
                          "[CREATE_VIEW_COLUMN_ARITY_MISMATCH.%s] Cannot create view `%s`: %d names for %d columns.",
@@ -238,7 +229,7 @@ static enum code create_table(struct step *self)
     if (names_files(table))
         return create_of_files(self);
     if (table->query != NULL)
-        TRY(analyse(self, table->query, &plan));
+        TRY(step_analyse(self, table->query, &plan));
     if (plan == NULL && table->column_count == 0)
         return not_yet(&self->analyser, table->name_at, "CREATE TABLE without columns");
     struct relation *relation = table_add(self, table->name, plan != NULL ? plan->schema : declared_schema(self, table));
@@ -286,7 +277,7 @@ static enum code insert(struct step *self)
     int32_t *places = arena_array(analyser->arena, int32_t, count);
     const struct expr **exprs = arena_array(analyser->arena, const struct expr *, count);
     const char **names = arena_array(analyser->arena, const char *, count);
-    TRY(analyse(self, statement->query, &plan));
+    TRY(step_analyse(self, statement->query, &plan));
     TRY(insert_places(self, table->schema, plan->schema, places));
     for (int32_t i = 0; i < table->schema->field_count; i++) {
         const struct field *field = &table->schema->fields[i];
@@ -320,6 +311,19 @@ static enum code drop(struct step *self)
     if (relation->rows != NULL)
         *self->out = (struct session_step){.action = SESSION_DROP, .target = relation->rows};
     relation_forget(self->session, at);
+    return E_OK;
+}
+
+/* No rows in the place of what is there. */
+static enum code truncate(struct step *self)
+{
+    int32_t at = relation_find(self->session, self->statement.statement->name);
+    if (at < 0 || self->session->relations[at]->rows == NULL)
+        return name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table");
+    const struct relation *table = self->session->relations[at];
+    struct plan *none = plan_new(self->analyser.arena, PLAN_VALUES, table->schema, (struct position){0});
+    *self->out = (struct session_step){
+        .action = SESSION_FILL, .plan = none, .target = table->rows, .schema = table->schema, .overwrite = true};
     return E_OK;
 }
 
@@ -418,28 +422,55 @@ static enum code set(struct step *self)
 
 /* ---- all ---- */
 
-static enum code step_do(struct step *self)
+enum code step_do(struct step *self)
 {
     switch (self->statement.kind) {
     case DO_QUERY:
         self->out->action = SESSION_ROWS;
-        return analyse(self, self->statement.statement->query, &self->out->plan);
+        return step_analyse(self, self->statement.statement->query, &self->out->plan);
     case DO_CREATE_VIEW: return create_view(self);
     case DO_CREATE_TABLE: return create_table(self);
     case DO_INSERT: return insert(self);
     case DO_DROP: return drop(self);
     case DO_SET: return set(self);
+    case DO_TRUNCATE: return truncate(self);
+    case DO_DECLARE: return session_declare(self);
+    case DO_SET_VARIABLE: return session_set_variable(self);
+    case DO_DROP_VARIABLE: return session_drop_variable(self);
+    case DO_EXECUTE: return session_execute(self);
+    case DO_DESCRIBE_FUNCTION: return session_describe_function(self);
+    case DO_DESCRIBE_RELATION: return session_describe_relation(self);
+    case DO_DESCRIBE_QUERY: return session_describe_query(self);
+    case DO_SHOW_FUNCTIONS: return session_show_functions(self);
+    case DO_SHOW_TABLES:
+    case DO_SHOW_VIEWS: return session_show_relations(self);
+    case DO_SHOW_COLUMNS: return session_show_columns(self);
+    case DO_SHOW_SCHEMAS:
+    case DO_SHOW_CATALOGS: return session_show_schemas(self);
+    case DO_EXPLAIN: return session_explain(self);
     case DO_IGNORE: break;
     }
     return E_OK;
 }
 
 /* Columns that nobody reads are not read from the files, and filters stand next to them. */
-static void step_optimise(struct step *self)
+void step_optimise(struct step *self, struct plan **plan)
 {
     struct plan_list nodes;
     struct group_list groups;
-    optimise(&self->analyser.expr, &self->out->plan, 1, &nodes, &groups);
+    optimise(&self->analyser.expr, plan, 1, &nodes, &groups);
+}
+
+static enum code read_identifier(void *context, const struct ast *ast, const char **out)
+{
+    struct step *self = context;
+    return session_text(&self->analyser, ast, out);
+}
+
+enum code step_parse(struct step *self)
+{
+    return parse_session_statement(self->analyser.arena, &self->file, &self->notes, &self->identifiers, &self->statement,
+                                   self->analyser.err);
 }
 
 enum code sql_session_step(struct sql_session *session, struct arena *arena, struct bytes text,
@@ -458,12 +489,17 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
                                        .err = err,
                                        .catalog = &self->catalog,
                                        .batch = true,
-                                       .dialect = session->dialect};
+                                       .dialect = session->dialect,
+                                       .session = session,
+                                       .parameters = session->parameters,
+                                       .parameter_count = session->parameter_count};
     catalog_fill(self);
-    TRY(parse_session_statement(arena, &self->file, &self->notes, &self->statement, err));
+    out->text = text;
+    self->identifiers = (struct identifier_reader){read_identifier, self};
+    TRY(step_parse(self));
     TRY(step_do(self));
     if (out->plan != NULL)
-        step_optimise(self);
+        step_optimise(self, &out->plan);
     return E_OK;
 }
 

@@ -47,8 +47,9 @@ static enum code rows_run(struct script *self, const struct session_step *step, 
         code = query_next(query, &batch, &at, err);
         if (code != E_OK || batch.rows == 0)
             break;
-        if (step->action == SESSION_FILL) {
-            batch_retype(&batch, step->schema);
+        if (step->action != SESSION_ROWS) {
+            if (step->action == SESSION_FILL)
+                batch_retype(&batch, step->schema);
             code = stored_rows_add(filled, &batch, &self->budget, err);
             if (code != E_OK)
                 break;
@@ -69,8 +70,15 @@ static enum code statement_run(struct script *self, struct bytes text, struct er
     enum code code = sql_session_step(self->session, &arena, text, rows_new, &step, err);
     if (code == E_OK && step.action == SESSION_DROP)
         rows_drop(self, step.target);
-    else if (code == E_OK && step.action != SESSION_NOTHING)
+    else if (code == E_OK && step.action == SESSION_ASSIGN) {
+        struct stored_rows rows = {0};
+        code = rows_run(self, &step, &rows, err);
+        if (code == E_OK)
+            code = sql_session_assign(self->session, &step, rows.batches, rows.count, err);
+        stored_rows_free(&rows, &self->budget);
+    } else if (code == E_OK && step.action != SESSION_NOTHING) {
         code = rows_run(self, &step, step.target, err);
+    }
     arena_free(&arena);
     return code;
 }
