@@ -12,6 +12,7 @@ enum { LINE_MAX_BYTES = 16 * 1024 * 1024 };
 struct answer {
     struct text schema, rows;
     const struct zone *zone;
+    const struct session *settings;
     bool some;
 };
 
@@ -67,7 +68,7 @@ static void answer_rows(void *context, const struct batch *batch)
         text_clear(&line);
         for (int32_t c = 0; c < batch->column_count; c++) {
             text_add_string(&line, c > 0 ? "\t" : "");
-            column_print_in(&batch->columns[c], row, self->zone, &line);
+            column_print_as(&batch->columns[c], row, self->zone, self->settings->binary, &line);
         }
         text_add_string(&self->rows, self->some ? "," : "");
         json_text(&self->rows, text_view(&line));
@@ -118,7 +119,7 @@ static void answer_print(const struct answer *answer, json_t *id, enum code code
 
 static void line_run(struct sql_run *run, struct bytes line)
 {
-    struct answer answer = {0};
+    struct answer answer = {.settings = sql_session_settings(run->session)};
     struct error err = {0};
     const struct sql_sink sink = {answer_schema, answer_rows, &answer};
     json_t *request = json_loadb((const char *)line.data, line.size, JSON_ALLOW_NUL, NULL);

@@ -58,6 +58,10 @@ void column_print(const struct column *col, int64_t row, struct text *out);
 /* The same, instants in this zone. */
 struct zone;
 void column_print_in(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
+/* The same, bytes in one of Spark's styles (spark.sql.binaryOutputStyle): as text, "[83, 112]", U3A, 5370, "[53 70]". */
+enum binary_style { BINARY_AS_TEXT, BINARY_AS_NUMBERS, BINARY_AS_BASE64, BINARY_AS_HEX, BINARY_AS_HEX_PAIRS };
+void column_print_as(const struct column *col, int64_t row, const struct zone *zone, enum binary_style binary,
+                     struct text *out);
 /* True when both rows hold the same value (NULL equals NULL). For tests and state. */
 bool column_equal_at(const struct column *a, int64_t i, const struct column *b, int64_t j);
 /* Asserts the invariants above; for tests and debug builds. */

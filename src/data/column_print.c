@@ -46,6 +46,39 @@ static void print_decimal(const struct column *col, int64_t row, struct text *ou
     text_add(out, digits, decimal_print(value, col->type->scale, digits));
 }
 
+/* Without padding, as Spark prints it. */
+static void print_base64(struct bytes value, struct text *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < value.size; i += 3) {
+        size_t left = value.size - i;
+        uint32_t word = 0;
+        for (size_t k = 0; k < 3; k++)
+            word = word << 8 | (k < left ? value.data[i + k] : 0u);
+        for (size_t k = 0; k < 4 && k <= left; k++)
+            text_add_char(out, digits[word >> (18 - 6 * k) & 63]);
+    }
+}
+
+static void print_binary(struct bytes value, enum binary_style style, struct text *out)
+{
+    if (style == BINARY_AS_TEXT) {
+        text_add(out, value.data, value.size);
+        return;
+    }
+    if (style == BINARY_AS_BASE64) {
+        print_base64(value, out);
+        return;
+    }
+    bool numbers = style == BINARY_AS_NUMBERS, list = style != BINARY_AS_HEX;
+    text_add_string(out, list ? "[" : "");
+    for (size_t i = 0; i < value.size; i++) {
+        text_add_string(out, i == 0 || !list ? "" : numbers ? ", " : " ");
+        text_printf(out, numbers ? "%d" : "%02X", numbers ? (int8_t)value.data[i] : value.data[i]);
+    }
+    text_add_string(out, list ? "]" : "");
+}
+
 static void print_quoted(struct bytes value, struct text *out)
 {
     text_add_char(out, '"');
@@ -56,6 +89,7 @@ static void print_quoted(struct bytes value, struct text *out)
 struct place {
     const struct zone *zone;
     bool inside; /* a nested value, where Hive quotes texts and writes null small */
+    enum binary_style binary;
 };
 static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out);
 
@@ -91,7 +125,7 @@ static void print_struct(const struct column *col, int64_t row, const struct pla
 
 static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out)
 {
-    const struct place nested = {place->zone, true};
+    const struct place nested = {place->zone, true, place->binary};
     char digits[VALUE_TEXT_MAX];
     if (column_is_null(col, row)) {
         text_add_string(out, place->inside ? "null" : "NULL");
@@ -107,9 +141,9 @@ static void print_value(const struct column *col, int64_t row, const struct plac
     case TYPE_FLOAT: text_add(out, digits, print_float(column_values(col, float)[row], digits)); break;
     case TYPE_DOUBLE: text_add(out, digits, print_double(column_values(col, double)[row], digits)); break;
     case TYPE_DECIMAL: print_decimal(col, row, out); break;
+    case TYPE_BINARY: print_binary(column_bytes_at(col, row), place->binary, out); break;
     case TYPE_STRING:
-    case TYPE_BINARY:
-        if (place->inside && col->type->id == TYPE_STRING)
+        if (place->inside)
             print_quoted(column_bytes_at(col, row), out);
         else
             text_add(out, column_bytes_at(col, row).data, column_bytes_at(col, row).size);
@@ -138,7 +172,13 @@ static void print_value(const struct column *col, int64_t row, const struct plac
 
 void column_print_in(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
 {
-    print_value(col, row, &(struct place){zone, false}, out);
+    print_value(col, row, &(struct place){zone, false, BINARY_AS_TEXT}, out);
+}
+
+void column_print_as(const struct column *col, int64_t row, const struct zone *zone, enum binary_style binary,
+                     struct text *out)
+{
+    print_value(col, row, &(struct place){zone, false, binary}, out);
 }
 
 void column_print(const struct column *col, int64_t row, struct text *out)

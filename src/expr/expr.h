@@ -54,6 +54,7 @@ struct session {
     bool ntz;                          /* spark.sql.timestampType: TIMESTAMP is TIMESTAMP_NTZ */
     bool calendar_intervals;           /* spark.sql.legacy.interval.enabled: literals and differences are INTERVALs */
     bool exact_decimals;               /* not spark.sql.decimalOperations.allowPrecisionLoss: digits before the point give way */
+    enum binary_style binary;          /* spark.sql.binaryOutputStyle: how answers show bytes */
     enum time_parser {                 /* spark.sql.legacy.timeParserPolicy */
         TIME_PARSER_EXCEPTION,         /* patterns that meant something else to Spark 2 are refused */
         TIME_PARSER_CORRECTED,

@@ -384,9 +384,20 @@ static void set_limit(const char *set, const char *value, const char *name, int6
         *limit = number < 0 ? -1 : number;
 }
 
+static enum binary_style binary_style_named(const char *name)
+{
+    static const char *const names[] = {"UTF-8", "BASIC", "BASE64", "HEX", "HEX_DISCRETE"};
+    for (int style = 0; style < 5; style++)
+        if (same_name(name, names[style]))
+            return (enum binary_style)style;
+    return BINARY_AS_TEXT;
+}
+
 /* Settings of Spark's older ways. */
 static void set_legacy(struct session *settings, const char *name, const char *value)
 {
+    if (same_name(name, "spark.sql.binaryOutputStyle"))
+        settings->binary = binary_style_named(value);
     if (same_name(name, "spark.sql.legacy.interval.enabled"))
         settings->calendar_intervals = same_name(value, "true");
     if (same_name(name, "spark.sql.decimalOperations.allowPrecisionLoss"))
