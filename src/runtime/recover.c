@@ -464,7 +464,9 @@ static enum code feeds_open(struct engine *self, struct error *err)
         };
         TRY(feed_open(&self->feeds[self->feed_count++], &spec, err));
     }
-    return relations_open(&self->relations, pipeline, &self->settings, &self->budget, err);
+    TRY(relations_open(&self->relations, pipeline, &self->settings, &self->budget, err));
+    self->relations.once = self->options->once || self->settings.trigger_kind == TRIGGER_ONCE;
+    return E_OK;
 }
 
 /* From here on no older process of this query can commit; then the chain is brought up to what the broker has. */

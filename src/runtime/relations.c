@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/os.h"
 
 enum { READ_TRIES = 5, READ_WAIT_US = 100 * 1000 };
 
@@ -150,11 +151,20 @@ static enum code compute(struct relations *self, struct graph *graph, bool write
     self->computed = false;
     TRY(read_settled(self, graph, write_views, err));
     uint64_t views = views_sign(self, self->signatures);
-    self->computed = write_views || views == self->views;   // else they changed between the look and the reading
-    if (write_views)
+    self->computed = true;
+    if (write_views) {
         self->views = views;
+        self->views_us = os->clock_mono_us();
+    }
     self->renewed = write_views;
     return E_OK;
+}
+
+/* Not again so soon: a view is computed whole. What was put off is seen by its signature, epoch for epoch. */
+static bool views_due(const struct relations *self)
+{
+    int64_t interval_us = self->settings->views_interval_us;
+    return interval_us == 0 || self->once || self->views_us == 0 || os->clock_mono_us() - self->views_us >= interval_us;
 }
 
 enum code relations_refresh(struct relations *self, struct graph *graph, struct error *err)
@@ -165,8 +175,8 @@ enum code relations_refresh(struct relations *self, struct graph *graph, struct 
     uint64_t *now = mem_array(uint64_t, (size_t)self->count);
     enum code code = look(self, now, err);
     bool changed = !self->computed || memcmp(now, self->signatures, (size_t)self->count * sizeof *now) != 0;
-    bool write_views = code == E_OK && changed && views_sign(self, now) != self->views;
+    bool write_views = code == E_OK && views_sign(self, now) != self->views && views_due(self);
     mem_free(now);
     TRY(code);
-    return changed ? compute(self, graph, write_views, err) : E_OK;
+    return changed || write_views ? compute(self, graph, write_views, err) : E_OK;
 }

@@ -6,7 +6,8 @@
  * When     before an epoch whose listing of files (names, sizes, times) differs from the last one; all relations are
  *          read then, not only the one that changed. So a lookup sees a file as it was when the epoch began
  * Views    materialized views are written, whole, when the signature of all relations and of the queries is not the one in
- *          the head of the chain: at the first start, and when something changed, also between two runs
+ *          the head of the chain: at the first start, and when something changed, also between two runs; not before
+ *          leat.materialized_view.trigger has passed since they were written last, unless what runs ends by itself
  * Fails    E_LOST when files change faster than they can be read
  * Thread   one, lanes quiet
  */
@@ -25,6 +26,8 @@ struct relations {
     int32_t count;
     bool computed;
     uint64_t views;                    /* what materialized views were last written from; 0 = there are none */
+    int64_t views_us;                  /* when this process wrote them last (monotonic clock); 0 = not yet */
+    bool once;                         /* the run ends with what is there now */
     bool renewed;                      /* in this epoch they are written: it must be committed */
 };
 MUST_CHECK enum code relations_open(struct relations *self, const struct pipeline *pipeline,

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/os.h"
 #include "sink/directory.h"
 #include "sink/merge.h"
 #include "sink/sinks.h"
@@ -71,6 +72,8 @@ struct directory {
     struct parts newest;        /* its files, which keep and replace spare */
     struct merger *merger;      /* of small files; NULL until it is asked for */
     struct budget *budget;
+    struct merge_table merge_table;
+    int32_t summary_columns;
     bool replacing;             /* the epoch's rows are all rows of the table */
 };
 
@@ -189,6 +192,7 @@ static enum code open_all(struct directory *self, const struct sink_spec *spec, 
     TRY(store_open(spec->path, &self->store, err));
     snprintf(self->files.query8, sizeof self->files.query8, "%s", spec->query_id);
     self->budget = spec->budget;
+    self->summary_columns = spec->summary_columns;
     self->files.encoder = self->encoder;
     self->files.encoder_spec = &self->encoder_spec;
     self->files.store = self->store;
@@ -415,6 +419,7 @@ static void directory_replace(void *instance, int64_t epoch)
 }
 
 static enum code remove_others(struct directory *self, struct error *err);
+static enum code take_place(struct directory *self, const struct parts *parts, struct error *err);
 
 static enum code directory_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
@@ -422,7 +427,9 @@ static enum code directory_commit(void *instance, int64_t epoch, struct bytes to
     struct parts parts;
     TRY(token_parse(token, &parts, err));
     bool recovering = self->files.attempt == 0 || self->files.epoch != epoch;
-    enum code code = parts_publish(self->store, &parts, recovering, err);
+    enum code code = parts.replace && !recovering ? take_place(self, &parts, err) : E_UNSUPPORTED;
+    if (code == E_UNSUPPORTED)
+        code = parts_publish(self->store, &parts, recovering, err);
     if (code != E_OK) {
         parts_free(&parts);
         return error_note(err, "epoch %" PRId64, epoch);
@@ -455,7 +462,8 @@ static bool staged_epoch(const struct directory *self, const struct staged *file
     if (file->path != NULL)
         return part_files_staged_name(&self->files, file->path, epoch, &attempt) &&
                (attempt != self->files.attempt || *epoch != self->files.epoch || *epoch == self->committed);
-    if (!sink_part_parse(file->final, &name) || strcmp(name.query8, self->files.query8) != 0)
+    if (!sink_part_parse(file->final, &name) || strcmp(name.query8, self->files.query8) != 0 ||
+        (name.merged && self->merger != NULL))   // a merge under way
         return false;
     *epoch = name.epoch;
     return true;
@@ -515,6 +523,40 @@ static enum code remove_others(struct directory *self, struct error *err)
     return code;
 }
 
+/* The folder changes in one step, so that no reader who lists it sees both old and new rows. E_UNSUPPORTED: it has no files yet,
+ * or folders of partitions, or the store cannot: then the new files come first, and the old ones go after. */
+static enum code take_place(struct directory *self, const struct parts *parts, struct error *err)
+{
+    struct store_list list;
+    struct error cannot = {0};
+    TRY(store_list(self->store, "", true, &list, err));
+    const char **gone = mem_array(const char *, (size_t)list.count + 1);
+    struct staged *come = mem_array(struct staged, (size_t)parts->count + 1);
+    struct store_swap swap = {.folder = "", .gone = gone, .come = come, .come_count = parts->count,
+                              .modified_us = os->clock_wall_us()};
+    bool flat = parts->count > 0;
+    for (int32_t i = 0; i < list.count; i++) {
+        const char *path = list.entries[i].path;
+        if (!is_part(self, path) || parts_have(parts, path) || is_ahead(self, path))
+            continue;
+        gone[swap.gone_count++] = path;
+        flat = flat && strchr(path, '/') == NULL;
+    }
+    for (int32_t i = 0; i < parts->count; i++) {
+        come[i] = part_staged(&parts->items[i]);
+        flat = flat && strchr(parts->items[i].final, '/') == NULL;
+    }
+    enum code code = flat && swap.gone_count > 0 ? store_swap_sweep(self->store, &cannot) : E_UNSUPPORTED;
+    if (code == E_OK)
+        code = store_swap(self->store, &swap, &cannot);
+    if (code != E_OK && code != E_UNSUPPORTED)
+        *err = cannot;
+    mem_free(gone);
+    mem_free(come);
+    store_list_free(&list);
+    return code;
+}
+
 static enum code collect_old(struct directory *self, struct error *err)
 {
     struct store_list list;
@@ -549,7 +591,8 @@ static enum code directory_merge_work(void *instance, const struct sink_merge *r
 {
     struct directory *self = instance;
     *more = false;
-    if ((!self->settings.compact && !request->all) || self->committed < 0 || self->newest.replace)
+    bool asked = self->settings.compact || request->all || self->merge_table.files != NULL;
+    if (!asked || self->committed < 0 || self->newest.replace)
         return E_OK;
     const struct merger_spec spec = {
         .store = self->store,
@@ -560,10 +603,18 @@ static enum code directory_merge_work(void *instance, const struct sink_merge *r
         .suffix = self->files.suffix,
         .piece_bytes = self->piece_bytes,
         .target_bytes = self->settings.target_bytes,
+        .summary_columns = self->summary_columns,
+        .table = self->merge_table,
     };
     if (self->merger == NULL)
         self->merger = merger_new(&spec);
     return merger_work(self->merger, request, &self->newest, self->committed, more, err);
+}
+
+void directory_merge_by(void *instance, const struct merge_table *table)
+{
+    struct directory *self = instance;
+    self->merge_table = *table;
 }
 
 static enum code directory_merge_commit(void *instance, struct sink_merged *out, struct error *err)

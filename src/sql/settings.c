@@ -7,6 +7,10 @@
 const struct option leat_settings[] = {
     {.name = "leat.trigger", .kind = OPTION_STRING, .initial = "continuous", .offset = AT(trigger),
      .help = "when an epoch starts: continuous, once, or an interval such as 30 seconds"},
+    {.name = "leat.materialized_view.trigger", .kind = OPTION_DURATION, .initial = "0 seconds", .max = (int64_t)7 * 86400 * 1000000,
+     .offset = AT(views_interval_us),
+     .help = "materialized views are computed again at most so often, when what they read has changed; 0 seconds: in every such epoch. "
+             "With trigger once, and at the first start, they are computed in any case"},
     {.name = "leat.tables.path", .kind = OPTION_STRING, .offset = AT(tables_path),
      .help = "folder of the tables, one folder each; default <storage>/tables"},
     {.name = "leat.checkpoint", .kind = OPTION_STRING, .offset = AT(checkpoint),
@@ -74,6 +78,10 @@ const struct option leat_settings[] = {
     {.name = "leat.files.max_records", .kind = OPTION_STRING, .offset = SIZE_MAX, .help = "most rows of a file"},
     {.name = "leat.files.per_partition", .kind = OPTION_STRING, .offset = SIZE_MAX,
      .help = "files per partition folder and epoch"},
+    {.name = "leat.files.target_size", .kind = OPTION_STRING, .offset = SIZE_MAX,
+     .help = "a file is finished when it is so large; small ones are merged up to it"},
+    {.name = "leat.compact", .kind = OPTION_STRING, .offset = SIZE_MAX,
+     .help = "merge small files into large ones while leat runs"},
     {.name = "leat.files.keep", .kind = OPTION_STRING, .offset = SIZE_MAX, .help = "keep only the newest N files of a table"},
     {.name = NULL},
 };

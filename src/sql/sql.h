@@ -335,6 +335,7 @@ struct run_settings {
     int on_error;                  /* enum on_error */
     int quarantine_format;         /* enum quarantine_format */
     int64_t quarantine_value_max;  /* bytes of a key or value that a quarantine keeps */
+    int64_t views_interval_us;     /* least time between two computations of the materialized views; 0 = none */
     int64_t epoch_records_max;     /* records of an epoch when maxOffsetsPerTrigger says nothing; 0 = no limit */
     int64_t max_staleness_us;      /* continuous trigger: the longest an epoch stays open */
     int64_t batch_rows;            /* most rows of a source's batch */
