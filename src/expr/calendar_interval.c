@@ -57,13 +57,13 @@ SCALAR_SAME(fn_try_make_interval, "try_make_interval", MAKE_ARGS,
 
 static bool interval_sum(struct calendar_interval a, struct calendar_interval b, struct calendar_interval *out)
 {
-    return !__builtin_add_overflow(a.months, b.months, &out->months) & !__builtin_add_overflow(a.days, b.days, &out->days) &
-           !__builtin_add_overflow(a.us, b.us, &out->us);
+    return !__builtin_add_overflow(a.months, b.months, &out->months) &&
+           !__builtin_add_overflow(a.days, b.days, &out->days) && !__builtin_add_overflow(a.us, b.us, &out->us);
 }
 static bool interval_difference(struct calendar_interval a, struct calendar_interval b, struct calendar_interval *out)
 {
-    return !__builtin_sub_overflow(a.months, b.months, &out->months) & !__builtin_sub_overflow(a.days, b.days, &out->days) &
-           !__builtin_sub_overflow(a.us, b.us, &out->us);
+    return !__builtin_sub_overflow(a.months, b.months, &out->months) &&
+           !__builtin_sub_overflow(a.days, b.days, &out->days) && !__builtin_sub_overflow(a.us, b.us, &out->us);
 }
 
 #define SUM_SIGNATURE "(interval, interval) -> interval"
