@@ -48,6 +48,8 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope,
     const struct expr *other = NULL;
     if (scope->lambda != NULL)
         return lambda_name(self, scope, ast, out);
+    if (scope->keys_first && select_has_key(self, scope, ast))
+        return scope_find(self, scope, ast, out, &found);
     if (scope->aliases_first)
         TRY(select_alias(self, scope, ast->parts[0], &other));
     if (other != NULL)
@@ -159,7 +161,10 @@ enum code analyse_expr(struct analyser *self, const struct scope *scope, const s
     case AST_LAMBDA: return sql_error(self, ast->at, NULL,
                          "[INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION] A lambda function should only be used in "
                          "a higher order function.");
-    case AST_NAMED: return not_yet(self, ast->at, "arguments by name");
+    case AST_NAMED:
+        return sql_error(self, ast->at, "put the arguments in order",
+                         "[NAMED_PARAMETERS_NOT_SUPPORTED] Named parameters are not supported for this function: %s.",
+                         ast->text);
     case AST_PATH: break;
     }
     return not_yet(self, ast->at,

@@ -202,6 +202,17 @@ static void forget_qualifiers(struct rowset *rows)
         rows->columns[i].qualifier = NULL;
 }
 
+/* Within FROM a WITH name may hide one of further out, whatever the dialect says of others. */
+static enum code analyse_derived(struct analyser *self, const struct ast_relation *relation, const struct scope *outer,
+                                 struct rowset *out)
+{
+    bool differ = self->dialect.nested_names_differ;
+    self->dialect.nested_names_differ = false;
+    enum code code = analyse_query(self, relation->query, relation->lateral || self->batch ? outer : NULL, out);
+    self->dialect.nested_names_differ = differ;
+    return code;
+}
+
 enum code analyse_relation(struct analyser *self, const struct ast_relation *relation,
                            const struct scope *outer, struct rowset *out)
 {
@@ -213,7 +224,7 @@ enum code analyse_relation(struct analyser *self, const struct ast_relation *rel
     case RELATION_PIVOT: TRY(analyse_pivot(self, relation, outer, out)); break;
     case RELATION_PIPED: TRY(analyse_query(self, relation->query, outer, out)); break;
     case RELATION_QUERY:
-        TRY(analyse_query(self, relation->query, relation->lateral || self->batch ? outer : NULL, out));
+        TRY(analyse_derived(self, relation, outer, out));
         forget_qualifiers(out);
         break;
     }

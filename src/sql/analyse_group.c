@@ -149,6 +149,27 @@ enum code select_aggregate(struct analyser *self, const struct scope *scope, con
 
 /* ---- the list of keys ---- */
 
+bool select_has_key(struct analyser *self, const struct scope *scope, const struct ast *name)
+{
+    const struct select *select = scope->select;
+    struct error err = {0};
+    struct analyser quiet = *self;
+    struct scope here = *scope;
+    const struct expr *expr;
+    bool found = false;
+    quiet.err = &err;
+    here.outer = NULL;
+    if (select == NULL || scope_find(&quiet, &here, name, &expr, &found) != E_OK || !found)
+        return false;
+    for (;; expr = expr->args[0]) {
+        for (int32_t i = 0; i < select->keys.count; i++)
+            if (expr_equal(select->keys.items[i], expr))
+                return true;
+        if (expr->kind != EXPR_FIELD)
+            return false;
+    }
+}
+
 static bool has_mark(const struct expr *expr, int32_t mark)
 {
     if (expr->kind == EXPR_COLUMN)
@@ -228,6 +249,8 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
                 add_key(self, select, select->targets[i].expr, set);
         return E_OK;
     }
+    if (is_ordinal(ast) && self->dialect.group_by_values)
+        return E_OK; // one value for all rows
     if (is_ordinal(ast)) {
         long at = strtol(ast->text, NULL, 10);
         if (at < 1 || at > select->target_count)

@@ -53,7 +53,8 @@ enum code analyse_values(struct analyser *self, const struct ast_relation *relat
                 "found %d columns in row %d.",
                 columns, count, r);
         for (int32_t c = 0; c < count; c++)
-            TRY(analyse_expr(self, &scope, items[c], &cells[r * columns + c]));
+            TRY(analyse_expr(self, &scope, items[c]->kind == AST_NAMED ? items[c]->args[0] : items[c],
+                             &cells[r * columns + c]));
     }
     struct field *fields = arena_array(self->arena, struct field, (size_t)columns);
     TRY(common_columns(self, cells, rows, columns, fields));

@@ -179,10 +179,11 @@ static enum code analyse_sort_keys(struct analyser *self, struct select *select,
     out->exprs = arena_array(self->arena, const struct expr *, (size_t)out->count);
     for (int32_t i = 0; i < out->count; i++) {
         const struct ast *ast = query->order[all ? 0 : i].expr;
-        const struct target *target = all ? &select->targets[i] : ordinal_target(select, ast);
+        bool place = is_ordinal(ast) && !self->dialect.order_by_values;
+        const struct target *target = all ? &select->targets[i] : place ? ordinal_target(select, ast) : NULL;
         if (target != NULL)
             out->exprs[i] = target->expr;
-        else if (ast->kind == AST_NUMBER && strspn(ast->text, "-0123456789") == strlen(ast->text))
+        else if (place)
             return sql_error(
                 self, ast->at, NULL,
                 "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position %s is not in select list (valid "
@@ -391,8 +392,10 @@ enum code analyse_select(struct analyser *self, const struct ast_query *query,
     TRY(check_pipe(self, &select));
     select_scope(&select, "HAVING", &scope);
     scope.aliases_first = true;
+    scope.keys_first = true;
     if (ast->having != NULL)
         TRY(analyse_boolean(self, &scope, ast->having, &having));
+    scope.keys_first = false;
     scope.clause = "QUALIFY";
     if (ast->qualify != NULL)
         TRY(analyse_boolean(self, &scope, ast->qualify, &qualify));

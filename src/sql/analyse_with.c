@@ -214,12 +214,19 @@ static enum code analyse_recursive(struct analyser *self, const struct ast_cte *
 
 /* ---- WITH ---- */
 
-static enum code check_name(struct analyser *self, const struct ast_query *query, int32_t i)
+static enum code check_name(struct analyser *self, const struct ast_query *query, const struct cte_scope *around, int32_t i)
 {
     for (int32_t j = 0; j < i; j++)
         if (same_name(query->ctes[j].name, query->ctes[i].name))
             return sql_error(self, query->ctes[i].at, NULL,
                              "[DUPLICATED_CTE_NAMES] CTE definition can't have duplicate names: `%s`.",
+                             query->ctes[i].name);
+    for (const struct cte_scope *at = around; self->dialect.nested_names_differ && at != NULL; at = at->outer)
+        if (same_name(at->cte->name, query->ctes[i].name))
+            return sql_error(self, query->ctes[i].at, "give it another name",
+                             "[AMBIGUOUS_ALIAS_IN_NESTED_CTE] Name `%s` is ambiguous in nested CTE. Please set "
+                             "\"spark.sql.legacy.ctePrecedencePolicy\" to \"CORRECTED\" so that name defined in inner CTE "
+                             "takes precedence.",
                              query->ctes[i].name);
     return E_OK;
 }
@@ -227,10 +234,11 @@ static enum code check_name(struct analyser *self, const struct ast_query *query
 /* Each name sees the ones before it. Analysed once; every use shares the plan. */
 enum code analyse_ctes(struct analyser *self, const struct ast_query *query, const struct scope *outer)
 {
+    const struct cte_scope *around = self->ctes;
     for (int32_t i = 0; i < query->cte_count; i++) {
         const struct ast_cte *cte = &query->ctes[i];
         struct rowset rows = {0};
-        TRY(check_name(self, query, i));
+        TRY(check_name(self, query, around, i));
         if (query->recursive)
             TRY(analyse_recursive(self, cte, outer, &rows));
         else

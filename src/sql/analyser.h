@@ -36,6 +36,9 @@ struct cte_scope { /* WITH names in sight, inner first */
 /* Settings of a session that change what a query means. Zero is Spark's default. */
 struct dialect {
     int64_t recursion_levels_max, recursion_rows_max; /* 0: RECURSION_*_MAX; -1: no limit */
+    bool group_by_values, order_by_values; /* GROUP BY 1, ORDER BY 1: the number, no column */
+    bool nested_names_differ;  /* a WITH name may not hide one of a query around */
+    bool double_quoted_names;  /* "a" is a name */
 };
 enum { RECURSION_LEVELS_MAX = 100, RECURSION_ROWS_MAX = 1000000 };
 struct analyser {
@@ -103,6 +106,7 @@ struct scope {
     struct lambda_scope *lambda; /* its variables come first; NULL: none */
     bool inside_aggregate;
     bool aliases_first; /* HAVING, ORDER BY: a name of the SELECT list hides a column */
+    bool keys_first;    /* HAVING: but not one of GROUP BY */
 };
 
 enum {                                /* marked column indexes; each kind has COLUMN_MARK of them */
@@ -180,6 +184,8 @@ MUST_CHECK enum code select_window(struct analyser *self, const struct scope *sc
                                    const struct ast *ast, const struct expr **out);
 MUST_CHECK enum code select_over(struct analyser *self, const struct scope *scope,
                                  const struct ast *ast, const struct expr **out);
+/* Whether the name is that of a key of GROUP BY, or of a field of one. */
+bool select_has_key(struct analyser *self, const struct scope *scope, const struct ast *name);
 /* A name among the aliases of the SELECT list; *out NULL when there is none. */
 MUST_CHECK enum code select_alias(struct analyser *self, const struct scope *scope,
                                   const char *name, const struct expr **out);

@@ -32,7 +32,7 @@ enum ast_kind {
     AST_CASE,     /* args: when, then, ..., [else]; CASE x WHEN is rewritten to x = .. */
     AST_CAST,     /* args[0] AS type; flag: try_cast */
     AST_LAMBDA,   /* parts -> args[0] */
-    AST_NAMED,    /* text => args[0] */
+    AST_NAMED,    /* text => args[0]; flag unset: args[0] AS text */
     AST_ROW,      /* (a, b) */
     AST_PATH,     /* args[0]:text, a variant path */
     AST_SUBQUERY, /* (SELECT ..) */

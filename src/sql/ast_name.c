@@ -76,6 +76,21 @@ static void print_parameter(struct printer *out, const struct ast *ast)
         expr_print(value, NULL, &out->text);
 }
 
+/* A column of the query around: outer(t.a). */
+static bool print_outer(struct printer *out, struct analyser *quiet, const struct ast *name)
+{
+    struct scope here = *out->scope;
+    const struct expr *expr;
+    bool found = false;
+    here.outer = NULL;
+    if (out->scope->outer == NULL || scope_find(quiet, &here, name, &expr, &found) != E_OK || found)
+        return false;
+    put(out, "outer(");
+    print_parts(out, name->parts, name->part_count);
+    put(out, ")");
+    return true;
+}
+
 /* The alias of another column of the list. */
 static bool is_earlier_alias(const struct scope *scope, const struct ast *name)
 {
@@ -112,6 +127,8 @@ static void print_name(struct printer *out, const struct ast *ast)
     if (out->scope != NULL && scope_find(&quiet, out->scope, ast, &expr, &found) == E_OK && found)
         for (; expr->kind == EXPR_FIELD; expr = expr->args[0])
             shown++;
+    if (found && print_outer(out, &quiet, ast))
+        return;
     if (out->scope != NULL && !found && is_earlier_alias(out->scope, ast)) {
         text_printf(&out->text, "lateralAliasReference(%s)", ast->parts[0]);
         return;
@@ -333,8 +350,23 @@ static void print_operator(struct printer *out, const struct ast *ast)
     text_add_char(&out->text, ')');
 }
 
-static void print_bound(struct printer *out, const struct ast_bound *bound)
+/* RANGE n PRECEDING with a cast of n to the type of the order: Spark shows what it computes. */
+static bool is_cast_bound(struct printer *out, const struct ast_window *window, const struct ast_bound *bound)
 {
+    if (window->by_rows || bound->kind != BOUND_PRECEDING || bound->offset == NULL || window->order_count != 1)
+        return false;
+    const struct type *a = type_of_arg(out, window->order[0].expr), *b = type_of_arg(out, bound->offset);
+    return a != NULL && b != NULL && type_is_numeric(a) && !type_equal(a, b);
+}
+
+static void print_bound(struct printer *out, const struct ast_window *window, const struct ast_bound *bound)
+{
+    if (is_cast_bound(out, window, bound)) {
+        put(out, "(- ");
+        print(out, bound->offset);
+        put(out, ") FOLLOWING");
+        return;
+    }
     static const char *const words[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW",
                                         " FOLLOWING", "UNBOUNDED FOLLOWING"};
     if (bound->offset != NULL)
@@ -379,9 +411,9 @@ static void print_over(struct printer *out, const struct ast_window *window)
         put(out, " ");
     if (window->framed) {
         text_printf(&out->text, "%s BETWEEN ", window->by_rows ? "ROWS" : "RANGE");
-        print_bound(out, &window->from);
+        print_bound(out, window, &window->from);
         put(out, " AND ");
-        print_bound(out, &window->to);
+        print_bound(out, window, &window->to);
     } else {
         put(out, window->order_count > 0
                      ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"

@@ -105,6 +105,39 @@ static enum code group_sets(struct analyser *self, struct select *select, enum g
 
 /* ---- all groups ---- */
 
+/* A set that stands there twice gives its groups twice: which time it is goes above the bits of grouping_id(). */
+enum { REPEATS_SHIFT = 48 };
+
+static bool same_set(const struct group_set *a, const struct group_set *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (int32_t i = 0; i < a->count; i++) {
+        bool found = false;
+        for (int32_t j = 0; j < b->count; j++)
+            found = found || a->keys[i] == b->keys[j];
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static int64_t times_before(const struct list *sets, int32_t at)
+{
+    int64_t times = 0;
+    for (int32_t i = 0; i < at; i++)
+        times += same_set(sets->items[i], sets->items[at]);
+    return times;
+}
+
+static bool has_repeats(const struct list *sets)
+{
+    for (int32_t i = 1; i < sets->count; i++)
+        if (times_before(sets, i) > 0)
+            return true;
+    return false;
+}
+
 enum code select_sets(struct analyser *self, struct select *select)
 {
     const struct ast_select *ast = select->ast;
@@ -122,7 +155,14 @@ enum code select_sets(struct analyser *self, struct select *select)
             }
         sets = product;
     }
+    if (sets.count == 1 && ((const struct group_set *)sets.items[0])->count == 0) {
+        select->one_empty_set = true; // GROUPING SETS (()): one group, also of no rows
+        return E_OK;
+    }
     select->sets = sets;
+    select->sets_repeat = has_repeats(&sets);
+    if (select->sets_repeat && select->keys.count > REPEATS_SHIFT)
+        return not_yet(self, ast->at, "the same grouping set twice, with more than 48 keys");
     return E_OK;
 }
 
@@ -142,6 +182,8 @@ struct plan *expand_sets(struct analyser *self, const struct select *select)
             kept[s * keys + set->keys[i]] = true;
         for (int32_t k = 0; k < keys; k++)
             ids[s] = (int64_t)((uint64_t)ids[s] << 1 | !kept[s * keys + k]);
+        if (select->sets_repeat)
+            ids[s] |= times_before(&select->sets, s) << REPEATS_SHIFT;
     }
     struct plan *node = plan_over(self->arena, PLAN_EXPAND, input,
                                   schema_append(self->arena, input->schema, fields, keys + 1), select->ast->at);
@@ -167,11 +209,19 @@ enum code select_grouping(struct analyser *self, const struct scope *scope, cons
 {
     struct select *select = scope->select;
     struct field field = {"spark_grouping_id", type_of(TYPE_INT64), false};
+    if (select != NULL && select->one_empty_set && same_name(ast->text, "grouping_id") && ast->arg_count == 0) {
+        *out = expr_int(&self->expr, type_of(TYPE_INT64), 0, ast->at);
+        return E_OK;
+    }
     if (select == NULL || select->sets.count == 0)
         return sql_error(self, ast->at, NULL,
                          "[UNSUPPORTED_GROUPING_EXPRESSION] grouping()/grouping_id() can only be used with "
                          "GroupingSets/Cube/Rollup.");
     *out = expr_column(&self->expr, MARK_SET, &field, ast->at);
+    if (select->sets_repeat) {
+        const struct expr *low[2] = {*out, expr_int(&self->expr, type_of(TYPE_INT64), (INT64_C(1) << REPEATS_SHIFT) - 1, ast->at)};
+        TRY(placed(self, expr_call(&self->expr, "&", low, 2, ast->at, out, self->err), ast->at));
+    }
     if (same_name(ast->text, "grouping_id"))
         return E_OK;
     const struct expr *key;

@@ -326,6 +326,13 @@ enum code lex_text(struct arena *arena, const char *file, struct bytes text, str
 
 /* ---- values ---- */
 
+void lex_double_quoted(struct bytes text, struct token *tokens, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (tokens[i].kind == TOKEN_STRING && text.data[tokens[i].start] == '"')
+            tokens[i].kind = TOKEN_QUOTED;
+}
+
 char *lex_name_value(struct arena *arena, struct bytes text, const struct token *token)
 {
     const char *start = (const char *)text.data + token->start;
@@ -336,7 +343,7 @@ char *lex_name_value(struct arena *arena, struct bytes text, const struct token 
     size_t used = 0;
     for (size_t i = 1; i + 1 < size; i++) {
         name[used++] = start[i];
-        if (start[i] == '`')
+        if (start[i] == start[0])
             i++;
     }
     return name;

@@ -91,6 +91,8 @@ MUST_CHECK enum code lex_text(struct arena *arena, const char *file, struct byte
 /* The value of a STRING token: quotes stripped, escapes replaced. */
 struct bytes lex_string_value(struct arena *arena, struct bytes text, const struct token *token);
 /* The name of a WORD or QUOTED token. */
+/* Texts in double quotes become quoted names. */
+void lex_double_quoted(struct bytes text, struct token *tokens, int32_t count);
 char *lex_name_value(struct arena *arena, struct bytes text, const struct token *token);
 const char *keyword_text(enum keyword keyword);
 /* The keyword that the word was probably meant to be, or NULL. */

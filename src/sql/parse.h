@@ -26,6 +26,7 @@ struct ast_script {
 struct identifier_reader {
     enum code (*read)(void *context, const struct ast *ast, const char **out);
     void *context;
+    bool double_quoted; /* "a" is a name, not a text */
 };
 
 /* Errors go to notes->problems; the code is that of the first one. */

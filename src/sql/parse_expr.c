@@ -378,6 +378,7 @@ static enum code parse_named(struct parser *self, struct ast **out)
     struct ast *node = ast_new(self, AST_NAMED, position_here(self));
     TRY(expect_name(self, &node->text));
     TRY(expect_symbol(self, SYM_FAT_ARROW));
+    node->flag = true;
     node->args = arena_new(self->arena, struct ast *);
     TRY(parse_expr(self, &node->args[0]));
     node->arg_count = 1;

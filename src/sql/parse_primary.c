@@ -287,6 +287,7 @@ enum code parse_call(struct parser *self, const char *name, int32_t first, struc
     node->text = lower(self, name);
     TRY(expect_symbol(self, SYM_OPEN));
     TRY(parse_args(self, node, &args));
+    TRY(place_arguments(self, node, &args));
     take_nulls_option(self, node);
     TRY(expect_symbol(self, SYM_CLOSE));
     TRY(parse_call_tail(self, node));

@@ -354,7 +354,7 @@ static enum code parse_recursion_levels(struct parser *self, const struct ast_qu
     return parse_value(self, &cte->levels_max);
 }
 
-static enum code parse_ctes(struct parser *self, struct ast_query *query)
+enum code parse_ctes(struct parser *self, struct ast_query *query)
 {
     query->recursive = take_word(self, KW_RECURSIVE);
     do {

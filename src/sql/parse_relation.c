@@ -326,7 +326,9 @@ static enum code parse_join(struct parser *self, struct ast_relation *left,
     bool lateral = take_word(self, KW_LATERAL);
     TRY(parse_relation_primary(self, &join->right));
     join->right->lateral = lateral;
-    if (take_word(self, KW_ON))
+    if (at_nearest(self))
+        TRY(parse_nearest(self, join));
+    else if (take_word(self, KW_ON))
         TRY(parse_expr(self, &join->on));
     else if (take_word(self, KW_USING))
         TRY(expect_names(self, &join->using_names, &join->using_count));

@@ -223,6 +223,28 @@ static enum code parse_truncate(struct parser *self, struct session_statement *o
     return parse_statement_name(self, out->statement);
 }
 
+/* WITH .. SELECT, and WITH .. INSERT: then the names are the inserted query's. */
+static enum code parse_with_statement(struct parser *self, struct session_statement *out)
+{
+    int32_t first = self->at;
+    struct ast_query with = {0};
+    self->at++;
+    TRY(parse_ctes(self, &with));
+    if (at_word(self, KW_INSERT)) {
+        TRY(parse_insert(self, out));
+        struct ast_query *query = out->statement->query;
+        if (query->cte_count > 0)
+            return parse_error(self, query->at, "[UNSUPPORTED_FEATURE] leat cannot do this yet: WITH twice in an INSERT");
+        query->ctes = with.ctes;
+        query->cte_count = with.cte_count;
+        query->recursive = with.recursive;
+        return E_OK;
+    }
+    self->at = first;
+    out->kind = DO_QUERY;
+    return parse_query(self, &out->statement->query);
+}
+
 /* ---- any ---- */
 
 static bool at_ignored(const struct parser *self)
@@ -261,6 +283,8 @@ static enum code parse_any(struct parser *self, struct session_statement *out)
         skip_statement(self);
         return E_OK;
     }
+    if (at_word(self, KW_WITH))
+        return parse_with_statement(self, out);
     out->kind = DO_QUERY;
     return parse_query(self, &out->statement->query);
 }
@@ -272,6 +296,8 @@ enum code parse_session_statement(struct arena *arena, const struct sql_file *fi
     struct parser self;
     TRY(parser_open(&self, arena, file, notes, err));
     self.identifiers = identifiers;
+    if (identifiers->double_quoted)
+        lex_double_quoted(file->text, self.tokens, self.count);
     *out = (struct session_statement){.statement = arena_new(arena, struct ast_statement)};
     TRY(parse_any(&self, out));
     while (take_symbol(&self, SYM_SEMICOLON))

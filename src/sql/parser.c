@@ -163,6 +163,8 @@ bool at_name(const struct parser *self)
 bool at_alias(const struct parser *self)
 {
     const struct token *token = token_here(self), *next = token_ahead(self, 1);
+    if (at_nearest(self))
+        return false;
     if (token->kind == TOKEN_QUOTED)
         return true;
     if (token->kind != TOKEN_WORD)

@@ -15,7 +15,7 @@ struct parser {
     struct arena *arena;
     struct notes *notes;
     const struct sql_file *file;
-    const struct token *tokens;
+    struct token *tokens;
     int32_t at, count;
     int32_t depth; /* of nested expressions and queries */
     int32_t pipe_steps; /* of the pipe at hand */
@@ -123,6 +123,7 @@ MUST_CHECK enum code ast_measure(struct parser *self, struct ast *node); /* heig
 /* ---- parse_query.c, parse_relation.c, parse_pipe.c ---- */
 
 MUST_CHECK enum code parse_query(struct parser *self, struct ast_query **out);
+MUST_CHECK enum code parse_ctes(struct parser *self, struct ast_query *query); /* behind WITH */
 bool at_query(const struct parser *self); /* SELECT, WITH, VALUES, FROM, TABLE */
 MUST_CHECK enum code parse_select(struct parser *self, struct ast_select **out);
 MUST_CHECK enum code parse_item(struct parser *self, struct ast_item *out);
@@ -157,6 +158,12 @@ MUST_CHECK enum code parse_statement(struct parser *self, struct ast_statement *
  * to the statement's end, value NULL when no '=' is there. */
 MUST_CHECK enum code parse_statement_name(struct parser *self, struct ast_statement *statement);
 void parse_key_value(struct parser *self, struct ast_statement *statement);
+
+/* parse_nearest.c: APPROX|EXACT NEAREST n BY .., behind the relations of a join. */
+bool at_nearest(const struct parser *self);
+MUST_CHECK enum code parse_nearest(struct parser *self, struct ast_relation *join);
+/* named_arguments.c: arguments given by name to their places, for functions whose parameters are known. */
+MUST_CHECK enum code place_arguments(struct parser *self, struct ast *call, struct list *args);
 
 /* ---- parse_variable.c, parse_show.c ---- */
 

@@ -28,6 +28,8 @@ struct select {
     const char *grouping_sets; /* ROLLUP, .. or NULL */
     struct list keys;          /* const struct expr *; the window's is the marked column */
     struct list sets;          /* struct group_set *: of a session's query with grouping sets */
+    bool sets_repeat;          /* one stands there twice */
+    bool one_empty_set;        /* GROUPING SETS (()) is no set: all rows are one group */
     struct plan_window window; /* among the keys, as written */
     const struct type *window_type;
     const char *window_name;

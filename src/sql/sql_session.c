@@ -393,6 +393,13 @@ static enum binary_style binary_style_named(const char *name)
     return BINARY_AS_TEXT;
 }
 
+/* The flag is up while the setting has this value. */
+static void set_flag(const char *set, const char *value, const char *name, const char *up, bool *flag)
+{
+    if (same_name(set, name))
+        *flag = same_name(value, up);
+}
+
 /* Settings of Spark's older ways. */
 static void set_legacy(struct session *settings, const char *name, const char *value)
 {
@@ -422,6 +429,10 @@ static enum code set(struct step *self)
     }
     set_limit(statement->name, value, "spark.sql.cteRecursionLevelLimit", &dialect->recursion_levels_max);
     set_limit(statement->name, value, "spark.sql.cteRecursionRowLimit", &dialect->recursion_rows_max);
+    set_flag(statement->name, value, "spark.sql.groupByOrdinal", "false", &dialect->group_by_values);
+    set_flag(statement->name, value, "spark.sql.orderByOrdinal", "false", &dialect->order_by_values);
+    set_flag(statement->name, value, "spark.sql.legacy.ctePrecedencePolicy", "EXCEPTION", &dialect->nested_names_differ);
+    set_flag(statement->name, value, "spark.sql.ansi.doubleQuotedIdentifiers", "true", &dialect->double_quoted_names);
     if (same_name(statement->name, "spark.sql.timestampType"))
         self->session->settings.ntz = same_name(value, "TIMESTAMP_NTZ");
     set_legacy(&self->session->settings, statement->name, value);
@@ -506,7 +517,7 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
                                        .parameter_count = session->parameter_count};
     catalog_fill(self);
     out->text = text;
-    self->identifiers = (struct identifier_reader){read_identifier, self};
+    self->identifiers = (struct identifier_reader){read_identifier, self, session->dialect.double_quoted_names};
     TRY(step_parse(self));
     TRY(step_do(self));
     if (out->plan != NULL)
