@@ -24,6 +24,7 @@ struct audit_folder {
     bool materialized;
     bool set_aside;                    /* rows that leat set aside: a quarantine, a topic of dead letters, `<table>_late` */
     bool parquet;
+    bool delta;                        /* a log says which of its files count */
     int64_t keep;                      /* leat.files.keep; 0 = all */
     struct store *store;               /* NULL: the folder is not there */
     struct store_list list;            /* taken before the chain was looked at */

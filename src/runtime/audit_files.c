@@ -6,6 +6,7 @@
  *                     of the head, still staged            the next start publishes it: a note
  *                     gone, with leat.files.keep           fine, but for the newest epoch's
  *                     gone, merged into another one        that one must be there, and have had these bytes
+ *                     gone, of a Delta table               a vacuum may take what was merged: a note
  *                     in the folder that the record says   the table has none now: a note
  *                     not named                            one too many
  *   above the head                                         one too many: that epoch was never committed
@@ -54,6 +55,7 @@ static void folders_find(struct audit *self)
             .path = files ? path : NULL,
             .materialized = table->materialized,
             .parquet = files && sink_encoder(table->format) == encoder_find("parquet"),
+            .delta = strcmp(table->format, "delta") == 0,
             .keep = keep_of(self, table),
         };
         if (table_keeps_late(table))
@@ -262,6 +264,9 @@ static void file_absent(struct folder_audit *self, int64_t epoch, const struct s
     if (staged && head)
         audit_find(self->audit, true, "file_unpublished", epoch, self->folder->name, file->final,
                    "committed, and still under its staged name: the next start of leat gives it this one");
+    else if (self->folder->delta && epoch != self->newest)
+        audit_find(self->audit, true, "file_vacuumed", epoch, self->folder->name, file->final,
+                   "it is not there: merged into others and vacuumed, or removed; the table's log says what it has");
     else if ((self->folder->keep == 0 || epoch == self->newest) && !is_elsewhere(self, epoch, file))
         audit_find(self->audit, false, "file_missing", epoch, self->folder->name, file->final,
                    "%" PRId64 " rows are gone: the record names the file, and it is not there", file->rows);
@@ -415,7 +420,10 @@ static void merged_check(struct folder_audit *self, const struct sink_part_name 
     int64_t size_bytes;
     if (merge == NULL && audit_at_work(self->audit) && !is_there(self->folder, entry->path, &size_bytes))
         return; // merged again meanwhile
-    if (merge == NULL && name->epoch < self->audit->first) {
+    if (self->folder->delta) {
+        self->table->files++;
+        self->table->bytes += entry->size_bytes;
+    } else if (merge == NULL && name->epoch < self->audit->first) {
         older_check(self, name->epoch, entry);
     } else if (merge == NULL) {
         audit_find(self->audit, false, "file_unexplained", name->epoch, self->folder->name, entry->path,

@@ -131,7 +131,7 @@ static enum code tables_look(struct compact *self, const struct pipeline *pipeli
         if (path == NULL)
             path = arena_printf(self->arena, "%s/%s", self->settings.tables_path, table->name);
         struct sink_merged merged;
-        TRY(sink_merge_look(path, chain_query_id(self->chain), target_of(pipeline, table), bytes_of_string(sink->token),
+        TRY(sink_merge_look(table->format, path, chain_query_id(self->chain), target_of(pipeline, table), bytes_of_string(sink->token),
                             &merged, err));
         merged_add(table_add(report, table->name, path), &merged);
     }

@@ -19,9 +19,11 @@
  */
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/log.h"
+#include "sink/delta_merge.h"
 #include "sink/delta_publish.h"
 #include "sink/sinks.h"
 
@@ -31,6 +33,7 @@ struct delta_sink {
     struct arena arena;
     struct {
         int64_t records_max, per_partition, target_bytes;
+        bool compact;
     } settings;                     /* the directory reads them again: here they are judged */
     void *files;                    /* of parquet_sink */
     struct store *store;
@@ -38,6 +41,7 @@ struct delta_sink {
     const char *app_id;             /* Q/T */
     struct delta_wanted wanted;
     struct budget *budget, none;
+    struct delta_merge merge;
 };
 
 static const struct option delta_options[] = {
@@ -46,7 +50,10 @@ static const struct option delta_options[] = {
     {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX, "files an epoch writes into one folder",
      offsetof(struct delta_sink, settings.per_partition), false},
     {"leat.files.target_size", OPTION_BYTES, "256m", NULL, 64 * 1024, (int64_t)1 << 40,
-     "a file is finished when it is so large", offsetof(struct delta_sink, settings.target_bytes), false},
+     "a file is finished when it is so large; small ones are merged up to it",
+     offsetof(struct delta_sink, settings.target_bytes), false},
+    {"leat.compact", OPTION_BOOLEAN, "true", NULL, 0, 0, "merge small files into large ones while leat runs",
+     offsetof(struct delta_sink, settings.compact), false},
     {0},
 };
 
@@ -105,6 +112,7 @@ static void delta_close(void *instance)
     if (self->files != NULL)
         parquet_sink.close(self->files);
     mem_free(self->files);
+    delta_merge_close(&self->merge);
     delta_table_free(self->table);
     store_close(self->store);
     arena_free(&self->arena);
@@ -133,6 +141,10 @@ static enum code open_all(struct delta_sink *self, const struct sink_spec *spec,
     self->app_id = arena_printf(&self->arena, "%s/%s", spec->query_id, spec->task != NULL ? spec->task : "0");
     self->wanted = wanted_of(spec, &self->arena);
     TRY(delta_table_open(self->store, self->app_id, &self->table, err));
+    self->merge = (struct delta_merge){.store = self->store, .table = self->table, .budget = self->budget};
+    snprintf(self->merge.query8, sizeof self->merge.query8, "%s", spec->query_id);
+    const struct merge_table merge = delta_merge_table(&self->merge);
+    directory_merge_by(self->files, &merge);
     return table_check(self, err);
 }
 
@@ -221,6 +233,21 @@ static enum code delta_collect(void *instance, struct error *err)
     return E_OK;
 }
 
+/* ---- merging ---- */
+
+static enum code delta_merge_work(void *instance, const struct sink_merge *request, bool *more, struct error *err)
+{
+    struct delta_sink *self = instance;
+    *more = false;
+    return self->settings.compact || request->all ? parquet_sink.merge_work(self->files, request, more, err) : E_OK;
+}
+
+static enum code delta_merge_commit(void *instance, struct sink_merged *out, struct error *err)
+{
+    struct delta_sink *self = instance;
+    return parquet_sink.merge_commit(self->files, out, err);
+}
+
 /* ---- rows that have no folder ---- */
 
 static enum code delta_check(void *instance, int32_t lane, const struct batch *batch, struct rejects *rejects,
@@ -252,5 +279,7 @@ const struct sink_type delta_sink = {
     .commit = delta_commit_epoch,
     .abort = delta_abort,
     .collect = delta_collect,
+    .merge_work = delta_merge_work,
+    .merge_commit = delta_merge_commit,
     .close = delta_close,
 };

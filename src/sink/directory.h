@@ -81,6 +81,12 @@ MUST_CHECK enum code token_parse(struct bytes token, struct parts *out, struct e
 MUST_CHECK enum code parts_publish(struct store *store, const struct parts *parts, bool check, struct error *err);
 bool parts_have(const struct parts *parts, const char *final);
 
+/* ---- directory.c ---- */
+
+struct merge_table;
+/* A sink around the directory: its files are merged by this (merge.h). */
+void directory_merge_by(void *instance, const struct merge_table *table);
+
 /* ---- part_files.c: the staged files of one epoch ---- */
 
 struct part_file;

@@ -39,6 +39,16 @@ bool merge_plan(struct merge_file *files, int32_t count, int64_t target_bytes, b
 /* A file smaller than this is small. */
 int64_t merge_small_bytes(int64_t target_bytes);
 
+/* Whose files they are when a log says so and not the folder. */
+struct merge_table {
+    void *context;
+    /* What can be merged; good until the next call. */
+    enum code (*files)(void *context, struct merge_file **out, int32_t *count, struct error *err);
+    /* The staged file takes the place of these. */
+    enum code (*change)(void *context, const struct part *part, const struct merge_file *inputs, int32_t count,
+                        struct error *err);
+};
+
 /* ---- merge_write.c ---- */
 
 struct merge_spec {
@@ -47,6 +57,7 @@ struct merge_spec {
     const struct encoder_spec *encoder_spec;
     struct budget *budget;
     int64_t piece_bytes;
+    int32_t summary_columns;           /* of the result's summary; 0 = none */
     const char *staged, *final;
     const struct merge_file *inputs;   /* borrowed */
     int32_t input_count;
@@ -77,6 +88,8 @@ struct merger_spec {
     struct budget *budget;
     const char *query8, *suffix;
     int64_t piece_bytes, target_bytes;
+    int32_t summary_columns;
+    struct merge_table table;          /* zeroed: a plain directory */
 };
 struct merger;
 struct merger *merger_new(const struct merger_spec *spec);

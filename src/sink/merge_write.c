@@ -74,6 +74,12 @@ static enum code seal(struct merge *self, struct error *err)
         code = stage_write(self->stage, text_view(&footer), err);
     text_free(&footer);
     TRY(code);
+    if (self->spec.summary_columns > 0 && self->spec.encoder->file_summary != NULL) {
+        struct text summary = {0};
+        self->spec.encoder->file_summary(self->file, self->spec.summary_columns, &summary);
+        self->result.summary = arena_strdup(&self->arena, summary.data);
+        text_free(&summary);
+    }
     self->result.size_bytes = stage_size(self->stage);
     self->result.checksum = stage_checksum(self->stage);
     struct stage *stage = self->stage;

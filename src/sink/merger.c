@@ -4,13 +4,14 @@
  * Names     merged-<Q8>-<first epoch>-<epoch>-<8 hex>.<suffix>, and beside it _merged-<the same>.list (merge_list.c)
  * Staged    _staging/<Q8>-merge-<8 hex>.staged and .list.staged: no epoch's names, which are collected by epoch
  * Readers   see the small files or the large one (store_swap)
+ * Logs      of a table that has one (merge_table) the log says which files there are; folders are not listed
  * Alone     another query that writes into the folder at this moment stops it: its files could vanish for a moment
  *
  *   crash here              what is left                         what follows
  *   while it is written     a staged file                        removed when the next merge begins
  *   in store_swap           see local_swap.c                     the same, and store_swap_sweep
  */
-#include "sink/merge.h"
+#include "sink/delta_merge.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -183,6 +184,7 @@ static enum code begin(struct merger *self, struct error *err)
         .encoder_spec = spec->encoder_spec,
         .budget = spec->budget,
         .piece_bytes = spec->piece_bytes,
+        .summary_columns = spec->summary_columns,
         .staged = arena_printf(&self->arena, "_staging/%s-merge-%08" PRIx32 ".staged", spec->query8, attempt),
         .final = arena_printf(&self->arena, "%s%s%s%s", self->folder, between, name, spec->suffix),
         .inputs = self->inputs,
@@ -191,11 +193,38 @@ static enum code begin(struct merger *self, struct error *err)
     return merge_open(&merge, &self->merge, err);
 }
 
+/* Of a table with a log. */
+static enum code look_at_log(struct merger *self, bool all, const struct parts *newest, bool *found, struct error *err)
+{
+    struct store_list list = {0};
+    struct merge_file *files;
+    struct merge_group group;
+    int32_t count, kept = 0;
+    TRY(store_list(self->spec.store, "_staging", false, &list, err));
+    self->swept = true;   // nothing is ever swapped there
+    enum code code = leftovers_remove(self, &list, err);
+    store_list_free(&list);
+    TRY(code);
+    TRY(self->spec.table.files(self->spec.table.context, &files, &count, err));
+    for (int32_t i = 0; i < count; i++)
+        if (!parts_have(newest, files[i].path) && !is_barred(self, files[i].path))
+            files[kept++] = files[i];
+    *found = merge_plan(files, kept, self->spec.target_bytes, all, &group);
+    if (*found)
+        inputs_keep(self, files, &group);
+    return E_OK;
+}
+
 static enum code look(struct merger *self, const struct sink_merge *request, const struct parts *newest, int64_t below,
                       bool *found, struct error *err)
 {
     struct store_list list = {0};
     struct merge_group group;
+    if (self->spec.table.files != NULL)
+        return look_at_log(self, request->all, newest, found, err);
+    if (!store_can_swap(self->spec.store))
+        return fail(err, E_UNSUPPORTED, "%s: files there cannot take the place of others in one step: make it a Delta table",
+                    store_root(self->spec.store));
     TRY(store_list(self->spec.store, "", true, &list, err));
     enum code code = alone_check(self, &list, err);
     if (code == E_OK)
@@ -276,6 +305,9 @@ static enum code list_stage(struct merger *self, struct error *err)
 
 static enum code change(struct merger *self, struct error *err)
 {
+    const struct merge_table *table = &self->spec.table;
+    if (table->change != NULL)
+        return table->change(table->context, merge_result(self->merge), self->inputs, self->input_count, err);
     const char **gone = arena_array(&self->arena, const char *, (size_t)self->input_count);
     int64_t modified_us = 0;
     for (int32_t i = 0; i < self->input_count; i++) {
@@ -303,30 +335,10 @@ enum code merger_commit(struct merger *self, struct sink_merged *out, struct err
 
 /* ---- without doing it ---- */
 
-enum code sink_merge_look(const char *folder, const char *query_id, int64_t target_bytes, struct bytes token,
-                          struct sink_merged *out, struct error *err)
+static void plan_all(struct merge_file *files, int32_t count, int64_t target_bytes, struct sink_merged *out)
 {
-    struct store *store = NULL;
-    struct parts newest = {0};
-    struct store_list list = {0};
-    struct merge_file *files = NULL;
     struct merge_group group;
-    int32_t count = 0;
-    *out = (struct sink_merged){0};
-    TRY(token_parse(token, &newest, err));
-    enum code code = store_look(folder, &store, err);
-    if (code == E_OK)
-        code = store_list(store, "", true, &list, err);
-    files = mem_array(struct merge_file, (size_t)list.count);
-    for (int32_t i = 0; i < list.count; i++) {
-        const struct store_entry *entry = &list.entries[i];
-        struct sink_part_name name;
-        if (sink_part_parse(entry->path, &name) && !name.staged && strncmp(name.query8, query_id, 8) == 0 &&
-            !parts_have(&newest, entry->path))
-            files[count++] = (struct merge_file){entry->path,      entry->size_bytes, entry->modified_us,
-                                                 name.first_epoch, name.epoch,        name.number};
-    }
-    while (code == E_OK && merge_plan(files, count, target_bytes, true, &group)) {
+    while (merge_plan(files, count, target_bytes, true, &group)) {
         out->inputs += group.count;
         out->bytes_before += group.size_bytes;
         out->files++;
@@ -335,8 +347,58 @@ enum code sink_merge_look(const char *folder, const char *query_id, int64_t targ
         count -= group.count;
     }
     out->bytes = out->bytes_before;
+}
+
+static enum code folder_look(struct store *store, const char *query_id, int64_t target_bytes, const struct parts *newest,
+                             struct sink_merged *out, struct error *err)
+{
+    struct store_list list;
+    int32_t count = 0;
+    TRY(store_list(store, "", true, &list, err));
+    struct merge_file *files = mem_array(struct merge_file, (size_t)list.count);
+    for (int32_t i = 0; i < list.count; i++) {
+        const struct store_entry *entry = &list.entries[i];
+        struct sink_part_name name;
+        if (sink_part_parse(entry->path, &name) && !name.staged && strncmp(name.query8, query_id, 8) == 0 &&
+            !parts_have(newest, entry->path))
+            files[count++] = (struct merge_file){entry->path,      entry->size_bytes, entry->modified_us,
+                                                 name.first_epoch, name.epoch,        name.number};
+    }
+    plan_all(files, count, target_bytes, out);
     mem_free(files);
     store_list_free(&list);
+    return E_OK;
+}
+
+static enum code log_look(struct store *store, const char *query_id, int64_t target_bytes, const struct parts *newest,
+                          struct sink_merged *out, struct error *err)
+{
+    struct budget budget = {0};
+    struct delta_merge merge = {.store = store, .budget = &budget};
+    struct merge_file *files;
+    int32_t count, kept = 0;
+    snprintf(merge.query8, sizeof merge.query8, "%s", query_id);
+    const struct merge_table table = delta_merge_table(&merge);
+    enum code code = table.files(table.context, &files, &count, err);
+    for (int32_t i = 0; code == E_OK && i < count; i++)
+        if (!parts_have(newest, files[i].path))
+            files[kept++] = files[i];
+    if (code == E_OK)
+        plan_all(files, kept, target_bytes, out);
+    delta_merge_close(&merge);
+    return code;
+}
+
+enum code sink_merge_look(const char *format, const char *folder, const char *query_id, int64_t target_bytes,
+                          struct bytes token, struct sink_merged *out, struct error *err)
+{
+    struct store *store = NULL;
+    struct parts newest;
+    *out = (struct sink_merged){0};
+    TRY(token_parse(token, &newest, err));
+    enum code code = store_look(folder, &store, err);
+    if (code == E_OK)
+        code = (strcmp(format, "delta") == 0 ? log_look : folder_look)(store, query_id, target_bytes, &newest, out, err);
     store_close(store);
     parts_free(&newest);
     return code;

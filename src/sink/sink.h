@@ -118,8 +118,8 @@ struct sink_files {
 };
 /* E_CORRUPT: a token of files that cannot be read. */
 MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err);
-/* What merging all small files of a plain directory would do, after an epoch with this token. E_ABSENT: no folder. */
-MUST_CHECK enum code sink_merge_look(const char *folder, const char *query_id, int64_t target_bytes, struct bytes token,
+/* What merging all small files of a table would do, after an epoch with this token. E_ABSENT: no folder. */
+MUST_CHECK enum code sink_merge_look(const char *format, const char *folder, const char *query_id, int64_t target_bytes, struct bytes token,
                                      struct sink_merged *out, struct error *err);
 struct sink_part_name {
     char query8[9];                    /* the query that wrote it */

@@ -208,6 +208,8 @@ enum code store_swap(struct store *store, const struct store_swap *swap, struct 
     return store->type->swap(store, swap, err);
 }
 
+bool store_can_swap(const struct store *store) { return store->type->swap != NULL; }
+
 enum code store_swap_sweep(struct store *store, struct error *err)
 {
     return store->type->swap_sweep == NULL ? E_OK : store->type->swap_sweep(store, err);

@@ -146,6 +146,7 @@ struct store_swap {
 /* In one step for who lists the folder: he finds either all of `gone` or all of `come`. Who has listed it before finds that
  * `gone` have vanished. Durable. Only for who alone writes into the store. E_UNSUPPORTED: the store or its disk cannot. */
 MUST_CHECK enum code store_swap(struct store *store, const struct store_swap *swap, struct error *err);
+bool store_can_swap(const struct store *store);
 /* Remove what a crash in store_swap left. The same caller. */
 MUST_CHECK enum code store_swap_sweep(struct store *store, struct error *err);
 
