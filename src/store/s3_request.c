@@ -371,16 +371,16 @@ enum code s3_refused(const struct s3_client *client, const struct s3_call *call,
     const struct s3_settings *settings = &client->settings;
     const char *key = call->key != NULL ? call->key : "", *code = reply->error_code;
     int status = reply->answer.status;
-    bool unknown = is_code(reply, "InvalidAccessKeyId") || is_code(reply, "SignatureDoesNotMatch");
+    bool absent = code[0] == '\0' || is_code(reply, "NoSuchKey") || is_code(reply, "NoSuchUpload") || is_code(reply, "NotFound");
     if (status == 404 && is_code(reply, "NoSuchBucket"))
         fail(err, E_SPEC, "there is no bucket %s at %s; create it first", settings->bucket, settings->endpoint);
-    else if (status == 404 && !unknown)
+    else if (status == 404 && absent)
         return fail(err, E_ABSENT, "s3://%s/%s does not exist", settings->bucket, key);   // a question's answer: nobody's fault
     else if (status == 412)
         return fail(err, E_EXISTS, "s3://%s/%s exists", settings->bucket, key);
-    else if (status == 401 || status == 403 || unknown)
+    else if (status == 401 || status == 403 || status == 404)   // versitygw: "no such user"
         fail(err, E_SPEC, "%s s3://%s/%s is refused by %s (%s%s%.180s); check the credentials and what they may do", call->method,
-             settings->bucket, key, settings->endpoint, code[0] != '\0' ? code : "403", reply->message[0] != '\0' ? ": " : "",
+             settings->bucket, key, settings->endpoint, code[0] != '\0' ? code : "status 403", reply->message[0] != '\0' ? ": " : "",
              reply->message);
     else
         fail(err, status == 301 || status == 307 || status == 400 ? E_SPEC : E_BROKER,

@@ -1,5 +1,7 @@
 """What ./dev crash runs: per sink a project, its topics, and how its outcome is read."""
+import atexit
 import json
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -9,8 +11,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 import readers
+import s3_servers
 from readers import DeltaWatch, Findings, FolderWatch
-from storm import BOOTSTRAP, LEAT, Run, Workload, wait
+from storm import BOOTSTRAP, LEAT, WORK, Run, Workload, wait
 
 HERE = Path(__file__).parent
 PARTITIONS = 4
@@ -103,6 +106,26 @@ def files_of_rows(kind, topic, rows):
         watch=watch,
         check=lambda run: files_check(run, kind, want()),
     )
+
+
+# ---- the same in S3 ----
+
+
+def in_s3(kind, tag):
+    """On a versitygw whose bucket is the folder of all scenarios: what leat puts there by S3, readers find as files."""
+    beside = WORK.parent.parent / f"s3-of-crash-{WORK.name}"   # its own files may not lie below its buckets
+    server = s3_servers.Versitygw(beside, WORK.name, root=WORK.parent)
+    atexit.register(lambda: (server.stop(), shutil.rmtree(beside, ignore_errors=True)))
+    workload = files(kind, f"s3-{tag}")
+    workload.name = f"{kind}-s3"
+    known = {name: value for name, value in server.settings().items() if value is not None}
+
+    def prepare(run):
+        where = f"s3://{server.bucket}/{run.root.name}"
+        return {**known, "OUTPUT_PATH": f"{where}/tables", "SPARK_CHECKPOINT_DIR": f"{where}/checkpoint"}
+
+    workload.prepare = prepare
+    return workload
 
 
 # ---- topics ----
@@ -246,6 +269,7 @@ SINKS = {
     "csv": lambda tag: files("csv", tag),
     "json": lambda tag: files("json", tag),
     "delta": lambda tag: files("delta", tag),
+    "parquet-s3": lambda tag: in_s3("parquet", tag),
     "kafka": topics,
     "stateful": stateful,
 }
