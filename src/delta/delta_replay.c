@@ -3,6 +3,8 @@
  * A checkpoint gives all that counts up to its version; then come the commits behind it, all of which must be there. In
  * a commit the order of its lines means nothing: an action that another one of the same commit cancels would be illegal.
  * A checkpoint of version 2 names sidecars, which hold its files.
+ * A listing may lack a commit and have a later one, when both were made while it was read: so only its reading tells
+ * whether a commit is there.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -134,7 +136,7 @@ enum code delta_replay(struct store *store, const struct delta_listing *listing,
     if (checkpoint != NULL)
         TRY(checkpoint_visit(store, checkpoint, files, budget, visitor, err));
     for (int64_t v = checkpoint != NULL ? checkpoint->version + 1 : 0; v <= version; v++) {
-        enum code code = delta_listing_commit(listing, v) != NULL ? delta_replay_commit(store, v, visitor, err) : E_ABSENT;
+        enum code code = delta_replay_commit(store, v, visitor, err);
         if (code == E_ABSENT)
             return fail(err, E_LOST, "version %" PRId64 " of the log is missing", v);
         TRY(code);
