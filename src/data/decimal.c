@@ -1,6 +1,7 @@
 #include "data/decimal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -244,6 +245,24 @@ bool decimal_parse(struct bytes text, int precision, int scale, __int128 *out)
     p += p < digits.end && *p == '.';
     value += keep == 0 && p < digits.end && *p >= '5';
     return deliver(value, digits.negative, precision, out);
+}
+
+size_t decimal_print_scientific(__int128 value, int scale, char *out)
+{
+    enum { PLAIN_EXPONENT = -6 };
+    char digits[DECIMAL_TEXT_MAX];
+    size_t size = decimal_print(value, 0, digits), sign = value < 0, count = size - sign;
+    int exponent = (int)count - 1 - scale;
+    if (exponent >= PLAIN_EXPONENT)
+        return decimal_print(value, scale, out);
+    size_t at = sign + 1;
+    memcpy(out, digits, at);
+    if (count > 1) {
+        out[at++] = '.';
+        memcpy(out + at, digits + sign + 1, count - 1);
+        at += count - 1;
+    }
+    return at + (size_t)snprintf(out + at, 8, "E%d", exponent);
 }
 
 size_t decimal_print(__int128 value, int scale, char *out)

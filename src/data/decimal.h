@@ -23,6 +23,8 @@ bool decimal_rescale(__int128 value, int scale_in, int precision_out, int scale_
 bool decimal_parse(struct bytes text, int precision, int scale, __int128 *out);
 bool decimal_from_double(double value, int precision, int scale, __int128 *out); /* through the shortest text, as Spark */
 double decimal_to_double(__int128 value, int scale);
+/* As Java's BigDecimal.toString: small ones with an exponent, 1.230E-26. */
+size_t decimal_print_scientific(__int128 value, int scale, char *out);
 size_t decimal_print(__int128 value, int scale, char *out); /* plain notation, always `scale` digits */
 bool decimal_multiply(__int128 a, __int128 b, int scale_product, int precision_out, int scale_out, __int128 *out);
 bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precision_out, int scale_out, __int128 *out);

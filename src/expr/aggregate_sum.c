@@ -116,7 +116,7 @@ static bool whole_finish(const struct aggregate_call *call, const void *state, s
 }
 
 AGGREGATE(agg_sum_whole, "sum",
-          "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym",
+          "(I) -> bigint | (Y) -> Y",
           "Sum; NULL when there is nothing to add.",
           "SELECT sum(c) FROM VALUES (1), (2), (NULL) AS t(c)", "3",
           .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge,
@@ -295,13 +295,14 @@ static bool interval_mean_finish(const struct aggregate_call *call, const void *
 {
     const struct whole_state *s = state;
     int128 mean = 0;
+    bool months = call->type->id == TYPE_INTERVAL_YM;
     bool fits = s->count == 0 ||
-                (decimal_divide(s->sum, 0, s->count, 0, 38, 0, &mean) && mean == (int64_t)mean);
+                (s->sum == (months ? (int32_t)s->sum : (int64_t)s->sum) && // the sum must be an interval, too
+                 decimal_divide(s->sum, 0, s->count, 0, 38, 0, &mean) && mean == (int64_t)mean);
     if (s->count == 0 || !fits)
         builder_null(out);
     else
         builder_int(out, (int64_t)mean);
-    (void)call;
     return fits;
 }
 AGGREGATE(agg_avg_interval, "avg mean",
@@ -325,7 +326,7 @@ QUIET(try_decimal_mean_finish, decimal_mean_finish)
 QUIET(try_interval_mean_finish, interval_mean_finish)
 
 AGGREGATE(agg_try_sum_whole, "try_sum",
-          "(I) -> bigint | (interval_dt) -> interval_dt | (interval_ym) -> interval_ym", "Sum; NULL when it overflows.",
+          "(I) -> bigint | (Y) -> Y", "Sum; NULL when it overflows.",
           "SELECT try_sum(c) FROM VALUES (1), (2) AS t(c)", "3",
           .state_size = sizeof(struct whole_state), .add = whole_add, .merge = whole_merge,
           .finish = try_whole_finish);
@@ -392,9 +393,9 @@ AGGREGATE(agg_bool_or, "bool_or some any", "(boolean) -> boolean", "Whether some
           .finish = any_finish);
 
 const struct aggregate *const sum_aggregates[] = {
-    &agg_count,           &agg_count_if,        &agg_sum_whole,        &agg_sum_float,
+    &agg_count,           &agg_count_if,        &agg_sum_float,        &agg_sum_whole,
     &agg_sum_decimal,     &agg_avg,             &agg_avg_decimal,      &agg_avg_interval,
-    &agg_try_sum_whole,   &agg_try_sum_float,   &agg_try_sum_decimal,  &agg_try_avg,
+    &agg_try_sum_float,   &agg_try_sum_whole,   &agg_try_sum_decimal,  &agg_try_avg,
     &agg_try_avg_decimal, &agg_try_avg_interval, &agg_bool_and,        &agg_bool_or,
     NULL,
 };

@@ -55,7 +55,7 @@ static const struct aggregate *choose(struct expr_context *ctx, const char *name
         struct fit fit;
         if (!has_name(row, name))
             continue;
-        if (signature_fit(ctx->arena, row->signature, args, count, &fit)) {
+        if (signature_fit(ctx->arena, row->signature, args, count, false, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;

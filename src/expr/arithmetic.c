@@ -110,7 +110,7 @@ SCALAR(fn_div_months, "div", "(interval_ym, interval_ym) -> bigint", "How often 
         bool bad = false;                                                                  \
         LOOP2(ctype, ctype, ctype, bad |= y == 0; const ctype m = whole; r[i] = fraction); \
         if (bad)                                                                           \
-            REJECT2(ctype, ctype, REJECT_DIVIDE_BY_ZERO, y == 0);                          \
+            REJECT2(ctype, ctype, REJECT_REMAINDER_BY_ZERO, y == 0);                       \
         break;                                                                             \
     }
 #define REMAINDER_CASES(result)                                                               \
@@ -442,8 +442,17 @@ SHIFT(fn_shift_right_unsigned, "shiftrightunsigned >>>", "Bits moved down, zeros
       "shiftrightunsigned(-1, 28)", "15", (int32_t)((uint32_t)x >> by),
       (int64_t)((uint64_t)x >> by))
 
-SCALAR(fn_bit_count, "bit_count", "(bigint) -> int | (boolean) -> int", "How many bits are set.",
-       "bit_count(7)", "3")
+static enum code bind_bit_count(struct binding *binding, struct error *err)
+{
+    enum type_id id = binding->args[0]->type->id;
+    if (id == TYPE_BOOLEAN)
+        return E_OK;
+    if (id != TYPE_NULL && !type_is_integer(binding->args[0]->type))
+        return binding_wrong_type(binding, 0, "INTEGRAL\" or \"BOOLEAN", err);
+    return binding_cast(binding, 0, type_of(TYPE_INT64), err);
+}
+
+SCALAR(fn_bit_count, "bit_count", "(any) -> int", "How many bits are set.", "bit_count(7)", "3", .bind = bind_bit_count)
 {
     if (args[0].col->type->id == TYPE_BOOLEAN)
         for (int64_t i = 0; i < call->rows; i++)

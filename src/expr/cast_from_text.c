@@ -191,6 +191,17 @@ static void to_dates(struct call *call, const struct arg *arg, struct column *ou
     }
 }
 
+/* A time alone is one of today. */
+static bool time_today(const struct session *session, struct bytes text, int64_t *out)
+{
+    int64_t time;
+    if (!time_of_day_parse(text, &time))
+        return false;
+    int64_t now = to_local(session->zone, session->batch_time_us);
+    *out = from_local(session->zone, now - floor_rest(now, DAY_US) + time);
+    return true;
+}
+
 static void to_timestamps(struct call *call, const struct arg *arg, struct column *out)
 {
     const struct zone *zone = call->session->zone;
@@ -198,9 +209,9 @@ static void to_timestamps(struct call *call, const struct arg *arg, struct colum
     const int32_t *offsets = column_offsets(arg->col);
     const uint8_t *data = arg->col->values->data;
     for (int64_t i = 0; i < call->rows; i++) {
+        struct bytes text = bytes_of(data + offsets[i], (size_t)(offsets[i + 1] - offsets[i]));
         r[i] = 0;
-        if (!timestamp_parse(bytes_of(data + offsets[i], (size_t)(offsets[i + 1] - offsets[i])),
-                             zone, &r[i]))
+        if (!timestamp_parse(text, zone, &r[i]) && !time_today(call->session, text, &r[i]))
             call_reject(call, i, REJECT_CAST);
     }
 }

@@ -99,12 +99,28 @@ static void nested_to_text(struct call *call, const struct arg *arg, struct writ
     text_free(&text);
 }
 
+/* Without ANSI small ones have an exponent. */
+static void decimals_to_text(const struct arg *arg, struct writer *writer)
+{
+    bool wide = type_is_wide_decimal(arg->col->type);
+    for (int64_t i; (i = writer_next(writer)) >= 0;) {
+        uint8_t *to = writer_room(writer, DECIMAL_TEXT_MAX);
+        if (to != NULL)
+            writer_end(writer, decimal_print_scientific(decimal_load(arg, wide, i), arg->col->type->scale, (char *)to));
+    }
+}
+
 void cast_to_text(struct call *call, const struct arg *arg, struct column *out)
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
     if (type_is_nested(arg->col->type) || arg->col->type->id == TYPE_VARIANT) {
         nested_to_text(call, arg, &writer);
+        writer_close(&writer);
+        return;
+    }
+    if (arg->col->type->id == TYPE_DECIMAL && !call->session->ansi) {
+        decimals_to_text(arg, &writer);
         writer_close(&writer);
         return;
     }

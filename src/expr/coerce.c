@@ -221,6 +221,14 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
     return NULL;
 }
 
+const struct type *type_common_text(struct arena *arena, const struct type *a, const struct type *b)
+{
+    const struct type *other = is_text(a) ? b : a;
+    if (is_text(a) == is_text(b) || !is_atomic(other))
+        return type_common(arena, a, b);
+    return other->id == TYPE_BOOLEAN || other->id == TYPE_BINARY ? NULL : type_of(TYPE_STRING);
+}
+
 bool type_is_orderable(const struct type *type)
 {
     if (type->id == TYPE_INTERVAL || type->id == TYPE_MAP)

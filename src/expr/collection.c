@@ -78,7 +78,7 @@ static enum code bind_map(struct binding *binding, struct error *err)
             "actual number is %d.",
             binding->count);
     for (int32_t i = 0; i < binding->count; i++) {
-        const struct type *common = type_common(ctx->arena, types[i % 2], binding->args[i]->type);
+        const struct type *common = expr_type_common(ctx, types[i % 2], binding->args[i]->type);
         if (common == NULL)
             return fail(
                 err, E_SQL,

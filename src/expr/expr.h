@@ -106,6 +106,8 @@ MUST_CHECK enum code expr_lambda(struct expr_context *ctx, const char *name, con
                                  const struct expr **out, struct error *err);
 /* Common type of several expressions (CASE, UNION, IN, coalesce); NULL when there is none. */
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
+/* The same by the session's rules: without ANSI beside a text all but BOOLEAN and BINARY are texts. */
+const struct type *expr_type_common(const struct expr_context *ctx, const struct type *a, const struct type *b);
 bool expr_is_constant(const struct expr *expr);        /* no columns, no non-deterministic call */
 bool expr_equal(const struct expr *a, const struct expr *b);
 struct bytes expr_function(const struct expr *expr);   /* first name of the function of an EXPR_CALL; empty for others */

@@ -41,6 +41,11 @@ static const struct family {
     {"Arrays", array_functions},
     {"JSON", json_functions},
     {"Parts of JSON", json_get_functions},
+    {"JSON and CSV read", decode_functions},
+    {"CSV", csv_functions},
+    {"Schemas of records", schema_functions},
+    {"Where a query runs", context_functions},
+    {"Sentences", sentence_functions},
     {"Arrays changed", array_edit_functions},
     {"Functions of functions", lambda_functions},
     {"Vectors", vector_functions},
@@ -328,6 +333,9 @@ static bool narrows(const struct expr_context *ctx, const struct function *row, 
             return true;
         if (sum && to->id == TYPE_STRING && from->id != TYPE_STRING)
             return true;
+        bool scaled = (row->name[0] == '*' || row->name[0] == '/') && (type_is_interval(to) || to->id == TYPE_INTERVAL);
+        if (scaled && from->id == TYPE_NULL) // NULL * 5 is a number
+            return true;
     }
     return false;
 }
@@ -348,7 +356,8 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
         signature_counts(row->signature, &row_least, &row_most);
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;
-        if (signature_fit(ctx->arena, row->signature, args, count, &fit) &&
+        bool text_wins = !ctx->session->ansi && ((row->flags & FN_OPERATOR) == 0 || strcmp(row->name, "in") == 0);
+        if (signature_fit(ctx->arena, row->signature, args, count, text_wins, &fit) &&
             !both_text(row, args, count, &fit) && !narrows(ctx, row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
@@ -376,6 +385,17 @@ static bool any_nullable(const struct binding *binding)
     return false;
 }
 
+/* The call is NULL whatever its other arguments are: they are not even computed, so they cannot fail (Spark's NullPropagation). */
+static bool null_for_sure(const struct binding *binding)
+{
+    if ((binding->function->flags & (FN_NULLS | FN_NEVER_NULL)) != 0)
+        return false;
+    for (int32_t i = 0; i < binding->count; i++)
+        if (literal_is_null(binding->args[i]))
+            return true;
+    return false;
+}
+
 static enum code call_new(struct binding *binding, const struct expr **out, struct error *err)
 {
     unsigned flags = binding->function->flags;
@@ -388,6 +408,10 @@ static enum code call_new(struct binding *binding, const struct expr **out, stru
         return E_OK;
     }
     always(binding->type != NULL);
+    if (null_for_sure(binding)) {
+        *out = expr_null(binding->ctx, binding->type, binding->at);
+        return E_OK;
+    }
     struct expr *expr = expr_new(binding->ctx, EXPR_CALL, binding->type, binding->at);
     expr->function = binding->function;
     expr->bound = binding->bound;

@@ -2,6 +2,7 @@
  * (round(0.285, 2) is 0.29, although the double is a little less). */
 #include <math.h>
 
+#include "expr/coerce.h"
 #include "expr/loop.h"
 
 enum rounding { HALF_UP, HALF_EVEN, UP, DOWN }; // UP: towards +infinity; DOWN: towards -infinity
@@ -57,6 +58,16 @@ static enum code bind_decimal(struct binding *binding, struct error *err)
     binding->type =
         type_decimal(binding->ctx->arena, precision < DIGITS_MAX ? precision : DIGITS_MAX, scale);
     return E_OK;
+}
+
+/* With digits a whole number is a DECIMAL of its type, not of its own digits. */
+static enum code bind_edge(struct binding *binding, struct error *err)
+{
+    const struct expr *arg = binding->args[0];
+    if (arg->kind == EXPR_CAST && arg->index == 0 && type_is_integer(arg->args[0]->type))
+        binding->args[0] =
+            expr_cast_implicit(binding->ctx, arg->args[0], decimal_for(binding->ctx->arena, arg->args[0]->type));
+    return bind_decimal(binding, err);
 }
 
 /* ---- kernels ---- */
@@ -189,7 +200,7 @@ static int64_t saturate(double x)
     {                                                                                      \
         LOOP1(int64_t, int64_t, r[i] = x);                                                 \
     }                                                                                      \
-    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_decimal, \
+    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_edge,    \
            .flags = FN_FAILS)                                                              \
     {                                                                                      \
         round_decimals(call, args, out, how);                                              \

@@ -11,6 +11,7 @@ struct match {
     const char *at; /* where we are in the signature */
     const struct type *variables[VARIABLES];
     int32_t text_args[VARIABLES], args_of[VARIABLES];
+    bool text_wins;
 };
 
 /* ---- reading ---- */
@@ -119,7 +120,10 @@ static bool bind_variable(struct match *m, char name, const struct type *type)
             *variable = decimal_for(m->arena, type);
         return true;
     }
-    const struct type *common = *variable == NULL ? type : type_common(m->arena, *variable, type);
+    bool plain = strchr("NIDYO", name) == NULL && m->text_wins;
+    const struct type *common = *variable == NULL ? type
+                                : plain           ? type_common_text(m->arena, *variable, type)
+                                                  : type_common(m->arena, *variable, type);
     if (common != NULL)
         *variable = common;
     return common != NULL;
@@ -324,12 +328,12 @@ static bool overload_fit(struct match *m, const struct expr *const *args, int32_
 }
 
 bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args,
-                   int32_t count, struct fit *out)
+                   int32_t count, bool text_wins, struct fit *out)
 {
     bool found = false;
     struct fit best = {.cost = COST_NONE, .wrong_count = true, .misfit = -1};
     for (const char *at = signature; at != NULL; at = strstr(at, " | ")) {
-        struct match m = {.arena = arena, .at = at + strspn(at, " |")};
+        struct match m = {.arena = arena, .at = at + strspn(at, " |"), .text_wins = text_wins};
         at = m.at;
         struct fit fit = {0};
         if (overload_fit(&m, args, count, &fit)) {

@@ -268,6 +268,11 @@ const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct exp
     return cast_new(ctx, of, to, false, of->at);
 }
 
+const struct type *expr_type_common(const struct expr_context *ctx, const struct type *a, const struct type *b)
+{
+    return ctx->session->ansi ? type_common(ctx->arena, a, b) : type_common_text(ctx->arena, a, b);
+}
+
 /* ---- CASE ---- */
 
 static enum code case_error(struct expr_context *ctx, const struct expr *when, struct error *err)
@@ -302,7 +307,7 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
                 return case_error(ctx, args[i], err);
             continue;
         }
-        const struct type *common = type_common(ctx->arena, type, args[i]->type);
+        const struct type *common = expr_type_common(ctx, type, args[i]->type);
         if (common == NULL)
             return fail(
                 err, E_SQL,

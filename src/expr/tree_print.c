@@ -4,7 +4,7 @@
 
 #include "base/text_number.h"
 #include "expr/coerce.h"
-#include "expr/function.h"
+#include "expr/loop.h"
 
 static void print_args(const struct expr *const *args, int32_t count, const struct type *schema,
                        struct text *out)
@@ -20,6 +20,13 @@ static void print_interval(const struct expr *expr, struct text *out)
 {
     char text[INTERVAL_TEXT_MAX];
     text_add(out, text, interval_print(expr->type, literal_int(expr), text));
+}
+
+static void print_decimal(const struct expr *expr, struct text *out)
+{
+    char text[DECIMAL_TEXT_MAX];
+    const struct arg arg = {expr->literal, 1};
+    text_add(out, text, decimal_print_scientific(decimal_load(&arg, type_is_wide_decimal(expr->type), 0), expr->type->scale, text));
 }
 
 static void print_calendar_interval(const struct expr *expr, struct text *out)
@@ -61,6 +68,7 @@ static void print_literal(const struct expr *expr, struct text *out)
         text_add_char(out, '\'');
         break;
     }
+    case TYPE_DECIMAL: print_decimal(expr, out); break;
     default: column_print(expr->literal, 0, out);
     }
 }
@@ -106,7 +114,7 @@ static void print_infix(const char *name, const struct expr *expr, const struct 
 }
 
 /* Operators that Spark does not show as (a op b). Words in `before` and `after` surround the first argument. */
-static const struct shape {
+static const struct operator_text {
     const char *name;
     int32_t count;
     const char *before, *between, *after;
@@ -127,7 +135,7 @@ static bool print_shape(const char *name, const struct expr *expr, const struct 
                         struct text *out)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        const struct shape *shape = &shapes[i];
+        const struct operator_text *shape = &shapes[i];
         if (strcmp(shape->name, name) != 0 || shape->count != expr->arg_count)
             continue;
         text_add_string(out, shape->before);

@@ -137,7 +137,7 @@ static enum code common_schema(struct analyser *self, const struct ast_body *bod
     struct field *fields = arena_array(self->arena, struct field, (size_t)left->field_count);
     for (int32_t i = 0; i < left->field_count; i++) {
         const struct field *a = &left->fields[i], *b = &right->fields[places[i]];
-        fields[i] = (struct field){a->name, type_common(self->arena, a->type, b->type),
+        fields[i] = (struct field){a->name, expr_type_common(&self->expr, a->type, b->type),
                                    a->nullable || b->nullable};
         if (fields[i].type == NULL)
             return sql_error(

@@ -164,6 +164,9 @@ static enum code parse_in(struct parser *self, struct ast *value, int32_t first,
     }
     struct list args = {0};
     list_add(self->arena, &args, value);
+    if (at_symbol(self, SYM_CLOSE))
+        return parse_error(self, position_here(self), "[INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE] Invalid SQL syntax: IN "
+                                                      "predicate requires at least one value.");
     do {
         struct ast *item;
         TRY(parse_expr(self, &item));
@@ -228,7 +231,7 @@ static enum code parse_like(struct parser *self, const char *name, struct ast *v
 /* IS [NOT] NULL, TRUE, FALSE, UNKNOWN, DISTINCT FROM x. */
 static enum code parse_is(struct parser *self, struct ast *value, int32_t first, struct ast **out)
 {
-    bool negated = take_word(self, KW_NOT);
+    bool negated = take_word(self, KW_NOT) || take_symbol(self, SYM_BANG);
     if (take_word(self, KW_NULL) || take_word(self, KW_UNKNOWN))
         return combine(self, negated ? "isnotnull" : "isnull", value, NULL, first, out);
     if (take_word(self, KW_DISTINCT)) {

@@ -105,6 +105,8 @@ def run_file(binary, name, tests):
     # Spark's runner sets these for whole folders and files; the data does not say so.
     if name.startswith("timestampNTZ/"):
         leat.ask("SET spark.sql.timestampType=TIMESTAMP_NTZ")
+    if name.startswith("postgreSQL/"):
+        leat.ask("SET spark.sql.legacy.interval.enabled=true")
     for statement in TEST_TABLES:
         leat.ask(statement)
     for setting in tests[0]["set"]:
