@@ -12,9 +12,9 @@ const struct option leat_settings[] = {
      .help = "materialized views are computed again at most so often, when what they read has changed; 0 seconds: in every such epoch. "
              "With trigger once, and at the first start, they are computed in any case"},
     {.name = "leat.tables.path", .kind = OPTION_STRING, .offset = AT(tables_path),
-     .help = "folder of the tables, one folder each; default <storage>/tables"},
+     .help = "folder of the tables, one folder each, or s3://bucket/prefix; default <storage>/tables"},
     {.name = "leat.checkpoint", .kind = OPTION_STRING, .offset = AT(checkpoint),
-     .help = "folder of the chain of commit records and the state; default <storage>/checkpoint"},
+     .help = "folder of the chain of commit records and the state, or s3://bucket/prefix; default <storage>/checkpoint"},
     {.name = "leat.spill.path", .kind = OPTION_STRING, .offset = AT(spill_path),
      .help = "folder on a disk of this machine for state that does not fit into leat.memory; default <checkpoint>/spill, or $TMPDIR "
              "when the checkpoint is in S3"},

@@ -270,6 +270,7 @@ SINKS = {
     "json": lambda tag: files("json", tag),
     "delta": lambda tag: files("delta", tag),
     "parquet-s3": lambda tag: in_s3("parquet", tag),
+    "delta-s3": lambda tag: in_s3("delta", tag),
     "kafka": topics,
     "stateful": stateful,
 }
