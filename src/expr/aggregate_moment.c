@@ -198,7 +198,7 @@ PAIR(agg_regr_slope, "regr_slope", "Slope of the line of least squares.", "regr_
 PAIR(agg_regr_intercept, "regr_intercept", "Where the line of least squares crosses the axis.", "regr_intercept(x, y)",
      "0.0", s->y_square == 0 ? INFINITY : 2, s->x_mean - s->product / s->y_square * s->y_mean);
 PAIR(agg_regr_r2, "regr_r2", "Coefficient of determination.", "regr_r2(x, y)", "1.0", s->y_square == 0 ? INFINITY : 2,
-     s->x_square == 0 ? 1.0 : s->product * s->product / (s->x_square * s->y_square));
+     s->x_square == 0 ? 1.0 : s->product * s->product / s->y_square / s->x_square);
 static bool regr_count_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
                               struct builder *out)
 {

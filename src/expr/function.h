@@ -154,6 +154,11 @@ extern const struct function *const text_bytes_functions[];
 extern const struct function *const digest_functions[];
 extern const struct function *const json_functions[];
 extern const struct function *const json_get_functions[];
+extern const struct function *const decode_functions[];
+extern const struct function *const csv_functions[];
+extern const struct function *const schema_functions[];
+extern const struct function *const context_functions[];
+extern const struct function *const sentence_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);

@@ -1,8 +1,9 @@
 /* json.c - values into JSON. What comes out of JSON is a node of the plan (format/), so that only the fields that somebody
  * needs are built; what goes into it is text like any other. */
-#include <stdio.h>
 #include <strings.h>
 
+#include "expr/coerce.h"
+#include "expr/reshape.h"
 #include "expr/writer.h"
 #include "format/format.h"
 
@@ -12,52 +13,52 @@ struct json_options {
     const struct zone *zone;           /* NULL: the session's */
 };
 
-static enum code boolean_read(struct bytes value, bool *out, struct error *err)
+/* false when the option says so; it takes true or false. */
+static enum code read_flag(const struct text_options *options, const char *name, bool *out, struct error *err)
 {
-    bool yes = bytes_equal_string(value, "true");
-    if (!yes && !bytes_equal_string(value, "false"))
-        return fail(err, E_SQL, "[INVALID_OPTIONS] the option is '%.*s'; it takes true or false", (int)value.size,
-                    (const char *)value.data);
-    *out = yes;
+    const char *value = text_option(options, name);
+    if (value == NULL)
+        return E_OK;
+    *out = strcasecmp(value, "true") == 0;
+    if (!*out && strcasecmp(value, "false") != 0)
+        return fail(err, E_SQL, "[INVALID_OPTIONS] the option %s is '%s'; it takes true or false", name, value);
     return E_OK;
 }
 
-static enum code option_read(struct bytes name, struct bytes value, struct json_options *out, struct error *err)
+static bool goes_into_json(const struct type *type)
 {
-    char text[40];
-    bool leave_out;
-    snprintf(text, sizeof text, "%.*s", (int)name.size, (const char *)name.data);
-    if (strcasecmp(text, "ignoreNullFields") == 0) {
-        TRY(boolean_read(value, &leave_out, err));
-        out->keep_nulls = !leave_out;
-        return E_OK;
-    }
-    if (strcasecmp(text, "timeZone") == 0)
-        return zone_find(value, &out->zone, err);
-    return fail(err, E_UNSUPPORTED, "to_json: leat knows the options ignoreNullFields and timeZone, not %s; for another form "
-                "of a time use date_format in the struct", text);
+    return type->id == TYPE_STRUCT || type->id == TYPE_ARRAY || type->id == TYPE_MAP || type->id == TYPE_VARIANT;
 }
 
-/* Constant `map('name', 'value', ..)`; none without the argument. */
+/* Options that nobody knows are left alone, as Spark does. */
 static enum code bind_to_json(struct binding *binding, struct error *err)
 {
-    struct json_options *options = arena_new(binding->ctx->arena, struct json_options);
-    binding->bound = options;
-    if (binding->count < 2)
-        return E_OK;
-    const struct expr *literal;
-    TRY(binding_constant(binding, 1, &literal, err));
-    if (literal_is_null(literal))
-        return E_OK;
-    const struct column *map = literal->literal;
-    const int32_t *ends = column_offsets(map);
-    for (int32_t i = ends[0]; i < ends[1]; i++)
-        TRY(option_read(column_bytes_at(&map->children[0], i), column_bytes_at(&map->children[1], i), options, err));
+    struct json_options *json = arena_new(binding->ctx->arena, struct json_options);
+    struct reshape reshape = {0};
+    struct text_options options;
+    bool ignore_nulls = true, pretty = false;
+    const struct type *type = binding->args[0]->type;
+    if (!goes_into_json(type))
+        return fail(err, E_SQL, "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Input schema \"%s\" must be a struct, an array, a map or a "
+                                "variant.", type_sql(binding->ctx->arena, type));
+    TRY(bind_text_options(binding, 1, &options, err));
+    TRY(read_flag(&options, "ignoreNullFields", &ignore_nulls, err));
+    TRY(read_flag(&options, "sortKeys", &reshape.sort_keys, err));
+    TRY(read_flag(&options, "pretty", &pretty, err));
+    if (pretty)
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] to_json writes one line: the option pretty is not there");
+    const char *zone = text_option(&options, "timeZone");
+    if (zone != NULL)
+        TRY(zone_find(bytes_of_string(zone), &json->zone, err));
+    json->keep_nulls = !ignore_nulls;
+    reshape_formats(&options, &reshape);
+    TRY(reshape_print(binding->ctx, &reshape, binding->args[0], &binding->args[0], err));
+    binding->bound = json;
     return E_OK;
 }
 
 SCALAR(fn_to_json, "to_json",
-       "(struct, map<string,string>?) -> string | (array, map<string,string>?) -> string | (map, map<string,string>?) -> string",
+       "(any, any?) -> string",
        "JSON text of a STRUCT, ARRAY or MAP; NULL fields are left out, or kept with map('ignoreNullFields', 'false').",
        "to_json(named_struct('id', 7, 'tags', array('a', NULL), 'none', NULL))", "{\"id\":7,\"tags\":[\"a\",null]}",
        .bind = bind_to_json, .flags = FN_FAILS)

@@ -152,7 +152,7 @@ TWO_VECTORS(fn_inner_product, "vector_inner_product", "The sum of the products o
             "vector_inner_product(array(1.0F, 2.0F), array(3.0F, 4.0F))", "11.0", s.inner, false)
 TWO_VECTORS(fn_cosine, "vector_cosine_similarity", "The cosine of the angle between two vectors; NULL for one of zeros.",
             "vector_cosine_similarity(array(1.0F, 0.0F), array(1.0F, 0.0F))", "1.0",
-            (float)((double)s.inner / (sqrt((double)s.a_square) * sqrt((double)s.b_square))),
+            s.inner / (float)sqrt((double)(s.a_square * s.b_square)),
             s.a_square == 0 || s.b_square == 0)
 TWO_VECTORS(fn_l2_distance, "vector_l2_distance", "The distance between two points.",
             "vector_l2_distance(array(0.0F, 0.0F), array(3.0F, 4.0F))", "5.0", (float)sqrt((double)s.distance), false)

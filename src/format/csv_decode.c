@@ -109,6 +109,8 @@ static bool put_time(struct csv_decoder *self, struct builder *out, struct bytes
         us = good ? days : 0;
     } else if (out->type->id == TYPE_TIMESTAMP) {
         good = timestamp_parse(value, self->zone, &us);
+    } else if (out->type->id == TYPE_TIME) {
+        good = time_of_day_parse(value, &us);
     } else {
         good = timestamp_ntz_parse(value, &us, &had_zone) && !had_zone;
     }
@@ -141,6 +143,7 @@ static bool put_value(struct csv_decoder *self, struct builder *out, struct byte
     case TYPE_DECIMAL: return put_decimal(self, out, value);
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
+    case TYPE_TIME:
     case TYPE_TIMESTAMP_NTZ: return put_time(self, out, value);
     case TYPE_BINARY: builder_bytes(out, value); return true;
     default: put_text(self, out, value); return true;
@@ -226,7 +229,7 @@ static enum code columns_open(struct csv_decoder *self, const struct decoder_spe
     for (int32_t i = 0; i < count; i++) {
         const struct field *field = &spec->schema->fields[i];
         if (type_is_nested(field->type) || field->type->id == TYPE_INTERVAL_DT ||
-            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_TIME || field->type->id == TYPE_NULL ||
+            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_NULL ||
             field->type->id == TYPE_VARIANT)
             return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold",
                         field->name);

@@ -15,6 +15,7 @@
 
 #include "base/options.h"
 #include "data/data.h"
+#include "format/infer.h"
 #include "format/json_extract.h"
 
 /* ---- decoding ---- */

@@ -241,8 +241,6 @@ static const struct expr *decoded_column(struct analyser *self, struct rowset *r
     node->exprs = exprs;
     node->expr_count = 1;
     node->decode = *decode;
-    if (decode->schema->id != TYPE_STRUCT)
-        node->unsupported = "from_json to an ARRAY or MAP: take a STRUCT that holds it";
     rows->plan = node;
     *array_add(self->arena, rows->decoded, rows->decoded_count) =
         (struct decoded){arg, node, column};
@@ -270,6 +268,18 @@ static enum code rescued_column(struct analyser *self, const struct ast *ast, st
     return E_OK;
 }
 
+/* What a node of the plan cannot do: see expr/decode.c. */
+static bool needs_function(const struct expr *text, const struct plan_decode *decode)
+{
+    if (decode->schema->id != TYPE_STRUCT || expr_has_marks(text))
+        return true;
+    for (int32_t i = 0; i < decode->option_count; i++)
+        if (same_name(decode->option_names[i], "dateFormat") || same_name(decode->option_names[i], "timestampFormat") ||
+            same_name(decode->option_names[i], "timeFormat"))
+            return true;
+    return false;
+}
+
 enum code analyse_from_json(struct analyser *self, const struct scope *scope, const struct ast *ast,
                             const struct expr **out)
 {
@@ -293,15 +303,14 @@ enum code analyse_from_json(struct analyser *self, const struct scope *scope, co
             "type \"%s\".",
             ast_name_of(self, ast), ast_name_of(self, ast->args[0]),
             type_text(self->arena, arg->type));
-    if (expr_has_marks(arg))
-        return not_yet(self, ast->args[0]->at,
-                       "from_json over an aggregate: put the aggregate into a view");
     TRY(decode_schema(self, scope, ast->args[1], &decode.schema));
     TRY(check_schema(self, ast, decode.schema));
     if (ast->arg_count == 3)
         TRY(decode_options(self, scope, ast->args[2], &decode));
     TRY(rescued_column(self, ast, &decode));
     TRY(check_corrupt_column(self, ast, &decode));
+    if (scope->lambda != NULL || needs_function(arg, &decode))
+        return scalar_call(self, scope, ast, out);
     *out = decoded_column(self, scope->rows, arg, &decode, ast->at);
     return E_OK;
 }

@@ -1,5 +1,6 @@
 /* ast_name.c - the name Spark gives an output column without alias: the expression, as written but
  * tidied. */
+#include <strings.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -491,6 +492,13 @@ static bool print_replaced(struct printer *out, const struct ast *ast)
     return true;
 }
 
+/* from_json to a MAP has a name of its own. */
+static bool is_json_map(const struct ast *ast)
+{
+    return strcmp(ast->text, "from_json") == 0 && ast->arg_count > 1 && ast->args[1]->kind == AST_STRING &&
+           ast->args[1]->bytes.size > 4 && strncasecmp((const char *)ast->args[1]->bytes.data, "map<", 4) == 0;
+}
+
 static bool print_special(struct printer *out, const struct ast *ast)
 {
     if (is_cast_function(ast)) {
@@ -527,6 +535,8 @@ static bool print_special(struct printer *out, const struct ast *ast)
         put(out, ast->args[1]->flag ? "mode() WITHIN GROUP (ORDER BY " : "mode(");
         print(out, ast->args[0]);
         put(out, ast->args[1]->flag ? " DESC)" : ")");
+    } else if (is_json_map(ast)) {
+        put(out, "entries");
     } else if (is_trim(ast, out)) {
         return true;
     } else {

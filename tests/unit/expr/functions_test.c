@@ -234,7 +234,8 @@ static const struct expr *random_literal(void)
     static const char *const literals[] = {
         "0",     "1",       "2",     "-1",      "3L",           "1.5",     "2.5d",          "true",
         "null",  "'a'",     "'%a%'", "'MONTH'", "'yyyy-MM-dd'", "'UTF-8'", "'([a-z])(b)?'", "','",
-        "'UTC'", "X'6162'", "100",   "'HH:mm'"};
+        "'UTC'", "X'6162'", "100",   "'HH:mm'",
+        "'a INT'", "'[1]'"};
     return tree(literals[random_below((int64_t)(sizeof literals / sizeof literals[0]))]);
 }
 
