@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import duckdb
 import pyarrow.parquet as parquet
+from deltalake import DeltaTable
 from trial import LEAT, WORK, check, finish, leat, leat_ok
 
 FILES, ROWS = 60, 40
@@ -59,10 +60,15 @@ configuration:
         (self.root / f"in/{i:05}.json").write_text(text)
 
     def data(self):
+        """The files that count."""
+        if self.format == "delta":
+            return DeltaTable(str(self.table)).file_uris() if (self.table / "_delta_log").is_dir() else []
         return sorted(self.table.rglob(f"*.{self.format}"))
 
     def ids(self):
         """Of all files that a reader finds now."""
+        if self.format == "delta":
+            return Counter(DeltaTable(str(self.table)).to_pyarrow_table()["id"].to_pylist())
         pattern = f"{self.table}/**/*.{self.format}"
         return Counter(row[0] for row in duckdb.sql(f"SELECT id FROM {READERS[self.format]}('{pattern}')").fetchall())
 
@@ -89,7 +95,7 @@ configuration:
 
 
 def by_hand():
-    for format in READERS:
+    for format in (*READERS, "delta"):
         for partitioned in (False, True):
             place = Place(f"hand-{format}-{partitioned}", format, partitioned, compact=False)
             leat_ok("run", place.root / "project")
@@ -99,7 +105,8 @@ def by_hand():
             done = place.compact()
             problems += done.problems(0)
             after = len(place.data())
-            want = 6 if partitioned else 2  # of each folder the merged one, and that of the newest epoch
+            newest = 0 if format == "delta" else 1  # of a folder the newest epoch's files stay
+            want = (3 if partitioned else 1) * (1 + newest)
             problems += [] if after == want else [f"{before} files became {after}, want {want}"]
             problems += place.whole() + place.audit() + place.beside()
             again = place.compact()
@@ -108,7 +115,7 @@ def by_hand():
 
 
 def while_it_runs():
-    for format in READERS:
+    for format in (*READERS, "delta"):
         place = Place(f"inline-{format}", format)
         problems = place.run().problems(0)
         count = len(place.data())
@@ -162,13 +169,23 @@ def listed_meanwhile():
 
 def killed():
     random.seed(7)
+    place = Place("killed-delta", "delta", inputs=100)
+    kills, problems = 0, []
+    for turn in range(15):
+        point = ("swap_linked", "swap_done", "delta_before", "delta_put", "stage_fsync")[turn % 5]
+        done = place.run(LEAT_FAIL=f"{point}:{1 if 'swap' in point else random.randint(2, 8)}:kill")
+        kills += done.status == -9
+        problems += [f"{point}: rows twice"] if place.data() and max(place.ids().values()) > 1 else []
+    problems += place.run().problems(0) + place.whole() + place.audit()
+    check(f"Delta, killed {kills} times while it runs", problems + ([] if kills > 7 else [f"only {kills} kills"]))
+
     points = ["swap_linked", "swap_done", "stage_open", "stage_write", "stage_fsync", "record_put", "publish_one", "after_record"]
-    place = Place("killed", inputs=120)
+    place = Place("killed", inputs=200)
     kills = 0
     problems = []
     for turn in range(24):
         point = points[turn % len(points)]
-        done = place.run(LEAT_FAIL=f"{point}:{random.randint(1, 4)}:kill")
+        done = place.run(LEAT_FAIL=f"{point}:{1 if 'swap' in point else random.randint(1, 9)}:kill")
         kills += done.status == -9
         ids = place.ids() if place.data() else Counter()
         problems += [f"{point}: rows twice"] if max(ids.values(), default=1) > 1 else []
