@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/hash.h"
 #include "base/os.h"
@@ -144,8 +145,26 @@ static enum code rows_hold(void *context, const struct batch *batch, const bool 
 
 /* ---- repaired: what the query gives ---- */
 
+/* SELECT *, .. AS value gives two columns of that name: which is meant? */
+static enum code check_twice(struct asking *self, const struct type *schema)
+{
+    static const char *const names[] = {"id", "key", "value"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int32_t first = type_field_index(schema, names[i], true), count = 0;
+        for (int32_t f = first; first >= 0 && f < schema->field_count; f++)
+            count += strcasecmp(schema->fields[f].name, names[i]) == 0;
+        if (count > 1)
+            return fail(self->err, E_SQL,
+                        "--with %s: [COLUMN_ALREADY_EXISTS] The SELECT gives the column `%s` %d times: write SELECT * EXCEPT "
+                        "(%s), .. AS %s.",
+                        self->flags->with, names[i], count, names[i], names[i]);
+    }
+    return E_OK;
+}
+
 static enum code columns_check(struct asking *self, const struct type *schema)
 {
+    TRY(check_twice(self, schema));
     self->id = type_field_index(schema, "id", true);
     self->key = type_field_index(schema, "key", true);
     self->value = type_field_index(schema, "value", true);

@@ -108,9 +108,23 @@ enum code query_open(const struct query_spec *spec, struct query **out, struct e
     return E_OK;
 }
 
+/* Which part of the query it is, and what to do. */
+static enum code memory_error(struct query *self, struct error *err)
+{
+    const struct stage *full = self->full;
+    if (full->plan->at.line > 0)
+        self->failed_at = full->plan->at;
+    return fail(err, E_MEMORY,
+                "[UNABLE_TO_ACQUIRE_MEMORY] %s holds more than the %zu bytes that a query may: raise --memory, or let it keep "
+                "fewer rows or columns (a filter, a LIMIT, groups in the place of rows)",
+                full->type->name, self->spec.budget->limit_bytes);
+}
+
 enum code query_next(struct query *self, struct batch *out, struct position *at, struct error *err)
 {
     enum code code = stage_next(self->root, out, err);
+    if (code == E_MEMORY && self->full != NULL)
+        code = memory_error(self, err);
     *at = self->failed_at;
     return code;
 }

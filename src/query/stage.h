@@ -38,6 +38,7 @@ struct query {
     struct rejects rejects;
     struct operator_counts counts; /* operators count; a query does not look */
     struct position failed_at;
+    const struct stage *full; /* that could not get the memory it asked for */
 };
 
 /* NULL: this engine cannot run such a node. */
@@ -72,6 +73,8 @@ void files_progress(const struct stage *self, struct query_progress *out);
 MUST_CHECK enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows, struct error *err);
 MUST_CHECK enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out, size_t *charged_bytes,
                                       struct error *err);
+/* The rows as one batch. */
+void stored_rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out);
 /* Rows [from, to) of a batch. */
 void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_t to);
 

@@ -23,7 +23,11 @@ enum code stage_next(struct stage *self, struct batch *out, struct error *err)
 {
     for (;;) {
         *out = (struct batch){0};
-        TRY(self->type->next(self, out, err));
+        enum code code = self->type->next(self, out, err);
+        if (code == E_MEMORY && self->query->full == NULL)
+            self->query->full = self; // the innermost: the one that asked
+        if (code != E_OK)
+            return code;
         if (out->rows > 0 || out->schema == NULL)
             return E_OK;
         batch_release(out); // nothing of this batch passed
@@ -148,7 +152,7 @@ enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows
     }
 }
 
-static void rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out)
+void stored_rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out)
 {
     if (rows->count == 1) {
         batch_share(out, &rows->batches[0]);
@@ -171,7 +175,7 @@ enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out,
     struct stored_rows rows = {0};
     enum code code = stage_hold(self, input, &rows, err);
     if (code == E_OK) {
-        rows_join(&rows, self->inputs[input]->plan->schema, out);
+        stored_rows_join(&rows, self->inputs[input]->plan->schema, out);
         *charged_bytes = rows.charged_bytes; // stays charged: the joined rows are as large
         rows.charged_bytes = 0;
     }

@@ -56,6 +56,27 @@ static void drop_tables(struct optimiser *self)
         self->roots[r] = stands[self->roots[r]->id];
 }
 
+/* ---- LIMIT over a sort ---- */
+
+/* The sort below a LIMIT keeps the rows that come first, no more; projections between them change no rows. */
+static void limit_sorts(struct optimiser *self)
+{
+    for (int32_t i = 0; i < self->nodes.count; i++) {
+        const struct plan *limit = self->nodes.nodes[i];
+        int64_t rows;
+        if (limit->kind != PLAN_LIMIT || limit->expr_count != 2 || limit->exprs[0]->literal == NULL ||
+            limit->exprs[1]->literal == NULL)
+            continue;
+        struct plan *below = limit->inputs[0];
+        while (below->kind == PLAN_PROJECT && below->user_count == 1)
+            below = below->inputs[0];
+        bool counts = !__builtin_add_overflow(column_values(limit->exprs[0]->literal, int64_t)[0],
+                                              column_values(limit->exprs[1]->literal, int64_t)[0], &rows);
+        if (below->kind == PLAN_SORT && below->user_count == 1 && counts && rows > 0)
+            below->sort.rows_max = rows;
+    }
+}
+
 void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, struct plan_list *out,
               struct group_list *groups)
 {
@@ -69,6 +90,7 @@ void optimise(struct expr_context *ctx, struct plan **roots, int32_t count, stru
     prune_columns(&self);
     merge_projects(&self);
     share_nodes(&self);
+    limit_sorts(&self);
     split_groups(&self, groups);
     *out = self.nodes;
 }

@@ -13,6 +13,7 @@
  *          tables  a TABLE below which nothing knows event time or keeps state is no seam and goes
  *          prune   columns, decoded fields and aggregate calls that no user reads are left out;
  *                  below a filter stands a projection that picks what is needed
+ *          limits  a sort whose first rows alone are asked for is told so
  *          split   stateful nodes that flows with different watermarks share are there once for
  *                  each: groups.c
  */

@@ -142,6 +142,7 @@ struct plan_decode {
 struct plan_order { bool descending, nulls_last; };
 struct plan_sort {
     const struct plan_order *orders;       /* per key: exprs[i] */
+    int64_t rows_max;                      /* a LIMIT above takes no more of the first rows; 0 = all are asked for */
 };
 struct plan_set {                          /* INTERSECT and EXCEPT of whole rows */
     bool except, all;
