@@ -55,7 +55,7 @@ PATTERNS = ["yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "dd/MM/yy", "HH:mm", "EEE, d MM
             "MMMM y", "HH:mm:ss.SSSSSS", "e", "G", "VV", "z", "O", "yyyyy", "[HH]", "''yy", "kk", "n", "b", ""]
 REGEXPS = ["a", "[a-c]+", "^\\\\d+$", "(\\\\w)(\\\\w)", "b|(c)", ".*", "", "\\\\s+", "(?i)spark", "[^,]+", ",", "(a)?", "x*", "\\\\.", "[[:alpha:]]", "("]
 ZONES = ["UTC", "America/Los_Angeles", "Europe/Berlin", "+05:30", "Asia/Kolkata", "GMT+1", "Nowhere/Town", "Z", "PST"]
-UNITS = ["year", "quarter", "month", "week", "day", "DD", "hour", "minute", "second", "millisecond", "microsecond", "yy", "mon", "decade"]
+UNITS = ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "microsecond", "DD", "millisecond", "microsecond", "yy", "mon", "decade"]
 FIELDS = ["year", "quarter", "month", "week", "day", "dow", "doy", "hour", "minute", "second", "yearofweek", "dayofweek_iso"]
 JSONS = ['{"a":1,"b":"x"}', '{"a":{"c":[1,2,{"d":null}]}}', "[1,2,3]", '[{"a":1},{"a":"y"}]', "{}", "null", "1.50", '"t"', "{bad", '{"a":1e3,"a":2}',
          '{"b":[]}', '{"a":"2024-01-01"}']
@@ -79,7 +79,7 @@ HINTS = {
     "to_unix_timestamp": {1: texts(PATTERNS)}, "to_date": {1: texts(PATTERNS)}, "try_to_date": {1: texts(PATTERNS)},
     "to_timestamp_ltz": {1: texts(PATTERNS)},
     "trunc": {1: texts(UNITS)}, "date_trunc": {0: texts(UNITS)}, "time_trunc": {0: texts(UNITS)}, "time_diff": {0: texts(UNITS)},
-    "timestampadd": {0: UNITS}, "timestampdiff": {0: UNITS}, "next_day": {1: texts(["Mon", "TUESDAY", "fr", "xx", "su"])},
+    "timestampadd": {0: UNITS[:9]}, "timestampdiff": {0: UNITS[:9]}, "next_day": {1: texts(["Mon", "TUESDAY", "fr", "xx", "su"])},
     "date_part": {0: texts(FIELDS)}, "datepart": {0: texts(FIELDS)}, "from_utc_timestamp": {1: texts(ZONES)},
     "to_utc_timestamp": {1: texts(ZONES)}, "make_timestamp": {6: texts(ZONES)}, "try_make_timestamp": {6: texts(ZONES)},
     "rlike": {1: texts(REGEXPS)}, "regexp": {1: texts(REGEXPS)}, "regexp_like": {1: texts(REGEXPS)}, "regexp_count": {1: texts(REGEXPS)},
