@@ -103,9 +103,17 @@ static struct bytes name_take(struct walk *walk)
     return bytes_of(from, (size_t)(walk->at - from));
 }
 
+static bool is_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] <= ' ' || name.data[i] == '<')
+            return false;
+    return name.size > 0;
+}
+
 static enum code element_open(struct walk *walk, struct bytes name, struct error *err)
 {
-    if (name.size == 0 || memchr(name.data, '<', name.size) != NULL)
+    if (!is_name(name))
         return broken(walk, "a tag without a name", err);
     if (walk->depth == XML_DEPTH_MAX || walk->path_size + name.size + 2 > XML_PATH_MAX)
         return broken(walk, "elements too deep in each other", err);
