@@ -354,7 +354,8 @@ static enum code file_enter(struct columns_source *self, struct error *err)
     TRY(reader_open(self, file, size_bytes, err));
     parquet_reader_filter(self->reader, self->file_tests, left);
     self->next++;
-    return E_OK;
+    return file->gone == NULL ? E_OK
+                              : delta_gone_rows(&self->settings, file, self->budget, &self->gone, &self->gone_count, err);
 }
 
 static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
