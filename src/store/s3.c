@@ -27,7 +27,9 @@
 #include "base/log.h"
 #include "base/os.h"
 
-enum { CHECK_BLOCK_BYTES = 8 << 20 };
+enum { CHECK_BLOCK_BYTES = 8 << 20, PROBE_TRIES = 3 };
+
+#define PROBE_OLD_US ((int64_t)10 * 60 * 1000000)
 
 enum code s3_key(const struct s3_store *store, const char *path, char *out, struct error *err)
 {
@@ -255,6 +257,24 @@ static enum code s3_nothing(struct store *base, const char *folder, struct error
     return E_OK;
 }
 
+/* What a process left that died while it tried the server. */
+static enum code own_remove(struct s3_store *store, const char *folder, int64_t before_us, struct error *err)
+{
+    struct store_list list;
+    TRY(s3_list_own(store, folder, &list, err));
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < list.count; i++)
+        if (list.entries[i].modified_us < before_us)
+            code = s3_remove(&store->base, list.entries[i].path, err);
+    store_list_free(&list);
+    return code;
+}
+
+static enum code s3_sweep(struct store *base, const char *folder, struct error *err)
+{
+    return own_remove(s3_of(base), folder, INT64_MAX, err);
+}
+
 static enum code s3_publish_sync(struct store *base, struct error *err) { return s3_nothing(base, "", err); }
 
 /* ---- the lock: of this process only ---- */
@@ -404,43 +424,52 @@ static enum code probe_refused(const struct s3_store *store, struct error *err)
                 "or Ceph of 2024 and later, versitygw", store->base.root, store->client->settings.endpoint);
 }
 
-/* Rule 8: two puts of one name, the second must be refused. */
-static enum code probe_keys(struct s3_store *store, const char *key, struct error *err)
+/* E_EXISTS: as it should be. The first one is removed. */
+static enum code probe_once(struct s3_store *store, struct error *err)
 {
+    char path[64], key[S3_KEY_MAX + 1];
+    snprintf(path, sizeof path, ".probe.%016" PRIx64 ".tmp", os_random());
+    TRY(s3_key(store, path, key, err));
     TRY(s3_put_key(store, key, bytes_of("1", 1), false, err));
     enum code code = s3_put_key(store, key, bytes_of("2", 1), false, err);
+    struct s3_reply reply;
+    struct error second = {0};
+    const struct s3_call clean = {.method = "DELETE", .key = key};
+    if (s3_do(store->client, &clean, &reply, &second) == E_OK)
+        s3_reply_free(&reply);
+    else
+        log_debug("s3://%s/%s stays until it is swept: %s", store->client->settings.bucket, key, second.text);
+    return code;
+}
+
+/* Rule 8: two puts of one name, the second must be refused. That it was not once may mean that another process, which started
+ * too, swept the first away in between; a server that cannot refuse does so every time. */
+static enum code probe_keys(struct s3_store *store, struct error *err)
+{
+    enum code code = E_OK;
+    for (int i = 0; code == E_OK && i < PROBE_TRIES; i++)
+        code = probe_once(store, err);
     if (code == E_OK)
         return probe_refused(store, err);
-    if (code == E_EXISTS)
-        error_clear(err);
-    return code == E_EXISTS ? E_OK : code;
+    if (code != E_EXISTS)
+        return code;
+    error_clear(err);
+    return own_remove(store, "", os->clock_wall_us() - PROBE_OLD_US, err);
 }
 
 static enum code probe(struct s3_store *store, struct error *err)
 {
     struct s3_client *client = store->client;
-    char path[64], key[S3_KEY_MAX + 1];
     lock_take(&client->lock);
     bool done = client->probed;
     lock_give(&client->lock);
     if (done)
         return E_OK;
-    snprintf(path, sizeof path, ".probe.%016" PRIx64 ".tmp", os_random());
-    TRY(s3_key(store, path, key, err));
-    enum code code = probe_keys(store, key, err);
-    struct s3_reply reply;
-    struct error second = {0};
-    const struct s3_call clean = {.method = "DELETE", .key = key};
-    if (code == E_SPEC)   // nothing came there
-        return code;
-    if (s3_do(client, &clean, &reply, &second) == E_OK)
-        s3_reply_free(&reply);
-    else
-        log_warn("s3://%s/%s is left behind: %s", client->settings.bucket, key, second.text);
+    TRY(probe_keys(store, err));
     lock_take(&client->lock);
-    client->probed = code == E_OK;
+    client->probed = true;
     lock_give(&client->lock);
-    return code;
+    return E_OK;
 }
 
 static enum code s3_open(const char *url, struct store **out, struct error *err)
@@ -472,7 +501,7 @@ const struct store_type s3_store = {
     .list = s3_list,
     .remove = s3_remove,
     .sync = s3_nothing,
-    .sweep = s3_nothing,
+    .sweep = s3_sweep,
     .lock = s3_lock,
     .holder = s3_holder,
     .free_bytes = s3_free_bytes,

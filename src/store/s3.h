@@ -128,6 +128,8 @@ MUST_CHECK enum code s3_put_key(struct s3_store *store, const char *key, struct 
 /* ---- s3_list.c ---- */
 MUST_CHECK enum code s3_list(struct store *base, const char *prefix, bool recursive, struct store_list *out,
                              struct error *err);
+/* The store's own names in a folder, which lists leave out. */
+MUST_CHECK enum code s3_list_own(struct s3_store *store, const char *folder, struct store_list *out, struct error *err);
 MUST_CHECK enum code s3_list_staged(struct store *base, struct staged_list *out, struct error *err);
 
 /* ---- s3_stage.c ---- */

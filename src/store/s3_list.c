@@ -14,6 +14,7 @@ enum { PAGES_MAX = 10000, PAGE_NAMES = 1000 };
 
 struct page {
     const struct s3_store *store;
+    bool own;                           /* collect the store's own names instead of all others */
     struct store_list *objects;         /* one of these two is NULL */
     struct staged_list *uploads;
     struct text key, id, time;          /* of the element that is open */
@@ -47,7 +48,7 @@ static const char *path_of(const struct page *page)
         return NULL;
     const char *path = page->key.data + prefix, *slash = strrchr(path, '/');
     bool fine = path[0] != '\0' && store_path_check(page->store->base.root, path, &ignored) == E_OK &&
-                !store_name_is_own(slash != NULL ? slash + 1 : path);
+                store_name_is_own(slash != NULL ? slash + 1 : path) == page->own;
     return fine ? path : NULL;
 }
 
@@ -207,6 +208,24 @@ enum code s3_list(struct store *base, const char *prefix, bool recursive, struct
     }
     if (list.count > 1)
         qsort(list.entries, (size_t)list.count, sizeof *list.entries, by_path);
+    *out = list;
+    return E_OK;
+}
+
+/* They begin with a dot: nothing else is listed. */
+enum code s3_list_own(struct s3_store *store, const char *folder, struct store_list *out, struct error *err)
+{
+    char prefix[S3_KEY_MAX + 3];
+    struct store_list list = {0};
+    struct page page = {.store = store, .own = true, .objects = &list};
+    TRY(folder_key(store, folder, prefix, err));
+    memcpy(prefix + strlen(prefix), ".", 2);
+    enum code code = pages_get(&page, prefix, false, err);
+    page_free(&page);
+    if (code != E_OK) {
+        store_list_free(&list);
+        return code;
+    }
     *out = list;
     return E_OK;
 }

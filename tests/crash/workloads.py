@@ -118,6 +118,7 @@ def in_s3(kind, tag):
     atexit.register(lambda: (server.stop(), shutil.rmtree(beside, ignore_errors=True)))
     workload = files(kind, f"s3-{tag}")
     workload.name = f"{kind}-s3"
+    workload.limits = (100, 600)   # an epoch is some 20 requests
     known = {name: value for name, value in server.settings().items() if value is not None}
 
     def prepare(run):

@@ -8,14 +8,19 @@
     lie          412 to a conditional request that was carried out, as a retry inside the network would get it
     late         the answer to a request that was carried out is lost, and the request comes once more, a little later
 
-A fault is drawn per request with probability `rate`; `counts` says what was done.
+A fault is drawn per request with probability `rate`; `counts` says what was done. Two more are for the whole of it:
+
+    skew_s       its clock goes so many seconds ahead, and requests of another time are refused
+    sessions     after so many requests a session's token has expired, and only another one is good
 """
 
+import email.utils
 import http.client
 import random
 import threading
 import time
 from collections import Counter
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CONDITIONAL = ("conflict", "lie")
@@ -32,6 +37,10 @@ class Handler(BaseHTTPRequestHandler):
     def do(self):
         proxy = self.server.proxy
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if proxy.is_skewed(self.headers.get("x-amz-date")):
+            return self.error(403, "RequestTimeTooSkewed")
+        if proxy.has_expired(self.headers.get("x-amz-security-token")):
+            return self.error(400, "ExpiredToken")
         fault = proxy.draw(self.headers.get("If-None-Match") is not None)
         if fault == "busy":
             return self.error(*proxy.pick(((500, "InternalError"), (503, "SlowDown"), (503, "ServiceUnavailable"))))
@@ -72,8 +81,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status, headers, body, fault):
         self.send_response_only(status)
         sized = False
+        self.send_header("Date", email.utils.formatdate(time.time() + self.server.proxy.skew_s, usegmt=True))
         for name, value in headers:
-            if name.lower() in ("connection", "transfer-encoding"):
+            if name.lower() in ("connection", "transfer-encoding", "date"):
                 continue
             sized |= name.lower() == "content-length"
             self.send_header(name, value)
@@ -102,8 +112,9 @@ class Listener(ThreadingHTTPServer):
 
 
 class Proxy:
-    def __init__(self, target_port, rate, seed, faults=ANY + CONDITIONAL):
+    def __init__(self, target_port, rate=0.0, seed=0, faults=ANY + CONDITIONAL, skew_s=0, sessions=0):
         self.target, self.rate, self.faults = ("127.0.0.1", target_port), rate, faults
+        self.skew_s, self.sessions, self.tokens = skew_s, sessions, Counter()
         self.dice, self.lock, self.counts = random.Random(seed), threading.Lock(), Counter()
         self.server = Listener(("127.0.0.1", 0), Handler)
         self.server.proxy = self
@@ -114,6 +125,22 @@ class Proxy:
     def pick(self, choices):
         with self.lock:
             return self.dice.choice(choices)
+
+    def is_skewed(self, stamp):
+        if not self.skew_s or stamp is None:
+            return False
+        at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc).timestamp()
+        skewed = abs(at - time.time() - self.skew_s) > 300
+        self.counts["skewed"] += skewed
+        return skewed
+
+    def has_expired(self, token):
+        if not self.sessions or token is None:
+            return False
+        with self.lock:
+            self.tokens[token] += 1
+            self.counts["expired"] += self.tokens[token] > self.sessions
+            return self.tokens[token] > self.sessions
 
     def draw(self, conditional):
         """A fault or None."""

@@ -174,8 +174,8 @@ def fenced_run(server):
 class Provider:
     """A container's service of credentials, and an instance's; keys that last two seconds."""
 
-    def __init__(self, lasts_seconds):
-        self.asked, self.lasts = 0, lasts_seconds
+    def __init__(self, lasts_seconds, tokens=False):
+        self.asked, self.lasts, self.tokens = 0, lasts_seconds, tokens
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -197,7 +197,8 @@ class Provider:
                     return self.say("the-role\n") if good else self.send_error(401)
                 provider.asked += 1
                 until_text = (datetime.now(timezone.utc) + timedelta(seconds=provider.lasts)).strftime("%Y-%m-%dT%H:%M:%SZ")
-                self.say(json.dumps({"AccessKeyId": s3_servers.KEY, "SecretAccessKey": s3_servers.SECRET, "Expiration": until_text}))
+                keys = {"AccessKeyId": s3_servers.KEY, "SecretAccessKey": s3_servers.SECRET, "Expiration": until_text}
+                self.say(json.dumps({**keys, **({"Token": f"token-{provider.asked}"} if provider.tokens else {})}))
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -233,6 +234,22 @@ def credential_runs(server):
     wrong = leat("run", project_of(server, "wrong"), **{**nobody, "AWS_ACCESS_KEY_ID": "no", "AWS_SECRET_ACCESS_KEY": "no"})
     if server.name != "moto":  # which believes everybody
         check(f"{server.name}: wrong credentials", wrong.problems(2, "refused"))
+
+
+def clocks_and_sessions(server):
+    """On moto, which checks neither."""
+    proxy = Proxy(server.port, skew_s=3600)
+    done = leat("run", project_of(server, "skewed", endpoint=proxy.url), **server.settings())
+    problems = done.problems(0, "its clock is +3600 s") + ([] if 0 < proxy.counts["skewed"] < 5 else [f"{proxy.counts}"])
+    check("a clock an hour off", problems + tables_problems(server, "skewed"))
+    proxy.stop()
+    proxy, provider = Proxy(server.port, sessions=40), Provider(lasts_seconds=3600, tokens=True)
+    nobody = {**server.settings(), "AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    done = leat("run", project_of(server, "sessions", endpoint=proxy.url), **nobody,
+                AWS_CONTAINER_CREDENTIALS_FULL_URI=provider.url + "/creds")
+    problems = done.problems(0) + ([] if provider.asked > 2 and proxy.counts["expired"] > 2 else [f"asked {provider.asked} times"])
+    check("tokens that expire before their time", problems + tables_problems(server, "sessions"))
+    proxy.stop()
 
 
 class Careless(BaseHTTPRequestHandler):
@@ -272,6 +289,8 @@ for kind in kinds:
     skipped += contract(server)
     plain_run(server)
     faulty_run(server)
+    if kind is s3_servers.Moto:
+        clocks_and_sessions(server)
     if kind is kinds[-1]:  # the faster one
         killed_run(server)
         failed_run(server)
