@@ -74,6 +74,8 @@
       "the pattern meant something else to Spark 2")                                                            \
     X(TIME_PATTERN_WEEK, "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "weeks are no part of a pattern") \
     X(DATE_PLUS_TIME, "INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION", "a DATE takes intervals of months and days") \
+    X(CHARSET, "INVALID_PARAMETER_VALUE.CHARSET", "there is no such charset")                                    \
+    X(CODING, "MALFORMED_CHARACTER_CODING", "the charset has no such character, or the bytes are none")          \
     X(ELEMENT_INDEX, "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "the array has no element of that number")              \
     X(SHORT_OVERFLOW, "BINARY_ARITHMETIC_OVERFLOW", "the result does not fit the type")                          \
     X(NOT_WHOLE, "SECOND_FUNCTION_ARGUMENT_NOT_INTEGER", "the second argument is no whole number")

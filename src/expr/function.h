@@ -151,6 +151,7 @@ extern const struct function *const array_edit_functions[];
 extern const struct function *const vector_functions[];
 extern const struct function *const mask_functions[];
 extern const struct function *const text_bytes_functions[];
+extern const struct function *const charset_functions[];
 extern const struct function *const digest_functions[];
 extern const struct function *const json_functions[];
 extern const struct function *const json_get_functions[];

@@ -51,6 +51,7 @@ static const struct family {
     {"Vectors", vector_functions},
     {"Hidden texts", mask_functions},
     {"Texts and bytes", text_bytes_functions},
+    {"Charsets", charset_functions},
     {"Hashes", digest_functions},
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };

@@ -361,26 +361,7 @@ SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base 
     writer_close(&writer);
 }
 
-/* ---- encodings and identities ---- */
-
-/* Only UTF-8 and its subset ASCII: text is UTF-8 here. */
-static enum code bind_charset(struct binding *binding, struct error *err)
-{
-    const struct expr *name;
-    TRY(binding_constant(binding, 1, &name, err));
-    struct bytes bytes = literal_is_null(name) ? (struct bytes){0} : literal_bytes(name);
-    if (bytes.size != 5 || strncasecmp((const char *)bytes.data, "utf-8", 5) != 0)
-        return fail(err, E_SQL,
-                    "[INVALID_PARAMETER_VALUE.CHARSET] The charset must be 'UTF-8', not '%.*s'",
-                    (int)bytes.size, (const char *)bytes.data);
-    const struct type *to = type_of(binding->type->id);
-    return expr_cast(binding->ctx, binding->args[0], to, false, binding->at, &binding->rewritten,
-                     err);
-}
-SCALAR_SAME(fn_encode, "encode", "(string, string) -> binary", "The text's bytes; only UTF-8.",
-            "hex(encode('a', 'UTF-8'))", "61", .bind = bind_charset);
-SCALAR_SAME(fn_decode, "decode", "(binary, string) -> string", "The bytes as text; only UTF-8.",
-            "decode(X'61', 'UTF-8')", "a", .bind = bind_charset);
+/* ---- identities ---- */
 
 SCALAR(fn_uuid, "uuid", "() -> string", "A random UUID for every row.", NULL, NULL,
        .flags = FN_PER_ROW | FN_NEVER_NULL)
@@ -416,6 +397,6 @@ SCALAR(fn_typeof, "typeof", "(any) -> string", "The type's name.", "typeof(1)", 
 
 const struct function *const text_functions[] = {
     &fn_upper,      &fn_lower,  &fn_initcap,  &fn_chr,  &fn_hex_number, &fn_hex,
-    &fn_unhex,      &fn_base64, &fn_unbase64, &fn_bin,  &fn_conv,       &fn_encode,
-    &fn_decode,     &fn_uuid,   &fn_typeof,   NULL,
+    &fn_unhex,      &fn_base64, &fn_unbase64, &fn_bin,  &fn_conv,       &fn_uuid,
+    &fn_typeof,     NULL,
 };
