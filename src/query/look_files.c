@@ -192,7 +192,12 @@ static enum code shape_find(const struct look *self, struct source_shape *shape)
 {
     struct files_reader reader;
     const struct files_reader_spec spec = reader_spec(self, NULL);
-    TRY(files_reader_open(&reader, &spec, self->err));
+    enum code found = files_reader_open(&reader, &spec, self->err);
+    if (found == E_ABSENT) { // who asked wrote the path
+        const struct error why = *self->err;
+        return fail(self->err, E_SQL, "%s", why.text);
+    }
+    TRY(found);
     enum code code = files_reader_describe(&reader, self->arena, shape, self->err);
     files_reader_close(&reader);
     return code;

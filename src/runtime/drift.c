@@ -173,11 +173,30 @@ static void on_sighting(void *context, const struct sighting *sighting)
              field.source, field.path, field.type, field.example, field.topic, field.partition, field.offset);
 }
 
+/* Names that the decoder does not tell apart. */
+static bool is_all_others(const char *path)
+{
+    size_t size = strlen(path);
+    return size > 0 && path[size - 1] == '*' && (size == 1 || path[size - 2] == '.');
+}
+
+static struct drift_entry *others_add(struct collecting *self, const char *source, const char *path)
+{
+    const struct drift_field field = {.source = source, .path = path, .topic = "", .type = "", .example = "",
+                                      .partition = -1, .offset = -1, .first_us = os->clock_wall_us()};
+    self->fresh = true;
+    log_warn("%s has fields that no schema names and that are too many, or whose names are too long, to be told apart: %s",
+             source, path);
+    return entry_add(self->drift, &field);
+}
+
 static void on_count(void *context, const struct plan *plan, const char *path, int64_t met)
 {
     struct collecting *self = context;
     const struct plan *source = source_below(plan);
     struct drift_entry *entry = source != NULL ? entry_find(self->drift, source->source->name, path) : NULL;
+    if (entry == NULL && source != NULL && is_all_others(path))
+        entry = others_add(self, source->source->name, path);
     if (entry != NULL)
         entry->field.count += met;
 }
