@@ -1,7 +1,7 @@
 """Tables and checkpoint in S3: on moto and versitygw, through a proxy that fails every tenth request, with two processes on
 one checkpoint, with credentials that expire. Skipped, and counted, where tools/setup s3 has not been.
 
-    SEED=n repeats the proxy's faults
+    SEED=n repeats the proxy's faults   RUNS=n runs through the proxy, each with the next seed (default 1)
 """
 
 import json
@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pyarrow.dataset as ds
-from pyarrow.fs import S3FileSystem
+from pyarrow.fs import FileSelector, S3FileSystem
 
 sys.path.insert(0, str(Path(__file__).parent))
 import s3_servers
@@ -23,6 +23,7 @@ from s3_proxy import Proxy
 from trial import LEAT, ROOT, WORK, Leat, check, finish, leat, multiset_problems, produce, project, until
 
 SEED = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000)))
+RUNS = int(os.environ.get("RUNS", "1"))
 RECORDS, EPOCHS, BUCKET = 6000, 8, "leat-test"
 UNIT = ROOT / "build/debug/unit_store"
 CONTRACT = ("the_first_put_wins", "parts_are_read", "lists_are_sorted", "names_may_be_odd", "what_lies_there", "a_staged_file_appears",
@@ -63,10 +64,14 @@ def project_of(server, name, more=(), limit=RECORDS // EPOCHS, endpoint=None, pr
     return project(f"{where}/{name}", spec, SQL)
 
 
+def filesystem(server):
+    return S3FileSystem(access_key=s3_servers.KEY, secret_key=s3_servers.SECRET, endpoint_override=server.url, region="us-east-1",
+                        allow_bucket_creation=False)
+
+
 def rows_of(server, name, table, columns):
     """As PyArrow reads them, by S3."""
-    fs = S3FileSystem(access_key=s3_servers.KEY, secret_key=s3_servers.SECRET, endpoint_override=server.url, region="us-east-1",
-                      allow_bucket_creation=False)
+    fs = filesystem(server)
     kind = "csv" if table.endswith("_csv") else "parquet"
     data = ds.dataset(f"{BUCKET}/{name}/tables/{table}", filesystem=fs, format=kind, partitioning="hive").to_table()
     if kind == "csv":
@@ -122,16 +127,16 @@ def plain_run(server):
     check(f"{server.name}: another run adds nothing", again.problems(0) + tables_problems(server, name))
 
 
-def faulty_run(server):
-    name = "faulty"
-    proxy = Proxy(server.port, 0.1, SEED)
+def faulty_run(server, seed):
+    name = f"faulty-{seed}"
+    proxy = Proxy(server.port, 0.1, seed)
     folder = project_of(server, name, endpoint=proxy.url)
     done = leat("run", folder, "--set", "leat.retry.limit=2 minutes", **server.settings())
-    check(f"{server.name}: every tenth request fails, SEED={SEED}", done.problems(0) + ([] if proxy.counts.total() > 200 else ["too few"]))
+    check(f"{server.name}: every tenth request fails, SEED={seed}", done.problems(0) + ([] if proxy.counts.total() > 200 else ["too few"]))
     proxy.stop()
     print(f"{server.name}: {dict(proxy.counts)}")
     calm = project_of(server, name + "-calm", prefix=name)
-    check(f"{server.name}: its tables", settled(server, name, calm, **server.settings()))
+    check(f"{server.name}: its tables after that, SEED={seed}", settled(server, name, calm, **server.settings()))
 
 
 def killed_run(server):
@@ -152,6 +157,25 @@ def failed_run(server):
         folder = project_of(server, name)
         problems = leat("run", folder, LEAT_FAIL=point, **server.settings()).problems(0)
         check(f"{server.name}: {point}", problems + tables_problems(server, name))
+
+
+def raced_run(server):
+    """Two queries append to one Delta table: no commit is lost, none is there twice."""
+    table, both = f"leat.tables.path=s3://{BUCKET}/raced/tables", []
+    for name in ("raced-1", "raced-2"):
+        folder = project_of(server, name, limit=RECORDS // 12)
+        (folder / "transformations/a.sql").write_text("CREATE STREAMING TABLE rows USING DELTA AS SELECT partition, offset FROM STREAM t;")
+        both.append(Leat("run", folder, "--set", table, **server.settings()))
+    problems = [problem for one in both for problem in one.wait(120).problems(0)]
+    fs, root = filesystem(server), f"{BUCKET}/raced/tables/rows"
+    log = sorted(f.path for f in fs.get_file_info(FileSelector(f"{root}/_delta_log")) if f.path.endswith(".json"))
+    problems += [] if [int(Path(path).stem) for path in log] == list(range(len(log))) else [f"versions {log}"]
+    added = [json.loads(line)["add"]["path"] for path in log for line in fs.open_input_file(path).read().splitlines()
+             if b'"add"' in line[:10]]
+    data = ds.dataset([f"{root}/{path}" for path in added], filesystem=fs, format="parquet").to_table()
+    rows = list(zip(data["partition"].to_pylist(), data["offset"].to_pylist()))
+    problems += [] if len(set(rows)) == RECORDS and len(added) == len(set(added)) else [f"{len(set(rows))} rows of {RECORDS}"]
+    check(f"{server.name}: two writers of one Delta table", problems + multiset_problems("rows", rows, 2 * sorted(set(rows))))
 
 
 def fenced_run(server):
@@ -288,13 +312,15 @@ for kind in kinds:
     server = kind(WORK / kind.name, BUCKET)
     skipped += contract(server)
     plain_run(server)
-    faulty_run(server)
+    for seed in range(SEED, SEED + RUNS):
+        faulty_run(server, seed)
     if kind is s3_servers.Moto:
         clocks_and_sessions(server)
     if kind is kinds[-1]:  # the faster one
         killed_run(server)
         failed_run(server)
         fenced_run(server)
+        raced_run(server)
         credential_runs(server)
         gone = leat("run", project_of(server, "bucket"), "--set", "leat.checkpoint=s3://no-such-bucket/x", **server.settings())
         check("no such bucket", gone.problems(2, "no-such-bucket"))
