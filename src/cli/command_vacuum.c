@@ -69,10 +69,12 @@ static enum code tables_vacuum(const struct project *project, const struct vacuu
     const struct pipeline *pipeline = project->pipeline;
     int32_t found = 0;
     if (flags->keep_us > 0 && flags->keep_us < KEEP_LEAST_US)
-        return fail(err, E_USAGE, "--keep: at least 1 hour, for younger files may be those of somebody who is about to commit them");
+        return fail(err, E_USAGE,
+                    "--keep: at least 1 hour, for younger files may be those of somebody who is about to commit them");
     for (int32_t i = 0; i < pipeline->table_count; i++) {
         const struct pipeline_table *table = pipeline->tables[i];
-        bool delta = strcasecmp(table->format, "delta") == 0, asked = flags->table != NULL && strcasecmp(table->name, flags->table) == 0;
+        bool delta = strcasecmp(table->format, "delta") == 0;
+        bool asked = flags->table != NULL && strcasecmp(table->name, flags->table) == 0;
         if (asked && !delta)
             return fail(err, E_USAGE, "table %s is no Delta table, but %s: it has no files that are out of use", table->name,
                         table->format);

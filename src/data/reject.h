@@ -64,6 +64,7 @@
     X(TIMESTAMP, "INVALID_TIMESTAMP", "the topic does not take a timestamp so far from now")                    \
     X(NO_KEY, "INVALID_RECORD", "the topic is compacted, so every record needs a key")                         \
     X(PARTITION_VALUE, "PARTITION_VALUE_TOO_LONG", "a partition column's value makes a folder's name too long") \
+    X(NOT_NULL, "DELTA_NOT_NULL_CONSTRAINT_VIOLATED", "the table says NOT NULL of a column that is NULL")        \
     X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project") \
     X(NUMBER_FORMAT, "INVALID_FORMAT.MISMATCH_INPUT", "the text does not match the format of a number")         \
     X(WEEKDAY, "ILLEGAL_DAY_OF_WEEK", "there is no such day of the week")                                       \

@@ -204,8 +204,8 @@ MUST_CHECK enum code delta_wanted_check(const struct delta_wanted *wanted, struc
 MUST_CHECK enum code delta_create(const struct delta_wanted *wanted, struct arena *arena, struct delta_protocol *protocol,
                                   struct delta_metadata *metadata, struct error *err);
 /* The metadata of a table that also holds rows of the wanted schema: columns that it lacks are added behind the others,
- * nullable. *changed: `out` differs. E_SPEC: a column has another type, or is spelled otherwise, or the table is partitioned
- * otherwise; E_UNSUPPORTED: a column has a rule that leat does not keep. */
+ * nullable. *changed: `out` differs. That columns are NOT NULL is the caller's to see to. E_SPEC: a column has another type, or
+ * is spelled otherwise, or the table is partitioned otherwise; E_UNSUPPORTED: a column has a rule that leat does not keep. */
 MUST_CHECK enum code delta_widen(const struct delta_protocol *protocol, const struct delta_metadata *have,
                                  const struct delta_wanted *wanted, struct arena *arena, struct delta_metadata *out,
                                  bool *changed, struct error *err);

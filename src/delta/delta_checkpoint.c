@@ -143,7 +143,8 @@ static enum code tail_visit(void *context, int64_t version, const struct delta_a
     struct merging *self = context;
     switch (action->kind) {
     case DELTA_ADD:
-    case DELTA_REMOVE: return version == self->base ? E_OK : delta_set_put(&self->tail, &action->file, action->kind == DELTA_ADD, err);
+    case DELTA_REMOVE:
+        return version == self->base ? E_OK : delta_set_put(&self->tail, &action->file, action->kind == DELTA_ADD, err);
     case DELTA_PROTOCOL: self->protocol = delta_action_copy(action, &self->arena); return E_OK;
     case DELTA_METADATA: self->metadata = delta_action_copy(action, &self->arena); return E_OK;
     case DELTA_TRANSACTION:
@@ -250,8 +251,9 @@ static enum code checkpoint_put(struct delta_table *table, const struct writing 
         return code;
     table->checkpoint = table->version;
     table->checkpoint_actions = writing->actions;
-    snprintf(hint, sizeof hint, "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%zu,\"numOfAddFiles\":%" PRId64 "}",
-             table->version, writing->actions, writing->bytes.size, writing->adds);
+    snprintf(hint, sizeof hint,
+             "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%zu,\"numOfAddFiles\":%" PRId64 "}", table->version,
+             writing->actions, writing->bytes.size, writing->adds);
     return store_put_over(table->store, DELTA_LOG "/_last_checkpoint", bytes_of_string(hint), err);
 }
 

@@ -178,7 +178,7 @@ static enum code differs(struct widening *self, const json_t *have, const json_t
 
 static enum code type_widen(struct widening *self, json_t *have, const json_t *want, int depth);
 
-static enum code rule_check(struct widening *self, const json_t *field, bool given)
+static enum code rule_check(struct widening *self, const json_t *field, bool given, bool top)
 {
     static const char *const rules[] = {"delta.invariants", "delta.generationExpression", "delta.identity.start",
                                         "delta.identity.step", "__CHAR_VARCHAR_TYPE_STRING"};
@@ -190,9 +190,10 @@ static enum code rule_check(struct widening *self, const json_t *field, bool giv
     if (!given && json_object_get(metadata, "CURRENT_DEFAULT") != NULL)
         return fail(self->err, E_UNSUPPORTED, "column %s of the table has a default, and the query does not give the column",
                     self->path.data);
-    if (json_is_false(json_object_get(field, "nullable")))
-        return fail(self->err, E_UNSUPPORTED, "column %s of the table is NOT NULL, which leat does not check", self->path.data);
-    return E_OK;
+    if (json_is_true(json_object_get(field, "nullable")) || (top && given))   // whoever writes the rows sees to that
+        return E_OK;
+    return fail(self->err, E_UNSUPPORTED, "column %s of the table is NOT NULL%s", self->path.data,
+                given ? ", which leat checks of columns, not of what is in them" : ", and the query does not give it");
 }
 
 static json_t *field_find(const json_t *fields, const char *name, bool *spelled)
@@ -211,7 +212,7 @@ static json_t *field_find(const json_t *fields, const char *name, bool *spelled)
     return near;
 }
 
-static enum code have_check(struct widening *self, const json_t *have, const json_t *want)
+static enum code have_check(struct widening *self, const json_t *have, const json_t *want, bool top)
 {
     size_t i, start = self->path.size;
     json_t *field;
@@ -220,7 +221,7 @@ static enum code have_check(struct widening *self, const json_t *have, const jso
         const char *name = json_string_value(json_object_get(field, "name"));
         self->path.size = start;
         text_printf(&self->path, "%s%s", start > 0 ? "." : "", name != NULL ? name : "");
-        TRY(rule_check(self, field, name != NULL && field_find(want, name, &spelled) != NULL));
+        TRY(rule_check(self, field, name != NULL && field_find(want, name, &spelled) != NULL, top));
     }
     self->path.size = start;
     return E_OK;
@@ -230,7 +231,7 @@ static enum code fields_widen(struct widening *self, json_t *have, const json_t 
 {
     size_t i, start = self->path.size;
     json_t *field;
-    TRY(have_check(self, have, want));
+    TRY(have_check(self, have, want, depth == 0));
     json_array_foreach(want, i, field) {
         const char *name = json_string_value(json_object_get(field, "name"));
         bool spelled;

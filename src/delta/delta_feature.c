@@ -96,7 +96,8 @@ static enum code feature_check(enum care care, const struct delta_metadata *meta
     if (care == CARE_CONSTRAINTS && has_constraints(metadata, &constraint))
         return fail(err, E_UNSUPPORTED, "the table uses the feature checkConstraints (%s): leat does not check it", constraint);
     if (care == CARE_MAPPING && is_mapped(metadata))
-        return fail(err, E_UNSUPPORTED, "the table uses the feature columnMapping: leat reads such tables, but does not write to them");
+        return fail(err, E_UNSUPPORTED,
+                    "the table uses the feature columnMapping: leat reads such tables, but does not write to them");
     return E_OK;
 }
 

@@ -10,7 +10,9 @@
 
 #include "format/format.h"
 
-#define VECTOR_DDL "deletionVector STRUCT<storageType: STRING, pathOrInlineDv: STRING, offset: INT, sizeInBytes: INT, cardinality: BIGINT>"
+#define VECTOR_DDL                                                                                   \
+    "deletionVector STRUCT<storageType: STRING, pathOrInlineDv: STRING, offset: INT, sizeInBytes: INT, " \
+    "cardinality: BIGINT>"
 #define MAP_DDL "MAP<STRING, STRING>"
 
 static const char few_ddl[] =

@@ -72,6 +72,9 @@ const struct sink_file *audit_merged(const struct audit_folder *folder, const ch
 const struct sink_merge_list *audit_merge_of(const struct audit_folder *folder, const char *path);   /* NULL: none */
 void audit_merges_check(struct audit *self, struct audit_folder *folder);
 
+/* audit_delta.c: the log of a Delta table, and its files. */
+void audit_delta(struct audit *self, struct audit_folder *folder);
+
 /* audit_states.c: what recovery needs, and what a crash left in the checkpoint. Fills states. */
 void audit_states(struct audit *self);
 

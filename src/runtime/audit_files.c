@@ -539,6 +539,7 @@ void audit_files(struct audit *self)
             .newest = -1,
         };
         audit_merges_check(self, folder);
+        audit_delta(self, folder);
         epochs_check(&one);
         unnamed_check(&one);
         mem_free(one.seen);

@@ -13,6 +13,7 @@
  *
  * Token    delta_publish.h. It holds all that the commit needs
  * Shape    columns that the table lacks are added; other types, names or partitions are refused at open
+ * Nulls    of columns that are NOT NULL in the table are refused, row by row
  * Replace  a materialized view: one commit removes what there was and adds what there is
  * Tidy     checkpoints and the log's retention, in collect; a failure there is told and costs nothing
  * Spec     exactly-once.md, section 6
@@ -40,6 +41,8 @@ struct delta_sink {
     struct delta_table *table;
     const char *app_id;             /* Q/T */
     struct delta_wanted wanted;
+    const struct type *schema;
+    int32_t *required, required_count;   /* columns that must not be NULL */
     struct budget *budget, none;
     struct delta_merge merge;
 };
@@ -88,6 +91,19 @@ static enum code delta_validate(const struct sink_spec *spec, struct error *err)
     return code;
 }
 
+static enum code required_find(struct delta_sink *self, const struct delta_metadata *have, struct error *err)
+{
+    struct delta_schema schema;
+    TRY(delta_schema_parse(have, &self->arena, &schema, err));
+    self->required = arena_array(&self->arena, int32_t, (size_t)self->schema->field_count);
+    for (int32_t i = 0; i < self->schema->field_count; i++) {
+        const struct delta_column *column = delta_schema_find(&schema, self->schema->fields[i].name);
+        if (column != NULL && !column->nullable)
+            self->required[self->required_count++] = i;
+    }
+    return E_OK;
+}
+
 /* What is there must fit, now and not with the first epoch. */
 static enum code table_check(struct delta_sink *self, struct error *err)
 {
@@ -97,6 +113,7 @@ static enum code table_check(struct delta_sink *self, struct error *err)
         return delta_wanted_check(&self->wanted, err);
     const struct delta_metadata *have = delta_table_metadata(self->table);
     TRY(delta_widen(delta_table_protocol(self->table), have, &self->wanted, &self->arena, &metadata, &changed, err));
+    TRY(required_find(self, have, err));
     const char *forget = delta_map_get(&have->configuration, "delta.setTransactionRetentionDuration");
     if (forget != NULL)
         log_warn("table %s forgets transactions after %s (delta.setTransactionRetentionDuration): a leat that was down for longer "
@@ -140,6 +157,7 @@ static enum code open_all(struct delta_sink *self, const struct sink_spec *spec,
     TRY(store_look(spec->path, &self->store, err));
     self->app_id = arena_printf(&self->arena, "%s/%s", spec->query_id, spec->task != NULL ? spec->task : "0");
     self->wanted = wanted_of(spec, &self->arena);
+    self->schema = type_copy(&self->arena, spec->schema);
     TRY(delta_table_open(self->store, self->app_id, &self->table, err));
     self->merge = (struct delta_merge){.store = self->store, .table = self->table, .budget = self->budget};
     snprintf(self->merge.query8, sizeof self->merge.query8, "%s", spec->query_id);
@@ -248,20 +266,64 @@ static enum code delta_merge_commit(void *instance, struct sink_merged *out, str
     return parquet_sink.merge_commit(self->files, out, err);
 }
 
-/* ---- rows that have no folder ---- */
+/* ---- rows that cannot be written ---- */
+
+/* The required column that is NULL in the row; -1: none. */
+static int32_t missing_column(const struct delta_sink *self, const struct batch *batch, int64_t row)
+{
+    for (int32_t i = 0; i < self->required_count; i++)
+        if (!column_valid_at(&batch->columns[self->required[i]], row))
+            return self->required[i];
+    return -1;
+}
+
+static bool may_miss(const struct delta_sink *self, const struct batch *batch)
+{
+    for (int32_t i = 0; i < self->required_count; i++)
+        if (batch->columns[self->required[i]].valid != NULL)
+            return true;
+    return false;
+}
+
+/* Once a row, in order: those that the directory refused, and those with a NULL. */
+static void missing_refuse(const struct delta_sink *self, const struct batch *batch, int32_t first, struct rejects *rejects)
+{
+    struct rejects both = {0};
+    int32_t next = first;
+    for (int64_t row = 0; row < batch->rows; row++) {
+        bool refused = next < rejects->count && rejects->items[next].row == row;
+        if (refused)
+            rejects_add(&both, row, rejects->items[next].step, rejects->items[next].code);
+        else if (missing_column(self, batch, row) >= 0)
+            rejects_add(&both, row, -1, REJECT_NOT_NULL);
+        next += refused;
+    }
+    rejects->count = first;
+    for (int32_t i = 0; i < both.count; i++)
+        rejects_add(rejects, both.items[i].row, both.items[i].step, both.items[i].code);
+    rejects_free(&both);
+}
 
 static enum code delta_check(void *instance, int32_t lane, const struct batch *batch, struct rejects *rejects,
                              struct error *err)
 {
     struct delta_sink *self = instance;
-    return parquet_sink.check(self->files, lane, batch, rejects, err);
+    int32_t first = rejects->count;
+    TRY(parquet_sink.check(self->files, lane, batch, rejects, err));
+    if (may_miss(self, batch))
+        missing_refuse(self, batch, first, rejects);
+    return E_OK;
 }
 
 static void delta_check_detail(const void *instance, const struct batch *batch, const struct reject *reject,
                                struct text *out)
 {
     const struct delta_sink *self = instance;
-    parquet_sink.check_detail(self->files, batch, reject, out);
+    int32_t column = reject->code == REJECT_NOT_NULL ? missing_column(self, batch, reject->row) : -1;
+    if (column >= 0)
+        text_printf(out, "column %s is NULL, and NOT NULL in the table", self->schema->fields[column].name);
+    else
+        parquet_sink.check_detail(self->files, batch, reject, out);
 }
 
 const struct sink_type delta_sink = {

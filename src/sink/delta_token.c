@@ -33,7 +33,8 @@ enum code delta_token_print(struct bytes files, const char *app_id, const struct
     json_decref(json);
     enum code code = dump != NULL && strlen(dump) <= SINK_TOKEN_MAX
                          ? E_OK
-                         : fail(err, E_UNSUPPORTED, "one epoch wrote more files than its record can hold; partition by fewer values");
+                         : fail(err, E_UNSUPPORTED,
+                                "one epoch wrote more files than its record can hold; partition by fewer values");
     if (code == E_OK)
         text_add_string(out, dump);
     mem_free(dump);

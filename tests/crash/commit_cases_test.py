@@ -83,6 +83,19 @@ def behind_the_record(workload, point):
         check(f"case 6: killed at {point}:{times}", problems + whole(run, workload))
 
 
+def at_the_log(workload):
+    """Of Delta tables: between files and log, and behind the log, where only its txn tells that the epoch is done."""
+    for case, point in ((6, "publish_one"), (11, "delta_before"), (10, "delta_put")):
+        for times in (1, 2, 7):
+            run, problems = killed(workload, point, times)
+            check(f"case {case}: a Delta table, killed at {point}:{times}", problems + whole(run, workload))
+    for times in (1, 4):
+        run = Run(workload, f"delta-put-lost-{times}")
+        status = run.finish("--once", MAX_OFFSETS_PER_TRIGGER=LIMIT, LEAT_FAIL=f"delta_put:{times}:lost")
+        check(f"case 10: the log has the commit, its answer was lost ({times})",
+              left(run, 0, status) + workload.check(run).texts + storm.leftovers(run).texts)
+
+
 def killed_again_and_again(workload):
     """The start that finishes the epoch is killed in the midst of that, and so is the next one."""
     run, problems = killed(workload, "after_record", 4)
@@ -206,6 +219,7 @@ def main():
         another_file_system(plain)
     checkpoint_deleted(plain)
     two_queries(plain)
+    at_the_log(workloads.files("delta", tag, RECORDS))
     all_snapshots_bad(workloads.stateful(tag))
     finish(skipped=0 if mounts else 2)
 

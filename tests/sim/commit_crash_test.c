@@ -9,6 +9,8 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
+#include "delta/delta.h"
+#include "format/format.h"
 #include "kit.h"
 #include "runtime/chain.h"
 #include "sink/sink.h"
@@ -19,6 +21,7 @@
 enum { EPOCHS = 2, EPOCH_ROWS = 40, ALL_ROWS = EPOCHS * EPOCH_ROWS, RESTARTS_MAX = 4, ANSWERS_MAX = 4 };
 
 static char checkpoint[256], table[256];
+static const char *format = "json";
 
 /* ---- the child: recover, then epoch after epoch ---- */
 
@@ -46,7 +49,7 @@ static enum code worker_open(struct worker *w, struct error *err)
                              .partition_count = 1,
                              .zone = zone_utc(),
                              .lanes = 2};
-    w->type = sink_find("json");
+    w->type = sink_find(format);
     w->sink = mem_zero(w->type->size);
     return w->type->open(w->sink, &spec, err);
 }
@@ -136,8 +139,68 @@ static int run_child(const char *fault)
 
 /* ---- the reader ---- */
 
+struct input {
+    struct store *store;
+    const char *path;
+};
+
+static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
+{
+    const struct input *input = context;
+    struct text bytes = {0};
+    enum code code = store_read(input->store, input->path, offset, size, &bytes, err);
+    if (code == E_OK)
+        memcpy(out, bytes.data, size);
+    text_free(&bytes);
+    return code;
+}
+
+static enum code read_parquet(struct store *store, const char *path, int *seen, struct error *err)
+{
+    struct arena arena = {0};
+    struct budget budget = {0};
+    const struct field id = {"id", type_of(TYPE_INT64), true};
+    struct input where = {store, path};
+    struct parquet_input input = {path, 0, &where, input_read};
+    struct parquet_reader *reader = NULL;
+    TRY(store_size(store, path, &input.size_bytes, err));
+    TRY(parquet_reader_new(&input, &budget, &reader, err));
+    enum code code = parquet_reader_select(reader, type_struct(&arena, &id, 1), err);
+    for (int64_t rows = 1; code == E_OK && rows > 0;) {
+        struct batch batch = {0};
+        code = parquet_reader_next(reader, BATCH_ROWS_MAX, &batch, err);
+        rows = batch.rows;
+        for (int64_t row = 0; row < rows; row++)
+            seen[column_values(&batch.columns[0], int64_t)[row]]++;
+        batch_release(&batch);
+    }
+    parquet_reader_free(reader);
+    arena_free(&arena);
+    return code;
+}
+
+/* The same by the log. */
+static bool read_delta(int *seen)
+{
+    const struct delta_at newest = {.version = -1};
+    struct budget budget = {0};
+    struct error err = {0};
+    struct store *store = NULL;
+    struct delta_snapshot *snapshot = NULL;
+    memset(seen, 0, ALL_ROWS * sizeof *seen);
+    CHECK_INT(store_open(table, &store, &err), E_OK);
+    enum code code = delta_snapshot_open(store, &newest, &budget, &snapshot, &err);
+    for (int32_t i = 0; code == E_OK && i < snapshot->file_count; i++)
+        code = read_parquet(store, snapshot->files[i].path, seen, &err);
+    delta_snapshot_free(snapshot);
+    store_close(store);
+    if (code != E_OK && code != E_ABSENT)
+        printf("reader: %s\n", err.text);
+    return code == E_OK || code == E_ABSENT;
+}
+
 /* How often each id is in the files that a reader sees; false when a line is torn. */
-static bool read_table(int *seen)
+static bool read_lines(int *seen)
 {
     struct error err = {0};
     struct store *store = NULL;
@@ -169,7 +232,7 @@ static bool read_table(int *seen)
 static void check_table(const char *when, bool complete)
 {
     int seen[ALL_ROWS];
-    if (!read_table(seen))
+    if (!(strcmp(format, "delta") == 0 ? read_delta : read_lines)(seen))
         kit_fail(__FILE__, __LINE__, "%s: a file is torn", when);
     for (int i = 0; i < ALL_ROWS; i++)
         if (seen[i] > 1 || (complete && seen[i] == 0))
@@ -234,6 +297,27 @@ TEST(errors_and_lost_answers)
         try_point(points[i], "eio");
         try_point(points[i], "lost");
     }
+}
+
+/* Files first, then the log. */
+TEST(a_delta_table_killed_between_its_files_and_its_log)
+{
+    static const char *const points[] = {"stage_done", "after_record", "publish_one", "delta_before", "delta_put", "publish_done"};
+    format = "delta";
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
+        try_point(points[i], "kill");
+    format = "json";
+}
+
+TEST(a_delta_commit_that_fails_or_whose_answer_is_lost)
+{
+    static const char *const points[] = {"record_put", "publish_one", "delta_before", "delta_put"};
+    format = "delta";
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        try_point(points[i], "eio");
+        try_point(points[i], "lost");
+    }
+    format = "json";
 }
 
 #endif

@@ -49,7 +49,9 @@ TEST(other_changes_of_shape_are_refused)
         {STRUCT(FIELD("s", "\"long\"")), STRUCT(FIELD("s", STRUCT(FIELD("a", "\"long\"")))), "column s is"},
         {STRUCT(FIELD("id", "\"long\"")), STRUCT(FIELD("t", "\"timestamp_ntz\"")), "timestampNtz"},
         {STRUCT(FIELD("id", "\"long\"")), STRUCT(FIELD("t", "\"interval day to second\"")), "no type interval"},
-        {STRUCT("{\"name\":\"id\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}}"), STRUCT(FIELD("id", "\"long\"")), "NOT NULL"},
+        {STRUCT("{\"name\":\"id\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}}"), STRUCT(FIELD("other", "\"long\"")), "does not give it"},
+        {STRUCT(FIELD("s", STRUCT("{\"name\":\"a\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}}"))),
+         STRUCT(FIELD("s", STRUCT(FIELD("a", "\"long\"")))), "NOT NULL"},
         {STRUCT("{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{\"delta.generationExpression\":\"1\"}}"),
          STRUCT(FIELD("id", "\"long\"")), "delta.generationExpression"},
     };

@@ -1,0 +1,92 @@
+/* audit_delta.c - a Delta table's log against the records: the epochs are in it, and its files are there.
+ *
+ *   newest epoch that wrote files   the log's txn Q/T           then
+ *   the head                        is older                    the next start commits it: a note
+ *   an epoch before the head        is older                    its rows are not in the table, or the log was replaced
+ *   any                             is newer than the head      the checkpoint is an older one than the table
+ */
+#include "runtime/audit.h"
+
+#include <inttypes.h>
+
+#include "delta/delta.h"
+
+static const char TASK[] = "0";
+
+static bool wrote_files(struct audit *self, const struct chain_record *record, const char *name)
+{
+    struct sink_files files;
+    struct error ignored = {0};
+    for (int32_t i = 0; record != NULL && i < record->sink_count; i++)
+        if (strcmp(record->sinks[i].name, name) == 0)
+            return sink_token_files(bytes_of_string(record->sinks[i].token), self->arena, &files, &ignored) == E_OK &&
+                   files.count > 0;
+    return false;
+}
+
+/* -1: none of those that are remembered. */
+static int64_t newest_epoch(struct audit *self, const char *name)
+{
+    for (int32_t i = self->record_count - 1; i >= 0; i--)
+        if (wrote_files(self, audit_record(self, self->first + i), name))
+            return self->first + i;
+    return -1;
+}
+
+static void transaction_check(struct audit *self, const struct audit_folder *folder, int64_t newest, int64_t transaction)
+{
+    int64_t head = self->report->head;
+    if (transaction > head && !audit_at_work(self))
+        audit_find(self, false, "log_ahead", transaction, folder->name, "_delta_log",
+                   "the log has epoch %" PRId64 ", the checkpoint ends with %" PRId64 ": it is an older one than the table",
+                   transaction, head);
+    else if (transaction < newest && (newest == head || audit_at_work(self)))
+        audit_find(self, true, "log_behind", newest, folder->name, "_delta_log",
+                   "the epoch is recorded, and not in the log yet: the next start of leat commits it");
+    else if (transaction < newest)
+        audit_find(self, false, "log_lacks", newest, folder->name, "_delta_log",
+                   "the log knows this query's epochs up to %" PRId64 ": rows that were written are not in the table", transaction);
+}
+
+static void files_check(struct audit *self, const struct audit_folder *folder, const struct delta_snapshot *snapshot)
+{
+    char path[DELTA_PATH_SIZE];
+    for (int32_t i = 0; i < snapshot->file_count; i++) {
+        const struct delta_file *file = &snapshot->files[i];
+        int64_t size_bytes = 0;
+        struct error why = {0};
+        if (delta_path(file->path, store_root(folder->store), path, &why) != E_OK || path[0] == '/')
+            continue;   // outside of the table
+        enum code code = store_size(folder->store, path, &size_bytes, &why);
+        if (code == E_ABSENT)
+            audit_find(self, false, "file_missing", -1, folder->name, path, "the log has it, and it is not there");
+        else if (code == E_OK && file->size_bytes >= 0 && file->size_bytes != size_bytes)
+            audit_find(self, false, "file_damaged", -1, folder->name, path,
+                       "it has %" PRId64 " bytes, the log says %" PRId64, size_bytes, file->size_bytes);
+    }
+}
+
+static enum code log_check(struct audit *self, const struct audit_folder *folder, int64_t newest, struct error *err)
+{
+    const struct delta_at at = {.version = -1};
+    struct budget budget = {.limit_bytes = (size_t)self->settings.memory_bytes};
+    struct delta_snapshot *snapshot = NULL;
+    struct delta_table *table = NULL;
+    TRY(delta_table_open(folder->store, arena_printf(self->arena, "%s/%s", self->report->query_id, TASK), &table, err));
+    transaction_check(self, folder, newest, delta_table_transaction(table));
+    bool there = delta_table_version(table) >= 0;
+    delta_table_free(table);
+    if (!there)
+        return E_OK;
+    TRY(delta_snapshot_open(folder->store, &at, &budget, &snapshot, err));
+    files_check(self, folder, snapshot);
+    delta_snapshot_free(snapshot);
+    return E_OK;
+}
+
+void audit_delta(struct audit *self, struct audit_folder *folder)
+{
+    struct error why = {0};
+    if (folder->delta && folder->store != NULL && log_check(self, folder, newest_epoch(self, folder->name), &why) != E_OK)
+        audit_find(self, false, "log_unreadable", -1, folder->name, "_delta_log", "%s", why.text);
+}
