@@ -110,6 +110,11 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
     switch (function_kind(ast->text)) {
     case FUNCTION_AGGREGATE: return select_aggregate(self, scope, ast, out);
     case FUNCTION_GENERATOR:
+        if (strcmp(scope->clause, "the SELECT list") == 0)
+            return sql_error(self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
+                             "[UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS] The generator `%s` is not supported: nested in "
+                             "expressions.",
+                             ast->text);
         return sql_error(
             self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
             "[UNSUPPORTED_GENERATOR.OUTSIDE_SELECT] The generator `%s` is not supported: outside "

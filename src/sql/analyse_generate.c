@@ -1,12 +1,6 @@
 /* analyse_generate.c - explode and its kin: one row in, several rows and columns out. */
 #include "sql/analyser.h"
 
-struct generator {
-    struct plan_generate spec;
-    struct field *fields;
-    int32_t field_count;
-};
-
 static void set_fields(struct analyser *self, struct generator *out, const struct field *fields,
                        int32_t count)
 {
@@ -151,12 +145,9 @@ static enum code type_generator(struct analyser *self, const struct ast *call,
     return type_explode(self, call, args[0]->type, out);
 }
 
-enum code analyse_generator(struct analyser *self, const struct scope *scope,
-                            const struct ast *call, bool outer, const char *const *names,
-                            int32_t name_count, int32_t *count)
+enum code bind_generator(struct analyser *self, const struct scope *scope, const struct ast *call, const char *const *names,
+                         int32_t name_count, struct generator *out)
 {
-    struct rowset *rows = scope->rows;
-    struct generator generator = {.spec = {.outer = outer}};
     const struct expr **args;
     if (!is_generator(call))
         return sql_error(
@@ -165,22 +156,35 @@ enum code analyse_generator(struct analyser *self, const struct scope *scope,
             "to be a generator.",
             ast_name_of(self, call));
     TRY(analyse_args(self, scope, call, &args));
-    TRY(type_generator(self, call, args, &generator));
-    if (name_count > 0 && name_count != generator.field_count)
+    TRY(type_generator(self, call, args, out));
+    if (name_count > 0 && name_count != out->field_count)
         return sql_error(
             self, call->at, NULL,
             "[UDTF_ALIAS_NUMBER_MISMATCH] The number of aliases supplied in the AS clause does "
             "not match the number of columns output by the UDTF. Expected %d aliases, but got %d.",
-            generator.field_count, name_count);
+            out->field_count, name_count);
     for (int32_t i = 0; i < name_count; i++)
-        generator.fields[i].name = names[i];
-    generator.spec.args = args;
-    generator.spec.generated = generator.field_count;
-    const struct type *schema =
-        schema_append(self->arena, rows->plan->schema, generator.fields, generator.field_count);
-    struct plan *node = plan_over(self->arena, PLAN_GENERATE, rows->plan, schema, call->at);
-    node->generate = generator.spec;
-    rows->plan = node;
+        out->fields[i].name = names[i];
+    out->spec.args = args;
+    out->spec.generated = out->field_count;
+    return E_OK;
+}
+
+struct plan *generator_over(struct analyser *self, const struct generator *generator, struct plan *input, struct position at)
+{
+    const struct type *schema = schema_append(self->arena, input->schema, generator->fields, generator->field_count);
+    struct plan *node = plan_over(self->arena, PLAN_GENERATE, input, schema, at);
+    node->generate = generator->spec;
+    return node;
+}
+
+enum code analyse_generator(struct analyser *self, const struct scope *scope,
+                            const struct ast *call, bool outer, const char *const *names,
+                            int32_t name_count, int32_t *count)
+{
+    struct generator generator = {.spec = {.outer = outer}};
+    TRY(bind_generator(self, scope, call, names, name_count, &generator));
+    scope->rows->plan = generator_over(self, &generator, scope->rows->plan, call->at);
     *count = generator.field_count;
     return E_OK;
 }

@@ -278,6 +278,16 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
     return E_OK;
 }
 
+/* What a generator reads of the rows is a key, not what it makes. */
+static void add_generator_keys(struct analyser *self, struct select *select, const struct grouped_generator *grouped)
+{
+    for (int32_t i = 0; i < grouped->generator.spec.arg_count; i++) {
+        const struct expr *arg = grouped->generator.spec.args[i];
+        if (!has_mark(arg, MARK_CALL) && !expr_is_constant(arg))
+            add_key(self, select, arg, NULL);
+    }
+}
+
 /* GROUP BY ALL: every column of the list without an aggregate. */
 static enum code group_by_all(struct analyser *self, struct select *select)
 {
@@ -289,7 +299,9 @@ static enum code group_by_all(struct analyser *self, struct select *select)
         select_scope(select, "the SELECT list", &scope);
         if (target->expr == NULL)
             TRY(analyse_expr(self, &scope, target->ast, &target->expr));
-        if (!has_mark(target->expr, MARK_CALL) && !has_mark(target->expr, MARK_WINDOW + 1))
+        if (generator_of(select, target->expr) != NULL)
+            add_generator_keys(self, select, generator_of(select, target->expr));
+        else if (!has_mark(target->expr, MARK_CALL) && !has_mark(target->expr, MARK_WINDOW + 1))
             add_key(self, select, target->expr, NULL);
     }
     select->grouping = false;
@@ -496,6 +508,10 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
     if (expr->kind == EXPR_COLUMN) {
         if (expr->index >= MARK_OUTER)
             return expr;
+        if (expr->index >= MARK_GENERATED) {
+            const struct grouped_generator *grouped = generator_of(select, expr);
+            return lifted_column(lifting, grouped->column + expr->index - MARK_GENERATED - grouped->mark, expr);
+        }
         if (expr->index >= MARK_OVER)
             return lifted_column(lifting, select->over_first + expr->index - MARK_OVER, expr);
         if (expr->index == MARK_SET)
@@ -521,7 +537,7 @@ enum code select_lift(struct analyser *self, struct select *select, const struct
                       const struct expr **out)
 {
     struct lifting lifting = {self, select, E_OK};
-    if (!select->grouped && select->overs.count == 0 && select->subqueries.count == 0) {
+    if (!select->grouped && select->overs.count == 0 && select->subqueries.count == 0 && select->generators.count == 0) {
         *out = expr;
         return E_OK;
     }

@@ -19,7 +19,7 @@ static enum code analyse_target(struct analyser *self, struct select *select,
 enum code select_alias(struct analyser *self, const struct scope *scope, const char *name,
                        const struct expr **out)
 {
-    struct select *select = scope->select;
+    struct select *select = scope->select != NULL ? scope->select : scope->aliases;
     if (select->window_type != NULL && same_name(name, select->window_name)) {
         *out = select_window_column(self, select, select->ast->at);
         return E_OK;
@@ -31,6 +31,8 @@ enum code select_alias(struct analyser *self, const struct scope *scope, const c
             continue;
         if (target->expr == NULL && !select->grouping)
             continue; // a later item: not in sight yet
+        if (select->grouping && target->expr != NULL && generator_of(select, target->expr) != NULL)
+            continue; // it comes out of the groups
         if (target->expr == NULL) {
             TRY(deeper(self, target->at));
             TRY(analyse_expr(self, scope, target->ast, out));
@@ -327,6 +329,7 @@ static enum code finish_select(struct analyser *self, struct select *select,
     select->lifted = select->rows->plan;
     if (select->grouped)
         TRY(select_group(self, select, &select->lifted));
+    TRY(select_generate(self, select));
     if (having != NULL)
         TRY(lift_filter(self, select, "HAVING", having, select->ast->having->at));
     TRY(add_window_functions(self, select));

@@ -101,6 +101,7 @@ struct lambda_scope;
 struct scope {
     struct rowset *rows;
     struct select *select; /* where aggregates and window functions go; NULL: not allowed here */
+    struct select *aliases; /* whose earlier aliases are in sight all the same; NULL: none */
     const struct scope *outer; /* of a correlated subquery */
     const char *clause;        /* "WHERE", for messages */
     struct lambda_scope *lambda; /* its variables come first; NULL: none */
@@ -115,6 +116,7 @@ enum {                                /* marked column indexes; each kind has CO
        MARK_SET = MARK_WINDOW + COLUMN_MARK / 2, /* the number of the grouping set */
        MARK_SUBQUERY = MARK_WINDOW + 1, /* subquery i of a SELECT, computed above its groups */
        MARK_OVER = 3 * COLUMN_MARK,   /* window function i */
+       MARK_GENERATED = MARK_OVER + COLUMN_MARK / 2, /* column i of the generators over the groups */
        MARK_OUTER = COLUMN_OUTER,     /* column of the query around; see plan.h */
 };
 
@@ -232,6 +234,14 @@ MUST_CHECK enum code analyse_sample(struct analyser *self, const struct ast_samp
 MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope *scope,
                                        const struct ast *call, bool outer, const char *const *names,
                                        int32_t name_count, int32_t *count);
+struct generator { /* a call, typed */
+    struct plan_generate spec;
+    struct field *fields; /* that it makes */
+    int32_t field_count;
+};
+MUST_CHECK enum code bind_generator(struct analyser *self, const struct scope *scope, const struct ast *call,
+                                    const char *const *names, int32_t name_count, struct generator *out);
+struct plan *generator_over(struct analyser *self, const struct generator *generator, struct plan *input, struct position at);
 bool is_generator(const struct ast *ast);
 bool call_takes_unit(const struct ast *ast); /* dateadd(DAY, n, t): its first argument is no column */
 bool is_time_window(const struct ast *ast); /* window(..), session_window(..) */

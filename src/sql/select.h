@@ -43,6 +43,8 @@ struct select {
     /* subqueries of a session's query: columns of `lifted`, as it grows */
     struct list subqueries; /* struct subquery * */
     struct plan *lifted; /* the plan above the groups, once there is one */
+    struct list generators; /* struct grouped_generator *: of a list with groups */
+    int32_t generated;      /* columns of all of them */
     const char *lifting; /* the clause at hand, which sees the list and the keys; NULL: the list itself */
 };
 
@@ -57,6 +59,19 @@ struct star {
 };
 MUST_CHECK enum code star_expand(struct analyser *self, const struct scope *scope, const struct ast *star,
                                  struct star *out);
+
+/* generate_groups.c: explode(collect_list(a)): a generator over the groups, not below them. */
+struct grouped_generator {
+    struct generator generator; /* args over the rows, with marks */
+    int32_t mark, column;       /* its first column: among all generated; of `lifted` once it is there */
+    struct position at;
+};
+bool select_has_groups(const struct ast_select *ast);
+MUST_CHECK enum code select_generator(struct analyser *self, struct select *select, const struct ast_item *item,
+                                      struct grouped_generator **out);
+MUST_CHECK enum code select_generate(struct analyser *self, struct select *select); /* over select->lifted */
+/* The generator that a column is of; NULL: of none. */
+const struct grouped_generator *generator_of(const struct select *select, const struct expr *expr);
 
 /* A subquery in an expression: what the APPLY will be, and its column once it is there. */
 struct subquery {

@@ -45,11 +45,26 @@ static enum code expand_star(struct analyser *self, struct select *select, const
     return E_OK;
 }
 
+static enum code expand_grouped(struct analyser *self, struct select *select, const struct ast_item *item)
+{
+    struct grouped_generator *grouped;
+    TRY(select_generator(self, select, item, &grouped));
+    for (int32_t i = 0; i < grouped->generator.field_count; i++) {
+        const struct field *field = &grouped->generator.fields[i];
+        struct target *target = add_target(self, select, field->name, item->expr->at);
+        target->alias = target->name;
+        target->expr = expr_column(&self->expr, MARK_GENERATED + grouped->mark + i, field, item->expr->at);
+    }
+    return E_OK;
+}
+
 static enum code expand_generator(struct analyser *self, struct select *select,
                                   const struct ast_item *item)
 {
+    if (self->batch && select_has_groups(select->ast))
+        return expand_grouped(self, select, item);
     struct scope scope = {
-        .rows = select->rows, .outer = select->outer, .clause = "the SELECT list"};
+        .rows = select->rows, .aliases = select, .outer = select->outer, .clause = "the SELECT list"};
     const char *const *names = item->alias != NULL ? &item->alias : item->aliases;
     int32_t count, name_count = item->alias != NULL ? 1 : item->alias_count;
     TRY(analyse_generator(self, &scope, item->expr, false, names, name_count, &count));
@@ -109,7 +124,7 @@ enum code select_expand(struct analyser *self, struct select *select)
         } else if (item->expr->kind == AST_STAR) {
             TRY(expand_star(self, select, item->expr));
         } else if (is_generator(item->expr)) {
-            if (generated)
+            if (generated && select_has_groups(select->ast))
                 return sql_error(
                     self, item->expr->at, "use LATERAL VIEW for the second one",
                     "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] The generator is not supported: "

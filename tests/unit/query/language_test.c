@@ -46,3 +46,20 @@ TEST(with_in_front_of_insert)
     CHECK_ANSWER("CREATE TABLE t (a INT); WITH r AS (SELECT 7 AS a) INSERT INTO t SELECT a FROM r; SELECT * FROM t", "7");
     CHECK_ANSWER("CREATE TABLE t (a INT); INSERT INTO t VALUES (1); TRUNCATE TABLE t; SELECT count(*) FROM t", "0");
 }
+
+TEST(generators_over_groups)
+{
+    CHECK_ANSWER("SELECT k, explode(collect_list(v)) AS e, count(*) FROM VALUES (1, 'a'), (1, 'b'), (2, 'c') AS t(k, v) GROUP BY k "
+                 "ORDER BY k, e",
+                 "1, a, 2\n1, b, 2\n2, c, 1");
+    CHECK_ANSWER("SELECT explode(collect_list(v)) AS e FROM VALUES ('a'), ('b') AS t(v) HAVING e = 'b'", "b");
+    CHECK_ANSWER("SELECT explode(arr) AS e, sum(v) FROM VALUES (array(1, 2), 5), (array(1, 2), 6) AS t(arr, v) GROUP BY ALL ORDER BY e",
+                 "1, 11\n2, 11");
+    CHECK_ANSWER("SELECT k, explode(array(1, 2)) AS e FROM VALUES (1) AS t(k) GROUP BY k, e", "[UNRESOLVED_COLUMN.WITH_SUGGESTION]");
+}
+
+TEST(several_generators)
+{
+    CHECK_ANSWER("SELECT explode(array(1, 2)) AS a, explode(array(a, 9)) AS b", "1, 1\n1, 9\n2, 2\n2, 9");
+    CHECK_ANSWER("SELECT explode(array(1)), explode(array(2)), count(*)", "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR]");
+}
