@@ -211,6 +211,9 @@ static void epoch_account(struct engine *self)
         if (totals.files > 0)
             self->files_us = os->clock_mono_us();
         table->bytes_total += totals.bytes;
+        if (i < self->pipeline->table_count && outputs_path(self->outputs, i) != NULL)
+            few_files_look(&table->few_files, self->pipeline, self->pipeline->tables[i], table->files_total, table->bytes_total,
+                           os->clock_mono_us() - self->progress->started_us);
     }
 }
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "format/format.h"
 #include "runtime/chain.h"
+#include "runtime/few_files.h"
 #include "runtime/outputs.h"
 
 struct compact {
@@ -103,19 +103,6 @@ static enum code merge_all(struct compact *self, const struct pipeline *pipeline
 
 /* ---- a dry run ---- */
 
-static int64_t target_of(const struct pipeline *pipeline, const struct pipeline_table *table)
-{
-    const struct option *option = option_find(sink_find(table->format)->options, "leat.files.target_size");
-    const char *value = table_property(table, option->name);
-    int64_t bytes = 0;
-    struct error ignored = {0};
-    if (value == NULL)
-        value = pipeline_setting(pipeline, option->name);
-    if (value == NULL || value[0] == '\0' || parse_size(value, &bytes, &ignored) != E_OK)
-        always(parse_size(option->initial, &bytes, &ignored) == E_OK);
-    return bytes;
-}
-
 static enum code tables_look(struct compact *self, const struct pipeline *pipeline, struct compact_report *report,
                              struct error *err)
 {
@@ -131,8 +118,8 @@ static enum code tables_look(struct compact *self, const struct pipeline *pipeli
         if (path == NULL)
             path = arena_printf(self->arena, "%s/%s", self->settings.tables_path, table->name);
         struct sink_merged merged;
-        TRY(sink_merge_look(table->format, path, chain_query_id(self->chain), target_of(pipeline, table), bytes_of_string(sink->token),
-                            &merged, err));
+        TRY(sink_merge_look(table->format, path, chain_query_id(self->chain), table_target_bytes(pipeline, table),
+                            bytes_of_string(sink->token), &merged, err));
         merged_add(table_add(report, table->name, path), &merged);
     }
     return E_OK;

@@ -8,6 +8,7 @@
 #include "runtime/disks.h"
 #include "runtime/drift.h"
 #include "runtime/feed.h"
+#include "runtime/few_files.h"
 #include "runtime/graph.h"
 #include "runtime/ledger.h"
 #include "runtime/merging.h"
@@ -27,6 +28,7 @@ struct table_progress {
     struct ledger epoch, total;
     int64_t files_total, bytes_total;
     struct ledger_map map;             /* of a table */
+    struct few_files few_files;        /* of a table */
 };
 /* Lives as long as pipeline_run: totals survive a retry. */
 struct progress {
