@@ -328,7 +328,7 @@ static void delta_check_detail(const void *instance, const struct batch *batch, 
 
 const struct sink_type delta_sink = {
     .name = "delta",
-    .help = "a Delta table: Parquet files and a transaction log, exactly once",
+    .help = "a Delta table: Parquet files, with the options of that format, and a transaction log; exactly once",
     .options = delta_options,
     .size = sizeof(struct delta_sink),
     .validate = delta_validate,
