@@ -96,6 +96,10 @@ static enum code range_argument(struct analyser *self, const struct ast *call, i
     const struct ast *ast = call->args[index];
     TRY(analyse_expr(self, &scope, ast, &arg));
     TRY(placed(self, expr_cast(&self->expr, arg, type_of(TYPE_INT64), false, ast->at, &arg, self->err), ast->at));
+    if (!expr_is_constant(arg))
+        return sql_error(self, ast->at, NULL,
+                         "[NON_FOLDABLE_ARGUMENT] The function `range` requires a foldable expression of the type \"BIGINT\", but "
+                         "the actual argument is a non-foldable.");
     TRY(placed(self, expr_fold(&self->expr, arg, &arg, self->err), ast->at));
     if (column_is_null(arg->literal, 0))
         return sql_error(self, ast->at, NULL,

@@ -55,6 +55,10 @@ enum code analyse_values(struct analyser *self, const struct ast_relation *relat
         for (int32_t c = 0; c < count; c++)
             TRY(analyse_expr(self, &scope, items[c]->kind == AST_NAMED ? items[c]->args[0] : items[c],
                              &cells[r * columns + c]));
+        if (nothing.plan->kind != PLAN_VALUES)
+            return sql_error(self, relation->rows[r]->at, "write SELECT .. UNION ALL SELECT ..",
+                             "[INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE] Cannot evaluate a subquery or "
+                             "from_json() in inline table definition.");
     }
     struct field *fields = arena_array(self->arena, struct field, (size_t)columns);
     TRY(common_columns(self, cells, rows, columns, fields));

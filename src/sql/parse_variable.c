@@ -18,7 +18,7 @@ enum code parse_declare(struct parser *self, struct session_statement *out)
     if (!at_statement_end(self) && !at_word(self, KW_DEFAULT) && !at_symbol(self, SYM_EQUAL))
         TRY(parse_type(self, &out->type, &out->type_text));
     if (!take_word(self, KW_DEFAULT) && !take_symbol(self, SYM_EQUAL))
-        return E_OK;
+        return out->type != NULL ? E_OK : syntax_error(self, "expected a type, or DEFAULT and a value");
     out->values = arena_new(self->arena, struct ast *);
     out->value_count = 1;
     return parse_expr(self, &out->values[0]);

@@ -208,6 +208,8 @@ static bool is_expanded(const struct ast *call, int32_t i)
     const struct ast *arg = call->args[i];
     if (arg->kind != AST_STAR || arg->flag)
         return false;
+    if (call->kind == AST_CALL && call->flag) // of the operators only a IN (*) takes columns
+        return i > 0 && same_name(call->text, "in");
     bool counts = call->kind == AST_CALL && !call->flag && same_name(call->text, "count") && call->arg_count == 1 &&
                   (call->call == NULL || !call->call->distinct);
     return !(counts && arg->part_count == 0);

@@ -18,6 +18,14 @@ TEST(stars_among_arguments)
     CHECK_ANSWER("SELECT count(t.*) FROM VALUES (1, NULL), (2, 3) AS t(a, b)", "1");
 }
 
+TEST(stars_where_there_is_nothing_to_stand_for)
+{
+    CHECK_ANSWER("SELECT date_part('minute', (*) > 0)", "[INVALID_USAGE_OF_STAR_OR_REGEX]");
+    CHECK_ANSWER("SELECT 1 IN (*)", "false");
+    CHECK_ANSWER("VALUES (1), ((SELECT 2))", "[INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE]");
+    CHECK_ANSWER("DECLARE v", "[PARSE_SYNTAX_ERROR]");
+}
+
 TEST(stars_of_the_query_around)
 {
     CHECK_ANSWER(ROWS "SELECT l.* FROM v, LATERAL (SELECT v.* EXCEPT (s)) AS l", "1, 2");
