@@ -28,8 +28,23 @@ void sql_run_close(struct sql_run *self)
     *self = (struct sql_run){0};
 }
 
+/* Rows for the sink, which hears of their schema when the first are there, or the query has ended well. */
+struct answer {
+    const struct sql_sink *sink;
+    const struct type *schema; /* NULL: the rows are not for the sink */
+    const struct zone *zone;
+    bool begun;
+};
+
+static void answer_begin(struct answer *self)
+{
+    if (self->schema != NULL && !self->begun)
+        self->sink->schema(self->sink->context, self->schema, self->zone);
+    self->begun = true;
+}
+
 /* All batches to the sink, or into `filled`. */
-static enum code query_drain(struct sql_run *self, struct query *query, const struct sql_sink *sink,
+static enum code query_drain(struct sql_run *self, struct query *query, struct answer *answer,
                              struct stored_rows *filled, struct position *at, struct error *err)
 {
     for (;;) {
@@ -37,18 +52,20 @@ static enum code query_drain(struct sql_run *self, struct query *query, const st
         TRY(query_next(query, &batch, at, err));
         if (batch.rows == 0) {
             batch_release(&batch);
+            answer_begin(answer);
             return E_OK;
         }
         if (filled != NULL) {
             TRY(stored_rows_add(filled, &batch, &self->budget, err));
             continue;
         }
-        sink->rows(sink->context, &batch);
+        answer_begin(answer);
+        answer->sink->rows(answer->sink->context, &batch);
         batch_release(&batch);
     }
 }
 
-static enum code step_run(struct sql_run *self, const struct session_step *step, const struct sql_sink *sink,
+static enum code step_run(struct sql_run *self, const struct session_step *step, struct answer *answer,
                           struct position *at, struct error *err)
 {
     const struct session *session = sql_session_settings(self->session);
@@ -60,11 +77,11 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     struct stored_rows filled = {0};
     struct query *query;
     TRY(query_open(&spec, &query, err));
-    if (step->action == SESSION_ROWS)
-        sink->schema(sink->context, step->plan->schema, session->zone);
+    answer->schema = step->action == SESSION_ROWS ? step->plan->schema : NULL;
+    answer->zone = session->zone;
     bool fill = step->action == SESSION_FILL, assign = step->action == SESSION_ASSIGN;
     self->running = query;
-    enum code code = query_drain(self, query, sink, fill || assign ? &filled : NULL, at, err);
+    enum code code = query_drain(self, query, answer, fill || assign ? &filled : NULL, at, err);
     self->running = NULL;
     query_close(query);
     if (code == E_OK && fill && step->overwrite)
@@ -79,20 +96,37 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     return code;
 }
 
-enum code sql_run_statement(struct sql_run *self, struct bytes text, const struct sql_sink *sink, struct error *err)
+/* *again: files had changed before they were read, and nobody has seen a row of the answer. */
+static enum code statement_try(struct sql_run *self, struct bytes text, const struct sql_sink *sink, bool *again,
+                               struct error *err)
 {
     struct arena arena = {0};
     struct session_step step;
     struct position at = {0};
-    sql_session_clock(self->session, os->clock_wall_us());
+    struct answer answer = {.sink = sink};
     enum code code = sql_session_step(self->session, &arena, text, rows_new, &step, err);
+    *again = false;
     if (code == E_OK && step.action == SESSION_DROP)
         rows_drop(self, step.target);
     else if (code == E_OK && step.action != SESSION_NOTHING) {
-        code = step_run(self, &step, sink, &at, err);
+        code = step_run(self, &step, &answer, &at, err);
+        *again = code == E_LOST && step.action == SESSION_ROWS && !answer.begun;
         if (code != E_OK)
             code = sql_session_place(step.text.data != NULL ? step.text : text, at, err);
     }
     arena_free(&arena);
+    return code;
+}
+
+enum code sql_run_statement(struct sql_run *self, struct bytes text, const struct sql_sink *sink, struct error *err)
+{
+    enum { TRIES = 5 }; // a leat at work merges files and replaces views: they are listed again
+    bool again = true;
+    enum code code = E_OK;
+    sql_session_clock(self->session, os->clock_wall_us());
+    for (int attempt = 0; attempt < TRIES && again; attempt++) {
+        error_clear(err);
+        code = statement_try(self, text, sink, &again, err);
+    }
     return code;
 }
