@@ -23,16 +23,17 @@ int32_t days_from_civil(int64_t year, int month, int day)
 
 void civil_from_days(int32_t days, int64_t *year, int *month, int *day)
 {
-    int64_t z = (int64_t)days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t day_of_era = z - era * 146097;
-    int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t march_month = (5 * day_of_year + 2) / 153;
-    *day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
-    *month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
-    *year = year_of_era + era * 400 + (*month <= 2);
+    enum { ERAS = 14704, ERA_DAYS = 146097, ERA_YEARS = 400, JANUARY = 306 }; // ERAS more make every int32 positive
+    uint64_t quarters = 4 * (uint64_t)((int64_t)days + 719468 + (int64_t)ERAS * ERA_DAYS) + 3;
+    uint64_t century = quarters / ERA_DAYS;
+    uint32_t century_quarters = (uint32_t)(quarters % ERA_DAYS) | 3; // four times the day of the century, plus 3
+    uint64_t product = (uint64_t)2939745 * century_quarters;         // 2939745 / 2^32 is 1 / 1461, rounded up
+    uint32_t year_day = (uint32_t)product / 2939745 / 4;
+    uint32_t parts = 2141 * year_day + 197913; // months of 153 / 5 days: 2141 / 2^16
+    int next_year = year_day >= JANUARY;
+    *day = (int)((parts & 0xffff) / 2141) + 1;
+    *month = (int)(parts >> 16) - (next_year ? 12 : 0);
+    *year = (int64_t)(100 * century + (product >> 32)) - (int64_t)ERAS * ERA_YEARS + next_year;
 }
 
 static int month_days(int64_t year, int month)

@@ -12,21 +12,6 @@ static inline size_t utf8_size(uint8_t first, size_t left)
     size_t size = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
     return size < left ? size : left;
 }
-static inline int64_t utf8_count(struct bytes text)
-{
-    int64_t count = 0;
-    for (size_t at = 0; at < text.size; at += utf8_size(text.data[at], text.size - at))
-        count++;
-    return count;
-}
-/* Byte position of character `index` (0-based); text.size when the text is shorter. */
-static inline size_t utf8_skip(struct bytes text, int64_t index)
-{
-    size_t at = 0;
-    for (; index > 0 && at < text.size; index--)
-        at += utf8_size(text.data[at], text.size - at);
-    return at;
-}
 static inline bool utf8_is_ascii(struct bytes text)
 {
     uint64_t high = 0;
@@ -39,6 +24,23 @@ static inline bool utf8_is_ascii(struct bytes text)
     for (; at < text.size; at++)
         high |= (uint64_t)text.data[at] << 56;
     return (high & 0x8080808080808080u) == 0;
+}
+static inline int64_t utf8_count(struct bytes text)
+{
+    int64_t count = 0;
+    if (utf8_is_ascii(text))
+        return (int64_t)text.size;
+    for (size_t at = 0; at < text.size; at += utf8_size(text.data[at], text.size - at))
+        count++;
+    return count;
+}
+/* Byte position of character `index` (0-based); text.size when the text is shorter. */
+static inline size_t utf8_skip(struct bytes text, int64_t index)
+{
+    size_t at = 0;
+    for (; index > 0 && at < text.size; index--)
+        at += utf8_size(text.data[at], text.size - at);
+    return at;
 }
 /* Byte position of `what` in text at or behind `from`; -1 when absent. */
 static inline int64_t find_bytes(struct bytes text, struct bytes what, size_t from)
