@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / "build/venv-spark"
 JARS = ROOT / "build/spark/jars"
 START_SECONDS = 90
-RUN_SECONDS = 120
+RUN_SECONDS = 300
 STOP_SECONDS = 20
 
 # What Spark itself gives a JVM (JavaModuleOptions).
