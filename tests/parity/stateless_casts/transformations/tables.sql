@@ -8,7 +8,7 @@ SELECT id, try_cast(s AS TINYINT) AS s1, try_cast(s AS INT) AS s4, try_cast(t AS
 CREATE STREAMING TABLE text_to_fraction AS
 SELECT id, try_cast(t AS DOUBLE) AS x, try_cast(t AS FLOAT) AS f, try_cast(t AS DECIMAL(6,3)) AS d, try_cast(s AS DECIMAL(12,0)) AS w, try_cast(s AS DATE) AS day, try_cast(s AS TIMESTAMP) AS at FROM STREAM e;
 CREATE STREAMING TABLE number_to_text AS
-SELECT id, CAST(n AS STRING) AS n, CAST(big AS STRING) AS big, CAST(x AS STRING) AS x, CAST(CAST(x AS FLOAT) AS STRING) AS f, CAST(d AS STRING) AS d, CAST(w AS STRING) AS w FROM STREAM e;
+SELECT id, CAST(n AS STRING) AS n, CAST(big AS STRING) AS big, CAST(x AS STRING) AS x, CAST(CAST(n AS FLOAT) AS STRING) AS f, CAST(d AS STRING) AS d, CAST(w AS STRING) AS w FROM STREAM e;
 CREATE STREAMING TABLE number_to_number AS
 SELECT id, try_cast(n AS TINYINT) AS n1, try_cast(big AS INT) AS big4, CAST(big AS DOUBLE) AS bigx, try_cast(x AS INT) AS x4, try_cast(x AS BIGINT) AS x8, try_cast(x AS DECIMAL(10,3)) AS xd, CAST(n AS BOOLEAN) AS b FROM STREAM e;
 CREATE STREAMING TABLE decimal_to_number AS

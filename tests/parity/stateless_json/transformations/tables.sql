@@ -26,7 +26,7 @@ CREATE STREAMING TABLE local_times AS
 SELECT offset, j.t, j.day FROM (SELECT offset, from_json(v, 't TIMESTAMP_NTZ, day TIMESTAMP') AS j FROM STREAM texts);
 
 CREATE STREAMING TABLE booleans AS
-SELECT offset, j.* FROM (SELECT offset, from_json(v, 'b BOOLEAN, i BOOLEAN, s BINARY, p STRUCT<q: BOOLEAN>') AS j FROM STREAM texts);
+SELECT offset, j.* FROM (SELECT offset, from_json(v, 'b BOOLEAN, i BOOLEAN, s BOOLEAN, p STRUCT<q: BOOLEAN>') AS j FROM STREAM texts);
 
 CREATE STREAMING TABLE corrupt AS
 SELECT offset, j.id, j.i, j._corrupt_record AS bad
