@@ -92,8 +92,22 @@ class Moto(Server):
         urllib.request.urlopen(request, timeout=10).close()
 
 
+def has_attributes(folder):
+    """Files there can have attributes of the user's."""
+    path = folder / f".attribute-{os.getpid()}"
+    path.touch()
+    try:
+        os.setxattr(path, "user.test", b"1")
+        return True
+    except OSError:
+        return False
+    finally:
+        path.unlink()
+
+
 class Versitygw(Server):
-    """Its buckets are the folders below `root`, its objects their files; what it knows of them lies beside."""
+    """Its buckets are the folders below `root`, its objects their files. What it knows of them are their attributes; or it lies
+    beside, then a file that was removed behind its back is still there for it."""
 
     name = "versitygw"
 
@@ -107,9 +121,12 @@ class Versitygw(Server):
         return VERSITYGW.exists()
 
     def command(self):
-        beside = self.folder / "sidecar"
-        beside.mkdir(exist_ok=True)
-        return [VERSITYGW, "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", "--sidecar", beside, self.root]
+        words = [VERSITYGW, "--port", f"127.0.0.1:{self.port}", "--quiet", "posix"]
+        if not has_attributes(self.root):
+            beside = self.folder / "sidecar"
+            beside.mkdir(exist_ok=True)
+            words += ["--sidecar", beside]
+        return [*words, self.root]
 
     def environment(self):
         return {"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET}
