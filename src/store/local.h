@@ -39,6 +39,10 @@ MUST_CHECK enum code local_folder_ready(struct local_store *store, const char *f
 MUST_CHECK enum code local_folder_sync(struct local_store *store, const char *folder, struct error *err);
 /* Give the file `from` the name `to`, if that is free (E_EXISTS); full paths. */
 MUST_CHECK enum code local_rename_new(const char *from, const char *to, struct error *err);
+/* ---- local_lock.c ---- */
+MUST_CHECK enum code local_lock(struct store *base, const char *path, struct error *err);
+int64_t local_holder(struct store *base, const char *path);
+
 /* ---- local_stage.c ---- */
 MUST_CHECK enum code local_stage_open(struct store *base, const char *path, const char *final, struct stage **out,
                                       struct error *err);
