@@ -54,6 +54,8 @@
     X(AES_IV_MODE, "UNSUPPORTED_FEATURE.AES_MODE_IV", "the mode takes no initialisation vector")                 \
     X(AES_AAD_MODE, "UNSUPPORTED_FEATURE.AES_MODE_AAD", "the mode takes no additional data")                     \
     X(BITMAP_POSITION, "INVALID_BITMAP_POSITION", "a bitmap has 32768 bits")                                     \
+    X(VARIANT_KEY, "VARIANT_DUPLICATE_KEY", "an object has a name twice")                                        \
+    X(VARIANT_CAST, "INVALID_VARIANT_CAST", "the variant value is none of the type")                             \
     X(AES_CRYPTO, "INVALID_PARAMETER_VALUE.AES_CRYPTO_ERROR", "the bytes cannot be decrypted")                   \
     X(CONVERSION, "CONVERSION_INVALID_INPUT", "the text cannot be converted")                                   \
     X(FUTURE_TIME, "FUTURE_EVENT_TIME", "the event time is too far ahead of the record's timestamp")            \
@@ -68,6 +70,8 @@
     X(REPLAY_GONE, "REPLAY_TARGET_GONE", "what had rejected the record is no longer part of the project") \
     X(NUMBER_FORMAT, "INVALID_FORMAT.MISMATCH_INPUT", "the text does not match the format of a number")         \
     X(WEEKDAY, "ILLEGAL_DAY_OF_WEEK", "there is no such day of the week")                                       \
+    X(INTERVAL_FORMAT_DAYS, "INVALID_INTERVAL_FORMAT.UNMATCHED_FORMAT_STRING_WITH_NOTICE",                     \
+      "the text is not an interval of the type")                                                                \
     X(SECOND_FRACTION, "INVALID_FRACTION_OF_SECOND", "of second 60 there is no fraction")                       \
     X(TIME_OF_DAY, "CANNOT_PARSE_TIME", "the text is not a time of the day in the pattern")                     \
     X(TIME_PATTERN, "INVALID_DATETIME_PATTERN.WITH_SUGGESTION", "the text is not a pattern of a date or time")       \

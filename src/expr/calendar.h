@@ -59,6 +59,9 @@ int32_t days_trunc(int32_t days, enum trunc_level level); /* WEEK to YEAR */
 bool timestamp_add_months(int64_t us, int64_t months, const struct zone *zone, int64_t *out);
 bool timestamp_add_us(int64_t us, int64_t interval_us, const struct zone *zone, int64_t *out);
 
+/* us and then sign times the months, the calendar days and the time of an interval. */
+bool timestamp_add_calendar(int64_t us, struct calendar_interval by, int sign, const struct zone *zone, int64_t *out);
+
 /* Date-time patterns (time_pattern.c): Java's letters as Spark takes them. */
 struct time_pattern;
 struct pattern_use {

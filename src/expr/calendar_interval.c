@@ -167,7 +167,7 @@ static bool date_add_calendar(int32_t days, struct calendar_interval by, int sig
     return later == *out;
 }
 
-static bool timestamp_add_calendar(int64_t us, struct calendar_interval by, int sign, const struct zone *zone, int64_t *out)
+bool timestamp_add_calendar(int64_t us, struct calendar_interval by, int sign, const struct zone *zone, int64_t *out)
 {
     int64_t time;
     return timestamp_add_months(us, sign * (int64_t)by.months, zone, &us) &&

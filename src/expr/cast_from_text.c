@@ -244,7 +244,7 @@ static void to_intervals(struct call *call, const struct arg *arg, struct column
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t value = 0;
         if (!interval_value_parse(arg_bytes(arg, i), out->type, &value))
-            call_reject(call, i, REJECT_INTERVAL_FORMAT);
+            call_reject(call, i, out->type->id == TYPE_INTERVAL_YM ? REJECT_INTERVAL_FORMAT : REJECT_INTERVAL_FORMAT_DAYS);
         if (out->type->id == TYPE_INTERVAL_YM)
             column_values(out, int32_t)[i] = (int32_t)value;
         else

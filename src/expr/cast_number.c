@@ -11,12 +11,20 @@
 #define FLOAT_FITS(x, type_min, type_max) \
     (floor((double)(x)) <= (double)(type_max) && ceil((double)(x)) >= (double)(type_min))
 
+/* As Java has it: NaN is 0, what is out of range the nearest; shorter types take the low bits of 32. */
 static int64_t float_to_int64(double x)
 {
-    if (x >= 0x1p63)
-        return INT64_MAX;
-    return x >= -0x1p63 ? (int64_t)x : INT64_MIN; // NaN too: the row is rejected anyway
+    if (!(x < 0x1p63))
+        return x >= 0x1p63 ? INT64_MAX : 0;
+    return x >= -0x1p63 ? (int64_t)x : INT64_MIN;
 }
+static int64_t float_to_int32(double x)
+{
+    if (!(x < 0x1p31))
+        return x >= 0x1p31 ? INT32_MAX : 0;
+    return x >= -0x1p31 ? (int64_t)x : INT32_MIN;
+}
+#define FLOAT_TO(x, high) ((high) == INT64_MAX ? float_to_int64(x) : float_to_int32(x))
 
 /* Converts every row; the bad ones are found in a second pass when `bad` says that there are some. */
 #define TO_INTEGER(stype, dtype, convert, fits)             \
@@ -61,10 +69,10 @@ static void decimal_to_integer(struct call *call, const struct arg *arg, struct 
         case SHAPE_I32: TO_INTEGER(int32_t, dtype, x, x >= low && x <= high); break;       \
         case SHAPE_I64: TO_INTEGER(int64_t, dtype, x, x >= low && x <= high); break;       \
         case SHAPE_F32:                                                                    \
-            TO_INTEGER(float, dtype, float_to_int64((double)x), FLOAT_FITS(x, low, high)); \
+            TO_INTEGER(float, dtype, FLOAT_TO((double)x, high), FLOAT_FITS(x, low, high)); \
             break;                                                                         \
         case SHAPE_F64:                                                                    \
-            TO_INTEGER(double, dtype, float_to_int64(x), FLOAT_FITS(x, low, high));        \
+            TO_INTEGER(double, dtype, FLOAT_TO(x, high), FLOAT_FITS(x, low, high));        \
             break;                                                                         \
         case SHAPE_BITS:                                                                   \
             for (int64_t i = 0; i < call->rows; i++)                                       \

@@ -37,6 +37,17 @@ static void shift_zone(struct call *call, const struct arg *arg, struct column *
 
 /* ---- numbers ---- */
 
+/* Without ANSI, seconds that do not fit are NULL: here nothing wraps. */
+static void null_beyond(struct call *call, int64_t row, int64_t seconds, const struct type *type)
+{
+    static const int64_t most[] = {INT8_MAX, INT16_MAX, INT32_MAX, INT64_MAX};
+    if (call->session->ansi || !type_is_integer(type))
+        return;
+    int64_t high = most[type->id - TYPE_INT8];
+    if (seconds > high || seconds < -high - 1)
+        call_null(call, row);
+}
+
 /* The number as a column of its own, then a plain cast from there. */
 static void timestamp_to_number(struct call *call, const struct arg *arg, struct column *out)
 {
@@ -45,9 +56,10 @@ static void timestamp_to_number(struct call *call, const struct arg *arg, struct
     const int64_t *s = arg_values(arg, int64_t);
     cast_values(call, &seconds);
     for (int64_t i = 0; i < call->rows; i++) {
-        if (whole)
+        if (whole) {
             column_values(&seconds, int64_t)[i] = floor_divide(s[i], SECOND_US);
-        else
+            null_beyond(call, i, column_values(&seconds, int64_t)[i], out->type);
+        } else
             column_values(&seconds, double)[i] = (double)s[i] / (double)SECOND_US;
     }
     const struct arg number = {&seconds, arg->step};
@@ -66,10 +78,11 @@ static int64_t saturating_seconds(int64_t seconds)
 static void float_to_timestamp(struct call *call, double seconds, int64_t row, int64_t *out)
 {
     double us = seconds * (double)SECOND_US;
-    *out = us >= -0x1p63 && us < 0x1p63 ? (int64_t)us : 0;
+    bool nearest = !call->session->ansi && !call->quiet; // without ANSI the last instant there is
+    *out = us >= -0x1p63 && us < 0x1p63 ? (int64_t)us : us > 0 ? INT64_MAX : INT64_MIN;
     if (!isfinite(seconds))
         call_reject(call, row, REJECT_CAST);
-    else if (!(us >= -0x1p63 && us <= 0x1p63))
+    else if (!nearest && !(us >= -0x1p63 && us <= 0x1p63))
         call_reject(call, row, REJECT_CAST_OVERFLOW);
 }
 
@@ -151,7 +164,9 @@ static void interval_to_number(struct call *call, const struct arg *arg, struct 
 static void number_to_interval(struct call *call, const struct arg *arg, struct column *out)
 {
     const struct type *from = arg->col->type;
-    int64_t unit = interval_field_units(type_interval_to(out->type));
+    enum interval_field last = type_interval_to(out->type);
+    int64_t unit = interval_field_units(last);
+    bool rounded = last == INTERVAL_SECOND || last == INTERVAL_MONTH; // of the others the fraction falls away
     for (int64_t i = 0; i < call->rows; i++) {
         int128 value = 0;
         switch (type_shape(from)) {
@@ -160,10 +175,12 @@ static void number_to_interval(struct call *call, const struct arg *arg, struct 
         case SHAPE_I32: value = arg_values(arg, int32_t)[i]; break;
         default: value = decimal_load(arg, type_is_wide_decimal(from), i);
         }
-        bool fits = !__builtin_mul_overflow(value, (int128)unit, &value);
         int128 scale = from->id == TYPE_DECIMAL ? decimal_power10(from->scale) : 1;
-        int128 half = value < 0 ? -(scale / 2) : scale / 2;
-        value = (value + half) / scale;
+        if (!rounded)
+            value /= scale;
+        bool fits = !__builtin_mul_overflow(value, (int128)unit, &value);
+        if (rounded)
+            value = (value + (value < 0 ? -(scale / 2) : scale / 2)) / scale;
         fits = fits && value == (int64_t)value;
         interval_put(call, out, i, (int64_t)value, fits);
     }
@@ -200,12 +217,10 @@ static void cast_time_of_day(struct call *call, const struct arg *arg, struct co
         return;
     }
     struct column number = {.type = fraction ? &seconds : type_of(TYPE_INT64), .rows = call->rows};
-    int64_t most = out->type->id == TYPE_INT8 ? INT8_MAX : out->type->id == TYPE_INT16 ? INT16_MAX : INT64_MAX;
     cast_values(call, &number);
     for (int64_t i = 0; i < call->rows; i++) {
         column_values(&number, int64_t)[i] = fraction ? s[i] : s[i] / SECOND_US;
-        if (!call->session->ansi && s[i] / SECOND_US > most) // here nothing wraps
-            call_null(call, i);
+        null_beyond(call, i, s[i] / SECOND_US, out->type);
     }
     const struct arg whole = {&number, arg->step};
     cast_number(call, &whole, out);

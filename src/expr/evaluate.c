@@ -151,7 +151,7 @@ static bool is_ansi_error(enum reject_code code)
     case REJECT_FIELD_BOUNDS_PLAIN:
     case REJECT_SECOND_FRACTION:
     case REJECT_WEEKDAY:
-    case REJECT_INTERVAL_FORMAT: return true;
+        return true;
     default: return false;
     }
 }

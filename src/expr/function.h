@@ -133,6 +133,7 @@ extern const struct function *const format_text_functions[];
 extern const struct function *const number_text_functions[];
 extern const struct function *const calendar_interval_functions[];
 extern const struct function *const interval_scale_functions[];
+extern const struct function *const time_sequence_functions[];
 extern const struct function *const pattern_functions[];
 extern const struct function *const datetime_functions[];
 extern const struct function *const calendar_functions[];
@@ -159,6 +160,7 @@ extern const struct function *const decode_functions[];
 extern const struct function *const csv_functions[];
 extern const struct function *const schema_functions[];
 extern const struct function *const context_functions[];
+extern const struct function *const variant_functions[];
 extern const struct function *const sentence_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
@@ -166,6 +168,10 @@ const struct function *function_next(const char *name, const struct function *af
 const struct function *function_at(
     int32_t index); /* all rows, for contract tests; NULL behind the last */
 bool function_has_name(const struct function *function, const char *name, size_t size);
+
+/* Why a function of Spark's is not in the tables; NULL: nothing is known of that name. */
+const char *function_absent(const char *name);
+void functions_print_absent(struct text *out);
 
 /* The literal's only value; call only when expr is a non-NULL literal of that shape. */
 bool literal_is_null(const struct expr *expr);
@@ -191,6 +197,9 @@ MUST_CHECK enum code expr_take_args(struct expr *expr, const struct expr **args,
                                     struct error *err);
 struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type,
                       struct position at);
+/* CAST of a VARIANT to a type that is not nested. */
+MUST_CHECK enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
+                                  struct position at, const struct expr **out, struct error *err);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */
 const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of,
                                       const struct type *to);

@@ -28,6 +28,7 @@ static const struct family {
     {"Times", datetime_functions},
     {"Intervals of the calendar", calendar_interval_functions},
     {"Intervals scaled", interval_scale_functions},
+    {"Sequences of times", time_sequence_functions},
     {"Times of the day", time_of_day_functions},
     {"Conversions and patterns of time", time_format_functions},
     {"Windows of time", time_window_functions},
@@ -45,6 +46,7 @@ static const struct family {
     {"CSV", csv_functions},
     {"Schemas of records", schema_functions},
     {"Where a query runs", context_functions},
+    {"Variants", variant_functions},
     {"Sentences", sentence_functions},
     {"Arrays changed", array_edit_functions},
     {"Functions of functions", lambda_functions},
@@ -58,7 +60,8 @@ enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NA
 
 static const char *const generators[] = {
     "explode", "explode_outer", "posexplode", "posexplode_outer",
-    "inline",  "inline_outer",  "stack",      "json_tuple"};
+    "inline",  "inline_outer",  "stack",      "json_tuple",
+    "variant_explode", "variant_explode_outer"};
 enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0] };
 
 bool function_has_name(const struct function *function, const char *name, size_t size)
@@ -194,6 +197,11 @@ static const char *ordinal(int32_t index)
     return index < 6 ? words[index] : "next";
 }
 
+static bool is_any_interval(const struct type *type)
+{
+    return type_is_interval(type) || type->id == TYPE_INTERVAL;
+}
+
 /* A difference takes an interval of days on the right, a sum on either side. */
 static bool moves_time(char sign, const struct type *a, const struct type *b)
 {
@@ -213,12 +221,14 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
                    b->id == TYPE_TIMESTAMP_NTZ;
     if (strcmp(name, "in") == 0)
         return "DATA_DIFF_TYPES";
+    if ((name[0] == '*' || name[0] == '/') && (is_any_interval(a) || (name[0] == '*' && is_any_interval(b))))
+        return "UNEXPECTED_INPUT_TYPE"; // of what intervals are multiplied with
     if (sum && !text && moves_time(name[0], a, b))
         return "UNEXPECTED_INPUT_TYPE";
     if (sum && (date || (instant && name[0] == '-' && (!text || !ctx->session->ansi))))
         return "UNEXPECTED_INPUT_TYPE";
     const struct type *other = a->id == TYPE_STRING ? b : a;
-    bool promoted = text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !type_is_interval(other);
+    bool promoted = text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !is_any_interval(other);
     return promoted || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
 }
 
@@ -432,9 +442,10 @@ static const struct type *null_beside(char sign, const struct type *other)
 /* Without ANSI a text is a DOUBLE wherever numbers are summed, multiplied or divided. */
 static bool promotes_text(const struct expr_context *ctx, const char *name, const struct type *other)
 {
-    static const char *const names[] = {"+", "-", "*", "/", "%", "mod", "pmod", "try_add", "try_subtract", "try_multiply",
-                                        "try_divide", "try_mod"};
-    if (ctx->session->ansi || !(type_is_numeric(other) || other->id == TYPE_STRING))
+    static const char *const names[] = {"+",   "-",    "*",       "/",            "%",            "div",        "&",      "|",
+                                        "^",   "mod",  "pmod",    "try_add",      "try_subtract", "try_multiply", "try_divide",
+                                        "try_mod"};
+    if (ctx->session->ansi || !(type_is_numeric(other) || other->id == TYPE_STRING || other->id == TYPE_NULL))
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(names[i], name) == 0)
@@ -517,6 +528,7 @@ void functions_print(struct text *out)
         const struct aggregate *row = aggregate_at(i);
         print_row(row->name, row->signature, row->help, row->example, row->expected, out);
     }
+    functions_print_absent(out);
 }
 
 void functions_each(void (*each)(void *context, const struct function_note *note), void *context)

@@ -75,6 +75,7 @@ static const struct type *simple_type(const char *word)
         {"interval_dt", TYPE_INTERVAL_DT},
         {"interval_ym", TYPE_INTERVAL_YM},
         {"time", TYPE_TIME},
+        {"variant", TYPE_VARIANT},
         {"interval", TYPE_INTERVAL},
     };
     if (strcmp(word, "interval_day") == 0)
@@ -178,7 +179,8 @@ static bool settle_variables(struct match *m)
 
 static const struct type *literal_decimal(struct arena *arena, const struct expr *arg)
 {
-    if (!type_is_integer(arg->type) || arg->kind != EXPR_LITERAL || literal_is_null(arg))
+    bool whole = type_is_integer(arg->type) && arg->type->id != TYPE_INT8; // Spark leaves TINYINTs as they are
+    if (!whole || arg->kind != EXPR_LITERAL || literal_is_null(arg))
         return decimal_for(arena, arg->type);
     int digits = 1;
     for (int64_t value = literal_int(arg) / 10; value != 0; value /= 10)

@@ -266,7 +266,32 @@ SCALAR_SAME(fn_try_date_and_time_ntz, "try_make_timestamp_ntz", "(date, time) ->
             "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time,
             .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
+/* ---- now ---- */
+
+static enum code bind_now(struct binding *binding, struct error *err)
+{
+    const struct expr *digits;
+    int64_t count = 6;
+    if (binding->count == 1) {
+        TRY(binding_constant(binding, 0, &digits, err));
+        count = literal_is_null(digits) ? -1 : literal_int(digits);
+    }
+    if (count < 0 || count > 6)
+        return fail(err, E_SQL, "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The `precision` must be between [0, 6].");
+    binding->type = type_time((int)count);
+    binding->nullable = false;
+    return E_OK;
+}
+SCALAR(fn_current_time, "current_time", "(int?) -> any", "The local time of the batch, with so many digits behind the point.",
+       NULL, NULL, .bind = bind_now, .flags = FN_TIME | FN_NEVER_NULL)
+{
+    int64_t unit = (int64_t)decimal_power10(6 - type_time_digits(out->type));
+    int64_t us = floor_rest(to_local(call->session->zone, call->session->batch_time_us), DAY_US);
+    column_values(out, int64_t)[0] = us - us % unit;
+}
+
 const struct function *const time_of_day_functions[] = {
+    &fn_current_time,
     &fn_make_time,       &fn_to_time,         &fn_try_to_time,       &fn_time_cast,
     &fn_time_hour,       &fn_time_minute,     &fn_time_whole_second, &fn_time_second,     &fn_time_trunc,
     &fn_time_diff,       &fn_time_from_seconds, &fn_time_from_millis, &fn_time_from_micros, &fn_time_to_seconds,

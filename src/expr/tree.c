@@ -234,10 +234,19 @@ static bool keys_cast_safely(const struct type *from, const struct type *to)
     return true;
 }
 
+/* What Spark's error says helps: a function, a setting, or nothing. */
+static const char *cast_suggestion(bool ansi, bool try_cast, const struct type *from, const struct type *to)
+{
+    bool days = (from->id == TYPE_DATE && type_is_numeric(to)) || (type_is_numeric(from) && to->id == TYPE_DATE);
+    if (days && (ansi || try_cast))
+        return "CAST_WITH_FUNC_SUGGESTION";
+    return !try_cast && ansi && cast_was_known(from, to) ? "CAST_WITH_CONF_SUGGESTION" : "CAST_WITHOUT_SUGGESTION";
+}
+
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to,
                     bool try_cast, struct position at, const struct expr **out, struct error *err)
 {
-    bool known = cast_known(of->type, to) || (!ctx->session->ansi && cast_was_known(of->type, to));
+    bool known = cast_known(of->type, to) || (!ctx->session->ansi && !try_cast && cast_was_known(of->type, to));
     if (!known || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};
         expr_print(of, NULL, &shown);
@@ -245,8 +254,7 @@ enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struc
             err, E_SQL,
             "[DATATYPE_MISMATCH.%s] Cannot resolve \"%sCAST(%s AS %s)\" due to "
             "data type mismatch: cannot cast \"%s\" to \"%s\"",
-            !try_cast && ctx->session->ansi && cast_was_known(of->type, to) ? "CAST_WITH_CONF_SUGGESTION"
-                                                                        : "CAST_WITHOUT_SUGGESTION",
+            cast_suggestion(ctx->session->ansi, try_cast, of->type, to),
             try_cast ? "TRY_" : "", shown.data, type_sql(ctx->arena, to),
             type_sql(ctx->arena, of->type), type_sql(ctx->arena, to));
         text_free(&shown);

@@ -9,7 +9,7 @@
 bool is_bare_function(const char *name)
 {
     static const char *const names[] = {
-        "current_date", "current_timestamp", "localtimestamp",   "current_user",   "user",
+        "current_date", "current_timestamp", "current_time", "localtimestamp",   "current_user",   "user",
         "session_user", "current_catalog",   "current_database", "current_schema", NULL};
     for (int i = 0; names[i] != NULL; i++)
         if (same_name(names[i], name))
@@ -129,6 +129,17 @@ static enum code analyse_row(struct analyser *self, const struct scope *scope,
         ast->at);
 }
 
+/* v:a.b[0] is variant_get(v, '$.a.b[0]'). */
+static enum code analyse_path(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                              const struct expr **out)
+{
+    const struct expr *args[2];
+    const char *dot = ast->text[0] == '[' ? "" : ".";
+    TRY(analyse_expr(self, scope, ast->args[0], &args[0]));
+    args[1] = expr_string(&self->expr, bytes_of_string(arena_printf(self->arena, "$%s%s", dot, ast->text)), ast->at);
+    return placed(self, expr_call(&self->expr, "variant_get", args, 2, ast->at, out, self->err), ast->at);
+}
+
 enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast,
                        const struct expr **out)
 {
@@ -165,10 +176,9 @@ enum code analyse_expr(struct analyser *self, const struct scope *scope, const s
         return sql_error(self, ast->at, "put the arguments in order",
                          "[NAMED_PARAMETERS_NOT_SUPPORTED] Named parameters are not supported for this function: %s.",
                          ast->text);
-    case AST_PATH: break;
+    case AST_PATH: return analyse_path(self, scope, ast, out);
     }
-    return not_yet(self, ast->at,
-                   "VARIANT paths (a:b); from_json and a.b do the same for a known schema");
+    return not_yet(self, ast->at, "an expression of this kind");
 }
 
 enum code analyse_boolean(struct analyser *self, const struct scope *scope, const struct ast *ast,

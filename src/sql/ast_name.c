@@ -558,7 +558,7 @@ static void print_defaults(struct printer *out, const struct ast *ast, const str
         return;
     for (int32_t i = ast->arg_count - name->least; i < CALL_DEFAULTS_MAX && name->defaults[i] != NULL; i++) {
         bool blank = strcmp(name->defaults[i], " ") == 0; // lpad and rpad of bytes pad with zeros
-        text_printf(&out->text, ", %s", blank && of_binary(out, ast) ? "X'00'" : name->defaults[i]);
+        text_printf(&out->text, "%s%s", i + name->least == 0 ? "" : ", ", blank && of_binary(out, ast) ? "X'00'" : name->defaults[i]);
     }
 }
 
