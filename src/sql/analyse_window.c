@@ -207,25 +207,25 @@ const struct expr *select_window_column(struct analyser *self, const struct sele
 }
 
 /* What computes the window, or all windows, of a row. */
-static enum code window_value(struct analyser *self, const struct ast *ast,
-                              const struct plan_window *window, const struct expr **out)
+static enum code window_value(struct analyser *self, const struct plan_window *window, struct position at,
+                              const struct expr **out)
 {
     const struct expr *args[4] = {window->time, window->gap};
     const struct type *number = type_of(TYPE_INT64);
     bool sliding = window->slide_us != window->size_us;
     int32_t count = 2;
     if (window->gap == NULL) {
-        args[1] = expr_int(&self->expr, number, window->size_us, ast->at);
+        args[1] = expr_int(&self->expr, number, window->size_us, at);
         args[count++] =
-            expr_int(&self->expr, number, sliding ? window->slide_us : window->start_us, ast->at);
+            expr_int(&self->expr, number, sliding ? window->slide_us : window->start_us, at);
     }
     if (sliding)
-        args[count++] = expr_int(&self->expr, number, window->start_us, ast->at);
+        args[count++] = expr_int(&self->expr, number, window->start_us, at);
     const char *name = window->gap != NULL ? "window:session"
                        : sliding           ? "window:sliding"
                                            : "window:tumbling";
-    return placed(self, expr_call(&self->expr, name, args, count, ast->at, out, self->err),
-                  ast->at);
+    return placed(self, expr_call(&self->expr, name, args, count, at, out, self->err),
+                  at);
 }
 
 static const struct expr *repeat_rows(struct analyser *self, struct rowset *rows,
@@ -254,18 +254,18 @@ static enum code keep_rows(struct analyser *self, struct rowset *rows, const cha
 }
 
 /* Rows without a window fall out. */
-static enum code window_column(struct analyser *self, struct rowset *rows, const struct ast *ast,
-                               const struct plan_window *window, const struct expr **out)
+enum code window_column(struct analyser *self, struct rowset *rows, const struct plan_window *window, struct position at,
+                        const struct expr **out)
 {
     const struct expr *value;
     TRY(keep_rows(self, rows, "isnotnull", &window->time, 1));
     if (window->gap != NULL && window->gap->kind != EXPR_LITERAL) {
-        const struct expr *zero = expr_int(&self->expr, window->gap->type, 0, ast->at);
+        const struct expr *zero = expr_int(&self->expr, window->gap->type, 0, at);
         TRY(keep_rows(self, rows, ">", (const struct expr *const[]){window->gap, zero}, 2));
     }
-    TRY(window_value(self, ast, window, &value));
+    TRY(window_value(self, window, at, &value));
     *out = value->type->id == TYPE_ARRAY ? repeat_rows(self, rows, value)
-                                         : rowset_append(self, rows, value, ast->text);
+                                         : rowset_append(self, rows, value, window->gap != NULL ? "session_window" : "window");
     return E_OK;
 }
 
@@ -292,7 +292,7 @@ static enum code window_as_value(struct analyser *self, const struct scope *scop
         return not_yet(self, ast->at, "a sliding window outside of the SELECT list and GROUP BY");
     if (sliding && (window->size_us - 1) / window->slide_us >= SLIDES_MAX)
         return not_yet(self, ast->at, "more than 1000 sliding windows per row");
-    TRY(window_column(self, scope->rows, ast, window, out));
+    TRY(window_column(self, scope->rows, window, ast->at, out));
     if (listed) {
         select->projected = *window;
         select->projected.key = (*out)->index;

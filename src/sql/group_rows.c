@@ -111,6 +111,8 @@ static enum code find_session(struct analyser *self, const struct plan *input,
 enum code group_rows(struct analyser *self, struct plan *input, const struct group *group,
                      struct position at, struct plan **out)
 {
+    if (self->batch && group->window.key >= 0)
+        return group_by_windows(self, input, group, at, out);
     struct plan *node = plan_over(self->arena, PLAN_AGGREGATE, input, group->schema, at);
     struct plan_aggregate *aggregate = &node->aggregate;
     const struct expr **keys =
@@ -121,7 +123,8 @@ enum code group_rows(struct analyser *self, struct plan *input, const struct gro
                                          .call_count = group->call_count,
                                          .window = group->window,
                                          .watermark_key = -1};
-    TRY(find_session(self, input, group->keys, group->key_count, &aggregate->window));
+    if (!self->batch)
+        TRY(find_session(self, input, group->keys, group->key_count, &aggregate->window));
     for (int32_t i = 0; i < group->key_count; i++)
         keys[i] = i == aggregate->window.key ? NULL : group->keys[i];
     warn_distinct(self, node);

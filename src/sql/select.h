@@ -113,6 +113,12 @@ struct group {
     int32_t call_count;
     struct plan_window window; /* .key -1 = none */
 };
+/* batch_windows.c: rows that stand still, by their windows or sessions. */
+MUST_CHECK enum code group_by_windows(struct analyser *self, struct plan *input, const struct group *group,
+                                      struct position at, struct plan **out);
+/* The window of each row as a column; rows without one fall out. */
+MUST_CHECK enum code window_column(struct analyser *self, struct rowset *rows, const struct plan_window *window,
+                                   struct position at, const struct expr **out);
 /* The AGGREGATE, with what Spark asks of one over a stream. */
 MUST_CHECK enum code group_rows(struct analyser *self, struct plan *input, const struct group *group,
                                 struct position at, struct plan **out);
