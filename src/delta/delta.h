@@ -164,11 +164,11 @@ void delta_uri(const char *path, struct text *out);
 /* ---- schema ---- */
 
 struct delta_column {
-    const char *name, *physical;    /* physical: in data files and partition values */
+    const char *name, *physical;    /* physical: in the log, of partition values and statistics */
+    const char *stored;             /* in data files: the physical name, or PARQUET_BY_ID with the column's id */
     const struct type *type;        /* NULL: of a kind that leat does not have */
-    const struct type *file_type;   /* the same with physical names below; identical without column mapping */
+    const struct type *stored_type; /* the same with the names in data files below; identical without column mapping */
     bool nullable;
-    int32_t id;                     /* of column mapping; 0: none */
     const char *rule;               /* what a writer had to see to, by its key in the log: "delta.invariants"; or NULL */
 };
 struct delta_schema {

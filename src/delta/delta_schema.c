@@ -2,17 +2,20 @@
  *
  * A type that leat does not have is NULL: the table can be read without that column.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "delta/delta_internal.h"
+#include "format/format.h"
 
 enum { NESTING_MAX = 64, FIELDS_MAX = 100000 };
 
+enum naming { NAMED_LOGICALLY, NAMED_PHYSICALLY, NAMED_BY_ID };
 struct reading {
     struct arena *arena;
-    bool physical;      /* names of fields are those in the files */
+    enum naming naming; /* of fields */
     int depth;
 };
 
@@ -47,12 +50,15 @@ static const struct type *simple_read(struct reading *self, const char *name)
     return NULL;
 }
 
-static const char *name_of(const json_t *field, bool physical)
+static const char *name_of(const json_t *field, enum naming naming, struct arena *arena)
 {
     const char *name = json_string_value(json_object_get(field, "name"));
-    const char *mapped =
-        json_string_value(json_object_get(json_object_get(field, "metadata"), "delta.columnMapping.physicalName"));
-    return physical && mapped != NULL ? mapped : name;
+    const json_t *metadata = json_object_get(field, "metadata");
+    const char *mapped = json_string_value(json_object_get(metadata, "delta.columnMapping.physicalName"));
+    if (name != NULL && naming == NAMED_BY_ID)
+        return arena_printf(arena, PARQUET_BY_ID "%" PRId64,
+                            (int64_t)json_integer_value(json_object_get(metadata, "delta.columnMapping.id")));
+    return naming != NAMED_LOGICALLY && mapped != NULL ? mapped : name;
 }
 
 static bool is_nullable(const json_t *json, const char *member)
@@ -68,7 +74,7 @@ static const struct type *struct_read(struct reading *self, const json_t *json)
         return NULL;
     struct field *out = arena_array(self->arena, struct field, count);
     json_array_foreach(fields, i, field) {
-        const char *name = name_of(field, self->physical);
+        const char *name = name_of(field, self->naming, self->arena);
         const struct type *type = type_read(self, json_object_get(field, "type"));
         if (name == NULL || type == NULL)
             return NULL;
@@ -126,23 +132,22 @@ static const char *rule_find(const json_t *field, int depth)
     return found;
 }
 
-static enum code column_read(const json_t *field, bool mapped, struct arena *arena, struct delta_column *out,
+static enum code column_read(const json_t *field, enum naming naming, struct arena *arena, struct delta_column *out,
                              struct error *err)
 {
-    struct reading logical = {.arena = arena}, physical = {.arena = arena, .physical = true};
-    const char *name = name_of(field, false);
-    const json_t *metadata = json_object_get(field, "metadata");
+    struct reading logical = {.arena = arena}, stored = {.arena = arena, .naming = naming};
+    const char *name = name_of(field, NAMED_LOGICALLY, arena);
     if (name == NULL)
         return fail(err, E_CORRUPT, "the schema has a column without a name");
     *out = (struct delta_column){
         .name = arena_strdup(arena, name),
-        .physical = arena_strdup(arena, name_of(field, mapped)),
+        .physical = arena_strdup(arena, name_of(field, naming != NAMED_LOGICALLY ? NAMED_PHYSICALLY : naming, arena)),
+        .stored = arena_strdup(arena, name_of(field, naming, arena)),
         .type = type_read(&logical, json_object_get(field, "type")),
         .nullable = is_nullable(field, "nullable"),
-        .id = (int32_t)json_integer_value(json_object_get(metadata, "delta.columnMapping.id")),
         .rule = rule_find(field, 0),
     };
-    out->file_type = mapped ? type_read(&physical, json_object_get(field, "type")) : out->type;
+    out->stored_type = naming != NAMED_LOGICALLY ? type_read(&stored, json_object_get(field, "type")) : out->type;
     return E_OK;
 }
 
@@ -151,6 +156,9 @@ enum code delta_schema_parse(const struct delta_metadata *metadata, struct arena
 {
     const char *mode = delta_map_get(&metadata->configuration, "delta.columnMapping.mode");
     struct delta_schema schema = {.mapped = mode != NULL && strcasecmp(mode, "none") != 0};
+    enum naming naming = !schema.mapped                  ? NAMED_LOGICALLY
+                         : strcasecmp(mode, "id") == 0 ? NAMED_BY_ID
+                                                       : NAMED_PHYSICALLY;
     json_t *json = metadata->schema != NULL ? json_loads(metadata->schema, 0, NULL) : NULL;
     json_t *fields = json_object_get(json, "fields"), *field;
     enum code code = E_OK;
@@ -160,7 +168,7 @@ enum code delta_schema_parse(const struct delta_metadata *metadata, struct arena
     schema.columns = arena_array(arena, struct delta_column, json_array_size(fields));
     json_array_foreach(fields, i, field)
         if (code == E_OK)
-            code = column_read(field, schema.mapped, arena, &schema.columns[schema.count++], err);
+            code = column_read(field, naming, arena, &schema.columns[schema.count++], err);
     json_decref(json);
     if (code == E_OK)
         *out = schema;

@@ -111,6 +111,8 @@ struct parquet_input {
  * Fails    E_CORRUPT: bytes that are no Parquet file; E_UNSUPPORTED: encryption, LZO, BROTLI, a type that leat does not
  *          have. The text names the file, the column and the row group
  * Limits   what it holds is charged to the budget; a column's page may have 512 MiB */
+/* In front of a number, in place of a column's or field's name: the one with that field_id in the file's schema. */
+#define PARQUET_BY_ID "\002"
 struct parquet_reader;
 MUST_CHECK enum code parquet_reader_new(const struct parquet_input *input, struct budget *budget,
                                         struct parquet_reader **out, struct error *err);

@@ -140,6 +140,7 @@ static void element_read(struct thrift_reader *in, struct arena *arena, struct p
         case 6: converted = thrift_int(in, &fields, 0, COUNT_MAX); break;
         case 7: element.scale = (int32_t)thrift_int(in, &fields, 0, COUNT_MAX); break;
         case 8: element.precision = (int32_t)thrift_int(in, &fields, 0, COUNT_MAX); break;
+        case 9: element.field_id = (int32_t)thrift_int(in, &fields, INT32_MIN, INT32_MAX); break;
         case 10:
             if (thrift_enter(in, &fields))
                 logical_read(in, &element);

@@ -3,17 +3,7 @@
  * Bounds   of a column of the file's own type, converted as its values are. None are believed of INT96, BOOLEAN and lists, nor
  *          when they were cut (STATISTIC_MAX bytes) or are of the deprecated fields, whose order nobody wrote down
  */
-#include <strings.h>
-
 #include "format/parquet_read.h"
-
-static const struct parquet_node *test_node(const struct parquet_node *root, const char *name)
-{
-    for (int32_t i = 0; i < root->child_count; i++)
-        if (strcasecmp(root->children[i].name, name) == 0)
-            return &root->children[i];
-    return NULL;
-}
 
 static size_t stored_width(const struct parquet_element *element)
 {
@@ -77,7 +67,7 @@ bool parquet_group_may_meet(const struct parquet_meta *meta, const struct parque
 {
     const struct parquet_row_group *at = &meta->groups[group];
     for (int32_t i = 0; i < test_count; i++) {
-        const struct parquet_node *node = test_node(root, tests[i].column);
+        const struct parquet_node *node = parquet_node_find(root, tests[i].column);
         if (node == NULL)
             return false; // a column that the file lacks is NULL
         bool plain = node->kind == TYPE_NULL && node->type != NULL && node->repetition == 0;

@@ -65,6 +65,7 @@ struct parquet_element {
     const char *name;
     int physical; /* -1: a group */
     int32_t width, children, scale, precision;
+    int32_t field_id; /* 0: none, or 0 */
     enum parquet_repetition repetition;
     enum parquet_logical logical;
     int bits; /* INTEGER */
@@ -106,6 +107,8 @@ struct parquet_node {
     struct parquet_node *children; /* STRUCT: fields, ARRAY: element, MAP: key and value */
     int32_t child_count;
 };
+/* The child of that name, or with the field id of a name PARQUET_BY_ID..; NULL: none. */
+const struct parquet_node *parquet_node_find(const struct parquet_node *node, const char *name);
 MUST_CHECK enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena,
                                         struct parquet_node *root, struct error *err);
 

@@ -1,4 +1,5 @@
 /* parquet_reader.c - Parquet files: open, select columns, next rows. */
+#include <stdlib.h>
 #include <strings.h>
 
 #include "format/parquet_read.h"
@@ -138,10 +139,13 @@ static enum code leaf_add(struct parquet_reader *self, const struct parquet_node
     return E_OK;
 }
 
-static struct parquet_node *child_find(const struct parquet_node *node, const char *name)
+const struct parquet_node *parquet_node_find(const struct parquet_node *node, const char *name)
 {
+    static const char by_id[] = PARQUET_BY_ID;
+    bool asks_id = strncmp(name, by_id, sizeof by_id - 1) == 0;
+    long id = asks_id ? strtol(name + sizeof by_id - 1, NULL, 10) : 0;
     for (int32_t i = 0; i < node->child_count; i++)
-        if (strcasecmp(node->children[i].name, name) == 0)
+        if (asks_id ? node->children[i].element->field_id == id : strcasecmp(node->children[i].name, name) == 0)
             return &node->children[i];
     return NULL;
 }
@@ -165,7 +169,7 @@ static enum code fields_build(struct parquet_reader *self, const struct parquet_
     out->leaf = -1;
     for (int32_t i = 0; i < type->field_count; i++) {
         const struct parquet_node *child =
-            node->kind == TYPE_STRUCT ? child_find(node, type->fields[i].name) : &node->children[i];
+            node->kind == TYPE_STRUCT ? parquet_node_find(node, type->fields[i].name) : &node->children[i];
         TRY(pick_build(self, child, type->fields[i].type, &out->children[i], err));
         if (out->leaf < 0 && child != NULL)
             out->leaf = out->children[i].leaf;
@@ -198,7 +202,7 @@ enum code parquet_reader_select(struct parquet_reader *self, const struct type *
     self->selected = schema;
     self->picks = arena_array(&self->arena, struct parquet_pick, (size_t)schema->field_count);
     for (int32_t i = 0; i < schema->field_count; i++) {
-        const struct parquet_node *node = child_find(&self->root, schema->fields[i].name);
+        const struct parquet_node *node = parquet_node_find(&self->root, schema->fields[i].name);
         if (pick_build(self, node, schema->fields[i].type, &self->picks[i], err) != E_OK)
             return error_note(err, "%s", self->input.name);
     }

@@ -84,8 +84,8 @@ static enum code columns_match(const struct delta_schema *schema, struct column_
         if (column->type == NULL)
             return no_type(column, err);
         bool same = type_equal(column->type, wanted->fields[i].type);
-        fields[i] = (struct field){arena_strdup(&out->arena, column->physical),
-                                   schema->mapped && same ? type_copy(&out->arena, column->file_type) : wanted->fields[i].type,
+        fields[i] = (struct field){arena_strdup(&out->arena, column->stored),
+                                   schema->mapped && same ? type_copy(&out->arena, column->stored_type) : wanted->fields[i].type,
                                    true};
         if (schema->mapped && !same && type_is_nested(column->type))
             return fail(err, E_UNSUPPORTED, "column %s: with column mapping the schema option must have the table's type",

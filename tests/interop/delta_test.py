@@ -198,6 +198,35 @@ def counted():
     check("and they are many", [] if len(wants) > 30 else [f"{len(wants)}"])
 
 
+def mapped_by_id():
+    """In the files the columns have other names than in the log: only their ids are the same."""
+    path = WORK / "mapped-table"
+    (path / "_delta_log").mkdir(parents=True)
+    numbered = [pa.field(name, kind, metadata={"PARQUET:field_id": str(number)}) for name, kind, number in
+                (("was_id", pa.int64(), 1), ("id", pa.string(), 2))]
+    inner = pa.field("old", pa.int64(), metadata={"PARQUET:field_id": "4"})
+    schema = pa.schema([*numbered, pa.field("s", pa.struct([inner]), metadata={"PARQUET:field_id": "3"})])
+    pq.write_table(pa.table([[1, 2], ["a", "b"], [{"old": 7}, None]], schema=schema), path / "x.parquet")
+
+    def field(name, kind, number):
+        return {"name": name, "type": kind, "nullable": True, "metadata": {
+            "delta.columnMapping.id": number, "delta.columnMapping.physicalName": f"col-{number}"}}
+
+    columns = [field("id", "long", 1), field("name", "string", 2), field("late", "date", 9),
+               field("s", {"type": "struct", "fields": [field("new", "long", 4)]}, 3)]
+    actions = [{"protocol": {"minReaderVersion": 2, "minWriterVersion": 5}},
+               {"metaData": {"id": "x", "format": {"provider": "parquet", "options": {}}, "partitionColumns": [],
+                             "schemaString": json.dumps({"type": "struct", "fields": columns}),
+                             "configuration": {"delta.columnMapping.mode": "id"}}},
+               {"add": {"path": "x.parquet", "partitionValues": {}, "size": (path / "x.parquet").stat().st_size,
+                        "modificationTime": 0, "dataChange": True}}]
+    (path / f"_delta_log/{0:020d}.json").write_text("".join(json.dumps(action) + "\n" for action in actions))
+    done = leat("sql", "--format", "csv", "-c",
+                f"SELECT id, name, late, s.new FROM delta.`{path}` ORDER BY id; SELECT name AS n FROM delta.`{path}` WHERE id = 2")
+    check("columns are found by their ids", [] if done.out.split() == ["id,name,late,new", "1,a,,7", "2,b,,", "n", "b"]
+          else [done.out + done.err])
+
+
 # ---- both at once ----
 
 
@@ -247,6 +276,7 @@ def race():
 written()
 continued()
 not_null()
+mapped_by_id()
 if CONFORMANCE:
     counted()
 race()

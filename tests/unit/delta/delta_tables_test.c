@@ -191,7 +191,7 @@ static void table_read(const struct expected *table, struct store *store)
                  snapshot->version, rows, table->version, table->rows);
     CHECK_INT(delta_schema_parse(&snapshot->metadata, &arena, &schema, &err), E_OK);
     for (int32_t i = 0; i < schema.count; i++)
-        if (schema.columns[i].type == NULL || schema.columns[i].file_type == NULL)
+        if (schema.columns[i].type == NULL || schema.columns[i].stored_type == NULL)
             kit_fail(__FILE__, __LINE__, "%s: column %s has no type", table->path, schema.columns[i].name);
     arena_free(&arena);
     delta_snapshot_free(snapshot);
