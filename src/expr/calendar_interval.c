@@ -38,7 +38,7 @@ SCALAR(fn_make_interval, "make_interval", MAKE_ARGS, "An interval of years, mont
        .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
-        struct calendar_interval value;
+        struct calendar_interval value = {0};
         int64_t parts[INTERVAL_PARTS] = {0};
         for (int32_t k = 0; k < call->arg_count && k < SECONDS; k++)
             parts[k] = arg_values(&args[k], int32_t)[i * args[k].step];
@@ -71,7 +71,7 @@ static bool interval_difference(struct calendar_interval a, struct calendar_inte
     SCALAR(id, name_, SUM_SIGNATURE, help_, example_, expected_, .flags = FN_FAILS | FN_OPERATOR)            \
     {                                                                                                        \
         for (int64_t i = 0; i < call->rows; i++) {                                                           \
-            struct calendar_interval value;                                                                  \
+            struct calendar_interval value = {0};                                                                  \
             if (!sum(interval_at(&args[0], i), interval_at(&args[1], i), &value))                            \
                 call_reject(call, i, REJECT_INTERVAL_OVERFLOW);                                              \
             interval_put(out, i, value);                                                                     \
@@ -91,7 +91,7 @@ SCALAR(fn_interval_negative, "- negative", "(interval) -> interval", "Every fiel
 {
     const struct calendar_interval zero = {0};
     for (int64_t i = 0; i < call->rows; i++) {
-        struct calendar_interval value;
+        struct calendar_interval value = {0};
         if (!interval_difference(zero, interval_at(&args[0], i), &value))
             call_reject(call, i, REJECT_INTERVAL_OVERFLOW);
         interval_put(out, i, value);
@@ -121,7 +121,7 @@ static bool interval_of_doubles(double months, double days, double us, struct ca
 static void interval_scale(struct call *call, const struct arg *args, struct column *out, bool divide)
 {
     for (int64_t i = 0; i < call->rows; i++) {
-        struct calendar_interval from = interval_at(&args[0], i), value;
+        struct calendar_interval from = interval_at(&args[0], i), value = {0};
         double by = arg_values(&args[1], double)[i * args[1].step];
         bool fits = divide ? interval_of_doubles(from.months / by, from.days / by, (double)from.us / by, &value)
                            : interval_of_doubles(from.months * by, from.days * by, (double)from.us * by, &value);
