@@ -14,6 +14,7 @@
 #include "data/show.h"
 #include "data/timestamp.h"
 #include "data/type.h"
+#include "data/variant_build.h"
 #include "data/variant.h"
 
 #endif

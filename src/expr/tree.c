@@ -246,6 +246,8 @@ static const char *cast_suggestion(bool ansi, bool try_cast, const struct type *
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to,
                     bool try_cast, struct position at, const struct expr **out, struct error *err)
 {
+    if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && to->id != TYPE_STRING && !type_is_nested(to))
+        return variant_cast(ctx, of, to, try_cast, at, out, err);
     bool known = cast_known(of->type, to) || (!ctx->session->ansi && !try_cast && cast_was_known(of->type, to));
     if (!known || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};

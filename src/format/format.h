@@ -17,6 +17,7 @@
 #include "data/data.h"
 #include "format/infer.h"
 #include "format/json_extract.h"
+#include "format/variant_json.h"
 
 /* ---- decoding ---- */
 

@@ -103,7 +103,7 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
 /* Functions that give an array of structs, one for each row that the generator of their name makes. */
 static bool is_list_generator(const char *name)
 {
-    return same_name(name, "json_tuple");
+    return same_name(name, "json_tuple") || same_name(name, "variant_explode") || same_name(name, "variant_explode_outer");
 }
 
 static enum code type_list(struct analyser *self, const struct ast *call, const struct expr **args, struct generator *out)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "expr/function.h"
+#include "format/format.h"
 #include "trees.h"
 
 enum { ROWS = 70, ATTEMPTS = 2400, ATTEMPTS_MOST = 40000, WANTED = 4, ARGS_MAX = 7 };
@@ -15,7 +16,7 @@ static const char *const schema_text =
     "l TIMESTAMP, m TIMESTAMP_NTZ, n BOOLEAN, o ARRAY<INT>, p ARRAY<STRING>, q MAP<STRING, INT>, r STRUCT<x: INT, y: STRING>, "
     "s ARRAY<ARRAY<BIGINT>>, t INT, u STRING, v INTERVAL DAY TO SECOND, w INTERVAL YEAR TO MONTH, "
     "x STRUCT<start: TIMESTAMP, end: TIMESTAMP>, y ARRAY<FLOAT>, z INTERVAL, "
-    "aa ARRAY<STRUCT<k: STRING, v: INT>>";
+    "aa ARRAY<STRUCT<k: STRING, v: INT>>, bb VARIANT";
 static const struct type *schema;
 
 static int64_t random_below(int64_t limit)
@@ -66,6 +67,22 @@ static double random_double(void)
 
 static void put_value(struct builder *builder);
 
+/* Every third one is cut off, and no variant. */
+static void put_variant(struct builder *builder)
+{
+    static const char *const texts[] = {"null", "1.50", "\"text\"", "[1,null,{\"a\":true}]", "{\"k1\":{\"b\":[2.5e3]},\"a\":-7}"};
+    struct variant_builder made = {0};
+    struct text whole = {0};
+    variant_builder_clear(&made);
+    CHECK(variant_from_json(bytes_of_string(texts[random_below(5)]), &made) == VARIANT_FINE);
+    variant_builder_take(&made, &whole);
+    if (random_below(3) == 0)
+        whole.size = (size_t)random_below((int64_t)whole.size);
+    builder_bytes(builder, text_view(&whole));
+    variant_builder_free(&made);
+    text_free(&whole);
+}
+
 static void put_list(struct builder *builder)
 {
     for (int64_t n = random_below(4); n > 0; n--)
@@ -101,6 +118,7 @@ static void put_value(struct builder *builder)
     }
     case TYPE_STRING:
     case TYPE_BINARY: put_text(builder); break;
+    case TYPE_VARIANT: put_variant(builder); break;
     case TYPE_DATE:
         builder_int(builder, random_below(5) == 0 ? random_int(32) : random_below(50000) - 10000);
         break;
