@@ -90,23 +90,8 @@ struct place {
     const struct zone *zone;
     bool inside; /* a nested value, where Hive quotes texts and writes null small */
     enum binary_style binary;
-    bool eras; /* years of the era: neither + nor - */
 };
 static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out);
-
-/* A day with a sign is before the era or far behind: 0045 for -0044, 12345 for +12345. */
-static void print_day(const char *day, size_t size, const struct place *place, struct text *out)
-{
-    bool before = day[0] == '-';
-    if (!place->eras || !(before || day[0] == '+')) {
-        text_add(out, day, size);
-        return;
-    }
-    size_t year = strspn(day + 1, "0123456789") + 1;
-    if (before)
-        text_printf(out, "%04ld", 1 + strtol(day + 1, NULL, 10));
-    text_add(out, before ? day + year : day + 1, before ? size - year : size - 1);
-}
 
 static void print_list(const struct column *col, int64_t row, const struct place *inside, struct text *out)
 {
@@ -140,7 +125,7 @@ static void print_struct(const struct column *col, int64_t row, const struct pla
 
 static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out)
 {
-    const struct place nested = {place->zone, true, place->binary, place->eras};
+    const struct place nested = {place->zone, true, place->binary};
     char digits[VALUE_TEXT_MAX];
     if (column_is_null(col, row)) {
         text_add_string(out, place->inside ? "null" : "NULL");
@@ -163,11 +148,11 @@ static void print_value(const struct column *col, int64_t row, const struct plac
         else
             text_add(out, column_bytes_at(col, row).data, column_bytes_at(col, row).size);
         break;
-    case TYPE_DATE: print_day(digits, date_print(column_values(col, int32_t)[row], digits), place, out); break;
+    case TYPE_DATE: text_add(out, digits, date_print(column_values(col, int32_t)[row], digits)); break;
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ: {
         const struct zone *zone = col->type->id == TYPE_TIMESTAMP ? place->zone : zone_utc();
-        print_day(digits, timestamp_print(column_values(col, int64_t)[row], zone, digits), place, out);
+        text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits));
         break;
     }
     case TYPE_TIME: text_add(out, digits, time_of_day_print(column_values(col, int64_t)[row], digits)); break;
@@ -187,13 +172,13 @@ static void print_value(const struct column *col, int64_t row, const struct plac
 
 void column_print_in(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
 {
-    print_value(col, row, &(struct place){zone, false, BINARY_AS_TEXT, false}, out);
+    print_value(col, row, &(struct place){zone, false, BINARY_AS_TEXT}, out);
 }
 
 void column_print_as(const struct column *col, int64_t row, const struct zone *zone, enum binary_style binary,
                      struct text *out)
 {
-    print_value(col, row, &(struct place){zone, false, binary, true}, out);
+    print_value(col, row, &(struct place){zone, false, binary}, out);
 }
 
 void column_print(const struct column *col, int64_t row, struct text *out)

@@ -16,6 +16,12 @@ static double sign_of(double x)
 {
     return x > 0 ? 1 : x < 0 ? -1 : x;
 }
+/* In Java NaN to any power but 0 is NaN, also as the exponent of 1, and 1 to the power of infinity is. */
+static double power_of(double x, double y)
+{
+    bool of_one = x == 1 || x == -1;
+    return isnan(y) || (of_one && isinf(y)) ? (double)NAN : pow(x, y);
+}
 static double secant(double x)
 {
     return 1 / cos(x);
@@ -98,7 +104,7 @@ SCALAR(fn_log_base, "log", "(double, double) -> double",
     {                                                                           \
         LOOP2(double, double, double, r[i] = value);                            \
     }
-REAL2(fn_power, "pow power", "x to the power of y.", "power(2, 10)", "1024.0", pow(x, y))
+REAL2(fn_power, "pow power", "x to the power of y.", "power(2, 10)", "1024.0", power_of(x, y))
 REAL2(fn_atan2, "atan2", "Angle of the point (y, x).", "atan2(0, 1)", "0.0", atan2(x, y))
 REAL2(fn_hypot, "hypot", "sqrt(x * x + y * y).", "hypot(3, 4)", "5.0", hypot(x, y))
 SCALAR(fn_nanvl, "nanvl", "(double, double) -> double", "The first argument, or the second where it is NaN.",
