@@ -224,6 +224,27 @@ SCALAR(fn_if, "if", "(boolean, T, T) -> T",
     case_run(call, args, 3, out);
 }
 
+/* ---- decode(subject, value, result, ..., default) ---- */
+
+/* A CASE; the subject equals a value when both are NULL, too. */
+static enum code bind_decode(struct binding *binding, struct error *err)
+{
+    const struct expr **cases = arena_array(binding->ctx->arena, const struct expr *, (size_t)binding->count);
+    int32_t count = 0, at = 1;
+    for (; at + 1 < binding->count; at += 2) {
+        const struct expr *sides[2] = {binding->args[0], binding->args[at]};
+        TRY(expr_call(binding->ctx, "<=>", sides, 2, binding->at, &cases[count++], err));
+        cases[count++] = binding->args[at + 1];
+    }
+    if (at < binding->count)
+        cases[count++] = binding->args[at];
+    return expr_case(binding->ctx, cases, count, binding->at, &binding->rewritten, err);
+}
+
+SCALAR_SAME(fn_decode_case, "decode", "(any, any, any, any...) -> any",
+            "The result behind the first value that the subject is, else the default.",
+            "decode(2, 1, 'Southlake', 2, 'San Francisco', 'elsewhere')", "San Francisco", .bind = bind_decode);
+
 /* ---- COALESCE ---- */
 
 static enum code bind_coalesce(struct binding *binding, __attribute__((unused)) struct error *err)
@@ -323,6 +344,6 @@ SCALAR(fn_assert_true, "assert_true", "(boolean, string?) -> void",
 }
 
 const struct function *const conditional_functions[] = {
-    &fn_if,         &fn_coalesce,   &fn_nvl,         &fn_nullif,      &fn_nvl2,
+    &fn_if,           &fn_decode_case,         &fn_coalesce,   &fn_nvl,         &fn_nullif,      &fn_nvl2,
     &fn_nullifzero, &fn_zeroifnull, &fn_raise_error, &fn_assert_true, NULL,
 };
