@@ -444,7 +444,8 @@ SCALAR(fn_variant_explode, "variant_explode variant_explode_outer", "(any) -> an
     variant_builder_free(&parts);
 }
 
+/* Without variant:part and variant:text: nobody else may call them, they need their path. */
 const struct function *const variant_functions[] = {
-    &fn_parse_json,   &fn_try_parse_json,  &fn_to_variant,      &fn_is_variant_null, &fn_is_valid_variant, &fn_variant_part,
-    &fn_variant_text, &fn_variant_checked, &fn_variant_get,     &fn_try_variant_get, &fn_variant_explode,  NULL,
+    &fn_parse_json,       &fn_try_parse_json,  &fn_to_variant,  &fn_is_variant_null, &fn_is_valid_variant,
+    &fn_variant_checked,  &fn_variant_get,     &fn_try_variant_get, &fn_variant_explode, NULL,
 };

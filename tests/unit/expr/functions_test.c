@@ -70,11 +70,11 @@ static void put_value(struct builder *builder);
 /* Every third one is cut off, and no variant. */
 static void put_variant(struct builder *builder)
 {
-    static const char *const texts[] = {"null", "1.50", "\"text\"", "[1,null,{\"a\":true}]", "{\"k1\":{\"b\":[2.5e3]},\"a\":-7}"};
+    static const char *const jsons[] = {"null", "1.50", "\"text\"", "[1,null,{\"a\":true}]", "{\"k1\":{\"b\":[2.5e3]},\"a\":-7}"};
     struct variant_builder made = {0};
     struct text whole = {0};
     variant_builder_clear(&made);
-    CHECK(variant_from_json(bytes_of_string(texts[random_below(5)]), &made) == VARIANT_FINE);
+    CHECK(variant_from_json(bytes_of_string(jsons[random_below(5)]), &made) == VARIANT_FINE);
     variant_builder_take(&made, &whole);
     if (random_below(3) == 0)
         whole.size = (size_t)random_below((int64_t)whole.size);
