@@ -264,7 +264,7 @@ def clocks_and_sessions(server):
     """On moto, which checks neither."""
     proxy = Proxy(server.port, skew_s=3600)
     done = leat("run", project_of(server, "skewed", endpoint=proxy.url), **server.settings())
-    problems = done.problems(0, "its clock is +3600 s") + ([] if 0 < proxy.counts["skewed"] < 5 else [f"{proxy.counts}"])
+    problems = done.problems(0, "leat signs by its clock") + ([] if 0 < proxy.counts["skewed"] < 5 else [f"{proxy.counts}"])
     check("a clock an hour off", problems + tables_problems(server, "skewed"))
     proxy.stop()
     proxy, provider = Proxy(server.port, sessions=40), Provider(lasts_seconds=3600, tokens=True)
