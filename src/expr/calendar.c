@@ -159,18 +159,22 @@ static enum code bind_days(struct binding *binding, struct error *err)
     if (arg->kind != EXPR_CAST || arg->index != 0)
         return E_OK;
     enum type_id from = arg->args[0]->type->id;
-    bool text = from == TYPE_STRING, constant = expr_is_constant(arg), ansi = binding->ctx->session->ansi;
+    bool text = from == TYPE_STRING, constant = expr_is_constant(arg),
+         ansi = binding->ctx->session->ansi;
     if (from < TYPE_INT32 || (text && ansi))
         return E_OK;
     if (!text || !constant)
         return binding_exact(binding, 1, err);
     const struct type *whole = type_of(TYPE_INT32);
-    TRY(expr_cast(binding->ctx, arg->args[0], whole, true, binding->at, &days, err)); // TRY_CAST takes no fraction
+    TRY(expr_cast(binding->ctx, arg->args[0], whole, true, binding->at, &days,
+                  err)); // TRY_CAST takes no fraction
     TRY(expr_fold(binding->ctx, days, &days, err));
-    return !literal_is_null(days) ? E_OK
-                                  : fail(err, E_SQL, "[SECOND_FUNCTION_ARGUMENT_NOT_INTEGER] The second argument of "
-                                                     "`%.*s` function needs to be an integer.",
-                                         (int)strcspn(binding->function->name, " "), binding->function->name);
+    return !literal_is_null(days)
+               ? E_OK
+               : fail(err, E_SQL,
+                      "[SECOND_FUNCTION_ARGUMENT_NOT_INTEGER] The second argument of "
+                      "`%.*s` function needs to be an integer.",
+                      (int)strcspn(binding->function->name, " "), binding->function->name);
 }
 
 #define ADD_DAYS(id, name_, help_, example_, expected_, flags_, builtin)                    \
@@ -194,16 +198,19 @@ SCALAR_SAME(fn_date_minus, "-", "(date, int) -> date", "So many days earlier.",
             .flags = FN_FAILS | FN_OPERATOR);
 
 #define TRY_DATE (FN_FAILS | FN_NULLABLE | FN_TRY)
-SCALAR_SAME(fn_try_date_plus_days, "try_add", "(date, int) -> date", "So many days later; NULL when there is no such day.",
-            "try_add(DATE'2026-01-31', 1)", "2026-02-01", .run = fn_date_add_run, .flags = TRY_DATE);
+SCALAR_SAME(fn_try_date_plus_days, "try_add", "(date, int) -> date",
+            "So many days later; NULL when there is no such day.", "try_add(DATE'2026-01-31', 1)",
+            "2026-02-01", .run = fn_date_add_run, .flags = TRY_DATE);
 SCALAR_SAME(fn_try_date_minus_days, "try_subtract", "(date, int) -> date",
-            "So many days earlier; NULL when there is no such day.", "try_subtract(DATE'2026-01-31', 1)", "2026-01-30",
-            .run = fn_date_sub_run, .flags = TRY_DATE);
+            "So many days earlier; NULL when there is no such day.",
+            "try_subtract(DATE'2026-01-31', 1)", "2026-01-30", .run = fn_date_sub_run,
+            .flags = TRY_DATE);
 
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at,
+                     &binding->rewritten, err);
 }
 SCALAR_SAME(fn_try_days_plus_date, "try_add", "(int, date) -> date | (interval_ym, date) -> date",
             "So much later; NULL when there is no such day.", NULL, NULL, .bind = bind_swapped);
@@ -218,11 +225,12 @@ SCALAR(fn_date_diff, "datediff date_diff", "(date, date) -> int",
 }
 
 /* Spark's older difference: years, months and days as in PostgreSQL's age(). */
-SCALAR(fn_calendar_dates, "interval:dates", "(date, date) -> interval", "The months and days between two dates.", NULL, NULL,
-       .flags = FN_HIDDEN)
+SCALAR(fn_calendar_dates, "interval:dates", "(date, date) -> interval",
+       "The months and days between two dates.", NULL, NULL, .flags = FN_HIDDEN)
 {
     for (int64_t i = 0; i < call->rows; i++) {
-        int32_t to = arg_values(&args[0], int32_t)[i * args[0].step], from = arg_values(&args[1], int32_t)[i * args[1].step];
+        int32_t to = arg_values(&args[0], int32_t)[i * args[0].step],
+                from = arg_values(&args[1], int32_t)[i * args[1].step];
         struct civil a = civil_of(from), b = civil_of(to);
         int64_t months = (b.year - a.year) * 12 + b.month - a.month, days = b.day - a.day;
         int32_t last = from;
@@ -242,7 +250,8 @@ static enum code bind_difference(struct binding *binding, struct error *err)
 {
     if (!binding->ctx->session->calendar_intervals)
         return E_OK;
-    return expr_call(binding->ctx, "interval:dates", binding->args, 2, binding->at, &binding->rewritten, err);
+    return expr_call(binding->ctx, "interval:dates", binding->args, 2, binding->at,
+                     &binding->rewritten, err);
 }
 SCALAR(fn_date_difference, "-", "(date, date) -> interval_day", "The days between two dates.",
        "DATE'2026-01-31' - DATE'2026-01-01'", "INTERVAL '30' DAY", .bind = bind_difference,
@@ -281,11 +290,11 @@ SCALAR(fn_date_minus_months, "-", "(date, interval_ym) -> date", "So many months
     add_months(call, args, out, -1);
 }
 SCALAR_SAME(fn_try_date_plus_months, "try_add", "(date, interval_ym) -> date",
-            "So many months later; NULL when there is no such day.", NULL, NULL, .run = fn_add_months_run,
-            .flags = TRY_DATE);
+            "So many months later; NULL when there is no such day.", NULL, NULL,
+            .run = fn_add_months_run, .flags = TRY_DATE);
 SCALAR_SAME(fn_try_date_minus_months, "try_subtract", "(date, interval_ym) -> date",
-            "So many months earlier; NULL when there is no such day.", NULL, NULL, .run = fn_date_minus_months_run,
-            .flags = TRY_DATE);
+            "So many months earlier; NULL when there is no such day.", NULL, NULL,
+            .run = fn_date_minus_months_run, .flags = TRY_DATE);
 SCALAR_SAME(fn_months_plus_date, "+", "(interval_ym, date) -> date", "So many months later.",
             "INTERVAL '1' MONTH + DATE'2026-01-31'", "2026-02-28", .bind = bind_swapped,
             .flags = FN_OPERATOR);

@@ -134,6 +134,8 @@ extern const struct function *const number_text_functions[];
 extern const struct function *const calendar_interval_functions[];
 extern const struct function *const interval_scale_functions[];
 extern const struct function *const time_sequence_functions[];
+extern const struct function *const time_sum_functions[];
+extern const struct function *const time_make_functions[];
 extern const struct function *const pattern_functions[];
 extern const struct function *const datetime_functions[];
 extern const struct function *const calendar_functions[];

@@ -26,6 +26,8 @@ static const struct family {
     {"Patterns", pattern_functions},
     {"Dates", calendar_functions},
     {"Times", datetime_functions},
+    {"Times and intervals", time_sum_functions},
+    {"Times made", time_make_functions},
     {"Intervals of the calendar", calendar_interval_functions},
     {"Intervals scaled", interval_scale_functions},
     {"Sequences of times", time_sequence_functions},

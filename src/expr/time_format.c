@@ -8,7 +8,8 @@ static const char DEFAULT_PATTERN[] = "yyyy-MM-dd HH:mm:ss";
 
 static struct pattern_use pattern_use(const struct session *session, bool to_parse, bool local)
 {
-    return (struct pattern_use){to_parse, local, local && to_parse ? TIME_PARSER_CORRECTED : session->time_parser};
+    return (struct pattern_use){to_parse, local,
+                                local && to_parse ? TIME_PARSER_CORRECTED : session->time_parser};
 }
 
 /* The pattern is argument AT, and nearly always a constant; the default when there are fewer arguments. */
@@ -26,7 +27,8 @@ static enum code bind_pattern(struct binding *binding, bool to_parse, bool local
         text = literal_bytes(literal);
     }
     const struct time_pattern *pattern;
-    TRY(time_pattern_compile(binding->ctx->arena, text, pattern_use(binding->ctx->session, to_parse, local), &pattern, err));
+    TRY(time_pattern_compile(binding->ctx->arena, text,
+                             pattern_use(binding->ctx->session, to_parse, local), &pattern, err));
     binding->bound = pattern;
     return E_OK;
 }
@@ -81,7 +83,8 @@ static void print_times(struct call *call, const struct arg *args, struct column
             pattern_at(call, &args[1], i, pattern_use(call->session, false, zone == NULL), &arena);
         int64_t us;
         text_clear(&text);
-        bool far = __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us);
+        bool far =
+            __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us);
         if (far)
             call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
         if (far || pattern == NULL) {
@@ -96,10 +99,9 @@ static void print_times(struct call *call, const struct arg *args, struct column
     arena_free(&arena);
 }
 
-SCALAR(fn_date_format, "date_format",
-       "(timestamp, string) -> string",
-       "As a text by a pattern.", "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')",
-       "2026/01/05 03:04", .bind = bind_print, .flags = FN_FAILS)
+SCALAR(fn_date_format, "date_format", "(timestamp, string) -> string", "As a text by a pattern.",
+       "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')", "2026/01/05 03:04",
+       .bind = bind_print, .flags = FN_FAILS)
 {
     print_times(call, args, out, 1, call->session->zone);
 }
@@ -119,12 +121,14 @@ static void parse_times(struct call *call, const struct arg *args, struct column
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t us = 0;
         if (call_valid(call, i)) {
-            const struct time_pattern *pattern =
-                pattern_at(call, &args[1], i, pattern_use(call->session, true, zone == NULL), &arena);
+            const struct time_pattern *pattern = pattern_at(
+                call, &args[1], i, pattern_use(call->session, true, zone == NULL), &arena);
             enum time_parsed parsed =
-                pattern == NULL ? TIME_PARSED : time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us);
+                pattern == NULL ? TIME_PARSED
+                                : time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us);
             if (parsed != TIME_PARSED)
-                call_reject(call, i, parsed == TIME_TOO_FAR ? REJECT_LONG_OVERFLOW : REJECT_DATETIME);
+                call_reject(call, i,
+                            parsed == TIME_TOO_FAR ? REJECT_LONG_OVERFLOW : REJECT_DATETIME);
         }
         column_values(out, int64_t)[i] = us / unit; // towards 0, as Spark has it
     }
@@ -146,12 +150,14 @@ SCALAR_SAME(fn_to_timestamp_ntz, "to_timestamp_ntz", "(string, string) -> timest
             "2026-01-05 00:00:00", .run = fn_to_timestamp_run, .bind = bind_parse_local,
             .flags = FN_FAILS);
 SCALAR_SAME(fn_try_to_timestamp_ntz, "try_to_timestamp:ntz", "(string, string) -> timestamp_ntz",
-            "A text by a pattern as a local time; NULL when it is none.", NULL, NULL, .run = fn_to_timestamp_run,
-            .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
+            "A text by a pattern as a local time; NULL when it is none.", NULL, NULL,
+            .run = fn_to_timestamp_run, .bind = bind_parse_local,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
 
 /* Texts to times of the day. */
-SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern as a time of the day.",
-       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_local, .flags = FN_FAILS)
+SCALAR(fn_to_time, "to_time", "(string, string) -> time",
+       "A text by a pattern as a time of the day.", "to_time('12.10.05', 'HH.mm.ss')", "12:10:05",
+       .bind = bind_parse_local, .flags = FN_FAILS)
 {
     struct arena arena = {0};
     for (int64_t i = 0; i < call->rows; i++) {
@@ -159,7 +165,8 @@ SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern a
         if (call_valid(call, i)) {
             const struct time_pattern *pattern =
                 pattern_at(call, &args[1], i, pattern_use(call->session, true, true), &arena);
-            if (pattern != NULL && time_pattern_parse(pattern, arg_bytes(&args[0], i), NULL, &us) != TIME_PARSED)
+            if (pattern != NULL &&
+                time_pattern_parse(pattern, arg_bytes(&args[0], i), NULL, &us) != TIME_PARSED)
                 call_reject(call, i, REJECT_TIME_OF_DAY);
         }
         column_values(out, int64_t)[i] = floor_rest(us, DAY_US);
@@ -167,8 +174,9 @@ SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern a
     arena_free(&arena);
 }
 SCALAR_SAME(fn_try_to_time, "try_to_time", "(string, string) -> time",
-            "A text by a pattern as a time of the day; NULL when it is none.", "try_to_time('12:99', 'HH:mm')", "NULL",
-            .run = fn_to_time_run, .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "A text by a pattern as a time of the day; NULL when it is none.",
+            "try_to_time('12:99', 'HH:mm')", "NULL", .run = fn_to_time_run,
+            .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?) -> bigint",
        "Seconds since 1970 UTC of a text by a pattern.",
@@ -186,8 +194,9 @@ SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?)
                          &binding->rewritten, err);                                         \
     }                                                                                       \
     SCALAR_SAME(id, name_, signature_, help_, example_, expected_, .bind = id##_bind)
-AS_CAST(fn_timestamp_cast, "to_timestamp timestamp to_timestamp_ltz", "(any) -> timestamp", "CAST AS TIMESTAMP.",
-        "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
+AS_CAST(fn_timestamp_cast, "to_timestamp timestamp to_timestamp_ltz", "(any) -> timestamp",
+        "CAST AS TIMESTAMP.", "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00",
+        TYPE_TIMESTAMP, false);
 AS_CAST(fn_try_timestamp_cast, "try_to_timestamp", "(any) -> timestamp", "TRY_CAST AS TIMESTAMP.",
         "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
 AS_CAST(fn_timestamp_ntz_cast, "to_timestamp_ntz", "(any) -> timestamp_ntz",

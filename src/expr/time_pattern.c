@@ -31,8 +31,8 @@ static bool legacy_letters(struct bytes pattern)
 }
 
 /* Refuses the pattern because of the part that does not read, as Spark words it. */
-static enum code pattern_error(struct bytes pattern, const struct part *part, struct pattern_use use,
-                               struct error *err)
+static enum code pattern_error(struct bytes pattern, const struct part *part,
+                               struct pattern_use use, struct error *err)
 {
     const bool to_parse = use.to_parse;
     const char *why = "INVALID_DATETIME_PATTERN.WITH_SUGGESTION";
@@ -40,9 +40,11 @@ static enum code pattern_error(struct bytes pattern, const struct part *part, st
     char illegal[] = "ABnNpEFqQ"; // the last four only of what is parsed
     illegal[to_parse ? 9 : 5] = 0;
     if (use.local && to_parse)
-        return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s", why, (int)pattern.size, (const char *)pattern.data);
+        return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s", why, (int)pattern.size,
+                    (const char *)pattern.data);
     if (letter && part->letter == 'z' && part->count < 5)
-        return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Zone names (%s) are not supported: %.*s",
+        return fail(err, E_SQL,
+                    "[INVALID_DATETIME_PATTERN] Zone names (%s) are not supported: %.*s",
                     to_parse ? "zzzz" : "z", (int)pattern.size, (const char *)pattern.data);
     if (use.parser == TIME_PARSER_EXCEPTION && !use.local && legacy_letters(pattern))
         why = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
@@ -64,9 +66,9 @@ static int letter_max(char letter, struct pattern_use use)
         return strchr("GyYMLwWDdFEuaHkKhmsSzZX", letter) != NULL ? OLDER_MAX : 0;
     static const struct {
         char letter, most;
-    } letters[] = {{'y', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4},
-                   {'E', 4}, {'F', 1}, {'a', 1}, {'G', 5}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2},
-                   {'m', 2}, {'s', 2}, {'S', 9}, {'V', 2}, {'z', 3}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
+    } letters[] = {{'y', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4}, {'E', 4},
+                   {'F', 1}, {'a', 1}, {'G', 5}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2}, {'m', 2},
+                   {'s', 2}, {'S', 9}, {'V', 2}, {'z', 3}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (letters[i].letter == letter)
             return letters[i].most;
@@ -104,7 +106,8 @@ static bool read_quoted(struct arena *arena, struct bytes pattern, size_t *at, s
     return false;
 }
 
-static bool read_part(struct arena *arena, struct bytes pattern, struct pattern_use use, size_t *at, struct part *part)
+static bool read_part(struct arena *arena, struct bytes pattern, struct pattern_use use, size_t *at,
+                      struct part *part)
 {
     char c = (char)pattern.data[*at];
     bool older = use.parser == TIME_PARSER_LEGACY;
@@ -186,7 +189,8 @@ static struct moment moment_of(int64_t us, const struct zone *zone)
 }
 
 /* +hh:mm and the seconds where there are some. */
-static void print_clock(const char *hours, int size, bool colon, bool seconds, char sign, struct text *out)
+static void print_clock(const char *hours, int size, bool colon, bool seconds, char sign,
+                        struct text *out)
 {
     text_add_char(out, sign);
     text_printf(out, hours, size / 3600);
@@ -213,7 +217,8 @@ static void print_offset(const struct part *part, int64_t offset_us, struct text
     else if (letter != 'Z' && part->count == 1 && size / 60 % 60 == 0)
         text_printf(out, "%c%02d", sign, size / 3600);
     else
-        print_clock("%02d", size, part->count == 5 || (letter != 'Z' && part->count == 3), part->count > 3, sign, out);
+        print_clock("%02d", size, part->count == 5 || (letter != 'Z' && part->count == 3),
+                    part->count > 3, sign, out);
 }
 
 /* value >= 0, with zeros in front up to the width. */
@@ -296,8 +301,9 @@ static void print_letter(const struct part *part, const struct moment *m, const 
         if (part->count < 4)
             text_add_string(out, m->date.year > 0 ? "AD" : "BC");
         else
-            text_add_string(out, part->count == 5 ? m->date.year > 0 ? "A" : "B"
-                                 : m->date.year > 0 ? "Anno Domini" : "Before Christ");
+            text_add_string(out, part->count == 5   ? m->date.year > 0 ? "A" : "B"
+                                 : m->date.year > 0 ? "Anno Domini"
+                                                    : "Before Christ");
         break;
     case 'H': print_padded(out, m->hour, part->count); break;
     case 'h': print_padded(out, half == 0 ? 12 : half, part->count); break;

@@ -11,14 +11,13 @@
 
 #include "expr/time_pattern.h"
 
-
 enum { NOT_SAID = -1 };
 struct parsed {
     struct bytes text;
     size_t at;
     int64_t year, day_of_year;
     int month, day, hour, half_hour, afternoon, minute, second, micro; /* NOT_SAID until then */
-    bool older, clash;  /* clash: a field was said twice, and not the same */
+    bool older, clash; /* clash: a field was said twice, and not the same */
     bool has_offset;
     int64_t offset_us;
     const struct zone *zone;
@@ -181,7 +180,8 @@ static bool parse_older(struct parsed *p, const struct part *part)
 {
     int64_t ignored;
     if (part->letter == 'E')
-        return parse_name(p, weekday_names, 7, true) >= 0 || parse_name(p, weekday_names, 7, false) >= 0;
+        return parse_name(p, weekday_names, 7, true) >= 0 ||
+               parse_name(p, weekday_names, 7, false) >= 0;
     return parse_number(p, 1, 9, &ignored);
 }
 
@@ -291,8 +291,8 @@ static int64_t said(int field)
     return field == NOT_SAID ? 0 : field;
 }
 
-enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone,
-                                    int64_t *out)
+enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct bytes text,
+                                    const struct zone *zone, int64_t *out)
 {
     struct parsed p = {.text = text,
                        .year = INT64_MIN,
@@ -312,7 +312,9 @@ enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct b
     if (date != TIME_PARSED)
         return date;
     int64_t hour = p.hour != NOT_SAID ? p.hour : said(p.half_hour) + (p.afternoon > 0 ? 12 : 0);
-    int64_t local = days * DAY_US + ((hour * 60 + said(p.minute)) * 60 + said(p.second)) * SECOND_US + said(p.micro);
+    int64_t local = days * DAY_US +
+                    ((hour * 60 + said(p.minute)) * 60 + said(p.second)) * SECOND_US +
+                    said(p.micro);
     if (zone == NULL)
         *out = local;
     else if (p.has_offset)

@@ -10,7 +10,8 @@ static struct calendar_interval step_at(const struct arg *arg, int64_t row)
     row *= arg->step;
     switch (arg->col->type->id) {
     case TYPE_INTERVAL: return arg_values(arg, struct calendar_interval)[row];
-    case TYPE_INTERVAL_YM: return (struct calendar_interval){.months = arg_values(arg, int32_t)[row]};
+    case TYPE_INTERVAL_YM:
+        return (struct calendar_interval){.months = arg_values(arg, int32_t)[row]};
     default: break;
     }
     int64_t us = arg_values(arg, int64_t)[row];
@@ -24,16 +25,19 @@ static int128 step_us(struct calendar_interval step)
 }
 
 /* start + k steps; false where there is no such time. */
-static bool step_from(int64_t start, struct calendar_interval step, int32_t k, const struct zone *zone, int64_t *out)
+static bool step_from(int64_t start, struct calendar_interval step, int32_t k,
+                      const struct zone *zone, int64_t *out)
 {
     struct calendar_interval by;
-    return !__builtin_mul_overflow(step.months, k, &by.months) && !__builtin_mul_overflow(step.days, k, &by.days) &&
-           !__builtin_mul_overflow(step.us, (int64_t)k, &by.us) && timestamp_add_calendar(start, by, 1, zone, out);
+    return !__builtin_mul_overflow(step.months, k, &by.months) &&
+           !__builtin_mul_overflow(step.days, k, &by.days) &&
+           !__builtin_mul_overflow(step.us, (int64_t)k, &by.us) &&
+           timestamp_add_calendar(start, by, 1, zone, out);
 }
 
 /* Appends start, start + step, .. up to stop; the reason when that cannot be, else REJECT_COUNT. Dates: in microseconds. */
-static enum reject_code put_sequence(int64_t start, int64_t stop, struct calendar_interval step, const struct zone *zone,
-                                     bool days, struct builder *out)
+static enum reject_code put_sequence(int64_t start, int64_t stop, struct calendar_interval step,
+                                     const struct zone *zone, bool days, struct builder *out)
 {
     int128 us = step_us(step);
     if ((start < stop && us <= 0) || (start > stop && us >= 0) || (days && step.us != 0))
@@ -52,7 +56,8 @@ static enum reject_code put_sequence(int64_t start, int64_t stop, struct calenda
 static int64_t time_at(const struct arg *arg, int64_t row)
 {
     row *= arg->step;
-    return arg->col->type->id == TYPE_DATE ? arg_values(arg, int32_t)[row] * DAY_US : arg_values(arg, int64_t)[row];
+    return arg->col->type->id == TYPE_DATE ? arg_values(arg, int32_t)[row] * DAY_US
+                                           : arg_values(arg, int64_t)[row];
 }
 
 static enum code bind_step(struct binding *binding, struct error *err)
@@ -63,12 +68,13 @@ static enum code bind_step(struct binding *binding, struct error *err)
     return binding_cast(binding, 2, type_of(TYPE_INTERVAL_DT), err); // NULL; the error of all else
 }
 
-SCALAR(fn_time_sequence, "sequence",
-       "(timestamp, timestamp, any?) -> array<timestamp> | "
-       "(timestamp_ntz, timestamp_ntz, any?) -> array<timestamp_ntz> | (date, date, any?) -> array<date>",
-       "Dates or times from the first to the second, by an interval or by a day.",
-       "sequence(DATE'2026-01-31', DATE'2026-03-31', INTERVAL 1 MONTH)", "[2026-01-31,2026-02-28,2026-03-31]",
-       .bind = bind_step, .flags = FN_FAILS)
+SCALAR(
+    fn_time_sequence, "sequence",
+    "(timestamp, timestamp, any?) -> array<timestamp> | "
+    "(timestamp_ntz, timestamp_ntz, any?) -> array<timestamp_ntz> | (date, date, any?) -> array<date>",
+    "Dates or times from the first to the second, by an interval or by a day.",
+    "sequence(DATE'2026-01-31', DATE'2026-03-31', INTERVAL 1 MONTH)",
+    "[2026-01-31,2026-02-28,2026-03-31]", .bind = bind_step, .flags = FN_FAILS)
 {
     struct builder builder;
     bool days = args[0].col->type->id == TYPE_DATE;
