@@ -153,7 +153,8 @@ static const struct type *common_with_text(const struct type *other)
         return type_of(TYPE_INT64);
     if (type_is_numeric(other))
         return type_of(TYPE_DOUBLE);
-    return is_interval(other) || other->id == TYPE_INTERVAL || !is_atomic(other) ? NULL : other;
+    bool apart = is_interval(other) || other->id == TYPE_INTERVAL || other->id == TYPE_VARIANT;
+    return apart || !is_atomic(other) ? NULL : other;
 }
 
 /* The range that holds both. */
