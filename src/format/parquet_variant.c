@@ -57,6 +57,8 @@ static enum code variant_apart(const struct column *col, struct column *out, str
     enum code code = split_rows(col, &value, &metadata, err);
     builder_finish(&value, &out->children[0]);
     builder_finish(&metadata, &out->children[1]);
+    builder_release(&value);
+    builder_release(&metadata);
     return code;
 }
 

@@ -55,6 +55,8 @@ static void rows_make(struct arena *arena, const struct type **schema, struct ba
     batch_init(out, *schema, ROWS);
     for (int i = 0; i < 3; i++)
         builder_finish(&columns[i], &out->columns[i]);
+    for (int i = 0; i < 3; i++)
+        builder_release(&columns[i]);
 }
 
 static enum code encode(const struct type *schema, const struct batch *batch, const char *sorting, struct text *out,
@@ -153,6 +155,7 @@ TEST(variants_that_are_none_are_refused)
     builder_init(&builder, type_of(TYPE_VARIANT));
     builder_bytes(&builder, bytes_of_string("xyz"));
     builder_finish(&builder, &batch.columns[0]);
+    builder_release(&builder);
     column_all_null(&batch.columns[1], type_of(TYPE_INT32), 1);
     CHECK_INT(encode(schema, &batch, NULL, &file, &err), E_DATA);
     text_free(&file);
