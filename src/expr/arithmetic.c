@@ -261,14 +261,28 @@ SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3
     }
 }
 
-/* Whole quotient and remainder at the larger scale; false when the scaled values leave 128 bits. */
+/* Whole quotient and remainder at the larger scale; false when the scaled dividend leaves 128 bits. */
 static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor, int128 *quotient,
                            int128 *remainder)
 {
-    if (__builtin_mul_overflow(x, x_factor, &x) || __builtin_mul_overflow(y, y_factor, &y))
+    if (__builtin_mul_overflow(x, x_factor, &x))
         return false;
+    if (__builtin_mul_overflow(y, y_factor, &y)) { // then it is larger than x
+        *quotient = 0;
+        *remainder = x;
+        return true;
+    }
     *quotient = x / y;
     *remainder = x % y;
+    return true;
+}
+
+/* A negative remainder moved by the divisor; false when the divisor leaves 128 bits. */
+static bool decimal_positive(int128 y, int128 y_factor, int128 *remainder)
+{
+    if (__builtin_mul_overflow(y, y_factor, &y))
+        return false;
+    *remainder = (*remainder + y) % y;
     return true;
 }
 
@@ -293,8 +307,8 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         else if (quotient && (q > INT64_MAX || q < INT64_MIN))
             call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
-        else if (wanted == REST_POSITIVE && m < 0)
-            m = (m + y * b_factor) % (y * b_factor);
+        else if (wanted == REST_POSITIVE && m < 0 && !decimal_positive(y, b_factor, &m))
+            call_reject(call, i, REJECT_NUMERIC_RANGE);
         if (y != 0 && !quotient && !decimal_rescale(m, scale, type->precision, type->scale, &m))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, wide, i, quotient ? q : m);
