@@ -2,7 +2,6 @@
 
 #include "base/text_number.h"
 #include "data/data.h"
-#include "data/variant.h"
 #include "format/json_skip.h"
 #include "format/json_text.h"
 

@@ -7,7 +7,7 @@
 #ifndef FORMAT_VARIANT_JSON_H
 #define FORMAT_VARIANT_JSON_H
 
-#include "data/variant_build.h"
+#include "data/data.h"
 
 enum variant_fault { VARIANT_FINE, VARIANT_NO_JSON, VARIANT_SAME_NAME, VARIANT_TOO_BIG };
 /* Into a cleared builder. */

@@ -1,4 +1,4 @@
-/* variant.c - VARIANT values: made of JSON, looked into by paths, taken as other types.
+/* variant_value.c - VARIANT values: made of JSON, looked into by paths, taken as other types.
  *
  * Path      $, then .name ['name'] ["name"] [3] in any number
  * Casts     what a path leads to becomes a text, which is cast to the wanted type; numbers for a whole number are cut off
@@ -7,7 +7,7 @@
  */
 #include <math.h>
 
-#include "data/variant.h"
+#include "data/data.h"
 #include "expr/coerce.h"
 #include "expr/writer.h"
 #include "format/format.h"
