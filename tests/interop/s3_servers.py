@@ -1,5 +1,6 @@
 """S3 servers of a test's own: moto, and versitygw, whose objects are plain files below a folder (tools/setup s3)."""
 
+import atexit
 import os
 import socket
 import subprocess
@@ -39,6 +40,7 @@ class Server:
         self.log = open(self.folder / f"{self.name}.log", "ab")
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         env={**os.environ, **self.environment()})
+        atexit.register(self.stop)  # also when the test breaks off
         self.wait()
 
     def command(self):
@@ -61,6 +63,7 @@ class Server:
                 time.sleep(0.05)
 
     def stop(self):
+        """Once or more."""
         self.process.terminate()
         try:
             self.process.wait(10)
