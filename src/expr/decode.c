@@ -121,6 +121,14 @@ static enum code check_corrupt(const struct decoder_spec *spec, struct error *er
                 spec->corrupt_column);
 }
 
+static bool holds_variant(const struct type *type)
+{
+    bool holds = type->id == TYPE_VARIANT;
+    for (int32_t i = 0; i < type->field_count && !holds; i++)
+        holds = holds_variant(type->fields[i].type);
+    return holds;
+}
+
 /* Opened once, so that what is wrong with the options is said here. */
 static enum code try_open(const struct decoding *decoding, struct error *err)
 {
@@ -139,6 +147,8 @@ static enum code bind_decode(struct binding *binding, const char *format, const 
     struct text_options options;
     struct decoding *decoding = arena_new(ctx->arena, struct decoding);
     struct reshape reshape = {0};
+    if (holds_variant(schema))
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] %s into a VARIANT: parse_json makes one of a whole text", name);
     if (binding->args[0]->type->id == TYPE_NULL)
         TRY(binding_cast(binding, 0, type_of(TYPE_STRING), err));
     if (binding->args[0]->type->id != TYPE_STRING)

@@ -100,6 +100,7 @@ enum function_flags {
     FN_HIDDEN = 128,  /* not in docs/functions.md */
     FN_TRY = 256,     /* what would be an error is NULL */
     FN_LAMBDA = 512,  /* called by expr_lambda() alone */
+    FN_BOUND = 1024,  /* what is bound says more than the arguments: such calls are never the same */
 };
 /* Which arguments are evaluated for all rows but may fail only where they are needed. */
 enum lazy { LAZY_NONE, LAZY_AND, LAZY_OR, LAZY_COALESCE, LAZY_IF };

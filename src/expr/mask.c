@@ -68,7 +68,7 @@ static void put_masked(struct writer *writer, struct bytes text, const struct ma
 
 SCALAR(fn_mask, "mask", "(string, string?, string?, string?, string?) -> string",
        "Capitals, small letters, digits and the rest replaced by one character each; NULL keeps a kind.",
-       "mask('AbCD123-@$#')", "XxXXnnn-@$#", .bind = bind_mask)
+       "mask('AbCD123-@$#')", "XxXXnnn-@$#", .bind = bind_mask, .flags = FN_BOUND)
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));

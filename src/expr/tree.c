@@ -412,7 +412,7 @@ bool expr_equal(const struct expr *a, const struct expr *b)
     if (a->kind != b->kind || a->index != b->index || a->try_cast != b->try_cast ||
         a->function != b->function || a->arg_count != b->arg_count || !type_equal(a->type, b->type))
         return false;
-    if (a->kind == EXPR_CALL && (a->function->flags & FN_PER_ROW) != 0)
+    if (a->kind == EXPR_CALL && (a->function->flags & (FN_PER_ROW | FN_BOUND)) != 0)
         return false;
     if (a->kind == EXPR_CALL && (a->function->flags & FN_LAMBDA) != 0 && !lambda_calls_equal(a, b))
         return false;
