@@ -1,7 +1,7 @@
 /* analyse_generate.c - explode and its kin: one row in, several rows and columns out. */
 #include "sql/analyser.h"
 
-static void set_fields(struct analyser *self, struct generator *out, const struct field *fields,
+static void set_fields(struct analyser *self, struct bound_generator *out, const struct field *fields,
                        int32_t count)
 {
     bool position = out->spec.kind == GENERATE_POSEXPLODE;
@@ -27,7 +27,7 @@ static enum code wrong_input(struct analyser *self, const struct ast *call, cons
 }
 
 static enum code type_explode(struct analyser *self, const struct ast *call,
-                              const struct type *input, struct generator *out)
+                              const struct type *input, struct bound_generator *out)
 {
     if (input->id == TYPE_ARRAY) {
         struct field field = {"col", input->fields[0].type, input->fields[0].nullable};
@@ -43,7 +43,7 @@ static enum code type_explode(struct analyser *self, const struct ast *call,
 }
 
 static enum code type_inline(struct analyser *self, const struct ast *call,
-                             const struct type *input, struct generator *out)
+                             const struct type *input, struct bound_generator *out)
 {
     if (input->id != TYPE_ARRAY || input->fields[0].type->id != TYPE_STRUCT)
         return wrong_input(self, call, "\"ARRAY<STRUCT>\"", input);
@@ -59,7 +59,7 @@ static enum code type_inline(struct analyser *self, const struct ast *call,
 
 /* stack(n, a, b, c, ..): n rows; the columns' types are common over the rows. */
 static enum code type_stack(struct analyser *self, const struct ast *call, const struct expr **args,
-                            struct generator *out)
+                            struct bound_generator *out)
 {
     const struct expr *count;
     if (call->arg_count < 2 || !expr_is_constant(args[0]) || args[0]->type->id != TYPE_INT32)
@@ -106,7 +106,7 @@ static bool is_list_generator(const char *name)
     return same_name(name, "json_tuple") || same_name(name, "variant_explode") || same_name(name, "variant_explode_outer");
 }
 
-static enum code type_list(struct analyser *self, const struct ast *call, const struct expr **args, struct generator *out)
+static enum code type_list(struct analyser *self, const struct ast *call, const struct expr **args, struct bound_generator *out)
 {
     int32_t count = call->arg_count;
     TRY(placed(self, expr_call(&self->expr, call->text, args, count, call->at, &args[0], self->err), call->at));
@@ -116,7 +116,7 @@ static enum code type_list(struct analyser *self, const struct ast *call, const 
 }
 
 static enum code type_generator(struct analyser *self, const struct ast *call,
-                                const struct expr **args, struct generator *out)
+                                const struct expr **args, struct bound_generator *out)
 {
     const char *name = call->text;
     size_t size = strlen(name);
@@ -146,7 +146,7 @@ static enum code type_generator(struct analyser *self, const struct ast *call,
 }
 
 enum code bind_generator(struct analyser *self, const struct scope *scope, const struct ast *call, const char *const *names,
-                         int32_t name_count, struct generator *out)
+                         int32_t name_count, struct bound_generator *out)
 {
     const struct expr **args;
     if (!is_generator(call))
@@ -170,7 +170,7 @@ enum code bind_generator(struct analyser *self, const struct scope *scope, const
     return E_OK;
 }
 
-struct plan *generator_over(struct analyser *self, const struct generator *generator, struct plan *input, struct position at)
+struct plan *generator_over(struct analyser *self, const struct bound_generator *generator, struct plan *input, struct position at)
 {
     const struct type *schema = schema_append(self->arena, input->schema, generator->fields, generator->field_count);
     struct plan *node = plan_over(self->arena, PLAN_GENERATE, input, schema, at);
@@ -182,7 +182,7 @@ enum code analyse_generator(struct analyser *self, const struct scope *scope,
                             const struct ast *call, bool outer, const char *const *names,
                             int32_t name_count, int32_t *count)
 {
-    struct generator generator = {.spec = {.outer = outer}};
+    struct bound_generator generator = {.spec = {.outer = outer}};
     TRY(bind_generator(self, scope, call, names, name_count, &generator));
     scope->rows->plan = generator_over(self, &generator, scope->rows->plan, call->at);
     *count = generator.field_count;

@@ -234,14 +234,14 @@ MUST_CHECK enum code analyse_sample(struct analyser *self, const struct ast_samp
 MUST_CHECK enum code analyse_generator(struct analyser *self, const struct scope *scope,
                                        const struct ast *call, bool outer, const char *const *names,
                                        int32_t name_count, int32_t *count);
-struct generator { /* a call, typed */
+struct bound_generator { /* a call, typed */
     struct plan_generate spec;
     struct field *fields; /* that it makes */
     int32_t field_count;
 };
 MUST_CHECK enum code bind_generator(struct analyser *self, const struct scope *scope, const struct ast *call,
-                                    const char *const *names, int32_t name_count, struct generator *out);
-struct plan *generator_over(struct analyser *self, const struct generator *generator, struct plan *input, struct position at);
+                                    const char *const *names, int32_t name_count, struct bound_generator *out);
+struct plan *generator_over(struct analyser *self, const struct bound_generator *generator, struct plan *input, struct position at);
 bool is_generator(const struct ast *ast);
 bool call_takes_unit(const struct ast *ast); /* dateadd(DAY, n, t): its first argument is no column */
 bool is_time_window(const struct ast *ast); /* window(..), session_window(..) */

@@ -62,7 +62,7 @@ MUST_CHECK enum code star_expand(struct analyser *self, const struct scope *scop
 
 /* generate_groups.c: explode(collect_list(a)): a generator over the groups, not below them. */
 struct grouped_generator {
-    struct generator generator; /* args over the rows, with marks */
+    struct bound_generator generator; /* args over the rows, with marks */
     int32_t mark, column;       /* its first column: among all generated; of `lifted` once it is there */
     struct position at;
 };
