@@ -8,7 +8,8 @@
 #define DAY_US    (86400 * SECOND_US)
 
 /* ---- the calendar ----
- * Years run from March, so that the leap day is the last of its year; 400 years have 146097 days.
+ * Years run from March, so that the leap day is the last of its year; 400 years have 146097 days. Days to dates: Neri and
+ * Schneider, "Euclidean affine functions and their application to calendar algorithms", 2022: products and shifts for divisions.
  */
 
 int32_t days_from_civil(int64_t year, int month, int day)
