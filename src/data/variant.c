@@ -142,6 +142,8 @@ static bool open_decimal(struct variant *out, struct bytes in, uint8_t width)
     out->width = width;
     out->scale = scale.data[0];
     out->unscaled = signed_at(digits.data, width);
+    for (; out->scale > 0 && out->unscaled % 10 == 0; out->scale--)   // Spark shows 1.10 as 1.1
+        out->unscaled /= 10;
     return true;
 }
 

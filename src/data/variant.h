@@ -39,7 +39,7 @@ struct variant {
     struct bytes metadata;
     struct bytes value;      /* header included; nothing behind it */
     enum variant_kind kind;
-    uint8_t scale;           /* DECIMAL */
+    uint8_t scale;           /* DECIMAL: as small as the value allows, whatever is stored */
     uint8_t width;           /* INTEGER, DECIMAL: bytes it is stored in */
     int32_t count;           /* OBJECT, ARRAY */
     int64_t integer;

@@ -50,6 +50,8 @@ static const struct call_name names[] = {
     {"to_csv", NULL, 1, {0}, 1},
     {"schema_of_json", NULL, 1, {0}, 1},
     {"schema_of_csv", NULL, 1, {0}, 1},
+    {"variant_get", NULL, 2, {0}, 2},
+    {"try_variant_get", NULL, 2, {0}, 2},
     {"to_varchar", "to_char", 2, {0}, 0},
     {"array_agg", "collect_list", 1, {0}, 0},
     {"vector_norm", NULL, 1, {"2.0"}, 0},

@@ -42,7 +42,7 @@ TEST(variant_primitives)
     } all[] = {
         {"-2", 5, {EMPTY_METADATA, 0x0c, 0xfe}},
         {"-2", 6, {EMPTY_METADATA, 0x10, 0xfe, 0xff}},
-        {"1.50", 9, {EMPTY_METADATA, 0x20, 2, 150, 0, 0, 0}},
+        {"1.5", 9, {EMPTY_METADATA, 0x20, 2, 150, 0, 0, 0}},
         {"1.5", 12, {EMPTY_METADATA, 0x1c, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f}},
         {"\"1970-01-02\"", 8, {EMPTY_METADATA, 0x2c, 1, 0, 0, 0}},
         {"\"1970-01-01 00:00:01+00:00\"", 12, {EMPTY_METADATA, 0x30, 0x40, 0x42, 0x0f}},
