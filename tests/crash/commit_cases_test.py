@@ -50,7 +50,7 @@ def epochs_visible(run):
 
 
 def killed(workload, point, times):
-    run = Run(workload, f"killed-at-{point}-{times}")
+    run = Run(workload, f"{workload.name}-killed-at-{point}-{times}")
     status = run.finish("--once", MAX_OFFSETS_PER_TRIGGER=LIMIT, LEAT_FAIL=f"{point}:{times}")
     return run, [] if status == -signal.SIGKILL else [f"{point}:{times} did not kill: {status}"]
 

@@ -113,8 +113,10 @@ def files_of_rows(kind, topic, rows):
 
 def in_s3(kind, tag):
     """On a versitygw whose bucket is the folder of all scenarios: what leat puts there by S3, readers find as files."""
-    beside = WORK.parent.parent / f"s3-of-crash-{WORK.name}"   # its own files may not lie below its buckets
-    server = s3_servers.Versitygw(beside, WORK.name, root=WORK.parent)
+    beside = WORK.parent.parent / f"s3-of-crash-{WORK.name}-{kind}"   # its own files may not lie below its buckets
+    (beside / "root").mkdir(parents=True)
+    (beside / "root/scenarios").symlink_to(WORK.resolve())
+    server = s3_servers.Versitygw(beside, "scenarios", root=beside / "root")
     atexit.register(lambda: (server.stop(), shutil.rmtree(beside, ignore_errors=True)))
     workload = files(kind, f"s3-{tag}")
     workload.name = f"{kind}-s3"

@@ -124,7 +124,7 @@ class Versitygw(Server):
         return VERSITYGW.exists()
 
     def command(self):
-        words = [VERSITYGW, "--port", f"127.0.0.1:{self.port}", "--quiet", "posix"]
+        words = [VERSITYGW, "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", "--bucketlinks"]
         if not has_attributes(self.root):
             beside = self.folder / "sidecar"
             beside.mkdir(exist_ok=True)
