@@ -230,8 +230,11 @@ static void info_print(const struct delta_table *table, const struct delta_commi
         text_add_char(out, ':');
         json_quote(commit->parameters.items[i].value, out);
     }
-    text_printf(out, "},\"readVersion\":%" PRId64 ",\"isBlindAppend\":%s,\"engineInfo\":\"leat/" LEAT_VERSION "\"",
-                table->version, commit->isolation == DELTA_APPEND ? "true" : "false");
+    text_add_char(out, '}');
+    if (table->version >= 0)   // the first commit has read none; delta-rs refuses a history with -1
+        text_printf(out, ",\"readVersion\":%" PRId64, table->version);
+    text_printf(out, ",\"isBlindAppend\":%s,\"engineInfo\":\"leat/" LEAT_VERSION "\"",
+                commit->isolation == DELTA_APPEND ? "true" : "false");
     text_printf(out, ",\"txnId\":\"%s\"}}\n", table->nonce);
 }
 

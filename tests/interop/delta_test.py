@@ -104,6 +104,8 @@ def written():
         rows_of(project.table("by_time")), [{"id": row["id"], "at": row["at"]} for row in want if row["id"] % 10 == 0]))
     check("statistics", differences(statistics(project.table("plain")), [(n, n + 49, 50) for n in range(0, 400, 50)]))
     check("checkpoints", [] if list(project.tables.glob("plain/_delta_log/*.checkpoint.parquet")) else ["there is none"])
+    history = project.table("plain").history()
+    check("its history", differences([entry.get("readVersion") for entry in reversed(history)], [None, *range(len(history) - 1)]))
     older = DeltaTable(str(project.tables / "plain"), version=2)
     check("an older version", differences(rows_of(older), want[:150]))
     totals = {row["region"]: (row["n"], row["total"]) for row in project.table("sums").to_pyarrow_table().to_pylist()}
