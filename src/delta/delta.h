@@ -155,6 +155,15 @@ void delta_snapshot_free(struct delta_snapshot *snapshot);
 /* The newest version, from names alone; E_ABSENT: no table. *stamp differs when its commit was written anew: another table. */
 MUST_CHECK enum code delta_version_newest(struct store *store, int64_t *out, uint64_t *stamp, struct error *err);
 
+struct delta_origin {
+    const char *path;               /* in: relative to the table */
+    int64_t version;                /* that added it; -1: nothing that is left of the log names it */
+    bool exact;                     /* false: that version or one before, whose commit is gone */
+};
+/* Also of files that are in the table no more. `files` ascends by path. E_ABSENT: no log. Reads all of it. */
+MUST_CHECK enum code delta_origins(struct store *store, struct delta_origin *files, int32_t count, struct budget *budget,
+                                   struct error *err);
+
 /* Where a file of the log lies: relative to the table's folder, or an absolute path; out has DELTA_PATH_SIZE bytes.
  * E_UNSUPPORTED: in another kind of store. */
 MUST_CHECK enum code delta_path(const char *uri, const char *root, char *out, struct error *err);

@@ -74,6 +74,9 @@ void audit_merges_check(struct audit *self, struct audit_folder *folder);
 
 /* audit_delta.c: the log of a Delta table, and its files. */
 void audit_delta(struct audit *self, struct audit_folder *folder);
+/* Entries of the folder's list that are asked for and that commits of others have brought into the table: a note, and
+ * they are asked for no more. */
+void audit_delta_others(struct audit *self, const struct audit_folder *folder, bool *asked);
 
 /* audit_states.c: what recovery needs, and what a crash left in the checkpoint. Fills states. */
 void audit_states(struct audit *self);

@@ -4,6 +4,8 @@
  *   the head                        is older                    the next start commits it: a note
  *   an epoch before the head        is older                    its rows are not in the table, or the log was replaced
  *   any                             is newer than the head      the checkpoint is an older one than the table
+ *
+ * A table may have other writers: what their commits add is theirs to answer for.
  */
 #include "runtime/audit.h"
 
@@ -82,6 +84,51 @@ static enum code log_check(struct audit *self, const struct audit_folder *folder
     files_check(self, folder, snapshot);
     delta_snapshot_free(snapshot);
     return E_OK;
+}
+
+/* ---- other writers ---- */
+
+static void others_note(struct audit *self, const struct audit_folder *folder, const struct delta_origin *files, int32_t count)
+{
+    const struct delta_origin *first = NULL, *last = NULL;
+    int64_t others = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const struct delta_origin *file = &files[i];
+        if (file->version < 0)
+            continue;
+        first = first == NULL || file->version < first->version ? file : first;
+        last = last == NULL || file->version > last->version ? file : last;
+        others++;
+    }
+    if (others == 1)
+        audit_find(self, true, "other_writer", -1, folder->name, first->path, "added by another writer, version %" PRId64 "%s",
+                   first->version, first->exact ? "" : " or before");
+    else if (others > 1)
+        audit_find(self, true, "other_writer", -1, folder->name, first->path,
+                   "this and %" PRId64 " more were added by another writer, versions %" PRId64 "%s to %" PRId64, others - 1,
+                   first->version, first->exact ? "" : " or before", last->version);
+}
+
+void audit_delta_others(struct audit *self, const struct audit_folder *folder, bool *asked)
+{
+    const struct store_list *list = &folder->list;
+    struct budget budget = {.limit_bytes = (size_t)self->settings.memory_bytes};
+    struct delta_origin *files = mem_array(struct delta_origin, (size_t)list->count + 1);
+    struct error why = {0};
+    int32_t count = 0;
+    for (int32_t i = 0; i < list->count; i++)
+        if (asked[i])
+            files[count++] = (struct delta_origin){.path = list->entries[i].path};
+    enum code code = count > 0 ? delta_origins(folder->store, files, count, &budget, &why) : E_ABSENT;
+    if (code == E_OK) {
+        for (int32_t i = 0, at = 0; i < list->count; i++)
+            if (asked[i])
+                asked[i] = files[at++].version < 0;
+        others_note(self, folder, files, count);
+    } else if (code != E_ABSENT) {
+        audit_find(self, false, "log_unreadable", -1, folder->name, "_delta_log", "%s", why.text);
+    }
+    mem_free(files);
 }
 
 void audit_delta(struct audit *self, struct audit_folder *folder)

@@ -11,7 +11,8 @@
  *                     not named                            one too many
  *   above the head                                         one too many: that epoch was never committed
  *   before `oldest`                                        nobody remembers: counted, and it must be readable
- *   no leat's name    a reader would take it               one too many
+ *   no leat's name    a commit of a Delta table added it   another writer's: a note
+ *                     else a reader would take it          one too many
  */
 #include "runtime/audit.h"
 
@@ -461,6 +462,33 @@ static void own_check(struct folder_audit *self, const struct sink_part_name *na
     }
 }
 
+/* What commits of others have added to a Delta table is as good as seen. */
+static void others_check(struct folder_audit *self)
+{
+    const struct store_list *list = &self->folder->list;
+    if (!self->folder->delta || self->folder->store == NULL)
+        return;
+    bool *asked = mem_array(bool, (size_t)list->count + 1), *strange = mem_array(bool, (size_t)list->count + 1);
+    for (int32_t i = 0; i < list->count; i++) {
+        struct sink_part_name name;
+        const char *path = list->entries[i].path;
+        bool parsed = sink_part_parse(path, &name),
+             own = parsed && (name.staged || strncmp(name.query8, self->audit->report->query_id, 8) == 0);
+        asked[i] = strange[i] = !self->seen[i] && !own && !is_hidden(path) && looks_like_data(path);
+    }
+    audit_delta_others(self->audit, self->folder, asked);
+    for (int32_t i = 0; i < list->count; i++)
+        self->seen[i] |= strange[i] && !asked[i];
+    mem_free(strange);
+    mem_free(asked);
+}
+
+static const char *unknown_text(const struct audit_folder *folder)
+{
+    return folder->delta ? "no leat gave it this name, and the table's log does not have it"
+                         : "no leat gave it this name: readers take its rows for the table's";
+}
+
 static void unnamed_check(struct folder_audit *self)
 {
     struct audit *audit = self->audit;
@@ -484,8 +512,8 @@ static void unnamed_check(struct folder_audit *self)
             foreign_path = entry->path;
             foreign_files++;
         } else if (!parsed && looks_like_data(entry->path)) {
-            audit_find(audit, false, "file_unknown", -1, self->folder->name, entry->path,
-                       "no leat gave it this name: readers take its rows for the table's");
+            audit_find(audit, false, "file_unknown", -1, self->folder->name, entry->path, "%s",
+                       unknown_text(self->folder));
         }
     }
     if (foreign_files > 0)
@@ -541,6 +569,7 @@ void audit_files(struct audit *self)
         audit_merges_check(self, folder);
         audit_delta(self, folder);
         epochs_check(&one);
+        others_check(&one);
         unnamed_check(&one);
         mem_free(one.seen);
     }

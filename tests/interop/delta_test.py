@@ -158,6 +158,12 @@ def continued():
     table = DeltaTable(str(path))
     check("and keeps what they did", differences(
         [row["id"] for row in rows_of(table)], [*range(8), *(n for n in range(1_000_000, 1_000_010) if n != 1_000_003)]))
+    audited = leat("audit", project.folder)
+    check("files of others are theirs", audited.problems(0) + [f"says no {word}: {audited.out}" for word in
+          ("other_writer", "added by another writer, version") if word not in audited.out])
+    pq.write_table(ids(7, 1), path / "stray.parquet")
+    check("but one without a commit is not", leat("audit", project.folder).problems(3))
+    (path / "stray.parquet").unlink()
     table.alter.add_constraint({"small": "id < 5000000"})
     project.feed([{"id": 8}])
     check("a constraint is refused by name", project.run("--once").problems(2, "checkConstraints"))
