@@ -346,8 +346,11 @@ static char *key_name(struct analyser *self, const struct select *select, const 
 {
     if (key->kind == EXPR_COLUMN && key->index == MARK_WINDOW)
         return arena_strdup(self->arena, select->window_name);
-    if (key->kind == EXPR_FIELD)
-        return arena_strdup(self->arena, key->args[0]->type->fields[key->index].name);
+    if (key->kind == EXPR_FIELD) {
+        const struct type *of = key->args[0]->type; // or a list of structs
+        const struct type *record = of->id == TYPE_ARRAY ? of->fields[0].type : of;
+        return arena_strdup(self->arena, record->fields[key->index].name);
+    }
     struct text out = {0};
     expr_print(key, select->rows->plan->schema, &out);
     char *name = arena_strdup(self->arena, out.data);

@@ -7,8 +7,8 @@
  * Changes with  the source, what filters and expressions compute, keys, windows, aggregates, the columns
  *               that a join keeps, the watermarks that the flow's W is made of, the session's zone and
  *               ANSI mode
- * Not with      names of views and columns, other tables, columns that only others read (a decoded field
- *               is known by its name and type, not by the schema around it), the order of nodes, filters
+ * Not with      names of views and columns, other tables, columns that only others read (a field is
+ *               known by its path and own type, not by the structs around it), the order of nodes, filters
  *               and conjuncts, the watermark's delay, how expressions are printed
  * Watermark     is known by its column and delay
  * Shape         an AND is the sum of its parts and a filter is added to the rows below, so neither order
@@ -38,9 +38,16 @@ static void identify_source(const struct plan *node, struct identity *out)
     out->rows = hash_mix(hash, hash_text(node->source->format));
     for (int32_t i = 0; i < node->schema->field_count; i++) {
         const struct field *field = &node->schema->fields[i];
-        out->columns[i] =
-            hash_mix(hash_mix(out->rows, hash_text(field->name)), hash_type(field->type));
+        uint64_t name = hash_mix(out->rows, hash_text(field->name));
+        out->columns[i] = type_has_parts(field->type) ? name : hash_mix(name, hash_type(field->type));
     }
+}
+
+/* As a whole: with the types of structs, arrays and maps. */
+static uint64_t whole_column(const struct fingerprint *self, const struct plan *node, int32_t side, int32_t column)
+{
+    return hash_whole(below(self, node, side)->columns[column],
+                      plan_input(node, side)->schema->fields[column].type);
 }
 
 /* Columns of the input pass; added ones follow from `hash` and their place. */
@@ -72,12 +79,16 @@ static uint64_t hash_decode(const struct plan *node, const struct identity *inpu
     return hash_exprs(hash, node->exprs, node->expr_count, input);
 }
 
+/* A struct out of a list is read by its fields; `inline` knows them by their places. */
 static uint64_t hash_generate(const struct plan *node, const struct identity *input)
 {
     const struct plan_generate *generate = &node->generate;
-    uint64_t hash = hash_number(OF_GENERATE, generate->kind);
-    return hash_exprs(hash_number(hash, generate->outer), generate->args, generate->arg_count,
-                      input);
+    uint64_t hash = hash_number(hash_number(OF_GENERATE, generate->kind), generate->outer);
+    bool explodes = generate->kind == GENERATE_EXPLODE || generate->kind == GENERATE_POSEXPLODE;
+    const struct type *list = explodes ? generate->args[0]->type : NULL;
+    if (explodes && list->id == TYPE_ARRAY && list->fields[0].type->id == TYPE_STRUCT)
+        return hash_mix(hash, hash_carrier(generate->args[0], input));
+    return hash_exprs(hash, generate->args, generate->arg_count, input);
 }
 
 static uint64_t hash_call(const struct aggregate_call *call, const struct identity *input)
@@ -124,7 +135,7 @@ static void identify_duplicates(const struct fingerprint *self, const struct pla
     const struct identity *input = below(self, node, 0);
     uint64_t hash = hash_number(hash_mix(OF_DUPLICATES, input->rows), keys->within_watermark);
     for (int32_t i = 0; i < keys->column_count; i++)
-        hash = hash_mix(hash, input->columns[keys->columns[i]]);
+        hash = hash_mix(hash, whole_column(self, node, 0, keys->columns[i]));
     out->rows = hash_mix(hash, keys->time_column < 0 ? 0 : input->columns[keys->time_column]);
     out->state = out->rows;
     pass_columns(self, node, 0, out);
@@ -142,12 +153,19 @@ static struct identity both_sides(struct fingerprint *self, const struct plan *n
     return both;
 }
 
+static const struct type *side_type(const struct plan *node, int32_t column, int32_t left)
+{
+    int32_t side = column >= left;
+    return node->inputs[side]->schema->fields[side == 1 ? column - left : column].type;
+}
+
 /* The state holds the rows of both sides, with all columns that they still have. */
 static void identify_join(struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     const struct plan_join *join = &node->join;
     struct identity both = both_sides(self, node);
-    int32_t count = node->inputs[0]->schema->field_count + node->inputs[1]->schema->field_count;
+    int32_t left = node->inputs[0]->schema->field_count,
+            count = left + node->inputs[1]->schema->field_count;
     uint64_t hash = hash_number(hash_number(OF_JOIN, join->kind), join->null_aware);
     for (int32_t side = 0; side < 2; side++) {
         const struct identity *input = below(self, node, side);
@@ -160,7 +178,7 @@ static void identify_join(struct fingerprint *self, const struct plan *node, str
     out->rows = hash_mix(hash, hash_expr(join->condition, &both));
     out->state = hash_number(out->rows, join->time_key);
     for (int32_t i = 0; i < count; i++)
-        out->state = hash_mix(out->state, both.columns[i]);
+        out->state = hash_mix(out->state, hash_whole(both.columns[i], side_type(node, i, left)));
     for (int32_t i = 0; i < node->schema->field_count; i++)
         out->columns[i] = i < count ? both.columns[i] : hash_number(out->rows, i);
 }
@@ -291,6 +309,8 @@ static void stamp(const struct fingerprint *self, struct plan *node)
         hash = hash_exprs(hash, node->exprs, node->expr_count, below(self, node, 0));
     for (int32_t i = 0; i < node->schema->field_count; i++)
         hash = hash_mix(hash, own->columns[i]);
+    for (int32_t i = 0; node->kind == PLAN_SOURCE && i < node->schema->field_count; i++)
+        hash = hash_whole(hash, node->schema->fields[i].type);
     if (node->kind == PLAN_DECODE)
         hash = hash_mix(hash, hash_type(node->decode.schema));
     node->stamp = hash;

@@ -48,6 +48,16 @@ static uint64_t hash_value(const struct column *col, int64_t row)
 
 /* ---- expressions ---- */
 
+bool type_has_parts(const struct type *type)
+{
+    return type->id == TYPE_STRUCT || type->id == TYPE_ARRAY || type->id == TYPE_MAP;
+}
+
+uint64_t hash_whole(uint64_t carrier, const struct type *type)
+{
+    return type_has_parts(type) ? hash_mix(carrier, hash_type(type)) : carrier;
+}
+
 uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count,
                     const struct identity *input)
 {
@@ -56,23 +66,43 @@ uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t coun
     return hash;
 }
 
-uint64_t hash_carrier(const struct expr *expr, const struct identity *input)
-{
-    if (expr->kind != EXPR_COLUMN)
-        return hash_expr(expr, input);
-    return expr->index < COLUMN_MARK ? input->columns[expr->index] : (uint64_t)expr->index;
-}
-
 static const struct type *struct_of(const struct type *type)
 {
     return type->id == TYPE_ARRAY ? type->fields[0].type : type;
 }
 
-static uint64_t hash_field(const struct expr *expr, const struct identity *input)
+/* By its name and by what it is a field of: what else there is around it says nothing about it. */
+static uint64_t carry_field(const struct expr *expr, const struct identity *input)
 {
     const struct field *field = &struct_of(expr->args[0]->type)->fields[expr->index];
     uint64_t hash = hash_mix(OF_FIELD, hash_carrier(expr->args[0], input));
-    return hash_mix(hash_mix(hash, hash_text(field->name)), hash_type(expr->type));
+    hash = hash_mix(hash, hash_text(field->name));
+    return type_has_parts(expr->type) ? hash : hash_mix(hash, hash_type(expr->type));
+}
+
+static bool takes_element(const struct expr *expr)
+{
+    return expr_is_call(expr, "[]") || expr_is_call(expr, "get") || expr_is_call(expr, "element_at") ||
+           expr_is_call(expr, "try_element_at");
+}
+
+/* A struct out of a list or a map. */
+static uint64_t carry_element(const struct expr *expr, const struct identity *input)
+{
+    struct bytes name = expr_function(expr);
+    uint64_t hash = hash_mix(OF_CALL, hash_bytes(name.data, name.size));
+    return hash_mix(hash_mix(hash, hash_carrier(expr->args[0], input)), hash_expr(expr->args[1], input));
+}
+
+uint64_t hash_carrier(const struct expr *expr, const struct identity *input)
+{
+    if (expr->kind == EXPR_FIELD)
+        return carry_field(expr, input);
+    if (expr->type->id == TYPE_STRUCT && takes_element(expr))
+        return carry_element(expr, input);
+    if (expr->kind != EXPR_COLUMN)
+        return hash_expr(expr, input);
+    return expr->index < COLUMN_MARK ? input->columns[expr->index] : (uint64_t)expr->index;
 }
 
 uint64_t hash_expr(const struct expr *expr, const struct identity *input)
@@ -84,9 +114,7 @@ uint64_t hash_expr(const struct expr *expr, const struct identity *input)
         return hash_expr(expr->args[0], input) + hash_expr(expr->args[1], input);
     switch (expr->kind) {
     case EXPR_COLUMN:
-        type = expr->type->id == TYPE_STRUCT ? hash_type(expr->type) : 0;
-        return type != 0 ? hash_mix(hash_carrier(expr, input), type) : hash_carrier(expr, input);
-    case EXPR_FIELD: return hash_field(expr, input);
+    case EXPR_FIELD: return hash_whole(hash_carrier(expr, input), expr->type);
     case EXPR_LITERAL: return hash_mix(hash_value(expr->literal, 0), hash_type(expr->type));
     case EXPR_CALL: {
         struct bytes name = expr_function(expr);

@@ -47,7 +47,12 @@ uint64_t hash_type(const struct type *type);
 uint64_t hash_expr(const struct expr *expr, const struct identity *input);
 uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count,
                     const struct identity *input);
-/* A column itself, without what its type says: of a struct, whose fields are known one by one. */
+/* A column, or a field on a path into one, to read from: without the type of what has parts, which are known one by one.
+ * Carriers are what a node's columns hold. */
 uint64_t hash_carrier(const struct expr *expr, const struct identity *input);
+/* A struct, an array or a map. */
+bool type_has_parts(const struct type *type);
+/* A carrier of this type that is kept or computed with as a whole. */
+uint64_t hash_whole(uint64_t carrier, const struct type *type);
 
 #endif

@@ -457,3 +457,71 @@ TEST(identity_stays_with_everything_else)
             "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.dedup' = 'k') AS SELECT j.k FROM " JSON(
                 "a INT, k STRING") " WHERE j IS NOT NULL"));
 }
+
+#define WITH_AT(schema) JSON("at TIMESTAMP, " schema)
+#define OF_MINUTE(schema, keys, calls)                                                             \
+    "CREATE STREAMING TABLE t AS SELECT " calls " AS x FROM (SELECT j.at AS at, j FROM " WITH_AT(schema) \
+    ") WATERMARK at DELAY OF INTERVAL 10 SECONDS GROUP BY window(at, '1 minute')" keys
+#define CITY    "c STRUCT<city: STRING>"
+#define LOYALTY "c STRUCT<loyalty: STRING, city: STRING>"
+#define NUMBER  "c STRUCT<city: INT>"
+
+#define CHECK_SAME(a, b)  CHECK(identity_of(a) == identity_of(b))
+#define CHECK_OTHER(a, b) CHECK(identity_of(a) != identity_of(b))
+
+/* A field of a struct is its path and its own type; the fields around it are others' business. */
+TEST(identity_of_a_field_is_its_path)
+{
+    // as a key, an argument, in a filter of rows and of an aggregate
+    CHECK_SAME(OF_MINUTE(CITY, ", j.c.city", "count(*)"), OF_MINUTE(LOYALTY, ", j.c.city", "count(*)"));
+    CHECK_SAME(OF_MINUTE(CITY, "", "max(j.c.city)"), OF_MINUTE(LOYALTY, "", "max(j.c.city)"));
+    CHECK_SAME(OF_MINUTE(CITY, "", "count(*) FILTER (WHERE j.c.city > 'a')"),
+               OF_MINUTE(LOYALTY, "", "count(*) FILTER (WHERE j.c.city > 'a')"));
+    CHECK_OTHER(OF_MINUTE(CITY, ", j.c.city", "count(*)"), OF_MINUTE(NUMBER, ", j.c.city", "count(*)"));
+    CHECK_OTHER(OF_MINUTE(CITY, "", "max(j.c.city)"), OF_MINUTE(NUMBER, "", "max(j.c.city)"));
+    CHECK_OTHER(OF_MINUTE(LOYALTY, ", j.c.city", "count(*)"), OF_MINUTE(LOYALTY, ", j.c.loyalty", "count(*)"));
+    // deeper, and through lists
+    CHECK_SAME(OF_MINUTE("o STRUCT<c: STRUCT<city: STRING>>", ", j.o.c.city", "count(*)"),
+               OF_MINUTE("o STRUCT<x: INT, c: STRUCT<city: STRING, y: INT>>", ", j.o.c.city", "count(*)"));
+    CHECK_SAME(OF_MINUTE("l ARRAY<STRUCT<a: STRING>>", ", j.l.a", "count(*)"),
+               OF_MINUTE("l ARRAY<STRUCT<b: INT, a: STRING>>", ", j.l.a", "count(*)"));
+    CHECK_OTHER(OF_MINUTE("l ARRAY<STRUCT<a: STRING>>", ", j.l.a", "count(*)"),
+                OF_MINUTE("l ARRAY<STRUCT<a: INT>>", ", j.l.a", "count(*)"));
+    CHECK_SAME(OF_MINUTE("l ARRAY<STRUCT<a: STRING>>", ", j.l[0].a", "count(*)"),
+               OF_MINUTE("l ARRAY<STRUCT<b: INT, a: STRING>>", ", j.l[0].a", "count(*)"));
+    CHECK_OTHER(OF_MINUTE("l ARRAY<STRUCT<a: STRING>>", ", j.l[0].a", "count(*)"),
+                OF_MINUTE("l ARRAY<STRUCT<a: STRING>>", ", j.l[1].a", "count(*)"));
+    CHECK_OTHER(OF_MINUTE("l ARRAY<STRUCT<a: STRING>>", ", j.l[0]", "count(*)"),
+                OF_MINUTE("l ARRAY<STRUCT<b: INT, a: STRING>>", ", j.l[0]", "count(*)"));
+    // a struct that is kept as a whole is all its fields
+    CHECK_OTHER(OF_MINUTE(CITY, ", j.c", "count(*)"), OF_MINUTE(LOYALTY, ", j.c", "count(*)"));
+    CHECK_OTHER(OF_MINUTE(CITY, "", "max(j.c)"), OF_MINUTE(LOYALTY, "", "max(j.c)"));
+    CHECK_OTHER(OF_MINUTE(CITY, "", "max(j)"), OF_MINUTE(LOYALTY, "", "max(j)"));
+}
+
+#define ONE_A_CITY(schema, select, keys)                                                                \
+    "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.dedup' = '" keys "') AS SELECT " select " FROM " JSON(schema)
+#define JOINED(schema, select)                                                                          \
+    "CREATE STREAMING TABLE t AS SELECT " select " FROM (SELECT s.j.c AS c FROM " JSON(schema) " AS s) AS l" \
+    " JOIN STREAM b ON l.c.city = b.k"
+#define SESSIONS(schema, key)                                                                           \
+    "CREATE STREAMING TABLE t AS SELECT count(*) AS x FROM (SELECT j.at AS at, j FROM " WITH_AT(schema) \
+    ") WATERMARK at DELAY OF INTERVAL 10 SECONDS GROUP BY session_window(at, '1 minute'), " key
+#define EXPLODED(schema, key)                                                                           \
+    "CREATE STREAMING TABLE t TBLPROPERTIES ('leat.dedup' = 'x') AS SELECT " key " AS x FROM "          \
+    "(SELECT explode(j.l) AS e FROM " JSON(schema) ")"
+
+TEST(identity_of_a_field_in_every_kind_of_state)
+{
+    CHECK_SAME(SESSIONS(CITY, "j.c.city"), SESSIONS(LOYALTY, "j.c.city"));
+    CHECK_OTHER(SESSIONS(CITY, "j.c"), SESSIONS(LOYALTY, "j.c"));
+    CHECK_SAME(ONE_A_CITY(CITY, "j.c.city AS city", "city"), ONE_A_CITY(LOYALTY, "j.c.city AS city", "city"));
+    CHECK_OTHER(ONE_A_CITY(CITY, "j.c AS c", "c"), ONE_A_CITY(LOYALTY, "j.c AS c", "c"));
+    // a join keeps the columns that are read above it: of a struct, all fields
+    CHECK_OTHER(JOINED(CITY, "l.c, b.v"), JOINED(LOYALTY, "l.c, b.v"));
+    // out of a list
+    CHECK_SAME(EXPLODED("l ARRAY<STRUCT<a: STRING>>", "e.a"), EXPLODED("l ARRAY<STRUCT<b: INT, a: STRING>>", "e.a"));
+    CHECK_OTHER(EXPLODED("l ARRAY<STRUCT<a: STRING>>", "e.a"), EXPLODED("l ARRAY<STRUCT<a: INT>>", "e.a"));
+    CHECK_OTHER(EXPLODED("l ARRAY<STRUCT<a: STRING>>", "e"), EXPLODED("l ARRAY<STRUCT<b: INT, a: STRING>>", "e"));
+    CHECK_OTHER(EXPLODED("l ARRAY<STRING>", "e"), EXPLODED("l ARRAY<INT>", "e"));
+}
