@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -416,6 +417,12 @@ enum code os_replace_file(const char *path, struct bytes content, struct error *
 }
 
 const char *os_env(const char *name) { return getenv(name); }
+
+int32_t os_terminal_columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 uint64_t os_random(void)
 {

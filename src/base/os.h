@@ -79,6 +79,8 @@ enum code os_absolute(const char *path, struct text *out, struct error *err);
 /* Write, sync, rename over `path`, sync the folder: a reader sees the old or the new file, whole. */
 enum code os_replace_file(const char *path, struct bytes content, struct error *err);
 const char *os_env(const char *name); /* NULL when unset */
+/* How wide the terminal of stderr is now; 0 when it is none, or does not say. */
+int32_t os_terminal_columns(void);
 uint64_t os_random(void);
 int64_t os_process_id(void);
 

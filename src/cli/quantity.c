@@ -19,6 +19,19 @@ const char *quantity_count(int64_t value, char out[QUANTITY_TEXT_MAX])
     return out;
 }
 
+const char *quantity_brief(int64_t value, char out[QUANTITY_TEXT_MAX])
+{
+    static const char units[] = {'k', 'M', 'G', 'T'};
+    if (value < 1000)
+        return quantity_count(value, out);
+    double scaled = (double)value / 1000;
+    size_t unit = 0;
+    for (; scaled >= 999.95 && unit + 1 < sizeof units; unit++)
+        scaled /= 1000;
+    snprintf(out, QUANTITY_TEXT_MAX, "%.1f%c", scaled, units[unit]);
+    return out;
+}
+
 const char *quantity_size(int64_t bytes, char out[QUANTITY_TEXT_MAX])
 {
     static const char *const units[] = {"B", "KB", "MB", "GB", "TB"};

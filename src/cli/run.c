@@ -6,8 +6,9 @@
 #include "base/fault.h"
 #include "cli/cli.h"
 #include "cli/project.h"
-#include "cli/quantity.h"
 #include "cli/run.h"
+#include "cli/run_summary.h"
+#include "cli/status_line.h"
 #include "cli/stop.h"
 #include "cli/trouble_lines.h"
 #include "runtime/runtime.h"
@@ -25,22 +26,10 @@ struct display {
 
 static void show_line(const struct run_status *s)
 {
-    static const char spinner[] = "|/-\\";
     static unsigned turn;
-    char records[32], rate[32], lag[32], late[32], quarantined[32], files[32], rss[32], watermark[TIMESTAMP_TEXT_MAX + 1];
     struct text line = {0};
-    text_printf(&line, "%c epoch %" PRId64 "  %s records  ", spinner[turn++ % 4], s->epoch,
-                quantity_count(s->records_total, records));
-    if (s->trouble_count > 0)
-        trouble_words(s, &line);
-    else
-        text_printf(&line, "%s/s  lag %s  watermark %s  files %s%s%s%s%s", quantity_count((int64_t)s->records_per_second, rate),
-                    s->lag_records < 0 ? "?" : quantity_count(s->lag_records, lag), quantity_time(s->watermark_us, watermark),
-                    quantity_count(s->files_total, files), s->late_total > 0 ? "  late " : "",
-                    s->late_total > 0 ? quantity_count(s->late_total, late) : "",
-                    s->quarantined_total > 0 ? "  failed rows " : "",
-                    s->quarantined_total > 0 ? quantity_count(s->quarantined_total, quarantined) : "");
-    text_printf(&line, "  %s  %s%s", quantity_size(s->rss_bytes, rss), runtime_stopping() ? "stopping: " : "", s->phase);
+    int32_t columns = os_terminal_columns(); // each time: windows change their size
+    status_line(s, runtime_stopping(), turn++, columns > 0 ? columns - 1 : 0, &line); // the last column would wrap
     log_status(line.data);
     text_free(&line);
 }
@@ -136,19 +125,7 @@ static void on_commit(void *context, const struct commit_report *report)
         json_commit(report);
 }
 
-/* ---- the end: where every record went, and where the files lie ---- */
-
-static void summary_row(const struct table_commit *t)
-{
-    char in[32], out[32], filtered[32], late[32], duplicates[32], bad[32], files[32], size[32];
-    const struct ledger *l = &t->total;
-    if (t->table == NULL && l->out == 0)
-        return;
-    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", t->name,
-            t->table != NULL ? quantity_count(l->in + l->replayed + l->exploded, in) : "", quantity_count(l->out, out), quantity_count(l->filtered, filtered),
-            quantity_count(l->late + l->null_time, late), quantity_count(l->duplicates, duplicates), quantity_count(l->quarantined, bad),
-            quantity_count(t->files_total, files), quantity_size(t->bytes_total, size));
-}
+/* ---- the end ---- */
 
 /* Off a terminal; no member `epoch`, for this is no commit. */
 static void json_end(const struct display *display)
@@ -161,7 +138,7 @@ static void json_end(const struct display *display)
 }
 
 /* `ended`: nothing failed. */
-static void summary(const struct display *display, bool ended)
+static void summary(const struct display *display, bool ended, int64_t took_us, const char *directory)
 {
     if (!log_is_terminal()) {
         if (ended)
@@ -173,14 +150,19 @@ static void summary(const struct display *display, bool ended)
             fprintf(stderr, "%s\n", runtime_stopping() ? "stopped; nothing was read" : "nothing new");
         return;
     }
-    char records[32], rss[32];
-    fprintf(stderr, "%s records in %" PRId64 " epochs, peak memory %s\n\n", quantity_count(display->last.records_total, records),
-            display->epochs, quantity_size(display->last.rss_peak_bytes, rss));
-    fprintf(stderr, "  %-14s %14s %14s %12s %10s %10s %10s %8s %10s\n", "table", "in", "out", "filtered", "late", "duplicates",
-            "failed", "files", "size");
-    for (int32_t i = 0; i < display->table_count; i++)
-        summary_row(&display->tables[i]);
-    fputc('\n', stderr);
+    struct text text = {0};
+    const struct run_end end = {
+        .records = display->last.records_total,
+        .epochs = display->epochs,
+        .took_us = took_us,
+        .rss_peak_bytes = display->last.rss_peak_bytes,
+        .tables = display->tables,
+        .table_count = display->table_count,
+        .directory = directory,
+    };
+    run_summary(&end, os_terminal_columns(), &text);
+    fputs(text.data, stderr);
+    text_free(&text);
 }
 
 int run_project(const struct project *project, bool once, bool accept)
@@ -192,10 +174,11 @@ int run_project(const struct project *project, bool once, bool accept)
     if (fault_init(&err) != E_OK)
         return report(&err);
     stop_watch_begin(project->settings.stop_timeout_us);
+    int64_t begun_us = os->clock_mono_us();
     enum code code = pipeline_run(project->pipeline, &options, &err);
     stop_watch_end();
     log_status(NULL);
-    summary(&display, code == E_OK);
+    summary(&display, code == E_OK, os->clock_mono_us() - begun_us, project->pipeline->directory);
     mem_free(display.tables);
     if (code == E_OK)
         return EXIT_OK;
