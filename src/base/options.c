@@ -326,13 +326,14 @@ const char *option_kind_text(const struct option *option)
     return option->kind == OPTION_ENUM ? option->choices : kinds[option->kind];
 }
 
-void options_print(const struct option *options, const char *prefix, struct text *out)
+void options_print(const struct option *options, struct text *out)
 {
     for (; options != NULL && options->name != NULL; options++) {
         const char *initial = options->initial == NULL ? "-"
                               : options->secret        ? "(secret)"
                                                        : options->initial;
-        text_printf(out, "%s%-28s  %-10s  %-10s  %s\n", prefix, options->name, option_kind_text(options),
-                    initial, options->help);
+        bool letter = options->name[1] == '\0';
+        text_printf(out, "  %s%-*s  %-10s  %-10s  %s\n", letter ? "-" : "--", letter ? 29 : 28, options->name,
+                    option_kind_text(options), initial, options->help);
     }
 }

@@ -46,7 +46,7 @@ MUST_CHECK enum code parse_duration(const char *text, int64_t *out_us, struct er
 MUST_CHECK enum code parse_size(const char *text, int64_t *out_bytes, struct error *err);
 /* What a value looks like: "number", "duration", or the choices "a|b|c". */
 const char *option_kind_text(const struct option *option);
-/* "name  kind  default  help" lines for --help and docs. */
-void options_print(const struct option *options, const char *prefix, struct text *out);
+/* "--name  kind  default  help" lines for --help; -c of names that are one letter. */
+void options_print(const struct option *options, struct text *out);
 
 #endif

@@ -45,17 +45,36 @@ struct sql_words {
     const char *directory, *file; /* NULL: none */
 };
 
-static enum code words_read(const struct command_line *line, struct sql_words *out, struct error *err)
+/* A statement where a file should be: the -c was forgotten. */
+static bool is_statement(const char *word) { return strpbrk(word, " \t\n;") != NULL; }
+
+static enum code file_missing(const char *word, bool statements, struct error *err)
 {
-    int32_t at = 0;
+    if (is_statement(word))
+        return fail(err, E_USAGE, "there is no file \"%s\"; write -c in front of a statement", word);
+    return fail(err, E_USAGE, statements ? "there is no folder \"%s\"" : "there is no folder or file \"%s\"", word);
+}
+
+/* `statements`: they come with -c, not from a file. */
+static enum code words_read(const struct command_line *line, bool statements, struct sql_words *out, struct error *err)
+{
     struct os_stat stat;
     struct error ignored = {0};
     *out = (struct sql_words){0};
-    if (line->argument_count > 0 && os->stat(line->arguments[0], &stat, &ignored) == E_OK && stat.is_dir)
-        out->directory = line->arguments[at++];
-    if (at < line->argument_count)
-        out->file = line->arguments[at++];
-    return at == line->argument_count ? E_OK : fail(err, E_USAGE, "%s: a folder comes before the file", line->arguments[at]);
+    for (int32_t i = 0; i < line->argument_count; i++) {
+        const char *word = line->arguments[i];
+        if (os->stat(word, &stat, &ignored) != E_OK)
+            return file_missing(word, statements, err);
+        if (stat.is_dir && i == 0)
+            out->directory = word;
+        else if (stat.is_dir || out->file != NULL)
+            return fail(err, E_USAGE, "%s: a folder comes before the file", word);
+        else if (statements)
+            return fail(err, E_USAGE, "%s: statements come from -c or from a file, not from both", word);
+        else
+            out->file = word;
+    }
+    return E_OK;
 }
 
 static enum code script_read(const struct sql_settings *settings, const struct sql_words *words, struct text *out,
@@ -141,7 +160,7 @@ static int sql_run(const struct command_line *line)
 {
     struct with_words self = {.settings = line->settings};
     struct error err = {0};
-    if (words_read(line, &self.words, &err) != E_OK)
+    if (words_read(line, self.settings->statement != NULL, &self.words, &err) != E_OK)
         return report(&err);
     if (self.words.directory == NULL)
         return session_run(NULL, self.settings, &self.words);

@@ -24,7 +24,7 @@ void command_help(const struct command *command, struct text *out)
                 command->help, command->examples);
     if (command->options != NULL && command->options[0].name != NULL) {
         text_add_string(out, "Flags (each also as LEAT_NAME in the environment)\n");
-        options_print(command->options, "  --", out);
+        options_print(command->options, out);
     }
     if (command->notes != NULL)
         text_printf(out, "\n%s", command->notes);

@@ -44,7 +44,7 @@ int shell_script(struct sql_shell *self, struct bytes script)
 static const char help[] =
     ".help                    this\n"
     ".mode table|json|csv     how rows are printed\n"
-    ".quit                    leave; so does Ctrl-D\n"
+    ".quit                    leave; so do quit, exit and Ctrl-D\n"
     ".tables                  tables and views that statements can read\n"
     ".timer on|off            tell how long each statement takes\n"
     "Statements end with `;`. Ctrl-C ends a statement.\n";
@@ -66,10 +66,22 @@ static bool word_take(const char **at, const char *word)
     return true;
 }
 
+/* The whole line is this word, as other shells know it: without a dot, with `;` or without. */
+static bool is_plain(const char *line, const char *word)
+{
+    size_t size = strlen(word);
+    return strncasecmp(line, word, size) == 0 && line[size + strspn(line + size, "; \t\r")] == '\0';
+}
+
+static bool is_own_word(const char *line)
+{
+    return line[0] == '.' || is_plain(line, "quit") || is_plain(line, "exit") || is_plain(line, "help");
+}
+
 /* False: leave. */
 static bool own_word(struct sql_shell *self, const char *line)
 {
-    if (word_take(&line, ".quit") || word_take(&line, ".exit"))
+    if (word_take(&line, ".quit") || word_take(&line, ".exit") || is_plain(line, "quit") || is_plain(line, "exit"))
         return false;
     if (word_take(&line, ".tables"))
         sql_session_names(self->run->session, name_print, NULL);
@@ -130,7 +142,7 @@ int shell_talk(struct sql_shell *self, FILE *in)
         if (heard == HEARD_INTERRUPT) {
             text_clear(&typed);
             putchar('\n');
-        } else if (is_blank(&typed) && line.size > 0 && line.data[0] == '.') {
+        } else if (is_blank(&typed) && line.size > 0 && is_own_word(line.data)) {
             on = own_word(self, line.data);
         } else {
             text_add(&typed, line.data != NULL ? line.data : "", line.size);

@@ -173,8 +173,8 @@ TEST(a_wrong_option_says_what_is_right)
 TEST(options_print_a_line_each_and_no_secret)
 {
     struct text out = {0};
-    options_print(table, "  ", &out);
-    CHECK(strstr(out.data, "  maxRows") != NULL);
+    options_print(table, &out);
+    CHECK(strstr(out.data, "  --maxRows") != NULL);
     CHECK(strstr(out.data, "none|snappy|zstd") != NULL);
     CHECK(strstr(out.data, "hunter2") == NULL);
     text_free(&out);
