@@ -72,15 +72,20 @@ static enum code no_type(const struct delta_column *column, struct error *err)
     return fail(err, E_UNSUPPORTED, "column %s of the table has a type that leat does not have", column->name);
 }
 
-/* Columns that are asked for must be the table's: a slip in a name would be NULL in silence. */
-static enum code columns_match(const struct delta_schema *schema, struct column_files *out, struct error *err)
+/* Columns that are asked for must be the table's: a slip in a name would be NULL in silence. Only a table of the project may
+ * lack what its query has now: the next epoch adds it. */
+static enum code columns_match(const struct delta_schema *schema, bool may_lack, struct column_files *out, struct error *err)
 {
     const struct type *wanted = out->schema;
     struct field *fields = arena_array(&out->arena, struct field, (size_t)wanted->field_count);
     for (int32_t i = 0; i < wanted->field_count; i++) {
         const struct delta_column *column = delta_schema_find(schema, wanted->fields[i].name);
+        if (column == NULL && may_lack) {
+            fields[i] = (struct field){PARQUET_BY_ID "4294967296", wanted->fields[i].type, true};   // larger than any id
+            continue;
+        }
         if (column == NULL)
-            return fail(err, E_SPEC, "the table has no column %s, which the schema option names", wanted->fields[i].name);
+            return fail(err, E_SPEC, "the table has no column %s", wanted->fields[i].name);
         if (column->type == NULL)
             return no_type(column, err);
         bool same = type_equal(column->type, wanted->fields[i].type);
@@ -88,7 +93,7 @@ static enum code columns_match(const struct delta_schema *schema, struct column_
                                    schema->mapped && same ? type_copy(&out->arena, column->stored_type) : wanted->fields[i].type,
                                    true};
         if (schema->mapped && !same && type_is_nested(column->type))
-            return fail(err, E_UNSUPPORTED, "column %s: with column mapping the schema option must have the table's type",
+            return fail(err, E_UNSUPPORTED, "column %s: with column mapping it can only be read with the table's own type",
                         column->name);
     }
     out->stored = schema->mapped ? type_struct(&out->arena, fields, wanted->field_count) : NULL;
@@ -166,7 +171,7 @@ enum code delta_files(const struct files_settings *settings, int64_t version, st
     TRY(table_open(settings, version, budget, &store, &snapshot, err));
     enum code code = delta_schema_parse(&snapshot->metadata, &scratch, &schema, err);
     if (code == E_OK)
-        code = columns_match(&schema, out, err);
+        code = columns_match(&schema, settings->may_lack, out, err);
     for (int32_t i = 0; code == E_OK && i < snapshot->file_count; i++)
         code = file_add(settings, snapshot, &schema, &snapshot->files[i], out, err);
     arena_free(&scratch);

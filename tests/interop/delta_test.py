@@ -118,9 +118,40 @@ def written():
     grown(project, want)
 
 
+def age(folder):
+    """As if its files had been written long ago."""
+    for path in folder.rglob("*.parquet"):
+        os.utime(path, (1, 1))
+
+
+def vacuumed_before_the_commit():
+    """Killed between the record and the log's commit: the files are in no version, and old; they are the last epoch's."""
+    project = Project("pending", "CREATE STREAMING TABLE t USING delta AS SELECT id FROM STREAM events;")
+    project.feed({"id": n} for n in range(10))
+    check("a table", project.run("--once").problems(0))
+    project.feed({"id": n} for n in range(10, 20))
+    killed = leat("run", project.folder, LEAT_FAIL="delta_before:1:kill")
+    check("it is killed", [] if killed.status < 0 else [f"left with {killed.status}"])
+    (project.tables / "t/stray.parquet").write_text("nobody's")
+    age(project.tables)
+    done = leat("vacuum", project.folder, "--keep", "1 hour")
+    check("what is nobody's goes", [] if " 1 file of" in done.out else [done.out + done.err])
+    check("it goes on", project.run("--once").problems(0))
+    got = sorted(row["id"] for row in project.table("t").to_pyarrow_table().to_pylist())
+    check("nothing is lost to a vacuum", differences(got, list(range(20))))
+    for keep in ("0", "0 seconds", "1 second"):
+        check(f"--keep {keep}", leat("vacuum", project.folder, "--keep", keep).problems(2, "1 hour"))
+    write_deltalake(str(project.tables / "t/below/u"), ids(0, 3))
+    age(project.tables)
+    done = leat("vacuum", project.folder)
+    check("a table below another", [] if " 0 files of" in done.out else [done.out + done.err])
+
+
 def grown(project, want):
     """The query has a column more, then one of another type."""
     project.write_sql("CREATE STREAMING TABLE plain USING delta AS SELECT *, id * 2 AS twice FROM STREAM events;")
+    asked = leat("sql", project.folder, "--format", "csv", "-c", "SELECT count(*) AS n, count(twice) AS t FROM plain; SELECT max(id) AS m FROM plain")
+    check("before that it is NULL", asked.problems(0) + ([] if asked.out.split() == ["n,t", "400,0", "m", "399"] else [asked.out]))
     project.feed([event(400)])
     check("a new column is added", project.run("--once", "--accept").problems(0))
     rows = rows_of(project.table("plain"))
@@ -282,6 +313,7 @@ def race():
 
 
 written()
+vacuumed_before_the_commit()
 continued()
 not_null()
 mapped_by_id()
