@@ -107,19 +107,28 @@ static size_t settings_size(const struct option *options)
     return last + sizeof(int64_t);
 }
 
-static void option_check(struct check *check, const struct option *options, const struct setting *setting,
+static bool option_check(struct check *check, const struct option *options, const struct setting *setting,
                          const char *whose, const char *name)
 {
     struct error err = {0};
     void *scratch = arena_alloc(check->arena, settings_size(options));
-    if (setting->value[0] != '\0' &&  // "${env:NAME:-}": an empty option is one not set
-        option_set(options, scratch, setting->name, setting->value, check->arena, &err) != E_OK)
-        problem(check, err.code, setting->at, arena_printf(check->arena, "%s %s: %s", whose, name, err.text));
+    if (setting->value[0] == '\0' ||   // "${env:NAME:-}": an empty option is one not set
+        option_set(options, scratch, setting->name, setting->value, check->arena, &err) == E_OK)
+        return true;
+    problem(check, err.code, setting->at, arena_printf(check->arena, "%s %s: %s", whose, name, err.text));
+    return false;
 }
 
 static bool starts_with(const char *name, const char *prefix)
 {
     return strncasecmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static void value_check(struct check *check, const struct source_type *type, const struct setting *setting, const char *source)
+{
+    struct error err = {0};
+    if (type->check != NULL && setting->value[0] != '\0' && type->check(setting->name, setting->value, &err) != E_OK)
+        problem(check, err.code, setting->at, arena_printf(check->arena, "source %s: %s", source, err.text));
 }
 
 static void source_check(struct check *check, const struct pipeline_source *source)
@@ -134,8 +143,10 @@ static void source_check(struct check *check, const struct pipeline_source *sour
         const struct setting *setting = &source->options[i];
         bool decoders = decoder != NULL && option_find(type->options, setting->name) == NULL &&
                         option_find(decoder->options, setting->name) != NULL;
-        if (!starts_with(setting->name, "kafka."))  // the client's own, judged when it starts
-            option_check(check, decoders ? decoder->options : type->options, setting, "source", source->name);
+        if (starts_with(setting->name, "kafka."))   // the client's own, judged when it starts
+            continue;
+        if (option_check(check, decoders ? decoder->options : type->options, setting, "source", source->name))
+            value_check(check, type, setting, source->name);
     }
 }
 

@@ -265,6 +265,7 @@ const struct source_type kafka_source_type = {
     .name = "kafka",
     .help = "records of Apache Kafka topics, with Spark's reader options",
     .options = kafka_options,
+    .check = kafka_option_check,
     .size = sizeof(struct kafka_source),
     .open = kafka_open,
     .discover = kafka_discover,

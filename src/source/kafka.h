@@ -113,6 +113,8 @@ extern const struct source_type kafka_source_type;
 MUST_CHECK enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec,
                                          struct error *err);
 
+MUST_CHECK enum code kafka_option_check(const char *name, const char *value, struct error *err);   /* source_type.check */
+
 /* ---- offsets in JSON ---- */
 /* {"topic":{"0":23,"1":-1}} into `from` of new ranges. E_SPEC names `option`. */
 MUST_CHECK enum code kafka_offsets_parse(const char *option, const char *json,

@@ -14,9 +14,7 @@ static enum code object_parse(const char *option, const char *text, json_t **out
     json_error_t problem;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
     if (root == NULL)
-        return fail(err, E_SPEC, "option %s must be JSON%s: %s at character %d", option,
-                    strcmp(option, "startingOffsets") == 0 ? ", earliest or latest" : "",
-                    problem.text, problem.column);
+        return fail(err, E_SPEC, "option %s must be JSON: %s at character %d", option, problem.text, problem.column);
     if (!json_is_object(root)) {
         json_decref(root);
         return fail(err, E_SPEC, "option %s must be a JSON object of topics", option);

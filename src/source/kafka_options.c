@@ -137,23 +137,39 @@ static enum code settings_check(const struct kafka_settings *settings, struct er
     return E_OK;
 }
 
-/* Offsets in JSON are read again when they are needed; here only so that `leat check` can
- * complain. */
-static enum code offsets_check(const struct kafka_settings *settings, struct error *err)
+static enum code starting_check(const char *value, struct source_ranges *ranges, struct error *err)
+{
+    static const char *const words[] = {"earliest", "latest"};
+    if (strcasecmp(value, words[0]) == 0 || strcasecmp(value, words[1]) == 0)
+        return E_OK;
+    if (value[0] == '{')
+        return kafka_offsets_parse("startingOffsets", value, ranges, err);
+    const char *near = nearest_word(value, words, 2);
+    return fail(err, E_SPEC, "option startingOffsets: %s is neither earliest, latest nor JSON like {\"topic\":{\"0\":23}}%s%s",
+                value, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+}
+
+/* What is JSON is read again when it is needed. */
+enum code kafka_option_check(const char *name, const char *value, struct error *err)
 {
     struct source_ranges ranges = {0};
     enum code code = E_OK;
-    bool words = strcasecmp(settings->starting_offsets, "earliest") == 0 ||
-                 strcasecmp(settings->starting_offsets, "latest") == 0;
-    if (!words)
-        code = kafka_offsets_parse("startingOffsets", settings->starting_offsets, &ranges, err);
-    if (code == E_OK && settings->starting_offsets_by_timestamp != NULL)
-        code = kafka_offsets_parse("startingOffsetsByTimestamp",
-                                   settings->starting_offsets_by_timestamp, &ranges, err);
-    if (code == E_OK && settings->assign != NULL)
-        code = kafka_assign_parse(settings->assign, &ranges, err);
+    if (strcasecmp(name, "startingOffsets") == 0)
+        code = starting_check(value, &ranges, err);
+    else if (strcasecmp(name, "startingOffsetsByTimestamp") == 0)
+        code = kafka_offsets_parse("startingOffsetsByTimestamp", value, &ranges, err);
+    else if (strcasecmp(name, "assign") == 0)
+        code = kafka_assign_parse(value, &ranges, err);
     source_ranges_free(&ranges);
     return code;
+}
+
+static enum code offsets_check(const struct kafka_settings *settings, struct error *err)
+{
+    TRY(kafka_option_check("startingOffsets", settings->starting_offsets, err));
+    if (settings->starting_offsets_by_timestamp != NULL)
+        TRY(kafka_option_check("startingOffsetsByTimestamp", settings->starting_offsets_by_timestamp, err));
+    return settings->assign != NULL ? kafka_option_check("assign", settings->assign, err) : E_OK;
 }
 
 enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec,

@@ -93,6 +93,8 @@ struct source_shape {
 struct source_type {
     const char *name, *help;
     const struct option *options;
+    /* What the table of options cannot say of a value: E_SPEC. NULL: nothing. */
+    enum code (*check)(const char *name, const char *value, struct error *err) MUST_CHECK;
     size_t size;
     bool offsets_in_bytes; /* from, to and latest count bytes, not records */
     bool columns;          /* batches have the columns of source_spec.schema */

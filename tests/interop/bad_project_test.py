@@ -112,6 +112,20 @@ refused(
     spec=SPEC.replace("subscribe", "subscripe"),
 )
 refused(
+    "a word that is no offset",
+    "spark-pipeline.yml:8:",
+    "source orders",
+    "erliest",
+    "did you mean earliest",
+    spec=SPEC + "  source.orders.startingOffsets: erliest\n",
+)
+refused(
+    "offsets that are not JSON",
+    "spark-pipeline.yml:8:",
+    "startingOffsets",
+    spec=SPEC + "  source.orders.startingOffsets: '{\"orders\":[]}'\n",
+)
+refused(
     "wrong source option",
     "source orders",
     "failOnDataLoss",

@@ -43,6 +43,10 @@ KAFKA_TEST(kafka_open_checks_options)
     CHECK(OPEN(json, json_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "-1 means latest") != NULL);
 
+    const char *word[] = {"kafka.bootstrap.servers", "subscribe", "startingOffsets"}, *word_values[] = {"h:1", "t", "erliest"};
+    CHECK(OPEN(word, word_values, &err) == E_SPEC);
+    CHECK(strstr(err.text, "did you mean earliest") != NULL);
+
     const char *missing[] = {"subscribe"}, *missing_values[] = {"t"};
     CHECK(OPEN(missing, missing_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "kafka.bootstrap.servers is missing") != NULL);
