@@ -147,7 +147,9 @@ static enum code path_read(struct files_settings *settings, struct error *err)
     else if (strncmp(path, "file:", 5) == 0)
         path += 5;
     else if (strstr(path, "://") != NULL)
-        return fail(err, E_UNSUPPORTED, "path %s: this version reads local files only (file:///..)",
+        return fail(err, E_UNSUPPORTED,
+                    "path %s: sources and leat sql read local files only (file:///..) yet; tables in S3 are for "
+                    "leat run, audit, state, drift, compact and quarantine",
                     path);
     if (path[0] != '/')
         return fail(err, E_SPEC, "path %s must be absolute: file:///data/in", settings->path);
