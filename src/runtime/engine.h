@@ -50,6 +50,7 @@ struct progress {
     const char *checkpoint;            /* its folder */
     int64_t attempt_us;                /* when something that had failed was tried again */
     int64_t told_us;                   /* of trouble, in the log */
+    bool told_future;                  /* that rows have event times of the far future, in the log */
     bool gave_up;
     bool dropped;                      /* asked to stop, the open epoch could not be committed */
 };
@@ -126,6 +127,7 @@ void progress_status(struct progress *progress, struct engine *engine, bool now)
 void report_phase(struct engine *self, const char *phase);
 void report_status(struct engine *self, bool now);
 void report_commit(struct engine *self);
+void report_future(struct engine *self);   /* rows that the guard refused in this epoch; once in a run */
 struct cpu_split engine_cpu(const struct engine *self);
 
 #endif

@@ -243,6 +243,7 @@ static enum code epoch_work(struct engine *self, bool open, struct error *err)
     graph_counts(self->graph, self->counts);
     TRY(epoch_commit(self, err));
     drift_collect(&self->drift, self->pipeline, self->graph, self->store);
+    report_future(self);
     disks_account(self);
     self->accepted = false;
     return E_OK;

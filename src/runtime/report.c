@@ -1,9 +1,11 @@
 #include "runtime/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/os.h"
 #include "runtime/trouble.h"
 
@@ -210,4 +212,23 @@ void report_commit(struct engine *self)
     observer->commit(observer->context, &report);
     mem_free(tables);
     mem_free(states);
+}
+
+void report_future(struct engine *self)
+{
+    int64_t rows = 0;
+    const struct plan *first = NULL;
+    for (int32_t i = 0; i < self->pipeline->node_count; i++) {
+        const struct plan *plan = self->pipeline->nodes[i];
+        if (plan->kind != PLAN_WATERMARK || self->counts[plan->id].rejected == 0)
+            continue;
+        first = first == NULL ? plan : first;
+        rows += self->counts[plan->id].rejected;
+    }
+    if (rows == 0 || self->progress->told_future)
+        return;
+    self->progress->told_future = true;
+    log_warn("%s:%d:%d: [FUTURE_EVENT_TIME] event times more than leat.watermark.max_future ahead of their records: %" PRId64
+             " row%s so far, in the quarantine; docs/semantics.md, The far future. Told once in a run",
+             first->at.file != NULL ? first->at.file : "", first->at.line, first->at.column, rows, rows == 1 ? "" : "s");
 }
