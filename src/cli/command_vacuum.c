@@ -1,16 +1,16 @@
 /* command_vacuum.c - `leat vacuum`: files in the folders of Delta tables that no version within reach needs. */
 #include "cli/project_flags.h"
 #include "cli/quantity.h"
-#include "delta/delta.h"
+#include "runtime/runtime.h"
 
 #include <stdio.h>
 #include <strings.h>
 
 struct vacuum_flags {
     struct project_flags project;
-    int64_t keep_us;
     bool dry_run;
-    const char *table;
+    const char *keep, *table;
+    int64_t keep_us;                   /* -1: --keep was not given */
 };
 static const struct option vacuum_options[] = {
     {.name = "dry-run",
@@ -18,48 +18,50 @@ static const struct option vacuum_options[] = {
      .help = "say what would be removed, file by file",
      .offset = offsetof(struct vacuum_flags, dry_run)},
     {.name = "keep",
-     .kind = OPTION_DURATION,
-     .initial = "0 seconds",
-     .help = "files younger than this stay, and those that were in the table until then; at least 1 hour. Without it what the "
-             "table says, delta.deletedFileRetentionDuration, or 7 days",
-     .offset = offsetof(struct vacuum_flags, keep_us)},
+     .kind = OPTION_STRING,
+     .help = "'2 days': files younger than this stay, and those that were in the table until then; at least 1 hour. Without it "
+             "what the table says, delta.deletedFileRetentionDuration, or 7 days",
+     .offset = offsetof(struct vacuum_flags, keep)},
     PROJECT_FLAGS(struct vacuum_flags, project),
     {0},
 };
 static const int64_t KEEP_LEAST_US = (int64_t)3600 * 1000000;
 
-static void file_print(void *context, const char *path, int64_t size_bytes)
+static void file_print(const char *path, int64_t size_bytes)
 {
     char size[QUANTITY_TEXT_MAX];
-    (void)context;
     printf("  %12s  %s\n", quantity_size(size_bytes, size), path);
 }
 
 static enum code table_vacuum(const struct project *project, const struct pipeline_table *table,
                               const struct vacuum_flags *flags, struct error *err)
 {
-    struct arena arena = {0};
-    struct store *store = NULL;
-    struct budget budget = {.limit_bytes = (size_t)project->settings.memory_bytes};
-    struct delta_vacuum vacuum = {.dry_run = flags->dry_run,
-                                  .keep_us = flags->keep_us > 0 ? flags->keep_us : -1,
-                                  .each = flags->dry_run ? file_print : NULL};
+    const struct vacuum_request request = {
+        .dry_run = flags->dry_run, .keep_us = flags->keep_us, .each = flags->dry_run ? file_print : NULL};
+    struct vacuum_report report;
     char files[QUANTITY_TEXT_MAX], bytes[QUANTITY_TEXT_MAX];
-    const char *path =
-        table->path != NULL ? table->path : arena_printf(&arena, "%s/%s", project->settings.tables_path, table->name);
-    enum code code = store_look(path, &store, err);
-    if (code == E_OK)
-        code = delta_vacuum(store, &vacuum, &budget, err);
-    store_close(store);
-    arena_free(&arena);
+    enum code code = pipeline_vacuum(project->pipeline, table, &request, &report, err);
     if (code == E_ABSENT) {
         error_clear(err);
         printf("%-20s is not there yet\n", table->name);
         return E_OK;
     }
     TRY(code);
-    printf("%-20s %s file%s of %s %s\n", table->name, quantity_count(vacuum.files, files), vacuum.files == 1 ? "" : "s",
-           quantity_size(vacuum.bytes, bytes), flags->dry_run ? "would go" : "removed");
+    printf("%-20s %s file%s of %s %s\n", table->name, quantity_count(report.files, files), report.files == 1 ? "" : "s",
+           quantity_size(report.bytes, bytes), flags->dry_run ? "would go" : "removed");
+    return E_OK;
+}
+
+static enum code keep_parse(struct vacuum_flags *flags, struct error *err)
+{
+    flags->keep_us = -1;
+    if (flags->keep == NULL)
+        return E_OK;
+    if (parse_duration(flags->keep, &flags->keep_us, err) != E_OK)
+        return error_note(err, "--keep");
+    if (flags->keep_us < KEEP_LEAST_US)
+        return fail(err, E_USAGE,
+                    "--keep: at least 1 hour, for younger files may be those of somebody who is about to commit them");
     return E_OK;
 }
 
@@ -68,9 +70,6 @@ static enum code tables_vacuum(const struct project *project, const struct vacuu
 {
     const struct pipeline *pipeline = project->pipeline;
     int32_t found = 0;
-    if (flags->keep_us > 0 && flags->keep_us < KEEP_LEAST_US)
-        return fail(err, E_USAGE,
-                    "--keep: at least 1 hour, for younger files may be those of somebody who is about to commit them");
     for (int32_t i = 0; i < pipeline->table_count; i++) {
         const struct pipeline_table *table = pipeline->tables[i];
         bool delta = strcasecmp(table->format, "delta") == 0;
@@ -92,8 +91,12 @@ static enum code tables_vacuum(const struct project *project, const struct vacuu
 
 static int project_vacuum(const struct project *project, const void *settings)
 {
+    struct vacuum_flags flags = *(const struct vacuum_flags *)settings;
     struct error err = {0};
-    return tables_vacuum(project, settings, &err) == E_OK ? EXIT_OK : report(&err);
+    enum code code = keep_parse(&flags, &err);
+    if (code == E_OK)
+        code = tables_vacuum(project, &flags, &err);
+    return code == E_OK ? EXIT_OK : report(&err);
 }
 
 static int vacuum_run(const struct command_line *line)
@@ -110,8 +113,8 @@ const struct command vacuum_command = {
     .examples = "  leat vacuum shop --dry-run                 # which files, and how much?\n"
                 "  leat vacuum shop gold --keep '2 days'\n",
     .notes =
-        "Also beside a leat or a Spark at work: what is in the newest version stays, and so does every file that is young, or\n"
-        "was removed from the table a short while ago. Older versions of the table cannot be read afterwards.\n",
+        "Also beside a leat or a Spark at work: what is in the newest version stays, what the project's last epoch has written,\n"
+        "and every file that is young, or was removed from the table a short while ago. Older versions of the table cannot be read afterwards.\n",
     .options = vacuum_options,
     .size = sizeof(struct vacuum_flags),
     .arguments_max = 2,

@@ -264,11 +264,14 @@ struct delta_vacuum {
     bool dry_run;
     int64_t keep_us;                /* younger files stay; -1: delta.deletedFileRetentionDuration, 7 days */
     void (*each)(void *context, const char *path, int64_t size_bytes);   /* what goes; may be NULL */
+    /* Files that stay although the log does not name them yet; asked after the folder was listed, and before the log is read.
+     * May be NULL. */
+    enum code (*pending)(void *context, const char *const **paths, int32_t *count, struct error *err);
     void *context;
     int64_t files, bytes;           /* out */
 };
 /* Removes files that are not in the table and older than keep_us. Never: files of the newest version, deletion vectors
- * of theirs, and names that begin with '_' or '.'. */
+ * of theirs, names that begin with '_' or '.', and what lies in a folder with a log of its own. */
 MUST_CHECK enum code delta_vacuum(struct store *store, struct delta_vacuum *vacuum, struct budget *budget,
                                   struct error *err);
 

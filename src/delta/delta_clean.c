@@ -3,7 +3,7 @@
  * The log   all before the newest checkpoint that is older than delta.logRetentionDuration (30 days), counted from
  *           midnight UTC as Spark does; delta.enableExpiredLogCleanup = false: nothing. Looked for every CLEAN_EVERY_US
  * Vacuum    files that no action of the newest version names, and that are older than the time asked for. Those of
- *           tombstones stay as long: readers of an old version may be at them
+ *           tombstones stay as long: readers of an old version may be at them. The folder is listed before the log is read
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,7 +13,8 @@
 #include "base/os.h"
 #include "delta/delta_internal.h"
 
-static const int64_t DAY_US = (int64_t)24 * 3600 * 1000000, CLEAN_EVERY_US = (int64_t)600 * 1000000;
+static const int64_t HOUR_US = (int64_t)3600 * 1000000, DAY_US = 24 * (int64_t)3600 * 1000000,
+                     CLEAN_EVERY_US = (int64_t)600 * 1000000;
 
 /* ---- the log ---- */
 
@@ -71,6 +72,9 @@ struct sweep {
     struct delta_set files;
     struct delta_protocol protocol;
     struct delta_metadata metadata;
+    struct store_list list;         /* of the folder */
+    char **nested;                  /* folders below it that are tables too */
+    int32_t nested_count, nested_capacity;
 };
 
 static enum code sweep_visit(void *context, int64_t version, const struct delta_action *action, struct error *err)
@@ -116,15 +120,40 @@ static bool is_hidden(const char *path)
     }
 }
 
-static enum code files_sweep(struct store *store, struct delta_vacuum *vacuum, const struct delta_set *kept,
-                             int64_t cut_us, struct error *err)
+/* Of a folder below this one that is a table too: its path with the '/' behind it; 0: none. */
+static size_t nested_size(const char *path)
 {
-    struct store_list list = {0};
-    TRY(store_list(store, "", true, &list, err));
-    enum code code = E_OK;
-    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
-        const struct store_entry *entry = &list.entries[i];
-        if (is_hidden(entry->path) || entry->modified_us >= cut_us ||
+    const char *log = strstr(path, "/" DELTA_LOG "/");
+    return log != NULL ? (size_t)(log - path) + 1 : 0;
+}
+
+static bool is_nested(const struct sweep *self, const char *path)
+{
+    for (int32_t i = 0; i < self->nested_count; i++)
+        if (strncmp(path, self->nested[i], strlen(self->nested[i])) == 0)
+            return true;
+    return false;
+}
+
+static void nested_find(struct sweep *self)
+{
+    for (int32_t i = 0; i < self->list.count; i++) {
+        const char *path = self->list.entries[i].path;
+        size_t size = nested_size(path);
+        if (size == 0 || is_nested(self, path))
+            continue;
+        mem_grow(self->nested, self->nested_capacity, self->nested_count + 1);
+        self->nested[self->nested_count++] = arena_strndup(&self->arena, path, size);
+    }
+}
+
+static enum code files_sweep(struct sweep *self, struct store *store, struct delta_vacuum *vacuum,
+                             const struct delta_set *kept, int64_t cut_us, struct error *err)
+{
+    nested_find(self);
+    for (int32_t i = 0; i < self->list.count; i++) {
+        const struct store_entry *entry = &self->list.entries[i];
+        if (is_hidden(entry->path) || entry->modified_us >= cut_us || is_nested(self, entry->path) ||
             delta_set_find(kept, &(struct delta_file){.path = entry->path}) != NULL)
             continue;
         vacuum->files++;
@@ -132,38 +161,63 @@ static enum code files_sweep(struct store *store, struct delta_vacuum *vacuum, c
         if (vacuum->each != NULL)
             vacuum->each(vacuum->context, entry->path, entry->size_bytes);
         if (!vacuum->dry_run)
-            code = store_remove(store, entry->path, err);
+            TRY(store_remove(store, entry->path, err));
     }
-    store_list_free(&list);
+    return E_OK;
+}
+
+static enum code pending_keep(const struct delta_vacuum *vacuum, struct delta_set *kept, struct error *err)
+{
+    const char *const *paths = NULL;
+    int32_t count = 0;
+    if (vacuum->pending == NULL)
+        return E_OK;
+    TRY(vacuum->pending(vacuum->context, &paths, &count, err));
+    for (int32_t i = 0; i < count; i++)
+        TRY(delta_set_put(kept, &(struct delta_file){.path = paths[i]}, true, err));
+    return E_OK;
+}
+
+static enum code log_replay(struct sweep *self, struct store *store, struct budget *budget, struct error *err)
+{
+    const struct delta_visitor visitor = {.visit = sweep_visit, .context = self};
+    struct delta_listing listing;
+    TRY(delta_listing_read(store, &listing, err));
+    enum code code = delta_replay(store, &listing, listing.newest, budget, &visitor, err);
+    delta_listing_free(&listing);
     return code;
 }
 
-static enum code sweep_run(struct store *store, struct delta_vacuum *vacuum, const struct delta_listing *listing,
-                           struct sweep *self, struct delta_set *kept, struct budget *budget, struct error *err)
+/* What is listed and not in the log, which is read later, is not on its way into it: see `pending`. */
+static enum code sweep_run(struct sweep *self, struct store *store, struct delta_vacuum *vacuum, struct delta_set *kept,
+                           struct budget *budget, struct error *err)
 {
-    const struct delta_visitor visitor = {.visit = sweep_visit, .context = self};
-    TRY(delta_replay(store, listing, listing->newest, budget, &visitor, err));
+    TRY(store_list(store, "", true, &self->list, err));
+    TRY(pending_keep(vacuum, kept, err));
+    TRY(log_replay(self, store, budget, err));
     if (self->metadata.id == NULL)
         return fail(err, E_CORRUPT, "the log has no metadata");
     TRY(delta_writable(&self->protocol, &self->metadata, err));
-    int64_t keep_us = vacuum->keep_us >= 0 ? vacuum->keep_us
-                                           : delta_duration(&self->metadata, "delta.deletedFileRetentionDuration", 7 * DAY_US);
+    int64_t keep_us = vacuum->keep_us;
+    if (keep_us < 0) {
+        keep_us = delta_duration(&self->metadata, "delta.deletedFileRetentionDuration", 7 * DAY_US);
+        keep_us = keep_us > HOUR_US ? keep_us : HOUR_US;   // somebody may be about to commit a young file
+    }
     int64_t cut_us = os->clock_wall_us() - keep_us;
     TRY(kept_find(self, store_root(store), cut_us / 1000, kept, err));
-    return files_sweep(store, vacuum, kept, cut_us, err);
+    return files_sweep(self, store, vacuum, kept, cut_us, err);
 }
 
 enum code delta_vacuum(struct store *store, struct delta_vacuum *vacuum, struct budget *budget, struct error *err)
 {
-    struct delta_listing listing;
     struct sweep sweep = {0};
-    TRY(delta_listing_read(store, &listing, err));
     struct delta_set kept = {.arena = &sweep.arena, .budget = budget};
     sweep.files = (struct delta_set){.arena = &sweep.arena, .budget = budget};
-    enum code code = sweep_run(store, vacuum, &listing, &sweep, &kept, budget, err);
+    enum code code = sweep_run(&sweep, store, vacuum, &kept, budget, err);
     delta_set_free(&kept);
     delta_set_free(&sweep.files);
+    store_list_free(&sweep.list);
+    mem_free(sweep.nested);
     arena_free(&sweep.arena);
-    delta_listing_free(&listing);
     return code == E_OK ? E_OK : error_note(err, "Delta table %s", store_root(store));
 }

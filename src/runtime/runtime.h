@@ -241,6 +241,21 @@ struct compact_request {
 MUST_CHECK enum code pipeline_compact(const struct pipeline *pipeline, const struct compact_request *request,
                                       struct arena *arena, struct compact_report *out, struct error *err);
 
+/* ---- files of Delta tables that nobody needs: vacuum.c ---- */
+
+struct vacuum_request {
+    bool dry_run;
+    int64_t keep_us;                   /* delta_vacuum's: younger files stay; -1: what the table says */
+    void (*each)(const char *path, int64_t size_bytes);   /* what goes; may be NULL */
+};
+struct vacuum_report {
+    int64_t files, bytes;
+};
+/* Remove the files of a Delta table of the project that no version within reach has, but for those of an epoch that the chain
+ * has and the log has not yet. Also beside a leat at work. E_ABSENT: there is no table. */
+MUST_CHECK enum code pipeline_vacuum(const struct pipeline *pipeline, const struct pipeline_table *table,
+                                     const struct vacuum_request *request, struct vacuum_report *out, struct error *err);
+
 struct audit_request {
     bool names_only;                   /* do not read what is in the files */
     const char *const *also;           /* 8 or more digits each: queries whose files may lie in the tables' folders */
