@@ -49,6 +49,11 @@ static inline struct bytes column_bytes_at(const struct column *col, int64_t row
 
 /* Rows picked by `rows` (indexes, any order, repeats allowed), copied into a new column. */
 void column_gather(struct column *out, const struct column *col, const int32_t *rows, int64_t count);
+/* What the rows [from, to) take, in bytes, without validity. */
+int64_t column_range_bytes(const struct column *col, int64_t from, int64_t to);
+enum { COLUMN_BYTES_MAX = 1 << 30 }; /* far enough below what int32 offsets reach */
+/* Whether a gather of these rows stays within COLUMN_BYTES_MAX: asked where rows repeat. */
+bool column_gather_fits(const struct column *col, const int32_t *rows, int64_t count);
 /* A column of `rows` NULLs of the type. */
 void column_all_null(struct column *out, const struct type *type, int64_t rows);
 /* Append [from, to) of col behind out (same type; zeroed out is fine). */

@@ -7,7 +7,8 @@
  *          all rows stay, as behind most filters, the rows come in long runs, and each run is one append:
  *          that is as fast as copying gets
  * Limits   a gathered text or list column holds at most INT32_MAX bytes or elements (Arrow's int32 offsets);
- *          batches are small enough (BATCH_ROWS_MAX), so passing it is a bug and asserts
+ *          batches are small enough (BATCH_ROWS_MAX), so passing it is a bug and asserts. Who makes more
+ *          rows of few asks column_gather_fits first
  */
 #include "base/memory.h"
 #include "data/column.h"
@@ -113,6 +114,40 @@ static void gather_list(struct column *out, const struct column *col, const int3
     for (int32_t i = 0; i < col->child_count; i++)
         column_gather(&out->children[i], &col->children[i], picked, total);
     mem_free(picked);
+}
+
+int64_t column_range_bytes(const struct column *col, int64_t from, int64_t to)
+{
+    const struct type *type = col->type;
+    int64_t bytes = (to - from) * (int64_t)sizeof(int32_t), first = from, last = to;
+    if (type_is_varlen(type) || type->id == TYPE_ARRAY || type->id == TYPE_MAP) {
+        first = column_offsets(col)[from];
+        last = column_offsets(col)[to];
+        if (col->child_count == 0)
+            return bytes + last - first;
+    } else if (type->id != TYPE_STRUCT) {
+        return (to - from) * type_width(type);
+    }
+    for (int32_t i = 0; i < col->child_count; i++)
+        bytes += column_range_bytes(&col->children[i], first, last);
+    return bytes;
+}
+
+bool column_gather_fits(const struct column *col, const int32_t *rows, int64_t count)
+{
+    int64_t sum = 0;
+    if (count == 0 || (col->child_count == 0 && !type_is_varlen(col->type)) ||
+        column_range_bytes(col, 0, col->rows) <= COLUMN_BYTES_MAX / count)
+        return true;
+    if (type_is_varlen(col->type) && col->child_count == 0) {
+        const int32_t *offsets = column_offsets(col);
+        for (int64_t i = 0; i < count; i++)
+            sum += offsets[rows[i] + 1] - offsets[rows[i]];
+        return sum <= COLUMN_BYTES_MAX;
+    }
+    for (int64_t i = 0; i < count && sum <= COLUMN_BYTES_MAX; i++)
+        sum += column_range_bytes(col, rows[i], rows[i] + 1);
+    return sum <= COLUMN_BYTES_MAX;
 }
 
 static void gather_valid(struct column *out, const struct column *col, const int32_t *rows, int64_t count)

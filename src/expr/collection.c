@@ -18,12 +18,20 @@ static void interleave(struct call *call, const struct arg *args, int32_t first,
     struct buffer *buffer =
         call_buffer(call, (size_t)call->rows * (size_t)per_row * sizeof(int32_t) + 16);
     int32_t *rows = (int32_t *)(void *)buffer->data;
+    int64_t bytes = 0;
     for (int32_t k = 0; k < per_row; k++)
+        bytes += column_range_bytes(args[first + k * stride].col, 0, args[first + k * stride].col->rows);
+    for (int32_t k = 0; k < per_row && bytes <= COLUMN_BYTES_MAX; k++)
         starts[k] = pool_add(&pool, args[first + k * stride].col);
     for (int64_t i = 0; i < call->rows; i++)
         for (int32_t k = 0; k < per_row; k++)
             rows[i * per_row + k] = (int32_t)(starts[k] + i * args[first + k * stride].step);
-    column_gather(out, &pool, rows, call->rows * per_row);
+    if (bytes <= COLUMN_BYTES_MAX) {
+        gather_bounded(call, out, &pool, rows, call->rows * per_row);
+    } else {
+        call_reject_all(call);
+        column_all_null(out, args[first].col->type, call->rows * per_row);
+    }
     column_release(&pool);
     mem_free(starts);
     call_free(call, buffer);
@@ -147,7 +155,7 @@ static void share_or_repeat(struct call *call, const struct arg *arg, struct col
     }
     struct buffer *zeros = call_buffer(call, (size_t)call->rows * sizeof(int32_t));
     memset(zeros->data, 0, (size_t)call->rows * sizeof(int32_t));
-    column_gather(out, arg->col, (const int32_t *)(const void *)zeros->data, call->rows);
+    gather_bounded(call, out, arg->col, (const int32_t *)(const void *)zeros->data, call->rows);
     call_free(call, zeros);
 }
 

@@ -1,6 +1,7 @@
 /* conditional.c - CASE, IF, COALESCE and their relatives: which branch a row takes, then one pass that picks. */
 #include "expr/coerce.h"
 #include "expr/loop.h"
+#include "expr/pick.h"
 #include "expr/writer.h"
 
 /* ---- picking ---- */
@@ -87,6 +88,17 @@ static void select_nested(struct call *call, const struct arg *branches, int32_t
                                                   (size_t)call->rows * sizeof(int32_t));
     int64_t *starts = (int64_t *)(void *)buffer->data;
     int32_t *rows = (int32_t *)(void *)(starts + count + 1);
+    int64_t bytes = 0;
+    for (int32_t k = 0; k < count; k++)
+        bytes += column_range_bytes(branches[k].col, 0, branches[k].step == 0 ? 1 : call->rows);
+    if (bytes > COLUMN_BYTES_MAX) {
+        const struct type *type = out->type;
+        call_reject_all(call);
+        column_release(out);
+        column_all_null(out, type, call->rows);
+        call_free(call, buffer);
+        return;
+    }
     for (int32_t k = 0; k < count; k++) {
         starts[k] = all.rows;
         column_append(&all, branches[k].col, 0, branches[k].step == 0 ? 1 : call->rows);
@@ -97,7 +109,7 @@ static void select_nested(struct call *call, const struct arg *branches, int32_t
     for (int64_t i = 0; i < call->rows; i++)
         rows[i] = (int32_t)(starts[pick[i]] + (pick[i] < count ? i * branches[pick[i]].step : 0));
     column_release(out);
-    column_gather(out, &all, rows, call->rows);
+    gather_bounded(call, out, &all, rows, call->rows);
     column_release(&all);
     column_release(&null);
     call_free(call, buffer);

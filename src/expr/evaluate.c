@@ -430,13 +430,18 @@ static void free_dead(struct evaluator *self, int32_t index)
 }
 
 /* One row to `rows` equal ones. */
-static void column_repeat(struct evaluator *self, struct column *out, const struct column *one,
-                          int64_t rows)
+static void column_repeat(struct evaluator *self, int32_t step, struct column *out, const struct column *one, int64_t rows)
 {
     struct call call = {.rows = rows, .evaluator = self};
     struct buffer *zeros = call_buffer(&call, (size_t)rows * sizeof(int32_t));
     memset(zeros->data, 0, (size_t)rows * sizeof(int32_t));
-    column_gather(out, one, (const int32_t *)(const void *)zeros->data, rows);
+    if (column_gather_fits(one, (const int32_t *)(const void *)zeros->data, rows)) {
+        column_gather(out, one, (const int32_t *)(const void *)zeros->data, rows);
+    } else {
+        column_all_null(out, one->type, rows);
+        for (int64_t i = 0; i < rows; i++)
+            reject_row(self, i, step, REJECT_TOO_BIG);
+    }
     pool_put(self, zeros);
 }
 
@@ -444,7 +449,7 @@ static void take_root(struct evaluator *self, int32_t root, struct column *out)
 {
     struct slot *slot = &self->slots[self->program->roots[root]];
     if (slot->step == 0)
-        column_repeat(self, out, slot->col, self->in->rows);
+        column_repeat(self, self->program->roots[root], out, slot->col, self->in->rows);
     else
         column_share(out, slot->col);
 }

@@ -10,6 +10,7 @@
 
 #include "expr/coerce.h"
 #include "expr/order.h"
+#include "expr/pick.h"
 
 /* ---- elements of all rows ---- */
 
@@ -23,13 +24,40 @@ static int64_t row_of(const struct arg *arg, int64_t row)
     return row * arg->step;
 }
 
-static void elements_find(struct elements *self, const struct call *call, const struct arg *list)
+enum { ELEMENTS_MAX = 1 << 24 }; // of the lists of one batch: they stand beside one another
+
+static int64_t elements_bytes(const struct arg *list, int64_t row)
+{
+    const int32_t *offsets = column_offsets(list->col) + row_of(list, row);
+    int64_t bytes = 0;
+    for (int32_t c = 0; c < list->col->child_count; c++)
+        bytes += column_range_bytes(&list->col->children[c], offsets[0], offsets[1]);
+    return bytes;
+}
+
+/* Rejects the lists that do not fit beside those before them; returns how many elements the others have. */
+static int64_t elements_bound(struct call *call, const struct arg *list)
 {
     const int32_t *offsets = column_offsets(list->col);
-    int64_t count = 0;
-    for (int64_t i = 0; i < call->rows; i++)
-        if (column_valid_at(call->out, i))
-            count += offsets[row_of(list, i) + 1] - offsets[row_of(list, i)];
+    int64_t count = 0, bytes = 0;
+    for (int64_t i = 0; i < call->rows; i++) {
+        if (!column_valid_at(call->out, i))
+            continue;
+        int64_t size = offsets[row_of(list, i) + 1] - offsets[row_of(list, i)], more = elements_bytes(list, i);
+        if (count + size > ELEMENTS_MAX || bytes + more > COLUMN_BYTES_MAX) {
+            call_reject(call, i, REJECT_TOO_BIG);
+            continue;
+        }
+        count += size;
+        bytes += more;
+    }
+    return count;
+}
+
+static void elements_find(struct elements *self, struct call *call, const struct arg *list)
+{
+    const int32_t *offsets = column_offsets(list->col);
+    int64_t count = elements_bound(call, list);
     self->parents = mem_array(int32_t, 2 * (size_t)count + 1);
     self->places = self->parents + count;
     for (int64_t i = 0; i < call->rows; i++)
@@ -44,12 +72,13 @@ static void elements_free(struct elements *self)
     mem_free(self->parents);
 }
 
-static void captured_column(const struct arg *arg, const int32_t *parents, int64_t count, struct column *out)
+static void captured_column(struct call *call, const struct arg *arg, const int32_t *parents, int64_t count,
+                            struct column *out)
 {
     int32_t *rows = mem_array(int32_t, (size_t)count + 1);
     for (int64_t i = 0; i < count; i++)
         rows[i] = (int32_t)row_of(arg, parents[i]);
-    column_gather(out, arg->col, rows, count);
+    gather_bounded(call, out, arg->col, rows, count);
     mem_free(rows);
 }
 
@@ -69,7 +98,7 @@ static void body_run(struct call *call, const struct arg *args, int32_t which, s
     for (int32_t v = body->variable_count; v < given; v++)
         column_release(&variables[v]);
     for (int32_t c = 0; c < captured; c++)
-        captured_column(&args[lambda->value_count + c], parents, count, &columns[body->variable_count + c]);
+        captured_column(call, &args[lambda->value_count + c], parents, count, &columns[body->variable_count + c]);
     struct batch in = {.rows = count, .columns = columns, .column_count = body->variable_count + captured};
     struct evaluator *evaluator = evaluator_new(lambda->programs[which]);
     if (count == 0)
@@ -267,7 +296,7 @@ SCALAR(fn_aggregate, "aggregate reduce", "(array<T>, A, (A, T) -> A, A -> R?) ->
     int64_t count = 1;
     for (int64_t i = 0; i < call->rows; i++)
         all[i] = (int32_t)i;
-    captured_column(&args[1], all, call->rows, &sums);
+    captured_column(call, &args[1], all, call->rows, &sums);
     for (int32_t place = 0; count > 0; place++) {
         count = 0;
         for (int64_t i = 0; i < call->rows; i++) {
@@ -307,7 +336,7 @@ struct pairing {
 };
 
 /* NULL for places behind a list's end: one row more behind the child. */
-static void gather_padded(const struct column *child, const int32_t *places, int64_t count, struct column *out)
+static void gather_padded(struct call *call, const struct column *child, const int32_t *places, int64_t count, struct column *out)
 {
     struct column nothing, padded = {0};
     int32_t *rows = mem_array(int32_t, (size_t)count + 1);
@@ -316,7 +345,7 @@ static void gather_padded(const struct column *child, const int32_t *places, int
     column_append(&padded, &nothing, 0, 1);
     for (int64_t i = 0; i < count; i++)
         rows[i] = places[i] < 0 ? (int32_t)child->rows : places[i];
-    column_gather(out, &padded, rows, count);
+    gather_bounded(call, out, &padded, rows, count);
     column_release(&padded);
     column_release(&nothing);
     mem_free(rows);
@@ -343,8 +372,8 @@ SCALAR(fn_zip_with, "zip_with", "(array<T>, array<U>, (T, U) -> R) -> array<R>",
             right[count] = b[y] + at < b[y + 1] ? b[y] + at : -1;
         }
     }
-    gather_padded(&args[0].col->children[0], left, count, &variables[0]);
-    gather_padded(&args[1].col->children[0], right, count, &variables[1]);
+    gather_padded(call, &args[0].col->children[0], left, count, &variables[0]);
+    gather_padded(call, &args[1].col->children[0], right, count, &variables[1]);
     body_run(call, args, 0, variables, 2, parents, count, &result);
     offsets_put(call, parents, count, out);
     children_put(out, &result, 1);
@@ -435,8 +464,8 @@ SCALAR(fn_map_zip_with, "map_zip_with", "(map<K,V>, map<K,W>, (K, V, W) -> R) ->
     builder_finish(&keys, &variables[0]);
     builder_release(&keys);
     column_share(&children[0], &variables[0]);
-    gather_padded(&maps[0]->children[1], left, count, &variables[1]);
-    gather_padded(&maps[1]->children[1], right, count, &variables[2]);
+    gather_padded(call, &maps[0]->children[1], left, count, &variables[1]);
+    gather_padded(call, &maps[1]->children[1], right, count, &variables[2]);
     body_run(call, args, 0, variables, 3, parents, count, &children[1]);
     offsets_put(call, parents, count, out);
     children_put(out, children, 2);

@@ -53,11 +53,14 @@ static enum reject_code put_sequence(int64_t start, int64_t stop, struct calenda
     return REJECT_COUNT;
 }
 
-static int64_t time_at(const struct arg *arg, int64_t row)
+/* False for a date that no timestamp reaches. */
+static bool time_at(const struct arg *arg, int64_t row, int64_t *us)
 {
     row *= arg->step;
-    return arg->col->type->id == TYPE_DATE ? arg_values(arg, int32_t)[row] * DAY_US
-                                           : arg_values(arg, int64_t)[row];
+    if (arg->col->type->id == TYPE_DATE)
+        return !__builtin_mul_overflow((int64_t)arg_values(arg, int32_t)[row], DAY_US, us);
+    *us = arg_values(arg, int64_t)[row];
+    return true;
 }
 
 static enum code bind_step(struct binding *binding, struct error *err)
@@ -85,7 +88,12 @@ SCALAR(
             builder_null(&builder);
             continue;
         }
-        int64_t start = time_at(&args[0], i), stop = time_at(&args[1], i);
+        int64_t start, stop;
+        if (!time_at(&args[0], i, &start) || !time_at(&args[1], i, &stop)) {
+            call_reject(call, i, REJECT_LONG_OVERFLOW);
+            builder_null(&builder);
+            continue;
+        }
         struct calendar_interval step = {.days = start <= stop ? 1 : -1};
         if (call->arg_count == 3)
             step = step_at(&args[2], i);

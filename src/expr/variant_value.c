@@ -9,6 +9,7 @@
 
 #include "data/data.h"
 #include "expr/coerce.h"
+#include "expr/pick.h"
 #include "expr/writer.h"
 #include "format/format.h"
 
@@ -294,7 +295,7 @@ SCALAR(fn_variant_checked, "variant:checked", "(T, string) -> T", "The first; an
     } else {
         struct buffer *zeros = call_buffer(call, (size_t)call->rows * sizeof(int32_t));
         memset(zeros->data, 0, (size_t)call->rows * sizeof(int32_t));
-        column_gather(out, args[0].col, (const int32_t *)(const void *)zeros->data, call->rows);
+        gather_bounded(call, out, args[0].col, (const int32_t *)(const void *)zeros->data, call->rows);
         call_free(call, zeros);
     }
     for (int64_t i = 0; i < call->rows; i++) {

@@ -191,7 +191,7 @@ static void stack_unfold(struct generate *self, int64_t rows, int64_t most, cons
                          struct rejects *rejects)
 {
     int32_t height = stack_height(self);
-    int64_t room = rows * height;
+    int64_t room = height > most ? 0 : rows * height;
     mem_grow(self->parent, self->parent_capacity, room);
     mem_grow(self->element, self->element_capacity, room);
     self->rows = 0;
@@ -217,6 +217,10 @@ static void stack_put(const struct generate *self, const struct column *args, in
     int32_t height = stack_height(self), width = self->spec.generated;
     for (int32_t c = 0; c < width; c++) {
         struct column tall = {0};
+        if (self->rows == 0) {
+            column_all_null(&out[c], self->spec.schema->fields[self->kept_columns + c].type, 0);
+            continue;
+        }
         for (int32_t line = 0; line < height; line++) {
             int32_t arg = 1 + line * width + c;
             struct column missing = {0};

@@ -181,16 +181,31 @@ static enum code pairs_filter(struct probe *probe, struct batch *pairs, struct e
     return E_OK;
 }
 
-static enum code pairs_flush(struct probe *probe, struct error *err)
+static bool columns_fit(const struct batch *rows, const int32_t *picked, int64_t count)
+{
+    for (int32_t c = 0; c < rows->column_count; c++)
+        if (rows->columns[c].type != NULL && !column_gather_fits(&rows->columns[c], picked, count))
+            return false;
+    return true;
+}
+
+/* How many of the pairs one batch may hold: long texts stand in it once a pair. */
+static int64_t pairs_that_fit(const struct probe *probe)
+{
+    const struct lookup *self = probe->self;
+    int64_t count = self->pair_count;
+    while (count > 1 && (!columns_fit(probe->in, self->stream_rows, count) ||
+                         !columns_fit(&probe->table->rows, self->still_rows, count)))
+        count /= 2;
+    return count;
+}
+
+static enum code pairs_send(struct probe *probe, int64_t count, struct error *err)
 {
     struct lookup *self = probe->self;
     struct batch pairs = {0};
-    if (self->pair_count == 0)
-        return E_OK;
     const struct type *schema = keeps_pairs(self) ? self->spec.schema : self->pair_schema;
-    side_by_side(self, probe->in, self->stream_rows, &probe->table->rows, self->still_rows, self->pair_count, schema,
-                 &pairs);
-    self->pair_count = 0;
+    side_by_side(self, probe->in, self->stream_rows, &probe->table->rows, self->still_rows, count, schema, &pairs);
     if (keeps_pairs(self))
         rows_number(self, &pairs, true);
     enum code code = self->condition == NULL ? E_OK : pairs_filter(probe, &pairs, err);
@@ -200,6 +215,19 @@ static enum code pairs_flush(struct probe *probe, struct error *err)
         code = send(probe, &pairs, err);
     batch_release(&pairs);
     return code;
+}
+
+static enum code pairs_flush(struct probe *probe, struct error *err)
+{
+    struct lookup *self = probe->self;
+    while (self->pair_count > 0) {
+        int64_t count = pairs_that_fit(probe), rest = self->pair_count - count;
+        TRY(pairs_send(probe, count, err));
+        memmove(self->stream_rows, self->stream_rows + count, (size_t)rest * sizeof *self->stream_rows);
+        memmove(self->still_rows, self->still_rows + count, (size_t)rest * sizeof *self->still_rows);
+        self->pair_count = rest;
+    }
+    return E_OK;
 }
 
 /* SEMI and ANTI without a further condition only ask whether there is a match. */

@@ -236,6 +236,29 @@ static void state_move(struct running *self, int64_t from, int64_t to)
     self->to = to > self->to ? to : self->to;
 }
 
+static size_t held_bytes(const struct buffer *buffer)
+{
+    return buffer != NULL ? buffer->size : 0;
+}
+
+static size_t column_held(const struct builder *builder)
+{
+    size_t bytes = held_bytes(builder->values) + held_bytes(builder->offsets);
+    for (int32_t i = 0; i < builder->child_count; i++)
+        bytes += column_held(&builder->children[i]);
+    return bytes;
+}
+
+/* A value of a frame may be as long as the frame, and there is one a row. */
+static enum code results_bound(const struct over_run *self, const struct builder *out, struct error *err)
+{
+    size_t limit = self->stage->query->spec.budget->limit_bytes;
+    if (limit > COLUMN_BYTES_MAX)
+        limit = COLUMN_BYTES_MAX;
+    return column_held(out) <= limit ? E_OK
+                                     : fail(err, E_MEMORY, "the values of a window function have more than %zu bytes", limit);
+}
+
 static enum code aggregate_run(struct over_run *self, struct builder *out, struct error *err)
 {
     const struct aggregate_call *call = self->over->call;
@@ -246,6 +269,8 @@ static enum code aggregate_run(struct over_run *self, struct builder *out, struc
         to = to < from ? from : to;
         state_move(&running, from, to);
         code = stage_check(self->stage, NULL, NULL, err);
+        if (code == E_OK)
+            code = results_bound(self, out, err);
         if (code == E_OK && !aggregate_finish(call, running.state, out) && self->stage->query->spec.session->ansi) {
             self->stage->query->failed_at = call->at;
             code = fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] the result of an aggregate does not fit its type");
@@ -346,8 +371,10 @@ static enum code over_compute(struct over_run *self, struct builder *out, struct
     TRY(bound_keys(self, over->to.value, &self->high, err));
     if (over->kind == OVER_AGGREGATE)
         return aggregate_run(self, out, err);
-    for (int64_t at = 0; at < self->rows; at++)
+    for (int64_t at = 0; at < self->rows; at++) {
         put_rank(self, at, &dense, out);
+        TRY(results_bound(self, out, err));
+    }
     return E_OK;
 }
 

@@ -56,21 +56,27 @@ static enum code tell(struct told *self)
 
 /* ---- patterns: a*|b*, case ignored ---- */
 
+/* After a mismatch, the last star takes a character more: earlier stars need not move. */
 static bool matches_one(const char *pattern, size_t size, const char *name)
 {
-    for (; size > 0; pattern++, size--, name++) {
-        if (*pattern == '*') {
-            for (;; name++) {
-                if (matches_one(pattern + 1, size - 1, name))
-                    return true;
-                if (*name == '\0')
-                    return false;
-            }
-        }
-        if (tolower((unsigned char)*pattern) != tolower((unsigned char)*name))
+    const char *end = pattern + size, *star = NULL, *taken = NULL;
+    while (*name != '\0') {
+        if (pattern < end && *pattern == '*') {
+            star = ++pattern;
+            taken = name;
+        } else if (pattern < end && tolower((unsigned char)*pattern) == tolower((unsigned char)*name)) {
+            pattern++;
+            name++;
+        } else if (star != NULL) {
+            pattern = star;
+            name = ++taken;
+        } else {
             return false;
+        }
     }
-    return *name == '\0';
+    while (pattern < end && *pattern == '*')
+        pattern++;
+    return pattern == end;
 }
 
 static bool matches(const char *pattern, const char *name)
