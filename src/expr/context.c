@@ -28,7 +28,7 @@ CONSTANT_TEXT(fn_current_path, "current_path", "Where names of functions are loo
               "system.builtin,system.session,spark_catalog.default", "system.builtin,system.session,spark_catalog.default");
 CONSTANT_TEXT(fn_version, "version", "The version of Spark whose SQL this is, and leat's.", "substr(version(), 1, 2)", "4.",
               "4.2.0 leat-" LEAT_VERSION);
-CONSTANT_TEXT(fn_input_file, "input_file_name", "The file that is read: not known here, so always empty.", "input_file_name()", "",
+CONSTANT_TEXT(fn_input_file, "input_file_name", "Empty, for no file is read; refused in a query that reads rows.", "input_file_name()", "",
               "");
 
 static enum code bind_user(struct binding *binding, __attribute__((unused)) struct error *err)
@@ -52,7 +52,7 @@ static enum code bind_block(struct binding *binding, __attribute__((unused)) str
     return E_OK;
 }
 SCALAR_SAME(fn_block, "input_file_block_start input_file_block_length", "() -> bigint",
-            "The block of the file that is read: not known here, so always -1.", "input_file_block_start()", "-1", .bind = bind_block);
+            "-1, for no file is read; refused in a query that reads rows.", "input_file_block_start()", "-1", .bind = bind_block);
 
 static enum code bind_partition(struct binding *binding, __attribute__((unused)) struct error *err)
 {

@@ -60,10 +60,18 @@ static const struct family {
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };
 
-static const char *const generators[] = {
-    "explode", "explode_outer", "posexplode", "posexplode_outer",
-    "inline",  "inline_outer",  "stack",      "json_tuple",
-    "variant_explode", "variant_explode_outer"};
+static const struct function_note generators[] = {
+    {"explode", "(array<any>|map<any, any>) -> rows", "A row for each element, or for each key with its value.", NULL, NULL},
+    {"explode_outer", "(array<any>|map<any, any>) -> rows", "The same; a row of NULL when there is none.", NULL, NULL},
+    {"posexplode", "(array<any>|map<any, any>) -> rows", "A row for each element with its position from 0.", NULL, NULL},
+    {"posexplode_outer", "(array<any>|map<any, any>) -> rows", "The same; a row of NULLs when there is none.", NULL, NULL},
+    {"inline", "(array<struct>) -> rows", "A row for each struct, a column for each of its fields.", NULL, NULL},
+    {"inline_outer", "(array<struct>) -> rows", "The same; a row of NULLs when there is none.", NULL, NULL},
+    {"stack", "(int, any...) -> rows", "The values, shared out to this many rows.", NULL, NULL},
+    {"json_tuple", "(string, string...) -> row", "The members of a JSON object that have these names, as columns.", NULL, NULL},
+    {"variant_explode", "(variant) -> rows", "A row for each element or field: pos, key and value.", NULL, NULL},
+    {"variant_explode_outer", "(variant) -> rows", "The same; a row of NULLs when there is none.", NULL, NULL},
+};
 enum { GENERATOR_COUNT = sizeof generators / sizeof generators[0] };
 
 bool function_has_name(const struct function *function, const char *name, size_t size)
@@ -110,7 +118,7 @@ const struct function *function_at(int32_t index)
 enum function_kind function_kind(const char *name)
 {
     for (int i = 0; i < GENERATOR_COUNT; i++)
-        if (strcasecmp(name, generators[i]) == 0)
+        if (strcasecmp(name, generators[i].names) == 0)
             return FUNCTION_GENERATOR;
     if (aggregate_find(name) != NULL)
         return FUNCTION_AGGREGATE;
@@ -142,7 +150,7 @@ const char *function_nearest(const char *name)
 {
     struct words words = {.count = 0};
     for (int i = 0; i < GENERATOR_COUNT; i++)
-        words_add(&words, generators[i]);
+        words_add(&words, generators[i].names);
     for (int i = 0; i < FAMILY_COUNT; i++)
         for (const struct function *const *at = families[i].functions; *at != NULL; at++)
             if (((*at)->flags & (FN_OPERATOR | FN_HIDDEN)) == 0)
@@ -535,6 +543,8 @@ void functions_print(struct text *out)
 
 void functions_each(void (*each)(void *context, const struct function_note *note), void *context)
 {
+    for (int i = 0; i < GENERATOR_COUNT; i++)
+        each(context, &generators[i]);
     for (int i = 0; i < FAMILY_COUNT; i++)
         for (const struct function *const *at = families[i].functions; *at != NULL; at++) {
             const struct function_note note = {(*at)->name, (*at)->signature, (*at)->help, (*at)->example, (*at)->expected};
