@@ -241,6 +241,34 @@ TEST(checkpoints_hold_all_that_counts)
     store_close(store);
 }
 
+TEST(the_log_says_which_version_brought_a_file)
+{
+    struct store *store = store_new();
+    struct delta_table *table = table_open(store, "q/0");
+    struct error err = {0};
+    char path[DELTA_NAME_SIZE];
+    static const char *const names[] = {"f0", "f1", "f2", "f3"};
+    for (int64_t epoch = 0; epoch < 4; epoch++) {
+        added(table, names[epoch], epoch, epoch);
+        if (epoch == 2)
+            CHECK_INT(delta_checkpoint_write(table, &budget, &err), E_OK);
+    }
+    delta_commit_path(0, path, sizeof path);
+    CHECK_INT(store_remove(store, path, &err), E_OK);
+    const struct delta_action removed = file_action(DELTA_REMOVE, "f1");
+    CHECK_INT(commit_of(table, &removed, 1, DELTA_APPEND, &err), E_OK);
+    struct delta_origin files[] = {{.path = "f0"}, {.path = "f1"}, {.path = "f2"}, {.path = "f3"}, {.path = "stray"}};
+    CHECK_INT(delta_origins(store, files, 5, &budget, &err), E_OK);
+    const int64_t versions[] = {2, 1, 2, 3, -1};   // of f0 only the checkpoint knows
+    for (int i = 0; i < 5; i++) {
+        CHECK_INT(files[i].version, versions[i]);
+        CHECK_INT(files[i].exact, i >= 1 && i <= 3);
+    }
+    CHECK_INT(budget.used_bytes, 0);
+    delta_table_free(table);
+    store_close(store);
+}
+
 /* The commit that it knew last was cleaned away: that the next one is absent says nothing. */
 TEST(a_writer_that_slept_reads_anew)
 {
