@@ -96,9 +96,15 @@ struct reject {
     int32_t step;            /* which expression step, for its source position; -1 = none */
     enum reject_code code;
 };
+/* More of the first of them, for the error that ends a query. */
+struct reject_note {
+    int32_t row, step;       /* whose it is */
+    struct text text;        /* "The value 'a' of the type .."; empty: nothing more is known */
+};
 struct rejects {
     struct reject *items;
     int32_t count, capacity;
+    struct reject_note *note; /* NULL: nobody asks */
 };
 void rejects_add(struct rejects *rejects, int64_t row, int32_t step, enum reject_code code);
 static inline void rejects_clear(struct rejects *rejects) { rejects->count = 0; }

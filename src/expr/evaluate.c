@@ -6,11 +6,12 @@
  * Rejects   once per row and run: `rejected` has the bits
  */
 #include "base/hash.h"
+#include "expr/coerce.h"
 #include "expr/loop.h"
 #include "expr/program.h"
 #include "expr/writer.h"
 
-enum { POOL_BUFFERS = 32, POOL_BUFFER_BYTES_MAX = 8 * 1024 * 1024 };
+enum { POOL_BUFFERS = 32, POOL_BUFFER_BYTES_MAX = 8 * 1024 * 1024, NOTED_BYTES = 100 };
 
 struct slot {
     const struct column *col;
@@ -121,6 +122,40 @@ void call_null(struct call *call, int64_t row)
     call->out->nulls = -1;
 }
 
+/* A long or hostile text is not for a message as it is. */
+static void add_shown(struct text *out, struct bytes value)
+{
+    size_t size = value.size < NOTED_BYTES ? value.size : NOTED_BYTES;
+    while (size < value.size && size > 0 && ((unsigned char)value.data[size] & 0xC0) == 0x80)
+        size--; // not within a character
+    for (size_t i = 0; i < size; i++)
+        text_add_char(out, (unsigned char)value.data[i] < 0x20 ? '?' : (char)value.data[i]);
+    if (size < value.size)
+        text_add_string(out, "..");
+}
+
+/* What a cast of text could not read, while the text is still there. */
+static void note_cast(struct evaluator *self, int64_t row, int32_t step)
+{
+    struct reject_note *note = self->rejects->note;
+    const struct step *of = &self->program->steps[step];
+    if (of->expr == NULL || of->expr->kind != EXPR_CAST || of->expr->args[0]->type->id != TYPE_STRING ||
+        (note->text.size > 0 && note->row <= row))
+        return;
+    const struct slot *slot = &self->slots[of->args[0]];
+    struct text value = {0};
+    column_print(slot->col, slot->step == 0 ? 0 : row, &value);
+    text_clear(&note->text);
+    text_add_string(&note->text, "The value '");
+    add_shown(&note->text, text_view(&value));
+    text_add_string(&note->text, "' of the type \"STRING\" cannot be cast to \"");
+    type_print_sql(of->expr->type, &note->text);
+    text_add_string(&note->text, "\" because it is malformed; try_cast gives NULL instead");
+    note->row = (int32_t)row;
+    note->step = step;
+    text_free(&value);
+}
+
 static void reject_row(struct evaluator *self, int64_t row, int32_t step, enum reject_code code)
 {
     if (self->rejected == NULL)
@@ -128,6 +163,8 @@ static void reject_row(struct evaluator *self, int64_t row, int32_t step, enum r
     if (bit_get(self->rejected->data, row))
         return;
     bit_set(self->rejected->data, row);
+    if (code == REJECT_CAST && self->rejects->note != NULL)
+        note_cast(self, row, step);
     rejects_add(self->rejects, row, step, code);
 }
 

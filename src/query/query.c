@@ -97,6 +97,7 @@ enum code query_open(const struct query_spec *spec, struct query **out, struct e
 {
     struct query *self = mem_new(struct query);
     self->spec = *spec;
+    self->rejects.note = &self->note;
     self->plan_count = plan_number(&self->arena, spec->plan);
     self->spools = mem_array(struct spool *, (size_t)self->plan_count);
     enum code code = build(self, spec->plan, &self->root, err);
@@ -149,6 +150,7 @@ void query_close(struct query *self)
     mem_free(self->spools);
     mem_free(self->stages);
     rejects_free(&self->rejects);
+    text_free(&self->note.text);
     arena_free(&self->arena);
     mem_free(self);
 }

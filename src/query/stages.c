@@ -59,7 +59,9 @@ enum code stage_check(struct stage *self, struct position (*position)(const void
             first = &query->rejects.items[i];
     if (first->step >= 0 && position != NULL)
         query->failed_at = position(context, first->step);
-    return fail(err, E_DATA, "[%s] %s", reject_condition_full(first->code), reject_text(first->code));
+    const struct reject_note *note = &query->note;
+    bool noted = note->text.size > 0 && note->row == first->row && note->step == first->step;
+    return fail(err, E_DATA, "[%s] %s", reject_condition_full(first->code), noted ? note->text.data : reject_text(first->code));
 }
 
 /* ---- expressions ---- */
