@@ -116,6 +116,7 @@ struct delta_table {
     struct delta_metadata metadata;
     int64_t version, transaction;
     int64_t in_commit_ms;           /* of the newest commit that said it; -1 */
+    int64_t put_in_commit_ms;       /* of the commit that is being put; -1: it says none */
     int64_t checkpoint;             /* version of the newest checkpoint that is known; -1 */
     int64_t checkpoint_actions;     /* in it */
     int64_t cleaned_us;             /* mono clock: when old commits were last looked for; 0 = never */

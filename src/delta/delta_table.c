@@ -215,12 +215,22 @@ static void json_quote(const char *text, struct text *out)
     json_decref(string);
 }
 
+/* What the table says after the commit: the first one brings it along. */
+static bool in_commit_asked(const struct delta_table *table, const struct delta_commit *commit)
+{
+    const struct delta_metadata *metadata = &table->metadata;
+    for (int32_t i = 0; i < commit->count; i++)
+        if (commit->actions[i].kind == DELTA_METADATA)
+            metadata = &commit->actions[i].metadata;
+    return delta_flag(metadata, "delta.enableInCommitTimestamps");
+}
+
 /* The first line: its time, what the history shows, and the nonce. */
 static void info_print(const struct delta_table *table, const struct delta_commit *commit, int64_t now_ms, struct text *out)
 {
     text_printf(out, "{\"commitInfo\":{\"timestamp\":%" PRId64, now_ms);
-    if (delta_flag(&table->metadata, "delta.enableInCommitTimestamps"))
-        text_printf(out, ",\"inCommitTimestamp\":%" PRId64, now_ms > table->in_commit_ms ? now_ms : table->in_commit_ms + 1);
+    if (table->put_in_commit_ms >= 0)
+        text_printf(out, ",\"inCommitTimestamp\":%" PRId64, table->put_in_commit_ms);
     text_add_string(out, ",\"operation\":");
     json_quote(commit->operation, out);
     text_add_string(out, ",\"operationParameters\":{");
@@ -238,9 +248,11 @@ static void info_print(const struct delta_table *table, const struct delta_commi
     text_printf(out, ",\"txnId\":\"%s\"}}\n", table->nonce);
 }
 
-static void commit_print(const struct delta_table *table, const struct delta_commit *commit, struct text *out)
+static void commit_print(struct delta_table *table, const struct delta_commit *commit, struct text *out)
 {
     int64_t now_ms = os->clock_wall_us() / 1000;
+    int64_t later_ms = now_ms > table->in_commit_ms ? now_ms : table->in_commit_ms + 1;   // than all before
+    table->put_in_commit_ms = in_commit_asked(table, commit) ? later_ms : -1;
     info_print(table, commit, now_ms, out);
     if (commit->app_version >= 0) {
         const struct delta_action action = {.kind = DELTA_TRANSACTION,
@@ -310,6 +322,8 @@ static enum code own_apply(struct delta_table *table, const struct delta_commit 
         TRY(state_visit(table, table->version, &commit->actions[i], err));
     if (commit->app_version >= 0)
         table->transaction = commit->app_version;
+    if (table->put_in_commit_ms >= 0)
+        table->in_commit_ms = table->put_in_commit_ms;
     return E_OK;
 }
 

@@ -1,4 +1,5 @@
 /* Commits: one after the other, against others, with answers that were lost; checkpoints, and what goes after them. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/fault.h"
@@ -320,6 +321,50 @@ TEST(what_leat_cannot_write_is_refused_by_name)
         text_free(&text);
         store_close(store);
     }
+}
+
+/* Of the version, -1: its commit says none. */
+static int64_t in_commit_ms(struct store *store, int64_t version)
+{
+    char path[DELTA_NAME_SIZE];
+    struct text text = {0};
+    struct error err = {0};
+    int64_t size = 0, ms = -1;
+    delta_commit_path(version, path, sizeof path);
+    CHECK_INT(store_size(store, path, &size, &err), E_OK);
+    CHECK_INT(store_read(store, path, 0, (size_t)size, &text, &err), E_OK);
+    const char *at = strstr(text.data, "\"inCommitTimestamp\":");
+    if (at != NULL)
+        sscanf(at + 20, "%" SCNd64, &ms);
+    text_free(&text);
+    return ms;
+}
+
+TEST(times_in_commits_are_in_each_and_rise)
+{
+    struct store *store = store_new();
+    struct delta_table *table = table_open(store, "q/0");
+    struct error err = {0};
+    struct arena arena = {0};
+    struct delta_pair property = {"delta.enableInCommitTimestamps", "true"};
+    const struct delta_wanted wanted = {.name = "t", .schema = schema, .properties = {&property, 1}};
+    struct delta_action actions[2] = {{.kind = DELTA_PROTOCOL}, {.kind = DELTA_METADATA}};
+    CHECK_INT(delta_create(&wanted, &arena, &actions[0].protocol, &actions[1].metadata, &err), E_OK);
+    CHECK_INT(commit_of(table, actions, 2, DELTA_APPEND, &err), E_OK);
+    for (int64_t epoch = 0; epoch < 20; epoch++)   // quicker than one a millisecond
+        added(table, "a", epoch, epoch + 1);
+    delta_table_free(table);
+    table = table_open(store, "q/0");
+    added(table, "a", 20, 21);
+    int64_t last = 0;
+    for (int64_t version = 0; version <= 21; version++) {
+        int64_t ms = in_commit_ms(store, version);
+        CHECK(ms > last);
+        last = ms;
+    }
+    delta_table_free(table);
+    arena_free(&arena);
+    store_close(store);
 }
 
 TEST(a_vacuum_leaves_what_is_in_use)
