@@ -293,6 +293,54 @@ static void folders_check(struct check *check, const struct pipeline *pipeline)
         folder_check(check, "storage", pipeline->storage, pipeline->storage_at);
 }
 
+/* The next part of a path, without "/" and "."; its size, 0 at the end. */
+static size_t path_part(const char **at)
+{
+    for (;;) {
+        *at += strspn(*at, "/");
+        size_t size = strcspn(*at, "/");
+        if (size != 1 || (*at)[0] != '.')
+            return size;
+        *at += size;
+    }
+}
+
+static bool lies_within(const char *path, const char *folder)
+{
+    for (;;) {
+        size_t size = path_part(&path), wanted = path_part(&folder);
+        if (wanted == 0)
+            return size > 0;
+        if (size != wanted || memcmp(path, folder, size) != 0)
+            return false;
+        path += size;
+        folder += size;
+    }
+}
+
+/* NULL: it has none. */
+static const char *folder_of(struct check *check, const struct pipeline_table *table, const struct run_settings *settings)
+{
+    const struct sink_type *type = sink_find(table->format);
+    if (type == NULL || type->folderless)
+        return NULL;
+    return table->path != NULL ? table->path : arena_printf(check->arena, "%s/%s", settings->tables_path, table->name);
+}
+
+/* Who reads, merges or vacuums the outer one's folder would take the inner one's files for its own. */
+static void nesting_check(struct check *check, const struct pipeline *pipeline, const struct run_settings *settings)
+{
+    const char **folders = arena_array(check->arena, const char *, (size_t)pipeline->table_count);
+    for (int32_t i = 0; i < pipeline->table_count; i++)
+        folders[i] = folder_of(check, pipeline->tables[i], settings);
+    for (int32_t i = 0; i < pipeline->table_count; i++)
+        for (int32_t k = 0; k < pipeline->table_count; k++)
+            if (folders[i] != NULL && folders[k] != NULL && lies_within(folders[i], folders[k]))
+                problem(check, E_SPEC, pipeline->tables[i]->at,
+                        arena_printf(check->arena, "the folder of table %s lies inside the folder of table %s: %s",
+                                     pipeline->tables[i]->name, pipeline->tables[k]->name, folders[i]));
+}
+
 enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems, struct error *err)
 {
     struct check check = {arena, problems, E_OK};
@@ -309,5 +357,7 @@ enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, st
     if (check.code != E_OK)
         return fail(err, check.code, "%s", problems->texts[first]);
     struct run_settings settings;
-    return settings_read(arena, pipeline, &settings, err);
+    TRY(settings_read(arena, pipeline, &settings, err));
+    nesting_check(&check, pipeline, &settings);
+    return check.code == E_OK ? E_OK : fail(err, check.code, "%s", problems->texts[first]);
 }

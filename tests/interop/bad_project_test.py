@@ -289,6 +289,12 @@ for name, words, said in (
 ):
     check(name, leat(*words).problems(2, *said))
 
+SELECT = "SELECT key FROM STREAM orders;\n"
+two = "CREATE STREAMING TABLE outer_one AS\n" + SELECT + "CREATE STREAMING TABLE inner_one TBLPROPERTIES ('leat.path' = '{}') AS\n" + SELECT
+refused("a table in the folder of another", "table inner_one lies inside the folder of table outer_one", sql=two.format("/x/t//./outer_one/u/"),
+        sets=("leat.tables.path=/x/t",))
+check("a table beside another", leat("check", project("beside", SPEC, two.format("/x/t/outer_one_2")), "--set", "leat.tables.path=/x/t").problems(0))
+
 elsewhere = SPEC.replace(f"{WORK.as_uri()}/storage", "hdfs://host/shop")
 refused("storage that leat does not know", "spark-pipeline.yml:2:10: storage: hdfs://host/shop:", "s3://bucket/prefix", spec=elsewhere)
 refused("tables on no local folder", "leat.tables.path: hdfs://host/x:", sets=("leat.tables.path=hdfs://host/x",))
