@@ -2,12 +2,14 @@
  *
  * Parquet  rows are decoded and encoded again: small row groups become large ones. A file takes part when its columns are
  *          columns of the table as it is now, of the same types; columns that it lacks become NULL, as readers see them
- * Text     bytes are copied; what every file of the format begins with (CSV's header) stands there once
+ * Text     bytes are copied; what every file of the format begins with (CSV's header) stands there once. A file that has
+ *          none where the table wants one, or one where it wants none, does not take part
  * Memory   the reader's is charged to the budget; one piece of the encoder
  */
 #include "sink/merge.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum {
     STEP_ROWS = 8192,
@@ -20,7 +22,8 @@ struct merge {
     struct stage *stage;
     void *file;                     /* the encoder's */
     void *lane;                     /* the encoder's; NULL: bytes are copied */
-    struct text header;
+    struct text header;             /* what each file begins with */
+    struct text no_header;          /* without one: what no file may begin with */
     struct sink_file *inputs;
     int32_t at;                     /* input under way */
     struct parquet_reader *reader;  /* of it */
@@ -133,18 +136,60 @@ static enum code rows_step(struct merge *self, bool *end, struct error *err)
 
 /* ---- bytes ---- */
 
-static enum code header_check(struct merge *self, struct error *err)
+/* What the files of the table would begin with, had they a header; nothing for formats that have none. A file of a table that
+ * had one once is known by it: by its first line alone, so that a first row of the columns' own names keeps its file as it is. */
+static enum code other_header(const struct merge *self, struct text *out, struct error *err)
+{
+    const struct encoder_spec *spec = self->spec.encoder_spec;
+    struct arena arena = {0};
+    struct encoder_spec with = *spec;
+    if (strcmp(self->spec.encoder->name, "csv") != 0)
+        return E_OK;
+    const char **names = arena_array(&arena, const char *, (size_t)spec->option_count + 1);
+    const char **values = arena_array(&arena, const char *, (size_t)spec->option_count + 1);
+    with.option_count = 0;
+    for (int32_t i = 0; i < spec->option_count; i++)
+        if (strcasecmp(spec->option_names[i], "header") != 0) {
+            names[with.option_count] = spec->option_names[i];
+            values[with.option_count++] = spec->option_values[i];
+        }
+    names[with.option_count] = "header";
+    values[with.option_count++] = "true";
+    with.option_names = names;
+    with.option_values = values;
+    void *file = mem_zero(self->spec.encoder->file_size);
+    enum code code = self->spec.encoder->file_open(file, &with, out, err);
+    if (code == E_OK)
+        self->spec.encoder->file_close(file);
+    mem_free(file);
+    arena_free(&arena);
+    return code;
+}
+
+static enum code starts_with(const struct merge *self, struct bytes with, bool *out, struct error *err)
 {
     struct text start = {0};
-    size_t size = self->header.size;
-    if (input_of(self)->size_bytes < (int64_t)size)
-        return fail(err, E_UNSUPPORTED, "it is shorter than what its format begins with");
-    enum code code = size == 0 ? E_OK : store_read(self->spec.store, input_of(self)->path, 0, size, &start, err);
-    if (code == E_OK && size > 0 && memcmp(start.data, self->header.data, size) != 0)
-        code = fail(err, E_UNSUPPORTED, "its header is not that of the table, as it is now");
+    *out = false;
+    if (input_of(self)->size_bytes < (int64_t)with.size)
+        return E_OK;
+    enum code code = store_read(self->spec.store, input_of(self)->path, 0, with.size, &start, err);
+    *out = code == E_OK && memcmp(start.data, with.data, with.size) == 0;
     text_free(&start);
-    self->offset = (int64_t)size;
     return code;
+}
+
+static enum code header_check(struct merge *self, struct error *err)
+{
+    bool wanted = self->header.size > 0, found = false;
+    const struct text *looked_for = wanted ? &self->header : &self->no_header;
+    if (looked_for->size > 0)
+        TRY(starts_with(self, text_view(looked_for), &found, err));
+    if (wanted && !found)
+        return fail(err, E_UNSUPPORTED, "its header is not that of the table, as it is now");
+    if (!wanted && found)
+        return fail(err, E_UNSUPPORTED, "it has a header, which files of the table, as it is now, have not");
+    self->offset = (int64_t)self->header.size;
+    return E_OK;
 }
 
 static enum code bytes_step(struct merge *self, bool *end, struct error *err)
@@ -220,6 +265,8 @@ static enum code open_all(struct merge *self, struct error *err)
     }
     self->file = file;
     self->result.rows = columns ? 0 : -1;
+    if (self->header.size == 0)
+        TRY(other_header(self, &self->no_header, err));
     return stage_write(self->stage, text_view(&self->header), err);
 }
 
@@ -260,6 +307,7 @@ void merge_free(struct merge *self)
     mem_free(self->file);
     stage_abandon(self->stage);
     text_free(&self->header);
+    text_free(&self->no_header);
     arena_free(&self->arena);
     mem_free(self);
 }

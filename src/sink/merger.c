@@ -21,7 +21,10 @@
 #include "base/log.h"
 #include "base/os.h"
 
-enum { BARRED_MAX = 1024 };       /* files that cannot be merged are remembered until then */
+enum {
+    BARRED_MAX = 1 << 20,         /* files that cannot be merged are remembered until then; with more, nothing is merged */
+    BARRED_NAMED = 10,            /* so many of them are told by name */
+};
 
 struct merger {
     struct arena arena;           /* of the merge under way */
@@ -35,8 +38,8 @@ struct merger {
     bool ready;
     bool swept;                   /* leftovers of a process before */
     int64_t told;                 /* files that have come since the folder was last planned */
-    char *barred[BARRED_MAX];     /* paths */
-    int32_t barred_count;
+    char **barred;                /* paths, ascending */
+    int32_t barred_count, barred_capacity, barred_told;
 };
 
 struct merger *merger_new(const struct merger_spec *spec)
@@ -62,6 +65,7 @@ void merger_free(struct merger *self)
     merge_drop(self);
     for (int32_t i = 0; i < self->barred_count; i++)
         mem_free(self->barred[i]);
+    mem_free(self->barred);
     arena_free(&self->arena);
     mem_free(self);
 }
@@ -70,12 +74,24 @@ void merger_told(struct merger *self, int64_t files) { self->told += files; }
 
 /* ---- which files ---- */
 
+/* Where it is, or would be. */
+static int32_t barred_place(const struct merger *self, const char *path)
+{
+    int32_t low = 0, high = self->barred_count;
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (strcmp(self->barred[middle], path) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 static bool is_barred(const struct merger *self, const char *path)
 {
-    for (int32_t i = 0; i < self->barred_count; i++)
-        if (strcmp(self->barred[i], path) == 0)
-            return true;
-    return false;
+    int32_t at = barred_place(self, path);
+    return at < self->barred_count && strcmp(self->barred[at], path) == 0;
 }
 
 static bool ends_with(const char *path, const char *end)
@@ -247,9 +263,22 @@ static enum code look(struct merger *self, const struct sink_merge *request, con
 static void input_bar(struct merger *self, const struct error *why)
 {
     const char *path = self->inputs[merge_input_at(self->merge)].path;
-    log_warn("%s/%s is not merged: %s", store_root(self->spec.store), path, why->text);
-    if (self->barred_count < BARRED_MAX)
-        self->barred[self->barred_count++] = mem_strdup(path);
+    int32_t at = barred_place(self, path);
+    if (self->barred_count < BARRED_NAMED)
+        log_warn("%s/%s is not merged: %s", store_root(self->spec.store), path, why->text);
+    mem_grow(self->barred, self->barred_capacity, self->barred_count + 1);
+    memmove(self->barred + at + 1, self->barred + at, (size_t)(self->barred_count - at) * sizeof *self->barred);
+    self->barred[at] = mem_strdup(path);
+    self->barred_count++;
+}
+
+/* Once all there was to merge has been seen. */
+static void barred_tell(struct merger *self)
+{
+    if (self->barred_count > BARRED_NAMED && self->barred_count > self->barred_told)
+        log_warn("%s: %" PRId32 " files are not merged and stay as they are; %d of them were named, with why",
+                 store_root(self->spec.store), self->barred_count, BARRED_NAMED);
+    self->barred_told = self->barred_count;
 }
 
 static bool is_of_input(enum code code)
@@ -266,6 +295,8 @@ enum code merger_work(struct merger *self, const struct sink_merge *request, con
     if (self->merge == NULL) {
         TRY(look(self, request, newest, below, more, err));
         self->told = *more ? self->told : 0;
+        if (!*more)
+            barred_tell(self);
         return *more ? begin(self, err) : E_OK;
     }
     enum code code = merge_step(self->merge, &self->ready, err);

@@ -114,6 +114,25 @@ def by_hand():
             check(f"by hand, {format}{', partitions' if partitioned else ''}", problems)
 
 
+def header_goes():
+    """Files with a header in a table that has none any more: no header may become a row."""
+    place = Place("header-goes", "csv", inputs=20, compact=False)
+    leat_ok("run", place.root / "project")
+    sql = place.root / "project/sql/t.sql"
+    sql.write_text(sql.read_text().replace("'header' = 'true'", "'header' = 'false'"))
+    for i in range(20, 40):
+        place.feed(i)
+    problems = place.run().problems(0)
+    done = place.compact()
+    problems += done.problems(0, "it has a header", "files are not merged")
+    lines = [line for path in place.data() for line in path.read_text().splitlines()[1:]]
+    problems += ["a header became a row"] * any(line.startswith("id,") for line in lines)
+    total = sum(len(path.read_text().splitlines()) for path in place.data())
+    problems += [] if total == 40 * ROWS + 20 else [f"{total} lines, want {40 * ROWS + 20}"]
+    problems += [] if len(place.data()) == 22 else [f"{len(place.data())} files, want 20 with a header, one merged, the newest"]
+    check("a header that goes", problems + place.audit())
+
+
 def while_it_runs():
     for format in (*READERS, "delta"):
         place = Place(f"inline-{format}", format)
@@ -258,6 +277,7 @@ def refused():
 
 if __name__ == "__main__":
     by_hand()
+    header_goes()
     while_it_runs()
     listed_meanwhile()
     killed()
