@@ -59,7 +59,7 @@ static void item_add(struct arena *arena, struct change *self, enum change_kind 
         self->capacity = capacity;
     }
     self->items[self->count++] = (struct change_item){kind, fate, name, detail};
-    self->lost += fate == CHANGE_LOST;
+    self->lost += change_loses(fate);
 }
 
 static bool reads_source(const struct pipeline *pipeline, const char *name)
@@ -145,6 +145,41 @@ static void find_watermarks(struct arena *arena, const struct pipeline *pipeline
     }
 }
 
+static bool is_known(const struct chain_record *head, const struct plan *plan)
+{
+    for (int32_t s = 0; s < head->state_count; s++)
+        if (same_state(&head->states[s], plan))
+            return true;
+    return false;
+}
+
+static bool is_taken(const struct pipeline *pipeline, const struct chain_state *state)
+{
+    for (int32_t i = 0; i < pipeline->node_count; i++)
+        if (plan_is_stateful(pipeline->nodes[i]) && same_state(state, pipeline->nodes[i]))
+            return true;
+    return false;
+}
+
+/* An operator that remembers something else than before is one thing that happens, not two: it is called as what the
+ * checkpoint has and nothing takes up. */
+static bool is_reset(const struct pipeline *pipeline, const struct chain_record *head, const char *name)
+{
+    for (int32_t s = 0; s < head->state_count; s++)
+        if (strcmp(head->states[s].name, name) == 0 && !is_taken(pipeline, &head->states[s]))
+            return true;
+    return false;
+}
+
+static bool was_reset(const struct change *change, const char *name)
+{
+    for (int32_t i = 0; i < change->count; i++)
+        if (change->items[i].kind == CHANGE_OPERATOR && change->items[i].fate == CHANGE_RESET &&
+            strcmp(change->items[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void find_operators(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
                            struct change *out)
 {
@@ -152,20 +187,20 @@ static void find_operators(struct arena *arena, const struct pipeline *pipeline,
         const struct plan *plan = pipeline->nodes[i];
         if (!plan_is_stateful(plan))
             continue;
-        bool known = false;
-        for (int32_t s = 0; !known && s < head->state_count; s++)
-            known = same_state(&head->states[s], plan);
-        item_add(arena, out, CHANGE_OPERATOR, known ? CHANGE_KEPT : CHANGE_REBUILT, stateful_name(arena, pipeline, plan),
-                 known ? "goes on with its state" : "remembers something new: starts empty, with the next record");
+        const char *name = stateful_name(arena, pipeline, plan);
+        if (is_known(head, plan))
+            item_add(arena, out, CHANGE_OPERATOR, CHANGE_KEPT, name, "goes on with its state");
+        else if (is_reset(pipeline, head, name))
+            item_add(arena, out, CHANGE_OPERATOR, CHANGE_RESET, name,
+                     "what was open is lost, because it now remembers something else: starts empty, with the next record");
+        else
+            item_add(arena, out, CHANGE_OPERATOR, CHANGE_REBUILT, name,
+                     "remembers something new: starts empty, with the next record");
     }
-    for (int32_t s = 0; s < head->state_count; s++) {
-        bool taken = false;
-        for (int32_t i = 0; !taken && i < pipeline->node_count; i++)
-            taken = plan_is_stateful(pipeline->nodes[i]) && same_state(&head->states[s], pipeline->nodes[i]);
-        if (!taken)
+    for (int32_t s = 0; s < head->state_count; s++)
+        if (!is_taken(pipeline, &head->states[s]) && !was_reset(out, head->states[s].name))
             item_add(arena, out, CHANGE_OPERATOR, CHANGE_LOST, head->states[s].name,
                      "its state fits nothing in the project: what was open is never written");
-    }
 }
 
 static bool has_table(const struct pipeline *pipeline, const char *name)
@@ -212,7 +247,7 @@ void change_find(struct arena *arena, const struct pipeline *pipeline, const str
 void change_print(const struct change *change, struct text *out)
 {
     static const char *const kinds[] = {"source", "watermark", "operator", "table"};
-    static const char *const fates[] = {"kept", "rebuilt", "lost"};
+    static const char *const fates[] = {"kept", "rebuilt", "reset", "lost"};
     int wide = 4;
     for (int32_t i = 0; i < change->count; i++)
         wide = (int)strlen(change->items[i].name) > wide ? (int)strlen(change->items[i].name) : wide;

@@ -3,8 +3,9 @@
  * Method   what the chain's head record remembers (positions of sources, watermarks, states of operators, tables) is
  *          found again in the pipeline by its identity (plan->identity), sources and tables by their names
  * Kept     goes on as if nothing had changed: other names, columns downstream, tables, sinks, threads, a watermark's delay
- * Rebuilt  has nothing in the checkpoint: an operator that is new, or remembers something else than before. It starts
- *          empty, with the next record
+ * Rebuilt  has nothing in the checkpoint: an operator that is new. It starts empty, with the next record
+ * Reset    is in the checkpoint by its name, and remembers something else than before: what it had is lost, and it starts
+ *          empty
  * Lost     is in the checkpoint, and nothing in the pipeline takes it up: windows that were open are never written, a
  *          source that comes back starts anew. `leat run` refuses to lose anything without --accept
  * Owns     texts live in the arena; the record is borrowed
@@ -17,7 +18,7 @@
 #include "runtime/runtime.h"
 #include "runtime/watermarks.h"
 
-enum change_fate { CHANGE_KEPT, CHANGE_REBUILT, CHANGE_LOST };
+enum change_fate { CHANGE_KEPT, CHANGE_REBUILT, CHANGE_RESET, CHANGE_LOST };
 enum change_kind { CHANGE_SOURCE, CHANGE_WATERMARK, CHANGE_OPERATOR, CHANGE_TABLE };
 
 struct change_item {
@@ -29,8 +30,13 @@ struct change_item {
 struct change {
     struct change_item *items;
     int32_t count, capacity;
-    int32_t lost;                      /* items whose fate is CHANGE_LOST */
+    int32_t lost;                      /* items that lose something */
 };
+static inline bool change_loses(enum change_fate fate)
+{
+    return fate == CHANGE_RESET || fate == CHANGE_LOST;
+}
+
 void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head, struct change *out);
 /* What the pipeline's watermarks continue with: a group goes on where the states that it keeps were, and never falls. */
 void change_watermarks(const struct pipeline *pipeline, const struct chain_record *head, struct watermarks *out);

@@ -519,6 +519,8 @@ TEST(identity_of_a_field_in_every_kind_of_state)
     CHECK_OTHER(ONE_A_CITY(CITY, "j.c AS c", "c"), ONE_A_CITY(LOYALTY, "j.c AS c", "c"));
     // a join keeps the columns that are read above it: of a struct, all fields
     CHECK_OTHER(JOINED(CITY, "l.c, b.v"), JOINED(LOYALTY, "l.c, b.v"));
+    CHECK_SAME(JOINED(CITY, "b.v"), JOINED(LOYALTY, "b.v"));
+    CHECK_SAME(JOINED(CITY, "l.c.city, b.v"), JOINED(LOYALTY, "l.c.city, b.v"));
     // out of a list
     CHECK_SAME(EXPLODED("l ARRAY<STRUCT<a: STRING>>", "e.a"), EXPLODED("l ARRAY<STRUCT<b: INT, a: STRING>>", "e.a"));
     CHECK_OTHER(EXPLODED("l ARRAY<STRUCT<a: STRING>>", "e.a"), EXPLODED("l ARRAY<STRUCT<a: INT>>", "e.a"));
