@@ -222,13 +222,14 @@ enum code chain_newest(const struct chain *self, int64_t *epoch, struct error *e
 }
 
 /* E_CORRUPT when one is missing, after all that are there were seen. */
-static enum code records_find(struct chain *self, struct error *err)
+static enum code records_list(struct chain *self, struct error *err)
 {
     char folder[CHAIN_PATH_BYTES];
     struct store_list list;
     snprintf(folder, sizeof folder, "chain/%s", self->task);
     TRY(store_list(self->store, folder, false, &list, err));
     int64_t missing = -1;
+    self->head = self->oldest = -1;
     for (int32_t i = 0; i < list.count; i++) {  // sorted: the epochs ascend
         int64_t epoch = epoch_of(list.entries[i].path);
         if (epoch < 0)
@@ -246,6 +247,16 @@ static enum code records_find(struct chain *self, struct error *err)
                     "new checkpoint folder",
                     store_root(self->store), folder, missing);
     return E_OK;
+}
+
+/* A list that is taken while another leat trims may have holes: the next one says whether there are any. */
+static enum code records_find(struct chain *self, struct error *err)
+{
+    enum code code = records_list(self, err);
+    if (code != E_CORRUPT)
+        return code;
+    error_clear(err);
+    return records_list(self, err);
 }
 
 /* Only the head must be readable now; an older one may be past all use, and who needs it will say so. */

@@ -4,6 +4,7 @@
  *      with a Kafka transaction: fence who was before, ask    a staged record whose transaction was committed becomes the
  *      which epoch was committed (epoch_transaction.h)        head; others are garbage
  *   2  no table may be ahead of the head                      else the checkpoint is an older one, out of a backup: refuse
+ *      each folder is what the chain made of it               else its format was changed, or its Delta log is another: refuse
  *      commit the head's tokens again                         files already in place are skipped (sink.h)
  *   3  load state: per shard its newest whole, then changes   whatever was merged in memory is forgotten
  *   4  remove staged leftovers of attempts at committed epochs  no record can name them any more
@@ -15,6 +16,7 @@
 #include "base/os.h"
 #include "runtime/change.h"
 #include "runtime/engine.h"
+#include "runtime/tables_check.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -314,11 +316,23 @@ static enum code head_restore(struct engine *self, const struct chain_record *he
     return code == E_OK ? E_OK : err->code;
 }
 
+static enum code folders_check(const struct engine *self, struct error *err)
+{
+    return tables_check(self->pipeline, self->chain, store_root(self->store), self->settings.tables_path, err);
+}
+
+static enum code start_anew(const struct engine *self, struct error *err)
+{
+    foreign_files_warn(self);
+    return folders_check(self, err);
+}
+
 static enum code head_resume(struct engine *self, struct error *err)
 {
     struct chain_record head = {0};
     TRY(chain_read(self->chain, chain_head(self->chain), &self->arena, &head, err));
     TRY(tables_ahead_check(self, head.epoch, err));
+    TRY(folders_check(self, err));
     TRY(change_check(self, &head, err));
     TRY(head_restore(self, &head, err));
     new_tables_warn(self, &head);
@@ -507,7 +521,7 @@ static enum code engine_start(struct engine *self, struct error *err)
     if (chain_head(self->chain) >= 0)
         TRY(head_resume(self, err));
     else
-        foreign_files_warn(self);
+        TRY(start_anew(self, err));
     TRY(outputs_collect(self->outputs, err));
     TRY(engine_discover(self, err));
     self->discovered = true;

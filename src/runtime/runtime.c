@@ -9,6 +9,7 @@
 #include "runtime/change.h"
 #include "runtime/engine.h"
 #include "runtime/quarantines.h"
+#include "runtime/tables_check.h"
 #include "runtime/trouble.h"
 
 enum {
@@ -171,6 +172,17 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
 
 /* ---- before a run ---- */
 
+/* A leat that works on the checkpoint meanwhile is none of a plan's business. */
+static enum code plan_check_folders(const struct pipeline *pipeline, const struct run_settings *settings, const struct chain *chain,
+                                    struct error *err)
+{
+    enum code code = tables_check(pipeline, chain, settings->checkpoint, settings->tables_path, err);
+    if (code != E_FENCED)
+        return code;
+    error_clear(err);
+    return E_OK;
+}
+
 enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32_t *lost, struct error *err)
 {
     struct arena arena = {0};
@@ -195,6 +207,7 @@ enum code pipeline_plan(const struct pipeline *pipeline, struct text *out, int32
     } else if (code == E_OK) {
         text_printf(out, "%s, at epoch %" PRId64 "\n\n", settings.checkpoint, head.epoch);
         change_print(&change, out);
+        code = plan_check_folders(pipeline, &settings, chain, err);
     }
     if (code == E_OK)
         *lost = change.lost;

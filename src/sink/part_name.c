@@ -115,7 +115,7 @@ static int64_t records_of(struct bytes token)
 enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err)
 {
     struct parts parts = {0};
-    static const char member[] = "\"files\"";
+    static const char member[] = "\"files\"", delta_member[] = ",\"delta\":{\"app\":";   // delta_token.c
     *out = (struct sink_files){.known = token.size >= sizeof member &&
                                         memmem(token.data, token.size, member, sizeof member - 1) != NULL};
     if (!out->known) {
@@ -126,6 +126,7 @@ enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_
     out->items = arena_array(arena, struct sink_file, (size_t)parts.count);
     out->count = parts.count;
     out->replace = parts.replace;
+    out->delta = memmem(token.data, token.size, delta_member, sizeof delta_member - 1) != NULL;
     for (int32_t i = 0; i < parts.count; i++)
         out->items[i] = (struct sink_file){
             .staged = arena_strdup(arena, parts.items[i].staged),

@@ -113,6 +113,7 @@ struct sink_files {
     struct sink_file *items;           /* in the arena */
     int32_t count;
     bool known;                        /* the token is one of files */
+    bool delta;                        /* they are of a Delta table */
     bool replace;                      /* they took the place of all files of before */
     int64_t records;                   /* of a token of a topic */
 };
