@@ -275,7 +275,8 @@ static enum again judge(struct s3_client *client, const struct s3_reply *reply, 
         return AGAIN_NOW;
     if ((status == 301 || status == 307 || status == 400) && region_learn(client, reply))
         return AGAIN_NOW;
-    *refused = is_code(reply, "ExpiredToken") || is_code(reply, "InvalidToken") || is_code(reply, "TokenRefreshRequired");
+    *refused = is_code(reply, "ExpiredToken") || is_code(reply, "InvalidToken") || is_code(reply, "TokenRefreshRequired") ||
+               (status == 400 && reply->error_code[0] == '\0');   // of HEAD: an answer without a body does not say why
     return *refused ? AGAIN_SOON : AGAIN_NOT;
 }
 
