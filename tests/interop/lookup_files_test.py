@@ -183,7 +183,7 @@ def delta_refusals():
 
     vectors = Delta("vectors", fields, protocol=feature)
     vectors.commit(vectors.file("a.parquet", rows_of((1, "x")), deletionVector={"storageType": "u", "pathOrInlineDv": "x", "sizeInBytes": 1, "cardinality": 1}))
-    attempt("a vector that is no name", vectors, ["a.parquet", "deletion vector with no name of a file: x"])
+    attempt("dv", vectors, ["a.parquet", "deletion vector with no name of a file: x"])
     odd = Delta("odd", fields, protocol={"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["someday"], "writerFeatures": []})
     attempt("feature", odd, ["someday"])
     plain = Delta("plain", fields)
