@@ -33,6 +33,30 @@ void text_add_string(struct text *text, const char *string) { text_add(text, str
 
 void text_add_char(struct text *text, char c) { text_add(text, &c, 1); }
 
+void text_add_json(struct text *text, struct bytes string)
+{
+    text_add_char(text, '"');
+    for (size_t i = 0; i < string.size; i++) {
+        uint8_t c = string.data[i];
+        if (c == '"' || c == '\\')
+            text_printf(text, "\\%c", c);
+        else if (c < 0x20)
+            text_printf(text, "\\u%04x", c);
+        else
+            text_add_char(text, (char)c);
+    }
+    text_add_char(text, '"');
+}
+
+struct bytes bytes_trim(struct bytes bytes)
+{
+    while (bytes.size > 0 && isspace(bytes.data[0]))
+        bytes = bytes_of(bytes.data + 1, bytes.size - 1);
+    while (bytes.size > 0 && isspace(bytes.data[bytes.size - 1]))
+        bytes.size--;
+    return bytes;
+}
+
 void text_printf(struct text *text, const char *format, ...)
 {
     va_list args, again;

@@ -54,6 +54,11 @@ void text_free(struct text *text);
 char *text_take(struct text *text);  /* never NULL */
 static inline struct bytes text_view(const struct text *text) { return bytes_of(text->data, text->size); }
 
+/* As a JSON string, quotes included; bytes are copied as they are. */
+void text_add_json(struct text *text, struct bytes string);
+/* Without the white space (isspace) at both ends. */
+struct bytes bytes_trim(struct bytes bytes);
+
 /* Distance of two words (Damerau-Levenshtein, case ignored), for "did you mean". */
 int edit_distance(const char *a, const char *b);
 /* The candidate nearest to `word` when it is near enough to be a typing slip, else NULL. */

@@ -191,17 +191,4 @@ void entries_close(struct entries *self)
     *self = (struct entries){0};
 }
 
-void quote_json(struct text *out, const char *value)
-{
-    text_add_char(out, '"');
-    for (; *value != '\0'; value++) {
-        uint8_t c = (uint8_t)*value;
-        if (c == '"' || c == '\\')
-            text_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            text_printf(out, "\\u%04x", c);
-        else
-            text_add_char(out, (char)c);
-    }
-    text_add_char(out, '"');
-}
+void quote_json(struct text *out, const char *value) { text_add_json(out, bytes_of_string(value)); }

@@ -33,15 +33,6 @@ const struct interval_unit *interval_unit_find(struct bytes name)
     return NULL;
 }
 
-static struct bytes trimmed(struct bytes text)
-{
-    while (text.size > 0 && isspace(text.data[0]))
-        text = bytes_of(text.data + 1, text.size - 1);
-    while (text.size > 0 && isspace(text.data[text.size - 1]))
-        text.size--;
-    return text;
-}
-
 /* Digits behind the point, in microseconds; those past the sixth are cut. */
 static const char *fraction_parse(const char *at, const char *end, int64_t *us)
 {
@@ -54,7 +45,7 @@ static const char *fraction_parse(const char *at, const char *end, int64_t *us)
 bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit,
                   int64_t *months, int64_t *us)
 {
-    number = trimmed(number);
+    number = bytes_trim(number);
     const char *text = (const char *)number.data, *end = text + number.size;
     bool overflow = false, minus = number.size > 0 && *text == '-';
     int64_t whole = 0, fraction = 0, sum;
@@ -261,7 +252,7 @@ static bool unframed(struct bytes text, const struct type *type, struct bytes *o
     enum interval_field from = type_interval_from(type), to = type_interval_to(type);
     snprintf(wanted, sizeof wanted, "%s%s%s", field_names[from], from == to ? "" : " to ",
              from == to ? "" : field_names[to]);
-    struct bytes rest = trimmed(bytes_of(close + 1, (size_t)(end - close - 1)));
+    struct bytes rest = bytes_trim(bytes_of(close + 1, (size_t)(end - close - 1)));
     *out = bytes_of(at + 1, (size_t)(close - at - 1));
     return rest.size == strlen(wanted) &&
            strncasecmp(wanted, (const char *)rest.data, rest.size) == 0;
@@ -283,7 +274,7 @@ enum interval_reading interval_value_read(struct bytes text, const struct type *
                                           int64_t *out)
 {
     enum interval_field from = type_interval_from(type), to = type_interval_to(type);
-    text = trimmed(text);
+    text = bytes_trim(text);
     const char *at = (const char *)text.data, *end = at + text.size;
     int64_t sum = 0;
     bool overflow = false;
@@ -313,6 +304,6 @@ enum interval_reading interval_value_read(struct bytes text, const struct type *
 bool interval_value_parse(struct bytes text, const struct type *type, int64_t *out)
 {
     bool negative = false;
-    return unframed(trimmed(text), type, &text, &negative) &&
+    return unframed(bytes_trim(text), type, &text, &negative) &&
            interval_value_read(text, type, negative, out) == INTERVAL_READ;
 }

@@ -107,19 +107,6 @@ static enum code kept_find(struct sweep *self, const char *root, int64_t cut_ms,
     return E_OK;
 }
 
-/* Names that readers pass over, but for folders of partitions. */
-static bool is_hidden(const char *path)
-{
-    for (const char *part = path;;) {
-        size_t size = strcspn(part, "/");
-        if ((part[0] == '_' || part[0] == '.') && memchr(part, '=', size) == NULL)
-            return true;
-        if (part[size] == '\0')
-            return false;
-        part += size + 1;
-    }
-}
-
 /* Of a folder below this one that is a table too: its path with the '/' behind it; 0: none. */
 static size_t nested_size(const char *path)
 {
@@ -153,7 +140,7 @@ static enum code files_sweep(struct sweep *self, struct store *store, struct del
     nested_find(self);
     for (int32_t i = 0; i < self->list.count; i++) {
         const struct store_entry *entry = &self->list.entries[i];
-        if (is_hidden(entry->path) || entry->modified_us >= cut_us || is_nested(self, entry->path) ||
+        if (store_name_hidden(entry->path) || entry->modified_us >= cut_us || is_nested(self, entry->path) ||
             delta_set_find(kept, &(struct delta_file){.path = entry->path}) != NULL)
             continue;
         vacuum->files++;

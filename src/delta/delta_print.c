@@ -5,19 +5,7 @@
 
 /* ---- JSON ---- */
 
-static void quote(const char *text, struct text *out)
-{
-    text_add_char(out, '"');
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            text_printf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            text_printf(out, "\\u%04x", (unsigned)(unsigned char)*c);
-        else
-            text_add_char(out, *c);
-    }
-    text_add_char(out, '"');
-}
+static void quote(const char *text, struct text *out) { text_add_json(out, bytes_of_string(text)); }
 
 static void quote_or_null(const char *text, struct text *out)
 {

@@ -231,22 +231,6 @@ enum code delta_row_action(const struct batch *batch, int64_t row, struct arena 
 
 /* ---- reading ---- */
 
-struct input {
-    struct store *store;
-    const char *path;
-};
-
-static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct input *input = context;
-    struct text bytes = {0};
-    enum code code = store_read(input->store, input->path, offset, size, &bytes, err);
-    if (code == E_OK)
-        memcpy(out, bytes.data, size);
-    text_free(&bytes);
-    return code;
-}
-
 static enum code rows_read(struct parquet_reader *reader, int64_t version, const struct delta_visitor *visitor,
                            struct error *err)
 {
@@ -273,8 +257,8 @@ enum code delta_rows_visit(struct store *store, const char *path, int64_t size_b
                            struct budget *budget, const struct delta_visitor *visitor, struct error *err)
 {
     struct arena arena = {0};
-    struct input where = {store, path};
-    const struct parquet_input input = {path, size_bytes, &where, input_read};
+    struct store_file where = {store, path};
+    const struct parquet_input input = {path, size_bytes, &where, store_file_read};
     struct parquet_reader *reader = NULL;
     struct budget none = {0};
     const struct type *schema = delta_rows_schema(&arena, visitor->no_files, visitor->whole_files);

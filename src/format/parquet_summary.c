@@ -93,21 +93,6 @@ static void print_time(const struct parquet_leaf *leaf, int64_t value, struct te
     text_printf(out, "\"%.*s%s\"", (int)size, text, leaf->type->id == TYPE_TIMESTAMP ? "Z" : "");
 }
 
-static void print_string(struct bytes value, struct text *out)
-{
-    text_add_char(out, '"');
-    for (size_t i = 0; i < value.size; i++) {
-        uint8_t c = value.data[i];
-        if (c == '"' || c == '\\')
-            text_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            text_printf(out, "\\u%04x", c);
-        else
-            text_add_char(out, (char)c);
-    }
-    text_add_char(out, '"');
-}
-
 /* False: nothing that JSON can say. */
 static bool print_bound(const struct parquet_leaf *leaf, struct bytes bound, struct text *out)
 {
@@ -123,7 +108,7 @@ static bool print_bound(const struct parquet_leaf *leaf, struct bytes bound, str
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ: print_time(leaf, int_of(bound), out); return true;
-    case TYPE_STRING: print_string(bound, out); return true;
+    case TYPE_STRING: text_add_json(out, bound); return true;
     default: return false;
     }
 }
@@ -163,7 +148,7 @@ static void print_columns(const struct column_summary *columns, int32_t count, e
         if (out->data[out->size - 1] != '{')
             text_add_char(out, ',');
         for (; depth < leaf->path_count; depth++) {
-            print_string(bytes_of_string(leaf->path[depth]), out);
+            text_add_json(out, bytes_of_string(leaf->path[depth]));
             text_add_string(out, depth + 1 < leaf->path_count ? ":{" : ":");
         }
         text_add(out, value.data, value.size);

@@ -2,20 +2,6 @@
 
 /* A type as Spark writes it in JSON (DataType.json): Parquet's row metadata, Delta's schemaString. */
 
-static void write_string(const char *string, struct text *out)
-{
-    text_add_char(out, '"');
-    for (const char *c = string; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            text_printf(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            text_printf(out, "\\u%04x", (unsigned)(unsigned char)*c);
-        else
-            text_add_char(out, *c);
-    }
-    text_add_char(out, '"');
-}
-
 static const char *boolean(bool value)
 {
     return value ? "true" : "false";
@@ -27,7 +13,7 @@ static void write_fields(const struct type *type, bool all_nullable, struct text
     for (int32_t i = 0; i < type->field_count; i++) {
         const struct field *field = &type->fields[i];
         text_add_string(out, i > 0 ? ",{\"name\":" : "{\"name\":");
-        write_string(field->name, out);
+        text_add_json(out, bytes_of_string(field->name));
         text_add_string(out, ",\"type\":");
         spark_schema_write(field->type, all_nullable, out);
         text_printf(out, ",\"nullable\":%s,\"metadata\":{}}", boolean(all_nullable || field->nullable));

@@ -162,21 +162,6 @@ static enum code lines_columns(const struct look *self, const struct type **out)
 
 /* ---- all together ---- */
 
-/* Columns that folders give take the place of those of the same name, or come last. */
-static const struct type *with_path(struct arena *arena, const struct type *columns, const struct type *path)
-{
-    struct field *fields = arena_array(arena, struct field, (size_t)(columns->field_count + path->field_count) + 1);
-    int32_t count = columns->field_count;
-    for (int32_t i = 0; i < count; i++) {
-        int32_t at = type_field_index(path, columns->fields[i].name, true);
-        fields[i] = at >= 0 ? path->fields[at] : columns->fields[i];
-    }
-    for (int32_t i = 0; i < path->field_count; i++)
-        if (type_field_index(columns, path->fields[i].name, true) < 0)
-            fields[count++] = path->fields[i];
-    return type_struct(arena, fields, count);
-}
-
 /* Declared columns that folders give keep the declared type. */
 static const struct type *path_as_declared(struct arena *arena, const struct type *declared, const struct type *path)
 {
@@ -220,7 +205,7 @@ static enum code columns_look(struct look *self)
     else
         columns = shape.columns;
     source->size_bytes = shape.size_bytes;
-    source->schema = with_path(self->arena, columns, shape.path_columns);
+    source->schema = columns == shape.columns ? columns : source_with_path(self->arena, columns, shape.path_columns);
     source->path_columns = lines && shape.path_columns->field_count > 0 ? shape.path_columns : NULL;
     return E_OK;
 }

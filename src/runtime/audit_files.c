@@ -110,27 +110,11 @@ void audit_folders_close(struct audit *self)
 
 /* ---- one file ---- */
 
-struct input {
-    struct store *store;
-    const char *path;
-};
-
-static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct input *input = context;
-    struct text bytes = {0};
-    enum code code = store_read(input->store, input->path, offset, size, &bytes, err);
-    if (code == E_OK)
-        memcpy(out, bytes.data, size);
-    text_free(&bytes);
-    return code;
-}
-
 static enum code footer_rows(const struct audit_folder *folder, const char *path, int64_t size_bytes,
                              int64_t *rows, struct error *err)
 {
-    struct input input = {folder->store, path};
-    const struct parquet_input file = {path, size_bytes, &input, input_read};
+    struct store_file input = {folder->store, path};
+    const struct parquet_input file = {path, size_bytes, &input, store_file_read};
     struct budget budget = {0};
     struct parquet_reader *reader;
     TRY(parquet_reader_new(&file, &budget, &reader, err));
@@ -362,19 +346,6 @@ static void epochs_check(struct folder_audit *self)
 
 /* ---- files that no record names ---- */
 
-/* Readers skip names that begin with '_' or '.', but for folders of partitions. */
-static bool is_hidden(const char *path)
-{
-    for (const char *part = path;;) {
-        size_t size = strcspn(part, "/");
-        if ((part[0] == '_' || part[0] == '.') && memchr(part, '=', size) == NULL)
-            return true;
-        if (part[size] == '\0')
-            return false;
-        part += size + 1;
-    }
-}
-
 static bool ends_with(const char *path, const char *end)
 {
     size_t size = strlen(path), end_size = strlen(end);
@@ -474,7 +445,7 @@ static void others_check(struct folder_audit *self)
         const char *path = list->entries[i].path;
         bool parsed = sink_part_parse(path, &name),
              own = parsed && (name.staged || strncmp(name.query8, self->audit->report->query_id, 8) == 0);
-        asked[i] = strange[i] = !self->seen[i] && !own && !is_hidden(path) && looks_like_data(path);
+        asked[i] = strange[i] = !self->seen[i] && !own && !store_name_hidden(path) && looks_like_data(path);
     }
     audit_delta_others(self->audit, self->folder, asked);
     for (int32_t i = 0; i < list->count; i++)
@@ -503,7 +474,7 @@ static void unnamed_check(struct folder_audit *self)
             continue;
         if (parsed && name.staged) {
             staged += own;
-        } else if (is_hidden(entry->path)) {
+        } else if (store_name_hidden(entry->path)) {
             continue;
         } else if (own) {
             own_check(self, &name, entry);

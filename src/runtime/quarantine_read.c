@@ -104,22 +104,6 @@ static enum code batch_give(struct reading *self, const struct batch *batch, str
 
 /* ---- Parquet ---- */
 
-struct store_file {
-    struct store *store;
-    const char *path;
-};
-
-static enum code store_file_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct store_file *file = context;
-    struct text bytes = {0};
-    enum code code = store_read(file->store, file->path, offset, size, &bytes, err);
-    if (code == E_OK)
-        memcpy(out, bytes.data, size);
-    text_free(&bytes);
-    return code;
-}
-
 static enum code parquet_read(struct reading *self, const struct store_entry *entry, struct error *err)
 {
     struct store_file file = {self->store, entry->path};

@@ -33,28 +33,6 @@ static struct delta_action *action_new(struct making *self, enum delta_kind kind
 
 /* ---- partition values ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* What store_name_encode made. */
-static char *name_decode(struct arena *arena, const char *from, size_t size)
-{
-    char *out = arena_strndup(arena, from, size), *to = out;
-    for (size_t i = 0; i < size; i++) {
-        int high = from[i] == '%' && i + 2 < size ? hex_digit(from[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(from[i + 2]) : -1;
-        *to++ = low >= 0 ? (char)(high * 16 + low) : from[i];
-        i += low >= 0 ? 2 : 0;
-    }
-    *to = '\0';
-    return out;
-}
-
 /* 2026-01-02 03:04:05.678 -> 2026-01-02T03:04:05.678000Z */
 static const char *instant_iso(struct arena *arena, const char *text)
 {
@@ -90,7 +68,7 @@ static enum code values_of(struct making *self, const char *path, struct delta_m
         if (sign == NULL)
             return fail(err, E_CORRUPT, "%s: the name lacks the values of partition columns", path);
         const char *name = columns->items[out->count];
-        const char *text = name_decode(&self->arena, sign + 1, (size_t)(end - sign - 1));
+        const char *text = store_name_decode(&self->arena, sign + 1, (size_t)(end - sign - 1));
         out->items[out->count++] = (struct delta_pair){name, value_of(self, name, text)};
     }
     return E_OK;

@@ -26,24 +26,14 @@ struct merge {
     struct text no_header;          /* without one: what no file may begin with */
     struct sink_file *inputs;
     int32_t at;                     /* input under way */
-    struct parquet_reader *reader;  /* of it */
+    struct store_file input;        /* it, for the reader */
+    struct parquet_reader *reader;
     int64_t offset;                 /* of it, when bytes are copied */
     struct part result;
     bool sealed;
 };
 
 static const struct merge_file *input_of(const struct merge *self) { return &self->spec.inputs[self->at]; }
-
-static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct merge *self = context;
-    struct text bytes = {0};
-    enum code code = store_read(self->spec.store, input_of(self)->path, offset, size, &bytes, err);
-    if (code == E_OK)
-        memcpy(out, bytes.data, size);
-    text_free(&bytes);
-    return code;
-}
 
 /* ---- the new file ---- */
 
@@ -110,7 +100,8 @@ static enum code columns_check(const struct type *file, const struct type *table
 static enum code rows_open(struct merge *self, struct error *err)
 {
     const struct merge_file *input = input_of(self);
-    const struct parquet_input file = {input->path, input->size_bytes, self, input_read};
+    self->input = (struct store_file){self->spec.store, input->path};
+    const struct parquet_input file = {input->path, input->size_bytes, &self->input, store_file_read};
     const struct type *schema = self->spec.encoder_spec->schema;
     TRY(parquet_reader_new(&file, self->spec.budget, &self->reader, err));
     self->inputs[self->at].rows = parquet_reader_rows(self->reader);

@@ -20,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/os.h"
+#include "base/path_set.h"
 
 enum {
     BARRED_MAX = 1 << 20,         /* files that cannot be merged are remembered until then; with more, nothing is merged */
@@ -38,8 +39,8 @@ struct merger {
     bool ready;
     bool swept;                   /* leftovers of a process before */
     int64_t told;                 /* files that have come since the folder was last planned */
-    char **barred;                /* paths, ascending */
-    int32_t barred_count, barred_capacity, barred_told;
+    struct path_set barred;       /* files that are left as they are */
+    int32_t barred_told;
 };
 
 struct merger *merger_new(const struct merger_spec *spec)
@@ -63,9 +64,7 @@ void merger_free(struct merger *self)
     if (self == NULL)
         return;
     merge_drop(self);
-    for (int32_t i = 0; i < self->barred_count; i++)
-        mem_free(self->barred[i]);
-    mem_free(self->barred);
+    path_set_free(&self->barred);
     arena_free(&self->arena);
     mem_free(self);
 }
@@ -73,26 +72,6 @@ void merger_free(struct merger *self)
 void merger_told(struct merger *self, int64_t files) { self->told += files; }
 
 /* ---- which files ---- */
-
-/* Where it is, or would be. */
-static int32_t barred_place(const struct merger *self, const char *path)
-{
-    int32_t low = 0, high = self->barred_count;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if (strcmp(self->barred[middle], path) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static bool is_barred(const struct merger *self, const char *path)
-{
-    int32_t at = barred_place(self, path);
-    return at < self->barred_count && strcmp(self->barred[at], path) == 0;
-}
 
 static bool ends_with(const char *path, const char *end)
 {
@@ -105,7 +84,7 @@ static bool takes_part(const struct merger *self, const struct store_entry *entr
 {
     return sink_part_parse(entry->path, name) && !name->staged && strcmp(name->query8, self->spec.query8) == 0 &&
            ends_with(entry->path, self->spec.encoder->suffix) && !parts_have(newest, entry->path) &&
-           !is_barred(self, entry->path);
+           !path_set_has(&self->barred, entry->path);
 }
 
 static int32_t candidates_find(const struct merger *self, const struct store_list *list, const struct parts *newest,
@@ -223,7 +202,7 @@ static enum code look_at_log(struct merger *self, bool all, const struct parts *
     TRY(code);
     TRY(self->spec.table.files(self->spec.table.context, &files, &count, err));
     for (int32_t i = 0; i < count; i++)
-        if (!parts_have(newest, files[i].path) && !is_barred(self, files[i].path))
+        if (!parts_have(newest, files[i].path) && !path_set_has(&self->barred, files[i].path))
             files[kept++] = files[i];
     *found = merge_plan(files, kept, self->spec.target_bytes, all, &group);
     if (*found)
@@ -263,22 +242,18 @@ static enum code look(struct merger *self, const struct sink_merge *request, con
 static void input_bar(struct merger *self, const struct error *why)
 {
     const char *path = self->inputs[merge_input_at(self->merge)].path;
-    int32_t at = barred_place(self, path);
-    if (self->barred_count < BARRED_NAMED)
+    if (self->barred.count < BARRED_NAMED)
         log_warn("%s/%s is not merged: %s", store_root(self->spec.store), path, why->text);
-    mem_grow(self->barred, self->barred_capacity, self->barred_count + 1);
-    memmove(self->barred + at + 1, self->barred + at, (size_t)(self->barred_count - at) * sizeof *self->barred);
-    self->barred[at] = mem_strdup(path);
-    self->barred_count++;
+    path_set_add(&self->barred, path);
 }
 
 /* Once all there was to merge has been seen. */
 static void barred_tell(struct merger *self)
 {
-    if (self->barred_count > BARRED_NAMED && self->barred_count > self->barred_told)
+    if (self->barred.count > BARRED_NAMED && self->barred.count > self->barred_told)
         log_warn("%s: %" PRId32 " files are not merged and stay as they are; %d of them were named, with why",
-                 store_root(self->spec.store), self->barred_count, BARRED_NAMED);
-    self->barred_told = self->barred_count;
+                 store_root(self->spec.store), self->barred.count, BARRED_NAMED);
+    self->barred_told = self->barred.count;
 }
 
 static bool is_of_input(enum code code)
@@ -303,7 +278,7 @@ enum code merger_work(struct merger *self, const struct sink_merge *request, con
     *more = code == E_OK && !self->ready;
     if (code == E_OK)
         return E_OK;
-    if (is_of_input(code) && self->barred_count < BARRED_MAX) {
+    if (is_of_input(code) && self->barred.count < BARRED_MAX) {
         input_bar(self, err);
         error_clear(err);
         code = E_OK;

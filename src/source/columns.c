@@ -197,21 +197,6 @@ static enum code parquet_columns(struct columns_source *self, struct arena *aren
     return E_OK;
 }
 
-/* A folder's value counts, where a file has a column of that name. */
-static const struct type *columns_with_path(struct arena *arena, const struct type *columns, const struct type *path)
-{
-    struct field *fields = arena_array(arena, struct field, (size_t)(columns->field_count + path->field_count) + 1);
-    int32_t count = columns->field_count;
-    for (int32_t i = 0; i < count; i++) {
-        int32_t at = type_field_index(path, columns->fields[i].name, true);
-        fields[i] = at >= 0 ? path->fields[at] : columns->fields[i];
-    }
-    for (int32_t i = 0; i < path->field_count; i++)
-        if (type_field_index(columns, path->fields[i].name, true) < 0)
-            fields[count++] = path->fields[i];
-    return type_struct(arena, fields, count);
-}
-
 static enum code parquet_describe(void *self_, struct arena *arena, struct source_shape *out, struct error *err)
 {
     struct columns_source *self = self_;
@@ -225,7 +210,7 @@ static enum code parquet_describe(void *self_, struct arena *arena, struct sourc
     mem_free(paths);
     TRY(code);
     TRY(parquet_columns(self, arena, &shape.columns, err));
-    shape.columns = columns_with_path(arena, shape.columns, shape.path_columns);
+    shape.columns = source_with_path(arena, shape.columns, shape.path_columns);
     *out = shape;
     return E_OK;
 }

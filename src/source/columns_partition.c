@@ -36,27 +36,6 @@ void column_files_clear(struct column_files *files)
 
 /* ---- names of folders ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static const char *unescape(struct arena *arena, const char *from, size_t size)
-{
-    char *out = arena_strndup(arena, from, size), *to = out;
-    for (size_t i = 0; i < size; i++) {
-        int high = from[i] == '%' && i + 2 < size ? hex_digit(from[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(from[i + 2]) : -1;
-        *to++ = low >= 0 ? (char)(high * 16 + low) : from[i];
-        i += low >= 0 ? 2 : 0;
-    }
-    *to = '\0';
-    return out;
-}
-
 void partition_set(struct column_files *files, struct column_file *file, const char *name,
                    const char *value)
 {
@@ -97,8 +76,8 @@ enum code partition_walk(const char *pattern, const char *path,
         const char *sign = memchr(part, '=', (size_t)(end - part));
         if (sign == NULL)
             continue;
-        const char *name = unescape(&arena, part, (size_t)(sign - part));
-        const char *value = unescape(&arena, sign + 1, (size_t)(end - sign - 1));
+        const char *name = store_name_decode(&arena, part, (size_t)(sign - part));
+        const char *value = store_name_decode(&arena, sign + 1, (size_t)(end - sign - 1));
         bool null = value[0] == '\0' || strcmp(value, HIVE_NULL) == 0;
         code = each(context, name, null ? NULL : value);
     }

@@ -187,3 +187,17 @@ enum code source_path_column(const char *pattern, const char *path, const struct
     arena_free(&wanted.arena);
     return code;
 }
+
+const struct type *source_with_path(struct arena *arena, const struct type *columns, const struct type *path)
+{
+    struct field *fields = arena_array(arena, struct field, (size_t)(columns->field_count + path->field_count) + 1);
+    int32_t count = columns->field_count;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t at = type_field_index(path, columns->fields[i].name, true);
+        fields[i] = at >= 0 ? path->fields[at] : columns->fields[i];
+    }
+    for (int32_t i = 0; i < path->field_count; i++)
+        if (type_field_index(columns, path->fields[i].name, true) < 0)
+            fields[count++] = path->fields[i];
+    return type_struct(arena, fields, count);
+}

@@ -153,6 +153,8 @@ void source_plan(struct source_ranges *ranges, int64_t rows_max);
  * agree. */
 MUST_CHECK enum code source_path_columns(struct arena *arena, const char *pattern, const char *const *paths, int32_t count,
                                          const struct type **out, struct error *err);
+/* They take the place of columns of the same name, or come last: a folder's value counts. */
+const struct type *source_with_path(struct arena *arena, const struct type *columns, const struct type *path);
 /* The value that one file has in such a column, `rows` times. */
 MUST_CHECK enum code source_path_column(const char *pattern, const char *path, const struct field *field,
                                         const struct zone *zone, int64_t rows, struct column *out, struct error *err);

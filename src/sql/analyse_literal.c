@@ -211,20 +211,11 @@ static bool named_instant(const struct session *session, struct bytes text, cons
     return true;
 }
 
-static struct bytes without_blanks(struct bytes text)
-{
-    while (text.size > 0 && isspace(text.data[0]))
-        text = bytes_of(text.data + 1, text.size - 1);
-    while (text.size > 0 && isspace(text.data[text.size - 1]))
-        text.size--;
-    return text;
-}
-
 /* DATE 'today', TIMESTAMP 'now': the day in the session's zone. */
 static bool named_literal(const struct session *session, struct bytes text, enum type_id id, int64_t *out)
 {
     int64_t us;
-    text = without_blanks(text);
+    text = bytes_trim(text);
     if (!named_instant(session, text, session->zone, &us))
         return false;
     bool epoch = us == 0;

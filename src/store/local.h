@@ -4,17 +4,9 @@
 
 #include <limits.h>
 
+#include "base/path_set.h"
 #include "base/thread.h"
 #include "store/store_type.h"
-
-/* A sorted set of strings, owned. */
-struct path_set {
-    char **items;
-    int32_t count, capacity;
-};
-bool path_set_has(const struct path_set *set, const char *path);
-void path_set_add(struct path_set *set, const char *path);
-void path_set_free(struct path_set *set);
 
 struct held_lock {
     char *path;

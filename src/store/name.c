@@ -71,43 +71,35 @@ void store_name_encode(struct bytes name, struct text *out)
             text_add_char(out, (char)name.data[i]);
 }
 
-/* ---- sets of paths ---- */
-
-/* Where path is, or where it would go. */
-static int32_t set_place(const struct path_set *set, const char *path)
+static int hex_digit(char c)
 {
-    int32_t low = 0, high = set->count;
-    while (low < high) {
-        int32_t middle = low + (high - low) / 2;
-        if (strcmp(set->items[middle], path) < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+char *store_name_decode(struct arena *arena, const char *from, size_t size)
+{
+    char *out = arena_strndup(arena, from, size), *to = out;
+    for (size_t i = 0; i < size; i++) {
+        int high = from[i] == '%' && i + 2 < size ? hex_digit(from[i + 1]) : -1;
+        int low = high >= 0 ? hex_digit(from[i + 2]) : -1;
+        *to++ = low >= 0 ? (char)(high * 16 + low) : from[i];
+        i += low >= 0 ? 2 : 0;
     }
-    return low;
+    *to = '\0';
+    return out;
 }
 
-bool path_set_has(const struct path_set *set, const char *path)
+bool store_name_hidden(const char *path)
 {
-    int32_t at = set_place(set, path);
-    return at < set->count && strcmp(set->items[at], path) == 0;
-}
-
-void path_set_add(struct path_set *set, const char *path)
-{
-    int32_t at = set_place(set, path);
-    if (at < set->count && strcmp(set->items[at], path) == 0)
-        return;
-    mem_grow(set->items, set->capacity, set->count + 1);
-    memmove(set->items + at + 1, set->items + at, (size_t)(set->count - at) * sizeof *set->items);
-    set->items[at] = mem_strdup(path);
-    set->count++;
-}
-
-void path_set_free(struct path_set *set)
-{
-    for (int32_t i = 0; i < set->count; i++)
-        mem_free(set->items[i]);
-    mem_free(set->items);
-    *set = (struct path_set){0};
+    for (const char *part = path;;) {
+        size_t size = strcspn(part, "/");
+        if ((part[0] == '_' || part[0] == '.') && memchr(part, '=', size) == NULL)
+            return true;
+        if (part[size] == '\0')
+            return false;
+        part += size + 1;
+    }
 }

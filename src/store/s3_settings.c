@@ -140,14 +140,7 @@ void s3_profile_file(const char *variable, const char *name, struct text *out)
     text_free(&path);
 }
 
-static struct bytes trimmed(const char *from, const char *to)
-{
-    while (from < to && isspace((unsigned char)*from))
-        from++;
-    while (to > from && isspace((unsigned char)to[-1]))
-        to--;
-    return bytes_of(from, (size_t)(to - from));
-}
+static struct bytes trimmed(const char *from, const char *to) { return bytes_trim(bytes_of(from, (size_t)(to - from))); }
 
 /* "[name]" in credentials, "[profile name]" in config. */
 static bool is_section(struct bytes line, const char *section)

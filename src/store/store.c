@@ -74,6 +74,17 @@ enum code store_read(struct store *store, const char *path, int64_t offset, size
     return store->type->read(store, path, offset, size, out, err);
 }
 
+enum code store_file_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
+{
+    const struct store_file *file = context;
+    struct text bytes = {0};
+    enum code code = store_read(file->store, file->path, offset, size, &bytes, err);
+    if (code == E_OK)
+        memcpy(out, bytes.data, size);
+    text_free(&bytes);
+    return code;
+}
+
 enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err)
 {
     return store->type->checksum(store, path, out, err);

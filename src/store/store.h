@@ -72,6 +72,12 @@ MUST_CHECK enum code store_get(struct store *store, const char *path, size_t lim
 /* `size` bytes from `offset` on, appended to `out`; E_ABSENT; E_CORRUPT when the file ends before. */
 MUST_CHECK enum code store_read(struct store *store, const char *path, int64_t offset, size_t size,
                                 struct text *out, struct error *err);
+/* For who reads a file in place: the `read` of a parquet_input, with a struct store_file as its context. */
+struct store_file {
+    struct store *store;
+    const char *path;
+};
+MUST_CHECK enum code store_file_read(void *file, int64_t offset, void *out, size_t size, struct error *err);
 /* XXH64 of a file of any size, read in blocks; E_ABSENT. */
 MUST_CHECK enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err);
 MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
@@ -153,5 +159,9 @@ MUST_CHECK enum code store_swap_sweep(struct store *store, struct error *err);
 /* One path part made from data, appended to out: what no name may hold, and what Hive escapes in partition
  * folders, is percent-encoded. */
 void store_name_encode(struct bytes name, struct text *out);
+/* What store_name_encode made, or Hive; in the arena. */
+char *store_name_decode(struct arena *arena, const char *from, size_t size);
+/* A path that readers of tables pass over: a part begins with '_' or '.' and is no folder name=value. */
+bool store_name_hidden(const char *path);
 
 #endif

@@ -139,29 +139,13 @@ static int run_child(const char *fault)
 
 /* ---- the reader ---- */
 
-struct input {
-    struct store *store;
-    const char *path;
-};
-
-static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct input *input = context;
-    struct text bytes = {0};
-    enum code code = store_read(input->store, input->path, offset, size, &bytes, err);
-    if (code == E_OK)
-        memcpy(out, bytes.data, size);
-    text_free(&bytes);
-    return code;
-}
-
 static enum code read_parquet(struct store *store, const char *path, int *seen, struct error *err)
 {
     struct arena arena = {0};
     struct budget budget = {0};
     const struct field id = {"id", type_of(TYPE_INT64), true};
-    struct input where = {store, path};
-    struct parquet_input input = {path, 0, &where, input_read};
+    struct store_file where = {store, path};
+    struct parquet_input input = {path, 0, &where, store_file_read};
     struct parquet_reader *reader = NULL;
     TRY(store_size(store, path, &input.size_bytes, err));
     TRY(parquet_reader_new(&input, &budget, &reader, err));

@@ -83,22 +83,6 @@ static struct budget budget = {.limit_bytes = 256 << 20};
 
 /* ---- rows of data files ---- */
 
-struct input {
-    struct store *store;
-    const char *path;
-};
-
-static enum code input_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct input *input = context;
-    struct text bytes = {0};
-    enum code code = store_read(input->store, input->path, offset, size, &bytes, err);
-    if (code == E_OK)
-        memcpy(out, bytes.data, size);
-    text_free(&bytes);
-    return code;
-}
-
 static int64_t file_rows(struct store *store, const struct delta_file *file)
 {
     char path[DELTA_PATH_SIZE];
@@ -107,8 +91,8 @@ static int64_t file_rows(struct store *store, const struct delta_file *file)
     int64_t size_bytes = 0, rows = 0, *gone = NULL, gone_count = 0;
     CHECK_INT(delta_path(file->path, store_root(store), path, &err), E_OK);
     CHECK_INT(store_size(store, path, &size_bytes, &err), E_OK);
-    struct input where = {store, path};
-    const struct parquet_input input = {path, size_bytes, &where, input_read};
+    struct store_file where = {store, path};
+    const struct parquet_input input = {path, size_bytes, &where, store_file_read};
     if (parquet_reader_new(&input, &budget, &reader, &err) != E_OK)
         kit_fail(__FILE__, __LINE__, "%s: %s", path, err.text);
     else
