@@ -58,8 +58,7 @@ static struct stateful *stage_make(const struct type *schema, struct session *se
     const struct expr *amount = expr_column(&ctx, 2, &schema->fields[2], (struct position){0});
     static const char *const names[] = {"count", "sum", "avg", "max"};
     for (int c = 0; c < 4; c++)
-        if (aggregate_bind(&ctx, names[c], &amount, c > 0, false, NULL, (struct position){0}, &calls[c],
-                           &err) != E_OK)
+        if (aggregate_bind(&ctx, names[c], &amount, c > 0, false, NULL, (struct position){0}, &calls[c], &err) != E_OK)
             return NULL;
     keys[0] = expr_column(&ctx, 0, &schema->fields[0], (struct position){0});
     const struct type *out;
@@ -83,9 +82,8 @@ static struct stateful *stage_make(const struct type *schema, struct session *se
         .lanes = 1,
         .shards = SHARDS,
         .window_time = expr_column(&ctx, 1, &schema->fields[1], (struct position){0}),
-        .gap = window == SESSION
-                   ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), MINUTE_US / 3, (struct position){0})
-                   : NULL,
+        .gap =
+            window == SESSION ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), MINUTE_US / 3, (struct position){0}) : NULL,
     };
     struct stateful *stage = NULL;
     return aggregate_new(&arena, &spec, &stage, &err) == E_OK ? stage : NULL;
@@ -97,10 +95,7 @@ static enum code swallow(void *context, struct batch *out, __attribute__((unused
     return E_OK;
 }
 
-static double since(int64_t start_us, double count)
-{
-    return (double)(thread_cpu_us() - start_us) * 1e3 / count;
-}
+static double since(int64_t start_us, double count) { return (double)(thread_cpu_us() - start_us) * 1e3 / count; }
 
 static void run_stage(struct stateful *stage, const struct session *session)
 {
@@ -162,8 +157,8 @@ struct stream_cost {
     int64_t emitted;
 };
 
-static enum code stream_epoch(struct stateful *stage, const struct session *session, int64_t epoch,
-                              struct text *delta, struct stream_cost *cost, struct error *err)
+static enum code stream_epoch(struct stateful *stage, const struct session *session, int64_t epoch, struct text *delta,
+                              struct stream_cost *cost, struct error *err)
 {
     struct rejects rejects = {0};
     struct operator_counts counts = {0};
@@ -189,8 +184,7 @@ static enum code stream_epoch(struct stateful *stage, const struct session *sess
     return E_OK;
 }
 
-static double run_stream(const struct type *schema, struct session *session, enum window window,
-                         double tumbling)
+static double run_stream(const struct type *schema, struct session *session, enum window window, double tumbling)
 {
     static const char *const names[] = {"tumbling 1 min", "sliding 1 h by 1 min", "session 20 s"};
     struct stateful *stage = stage_make(schema, session, window);
@@ -250,11 +244,9 @@ static void run_plain(int64_t groups)
             const int64_t *amounts = column_values(&batches[b].columns[2], const int64_t);
             for (int i = 0; i < BATCH_ROWS_MAX; i++) {
                 int64_t minute = times[i] / MINUTE_US + 1;
-                size_t at = hash_mix(hash_bytes(cards + i * CARD_BYTES, CARD_BYTES), (uint64_t)minute) &
-                            (capacity - 1);
+                size_t at = hash_mix(hash_bytes(cards + i * CARD_BYTES, CARD_BYTES), (uint64_t)minute) & (capacity - 1);
                 while (table[at].minute != 0 &&
-                       (table[at].minute != minute ||
-                        memcmp(table[at].card, cards + i * CARD_BYTES, CARD_BYTES) != 0))
+                       (table[at].minute != minute || memcmp(table[at].card, cards + i * CARD_BYTES, CARD_BYTES) != 0))
                     at = (at + 1) & (capacity - 1);
                 struct plain_group *group = &table[at];
                 memcpy(group->card, cards + i * CARD_BYTES, CARD_BYTES);
@@ -277,8 +269,8 @@ int main(void)
     struct error err = {0};
     const struct type *schema;
     size_t position;
-    if (type_parse_ddl(&arena, bytes_of_string("card STRING, ts TIMESTAMP, amount DECIMAL(12,2)"), &schema,
-                       &position, &err) != E_OK)
+    if (type_parse_ddl(&arena, bytes_of_string("card STRING, ts TIMESTAMP, amount DECIMAL(12,2)"), &schema, &position,
+                       &err) != E_OK)
         return 1;
     for (size_t m = 0; m < sizeof minutes / sizeof *minutes; m++) {
         for (int b = 0; b < BATCHES; b++)

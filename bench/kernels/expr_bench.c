@@ -46,9 +46,8 @@ static void fill(void)
         builder_init(&builders[c], fields[c].type);
     for (int i = 0; i < ROWS; i++) {
         char text[64];
-        int size = snprintf(text, sizeof text, "2026-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                            1 + (int)(next_random() % 12), 1 + (int)(next_random() % 28),
-                            (int)(next_random() % 24), (int)(next_random() % 60),
+        int size = snprintf(text, sizeof text, "2026-%02d-%02dT%02d:%02d:%02d.%03dZ", 1 + (int)(next_random() % 12),
+                            1 + (int)(next_random() % 28), (int)(next_random() % 24), (int)(next_random() % 60),
                             (int)(next_random() % 60), (int)(next_random() % 1000));
         builder_int(&builders[AMOUNT], (int64_t)(next_random() % 1000000) - 1000);
         builder_bytes(&builders[STATUS], bytes_of_string(statuses[next_random() % 3]));
@@ -76,18 +75,9 @@ static const struct expr *must(enum code code, const struct expr *expr, const st
     always(code == E_OK);
     return expr;
 }
-static const struct expr *column(int index)
-{
-    return expr_column(&ctx, index, &batch.schema->fields[index], nowhere);
-}
-static const struct expr *number(int64_t value)
-{
-    return expr_int(&ctx, type_of(TYPE_INT32), value, nowhere);
-}
-static const struct expr *string(const char *value)
-{
-    return expr_string(&ctx, bytes_of_string(value), nowhere);
-}
+static const struct expr *column(int index) { return expr_column(&ctx, index, &batch.schema->fields[index], nowhere); }
+static const struct expr *number(int64_t value) { return expr_int(&ctx, type_of(TYPE_INT32), value, nowhere); }
+static const struct expr *string(const char *value) { return expr_string(&ctx, bytes_of_string(value), nowhere); }
 static const struct expr *call2(const char *name, const struct expr *a, const struct expr *b)
 {
     struct error err;
@@ -138,8 +128,7 @@ static void measure(const char *name, const struct expr *expr)
     rejects_free(&rejects);
 }
 
-static void measure_aggregate(const char *name, const char *function, const struct expr *arg,
-                              bool active)
+static void measure_aggregate(const char *name, const char *function, const struct expr *arg, bool active)
 {
     struct error err;
     const struct aggregate_call *call;
@@ -148,8 +137,7 @@ static void measure_aggregate(const char *name, const char *function, const stru
     struct column col = {0};
     if (strstr(name, wanted) == NULL)
         return;
-    always(aggregate_bind(&ctx, function, &arg, arg != NULL, false, NULL, nowhere, &call, &err) ==
-           E_OK);
+    always(aggregate_bind(&ctx, function, &arg, arg != NULL, false, NULL, nowhere, &call, &err) == E_OK);
     if (arg != NULL)
         column_share(&col, &batch.columns[arg->index]);
     uint8_t *states = mem_zero((size_t)GROUPS * call->state_size), *bits = mem_zero(ROWS / 8 + 8);
@@ -185,8 +173,7 @@ int main(int argc, char **argv)
     wanted = argc > 1 ? argv[1] : "";
     session = (struct session){.zone = zone_utc(), .ansi = true};
     fill();
-    const struct expr *amount = column(AMOUNT), *card = column(CARD), *score = column(SCORE),
-                      *status = column(STATUS);
+    const struct expr *amount = column(AMOUNT), *card = column(CARD), *score = column(SCORE), *status = column(STATUS);
     const struct expr *time = cast(column(TIME_TEXT), type_of(TYPE_TIMESTAMP), true);
     const struct expr *positive = call2(">", amount, number(0));
     measure("bigint > constant", call2(">", card, number(500)));
@@ -208,8 +195,7 @@ int main(int argc, char **argv)
     measure("CASE to bigint", case_of((const struct expr *[]){positive, card, number(0)}, 3));
     measure("CASE 3 branches to text",
             case_of((const struct expr *[]){call2("<", amount, number(0)), string("negative"),
-                                            call2("isnull", column(COUNT_OPT), NULL),
-                                            string("no count"), string("ok")},
+                                            call2("isnull", column(COUNT_OPT), NULL), string("no count"), string("ok")},
                     5));
     measure("coalesce(int, 0)", call2("coalesce", column(COUNT_OPT), number(0)));
     measure("upper(string)", call2("upper", status, NULL));

@@ -21,17 +21,14 @@ static void see_schema(void *context, const struct type *schema, const struct zo
     (void)zone;
 }
 
-static void see_rows(void *context, const struct batch *batch)
-{
-    *(int64_t *)context += batch->rows;
-}
+static void see_rows(void *context, const struct batch *batch) { *(int64_t *)context += batch->rows; }
 
 static int64_t run(struct sql_run *session, const char *statement)
 {
     struct error err = {0};
     int64_t rows = 0;
-    if (sql_run_statement(session, bytes_of_string(statement), &(struct sql_sink){see_schema, see_rows, &rows},
-                          &err) != E_OK) {
+    if (sql_run_statement(session, bytes_of_string(statement), &(struct sql_sink){see_schema, see_rows, &rows}, &err) !=
+        E_OK) {
         fprintf(stderr, "%s\n%s\n", statement, err.text);
         return -1;
     }

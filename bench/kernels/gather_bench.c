@@ -61,9 +61,8 @@ int main(void)
         const char *name;
         enum type_id id;
         size_t text_bytes;
-    } shapes[] = {{"boolean", TYPE_BOOLEAN, 0},   {"int", TYPE_INT32, 0},
-                  {"bigint", TYPE_INT64, 0},      {"string 8", TYPE_STRING, 8},
-                  {"string 36", TYPE_STRING, 36}, {"string 290", TYPE_STRING, 290}};
+    } shapes[] = {{"boolean", TYPE_BOOLEAN, 0}, {"int", TYPE_INT32, 0},         {"bigint", TYPE_INT64, 0},
+                  {"string 8", TYPE_STRING, 8}, {"string 36", TYPE_STRING, 36}, {"string 290", TYPE_STRING, 290}};
     static const double percents[] = {1, 50, 99, 99.9};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         struct column col = column_of(type_of(shapes[i].id), shapes[i].text_bytes);

@@ -31,8 +31,8 @@ int main(int argc, char **argv)
         bytes += (int64_t)value.size;
     }
     double seconds = (double)(os->clock_mono_us() - start_us) / 1e6;
-    printf("%s: %.1f ns a record, %.1f bytes a record, %s\n", spec.kind,
-           seconds * 1e9 / (double)count, (double)bytes / (double)count, value.data);
+    printf("%s: %.1f ns a record, %.1f bytes a record, %s\n", spec.kind, seconds * 1e9 / (double)count,
+           (double)bytes / (double)count, value.data);
     text_free(&key);
     text_free(&value);
     generator_free(generator);

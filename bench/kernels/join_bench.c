@@ -14,24 +14,17 @@
 
 enum { EPOCH_ROWS = 100000, ID_BYTES = 16, PAID_LATER = 500000, EPOCHS = 100, WARM_UP = 70 };
 #define SECOND_US ((int64_t)1000000)
-#define ROW_US    (SECOND_US / EPOCH_ROWS)
+#define ROW_US (SECOND_US / EPOCH_ROWS)
 
 static struct arena arena;
 static const char *const ddl = "id STRING, ts TIMESTAMP, till TIMESTAMP, amount DECIMAL(12,2), city STRING";
 
-static uint64_t scrambled(uint64_t value)
-{
-    return hash_mix(value * 0x9e3779b97f4a7c15u, 0);
-}
+static uint64_t scrambled(uint64_t value) { return hash_mix(value * 0x9e3779b97f4a7c15u, 0); }
 
-static void id_of(int64_t order, char *out)
-{
-    snprintf(out, ID_BYTES + 1, "%016" PRIx64, scrambled((uint64_t)order));
-}
+static void id_of(int64_t order, char *out) { snprintf(out, ID_BYTES + 1, "%016" PRIx64, scrambled((uint64_t)order)); }
 
 /* `count` rows from order `first` on; event time is when the order came. */
-static void batch_fill(struct batch *batch, const struct type *schema, int64_t first, int64_t count,
-                       int64_t later_us)
+static void batch_fill(struct batch *batch, const struct type *schema, int64_t first, int64_t count, int64_t later_us)
 {
     static const char *const cities[] = {"Athens", "Thessaloniki", "Patras", "Heraklion"};
     struct builder builders[5];
@@ -55,8 +48,7 @@ static void batch_fill(struct batch *batch, const struct type *schema, int64_t f
 
 /* ---- the operator ---- */
 
-static const struct expr *call(struct expr_context *ctx, const char *name, const struct expr *a,
-                               const struct expr *b)
+static const struct expr *call(struct expr_context *ctx, const char *name, const struct expr *a, const struct expr *b)
 {
     struct error err = {0};
     const struct expr *args[] = {a, b}, *out = NULL;
@@ -65,21 +57,15 @@ static const struct expr *call(struct expr_context *ctx, const char *name, const
     return out;
 }
 
-static struct stateful *stage_make(const struct type *schema, const struct session *session,
-                                   enum join_type type)
+static struct stateful *stage_make(const struct type *schema, const struct session *session, enum join_type type)
 {
     static const bool null_safe[] = {false};
     struct error err = {0};
     struct expr_context ctx = {&arena, session};
     struct text both = {0};
     size_t position;
-    struct join_spec spec = {.name = "paid",
-                             .type = type,
-                             .key_count = 1,
-                             .null_safe = null_safe,
-                             .time_key = -1,
-                             .lanes = 1,
-                             .shards = 2};
+    struct join_spec spec = {
+        .name = "paid", .type = type, .key_count = 1, .null_safe = null_safe, .time_key = -1, .lanes = 1, .shards = 2};
     text_printf(&both, "%s, %s", ddl, ddl);
     if (type_parse_ddl(&arena, text_view(&both), &spec.schema, &position, &err) != E_OK)
         abort();
@@ -89,9 +75,9 @@ static struct stateful *stage_make(const struct type *schema, const struct sessi
     spec.sides[0] = (struct join_side){schema, key, NULL, 1, true, -60 * SECOND_US};
     spec.sides[1] = (struct join_side){schema, key, NULL, 1, true, -1000};
     const struct expr *paid = expr_column(&ctx, 6, &schema->fields[1], (struct position){0});
-    spec.condition = call(
-        &ctx, "and", call(&ctx, ">=", paid, expr_column(&ctx, 1, &schema->fields[1], (struct position){0})),
-        call(&ctx, "<=", paid, expr_column(&ctx, 2, &schema->fields[2], (struct position){0})));
+    spec.condition =
+        call(&ctx, "and", call(&ctx, ">=", paid, expr_column(&ctx, 1, &schema->fields[1], (struct position){0})),
+             call(&ctx, "<=", paid, expr_column(&ctx, 2, &schema->fields[2], (struct position){0})));
     struct stateful *stage = NULL;
     if (join_new(&arena, &spec, &stage, &err) != E_OK)
         abort();
@@ -109,13 +95,10 @@ struct spent {
 };
 
 /* Of this thread: others may use the machine too. */
-static double now_ns(void)
-{
-    return (double)thread_cpu_us() * 1e3;
-}
+static double now_ns(void) { return (double)thread_cpu_us() * 1e3; }
 
-static void run_epoch(struct stateful *stage, const struct type *schema, const struct session *session,
-                      int64_t epoch, int64_t *out, struct text *stored, struct spent *spent)
+static void run_epoch(struct stateful *stage, const struct type *schema, const struct session *session, int64_t epoch,
+                      int64_t *out, struct text *stored, struct spent *spent)
 {
     struct rejects rejects = {0};
     struct operator_counts counts = {0};
@@ -151,8 +134,7 @@ static void run_epoch(struct stateful *stage, const struct type *schema, const s
     spent->delta += now_ns() - start;
 }
 
-static double run_stage(const struct type *schema, const struct session *session, enum join_type type,
-                        const char *name)
+static double run_stage(const struct type *schema, const struct session *session, enum join_type type, const char *name)
 {
     struct stateful *stage = stage_make(schema, session, type);
     struct spent spent = {0};
@@ -166,12 +148,10 @@ static double run_stage(const struct type *schema, const struct session *session
         run_epoch(stage, schema, session, epoch, &out, &stored, &spent);
     }
     double rows = 2.0 * EPOCH_ROWS * (EPOCHS - WARM_UP), entries = (double)stateful_entries(stage);
-    printf(
-        "%-6s %9.0f rows of state, %5.2f out/row: lane %5.1f, merge %5.1f, delta %5.1f ns/row; %4.0f bytes "
-        "of state and %4.0f of delta/row\n",
-        name, entries, (double)(out - before) / rows, spent.lane / rows, spent.merge / rows,
-        spent.delta / rows, (double)stateful_bytes(stage) / entries,
-        (double)stored.size / (2.0 * EPOCH_ROWS));
+    printf("%-6s %9.0f rows of state, %5.2f out/row: lane %5.1f, merge %5.1f, delta %5.1f ns/row; %4.0f bytes "
+           "of state and %4.0f of delta/row\n",
+           name, entries, (double)(out - before) / rows, spent.lane / rows, spent.merge / rows, spent.delta / rows,
+           (double)stateful_bytes(stage) / entries, (double)stored.size / (2.0 * EPOCH_ROWS));
     stage->type->free(stage);
     text_free(&stored);
     return (spent.lane + spent.merge) / rows;
@@ -201,8 +181,8 @@ static void run_hot(const struct type *schema, const struct session *session)
     for (int32_t s = 0; s < stage->shards; s++)
         if (stage->type->shard_merge(stage, s, &time, &emit, &counts, &err) != E_OK)
             abort();
-    printf("one key, %d rows a side: %.1f ns/pair of %" PRId64 " pairs\n", HOT_ROWS,
-           (now_ns() - start) / (double)out, out);
+    printf("one key, %d rows a side: %.1f ns/pair of %" PRId64 " pairs\n", HOT_ROWS, (now_ns() - start) / (double)out,
+           out);
     stage->type->free(stage);
 }
 
@@ -222,8 +202,7 @@ static double run_plain(const struct type *schema)
     enum { CELLS = 1 << 25, STATE_ROWS = 7000000 };
     struct plain_row *rows = mem_zero_array(STATE_ROWS, sizeof *rows);
     uint32_t *cells = mem_zero_array(CELLS, sizeof *cells);
-    struct plain_out out = {mem_zero_array(EPOCH_ROWS, sizeof *rows),
-                            mem_zero_array(EPOCH_ROWS, sizeof *rows)};
+    struct plain_out out = {mem_zero_array(EPOCH_ROWS, sizeof *rows), mem_zero_array(EPOCH_ROWS, sizeof *rows)};
     double took = 0;
     int64_t pairs = 0, next = 0;
     for (int64_t epoch = 0; epoch < EPOCHS; epoch++) {
@@ -249,8 +228,7 @@ static double run_plain(const struct type *schema)
                 if (s == 0) {
                     cells[at] = (uint32_t)(next % STATE_ROWS) + 1;
                     rows[next++ % STATE_ROWS] = row;
-                } else if (cells[at] != 0 && row.ts >= rows[cells[at] - 1].ts &&
-                           row.ts <= rows[cells[at] - 1].till) {
+                } else if (cells[at] != 0 && row.ts >= rows[cells[at] - 1].ts && row.ts <= rows[cells[at] - 1].till) {
                     out.left[found] = rows[cells[at] - 1];
                     out.right[found++] = row;
                 }

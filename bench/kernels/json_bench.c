@@ -30,12 +30,9 @@ static uint64_t draw(uint64_t below)
 /* About 290 bytes and 13 fields, with the varied lengths of real ones. */
 static size_t print_record(char *out, size_t size, int64_t row)
 {
-    static const char *const merchants[] = {"Blue Harbour Coffee", "Nordic Outdoor", "M-1042",
-                                            "Corner Books", "Zed"};
-    static const char *const categories[] = {"groceries", "travel", "fuel", "electronics",
-                                             "restaurants"};
-    static const char *const currencies[] = {"EUR", "USD", "GBP"}, *const states[] = {"approved",
-                                                                                      "declined",
+    static const char *const merchants[] = {"Blue Harbour Coffee", "Nordic Outdoor", "M-1042", "Corner Books", "Zed"};
+    static const char *const categories[] = {"groceries", "travel", "fuel", "electronics", "restaurants"};
+    static const char *const currencies[] = {"EUR", "USD", "GBP"}, *const states[] = {"approved", "declined",
                                                                                       "pending"};
     static const char *const cities[] = {"Berlin", "Amsterdam", "San Francisco", "Rome", "Oslo"};
     return (size_t)snprintf(
@@ -43,12 +40,11 @@ static size_t print_record(char *out, size_t size, int64_t row)
         "{\"txn_id\":\"%08x-%04x-4%03x-%04x-%012llx\",\"event_ts\":\"2026-11-21T10:%02d:%02d.%06d+00:00\","
         "\"user_id\":\"u-%06d\",\"card_id\":\"c-%07d\",\"merchant\":\"%s\",\"category\":\"%s\",\"amount\":%d.%02d,"
         "\"currency\":\"%s\",\"status\":\"%s\",\"city\":\"%s\",\"country\":\"DE\",\"lat\":%d.%06d,\"lon\":%d.%06d}",
-        (unsigned)draw(UINT32_MAX), (unsigned)draw(65536), (unsigned)draw(4096),
-        (unsigned)draw(65536), (unsigned long long)draw(1ull << 48), (int)(row / 60 % 60),
-        (int)(row % 60), (int)draw(1000000), (int)draw(1000000), (int)draw(10000000),
-        merchants[draw(5)], categories[draw(5)], (int)draw(draw(2) ? 100 : 2000), (int)draw(100),
-        currencies[draw(3)], states[draw(3)], cities[draw(5)], (int)draw(60), (int)draw(1000000),
-        (int)draw(30) - 10, (int)draw(1000000));
+        (unsigned)draw(UINT32_MAX), (unsigned)draw(65536), (unsigned)draw(4096), (unsigned)draw(65536),
+        (unsigned long long)draw(1ull << 48), (int)(row / 60 % 60), (int)(row % 60), (int)draw(1000000),
+        (int)draw(1000000), (int)draw(10000000), merchants[draw(5)], categories[draw(5)],
+        (int)draw(draw(2) ? 100 : 2000), (int)draw(100), currencies[draw(3)], states[draw(3)], cities[draw(5)],
+        (int)draw(60), (int)draw(1000000), (int)draw(30) - 10, (int)draw(1000000));
 }
 
 static struct column payloads(void)
@@ -91,8 +87,7 @@ static void bench_decode(const char *name, const struct type *schema, const bool
                          const struct column *payload)
 {
     const struct decoder_type *type = decoder_find("json");
-    struct decoder_spec spec = {
-        .schema = schema, .needed = needed, .corrupt_column = "_corrupt_record", .simd = simd};
+    struct decoder_spec spec = {.schema = schema, .needed = needed, .corrupt_column = "_corrupt_record", .simd = simd};
     struct rejects rejects = {0};
     struct error err = {0};
     void *decoder = mem_zero(type->size);
@@ -153,20 +148,17 @@ static void bench_raw(struct arena *arena, const struct column *payload)
     const struct type *schema;
     size_t position;
     struct error err = {0};
-    always(
-        type_parse_ddl(
-            arena,
-            bytes_of_string(
-                "key STRING, value STRING, topic STRING, partition INT, offset BIGINT, ts TIMESTAMP"),
-            &schema, &position, &err) == E_OK);
+    always(type_parse_ddl(
+               arena,
+               bytes_of_string("key STRING, value STRING, topic STRING, partition INT, offset BIGINT, ts TIMESTAMP"),
+               &schema, &position, &err) == E_OK);
     struct builder builders[6];
     struct batch batch;
     for (int i = 0; i < 6; i++)
         builder_init(&builders[i], schema->fields[i].type);
     for (int64_t row = 0; row < ROWS; row++) {
         char key[32];
-        builder_bytes(&builders[0], bytes_of(key, (size_t)snprintf(key, sizeof key, "u-%06d",
-                                                                   (int)draw(1000000))));
+        builder_bytes(&builders[0], bytes_of(key, (size_t)snprintf(key, sizeof key, "u-%06d", (int)draw(1000000))));
         builder_bytes(&builders[1], column_bytes_at(payload, row));
         builder_bytes(&builders[2], bytes_of_string("transactions"));
         builder_int(&builders[3], (int64_t)draw(4));
@@ -193,19 +185,16 @@ int main(int argc, char **argv)
         bench_s = strtod(argv[1], NULL);
     if (argc > 2)
         filter = argv[2];
-    always(
-        type_parse_ddl(
-            &arena,
-            bytes_of_string(
-                "txn_id STRING, event_ts TIMESTAMP, user_id STRING, card_id STRING, merchant STRING, "
-                "category STRING, amount DOUBLE, currency STRING, status STRING, city STRING, "
-                "country STRING, lat DOUBLE, lon DOUBLE"),
-            &schema, &position, &err) == E_OK);
+    always(type_parse_ddl(
+               &arena,
+               bytes_of_string("txn_id STRING, event_ts TIMESTAMP, user_id STRING, card_id STRING, merchant STRING, "
+                               "category STRING, amount DOUBLE, currency STRING, status STRING, city STRING, "
+                               "country STRING, lat DOUBLE, lon DOUBLE"),
+               &schema, &position, &err) == E_OK);
     struct column payload = payloads();
     uint8_t *copy = mem_alloc(payload.values->size);
     printf("%d records of %zu bytes\n", ROWS, payload.values->size / ROWS);
-    MEASURE("memcpy", payload.values->size,
-            memcpy(copy, payload.values->data, payload.values->size));
+    MEASURE("memcpy", payload.values->size, memcpy(copy, payload.values->data, payload.values->size));
     bench_decode("decode 13 fields", schema, NULL, -1, &payload);
     bench_decode("decode 13 fields, portable", schema, NULL, 0, &payload);
     const bool three[13] = {[1] = true, [2] = true, [6] = true};

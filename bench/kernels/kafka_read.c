@@ -56,12 +56,11 @@ int main(int argc, char **argv)
     const struct source_type *type = source_find("kafka");
     void *source = mem_zero(type->size);
     struct source_ranges known = {0}, ranges = {0};
-    if (type->open(source, &spec, &err) != E_OK ||
-        type->discover(source, &known, &ranges, &err) != E_OK)
+    if (type->open(source, &spec, &err) != E_OK || type->discover(source, &known, &ranges, &err) != E_OK)
         die(&err);
     source_plan(&ranges, 0);
-    int64_t start_us = os->clock_mono_us(), cpu_us = thread_cpu_us(), rows = 0, bytes = 0,
-            batches = 0, gap_us = 0, last_us = start_us;
+    int64_t start_us = os->clock_mono_us(), cpu_us = thread_cpu_us(), rows = 0, bytes = 0, batches = 0, gap_us = 0,
+            last_us = start_us;
     if (type->seek(source, &ranges, &err) != E_OK)
         die(&err);
     for (bool done = false; !done;) {
@@ -85,9 +84,8 @@ int main(int argc, char **argv)
     printf("%" PRId64 " records, %.1f MB in %.2f s: %.0f records/s; %" PRId64
            " batches of %.0f; fetch thread %.0f ns a record, all "
            "threads %.0f; longest wait for a batch %.1f ms; peak %ld MB\n",
-           rows, (double)bytes / 1e6, seconds, (double)rows / seconds, batches,
-           (double)rows / (double)batches, thread_s * 1e9 / (double)rows,
-           cpu_s() * 1e9 / (double)rows, (double)gap_us / 1e3, usage.ru_maxrss / 1024);
+           rows, (double)bytes / 1e6, seconds, (double)rows / seconds, batches, (double)rows / (double)batches,
+           thread_s * 1e9 / (double)rows, cpu_s() * 1e9 / (double)rows, (double)gap_us / 1e3, usage.ru_maxrss / 1024);
     type->close(source);
     mem_free(source);
     source_ranges_free(&ranges);

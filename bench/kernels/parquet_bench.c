@@ -36,8 +36,7 @@ struct record {
 
 static void record_make(struct record *record, int64_t number)
 {
-    static const char *const currencies[] = {"EUR", "USD", "GBP", "CHF"}, *const statuses[] = {"approved",
-                                                                                               "declined",
+    static const char *const currencies[] = {"EUR", "USD", "GBP", "CHF"}, *const statuses[] = {"approved", "declined",
                                                                                                "pending"};
     snprintf(record->txn_id, sizeof record->txn_id, "txn-%016" PRIx64, draw(UINT64_MAX));
     snprintf(record->user_id, sizeof record->user_id, "user-%06" PRIu64, draw(200000));
@@ -54,10 +53,7 @@ static void record_make(struct record *record, int64_t number)
     record->lon = (double)draw(360000000) / 1e6 - 180;
 }
 
-static struct bytes text_of(const char *string)
-{
-    return bytes_of_string(string);
-}
+static struct bytes text_of(const char *string) { return bytes_of_string(string); }
 
 static void bronze_put(struct builder *columns, const struct record *r, int64_t number)
 {
@@ -68,9 +64,8 @@ static void bronze_put(struct builder *columns, const struct record *r, int64_t 
         "{\"txn_id\":\"%s\",\"event_ts\":\"%.*s\",\"user_id\":\"%s\",\"card_id\":\"%s\",\"merchant\":\"%s\","
         "\"category\":\"%s\",\"amount\":%" PRId64 ".%02" PRId64 ",\"currency\":\"%s\",\"status\":\"%s\","
         "\"city\":\"%s\",\"country\":\"%s\",\"lat\":%.6f,\"lon\":%.6f}",
-        r->txn_id, (int)time_size, time, r->user_id, r->card_id, r->merchant, r->category,
-        r->amount_cents / 100, r->amount_cents % 100, r->currency, r->status, r->city, r->country, r->lat,
-        r->lon);
+        r->txn_id, (int)time_size, time, r->user_id, r->card_id, r->merchant, r->category, r->amount_cents / 100,
+        r->amount_cents % 100, r->currency, r->status, r->city, r->country, r->lat, r->lon);
     builder_bytes(&columns[0], text_of(r->card_id));
     builder_bytes(&columns[1], bytes_of(json, (size_t)size));
     builder_bytes(&columns[2], text_of("transactions"));
@@ -97,16 +92,14 @@ struct shape {
     void (*put)(struct builder *columns, const struct record *record, int64_t number);
 };
 static const struct shape shapes[] = {
-    {"bronze", "key STRING, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP",
-     bronze_put},
+    {"bronze", "key STRING, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP", bronze_put},
     {"silver",
      "txn_id STRING, user_id STRING, card_id STRING, merchant STRING, category STRING, currency STRING, status STRING, "
      "city STRING, country STRING, amount DECIMAL(12,2), lat DOUBLE, lon DOUBLE, event_time TIMESTAMP",
      silver_put},
 };
 
-static void batch_make(struct batch *batch, const struct shape *shape, const struct type *schema,
-                       int64_t first)
+static void batch_make(struct batch *batch, const struct shape *shape, const struct type *schema, int64_t first)
 {
     struct builder columns[16];
     for (int32_t i = 0; i < schema->field_count; i++)
@@ -164,15 +157,13 @@ static void limits(const struct batch *batches, size_t size)
             int64_t us = thread_cpu_us() - start;
             best = us < best ? us : best;
         }
-        report(kind == 0 ? "  memcpy" : "  snappy alone", best, (int64_t)BATCHES * BATCH_ROWS_MAX, size,
-               total);
+        report(kind == 0 ? "  memcpy" : "  snappy alone", best, (int64_t)BATCHES * BATCH_ROWS_MAX, size, total);
     }
     mem_free(copy);
     mem_free(out);
 }
 
-static void file_write(const char *dir, const char *name, const struct encoder_spec *spec,
-                       struct piece *piece)
+static void file_write(const char *dir, const char *name, const struct encoder_spec *spec, struct piece *piece)
 {
     struct error err = {0};
     struct text path = {0}, content = {0};
@@ -190,12 +181,13 @@ static void file_write(const char *dir, const char *name, const struct encoder_s
     text_free(&content);
 }
 
-static void encode(const struct shape *shape, const struct type *schema, const struct batch *batches,
-                   size_t size, const char *codec, const char *dir)
+static void encode(const struct shape *shape, const struct type *schema, const struct batch *batches, size_t size,
+                   const char *codec, const char *dir)
 {
     struct error err = {0};
     const struct encoder_type *type = encoder_find("parquet");
-    struct encoder_spec spec = {.schema = schema, .compression = codec, .created_by = "leat bench", .row_group_bytes = 64 << 20};
+    struct encoder_spec spec = {
+        .schema = schema, .compression = codec, .created_by = "leat bench", .row_group_bytes = 64 << 20};
     void *lane = mem_zero(type->lane_size);
     int64_t best = INT64_MAX;
     size_t packed = 0;

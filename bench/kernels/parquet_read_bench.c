@@ -11,8 +11,7 @@
 
 enum { ROUNDS = 5, COLUMNS_MAX = 64, FILE_MAX = 1 << 30 };
 
-static enum code memory_read(void *context, int64_t offset, void *out, size_t size,
-                             struct error *err)
+static enum code memory_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
 {
     const struct text *file = context;
     (void)err;
@@ -20,8 +19,7 @@ static enum code memory_read(void *context, int64_t offset, void *out, size_t si
     return E_OK;
 }
 
-static const struct type *selected(struct arena *arena, const struct type *all, char **names,
-                                   int count)
+static const struct type *selected(struct arena *arena, const struct type *all, char **names, int count)
 {
     struct field fields[COLUMNS_MAX];
     int32_t found = 0;
@@ -42,9 +40,7 @@ static void round_run(struct text *file, char **names, int count)
     struct error err = {0};
     int64_t rows = 0, bytes = 0, started_us = thread_cpu_us();
     always(parquet_reader_new(&input, &budget, &reader, &err) == E_OK);
-    always(parquet_reader_select(reader,
-                                 selected(&arena, parquet_reader_schema(reader), names, count),
-                                 &err) == E_OK);
+    always(parquet_reader_select(reader, selected(&arena, parquet_reader_schema(reader), names, count), &err) == E_OK);
     for (struct batch batch;; batch_release(&batch)) {
         if (parquet_reader_next(reader, BATCH_ROWS_MAX, &batch, &err) != E_OK) {
             fprintf(stderr, "%s\n", err.text);
@@ -59,8 +55,7 @@ static void round_run(struct text *file, char **names, int count)
     arena_free(&arena);
     double seconds = (double)(thread_cpu_us() - started_us) / 1e6;
     printf("%.3f s  %.2f M rows/s  %.0f MB/s of the file  %.0f MB/s of columns\n", seconds,
-           (double)rows / seconds / 1e6, (double)file->size / seconds / 1e6,
-           (double)bytes / seconds / 1e6);
+           (double)rows / seconds / 1e6, (double)file->size / seconds / 1e6, (double)bytes / seconds / 1e6);
 }
 
 int main(int argc, char **argv)

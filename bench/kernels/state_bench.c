@@ -44,8 +44,7 @@ static double keys_hash(struct keys *keys)
 {
     int64_t start = thread_cpu_us();
     for (int i = 0; i < ROWS; i++)
-        keys->hashes[i] =
-            hash_bytes(keys->data + keys->offsets[i], (size_t)(keys->offsets[i + 1] - keys->offsets[i]));
+        keys->hashes[i] = hash_bytes(keys->data + keys->offsets[i], (size_t)(keys->offsets[i + 1] - keys->offsets[i]));
     return (double)(thread_cpu_us() - start);
 }
 
@@ -57,14 +56,13 @@ static void measure(uint64_t groups)
     uint64_t seed = 42, sum = 0;
     double hash_us = 0, fill_us = 0, find_us = 0, touch_us = 0;
     int64_t fill_rows = 0;
-    for (int64_t round = 0, find_from = (int64_t)(groups * 6 / ROWS) + 1; round < find_from + BATCHES;
-         round++) {
+    for (int64_t round = 0, find_from = (int64_t)(groups * 6 / ROWS) + 1; round < find_from + BATCHES; round++) {
         keys_fill(&keys, &seed, groups);
         bool fill = round < find_from;
         hash_us += keys_hash(&keys);
         int64_t created = 0, start = thread_cpu_us();
-        if (state_upsert(table, (uint8_t *)keys.data, keys.offsets, keys.hashes, ROWS, keys.slots,
-                         keys.created, &created, &err) != E_OK)
+        if (state_upsert(table, (uint8_t *)keys.data, keys.offsets, keys.hashes, ROWS, keys.slots, keys.created,
+                         &created, &err) != E_OK)
             return;
         *(fill ? &fill_us : &find_us) += (double)(thread_cpu_us() - start);
         fill_rows += fill ? ROWS : 0;
@@ -75,13 +73,12 @@ static void measure(uint64_t groups)
         touch_us += fill ? 0 : (double)(thread_cpu_us() - start);
     }
     double rows = (double)ROWS * BATCHES;
-    printf(
-        "%8" PRIu64
-        " groups  hash %5.1f  upsert %5.1f (while filling %5.1f)  touch the slot %5.1f ns/row, %5.1f bytes/group"
-        " + %d of slot (%" PRIu64 ")\n",
-        groups, hash_us * 1e3 / (rows + (double)fill_rows), find_us * 1e3 / rows,
-        fill_us * 1e3 / (double)fill_rows, touch_us * 1e3 / rows,
-        (double)state_bytes(table) / (double)state_count(table) - SLOT_BYTES, SLOT_BYTES, sum % 10);
+    printf("%8" PRIu64
+           " groups  hash %5.1f  upsert %5.1f (while filling %5.1f)  touch the slot %5.1f ns/row, %5.1f bytes/group"
+           " + %d of slot (%" PRIu64 ")\n",
+           groups, hash_us * 1e3 / (rows + (double)fill_rows), find_us * 1e3 / rows, fill_us * 1e3 / (double)fill_rows,
+           touch_us * 1e3 / rows, (double)state_bytes(table) / (double)state_count(table) - SLOT_BYTES, SLOT_BYTES,
+           sum % 10);
     state_free(table);
 }
 
@@ -182,8 +179,8 @@ static void measure_many(void)
     printf("%8d numbers fill %5.1f  find and add %5.1f ns/key, %5.1f bytes/key (at most %5.1f)\n"
            "%8s plain array  %5.1f               %5.1f ns/key, %5.1f bytes/key (while growing %5.1f)\n"
            "%8s ratio        %5.2f               %5.2f         %5.2f\n",
-           MANY, fill, find, (double)state_bytes(table) / MANY, (double)peak_bytes / MANY, "", plain_fill, plain_find_ns,
-           plain_bytes, plain_bytes * 1.5, "", fill / plain_fill, find / plain_find_ns,
+           MANY, fill, find, (double)state_bytes(table) / MANY, (double)peak_bytes / MANY, "", plain_fill,
+           plain_find_ns, plain_bytes, plain_bytes * 1.5, "", fill / plain_fill, find / plain_find_ns,
            (double)state_bytes(table) / MANY / plain_bytes);
     state_free(table);
 }

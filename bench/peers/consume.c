@@ -36,8 +36,7 @@ static double cpu_s(void)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
 }
 
 static rd_kafka_t *consumer_new(const char *bootstrap)
@@ -52,8 +51,7 @@ static rd_kafka_t *consumer_new(const char *bootstrap)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", bootstrap, text, sizeof text);
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (rd_kafka_conf_set(conf, options[i][0], options[i][1], text, sizeof text) !=
-            RD_KAFKA_CONF_OK)
+        if (rd_kafka_conf_set(conf, options[i][0], options[i][1], text, sizeof text) != RD_KAFKA_CONF_OK)
             die(options[i][0], text);
     rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (kafka == NULL)
@@ -122,8 +120,7 @@ int main(int argc, char **argv)
     int partitions = assign(kafka, argv[2]);
     struct total total = drain(kafka, partitions);
     double seconds = clock_s() - start;
-    printf("{\"records\": %" PRId64 ", \"bytes\": %" PRId64
-           ", \"seconds\": %.3f, \"records_per_s\": %.0f, "
+    printf("{\"records\": %" PRId64 ", \"bytes\": %" PRId64 ", \"seconds\": %.3f, \"records_per_s\": %.0f, "
            "\"cpu_s\": %.3f}\n",
            total.records, total.bytes, seconds, (double)total.records / seconds, cpu_s());
     rd_kafka_consumer_close(kafka);

@@ -54,8 +54,12 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 static void *produce(void *unused)
 {
     (void)unused;
-    const char *const pairs[][2] = {{"bootstrap.servers", bootstrap}, {"linger.ms", "1"}, {"socket.nagle.disable", "true"},
-                                    {"acks", "1"}, {"queue.buffering.max.messages", "1000000"}, {NULL, NULL}};
+    const char *const pairs[][2] = {{"bootstrap.servers", bootstrap},
+                                    {"linger.ms", "1"},
+                                    {"socket.nagle.disable", "true"},
+                                    {"acks", "1"},
+                                    {"queue.buffering.max.messages", "1000000"},
+                                    {NULL, NULL}};
     char text[256];
     rd_kafka_conf_t *conf = conf_new(pairs);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -68,10 +72,13 @@ static void *produce(void *unused)
     counted_from_us = start_us + warm_up * 1000000;
     for (int64_t at_us; (at_us = now_us()) < start_us + seconds * 1000000;) {
         for (int64_t due = (at_us - start_us) * rate / 1000000; count < due; count++) {
-            int size = snprintf(text, sizeof text, "{\"id\":%lld,\"at_us\":%lld,\"card\":\"card-%06lld\",\"amount\":\"%lld.%02lld\","
-                                "\"kind\":\"payment\"}", (long long)count, (long long)now_us(), (long long)(count * 7919 % 100000),
+            int size = snprintf(text, sizeof text,
+                                "{\"id\":%lld,\"at_us\":%lld,\"card\":\"card-%06lld\",\"amount\":\"%lld.%02lld\","
+                                "\"kind\":\"payment\"}",
+                                (long long)count, (long long)now_us(), (long long)(count * 7919 % 100000),
                                 (long long)(count % 500), (long long)(count % 100));
-            while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, text, (size_t)size, NULL, 0, NULL) != 0)
+            while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, text, (size_t)size, NULL, 0,
+                                    NULL) != 0)
                 rd_kafka_poll(client, 1);
         }
         rd_kafka_poll(client, 0);
@@ -107,10 +114,16 @@ int main(int argc, char **argv)
         return fprintf(stderr, "latency BOOTSTRAP IN OUT RATE SECONDS WARM_UP\n"), 2;
     bootstrap = argv[1], topic_in = argv[2], topic_out = argv[3];
     rate = strtoll(argv[4], NULL, 10), seconds = strtoll(argv[5], NULL, 10), warm_up = strtoll(argv[6], NULL, 10);
-    const char *const pairs[][2] = {{"bootstrap.servers", bootstrap}, {"group.id", "latency"}, {"isolation.level", "read_committed"},
-                                    {"socket.nagle.disable", "true"}, {"enable.auto.commit", "false"},
-                                    {"fetch.wait.max.ms", "20"}, {"queued.min.messages", "1000000"},
-                                    {"fetch.error.backoff.ms", "5"}, {"topic.metadata.refresh.interval.ms", "-1"}, {NULL, NULL}};
+    const char *const pairs[][2] = {{"bootstrap.servers", bootstrap},
+                                    {"group.id", "latency"},
+                                    {"isolation.level", "read_committed"},
+                                    {"socket.nagle.disable", "true"},
+                                    {"enable.auto.commit", "false"},
+                                    {"fetch.wait.max.ms", "20"},
+                                    {"queued.min.messages", "1000000"},
+                                    {"fetch.error.backoff.ms", "5"},
+                                    {"topic.metadata.refresh.interval.ms", "-1"},
+                                    {NULL, NULL}};
     char text[256];
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf_new(pairs), text, sizeof text);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, topic_out, NULL);
@@ -148,10 +161,12 @@ int main(int argc, char **argv)
         }
     }
     pthread_join(producer, NULL);
-    printf("{\"sent\": %lld, \"received\": %lld, \"failures\": %lld, \"counted\": %lld, \"mean_ms\": %.2f, \"p50_ms\": %.2f, "
-           "\"p95_ms\": %.2f, \"p99_ms\": %.2f, \"p999_ms\": %.2f, \"max_ms\": %.2f}\n", (long long)sent, (long long)received,
-           (long long)failures, (long long)counted, counted > 0 ? sum_us / (double)counted / 1e3 : 0.0,
-           (double)quantile_us(counted, 0.5) / 1e3, (double)quantile_us(counted, 0.95) / 1e3,
-           (double)quantile_us(counted, 0.99) / 1e3, (double)quantile_us(counted, 0.999) / 1e3, (double)largest_us / 1e3);
+    printf(
+        "{\"sent\": %lld, \"received\": %lld, \"failures\": %lld, \"counted\": %lld, \"mean_ms\": %.2f, \"p50_ms\": %.2f, "
+        "\"p95_ms\": %.2f, \"p99_ms\": %.2f, \"p999_ms\": %.2f, \"max_ms\": %.2f}\n",
+        (long long)sent, (long long)received, (long long)failures, (long long)counted,
+        counted > 0 ? sum_us / (double)counted / 1e3 : 0.0, (double)quantile_us(counted, 0.5) / 1e3,
+        (double)quantile_us(counted, 0.95) / 1e3, (double)quantile_us(counted, 0.99) / 1e3,
+        (double)quantile_us(counted, 0.999) / 1e3, (double)largest_us / 1e3);
     return received == sent ? 0 : 1;
 }

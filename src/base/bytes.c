@@ -110,7 +110,7 @@ int edit_distance(const char *a, const char *b)
     size_t a_size = strlen(a), b_size = strlen(b);
     if (a_size >= WORD_MAX || b_size >= WORD_MAX)
         return WORD_MAX;
-    int rows[3][WORD_MAX + 1];  // the last two rows and the current one, used in turn
+    int rows[3][WORD_MAX + 1]; // the last two rows and the current one, used in turn
     for (size_t j = 0; j <= b_size; j++)
         rows[0][j] = (int)j;
     for (size_t i = 1; i <= a_size; i++) {
@@ -121,8 +121,8 @@ int edit_distance(const char *a, const char *b)
             int best = last[j - 1] + (ca != cb);
             best = last[j] + 1 < best ? last[j] + 1 : best;
             best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) &&
-                cb == tolower((unsigned char)a[i - 2]) && before[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && ca == tolower((unsigned char)b[j - 2]) && cb == tolower((unsigned char)a[i - 2]) &&
+                before[j - 2] + 1 < best)
                 best = before[j - 2] + 1;
             now[j] = best;
         }

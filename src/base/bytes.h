@@ -39,8 +39,8 @@ static inline bool bytes_equal_string(struct bytes a, const char *b) { return by
 struct text {
     char *data;
     size_t size, capacity;
-    size_t limit;   /* most bytes it may hold; 0 = no ceiling */
-    bool overflow;  /* something was dropped at the ceiling */
+    size_t limit;  /* most bytes it may hold; 0 = no ceiling */
+    bool overflow; /* something was dropped at the ceiling */
 };
 /* Make room for `more` bytes behind data[size] and return that place; size is the caller's to raise. */
 char *text_reserve(struct text *text, size_t more);
@@ -48,10 +48,10 @@ void text_add(struct text *text, const void *data, size_t size);
 void text_add_string(struct text *text, const char *string);
 void text_add_char(struct text *text, char c);
 void text_printf(struct text *text, const char *format, ...) PRINTF(2, 3);
-void text_clear(struct text *text);  /* keeps the memory */
-void text_cut(struct text *text, size_t size);   /* down to its first `size` bytes; it has as many */
+void text_clear(struct text *text);            /* keeps the memory */
+void text_cut(struct text *text, size_t size); /* down to its first `size` bytes; it has as many */
 void text_free(struct text *text);
-char *text_take(struct text *text);  /* never NULL */
+char *text_take(struct text *text); /* never NULL */
 static inline struct bytes text_view(const struct text *text) { return bytes_of(text->data, text->size); }
 
 /* As a JSON string, quotes included; bytes are copied as they are. */

@@ -59,7 +59,8 @@ enum error_class error_class(enum code code)
 {
     switch (code) {
     case E_OK: return CLASS_NONE;
-#define X(name, class, text) case E_##name: return CLASS_##class;
+#define X(name, class, text) \
+    case E_##name: return CLASS_##class;
         ERROR_CODES(X)
 #undef X
     }
@@ -70,7 +71,8 @@ const char *code_name(enum code code)
 {
     switch (code) {
     case E_OK: return "OK";
-#define X(name, class, text) case E_##name: return #name;
+#define X(name, class, text) \
+    case E_##name: return #name;
         ERROR_CODES(X)
 #undef X
     }

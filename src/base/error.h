@@ -15,23 +15,23 @@
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-#define ERROR_CODES(X)     /* code, class, what it means */                          \
-    X(DATA, data, "the record is bad")                                               \
-    X(USAGE, user, "the command line is wrong")                                      \
-    X(SPEC, user, "the project's spec or an option is wrong")                        \
-    X(SQL, user, "the query is wrong")                                               \
-    X(UNSUPPORTED, user, "right, but this version cannot do it")                     \
-    X(IO, transient, "a file or the network failed")                                 \
-    X(BROKER, transient, "the broker does not answer or refuses")                    \
-    X(FULL, transient, "no space left")                                              \
-    X(MEMORY, transient, "the memory budget is reached")                             \
-    X(STOPPED, transient, "asked to stop")                                           \
-    X(EXISTS, transient, "somebody else created it first")                           \
-    X(ABSENT, transient, "it does not exist")                                        \
-    X(FENCED, fatal, "another instance took over")                                   \
-    X(LOST, fatal, "input that was promised is gone")                                \
-    X(CHANGED, fatal, "the query changed in a way its checkpoint does not allow")    \
-    X(CORRUPT, fatal, "stored bytes fail their check")                               \
+#define ERROR_CODES(X) /* code, class, what it means */                           \
+    X(DATA, data, "the record is bad")                                            \
+    X(USAGE, user, "the command line is wrong")                                   \
+    X(SPEC, user, "the project's spec or an option is wrong")                     \
+    X(SQL, user, "the query is wrong")                                            \
+    X(UNSUPPORTED, user, "right, but this version cannot do it")                  \
+    X(IO, transient, "a file or the network failed")                              \
+    X(BROKER, transient, "the broker does not answer or refuses")                 \
+    X(FULL, transient, "no space left")                                           \
+    X(MEMORY, transient, "the memory budget is reached")                          \
+    X(STOPPED, transient, "asked to stop")                                        \
+    X(EXISTS, transient, "somebody else created it first")                        \
+    X(ABSENT, transient, "it does not exist")                                     \
+    X(FENCED, fatal, "another instance took over")                                \
+    X(LOST, fatal, "input that was promised is gone")                             \
+    X(CHANGED, fatal, "the query changed in a way its checkpoint does not allow") \
+    X(CORRUPT, fatal, "stored bytes fail their check")                            \
     X(BUG, fatal, "leat itself is wrong")
 
 enum code {
@@ -45,10 +45,10 @@ enum error_class { CLASS_NONE, CLASS_data, CLASS_user, CLASS_transient, CLASS_fa
 
 struct error {
     enum code code;
-    int sys;            /* errno at the time, or 0 */
-    const char *where;  /* source file:line of fail(), for the log at debug level */
-    char text[1024];    /* one line, or several for a caret message; no trailing newline */
-    char about[160];    /* "kafka 127.0.0.1:9092", the folder of a disk (it begins with '/'), or "": nobody said */
+    int sys;           /* errno at the time, or 0 */
+    const char *where; /* source file:line of fail(), for the log at debug level */
+    char text[1024];   /* one line, or several for a caret message; no trailing newline */
+    char about[160];   /* "kafka 127.0.0.1:9092", the folder of a disk (it begins with '/'), or "": nobody said */
 };
 
 #define ERROR_STRING_(x) #x
@@ -78,11 +78,11 @@ enum error_class error_class(enum code code);
 const char *code_name(enum code code);
 
 /* Return from the calling function with the code when the call failed. */
-#define TRY(call)                          \
-    do {                                   \
-        enum code try_code_ = (call);      \
-        if (try_code_ != E_OK)             \
-            return try_code_;              \
+#define TRY(call)                     \
+    do {                              \
+        enum code try_code_ = (call); \
+        if (try_code_ != E_OK)        \
+            return try_code_;         \
     } while (0)
 
 /* Programmer errors. `always` stays on in release; `dassert` is for kernels and goes away with NDEBUG. */

@@ -28,9 +28,9 @@ static const char *const point_names[FAULT_COUNT] = {
 enum action { ACTION_KILL, ACTION_EIO, ACTION_LOST, ACTION_STOP, ACTION_COUNT };
 static const char *const action_names[ACTION_COUNT] = {"kill", "eio", "lost", "stop"};
 
-static atomic_int armed_point = -1;    // the point that acts, or -1: the only thing an unarmed run reads
-static atomic_int_fast64_t countdown;  // acts when it falls from 1 to 0
-static enum action armed_action;       // written before armed_point
+static atomic_int armed_point = -1;   // the point that acts, or -1: the only thing an unarmed run reads
+static atomic_int_fast64_t countdown; // acts when it falls from 1 to 0
+static enum action armed_action;      // written before armed_point
 
 /* The index of `word` in `names`, or -1. */
 static int find(const char *const *names, int count, struct bytes word)
@@ -59,11 +59,10 @@ enum code fault_arm(const char *spec, struct error *err)
     int point = find(point_names, FAULT_COUNT, word);
     if (point < 0) {
         char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)(word.size < sizeof name ? word.size : sizeof name - 1),
-                 spec);
+        snprintf(name, sizeof name, "%.*s", (int)(word.size < sizeof name ? word.size : sizeof name - 1), spec);
         const char *near = nearest_word(name, point_names, FAULT_COUNT);
-        return fail(err, E_USAGE, "LEAT_FAIL=%s: no fail point %s%s%s", spec, name,
-                    near ? "; did you mean " : "", near ? near : "");
+        return fail(err, E_USAGE, "LEAT_FAIL=%s: no fail point %s%s%s", spec, name, near ? "; did you mean " : "",
+                    near ? near : "");
     }
     char *end;
     word = next_part(&at);

@@ -13,7 +13,7 @@ enum { IDLE_MAX = 16, BYTES_PER_SECOND_LEAST = 64 * 1024 };
 struct http_client {
     struct http_settings settings;
     char *ca_file;
-    struct lock lock;            /* guards the two below */
+    struct lock lock; /* guards the two below */
     CURL *idle[IDLE_MAX];
     int32_t idle_count;
 };
@@ -59,7 +59,7 @@ static CURL *connection_take(struct http_client *client)
 
 static void connection_give(struct http_client *client, CURL *curl)
 {
-    curl_easy_reset(curl);   // keeps what is connected
+    curl_easy_reset(curl); // keeps what is connected
     lock_take(&client->lock);
     if (client->idle_count < IDLE_MAX) {
         client->idle[client->idle_count++] = curl;
@@ -235,8 +235,8 @@ void http_encode(struct bytes text, bool keep_slash, struct text *out)
     static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = text.data[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                     c == '_' || c == '~' || (c == '/' && keep_slash);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_' || c == '~' || (c == '/' && keep_slash);
         if (plain) {
             text_add_char(out, (char)c);
         } else {

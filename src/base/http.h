@@ -18,33 +18,33 @@
 enum { HTTP_HEADER_MAX = 64 * 1024 };
 
 struct http_settings {
-    int64_t connect_us;      /* the longest time to a connection */
-    int64_t idle_us;         /* the longest time without a byte in either direction */
-    int64_t total_us;        /* the longest time in all, and a second more for each 64 KiB that are to come or go */
-    const char *ca_file;     /* certificates of authorities; NULL: the system's */
-    bool insecure;           /* do not check the server's certificate */
-    bool direct;             /* past any proxy that the environment names */
+    int64_t connect_us;  /* the longest time to a connection */
+    int64_t idle_us;     /* the longest time without a byte in either direction */
+    int64_t total_us;    /* the longest time in all, and a second more for each 64 KiB that are to come or go */
+    const char *ca_file; /* certificates of authorities; NULL: the system's */
+    bool insecure;       /* do not check the server's certificate */
+    bool direct;         /* past any proxy that the environment names */
 };
 
 struct http_request {
-    const char *method;                    /* GET, PUT, .. */
+    const char *method; /* GET, PUT, .. */
     const char *url;
-    const char *const *headers;            /* "name: value" */
+    const char *const *headers; /* "name: value" */
     int32_t header_count;
     struct bytes body;
-    size_t answer_max;                     /* bytes of the answer's body */
+    size_t answer_max; /* bytes of the answer's body */
 };
 struct http_answer {
     int status;
-    struct text headers;                   /* "name: value\n" lines, names in lower case */
+    struct text headers; /* "name: value\n" lines, names in lower case */
     struct text body;
 };
 
 struct http_client;
 struct http_client *http_client_new(const struct http_settings *settings);
 void http_client_free(struct http_client *client);
-MUST_CHECK enum code http_send(struct http_client *client, const struct http_request *request, struct http_answer *answer,
-                               struct error *err);
+MUST_CHECK enum code http_send(struct http_client *client, const struct http_request *request,
+                               struct http_answer *answer, struct error *err);
 void http_answer_free(struct http_answer *answer);
 /* The value of a header, `name` in lower case; empty when it is not there. */
 struct bytes http_answer_header(const struct http_answer *answer, const char *name);

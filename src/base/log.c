@@ -63,13 +63,13 @@ static void print(enum log_level level, const char *format, va_list args)
     pthread_mutex_unlock(&output);
 }
 
-#define LOG_FUNCTION(name, level)           \
-    void name(const char *format, ...)      \
-    {                                       \
-        va_list args;                       \
-        va_start(args, format);             \
-        print(level, format, args);         \
-        va_end(args);                       \
+#define LOG_FUNCTION(name, level)      \
+    void name(const char *format, ...) \
+    {                                  \
+        va_list args;                  \
+        va_start(args, format);        \
+        print(level, format, args);    \
+        va_end(args);                  \
     }
 LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
 LOG_FUNCTION(log_warn, LOG_LEVEL_WARN)

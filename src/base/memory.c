@@ -231,9 +231,9 @@ enum code budget_take(struct budget *budget, size_t size, const char *what, stru
         if (budget->limit_bytes == 0 || before + size <= budget->limit_bytes)
             return E_OK;
         atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
-    } while (size <= budget->limit_bytes && budget->relieve != NULL &&
-             budget->relieve(budget->relieve_context, size));
-    return fail(err, E_MEMORY, "%s needs %zu bytes, but %zu of the budget of %zu bytes are in use; raise leat.memory or "
+    } while (size <= budget->limit_bytes && budget->relieve != NULL && budget->relieve(budget->relieve_context, size));
+    return fail(err, E_MEMORY,
+                "%s needs %zu bytes, but %zu of the budget of %zu bytes are in use; raise leat.memory or "
                 "lower leat.epoch.max_records",
                 what, size, before, budget->limit_bytes);
 }

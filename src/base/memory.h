@@ -43,21 +43,20 @@ char *mem_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 void *mem_zero_array(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 
 /* Grow an array so that it holds `need` elements: doubles, keeps contents, does not zero the rest. */
-#define mem_grow(array, capacity, need)                                                          \
-    do {                                                                                         \
-        if ((size_t)(need) > (size_t)(capacity)) {                                               \
-            size_t grow_ = (size_t)(capacity) * 2 > (size_t)(need) ? (size_t)(capacity) * 2      \
-                                                                   : (size_t)(need) + 8;         \
-            (array) = mem_resize((array), grow_ * sizeof *(array));                              \
-            (capacity) = (__typeof__(capacity))grow_;                                            \
-        }                                                                                        \
+#define mem_grow(array, capacity, need)                                                                       \
+    do {                                                                                                      \
+        if ((size_t)(need) > (size_t)(capacity)) {                                                            \
+            size_t grow_ = (size_t)(capacity)*2 > (size_t)(need) ? (size_t)(capacity)*2 : (size_t)(need) + 8; \
+            (array) = mem_resize((array), grow_ * sizeof *(array));                                           \
+            (capacity) = (__typeof__(capacity))grow_;                                                         \
+        }                                                                                                     \
     } while (0)
 
 /* An arena hands out memory that is freed all at once. Zeroed = empty and ready. */
 struct arena_block;
 struct arena {
-    struct arena_block *blocks;  /* newest first */
-    size_t used_bytes;           /* handed out since the last reset */
+    struct arena_block *blocks; /* newest first */
+    size_t used_bytes;          /* handed out since the last reset */
 };
 /* 16-byte aligned, zeroed. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(2)));
@@ -67,7 +66,7 @@ char *arena_printf(struct arena *arena, const char *format, ...) PRINTF(2, 3) __
 #define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_alloc_array((arena), (count), sizeof(type)))
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size) __attribute__((returns_nonnull));
-void arena_reset(struct arena *arena);  /* keeps the largest block for reuse */
+void arena_reset(struct arena *arena); /* keeps the largest block for reuse */
 void arena_free(struct arena *arena);
 
 /* A budget counts bytes against a ceiling. limit_bytes 0 means no ceiling. */

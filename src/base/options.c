@@ -74,7 +74,7 @@ static struct bytes word_parse(const char **text)
 }
 
 struct unit {
-    const char *names;   /* separated by blanks */
+    const char *names; /* separated by blanks */
     int64_t size;
 };
 
@@ -108,26 +108,23 @@ enum code parse_duration(const char *text, int64_t *out_us, struct error *err)
     if (strncasecmp(at, "interval", 8) == 0 && isspace((unsigned char)at[8]))
         at = skip_blanks(at + 8);
     int64_t total_us = 0;
-    if (strcmp(at, "0") == 0) {  // nothing is the same in every unit
+    if (strcmp(at, "0") == 0) { // nothing is the same in every unit
         *out_us = 0;
         return E_OK;
     }
     do {
         struct quantity q;
         if (!quantity_parse(&at, &q))
-            return fail(err, E_SPEC, "\"%s\" is not a duration; write a number and a unit, like 30 seconds",
-                        text);
+            return fail(err, E_SPEC, "\"%s\" is not a duration; write a number and a unit, like 30 seconds", text);
         at = skip_blanks(at);
         struct bytes word = word_parse(&at);
         const struct unit *unit = unit_find(duration_units, word);
         if (unit == NULL && word.size >= 4 &&
             (strncasecmp((const char *)word.data, "mont", 4) == 0 ||
              strncasecmp((const char *)word.data, "year", 4) == 0))
-            return fail(err, E_SPEC,
-                        "\"%s\": months and years have no fixed length; use days or smaller units", text);
+            return fail(err, E_SPEC, "\"%s\": months and years have no fixed length; use days or smaller units", text);
         if (unit == NULL)
-            return fail(err, E_SPEC,
-                        "\"%s\": the unit is missing or unknown; use ms, seconds, minutes, hours or days",
+            return fail(err, E_SPEC, "\"%s\": the unit is missing or unknown; use ms, seconds, minutes, hours or days",
                         text);
         int64_t us;
         if (!quantity_times(q, unit->size, &us) || __builtin_add_overflow(total_us, us, &total_us))
@@ -152,8 +149,7 @@ enum code parse_size(const char *text, int64_t *out_bytes, struct error *err)
     const char *at = skip_blanks(text);
     struct quantity q;
     if (!quantity_parse(&at, &q))
-        return fail(err, E_SPEC,
-                    "\"%s\" is not a size; write bytes, or a number and k, m, g or t, like 128MB", text);
+        return fail(err, E_SPEC, "\"%s\" is not a size; write bytes, or a number and k, m, g or t, like 128MB", text);
     at = skip_blanks(at);
     struct bytes word = word_parse(&at);
     const struct unit *unit = word.size == 0 ? size_units : unit_find(size_units, word);
@@ -181,7 +177,7 @@ const struct option *option_find(const struct option *options, const char *name)
     return NULL;
 }
 
-enum { OPTIONS_MAX = 128 };  /* longest table that "did you mean" looks through */
+enum { OPTIONS_MAX = 128 }; /* longest table that "did you mean" looks through */
 
 static enum code unknown_option(const struct option *options, const char *name, struct error *err)
 {
@@ -194,13 +190,9 @@ static enum code unknown_option(const struct option *options, const char *name, 
 }
 
 /* What may be shown of a value: the user sees what he wrote, but never a secret. */
-static const char *shown(const struct option *option, const char *value)
-{
-    return option->secret ? "(secret)" : value;
-}
+static const char *shown(const struct option *option, const char *value) { return option->secret ? "(secret)" : value; }
 
-static enum code check_range(const struct option *option, const char *value, int64_t number,
-                             struct error *err)
+static enum code check_range(const struct option *option, const char *value, int64_t number, struct error *err)
 {
     bool open = option->min == 0 && option->max == 0;
     if (open ? number >= 0 : number >= option->min && number <= option->max)
@@ -256,8 +248,7 @@ static enum code set_enum(const struct option *option, char *at, const char *val
             break;
         choice += size + 1;
     }
-    return fail(err, E_SPEC, "option %s = %s must be one of %s", option->name, shown(option, value),
-                option->choices);
+    return fail(err, E_SPEC, "option %s = %s must be one of %s", option->name, shown(option, value), option->choices);
 }
 
 static enum code set_boolean(const struct option *option, char *at, const char *value, struct error *err)
@@ -269,8 +260,8 @@ static enum code set_boolean(const struct option *option, char *at, const char *
     return E_OK;
 }
 
-static enum code set_value(const struct option *option, void *settings, const char *value,
-                           struct arena *arena, struct error *err)
+static enum code set_value(const struct option *option, void *settings, const char *value, struct arena *arena,
+                           struct error *err)
 {
     char *at = (char *)settings + option->offset;
     switch (option->kind) {
@@ -329,9 +320,7 @@ const char *option_kind_text(const struct option *option)
 void options_print(const struct option *options, struct text *out)
 {
     for (; options != NULL && options->name != NULL; options++) {
-        const char *initial = options->initial == NULL ? "-"
-                              : options->secret        ? "(secret)"
-                                                       : options->initial;
+        const char *initial = options->initial == NULL ? "-" : options->secret ? "(secret)" : options->initial;
         bool letter = options->name[1] == '\0';
         text_printf(out, "  %s%-*s  %-10s  %-10s  %s\n", letter ? "-" : "--", letter ? 29 : 28, options->name,
                     option_kind_text(options), initial, options->help);

@@ -18,22 +18,22 @@
 #include "base/error.h"
 
 enum option_kind {
-    OPTION_STRING,    /* const char *            */
-    OPTION_BOOLEAN,   /* bool: true/false        */
-    OPTION_INT,       /* int64_t in [min, max]   */
-    OPTION_BYTES,     /* int64_t: 128MB, 64k, 1g, 1 GiB */
-    OPTION_DURATION,  /* int64_t microseconds: "30 seconds", "5 minutes", "100 ms", "1 hour" */
-    OPTION_ENUM,      /* int: index into `choices` (a|b|c) */
+    OPTION_STRING,   /* const char *            */
+    OPTION_BOOLEAN,  /* bool: true/false        */
+    OPTION_INT,      /* int64_t in [min, max]   */
+    OPTION_BYTES,    /* int64_t: 128MB, 64k, 1g, 1 GiB */
+    OPTION_DURATION, /* int64_t microseconds: "30 seconds", "5 minutes", "100 ms", "1 hour" */
+    OPTION_ENUM,     /* int: index into `choices` (a|b|c) */
 };
 struct option {
     const char *name;
     enum option_kind kind;
-    const char *initial;    /* text of the default; NULL = NULL/0/false */
-    const char *choices;    /* for OPTION_ENUM: "a|b|c" */
-    int64_t min, max;       /* for INT, BYTES, DURATION; both 0 = any not negative */
-    const char *help;       /* one line, unit included */
+    const char *initial; /* text of the default; NULL = NULL/0/false */
+    const char *choices; /* for OPTION_ENUM: "a|b|c" */
+    int64_t min, max;    /* for INT, BYTES, DURATION; both 0 = any not negative */
+    const char *help;    /* one line, unit included */
     size_t offset;
-    bool secret;            /* never printed */
+    bool secret; /* never printed */
 };
 /* `options` ends with a row whose name is NULL. */
 void options_defaults(const struct option *options, void *settings, struct arena *arena);

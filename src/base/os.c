@@ -80,8 +80,7 @@ static enum code real_file_open(const char *path, unsigned flags, int *handle, s
     return E_OK;
 }
 
-static enum code real_file_read(int handle, int64_t offset, void *out, size_t size, size_t *got,
-                                struct error *err)
+static enum code real_file_read(int handle, int64_t offset, void *out, size_t size, size_t *got, struct error *err)
 {
     size_t done = 0;
     while (done < size) {
@@ -161,8 +160,7 @@ static enum code real_dir_make(const char *path, struct error *err)
     char part[PATH_MAX];
     size_t size = strlen(path);
     if (size == 0 || size >= sizeof part)
-        return fail(err, E_IO, "make folder: the path has %zu bytes, allowed are 1 to %d", size,
-                    PATH_MAX - 1);
+        return fail(err, E_IO, "make folder: the path has %zu bytes, allowed are 1 to %d", size, PATH_MAX - 1);
     memcpy(part, path, size + 1);
     for (size_t i = 1; i < size; i++) {
         if (part[i] != '/')
@@ -188,8 +186,7 @@ static enum code real_rename_over(const char *from, const char *to, struct error
 
 static enum code real_rename_new(const char *from, const char *to, struct error *err)
 {
-    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? E_OK
-                                                                          : path_error(err, "rename to", to);
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? E_OK : path_error(err, "rename to", to);
 }
 
 static enum code real_exchange(const char *a, const char *b, struct error *err)
@@ -251,8 +248,8 @@ static bool entry_is_dir(DIR *dir, const struct dirent *entry)
     return fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum code real_list(const char *path, void (*each)(void *context, const char *name, bool is_dir),
-                           void *context, struct error *err)
+static enum code real_list(const char *path, void (*each)(void *context, const char *name, bool is_dir), void *context,
+                           struct error *err)
 {
     DIR *dir = opendir(path);
     if (dir == NULL)
@@ -279,7 +276,7 @@ static enum code real_lock_file(const char *path, int *handle, struct error *err
     int locked;
     do
         locked = flock(fd, LOCK_EX | LOCK_NB);
-    while (locked != 0 && errno == EINTR);   // a network's file system may wait for its server
+    while (locked != 0 && errno == EINTR); // a network's file system may wait for its server
     if (locked != 0) {
         int sys = errno;
         close(fd);
@@ -354,7 +351,7 @@ enum code os_read_file(const char *path, size_t limit_bytes, struct text *out, s
             code = fail(err, E_CORRUPT, "%s is larger than the %zu bytes allowed here", path, limit_bytes);
     }
     struct error ignored = {0};
-    (void)os->file_close(handle, &ignored);  // nothing was written: a failing close loses nothing
+    (void)os->file_close(handle, &ignored); // nothing was written: a failing close loses nothing
     if (code == E_OK)
         text_add(out, content.data, content.size);
     text_free(&content);
@@ -410,7 +407,7 @@ enum code os_replace_file(const char *path, struct bytes content, struct error *
         code = os->rename_over(temporary, path, err);
     if (code != E_OK) {
         struct error ignored = {0};
-        (void)os->remove(temporary, &ignored);  // the first error is the one to tell
+        (void)os->remove(temporary, &ignored); // the first error is the one to tell
         return code;
     }
     return os->dir_sync(folder, err);

@@ -19,8 +19,8 @@
 
 enum os_open {
     OS_READ = 1,
-    OS_WRITE = 2,       /* the file is created when absent; every write appends */
-    OS_CREATE_NEW = 4,  /* with OS_WRITE: fails with E_EXISTS when the name is taken */
+    OS_WRITE = 2,      /* the file is created when absent; every write appends */
+    OS_CREATE_NEW = 4, /* with OS_WRITE: fails with E_EXISTS when the name is taken */
     OS_TRUNCATE = 8,
 };
 struct os_stat {
@@ -49,8 +49,8 @@ struct os {
     bool (*file_direct)(int handle, bool on);
     enum code (*file_close)(int handle, struct error *err);
     enum code (*dir_sync)(const char *path, struct error *err);
-    enum code (*dir_make)(const char *path, struct error *err);  /* parents too; an existing one is fine */
-    enum code (*link_new)(const char *from, const char *to, struct error *err);   /* E_EXISTS when taken */
+    enum code (*dir_make)(const char *path, struct error *err); /* parents too; an existing one is fine */
+    enum code (*link_new)(const char *from, const char *to, struct error *err); /* E_EXISTS when taken */
     enum code (*rename_over)(const char *from, const char *to, struct error *err);
     enum code (*rename_new)(const char *from, const char *to, struct error *err); /* E_EXISTS when taken */
     /* The folders change their names with each other, in one step. E_UNSUPPORTED: the file system cannot. A fake may leave
@@ -59,8 +59,8 @@ struct os {
     /* A new, empty folder with mode and owner of another; E_EXISTS. */
     enum code (*dir_make_like)(const char *path, const char *model, struct error *err);
     enum code (*file_dated)(const char *path, int64_t modified_us, struct error *err);
-    enum code (*remove)(const char *path, struct error *err);   /* file or empty folder; E_ABSENT */
-    enum code (*stat)(const char *path, struct os_stat *out, struct error *err);  /* E_ABSENT */
+    enum code (*remove)(const char *path, struct error *err);                    /* file or empty folder; E_ABSENT */
+    enum code (*stat)(const char *path, struct os_stat *out, struct error *err); /* E_ABSENT */
     /* Calls each(context, name, is_dir) for all entries but "." and "..", in no order. */
     enum code (*list)(const char *path, void (*each)(void *context, const char *name, bool is_dir), void *context,
                       struct error *err);
@@ -68,9 +68,9 @@ struct os {
     enum code (*lock_file)(const char *path, int *handle, struct error *err);
     enum code (*free_bytes)(const char *path, int64_t *out, struct error *err);
 };
-extern const struct os *os;           /* the one in use; the real one unless a test installed a fake */
+extern const struct os *os; /* the one in use; the real one unless a test installed a fake */
 const struct os *os_system(void);
-void os_install(const struct os *fake);  /* NULL: back to the real one */
+void os_install(const struct os *fake); /* NULL: back to the real one */
 
 /* Conveniences on top of the table. */
 enum code os_read_file(const char *path, size_t limit_bytes, struct text *out, struct error *err);

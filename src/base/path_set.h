@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct path_set {
-    char **items;                      /* ascending */
+    char **items; /* ascending */
     int32_t count, capacity;
 };
 bool path_set_has(const struct path_set *set, const char *path);

@@ -21,9 +21,6 @@ struct power_of_five {
 struct power_of_five power_of_five(int q);
 
 /* floor(log2(10^q)) for |q| <= 1000: 217706 / 2^16 is log2(10) to six digits. */
-static inline int power_of_ten_log2(int q)
-{
-    return (217706 * q) >> 16;
-}
+static inline int power_of_ten_log2(int q) { return (217706 * q) >> 16; }
 
 #endif

@@ -35,14 +35,10 @@ static int64_t limit_of(const struct reaction *reaction, const struct retry_poli
 {
     if (policy->limit_us == 0)
         return reaction->limit_us > 0 ? reaction->limit_us : reaction->without_us;
-    return reaction->limit_us > 0 && reaction->limit_us < policy->limit_us ? reaction->limit_us
-                                                                           : policy->limit_us;
+    return reaction->limit_us > 0 && reaction->limit_us < policy->limit_us ? reaction->limit_us : policy->limit_us;
 }
 
-static bool too_many(int32_t failures, int32_t most)
-{
-    return most > 0 && failures >= most;
-}
+static bool too_many(int32_t failures, int32_t most) { return most > 0 && failures >= most; }
 
 /* ---- one dependency ---- */
 
@@ -57,8 +53,7 @@ const char *circuit_name(enum circuit circuit)
 }
 
 /* The ceiling doubles with each failure and stands at max_us; the wait is anything below it. */
-static int64_t closed_wait_us(const struct dependency *self, const struct retry_policy *policy,
-                              uint64_t random)
+static int64_t closed_wait_us(const struct dependency *self, const struct retry_policy *policy, uint64_t random)
 {
     int64_t ceiling_us = policy->initial_us;
     for (int32_t i = 1; i < self->failures && ceiling_us < policy->max_us; i++)
@@ -76,8 +71,8 @@ static int64_t open_wait_us(const struct retry_policy *policy, uint64_t random)
     return policy->circuit_open_us - (half_us > 0 ? (int64_t)(random % (uint64_t)half_us) : 0);
 }
 
-enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy,
-                                     int64_t now_us, uint64_t random, const struct error *err)
+enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy, int64_t now_us,
+                                     uint64_t random, const struct error *err)
 {
     struct reaction reaction = reaction_to(err->code);
     if (self->failures == 0)

@@ -70,8 +70,8 @@ enum retry_verdict {
     RETRY_NEVER,   /* trying again cannot mend this error */
 };
 /* An attempt failed. */
-enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy,
-                                     int64_t now_us, uint64_t random, const struct error *err);
+enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy, int64_t now_us,
+                                     uint64_t random, const struct error *err);
 /* It works: the row of failures is over. */
 void dependency_worked(struct dependency *self);
 /* May an attempt begin now? If so it has begun: its end is dependency_failed or dependency_worked. */

@@ -20,7 +20,7 @@ struct decimal_text {
     int64_t exponent;
     int64_t written; /* the part of it that stood behind the e */
     bool negative;
-    bool truncated; /* more digits follow: the value is in (digits, digits + 1) * 10^exponent */
+    bool truncated;           /* more digits follow: the value is in (digits, digits + 1) * 10^exponent */
     const char *first, *stop; /* where the digits stand, for the third attempt */
 };
 
@@ -35,10 +35,7 @@ static const struct float_layout layout_float = {23, -149, 0xff, -65, 38};
 
 enum { DIGITS_KEPT = 19 };
 
-static inline bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
-}
+static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
 /* Eight ASCII digits at once; false when one of them is none. */
 static inline bool eight_digits(const char *text, uint64_t *out)
@@ -49,9 +46,9 @@ static inline bool eight_digits(const char *text, uint64_t *out)
         return false;
     word -= 0x3030303030303030;
     word = word * 10 + (word >> 8); // pairs, in every second byte
-    *out = ((word & 0x000000ff000000ff) * 0x000f424000000064 +
-            (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >>
-           32;
+    *out =
+        ((word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >>
+        32;
     return true;
 }
 
@@ -111,8 +108,7 @@ static void digits_truncate(struct decimal_text *number)
 }
 
 /* NULL when no number is there. */
-static inline const char *decimal_scan(const char *text, const char *end,
-                                       struct decimal_text *number)
+static inline const char *decimal_scan(const char *text, const char *end, struct decimal_text *number)
 {
     const char *p = text;
     number->negative = p < end && *p == '-';
@@ -157,8 +153,7 @@ static uint64_t float_assemble(uint64_t mantissa, int place, const struct float_
     uint64_t infinite = (uint64_t)layout->exponent_infinite << layout->mantissa_bits;
     /* Adding instead of combining lets the carry of a rounded-up mantissa raise the exponent, 0
      * included. */
-    uint64_t bits =
-        mantissa < hidden ? mantissa : ((uint64_t)place << layout->mantissa_bits) + mantissa;
+    uint64_t bits = mantissa < hidden ? mantissa : ((uint64_t)place << layout->mantissa_bits) + mantissa;
     return bits < infinite ? bits : infinite;
 }
 
@@ -168,16 +163,14 @@ static struct rounded float_nearest(uint64_t digits, int q, const struct float_l
     int shift = __builtin_clzll(digits);
     struct power_of_five five = power_of_five(q);
     unsigned __int128 low = (unsigned __int128)(digits << shift) * five.low;
-    unsigned __int128 product =
-        (unsigned __int128)(digits << shift) * five.high + (uint64_t)(low >> 64);
+    unsigned __int128 product = (unsigned __int128)(digits << shift) * five.high + (uint64_t)(low >> 64);
     /* The true product lies in [product, product + 2), and is not `product` itself unless nothing
      * was cut off. */
     bool exact = q >= 0 && q <= POWER_OF_FIVE_EXACT_MAX && (uint64_t)low == 0;
 
     int upper = (int)(product >> 127); // the highest bit set is 126 or 127
     int drop = 126 + upper - layout->mantissa_bits;
-    int place =
-        power_of_ten_log2(q) + 63 + upper - shift - layout->mantissa_bits - layout->exponent_min;
+    int place = power_of_ten_log2(q) + 63 + upper - shift - layout->mantissa_bits - layout->exponent_min;
     if (place < 0) { // subnormal
         drop -= place;
         place = 0;
@@ -185,8 +178,7 @@ static struct rounded float_nearest(uint64_t digits, int q, const struct float_l
     if (drop > 128)
         return (struct rounded){0, true};
     uint64_t mantissa = drop == 128 ? 0 : (uint64_t)(product >> drop);
-    unsigned __int128 half = (unsigned __int128)1 << (drop - 1),
-                      rest = product & (half + (half - 1));
+    unsigned __int128 half = (unsigned __int128)1 << (drop - 1), rest = product & (half + (half - 1));
     bool up = rest > half || (rest == half && (!exact || (mantissa & 1)));
     bool known = up || rest == half || rest + 1 < half || (exact && rest < half);
     return (struct rounded){float_assemble(mantissa + up, place, layout), known};
@@ -266,8 +258,7 @@ static int64_t big_digits(struct big *big, const struct decimal_text *number)
 
 /* Choose between the float `bits` and the next one above, by comparing the text with the point half
  * way. */
-static uint64_t float_decide(const struct decimal_text *number, uint64_t bits,
-                             const struct float_layout *layout)
+static uint64_t float_decide(const struct decimal_text *number, uint64_t bits, const struct float_layout *layout)
 {
     uint64_t hidden = (uint64_t)1 << layout->mantissa_bits;
     uint64_t biased = bits >> layout->mantissa_bits, mantissa = bits & (hidden - 1);
@@ -312,9 +303,8 @@ static uint64_t float_bits(const struct decimal_text *number, const struct float
     return known ? nearest.bits : float_decide(number, nearest.bits, layout);
 }
 
-static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 const char *parse_double(const char *text, const char *end, double *out)
 {
@@ -322,11 +312,9 @@ const char *parse_double(const char *text, const char *end, double *out)
     const char *stop = decimal_scan(text, end, &number);
     if (stop == NULL)
         return NULL;
-    if (number.digits <= (uint64_t)1 << 53 && number.exponent >= -22 && number.exponent <= 22 &&
-        !number.truncated) {
+    if (number.digits <= (uint64_t)1 << 53 && number.exponent >= -22 && number.exponent <= 22 && !number.truncated) {
         double value = (double)(int64_t)number.digits;
-        value = number.exponent < 0 ? value / exact_powers[-number.exponent]
-                                    : value * exact_powers[number.exponent];
+        value = number.exponent < 0 ? value / exact_powers[-number.exponent] : value * exact_powers[number.exponent];
         *out = number.negative ? -value : value;
         return stop;
     }

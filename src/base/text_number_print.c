@@ -18,14 +18,8 @@ struct decimal {
 };
 
 /* floor(log10(2^q)), and of 3/4 * 2^q, for |q| <= 1100. */
-static inline int log10_of_power_of_two(int q)
-{
-    return (q * 1262611) >> 22;
-}
-static inline int log10_of_three_quarters(int q)
-{
-    return (q * 1262611 - 524031) >> 22;
-}
+static inline int log10_of_power_of_two(int q) { return (q * 1262611) >> 22; }
+static inline int log10_of_three_quarters(int q) { return (q * 1262611 - 524031) >> 22; }
 
 /* floor(g * c / 2^128), its last bit set when something was cut off ("round to odd"): enough to
  * compare exactly. */
@@ -43,8 +37,7 @@ static struct decimal shortest_decimal(uint64_t c, int q, bool uneven)
     int k = uneven ? log10_of_three_quarters(q) : log10_of_power_of_two(q);
     int h = q + power_of_ten_log2(-k) + 1;
     struct power_of_five g = power_of_five(-k);
-    if (-k < 0 ||
-        -k > POWER_OF_FIVE_EXACT_MAX) { // the table is truncated; the proof wants it rounded up
+    if (-k < 0 || -k > POWER_OF_FIVE_EXACT_MAX) { // the table is truncated; the proof wants it rounded up
         g.low++;
         g.high += g.low == 0;
     }
@@ -131,23 +124,19 @@ static size_t name_layout(const char *name, bool negative, char *out)
 }
 
 /* `bits` without the sign; the layouts of double and float differ in three numbers. */
-static size_t print_bits(uint64_t bits, bool negative, int mantissa_bits, int exponent_min,
-                         uint64_t infinite, char *out)
+static size_t print_bits(uint64_t bits, bool negative, int mantissa_bits, int exponent_min, uint64_t infinite,
+                         char *out)
 {
-    uint64_t hidden = (uint64_t)1 << mantissa_bits, fraction = bits & (hidden - 1),
-             biased = bits >> mantissa_bits;
+    uint64_t hidden = (uint64_t)1 << mantissa_bits, fraction = bits & (hidden - 1), biased = bits >> mantissa_bits;
     if (biased == infinite)
-        return fraction != 0 ? name_layout("NaN", false, out)
-                             : name_layout("Infinity", negative, out);
+        return fraction != 0 ? name_layout("NaN", false, out) : name_layout("Infinity", negative, out);
     if (bits == 0)
         return name_layout("0.0", negative, out);
     *out = '-';
     out += negative;
     if (biased != 0) {
         int q = exponent_min + (int)biased - 1;
-        return negative +
-               decimal_layout(shortest_decimal(hidden | fraction, q, fraction == 0 && biased > 1),
-                              out);
+        return negative + decimal_layout(shortest_decimal(hidden | fraction, q, fraction == 0 && biased > 1), out);
     }
     /* The smallest subnormals would come out with one digit, where Java wants the nearest of two:
      * scale by ten. */

@@ -10,8 +10,7 @@ enum { ENV_NAME_MAX = 80, FLAGS_MAX = 64 };
 
 static bool is_repeated(const struct option *option)
 {
-    return option->kind == OPTION_STRING && option->choices != NULL &&
-           strcmp(option->choices, "*") == 0;
+    return option->kind == OPTION_STRING && option->choices != NULL && strcmp(option->choices, "*") == 0;
 }
 
 static const char *nearest_flag(const struct option *options, const char *name)
@@ -27,14 +26,12 @@ static enum code unknown(const struct command *command, const char *name, struct
 {
     const char *near = nearest_flag(command->options, name);
     if (near != NULL)
-        return fail(err, E_USAGE, "leat %s has no --%s; did you mean --%s?", command->name, name,
-                    near);
-    return fail(err, E_USAGE, "leat %s has no --%s; see leat %s --help", command->name, name,
-                command->name);
+        return fail(err, E_USAGE, "leat %s has no --%s; did you mean --%s?", command->name, name, near);
+    return fail(err, E_USAGE, "leat %s has no --%s; see leat %s --help", command->name, name, command->name);
 }
 
-static enum code flag_set(const struct command_line *line, const struct option *option,
-                          const char *value, struct error *err)
+static enum code flag_set(const struct command_line *line, const struct option *option, const char *value,
+                          struct error *err)
 {
     if (is_repeated(option)) {
         struct strings *strings = (void *)((char *)line->settings + option->offset);
@@ -45,8 +42,7 @@ static enum code flag_set(const struct command_line *line, const struct option *
         strings->items = items;
         return E_OK;
     }
-    if (option_set(line->command->options, line->settings, option->name, value, line->arena, err) ==
-        E_OK)
+    if (option_set(line->command->options, line->settings, option->name, value, line->arena, err) == E_OK)
         return E_OK;
     err->code = E_USAGE;
     return E_USAGE;
@@ -55,8 +51,7 @@ static enum code flag_set(const struct command_line *line, const struct option *
 /* Flags of the environment come first, so that the command line wins. */
 static enum code environment_apply(const struct command_line *line, struct error *err)
 {
-    for (const struct option *option = line->command->options;
-         option != NULL && option->name != NULL; option++) {
+    for (const struct option *option = line->command->options; option != NULL && option->name != NULL; option++) {
         char name[ENV_NAME_MAX];
         int size = snprintf(name, sizeof name, "LEAT_%s", option->name);
         for (int i = 0; i < size && name[i] != '\0'; i++)
@@ -76,12 +71,10 @@ static bool is_letter_flag(const struct command *command, const char *word)
 }
 
 /* One flag at argv[*at]; moves past its value. */
-static enum code flag_parse(const struct command_line *line, int argc, char **argv, int *at,
-                            struct error *err)
+static enum code flag_parse(const struct command_line *line, int argc, char **argv, int *at, struct error *err)
 {
     const char *word = argv[*at] + (argv[*at][1] == '-' ? 2 : 1), *equals = strchr(word, '=');
-    const char *name =
-        equals == NULL ? word : arena_strndup(line->arena, word, (size_t)(equals - word));
+    const char *name = equals == NULL ? word : arena_strndup(line->arena, word, (size_t)(equals - word));
     const struct option *option = option_find(line->command->options, name);
     if (option == NULL)
         return unknown(line->command, name, err);
@@ -98,21 +91,18 @@ static enum code flag_parse(const struct command_line *line, int argc, char **ar
 static enum code count_check(const struct command_line *line, struct error *err)
 {
     const struct command *command = line->command;
-    if (line->argument_count >= command->arguments_min &&
-        line->argument_count <= command->arguments_max)
+    if (line->argument_count >= command->arguments_min && line->argument_count <= command->arguments_max)
         return E_OK;
-    return fail(err, E_USAGE, "usage: leat %s %s; see leat %s --help", command->name,
-                command->arguments, command->name);
+    return fail(err, E_USAGE, "usage: leat %s %s; see leat %s --help", command->name, command->arguments,
+                command->name);
 }
 
 enum code command_parse(const struct command *command, int argc, char **argv, struct arena *arena,
                         struct command_line *out, bool *help, struct error *err)
 {
     const char **arguments = arena_array(arena, const char *, (size_t)argc + 1);
-    struct command_line line = {.command = command,
-                                .settings = arena_alloc(arena, command->size + 1),
-                                .arguments = arguments,
-                                .arena = arena};
+    struct command_line line = {
+        .command = command, .settings = arena_alloc(arena, command->size + 1), .arguments = arguments, .arena = arena};
     bool flags = true;
     options_defaults(command->options, line.settings, arena);
     *help = false;
@@ -128,8 +118,7 @@ enum code command_parse(const struct command *command, int argc, char **argv, st
         else if (flags && (strncmp(argv[i], "--", 2) == 0 || is_letter_flag(command, argv[i])))
             TRY(flag_parse(&line, argc, argv, &i, err));
         else if (flags && argv[i][0] == '-' && argv[i][1] != '\0')
-            return fail(err, E_USAGE, "%s: flags have two dashes; see leat %s --help", argv[i],
-                        command->name);
+            return fail(err, E_USAGE, "%s: flags have two dashes; see leat %s --help", argv[i], command->name);
         else
             arguments[line.argument_count++] = argv[i];
     }

@@ -39,14 +39,13 @@ struct command {
     int32_t arguments_min, arguments_max;
     int (*run)(const struct command_line *line);
 };
-extern const struct command audit_command, drift_command, compact_command, vacuum_command, check_command, plan_command, docs_command, init_command, produce_command,
-    run_command, sql_command, quarantine_command, state_command;
+extern const struct command audit_command, drift_command, compact_command, vacuum_command, check_command, plan_command,
+    docs_command, init_command, produce_command, run_command, sql_command, quarantine_command, state_command;
 extern const struct command *const commands[]; /* ends with NULL */
 
 /* Parse the words behind the command's name. E_USAGE, or *help when --help is among them. */
-MUST_CHECK enum code command_parse(const struct command *command, int argc, char **argv,
-                                   struct arena *arena, struct command_line *out, bool *help,
-                                   struct error *err);
+MUST_CHECK enum code command_parse(const struct command *command, int argc, char **argv, struct arena *arena,
+                                   struct command_line *out, bool *help, struct error *err);
 /* Look up and run; the exit code. */
 int command_main(int argc, char **argv);
 void command_help(const struct command *command, struct text *out);

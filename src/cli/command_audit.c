@@ -38,10 +38,7 @@ static const struct option audit_options[] = {
 /* ---- as a table ---- */
 
 /* -1: not known. */
-static const char *number(int64_t value, char *out)
-{
-    return value < 0 ? "?" : quantity_count(value, out);
-}
+static const char *number(int64_t value, char *out) { return value < 0 ? "?" : quantity_count(value, out); }
 
 static void head_print(const struct audit_report *r, struct text *out)
 {
@@ -50,8 +47,8 @@ static void head_print(const struct audit_report *r, struct text *out)
     if (r->head < 0)
         text_add_string(out, ", no epoch was committed yet\n");
     else
-        text_printf(out, ", records of epochs %" PRId64 " to %" PRId64 ", the last of %s UTC\n", r->oldest,
-                    r->head, quantity_time(r->batch_time_us, at));
+        text_printf(out, ", records of epochs %" PRId64 " to %" PRId64 ", the last of %s UTC\n", r->oldest, r->head,
+                    quantity_time(r->batch_time_us, at));
     if (r->holder != 0)
         text_printf(out, "process %" PRId64 " is at work on it\n", r->holder);
 }
@@ -60,15 +57,14 @@ static void ranges_print(const struct audit_report *r, struct text *out)
 {
     char text[7][QUANTITY_TEXT_MAX];
     if (r->range_count > 0)
-        text_printf(out, "\n%-16s %-20s %9s %14s %14s %14s %10s %8s %8s %8s\n", "source", "topic",
-                    "partition", "from", "to", "records", "gaps", "lost", "missing", "double");
+        text_printf(out, "\n%-16s %-20s %9s %14s %14s %14s %10s %8s %8s %8s\n", "source", "topic", "partition", "from",
+                    "to", "records", "gaps", "lost", "missing", "double");
     for (int32_t i = 0; i < r->range_count; i++) {
         const struct audit_range *range = &r->ranges[i];
-        text_printf(out, "%-16s %-20s %9" PRId32 " %14s %14s %14s %10s %8s %8s %8s\n", range->source,
-                    range->topic, range->partition, number(range->from, text[0]), number(range->to, text[1]),
+        text_printf(out, "%-16s %-20s %9" PRId32 " %14s %14s %14s %10s %8s %8s %8s\n", range->source, range->topic,
+                    range->partition, number(range->from, text[0]), number(range->to, text[1]),
                     number(range->rows, text[2]), range->in_bytes ? "-" : number(range->gaps, text[3]),
-                    number(range->lost, text[4]), number(range->missing, text[5]),
-                    number(range->doubled, text[6]));
+                    number(range->lost, text[4]), number(range->missing, text[5]), number(range->doubled, text[6]));
     }
 }
 
@@ -77,16 +73,15 @@ static void tables_print(const struct audit_report *r, struct text *out)
     char text[10][QUANTITY_TEXT_MAX];
     if (r->table_count > 0)
         text_printf(out, "\n%-20s %14s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", "table", "in", "out",
-                    "into state", "filtered", "late", "null time", "quarantined", "duplicates", "files",
-                    "older files");
+                    "into state", "filtered", "late", "null time", "quarantined", "duplicates", "files", "older files");
     for (int32_t i = 0; i < r->table_count; i++) {
         const struct audit_table *t = &r->tables[i];
         const struct ledger *l = &t->ledger;
         text_printf(out, "%-20s %14s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", t->name,
                     t->set_aside ? "-" : number(l->in + l->replayed, text[0]), number(l->out, text[1]),
                     number(l->aggregated, text[2]), number(l->filtered, text[3]), number(l->late, text[4]),
-                    number(l->null_time, text[5]), number(l->quarantined, text[6]),
-                    number(l->duplicates, text[7]), t->path != NULL ? number(t->files, text[8]) : "-",
+                    number(l->null_time, text[5]), number(l->quarantined, text[6]), number(l->duplicates, text[7]),
+                    t->path != NULL ? number(t->files, text[8]) : "-",
                     t->path != NULL ? number(t->older_files, text[9]) : "-");
     }
 }
@@ -130,8 +125,7 @@ static void report_print(const struct audit_report *r, bool names_only, struct t
     if (r->findings_left_out > 0)
         text_printf(out, "and %s more\n", quantity_count(r->findings_left_out, count));
     if (findings == 0)
-        text_printf(out, "\nnothing is missing, double or damaged%s\n",
-                    names_only ? ", by names and sizes" : "");
+        text_printf(out, "\nnothing is missing, double or damaged%s\n", names_only ? ", by names and sizes" : "");
     else
         text_printf(out, "\n%s finding%s\n", quantity_count(findings, count), findings == 1 ? "" : "s");
 }
@@ -157,8 +151,8 @@ static void head_json(const struct audit_report *r, struct text *out)
     json_member(out, "checkpoint", r->checkpoint);
     text_add_char(out, ',');
     json_member(out, "pipeline", r->pipeline);
-    text_printf(out, ",\"query\":\"%s\",\"findings\":%" PRId64 ",\"notes\":%" PRId32, r->query_id,
-                findings_of(r), r->note_count);
+    text_printf(out, ",\"query\":\"%s\",\"findings\":%" PRId64 ",\"notes\":%" PRId32, r->query_id, findings_of(r),
+                r->note_count);
     json_number(out, "oldest_epoch", r->oldest);
     json_number(out, "epoch", r->head);
     if (r->batch_time_us > 0)
@@ -254,8 +248,7 @@ static enum code also_check(const struct strings *also, struct error *err)
 {
     for (int32_t i = 0; i < also->count; i++)
         if (strspn(also->items[i], "0123456789abcdef") < 8)
-            return fail(err, E_USAGE,
-                        "--also %s: a query is named by 8 hex digits or more, as in part-0a1b2c3d-..",
+            return fail(err, E_USAGE, "--also %s: a query is named by 8 hex digits or more, as in part-0a1b2c3d-..",
                         also->items[i]);
     return E_OK;
 }

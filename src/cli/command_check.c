@@ -33,8 +33,7 @@ static int check_run(const struct command_line *line)
 const struct command check_command = {
     .name = "check",
     .arguments = "[DIR]",
-    .help =
-        "read a project, check types and streaming rules, print what feeds what; touches no broker",
+    .help = "read a project, check types and streaming rules, print what feeds what; touches no broker",
     .examples = "  leat check examples/transactions\n"
                 "  leat check shop --set source.orders.subscribe=orders-test\n",
     .notes =

@@ -118,8 +118,7 @@ static void connectors_page(struct text *out)
 static const struct page {
     const char *name;
     void (*print)(struct text *out);
-} pages[] = {
-    {"functions", functions_print}, {"settings", settings_page}, {"connectors", connectors_page}};
+} pages[] = {{"functions", functions_print}, {"settings", settings_page}, {"connectors", connectors_page}};
 enum { PAGE_COUNT = sizeof pages / sizeof pages[0] };
 
 static int docs_run(const struct command_line *line)
@@ -134,8 +133,7 @@ static int docs_run(const struct command_line *line)
         return EXIT_OK;
     }
     struct error err = {0};
-    error_set(&err, E_USAGE, 0, ERROR_HERE,
-              "there is no page \"%s\"; functions, settings and connectors are",
+    error_set(&err, E_USAGE, 0, ERROR_HERE, "there is no page \"%s\"; functions, settings and connectors are",
               line->arguments[0]);
     return report(&err);
 }
@@ -146,9 +144,8 @@ const struct command docs_command = {
     .name = "docs",
     .arguments = "PAGE",
     .help = "print a reference page as Markdown: functions, settings or connectors",
-    .examples =
-        "  leat docs functions | less\n"
-        "  for page in functions settings connectors; do leat docs $page > docs/$page.md; done\n",
+    .examples = "  leat docs functions | less\n"
+                "  for page in functions settings connectors; do leat docs $page > docs/$page.md; done\n",
     .options = no_options,
     .arguments_min = 1,
     .arguments_max = 1,

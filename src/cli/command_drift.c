@@ -39,8 +39,8 @@ static void field_json(const struct drift_field *field, struct text *out)
         text_printf(out, "%s\"%s\":", i > 0 ? "," : "{", names[i]);
         quote_json(out, values[i]);
     }
-    text_printf(out, ",\"partition\":%d,\"offset\":%" PRId64 ",\"first_seen\":\"%s\",\"count\":%" PRId64 "}\n", field->partition,
-                field->offset, quantity_time(field->first_us, at), field->count);
+    text_printf(out, ",\"partition\":%d,\"offset\":%" PRId64 ",\"first_seen\":\"%s\",\"count\":%" PRId64 "}\n",
+                field->partition, field->offset, quantity_time(field->first_us, at), field->count);
 }
 
 static void field_row(const struct drift_field *field, struct text *out)
@@ -58,8 +58,8 @@ static void field_add(void *context, const struct drift_field *field)
         field_json(field, &self->out);
     } else {
         if (self->fields == 0)
-            text_printf(&self->out, "%-16s %-28s %-16s %14s  %-26s  %s\n", "source", "field", "type", "values", "first seen",
-                        "topic/partition/offset  example");
+            text_printf(&self->out, "%-16s %-28s %-16s %14s  %-26s  %s\n", "source", "field", "type", "values",
+                        "first seen", "topic/partition/offset  example");
         field_row(field, &self->out);
     }
     self->fields++;
@@ -91,8 +91,9 @@ const struct command drift_command = {
     .help = "fields that the input has and no schema names: since when, how often, for example what",
     .examples = "  leat drift shop\n"
                 "  leat drift shop --format json\n",
-    .notes = "leat run warns of each once. Reads the checkpoint only, also beside a leat at work, whose counts are written every ten\n"
-             "seconds. A field that a schema names by now is not listed.\n",
+    .notes =
+        "leat run warns of each once. Reads the checkpoint only, also beside a leat at work, whose counts are written every ten\n"
+        "seconds. A field that a schema names by now is not listed.\n",
     .options = drift_options,
     .size = sizeof(struct drift_flags),
     .arguments_min = 0,

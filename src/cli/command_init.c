@@ -13,8 +13,7 @@ static enum code all_absent(const struct command_line *line, struct error *err)
         struct error absent = {0};
         const char *path = arena_printf(line->arena, "%s/%s", line->arguments[0], file->path);
         if (os->stat(path, &stat, &absent) != E_ABSENT)
-            return fail(err, E_USAGE,
-                        "%s is already there; leat init writes only into a new project", path);
+            return fail(err, E_USAGE, "%s is already there; leat init writes only into a new project", path);
     }
     return E_OK;
 }

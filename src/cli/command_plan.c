@@ -42,13 +42,12 @@ const struct command plan_command = {
     .help = "say what a changed project keeps, rebuilds and loses of its checkpoint, before anything runs",
     .examples = "  leat plan examples/transactions\n"
                 "  leat plan shop --set leat.checkpoint=/data/shop/checkpoint\n",
-    .notes =
-        "kept      goes on as if nothing had changed\n"
-        "rebuilt   has nothing in the checkpoint: starts empty, with the next record\n"
-        "reset     remembers something else than it did: what was open is lost, and it starts empty\n"
-        "lost      is in the checkpoint and nothing takes it up\n"
-        "`leat run` refuses what is reset or lost, unless --accept.\n"
-        "Exit 0, or 2 when something would be lost. Reads only, also beside a leat at work.\n",
+    .notes = "kept      goes on as if nothing had changed\n"
+             "rebuilt   has nothing in the checkpoint: starts empty, with the next record\n"
+             "reset     remembers something else than it did: what was open is lost, and it starts empty\n"
+             "lost      is in the checkpoint and nothing takes it up\n"
+             "`leat run` refuses what is reset or lost, unless --accept.\n"
+             "Exit 0, or 2 when something would be lost. Reads only, also beside a leat at work.\n",
     .options = plan_options,
     .size = sizeof(struct plan_settings),
     .arguments_max = 1,

@@ -27,21 +27,13 @@ static const struct option produce_options[] = {
      .kind = OPTION_STRING,
      .help = "default: the kind's name; created when absent",
      .offset = AT(topic)},
-    {.name = "count",
-     .kind = OPTION_INT,
-     .initial = "0",
-     .help = "records; 0 = until Ctrl-C",
-     .offset = AT(count)},
+    {.name = "count", .kind = OPTION_INT, .initial = "0", .help = "records; 0 = until Ctrl-C", .offset = AT(count)},
     {.name = "rate",
      .kind = OPTION_INT,
      .initial = "0",
      .help = "records per second; 0 = as fast as it goes",
      .offset = AT(rate)},
-    {.name = "seed",
-     .kind = OPTION_INT,
-     .initial = "1",
-     .help = "same seed, same records",
-     .offset = AT(seed)},
+    {.name = "seed", .kind = OPTION_INT, .initial = "1", .help = "same seed, same records", .offset = AT(seed)},
     {.name = "keys",
      .kind = OPTION_INT,
      .initial = "100000",
@@ -122,8 +114,7 @@ static enum code start_time(const char *text, int64_t *out_us, struct error *err
     return E_OK;
 }
 
-static enum code request_of(const struct command_line *line, struct produce_request *out,
-                            struct error *err)
+static enum code request_of(const struct command_line *line, struct produce_request *out, struct error *err)
 {
     const struct produce_flags *flags = line->settings;
     double bad_ratio, late_ratio, speed;
@@ -143,8 +134,7 @@ static enum code request_of(const struct command_line *line, struct produce_requ
                       .late_ratio = late_ratio,
                       .start_us = start_us,
                       .late_max_us = flags->late_max_us,
-                      .events_per_second =
-                          flags->event_rate > 0 ? (double)flags->event_rate : per_second},
+                      .events_per_second = flags->event_rate > 0 ? (double)flags->event_rate : per_second},
         .bootstrap = flags->bootstrap,
         .topic = flags->topic == NULL ? line->arguments[0] : flags->topic,
         .compression = compressions[flags->compression],

@@ -28,7 +28,10 @@ static const struct option quarantine_options[] = {
      .initial = "table",
      .help = "json: an object a line; csv: show alone",
      .offset = AT(format)},
-    {.name = "with", .kind = OPTION_STRING, .help = "replay: file with a SELECT that repairs the rows", .offset = AT(with)},
+    {.name = "with",
+     .kind = OPTION_STRING,
+     .help = "replay: file with a SELECT that repairs the rows",
+     .offset = AT(with)},
     {.name = "dry-run",
      .kind = OPTION_BOOLEAN,
      .initial = "false",
@@ -70,7 +73,8 @@ static enum code words_read(struct command_line *line, int *action, struct error
         for (int i = 0; i < ACTIONS; i++)
             names[i] = actions[i].name;
         const char *near = nearest_word(rest[1], names, ACTIONS);
-        return fail(err, E_USAGE, "leat quarantine takes a folder and one of list, show and replay; %s is neither%s%s%s", rest[1],
+        return fail(err, E_USAGE,
+                    "leat quarantine takes a folder and one of list, show and replay; %s is neither%s%s%s", rest[1],
                     near != NULL ? "; did you mean " : "", near != NULL ? near : "", near != NULL ? "?" : "");
     }
     *action = *action < 0 ? 0 : *action;
@@ -120,10 +124,11 @@ const struct command quarantine_command = {
                 "  leat quarantine shop replay --table silver             as they are: the SQL was mended\n"
                 "  leat quarantine shop replay --with repair.sql          repaired, for example by\n"
                 "      SELECT id, replace(CAST(value AS STRING), '12,50', '12.50') AS value FROM quarantine\n",
-    .notes = "A replayed record goes only where it was lost: the node that rejected it and all behind it, with its topic,\n"
-             "partition, offset and timestamp; of an exploded record only the row that failed. It counts once, also when\n"
-             "replay is asked twice; the ledger has it as `replayed`. When it fails again it is in quarantine again, with one\n"
-             "attempt more. A running pipeline takes a replay up with its next epoch.\n",
+    .notes =
+        "A replayed record goes only where it was lost: the node that rejected it and all behind it, with its topic,\n"
+        "partition, offset and timestamp; of an exploded record only the row that failed. It counts once, also when\n"
+        "replay is asked twice; the ledger has it as `replayed`. When it fails again it is in quarantine again, with one\n"
+        "attempt more. A running pipeline takes a replay up with its next epoch.\n",
     .options = quarantine_options,
     .size = sizeof(struct command_flags),
     .arguments_max = 2,

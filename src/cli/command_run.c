@@ -44,10 +44,9 @@ const struct command run_command = {
     .name = "run",
     .arguments = "[DIR]",
     .help = "run a project: read its sources, write its tables, each record exactly once",
-    .examples =
-        "  leat run examples/transactions                 until Ctrl-C\n"
-        "  leat run examples/transactions --once          what is in the topic now, then stop\n"
-        "  leat run shop --set leat.trigger='30 seconds' --set leat.tables.path=/data/shop\n",
+    .examples = "  leat run examples/transactions                 until Ctrl-C\n"
+                "  leat run examples/transactions --once          what is in the topic now, then stop\n"
+                "  leat run shop --set leat.trigger='30 seconds' --set leat.tables.path=/data/shop\n",
     .notes =
         "Progress goes to stderr: a line that refreshes itself on a terminal, else one JSON line a commit.\n"
         "What is down, a broker or a full disk, is waited for: leat.retry.limit says how long.\n"

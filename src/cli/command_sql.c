@@ -17,12 +17,14 @@ struct sql_settings {
     bool lines, timing;
 };
 static const struct option sql_options[] = {
-    {"c", OPTION_STRING, NULL, NULL, 0, 0, "the statements, instead of a file", offsetof(struct sql_settings, statement), false},
-    {"tz", OPTION_STRING, NULL, NULL, 0, 0, "time zone of the session; default: the project's, else UTC", offsetof(struct sql_settings, zone), false},
+    {"c", OPTION_STRING, NULL, NULL, 0, 0, "the statements, instead of a file",
+     offsetof(struct sql_settings, statement), false},
+    {"tz", OPTION_STRING, NULL, NULL, 0, 0, "time zone of the session; default: the project's, else UTC",
+     offsetof(struct sql_settings, zone), false},
     {"ansi", OPTION_ENUM, "on", "on|off", 0, 0, "errors for bad casts and overflows (on), or NULL (off)",
      offsetof(struct sql_settings, ansi), false},
-    {"format", OPTION_ENUM, "table", "table|json|csv", 0, 0, "how rows are printed", offsetof(struct sql_settings, format),
-     false},
+    {"format", OPTION_ENUM, "table", "table|json|csv", 0, 0, "how rows are printed",
+     offsetof(struct sql_settings, format), false},
     {"memory", OPTION_BYTES, "1GiB", NULL, 0, 0, "ceiling of what queries and tables hold",
      offsetof(struct sql_settings, memory_bytes), false},
     {"timing", OPTION_BOOLEAN, NULL, NULL, 0, 0, "tell on stderr how long each statement takes",
@@ -103,7 +105,8 @@ static int statements_run(struct sql_run *run, const struct sql_settings *settin
     progress_open(&shell.progress, run, talks);
     if (talks)
         return shell_talk(&shell, stdin);
-    int status = script_read(settings, words, &script, &err) == E_OK ? shell_script(&shell, text_view(&script)) : report(&err);
+    int status =
+        script_read(settings, words, &script, &err) == E_OK ? shell_script(&shell, text_view(&script)) : report(&err);
     text_free(&script);
     return status;
 }
@@ -124,7 +127,8 @@ static enum code parameters_give(struct sql_run *run, const struct strings *para
 }
 
 /* project NULL: none was named. */
-static int session_run(const struct project *project, const struct sql_settings *settings, const struct sql_words *words)
+static int session_run(const struct project *project, const struct sql_settings *settings,
+                       const struct sql_words *words)
 {
     struct session session = {.zone = zone_utc(), .ansi = true};
     struct error err = {0};
@@ -139,7 +143,7 @@ static int session_run(const struct project *project, const struct sql_settings 
     if (project != NULL)
         sql_project_relations(run.session, &arena, project);
     int status = parameters_give(&run, &settings->parameters, &err) == E_OK ? statements_run(&run, settings, words)
-                                                                           : report(&err);
+                                                                            : report(&err);
     sql_run_close(&run);
     arena_free(&arena);
     return status;
@@ -177,10 +181,11 @@ const struct command sql_command = {
                 "  leat sql report.sql --param since=\"date'2026-01-01'\"   # WHERE day >= :since\n"
                 "  leat sql report.sql --format csv --tz Europe/Berlin\n"
                 "  echo '{\"id\": 1, \"sql\": \"SELECT 1 AS one\"}' | leat sql --jsonl\n",
-    .notes = "Statements end with `;` and share a session: temporary views, tables, SET. DIR is a project: its tables, materialized\n"
-             "views, `_quarantine` and `TABLE_late` are there under their names.\n"
-             "--jsonl answers {\"id\", \"schema\", \"rows\", \"error\"}: rows as text, columns joined by tabs, as Spark's\n"
-             "own tests write them; error is Spark's condition, or null.\n",
+    .notes =
+        "Statements end with `;` and share a session: temporary views, tables, SET. DIR is a project: its tables, materialized\n"
+        "views, `_quarantine` and `TABLE_late` are there under their names.\n"
+        "--jsonl answers {\"id\", \"schema\", \"rows\", \"error\"}: rows as text, columns joined by tabs, as Spark's\n"
+        "own tests write them; error is Spark's condition, or null.\n",
     .options = sql_options,
     .size = sizeof(struct sql_settings),
     .arguments_min = 0,

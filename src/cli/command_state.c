@@ -48,9 +48,9 @@ struct printing {
     const struct state_flags *flags;
     const struct project *project;
     struct entry_filter filter;
-    struct entries entries;   /* of the operator being read */
-    bool answered;            /* some operator has the columns of the filter */
-    struct text asked;        /* the columns of those that have not, for a message */
+    struct entries entries; /* of the operator being read */
+    bool answered;          /* some operator has the columns of the filter */
+    struct text asked;      /* the columns of those that have not, for a message */
     struct text head, operators, shown;
 };
 
@@ -82,13 +82,14 @@ static void operator_print(const struct state_operator *about, struct text *out)
 {
     char entries[QUANTITY_TEXT_MAX], size[QUANTITY_TEXT_MAX], at[TIMESTAMP_TEXT_MAX + 1];
     if (out->size == 0)
-        text_printf(out, "\n%-32s %-16s %14s  %10s  %27s\n", "operator", "identity", "entries", "in memory", "emitted up to");
+        text_printf(out, "\n%-32s %-16s %14s  %10s  %27s\n", "operator", "identity", "entries", "in memory",
+                    "emitted up to");
     text_printf(out, "%-32s %016" PRIx64 " ", about->name, about->identity);
     if (about->schema == NULL)
         text_add_string(out, "nothing in the project takes it up: see leat plan\n");
     else
-        text_printf(out, "%14s  %10s  %27s\n", quantity_count(about->entries, entries), quantity_size(about->bytes, size),
-                    quantity_time(about->watermark_us, at));
+        text_printf(out, "%14s  %10s  %27s\n", quantity_count(about->entries, entries),
+                    quantity_size(about->bytes, size), quantity_time(about->watermark_us, at));
 }
 
 static void operator_entries_print(struct printing *self, const struct state_operator *about)
@@ -209,7 +210,8 @@ static enum code entries_begin(struct printing *self, const struct state_operato
     return entries_open(&self->entries, &spec, err);
 }
 
-static enum code on_entries(void *context, const struct state_operator *about, const struct batch *batch, struct error *err)
+static enum code on_entries(void *context, const struct state_operator *about, const struct batch *batch,
+                            struct error *err)
 {
     struct printing *self = context;
     if (!self->entries.open && entry_filter_missing(&self->filter, about->schema) == NULL)
@@ -242,7 +244,8 @@ static enum code read_state(struct printing *self, struct error *err)
     enum code code = E_ABSENT;
     for (int attempt = 0; again && attempt < TRIES; attempt++) {
         error_clear(err);
-        code = pipeline_state(self->project->pipeline, &self->project->session, self->flags->table, &reader, &again, err);
+        code =
+            pipeline_state(self->project->pipeline, &self->project->session, self->flags->table, &reader, &again, err);
     }
     return code;
 }
@@ -256,8 +259,8 @@ static int state_print(const struct project *project, const void *settings)
     if (code == E_OK)
         code = read_state(&printing, &err);
     if (code == E_OK && printing.filter.count > 0 && !printing.answered && printing.asked.size > 0)
-        code = fail(&err, E_USAGE, "--where: no entries have the column%s asked for: %s", printing.filter.count > 1 ? "s" : "",
-                    printing.asked.data);
+        code = fail(&err, E_USAGE, "--where: no entries have the column%s asked for: %s",
+                    printing.filter.count > 1 ? "s" : "", printing.asked.data);
     const struct text *parts[] = {&printing.head, &printing.operators, &printing.shown};
     for (size_t i = 0; code == E_OK && i < sizeof parts / sizeof *parts; i++)
         if (parts[i]->size > 0)
@@ -285,10 +288,11 @@ const struct command state_command = {
                 "  leat state shop --table gold --where card_id=card-0000000042\n"
                 "  leat state shop --table gold --where window.start='2026-01-01 10:05:00' --limit 100\n"
                 "  leat state shop --format json --limit 1000000 | jq 'select(.entry.txn_count > 100)'\n",
-    .notes = "Shows the last commit. Reads only, also beside a leat at work; memory holds a 64th of the state at a time.\n"
-             "An entry is a group of an aggregate, as it would come out now; a row that waits in a join; a key of a\n"
-             "deduplication. VALUE is what a cell shows. A column that several structs have (left.id, right.id of a join)\n"
-             "may be named without them.\n",
+    .notes =
+        "Shows the last commit. Reads only, also beside a leat at work; memory holds a 64th of the state at a time.\n"
+        "An entry is a group of an aggregate, as it would come out now; a row that waits in a join; a key of a\n"
+        "deduplication. VALUE is what a cell shows. A column that several structs have (left.id, right.id of a join)\n"
+        "may be named without them.\n",
     .options = state_options,
     .size = sizeof(struct state_flags),
     .arguments_max = 1,

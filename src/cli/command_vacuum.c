@@ -10,7 +10,7 @@ struct vacuum_flags {
     struct project_flags project;
     bool dry_run;
     const char *keep, *table;
-    int64_t keep_us;                   /* -1: --keep was not given */
+    int64_t keep_us; /* -1: --keep was not given */
 };
 static const struct option vacuum_options[] = {
     {.name = "dry-run",
@@ -19,8 +19,9 @@ static const struct option vacuum_options[] = {
      .offset = offsetof(struct vacuum_flags, dry_run)},
     {.name = "keep",
      .kind = OPTION_STRING,
-     .help = "'2 days': files younger than this stay, and those that were in the table until then; at least 1 hour. Without it "
-             "what the table says, delta.deletedFileRetentionDuration, or 7 days",
+     .help =
+         "'2 days': files younger than this stay, and those that were in the table until then; at least 1 hour. Without it "
+         "what the table says, delta.deletedFileRetentionDuration, or 7 days",
      .offset = offsetof(struct vacuum_flags, keep)},
     PROJECT_FLAGS(struct vacuum_flags, project),
     {0},
@@ -75,8 +76,8 @@ static enum code tables_vacuum(const struct project *project, const struct vacuu
         bool delta = strcasecmp(table->format, "delta") == 0;
         bool asked = flags->table != NULL && strcasecmp(table->name, flags->table) == 0;
         if (asked && !delta)
-            return fail(err, E_USAGE, "table %s is no Delta table, but %s: it has no files that are out of use", table->name,
-                        table->format);
+            return fail(err, E_USAGE, "table %s is no Delta table, but %s: it has no files that are out of use",
+                        table->name, table->format);
         if (!delta || (flags->table != NULL && !asked))
             continue;
         found++;

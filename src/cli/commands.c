@@ -4,8 +4,9 @@
 #include <stdio.h>
 
 const struct command *const commands[] = {
-    &init_command,  &check_command,   &plan_command, &run_command,
-    &sql_command,   &state_command, &quarantine_command, &drift_command, &audit_command, &compact_command, &vacuum_command, &produce_command, &docs_command, NULL,
+    &init_command,   &check_command,      &plan_command,  &run_command,   &sql_command,
+    &state_command,  &quarantine_command, &drift_command, &audit_command, &compact_command,
+    &vacuum_command, &produce_command,    &docs_command,  NULL,
 };
 
 int report(const struct error *err)
@@ -20,8 +21,8 @@ int report(const struct error *err)
 
 void command_help(const struct command *command, struct text *out)
 {
-    text_printf(out, "leat %s %s\n  %s\n\nExamples\n%s\n", command->name, command->arguments,
-                command->help, command->examples);
+    text_printf(out, "leat %s %s\n  %s\n\nExamples\n%s\n", command->name, command->arguments, command->help,
+                command->examples);
     if (command->options != NULL && command->options[0].name != NULL) {
         text_add_string(out, "Flags (each also as LEAT_NAME in the environment)\n");
         options_print(command->options, out);
@@ -33,23 +34,21 @@ void command_help(const struct command *command, struct text *out)
 void general_help(struct text *out)
 {
     text_add_string(
-        out,
-        "leat runs Spark Declarative Pipelines from Kafka to files, exactly once, on one machine.\n\n"
-        "Start here\n"
-        "  leat init shop                                        a project with sources, SQL and settings\n"
-        "  leat check shop                                       is it right? what does it read and write?\n"
-        "  leat produce transactions --topic transactions --count 1000000\n"
-        "  leat run shop --once                                  work off what is there, then stop\n"
-        "  leat run shop                                         run until Ctrl-C\n"
-        "  leat plan shop                                        the SQL changed: what of the checkpoint stays?\n"
-        "  leat audit shop                                       is it all there, once?\n"
-        "  leat quarantine shop                                  what failed, and why? bring it back\n"
-        "  leat drift shop                                       what does the input have that no schema names?\n"
-        "  leat sql -c \"SELECT explode(sequence(1, 3)) AS n\"      ask something\n\n"
-        "Commands\n");
+        out, "leat runs Spark Declarative Pipelines from Kafka to files, exactly once, on one machine.\n\n"
+             "Start here\n"
+             "  leat init shop                                        a project with sources, SQL and settings\n"
+             "  leat check shop                                       is it right? what does it read and write?\n"
+             "  leat produce transactions --topic transactions --count 1000000\n"
+             "  leat run shop --once                                  work off what is there, then stop\n"
+             "  leat run shop                                         run until Ctrl-C\n"
+             "  leat plan shop                                        the SQL changed: what of the checkpoint stays?\n"
+             "  leat audit shop                                       is it all there, once?\n"
+             "  leat quarantine shop                                  what failed, and why? bring it back\n"
+             "  leat drift shop                                       what does the input have that no schema names?\n"
+             "  leat sql -c \"SELECT explode(sequence(1, 3)) AS n\"      ask something\n\n"
+             "Commands\n");
     for (const struct command *const *command = commands; *command != NULL; command++)
-        text_printf(out, "  %-8s %-6s %s\n", (*command)->name, (*command)->arguments,
-                    (*command)->help);
+        text_printf(out, "  %-8s %-6s %s\n", (*command)->name, (*command)->arguments, (*command)->help);
     text_add_string(out, "  help     COMMAND  examples and flags of a command\n\n"
                          "Exit codes: 0 ok, 1 failed, 2 usage or user error, 3 data problem, or findings of an audit.\n"
                          "LEAT_LOG=error|warn|info|debug says how much is logged.\n");
@@ -85,9 +84,8 @@ static int unknown_command(const char *name)
         names[count] = commands[count]->name;
     const char *near = nearest_word(name, names, count);
     struct error err = {0};
-    error_set(&err, E_USAGE, 0, ERROR_HERE, "there is no command \"%s\"%s%s%s; see leat --help",
-              name, near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-              near == NULL ? "" : "?");
+    error_set(&err, E_USAGE, 0, ERROR_HERE, "there is no command \"%s\"%s%s%s; see leat --help", name,
+              near == NULL ? "" : "; did you mean ", near == NULL ? "" : near, near == NULL ? "" : "?");
     return report(&err);
 }
 

@@ -88,20 +88,17 @@ static void defaults(rd_kafka_conf_t *conf, const char *compression)
         {"queue.buffering.max.messages", messages},
         {"queue.buffering.max.kbytes", kbytes},
         {"enable.idempotence", "true"},
-        {"partitioner", "murmur2_random"}, // what Java's producer does
-        {"delivery.report.only.error",
-         "true"}, // a report per good record would cost as much as making it
+        {"partitioner", "murmur2_random"},      // what Java's producer does
+        {"delivery.report.only.error", "true"}, // a report per good record would cost as much as making it
         {"socket.nagle.disable", "true"},
     };
     char text[256];
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-        if (rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text, sizeof text) !=
-            RD_KAFKA_CONF_OK)
+        if (rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text, sizeof text) != RD_KAFKA_CONF_OK)
             log_warn("librdkafka: %s", text);
 }
 
-static enum code client_options(const struct produce_request *request, rd_kafka_conf_t *conf,
-                                struct error *err)
+static enum code client_options(const struct produce_request *request, rd_kafka_conf_t *conf, struct error *err)
 {
     struct arena arena = {0};
     int32_t count = request->client.count + 1;
@@ -169,22 +166,20 @@ static enum code topic_answer(struct producer *self, rd_kafka_event_t *event, st
     }
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return E_OK;
-    return fail(err, E_BROKER, "topic %s cannot be created on %s: %s", self->request->topic,
-                self->request->bootstrap, why == NULL ? rd_kafka_err2str(error) : why);
+    return fail(err, E_BROKER, "topic %s cannot be created on %s: %s", self->request->topic, self->request->bootstrap,
+                why == NULL ? rd_kafka_err2str(error) : why);
 }
 
 static enum code topic_create(struct producer *self, struct error *err)
 {
     char text[256];
     rd_kafka_poll(self->client, 0);
-    rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(self->request->topic, (int)self->request->partitions,
-                              -1 /* the broker's default */, text, sizeof text);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(self->request->topic, (int)self->request->partitions,
+                                                       -1 /* the broker's default */, text, sizeof text);
     if (topic == NULL)
         return fail(err, E_USAGE, "topic %s: %s", self->request->topic, text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(self->client);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(self->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(self->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     (void)rd_kafka_AdminOptions_set_request_timeout(options, TOPIC_TIMEOUT_MS, text, sizeof text);
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, TOPIC_TIMEOUT_MS, text, sizeof text);
     rd_kafka_CreateTopics(self->client, &topic, 1, options, queue);
@@ -245,27 +240,25 @@ static void batch_make(struct producer *self, int count)
 static enum code batch_send(struct producer *self, int count, struct error *err)
 {
     while (count > 0) {
-        int taken = rd_kafka_produce_batch(self->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                                           self->messages, count);
+        int taken =
+            rd_kafka_produce_batch(self->topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, self->messages, count);
         int left = 0;
         for (int i = 0; taken < count && i < count; i++) {
             rd_kafka_resp_err_t error = self->messages[i].err;
             if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
                 self->messages[left++] = self->messages[i];
             else if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
-                return fail(err, E_BROKER, "topic %s: %s", self->request->topic,
-                            rd_kafka_err2str(error));
+                return fail(err, E_BROKER, "topic %s: %s", self->request->topic, rd_kafka_err2str(error));
         }
         count = left;
         rd_kafka_poll(self->client, count > 0 ? FULL_POLL_MS : 0);
         if (stop_asked && count > 0 && self->trouble[0] != '\0')
-            return fail(err, E_BROKER, "stopped with %d records not sent: %s",
-                        rd_kafka_outq_len(self->client) + count, self->trouble);
+            return fail(err, E_BROKER, "stopped with %d records not sent: %s", rd_kafka_outq_len(self->client) + count,
+                        self->trouble);
     }
-    return self->undelivered > 0
-               ? fail(err, E_BROKER, "topic %s: a record could not be delivered: %s",
-                      self->request->topic, self->trouble)
-               : E_OK;
+    return self->undelivered > 0 ? fail(err, E_BROKER, "topic %s: a record could not be delivered: %s",
+                                        self->request->topic, self->trouble)
+                                 : E_OK;
 }
 
 /* ---- pace and progress ---- */
@@ -283,9 +276,9 @@ static void progress(struct producer *self, int64_t now_us)
     char line[200];
     int64_t sent = self->made - rd_kafka_outq_len(self->client);
     self->progress_us = now_us;
-    snprintf(line, sizeof line, "%s: %" PRId64 " records, %.0f/s, %.1f MB%s%.60s",
-             self->request->topic, sent, rate_of(self, sent, now_us), (double)self->bytes / 1e6,
-             self->trouble[0] == '\0' ? "" : "  ", self->trouble);
+    snprintf(line, sizeof line, "%s: %" PRId64 " records, %.0f/s, %.1f MB%s%.60s", self->request->topic, sent,
+             rate_of(self, sent, now_us), (double)self->bytes / 1e6, self->trouble[0] == '\0' ? "" : "  ",
+             self->trouble);
     log_status(line);
 }
 
@@ -336,12 +329,12 @@ static enum code drain(struct producer *self, struct error *err)
         before = left;
         progress(self, now_us);
         if (now_us - moved_us > FLUSH_QUIET_US)
-            return fail(err, E_BROKER, "topic %s: %d records were not delivered: %s",
-                        self->request->topic, left, self->trouble);
+            return fail(err, E_BROKER, "topic %s: %d records were not delivered: %s", self->request->topic, left,
+                        self->trouble);
     }
     if (self->undelivered > 0)
-        return fail(err, E_BROKER, "topic %s: %" PRId64 " records were not delivered: %s",
-                    self->request->topic, self->undelivered, self->trouble);
+        return fail(err, E_BROKER, "topic %s: %" PRId64 " records were not delivered: %s", self->request->topic,
+                    self->undelivered, self->trouble);
     return E_OK;
 }
 
@@ -349,17 +342,16 @@ static void summary(const struct producer *self)
 {
     int64_t now_us = os->clock_mono_us(), bad = 0;
     log_status(NULL);
-    fprintf(stderr, "%" PRId64 " records, %.1f MB in %.1f s (%.0f records/s) to topic %s\n",
-            self->made, (double)self->bytes / 1e6, (double)(now_us - self->start_us) / 1e6,
-            rate_of(self, self->made, now_us), self->request->topic);
+    fprintf(stderr, "%" PRId64 " records, %.1f MB in %.1f s (%.0f records/s) to topic %s\n", self->made,
+            (double)self->bytes / 1e6, (double)(now_us - self->start_us) / 1e6, rate_of(self, self->made, now_us),
+            self->request->topic);
     for (int i = 0; i < DEFECTS_MAX && self->defects[i].name != NULL; i++)
         bad += self->defects[i].records;
     if (bad == 0)
         return;
     fprintf(stderr, "%" PRId64 " of them defective:", bad);
     for (int i = 0; i < DEFECTS_MAX && self->defects[i].name != NULL; i++)
-        fprintf(stderr, "%s %s %" PRId64, i == 0 ? "" : ",", self->defects[i].name,
-                self->defects[i].records);
+        fprintf(stderr, "%s %s %" PRId64, i == 0 ? "" : ",", self->defects[i].name, self->defects[i].records);
     fputc('\n', stderr);
 }
 
@@ -372,8 +364,7 @@ static enum code producer_open(struct producer *self, struct error *err)
     TRY(topic_create(self, err));
     self->trouble[0] = '\0';
     self->topic = rd_kafka_topic_new(self->client, self->request->topic, NULL);
-    return self->topic == NULL ? fail(err, E_USAGE, "\"%s\" is no topic name", self->request->topic)
-                               : E_OK;
+    return self->topic == NULL ? fail(err, E_USAGE, "\"%s\" is no topic name", self->request->topic) : E_OK;
 }
 
 static void producer_close(struct producer *self)

@@ -33,8 +33,8 @@ int project_open(struct project *project, const struct project_request *request)
         .session = &project->session,
     };
     struct error err = {0};
-    enum code code = project_load(&project->arena, request->directory, &environment, &project->pipeline,
-                                  &project->problems, &err);
+    enum code code =
+        project_load(&project->arena, request->directory, &environment, &project->pipeline, &project->problems, &err);
     if (code == E_OK) {
         project->session = project->pipeline->session;
         stores_tell(project);

@@ -6,14 +6,14 @@
 
 struct project {
     struct arena arena;
-    struct session session;            /* spark.sql.session.timeZone, spark.sql.ansi.enabled of the spec */
+    struct session session; /* spark.sql.session.timeZone, spark.sql.ansi.enabled of the spec */
     const struct pipeline *pipeline;
     struct run_settings settings;
     struct problems problems;
 };
 struct project_request {
     const char *directory, *env_file;
-    const struct setting *sets;        /* --set K=V */
+    const struct setting *sets; /* --set K=V */
     int32_t set_count;
 };
 /* 0, or the exit code after the problems were printed on stderr. */

@@ -9,15 +9,14 @@ struct project_flags {
     const char *env_file;
     struct strings sets;
 };
-#define PROJECT_FLAGS(type, member)                                        \
-    {.name = "env-file",                                                   \
-     .kind = OPTION_STRING,                                                \
-     .help = "file of NAME=VALUE lines for ${env:NAME}; default DIR/.env", \
-     .offset = offsetof(type, member.env_file)},                           \
-    {                                                                      \
-        .name = "set", .kind = OPTION_STRING, .choices = "*",              \
-        .help = "KEY=VALUE over the spec's configuration; repeatable",     \
-        .offset = offsetof(type, member.sets)                              \
+#define PROJECT_FLAGS(type, member)                                                                          \
+    {.name = "env-file",                                                                                     \
+     .kind = OPTION_STRING,                                                                                  \
+     .help = "file of NAME=VALUE lines for ${env:NAME}; default DIR/.env",                                   \
+     .offset = offsetof(type, member.env_file)},                                                             \
+    {                                                                                                        \
+        .name = "set", .kind = OPTION_STRING, .choices = "*",                                                \
+        .help = "KEY=VALUE over the spec's configuration; repeatable", .offset = offsetof(type, member.sets) \
     }
 
 /* Open the project that the line names, do `work` with it, close it. `settings` are the command's own, for `work`. The exit

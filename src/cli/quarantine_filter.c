@@ -14,7 +14,8 @@ int64_t quarantine_number(const struct batch *batch, enum quarantine_column colu
     const struct column *col = &batch->columns[column];
     if (column_is_null(col, row))
         return -1;
-    return col->type->id == TYPE_INT32 ? column_values(col, const int32_t)[row] : column_values(col, const int64_t)[row];
+    return col->type->id == TYPE_INT32 ? column_values(col, const int32_t)[row]
+                                       : column_values(col, const int64_t)[row];
 }
 
 void quarantine_tables(const struct batch *batch, int64_t row, struct text *out)
@@ -82,7 +83,8 @@ static enum code where_rows(struct quarantine_filter *self, const struct batch *
     return code;
 }
 
-enum code quarantine_filter_rows(struct quarantine_filter *self, const struct batch *batch, bool *wanted, struct error *err)
+enum code quarantine_filter_rows(struct quarantine_filter *self, const struct batch *batch, bool *wanted,
+                                 struct error *err)
 {
     const struct quarantine_flags *flags = self->flags;
     for (int64_t row = 0; row < batch->rows; row++)
@@ -123,10 +125,15 @@ void quarantine_topics_print(const struct project *project, const struct quarant
     const char *const *topics;
     int32_t folders, count = quarantine_topics(&arena, project->pipeline, table_of(project, flags), &topics, &folders);
     for (int32_t i = 0; i < count; i++)
-        text_printf(out, "%s%s", i > 0 ? ", " : count == 1 ? "rows go to the topic " : "rows go to the topics ", topics[i]);
+        text_printf(out, "%s%s",
+                    i > 0        ? ", "
+                    : count == 1 ? "rows go to the topic "
+                                 : "rows go to the topics ",
+                    topics[i]);
     if (count > 0)
-        text_printf(out, "%s: leat neither lists nor replays a topic; with leat.quarantine set as well a folder keeps a copy\n",
-                    folders > 0 ? " too" : "");
+        text_printf(
+            out, "%s: leat neither lists nor replays a topic; with leat.quarantine set as well a folder keeps a copy\n",
+            folders > 0 ? " too" : "");
     arena_free(&arena);
 }
 

@@ -41,14 +41,15 @@ static bool same_words(const struct heap *heap, const struct bytes *words)
 static struct heap *heap_of(struct heaps *self, const struct bytes *words, struct error *err)
 {
     for (int32_t i = 0; i < self->count; i++) {
-        int32_t at = (self->last + i) % self->count;   // neighbours mostly share theirs
+        int32_t at = (self->last + i) % self->count; // neighbours mostly share theirs
         if (!same_words(&self->items[at], words))
             continue;
         self->last = at;
         return &self->items[at];
     }
     if (self->count == HEAPS_MAX) {
-        fail(err, E_UNSUPPORTED, "more than %d combinations of reason, tables and topic; narrow it with --where", HEAPS_MAX);
+        fail(err, E_UNSUPPORTED, "more than %d combinations of reason, tables and topic; narrow it with --where",
+             HEAPS_MAX);
         return NULL;
     }
     mem_grow(self->items, self->capacity, self->count + 1);
@@ -108,7 +109,9 @@ static void word_print(const char *word, int width, struct text *out)
     size_t size = strlen(word);
     bool cut = size > (size_t)width;
     text_printf(out, "%s%-*s  ", cut ? ".." : "", cut ? width - 2 : width,
-                word[0] == '\0' ? "-" : cut ? word + size - (size_t)width + 2 : word);
+                word[0] == '\0' ? "-"
+                : cut           ? word + size - (size_t)width + 2
+                                : word);
 }
 
 static int count_width(int64_t most, const char *name)
@@ -125,7 +128,7 @@ static void count_print(int64_t count, int width, struct text *out)
 }
 
 struct widths {
-    int words[WORDS], rows, done, waiting;   /* waiting 0: nothing waits, no column */
+    int words[WORDS], rows, done, waiting; /* waiting 0: nothing waits, no column */
 };
 
 static void widths_find(const struct heaps *self, struct widths *out)

@@ -21,20 +21,20 @@ struct asking {
     const struct quarantine_flags *flags;
     struct replay_ask *ask;
     int64_t refused[REPLAY_REFUSALS];
-    struct text why;                   /* of the first row without a way */
+    struct text why; /* of the first row without a way */
     /* with --with */
     struct sql_run run;
     struct arena arena;
     const struct type *view;
-    struct stored_rows *rows;          /* of the table `quarantine` */
+    struct stored_rows *rows; /* of the table `quarantine` */
     const struct type *rows_schema;
     struct held_row {
-        char id[24];                   /* "" = free */
+        char id[24]; /* "" = free */
         int32_t batch, row;
-    } *held;                           /* of `rows`, by id: a table of held_slots places */
+    } * held; /* of `rows`, by id: a table of held_slots places */
     int64_t held_count, held_slots;
-    int32_t id, key, value;            /* columns of the SELECT, -1 = not among them */
-    enum code code;                    /* of a sink that cannot fail by itself */
+    int32_t id, key, value; /* columns of the SELECT, -1 = not among them */
+    enum code code;         /* of a sink that cannot fail by itself */
     struct error *err;
 };
 
@@ -154,10 +154,11 @@ static enum code check_twice(struct asking *self, const struct type *schema)
         for (int32_t f = first; first >= 0 && f < schema->field_count; f++)
             count += strcasecmp(schema->fields[f].name, names[i]) == 0;
         if (count > 1)
-            return fail(self->err, E_SQL,
-                        "--with %s: [COLUMN_ALREADY_EXISTS] The SELECT gives the column `%s` %d times: write SELECT * EXCEPT "
-                        "(%s), .. AS %s.",
-                        self->flags->with, names[i], count, names[i], names[i]);
+            return fail(
+                self->err, E_SQL,
+                "--with %s: [COLUMN_ALREADY_EXISTS] The SELECT gives the column `%s` %d times: write SELECT * EXCEPT "
+                "(%s), .. AS %s.",
+                self->flags->with, names[i], count, names[i], names[i]);
     }
     return E_OK;
 }
@@ -169,7 +170,8 @@ static enum code columns_check(struct asking *self, const struct type *schema)
     self->key = type_field_index(schema, "key", true);
     self->value = type_field_index(schema, "value", true);
     if (self->id < 0)
-        return fail(self->err, E_USAGE, "--with %s: the SELECT must give the column id, which says what row a value is of",
+        return fail(self->err, E_USAGE,
+                    "--with %s: the SELECT must give the column id, which says what row a value is of",
                     self->flags->with);
     const int32_t bytes[] = {self->key, self->value};
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
@@ -186,7 +188,8 @@ static void repaired_schema(void *context, const struct type *schema, const stru
     self->code = columns_check(self, schema);
 }
 
-static void cell_replace(struct batch *row, enum quarantine_column column, const struct batch *from, int32_t cell, int64_t at)
+static void cell_replace(struct batch *row, enum quarantine_column column, const struct batch *from, int32_t cell,
+                         int64_t at)
 {
     if (cell < 0)
         return;
@@ -209,7 +212,8 @@ static enum code repaired_row(struct asking *self, const struct batch *batch, in
                                                                     : column_bytes_at(&batch->columns[self->id], at);
     const struct held_row *old = self->held_slots > 0 ? place_of(self->held, self->held_slots, id) : NULL;
     if (old == NULL || old->id[0] == '\0')
-        return fail(self->err, E_DATA, "--with %s: the SELECT gives the id \"%.*s\", which no row has that may be replayed",
+        return fail(self->err, E_DATA,
+                    "--with %s: the SELECT gives the id \"%.*s\", which no row has that may be replayed",
                     self->flags->with, (int)id.size, (const char *)id.data);
     batch_gather(&row, &self->rows->batches[old->batch], &old->row, 1);
     cell_replace(&row, QUARANTINE_KEY, batch, self->key, at);
@@ -266,8 +270,9 @@ static void refused_print(const struct asking *self)
     char count[QUANTITY_TEXT_MAX];
     for (int i = REPLAY_FINE + 1; i < REPLAY_REFUSALS; i++)
         if (self->refused[i] > 0)
-            printf("left out: %s %s %s%s%s\n", quantity_count(self->refused[i], count), self->refused[i] == 1 ? "row:" : "rows:",
-                   why[i], i == REPLAY_NO_WAY ? ": " : "", i == REPLAY_NO_WAY ? self->why.data : "");
+            printf("left out: %s %s %s%s%s\n", quantity_count(self->refused[i], count),
+                   self->refused[i] == 1 ? "row:" : "rows:", why[i], i == REPLAY_NO_WAY ? ": " : "",
+                   i == REPLAY_NO_WAY ? self->why.data : "");
 }
 
 static bool some_refused(const struct asking *self)
@@ -291,8 +296,8 @@ static enum code asked_print(struct asking *self, const char *topics, struct err
     else if (self->flags->dry_run)
         printf("%s row%s would be replayed; without --dry-run they are\n", rows, all == 1 ? "" : "s");
     else
-        printf("%s row%s will be replayed: the pipeline takes them up with its next epoch, or at the next leat run\n", rows,
-               all == 1 ? "" : "s");
+        printf("%s row%s will be replayed: the pipeline takes them up with its next epoch, or at the next leat run\n",
+               rows, all == 1 ? "" : "s");
     refused_print(self);
     return E_OK;
 }
@@ -306,7 +311,8 @@ enum code quarantine_replay(const struct project *project, const struct quaranti
     sql_run_open(&self.run, &project->session, (size_t)project->settings.memory_bytes);
     enum code code = replay_ask_new(project->pipeline, &self.ask, err);
     if (code == E_OK)
-        code = flags->with != NULL ? repaired_ask(&self, project, err) : quarantine_visit(project, flags, &visitor, err);
+        code =
+            flags->with != NULL ? repaired_ask(&self, project, err) : quarantine_visit(project, flags, &visitor, err);
     bool none = code == E_OK && replay_ask_rows(self.ask) == 0 && self.held_count == 0 && !some_refused(&self);
     if (none)
         code = quarantine_table_check(project, flags, err);

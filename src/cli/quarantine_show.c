@@ -6,7 +6,7 @@
 #include "cli/quarantine.h"
 #include "format/format.h"
 
-enum { LINE_COLUMNS = 100, BEFORE_COLUMNS = 60, KEY_COLUMNS = 40 };   /* of the terminal, of a payload */
+enum { LINE_COLUMNS = 100, BEFORE_COLUMNS = 60, KEY_COLUMNS = 40 }; /* of the terminal, of a payload */
 
 struct showing {
     const struct quarantine_flags *flags;
@@ -83,7 +83,8 @@ static int columns_before(struct bytes value, size_t from, int64_t byte)
 static void value_card(const struct batch *batch, int64_t row, struct text *out)
 {
     struct bytes value = quarantine_bytes(batch, QUARANTINE_VALUE, row);
-    int64_t byte = quarantine_number(batch, QUARANTINE_BYTE, row), size = quarantine_number(batch, QUARANTINE_VALUE_BYTES, row);
+    int64_t byte = quarantine_number(batch, QUARANTINE_BYTE, row),
+            size = quarantine_number(batch, QUARANTINE_VALUE_BYTES, row);
     char kept[QUANTITY_TEXT_MAX], all[QUANTITY_TEXT_MAX];
     text_add_string(out, "   value     ");
     if (column_is_null(&batch->columns[QUARANTINE_VALUE], row)) {
@@ -98,7 +99,8 @@ static void value_card(const struct batch *batch, int64_t row, struct text *out)
         text_printf(out, "  (%s of %s kept)", quantity_size((int64_t)value.size, kept), quantity_size(size, all));
     text_add_char(out, '\n');
     if (marked)
-        text_printf(out, "%*s^ byte %" PRId64 "\n", 13 + (from > 0 ? 2 : 0) + columns_before(value, from, byte), "", byte);
+        text_printf(out, "%*s^ byte %" PRId64 "\n", 13 + (from > 0 ? 2 : 0) + columns_before(value, from, byte), "",
+                    byte);
 }
 
 static void cell_add(struct text *out, const char *before, struct bytes cell, const char *after)
@@ -141,7 +143,8 @@ static struct bytes place_in(const struct project *project, struct bytes at)
     return inside ? bytes_of(at.data + size + 1, at.size - size - 1) : at;
 }
 
-static void card_print(const struct project *project, const struct batch *batch, int64_t row, int64_t number, struct text *out)
+static void card_print(const struct project *project, const struct batch *batch, int64_t row, int64_t number,
+                       struct text *out)
 {
     char at[TIMESTAMP_TEXT_MAX + 1];
     struct text tables = {0};

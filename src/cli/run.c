@@ -51,7 +51,7 @@ static void remember(struct display *display, const struct commit_report *report
     }
     memcpy(display->tables, report->tables, sizeof *display->tables * (size_t)report->table_count);
     display->last = *report;
-    display->last.tables = NULL;   // the observer's only while it is called
+    display->last.tables = NULL; // the observer's only while it is called
     display->last.states = NULL;
     display->epochs++;
 }
@@ -62,7 +62,8 @@ static void show_preview(const struct commit_report *report)
     for (int32_t i = 0; i < report->table_count; i++) {
         const struct table_commit *t = &report->tables[i];
         if (t->preview[0] != '\0')
-            printf("-- %s, epoch %" PRId64 ", %" PRId64 " rows --\n%s", t->name, report->epoch, t->epoch.out, t->preview);
+            printf("-- %s, epoch %" PRId64 ", %" PRId64 " rows --\n%s", t->name, report->epoch, t->epoch.out,
+                   t->preview);
     }
     fflush(stdout);
 }
@@ -71,36 +72,42 @@ static void show_preview(const struct commit_report *report)
 
 static void json_ledger(struct text *out, const struct ledger *l)
 {
-    text_printf(out, "\"in\":%" PRId64 ",\"replayed\":%" PRId64 ",\"out\":%" PRId64 ",\"filtered\":%" PRId64
-                ",\"late\":%" PRId64 ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"exploded\":%" PRId64
-                ",\"aggregated\":%" PRId64,
-                l->in, l->replayed, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates, l->exploded,
-                l->aggregated);
+    text_printf(out,
+                "\"in\":%" PRId64 ",\"replayed\":%" PRId64 ",\"out\":%" PRId64 ",\"filtered\":%" PRId64
+                ",\"late\":%" PRId64 ",\"null_time\":%" PRId64 ",\"quarantined\":%" PRId64 ",\"duplicates\":%" PRId64
+                ",\"exploded\":%" PRId64 ",\"aggregated\":%" PRId64,
+                l->in, l->replayed, l->out, l->filtered, l->late, l->null_time, l->quarantined, l->duplicates,
+                l->exploded, l->aggregated);
 }
 
 static void json_cpu(struct text *out, const struct cpu_split *cpu)
 {
-    text_printf(out, "\"cpu_s\":{\"client\":%.3f,\"fetch\":%.3f,\"decode\":%.3f,\"expressions\":%.3f,\"aggregate\":%.3f,"
-                "\"encode\":%.3f,\"commit\":%.3f}", (double)cpu->client / 1e6, (double)cpu->fetch / 1e6,
-                (double)cpu->decode / 1e6, (double)cpu->expressions / 1e6, (double)cpu->aggregate / 1e6,
-                (double)cpu->encode / 1e6, (double)cpu->commit / 1e6);
+    text_printf(out,
+                "\"cpu_s\":{\"client\":%.3f,\"fetch\":%.3f,\"decode\":%.3f,\"expressions\":%.3f,\"aggregate\":%.3f,"
+                "\"encode\":%.3f,\"commit\":%.3f}",
+                (double)cpu->client / 1e6, (double)cpu->fetch / 1e6, (double)cpu->decode / 1e6,
+                (double)cpu->expressions / 1e6, (double)cpu->aggregate / 1e6, (double)cpu->encode / 1e6,
+                (double)cpu->commit / 1e6);
 }
 
 static void json_commit(const struct commit_report *r)
 {
     struct text out = {0};
-    text_printf(&out, "{\"epoch\":%" PRId64 ",\"records\":%" PRId64 ",\"records_total\":%" PRId64 ",\"bytes\":%" PRId64
+    text_printf(&out,
+                "{\"epoch\":%" PRId64 ",\"records\":%" PRId64 ",\"records_total\":%" PRId64 ",\"bytes\":%" PRId64
                 ",\"duration_ms\":%.1f,\"watermark_us\":%" PRId64 ",\"lag\":%" PRId64 ",\"groups\":%" PRId64
-                ",\"state_bytes\":%" PRId64 ",\"rss_bytes\":%" PRId64 ",\"rss_peak_bytes\":%" PRId64 ",", r->epoch,
-                r->records, r->records_total, r->bytes, (double)r->duration_us / 1e3, r->watermark_us, r->lag_records,
-                r->groups, r->state_bytes, r->rss_bytes, r->rss_peak_bytes);
+                ",\"state_bytes\":%" PRId64 ",\"rss_bytes\":%" PRId64 ",\"rss_peak_bytes\":%" PRId64 ",",
+                r->epoch, r->records, r->records_total, r->bytes, (double)r->duration_us / 1e3, r->watermark_us,
+                r->lag_records, r->groups, r->state_bytes, r->rss_bytes, r->rss_peak_bytes);
     if (r->drift_fields > 0)
-        text_printf(&out, "\"drift\":{\"fields\":%" PRId64 ",\"values\":%" PRId64 "},", r->drift_fields, r->drift_values);
+        text_printf(&out, "\"drift\":{\"fields\":%" PRId64 ",\"values\":%" PRId64 "},", r->drift_fields,
+                    r->drift_values);
     json_cpu(&out, &r->cpu);
     text_add_string(&out, ",\"states\":[");
     for (int32_t i = 0; i < r->state_count; i++) {
         const struct state_report *s = &r->states[i];
-        text_printf(&out, "%s{\"name\":\"%s\",\"entries\":%" PRId64 ",\"bytes\":%" PRId64 ",\"watermark_us\":%" PRId64 "}",
+        text_printf(&out,
+                    "%s{\"name\":\"%s\",\"entries\":%" PRId64 ",\"bytes\":%" PRId64 ",\"watermark_us\":%" PRId64 "}",
                     i > 0 ? "," : "", s->name, s->entries, s->bytes, s->watermark_us);
     }
     text_add_string(&out, "],\"tables\":{");
@@ -170,7 +177,8 @@ int run_project(const struct project *project, bool once, bool accept)
     struct error err = {0};
     struct display display = {.preview = project->settings.preview};
     const struct run_observer observer = {show_status, on_commit, &display};
-    const struct run_options options = {.once = once, .accept = accept, .session = &project->session, .observer = &observer};
+    const struct run_options options = {
+        .once = once, .accept = accept, .session = &project->session, .observer = &observer};
     if (fault_init(&err) != E_OK)
         return report(&err);
     stop_watch_begin(project->settings.stop_timeout_us);

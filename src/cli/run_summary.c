@@ -4,11 +4,22 @@
 
 #include "cli/quantity.h"
 
-enum { COLUMN_NAME, COLUMN_IN, COLUMN_OUT, COLUMN_FILTERED, COLUMN_LATE, COLUMN_DUPLICATES, COLUMN_FAILED, COLUMN_FILES,
-       COLUMN_SIZE, COLUMN_COUNT };
+enum {
+    COLUMN_NAME,
+    COLUMN_IN,
+    COLUMN_OUT,
+    COLUMN_FILTERED,
+    COLUMN_LATE,
+    COLUMN_DUPLICATES,
+    COLUMN_FAILED,
+    COLUMN_FILES,
+    COLUMN_SIZE,
+    COLUMN_COUNT
+};
 enum { INDENT = 2, GAP = 2, NAME_MIN = 8 };
 
-static const char *const heads[COLUMN_COUNT] = {"table", "in", "out", "filtered", "late", "duplicates", "failed", "files", "size"};
+static const char *const heads[COLUMN_COUNT] = {"table",      "in",     "out",   "filtered", "late",
+                                                "duplicates", "failed", "files", "size"};
 
 static int64_t value_of(const struct table_commit *t, int column)
 {
@@ -42,8 +53,8 @@ static void cell(const struct table_commit *t, int column, bool brief, char out[
 }
 
 struct layout {
-    int32_t width[COLUMN_COUNT];   /* 0: left out */
-    bool brief;                    /* counts as 1.2M */
+    int32_t width[COLUMN_COUNT]; /* 0: left out */
+    bool brief;                  /* counts as 1.2M */
 };
 
 static int32_t layout_width(const struct layout *self)
@@ -119,8 +130,9 @@ void run_summary(const struct run_end *end, int32_t columns, struct text *out)
     struct layout layout;
     double took_s = (double)(end->took_us > 0 ? end->took_us : 1) / 1e6;
     text_printf(out, "%s record%s in %" PRId64 " epoch%s, %.1f s, %s records/s, peak memory %s\n\n",
-                quantity_count(end->records, records), end->records == 1 ? "" : "s", end->epochs, end->epochs == 1 ? "" : "s",
-                took_s, quantity_count((int64_t)((double)end->records / took_s), rate), quantity_size(end->rss_peak_bytes, rss));
+                quantity_count(end->records, records), end->records == 1 ? "" : "s", end->epochs,
+                end->epochs == 1 ? "" : "s", took_s, quantity_count((int64_t)((double)end->records / took_s), rate),
+                quantity_size(end->rss_peak_bytes, rss));
     layout_fit(&layout, end, columns);
     row_print(&layout, NULL, out);
     for (int32_t i = 0; i < end->table_count; i++)

@@ -18,7 +18,7 @@ struct run_end {
     int64_t records, epochs, took_us, rss_peak_bytes;
     const struct table_commit *tables;
     int32_t table_count;
-    const char *directory;   /* of the project, as it was named */
+    const char *directory; /* of the project, as it was named */
 };
 /* Appends to `out`. */
 void run_summary(const struct run_end *end, int32_t columns, struct text *out);

@@ -55,7 +55,9 @@ static void csv_row(struct printer *self, const struct batch *batch, int64_t row
 
 static void json_row(struct printer *self, const struct batch *batch, int64_t row)
 {
-    struct column whole = {.type = self->schema, .rows = batch->rows, .children = batch->columns,
+    struct column whole = {.type = self->schema,
+                           .rows = batch->rows,
+                           .children = batch->columns,
                            .child_count = batch->column_count}; // borrowed
     json_write_value(&whole, row, self->zone, &self->out);
     text_add_char(&self->out, '\n');
@@ -85,10 +87,7 @@ static void printer_rows(void *context, const struct batch *batch)
     print_flush(self);
 }
 
-struct sql_sink printer_sink(struct printer *self)
-{
-    return (struct sql_sink){printer_schema, printer_rows, self};
-}
+struct sql_sink printer_sink(struct printer *self) { return (struct sql_sink){printer_schema, printer_rows, self}; }
 
 void printer_finish(struct printer *self, bool complete)
 {

@@ -15,7 +15,8 @@ static bool is_of_files(const char *format)
 }
 
 /* What lies at the path, in the words that readers take: properties of a table say how it was written. */
-static void relation_add(struct sql_session *session, struct arena *arena, const struct pipeline_source *as, const char *path)
+static void relation_add(struct sql_session *session, struct arena *arena, const struct pipeline_source *as,
+                         const char *path)
 {
     struct pipeline_source *source = arena_new(arena, struct pipeline_source);
     struct setting *options = arena_array(arena, struct setting, (size_t)as->option_count + 1);

@@ -2,10 +2,7 @@
 
 #include "base/os.h"
 
-static struct stored_rows *rows_new(void)
-{
-    return mem_new(struct stored_rows);
-}
+static struct stored_rows *rows_new(void) { return mem_new(struct stored_rows); }
 
 static void rows_drop(void *context, struct stored_rows *rows)
 {

@@ -41,13 +41,12 @@ int shell_script(struct sql_shell *self, struct bytes script)
 
 /* ---- at a terminal ---- */
 
-static const char help[] =
-    ".help                    this\n"
-    ".mode table|json|csv     how rows are printed\n"
-    ".quit                    leave; so do quit, exit and Ctrl-D\n"
-    ".tables                  tables and views that statements can read\n"
-    ".timer on|off            tell how long each statement takes\n"
-    "Statements end with `;`. Ctrl-C ends a statement.\n";
+static const char help[] = ".help                    this\n"
+                           ".mode table|json|csv     how rows are printed\n"
+                           ".quit                    leave; so do quit, exit and Ctrl-D\n"
+                           ".tables                  tables and views that statements can read\n"
+                           ".timer on|off            tell how long each statement takes\n"
+                           "Statements end with `;`. Ctrl-C ends a statement.\n";
 
 static void name_print(void *context, const char *name)
 {

@@ -49,7 +49,8 @@ static bool has_column(const struct type *schema, const char *name)
         const struct type *type = schema->fields[i].type;
         const char *rest;
         bool inside = type->id == TYPE_STRUCT;
-        if (begins_with_field(name, schema->fields[i].name, &rest) && (rest == NULL || (inside && has_column(type, rest))))
+        if (begins_with_field(name, schema->fields[i].name, &rest) &&
+            (rest == NULL || (inside && has_column(type, rest))))
             return true;
         if (inside && has_column(type, name))
             return true;
@@ -86,8 +87,7 @@ static bool any_equals(const struct type *schema, const struct column *columns, 
         if (rest == NULL)
             return cell_equals(&columns[i], row, value, zone);
         if (type->id == TYPE_STRUCT && has_column(type, rest))
-            return !column_is_null(&columns[i], row) &&
-                   any_equals(type, columns[i].children, row, rest, value, zone);
+            return !column_is_null(&columns[i], row) && any_equals(type, columns[i].children, row, rest, value, zone);
     }
     for (int32_t i = 0; i < schema->field_count; i++) {
         const struct type *type = schema->fields[i].type;
@@ -101,7 +101,8 @@ static bool any_equals(const struct type *schema, const struct column *columns, 
 bool entry_matches(const struct entry_filter *self, const struct batch *batch, int64_t row, const struct zone *zone)
 {
     for (int32_t i = 0; i < self->count; i++)
-        if (!any_equals(batch->schema, batch->columns, row, self->conditions[i].column, self->conditions[i].value, zone))
+        if (!any_equals(batch->schema, batch->columns, row, self->conditions[i].column, self->conditions[i].value,
+                        zone))
             return false;
     return true;
 }

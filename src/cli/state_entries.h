@@ -25,7 +25,7 @@ const char *entry_filter_missing(const struct entry_filter *self, const struct t
 bool entry_matches(const struct entry_filter *self, const struct batch *batch, int64_t row, const struct zone *zone);
 
 struct entries_spec {
-    const char *name;                 /* of the operator */
+    const char *name; /* of the operator */
     const struct type *schema;
     const struct zone *zone;
     const struct entry_filter *filter;
@@ -36,9 +36,9 @@ struct entries {
     struct entries_spec spec;
     bool open;
     int64_t matched;
-    struct show show;                 /* as a table */
-    struct text lines;                /* as JSON */
-    const void *encoder;              /* of JSON: struct encoder_type and its lane */
+    struct show show;    /* as a table */
+    struct text lines;   /* as JSON */
+    const void *encoder; /* of JSON: struct encoder_type and its lane */
     void *lane;
 };
 MUST_CHECK enum code entries_open(struct entries *self, const struct entries_spec *spec, struct error *err);

@@ -13,9 +13,9 @@ enum { GAP = 2 };
 /* A row that is being filled from the left. */
 struct row {
     struct text *text;
-    size_t begin;      /* where it begins in `text` */
-    int32_t columns;   /* INT32_MAX: no limit */
-    bool full;         /* a field did not fit: nor may those that matter less */
+    size_t begin;    /* where it begins in `text` */
+    int32_t columns; /* INT32_MAX: no limit */
+    bool full;       /* a field did not fit: nor may those that matter less */
 };
 
 static int32_t width_of(const char *text, size_t size)

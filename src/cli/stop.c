@@ -26,8 +26,7 @@ static int signal_wait(int64_t until_us)
         if (until_us > 0 && left_us <= 0)
             return 0;
         const struct timespec left = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
-        int got =
-            until_us > 0 ? sigtimedwait(&watch.signals, NULL, &left) : sigwaitinfo(&watch.signals, NULL);
+        int got = until_us > 0 ? sigtimedwait(&watch.signals, NULL, &left) : sigwaitinfo(&watch.signals, NULL);
         if (got > 0)
             return got;
         if (errno != EINTR && errno != EAGAIN)
@@ -47,11 +46,10 @@ static void *watch_main(void *argument)
         return NULL;
     if (got > 0)
         _exit(128 + got);
-    dprintf(
-        STDERR_FILENO,
-        "leat: the open epoch could not be committed within leat.stop.timeout (%.0f s): left without. "
-        "Nothing is lost: the next start finishes it or reads it again\n",
-        (double)watch.timeout_us / 1e6);
+    dprintf(STDERR_FILENO,
+            "leat: the open epoch could not be committed within leat.stop.timeout (%.0f s): left without. "
+            "Nothing is lost: the next start finishes it or reads it again\n",
+            (double)watch.timeout_us / 1e6);
     _exit(EXIT_UNFINISHED);
 }
 

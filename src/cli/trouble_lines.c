@@ -46,8 +46,8 @@ static void print(const struct run_status *s)
         text_add_string(&out, i > 0 ? ",{\"name\":" : "{\"name\":");
         quote_json(&out, t->name);
         text_printf(&out,
-                    ",\"circuit\":\"%s\",\"attempt\":%d,\"failing_ms\":%" PRId64
-                    ",\"next_attempt_ms\":%" PRId64 ",\"error\":",
+                    ",\"circuit\":\"%s\",\"attempt\":%d,\"failing_ms\":%" PRId64 ",\"next_attempt_ms\":%" PRId64
+                    ",\"error\":",
                     t->circuit, t->attempt, t->since_us / 1000, t->wait_us / 1000);
         quote_json(&out, t->error);
         text_add_char(&out, '}');

@@ -17,7 +17,7 @@ enum { TROUBLE_LINE_US = 5 * 1000 * 1000 };
 void trouble_words(const struct run_status *status, struct text *out);
 
 struct trouble_lines {
-    uint64_t said;       /* state of the last line; 0 = no troubles */
+    uint64_t said; /* state of the last line; 0 = no troubles */
     int64_t said_us;
 };
 /* Writes the line to stderr when it is due. */

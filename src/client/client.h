@@ -33,9 +33,8 @@ struct kafka_client_facts {
 
 /* Put the options into `conf`, over what the caller set there as defaults; `facts` may be NULL. */
 MUST_CHECK enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
-                                       const struct kafka_client_options *options,
-                                       struct arena *arena, struct kafka_client_facts *facts,
-                                       struct error *err);
+                                       const struct kafka_client_options *options, struct arena *arena,
+                                       struct kafka_client_facts *facts, struct error *err);
 /* rd_kafka_conf_set_log_cb's: what is critical is a warning, the rest is for debugging. Any thread. */
 void kafka_client_log(const rd_kafka_t *client, int level, const char *facility, const char *text);
 /* Set one of librdkafka's own properties, which must be known and right. */
@@ -50,7 +49,6 @@ struct jaas {
     const char *module; /* class without its package */
     const char *username, *password, *keytab, *principal;
 };
-MUST_CHECK enum code jaas_parse(const char *text, struct arena *arena, struct jaas *out,
-                                struct error *err);
+MUST_CHECK enum code jaas_parse(const char *text, struct arena *arena, struct jaas *out, struct error *err);
 
 #endif

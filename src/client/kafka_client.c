@@ -27,9 +27,8 @@ struct client_option {
     enum kafka_role only; /* the kind of client that it means something to; 0 = both */
 };
 
-static const char *const java_store =
-    "librdkafka reads no Java key stores: convert it with keytool -importkeystore "
-    "-deststoretype PKCS12, or give PEM with kafka.ssl.truststore.type=PEM";
+static const char *const java_store = "librdkafka reads no Java key stores: convert it with keytool -importkeystore "
+                                      "-deststoretype PKCS12, or give PEM with kafka.ssl.truststore.type=PEM";
 
 static const struct client_option table[] = {
     {"bootstrap.servers", KEPT, NULL, false, 0},
@@ -170,26 +169,23 @@ static enum code unknown(rd_kafka_conf_t *conf, const char *name, struct error *
     for (size_t i = 0; i < dump_count && count < NAMES_MAX; i += 2)
         names[count++] = dump[i];
     const char *near = nearest_word(name, names, count);
-    enum code code = fail(err, E_SPEC, "unknown option kafka.%s%s%s", name,
-                          near == NULL ? "" : "; did you mean kafka.", near == NULL ? "" : near);
+    enum code code = fail(err, E_SPEC, "unknown option kafka.%s%s%s", name, near == NULL ? "" : "; did you mean kafka.",
+                          near == NULL ? "" : near);
     rd_kafka_conf_dump_free(dump, dump_count);
     return code;
 }
 
-static enum code pass_on(rd_kafka_conf_t *conf, const char *name, const struct client_option *row,
-                         const char *value, struct error *err)
+static enum code pass_on(rd_kafka_conf_t *conf, const char *name, const struct client_option *row, const char *value,
+                         struct error *err)
 {
     char text[512];
-    bool secret = row != NULL ? row->secret
-                              : strstr(name, "password") != NULL || strstr(name, "secret") != NULL;
+    bool secret = row != NULL ? row->secret : strstr(name, "password") != NULL || strstr(name, "secret") != NULL;
     bool renamed = row != NULL && row->other != NULL && (row->rule == SAME || row->rule == KIB);
     const char *native = renamed ? row->other : name;
     switch (rd_kafka_conf_set(conf, native, value, text, sizeof text)) {
     case RD_KAFKA_CONF_OK: return E_OK;
     case RD_KAFKA_CONF_UNKNOWN: return unknown(conf, name, err);
-    default:
-        return fail(err, E_SPEC, "option kafka.%s: %s", name,
-                    secret ? "librdkafka refuses the value" : text);
+    default: return fail(err, E_SPEC, "option kafka.%s: %s", name, secret ? "librdkafka refuses the value" : text);
     }
 }
 
@@ -219,8 +215,8 @@ static void keep(struct kept *kept, const char *name, const char *value)
 }
 
 /* At least one KiB, so that a small number of bytes does not become "no limit". */
-static enum code kib_apply(rd_kafka_conf_t *conf, const char *name, const struct client_option *row,
-                           const char *value, struct error *err)
+static enum code kib_apply(rd_kafka_conf_t *conf, const char *name, const struct client_option *row, const char *value,
+                           struct error *err)
 {
     char text[32], *end;
     long long size = strtoll(value, &end, 10);
@@ -230,8 +226,8 @@ static enum code kib_apply(rd_kafka_conf_t *conf, const char *name, const struct
     return pass_on(conf, name, row, text, err);
 }
 
-static enum code option_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept,
-                              const char *name, const char *value, struct error *err)
+static enum code option_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept, const char *name,
+                              const char *value, struct error *err)
 {
     const struct client_option *row = table_find(name);
     if (row == NULL)
@@ -252,8 +248,7 @@ static enum code option_apply(rd_kafka_conf_t *conf, enum kafka_role role, struc
     return fail(err, E_BUG, "option kafka.%s has no rule", name);
 }
 
-static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena,
-                             struct error *err)
+static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct arena *arena, struct error *err)
 {
     struct jaas jaas = {0};
     if (kept->jaas != NULL)
@@ -279,10 +274,7 @@ static enum code login_apply(rd_kafka_conf_t *conf, struct kept *kept, struct ar
     return E_OK;
 }
 
-static bool is_type(const char *type, const char *wanted)
-{
-    return type != NULL && strcasecmp(type, wanted) == 0;
-}
+static bool is_type(const char *type, const char *wanted) { return type != NULL && strcasecmp(type, wanted) == 0; }
 
 static enum code files_apply(rd_kafka_conf_t *conf, const struct kept *kept, struct error *err)
 {
@@ -300,8 +292,7 @@ static enum code files_apply(rd_kafka_conf_t *conf, const struct kept *kept, str
     }
     /* Java checks host names unless this is empty; librdkafka 2.0.2 does only when told to. */
     const char *check = kept->identification == NULL ? "https" : kept->identification;
-    return pass_on(conf, "ssl.endpoint.identification.algorithm", NULL,
-                   *check == '\0' ? "none" : check, err);
+    return pass_on(conf, "ssl.endpoint.identification.algorithm", NULL, *check == '\0' ? "none" : check, err);
 }
 
 /* What leat writes is neither lost nor doubled by a retry, whatever was asked for. */
@@ -312,19 +303,17 @@ static enum code safety_check(const struct kept *kept, struct error *err)
         return fail(err, E_SPEC, "option kafka.acks=%s: what leat writes must not get lost, which needs all",
                     kept->acks);
     if (kept->idempotence != NULL && strcasecmp(kept->idempotence, "true") != 0)
-        return fail(err, E_SPEC,
-                    "option kafka.enable.idempotence=%s: a retry must not write twice, so it must be true",
+        return fail(err, E_SPEC, "option kafka.enable.idempotence=%s: a retry must not write twice, so it must be true",
                     kept->idempotence);
     return E_OK;
 }
 
-static enum code kept_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept,
-                            struct arena *arena, struct error *err)
+static enum code kept_apply(rd_kafka_conf_t *conf, enum kafka_role role, struct kept *kept, struct arena *arena,
+                            struct error *err)
 {
     if (kept->bootstrap == NULL)
-        return fail(
-            err, E_SPEC,
-            "option kafka.bootstrap.servers is missing; it names the brokers, like localhost:9092");
+        return fail(err, E_SPEC,
+                    "option kafka.bootstrap.servers is missing; it names the brokers, like localhost:9092");
     TRY(pass_on(conf, "bootstrap.servers", NULL, kept->bootstrap, err));
     if (kept->group_id != NULL && role == KAFKA_CONSUMER)
         TRY(pass_on(conf, "group.id", NULL, kept->group_id, err));
@@ -347,9 +336,8 @@ static bool client_name(const char *name, char *out)
     return true;
 }
 
-enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
-                            const struct kafka_client_options *options, struct arena *arena,
-                            struct kafka_client_facts *facts, struct error *err)
+enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role, const struct kafka_client_options *options,
+                            struct arena *arena, struct kafka_client_facts *facts, struct error *err)
 {
     char name[NAME_SIZE_MAX];
     struct kept kept = {0};
@@ -363,8 +351,7 @@ enum code kafka_client_conf(rd_kafka_conf_t *conf, enum kafka_role role,
             .username = arena_strdup(arena, kept.username == NULL ? "" : kept.username),
             .password = arena_strdup(arena, kept.password == NULL ? "" : kept.password),
             .group_id = kept.group_id == NULL ? NULL : arena_strdup(arena, kept.group_id),
-            .read_uncommitted =
-                kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
+            .read_uncommitted = kept.isolation != NULL && strcmp(kept.isolation, "read_uncommitted") == 0,
         };
     return E_OK;
 }
@@ -394,7 +381,9 @@ void kafka_client_table(struct text *out)
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const struct client_option *row = &table[i];
         text_printf(out, "| `kafka.%s` | %s | ", row->java,
-                    row->only == 0 ? "source, sink" : row->only == KAFKA_PRODUCER ? "sink" : "source");
+                    row->only == 0                ? "source, sink"
+                    : row->only == KAFKA_PRODUCER ? "sink"
+                                                  : "source");
         fate_print(row, out);
         text_add_string(out, " |\n");
     }

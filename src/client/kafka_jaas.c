@@ -57,10 +57,9 @@ static void option_store(struct jaas *jaas, const char *name, const char *value)
 /* The text may hold a password, so no message repeats any of it. */
 static enum code broken(struct error *err)
 {
-    return fail(
-        err, E_SPEC,
-        "kafka.sasl.jaas.config cannot be read; it looks like: "
-        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"..\" password=\"..\";");
+    return fail(err, E_SPEC,
+                "kafka.sasl.jaas.config cannot be read; it looks like: "
+                "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"..\" password=\"..\";");
 }
 
 enum code jaas_parse(const char *text, struct arena *arena, struct jaas *out, struct error *err)

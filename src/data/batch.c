@@ -72,7 +72,7 @@ void batch_gather(struct batch *out, const struct batch *in, const int32_t *rows
 {
     batch_init(out, in->schema, count);
     for (int32_t i = 0; i < in->column_count; i++)
-        if (in->columns[i].type != NULL)  // a column that nobody needs stays zeroed
+        if (in->columns[i].type != NULL) // a column that nobody needs stays zeroed
             column_gather(&out->columns[i], &in->columns[i], rows, count);
     if (in->source == NULL)
         return;

@@ -15,26 +15,26 @@
 
 #include "data/column.h"
 
-enum { BATCH_ROWS_MAX = 8192 };   /* most rows that a source puts into one batch */
+enum { BATCH_ROWS_MAX = 8192 }; /* most rows that a source puts into one batch */
 
 struct batch {
     const struct type *schema;
     int64_t rows;
     int32_t column_count;
-    struct column *columns;       /* heap array, owned */
-    struct origin *source;        /* counted, may be NULL */
-    struct buffer *origin;        /* int32 per row, or NULL */
-    struct buffer *place;         /* int64 per row, or NULL */
+    struct column *columns; /* heap array, owned */
+    struct origin *source;  /* counted, may be NULL */
+    struct buffer *origin;  /* int32 per row, or NULL */
+    struct buffer *place;   /* int64 per row, or NULL */
 };
 
 /* A fetched batch that later stages can still point into. Freed at the last release. */
 struct origin {
     atomic_int count;
-    struct column key, value, topic, partition, offset, timestamp;  /* what was fetched; others zeroed */
-    struct column attempts;       /* INT: how often it was rejected before, of records that are tried again; else zeroed */
-    const char *name;             /* of its source, which outlives it; may be NULL */
-    int32_t slot;                                                   /* of all records, unless */
-    int32_t *slots;                                                 /* per record: they are of several; owned */
+    struct column key, value, topic, partition, offset, timestamp; /* what was fetched; others zeroed */
+    struct column attempts; /* INT: how often it was rejected before, of records that are tried again; else zeroed */
+    const char *name;       /* of its source, which outlives it; may be NULL */
+    int32_t slot;           /* of all records, unless */
+    int32_t *slots;         /* per record: they are of several; owned */
 };
 struct origin *origin_retain(struct origin *origin);
 void origin_release(struct origin *origin);

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 
-enum { ALIGNMENT = 64, READ_PAST = 64 };  /* READ_PAST: the slack that buffer.h promises to SIMD kernels */
+enum { ALIGNMENT = 64, READ_PAST = 64 }; /* READ_PAST: the slack that buffer.h promises to SIMD kernels */
 
 /* Header and bytes in one allocation; the header takes the first cache line. */
 static struct buffer *allocate(size_t size)

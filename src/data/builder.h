@@ -14,17 +14,17 @@
 struct builder {
     const struct type *type;
     int64_t rows, nulls;
-    struct buffer *valid, *offsets, *values;  /* valid stays NULL until the first NULL */
+    struct buffer *valid, *offsets, *values; /* valid stays NULL until the first NULL */
     int32_t child_count;
     struct builder *children;
 };
 void builder_init(struct builder *builder, const struct type *type);
 void builder_release(struct builder *builder);
 void builder_finish(struct builder *builder, struct column *out);
-void builder_null(struct builder *builder);  /* children of a STRUCT get NULL too; a list gets an empty range */
+void builder_null(struct builder *builder); /* children of a STRUCT get NULL too; a list gets an empty range */
 void builder_boolean(struct builder *builder, bool value);
-void builder_int(struct builder *builder, int64_t value);  /* INT8..64, DATE, TIMESTAMP*, INTERVAL_*, narrow DECIMAL */
-void builder_double(struct builder *builder, double value);      /* FLOAT, DOUBLE */
+void builder_int(struct builder *builder, int64_t value);   /* INT8..64, DATE, TIMESTAMP*, INTERVAL_*, narrow DECIMAL */
+void builder_double(struct builder *builder, double value); /* FLOAT, DOUBLE */
 void builder_int128(struct builder *builder, __int128 value);    /* DECIMAL of any width; an INTERVAL's bytes */
 void builder_bytes(struct builder *builder, struct bytes value); /* STRING, BINARY */
 /* The list row ends where the children now end. */

@@ -83,8 +83,7 @@ bool column_equal_at(const struct column *a, int64_t i, const struct column *b, 
     switch (a->type->id) {
     case TYPE_NULL: return true;
     case TYPE_BOOLEAN: return bit_get(a->values->data, i) == bit_get(b->values->data, j);
-    case TYPE_FLOAT:
-        return double_equal((double)column_values(a, float)[i], (double)column_values(b, float)[j]);
+    case TYPE_FLOAT: return double_equal((double)column_values(a, float)[i], (double)column_values(b, float)[j]);
     case TYPE_DOUBLE: return double_equal(column_values(a, double)[i], column_values(b, double)[j]);
     case TYPE_STRING:
     case TYPE_BINARY:
@@ -96,8 +95,7 @@ bool column_equal_at(const struct column *a, int64_t i, const struct column *b, 
             if (!column_equal_at(&a->children[child], i, &b->children[child], j))
                 return false;
         return true;
-    default:
-        return memcmp(a->values->data + (size_t)i * width, b->values->data + (size_t)j * width, width) == 0;
+    default: return memcmp(a->values->data + (size_t)i * width, b->values->data + (size_t)j * width, width) == 0;
     }
 }
 

@@ -15,11 +15,11 @@
 
 struct column {
     const struct type *type;
-    int64_t rows, nulls;        /* nulls: exact, or -1 when not yet counted */
+    int64_t rows, nulls; /* nulls: exact, or -1 when not yet counted */
     struct buffer *valid;
     struct buffer *offsets;
     struct buffer *values;
-    struct column *children;    /* heap array, owned */
+    struct column *children; /* heap array, owned */
     int32_t child_count;
 };
 
@@ -32,11 +32,14 @@ static inline struct column column_take(struct column *col)
     *col = (struct column){0};
     return taken;
 }
-int64_t column_nulls(struct column *col);      /* counts when needed */
+int64_t column_nulls(struct column *col); /* counts when needed */
 bool column_is_null(const struct column *col, int64_t row);
 
 #define column_values(col, ctype) ((ctype *)(void *)(col)->values->data)
-static inline const int32_t *column_offsets(const struct column *col) { return (const int32_t *)(const void *)col->offsets->data; }
+static inline const int32_t *column_offsets(const struct column *col)
+{
+    return (const int32_t *)(const void *)col->offsets->data;
+}
 static inline bool column_valid_at(const struct column *col, int64_t row)
 {
     return col->valid == NULL || bit_get(col->valid->data, row);

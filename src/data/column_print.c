@@ -8,7 +8,7 @@
 #include "data/timestamp.h"
 #include "data/variant.h"
 
-enum { VALUE_TEXT_MAX = 64 };  // of a number, date or time
+enum { VALUE_TEXT_MAX = 64 }; // of a number, date or time
 _Static_assert(VALUE_TEXT_MAX >= (int)DECIMAL_TEXT_MAX && VALUE_TEXT_MAX >= (int)TIMESTAMP_TEXT_MAX &&
                    VALUE_TEXT_MAX >= (int)DOUBLE_TEXT_MAX,
                "the longest text fits");
@@ -33,16 +33,15 @@ static void print_interval(const struct type *type, int64_t value, struct text *
         return;
     }
     uint64_t seconds = size / 1000000;
-    text_printf(out, "%s%" PRIu64 " %02d:%02d:%02d.%06d000", sign, seconds / 86400,
-                (int)(seconds / 3600 % 24), (int)(seconds / 60 % 60), (int)(seconds % 60),
-                (int)(size % 1000000));
+    text_printf(out, "%s%" PRIu64 " %02d:%02d:%02d.%06d000", sign, seconds / 86400, (int)(seconds / 3600 % 24),
+                (int)(seconds / 60 % 60), (int)(seconds % 60), (int)(size % 1000000));
 }
 
 static void print_decimal(const struct column *col, int64_t row, struct text *out)
 {
     char digits[VALUE_TEXT_MAX];
-    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
-                                                     : column_values(col, int64_t)[row];
+    __int128 value =
+        type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
     text_add(out, digits, decimal_print(value, col->type->scale, digits));
 }
 

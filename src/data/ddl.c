@@ -188,8 +188,7 @@ static enum code ddl_number(struct ddl *self, int most, int *out)
     if (word.size == 0)
         return expected(self, "a number");
     if (number > most)
-        return fail(self->err, E_SQL, "schema: %lld at byte %zu is more than %d", (long long)number, self->at,
-                    most);
+        return fail(self->err, E_SQL, "schema: %lld at byte %zu is more than %d", (long long)number, self->at, most);
     self->at += word.size;
     *out = (int)number;
     return E_OK;
@@ -285,19 +284,32 @@ static const struct {
     const char *name;
     enum type_id id;
 } words[] = {
-    {"BOOLEAN", TYPE_BOOLEAN},     {"TINYINT", TYPE_INT8},
-    {"BYTE", TYPE_INT8},           {"SMALLINT", TYPE_INT16},
-    {"SHORT", TYPE_INT16},         {"INT", TYPE_INT32},
-    {"INTEGER", TYPE_INT32},       {"BIGINT", TYPE_INT64},
-    {"LONG", TYPE_INT64},          {"FLOAT", TYPE_FLOAT},
-    {"REAL", TYPE_FLOAT},          {"DOUBLE", TYPE_DOUBLE},
-    {"DATE", TYPE_DATE},           {"TIMESTAMP", TYPE_TIMESTAMP},
-    {"TIMESTAMP_LTZ", TYPE_TIMESTAMP}, {"TIMESTAMP_NTZ", TYPE_TIMESTAMP_NTZ},
-    {"STRING", TYPE_STRING},       {"BINARY", TYPE_BINARY},
-    {"VOID", TYPE_NULL},           {"ARRAY", TYPE_ARRAY},
-    {"STRUCT", TYPE_STRUCT},       {"MAP", TYPE_MAP},
-    {"DECIMAL", TYPE_DECIMAL},     {"DEC", TYPE_DECIMAL},
-    {"NUMERIC", TYPE_DECIMAL},     {"VARIANT", TYPE_VARIANT},
+    {"BOOLEAN", TYPE_BOOLEAN},
+    {"TINYINT", TYPE_INT8},
+    {"BYTE", TYPE_INT8},
+    {"SMALLINT", TYPE_INT16},
+    {"SHORT", TYPE_INT16},
+    {"INT", TYPE_INT32},
+    {"INTEGER", TYPE_INT32},
+    {"BIGINT", TYPE_INT64},
+    {"LONG", TYPE_INT64},
+    {"FLOAT", TYPE_FLOAT},
+    {"REAL", TYPE_FLOAT},
+    {"DOUBLE", TYPE_DOUBLE},
+    {"DATE", TYPE_DATE},
+    {"TIMESTAMP", TYPE_TIMESTAMP},
+    {"TIMESTAMP_LTZ", TYPE_TIMESTAMP},
+    {"TIMESTAMP_NTZ", TYPE_TIMESTAMP_NTZ},
+    {"STRING", TYPE_STRING},
+    {"BINARY", TYPE_BINARY},
+    {"VOID", TYPE_NULL},
+    {"ARRAY", TYPE_ARRAY},
+    {"STRUCT", TYPE_STRUCT},
+    {"MAP", TYPE_MAP},
+    {"DECIMAL", TYPE_DECIMAL},
+    {"DEC", TYPE_DECIMAL},
+    {"NUMERIC", TYPE_DECIMAL},
+    {"VARIANT", TYPE_VARIANT},
 };
 
 static enum code ddl_type_inside(struct ddl *self, const struct type **out)

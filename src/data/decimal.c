@@ -12,8 +12,7 @@ typedef unsigned __int128 u128;
 /* ---- powers of ten and rounding ---- */
 
 #define E9 1000000000
-#define TEN_POWERS(X) \
-    X(1) X(10) X(100) X(1000) X(10000) X(100000) X(1000000) X(10000000) X(100000000)
+#define TEN_POWERS(X) X(1) X(10) X(100) X(1000) X(10000) X(100000) X(1000000) X(10000000) X(100000000)
 static const __int128 powers[39] = {
 #define X(n) (__int128)n,
     TEN_POWERS(X)
@@ -33,20 +32,11 @@ static const __int128 powers[39] = {
     (__int128)100 * E9 *E9 *E9 *E9,
 };
 
-__int128 decimal_power10(int exponent)
-{
-    return powers[exponent];
-}
+__int128 decimal_power10(int exponent) { return powers[exponent]; }
 
-static u128 magnitude(__int128 value)
-{
-    return value < 0 ? -(u128)value : (u128)value;
-}
+static u128 magnitude(__int128 value) { return value < 0 ? -(u128)value : (u128)value; }
 
-bool decimal_fits(__int128 value, int precision)
-{
-    return magnitude(value) < (u128)powers[precision];
-}
+bool decimal_fits(__int128 value, int precision) { return magnitude(value) < (u128)powers[precision]; }
 
 /* Where a result becomes *out: the sign goes back on, and the precision is checked. */
 static bool deliver(u128 value, bool negative, int precision, __int128 *out)
@@ -129,8 +119,7 @@ static bool drop_digits(struct u256 value, int drop, bool negative, int precisio
     return deliver(value.low + up, negative, precision, out);
 }
 
-bool decimal_multiply(__int128 a, __int128 b, int scale_product, int precision_out, int scale_out,
-                      __int128 *out)
+bool decimal_multiply(__int128 a, __int128 b, int scale_product, int precision_out, int scale_out, __int128 *out)
 {
     bool negative = (a < 0) != (b < 0);
     u128 small;
@@ -141,12 +130,11 @@ bool decimal_multiply(__int128 a, __int128 b, int scale_product, int precision_o
         return decimal_rescale(a, 0, 38, scale_out - scale_product, &raised) &&
                decimal_multiply(raised, b, scale_out, precision_out, scale_out, out);
     }
-    return drop_digits(multiply_wide(magnitude(a), magnitude(b)), scale_product - scale_out,
-                       negative, precision_out, out);
+    return drop_digits(multiply_wide(magnitude(a), magnitude(b)), scale_product - scale_out, negative, precision_out,
+                       out);
 }
 
-bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precision_out,
-                    int scale_out, __int128 *out)
+bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precision_out, int scale_out, __int128 *out)
 {
     if (b == 0)
         return false;
@@ -154,17 +142,15 @@ bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precis
     u128 divisor = magnitude(b), rest;
     struct u256 value = {0, magnitude(a)};
     int raise = scale_out + b_scale - a_scale; // a * 10^raise / b is the unscaled result
-    if (raise < 0) { // a divisor past 128 bits is more than twice any dividend
+    if (raise < 0) {                           // a divisor past 128 bits is more than twice any dividend
         struct u256 wide = multiply_wide(divisor, (u128)powers[-raise > 38 ? 38 : -raise]);
         if (wide.high != 0 || -raise > 38)
             return deliver(0, false, precision_out, out);
         divisor = wide.low;
     }
-    for (; raise > 0;
-         raise -= 38) { // past 256 bits the quotient has more than 38 digits for any divisor
+    for (; raise > 0; raise -= 38) { // past 256 bits the quotient has more than 38 digits for any divisor
         u128 factor = (u128)powers[raise > 38 ? 38 : raise];
-        struct u256 top = multiply_wide(value.high, factor),
-                    bottom = multiply_wide(value.low, factor);
+        struct u256 top = multiply_wide(value.high, factor), bottom = multiply_wide(value.low, factor);
         if (top.high != 0 || __builtin_add_overflow(top.low, bottom.high, &value.high))
             return false;
         value.low = bottom.low;
@@ -179,8 +165,7 @@ bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precis
 
 /* The number's text taken apart: digits with the point removed, 0.d1d2d3... * 10^exponent. */
 struct digits {
-    const uint8_t *first,
-        *end; /* from the first digit that is not 0; one point may stand between */
+    const uint8_t *first, *end; /* from the first digit that is not 0; one point may stand between */
     int64_t exponent;
     bool negative;
 };

@@ -21,7 +21,8 @@ bool decimal_fits(__int128 value, int precision);
 bool decimal_rescale(__int128 value, int scale_in, int precision_out, int scale_out, __int128 *out);
 /* [+-]digits[.digits][e[+-]n]; blanks are the caller's to trim. False: no number, or too many digits. */
 bool decimal_parse(struct bytes text, int precision, int scale, __int128 *out);
-bool decimal_from_double(double value, int precision, int scale, __int128 *out); /* through the shortest text, as Spark */
+bool decimal_from_double(double value, int precision, int scale,
+                         __int128 *out); /* through the shortest text, as Spark */
 double decimal_to_double(__int128 value, int scale);
 /* As Java's BigDecimal.toString: small ones with an exponent, 1.230E-26. */
 size_t decimal_print_scientific(__int128 value, int scale, char *out);

@@ -29,8 +29,7 @@ GATHER_FIXED(gather_4, uint32_t)
 GATHER_FIXED(gather_8, uint64_t)
 GATHER_FIXED(gather_16, __int128)
 
-static struct buffer *gather_fixed(const struct column *col, int32_t width, const int32_t *rows,
-                                   int64_t count)
+static struct buffer *gather_fixed(const struct column *col, int32_t width, const int32_t *rows, int64_t count)
 {
     struct buffer *out = buffer_new((size_t)count * (size_t)width);
     const uint8_t *in = col->values->data;
@@ -74,7 +73,7 @@ static int32_t gather_offsets(const int32_t *offsets, const int32_t *rows, int64
     return (int32_t)end;
 }
 
-enum { SHORT_COPY = 32 };  // at most the 64 bytes of padding
+enum { SHORT_COPY = 32 }; // at most the 64 bytes of padding
 
 static void gather_text(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
 {
@@ -163,7 +162,7 @@ static void gather_valid(struct column *out, const struct column *col, const int
     }
 }
 
-enum { LONG_RUN = 32 };  // rows in a run from which on appending beats picking, as measured
+enum { LONG_RUN = 32 }; // rows in a run from which on appending beats picking, as measured
 
 static bool comes_in_long_runs(const int32_t *rows, int64_t count)
 {
@@ -262,8 +261,7 @@ static void make_room(struct buffer **buffer, size_t size)
         buffer_release(old);
     }
     if (*buffer == NULL || (*buffer)->capacity < size)
-        buffer_grow(buffer,
-                    *buffer == NULL || size > (*buffer)->capacity * 2 ? size : (*buffer)->capacity * 2);
+        buffer_grow(buffer, *buffer == NULL || size > (*buffer)->capacity * 2 ? size : (*buffer)->capacity * 2);
 }
 
 static void append_bits(struct buffer **buffer, int64_t at, const uint8_t *bits, int64_t from, int64_t count)

@@ -27,8 +27,7 @@ const struct interval_unit *interval_unit_find(struct bytes name)
     if (size > 1 && tolower(name.data[size - 1]) == 's')
         size--;
     for (const struct interval_unit *unit = units; unit->name != NULL; unit++)
-        if (strlen(unit->name) == size &&
-            strncasecmp(unit->name, (const char *)name.data, size) == 0)
+        if (strlen(unit->name) == size && strncasecmp(unit->name, (const char *)name.data, size) == 0)
             return unit;
     return NULL;
 }
@@ -42,8 +41,7 @@ static const char *fraction_parse(const char *at, const char *end, int64_t *us)
     return at;
 }
 
-bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit,
-                  int64_t *months, int64_t *us)
+bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit, int64_t *months, int64_t *us)
 {
     number = bytes_trim(number);
     const char *text = (const char *)number.data, *end = text + number.size;
@@ -52,9 +50,7 @@ bool interval_add(struct bytes number, bool negative, const struct interval_unit
     if (text < end && (*text == '-' || *text == '+'))
         while (++text < end && isspace((unsigned char)*text))
             ;
-    const char *at = text < end && isdigit((unsigned char)*text)
-                         ? parse_int64(text, end, &whole, &overflow)
-                         : NULL;
+    const char *at = text < end && isdigit((unsigned char)*text) ? parse_int64(text, end, &whole, &overflow) : NULL;
     if (at == NULL && text < end && *text == '.')
         at = text;
     if (at == NULL || overflow)
@@ -66,8 +62,7 @@ bool interval_add(struct bytes number, bool negative, const struct interval_unit
         __builtin_add_overflow(sum, minus ? -fraction : fraction, &sum))
         return false;
     int64_t *into = unit->months != 0 ? months : us;
-    return negative ? !__builtin_sub_overflow(*into, sum, into)
-                    : !__builtin_add_overflow(*into, sum, into);
+    return negative ? !__builtin_sub_overflow(*into, sum, into) : !__builtin_add_overflow(*into, sum, into);
 }
 
 bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *us)
@@ -101,8 +96,7 @@ bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *
 /* ---- months, days and microseconds ---- */
 
 /* Adds so many of the unit; weeks are days, all that is shorter are microseconds. */
-static bool calendar_add(struct bytes number, const struct interval_unit *unit,
-                         struct calendar_interval *into)
+static bool calendar_add(struct bytes number, const struct interval_unit *unit, struct calendar_interval *into)
 {
     static const int64_t day_us = INT64_C(86400000000);
     bool of_days = unit->us >= day_us;
@@ -114,8 +108,7 @@ static bool calendar_add(struct bytes number, const struct interval_unit *unit,
         return false;
     if (of_days)
         return us == (int32_t)us && !__builtin_add_overflow(into->days, (int32_t)us, &into->days);
-    return months == (int32_t)months &&
-           !__builtin_add_overflow(into->months, (int32_t)months, &into->months) &&
+    return months == (int32_t)months && !__builtin_add_overflow(into->months, (int32_t)months, &into->months) &&
            !__builtin_add_overflow(into->us, us, &into->us);
 }
 
@@ -128,8 +121,7 @@ static const char *skip_spaces(const char *at, const char *end)
 
 bool calendar_interval_parse(struct bytes text, struct calendar_interval *out)
 {
-    const char *end = (const char *)text.data + text.size,
-               *at = skip_spaces((const char *)text.data, end);
+    const char *end = (const char *)text.data + text.size, *at = skip_spaces((const char *)text.data, end);
     struct calendar_interval sum = {0};
     if (end - at > 8 && strncasecmp(at, "interval", 8) == 0 && isspace((unsigned char)at[8]))
         at = skip_spaces(at + 8, end);
@@ -174,11 +166,9 @@ size_t calendar_interval_print(const struct calendar_interval *value, char *out)
     char *at = out;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (parts[i].count != 0)
-            at += snprintf(at, 40, "%s%" PRId64 " %s", at > out ? " " : "", parts[i].count,
-                           parts[i].name);
+            at += snprintf(at, 40, "%s%" PRId64 " %s", at > out ? " " : "", parts[i].count, parts[i].name);
     if (rest != 0) {
-        at += snprintf(at, 40, "%s%s%" PRId64, at > out ? " " : "", rest < 0 ? "-" : "",
-                       micros / 1000000);
+        at += snprintf(at, 40, "%s%s%" PRId64, at > out ? " " : "", rest < 0 ? "-" : "", micros / 1000000);
         int64_t fraction = micros % 1000000;
         if (fraction != 0)
             *at++ = '.';
@@ -199,13 +189,11 @@ static const char field_marks[] = {0, '-', 0, ' ', ':', ':'};
 
 int64_t interval_field_units(enum interval_field field)
 {
-    static const int64_t sizes[] = {12,       1,      INT64_C(86400000000), INT64_C(3600000000),
-                                    60000000, 1000000};
+    static const int64_t sizes[] = {12, 1, INT64_C(86400000000), INT64_C(3600000000), 60000000, 1000000};
     return sizes[field];
 }
 
-static int print_field(char *out, enum interval_field field, bool first, uint64_t value,
-                       uint64_t micros)
+static int print_field(char *out, enum interval_field field, bool first, uint64_t value, uint64_t micros)
 {
     bool padded = field >= INTERVAL_HOUR;
     int size = 0;
@@ -245,8 +233,7 @@ static bool unframed(struct bytes text, const struct type *type, struct bytes *o
         return true;
     for (at += 8; at < end && (isspace((unsigned char)*at) || *at == '-' || *at == '+'); at++)
         *negative ^= *at == '-';
-    const char *close =
-        at < end && *at == '\'' ? memchr(at + 1, '\'', (size_t)(end - at - 1)) : NULL;
+    const char *close = at < end && *at == '\'' ? memchr(at + 1, '\'', (size_t)(end - at - 1)) : NULL;
     if (close == NULL)
         return false;
     enum interval_field from = type_interval_from(type), to = type_interval_to(type);
@@ -254,8 +241,7 @@ static bool unframed(struct bytes text, const struct type *type, struct bytes *o
              from == to ? "" : field_names[to]);
     struct bytes rest = bytes_trim(bytes_of(close + 1, (size_t)(end - close - 1)));
     *out = bytes_of(at + 1, (size_t)(close - at - 1));
-    return rest.size == strlen(wanted) &&
-           strncasecmp(wanted, (const char *)rest.data, rest.size) == 0;
+    return rest.size == strlen(wanted) && strncasecmp(wanted, (const char *)rest.data, rest.size) == 0;
 }
 
 /* Digits at *at; those of a number too large are stepped over. */
@@ -270,8 +256,7 @@ static bool take_digits(const char **at, const char *end, int64_t *out, bool *ov
     return *overflow || parse_int64(start, *at, out, overflow) != NULL;
 }
 
-enum interval_reading interval_value_read(struct bytes text, const struct type *type, bool negative,
-                                          int64_t *out)
+enum interval_reading interval_value_read(struct bytes text, const struct type *type, bool negative, int64_t *out)
 {
     enum interval_field from = type_interval_from(type), to = type_interval_to(type);
     text = bytes_trim(text);
@@ -289,16 +274,14 @@ enum interval_reading interval_value_read(struct bytes text, const struct type *
         if (field == INTERVAL_SECOND && at < end && *at == '.')
             at = fraction_parse(at + 1, end, &micros);
         overflow = overflow || (field > from && value > field_most[field]) ||
-                   __builtin_mul_overflow(negative ? -value : value, interval_field_units(field),
-                                          &scaled) ||
+                   __builtin_mul_overflow(negative ? -value : value, interval_field_units(field), &scaled) ||
                    __builtin_add_overflow(sum, scaled, &sum) ||
                    __builtin_add_overflow(sum, negative ? -micros : micros, &sum);
     }
     if (at != end)
         return INTERVAL_NO_MATCH;
     *out = sum;
-    return overflow || (type->id == TYPE_INTERVAL_YM && sum != (int32_t)sum) ? INTERVAL_TOO_LARGE
-                                                                             : INTERVAL_READ;
+    return overflow || (type->id == TYPE_INTERVAL_YM && sum != (int32_t)sum) ? INTERVAL_TOO_LARGE : INTERVAL_READ;
 }
 
 bool interval_value_parse(struct bytes text, const struct type *type, int64_t *out)

@@ -21,8 +21,7 @@ struct interval_unit {
 /* From the longest to the shortest: two units of one table may be compared by address. NULL: no such unit. */
 const struct interval_unit *interval_unit_find(struct bytes name);
 /* Add (negative: subtract) so many of the unit; false when the number is none, or too large. */
-bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit,
-                  int64_t *months, int64_t *us);
+bool interval_add(struct bytes number, bool negative, const struct interval_unit *unit, int64_t *months, int64_t *us);
 /* Add (negative: subtract) what the text says to *months and *us; false when it is no interval. */
 bool interval_parse(struct bytes text, bool negative, int64_t *months, int64_t *us);
 

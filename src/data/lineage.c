@@ -7,7 +7,7 @@ enum { KIND_BITS = 3, BITS = 63, LEVELS_MAX = BITS / KIND_BITS };
 static const int number_bits[1 << KIND_BITS] = {[MATCH] = 12, [NEAR_POSITION] = 6, [POSITION] = 20, [BRANCH] = 6};
 
 struct level {
-    char mark;               /* m, u, or 0 for a position */
+    char mark; /* m, u, or 0 for a position */
     int64_t number;
 };
 
@@ -22,7 +22,8 @@ static int64_t level_add(int64_t of, enum kind kind, int64_t number)
 int64_t lineage_position(int64_t of, int64_t position)
 {
     bool near = position < (1 << number_bits[NEAR_POSITION]);
-    return position >= LINEAGE_POSITIONS_MAX ? LINEAGE_UNKNOWN : level_add(of, near ? NEAR_POSITION : POSITION, position);
+    return position >= LINEAGE_POSITIONS_MAX ? LINEAGE_UNKNOWN
+                                             : level_add(of, near ? NEAR_POSITION : POSITION, position);
 }
 
 int64_t lineage_match(int64_t of, int64_t match)
@@ -32,13 +33,15 @@ int64_t lineage_match(int64_t of, int64_t match)
 
 int64_t lineage_branch(int64_t of, int64_t branch)
 {
-    return branch >= LINEAGE_BRANCHES_MAX ? LINEAGE_UNKNOWN : level_add(of, branch == 0 ? FIRST_BRANCH : BRANCH, branch);
+    return branch >= LINEAGE_BRANCHES_MAX ? LINEAGE_UNKNOWN
+                                          : level_add(of, branch == 0 ? FIRST_BRANCH : BRANCH, branch);
 }
 
 /* Takes the last level off. */
 static int64_t level_drop(int64_t row, struct level *out)
 {
-    static const char marks[1 << KIND_BITS] = {[FIRST_MATCH] = 'm', [MATCH] = 'm', [FIRST_BRANCH] = 'u', [BRANCH] = 'u'};
+    static const char marks[1 << KIND_BITS] = {
+        [FIRST_MATCH] = 'm', [MATCH] = 'm', [FIRST_BRANCH] = 'u', [BRANCH] = 'u'};
     int kind = (int)(row & ((1 << KIND_BITS) - 1)), bits = number_bits[kind];
     row >>= KIND_BITS;
     *out = (struct level){marks[kind], row & ((1 << bits) - 1)};
@@ -50,7 +53,7 @@ bool lineage_is_of(int64_t row, int64_t ancestor)
     struct level ignored;
     if (ancestor < 0)
         return false;
-    while (row > ancestor)   // a row has a larger number than what it came out of
+    while (row > ancestor) // a row has a larger number than what it came out of
         row = level_drop(row, &ignored);
     return row == ancestor;
 }
@@ -90,8 +93,9 @@ bool lineage_parse(struct bytes text, int64_t *row)
         at += mark == 'm' || mark == 'u';
         if (!number_parse(text, &at, &number) || (at < text.size && text.data[at] != '.') || at + 1 == text.size)
             return false;
-        parsed = mark == 'm' ? lineage_match(parsed, number)
-               : mark == 'u' ? lineage_branch(parsed, number) : lineage_position(parsed, number);
+        parsed = mark == 'm'   ? lineage_match(parsed, number)
+                 : mark == 'u' ? lineage_branch(parsed, number)
+                               : lineage_position(parsed, number);
         if (parsed < 0)
             return false;
     }

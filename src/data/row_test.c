@@ -23,7 +23,8 @@ static struct scalar scalar_of(const struct column *col, int64_t row)
     case TYPE_TIMESTAMP_NTZ:
         return (struct scalar){FAMILY_TIME, (int)col->type->id, column_values(col, int64_t)[row], 0, {0}};
     case TYPE_DECIMAL:
-        return (struct scalar){FAMILY_DECIMAL, col->type->scale,
+        return (struct scalar){FAMILY_DECIMAL,
+                               col->type->scale,
                                type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
                                                                : column_values(col, int64_t)[row],
                                0,
@@ -31,16 +32,12 @@ static struct scalar scalar_of(const struct column *col, int64_t row)
     case TYPE_FLOAT: return (struct scalar){FAMILY_REAL, 0, 0, (double)column_values(col, float)[row], {0}};
     case TYPE_DOUBLE: return (struct scalar){FAMILY_REAL, 0, 0, column_values(col, double)[row], {0}};
     case TYPE_STRING:
-    case TYPE_BINARY:
-        return (struct scalar){FAMILY_BYTES, (int)col->type->id, 0, 0, column_bytes_at(col, row)};
+    case TYPE_BINARY: return (struct scalar){FAMILY_BYTES, (int)col->type->id, 0, 0, column_bytes_at(col, row)};
     default: return (struct scalar){0};
     }
 }
 
-static bool is_nan(const struct scalar *value)
-{
-    return value->family == FAMILY_REAL && __builtin_isnan(value->real);
-}
+static bool is_nan(const struct scalar *value) { return value->family == FAMILY_REAL && __builtin_isnan(value->real); }
 
 static bool comparable(const struct scalar *a, const struct scalar *b)
 {

@@ -59,9 +59,7 @@ void column_show(const struct column *col, int64_t row, const struct zone *zone,
     case TYPE_STRUCT: show_struct(col, row, zone, out); break;
     case TYPE_BINARY: show_binary(column_bytes_at(col, row), out); break;
     case TYPE_VARIANT: variant_print(column_bytes_at(col, row), zone, out); break;
-    case TYPE_TIMESTAMP:
-        text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits));
-        break;
+    case TYPE_TIMESTAMP: text_add(out, digits, timestamp_print(column_values(col, int64_t)[row], zone, digits)); break;
     case TYPE_INTERVAL_DT:
         text_add(out, interval, interval_print(col->type, column_values(col, int64_t)[row], interval));
         break;
@@ -93,9 +91,8 @@ static size_t character_size(const uint8_t *at, size_t left)
                   : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
                   : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
                                                   : 0;
-    if (size > left || (at[0] == 0xe0 && left > 1 && at[1] < 0xa0) ||
-        (at[0] == 0xed && left > 1 && at[1] >= 0xa0) || (at[0] == 0xf0 && left > 1 && at[1] < 0x90) ||
-        (at[0] == 0xf4 && left > 1 && at[1] >= 0x90))
+    if (size > left || (at[0] == 0xe0 && left > 1 && at[1] < 0xa0) || (at[0] == 0xed && left > 1 && at[1] >= 0xa0) ||
+        (at[0] == 0xf0 && left > 1 && at[1] < 0x90) || (at[0] == 0xf4 && left > 1 && at[1] >= 0x90))
         return 0;
     for (size_t i = 1; i < size; i++)
         if ((at[i] & 0xc0) != 0x80)
@@ -181,7 +178,7 @@ void show_close(struct show *self)
 
 /* ---- the table ---- */
 
-enum { WIDTH_MIN = 3 };  // Spark's narrowest column
+enum { WIDTH_MIN = 3 }; // Spark's narrowest column
 
 static void fill(struct text *out, char c, int64_t count)
 {
@@ -214,9 +211,8 @@ void show_print(const struct show *self, struct text *out)
     int32_t fields = self->schema->field_count;
     int64_t *widths = mem_array(int64_t, (size_t)fields + 1);
     for (int32_t i = 0; i < fields; i++) {
-        widths[i] = width_of(self->schema->fields[i].name) > WIDTH_MIN
-                        ? width_of(self->schema->fields[i].name)
-                        : WIDTH_MIN;
+        widths[i] =
+            width_of(self->schema->fields[i].name) > WIDTH_MIN ? width_of(self->schema->fields[i].name) : WIDTH_MIN;
         for (int64_t row = 0; row < self->shown; row++) {
             int64_t width = width_of(self->cells[row * fields + i]);
             widths[i] = width > widths[i] ? width : widths[i];
@@ -234,7 +230,6 @@ void show_print(const struct show *self, struct text *out)
     }
     print_border(widths, fields, out);
     if (self->total > self->shown)
-        text_printf(out, "only showing top %lld row%s\n", (long long)self->shown,
-                    self->shown == 1 ? "" : "s");
+        text_printf(out, "only showing top %lld row%s\n", (long long)self->shown, self->shown == 1 ? "" : "s");
     mem_free(widths);
 }

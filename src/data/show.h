@@ -24,7 +24,7 @@ struct show {
     int64_t rows_max;
     int32_t truncate;
     struct arena arena;
-    const char **cells;      /* heap array: shown rows * fields */
+    const char **cells; /* heap array: shown rows * fields */
     int64_t shown, total;
     size_t capacity;
 };

@@ -5,7 +5,7 @@
 #include "base/text_number.h"
 
 #define SECOND_US INT64_C(1000000)
-#define DAY_US    (86400 * SECOND_US)
+#define DAY_US (86400 * SECOND_US)
 
 /* ---- the calendar ----
  * Years run from March, so that the leap day is the last of its year; 400 years have 146097 days. Days to dates: Neri and
@@ -58,10 +58,7 @@ struct moment {
     struct bytes zone; /* empty: none was named */
 };
 
-static bool is_blank(uint8_t c)
-{
-    return c <= ' ' || c == 0x7f;
-} // UTF8String.trimAll
+static bool is_blank(uint8_t c) { return c <= ' ' || c == 0x7f; } // UTF8String.trimAll
 
 static struct bytes trim(struct bytes text)
 {
@@ -87,8 +84,7 @@ static bool scan_number(const uint8_t **p, const uint8_t *end, int min, int max,
 }
 
 /* [+-]yyyy[-[m]m[-[d]d]]; only a date with all three parts may go on with a time. */
-static bool scan_date(const uint8_t **p, const uint8_t *end, int year_digits_max,
-                      struct moment *out)
+static bool scan_date(const uint8_t **p, const uint8_t *end, int year_digits_max, struct moment *out)
 {
     int year;
     bool negative = *p < end && **p == '-';
@@ -152,13 +148,11 @@ static bool moment_local(const struct moment *moment, int64_t *out_us)
     if (moment->hour > 23 || moment->minute > 59 || moment->second > 59)
         return false;
     int64_t day = days_from_civil(moment->year, moment->month, moment->day), us;
-    int64_t of_day =
-        (moment->hour * 3600 + moment->minute * 60 + moment->second) * SECOND_US + moment->micro;
+    int64_t of_day = (moment->hour * 3600 + moment->minute * 60 + moment->second) * SECOND_US + moment->micro;
     /* The day before the first one that fits still has moments that do. */
-    bool wrapped = day < 0 ? __builtin_mul_overflow(day + 1, DAY_US, &us) ||
-                                 __builtin_add_overflow(us, of_day - DAY_US, &us)
-                           : __builtin_mul_overflow(day, DAY_US, &us) ||
-                                 __builtin_add_overflow(us, of_day, &us);
+    bool wrapped =
+        day < 0 ? __builtin_mul_overflow(day + 1, DAY_US, &us) || __builtin_add_overflow(us, of_day - DAY_US, &us)
+                : __builtin_mul_overflow(day, DAY_US, &us) || __builtin_add_overflow(us, of_day, &us);
     *out_us = us;
     return !wrapped;
 }
@@ -173,29 +167,20 @@ static inline uint64_t load8(const uint8_t *p)
     return word;
 }
 
-#define BYTES8(a, b, c, d, e, f, g, h)                                                \
-    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | \
-     (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
+#define BYTES8(a, b, c, d, e, f, g, h)                                                                      \
+    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | (uint64_t)(e) << 32 | \
+     (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
 #define HIGH_BITS 0x8080808080808080u
 
 /* Per byte: with `word` the text XOR its pattern, a digit place must be 0..9 and any other place 0.
  * */
-static inline bool fits_pattern(uint64_t word, uint64_t slack)
-{
-    return (((word + slack) | word) & HIGH_BITS) == 0;
-}
+static inline bool fits_pattern(uint64_t word, uint64_t slack) { return (((word + slack) | word) & HIGH_BITS) == 0; }
 #define D 0x76 /* 0x7f - 9 */
 #define S 0x7f
 
 /* With digits as 0..9: pairs of them as 0..99, at the first byte of each pair. */
-static inline uint64_t digit_pairs(uint64_t word)
-{
-    return word * 10 + (word >> 8);
-}
-static inline int pair_at(uint64_t pairs, int byte)
-{
-    return (int)(pairs >> (8 * byte) & 0xff);
-}
+static inline uint64_t digit_pairs(uint64_t word) { return word * 10 + (word >> 8); }
+static inline int pair_at(uint64_t pairs, int byte) { return (int)(pairs >> (8 * byte) & 0xff); }
 
 /* [.digits] at text[19]; returns where it ends. More than eight digits are left to the slow path
  * (0). */
@@ -206,8 +191,8 @@ static inline size_t fast_fraction(struct bytes text, int *micro)
         return 19;
     if (text.size == 20)
         return 0;
-    uint64_t word = text.size >= 28 ? load8(text.data + 20)
-                                    : load8(text.data + text.size - 8) >> (8 * (28 - text.size));
+    uint64_t word =
+        text.size >= 28 ? load8(text.data + 20) : load8(text.data + text.size - 8) >> (8 * (28 - text.size));
     word ^= 0x3030303030303030;
     uint64_t not_digit = ((word + 0x7676767676767676) | word) & HIGH_BITS;
     if (not_digit == 0)
@@ -215,9 +200,9 @@ static inline size_t fast_fraction(struct bytes text, int *micro)
     int digits = __builtin_ctzll(not_digit) / 8;
     word &= ((uint64_t)1 << (8 * digits)) - 1; // what follows counts as zeros
     word = word * 10 + (word >> 8);
-    word = ((word & 0x000000ff000000ff) * 0x000f424000000064 +
-            (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >>
-           32;
+    word =
+        ((word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >>
+        32;
     *micro = (int)((uint32_t)word / 100);
     return 20 + (size_t)digits;
 }
@@ -261,8 +246,7 @@ static inline enum fast fast_moment(struct bytes text, int64_t *out_us)
     uint64_t c = load8(text.data + 11) ^ BYTES8('0', '0', ':', '0', '0', ':', '0', '0');
     if (text.data[10] == ' ')
         b ^= (uint64_t)('T' ^ ' ') << 16;
-    if (!fits_pattern(a, BYTES8(D, D, D, D, S, D, D, S)) ||
-        !fits_pattern(b, BYTES8(D, D, S, D, D, S, D, D)) ||
+    if (!fits_pattern(a, BYTES8(D, D, D, D, S, D, D, S)) || !fits_pattern(b, BYTES8(D, D, S, D, D, S, D, D)) ||
         !fits_pattern(c, BYTES8(D, D, S, D, D, S, D, D)))
         return FAST_NO;
     int64_t day_us;
@@ -279,8 +263,7 @@ static inline enum fast fast_moment(struct bytes text, int64_t *out_us)
     size_t left = text.size - at;
     if (left == 0)
         return FAST_LOCAL;
-    bool utc = (left == 1 && text.data[at] == 'Z') ||
-               (left == 6 && memcmp(text.data + at, "+00:00", 6) == 0);
+    bool utc = (left == 1 && text.data[at] == 'Z') || (left == 6 && memcmp(text.data + at, "+00:00", 6) == 0);
     return utc ? FAST_UTC : FAST_NO;
 }
 
@@ -296,8 +279,7 @@ bool timestamp_parse(struct bytes text, const struct zone *session, int64_t *out
         if (moment.zone.size > 0 && zone_find(moment.zone, &session, &err) != E_OK)
             return false;
     }
-    *out_us =
-        fast == FAST_UTC || session == zone_utc() ? local_us : zone_local_to_utc(session, local_us);
+    *out_us = fast == FAST_UTC || session == zone_utc() ? local_us : zone_local_to_utc(session, local_us);
     return true;
 }
 
@@ -330,9 +312,8 @@ bool date_parse(struct bytes text, int32_t *out_days)
     if (!scan_date(&p, end, 7, &moment) || !civil_valid(moment.year, moment.month, moment.day))
         return false;
     /* int32 days end inside these two years; in their rest the count wraps and changes its sign. */
-    int32_t days = moment.year > 5881580 || moment.year < -5877641
-                       ? 0
-                       : days_from_civil(moment.year, moment.month, moment.day);
+    int32_t days =
+        moment.year > 5881580 || moment.year < -5877641 ? 0 : days_from_civil(moment.year, moment.month, moment.day);
     if ((moment.year >= 1970) != (days >= 0) || moment.year > 5881580)
         return false;
     *out_days = days;
@@ -370,8 +351,7 @@ size_t date_print(int32_t days, char *out)
 }
 
 /* Local time down to the second, and the microseconds left. */
-static char *print_seconds(int64_t utc_us, int64_t offset_us, char separator, char *out,
-                           int64_t *micro)
+static char *print_seconds(int64_t utc_us, int64_t offset_us, char separator, char *out, int64_t *micro)
 {
     /* In seconds: the offset must not push the first and last microseconds over the edge of int64.
      * */

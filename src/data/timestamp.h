@@ -23,8 +23,9 @@ const struct zone *zone_utc(void);
 /* "UTC", "+02:00", "Europe/Berlin". Cached for the life of the process. E_SPEC when unknown. */
 MUST_CHECK enum code zone_find(struct bytes name, const struct zone **out, struct error *err);
 const char *zone_name(const struct zone *zone);
-int64_t zone_offset_us(const struct zone *zone, int64_t utc_us);        /* local = utc + offset */
-int64_t zone_local_to_utc(const struct zone *zone, int64_t local_us);   /* gaps move forward, overlaps take the earlier offset, as java.time */
+int64_t zone_offset_us(const struct zone *zone, int64_t utc_us); /* local = utc + offset */
+int64_t zone_local_to_utc(const struct zone *zone,
+                          int64_t local_us); /* gaps move forward, overlaps take the earlier offset, as java.time */
 
 int32_t days_from_civil(int64_t year, int month, int day);
 void civil_from_days(int32_t days, int64_t *year, int *month, int *day);

@@ -35,14 +35,28 @@ const struct type *type_of(enum type_id id)
 {
     static const struct type plain[TYPE_COUNT] = {
 #define PLAIN(name) [TYPE_##name] = {.id = TYPE_##name}
-        PLAIN(NULL),         PLAIN(BOOLEAN), PLAIN(INT8),          PLAIN(INT16),       PLAIN(INT32),
-        PLAIN(INT64),        PLAIN(FLOAT),   PLAIN(DOUBLE),        PLAIN(STRING),      PLAIN(BINARY),
-        PLAIN(DATE),         PLAIN(TIMESTAMP), PLAIN(TIMESTAMP_NTZ), PLAIN(INTERVAL_DT), PLAIN(INTERVAL_YM), PLAIN(TIME), PLAIN(INTERVAL),
+        PLAIN(NULL),
+        PLAIN(BOOLEAN),
+        PLAIN(INT8),
+        PLAIN(INT16),
+        PLAIN(INT32),
+        PLAIN(INT64),
+        PLAIN(FLOAT),
+        PLAIN(DOUBLE),
+        PLAIN(STRING),
+        PLAIN(BINARY),
+        PLAIN(DATE),
+        PLAIN(TIMESTAMP),
+        PLAIN(TIMESTAMP_NTZ),
+        PLAIN(INTERVAL_DT),
+        PLAIN(INTERVAL_YM),
+        PLAIN(TIME),
+        PLAIN(INTERVAL),
         PLAIN(VARIANT),
 #undef PLAIN
-        [TYPE_DECIMAL] = {.id = TYPE_DECIMAL, .precision = 10},  // Spark's DECIMAL without parameters
+        [TYPE_DECIMAL] = {.id = TYPE_DECIMAL, .precision = 10}, // Spark's DECIMAL without parameters
     };
-    always(id < TYPE_ARRAY || id == TYPE_VARIANT);  // nested types have parameters
+    always(id < TYPE_ARRAY || id == TYPE_VARIANT); // nested types have parameters
     return &plain[id];
 }
 
@@ -56,7 +70,10 @@ const struct type *type_decimal(struct arena *arena, int precision, int scale)
 
 const struct type *type_time(int digits)
 {
-#define DIGITS(less) {.id = TYPE_TIME, .scale = (less)}
+#define DIGITS(less)                     \
+    {                                    \
+        .id = TYPE_TIME, .scale = (less) \
+    }
     static const struct type times[] = {DIGITS(6), DIGITS(5), DIGITS(4), DIGITS(3), DIGITS(2), DIGITS(1)};
 #undef DIGITS
     always(digits >= 0 && digits <= 6);
@@ -65,7 +82,7 @@ const struct type *type_time(int digits)
 
 const struct type *type_interval(enum interval_field from, enum interval_field to)
 {
-#define PART(family, a, b) [a][b] = {.id = TYPE_INTERVAL_##family, .precision = (a) + 1, .scale = (b) + 1}
+#define PART(family, a, b) [a][b] = {.id = TYPE_INTERVAL_##family, .precision = (a) + 1, .scale = (b) + 1 }
     static const struct type parts[INTERVAL_SECOND + 1][INTERVAL_SECOND + 1] = {
         PART(YM, INTERVAL_YEAR, INTERVAL_YEAR),     PART(YM, INTERVAL_MONTH, INTERVAL_MONTH),
         PART(DT, INTERVAL_DAY, INTERVAL_DAY),       PART(DT, INTERVAL_DAY, INTERVAL_HOUR),
@@ -97,8 +114,7 @@ enum interval_field type_interval_to(const struct type *type)
     return type->id == TYPE_INTERVAL_YM ? INTERVAL_MONTH : INTERVAL_SECOND;
 }
 
-static const struct type *nested(struct arena *arena, enum type_id id, const struct field *fields,
-                                 int32_t count)
+static const struct type *nested(struct arena *arena, enum type_id id, const struct field *fields, int32_t count)
 {
     struct type *type = arena_new(arena, struct type);
     struct field *copy = arena_array(arena, struct field, (size_t)count);
@@ -115,8 +131,7 @@ const struct type *type_array(struct arena *arena, const struct type *element, b
     return nested(arena, TYPE_ARRAY, &(struct field){"element", element, contains_null}, 1);
 }
 
-const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value,
-                            bool value_null)
+const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value, bool value_null)
 {
     const struct field fields[] = {{"key", key, false}, {"value", value, value_null}};
     return nested(arena, TYPE_MAP, fields, 2);
@@ -140,8 +155,8 @@ const struct type *type_copy(struct arena *arena, const struct type *type)
     struct type *copy = arena_new(arena, struct type);
     struct field *fields = arena_array(arena, struct field, (size_t)type->field_count);
     for (int32_t i = 0; i < type->field_count; i++)
-        fields[i] = (struct field){arena_strdup(arena, type->fields[i].name),
-                                   type_copy(arena, type->fields[i].type), type->fields[i].nullable};
+        fields[i] = (struct field){arena_strdup(arena, type->fields[i].name), type_copy(arena, type->fields[i].type),
+                                   type->fields[i].nullable};
     *copy = *type;
     copy->fields = fields;
     return copy;
@@ -151,12 +166,10 @@ bool type_equal(const struct type *a, const struct type *b)
 {
     if (a == b)
         return true;
-    if (a->id != b->id || a->precision != b->precision || a->scale != b->scale ||
-        a->field_count != b->field_count)
+    if (a->id != b->id || a->precision != b->precision || a->scale != b->scale || a->field_count != b->field_count)
         return false;
     for (int32_t i = 0; i < a->field_count; i++)
-        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 ||
-            !type_equal(a->fields[i].type, b->fields[i].type))
+        if (strcmp(a->fields[i].name, b->fields[i].name) != 0 || !type_equal(a->fields[i].type, b->fields[i].type))
             return false;
     return true;
 }
@@ -204,7 +217,4 @@ int32_t type_field_index(const struct type *type, const char *name, bool ignore_
     return -1;
 }
 
-int32_t type_width(const struct type *type)
-{
-    return type_is_wide_decimal(type) ? 16 : shapes[type->id].width;
-}
+int32_t type_width(const struct type *type) { return type_is_wide_decimal(type) ? 16 : shapes[type->id].width; }

@@ -69,9 +69,9 @@ struct field {
 enum interval_field { INTERVAL_YEAR, INTERVAL_MONTH, INTERVAL_DAY, INTERVAL_HOUR, INTERVAL_MINUTE, INTERVAL_SECOND };
 struct type {
     enum type_id id;
-    uint8_t precision, scale;    /* DECIMAL; INTERVAL_*: first and last field + 1, both 0 for the whole range; */
-                                 /* TIME: scale = 6 less its digits behind the point */
-    int32_t field_count;         /* STRUCT: n; ARRAY: 1 (element); MAP: 2 (key, value); else 0 */
+    uint8_t precision, scale; /* DECIMAL; INTERVAL_*: first and last field + 1, both 0 for the whole range; */
+                              /* TIME: scale = 6 less its digits behind the point */
+    int32_t field_count;      /* STRUCT: n; ARRAY: 1 (element); MAP: 2 (key, value); else 0 */
     const struct field *fields;
 };
 
@@ -84,14 +84,17 @@ static inline int type_time_digits(const struct type *t) { return 6 - t->scale; 
 const struct type *type_interval(enum interval_field from, enum interval_field to);
 enum interval_field type_interval_from(const struct type *type);
 enum interval_field type_interval_to(const struct type *type);
-static inline bool type_is_interval(const struct type *t) { return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM; }
+static inline bool type_is_interval(const struct type *t)
+{
+    return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM;
+}
 const struct type *type_array(struct arena *arena, const struct type *element, bool contains_null);
 const struct type *type_map(struct arena *arena, const struct type *key, const struct type *value, bool value_null);
 const struct type *type_struct(struct arena *arena, const struct field *fields, int32_t count); /* copies fields */
-const struct type *type_copy(struct arena *arena, const struct type *type); /* deep */
+const struct type *type_copy(struct arena *arena, const struct type *type);                     /* deep */
 
-bool type_equal(const struct type *a, const struct type *b);  /* names and nullability of fields ignored for */
-                                                              /* nullability, compared for names */
+bool type_equal(const struct type *a, const struct type *b); /* names and nullability of fields ignored for */
+                                                             /* nullability, compared for names */
 /* Spark's simple string: bigint, decimal(12,2), struct<a:int,b:array<string>>. */
 void type_print(const struct type *type, struct text *out);
 /* Schema in DDL: "a INT, b STRUCT<c: STRING> NOT NULL" -> a STRUCT; also one type: "ARRAY<INT>".

@@ -142,7 +142,7 @@ static bool open_decimal(struct variant *out, struct bytes in, uint8_t width)
     out->width = width;
     out->scale = scale.data[0];
     out->unscaled = signed_at(digits.data, width);
-    for (; out->scale > 0 && out->unscaled % 10 == 0; out->scale--)   // Spark shows 1.10 as 1.1
+    for (; out->scale > 0 && out->unscaled % 10 == 0; out->scale--) // Spark shows 1.10 as 1.1
         out->unscaled /= 10;
     return true;
 }
@@ -167,7 +167,7 @@ static bool open_nanos(struct variant *out, enum variant_kind kind, struct bytes
 {
     if (!open_whole(out, kind, in, 8))
         return false;
-    out->integer = out->integer / 1000 - (out->integer % 1000 < 0);   // microseconds are what leat has
+    out->integer = out->integer / 1000 - (out->integer % 1000 < 0); // microseconds are what leat has
     return true;
 }
 
@@ -246,7 +246,7 @@ bool variant_element(const struct variant *self, int32_t index, struct variant *
     uint32_t from = unsigned_at(self->offsets.data + (size_t)index * self->offset_width, self->offset_width);
     if (from >= self->items.size)
         return false;
-    struct bytes metadata = self->metadata;   // `out` may be `self`
+    struct bytes metadata = self->metadata; // `out` may be `self`
     return variant_open(metadata, bytes_of(self->items.data + from, self->items.size - from), out);
 }
 
@@ -286,7 +286,7 @@ bool variant_member(const struct variant *self, struct bytes name, struct varian
 
 static void print_quoted(struct bytes string, struct text *out)
 {
-    static const char letters[] = "btn\0fr";   // of 8 to 13
+    static const char letters[] = "btn\0fr"; // of 8 to 13
     text_add_char(out, '"');
     for (size_t i = 0; i < string.size; i++) {
         uint8_t c = string.data[i];
@@ -356,7 +356,7 @@ static void print_time(const struct variant *self, const struct zone *zone, stru
 
 struct printing {
     const struct zone *zone;
-    size_t left;             /* values that may still come: without bytes shared there is one a byte at most */
+    size_t left; /* values that may still come: without bytes shared there is one a byte at most */
     struct text *out;
 };
 static bool print_value(struct printing *to, const struct variant *self, int32_t depth);

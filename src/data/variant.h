@@ -20,28 +20,28 @@ enum { VARIANT_DEPTH_MAX = 500, VARIANT_METADATA_VERSION = 1 };
 struct zone;
 enum variant_kind {
     VARIANT_NULL,
-    VARIANT_BOOLEAN,         /* integer: 0, 1 */
-    VARIANT_INTEGER,         /* integer */
-    VARIANT_DECIMAL,         /* unscaled, scale */
-    VARIANT_FLOAT,           /* number */
-    VARIANT_DOUBLE,          /* number */
-    VARIANT_DATE,            /* integer: days since 1970-01-01 */
-    VARIANT_TIMESTAMP,       /* integer: microseconds UTC */
-    VARIANT_TIMESTAMP_NTZ,   /* integer: microseconds, local */
-    VARIANT_TIME,            /* integer: microseconds of the day */
-    VARIANT_STRING,          /* bytes */
-    VARIANT_BINARY,          /* bytes */
-    VARIANT_UUID,            /* bytes: 16, big endian */
-    VARIANT_OBJECT,          /* count members, by name in order of bytes */
-    VARIANT_ARRAY            /* count elements */
+    VARIANT_BOOLEAN,       /* integer: 0, 1 */
+    VARIANT_INTEGER,       /* integer */
+    VARIANT_DECIMAL,       /* unscaled, scale */
+    VARIANT_FLOAT,         /* number */
+    VARIANT_DOUBLE,        /* number */
+    VARIANT_DATE,          /* integer: days since 1970-01-01 */
+    VARIANT_TIMESTAMP,     /* integer: microseconds UTC */
+    VARIANT_TIMESTAMP_NTZ, /* integer: microseconds, local */
+    VARIANT_TIME,          /* integer: microseconds of the day */
+    VARIANT_STRING,        /* bytes */
+    VARIANT_BINARY,        /* bytes */
+    VARIANT_UUID,          /* bytes: 16, big endian */
+    VARIANT_OBJECT,        /* count members, by name in order of bytes */
+    VARIANT_ARRAY          /* count elements */
 };
 struct variant {
     struct bytes metadata;
-    struct bytes value;      /* header included; nothing behind it */
+    struct bytes value; /* header included; nothing behind it */
     enum variant_kind kind;
-    uint8_t scale;           /* DECIMAL: as small as the value allows, whatever is stored */
-    uint8_t width;           /* INTEGER, DECIMAL: bytes it is stored in */
-    int32_t count;           /* OBJECT, ARRAY */
+    uint8_t scale; /* DECIMAL: as small as the value allows, whatever is stored */
+    uint8_t width; /* INTEGER, DECIMAL: bytes it is stored in */
+    int32_t count; /* OBJECT, ARRAY */
     int64_t integer;
     double number;
     __int128 unscaled;

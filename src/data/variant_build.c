@@ -40,15 +40,9 @@ static void put_number(struct text *out, __int128 value, int size)
         text_add_char(out, (char)(value >> (8 * i)));
 }
 
-static void put_primitive(struct variant_builder *self, int type)
-{
-    text_add_char(&self->value, (char)(type << 2));
-}
+static void put_primitive(struct variant_builder *self, int type) { text_add_char(&self->value, (char)(type << 2)); }
 
-void variant_put_null(struct variant_builder *self)
-{
-    put_primitive(self, PRIMITIVE_NULL);
-}
+void variant_put_null(struct variant_builder *self) { put_primitive(self, PRIMITIVE_NULL); }
 
 void variant_put_boolean(struct variant_builder *self, bool value)
 {
@@ -119,20 +113,11 @@ static void put_part(struct variant_builder *self, int32_t id)
     self->parts[self->part_count++] = (struct variant_part){self->value.size, id};
 }
 
-void variant_field(struct variant_builder *self, struct bytes name)
-{
-    put_part(self, name_id(self, name));
-}
+void variant_field(struct variant_builder *self, struct bytes name) { put_part(self, name_id(self, name)); }
 
-void variant_item(struct variant_builder *self)
-{
-    put_part(self, 0);
-}
+void variant_item(struct variant_builder *self) { put_part(self, 0); }
 
-static int bytes_for(uint64_t value)
-{
-    return value < 1 << 8 ? 1 : value < 1 << 16 ? 2 : value < 1 << 24 ? 3 : 4;
-}
+static int bytes_for(uint64_t value) { return value < 1 << 8 ? 1 : value < 1 << 16 ? 2 : value < 1 << 24 ? 3 : 4; }
 
 /* Makes room for the header in front of the parts, which stand there already. */
 static void put_header(struct variant_builder *self, struct variant_mark mark, int basic, int id_bytes)
@@ -167,7 +152,8 @@ static void put_header(struct variant_builder *self, struct variant_mark mark, i
 static int by_name(const void *a, const void *b, void *context)
 {
     const struct variant_builder *self = context;
-    struct bytes x = name_of(self, ((const struct variant_part *)a)->id), y = name_of(self, ((const struct variant_part *)b)->id);
+    struct bytes x = name_of(self, ((const struct variant_part *)a)->id),
+                 y = name_of(self, ((const struct variant_part *)b)->id);
     int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
     return order != 0 ? order : (x.size > y.size) - (x.size < y.size);
 }

@@ -14,14 +14,14 @@
 #include "base/bytes.h"
 
 struct variant_part {
-    size_t start;  /* of its value, in `value` */
-    int32_t id;    /* of its name */
+    size_t start; /* of its value, in `value` */
+    int32_t id;   /* of its name */
 };
 struct variant_builder {
-    struct text value, names;       /* names: one behind the other */
+    struct text value, names; /* names: one behind the other */
     size_t *name_ends;
     int64_t name_count, name_capacity;
-    struct variant_part *parts;     /* of everything that is open, the innermost last */
+    struct variant_part *parts; /* of everything that is open, the innermost last */
     int64_t part_count, part_capacity;
     bool overflow;
 };

@@ -15,9 +15,9 @@
  */
 enum { YEAR_LAST = 2500, ZONE_NAME_MAX = 64, ZONE_FILE_BYTES_MAX = 1 << 20 };
 #define SECOND_US INT64_C(1000000)
-#define HOUR_US   (3600 * SECOND_US)
-#define DAY_US    (24 * HOUR_US)
-#define CYCLE_US  (146097 * DAY_US)
+#define HOUR_US (3600 * SECOND_US)
+#define DAY_US (24 * HOUR_US)
+#define CYCLE_US (146097 * DAY_US)
 
 struct span {
     int64_t from_us, offset_us;
@@ -121,20 +121,17 @@ static bool rule_parse(const char *p, struct rule *rule)
             return false;
         rule->summer_us = -rule->summer_us;
     }
-    return (p = scan_date(p, &rule->start)) != NULL && (p = scan_date(p, &rule->end)) != NULL &&
-           *p == 0;
+    return (p = scan_date(p, &rule->start)) != NULL && (p = scan_date(p, &rule->end)) != NULL && *p == 0;
 }
 
 static int64_t rule_day(const struct rule_date *date, int64_t year)
 {
     if (date->kind != 'M') {
         bool leap = civil_valid(year, 2, 29);
-        return days_from_civil(year, 1, 1) + date->day -
-               (date->kind == 'J' && !(leap && date->day >= 60));
+        return days_from_civil(year, 1, 1) + date->day - (date->kind == 'J' && !(leap && date->day >= 60));
     }
     int32_t first = days_from_civil(year, date->month, 1);
-    int32_t next = date->month == 12 ? days_from_civil(year + 1, 1, 1)
-                                     : days_from_civil(year, date->month + 1, 1);
+    int32_t next = date->month == 12 ? days_from_civil(year + 1, 1, 1) : days_from_civil(year, date->month + 1, 1);
     int32_t weekday = ((first + 4) % 7 + 7) % 7; // 1970-01-01 was a Thursday
     int32_t day = first + (date->day - weekday + 7) % 7 + 7 * (date->week - 1);
     return day < next ? day : day - 7;
@@ -158,11 +155,9 @@ static void rule_unroll(struct zone *zone, int64_t *capacity, const struct rule 
         civil_from_days((int32_t)(last_us / DAY_US), &year, &month, &day);
     zone->repeats = true;
     for (; year <= YEAR_LAST; year++) {
-        struct span summer = {rule_day(&rule->start, year) * DAY_US + rule->start.at_us -
-                                  rule->standard_us,
+        struct span summer = {rule_day(&rule->start, year) * DAY_US + rule->start.at_us - rule->standard_us,
                               rule->summer_us};
-        struct span standard = {rule_day(&rule->end, year) * DAY_US + rule->end.at_us -
-                                    rule->summer_us,
+        struct span standard = {rule_day(&rule->end, year) * DAY_US + rule->end.at_us - rule->summer_us,
                                 rule->standard_us};
         const struct span *first = summer.from_us < standard.from_us ? &summer : &standard;
         const struct span *second = first == &summer ? &standard : &summer;
@@ -188,8 +183,7 @@ static bool tzif_counts(const uint8_t *p, const uint8_t *end, struct tzif_counts
 {
     if (end - p < 44 || memcmp(p, "TZif", 4) != 0 || p[4] < '2')
         return false;
-    int64_t *const fields[] = {&out->utc,   &out->standard, &out->leap,
-                               &out->times, &out->types,    &out->chars};
+    int64_t *const fields[] = {&out->utc, &out->standard, &out->leap, &out->times, &out->types, &out->chars};
     for (int i = 0; i < 6; i++) {
         *fields[i] = read_big_endian(p + 20 + 4 * i, 4);
         if (*fields[i] < 0 || *fields[i] > ZONE_FILE_BYTES_MAX)
@@ -204,8 +198,7 @@ static bool tzif_parse(struct bytes file, struct zone *zone)
     struct tzif_counts n;
     if (!tzif_counts(p, end, &n))
         return false;
-    int64_t first_block =
-        44 + n.times * 5 + n.types * 6 + n.chars + n.leap * 8 + n.standard + n.utc;
+    int64_t first_block = 44 + n.times * 5 + n.types * 6 + n.chars + n.leap * 8 + n.standard + n.utc;
     if (end - p < first_block)
         return false;
     p += first_block;
@@ -223,8 +216,7 @@ static bool tzif_parse(struct bytes file, struct zone *zone)
         if (indexes[i] >= n.types)
             return false;
         if (!__builtin_mul_overflow(read_big_endian(times + 8 * i, 8), SECOND_US, &from_us))
-            span_add(zone, &capacity, from_us,
-                     read_big_endian(types + 6 * indexes[i], 4) * SECOND_US);
+            span_add(zone, &capacity, from_us, read_big_endian(types + 6 * indexes[i], 4) * SECOND_US);
     }
     if (footer < end && *footer == '\n') {
         char text[ZONE_NAME_MAX + 1] = "";
@@ -357,14 +349,8 @@ static struct span utc_span = {INT64_MIN, 0};
 static const struct zone utc = {.name = "UTC", .span_count = 1, .spans = &utc_span};
 static _Atomic(const struct zone *) loaded = &utc; /* a list that only grows, at its head */
 
-const struct zone *zone_utc(void)
-{
-    return &utc;
-}
-const char *zone_name(const struct zone *zone)
-{
-    return zone->name;
-}
+const struct zone *zone_utc(void) { return &utc; }
+const char *zone_name(const struct zone *zone) { return zone->name; }
 
 static const struct zone *zone_publish(struct zone *zone)
 {
@@ -380,8 +366,7 @@ static bool region_load(struct bytes name, struct zone *zone)
     struct text file = {.limit = ZONE_FILE_BYTES_MAX};
     struct error err = {0};
     memcpy(path + strlen(path), name.data, name.size);
-    bool good = os_read_file(path, ZONE_FILE_BYTES_MAX, &file, &err) == E_OK &&
-                tzif_parse(text_view(&file), zone);
+    bool good = os_read_file(path, ZONE_FILE_BYTES_MAX, &file, &err) == E_OK && tzif_parse(text_view(&file), zone);
     text_free(&file);
     return good;
 }
@@ -408,8 +393,8 @@ enum code zone_find(struct bytes name, const struct zone **out, struct error *er
     if (!good) {
         mem_free(zone->spans);
         mem_free(zone);
-        return fail(err, E_SPEC, "unknown time zone \"%.*s\"",
-                    (int)(name.size < 80 ? name.size : 80), (const char *)name.data);
+        return fail(err, E_SPEC, "unknown time zone \"%.*s\"", (int)(name.size < 80 ? name.size : 80),
+                    (const char *)name.data);
     }
     memcpy(zone->name, name.data, name.size);
     *out = zone_publish(zone);
@@ -420,8 +405,7 @@ enum code zone_find(struct bytes name, const struct zone **out, struct error *er
 
 static int64_t cycles_past(int64_t us)
 {
-    static const int64_t last_us =
-        (YEAR_LAST - 1970) * INT64_C(31556952) * SECOND_US; // within two days of it
+    static const int64_t last_us = (YEAR_LAST - 1970) * INT64_C(31556952) * SECOND_US; // within two days of it
     return us <= last_us ? 0 : (us - last_us) / CYCLE_US + 1;
 }
 
@@ -450,8 +434,7 @@ int64_t zone_local_to_utc(const struct zone *zone, int64_t local_us)
     while (low < high) {
         int64_t middle = (low + high) / 2;
         const struct span *span = &zone->spans[middle];
-        int64_t offset_us =
-            span[0].offset_us > span[1].offset_us ? span[0].offset_us : span[1].offset_us;
+        int64_t offset_us = span[0].offset_us > span[1].offset_us ? span[0].offset_us : span[1].offset_us;
         if (local_us - shift_us < span[1].from_us + offset_us)
             high = middle;
         else

@@ -1,7 +1,7 @@
 /* delta_action.c - a line of the log as an action. What is not known is passed over, as the protocol asks. */
 #include "delta/delta_internal.h"
 
-enum { LINE_SHOWN = 80 };   /* bytes of a line in a message */
+enum { LINE_SHOWN = 80 }; /* bytes of a line in a message */
 
 /* ---- values ---- */
 
@@ -22,9 +22,8 @@ static struct delta_map map_of(json_t *object, const char *name, struct arena *a
     json_t *map = json_object_get(object, name), *value;
     const char *key;
     struct delta_map out = {.items = arena_array(arena, struct delta_pair, json_object_size(map))};
-    json_object_foreach(map, key, value)
-        out.items[out.count++] = (struct delta_pair){
-            arena_strdup(arena, key), json_is_string(value) ? arena_strdup(arena, json_string_value(value)) : NULL};
+    json_object_foreach(map, key, value) out.items[out.count++] = (struct delta_pair){
+        arena_strdup(arena, key), json_is_string(value) ? arena_strdup(arena, json_string_value(value)) : NULL};
     return out;
 }
 
@@ -33,9 +32,8 @@ static struct delta_names names_of(const json_t *object, const char *name, struc
     const json_t *array = json_object_get(object, name), *value;
     struct delta_names out = {.items = arena_array(arena, const char *, json_array_size(array))};
     size_t i;
-    json_array_foreach(array, i, value)
-        if (json_is_string(value))
-            out.items[out.count++] = arena_strdup(arena, json_string_value(value));
+    json_array_foreach(array, i, value) if (json_is_string(value)) out.items[out.count++] =
+        arena_strdup(arena, json_string_value(value));
     return out;
 }
 
@@ -90,10 +88,7 @@ static void metadata_parse(json_t *json, struct arena *arena, struct delta_metad
     out->schema = out->schema != NULL ? out->schema : DELTA_SCHEMA_EMPTY;
 }
 
-static bool version_fits(int64_t version)
-{
-    return version >= 1 && version <= INT32_MAX;
-}
+static bool version_fits(int64_t version) { return version >= 1 && version <= INT32_MAX; }
 
 static bool protocol_parse(json_t *json, struct arena *arena, struct delta_protocol *out)
 {
@@ -113,8 +108,8 @@ static bool small_parse(json_t *json, struct arena *arena, struct delta_action *
 {
     switch (out->kind) {
     case DELTA_TRANSACTION:
-        out->transaction = (struct delta_transaction){
-            text_of(json, "appId", arena), int_of(json, "version", -1), int_of(json, "lastUpdated", -1)};
+        out->transaction = (struct delta_transaction){text_of(json, "appId", arena), int_of(json, "version", -1),
+                                                      int_of(json, "lastUpdated", -1)};
         return out->transaction.app_id != NULL;
     case DELTA_DOMAIN:
         out->domain = (struct delta_domain){text_of(json, "domain", arena), text_of(json, "configuration", arena),
@@ -147,9 +142,9 @@ static bool body_parse(json_t *json, struct arena *arena, struct delta_action *o
 enum code delta_action_parse(struct bytes line, struct arena *arena, struct delta_action *out, struct error *err)
 {
     static const char *const names[DELTA_KIND_COUNT] = {
-        [DELTA_ADD] = "add",       [DELTA_REMOVE] = "remove",         [DELTA_METADATA] = "metaData",
-        [DELTA_PROTOCOL] = "protocol", [DELTA_TRANSACTION] = "txn",   [DELTA_DOMAIN] = "domainMetadata",
-        [DELTA_INFO] = "commitInfo",   [DELTA_SIDECAR] = "sidecar",   [DELTA_CHECKPOINT] = "checkpointMetadata"};
+        [DELTA_ADD] = "add",           [DELTA_REMOVE] = "remove",   [DELTA_METADATA] = "metaData",
+        [DELTA_PROTOCOL] = "protocol", [DELTA_TRANSACTION] = "txn", [DELTA_DOMAIN] = "domainMetadata",
+        [DELTA_INFO] = "commitInfo",   [DELTA_SIDECAR] = "sidecar", [DELTA_CHECKPOINT] = "checkpointMetadata"};
     json_t *json = json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, NULL);
     struct delta_action action = {.kind = DELTA_OTHER};
     bool fine = json_is_object(json);
@@ -162,8 +157,8 @@ enum code delta_action_parse(struct bytes line, struct arena *arena, struct delt
     }
     json_decref(json);
     if (!fine)
-        return fail(err, E_CORRUPT, "no action of a Delta log: %.*s", (int)(line.size < LINE_SHOWN ? line.size : LINE_SHOWN),
-                    (const char *)line.data);
+        return fail(err, E_CORRUPT, "no action of a Delta log: %.*s",
+                    (int)(line.size < LINE_SHOWN ? line.size : LINE_SHOWN), (const char *)line.data);
     *out = action;
     return E_OK;
 }

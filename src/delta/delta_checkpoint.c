@@ -20,8 +20,9 @@
 #include "format/format.h"
 
 enum {
-    INTERVAL = 10, INTERVAL_MAX = 100,      /* commits */
-    ACTIONS_PER_COMMIT = 100,               /* of a checkpoint, that a commit may cost */
+    INTERVAL = 10,
+    INTERVAL_MAX = 100,       /* commits */
+    ACTIONS_PER_COMMIT = 100, /* of a checkpoint, that a commit may cost */
     PIECE_BYTES = 4 << 20,
 };
 static const int64_t DAY_US = (int64_t)24 * 3600 * 1000000;
@@ -35,7 +36,7 @@ struct writing {
     void *lane, *file;
     struct encoder_spec spec;
     struct builder *builders;
-    int64_t rows;               /* in the builders */
+    int64_t rows; /* in the builders */
     int64_t version, actions, adds;
     struct text bytes;
 };
@@ -45,8 +46,8 @@ static enum code writing_open(struct writing *self, struct error *err)
     self->schema = delta_rows_schema(&self->arena, false, true);
     self->encoder = encoder_find("parquet");
     always(self->encoder != NULL);
-    self->spec = (struct encoder_spec){
-        .schema = self->schema, .zone = zone_utc(), .created_by = "leat version " LEAT_VERSION};
+    self->spec =
+        (struct encoder_spec){.schema = self->schema, .zone = zone_utc(), .created_by = "leat version " LEAT_VERSION};
     self->lane = mem_zero(self->encoder->lane_size);
     self->file = mem_zero(self->encoder->file_size);
     self->builders = arena_array(&self->arena, struct builder, (size_t)self->schema->field_count);
@@ -123,12 +124,12 @@ struct named {
 };
 struct merging {
     struct arena arena;
-    struct delta_set tail;      /* files that commits behind the last checkpoint name */
+    struct delta_set tail; /* files that commits behind the last checkpoint name */
     struct named *named;
     int32_t named_count, named_capacity;
     struct delta_action protocol, metadata;
-    int64_t base;               /* version of the last checkpoint; -1 */
-    int64_t expired_ms;         /* tombstones up to then are not needed */
+    int64_t base;       /* version of the last checkpoint; -1 */
+    int64_t expired_ms; /* tombstones up to then are not needed */
     struct writing *writing;
 };
 
@@ -252,8 +253,8 @@ static enum code checkpoint_put(struct delta_table *table, const struct writing 
     table->checkpoint = table->version;
     table->checkpoint_actions = writing->actions;
     snprintf(hint, sizeof hint,
-             "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%zu,\"numOfAddFiles\":%" PRId64 "}", table->version,
-             writing->actions, writing->bytes.size, writing->adds);
+             "{\"version\":%" PRId64 ",\"size\":%" PRId64 ",\"sizeInBytes\":%zu,\"numOfAddFiles\":%" PRId64 "}",
+             table->version, writing->actions, writing->bytes.size, writing->adds);
     return store_put_over(table->store, DELTA_LOG "/_last_checkpoint", bytes_of_string(hint), err);
 }
 

@@ -24,7 +24,7 @@ static int64_t first_kept(const struct delta_table *table, const struct delta_li
     int64_t keep_us = delta_duration(&table->metadata, "delta.logRetentionDuration", 30 * DAY_US);
     int64_t cut_us = os->clock_wall_us() - keep_us, cut = -1;
     int32_t count;
-    cut_us -= keep_us >= DAY_US ? cut_us % DAY_US : 0;   // who keeps hours means hours
+    cut_us -= keep_us >= DAY_US ? cut_us % DAY_US : 0; // who keeps hours means hours
     for (int32_t i = 0; i < listing->commit_count; i++)
         if (listing->commits[i].modified_us <= cut_us)
             cut = listing->commits[i].version;
@@ -39,8 +39,9 @@ static enum code log_remove(struct delta_table *table, int64_t kept, struct erro
     enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < list.count; i++) {
         const char *name = list.entries[i].path + sizeof DELTA_LOG, *rest = name + strspn(name, "0123456789");
-        bool versioned = rest - name == 20 && name[0] == '0' &&
-                         (strcmp(rest, ".json") == 0 || strcmp(rest, ".crc") == 0 || strncmp(rest, ".checkpoint.", 12) == 0);
+        bool versioned =
+            rest - name == 20 && name[0] == '0' &&
+            (strcmp(rest, ".json") == 0 || strcmp(rest, ".crc") == 0 || strncmp(rest, ".checkpoint.", 12) == 0);
         if (!versioned || strtoll(name, NULL, 10) >= kept)
             continue;
         FAULT(gc_one);
@@ -72,8 +73,8 @@ struct sweep {
     struct delta_set files;
     struct delta_protocol protocol;
     struct delta_metadata metadata;
-    struct store_list list;         /* of the folder */
-    char **nested;                  /* folders below it that are tables too */
+    struct store_list list; /* of the folder */
+    char **nested;          /* folders below it that are tables too */
     int32_t nested_count, nested_capacity;
 };
 
@@ -91,7 +92,8 @@ static enum code sweep_visit(void *context, int64_t version, const struct delta_
 }
 
 /* The paths that stay, as a set of files without vectors: a data file may stand there with several. */
-static enum code kept_find(struct sweep *self, const char *root, int64_t cut_ms, struct delta_set *kept, struct error *err)
+static enum code kept_find(struct sweep *self, const char *root, int64_t cut_ms, struct delta_set *kept,
+                           struct error *err)
 {
     char path[DELTA_PATH_SIZE];
     for (int32_t i = 0; i < self->files.count; i++) {
@@ -188,7 +190,7 @@ static enum code sweep_run(struct sweep *self, struct store *store, struct delta
     int64_t keep_us = vacuum->keep_us;
     if (keep_us < 0) {
         keep_us = delta_duration(&self->metadata, "delta.deletedFileRetentionDuration", 7 * DAY_US);
-        keep_us = keep_us > HOUR_US ? keep_us : HOUR_US;   // somebody may be about to commit a young file
+        keep_us = keep_us > HOUR_US ? keep_us : HOUR_US; // somebody may be about to commit a young file
     }
     int64_t cut_us = os->clock_wall_us() - keep_us;
     TRY(kept_find(self, store_root(store), cut_us / 1000, kept, err));

@@ -14,7 +14,7 @@ enum { NESTING_MAX = 64, FEATURES_MAX = 16 };
 /* ---- features of a new table ---- */
 
 static const struct {
-    const char *property, *value, *feature;   /* feature NULL: leat makes no such table */
+    const char *property, *value, *feature; /* feature NULL: leat makes no such table */
     bool reader;
 } by_property[] = {
     {"delta.enableChangeDataFeed", "true", "changeDataFeed", false},
@@ -31,10 +31,7 @@ static const struct {
 };
 enum { PROPERTIES = sizeof by_property / sizeof *by_property };
 
-static bool starts_with(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
+static bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
 
 static enum code property_check(const struct delta_pair *property, struct error *err)
 {
@@ -43,21 +40,23 @@ static enum code property_check(const struct delta_pair *property, struct error 
     for (int i = 0; i < PROPERTIES; i++)
         if (by_property[i].feature == NULL && strcasecmp(property->name, by_property[i].property) == 0 &&
             strcasecmp(property->value, by_property[i].value) == 0)
-            return fail(err, E_UNSUPPORTED, "%s = %s: leat makes no tables with that feature", property->name, property->value);
+            return fail(err, E_UNSUPPORTED, "%s = %s: leat makes no tables with that feature", property->name,
+                        property->value);
     return E_OK;
 }
 
 /* The types of a schema that ask for something. */
 struct asking {
     bool ntz, variant;
-    const char *column;         /* at the top */
+    const char *column; /* at the top */
     struct error *err;
 };
 
 static enum code type_ask(struct asking *self, const json_t *type, int depth)
 {
-    static const char *const known[] = {"string", "long", "integer", "short", "byte", "float", "double", "boolean",
-                                        "binary", "date", "timestamp", "timestamp_ntz", "variant"};
+    static const char *const known[] = {"string",    "long",          "integer", "short",  "byte",
+                                        "float",     "double",        "boolean", "binary", "date",
+                                        "timestamp", "timestamp_ntz", "variant"};
     static const char *const below[] = {"elementType", "keyType", "valueType"};
     const json_t *field;
     size_t i;
@@ -75,7 +74,8 @@ static enum code type_ask(struct asking *self, const json_t *type, int depth)
     for (size_t k = 0; k < sizeof below / sizeof *below; k++)
         if (json_object_get(type, below[k]) != NULL)
             TRY(type_ask(self, json_object_get(type, below[k]), depth + 1));
-    json_array_foreach(json_object_get(type, "fields"), i, field) {
+    json_array_foreach(json_object_get(type, "fields"), i, field)
+    {
         self->column = depth == 0 ? json_string_value(json_object_get(field, "name")) : self->column;
         TRY(type_ask(self, json_object_get(field, "type"), depth + 1));
     }
@@ -88,7 +88,7 @@ static enum code schema_ask(const char *schema, struct asking *out, struct error
     *out = (struct asking){.err = err};
     enum code code = json_is_object(json) ? type_ask(out, json, 0) : fail(err, E_CORRUPT, "the schema is no JSON");
     json_decref(json);
-    out->column = NULL;     // it went with the JSON
+    out->column = NULL; // it went with the JSON
     return code;
 }
 
@@ -162,13 +162,14 @@ enum code delta_create(const struct delta_wanted *wanted, struct arena *arena, s
 
 struct widening {
     bool changed;
-    struct text path;           /* of the column at work */
+    struct text path; /* of the column at work */
     struct error *err;
 };
 
 static enum code differs(struct widening *self, const json_t *have, const json_t *want)
 {
-    char *theirs = json_dumps(have, JSON_ENCODE_ANY | JSON_COMPACT), *ours = json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *theirs = json_dumps(have, JSON_ENCODE_ANY | JSON_COMPACT),
+         *ours = json_dumps(want, JSON_ENCODE_ANY | JSON_COMPACT);
     enum code code = fail(self->err, E_SPEC, "column %s is %.120s in the table, and %.120s in the query: CAST it there",
                           self->path.data, theirs, ours);
     mem_free(theirs);
@@ -185,12 +186,12 @@ static enum code rule_check(struct widening *self, const json_t *field, bool giv
     const json_t *metadata = json_object_get(field, "metadata");
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (json_object_get(metadata, rules[i]) != NULL)
-            return fail(self->err, E_UNSUPPORTED, "column %s of the table has %s, which leat does not see to", self->path.data,
-                        rules[i]);
+            return fail(self->err, E_UNSUPPORTED, "column %s of the table has %s, which leat does not see to",
+                        self->path.data, rules[i]);
     if (!given && json_object_get(metadata, "CURRENT_DEFAULT") != NULL)
-        return fail(self->err, E_UNSUPPORTED, "column %s of the table has a default, and the query does not give the column",
-                    self->path.data);
-    if (json_is_true(json_object_get(field, "nullable")) || (top && given))   // whoever writes the rows sees to that
+        return fail(self->err, E_UNSUPPORTED,
+                    "column %s of the table has a default, and the query does not give the column", self->path.data);
+    if (json_is_true(json_object_get(field, "nullable")) || (top && given)) // whoever writes the rows sees to that
         return E_OK;
     return fail(self->err, E_UNSUPPORTED, "column %s of the table is NOT NULL%s", self->path.data,
                 given ? ", which leat checks of columns, not of what is in them" : ", and the query does not give it");
@@ -200,7 +201,8 @@ static json_t *field_find(const json_t *fields, const char *name, bool *spelled)
 {
     size_t i;
     json_t *field, *near = NULL;
-    json_array_foreach(fields, i, field) {
+    json_array_foreach(fields, i, field)
+    {
         const char *other = json_string_value(json_object_get(field, "name"));
         if (other != NULL && strcmp(other, name) == 0) {
             *spelled = true;
@@ -217,7 +219,8 @@ static enum code have_check(struct widening *self, const json_t *have, const jso
     size_t i, start = self->path.size;
     json_t *field;
     bool spelled;
-    json_array_foreach(have, i, field) {
+    json_array_foreach(have, i, field)
+    {
         const char *name = json_string_value(json_object_get(field, "name"));
         self->path.size = start;
         text_printf(&self->path, "%s%s", start > 0 ? "." : "", name != NULL ? name : "");
@@ -232,7 +235,8 @@ static enum code fields_widen(struct widening *self, json_t *have, const json_t 
     size_t i, start = self->path.size;
     json_t *field;
     TRY(have_check(self, have, want, depth == 0));
-    json_array_foreach(want, i, field) {
+    json_array_foreach(want, i, field)
+    {
         const char *name = json_string_value(json_object_get(field, "name"));
         bool spelled;
         json_t *there = field_find(have, name, &spelled);
@@ -242,8 +246,8 @@ static enum code fields_widen(struct widening *self, json_t *have, const json_t 
             json_array_append(have, field);
             self->changed = true;
         } else if (!spelled) {
-            return fail(self->err, E_SPEC, "column %s is spelled %s in the table: name it so in the query", self->path.data,
-                        json_string_value(json_object_get(there, "name")));
+            return fail(self->err, E_SPEC, "column %s is spelled %s in the table: name it so in the query",
+                        self->path.data, json_string_value(json_object_get(there, "name")));
         } else {
             json_t *type = json_object_get(there, "type"), *wanted = json_object_get(field, "type");
             TRY(json_is_string(type) && !json_equal(type, wanted) ? differs(self, type, wanted)
@@ -289,8 +293,9 @@ static enum code partitions_check(const struct delta_names *have, const struct d
 static enum code features_check(const struct delta_protocol *protocol, const struct asking *asking, struct error *err)
 {
     const char *feature = asking->ntz && !delta_names_have(&protocol->writer_features, "timestampNtz") ? "timestampNtz"
-                          : asking->variant && !delta_names_have(&protocol->writer_features, "variantType") ? "variantType"
-                                                                                                            : NULL;
+                          : asking->variant && !delta_names_have(&protocol->writer_features, "variantType")
+                              ? "variantType"
+                              : NULL;
     if (feature == NULL || delta_names_have(&protocol->writer_features, "variantType-preview"))
         return E_OK;
     return fail(err, E_UNSUPPORTED, "a column needs the feature %s, which the table does not have", feature);

@@ -16,13 +16,14 @@ enum { READER_MAX = 3, WRITER_MAX = 7 };
 
 enum code delta_readable(const struct delta_protocol *protocol, struct error *err)
 {
-    static const char *const known[] = {
-        "columnMapping", "deletionVectors", "timestampNtz",         "typeWidening", "typeWidening-preview",
-        "v2Checkpoint",  "variantType",     "variantType-preview",  "vacuumProtocolCheck"};
+    static const char *const known[] = {"columnMapping", "deletionVectors",      "timestampNtz",
+                                        "typeWidening",  "typeWidening-preview", "v2Checkpoint",
+                                        "variantType",   "variantType-preview",  "vacuumProtocolCheck"};
     if (protocol->reader == 0)
         return fail(err, E_CORRUPT, "the log has no protocol");
     if (protocol->reader > READER_MAX)
-        return fail(err, E_UNSUPPORTED, "the table wants a reader of version %d; leat has %d", protocol->reader, READER_MAX);
+        return fail(err, E_UNSUPPORTED, "the table wants a reader of version %d; leat has %d", protocol->reader,
+                    READER_MAX);
     if (protocol->reader < READER_MAX && protocol->reader_features.count > 0)
         return fail(err, E_UNSUPPORTED, "the protocol lists features of readers (%s), but asks for version %d",
                     protocol->reader_features.items[0], protocol->reader);
@@ -41,20 +42,20 @@ enum code delta_readable(const struct delta_protocol *protocol, struct error *er
 
 /* When a feature keeps leat from appending. */
 enum care {
-    CARE_NONE,          /* appends keep to it, or what does is written here */
-    CARE_RULES,         /* when a column has such a rule: writable_schema */
-    CARE_CONSTRAINTS,   /* when the table has constraints */
-    CARE_MAPPING,       /* when columns are mapped */
+    CARE_NONE,        /* appends keep to it, or what does is written here */
+    CARE_RULES,       /* when a column has such a rule: writable_schema */
+    CARE_CONSTRAINTS, /* when the table has constraints */
+    CARE_MAPPING,     /* when columns are mapped */
 };
 static const struct {
     const char *name;
     enum care care;
-    int32_t since;      /* the writer version that stands for it; 0: it must be listed */
+    int32_t since; /* the writer version that stands for it; 0: it must be listed */
 } writer_features[] = {
     {"appendOnly", CARE_NONE, 2},
     {"invariants", CARE_RULES, 2},
     {"checkConstraints", CARE_CONSTRAINTS, 3},
-    {"changeDataFeed", CARE_NONE, 4},   // commits that only add, or only remove whole files, need no change files
+    {"changeDataFeed", CARE_NONE, 4}, // commits that only add, or only remove whole files, need no change files
     {"generatedColumns", CARE_RULES, 4},
     {"columnMapping", CARE_MAPPING, 5},
     {"identityColumns", CARE_RULES, 6},
@@ -94,14 +95,16 @@ static enum code feature_check(enum care care, const struct delta_metadata *meta
 {
     const char *constraint;
     if (care == CARE_CONSTRAINTS && has_constraints(metadata, &constraint))
-        return fail(err, E_UNSUPPORTED, "the table uses the feature checkConstraints (%s): leat does not check it", constraint);
+        return fail(err, E_UNSUPPORTED, "the table uses the feature checkConstraints (%s): leat does not check it",
+                    constraint);
     if (care == CARE_MAPPING && is_mapped(metadata))
         return fail(err, E_UNSUPPORTED,
                     "the table uses the feature columnMapping: leat reads such tables, but does not write to them");
     return E_OK;
 }
 
-static enum code listed_check(const struct delta_names *listed, const struct delta_metadata *metadata, struct error *err)
+static enum code listed_check(const struct delta_names *listed, const struct delta_metadata *metadata,
+                              struct error *err)
 {
     for (int32_t i = 0; i < listed->count; i++) {
         int k = 0;
@@ -114,11 +117,13 @@ static enum code listed_check(const struct delta_names *listed, const struct del
     return E_OK;
 }
 
-enum code delta_writable(const struct delta_protocol *protocol, const struct delta_metadata *metadata, struct error *err)
+enum code delta_writable(const struct delta_protocol *protocol, const struct delta_metadata *metadata,
+                         struct error *err)
 {
     TRY(delta_readable(protocol, err));
     if (protocol->writer > WRITER_MAX)
-        return fail(err, E_UNSUPPORTED, "the table wants a writer of version %d; leat has %d", protocol->writer, WRITER_MAX);
+        return fail(err, E_UNSUPPORTED, "the table wants a writer of version %d; leat has %d", protocol->writer,
+                    WRITER_MAX);
     if (protocol->writer == WRITER_MAX)
         return listed_check(&protocol->writer_features, metadata, err);
     for (int k = 0; k < WRITER_FEATURES; k++)

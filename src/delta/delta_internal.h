@@ -17,16 +17,16 @@
 /* ---- delta_list.c ---- */
 
 enum delta_checkpoint_kind {
-    CHECKPOINT_CLASSIC,     /* <version>.checkpoint.parquet */
-    CHECKPOINT_PARTS,       /* <version>.checkpoint.<part>.<parts>.parquet, 10 digits each */
-    CHECKPOINT_PARQUET,     /* <version>.checkpoint.<uuid>.parquet, version 2 */
-    CHECKPOINT_JSON,        /* the same in JSON */
+    CHECKPOINT_CLASSIC, /* <version>.checkpoint.parquet */
+    CHECKPOINT_PARTS,   /* <version>.checkpoint.<part>.<parts>.parquet, 10 digits each */
+    CHECKPOINT_PARQUET, /* <version>.checkpoint.<uuid>.parquet, version 2 */
+    CHECKPOINT_JSON,    /* the same in JSON */
 };
 struct delta_checkpoint_name {
     int64_t version;
     enum delta_checkpoint_kind kind;
     int32_t part, parts;
-    const char *path;       /* in the store */
+    const char *path; /* in the store */
     int64_t size_bytes, modified_us;
 };
 struct delta_commit_name {
@@ -34,11 +34,11 @@ struct delta_commit_name {
 };
 struct delta_listing {
     struct arena arena;
-    struct delta_commit_name *commits;           /* ascending */
+    struct delta_commit_name *commits; /* ascending */
     int32_t commit_count, commit_capacity;
-    struct delta_checkpoint_name *checkpoints;   /* ascending by version; of those in parts all parts, if all are there */
+    struct delta_checkpoint_name *checkpoints; /* ascending by version; of those in parts all parts, if all are there */
     int32_t checkpoint_count, checkpoint_capacity;
-    int64_t newest;         /* version; -1: the log is empty */
+    int64_t newest; /* version; -1: the log is empty */
 };
 /* E_ABSENT: there is no log. */
 MUST_CHECK enum code delta_listing_read(struct store *store, struct delta_listing *out, struct error *err);
@@ -47,7 +47,7 @@ void delta_listing_free(struct delta_listing *listing);
 const struct delta_checkpoint_name *delta_listing_checkpoint(const struct delta_listing *listing, int64_t version,
                                                              int32_t *count);
 const struct delta_commit_name *delta_listing_commit(const struct delta_listing *listing, int64_t version);
-void delta_commit_path(int64_t version, char *out, size_t size);   /* _delta_log/<version>.json */
+void delta_commit_path(int64_t version, char *out, size_t size); /* _delta_log/<version>.json */
 enum { DELTA_NAME_SIZE = 128 };
 
 /* ---- delta_replay.c ---- */
@@ -56,8 +56,8 @@ enum { DELTA_NAME_SIZE = 128 };
 struct delta_visitor {
     enum code (*visit)(void *context, int64_t version, const struct delta_action *action, struct error *err);
     void *context;
-    bool no_files;          /* add and remove of checkpoints need not be read */
-    bool whole_files;       /* stats and tags are wanted */
+    bool no_files;    /* add and remove of checkpoints need not be read */
+    bool whole_files; /* stats and tags are wanted */
 };
 /* One commit. E_ABSENT: it is not there. */
 MUST_CHECK enum code delta_replay_commit(struct store *store, int64_t version, const struct delta_visitor *visitor,
@@ -84,10 +84,10 @@ MUST_CHECK enum code delta_rows_visit(struct store *store, const char *path, int
 
 struct delta_entry {
     struct delta_file file;
-    bool active;            /* the last action was an add */
+    bool active; /* the last action was an add */
 };
 struct delta_set {
-    struct arena *arena;    /* strings go there */
+    struct arena *arena; /* strings go there */
     struct budget *budget;
     size_t charged;
     struct delta_entry *entries;
@@ -98,7 +98,7 @@ struct delta_set {
 MUST_CHECK enum code delta_set_put(struct delta_set *set, const struct delta_file *file, bool active,
                                    struct error *err);
 const struct delta_entry *delta_set_find(const struct delta_set *set, const struct delta_file *file);
-void delta_set_free(struct delta_set *set);    /* gives the charge back; the arena is the owner's */
+void delta_set_free(struct delta_set *set); /* gives the charge back; the arena is the owner's */
 
 /* ---- delta_vector.c ---- */
 
@@ -111,19 +111,19 @@ MUST_CHECK enum code delta_vector_path(const struct delta_vector *vector, const 
 struct delta_table {
     struct store *store;
     char *app_id, *nonce;
-    struct arena arena;             /* of protocol and metadata; given back when they change */
+    struct arena arena; /* of protocol and metadata; given back when they change */
     struct delta_protocol protocol;
     struct delta_metadata metadata;
     int64_t version, transaction;
-    int64_t in_commit_ms;           /* of the newest commit that said it; -1 */
-    int64_t put_in_commit_ms;       /* of the commit that is being put; -1: it says none */
-    int64_t checkpoint;             /* version of the newest checkpoint that is known; -1 */
-    int64_t checkpoint_actions;     /* in it */
-    int64_t cleaned_us;             /* mono clock: when old commits were last looked for; 0 = never */
+    int64_t in_commit_ms;       /* of the newest commit that said it; -1 */
+    int64_t put_in_commit_ms;   /* of the commit that is being put; -1: it says none */
+    int64_t checkpoint;         /* version of the newest checkpoint that is known; -1 */
+    int64_t checkpoint_actions; /* in it */
+    int64_t cleaned_us;         /* mono clock: when old commits were last looked for; 0 = never */
     /* What the commits read since delta_commit began have done. */
     bool changed_table, changed_rows, won;
-    const struct delta_commit *commit;   /* under way, or NULL */
-    bool lost_file;                 /* a file that it removes is gone */
+    const struct delta_commit *commit; /* under way, or NULL */
+    bool lost_file;                    /* a file that it removes is gone */
 };
 
 /* ---- delta_clean.c ---- */

@@ -8,13 +8,16 @@
 #include "delta/delta_internal.h"
 
 struct seeking {
-    struct delta_origin *files;   /* ascending by path */
+    struct delta_origin *files; /* ascending by path */
     int32_t count;
     const char *root;
-    int64_t checkpoint;           /* being read: its version; -1: commits */
+    int64_t checkpoint; /* being read: its version; -1: commits */
 };
 
-static int by_path(const void *path, const void *file) { return strcmp(path, ((const struct delta_origin *)file)->path); }
+static int by_path(const void *path, const void *file)
+{
+    return strcmp(path, ((const struct delta_origin *)file)->path);
+}
 
 static enum code name_look(void *context, int64_t version, const struct delta_action *action, struct error *err)
 {

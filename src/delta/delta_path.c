@@ -45,7 +45,9 @@ enum code delta_path(const char *uri, const char *root, char *out, struct error 
     char plain[DELTA_PATH_SIZE];
     if (!decode(uri, plain))
         return fail(err, E_CORRUPT, "the log names a file with a path that is too long or no path: %.100s", uri);
-    const char *path = strncmp(plain, "file://", 7) == 0 ? plain + 7 : strncmp(plain, "file:", 5) == 0 ? plain + 5 : plain;
+    const char *path = strncmp(plain, "file://", 7) == 0 ? plain + 7
+                       : strncmp(plain, "file:", 5) == 0 ? plain + 5
+                                                         : plain;
     const char *inside = below(path, root);
     if (inside == NULL && has_scheme(path))
         return fail(err, E_UNSUPPORTED, "a data file outside of the table: %.100s", uri);

@@ -107,7 +107,8 @@ static void metadata_print(const struct delta_metadata *metadata, struct text *o
 
 static void protocol_print(const struct delta_protocol *protocol, struct text *out)
 {
-    text_printf(out, "{\"protocol\":{\"minReaderVersion\":%d,\"minWriterVersion\":%d", protocol->reader, protocol->writer);
+    text_printf(out, "{\"protocol\":{\"minReaderVersion\":%d,\"minWriterVersion\":%d", protocol->reader,
+                protocol->writer);
     if (protocol->reader >= 3)
         put_names("readerFeatures", &protocol->reader_features, out);
     if (protocol->writer >= 7)
@@ -138,6 +139,6 @@ void delta_action_print(const struct delta_action *action, struct text *out)
         put_int("lastUpdated", action->transaction.updated_ms, out);
         text_add_string(out, "}}");
         break;
-    default: always(false);  // commitInfo is delta_table.c's, the others are a checkpoint's
+    default: always(false); // commitInfo is delta_table.c's, the others are a checkpoint's
     }
 }

@@ -11,7 +11,7 @@
 
 #include "delta/delta_internal.h"
 
-enum { CHECKPOINT_JSON_MAX = 512 << 20 };   /* bytes */
+enum { CHECKPOINT_JSON_MAX = 512 << 20 }; /* bytes */
 
 /* ---- lines ---- */
 
@@ -128,8 +128,8 @@ static enum code checkpoint_visit(struct store *store, const struct delta_checkp
 
 /* ---- all of it ---- */
 
-enum code delta_replay(struct store *store, const struct delta_listing *listing, int64_t version,
-                       struct budget *budget, const struct delta_visitor *visitor, struct error *err)
+enum code delta_replay(struct store *store, const struct delta_listing *listing, int64_t version, struct budget *budget,
+                       const struct delta_visitor *visitor, struct error *err)
 {
     int32_t files;
     const struct delta_checkpoint_name *checkpoint = delta_listing_checkpoint(listing, version, &files);

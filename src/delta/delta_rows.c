@@ -10,7 +10,7 @@
 
 #include "format/format.h"
 
-#define VECTOR_DDL                                                                                   \
+#define VECTOR_DDL                                                                                       \
     "deletionVector STRUCT<storageType: STRING, pathOrInlineDv: STRING, offset: INT, sizeInBytes: INT, " \
     "cardinality: BIGINT>"
 #define MAP_DDL "MAP<STRING, STRING>"
@@ -176,9 +176,10 @@ static bool kind_of(const char *name, enum delta_kind *out)
     static const struct {
         const char *name;
         enum delta_kind kind;
-    } kinds[] = {{"add", DELTA_ADD}, {"remove", DELTA_REMOVE}, {"metaData", DELTA_METADATA},
-                 {"protocol", DELTA_PROTOCOL}, {"txn", DELTA_TRANSACTION}, {"domainMetadata", DELTA_DOMAIN},
-                 {"sidecar", DELTA_SIDECAR}, {"checkpointMetadata", DELTA_CHECKPOINT}};
+    } kinds[] = {{"add", DELTA_ADD},           {"remove", DELTA_REMOVE},
+                 {"metaData", DELTA_METADATA}, {"protocol", DELTA_PROTOCOL},
+                 {"txn", DELTA_TRANSACTION},   {"domainMetadata", DELTA_DOMAIN},
+                 {"sidecar", DELTA_SIDECAR},   {"checkpointMetadata", DELTA_CHECKPOINT}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].name, name) == 0) {
             *out = kinds[i].kind;
@@ -194,9 +195,9 @@ static bool action_fill(const struct row *row, struct delta_action *out)
     case DELTA_REMOVE: out->file = file_of(row, "deletionTimestamp"); return out->file.path != NULL;
     case DELTA_METADATA: out->metadata = metadata_of(row); return true;
     case DELTA_PROTOCOL:
-        out->protocol = (struct delta_protocol){
-            (int32_t)int_of(row, "minReaderVersion", 0), (int32_t)int_of(row, "minWriterVersion", 0),
-            names_of(row, "readerFeatures"), names_of(row, "writerFeatures")};
+        out->protocol = (struct delta_protocol){(int32_t)int_of(row, "minReaderVersion", 0),
+                                                (int32_t)int_of(row, "minWriterVersion", 0),
+                                                names_of(row, "readerFeatures"), names_of(row, "writerFeatures")};
         return out->protocol.reader > 0 && out->protocol.writer > 0;
     case DELTA_TRANSACTION:
         out->transaction = (struct delta_transaction){text_of(row, "appId"), int_of(row, "version", -1),
@@ -222,7 +223,8 @@ enum code delta_row_action(const struct batch *batch, int64_t row, struct arena 
         if (!column_valid_at(at.col, row) || !kind_of(batch->schema->fields[i].name, &action.kind))
             continue;
         if (!action_fill(&at, &action))
-            return fail(err, E_CORRUPT, "row %lld: %s lacks what it must have", (long long)row, batch->schema->fields[i].name);
+            return fail(err, E_CORRUPT, "row %lld: %s lacks what it must have", (long long)row,
+                        batch->schema->fields[i].name);
         break;
     }
     *out = action;
@@ -333,7 +335,7 @@ static void put_add(struct builder *builder, const struct delta_file *file)
     put_map(field++, &file->partitions);
     builder_int(field++, file->size_bytes);
     builder_int(field++, file->time_ms);
-    builder_boolean(field++, false);   // in a checkpoint nothing is new
+    builder_boolean(field++, false); // in a checkpoint nothing is new
     put_vector(field++, &file->vector);
     put_text(field++, file->stats);
     if (file->tags.count > 0)

@@ -38,10 +38,13 @@ static const struct type *simple_read(struct reading *self, const char *name)
     static const struct {
         const char *name;
         enum type_id id;
-    } types[] = {{"string", TYPE_STRING}, {"long", TYPE_INT64}, {"integer", TYPE_INT32}, {"short", TYPE_INT16},
-                 {"byte", TYPE_INT8}, {"float", TYPE_FLOAT}, {"double", TYPE_DOUBLE}, {"boolean", TYPE_BOOLEAN},
-                 {"binary", TYPE_BINARY}, {"date", TYPE_DATE}, {"timestamp", TYPE_TIMESTAMP},
-                 {"timestamp_ntz", TYPE_TIMESTAMP_NTZ}, {"variant", TYPE_VARIANT}, {"void", TYPE_NULL}};
+    } types[] = {{"string", TYPE_STRING},       {"long", TYPE_INT64},
+                 {"integer", TYPE_INT32},       {"short", TYPE_INT16},
+                 {"byte", TYPE_INT8},           {"float", TYPE_FLOAT},
+                 {"double", TYPE_DOUBLE},       {"boolean", TYPE_BOOLEAN},
+                 {"binary", TYPE_BINARY},       {"date", TYPE_DATE},
+                 {"timestamp", TYPE_TIMESTAMP}, {"timestamp_ntz", TYPE_TIMESTAMP_NTZ},
+                 {"variant", TYPE_VARIANT},     {"void", TYPE_NULL}};
     if (strncmp(name, "decimal", 7) == 0)
         return decimal_read(self, name);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
@@ -73,7 +76,8 @@ static const struct type *struct_read(struct reading *self, const json_t *json)
     if (!json_is_array(fields) || count > FIELDS_MAX)
         return NULL;
     struct field *out = arena_array(self->arena, struct field, count);
-    json_array_foreach(fields, i, field) {
+    json_array_foreach(fields, i, field)
+    {
         const char *name = name_of(field, self->naming, self->arena);
         const struct type *type = type_read(self, json_object_get(field, "type"));
         if (name == NULL || type == NULL)
@@ -117,8 +121,9 @@ static const struct type *type_read(struct reading *self, const json_t *json)
 /* What writers have to see to, in the column or below it. */
 static const char *rule_find(const json_t *field, int depth)
 {
-    static const char *const rules[] = {"delta.invariants", "delta.generationExpression", "delta.identity.start",
-                                        "delta.identity.step", "CURRENT_DEFAULT", "__CHAR_VARCHAR_TYPE_STRING"};
+    static const char *const rules[] = {"delta.invariants",     "delta.generationExpression",
+                                        "delta.identity.start", "delta.identity.step",
+                                        "CURRENT_DEFAULT",      "__CHAR_VARCHAR_TYPE_STRING"};
     const json_t *metadata = json_object_get(field, "metadata"), *type = json_object_get(field, "type"), *child;
     size_t i;
     for (size_t k = 0; k < sizeof rules / sizeof *rules; k++)
@@ -126,9 +131,7 @@ static const char *rule_find(const json_t *field, int depth)
             return rules[k];
     const json_t *fields = json_object_get(type, "fields");
     const char *found = NULL;
-    json_array_foreach(fields, i, child)
-        if (found == NULL && depth < NESTING_MAX)
-            found = rule_find(child, depth + 1);
+    json_array_foreach(fields, i, child) if (found == NULL && depth < NESTING_MAX) found = rule_find(child, depth + 1);
     return found;
 }
 
@@ -156,7 +159,7 @@ enum code delta_schema_parse(const struct delta_metadata *metadata, struct arena
 {
     const char *mode = delta_map_get(&metadata->configuration, "delta.columnMapping.mode");
     struct delta_schema schema = {.mapped = mode != NULL && strcasecmp(mode, "none") != 0};
-    enum naming naming = !schema.mapped                  ? NAMED_LOGICALLY
+    enum naming naming = !schema.mapped                ? NAMED_LOGICALLY
                          : strcasecmp(mode, "id") == 0 ? NAMED_BY_ID
                                                        : NAMED_PHYSICALLY;
     json_t *json = metadata->schema != NULL ? json_loads(metadata->schema, 0, NULL) : NULL;
@@ -166,9 +169,8 @@ enum code delta_schema_parse(const struct delta_metadata *metadata, struct arena
     if (!json_is_array(fields) || json_array_size(fields) > FIELDS_MAX)
         code = fail(err, E_CORRUPT, "the log has no schema");
     schema.columns = arena_array(arena, struct delta_column, json_array_size(fields));
-    json_array_foreach(fields, i, field)
-        if (code == E_OK)
-            code = column_read(field, naming, arena, &schema.columns[schema.count++], err);
+    json_array_foreach(fields, i, field) if (code == E_OK) code =
+        column_read(field, naming, arena, &schema.columns[schema.count++], err);
     json_decref(json);
     if (code == E_OK)
         *out = schema;

@@ -2,7 +2,7 @@
 #include "base/hash.h"
 #include "delta/delta_internal.h"
 
-enum { SLOTS_FIRST = 256, ENTRY_FRAME = 96 };   /* ENTRY_FRAME: bytes of blocks and slots around an entry */
+enum { SLOTS_FIRST = 256, ENTRY_FRAME = 96 }; /* ENTRY_FRAME: bytes of blocks and slots around an entry */
 
 static uint64_t file_hash(const struct delta_file *file)
 {

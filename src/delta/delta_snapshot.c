@@ -58,8 +58,8 @@ static void files_give(struct gathering *self)
     self->set.charged = 0;
 }
 
-static enum code snapshot_fill(struct store *store, const struct delta_listing *listing, struct delta_snapshot *snapshot,
-                               struct error *err)
+static enum code snapshot_fill(struct store *store, const struct delta_listing *listing,
+                               struct delta_snapshot *snapshot, struct error *err)
 {
     struct gathering gathering = {snapshot, {.arena = &snapshot->arena, .budget = snapshot->budget}};
     const struct delta_visitor visitor = {.visit = gather, .context = &gathering};
@@ -68,7 +68,7 @@ static enum code snapshot_fill(struct store *store, const struct delta_listing *
     if (code == E_OK)
         code = whole_check(snapshot, err);
     else if (snapshot->protocol.reader > 0 && delta_readable(&snapshot->protocol, &feature) == E_UNSUPPORTED) {
-        *err = feature;     // why it could not be read
+        *err = feature; // why it could not be read
         code = feature.code;
     }
     if (code == E_OK)
@@ -103,7 +103,8 @@ static enum code commit_time(struct store *store, const struct delta_listing *li
     return E_OK;
 }
 
-static enum code table_has_times(struct store *store, const struct delta_listing *listing, int64_t *from, struct error *err)
+static enum code table_has_times(struct store *store, const struct delta_listing *listing, int64_t *from,
+                                 struct error *err)
 {
     struct delta_snapshot newest = {.version = listing->newest, .budget = NULL};
     struct budget none = {0};
@@ -131,9 +132,11 @@ static enum code version_at(struct store *store, const struct delta_listing *lis
         found = listing->commits[i].version;
     }
     if (found < 0)
-        return fail(err, E_ABSENT, "[DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION] the first version that is left is younger");
+        return fail(err, E_ABSENT,
+                    "[DELTA_TIMESTAMP_EARLIER_THAN_COMMIT_RETENTION] the first version that is left is younger");
     if (found == listing->newest && us < time_us)
-        return fail(err, E_ABSENT, "[DELTA_TIMESTAMP_GREATER_THAN_COMMIT] the newest version, %" PRId64 ", is older", found);
+        return fail(err, E_ABSENT, "[DELTA_TIMESTAMP_GREATER_THAN_COMMIT] the newest version, %" PRId64 ", is older",
+                    found);
     *out = found;
     return E_OK;
 }

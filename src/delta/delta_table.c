@@ -34,7 +34,8 @@ static void state_visit_table(struct delta_table *table, const struct delta_acti
         delta_protocol_copy(action->kind == DELTA_PROTOCOL ? &action->protocol : &table->protocol, &table->arena);
     struct delta_metadata metadata = {0};
     if (action->kind == DELTA_METADATA || table->metadata.id != NULL)
-        metadata = delta_metadata_copy(action->kind == DELTA_METADATA ? &action->metadata : &table->metadata, &table->arena);
+        metadata =
+            delta_metadata_copy(action->kind == DELTA_METADATA ? &action->metadata : &table->metadata, &table->arena);
     table->protocol = protocol;
     table->metadata = metadata;
     arena_free(&old);
@@ -63,7 +64,8 @@ static enum code state_visit(void *context, int64_t version, const struct delta_
         break;
     case DELTA_INFO:
         table->in_commit_ms = action->info.in_commit_ms >= 0 ? action->info.in_commit_ms : table->in_commit_ms;
-        table->won |= table->nonce != NULL && action->info.nonce != NULL && strcmp(action->info.nonce, table->nonce) == 0;
+        table->won |=
+            table->nonce != NULL && action->info.nonce != NULL && strcmp(action->info.nonce, table->nonce) == 0;
         break;
     case DELTA_REMOVE:
         table->lost_file |= is_ours(table, action->file.path);
@@ -102,7 +104,7 @@ static enum code table_load(struct delta_table *table, struct error *err)
     table->version = listing.newest;
     code = delta_replay(table->store, &listing, listing.newest, &none, &visitor, err);
     if (code == E_OK && checkpoint != NULL && checkpoint->version == listing.newest &&
-        delta_listing_commit(&listing, listing.newest) != NULL)   // a checkpoint has no commitInfo
+        delta_listing_commit(&listing, listing.newest) != NULL) // a checkpoint has no commitInfo
         code = delta_replay_commit(table->store, listing.newest, &visitor, err);
     delta_listing_free(&listing);
     return code == E_OK ? table_check(table, err) : code;
@@ -226,7 +228,8 @@ static bool in_commit_asked(const struct delta_table *table, const struct delta_
 }
 
 /* The first line: its time, what the history shows, and the nonce. */
-static void info_print(const struct delta_table *table, const struct delta_commit *commit, int64_t now_ms, struct text *out)
+static void info_print(const struct delta_table *table, const struct delta_commit *commit, int64_t now_ms,
+                       struct text *out)
 {
     text_printf(out, "{\"commitInfo\":{\"timestamp\":%" PRId64, now_ms);
     if (table->put_in_commit_ms >= 0)
@@ -241,7 +244,7 @@ static void info_print(const struct delta_table *table, const struct delta_commi
         json_quote(commit->parameters.items[i].value, out);
     }
     text_add_char(out, '}');
-    if (table->version >= 0)   // the first commit has read none; delta-rs refuses a history with -1
+    if (table->version >= 0) // the first commit has read none; delta-rs refuses a history with -1
         text_printf(out, ",\"readVersion\":%" PRId64, table->version);
     text_printf(out, ",\"isBlindAppend\":%s,\"engineInfo\":\"leat/" LEAT_VERSION "\"",
                 commit->isolation == DELTA_APPEND ? "true" : "false");
@@ -251,7 +254,7 @@ static void info_print(const struct delta_table *table, const struct delta_commi
 static void commit_print(struct delta_table *table, const struct delta_commit *commit, struct text *out)
 {
     int64_t now_ms = os->clock_wall_us() / 1000;
-    int64_t later_ms = now_ms > table->in_commit_ms ? now_ms : table->in_commit_ms + 1;   // than all before
+    int64_t later_ms = now_ms > table->in_commit_ms ? now_ms : table->in_commit_ms + 1; // than all before
     table->put_in_commit_ms = in_commit_asked(table, commit) ? later_ms : -1;
     info_print(table, commit, now_ms, out);
     if (commit->app_version >= 0) {
@@ -272,7 +275,7 @@ static enum code lines_put(struct delta_table *table, struct bytes lines, struct
     delta_commit_path(table->version + 1, path, sizeof path);
     FAULT_IO(delta_before, err);
     TRY(store_put_new(table->store, path, lines, err));
-    FAULT_IO(delta_put, err);   // a lost answer, too
+    FAULT_IO(delta_put, err); // a lost answer, too
     FAULT_LOST(delta_put, err);
     return E_OK;
 }
@@ -299,7 +302,8 @@ static enum code conflict_check(const struct delta_table *table, const struct de
     return what == NULL ? E_OK : fail(err, E_EXISTS, "another commit came first: %s", what);
 }
 
-static enum code append_only_check(const struct delta_table *table, const struct delta_commit *commit, struct error *err)
+static enum code append_only_check(const struct delta_table *table, const struct delta_commit *commit,
+                                   struct error *err)
 {
     if (table->version < 0 || !delta_flag(&table->metadata, "delta.appendOnly"))
         return E_OK;
@@ -350,7 +354,7 @@ static enum code attempt(struct delta_table *table, const struct delta_commit *c
         *version = table->won ? before + 1 : -1;
         return E_OK;
     }
-    if (code == E_IO) {     // not there: it was not done, or is still on its way
+    if (code == E_IO) { // not there: it was not done, or is still on its way
         *err = why;
         return code;
     }
@@ -370,10 +374,12 @@ static enum code commit_try(struct delta_table *table, const struct delta_commit
     TRY(conflict_check(table, commit, err));
     for (int32_t i = 0; again && i < ATTEMPTS_MAX; i++)
         TRY(attempt(table, commit, version, &again, err));
-    return again ? fail(err, E_IO, "others commit all the time: no place for version %" PRId64, table->version + 1) : E_OK;
+    return again ? fail(err, E_IO, "others commit all the time: no place for version %" PRId64, table->version + 1)
+                 : E_OK;
 }
 
-enum code delta_commit(struct delta_table *table, const struct delta_commit *commit, int64_t *version, struct error *err)
+enum code delta_commit(struct delta_table *table, const struct delta_commit *commit, int64_t *version,
+                       struct error *err)
 {
     char nonce[37];
     int64_t at = -1;

@@ -19,13 +19,14 @@
 
 enum {
     VECTOR_BYTES_MAX = 512 << 20,
-    MAGIC = 1681511377, MAGIC_OLD = MAGIC - 1,
+    MAGIC = 1681511377,
+    MAGIC_OLD = MAGIC - 1,
     COOKIE_PLAIN = 12346,
     COOKIE_RUNS = 12347,
-    OFFSETS_FROM = 4,           /* containers: with runs, fewer have no offsets */
+    OFFSETS_FROM = 4, /* containers: with runs, fewer have no offsets */
     CONTAINER_VALUES = 1 << 16,
-    ARRAY_MAX = 4096,           /* values of a container that is no bitmap */
-    UUID_CODE_SIZE = 20,        /* characters of Z85 */
+    ARRAY_MAX = 4096,    /* values of a container that is no bitmap */
+    UUID_CODE_SIZE = 20, /* characters of Z85 */
 };
 
 /* ---- Z85 ---- */
@@ -62,7 +63,7 @@ static bool z85_decode(const char *text, size_t size, struct text *out)
 
 struct cursor {
     const uint8_t *at, *end;
-    bool short_;                /* it wanted bytes behind the end */
+    bool short_; /* it wanted bytes behind the end */
 };
 
 static uint64_t take(struct cursor *cursor, size_t size)
@@ -72,7 +73,7 @@ static uint64_t take(struct cursor *cursor, size_t size)
         cursor->short_ = true;
         return 0;
     }
-    memcpy(&value, cursor->at, size);   // little endian, as the machines leat runs on
+    memcpy(&value, cursor->at, size); // little endian, as the machines leat runs on
     cursor->at += size;
     return value;
 }
@@ -254,7 +255,8 @@ static uint32_t big_endian(const char *at)
     return __builtin_bswap32(value);
 }
 
-static enum code stored_read(const struct delta_vector *vector, struct store *store, struct text *out, struct error *err)
+static enum code stored_read(const struct delta_vector *vector, struct store *store, struct text *out,
+                             struct error *err)
 {
     char path[DELTA_PATH_SIZE];
     struct text framed = {0};

@@ -5,7 +5,8 @@
 static const struct {
     const char *names, *reason;
 } absent[] = {
-    {"case when cast grouping grouping_id window session_window", "syntax rather than functions: they are there, in the parser"},
+    {"case when cast grouping grouping_id window session_window",
+     "syntax rather than functions: they are there, in the parser"},
     {"row_number rank dense_rank percent_rank cume_dist ntile lag lead nth_value",
      "there with OVER only (`leat sql`), so not in the tables above"},
     {"explode explode_outer posexplode posexplode_outer inline inline_outer stack json_tuple variant_explode "

@@ -57,8 +57,7 @@ const struct aggregate *aggregate_find(const char *name);
 const struct aggregate *aggregate_at(int32_t index); /* NULL behind the last */
 
 /* Bits of rows [64 * w, 64 * w + 64) where all of `valid` and `active` (either may be NULL) are set. */
-static inline uint64_t row_word(const struct buffer *valid, const uint8_t *active, int64_t w,
-                                int64_t rows)
+static inline uint64_t row_word(const struct buffer *valid, const uint8_t *active, int64_t w, int64_t rows)
 {
     uint64_t word = ~(uint64_t)0, bits = 0;
     int64_t left = rows - w * 64;
@@ -78,20 +77,19 @@ static inline uint64_t row_word(const struct buffer *valid, const uint8_t *activ
 }
 
 /* Runs `...` for every counting row i. The dense case is a plain loop. */
-#define EACH_ROW(in, valid, ...)                                                               \
-    do {                                                                                       \
-        if ((valid) == NULL && (in)->active == NULL) {                                         \
-            for (int64_t i = 0; i < (in)->rows; i++) {                                         \
-                __VA_ARGS__;                                                                   \
-            }                                                                                  \
-            break;                                                                             \
-        }                                                                                      \
-        for (int64_t w_ = 0; w_ * 64 < (in)->rows; w_++)                                       \
-            for (uint64_t word_ = row_word((valid), (in)->active, w_, (in)->rows); word_ != 0; \
-                 word_ &= word_ - 1) {                                                         \
-                const int64_t i = w_ * 64 + __builtin_ctzll(word_);                            \
-                __VA_ARGS__;                                                                   \
-            }                                                                                  \
+#define EACH_ROW(in, valid, ...)                                                                                     \
+    do {                                                                                                             \
+        if ((valid) == NULL && (in)->active == NULL) {                                                               \
+            for (int64_t i = 0; i < (in)->rows; i++) {                                                               \
+                __VA_ARGS__;                                                                                         \
+            }                                                                                                        \
+            break;                                                                                                   \
+        }                                                                                                            \
+        for (int64_t w_ = 0; w_ * 64 < (in)->rows; w_++)                                                             \
+            for (uint64_t word_ = row_word((valid), (in)->active, w_, (in)->rows); word_ != 0; word_ &= word_ - 1) { \
+                const int64_t i = w_ * 64 + __builtin_ctzll(word_);                                                  \
+                __VA_ARGS__;                                                                                         \
+            }                                                                                                        \
     } while (0)
 #define STATE_AT(in, ctype) ((ctype *)(void *)((in)->base + (size_t)(in)->slots[i] * (in)->stride))
 

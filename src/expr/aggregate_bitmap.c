@@ -16,17 +16,19 @@ static bool bitmap_merge(__attribute__((unused)) const struct aggregate_call *ca
     return true;
 }
 
-static bool bitmap_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+static bool bitmap_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                          struct builder *out)
 {
     builder_bytes(out, bytes_of(state, BITMAP_BYTES));
     return true;
 }
 
-static bool bitmap_finish_and(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+static bool bitmap_finish_and(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                              struct builder *out)
 {
     uint8_t bits[BITMAP_BYTES];
     for (int i = 0; i < BITMAP_BYTES; i++)
-        bits[i] = (uint8_t)~((const uint8_t *)state)[i];
+        bits[i] = (uint8_t) ~((const uint8_t *)state)[i];
     builder_bytes(out, bytes_of(bits, BITMAP_BYTES));
     return true;
 }
@@ -60,7 +62,7 @@ static void or_add(const struct aggregate_rows *in)
 static void and_row(uint8_t *missing, struct bytes value)
 {
     for (size_t i = 0; i < BITMAP_BYTES; i++)
-        missing[i] |= (uint8_t)~(i < value.size ? value.data[i] : 0);
+        missing[i] |= (uint8_t) ~(i < value.size ? value.data[i] : 0);
 }
 
 static void and_add(const struct aggregate_rows *in)
@@ -73,18 +75,23 @@ static enum code bind_binary(struct aggregate_binding *binding, struct error *er
     const struct type *type = binding->call->arg_types[0];
     if (type->id == TYPE_BINARY)
         return E_OK;
-    return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires the \"BINARY\" type, "
-                            "however it has the type \"%s\".", type_sql(binding->ctx->arena, type));
+    return fail(err, E_SQL,
+                "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires the \"BINARY\" type, "
+                "however it has the type \"%s\".",
+                type_sql(binding->ctx->arena, type));
 }
 
-AGGREGATE(agg_bitmap_construct, "bitmap_construct_agg", "(bigint) -> binary", "A bitmap in which the bits at these places are set.",
+AGGREGATE(agg_bitmap_construct, "bitmap_construct_agg", "(bigint) -> binary",
+          "A bitmap in which the bits at these places are set.",
           "SELECT substring(hex(bitmap_construct_agg(c)), 0, 6) FROM VALUES (0), (1), (8) AS t(c)", "030100",
           .state_size = BITMAP_BYTES, .add = construct_add, .merge = bitmap_merge, .finish = bitmap_finish);
 AGGREGATE(agg_bitmap_or, "bitmap_or_agg", "(text) -> binary", "The bits that are set in any of the bitmaps.",
           "SELECT substring(hex(bitmap_or_agg(c)), 0, 6) FROM VALUES (X'10'), (X'20') AS t(c)", "300000",
-          .state_size = BITMAP_BYTES, .bind = bind_binary, .add = or_add, .merge = bitmap_merge, .finish = bitmap_finish);
+          .state_size = BITMAP_BYTES, .bind = bind_binary, .add = or_add, .merge = bitmap_merge,
+          .finish = bitmap_finish);
 AGGREGATE(agg_bitmap_and, "bitmap_and_agg", "(text) -> binary", "The bits that are set in all of the bitmaps.",
           "SELECT substring(hex(bitmap_and_agg(c)), 0, 6) FROM VALUES (X'F0'), (X'70') AS t(c)", "700000",
-          .state_size = BITMAP_BYTES, .bind = bind_binary, .add = and_add, .merge = bitmap_merge, .finish = bitmap_finish_and);
+          .state_size = BITMAP_BYTES, .bind = bind_binary, .add = and_add, .merge = bitmap_merge,
+          .finish = bitmap_finish_and);
 
 const struct aggregate *const bitmap_aggregates[] = {&agg_bitmap_construct, &agg_bitmap_or, &agg_bitmap_and, NULL};

@@ -17,10 +17,7 @@ struct fixed {
 };
 void fixed_set(struct fixed *fixed, const struct column *col, int64_t row);
 void fixed_build(const struct fixed *fixed, const struct type *type, struct builder *out);
-static inline bool type_is_boxed(const struct type *type)
-{
-    return type_is_varlen(type) || type_is_nested(type);
-}
+static inline bool type_is_boxed(const struct type *type) { return type_is_varlen(type) || type_is_nested(type); }
 
 struct box {
     uint8_t *data; /* NULL = nothing seen */
@@ -28,10 +25,7 @@ struct box {
 };
 void box_put(struct box *box, struct bytes bytes, size_t *heap_bytes);
 void box_set(struct box *box, const struct column *col, int64_t row, size_t *heap_bytes);
-static inline bool box_is_null(const struct box *box)
-{
-    return box->data == NULL || box->data[0] == 0;
-}
+static inline bool box_is_null(const struct box *box) { return box->data == NULL || box->data[0] == 0; }
 void box_build(const struct box *box, const struct type *type, struct builder *out);
 /* The box's value against a row's; neither is NULL. */
 int box_compare(const struct box *box, const struct column *col, int64_t row);
@@ -39,8 +33,8 @@ int boxes_compare(const struct box *a, const struct box *b, const struct type *t
 
 /* `count` boxes side by side; box k holds a value of the call's argument k. */
 void boxes_save(const struct box *boxes, int count, struct text *out);
-MUST_CHECK enum code boxes_load(const struct aggregate_call *call, int count, struct bytes *in,
-                                struct box *boxes, size_t *heap_bytes, struct error *err);
+MUST_CHECK enum code boxes_load(const struct aggregate_call *call, int count, struct bytes *in, struct box *boxes,
+                                size_t *heap_bytes, struct error *err);
 void boxes_drop(struct box *boxes, int count, size_t *heap_bytes);
 
 #endif

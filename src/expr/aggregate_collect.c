@@ -64,8 +64,8 @@ static void list_add(const struct aggregate_rows *in)
     }
 }
 
-static bool list_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
-                       const void *from, size_t *heap_bytes)
+static bool list_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from,
+                       size_t *heap_bytes)
 {
     struct list_state *a = into;
     const struct list_state *b = from;
@@ -98,8 +98,7 @@ static bool list_finish(const struct aggregate_call *call, const void *state, st
     return true;
 }
 
-static void list_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                      struct text *out)
+static void list_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
 {
     const struct list_state *s = state;
     save_u32(out, (uint32_t)s->count);
@@ -108,8 +107,8 @@ static void list_save(__attribute__((unused)) const struct aggregate_call *call,
         text_add(out, s->values->data, s->values->size);
 }
 
-static enum code list_load(const struct aggregate_call *call, struct bytes *in, void *state,
-                           size_t *heap_bytes, struct error *err)
+static enum code list_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                           struct error *err)
 {
     struct list_state *s = state;
     uint32_t count, size;
@@ -125,8 +124,7 @@ static enum code list_load(const struct aggregate_call *call, struct bytes *in, 
         if (!value_load(&rest, call->arg_types[0], NULL))
             return fail(err, E_CORRUPT, "the state of %s is not a list of its type", call->function->name);
     if (rest.size > 0)
-        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name,
-                    rest.size);
+        return fail(err, E_CORRUPT, "the state of %s has %zu bytes too many", call->function->name, rest.size);
     if (count > 0)
         text_add(list_text(s), bytes.data, bytes.size);
     s->count = count;
@@ -134,14 +132,12 @@ static enum code list_load(const struct aggregate_call *call, struct bytes *in, 
     return E_OK;
 }
 
-static void list_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
-                      size_t *heap_bytes)
+static void list_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
     list_free(state, heap_bytes);
 }
 
-static enum code bind_collect(struct aggregate_binding *binding,
-                              __attribute__((unused)) struct error *err)
+static enum code bind_collect(struct aggregate_binding *binding, __attribute__((unused)) struct error *err)
 {
     binding->type = type_array(binding->ctx->arena, binding->call->args[0]->type, false);
     return E_OK;
@@ -149,9 +145,8 @@ static enum code bind_collect(struct aggregate_binding *binding,
 
 static const struct aggregate_heap list_callbacks = {list_merge, list_save, list_load, list_drop};
 AGGREGATE(agg_collect_list, "collect_list array_agg", "(T) -> array<T>",
-          "All values but NULLs, in the order they come.",
-          "SELECT collect_list(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2,1]",
-          .state_size = sizeof(struct list_state), .bind = bind_collect, .add = list_add,
+          "All values but NULLs, in the order they come.", "SELECT collect_list(c) FROM VALUES (1), (2), (1) AS t(c)",
+          "[1,2,1]", .state_size = sizeof(struct list_state), .bind = bind_collect, .add = list_add,
           .finish = list_finish, .heap = &list_callbacks);
 
 /* ---- sets ---- */
@@ -211,8 +206,7 @@ static bool tuple_save(const struct aggregate_rows *in, int64_t row, struct text
 }
 
 /* Steps over or builds the tuple's values; false when the bytes are not such a tuple. */
-static bool tuple_load(const struct aggregate_call *call, struct bytes item,
-                       struct builder *const *outs)
+static bool tuple_load(const struct aggregate_call *call, struct bytes item, struct builder *const *outs)
 {
     for (int32_t k = 0; k < call->arg_count; k++)
         if (!value_load(&item, call->arg_types[k], outs != NULL ? outs[k] : NULL))
@@ -233,8 +227,8 @@ static void set_add(const struct aggregate_rows *in)
     text_free(&item);
 }
 
-static bool set_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
-                      const void *from, size_t *heap_bytes)
+static bool set_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from,
+                      size_t *heap_bytes)
 {
     struct set_state *a = into;
     const struct set_state *b = from;
@@ -263,8 +257,7 @@ static bool set_finish(const struct aggregate_call *call, const void *state, str
     return true;
 }
 
-static void set_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                     struct text *out)
+static void set_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
 {
     const struct set_state *s = state;
     size_t size = s->set != NULL ? s->set->items.size : 0;
@@ -273,8 +266,8 @@ static void set_save(__attribute__((unused)) const struct aggregate_call *call, 
         text_add(out, s->set->items.data, size);
 }
 
-static enum code set_load(const struct aggregate_call *call, struct bytes *in, void *state,
-                          size_t *heap_bytes, struct error *err)
+static enum code set_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                          struct error *err)
 {
     uint32_t size;
     struct bytes items, item;
@@ -294,22 +287,20 @@ static enum code set_load(const struct aggregate_call *call, struct bytes *in, v
     return E_OK;
 }
 
-static void set_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
-                     size_t *heap_bytes)
+static void set_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
     set_free(state, heap_bytes);
 }
 
 static const struct aggregate_heap set_callbacks = {set_merge, set_save, set_load, set_drop};
 AGGREGATE(agg_collect_set, "collect_set", "(T) -> array<T>", "The different values but NULL.",
-          "SELECT collect_set(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2]",
-          .state_size = sizeof(struct set_state), .bind = bind_collect, .add = set_add,
-          .finish = set_finish, .heap = &set_callbacks);
+          "SELECT collect_set(c) FROM VALUES (1), (2), (1) AS t(c)", "[1,2]", .state_size = sizeof(struct set_state),
+          .bind = bind_collect, .add = set_add, .finish = set_finish, .heap = &set_callbacks);
 
 /* ---- DISTINCT: collect the set, and let the inner aggregate see it once at the end ---- */
 
-static bool distinct_fold(const struct aggregate_call *inner, const struct column *args,
-                          int64_t rows, struct builder *out)
+static bool distinct_fold(const struct aggregate_call *inner, const struct column *args, int64_t rows,
+                          struct builder *out)
 {
     struct rejects rejects = {0};
     size_t heap_bytes = 0;
@@ -336,8 +327,7 @@ static bool distinct_fold(const struct aggregate_call *inner, const struct colum
     return fits;
 }
 
-static bool distinct_finish(const struct aggregate_call *call, const void *state,
-                            struct builder *out)
+static bool distinct_finish(const struct aggregate_call *call, const void *state, struct builder *out)
 {
     const struct aggregate_call *inner = call->bound;
     const struct set_state *s = state;

@@ -129,7 +129,8 @@ static bool histogram_finish(const struct aggregate_call *call, const void *stat
     return true;
 }
 
-static void histogram_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
+static void histogram_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                           struct text *out)
 {
     const struct histogram *s = state;
     text_add(out, &s->chance, sizeof s->chance);
@@ -173,14 +174,16 @@ static enum code bind_bins(struct aggregate_binding *binding, struct error *err)
     const struct expr *bins;
     int64_t *wanted = arena_new(binding->ctx->arena, int64_t);
     if (!expr_is_constant(call->args[1]))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `nb` should be a foldable \"INT\" expression.");
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `nb` should be a foldable \"INT\" expression.");
     TRY(expr_cast(binding->ctx, call->args[1], type_of(TYPE_INT32), false, call->at, &bins, err));
     TRY(expr_fold(binding->ctx, bins, &bins, err));
     if (literal_is_null(bins))
         return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_NULL] The nb must not be null.");
     *wanted = literal_int(bins);
     if (*wanted < 2 || *wanted > BINS_MAX)
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The nb must be between [2, %d] (current value = %d).",
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The nb must be between [2, %d] (current value = %d).",
                     BINS_MAX, (int)*wanted);
     call->bound = wanted;
     call->variant = (uint64_t)*wanted;
@@ -196,8 +199,10 @@ static enum code bind_histogram(struct aggregate_binding *binding, struct error 
     if (type->id == TYPE_STRING || type->id == TYPE_NULL)
         call->args[0] = expr_cast_implicit(binding->ctx, call->args[0], type_of(TYPE_DOUBLE));
     else if (!type_is_numeric(type) && !time && type->id != TYPE_INTERVAL_DT && type->id != TYPE_INTERVAL_YM)
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires a number, a time or an "
-                                "interval, however it has the type \"%s\".", type_sql(binding->ctx->arena, type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires a number, a time or an "
+                    "interval, however it has the type \"%s\".",
+                    type_sql(binding->ctx->arena, type));
     call->arg_types[0] = call->args[0]->type;
     struct field fields[] = {{"x", call->arg_types[0], true}, {"y", type_of(TYPE_DOUBLE), true}};
     binding->type = type_array(binding->ctx->arena, type_struct(binding->ctx->arena, fields, 2), true);
@@ -206,8 +211,8 @@ static enum code bind_histogram(struct aggregate_binding *binding, struct error 
 
 AGGREGATE(agg_histogram, "histogram_numeric", "(T, any) -> any",
           "At most so many bins, each the place x of about y values.",
-          "SELECT histogram_numeric(c, 2) FROM VALUES (0), (1), (10) AS t(c)", "[{\"x\":0,\"y\":2.0},{\"x\":10,\"y\":1.0}]",
-          .state_size = sizeof(struct histogram), .bind = bind_histogram, .add = histogram_add, .finish = histogram_finish,
-          .heap = &histogram_heap);
+          "SELECT histogram_numeric(c, 2) FROM VALUES (0), (1), (10) AS t(c)",
+          "[{\"x\":0,\"y\":2.0},{\"x\":10,\"y\":1.0}]", .state_size = sizeof(struct histogram), .bind = bind_histogram,
+          .add = histogram_add, .finish = histogram_finish, .heap = &histogram_heap);
 
 const struct aggregate *const histogram_aggregates[] = {&agg_histogram, NULL};

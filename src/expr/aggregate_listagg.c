@@ -222,12 +222,15 @@ static enum code bind_separator(struct aggregate_binding *binding, struct listin
     const struct expr *separator = call->args[1];
     const struct type *type = call->args[0]->type;
     if (!expr_is_constant(separator))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `delimiter` should be a foldable \"%s\" "
-                                "expression.", type_sql(binding->ctx->arena, type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `delimiter` should be a foldable \"%s\" "
+                    "expression.",
+                    type_sql(binding->ctx->arena, type));
     if (separator->type->id != TYPE_NULL && (separator->type->id == TYPE_BINARY) != (type->id == TYPE_BINARY))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Input to `listagg` should all be the same type, but it's "
-                                "(\"%s\" or \"%s\").", type_sql(binding->ctx->arena, type),
-                    type_sql(binding->ctx->arena, separator->type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Input to `listagg` should all be the same type, but it's "
+                    "(\"%s\" or \"%s\").",
+                    type_sql(binding->ctx->arena, type), type_sql(binding->ctx->arena, separator->type));
     TRY(expr_cast(binding->ctx, separator, type, false, call->at, &separator, err));
     TRY(expr_fold(binding->ctx, separator, &separator, err));
     if (!literal_is_null(separator))
@@ -260,11 +263,12 @@ static enum code bind_listagg(struct aggregate_binding *binding, struct error *e
     return E_OK;
 }
 
-AGGREGATE(agg_listagg, "listagg string_agg", "(text, any?, any?, any?) -> any",
-          "The texts one behind the other with a separator between them, in the order of WITHIN GROUP or as they come; NULLs "
-          "are left out.",
-          "SELECT listagg(c, ', ') WITHIN GROUP (ORDER BY c DESC) FROM VALUES ('a'), ('b') AS t(c)", "b, a",
-          .state_size = sizeof(struct list), .bind = bind_listagg, .add = listagg_add, .finish = listagg_finish,
-          .heap = &listagg_heap);
+AGGREGATE(
+    agg_listagg, "listagg string_agg", "(text, any?, any?, any?) -> any",
+    "The texts one behind the other with a separator between them, in the order of WITHIN GROUP or as they come; NULLs "
+    "are left out.",
+    "SELECT listagg(c, ', ') WITHIN GROUP (ORDER BY c DESC) FROM VALUES ('a'), ('b') AS t(c)", "b, a",
+    .state_size = sizeof(struct list), .bind = bind_listagg, .add = listagg_add, .finish = listagg_finish,
+    .heap = &listagg_heap);
 
 const struct aggregate *const listagg_aggregates[] = {&agg_listagg, NULL};

@@ -29,10 +29,7 @@ static void tally_free(struct tally *tally, size_t *heap_bytes)
     *tally = (struct tally){0};
 }
 
-static bool is_overflown(const struct tally *tally)
-{
-    return tally->set != NULL && tally->set->count == OVERFLOWN;
-}
+static bool is_overflown(const struct tally *tally) { return tally->set != NULL && tally->set->count == OVERFLOWN; }
 
 static void tally_overflow(struct tally *tally, size_t *heap_bytes)
 {
@@ -81,8 +78,8 @@ static void mode_add(const struct aggregate_rows *in)
     text_free(&item);
 }
 
-static bool mode_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,
-                       const void *from, size_t *heap_bytes)
+static bool mode_merge(__attribute__((unused)) const struct aggregate_call *call, void *into, const void *from,
+                       size_t *heap_bytes)
 {
     struct tally *a = into;
     const struct tally *b = from;
@@ -132,8 +129,7 @@ static bool mode_finish(const struct aggregate_call *call, const void *state, st
     return true;
 }
 
-static void mode_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                      struct text *out)
+static void mode_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
 {
     const struct tally *s = state;
     struct bytes item;
@@ -145,8 +141,8 @@ static void mode_save(__attribute__((unused)) const struct aggregate_call *call,
     }
 }
 
-static enum code mode_load(const struct aggregate_call *call, struct bytes *in, void *state,
-                           size_t *heap_bytes, struct error *err)
+static enum code mode_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                           struct error *err)
 {
     struct tally *s = state;
     uint32_t count, size;
@@ -163,15 +159,13 @@ static enum code mode_load(const struct aggregate_call *call, struct bytes *in, 
             break;
         value = times_of(times.data);
         rest = item;
-        fits = value > 0 && value_load(&rest, call->arg_types[0], NULL) && rest.size == 0 &&
-               item.data[0] == 1 && tally_put(s, item, value, heap_bytes) && s->set->count == i + 1;
+        fits = value > 0 && value_load(&rest, call->arg_types[0], NULL) && rest.size == 0 && item.data[0] == 1 &&
+               tally_put(s, item, value, heap_bytes) && s->set->count == i + 1;
     }
-    return fits ? E_OK
-                : fail(err, E_CORRUPT, "the state of %s is no tally of its type", call->function->name);
+    return fits ? E_OK : fail(err, E_CORRUPT, "the state of %s is no tally of its type", call->function->name);
 }
 
-static void mode_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
-                      size_t *heap_bytes)
+static void mode_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
     tally_free(state, heap_bytes);
 }
@@ -187,11 +181,14 @@ static enum code bind_mode(struct aggregate_binding *binding, struct error *err)
     const struct expr *descending;
     for (int32_t i = 1; i < call->arg_count; i++) {
         if (call->args[i]->type->id != TYPE_BOOLEAN)
-            return fail(err, E_SQL, "[UNEXPECTED_INPUT_TYPE] The second parameter of function `mode` requires the \"BOOLEAN\" "
-                                    "type, however it has the type \"%s\".", type_sql(binding->ctx->arena, call->args[i]->type));
+            return fail(err, E_SQL,
+                        "[UNEXPECTED_INPUT_TYPE] The second parameter of function `mode` requires the \"BOOLEAN\" "
+                        "type, however it has the type \"%s\".",
+                        type_sql(binding->ctx->arena, call->args[i]->type));
         if (!expr_is_constant(call->args[i]))
-            return fail(err, E_SQL, "[NON_FOLDABLE_ARGUMENT] The function `mode` requires the parameter `deterministic` to be a "
-                                    "foldable expression of the type \"BOOLEAN\".");
+            return fail(err, E_SQL,
+                        "[NON_FOLDABLE_ARGUMENT] The function `mode` requires the parameter `deterministic` to be a "
+                        "foldable expression of the type \"BOOLEAN\".");
     }
     if (call->arg_count == 3) {
         TRY(expr_fold(binding->ctx, call->args[2], &descending, err));
@@ -202,10 +199,9 @@ static enum code bind_mode(struct aggregate_binding *binding, struct error *err)
     return E_OK;
 }
 
-AGGREGATE(
-    agg_mode, "mode", "(T, any?, any?) -> T",
-    "The value that is there most often; of several the smallest, with or without true as second argument.",
-    "SELECT mode(c) FROM VALUES (1), (2), (2) AS t(c)", "2", .state_size = sizeof(struct tally),
-    .bind = bind_mode, .add = mode_add, .finish = mode_finish, .heap = &mode_heap);
+AGGREGATE(agg_mode, "mode", "(T, any?, any?) -> T",
+          "The value that is there most often; of several the smallest, with or without true as second argument.",
+          "SELECT mode(c) FROM VALUES (1), (2), (2) AS t(c)", "2", .state_size = sizeof(struct tally),
+          .bind = bind_mode, .add = mode_add, .finish = mode_finish, .heap = &mode_heap);
 
 const struct aggregate *const mode_aggregates[] = {&agg_mode, NULL};

@@ -3,11 +3,10 @@
 double number_at(const struct column *col, int64_t row)
 {
     switch (type_shape(col->type)) {
-#define INTEGER(shape, ctype)                                                            \
-    case shape:                                                                          \
-        return col->type->id == TYPE_DECIMAL                                             \
-                   ? decimal_to_double(column_values(col, ctype)[row], col->type->scale) \
-                   : (double)column_values(col, ctype)[row];
+#define INTEGER(shape, ctype)                                                                                      \
+    case shape:                                                                                                    \
+        return col->type->id == TYPE_DECIMAL ? decimal_to_double(column_values(col, ctype)[row], col->type->scale) \
+                                             : (double)column_values(col, ctype)[row];
         SHAPES_INTEGER(INTEGER)
 #undef INTEGER
 #define FLOATING(shape, ctype) \

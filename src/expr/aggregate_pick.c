@@ -26,10 +26,7 @@ static struct row_place row_place(const struct aggregate_rows *in, int64_t row)
     return in->places != NULL ? in->places[row] : (struct row_place){0};
 }
 
-static void place_save(const struct row_place *place, struct text *out)
-{
-    text_add(out, place, sizeof *place);
-}
+static void place_save(const struct row_place *place, struct text *out) { text_add(out, place, sizeof *place); }
 
 static enum code place_load(const struct aggregate_call *call, struct bytes *in, struct row_place *place,
                             struct error *err)
@@ -121,39 +118,37 @@ static void box_pick_save(__attribute__((unused)) const struct aggregate_call *c
     place_save(&s->place, out);
 }
 
-static enum code box_pick_load(const struct aggregate_call *call, struct bytes *in, void *state,
-                               size_t *heap_bytes, struct error *err)
+static enum code box_pick_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                               struct error *err)
 {
     struct box_pick *s = state;
     TRY(boxes_load(call, 1, in, &s->box, heap_bytes, err));
     return place_load(call, in, &s->place, err);
 }
 
-static void box_pick_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
-                          size_t *heap_bytes)
+static void box_pick_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
     boxes_drop(&((struct box_pick *)state)->box, 1, heap_bytes);
 }
 
-#define PICK_ROWS(id, name_, which)                                                                   \
-    static void id##_fixed_add(const struct aggregate_rows *in) { fixed_pick_add(in, which); }        \
-    static bool id##_fixed_merge(__attribute__((unused)) const struct aggregate_call *call,           \
-                                 void *into, const void *from)                                        \
-    {                                                                                                 \
-        return fixed_pick_merge(into, from, which);                                                   \
-    }                                                                                                 \
-    static void id##_box_add(const struct aggregate_rows *in) { box_pick_add(in, which); }            \
-    static bool id##_box_merge(__attribute__((unused)) const struct aggregate_call *call,             \
-                               void *into, const void *from, size_t *heap_bytes)                      \
-    {                                                                                                 \
-        return box_pick_merge(into, from, which, heap_bytes);                                         \
-    }                                                                                                 \
-    static const struct aggregate_heap id##_heap = {id##_box_merge, box_pick_save, box_pick_load,     \
-                                                    box_pick_drop};                                   \
-    AGGREGATE(id##_fixed, name_, "(T) -> T", "", NULL, NULL, .state_size = sizeof(struct fixed_pick), \
-              .add = id##_fixed_add, .merge = id##_fixed_merge, .finish = fixed_pick_finish);         \
-    AGGREGATE(id##_box, name_, "(T) -> T", "", NULL, NULL, .state_size = sizeof(struct box_pick),     \
-              .add = id##_box_add, .finish = box_pick_finish, .heap = &id##_heap)
+#define PICK_ROWS(id, name_, which)                                                                                    \
+    static void id##_fixed_add(const struct aggregate_rows *in) { fixed_pick_add(in, which); }                         \
+    static bool id##_fixed_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,                \
+                                 const void *from)                                                                     \
+    {                                                                                                                  \
+        return fixed_pick_merge(into, from, which);                                                                    \
+    }                                                                                                                  \
+    static void id##_box_add(const struct aggregate_rows *in) { box_pick_add(in, which); }                             \
+    static bool id##_box_merge(__attribute__((unused)) const struct aggregate_call *call, void *into,                  \
+                               const void *from, size_t *heap_bytes)                                                   \
+    {                                                                                                                  \
+        return box_pick_merge(into, from, which, heap_bytes);                                                          \
+    }                                                                                                                  \
+    static const struct aggregate_heap id##_heap = {id##_box_merge, box_pick_save, box_pick_load, box_pick_drop};      \
+    AGGREGATE(id##_fixed, name_, "(T) -> T", "", NULL, NULL, .state_size = sizeof(struct fixed_pick),                  \
+              .add = id##_fixed_add, .merge = id##_fixed_merge, .finish = fixed_pick_finish);                          \
+    AGGREGATE(id##_box, name_, "(T) -> T", "", NULL, NULL, .state_size = sizeof(struct box_pick), .add = id##_box_add, \
+              .finish = box_pick_finish, .heap = &id##_heap)
 
 PICK_ROWS(agg_first_any, "first", FIRST);
 PICK_ROWS(agg_first_known, "first", FIRST | SKIP_NULLS);
@@ -161,8 +156,7 @@ PICK_ROWS(agg_last_any, "last", LAST);
 PICK_ROWS(agg_last_known, "last", LAST | SKIP_NULLS);
 
 /* The second argument says whether to skip NULLs; it is needed only here. */
-static enum code bind_pick(struct aggregate_binding *binding, const struct aggregate *const rows[4],
-                           struct error *err)
+static enum code bind_pick(struct aggregate_binding *binding, const struct aggregate *const rows[4], struct error *err)
 {
     struct aggregate_call *call = binding->call;
     bool skip = false;
@@ -179,25 +173,23 @@ static enum code bind_pick(struct aggregate_binding *binding, const struct aggre
 
 static enum code bind_first(struct aggregate_binding *binding, struct error *err)
 {
-    static const struct aggregate *const rows[] = {&agg_first_any_fixed, &agg_first_any_box,
-                                                   &agg_first_known_fixed, &agg_first_known_box};
+    static const struct aggregate *const rows[] = {&agg_first_any_fixed, &agg_first_any_box, &agg_first_known_fixed,
+                                                   &agg_first_known_box};
     return bind_pick(binding, rows, err);
 }
 static enum code bind_last(struct aggregate_binding *binding, struct error *err)
 {
-    static const struct aggregate *const rows[] = {&agg_last_any_fixed, &agg_last_any_box,
-                                                   &agg_last_known_fixed, &agg_last_known_box};
+    static const struct aggregate *const rows[] = {&agg_last_any_fixed, &agg_last_any_box, &agg_last_known_fixed,
+                                                   &agg_last_known_box};
     return bind_pick(binding, rows, err);
 }
 
-AGGREGATE(
-    agg_first, "first first_value any_value", "(T, boolean?) -> T",
-    "Value of the first row by partition and offset; with true as second argument the first that is not NULL.",
-    "SELECT first(c, true) FROM VALUES (NULL), (1), (2) AS t(c)", "1", .bind = bind_first);
-AGGREGATE(
-    agg_last, "last last_value", "(T, boolean?) -> T",
-    "Value of the last row by partition and offset; with true as second argument the last that is not NULL.",
-    "SELECT last(c) FROM VALUES (1), (2) AS t(c)", "2", .bind = bind_last);
+AGGREGATE(agg_first, "first first_value any_value", "(T, boolean?) -> T",
+          "Value of the first row by partition and offset; with true as second argument the first that is not NULL.",
+          "SELECT first(c, true) FROM VALUES (NULL), (1), (2) AS t(c)", "1", .bind = bind_first);
+AGGREGATE(agg_last, "last last_value", "(T, boolean?) -> T",
+          "Value of the last row by partition and offset; with true as second argument the last that is not NULL.",
+          "SELECT last(c) FROM VALUES (1), (2) AS t(c)", "2", .bind = bind_last);
 
 /* ---- max_by and min_by ---- */
 
@@ -223,14 +215,13 @@ static void by_add(const struct aggregate_rows *in, int sign)
     }
 }
 
-static bool by_merge(const struct aggregate_call *call, void *into, const void *from, int sign,
-                     size_t *heap_bytes)
+static bool by_merge(const struct aggregate_call *call, void *into, const void *from, int sign, size_t *heap_bytes)
 {
     struct pair_pick *a = into;
     const struct pair_pick *b = from;
     if (b->boxes[1].data == NULL ||
-        (a->boxes[1].data != NULL && !by_takes(boxes_compare(&a->boxes[1], &b->boxes[1], call->arg_types[1]),
-                                               sign, &a->place, &b->place)))
+        (a->boxes[1].data != NULL &&
+         !by_takes(boxes_compare(&a->boxes[1], &b->boxes[1], call->arg_types[1]), sign, &a->place, &b->place)))
         return true;
     for (int k = 0; k < 2; k++)
         box_put(&a->boxes[k], bytes_of(b->boxes[k].data, b->boxes[k].size), heap_bytes);
@@ -244,8 +235,7 @@ static bool by_finish(const struct aggregate_call *call, const void *state, stru
     return true;
 }
 
-static void by_save(__attribute__((unused)) const struct aggregate_call *call, const void *state,
-                    struct text *out)
+static void by_save(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct text *out)
 {
     const struct pair_pick *s = state;
     boxes_save(s->boxes, 2, out);
@@ -263,8 +253,7 @@ static enum code by_load(const struct aggregate_call *call, struct bytes *in, vo
     return place_load(call, in, &s->place, err);
 }
 
-static void by_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
-                    size_t *heap_bytes)
+static void by_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
     boxes_drop(((struct pair_pick *)state)->boxes, 2, heap_bytes);
 }
@@ -275,17 +264,15 @@ static enum code bind_by(struct aggregate_binding *binding, __attribute__((unuse
     return E_OK;
 }
 
-#define BY(id, name_, help_, expected_, sign)                                                         \
-    static void id##_add(const struct aggregate_rows *in) { by_add(in, sign); }                       \
-    static bool id##_merge(const struct aggregate_call *call, void *into, const void *from,           \
-                           size_t *heap_bytes)                                                        \
-    {                                                                                                 \
-        return by_merge(call, into, from, sign, heap_bytes);                                          \
-    }                                                                                                 \
-    static const struct aggregate_heap id##_heap = {id##_merge, by_save, by_load, by_drop};           \
-    AGGREGATE(id, name_, "(T, O) -> T", help_,                                                        \
-              "SELECT " name_ "(x, y) FROM VALUES ('a', 1), ('b', 2) AS t(x, y)", expected_,          \
-              .state_size = sizeof(struct pair_pick), .bind = bind_by, .add = id##_add,               \
+#define BY(id, name_, help_, expected_, sign)                                                                      \
+    static void id##_add(const struct aggregate_rows *in) { by_add(in, sign); }                                    \
+    static bool id##_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes)    \
+    {                                                                                                              \
+        return by_merge(call, into, from, sign, heap_bytes);                                                       \
+    }                                                                                                              \
+    static const struct aggregate_heap id##_heap = {id##_merge, by_save, by_load, by_drop};                        \
+    AGGREGATE(id, name_, "(T, O) -> T", help_, "SELECT " name_ "(x, y) FROM VALUES ('a', 1), ('b', 2) AS t(x, y)", \
+              expected_, .state_size = sizeof(struct pair_pick), .bind = bind_by, .add = id##_add,                 \
               .finish = by_finish, .heap = &id##_heap)
 BY(agg_max_by, "max_by", "The first argument where the second is largest.", "b", 1);
 BY(agg_min_by, "min_by", "The first argument where the second is smallest.", "a", -1);

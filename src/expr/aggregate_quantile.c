@@ -78,8 +78,7 @@ static uint32_t slack_before(const struct tuple *tuples, uint32_t count, uint32_
 static uint32_t put_tuple(struct tuple *out, uint32_t count, struct tuple tuple, bool exact)
 {
     struct tuple *last = &out[count - (count > 0)];
-    if (!exact || count == 0 || !FLOAT_EQUAL(last->value, tuple.value) ||
-        last->weight > WEIGHT_MAX - tuple.weight) {
+    if (!exact || count == 0 || !FLOAT_EQUAL(last->value, tuple.value) || last->weight > WEIGHT_MAX - tuple.weight) {
         out[count] = tuple;
         return count + 1;
     }
@@ -134,8 +133,8 @@ static struct tuple *fresh_tuples(const struct summary *summary)
 }
 
 /* Take `count` tuples in. False when there are too many then. */
-static bool summary_take(const struct quantiles *quantiles, struct summary *summary,
-                         const struct tuple *tuples, uint32_t count, size_t *heap_bytes)
+static bool summary_take(const struct quantiles *quantiles, struct summary *summary, const struct tuple *tuples,
+                         uint32_t count, size_t *heap_bytes)
 {
     bool exact = quantiles->accuracy == 0;
     uint32_t capacity = summary->count + count;
@@ -166,8 +165,7 @@ static void summary_overflow(struct summary *summary, size_t *heap_bytes)
     summary->rows = OVERFLOWN;
 }
 
-static bool summary_add(const struct quantiles *quantiles, struct summary *summary, double value,
-                        size_t *heap_bytes)
+static bool summary_add(const struct quantiles *quantiles, struct summary *summary, double value, size_t *heap_bytes)
 {
     size_t heap = summary_heap(summary);
     mem_grow(summary->fresh, summary->fresh_capacity, summary->fresh_count + 1);
@@ -181,11 +179,10 @@ static bool summary_add(const struct quantiles *quantiles, struct summary *summa
 
 /* ---- answers ---- */
 
-static double approximate(const struct quantiles *quantiles, const struct tuple *tuples, uint32_t count,
-                          int64_t rows, double fraction)
+static double approximate(const struct quantiles *quantiles, const struct tuple *tuples, uint32_t count, int64_t rows,
+                          double fraction)
 {
-    double error = 1 / (double)quantiles->accuracy, rank = ceil(fraction * (double)rows), reach = 0,
-           least = 0;
+    double error = 1 / (double)quantiles->accuracy, rank = ceil(fraction * (double)rows), reach = 0, least = 0;
     if (fraction <= error || count == 1)
         return tuples[0].value;
     if (fraction >= 1 - error)
@@ -246,8 +243,7 @@ static bool summary_finish(const struct aggregate_call *call, const void *state,
         return true; // an overflow was counted when it happened
     }
     bool exact = quantiles->accuracy == 0;
-    struct tuple *fresh = fresh_tuples(s),
-                 *all = mem_array(struct tuple, (size_t)s->count + s->fresh_count + 1);
+    struct tuple *fresh = fresh_tuples(s), *all = mem_array(struct tuple, (size_t)s->count + s->fresh_count + 1);
     uint32_t count = merge_tuples(s->tuples, s->count, fresh, s->fresh_count, exact, all);
     const struct type *type = quantiles->list ? call->type->fields[0].type : call->type;
     if (quantiles->descending)
@@ -282,8 +278,7 @@ static void quantile_add(const struct aggregate_rows *in)
     }
 }
 
-static bool quantile_merge(const struct aggregate_call *call, void *into, const void *from,
-                           size_t *heap_bytes)
+static bool quantile_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes)
 {
     struct summary *a = into;
     const struct summary *b = from;
@@ -326,15 +321,14 @@ static bool tuples_valid(const struct summary *summary)
     return rows == summary->rows;
 }
 
-static enum code quantile_load(const struct aggregate_call *call, struct bytes *in, void *state,
-                               size_t *heap_bytes, struct error *err)
+static enum code quantile_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                               struct error *err)
 {
     struct summary *s = state;
     struct bytes rows, tuples, fresh;
     uint32_t count, fresh_count;
     if (!load_bytes(in, sizeof s->rows, &rows) || !load_u32(in, &count) || !load_u32(in, &fresh_count) ||
-        count > TUPLES_MAX || fresh_count > TUPLES_MAX ||
-        !load_bytes(in, count * sizeof *s->tuples, &tuples) ||
+        count > TUPLES_MAX || fresh_count > TUPLES_MAX || !load_bytes(in, count * sizeof *s->tuples, &tuples) ||
         !load_bytes(in, fresh_count * sizeof *s->fresh, &fresh))
         return fail(err, E_CORRUPT, "the state of %s is cut off", call->function->name);
     memcpy(&s->rows, rows.data, sizeof s->rows);
@@ -347,29 +341,27 @@ static enum code quantile_load(const struct aggregate_call *call, struct bytes *
     s->count = s->capacity = count;
     s->fresh_count = s->fresh_capacity = fresh_count;
     *heap_bytes += summary_heap(s);
-    return tuples_valid(s) ? E_OK
-                           : fail(err, E_CORRUPT, "the state of %s is no summary", call->function->name);
+    return tuples_valid(s) ? E_OK : fail(err, E_CORRUPT, "the state of %s is no summary", call->function->name);
 }
 
-static void quantile_drop(__attribute__((unused)) const struct aggregate_call *call, void *state,
-                          size_t *heap_bytes)
+static void quantile_drop(__attribute__((unused)) const struct aggregate_call *call, void *state, size_t *heap_bytes)
 {
     summary_free(state, heap_bytes);
 }
 
-static const struct aggregate_heap quantile_heap = {quantile_merge, quantile_save, quantile_load,
-                                                    quantile_drop};
+static const struct aggregate_heap quantile_heap = {quantile_merge, quantile_save, quantile_load, quantile_drop};
 
 /* ---- binding ---- */
 
 /* A constant argument of a type; E_SQL when it is NULL or none. */
-static enum code constant(struct aggregate_binding *binding, int32_t index, const struct type *type,
-                          const char *what, const struct expr **out, struct error *err)
+static enum code constant(struct aggregate_binding *binding, int32_t index, const struct type *type, const char *what,
+                          const struct expr **out, struct error *err)
 {
     const struct aggregate_call *call = binding->call;
     const struct expr *cast;
     if (!expr_is_constant(call->args[index]))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable expression.", what);
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable expression.", what);
     TRY(expr_cast(binding->ctx, call->args[index], type, false, call->at, &cast, err));
     TRY(expr_fold(binding->ctx, cast, out, err));
     if (literal_is_null(*out))
@@ -377,14 +369,13 @@ static enum code constant(struct aggregate_binding *binding, int32_t index, cons
     return E_OK;
 }
 
-static enum code bind_fractions(struct aggregate_binding *binding, struct quantiles *quantiles,
-                                struct error *err)
+static enum code bind_fractions(struct aggregate_binding *binding, struct quantiles *quantiles, struct error *err)
 {
     const struct expr *literal;
     const struct type *given = binding->call->args[1]->type, *one = type_of(TYPE_DOUBLE);
     quantiles->list = given->id == TYPE_ARRAY;
-    TRY(constant(binding, 1, quantiles->list ? type_array(binding->ctx->arena, one, true) : one, "percentage",
-                 &literal, err));
+    TRY(constant(binding, 1, quantiles->list ? type_array(binding->ctx->arena, one, true) : one, "percentage", &literal,
+                 err));
     const struct column *values = quantiles->list ? &literal->literal->children[0] : literal->literal;
     quantiles->count = quantiles->list ? column_offsets(literal->literal)[1] : 1;
     quantiles->fractions = arena_array(binding->ctx->arena, double, (size_t)quantiles->count + 1);
@@ -403,8 +394,7 @@ static enum code bind_fractions(struct aggregate_binding *binding, struct quanti
     return E_OK;
 }
 
-static enum code bind_accuracy(struct aggregate_binding *binding, struct quantiles *quantiles,
-                               struct error *err)
+static enum code bind_accuracy(struct aggregate_binding *binding, struct quantiles *quantiles, struct error *err)
 {
     const struct expr *literal;
     quantiles->accuracy = ACCURACY_DEFAULT;
@@ -440,8 +430,7 @@ static enum code bind_values(struct aggregate_binding *binding, bool times, stru
     return E_OK;
 }
 
-static enum code bind_quantiles(struct aggregate_binding *binding, struct quantiles *quantiles,
-                                struct error *err)
+static enum code bind_quantiles(struct aggregate_binding *binding, struct quantiles *quantiles, struct error *err)
 {
     struct aggregate_call *call = binding->call;
     TRY(bind_values(binding, quantiles->accuracy > 0, err));
@@ -451,8 +440,9 @@ static enum code bind_quantiles(struct aggregate_binding *binding, struct quanti
     binding->type = quantiles->list ? type_array(binding->ctx->arena, type, false) : type;
     call->bound = quantiles;
     call->variant = hash_mix(hash_bytes(quantiles->fractions, (size_t)quantiles->count * sizeof(double)),
-                             hash_mix((uint64_t)quantiles->accuracy,
-                                      (uint64_t)quantiles->list | (uint64_t)quantiles->descending << 1 | (uint64_t)quantiles->discrete << 2));
+                             hash_mix((uint64_t)quantiles->accuracy, (uint64_t)quantiles->list |
+                                                                         (uint64_t)quantiles->descending << 1 |
+                                                                         (uint64_t)quantiles->discrete << 2));
     call->arg_count = 1;
     return E_OK;
 }
@@ -483,8 +473,14 @@ static enum code bind_within(struct aggregate_binding *binding, bool is_discrete
     quantiles->discrete = is_discrete;
     return bind_quantiles(binding, quantiles, err);
 }
-static enum code bind_cont(struct aggregate_binding *binding, struct error *err) { return bind_within(binding, false, err); }
-static enum code bind_disc(struct aggregate_binding *binding, struct error *err) { return bind_within(binding, true, err); }
+static enum code bind_cont(struct aggregate_binding *binding, struct error *err)
+{
+    return bind_within(binding, false, err);
+}
+static enum code bind_disc(struct aggregate_binding *binding, struct error *err)
+{
+    return bind_within(binding, true, err);
+}
 
 static enum code bind_median(struct aggregate_binding *binding, struct error *err)
 {
@@ -498,14 +494,12 @@ AGGREGATE(
     agg_percentile_approx, "percentile_approx approx_percentile", "(T, any, any?) -> T",
     "A value that about this part of the values (0 to 1, or an ARRAY of such parts) do not exceed; the third argument "
     "is the accuracy (10000): the place in order is right to 1/accuracy of the rows.",
-    "SELECT percentile_approx(c, 0.5) FROM VALUES (1), (2), (3) AS t(c)", "2",
-    .state_size = sizeof(struct summary), .bind = bind_approximate, .add = quantile_add,
-    .finish = summary_finish, .heap = &quantile_heap);
+    "SELECT percentile_approx(c, 0.5) FROM VALUES (1), (2), (3) AS t(c)", "2", .state_size = sizeof(struct summary),
+    .bind = bind_approximate, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
 AGGREGATE(agg_percentile, "percentile", "(T, any) -> double",
           "The value at this part (0 to 1, or an ARRAY of such parts) of the values in order, interpolated.",
-          "SELECT percentile(c, 0.25) FROM VALUES (1), (2) AS t(c)", "1.25",
-          .state_size = sizeof(struct summary), .bind = bind_percentile, .add = quantile_add,
-          .finish = summary_finish, .heap = &quantile_heap);
+          "SELECT percentile(c, 0.25) FROM VALUES (1), (2) AS t(c)", "1.25", .state_size = sizeof(struct summary),
+          .bind = bind_percentile, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
 AGGREGATE(agg_median, "median", "(T) -> double", "The value in the middle, interpolated.",
           "SELECT median(c) FROM VALUES (1), (2) AS t(c)", "1.5", .state_size = sizeof(struct summary),
           .bind = bind_median, .add = quantile_add, .finish = summary_finish, .heap = &quantile_heap);
@@ -521,5 +515,5 @@ AGGREGATE(agg_percentile_disc, "percentile_disc", "(T, any, boolean) -> double",
           .state_size = sizeof(struct summary), .bind = bind_disc, .add = quantile_add, .finish = summary_finish,
           .heap = &quantile_heap);
 
-const struct aggregate *const quantile_aggregates[] = {&agg_percentile_approx, &agg_percentile, &agg_median,
-                                                       &agg_percentile_cont, &agg_percentile_disc, NULL};
+const struct aggregate *const quantile_aggregates[] = {&agg_percentile_approx, &agg_percentile,      &agg_median,
+                                                       &agg_percentile_cont,   &agg_percentile_disc, NULL};

@@ -86,7 +86,8 @@ static bool vector_merge(const struct aggregate_call *call, void *into, const vo
     return true;
 }
 
-static bool vector_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state, struct builder *out)
+static bool vector_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
+                          struct builder *out)
 {
     const struct vector_state *s = state;
     if (s->count == 0 || s->mismatch != 0) {
@@ -140,8 +141,10 @@ static enum code bind_vector(struct aggregate_binding *binding, struct error *er
 {
     const struct type *type = binding->call->arg_types[0];
     if (type->id != TYPE_ARRAY || type->fields[0].type->id != TYPE_FLOAT)
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires the \"ARRAY<FLOAT>\" type, "
-                                "however it has the type \"%s\".", type_sql(binding->ctx->arena, type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter requires the \"ARRAY<FLOAT>\" type, "
+                    "however it has the type \"%s\".",
+                    type_sql(binding->ctx->arena, type));
     binding->type = type_array(binding->ctx->arena, type_of(TYPE_FLOAT), false);
     return E_OK;
 }

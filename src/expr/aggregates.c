@@ -7,9 +7,9 @@
 #include "expr/signature.h"
 
 static const struct aggregate *const *const families[] = {
-    sum_aggregates,    moment_aggregates,   extreme_aggregates, pick_aggregates,
-    approx_aggregates, quantile_aggregates, mode_aggregates,    collect_aggregates,
-    listagg_aggregates, histogram_aggregates, bitmap_aggregates, vector_aggregates,
+    sum_aggregates,     moment_aggregates,    extreme_aggregates, pick_aggregates,
+    approx_aggregates,  quantile_aggregates,  mode_aggregates,    collect_aggregates,
+    listagg_aggregates, histogram_aggregates, bitmap_aggregates,  vector_aggregates,
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 
@@ -44,9 +44,8 @@ const struct aggregate *aggregate_find(const char *name)
 
 /* ---- binding ---- */
 
-static const struct aggregate *choose(struct expr_context *ctx, const char *name,
-                                      const struct expr *const *args, int32_t count,
-                                      struct fit *best)
+static const struct aggregate *choose(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                                      int32_t count, struct fit *best)
 {
     const struct aggregate *found = NULL;
     *best = (struct fit){.wrong_count = true, .misfit = -1};
@@ -73,17 +72,15 @@ static enum code bind_error(struct expr_context *ctx, const char *name, const st
     if (aggregate_find(name) == NULL)
         return fail(err, E_SQL, "[UNRESOLVED_ROUTINE] Cannot resolve routine `%s`", name);
     if (fit->wrong_count || count == 0)
-        return fail(err, E_SQL,
-                    "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` does not take %d parameters.",
-                    name, count);
+        return fail(err, E_SQL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` does not take %d parameters.", name,
+                    count);
     int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
     struct text shown = {0};
     expr_print(args[misfit], NULL, &shown);
-    enum code code =
-        fail(err, E_SQL,
-             "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s(%s)\" due to data "
-             "type mismatch: \"%s\" has the type \"%s\", which %s does not take.",
-             name, shown.data, shown.data, type_sql(ctx->arena, args[misfit]->type), name);
+    enum code code = fail(err, E_SQL,
+                          "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s(%s)\" due to data "
+                          "type mismatch: \"%s\" has the type \"%s\", which %s does not take.",
+                          name, shown.data, shown.data, type_sql(ctx->arena, args[misfit]->type), name);
     text_free(&shown);
     return code;
 }
@@ -91,8 +88,7 @@ static enum code bind_error(struct expr_context *ctx, const char *name, const st
 /* min, max and the like see no difference. */
 static bool cares_for_distinct(const char *name)
 {
-    static const char *const same[] = {"min",     "max",  "bool_and", "every",
-                                       "bool_or", "some", "any",      "collect_set"};
+    static const char *const same[] = {"min", "max", "bool_and", "every", "bool_or", "some", "any", "collect_set"};
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
         if (strcasecmp(same[i], name) == 0)
             return false;
@@ -107,13 +103,12 @@ static void settle(struct aggregate_call *call)
     always(call->state_size > 0 && call->state_size % 8 == 0);
 }
 
-enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args,
-                         int32_t count, bool distinct, const struct expr *filter,
-                         struct position at, const struct aggregate_call **out, struct error *err)
+enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                         bool distinct, const struct expr *filter, struct position at,
+                         const struct aggregate_call **out, struct error *err)
 {
     struct fit fit = {0};
-    const struct aggregate *function =
-        count <= AGGREGATE_ARGS_MAX ? choose(ctx, name, args, count, &fit) : NULL;
+    const struct aggregate *function = count <= AGGREGATE_ARGS_MAX ? choose(ctx, name, args, count, &fit) : NULL;
     if (function == NULL)
         return bind_error(ctx, name, &fit, args, count, err);
     struct aggregate_call *call = arena_new(ctx->arena, struct aggregate_call);
@@ -151,10 +146,7 @@ struct bytes aggregate_name(const struct aggregate_call *call)
 
 /* ---- states ---- */
 
-void aggregate_init(const struct aggregate_call *call, void *state)
-{
-    memset(state, 0, call->state_size);
-}
+void aggregate_init(const struct aggregate_call *call, void *state) { memset(state, 0, call->state_size); }
 
 void aggregate_add(const struct aggregate_rows *rows)
 {

@@ -15,8 +15,8 @@
 enum { SPARSE_MAX = 64, RANK_BITS = 8, HASH_BITS = 64, XXHASH_SEED = 42 };
 
 struct sketch {
-    uint32_t *sparse; /* register << RANK_BITS | rank, in no order; or NULL */
-    uint8_t *dense;   /* rank per register; or NULL */
+    uint32_t *sparse;         /* register << RANK_BITS | rank, in no order; or NULL */
+    uint8_t *dense;           /* rank per register; or NULL */
     uint32_t count, capacity; /* of sparse */
 };
 
@@ -36,8 +36,8 @@ static void make_dense(const struct aggregate_call *call, struct sketch *sketch,
     sketch->count = sketch->capacity = 0;
 }
 
-static void register_raise(const struct aggregate_call *call, struct sketch *sketch, uint32_t index,
-                           uint8_t rank, size_t *heap_bytes)
+static void register_raise(const struct aggregate_call *call, struct sketch *sketch, uint32_t index, uint8_t rank,
+                           size_t *heap_bytes)
 {
     for (uint32_t i = 0; i < sketch->count; i++) {
         if (sketch->sparse[i] >> RANK_BITS != index)
@@ -58,8 +58,7 @@ static void register_raise(const struct aggregate_call *call, struct sketch *ske
     sketch->sparse[sketch->count++] = index << RANK_BITS | rank;
 }
 
-static void hash_add(const struct aggregate_call *call, struct sketch *sketch, uint64_t hash,
-                     size_t *heap_bytes)
+static void hash_add(const struct aggregate_call *call, struct sketch *sketch, uint64_t hash, size_t *heap_bytes)
 {
     int bits = bits_of(call);
     uint64_t rest = hash << bits | (uint64_t)1 << (bits - 1); // ends the run of zeros
@@ -72,8 +71,7 @@ static void sketch_add(const struct aggregate_rows *in)
     for (int64_t i = 0; i < in->rows; i++) {
         if ((in->active != NULL && !bit_get(in->active, i)) || column_is_null(&in->args[0], i))
             continue;
-        hash_add(in->call, STATE_AT(in, struct sketch), value_xxhash64(&in->args[0], i, XXHASH_SEED),
-                 in->heap_bytes);
+        hash_add(in->call, STATE_AT(in, struct sketch), value_xxhash64(&in->args[0], i, XXHASH_SEED), in->heap_bytes);
     }
 }
 
@@ -119,10 +117,7 @@ static double bias_of(int bits, double raw)
 
 static double scale_of(int bits, double registers)
 {
-    double alpha = bits == 4   ? 0.673
-                   : bits == 5 ? 0.697
-                   : bits == 6 ? 0.709
-                               : 0.7213 / (1 + 1.079 / registers);
+    double alpha = bits == 4 ? 0.673 : bits == 5 ? 0.697 : bits == 6 ? 0.709 : 0.7213 / (1 + 1.079 / registers);
     return alpha * registers * registers;
 }
 
@@ -169,8 +164,8 @@ static void sketch_save(const struct aggregate_call *call, const void *state, st
         text_add(out, s->sparse, s->count * sizeof *s->sparse);
 }
 
-static enum code sketch_load(const struct aggregate_call *call, struct bytes *in, void *state,
-                             size_t *heap_bytes, struct error *err)
+static enum code sketch_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
+                             struct error *err)
 {
     uint32_t count, most = HASH_BITS - (uint32_t)bits_of(call) + 1;
     struct bytes bytes;
@@ -231,11 +226,10 @@ static enum code bind_sketch(struct aggregate_binding *binding, struct error *er
     return E_OK;
 }
 
-AGGREGATE(
-    agg_approx_count, "approx_count_distinct", "(any, double?) -> bigint",
-    "About how many different values there are; the second argument is the relative standard deviation (0.05).",
-    "SELECT approx_count_distinct(c) FROM VALUES (1), (1), (2), (3) AS t(c)", "3",
-    .state_size = sizeof(struct sketch), .bind = bind_sketch, .add = sketch_add, .finish = sketch_finish,
-    .heap = &sketch_heap);
+AGGREGATE(agg_approx_count, "approx_count_distinct", "(any, double?) -> bigint",
+          "About how many different values there are; the second argument is the relative standard deviation (0.05).",
+          "SELECT approx_count_distinct(c) FROM VALUES (1), (1), (2), (3) AS t(c)", "3",
+          .state_size = sizeof(struct sketch), .bind = bind_sketch, .add = sketch_add, .finish = sketch_finish,
+          .heap = &sketch_heap);
 
 const struct aggregate *const approx_aggregates[] = {&agg_approx_count, NULL};

@@ -568,21 +568,12 @@ static const int32_t counts_18[] = {
 };
 /* clang-format on */
 
-#define TABLE(p, linear_max) {means_##p, counts_##p, sizeof counts_##p / sizeof *counts_##p, linear_max}
+#define TABLE(p, linear_max)                                                      \
+    {                                                                             \
+        means_##p, counts_##p, sizeof counts_##p / sizeof *counts_##p, linear_max \
+    }
 const struct raw_estimates raw_estimates[APPROX_COUNT_TABLES] = {
-    TABLE(4, 10),
-    TABLE(5, 20),
-    TABLE(6, 40),
-    TABLE(7, 80),
-    TABLE(8, 220),
-    TABLE(9, 400),
-    TABLE(10, 900),
-    TABLE(11, 1800),
-    TABLE(12, 3100),
-    TABLE(13, 6500),
-    TABLE(14, 15500),
-    TABLE(15, 20000),
-    TABLE(16, 50000),
-    TABLE(17, 120000),
-    TABLE(18, 350000),
+    TABLE(4, 10),     TABLE(5, 20),     TABLE(6, 40),     TABLE(7, 80),      TABLE(8, 220),
+    TABLE(9, 400),    TABLE(10, 900),   TABLE(11, 1800),  TABLE(12, 3100),   TABLE(13, 6500),
+    TABLE(14, 15500), TABLE(15, 20000), TABLE(16, 50000), TABLE(17, 120000), TABLE(18, 350000),
 };

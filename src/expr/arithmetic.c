@@ -13,15 +13,15 @@ static enum reject_code overflow_of(const struct type *type)
     return type_width(type) < (int)sizeof(int32_t) ? REJECT_SHORT_OVERFLOW : REJECT_ARITHMETIC_OVERFLOW;
 }
 
-#define INTEGER_CASE(builtin, ctype, shape)                                             \
-    case shape: {                                                                       \
-        bool bad = false;                                                               \
-        LOOP2(ctype, ctype, ctype, bad |= builtin(x, y, &r[i]));                        \
-        if (bad) {                                                                      \
-            ctype ignored;                                                              \
-            REJECT2(ctype, ctype, overflow_of(out->type), builtin(x, y, &ignored));     \
-        }                                                                               \
-        break;                                                                          \
+#define INTEGER_CASE(builtin, ctype, shape)                                         \
+    case shape: {                                                                   \
+        bool bad = false;                                                           \
+        LOOP2(ctype, ctype, ctype, bad |= builtin(x, y, &r[i]));                    \
+        if (bad) {                                                                  \
+            ctype ignored;                                                          \
+            REJECT2(ctype, ctype, overflow_of(out->type), builtin(x, y, &ignored)); \
+        }                                                                           \
+        break;                                                                      \
     }
 #define NUMBER_CASES(builtin, op)                                        \
     INTEGER_CASE(builtin, int8_t, SHAPE_I8)                              \
@@ -33,8 +33,7 @@ static enum reject_code overflow_of(const struct type *type)
     default:                                                             \
         never("a number");
 
-#define NUMBERS \
-    "(N, N) -> N | (Y, Y) -> Y"
+#define NUMBERS "(N, N) -> N | (Y, Y) -> Y"
 
 SCALAR(fn_add, "+", NUMBERS, "Sum.", "1 + 2", "3", .flags = FN_FAILS | FN_OPERATOR)
 {
@@ -57,27 +56,23 @@ SCALAR(fn_multiply, "*", "(N, N) -> N", "Product.", "3 * 4", "12", .flags = FN_F
     }
 }
 
-SCALAR_SAME(fn_try_add, "try_add", NUMBERS, "Sum; NULL on overflow.", "try_add(2147483647, 1)",
-            "NULL", .run = fn_add_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_try_subtract, "try_subtract", NUMBERS, "Difference; NULL on overflow.",
-            "try_subtract(5, 2)", "3", .run = fn_subtract_run,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_try_multiply, "try_multiply", "(N, N) -> N", "Product; NULL on overflow.",
-            "try_multiply(2147483647, 2)", "NULL", .run = fn_multiply_run,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_add, "try_add", NUMBERS, "Sum; NULL on overflow.", "try_add(2147483647, 1)", "NULL",
+            .run = fn_add_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_subtract, "try_subtract", NUMBERS, "Difference; NULL on overflow.", "try_subtract(5, 2)", "3",
+            .run = fn_subtract_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_multiply, "try_multiply", "(N, N) -> N", "Product; NULL on overflow.", "try_multiply(2147483647, 2)",
+            "NULL", .run = fn_multiply_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
-SCALAR(fn_divide, "/", "(double, double) -> double",
-       "Quotient; numbers that are not DECIMAL are divided as DOUBLE.", "5 / 2", "2.5",
-       .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_divide, "/", "(double, double) -> double", "Quotient; numbers that are not DECIMAL are divided as DOUBLE.",
+       "5 / 2", "2.5", .flags = FN_FAILS | FN_OPERATOR)
 {
     bool bad = false;
     LOOP2(double, double, double, bad |= y == 0; r[i] = x / y);
     if (bad)
         REJECT2(double, double, REJECT_DIVIDE_BY_ZERO, y == 0);
 }
-SCALAR_SAME(fn_try_divide, "try_divide", "(double, double) -> double",
-            "Quotient; NULL when the divisor is 0.", "try_divide(1, 0)", "NULL",
-            .run = fn_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_divide, "try_divide", "(double, double) -> double", "Quotient; NULL when the divisor is 0.",
+            "try_divide(1, 0)", "NULL", .run = fn_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* 64-bit division costs some 10 ns on older machines; a zero divisor must not reach it, nor MIN / -1. */
 #define SAFE_DIVISOR(y) ((y) == 0 || (y) == -1 ? 1 : (y))
@@ -124,16 +119,14 @@ SCALAR(fn_div_months, "div", "(interval_ym, interval_ym) -> bigint", "How often 
     default: never("a number");                                                               \
     }
 
-SCALAR(fn_remainder, "% mod", "(N, N) -> N", "Remainder, with the sign of the dividend.", "-7 % 3",
-       "-1", .flags = FN_FAILS | FN_OPERATOR){REMAINDER_CASES(m)}
+SCALAR(fn_remainder, "% mod", "(N, N) -> N", "Remainder, with the sign of the dividend.", "-7 % 3", "-1",
+       .flags = FN_FAILS | FN_OPERATOR){REMAINDER_CASES(m)}
 
-SCALAR_SAME(fn_try_mod, "try_mod", "(N, N) -> N", "Remainder; NULL when the divisor is 0.",
-            "try_mod(1, 0)", "NULL", .run = fn_remainder_run,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_mod, "try_mod", "(N, N) -> N", "Remainder; NULL when the divisor is 0.", "try_mod(1, 0)", "NULL",
+            .run = fn_remainder_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
-SCALAR(fn_pmod, "pmod", "(N, N) -> N",
-       "Remainder that is not negative when the divisor is positive.", "pmod(-7, 3)", "2",
-       .flags = FN_FAILS)
+SCALAR(fn_pmod, "pmod", "(N, N) -> N", "Remainder that is not negative when the divisor is positive.", "pmod(-7, 3)",
+       "2", .flags = FN_FAILS)
 {
     // As Spark has it: (m + n) % n where m < 0; written with m and y so that it holds for any divisor.
 #define PMOD_INTEGER (m < 0 ? (m + y) % (y == 0 ? 1 : y) : m)
@@ -152,14 +145,14 @@ SCALAR(fn_pmod, "pmod", "(N, N) -> N",
 
 /* ---- decimals ---- */
 
-typedef const struct type *decimal_type_fn(struct arena *arena, const struct type *a,
-                                           const struct type *b);
+typedef const struct type *decimal_type_fn(struct arena *arena, const struct type *a, const struct type *b);
 
 static enum code bind_decimals(struct binding *binding, decimal_type_fn *type, enum decimal_operation operation)
 {
     const struct type *a = binding->args[0]->type, *b = binding->args[1]->type;
     struct arena *arena = binding->ctx->arena;
-    binding->type = binding->ctx->session->exact_decimals ? decimal_exact_type(arena, operation, a, b) : type(arena, a, b);
+    binding->type =
+        binding->ctx->session->exact_decimals ? decimal_exact_type(arena, operation, a, b) : type(arena, a, b);
     binding->nullable = true; // as Spark says, although an error rejects the row
     return E_OK;
 }
@@ -175,18 +168,14 @@ DECIMAL_BIND(bind_remainder, decimal_remainder_type, DECIMAL_REMAINDER)
 
 enum { DECIMAL_DIGITS_MAX = 38 }; // a result type of fewer digits was not cut: nothing can overflow
 
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
+static int larger(int a, int b) { return a > b ? a : b; }
 
 /* sign is 1 or -1. The exact sum has one digit more than the larger argument: only a type cut to 38 digits overflows. */
 static void decimal_sum(struct call *call, const struct arg *args, struct column *out, int sign)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
     int scale = larger(a->scale, b->scale);
-    int128 a_factor = decimal_power10(scale - a->scale),
-           b_factor = decimal_power10(scale - b->scale) * sign;
+    int128 a_factor = decimal_power10(scale - a->scale), b_factor = decimal_power10(scale - b->scale) * sign;
     if (!type_is_wide_decimal(type)) {
         const int64_t p = (int64_t)a_factor, q = (int64_t)b_factor;
         LOOP2(int64_t, int64_t, int64_t, r[i] = x * p + y * q);
@@ -215,14 +204,14 @@ SCALAR(fn_add_decimal, "+", "(D, D) -> D", "Sum of DECIMALs.", "1.10 + 2", "3.10
     decimal_sum(call, args, out, 1);
 }
 
-SCALAR(fn_subtract_decimal, "-", "(D, D) -> D", "Difference of DECIMALs.", "3.5 - 1.25", "2.25",
-       .bind = bind_sum, .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_subtract_decimal, "-", "(D, D) -> D", "Difference of DECIMALs.", "3.5 - 1.25", "2.25", .bind = bind_sum,
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     decimal_sum(call, args, out, -1);
 }
 
-SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 2.345", "2.57950",
-       .bind = bind_product, .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 2.345", "2.57950", .bind = bind_product,
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
     if (!type_is_wide_decimal(type)) { // p1 + p2 + 1 <= 18 digits: neither overflow nor rounding
@@ -230,40 +219,37 @@ SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 
         return;
     }
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b);
-    if (!a_wide && !b_wide && type->scale == a->scale + b->scale &&
-        type->precision < DECIMAL_DIGITS_MAX) {
+    if (!a_wide && !b_wide && type->scale == a->scale + b->scale && type->precision < DECIMAL_DIGITS_MAX) {
         LOOP2(int128, int64_t, int64_t, r[i] = (int128)x * y);
         return;
     }
     for (int64_t i = 0; i < call->rows; i++) {
         int128 result = 0;
-        if (!decimal_multiply(decimal_load(&args[0], a_wide, i), decimal_load(&args[1], b_wide, i),
-                              a->scale + b->scale, type->precision, type->scale, &result))
+        if (!decimal_multiply(decimal_load(&args[0], a_wide, i), decimal_load(&args[1], b_wide, i), a->scale + b->scale,
+                              type->precision, type->scale, &result))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         column_values(out, int128)[i] = result;
     }
 }
 
-SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3", "0.366667",
-       .bind = bind_quotient, .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3", "0.366667", .bind = bind_quotient,
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
-    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b),
-         wide = type_is_wide_decimal(type);
+    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
     for (int64_t i = 0; i < call->rows; i++) {
         int128 divisor = decimal_load(&args[1], b_wide, i), result = 0;
         if (divisor == 0)
             call_reject(call, i, REJECT_DIVIDE_BY_ZERO);
-        else if (!decimal_divide(decimal_load(&args[0], a_wide, i), a->scale, divisor, b->scale,
-                                 type->precision, type->scale, &result))
+        else if (!decimal_divide(decimal_load(&args[0], a_wide, i), a->scale, divisor, b->scale, type->precision,
+                                 type->scale, &result))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, wide, i, result);
     }
 }
 
 /* Whole quotient and remainder at the larger scale; false when the scaled dividend leaves 128 bits. */
-static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor, int128 *quotient,
-                           int128 *remainder)
+static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor, int128 *quotient, int128 *remainder)
 {
     if (__builtin_mul_overflow(x, x_factor, &x))
         return false;
@@ -288,19 +274,15 @@ static bool decimal_positive(int128 y, int128 y_factor, int128 *remainder)
 
 enum rest { REST_REMAINDER, REST_QUOTIENT, REST_POSITIVE };
 
-static void decimal_rest(struct call *call, const struct arg *args, struct column *out,
-                         enum rest wanted)
+static void decimal_rest(struct call *call, const struct arg *args, struct column *out, enum rest wanted)
 {
     bool quotient = wanted == REST_QUOTIENT;
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
-    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b),
-         wide = type_is_wide_decimal(type);
+    bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
     int scale = larger(a->scale, b->scale);
-    int128 a_factor = decimal_power10(scale - a->scale),
-           b_factor = decimal_power10(scale - b->scale);
+    int128 a_factor = decimal_power10(scale - a->scale), b_factor = decimal_power10(scale - b->scale);
     for (int64_t i = 0; i < call->rows; i++) {
-        int128 x = decimal_load(&args[0], a_wide, i), y = decimal_load(&args[1], b_wide, i), q = 0,
-               m = 0;
+        int128 x = decimal_load(&args[0], a_wide, i), y = decimal_load(&args[1], b_wide, i), q = 0, m = 0;
         if (y == 0)
             call_reject(call, i, quotient ? REJECT_DIVIDE_BY_ZERO : REJECT_REMAINDER_BY_ZERO);
         else if (!decimal_divmod(x, y, a_factor, b_factor, &q, &m))
@@ -315,41 +297,37 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
     }
 }
 
-SCALAR(fn_remainder_decimal, "% mod", "(D, D) -> D", "Remainder of DECIMALs.", "5.5 % 2", "1.5",
-       .bind = bind_remainder, .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_remainder_decimal, "% mod", "(D, D) -> D", "Remainder of DECIMALs.", "5.5 % 2", "1.5", .bind = bind_remainder,
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     decimal_rest(call, args, out, REST_REMAINDER);
 }
 
-SCALAR(fn_div_decimal, "div", "(D, D) -> bigint", "Whole part of the quotient of DECIMALs.",
-       "5.5 div 2", "2", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_div_decimal, "div", "(D, D) -> bigint", "Whole part of the quotient of DECIMALs.", "5.5 div 2", "2",
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     decimal_rest(call, args, out, REST_QUOTIENT);
 }
 
 SCALAR(fn_pmod_decimal, "pmod", "(D, D) -> D",
-       "Remainder of DECIMALs that is not negative when the divisor is positive.", "pmod(-7.5, 2)",
-       "0.5", .bind = bind_remainder, .flags = FN_FAILS)
+       "Remainder of DECIMALs that is not negative when the divisor is positive.", "pmod(-7.5, 2)", "0.5",
+       .bind = bind_remainder, .flags = FN_FAILS)
 {
     decimal_rest(call, args, out, REST_POSITIVE);
 }
 
 #define TRY_DECIMAL (FN_FAILS | FN_NULLABLE | FN_TRY)
-SCALAR_SAME(fn_try_add_decimal, "try_add", "(D, D) -> D", "Sum of DECIMALs; NULL on overflow.",
-            "try_add(1.5, 2.5)", "4.0", .run = fn_add_decimal_run, .bind = bind_sum,
+SCALAR_SAME(fn_try_add_decimal, "try_add", "(D, D) -> D", "Sum of DECIMALs; NULL on overflow.", "try_add(1.5, 2.5)",
+            "4.0", .run = fn_add_decimal_run, .bind = bind_sum, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_subtract_decimal, "try_subtract", "(D, D) -> D", "Difference of DECIMALs; NULL on overflow.",
+            "try_subtract(1.5, 2.5)", "-1.0", .run = fn_subtract_decimal_run, .bind = bind_sum, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_multiply_decimal, "try_multiply", "(D, D) -> D", "Product of DECIMALs; NULL on overflow.",
+            "try_multiply(1.5, 2.0)", "3.00", .run = fn_multiply_decimal_run, .bind = bind_product,
             .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_subtract_decimal, "try_subtract", "(D, D) -> D",
-            "Difference of DECIMALs; NULL on overflow.", "try_subtract(1.5, 2.5)", "-1.0",
-            .run = fn_subtract_decimal_run, .bind = bind_sum, .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_multiply_decimal, "try_multiply", "(D, D) -> D",
-            "Product of DECIMALs; NULL on overflow.", "try_multiply(1.5, 2.0)", "3.00",
-            .run = fn_multiply_decimal_run, .bind = bind_product, .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_divide_decimal, "try_divide", "(D, D) -> D",
-            "Quotient of DECIMALs; NULL when the divisor is 0.", "try_divide(1.5, 0)", "NULL",
-            .run = fn_divide_decimal_run, .bind = bind_quotient, .flags = TRY_DECIMAL);
-SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D",
-            "Remainder of DECIMALs; NULL when the divisor is 0.", "try_mod(5.5, 2)", "1.5",
-            .run = fn_remainder_decimal_run, .bind = bind_remainder, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_divide_decimal, "try_divide", "(D, D) -> D", "Quotient of DECIMALs; NULL when the divisor is 0.",
+            "try_divide(1.5, 0)", "NULL", .run = fn_divide_decimal_run, .bind = bind_quotient, .flags = TRY_DECIMAL);
+SCALAR_SAME(fn_try_mod_decimal, "try_mod", "(D, D) -> D", "Remainder of DECIMALs; NULL when the divisor is 0.",
+            "try_mod(5.5, 2)", "1.5", .run = fn_remainder_decimal_run, .bind = bind_remainder, .flags = TRY_DECIMAL);
 
 /* ---- one argument ---- */
 
@@ -366,14 +344,13 @@ static enum reject_code overflow_of_one(const struct type *type)
             for (int64_t i = 0; i < call->rows; i++)                                \
                 if (arg_values(&args[0], ctype)[i] != 0 &&                          \
                     arg_values(&args[0], ctype)[i] == column_values(out, ctype)[i]) \
-                    call_reject(call, i, overflow_of_one(out->type));                \
+                    call_reject(call, i, overflow_of_one(out->type));               \
         break;                                                                      \
     }
 
-#define ONE_NUMBER \
-    "(N) -> N | (D) -> D | (Y) -> Y"
-SCALAR(fn_negative, "- negative", ONE_NUMBER, "The number with the other sign.", "negative(3)",
-       "-3", .flags = FN_FAILS | FN_OPERATOR)
+#define ONE_NUMBER "(N) -> N | (D) -> D | (Y) -> Y"
+SCALAR(fn_negative, "- negative", ONE_NUMBER, "The number with the other sign.", "negative(3)", "-3",
+       .flags = FN_FAILS | FN_OPERATOR)
 {
     switch (type_shape(out->type)) {
         SHAPES_INTEGER(NEGATE_CASE)
@@ -389,8 +366,8 @@ static enum code bind_first(struct binding *binding, __attribute__((unused)) str
     binding->rewritten = binding->args[0];
     return E_OK;
 }
-SCALAR_SAME(fn_positive, "+ positive", ONE_NUMBER, "The number itself.", "positive(3)", "3",
-            .bind = bind_first, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_positive, "+ positive", ONE_NUMBER, "The number itself.", "positive(3)", "3", .bind = bind_first,
+            .flags = FN_OPERATOR);
 
 #define MAGNITUDE_CASE(shape, ctype)                                                       \
     case shape: {                                                                          \
@@ -448,13 +425,12 @@ SCALAR(fn_bit_not, "~", "(I) -> I", "All bits turned.", "~1", "-2", .flags = FN_
         else                                                                                     \
             LOOP2(int64_t, int64_t, int32_t, const int by = y & 63; r[i] = on64);                \
     }
-SHIFT(fn_shift_left, "shiftleft <<", "Bits moved up.", "shiftleft(1, 4)", "16",
-      (int32_t)((uint32_t)x << by), (int64_t)((uint64_t)x << by))
-SHIFT(fn_shift_right, "shiftright >>", "Bits moved down, keeping the sign.", "shiftright(-8, 1)",
-      "-4", x >> by, x >> by)
+SHIFT(fn_shift_left, "shiftleft <<", "Bits moved up.", "shiftleft(1, 4)", "16", (int32_t)((uint32_t)x << by),
+      (int64_t)((uint64_t)x << by))
+SHIFT(fn_shift_right, "shiftright >>", "Bits moved down, keeping the sign.", "shiftright(-8, 1)", "-4", x >> by,
+      x >> by)
 SHIFT(fn_shift_right_unsigned, "shiftrightunsigned >>>", "Bits moved down, zeros following.",
-      "shiftrightunsigned(-1, 28)", "15", (int32_t)((uint32_t)x >> by),
-      (int64_t)((uint64_t)x >> by))
+      "shiftrightunsigned(-1, 28)", "15", (int32_t)((uint32_t)x >> by), (int64_t)((uint64_t)x >> by))
 
 static enum code bind_bit_count(struct binding *binding, struct error *err)
 {

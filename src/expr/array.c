@@ -7,7 +7,7 @@
 #include "expr/pick.h"
 #include "expr/writer.h"
 
-#define ELEMENTS(k)  (&args[k].col->children[0])
+#define ELEMENTS(k) (&args[k].col->children[0])
 #define INT_AT(k, i) (arg_values(&args[k], int32_t)[args[k].step * (i)])
 
 /* Elements are equal; NULL is equal to NULL. */
@@ -34,8 +34,8 @@ static int64_t find_element(const struct arg *args, int64_t row, bool *null_seen
 }
 
 SCALAR(fn_array_contains, "array_contains", "(array<O>, O) -> boolean",
-       "Whether an element is equal; NULL when none is and one is NULL.",
-       "array_contains(array(1, 2), 2)", "true", .flags = FN_NULLABLE)
+       "Whether an element is equal; NULL when none is and one is NULL.", "array_contains(array(1, 2), 2)", "true",
+       .flags = FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         bool null_seen;
@@ -47,8 +47,7 @@ SCALAR(fn_array_contains, "array_contains", "(array<O>, O) -> boolean",
 }
 
 SCALAR(fn_array_position, "array_position", "(array<O>, O) -> bigint",
-       "Number of the first element that is equal; 0 when none is.",
-       "array_position(array(3, 2, 1), 1)", "3")
+       "Number of the first element that is equal; 0 when none is.", "array_position(array(3, 2, 1), 1)", "3")
 {
     for (int64_t i = 0; i < call->rows; i++) {
         bool null_seen;
@@ -124,8 +123,7 @@ static int element_order(const void *a, const void *b, void *context)
     return compared != 0 ? compared : (i > j) - (i < j); // equal ones keep their order
 }
 
-static void sort_lists(struct call *call, const struct arg *args, struct column *out,
-                       bool array_sort)
+static void sort_lists(struct call *call, const struct arg *args, struct column *out, bool array_sort)
 {
     struct picks picks;
     (void)out;
@@ -134,15 +132,13 @@ static void sort_lists(struct call *call, const struct arg *args, struct column 
         int32_t first, last;
         list_range(&args[0], i, &first, &last);
         bool ascending = array_sort || call->arg_count == 1 || arg_bit(&args[1], i);
-        struct sort_order order = {.elements = ELEMENTS(0),
-                                   .sign = ascending ? 1 : -1,
-                                   .nulls_last = array_sort || !ascending};
+        struct sort_order order = {
+            .elements = ELEMENTS(0), .sign = ascending ? 1 : -1, .nulls_last = array_sort || !ascending};
         int64_t start = picks.count;
         for (int32_t k = first; k < last; k++)
             picks_add(&picks, k);
         if (picks.count > start)
-            qsort_r(picks.rows + start, (size_t)(picks.count - start), sizeof *picks.rows,
-                    element_order, &order);
+            qsort_r(picks.rows + start, (size_t)(picks.count - start), sizeof *picks.rows, element_order, &order);
         picks_end(&picks);
     }
 
@@ -150,21 +146,21 @@ static void sort_lists(struct call *call, const struct arg *args, struct column 
 }
 
 SCALAR(fn_sort_array, "sort_array", "(array<O>, boolean?) -> array<O>",
-       "Sorted; NULLs first, and last when descending (second argument false).",
-       "sort_array(array(3, NULL, 1))", "[null,1,3]")
+       "Sorted; NULLs first, and last when descending (second argument false).", "sort_array(array(3, NULL, 1))",
+       "[null,1,3]")
 {
     sort_lists(call, args, out, false);
 }
-SCALAR(fn_array_sort, "array_sort", "(array<O>) -> array<O>", "Sorted, NULLs last.",
-       "array_sort(array(3, NULL, 1))", "[1,3,null]")
+SCALAR(fn_array_sort, "array_sort", "(array<O>) -> array<O>", "Sorted, NULLs last.", "array_sort(array(3, NULL, 1))",
+       "[1,3,null]")
 {
     sort_lists(call, args, out, true);
 }
 
 /* ---- picking from one array ---- */
 
-SCALAR(fn_array_reverse, "reverse", "(array<T>) -> array<T>", "The elements backwards.",
-       "reverse(array(1, 2, 3))", "[3,2,1]")
+SCALAR(fn_array_reverse, "reverse", "(array<T>) -> array<T>", "The elements backwards.", "reverse(array(1, 2, 3))",
+       "[3,2,1]")
 {
     struct picks picks;
     picks_open(&picks, call);
@@ -180,8 +176,8 @@ SCALAR(fn_array_reverse, "reverse", "(array<T>) -> array<T>", "The elements back
 }
 
 SCALAR(fn_slice, "slice", "(array<T>, int, int) -> array<T>",
-       "So many elements from a position on (from 1, or from -1 backwards).",
-       "slice(array(1, 2, 3, 4), 2, 2)", "[2,3]", .flags = FN_FAILS)
+       "So many elements from a position on (from 1, or from -1 backwards).", "slice(array(1, 2, 3, 4), 2, 2)", "[2,3]",
+       .flags = FN_FAILS)
 {
     struct picks picks;
     for (int64_t i = 0; i < call->rows; i++)
@@ -191,8 +187,7 @@ SCALAR(fn_slice, "slice", "(array<T>, int, int) -> array<T>",
     for (int64_t i; (i = picks_next(&picks)) >= 0;) {
         int32_t first, last;
         list_range(&args[0], i, &first, &last);
-        int64_t start =
-            INT_AT(1, i) > 0 ? (int64_t)first + INT_AT(1, i) - 1 : (int64_t)last + INT_AT(1, i);
+        int64_t start = INT_AT(1, i) > 0 ? (int64_t)first + INT_AT(1, i) - 1 : (int64_t)last + INT_AT(1, i);
         int64_t end = start + INT_AT(2, i);
         for (int64_t k = start; k >= first && k < last && k < end; k++)
             picks_add(&picks, k);
@@ -219,8 +214,8 @@ SCALAR(fn_array_compact, "array_compact", "(array<T>) -> array<T>", "Without the
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
-SCALAR(fn_array_remove, "array_remove", "(array<O>, O) -> array<O>",
-       "Without the elements that are equal.", "array_remove(array(1, 2, NULL, 2), 2)", "[1,null]")
+SCALAR(fn_array_remove, "array_remove", "(array<O>, O) -> array<O>", "Without the elements that are equal.",
+       "array_remove(array(1, 2, NULL, 2), 2)", "[1,null]")
 {
     struct picks picks;
     picks_open(&picks, call);
@@ -272,49 +267,43 @@ SCALAR(fn_array_distinct, "array_distinct", "(array<O>) -> array<O>", "Without r
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
-#define SET_OF_ARRAYS(id, name_, help_, expected_, ...)          \
-    SCALAR(id, name_, "(array<O>, array<O>) -> array<O>", help_, \
-           name_ "(array(1, 2, 2), array(2, 3))", expected_)     \
-    {                                                            \
-        struct picks picks;                                      \
-        struct column pool = {0};                                \
-        pool_add(&pool, ELEMENTS(0));                            \
-        const int64_t base = pool_add(&pool, ELEMENTS(1));       \
-        picks_open(&picks, call);                                \
-        for (int64_t i; (i = picks_next(&picks)) >= 0;) {        \
-            int32_t first, last;                                 \
-            list_range(&args[0], i, &first, &last);              \
-            int32_t from;                                        \
-            int32_t to;                                          \
-            list_range(&args[1], i, &from, &to);                 \
-            const int64_t other = base + from;                   \
-            const int64_t other_end = base + to;                 \
-            __VA_ARGS__;                                         \
-            picks_end(&picks);                                   \
-        }                                                        \
-                                                                 \
-        picks_close(&picks, &pool, 1);                           \
-        column_release(&pool);                                   \
+#define SET_OF_ARRAYS(id, name_, help_, expected_, ...)                                                            \
+    SCALAR(id, name_, "(array<O>, array<O>) -> array<O>", help_, name_ "(array(1, 2, 2), array(2, 3))", expected_) \
+    {                                                                                                              \
+        struct picks picks;                                                                                        \
+        struct column pool = {0};                                                                                  \
+        pool_add(&pool, ELEMENTS(0));                                                                              \
+        const int64_t base = pool_add(&pool, ELEMENTS(1));                                                         \
+        picks_open(&picks, call);                                                                                  \
+        for (int64_t i; (i = picks_next(&picks)) >= 0;) {                                                          \
+            int32_t first, last;                                                                                   \
+            list_range(&args[0], i, &first, &last);                                                                \
+            int32_t from;                                                                                          \
+            int32_t to;                                                                                            \
+            list_range(&args[1], i, &from, &to);                                                                   \
+            const int64_t other = base + from;                                                                     \
+            const int64_t other_end = base + to;                                                                   \
+            __VA_ARGS__;                                                                                           \
+            picks_end(&picks);                                                                                     \
+        }                                                                                                          \
+                                                                                                                   \
+        picks_close(&picks, &pool, 1);                                                                             \
+        column_release(&pool);                                                                                     \
     }
 SET_OF_ARRAYS(fn_array_union, "array_union", "Elements of either, none repeated.", "[1,2,3]",
-              for (int64_t k = first; k < last; k++) if (!picked(&picks, &pool, k))
-                  picks_add(&picks, k);
-              for (int64_t k = other; k < other_end; k++) if (!picked(&picks, &pool, k))
-                  picks_add(&picks, k))
+              for (int64_t k = first; k < last; k++) if (!picked(&picks, &pool, k)) picks_add(&picks, k);
+              for (int64_t k = other; k < other_end; k++) if (!picked(&picks, &pool, k)) picks_add(&picks, k))
 SET_OF_ARRAYS(fn_array_intersect, "array_intersect", "Elements of both, none repeated.", "[2]",
               for (int64_t k = first; k < last;
-                   k++) if (within(&pool, k, other, other_end) && !picked(&picks, &pool, k))
-                  picks_add(&picks, k))
-SET_OF_ARRAYS(fn_array_except, "array_except",
-              "Elements of the first that the second has not, none repeated.", "[1]",
+                   k++) if (within(&pool, k, other, other_end) && !picked(&picks, &pool, k)) picks_add(&picks, k))
+SET_OF_ARRAYS(fn_array_except, "array_except", "Elements of the first that the second has not, none repeated.", "[1]",
               for (int64_t k = first; k < last;
-                   k++) if (!within(&pool, k, other, other_end) && !picked(&picks, &pool, k))
-                  picks_add(&picks, k))
+                   k++) if (!within(&pool, k, other, other_end) && !picked(&picks, &pool, k)) picks_add(&picks, k))
 
 /* ---- joining and growing ---- */
 
-SCALAR(fn_array_concat, "concat ||", "(array<T>, array<T>...) -> array<T>",
-       "One array behind the other.", "concat(array(1), array(2))", "[1,2]")
+SCALAR(fn_array_concat, "concat ||", "(array<T>, array<T>...) -> array<T>", "One array behind the other.",
+       "concat(array(1), array(2))", "[1,2]")
 {
     struct picks picks;
     struct column pool = {0};
@@ -366,28 +355,25 @@ static void grow_lists(struct call *call, const struct arg *args, bool front)
     picks_close(&picks, &pool, 1);
     column_release(&pool);
 }
-SCALAR(fn_array_append, "array_append", "(array<T>, T) -> array<T>",
-       "With one element more at the end.", "array_append(array(1), 2)", "[1,2]", .flags = FN_NULLS)
+SCALAR(fn_array_append, "array_append", "(array<T>, T) -> array<T>", "With one element more at the end.",
+       "array_append(array(1), 2)", "[1,2]", .flags = FN_NULLS)
 {
     grow_lists(call, args, false);
 }
-SCALAR(fn_array_prepend, "array_prepend", "(array<T>, T) -> array<T>",
-       "With one element more at the start.", "array_prepend(array(1), 2)", "[2,1]",
-       .flags = FN_NULLS)
+SCALAR(fn_array_prepend, "array_prepend", "(array<T>, T) -> array<T>", "With one element more at the start.",
+       "array_prepend(array(1), 2)", "[2,1]", .flags = FN_NULLS)
 {
     grow_lists(call, args, true);
 }
 
 static enum code bind_repeat(struct binding *binding, __attribute__((unused)) struct error *err)
 {
-    binding->type =
-        type_array(binding->ctx->arena, binding->args[0]->type, binding->args[0]->nullable);
+    binding->type = type_array(binding->ctx->arena, binding->args[0]->type, binding->args[0]->nullable);
     binding->nullable = binding->args[1]->nullable;
     return E_OK;
 }
-SCALAR(fn_array_repeat, "array_repeat", "(T, int) -> array<T>",
-       "An array of the same element so many times.", "array_repeat('a', 2)", "[\"a\",\"a\"]",
-       .bind = bind_repeat, .flags = FN_NULLS)
+SCALAR(fn_array_repeat, "array_repeat", "(T, int) -> array<T>", "An array of the same element so many times.",
+       "array_repeat('a', 2)", "[\"a\",\"a\"]", .bind = bind_repeat, .flags = FN_NULLS)
 {
     struct picks picks;
     picks_open(&picks, call);
@@ -409,8 +395,8 @@ static bool list_has_null(const struct column *lists, int32_t first, int32_t las
     return false;
 }
 SCALAR(fn_flatten, "flatten", "(array<array<T>>) -> array<T>",
-       "The elements of the elements; NULL when an element is NULL.",
-       "flatten(array(array(1, 2), array(3)))", "[1,2,3]", .flags = FN_NULLABLE)
+       "The elements of the elements; NULL when an element is NULL.", "flatten(array(array(1, 2), array(3)))",
+       "[1,2,3]", .flags = FN_NULLABLE)
 {
     struct picks picks;
     const struct column *lists = ELEMENTS(0);
@@ -463,8 +449,7 @@ SCALAR(fn_array_join, "array_join", "(array<string>, string, string?) -> string"
 
 enum { SEQUENCE_MAX = 1 << 20 }; // elements of one row
 
-static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t to, int64_t step,
-                         struct builder *out)
+static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t to, int64_t step, struct builder *out)
 {
     int128 count = step == 0 ? (from == to ? 1 : -1) : ((int128)to - from) / step + 1;
     if (from == to)
@@ -479,10 +464,9 @@ static void sequence_row(struct call *call, int64_t row, int64_t from, int64_t t
     builder_close_list(out);
 }
 
-SCALAR(fn_sequence, "sequence",
-       "(bigint, bigint, bigint?) -> array<bigint> | (int, int, int?) -> array<int>",
-       "Whole numbers from the first to the second, by the third or by 1 or -1.", "sequence(1, 5)",
-       "[1,2,3,4,5]", .flags = FN_FAILS)
+SCALAR(fn_sequence, "sequence", "(bigint, bigint, bigint?) -> array<bigint> | (int, int, int?) -> array<int>",
+       "Whole numbers from the first to the second, by the third or by 1 or -1.", "sequence(1, 5)", "[1,2,3,4,5]",
+       .flags = FN_FAILS)
 {
     struct builder builder;
     bool wide = args[0].col->type->id == TYPE_INT64;

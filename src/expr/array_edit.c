@@ -2,10 +2,7 @@
 #include "expr/coerce.h"
 #include "expr/loop.h"
 
-static bool row_null(const struct arg *arg, int64_t row)
-{
-    return column_is_null(arg->col, row * arg->step);
-}
+static bool row_null(const struct arg *arg, int64_t row) { return column_is_null(arg->col, row * arg->step); }
 
 static void finish(struct builder *builder, struct column *out)
 {
@@ -70,8 +67,8 @@ static void insert_one(struct call *call, const struct arg *args, int64_t row, s
 }
 
 SCALAR(fn_array_insert, "array_insert", "(any, any, any) -> any",
-       "With an element put at a place, counted from 1 or, negative, from the end.", "array_insert(array(1, 2, 4), 3, 3)",
-       "[1,2,3,4]", .bind = bind_insert, .flags = FN_NULLS | FN_FAILS)
+       "With an element put at a place, counted from 1 or, negative, from the end.",
+       "array_insert(array(1, 2, 4), 3, 3)", "[1,2,3,4]", .bind = bind_insert, .flags = FN_NULLS | FN_FAILS)
 {
     struct builder builder;
     builder_init(&builder, out->type);

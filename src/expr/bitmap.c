@@ -29,8 +29,9 @@ static enum code bind_bit_get(struct binding *binding, struct error *err)
     return type_is_integer(binding->args[0]->type) ? E_OK : binding_wrong_type(binding, 0, "INTEGRAL", err);
 }
 
-SCALAR(fn_bit_get, "bit_get getbit", "(any, int) -> tinyint", "The bit at a place of a whole number, counted from its lowest.",
-       "bit_get(11, 2)", "0", .bind = bind_bit_get, .flags = FN_FAILS)
+SCALAR(fn_bit_get, "bit_get getbit", "(any, int) -> tinyint",
+       "The bit at a place of a whole number, counted from its lowest.", "bit_get(11, 2)", "0", .bind = bind_bit_get,
+       .flags = FN_FAILS)
 {
     int8_t *r = column_values(out, int8_t);
     const int32_t *positions = arg_values(&args[1], int32_t);
@@ -44,14 +45,14 @@ SCALAR(fn_bit_get, "bit_get getbit", "(any, int) -> tinyint", "The bit at a plac
 
 /* ---- bitmaps ---- */
 
-SCALAR(fn_bitmap_bit_position, "bitmap_bit_position", "(bigint) -> bigint", "The place of a number's bit in its bucket's bitmap.",
-       "bitmap_bit_position(123)", "122")
+SCALAR(fn_bitmap_bit_position, "bitmap_bit_position", "(bigint) -> bigint",
+       "The place of a number's bit in its bucket's bitmap.", "bitmap_bit_position(123)", "122")
 {
     LOOP1(int64_t, int64_t, r[i] = x > 0 ? (x - 1) % BUCKET_BITS : (int64_t)(-(uint64_t)x % BUCKET_BITS));
 }
 
-SCALAR(fn_bitmap_bucket_number, "bitmap_bucket_number", "(bigint) -> bigint", "The number of the bucket that a number is in.",
-       "bitmap_bucket_number(123)", "1")
+SCALAR(fn_bitmap_bucket_number, "bitmap_bucket_number", "(bigint) -> bigint",
+       "The number of the bucket that a number is in.", "bitmap_bucket_number(123)", "1")
 {
     LOOP1(int64_t, int64_t, r[i] = x > 0 ? 1 + (x - 1) / BUCKET_BITS : x / BUCKET_BITS);
 }
@@ -76,8 +77,8 @@ static enum code bind_bitmap(struct binding *binding, struct error *err)
     return id == TYPE_BINARY || id == TYPE_NULL ? E_OK : binding_wrong_type(binding, 0, "BINARY", err);
 }
 
-SCALAR(fn_bitmap_count, "bitmap_count", "(any) -> bigint", "How many bits of a bitmap are set.", "bitmap_count(X'1010')", "2",
-       .bind = bind_bitmap)
+SCALAR(fn_bitmap_count, "bitmap_count", "(any) -> bigint", "How many bits of a bitmap are set.",
+       "bitmap_count(X'1010')", "2", .bind = bind_bitmap)
 {
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int64_t)[i] = count_ones(arg_bytes(&args[0], i));

@@ -23,18 +23,12 @@ static inline int floor_modulo(int64_t a, int b)
     return m < 0 ? m + b : m;
 }
 /* 0 = Monday. */
-static inline int weekday_of(int32_t days)
-{
-    return floor_modulo((int64_t)days + 3, 7);
-}
+static inline int weekday_of(int32_t days) { return floor_modulo((int64_t)days + 3, 7); }
 int month_length(int64_t year, int month);
 /* The same day so many months later, or the month's last day; false outside DATE. */
 bool days_add_months(int32_t days, int64_t months, int32_t *out);
 /* Local midnight of the day `us` is in, and what is left. */
-static inline int32_t days_of_us(int64_t local_us)
-{
-    return (int32_t)floor_divide(local_us, DAY_US);
-}
+static inline int32_t days_of_us(int64_t local_us) { return (int32_t)floor_divide(local_us, DAY_US); }
 
 extern const char *const month_names[12];
 extern const char *const weekday_names[7]; /* Monday first */
@@ -52,7 +46,7 @@ enum trunc_level {
     TRUNC_QUARTER,
     TRUNC_YEAR,
 };
-enum trunc_level trunc_level_of(struct bytes name); /* ignoring case; TRUNC_NONE when unknown */
+enum trunc_level trunc_level_of(struct bytes name);       /* ignoring case; TRUNC_NONE when unknown */
 int32_t days_trunc(int32_t days, enum trunc_level level); /* WEEK to YEAR */
 
 /* us + months and then + interval_us, whole days of it by the calendar of the zone (NULL: local time as it is). */
@@ -71,8 +65,7 @@ struct pattern_use {
 };
 MUST_CHECK enum code time_pattern_compile(struct arena *arena, struct bytes pattern, struct pattern_use use,
                                           const struct time_pattern **out, struct error *err);
-void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone,
-                        struct text *out);
+void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone, struct text *out);
 /* Zone NULL: a local time, whatever zone the text names. */
 enum time_parsed { TIME_PARSED, TIME_UNMATCHED, TIME_TOO_FAR };
 enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone,

@@ -19,16 +19,14 @@ enum { YEARS, MONTHS, WEEKS, DAYS, HOURS, MINUTES, SECONDS, INTERVAL_PARTS };
 
 static enum code bind_make(struct binding *binding, struct error *err)
 {
-    return binding->count <= SECONDS
-               ? E_OK
-               : binding_cast(binding, SECONDS, type_decimal(binding->ctx->arena, 18, 6), err);
+    return binding->count <= SECONDS ? E_OK
+                                     : binding_cast(binding, SECONDS, type_decimal(binding->ctx->arena, 18, 6), err);
 }
 
 /* False when a field does not fit. */
 static bool interval_make(const int64_t parts[INTERVAL_PARTS], struct calendar_interval *out)
 {
-    int128 us = parts[SECONDS] + (int128)parts[MINUTES] * 60 * SECOND_US +
-                (int128)parts[HOURS] * 3600 * SECOND_US;
+    int128 us = parts[SECONDS] + (int128)parts[MINUTES] * 60 * SECOND_US + (int128)parts[HOURS] * 3600 * SECOND_US;
     int64_t months = parts[YEARS] * 12 + parts[MONTHS], days = parts[WEEKS] * 7 + parts[DAYS];
     *out = (struct calendar_interval){(int32_t)months, (int32_t)days, (int64_t)us};
     return months == out->months && days == out->days && us == out->us;
@@ -36,9 +34,8 @@ static bool interval_make(const int64_t parts[INTERVAL_PARTS], struct calendar_i
 
 #define MAKE_ARGS "(int?, int?, int?, int?, int?, int?, any?) -> interval"
 SCALAR(fn_make_interval, "make_interval", MAKE_ARGS,
-       "An interval of years, months, weeks, days, hours, minutes, seconds.",
-       "make_interval(1, 2, 0, 3, 0, 0, 4.5)", "1 years 2 months 3 days 4.5 seconds",
-       .bind = bind_make, .flags = FN_FAILS)
+       "An interval of years, months, weeks, days, hours, minutes, seconds.", "make_interval(1, 2, 0, 3, 0, 0, 4.5)",
+       "1 years 2 months 3 days 4.5 seconds", .bind = bind_make, .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         struct calendar_interval value = {0};
@@ -53,25 +50,20 @@ SCALAR(fn_make_interval, "make_interval", MAKE_ARGS,
     }
 }
 SCALAR_SAME(fn_try_make_interval, "try_make_interval", MAKE_ARGS,
-            "An interval of its parts; NULL when one does not fit.",
-            "try_make_interval(2147483647)", "NULL", .run = fn_make_interval_run, .bind = bind_make,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "An interval of its parts; NULL when one does not fit.", "try_make_interval(2147483647)", "NULL",
+            .run = fn_make_interval_run, .bind = bind_make, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* ---- sums ---- */
 
-static bool interval_sum(struct calendar_interval a, struct calendar_interval b,
-                         struct calendar_interval *out)
+static bool interval_sum(struct calendar_interval a, struct calendar_interval b, struct calendar_interval *out)
 {
     return !__builtin_add_overflow(a.months, b.months, &out->months) &&
-           !__builtin_add_overflow(a.days, b.days, &out->days) &&
-           !__builtin_add_overflow(a.us, b.us, &out->us);
+           !__builtin_add_overflow(a.days, b.days, &out->days) && !__builtin_add_overflow(a.us, b.us, &out->us);
 }
-static bool interval_difference(struct calendar_interval a, struct calendar_interval b,
-                                struct calendar_interval *out)
+static bool interval_difference(struct calendar_interval a, struct calendar_interval b, struct calendar_interval *out)
 {
     return !__builtin_sub_overflow(a.months, b.months, &out->months) &&
-           !__builtin_sub_overflow(a.days, b.days, &out->days) &&
-           !__builtin_sub_overflow(a.us, b.us, &out->us);
+           !__builtin_sub_overflow(a.days, b.days, &out->days) && !__builtin_sub_overflow(a.us, b.us, &out->us);
 }
 
 #define SUM_SIGNATURE "(interval, interval) -> interval"
@@ -85,15 +77,14 @@ static bool interval_difference(struct calendar_interval a, struct calendar_inte
             interval_put(out, i, value);                                                          \
         }                                                                                         \
     }
-INTERVAL_SUM(fn_interval_sum, "+", "Sum of intervals.", "make_interval(1) + make_interval(0, 0, 1)",
-             "1 years 7 days", interval_sum)
-INTERVAL_SUM(fn_interval_difference, "-", "Difference of intervals.",
-             "make_interval(1) - make_interval(0, 0, 1)", "1 years -7 days", interval_difference)
-SCALAR_SAME(fn_try_interval_sum, "try_add", SUM_SIGNATURE, "Sum of intervals; NULL on overflow.",
-            NULL, NULL, .run = fn_interval_sum_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_try_interval_difference, "try_subtract", SUM_SIGNATURE,
-            "Difference of intervals; NULL on overflow.", NULL, NULL,
-            .run = fn_interval_difference_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+INTERVAL_SUM(fn_interval_sum, "+", "Sum of intervals.", "make_interval(1) + make_interval(0, 0, 1)", "1 years 7 days",
+             interval_sum)
+INTERVAL_SUM(fn_interval_difference, "-", "Difference of intervals.", "make_interval(1) - make_interval(0, 0, 1)",
+             "1 years -7 days", interval_difference)
+SCALAR_SAME(fn_try_interval_sum, "try_add", SUM_SIGNATURE, "Sum of intervals; NULL on overflow.", NULL, NULL,
+            .run = fn_interval_sum_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_interval_difference, "try_subtract", SUM_SIGNATURE, "Difference of intervals; NULL on overflow.",
+            NULL, NULL, .run = fn_interval_difference_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_interval_negative, "- negative", "(interval) -> interval", "Every field turned.",
        "-make_interval(1, 0, 0, 1)", "-1 years -1 days", .flags = FN_FAILS | FN_OPERATOR)
@@ -106,8 +97,8 @@ SCALAR(fn_interval_negative, "- negative", "(interval) -> interval", "Every fiel
         interval_put(out, i, value);
     }
 }
-SCALAR(fn_interval_positive, "+ positive", "(interval) -> interval", "The interval.",
-       "+make_interval(1)", "1 years", .flags = FN_OPERATOR)
+SCALAR(fn_interval_positive, "+ positive", "(interval) -> interval", "The interval.", "+make_interval(1)", "1 years",
+       .flags = FN_OPERATOR)
 {
     for (int64_t i = 0; i < call->rows; i++)
         interval_put(out, i, interval_at(&args[0], i));
@@ -116,8 +107,7 @@ SCALAR(fn_interval_positive, "+ positive", "(interval) -> interval", "The interv
 /* ---- scaled ---- */
 
 /* Parts of months fall away, parts of days become time. False when a field does not fit. */
-static bool interval_of_doubles(double months, double days, double us,
-                                struct calendar_interval *out)
+static bool interval_of_doubles(double months, double days, double us, struct calendar_interval *out)
 {
     double whole_days = trunc(days), time = us + (days - whole_days) * (double)DAY_US;
     double rounded = floor(time + 0.5);
@@ -128,46 +118,39 @@ static bool interval_of_doubles(double months, double days, double us,
     return fits;
 }
 
-static void interval_scale(struct call *call, const struct arg *args, struct column *out,
-                           bool divide)
+static void interval_scale(struct call *call, const struct arg *args, struct column *out, bool divide)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         struct calendar_interval from = interval_at(&args[0], i), value = {0};
         double by = arg_values(&args[1], double)[i * args[1].step];
-        bool fits = divide ? interval_of_doubles(from.months / by, from.days / by,
-                                                 (double)from.us / by, &value)
-                           : interval_of_doubles(from.months * by, from.days * by,
-                                                 (double)from.us * by, &value);
+        bool fits = divide ? interval_of_doubles(from.months / by, from.days / by, (double)from.us / by, &value)
+                           : interval_of_doubles(from.months * by, from.days * by, (double)from.us * by, &value);
         if (!fits)
-            call_reject(call, i,
-                        divide && by == 0 ? REJECT_INTERVAL_DIVISOR : REJECT_INTERVAL_OVERFLOW);
+            call_reject(call, i, divide && by == 0 ? REJECT_INTERVAL_DIVISOR : REJECT_INTERVAL_OVERFLOW);
         interval_put(out, i, value);
     }
 }
 
 #define SCALE_SIGNATURE "(interval, double) -> interval"
-SCALAR(fn_calendar_times, "*", SCALE_SIGNATURE, "Interval times a number.",
-       "make_interval(1) * 2.5", "2 years 6 months", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_calendar_times, "*", SCALE_SIGNATURE, "Interval times a number.", "make_interval(1) * 2.5",
+       "2 years 6 months", .flags = FN_FAILS | FN_OPERATOR)
 {
     interval_scale(call, args, out, false);
 }
-SCALAR(fn_calendar_divide, "/", SCALE_SIGNATURE, "Interval divided by a number.",
-       "make_interval(0, 0, 0, 3) / 2", "1 days 12 hours", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_calendar_divide, "/", SCALE_SIGNATURE, "Interval divided by a number.", "make_interval(0, 0, 0, 3) / 2",
+       "1 days 12 hours", .flags = FN_FAILS | FN_OPERATOR)
 {
     interval_scale(call, args, out, true);
 }
-SCALAR_SAME(fn_try_calendar_times, "try_multiply", SCALE_SIGNATURE,
-            "Interval times a number; NULL on overflow.", NULL, NULL, .run = fn_calendar_times_run,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_try_calendar_divide, "try_divide", SCALE_SIGNATURE,
-            "Interval divided by a number; NULL on overflow.", NULL, NULL,
-            .run = fn_calendar_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_calendar_times, "try_multiply", SCALE_SIGNATURE, "Interval times a number; NULL on overflow.", NULL,
+            NULL, .run = fn_calendar_times_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_calendar_divide, "try_divide", SCALE_SIGNATURE, "Interval divided by a number; NULL on overflow.",
+            NULL, NULL, .run = fn_calendar_divide_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at,
-                     &binding->rewritten, err);
+    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at, &binding->rewritten, err);
 }
 SCALAR_SAME(fn_times_calendar, "*", "(double, interval) -> interval", "A number times an interval.",
             "2 * make_interval(1)", "2 years", .bind = bind_swapped, .flags = FN_OPERATOR);
@@ -184,14 +167,12 @@ static bool date_add_calendar(int32_t days, struct calendar_interval by, int sig
     return later == *out;
 }
 
-bool timestamp_add_calendar(int64_t us, struct calendar_interval by, int sign,
-                            const struct zone *zone, int64_t *out)
+bool timestamp_add_calendar(int64_t us, struct calendar_interval by, int sign, const struct zone *zone, int64_t *out)
 {
     int64_t time;
     return timestamp_add_months(us, sign * (int64_t)by.months, zone, &us) &&
            timestamp_add_us(us, sign * (by.days * DAY_US), zone, &us) && // a day is a calendar day
-           !__builtin_mul_overflow(by.us, (int64_t)sign, &time) &&
-           !__builtin_add_overflow(us, time, out);
+           !__builtin_mul_overflow(by.us, (int64_t)sign, &time) && !__builtin_add_overflow(us, time, out);
 }
 
 /* With ANSI a DATE takes no time of the day; else what it gives is cut to its day. */
@@ -242,25 +223,23 @@ static void move(struct call *call, const struct arg *args, struct column *out, 
 #define MOVE_SWAPPED                                                   \
     "(interval, date) -> date | (interval, timestamp) -> timestamp | " \
     "(interval, timestamp_ntz) -> timestamp_ntz"
-SCALAR(fn_calendar_later, "+", MOVE_SIGNATURE, "Later by an interval.",
-       "DATE'2026-01-31' + make_interval(0, 1)", "2026-02-28", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_calendar_later, "+", MOVE_SIGNATURE, "Later by an interval.", "DATE'2026-01-31' + make_interval(0, 1)",
+       "2026-02-28", .flags = FN_FAILS | FN_OPERATOR)
 {
     move(call, args, out, 1);
 }
-SCALAR(fn_calendar_earlier, "-", MOVE_SIGNATURE, "Earlier by an interval.",
-       "DATE'2026-03-31' - make_interval(0, 1)", "2026-02-28", .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_calendar_earlier, "-", MOVE_SIGNATURE, "Earlier by an interval.", "DATE'2026-03-31' - make_interval(0, 1)",
+       "2026-02-28", .flags = FN_FAILS | FN_OPERATOR)
 {
     move(call, args, out, -1);
 }
-SCALAR_SAME(fn_later_calendar, "+", MOVE_SWAPPED, "Later by an interval.",
-            "make_interval(0, 1) + DATE'2026-01-31'", "2026-02-28", .bind = bind_swapped,
-            .flags = FN_OPERATOR);
-SCALAR_SAME(fn_try_calendar_later, "try_add", MOVE_SIGNATURE,
-            "Later by an interval; NULL when there is no such time.", NULL, NULL,
-            .run = fn_calendar_later_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_later_calendar, "+", MOVE_SWAPPED, "Later by an interval.", "make_interval(0, 1) + DATE'2026-01-31'",
+            "2026-02-28", .bind = bind_swapped, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_try_calendar_later, "try_add", MOVE_SIGNATURE, "Later by an interval; NULL when there is no such time.",
+            NULL, NULL, .run = fn_calendar_later_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_try_calendar_earlier, "try_subtract", MOVE_SIGNATURE,
-            "Earlier by an interval; NULL when there is no such time.", NULL, NULL,
-            .run = fn_calendar_earlier_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "Earlier by an interval; NULL when there is no such time.", NULL, NULL, .run = fn_calendar_earlier_run,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* ---- fields, which only date_part reaches ---- */
 
@@ -273,8 +252,7 @@ SCALAR_SAME(fn_try_calendar_earlier, "try_subtract", MOVE_SIGNATURE,
         }                                                                              \
     }
 CALENDAR_FIELD(fn_calendar_year, "interval:year", "Years.", "int", int32_t, x.months / 12)
-CALENDAR_FIELD(fn_calendar_month, "interval:month", "Months, below a year.", "tinyint", int8_t,
-               x.months % 12)
+CALENDAR_FIELD(fn_calendar_month, "interval:month", "Months, below a year.", "tinyint", int8_t, x.months % 12)
 CALENDAR_FIELD(fn_calendar_day, "interval:day", "Days.", "int", int32_t, x.days)
 CALENDAR_FIELD(fn_calendar_hour, "interval:hour", "Hours, below a day.", "tinyint", int8_t,
                x.us % DAY_US / (3600 * SECOND_US))
@@ -286,9 +264,8 @@ static enum code bind_seconds(struct binding *binding, __attribute__((unused)) s
     binding->type = type_decimal(binding->ctx->arena, 8, 6);
     return E_OK;
 }
-SCALAR(fn_calendar_second, "interval:second", "(interval) -> any",
-       "Seconds and their fraction, below a minute.", NULL, NULL, .bind = bind_seconds,
-       .flags = FN_HIDDEN)
+SCALAR(fn_calendar_second, "interval:second", "(interval) -> any", "Seconds and their fraction, below a minute.", NULL,
+       NULL, .bind = bind_seconds, .flags = FN_HIDDEN)
 {
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int64_t)[i] = interval_at(&args[0], i).us % (60 * SECOND_US);

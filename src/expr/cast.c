@@ -4,16 +4,12 @@
 #include "expr/coerce.h"
 #include "expr/writer.h"
 
-bool cast_fails(const struct type *from, const struct type *to)
-{
-    return !cast_is_safe(from, to);
-}
+bool cast_fails(const struct type *from, const struct type *to) { return !cast_is_safe(from, to); }
 
 void *cast_values(struct call *call, struct column *out)
 {
     size_t width = (size_t)type_width(out->type);
-    size_t size =
-        out->type->id == TYPE_BOOLEAN ? bit_bytes(call->rows) : (size_t)call->rows * width;
+    size_t size = out->type->id == TYPE_BOOLEAN ? bit_bytes(call->rows) : (size_t)call->rows * width;
     out->values = call_buffer(call, size);
     return out->values->data;
 }
@@ -26,8 +22,8 @@ static bool child_failed(const struct column *before, const struct column *after
     return !column_is_null(before, row) && column_is_null(after, row);
 }
 
-static void cast_child(const struct call *call, const struct column *from, const struct type *to,
-                       struct column *out, enum reject_code *noted)
+static void cast_child(const struct call *call, const struct column *from, const struct type *to, struct column *out,
+                       enum reject_code *noted)
 {
     struct call inner = *call;
     const struct arg arg = {from, 1};
@@ -65,8 +61,8 @@ static void nested_tidy(struct column *out, int64_t rows)
     builder_release(&builder);
 }
 
-static bool list_row_failed(const struct column *before, const struct column *after,
-                            const int32_t *offsets, int64_t row)
+static bool list_row_failed(const struct column *before, const struct column *after, const int32_t *offsets,
+                            int64_t row)
 {
     for (int32_t k = offsets[row]; k < offsets[row + 1]; k++)
         if (child_failed(before, after, k))
@@ -89,8 +85,7 @@ static void cast_nested(struct call *call, const struct arg *arg, bool try_cast,
             continue;
         for (int64_t i = 0; i < call->rows; i++) {
             const struct column *after = &out->children[child];
-            if (list ? list_row_failed(before, after, column_offsets(from), i)
-                     : child_failed(before, after, i)) {
+            if (list ? list_row_failed(before, after, column_offsets(from), i) : child_failed(before, after, i)) {
                 call_reject(call, i, noted);
                 failed = true;
             }
@@ -145,8 +140,7 @@ void cast_run(struct call *call, const struct arg *arg, bool try_cast, struct co
 {
     const struct type *from = arg->col->type, *to = out->type;
     if (type_equal(from, to) || (is_text(from) && is_text(to))) {
-        column_share(
-            out, arg->col); // BINARY as STRING costs nothing; Spark does not check the bytes either
+        column_share(out, arg->col); // BINARY as STRING costs nothing; Spark does not check the bytes either
         out->type = to;
         return;
     }

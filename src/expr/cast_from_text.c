@@ -6,10 +6,7 @@
 #include "base/text_number.h"
 #include "expr/cast.h"
 
-static bool is_space(uint8_t c)
-{
-    return c <= ' ' || c == 0x7f;
-}
+static bool is_space(uint8_t c) { return c <= ' ' || c == 0x7f; }
 
 static struct bytes trim(struct bytes text)
 {
@@ -34,8 +31,7 @@ static bool text_to_integer(struct bytes text, int64_t low, int64_t high, int64_
     bool overflow = false;
     text = trim(text);
     const char *start = (const char *)text.data, *end = start + text.size;
-    return text.size > 0 && parse_int64(start, end, out, &overflow) == end && !overflow &&
-           *out >= low && *out <= high;
+    return text.size > 0 && parse_int64(start, end, out, &overflow) == end && !overflow && *out >= low && *out <= high;
 }
 
 /* Without ANSI a fraction falls away: '1.9' is 1. */
@@ -56,9 +52,8 @@ static bool text_to_special(struct bytes text, double *out)
     static const struct {
         const char *word;
         double value;
-    } words[] = {{"inf", INFINITY},       {"+inf", INFINITY},  {"infinity", INFINITY},
-                 {"+infinity", INFINITY}, {"-inf", -INFINITY}, {"-infinity", -INFINITY},
-                 {"nan", (double)NAN}};
+    } words[] = {{"inf", INFINITY},   {"+inf", INFINITY},       {"infinity", INFINITY}, {"+infinity", INFINITY},
+                 {"-inf", -INFINITY}, {"-infinity", -INFINITY}, {"nan", (double)NAN}};
     for (size_t i = 0; text.size <= WORD_SIZE_MAX && i < sizeof words / sizeof words[0]; i++)
         if (is_word(text, words[i].word)) {
             *out = words[i].value;
@@ -72,8 +67,7 @@ static struct bytes cut_suffix(struct bytes text)
 {
     uint8_t last = text.size > 1 ? (uint8_t)(text.data[text.size - 1] | 0x20) : 0;
     if ((last == 'd' || last == 'f') &&
-        (text.data[text.size - 2] == '.' ||
-         (text.data[text.size - 2] >= '0' && text.data[text.size - 2] <= '9')))
+        (text.data[text.size - 2] == '.' || (text.data[text.size - 2] >= '0' && text.data[text.size - 2] <= '9')))
         text.size--;
     return text;
 }
@@ -108,9 +102,7 @@ static enum reject_code decimal_reason(struct bytes text)
 
 static bool text_to_boolean(struct bytes text, bool *out)
 {
-    static const char *const truths[] = {"t", "true", "y", "yes", "1"}, *const lies[] = {
-                                                                            "f", "false", "n", "no",
-                                                                            "0"};
+    static const char *const truths[] = {"t", "true", "y", "yes", "1"}, *const lies[] = {"f", "false", "n", "no", "0"};
     text = trim(text);
     for (size_t i = 0; i < 5; i++) {
         *out = is_word(text, truths[i]);
@@ -122,15 +114,15 @@ static bool text_to_boolean(struct bytes text, bool *out)
 
 /* ---- columns ---- */
 
-#define INTEGER_COLUMN(ctype, low, high)                              \
-    for (int64_t i = 0; i < call->rows; i++) {                        \
-        int64_t value = 0;                                            \
+#define INTEGER_COLUMN(ctype, low, high)                                                      \
+    for (int64_t i = 0; i < call->rows; i++) {                                                \
+        int64_t value = 0;                                                                    \
         struct bytes text = legacy ? without_fraction(arg_bytes(arg, i)) : arg_bytes(arg, i); \
-        if (!text_to_integer(text, low, high, &value)) {              \
-            value = 0;                                                \
-            call_reject(call, i, REJECT_CAST);                        \
-        }                                                             \
-        column_values(out, ctype)[i] = (ctype)value;                  \
+        if (!text_to_integer(text, low, high, &value)) {                                      \
+            value = 0;                                                                        \
+            call_reject(call, i, REJECT_CAST);                                                \
+        }                                                                                     \
+        column_values(out, ctype)[i] = (ctype)value;                                          \
     }
 
 static void to_integers(struct call *call, const struct arg *arg, struct column *out)
@@ -244,7 +236,8 @@ static void to_intervals(struct call *call, const struct arg *arg, struct column
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t value = 0;
         if (!interval_value_parse(arg_bytes(arg, i), out->type, &value))
-            call_reject(call, i, out->type->id == TYPE_INTERVAL_YM ? REJECT_INTERVAL_FORMAT : REJECT_INTERVAL_FORMAT_DAYS);
+            call_reject(call, i,
+                        out->type->id == TYPE_INTERVAL_YM ? REJECT_INTERVAL_FORMAT : REJECT_INTERVAL_FORMAT_DAYS);
         if (out->type->id == TYPE_INTERVAL_YM)
             column_values(out, int32_t)[i] = (int32_t)value;
         else

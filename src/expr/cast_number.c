@@ -44,8 +44,7 @@ static int64_t float_to_int32(double x)
         }                                                   \
     } while (0)
 
-static void decimal_to_integer(struct call *call, const struct arg *arg, struct column *out,
-                               int64_t low, int64_t high)
+static void decimal_to_integer(struct call *call, const struct arg *arg, struct column *out, int64_t low, int64_t high)
 {
     bool wide = type_is_wide_decimal(arg->col->type);
     int128 unit = decimal_power10(arg->col->type->scale);
@@ -60,26 +59,22 @@ static void decimal_to_integer(struct call *call, const struct arg *arg, struct 
     }
 }
 
-#define INTEGER_TARGET(dtype, type_min, type_max)                                          \
-    do {                                                                                   \
-        const int64_t low = type_min, high = type_max;                                     \
-        switch (type_shape(arg->col->type)) {                                              \
-        case SHAPE_I8: TO_INTEGER(int8_t, dtype, x, x >= low && x <= high); break;         \
-        case SHAPE_I16: TO_INTEGER(int16_t, dtype, x, x >= low && x <= high); break;       \
-        case SHAPE_I32: TO_INTEGER(int32_t, dtype, x, x >= low && x <= high); break;       \
-        case SHAPE_I64: TO_INTEGER(int64_t, dtype, x, x >= low && x <= high); break;       \
-        case SHAPE_F32:                                                                    \
-            TO_INTEGER(float, dtype, FLOAT_TO((double)x, high), FLOAT_FITS(x, low, high)); \
-            break;                                                                         \
-        case SHAPE_F64:                                                                    \
-            TO_INTEGER(double, dtype, FLOAT_TO(x, high), FLOAT_FITS(x, low, high));        \
-            break;                                                                         \
-        case SHAPE_BITS:                                                                   \
-            for (int64_t i = 0; i < call->rows; i++)                                       \
-                column_values(out, dtype)[i] = (dtype)arg_bit(arg, i);                     \
-            break;                                                                         \
-        default: never("a number");                                                        \
-        }                                                                                  \
+#define INTEGER_TARGET(dtype, type_min, type_max)                                                             \
+    do {                                                                                                      \
+        const int64_t low = type_min, high = type_max;                                                        \
+        switch (type_shape(arg->col->type)) {                                                                 \
+        case SHAPE_I8: TO_INTEGER(int8_t, dtype, x, x >= low && x <= high); break;                            \
+        case SHAPE_I16: TO_INTEGER(int16_t, dtype, x, x >= low && x <= high); break;                          \
+        case SHAPE_I32: TO_INTEGER(int32_t, dtype, x, x >= low && x <= high); break;                          \
+        case SHAPE_I64: TO_INTEGER(int64_t, dtype, x, x >= low && x <= high); break;                          \
+        case SHAPE_F32: TO_INTEGER(float, dtype, FLOAT_TO((double)x, high), FLOAT_FITS(x, low, high)); break; \
+        case SHAPE_F64: TO_INTEGER(double, dtype, FLOAT_TO(x, high), FLOAT_FITS(x, low, high)); break;        \
+        case SHAPE_BITS:                                                                                      \
+            for (int64_t i = 0; i < call->rows; i++)                                                          \
+                column_values(out, dtype)[i] = (dtype)arg_bit(arg, i);                                        \
+            break;                                                                                            \
+        default: never("a number");                                                                           \
+        }                                                                                                     \
     } while (0)
 
 static void to_integer(struct call *call, const struct arg *arg, struct column *out)
@@ -133,10 +128,8 @@ static void to_float(struct call *call, const struct arg *arg, struct column *ou
         for (int64_t i = 0; i < call->rows; i++) {
             int128 unscaled = decimal_load(arg, wide, i);
             // Both are exact doubles then, so that one division rounds once.
-            bool exact =
-                from->scale <= 22 && unscaled > -((int64_t)1 << 53) && unscaled < (int64_t)1 << 53;
-            double value =
-                exact ? (double)(int64_t)unscaled / unit : decimal_to_double(unscaled, from->scale);
+            bool exact = from->scale <= 22 && unscaled > -((int64_t)1 << 53) && unscaled < (int64_t)1 << 53;
+            double value = exact ? (double)(int64_t)unscaled / unit : decimal_to_double(unscaled, from->scale);
             if (single)
                 column_values(out, float)[i] = (float)value;
             else
@@ -153,10 +146,8 @@ static void to_boolean(struct call *call, const struct arg *arg, struct column *
 {
     uint8_t *bits = out->values->data;
     switch (type_shape(arg->col->type)) {
-#define FIXED(shape, ctype)                                                              \
-    case shape:                                                                          \
-        TRUTH_LOOP(bits, call->rows, const ctype x = arg_values(arg, ctype)[i], x != 0); \
-        break;
+#define FIXED(shape, ctype) \
+    case shape: TRUTH_LOOP(bits, call->rows, const ctype x = arg_values(arg, ctype)[i], x != 0); break;
         SHAPES_FIXED(FIXED)
 #undef FIXED
     default: never("a number");
@@ -179,8 +170,7 @@ static void decimal_to_decimal(struct call *call, const struct arg *arg, struct 
     }
     for (int64_t i = 0; i < call->rows; i++) {
         int128 value = 0;
-        if (!decimal_rescale(decimal_load(arg, from_wide, i), from->scale, to->precision, to->scale,
-                             &value))
+        if (!decimal_rescale(decimal_load(arg, from_wide, i), from->scale, to->precision, to->scale, &value))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         decimal_store(out, to_wide, i, value);
     }

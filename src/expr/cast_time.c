@@ -5,8 +5,7 @@
 
 /* ---- time to time ---- */
 
-static void to_date(struct call *call, const struct arg *arg, struct column *out,
-                    const struct zone *zone)
+static void to_date(struct call *call, const struct arg *arg, struct column *out, const struct zone *zone)
 {
     const int64_t *s = arg_values(arg, int64_t);
     for (int64_t i = 0; i < call->rows; i++) {
@@ -14,8 +13,7 @@ static void to_date(struct call *call, const struct arg *arg, struct column *out
     }
 }
 
-static void date_to_timestamp(struct call *call, const struct arg *arg, struct column *out,
-                              const struct zone *zone)
+static void date_to_timestamp(struct call *call, const struct arg *arg, struct column *out, const struct zone *zone)
 {
     const int32_t *s = arg_values(arg, int32_t);
     for (int64_t i = 0; i < call->rows; i++) {
@@ -96,9 +94,7 @@ static void number_to_timestamp(struct call *call, const struct arg *arg, struct
         case SHAPE_I8: r[i] = saturating_seconds(arg_values(arg, int8_t)[i]); continue;
         case SHAPE_I16: r[i] = saturating_seconds(arg_values(arg, int16_t)[i]); continue;
         case SHAPE_I32: r[i] = saturating_seconds(arg_values(arg, int32_t)[i]); continue;
-        case SHAPE_F32:
-            float_to_timestamp(call, (double)arg_values(arg, float)[i], i, &r[i]);
-            continue;
+        case SHAPE_F32: float_to_timestamp(call, (double)arg_values(arg, float)[i], i, &r[i]); continue;
         case SHAPE_F64: float_to_timestamp(call, arg_values(arg, double)[i], i, &r[i]); continue;
         default: break;
         }
@@ -107,8 +103,8 @@ static void number_to_timestamp(struct call *call, const struct arg *arg, struct
             continue;
         }
         // A DECIMAL's digits below the microsecond are cut: one division after the product, both exact.
-        bool fits = !__builtin_mul_overflow(decimal_load(arg, type_is_wide_decimal(from), i),
-                                            (int128)SECOND_US, &value);
+        bool fits =
+            !__builtin_mul_overflow(decimal_load(arg, type_is_wide_decimal(from), i), (int128)SECOND_US, &value);
         r[i] = (int64_t)(value / decimal_power10(from->scale));
         if (!fits)
             call_reject(call, i, REJECT_CAST_OVERFLOW);

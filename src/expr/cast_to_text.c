@@ -21,28 +21,23 @@ static size_t print_flat(const struct column *col, int64_t row, const struct zon
     case TYPE_FLOAT: return print_float(column_values(col, float)[row], out);
     case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
     case TYPE_DECIMAL:
-        return decimal_print(type_is_wide_decimal(col->type)
-                                 ? column_values(col, int128)[row]
-                                 : (int128)column_values(col, int64_t)[row],
+        return decimal_print(type_is_wide_decimal(col->type) ? column_values(col, int128)[row]
+                                                             : (int128)column_values(col, int64_t)[row],
                              col->type->scale, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
     case TYPE_TIMESTAMP: return timestamp_print(column_values(col, int64_t)[row], zone, out);
-    case TYPE_TIMESTAMP_NTZ:
-        return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
+    case TYPE_TIMESTAMP_NTZ: return timestamp_print(column_values(col, int64_t)[row], zone_utc(), out);
     case TYPE_TIME: return time_of_day_print(column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_DT: return interval_print(col->type, column_values(col, int64_t)[row], out);
     case TYPE_INTERVAL_YM: return interval_print(col->type, column_values(col, int32_t)[row], out);
-    case TYPE_INTERVAL:
-        return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
+    case TYPE_INTERVAL: return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
     default: return 0;
     }
 }
 
-static void print_value(const struct column *col, int64_t row, const struct zone *zone,
-                        struct text *out);
+static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out);
 
-static void print_list(const struct column *col, int64_t row, const struct zone *zone,
-                       struct text *out)
+static void print_list(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
 {
     bool map = col->type->id == TYPE_MAP;
     int32_t from = column_offsets(col)[row], to = column_offsets(col)[row + 1];
@@ -59,8 +54,7 @@ static void print_list(const struct column *col, int64_t row, const struct zone 
     text_add_char(out, map ? '}' : ']');
 }
 
-static void print_value(const struct column *col, int64_t row, const struct zone *zone,
-                        struct text *out)
+static void print_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
 {
     if (column_is_null(col, row)) {
         text_add(out, "null", 4);

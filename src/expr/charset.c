@@ -9,7 +9,16 @@
 #include "expr/utf8.h"
 #include "expr/writer.h"
 
-enum charset { CHARSET_NONE, CHARSET_ASCII, CHARSET_LATIN1, CHARSET_UTF8, CHARSET_UTF16BE, CHARSET_UTF16LE, CHARSET_UTF16, CHARSET_UTF32 };
+enum charset {
+    CHARSET_NONE,
+    CHARSET_ASCII,
+    CHARSET_LATIN1,
+    CHARSET_UTF8,
+    CHARSET_UTF16BE,
+    CHARSET_UTF16LE,
+    CHARSET_UTF16,
+    CHARSET_UTF32
+};
 enum { ENCODED_MAX = 4, UTF8_MAX = 4, MARK_BYTES = 2, CODE_MAX = 0x10ffff };
 
 static enum charset charset_find(struct bytes name)
@@ -17,8 +26,9 @@ static enum charset charset_find(struct bytes name)
     static const struct {
         const char *name;
         enum charset charset;
-    } names[] = {{"us-ascii", CHARSET_ASCII},  {"iso-8859-1", CHARSET_LATIN1}, {"utf-8", CHARSET_UTF8},  {"utf-16be", CHARSET_UTF16BE},
-                 {"utf-16le", CHARSET_UTF16LE}, {"utf-16", CHARSET_UTF16},      {"utf-32", CHARSET_UTF32}};
+    } names[] = {{"us-ascii", CHARSET_ASCII},   {"iso-8859-1", CHARSET_LATIN1}, {"utf-8", CHARSET_UTF8},
+                 {"utf-16be", CHARSET_UTF16BE}, {"utf-16le", CHARSET_UTF16LE},  {"utf-16", CHARSET_UTF16},
+                 {"utf-32", CHARSET_UTF32}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (name.size == strlen(names[i].name) && strncasecmp((const char *)name.data, names[i].name, name.size) == 0)
             return names[i].charset;
@@ -40,12 +50,8 @@ static size_t put_code(uint8_t *to, uint32_t code, enum charset charset)
     bool little = charset == CHARSET_UTF16LE;
     switch (charset) {
     case CHARSET_ASCII:
-    case CHARSET_LATIN1:
-        *to = (uint8_t)code;
-        return code < (charset == CHARSET_ASCII ? 0x80 : 0x100);
-    case CHARSET_UTF32:
-        put_unit(to, code >> 16, false);
-        return 2 + put_unit(to + 2, code & 0xffff, false);
+    case CHARSET_LATIN1: *to = (uint8_t)code; return code < (charset == CHARSET_ASCII ? 0x80 : 0x100);
+    case CHARSET_UTF32: put_unit(to, code >> 16, false); return 2 + put_unit(to + 2, code & 0xffff, false);
     default: break;
     }
     if (code < 0x10000)
@@ -72,7 +78,8 @@ static int64_t encode_text(struct bytes text, enum charset charset, uint8_t *to)
 
 static uint32_t unit_at(struct bytes bytes, size_t at, bool little)
 {
-    return little ? bytes.data[at] | (uint32_t)bytes.data[at + 1] << 8 : (uint32_t)bytes.data[at] << 8 | bytes.data[at + 1];
+    return little ? bytes.data[at] | (uint32_t)bytes.data[at + 1] << 8
+                  : (uint32_t)bytes.data[at] << 8 | bytes.data[at + 1];
 }
 
 /* The character at `at`; its size, or 0 when there is none. */
@@ -104,9 +111,7 @@ static size_t take_code(struct bytes bytes, size_t at, enum charset charset, boo
     size_t size;
     switch (charset) {
     case CHARSET_ASCII:
-    case CHARSET_LATIN1:
-        *code = bytes.data[at];
-        return *code < 0x80 || charset == CHARSET_LATIN1;
+    case CHARSET_LATIN1: *code = bytes.data[at]; return *code < 0x80 || charset == CHARSET_LATIN1;
     case CHARSET_UTF8:
         *code = utf8_decode(bytes, at, &size);
         return *code != 0xfffd || (size == 3 && bytes.data[at] == 0xef) ? size : 0;
@@ -170,14 +175,14 @@ static int64_t encode_one(struct bytes text, enum charset charset, uint8_t *to)
     return (int64_t)text.size;
 }
 
-SCALAR(fn_encode, "encode", "(string, string) -> binary", "The text's bytes in a charset.", "hex(encode('aß', 'UTF-16LE'))", "6100DF00",
-       .flags = FN_FAILS)
+SCALAR(fn_encode, "encode", "(string, string) -> binary", "The text's bytes in a charset.",
+       "hex(encode('aß', 'UTF-16LE'))", "6100DF00", .flags = FN_FAILS)
 {
     code_rows(call, args, out, encode_one);
 }
 
-SCALAR(fn_decode, "decode", "(binary, string) -> string", "Bytes of a charset as a text.", "decode(X'61DF', 'ISO-8859-1')", "aß",
-       .flags = FN_FAILS)
+SCALAR(fn_decode, "decode", "(binary, string) -> string", "Bytes of a charset as a text.",
+       "decode(X'61DF', 'ISO-8859-1')", "aß", .flags = FN_FAILS)
 {
     code_rows(call, args, out, decode_bytes);
 }

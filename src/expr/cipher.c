@@ -51,7 +51,8 @@ static size_t vector_bytes(enum mode mode)
     return mode == MODE_GCM ? GCM_VECTOR_BYTES : mode == MODE_CBC ? BLOCK_BYTES : 0;
 }
 
-static struct bytes optional_bytes(struct call *call, const struct arg *args, int32_t index, int64_t row, const char *usual)
+static struct bytes optional_bytes(struct call *call, const struct arg *args, int32_t index, int64_t row,
+                                   const char *usual)
 {
     return index < call->arg_count ? arg_bytes(&args[index], row) : bytes_of_string(usual);
 }
@@ -120,7 +121,8 @@ static bool decrypt(EVP_CIPHER_CTX *ctx, const struct request *request, uint8_t 
     if (in.size < head + tail)
         return false;
     size_t body = in.size - head - tail;
-    bool done = EVP_DecryptInit_ex(ctx, cipher_of(request->mode, request->key.size), NULL, request->key.data, in.data) == 1;
+    bool done =
+        EVP_DecryptInit_ex(ctx, cipher_of(request->mode, request->key.size), NULL, request->key.data, in.data) == 1;
     if (request->extra.size > 0)
         done = done && EVP_DecryptUpdate(ctx, NULL, &part, request->extra.data, (int)request->extra.size) == 1;
     done = done && EVP_DecryptUpdate(ctx, to, &part, in.data + head, (int)body) == 1;
@@ -135,8 +137,8 @@ static bool decrypt(EVP_CIPHER_CTX *ctx, const struct request *request, uint8_t 
 
 typedef bool cipher_fn(EVP_CIPHER_CTX *ctx, const struct request *request, uint8_t *to, size_t *size);
 
-static void cipher_rows(struct call *call, const struct arg *args, struct column *out, int32_t vector_at, int32_t extra_at,
-                        cipher_fn *run)
+static void cipher_rows(struct call *call, const struct arg *args, struct column *out, int32_t vector_at,
+                        int32_t extra_at, cipher_fn *run)
 {
     enum { MORE_BYTES = BLOCK_BYTES + GCM_TAG_BYTES + BLOCK_BYTES };
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -164,17 +166,20 @@ static void cipher_rows(struct call *call, const struct arg *args, struct column
     EVP_CIPHER_CTX_free(ctx);
 }
 
-SCALAR(fn_aes_encrypt, "aes_encrypt", "(binary, binary, string?, string?, binary?, binary?) -> binary",
-       "Encrypted with AES: the key has 16, 24 or 32 bytes; then mode ('GCM', 'CBC', 'ECB'), padding ('DEFAULT'), initialisation "
-       "vector and additional data.",
-       "base64(aes_encrypt('Spark', 'abcdefghijklmnop', 'ECB'))", "4Hv0UKCx6nfUeAoPZo1z+w==", .flags = FN_FAILS | FN_PER_ROW)
+SCALAR(
+    fn_aes_encrypt, "aes_encrypt", "(binary, binary, string?, string?, binary?, binary?) -> binary",
+    "Encrypted with AES: the key has 16, 24 or 32 bytes; then mode ('GCM', 'CBC', 'ECB'), padding ('DEFAULT'), initialisation "
+    "vector and additional data.",
+    "base64(aes_encrypt('Spark', 'abcdefghijklmnop', 'ECB'))",
+    "4Hv0UKCx6nfUeAoPZo1z+w==", .flags = FN_FAILS | FN_PER_ROW)
 {
     cipher_rows(call, args, out, 4, 5, encrypt);
 }
 
 SCALAR(fn_aes_decrypt, "aes_decrypt", "(binary, binary, string?, string?, binary?) -> binary",
        "Decrypted with AES: the bytes, the key, then mode, padding and additional data, as aes_encrypt had them.",
-       "cast(aes_decrypt(aes_encrypt('Spark', 'abcdefghijklmnop'), 'abcdefghijklmnop') AS STRING)", "Spark", .flags = FN_FAILS)
+       "cast(aes_decrypt(aes_encrypt('Spark', 'abcdefghijklmnop'), 'abcdefghijklmnop') AS STRING)", "Spark",
+       .flags = FN_FAILS)
 {
     cipher_rows(call, args, out, -1, 4, decrypt);
 }

@@ -38,18 +38,9 @@ const struct type *decimal_for(struct arena *arena, const struct type *numeric)
     }
 }
 
-static int larger(int a, int b)
-{
-    return a > b ? a : b;
-}
-static int smaller(int a, int b)
-{
-    return a < b ? a : b;
-}
-static int whole_digits(const struct type *t)
-{
-    return t->precision - t->scale;
-}
+static int larger(int a, int b) { return a > b ? a : b; }
+static int smaller(int a, int b) { return a < b ? a : b; }
+static int whole_digits(const struct type *t) { return t->precision - t->scale; }
 
 /* Where digits before the point may give way; a quotient's fraction gives way first. */
 static const struct type *exact_quotient(struct arena *arena, const struct type *a, const struct type *b)
@@ -82,21 +73,18 @@ const struct type *decimal_sum_type(struct arena *arena, const struct type *a, c
     return decimal_adjusted(arena, larger(whole_digits(a), whole_digits(b)) + scale + 1, scale);
 }
 
-const struct type *decimal_product_type(struct arena *arena, const struct type *a,
-                                        const struct type *b)
+const struct type *decimal_product_type(struct arena *arena, const struct type *a, const struct type *b)
 {
     return decimal_adjusted(arena, a->precision + b->precision + 1, a->scale + b->scale);
 }
 
-const struct type *decimal_quotient_type(struct arena *arena, const struct type *a,
-                                         const struct type *b)
+const struct type *decimal_quotient_type(struct arena *arena, const struct type *a, const struct type *b)
 {
     int scale = larger(SCALE_KEPT, a->scale + b->precision + 1);
     return decimal_adjusted(arena, whole_digits(a) + b->scale + scale, scale);
 }
 
-const struct type *decimal_remainder_type(struct arena *arena, const struct type *a,
-                                          const struct type *b)
+const struct type *decimal_remainder_type(struct arena *arena, const struct type *a, const struct type *b)
 {
     int scale = larger(a->scale, b->scale);
     return decimal_adjusted(arena, smaller(whole_digits(a), whole_digits(b)) + scale, scale);
@@ -104,46 +92,29 @@ const struct type *decimal_remainder_type(struct arena *arena, const struct type
 
 static bool decimal_holds(const struct type *decimal, const struct type *integer)
 {
-    static const int digits[] = {
-        [TYPE_INT8] = 3, [TYPE_INT16] = 5, [TYPE_INT32] = 10, [TYPE_INT64] = 20};
+    static const int digits[] = {[TYPE_INT8] = 3, [TYPE_INT16] = 5, [TYPE_INT32] = 10, [TYPE_INT64] = 20};
     return whole_digits(decimal) >= digits[integer->id];
 }
 
 /* ---- common types ---- */
 
-static bool is_text(const struct type *t)
-{
-    return t->id == TYPE_STRING;
-}
-static bool is_interval(const struct type *t)
-{
-    return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM;
-}
-static bool is_date_time(const struct type *t)
-{
-    return t->id >= TYPE_DATE && t->id <= TYPE_TIMESTAMP_NTZ;
-}
-static bool is_atomic(const struct type *t)
-{
-    return t->id != TYPE_NULL && !type_is_nested(t);
-}
+static bool is_text(const struct type *t) { return t->id == TYPE_STRING; }
+static bool is_interval(const struct type *t) { return t->id == TYPE_INTERVAL_DT || t->id == TYPE_INTERVAL_YM; }
+static bool is_date_time(const struct type *t) { return t->id >= TYPE_DATE && t->id <= TYPE_TIMESTAMP_NTZ; }
+static bool is_atomic(const struct type *t) { return t->id != TYPE_NULL && !type_is_nested(t); }
 
-static const struct type *common_number(struct arena *arena, const struct type *a,
-                                        const struct type *b)
+static const struct type *common_number(struct arena *arena, const struct type *a, const struct type *b)
 {
     if (a->id == TYPE_DECIMAL || b->id == TYPE_DECIMAL) {
-        const struct type *other = a->id == TYPE_DECIMAL ? b : a,
-                          *decimal = a->id == TYPE_DECIMAL ? a : b;
+        const struct type *other = a->id == TYPE_DECIMAL ? b : a, *decimal = a->id == TYPE_DECIMAL ? a : b;
         if (other->id == TYPE_FLOAT || other->id == TYPE_DOUBLE)
             return type_of(TYPE_DOUBLE);
         other = decimal_for(arena, other);
         int scale = larger(decimal->scale, other->scale);
-        return decimal_bounded(arena, larger(whole_digits(decimal), whole_digits(other)) + scale,
-                               scale);
+        return decimal_bounded(arena, larger(whole_digits(decimal), whole_digits(other)) + scale, scale);
     }
     enum type_id wider = a->id > b->id ? a->id : b->id;
-    return type_of(wider == TYPE_FLOAT ? TYPE_DOUBLE
-                                       : wider); // an integer may lose digits in a FLOAT
+    return type_of(wider == TYPE_FLOAT ? TYPE_DOUBLE : wider); // an integer may lose digits in a FLOAT
 }
 
 /* What text becomes when it meets a value of the other type. */
@@ -166,8 +137,7 @@ static const struct type *common_interval(const struct type *a, const struct typ
     return type_interval(from, to);
 }
 
-static const struct type *common_struct(struct arena *arena, const struct type *a,
-                                        const struct type *b)
+static const struct type *common_struct(struct arena *arena, const struct type *a, const struct type *b)
 {
     if (a->field_count != b->field_count)
         return NULL;
@@ -182,8 +152,7 @@ static const struct type *common_struct(struct arena *arena, const struct type *
     return type_struct(arena, fields, a->field_count);
 }
 
-static const struct type *common_nested(struct arena *arena, const struct type *a,
-                                        const struct type *b)
+static const struct type *common_nested(struct arena *arena, const struct type *a, const struct type *b)
 {
     if (a->id == TYPE_STRUCT)
         return common_struct(arena, a, b);
@@ -193,9 +162,7 @@ static const struct type *common_nested(struct arena *arena, const struct type *
     if (a->id == TYPE_ARRAY)
         return type_array(arena, first, a->fields[0].nullable || b->fields[0].nullable);
     const struct type *value = type_common(arena, a->fields[1].type, b->fields[1].type);
-    return value == NULL
-               ? NULL
-               : type_map(arena, first, value, a->fields[1].nullable || b->fields[1].nullable);
+    return value == NULL ? NULL : type_map(arena, first, value, a->fields[1].nullable || b->fields[1].nullable);
 }
 
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b)
@@ -215,8 +182,7 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
     if (is_text(b))
         return common_with_text(a);
     if (is_date_time(a) && is_date_time(b)) // DATE < TIMESTAMP_NTZ < TIMESTAMP
-        return type_of(a->id == TYPE_TIMESTAMP || b->id == TYPE_TIMESTAMP ? TYPE_TIMESTAMP
-                                                                          : TYPE_TIMESTAMP_NTZ);
+        return type_of(a->id == TYPE_TIMESTAMP || b->id == TYPE_TIMESTAMP ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ);
     if (type_is_nested(a) && a->id == b->id)
         return common_nested(arena, a, b);
     return NULL;
@@ -253,10 +219,7 @@ static bool nested_known(const struct type *from, const struct type *to,
     return true;
 }
 
-static bool is_whole(const struct type *t)
-{
-    return type_is_integer(t) || t->id == TYPE_DECIMAL;
-}
+static bool is_whole(const struct type *t) { return type_is_integer(t) || t->id == TYPE_DECIMAL; }
 
 bool cast_known(const struct type *from, const struct type *to)
 {
@@ -271,14 +234,12 @@ bool cast_known(const struct type *from, const struct type *to)
     if (from->id == TYPE_TIME || to->id == TYPE_TIME)
         return from->id == to->id || from->id == TYPE_STRING || is_whole(to);
     if (is_interval(from) || is_interval(to))
-        return from->id == to->id || from->id == TYPE_STRING ||
-               (is_interval(from) ? is_whole(to) : is_whole(from));
+        return from->id == to->id || from->id == TYPE_STRING || (is_interval(from) ? is_whole(to) : is_whole(from));
     switch (from->id) {
     case TYPE_STRING: return to->id != TYPE_NULL;
     case TYPE_BOOLEAN: return type_is_numeric(to);
     case TYPE_DATE: return to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
-    case TYPE_TIMESTAMP:
-        return type_is_numeric(to) || to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP_NTZ;
+    case TYPE_TIMESTAMP: return type_is_numeric(to) || to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP_NTZ;
     case TYPE_TIMESTAMP_NTZ: return to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP;
     default: break;
     }
@@ -293,7 +254,8 @@ bool cast_was_known(const struct type *from, const struct type *to)
         return type_is_integer(from);
     if (from->id == TYPE_DATE)
         return type_is_numeric(to) || to->id == TYPE_BOOLEAN;
-    return (from->id == TYPE_TIMESTAMP && to->id == TYPE_BOOLEAN) || (from->id == TYPE_BOOLEAN && to->id == TYPE_TIMESTAMP);
+    return (from->id == TYPE_TIMESTAMP && to->id == TYPE_BOOLEAN) ||
+           (from->id == TYPE_BOOLEAN && to->id == TYPE_TIMESTAMP);
 }
 
 bool cast_implied(const struct type *from, const struct type *to)

@@ -30,14 +30,10 @@ enum decimal_operation { DECIMAL_SUM, DECIMAL_PRODUCT, DECIMAL_QUOTIENT, DECIMAL
 const struct type *decimal_exact_type(struct arena *arena, enum decimal_operation operation, const struct type *a,
                                       const struct type *b);
 /* Types of a + b, a * b, a / b, a % b. */
-const struct type *decimal_sum_type(struct arena *arena, const struct type *a,
-                                    const struct type *b);
-const struct type *decimal_product_type(struct arena *arena, const struct type *a,
-                                        const struct type *b);
-const struct type *decimal_quotient_type(struct arena *arena, const struct type *a,
-                                         const struct type *b);
-const struct type *decimal_remainder_type(struct arena *arena, const struct type *a,
-                                          const struct type *b);
+const struct type *decimal_sum_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_product_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_quotient_type(struct arena *arena, const struct type *a, const struct type *b);
+const struct type *decimal_remainder_type(struct arena *arena, const struct type *a, const struct type *b);
 
 bool type_is_orderable(const struct type *type);
 /* "ARRAY<INT>", "DECIMAL(10,2)": types as error messages show them. */

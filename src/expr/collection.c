@@ -9,14 +9,12 @@
 /* ---- making ---- */
 
 /* Children of call->out: every `stride`-th argument from `first` on, row after row. */
-static void interleave(struct call *call, const struct arg *args, int32_t first, int32_t stride,
-                       struct column *out)
+static void interleave(struct call *call, const struct arg *args, int32_t first, int32_t stride, struct column *out)
 {
     struct column pool = {0};
     int32_t per_row = (call->arg_count - first + stride - 1) / stride;
     int64_t *starts = mem_array(int64_t, (size_t)per_row + 1);
-    struct buffer *buffer =
-        call_buffer(call, (size_t)call->rows * (size_t)per_row * sizeof(int32_t) + 16);
+    struct buffer *buffer = call_buffer(call, (size_t)call->rows * (size_t)per_row * sizeof(int32_t) + 16);
     int32_t *rows = (int32_t *)(void *)buffer->data;
     int64_t bytes = 0;
     for (int32_t k = 0; k < per_row; k++)
@@ -44,8 +42,8 @@ static void even_offsets(struct call *call, struct column *out, int32_t per_row)
         ((int32_t *)(void *)out->offsets->data)[i] = (int32_t)(i * per_row);
 }
 
-static bool any_nullable(struct expr_context *ctx, const struct expr *const *args, int32_t first,
-                         int32_t count, int32_t stride)
+static bool any_nullable(struct expr_context *ctx, const struct expr *const *args, int32_t first, int32_t count,
+                         int32_t stride)
 {
     (void)ctx;
     for (int32_t i = first; i < count; i += stride)
@@ -57,14 +55,14 @@ static bool any_nullable(struct expr_context *ctx, const struct expr *const *arg
 static enum code bind_array(struct binding *binding, __attribute__((unused)) struct error *err)
 {
     const struct type *element = binding->count > 0 ? binding->args[0]->type : type_of(TYPE_NULL);
-    binding->type = type_array(binding->ctx->arena, element,
-                               any_nullable(binding->ctx, binding->args, 0, binding->count, 1));
+    binding->type =
+        type_array(binding->ctx->arena, element, any_nullable(binding->ctx, binding->args, 0, binding->count, 1));
     binding->nullable = false;
     return E_OK;
 }
 
-SCALAR(fn_array, "array", "(T...) -> any", "An array of the arguments.", "array(1, 2, 3)",
-       "[1,2,3]", .bind = bind_array, .flags = FN_NULLS)
+SCALAR(fn_array, "array", "(T...) -> any", "An array of the arguments.", "array(1, 2, 3)", "[1,2,3]",
+       .bind = bind_array, .flags = FN_NULLS)
 {
     out->children = mem_new(struct column);
     out->child_count = 1;
@@ -80,26 +78,23 @@ static enum code bind_map(struct binding *binding, struct error *err)
     struct expr_context *ctx = binding->ctx;
     const struct type *types[2] = {type_of(TYPE_NULL), type_of(TYPE_NULL)};
     if (binding->count % 2 != 0)
-        return fail(
-            err, E_SQL,
-            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `map` requires 2n (n > 0) parameters but the "
-            "actual number is %d.",
-            binding->count);
+        return fail(err, E_SQL,
+                    "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `map` requires 2n (n > 0) parameters but the "
+                    "actual number is %d.",
+                    binding->count);
     for (int32_t i = 0; i < binding->count; i++) {
         const struct type *common = expr_type_common(ctx, types[i % 2], binding->args[i]->type);
         if (common == NULL)
-            return fail(
-                err, E_SQL,
-                "[DATATYPE_MISMATCH.CREATE_MAP_%s_DIFF_TYPES] The %s of map() should have one type, "
-                "but there are \"%s\" and \"%s\".",
-                i % 2 == 0 ? "KEY" : "VALUE", i % 2 == 0 ? "keys" : "values",
-                type_sql(ctx->arena, types[i % 2]), type_sql(ctx->arena, binding->args[i]->type));
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.CREATE_MAP_%s_DIFF_TYPES] The %s of map() should have one type, "
+                        "but there are \"%s\" and \"%s\".",
+                        i % 2 == 0 ? "KEY" : "VALUE", i % 2 == 0 ? "keys" : "values",
+                        type_sql(ctx->arena, types[i % 2]), type_sql(ctx->arena, binding->args[i]->type));
         types[i % 2] = common;
     }
     for (int32_t i = 0; i < binding->count; i++)
         binding->args[i] = expr_cast_implicit(ctx, binding->args[i], types[i % 2]);
-    binding->type = type_map(ctx->arena, types[0], types[1],
-                             any_nullable(ctx, binding->args, 1, binding->count, 2));
+    binding->type = type_map(ctx->arena, types[0], types[1], any_nullable(ctx, binding->args, 1, binding->count, 2));
     binding->nullable = false;
     return E_OK;
 }
@@ -124,23 +119,20 @@ static enum code bind_named_struct(struct binding *binding, struct error *err)
     struct expr_context *ctx = binding->ctx;
     struct field *fields = arena_array(ctx->arena, struct field, (size_t)binding->count + 1);
     if (binding->count % 2 != 0)
-        return fail(
-            err, E_SQL,
-            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `named_struct` requires 2n (n > 0) parameters "
-            "but the actual number is %d.",
-            binding->count);
+        return fail(err, E_SQL,
+                    "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `named_struct` requires 2n (n > 0) parameters "
+                    "but the actual number is %d.",
+                    binding->count);
     for (int32_t i = 0; i < binding->count; i += 2) {
         const struct expr *name, *value = binding->args[i + 1];
         TRY(binding_constant(binding, i, &name, err));
         if (name->type->id != TYPE_STRING || literal_is_null(name))
-            return fail(
-                err, E_SQL,
-                "[DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING] Field names must be "
-                "texts");
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING] Field names must be "
+                        "texts");
         struct bytes bytes = literal_bytes(name);
-        fields[i / 2] =
-            (struct field){arena_strndup(ctx->arena, (const char *)bytes.data, bytes.size),
-                           value->type, value->nullable};
+        fields[i / 2] = (struct field){arena_strndup(ctx->arena, (const char *)bytes.data, bytes.size), value->type,
+                                       value->nullable};
     }
     binding->type = type_struct(ctx->arena, fields, binding->count / 2);
     binding->nullable = false;
@@ -160,8 +152,7 @@ static void share_or_repeat(struct call *call, const struct arg *arg, struct col
 }
 
 SCALAR(fn_named_struct, "named_struct", "(any...) -> any", "A struct of names and values in turn.",
-       "named_struct('a', 1, 'b', 'x')", "{\"a\":1,\"b\":\"x\"}", .bind = bind_named_struct,
-       .flags = FN_NULLS)
+       "named_struct('a', 1, 'b', 'x')", "{\"a\":1,\"b\":\"x\"}", .bind = bind_named_struct, .flags = FN_NULLS)
 {
     out->child_count = call->arg_count / 2;
     out->children = mem_array(struct column, (size_t)out->child_count);
@@ -173,8 +164,7 @@ SCALAR(fn_named_struct, "named_struct", "(any...) -> any", "A struct of names an
 static enum code bind_struct(struct binding *binding, struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
-    const struct expr **args =
-        arena_array(ctx->arena, const struct expr *, (size_t)binding->count * 2 + 1);
+    const struct expr **args = arena_array(ctx->arena, const struct expr *, (size_t)binding->count * 2 + 1);
     for (int32_t i = 0; i < binding->count; i++) {
         const struct expr *arg = binding->args[i];
         const char *name = arena_printf(ctx->arena, "col%d", i + 1);
@@ -185,31 +175,29 @@ static enum code bind_struct(struct binding *binding, struct error *err)
         args[2 * i] = expr_string(ctx, bytes_of_string(name), binding->at);
         args[2 * i + 1] = arg;
     }
-    return expr_call(ctx, "named_struct", args, binding->count * 2, binding->at,
-                     &binding->rewritten, err);
+    return expr_call(ctx, "named_struct", args, binding->count * 2, binding->at, &binding->rewritten, err);
 }
 SCALAR_SAME(fn_struct, "struct", "(any...) -> any", "A struct of the arguments.", "struct(1, 'x')",
             "{\"col1\":1,\"col2\":\"x\"}", .bind = bind_struct);
 
 /* ---- sizes ---- */
 
-SCALAR(fn_size, "size cardinality", "(array) -> int | (map) -> int | (void) -> int",
-       "How many elements.", "size(array(1, 2))", "2")
+SCALAR(fn_size, "size cardinality", "(array) -> int | (map) -> int | (void) -> int", "How many elements.",
+       "size(array(1, 2))", "2")
 {
     const int32_t *offsets = column_offsets(args[0].col);
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int32_t)[i] = offsets[i + 1] - offsets[i];
 }
-SCALAR_SAME(fn_array_size, "array_size", "(array) -> int", "How many elements.",
-            "array_size(array(1, 2))", "2", .run = fn_size_run);
+SCALAR_SAME(fn_array_size, "array_size", "(array) -> int", "How many elements.", "array_size(array(1, 2))", "2",
+            .run = fn_size_run);
 
 /* ---- elements ---- */
 
 enum missing { MISSING_NULL, MISSING_ERROR };
 
 /* Fills out with pool rows; rows < 0 are NULL. out's validity from the kernel's call is dropped: gather makes it. */
-static void take_gathered(struct call *call, struct column *out, const struct column *pool,
-                          const int32_t *rows)
+static void take_gathered(struct call *call, struct column *out, const struct column *pool, const int32_t *rows)
 {
     const struct type *type = out->type;
     column_release(out);
@@ -218,8 +206,8 @@ static void take_gathered(struct call *call, struct column *out, const struct co
 }
 
 /* `base`: number of the first element; 1 also means that negative numbers count from the end. */
-static void array_element(struct call *call, const struct arg *args, struct column *out,
-                          int32_t base, enum missing missing)
+static void array_element(struct call *call, const struct arg *args, struct column *out, int32_t base,
+                          enum missing missing)
 {
     struct buffer *buffer = call_buffer(call, (size_t)call->rows * sizeof(int32_t));
     int32_t *rows = (int32_t *)(void *)buffer->data;
@@ -261,19 +249,17 @@ static void map_element(struct call *call, const struct arg *args, struct column
     {                                                                                      \
         array_element(call, args, out, base, missing);                                     \
     }
-SUBSCRIPT(fn_subscript, "[]", "Element of an array, from 0; an error outside.", "array(1, 2)[0]",
-          "1", FN_FAILS | FN_NULLABLE | FN_OPERATOR, 0, MISSING_ERROR)
-SUBSCRIPT(fn_element_at, "element_at",
-          "Element of an array, from 1, or from -1 backwards; an error outside.",
+SUBSCRIPT(fn_subscript, "[]", "Element of an array, from 0; an error outside.", "array(1, 2)[0]", "1",
+          FN_FAILS | FN_NULLABLE | FN_OPERATOR, 0, MISSING_ERROR)
+SUBSCRIPT(fn_element_at, "element_at", "Element of an array, from 1, or from -1 backwards; an error outside.",
           "element_at(array(1, 2, 3), -1)", "3", FN_FAILS | FN_NULLABLE, 1, MISSING_ERROR)
-SUBSCRIPT(fn_try_element_at, "try_element_at",
-          "Element of an array, from 1, or from -1 backwards; NULL outside.",
+SUBSCRIPT(fn_try_element_at, "try_element_at", "Element of an array, from 1, or from -1 backwards; NULL outside.",
           "try_element_at(array(1, 2, 3), 4)", "NULL", FN_FAILS | FN_NULLABLE, 1, MISSING_NULL)
-SUBSCRIPT(fn_get, "get", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)",
-          "NULL", FN_NULLABLE, 0, MISSING_NULL)
+SUBSCRIPT(fn_get, "get", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)", "NULL", FN_NULLABLE, 0,
+          MISSING_NULL)
 
-SCALAR(fn_map_subscript, "[]", "(map<K, V>, K) -> V", "Value of a key; NULL when the map has none.",
-       "map('a', 1)['a']", "1", .flags = FN_NULLABLE | FN_OPERATOR)
+SCALAR(fn_map_subscript, "[]", "(map<K, V>, K) -> V", "Value of a key; NULL when the map has none.", "map('a', 1)['a']",
+       "1", .flags = FN_NULLABLE | FN_OPERATOR)
 {
     map_element(call, args, out);
 }
@@ -292,13 +278,11 @@ static void map_side(const struct arg *args, struct column *out, int32_t child)
     column_share(&out->children[0], &args[0].col->children[child]);
 }
 
-SCALAR(fn_map_keys, "map_keys", "(map<K, V>) -> array<K>", "The keys.", "map_keys(map('a', 1))",
-       "[\"a\"]")
+SCALAR(fn_map_keys, "map_keys", "(map<K, V>) -> array<K>", "The keys.", "map_keys(map('a', 1))", "[\"a\"]")
 {
     map_side(args, out, 0);
 }
-SCALAR(fn_map_values, "map_values", "(map<K, V>) -> array<V>", "The values.",
-       "map_values(map('a', 1))", "[1]")
+SCALAR(fn_map_values, "map_values", "(map<K, V>) -> array<V>", "The values.", "map_values(map('a', 1))", "[1]")
 {
     map_side(args, out, 1);
 }
@@ -306,10 +290,8 @@ SCALAR(fn_map_values, "map_values", "(map<K, V>) -> array<V>", "The values.",
 static enum code bind_entries(struct binding *binding, __attribute__((unused)) struct error *err)
 {
     const struct field *fields = binding->args[0]->type->fields;
-    struct field pair[] = {{"key", fields[0].type, false},
-                           {"value", fields[1].type, fields[1].nullable}};
-    binding->type =
-        type_array(binding->ctx->arena, type_struct(binding->ctx->arena, pair, 2), false);
+    struct field pair[] = {{"key", fields[0].type, false}, {"value", fields[1].type, fields[1].nullable}};
+    binding->type = type_array(binding->ctx->arena, type_struct(binding->ctx->arena, pair, 2), false);
     return E_OK;
 }
 SCALAR(fn_map_entries, "map_entries", "(map<K, V>) -> any", "An array of structs of key and value.",
@@ -320,15 +302,14 @@ SCALAR(fn_map_entries, "map_entries", "(map<K, V>) -> any", "An array of structs
     out->children = mem_new(struct column);
     out->child_count = 1;
     struct column *pair = &out->children[0];
-    *pair = (struct column){
-        .type = out->type->fields[0].type, .rows = map->children[0].rows, .child_count = 2};
+    *pair = (struct column){.type = out->type->fields[0].type, .rows = map->children[0].rows, .child_count = 2};
     pair->children = mem_array(struct column, 2);
     for (int32_t k = 0; k < 2; k++)
         column_share(&pair->children[k], &map->children[k]);
 }
 
-SCALAR(fn_map_contains_key, "map_contains_key", "(map<K, V>, K) -> boolean",
-       "Whether the map has the key.", "map_contains_key(map('a', 1), 'a')", "true")
+SCALAR(fn_map_contains_key, "map_contains_key", "(map<K, V>, K) -> boolean", "Whether the map has the key.",
+       "map_contains_key(map('a', 1), 'a')", "true")
 {
     const struct column *keys = &args[0].col->children[0];
     for (int64_t i = 0; i < call->rows; i++) {

@@ -12,22 +12,19 @@
 
 /* Truth over anything that has no fixed width, row by row. */
 #define TRUTH_ROWS(condition) TRUTH_LOOP(out->values->data, call->rows, (void)0, condition)
-#define ROW_ORDER             value_compare(args[0].col, i *args[0].step, args[1].col, i *args[1].step)
+#define ROW_ORDER value_compare(args[0].col, i *args[0].step, args[1].col, i *args[1].step)
 
 /* Text against a constant of at most 8 bytes: both as one masked word. Columns may be read 64 bytes past their end. */
-static void equal_short(struct call *call, const struct arg *text, struct bytes constant,
-                        struct column *out)
+static void equal_short(struct call *call, const struct arg *text, struct bytes constant, struct column *out)
 {
-    uint64_t mask = constant.size == 8 ? ~(uint64_t)0 : ((uint64_t)1 << (8 * constant.size)) - 1,
-             want = 0;
+    uint64_t mask = constant.size == 8 ? ~(uint64_t)0 : ((uint64_t)1 << (8 * constant.size)) - 1, want = 0;
     if (constant.size > 0)
         memcpy(&want, constant.data, constant.size);
     const int32_t *offsets = column_offsets(text->col);
     const uint8_t *data = text->col->values->data;
     const int32_t size = (int32_t)constant.size;
     TRUTH_LOOP(out->values->data, call->rows, uint64_t have;
-               memcpy(&have, data + offsets[i], 8),
-               (offsets[i + 1] - offsets[i] == size) & ((have & mask) == want));
+               memcpy(&have, data + offsets[i], 8), (offsets[i + 1] - offsets[i] == size) & ((have & mask) == want));
 }
 
 static void equal_bytes(struct call *call, const struct arg *args, struct column *out)
@@ -87,22 +84,17 @@ static enum code bind_ordered(struct binding *binding, struct error *err)
 {
     const struct type *type = binding->args[0]->type;
     if (!type_is_orderable(type))
-        return fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE] Cannot resolve \"%s\" due to data type "
-            "mismatch: the type \"%s\" cannot be compared.",
-            binding->function->name, type_sql(binding->ctx->arena, type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE] Cannot resolve \"%s\" due to data type "
+                    "mismatch: the type \"%s\" cannot be compared.",
+                    binding->function->name, type_sql(binding->ctx->arena, type));
     return E_OK;
 }
 
-#define OPERATOR(id, name_, help_, example_, expected_)                                      \
-    SCALAR(id, name_, "(T, T) -> boolean", help_, example_, expected_, .bind = bind_ordered, \
-           .flags = FN_OPERATOR)
+#define OPERATOR(id, name_, help_, example_, expected_) \
+    SCALAR(id, name_, "(T, T) -> boolean", help_, example_, expected_, .bind = bind_ordered, .flags = FN_OPERATOR)
 
-OPERATOR(fn_equal, "= ==", "Equal.", "'1' = 1", "true")
-{
-    equal_run(call, args, out);
-}
+OPERATOR(fn_equal, "= ==", "Equal.", "'1' = 1", "true") { equal_run(call, args, out); }
 
 OPERATOR(fn_not_equal, "<> !=", "Not equal.", "1 <> 2", "true")
 {
@@ -110,29 +102,19 @@ OPERATOR(fn_not_equal, "<> !=", "Not equal.", "1 <> 2", "true")
     turn_bits(out, call->rows);
 }
 
-OPERATOR(fn_less, "<", "Less.", "1 < 2", "true")
-{
-    less_run(call, args, out);
-}
+OPERATOR(fn_less, "<", "Less.", "1 < 2", "true") { less_run(call, args, out); }
 
-OPERATOR(fn_less_equal, "<=", "Less or equal.", "2 <= 2", "true")
-{
-    less_equal_run(call, args, out);
-}
+OPERATOR(fn_less_equal, "<=", "Less or equal.", "2 <= 2", "true") { less_equal_run(call, args, out); }
 
-OPERATOR(fn_greater, ">", "Greater.", "2 > 1", "true")
-{
-    less_run(call, (const struct arg[]){args[1], args[0]}, out);
-}
+OPERATOR(fn_greater, ">", "Greater.", "2 > 1", "true") { less_run(call, (const struct arg[]){args[1], args[0]}, out); }
 
 OPERATOR(fn_greater_equal, ">=", "Greater or equal.", "2 >= 3", "false")
 {
     less_equal_run(call, (const struct arg[]){args[1], args[0]}, out);
 }
 
-SCALAR(fn_null_safe_equal, "<=> equal_null", "(T, T) -> boolean", "Equal, where NULL equals NULL.",
-       "NULL <=> NULL", "true", .bind = bind_ordered,
-       .flags = FN_NULLS | FN_NEVER_NULL | FN_OPERATOR)
+SCALAR(fn_null_safe_equal, "<=> equal_null", "(T, T) -> boolean", "Equal, where NULL equals NULL.", "NULL <=> NULL",
+       "true", .bind = bind_ordered, .flags = FN_NULLS | FN_NEVER_NULL | FN_OPERATOR)
 {
     if (args[0].col->type->id == TYPE_NULL) {
         bit_fill(out->values->data, call->rows, 1);
@@ -155,9 +137,8 @@ static enum code bind_between(struct binding *binding, struct error *err)
     TRY(expr_call(ctx, "<=", high, 2, binding->at, &both[1], err));
     return expr_call(ctx, "and", both, 2, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_between, "between", "(any, any, any) -> boolean",
-            "Not below the second and not above the third.", "2 BETWEEN 1 AND 3", "true",
-            .bind = bind_between, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_between, "between", "(any, any, any) -> boolean", "Not below the second and not above the third.",
+            "2 BETWEEN 1 AND 3", "true", .bind = bind_between, .flags = FN_OPERATOR);
 
 /* ---- IN ---- */
 
@@ -180,8 +161,7 @@ static int64_t integer_at(const struct arg *arg, int64_t row)
 }
 
 /* The items are constants without NULLs among items[0, count). */
-static void in_integers(struct call *call, const struct arg *args, int32_t count,
-                        struct column *out)
+static void in_integers(struct call *call, const struct arg *args, int32_t count, struct column *out)
 {
     struct buffer *buffer = call_buffer(call, (size_t)count * sizeof(int64_t));
     int64_t *items = (int64_t *)(void *)buffer->data;
@@ -192,8 +172,7 @@ static void in_integers(struct call *call, const struct arg *args, int32_t count
     qsort(items, used, sizeof *items, int64_compare);
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t value = integer_at(&args[0], i);
-        bit_put(out->values->data, i,
-                bsearch(&value, items, used, sizeof value, int64_compare) != NULL);
+        bit_put(out->values->data, i, bsearch(&value, items, used, sizeof value, int64_compare) != NULL);
     }
     call_free(call, buffer);
 }
@@ -214,8 +193,7 @@ static void in_texts(struct call *call, const struct arg *args, int32_t count, s
     qsort(items, used, sizeof *items, item_compare);
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes value = arg_bytes(&args[0], i);
-        bit_put(out->values->data, i,
-                bsearch(&value, items, used, sizeof value, item_compare) != NULL);
+        bit_put(out->values->data, i, bsearch(&value, items, used, sizeof value, item_compare) != NULL);
     }
     call_free(call, buffer);
 }
@@ -264,8 +242,8 @@ static enum code bind_in(struct binding *binding, struct error *err)
     return bind_ordered(binding, err);
 }
 
-SCALAR(fn_in, "in", "(T, T...) -> boolean", "Equal to one of the others.", "2 IN (1, 2, 3)", "true",
-       .bind = bind_in, .flags = FN_NULLS | FN_OPERATOR)
+SCALAR(fn_in, "in", "(T, T...) -> boolean", "Equal to one of the others.", "2 IN (1, 2, 3)", "true", .bind = bind_in,
+       .flags = FN_NULLS | FN_OPERATOR)
 {
     int32_t count = call->arg_count - 1;
     enum shape shape = type_shape(args[0].col->type);
@@ -295,9 +273,7 @@ static void pick_extreme(struct call *call, const struct arg *args, struct colum
             if (!arg_valid(&args[k], i))
                 continue;
             if (!arg_valid(&args[best], i) ||
-                sign * value_compare(args[k].col, i * args[k].step, args[best].col,
-                                     i * args[best].step) >
-                    0)
+                sign * value_compare(args[k].col, i * args[k].step, args[best].col, i * args[best].step) > 0)
                 best = k;
         }
         pick[i] = (uint16_t)best;
@@ -320,8 +296,8 @@ SCALAR(fn_greatest, "greatest", "(O, O, O...) -> O", "The largest argument; NULL
     pick_extreme(call, args, out, 1);
 }
 
-SCALAR(fn_least, "least", "(O, O, O...) -> O", "The smallest argument; NULLs are skipped.",
-       "least(2, 1, NULL)", "1", .bind = bind_extreme, .flags = FN_NULLS)
+SCALAR(fn_least, "least", "(O, O, O...) -> O", "The smallest argument; NULLs are skipped.", "least(2, 1, NULL)", "1",
+       .bind = bind_extreme, .flags = FN_NULLS)
 {
     pick_extreme(call, args, out, -1);
 }

@@ -18,8 +18,7 @@ static void select_valid(struct call *call, const struct source *sources, const 
 {
     uint8_t *valid = call_validity(call);
     TRUTH_LOOP(valid, call->rows, const struct source *from = &sources[pick[i]],
-               from->values != NULL &&
-                   (from->valid == NULL || bit_get(from->valid, i * from->step)));
+               from->values != NULL && (from->valid == NULL || bit_get(from->valid, i * from->step)));
 }
 
 /* Two branches, as in nearly every CASE: a blend without a table. */
@@ -34,39 +33,37 @@ static void select_valid(struct call *call, const struct source *sources, const 
         }                                                                 \
     } while (0)
 
-static void select_fixed(struct call *call, const struct source *sources, int32_t count,
-                         bool has_none, const uint16_t *pick, struct column *out)
+static void select_fixed(struct call *call, const struct source *sources, int32_t count, bool has_none,
+                         const uint16_t *pick, struct column *out)
 {
     static const int128 nothing = 0;
     switch (type_shape(out->type)) {
-#define FIXED(shape, ctype)                                                                      \
-    case shape: {                                                                                \
-        ctype *r = column_values(out, ctype);                                                    \
-        if (count == 2 && sources[0].values != NULL && sources[1].values != NULL && !has_none) { \
-            SELECT_TWO(ctype);                                                                   \
-            break;                                                                               \
-        }                                                                                        \
-        for (int64_t i = 0; i < call->rows; i++) {                                               \
-            const struct source *from = &sources[pick[i]];                                       \
-            const void *values =                                                                 \
-                from->values != NULL ? (const void *)from->values : (const void *)&nothing;      \
-            r[i] = ((const ctype *)values)[i * from->step];                                      \
-        }                                                                                        \
-        break;                                                                                   \
+#define FIXED(shape, ctype)                                                                                  \
+    case shape: {                                                                                            \
+        ctype *r = column_values(out, ctype);                                                                \
+        if (count == 2 && sources[0].values != NULL && sources[1].values != NULL && !has_none) {             \
+            SELECT_TWO(ctype);                                                                               \
+            break;                                                                                           \
+        }                                                                                                    \
+        for (int64_t i = 0; i < call->rows; i++) {                                                           \
+            const struct source *from = &sources[pick[i]];                                                   \
+            const void *values = from->values != NULL ? (const void *)from->values : (const void *)&nothing; \
+            r[i] = ((const ctype *)values)[i * from->step];                                                  \
+        }                                                                                                    \
+        break;                                                                                               \
     }
         SHAPES_FIXED(FIXED)
 #undef FIXED
     default:
         for (int64_t i = 0; i < call->rows; i++) {
             const struct source *from = &sources[pick[i]];
-            bit_put(out->values->data, i,
-                    from->values != NULL && bit_get(from->values, i * from->step));
+            bit_put(out->values->data, i, from->values != NULL && bit_get(from->values, i * from->step));
         }
     }
 }
 
-static void select_bytes(struct call *call, const struct arg *branches, int32_t count,
-                         const uint16_t *pick, struct column *out)
+static void select_bytes(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick,
+                         struct column *out)
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
@@ -80,12 +77,12 @@ static void select_bytes(struct call *call, const struct arg *branches, int32_t 
 }
 
 /* Nested values: all branches behind one another, and one NULL row, then gathered by index. */
-static void select_nested(struct call *call, const struct arg *branches, int32_t count,
-                          const uint16_t *pick, struct column *out)
+static void select_nested(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick,
+                          struct column *out)
 {
     struct column all = {0}, null;
-    struct buffer *buffer = call_buffer(call, ((size_t)count + 1) * sizeof(int64_t) +
-                                                  (size_t)call->rows * sizeof(int32_t));
+    struct buffer *buffer =
+        call_buffer(call, ((size_t)count + 1) * sizeof(int64_t) + (size_t)call->rows * sizeof(int32_t));
     int64_t *starts = (int64_t *)(void *)buffer->data;
     int32_t *rows = (int32_t *)(void *)(starts + count + 1);
     int64_t bytes = 0;
@@ -130,20 +127,18 @@ static bool any_nulls(const struct arg *branches, int32_t count)
     return false;
 }
 
-void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick,
-                struct column *out)
+void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick, struct column *out)
 {
     if (type_is_nested(out->type)) {
         select_nested(call, branches, count, pick, out);
         return;
     }
     struct source stack[BRANCHES_ON_STACK];
-    struct source *sources =
-        count < BRANCHES_ON_STACK ? stack : mem_array(struct source, (size_t)count + 1);
+    struct source *sources = count < BRANCHES_ON_STACK ? stack : mem_array(struct source, (size_t)count + 1);
     for (int32_t k = 0; k < count; k++)
-        sources[k] = (struct source){
-            branches[k].col->values != NULL ? branches[k].col->values->data : NULL,
-            branches[k].col->valid != NULL ? branches[k].col->valid->data : NULL, branches[k].step};
+        sources[k] =
+            (struct source){branches[k].col->values != NULL ? branches[k].col->values->data : NULL,
+                            branches[k].col->valid != NULL ? branches[k].col->valid->data : NULL, branches[k].step};
     sources[count] = (struct source){0};
     bool has_none = any_none(call, count, pick);
     if (has_none || any_nulls(branches, count))
@@ -171,12 +166,10 @@ static void pick_all(uint16_t *pick, uint16_t branch, int64_t rows)
 }
 
 /* pick[i] = branch where the bits of both are set (either may be NULL), else as it was. */
-static void pick_bits(uint16_t *pick, const uint8_t *bits, const uint8_t *valid, uint16_t branch,
-                      int64_t rows)
+static void pick_bits(uint16_t *pick, const uint8_t *bits, const uint8_t *valid, uint16_t branch, int64_t rows)
 {
     for (int64_t i = 0; i < rows; i += 8) {
-        unsigned byte =
-            (bits != NULL ? bits[i / 8] : 0xffu) & (valid != NULL ? valid[i / 8] : 0xffu);
+        unsigned byte = (bits != NULL ? bits[i / 8] : 0xffu) & (valid != NULL ? valid[i / 8] : 0xffu);
         for (int k = 0; k < 8; k++) {
             uint16_t take = (uint16_t)(0 - ((byte >> k) & 1));
             pick[i + k] = (uint16_t)((branch & take) | (pick[i + k] & ~take));
@@ -188,8 +181,7 @@ static void pick_where(uint16_t *pick, const struct arg *condition, uint16_t bra
 {
     const struct column *col = condition->col;
     if (condition->step != 0)
-        pick_bits(pick, col->values->data, col->valid != NULL ? col->valid->data : NULL, branch,
-                  rows);
+        pick_bits(pick, col->values->data, col->valid != NULL ? col->valid->data : NULL, branch, rows);
     else if (arg_valid(condition, 0) && arg_bit(condition, 0))
         pick_all(pick, branch, rows);
 }
@@ -199,8 +191,7 @@ void case_run(struct call *call, const struct arg *args, int32_t count, struct c
 {
     int32_t whens = count / 2, branches = whens + count % 2;
     struct arg on_stack[BRANCHES_ON_STACK];
-    struct arg *results =
-        branches <= BRANCHES_ON_STACK ? on_stack : mem_array(struct arg, (size_t)branches);
+    struct arg *results = branches <= BRANCHES_ON_STACK ? on_stack : mem_array(struct arg, (size_t)branches);
     for (int32_t k = 0; k < whens; k++)
         results[k] = args[2 * k + 1];
     if (count % 2 == 1)
@@ -220,18 +211,16 @@ static enum code bind_if(struct binding *binding, struct error *err)
 {
     const struct expr *condition = binding->args[0];
     if (condition->kind == EXPR_CAST && condition->index == 0)
-        return fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter of `if` requires the "
-            "\"BOOLEAN\" type, not \"%s\".",
-            type_sql(binding->ctx->arena, condition->args[0]->type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter of `if` requires the "
+                    "\"BOOLEAN\" type, not \"%s\".",
+                    type_sql(binding->ctx->arena, condition->args[0]->type));
     binding->nullable = binding->args[1]->nullable || binding->args[2]->nullable;
     return E_OK;
 }
 
-SCALAR(fn_if, "if", "(boolean, T, T) -> T",
-       "The second argument where the first is true, else the third.", "if(1 < 2, 'a', 'b')", "a",
-       .bind = bind_if, .flags = FN_NULLS, .lazy = LAZY_IF)
+SCALAR(fn_if, "if", "(boolean, T, T) -> T", "The second argument where the first is true, else the third.",
+       "if(1 < 2, 'a', 'b')", "a", .bind = bind_if, .flags = FN_NULLS, .lazy = LAZY_IF)
 {
     case_run(call, args, 3, out);
 }
@@ -267,14 +256,13 @@ static enum code bind_coalesce(struct binding *binding, __attribute__((unused)) 
     return E_OK;
 }
 
-SCALAR(fn_coalesce, "coalesce", "(T, T...) -> T", "The first argument that is not NULL.",
-       "coalesce(NULL, 1)", "1", .bind = bind_coalesce, .flags = FN_NULLS, .lazy = LAZY_COALESCE)
+SCALAR(fn_coalesce, "coalesce", "(T, T...) -> T", "The first argument that is not NULL.", "coalesce(NULL, 1)", "1",
+       .bind = bind_coalesce, .flags = FN_NULLS, .lazy = LAZY_COALESCE)
 {
     struct buffer *buffer = pick_new(call);
     uint16_t *pick = (uint16_t *)(void *)buffer->data;
     pick_all(pick, (uint16_t)call->arg_count, call->rows);
-    for (int32_t k = call->arg_count - 1; k >= 0;
-         k--) { // from the last, so that the first one wins
+    for (int32_t k = call->arg_count - 1; k >= 0; k--) { // from the last, so that the first one wins
         const struct column *col = args[k].col;
         if (col->type->id == TYPE_NULL || (args[k].step == 0 && column_is_null(col, 0)))
             continue;
@@ -286,15 +274,13 @@ SCALAR(fn_coalesce, "coalesce", "(T, T...) -> T", "The first argument that is no
     select_run(call, args, call->arg_count, pick, out);
     call_free(call, buffer);
 }
-SCALAR_SAME(fn_nvl, "nvl ifnull", "(T, T) -> T",
-            "The first argument, or the second where it is NULL.", "nvl(NULL, 2)", "2",
-            .run = fn_coalesce_run, .bind = bind_coalesce, .flags = FN_NULLS,
-            .lazy = LAZY_COALESCE);
+SCALAR_SAME(fn_nvl, "nvl ifnull", "(T, T) -> T", "The first argument, or the second where it is NULL.", "nvl(NULL, 2)",
+            "2", .run = fn_coalesce_run, .bind = bind_coalesce, .flags = FN_NULLS, .lazy = LAZY_COALESCE);
 
 /* ---- rewritten ---- */
 
-static enum code rewrite_if(struct binding *binding, const char *test, int32_t tested,
-                            const struct expr *yes, const struct expr *no, struct error *err)
+static enum code rewrite_if(struct binding *binding, const char *test, int32_t tested, const struct expr *yes,
+                            const struct expr *no, struct error *err)
 {
     const struct expr *condition;
     TRY(expr_call(binding->ctx, test, binding->args, tested, binding->at, &condition, err));
@@ -305,37 +291,34 @@ static enum code rewrite_if(struct binding *binding, const char *test, int32_t t
 static enum code bind_nullif(struct binding *binding, struct error *err)
 {
     const struct expr *first = binding->args[0];
-    return rewrite_if(binding, "=", 2, expr_null(binding->ctx, first->type, binding->at), first,
-                      err);
+    return rewrite_if(binding, "=", 2, expr_null(binding->ctx, first->type, binding->at), first, err);
 }
-SCALAR_SAME(fn_nullif, "nullif", "(any, any) -> any", "NULL where both are equal, else the first.",
-            "nullif(2, 2)", "NULL", .bind = bind_nullif);
+SCALAR_SAME(fn_nullif, "nullif", "(any, any) -> any", "NULL where both are equal, else the first.", "nullif(2, 2)",
+            "NULL", .bind = bind_nullif);
 
 static enum code bind_nvl2(struct binding *binding, struct error *err)
 {
     return rewrite_if(binding, "isnotnull", 1, binding->args[1], binding->args[2], err);
 }
 SCALAR_SAME(fn_nvl2, "nvl2", "(any, any, any) -> any",
-            "The second argument where the first is not NULL, else the third.", "nvl2(NULL, 1, 2)",
-            "2", .bind = bind_nvl2);
+            "The second argument where the first is not NULL, else the third.", "nvl2(NULL, 1, 2)", "2",
+            .bind = bind_nvl2);
 
 static enum code bind_nullifzero(struct binding *binding, struct error *err)
 {
-    const struct expr *args[] = {binding->args[0],
-                                 expr_int(binding->ctx, type_of(TYPE_INT32), 0, binding->at)};
+    const struct expr *args[] = {binding->args[0], expr_int(binding->ctx, type_of(TYPE_INT32), 0, binding->at)};
     return expr_call(binding->ctx, "nullif", args, 2, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_nullifzero, "nullifzero", "(any) -> any", "NULL where the number is 0.",
-            "nullifzero(0)", "NULL", .bind = bind_nullifzero);
+SCALAR_SAME(fn_nullifzero, "nullifzero", "(any) -> any", "NULL where the number is 0.", "nullifzero(0)", "NULL",
+            .bind = bind_nullifzero);
 
 static enum code bind_zeroifnull(struct binding *binding, struct error *err)
 {
-    const struct expr *args[] = {binding->args[0],
-                                 expr_int(binding->ctx, type_of(TYPE_INT32), 0, binding->at)};
+    const struct expr *args[] = {binding->args[0], expr_int(binding->ctx, type_of(TYPE_INT32), 0, binding->at)};
     return expr_call(binding->ctx, "coalesce", args, 2, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_zeroifnull, "zeroifnull", "(any) -> any", "0 where the number is NULL.",
-            "zeroifnull(NULL)", "0", .bind = bind_zeroifnull);
+SCALAR_SAME(fn_zeroifnull, "zeroifnull", "(any) -> any", "0 where the number is NULL.", "zeroifnull(NULL)", "0",
+            .bind = bind_zeroifnull);
 
 /* ---- errors on purpose ---- */
 
@@ -346,9 +329,8 @@ SCALAR(fn_raise_error, "raise_error", "(string) -> void", "Rejects the row.", NU
         call_reject(call, i, REJECT_RAISED);
 }
 
-SCALAR(fn_assert_true, "assert_true", "(boolean, string?) -> void",
-       "Rejects the row unless the argument is true.", "assert_true(true)", "NULL",
-       .flags = FN_NULLS | FN_FAILS)
+SCALAR(fn_assert_true, "assert_true", "(boolean, string?) -> void", "Rejects the row unless the argument is true.",
+       "assert_true(true)", "NULL", .flags = FN_NULLS | FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++)
         if (!arg_valid(&args[0], i) || !arg_bit(&args[0], i))
@@ -356,6 +338,6 @@ SCALAR(fn_assert_true, "assert_true", "(boolean, string?) -> void",
 }
 
 const struct function *const conditional_functions[] = {
-    &fn_if,           &fn_decode_case,         &fn_coalesce,   &fn_nvl,         &fn_nullif,      &fn_nvl2,
-    &fn_nullifzero, &fn_zeroifnull, &fn_raise_error, &fn_assert_true, NULL,
+    &fn_if,         &fn_decode_case, &fn_coalesce,    &fn_nvl,         &fn_nullif, &fn_nvl2,
+    &fn_nullifzero, &fn_zeroifnull,  &fn_raise_error, &fn_assert_true, NULL,
 };

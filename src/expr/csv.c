@@ -37,7 +37,8 @@ static enum code bind_to_csv(struct binding *binding, struct error *err)
     struct reshape reshape = {.nested_as_text = true};
     const struct type *type = binding->args[0]->type;
     if (type->id != TYPE_STRUCT || holds_variant(type))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE] The input of `to_csv` can't be \"%s\" type data.",
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE] The input of `to_csv` can't be \"%s\" type data.",
                     type_sql(ctx->arena, type));
     TRY(bind_text_options(binding, 1, &options, err));
     reshape_formats(&options, &reshape);
@@ -75,8 +76,8 @@ static void encode_rows(const struct csv_encoding *encoding, const struct call *
 }
 
 SCALAR(fn_to_csv, "to_csv", "(any, any?) -> string",
-       "The fields of a STRUCT as a line of separated values; options in map('sep', '|', ..).", "to_csv(named_struct('a', 1, 'b', 'x'))",
-       "1,x", .bind = bind_to_csv)
+       "The fields of a STRUCT as a line of separated values; options in map('sep', '|', ..).",
+       "to_csv(named_struct('a', 1, 'b', 'x'))", "1,x", .bind = bind_to_csv)
 {
     const struct csv_encoding *encoding = call->bound;
     struct piece piece = {0};
@@ -87,7 +88,8 @@ SCALAR(fn_to_csv, "to_csv", "(any, any?) -> string",
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         int64_t start = i > 0 ? ends[i - 1] : 0;
         if (ends[i] > start)
-            writer_put(&writer, bytes_of(piece.bytes.data + start, (size_t)(ends[i] - start) - 1)); // without the line end
+            writer_put(&writer,
+                       bytes_of(piece.bytes.data + start, (size_t)(ends[i] - start) - 1)); // without the line end
         else
             writer_null(&writer);
     }

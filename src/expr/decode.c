@@ -48,7 +48,8 @@ static void wrap(const struct decoding *decoding, const struct column *texts, st
     text_free(&text);
 }
 
-static void decode_rows(struct call *call, const struct decoding *decoding, const struct column *texts, struct column *out)
+static void decode_rows(struct call *call, const struct decoding *decoding, const struct column *texts,
+                        struct column *out)
 {
     struct decoder_spec spec = decoding->spec;
     struct rejects rejects = {0};
@@ -90,8 +91,9 @@ static enum code read_schema(struct binding *binding, const struct type **out, s
     if (expr_is_constant(literal) && literal->type->id == TYPE_STRING)
         TRY(expr_fold(binding->ctx, literal, &literal, err));
     if (literal->kind != EXPR_LITERAL || literal->type->id != TYPE_STRING || literal_is_null(literal))
-        return fail(err, E_SQL, "[INVALID_SCHEMA.NON_STRING_LITERAL] The input schema is not a valid schema string. The input "
-                                "expression must be string literal and not null.");
+        return fail(err, E_SQL,
+                    "[INVALID_SCHEMA.NON_STRING_LITERAL] The input schema is not a valid schema string. The input "
+                    "expression must be string literal and not null.");
     if (type_parse_ddl(binding->ctx->arena, literal_bytes(literal), out, &at, err) == E_OK)
         return E_OK;
     if (err->text[0] != '[')
@@ -99,15 +101,18 @@ static enum code read_schema(struct binding *binding, const struct type **out, s
     return E_SQL;
 }
 
-static enum code read_mode(const struct text_options *options, const char *name, enum decode_mode *out, struct error *err)
+static enum code read_mode(const struct text_options *options, const char *name, enum decode_mode *out,
+                           struct error *err)
 {
     const char *mode = text_option(options, "mode");
     *out = DECODE_PERMISSIVE;
     if (mode == NULL || strcasecmp(mode, "PERMISSIVE") == 0)
         return E_OK;
     if (strcasecmp(mode, "FAILFAST") != 0)
-        return fail(err, E_SQL, "[PARSE_MODE_UNSUPPORTED] The function `%s` doesn't support the %s mode. Acceptable modes are "
-                                "PERMISSIVE and FAILFAST.", name, mode);
+        return fail(err, E_SQL,
+                    "[PARSE_MODE_UNSUPPORTED] The function `%s` doesn't support the %s mode. Acceptable modes are "
+                    "PERMISSIVE and FAILFAST.",
+                    name, mode);
     *out = DECODE_FAILFAST;
     return E_OK;
 }
@@ -117,7 +122,8 @@ static enum code check_corrupt(const struct decoder_spec *spec, struct error *er
     int32_t index = spec->schema->id == TYPE_STRUCT ? type_field_index(spec->schema, spec->corrupt_column, false) : -1;
     if (index < 0 || spec->schema->fields[index].type->id == TYPE_STRING)
         return E_OK;
-    return fail(err, E_SQL, "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the nullable STRING type.",
+    return fail(err, E_SQL,
+                "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the nullable STRING type.",
                 spec->corrupt_column);
 }
 
@@ -148,7 +154,8 @@ static enum code bind_decode(struct binding *binding, const char *format, const 
     struct decoding *decoding = arena_new(ctx->arena, struct decoding);
     struct reshape reshape = {0};
     if (holds_variant(schema))
-        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] %s into a VARIANT: parse_json makes one of a whole text", name);
+        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] %s into a VARIANT: parse_json makes one of a whole text",
+                    name);
     if (binding->args[0]->type->id == TYPE_NULL)
         TRY(binding_cast(binding, 0, type_of(TYPE_STRING), err));
     if (binding->args[0]->type->id != TYPE_STRING)
@@ -185,8 +192,11 @@ static enum code bind_from_json(struct binding *binding, struct error *err)
     const struct type *schema;
     TRY(read_schema(binding, &schema, err));
     if (!type_is_nested(schema))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Input schema \"%s\" must be a struct, an array, a map or a "
-                                "variant.", type_sql(binding->ctx->arena, schema));
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Input schema \"%s\" must be a struct, an array, a map or a "
+            "variant.",
+            type_sql(binding->ctx->arena, schema));
     return bind_decode(binding, "json", "from_json", schema, err);
 }
 
@@ -202,8 +212,11 @@ static enum code bind_from_csv(struct binding *binding, struct error *err)
     const struct type *schema;
     TRY(read_schema(binding, &schema, err));
     if (schema->id != TYPE_STRUCT)
-        return fail(err, E_SQL, "[INVALID_SCHEMA.NON_STRUCT_TYPE] The input schema is not a valid schema string. The input expression "
-                                "should be evaluated to struct type, but got \"%s\".", type_sql(binding->ctx->arena, schema));
+        return fail(
+            err, E_SQL,
+            "[INVALID_SCHEMA.NON_STRUCT_TYPE] The input schema is not a valid schema string. The input expression "
+            "should be evaluated to struct type, but got \"%s\".",
+            type_sql(binding->ctx->arena, schema));
     for (int32_t i = 0; i < schema->field_count; i++)
         if (type_is_nested(schema->fields[i].type))
             return fail(err, E_SQL, "[UNSUPPORTED_DATATYPE] Unsupported data type \"%s\".",
@@ -212,8 +225,9 @@ static enum code bind_from_csv(struct binding *binding, struct error *err)
 }
 
 SCALAR(fn_from_csv, "from_csv", "(any, any, any?) -> any",
-       "A line of separated values as a STRUCT of this schema; options in map('sep', '|', ..).", "from_csv('1, 0.8', 'a INT, b DOUBLE')",
-       "{\"a\":1,\"b\":0.8}", .bind = bind_from_csv, .flags = FN_NULLS | FN_FAILS)
+       "A line of separated values as a STRUCT of this schema; options in map('sep', '|', ..).",
+       "from_csv('1, 0.8', 'a INT, b DOUBLE')", "{\"a\":1,\"b\":0.8}", .bind = bind_from_csv,
+       .flags = FN_NULLS | FN_FAILS)
 {
     from_text(call, args, out);
 }

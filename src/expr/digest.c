@@ -57,8 +57,7 @@ static void put_digests(struct call *call, const struct arg *args, struct column
     digester_close(&digester);
 }
 
-SCALAR(fn_md5, "md5", "(binary) -> string", "MD5 in hexadecimal.", "md5('Spark')",
-       "8cde774d6f7333752ed72cacddb05126")
+SCALAR(fn_md5, "md5", "(binary) -> string", "MD5 in hexadecimal.", "md5('Spark')", "8cde774d6f7333752ed72cacddb05126")
 {
     put_digests(call, args, out, "MD5");
 }
@@ -82,9 +81,8 @@ static const char *sha2_name(int32_t bits)
 }
 
 SCALAR(fn_sha2, "sha2", "(binary, int) -> string",
-       "SHA-2 of 224, 256, 384 or 512 bits in hexadecimal (0 = 256); NULL for other sizes.",
-       "sha2('Spark', 256)", "529bc3b07127ecb7e53a4dcf1991d9152c24537d919178022b2c42657f79a26b",
-       .flags = FN_NULLABLE)
+       "SHA-2 of 224, 256, 384 or 512 bits in hexadecimal (0 = 256); NULL for other sizes.", "sha2('Spark', 256)",
+       "529bc3b07127ecb7e53a4dcf1991d9152c24537d919178022b2c42657f79a26b", .flags = FN_NULLABLE)
 {
     struct digester digester = {0};
     const char *opened = NULL;
@@ -116,10 +114,7 @@ SCALAR(fn_crc32, "crc32", "(binary) -> bigint", "CRC-32.", "crc32('Spark')", "15
 
 /* ---- Murmur3, 32 bits, as Spark has it: the last bytes are mixed one by one ---- */
 
-static uint32_t rotate(uint32_t x, int by)
-{
-    return x << by | x >> (32 - by);
-}
+static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }
 
 static uint32_t murmur_word(uint32_t hash, uint32_t word)
 {
@@ -156,14 +151,8 @@ static uint64_t hash_of(bool wide, struct bytes bytes, uint64_t seed)
 
 /* ---- values as bytes: integers up to 32 bits as 4, others as 8, both the same in Murmur3 and XXH64 ---- */
 
-static uint64_t hash_int(bool wide, int32_t value, uint64_t seed)
-{
-    return hash_of(wide, bytes_of(&value, 4), seed);
-}
-static uint64_t hash_long(bool wide, int64_t value, uint64_t seed)
-{
-    return hash_of(wide, bytes_of(&value, 8), seed);
-}
+static uint64_t hash_int(bool wide, int32_t value, uint64_t seed) { return hash_of(wide, bytes_of(&value, 4), seed); }
+static uint64_t hash_long(bool wide, int64_t value, uint64_t seed) { return hash_of(wide, bytes_of(&value, 8), seed); }
 
 static uint64_t hash_float(bool wide, float value, uint64_t seed)
 {
@@ -213,8 +202,7 @@ static uint64_t hash_value(bool wide, const struct column *col, int64_t row, uin
     }
     for (int32_t k = from; k < to; k++)
         for (int32_t child = 0; child < col->child_count; child++)
-            seed = hash_value(wide, &col->children[child], col->type->id == TYPE_STRUCT ? row : k,
-                              seed);
+            seed = hash_value(wide, &col->children[child], col->type->id == TYPE_STRUCT ? row : k, seed);
     return seed;
 }
 
@@ -239,9 +227,8 @@ SCALAR(fn_hash, "hash", "(any, any...) -> int", "Murmur3 over all arguments; NUL
         column_values(out, int32_t)[i] = (int32_t)hash_row(call, args, false, i);
 }
 
-SCALAR(fn_xxhash64, "xxhash64", "(any, any...) -> bigint",
-       "XXH64 over all arguments; NULLs are skipped.", "xxhash64('Spark', array(123), 2)",
-       "5602566077635097486", .flags = FN_NULLS | FN_NEVER_NULL)
+SCALAR(fn_xxhash64, "xxhash64", "(any, any...) -> bigint", "XXH64 over all arguments; NULLs are skipped.",
+       "xxhash64('Spark', array(123), 2)", "5602566077635097486", .flags = FN_NULLS | FN_NEVER_NULL)
 {
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int64_t)[i] = (int64_t)hash_row(call, args, true, i);

@@ -52,18 +52,14 @@ static void pool_put(struct evaluator *self, struct buffer *buffer)
 {
     if (buffer == NULL)
         return;
-    if (self->pool_count < POOL_BUFFERS && buffer->release == NULL &&
-        buffer->capacity <= POOL_BUFFER_BYTES_MAX &&
+    if (self->pool_count < POOL_BUFFERS && buffer->release == NULL && buffer->capacity <= POOL_BUFFER_BYTES_MAX &&
         atomic_load_explicit(&buffer->count, memory_order_acquire) == 1)
         self->pool[self->pool_count++] = buffer;
     else
         buffer_release(buffer);
 }
 
-void call_free(struct call *call, struct buffer *buffer)
-{
-    pool_put(call->evaluator, buffer);
-}
+void call_free(struct call *call, struct buffer *buffer) { pool_put(call->evaluator, buffer); }
 
 void *call_memory(struct call *call, size_t size)
 {
@@ -82,7 +78,8 @@ uint64_t call_origin(const struct call *call)
     if (in->source == NULL || in->source->offset.rows == 0)
         return 0;
     int64_t record = batch_origin(in, 0);
-    uint64_t hash = hash_mix((uint64_t)batch_slot(in, 0) + 1, (uint64_t)column_values(&in->source->offset, int64_t)[record]);
+    uint64_t hash =
+        hash_mix((uint64_t)batch_slot(in, 0) + 1, (uint64_t)column_values(&in->source->offset, int64_t)[record]);
     return hash_mix(hash, (uint64_t)batch_place(in, 0));
 }
 
@@ -187,8 +184,7 @@ static bool is_ansi_error(enum reject_code code)
     case REJECT_FIELD_BOUNDS:
     case REJECT_FIELD_BOUNDS_PLAIN:
     case REJECT_SECOND_FRACTION:
-    case REJECT_WEEKDAY:
-        return true;
+    case REJECT_WEEKDAY: return true;
     default: return false;
     }
 }
@@ -213,8 +209,7 @@ void call_reject(struct call *call, int64_t row, enum reject_code code)
     call->noted = code;
     if (call->quiet)
         return;
-    int64_t from = call->constant ? 0 : row,
-            to = call->constant ? call->evaluator->in->rows : row + 1;
+    int64_t from = call->constant ? 0 : row, to = call->constant ? call->evaluator->in->rows : row + 1;
     for (int64_t i = from; i < to; i++)
         if (call->active == NULL || bit_get(call->active, i))
             reject_row(call->evaluator, i, call->step, code);
@@ -228,22 +223,19 @@ static const uint64_t *valid_words(const struct column *col)
 }
 
 /* out->valid = rows where no argument is NULL. Constants that are NULL never get here. */
-static void combine_validity(struct call *call, const struct arg *args, int32_t count,
-                             struct column *out)
+static void combine_validity(struct call *call, const struct arg *args, int32_t count, struct column *out)
 {
     const struct column *first = NULL;
     struct buffer *both = NULL;
     for (int32_t i = 0; i < count; i++) {
         const struct column *col = args[i].col;
-        if (args[i].step == 0 || col->valid == NULL || col == first ||
-            (first != NULL && col->valid == first->valid))
+        if (args[i].step == 0 || col->valid == NULL || col == first || (first != NULL && col->valid == first->valid))
             continue;
         if (first == NULL) {
             first = col;
             continue;
         }
-        const uint64_t *a =
-            both != NULL ? (const uint64_t *)(const void *)both->data : valid_words(first);
+        const uint64_t *a = both != NULL ? (const uint64_t *)(const void *)both->data : valid_words(first);
         const uint64_t *b = valid_words(col);
         if (both == NULL)
             both = call_buffer(call, bit_bytes(call->rows));
@@ -258,8 +250,7 @@ static void combine_validity(struct call *call, const struct arg *args, int32_t 
 static bool constant_null(const struct arg *args, int32_t count)
 {
     for (int32_t i = 0; i < count; i++)
-        if ((args[i].step == 0 && column_is_null(args[i].col, 0)) ||
-            args[i].col->type->id == TYPE_NULL)
+        if ((args[i].step == 0 && column_is_null(args[i].col, 0)) || args[i].col->type->id == TYPE_NULL)
             return true;
     return false;
 }
@@ -281,8 +272,7 @@ static void run_null(struct slot *slot, const struct type *type)
     slot->step = 0;
 }
 
-static void run_call(struct call *call, const struct expr *expr, const struct arg *args,
-                     struct slot *slot)
+static void run_call(struct call *call, const struct expr *expr, const struct arg *args, struct slot *slot)
 {
     const struct function *function = expr->function;
     bool nulls_too = (function->flags & FN_NULLS) != 0;
@@ -297,8 +287,7 @@ static void run_call(struct call *call, const struct expr *expr, const struct ar
     function->run(call, args, call->out);
 }
 
-static void run_cast(struct call *call, const struct expr *expr, const struct arg *arg,
-                     struct slot *slot)
+static void run_cast(struct call *call, const struct expr *expr, const struct arg *arg, struct slot *slot)
 {
     if (constant_null(arg, 1)) {
         run_null(slot, expr->type);
@@ -349,8 +338,7 @@ static bool is_constant(const struct expr *expr, const struct arg *args, int32_t
     return true;
 }
 
-static void run_node(struct evaluator *self, const struct step *step, const struct arg *args,
-                     struct slot *slot)
+static void run_node(struct evaluator *self, const struct step *step, const struct arg *args, struct slot *slot)
 {
     const struct expr *expr = step->expr;
     bool constant = is_constant(expr, args, step->arg_count);
@@ -383,8 +371,7 @@ static void run_node(struct evaluator *self, const struct step *step, const stru
     }
     slot->own.type = expr->type;
     slot->own.nulls = slot->own.valid == NULL && expr->type->id != TYPE_NULL ? 0 : -1;
-    slot->kept = constant && step->mask < 0 && self->rejects->count == rejects_before &&
-                 expr_is_constant(expr);
+    slot->kept = constant && step->mask < 0 && self->rejects->count == rejects_before && expr_is_constant(expr);
 }
 
 /* ---- masks ---- */
@@ -399,8 +386,7 @@ static uint64_t mask_word(enum step_kind kind, uint64_t truth, uint64_t valid)
     }
 }
 
-static void run_mask(struct evaluator *self, const struct step *step, const struct arg *condition,
-                     struct slot *slot)
+static void run_mask(struct evaluator *self, const struct step *step, const struct arg *condition, struct slot *slot)
 {
     struct call call = {.rows = self->in->rows, .evaluator = self};
     slot->own.values = call_buffer(&call, bit_bytes(call.rows));
@@ -412,14 +398,11 @@ static void run_mask(struct evaluator *self, const struct step *step, const stru
     uint64_t fixed_valid = column_is_null(col, 0) ? 0 : ~(uint64_t)0;
     const uint64_t *truth = fixed || !boolean ? NULL : column_values(col, const uint64_t);
     const uint64_t *valid = col->valid == NULL ? NULL : valid_words(col);
-    const uint64_t *parent =
-        step->mask < 0 ? NULL : column_values(&self->slots[step->mask].own, const uint64_t);
+    const uint64_t *parent = step->mask < 0 ? NULL : column_values(&self->slots[step->mask].own, const uint64_t);
     uint64_t *r = column_values(&slot->own, uint64_t);
     for (int64_t w = 0; w * 64 < call.rows; w++) {
         uint64_t t = truth != NULL ? truth[w] : fixed_truth;
-        uint64_t v = fixed || col->type->id == TYPE_NULL ? fixed_valid
-                     : valid != NULL                     ? valid[w]
-                                                         : ~(uint64_t)0;
+        uint64_t v = fixed || col->type->id == TYPE_NULL ? fixed_valid : valid != NULL ? valid[w] : ~(uint64_t)0;
         r[w] = mask_word(step->kind, t, v) & (parent != NULL ? parent[w] : ~(uint64_t)0);
     }
 }
@@ -433,8 +416,7 @@ static void run_step(struct evaluator *self, int32_t index)
     if (slot->kept)
         return;
     for (int32_t i = 0; i < step->arg_count; i++)
-        self->args[i] =
-            (struct arg){self->slots[step->args[i]].col, self->slots[step->args[i]].step};
+        self->args[i] = (struct arg){self->slots[step->args[i]].col, self->slots[step->args[i]].step};
     if (step->kind != STEP_EXPR) {
         run_mask(self, step, self->args, slot);
         return;
@@ -467,7 +449,8 @@ static void free_dead(struct evaluator *self, int32_t index)
 }
 
 /* One row to `rows` equal ones. */
-static void column_repeat(struct evaluator *self, int32_t step, struct column *out, const struct column *one, int64_t rows)
+static void column_repeat(struct evaluator *self, int32_t step, struct column *out, const struct column *one,
+                          int64_t rows)
 {
     struct call call = {.rows = rows, .evaluator = self};
     struct buffer *zeros = call_buffer(&call, (size_t)rows * sizeof(int32_t));
@@ -491,9 +474,8 @@ static void take_root(struct evaluator *self, int32_t root, struct column *out)
         column_share(out, slot->col);
 }
 
-enum code evaluator_run(struct evaluator *self, const struct session *session,
-                        const struct batch *in, struct column *out, struct rejects *rejects,
-                        struct error *err)
+enum code evaluator_run(struct evaluator *self, const struct session *session, const struct batch *in,
+                        struct column *out, struct rejects *rejects, struct error *err)
 {
     (void)err; // nothing here fails as a whole yet; the budget will
     const struct program *program = self->program;

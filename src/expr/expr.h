@@ -19,16 +19,16 @@
 struct position {
     const char *file;
     int32_t line, column;
-    int32_t length;        /* characters to underline; 0 = 1 */
+    int32_t length; /* characters to underline; 0 = 1 */
 };
 
 enum expr_kind {
-    EXPR_COLUMN,   /* input column `index` */
-    EXPR_FIELD,    /* field `index` of the STRUCT args[0] */
-    EXPR_LITERAL,  /* `literal`: a column of one row */
-    EXPR_CALL,     /* function(args) */
-    EXPR_CAST,     /* args[0] to type; try = try_cast */
-    EXPR_CASE,     /* args: when1, then1, when2, then2, ..., [else]; arg_count odd = has else */
+    EXPR_COLUMN,  /* input column `index` */
+    EXPR_FIELD,   /* field `index` of the STRUCT args[0] */
+    EXPR_LITERAL, /* `literal`: a column of one row */
+    EXPR_CALL,    /* function(args) */
+    EXPR_CAST,    /* args[0] to type; try = try_cast */
+    EXPR_CASE,    /* args: when1, then1, when2, then2, ..., [else]; arg_count odd = has else */
 };
 struct function;
 struct expr {
@@ -37,28 +37,28 @@ struct expr {
     bool nullable;
     bool try_cast;
     struct position at;
-    int32_t index;                     /* COLUMN, FIELD; CAST: 1 = the user wrote it, 0 = implied; CALL, CASE: depth */
+    int32_t index; /* COLUMN, FIELD; CAST: 1 = the user wrote it, 0 = implied; CALL, CASE: depth */
     struct column *literal;
     const struct function *function;
-    const void *bound;                 /* what the function's bind() made of constant arguments, or NULL; COLUMN: its name */
+    const void *bound; /* what the function's bind() made of constant arguments, or NULL; COLUMN: its name */
     int32_t arg_count;
     const struct expr **args;
 };
 
 /* Settings that shape results; fixed per epoch, stored in the chain record. */
 struct session {
-    const struct zone *zone;           /* spark.sql.session.timeZone */
-    bool ansi;                         /* spark.sql.ansi.enabled */
-    int64_t batch_time_us;             /* current_timestamp() of the epoch */
+    const struct zone *zone; /* spark.sql.session.timeZone */
+    bool ansi;               /* spark.sql.ansi.enabled */
+    int64_t batch_time_us;   /* current_timestamp() of the epoch */
     /* Of leat sql only: */
-    bool ntz;                          /* spark.sql.timestampType: TIMESTAMP is TIMESTAMP_NTZ */
-    bool calendar_intervals;           /* spark.sql.legacy.interval.enabled: literals and differences are INTERVALs */
-    bool exact_decimals;               /* not spark.sql.decimalOperations.allowPrecisionLoss: digits before the point give way */
-    enum binary_style binary;          /* spark.sql.binaryOutputStyle: how answers show bytes */
-    enum time_parser {                 /* spark.sql.legacy.timeParserPolicy */
-        TIME_PARSER_EXCEPTION,         /* patterns that meant something else to Spark 2 are refused */
-        TIME_PARSER_CORRECTED,
-        TIME_PARSER_LEGACY,            /* Java's SimpleDateFormat */
+    bool ntz;                 /* spark.sql.timestampType: TIMESTAMP is TIMESTAMP_NTZ */
+    bool calendar_intervals;  /* spark.sql.legacy.interval.enabled: literals and differences are INTERVALs */
+    bool exact_decimals;      /* not spark.sql.decimalOperations.allowPrecisionLoss: digits before the point give way */
+    enum binary_style binary; /* spark.sql.binaryOutputStyle: how answers show bytes */
+    enum time_parser {        /* spark.sql.legacy.timeParserPolicy */
+                       TIME_PARSER_EXCEPTION, /* patterns that meant something else to Spark 2 are refused */
+                       TIME_PARSER_CORRECTED,
+                       TIME_PARSER_LEGACY, /* Java's SimpleDateFormat */
     } time_parser;
 };
 
@@ -77,7 +77,8 @@ const struct expr *expr_int(struct expr_context *ctx, const struct type *type, i
 const struct expr *expr_double(struct expr_context *ctx, double value, struct position at);
 const struct expr *expr_string(struct expr_context *ctx, struct bytes value, struct position at);
 const struct expr *expr_binary(struct expr_context *ctx, struct bytes value, struct position at);
-const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision, int scale, struct position at);
+const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision, int scale,
+                                struct position at);
 const struct expr *expr_interval(struct expr_context *ctx, const struct calendar_interval *value, struct position at);
 /* One value of a column, copied. */
 const struct expr *expr_value(struct expr_context *ctx, const struct column *col, int64_t row, struct position at);
@@ -86,10 +87,10 @@ MUST_CHECK enum code expr_cast(struct expr_context *ctx, const struct expr *of, 
                                struct position at, const struct expr **out, struct error *err);
 /* Any function or operator by Spark's name: "abs", "+", "=", "<=>", "and", "or", "not", "like", "in", "isnull", "[]"
  * (subscript), "-" with one argument. Unknown name: E_SQL with "did you mean". */
-MUST_CHECK enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+MUST_CHECK enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                               int32_t count, struct position at, const struct expr **out, struct error *err);
+MUST_CHECK enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count,
                                struct position at, const struct expr **out, struct error *err);
-MUST_CHECK enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count, struct position at,
-                               const struct expr **out, struct error *err);
 /* Functions that take lambdas. A body is over its variables, then what is captured: the arguments behind the values. */
 enum { LAMBDA_VARIABLES_MAX = 3 };
 struct lambda {
@@ -99,8 +100,9 @@ struct lambda {
 /* How many arguments stand in front of the lambdas; 0: `name` takes none. */
 int32_t lambda_values(const char *name, int32_t *bodies_max);
 /* Types that the variables of lambda `body` get; args may be cast. */
-MUST_CHECK enum code lambda_variables(struct expr_context *ctx, const char *name, const struct expr **args, int32_t body,
-                                      const struct type *out[LAMBDA_VARIABLES_MAX], int32_t *count, struct error *err);
+MUST_CHECK enum code lambda_variables(struct expr_context *ctx, const char *name, const struct expr **args,
+                                      int32_t body, const struct type *out[LAMBDA_VARIABLES_MAX], int32_t *count,
+                                      struct error *err);
 MUST_CHECK enum code expr_lambda(struct expr_context *ctx, const char *name, const struct expr *const *args,
                                  int32_t arg_count, const struct lambda *bodies, int32_t body_count, struct position at,
                                  const struct expr **out, struct error *err);
@@ -108,13 +110,14 @@ MUST_CHECK enum code expr_lambda(struct expr_context *ctx, const char *name, con
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
 /* The same by the session's rules: without ANSI beside a text all but BOOLEAN and BINARY are texts. */
 const struct type *expr_type_common(const struct expr_context *ctx, const struct type *a, const struct type *b);
-bool expr_is_constant(const struct expr *expr);        /* no columns, no non-deterministic call */
+bool expr_is_constant(const struct expr *expr); /* no columns, no non-deterministic call */
 bool expr_equal(const struct expr *a, const struct expr *b);
-struct bytes expr_function(const struct expr *expr);   /* first name of the function of an EXPR_CALL; empty for others */
+struct bytes expr_function(const struct expr *expr); /* first name of the function of an EXPR_CALL; empty for others */
 /* Whether it is a call of this function or operator; of synonyms, the first name: "and", "<=", "-", "isnull". */
 bool expr_is_call(const struct expr *expr, const char *name);
 /* Fold a constant expression to a literal; E_SQL with the runtime error. */
-MUST_CHECK enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out, struct error *err);
+MUST_CHECK enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out,
+                               struct error *err);
 /* Spark's text of the expression, for column names and plans: "(a + 1)", "CAST(x AS INT)". */
 void expr_print(const struct expr *expr, const struct type *input_schema, struct text *out);
 
@@ -122,10 +125,12 @@ void expr_print(const struct expr *expr, const struct type *input_schema, struct
 enum function_kind { FUNCTION_NONE, FUNCTION_SCALAR, FUNCTION_AGGREGATE, FUNCTION_GENERATOR };
 /* What `name` is, ignoring case. Generators (explode, posexplode, inline, stack, *_outer) are executed by the operator. */
 enum function_kind function_kind(const char *name);
-const char *function_nearest(const char *name);         /* did you mean; ends at a blank or NUL; NULL: nothing is near */
-void functions_print(struct text *out);                 /* docs/functions.md */
+const char *function_nearest(const char *name); /* did you mean; ends at a blank or NUL; NULL: nothing is near */
+void functions_print(struct text *out);         /* docs/functions.md */
 /* What is known of a function: its names, set apart by blanks, and how it is called. */
-struct function_note { const char *names, *signature, *help, *example, *expected; }; /* example: NULL = none */
+struct function_note {
+    const char *names, *signature, *help, *example, *expected;
+}; /* example: NULL = none */
 void functions_each(void (*each)(void *context, const struct function_note *note), void *context);
 /* Calls each(context, name, example, expected) for every function's example, for the example test. */
 void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),
@@ -138,8 +143,9 @@ MUST_CHECK enum code program_compile(struct arena *arena, const struct expr *con
                                      struct program **out, struct error *err);
 /* guards[i]: an earlier root, a condition, of which root i is needed only where it is true: there alone its errors
  * count; -1 = everywhere. */
-MUST_CHECK enum code program_compile_guarded(struct arena *arena, const struct expr *const *roots, const int32_t *guards,
-                                             int32_t count, struct program **out, struct error *err);
+MUST_CHECK enum code program_compile_guarded(struct arena *arena, const struct expr *const *roots,
+                                             const int32_t *guards, int32_t count, struct program **out,
+                                             struct error *err);
 struct evaluator *evaluator_new(const struct program *program);
 /* out: `count` columns of in->rows rows, overwritten. A column of the input may come out shared, not copied. */
 MUST_CHECK enum code evaluator_run(struct evaluator *evaluator, const struct session *session, const struct batch *in,
@@ -152,21 +158,21 @@ void evaluator_free(struct evaluator *evaluator);
 struct aggregate;
 struct aggregate_call {
     const struct aggregate *function;
-    const struct type *type;              /* of the result */
+    const struct type *type; /* of the result */
     bool distinct;
     int32_t arg_count;
-    const struct expr **args;             /* over the aggregate's input; casts inserted */
-    const struct expr *filter;            /* or NULL */
+    const struct expr **args;  /* over the aggregate's input; casts inserted */
+    const struct expr *filter; /* or NULL */
     const struct type *arg_types[4];
-    size_t state_size;                    /* bytes, multiple of 8; states are zeroed before init */
-    bool state_is_flat;                   /* the state's bytes are the whole state: save/load/merge may memcpy it */
-    bool ordered;                         /* its result depends on the order of the rows */
-    const void *bound;                    /* what the function made of its constant arguments, or NULL */
-    uint64_t variant;                     /* hash of what `bound` says: calls that differ in it alone differ */
+    size_t state_size;  /* bytes, multiple of 8; states are zeroed before init */
+    bool state_is_flat; /* the state's bytes are the whole state: save/load/merge may memcpy it */
+    bool ordered;       /* its result depends on the order of the rows */
+    const void *bound;  /* what the function made of its constant arguments, or NULL */
+    uint64_t variant;   /* hash of what `bound` says: calls that differ in it alone differ */
     struct position at;
 };
-MUST_CHECK enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
-                                    bool distinct, const struct expr *filter, struct position at,
+MUST_CHECK enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args,
+                                    int32_t count, bool distinct, const struct expr *filter, struct position at,
                                     const struct aggregate_call **out, struct error *err);
 struct bytes aggregate_name(const struct aggregate_call *call); /* the first of its names */
 void aggregate_init(const struct aggregate_call *call, void *state);
@@ -193,7 +199,7 @@ struct aggregate_rows {
     size_t stride;
     const uint32_t *slots;
     struct rejects *rejects;
-    size_t *heap_bytes;             /* what the states at `base` hold outside of their slots; kept up to date */
+    size_t *heap_bytes; /* what the states at `base` hold outside of their slots; kept up to date */
 };
 void aggregate_add(const struct aggregate_rows *rows);
 /* Fold `from` into `into`; false when the result does not fit (it is NULL then, for good). `from` is left valid. */
@@ -201,8 +207,8 @@ bool aggregate_merge(const struct aggregate_call *call, void *into, const void *
 /* One result per state, appended to the builder of call->type; false on overflow (result is NULL then). */
 bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out);
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out);
-MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state, size_t *heap_bytes,
-                                    struct error *err);
+MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state,
+                                    size_t *heap_bytes, struct error *err);
 void aggregate_drop(const struct aggregate_call *call, void *state, size_t *heap_bytes);
 
 #endif

@@ -60,10 +60,9 @@ static size_t print_grouped_decimal(int128 value, int scale, int digits, char *o
     return group_digits(plain, size, out);
 }
 
-SCALAR(fn_format_number, "format_number",
-       "(double, int) -> string | (bigint, int) -> string | (D, int) -> string",
-       "With commas between thousands, and so many digits behind the point.",
-       "format_number(12332.123456, 4)", "12,332.1235", .flags = FN_NULLABLE)
+SCALAR(fn_format_number, "format_number", "(double, int) -> string | (bigint, int) -> string | (D, int) -> string",
+       "With commas between thousands, and so many digits behind the point.", "format_number(12332.123456, 4)",
+       "12,332.1235", .flags = FN_NULLABLE)
 {
     struct writer writer;
     char buffer[2 * NUMBER_TEXT_MAX];
@@ -80,8 +79,8 @@ SCALAR(fn_format_number, "format_number",
         if (type->id == TYPE_DOUBLE)
             size = print_grouped(arg_values(&args[0], double)[i * args[0].step], digits, buffer);
         else
-            size = print_grouped_decimal(decimal_load(&args[0], type_is_wide_decimal(type), i),
-                                         type->scale, digits, buffer);
+            size = print_grouped_decimal(decimal_load(&args[0], type_is_wide_decimal(type), i), type->scale, digits,
+                                         buffer);
         writer_put(&writer, bytes_of(buffer, size));
     }
     writer_close(&writer);
@@ -166,12 +165,9 @@ static double number_of(const struct arg *arg, int64_t row)
 static void format_real(struct text *out, const struct directive *d, double value)
 {
     char plain[NUMBER_TEXT_MAX], grouped[2 * NUMBER_TEXT_MAX];
-    int digits = d->precision < 0                  ? 6
-                 : d->precision < DIGITS_SHOWN_MAX ? d->precision
-                                                   : DIGITS_SHOWN_MAX;
-    int size = d->conversion == 'e'
-                   ? snprintf(plain, sizeof plain, d->plus ? "%+.*e" : "%.*e", digits, value)
-                   : snprintf(plain, sizeof plain, d->plus ? "%+.*f" : "%.*f", digits, value);
+    int digits = d->precision < 0 ? 6 : d->precision < DIGITS_SHOWN_MAX ? d->precision : DIGITS_SHOWN_MAX;
+    int size = d->conversion == 'e' ? snprintf(plain, sizeof plain, d->plus ? "%+.*e" : "%.*e", digits, value)
+                                    : snprintf(plain, sizeof plain, d->plus ? "%+.*f" : "%.*f", digits, value);
     if (!d->comma) {
         put_padded(out, d, plain, (size_t)size);
         return;
@@ -188,19 +184,13 @@ static void format_integer(struct text *out, const struct directive *d, int64_t 
     case 'x': size = snprintf(plain, sizeof plain, "%" PRIx64, bits); break;
     case 'X': size = snprintf(plain, sizeof plain, "%" PRIX64, bits); break;
     case 'o': size = snprintf(plain, sizeof plain, "%" PRIo64, bits); break;
-    default:
-        size = snprintf(plain, sizeof plain,
-                        d->plus    ? "%+" PRId64
-                        : d->blank ? "% " PRId64
-                                   : "%" PRId64,
-                        value);
+    default: size = snprintf(plain, sizeof plain, d->plus ? "%+" PRId64 : d->blank ? "% " PRId64 : "%" PRId64, value);
     }
     size_t shown = d->comma ? group_digits(plain, (size_t)size, grouped) : (size_t)size;
     put_padded(out, d, d->comma ? grouped : plain, shown);
 }
 
-static void format_text(struct text *out, const struct directive *d, const struct arg *arg,
-                        int64_t row)
+static void format_text(struct text *out, const struct directive *d, const struct arg *arg, int64_t row)
 {
     char number[64];
     struct bytes text = {0};
@@ -216,8 +206,7 @@ static void format_text(struct text *out, const struct directive *d, const struc
 }
 
 /* False: the format and the argument do not agree. */
-static bool format_one(struct text *out, const struct directive *d, const struct arg *arg,
-                       int64_t row, bool narrow)
+static bool format_one(struct text *out, const struct directive *d, const struct arg *arg, int64_t row, bool narrow)
 {
     if (!arg_valid(arg, row)) {
         put_padded(out, d, "null", 4);
@@ -238,9 +227,8 @@ static bool format_one(struct text *out, const struct directive *d, const struct
     case 'c': {
         uint8_t bytes[4];
         if (arg->col->type->id == TYPE_INT64)
-            put_padded(
-                out, d, (char *)bytes,
-                utf8_encode((uint32_t)arg_values(arg, int64_t)[row * arg->step] & 0xffff, bytes));
+            put_padded(out, d, (char *)bytes,
+                       utf8_encode((uint32_t)arg_values(arg, int64_t)[row * arg->step] & 0xffff, bytes));
         return arg->col->type->id == TYPE_INT64;
     }
     default: return false;
@@ -264,9 +252,8 @@ static bool format_row(struct call *call, const struct arg *args, int64_t row, s
             text_add_char(out, d.conversion == '%' ? '%' : '\n');
             continue;
         }
-        bool narrow =
-            d.index < call->arg_count && call->args[d.index]->kind == EXPR_CAST &&
-            call->args[d.index]->args[0]->type->id == TYPE_INT32; // -1 in %x has 8 digits then
+        bool narrow = d.index < call->arg_count && call->args[d.index]->kind == EXPR_CAST &&
+                      call->args[d.index]->args[0]->type->id == TYPE_INT32; // -1 in %x has 8 digits then
         if (d.index >= call->arg_count || !format_one(out, &d, &args[d.index], row, narrow))
             return false;
     }
@@ -287,8 +274,7 @@ static enum code bind_format(struct binding *binding, __attribute__((unused)) st
 
 SCALAR(fn_format_string, "format_string printf", "(string, any...) -> string",
        "Java's format: %s %d %x %o %f %e %c %b, with flags, width and precision.",
-       "format_string('Hello %d %s', 100, 'days')", "Hello 100 days", .bind = bind_format,
-       .flags = FN_NULLS | FN_FAILS)
+       "format_string('Hello %d %s', 100, 'days')", "Hello 100 days", .bind = bind_format, .flags = FN_NULLS | FN_FAILS)
 {
     struct writer writer;
     struct text text = {.limit = WRITER_ROW_MAX};
@@ -314,8 +300,7 @@ SCALAR(fn_format_string, "format_string printf", "(string, any...) -> string",
 enum { LEVENSHTEIN_MAX = 1 << 14 }; // characters of either text: the work is their product
 
 /* Distance by rows of the table; `last` holds one row of b_size + 1 numbers. */
-static int32_t levenshtein(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_size,
-                           int32_t *last)
+static int32_t levenshtein(const uint32_t *a, int64_t a_size, const uint32_t *b, int64_t b_size, int32_t *last)
 {
     for (int64_t j = 0; j <= b_size; j++)
         last[j] = (int32_t)j;
@@ -341,8 +326,8 @@ static int64_t decode_all(struct bytes text, uint32_t *out)
 }
 
 SCALAR(fn_levenshtein, "levenshtein", "(string, string, int?) -> int",
-       "How many characters must change; -1 when more than the third argument.",
-       "levenshtein('kitten', 'sitting')", "3", .flags = FN_FAILS)
+       "How many characters must change; -1 when more than the third argument.", "levenshtein('kitten', 'sitting')",
+       "3", .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes a = arg_bytes(&args[0], i), b = arg_bytes(&args[1], i);
@@ -355,16 +340,14 @@ SCALAR(fn_levenshtein, "levenshtein", "(string, string, int?) -> int",
         uint32_t *p = (uint32_t *)(void *)buffer->data, *q = p + a.size;
         int64_t p_size = decode_all(a, p), q_size = decode_all(b, q);
         int32_t distance = levenshtein(p, p_size, q, q_size, (int32_t *)(void *)(q + b.size));
-        column_values(out, int32_t)[i] =
-            call->arg_count == 3 && distance > INT_AT(2, i) ? -1 : distance;
+        column_values(out, int32_t)[i] = call->arg_count == 3 && distance > INT_AT(2, i) ? -1 : distance;
         call_free(call, buffer);
     }
 }
 
 static void put_soundex(struct writer *writer, struct bytes text)
 {
-    static const char codes[] =
-        "01230127022455012623017202"; // A to Z; 7: H and W do not part equal codes
+    static const char codes[] = "01230127022455012623017202"; // A to Z; 7: H and W do not part equal codes
     char code[4] = {'0', '0', '0', '0'};
     size_t size = 0;
     char last = '0';
@@ -388,8 +371,8 @@ static void put_soundex(struct writer *writer, struct bytes text)
     }
     writer_put(writer, bytes_of(code, 4));
 }
-SCALAR(fn_soundex, "soundex", "(string) -> string",
-       "How an English name sounds: a letter and three digits.", "soundex('Miller')", "M460")
+SCALAR(fn_soundex, "soundex", "(string) -> string", "How an English name sounds: a letter and three digits.",
+       "soundex('Miller')", "M460")
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 4);

@@ -26,10 +26,7 @@ struct arg {
     const struct column *col;
     int64_t step;
 };
-static inline bool arg_valid(const struct arg *arg, int64_t row)
-{
-    return column_valid_at(arg->col, row * arg->step);
-}
+static inline bool arg_valid(const struct arg *arg, int64_t row) { return column_valid_at(arg->col, row * arg->step); }
 static inline struct bytes arg_bytes(const struct arg *arg, int64_t row)
 {
     return column_bytes_at(arg->col, row * arg->step);
@@ -42,9 +39,8 @@ static inline bool arg_bit(const struct arg *arg, int64_t row)
 
 struct evaluator;
 struct call {
-    const struct type *type; /* of the result */
-    const struct expr *const
-        *args; /* the trees, for their types; evaluated ones are the kernel's `args` */
+    const struct type *type;        /* of the result */
+    const struct expr *const *args; /* the trees, for their types; evaluated ones are the kernel's `args` */
     int32_t arg_count;
     const void *bound;
     const struct session *session;
@@ -62,10 +58,7 @@ struct call {
 void call_reject(struct call *call, int64_t row, enum reject_code code);
 void call_null(struct call *call, int64_t row);
 /* The row is not NULL (yet). */
-static inline bool call_valid(const struct call *call, int64_t row)
-{
-    return column_valid_at(call->out, row);
-}
+static inline bool call_valid(const struct call *call, int64_t row) { return column_valid_at(call->out, row); }
 /* Own, writable validity bits, all ones when the column had none. */
 uint8_t *call_validity(struct call *call);
 /* Scratch or result memory from the evaluator's pool; contents undefined. */
@@ -112,11 +105,10 @@ struct function {
     unsigned flags;
     enum lazy lazy;
 };
-#define SCALAR(id, ...)                                                                  \
-    static void id##_run(struct call *call, const struct arg *args, struct column *out); \
-    static const struct function id = {__VA_ARGS__, .run = id##_run};                    \
-    static void id##_run(__attribute__((unused)) struct call *call,                      \
-                         __attribute__((unused)) const struct arg *args,                 \
+#define SCALAR(id, ...)                                                                                             \
+    static void id##_run(struct call *call, const struct arg *args, struct column *out);                            \
+    static const struct function id = {__VA_ARGS__, .run = id##_run};                                               \
+    static void id##_run(__attribute__((unused)) struct call *call, __attribute__((unused)) const struct arg *args, \
                          __attribute__((unused)) struct column *out)
 /* Another row with the kernel of an existing one, or one whose bind() rewrites every call into other functions. */
 #define SCALAR_SAME(id, ...) static const struct function id = {__VA_ARGS__}
@@ -168,8 +160,7 @@ extern const struct function *const sentence_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
 const struct function *function_next(const char *name, const struct function *after);
-const struct function *function_at(
-    int32_t index); /* all rows, for contract tests; NULL behind the last */
+const struct function *function_at(int32_t index); /* all rows, for contract tests; NULL behind the last */
 bool function_has_name(const struct function *function, const char *name, size_t size);
 
 /* Why a function of Spark's is not in the tables; NULL: nothing is known of that name. */
@@ -181,14 +172,13 @@ bool literal_is_null(const struct expr *expr);
 int64_t literal_int(const struct expr *expr);
 struct bytes literal_bytes(const struct expr *expr);
 /* Folds a constant argument; E_SQL NON_FOLDABLE_INPUT when it is none. */
-MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index,
-                                      const struct expr **out, struct error *err);
+MUST_CHECK enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out,
+                                      struct error *err);
 
 /* E_SQL DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE for an argument that the signature leaves open: `wanted` is a type. */
 MUST_CHECK enum code binding_wrong_type(struct binding *binding, int32_t index, const char *wanted, struct error *err);
 /* Casts an argument that the signature leaves open; E_SQL when that cast is not implied. */
-MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
-                                  struct error *err);
+MUST_CHECK enum code binding_cast(struct binding *binding, int32_t index, const struct type *to, struct error *err);
 
 /* E_SQL when the argument was cast to what the signature says: there nothing is cast but NULL. */
 MUST_CHECK enum code binding_exact(struct binding *binding, int32_t index, struct error *err);
@@ -196,16 +186,13 @@ MUST_CHECK enum code binding_exact(struct binding *binding, int32_t index, struc
 /* ---- trees ---- */
 enum { EXPR_DEPTH_MAX = 3000 }; /* calls within calls: trees are walked by recursion */
 /* Fills in args and depth of a CALL or CASE; E_SQL when it is too deep. */
-MUST_CHECK enum code expr_take_args(struct expr *expr, const struct expr **args, int32_t count,
-                                    struct error *err);
-struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type,
-                      struct position at);
+MUST_CHECK enum code expr_take_args(struct expr *expr, const struct expr **args, int32_t count, struct error *err);
+struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type, struct position at);
 /* CAST of a VARIANT to a type that is not nested. */
 MUST_CHECK enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                                   struct position at, const struct expr **out, struct error *err);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */
-const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of,
-                                      const struct type *to);
+const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of, const struct type *to);
 /* Whether a step of this node (not its arguments) may reject a row. */
 bool expr_node_fails(const struct expr *expr);
 

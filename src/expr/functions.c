@@ -61,14 +61,18 @@ static const struct family {
 enum { FAMILY_COUNT = sizeof families / sizeof families[0], NAMES_MAX = 1024, NAME_SIZE = 40 };
 
 static const struct function_note generators[] = {
-    {"explode", "(array<any>|map<any, any>) -> rows", "A row for each element, or for each key with its value.", NULL, NULL},
+    {"explode", "(array<any>|map<any, any>) -> rows", "A row for each element, or for each key with its value.", NULL,
+     NULL},
     {"explode_outer", "(array<any>|map<any, any>) -> rows", "The same; a row of NULL when there is none.", NULL, NULL},
-    {"posexplode", "(array<any>|map<any, any>) -> rows", "A row for each element with its position from 0.", NULL, NULL},
-    {"posexplode_outer", "(array<any>|map<any, any>) -> rows", "The same; a row of NULLs when there is none.", NULL, NULL},
+    {"posexplode", "(array<any>|map<any, any>) -> rows", "A row for each element with its position from 0.", NULL,
+     NULL},
+    {"posexplode_outer", "(array<any>|map<any, any>) -> rows", "The same; a row of NULLs when there is none.", NULL,
+     NULL},
     {"inline", "(array<struct>) -> rows", "A row for each struct, a column for each of its fields.", NULL, NULL},
     {"inline_outer", "(array<struct>) -> rows", "The same; a row of NULLs when there is none.", NULL, NULL},
     {"stack", "(int, any...) -> rows", "The values, shared out to this many rows.", NULL, NULL},
-    {"json_tuple", "(string, string...) -> row", "The members of a JSON object that have these names, as columns.", NULL, NULL},
+    {"json_tuple", "(string, string...) -> row", "The members of a JSON object that have these names, as columns.",
+     NULL, NULL},
     {"variant_explode", "(variant) -> rows", "A row for each element or field: pos, key and value.", NULL, NULL},
     {"variant_explode_outer", "(variant) -> rows", "The same; a row of NULLs when there is none.", NULL, NULL},
 };
@@ -129,9 +133,8 @@ enum function_kind function_kind(const char *name)
 struct words {
     size_t count;
     char texts[NAMES_MAX][NAME_SIZE];
-    const char *items[NAMES_MAX]; /* the texts */
-    const char
-        *places[NAMES_MAX]; /* where in the tables: the word, perhaps with synonyms behind it */
+    const char *items[NAMES_MAX];  /* the texts */
+    const char *places[NAMES_MAX]; /* where in the tables: the word, perhaps with synonyms behind it */
 };
 
 static void words_add(struct words *words, const char *names)
@@ -171,8 +174,7 @@ static enum code unknown_function(const char *name, struct error *err)
                 near != NULL ? near : "", near != NULL ? "`?" : "");
 }
 
-static enum code wrong_count(const char *name, int32_t least, int32_t most, int32_t count,
-                             struct error *err)
+static enum code wrong_count(const char *name, int32_t least, int32_t most, int32_t count, struct error *err)
 {
     char wanted[48];
     if (most == INT32_MAX)
@@ -181,16 +183,15 @@ static enum code wrong_count(const char *name, int32_t least, int32_t most, int3
         snprintf(wanted, sizeof wanted, "%d", least);
     else
         snprintf(wanted, sizeof wanted, "[%d, %d]", least, most);
-    return fail(
-        err, E_SQL,
-        "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %s parameters but the actual number "
-        "is %d.",
-        name, wanted, count);
+    return fail(err, E_SQL,
+                "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %s parameters but the actual number "
+                "is %d.",
+                name, wanted, count);
 }
 
 /* The call as the user would see it, although it has no types. */
-static void print_attempt(struct expr_context *ctx, const struct function *function,
-                          const struct expr *const *args, int32_t count, struct text *out)
+static void print_attempt(struct expr_context *ctx, const struct function *function, const struct expr *const *args,
+                          int32_t count, struct text *out)
 {
     struct expr *expr = expr_new(ctx, EXPR_CALL, type_of(TYPE_NULL), (struct position){0});
     expr->function = function;
@@ -207,15 +208,13 @@ static const char *ordinal(int32_t index)
     return index < 6 ? words[index] : "next";
 }
 
-static bool is_any_interval(const struct type *type)
-{
-    return type_is_interval(type) || type->id == TYPE_INTERVAL;
-}
+static bool is_any_interval(const struct type *type) { return type_is_interval(type) || type->id == TYPE_INTERVAL; }
 
 /* A difference takes an interval of days on the right, a sum on either side. */
 static bool moves_time(char sign, const struct type *a, const struct type *b)
 {
-    bool left = a->id == TYPE_INTERVAL_DT || a->id == TYPE_INTERVAL, right = b->id == TYPE_INTERVAL_DT || b->id == TYPE_INTERVAL;
+    bool left = a->id == TYPE_INTERVAL_DT || a->id == TYPE_INTERVAL,
+         right = b->id == TYPE_INTERVAL_DT || b->id == TYPE_INTERVAL;
     return right || (sign == '+' && left);
 }
 
@@ -238,7 +237,8 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
     if (sum && (date || (instant && name[0] == '-' && (!text || !ctx->session->ansi))))
         return "UNEXPECTED_INPUT_TYPE";
     const struct type *other = a->id == TYPE_STRING ? b : a;
-    bool promoted = text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !is_any_interval(other);
+    bool promoted =
+        text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !is_any_interval(other);
     return promoted || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
 }
 
@@ -247,42 +247,36 @@ static bool is_binary_operator(const struct function *function, int32_t count)
     return count == 2 && ((function->flags & FN_OPERATOR) != 0 || strcmp(function->name, "pmod") == 0);
 }
 
-static enum code wrong_types(struct expr_context *ctx, const struct function *function,
-                             const struct fit *fit, const struct expr *const *args, int32_t count,
-                             struct error *err)
+static enum code wrong_types(struct expr_context *ctx, const struct function *function, const struct fit *fit,
+                             const struct expr *const *args, int32_t count, struct error *err)
 {
     struct text shown = {0}, arg = {0};
     print_attempt(ctx, function, args, count, &shown);
     int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
     expr_print(args[misfit], NULL, &arg);
-    const char *first = type_sql(ctx->arena, args[0]->type),
-               *last = type_sql(ctx->arena, args[count - 1]->type);
+    const char *first = type_sql(ctx->arena, args[0]->type), *last = type_sql(ctx->arena, args[count - 1]->type);
     enum code code;
     if (is_binary_operator(function, count))
-        code = fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type "
-            "mismatch: the left and right operands of the binary operator do not go together (\"%s\" and "
-            "\"%s\").",
-            misfit_condition(ctx, function, args[0]->type, args[1]->type), shown.data, first, last);
+        code = fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type "
+                    "mismatch: the left and right operands of the binary operator do not go together (\"%s\" and "
+                    "\"%s\").",
+                    misfit_condition(ctx, function, args[0]->type, args[1]->type), shown.data, first, last);
     else if (strcmp(function->name, "in") == 0)
         code = fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: Input to IN "
                     "should all be the same type, but there are \"%s\" and \"%s\".",
                     shown.data, first, last);
     else if (fit->misfit < 0 || strcmp(fit->wanted, "ANY") == 0)
-        code = fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: "
-            "the arguments have no common type: \"%s\" and \"%s\".",
-            shown.data, first, last);
+        code = fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] Cannot resolve \"%s\" due to data type mismatch: "
+                    "the arguments have no common type: \"%s\" and \"%s\".",
+                    shown.data, first, last);
     else
-        code = fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
-            "mismatch: The %s parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
-            shown.data, ordinal(misfit), fit->wanted, arg.data,
-            type_sql(ctx->arena, args[misfit]->type));
+        code = fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+                    "mismatch: The %s parameter requires the \"%s\" type, however \"%s\" has the type \"%s\".",
+                    shown.data, ordinal(misfit), fit->wanted, arg.data, type_sql(ctx->arena, args[misfit]->type));
     text_free(&shown);
     text_free(&arg);
     return code;
@@ -296,8 +290,7 @@ enum code binding_wrong_type(struct binding *binding, int32_t index, const char 
 
 enum { EXPR_EXACT_MAX = 8 };
 
-enum code binding_cast(struct binding *binding, int32_t index, const struct type *to,
-                       struct error *err)
+enum code binding_cast(struct binding *binding, int32_t index, const struct type *to, struct error *err)
 {
     const struct expr *arg = binding->args[index];
     struct expr_context *ctx = binding->ctx;
@@ -325,17 +318,15 @@ enum code binding_exact(struct binding *binding, int32_t index, struct error *er
 /* ---- calls ---- */
 
 /* '1' - '2' is an error in Spark, although two texts could be cast to many things. */
-static bool both_text(const struct function *row, const struct expr *const *args, int32_t count,
-                      const struct fit *fit)
+static bool both_text(const struct function *row, const struct expr *const *args, int32_t count, const struct fit *fit)
 {
     return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
-           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING &&
-           fit->types[0]->id != TYPE_BOOLEAN;
+           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
 }
 
 /* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
-static bool narrows(const struct expr_context *ctx, const struct function *row, const struct expr *const *args, int32_t count,
-                    const struct fit *fit)
+static bool narrows(const struct expr_context *ctx, const struct function *row, const struct expr *const *args,
+                    int32_t count, const struct fit *fit)
 {
     for (int32_t i = 0; (row->flags & FN_OPERATOR) != 0 && i < count; i++) {
         const struct type *from = args[i]->type, *to = fit->types[i];
@@ -361,15 +352,13 @@ static bool narrows(const struct expr_context *ctx, const struct function *row, 
     return false;
 }
 
-static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args,
-                        int32_t count, const struct function **out, struct fit *best,
-                        struct error *err)
+static enum code choose(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                        const struct function **out, struct fit *best, struct error *err)
 {
     const struct function *found = NULL, *nearest = NULL;
     struct fit misfit = {.wrong_count = true, .misfit = -1};
     int32_t least = INT32_MAX, most = 0;
-    for (const struct function *row = function_next(name, NULL); row != NULL;
-         row = function_next(name, row)) {
+    for (const struct function *row = function_next(name, NULL); row != NULL; row = function_next(name, row)) {
         struct fit fit;
         int32_t row_least, row_most;
         if ((row->flags & FN_LAMBDA) != 0)
@@ -420,8 +409,8 @@ static bool null_for_sure(const struct binding *binding)
 static enum code call_new(struct binding *binding, const struct expr **out, struct error *err)
 {
     unsigned flags = binding->function->flags;
-    binding->nullable = (flags & FN_NEVER_NULL) == 0 &&
-                        ((flags & (FN_NULLABLE | FN_NULLS)) != 0 || any_nullable(binding));
+    binding->nullable =
+        (flags & FN_NEVER_NULL) == 0 && ((flags & (FN_NULLABLE | FN_NULLS)) != 0 || any_nullable(binding));
     if (binding->function->bind != NULL)
         TRY(binding->function->bind(binding, err));
     if (binding->rewritten != NULL) {
@@ -452,9 +441,10 @@ static const struct type *null_beside(char sign, const struct type *other)
 /* Without ANSI a text is a DOUBLE wherever numbers are summed, multiplied or divided. */
 static bool promotes_text(const struct expr_context *ctx, const char *name, const struct type *other)
 {
-    static const char *const names[] = {"+",   "-",    "*",       "/",            "%",            "div",        "&",      "|",
-                                        "^",   "mod",  "pmod",    "try_add",      "try_subtract", "try_multiply", "try_divide",
-                                        "try_mod"};
+    static const char *const names[] = {
+        "+",          "-",      "*",   "/",    "%",       "div",          "&",
+        "|",          "^",      "mod", "pmod", "try_add", "try_subtract", "try_multiply",
+        "try_divide", "try_mod"};
     if (ctx->session->ansi || !(type_is_numeric(other) || other->id == TYPE_STRING || other->id == TYPE_NULL))
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -464,8 +454,8 @@ static bool promotes_text(const struct expr_context *ctx, const char *name, cons
 }
 
 /* Operands that a binary operator sees as something else than they are; `own` is for two. */
-static const struct expr *const *operands_meant(struct expr_context *ctx, const char *name, const struct expr *const *args,
-                                                const struct expr *own[2])
+static const struct expr *const *operands_meant(struct expr_context *ctx, const char *name,
+                                                const struct expr *const *args, const struct expr *own[2])
 {
     bool sum = (name[0] == '+' || name[0] == '-') && name[1] == '\0';
     for (int i = 0; i < 2; i++) {
@@ -479,8 +469,8 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
     return own;
 }
 
-enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args,
-                    int32_t count, struct position at, const struct expr **out, struct error *err)
+enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
+                    struct position at, const struct expr **out, struct error *err)
 {
     if (count > EXPR_ARGS_MAX)
         return fail(err, E_SQL, "`%s` has %d arguments, more than %d", name, count, EXPR_ARGS_MAX);
@@ -499,8 +489,8 @@ enum code expr_call(struct expr_context *ctx, const char *name, const struct exp
 
 /* ---- documentation ---- */
 
-static void print_row(const char *name, const char *signature, const char *help,
-                      const char *example, const char *expected, struct text *out)
+static void print_row(const char *name, const char *signature, const char *help, const char *example,
+                      const char *expected, struct text *out)
 {
     text_add_string(out, "| ");
     for (const char *at = name; *at != '\0'; at += strspn(at, " ")) {
@@ -523,15 +513,12 @@ static void print_row(const char *name, const char *signature, const char *help,
 void functions_print(struct text *out)
 {
     static const char head[] = "| name | signature | what it does | example |\n|---|---|---|---|\n";
-    text_add_string(
-        out,
-        "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test.\n");
+    text_add_string(out, "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test.\n");
     for (int i = 0; i < FAMILY_COUNT; i++) {
         text_printf(out, "\n## %s\n\n%s", families[i].title, head);
         for (const struct function *const *at = families[i].functions; *at != NULL; at++)
             if (((*at)->flags & FN_HIDDEN) == 0)
-                print_row((*at)->name, (*at)->signature, (*at)->help, (*at)->example,
-                          (*at)->expected, out);
+                print_row((*at)->name, (*at)->signature, (*at)->help, (*at)->example, (*at)->expected, out);
     }
     text_printf(out, "\n## Aggregates\n\n%s", head);
     for (int32_t i = 0; aggregate_at(i) != NULL; i++) {
@@ -547,7 +534,8 @@ void functions_each(void (*each)(void *context, const struct function_note *note
         each(context, &generators[i]);
     for (int i = 0; i < FAMILY_COUNT; i++)
         for (const struct function *const *at = families[i].functions; *at != NULL; at++) {
-            const struct function_note note = {(*at)->name, (*at)->signature, (*at)->help, (*at)->example, (*at)->expected};
+            const struct function_note note = {(*at)->name, (*at)->signature, (*at)->help, (*at)->example,
+                                               (*at)->expected};
             if (((*at)->flags & FN_HIDDEN) == 0)
                 each(context, &note);
         }
@@ -558,8 +546,7 @@ void functions_each(void (*each)(void *context, const struct function_note *note
     }
 }
 
-void functions_each_example(void (*each)(void *context, const char *name, const char *example,
-                                         const char *expected),
+void functions_each_example(void (*each)(void *context, const char *name, const char *example, const char *expected),
                             void *context)
 {
     for (int i = 0; i < FAMILY_COUNT; i++)
@@ -568,6 +555,5 @@ void functions_each_example(void (*each)(void *context, const char *name, const 
                 each(context, (*at)->name, (*at)->example, (*at)->expected);
     for (int32_t i = 0; aggregate_at(i) != NULL; i++)
         if (aggregate_at(i)->example != NULL)
-            each(context, aggregate_at(i)->name, aggregate_at(i)->example,
-                 aggregate_at(i)->expected);
+            each(context, aggregate_at(i)->name, aggregate_at(i)->example, aggregate_at(i)->expected);
 }

@@ -69,7 +69,9 @@ static enum code constant_text(struct binding *binding, const char *what, struct
     if (binding->args[0]->type->id != TYPE_STRING && binding->args[0]->type->id != TYPE_NULL)
         return binding_wrong_type(binding, 0, "STRING", err);
     if (!expr_is_constant(binding->args[0]))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable \"STRING\" expression.", what);
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] the input `%s` should be a foldable \"STRING\" expression.",
+                    what);
     TRY(binding_constant(binding, 0, &literal, err));
     if (literal_is_null(literal))
         return fail(err, E_SQL, "[DATATYPE_MISMATCH.UNEXPECTED_NULL] The %s must not be null.", what);
@@ -105,13 +107,15 @@ static enum code bind_schema_of_csv(struct binding *binding, struct error *err)
     const struct type *type;
     TRY(constant_text(binding, "csv", &line, err));
     TRY(bind_text_options(binding, 1, &options, err));
-    TRY(csv_infer(binding->ctx->arena, line, binding->ctx->session->zone, options.names, options.values, options.count, &type, err));
+    TRY(csv_infer(binding->ctx->arena, line, binding->ctx->session->zone, options.names, options.values, options.count,
+                  &type, err));
     rewrite(binding, type);
     return E_OK;
 }
 
-SCALAR_SAME(fn_schema_of_json, "schema_of_json", "(any, any?) -> string", "The schema of a constant JSON text, as from_json takes it.",
-            "schema_of_json('[{\"col\":0}]')", "ARRAY<STRUCT<col: BIGINT>>", .bind = bind_schema_of_json);
+SCALAR_SAME(fn_schema_of_json, "schema_of_json", "(any, any?) -> string",
+            "The schema of a constant JSON text, as from_json takes it.", "schema_of_json('[{\"col\":0}]')",
+            "ARRAY<STRUCT<col: BIGINT>>", .bind = bind_schema_of_json);
 SCALAR_SAME(fn_schema_of_csv, "schema_of_csv", "(any, any?) -> string",
             "The schema of a constant line of separated values, as from_csv takes it.", "schema_of_csv('1,abc')",
             "STRUCT<_c0: INT, _c1: STRING>", .bind = bind_schema_of_csv);

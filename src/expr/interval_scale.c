@@ -8,12 +8,10 @@
 static int64_t interval_at(const struct arg *arg, int64_t row)
 {
     row *= arg->step;
-    return arg->col->type->id == TYPE_INTERVAL_YM ? arg_values(arg, int32_t)[row]
-                                                  : arg_values(arg, int64_t)[row];
+    return arg->col->type->id == TYPE_INTERVAL_YM ? arg_values(arg, int32_t)[row] : arg_values(arg, int64_t)[row];
 }
 
-static void interval_put(struct call *call, struct column *out, int64_t row, int128 value,
-                         enum reject_code code)
+static void interval_put(struct call *call, struct column *out, int64_t row, int128 value, enum reject_code code)
 {
     bool months = out->type->id == TYPE_INTERVAL_YM;
     if (value != (months ? (int128)(int32_t)value : (int128)(int64_t)value))
@@ -54,15 +52,13 @@ static void scale_whole(struct call *call, const struct arg *args, struct column
 static int128 round_half_up(double value)
 {
     double rounded = value < 0 ? -floor(-value + 0.5) : floor(value + 0.5);
-    return rounded > -0x1p100 && rounded < 0x1p100 ? (int128)rounded
-                                                   : (int128)1 << 100; // too large either way
+    return rounded > -0x1p100 && rounded < 0x1p100 ? (int128)rounded : (int128)1 << 100; // too large either way
 }
 
 static void scale_double(struct call *call, const struct arg *args, struct column *out, bool divide)
 {
     for (int64_t i = 0; i < call->rows; i++) {
-        double by = arg_values(&args[1], double)[i * args[1].step],
-               from = (double)interval_at(&args[0], i);
+        double by = arg_values(&args[1], double)[i * args[1].step], from = (double)interval_at(&args[0], i);
         bool zero = divide && by == 0;
         if (zero)
             call_reject(call, i, REJECT_INTERVAL_DIVISOR);
@@ -72,8 +68,7 @@ static void scale_double(struct call *call, const struct arg *args, struct colum
 }
 
 /* Exact while 128 bits hold the product. */
-static void scale_decimal(struct call *call, const struct arg *args, struct column *out,
-                          bool divide)
+static void scale_decimal(struct call *call, const struct arg *args, struct column *out, bool divide)
 {
     const struct type *type = args[1].col->type;
     bool wide = type_is_wide_decimal(type);
@@ -108,40 +103,34 @@ static void scale(struct call *call, const struct arg *args, struct column *out,
     "(interval_dt, D) -> interval_dt | (interval_ym, D) -> interval_ym"
 #define TRY_SCALE (FN_FAILS | FN_NULLABLE | FN_TRY)
 
-SCALAR(fn_interval_times, "*", INTERVAL_NUMBER, "Interval times a number, rounded half up.",
-       "INTERVAL '1' DAY * 2.5", "INTERVAL '2 12:00:00' DAY TO SECOND",
-       .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_interval_times, "*", INTERVAL_NUMBER, "Interval times a number, rounded half up.", "INTERVAL '1' DAY * 2.5",
+       "INTERVAL '2 12:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
 {
     scale(call, args, out, false);
 }
 SCALAR(fn_interval_divide, "/", INTERVAL_NUMBER, "Interval divided by a number, rounded half up.",
-       "INTERVAL '1' DAY / 2", "INTERVAL '0 12:00:00' DAY TO SECOND",
-       .flags = FN_FAILS | FN_OPERATOR)
+       "INTERVAL '1' DAY / 2", "INTERVAL '0 12:00:00' DAY TO SECOND", .flags = FN_FAILS | FN_OPERATOR)
 {
     scale(call, args, out, true);
 }
-SCALAR_SAME(fn_try_interval_times, "try_multiply", INTERVAL_NUMBER,
-            "Interval times a number; NULL on overflow.", NULL, NULL, .run = fn_interval_times_run,
-            .flags = TRY_SCALE);
-SCALAR_SAME(fn_try_interval_divide, "try_divide", INTERVAL_NUMBER,
-            "Interval divided by a number; NULL on overflow.", NULL, NULL,
-            .run = fn_interval_divide_run, .flags = TRY_SCALE);
+SCALAR_SAME(fn_try_interval_times, "try_multiply", INTERVAL_NUMBER, "Interval times a number; NULL on overflow.", NULL,
+            NULL, .run = fn_interval_times_run, .flags = TRY_SCALE);
+SCALAR_SAME(fn_try_interval_divide, "try_divide", INTERVAL_NUMBER, "Interval divided by a number; NULL on overflow.",
+            NULL, NULL, .run = fn_interval_divide_run, .flags = TRY_SCALE);
 
 static enum code bind_swapped(struct binding *binding, struct error *err)
 {
     const struct expr *args[] = {binding->args[1], binding->args[0]};
-    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at,
-                     &binding->rewritten, err);
+    return expr_call(binding->ctx, binding->function->name, args, 2, binding->at, &binding->rewritten, err);
 }
 #define NUMBER_INTERVAL                                                              \
     "(double, interval_dt) -> interval_dt | (double, interval_ym) -> interval_ym | " \
     "(bigint, interval_dt) -> interval_dt | (bigint, interval_ym) -> interval_ym | " \
     "(D, interval_dt) -> interval_dt | (D, interval_ym) -> interval_ym"
-SCALAR_SAME(fn_number_times, "*", NUMBER_INTERVAL, "A number times an interval.",
-            "2 * INTERVAL '1' DAY", "INTERVAL '2 00:00:00' DAY TO SECOND", .bind = bind_swapped,
-            .flags = FN_OPERATOR);
-SCALAR_SAME(fn_try_number_times, "try_multiply", NUMBER_INTERVAL,
-            "A number times an interval; NULL on overflow.", NULL, NULL, .bind = bind_swapped);
+SCALAR_SAME(fn_number_times, "*", NUMBER_INTERVAL, "A number times an interval.", "2 * INTERVAL '1' DAY",
+            "INTERVAL '2 00:00:00' DAY TO SECOND", .bind = bind_swapped, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_try_number_times, "try_multiply", NUMBER_INTERVAL, "A number times an interval; NULL on overflow.", NULL,
+            NULL, .bind = bind_swapped);
 
 const struct function *const interval_scale_functions[] = {&fn_interval_times,
                                                            &fn_interval_divide,

@@ -10,7 +10,7 @@
 /* The option argument of to_json, taken apart when the query is bound. */
 struct json_options {
     bool keep_nulls;
-    const struct zone *zone;           /* NULL: the session's */
+    const struct zone *zone; /* NULL: the session's */
 };
 
 /* false when the option says so; it takes true or false. */
@@ -39,14 +39,18 @@ static enum code bind_to_json(struct binding *binding, struct error *err)
     bool ignore_nulls = true, pretty = false;
     const struct type *type = binding->args[0]->type;
     if (!goes_into_json(type))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Input schema \"%s\" must be a struct, an array, a map or a "
-                                "variant.", type_sql(binding->ctx->arena, type));
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Input schema \"%s\" must be a struct, an array, a map or a "
+            "variant.",
+            type_sql(binding->ctx->arena, type));
     TRY(bind_text_options(binding, 1, &options, err));
     TRY(read_flag(&options, "ignoreNullFields", &ignore_nulls, err));
     TRY(read_flag(&options, "sortKeys", &reshape.sort_keys, err));
     TRY(read_flag(&options, "pretty", &pretty, err));
     if (pretty)
-        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] to_json writes one line: the option pretty is not there");
+        return fail(err, E_UNSUPPORTED,
+                    "[UNSUPPORTED_FEATURE] to_json writes one line: the option pretty is not there");
     const char *zone = text_option(&options, "timeZone");
     if (zone != NULL)
         TRY(zone_find(bytes_of_string(zone), &json->zone, err));
@@ -57,8 +61,7 @@ static enum code bind_to_json(struct binding *binding, struct error *err)
     return E_OK;
 }
 
-SCALAR(fn_to_json, "to_json",
-       "(any, any?) -> string",
+SCALAR(fn_to_json, "to_json", "(any, any?) -> string",
        "JSON text of a STRUCT, ARRAY or MAP; NULL fields are left out, or kept with map('ignoreNullFields', 'false').",
        "to_json(named_struct('id', 7, 'tags', array('a', NULL), 'none', NULL))", "{\"id\":7,\"tags\":[\"a\",null]}",
        .bind = bind_to_json, .flags = FN_FAILS)

@@ -54,12 +54,16 @@ static enum code bind_json_tuple(struct binding *binding, struct error *err)
     struct arena *arena = binding->ctx->arena;
     struct field *fields = arena_array(arena, struct field, (size_t)binding->count);
     if (binding->count < 2)
-        return fail(err, E_SQL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `json_tuple` requires > 1 parameters but the actual "
-                                "number is %d.", binding->count);
+        return fail(err, E_SQL,
+                    "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `json_tuple` requires > 1 parameters but the actual "
+                    "number is %d.",
+                    binding->count);
     for (int32_t i = 0; i < binding->count; i++) {
         if (binding->args[i]->type->id != TYPE_STRING)
-            return fail(err, E_SQL, "[DATATYPE_MISMATCH.NON_STRING_TYPE] all arguments of the function `json_tuple` must be "
-                                    "strings, but one is a \"%s\".", type_sql(arena, binding->args[i]->type));
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.NON_STRING_TYPE] all arguments of the function `json_tuple` must be "
+                        "strings, but one is a \"%s\".",
+                        type_sql(arena, binding->args[i]->type));
         if (i > 0)
             fields[i - 1] = (struct field){arena_printf(arena, "c%d", i - 1), type_of(TYPE_STRING), true};
     }
@@ -69,8 +73,9 @@ static enum code bind_json_tuple(struct binding *binding, struct error *err)
 }
 
 /* An array of one struct, which the generator of that name takes apart. */
-SCALAR(fn_json_tuple, "json_tuple", "(any...) -> any", "The members of a JSON object that have these names, as columns.", NULL, NULL,
-       .bind = bind_json_tuple, .flags = FN_NULLS | FN_NEVER_NULL | FN_HIDDEN)
+SCALAR(fn_json_tuple, "json_tuple", "(any...) -> any",
+       "The members of a JSON object that have these names, as columns.", NULL, NULL, .bind = bind_json_tuple,
+       .flags = FN_NULLS | FN_NEVER_NULL | FN_HIDDEN)
 {
     int32_t count = call->arg_count - 1;
     struct bytes *names = mem_array(struct bytes, (size_t)count);
@@ -115,8 +120,9 @@ static enum code bind_json_text(struct binding *binding, struct error *err)
     return id == TYPE_STRING ? E_OK : binding_wrong_type(binding, 0, "STRING", err);
 }
 
-SCALAR(fn_json_array_length, "json_array_length", "(any) -> int", "How many elements a JSON array has; NULL for other texts.",
-       "json_array_length('[1,2,[3]]')", "3", .bind = bind_json_text, .flags = FN_NULLABLE)
+SCALAR(fn_json_array_length, "json_array_length", "(any) -> int",
+       "How many elements a JSON array has; NULL for other texts.", "json_array_length('[1,2,[3]]')", "3",
+       .bind = bind_json_text, .flags = FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t count = call_valid(call, i) ? json_array_count(arg_bytes(&args[0], i)) : -1;

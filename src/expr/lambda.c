@@ -19,10 +19,7 @@ struct elements {
     int64_t count;
 };
 
-static int64_t row_of(const struct arg *arg, int64_t row)
-{
-    return row * arg->step;
-}
+static int64_t row_of(const struct arg *arg, int64_t row) { return row * arg->step; }
 
 enum { ELEMENTS_MAX = 1 << 24 }; // of the lists of one batch: they stand beside one another
 
@@ -61,16 +58,14 @@ static void elements_find(struct elements *self, struct call *call, const struct
     self->parents = mem_array(int32_t, 2 * (size_t)count + 1);
     self->places = self->parents + count;
     for (int64_t i = 0; i < call->rows; i++)
-        for (int32_t at = offsets[row_of(list, i)]; column_valid_at(call->out, i) && at < offsets[row_of(list, i) + 1]; at++) {
+        for (int32_t at = offsets[row_of(list, i)]; column_valid_at(call->out, i) && at < offsets[row_of(list, i) + 1];
+             at++) {
             self->parents[self->count] = (int32_t)i;
             self->places[self->count++] = at;
         }
 }
 
-static void elements_free(struct elements *self)
-{
-    mem_free(self->parents);
-}
+static void elements_free(struct elements *self) { mem_free(self->parents); }
 
 static void captured_column(struct call *call, const struct arg *arg, const int32_t *parents, int64_t count,
                             struct column *out)
@@ -170,8 +165,7 @@ static bool is_true(const struct column *col, int64_t row)
 
 /* ---- transform, filter ---- */
 
-SCALAR(fn_transform, "transform", "(array<T>, T -> U) -> array<U>",
-       "The lambda's value for each element.",
+SCALAR(fn_transform, "transform", "(array<T>, T -> U) -> array<U>", "The lambda's value for each element.",
        "transform(array(1, 2, 3), x -> x + 1)", "[2,3,4]", .flags = FN_LAMBDA | FN_FAILS)
 {
     struct elements elements = {0};
@@ -205,15 +199,14 @@ static void keep_true(struct call *call, const struct arg *args, struct column *
     column_release(&result);
     elements_free(&elements);
 }
-SCALAR(fn_filter, "filter", "(array<T>, T -> boolean) -> array<T>",
-       "The elements that the lambda is true for.",
+SCALAR(fn_filter, "filter", "(array<T>, T -> boolean) -> array<T>", "The elements that the lambda is true for.",
        "filter(array(1, 2, 3), x -> x % 2 = 1)", "[1,3]", .flags = FN_LAMBDA | FN_FAILS)
 {
     keep_true(call, args, out);
 }
 SCALAR(fn_map_filter, "map_filter", "(map<K,V>, (K, V) -> boolean) -> map<K,V>",
-       "The entries that the lambda is true for.",
-       "map_filter(map(1, 0, 2, 2), (k, v) -> k > v)", "{1:0}", .flags = FN_LAMBDA | FN_FAILS)
+       "The entries that the lambda is true for.", "map_filter(map(1, 0, 2, 2), (k, v) -> k > v)", "{1:0}",
+       .flags = FN_LAMBDA | FN_FAILS)
 {
     keep_true(call, args, out);
 }
@@ -242,14 +235,12 @@ static void decide(struct call *call, const struct arg *args, struct column *out
     column_release(&result);
     elements_free(&elements);
 }
-SCALAR(fn_exists, "exists", "(array<T>, T -> boolean) -> boolean",
-       "Whether the lambda is true for an element.",
+SCALAR(fn_exists, "exists", "(array<T>, T -> boolean) -> boolean", "Whether the lambda is true for an element.",
        "exists(array(1, 2, 3), x -> x % 2 = 0)", "true", .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
 {
     decide(call, args, out, true);
 }
-SCALAR(fn_forall, "forall", "(array<T>, T -> boolean) -> boolean",
-       "Whether the lambda is true for all elements.",
+SCALAR(fn_forall, "forall", "(array<T>, T -> boolean) -> boolean", "Whether the lambda is true for all elements.",
        "forall(array(1, 2, 3), x -> x % 2 = 0)", "false", .flags = FN_LAMBDA | FN_FAILS | FN_NULLABLE)
 {
     decide(call, args, out, false);
@@ -336,7 +327,8 @@ struct pairing {
 };
 
 /* NULL for places behind a list's end: one row more behind the child. */
-static void gather_padded(struct call *call, const struct column *child, const int32_t *places, int64_t count, struct column *out)
+static void gather_padded(struct call *call, const struct column *child, const int32_t *places, int64_t count,
+                          struct column *out)
 {
     struct column nothing, padded = {0};
     int32_t *rows = mem_array(int32_t, (size_t)count + 1);
@@ -410,14 +402,14 @@ static void transform_map(struct call *call, const struct arg *args, struct colu
     elements_free(&elements);
 }
 SCALAR(fn_transform_keys, "transform_keys", "(map<K,V>, (K, V) -> R) -> map<R,V>",
-       "A map with the lambda's value for each key.",
-       "transform_keys(map(1, 5), (k, v) -> k + 1)", "{2:5}", .flags = FN_LAMBDA | FN_FAILS)
+       "A map with the lambda's value for each key.", "transform_keys(map(1, 5), (k, v) -> k + 1)", "{2:5}",
+       .flags = FN_LAMBDA | FN_FAILS)
 {
     transform_map(call, args, out, 0);
 }
 SCALAR(fn_transform_values, "transform_values", "(map<K,V>, (K, V) -> R) -> map<K,R>",
-       "A map with the lambda's value for each value.",
-       "transform_values(map(1, 5), (k, v) -> k + v)", "{1:6}", .flags = FN_LAMBDA | FN_FAILS)
+       "A map with the lambda's value for each value.", "transform_values(map(1, 5), (k, v) -> k + v)", "{1:6}",
+       .flags = FN_LAMBDA | FN_FAILS)
 {
     transform_map(call, args, out, 1);
 }
@@ -509,8 +501,7 @@ static void merge_sort(struct call *call, const struct arg *args, const struct c
 }
 
 SCALAR(fn_array_sort_by, "array_sort_by", "(array<T>, (T, T) -> int) -> array<T>",
-       "In the order that the lambda gives.",
-       NULL, NULL, .flags = FN_LAMBDA | FN_FAILS | FN_HIDDEN)
+       "In the order that the lambda gives.", NULL, NULL, .flags = FN_LAMBDA | FN_FAILS | FN_HIDDEN)
 {
     struct elements elements = {0};
     struct column sorted;
@@ -530,7 +521,7 @@ SCALAR(fn_array_sort_by, "array_sort_by", "(array<T>, (T, T) -> int) -> array<T>
 }
 
 const struct function *const lambda_functions[] = {
-    &fn_transform,      &fn_filter,         &fn_exists,       &fn_forall,        &fn_aggregate, &fn_zip_with,
+    &fn_transform,      &fn_filter,           &fn_exists,     &fn_forall,       &fn_aggregate,     &fn_zip_with,
     &fn_transform_keys, &fn_transform_values, &fn_map_filter, &fn_map_zip_with, &fn_array_sort_by, NULL};
 
 /* ---- making calls ---- */
@@ -538,8 +529,8 @@ const struct function *const lambda_functions[] = {
 static const struct lambda_shape {
     const char *name;
     int32_t values, bodies_max;
-} shapes[] = {{"transform", 1, 1},      {"filter", 1, 1},           {"exists", 1, 1},     {"forall", 1, 1},
-              {"aggregate", 2, 2},      {"reduce", 2, 2},           {"zip_with", 2, 1},   {"map_filter", 1, 1},
+} shapes[] = {{"transform", 1, 1},      {"filter", 1, 1},           {"exists", 1, 1},       {"forall", 1, 1},
+              {"aggregate", 2, 2},      {"reduce", 2, 2},           {"zip_with", 2, 1},     {"map_filter", 1, 1},
               {"transform_keys", 1, 1}, {"transform_values", 1, 1}, {"map_zip_with", 2, 1}, {"array_sort_by", 1, 1}};
 
 static const struct lambda_shape *shape_of(const char *name)
@@ -562,10 +553,11 @@ int32_t lambda_values(const char *name, int32_t *bodies_max)
 static enum code wrong_value(struct expr_context *ctx, const char *name, const struct expr *arg, const char *wanted,
                              struct error *err)
 {
-    return fail(err, E_SQL,
-                "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `%s` requires the \"%s\" type, however an argument has the type "
-                "\"%s\".",
-                name, wanted, type_sql(ctx->arena, arg->type));
+    return fail(
+        err, E_SQL,
+        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] `%s` requires the \"%s\" type, however an argument has the type "
+        "\"%s\".",
+        name, wanted, type_sql(ctx->arena, arg->type));
 }
 
 enum code lambda_variables(struct expr_context *ctx, const char *name, const struct expr **args, int32_t body,
@@ -578,8 +570,9 @@ enum code lambda_variables(struct expr_context *ctx, const char *name, const str
         if (i == 1 && shape->bodies_max == 2)
             break; // what aggregate starts from
         if (args[i]->type->id == TYPE_NULL)
-            args[i] = expr_null(ctx, map ? type_map(ctx->arena, type_of(TYPE_NULL), type_of(TYPE_NULL), true)
-                                         : type_array(ctx->arena, type_of(TYPE_NULL), true),
+            args[i] = expr_null(ctx,
+                                map ? type_map(ctx->arena, type_of(TYPE_NULL), type_of(TYPE_NULL), true)
+                                    : type_array(ctx->arena, type_of(TYPE_NULL), true),
                                 args[i]->at);
         if (args[i]->type->id != wanted)
             return wrong_value(ctx, name, args[i], map ? "MAP" : "ARRAY", err);
@@ -601,12 +594,14 @@ enum code lambda_variables(struct expr_context *ctx, const char *name, const str
     } else if (strcasecmp(name, "map_zip_with") == 0) {
         const struct type *key = type_common(ctx->arena, fields[0].type, args[1]->type->fields[0].type);
         if (key == NULL)
-            return fail(err, E_SQL, "[DATATYPE_MISMATCH.MAP_ZIP_WITH_DIFF_TYPES] Input to the `map_zip_with` should have "
-                                    "been two maps with key type the same, but it's [\"%s\", \"%s\"].",
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.MAP_ZIP_WITH_DIFF_TYPES] Input to the `map_zip_with` should have "
+                        "been two maps with key type the same, but it's [\"%s\", \"%s\"].",
                         type_sql(ctx->arena, fields[0].type), type_sql(ctx->arena, args[1]->type->fields[0].type));
         for (int i = 0; i < 2; i++)
             args[i] = expr_cast_implicit(
-                ctx, args[i], type_map(ctx->arena, key, args[i]->type->fields[1].type, args[i]->type->fields[1].nullable));
+                ctx, args[i],
+                type_map(ctx->arena, key, args[i]->type->fields[1].type, args[i]->type->fields[1].nullable));
         out[0] = key;
         out[1] = args[0]->type->fields[1].type;
         out[2] = args[1]->type->fields[1].type;
@@ -623,10 +618,11 @@ static enum code result_type(struct expr_context *ctx, const char *name, const s
     bool truth = strcasecmp(name, "exists") == 0 || strcasecmp(name, "forall") == 0;
     bool keeps = strcasecmp(name, "filter") == 0 || strcasecmp(name, "map_filter") == 0;
     if ((truth || keeps) && body->type->id != TYPE_BOOLEAN && body->type->id != TYPE_NULL)
-        return fail(err, E_SQL,
-                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"BOOLEAN\" type, however it "
-                    "has the type \"%s\".",
-                    name, type_sql(ctx->arena, body->type));
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"BOOLEAN\" type, however it "
+            "has the type \"%s\".",
+            name, type_sql(ctx->arena, body->type));
     if (truth)
         *out = type_of(TYPE_BOOLEAN);
     else if (keeps || strcasecmp(name, "array_sort_by") == 0)
@@ -652,20 +648,22 @@ static enum code body_cast(struct expr_context *ctx, const char *name, const str
     if (strcasecmp(name, "array_sort_by") == 0) {
         to = type_of(TYPE_INT32);
         if (body->body->type->id != TYPE_INT32)
-            return fail(err, E_SQL,
-                        "[DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE] The `array_sort` requires return \"INT\" type, but the "
-                        "actual is \"%s\" type.",
-                        type_sql(ctx->arena, body->body->type));
+            return fail(
+                err, E_SQL,
+                "[DATATYPE_MISMATCH.UNEXPECTED_RETURN_TYPE] The `array_sort` requires return \"INT\" type, but the "
+                "actual is \"%s\" type.",
+                type_sql(ctx->arena, body->body->type));
     }
     if (body->body->type->id == TYPE_NULL && to == NULL && strcasecmp(name, "transform") != 0)
         to = type_of(TYPE_BOOLEAN);
     if (to == NULL || type_equal(body->body->type, to))
         return E_OK;
     if (!cast_implied(body->body->type, to))
-        return fail(err, E_SQL,
-                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"%s\" type, however it has "
-                    "the type \"%s\".",
-                    name, type_sql(ctx->arena, to), type_sql(ctx->arena, body->body->type));
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the lambda of `%s` requires the \"%s\" type, however it has "
+            "the type \"%s\".",
+            name, type_sql(ctx->arena, to), type_sql(ctx->arena, body->body->type));
     body->body = expr_cast_implicit(ctx, body->body, to);
     return E_OK;
 }
@@ -704,7 +702,8 @@ bool lambda_calls_equal(const struct expr *a, const struct expr *b)
     if (x->body_count != y->body_count || x->value_count != y->value_count)
         return false;
     for (int32_t i = 0; i < x->body_count; i++)
-        if (x->bodies[i].variable_count != y->bodies[i].variable_count || !expr_equal(x->bodies[i].body, y->bodies[i].body))
+        if (x->bodies[i].variable_count != y->bodies[i].variable_count ||
+            !expr_equal(x->bodies[i].body, y->bodies[i].body))
             return false;
     return true;
 }

@@ -9,11 +9,11 @@
 #include "expr/function.h"
 
 enum { LAMBDA_BODIES_MAX = 2 };
-struct lambda_call {          /* bound to the call */
+struct lambda_call { /* bound to the call */
     struct program *programs[LAMBDA_BODIES_MAX];
     struct lambda bodies[LAMBDA_BODIES_MAX];
     int32_t body_count;
-    int32_t value_count;      /* arguments in front of the captured ones */
+    int32_t value_count; /* arguments in front of the captured ones */
 };
 bool lambda_calls_equal(const struct expr *a, const struct expr *b);
 

@@ -22,13 +22,11 @@ static inline uint64_t word_at(const struct words *words, int64_t i)
 /* a AND b; a OR b is NOT (NOT a AND NOT b): `turn` is all ones then. */
 static void and_run(struct call *call, const struct arg *args, struct column *out, uint64_t turn)
 {
-    struct words a = words_of(args[0].col->values, args[0].step),
-                 b = words_of(args[1].col->values, args[1].step);
+    struct words a = words_of(args[0].col->values, args[0].step), b = words_of(args[1].col->values, args[1].step);
     struct words a_valid = words_of(args[0].col->valid, args[0].step),
                  b_valid = words_of(args[1].col->valid, args[1].step);
     bool nulls = args[0].col->valid != NULL || args[1].col->valid != NULL;
-    uint64_t *r = column_values(out, uint64_t),
-             *valid = nulls ? (uint64_t *)(void *)call_validity(call) : NULL;
+    uint64_t *r = column_values(out, uint64_t), *valid = nulls ? (uint64_t *)(void *)call_validity(call) : NULL;
     for (int64_t i = 0; i * 64 < call->rows; i++) {
         uint64_t x = word_at(&a, i) ^ turn, y = word_at(&b, i) ^ turn;
         uint64_t p = word_at(&a_valid, i), q = word_at(&b_valid, i);
@@ -39,20 +37,19 @@ static void and_run(struct call *call, const struct arg *args, struct column *ou
     }
 }
 
-SCALAR(fn_and, "and", "(boolean, boolean) -> boolean", "Both; false AND NULL is false.",
-       "true AND NULL", "NULL", .flags = FN_NULLS | FN_OPERATOR, .lazy = LAZY_AND)
+SCALAR(fn_and, "and", "(boolean, boolean) -> boolean", "Both; false AND NULL is false.", "true AND NULL", "NULL",
+       .flags = FN_NULLS | FN_OPERATOR, .lazy = LAZY_AND)
 {
     and_run(call, args, out, 0);
 }
 
-SCALAR(fn_or, "or", "(boolean, boolean) -> boolean", "At least one; true OR NULL is true.",
-       "true OR NULL", "true", .flags = FN_NULLS | FN_OPERATOR, .lazy = LAZY_OR)
+SCALAR(fn_or, "or", "(boolean, boolean) -> boolean", "At least one; true OR NULL is true.", "true OR NULL", "true",
+       .flags = FN_NULLS | FN_OPERATOR, .lazy = LAZY_OR)
 {
     and_run(call, args, out, ~(uint64_t)0);
 }
 
-SCALAR(fn_not, "not !", "(boolean) -> boolean", "The opposite.", "NOT true", "false",
-       .flags = FN_OPERATOR)
+SCALAR(fn_not, "not !", "(boolean) -> boolean", "The opposite.", "NOT true", "false", .flags = FN_OPERATOR)
 {
     const uint64_t *a = arg_values(&args[0], uint64_t);
     uint64_t *r = column_values(out, uint64_t);
@@ -60,8 +57,7 @@ SCALAR(fn_not, "not !", "(boolean) -> boolean", "The opposite.", "NOT true", "fa
         r[i] = ~a[i];
 }
 
-static void validity_run(struct call *call, const struct arg *args, struct column *out,
-                         uint64_t turn)
+static void validity_run(struct call *call, const struct arg *args, struct column *out, uint64_t turn)
 {
     struct words valid = words_of(args[0].col->valid, args[0].step);
     uint64_t *r = column_values(out, uint64_t);
@@ -71,8 +67,7 @@ static void validity_run(struct call *call, const struct arg *args, struct colum
         r[i] = word_at(&valid, i) ^ turn;
 }
 
-SCALAR(fn_is_null, "isnull", "(any) -> boolean", "IS NULL.", "isnull(NULL)", "true",
-       .flags = FN_NULLS | FN_NEVER_NULL)
+SCALAR(fn_is_null, "isnull", "(any) -> boolean", "IS NULL.", "isnull(NULL)", "true", .flags = FN_NULLS | FN_NEVER_NULL)
 {
     validity_run(call, args, out, ~(uint64_t)0);
 }
@@ -94,13 +89,12 @@ static enum code bind_is(struct binding *binding, bool value, bool turned, struc
     binding->rewritten = same;
     return E_OK;
 }
-#define IS(id, name_, help_, example_, expected_, value, turned)                                  \
-    static enum code id##_bind(struct binding *binding, struct error *err)                        \
-    {                                                                                             \
-        return bind_is(binding, value, turned, err);                                              \
-    }                                                                                             \
-    SCALAR_SAME(id, name_, "(boolean) -> boolean", help_, example_, expected_, .bind = id##_bind, \
-                .flags = FN_OPERATOR)
+#define IS(id, name_, help_, example_, expected_, value, turned)           \
+    static enum code id##_bind(struct binding *binding, struct error *err) \
+    {                                                                      \
+        return bind_is(binding, value, turned, err);                       \
+    }                                                                      \
+    SCALAR_SAME(id, name_, "(boolean) -> boolean", help_, example_, expected_, .bind = id##_bind, .flags = FN_OPERATOR)
 IS(fn_is_true, "istrue", "IS TRUE.", "NULL IS TRUE", "false", true, false);
 IS(fn_is_not_true, "isnottrue", "IS NOT TRUE.", "NULL IS NOT TRUE", "true", true, true);
 IS(fn_is_false, "isfalse", "IS FALSE.", "false IS FALSE", "true", false, false);

@@ -25,9 +25,9 @@ enum shape {
 static inline enum shape type_shape(const struct type *type)
 {
     static const uint8_t shapes[TYPE_COUNT] = {
-        SHAPE_NONE, SHAPE_BITS, SHAPE_I8,     SHAPE_I16,    SHAPE_I32,    SHAPE_I64, SHAPE_F32,
-        SHAPE_F64,  SHAPE_I64,  SHAPE_BYTES,  SHAPE_BYTES,  SHAPE_I32,    SHAPE_I64, SHAPE_I64,
-        SHAPE_I64,  SHAPE_I32,  SHAPE_I64,    SHAPE_I128,   SHAPE_NESTED, SHAPE_NESTED, SHAPE_NESTED, SHAPE_BYTES,
+        SHAPE_NONE, SHAPE_BITS,  SHAPE_I8,     SHAPE_I16,    SHAPE_I32,    SHAPE_I64,   SHAPE_F32, SHAPE_F64,
+        SHAPE_I64,  SHAPE_BYTES, SHAPE_BYTES,  SHAPE_I32,    SHAPE_I64,    SHAPE_I64,   SHAPE_I64, SHAPE_I32,
+        SHAPE_I64,  SHAPE_I128,  SHAPE_NESTED, SHAPE_NESTED, SHAPE_NESTED, SHAPE_BYTES,
     };
     return type_is_wide_decimal(type) ? SHAPE_I128 : (enum shape)shapes[type->id];
 }
@@ -35,8 +35,7 @@ static inline enum shape type_shape(const struct type *type)
 /* The switch covers all that binding lets through. */
 #define never(what) assert_failed(what, ERROR_HERE)
 
-#define SHAPES_INTEGER(X) \
-    X(SHAPE_I8, int8_t) X(SHAPE_I16, int16_t) X(SHAPE_I32, int32_t) X(SHAPE_I64, int64_t)
+#define SHAPES_INTEGER(X) X(SHAPE_I8, int8_t) X(SHAPE_I16, int16_t) X(SHAPE_I32, int32_t) X(SHAPE_I64, int64_t)
 #define SHAPES_FLOAT(X) X(SHAPE_F32, float) X(SHAPE_F64, double)
 #define SHAPES_FIXED(X) SHAPES_INTEGER(X) X(SHAPE_I128, int128) SHAPES_FLOAT(X)
 
@@ -139,22 +138,21 @@ static inline uint64_t truth_pack(const uint8_t truth[64])
     } while (0)
 
 /* Truth of two columns, either of which may be constant. */
-#define TRUTH2(atype, btype, ...)                                                      \
-    do {                                                                               \
-        const atype *a_ = arg_values(&args[0], atype);                                 \
-        const btype *b_ = arg_values(&args[1], btype);                                 \
-        uint8_t *bits_ = out->values->data;                                            \
-        if (args[0].step != 0 && args[1].step != 0) {                                  \
-            TRUTH_LOOP(bits_, call->rows, const atype x = a_[i];                       \
-                       const btype y = b_[i], __VA_ARGS__);                            \
-        } else if (args[0].step != 0) {                                                \
-            const btype y = b_[0];                                                     \
-            TRUTH_LOOP(bits_, call->rows, const atype x = a_[i], __VA_ARGS__);         \
-        } else {                                                                       \
-            const atype x = a_[0];                                                     \
-            const int64_t step_ = args[1].step;                                        \
-            TRUTH_LOOP(bits_, call->rows, const btype y = b_[i * step_], __VA_ARGS__); \
-        }                                                                              \
+#define TRUTH2(atype, btype, ...)                                                                     \
+    do {                                                                                              \
+        const atype *a_ = arg_values(&args[0], atype);                                                \
+        const btype *b_ = arg_values(&args[1], btype);                                                \
+        uint8_t *bits_ = out->values->data;                                                           \
+        if (args[0].step != 0 && args[1].step != 0) {                                                 \
+            TRUTH_LOOP(bits_, call->rows, const atype x = a_[i]; const btype y = b_[i], __VA_ARGS__); \
+        } else if (args[0].step != 0) {                                                               \
+            const btype y = b_[0];                                                                    \
+            TRUTH_LOOP(bits_, call->rows, const atype x = a_[i], __VA_ARGS__);                        \
+        } else {                                                                                      \
+            const atype x = a_[0];                                                                    \
+            const int64_t step_ = args[1].step;                                                       \
+            TRUTH_LOOP(bits_, call->rows, const btype y = b_[i * step_], __VA_ARGS__);                \
+        }                                                                                             \
     } while (0)
 
 #endif

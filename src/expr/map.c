@@ -82,8 +82,7 @@ void map_check_keys(struct call *call, struct column *out)
 
 static enum code bind_map_of(struct binding *binding, __attribute__((unused)) struct error *err)
 {
-    const struct field *key = &binding->args[0]->type->fields[0],
-                       *value = &binding->args[1]->type->fields[0];
+    const struct field *key = &binding->args[0]->type->fields[0], *value = &binding->args[1]->type->fields[0];
     binding->type = type_map(binding->ctx->arena, key->type, value->type, value->nullable);
     return E_OK;
 }
@@ -108,8 +107,9 @@ static struct buffer *take_elements(struct call *call, const struct arg *lists, 
     return picks.offsets;
 }
 
-SCALAR(fn_map_from_arrays, "map_from_arrays", "(array<K>, array<V>) -> any", "A map of an array of keys and one of values.",
-       "map_from_arrays(array('a'), array(1))", "{\"a\":1}", .bind = bind_map_of, .flags = FN_FAILS)
+SCALAR(fn_map_from_arrays, "map_from_arrays", "(array<K>, array<V>) -> any",
+       "A map of an array of keys and one of values.", "map_from_arrays(array('a'), array(1))", "{\"a\":1}",
+       .bind = bind_map_of, .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t key, key_end, value, value_end;
@@ -170,8 +170,10 @@ static enum code bind_map_concat(struct binding *binding, struct error *err)
 {
     for (int32_t i = 0; i < binding->count; i++)
         if (binding->args[i]->type->id != TYPE_MAP)
-            return fail(err, E_SQL, "[DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES] The `map_concat` should all be of type map, but "
-                                    "there is a \"%s\".", type_sql(binding->ctx->arena, binding->args[i]->type));
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.MAP_CONCAT_DIFF_TYPES] The `map_concat` should all be of type map, but "
+                        "there is a \"%s\".",
+                        type_sql(binding->ctx->arena, binding->args[i]->type));
     if (binding->count == 0)
         binding->type = type_map(binding->ctx->arena, type_of(TYPE_STRING), type_of(TYPE_STRING), false);
     return E_OK;
@@ -296,7 +298,8 @@ SCALAR(fn_str_to_map, "str_to_map", "(string, string?, string?) -> map<string, s
     for (int64_t i = 0; i < call->rows; i++) {
         bool usable = call_valid(call, i);
         for (int32_t k = 0; k < 2 && usable; k++) {
-            struct bytes pattern = k + 1 < call->arg_count ? arg_bytes(&args[k + 1], i) : bytes_of_string(k == 0 ? "," : ":");
+            struct bytes pattern =
+                k + 1 < call->arg_count ? arg_bytes(&args[k + 1], i) : bytes_of_string(k == 0 ? "," : ":");
             usable = separator_set(&separators[k], pattern);
         }
         if (!usable) {

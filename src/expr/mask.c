@@ -47,7 +47,10 @@ static enum code bind_mask(struct binding *binding, struct error *err)
 static int kind_of(struct bytes text, size_t at)
 {
     uint8_t c = text.data[at];
-    return c >= 'A' && c <= 'Z' ? MASK_UPPER : c >= 'a' && c <= 'z' ? MASK_LOWER : c >= '0' && c <= '9' ? MASK_DIGIT : MASK_OTHER;
+    return c >= 'A' && c <= 'Z'   ? MASK_UPPER
+           : c >= 'a' && c <= 'z' ? MASK_LOWER
+           : c >= '0' && c <= '9' ? MASK_DIGIT
+                                  : MASK_OTHER;
 }
 
 static void put_masked(struct writer *writer, struct bytes text, const struct masks *masks)

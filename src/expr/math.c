@@ -4,36 +4,18 @@
 
 #include "expr/loop.h"
 
-static double degrees_of(double x)
-{
-    return x * 180.0 / M_PI;
-}
-static double radians_of(double x)
-{
-    return x / 180.0 * M_PI;
-}
-static double sign_of(double x)
-{
-    return x > 0 ? 1 : x < 0 ? -1 : x;
-}
+static double degrees_of(double x) { return x * 180.0 / M_PI; }
+static double radians_of(double x) { return x / 180.0 * M_PI; }
+static double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 /* In Java NaN to any power but 0 is NaN, also as the exponent of 1, and 1 to the power of infinity is. */
 static double power_of(double x, double y)
 {
     bool of_one = x == 1 || x == -1;
     return isnan(y) || (of_one && isinf(y)) ? (double)NAN : pow(x, y);
 }
-static double secant(double x)
-{
-    return 1 / cos(x);
-}
-static double cosecant(double x)
-{
-    return 1 / sin(x);
-}
-static double cotangent(double x)
-{
-    return 1 / tan(x);
-}
+static double secant(double x) { return 1 / cos(x); }
+static double cosecant(double x) { return 1 / sin(x); }
+static double cotangent(double x) { return 1 / tan(x); }
 
 #define REAL(id, name_, help_, example_, expected_, value)                                    \
     SCALAR(id, name_, "(double) -> double", help_, example_, expected_, .flags = FN_NULLABLE) \
@@ -62,8 +44,7 @@ REAL(fn_atanh, "atanh", "Inverse hyperbolic tangent.", "atanh(0)", "0.0", atanh(
 REAL(fn_sign, "sign signum", "-1, 0 or 1.", "sign(-3)", "-1.0", sign_of(x))
 REAL(fn_rint, "rint", "Nearest whole number, ties to even.", "rint(2.5)", "2.0", rint(x))
 REAL(fn_degrees, "degrees", "Radians to degrees.", "degrees(0)", "0.0", degrees_of(x))
-REAL(fn_radians, "radians", "Degrees to radians.", "radians(180)", "3.141592653589793",
-     radians_of(x))
+REAL(fn_radians, "radians", "Degrees to radians.", "radians(180)", "3.141592653589793", radians_of(x))
 
 /* Logarithms of what is not positive are NULL. */
 static void null_below(struct call *call, const struct arg *arg, double bound)
@@ -83,16 +64,12 @@ static void null_below(struct call *call, const struct arg *arg, double bound)
         null_below(call, &args[0], bound);                                                    \
     }
 LOGARITHM(fn_ln, "ln log", "Natural logarithm; NULL unless positive.", "ln(1)", "0.0", 0, log(x))
-LOGARITHM(fn_log10, "log10", "Logarithm to base 10; NULL unless positive.", "log10(100)", "2.0", 0,
-          log10(x))
-LOGARITHM(fn_log2, "log2", "Logarithm to base 2; NULL unless positive.", "log2(8)", "3.0", 0,
-          log(x) / log(2))
-LOGARITHM(fn_log1p, "log1p", "ln(1 + x), exact near 0; NULL up to -1.", "log1p(0)", "0.0", -1,
-          log1p(x))
+LOGARITHM(fn_log10, "log10", "Logarithm to base 10; NULL unless positive.", "log10(100)", "2.0", 0, log10(x))
+LOGARITHM(fn_log2, "log2", "Logarithm to base 2; NULL unless positive.", "log2(8)", "3.0", 0, log(x) / log(2))
+LOGARITHM(fn_log1p, "log1p", "ln(1 + x), exact near 0; NULL up to -1.", "log1p(0)", "0.0", -1, log1p(x))
 
-SCALAR(fn_log_base, "log", "(double, double) -> double",
-       "Logarithm of the second argument to the first as base.", "log(2, 8)", "3.0",
-       .flags = FN_NULLABLE)
+SCALAR(fn_log_base, "log", "(double, double) -> double", "Logarithm of the second argument to the first as base.",
+       "log(2, 8)", "3.0", .flags = FN_NULLABLE)
 {
     LOOP2(double, double, double, r[i] = log(y) / log(x));
     null_below(call, &args[0], 0);
@@ -120,30 +97,22 @@ SCALAR(fn_nanvl, "nanvl", "(double, double) -> double", "The first argument, or 
     }
 }
 
-SCALAR(fn_is_nan, "isnan", "(double) -> boolean | (float) -> boolean",
-       "Whether it is NaN; NULL is not.", "isnan(double('NaN'))", "true",
-       .flags = FN_NULLS | FN_NEVER_NULL)
+SCALAR(fn_is_nan, "isnan", "(double) -> boolean | (float) -> boolean", "Whether it is NaN; NULL is not.",
+       "isnan(double('NaN'))", "true", .flags = FN_NULLS | FN_NEVER_NULL)
 {
     bool single = args[0].col->type->id == TYPE_FLOAT;
     for (int64_t i = 0; i < call->rows; i++) {
-        double x =
-            single ? (double)arg_values(&args[0], float)[i] : arg_values(&args[0], double)[i];
+        double x = single ? (double)arg_values(&args[0], float)[i] : arg_values(&args[0], double)[i];
         bit_put(out->values->data, i, arg_valid(&args[0], i) && isnan(x));
     }
 }
 
-SCALAR(fn_pi, "pi", "() -> double", "3.14159...", "pi()", "3.141592653589793")
-{
-    column_values(out, double)[0] = M_PI;
-}
+SCALAR(fn_pi, "pi", "() -> double", "3.14159...", "pi()", "3.141592653589793") { column_values(out, double)[0] = M_PI; }
 
-SCALAR(fn_e, "e", "() -> double", "2.71828...", "e()", "2.718281828459045")
-{
-    column_values(out, double)[0] = M_E;
-}
+SCALAR(fn_e, "e", "() -> double", "2.71828...", "e()", "2.718281828459045") { column_values(out, double)[0] = M_E; }
 
-SCALAR(fn_factorial, "factorial", "(int) -> bigint", "n!; NULL outside 0 to 20.", "factorial(5)",
-       "120", .flags = FN_NULLABLE)
+SCALAR(fn_factorial, "factorial", "(int) -> bigint", "n!; NULL outside 0 to 20.", "factorial(5)", "120",
+       .flags = FN_NULLABLE)
 {
     enum { FACTORIAL_MAX = 20 };
     for (int64_t i = 0; i < call->rows; i++) {
@@ -202,9 +171,43 @@ SCALAR(fn_interval_sign, "sign signum", "(interval_ym) -> double | (interval_dt)
 }
 
 const struct function *const math_functions[] = {
-    &fn_sqrt,   &fn_cbrt,  &fn_exp,   &fn_expm1,     &fn_ln,   &fn_log_base, &fn_log10,   &fn_log2,
-    &fn_log1p,  &fn_power, &fn_sin,   &fn_cos,       &fn_tan,  &fn_sec,      &fn_csc,     &fn_cot,
-    &fn_asin,   &fn_acos,  &fn_atan,  &fn_atan2,     &fn_sinh, &fn_cosh,     &fn_tanh,    &fn_asinh,
-    &fn_acosh,  &fn_atanh, &fn_hypot, &fn_sign,      &fn_interval_sign, &fn_width_bucket,     &fn_rint, &fn_degrees,  &fn_radians, &fn_nanvl,
-    &fn_is_nan, &fn_pi,    &fn_e,     &fn_factorial, NULL,
+    &fn_sqrt,
+    &fn_cbrt,
+    &fn_exp,
+    &fn_expm1,
+    &fn_ln,
+    &fn_log_base,
+    &fn_log10,
+    &fn_log2,
+    &fn_log1p,
+    &fn_power,
+    &fn_sin,
+    &fn_cos,
+    &fn_tan,
+    &fn_sec,
+    &fn_csc,
+    &fn_cot,
+    &fn_asin,
+    &fn_acos,
+    &fn_atan,
+    &fn_atan2,
+    &fn_sinh,
+    &fn_cosh,
+    &fn_tanh,
+    &fn_asinh,
+    &fn_acosh,
+    &fn_atanh,
+    &fn_hypot,
+    &fn_sign,
+    &fn_interval_sign,
+    &fn_width_bucket,
+    &fn_rint,
+    &fn_degrees,
+    &fn_radians,
+    &fn_nanvl,
+    &fn_is_nan,
+    &fn_pi,
+    &fn_e,
+    &fn_factorial,
+    NULL,
 };

@@ -25,23 +25,11 @@ struct number_format {
     struct token tokens[NUMBER_TOKENS_MAX];
 };
 
-int number_format_precision(const struct number_format *format)
-{
-    return format->precision;
-}
-int number_format_scale(const struct number_format *format)
-{
-    return format->scale;
-}
+int number_format_precision(const struct number_format *format) { return format->precision; }
+int number_format_scale(const struct number_format *format) { return format->scale; }
 
-static bool is_digits(const struct token *token)
-{
-    return token->kind == TOKEN_DIGITS || token->kind == TOKEN_EXACTLY;
-}
-static bool is_group(const struct token *token)
-{
-    return is_digits(token) || token->kind == TOKEN_COMMA;
-}
+static bool is_digits(const struct token *token) { return token->kind == TOKEN_DIGITS || token->kind == TOKEN_EXACTLY; }
+static bool is_group(const struct token *token) { return is_digits(token) || token->kind == TOKEN_COMMA; }
 
 /* ---- reading ---- */
 
@@ -71,10 +59,7 @@ static enum token_kind token_of(char c, char next)
     }
 }
 
-static char upper_at(struct bytes text, size_t at)
-{
-    return at < text.size ? (char)toupper(text.data[at]) : '\0';
-}
+static char upper_at(struct bytes text, size_t at) { return at < text.size ? (char)toupper(text.data[at]) : '\0'; }
 
 /* False when there are too many pieces. */
 static bool read_tokens(struct bytes text, struct number_format *format)
@@ -109,8 +94,7 @@ static bool read_tokens(struct bytes text, struct number_format *format)
 static int first_of(const struct number_format *format, enum token_kind kind)
 {
     for (int i = 0; i < format->count; i++)
-        if (format->tokens[i].kind == kind ||
-            (kind == TOKEN_DIGITS && is_group(&format->tokens[i])))
+        if (format->tokens[i].kind == kind || (kind == TOKEN_DIGITS && is_group(&format->tokens[i])))
             return i;
     return -1;
 }
@@ -121,8 +105,7 @@ static bool commas_between(const struct number_format *format, int point)
     int end = point < 0 ? format->count : point;
     for (int i = 0; i < end; i++)
         if (format->tokens[i].kind == TOKEN_COMMA &&
-            (i == 0 || i + 1 == end || !is_digits(&format->tokens[i - 1]) ||
-             !is_digits(&format->tokens[i + 1])))
+            (i == 0 || i + 1 == end || !is_digits(&format->tokens[i - 1]) || !is_digits(&format->tokens[i + 1])))
             return false;
     return true;
 }
@@ -137,8 +120,7 @@ static bool commas_behind(const struct number_format *format, int point)
 
 static bool twice(const struct number_format *format)
 {
-    static const enum token_kind once[] = {TOKEN_POINT, TOKEN_SIGN, TOKEN_MINUS, TOKEN_DOLLAR,
-                                           TOKEN_CLOSE};
+    static const enum token_kind once[] = {TOKEN_POINT, TOKEN_SIGN, TOKEN_MINUS, TOKEN_DOLLAR, TOKEN_CLOSE};
     for (size_t k = 0; k < sizeof once / sizeof once[0]; k++) {
         int seen = 0;
         for (int i = 0; i < format->count; i++)
@@ -152,14 +134,12 @@ static bool twice(const struct number_format *format)
 /* [<] [MI|S] [$] digits [.] digits [$] [MI|S|>] */
 static bool in_order(const struct number_format *format)
 {
-    static const unsigned places[] = {
-        1u << TOKEN_OPEN,   1u << TOKEN_MINUS | 1u << TOKEN_SIGN,
-        1u << TOKEN_DOLLAR, 1u << TOKEN_DIGITS,
-        1u << TOKEN_POINT,  1u << TOKEN_DIGITS,
-        1u << TOKEN_DOLLAR, 1u << TOKEN_MINUS | 1u << TOKEN_SIGN | 1u << TOKEN_CLOSE};
+    static const unsigned places[] = {1u << TOKEN_OPEN,   1u << TOKEN_MINUS | 1u << TOKEN_SIGN,
+                                      1u << TOKEN_DOLLAR, 1u << TOKEN_DIGITS,
+                                      1u << TOKEN_POINT,  1u << TOKEN_DIGITS,
+                                      1u << TOKEN_DOLLAR, 1u << TOKEN_MINUS | 1u << TOKEN_SIGN | 1u << TOKEN_CLOSE};
     int at = 0;
-    for (size_t place = 0; place < sizeof places / sizeof places[0] && at < format->count;
-         place++) {
+    for (size_t place = 0; place < sizeof places / sizeof places[0] && at < format->count; place++) {
         bool digits = places[place] == 1u << TOKEN_DIGITS && is_group(&format->tokens[at]);
         if ((places[place] & 1u << format->tokens[at].kind) == 0 && !digits)
             continue;
@@ -185,20 +165,18 @@ static const char *format_fault(const struct number_format *format)
                                             : NULL;
 }
 
-enum code number_format_compile(struct arena *arena, struct bytes text,
-                                const struct number_format **out, struct error *err)
+enum code number_format_compile(struct arena *arena, struct bytes text, const struct number_format **out,
+                                struct error *err)
 {
     struct number_format *format = arena_new(arena, struct number_format);
     const char *fault = read_tokens(text, format) ? format_fault(format) : "UNEXPECTED_TOKEN";
     if (fault != NULL)
         return fail(err, E_SQL, "[INVALID_FORMAT.%s] The format is invalid: '%.*s'.", fault,
-                    (int)(text.size < NUMBER_TOKENS_MAX ? text.size : NUMBER_TOKENS_MAX),
-                    (const char *)text.data);
+                    (int)(text.size < NUMBER_TOKENS_MAX ? text.size : NUMBER_TOKENS_MAX), (const char *)text.data);
     if (format->precision > NUMBER_DIGITS_MAX)
-        return fail(
-            err, E_SQL,
-            "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision 38.",
-            format->precision);
+        return fail(err, E_SQL,
+                    "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision 38.",
+                    format->precision);
     *out = format;
     return E_OK;
 }
@@ -300,8 +278,7 @@ bool number_format_parse(const struct number_format *format, struct bytes text, 
         }
         token = next;
     }
-    if (r.at < text.size || r.opened != r.closed || r.digits == 0 ||
-        r.fraction_digits > format->scale)
+    if (r.at < text.size || r.opened != r.closed || r.digits == 0 || r.fraction_digits > format->scale)
         return false;
     *value = (r.negative ? -r.value : r.value) * decimal_power10(format->scale - r.fraction_digits);
     return true;
@@ -312,8 +289,7 @@ bool number_format_parse(const struct number_format *format, struct bytes text, 
 struct printing {
     struct text *out;
     size_t start;
-    char before[NUMBER_DIGITS_MAX],
-        behind[NUMBER_DIGITS_MAX]; /* a character for each digit of the format */
+    char before[NUMBER_DIGITS_MAX], behind[NUMBER_DIGITS_MAX]; /* a character for each digit of the format */
     int before_at, behind_at;
     bool behind_point, negative;
 };
@@ -324,8 +300,7 @@ static char last_of(const struct printing *p)
 }
 
 /* The value's digits over those of the format: blanks in front, zeros behind; # when they are too few. */
-static void lay_digits(const struct number_format *format, int128 value, int scale,
-                       struct printing *p)
+static void lay_digits(const struct number_format *format, int128 value, int scale, struct printing *p)
 {
     char digits[2 * NUMBER_DIGITS_MAX];
     int before = format->precision - format->scale, count = 0;
@@ -348,8 +323,7 @@ static void lay_digits(const struct number_format *format, int128 value, int sca
 static void put_blank(struct printing *p)
 {
     text_add_char(p->out, ' ');
-    for (size_t i = p->out->size - 1; i > p->start && strchr("+-<", p->out->data[i - 1]) != NULL;
-         i--) {
+    for (size_t i = p->out->size - 1; i > p->start && strchr("+-<", p->out->data[i - 1]) != NULL; i--) {
         p->out->data[i] = p->out->data[i - 1];
         p->out->data[i - 1] = ' ';
     }
@@ -385,8 +359,7 @@ static void print_digits(struct printing *p, const struct token *token)
 
 static void print_token(struct printing *p, const struct token *token)
 {
-    if (token->kind == TOKEN_SIGN || token->kind == TOKEN_CLOSE ||
-        (token->kind == TOKEN_MINUS && p->negative))
+    if (token->kind == TOKEN_SIGN || token->kind == TOKEN_CLOSE || (token->kind == TOKEN_MINUS && p->negative))
         blank_lone_point(p);
     switch (token->kind) {
     case TOKEN_COMMA:
@@ -410,8 +383,7 @@ static void print_token(struct printing *p, const struct token *token)
     }
 }
 
-void number_format_print(const struct number_format *format, int128 value, int scale,
-                         struct text *out)
+void number_format_print(const struct number_format *format, int128 value, int scale, struct text *out)
 {
     struct printing p = {.out = out, .start = out->size, .negative = value < 0};
     lay_digits(format, value, scale, &p);

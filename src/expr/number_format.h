@@ -15,15 +15,14 @@
 enum { NUMBER_DIGITS_MAX = 38 };
 
 struct number_format;
-MUST_CHECK enum code number_format_compile(struct arena *arena, struct bytes text,
-                                           const struct number_format **out, struct error *err);
+MUST_CHECK enum code number_format_compile(struct arena *arena, struct bytes text, const struct number_format **out,
+                                           struct error *err);
 /* Digits of the format, and how many of them stand behind the point. */
 int number_format_precision(const struct number_format *format);
 int number_format_scale(const struct number_format *format);
 /* `value` has the format's scale. */
 bool number_format_parse(const struct number_format *format, struct bytes text, int128 *value);
 /* value of that scale; what does not fit the format's digits is shown as #. */
-void number_format_print(const struct number_format *format, int128 value, int scale,
-                         struct text *out);
+void number_format_print(const struct number_format *format, int128 value, int scale, struct text *out);
 
 #endif

@@ -7,8 +7,7 @@
 #include "expr/writer.h"
 
 /* The constant format of argument 1; *out stays NULL when it is NULL. */
-static enum code constant_format(struct binding *binding, const struct number_format **out,
-                                 struct error *err)
+static enum code constant_format(struct binding *binding, const struct number_format **out, struct error *err)
 {
     const struct expr *literal;
     TRY(binding_constant(binding, 1, &literal, err));
@@ -25,16 +24,14 @@ static enum code bind_to_number(struct binding *binding, struct error *err)
     const struct number_format *format = NULL;
     TRY(constant_format(binding, &format, err));
     binding->bound = format;
-    binding->type = format == NULL
-                        ? type_decimal(binding->ctx->arena, DEFAULT_PRECISION, 0)
-                        : type_decimal(binding->ctx->arena, number_format_precision(format),
-                                       number_format_scale(format));
+    binding->type = format == NULL ? type_decimal(binding->ctx->arena, DEFAULT_PRECISION, 0)
+                                   : type_decimal(binding->ctx->arena, number_format_precision(format),
+                                                  number_format_scale(format));
     return E_OK;
 }
 
-SCALAR(fn_to_number, "to_number", "(string, string) -> any",
-       "The number that a text shows in a format.", "to_number('12,454.8-', '99,999.9S')",
-       "-12454.8", .bind = bind_to_number, .flags = FN_FAILS)
+SCALAR(fn_to_number, "to_number", "(string, string) -> any", "The number that a text shows in a format.",
+       "to_number('12,454.8-', '99,999.9S')", "-12454.8", .bind = bind_to_number, .flags = FN_FAILS)
 {
     const struct number_format *format = call->bound;
     bool wide = type_is_wide_decimal(out->type);
@@ -47,16 +44,14 @@ SCALAR(fn_to_number, "to_number", "(string, string) -> any",
     }
 }
 SCALAR_SAME(fn_try_to_number, "try_to_number", "(string, string) -> any",
-            "The number that a text shows in a format; NULL when it does not.",
-            "try_to_number('$x', '$99')", "NULL", .run = fn_to_number_run, .bind = bind_to_number,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "The number that a text shows in a format; NULL when it does not.", "try_to_number('$x', '$99')", "NULL",
+            .run = fn_to_number_run, .bind = bind_to_number, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* ---- to_char ---- */
 
 static bool is_named(struct bytes name, const char *wanted)
 {
-    return name.size == strlen(wanted) &&
-           strncasecmp((const char *)name.data, wanted, name.size) == 0;
+    return name.size == strlen(wanted) && strncasecmp((const char *)name.data, wanted, name.size) == 0;
 }
 
 /* Bytes are shown by one of three ways, which are functions. */
@@ -64,10 +59,9 @@ static enum code bind_bytes(struct binding *binding, struct error *err)
 {
     struct expr_context *ctx = binding->ctx;
     if (!expr_is_constant(binding->args[1]))
-        return fail(
-            err, E_SQL,
-            "[NON_FOLDABLE_ARGUMENT] The function `to_char` requires the parameter `format` to be "
-            "a foldable expression of the type \"STRING\".");
+        return fail(err, E_SQL,
+                    "[NON_FOLDABLE_ARGUMENT] The function `to_char` requires the parameter `format` to be "
+                    "a foldable expression of the type \"STRING\".");
     const struct expr *format;
     TRY(binding_constant(binding, 1, &format, err));
     struct bytes name = literal_is_null(format) ? (struct bytes){0} : literal_bytes(format);
@@ -76,23 +70,21 @@ static enum code bind_bytes(struct binding *binding, struct error *err)
         return E_OK;
     }
     if (is_named(name, "base64") || is_named(name, "hex"))
-        return expr_call(ctx, is_named(name, "hex") ? "hex" : "base64", binding->args, 1,
-                         binding->at, &binding->rewritten, err);
+        return expr_call(ctx, is_named(name, "hex") ? "hex" : "base64", binding->args, 1, binding->at,
+                         &binding->rewritten, err);
     if (is_named(name, "utf-8"))
         return expr_call(ctx, "decode", binding->args, 2, binding->at, &binding->rewritten, err);
-    return fail(
-        err, E_SQL,
-        "[INVALID_PARAMETER_VALUE.BINARY_FORMAT] The value of parameter(s) `format` in `to_char` is "
-        "invalid: expects one of binary formats 'base64', 'hex', 'utf-8', but got '%.*s'.",
-        (int)(name.size < 40 ? name.size : 40), (const char *)name.data);
+    return fail(err, E_SQL,
+                "[INVALID_PARAMETER_VALUE.BINARY_FORMAT] The value of parameter(s) `format` in `to_char` is "
+                "invalid: expects one of binary formats 'base64', 'hex', 'utf-8', but got '%.*s'.",
+                (int)(name.size < 40 ? name.size : 40), (const char *)name.data);
 }
 
 static enum code bind_to_char(struct binding *binding, struct error *err)
 {
     const struct type *type = binding->args[0]->type;
     if (type->id >= TYPE_DATE && type->id <= TYPE_TIMESTAMP_NTZ)
-        return expr_call(binding->ctx, "date_format", binding->args, 2, binding->at,
-                         &binding->rewritten, err);
+        return expr_call(binding->ctx, "date_format", binding->args, 2, binding->at, &binding->rewritten, err);
     if (type->id == TYPE_BINARY)
         return bind_bytes(binding, err);
     const struct number_format *format = NULL;
@@ -102,10 +94,9 @@ static enum code bind_to_char(struct binding *binding, struct error *err)
     return E_OK;
 }
 
-SCALAR(
-    fn_to_char, "to_char to_varchar", "(any, string) -> string",
-    "A number in a format of digits, a time by a pattern, or bytes as 'base64', 'hex' or 'utf-8'.",
-    "to_char(-12454.8, '99G999D9S')", "12,454.8-", .bind = bind_to_char)
+SCALAR(fn_to_char, "to_char to_varchar", "(any, string) -> string",
+       "A number in a format of digits, a time by a pattern, or bytes as 'base64', 'hex' or 'utf-8'.",
+       "to_char(-12454.8, '99G999D9S')", "12,454.8-", .bind = bind_to_char)
 {
     struct writer writer;
     struct text text = {0};
@@ -121,5 +112,4 @@ SCALAR(
     text_free(&text);
 }
 
-const struct function *const number_text_functions[] = {&fn_to_number, &fn_try_to_number,
-                                                        &fn_to_char, NULL};
+const struct function *const number_text_functions[] = {&fn_to_number, &fn_try_to_number, &fn_to_char, NULL};

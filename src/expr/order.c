@@ -41,8 +41,7 @@ int value_compare(const struct column *a, int64_t i, const struct column *b, int
 #undef FIXED
     case SHAPE_BITS: return bit_get(a->values->data, i) - bit_get(b->values->data, j);
     case SHAPE_BYTES: return bytes_compare(column_bytes_at(a, i), column_bytes_at(b, j));
-    case SHAPE_NESTED:
-        return a->type->id == TYPE_STRUCT ? struct_compare(a, i, b, j) : list_compare(a, i, b, j);
+    case SHAPE_NESTED: return a->type->id == TYPE_STRUCT ? struct_compare(a, i, b, j) : list_compare(a, i, b, j);
     case SHAPE_NONE: break;
     }
     return 0;

@@ -19,8 +19,8 @@ static inline int bytes_compare(struct bytes a, struct bytes b)
 }
 
 /* All of them branch-free: the truth of x = y, x < y and x <= y where NaN is the largest value. */
-#define FLOAT_EQUAL(x, y)      (((x) == (y)) | (((x) != (x)) & ((y) != (y))))
-#define FLOAT_LESS(x, y)       (((x) < (y)) | (((y) != (y)) & ((x) == (x))))
+#define FLOAT_EQUAL(x, y) (((x) == (y)) | (((x) != (x)) & ((y) != (y))))
+#define FLOAT_LESS(x, y) (((x) < (y)) | (((y) != (y)) & ((x) == (x))))
 #define FLOAT_LESS_EQUAL(x, y) (((x) <= (y)) | ((y) != (y)))
 
 #endif

@@ -56,10 +56,7 @@ static void like_simplify(struct arena *arena, struct like *like)
         size += utf8_encode(like->codes[i], bytes + size);
     }
     like->literal = bytes_of(bytes, size);
-    like->kind = from && open_end ? LIKE_CONTAINS
-                 : from           ? LIKE_SUFFIX
-                 : open_end       ? LIKE_PREFIX
-                                  : LIKE_EQUAL;
+    like->kind = from && open_end ? LIKE_CONTAINS : from ? LIKE_SUFFIX : open_end ? LIKE_PREFIX : LIKE_EQUAL;
 }
 
 /* On a mismatch behind a %, that % takes one character more: only the last % is ever tried again. */
@@ -97,20 +94,16 @@ static bool like_matches(const struct like *like, struct bytes text)
     size_t size = like->literal.size;
     switch (like->kind) {
     case LIKE_EQUAL: return bytes_equal(text, like->literal);
-    case LIKE_PREFIX:
-        return text.size >= size && (size == 0 || memcmp(text.data, like->literal.data, size) == 0);
+    case LIKE_PREFIX: return text.size >= size && (size == 0 || memcmp(text.data, like->literal.data, size) == 0);
     case LIKE_SUFFIX:
-        return text.size >= size &&
-               (size == 0 || memcmp(text.data + text.size - size, like->literal.data, size) == 0);
-    case LIKE_CONTAINS:
-        return size == 0 || memmem(text.data, text.size, like->literal.data, size) != NULL;
+        return text.size >= size && (size == 0 || memcmp(text.data + text.size - size, like->literal.data, size) == 0);
+    case LIKE_CONTAINS: return size == 0 || memmem(text.data, text.size, like->literal.data, size) != NULL;
     case LIKE_GENERAL: break;
     }
     return like_general(like, text);
 }
 
-static bool like_make(struct arena *arena, struct bytes pattern, uint32_t escape,
-                      const struct like **out)
+static bool like_make(struct arena *arena, struct bytes pattern, uint32_t escape, const struct like **out)
 {
     struct like *like = arena_new(arena, struct like);
     if (!like_read(arena, pattern, escape, like))
@@ -134,8 +127,7 @@ static enum code bind_like(struct binding *binding, struct error *err)
     if (binding->count == 3) {
         TRY(binding_constant(binding, 2, &literal, err));
         if (literal_is_null(literal) || utf8_count(literal_bytes(literal)) != 1)
-            return fail(err, E_SQL,
-                        "[INVALID_ESCAPE_CHAR] the escape of LIKE must be one character");
+            return fail(err, E_SQL, "[INVALID_ESCAPE_CHAR] the escape of LIKE must be one character");
         size_t size;
         bound->escape = utf8_decode(literal_bytes(literal), 0, &size);
     }
@@ -144,22 +136,19 @@ static enum code bind_like(struct binding *binding, struct error *err)
     TRY(binding_constant(binding, 1, &literal, err));
     if (!literal_is_null(literal) &&
         !like_make(binding->ctx->arena, literal_bytes(literal), bound->escape, &bound->like))
-        return fail(
-            err, E_SQL,
-            "[INVALID_FORMAT.ESC_IN_THE_MIDDLE] the escape of LIKE must stand before %%, _ or itself");
+        return fail(err, E_SQL,
+                    "[INVALID_FORMAT.ESC_IN_THE_MIDDLE] the escape of LIKE must stand before %%, _ or itself");
     return E_OK;
 }
 
-SCALAR(
-    fn_like, "like", "(string, string, string?) -> boolean",
-    "Whether the whole text fits a pattern: % is any text, _ any character, \\ takes the next one as it is.",
-    "'Spark' LIKE '_park%'", "true", .bind = bind_like, .flags = FN_OPERATOR | FN_FAILS)
+SCALAR(fn_like, "like", "(string, string, string?) -> boolean",
+       "Whether the whole text fits a pattern: % is any text, _ any character, \\ takes the next one as it is.",
+       "'Spark' LIKE '_park%'", "true", .bind = bind_like, .flags = FN_OPERATOR | FN_FAILS)
 {
     const struct like_bound *bound = call->bound;
     struct arena arena = {0};
     if (bound->like != NULL) {
-        TRUTH_LOOP(out->values->data, call->rows, (void)0,
-                   like_matches(bound->like, arg_bytes(&args[0], i)));
+        TRUTH_LOOP(out->values->data, call->rows, (void)0, like_matches(bound->like, arg_bytes(&args[0], i)));
         return;
     }
     for (int64_t i = 0; i < call->rows; i++) {
@@ -180,8 +169,8 @@ static enum code bind_ilike(struct binding *binding, struct error *err)
         TRY(expr_call(ctx, "lower", &binding->args[i], 1, binding->at, &args[i], err));
     return expr_call(ctx, "like", args, binding->count, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_ilike, "ilike", "(string, string, string?) -> boolean", "LIKE in any case.",
-            "'Spark' ILIKE '_PARK%'", "true", .bind = bind_ilike, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_ilike, "ilike", "(string, string, string?) -> boolean", "LIKE in any case.", "'Spark' ILIKE '_PARK%'",
+            "true", .bind = bind_ilike, .flags = FN_OPERATOR);
 
 /* ---- regular expressions: compiled once or per row ---- */
 
@@ -226,8 +215,7 @@ static bool search_row(struct search *search, int64_t row)
     regex_matcher_free(search->matcher);
     search->matcher = NULL;
     arena_reset(&search->arena);
-    if (regex_compile(&search->arena, arg_bytes(search->pattern, row), &search->regex, &ignored) !=
-        E_OK) {
+    if (regex_compile(&search->arena, arg_bytes(search->pattern, row), &search->regex, &ignored) != E_OK) {
         call_reject(search->call, row, REJECT_ARGUMENT);
         return false;
     }
@@ -240,8 +228,7 @@ static bool search_next(struct search *search, struct bytes text, size_t *from)
     if (*from > text.size || !regex_find(search->matcher, text, *from, search->spans))
         return false;
     *from = (size_t)search->spans[1];
-    if (search->spans[0] ==
-        search->spans[1]) // behind an empty match the next one starts a character later
+    if (search->spans[0] == search->spans[1]) // behind an empty match the next one starts a character later
         *from += *from < text.size ? utf8_size(text.data[*from], text.size - *from) : 1;
     return true;
 }
@@ -249,8 +236,7 @@ static bool search_next(struct search *search, struct bytes text, size_t *from)
 static struct bytes search_group(const struct search *search, struct bytes text, int64_t group)
 {
     int64_t start = search->spans[2 * group], end = search->spans[2 * group + 1];
-    return start < 0 || end < 0 ? bytes_of(text.data, 0)
-                                : bytes_of(text.data + start, (size_t)(end - start));
+    return start < 0 || end < 0 ? bytes_of(text.data, 0) : bytes_of(text.data + start, (size_t)(end - start));
 }
 
 static void search_close(struct search *search)
@@ -259,9 +245,8 @@ static void search_close(struct search *search)
     arena_free(&search->arena);
 }
 
-SCALAR(fn_rlike, "rlike regexp regexp_like", "(string, string) -> boolean",
-       "Whether a part of the text matches.", "regexp_like('Spark', '^S.*k$')", "true",
-       .bind = bind_regex, .flags = FN_OPERATOR | FN_FAILS)
+SCALAR(fn_rlike, "rlike regexp regexp_like", "(string, string) -> boolean", "Whether a part of the text matches.",
+       "regexp_like('Spark', '^S.*k$')", "true", .bind = bind_regex, .flags = FN_OPERATOR | FN_FAILS)
 {
     struct search search;
     search_open(&search, call, &args[1]);
@@ -272,8 +257,7 @@ SCALAR(fn_rlike, "rlike regexp regexp_like", "(string, string) -> boolean",
     search_close(&search);
 }
 
-static void count_matches(struct call *call, const struct arg *args, struct column *out,
-                          bool position)
+static void count_matches(struct call *call, const struct arg *args, struct column *out, bool position)
 {
     struct search search;
     search_open(&search, call, &args[1]);
@@ -297,22 +281,20 @@ static void count_matches(struct call *call, const struct arg *args, struct colu
     search_close(&search);
 }
 SCALAR(fn_regexp_count, "regexp_count", "(string, string) -> int", "How many matches there are.",
-       "regexp_count('Steven Jones and Stephen Smith', 'Ste(v|ph)en')", "2", .bind = bind_regex,
-       .flags = FN_FAILS)
+       "regexp_count('Steven Jones and Stephen Smith', 'Ste(v|ph)en')", "2", .bind = bind_regex, .flags = FN_FAILS)
 {
     count_matches(call, args, out, false);
 }
 SCALAR(fn_regexp_instr, "regexp_instr", "(string, string) -> int",
-       "Where the first match begins; 0 when there is none.", "regexp_instr('Spark', 'ar')", "3",
-       .bind = bind_regex, .flags = FN_FAILS)
+       "Where the first match begins; 0 when there is none.", "regexp_instr('Spark', 'ar')", "3", .bind = bind_regex,
+       .flags = FN_FAILS)
 {
     count_matches(call, args, out, true);
 }
 
 SCALAR(fn_regexp_extract, "regexp_extract", "(string, string, int?) -> string",
        "A group (1 when not said, 0 = all) of the first match; empty when there is none.",
-       "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2)", "200", .bind = bind_regex,
-       .flags = FN_FAILS)
+       "regexp_extract('100-200', '([0-9]+)-([0-9]+)', 2)", "200", .bind = bind_regex, .flags = FN_FAILS)
 {
     struct search search;
     struct writer writer;
@@ -331,16 +313,14 @@ SCALAR(fn_regexp_extract, "regexp_extract", "(string, string, int?) -> string",
             continue;
         }
         bool found = regex_find(search.matcher, text, 0, search.spans);
-        writer_put(&writer,
-                   found ? search_group(&search, text, group) : (struct bytes){text.data, 0});
+        writer_put(&writer, found ? search_group(&search, text, group) : (struct bytes){text.data, 0});
     }
     writer_close(&writer);
     search_close(&search);
 }
 
-SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string",
-       "The first match; NULL when there is none.", "regexp_substr('Steven Jones', 'Ste(v|ph)en')",
-       "Steven", .bind = bind_regex, .flags = FN_FAILS | FN_NULLABLE)
+SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string", "The first match; NULL when there is none.",
+       "regexp_substr('Steven Jones', 'Ste(v|ph)en')", "Steven", .bind = bind_regex, .flags = FN_FAILS | FN_NULLABLE)
 {
     struct search search;
     struct writer writer;
@@ -360,8 +340,7 @@ SCALAR(fn_regexp_substr, "regexp_substr", "(string, string) -> string",
 }
 
 /* Appends the replacement of one match: $1 and ${name} are groups, \ takes the next character as it is. */
-static bool add_replacement(const struct search *search, struct bytes text, struct bytes with,
-                            struct text *out)
+static bool add_replacement(const struct search *search, struct bytes text, struct bytes with, struct text *out)
 {
     for (size_t at = 0; at < with.size; at++) {
         uint8_t c = with.data[at];
@@ -396,8 +375,7 @@ static bool add_replacement(const struct search *search, struct bytes text, stru
     return true;
 }
 
-static bool replace_all(struct search *search, struct bytes text, struct bytes with, size_t from,
-                        struct text *out)
+static bool replace_all(struct search *search, struct bytes text, struct bytes with, size_t from, struct text *out)
 {
     size_t copied = 0;
     while (search_next(search, text, &from)) {
@@ -412,8 +390,7 @@ static bool replace_all(struct search *search, struct bytes text, struct bytes w
 
 SCALAR(fn_regexp_replace, "regexp_replace", "(string, string, string, int?) -> string",
        "All matches, from a position on, replaced; $1 is a group.",
-       "regexp_replace('100-200', '([0-9]+)-([0-9]+)', '$2-$1')", "200-100", .bind = bind_regex,
-       .flags = FN_FAILS)
+       "regexp_replace('100-200', '([0-9]+)-([0-9]+)', '$2-$1')", "200-100", .bind = bind_regex, .flags = FN_FAILS)
 {
     struct search search;
     struct writer writer;
@@ -428,8 +405,8 @@ SCALAR(fn_regexp_replace, "regexp_replace", "(string, string, string, int?) -> s
             writer_skip(&writer);
             continue;
         }
-        bool fits = position > 0 && replace_all(&search, text, arg_bytes(&args[2], i),
-                                                utf8_skip(text, position - 1), &made);
+        bool fits =
+            position > 0 && replace_all(&search, text, arg_bytes(&args[2], i), utf8_skip(text, position - 1), &made);
         if (fits) {
             writer_put(&writer, text_view(&made));
             continue;
@@ -452,8 +429,8 @@ static enum code bind_texts(struct binding *binding, struct error *err)
 
 SCALAR(fn_regexp_extract_all, "regexp_extract_all", "(string, string, int?) -> any",
        "A group (1 when not said, 0 = all) of every match.",
-       "regexp_extract_all('100-200, 300-400', '([0-9]+)-([0-9]+)', 1)", "[\"100\",\"300\"]",
-       .bind = bind_texts, .flags = FN_FAILS)
+       "regexp_extract_all('100-200, 300-400', '([0-9]+)-([0-9]+)', 1)", "[\"100\",\"300\"]", .bind = bind_texts,
+       .flags = FN_FAILS)
 {
     struct search search;
     struct builder builder;
@@ -462,8 +439,7 @@ SCALAR(fn_regexp_extract_all, "regexp_extract_all", "(string, string, int?) -> a
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes text = arg_bytes(&args[0], i);
         int32_t group = call->arg_count == 3 ? INT_AT(2, i) : 1;
-        if (call_valid(call, i) && search_row(&search, i) &&
-            (group < 0 || group > regex_groups(search.regex)))
+        if (call_valid(call, i) && search_row(&search, i) && (group < 0 || group > regex_groups(search.regex)))
             call_reject(call, i, REJECT_REGEX_GROUP);
         if (!call_valid(call, i)) {
             builder_null(&builder);
@@ -485,8 +461,7 @@ static void split_row(struct search *search, struct bytes text, int32_t limit, s
     size_t from = 0, copied = 0;
     int32_t parts = 1;
     while ((limit <= 0 || parts < limit) && search_next(search, text, &from)) {
-        if (search->spans[1] == 0 ||
-            (search->spans[0] == search->spans[1] && (size_t)search->spans[0] == text.size))
+        if (search->spans[1] == 0 || (search->spans[0] == search->spans[1] && (size_t)search->spans[0] == text.size))
             continue;
         builder_bytes(out, bytes_of(text.data + copied, (size_t)search->spans[0] - copied));
         copied = (size_t)search->spans[1];
@@ -496,8 +471,8 @@ static void split_row(struct search *search, struct bytes text, int32_t limit, s
 }
 
 SCALAR(fn_split, "split", "(string, string, int?) -> any",
-       "The parts between the matches of a regular expression, at most so many.",
-       "split('a,b,c', ',')", "[\"a\",\"b\",\"c\"]", .bind = bind_texts, .flags = FN_FAILS)
+       "The parts between the matches of a regular expression, at most so many.", "split('a,b,c', ',')",
+       "[\"a\",\"b\",\"c\"]", .bind = bind_texts, .flags = FN_FAILS)
 {
     struct search search;
     struct builder builder;
@@ -508,8 +483,7 @@ SCALAR(fn_split, "split", "(string, string, int?) -> any",
             builder_null(&builder);
             continue;
         }
-        split_row(&search, arg_bytes(&args[0], i), call->arg_count == 3 ? INT_AT(2, i) : -1,
-                  &builder.children[0]);
+        split_row(&search, arg_bytes(&args[0], i), call->arg_count == 3 ? INT_AT(2, i) : -1, &builder.children[0]);
         builder_close_list(&builder);
     }
     search_close(&search);

@@ -33,7 +33,8 @@ void call_reject_all(struct call *call)
         call_reject(call, i, REJECT_TOO_BIG);
 }
 
-void gather_bounded(struct call *call, struct column *out, const struct column *pool, const int32_t *rows, int64_t count)
+void gather_bounded(struct call *call, struct column *out, const struct column *pool, const int32_t *rows,
+                    int64_t count)
 {
     if (column_gather_fits(pool, rows, count)) {
         column_gather(out, pool, rows, count);
@@ -104,8 +105,8 @@ int64_t pool_add(struct column *pool, const struct column *col)
     return start;
 }
 
-void gather_or_null(struct call *call, struct column *out, const struct column *pool,
-                    const int32_t *rows, int64_t count)
+void gather_or_null(struct call *call, struct column *out, const struct column *pool, const int32_t *rows,
+                    int64_t count)
 {
     bool any = false;
     for (int64_t i = 0; i < count; i++)

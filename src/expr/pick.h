@@ -44,11 +44,12 @@ static inline void list_range(const struct arg *arg, int64_t row, int32_t *first
 /* Index of the column's row 0 in the pool. */
 int64_t pool_add(struct column *pool, const struct column *col);
 /* column_gather for rows that repeat: NULLs when that is too big, and all rows of the call are rejected. */
-void gather_bounded(struct call *call, struct column *out, const struct column *pool, const int32_t *rows, int64_t count);
+void gather_bounded(struct call *call, struct column *out, const struct column *pool, const int32_t *rows,
+                    int64_t count);
 /* Rejects all rows of the call: what it makes of them together is too big. */
 void call_reject_all(struct call *call);
 /* out = pool rows by index; -1 is NULL. */
-void gather_or_null(struct call *call, struct column *out, const struct column *pool,
-                    const int32_t *rows, int64_t count);
+void gather_or_null(struct call *call, struct column *out, const struct column *pool, const int32_t *rows,
+                    int64_t count);
 
 #endif

@@ -63,13 +63,11 @@ static void table_grow(struct compiler *c)
             table_insert(c, c->hashes[i], i);
 }
 
-static int32_t find_step(const struct compiler *c, const struct expr *expr, uint64_t hash,
-                         int32_t mask)
+static int32_t find_step(const struct compiler *c, const struct expr *expr, uint64_t hash, int32_t mask)
 {
     if (c->table_size == 0)
         return -1;
-    for (uint32_t at = (uint32_t)hash & (c->table_size - 1); c->table[at] != 0;
-         at = (at + 1) & (c->table_size - 1)) {
+    for (uint32_t at = (uint32_t)hash & (c->table_size - 1); c->table[at] != 0; at = (at + 1) & (c->table_size - 1)) {
         int32_t step = c->table[at] - 1;
         if (c->hashes[step] == hash && mask_within(c, mask, c->steps[step].mask) &&
             expr_equal(c->steps[step].expr, expr))
@@ -80,8 +78,7 @@ static int32_t find_step(const struct compiler *c, const struct expr *expr, uint
 
 /* ---- emitting ---- */
 
-static int32_t emit_step(struct compiler *c, struct step step, const int32_t *args,
-                         int32_t arg_count)
+static int32_t emit_step(struct compiler *c, struct step step, const int32_t *args, int32_t arg_count)
 {
     int32_t *copy = arena_array(c->arena, int32_t, (size_t)arg_count + 1);
     for (int32_t i = 0; i < arg_count; i++)
@@ -100,8 +97,7 @@ static int32_t emit_step(struct compiler *c, struct step step, const int32_t *ar
 static int32_t emit_mask(struct compiler *c, enum step_kind kind, int32_t condition, int32_t parent)
 {
     for (int32_t i = c->count - 1; i >= 0; i--) // the same mask is asked for by AND chains
-        if (c->steps[i].kind == kind && c->steps[i].args[0] == condition &&
-            c->steps[i].mask == parent)
+        if (c->steps[i].kind == kind && c->steps[i].args[0] == condition && c->steps[i].mask == parent)
             return i;
     return emit_step(c, (struct step){.kind = kind, .mask = parent}, &condition, 1);
 }
@@ -128,8 +124,7 @@ static void compile_case(struct compiler *c, const struct expr *expr, int32_t ma
     int32_t i = 0;
     for (; i + 1 < expr->arg_count; i += 2) {
         args[i] = compile_arg(c, expr->args[i], mask);
-        int32_t taken =
-            tree_fails(expr->args[i + 1]) ? emit_mask(c, STEP_MASK_TRUE, args[i], mask) : -1;
+        int32_t taken = tree_fails(expr->args[i + 1]) ? emit_mask(c, STEP_MASK_TRUE, args[i], mask) : -1;
         args[i + 1] = compile_arg(c, expr->args[i + 1], taken);
         if (any_fails(expr->args, i + 2, expr->arg_count))
             mask = emit_mask(c, STEP_MASK_NOT_TRUE, args[i], mask);
@@ -139,8 +134,7 @@ static void compile_case(struct compiler *c, const struct expr *expr, int32_t ma
 }
 
 /* a AND b: b counts where a is not false; a OR b: where not true; COALESCE: where all before are NULL. */
-static void compile_chain(struct compiler *c, const struct expr *expr, int32_t mask,
-                          enum step_kind kind, int32_t *args)
+static void compile_chain(struct compiler *c, const struct expr *expr, int32_t mask, enum step_kind kind, int32_t *args)
 {
     for (int32_t i = 0; i < expr->arg_count; i++) {
         args[i] = compile_arg(c, expr->args[i], mask);
@@ -175,8 +169,7 @@ static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t
         return found;
     int32_t *args = mem_array(int32_t, (size_t)expr->arg_count + 1);
     compile_args(c, expr, mask, args);
-    int32_t step = emit_step(c, (struct step){.kind = STEP_EXPR, .expr = expr, .mask = mask}, args,
-                             expr->arg_count);
+    int32_t step = emit_step(c, (struct step){.kind = STEP_EXPR, .expr = expr, .mask = mask}, args, expr->arg_count);
     mem_free(args);
     c->hashes[step] = hash;
     if ((uint32_t)c->count * 2 > c->table_size)
@@ -222,7 +215,8 @@ enum code program_compile_guarded(struct arena *arena, const struct expr *const 
     program->roots = arena_array(arena, int32_t, (size_t)count + 1);
     program->root_count = count;
     for (int32_t i = 0; i < count && c.count < PROGRAM_STEPS_MAX; i++)
-        program->roots[i] = compile_root(&c, roots[i], guards != NULL && guards[i] >= 0 ? program->roots[guards[i]] : -1);
+        program->roots[i] =
+            compile_root(&c, roots[i], guards != NULL && guards[i] >= 0 ? program->roots[guards[i]] : -1);
     enum code code = E_OK;
     if (c.count >= PROGRAM_STEPS_MAX) {
         code = fail(err, E_SQL, "the expressions need more than %d steps", PROGRAM_STEPS_MAX);

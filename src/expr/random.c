@@ -14,10 +14,7 @@
 
 /* ---- the generator ---- */
 
-static uint32_t rotate(uint32_t x, int by)
-{
-    return x << by | x >> (32 - by);
-}
+static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }
 
 /* Murmur3 of the seed's eight bytes, the most significant first. */
 static uint32_t hash_seed(uint64_t seed, uint32_t hash)
@@ -117,8 +114,9 @@ static enum code bind_random(struct binding *binding, struct error *err)
     return E_OK;
 }
 
-SCALAR(fn_rand, "rand random", "(any?) -> double", "A number by chance, from 0 up to below 1; with a seed always the same ones.",
-       "rand(0)", "0.7604953758285915", .bind = bind_random, .flags = FN_PER_ROW | FN_NULLS)
+SCALAR(fn_rand, "rand random", "(any?) -> double",
+       "A number by chance, from 0 up to below 1; with a seed always the same ones.", "rand(0)", "0.7604953758285915",
+       .bind = bind_random, .flags = FN_PER_ROW | FN_NULLS)
 {
     struct chance *chance = chance_of(call, *(const int64_t *)call->bound);
     double *r = column_values(out, double);
@@ -126,8 +124,8 @@ SCALAR(fn_rand, "rand random", "(any?) -> double", "A number by chance, from 0 u
         r[i] = next_double(chance);
 }
 
-SCALAR(fn_randn, "randn", "(any?) -> double", "A number by chance, normally distributed around 0 with deviation 1.", "randn(0)",
-       "1.6034991609278433", .bind = bind_random, .flags = FN_PER_ROW | FN_NULLS)
+SCALAR(fn_randn, "randn", "(any?) -> double", "A number by chance, normally distributed around 0 with deviation 1.",
+       "randn(0)", "1.6034991609278433", .bind = bind_random, .flags = FN_PER_ROW | FN_NULLS)
 {
     struct chance *chance = chance_of(call, *(const int64_t *)call->bound);
     double *r = column_values(out, double);
@@ -179,8 +177,8 @@ static enum code bind_uniform(struct binding *binding, struct error *err)
 }
 
 SCALAR_SAME(fn_uniform, "uniform", "(any, any, any?) -> any",
-            "A number by chance between two constants, of their type; with a seed always the same ones.", "uniform(10, 20, 0)", "17",
-            .bind = bind_uniform, .flags = FN_PER_ROW);
+            "A number by chance between two constants, of their type; with a seed always the same ones.",
+            "uniform(10, 20, 0)", "17", .bind = bind_uniform, .flags = FN_PER_ROW);
 
 /* ---- randstr ---- */
 
@@ -201,8 +199,10 @@ static enum code bind_randstr(struct binding *binding, struct error *err)
     TRY(expr_fold(binding->ctx, length, &length, err));
     text->length = literal_is_null(length) ? 0 : (int32_t)literal_int(length);
     if (text->length < 0)
-        return fail(err, E_SQL, "[INVALID_PARAMETER_VALUE.LENGTH] The value of parameter(s) `length` in `randstr` is invalid: "
-                                "Expects `length` greater than or equal to 0, but got %d.", text->length);
+        return fail(err, E_SQL,
+                    "[INVALID_PARAMETER_VALUE.LENGTH] The value of parameter(s) `length` in `randstr` is invalid: "
+                    "Expects `length` greater than or equal to 0, but got %d.",
+                    text->length);
     binding->bound = text;
     binding->count = 0;
     binding->nullable = false;

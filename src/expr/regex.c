@@ -61,10 +61,7 @@ void regex_matcher_free(struct regex_matcher *matcher)
 
 /* ---- conditions between two characters ---- */
 
-static bool is_line_end(uint32_t c)
-{
-    return c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029;
-}
+static bool is_line_end(uint32_t c) { return c == '\n' || c == '\r' || c == 0x85 || c == 0x2028 || c == 0x2029; }
 
 static uint32_t code_before(struct bytes text, size_t at, bool *none)
 {
@@ -80,8 +77,7 @@ static uint32_t code_before(struct bytes text, size_t at, bool *none)
 
 static bool is_word(uint32_t c)
 {
-    return c < 128 &&
-           ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_');
+    return c < 128 && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_');
 }
 
 /* At the end, or before a line end that is the last thing of the text. */
@@ -101,16 +97,13 @@ static bool holds(enum regex_assertion assertion, struct bytes text, size_t at)
 {
     bool first, last = at == text.size;
     size_t size;
-    uint32_t before = code_before(text, at, &first),
-             after = last ? 0 : utf8_decode(text, at, &size);
+    uint32_t before = code_before(text, at, &first), after = last ? 0 : utf8_decode(text, at, &size);
     switch (assertion) {
     case ASSERT_TEXT_START: return first;
-    case ASSERT_LINE_START:
-        return first || (is_line_end(before) && !last && !(before == '\r' && after == '\n'));
+    case ASSERT_LINE_START: return first || (is_line_end(before) && !last && !(before == '\r' && after == '\n'));
     case ASSERT_TEXT_END: return last;
     case ASSERT_LAST_LINE_END: return before_last_line_end(text, at);
-    case ASSERT_LINE_END:
-        return last || (is_line_end(after) && !(after == '\n' && !first && before == '\r'));
+    case ASSERT_LINE_END: return last || (is_line_end(after) && !(after == '\n' && !first && before == '\r'));
     case ASSERT_WORD_EDGE: return (!first && is_word(before)) != (!last && is_word(after));
     case ASSERT_NO_WORD_EDGE: return (!first && is_word(before)) == (!last && is_word(after));
     }
@@ -122,8 +115,8 @@ static bool holds(enum regex_assertion assertion, struct bytes text, size_t at)
 enum { RESTORE = -1 }; // on the stack before a slot's number: put its old value back
 
 /* Adds the thread at `step`, and all it leads to, in order of preference. spans is left as it was. */
-static void follow(struct regex_matcher *m, struct thread_list *list, int32_t step,
-                   struct bytes text, size_t at, int64_t *spans)
+static void follow(struct regex_matcher *m, struct thread_list *list, int32_t step, struct bytes text, size_t at,
+                   int64_t *spans)
 {
     int32_t depth = 0, *stack = m->stack;
     stack[depth++] = step;
@@ -154,8 +147,7 @@ static void follow(struct regex_matcher *m, struct thread_list *list, int32_t st
                 stack[depth++] = top + 1;
             break;
         default:
-            memcpy(list->spans + (size_t)list->count * (size_t)m->slots, spans,
-                   (size_t)m->slots * sizeof *spans);
+            memcpy(list->spans + (size_t)list->count * (size_t)m->slots, spans, (size_t)m->slots * sizeof *spans);
             list->steps[list->count++] = top;
         }
     }
@@ -185,8 +177,7 @@ static bool takes(const struct regex *regex, const struct regex_step *step, uint
 }
 
 /* Moves every thread over the character; true when one reached the end (the others after it are worse). */
-static bool advance(struct regex_matcher *m, struct bytes text, size_t at, uint32_t c, size_t size,
-                    bool at_end)
+static bool advance(struct regex_matcher *m, struct bytes text, size_t at, uint32_t c, size_t size, bool at_end)
 {
     m->next.count = 0;
     m->round++;
@@ -206,12 +197,10 @@ static bool advance(struct regex_matcher *m, struct bytes text, size_t at, uint3
 static size_t skip_to_first(const struct regex *regex, struct bytes text, size_t at)
 {
     if (regex->literal.size > 0) {
-        const uint8_t *found =
-            memmem(text.data + at, text.size - at, regex->literal.data, regex->literal.size);
+        const uint8_t *found = memmem(text.data + at, text.size - at, regex->literal.data, regex->literal.size);
         return found == NULL ? text.size : (size_t)(found - text.data);
     }
-    while (regex->has_first && at < text.size &&
-           !((regex->first[text.data[at] >> 6] >> (text.data[at] & 63)) & 1))
+    while (regex->has_first && at < text.size && !((regex->first[text.data[at] >> 6] >> (text.data[at] & 63)) & 1))
         at++;
     return at;
 }
@@ -250,10 +239,7 @@ bool regex_find(struct regex_matcher *m, struct bytes text, size_t from, int64_t
     return matched;
 }
 
-int regex_groups(const struct regex *regex)
-{
-    return regex->groups;
-}
+int regex_groups(const struct regex *regex) { return regex->groups; }
 
 int regex_group_named(const struct regex *regex, struct bytes name)
 {

@@ -16,16 +16,11 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 
-enum {
-    REGEX_TEXT_MAX = 64 * 1024,
-    REGEX_STEPS_MAX = 20000,
-    REGEX_GROUPS_MAX = 100,
-    REGEX_NESTING_MAX = 100
-};
+enum { REGEX_TEXT_MAX = 64 * 1024, REGEX_STEPS_MAX = 20000, REGEX_GROUPS_MAX = 100, REGEX_NESTING_MAX = 100 };
 
 struct regex;
-MUST_CHECK enum code regex_compile(struct arena *arena, struct bytes pattern,
-                                   const struct regex **out, struct error *err);
+MUST_CHECK enum code regex_compile(struct arena *arena, struct bytes pattern, const struct regex **out,
+                                   struct error *err);
 int regex_groups(const struct regex *regex);                         /* without group 0 */
 int regex_group_named(const struct regex *regex, struct bytes name); /* -1 = none */
 

@@ -51,9 +51,6 @@ struct regex {
     struct bytes literal; /* a match begins with these bytes */
 };
 /* Small letter of ASCII: Java's (?i) folds no more without (?u). */
-static inline uint32_t regex_fold(uint32_t c)
-{
-    return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
+static inline uint32_t regex_fold(uint32_t c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 
 #endif

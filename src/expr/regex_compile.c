@@ -25,8 +25,7 @@ struct parser {
     const char *problem; /* NULL: all is well */
 };
 
-static struct node *node_new(struct parser *p, enum node_kind kind, struct node *left,
-                             struct node *right)
+static struct node *node_new(struct parser *p, enum node_kind kind, struct node *left, struct node *right)
 {
     struct node *node = arena_new(p->arena, struct node);
     *node = (struct node){.kind = kind, .left = left, .right = right, .group = -1};
@@ -41,14 +40,8 @@ static struct node *problem(struct parser *p, const char *what)
     return node_new(p, NODE_EMPTY, NULL, NULL);
 }
 
-static bool more(const struct parser *p)
-{
-    return p->at < p->text.size;
-}
-static uint8_t peek(const struct parser *p)
-{
-    return more(p) ? p->text.data[p->at] : 0;
-}
+static bool more(const struct parser *p) { return p->at < p->text.size; }
+static uint8_t peek(const struct parser *p) { return more(p) ? p->text.data[p->at] : 0; }
 static bool skip(struct parser *p, const char *what)
 {
     size_t size = strlen(what);
@@ -80,8 +73,7 @@ static struct node *char_node(struct parser *p, uint32_t c)
 
 /* ---- classes ---- */
 
-static void class_add(struct parser *p, struct regex_class *class, uint32_t from, uint32_t to,
-                      bool in)
+static void class_add(struct parser *p, struct regex_class *class, uint32_t from, uint32_t to, bool in)
 {
     for (uint32_t c = from; c <= to && c < 128; c++) {
         if (in)
@@ -92,8 +84,7 @@ static void class_add(struct parser *p, struct regex_class *class, uint32_t from
     if (to < 128)
         return;
     if (class->range_count == class->range_capacity) {
-        struct regex_range *grown =
-            arena_array(p->arena, struct regex_range, (size_t) class->range_capacity * 2 + 4);
+        struct regex_range *grown = arena_array(p->arena, struct regex_range, (size_t) class->range_capacity * 2 + 4);
         if (class->range_count > 0)
             memcpy(grown, class->ranges, (size_t) class->range_count * sizeof *grown);
         class->ranges = grown;
@@ -103,8 +94,7 @@ static void class_add(struct parser *p, struct regex_class *class, uint32_t from
 }
 
 /* Adds a named set or, when `turned`, all that is not in it. Only ASCII has members, as in Java without (?U). */
-static void class_add_set(struct parser *p, struct regex_class *class, const char *members,
-                          bool turned)
+static void class_add_set(struct parser *p, struct regex_class *class, const char *members, bool turned)
 {
     for (uint32_t c = 0; c < 128; c++)
         if ((c != 0 && strchr(members, (int)c) != NULL) != turned)
@@ -113,11 +103,11 @@ static void class_add_set(struct parser *p, struct regex_class *class, const cha
         class_add(p, class, 128, 0x10ffff, true);
 }
 
-#define DIGITS      "0123456789"
-#define LOWER       "abcdefghijklmnopqrstuvwxyz"
-#define UPPER       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define PUNCTUATION "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-#define SPACES      " \t\n\x0b\f\r"
+#define SPACES " \t\n\x0b\f\r"
 
 /* \d and the like; false when the letter is none of them. */
 static bool class_add_letter(struct parser *p, struct regex_class *class, uint8_t letter)
@@ -219,8 +209,7 @@ static struct regex_class *class_new(struct parser *p, uint32_t *index)
 {
     struct regex *regex = p->regex;
     if (regex->class_count == p->class_capacity) {
-        struct regex_class *grown =
-            arena_array(p->arena, struct regex_class, (size_t)p->class_capacity * 2 + 4);
+        struct regex_class *grown = arena_array(p->arena, struct regex_class, (size_t)p->class_capacity * 2 + 4);
         if (regex->class_count > 0)
             memcpy(grown, regex->classes, (size_t)regex->class_count * sizeof *grown);
         regex->classes = grown;
@@ -278,8 +267,7 @@ static void class_body(struct parser *p, struct regex_class *class)
             problem(p, "illegal escape in a class");
             return;
         }
-        bool range = from != UINT32_MAX && peek(p) == '-' && p->at + 1 < p->text.size &&
-                     p->text.data[p->at + 1] != ']';
+        bool range = from != UINT32_MAX && peek(p) == '-' && p->at + 1 < p->text.size && p->text.data[p->at + 1] != ']';
         to = from;
         if (range) {
             p->at++;
@@ -300,8 +288,7 @@ static void class_body(struct parser *p, struct regex_class *class)
 static struct node *parse_or(struct parser *p);
 
 /* Sequences and alternatives are chains: left is an item, right the rest, NULL at the end. */
-static struct node **chain_add(struct parser *p, struct node **end, enum node_kind kind,
-                               struct node *item)
+static struct node **chain_add(struct parser *p, struct node **end, enum node_kind kind, struct node *item)
 {
     *end = node_new(p, kind, item, NULL);
     return &(*end)->right;
@@ -309,8 +296,7 @@ static struct node **chain_add(struct parser *p, struct node **end, enum node_ki
 
 static struct node *parse_quoted(struct parser *p)
 {
-    struct node *all = node_new(p, NODE_CONCAT, node_new(p, NODE_EMPTY, NULL, NULL), NULL),
-                **end = &all->right;
+    struct node *all = node_new(p, NODE_CONCAT, node_new(p, NODE_EMPTY, NULL, NULL), NULL), **end = &all->right;
     while (more(p) && !skip(p, "\\E"))
         end = chain_add(p, end, NODE_CONCAT, char_node(p, next_code(p)));
     return all;
@@ -344,9 +330,8 @@ static struct node *parse_escape(struct parser *p)
     if (letter == 'p' || letter == 'P') {
         p->at++;
         struct regex_class *class = class_new(p, &index);
-        return class_add_property(p, class, letter == 'P')
-                   ? step_node(p, REGEX_CLASS, index)
-                   : problem(p, "unknown character property");
+        return class_add_property(p, class, letter == 'P') ? step_node(p, REGEX_CLASS, index)
+                                                           : problem(p, "unknown character property");
     }
     if (isdigit(letter) || letter == 'k')
         return problem(p, "back references are not supported");
@@ -397,8 +382,7 @@ static struct node *parse_group(struct parser *p)
     else if (skip(p, ":"))
         node = parse_group_body(p, -1);
     else if (peek(p) == '=' || peek(p) == '!' || peek(p) == '>' ||
-             (peek(p) == '<' && p->at + 1 < p->text.size &&
-              strchr("=!", p->text.data[p->at + 1]) != NULL))
+             (peek(p) == '<' && p->at + 1 < p->text.size && strchr("=!", p->text.data[p->at + 1]) != NULL))
         return problem(p, "look-around and atomic groups are not supported");
     else if (skip(p, "<")) {
         size_t start = p->at;
@@ -433,11 +417,9 @@ static struct node *parse_atom(struct parser *p)
     if (skip(p, "."))
         return step_node(p, (p->flags & FLAG_DOT_ALL) != 0 ? REGEX_EVERY : REGEX_ANY, 0);
     if (skip(p, "^"))
-        return step_node(p, REGEX_ASSERT,
-                         (p->flags & FLAG_LINES) != 0 ? ASSERT_LINE_START : ASSERT_TEXT_START);
+        return step_node(p, REGEX_ASSERT, (p->flags & FLAG_LINES) != 0 ? ASSERT_LINE_START : ASSERT_TEXT_START);
     if (skip(p, "$"))
-        return step_node(p, REGEX_ASSERT,
-                         (p->flags & FLAG_LINES) != 0 ? ASSERT_LINE_END : ASSERT_LAST_LINE_END);
+        return step_node(p, REGEX_ASSERT, (p->flags & FLAG_LINES) != 0 ? ASSERT_LINE_END : ASSERT_LAST_LINE_END);
     if (skip(p, "\\"))
         return parse_escape(p);
     if (strchr("*+?", peek(p)) != NULL)
@@ -506,8 +488,7 @@ static struct node *parse_repeat(struct parser *p)
 
 static struct node *parse_concat(struct parser *p)
 {
-    struct node *all = node_new(p, NODE_CONCAT, node_new(p, NODE_EMPTY, NULL, NULL), NULL),
-                **end = &all->right;
+    struct node *all = node_new(p, NODE_CONCAT, node_new(p, NODE_EMPTY, NULL, NULL), NULL), **end = &all->right;
     while (more(p) && peek(p) != '|' && peek(p) != ')')
         end = chain_add(p, end, NODE_CONCAT, parse_repeat(p));
     return all;
@@ -534,8 +515,7 @@ static int32_t emit(struct parser *p, struct regex_step step)
         return regex->count - 1;
     }
     if (regex->count == p->step_capacity) {
-        struct regex_step *grown =
-            arena_array(p->arena, struct regex_step, (size_t)p->step_capacity * 2 + 32);
+        struct regex_step *grown = arena_array(p->arena, struct regex_step, (size_t)p->step_capacity * 2 + 32);
         if (regex->count > 0)
             memcpy(grown, regex->steps, (size_t)regex->count * sizeof *grown);
         regex->steps = grown;
@@ -548,10 +528,7 @@ static int32_t emit(struct parser *p, struct regex_step step)
 static void emit_node(struct parser *p, const struct node *node);
 
 /* A fork whose preferred way is the step behind it, or the other way when lazy; the way out is filled in later. */
-static int32_t emit_fork(struct parser *p)
-{
-    return emit(p, (struct regex_step){.kind = REGEX_SPLIT});
-}
+static int32_t emit_fork(struct parser *p) { return emit(p, (struct regex_step){.kind = REGEX_SPLIT}); }
 static void set_fork(struct parser *p, int32_t fork, int32_t in, int32_t out, bool lazy)
 {
     p->regex->steps[fork].to = lazy ? out : in;
@@ -569,8 +546,7 @@ static void emit_repeat(struct parser *p, const struct node *node)
         set_fork(p, fork, fork + 1, p->regex->count, node->lazy);
         return;
     }
-    int32_t optional = node->most - node->least,
-            *forks = arena_array(p->arena, int32_t, (size_t)optional + 1);
+    int32_t optional = node->most - node->least, *forks = arena_array(p->arena, int32_t, (size_t)optional + 1);
     for (int32_t k = 0; k < optional && p->problem == NULL; k++) {
         forks[k] = emit_fork(p);
         emit_node(p, node->left);
@@ -614,8 +590,7 @@ static void emit_node(struct parser *p, const struct node *node)
             emit(p, (struct regex_step){.kind = REGEX_SAVE, .value = (uint32_t)node->group * 2});
         emit_node(p, node->left);
         if (node->group >= 0)
-            emit(p,
-                 (struct regex_step){.kind = REGEX_SAVE, .value = (uint32_t)node->group * 2 + 1});
+            emit(p, (struct regex_step){.kind = REGEX_SAVE, .value = (uint32_t)node->group * 2 + 1});
         break;
     }
 }
@@ -640,11 +615,8 @@ static void first_of_step(struct regex *regex, const struct regex_step *step)
     for (int k = 2; k < 4; k++)
         regex->first[k] = ~(uint64_t)0; // bytes beyond ASCII begin any character there
     for (int k = 0; k < 2; k++) {
-        const struct regex_class *class =
-            step->kind == REGEX_CLASS ? &regex->classes[step->value] : NULL;
-        regex->first[k] |= class == NULL    ? ~(uint64_t)0
-                           : class->negated ? ~class->ascii[k]
-                                            : class->ascii[k];
+        const struct regex_class *class = step->kind == REGEX_CLASS ? &regex->classes[step->value] : NULL;
+        regex->first[k] |= class == NULL ? ~(uint64_t)0 : class->negated ? ~class->ascii[k] : class->ascii[k];
     }
 }
 
@@ -692,14 +664,11 @@ static bool is_anchored(const struct regex *regex)
     return regex->steps[i].kind == REGEX_ASSERT && regex->steps[i].value == ASSERT_TEXT_START;
 }
 
-enum code regex_compile(struct arena *arena, struct bytes pattern, const struct regex **out,
-                        struct error *err)
+enum code regex_compile(struct arena *arena, struct bytes pattern, const struct regex **out, struct error *err)
 {
     if (pattern.size > REGEX_TEXT_MAX)
-        return fail(
-            err, E_SQL,
-            "[INVALID_PARAMETER_VALUE.PATTERN] a regular expression of %zu bytes, more than %d",
-            pattern.size, REGEX_TEXT_MAX);
+        return fail(err, E_SQL, "[INVALID_PARAMETER_VALUE.PATTERN] a regular expression of %zu bytes, more than %d",
+                    pattern.size, REGEX_TEXT_MAX);
     struct parser p = {.arena = arena, .text = pattern, .regex = arena_new(arena, struct regex)};
     struct node *tree = parse_or(&p);
     if (p.problem == NULL && more(&p))
@@ -709,8 +678,7 @@ enum code regex_compile(struct arena *arena, struct bytes pattern, const struct 
     emit(&p, (struct regex_step){.kind = REGEX_SAVE, .value = 1});
     emit(&p, (struct regex_step){.kind = REGEX_MATCH});
     if (p.problem != NULL)
-        return fail(err, E_SQL,
-                    "[INVALID_PARAMETER_VALUE.PATTERN] '%.*s' is no regular expression here: %s",
+        return fail(err, E_SQL, "[INVALID_PARAMETER_VALUE.PATTERN] '%.*s' is no regular expression here: %s",
                     (int)pattern.size, (const char *)pattern.data, p.problem);
     find_literal(&p, p.regex);
     p.regex->anchored = is_anchored(p.regex);

@@ -16,11 +16,14 @@ enum code bind_text_options(struct binding *binding, int32_t index, struct text_
         return E_OK;
     const struct type *type = binding->args[index]->type;
     if (type->id != TYPE_MAP)
-        return fail(err, E_SQL, "[INVALID_OPTIONS.NON_MAP_FUNCTION] Invalid options: Must use the `map()` function for options.");
+        return fail(err, E_SQL,
+                    "[INVALID_OPTIONS.NON_MAP_FUNCTION] Invalid options: Must use the `map()` function for options.");
     if ((type->fields[0].type->id != TYPE_STRING || type->fields[1].type->id != TYPE_STRING) &&
         type->fields[0].type->id != TYPE_NULL)
-        return fail(err, E_SQL, "[INVALID_OPTIONS.NON_STRING_TYPE] Invalid options: A type of keys and values in `map()` must be "
-                                "string, but got \"%s\".", type_sql(arena, type));
+        return fail(err, E_SQL,
+                    "[INVALID_OPTIONS.NON_STRING_TYPE] Invalid options: A type of keys and values in `map()` must be "
+                    "string, but got \"%s\".",
+                    type_sql(arena, type));
     TRY(binding_constant(binding, index, &literal, err));
     const struct column *map = literal->literal;
     if (literal_is_null(literal) || type->fields[0].type->id == TYPE_NULL)
@@ -76,16 +79,18 @@ bool reshape_changes(const struct reshape *reshape, const struct type *type)
 /* ---- structs anew ---- */
 
 /* named_struct(names and values), or NULL where `of` is NULL. */
-static enum code struct_again(struct expr_context *ctx, const struct expr *of, const struct expr *const *pairs, int32_t count,
-                              const struct expr **out, struct error *err)
+static enum code struct_again(struct expr_context *ctx, const struct expr *of, const struct expr *const *pairs,
+                              int32_t count, const struct expr **out, struct error *err)
 {
     const struct expr *made, *absent;
     TRY(expr_call(ctx, "named_struct", pairs, 2 * count, of->at, &made, err));
     TRY(expr_call(ctx, "isnull", &of, 1, of->at, &absent, err));
-    return expr_case(ctx, (const struct expr *const[]){absent, expr_null(ctx, made->type, of->at), made}, 3, of->at, out, err);
+    return expr_case(ctx, (const struct expr *const[]){absent, expr_null(ctx, made->type, of->at), made}, 3, of->at,
+                     out, err);
 }
 
-static const struct expr *field_name(struct expr_context *ctx, const struct type *type, int32_t field, struct position at)
+static const struct expr *field_name(struct expr_context *ctx, const struct type *type, int32_t field,
+                                     struct position at)
 {
     return expr_string(ctx, bytes_of_string(type->fields[field].name), at);
 }
@@ -129,7 +134,8 @@ enum code reshape_print(struct expr_context *ctx, const struct reshape *reshape,
     if (!reshape_changes(reshape, type))
         return E_OK;
     if (format != NULL)
-        return expr_call(ctx, "date_format", (const struct expr *const[]){of, pattern(ctx, format, of->at)}, 2, of->at, out, err);
+        return expr_call(ctx, "date_format", (const struct expr *const[]){of, pattern(ctx, format, of->at)}, 2, of->at,
+                         out, err);
     const struct expr **pairs = arena_array(ctx->arena, const struct expr *, 2 * (size_t)type->field_count + 1);
     const int32_t *order = field_order(ctx->arena, type, reshape->sort_keys);
     for (int32_t i = 0; i < type->field_count; i++) {
@@ -157,8 +163,8 @@ const struct type *reshape_source(struct arena *arena, const struct reshape *res
     return type_struct(arena, fields, wanted->field_count);
 }
 
-static enum code parse_time(struct expr_context *ctx, const struct expr *of, const struct type *wanted, const char *format,
-                            const struct expr **out, struct error *err)
+static enum code parse_time(struct expr_context *ctx, const struct expr *of, const struct type *wanted,
+                            const char *format, const struct expr **out, struct error *err)
 {
     const char *name = wanted->id == TYPE_DATE        ? "try_to_date"
                        : wanted->id == TYPE_TIMESTAMP ? "try_to_timestamp"

@@ -15,7 +15,8 @@ struct text_options {
     int32_t count;
 };
 /* Argument `index`, if it is there. E_SQL INVALID_OPTIONS when it is no such map. */
-MUST_CHECK enum code bind_text_options(struct binding *binding, int32_t index, struct text_options *out, struct error *err);
+MUST_CHECK enum code bind_text_options(struct binding *binding, int32_t index, struct text_options *out,
+                                       struct error *err);
 /* NULL: not given. Case does not matter. */
 const char *text_option(const struct text_options *options, const char *name);
 

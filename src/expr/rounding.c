@@ -27,10 +27,7 @@ static int128 divide_rounded(int128 value, int128 unit, enum rounding how)
 
 enum { DIGITS_MAX = 38 };
 
-static int bound_digits(const struct call *call)
-{
-    return call->bound == NULL ? 0 : *(const int *)call->bound;
-}
+static int bound_digits(const struct call *call) { return call->bound == NULL ? 0 : *(const int *)call->bound; }
 
 static enum code bind_digits(struct binding *binding, struct error *err)
 {
@@ -51,12 +48,9 @@ static enum code bind_decimal(struct binding *binding, struct error *err)
     TRY(bind_digits(binding, err));
     int digits = *(const int *)binding->bound;
     const struct type *of = binding->args[0]->type;
-    int whole = of->precision - of->scale + 1, scale = digits < 0           ? 0
-                                                       : digits < of->scale ? digits
-                                                                            : of->scale;
+    int whole = of->precision - of->scale + 1, scale = digits < 0 ? 0 : digits < of->scale ? digits : of->scale;
     int precision = digits < 0 && -digits + 1 > whole ? -digits + 1 : whole + scale;
-    binding->type =
-        type_decimal(binding->ctx->arena, precision < DIGITS_MAX ? precision : DIGITS_MAX, scale);
+    binding->type = type_decimal(binding->ctx->arena, precision < DIGITS_MAX ? precision : DIGITS_MAX, scale);
     return E_OK;
 }
 
@@ -72,8 +66,7 @@ static enum code bind_edge(struct binding *binding, struct error *err)
 
 /* ---- kernels ---- */
 
-static void round_decimals(struct call *call, const struct arg *args, struct column *out,
-                           enum rounding how)
+static void round_decimals(struct call *call, const struct arg *args, struct column *out, enum rounding how)
 {
     const struct type *from = args[0].col->type, *to = out->type;
     bool from_wide = type_is_wide_decimal(from), to_wide = type_is_wide_decimal(to);
@@ -85,8 +78,7 @@ static void round_decimals(struct call *call, const struct arg *args, struct col
         else if (cut > 0)
             value = divide_rounded(value, decimal_power10(cut), how);
         if (digits < 0 && cut <= DIGITS_MAX &&
-            __builtin_mul_overflow(
-                value, decimal_power10(-digits < DIGITS_MAX ? -digits : DIGITS_MAX), &value))
+            __builtin_mul_overflow(value, decimal_power10(-digits < DIGITS_MAX ? -digits : DIGITS_MAX), &value))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         if (!decimal_fits(value, to->precision))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
@@ -127,8 +119,7 @@ static double round_double(double value, int digits, enum rounding how)
     double plain;
     if (round_plain(value, digits, &plain))
         return plain;
-    if (!isfinite(value) || digits > FRACTION ||
-        !decimal_from_double(value, DIGITS_MAX, FRACTION, &scaled))
+    if (!isfinite(value) || digits > FRACTION || !decimal_from_double(value, DIGITS_MAX, FRACTION, &scaled))
         return digits >= 0 || !isfinite(value) ? value : 0 * value;
     int cut = FRACTION - digits;
     if (cut > DIGITS_MAX)
@@ -137,19 +128,17 @@ static double round_double(double value, int digits, enum rounding how)
     return decimal_to_double(divide_rounded(scaled, unit, how) * unit, FRACTION);
 }
 
-#define ROUND_INTEGER_CASE(shape, ctype)                                               \
-    case shape:                                                                        \
-        for (int64_t i = 0; i < call->rows; i++) {                                     \
-            int128 rounded =                                                           \
-                digits >= 0 ? a_##shape[i] : round_integer(a_##shape[i], digits, how); \
-            if (rounded != (ctype)rounded)                                             \
-                call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                      \
-            column_values(out, ctype)[i] = (ctype)rounded;                             \
-        }                                                                              \
+#define ROUND_INTEGER_CASE(shape, ctype)                                                            \
+    case shape:                                                                                     \
+        for (int64_t i = 0; i < call->rows; i++) {                                                  \
+            int128 rounded = digits >= 0 ? a_##shape[i] : round_integer(a_##shape[i], digits, how); \
+            if (rounded != (ctype)rounded)                                                          \
+                call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);                                   \
+            column_values(out, ctype)[i] = (ctype)rounded;                                          \
+        }                                                                                           \
         break;
 
-static void round_numbers(struct call *call, const struct arg *args, struct column *out,
-                          enum rounding how)
+static void round_numbers(struct call *call, const struct arg *args, struct column *out, enum rounding how)
 {
     int digits = bound_digits(call);
 #define VALUES(shape, ctype) const ctype *a_##shape = arg_values(&args[0], ctype);
@@ -168,21 +157,19 @@ static void round_numbers(struct call *call, const struct arg *args, struct colu
     }
 }
 
-#define ROUNDING(id, name_, help_, example_, expected_, how)                               \
-    SCALAR(id, name_, "(N, int?) -> N", help_, example_, expected_, .bind = bind_digits,   \
-           .flags = FN_FAILS)                                                              \
-    {                                                                                      \
-        round_numbers(call, args, out, how);                                               \
-    }                                                                                      \
-    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_decimal, \
-           .flags = FN_FAILS)                                                              \
-    {                                                                                      \
-        round_decimals(call, args, out, how);                                              \
+#define ROUNDING(id, name_, help_, example_, expected_, how)                                                  \
+    SCALAR(id, name_, "(N, int?) -> N", help_, example_, expected_, .bind = bind_digits, .flags = FN_FAILS)   \
+    {                                                                                                         \
+        round_numbers(call, args, out, how);                                                                  \
+    }                                                                                                         \
+    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_decimal, .flags = FN_FAILS) \
+    {                                                                                                         \
+        round_decimals(call, args, out, how);                                                                 \
     }
-ROUNDING(fn_round, "round", "Rounded to that many digits behind the point, half away from zero.",
-         "round(2.5, 0)", "3", HALF_UP)
-ROUNDING(fn_bround, "bround", "Rounded to that many digits behind the point, half to even.",
-         "bround(2.5, 0)", "2", HALF_EVEN)
+ROUNDING(fn_round, "round", "Rounded to that many digits behind the point, half away from zero.", "round(2.5, 0)", "3",
+         HALF_UP)
+ROUNDING(fn_bround, "bround", "Rounded to that many digits behind the point, half to even.", "bround(2.5, 0)", "2",
+         HALF_EVEN)
 
 static int64_t saturate(double x)
 {
@@ -191,19 +178,15 @@ static int64_t saturate(double x)
     return x >= 0x1p63 ? INT64_MAX : x <= -0x1p63 ? INT64_MIN : (int64_t)x;
 }
 
-#define EDGE(id, name_, help_, example_, expected_, function, how)                         \
-    SCALAR(id, name_, "(double) -> bigint", help_, example_, expected_)                    \
-    {                                                                                      \
-        LOOP1(int64_t, double, r[i] = saturate(function(x)));                              \
-    }                                                                                      \
-    SCALAR(id##_whole, name_, "(bigint) -> bigint", help_, NULL, NULL)                     \
-    {                                                                                      \
-        LOOP1(int64_t, int64_t, r[i] = x);                                                 \
-    }                                                                                      \
-    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_edge,    \
-           .flags = FN_FAILS)                                                              \
-    {                                                                                      \
-        round_decimals(call, args, out, how);                                              \
+#define EDGE(id, name_, help_, example_, expected_, function, how)                                            \
+    SCALAR(id, name_, "(double) -> bigint", help_, example_, expected_)                                       \
+    {                                                                                                         \
+        LOOP1(int64_t, double, r[i] = saturate(function(x)));                                                 \
+    }                                                                                                         \
+    SCALAR(id##_whole, name_, "(bigint) -> bigint", help_, NULL, NULL) { LOOP1(int64_t, int64_t, r[i] = x); } \
+    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_edge, .flags = FN_FAILS)    \
+    {                                                                                                         \
+        round_decimals(call, args, out, how);                                                                 \
     }
 EDGE(fn_ceil, "ceil ceiling", "Smallest whole number not below.", "ceil(1.2)", "2", ceil, UP)
 EDGE(fn_floor, "floor", "Largest whole number not above.", "floor(-1.2)", "-2", floor, DOWN)

@@ -13,8 +13,8 @@ static bool is_word_char(uint32_t c)
 {
     if (c < 0x80)
         return isalnum((int)c) || c == '_';
-    return c >= 0xc0 && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) && !(c >= 0xff00 && c <= 0xff0f) &&
-           !(c >= 0xff1a && c <= 0xff20);
+    return c >= 0xc0 && !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f) &&
+           !(c >= 0xff00 && c <= 0xff0f) && !(c >= 0xff1a && c <= 0xff20);
 }
 
 static bool is_stop(uint32_t c)
@@ -92,7 +92,8 @@ static enum code bind_sentences(struct binding *binding, __attribute__((unused))
 
 SCALAR(fn_sentences, "sentences", "(string, string?, string?) -> any",
        "The words of a text, sentence by sentence; language and country make no difference.",
-       "sentences('Hi there! Good morning.')", "[[\"Hi\",\"there\"],[\"Good\",\"morning\"]]", .bind = bind_sentences, .flags = FN_NULLS)
+       "sentences('Hi there! Good morning.')", "[[\"Hi\",\"there\"],[\"Good\",\"morning\"]]", .bind = bind_sentences,
+       .flags = FN_NULLS)
 {
     struct builder builder;
     builder_init(&builder, out->type);

@@ -78,8 +78,8 @@ static enum code bind_shuffle(struct binding *binding, struct error *err)
 }
 
 SCALAR(fn_shuffle, "shuffle", "(array<T>, any?) -> array<T>",
-       "The elements in an order by chance; with a seed always the same one.", "shuffle(array(1, 2, 3, 4), 7)", "[1,2,4,3]",
-       .bind = bind_shuffle, .flags = FN_PER_ROW | FN_FAILS)
+       "The elements in an order by chance; with a seed always the same one.", "shuffle(array(1, 2, 3, 4), 7)",
+       "[1,2,4,3]", .bind = bind_shuffle, .flags = FN_PER_ROW | FN_FAILS)
 {
     struct twister *twister = call_memory(call, sizeof *twister);
     bool again;

@@ -86,10 +86,7 @@ static const struct type *simple_type(const char *word)
     return NULL;
 }
 
-static bool is_variable(const char *word)
-{
-    return word[0] >= 'A' && word[0] <= 'Z' && word[1] == '\0';
-}
+static bool is_variable(const char *word) { return word[0] >= 'A' && word[0] <= 'Z' && word[1] == '\0'; }
 
 /* ---- pass 1: what the variables stand for ---- */
 
@@ -143,8 +140,7 @@ static bool bind_type(struct match *m, const struct type *type)
     bool fits = type->id == id || type->id == TYPE_NULL;
     int32_t child = 0;
     do {
-        const struct type *inner =
-            fits && type->id == id ? type->fields[child++].type : type_of(TYPE_NULL);
+        const struct type *inner = fits && type->id == id ? type->fields[child++].type : type_of(TYPE_NULL);
         fits = bind_type(m, inner) && fits;
     } while (skip_char(m, ','));
     skip_char(m, '>');
@@ -189,8 +185,7 @@ static const struct type *literal_decimal(struct arena *arena, const struct expr
 }
 
 /* Reads one type; `arg` is the argument there, or NULL for the result. `has_null`: elements may be NULL. */
-static const struct type *target_type(struct match *m, const struct expr *arg,
-                                      const struct type *of)
+static const struct type *target_type(struct match *m, const struct expr *arg, const struct type *of)
 {
     char word[24];
     read_word(m, word);
@@ -205,8 +200,7 @@ static const struct type *target_type(struct match *m, const struct expr *arg,
         if (inner[0] == NULL || (map && inner[1] == NULL))
             return NULL;
         bool has_null = !known || of->fields[map].nullable;
-        return map ? type_map(m->arena, inner[0], inner[1], has_null)
-                   : type_array(m->arena, inner[0], has_null);
+        return map ? type_map(m->arena, inner[0], inner[1], has_null) : type_array(m->arena, inner[0], has_null);
     }
     if (is_variable(word)) {
         if (word[0] == 'D' && arg != NULL)
@@ -236,10 +230,7 @@ static const char *place_text(struct arena *arena, const char *from, const char 
     for (char *c = text; *c != '\0'; c++)
         *c = (char)toupper((unsigned char)*c);
     if (text[0] != '\0' && text[1] == '\0')
-        return text[0] == 'N'   ? "NUMERIC"
-               : text[0] == 'I' ? "INTEGRAL"
-               : text[0] == 'D' ? "DECIMAL"
-                                : "ANY";
+        return text[0] == 'N' ? "NUMERIC" : text[0] == 'I' ? "INTEGRAL" : text[0] == 'D' ? "DECIMAL" : "ANY";
     return text;
 }
 
@@ -283,8 +274,8 @@ static bool place_target(struct match *m, struct fit *fit, const struct expr *ar
 }
 
 /* Walks the places of one overload over the arguments. m->at is left behind the ')'. */
-static bool walk_places(struct match *m, struct fit *fit, const struct expr *const *args,
-                        int32_t count, place_fn *place)
+static bool walk_places(struct match *m, struct fit *fit, const struct expr *const *args, int32_t count,
+                        place_fn *place)
 {
     bool fits = true;
     int32_t index = 0;
@@ -312,8 +303,7 @@ static bool walk_places(struct match *m, struct fit *fit, const struct expr *con
     return fits && index == count;
 }
 
-static bool overload_fit(struct match *m, const struct expr *const *args, int32_t count,
-                         struct fit *fit)
+static bool overload_fit(struct match *m, const struct expr *const *args, int32_t count, struct fit *fit)
 {
     const char *start = m->at;
     fit->types = arena_array(m->arena, const struct type *, (size_t)count + 1);
@@ -329,8 +319,8 @@ static bool overload_fit(struct match *m, const struct expr *const *args, int32_
     return true;
 }
 
-bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args,
-                   int32_t count, bool text_wins, struct fit *out)
+bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count,
+                   bool text_wins, struct fit *out)
 {
     bool found = false;
     struct fit best = {.cost = COST_NONE, .wrong_count = true, .misfit = -1};

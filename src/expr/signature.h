@@ -26,8 +26,8 @@ struct fit {
 };
 /* The best overload of the signature; false when none fits. */
 /* text_wins: a variable that stands for a text and something else is a text (type_common_text). */
-bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args,
-                   int32_t count, bool text_wins, struct fit *out);
+bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count,
+                   bool text_wins, struct fit *out);
 /* Least and most arguments over all overloads; INT32_MAX = any number. */
 void signature_counts(const char *signature, int32_t *least, int32_t *most);
 

@@ -34,8 +34,8 @@ SCALAR(fn_bit_length, "bit_length", "(text) -> int", "Bits.", "bit_length('Spark
         column_values(out, int32_t)[i] = (int32_t)(arg_bytes(&args[0], i).size * 8);
 }
 
-SCALAR(fn_ascii, "ascii", "(string) -> int",
-       "Code point of the first character; 0 for an empty text.", "ascii('A')", "65")
+SCALAR(fn_ascii, "ascii", "(string) -> int", "Code point of the first character; 0 for an empty text.", "ascii('A')",
+       "65")
 {
     size_t size;
     for (int64_t i = 0; i < call->rows; i++) {
@@ -63,24 +63,18 @@ static struct bytes text_slice(struct bytes text, int64_t from, int64_t to, bool
     return bytes_of(rest.data, utf8_skip(rest, to - from));
 }
 
-static int64_t text_length(struct bytes text, bool binary)
-{
-    return binary ? (int64_t)text.size : utf8_count(text);
-}
+static int64_t text_length(struct bytes text, bool binary) { return binary ? (int64_t)text.size : utf8_count(text); }
 
 /* A negative position counts from the end; the length counts from there even if that is before the text. */
 static struct bytes substring_of(struct bytes text, int64_t position, int64_t length, bool binary)
 {
-    int64_t from = position > 0   ? position - 1
-                   : position < 0 ? text_length(text, binary) + position
-                                  : 0;
+    int64_t from = position > 0 ? position - 1 : position < 0 ? text_length(text, binary) + position : 0;
     return text_slice(text, from, length > INT64_MAX / 2 ? INT64_MAX : from + length, binary);
 }
 
 #define TEXT_TO_TEXT "(string, int) -> string | (binary, int) -> binary"
 
-SCALAR(fn_substring, "substring substr",
-       "(string, int, int?) -> string | (binary, int, int?) -> binary",
+SCALAR(fn_substring, "substring substr", "(string, int, int?) -> string | (binary, int, int?) -> binary",
        "From a position on, at most so many characters; negative positions count from the end.",
        "substring('Spark SQL', 5, 1)", "k")
 {
@@ -88,8 +82,8 @@ SCALAR(fn_substring, "substring substr",
     bool binary = out->type->id == TYPE_BINARY, bounded = call->arg_count == 3;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        writer_put(&writer, substring_of(arg_bytes(&args[0], i), INT_AT(1, i),
-                                         bounded ? INT_AT(2, i) : INT64_MAX, binary));
+        writer_put(&writer,
+                   substring_of(arg_bytes(&args[0], i), INT_AT(1, i), bounded ? INT_AT(2, i) : INT64_MAX, binary));
     }
     writer_close(&writer);
 }
@@ -152,8 +146,7 @@ static struct bytes trim_set(struct bytes text, struct bytes set, unsigned sides
 }
 
 /* Of two arguments, which is the text: Spark's trim(chars, text) but btrim(text, chars). */
-static void trim_run(struct call *call, const struct arg *args, struct column *out, int text_at,
-                     unsigned sides)
+static void trim_run(struct call *call, const struct arg *args, struct column *out, int text_at, unsigned sides)
 {
     struct writer writer;
     bool given = call->arg_count == 2;
@@ -166,71 +159,64 @@ static void trim_run(struct call *call, const struct arg *args, struct column *o
     writer_close(&writer);
 }
 
-SCALAR(
-    fn_trim, "trim", "(string, string?) -> string",
-    "Without blanks at both ends; with two arguments the characters of the first are cut off the second.",
-    "trim('  Spark ')", "Spark")
+SCALAR(fn_trim, "trim", "(string, string?) -> string",
+       "Without blanks at both ends; with two arguments the characters of the first are cut off the second.",
+       "trim('  Spark ')", "Spark")
 {
     trim_run(call, args, out, 1, TRIM_BOTH);
 }
-SCALAR(fn_ltrim, "ltrim", "(string, string?) -> string",
-       "Without blanks (or characters of the first) at the start.", "ltrim('  Spark')", "Spark")
+SCALAR(fn_ltrim, "ltrim", "(string, string?) -> string", "Without blanks (or characters of the first) at the start.",
+       "ltrim('  Spark')", "Spark")
 {
     trim_run(call, args, out, 1, TRIM_LEFT);
 }
-SCALAR(fn_rtrim, "rtrim", "(string, string?) -> string",
-       "Without blanks (or characters of the first) at the end.", "rtrim('Spark  ')", "Spark")
+SCALAR(fn_rtrim, "rtrim", "(string, string?) -> string", "Without blanks (or characters of the first) at the end.",
+       "rtrim('Spark  ')", "Spark")
 {
     trim_run(call, args, out, 1, TRIM_RIGHT);
 }
-SCALAR(fn_btrim, "btrim", "(string, string?) -> string",
-       "Without blanks (or characters of the second) at both ends.", "btrim('xSparkx', 'x')",
-       "Spark")
+SCALAR(fn_btrim, "btrim", "(string, string?) -> string", "Without blanks (or characters of the second) at both ends.",
+       "btrim('xSparkx', 'x')", "Spark")
 {
     trim_run(call, args, out, 0, TRIM_BOTH);
 }
 
 /* ---- searching ---- */
 
-#define FIND_TWO(id, name_, help_, example_, expected_, found)                            \
-    SCALAR(id, name_, "(string, string) -> boolean | (binary, binary) -> boolean", help_, \
-           example_, expected_)                                                           \
-    {                                                                                     \
-        for (int64_t i = 0; i < call->rows; i++) {                                        \
-            struct bytes text = arg_bytes(&args[0], i), what = arg_bytes(&args[1], i);    \
-            bit_put(out->values->data, i, found);                                         \
-        }                                                                                 \
+#define FIND_TWO(id, name_, help_, example_, expected_, found)                                                 \
+    SCALAR(id, name_, "(string, string) -> boolean | (binary, binary) -> boolean", help_, example_, expected_) \
+    {                                                                                                          \
+        for (int64_t i = 0; i < call->rows; i++) {                                                             \
+            struct bytes text = arg_bytes(&args[0], i), what = arg_bytes(&args[1], i);                         \
+            bit_put(out->values->data, i, found);                                                              \
+        }                                                                                                      \
     }
 static bool starts_with(struct bytes text, struct bytes what)
 {
-    return what.size <= text.size &&
-           (what.size == 0 || memcmp(text.data, what.data, what.size) == 0);
+    return what.size <= text.size && (what.size == 0 || memcmp(text.data, what.data, what.size) == 0);
 }
 static bool ends_with(struct bytes text, struct bytes what)
 {
-    return what.size <= text.size &&
-           starts_with(bytes_of(text.data + (text.size - what.size), what.size), what);
+    return what.size <= text.size && starts_with(bytes_of(text.data + (text.size - what.size), what.size), what);
 }
-FIND_TWO(fn_starts_with, "startswith", "Whether the first text begins with the second.",
-         "startswith('Spark', 'Sp')", "true", starts_with(text, what))
-FIND_TWO(fn_ends_with, "endswith", "Whether the first text ends with the second.",
-         "endswith('Spark', 'rk')", "true", ends_with(text, what))
-FIND_TWO(fn_contains, "contains", "Whether the second text is in the first.",
-         "contains('Spark', 'par')", "true", find_bytes(text, what, 0) >= 0)
+FIND_TWO(fn_starts_with, "startswith", "Whether the first text begins with the second.", "startswith('Spark', 'Sp')",
+         "true", starts_with(text, what))
+FIND_TWO(fn_ends_with, "endswith", "Whether the first text ends with the second.", "endswith('Spark', 'rk')", "true",
+         ends_with(text, what))
+FIND_TWO(fn_contains, "contains", "Whether the second text is in the first.", "contains('Spark', 'par')", "true",
+         find_bytes(text, what, 0) >= 0)
 
 static int32_t char_position(struct bytes text, int64_t byte_position)
 {
-    return byte_position < 0 ? 0
-                             : (int32_t)utf8_count(bytes_of(text.data, (size_t)byte_position)) + 1;
+    return byte_position < 0 ? 0 : (int32_t)utf8_count(bytes_of(text.data, (size_t)byte_position)) + 1;
 }
 
-SCALAR(fn_instr, "instr", "(string, string) -> int",
-       "Where the second text is in the first; 0 when it is not.", "instr('SparkSQL', 'SQL')", "6")
+SCALAR(fn_instr, "instr", "(string, string) -> int", "Where the second text is in the first; 0 when it is not.",
+       "instr('SparkSQL', 'SQL')", "6")
 {
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes text = arg_bytes(&args[0], i);
-        column_values(out, int32_t)[i] =
-            char_position(text, find_bytes(text, arg_bytes(&args[1], i), 0));
+        column_values(out, int32_t)[i] = char_position(text, find_bytes(text, arg_bytes(&args[1], i), 0));
     }
 }
 
@@ -262,12 +248,11 @@ static void put_repeated(uint8_t *to, struct bytes text, size_t size)
 static size_t pad_bytes(struct bytes pad, int64_t count, bool binary)
 {
     int64_t length = text_length(pad, binary);
-    return pad.size * (size_t)(count / length) +
-           (binary ? (size_t)(count % length) : utf8_skip(pad, count % length));
+    return pad.size * (size_t)(count / length) + (binary ? (size_t)(count % length) : utf8_skip(pad, count % length));
 }
 
-static void put_padded(struct writer *writer, struct bytes text, int64_t length, struct bytes pad,
-                       bool left, bool binary)
+static void put_padded(struct writer *writer, struct bytes text, int64_t length, struct bytes pad, bool left,
+                       bool binary)
 {
     int64_t missing = length - text_length(text, binary);
     if (missing <= 0 || pad.size == 0) {
@@ -291,20 +276,18 @@ static void pad_run(struct call *call, const struct arg *args, struct column *ou
     struct bytes blank = binary ? bytes_of("\0", 1) : bytes_of(" ", 1);
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_padded(&writer, arg_bytes(&args[0], i), INT_AT(1, i),
-                   call->arg_count == 3 ? arg_bytes(&args[2], i) : blank, left, binary);
+        put_padded(&writer, arg_bytes(&args[0], i), INT_AT(1, i), call->arg_count == 3 ? arg_bytes(&args[2], i) : blank,
+                   left, binary);
     }
     writer_close(&writer);
 }
 
 #define PAD "(string, int, string?) -> string | (binary, int, binary?) -> binary"
-SCALAR(fn_lpad, "lpad", PAD, "Filled up in front, or cut, to a length.", "lpad('hi', 5, 'ab')",
-       "abahi")
+SCALAR(fn_lpad, "lpad", PAD, "Filled up in front, or cut, to a length.", "lpad('hi', 5, 'ab')", "abahi")
 {
     pad_run(call, args, out, true);
 }
-SCALAR(fn_rpad, "rpad", PAD, "Filled up behind, or cut, to a length.", "rpad('hi', 5, 'ab')",
-       "hiaba")
+SCALAR(fn_rpad, "rpad", PAD, "Filled up behind, or cut, to a length.", "rpad('hi', 5, 'ab')", "hiaba")
 {
     pad_run(call, args, out, false);
 }
@@ -312,16 +295,14 @@ SCALAR(fn_rpad, "rpad", PAD, "Filled up behind, or cut, to a length.", "rpad('hi
 static void put_times(struct writer *writer, struct bytes text, int64_t times)
 {
     size_t size = times > 0 && text.size > 0 ? (size_t)times : 0;
-    uint8_t *to = writer_room(writer, size > WRITER_ROW_MAX / (text.size + 1) ? SIZE_MAX / 4
-                                                                              : size * text.size);
+    uint8_t *to = writer_room(writer, size > WRITER_ROW_MAX / (text.size + 1) ? SIZE_MAX / 4 : size * text.size);
     if (to == NULL)
         return;
     put_repeated(to, text, size * text.size);
     writer_end(writer, size * text.size);
 }
 
-SCALAR(fn_repeat, "repeat", "(string, int) -> string", "The text so many times.", "repeat('ab', 2)",
-       "abab")
+SCALAR(fn_repeat, "repeat", "(string, int) -> string", "The text so many times.", "repeat('ab', 2)", "abab")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
@@ -331,8 +312,7 @@ SCALAR(fn_repeat, "repeat", "(string, int) -> string", "The text so many times."
     writer_close(&writer);
 }
 
-SCALAR(fn_space, "space", "(int) -> string", "So many blanks.", "concat('[', space(2), ']')",
-       "[  ]")
+SCALAR(fn_space, "space", "(int) -> string", "So many blanks.", "concat('[', space(2), ']')", "[  ]")
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows);
@@ -354,8 +334,8 @@ static void put_reversed(struct writer *writer, struct bytes text, bool binary)
     writer_end(writer, text.size);
 }
 
-SCALAR(fn_reverse, "reverse", "(string) -> string | (binary) -> binary",
-       "The characters, or bytes, backwards.", "reverse('Spark')", "krapS")
+SCALAR(fn_reverse, "reverse", "(string) -> string | (binary) -> binary", "The characters, or bytes, backwards.",
+       "reverse('Spark')", "krapS")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
@@ -366,8 +346,7 @@ SCALAR(fn_reverse, "reverse", "(string) -> string | (binary) -> binary",
 }
 
 SCALAR(fn_overlay, "overlay", "(string, string, int, int?) -> string",
-       "The first text with the second put over it from a position on.",
-       "overlay('Spark SQL', '_', 6)", "Spark_SQL")
+       "The first text with the second put over it from a position on.", "overlay('Spark SQL', '_', 6)", "Spark_SQL")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
@@ -391,8 +370,7 @@ SCALAR(fn_overlay, "overlay", "(string, string, int, int?) -> string",
 }
 
 const struct function *const string_functions[] = {
-    &fn_length,    &fn_octet_length, &fn_bit_length, &fn_ascii,   &fn_substring, &fn_left,
-    &fn_right,     &fn_trim,         &fn_ltrim,      &fn_rtrim,   &fn_btrim,     &fn_starts_with,
-    &fn_ends_with, &fn_contains,     &fn_instr,      &fn_locate,  &fn_overlay,   &fn_lpad,
-    &fn_rpad,      &fn_repeat,       &fn_space,      &fn_reverse, NULL,
+    &fn_length,  &fn_octet_length, &fn_bit_length, &fn_ascii,       &fn_substring, &fn_left,     &fn_right, &fn_trim,
+    &fn_ltrim,   &fn_rtrim,        &fn_btrim,      &fn_starts_with, &fn_ends_with, &fn_contains, &fn_instr, &fn_locate,
+    &fn_overlay, &fn_lpad,         &fn_rpad,       &fn_repeat,      &fn_space,     &fn_reverse,  NULL,
 };

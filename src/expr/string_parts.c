@@ -8,8 +8,7 @@
 
 /* ---- replacing ---- */
 
-static void put_replaced(struct writer *writer, struct bytes text, struct bytes what,
-                         struct bytes with)
+static void put_replaced(struct writer *writer, struct bytes text, struct bytes what, struct bytes with)
 {
     size_t written = 0, at = 0;
     for (;;) {
@@ -31,8 +30,8 @@ static void put_replaced(struct writer *writer, struct bytes text, struct bytes 
 }
 
 SCALAR(fn_replace, "replace", "(string, string, string?) -> string",
-       "Every occurrence of the second text replaced by the third, or cut out.",
-       "replace('ABCabc', 'abc', 'DEF')", "ABCDEF")
+       "Every occurrence of the second text replaced by the third, or cut out.", "replace('ABCabc', 'abc', 'DEF')",
+       "ABCDEF")
 {
     struct writer writer;
     bool given = call->arg_count == 3;
@@ -62,8 +61,7 @@ static int64_t char_index(struct bytes set, const uint8_t *data, size_t size)
     return -1;
 }
 
-static void put_translated(struct writer *writer, struct bytes text, struct bytes from,
-                           struct bytes to)
+static void put_translated(struct writer *writer, struct bytes text, struct bytes from, struct bytes to)
 {
     size_t written = 0;
     uint8_t *into = writer_room(writer, text.size * 4); // a character has at most 4 bytes
@@ -80,24 +78,22 @@ static void put_translated(struct writer *writer, struct bytes text, struct byte
     writer_end(writer, written);
 }
 
-SCALAR(
-    fn_translate, "translate", "(string, string, string) -> string",
-    "Characters of the second text replaced by those of the third at the same place, or cut out.",
-    "translate('AaBbCc', 'abc', '123')", "A1B2C3")
+SCALAR(fn_translate, "translate", "(string, string, string) -> string",
+       "Characters of the second text replaced by those of the third at the same place, or cut out.",
+       "translate('AaBbCc', 'abc', '123')", "A1B2C3")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
-        put_translated(&writer, arg_bytes(&args[0], i), arg_bytes(&args[1], i),
-                       arg_bytes(&args[2], i));
+        put_translated(&writer, arg_bytes(&args[0], i), arg_bytes(&args[1], i), arg_bytes(&args[2], i));
     }
     writer_close(&writer);
 }
 
 /* ---- joining ---- */
 
-SCALAR(fn_concat, "concat ||", "(string...) -> string",
-       "One text behind the other; NULL when one is NULL.", "concat('Spark', 'SQL')", "SparkSQL")
+SCALAR(fn_concat, "concat ||", "(string...) -> string", "One text behind the other; NULL when one is NULL.",
+       "concat('Spark', 'SQL')", "SparkSQL")
 {
     struct writer writer;
     int64_t expected = 0;
@@ -121,12 +117,11 @@ SCALAR(fn_concat, "concat ||", "(string...) -> string",
     }
     writer_close(&writer);
 }
-SCALAR_SAME(fn_concat_binary, "concat ||", "(binary, binary...) -> binary",
-            "One BINARY behind the other.", NULL, NULL, .run = fn_concat_run);
+SCALAR_SAME(fn_concat_binary, "concat ||", "(binary, binary...) -> binary", "One BINARY behind the other.", NULL, NULL,
+            .run = fn_concat_run);
 
 /* Appends to the row being written; false when the row was rejected. */
-static bool join_more(struct writer *writer, size_t *written, bool *first, struct bytes separator,
-                      struct bytes text)
+static bool join_more(struct writer *writer, size_t *written, bool *first, struct bytes separator, struct bytes text)
 {
     size_t gap = *first ? 0 : separator.size;
     uint8_t *to = writer_room(writer, *written + gap + text.size);
@@ -158,8 +153,7 @@ static void put_joined(struct writer *writer, const struct arg *args, int32_t co
         }
         for (int32_t e = column_offsets(col)[at]; e < column_offsets(col)[at + 1]; e++)
             if (!column_is_null(&col->children[0], e) &&
-                !join_more(writer, &written, &first, separator,
-                           column_bytes_at(&col->children[0], e)))
+                !join_more(writer, &written, &first, separator, column_bytes_at(&col->children[0], e)))
                 return;
     }
     writer_end(writer, written);
@@ -171,19 +165,17 @@ static enum code bind_join(struct binding *binding, struct error *err)
     struct expr_context *ctx = binding->ctx;
     for (int32_t i = 1; i < binding->count; i++) {
         const struct type *type = binding->args[i]->type;
-        const struct type *want = type->id == TYPE_ARRAY
-                                      ? type_array(ctx->arena, type_of(TYPE_STRING), true)
-                                      : type_of(TYPE_STRING);
+        const struct type *want =
+            type->id == TYPE_ARRAY ? type_array(ctx->arena, type_of(TYPE_STRING), true) : type_of(TYPE_STRING);
         TRY(binding_cast(binding, i, want, err));
     }
     binding->nullable = binding->args[0]->nullable;
     return E_OK;
 }
 
-SCALAR(
-    fn_concat_ws, "concat_ws", "(string, any...) -> string",
-    "Texts, and elements of arrays of texts, with the first text between them; NULLs are skipped.",
-    "concat_ws(',', 'a', NULL, 'b')", "a,b", .bind = bind_join, .flags = FN_NULLS)
+SCALAR(fn_concat_ws, "concat_ws", "(string, any...) -> string",
+       "Texts, and elements of arrays of texts, with the first text between them; NULLs are skipped.",
+       "concat_ws(',', 'a', NULL, 'b')", "a,b", .bind = bind_join, .flags = FN_NULLS)
 {
     struct writer writer;
     if (args[0].col->valid != NULL)
@@ -197,8 +189,8 @@ SCALAR(
     writer_close(&writer);
 }
 
-SCALAR(fn_elt, "elt", "(int, string, string...) -> string", "The argument of that number.",
-       "elt(2, 'a', 'b')", "b", .flags = FN_NULLS | FN_FAILS)
+SCALAR(fn_elt, "elt", "(int, string, string...) -> string", "The argument of that number.", "elt(2, 'a', 'b')", "b",
+       .flags = FN_NULLS | FN_FAILS)
 {
     struct writer writer;
     for (int64_t i = 0; i < call->rows; i++) {
@@ -225,8 +217,7 @@ static struct bytes part_of(struct bytes text, struct bytes delimiter, int64_t n
     int64_t parts = 1;
     if (delimiter.size == 0)
         return number == 1 || number == -1 ? text : (struct bytes){text.data, 0};
-    for (int64_t at = 0; (at = find_bytes(text, delimiter, (size_t)at)) >= 0;
-         at += (int64_t)delimiter.size)
+    for (int64_t at = 0; (at = find_bytes(text, delimiter, (size_t)at)) >= 0; at += (int64_t)delimiter.size)
         parts++;
     int64_t index = number > 0 ? number - 1 : parts + number;
     if (index < 0 || index >= parts)
@@ -238,10 +229,9 @@ static struct bytes part_of(struct bytes text, struct bytes delimiter, int64_t n
     return bytes_of(text.data + start, (end < 0 ? text.size : (size_t)end) - start);
 }
 
-SCALAR(
-    fn_split_part, "split_part", "(string, string, int) -> string",
-    "Part of that number between delimiters, counted from the end when negative; empty when there is none.",
-    "split_part('11.12.13', '.', 3)", "13", .flags = FN_FAILS)
+SCALAR(fn_split_part, "split_part", "(string, string, int) -> string",
+       "Part of that number between delimiters, counted from the end when negative; empty when there is none.",
+       "split_part('11.12.13', '.', 3)", "13", .flags = FN_FAILS)
 {
     struct writer writer;
     for (int64_t i = 0; i < call->rows; i++)
@@ -298,9 +288,8 @@ SCALAR(fn_substring_index, "substring_index", "(string, string, int) -> string",
         struct bytes text = arg_bytes(&args[0], i);
         struct bytes delimiter = arg_bytes(&args[1], i);
         int64_t count = INT_AT(2, i);
-        writer_put(&writer, count >= 0 || delimiter.size == 0
-                                ? before_count(text, delimiter, count)
-                                : after_count(text, delimiter, -count));
+        writer_put(&writer, count >= 0 || delimiter.size == 0 ? before_count(text, delimiter, count)
+                                                              : after_count(text, delimiter, -count));
     }
     writer_close(&writer);
 }

@@ -91,13 +91,11 @@ static void case_of_text(struct call *call, const struct arg *args, struct colum
     }
 }
 
-SCALAR(fn_upper, "upper ucase", "(string) -> string", "In capital letters.", "upper('Spark')",
-       "SPARK")
+SCALAR(fn_upper, "upper ucase", "(string) -> string", "In capital letters.", "upper('Spark')", "SPARK")
 {
     case_of_text(call, args, out, true);
 }
-SCALAR(fn_lower, "lower lcase", "(string) -> string", "In small letters.", "lower('Spark')",
-       "spark")
+SCALAR(fn_lower, "lower lcase", "(string) -> string", "In small letters.", "lower('Spark')", "spark")
 {
     case_of_text(call, args, out, false);
 }
@@ -121,9 +119,8 @@ static void put_initcap(struct writer *writer, struct bytes text)
     }
     writer_end(writer, written);
 }
-SCALAR(fn_initcap, "initcap", "(string) -> string",
-       "Each word with a capital in front; words end at blanks.", "initcap('sPark sql')",
-       "Spark Sql")
+SCALAR(fn_initcap, "initcap", "(string) -> string", "Each word with a capital in front; words end at blanks.",
+       "initcap('sPark sql')", "Spark Sql")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
@@ -133,16 +130,15 @@ SCALAR(fn_initcap, "initcap", "(string) -> string",
     writer_close(&writer);
 }
 
-SCALAR(fn_chr, "chr char", "(bigint) -> string",
-       "The character of that code, modulo 256; empty when negative.", "chr(65)", "A")
+SCALAR(fn_chr, "chr char", "(bigint) -> string", "The character of that code, modulo 256; empty when negative.",
+       "chr(65)", "A")
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 2);
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         int64_t code = arg_values(&args[0], int64_t)[i];
         uint8_t bytes[4];
-        writer_put(&writer,
-                   bytes_of(bytes, code < 0 ? 0 : utf8_encode((uint32_t)(code & 255), bytes)));
+        writer_put(&writer, bytes_of(bytes, code < 0 ? 0 : utf8_encode((uint32_t)(code & 255), bytes)));
     }
     writer_close(&writer);
 }
@@ -185,8 +181,8 @@ SCALAR(fn_hex_number, "hex", "(bigint) -> string", "In hexadecimal.", "hex(17)",
     }
     writer_close(&writer);
 }
-SCALAR(fn_hex, "hex", "(string) -> string | (binary) -> string", "The bytes in hexadecimal.",
-       "hex('Spark')", "537061726B")
+SCALAR(fn_hex, "hex", "(string) -> string | (binary) -> string", "The bytes in hexadecimal.", "hex('Spark')",
+       "537061726B")
 {
     struct writer writer;
     writer_open(&writer, call, out, 2 * arg_bytes_total(call, &args[0]));
@@ -253,8 +249,7 @@ static void put_base64(struct writer *writer, struct bytes bytes)
         return;
     for (size_t at = 0; at < bytes.size; at += 3, to += 4) {
         size_t left = bytes.size - at;
-        uint32_t three = (uint32_t)bytes.data[at] << 16 |
-                         (left > 1 ? (uint32_t)bytes.data[at + 1] << 8 : 0) |
+        uint32_t three = (uint32_t)bytes.data[at] << 16 | (left > 1 ? (uint32_t)bytes.data[at + 1] << 8 : 0) |
                          (left > 2 ? bytes.data[at + 2] : 0);
         to[0] = (uint8_t)BASE64[three >> 18];
         to[1] = (uint8_t)BASE64[three >> 12 & 63];
@@ -263,8 +258,7 @@ static void put_base64(struct writer *writer, struct bytes bytes)
     }
     writer_end(writer, size);
 }
-SCALAR(fn_base64, "base64", "(binary) -> string", "The bytes in base64.", "base64('Spark SQL')",
-       "U3BhcmsgU1FM")
+SCALAR(fn_base64, "base64", "(binary) -> string", "The bytes in base64.", "base64('Spark SQL')", "U3BhcmsgU1FM")
 {
     struct writer writer;
     writer_open(&writer, call, out, 2 * arg_bytes_total(call, &args[0]));
@@ -295,8 +289,8 @@ static void put_unbase64(struct writer *writer, struct bytes text)
     }
     writer_end(writer, size);
 }
-SCALAR(fn_unbase64, "unbase64", "(string) -> binary", "Bytes from base64.",
-       "cast(unbase64('U3BhcmsgU1FM') AS STRING)", "Spark SQL")
+SCALAR(fn_unbase64, "unbase64", "(string) -> binary", "Bytes from base64.", "cast(unbase64('U3BhcmsgU1FM') AS STRING)",
+       "Spark SQL")
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
@@ -334,8 +328,7 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
     uint64_t value;
     char buffer[66];
     int base = to < -36 ? 0 : to < 0 ? -to : to;
-    if (from < 2 || from > 36 || base < 2 || base > 36 ||
-        !conv_parse(text, from, &negative, &value)) {
+    if (from < 2 || from > 36 || base < 2 || base > 36 || !conv_parse(text, from, &negative, &value)) {
         writer_null(writer);
         return;
     }
@@ -350,8 +343,8 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
     }
     writer_put(writer, digits);
 }
-SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base to another.",
-       "conv('100', 2, 10)", "4", .flags = FN_NULLABLE)
+SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base to another.", "conv('100', 2, 10)", "4",
+       .flags = FN_NULLABLE)
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);
@@ -363,8 +356,7 @@ SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base 
 
 /* ---- identities ---- */
 
-SCALAR(fn_uuid, "uuid", "() -> string", "A random UUID for every row.", NULL, NULL,
-       .flags = FN_PER_ROW | FN_NEVER_NULL)
+SCALAR(fn_uuid, "uuid", "() -> string", "A random UUID for every row.", NULL, NULL, .flags = FN_PER_ROW | FN_NEVER_NULL)
 {
     struct writer writer;
     char text[40];
@@ -372,10 +364,9 @@ SCALAR(fn_uuid, "uuid", "() -> string", "A random UUID for every row.", NULL, NU
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         uint64_t a = os_random();
         uint64_t b = os_random();
-        int size =
-            snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012" PRIx64, (unsigned)(a >> 32),
-                     (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
-                     (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & 0xffffffffffffu);
+        int size = snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%012" PRIx64, (unsigned)(a >> 32),
+                            (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff),
+                            (unsigned)(0x8000 | (b >> 48 & 0x3fff)), b & 0xffffffffffffu);
         writer_put(&writer, bytes_of(text, (size_t)size));
     }
     writer_close(&writer);
@@ -396,7 +387,6 @@ SCALAR(fn_typeof, "typeof", "(any) -> string", "The type's name.", "typeof(1)", 
 }
 
 const struct function *const text_functions[] = {
-    &fn_upper,      &fn_lower,  &fn_initcap,  &fn_chr,  &fn_hex_number, &fn_hex,
-    &fn_unhex,      &fn_base64, &fn_unbase64, &fn_bin,  &fn_conv,       &fn_uuid,
-    &fn_typeof,     NULL,
+    &fn_upper,  &fn_lower,    &fn_initcap, &fn_chr,  &fn_hex_number, &fn_hex,    &fn_unhex,
+    &fn_base64, &fn_unbase64, &fn_bin,     &fn_conv, &fn_uuid,       &fn_typeof, NULL,
 };

@@ -10,10 +10,7 @@
 
 enum text_format { FORMAT_HEX, FORMAT_UTF8, FORMAT_BASE64 };
 
-static int hex_digit(uint8_t c)
-{
-    return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1;
-}
+static int hex_digit(uint8_t c) { return isdigit(c) ? c - '0' : isxdigit(c) ? tolower(c) - 'a' + 10 : -1; }
 
 /* An odd first digit is a byte of its own. */
 static bool hex_bytes(struct bytes text, uint8_t *out, size_t *size)
@@ -105,7 +102,8 @@ static void put_binary(struct writer *writer, struct bytes text, enum text_forma
     uint8_t *to = writer_room(writer, text.size + 4);
     if (to == NULL)
         return;
-    bool fits = format == FORMAT_HEX ? hex_bytes(text, to, &size) : format != FORMAT_BASE64 || base64_bytes(text, to, &size);
+    bool fits =
+        format == FORMAT_HEX ? hex_bytes(text, to, &size) : format != FORMAT_BASE64 || base64_bytes(text, to, &size);
     if (format == FORMAT_UTF8 && size > 0)
         memcpy(to, text.data, size);
     if (fits) {
@@ -117,8 +115,8 @@ static void put_binary(struct writer *writer, struct bytes text, enum text_forma
 }
 
 SCALAR(fn_to_binary, "to_binary", "(string, string?) -> binary",
-       "The bytes that a text of 'hex' (default), 'base64' or 'utf-8' stands for.", "cast(to_binary('537061726B') AS STRING)",
-       "Spark", .bind = bind_to_binary, .flags = FN_FAILS)
+       "The bytes that a text of 'hex' (default), 'base64' or 'utf-8' stands for.",
+       "cast(to_binary('537061726B') AS STRING)", "Spark", .bind = bind_to_binary, .flags = FN_FAILS)
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
@@ -177,7 +175,7 @@ SCALAR(fn_make_valid_utf8, "make_valid_utf8", "(string) -> string", "Bytes that 
         struct bytes text = arg_bytes(&args[0], i);
         uint8_t *to = writer_room(&writer, 3 * text.size);
         size_t written = 0;
-        for (size_t at = 0, size, bad; to != NULL && at < text.size; at += size > 0 ? size : bad) {
+        for (size_t at = 0, size, bad; to != NULL && at<text.size; at += size> 0 ? size : bad) {
             size = character_size(text, at, &bad);
             memcpy(to + written, size > 0 ? (const void *)(text.data + at) : "\xef\xbf\xbd", size > 0 ? size : 3);
             written += size > 0 ? size : 3;
@@ -234,5 +232,5 @@ SCALAR(fn_quote, "quote", "(string) -> string", "The text in single quotes, thos
 }
 
 const struct function *const text_bytes_functions[] = {
-    &fn_to_binary,       &fn_try_to_binary,     &fn_is_valid_utf8, &fn_make_valid_utf8,
+    &fn_to_binary,     &fn_try_to_binary,     &fn_is_valid_utf8, &fn_make_valid_utf8,
     &fn_validate_utf8, &fn_try_validate_utf8, &fn_quote,         NULL};

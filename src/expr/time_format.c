@@ -8,8 +8,7 @@ static const char DEFAULT_PATTERN[] = "yyyy-MM-dd HH:mm:ss";
 
 static struct pattern_use pattern_use(const struct session *session, bool to_parse, bool local)
 {
-    return (struct pattern_use){to_parse, local,
-                                local && to_parse ? TIME_PARSER_CORRECTED : session->time_parser};
+    return (struct pattern_use){to_parse, local, local && to_parse ? TIME_PARSER_CORRECTED : session->time_parser};
 }
 
 /* The pattern is argument AT, and nearly always a constant; the default when there are fewer arguments. */
@@ -27,8 +26,8 @@ static enum code bind_pattern(struct binding *binding, bool to_parse, bool local
         text = literal_bytes(literal);
     }
     const struct time_pattern *pattern;
-    TRY(time_pattern_compile(binding->ctx->arena, text,
-                             pattern_use(binding->ctx->session, to_parse, local), &pattern, err));
+    TRY(time_pattern_compile(binding->ctx->arena, text, pattern_use(binding->ctx->session, to_parse, local), &pattern,
+                             err));
     binding->bound = pattern;
     return E_OK;
 }
@@ -83,8 +82,7 @@ static void print_times(struct call *call, const struct arg *args, struct column
             pattern_at(call, &args[1], i, pattern_use(call->session, false, zone == NULL), &arena);
         int64_t us;
         text_clear(&text);
-        bool far =
-            __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us);
+        bool far = __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us);
         if (far)
             call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
         if (far || pattern == NULL) {
@@ -100,15 +98,15 @@ static void print_times(struct call *call, const struct arg *args, struct column
 }
 
 SCALAR(fn_date_format, "date_format", "(timestamp, string) -> string", "As a text by a pattern.",
-       "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')", "2026/01/05 03:04",
-       .bind = bind_print, .flags = FN_FAILS)
+       "date_format(TIMESTAMP'2026-01-05 03:04:05', 'yyyy/MM/dd HH:mm')", "2026/01/05 03:04", .bind = bind_print,
+       .flags = FN_FAILS)
 {
     print_times(call, args, out, 1, call->session->zone);
 }
 
 SCALAR(fn_from_unixtime, "from_unixtime", "(bigint, string?) -> string",
-       "Seconds since 1970 UTC as a text by a pattern.", "length(from_unixtime(0))", "19",
-       .bind = bind_print, .flags = FN_FAILS)
+       "Seconds since 1970 UTC as a text by a pattern.", "length(from_unixtime(0))", "19", .bind = bind_print,
+       .flags = FN_FAILS)
 {
     print_times(call, args, out, SECOND_US, call->session->zone);
 }
@@ -121,14 +119,12 @@ static void parse_times(struct call *call, const struct arg *args, struct column
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t us = 0;
         if (call_valid(call, i)) {
-            const struct time_pattern *pattern = pattern_at(
-                call, &args[1], i, pattern_use(call->session, true, zone == NULL), &arena);
+            const struct time_pattern *pattern =
+                pattern_at(call, &args[1], i, pattern_use(call->session, true, zone == NULL), &arena);
             enum time_parsed parsed =
-                pattern == NULL ? TIME_PARSED
-                                : time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us);
+                pattern == NULL ? TIME_PARSED : time_pattern_parse(pattern, arg_bytes(&args[0], i), zone, &us);
             if (parsed != TIME_PARSED)
-                call_reject(call, i,
-                            parsed == TIME_TOO_FAR ? REJECT_LONG_OVERFLOW : REJECT_DATETIME);
+                call_reject(call, i, parsed == TIME_TOO_FAR ? REJECT_LONG_OVERFLOW : REJECT_DATETIME);
         }
         column_values(out, int64_t)[i] = us / unit; // towards 0, as Spark has it
     }
@@ -142,22 +138,18 @@ SCALAR(fn_to_timestamp, "to_timestamp to_timestamp_ltz", "(string, string) -> ti
     parse_times(call, args, out, 1);
 }
 SCALAR_SAME(fn_try_to_timestamp, "try_to_timestamp", "(string, string) -> timestamp",
-            "A text by a pattern as an instant; NULL when it is none.",
-            "try_to_timestamp('x', 'yyyy')", "NULL", .run = fn_to_timestamp_run, .bind = bind_parse,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "A text by a pattern as an instant; NULL when it is none.", "try_to_timestamp('x', 'yyyy')", "NULL",
+            .run = fn_to_timestamp_run, .bind = bind_parse, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_to_timestamp_ntz, "to_timestamp_ntz", "(string, string) -> timestamp_ntz",
             "A text by a pattern as a local time.", "to_timestamp_ntz('2026/01/05', 'yyyy/MM/dd')",
-            "2026-01-05 00:00:00", .run = fn_to_timestamp_run, .bind = bind_parse_local,
-            .flags = FN_FAILS);
+            "2026-01-05 00:00:00", .run = fn_to_timestamp_run, .bind = bind_parse_local, .flags = FN_FAILS);
 SCALAR_SAME(fn_try_to_timestamp_ntz, "try_to_timestamp:ntz", "(string, string) -> timestamp_ntz",
-            "A text by a pattern as a local time; NULL when it is none.", NULL, NULL,
-            .run = fn_to_timestamp_run, .bind = bind_parse_local,
-            .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
+            "A text by a pattern as a local time; NULL when it is none.", NULL, NULL, .run = fn_to_timestamp_run,
+            .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
 
 /* Texts to times of the day. */
-SCALAR(fn_to_time, "to_time", "(string, string) -> time",
-       "A text by a pattern as a time of the day.", "to_time('12.10.05', 'HH.mm.ss')", "12:10:05",
-       .bind = bind_parse_local, .flags = FN_FAILS)
+SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern as a time of the day.",
+       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_local, .flags = FN_FAILS)
 {
     struct arena arena = {0};
     for (int64_t i = 0; i < call->rows; i++) {
@@ -165,8 +157,7 @@ SCALAR(fn_to_time, "to_time", "(string, string) -> time",
         if (call_valid(call, i)) {
             const struct time_pattern *pattern =
                 pattern_at(call, &args[1], i, pattern_use(call->session, true, true), &arena);
-            if (pattern != NULL &&
-                time_pattern_parse(pattern, arg_bytes(&args[0], i), NULL, &us) != TIME_PARSED)
+            if (pattern != NULL && time_pattern_parse(pattern, arg_bytes(&args[0], i), NULL, &us) != TIME_PARSED)
                 call_reject(call, i, REJECT_TIME_OF_DAY);
         }
         column_values(out, int64_t)[i] = floor_rest(us, DAY_US);
@@ -174,77 +165,63 @@ SCALAR(fn_to_time, "to_time", "(string, string) -> time",
     arena_free(&arena);
 }
 SCALAR_SAME(fn_try_to_time, "try_to_time", "(string, string) -> time",
-            "A text by a pattern as a time of the day; NULL when it is none.",
-            "try_to_time('12:99', 'HH:mm')", "NULL", .run = fn_to_time_run,
-            .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            "A text by a pattern as a time of the day; NULL when it is none.", "try_to_time('12:99', 'HH:mm')", "NULL",
+            .run = fn_to_time_run, .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?) -> bigint",
-       "Seconds since 1970 UTC of a text by a pattern.",
-       "unix_timestamp('1970-01-02', 'yyyy-MM-dd') > 0", "true", .bind = bind_parse,
-       .flags = FN_FAILS)
+       "Seconds since 1970 UTC of a text by a pattern.", "unix_timestamp('1970-01-02', 'yyyy-MM-dd') > 0", "true",
+       .bind = bind_parse, .flags = FN_FAILS)
 {
     parse_times(call, args, out, SECOND_US);
 }
 
 /* Conversions without a pattern are casts. */
-#define AS_CAST(id, name_, signature_, help_, example_, expected_, type_, try_)             \
-    static enum code id##_bind(struct binding *binding, struct error *err)                  \
-    {                                                                                       \
-        return expr_cast(binding->ctx, binding->args[0], type_of(type_), try_, binding->at, \
-                         &binding->rewritten, err);                                         \
-    }                                                                                       \
+#define AS_CAST(id, name_, signature_, help_, example_, expected_, type_, try_)                                        \
+    static enum code id##_bind(struct binding *binding, struct error *err)                                             \
+    {                                                                                                                  \
+        return expr_cast(binding->ctx, binding->args[0], type_of(type_), try_, binding->at, &binding->rewritten, err); \
+    }                                                                                                                  \
     SCALAR_SAME(id, name_, signature_, help_, example_, expected_, .bind = id##_bind)
-AS_CAST(fn_timestamp_cast, "to_timestamp timestamp to_timestamp_ltz", "(any) -> timestamp",
-        "CAST AS TIMESTAMP.", "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00",
-        TYPE_TIMESTAMP, false);
+AS_CAST(fn_timestamp_cast, "to_timestamp timestamp to_timestamp_ltz", "(any) -> timestamp", "CAST AS TIMESTAMP.",
+        "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
 AS_CAST(fn_try_timestamp_cast, "try_to_timestamp", "(any) -> timestamp", "TRY_CAST AS TIMESTAMP.",
         "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
-AS_CAST(fn_timestamp_ntz_cast, "to_timestamp_ntz", "(any) -> timestamp_ntz",
-        "CAST AS TIMESTAMP_NTZ.", "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00",
-        TYPE_TIMESTAMP_NTZ, false);
-AS_CAST(fn_date_cast, "to_date date", "(any) -> date", "CAST AS DATE.", "to_date('2026-01-01')",
-        "2026-01-01", TYPE_DATE, false);
-AS_CAST(fn_try_date_cast, "try_to_date", "(any) -> date", "TRY_CAST AS DATE.", "try_to_date('x')",
-        "NULL", TYPE_DATE, true);
-AS_CAST(fn_string_cast, "string", "(any) -> string", "CAST AS STRING.", "string(1)", "1",
-        TYPE_STRING, false);
-AS_CAST(fn_boolean_cast, "boolean", "(any) -> boolean", "CAST AS BOOLEAN.", "boolean('yes')",
-        "true", TYPE_BOOLEAN, false);
-AS_CAST(fn_tinyint_cast, "tinyint", "(any) -> tinyint", "CAST AS TINYINT.", "tinyint('1')", "1",
-        TYPE_INT8, false);
-AS_CAST(fn_smallint_cast, "smallint", "(any) -> smallint", "CAST AS SMALLINT.", "smallint('1')",
-        "1", TYPE_INT16, false);
+AS_CAST(fn_timestamp_ntz_cast, "to_timestamp_ntz", "(any) -> timestamp_ntz", "CAST AS TIMESTAMP_NTZ.",
+        "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00", TYPE_TIMESTAMP_NTZ, false);
+AS_CAST(fn_date_cast, "to_date date", "(any) -> date", "CAST AS DATE.", "to_date('2026-01-01')", "2026-01-01",
+        TYPE_DATE, false);
+AS_CAST(fn_try_date_cast, "try_to_date", "(any) -> date", "TRY_CAST AS DATE.", "try_to_date('x')", "NULL", TYPE_DATE,
+        true);
+AS_CAST(fn_string_cast, "string", "(any) -> string", "CAST AS STRING.", "string(1)", "1", TYPE_STRING, false);
+AS_CAST(fn_boolean_cast, "boolean", "(any) -> boolean", "CAST AS BOOLEAN.", "boolean('yes')", "true", TYPE_BOOLEAN,
+        false);
+AS_CAST(fn_tinyint_cast, "tinyint", "(any) -> tinyint", "CAST AS TINYINT.", "tinyint('1')", "1", TYPE_INT8, false);
+AS_CAST(fn_smallint_cast, "smallint", "(any) -> smallint", "CAST AS SMALLINT.", "smallint('1')", "1", TYPE_INT16,
+        false);
 AS_CAST(fn_int_cast, "int", "(any) -> int", "CAST AS INT.", "int('1')", "1", TYPE_INT32, false);
-AS_CAST(fn_bigint_cast, "bigint", "(any) -> bigint", "CAST AS BIGINT.", "bigint('1')", "1",
-        TYPE_INT64, false);
-AS_CAST(fn_float_cast, "float", "(any) -> float", "CAST AS FLOAT.", "float('1.5')", "1.5",
-        TYPE_FLOAT, false);
-AS_CAST(fn_double_cast, "double", "(any) -> double", "CAST AS DOUBLE.", "double('1.5')", "1.5",
-        TYPE_DOUBLE, false);
-AS_CAST(fn_binary_cast, "binary", "(any) -> binary", "CAST AS BINARY.", "hex(binary('a'))", "61",
-        TYPE_BINARY, false);
+AS_CAST(fn_bigint_cast, "bigint", "(any) -> bigint", "CAST AS BIGINT.", "bigint('1')", "1", TYPE_INT64, false);
+AS_CAST(fn_float_cast, "float", "(any) -> float", "CAST AS FLOAT.", "float('1.5')", "1.5", TYPE_FLOAT, false);
+AS_CAST(fn_double_cast, "double", "(any) -> double", "CAST AS DOUBLE.", "double('1.5')", "1.5", TYPE_DOUBLE, false);
+AS_CAST(fn_binary_cast, "binary", "(any) -> binary", "CAST AS BINARY.", "hex(binary('a'))", "61", TYPE_BINARY, false);
 
 static enum code decimal_cast_bind(struct binding *binding, struct error *err)
 {
-    return expr_cast(binding->ctx, binding->args[0], type_decimal(binding->ctx->arena, 10, 0),
-                     false, binding->at, &binding->rewritten, err);
+    return expr_cast(binding->ctx, binding->args[0], type_decimal(binding->ctx->arena, 10, 0), false, binding->at,
+                     &binding->rewritten, err);
 }
-SCALAR_SAME(fn_decimal_cast, "decimal", "(any) -> any", "CAST AS DECIMAL(10,0).", "decimal('1')",
-            "1", .bind = decimal_cast_bind);
+SCALAR_SAME(fn_decimal_cast, "decimal", "(any) -> any", "CAST AS DECIMAL(10,0).", "decimal('1')", "1",
+            .bind = decimal_cast_bind);
 
 /* to_date(text, pattern) is the date of the instant. */
 static enum code bind_date_by(struct binding *binding, bool try_cast, struct error *err)
 {
     const struct expr *instant;
-    TRY(expr_call(binding->ctx, try_cast ? "try_to_timestamp" : "to_timestamp", binding->args, 2,
-                  binding->at, &instant, err));
+    TRY(expr_call(binding->ctx, try_cast ? "try_to_timestamp" : "to_timestamp", binding->args, 2, binding->at, &instant,
+                  err));
     binding->rewritten = expr_cast_implicit(binding->ctx, instant, type_of(TYPE_DATE));
     return E_OK;
 }
-static enum code bind_to_date(struct binding *binding, struct error *err)
-{
-    return bind_date_by(binding, false, err);
-}
+static enum code bind_to_date(struct binding *binding, struct error *err) { return bind_date_by(binding, false, err); }
 static enum code bind_try_to_date(struct binding *binding, struct error *err)
 {
     return bind_date_by(binding, true, err);
@@ -252,17 +229,16 @@ static enum code bind_try_to_date(struct binding *binding, struct error *err)
 SCALAR_SAME(fn_to_date, "to_date", "(string, string) -> date", "A text by a pattern as a date.",
             "to_date('05/01/2026', 'dd/MM/yyyy')", "2026-01-05", .bind = bind_to_date);
 SCALAR_SAME(fn_try_to_date, "try_to_date", "(string, string) -> date",
-            "A text by a pattern as a date; NULL when it is none.", "try_to_date('x', 'yyyy')",
-            "NULL", .bind = bind_try_to_date);
+            "A text by a pattern as a date; NULL when it is none.", "try_to_date('x', 'yyyy')", "NULL",
+            .bind = bind_try_to_date);
 
 static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 {
-    return expr_call(binding->ctx, "unix_seconds", binding->args, 1, binding->at,
-                     &binding->rewritten, err);
+    return expr_call(binding->ctx, "unix_seconds", binding->args, 1, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp",
-            "(timestamp) -> bigint | (date) -> bigint", "Seconds since 1970 UTC.",
-            "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1", .bind = bind_unix_of_time);
+SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
+            "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",
+            .bind = bind_unix_of_time);
 
 const struct function *const time_format_functions[] = {
     &fn_date_format,

@@ -5,18 +5,12 @@
 #include "expr/coerce.h"
 #include "expr/loop.h"
 
-#define HOUR_US   (3600 * SECOND_US)
+#define HOUR_US (3600 * SECOND_US)
 #define MINUTE_US (60 * SECOND_US)
 
-static int64_t time_at(const struct arg *arg, int64_t row)
-{
-    return arg_values(arg, int64_t)[row * arg->step];
-}
+static int64_t time_at(const struct arg *arg, int64_t row) { return arg_values(arg, int64_t)[row * arg->step]; }
 
-static int32_t int_at(const struct arg *arg, int64_t row)
-{
-    return arg_values(arg, int32_t)[row * arg->step];
-}
+static int32_t int_at(const struct arg *arg, int64_t row) { return arg_values(arg, int32_t)[row * arg->step]; }
 
 /* ---- making ---- */
 
@@ -28,7 +22,8 @@ SCALAR(fn_make_time, "make_time", "(int, int, any) -> time", "A time of hour, mi
        "make_time(6, 30, 45.887)", "06:30:45.887", .bind = bind_make, .flags = FN_FAILS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
-        int64_t hour = int_at(&args[0], i), minute = int_at(&args[1], i), us = (int64_t)decimal_load(&args[2], false, i);
+        int64_t hour = int_at(&args[0], i), minute = int_at(&args[1], i),
+                us = (int64_t)decimal_load(&args[2], false, i);
         bool valid = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && us >= 0 && us < MINUTE_US;
         if (!valid)
             call_reject(call, i, REJECT_FIELD_BOUNDS_PLAIN);
@@ -57,10 +52,10 @@ SCALAR_SAME(fn_time_cast, "time", "(any) -> any", "CAST AS TIME.", "time('10:11'
 
 /* ---- parts ---- */
 
-#define TIME_PART(id, name_, rtype, sql, value)                                                      \
-    SCALAR(id, name_, "(time) -> " sql, "A part of a time.", NULL, NULL, .flags = FN_HIDDEN)         \
-    {                                                                                                \
-        LOOP1(rtype, int64_t, r[i] = (rtype)(value));                                                \
+#define TIME_PART(id, name_, rtype, sql, value)                                              \
+    SCALAR(id, name_, "(time) -> " sql, "A part of a time.", NULL, NULL, .flags = FN_HIDDEN) \
+    {                                                                                        \
+        LOOP1(rtype, int64_t, r[i] = (rtype)(value));                                        \
     }
 TIME_PART(fn_time_hour, "time:hour hour", int32_t, "int", x / HOUR_US)
 TIME_PART(fn_time_minute, "time:minute minute", int32_t, "int", x / MINUTE_US % 60)
@@ -84,8 +79,8 @@ static int64_t unit_of(struct bytes name)
     static const struct {
         const char *name;
         int64_t us;
-    } units[] = {{"HOUR", HOUR_US},  {"MINUTE", MINUTE_US},    {"SECOND", SECOND_US},
-                 {"MILLISECOND", 1000}, {"MICROSECOND", 1}};
+    } units[] = {
+        {"HOUR", HOUR_US}, {"MINUTE", MINUTE_US}, {"SECOND", SECOND_US}, {"MILLISECOND", 1000}, {"MICROSECOND", 1}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         if (name.size == strlen(units[i].name) && strncasecmp(units[i].name, (const char *)name.data, name.size) == 0)
             return units[i].us;
@@ -190,13 +185,13 @@ static void move_times(struct call *call, const struct arg *args, struct column 
         column_values(out, int64_t)[i] = fits ? us : 0;
     }
 }
-SCALAR(fn_time_plus, "+", "(time, interval_dt) -> any", "Later by an interval.", "TIME'09:00:00' + INTERVAL '30' MINUTE",
-       "09:30:00", .bind = bind_moved, .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_time_plus, "+", "(time, interval_dt) -> any", "Later by an interval.",
+       "TIME'09:00:00' + INTERVAL '30' MINUTE", "09:30:00", .bind = bind_moved, .flags = FN_FAILS | FN_OPERATOR)
 {
     move_times(call, args, out, 1);
 }
-SCALAR(fn_time_minus, "-", "(time, interval_dt) -> any", "Earlier by an interval.", "TIME'09:00:00' - INTERVAL '30' MINUTE",
-       "08:30:00", .bind = bind_moved, .flags = FN_FAILS | FN_OPERATOR)
+SCALAR(fn_time_minus, "-", "(time, interval_dt) -> any", "Earlier by an interval.",
+       "TIME'09:00:00' - INTERVAL '30' MINUTE", "08:30:00", .bind = bind_moved, .flags = FN_FAILS | FN_OPERATOR)
 {
     move_times(call, args, out, -1);
 }
@@ -258,9 +253,9 @@ SCALAR_SAME(fn_try_date_and_time, "try_make_timestamp try_make_timestamp_ltz", "
             "An instant of a date and a time; NULL when there is none.",
             "try_make_timestamp(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .run = fn_date_and_time_run,
             .bind = bind_date_and_time, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
-SCALAR_SAME(fn_date_and_time_ntz, "make_timestamp_ntz", "(date, time) -> timestamp_ntz", "A local time of a date and a time.",
-            "make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .run = fn_date_and_time_run,
-            .bind = bind_date_and_time, .flags = FN_FAILS);
+SCALAR_SAME(fn_date_and_time_ntz, "make_timestamp_ntz", "(date, time) -> timestamp_ntz",
+            "A local time of a date and a time.", "make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')",
+            "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time, .flags = FN_FAILS);
 SCALAR_SAME(fn_try_date_and_time_ntz, "try_make_timestamp_ntz", "(date, time) -> timestamp_ntz",
             "A local time of a date and a time.", "try_make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')",
             "2026-02-03 04:05:06", .run = fn_date_and_time_run, .bind = bind_date_and_time,
@@ -282,19 +277,38 @@ static enum code bind_now(struct binding *binding, struct error *err)
     binding->nullable = false;
     return E_OK;
 }
-SCALAR(fn_current_time, "current_time", "(int?) -> any", "The local time of the batch, with so many digits behind the point.",
-       NULL, NULL, .bind = bind_now, .flags = FN_TIME | FN_NEVER_NULL)
+SCALAR(fn_current_time, "current_time", "(int?) -> any",
+       "The local time of the batch, with so many digits behind the point.", NULL, NULL, .bind = bind_now,
+       .flags = FN_TIME | FN_NEVER_NULL)
 {
     int64_t unit = (int64_t)decimal_power10(6 - type_time_digits(out->type));
     int64_t us = floor_rest(to_local(call->session->zone, call->session->batch_time_us), DAY_US);
     column_values(out, int64_t)[0] = us - us % unit;
 }
 
-const struct function *const time_of_day_functions[] = {
-    &fn_current_time,
-    &fn_make_time,       &fn_to_time,         &fn_try_to_time,       &fn_time_cast,
-    &fn_time_hour,       &fn_time_minute,     &fn_time_whole_second, &fn_time_second,     &fn_time_trunc,
-    &fn_time_diff,       &fn_time_from_seconds, &fn_time_from_millis, &fn_time_from_micros, &fn_time_to_seconds,
-    &fn_time_to_millis,  &fn_time_to_micros,  &fn_time_plus,       &fn_time_minus,        &fn_interval_plus_time,
-    &fn_time_apart,      &fn_date_and_time,   &fn_try_date_and_time, &fn_date_and_time_ntz, &fn_try_date_and_time_ntz,
-    NULL};
+const struct function *const time_of_day_functions[] = {&fn_current_time,
+                                                        &fn_make_time,
+                                                        &fn_to_time,
+                                                        &fn_try_to_time,
+                                                        &fn_time_cast,
+                                                        &fn_time_hour,
+                                                        &fn_time_minute,
+                                                        &fn_time_whole_second,
+                                                        &fn_time_second,
+                                                        &fn_time_trunc,
+                                                        &fn_time_diff,
+                                                        &fn_time_from_seconds,
+                                                        &fn_time_from_millis,
+                                                        &fn_time_from_micros,
+                                                        &fn_time_to_seconds,
+                                                        &fn_time_to_millis,
+                                                        &fn_time_to_micros,
+                                                        &fn_time_plus,
+                                                        &fn_time_minus,
+                                                        &fn_interval_plus_time,
+                                                        &fn_time_apart,
+                                                        &fn_date_and_time,
+                                                        &fn_try_date_and_time,
+                                                        &fn_date_and_time_ntz,
+                                                        &fn_try_date_and_time_ntz,
+                                                        NULL};

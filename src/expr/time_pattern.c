@@ -31,8 +31,7 @@ static bool legacy_letters(struct bytes pattern)
 }
 
 /* Refuses the pattern because of the part that does not read, as Spark words it. */
-static enum code pattern_error(struct bytes pattern, const struct part *part,
-                               struct pattern_use use, struct error *err)
+static enum code pattern_error(struct bytes pattern, const struct part *part, struct pattern_use use, struct error *err)
 {
     const bool to_parse = use.to_parse;
     const char *why = "INVALID_DATETIME_PATTERN.WITH_SUGGESTION";
@@ -43,8 +42,7 @@ static enum code pattern_error(struct bytes pattern, const struct part *part,
         return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s", why, (int)pattern.size,
                     (const char *)pattern.data);
     if (letter && part->letter == 'z' && part->count < 5)
-        return fail(err, E_SQL,
-                    "[INVALID_DATETIME_PATTERN] Zone names (%s) are not supported: %.*s",
+        return fail(err, E_SQL, "[INVALID_DATETIME_PATTERN] Zone names (%s) are not supported: %.*s",
                     to_parse ? "zzzz" : "z", (int)pattern.size, (const char *)pattern.data);
     if (use.parser == TIME_PARSER_EXCEPTION && !use.local && legacy_letters(pattern))
         why = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION";
@@ -106,8 +104,7 @@ static bool read_quoted(struct arena *arena, struct bytes pattern, size_t *at, s
     return false;
 }
 
-static bool read_part(struct arena *arena, struct bytes pattern, struct pattern_use use, size_t *at,
-                      struct part *part)
+static bool read_part(struct arena *arena, struct bytes pattern, struct pattern_use use, size_t *at, struct part *part)
 {
     char c = (char)pattern.data[*at];
     bool older = use.parser == TIME_PARSER_LEGACY;
@@ -189,8 +186,7 @@ static struct moment moment_of(int64_t us, const struct zone *zone)
 }
 
 /* +hh:mm and the seconds where there are some. */
-static void print_clock(const char *hours, int size, bool colon, bool seconds, char sign,
-                        struct text *out)
+static void print_clock(const char *hours, int size, bool colon, bool seconds, char sign, struct text *out)
 {
     text_add_char(out, sign);
     text_printf(out, hours, size / 3600);
@@ -217,8 +213,7 @@ static void print_offset(const struct part *part, int64_t offset_us, struct text
     else if (letter != 'Z' && part->count == 1 && size / 60 % 60 == 0)
         text_printf(out, "%c%02d", sign, size / 3600);
     else
-        print_clock("%02d", size, part->count == 5 || (letter != 'Z' && part->count == 3),
-                    part->count > 3, sign, out);
+        print_clock("%02d", size, part->count == 5 || (letter != 'Z' && part->count == 3), part->count > 3, sign, out);
 }
 
 /* value >= 0, with zeros in front up to the width. */
@@ -277,8 +272,8 @@ static void print_fraction(int count, int micro, struct text *out)
     out->size = start + (size_t)count;
 }
 
-static void print_letter(const struct part *part, const struct moment *m, const struct zone *zone,
-                         bool older, struct text *out)
+static void print_letter(const struct part *part, const struct moment *m, const struct zone *zone, bool older,
+                         struct text *out)
 {
     int half = m->hour % 12;
     switch (part->letter) {
@@ -286,9 +281,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 'M':
     case 'L': print_month(part, m->date.month, out); break;
     case 'd': print_padded(out, m->date.day, part->count); break;
-    case 'D':
-        print_padded(out, (int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1, part->count);
-        break;
+    case 'D': print_padded(out, (int64_t)m->days - days_from_civil(m->date.year, 1, 1) + 1, part->count); break;
     case 'Q':
     case 'q': print_quarter(part, (m->date.month - 1) / 3 + 1, out); break;
     case 'E':
@@ -322,8 +315,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     }
 }
 
-void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone,
-                        struct text *out)
+void time_pattern_print(const struct time_pattern *pattern, int64_t us, const struct zone *zone, struct text *out)
 {
     struct moment m = moment_of(us, zone);
     for (int i = 0; i < pattern->count; i++) {

@@ -58,9 +58,7 @@ static bool parse_year(struct parsed *p, const struct part *part)
     bool minus = p->at < p->text.size && p->text.data[p->at] == '-' && part->count != 2;
     bool plus = p->at < p->text.size && p->text.data[p->at] == '+' && part->count >= 4;
     p->at += minus || plus;
-    int most = part->fixed || part->count == 2 ? part->count
-               : plus || part->count < 4       ? YEAR_DIGITS_MAX
-                                               : part->count;
+    int most = part->fixed || part->count == 2 ? part->count : plus || part->count < 4 ? YEAR_DIGITS_MAX : part->count;
     int64_t value;
     size_t start = p->at;
     if (p->older && !part->fixed)
@@ -76,8 +74,7 @@ static bool parse_year(struct parsed *p, const struct part *part)
 
 static bool parse_word(struct parsed *p, const char *word, size_t size)
 {
-    if (p->text.size - p->at < size ||
-        strncasecmp((const char *)p->text.data + p->at, word, size) != 0)
+    if (p->text.size - p->at < size || strncasecmp((const char *)p->text.data + p->at, word, size) != 0)
         return false;
     p->at += size;
     return true;
@@ -121,22 +118,20 @@ static bool parse_offset(struct parsed *p, const struct part *part)
     p->offset_us = 0;
     if (zulu && parse_word(p, "Z", 1))
         return true;
-    if ((part->letter == 'O' || (part->letter == 'Z' && part->count == 4)) &&
-        !parse_word(p, "GMT", 3))
+    if ((part->letter == 'O' || (part->letter == 'Z' && part->count == 4)) && !parse_word(p, "GMT", 3))
         return false;
     bool optional = part->letter == 'O' || (part->letter == 'Z' && part->count == 4);
     char sign = p->at < p->text.size ? (char)p->text.data[p->at] : '\0';
     if (sign != '+' && sign != '-')
         return optional;
     p->at++;
-    bool colon = part->letter == 'O' || part->count == 3 || part->count == 5 ||
-                 (part->letter == 'Z' && part->count == 4);
+    bool colon =
+        part->letter == 'O' || part->count == 3 || part->count == 5 || (part->letter == 'Z' && part->count == 4);
     if (part->letter == 'Z' && part->count == 3)
         colon = false;
     if (!parse_number(p, part->letter == 'O' ? 1 : 2, 2, &hours))
         return false;
-    bool more = p->at < p->text.size &&
-                (colon ? p->text.data[p->at] == ':' : isdigit(p->text.data[p->at]) != 0);
+    bool more = p->at < p->text.size && (colon ? p->text.data[p->at] == ':' : isdigit(p->text.data[p->at]) != 0);
     if (more) {
         p->at += colon;
         if (!parse_number(p, 2, 2, &minutes))
@@ -154,8 +149,7 @@ static bool parse_zone(struct parsed *p)
 {
     size_t start = p->at;
     struct error ignored;
-    while (p->at < p->text.size &&
-           (isalnum(p->text.data[p->at]) || memchr("/_+-:", p->text.data[p->at], 5) != NULL))
+    while (p->at < p->text.size && (isalnum(p->text.data[p->at]) || memchr("/_+-:", p->text.data[p->at], 5) != NULL))
         p->at++;
     return zone_find(bytes_of(p->text.data + start, p->at - start), &p->zone, &ignored) == E_OK;
 }
@@ -180,8 +174,7 @@ static bool parse_older(struct parsed *p, const struct part *part)
 {
     int64_t ignored;
     if (part->letter == 'E')
-        return parse_name(p, weekday_names, 7, true) >= 0 ||
-               parse_name(p, weekday_names, 7, false) >= 0;
+        return parse_name(p, weekday_names, 7, true) >= 0 || parse_name(p, weekday_names, 7, false) >= 0;
     return parse_number(p, 1, 9, &ignored);
 }
 
@@ -199,9 +192,7 @@ static bool parse_letter(struct parsed *p, const struct part *part)
     case 'F': return parse_older(p, part);
     case 'd': return parse_small(p, part, &p->day);
     case 'D': return parse_number(p, p->older ? 1 : part->count, 3, &p->day_of_year);
-    case 'a':
-        p->afternoon = parse_word(p, "PM", 2) ? 1 : parse_word(p, "AM", 2) ? 0 : -1;
-        return p->afternoon >= 0;
+    case 'a': p->afternoon = parse_word(p, "PM", 2) ? 1 : parse_word(p, "AM", 2) ? 0 : -1; return p->afternoon >= 0;
     case 'G': return parse_word(p, "AD", 2);
     case 'H': return parse_small(p, part, &p->hour) && p->hour <= 23;
     case 'k': {
@@ -210,8 +201,7 @@ static bool parse_letter(struct parsed *p, const struct part *part)
         return parsed;
     }
     case 'h': {
-        bool parsed =
-            parse_small(p, part, &p->half_hour) && p->half_hour >= 1 && p->half_hour <= 12;
+        bool parsed = parse_small(p, part, &p->half_hour) && p->half_hour >= 1 && p->half_hour <= 12;
         p->half_hour = parsed ? p->half_hour % 12 : p->half_hour;
         return parsed;
     }
@@ -286,13 +276,10 @@ static enum time_parsed resolve_date(const struct parsed *p, int32_t *out)
     return TIME_PARSED;
 }
 
-static int64_t said(int field)
-{
-    return field == NOT_SAID ? 0 : field;
-}
+static int64_t said(int field) { return field == NOT_SAID ? 0 : field; }
 
-enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct bytes text,
-                                    const struct zone *zone, int64_t *out)
+enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct bytes text, const struct zone *zone,
+                                    int64_t *out)
 {
     struct parsed p = {.text = text,
                        .year = INT64_MIN,
@@ -312,9 +299,7 @@ enum time_parsed time_pattern_parse(const struct time_pattern *pattern, struct b
     if (date != TIME_PARSED)
         return date;
     int64_t hour = p.hour != NOT_SAID ? p.hour : said(p.half_hour) + (p.afternoon > 0 ? 12 : 0);
-    int64_t local = days * DAY_US +
-                    ((hour * 60 + said(p.minute)) * 60 + said(p.second)) * SECOND_US +
-                    said(p.micro);
+    int64_t local = days * DAY_US + ((hour * 60 + said(p.minute)) * 60 + said(p.second)) * SECOND_US + said(p.micro);
     if (zone == NULL)
         *out = local;
     else if (p.has_offset)

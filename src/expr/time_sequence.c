@@ -10,8 +10,7 @@ static struct calendar_interval step_at(const struct arg *arg, int64_t row)
     row *= arg->step;
     switch (arg->col->type->id) {
     case TYPE_INTERVAL: return arg_values(arg, struct calendar_interval)[row];
-    case TYPE_INTERVAL_YM:
-        return (struct calendar_interval){.months = arg_values(arg, int32_t)[row]};
+    case TYPE_INTERVAL_YM: return (struct calendar_interval){.months = arg_values(arg, int32_t)[row]};
     default: break;
     }
     int64_t us = arg_values(arg, int64_t)[row];
@@ -25,14 +24,11 @@ static int128 step_us(struct calendar_interval step)
 }
 
 /* start + k steps; false where there is no such time. */
-static bool step_from(int64_t start, struct calendar_interval step, int32_t k,
-                      const struct zone *zone, int64_t *out)
+static bool step_from(int64_t start, struct calendar_interval step, int32_t k, const struct zone *zone, int64_t *out)
 {
     struct calendar_interval by;
-    return !__builtin_mul_overflow(step.months, k, &by.months) &&
-           !__builtin_mul_overflow(step.days, k, &by.days) &&
-           !__builtin_mul_overflow(step.us, (int64_t)k, &by.us) &&
-           timestamp_add_calendar(start, by, 1, zone, out);
+    return !__builtin_mul_overflow(step.months, k, &by.months) && !__builtin_mul_overflow(step.days, k, &by.days) &&
+           !__builtin_mul_overflow(step.us, (int64_t)k, &by.us) && timestamp_add_calendar(start, by, 1, zone, out);
 }
 
 /* Appends start, start + step, .. up to stop; the reason when that cannot be, else REJECT_COUNT. Dates: in microseconds. */
@@ -71,13 +67,12 @@ static enum code bind_step(struct binding *binding, struct error *err)
     return binding_cast(binding, 2, type_of(TYPE_INTERVAL_DT), err); // NULL; the error of all else
 }
 
-SCALAR(
-    fn_time_sequence, "sequence",
-    "(timestamp, timestamp, any?) -> array<timestamp> | "
-    "(timestamp_ntz, timestamp_ntz, any?) -> array<timestamp_ntz> | (date, date, any?) -> array<date>",
-    "Dates or times from the first to the second, by an interval or by a day.",
-    "sequence(DATE'2026-01-31', DATE'2026-03-31', INTERVAL 1 MONTH)",
-    "[2026-01-31,2026-02-28,2026-03-31]", .bind = bind_step, .flags = FN_FAILS)
+SCALAR(fn_time_sequence, "sequence",
+       "(timestamp, timestamp, any?) -> array<timestamp> | "
+       "(timestamp_ntz, timestamp_ntz, any?) -> array<timestamp_ntz> | (date, date, any?) -> array<date>",
+       "Dates or times from the first to the second, by an interval or by a day.",
+       "sequence(DATE'2026-01-31', DATE'2026-03-31', INTERVAL 1 MONTH)", "[2026-01-31,2026-02-28,2026-03-31]",
+       .bind = bind_step, .flags = FN_FAILS)
 {
     struct builder builder;
     bool days = args[0].col->type->id == TYPE_DATE;

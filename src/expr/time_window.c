@@ -11,10 +11,7 @@
 /* Times this far out cannot be moved by a window without overflow. ORDER EVENT_TIME_LIMIT_US of operator.h */
 #define TIME_LIMIT_US (INT64_MAX / 4)
 
-static bool is_far(int64_t time_us)
-{
-    return time_us > TIME_LIMIT_US || time_us < -TIME_LIMIT_US;
-}
+static bool is_far(int64_t time_us) { return time_us > TIME_LIMIT_US || time_us < -TIME_LIMIT_US; }
 
 static const struct type *window_type(struct arena *arena, const struct type *time)
 {
@@ -32,8 +29,7 @@ static enum code bind_window(struct binding *binding, __attribute__((unused)) st
 struct bounds {
     int64_t *starts, *ends;
 };
-static struct bounds bounds_open(struct call *call, const struct type *type, int64_t rows,
-                                 struct column *out)
+static struct bounds bounds_open(struct call *call, const struct type *type, int64_t rows, struct column *out)
 {
     out->children = mem_array(struct column, 2);
     out->child_count = 2;
@@ -41,8 +37,7 @@ static struct bounds bounds_open(struct call *call, const struct type *type, int
         out->children[i] = (struct column){.type = type->fields[i].type, .rows = rows, .nulls = -1};
         out->children[i].values = call_buffer(call, (size_t)rows * sizeof(int64_t));
     }
-    return (struct bounds){column_values(&out->children[0], int64_t),
-                           column_values(&out->children[1], int64_t)};
+    return (struct bounds){column_values(&out->children[0], int64_t), column_values(&out->children[1], int64_t)};
 }
 
 /* A NULL window has NULL bounds. */
@@ -67,9 +62,8 @@ static struct grid grid_at(const struct arg *args, bool sliding, int64_t row)
 }
 static bool grid_valid(struct grid grid)
 {
-    return grid.slide_us > 0 && grid.slide_us <= grid.size_us &&
-           (grid.size_us - 1) / grid.slide_us < SLIDES_MAX && !is_far(grid.size_us) &&
-           !is_far(grid.offset_us);
+    return grid.slide_us > 0 && grid.slide_us <= grid.size_us && (grid.size_us - 1) / grid.slide_us < SLIDES_MAX &&
+           !is_far(grid.size_us) && !is_far(grid.offset_us);
 }
 static int64_t last_start(struct grid grid, int64_t time_us)
 {
@@ -87,8 +81,7 @@ static bool has_window(struct call *call, int64_t row, struct grid grid, int64_t
     return false;
 }
 
-SCALAR(fn_tumbling, "window:tumbling",
-       "(timestamp, bigint, bigint) -> any | (timestamp_ntz, bigint, bigint) -> any",
+SCALAR(fn_tumbling, "window:tumbling", "(timestamp, bigint, bigint) -> any | (timestamp_ntz, bigint, bigint) -> any",
        "The window of a size and an offset, both in microseconds, that holds the time.", NULL, NULL,
        .bind = bind_window, .flags = FN_FAILS | FN_HIDDEN)
 {
@@ -97,8 +90,7 @@ SCALAR(fn_tumbling, "window:tumbling",
     int64_t start = 0, size_us = 0;
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t time = arg_values(&args[0], int64_t)[i * args[0].step];
-        if (!fixed || (uint64_t)time - (uint64_t)start >=
-                          (uint64_t)size_us) { // mostly the window of the row before
+        if (!fixed || (uint64_t)time - (uint64_t)start >= (uint64_t)size_us) { // mostly the window of the row before
             struct grid grid = grid_at(args, false, i);
             bool has = has_window(call, i, grid, time);
             start = has ? last_start(grid, time) : 0;
@@ -119,8 +111,7 @@ static enum code bind_windows(struct binding *binding, __attribute__((unused)) s
 
 static int64_t windows_of(struct grid grid, int64_t time_us)
 {
-    return (grid.size_us - (time_us - last_start(grid, time_us)) + grid.slide_us - 1) /
-           grid.slide_us;
+    return (grid.size_us - (time_us - last_start(grid, time_us)) + grid.slide_us - 1) / grid.slide_us;
 }
 
 /* The lists' offsets; how many windows there are in all. */
@@ -140,11 +131,10 @@ static int64_t sliding_offsets(struct call *call, const struct arg *args, struct
     return total;
 }
 
-SCALAR(
-    fn_sliding, "window:sliding",
-    "(timestamp, bigint, bigint, bigint) -> any | (timestamp_ntz, bigint, bigint, bigint) -> any",
-    "The windows of a size, slide and offset, in microseconds, that hold the time: the last one first.",
-    NULL, NULL, .bind = bind_windows, .flags = FN_FAILS | FN_HIDDEN)
+SCALAR(fn_sliding, "window:sliding",
+       "(timestamp, bigint, bigint, bigint) -> any | (timestamp_ntz, bigint, bigint, bigint) -> any",
+       "The windows of a size, slide and offset, in microseconds, that hold the time: the last one first.", NULL, NULL,
+       .bind = bind_windows, .flags = FN_FAILS | FN_HIDDEN)
 {
     int64_t total = sliding_offsets(call, args, out);
     struct column *windows = mem_new(struct column);
@@ -164,10 +154,8 @@ SCALAR(
     }
 }
 
-SCALAR(fn_session, "window:session",
-       "(timestamp, interval_dt) -> any | (timestamp_ntz, interval_dt) -> any",
-       "The session of one row: it ends a gap later.", NULL, NULL, .bind = bind_window,
-       .flags = FN_FAILS | FN_HIDDEN)
+SCALAR(fn_session, "window:session", "(timestamp, interval_dt) -> any | (timestamp_ntz, interval_dt) -> any",
+       "The session of one row: it ends a gap later.", NULL, NULL, .bind = bind_window, .flags = FN_FAILS | FN_HIDDEN)
 {
     struct bounds bounds = bounds_open(call, out->type, call->rows, out);
     for (int64_t i = 0; i < call->rows; i++) {
@@ -200,29 +188,25 @@ SCALAR(fn_gap, "window:gap", "(string) -> interval_dt",
 
 static bool is_window(const struct type *type)
 {
-    return type->id == TYPE_STRUCT && type->field_count == 2 &&
-           strcmp(type->fields[0].name, "start") == 0 && strcmp(type->fields[1].name, "end") == 0 &&
-           type_equal(type->fields[0].type, type->fields[1].type) &&
-           (type->fields[1].type->id == TYPE_TIMESTAMP ||
-            type->fields[1].type->id == TYPE_TIMESTAMP_NTZ);
+    return type->id == TYPE_STRUCT && type->field_count == 2 && strcmp(type->fields[0].name, "start") == 0 &&
+           strcmp(type->fields[1].name, "end") == 0 && type_equal(type->fields[0].type, type->fields[1].type) &&
+           (type->fields[1].type->id == TYPE_TIMESTAMP || type->fields[1].type->id == TYPE_TIMESTAMP_NTZ);
 }
 
 static enum code bind_window_time(struct binding *binding, struct error *err)
 {
     const struct type *type = binding->args[0]->type;
     if (!is_window(type))
-        return fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] window_time takes a window, STRUCT<start, end> of "
-            "timestamps, not \"%s\"",
-            type_sql(binding->ctx->arena, type));
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] window_time takes a window, STRUCT<start, end> of "
+                    "timestamps, not \"%s\"",
+                    type_sql(binding->ctx->arena, type));
     binding->type = type->fields[1].type;
     return E_OK;
 }
 
-SCALAR(fn_window_time, "window_time", "(any) -> any",
-       "The last instant of a window: its end - 1 microsecond.", NULL, NULL,
-       .bind = bind_window_time)
+SCALAR(fn_window_time, "window_time", "(any) -> any", "The last instant of a window: its end - 1 microsecond.", NULL,
+       NULL, .bind = bind_window_time)
 {
     const struct arg end = {&args[0].col->children[1], args[0].step};
     int64_t *r = column_values(out, int64_t);

@@ -3,8 +3,7 @@
 #include "expr/function.h"
 #include "expr/lambda.h"
 
-struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type,
-                      struct position at)
+struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struct type *type, struct position at)
 {
     struct expr *expr = arena_new(ctx->arena, struct expr);
     expr->kind = kind;
@@ -21,8 +20,7 @@ static int32_t expr_depth(const struct expr *expr)
     return casts + (expr->kind == EXPR_CALL || expr->kind == EXPR_CASE ? expr->index : 0);
 }
 
-enum code expr_take_args(struct expr *expr, const struct expr **args, int32_t count,
-                         struct error *err)
+enum code expr_take_args(struct expr *expr, const struct expr **args, int32_t count, struct error *err)
 {
     expr->args = args;
     expr->arg_count = count;
@@ -43,8 +41,7 @@ static void expr_take_one(struct expr_context *ctx, struct expr *expr, const str
     expr->args[0] = arg;
 }
 
-const struct expr *expr_column(struct expr_context *ctx, int32_t index, const struct field *field,
-                               struct position at)
+const struct expr *expr_column(struct expr_context *ctx, int32_t index, const struct field *field, struct position at)
 {
     struct expr *expr = expr_new(ctx, EXPR_COLUMN, field->type, at);
     expr->index = index;
@@ -72,13 +69,12 @@ static struct buffer *arena_buffer(struct arena *arena, const void *data, size_t
     return buffer;
 }
 
-static struct expr *literal_new(struct expr_context *ctx, const struct type *type,
-                                const void *values, size_t size, struct position at)
+static struct expr *literal_new(struct expr_context *ctx, const struct type *type, const void *values, size_t size,
+                                struct position at)
 {
     struct expr *expr = expr_new(ctx, EXPR_LITERAL, type, at);
     struct column *col = arena_new(ctx->arena, struct column);
-    *col =
-        (struct column){.type = type, .rows = 1, .values = arena_buffer(ctx->arena, values, size)};
+    *col = (struct column){.type = type, .rows = 1, .values = arena_buffer(ctx->arena, values, size)};
     if (type_is_varlen(type)) {
         int32_t offsets[2] = {0, (int32_t)size};
         col->offsets = arena_buffer(ctx->arena, offsets, sizeof offsets);
@@ -100,20 +96,15 @@ static void column_into_arena(struct arena *arena, struct column *out, const str
         size = width * (size_t)col->rows;
     else if (type_is_varlen(col->type))
         size = (size_t)column_offsets(col)[col->rows];
-    out->valid =
-        col->valid == NULL ? NULL : arena_buffer(arena, col->valid->data, bit_bytes(col->rows));
-    out->offsets = col->offsets == NULL
-                       ? NULL
-                       : arena_buffer(arena, col->offsets->data, entries * sizeof(int32_t));
+    out->valid = col->valid == NULL ? NULL : arena_buffer(arena, col->valid->data, bit_bytes(col->rows));
+    out->offsets = col->offsets == NULL ? NULL : arena_buffer(arena, col->offsets->data, entries * sizeof(int32_t));
     out->values = col->values == NULL ? NULL : arena_buffer(arena, col->values->data, size);
-    out->children =
-        col->child_count == 0 ? NULL : arena_array(arena, struct column, (size_t)col->child_count);
+    out->children = col->child_count == 0 ? NULL : arena_array(arena, struct column, (size_t)col->child_count);
     for (int32_t i = 0; i < col->child_count; i++)
         column_into_arena(arena, &out->children[i], &col->children[i]);
 }
 
-static const struct expr *literal_of_column(struct expr_context *ctx, const struct column *col,
-                                            struct position at)
+static const struct expr *literal_of_column(struct expr_context *ctx, const struct column *col, struct position at)
 {
     struct expr *expr = expr_new(ctx, EXPR_LITERAL, col->type, at);
     expr->literal = arena_new(ctx->arena, struct column);
@@ -146,8 +137,7 @@ const struct expr *expr_boolean(struct expr_context *ctx, bool value, struct pos
     return literal_new(ctx, type_of(TYPE_BOOLEAN), &bits, 1, at);
 }
 
-const struct expr *expr_int(struct expr_context *ctx, const struct type *type, int64_t value,
-                            struct position at)
+const struct expr *expr_int(struct expr_context *ctx, const struct type *type, int64_t value, struct position at)
 {
     int8_t narrow8 = (int8_t)value;
     int16_t narrow16 = (int16_t)value;
@@ -175,8 +165,8 @@ const struct expr *expr_binary(struct expr_context *ctx, struct bytes value, str
     return literal_new(ctx, type_of(TYPE_BINARY), value.data, value.size, at);
 }
 
-const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision,
-                                int scale, struct position at)
+const struct expr *expr_decimal(struct expr_context *ctx, __int128 unscaled, int precision, int scale,
+                                struct position at)
 {
     const struct type *type = type_decimal(ctx->arena, precision, scale);
     int64_t narrow = (int64_t)unscaled;
@@ -189,10 +179,7 @@ const struct expr *expr_interval(struct expr_context *ctx, const struct calendar
     return literal_new(ctx, type_of(TYPE_INTERVAL), value, sizeof *value, at);
 }
 
-bool literal_is_null(const struct expr *expr)
-{
-    return expr->kind == EXPR_LITERAL && column_is_null(expr->literal, 0);
-}
+bool literal_is_null(const struct expr *expr) { return expr->kind == EXPR_LITERAL && column_is_null(expr->literal, 0); }
 
 int64_t literal_int(const struct expr *expr)
 {
@@ -205,15 +192,12 @@ int64_t literal_int(const struct expr *expr)
     }
 }
 
-struct bytes literal_bytes(const struct expr *expr)
-{
-    return column_bytes_at(expr->literal, 0);
-}
+struct bytes literal_bytes(const struct expr *expr) { return column_bytes_at(expr->literal, 0); }
 
 /* ---- casts ---- */
 
-static const struct expr *cast_new(struct expr_context *ctx, const struct expr *of,
-                                   const struct type *to, bool try_cast, struct position at)
+static const struct expr *cast_new(struct expr_context *ctx, const struct expr *of, const struct type *to,
+                                   bool try_cast, struct position at)
 {
     struct expr *expr = expr_new(ctx, EXPR_CAST, to, at);
     expr->try_cast = try_cast;
@@ -225,8 +209,7 @@ static const struct expr *cast_new(struct expr_context *ctx, const struct expr *
 /* A map's key must not become NULL. */
 static bool keys_cast_safely(const struct type *from, const struct type *to)
 {
-    if (from->id == TYPE_MAP && to->id == TYPE_MAP &&
-        cast_fails(from->fields[0].type, to->fields[0].type))
+    if (from->id == TYPE_MAP && to->id == TYPE_MAP && cast_fails(from->fields[0].type, to->fields[0].type))
         return false;
     for (int32_t i = 0; type_is_nested(to) && i < from->field_count && i < to->field_count; i++)
         if (!keys_cast_safely(from->fields[i].type, to->fields[i].type))
@@ -243,8 +226,8 @@ static const char *cast_suggestion(bool ansi, bool try_cast, const struct type *
     return !try_cast && ansi && cast_was_known(from, to) ? "CAST_WITH_CONF_SUGGESTION" : "CAST_WITHOUT_SUGGESTION";
 }
 
-enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to,
-                    bool try_cast, struct position at, const struct expr **out, struct error *err)
+enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
+                    struct position at, const struct expr **out, struct error *err)
 {
     if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && to->id != TYPE_STRING && !type_is_nested(to))
         return variant_cast(ctx, of, to, try_cast, at, out, err);
@@ -252,13 +235,12 @@ enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struc
     if (!known || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};
         expr_print(of, NULL, &shown);
-        enum code code = fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.%s] Cannot resolve \"%sCAST(%s AS %s)\" due to "
-            "data type mismatch: cannot cast \"%s\" to \"%s\"",
-            cast_suggestion(ctx->session->ansi, try_cast, of->type, to),
-            try_cast ? "TRY_" : "", shown.data, type_sql(ctx->arena, to),
-            type_sql(ctx->arena, of->type), type_sql(ctx->arena, to));
+        enum code code =
+            fail(err, E_SQL,
+                 "[DATATYPE_MISMATCH.%s] Cannot resolve \"%sCAST(%s AS %s)\" due to "
+                 "data type mismatch: cannot cast \"%s\" to \"%s\"",
+                 cast_suggestion(ctx->session->ansi, try_cast, of->type, to), try_cast ? "TRY_" : "", shown.data,
+                 type_sql(ctx->arena, to), type_sql(ctx->arena, of->type), type_sql(ctx->arena, to));
         text_free(&shown);
         return code;
     }
@@ -268,8 +250,7 @@ enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struc
     return E_OK;
 }
 
-const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of,
-                                      const struct type *to)
+const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of, const struct type *to)
 {
     if (type_equal(of->type, to))
         return of;
@@ -289,23 +270,19 @@ static enum code case_error(struct expr_context *ctx, const struct expr *when, s
 {
     struct text shown = {0};
     expr_print(when, NULL, &shown);
-    enum code code = fail(
-        err, E_SQL,
-        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] a WHEN condition requires the \"BOOLEAN\" type, "
-        "however \"%s\" has the type \"%s\"",
-        shown.data, type_sql(ctx->arena, when->type));
+    enum code code = fail(err, E_SQL,
+                          "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] a WHEN condition requires the \"BOOLEAN\" type, "
+                          "however \"%s\" has the type \"%s\"",
+                          shown.data, type_sql(ctx->arena, when->type));
     text_free(&shown);
     return code;
 }
 
 /* args[i] is a result, not a condition. */
-static bool is_branch(int32_t i, int32_t count)
-{
-    return i % 2 == 1 || i == count - 1;
-}
+static bool is_branch(int32_t i, int32_t count) { return i % 2 == 1 || i == count - 1; }
 
-enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count,
-                    struct position at, const struct expr **out, struct error *err)
+enum code expr_case(struct expr_context *ctx, const struct expr *const *args, int32_t count, struct position at,
+                    const struct expr **out, struct error *err)
 {
     if (count > EXPR_ARGS_MAX)
         return fail(err, E_SQL, "CASE has %d parts, more than %d", count, EXPR_ARGS_MAX);
@@ -319,11 +296,10 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
         }
         const struct type *common = expr_type_common(ctx, type, args[i]->type);
         if (common == NULL)
-            return fail(
-                err, E_SQL,
-                "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] the branches of CASE should all have the same type, "
-                "but there are \"%s\" and \"%s\"",
-                type_sql(ctx->arena, type), type_sql(ctx->arena, args[i]->type));
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.DATA_DIFF_TYPES] the branches of CASE should all have the same type, "
+                        "but there are \"%s\" and \"%s\"",
+                        type_sql(ctx->arena, type), type_sql(ctx->arena, args[i]->type));
         type = common;
         nullable = nullable || args[i]->nullable;
     }
@@ -331,8 +307,7 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
     expr->nullable = nullable;
     const struct expr **own = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++)
-        own[i] =
-            expr_cast_implicit(ctx, args[i], is_branch(i, count) ? type : type_of(TYPE_BOOLEAN));
+        own[i] = expr_cast_implicit(ctx, args[i], is_branch(i, count) ? type : type_of(TYPE_BOOLEAN));
     TRY(expr_take_args(expr, own, count, err));
     *out = expr;
     return E_OK;
@@ -351,8 +326,8 @@ static enum code field_unknown(const struct type *type, const char *name, struct
     return code;
 }
 
-enum code expr_field(struct expr_context *ctx, const struct expr *of, const char *name,
-                     struct position at, const struct expr **out, struct error *err)
+enum code expr_field(struct expr_context *ctx, const struct expr *of, const char *name, struct position at,
+                     const struct expr **out, struct error *err)
 {
     if (of->type->id == TYPE_MAP) {
         const struct expr *args[] = {of, expr_string(ctx, bytes_of_string(name), at)};
@@ -361,11 +336,10 @@ enum code expr_field(struct expr_context *ctx, const struct expr *of, const char
     bool of_array = of->type->id == TYPE_ARRAY && of->type->fields[0].type->id == TYPE_STRUCT;
     const struct type *parent = of_array ? of->type->fields[0].type : of->type;
     if (parent->id != TYPE_STRUCT)
-        return fail(
-            err, E_SQL,
-            "[INVALID_EXTRACT_BASE_FIELD_TYPE] Can't extract the field `%s`. Need a complex type [STRUCT, "
-            "ARRAY, MAP] but got \"%s\".",
-            name, type_sql(ctx->arena, of->type));
+        return fail(err, E_SQL,
+                    "[INVALID_EXTRACT_BASE_FIELD_TYPE] Can't extract the field `%s`. Need a complex type [STRUCT, "
+                    "ARRAY, MAP] but got \"%s\".",
+                    name, type_sql(ctx->arena, of->type));
     int32_t index = type_field_index(parent, name, true);
     if (index < 0)
         return field_unknown(parent, name, err);
@@ -373,9 +347,7 @@ enum code expr_field(struct expr_context *ctx, const struct expr *of, const char
     bool element_null = of_array && of->type->fields[0].nullable;
     struct expr *expr =
         expr_new(ctx, EXPR_FIELD,
-                 of_array ? type_array(ctx->arena, field->type, element_null || field->nullable)
-                          : field->type,
-                 at);
+                 of_array ? type_array(ctx->arena, field->type, element_null || field->nullable) : field->type, at);
     expr->index = index;
     expr->nullable = of->nullable || (!of_array && field->nullable);
     expr_take_one(ctx, expr, of);
@@ -409,8 +381,8 @@ bool expr_equal(const struct expr *a, const struct expr *b)
 {
     if (a == b)
         return true;
-    if (a->kind != b->kind || a->index != b->index || a->try_cast != b->try_cast ||
-        a->function != b->function || a->arg_count != b->arg_count || !type_equal(a->type, b->type))
+    if (a->kind != b->kind || a->index != b->index || a->try_cast != b->try_cast || a->function != b->function ||
+        a->arg_count != b->arg_count || !type_equal(a->type, b->type))
         return false;
     if (a->kind == EXPR_CALL && (a->function->flags & (FN_PER_ROW | FN_BOUND)) != 0)
         return false;
@@ -433,8 +405,8 @@ bool expr_node_fails(const struct expr *expr)
 
 /* ---- folding ---- */
 
-static enum code fold_run(struct expr_context *ctx, const struct program *program,
-                          const struct expr *expr, const struct expr **out, struct error *err)
+static enum code fold_run(struct expr_context *ctx, const struct program *program, const struct expr *expr,
+                          const struct expr **out, struct error *err)
 {
     struct evaluator *evaluator = evaluator_new(program);
     struct batch one = {.rows = 1};
@@ -456,8 +428,7 @@ static enum code fold_run(struct expr_context *ctx, const struct program *progra
     return code;
 }
 
-enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out,
-                    struct error *err)
+enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out, struct error *err)
 {
     if (expr->kind == EXPR_LITERAL) {
         *out = expr;
@@ -470,14 +441,12 @@ enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const str
     return fold_run(ctx, program, expr, out, err);
 }
 
-enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out,
-                           struct error *err)
+enum code binding_constant(struct binding *binding, int32_t index, const struct expr **out, struct error *err)
 {
     if (!expr_is_constant(binding->args[index]))
-        return fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] Cannot resolve \"%s\" due to data type mismatch: argument "
-            "%d should be a foldable expression",
-            binding->function->name, index + 1);
+        return fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] Cannot resolve \"%s\" due to data type mismatch: argument "
+                    "%d should be a foldable expression",
+                    binding->function->name, index + 1);
     return expr_fold(binding->ctx, binding->args[index], out, err);
 }

@@ -6,8 +6,7 @@
 #include "expr/coerce.h"
 #include "expr/loop.h"
 
-static void print_args(const struct expr *const *args, int32_t count, const struct type *schema,
-                       struct text *out)
+static void print_args(const struct expr *const *args, int32_t count, const struct type *schema, struct text *out)
 {
     for (int32_t i = 0; i < count; i++) {
         if (i > 0)
@@ -26,7 +25,9 @@ static void print_decimal(const struct expr *expr, struct text *out)
 {
     char text[DECIMAL_TEXT_MAX];
     const struct arg arg = {expr->literal, 1};
-    text_add(out, text, decimal_print_scientific(decimal_load(&arg, type_is_wide_decimal(expr->type), 0), expr->type->scale, text));
+    text_add(
+        out, text,
+        decimal_print_scientific(decimal_load(&arg, type_is_wide_decimal(expr->type), 0), expr->type->scale, text));
 }
 
 static void print_calendar_interval(const struct expr *expr, struct text *out)
@@ -103,8 +104,7 @@ static void print_case(const struct expr *expr, const struct type *schema, struc
     text_add_string(out, " END");
 }
 
-static void print_infix(const char *name, const struct expr *expr, const struct type *schema,
-                        struct text *out)
+static void print_infix(const char *name, const struct expr *expr, const struct type *schema, struct text *out)
 {
     text_add_char(out, '(');
     expr_print(expr->args[0], schema, out);
@@ -131,8 +131,7 @@ static const struct operator_text {
     {"-", 1, "(- ", "", ")"},
 };
 
-static bool print_shape(const char *name, const struct expr *expr, const struct type *schema,
-                        struct text *out)
+static bool print_shape(const char *name, const struct expr *expr, const struct type *schema, struct text *out)
 {
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         const struct operator_text *shape = &shapes[i];

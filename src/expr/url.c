@@ -9,10 +9,7 @@
 #include "expr/utf8.h"
 #include "expr/writer.h"
 
-static int hex_value(uint8_t c)
-{
-    return isdigit(c) ? c - '0' : isxdigit(c) ? (c | 0x20) - 'a' + 10 : -1;
-}
+static int hex_value(uint8_t c) { return isdigit(c) ? c - '0' : isxdigit(c) ? (c | 0x20) - 'a' + 10 : -1; }
 
 /* ---- one part to and from text ---- */
 
@@ -80,8 +77,9 @@ SCALAR(fn_url_decode, "url_decode", "(string) -> string", "Back from a part of a
     }
     writer_close(&writer);
 }
-SCALAR_SAME(fn_try_url_decode, "try_url_decode", "(string) -> string", "Back from a part of a URL; NULL when it is none.",
-            "try_url_decode('%2')", "NULL", .run = fn_url_decode_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_url_decode, "try_url_decode", "(string) -> string",
+            "Back from a part of a URL; NULL when it is none.", "try_url_decode('%2')", "NULL",
+            .run = fn_url_decode_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* ---- a URL taken apart ---- */
 
@@ -107,10 +105,7 @@ static bool chars_allowed(struct bytes part, const char *more)
     return true;
 }
 
-static struct bytes slice(struct bytes text, size_t from, size_t to)
-{
-    return bytes_of(text.data + from, to - from);
-}
+static struct bytes slice(struct bytes text, size_t from, size_t to) { return bytes_of(text.data + from, to - from); }
 
 /* Position of the first of `chars`, or text.size. */
 static size_t find_any(struct bytes text, size_t from, const char *chars)
@@ -249,8 +244,8 @@ static struct bytes query_value(struct bytes query, struct bytes key)
 static struct bytes url_part(const struct url *url, struct bytes name)
 {
     static const char *const names[] = {"HOST", "PATH", "QUERY", "REF", "PROTOCOL", "FILE", "AUTHORITY", "USERINFO"};
-    const struct bytes parts[] = {url->host, url->path, url->query, url->fragment, url->scheme, url->path, url->authority,
-                                  url->user};
+    const struct bytes parts[] = {url->host,   url->path, url->query,     url->fragment,
+                                  url->scheme, url->path, url->authority, url->user};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (!bytes_equal_string(name, names[i]))
             continue;
@@ -262,9 +257,10 @@ static struct bytes url_part(const struct url *url, struct bytes name)
     return (struct bytes){0};
 }
 
-SCALAR(fn_parse_url, "parse_url", "(string, string, string?) -> string",
-       "A part of a URL: HOST, PATH, QUERY (of it, one key), REF, PROTOCOL, FILE, AUTHORITY or USERINFO; NULL when it has none.",
-       "parse_url('http://spark.apache.org/path?query=1', 'QUERY', 'query')", "1", .flags = FN_FAILS | FN_NULLABLE)
+SCALAR(
+    fn_parse_url, "parse_url", "(string, string, string?) -> string",
+    "A part of a URL: HOST, PATH, QUERY (of it, one key), REF, PROTOCOL, FILE, AUTHORITY or USERINFO; NULL when it has none.",
+    "parse_url('http://spark.apache.org/path?query=1', 'QUERY', 'query')", "1", .flags = FN_FAILS | FN_NULLABLE)
 {
     struct writer writer;
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));

@@ -123,8 +123,7 @@ static bool load_list(struct bytes *in, const struct type *type, struct builder 
         return false;
     for (uint32_t k = 0; k < count; k++)
         for (int32_t child = 0; child < type->field_count; child++)
-            if (!value_load(in, type->fields[child].type,
-                            out != NULL ? &out->children[child] : NULL))
+            if (!value_load(in, type->fields[child].type, out != NULL ? &out->children[child] : NULL))
                 return false;
     if (out != NULL)
         builder_close_list(out);
@@ -160,8 +159,7 @@ bool value_load(struct bytes *in, const struct type *type, struct builder *out)
         if (out != NULL)
             builder_bytes(out, bytes);
         return true;
-    case SHAPE_NESTED:
-        return type->id == TYPE_STRUCT ? load_struct(in, type, out) : load_list(in, type, out);
+    case SHAPE_NESTED: return type->id == TYPE_STRUCT ? load_struct(in, type, out) : load_list(in, type, out);
     default: return load_fixed(in, type, out);
     }
 }

@@ -28,10 +28,7 @@ bool value_set_add(struct value_set *set, struct bytes item); /* false: it was t
 bool value_set_next(const struct value_set *set, size_t *at, struct bytes *item);
 void value_set_free(struct value_set *set);
 
-static inline void save_u32(struct text *out, uint32_t value)
-{
-    text_add(out, &value, sizeof value);
-}
+static inline void save_u32(struct text *out, uint32_t value) { text_add(out, &value, sizeof value); }
 bool load_u32(struct bytes *in, uint32_t *out);
 /* `size` bytes off the front; false when there are fewer. */
 bool load_bytes(struct bytes *in, size_t size, struct bytes *out);

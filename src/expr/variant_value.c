@@ -17,11 +17,13 @@
 
 static enum reject_code fault_code(enum variant_fault fault)
 {
-    return fault == VARIANT_SAME_NAME ? REJECT_VARIANT_KEY : fault == VARIANT_TOO_BIG ? REJECT_TOO_BIG : REJECT_MALFORMED;
+    return fault == VARIANT_SAME_NAME ? REJECT_VARIANT_KEY
+           : fault == VARIANT_TOO_BIG ? REJECT_TOO_BIG
+                                      : REJECT_MALFORMED;
 }
 
-SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VARIANT.", "to_json(parse_json('{\"b\":1.10,\"a\":[1,null]}'))",
-       "{\"a\":[1,null],\"b\":1.1}", .flags = FN_FAILS)
+SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VARIANT.",
+       "to_json(parse_json('{\"b\":1.10,\"a\":[1,null]}'))", "{\"a\":[1,null],\"b\":1.1}", .flags = FN_FAILS)
 {
     struct variant_builder builder = {0};
     struct text whole = {0};
@@ -43,8 +45,9 @@ SCALAR(fn_parse_json, "parse_json", "(string) -> variant", "A JSON text as a VAR
     variant_builder_free(&builder);
     text_free(&whole);
 }
-SCALAR_SAME(fn_try_parse_json, "try_parse_json", "(string) -> variant", "A JSON text as a VARIANT; NULL when it is none.",
-            "try_parse_json('{')", "NULL", .run = fn_parse_json_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_try_parse_json, "try_parse_json", "(string) -> variant",
+            "A JSON text as a VARIANT; NULL when it is none.", "try_parse_json('{')", "NULL", .run = fn_parse_json_run,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 /* Types that JSON has, so that a value goes through it unchanged. */
 static bool json_has(const struct type *type)
@@ -64,11 +67,16 @@ static enum code bind_to_variant(struct binding *binding, struct error *err)
     struct expr_context *ctx = binding->ctx;
     const struct expr *args[2] = {binding->args[0]}, *option[2], *json;
     if (!type_is_nested(args[0]->type))
-        return fail(err, E_SQL, "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] to_variant_object takes a struct, an array or a map, not "
-                                "\"%s\".", type_sql(ctx->arena, args[0]->type));
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] to_variant_object takes a struct, an array or a map, not "
+            "\"%s\".",
+            type_sql(ctx->arena, args[0]->type));
     if (!json_has(args[0]->type))
-        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] to_variant_object of \"%s\": leat takes whole numbers, decimals, "
-                                        "booleans and texts", type_sql(ctx->arena, args[0]->type));
+        return fail(err, E_UNSUPPORTED,
+                    "[UNSUPPORTED_FEATURE] to_variant_object of \"%s\": leat takes whole numbers, decimals, "
+                    "booleans and texts",
+                    type_sql(ctx->arena, args[0]->type));
     option[0] = expr_string(ctx, bytes_of_string("ignoreNullFields"), binding->at);
     option[1] = expr_string(ctx, bytes_of_string("false"), binding->at);
     TRY(expr_call(ctx, "map", option, 2, binding->at, &args[1], err));
@@ -86,7 +94,8 @@ SCALAR(fn_is_variant_null, "is_variant_null", "(variant) -> boolean", "Whether i
     for (int64_t i = 0; i < call->rows; i++) {
         struct variant value;
         bool there = args[0].col->type->id != TYPE_NULL && arg_valid(&args[0], i);
-        bit_put(out->values->data, i, there && variant_open_whole(arg_bytes(&args[0], i), &value) && value.kind == VARIANT_NULL);
+        bit_put(out->values->data, i,
+                there && variant_open_whole(arg_bytes(&args[0], i), &value) && value.kind == VARIANT_NULL);
     }
 }
 
@@ -104,8 +113,9 @@ static bool is_whole(const struct variant *value, int depth)
     return true;
 }
 
-SCALAR(fn_is_valid_variant, "is_valid_variant", "(variant) -> boolean", "Whether the bytes are a VARIANT, through and through.",
-       "is_valid_variant(parse_json('[1]'))", "true", .flags = FN_NULLABLE)
+SCALAR(fn_is_valid_variant, "is_valid_variant", "(variant) -> boolean",
+       "Whether the bytes are a VARIANT, through and through.", "is_valid_variant(parse_json('[1]'))", "true",
+       .flags = FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         struct variant value;
@@ -187,7 +197,8 @@ static bool walk_path(struct bytes whole, const struct variant_path *path, struc
         if (step->name.data != NULL)
             found = value->kind == VARIANT_OBJECT && variant_member(value, step->name, &part);
         else
-            found = value->kind == VARIANT_ARRAY && step->index < value->count && variant_element(value, step->index, &part);
+            found = value->kind == VARIANT_ARRAY && step->index < value->count &&
+                    variant_element(value, step->index, &part);
         if (!found)
             return false;
         *value = part;
@@ -241,7 +252,8 @@ static void add_printed(const struct variant *value, const struct zone *zone, st
 }
 
 /* Where a number is wanted for a truth, or a whole number for one with a fraction, it is made one first. */
-static void add_castable(const struct variant *value, const struct type *target, const struct zone *zone, struct text *out)
+static void add_castable(const struct variant *value, const struct type *target, const struct zone *zone,
+                         struct text *out)
 {
     bool number = value->kind == VARIANT_INTEGER || value->kind == VARIANT_DECIMAL || value->kind == VARIANT_FLOAT ||
                   value->kind == VARIANT_DOUBLE;
@@ -258,15 +270,16 @@ static void add_castable(const struct variant *value, const struct type *target,
             whole /= 10;
         char digits[48];
         text_add(out, digits, decimal_print(whole, 0, digits));
-    } else if ((value->kind == VARIANT_DOUBLE || value->kind == VARIANT_FLOAT) && type_is_integer(target) && fabs(value->number) < 0x1p63) {
+    } else if ((value->kind == VARIANT_DOUBLE || value->kind == VARIANT_FLOAT) && type_is_integer(target) &&
+               fabs(value->number) < 0x1p63) {
         text_printf(out, "%" PRId64, (int64_t)value->number);
     } else {
         add_printed(value, zone, out);
     }
 }
 
-SCALAR(fn_variant_text, "variant:text", "(variant, any...) -> string", "What the path leads to, as a text to be cast.", NULL, NULL,
-       .flags = FN_NULLS | FN_HIDDEN)
+SCALAR(fn_variant_text, "variant:text", "(variant, any...) -> string", "What the path leads to, as a text to be cast.",
+       NULL, NULL, .flags = FN_NULLS | FN_HIDDEN)
 {
     const struct variant_path *path = call->bound;
     struct text text = {.limit = WRITER_ROW_MAX};
@@ -286,8 +299,8 @@ SCALAR(fn_variant_text, "variant:text", "(variant, any...) -> string", "What the
     text_free(&text);
 }
 
-SCALAR(fn_variant_checked, "variant:checked", "(T, string) -> T", "The first; an error where only the second is not NULL.", NULL, NULL,
-       .flags = FN_NULLS | FN_FAILS | FN_HIDDEN)
+SCALAR(fn_variant_checked, "variant:checked", "(T, string) -> T",
+       "The first; an error where only the second is not NULL.", NULL, NULL, .flags = FN_NULLS | FN_FAILS | FN_HIDDEN)
 {
     column_release(out);
     if (args[0].step != 0 || call->rows == 1) {
@@ -345,9 +358,11 @@ static enum code bind_get(struct binding *binding, bool try_cast, struct error *
         return E_OK;
     }
     if (literal->type->id != TYPE_STRING || !read_path(literal_bytes(literal), path))
-        return fail(err, E_SQL, "[INVALID_VARIANT_GET_PATH] The path is not a valid variant extraction path in `variant_get`. A valid "
-                                "path should start with `$` and is followed by zero or more segments like `[123]`, `.name`, "
-                                "`['name']`, or `[\"name\"]`.");
+        return fail(
+            err, E_SQL,
+            "[INVALID_VARIANT_GET_PATH] The path is not a valid variant extraction path in `variant_get`. A valid "
+            "path should start with `$` and is followed by zero or more segments like `[123]`, `.name`, "
+            "`['name']`, or `[\"name\"]`.");
     const struct type *target = path->target;
     if (target->id == TYPE_VARIANT)
         return hidden_call(binding, &fn_variant_part, target, path, &binding->rewritten, err);
@@ -357,16 +372,18 @@ static enum code bind_get(struct binding *binding, bool try_cast, struct error *
         return E_OK;
     }
     if (type_is_nested(target))
-        return expr_call(ctx, "from_json", (const struct expr *const[]){text, binding->args[2]}, 2, binding->at, &binding->rewritten, err);
+        return expr_call(ctx, "from_json", (const struct expr *const[]){text, binding->args[2]}, 2, binding->at,
+                         &binding->rewritten, err);
     TRY(expr_cast(ctx, text, target, true, binding->at, &cast, err));
     binding->rewritten = cast;
     if (try_cast)
         return E_OK;
-    return expr_call(ctx, "variant:checked", (const struct expr *const[]){cast, text}, 2, binding->at, &binding->rewritten, err);
+    return expr_call(ctx, "variant:checked", (const struct expr *const[]){cast, text}, 2, binding->at,
+                     &binding->rewritten, err);
 }
 
-enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast, struct position at,
-                       const struct expr **out, struct error *err)
+enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
+                       struct position at, const struct expr **out, struct error *err)
 {
     struct variant_path *path = arena_new(ctx->arena, struct variant_path);
     const struct expr **args = arena_array(ctx->arena, const struct expr *, 2), *text, *cast;
@@ -382,11 +399,15 @@ enum code variant_cast(struct expr_context *ctx, const struct expr *of, const st
 }
 
 static enum code bind_variant_get(struct binding *binding, struct error *err) { return bind_get(binding, false, err); }
-static enum code bind_try_variant_get(struct binding *binding, struct error *err) { return bind_get(binding, true, err); }
+static enum code bind_try_variant_get(struct binding *binding, struct error *err)
+{
+    return bind_get(binding, true, err);
+}
 
-SCALAR_SAME(fn_variant_get, "variant_get", "(any, any, any?) -> any",
-            "What a path like $.a[0] leads to in a VARIANT, as this type; NULL when it leads nowhere, an error when it is no such value.",
-            "variant_get(parse_json('{\"a\": [1, 2]}'), '$.a[1]', 'int')", "2", .bind = bind_variant_get);
+SCALAR_SAME(
+    fn_variant_get, "variant_get", "(any, any, any?) -> any",
+    "What a path like $.a[0] leads to in a VARIANT, as this type; NULL when it leads nowhere, an error when it is no such value.",
+    "variant_get(parse_json('{\"a\": [1, 2]}'), '$.a[1]', 'int')", "2", .bind = bind_variant_get);
 SCALAR_SAME(fn_try_variant_get, "try_variant_get", "(any, any, any?) -> any",
             "What a path leads to in a VARIANT, as this type; NULL when it is no such value.",
             "try_variant_get(parse_json('{\"a\": \"x\"}'), '$.a', 'int')", "NULL", .bind = bind_try_variant_get);
@@ -395,7 +416,9 @@ SCALAR_SAME(fn_try_variant_get, "try_variant_get", "(any, any, any?) -> any",
 
 static enum code bind_explode(struct binding *binding, struct error *err)
 {
-    struct field fields[] = {{"pos", type_of(TYPE_INT32), false}, {"key", type_of(TYPE_STRING), true}, {"value", type_of(TYPE_VARIANT), false}};
+    struct field fields[] = {{"pos", type_of(TYPE_INT32), false},
+                             {"key", type_of(TYPE_STRING), true},
+                             {"value", type_of(TYPE_VARIANT), false}};
     struct arena *arena = binding->ctx->arena;
     if (binding->args[0]->type->id == TYPE_NULL)
         binding->args[0] = expr_null(binding->ctx, type_of(TYPE_VARIANT), binding->at);
@@ -428,8 +451,8 @@ static void explode_row(const struct variant *value, struct variant_builder *par
 }
 
 /* An array of structs, which the generator of that name takes apart; empty for what is no object and no array. */
-SCALAR(fn_variant_explode, "variant_explode variant_explode_outer", "(any) -> any", "The members or elements, as rows.", NULL, NULL,
-       .bind = bind_explode, .flags = FN_NULLS | FN_NEVER_NULL | FN_HIDDEN)
+SCALAR(fn_variant_explode, "variant_explode variant_explode_outer", "(any) -> any", "The members or elements, as rows.",
+       NULL, NULL, .bind = bind_explode, .flags = FN_NULLS | FN_NEVER_NULL | FN_HIDDEN)
 {
     struct variant_builder parts = {0};
     struct builder builder;
@@ -447,6 +470,6 @@ SCALAR(fn_variant_explode, "variant_explode variant_explode_outer", "(any) -> an
 
 /* Without variant:part and variant:text: nobody else may call them, they need their path. */
 const struct function *const variant_functions[] = {
-    &fn_parse_json,       &fn_try_parse_json,  &fn_to_variant,  &fn_is_variant_null, &fn_is_valid_variant,
-    &fn_variant_checked,  &fn_variant_get,     &fn_try_variant_get, &fn_variant_explode, NULL,
+    &fn_parse_json,      &fn_try_parse_json, &fn_to_variant,      &fn_is_variant_null, &fn_is_valid_variant,
+    &fn_variant_checked, &fn_variant_get,    &fn_try_variant_get, &fn_variant_explode, NULL,
 };

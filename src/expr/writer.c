@@ -1,14 +1,12 @@
 #include "expr/writer.h"
 
-void writer_open(struct writer *writer, struct call *call, struct column *out,
-                 int64_t expected_bytes)
+void writer_open(struct writer *writer, struct call *call, struct column *out, int64_t expected_bytes)
 {
     buffer_release(out->values);
     buffer_release(out->offsets);
     out->values = call_buffer(call, expected_bytes > 64 ? (size_t)expected_bytes : 64);
     out->offsets = call_buffer(call, ((size_t)call->rows + 1) * sizeof(int32_t));
-    *writer =
-        (struct writer){.call = call, .out = out, .offsets = (int32_t *)(void *)out->offsets->data};
+    *writer = (struct writer){.call = call, .out = out, .offsets = (int32_t *)(void *)out->offsets->data};
     writer->offsets[0] = 0;
 }
 
@@ -20,8 +18,7 @@ uint8_t *writer_room_slow(struct writer *writer, size_t size)
         return NULL;
     }
     size_t need = writer->size + size, doubled = writer->out->values->capacity * 2;
-    writer->out->values->size =
-        writer->out->values->capacity; // the row may be half written: keep all
+    writer->out->values->size = writer->out->values->capacity; // the row may be half written: keep all
     buffer_grow(&writer->out->values, need > doubled ? need : doubled);
     return writer->out->values->data + writer->size;
 }

@@ -20,8 +20,7 @@ struct writer {
     int64_t row;
 };
 /* expected_bytes: a guess of the whole column. */
-void writer_open(struct writer *writer, struct call *call, struct column *out,
-                 int64_t expected_bytes);
+void writer_open(struct writer *writer, struct call *call, struct column *out, int64_t expected_bytes);
 uint8_t *writer_room_slow(struct writer *writer, size_t size);
 static inline uint8_t *writer_room(struct writer *writer, size_t size)
 {
@@ -34,10 +33,7 @@ static inline void writer_end(struct writer *writer, size_t size)
     writer->size += size;
     writer->offsets[++writer->row] = (int32_t)writer->size;
 }
-static inline void writer_skip(struct writer *writer)
-{
-    writer->offsets[++writer->row] = (int32_t)writer->size;
-}
+static inline void writer_skip(struct writer *writer) { writer->offsets[++writer->row] = (int32_t)writer->size; }
 static inline void writer_put(struct writer *writer, struct bytes value)
 {
     uint8_t *to = writer_room(writer, value.size);
@@ -71,12 +67,10 @@ static inline int64_t writer_next(struct writer *writer)
 /* Bytes of a whole text argument: a good guess of a result that is about as long. */
 static inline int64_t arg_bytes_total(const struct call *call, const struct arg *arg)
 {
-    return arg->step == 0 ? call->rows * (int64_t)arg_bytes(arg, 0).size
-                          : column_offsets(arg->col)[call->rows];
+    return arg->step == 0 ? call->rows * (int64_t)arg_bytes(arg, 0).size : column_offsets(arg->col)[call->rows];
 }
 
 /* Row i of out is row i of branches[pick[i]], or NULL where pick[i] = count. */
-void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick,
-                struct column *out);
+void select_run(struct call *call, const struct arg *branches, int32_t count, const uint16_t *pick, struct column *out);
 
 #endif

@@ -7,7 +7,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-
 enum {
     GZIP_WINDOW = 16, /* added to deflate's window bits: gzip header and trailer */
     GZIP_WRAPPER = 18 /* bytes of both */
@@ -18,9 +17,8 @@ bool codec_find(const char *name, enum codec *out)
     static const struct {
         const char *name;
         enum codec codec;
-    } codecs[] = {{"none", CODEC_NONE},      {"uncompressed", CODEC_NONE}, {"snappy", CODEC_SNAPPY},
-                  {"zstd", CODEC_ZSTD},      {"gzip", CODEC_GZIP},         {"lz4", CODEC_LZ4_RAW},
-                  {"lz4_raw", CODEC_LZ4_RAW}};
+    } codecs[] = {{"none", CODEC_NONE}, {"uncompressed", CODEC_NONE}, {"snappy", CODEC_SNAPPY},  {"zstd", CODEC_ZSTD},
+                  {"gzip", CODEC_GZIP}, {"lz4", CODEC_LZ4_RAW},       {"lz4_raw", CODEC_LZ4_RAW}};
     for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
         if (strcasecmp(codecs[i].name, name) == 0) {
             *out = codecs[i].codec;
@@ -64,8 +62,7 @@ size_t compress_bound(const struct compressor *compressor, size_t size)
     switch (compressor->codec) {
     case CODEC_SNAPPY: return snappy_max_compressed_length(size);
     case CODEC_ZSTD: return ZSTD_compressBound(size);
-    case CODEC_GZIP:
-        return compressBound(size) + GZIP_WRAPPER; /* deflateBound forgets them once a stream has ended */
+    case CODEC_GZIP: return compressBound(size) + GZIP_WRAPPER; /* deflateBound forgets them once a stream has ended */
     case CODEC_LZ4_RAW: return size > LZ4_MAX_INPUT_SIZE ? size : (size_t)LZ4_compressBound((int)size);
     case CODEC_NONE: break;
     }
@@ -95,9 +92,7 @@ enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t
         memcpy(out, in.data, in.size);
         done = true;
         break;
-    case CODEC_SNAPPY:
-        done = snappy_compress((const char *)in.data, in.size, (char *)out, &size) == SNAPPY_OK;
-        break;
+    case CODEC_SNAPPY: done = snappy_compress((const char *)in.data, in.size, (char *)out, &size) == SNAPPY_OK; break;
     case CODEC_ZSTD:
         size = ZSTD_compress2(compressor->context, out, size, in.data, in.size);
         done = !ZSTD_isError(size);
@@ -112,8 +107,7 @@ enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t
         break;
     }
     if (!done)
-        return fail(err, in.size > INT_MAX / 2 ? E_UNSUPPORTED : E_BUG, "compression of %zu bytes failed",
-                    in.size);
+        return fail(err, in.size > INT_MAX / 2 ? E_UNSUPPORTED : E_BUG, "compression of %zu bytes failed", in.size);
     *out_size = size;
     return E_OK;
 }

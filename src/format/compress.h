@@ -14,8 +14,8 @@ enum { CODEC_COUNT = CODEC_LZ4_RAW + 1 };
 
 struct compressor {
     enum codec codec;
-    int level;             /* zstd, gzip; 0 = the library's default */
-    void *context;         /* ZSTD_CCtx, z_stream, LZ4 state */
+    int level;     /* zstd, gzip; 0 = the library's default */
+    void *context; /* ZSTD_CCtx, z_stream, LZ4 state */
 };
 void compressor_init(struct compressor *compressor, enum codec codec, int level);
 void compressor_close(struct compressor *compressor);
@@ -24,7 +24,7 @@ bool codec_find(const char *name, enum codec *out);
 /* Most bytes that `size` bytes may become. */
 size_t compress_bound(const struct compressor *compressor, size_t size);
 /* Write at most compress_bound bytes to `out`. */
-MUST_CHECK enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t *out,
-                                    size_t *out_size, struct error *err);
+MUST_CHECK enum code compress_block(struct compressor *compressor, struct bytes in, uint8_t *out, size_t *out_size,
+                                    struct error *err);
 
 #endif

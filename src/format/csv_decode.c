@@ -40,15 +40,11 @@ static bool is_needed(const struct csv_decoder *self, int32_t field)
 
 /* ---- one value ---- */
 
-static bool is(struct bytes value, const char *text)
-{
-    return bytes_equal_string(value, text);
-}
+static bool is(struct bytes value, const char *text) { return bytes_equal_string(value, text); }
 
 static bool is_word(struct bytes value, const char *lower)
 {
-    return value.size == strlen(lower) &&
-           strncasecmp((const char *)value.data, lower, value.size) == 0;
+    return value.size == strlen(lower) && strncasecmp((const char *)value.data, lower, value.size) == 0;
 }
 
 static bool put_integer(struct builder *out, struct bytes value, int64_t min, int64_t max)
@@ -56,15 +52,13 @@ static bool put_integer(struct builder *out, struct bytes value, int64_t min, in
     int64_t number;
     bool overflow = false;
     const char *text = (const char *)value.data, *end = text + value.size;
-    if (parse_int64(text, end, &number, &overflow) != end || overflow || number < min ||
-        number > max)
+    if (parse_int64(text, end, &number, &overflow) != end || overflow || number < min || number > max)
         return false;
     builder_int(out, number);
     return true;
 }
 
-static bool put_double(const struct csv_reader_options *options, struct builder *out,
-                       struct bytes value)
+static bool put_double(const struct csv_reader_options *options, struct builder *out, struct bytes value)
 {
     double number = 0;
     if (!csv_double(options, value, out->type->id == TYPE_FLOAT, &number))
@@ -211,16 +205,14 @@ static void put_corrupt(struct csv_decoder *self, bool good, struct bytes line)
 
 /* ---- the decoder ---- */
 
-static enum code options_read(struct csv_decoder *self, const struct decoder_spec *spec,
-                              struct error *err)
+static enum code options_read(struct csv_decoder *self, const struct decoder_spec *spec, struct error *err)
 {
-    TRY(csv_options_read(spec->option_names, spec->option_values, spec->option_count, &self->arena,
-                         &self->options, err));
+    TRY(csv_options_read(spec->option_names, spec->option_values, spec->option_count, &self->arena, &self->options,
+                         err));
     return csv_fields_open(&self->fields, &self->options.fields, err);
 }
 
-static enum code columns_open(struct csv_decoder *self, const struct decoder_spec *spec,
-                              struct error *err)
+static enum code columns_open(struct csv_decoder *self, const struct decoder_spec *spec, struct error *err)
 {
     int32_t count = spec->schema->field_count;
     self->check_count = true;
@@ -228,11 +220,9 @@ static enum code columns_open(struct csv_decoder *self, const struct decoder_spe
     self->builders = mem_array(struct builder, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++) {
         const struct field *field = &spec->schema->fields[i];
-        if (type_is_nested(field->type) || field->type->id == TYPE_INTERVAL_DT ||
-            field->type->id == TYPE_INTERVAL_YM || field->type->id == TYPE_NULL ||
-            field->type->id == TYPE_VARIANT)
-            return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold",
-                        field->name);
+        if (type_is_nested(field->type) || field->type->id == TYPE_INTERVAL_DT || field->type->id == TYPE_INTERVAL_YM ||
+            field->type->id == TYPE_NULL || field->type->id == TYPE_VARIANT)
+            return fail(err, E_UNSUPPORTED, "csv: column %s is of a type that a field cannot hold", field->name);
         builder_init(&self->builders[i], field->type);
         if (spec->corrupt_column != NULL && field->type->id == TYPE_STRING &&
             strcmp(field->name, spec->corrupt_column) == 0) {

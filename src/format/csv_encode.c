@@ -90,9 +90,7 @@ struct csv_writer {
 
 static enum code one_byte(const char *name, const char *value, struct error *err)
 {
-    return strlen(value) == 1
-               ? E_OK
-               : fail(err, E_SPEC, "csv: %s must be one byte, not \"%s\"", name, value);
+    return strlen(value) == 1 ? E_OK : fail(err, E_SPEC, "csv: %s must be one byte, not \"%s\"", name, value);
 }
 
 /* A copy that may be read 32 bytes past its end. */
@@ -104,16 +102,15 @@ static const char *padded(struct arena *arena, const char *text)
     return copy;
 }
 
-static enum code writer_open(struct csv_writer *self, const struct encoder_spec *spec,
-                             struct error *err)
+static enum code writer_open(struct csv_writer *self, const struct encoder_spec *spec, struct error *err)
 {
     *self = (struct csv_writer){.printer.zone = spec->zone};
     options_defaults(csv_options, &self->options, &self->arena);
     self->options.separator = ",";
     for (int32_t i = 0; i < spec->option_count; i++)
         if (option_find(csv_options, spec->option_names[i]) != NULL)
-            TRY(option_set(csv_options, &self->options, spec->option_names[i],
-                           spec->option_values[i], &self->arena, err));
+            TRY(option_set(csv_options, &self->options, spec->option_names[i], spec->option_values[i], &self->arena,
+                           err));
     for (int32_t i = 0; i < spec->schema->field_count; i++)
         if (type_is_nested(spec->schema->fields[i].type) || spec->schema->fields[i].type->id == TYPE_VARIANT)
             return fail(err, E_UNSUPPORTED, "csv: column %s is an array, a struct, a map or a variant",
@@ -129,12 +126,10 @@ static enum code writer_open(struct csv_writer *self, const struct encoder_spec 
     self->null_size = strlen(self->options.null_value);
     self->empty_size = strlen(self->options.empty_value);
     self->edge_size = self->separator_size + self->null_size + self->empty_size;
-    quoter_init(&self->quoter, self->options.separator[0], self->options.quote[0],
-                self->options.escape[0], -1);
+    quoter_init(&self->quoter, self->options.separator[0], self->options.quote[0], self->options.escape[0], -1);
     self->numbers_plain =
-        !self->options.quote_all &&
-        strchr("+-.:'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ",
-               self->options.separator[0]) == NULL;
+        !self->options.quote_all && strchr("+-.:'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz ",
+                                           self->options.separator[0]) == NULL;
     return E_OK;
 }
 
@@ -178,8 +173,7 @@ static bool needs_quotes(const struct csv_writer *self, struct bytes text, bool 
         return true;
     if (!self->quoter.needs_quotes(&self->quoter, text.data, text.size))
         return false;
-    return (self->separator_size == 1 && self->options.escape_quotes) ||
-           needs_quotes_closely(self, text);
+    return (self->separator_size == 1 && self->options.escape_quotes) || needs_quotes_closely(self, text);
 }
 
 /* ---- values ----
@@ -190,10 +184,7 @@ static bool needs_quotes(const struct csv_writer *self, struct bytes text, bool 
 enum { BINARY_TEXT_FACTOR = 3 }; /* "41 " */
 
 /* Bytes that put_text may touch for a text of `size` bytes. */
-static size_t text_room(const struct csv_writer *self, size_t size)
-{
-    return 2 * size + self->edge_size + 64;
-}
+static size_t text_room(const struct csv_writer *self, size_t size) { return 2 * size + self->edge_size + 64; }
 
 static char *put_text(const struct csv_writer *self, struct bytes text, bool first, char *p)
 {
@@ -235,8 +226,7 @@ static char *put_null(const struct csv_writer *self, char *p)
     return quote_copy((const uint8_t *)self->options.null_value, self->null_size, p);
 }
 
-static char *put_value(struct csv_writer *self, const struct column *col, int64_t row, bool first,
-                       char *p)
+static char *put_value(struct csv_writer *self, const struct column *col, int64_t row, bool first, char *p)
 {
     if (column_is_null(col, row))
         return put_null(self, p);
@@ -257,9 +247,7 @@ static size_t row_room(const struct csv_writer *self, const struct batch *batch,
         const struct column *col = &batch->columns[i];
         size_t size = VALUE_TEXT_MAX;
         if (type_is_varlen(col->type))
-            size = column_bytes_at(col, row).size *
-                       (col->type->id == TYPE_BINARY ? BINARY_TEXT_FACTOR : 1) +
-                   2;
+            size = column_bytes_at(col, row).size * (col->type->id == TYPE_BINARY ? BINARY_TEXT_FACTOR : 1) + 2;
         room += text_room(self, size);
     }
     return room;
@@ -287,8 +275,7 @@ static void lines_add(struct csv_lane *self, const struct batch *batch, int64_t 
         char *start = text_reserve(out, row_room(writer, batch, row)), *p = start;
         for (int32_t i = 0; i < batch->column_count; i++) {
             if (i > 0)
-                p = quote_copy((const uint8_t *)writer->options.separator, writer->separator_size,
-                               p);
+                p = quote_copy((const uint8_t *)writer->options.separator, writer->separator_size, p);
             p = put_value(&self->writer, &batch->columns[i], row, i == 0, p);
         }
         if (p > start)
@@ -299,8 +286,7 @@ static void lines_add(struct csv_lane *self, const struct batch *batch, int64_t 
     self->out.rows += to - from;
 }
 
-static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to,
-                          struct error *err)
+static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
 {
     struct batch valid = {0};
     (void)err;
@@ -319,8 +305,7 @@ static void lane_close(void *lane)
 
 /* ---- a file: the header ---- */
 
-static void add_name(const struct csv_writer *writer, struct bytes name, bool first,
-                     struct text *out)
+static void add_name(const struct csv_writer *writer, struct bytes name, bool first, struct text *out)
 {
     struct text padded = {0}; // the quoter may read 32 bytes past the end
     text_add(&padded, name.data, name.size);
@@ -330,8 +315,7 @@ static void add_name(const struct csv_writer *writer, struct bytes name, bool fi
     text_free(&padded);
 }
 
-static enum code file_open(void *file, const struct encoder_spec *spec, struct text *header,
-                           struct error *err)
+static enum code file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err)
 {
     struct csv_writer writer;
     enum code code = writer_open(&writer, spec, err);

@@ -17,26 +17,20 @@ static enum code one_byte(const char *name, const char *value, int *out, struct 
     return E_OK;
 }
 
-enum code csv_fields_open(struct csv_fields *self, const struct csv_field_options *options,
-                          struct error *err)
+enum code csv_fields_open(struct csv_fields *self, const struct csv_field_options *options, struct error *err)
 {
     const char *separator = unescaped(options->separator);
     size_t size = strlen(separator);
-    *self = (struct csv_fields){.trim_leading = options->trim_leading,
-                                .trim_trailing = options->trim_trailing};
+    *self = (struct csv_fields){.trim_leading = options->trim_leading, .trim_trailing = options->trim_trailing};
     if (size == 0 || size >= sizeof self->separator)
-        return fail(err, E_SPEC, "csv: sep must have from 1 to %zu bytes",
-                    sizeof self->separator - 1);
+        return fail(err, E_SPEC, "csv: sep must have from 1 to %zu bytes", sizeof self->separator - 1);
     memcpy(self->separator, separator, size + 1);
     self->separator_size = size;
     TRY(one_byte("quote", options->quote, &self->quote, err));
     return one_byte("escape", options->escape, &self->escape, err);
 }
 
-void csv_fields_close(struct csv_fields *self)
-{
-    text_free(&self->scratch);
-}
+void csv_fields_close(struct csv_fields *self) { text_free(&self->scratch); }
 
 static bool separator_at(const struct csv_fields *self, const uint8_t *p)
 {
@@ -149,8 +143,7 @@ bool csv_fields_next(struct csv_fields *self, struct csv_field *out)
 {
     if (self->at == NULL)
         return false;
-    while (self->trim_leading && self->at < self->end && *self->at <= ' ' &&
-           !separator_at(self, self->at))
+    while (self->trim_leading && self->at < self->end && *self->at <= ' ' && !separator_at(self, self->at))
         self->at++;
     if (self->at < self->end && *self->at == self->quote)
         quoted_field(self, self->at + 1, out);

@@ -33,8 +33,8 @@ struct csv_field {
     bool quoted;
 };
 /* E_SPEC when an option is not as long as it must be. */
-MUST_CHECK enum code csv_fields_open(struct csv_fields *self,
-                                     const struct csv_field_options *options, struct error *err);
+MUST_CHECK enum code csv_fields_open(struct csv_fields *self, const struct csv_field_options *options,
+                                     struct error *err);
 void csv_fields_close(struct csv_fields *self);
 static inline void csv_fields_start(struct csv_fields *self, struct bytes line)
 {

@@ -20,8 +20,8 @@ static size_t whole_digits(struct bytes value)
     return value.size - start;
 }
 
-static const struct type *field_type(struct arena *arena, const struct csv_reader_options *options, const struct zone *zone,
-                                     struct bytes value)
+static const struct type *field_type(struct arena *arena, const struct csv_reader_options *options,
+                                     const struct zone *zone, struct bytes value)
 {
     int64_t number;
     int32_t days;
@@ -37,13 +37,14 @@ static const struct type *field_type(struct arena *arena, const struct csv_reade
         return type_of(TYPE_DOUBLE);
     if (value.size == strlen("2026-01-01") && date_parse(value, &days))
         return type_of(TYPE_DATE);
-    if (value.size > strlen("2026-01-01") && memchr(value.data, '-', value.size) != NULL && timestamp_parse(value, zone, &number))
+    if (value.size > strlen("2026-01-01") && memchr(value.data, '-', value.size) != NULL &&
+        timestamp_parse(value, zone, &number))
         return type_of(TYPE_TIMESTAMP);
     return type_of(is_word(value, "true") || is_word(value, "false") ? TYPE_BOOLEAN : TYPE_STRING);
 }
 
-static const struct type *line_type(struct arena *arena, struct csv_fields *fields, const struct csv_reader_options *options,
-                                    const struct zone *zone)
+static const struct type *line_type(struct arena *arena, struct csv_fields *fields,
+                                    const struct csv_reader_options *options, const struct zone *zone)
 {
     struct field *columns = NULL;
     int64_t count = 0, capacity = 0;

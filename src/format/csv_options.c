@@ -45,11 +45,7 @@ const struct option csv_reader_options[] = {
      .initial = "",
      .help = "what an empty field in quotes means",
      .offset = AT(empty_value)},
-    {.name = "nanValue",
-     .kind = OPTION_STRING,
-     .initial = "NaN",
-     .help = "what stands for NaN",
-     .offset = AT(nan)},
+    {.name = "nanValue", .kind = OPTION_STRING, .initial = "NaN", .help = "what stands for NaN", .offset = AT(nan)},
     {.name = "positiveInf",
      .kind = OPTION_STRING,
      .initial = "Inf",
@@ -68,11 +64,7 @@ const struct option csv_reader_options[] = {
      .kind = OPTION_STRING,
      .help = "pattern of dates; without it they are read as by CAST",
      .offset = AT(date_format)},
-    {.name = "mode",
-     .kind = OPTION_STRING,
-     .initial = "PERMISSIVE",
-     .help = DECODE_MODE_HELP,
-     .offset = AT(mode)},
+    {.name = "mode", .kind = OPTION_STRING, .initial = "PERMISSIVE", .help = DECODE_MODE_HELP, .offset = AT(mode)},
     {.name = "columnNameOfCorruptRecord",
      .kind = OPTION_STRING,
      .initial = "_corrupt_record",
@@ -124,8 +116,7 @@ static bool parse_java_double(struct bytes value, bool narrow, double *out)
         *out = minus ? -__builtin_inf() : __builtin_inf();
         return true;
     }
-    return digits < end && *digits != '-' &&
-           parse_digits(narrow, minus ? text : digits, end, out) == end;
+    return digits < end && *digits != '-' && parse_digits(narrow, minus ? text : digits, end, out) == end;
 }
 
 bool csv_double(const struct csv_reader_options *options, struct bytes value, bool narrow, double *out)

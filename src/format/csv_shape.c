@@ -12,7 +12,17 @@
 
 enum { CSV_COLUMNS_MAX = 20000, DECIMAL_DIGITS_MAX = 38, LONG_AS_DECIMAL = 20, INT_AS_DECIMAL = 10 };
 
-enum rung { RUNG_NONE, RUNG_INT, RUNG_LONG, RUNG_DECIMAL, RUNG_DOUBLE, RUNG_DATE, RUNG_TIMESTAMP, RUNG_BOOLEAN, RUNG_STRING };
+enum rung {
+    RUNG_NONE,
+    RUNG_INT,
+    RUNG_LONG,
+    RUNG_DECIMAL,
+    RUNG_DOUBLE,
+    RUNG_DATE,
+    RUNG_TIMESTAMP,
+    RUNG_BOOLEAN,
+    RUNG_STRING
+};
 struct csv_column {
     const char *name;
     enum rung rung;
@@ -24,7 +34,7 @@ struct csv_shape {
     struct csv_fields fields;
     const struct zone *zone;
     bool header, infer, begun;
-    struct csv_column *columns; /* heap */
+    struct csv_column *columns;    /* heap */
     int32_t count, capacity, open; /* open: columns that are no STRING yet */
 };
 
@@ -222,6 +232,7 @@ void csv_shape_type(struct csv_shape *self, struct arena *arena, const struct ty
 {
     struct field *fields = arena_array(arena, struct field, (size_t)self->count + 1);
     for (int32_t i = 0; i < self->count; i++)
-        fields[i] = (struct field){arena_strdup(arena, self->columns[i].name), rung_type(arena, &self->columns[i]), true};
+        fields[i] =
+            (struct field){arena_strdup(arena, self->columns[i].name), rung_type(arena, &self->columns[i]), true};
     *out = self->begun ? type_struct(arena, fields, self->count) : NULL;
 }

@@ -20,10 +20,8 @@ void decompressor_close(struct decompressor *self)
 static bool unsnappy(struct bytes in, uint8_t *out, size_t size)
 {
     size_t got = 0;
-    return snappy_uncompressed_length((const char *)in.data, in.size, &got) == SNAPPY_OK &&
-           got == size &&
-           snappy_uncompress((const char *)in.data, in.size, (char *)out, &got) == SNAPPY_OK &&
-           got == size;
+    return snappy_uncompressed_length((const char *)in.data, in.size, &got) == SNAPPY_OK && got == size &&
+           snappy_uncompress((const char *)in.data, in.size, (char *)out, &got) == SNAPPY_OK && got == size;
 }
 
 static bool unzstd(struct decompressor *self, struct bytes in, uint8_t *out, size_t size)
@@ -57,8 +55,7 @@ static bool ungzip(struct decompressor *self, struct bytes in, uint8_t *out, siz
 static bool unlz4(struct bytes in, uint8_t *out, size_t size)
 {
     return in.size <= INT_MAX && size <= INT_MAX &&
-           LZ4_decompress_safe((const char *)in.data, (char *)out, (int)in.size, (int)size) ==
-               (int)size;
+           LZ4_decompress_safe((const char *)in.data, (char *)out, (int)in.size, (int)size) == (int)size;
 }
 
 static size_t big_endian(const uint8_t *at)
@@ -85,15 +82,14 @@ static bool unlz4_hadoop(struct bytes in, uint8_t *out, size_t size)
 enum code decompress_check(int codec, struct error *err)
 {
     if (codec == PARQUET_LZO || codec == PARQUET_BROTLI)
-        return fail(err, E_UNSUPPORTED, "codec %s is not supported",
-                    codec == PARQUET_LZO ? "LZO" : "BROTLI");
+        return fail(err, E_UNSUPPORTED, "codec %s is not supported", codec == PARQUET_LZO ? "LZO" : "BROTLI");
     if (codec < PARQUET_UNCOMPRESSED || codec > PARQUET_LZ4_RAW)
         return fail(err, E_UNSUPPORTED, "codec %d is not known", codec);
     return E_OK;
 }
 
-enum code decompress_block(struct decompressor *self, int codec, struct bytes in, uint8_t *out,
-                           size_t size, struct error *err)
+enum code decompress_block(struct decompressor *self, int codec, struct bytes in, uint8_t *out, size_t size,
+                           struct error *err)
 {
     bool done = false;
     TRY(decompress_check(codec, err));
@@ -110,7 +106,6 @@ enum code decompress_block(struct decompressor *self, int codec, struct bytes in
     default: done = unlz4(in, out, size); break;
     }
     if (!done)
-        return fail(err, E_CORRUPT, "%zu compressed bytes do not give the promised %zu", in.size,
-                    size);
+        return fail(err, E_CORRUPT, "%zu compressed bytes do not give the promised %zu", in.size, size);
     return E_OK;
 }

@@ -29,7 +29,7 @@ struct decompressor {
 void decompressor_close(struct decompressor *self);
 MUST_CHECK enum code decompress_check(int codec, struct error *err);
 /* All of `in` into exactly `size` bytes of out. */
-MUST_CHECK enum code decompress_block(struct decompressor *self, int codec, struct bytes in,
-                                      uint8_t *out, size_t size, struct error *err);
+MUST_CHECK enum code decompress_block(struct decompressor *self, int codec, struct bytes in, uint8_t *out, size_t size,
+                                      struct error *err);
 
 #endif

@@ -83,10 +83,7 @@ static void header_write(size_t count, int64_t first, struct text *out)
     out->size += (size_t)(at - start);
 }
 
-static size_t block_size(size_t count, size_t from)
-{
-    return count - from < BLOCK ? count - from : BLOCK;
-}
+static size_t block_size(size_t count, size_t from) { return count - from < BLOCK ? count - from : BLOCK; }
 
 void delta_encode(const int64_t *values, size_t count, struct text *out)
 {

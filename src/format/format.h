@@ -24,20 +24,20 @@
 enum decode_mode { DECODE_PERMISSIVE, DECODE_FAILFAST, DECODE_DROPMALFORMED };
 
 struct decoder_spec {
-    const struct type *schema;         /* STRUCT, what the user wrote (with _corrupt_record when he asked for it) */
-    const bool *needed;                /* per top-level field; NULL = all. A field not needed becomes a column of NULLs */
-                                       /* but is still checked when _corrupt_record is needed */
+    const struct type *schema; /* STRUCT, what the user wrote (with _corrupt_record when he asked for it) */
+    const bool *needed;        /* per top-level field; NULL = all. A field not needed becomes a column of NULLs */
+                               /* but is still checked when _corrupt_record is needed */
     enum decode_mode mode;
-    const char *corrupt_column;        /* "_corrupt_record" */
-    const struct zone *zone;           /* session zone for texts without one */
-    int simd;                          /* -1: the best the machine has; 0: portable path (tests) */
-    const char *const *option_names, *const *option_values;  /* those that the decoder does not know are another's */
+    const char *corrupt_column;                             /* "_corrupt_record" */
+    const struct zone *zone;                                /* session zone for texts without one */
+    int simd;                                               /* -1: the best the machine has; 0: portable path (tests) */
+    const char *const *option_names, *const *option_values; /* those that the decoder does not know are another's */
     int32_t option_count;
-    bool exact_texts;                  /* JSON: what is no string goes into a STRING as it stands: 1.10, {"a": 1} */
+    bool exact_texts; /* JSON: what is no string goes into a STRING as it stands: 1.10, {"a": 1} */
 };
 struct decoder_type {
     const char *name, *help;
-    const struct option *options;      /* mode, columnNameOfCorruptRecord, timestampFormat, ... */
+    const struct option *options; /* mode, columnNameOfCorruptRecord, timestampFormat, ... */
     size_t size;
     enum code (*open)(void *self, const struct decoder_spec *spec, struct error *err) MUST_CHECK;
     /* out: STRUCT column of payload->rows rows. Rejects get {row, -1, REJECT_MALFORMED} in FAILFAST. */
@@ -50,43 +50,45 @@ struct decoder_type {
     void (*strangers)(const void *self, void (*each)(void *context, const char *path, int64_t met), void *context);
     void (*close)(void *self);
 };
-extern const struct decoder_type *const decoder_types[];  /* ends with NULL */
+extern const struct decoder_type *const decoder_types[]; /* ends with NULL */
 const struct decoder_type *decoder_find(const char *name);
 
 /* ---- encoding ---- */
 
 /* A finished part of a file. Moved with piece_take; `detail` belongs to the encoder that made it. */
 struct piece {
-    struct text bytes;                 /* what goes into the file */
+    struct text bytes; /* what goes into the file */
     int64_t rows;
-    void *detail;                      /* Parquet: row-group metadata with offsets relative to the piece; or NULL */
+    void *detail; /* Parquet: row-group metadata with offsets relative to the piece; or NULL */
 };
 struct encoder_spec {
-    const struct type *schema;         /* STRUCT of the columns of the file, in order */
-    const char *compression;           /* none, snappy, zstd, gzip, lz4; NULL = the format's default */
-    int64_t row_group_bytes;           /* aim for the encoded size of a piece, bytes; 0 = default */
-    const struct zone *zone;           /* session zone, for text formats */
-    const char *created_by;            /* "leat version 0.1.0" */
-    const char *const *option_names, *const *option_values;  /* further options of the table, already checked */
+    const struct type *schema; /* STRUCT of the columns of the file, in order */
+    const char *compression;   /* none, snappy, zstd, gzip, lz4; NULL = the format's default */
+    int64_t row_group_bytes;   /* aim for the encoded size of a piece, bytes; 0 = default */
+    const struct zone *zone;   /* session zone, for text formats */
+    const char *created_by;    /* "leat version 0.1.0" */
+    const char *const *option_names, *const *option_values; /* further options of the table, already checked */
     int32_t option_count;
 };
 struct encoder_type {
-    const char *name, *help;           /* parquet, csv, json */
-    const char *suffix;                /* ".parquet", ".csv", ".json" */
+    const char *name, *help; /* parquet, csv, json */
+    const char *suffix;      /* ".parquet", ".csv", ".json" */
     const struct option *options;
     /* A lane: one worker's builder of pieces. */
     size_t lane_size;
     enum code (*lane_open)(void *lane, const struct encoder_spec *spec, struct error *err) MUST_CHECK;
     /* Add rows [from, to). */
-    enum code (*lane_add)(void *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err) MUST_CHECK;
-    int64_t (*lane_rows)(const void *lane);          /* rows not yet taken */
-    int64_t (*lane_bytes)(const void *lane);         /* about what take would give, encoded bytes */
+    enum code (*lane_add)(void *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
+        MUST_CHECK;
+    int64_t (*lane_rows)(const void *lane);  /* rows not yet taken */
+    int64_t (*lane_bytes)(const void *lane); /* about what take would give, encoded bytes */
     /* Finish what was added into one piece; the lane is empty and ready afterwards. No rows: an empty piece. */
     enum code (*lane_take)(void *lane, struct piece *out, struct error *err) MUST_CHECK;
     void (*lane_close)(void *lane);
     /* A file: header bytes, then pieces at the offsets where they land, then the footer. Texts are appended to. */
     size_t file_size;
-    enum code (*file_open)(void *file, const struct encoder_spec *spec, struct text *header, struct error *err) MUST_CHECK;
+    enum code (*file_open)(void *file, const struct encoder_spec *spec, struct text *header, struct error *err)
+        MUST_CHECK;
     /* The piece's bytes are about to be written at `offset`; takes over piece->detail. */
     enum code (*file_add)(void *file, struct piece *piece, int64_t offset, struct error *err) MUST_CHECK;
     enum code (*file_finish)(void *file, struct text *footer, struct error *err) MUST_CHECK;
@@ -94,9 +96,9 @@ struct encoder_type {
      * appended. NULL: a format that does not know. */
     void (*file_summary)(const void *file, int32_t columns_max, struct text *out);
     void (*file_close)(void *file);
-    void (*piece_close)(struct piece *piece);        /* frees bytes and detail */
+    void (*piece_close)(struct piece *piece); /* frees bytes and detail */
 };
-extern const struct encoder_type *const encoder_types[];  /* ends with NULL */
+extern const struct encoder_type *const encoder_types[]; /* ends with NULL */
 const struct encoder_type *encoder_find(const char *name);
 
 /* ---- reading files of columns ---- */
@@ -166,8 +168,9 @@ MUST_CHECK enum code json_shape_type(struct json_shape *shape, const char *corru
  * true (else _c0, _c1, ..); all are STRING, or with `inferSchema` INT, BIGINT, DECIMAL(p,0), DOUBLE, DATE, TIMESTAMP,
  * BOOLEAN where each value is one. Options as those of the decoder; others are passed over. */
 struct csv_shape;
-MUST_CHECK enum code csv_shape_new(const char *const *option_names, const char *const *option_values, int32_t option_count,
-                                   const struct zone *zone, struct csv_shape **out, struct error *err);
+MUST_CHECK enum code csv_shape_new(const char *const *option_names, const char *const *option_values,
+                                   int32_t option_count, const struct zone *zone, struct csv_shape **out,
+                                   struct error *err);
 void csv_shape_free(struct csv_shape *shape);
 /* The first line of all (header or not), then every other one that is a record. False: more lines change nothing. */
 bool csv_shape_add(struct csv_shape *shape, struct bytes line);

@@ -3,8 +3,7 @@
 #include <strings.h>
 
 const struct decoder_type *const decoder_types[] = {&json_decoder, &csv_decoder, NULL};
-const struct encoder_type *const encoder_types[] = {&parquet_encoder, &csv_encoder, &json_encoder,
-                                                    NULL};
+const struct encoder_type *const encoder_types[] = {&parquet_encoder, &csv_encoder, &json_encoder, NULL};
 
 const struct decoder_type *decoder_find(const char *name)
 {
@@ -22,8 +21,7 @@ const struct encoder_type *encoder_find(const char *name)
     return NULL;
 }
 
-enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header,
-                          struct error *err)
+enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err)
 {
     (void)spec, (void)header, (void)err;
     *(struct plain_file *)file = (struct plain_file){0};
@@ -42,10 +40,7 @@ enum code plain_file_finish(void *file, struct text *footer, struct error *err)
     return E_OK;
 }
 
-void plain_file_close(void *file)
-{
-    (void)file;
-}
+void plain_file_close(void *file) { (void)file; }
 
 void plain_piece_close(struct piece *piece)
 {

@@ -28,8 +28,7 @@ enum code text_lane_take(void *lane, struct piece *out, struct error *err);
 struct plain_file {
     char unused;
 };
-enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header,
-                          struct error *err);
+enum code plain_file_open(void *file, const struct encoder_spec *spec, struct text *header, struct error *err);
 enum code plain_file_add(void *file, struct piece *piece, int64_t offset, struct error *err);
 enum code plain_file_finish(void *file, struct text *footer, struct error *err);
 void plain_file_close(void *file);

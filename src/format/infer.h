@@ -17,7 +17,8 @@ struct infer_options {
 };
 MUST_CHECK enum code json_infer(struct arena *arena, struct bytes json, const struct infer_options *options,
                                 const struct type **out, struct error *err);
-MUST_CHECK enum code csv_infer(struct arena *arena, struct bytes line, const struct zone *zone, const char *const *names,
-                               const char *const *values, int32_t option_count, const struct type **out, struct error *err);
+MUST_CHECK enum code csv_infer(struct arena *arena, struct bytes line, const struct zone *zone,
+                               const char *const *names, const char *const *values, int32_t option_count,
+                               const struct type **out, struct error *err);
 
 #endif

@@ -2,14 +2,8 @@
 
 enum { ROWS_FIRST = 64, BYTES_FIRST = 1024 };
 
-static bool is_list(const struct type *type)
-{
-    return type->id == TYPE_ARRAY || type->id == TYPE_MAP;
-}
-static bool has_offsets(const struct type *type)
-{
-    return type_is_varlen(type) || is_list(type);
-}
+static bool is_list(const struct type *type) { return type->id == TYPE_ARRAY || type->id == TYPE_MAP; }
+static bool has_offsets(const struct type *type) { return type_is_varlen(type) || is_list(type); }
 
 void json_column_init(struct json_column *col, const struct type *type)
 {
@@ -137,8 +131,7 @@ void json_put_null(struct json_column *col)
         first_null(col);
     bit_clear(col->valid_buffer->data, col->rows);
     if (has_offsets(col->type)) {
-        col->offsets[col->rows + 1] =
-            is_list(col->type) ? (int32_t)col->children[0].rows : (int32_t)col->used;
+        col->offsets[col->rows + 1] = is_list(col->type) ? (int32_t)col->children[0].rows : (int32_t)col->used;
     } else if (col->type->id == TYPE_STRUCT) {
         for (int32_t i = 0; i < col->child_count; i++)
             json_put_null(&col->children[i]);

@@ -23,8 +23,7 @@ struct json_column {
     uint8_t *values;        /* fixed width, bits or bytes: the memory of `values_buffer` */
     int32_t *offsets;       /* STRING, BINARY, ARRAY, MAP */
     int64_t used, capacity; /* bytes of STRING and BINARY */
-    const uint8_t
-        *source; /* where the current row's value stands, to take it back after a bad duplicate */
+    const uint8_t *source;  /* where the current row's value stands, to take it back after a bad duplicate */
     struct json_habit habit;
     bool has_nulls;
     bool overflow; /* more than 2 GiB of bytes in one batch */

@@ -27,8 +27,7 @@ static bool field_needed(const struct decoder_spec *spec, int32_t field)
 static bool is_corrupt_field(const struct decoder_spec *spec, int32_t field)
 {
     const struct field *f = &spec->schema->fields[field];
-    return spec->corrupt_column != NULL && f->type->id == TYPE_STRING &&
-           strcmp(f->name, spec->corrupt_column) == 0;
+    return spec->corrupt_column != NULL && f->type->id == TYPE_STRING && strcmp(f->name, spec->corrupt_column) == 0;
 }
 
 /* The option's value: which column gets what found no place elsewhere; or NULL. */
@@ -107,8 +106,8 @@ static enum code decoder_open(void *decoder, const struct decoder_spec *spec, st
 }
 
 /* The read columns in the places where the user wants them. */
-static void arrange(struct json_decoder *self, struct column *read, struct column *corrupt,
-                    struct column *rescued, struct column *out)
+static void arrange(struct json_decoder *self, struct column *read, struct column *corrupt, struct column *rescued,
+                    struct column *out)
 {
     const struct type *schema = self->schema;
     *out = (struct column){.type = schema,

@@ -6,8 +6,7 @@
 #include "format/json_text.h"
 #include "format/value_text.h"
 
-static void write_value(struct json_writer *writer, const struct column *col, int64_t row,
-                        struct text *out);
+static void write_value(struct json_writer *writer, const struct column *col, int64_t row, struct text *out);
 
 /* ---- strings ---- */
 
@@ -60,8 +59,7 @@ static void write_base64(struct bytes bytes, struct text *out)
 
 /* ---- nested ---- */
 
-static void write_array(struct json_writer *writer, const struct column *col, int64_t row,
-                        struct text *out)
+static void write_array(struct json_writer *writer, const struct column *col, int64_t row, struct text *out)
 {
     const int32_t *offsets = column_offsets(col);
     text_add_char(out, '[');
@@ -73,8 +71,7 @@ static void write_array(struct json_writer *writer, const struct column *col, in
     text_add_char(out, ']');
 }
 
-static void write_key(struct json_writer *writer, const struct column *key, int64_t row,
-                      struct text *out)
+static void write_key(struct json_writer *writer, const struct column *key, int64_t row, struct text *out)
 {
     if (type_is_varlen(key->type)) {
         write_string(writer, column_bytes_at(key, row), out);
@@ -90,8 +87,7 @@ static void write_key(struct json_writer *writer, const struct column *key, int6
     text_add_char(out, '"');
 }
 
-static void write_map(struct json_writer *writer, const struct column *col, int64_t row,
-                      struct text *out)
+static void write_map(struct json_writer *writer, const struct column *col, int64_t row, struct text *out)
 {
     const int32_t *offsets = column_offsets(col);
     text_add_char(out, '{');
@@ -105,8 +101,7 @@ static void write_map(struct json_writer *writer, const struct column *col, int6
     text_add_char(out, '}');
 }
 
-static void write_struct(struct json_writer *writer, const struct column *col, int64_t row,
-                         struct text *out)
+static void write_struct(struct json_writer *writer, const struct column *col, int64_t row, struct text *out)
 {
     bool first = true;
     text_add_char(out, '{');
@@ -134,8 +129,7 @@ static bool needs_quotes(const struct column *col, int64_t row)
     }
 }
 
-static void write_value(struct json_writer *writer, const struct column *col, int64_t row,
-                        struct text *out)
+static void write_value(struct json_writer *writer, const struct column *col, int64_t row, struct text *out)
 {
     if (column_is_null(col, row)) {
         text_add(out, "null", 4);
@@ -170,8 +164,7 @@ void json_write(struct json_writer *writer, const struct column *col, int64_t ro
     text_add(out, NULL, 0); // the terminating NUL that a text always has
 }
 
-void json_write_value(const struct column *col, int64_t row, const struct zone *zone,
-                      struct text *out)
+void json_write_value(const struct column *col, int64_t row, const struct zone *zone, struct text *out)
 {
     struct json_writer writer;
     json_writer_init(&writer, zone, false);
@@ -226,8 +219,7 @@ static enum code lane_open(void *lane, const struct encoder_spec *spec, struct e
     return E_OK;
 }
 
-static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to,
-                          struct error *err)
+static enum code lane_add(void *lane, const struct batch *batch, int64_t from, int64_t to, struct error *err)
 {
     struct json_lane *self = lane;
     (void)err;

@@ -17,7 +17,6 @@ struct json_writer {
     bool keep_nulls;
 };
 void json_writer_init(struct json_writer *writer, const struct zone *zone, bool keep_nulls);
-void json_write(struct json_writer *writer, const struct column *col, int64_t row,
-                struct text *out);
+void json_write(struct json_writer *writer, const struct column *col, int64_t row, struct text *out);
 
 #endif

@@ -59,7 +59,8 @@ static bool read_index(struct bytes *text, struct path_step *step)
     int64_t index = 0;
     size_t digits = 0;
     for (; digits < text->size && json_is_digit(text->data[digits]); digits++)
-        if (__builtin_mul_overflow(index, 10, &index) || __builtin_add_overflow(index, text->data[digits] - '0', &index))
+        if (__builtin_mul_overflow(index, 10, &index) ||
+            __builtin_add_overflow(index, text->data[digits] - '0', &index))
             return false;
     if (digits == 0 || digits == text->size || text->data[digits] != ']')
         return false;
@@ -250,7 +251,8 @@ static const uint8_t *walk_value(struct walk *walk, const uint8_t *p, const stru
     if (*p == '[' && steps[0].kind == STEP_INDEX) {
         int64_t matches = 0;
         bool list_next = count > 1 && steps[1].kind == STEP_ELEMENTS;
-        p = walk_elements(walk, p + 1, steps + 1, count - 1, list_next ? QUOTED : style, steps[0].index, depth + 1, &matches);
+        p = walk_elements(walk, p + 1, steps + 1, count - 1, list_next ? QUOTED : style, steps[0].index, depth + 1,
+                          &matches);
         *found = matches > 0;
         return p;
     }
@@ -297,8 +299,8 @@ static const uint8_t *object_start(struct bytes json)
 }
 
 /* The next member: its name into `name`, *value its value; returns what is behind it. NULL: broken, or *last. */
-static const uint8_t *member_next(const uint8_t *p, const uint8_t *end, bool first, struct text *name, const uint8_t **value,
-                                  bool *last)
+static const uint8_t *member_next(const uint8_t *p, const uint8_t *end, bool first, struct text *name,
+                                  const uint8_t **value, bool *last)
 {
     p = item_start(p, end, '}', first, last);
     if (p == NULL || *last)

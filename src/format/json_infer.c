@@ -29,9 +29,7 @@ static const struct type *common_struct(struct arena *arena, const struct type *
     struct field *fields = arena_array(arena, struct field, (size_t)a->field_count + (size_t)b->field_count + 1);
     int32_t count = 0;
     for (int32_t i = 0, k = 0; i < a->field_count || k < b->field_count;) {
-        int order = i == a->field_count   ? 1
-                    : k == b->field_count ? -1
-                                          : strcmp(a->fields[i].name, b->fields[k].name);
+        int order = i == a->field_count ? 1 : k == b->field_count ? -1 : strcmp(a->fields[i].name, b->fields[k].name);
         fields[count] = order <= 0 ? a->fields[i] : b->fields[k];
         if (order == 0)
             fields[count].type = common(arena, a->fields[i].type, b->fields[k].type);
@@ -52,7 +50,8 @@ static const struct type *common(struct arena *arena, const struct type *a, cons
         if (a->id == TYPE_DOUBLE || b->id == TYPE_DOUBLE)
             return type_of(TYPE_DOUBLE);
         int a_scale = a->id == TYPE_DECIMAL ? a->scale : 0, b_scale = b->id == TYPE_DECIMAL ? b->scale : 0;
-        int a_whole = a->id == TYPE_DECIMAL ? a->precision - a_scale : 20, b_whole = b->id == TYPE_DECIMAL ? b->precision - b_scale : 20;
+        int a_whole = a->id == TYPE_DECIMAL ? a->precision - a_scale : 20,
+            b_whole = b->id == TYPE_DECIMAL ? b->precision - b_scale : 20;
         return decimal_of(arena, a_whole > b_whole ? a_whole : b_whole, a_scale > b_scale ? a_scale : b_scale);
     }
     if (a->id == TYPE_STRUCT && b->id == TYPE_STRUCT)
@@ -166,7 +165,9 @@ static const uint8_t *infer_number(struct inference *self, const uint8_t *p, con
     *out = type_of(TYPE_DOUBLE);
     if (self->options->primitives_as_string)
         *out = type_of(TYPE_STRING);
-    else if (kind == JSON_INTEGER && (digits < 19 || (digits == 19 && memcmp(p + negative, negative ? "9223372036854775808" : "9223372036854775807", 19) <= 0)))
+    else if (kind == JSON_INTEGER &&
+             (digits < 19 || (digits == 19 &&
+                              memcmp(p + negative, negative ? "9223372036854775808" : "9223372036854775807", 19) <= 0)))
         *out = type_of(TYPE_INT64);
     else if (kind == JSON_INTEGER || (kind == JSON_FRACTION && self->options->prefers_decimal))
         *out = decimal_digits(self->arena, start, behind);
@@ -214,8 +215,8 @@ static const struct type *settled(struct arena *arena, const struct type *type)
     return count == 0 ? NULL : type_struct(arena, fields, count);
 }
 
-enum code json_infer(struct arena *arena, struct bytes json, const struct infer_options *options, const struct type **out,
-                     struct error *err)
+enum code json_infer(struct arena *arena, struct bytes json, const struct infer_options *options,
+                     const struct type **out, struct error *err)
 {
     struct inference self = {.arena = arena, .options = options, .end = json.data + json.size};
     const uint8_t *p = json_blanks(json.data, self.end);

@@ -47,8 +47,7 @@ int32_t json_keys_strangers(const struct json_keys *keys)
     return keys->count == 0 ? 0 : keys->count - keys->known + (keys->keys[KEY_OTHER].met > 0);
 }
 
-void json_keys_each_stranger(const struct json_keys *keys,
-                             void (*each)(void *context, struct bytes name, int64_t met),
+void json_keys_each_stranger(const struct json_keys *keys, void (*each)(void *context, struct bytes name, int64_t met),
                              void *context)
 {
     for (int32_t i = keys->known; i < keys->count; i++)
@@ -71,8 +70,7 @@ void json_keys_begin(struct json_keys *keys, int64_t rows)
         keys->keys[i].habit.surprises = json_surprises(rows);
 }
 
-static struct json_key *add_key(struct json_keys *keys, int32_t *slot, struct bytes name,
-                                struct json_column *column)
+static struct json_key *add_key(struct json_keys *keys, int32_t *slot, struct bytes name, struct json_column *column)
 {
     struct json_key *key = &keys->keys[keys->count];
     key->name = name;
@@ -113,8 +111,7 @@ static void learn(struct json_key *key, const uint8_t *gap, int64_t size, struct
 }
 
 /* The key of the name between first and last, which json_skip_name has checked. */
-static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *first,
-                                     const uint8_t *last)
+static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *first, const uint8_t *last)
 {
     struct bytes raw = bytes_of(first, (size_t)(last - first));
     if (memchr(raw.data, '\\', raw.size) == NULL)
@@ -129,8 +126,7 @@ static struct json_key *resolve_name(struct json_keys *keys, const uint8_t *firs
     return key;
 }
 
-const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end,
-                              struct json_key **key)
+const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end, struct json_key **key)
 {
     const uint8_t *gap = p;
     p = json_blanks(p, end);

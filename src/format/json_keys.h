@@ -32,7 +32,7 @@ struct json_key {
 struct json_keys {
     struct json_key *keys;
     int32_t count, stranger_count;
-    int32_t known; /* keys below it have names of the schema */
+    int32_t known;       /* keys below it have names of the schema */
     uint32_t slot_count; /* power of two */
     int32_t *slots;      /* hash table of keys; 0 = free */
     struct text stranger_names;
@@ -47,21 +47,16 @@ void json_keys_widen(struct json_keys *keys, int32_t more);
 /* Different names that the schema does not have, so far; those not worth a key are one. */
 int32_t json_keys_strangers(const struct json_keys *keys);
 /* How often they were met. Names that have no key of their own come as "*". */
-void json_keys_each_stranger(const struct json_keys *keys,
-                             void (*each)(void *context, struct bytes name, int64_t met),
+void json_keys_each_stranger(const struct json_keys *keys, void (*each)(void *context, struct bytes name, int64_t met),
                              void *context);
 void json_keys_close(struct json_keys *keys);
 /* For a batch of `rows` records. */
 void json_keys_begin(struct json_keys *keys, int64_t rows);
-static inline struct json_key *json_keys_start(const struct json_keys *keys)
-{
-    return &keys->keys[0];
-}
+static inline struct json_key *json_keys_start(const struct json_keys *keys) { return &keys->keys[0]; }
 
 /* Read the gap at p behind `*key` without guessing. Returns the next value's first byte and sets
  * *key, or NULL when broken; at the end of the object *key is NULL and the byte behind '}' is
  * returned. */
-const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end,
-                              struct json_key **key);
+const uint8_t *json_keys_next(struct json_keys *keys, const uint8_t *p, const uint8_t *end, struct json_key **key);
 
 #endif

@@ -60,9 +60,7 @@ static bool put_number(struct json_column *col, struct bytes text, enum json_num
 {
     const char *first = (const char *)text.data, *last = first + text.size;
     bool minus_zero = kind == JSON_INTEGER && text.size == 2 && memcmp(text.data, "-0", 2) == 0;
-    double value = kind == JSON_NAN        ? __builtin_nan("")
-                   : kind == JSON_INFINITY ? __builtin_inf()
-                                           : -__builtin_inf();
+    double value = kind == JSON_NAN ? __builtin_nan("") : kind == JSON_INFINITY ? __builtin_inf() : -__builtin_inf();
     float narrow;
     switch (col->type->id) {
     case TYPE_INT8:
@@ -70,8 +68,7 @@ static bool put_number(struct json_column *col, struct bytes text, enum json_num
     case TYPE_INT32:
     case TYPE_INT64:
     case TYPE_TIMESTAMP: return kind == JSON_INTEGER && put_integer(col, text);
-    case TYPE_DECIMAL:
-        return (kind == JSON_INTEGER || kind == JSON_FRACTION) && put_decimal(col, text);
+    case TYPE_DECIMAL: return (kind == JSON_INTEGER || kind == JSON_FRACTION) && put_decimal(col, text);
     case TYPE_FLOAT:
         if (kind > JSON_FRACTION)
             put_double(col, value);
@@ -120,8 +117,7 @@ static bool put_date(struct json_column *col, struct bytes text)
         int64_t count;
         bool overflow;
         const char *first = (const char *)text.data, *last = first + text.size;
-        if (parse_int64(first, last, &count, &overflow) != last || overflow || count < INT32_MIN ||
-            count > INT32_MAX)
+        if (parse_int64(first, last, &count, &overflow) != last || overflow || count < INT32_MIN || count > INT32_MAX)
             return false;
         days = (int32_t)count;
     }
@@ -187,8 +183,7 @@ static struct bytes interval_body(struct bytes text, const char *qualifier)
 static bool interval_part(const char **p, const char *end, char behind, int64_t max, int64_t *out)
 {
     bool overflow;
-    const char *stop =
-        *p < end && json_is_digit((uint8_t) * *p) ? parse_int64(*p, end, out, &overflow) : NULL;
+    const char *stop = *p < end && json_is_digit((uint8_t) * *p) ? parse_int64(*p, end, out, &overflow) : NULL;
     if (stop == NULL || overflow || *out > max)
         return false;
     if (behind != 0 && (stop == end || *stop != behind))
@@ -212,9 +207,7 @@ static bool put_day_time(struct json_column *col, struct bytes text)
         for (int64_t unit = 100000; ++p < end && json_is_digit((uint8_t)*p); unit /= 10)
             micro += (*p - '0') * unit;
     int64_t us;
-    if (p != end ||
-        __builtin_mul_overflow(((day * 24 + hour) * 60 + minute) * 60 + second, INT64_C(1000000),
-                               &us) ||
+    if (p != end || __builtin_mul_overflow(((day * 24 + hour) * 60 + minute) * 60 + second, INT64_C(1000000), &us) ||
         __builtin_add_overflow(us, micro, &us))
         return false;
     json_put_int64(col, negative ? -us : us);
@@ -238,8 +231,7 @@ static bool put_year_month(struct json_column *col, struct bytes text)
     bool negative = p < end && *p == '-';
     p += p < end && (*p == '-' || *p == '+');
     int64_t year, month;
-    if (!interval_part(&p, end, '-', 178956970, &year) || !interval_part(&p, end, 0, 11, &month) ||
-        p != end)
+    if (!interval_part(&p, end, '-', 178956970, &year) || !interval_part(&p, end, 0, 11, &month) || p != end)
         return false;
     int64_t months = year * 12 + month;
     if (months > INT32_MAX)
@@ -289,8 +281,7 @@ static bool word_at(struct json_reader *reader, const uint8_t *p, const char *wo
     return (size_t)(reader->end - p) >= size && memcmp(p, word, size) == 0;
 }
 
-static const uint8_t *read_string(struct json_reader *reader, struct json_column *col,
-                                  const uint8_t *p)
+static const uint8_t *read_string(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     bool plain;
     const uint8_t *behind = json_skip_string(p + 1, reader->end, *p, &plain);
@@ -315,20 +306,17 @@ static const uint8_t *exact_text(struct json_reader *reader, const uint8_t *p, i
 }
 
 /* A STRING takes every value, as text. */
-static const uint8_t *read_as_text(struct json_reader *reader, struct json_column *col,
-                                   const uint8_t *p, int depth)
+static const uint8_t *read_as_text(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     text_clear(&reader->scratch);
-    const uint8_t *behind = reader->exact_texts
-                                ? exact_text(reader, p, depth)
-                                : json_text_value(p, reader->end, depth, &reader->scratch);
+    const uint8_t *behind =
+        reader->exact_texts ? exact_text(reader, p, depth) : json_text_value(p, reader->end, depth, &reader->scratch);
     if (behind == NULL)
         return broken(reader);
     return json_put_bytes(col, text_view(&reader->scratch)) ? behind : NULL;
 }
 
-static const uint8_t *read_word(struct json_reader *reader, struct json_column *col,
-                                const uint8_t *p)
+static const uint8_t *read_word(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     bool value = *p == 't';
     size_t size = value ? 4 : 5;
@@ -340,8 +328,7 @@ static const uint8_t *read_word(struct json_reader *reader, struct json_column *
     return p + size;
 }
 
-const uint8_t *json_leaf_read(struct json_reader *reader, struct json_column *col, const uint8_t *p,
-                              int depth)
+const uint8_t *json_leaf_read(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     if (*p == 'n') {
         if (!word_at(reader, p, "null", 4))

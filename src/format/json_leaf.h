@@ -21,8 +21,7 @@ struct json_reader {
     struct text scratch;     /* a string with its escapes undone */
 };
 
-const uint8_t *json_leaf_read(struct json_reader *reader, struct json_column *col, const uint8_t *p,
-                              int depth);
+const uint8_t *json_leaf_read(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth);
 
 /* The text between two quotes, its first byte p. False: not a value of the column's type. */
 bool json_leaf_put_text(struct json_reader *reader, struct json_column *col, struct bytes text);

@@ -5,13 +5,13 @@
 #include "format/json_scan.h"
 #include "format/json_skip.h"
 
-enum { PATH_LEVELS = 32 };   /* that a path shows */
+enum { PATH_LEVELS = 32 }; /* that a path shows */
 
 /* An object or array that is open. */
 struct level {
     bool list;
-    int64_t index;        /* of the element, in an array */
-    struct bytes name;    /* of the member, in an object */
+    int64_t index;     /* of the element, in an array */
+    struct bytes name; /* of the member, in an object */
 };
 struct walk {
     struct bytes json;
@@ -112,7 +112,7 @@ static bool is_found(const struct walk *self) { return self->found != NULL && se
 /* Behind a value: the next member, or out of the container. */
 static bool value_end(struct walk *self)
 {
-    for (; self->depth > 0 && !is_found(self); ) {
+    for (; self->depth > 0 && !is_found(self);) {
         struct level *level = &self->levels[self->depth - 1];
         blanks_pass(self);
         if (self->p == self->end)

@@ -28,8 +28,7 @@ INLINE struct json_block block_marks(__m256i bytes)
     __m256i slash = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\\'));
     __m256i control = _mm256_cmpeq_epi8(_mm256_min_epu8(bytes, _mm256_set1_epi8(0x1f)), bytes);
     __m256i special = _mm256_or_si256(_mm256_or_si256(quote, slash), control);
-    return (struct json_block){(uint32_t)_mm256_movemask_epi8(special),
-                               (uint32_t)_mm256_movemask_epi8(bytes)};
+    return (struct json_block){(uint32_t)_mm256_movemask_epi8(special), (uint32_t)_mm256_movemask_epi8(bytes)};
 }
 
 INLINE struct json_block json_block_load(const uint8_t *p)
@@ -44,10 +43,7 @@ INLINE struct json_block json_block_copy(const uint8_t *p, uint8_t *out)
     return block_marks(bytes);
 }
 
-INLINE int64_t json_block_index(uint64_t special)
-{
-    return __builtin_ctzll(special);
-}
+INLINE int64_t json_block_index(uint64_t special) { return __builtin_ctzll(special); }
 
 INLINE bool json_gap_holds(const struct json_key *key, const uint8_t *p)
 {

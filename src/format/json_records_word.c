@@ -9,21 +9,17 @@ struct json_block {
 };
 
 #define EACH_BYTE(b) ((uint64_t)(b)*0x0101010101010101u)
-#define HIGH_BITS    EACH_BYTE(0x80)
+#define HIGH_BITS EACH_BYTE(0x80)
 
 /* Bytes that are 0. A borrow can mark a byte above a true one as well, never one below the lowest.
  * */
-INLINE uint64_t zero_bytes(uint64_t word)
-{
-    return (word - EACH_BYTE(1)) & ~word & HIGH_BITS;
-}
+INLINE uint64_t zero_bytes(uint64_t word) { return (word - EACH_BYTE(1)) & ~word & HIGH_BITS; }
 
 INLINE struct json_block json_block_load(const uint8_t *p)
 {
     uint64_t word = json_word(p);
     uint64_t control = (word - EACH_BYTE(0x20)) & ~word & HIGH_BITS;
-    uint64_t special =
-        control | zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\'));
+    uint64_t special = control | zero_bytes(word ^ EACH_BYTE('"')) | zero_bytes(word ^ EACH_BYTE('\\'));
     return (struct json_block){special, word & HIGH_BITS};
 }
 
@@ -33,10 +29,7 @@ INLINE struct json_block json_block_copy(const uint8_t *p, uint8_t *out)
     return json_block_load(p);
 }
 
-INLINE int64_t json_block_index(uint64_t special)
-{
-    return __builtin_ctzll(special) / 8;
-}
+INLINE int64_t json_block_index(uint64_t special) { return __builtin_ctzll(special) / 8; }
 
 INLINE bool json_gap_holds(const struct json_key *key, const uint8_t *p)
 {

@@ -43,8 +43,8 @@ static bool is_lost(const struct type *type, const struct column *col, int64_t r
 }
 
 /* The value of a field of the schema. */
-static bool field_rescue(struct rescue *self, const struct type *type, const struct column *col, int64_t row, const uint8_t *p,
-                         const uint8_t **behind)
+static bool field_rescue(struct rescue *self, const struct type *type, const struct column *col, int64_t row,
+                         const uint8_t *p, const uint8_t **behind)
 {
     if (type->id == TYPE_STRUCT && *p == '{' && !column_is_null(col, row))
         return object_rescue(self, type, col, row, p, behind);
@@ -93,7 +93,8 @@ static bool object_rescue(struct rescue *self, const struct type *type, const st
     return any;
 }
 
-bool json_rescue(struct bytes record, const struct type *schema, const struct column *decoded, int64_t row, struct text *out)
+bool json_rescue(struct bytes record, const struct type *schema, const struct column *decoded, int64_t row,
+                 struct text *out)
 {
     struct rescue self = {.end = record.data + record.size, .out = out};
     const uint8_t *p = json_blanks(record.data, self.end), *behind;

@@ -12,6 +12,7 @@
 
 /* Appends the object; false, and nothing appended, when there is nothing to rescue, or the record is no whole object. `decoded`
  * has the fields of `schema`, row by row. */
-bool json_rescue(struct bytes record, const struct type *schema, const struct column *decoded, int64_t row, struct text *out);
+bool json_rescue(struct bytes record, const struct type *schema, const struct column *decoded, int64_t row,
+                 struct text *out);
 
 #endif

@@ -27,23 +27,17 @@ static const uint8_t *broken(struct json_reader *reader)
 
 /* ---- strings ---- */
 
-INLINE uint64_t bits_below(uint64_t mask, uint64_t special)
-{
-    return mask & ((special & -special) - 1);
-}
+INLINE uint64_t bits_below(uint64_t mask, uint64_t special) { return mask & ((special & -special) - 1); }
 
 /* p is behind the quote. The closing quote of a string without escapes and, unless `any` is set,
  * without bytes past ASCII; else NULL. */
-INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any,
-                                 struct json_habit *habit)
+INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any, struct json_habit *habit)
 {
     for (; p < end; p += JSON_BLOCK) {
         struct json_block block = json_block_load(p);
         if (LIKELY(block.special != 0)) {
             p += json_habitual(habit, json_block_index(block.special));
-            return p < end && *p == '"' && (any || bits_below(block.high, block.special) == 0)
-                       ? p
-                       : NULL;
+            return p < end && *p == '"' && (any || bits_below(block.high, block.special) == 0) ? p : NULL;
         }
         if (block.high != 0 && !any)
             return NULL;
@@ -52,8 +46,7 @@ INLINE const uint8_t *find_quote(const uint8_t *p, const uint8_t *end, bool any,
 }
 
 /* Copies while it looks, so the bytes are touched once. */
-INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column *col,
-                                  const uint8_t *p)
+INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     const uint8_t *end = reader->end;
     int64_t used = col->used;
@@ -80,14 +73,12 @@ INLINE const uint8_t *read_string(struct json_reader *reader, struct json_column
     return NULL;
 }
 
-static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reader *reader,
-                                                               struct json_column *col,
+static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reader *reader, struct json_column *col,
                                                                const uint8_t *p)
 {
     int64_t us;
     const uint8_t *quote = find_quote(p, reader->end, false, &col->habit);
-    if (UNLIKELY(quote == NULL ||
-                 !timestamp_parse(bytes_of(p, (size_t)(quote - p)), reader->zone, &us)))
+    if (UNLIKELY(quote == NULL || !timestamp_parse(bytes_of(p, (size_t)(quote - p)), reader->zone, &us)))
         return NULL;
     json_put_int64(col, us);
     return quote + 1;
@@ -95,8 +86,7 @@ static __attribute__((noinline)) const uint8_t *read_timestamp(struct json_reade
 
 /* ---- numbers: up to fifteen digits, and eight behind the point ---- */
 
-static const int64_t integer_powers[] = {1,      10,      100,      1000,     10000,
-                                         100000, 1000000, 10000000, 100000000};
+static const int64_t integer_powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 static const double double_powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 
 struct scanned {
@@ -122,8 +112,7 @@ INLINE struct scanned scan_integer(const uint8_t *p, const uint8_t *end)
         digits.value = digits.value * (uint64_t)integer_powers[more.count] + more.value;
         p += more.count;
     }
-    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value,
-                            0};
+    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value, 0};
 }
 
 INLINE struct scanned scan_fraction(const uint8_t *p, const uint8_t *end)
@@ -139,12 +128,10 @@ INLINE struct scanned scan_fraction(const uint8_t *p, const uint8_t *end)
         p += 1 + fraction.count;
         digits.value = digits.value * (uint64_t)integer_powers[fraction.count] + fraction.value;
     }
-    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value,
-                            fraction.count};
+    return (struct scanned){LIKELY(p < end && ends_number(*p)) ? p : NULL, (int64_t)digits.value, fraction.count};
 }
 
-INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_column *col,
-                                   const uint8_t *p)
+INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     int64_t sign = -(int64_t)(*p == '-');
     struct scanned number = scan_integer(p - sign, reader->end);
@@ -161,21 +148,18 @@ INLINE const uint8_t *read_integer(struct json_reader *reader, struct json_colum
     return number.p;
 }
 
-INLINE const uint8_t *read_double(struct json_reader *reader, struct json_column *col,
-                                  const uint8_t *p)
+INLINE const uint8_t *read_double(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     int64_t sign = -(int64_t)(*p == '-');
     struct scanned number = scan_fraction(p - sign, reader->end);
     if (UNLIKELY(number.p == NULL || (number.digits == 0 && sign != 0))) // -0 and -0.0 differ
         return NULL;
-    double value = (double)((number.digits ^ sign) - sign) /
-                   double_powers[number.scale]; // both exact, so rounded once
+    double value = (double)((number.digits ^ sign) - sign) / double_powers[number.scale]; // both exact, so rounded once
     json_put_double(col, value);
     return number.p;
 }
 
-INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_column *col,
-                                   const uint8_t *p)
+INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     int64_t sign = -(int64_t)(*p == '-');
     struct scanned number = scan_fraction(p - sign, reader->end);
@@ -193,8 +177,7 @@ INLINE const uint8_t *read_decimal(struct json_reader *reader, struct json_colum
 /* ---- one value ---- */
 
 /* The shapes that nearly all values have. NULL: another one; nothing was put. */
-INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *col,
-                                const uint8_t *p)
+INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *col, const uint8_t *p)
 {
     if (LIKELY(col->id == TYPE_STRING)) // most fields are: not worth a jump table
         return LIKELY(*p == '"') ? read_string(reader, col, p + 1) : NULL;
@@ -208,23 +191,19 @@ INLINE const uint8_t *read_fast(struct json_reader *reader, struct json_column *
     }
 }
 
-static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col,
-                                  const uint8_t *p, int depth);
+static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth);
 
 /* NULL without reader->broken: not a value of the column's type. */
-static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *reader,
-                                                           struct json_column *col,
+static __attribute__((noinline)) const uint8_t *read_other(struct json_reader *reader, struct json_column *col,
                                                            const uint8_t *p, int depth)
 {
     p = json_blanks(p, reader->end); // a guessed gap may be followed by more of them
     if (p >= reader->end)
         return broken(reader);
-    return type_is_nested(col->type) ? read_nested(reader, col, p, depth)
-                                     : json_leaf_read(reader, col, p, depth);
+    return type_is_nested(col->type) ? read_nested(reader, col, p, depth) : json_leaf_read(reader, col, p, depth);
 }
 
-INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column *col,
-                                 const uint8_t *p, int depth)
+INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     const uint8_t *behind = read_fast(reader, col, p);
     return LIKELY(behind != NULL) ? behind : read_other(reader, col, p, depth);
@@ -232,15 +211,13 @@ INLINE const uint8_t *read_value(struct json_reader *reader, struct json_column 
 
 /* ---- lists and objects ---- */
 
-static __attribute__((noinline)) const uint8_t *skip_other(struct json_reader *reader,
-                                                           const uint8_t *p, int depth)
+static __attribute__((noinline)) const uint8_t *skip_other(struct json_reader *reader, const uint8_t *p, int depth)
 {
     p = p < reader->end ? json_skip(p, reader->end, depth) : NULL;
     return p == NULL ? broken(reader) : p;
 }
 
-INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth,
-                                 struct json_habit *habit)
+INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, int depth, struct json_habit *habit)
 {
     if (*p == '"') {
         const uint8_t *quote = find_quote(p + 1, reader->end, true, habit);
@@ -254,8 +231,7 @@ INLINE const uint8_t *skip_value(struct json_reader *reader, const uint8_t *p, i
     return skip_other(reader, p, depth);
 }
 
-static const uint8_t *read_array(struct json_reader *reader, struct json_column *col,
-                                 const uint8_t *p, int depth)
+static const uint8_t *read_array(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
     struct json_column *element = &col->children[0];
@@ -285,8 +261,7 @@ static const uint8_t *read_array(struct json_reader *reader, struct json_column 
 }
 
 /* Duplicate names stay, as on Spark. */
-static const uint8_t *read_map(struct json_reader *reader, struct json_column *col,
-                               const uint8_t *p, int depth)
+static const uint8_t *read_map(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
     struct json_column *key = &col->children[0], *value = &col->children[1];
@@ -322,8 +297,7 @@ static const uint8_t *read_map(struct json_reader *reader, struct json_column *c
 }
 
 /* A second value for the same name replaces the first, but only when it is good. */
-static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *reader,
-                                                           struct json_column *child,
+static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *reader, struct json_column *child,
                                                            const uint8_t *p, int depth)
 {
     int64_t row = child->rows - 1;
@@ -344,10 +318,8 @@ static __attribute__((noinline)) const uint8_t *read_again(struct json_reader *r
 
 /* The value was not of its type: the field stays without a row, the reader goes on behind the
  * value. */
-static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reader *reader,
-                                                               struct json_column *child,
-                                                               int64_t row, const uint8_t *p,
-                                                               int depth)
+static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reader *reader, struct json_column *child,
+                                                               int64_t row, const uint8_t *p, int depth)
 {
     if (reader->broken)
         return NULL;
@@ -357,8 +329,7 @@ static __attribute__((noinline)) const uint8_t *pass_bad_value(struct json_reade
 }
 
 /* p is behind the '{'. Every child gets a row; the struct's own is the caller's to count. */
-static const uint8_t *read_object(struct json_reader *reader, struct json_column *col,
-                                  const uint8_t *p, int depth)
+static const uint8_t *read_object(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     const uint8_t *end = reader->end;
     struct json_key *key = json_keys_start(&col->keys);
@@ -406,8 +377,7 @@ static const uint8_t *read_object(struct json_reader *reader, struct json_column
     return p;
 }
 
-static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col,
-                                  const uint8_t *p, int depth)
+static const uint8_t *read_nested(struct json_reader *reader, struct json_column *col, const uint8_t *p, int depth)
 {
     bool list = col->id == TYPE_ARRAY;
     if (*p != (list ? '[' : '{'))
@@ -434,8 +404,7 @@ void JSON_RECORDS(struct json_records *self, const struct column *payload)
             json_record_absent(self);
             continue;
         }
-        const uint8_t *first = payload->values->data + offsets[row],
-                      *end = payload->values->data + offsets[row + 1];
+        const uint8_t *first = payload->values->data + offsets[row], *end = payload->values->data + offsets[row + 1];
         const uint8_t *p = json_blanks(first, end);
         reader->end = end;
         reader->broken = reader->bad = false;

@@ -12,13 +12,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#define LIKELY(condition)   __builtin_expect(!!(condition), 1)
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#define INLINE              static inline __attribute__((always_inline))
+#define INLINE static inline __attribute__((always_inline))
 
 enum {
-    JSON_DEPTH_MAX =
-        1000, /* objects and arrays inside each other, the record included: Jackson's limit */
+    JSON_DEPTH_MAX = 1000,         /* objects and arrays inside each other, the record included: Jackson's limit */
     JSON_NUMBER_DIGITS_MAX = 1000, /* of one number, exponent included: Jackson's limit */
     JSON_NAME_MAX = 50000,         /* UTF-16 units of a name: Jackson's limit */
 };
@@ -30,14 +29,8 @@ INLINE uint64_t json_word(const uint8_t *p)
     return word;
 }
 
-INLINE bool json_is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-INLINE bool json_is_digit(uint8_t c)
-{
-    return (uint8_t)(c - '0') < 10;
-}
+INLINE bool json_is_blank(uint8_t c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+INLINE bool json_is_digit(uint8_t c) { return (uint8_t)(c - '0') < 10; }
 
 INLINE const uint8_t *json_blanks(const uint8_t *p, const uint8_t *end)
 {
@@ -60,10 +53,7 @@ struct json_habit {
     int64_t surprises; /* how many more are taken */
 };
 /* A wrong guess costs about half of what a right one saves. */
-INLINE int64_t json_surprises(int64_t rows)
-{
-    return rows / 8;
-}
+INLINE int64_t json_surprises(int64_t rows) { return rows / 8; }
 INLINE int64_t json_habitual(struct json_habit *habit, int64_t length)
 {
     if (habit->surprises <= 0)
@@ -88,10 +78,9 @@ INLINE struct json_digits json_digits8(const uint8_t *p)
     uint64_t word = json_word(p) ^ 0x3030303030303030;
     uint64_t other = ((word + 0x7676767676767676) | word) & 0x8080808080808080;
     int bits = other == 0 ? 64 : __builtin_ctzll(other) - 7; // taken by the digits
-    word = bits == 0 ? 0 : word << (64 - bits); // leading zeros instead of what follows
+    word = bits == 0 ? 0 : word << (64 - bits);              // leading zeros instead of what follows
     word = word * 10 + (word >> 8);
-    word = (word & 0x000000ff000000ff) * 0x000f424000000064 +
-           (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001;
+    word = (word & 0x000000ff000000ff) * 0x000f424000000064 + (word >> 16 & 0x000000ff000000ff) * 0x0000271000000001;
     return (struct json_digits){word >> 32, bits / 8};
 }
 

@@ -15,7 +15,16 @@
 enum { SHAPE_FIELDS_MAX = 10000, SHAPE_NODES_MAX = 200000 }; /* of one object; of all of them */
 enum { LONG_AS_DECIMAL = 20 };                               /* digits that Spark gives a BIGINT */
 
-enum shape_kind { SHAPE_NULL, SHAPE_BOOLEAN, SHAPE_LONG, SHAPE_DECIMAL, SHAPE_DOUBLE, SHAPE_STRING, SHAPE_ARRAY, SHAPE_OBJECT };
+enum shape_kind {
+    SHAPE_NULL,
+    SHAPE_BOOLEAN,
+    SHAPE_LONG,
+    SHAPE_DECIMAL,
+    SHAPE_DOUBLE,
+    SHAPE_STRING,
+    SHAPE_ARRAY,
+    SHAPE_OBJECT
+};
 struct shape;
 struct shape_field {
     struct bytes name;
@@ -287,10 +296,11 @@ static enum code fields_check(const struct type *type, struct error *err)
 {
     for (int32_t i = 0; i < type->field_count; i++)
         if (type_field_index(type, type->fields[i].name, true) != i)
-            return fail(err, E_SQL,
-                        "[COLUMN_ALREADY_EXISTS] The column `%s` already exists. Choose another name or rename the existing "
-                        "column.",
-                        type->fields[i].name);
+            return fail(
+                err, E_SQL,
+                "[COLUMN_ALREADY_EXISTS] The column `%s` already exists. Choose another name or rename the existing "
+                "column.",
+                type->fields[i].name);
     return E_OK;
 }
 

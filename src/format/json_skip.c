@@ -34,12 +34,8 @@ static const uint8_t *skip_number_word(const uint8_t *p, const uint8_t *end, enu
         const char *word;
         enum json_number kind;
     } words[] = {
-        {"NaN", JSON_NAN},
-        {"Infinity", JSON_INFINITY},
-        {"+Infinity", JSON_INFINITY},
-        {"+INF", JSON_INFINITY},
-        {"-Infinity", JSON_NEGATIVE_INFINITY},
-        {"-INF", JSON_NEGATIVE_INFINITY},
+        {"NaN", JSON_NAN},       {"Infinity", JSON_INFINITY},           {"+Infinity", JSON_INFINITY},
+        {"+INF", JSON_INFINITY}, {"-Infinity", JSON_NEGATIVE_INFINITY}, {"-INF", JSON_NEGATIVE_INFINITY},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t size = strlen(words[i].word);
@@ -142,8 +138,7 @@ const uint8_t *json_skip(const uint8_t *p, const uint8_t *end, int depth)
             level++;
             if (level + depth > JSON_DEPTH_MAX)
                 return NULL;
-            objects[level / 64] =
-                (objects[level / 64] & ~((uint64_t)1 << level % 64)) | object << level % 64;
+            objects[level / 64] = (objects[level / 64] & ~((uint64_t)1 << level % 64)) | object << level % 64;
             p = json_blanks(p + 1, end);
             if (p == end || *p != (object ? '}' : ']')) {
                 if (object && (p = json_skip_name(p, end)) == NULL)

@@ -5,10 +5,7 @@
 
 /* ---- UTF-8 ---- */
 
-static bool is_tail(uint8_t c)
-{
-    return (c & 0xc0) == 0x80;
-}
+static bool is_tail(uint8_t c) { return (c & 0xc0) == 0x80; }
 
 /* Bytes of the character at p; 0 when it is broken. */
 static int utf8_size(const uint8_t *p, size_t left)
@@ -24,8 +21,7 @@ static int utf8_size(const uint8_t *p, size_t left)
         return 0;
     if (a < 0xf0)
         return 3;
-    return left < 4 || !is_tail(p[3]) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b >= 0x90) ? 0
-                                                                                             : 4;
+    return left < 4 || !is_tail(p[3]) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b >= 0x90) ? 0 : 4;
 }
 
 /* Bytes that Java's decoder replaces by one U+FFFD at the broken character p (sun.nio.cs.UTF_8,
@@ -49,9 +45,8 @@ bool utf8_valid(const uint8_t *p, size_t size)
 {
     const uint64_t highs = 0x8080808080808080;
     for (size_t i = 0; i < size;) {
-        while (i + 32 <= size && ((json_word(p + i) | json_word(p + i + 8) | json_word(p + i + 16) |
-                                   json_word(p + i + 24)) &
-                                  highs) == 0)
+        while (i + 32 <= size &&
+               ((json_word(p + i) | json_word(p + i + 8) | json_word(p + i + 16) | json_word(p + i + 24)) & highs) == 0)
             i += 32;
         if (i + 8 <= size && (json_word(p + i) & highs) == 0) {
             i += 8;
@@ -111,10 +106,7 @@ static void add_repaired(struct text *out, const uint8_t *p, size_t size)
     }
 }
 
-void json_text_repair(struct bytes bytes, struct text *out)
-{
-    add_repaired(out, bytes.data, bytes.size);
-}
+void json_text_repair(struct bytes bytes, struct text *out) { add_repaired(out, bytes.data, bytes.size); }
 
 /* ---- strings ---- */
 
@@ -122,19 +114,12 @@ static uint32_t hex4(const uint8_t *p)
 {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++)
-        value =
-            value << 4 | (uint32_t)(json_is_digit(p[i]) ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+        value = value << 4 | (uint32_t)(json_is_digit(p[i]) ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
     return value;
 }
 
-static bool is_high_surrogate(uint32_t c)
-{
-    return c >= 0xd800 && c < 0xdc00;
-}
-static bool is_low_surrogate(uint32_t c)
-{
-    return c >= 0xdc00 && c < 0xe000;
-}
+static bool is_high_surrogate(uint32_t c) { return c >= 0xd800 && c < 0xdc00; }
+static bool is_low_surrogate(uint32_t c) { return c >= 0xdc00 && c < 0xe000; }
 
 /* p is at a backslash of a checked string. Lone surrogates go out in three bytes, for the caller to
  * see. */
@@ -148,8 +133,7 @@ static const uint8_t *add_escape(const uint8_t *p, const uint8_t *last, struct t
     }
     uint32_t c = hex4(p + 2);
     p += 6;
-    if (is_high_surrogate(c) && last - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
-        is_low_surrogate(hex4(p + 2))) {
+    if (is_high_surrogate(c) && last - p >= 6 && p[0] == '\\' && p[1] == 'u' && is_low_surrogate(hex4(p + 2))) {
         c = 0x10000 + ((c - 0xd800) << 10) + (hex4(p + 2) - 0xdc00);
         p += 6;
     }
@@ -158,8 +142,7 @@ static const uint8_t *add_escape(const uint8_t *p, const uint8_t *last, struct t
 }
 
 /* The string's text, in which only surrogates may still be wrong. */
-static const uint8_t *add_string(const uint8_t *p, const uint8_t *end, uint8_t quote,
-                                 struct text *out)
+static const uint8_t *add_string(const uint8_t *p, const uint8_t *end, uint8_t quote, struct text *out)
 {
     bool plain;
     const uint8_t *behind = json_skip_string(p, end, quote, &plain);
@@ -179,13 +162,9 @@ static const uint8_t *add_string(const uint8_t *p, const uint8_t *end, uint8_t q
 }
 
 /* A surrogate that add_escape left. */
-static bool is_surrogate_at(const uint8_t *p, size_t left)
-{
-    return left >= 3 && p[0] == 0xed && p[1] >= 0xa0;
-}
+static bool is_surrogate_at(const uint8_t *p, size_t left) { return left >= 3 && p[0] == 0xed && p[1] >= 0xa0; }
 
-const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t quote,
-                                struct text *out)
+const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t quote, struct text *out)
 {
     size_t first = out->size;
     p = add_string(p, end, quote, out);
@@ -208,8 +187,7 @@ const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t qu
 static void add_unit_escape(struct text *out, uint32_t unit)
 {
     static const char hex[] = "0123456789ABCDEF";
-    char escape[6] = {'\\',          'u', hex[unit >> 12], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
-                      hex[unit & 15]};
+    char escape[6] = {'\\', 'u', hex[unit >> 12], hex[unit >> 8 & 15], hex[unit >> 4 & 15], hex[unit & 15]};
     text_add(out, escape, sizeof escape);
 }
 
@@ -249,8 +227,8 @@ static size_t add_escaped(struct bytes string, size_t at, int kind, struct text 
         return 1;
     }
     if (kind == 3 && left >= 4) {
-        uint32_t c = (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 |
-                     (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
+        uint32_t c =
+            (uint32_t)(p[0] & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
         add_unit_escape(out, 0xd800 + ((c - 0x10000) >> 10));
         add_unit_escape(out, 0xdc00 + ((c - 0x10000) & 0x3ff));
         return 4;
@@ -302,8 +280,7 @@ static const uint8_t *add_number(const uint8_t *p, const uint8_t *end, struct te
         text_add(out, p + minus_zero, (size_t)(behind - p) - minus_zero);
     } else {
         value = kind == JSON_INFINITY ? __builtin_inf() : -__builtin_inf();
-        if (kind == JSON_FRACTION &&
-            parse_double((const char *)p, (const char *)behind, &value) == NULL)
+        if (kind == JSON_FRACTION && parse_double((const char *)p, (const char *)behind, &value) == NULL)
             return NULL;
         size_t size = print_double(value, text);
         bool infinite = __builtin_isinf(value);

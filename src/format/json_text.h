@@ -18,8 +18,7 @@
 void json_text_repair(struct bytes bytes, struct text *out);
 
 /* p is behind the opening quote. Appends the string's text. */
-const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t quote,
-                                struct text *out);
+const uint8_t *json_text_string(const uint8_t *p, const uint8_t *end, uint8_t quote, struct text *out);
 
 /* Appends the value as text; for a string that is the string itself. */
 const uint8_t *json_text_value(const uint8_t *p, const uint8_t *end, int depth, struct text *out);

@@ -23,10 +23,7 @@ __attribute__((target("pclmul,sse4.1"))) static inline __m128i move(__m128i sum,
     return _mm_xor_si128(_mm_xor_si128(low, high), next);
 }
 
-static inline __m128i lane_at(const uint8_t *data)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)data);
-}
+static inline __m128i lane_at(const uint8_t *data) { return _mm_loadu_si128((const __m128i *)(const void *)data); }
 
 /* Sums up whole strides, at least one, of a page; returns how many bytes. */
 __attribute__((target("pclmul,sse4.1"))) static size_t sum_up(struct bytes page, uint8_t sum[LANE])
@@ -61,9 +58,6 @@ uint32_t page_crc(struct bytes page)
 
 #else
 
-uint32_t page_crc(struct bytes page)
-{
-    return (uint32_t)crc32_z(0, page.data, page.size);
-}
+uint32_t page_crc(struct bytes page) { return (uint32_t)crc32_z(0, page.data, page.size); }
 
 #endif

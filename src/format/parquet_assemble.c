@@ -9,8 +9,7 @@
 
 static enum code uneven(const struct parquet_pick *pick, struct error *err)
 {
-    return fail(err, E_CORRUPT, "column %s: its parts have different numbers of rows",
-                pick->node->path);
+    return fail(err, E_CORRUPT, "column %s: its parts have different numbers of rows", pick->node->path);
 }
 
 /* ---- leaves ---- */
@@ -45,16 +44,15 @@ static struct buffer *valid_bits(const uint8_t *levels, uint8_t present, int64_t
     return bits;
 }
 
-#define SPREAD(name, ctype)                                                               \
-    static void name(uint8_t *data, const uint8_t *levels, uint8_t present, int64_t rows, \
-                     int64_t count)                                                       \
-    {                                                                                     \
-        ctype *values = (ctype *)(void *)data;                                            \
-        for (int64_t i = rows - 1; i >= 0; i--) {                                         \
-            bool here = levels[i] == present;                                             \
-            count -= here;                                                                \
-            values[i] = here ? values[count] : (ctype)0;                                  \
-        }                                                                                 \
+#define SPREAD(name, ctype)                                                                              \
+    static void name(uint8_t *data, const uint8_t *levels, uint8_t present, int64_t rows, int64_t count) \
+    {                                                                                                    \
+        ctype *values = (ctype *)(void *)data;                                                           \
+        for (int64_t i = rows - 1; i >= 0; i--) {                                                        \
+            bool here = levels[i] == present;                                                            \
+            count -= here;                                                                               \
+            values[i] = here ? values[count] : (ctype)0;                                                 \
+        }                                                                                                \
     }
 SPREAD(spread_1, uint8_t)
 SPREAD(spread_2, uint16_t)
@@ -62,8 +60,7 @@ SPREAD(spread_4, uint32_t)
 SPREAD(spread_8, uint64_t)
 SPREAD(spread_16, unsigned __int128)
 
-static void spread_fixed(uint8_t *data, int width, const uint8_t *levels, uint8_t present,
-                         int64_t rows, int64_t count)
+static void spread_fixed(uint8_t *data, int width, const uint8_t *levels, uint8_t present, int64_t rows, int64_t count)
 {
     switch (width) {
     case 1: spread_1(data, levels, present, rows, count); break;
@@ -74,8 +71,7 @@ static void spread_fixed(uint8_t *data, int width, const uint8_t *levels, uint8_
     }
 }
 
-static void spread_offsets(int32_t *offsets, const uint8_t *levels, uint8_t present, int64_t rows,
-                           int64_t count)
+static void spread_offsets(int32_t *offsets, const uint8_t *levels, uint8_t present, int64_t rows, int64_t count)
 {
     offsets[rows] = offsets[count];
     for (int64_t i = rows - 1; i >= 0; i--) {
@@ -84,13 +80,9 @@ static void spread_offsets(int32_t *offsets, const uint8_t *levels, uint8_t pres
     }
 }
 
-static struct buffer *boolean_bits(const uint8_t *values, int64_t rows)
-{
-    return valid_bits(values, 1, rows);
-}
+static struct buffer *boolean_bits(const uint8_t *values, int64_t rows) { return valid_bits(values, 1, rows); }
 
-static void leaf_column(struct parquet_leaf_read *leaf, const struct type *type, int64_t rows,
-                        struct column *out)
+static void leaf_column(struct parquet_leaf_read *leaf, const struct type *type, int64_t rows, struct column *out)
 {
     struct parquet_values *values = &leaf->values;
     const uint8_t *levels = leaf->definitions;
@@ -117,15 +109,14 @@ static void leaf_column(struct parquet_leaf_read *leaf, const struct type *type,
         if (gaps)
             spread_fixed(values->fixed->data, width, levels, present, rows, count);
         values->fixed->size = (size_t)rows * (size_t)width;
-        out->values = type->id == TYPE_BOOLEAN ? boolean_bits(values->fixed->data, rows)
-                                               : buffer_retain(values->fixed);
+        out->values = type->id == TYPE_BOOLEAN ? boolean_bits(values->fixed->data, rows) : buffer_retain(values->fixed);
         buffer_release(values->fixed);
     }
     *values = (struct parquet_values){0};
 }
 
-static enum code leaf_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaf,
-                               int64_t rows, struct column *out, struct error *err)
+static enum code leaf_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaf, int64_t rows,
+                               struct column *out, struct error *err)
 {
     if (entries_keep(leaf) != rows)
         return uneven(pick, err);
@@ -135,8 +126,7 @@ static enum code leaf_assemble(const struct parquet_pick *pick, struct parquet_l
 
 /* ---- nested ---- */
 
-static enum code children_assemble(const struct parquet_pick *pick,
-                                   struct parquet_leaf_read *leaves, int64_t rows,
+static enum code children_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves, int64_t rows,
                                    struct column *out, struct error *err)
 {
     out->child_count = pick->type->field_count;
@@ -147,8 +137,7 @@ static enum code children_assemble(const struct parquet_pick *pick,
 }
 
 /* Which of the node's entries are there. */
-static enum code entries_valid(const struct parquet_pick *pick,
-                               const struct parquet_leaf_read *leaf, int64_t rows,
+static enum code entries_valid(const struct parquet_pick *pick, const struct parquet_leaf_read *leaf, int64_t rows,
                                struct column *out, struct error *err)
 {
     const struct parquet_node *node = pick->node;
@@ -173,8 +162,8 @@ static enum code entries_valid(const struct parquet_pick *pick,
 
 /* Where each entry's elements begin. A slot that goes on with a list must be in it, as the slot before
  * was. */
-static enum code list_offsets(const struct parquet_pick *pick, const struct parquet_leaf_read *leaf,
-                              int32_t *offsets, int64_t *count, struct error *err)
+static enum code list_offsets(const struct parquet_pick *pick, const struct parquet_leaf_read *leaf, int32_t *offsets,
+                              int64_t *count, struct error *err)
 {
     const struct parquet_node *node = pick->node;
     int64_t entries = 0, elements = 0;
@@ -190,8 +179,7 @@ static enum code list_offsets(const struct parquet_pick *pick, const struct parq
     }
     offsets[entries] = (int32_t)elements;
     *count = elements;
-    return broken ? fail(err, E_CORRUPT, "column %s: a list goes on that has not begun", node->path)
-                  : E_OK;
+    return broken ? fail(err, E_CORRUPT, "column %s: a list goes on that has not begun", node->path) : E_OK;
 }
 
 static void valid_settle(struct column *out)
@@ -202,8 +190,8 @@ static void valid_settle(struct column *out)
     }
 }
 
-static enum code variant_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves,
-                                  int64_t rows, struct column *out, struct error *err)
+static enum code variant_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves, int64_t rows,
+                                  struct column *out, struct error *err)
 {
     struct parquet_pick group = *pick;
     struct column columns = {0};
@@ -215,8 +203,8 @@ static enum code variant_assemble(const struct parquet_pick *pick, struct parque
     return code;
 }
 
-enum code parquet_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves,
-                           int64_t rows, struct column *out, struct error *err)
+enum code parquet_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves, int64_t rows,
+                           struct column *out, struct error *err)
 {
     if (pick->node == NULL) {
         column_all_null(out, pick->type, rows);

@@ -19,12 +19,12 @@
 
 enum {
     SAMPLE = 2048,
-    CHOICE_CHUNKS = 8,         /* that one choice holds for */
-    SHRINK_BYTES = 64 << 10,   /* of a dictionary that are tried */
+    CHOICE_CHUNKS = 8,       /* that one choice holds for */
+    SHRINK_BYTES = 64 << 10, /* of a dictionary that are tried */
 };
 #define COMPRESSED_WEIGHT 1.05
-#define GAIN              0.95
-#define GAIN_DELTA_BYTES  0.92
+#define GAIN 0.95
+#define GAIN_DELTA_BYTES 0.92
 
 bool parquet_has_choice(const struct parquet_leaf *leaf, const struct parquet_options *options)
 {
@@ -37,10 +37,7 @@ bool parquet_has_choice(const struct parquet_leaf *leaf, const struct parquet_op
     }
 }
 
-bool parquet_has_sample(const struct parquet_chunk *chunk)
-{
-    return chunk->values >= SAMPLE;
-}
+bool parquet_has_sample(const struct parquet_chunk *chunk) { return chunk->values >= SAMPLE; }
 
 /* ---- what bytes cost ---- */
 
@@ -166,8 +163,7 @@ bool parquet_keeps_dictionary(struct parquet_chunk *chunk, struct parquet_scratc
         return false;
     const void *indexes = chunk->page.data.data + PARQUET_PAGE_HEADROOM;
     struct parquet_slice slice;
-    parquet_dictionary_unpack(&chunk->dictionary, chunk->leaf, indexes, chunk->page.values, &scratch->unpacked,
-                              &slice);
+    parquet_dictionary_unpack(&chunk->dictionary, chunk->leaf, indexes, chunk->page.values, &scratch->unpacked, &slice);
     parquet_choose(chunk, scratch, &slice);
     return cost <= chunk->choice.value_bytes;
 }

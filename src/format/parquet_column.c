@@ -8,9 +8,9 @@
 
 enum {
     EXPECTED_VALUES = 300000, /* in a chunk, before one was seen */
-    TEXT_PADDING = 64, /* so that 8 bytes behind the last text may be read */
-    SLICE_ROWS = 2048, /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
-    NESTED_SLOTS = 4096, /* the same for the elements of lists, on average */
+    TEXT_PADDING = 64,        /* so that 8 bytes behind the last text may be read */
+    SLICE_ROWS = 2048,        /* rows taken at once, so that what is read is still in L1 or L2 when it is written */
+    NESTED_SLOTS = 4096,      /* the same for the elements of lists, on average */
 };
 
 static enum parquet_encoding first_encoding(const struct parquet_chunk *chunk)
@@ -178,8 +178,7 @@ static void add_values_plain(struct parquet_chunk *chunk, const struct parquet_s
         parquet_bloom_add(&chunk->bloom, chunk->options, chunk->leaf, slice);
 }
 
-static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                       struct parquet_slice *slice)
+static void add_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct parquet_slice *slice)
 {
     if (chunk->encoding == PARQUET_RLE_DICTIONARY) {
         add_indexes(chunk, slice);
@@ -202,8 +201,7 @@ static void spell_out_definition(struct parquet_chunk *chunk)
     struct parquet_page *page = &chunk->page;
     if (page->definition.size > 0 || page->slots == 0)
         return;
-    memset(text_reserve(&page->definition, (size_t)page->slots), chunk->leaf->definition_max,
-           (size_t)page->slots);
+    memset(text_reserve(&page->definition, (size_t)page->slots), chunk->leaf->definition_max, (size_t)page->slots);
     page->definition.size = (size_t)page->slots;
 }
 
@@ -225,8 +223,8 @@ static void add_present(struct parquet_chunk *chunk, int64_t rows)
 }
 
 /* Rows of a top-level column with NULLs: a level a row, and which rows to pick. Returns how many. */
-static int64_t add_validity(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                            const struct column *col, int64_t from, int64_t rows)
+static int64_t add_validity(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
+                            int64_t from, int64_t rows)
 {
     spell_out_definition(chunk);
     uint8_t *definition = (uint8_t *)text_reserve(&chunk->page.definition, (size_t)rows);
@@ -270,8 +268,7 @@ static bool page_is_full(const struct parquet_chunk *chunk)
 }
 
 /* How many of the next rows go into the page at once, at least one. */
-static int64_t rows_to_take(const struct parquet_chunk *chunk, const struct column *col, int64_t from,
-                            int64_t rows)
+static int64_t rows_to_take(const struct parquet_chunk *chunk, const struct column *col, int64_t from, int64_t rows)
 {
     int64_t room = chunk->options->page_rows - chunk->page.rows;
     rows = rows < room ? rows : room;
@@ -300,15 +297,14 @@ static void add_flat(struct parquet_chunk *chunk, struct parquet_scratch *scratc
     add_values(chunk, scratch, &slice);
 }
 
-static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                            const struct column *col, int64_t from, int64_t rows, struct error *err)
+static enum code add_nested(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
+                            int64_t from, int64_t rows, struct error *err)
 {
     struct parquet_slice slice;
     TRY(parquet_shred(&scratch->shredder, chunk->leaf, col, from, from + rows, err));
     int64_t count = add_slots(chunk, scratch, rows);
     const int32_t *picks = (const int32_t *)(const void *)scratch->picks.data;
-    parquet_slice_pick(&scratch->slicer, chunk->leaf, parquet_leaf_column(chunk->leaf, col), picks, count,
-                       &slice);
+    parquet_slice_pick(&scratch->slicer, chunk->leaf, parquet_leaf_column(chunk->leaf, col), picks, count, &slice);
     add_values(chunk, scratch, &slice);
     return E_OK;
 }
@@ -327,8 +323,8 @@ static int64_t nested_rows(const struct parquet_chunk *chunk, const struct colum
     return take > 0 ? take : 1;
 }
 
-enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                            const struct column *col, int64_t from, int64_t to, struct error *err)
+enum code parquet_chunk_add(struct parquet_chunk *chunk, struct parquet_scratch *scratch, const struct column *col,
+                            int64_t from, int64_t to, struct error *err)
 {
     bool flat = chunk->leaf->step_count == 1;
     int64_t nested = flat ? 0 : nested_rows(chunk, col);

@@ -15,23 +15,20 @@ enum { INT96_SIZE = 12, JULIAN_1970 = 2440588 };
 
 /* ---- what to do ---- */
 
-enum code parquet_convert_refuse(const struct parquet_node *node, const struct type *type,
-                                 struct error *err)
+enum code parquet_convert_refuse(const struct parquet_node *node, const struct type *type, struct error *err)
 {
     struct text has = {0}, wants = {0};
     if (node->type != NULL)
         type_print(node->type, &has);
     type_print(type, &wants);
-    enum code code =
-        fail(err, E_UNSUPPORTED, "it is %s in the file, which cannot be read as %s",
-             node->type != NULL ? has.data : "of a type that leat does not have", wants.data);
+    enum code code = fail(err, E_UNSUPPORTED, "it is %s in the file, which cannot be read as %s",
+                          node->type != NULL ? has.data : "of a type that leat does not have", wants.data);
     text_free(&has);
     text_free(&wants);
     return code;
 }
 
-static bool plan_integer(const struct parquet_node *leaf, const struct type *type,
-                         struct parquet_convert *out)
+static bool plan_integer(const struct parquet_node *leaf, const struct type *type, struct parquet_convert *out)
 {
     const struct parquet_element *e = leaf->element;
     out->step = VALUE_INT;
@@ -45,13 +42,11 @@ static bool plan_integer(const struct parquet_node *leaf, const struct type *typ
 
 static int digits_of_integer(const struct type *type)
 {
-    static const int digits[TYPE_COUNT] = {
-        [TYPE_INT8] = 3, [TYPE_INT16] = 5, [TYPE_INT32] = 10, [TYPE_INT64] = 20};
+    static const int digits[TYPE_COUNT] = {[TYPE_INT8] = 3, [TYPE_INT16] = 5, [TYPE_INT32] = 10, [TYPE_INT64] = 20};
     return digits[type->id];
 }
 
-static bool plan_decimal(const struct parquet_node *leaf, const struct type *type,
-                         struct parquet_convert *out)
+static bool plan_decimal(const struct parquet_node *leaf, const struct type *type, struct parquet_convert *out)
 {
     const struct type *from = leaf->type;
     int precision = from->id == TYPE_DECIMAL ? from->precision : digits_of_integer(from);
@@ -68,21 +63,17 @@ static bool plan_decimal(const struct parquet_node *leaf, const struct type *typ
 
 static bool plan_time(const struct parquet_element *e, struct parquet_convert *out)
 {
-    out->step = e->physical == PARQUET_INT96 ? VALUE_INT96
-                : e->unit == UNIT_MICROS     ? VALUE_COPY
-                                             : VALUE_TIME;
+    out->step = e->physical == PARQUET_INT96 ? VALUE_INT96 : e->unit == UNIT_MICROS ? VALUE_COPY : VALUE_TIME;
     out->factor = e->unit == UNIT_MILLIS ? 1000 : 1;
     out->divisor = e->unit == UNIT_NANOS ? 1000 : 1;
     out->out_width = sizeof(int64_t);
     return true;
 }
 
-static bool plan_step(const struct parquet_node *leaf, const struct type *type,
-                      struct parquet_convert *out)
+static bool plan_step(const struct parquet_node *leaf, const struct type *type, struct parquet_convert *out)
 {
     enum type_id from = leaf->type->id, to = type->id;
-    bool texts =
-        (from == TYPE_STRING || from == TYPE_BINARY) && (to == TYPE_STRING || to == TYPE_BINARY);
+    bool texts = (from == TYPE_STRING || from == TYPE_BINARY) && (to == TYPE_STRING || to == TYPE_BINARY);
     out->out_width = type_width(type);
     if (texts) {
         out->step = VALUE_BYTES;
@@ -92,14 +83,12 @@ static bool plan_step(const struct parquet_node *leaf, const struct type *type,
         return plan_integer(leaf, type, out);
     if (to == TYPE_DECIMAL && (from == TYPE_DECIMAL || type_is_integer(leaf->type)))
         return plan_decimal(leaf, type, out);
-    if ((from == TYPE_TIMESTAMP || from == TYPE_TIMESTAMP_NTZ) &&
-        (to == TYPE_TIMESTAMP || to == from))
+    if ((from == TYPE_TIMESTAMP || from == TYPE_TIMESTAMP_NTZ) && (to == TYPE_TIMESTAMP || to == from))
         return plan_time(leaf->element, out);
-    if (to == TYPE_DOUBLE && (from == TYPE_FLOAT || (type_is_integer(leaf->type) &&
-                                                     leaf->element->physical == PARQUET_INT32))) {
+    if (to == TYPE_DOUBLE &&
+        (from == TYPE_FLOAT || (type_is_integer(leaf->type) && leaf->element->physical == PARQUET_INT32))) {
         out->step = from == TYPE_FLOAT ? VALUE_FLOAT_TO_DOUBLE : VALUE_INT_TO_DOUBLE;
-        out->in_unsigned = from != TYPE_FLOAT && leaf->element->logical == LOGICAL_INTEGER &&
-                           !leaf->element->is_signed;
+        out->in_unsigned = from != TYPE_FLOAT && leaf->element->logical == LOGICAL_INTEGER && !leaf->element->is_signed;
         return true;
     }
     if (from == to && from == TYPE_BOOLEAN) {
@@ -114,15 +103,14 @@ static bool plan_step(const struct parquet_node *leaf, const struct type *type,
 static int width_of(const struct parquet_element *e)
 {
     static const int widths[] = {
-        [PARQUET_BOOLEAN] = 1,        [PARQUET_INT32] = 4, [PARQUET_INT64] = 8,
-        [PARQUET_INT96] = INT96_SIZE, [PARQUET_FLOAT] = 4, [PARQUET_DOUBLE] = 8,
-        [PARQUET_BYTE_ARRAY] = 0,
+        [PARQUET_BOOLEAN] = 1, [PARQUET_INT32] = 4,  [PARQUET_INT64] = 8,      [PARQUET_INT96] = INT96_SIZE,
+        [PARQUET_FLOAT] = 4,   [PARQUET_DOUBLE] = 8, [PARQUET_BYTE_ARRAY] = 0,
     };
     return e->physical == PARQUET_FIXED ? e->width : widths[e->physical];
 }
 
-enum code parquet_convert_plan(const struct parquet_node *leaf, const struct type *type,
-                               struct parquet_convert *out, struct error *err)
+enum code parquet_convert_plan(const struct parquet_node *leaf, const struct type *type, struct parquet_convert *out,
+                               struct error *err)
 {
     struct parquet_convert plan = {.in_width = 0};
     if (leaf->type == NULL || !plan_step(leaf, type, &plan))
@@ -160,22 +148,19 @@ static bool run_int(const struct parquet_convert *c, const uint8_t *in, int64_t 
     return !bad;
 }
 
-static bool run_double(const struct parquet_convert *c, const uint8_t *in, int64_t count,
-                       uint8_t *out)
+static bool run_double(const struct parquet_convert *c, const uint8_t *in, int64_t count, uint8_t *out)
 {
     for (int64_t i = 0; i < count; i++) {
         float narrow;
         memcpy(&narrow, in + i * 4, sizeof narrow);
-        double value = c->step == VALUE_FLOAT_TO_DOUBLE
-                           ? (double)narrow
-                           : (double)load_int(in + i * 4, 4, c->in_unsigned);
+        double value =
+            c->step == VALUE_FLOAT_TO_DOUBLE ? (double)narrow : (double)load_int(in + i * 4, 4, c->in_unsigned);
         memcpy(out + i * 8, &value, sizeof value);
     }
     return true;
 }
 
-static bool run_time(const struct parquet_convert *c, const uint8_t *in, int64_t count,
-                     uint8_t *out)
+static bool run_time(const struct parquet_convert *c, const uint8_t *in, int64_t count, uint8_t *out)
 {
     bool bad = false;
     for (int64_t i = 0; i < count; i++) {
@@ -229,8 +214,7 @@ static inline bool store_decimal(const struct parquet_convert *c, __int128 value
 }
 
 /* INT32 and INT64 into the narrow form, unscaled: the common case. */
-static bool run_narrow_decimal(const struct parquet_convert *c, const uint8_t *in, int64_t count,
-                               uint8_t *out)
+static bool run_narrow_decimal(const struct parquet_convert *c, const uint8_t *in, int64_t count, uint8_t *out)
 {
     int64_t bound = (int64_t)c->bound, *values = (int64_t *)(void *)out;
     bool bad = false;
@@ -242,8 +226,7 @@ static bool run_narrow_decimal(const struct parquet_convert *c, const uint8_t *i
     return !bad;
 }
 
-static bool run_decimal(const struct parquet_convert *c, const uint8_t *in, int64_t count,
-                        uint8_t *out)
+static bool run_decimal(const struct parquet_convert *c, const uint8_t *in, int64_t count, uint8_t *out)
 {
     bool good = true;
     for (int64_t i = 0; i < count; i++, in += c->in_width, out += c->out_width) {
@@ -252,16 +235,14 @@ static bool run_decimal(const struct parquet_convert *c, const uint8_t *in, int6
             good &= load_big_endian(in, (size_t)c->in_width, &value);
         } else {
             int64_t stored = load_int(in, c->in_width, c->in_unsigned);
-            value =
-                c->in_unsigned && c->in_width == 8 ? (__int128)(uint64_t)stored : (__int128)stored;
+            value = c->in_unsigned && c->in_width == 8 ? (__int128)(uint64_t)stored : (__int128)stored;
         }
         good &= store_decimal(c, value, out);
     }
     return good;
 }
 
-bool parquet_convert_run(const struct parquet_convert *c, const uint8_t *in, int64_t count,
-                         uint8_t *out)
+bool parquet_convert_run(const struct parquet_convert *c, const uint8_t *in, int64_t count, uint8_t *out)
 {
     switch (c->step) {
     case VALUE_INT: return run_int(c, in, count, out);
@@ -270,8 +251,7 @@ bool parquet_convert_run(const struct parquet_convert *c, const uint8_t *in, int
     case VALUE_TIME: return run_time(c, in, count, out);
     case VALUE_INT96: return run_int96(in, count, out);
     case VALUE_DECIMAL:
-        if (!c->big_endian && c->out_width == 8 && c->wide_factor == 1 && !c->in_unsigned &&
-            c->bound <= INT64_MAX)
+        if (!c->big_endian && c->out_width == 8 && c->wide_factor == 1 && !c->in_unsigned && c->bound <= INT64_MAX)
             return run_narrow_decimal(c, in, count, out);
         return run_decimal(c, in, count, out);
     default:

@@ -54,8 +54,8 @@ static inline uint64_t hash_word(const struct parquet_dictionary *dictionary, ui
     return hash_words(dictionary, word, 0);
 }
 
-static inline uint64_t hash_value(const struct parquet_dictionary *dictionary,
-                                  const struct parquet_entry *value, const uint8_t *data)
+static inline uint64_t hash_value(const struct parquet_dictionary *dictionary, const struct parquet_entry *value,
+                                  const uint8_t *data)
 {
     if (value->size > 16)
         return XXH3_64bits_withSeed(data, value->size, dictionary->seed);
@@ -107,8 +107,7 @@ static void slots_put(struct parquet_dictionary *dictionary, uint64_t hash, uint
     dictionary->slots[at] = index + 1;
 }
 
-static uint64_t hash_of_entry(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
-                              uint32_t i)
+static uint64_t hash_of_entry(const struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, uint32_t i)
 {
     const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
     if (has_entries(leaf))
@@ -130,8 +129,7 @@ static void slots_grow(struct parquet_dictionary *dictionary, const struct parqu
 /* Room for one value more of `size` PLAIN bytes? */
 static bool make_room(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, size_t size)
 {
-    if (dictionary->count == PARQUET_DICTIONARY_COUNT_MAX ||
-        dictionary->plain.size + size > dictionary->bytes_max)
+    if (dictionary->count == PARQUET_DICTIONARY_COUNT_MAX || dictionary->plain.size + size > dictionary->bytes_max)
         return false;
     if (has_entries(leaf))
         mem_grow(dictionary->entries, dictionary->entry_capacity, dictionary->count + 1);
@@ -141,8 +139,7 @@ static bool make_room(struct parquet_dictionary *dictionary, const struct parque
     return true;
 }
 
-static uint32_t insert_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
-                             uint64_t word)
+static uint32_t insert_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, uint64_t word)
 {
     if (!make_room(dictionary, leaf, (size_t)leaf->width))
         return NOT_FOUND;
@@ -196,8 +193,8 @@ static uint32_t index_wide(struct parquet_dictionary *dictionary, const struct p
     return NOT_FOUND;
 }
 
-static inline uint32_t index_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
-                                   size_t width, uint64_t word)
+static inline uint32_t index_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, size_t width,
+                                   uint64_t word)
 {
     const uint8_t *plain = (const uint8_t *)dictionary->plain.data;
     uint32_t mask = dictionary->slot_count - 1, at = (uint32_t)hash_word(dictionary, word) & mask;
@@ -226,8 +223,8 @@ static inline uint32_t index_bytes(struct parquet_dictionary *dictionary, const 
     return NOT_FOUND;
 }
 
-static inline int64_t add_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
-                                size_t width, const struct parquet_slice *slice, uint32_t *indexes)
+static inline int64_t add_fixed(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf, size_t width,
+                                const struct parquet_slice *slice, uint32_t *indexes)
 {
     for (int64_t i = 0; i < slice->count; i++) {
         indexes[i] = index_fixed(dictionary, leaf, width, fixed_at(slice->values, width, i));

@@ -19,9 +19,9 @@ struct lane {
     struct parquet_options options, *leaf_options;
     struct parquet_schema schema;
     struct parquet_scratch scratch;
-    struct parquet_chunk *chunks;  /* of the row group being built */
-    int64_t rows;                  /* in it */
-    bool variants;                 /* some column is one, or has one in it */
+    struct parquet_chunk *chunks; /* of the row group being built */
+    int64_t rows;                 /* in it */
+    bool variants;                /* some column is one, or has one in it */
     struct parquet_sortings sortings;
     struct parquet_sorter sorter;  /* rows that are not in it yet */
     double shrinks;                /* bytes of the last row group in the file by those of its columns */
@@ -77,10 +77,7 @@ static int64_t group_held(const struct lane *lane)
     return size;
 }
 
-static int64_t sorter_bytes(const struct lane *lane)
-{
-    return (int64_t)((double)lane->sorter.bytes * lane->shrinks);
-}
+static int64_t sorter_bytes(const struct lane *lane) { return (int64_t)((double)lane->sorter.bytes * lane->shrinks); }
 
 static int64_t lane_bytes(const void *self)
 {
@@ -123,8 +120,8 @@ static enum code lane_cut(struct lane *lane, struct error *err)
     struct parquet_groups *groups = lane->groups;
     mem_grow(groups->items, groups->capacity, groups->count + 1);
     struct parquet_group *group = &groups->items[groups->count++];
-    *group = (struct parquet_group){lane->rows,
-                                    mem_array(struct parquet_chunk_meta, (size_t)lane->schema.leaf_count), 0};
+    *group =
+        (struct parquet_group){lane->rows, mem_array(struct parquet_chunk_meta, (size_t)lane->schema.leaf_count), 0};
     TRY(group_append(lane, group, err));
     lane->done_rows += lane->rows;
     lane->rows = 0;
@@ -279,7 +276,7 @@ struct file {
     struct parquet_groups groups; /* with offsets in the file */
     struct parquet_sortings sortings;
     const char *created_by;
-    int64_t end;                  /* of the pieces */
+    int64_t end; /* of the pieces */
 };
 
 static enum code file_settings(struct file *file, const struct encoder_spec *spec, struct error *err)
@@ -290,8 +287,7 @@ static enum code file_settings(struct file *file, const struct encoder_spec *spe
     return parquet_sortings_parse(&file->schema, options.sorting, &file->arena, &file->sortings, err);
 }
 
-static enum code file_open(void *self, const struct encoder_spec *spec, struct text *header,
-                           struct error *err)
+static enum code file_open(void *self, const struct encoder_spec *spec, struct text *header, struct error *err)
 {
     struct file *file = self;
     *file = (struct file){0};

@@ -33,9 +33,9 @@
 #include "format/thrift_write.h"
 
 enum {
-    PARQUET_PAGE_HEADROOM = 4096,            /* in front of a page's values: short levels join without a copy */
+    PARQUET_PAGE_HEADROOM = 4096, /* in front of a page's values: short levels join without a copy */
     PARQUET_DICTIONARY_COUNT_MAX = 1 << 16,
-    PARQUET_BOUND_BYTES_MAX = 64,            /* longer minima and maxima are cut */
+    PARQUET_BOUND_BYTES_MAX = 64, /* longer minima and maxima are cut */
     PARQUET_NESTING_MAX = 64,
 };
 
@@ -47,7 +47,7 @@ enum parquet_physical {
     PARQUET_FLOAT = 4,
     PARQUET_DOUBLE = 5,
     PARQUET_BYTE_ARRAY = 6,
-    PARQUET_FIXED = 7    /* FIXED_LEN_BYTE_ARRAY: DECIMAL of more than 18 digits */
+    PARQUET_FIXED = 7 /* FIXED_LEN_BYTE_ARRAY: DECIMAL of more than 18 digits */
 };
 /* Numbers of parquet.thrift, Encoding. */
 enum parquet_encoding {
@@ -66,14 +66,14 @@ enum { PARQUET_ENCODING_COUNT = PARQUET_BYTE_STREAM_SPLIT + 1 };
 
 enum parquet_version { PARQUET_VERSION_ANY, PARQUET_VERSION_1, PARQUET_VERSION_2 };
 struct parquet_options {
-    int codec_choice, version_choice;   /* indexes into the choices of the option table */
+    int codec_choice, version_choice; /* indexes into the choices of the option table */
     enum codec codec;
     enum parquet_version version;
     int64_t row_group_bytes, row_group_rows, page_bytes, page_rows, dictionary_bytes;
-    int64_t statistics_cut, index_cut;  /* most bytes of a bound */
+    int64_t statistics_cut, index_cut; /* most bytes of a bound */
     int64_t zstd_level;
-    int64_t bloom_ndv, bloom_bytes;     /* different values expected, 0 = unknown; most bytes of a filter */
-    double bloom_fpp;                   /* share of absent values that a filter may take for present */
+    int64_t bloom_ndv, bloom_bytes; /* different values expected, 0 = unknown; most bytes of a filter */
+    double bloom_fpp;               /* share of absent values that a filter may take for present */
     bool dictionary, delta, split, checksum, bloom;
     const char *bloom_fpp_text, *sorting;
 };
@@ -89,10 +89,10 @@ MUST_CHECK enum code parquet_options_read(const struct encoder_spec *spec, const
 
 /* How to come from a top-level column down to a leaf, and what each step does to the levels. */
 enum parquet_step_kind {
-    STEP_OPTIONAL,   /* present: definition + 1; NULL: the slot ends here */
-    STEP_REQUIRED,   /* a map's key: NULL is an error */
-    STEP_REPEATED,   /* into child `child` of a list: one slot per element, definition + 1 */
-    STEP_FIELD       /* into child `child` of a struct */
+    STEP_OPTIONAL, /* present: definition + 1; NULL: the slot ends here */
+    STEP_REQUIRED, /* a map's key: NULL is an error */
+    STEP_REPEATED, /* into child `child` of a list: one slot per element, definition + 1 */
+    STEP_FIELD     /* into child `child` of a struct */
 };
 struct parquet_step {
     enum parquet_step_kind kind;
@@ -101,8 +101,8 @@ struct parquet_step {
 struct parquet_leaf {
     const struct type *type;
     enum parquet_physical physical;
-    int32_t width;            /* bytes of a PLAIN value; 0 for BOOLEAN and BYTE_ARRAY */
-    int32_t column;           /* index of the top-level column */
+    int32_t width;  /* bytes of a PLAIN value; 0 for BOOLEAN and BYTE_ARRAY */
+    int32_t column; /* index of the top-level column */
     uint8_t definition_max, repetition_max;
     int32_t step_count, path_count;
     const struct parquet_step *steps;
@@ -114,14 +114,14 @@ struct parquet_schema {
     int32_t leaf_count;
 };
 /* E_UNSUPPORTED names the column that Parquet cannot hold. */
-MUST_CHECK enum code parquet_schema_init(struct parquet_schema *schema, const struct type *type,
-                                         struct arena *arena, struct error *err);
+MUST_CHECK enum code parquet_schema_init(struct parquet_schema *schema, const struct type *type, struct arena *arena,
+                                         struct error *err);
 /* FileMetaData.schema, as field `id` of the open struct. */
 void parquet_schema_write(const struct parquet_schema *schema, struct thrift *thrift, int16_t id);
 
 /* ---- variants: parquet_variant.c ---- */
 
-const struct type *parquet_variant_group(void);   /* STRUCT<value: BINARY, metadata: BINARY>, static */
+const struct type *parquet_variant_group(void); /* STRUCT<value: BINARY, metadata: BINARY>, static */
 bool parquet_has_variants(const struct type *schema);
 /* The batch with every VARIANT column as its two columns; `out` is valid, or in part, also on failure. E_DATA. */
 MUST_CHECK enum code parquet_variants_apart(const struct batch *in, struct batch *out, struct error *err);
@@ -135,7 +135,7 @@ struct parquet_slots {
     int64_t count, capacity;
 };
 struct parquet_shredder {
-    struct parquet_slots slots, next;   /* the result, and the working copy */
+    struct parquet_slots slots, next; /* the result, and the working copy */
 };
 void parquet_shredder_close(struct parquet_shredder *shredder);
 /* Slots of rows [from, to) of a top-level column. */
@@ -155,23 +155,20 @@ struct parquet_slice {
     const int32_t *offsets;
 };
 struct parquet_slicer {
-    struct text values, offsets;  /* storage of slices that had to be converted */
+    struct text values, offsets; /* storage of slices that had to be converted */
 };
 void parquet_slicer_close(struct parquet_slicer *slicer);
 /* Rows [from, from + count) of the leaf's column, all present. */
-void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
-                         const struct column *col, int64_t from, int64_t count, struct parquet_slice *out);
+void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
+                         int64_t from, int64_t count, struct parquet_slice *out);
 /* The picked rows of the leaf's column; ascending, and no bytes between those of neighbours. */
-void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
-                        const struct column *col, const int32_t *rows, int64_t count,
-                        struct parquet_slice *out);
+void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
+                        const int32_t *rows, int64_t count, struct parquet_slice *out);
 /* All values the same? */
 bool parquet_slice_is_constant(const struct parquet_leaf *leaf, const struct parquet_slice *slice);
-void parquet_slice_cut(const struct parquet_leaf *leaf, struct parquet_slice *slice, int64_t from,
-                       int64_t to);
+void parquet_slice_cut(const struct parquet_leaf *leaf, struct parquet_slice *slice, int64_t from, int64_t to);
 /* Append as PLAIN; not BOOLEAN. */
-void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice,
-                          struct text *out);
+void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice, struct text *out);
 /* Append BOOLEAN as bits; `bits` are there already. */
 void parquet_bits_append(const struct parquet_slice *slice, int64_t bits, size_t start, struct text *out);
 
@@ -180,8 +177,8 @@ void parquet_bits_append(const struct parquet_slice *slice, int64_t bits, size_t
 /* The first bytes of a value as big-endian words, filled up with 0: words compare as the bytes would. */
 struct parquet_bound {
     uint64_t words[PARQUET_BOUND_BYTES_MAX / 8];
-    uint32_t size;       /* bytes kept */
-    bool exact;          /* nothing was cut */
+    uint32_t size; /* bytes kept */
+    bool exact;    /* nothing was cut */
 };
 /* Least and greatest value seen; which pair is in use follows from the leaf. */
 struct parquet_range {
@@ -191,8 +188,7 @@ struct parquet_range {
     __int128 wide_min, wide_max;
     struct parquet_bound min, max;
 };
-void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf,
-                       const struct parquet_slice *slice);
+void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf, const struct parquet_slice *slice);
 void parquet_range_add_bytes(struct parquet_range *range, const uint8_t *data, size_t size);
 /* Make `range` hold what `other` holds, too. */
 void parquet_range_merge(struct parquet_range *range, const struct parquet_leaf *leaf,
@@ -213,18 +209,18 @@ int parquet_bound_order(const struct parquet_leaf *leaf, struct bytes a, struct 
 /* ---- the page index: parquet_page_index.c ---- */
 
 struct parquet_page_place {
-    int64_t start;           /* of the page's header; of what: as the chunk's */
-    int32_t size_bytes;      /* header included */
-    int64_t first_row;       /* in the row group */
+    int64_t start;      /* of the page's header; of what: as the chunk's */
+    int32_t size_bytes; /* header included */
+    int64_t first_row;  /* in the row group */
 };
 /* Of a chunk: where its pages are, and what they hold. */
 struct parquet_page_index {
     struct parquet_page_place *places;
     int32_t count, capacity;
-    bool unbounded;          /* a page has no bounds, so no ColumnIndex can be written */
-    bool rises, falls;       /* so far: the bounds from page to page */
-    struct parquet_statistics last;     /* bounds of the last page that has values */
-    struct text empty, mins, maxs, nulls;  /* items of the ColumnIndex's lists, as Thrift writes them */
+    bool unbounded;                       /* a page has no bounds, so no ColumnIndex can be written */
+    bool rises, falls;                    /* so far: the bounds from page to page */
+    struct parquet_statistics last;       /* bounds of the last page that has values */
+    struct text empty, mins, maxs, nulls; /* items of the ColumnIndex's lists, as Thrift writes them */
 };
 void parquet_page_index_clear(struct parquet_page_index *index);
 void parquet_page_index_close(struct parquet_page_index *index);
@@ -241,7 +237,7 @@ void parquet_offset_index_write(const struct parquet_page_place *places, int32_t
 /* Split blocks of 32 bytes. Zeroed = empty, nothing allocated. */
 struct parquet_bloom {
     uint32_t *words;
-    size_t size_bytes;       /* a power of two */
+    size_t size_bytes; /* a power of two */
 };
 void parquet_bloom_close(struct parquet_bloom *bloom);
 void parquet_bloom_add(struct parquet_bloom *bloom, const struct parquet_options *options,
@@ -252,21 +248,21 @@ void parquet_bloom_finish(struct parquet_bloom *bloom, const struct parquet_opti
 /* ---- dictionary: parquet_dictionary.c ---- */
 
 struct parquet_entry {
-    uint64_t low, high;       /* first and last 8 bytes; all of the value when it has at most 16 */
-    uint32_t size, offset;    /* of the value in plain */
+    uint64_t low, high;    /* first and last 8 bytes; all of the value when it has at most 16 */
+    uint32_t size, offset; /* of the value in plain */
 };
 struct parquet_dictionary {
     uint32_t count;
-    uint32_t slot_count;      /* power of two, at least twice count */
-    uint32_t *slots;          /* index + 1, or 0 */
-    struct parquet_entry *entries;  /* BYTE_ARRAY, and FIXED: all of the value, whatever its size */
+    uint32_t slot_count;           /* power of two, at least twice count */
+    uint32_t *slots;               /* index + 1, or 0 */
+    struct parquet_entry *entries; /* BYTE_ARRAY, and FIXED: all of the value, whatever its size */
     uint32_t entry_capacity;
-    struct text plain;        /* the dictionary page's body */
-    size_t bytes_max;         /* of it */
-    uint64_t seed;            /* random: nobody can prepare values that collide */
+    struct text plain; /* the dictionary page's body */
+    size_t bytes_max;  /* of it */
+    uint64_t seed;     /* random: nobody can prepare values that collide */
 };
 void parquet_dictionary_clear(struct parquet_dictionary *dictionary);
-int64_t parquet_dictionary_held(const struct parquet_dictionary *dictionary);   /* bytes of memory */
+int64_t parquet_dictionary_held(const struct parquet_dictionary *dictionary); /* bytes of memory */
 void parquet_dictionary_close(struct parquet_dictionary *dictionary);
 /* Indexes of the first values of the slice; returns how many, fewer than all when the dictionary is full. */
 int64_t parquet_dictionary_add(struct parquet_dictionary *dictionary, const struct parquet_leaf *leaf,
@@ -300,63 +296,63 @@ void parquet_pack_lengths(struct parquet_packer *packer, const struct parquet_sl
 
 /* A data page being filled. */
 struct parquet_page {
-    int64_t rows, slots, values;     /* values: present ones */
-    struct text data;                /* PARQUET_PAGE_HEADROOM, then PLAIN, uint32 indexes, or texts without sizes */
-    struct text offsets;             /* DELTA_LENGTH, DELTA_BYTES: int32 start of each text, and the end */
-    struct text definition, repetition;  /* a byte per slot; definition: none while all values are present */
-    struct parquet_range range;      /* of the values that are no indexes */
+    int64_t rows, slots, values;        /* values: present ones */
+    struct text data;                   /* PARQUET_PAGE_HEADROOM, then PLAIN, uint32 indexes, or texts without sizes */
+    struct text offsets;                /* DELTA_LENGTH, DELTA_BYTES: int32 start of each text, and the end */
+    struct text definition, repetition; /* a byte per slot; definition: none while all values are present */
+    struct parquet_range range;         /* of the values that are no indexes */
 };
 /* How values go into a chunk without a dictionary, and what that takes. */
 struct parquet_choice {
     enum parquet_encoding encoding;
     double value_bytes;
-    int32_t chunks_left;             /* for which it holds */
+    int32_t chunks_left; /* for which it holds */
 };
 struct parquet_chunk {
     const struct parquet_leaf *leaf;
     const struct parquet_options *options;
-    enum parquet_encoding encoding;  /* of the page being filled */
+    enum parquet_encoding encoding; /* of the page being filled */
     enum codec codec;
-    bool settled;                    /* whether a dictionary pays was decided on a sample */
-    int64_t expected;                /* values, as the chunk before had */
+    bool settled;     /* whether a dictionary pays was decided on a sample */
+    int64_t expected; /* values, as the chunk before had */
     struct parquet_choice choice;
     struct parquet_page page;
     struct parquet_dictionary dictionary;
-    struct parquet_range range;      /* of finished pages */
+    struct parquet_range range; /* of finished pages */
     struct parquet_page_index index;
-    struct parquet_bloom bloom;      /* of values outside the dictionary */
-    struct text bytes;               /* finished data pages */
-    int64_t rows;                    /* in finished pages */
-    int64_t slots, values;           /* of the whole chunk, the page being filled included */
-    int64_t plain_bytes;             /* what PLAIN would have taken for the values so far */
-    int64_t uncompressed_bytes;      /* of finished pages, headers included */
-    int32_t pages[PARQUET_ENCODING_COUNT];   /* finished data pages */
+    struct parquet_bloom bloom;            /* of values outside the dictionary */
+    struct text bytes;                     /* finished data pages */
+    int64_t rows;                          /* in finished pages */
+    int64_t slots, values;                 /* of the whole chunk, the page being filled included */
+    int64_t plain_bytes;                   /* what PLAIN would have taken for the values so far */
+    int64_t uncompressed_bytes;            /* of finished pages, headers included */
+    int32_t pages[PARQUET_ENCODING_COUNT]; /* finished data pages */
 };
 /* What the chunks of a lane share. */
 struct parquet_scratch {
     struct compressor compressors[CODEC_COUNT];
     struct parquet_shredder shredder;
-    struct parquet_slicer slicer, unpacked;   /* unpacked: of what is taken out of a dictionary */
+    struct parquet_slicer slicer, unpacked; /* unpacked: of what is taken out of a dictionary */
     struct parquet_packer packer;
-    struct text picks;               /* int32 row indexes */
+    struct text picks; /* int32 row indexes */
     struct text header, levels, wide, body, joined;
-    struct text trial;               /* compressed, to see what it takes */
+    struct text trial; /* compressed, to see what it takes */
 };
 struct parquet_chunk_meta {
     enum codec codec;
     enum parquet_version version;
     int64_t slots, nulls, uncompressed_bytes, compressed_bytes;
-    int64_t start;                   /* of the chunk: its dictionary page if it has one */
-    int64_t data_start;              /* of its first data page */
-    int64_t bloom_start;             /* 0: none */
+    int64_t start;       /* of the chunk: its dictionary page if it has one */
+    int64_t data_start;  /* of its first data page */
+    int64_t bloom_start; /* 0: none */
     int32_t bloom_bytes;
     bool dictionary;
     int32_t pages[PARQUET_ENCODING_COUNT];
     struct parquet_statistics statistics;
     struct parquet_page_place *places;
     int32_t place_count;
-    struct text column_index;        /* as Thrift writes it; empty: none */
-    struct text bloom;               /* the filter, until it stands behind the chunks */
+    struct text column_index; /* as Thrift writes it; empty: none */
+    struct text bloom;        /* the filter, until it stands behind the chunks */
 };
 void parquet_chunk_meta_close(struct parquet_chunk_meta *meta);
 
@@ -388,8 +384,7 @@ int64_t parquet_chunk_bytes(const struct parquet_chunk *chunk);
 int64_t parquet_chunk_held(const struct parquet_chunk *chunk);
 /* Append the whole chunk to out, describe it, and begin the next one. */
 MUST_CHECK enum code parquet_chunk_finish(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                                          struct text *out, struct parquet_chunk_meta *meta,
-                                          struct error *err);
+                                          struct text *out, struct parquet_chunk_meta *meta, struct error *err);
 
 /* ---- the choice of the encoding: parquet_choice.c ---- */
 
@@ -428,10 +423,10 @@ struct parquet_sort_row {
 };
 struct parquet_sorter {
     const struct parquet_schema *schema;
-    const struct parquet_sortings *sortings;   /* at least one */
-    struct column *columns;          /* what was added, as it came */
-    struct parquet_sort_row *order;  /* once sorted */
-    int64_t rows, bytes;             /* bytes of the columns */
+    const struct parquet_sortings *sortings; /* at least one */
+    struct column *columns;                  /* what was added, as it came */
+    struct parquet_sort_row *order;          /* once sorted */
+    int64_t rows, bytes;                     /* bytes of the columns */
 };
 void parquet_sorter_init(struct parquet_sorter *sorter, const struct parquet_schema *schema,
                          const struct parquet_sortings *sortings);
@@ -446,7 +441,7 @@ void parquet_sorter_clear(struct parquet_sorter *sorter);
 
 struct parquet_group {
     int64_t rows;
-    struct parquet_chunk_meta *chunks;   /* one per leaf */
+    struct parquet_chunk_meta *chunks; /* one per leaf */
     int32_t leaf_count;
 };
 /* Row groups with their places, relative to a piece or, in a file, to the file. */

@@ -89,8 +89,8 @@ static void step_repeated(struct parquet_slots *slots, struct parquet_slots *nex
     next->count = count;
 }
 
-enum code parquet_shred(struct parquet_shredder *shredder, const struct parquet_leaf *leaf,
-                        const struct column *col, int64_t from, int64_t to, struct error *err)
+enum code parquet_shred(struct parquet_shredder *shredder, const struct parquet_leaf *leaf, const struct column *col,
+                        int64_t from, int64_t to, struct error *err)
 {
     uint8_t repetition = 0;
     start(&shredder->slots, from, to);

@@ -46,8 +46,7 @@ static void converted_apply(struct parquet_element *element, int64_t converted)
     } else if (converted <= CONVERTED_INT_64) {
         element->logical = LOGICAL_INTEGER;
         element->is_signed = converted >= CONVERTED_INT_8;
-        element->bits =
-            8 << (converted - (element->is_signed ? CONVERTED_INT_8 : CONVERTED_UINT_8));
+        element->bits = 8 << (converted - (element->is_signed ? CONVERTED_INT_8 : CONVERTED_UINT_8));
     } else {
         element->logical = converted == CONVERTED_JSON ? LOGICAL_JSON : LOGICAL_OTHER;
     }
@@ -60,8 +59,7 @@ static enum parquet_unit unit_read(struct thrift_reader *in)
     struct thrift_fields unit = thrift_struct_begin();
     enum parquet_unit out = UNIT_MICROS;
     while (thrift_field(in, &unit)) {
-        out = unit.id == UNIT_MILLIS || unit.id == UNIT_NANOS ? (enum parquet_unit)unit.id
-                                                              : UNIT_MICROS;
+        out = unit.id == UNIT_MILLIS || unit.id == UNIT_NANOS ? (enum parquet_unit)unit.id : UNIT_MICROS;
         thrift_skip(in, unit.kind);
     }
     return out;
@@ -92,10 +90,9 @@ static void member_read(struct thrift_reader *in, struct parquet_element *out)
 static enum parquet_logical logical_of(int16_t member)
 {
     static const bool known[] = {
-        [LOGICAL_STRING] = true,  [LOGICAL_MAP] = true,       [LOGICAL_LIST] = true,
-        [LOGICAL_ENUM] = true,    [LOGICAL_DECIMAL] = true,   [LOGICAL_DATE] = true,
-        [LOGICAL_TIME] = true,    [LOGICAL_TIMESTAMP] = true, [LOGICAL_INTEGER] = true,
-        [LOGICAL_UNKNOWN] = true, [LOGICAL_JSON] = true,      [LOGICAL_VARIANT] = true,
+        [LOGICAL_STRING] = true,  [LOGICAL_MAP] = true,     [LOGICAL_LIST] = true, [LOGICAL_ENUM] = true,
+        [LOGICAL_DECIMAL] = true, [LOGICAL_DATE] = true,    [LOGICAL_TIME] = true, [LOGICAL_TIMESTAMP] = true,
+        [LOGICAL_INTEGER] = true, [LOGICAL_UNKNOWN] = true, [LOGICAL_JSON] = true, [LOGICAL_VARIANT] = true,
     };
     bool is_known = member > 0 && (size_t)member < sizeof known / sizeof *known && known[member];
     return is_known ? (enum parquet_logical)member : LOGICAL_OTHER;
@@ -113,8 +110,7 @@ static void logical_read(struct thrift_reader *in, struct parquet_element *out)
 
 /* ---- SchemaElement ---- */
 
-static const char *name_read(struct thrift_reader *in, const struct thrift_fields *fields,
-                             struct arena *arena)
+static const char *name_read(struct thrift_reader *in, const struct thrift_fields *fields, struct arena *arena)
 {
     struct bytes name = thrift_bytes(in, fields);
     return arena_strndup(arena, name.size > 0 ? (const char *)name.data : "", name.size);
@@ -127,13 +123,10 @@ static void element_read(struct thrift_reader *in, struct arena *arena, struct p
     int64_t converted = -1;
     while (thrift_field(in, &fields)) {
         switch (fields.id) {
-        case 1:
-            element.physical = (int)thrift_int(in, &fields, PARQUET_BOOLEAN, PARQUET_FIXED);
-            break;
+        case 1: element.physical = (int)thrift_int(in, &fields, PARQUET_BOOLEAN, PARQUET_FIXED); break;
         case 2: element.width = (int32_t)thrift_int(in, &fields, 0, COUNT_MAX); break;
         case 3:
-            element.repetition =
-                (enum parquet_repetition)thrift_int(in, &fields, FIELD_REQUIRED, FIELD_REPEATED);
+            element.repetition = (enum parquet_repetition)thrift_int(in, &fields, FIELD_REQUIRED, FIELD_REPEATED);
             break;
         case 4: element.name = name_read(in, &fields, arena); break;
         case 5: element.children = (int32_t)thrift_int(in, &fields, 0, COUNT_MAX); break;
@@ -155,8 +148,8 @@ static void element_read(struct thrift_reader *in, struct arena *arena, struct p
     *out = element;
 }
 
-static void elements_read(struct thrift_reader *in, const struct thrift_fields *fields,
-                          struct arena *arena, struct parquet_meta *out)
+static void elements_read(struct thrift_reader *in, const struct thrift_fields *fields, struct arena *arena,
+                          struct parquet_meta *out)
 {
     int32_t count = thrift_items(in, fields, THRIFT_STRUCT);
     if (count > ELEMENTS_MAX) {
@@ -238,8 +231,8 @@ static bool chunk_read(struct thrift_reader *in, struct arena *arena, struct par
     return here;
 }
 
-static enum code group_read(struct thrift_reader *in, struct parquet_meta *meta, int32_t index,
-                            struct arena *arena, struct error *err)
+static enum code group_read(struct thrift_reader *in, struct parquet_meta *meta, int32_t index, struct arena *arena,
+                            struct error *err)
 {
     struct thrift_fields fields = thrift_struct_begin();
     struct parquet_row_group *group = &meta->groups[index];
@@ -248,13 +241,12 @@ static enum code group_read(struct thrift_reader *in, struct parquet_meta *meta,
         if (fields.id == 1) {
             int32_t count = thrift_items(in, &fields, THRIFT_STRUCT);
             if (in->bad || count != meta->leaf_count)
-                return fail(err, E_CORRUPT, "row group %d has %d columns, the schema %d", index,
-                            count, meta->leaf_count);
+                return fail(err, E_CORRUPT, "row group %d has %d columns, the schema %d", index, count,
+                            meta->leaf_count);
             group->chunks = arena_array(arena, struct parquet_place, (size_t)count);
             for (int32_t i = 0; i < count; i++)
                 if (!in->bad && !chunk_read(in, arena, &group->chunks[i]))
-                    return fail(err, E_UNSUPPORTED,
-                                "row group %d: a column that is encrypted, or in another file",
+                    return fail(err, E_UNSUPPORTED, "row group %d: a column that is encrypted, or in another file",
                                 index);
         } else if (fields.id == 3) {
             group->rows = thrift_int(in, &fields, 0, INT64_MAX);
@@ -267,8 +259,8 @@ static enum code group_read(struct thrift_reader *in, struct parquet_meta *meta,
     return E_OK;
 }
 
-static enum code groups_read(struct thrift_reader *in, const struct thrift_fields *fields,
-                             struct arena *arena, struct parquet_meta *out, struct error *err)
+static enum code groups_read(struct thrift_reader *in, const struct thrift_fields *fields, struct arena *arena,
+                             struct parquet_meta *out, struct error *err)
 {
     if (out->elements == NULL)
         return fail(err, E_CORRUPT, "the footer has row groups before a schema");
@@ -279,8 +271,7 @@ static enum code groups_read(struct thrift_reader *in, const struct thrift_field
     return E_OK;
 }
 
-static enum code places_check(const struct parquet_meta *meta, int64_t file_bytes,
-                              struct error *err)
+static enum code places_check(const struct parquet_meta *meta, int64_t file_bytes, struct error *err)
 {
     int64_t end = file_bytes - PARQUET_TAIL_SIZE, rows = 0;
     for (int32_t g = 0; g < meta->group_count; g++) {
@@ -289,17 +280,15 @@ static enum code places_check(const struct parquet_meta *meta, int64_t file_byte
             return fail(err, E_CORRUPT, "row group %d has %lld rows", g, (long long)group->rows);
         for (int32_t c = 0; c < meta->leaf_count && group->rows > 0; c++) {
             const struct parquet_place *place = &group->chunks[c];
-            if (place->offset < PARQUET_MAGIC_SIZE || place->offset > end ||
-                place->size_bytes > end - place->offset)
-                return fail(err, E_CORRUPT, "row group %d, column %d does not lie in the file", g,
-                            c);
+            if (place->offset < PARQUET_MAGIC_SIZE || place->offset > end || place->size_bytes > end - place->offset)
+                return fail(err, E_CORRUPT, "row group %d, column %d does not lie in the file", g, c);
         }
     }
     return E_OK;
 }
 
-enum code parquet_meta_read(struct bytes footer, int64_t file_bytes, struct arena *arena,
-                            struct parquet_meta *out, struct error *err)
+enum code parquet_meta_read(struct bytes footer, int64_t file_bytes, struct arena *arena, struct parquet_meta *out,
+                            struct error *err)
 {
     struct thrift_reader in = thrift_reader_of(footer);
     struct thrift_fields fields = thrift_struct_begin();

@@ -13,16 +13,15 @@
 enum { WIDE_PAGE_MIN = 8 << 10, WIDE_DICTIONARY_MIN = 16 << 10 };
 
 #define COMPRESSIONS "none|uncompressed|snappy|zstd|gzip|lz4|lz4_raw"
-#define VERSIONS     "auto|v1|v2|PARQUET_1_0|PARQUET_2_0"
-#define AT(field)    offsetof(struct parquet_options, field)
+#define VERSIONS "auto|v1|v2|PARQUET_1_0|PARQUET_2_0"
+#define AT(field) offsetof(struct parquet_options, field)
 
 const struct option parquet_option_table[] = {
     {"parquet.compression", OPTION_ENUM, "snappy", COMPRESSIONS, 0, 0,
      "codec of the pages; lz4 means lz4_raw, which all readers know", AT(codec_choice), false},
     {"parquet.compression#COLUMN", OPTION_ENUM, "snappy", COMPRESSIONS, 0, 0, "the same for one column",
      AT(codec_choice), false},
-    {"parquet.compression.codec.zstd.level", OPTION_INT, "3", NULL, 1, 22, "zstd's effort", AT(zstd_level),
-     false},
+    {"parquet.compression.codec.zstd.level", OPTION_INT, "3", NULL, 1, 22, "zstd's effort", AT(zstd_level), false},
     {"parquet.block.size", OPTION_BYTES, "16MB", NULL, 64 << 10, 1 << 30, "size of a row group, bytes as written",
      AT(row_group_bytes), false},
     {"parquet.block.row.count.limit", OPTION_INT, "1048576", NULL, 1, 1 << 24, "most rows of a row group",
@@ -35,24 +34,23 @@ const struct option parquet_option_table[] = {
      "most bytes of a dictionary; less in tables of many columns", AT(dictionary_bytes), false},
     {"parquet.enable.dictionary", OPTION_BOOLEAN, "true", NULL, 0, 0, "use dictionaries where they save space",
      AT(dictionary), false},
-    {"parquet.enable.dictionary#COLUMN", OPTION_BOOLEAN, "true", NULL, 0, 0, "the same for one column",
-     AT(dictionary), false},
-    {"parquet.enable.delta", OPTION_BOOLEAN, "true", NULL, 0, 0,
-     "use DELTA_BINARY_PACKED, DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY where they save space", AT(delta),
+    {"parquet.enable.dictionary#COLUMN", OPTION_BOOLEAN, "true", NULL, 0, 0, "the same for one column", AT(dictionary),
      false},
+    {"parquet.enable.delta", OPTION_BOOLEAN, "true", NULL, 0, 0,
+     "use DELTA_BINARY_PACKED, DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY where they save space", AT(delta), false},
     {"parquet.enable.delta#COLUMN", OPTION_BOOLEAN, "true", NULL, 0, 0, "the same for one column", AT(delta), false},
     {"parquet.enable.bytestreamsplit", OPTION_BOOLEAN, "false", NULL, 0, 0,
      "use BYTE_STREAM_SPLIT for FLOAT and DOUBLE where it saves space; Spark 4.2 reads it only with "
      "spark.sql.parquet.enableVectorizedReader = false",
      AT(split), false},
-    {"parquet.enable.bytestreamsplit#COLUMN", OPTION_BOOLEAN, "false", NULL, 0, 0, "the same for one column",
-     AT(split), false},
+    {"parquet.enable.bytestreamsplit#COLUMN", OPTION_BOOLEAN, "false", NULL, 0, 0, "the same for one column", AT(split),
+     false},
     {"parquet.writer.version", OPTION_ENUM, "auto", VERSIONS, 0, 0,
      "v1: only PLAIN and dictionaries; v2: pages of version 2 and all encodings; auto: pages of version 1, all "
      "encodings",
      AT(version_choice), false},
-    {"parquet.page.write-checksum.enabled", OPTION_BOOLEAN, "true", NULL, 0, 0, "a CRC-32 for each page",
-     AT(checksum), false},
+    {"parquet.page.write-checksum.enabled", OPTION_BOOLEAN, "true", NULL, 0, 0, "a CRC-32 for each page", AT(checksum),
+     false},
     {"parquet.statistics.truncate.length", OPTION_INT, "64", NULL, 1, PARQUET_BOUND_BYTES_MAX,
      "most bytes of the least and greatest text of a row group; longer ones are cut", AT(statistics_cut), false},
     {"parquet.columnindex.truncate.length", OPTION_INT, "64", NULL, 1, PARQUET_BOUND_BYTES_MAX,

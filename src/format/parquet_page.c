@@ -30,8 +30,8 @@ enum {
 struct page_header {
     enum page_kind kind;
     enum parquet_encoding encoding;
-    int64_t count;                     /* slots, or dictionary entries */
-    int64_t nulls, rows;               /* version 2, and the sizes of the levels */
+    int64_t count;       /* slots, or dictionary entries */
+    int64_t nulls, rows; /* version 2, and the sizes of the levels */
     size_t definition_bytes, repetition_bytes;
     bool compressed, has_crc;
     uint32_t crc;
@@ -59,8 +59,8 @@ void parquet_scratch_close(struct parquet_scratch *scratch)
     parquet_slicer_close(&scratch->slicer);
     parquet_slicer_close(&scratch->unpacked);
     parquet_packer_close(&scratch->packer);
-    struct text *texts[] = {&scratch->picks, &scratch->header, &scratch->levels,
-                            &scratch->wide,  &scratch->body,   &scratch->joined, &scratch->trial};
+    struct text *texts[] = {&scratch->picks, &scratch->header, &scratch->levels, &scratch->wide,
+                            &scratch->body,  &scratch->joined, &scratch->trial};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         text_free(texts[i]);
     *scratch = (struct parquet_scratch){0};
@@ -155,8 +155,7 @@ static void encode_indexes(const struct parquet_chunk *chunk, struct text *out)
 
 /* The values behind PARQUET_PAGE_HEADROOM bytes. The lengths of texts go behind the levels, so that the texts may
  * stay where they are. */
-static struct text *encode_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                                  struct text *in_front)
+static struct text *encode_values(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct text *in_front)
 {
     struct parquet_page *page = &chunk->page;
     struct parquet_slice slice = parquet_page_slice(page);
@@ -315,8 +314,7 @@ static enum code data_page_write(struct parquet_chunk *chunk, struct parquet_scr
 }
 
 /* What the page holds goes into the page index and the chunk's statistics. */
-static void page_describe(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                          struct parquet_page_place place)
+static void page_describe(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct parquet_page_place place)
 {
     struct parquet_page *page = &chunk->page;
     if (chunk->encoding == PARQUET_RLE_DICTIONARY) {
@@ -355,8 +353,8 @@ enum code parquet_page_flush(struct parquet_chunk *chunk, struct parquet_scratch
     return E_OK;
 }
 
-enum code parquet_page_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch,
-                                  struct text *out, struct error *err)
+enum code parquet_page_dictionary(struct parquet_chunk *chunk, struct parquet_scratch *scratch, struct text *out,
+                                  struct error *err)
 {
     struct page_header header = {.kind = PAGE_DICTIONARY,
                                  .encoding = PARQUET_PLAIN,

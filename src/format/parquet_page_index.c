@@ -92,9 +92,7 @@ void parquet_column_index_write(const struct parquet_page_index *index, struct t
     struct thrift thrift;
     if (index->unbounded)
         return;
-    enum boundary_order order = index->rises   ? ORDER_ASCENDING
-                                : index->falls ? ORDER_DESCENDING
-                                               : ORDER_NONE;
+    enum boundary_order order = index->rises ? ORDER_ASCENDING : index->falls ? ORDER_DESCENDING : ORDER_NONE;
     thrift_begin(&thrift, out);
     list_write(&thrift, COLUMN_NULL_PAGES, THRIFT_TRUE, index->count, &index->empty);
     list_write(&thrift, COLUMN_MINS, THRIFT_BINARY, index->count, &index->mins);

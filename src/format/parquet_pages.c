@@ -24,8 +24,8 @@ struct page_header {
 
 /* ---- memory ---- */
 
-enum code parquet_room_reserve(struct parquet_leaf_read *leaf, struct parquet_room *room,
-                               size_t size, struct error *err)
+enum code parquet_room_reserve(struct parquet_leaf_read *leaf, struct parquet_room *room, size_t size,
+                               struct error *err)
 {
     size_t need = size + READ_PADDING;
     if (need <= room->capacity)
@@ -80,8 +80,7 @@ void parquet_leaf_close(struct parquet_leaf_read *leaf)
 /* ---- the window ---- */
 
 /* Have at least `need` bytes of the chunk in the window, or all that are left: *got says. */
-static enum code window_fill(struct parquet_leaf_read *leaf, size_t need, size_t *got,
-                             struct error *err)
+static enum code window_fill(struct parquet_leaf_read *leaf, size_t need, size_t *got, struct error *err)
 {
     size_t have = leaf->last - leaf->first;
     if (have < need && leaf->left > 0) {
@@ -92,8 +91,7 @@ static enum code window_fill(struct parquet_leaf_read *leaf, size_t need, size_t
         leaf->first = 0;
         leaf->last = have;
         TRY(parquet_room_reserve(leaf, &leaf->window, have + more, err));
-        TRY(leaf->input->read(leaf->input->context, leaf->offset, leaf->window.data + have, more,
-                              err));
+        TRY(leaf->input->read(leaf->input->context, leaf->offset, leaf->window.data + have, more, err));
         leaf->offset += (int64_t)more;
         leaf->left -= (int64_t)more;
         leaf->last = have + more;
@@ -165,9 +163,7 @@ static bool header_parse(struct bytes bytes, struct page_header *out, size_t *si
         else if (fields.id != 5 && fields.id != 7 && fields.id != 8)
             thrift_skip(&in, fields.kind);
         else if (thrift_enter(&in, &fields))
-            (fields.id == 5   ? data_header
-             : fields.id == 7 ? dictionary_header
-                              : data_header_v2)(&in, out);
+            (fields.id == 5 ? data_header : fields.id == 7 ? dictionary_header : data_header_v2)(&in, out);
         out->has_crc |= fields.id == 4;
     }
     *size = (size_t)(in.at - bytes.data);
@@ -175,8 +171,7 @@ static bool header_parse(struct bytes bytes, struct page_header *out, size_t *si
 }
 
 /* How large a header is only its end tells. */
-static enum code header_next(struct parquet_leaf_read *leaf, struct page_header *out,
-                             struct error *err)
+static enum code header_next(struct parquet_leaf_read *leaf, struct page_header *out, struct error *err)
 {
     size_t need = 256, got, size;
     for (;;) {
@@ -196,8 +191,8 @@ static enum code header_next(struct parquet_leaf_read *leaf, struct page_header 
 
 /* ---- bodies ---- */
 
-static enum code body_next(struct parquet_leaf_read *leaf, const struct page_header *header,
-                           struct bytes *out, struct error *err)
+static enum code body_next(struct parquet_leaf_read *leaf, const struct page_header *header, struct bytes *out,
+                           struct error *err)
 {
     size_t size = (size_t)header->stored_bytes, got;
     TRY(window_fill(leaf, size, &got, err));
@@ -211,8 +206,8 @@ static enum code body_next(struct parquet_leaf_read *leaf, const struct page_hea
 }
 
 /* `in` follows `kept` bytes that are not compressed. */
-static enum code body_inflate(struct parquet_leaf_read *leaf, struct bytes stored, size_t kept,
-                              size_t plain, bool compressed, struct bytes *out, struct error *err)
+static enum code body_inflate(struct parquet_leaf_read *leaf, struct bytes stored, size_t kept, size_t plain,
+                              bool compressed, struct bytes *out, struct error *err)
 {
     if (!compressed || leaf->place->codec == PARQUET_UNCOMPRESSED) {
         *out = stored; // READ_PADDING behind it is in the window
@@ -226,15 +221,11 @@ static enum code body_inflate(struct parquet_leaf_read *leaf, struct bytes store
     *out = bytes_of(leaf->page_bytes.data, plain);
     if (stored.size == kept && plain == kept)
         return E_OK; // nothing is nothing, whatever the codec
-    return decompress_block(leaf->decompressor, leaf->place->codec,
-                            bytes_of(stored.data + kept, stored.size - kept),
+    return decompress_block(leaf->decompressor, leaf->place->codec, bytes_of(stored.data + kept, stored.size - kept),
                             leaf->page_bytes.data + kept, plain - kept, err);
 }
 
-static int bit_width_of(uint32_t max)
-{
-    return max == 0 ? 0 : 32 - __builtin_clz(max);
-}
+static int bit_width_of(uint32_t max) { return max == 0 ? 0 : 32 - __builtin_clz(max); }
 
 static bool levels_take(struct bytes *body, size_t size, uint8_t max, struct rle_reader *out)
 {
@@ -258,25 +249,21 @@ static bool levels_take_sized(struct bytes *body, uint8_t max, struct rle_reader
     return levels_take(body, size, max, out);
 }
 
-static enum code data_begin(struct parquet_leaf_read *leaf, const struct page_header *header,
-                            struct bytes stored, struct error *err)
+static enum code data_begin(struct parquet_leaf_read *leaf, const struct page_header *header, struct bytes stored,
+                            struct error *err)
 {
     const struct parquet_node *node = leaf->node;
     bool v2 = header->kind == PAGE_DATA_V2, good;
     size_t kept = v2 ? (size_t)(header->definition_bytes + header->repetition_bytes) : 0;
     struct bytes body;
     lengths_free(leaf);
-    TRY(body_inflate(leaf, stored, kept, (size_t)header->plain_bytes, header->compressed, &body,
-                     err));
+    TRY(body_inflate(leaf, stored, kept, (size_t)header->plain_bytes, header->compressed, &body, err));
     if (!v2 && ((node->definition > 0 && header->definition_encoding != PARQUET_RLE) ||
                 (node->repetition > 0 && header->repetition_encoding != PARQUET_RLE)))
-        return fail(err, E_UNSUPPORTED,
-                    "levels in the encoding BIT_PACKED, which went out of use in 2013");
+        return fail(err, E_UNSUPPORTED, "levels in the encoding BIT_PACKED, which went out of use in 2013");
     if (v2)
-        good = levels_take(&body, (size_t)header->repetition_bytes, node->repetition,
-                           &leaf->page.repetition) &&
-               levels_take(&body, (size_t)header->definition_bytes, node->definition,
-                           &leaf->page.definition);
+        good = levels_take(&body, (size_t)header->repetition_bytes, node->repetition, &leaf->page.repetition) &&
+               levels_take(&body, (size_t)header->definition_bytes, node->definition, &leaf->page.definition);
     else
         good = levels_take_sized(&body, node->repetition, &leaf->page.repetition) &&
                levels_take_sized(&body, node->definition, &leaf->page.definition);
@@ -287,8 +274,8 @@ static enum code data_begin(struct parquet_leaf_read *leaf, const struct page_he
     return parquet_values_begin(leaf, body, (enum parquet_encoding)header->encoding, err);
 }
 
-static enum code dictionary_begin(struct parquet_leaf_read *leaf, const struct page_header *header,
-                                  struct bytes stored, struct error *err)
+static enum code dictionary_begin(struct parquet_leaf_read *leaf, const struct page_header *header, struct bytes stored,
+                                  struct error *err)
 {
     struct bytes body;
     if (leaf->has_dictionary)
@@ -305,8 +292,7 @@ enum code parquet_page_next(struct parquet_leaf_read *leaf, struct error *err)
     while (leaf->page.slots_left == 0) {
         TRY(header_next(leaf, &header, err));
         TRY(body_next(leaf, &header, &stored, err));
-        bool has_values = header.kind == PAGE_DATA || header.kind == PAGE_DATA_V2 ||
-                          header.kind == PAGE_DICTIONARY;
+        bool has_values = header.kind == PAGE_DATA || header.kind == PAGE_DATA_V2 || header.kind == PAGE_DICTIONARY;
         if (!has_values)
             continue; // an index, or what a later version invents
         if (header.values < 0)
@@ -321,8 +307,7 @@ enum code parquet_page_next(struct parquet_leaf_read *leaf, struct error *err)
 
 /* ---- chunks ---- */
 
-enum code parquet_leaf_begin(struct parquet_leaf_read *leaf, const struct parquet_place *place,
-                             struct error *err)
+enum code parquet_leaf_begin(struct parquet_leaf_read *leaf, const struct parquet_place *place, struct error *err)
 {
     if (place->physical != leaf->node->element->physical)
         return fail(err, E_CORRUPT, "its values are of another type than the schema says");
@@ -365,19 +350,16 @@ static enum code slots_take(struct parquet_leaf_read *leaf, int64_t count, struc
     int64_t present = count;
     uint8_t most = leaf->node->definition;
     if (leaf->slots + count > PARQUET_SLOTS_MAX)
-        return fail(err, E_UNSUPPORTED, "lists with more than %d elements in one row",
-                    PARQUET_SLOTS_MAX);
+        return fail(err, E_UNSUPPORTED, "lists with more than %d elements in one row", PARQUET_SLOTS_MAX);
     if (most > 0) {
-        uint8_t *levels =
-            levels_reserve(&leaf->definitions, &leaf->definition_capacity, leaf->slots, count);
+        uint8_t *levels = levels_reserve(&leaf->definitions, &leaf->definition_capacity, leaf->slots, count);
         if (!rle_read_bytes(&leaf->page.definition, levels, count, most, &present))
             return fail(err, E_CORRUPT, "a page has fewer definition levels than values");
         uint8_t highest = 0;
         for (int64_t i = 0; i < count; i++)
             highest = levels[i] > highest ? levels[i] : highest;
         if (highest > most)
-            return fail(err, E_CORRUPT, "a definition level of %d, where %d is the highest",
-                        highest, most);
+            return fail(err, E_CORRUPT, "a definition level of %d, where %d is the highest", highest, most);
     }
     TRY(parquet_values_next(leaf, present, err));
     leaf->slots += count;
@@ -413,8 +395,8 @@ static enum code ahead_fill(struct parquet_leaf_read *leaf, struct error *err)
         return fail(err, E_CORRUPT, "a page has fewer repetition levels than values");
     for (int64_t i = 0; i < count; i++)
         if (leaf->ahead[i] > leaf->node->repetition)
-            return fail(err, E_CORRUPT, "a repetition level of %d, where %d is the highest",
-                        leaf->ahead[i], leaf->node->repetition);
+            return fail(err, E_CORRUPT, "a repetition level of %d, where %d is the highest", leaf->ahead[i],
+                        leaf->node->repetition);
     leaf->ahead_at = 0;
     leaf->ahead_count = (int32_t)count;
     return E_OK;
@@ -435,9 +417,8 @@ static enum code list_rows(struct parquet_leaf_read *leaf, int64_t rows, struct 
         if (begun == 0 && take > 0)
             return fail(err, E_CORRUPT, "the first row begins in the middle");
         if (take > 0)
-            memcpy(
-                levels_reserve(&leaf->repetitions, &leaf->repetition_capacity, leaf->slots, take),
-                levels, (size_t)take);
+            memcpy(levels_reserve(&leaf->repetitions, &leaf->repetition_capacity, leaf->slots, take), levels,
+                   (size_t)take);
         TRY(slots_take(leaf, take, err));
         leaf->ahead_at += take;
         if (take < most)

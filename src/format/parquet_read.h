@@ -109,8 +109,8 @@ struct parquet_node {
 };
 /* The child of that name, or with the field id of a name PARQUET_BY_ID..; NULL: none. */
 const struct parquet_node *parquet_node_find(const struct parquet_node *node, const char *name);
-MUST_CHECK enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena,
-                                        struct parquet_node *root, struct error *err);
+MUST_CHECK enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena, struct parquet_node *root,
+                                        struct error *err);
 
 /* parquet_variant.c: a group of `value` and `metadata`, and nothing else. */
 bool parquet_node_is_variant(const struct parquet_node *node);
@@ -146,14 +146,13 @@ struct parquet_convert {
 /* E_UNSUPPORTED names both types. */
 MUST_CHECK enum code parquet_convert_plan(const struct parquet_node *leaf, const struct type *type,
                                           struct parquet_convert *out, struct error *err);
-MUST_CHECK enum code parquet_convert_refuse(const struct parquet_node *node,
-                                            const struct type *type, struct error *err);
+MUST_CHECK enum code parquet_convert_refuse(const struct parquet_node *node, const struct type *type,
+                                            struct error *err);
 /* `count` values, one behind the other; false: one does not fit into the type. Not for BYTES. */
-MUST_CHECK bool parquet_convert_run(const struct parquet_convert *convert, const uint8_t *in,
-                                    int64_t count, uint8_t *out);
+MUST_CHECK bool parquet_convert_run(const struct parquet_convert *convert, const uint8_t *in, int64_t count,
+                                    uint8_t *out);
 /* One BYTE_ARRAY as a DECIMAL. */
-MUST_CHECK bool parquet_convert_bytes(const struct parquet_convert *convert, struct bytes in,
-                                      uint8_t *out);
+MUST_CHECK bool parquet_convert_bytes(const struct parquet_convert *convert, struct bytes in, uint8_t *out);
 
 /* ---- leaves ---- */
 
@@ -209,29 +208,26 @@ struct parquet_leaf_read {
     int64_t slots, definition_capacity, repetition_capacity;
 };
 void parquet_leaf_close(struct parquet_leaf_read *leaf);
-MUST_CHECK enum code parquet_leaf_begin(struct parquet_leaf_read *leaf,
-                                        const struct parquet_place *place, struct error *err);
+MUST_CHECK enum code parquet_leaf_begin(struct parquet_leaf_read *leaf, const struct parquet_place *place,
+                                        struct error *err);
 /* Rows of a batch that this leaf has room for. */
 int64_t parquet_leaf_rows(const struct parquet_leaf_read *leaf, int64_t group_rows);
 /* The slots of the next `rows` rows; what the batch before has left is gone. */
-MUST_CHECK enum code parquet_leaf_next(struct parquet_leaf_read *leaf, int64_t rows,
-                                       struct error *err);
+MUST_CHECK enum code parquet_leaf_next(struct parquet_leaf_read *leaf, int64_t rows, struct error *err);
 /* Be at a page that has slots left; E_CORRUPT when the chunk has none. */
 MUST_CHECK enum code parquet_page_next(struct parquet_leaf_read *leaf, struct error *err);
 /* A page's body, levels passed: be ready to read its values. */
 MUST_CHECK enum code parquet_values_begin(struct parquet_leaf_read *leaf, struct bytes body,
                                           enum parquet_encoding encoding, struct error *err);
 /* The next `count` values behind leaf->values. */
-MUST_CHECK enum code parquet_values_next(struct parquet_leaf_read *leaf, int64_t count,
-                                         struct error *err);
-MUST_CHECK enum code parquet_dictionary_load(struct parquet_leaf_read *leaf, struct bytes body,
-                                             int64_t count, struct error *err);
+MUST_CHECK enum code parquet_values_next(struct parquet_leaf_read *leaf, int64_t count, struct error *err);
+MUST_CHECK enum code parquet_dictionary_load(struct parquet_leaf_read *leaf, struct bytes body, int64_t count,
+                                             struct error *err);
 void parquet_values_release(struct parquet_values *values);
-void parquet_values_reserve(struct parquet_values *values, const struct parquet_convert *convert,
-                            int64_t more);
+void parquet_values_reserve(struct parquet_values *values, const struct parquet_convert *convert, int64_t more);
 /* Charged before it is there. */
-MUST_CHECK enum code parquet_room_reserve(struct parquet_leaf_read *leaf, struct parquet_room *room,
-                                          size_t size, struct error *err);
+MUST_CHECK enum code parquet_room_reserve(struct parquet_leaf_read *leaf, struct parquet_room *room, size_t size,
+                                          struct error *err);
 
 /* ---- columns ---- */
 
@@ -244,8 +240,7 @@ struct parquet_pick {
 };
 /* Consumes the values of the leaves. `rows`: entries that the parent has. `out` is valid, or empty, also
  * on failure. */
-MUST_CHECK enum code parquet_assemble(const struct parquet_pick *pick,
-                                      struct parquet_leaf_read *leaves, int64_t rows,
+MUST_CHECK enum code parquet_assemble(const struct parquet_pick *pick, struct parquet_leaf_read *leaves, int64_t rows,
                                       struct column *out, struct error *err);
 
 #endif

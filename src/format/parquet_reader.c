@@ -24,13 +24,9 @@ struct parquet_reader {
 
 /* ---- opening ---- */
 
-static enum code no_parquet(struct error *err)
-{
-    return fail(err, E_CORRUPT, "it is no Parquet file");
-}
+static enum code no_parquet(struct error *err) { return fail(err, E_CORRUPT, "it is no Parquet file"); }
 
-static enum code tail_read(const struct parquet_input *input, uint32_t *footer_bytes,
-                           struct error *err)
+static enum code tail_read(const struct parquet_input *input, uint32_t *footer_bytes, struct error *err)
 {
     uint8_t tail[PARQUET_TAIL_SIZE];
     if (input->size_bytes < PARQUET_MAGIC_SIZE + PARQUET_TAIL_SIZE)
@@ -45,8 +41,7 @@ static enum code tail_read(const struct parquet_input *input, uint32_t *footer_b
         return fail(err, E_CORRUPT, "a footer of %u bytes, in a file of %lld", *footer_bytes,
                     (long long)input->size_bytes);
     if (*footer_bytes > PARQUET_FOOTER_MAX)
-        return fail(err, E_UNSUPPORTED, "a footer of %u bytes, more than %d", *footer_bytes,
-                    PARQUET_FOOTER_MAX);
+        return fail(err, E_UNSUPPORTED, "a footer of %u bytes, more than %d", *footer_bytes, PARQUET_FOOTER_MAX);
     return E_OK;
 }
 
@@ -73,19 +68,18 @@ static enum code footer_read(struct parquet_reader *self, struct error *err)
     TRY(tail_read(&self->input, &size, err));
     TRY(charge(self, size, err));
     uint8_t *footer = mem_alloc((size_t)size + 1);
-    enum code code = self->input.read(
-        self->input.context, self->input.size_bytes - PARQUET_TAIL_SIZE - size, footer, size, err);
+    enum code code =
+        self->input.read(self->input.context, self->input.size_bytes - PARQUET_TAIL_SIZE - size, footer, size, err);
     if (code == E_OK)
-        code = parquet_meta_read(bytes_of(footer, size), self->input.size_bytes, &self->arena,
-                                 &self->meta, err);
+        code = parquet_meta_read(bytes_of(footer, size), self->input.size_bytes, &self->arena, &self->meta, err);
     mem_free(footer);
     TRY(code);
     TRY(charge(self, self->arena.used_bytes, err));
     return parquet_tree_build(&self->meta, &self->arena, &self->root, err);
 }
 
-enum code parquet_reader_new(const struct parquet_input *input, struct budget *budget,
-                             struct parquet_reader **out, struct error *err)
+enum code parquet_reader_new(const struct parquet_input *input, struct budget *budget, struct parquet_reader **out,
+                             struct error *err)
 {
     struct parquet_reader *self = mem_new(struct parquet_reader);
     self->input = *input;
@@ -113,24 +107,16 @@ void parquet_reader_free(struct parquet_reader *self)
     mem_free(self);
 }
 
-const struct type *parquet_reader_schema(const struct parquet_reader *self)
-{
-    return self->schema;
-}
-int64_t parquet_reader_rows(const struct parquet_reader *self)
-{
-    return self->meta.rows;
-}
+const struct type *parquet_reader_schema(const struct parquet_reader *self) { return self->schema; }
+int64_t parquet_reader_rows(const struct parquet_reader *self) { return self->meta.rows; }
 
 /* ---- selecting ---- */
 
-static enum code leaf_add(struct parquet_reader *self, const struct parquet_node *node,
-                          const struct type *type, int32_t *index, struct error *err)
+static enum code leaf_add(struct parquet_reader *self, const struct parquet_node *node, const struct type *type,
+                          int32_t *index, struct error *err)
 {
-    struct parquet_leaf_read leaf = {.input = &self->input,
-                                     .budget = self->budget,
-                                     .decompressor = &self->decompressor,
-                                     .node = node};
+    struct parquet_leaf_read leaf = {
+        .input = &self->input, .budget = self->budget, .decompressor = &self->decompressor, .node = node};
     if (parquet_convert_plan(node, type, &leaf.convert, err) != E_OK)
         return error_note(err, "column %s", node->path);
     mem_grow(self->leaves, self->leaf_capacity, self->leaf_count + 1);
@@ -150,12 +136,12 @@ const struct parquet_node *parquet_node_find(const struct parquet_node *node, co
     return NULL;
 }
 
-static enum code pick_build(struct parquet_reader *self, const struct parquet_node *node,
-                            const struct type *type, struct parquet_pick *out, struct error *err);
+static enum code pick_build(struct parquet_reader *self, const struct parquet_node *node, const struct type *type,
+                            struct parquet_pick *out, struct error *err);
 
 /* None of a struct's fields is asked for, but whether it is there: some leaf tells. */
-static enum code witness_add(struct parquet_reader *self, const struct parquet_node *node,
-                             int32_t *index, struct error *err)
+static enum code witness_add(struct parquet_reader *self, const struct parquet_node *node, int32_t *index,
+                             struct error *err)
 {
     const struct parquet_node *leaf = node;
     while (leaf->kind != TYPE_NULL)
@@ -163,8 +149,8 @@ static enum code witness_add(struct parquet_reader *self, const struct parquet_n
     return leaf_add(self, leaf, leaf->type != NULL ? leaf->type : type_of(TYPE_NULL), index, err);
 }
 
-static enum code fields_build(struct parquet_reader *self, const struct parquet_node *node,
-                              const struct type *type, struct parquet_pick *out, struct error *err)
+static enum code fields_build(struct parquet_reader *self, const struct parquet_node *node, const struct type *type,
+                              struct parquet_pick *out, struct error *err)
 {
     out->leaf = -1;
     for (int32_t i = 0; i < type->field_count; i++) {
@@ -177,15 +163,16 @@ static enum code fields_build(struct parquet_reader *self, const struct parquet_
     return out->leaf < 0 ? witness_add(self, node, &out->leaf, err) : E_OK;
 }
 
-static enum code pick_build(struct parquet_reader *self, const struct parquet_node *node,
-                            const struct type *type, struct parquet_pick *out, struct error *err)
+static enum code pick_build(struct parquet_reader *self, const struct parquet_node *node, const struct type *type,
+                            struct parquet_pick *out, struct error *err)
 {
     *out = (struct parquet_pick){.type = type, .node = node, .leaf = -1};
     if (node == NULL)
         return E_OK;
     if (node->kind == TYPE_NULL)
         return leaf_add(self, node, type, &out->leaf, err);
-    const struct type *group = type->id == TYPE_VARIANT && parquet_node_is_variant(node) ? parquet_variant_group() : type;
+    const struct type *group =
+        type->id == TYPE_VARIANT && parquet_node_is_variant(node) ? parquet_variant_group() : type;
     if (node->kind != group->id) {
         enum code code = parquet_convert_refuse(node, type, err);
         error_note(err, "column %s", node->path);
@@ -195,8 +182,7 @@ static enum code pick_build(struct parquet_reader *self, const struct parquet_no
     return fields_build(self, node, group, out, err);
 }
 
-enum code parquet_reader_select(struct parquet_reader *self, const struct type *schema,
-                                struct error *err)
+enum code parquet_reader_select(struct parquet_reader *self, const struct type *schema, struct error *err)
 {
     always(self->selected == NULL);
     self->selected = schema;
@@ -217,11 +203,9 @@ void parquet_reader_filter(struct parquet_reader *self, const struct row_test *t
 
 /* ---- reading ---- */
 
-static enum code leaf_note(const struct parquet_reader *self, const struct parquet_leaf_read *leaf,
-                           struct error *err)
+static enum code leaf_note(const struct parquet_reader *self, const struct parquet_leaf_read *leaf, struct error *err)
 {
-    return error_note(err, "%s: row group %d, column %s", self->input.name, self->group,
-                      leaf->node->path);
+    return error_note(err, "%s: row group %d, column %s", self->input.name, self->group, leaf->node->path);
 }
 
 static enum code group_begin(struct parquet_reader *self, struct error *err)
@@ -250,8 +234,7 @@ static enum code group_end(const struct parquet_reader *self, struct error *err)
     return E_OK;
 }
 
-static enum code batch_read(struct parquet_reader *self, int64_t rows, struct batch *out,
-                            struct error *err)
+static enum code batch_read(struct parquet_reader *self, int64_t rows, struct batch *out, struct error *err)
 {
     for (int32_t i = 0; i < self->leaf_count; i++)
         if (parquet_leaf_next(&self->leaves[i], rows, err) != E_OK)
@@ -263,8 +246,7 @@ static enum code batch_read(struct parquet_reader *self, int64_t rows, struct ba
     return E_OK;
 }
 
-enum code parquet_reader_next(struct parquet_reader *self, int64_t rows_max, struct batch *out,
-                              struct error *err)
+enum code parquet_reader_next(struct parquet_reader *self, int64_t rows_max, struct batch *out, struct error *err)
 {
     struct batch batch = {0};
     while (self->group_left == 0) {

@@ -64,9 +64,7 @@ static bool physical_of(const struct type *type, enum parquet_physical *physical
     *physical = plain[type->id].physical;
     *width = plain[type->id].width;
     if (type->id == TYPE_DECIMAL) {
-        *physical = type->precision <= 9    ? PARQUET_INT32
-                    : type->precision <= 18 ? PARQUET_INT64
-                                            : PARQUET_FIXED;
+        *physical = type->precision <= 9 ? PARQUET_INT32 : type->precision <= 18 ? PARQUET_INT64 : PARQUET_FIXED;
         *width = *physical == PARQUET_INT32 ? 4 : 8;
         /* Least size whose signed range holds 10^precision - 1. */
         while (*physical == PARQUET_FIXED && (decimal_power10(type->precision) - 1) >> (*width * 8 - 1) != 0)
@@ -93,8 +91,7 @@ static enum code walk_refuse(const struct walk *walk, const struct type *type, s
     const char *why = type->id == TYPE_STRUCT && type->field_count == 0 ? "a struct without fields"
                       : type_is_nested(type)                            ? "deeper nesting than leat allows"
                                                                         : name.data;
-    enum code code =
-        fail(err, E_UNSUPPORTED, "parquet: column %s: %s has no place in a Parquet file", path.data, why);
+    enum code code = fail(err, E_UNSUPPORTED, "parquet: column %s: %s has no place in a Parquet file", path.data, why);
     text_free(&path);
     text_free(&name);
     return code;

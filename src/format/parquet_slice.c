@@ -16,10 +16,7 @@ static void *storage(struct text *text, size_t size)
 }
 
 /* Row of the i-th value: picked, or counted from `from`. */
-static inline int64_t row_of(const int32_t *rows, int64_t from, int64_t i)
-{
-    return rows != NULL ? rows[i] : from + i;
-}
+static inline int64_t row_of(const int32_t *rows, int64_t from, int64_t i) { return rows != NULL ? rows[i] : from + i; }
 
 #define CONVERT(from_type, to_type)                                                \
     do {                                                                           \
@@ -30,8 +27,8 @@ static inline int64_t row_of(const int32_t *rows, int64_t from, int64_t i)
         out->values = (const uint8_t *)out_;                                       \
     } while (0)
 
-static void slice_bytes(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows,
-                        int64_t from, int64_t count, struct parquet_slice *out)
+static void slice_bytes(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows, int64_t from,
+                        int64_t count, struct parquet_slice *out)
 {
     static const uint8_t nothing[64];
     const int32_t *offsets = column_offsets(col);
@@ -47,8 +44,8 @@ static void slice_bytes(struct parquet_slicer *slicer, const struct column *col,
     out->offsets = picked;
 }
 
-static void slice_booleans(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows,
-                           int64_t from, int64_t count, struct parquet_slice *out)
+static void slice_booleans(struct parquet_slicer *slicer, const struct column *col, const int32_t *rows, int64_t from,
+                           int64_t count, struct parquet_slice *out)
 {
     uint8_t *values = storage(&slicer->values, (size_t)count);
     for (int64_t i = 0; i < count; i++)
@@ -81,15 +78,14 @@ static void slice(struct parquet_slicer *slicer, const struct parquet_leaf *leaf
         CONVERT(__int128, __int128);
 }
 
-void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
-                         const struct column *col, int64_t from, int64_t count, struct parquet_slice *out)
+void parquet_slice_range(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
+                         int64_t from, int64_t count, struct parquet_slice *out)
 {
     slice(slicer, leaf, col, NULL, from, count, out);
 }
 
-void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf,
-                        const struct column *col, const int32_t *rows, int64_t count,
-                        struct parquet_slice *out)
+void parquet_slice_pick(struct parquet_slicer *slicer, const struct parquet_leaf *leaf, const struct column *col,
+                        const int32_t *rows, int64_t count, struct parquet_slice *out)
 {
     slice(slicer, leaf, col, rows, 0, count, out);
 }
@@ -168,8 +164,7 @@ static void plain_fixed(const struct parquet_leaf *leaf, const struct parquet_sl
     out->size += total;
 }
 
-void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice,
-                          struct text *out)
+void parquet_plain_append(const struct parquet_leaf *leaf, const struct parquet_slice *slice, struct text *out)
 {
     if (slice->count == 0)
         return;

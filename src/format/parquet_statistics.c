@@ -96,8 +96,7 @@ void parquet_range_add_bytes(struct parquet_range *range, const uint8_t *data, s
         range->nan |= nan_ != 0;                                         \
     } while (0)
 
-void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf,
-                       const struct parquet_slice *slice)
+void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *leaf, const struct parquet_slice *slice)
 {
     if (slice->count == 0)
         return;
@@ -123,8 +122,8 @@ void parquet_range_add(struct parquet_range *range, const struct parquet_leaf *l
     range->any = true;
 }
 
-#define MERGE(field)                                                                                             \
-    do {                                                                                                         \
+#define MERGE(field)                                                                                            \
+    do {                                                                                                        \
         range->field##_min = range->field##_min < other->field##_min ? range->field##_min : other->field##_min; \
         range->field##_max = range->field##_max > other->field##_max ? range->field##_max : other->field##_max; \
     } while (0)
@@ -169,10 +168,7 @@ static size_t last_character(const uint8_t *data, size_t size)
     return at;
 }
 
-static size_t character_size(uint8_t first)
-{
-    return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
+static size_t character_size(uint8_t first) { return first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
 
 /* Drop a character that the cut went through. */
 static size_t whole_characters(const uint8_t *data, size_t size)
@@ -257,8 +253,7 @@ static void finish_fixed(const struct parquet_range *range, const struct parquet
 void parquet_range_finish(const struct parquet_range *range, const struct parquet_leaf *leaf, int64_t cut,
                           struct parquet_statistics *out)
 {
-    *out = (struct parquet_statistics){
-        .present = range->any && !range->nan, .min_exact = true, .max_exact = true};
+    *out = (struct parquet_statistics){.present = range->any && !range->nan, .min_exact = true, .max_exact = true};
     if (!out->present)
         return;
     out->min_size = out->max_size = (uint8_t)(leaf->physical == PARQUET_BOOLEAN ? 1 : leaf->width);
@@ -268,8 +263,7 @@ void parquet_range_finish(const struct parquet_range *range, const struct parque
     case PARQUET_FIXED: finish_fixed(range, leaf, out); break;
     case PARQUET_BYTE_ARRAY: finish_bytes(range, leaf, cut, out); break;
     default:
-        memcpy(out->min, &range->int_min,
-               sizeof range->int_min); /* little endian: the low bytes come first */
+        memcpy(out->min, &range->int_min, sizeof range->int_min); /* little endian: the low bytes come first */
         memcpy(out->max, &range->int_max, sizeof range->int_max);
         break;
     }

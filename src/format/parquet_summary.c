@@ -15,8 +15,8 @@
 struct column_summary {
     const struct parquet_leaf *leaf;
     int64_t nulls;
-    bool bounded;               /* min and max hold for all row groups */
-    struct bytes min, max;      /* in the form of the footer */
+    bool bounded;          /* min and max hold for all row groups */
+    struct bytes min, max; /* in the form of the footer */
 };
 
 /* ---- over all row groups ---- */
@@ -26,7 +26,7 @@ static void chunk_merge(struct column_summary *self, const struct parquet_chunk_
     const struct parquet_statistics *s = &chunk->statistics;
     self->nulls += chunk->nulls;
     if (chunk->slots == chunk->nulls)
-        return;     // no value: it bounds nothing
+        return; // no value: it bounds nothing
     struct bytes min = bytes_of(s->min, s->min_size), max = bytes_of(s->max, s->max_size);
     self->bounded &= s->present;
     if (!self->bounded)

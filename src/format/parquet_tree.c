@@ -56,9 +56,8 @@ static const struct type *decimal_type(struct arena *arena, const struct parquet
                  : e->physical == PARQUET_INT64 ? 18
                  : e->physical == PARQUET_FIXED ? digits_of(e->width)
                                                 : 38;
-    if (e->precision < 1 || e->precision > digits || e->scale > e->precision ||
-        e->physical == PARQUET_BOOLEAN || e->physical == PARQUET_FLOAT ||
-        e->physical == PARQUET_DOUBLE || e->physical == PARQUET_INT96)
+    if (e->precision < 1 || e->precision > digits || e->scale > e->precision || e->physical == PARQUET_BOOLEAN ||
+        e->physical == PARQUET_FLOAT || e->physical == PARQUET_DOUBLE || e->physical == PARQUET_INT96)
         return NULL;
     return type_decimal(arena, e->precision, e->scale);
 }
@@ -73,23 +72,20 @@ static const struct type *leaf_type(struct arena *arena, const struct parquet_el
     case PARQUET_INT32:
         if (e->logical == LOGICAL_DATE)
             return type_of(TYPE_DATE);
-        return e->logical == LOGICAL_NONE || e->logical == LOGICAL_INTEGER ||
-                       e->logical == LOGICAL_UNKNOWN
+        return e->logical == LOGICAL_NONE || e->logical == LOGICAL_INTEGER || e->logical == LOGICAL_UNKNOWN
                    ? integer_type(arena, e)
                    : NULL;
     case PARQUET_INT64:
         if (e->logical == LOGICAL_TIMESTAMP)
             return type_of(e->utc ? TYPE_TIMESTAMP : TYPE_TIMESTAMP_NTZ);
-        return e->logical == LOGICAL_NONE || e->logical == LOGICAL_INTEGER ||
-                       e->logical == LOGICAL_UNKNOWN
+        return e->logical == LOGICAL_NONE || e->logical == LOGICAL_INTEGER || e->logical == LOGICAL_UNKNOWN
                    ? integer_type(arena, e)
                    : NULL;
     case PARQUET_INT96: return type_of(TYPE_TIMESTAMP);
     case PARQUET_FLOAT: return type_of(TYPE_FLOAT);
     case PARQUET_DOUBLE: return type_of(TYPE_DOUBLE);
     case PARQUET_BYTE_ARRAY:
-        return type_of(e->logical == LOGICAL_STRING || e->logical == LOGICAL_ENUM ||
-                               e->logical == LOGICAL_JSON
+        return type_of(e->logical == LOGICAL_STRING || e->logical == LOGICAL_ENUM || e->logical == LOGICAL_JSON
                            ? TYPE_STRING
                            : TYPE_BINARY);
     default: return e->logical == LOGICAL_NONE ? type_of(TYPE_BINARY) : NULL; // FIXED
@@ -100,8 +96,7 @@ static const struct type *leaf_type(struct arena *arena, const struct parquet_el
 
 static enum code node_build(struct build *b, struct above above, struct parquet_node *out);
 /* What stands in `e` itself: a leaf, a list, a map, or a group's fields as a STRUCT. Its levels are set. */
-static enum code body_build(struct build *b, const struct parquet_element *e,
-                            struct parquet_node *out, int depth);
+static enum code body_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth);
 
 static enum code element_next(struct build *b, const struct parquet_element **out)
 {
@@ -111,8 +106,7 @@ static enum code element_next(struct build *b, const struct parquet_element **ou
     return E_OK;
 }
 
-static void node_begin(struct build *b, const struct parquet_element *e, struct above above,
-                       struct parquet_node *out)
+static void node_begin(struct build *b, const struct parquet_element *e, struct above above, struct parquet_node *out)
 {
     *out = (struct parquet_node){
         .name = e->name,
@@ -128,20 +122,16 @@ static void node_begin(struct build *b, const struct parquet_element *e, struct 
 static struct above below_repeated(const struct parquet_node *list, int depth)
 {
     uint8_t definition = (uint8_t)(list->definition + 1);
-    return (struct above){definition, definition, (uint8_t)(list->repetition + 1), depth,
-                          list->path};
+    return (struct above){definition, definition, (uint8_t)(list->repetition + 1), depth, list->path};
 }
 
-static enum code struct_build(struct build *b, const struct parquet_element *e,
-                              struct parquet_node *out, int depth)
+static enum code struct_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth)
 {
-    struct above above = {out->definition, out->list_definition, out->repetition, depth + 1,
-                          out->path};
+    struct above above = {out->definition, out->list_definition, out->repetition, depth + 1, out->path};
     bool readable = true;
     out->kind = TYPE_STRUCT;
     if (e->children > b->meta->element_count - b->next || depth >= DEPTH_MAX)
-        return fail(b->err, E_CORRUPT,
-                    "schema: group %s has more fields than the schema, or is nested too deep",
+        return fail(b->err, E_CORRUPT, "schema: group %s has more fields than the schema, or is nested too deep",
                     e->name);
     if (e->children == 0)
         return fail(b->err, E_UNSUPPORTED, "schema: group %s has no fields", e->name);
@@ -165,11 +155,10 @@ static bool element_is_repeated(const struct build *b, const struct parquet_elem
     size_t size = strlen(list->name);
     if (repeated->physical >= 0 || repeated->children != 1)
         return true;
-    if (strcmp(repeated->name, "array") == 0 || (strncmp(repeated->name, list->name, size) == 0 &&
-                                                 strcmp(repeated->name + size, "_tuple") == 0))
+    if (strcmp(repeated->name, "array") == 0 ||
+        (strncmp(repeated->name, list->name, size) == 0 && strcmp(repeated->name + size, "_tuple") == 0))
         return true;
-    return b->next < b->meta->element_count &&
-           b->meta->elements[b->next].repetition == FIELD_REPEATED;
+    return b->next < b->meta->element_count && b->meta->elements[b->next].repetition == FIELD_REPEATED;
 }
 
 static const struct type *list_type(struct build *b, const struct parquet_node *element)
@@ -177,14 +166,12 @@ static const struct type *list_type(struct build *b, const struct parquet_node *
     return element->type != NULL ? type_array(b->arena, element->type, true) : NULL;
 }
 
-static enum code list_build(struct build *b, const struct parquet_element *e,
-                            struct parquet_node *out, int depth)
+static enum code list_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth)
 {
     const struct parquet_element *repeated;
     TRY(element_next(b, &repeated));
     if (depth >= DEPTH_MAX)
-        return fail(b->err, E_UNSUPPORTED, "schema: field %s is nested deeper than %d", e->name,
-                    DEPTH_MAX);
+        return fail(b->err, E_UNSUPPORTED, "schema: field %s is nested deeper than %d", e->name, DEPTH_MAX);
     struct above above = below_repeated(out, depth + 1);
     out->kind = TYPE_ARRAY;
     out->children = arena_new(b->arena, struct parquet_node);
@@ -218,8 +205,8 @@ static enum code map_build(struct build *b, struct parquet_node *out, int depth)
 }
 
 /* A repeated field that stands for itself. */
-static enum code repeated_build(struct build *b, const struct parquet_element *e,
-                                struct above above, struct parquet_node *out)
+static enum code repeated_build(struct build *b, const struct parquet_element *e, struct above above,
+                                struct parquet_node *out)
 {
     node_begin(b, e, above, out);
     out->kind = TYPE_ARRAY;
@@ -242,8 +229,7 @@ static bool has_shape(const struct build *b, const struct parquet_element *e, in
            (inner == 0 || (repeated->physical < 0 && repeated->children == inner));
 }
 
-static enum code body_build(struct build *b, const struct parquet_element *e,
-                            struct parquet_node *out, int depth)
+static enum code body_build(struct build *b, const struct parquet_element *e, struct parquet_node *out, int depth)
 {
     if (e->logical == LOGICAL_LIST && has_shape(b, e, 0))
         return list_build(b, e, out, depth);
@@ -266,16 +252,15 @@ static enum code node_build(struct build *b, struct above above, struct parquet_
     const struct parquet_element *e;
     TRY(element_next(b, &e));
     if (above.depth >= DEPTH_MAX)
-        return fail(b->err, E_UNSUPPORTED, "schema: field %s is nested deeper than %d", e->name,
-                    DEPTH_MAX);
+        return fail(b->err, E_UNSUPPORTED, "schema: field %s is nested deeper than %d", e->name, DEPTH_MAX);
     if (e->repetition == FIELD_REPEATED)
         return repeated_build(b, e, above, out);
     node_begin(b, e, above, out);
     return body_build(b, e, out, above.depth);
 }
 
-enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena,
-                             struct parquet_node *root, struct error *err)
+enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena, struct parquet_node *root,
+                             struct error *err)
 {
     struct build build = {.meta = meta, .arena = arena, .next = 1, .err = err};
     const struct parquet_element *top = &meta->elements[0];
@@ -287,7 +272,6 @@ enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *aren
     for (int32_t i = 0; i < top->children; i++)
         TRY(node_build(&build, (struct above){0}, &root->children[i]));
     if (build.leaf != meta->leaf_count)
-        return fail(err, E_CORRUPT, "the schema has %d columns in groups, and %d in all",
-                    build.leaf, meta->leaf_count);
+        return fail(err, E_CORRUPT, "the schema has %d columns in groups, and %d in all", build.leaf, meta->leaf_count);
     return E_OK;
 }

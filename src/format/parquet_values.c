@@ -19,10 +19,7 @@ void parquet_values_release(struct parquet_values *values)
     *values = (struct parquet_values){0};
 }
 
-static bool is_bytes(const struct parquet_convert *convert)
-{
-    return convert->step == VALUE_BYTES;
-}
+static bool is_bytes(const struct parquet_convert *convert) { return convert->step == VALUE_BYTES; }
 
 /* Buffers grow by doubling; their size says what to keep. */
 static void reserve(struct buffer **buffer, size_t used, size_t more)
@@ -35,14 +32,12 @@ static void reserve(struct buffer **buffer, size_t used, size_t more)
     buffer_grow(buffer, need > capacity * 2 ? need : capacity * 2);
 }
 
-void parquet_values_reserve(struct parquet_values *values, const struct parquet_convert *convert,
-                            int64_t more)
+void parquet_values_reserve(struct parquet_values *values, const struct parquet_convert *convert, int64_t more)
 {
     size_t count = (size_t)values->count, add = (size_t)more;
     if (is_bytes(convert)) {
         bool fresh = values->offsets == NULL;
-        reserve(&values->offsets, fresh ? 0 : (count + 1) * sizeof(int32_t),
-                (add + 1) * sizeof(int32_t));
+        reserve(&values->offsets, fresh ? 0 : (count + 1) * sizeof(int32_t), (add + 1) * sizeof(int32_t));
         if (values->count == 0)
             *(int32_t *)(void *)values->offsets->data = 0;
     } else {
@@ -60,14 +55,12 @@ static enum code bytes_reserve(struct parquet_values *values, size_t more, struc
 {
     size_t used = (size_t)*offsets_end(values);
     if (more > PARQUET_BATCH_BYTES_MAX - used)
-        return fail(err, E_UNSUPPORTED, "texts of more than %d bytes in a few rows",
-                    PARQUET_BATCH_BYTES_MAX);
+        return fail(err, E_UNSUPPORTED, "texts of more than %d bytes in a few rows", PARQUET_BATCH_BYTES_MAX);
     reserve(&values->bytes, used, more);
     return E_OK;
 }
 
-static enum code bytes_add(struct parquet_values *values, const uint8_t *data, size_t size,
-                           struct error *err)
+static enum code bytes_add(struct parquet_values *values, const uint8_t *data, size_t size, struct error *err)
 {
     int32_t *offset = offsets_end(values);
     if (values->bytes == NULL || size > values->bytes->capacity - (size_t)*offset)
@@ -79,10 +72,7 @@ static enum code bytes_add(struct parquet_values *values, const uint8_t *data, s
     return E_OK;
 }
 
-static enum code short_page(struct error *err)
-{
-    return fail(err, E_CORRUPT, "a page has fewer values than it says");
-}
+static enum code short_page(struct error *err) { return fail(err, E_CORRUPT, "a page has fewer values than it says"); }
 
 static enum code does_not_fit(struct error *err)
 {
@@ -91,8 +81,8 @@ static enum code does_not_fit(struct error *err)
 
 /* ---- values of fixed width, as stored ---- */
 
-static enum code fixed_add(struct parquet_leaf_read *leaf, struct parquet_values *out,
-                           const uint8_t *in, int64_t count, struct error *err)
+static enum code fixed_add(struct parquet_leaf_read *leaf, struct parquet_values *out, const uint8_t *in, int64_t count,
+                           struct error *err)
 {
     const struct parquet_convert *c = &leaf->convert;
     if (is_bytes(c)) {
@@ -106,13 +96,12 @@ static enum code fixed_add(struct parquet_leaf_read *leaf, struct parquet_values
     return E_OK;
 }
 
-static enum code text_add_value(struct parquet_leaf_read *leaf, struct parquet_values *out,
-                                struct bytes value, struct error *err)
+static enum code text_add_value(struct parquet_leaf_read *leaf, struct parquet_values *out, struct bytes value,
+                                struct error *err)
 {
     if (is_bytes(&leaf->convert))
         return bytes_add(out, value.data, value.size, err);
-    if (!parquet_convert_bytes(&leaf->convert, value,
-                               out->fixed->data + out->count * leaf->convert.out_width))
+    if (!parquet_convert_bytes(&leaf->convert, value, out->fixed->data + out->count * leaf->convert.out_width))
         return does_not_fit(err);
     out->count++;
     return E_OK;
@@ -120,9 +109,8 @@ static enum code text_add_value(struct parquet_leaf_read *leaf, struct parquet_v
 
 /* ---- PLAIN ---- */
 
-static enum code plain_texts(struct parquet_leaf_read *leaf, struct parquet_values *out,
-                             const uint8_t **from, const uint8_t *end, int64_t count,
-                             struct error *err)
+static enum code plain_texts(struct parquet_leaf_read *leaf, struct parquet_values *out, const uint8_t **from,
+                             const uint8_t *end, int64_t count, struct error *err)
 {
     const uint8_t *at = *from;
     for (int64_t i = 0; i < count; i++) {
@@ -153,9 +141,8 @@ static enum code plain_booleans(struct parquet_leaf_read *leaf, int64_t count, s
     return E_OK;
 }
 
-static enum code plain_values(struct parquet_leaf_read *leaf, struct parquet_values *out,
-                              const uint8_t **at, const uint8_t *end, int64_t count,
-                              struct error *err)
+static enum code plain_values(struct parquet_leaf_read *leaf, struct parquet_values *out, const uint8_t **at,
+                              const uint8_t *end, int64_t count, struct error *err)
 {
     int physical = leaf->node->element->physical;
     if (physical == PARQUET_BYTE_ARRAY)
@@ -170,33 +157,29 @@ static enum code plain_values(struct parquet_leaf_read *leaf, struct parquet_val
 
 /* ---- dictionaries ---- */
 
-enum code parquet_dictionary_load(struct parquet_leaf_read *leaf, struct bytes body, int64_t count,
-                                  struct error *err)
+enum code parquet_dictionary_load(struct parquet_leaf_read *leaf, struct bytes body, int64_t count, struct error *err)
 {
     struct parquet_dictionary_read *dictionary = &leaf->dictionary;
     const struct parquet_convert *c = &leaf->convert;
     int physical = leaf->node->element->physical;
-    size_t least = physical == PARQUET_BYTE_ARRAY ? sizeof(uint32_t)
-                                                  : (size_t)c->in_width; // bytes of an entry
+    size_t least = physical == PARQUET_BYTE_ARRAY ? sizeof(uint32_t) : (size_t)c->in_width; // bytes of an entry
     if (physical == PARQUET_BOOLEAN || least == 0 || (size_t)count > body.size / least)
-        return fail(err, E_CORRUPT, "a dictionary of %lld values in %zu bytes", (long long)count,
-                    body.size);
+        return fail(err, E_CORRUPT, "a dictionary of %lld values in %zu bytes", (long long)count, body.size);
     size_t per_value = is_bytes(c) ? sizeof(int32_t) : (size_t)c->out_width;
     size_t charge = ((size_t)count + 1) * per_value + (is_bytes(c) ? body.size * 2 : 0);
     TRY(budget_take(leaf->budget, charge, "a dictionary of a Parquet file", err));
     dictionary->charged = charge;
     parquet_values_reserve(&dictionary->values, c, count);
     TRY(plain_values(leaf, &dictionary->values, &body.data, body.data + body.size, count, err));
-    const int32_t *offsets =
-        is_bytes(c) ? (const int32_t *)(const void *)dictionary->values.offsets->data : NULL;
+    const int32_t *offsets = is_bytes(c) ? (const int32_t *)(const void *)dictionary->values.offsets->data : NULL;
     for (int64_t i = 0; offsets != NULL && i < count; i++)
         if (offsets[i + 1] - offsets[i] > dictionary->longest)
             dictionary->longest = offsets[i + 1] - offsets[i];
     return E_OK;
 }
 
-static void copy_narrow(uint8_t *restrict out, const uint8_t *restrict in, const uint32_t *indexes,
-                        int64_t count, int width)
+static void copy_narrow(uint8_t *restrict out, const uint8_t *restrict in, const uint32_t *indexes, int64_t count,
+                        int width)
 {
     switch (width) {
     case 4:
@@ -214,8 +197,8 @@ static void copy_narrow(uint8_t *restrict out, const uint8_t *restrict in, const
 }
 
 /* Sizes first, so that bytes are reserved once. */
-static enum code copy_texts(struct parquet_values *out, const struct parquet_values *from,
-                            const uint32_t *indexes, int64_t count, struct error *err)
+static enum code copy_texts(struct parquet_values *out, const struct parquet_values *from, const uint32_t *indexes,
+                            int64_t count, struct error *err)
 {
     const int32_t *offsets = (const int32_t *)(const void *)from->offsets->data;
     int32_t *ends = offsets_end(out);
@@ -249,14 +232,12 @@ static enum code dictionary_values(struct parquet_leaf_read *leaf, int64_t count
         for (int64_t i = 0; i < take; i++)
             most = indexes[i] > most ? indexes[i] : most;
         if ((int64_t)most >= from->count)
-            return fail(err, E_CORRUPT, "entry %u of a dictionary that has %lld", most,
-                        (long long)from->count);
+            return fail(err, E_CORRUPT, "entry %u of a dictionary that has %lld", most, (long long)from->count);
         if (is_bytes(&leaf->convert)) {
             TRY(copy_texts(&leaf->values, from, indexes, take, err));
         } else {
             int width = leaf->convert.out_width;
-            copy_narrow(leaf->values.fixed->data + leaf->values.count * width, from->fixed->data,
-                        indexes, take, width);
+            copy_narrow(leaf->values.fixed->data + leaf->values.count * width, from->fixed->data, indexes, take, width);
             leaf->values.count += take;
         }
         count -= take;
@@ -269,8 +250,7 @@ static enum code dictionary_values(struct parquet_leaf_read *leaf, int64_t count
 static enum code rle_booleans(struct parquet_leaf_read *leaf, int64_t count, struct error *err)
 {
     int64_t ignored;
-    if (!rle_read_bytes(&leaf->page.indexes, leaf->values.fixed->data + leaf->values.count, count,
-                        1, &ignored))
+    if (!rle_read_bytes(&leaf->page.indexes, leaf->values.fixed->data + leaf->values.count, count, 1, &ignored))
         return short_page(err);
     leaf->values.count += count;
     return E_OK;
@@ -287,16 +267,14 @@ static enum code delta_values(struct parquet_leaf_read *leaf, int64_t count, str
             return short_page(err);
         for (int64_t i = 0; is_narrow && i < take; i++)
             narrow[i] = (int32_t)wide[i];
-        TRY(fixed_add(leaf, &leaf->values,
-                      is_narrow ? (const uint8_t *)narrow : (const uint8_t *)wide, take, err));
+        TRY(fixed_add(leaf, &leaf->values, is_narrow ? (const uint8_t *)narrow : (const uint8_t *)wide, take, err));
         count -= take;
     }
     return E_OK;
 }
 
 /* All lengths of a page stand in front of its texts. */
-static enum code lengths_read(struct parquet_leaf_read *leaf, struct bytes *body, int32_t **out,
-                              struct error *err)
+static enum code lengths_read(struct parquet_leaf_read *leaf, struct bytes *body, int32_t **out, struct error *err)
 {
     struct delta_reader delta;
     int64_t wide[SLICE];
@@ -345,16 +323,14 @@ static enum code prefix_texts(struct parquet_leaf_read *leaf, int64_t count, str
     struct text *previous = &page->previous;
     bool fixed = leaf->node->element->physical == PARQUET_FIXED;
     for (int64_t i = 0; i < count; i++) {
-        size_t prefix = (size_t)page->prefixes[page->next],
-               size = (size_t)page->lengths[page->next];
+        size_t prefix = (size_t)page->prefixes[page->next], size = (size_t)page->lengths[page->next];
         if (prefix > previous->size || size > (size_t)(page->end - page->at))
             return short_page(err);
         previous->size = prefix;
         text_add(previous, page->at, size);
         page->at += size;
         page->next++;
-        if (previous->size > PARQUET_PAGE_MAX ||
-            (fixed && previous->size != (size_t)leaf->convert.in_width))
+        if (previous->size > PARQUET_PAGE_MAX || (fixed && previous->size != (size_t)leaf->convert.in_width))
             return short_page(err);
         TRY(text_add_value(leaf, &leaf->values, text_view(previous), err));
     }
@@ -389,25 +365,21 @@ static enum code split_values(struct parquet_leaf_read *leaf, int64_t count, str
 
 static enum code refuse_encoding(enum parquet_encoding encoding, struct error *err)
 {
-    return fail(err, E_CORRUPT, "the encoding %d does not go with the column's type",
-                (int)encoding);
+    return fail(err, E_CORRUPT, "the encoding %d does not go with the column's type", (int)encoding);
 }
 
-static enum code dictionary_page_begin(struct parquet_leaf_read *leaf, struct bytes body,
-                                       struct error *err)
+static enum code dictionary_page_begin(struct parquet_leaf_read *leaf, struct bytes body, struct error *err)
 {
     if (!leaf->has_dictionary)
         return fail(err, E_CORRUPT, "a page of indexes, without a dictionary");
     int width = body.size > 0 ? body.data[0] : 0;
     if (width > 32)
         return fail(err, E_CORRUPT, "indexes of %d bits", width);
-    leaf->page.indexes =
-        rle_reader_of(body.size > 0 ? bytes_of(body.data + 1, body.size - 1) : body, width);
+    leaf->page.indexes = rle_reader_of(body.size > 0 ? bytes_of(body.data + 1, body.size - 1) : body, width);
     return E_OK;
 }
 
-static enum code rle_page_begin(struct parquet_leaf_read *leaf, struct bytes body,
-                                struct error *err)
+static enum code rle_page_begin(struct parquet_leaf_read *leaf, struct bytes body, struct error *err)
 {
     uint32_t size;
     if (leaf->node->element->physical != PARQUET_BOOLEAN)
@@ -425,8 +397,7 @@ static enum code rle_page_begin(struct parquet_leaf_read *leaf, struct bytes bod
     return E_OK;
 }
 
-static enum code delta_page_begin(struct parquet_leaf_read *leaf, struct bytes body,
-                                  struct error *err)
+static enum code delta_page_begin(struct parquet_leaf_read *leaf, struct bytes body, struct error *err)
 {
     int physical = leaf->node->element->physical;
     if (physical != PARQUET_INT32 && physical != PARQUET_INT64)
@@ -438,13 +409,12 @@ static enum code delta_page_begin(struct parquet_leaf_read *leaf, struct bytes b
     return delta_reader_open(&leaf->page.delta, body) ? E_OK : short_page(err);
 }
 
-static enum code texts_page_begin(struct parquet_leaf_read *leaf, struct bytes body,
-                                  enum parquet_encoding encoding, struct error *err)
+static enum code texts_page_begin(struct parquet_leaf_read *leaf, struct bytes body, enum parquet_encoding encoding,
+                                  struct error *err)
 {
     int physical = leaf->node->element->physical;
     struct parquet_page_read *page = &leaf->page;
-    if (physical != PARQUET_BYTE_ARRAY &&
-        !(physical == PARQUET_FIXED && encoding == PARQUET_DELTA_BYTES))
+    if (physical != PARQUET_BYTE_ARRAY && !(physical == PARQUET_FIXED && encoding == PARQUET_DELTA_BYTES))
         return refuse_encoding(encoding, err);
     text_clear(&page->previous);
     if (body.size == 0) {
@@ -462,8 +432,8 @@ static enum code texts_page_begin(struct parquet_leaf_read *leaf, struct bytes b
     return E_OK;
 }
 
-enum code parquet_values_begin(struct parquet_leaf_read *leaf, struct bytes body,
-                               enum parquet_encoding encoding, struct error *err)
+enum code parquet_values_begin(struct parquet_leaf_read *leaf, struct bytes body, enum parquet_encoding encoding,
+                               struct error *err)
 {
     struct parquet_page_read *page = &leaf->page;
     int physical = leaf->node->element->physical;
@@ -481,8 +451,7 @@ enum code parquet_values_begin(struct parquet_leaf_read *leaf, struct bytes body
     case PARQUET_DELTA_LENGTH:
     case PARQUET_DELTA_BYTES: return texts_page_begin(leaf, body, encoding, err);
     case PARQUET_BYTE_STREAM_SPLIT:
-        if (physical == PARQUET_BOOLEAN || physical == PARQUET_BYTE_ARRAY ||
-            leaf->convert.in_width == 0)
+        if (physical == PARQUET_BOOLEAN || physical == PARQUET_BYTE_ARRAY || leaf->convert.in_width == 0)
             return refuse_encoding(encoding, err);
         page->stride = (int64_t)(body.size / (size_t)leaf->convert.in_width);
         return E_OK;

@@ -28,7 +28,8 @@ static bool has_variant(const struct type *type)
     return has;
 }
 
-static enum code split_rows(const struct column *col, struct builder *value, struct builder *metadata, struct error *err)
+static enum code split_rows(const struct column *col, struct builder *value, struct builder *metadata,
+                            struct error *err)
 {
     for (int64_t row = 0; row < col->rows; row++) {
         struct bytes parts[2];
@@ -49,7 +50,8 @@ static enum code split_rows(const struct column *col, struct builder *value, str
 static enum code variant_apart(const struct column *col, struct column *out, struct error *err)
 {
     struct builder value, metadata;
-    *out = (struct column){.type = col->type, .rows = col->rows, .nulls = col->nulls, .valid = buffer_retain(col->valid)};
+    *out =
+        (struct column){.type = col->type, .rows = col->rows, .nulls = col->nulls, .valid = buffer_retain(col->valid)};
     out->children = mem_array(struct column, 2);
     out->child_count = 2;
     builder_init(&value, type_of(TYPE_BINARY));
@@ -124,7 +126,7 @@ static enum code join_rows(const struct column *group, struct builder *out, stru
         text_add(&whole, stored.data, stored.size);
         if (!variant_split(text_view(&whole), &metadata, &value))
             code = fail(err, E_CORRUPT, "the metadata of a VARIANT is broken");
-        whole.size = code == E_OK ? metadata.size : 0;   // what stands behind it means nothing
+        whole.size = code == E_OK ? metadata.size : 0; // what stands behind it means nothing
         text_add(&whole, bytes.data, bytes.size);
         builder_bytes(out, text_view(&whole));
     }

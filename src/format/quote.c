@@ -5,8 +5,7 @@
 static bool needs_quotes_bytewise(const struct quoter *self, const uint8_t *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (text[i] == self->separator || text[i] == self->quote || text[i] == '\n' ||
-            text[i] == '\r')
+        if (text[i] == self->separator || text[i] == self->quote || text[i] == '\n' || text[i] == '\r')
             return true;
     return false;
 }
@@ -19,8 +18,7 @@ static bool is_plain_bytewise(const uint8_t *text, size_t size)
     return true;
 }
 
-static char *copy_escaped_bytewise(const struct quoter *self, const uint8_t *text, size_t size,
-                                   char *out)
+static char *copy_escaped_bytewise(const struct quoter *self, const uint8_t *text, size_t size, char *out)
 {
     for (size_t i = 0; i < size; i++) {
         if (text[i] == self->quote || text[i] == self->escape)
@@ -38,25 +36,18 @@ static char *copy_escaped_bytewise(const struct quoter *self, const uint8_t *tex
 /* ---- AVX2: 32 bytes at once; the last block reads past the text's end and forgets what it saw
  * there ---- */
 
-static uint32_t bits_inside(size_t left)
-{
-    return left >= 32 ? UINT32_MAX : ((uint32_t)1 << left) - 1;
-}
+static uint32_t bits_inside(size_t left) { return left >= 32 ? UINT32_MAX : ((uint32_t)1 << left) - 1; }
 
-__attribute__((target("avx2"))) static bool needs_quotes_avx2(const struct quoter *self,
-                                                              const uint8_t *text, size_t size)
+__attribute__((target("avx2"))) static bool needs_quotes_avx2(const struct quoter *self, const uint8_t *text,
+                                                              size_t size)
 {
-    __m256i separator = _mm256_set1_epi8((char)self->separator),
-            quote = _mm256_set1_epi8((char)self->quote);
+    __m256i separator = _mm256_set1_epi8((char)self->separator), quote = _mm256_set1_epi8((char)self->quote);
     __m256i feed = _mm256_set1_epi8('\n'), back = _mm256_set1_epi8('\r');
     for (size_t i = 0; i < size; i += 32) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(text + i));
-        __m256i one =
-            _mm256_or_si256(_mm256_cmpeq_epi8(bytes, separator), _mm256_cmpeq_epi8(bytes, quote));
-        __m256i two =
-            _mm256_or_si256(_mm256_cmpeq_epi8(bytes, feed), _mm256_cmpeq_epi8(bytes, back));
-        if (((uint32_t)_mm256_movemask_epi8(_mm256_or_si256(one, two)) & bits_inside(size - i)) !=
-            0)
+        __m256i one = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, separator), _mm256_cmpeq_epi8(bytes, quote));
+        __m256i two = _mm256_or_si256(_mm256_cmpeq_epi8(bytes, feed), _mm256_cmpeq_epi8(bytes, back));
+        if (((uint32_t)_mm256_movemask_epi8(_mm256_or_si256(one, two)) & bits_inside(size - i)) != 0)
             return true;
     }
     return false;
@@ -64,8 +55,7 @@ __attribute__((target("avx2"))) static bool needs_quotes_avx2(const struct quote
 
 __attribute__((target("avx2"))) static bool is_plain_avx2(const uint8_t *text, size_t size)
 {
-    __m256i low =
-        _mm256_set1_epi8(0x1f); // bytes past ASCII are negative, so one comparison sees both
+    __m256i low = _mm256_set1_epi8(0x1f); // bytes past ASCII are negative, so one comparison sees both
     for (size_t i = 0; i < size; i += 32) {
         __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(text + i));
         uint32_t good = (uint32_t)_mm256_movemask_epi8(_mm256_cmpgt_epi8(bytes, low));
@@ -94,8 +84,7 @@ static void spread_compute(void)
     }
 }
 
-__attribute__((target("ssse3,popcnt"))) static char *copy_escaped_ssse3(const struct quoter *self,
-                                                                        const uint8_t *text,
+__attribute__((target("ssse3,popcnt"))) static char *copy_escaped_ssse3(const struct quoter *self, const uint8_t *text,
                                                                         size_t size, char *out)
 {
     __m128i quote = _mm_set1_epi8((char)self->quote), escape = _mm_set1_epi8((char)self->escape);

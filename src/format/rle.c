@@ -2,10 +2,7 @@
 
 #include "format/thrift_write.h"
 
-int rle_bit_width(uint32_t max)
-{
-    return max == 0 ? 1 : 32 - __builtin_clz(max);
-}
+int rle_bit_width(uint32_t max) { return max == 0 ? 1 : 32 - __builtin_clz(max); }
 
 void rle_encode_run(uint32_t value, size_t count, int bit_width, struct text *out)
 {

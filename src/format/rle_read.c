@@ -41,8 +41,7 @@ static bool varint(const uint8_t **at, const uint8_t *end, uint64_t *out)
 
 struct rle_reader rle_reader_of(struct bytes bytes, int bit_width)
 {
-    return (struct rle_reader){
-        .at = bytes.data, .end = bytes.data + bytes.size, .bit_width = bit_width};
+    return (struct rle_reader){.at = bytes.data, .end = bytes.data + bytes.size, .bit_width = bit_width};
 }
 
 /* A packed run may be cut short by the end of the page: what is missing is only seen when it is read. */
@@ -108,8 +107,7 @@ bool rle_read(struct rle_reader *reader, uint32_t *out, int64_t count)
     return true;
 }
 
-bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count, uint8_t match,
-                    int64_t *matches)
+bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count, uint8_t match, int64_t *matches)
 {
     int width = reader->bit_width;
     int64_t matched = 0;
@@ -142,13 +140,12 @@ bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count, uint
 bool delta_reader_open(struct delta_reader *reader, struct bytes bytes)
 {
     uint64_t block, minis, count, first;
-    *reader =
-        (struct delta_reader){.at = bytes.data, .end = bytes.data + bytes.size, .first = true};
+    *reader = (struct delta_reader){.at = bytes.data, .end = bytes.data + bytes.size, .first = true};
     if (!varint(&reader->at, reader->end, &block) || !varint(&reader->at, reader->end, &minis) ||
         !varint(&reader->at, reader->end, &count) || !varint(&reader->at, reader->end, &first))
         return false;
-    if (block == 0 || block > DELTA_BLOCK_MAX || minis == 0 || minis > block ||
-        block % minis != 0 || block / minis % 8 != 0 || count > INT32_MAX)
+    if (block == 0 || block > DELTA_BLOCK_MAX || minis == 0 || minis > block || block % minis != 0 ||
+        block / minis % 8 != 0 || count > INT32_MAX)
         return false;
     reader->block_values = (uint32_t)block;
     reader->mini_count = (uint32_t)minis;
@@ -162,8 +159,7 @@ bool delta_reader_open(struct delta_reader *reader, struct bytes bytes)
 static bool block_next(struct delta_reader *reader)
 {
     uint64_t min;
-    if (!varint(&reader->at, reader->end, &min) ||
-        (uint64_t)(reader->end - reader->at) < reader->mini_count)
+    if (!varint(&reader->at, reader->end, &min) || (uint64_t)(reader->end - reader->at) < reader->mini_count)
         return false;
     reader->min_delta = (min >> 1) ^ -(min & 1);
     reader->widths = reader->at;
@@ -192,8 +188,7 @@ static void delta_unpack(struct delta_reader *reader, int64_t *out, int64_t coun
     int width = reader->widths[reader->mini - 1];
     uint64_t bit = reader->packed_bit, value = reader->value, min = reader->min_delta;
     for (int64_t i = 0; i < count; i++, bit += (uint64_t)width) {
-        uint64_t delta = width <= 56 ? bits_at(reader->packed, bit, width)
-                                     : wide_bits_at(reader->packed, bit, width);
+        uint64_t delta = width <= 56 ? bits_at(reader->packed, bit, width) : wide_bits_at(reader->packed, bit, width);
         value += min + delta;
         out[i] = (int64_t)value;
     }
@@ -225,7 +220,4 @@ bool delta_read(struct delta_reader *reader, int64_t *out, int64_t count)
 
 /* The last miniblocks of a block may be left out only together with their bytes: widths of unused ones
  * mean nothing. */
-const uint8_t *delta_reader_end(const struct delta_reader *reader)
-{
-    return reader->at;
-}
+const uint8_t *delta_reader_end(const struct delta_reader *reader) { return reader->at; }

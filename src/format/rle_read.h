@@ -27,8 +27,7 @@ struct rle_reader {
 struct rle_reader rle_reader_of(struct bytes bytes, int bit_width);
 MUST_CHECK bool rle_read(struct rle_reader *reader, uint32_t *out, int64_t count);
 /* Levels: values below 256. *ones counts those equal to `match`. */
-MUST_CHECK bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count,
-                               uint8_t match, int64_t *matches);
+MUST_CHECK bool rle_read_bytes(struct rle_reader *reader, uint8_t *out, int64_t count, uint8_t match, int64_t *matches);
 
 /* ---- DELTA_BINARY_PACKED ---- */
 

@@ -2,10 +2,7 @@
 
 /* A type as Spark writes it in JSON (DataType.json): Parquet's row metadata, Delta's schemaString. */
 
-static const char *boolean(bool value)
-{
-    return value ? "true" : "false";
-}
+static const char *boolean(bool value) { return value ? "true" : "false"; }
 
 static void write_fields(const struct type *type, bool all_nullable, struct text *out)
 {

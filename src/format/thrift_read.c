@@ -118,13 +118,9 @@ static void skip(struct thrift_reader *reader, int kind, bool in_list, int depth
     }
 }
 
-void thrift_skip(struct thrift_reader *reader, int kind)
-{
-    skip(reader, kind, false, 0);
-}
+void thrift_skip(struct thrift_reader *reader, int kind) { skip(reader, kind, false, 0); }
 
-int64_t thrift_int(struct thrift_reader *reader, const struct thrift_fields *fields, int64_t min,
-                   int64_t max)
+int64_t thrift_int(struct thrift_reader *reader, const struct thrift_fields *fields, int64_t min, int64_t max)
 {
     int64_t value = 0;
     if (fields->kind == THRIFT_I8)

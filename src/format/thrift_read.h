@@ -33,17 +33,13 @@ static inline struct thrift_reader thrift_reader_of(struct bytes bytes)
 {
     return (struct thrift_reader){bytes.data, bytes.data + bytes.size, bytes.data == NULL};
 }
-static inline struct thrift_fields thrift_struct_begin(void)
-{
-    return (struct thrift_fields){0, THRIFT_STOP};
-}
+static inline struct thrift_fields thrift_struct_begin(void) { return (struct thrift_fields){0, THRIFT_STOP}; }
 /* The next field; false when the struct has ended. */
 bool thrift_field(struct thrift_reader *reader, struct thrift_fields *fields);
 /* Skip the current field's value. */
 void thrift_skip(struct thrift_reader *reader, int kind);
 /* The current field as an integer or a boolean; bad when it is neither, or does not lie in [min, max]. */
-int64_t thrift_int(struct thrift_reader *reader, const struct thrift_fields *fields, int64_t min,
-                   int64_t max);
+int64_t thrift_int(struct thrift_reader *reader, const struct thrift_fields *fields, int64_t min, int64_t max);
 bool thrift_flag(struct thrift_reader *reader, const struct thrift_fields *fields);
 struct bytes thrift_bytes(struct thrift_reader *reader, const struct thrift_fields *fields);
 /* Is the current field a struct? Else it is skipped. */

@@ -86,15 +86,9 @@ void thrift_list(struct thrift *thrift, int16_t id, enum thrift_kind item, size_
     }
 }
 
-void thrift_item_i32(struct thrift *thrift, int32_t value)
-{
-    varint(thrift, zigzag(value));
-}
+void thrift_item_i32(struct thrift *thrift, int32_t value) { varint(thrift, zigzag(value)); }
 
-void thrift_item_i64(struct thrift *thrift, int64_t value)
-{
-    varint(thrift, zigzag(value));
-}
+void thrift_item_i64(struct thrift *thrift, int64_t value) { varint(thrift, zigzag(value)); }
 
 void thrift_item_binary(struct thrift *thrift, struct bytes value)
 {
@@ -102,7 +96,4 @@ void thrift_item_binary(struct thrift *thrift, struct bytes value)
     text_add(thrift->out, value.data, value.size);
 }
 
-void thrift_item_struct(struct thrift *thrift)
-{
-    push(thrift);
-}
+void thrift_item_struct(struct thrift *thrift) { push(thrift); }

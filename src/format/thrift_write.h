@@ -28,7 +28,7 @@ enum thrift_kind {
 struct thrift {
     struct text *out;
     int depth;
-    int16_t last[THRIFT_DEPTH_MAX];  /* id of the field before, per open struct */
+    int16_t last[THRIFT_DEPTH_MAX]; /* id of the field before, per open struct */
 };
 
 void thrift_begin(struct thrift *thrift, struct text *out);
@@ -45,7 +45,7 @@ void thrift_item_i64(struct thrift *thrift, int64_t value);
 void thrift_item_binary(struct thrift *thrift, struct bytes value);
 void thrift_item_struct(struct thrift *thrift);
 
-enum { VARINT_MAX = 10 };  /* most bytes of one varint */
+enum { VARINT_MAX = 10 }; /* most bytes of one varint */
 /* Seven bits a byte, least significant group first; returns the byte behind. */
 static inline uint8_t *varint_write(uint8_t *out, uint64_t value)
 {

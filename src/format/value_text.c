@@ -24,8 +24,8 @@ static size_t put(char *out, const char *text)
 /* BigDecimal.toString: plain, unless the number is smaller than 1E-6; zeros count as digits. */
 static size_t print_decimal(const struct column *col, int64_t row, char *out)
 {
-    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
-                                                     : column_values(col, int64_t)[row];
+    __int128 value =
+        type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
     int scale = col->type->scale;
     char digits[DECIMAL_TEXT_MAX];
     size_t size = decimal_print(value, 0, digits), sign = digits[0] == '-';
@@ -87,9 +87,7 @@ static size_t print_timestamp(struct value_printer *printer, int64_t us, bool lo
         const struct zone *zone = local || printer->zone == NULL ? zone_utc() : printer->zone;
         printer->size = (int32_t)timestamp_print_iso(us, zone, printer->text);
         printer->second = second;
-        printer->fraction_at =
-            (int32_t)((char *)memchr(printer->text, '.', (size_t)printer->size) - printer->text) +
-            1;
+        printer->fraction_at = (int32_t)((char *)memchr(printer->text, '.', (size_t)printer->size) - printer->text) + 1;
     }
     int32_t milli = (int32_t)(micro / 1000);
     char *fraction = printer->text + printer->fraction_at;
@@ -118,14 +116,12 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_DOUBLE: return print_double(column_values(col, double)[row], out);
     case TYPE_DECIMAL: return print_decimal(col, row, out);
     case TYPE_DATE: return date_print(column_values(col, int32_t)[row], out);
-    case TYPE_TIMESTAMP:
-        return print_timestamp(printer, column_values(col, int64_t)[row], false, out);
+    case TYPE_TIMESTAMP: return print_timestamp(printer, column_values(col, int64_t)[row], false, out);
     case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(column_values(col, int64_t)[row], out);
     case TYPE_TIME: return time_of_day_print(integer_at(col, row), out);
     case TYPE_INTERVAL_DT:
     case TYPE_INTERVAL_YM: return print_interval(col->type, integer_at(col, row), out);
-    case TYPE_INTERVAL:
-        return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
+    case TYPE_INTERVAL: return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
     case TYPE_STRING:
     case TYPE_BINARY:
     case TYPE_ARRAY:
@@ -140,7 +136,6 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
 size_t value_text_raw(const struct column *col, int64_t row, char *out)
 {
     struct value_printer printer = {0};
-    bool is_time = col->type->id == TYPE_DATE || col->type->id == TYPE_TIMESTAMP ||
-                   col->type->id == TYPE_TIMESTAMP_NTZ;
+    bool is_time = col->type->id == TYPE_DATE || col->type->id == TYPE_TIMESTAMP || col->type->id == TYPE_TIMESTAMP_NTZ;
     return is_time ? print_int64(integer_at(col, row), out) : value_text(&printer, col, row, out);
 }

@@ -35,8 +35,10 @@ struct lookup_spec lookup_spec_of(const struct plan *plan, int32_t hashed, enum 
 
 struct generate_spec generate_spec_of(const struct plan *plan)
 {
-    static const enum generate_kind kinds[] = {
-        [GENERATE_EXPLODE] = EXPLODE, [GENERATE_POSEXPLODE] = POSEXPLODE, [GENERATE_INLINE] = INLINE, [GENERATE_STACK] = STACK};
+    static const enum generate_kind kinds[] = {[GENERATE_EXPLODE] = EXPLODE,
+                                               [GENERATE_POSEXPLODE] = POSEXPLODE,
+                                               [GENERATE_INLINE] = INLINE,
+                                               [GENERATE_STACK] = STACK};
     return (struct generate_spec){
         .kind = kinds[plan->generate.kind],
         .outer = plan->generate.outer,

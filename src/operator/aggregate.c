@@ -19,8 +19,7 @@ void states_drop(const struct aggregate_stage *self, uint8_t *states, struct hea
         aggregate_drop(self->spec.calls[c], states + self->state_at[c], &heap->bytes);
 }
 
-int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from,
-                     struct heap *heap)
+int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from, struct heap *heap)
 {
     int64_t overflown = 0;
     for (int32_t c = 0; c < self->spec.call_count; c++) {
@@ -38,8 +37,8 @@ void states_save(const struct aggregate_stage *self, const uint8_t *states, stru
         aggregate_save(self->spec.calls[c], states + self->state_at[c], out);
 }
 
-enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states,
-                      struct heap *heap, struct error *err)
+enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states, struct heap *heap,
+                      struct error *err)
 {
     for (int32_t c = 0; c < self->spec.call_count; c++)
         TRY(aggregate_load(self->spec.calls[c], in, states + self->state_at[c], &heap->bytes, err));
@@ -65,8 +64,7 @@ static enum code lay_out_group(struct aggregate_stage *self, struct arena *arena
         const struct aggregate_call *call = self->spec.calls[c];
         self->state_at[c] = (uint32_t)size;
         if (__builtin_add_overflow(size, call->state_size, &size) || size > INT32_MAX)
-            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 2 GiB",
-                        self->spec.name);
+            return fail(err, E_UNSUPPORTED, "%s: the aggregates of one group need more than 2 GiB", self->spec.name);
         self->flat = self->flat && call->state_is_flat;
         self->ordered = self->ordered || call->ordered;
     }
@@ -102,8 +100,8 @@ static uint64_t layout_fingerprint(const struct aggregate_stage *self)
         type_print(self->key_types[k], &text);
         text_add_char(&text, ';');
     }
-    text_printf(&text, "%d,%lld,%lld,%lld,%d|", spec->window_key, (long long)spec->size_us,
-                (long long)spec->slide_us, (long long)spec->start_us, spec->watermark_key);
+    text_printf(&text, "%d,%lld,%lld,%lld,%d|", spec->window_key, (long long)spec->size_us, (long long)spec->slide_us,
+                (long long)spec->start_us, spec->watermark_key);
     for (int32_t c = 0; c < spec->call_count; c++) {
         type_print(spec->calls[c]->type, &text);
         for (int32_t a = 0; a < spec->calls[c]->arg_count; a++) {
@@ -178,10 +176,9 @@ static enum code compile_inputs(struct aggregate_stage *self, struct arena *aren
 
 static enum code check_window(const struct aggregate_spec *spec, struct error *err)
 {
-    if (spec->size_us <= 0 || spec->slide_us <= 0 || spec->slide_us > spec->size_us ||
-        spec->size_us > INT64_MAX / 8)
-        return fail(err, E_UNSUPPORTED, "%s: a window of %lld us every %lld us", spec->name,
-                    (long long)spec->size_us, (long long)spec->slide_us);
+    if (spec->size_us <= 0 || spec->slide_us <= 0 || spec->slide_us > spec->size_us || spec->size_us > INT64_MAX / 8)
+        return fail(err, E_UNSUPPORTED, "%s: a window of %lld us every %lld us", spec->name, (long long)spec->size_us,
+                    (long long)spec->slide_us);
     if ((spec->size_us - 1) / spec->slide_us >= WINDOWS_PER_ROW_MAX)
         return fail(err, E_UNSUPPORTED, "%s: a row would count in more than %d sliding windows", spec->name,
                     WINDOWS_PER_ROW_MAX);
@@ -203,8 +200,7 @@ enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *
 {
     always(spec->lanes > 0 && spec->lanes <= AGGREGATE_LANES_MAX && spec->shards > 0);
     if (spec->call_count > AGGREGATE_CALLS_MAX)
-        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name,
-                    AGGREGATE_CALLS_MAX);
+        return fail(err, E_UNSUPPORTED, "%s: more than %d aggregates in one SELECT", spec->name, AGGREGATE_CALLS_MAX);
     struct aggregate_stage *self = arena_new(arena, struct aggregate_stage);
     self->base = (struct stateful){NULL, spec->lanes, spec->shards};
     self->spec = *spec;

@@ -18,9 +18,9 @@
 void aggregate_lane_init(struct aggregate_stage *self, struct aggregate_lane *lane)
 {
     lane->evaluator = evaluator_new(self->program);
-    lane->groups = state_new_keyed(
-        &(struct state_spec){self->spec.name, self->head_bytes + self->states_bytes, self->spec.budget},
-        state_key_bytes(self->key_types, self->spec.key_count));
+    lane->groups =
+        state_new_keyed(&(struct state_spec){self->spec.name, self->head_bytes + self->states_bytes, self->spec.budget},
+                        state_key_bytes(self->key_types, self->spec.key_count));
     lane->by_shard = mem_array(struct slot_list, (size_t)self->spec.shards);
     lane->roots = mem_array(struct column, (size_t)self->root_count);
     lane->keys = mem_array(struct column, (size_t)self->spec.key_count);
@@ -99,8 +99,7 @@ static bool time_fits(const struct pass *pass, int64_t row, int64_t time_us)
 
 /* Windows: a row is late when even the last window that holds it has ended. Neighbours in time share the
  * divisions. */
-static void keep_by_window(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                           const struct pass *pass)
+static void keep_by_window(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
     const struct column *col = &lane->roots[self->time_root];
     const int64_t *times = column_values(col, const int64_t);
@@ -131,8 +130,7 @@ static void keep_by_window(const struct aggregate_stage *self, struct aggregate_
 }
 
 /* Sessions: a row is late when it alone would be a session that has ended. Without a gap it is no session. */
-static void keep_by_session(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                            const struct pass *pass)
+static void keep_by_session(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
     const struct column *col = &lane->roots[self->time_root], *gap_col = &lane->roots[self->gap_root];
     const int64_t *times = column_values(col, const int64_t), *gaps = column_values(gap_col, const int64_t);
@@ -163,8 +161,7 @@ static void keep_by_session(const struct aggregate_stage *self, struct aggregate
 }
 
 /* The event time itself is a key: its rows are late when it is. */
-static void keep_by_time(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                         const struct pass *pass)
+static void keep_by_time(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
     const struct column *key = &lane->roots[self->time_root]; // a window of an earlier aggregate counts by its end
     const struct column *col = key->type->id == TYPE_STRUCT ? &key->children[1] : key;
@@ -207,8 +204,7 @@ static void window_ends_column(struct column *out, const struct type *type, cons
 }
 
 /* Key columns of the kept rows to bytes. Returns how many keys were too long and became empty. */
-static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                           int64_t batch_rows)
+static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t batch_rows)
 {
     int64_t rows = lane->kept.count;
     for (int32_t i = 0; i < self->spec.key_count; i++) {
@@ -221,8 +217,8 @@ static int64_t encode_keys(const struct aggregate_stage *self, struct aggregate_
             column_gather(&lane->keys[i], &lane->roots[self->key_root[k]], lane->kept.rows, rows);
     }
     text_clear(&lane->room.keys);
-    int64_t too_long = state_key_encode(lane->keys, self->spec.key_count, rows, &lane->room.keys,
-                                        lane->room.offsets, lane->room.hashes);
+    int64_t too_long = state_key_encode(lane->keys, self->spec.key_count, rows, &lane->room.keys, lane->room.offsets,
+                                        lane->room.hashes);
     for (int32_t k = 0; k < self->spec.key_count; k++)
         column_release(&lane->keys[k]);
     return too_long;
@@ -252,8 +248,7 @@ static uint64_t shard_hash(const struct aggregate_stage *self, const struct key_
     return hash_bytes(room->keys.data + room->offsets[row], size - KEY_TIME_BYTES);
 }
 
-static void start_groups(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                         int64_t created_count)
+static void start_groups(const struct aggregate_stage *self, struct aggregate_lane *lane, int64_t created_count)
 {
     const struct key_room *room = &lane->room;
     int64_t created = 0;
@@ -279,15 +274,13 @@ static void widen_sessions(const struct aggregate_stage *self, struct aggregate_
     const int64_t *gaps = column_values(&lane->roots[self->gap_root], const int64_t);
     for (int64_t i = 0; i < lane->kept.count; i++) {
         int64_t time = times[lane->kept.rows[i]], end = time + gaps[lane->kept.rows[i]];
-        struct session_group *group =
-            (struct session_group *)(void *)group_at(lane->groups, lane->room.slots[i]);
+        struct session_group *group = (struct session_group *)(void *)group_at(lane->groups, lane->room.slots[i]);
         group->start_us = time < group->start_us ? time : group->start_us;
         group->group.end_us = end > group->group.end_us ? end : group->group.end_us;
     }
 }
 
-static enum code find_groups(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                             struct error *err)
+static enum code find_groups(const struct aggregate_stage *self, struct aggregate_lane *lane, struct error *err)
 {
     struct key_room *room = &lane->room;
     int64_t created_count = 0;
@@ -324,8 +317,7 @@ static const uint32_t *row_slots(struct aggregate_lane *lane, int64_t rows, cons
 }
 
 /* active AND condition is true. */
-static const uint8_t *filter_bits(struct aggregate_lane *lane, const struct column *condition,
-                                  const uint8_t *active)
+static const uint8_t *filter_bits(struct aggregate_lane *lane, const struct column *condition, const uint8_t *active)
 {
     size_t bytes = bit_bytes(condition->rows);
     uint8_t *bits = bits_reserve(&lane->filtered, condition->rows)->data;
@@ -372,8 +364,7 @@ static void add_rows(const struct aggregate_stage *self, struct aggregate_lane *
 
 /* ---- a batch ---- */
 
-static void keep_rows(const struct aggregate_stage *self, struct aggregate_lane *lane,
-                      const struct pass *pass)
+static void keep_rows(const struct aggregate_stage *self, struct aggregate_lane *lane, const struct pass *pass)
 {
     key_room_reserve(&lane->room, pass->rows);
     mem_grow(lane->kept.rows, lane->kept.capacity, pass->rows);

@@ -16,8 +16,8 @@ void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *
     shard->groups =
         state_new_keyed(&(struct state_spec){spec->name, self->head_bytes + self->states_bytes, spec->budget},
                         state_key_bytes(self->key_types, spec->key_count));
-    expiry_init(&shard->ends, windowed ? spec->slide_us : EXACT_TIME_BUCKET_US,
-                windowed ? spec->start_us : 0, spec->budget);
+    expiry_init(&shard->ends, windowed ? spec->slide_us : EXACT_TIME_BUCKET_US, windowed ? spec->start_us : 0,
+                spec->budget);
     shard->evicted_us = INT64_MIN;
     shard->away_first_us = INT64_MAX;
 }
@@ -79,15 +79,14 @@ static void group_changed(struct aggregate_shard *shard, struct group *group, ui
     slot_list_add(&shard->changed, slot);
 }
 
-static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard *shard,
-                            struct state_table *from, const uint32_t *slots, int64_t count,
-                            struct operator_counts *counts, struct error *err)
+static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard *shard, struct state_table *from,
+                            const uint32_t *slots, int64_t count, struct operator_counts *counts, struct error *err)
 {
     struct key_room *room = &shard->room;
     int64_t created_count = 0, created = 0;
     room_fill(room, from, slots, count);
-    TRY(state_upsert(shard->groups, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count,
-                     room->slots, room->created, &created_count, err));
+    TRY(state_upsert(shard->groups, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count, room->slots,
+                     room->created, &created_count, err));
     for (int64_t i = 0; i < count; i++) {
         groups_prefetch(shard->groups, room->slots, i, count);
         groups_prefetch(from, slots, i, count);
@@ -110,8 +109,7 @@ static enum code merge_some(struct aggregate_stage *self, struct aggregate_shard
 
 /* Slots of all groups that end at or before now_us, taken out of the expiry; those of the last bucket that
  * stay are put back. Earliest bucket first, within a bucket in the order they came. */
-static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, struct slot_list *ended,
-                              struct error *err)
+static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, struct slot_list *ended, struct error *err)
 {
     struct slot_list stay = {0};
     uint32_t first;
@@ -134,8 +132,8 @@ static enum code ended_groups(struct aggregate_shard *shard, int64_t now_us, str
     return code;
 }
 
-static enum code evict(struct aggregate_stage *self, struct aggregate_shard *shard,
-                       const struct slot_list *ended, struct error *err)
+static enum code evict(struct aggregate_stage *self, struct aggregate_shard *shard, const struct slot_list *ended,
+                       struct error *err)
 {
     for (int64_t i = 0; i < ended->count; i++) {
         groups_prefetch(shard->groups, ended->slots, i, ended->count);
@@ -152,8 +150,8 @@ static enum code group_emit(const struct aggregate_stage *self, struct aggregate
                             struct emission *emission, struct error *err)
 {
     struct group *group = group_at(shard->groups, slot);
-    return emission_row(emission, state_key(shard->groups, slot), group->end_us - self->spec.size_us,
-                        group->end_us, group_states(self, group), err);
+    return emission_row(emission, state_key(shard->groups, slot), group->end_us - self->spec.size_us, group->end_us,
+                        group_states(self, group), err);
 }
 
 static enum code emit_and_evict(struct aggregate_stage *self, struct aggregate_shard *shard, int64_t emit_us,
@@ -202,8 +200,7 @@ static void group_show(void *context, uint32_t slot)
         showing->code = group_emit(showing->self, showing->shard, slot, &showing->emission, showing->err);
 }
 
-enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,
-                               struct error *err)
+enum code aggregate_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err)
 {
     struct aggregate_stage *self = aggregate_of(base);
     struct showing showing = {.self = self, .shard = &self->shards[shard], .err = err};

@@ -22,7 +22,7 @@
 #include "operator/selection.h"
 
 enum {
-    KEY_TIME_BYTES = 9, /* of a window's time in a key (state/key.c) */
+    KEY_TIME_BYTES = 9,         /* of a window's time in a key (state/key.c) */
     WINDOWS_PER_ROW_MAX = 1000, /* size / slide of a sliding window */
     AGGREGATE_CALLS_MAX = 1000,
     AGGREGATE_LANES_MAX = 256,
@@ -70,8 +70,8 @@ struct aggregate_lane {
     struct slot_list *by_shard; /* `shards` lists of the lane's groups */
     struct row_place *places;   /* of a batch's rows, when a call asks for them */
     int64_t place_capacity;
-    struct column *roots;       /* what the program computes for a batch */
-    struct column *keys;        /* borrowed or gathered, per pass */
+    struct column *roots; /* what the program computes for a batch */
+    struct column *keys;  /* borrowed or gathered, per pass */
     struct key_room room;
     struct selection kept;
     uint32_t *row_slots; /* slot per input row, when not all rows are kept */
@@ -111,7 +111,7 @@ struct aggregate_stage {
     bool ordered;                    /* some result depends on the order of rows */
     uint64_t layout;                 /* fingerprint of keys and states, for stored bytes */
     struct aggregate_lane *lanes;
-    struct aggregate_shard *shards;     /* one of the two is NULL */
+    struct aggregate_shard *shards; /* one of the two is NULL */
     struct timeline_shard *timelines;
 };
 
@@ -124,8 +124,7 @@ static inline struct group *group_at(struct state_table *groups, uint32_t slot)
 enum { MERGE_GROUPS = 1024 };
 /* In a loop over slots in no order: fetch the key and the group that come GROUPS_AHEAD later. */
 enum { GROUPS_AHEAD = 12 };
-static inline void groups_prefetch(struct state_table *groups, const uint32_t *slots, int64_t at,
-                                   int64_t count)
+static inline void groups_prefetch(struct state_table *groups, const uint32_t *slots, int64_t at, int64_t count)
 {
     if (at + GROUPS_AHEAD >= count)
         return;
@@ -149,8 +148,7 @@ static inline void slot_list_add(struct slot_list *list, uint32_t slot)
 void states_init(const struct aggregate_stage *self, uint8_t *states);
 void states_drop(const struct aggregate_stage *self, uint8_t *states, struct heap *heap);
 /* How many totals overflowed. */
-int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from,
-                     struct heap *heap);
+int64_t states_merge(const struct aggregate_stage *self, uint8_t *into, const uint8_t *from, struct heap *heap);
 void states_save(const struct aggregate_stage *self, const uint8_t *states, struct text *out);
 MUST_CHECK enum code states_load(const struct aggregate_stage *self, struct bytes *in, uint8_t *states,
                                  struct heap *heap, struct error *err);
@@ -165,9 +163,8 @@ static inline const struct aggregate_stage *aggregate_of_const(const struct stat
 }
 
 /* The stage without its type: sessions differ from windows there. */
-MUST_CHECK enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec,
-                                         enum window_kind kind, struct aggregate_stage **out,
-                                         struct error *err);
+MUST_CHECK enum code aggregate_stage_new(struct arena *arena, const struct aggregate_spec *spec, enum window_kind kind,
+                                         struct aggregate_stage **out, struct error *err);
 void aggregate_stage_free(struct stateful *base);
 struct position aggregate_position(const struct stateful *base, int32_t step);
 size_t aggregate_lane_bytes(const struct stateful *base, int32_t lane);
@@ -178,16 +175,14 @@ void aggregate_lane_close(struct aggregate_stage *self, struct aggregate_lane *l
 void aggregate_shard_init(struct aggregate_stage *self, struct aggregate_shard *shard);
 void aggregate_shard_close(struct aggregate_stage *self, struct aggregate_shard *shard);
 /* Callbacks of aggregate_type (operator.h), by the file that has them. */
-MUST_CHECK enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call,
-                                          const struct batch *in, struct error *err);
+MUST_CHECK enum code aggregate_lane_batch(struct stateful *base, const struct lane_call *call, const struct batch *in,
+                                          struct error *err);
 void aggregate_lanes_clear(struct stateful *base);
-MUST_CHECK enum code aggregate_shard_merge(struct stateful *base, int32_t shard,
-                                           const struct epoch_time *time, const struct emit *emit,
-                                           struct operator_counts *counts, struct error *err);
+MUST_CHECK enum code aggregate_shard_merge(struct stateful *base, int32_t shard, const struct epoch_time *time,
+                                           const struct emit *emit, struct operator_counts *counts, struct error *err);
 bool aggregate_shard_idle(const struct stateful *base, int32_t shard, const struct epoch_time *time);
 void aggregate_shard_spill(struct stateful *base, int32_t shard);
-MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out,
-                                           struct error *err);
+MUST_CHECK enum code aggregate_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard, struct text *out,
                                               struct error *err);
 MUST_CHECK enum code aggregate_restore(struct stateful *base, struct bytes stored, struct error *err);
@@ -197,7 +192,7 @@ MUST_CHECK enum code aggregate_shard_restore(struct stateful *base, int32_t shar
                                              struct error *err);
 
 /* Drop every group that ends at or before now_us, without emitting it. */
-MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard,
-                                           int64_t now_us, struct error *err);
+MUST_CHECK enum code aggregate_shard_evict(struct aggregate_stage *self, struct aggregate_shard *shard, int64_t now_us,
+                                           struct error *err);
 
 #endif

@@ -46,7 +46,8 @@ static void group_save(void *context, uint32_t slot)
     struct bytes key = state_key(writer->shard->groups, slot);
     uint32_t key_size = (uint32_t)key.size;
     // Flat states lie in the slot as they are stored, one behind the other.
-    size_t states = self->flat ? self->states_bytes : 0, size = sizeof key_size + key.size + sizeof group->end_us + states;
+    size_t states = self->flat ? self->states_bytes : 0,
+           size = sizeof key_size + key.size + sizeof group->end_us + states;
     if (writer->out->limit != 0 && writer->out->size + size > writer->out->limit) {
         writer->out->overflow = true;
         return;
@@ -88,8 +89,7 @@ static int64_t count_changed(const struct aggregate_shard *shard)
     return count;
 }
 
-enum code aggregate_shard_delta(struct stateful *base, int32_t shard_index, struct text *out,
-                                struct error *err)
+enum code aggregate_shard_delta(struct stateful *base, int32_t shard_index, struct text *out, struct error *err)
 {
     struct aggregate_stage *self = aggregate_of(base);
     struct writer writer = {self, &self->shards[shard_index], out};
@@ -105,8 +105,7 @@ enum code aggregate_shard_delta(struct stateful *base, int32_t shard_index, stru
     return body_end(&writer, start, err);
 }
 
-enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard_index, struct text *out,
-                                   struct error *err)
+enum code aggregate_shard_snapshot(struct stateful *base, int32_t shard_index, struct text *out, struct error *err)
 {
     struct aggregate_stage *self = aggregate_of(base);
     struct writer writer = {self, &self->shards[shard_index], out};
@@ -163,8 +162,8 @@ static enum code room_load(struct aggregate_stage *self, struct aggregate_shard 
 
 /* Take the next group off `in`, into the room of its shard. States that are not flat say only when they are loaded
  * where they end: then a room holds one group. */
-static enum code group_take(struct aggregate_stage *self, int32_t shard_index, struct loading *loading, struct bytes *in,
-                            struct error *err)
+static enum code group_take(struct aggregate_stage *self, int32_t shard_index, struct loading *loading,
+                            struct bytes *in, struct error *err)
 {
     struct bytes key;
     int64_t end_us;
@@ -202,7 +201,8 @@ static enum code groups_load(struct aggregate_stage *self, int32_t shard_index, 
     int32_t first = shard_index >= 0 ? shard_index : 0, count = shard_index >= 0 ? 1 : self->spec.shards;
     struct loading *loading = mem_array(struct loading, (size_t)count);
     struct state_table *alone = shard_index >= 0 ? self->shards[shard_index].groups : NULL;
-    if (alone != NULL && state_count(alone) == 0 && groups <= in->size / GROUP_BYTES_MIN) // else it breaks off, and is told
+    if (alone != NULL && state_count(alone) == 0 &&
+        groups <= in->size / GROUP_BYTES_MIN) // else it breaks off, and is told
         state_expect(alone, (int64_t)groups);
     struct bytes left;
     enum code code = E_OK;

@@ -79,8 +79,8 @@ static int64_t keep_in_time(const struct deduplicate_stage *self, struct dedupli
     const struct column *col = self->spec.time_column >= 0 ? &in->columns[self->spec.time_column] : NULL;
     int64_t kept = 0;
     for (int64_t row = 0; row < in->rows; row++) {
-        bool late = col != NULL && column_valid_at(col, row) &&
-                    column_values(col, const int64_t)[row] <= call->time->late_us;
+        bool late =
+            col != NULL && column_valid_at(col, row) && column_values(col, const int64_t)[row] <= call->time->late_us;
         if (late)
             lane_call_drop(call, row, ROW_LATE);
         lane->rows[kept] = (int32_t)row;
@@ -119,7 +119,7 @@ static int64_t end_of_key(const struct deduplicate_stage *self, const struct bat
     const struct column *col = &in->columns[spec->time_column];
     bool valid = column_valid_at(col, row);
     if (!valid && !spec->within_watermark)
-        return INT64_MAX; // a NULL time is before no watermark
+        return INT64_MAX;                                                // a NULL time is before no watermark
     int64_t end_us = valid ? column_values(col, const int64_t)[row] : 0; // Spark reads a NULL time as 1970 here
     return spec->within_watermark && __builtin_add_overflow(end_us, spec->delay_us, &end_us) ? INT64_MAX : end_us;
 }
@@ -166,7 +166,8 @@ static void shard_add(const struct deduplicate_stage *self, struct deduplicate_l
 }
 
 /* The slot of the record that the candidate's row came from; its piece may still be in the making, of `in`. */
-static int32_t candidate_slot(const struct deduplicate_lane *lane, const struct batch *in, const struct candidate *candidate)
+static int32_t candidate_slot(const struct deduplicate_lane *lane, const struct batch *in,
+                              const struct candidate *candidate)
 {
     return candidate->piece < lane->piece_count ? batch_slot(&lane->pieces[candidate->piece], candidate->row)
                                                 : batch_slot(in, lane->rows[candidate->row]);

@@ -40,7 +40,8 @@ static void winner_add(struct deduplicate_shard *shard, uint32_t known_slot, str
 }
 
 /* Only now is it known whose time a key goes by. */
-static enum code winners_settle(const struct deduplicate_stage *self, struct deduplicate_shard *shard, struct error *err)
+static enum code winners_settle(const struct deduplicate_stage *self, struct deduplicate_shard *shard,
+                                struct error *err)
 {
     for (int64_t i = 0; i < shard->changed_count; i++) {
         const struct winner *winner = &shard->winners[i];
@@ -108,8 +109,8 @@ static enum code emit_piece(const struct batch *piece, const int32_t *rows, int6
 static enum code emit_winners(const struct deduplicate_stage *self, const struct deduplicate_shard *shard,
                               const struct emit *emit, struct operator_counts *counts, struct error *err)
 {
-    int32_t *rows = mem_array(int32_t, (size_t)(shard->changed_count < BATCH_ROWS_MAX ? shard->changed_count
-                                                                                      : BATCH_ROWS_MAX));
+    int32_t *rows =
+        mem_array(int32_t, (size_t)(shard->changed_count < BATCH_ROWS_MAX ? shard->changed_count : BATCH_ROWS_MAX));
     const struct batch *piece = NULL;
     int64_t count = 0;
     enum code code = E_OK;

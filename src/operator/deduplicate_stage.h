@@ -111,7 +111,8 @@ void deduplicate_lanes_clear(struct stateful *base);
 void deduplicate_shard_init(const struct deduplicate_stage *self, struct deduplicate_shard *shard);
 void deduplicate_shard_close(struct deduplicate_shard *shard);
 MUST_CHECK enum code deduplicate_shard_merge(struct stateful *base, int32_t shard, const struct epoch_time *time,
-                                             const struct emit *emit, struct operator_counts *counts, struct error *err);
+                                             const struct emit *emit, struct operator_counts *counts,
+                                             struct error *err);
 MUST_CHECK enum code deduplicate_shard_evict(struct deduplicate_shard *shard, int64_t now_us, struct error *err);
 
 /* deduplicate_store.c */

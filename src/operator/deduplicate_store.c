@@ -111,7 +111,8 @@ static enum code key_load(struct deduplicate_stage *self, int32_t shard_index, s
     TRY(stored_take_key(in, &key, err));
     TRY(stored_take(in, &end_us, sizeof end_us, err));
     uint64_t hash = hash_bytes(key.data, key.size);
-    int32_t index = shard_index >= 0 ? shard_index : (int32_t)(((hash & UINT32_MAX) * (uint64_t)self->spec.shards) >> 32);
+    int32_t index =
+        shard_index >= 0 ? shard_index : (int32_t)(((hash & UINT32_MAX) * (uint64_t)self->spec.shards) >> 32);
     struct deduplicate_shard *shard = &self->shards_of[index];
     const int32_t offsets[2] = {0, (int32_t)key.size};
     TRY(state_upsert(shard->keys, key.data, offsets, &hash, 1, &slot, &created, &created_count, err));

@@ -59,8 +59,8 @@ static enum code send(struct emission *self, struct error *err)
     return code;
 }
 
-enum code emission_row(struct emission *self, struct bytes key, int64_t start_us, int64_t end_us,
-                       const void *states, struct error *err)
+enum code emission_row(struct emission *self, struct bytes key, int64_t start_us, int64_t end_us, const void *states,
+                       struct error *err)
 {
     const struct aggregate_stage *stage = self->stage;
     const struct aggregate_spec *spec = &stage->spec;

@@ -9,8 +9,8 @@ struct bucket {
 
 void expiry_init(struct expiry *self, int64_t width_us, int64_t origin_us, struct budget *budget)
 {
-    *self = (struct expiry){
-        .width_us = width_us, .origin_us = origin_us % width_us, .last_slot = (uint32_t)EXPIRY_NONE};
+    *self =
+        (struct expiry){.width_us = width_us, .origin_us = origin_us % width_us, .last_slot = (uint32_t)EXPIRY_NONE};
     self->buckets = state_new(&(struct state_spec){"window ends", sizeof(struct bucket), budget});
 }
 
@@ -68,8 +68,7 @@ static enum code bucket_find(struct expiry *self, int64_t number, struct error *
     uint32_t slot, created;
     int64_t created_count = 0;
     const int32_t offsets[2] = {0, sizeof number};
-    TRY(state_upsert(self->buckets, (const uint8_t *)&number, offsets, &hash, 1, &slot, &created,
-                     &created_count, err));
+    TRY(state_upsert(self->buckets, (const uint8_t *)&number, offsets, &hash, 1, &slot, &created, &created_count, err));
     if (created_count > 0)
         heap_push(self, number);
     self->last_bucket = number;
@@ -91,8 +90,7 @@ enum code expiry_add(struct expiry *self, int64_t end_us, uint32_t slot, uint32_
 uint32_t expiry_peek(struct expiry *self, int64_t end_us)
 {
     int64_t number = bucket_of(self, end_us);
-    uint32_t slot =
-        state_find(self->buckets, bytes_of(&number, sizeof number), hash_bytes(&number, sizeof number));
+    uint32_t slot = state_find(self->buckets, bytes_of(&number, sizeof number), hash_bytes(&number, sizeof number));
     return slot == UINT32_MAX ? (uint32_t)EXPIRY_NONE : bucket_at(self, slot)->first - 1;
 }
 
@@ -106,8 +104,7 @@ bool expiry_take(struct expiry *self, int64_t now_us, uint32_t *first)
     if (self->heap_count == 0 || self->heap[0] > bucket_of(self, now_us))
         return false;
     int64_t number = heap_pop(self);
-    uint32_t slot =
-        state_find(self->buckets, bytes_of(&number, sizeof number), hash_bytes(&number, sizeof number));
+    uint32_t slot = state_find(self->buckets, bytes_of(&number, sizeof number), hash_bytes(&number, sizeof number));
     *first = bucket_at(self, slot)->first - 1;
     state_remove(self->buckets, slot);
     self->last_slot = (uint32_t)EXPIRY_NONE;

@@ -29,8 +29,7 @@ struct expiry {
 void expiry_init(struct expiry *self, int64_t width_us, int64_t origin_us, struct budget *budget);
 void expiry_close(struct expiry *self);
 /* `slot` ends at end_us; *link receives the slot that comes after it in its chain. */
-MUST_CHECK enum code expiry_add(struct expiry *self, int64_t end_us, uint32_t slot, uint32_t *link,
-                                struct error *err);
+MUST_CHECK enum code expiry_add(struct expiry *self, int64_t end_us, uint32_t slot, uint32_t *link, struct error *err);
 /* The first slot in the chain of the bucket that end_us lies in: the one added last; EXPIRY_NONE when it has none. */
 uint32_t expiry_peek(struct expiry *self, int64_t end_us);
 /* When the earliest bucket begins: nothing ends before; INT64_MAX when there is none. */

@@ -10,8 +10,7 @@ struct filter {
     struct selection kept;
 };
 
-enum code filter_new(struct arena *arena, const struct expr *predicate, struct filter **out,
-                     struct error *err)
+enum code filter_new(struct arena *arena, const struct expr *predicate, struct filter **out, struct error *err)
 {
     struct filter *self = arena_new(arena, struct filter);
     TRY(program_compile(arena, &predicate, 1, &self->program, err));
@@ -21,8 +20,7 @@ enum code filter_new(struct arena *arena, const struct expr *predicate, struct f
 }
 
 enum code filter_batch(struct filter *self, const struct session *session, const struct batch *in,
-                       struct rejects *rejects, struct operator_counts *counts, struct batch *out,
-                       struct error *err)
+                       struct rejects *rejects, struct operator_counts *counts, struct batch *out, struct error *err)
 {
     int32_t rejected_before = rejects->count;
     struct column condition = {0};

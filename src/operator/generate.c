@@ -24,8 +24,7 @@ struct generate {
     int64_t rows; /* of the output */
 };
 
-enum code generate_new(struct arena *arena, const struct generate_spec *spec, struct generate **out,
-                       struct error *err)
+enum code generate_new(struct arena *arena, const struct generate_spec *spec, struct generate **out, struct error *err)
 {
     if (spec->arg_count < 1 || spec->arg_count > ARGS_MAX)
         return fail(err, E_UNSUPPORTED, "a generator of %d arguments; at most %d", spec->arg_count, ARGS_MAX);
@@ -87,8 +86,8 @@ static int64_t repeats_max(const struct generate *self, const struct batch *in)
 
 /* Fill parent, element and position. A list that may not be repeated so often is rejected. Returns whether
  * the child column can go out as it is. */
-static bool lists_unfold(struct generate *self, const struct column *list, int64_t most,
-                         const uint8_t *wanted, struct rejects *rejects)
+static bool lists_unfold(struct generate *self, const struct column *list, int64_t most, const uint8_t *wanted,
+                         struct rejects *rejects)
 {
     const int32_t *offsets = column_offsets(list);
     int64_t elements = offsets[list->rows] - offsets[0], room = elements + list->rows;
@@ -147,8 +146,7 @@ static void child_pad(struct column *out, const struct column *child)
     column_release(&nothing);
 }
 
-static void elements_put(const struct generate *self, const struct column *child, bool as_is,
-                         struct column *out)
+static void elements_put(const struct generate *self, const struct column *child, bool as_is, struct column *out)
 {
     if (as_is) {
         column_share(out, child);
@@ -211,8 +209,7 @@ static void stack_unfold(struct generate *self, int64_t rows, int64_t most, cons
 
 /* Generated column c shows args 1 + c, 1 + c + width, ..: they are put one below the other, then gathered in
  * turns. */
-static void stack_put(const struct generate *self, const struct column *args, int64_t rows,
-                      struct column *out)
+static void stack_put(const struct generate *self, const struct column *args, int64_t rows, struct column *out)
 {
     int32_t height = stack_height(self), width = self->spec.generated;
     for (int32_t c = 0; c < width; c++) {
@@ -267,8 +264,7 @@ static void inputs_put(const struct generate *self, const struct batch *in, stru
 }
 
 enum code generate_batch(struct generate *self, const struct session *session, const struct batch *in,
-                         struct rejects *rejects, struct operator_counts *counts, struct batch *out,
-                         struct error *err)
+                         struct rejects *rejects, struct operator_counts *counts, struct batch *out, struct error *err)
 {
     int32_t rejected_before = rejects->count;
     struct column *args = mem_array(struct column, (size_t)self->spec.arg_count);

@@ -28,13 +28,11 @@
 
 static enum code check_spec(const struct join_spec *spec, struct error *err)
 {
-    always(spec->lanes > 0 && spec->lanes <= JOIN_LANES_MAX && spec->shards > 0 &&
-           spec->shards <= JOIN_SHARDS_MAX);
+    always(spec->lanes > 0 && spec->lanes <= JOIN_LANES_MAX && spec->shards > 0 && spec->shards <= JOIN_SHARDS_MAX);
     if (spec->type == JOIN_TYPE_ANTI)
         return fail(err, E_UNSUPPORTED, "%s: an anti join of two streams", spec->name);
     if (spec->key_count == 0)
-        return fail(err, E_UNSUPPORTED, "%s: a join of two streams without an equality of columns",
-                    spec->name);
+        return fail(err, E_UNSUPPORTED, "%s: a join of two streams without an equality of columns", spec->name);
     return E_OK;
 }
 
@@ -53,8 +51,7 @@ static enum code compile_side(struct join_stage *self, struct arena *arena, int3
 
 static const struct type *joined_type(const struct join_spec *spec, struct arena *arena)
 {
-    const struct type *left = spec->sides[JOIN_LEFT_SIDE].schema,
-                      *right = spec->sides[JOIN_RIGHT_SIDE].schema;
+    const struct type *left = spec->sides[JOIN_LEFT_SIDE].schema, *right = spec->sides[JOIN_RIGHT_SIDE].schema;
     int32_t count = left->field_count + right->field_count;
     struct field *fields = arena_array(arena, struct field, (size_t)count);
     for (int32_t f = 0; f < count; f++)
@@ -115,8 +112,7 @@ static size_t longest_key(const struct join_spec *spec, struct arena *arena)
 
 static const struct stateful_type join_type_;
 
-enum code join_new(struct arena *arena, const struct join_spec *spec, struct stateful **out,
-                   struct error *err)
+enum code join_new(struct arena *arena, const struct join_spec *spec, struct stateful **out, struct error *err)
 {
     TRY(check_spec(spec, err));
     struct join_stage *self = arena_new(arena, struct join_stage);

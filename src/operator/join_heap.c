@@ -54,8 +54,8 @@ static void chunk_forget(struct join_heap *self, uint32_t chunk)
 }
 
 /* A chunk of the bucket with room for `size` more; it follows one of `before` bytes, 0 = it is the first. */
-static enum code chunk_open(struct join_heap *self, int64_t until_us, size_t size, size_t before,
-                            uint32_t *out, struct error *err)
+static enum code chunk_open(struct join_heap *self, int64_t until_us, size_t size, size_t before, uint32_t *out,
+                            struct error *err)
 {
     size_t capacity = before == 0 ? CHUNK_BYTES_MIN : before * CHUNK_GROWTH;
     capacity = capacity < CHUNK_BYTES_MAX ? capacity : CHUNK_BYTES_MAX;
@@ -80,8 +80,7 @@ static bool chunk_has_room(const struct join_chunk *chunk, size_t size)
     return chunk->used + size + ROW_SLACK <= chunk->capacity;
 }
 
-static enum code chunk_find(struct join_heap *self, int64_t until_us, size_t size, uint32_t *out,
-                            struct error *err)
+static enum code chunk_find(struct join_heap *self, int64_t until_us, size_t size, uint32_t *out, struct error *err)
 {
     int64_t number = until_us / EXPIRY_BUCKET_US - (until_us % EXPIRY_BUCKET_US < 0);
     struct recent_bucket *recent = &self->recent[number & (RECENT_BUCKETS - 1)];
@@ -99,8 +98,7 @@ static enum code chunk_find(struct join_heap *self, int64_t until_us, size_t siz
     return E_OK;
 }
 
-enum code join_heap_add(struct join_heap *self, int64_t until_us, size_t size, struct join_row **out,
-                        struct error *err)
+enum code join_heap_add(struct join_heap *self, int64_t until_us, size_t size, struct join_row **out, struct error *err)
 {
     uint32_t index;
     TRY(chunk_find(self, until_us, size, &index, err));
@@ -176,8 +174,8 @@ static void chunk_doom(struct join_heap *self, uint32_t index)
 }
 
 /* One bucket's chunks. Those in which rows stay are chained by `link` from *stay on. */
-static enum code bucket_expire(struct join_heap *self, uint32_t first, const struct expiring *expiring,
-                               uint32_t *stay, struct error *err)
+static enum code bucket_expire(struct join_heap *self, uint32_t first, const struct expiring *expiring, uint32_t *stay,
+                               struct error *err)
 {
     enum code code = E_OK;
     for (uint32_t index = first, next; index != (uint32_t)EXPIRY_NONE; index = next) {

@@ -50,8 +50,8 @@ struct join_heap {
 void join_heap_init(struct join_heap *self, const char *name, struct budget *budget);
 void join_heap_close(struct join_heap *self);
 /* Room for a row, its head filled in (slot 0, no chain, no flags). */
-MUST_CHECK enum code join_heap_add(struct join_heap *self, int64_t until_us, size_t size,
-                                   struct join_row **out, struct error *err);
+MUST_CHECK enum code join_heap_add(struct join_heap *self, int64_t until_us, size_t size, struct join_row **out,
+                                   struct error *err);
 /* The row is in no chain any more. */
 static inline void join_heap_kill(struct join_heap *self, struct join_row *row)
 {
@@ -63,16 +63,15 @@ static inline void join_heap_kill(struct join_heap *self, struct join_row *row)
 int64_t join_heap_first_us(const struct join_heap *self);
 /* Calls gone() for each live row with until_us <= now_us, earliest bucket first; gone() kills it. */
 MUST_CHECK enum code join_heap_expire(struct join_heap *self, int64_t now_us,
-                                      enum code (*gone)(void *context, struct join_row *const *rows,
-                                                        int64_t count, struct error *err),
+                                      enum code (*gone)(void *context, struct join_row *const *rows, int64_t count,
+                                                        struct error *err),
                                       void *context, struct error *err);
 /* Give back what expired. */
 void join_heap_bury(struct join_heap *self);
 /* When dead rows take up more than live ones: copy these together. moved() mends what points to a row; the
  * old one is still there when it is called. */
 MUST_CHECK enum code join_heap_compact(struct join_heap *self,
-                                       void (*moved)(void *context, const struct join_row *from,
-                                                     struct join_row *to),
+                                       void (*moved)(void *context, const struct join_row *from, struct join_row *to),
                                        void *context, struct error *err);
 
 #endif

@@ -103,8 +103,8 @@ size_t join_lane_bytes(const struct stateful *base, int32_t lane)
     size_t bytes = 0;
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         for (int32_t i = 0; i < base->shards; i++)
-            bytes += self->lanes[lane].sides[s].runs[i].charged_bytes +
-                     self->lanes[lane].sides[s].alone[i].charged_bytes;
+            bytes +=
+                self->lanes[lane].sides[s].runs[i].charged_bytes + self->lanes[lane].sides[s].alone[i].charged_bytes;
     return bytes;
 }
 
@@ -157,8 +157,7 @@ static void judge_late(const struct judging *j)
     const struct column *col = time_of(&j->in->columns[j->self->spec.sides[j->side].time_column]);
     const int64_t *times = column_values(col, const int64_t);
     for (int64_t i = 0; i < j->in->rows; i++) {
-        if (times[i] > j->call->time->late_us || !column_valid_at(col, i) ||
-            j->room->fates[i] == FATE_DROPPED)
+        if (times[i] > j->call->time->late_us || !column_valid_at(col, i) || j->room->fates[i] == FATE_DROPPED)
             continue;
         j->room->fates[i] = FATE_DROPPED;
         lane_call_drop(j->call, i, ROW_LATE);
@@ -251,8 +250,7 @@ static int64_t encode_keys(const struct judging *j, int64_t count)
             column_gather(&room->key_columns[k], &j->roots[k], room->rows, count);
     }
     text_clear(&room->keys);
-    int64_t too_long =
-        state_key_encode(room->key_columns, keys, count, &room->keys, room->key_ends, room->hashes);
+    int64_t too_long = state_key_encode(room->key_columns, keys, count, &room->keys, room->key_ends, room->hashes);
     for (int32_t k = 0; k < keys; k++)
         column_release(&room->key_columns[k]);
     return too_long;
@@ -286,9 +284,8 @@ static int64_t prepare_kept(const struct judging *j)
         return count;
     count = rows_with_fate(room, j->in->rows, false, room->rows);
     if (count > 0)
-        encode_keys(
-            j,
-            count); // what was too long is gone; a batch whose keys together were too long fits by now
+        encode_keys(j,
+                    count); // what was too long is gone; a batch whose keys together were too long fits by now
     row_measure(layout, j->in->columns, room->rows, count, room->sizes);
     return count;
 }
@@ -335,8 +332,7 @@ static void find_untils(const struct judging *j, int64_t count)
 
 /* ---- runs ---- */
 
-static enum code run_charge(const struct join_stage *self, struct join_run *run, size_t more,
-                            struct error *err)
+static enum code run_charge(const struct join_stage *self, struct join_run *run, size_t more, struct error *err)
 {
     if (self->spec.budget != NULL)
         TRY(budget_take(self->spec.budget, more, self->spec.name, err));
@@ -349,8 +345,8 @@ static size_t grown(size_t capacity, size_t need)
     return capacity + capacity / 2 > need ? capacity + capacity / 2 : need + need / 4;
 }
 
-static enum code run_reserve(const struct join_stage *self, struct join_run *run, int64_t rows,
-                             size_t row_bytes, size_t key_bytes, struct error *err)
+static enum code run_reserve(const struct join_stage *self, struct join_run *run, int64_t rows, size_t row_bytes,
+                             size_t key_bytes, struct error *err)
 {
     if (run->row_bytes + row_bytes > run->row_capacity) {
         size_t capacity = grown(run->row_capacity, run->row_bytes + row_bytes);
@@ -358,8 +354,7 @@ static enum code run_reserve(const struct join_stage *self, struct join_run *run
         run->rows = mem_resize(run->rows, capacity + ROW_SLACK);
         run->row_capacity = capacity;
     }
-    if (run->key_bytes + key_bytes >=
-        run->key_capacity) { // with a byte to spare: empty keys have an address too
+    if (run->key_bytes + key_bytes >= run->key_capacity) { // with a byte to spare: empty keys have an address too
         size_t capacity = grown(run->key_capacity, run->key_bytes + key_bytes + 1);
         TRY(run_charge(self, run, capacity - run->key_capacity, err));
         run->keys = mem_resize(run->keys, capacity);
@@ -390,8 +385,7 @@ static size_t key_size(const struct join_room *room, int64_t i)
 }
 
 /* Shards of the rows, and room for them there. */
-static enum code find_shards(const struct judging *j, struct join_lane *lane, int64_t count,
-                             struct error *err)
+static enum code find_shards(const struct judging *j, struct join_lane *lane, int64_t count, struct error *err)
 {
     const struct join_stage *self = j->self;
     struct join_room *room = j->room;
@@ -410,8 +404,8 @@ static enum code find_shards(const struct judging *j, struct join_lane *lane, in
     }
     enum code code = E_OK;
     for (int32_t s = 0; code == E_OK && s < self->spec.shards; s++)
-        code = run_reserve(self, &lane->sides[j->side].runs[s], needs[s].rows, needs[s].row_bytes,
-                           needs[s].key_bytes, err);
+        code = run_reserve(self, &lane->sides[j->side].runs[s], needs[s].rows, needs[s].row_bytes, needs[s].key_bytes,
+                           err);
     mem_free(needs);
     return code;
 }
@@ -430,8 +424,7 @@ static void add_rows(const struct judging *j, struct join_lane *lane, int64_t co
         run->hashes[run->count++] = size == 0 ? no_key : room->hashes[i];
         room->to[i] = run_add(run, room->untils[i], room->sizes[i]);
     }
-    row_write(&j->self->layouts[j->side], j->in->columns, room->rows, count, room->sizes, room->to,
-              room->ends);
+    row_write(&j->self->layouts[j->side], j->in->columns, room->rows, count, room->sizes, room->to, room->ends);
 }
 
 static enum code keep_rows(const struct judging *j, struct join_lane *lane, struct error *err)
@@ -461,8 +454,7 @@ static enum code keep_alone(const struct judging *j, struct join_lane *lane, str
     for (int64_t i = 0; i < count; i++)
         room->to[i] = run_add(run, INT64_MAX, room->sizes[i]);
     run->count += count;
-    row_write(&j->self->layouts[j->side], j->in->columns, room->alone, count, room->sizes, room->to,
-              room->ends);
+    row_write(&j->self->layouts[j->side], j->in->columns, room->alone, count, room->sizes, room->to, room->ends);
     j->call->counts->aggregated += count;
     return E_OK;
 }
@@ -484,8 +476,7 @@ enum code join_lane_batch(struct stateful *base, const struct lane_call *call, c
     TRY(evaluator_run(side->evaluator, call->session, in, side->roots, call->rejects, err));
     for (int32_t i = rejected_before; i < call->rejects->count; i++)
         if (call->rejects->items[i].step >= 0)
-            call->rejects->items[i].step =
-                call->rejects->items[i].step * JOIN_SIDES + call->port; // see join_position
+            call->rejects->items[i].step = call->rejects->items[i].step * JOIN_SIDES + call->port; // see join_position
     room_reserve(&lane->room, in->rows);
     const struct judging judging = {self, call, in, side->roots, &lane->room, call->port};
     judge(&judging, rejected_before);

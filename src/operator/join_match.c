@@ -71,8 +71,8 @@ void join_matcher_close(struct join_matcher *matcher)
 /* ---- out ---- */
 
 /* One side's columns of a batch; rows NULL: all NULL. */
-static void read_side(const struct join_stage *self, int32_t side, struct join_row *const *rows,
-                      int64_t count, const bool *wanted, struct column *out)
+static void read_side(const struct join_stage *self, int32_t side, struct join_row *const *rows, int64_t count,
+                      const bool *wanted, struct column *out)
 {
     const struct type *schema = self->layouts[side].schema;
     if (rows != NULL) {
@@ -83,8 +83,8 @@ static void read_side(const struct join_stage *self, int32_t side, struct join_r
         column_all_null(&out[c], schema->fields[c].type, count);
 }
 
-static enum code pairs_out(const struct join_stage *self, struct join_matcher *matcher,
-                           struct join_pairs *pairs, struct error *err)
+static enum code pairs_out(const struct join_stage *self, struct join_matcher *matcher, struct join_pairs *pairs,
+                           struct error *err)
 {
     struct batch out;
     if (pairs->count == 0)
@@ -102,8 +102,8 @@ static enum code pairs_out(const struct join_stage *self, struct join_matcher *m
     return code;
 }
 
-enum code join_match_alone(const struct join_stage *self, struct join_shard *shard, int32_t side,
-                           struct join_row *row, struct error *err)
+enum code join_match_alone(const struct join_stage *self, struct join_shard *shard, int32_t side, struct join_row *row,
+                           struct error *err)
 {
     struct join_pairs *lonely = &shard->matcher.lonely[side];
     lonely->sides[side][lonely->count++] = row;
@@ -154,8 +154,7 @@ static enum code run_condition(const struct join_stage *self, struct join_matche
         read_side(self, s, pairs->sides[s], pairs->count, self->condition_reads[s],
                   in.columns + (s == JOIN_LEFT_SIDE ? 0 : left_columns));
     rejects_clear(&matcher->rejects);
-    enum code code =
-        evaluator_run(matcher->evaluator, matcher->session, &in, &verdict, &matcher->rejects, err);
+    enum code code = evaluator_run(matcher->evaluator, matcher->session, &in, &verdict, &matcher->rejects, err);
     if (code == E_OK) {
         selection_true(&matcher->kept, &verdict);
         matcher->counts->overflown += matcher->rejects.count; // their verdict is NULL
@@ -174,8 +173,7 @@ enum code join_match_judge(const struct join_stage *self, struct join_shard *sha
     TRY(run_condition(self, matcher, err));
     for (int64_t i = 0; i < matcher->kept.count; i++) {
         int32_t pair = matcher->kept.rows[i];
-        TRY(accept(self, shard, pairs->sides[JOIN_LEFT_SIDE][pair], pairs->sides[JOIN_RIGHT_SIDE][pair],
-                   err));
+        TRY(accept(self, shard, pairs->sides[JOIN_LEFT_SIDE][pair], pairs->sides[JOIN_RIGHT_SIDE][pair], err));
     }
     pairs_clear(pairs);
     return E_OK;

@@ -4,14 +4,8 @@
 
 enum { WORD_BITS = 64 };
 
-static bool is_list(const struct type *type)
-{
-    return type->id == TYPE_ARRAY || type->id == TYPE_MAP;
-}
-static bool is_variable(const struct type *type)
-{
-    return type_is_varlen(type) || is_list(type);
-}
+static bool is_list(const struct type *type) { return type->id == TYPE_ARRAY || type->id == TYPE_MAP; }
+static bool is_variable(const struct type *type) { return type_is_varlen(type) || is_list(type); }
 
 /* ---- layout ---- */
 
@@ -45,8 +39,7 @@ static void add_fields(struct row_layout *layout, const struct type *type)
     }
 }
 
-enum code row_layout_init(struct arena *arena, const struct type *schema, struct row_layout *out,
-                          struct error *err)
+enum code row_layout_init(struct arena *arena, const struct type *schema, struct row_layout *out, struct error *err)
 {
     int64_t count = count_fields(schema);
     if (count > ROW_FIELDS_MAX)
@@ -101,18 +94,17 @@ static void measure_field(void *context, const struct row_field *field, const st
             m->sizes[i] = size_add(m->sizes[i], (size_t)(offsets[m->rows[i] + 1] - offsets[m->rows[i]]));
     } else if (is_list(field->type)) {
         for (int64_t i = 0; i < m->count; i++)
-            m->sizes[i] = size_add(m->sizes[i],
-                                   column_valid_at(col, m->rows[i]) ? state_value_size(col, m->rows[i]) : 0);
+            m->sizes[i] =
+                size_add(m->sizes[i], column_valid_at(col, m->rows[i]) ? state_value_size(col, m->rows[i]) : 0);
     }
 }
 
-void row_measure(const struct row_layout *layout, const struct column *cols, const int32_t *rows,
-                 int64_t count, uint32_t *sizes)
+void row_measure(const struct row_layout *layout, const struct column *cols, const int32_t *rows, int64_t count,
+                 uint32_t *sizes)
 {
     for (int64_t i = 0; i < count; i++)
         sizes[i] = layout->variable_at;
-    visit(layout->fields, cols, layout->schema->field_count, measure_field,
-          &(struct measuring){rows, count, sizes});
+    visit(layout->fields, cols, layout->schema->field_count, measure_field, &(struct measuring){rows, count, sizes});
     for (int64_t i = 0; i < count; i++)
         sizes[i] = (sizes[i] + ROW_ALIGN - 1) & ~(uint32_t)(ROW_ALIGN - 1);
 }
@@ -126,10 +118,7 @@ struct writing {
     uint32_t *ends; /* of what is written of the variable part */
 };
 
-static inline uint8_t *byte_at(struct join_row *row, uint32_t at)
-{
-    return (uint8_t *)row + at;
-}
+static inline uint8_t *byte_at(struct join_row *row, uint32_t at) { return (uint8_t *)row + at; }
 
 static void write_nulls(const struct writing *w, int32_t bit, const struct column *col)
 {
@@ -389,8 +378,8 @@ static void read_field(const struct reading *r, const struct row_field *field, s
     }
 }
 
-void row_read(const struct row_layout *layout, struct join_row *const *rows, int64_t count,
-              const bool *wanted, struct column *out)
+void row_read(const struct row_layout *layout, struct join_row *const *rows, int64_t count, const bool *wanted,
+              struct column *out)
 {
     struct reading reading;
     reading.layout = layout;
@@ -416,8 +405,8 @@ static bool list_fits(struct bytes list, const struct type *type)
 
 /* NULL structs have NULL fields, NULLs of variable width have no bytes: columns rely on it (data/column.h).
  * */
-static bool field_fits(const struct row_layout *layout, const struct row_field *field,
-                       const struct join_row *row, uint32_t *end, size_t size)
+static bool field_fits(const struct row_layout *layout, const struct row_field *field, const struct join_row *row,
+                       uint32_t *end, size_t size)
 {
     const uint8_t *nulls = (const uint8_t *)(row + 1);
     bool null = bit_get(nulls, field->bit);

@@ -41,10 +41,7 @@ struct join_row {
 };
 _Static_assert(sizeof(struct join_row) == 32, "layout above");
 
-static inline size_t row_bytes(const struct join_row *row)
-{
-    return (size_t)row->units * ROW_ALIGN;
-}
+static inline size_t row_bytes(const struct join_row *row) { return (size_t)row->units * ROW_ALIGN; }
 
 struct row_field {
     const struct type *type;
@@ -62,15 +59,15 @@ struct row_layout {
 MUST_CHECK enum code row_layout_init(struct arena *arena, const struct type *schema, struct row_layout *out,
                                      struct error *err);
 /* Size of a row for each of `count` row numbers; more than ROW_BYTES_MAX for one that is too large. */
-void row_measure(const struct row_layout *layout, const struct column *cols, const int32_t *rows,
-                 int64_t count, uint32_t *sizes);
+void row_measure(const struct row_layout *layout, const struct column *cols, const int32_t *rows, int64_t count,
+                 uint32_t *sizes);
 /* Everything behind the heads. Where a row goes is `sizes` long, and a multiple of ROW_ALIGN. ends:
  * scratch, one per row. */
 void row_write(const struct row_layout *layout, const struct column *cols, const int32_t *rows, int64_t count,
                const uint32_t *sizes, struct join_row *const *to, uint32_t *ends);
 /* Columns of the schema from rows. wanted: per column, others are left as they are; NULL = all. */
-void row_read(const struct row_layout *layout, struct join_row *const *rows, int64_t count,
-              const bool *wanted, struct column *out);
+void row_read(const struct row_layout *layout, struct join_row *const *rows, int64_t count, const bool *wanted,
+              struct column *out);
 /* Whether bytes from outside are a row of this layout: its size, ends, values and NULLs. */
 bool row_check(const struct row_layout *layout, const struct join_row *row, size_t size);
 

@@ -9,15 +9,14 @@
 
 enum {
     BLOCK_ROWS = 512,
-    ROWS_AHEAD = 8, /* in a loop over rows or keys in no order: fetched so many before they are needed */
+    ROWS_AHEAD = 8,        /* in a loop over rows or keys in no order: fetched so many before they are needed */
     LIST_KEPT = 64 * 1024, /* entries of a list that stay allocated from epoch to epoch */
 };
 
 static void heaps_init(const struct join_stage *self, struct join_shard *shard)
 {
-    shard->keys =
-        state_new_keyed(&(struct state_spec){self->spec.name, sizeof(struct join_key), self->spec.budget},
-                        self->key_bytes_max);
+    shard->keys = state_new_keyed(&(struct state_spec){self->spec.name, sizeof(struct join_key), self->spec.budget},
+                                  self->key_bytes_max);
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         join_heap_init(&shard->heaps[s], self->spec.name, self->spec.budget);
     shard->away_first_us = INT64_MAX;
@@ -159,16 +158,16 @@ struct cursor {
     size_t row_bytes, key_bytes;
 };
 
-static enum code find_keys(struct join_shard *shard, const struct join_run *run, struct cursor *at,
-                           struct block *block, struct error *err)
+static enum code find_keys(struct join_shard *shard, const struct join_run *run, struct cursor *at, struct block *block,
+                           struct error *err)
 {
     int64_t created = 0;
     block->count = run->count - at->row < BLOCK_ROWS ? run->count - at->row : BLOCK_ROWS;
     block->key_ends[0] = 0;
     for (int64_t i = 0; i < block->count; i++)
         block->key_ends[i + 1] = block->key_ends[i] + (int32_t)run->key_sizes[at->row + i];
-    TRY(state_upsert(shard->keys, run->keys + at->key_bytes, block->key_ends, run->hashes + at->row,
-                     block->count, block->slots, block->created, &created, err));
+    TRY(state_upsert(shard->keys, run->keys + at->key_bytes, block->key_ends, run->hashes + at->row, block->count,
+                     block->slots, block->created, &created, err));
     at->row += block->count;
     at->key_bytes += (size_t)block->key_ends[block->count];
     return E_OK;
@@ -176,8 +175,7 @@ static enum code find_keys(struct join_shard *shard, const struct join_run *run,
 
 /* Copy the block's rows into the heap and their keys' chains. */
 static enum code store_rows(const struct join_stage *self, struct join_shard *shard, int32_t side,
-                            const struct join_run *run, struct cursor *at, struct block *block,
-                            struct error *err)
+                            const struct join_run *run, struct cursor *at, struct block *block, struct error *err)
 {
     uint32_t flags = self->flagged[side] ? ROW_FRESH : 0;
     for (int64_t i = 0; i < block->count; i++) {
@@ -207,8 +205,7 @@ static enum code find_partners(const struct join_stage *self, struct join_shard 
             continue; // it waits under the empty key
         for (struct join_row *other = join_key_at(shard->keys, block->slots[i])->first[JOIN_SIDES - 1 - side];
              other != NULL; other = other->next) {
-            struct join_row *left = side == JOIN_LEFT_SIDE ? row : other,
-                            *right = side == JOIN_LEFT_SIDE ? other : row;
+            struct join_row *left = side == JOIN_LEFT_SIDE ? row : other, *right = side == JOIN_LEFT_SIDE ? other : row;
             if (semi && (left->flags & ROW_MATCHED)) {
                 if (side == JOIN_LEFT_SIDE)
                     break;
@@ -267,8 +264,7 @@ static enum code rows_gone(void *context, struct join_row *const *rows, int64_t 
     return E_OK;
 }
 
-enum code join_shard_evict(const struct join_stage *self, struct join_shard *shard, int64_t now_us,
-                           struct error *err)
+enum code join_shard_evict(const struct join_stage *self, struct join_shard *shard, int64_t now_us, struct error *err)
 {
     for (int32_t s = 0; s < JOIN_SIDES; s++)
         TRY(join_heap_expire(&shard->heaps[s], now_us, rows_gone, &(struct evicting){self, shard, s}, err));
@@ -282,8 +278,7 @@ bool join_shard_idle(const struct stateful *base, int32_t index, const struct ep
     const struct join_stage *self = join_of(base);
     for (int32_t l = 0; l < base->lanes; l++)
         for (int32_t s = 0; s < JOIN_SIDES; s++)
-            if (self->lanes[l].sides[s].runs[index].count > 0 ||
-                self->lanes[l].sides[s].alone[index].count > 0)
+            if (self->lanes[l].sides[s].runs[index].count > 0 || self->lanes[l].sides[s].alone[index].count > 0)
                 return false;
     const struct join_shard *shard = &self->shards[index];
     int64_t first_us = shard->away_first_us;
@@ -294,8 +289,8 @@ bool join_shard_idle(const struct stateful *base, int32_t index, const struct ep
     return time->emit_us < first_us;
 }
 
-static enum code merge_side(const struct join_stage *self, struct join_shard *shard, int32_t index,
-                            int32_t side, struct error *err)
+static enum code merge_side(const struct join_stage *self, struct join_shard *shard, int32_t index, int32_t side,
+                            struct error *err)
 {
     for (int32_t l = 0; l < self->spec.lanes; l++) {
         const struct join_lane_side *lane = &self->lanes[l].sides[side];
@@ -323,8 +318,8 @@ static enum code merge_sides(const struct join_stage *self, struct join_shard *s
     return join_match_end(self, shard, err);
 }
 
-enum code join_shard_merge(struct stateful *base, int32_t index, const struct epoch_time *time,
-                           const struct emit *emit, struct operator_counts *counts, struct error *err)
+enum code join_shard_merge(struct stateful *base, int32_t index, const struct epoch_time *time, const struct emit *emit,
+                           struct operator_counts *counts, struct error *err)
 {
     const struct join_stage *self = join_of(base);
     struct join_shard *shard = &self->shards[index];

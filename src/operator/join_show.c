@@ -14,8 +14,8 @@ const struct type *join_shown_type(const struct join_spec *spec, struct arena *a
     struct field *fields = arena_array(arena, struct field, (size_t)spec->key_count + SHOWN_AROUND);
     fields[count++] = (struct field){"side", type_of(TYPE_STRING), false};
     for (int32_t k = 0; k < spec->key_count; k++)
-        fields[count++] = (struct field){arena_printf(arena, "key%d", (int)k + 1),
-                                         spec->sides[JOIN_LEFT_SIDE].keys[k]->type, true};
+        fields[count++] =
+            (struct field){arena_printf(arena, "key%d", (int)k + 1), spec->sides[JOIN_LEFT_SIDE].keys[k]->type, true};
     fields[count++] = (struct field){"until", type_of(TYPE_TIMESTAMP), true};
     fields[count++] = (struct field){"matched", type_of(TYPE_BOOLEAN), false};
     fields[count++] = (struct field){"left", spec->sides[JOIN_LEFT_SIDE].schema, true};
@@ -75,8 +75,7 @@ static void show_columns(const struct showing *showing, int32_t side, struct col
         column_all_null(out, layout->schema, showing->count);
         return;
     }
-    *out = (struct column){
-        .type = layout->schema, .rows = showing->count, .child_count = layout->schema->field_count};
+    *out = (struct column){.type = layout->schema, .rows = showing->count, .child_count = layout->schema->field_count};
     out->children = mem_array(struct column, (size_t)out->child_count);
     row_read(layout, showing->rows, showing->count, NULL, out->children);
 }

@@ -115,20 +115,16 @@ struct join_stage {
     const struct type *shown;          /* of `leat state` */
     bool *condition_reads[JOIN_SIDES]; /* per column */
     bool outer[JOIN_SIDES];            /* rows without a match come out */
-    bool flagged
-        [JOIN_SIDES];     /* it counts whether a row matched: outer sides, and the left one of a semi join */
-    size_t key_bytes_max; /* of an encoded key; 0 = not known */
-    uint64_t layout;      /* fingerprint of keys, columns and type, for stored bytes */
-    int64_t *applied;     /* where another number of shards wrote: epoch of each one's last frame */
+    bool flagged[JOIN_SIDES]; /* it counts whether a row matched: outer sides, and the left one of a semi join */
+    size_t key_bytes_max;     /* of an encoded key; 0 = not known */
+    uint64_t layout;          /* fingerprint of keys, columns and type, for stored bytes */
+    int64_t *applied;         /* where another number of shards wrote: epoch of each one's last frame */
     int32_t applied_count;
     struct join_lane *lanes;
     struct join_shard *shards;
 };
 
-static inline struct join_stage *join_of(const struct stateful *base)
-{
-    return (struct join_stage *)(uintptr_t)base;
-}
+static inline struct join_stage *join_of(const struct stateful *base) { return (struct join_stage *)(uintptr_t)base; }
 static inline struct join_key *join_key_at(struct state_table *keys, uint32_t slot)
 {
     return (struct join_key *)(void *)(state_base(keys) + slot * state_stride(keys));
@@ -146,8 +142,8 @@ static inline void join_rows_add(struct join_rows *list, struct join_row *row)
 /* join_lane.c */
 void join_lane_init(const struct join_stage *self, struct join_lane *lane);
 void join_lane_close(const struct join_stage *self, struct join_lane *lane);
-MUST_CHECK enum code join_lane_batch(struct stateful *base, const struct lane_call *call,
-                                     const struct batch *in, struct error *err);
+MUST_CHECK enum code join_lane_batch(struct stateful *base, const struct lane_call *call, const struct batch *in,
+                                     struct error *err);
 void join_lanes_clear(struct stateful *base);
 size_t join_lane_bytes(const struct stateful *base, int32_t lane);
 
@@ -157,22 +153,19 @@ void join_matcher_start(const struct join_stage *self, struct join_matcher *matc
 void join_matcher_stop(struct join_matcher *matcher);
 void join_matcher_close(struct join_matcher *matcher);
 /* A pair of one key. It is judged and comes out some time before join_match_end(). */
-MUST_CHECK enum code join_match_pair(const struct join_stage *self, struct join_shard *shard,
-                                     struct join_row *left, struct join_row *right, struct error *err);
+MUST_CHECK enum code join_match_pair(const struct join_stage *self, struct join_shard *shard, struct join_row *left,
+                                     struct join_row *right, struct error *err);
 MUST_CHECK enum code join_match_alone(const struct join_stage *self, struct join_shard *shard, int32_t side,
                                       struct join_row *row, struct error *err);
 /* Judge the pairs found so far: after it ROW_MATCHED is right. */
-MUST_CHECK enum code join_match_judge(const struct join_stage *self, struct join_shard *shard,
-                                      struct error *err);
-MUST_CHECK enum code join_match_end(const struct join_stage *self, struct join_shard *shard,
-                                    struct error *err);
+MUST_CHECK enum code join_match_judge(const struct join_stage *self, struct join_shard *shard, struct error *err);
+MUST_CHECK enum code join_match_end(const struct join_stage *self, struct join_shard *shard, struct error *err);
 
 /* join_shard.c */
 void join_shard_init(const struct join_stage *self, struct join_shard *shard);
 void join_shard_close(struct join_shard *shard);
 MUST_CHECK enum code join_shard_merge(struct stateful *base, int32_t shard, const struct epoch_time *time,
-                                      const struct emit *emit, struct operator_counts *counts,
-                                      struct error *err);
+                                      const struct emit *emit, struct operator_counts *counts, struct error *err);
 bool join_shard_idle(const struct stateful *base, int32_t shard, const struct epoch_time *time);
 /* Link a row, its head and bytes filled in, at the front of its key's chain. */
 void join_shard_link(struct join_shard *shard, int32_t side, uint32_t slot, struct join_row *row);
@@ -186,19 +179,15 @@ MUST_CHECK enum code join_shard_evict(const struct join_stage *self, struct join
 void join_shard_settle(const struct join_stage *self, struct join_shard *shard);
 
 /* join_store.c */
-MUST_CHECK enum code join_shard_delta(struct stateful *base, int32_t shard, struct text *out,
-                                      struct error *err);
-MUST_CHECK enum code join_shard_snapshot(struct stateful *base, int32_t shard, struct text *out,
-                                         struct error *err);
+MUST_CHECK enum code join_shard_delta(struct stateful *base, int32_t shard, struct text *out, struct error *err);
+MUST_CHECK enum code join_shard_snapshot(struct stateful *base, int32_t shard, struct text *out, struct error *err);
 MUST_CHECK enum code join_restore(struct stateful *base, struct bytes stored, struct error *err);
-MUST_CHECK enum code join_shard_restore(struct stateful *base, int32_t shard, struct bytes stored,
-                                        struct error *err);
+MUST_CHECK enum code join_shard_restore(struct stateful *base, int32_t shard, struct bytes stored, struct error *err);
 void join_shard_spill(struct stateful *base, int32_t shard);
 
 /* join_show.c */
 const struct type *join_shown_type(const struct join_spec *spec, struct arena *arena);
 const struct type *join_shown(const struct stateful *base, struct arena *arena);
-MUST_CHECK enum code join_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,
-                                     struct error *err);
+MUST_CHECK enum code join_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err);
 
 #endif

@@ -151,8 +151,7 @@ static enum code body_end(struct writer *writer, struct error *err)
         memcpy(writer->out->data + writer->body_at, &head, sizeof head);
     state_frame_end(writer->out, writer->start);
     if (writer->out->overflow)
-        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", self->spec.name,
-                    writer->out->limit);
+        return fail(err, E_MEMORY, "%s: its stored state passes %zu bytes", self->spec.name, writer->out->limit);
     return E_OK;
 }
 
@@ -161,8 +160,7 @@ enum code join_shard_delta(struct stateful *base, int32_t index, struct text *ou
     struct join_stage *self = join_of(base);
     struct join_shard *shard = &self->shards[index];
     struct writer writer = {.self = self, .shard = shard, .out = out};
-    if (shard->fresh[JOIN_LEFT_SIDE].count + shard->fresh[JOIN_RIGHT_SIDE].count + shard->matched.count ==
-            0 &&
+    if (shard->fresh[JOIN_LEFT_SIDE].count + shard->fresh[JOIN_RIGHT_SIDE].count + shard->matched.count == 0 &&
         !shard->evicted)
         return E_OK;
     body_begin(&writer, KIND_DELTA);
@@ -217,8 +215,7 @@ struct reader {
     struct join_stage *self;
     struct body_head head;
     struct bytes in;
-    int32_t
-        target; /* the shard that wrote it and takes all of it; -1: other shards wrote it, keys tell where */
+    int32_t target; /* the shard that wrote it and takes all of it; -1: other shards wrote it, keys tell where */
     struct block *block;
 };
 
@@ -247,8 +244,7 @@ static enum code shard_find(const struct reader *reader, uint64_t hash, bool wai
 
 /* ---- rows that matched ---- */
 
-static enum code flip_apply(struct join_shard *shard, struct join_row *row, struct bytes numbers,
-                            struct error *err)
+static enum code flip_apply(struct join_shard *shard, struct join_row *row, struct bytes numbers, struct error *err)
 {
     uint32_t at = 0, number;
     for (size_t i = 0; i < numbers.size; i += sizeof number) {
@@ -256,8 +252,7 @@ static enum code flip_apply(struct join_shard *shard, struct join_row *row, stru
         for (; row != NULL && at < number; at++)
             row = row->next;
         if (row == NULL || at != number)
-            return fail(err, E_CORRUPT, "stored state: row %u of a key matched, which it does not have",
-                        number);
+            return fail(err, E_CORRUPT, "stored state: row %u of a key matched, which it does not have", number);
         if (!(row->flags & ROW_MATCHED))
             join_rows_add(&shard->matched, row);
         row->flags |= ROW_MATCHED;
@@ -278,8 +273,8 @@ static enum code flip_load(struct reader *reader, struct error *err)
     uint64_t hash = hash_bytes(key.data, key.size);
     TRY(shard_find(reader, hash, false, &shard, err));
     uint32_t slot = state_find(shard->keys, key, hash);
-    return flip_apply(shard, slot == UINT32_MAX ? NULL : join_key_at(shard->keys, slot)->first[flip.side],
-                      numbers, err);
+    return flip_apply(shard, slot == UINT32_MAX ? NULL : join_key_at(shard->keys, slot)->first[flip.side], numbers,
+                      err);
 }
 
 /* ---- rows ---- */
@@ -290,8 +285,8 @@ static enum code block_link(struct reader *reader, struct error *err)
     const uint8_t *keys = (const uint8_t *)block->keys.data;
     int64_t created = 0, step = reader->target >= 0 ? block->count : 1;
     for (int64_t i = 0; i < block->count; i += step) {
-        TRY(state_upsert(block->shards[i]->keys, keys, block->key_ends + i, block->hashes + i, step,
-                         block->slots + i, block->created, &created, err));
+        TRY(state_upsert(block->shards[i]->keys, keys, block->key_ends + i, block->hashes + i, step, block->slots + i,
+                         block->created, &created, err));
         created = 0;
     }
     for (int64_t i = 0; i < block->count; i++)
@@ -301,9 +296,8 @@ static enum code block_link(struct reader *reader, struct error *err)
     return E_OK;
 }
 
-static enum code row_store(const struct join_stage *self, struct join_shard *shard,
-                           const struct stored_row *head, struct bytes bytes, struct join_row **out,
-                           struct error *err)
+static enum code row_store(const struct join_stage *self, struct join_shard *shard, const struct stored_row *head,
+                           struct bytes bytes, struct join_row **out, struct error *err)
 {
     size_t size = sizeof(struct join_row) + bytes.size;
     struct join_row *row;
@@ -326,8 +320,8 @@ static enum code row_load(struct reader *reader, struct error *err)
     TRY(stored_take(&reader->in, &head, sizeof head, err));
     if (head.key_size > STATE_KEY_MAX || head.side >= JOIN_SIDES || head.row_size > ROW_BYTES_MAX ||
         head.row_size % ROW_ALIGN != 0)
-        return fail(err, E_CORRUPT, "stored state: a row of %u bytes, key of %u, side %u", head.row_size,
-                    head.key_size, head.side);
+        return fail(err, E_CORRUPT, "stored state: a row of %u bytes, key of %u, side %u", head.row_size, head.key_size,
+                    head.side);
     TRY(take(&reader->in, head.key_size, &key, err));
     TRY(take(&reader->in, head.row_size, &bytes, err));
     int64_t at = block->count;
@@ -387,14 +381,12 @@ static enum code body_load(struct reader *reader, struct error *err)
         struct join_shard *shard = &self->shards[s];
         join_shard_settle(self, shard);
         shard->epoch = reader->head.epoch > shard->epoch ? reader->head.epoch : shard->epoch;
-        shard->evicted_us =
-            reader->head.evicted_us > shard->evicted_us ? reader->head.evicted_us : shard->evicted_us;
+        shard->evicted_us = reader->head.evicted_us > shard->evicted_us ? reader->head.evicted_us : shard->evicted_us;
     }
     return E_OK;
 }
 
-static enum code frame_load(struct stateful *base, int32_t shard, const struct state_frame *frame,
-                            struct error *err)
+static enum code frame_load(struct stateful *base, int32_t shard, const struct state_frame *frame, struct error *err)
 {
     struct join_stage *self = join_of(base);
     struct reader reader = {.self = self, .in = frame->body, .target = -1};
@@ -405,8 +397,7 @@ static enum code frame_load(struct stateful *base, int32_t shard, const struct s
     if (head->writers == (uint32_t)self->spec.shards)
         reader.target = (int32_t)head->writer;
     if (shard >= 0 && reader.target != shard)
-        return fail(err, E_CORRUPT, "stored state: of shard %u of %u, not of %d", head->writer, head->writers,
-                    shard);
+        return fail(err, E_CORRUPT, "stored state: of shard %u of %u, not of %d", head->writer, head->writers, shard);
     bool before = applied_before(&reader), delta = frame->kind == KIND_DELTA;
     if (before && delta)
         return E_OK;

@@ -22,10 +22,10 @@ struct lookup {
     int32_t *offsets;
     uint64_t *hashes;
     int64_t capacity;
-    uint8_t *wanted, *matched; /* bits per input row */
+    uint8_t *wanted, *matched;         /* bits per input row */
     int32_t *stream_rows, *still_rows; /* of the pairs */
     int64_t pair_count;
-    int32_t last_row;   /* of the pair numbered last, -1 before a batch's first */
+    int32_t last_row; /* of the pair numbered last, -1 before a batch's first */
     int64_t last_match;
     struct selection kept;
 };
@@ -108,8 +108,8 @@ static bool keeps_pairs(const struct lookup *self)
 
 /* `still` NULL: the stream's rows with NULLs beside them. */
 static void side_by_side(const struct lookup *self, const struct batch *in, const int32_t *stream_rows,
-                         const struct batch *still, const int32_t *still_rows, int64_t count,
-                         const struct type *schema, struct batch *out)
+                         const struct batch *still, const int32_t *still_rows, int64_t count, const struct type *schema,
+                         struct batch *out)
 {
     struct batch stream = {0};
     int32_t still_at = self->spec.still_first ? 0 : in->column_count;
@@ -282,8 +282,9 @@ static enum code rows_probe(struct probe *probe, struct error *err)
         if (spec->key_count > 0)
             key = bytes_of(self->key_text.data + self->offsets[row],
                            (size_t)(self->offsets[row + 1] - self->offsets[row]));
-        TRY(row_probe(probe, row, spec->key_count > 0 ? lookup_first(probe->table, key, self->hashes[row])
-                                                      : probe->table->first, err));
+        TRY(row_probe(probe, row,
+                      spec->key_count > 0 ? lookup_first(probe->table, key, self->hashes[row]) : probe->table->first,
+                      err));
     }
     return pairs_flush(probe, err);
 }

@@ -16,9 +16,9 @@ struct lookup_table {
     struct batch rows;
     struct state_table *index;
     uint32_t *next;
-    uint32_t first;      /* without keys: every row is in one chain */
-    bool has_null;       /* a row whose key is NULL, for NOT IN */
-    bool empty;          /* no rows at all, whatever their keys */
+    uint32_t first; /* without keys: every row is in one chain */
+    bool has_null;  /* a row whose key is NULL, for NOT IN */
+    bool empty;     /* no rows at all, whatever their keys */
     struct budget *budget;
     size_t charged_bytes;
 };

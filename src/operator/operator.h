@@ -44,10 +44,10 @@ struct epoch_time {
 /* Counted where it happens (the ledger). */
 struct operator_counts {
     int64_t in, out, filtered, late, rejected, exploded, null_time;
-    int64_t aggregated;   /* rows that state took in: folded into groups, kept for a join */
-    int64_t duplicates;   /* rows that a key seen before kept out */
-    int64_t replayed;     /* rows that came in out of a quarantine: no node below has given them */
-    int64_t overflown;    /* results of groups that do not fit their type: NULL */
+    int64_t aggregated; /* rows that state took in: folded into groups, kept for a join */
+    int64_t duplicates; /* rows that a key seen before kept out */
+    int64_t replayed;   /* rows that came in out of a quarantine: no node below has given them */
+    int64_t overflown;  /* results of groups that do not fit their type: NULL */
     /* Of stages with state, and lookups: */
     uint8_t *fates;         /* enum row_fate per row of the batch, all ROW_TAKEN before the call; NULL: nobody asks */
     int64_t *duplicates_of; /* the duplicates again, per slot of their origin (data/batch.h); NULL: nobody asks */
@@ -68,9 +68,9 @@ struct project; /* computes columns */
 MUST_CHECK enum code project_new(struct arena *arena, const struct expr *const *exprs, int32_t count,
                                  const struct type *schema, struct project **out, struct error *err);
 /* Rows that rejected are left out of `out` (and are in `rejects`). */
-MUST_CHECK enum code project_batch(struct project *self, const struct session *session,
-                                   const struct batch *in, struct rejects *rejects,
-                                   struct operator_counts *counts, struct batch *out, struct error *err);
+MUST_CHECK enum code project_batch(struct project *self, const struct session *session, const struct batch *in,
+                                   struct rejects *rejects, struct operator_counts *counts, struct batch *out,
+                                   struct error *err);
 struct position project_position(const struct project *self, int32_t step);
 struct position filter_position(const struct filter *self, int32_t step);
 void project_free(struct project *self);
@@ -83,14 +83,14 @@ struct generate_spec {
     int32_t arg_count;
     int32_t generated;         /* columns that come last in schema */
     const struct type *schema; /* input columns, then generated ones */
-    const bool *keep; /* per input column: needed later? NULL = all; others come out as NULL columns */
+    const bool *keep;          /* per input column: needed later? NULL = all; others come out as NULL columns */
 };
 struct generate;
-MUST_CHECK enum code generate_new(struct arena *arena, const struct generate_spec *spec,
-                                  struct generate **out, struct error *err);
-MUST_CHECK enum code generate_batch(struct generate *self, const struct session *session,
-                                    const struct batch *in, struct rejects *rejects,
-                                    struct operator_counts *counts, struct batch *out, struct error *err);
+MUST_CHECK enum code generate_new(struct arena *arena, const struct generate_spec *spec, struct generate **out,
+                                  struct error *err);
+MUST_CHECK enum code generate_batch(struct generate *self, const struct session *session, const struct batch *in,
+                                    struct rejects *rejects, struct operator_counts *counts, struct batch *out,
+                                    struct error *err);
 struct position generate_position(const struct generate *self, int32_t step);
 void generate_free(struct generate *self);
 
@@ -106,11 +106,11 @@ int64_t watermark_seen(const struct column *event_time);
 /* What one batch of a lane is worked on with. */
 struct lane_call {
     int32_t lane;
-    int32_t port;                /* which input of the plan node: 0, a join's right side 1 */
+    int32_t port; /* which input of the plan node: 0, a join's right side 1 */
     const struct session *session;
     const struct epoch_time *time;
-    struct rejects *rejects;     /* rows that an expression fails for */
-    struct selection *late;      /* row numbers of `in` that came too late are appended; NULL: nobody keeps them */
+    struct rejects *rejects; /* rows that an expression fails for */
+    struct selection *late;  /* row numbers of `in` that came too late are appended; NULL: nobody keeps them */
     struct operator_counts *counts;
 };
 /* A row falls out. */
@@ -145,7 +145,8 @@ struct stateful_type {
     /* One row per entry for `leat state`: schema says the columns (keys, window or time, what is kept). Emits
      * batches; nothing changes. */
     const struct type *(*shown)(const struct stateful *self, struct arena *arena);
-    enum code (*shard_show)(struct stateful *self, int32_t shard, const struct emit *emit, struct error *err) MUST_CHECK;
+    enum code (*shard_show)(struct stateful *self, int32_t shard, const struct emit *emit, struct error *err)
+        MUST_CHECK;
     struct position (*position)(const struct stateful *self, int32_t step); /* of a reject's step, in the SQL */
     int64_t (*shard_entries)(const struct stateful *self, int32_t shard);
     size_t (*shard_bytes)(const struct stateful *self, int32_t shard);
@@ -160,7 +161,8 @@ struct stateful {
 int64_t stateful_entries(const struct stateful *self); /* all shards in memory */
 size_t stateful_bytes(const struct stateful *self);    /* shards in memory and lanes */
 /* shard_restore, or restore where there is none. A snapshot touches its shard alone either way. */
-MUST_CHECK enum code stateful_shard_restore(struct stateful *self, int32_t shard, struct bytes stored, struct error *err);
+MUST_CHECK enum code stateful_shard_restore(struct stateful *self, int32_t shard, struct bytes stored,
+                                            struct error *err);
 
 /* ---- aggregate: GROUP BY with tumbling or sliding windows, or by the event time itself ---- */
 
@@ -173,7 +175,7 @@ struct aggregate_spec {
     int32_t window_key; /* -1 = no window */
     int64_t size_us, slide_us, start_us;
     const struct expr *window_time;
-    const struct expr *gap;         /* session windows: the gap of each row, INTERVAL DAY TO SECOND; else NULL */
+    const struct expr *gap;    /* session windows: the gap of each row, INTERVAL DAY TO SECOND; else NULL */
     int32_t watermark_key;     /* a plain event-time group key, or -1 */
     const struct type *schema; /* keys (window as STRUCT<start,end>), then calls */
     int32_t lanes, shards;
@@ -193,13 +195,13 @@ MUST_CHECK enum code session_new(struct arena *arena, const struct aggregate_spe
 enum { JOIN_LEFT_SIDE, JOIN_RIGHT_SIDE, JOIN_SIDES };
 enum join_type { JOIN_TYPE_INNER, JOIN_TYPE_LEFT, JOIN_TYPE_RIGHT, JOIN_TYPE_FULL, JOIN_TYPE_SEMI, JOIN_TYPE_ANTI };
 struct join_side {
-    const struct type *schema;         /* of the input */
-    const struct expr *const *keys;    /* over the input; a row with a NULL key matches nothing, but where null_safe */
-    const struct expr *only;           /* the part of ON that reads this side alone, or NULL: a row that fails it matches
+    const struct type *schema;      /* of the input */
+    const struct expr *const *keys; /* over the input; a row with a NULL key matches nothing, but where null_safe */
+    const struct expr *only;        /* the part of ON that reads this side alone, or NULL: a row that fails it matches
                                         * nothing */
-    int32_t time_column;               /* event time of the input (a window: its end): rows with time <= W(N-1) fall out. -1 =
+    int32_t time_column; /* event time of the input (a window: its end): rows with time <= W(N-1) fall out. -1 =
                                         * none, or nobody reads the column: Spark prunes it, and then no row is late */
-    bool bounded;                      /* ON bounds the other side's time: rows with time <= W + shift_us match nothing new */
+    bool bounded;        /* ON bounds the other side's time: rows with time <= W + shift_us match nothing new */
     int64_t shift_us;
 };
 struct join_spec {
@@ -207,11 +209,11 @@ struct join_spec {
     enum join_type type;
     struct join_side sides[JOIN_SIDES];
     int32_t key_count;
-    const bool *null_safe;             /* per key: <=> */
-    int32_t time_key;                  /* key that carries event time (a window, or a time) on some side; its state goes
+    const bool *null_safe;        /* per key: <=> */
+    int32_t time_key;             /* key that carries event time (a window, or a time) on some side; its state goes
                                         * when the key (a window: its end) <= W; -1 = none */
-    const struct expr *condition;      /* the rest of ON, over left columns then right columns; NULL = none */
-    const struct type *schema;         /* left columns, then right columns (semi, anti: left only) */
+    const struct expr *condition; /* the rest of ON, over left columns then right columns; NULL = none */
+    const struct type *schema;    /* left columns, then right columns (semi, anti: left only) */
     int32_t lanes, shards;
     struct budget *budget;
 };
@@ -224,12 +226,12 @@ MUST_CHECK enum code join_new(struct arena *arena, const struct join_spec *spec,
 
 struct deduplicate_spec {
     const char *name;
-    const struct type *schema;         /* of the input and the output */
-    const int32_t *columns;            /* equal in these = duplicates (NULL equals NULL) */
+    const struct type *schema; /* of the input and the output */
+    const int32_t *columns;    /* equal in these = duplicates (NULL equals NULL) */
     int32_t column_count;
-    int32_t time_column;               /* event time, -1 = none: late rows (time <= W) fall out */
-    bool time_is_key;                  /* it is among `columns`: keys expire at time <= W */
-    bool within_watermark;             /* dropDuplicatesWithinWatermark: a key expires at the first row's time + delay_us */
+    int32_t time_column;   /* event time, -1 = none: late rows (time <= W) fall out */
+    bool time_is_key;      /* it is among `columns`: keys expire at time <= W */
+    bool within_watermark; /* dropDuplicatesWithinWatermark: a key expires at the first row's time + delay_us */
     int64_t delay_us;
     int32_t lanes, shards;
     struct budget *budget;
@@ -244,15 +246,15 @@ MUST_CHECK enum code deduplicate_new(struct arena *arena, const struct deduplica
 /* The still side, hashed once and read by all lanes. */
 struct lookup_table;
 struct lookup_spec {
-    enum join_type type;               /* seen from the stream: INNER, LEFT (keep the stream's rows), SEMI, ANTI */
+    enum join_type type; /* seen from the stream: INNER, LEFT (keep the stream's rows), SEMI, ANTI */
     const struct type *stream_schema, *still_schema;
     const struct expr *const *stream_keys, *const *still_keys;
     int32_t key_count;
     const bool *null_safe;
-    bool null_aware;                   /* NOT IN: a NULL on either side leaves no row sure (ANTI only) */
+    bool null_aware;                             /* NOT IN: a NULL on either side leaves no row sure (ANTI only) */
     const struct expr *stream_only, *still_only; /* parts of ON that read one side; or NULL */
-    const struct expr *condition;      /* over stream columns then still columns; or NULL */
-    bool still_first;                  /* output: still columns, then the stream's; also in `condition` */
+    const struct expr *condition;                /* over stream columns then still columns; or NULL */
+    bool still_first;                            /* output: still columns, then the stream's; also in `condition` */
     const struct type *schema;
 };
 /* Copies the batches; E_MEMORY when they do not fit the budget, E_DATA when an expression fails for one of their rows. */

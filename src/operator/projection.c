@@ -11,8 +11,8 @@ struct project {
     struct selection kept;
 };
 
-enum code project_new(struct arena *arena, const struct expr *const *exprs, int32_t count,
-                      const struct type *schema, struct project **out, struct error *err)
+enum code project_new(struct arena *arena, const struct expr *const *exprs, int32_t count, const struct type *schema,
+                      struct project **out, struct error *err)
 {
     struct project *self = arena_new(arena, struct project);
     self->schema = schema;
@@ -23,8 +23,7 @@ enum code project_new(struct arena *arena, const struct expr *const *exprs, int3
 }
 
 enum code project_batch(struct project *self, const struct session *session, const struct batch *in,
-                        struct rejects *rejects, struct operator_counts *counts, struct batch *out,
-                        struct error *err)
+                        struct rejects *rejects, struct operator_counts *counts, struct batch *out, struct error *err)
 {
     int32_t rejected_before = rejects->count;
     struct batch computed;

@@ -31,12 +31,10 @@ static bool session_valid(__attribute__((unused)) const struct aggregate_stage *
 }
 
 static enum code session_emit(const struct aggregate_stage *self, struct timeline_shard *shard, uint32_t slot,
-                              __attribute__((unused)) int64_t due_us, struct emission *emission,
-                              struct error *err)
+                              __attribute__((unused)) int64_t due_us, struct emission *emission, struct error *err)
 {
     struct span *span = span_at(self, timeline_at(shard->keys, slot), 0);
-    return emission_row(emission, state_key(shard->keys, slot), span->start_us, span->end_us,
-                        span_states(span), err);
+    return emission_row(emission, state_key(shard->keys, slot), span->start_us, span->end_us, span_states(span), err);
 }
 
 const struct span_rule session_rule = {
@@ -68,8 +66,7 @@ static const struct stateful_type session_type = {
     .free = aggregate_stage_free,
 };
 
-enum code session_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out,
-                      struct error *err)
+enum code session_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out, struct error *err)
 {
     struct aggregate_stage *self = NULL;
     always(spec->window_key >= 0 && spec->gap != NULL);

@@ -9,8 +9,7 @@
 static struct pane pane_of(const struct span *span) { return (struct pane){span->start_us, span->end_us}; }
 
 /* The first pane is in the first window: panes and the ends of their windows are in the same order. */
-static int64_t sliding_due_us(const struct aggregate_stage *self, const struct timeline *timeline,
-                              int64_t closed_us)
+static int64_t sliding_due_us(const struct aggregate_stage *self, const struct timeline *timeline, int64_t closed_us)
 {
     int64_t due_us = INT64_MAX;
     for (uint32_t i = 0; due_us == INT64_MAX && i < timeline->count; i++)
@@ -48,8 +47,7 @@ static enum code sliding_emit(const struct aggregate_stage *self, struct timelin
     while (span_at(self, timeline, to - 1)->end_us > window.end_us)
         to--;
     const uint8_t *states = window_sum(self, shard, timeline, window, from, to, &emission->overflown);
-    enum code code =
-        emission_row(emission, state_key(shard->keys, slot), window.start_us, window.end_us, states, err);
+    enum code code = emission_row(emission, state_key(shard->keys, slot), window.start_us, window.end_us, states, err);
     if (states == shard->window)
         states_drop(self, shard->window, &shard->heap);
     return code;
@@ -84,8 +82,7 @@ static const struct stateful_type sliding_type = {
     .free = aggregate_stage_free,
 };
 
-enum code sliding_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out,
-                      struct error *err)
+enum code sliding_new(struct arena *arena, const struct aggregate_spec *spec, struct stateful **out, struct error *err)
 {
     struct aggregate_stage *self = NULL;
     TRY(aggregate_stage_new(arena, spec, WINDOW_SLIDING, &self, err));

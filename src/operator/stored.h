@@ -13,7 +13,7 @@ struct stored_spec {
     const char *name;         /* of the stage */
     uint16_t snapshot, delta; /* kinds of its frames */
     uint64_t layout;
-    const char *others;       /* what bytes of another layout belong to: "other group keys or aggregates" */
+    const char *others; /* what bytes of another layout belong to: "other group keys or aggregates" */
 };
 /* Load one frame: for the shard `shard`, or for whatever shards its keys belong to when that is -1. */
 typedef enum code (*stored_load)(struct stateful *stage, int32_t shard, const struct state_frame *frame,

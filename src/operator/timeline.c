@@ -3,8 +3,8 @@
 /* ---- room ---- */
 
 /* Room for `more` spans behind the last one. */
-static void reserve(const struct aggregate_stage *self, struct timeline_shard *shard,
-                    struct timeline *timeline, uint32_t more)
+static void reserve(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                    uint32_t more)
 {
     uint64_t need = (uint64_t)timeline->count + more, capacity = need + need / 4 + 2;
     if (timeline->spans == NULL ? need <= 1 : timeline->first + need <= timeline->capacity)
@@ -43,8 +43,8 @@ uint32_t timeline_search(const struct aggregate_stage *self, const struct timeli
     return from;
 }
 
-void timeline_forget(const struct aggregate_stage *self, struct timeline_shard *shard,
-                     struct timeline *timeline, uint32_t count)
+void timeline_forget(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                     uint32_t count)
 {
     for (uint32_t i = 0; !self->flat && i < count; i++)
         states_drop(self, span_states(span_at(self, timeline, i)), &shard->heap);
@@ -91,8 +91,7 @@ static bool is_before(const struct walk *walk, int64_t end_us, int64_t start_us)
 
 static bool belongs(const struct walk *walk, const struct span *span, const struct fragment *fragment)
 {
-    return !is_before(walk, span->end_us, fragment->start_us) &&
-           !is_before(walk, fragment->end_us, span->start_us);
+    return !is_before(walk, span->end_us, fragment->start_us) && !is_before(walk, fragment->end_us, span->start_us);
 }
 
 static void span_changed(const struct walk *walk, struct span *span)
@@ -176,8 +175,7 @@ static void walk_fragment(struct walk *walk, const struct fragment *fragment, in
     while (walk->replaces && walk->in < walk->end && belongs(walk, walk_span(walk, walk->in), fragment))
         drop_next(walk);
     bool last = !walk->replaces && walk->out > 0 && belongs(walk, walk_span(walk, walk->out - 1), fragment);
-    if (!last && !walk->replaces && walk->in < walk->end &&
-        belongs(walk, walk_span(walk, walk->in), fragment)) {
+    if (!last && !walk->replaces && walk->in < walk->end && belongs(walk, walk_span(walk, walk->in), fragment)) {
         keep_next(walk);
         last = true;
     }
@@ -195,22 +193,20 @@ static void walk_all(struct walk *walk, const struct fragment *fragments, int64_
     for (int64_t i = 0; i < count; i++)
         walk_fragment(walk, &fragments[i], count - i);
     if (walk->out != walk->in && walk->in < walk->end)
-        memmove(walk_span(walk, walk->out), walk_span(walk, walk->in),
-                (walk->end - walk->in) * span_bytes(walk->self));
+        memmove(walk_span(walk, walk->out), walk_span(walk, walk->in), (walk->end - walk->in) * span_bytes(walk->self));
     timeline->count = walk->out + (walk->end - walk->in);
 }
 
-void timeline_fold(const struct aggregate_stage *self, struct timeline_shard *shard,
-                   struct timeline *timeline, const struct fragment *fragments, int64_t count,
-                   int64_t *overflown)
+void timeline_fold(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                   const struct fragment *fragments, int64_t count, int64_t *overflown)
 {
     struct walk walk = {self, shard, timeline, .touching = span_rule_of(self)->touching};
     walk_all(&walk, fragments, count);
     *overflown += walk.overflown;
 }
 
-void timeline_replace(const struct aggregate_stage *self, struct timeline_shard *shard,
-                      struct timeline *timeline, const struct fragment *fragments, int64_t count)
+void timeline_replace(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                      const struct fragment *fragments, int64_t count)
 {
     struct walk walk = {self, shard, timeline, .touching = span_rule_of(self)->touching, .replaces = true};
     walk_all(&walk, fragments, count);

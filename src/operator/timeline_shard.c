@@ -18,9 +18,9 @@ void timeline_shard_init(struct aggregate_stage *self, struct timeline_shard *sh
     const struct type **types = mem_array(const struct type *, (size_t)spec->key_count);
     for (int32_t k = 0; k + 1 < spec->key_count; k++)
         types[k] = self->key_types[self->key_order[k]];
-    shard->keys = state_new_keyed(
-        &(struct state_spec){spec->name, sizeof(struct timeline) + span_bytes(self), spec->budget},
-        state_key_bytes(types, spec->key_count - 1));
+    shard->keys =
+        state_new_keyed(&(struct state_spec){spec->name, sizeof(struct timeline) + span_bytes(self), spec->budget},
+                        state_key_bytes(types, spec->key_count - 1));
     mem_free(types);
     bool sliding = self->kind == WINDOW_SLIDING;
     expiry_init(&shard->ends, sliding ? spec->slide_us : EXACT_TIME_BUCKET_US,
@@ -127,8 +127,8 @@ static enum code gather_some(struct aggregate_stage *self, struct timeline_shard
     struct key_room *room = &shard->room;
     int64_t created_count = 0, created = 0;
     room_fill(room, groups, slots, count);
-    TRY(state_upsert(shard->keys, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count,
-                     room->slots, room->created, &created_count, err));
+    TRY(state_upsert(shard->keys, (const uint8_t *)room->keys.data, room->offsets, room->hashes, count, room->slots,
+                     room->created, &created_count, err));
     for (int64_t i = 0; i < count; i++) {
         struct timeline *timeline = timeline_at(shard->keys, room->slots[i]);
         struct group *group = group_at(groups, slots[i]);
@@ -180,13 +180,11 @@ static int64_t gather_fragments(const struct aggregate_stage *self, struct timel
     return count;
 }
 
-const struct timeline *timelines_prefetch(const struct aggregate_stage *self,
-                                          const struct timeline_shard *shard, const struct slot_list *list,
-                                          int64_t at)
+const struct timeline *timelines_prefetch(const struct aggregate_stage *self, const struct timeline_shard *shard,
+                                          const struct slot_list *list, int64_t at)
 {
     if (at + TIMELINES_AHEAD < list->count) {
-        const uint8_t *timeline =
-            (const uint8_t *)timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]);
+        const uint8_t *timeline = (const uint8_t *)timeline_at(shard->keys, list->slots[at + TIMELINES_AHEAD]);
         __builtin_prefetch(timeline - 1); // the key
         __builtin_prefetch(timeline + sizeof(struct timeline) - 1);
     }
@@ -228,8 +226,8 @@ static enum code merge_lanes(struct aggregate_stage *self, struct timeline_shard
 
 /* ---- emit and evict ---- */
 
-static enum code timeline_close(const struct aggregate_stage *self, struct timeline_shard *shard,
-                                uint32_t slot, int64_t closed_us, struct error *err)
+static enum code timeline_close(const struct aggregate_stage *self, struct timeline_shard *shard, uint32_t slot,
+                                int64_t closed_us, struct error *err)
 {
     struct timeline *timeline = timeline_at(shard->keys, slot);
     uint32_t gone = 0;
@@ -371,16 +369,14 @@ static void timeline_show(void *context, uint32_t slot)
     struct timeline *timeline = timeline_at(showing->shard->keys, slot);
     for (uint32_t i = 0; showing->code == E_OK && i < timeline->count; i++) {
         struct span *span = span_at(showing->self, timeline, i);
-        showing->code = emission_row(&showing->emission, state_key(showing->shard->keys, slot),
-                                     span->start_us, span->end_us, span_states(span), showing->err);
+        showing->code = emission_row(&showing->emission, state_key(showing->shard->keys, slot), span->start_us,
+                                     span->end_us, span_states(span), showing->err);
     }
 }
 
-enum code timeline_shard_show(struct stateful *base, int32_t shard, const struct emit *emit,
-                              struct error *err)
+enum code timeline_shard_show(struct stateful *base, int32_t shard, const struct emit *emit, struct error *err)
 {
-    struct showing showing = {
-        .self = aggregate_of(base), .shard = timeline_shard_of(base, shard), .err = err};
+    struct showing showing = {.self = aggregate_of(base), .shard = timeline_shard_of(base, shard), .err = err};
     emission_open(&showing.emission, showing.self, emit);
     state_each(showing.shard->keys, timeline_show, &showing);
     return emission_close(&showing.emission, showing.code, err);

@@ -98,8 +98,7 @@ static enum code body_end(struct writer *writer, size_t start, size_t keys_at, s
     return E_OK;
 }
 
-enum code timeline_shard_delta(struct stateful *base, int32_t shard_index, struct text *out,
-                               struct error *err)
+enum code timeline_shard_delta(struct stateful *base, int32_t shard_index, struct text *out, struct error *err)
 {
     struct writer writer = {aggregate_of(base), timeline_shard_of(base, shard_index), out, .whole = false};
     const struct slot_list *changed = &writer.shard->changed;
@@ -114,8 +113,7 @@ enum code timeline_shard_delta(struct stateful *base, int32_t shard_index, struc
     return body_end(&writer, start, keys_at, err);
 }
 
-enum code timeline_shard_snapshot(struct stateful *base, int32_t shard_index, struct text *out,
-                                  struct error *err)
+enum code timeline_shard_snapshot(struct stateful *base, int32_t shard_index, struct text *out, struct error *err)
 {
     struct writer writer = {aggregate_of(base), timeline_shard_of(base, shard_index), out, .whole = true};
     size_t start = body_begin(&writer, KIND_SNAPSHOT), keys_at = out->size - sizeof writer.keys;
@@ -142,16 +140,14 @@ static enum code take_range(struct reader *reader, int64_t index, struct error *
     TRY(stored_take(&reader->in, &span.end_us, sizeof span.end_us, err));
     const struct span_rule *rule = span_rule_of(reader->self);
     int64_t last_us = index == 0 ? INT64_MIN : reader->fragments[index - 1].end_us;
-    if (!rule->valid(reader->self, &span) || span.start_us < last_us ||
-        (rule->touching && span.start_us == last_us))
+    if (!rule->valid(reader->self, &span) || span.start_us < last_us || (rule->touching && span.start_us == last_us))
         return fail(err, E_CORRUPT, "stored state: a time that cannot be");
     mem_grow(reader->fragments, reader->fragment_capacity, index + 1);
     reader->fragments[index] = (struct fragment){.start_us = span.start_us, .end_us = span.end_us};
     return E_OK;
 }
 
-static enum code take_states(struct reader *reader, struct timeline_shard *shard, int64_t index,
-                             struct error *err)
+static enum code take_states(struct reader *reader, struct timeline_shard *shard, int64_t index, struct error *err)
 {
     const struct aggregate_stage *self = reader->self;
     size_t size = self->states_bytes;
@@ -169,8 +165,7 @@ static enum code take_states(struct reader *reader, struct timeline_shard *shard
 }
 
 /* The spans of a key; when one is bad, those before it are given back. */
-static enum code take_spans(struct reader *reader, struct timeline_shard *shard, uint32_t count,
-                            struct error *err)
+static enum code take_spans(struct reader *reader, struct timeline_shard *shard, uint32_t count, struct error *err)
 {
     const struct aggregate_stage *self = reader->self;
     int64_t taken = 0;
@@ -191,8 +186,7 @@ static enum code take_spans(struct reader *reader, struct timeline_shard *shard,
     return code;
 }
 
-static enum code timeline_load(struct reader *reader, int32_t shard_index, int64_t closed_us,
-                               struct error *err)
+static enum code timeline_load(struct reader *reader, int32_t shard_index, int64_t closed_us, struct error *err)
 {
     struct aggregate_stage *self = reader->self;
     struct bytes key;
@@ -206,8 +200,7 @@ static enum code timeline_load(struct reader *reader, int32_t shard_index, int64
     struct timeline_shard *shard = &self->timelines[shard_index >= 0 ? shard_index : shard_of(self, hash)];
     TRY(take_spans(reader, shard, spans, err));
     const int32_t offsets[2] = {0, (int32_t)key.size};
-    enum code code =
-        state_upsert(shard->keys, key.data, offsets, &hash, 1, &slot, &created, &created_count, err);
+    enum code code = state_upsert(shard->keys, key.data, offsets, &hash, 1, &slot, &created, &created_count, err);
     if (code != E_OK) {
         for (int64_t i = 0; !self->flat && i < spans; i++)
             states_drop(self, reader->states + (size_t)i * self->states_bytes, &shard->heap);
@@ -221,8 +214,8 @@ static enum code timeline_load(struct reader *reader, int32_t shard_index, int64
     return heap_settle(&shard->heap, &self->spec, err);
 }
 
-static enum code shard_loaded(struct aggregate_stage *self, struct timeline_shard *shard,
-                              const struct body_head *head, uint16_t kind, struct error *err)
+static enum code shard_loaded(struct aggregate_stage *self, struct timeline_shard *shard, const struct body_head *head,
+                              uint16_t kind, struct error *err)
 {
     shard->away_first_us = INT64_MAX;
     if (head->evicted_us > shard->evicted_us)
@@ -244,8 +237,7 @@ static enum code body_load(struct stateful *base, int32_t shard_index, const str
     mem_free(reader.states);
     if (code == E_OK && reader.in.size > 0)
         return fail(err, E_CORRUPT, "stored state: %zu bytes too many", reader.in.size);
-    int32_t first = shard_index >= 0 ? shard_index : 0,
-            last = shard_index >= 0 ? shard_index + 1 : self->spec.shards;
+    int32_t first = shard_index >= 0 ? shard_index : 0, last = shard_index >= 0 ? shard_index + 1 : self->spec.shards;
     for (int32_t s = first; code == E_OK && s < last; s++)
         code = shard_loaded(self, &self->timelines[s], &head, frame->kind, err);
     return code;

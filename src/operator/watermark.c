@@ -62,9 +62,8 @@ int64_t watermark_seen(const struct column *event_time)
 {
     if (event_time->rows == 0 || event_time->values == NULL)
         return INT64_MIN;
-    int64_t max = event_time->valid == NULL
-                      ? largest(column_values(event_time, const int64_t), event_time->rows)
-                      : largest_valid(event_time);
+    int64_t max = event_time->valid == NULL ? largest(column_values(event_time, const int64_t), event_time->rows)
+                                            : largest_valid(event_time);
     if (max > EVENT_TIME_LIMIT_US)
         max = largest_within_limit(event_time);
     return max == INT64_MIN ? max : floor_to_millisecond(max);

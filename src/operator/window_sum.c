@@ -10,10 +10,7 @@ struct check { /* then the states */
     int64_t start_us;
 };
 
-static size_t check_bytes(const struct aggregate_stage *self)
-{
-    return sizeof(struct check) + self->states_bytes;
-}
+static size_t check_bytes(const struct aggregate_stage *self) { return sizeof(struct check) + self->states_bytes; }
 
 static size_t sum_bytes(const struct aggregate_stage *self, uint32_t capacity)
 {
@@ -29,16 +26,16 @@ static struct check *check_at(const struct aggregate_stage *self, struct window_
 
 static uint8_t *check_states(struct check *check) { return (uint8_t *)(check + 1); }
 
-static void pane_add(const struct aggregate_stage *self, struct timeline_shard *shard,
-                     const struct timeline *timeline, uint32_t index, uint8_t *into)
+static void pane_add(const struct aggregate_stage *self, struct timeline_shard *shard, const struct timeline *timeline,
+                     uint32_t index, uint8_t *into)
 {
     int64_t overflown = states_merge(self, into, span_states(span_at(self, timeline, index)), &shard->heap);
     dassert(overflown == 0); // flat states tell when they are finished
     (void)overflown;
 }
 
-static void reserve(const struct aggregate_stage *self, struct timeline_shard *shard,
-                    struct timeline *timeline, uint32_t checks)
+static void reserve(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                    uint32_t checks)
 {
     struct window_sum *sum = timeline->sum;
     if (sum != NULL && sum->capacity >= checks && sum->capacity / 4 <= checks)
@@ -79,8 +76,8 @@ static void merge_into(const struct aggregate_stage *self, struct timeline_shard
     (void)overflown;
 }
 
-static void sum_up(const struct aggregate_stage *self, struct timeline_shard *shard,
-                   struct timeline *timeline, struct pane window, uint32_t from, uint32_t to, uint8_t *out)
+static void sum_up(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                   struct pane window, uint32_t from, uint32_t to, uint8_t *out)
 {
     struct window_sum *sum = timeline->sum;
     uint32_t done = to;
@@ -89,8 +86,7 @@ static void sum_up(const struct aggregate_stage *self, struct timeline_shard *sh
     for (uint32_t i = done; i < to; i++)
         pane_add(self, shard, timeline, i, back_states(sum));
     sum->done_us = window.end_us;
-    while (sum->check_first < sum->check_count &&
-           check_at(self, sum, sum->check_first)->start_us < window.start_us)
+    while (sum->check_first < sum->check_count && check_at(self, sum, sum->check_first)->start_us < window.start_us)
         sum->check_first++;
     if (sum->check_first == sum->check_count) { // the last panes of the front are few: time to turn
         turn(self, shard, timeline, window.end_us, from, to, out);
@@ -103,9 +99,8 @@ static void sum_up(const struct aggregate_stage *self, struct timeline_shard *sh
     merge_into(self, shard, out, back_states(sum));
 }
 
-const uint8_t *window_sum(const struct aggregate_stage *self, struct timeline_shard *shard,
-                          struct timeline *timeline, struct pane window, uint32_t from, uint32_t to,
-                          int64_t *overflown)
+const uint8_t *window_sum(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                          struct pane window, uint32_t from, uint32_t to, int64_t *overflown)
 {
     if (to - from == 1)
         return span_states(span_at(self, timeline, from));

@@ -24,13 +24,11 @@ enum { WINDOW_CHECK = 8 };
 
 /* The states of the window [start_us, end_us), merged from the timeline's panes [from, to), in the shard's
  * scratch or in the only pane. Windows of a key are asked for in order. */
-const uint8_t *window_sum(const struct aggregate_stage *self, struct timeline_shard *shard,
-                          struct timeline *timeline, struct pane window, uint32_t from, uint32_t to,
-                          int64_t *overflown);
+const uint8_t *window_sum(const struct aggregate_stage *self, struct timeline_shard *shard, struct timeline *timeline,
+                          struct pane window, uint32_t from, uint32_t to, int64_t *overflown);
 /* `states` were merged into the pane that starts at start_us. */
 void window_sum_add(const struct aggregate_stage *self, struct timeline_shard *shard, struct window_sum *sum,
                     int64_t start_us, const uint8_t *states);
-void window_sum_free(const struct aggregate_stage *self, struct timeline_shard *shard,
-                     struct window_sum *sum);
+void window_sum_free(const struct aggregate_stage *self, struct timeline_shard *shard, struct window_sum *sum);
 
 #endif

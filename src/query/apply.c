@@ -65,8 +65,9 @@ static enum code rows_collect(struct apply_stage *self, struct query *query, str
             return E_OK; // one row says it
         if (apply->kind == APPLY_SCALAR && outcome->rows.rows > 1) {
             around->failed_at = self->base.plan->at;
-            return fail(err, E_SQL, "[SCALAR_SUBQUERY_TOO_MANY_ROWS] More than one row returned by a subquery used as an "
-                                    "expression.");
+            return fail(err, E_SQL,
+                        "[SCALAR_SUBQUERY_TOO_MANY_ROWS] More than one row returned by a subquery used as an "
+                        "expression.");
         }
     }
 }
@@ -116,11 +117,13 @@ static enum code outcomes_find(struct apply_stage *self, const struct batch *in,
     for (int32_t i = 0; i < self->key_count; i++)
         columns[i] = in->columns[self->keys[i]]; // borrowed
     if (state_key_encode(columns, self->key_count, in->rows, &keys, offsets, hashes) > 0)
-        code = fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] a value of more than STATE_KEY_MAX = %d bytes that a "
-                                        "subquery reads", STATE_KEY_MAX);
+        code = fail(err, E_UNSUPPORTED,
+                    "[UNSUPPORTED_FEATURE] a value of more than STATE_KEY_MAX = %d bytes that a "
+                    "subquery reads",
+                    STATE_KEY_MAX);
     if (code == E_OK)
-        code = state_upsert(self->table, (const uint8_t *)keys.data, offsets, hashes, in->rows, slots,
-                            slots + in->rows, &created, err);
+        code = state_upsert(self->table, (const uint8_t *)keys.data, offsets, hashes, in->rows, slots, slots + in->rows,
+                            &created, err);
     for (int64_t row = 0; code == E_OK && row < in->rows; row++) {
         uint8_t *slot = state_base(self->table) + slots[row] * state_stride(self->table);
         uint64_t number;
@@ -269,5 +272,8 @@ static void apply_close(struct stage *base)
         state_free(self->table);
 }
 
-const struct stage_type apply_stage = {
-    .name = "subquery", .size = sizeof(struct apply_stage), .open = apply_open, .next = apply_next, .close = apply_close};
+const struct stage_type apply_stage = {.name = "subquery",
+                                       .size = sizeof(struct apply_stage),
+                                       .open = apply_open,
+                                       .next = apply_next,
+                                       .close = apply_close};

@@ -7,9 +7,9 @@
 
 struct group_call {
     const struct aggregate_call *call;
-    size_t offset;      /* of its state in the slot */
-    int32_t args;       /* first root */
-    int32_t filter;     /* root; -1 = none */
+    size_t offset;  /* of its state in the slot */
+    int32_t args;   /* first root */
+    int32_t filter; /* root; -1 = none */
 };
 struct group_stage {
     struct stage base;
@@ -18,7 +18,7 @@ struct group_stage {
     size_t states_bytes;
     struct state_table *table;
     size_t heap_bytes, charged_bytes;
-    uint32_t *slots;   /* all groups in order */
+    uint32_t *slots; /* all groups in order */
     int64_t slot_count;
     size_t slot_capacity;
     int64_t given;
@@ -57,8 +57,8 @@ static enum code group_open(struct stage *base, struct error *err)
         }
         self->states_bytes += call->state_size;
     }
-    self->table = state_new(&(struct state_spec){"the groups of a query", self->states_bytes > 0 ? self->states_bytes : 8,
-                                                 base->query->spec.budget});
+    self->table = state_new(&(struct state_spec){
+        "the groups of a query", self->states_bytes > 0 ? self->states_bytes : 8, base->query->spec.budget});
     return computation_open(&self->roots, base, exprs, roots, err);
 }
 
@@ -99,7 +99,8 @@ static enum code settle_heap(struct group_stage *self, struct error *err)
 {
     if (self->heap_bytes <= self->charged_bytes)
         return E_OK;
-    TRY(budget_take(self->base.query->spec.budget, self->heap_bytes - self->charged_bytes, "the groups of a query", err));
+    TRY(budget_take(self->base.query->spec.budget, self->heap_bytes - self->charged_bytes, "the groups of a query",
+                    err));
     self->charged_bytes = self->heap_bytes;
     return E_OK;
 }

@@ -23,10 +23,7 @@ static struct files_reader_spec reader_spec(const struct look *self, const char 
 
 /* ---- options ---- */
 
-static bool is_url(const char *path)
-{
-    return strstr(path, "://") != NULL || strncmp(path, "file:", 5) == 0;
-}
+static bool is_url(const char *path) { return strstr(path, "://") != NULL || strncmp(path, "file:", 5) == 0; }
 
 /* Relative to where the process was started, as on Spark. */
 static enum code path_settle(struct look *self)
@@ -50,8 +47,10 @@ static enum code path_settle(struct look *self)
 
 static const char *format_title(const char *format)
 {
-    return strcmp(format, "parquet") == 0 ? "Parquet" : strcmp(format, "json") == 0 ? "JSON"
-         : strcmp(format, "csv") == 0     ? "CSV" : format;
+    return strcmp(format, "parquet") == 0 ? "Parquet"
+           : strcmp(format, "json") == 0  ? "JSON"
+           : strcmp(format, "csv") == 0   ? "CSV"
+                                          : format;
 }
 
 static enum code no_files(const struct look *self)
@@ -59,7 +58,8 @@ static enum code no_files(const struct look *self)
     const char *path = files_option(self->source, "path");
     if (strpbrk(path, "*?[") != NULL)
         return fail(self->err, E_SQL, "[PATH_NOT_FOUND] Path does not exist: %s", path);
-    return fail(self->err, E_SQL, "[UNABLE_TO_INFER_SCHEMA] Unable to infer schema for %s. It must be specified manually.",
+    return fail(self->err, E_SQL,
+                "[UNABLE_TO_INFER_SCHEMA] Unable to infer schema for %s. It must be specified manually.",
                 format_title(self->source->format));
 }
 

@@ -16,12 +16,12 @@ struct match_side {
 };
 struct match_stage {
     struct stage base;
-    int32_t hashed;           /* input */
+    int32_t hashed;               /* input */
     struct match_side main, rest; /* rest: FULL only */
     struct stored_rows held[2];
     struct stored_rows ready; /* matched and not yet given */
     int32_t ready_at;
-    int32_t seek_at;          /* FULL: batch of the held side that seeks next */
+    int32_t seek_at; /* FULL: batch of the held side that seeks next */
     enum { MATCH_BUILD, MATCH_SEEK, MATCH_REST, MATCH_DONE } phase;
 };
 
@@ -30,7 +30,7 @@ static enum code match_open(struct stage *base, struct error *err)
     struct match_stage *self = (struct match_stage *)base;
     const struct plan *plan = base->plan;
     self->hashed = plan->join.kind == JOIN_RIGHT ? 0 : 1;
-    bool outer = plan->join.kind == JOIN_RIGHT || plan->join.kind == JOIN_FULL;   // seen from the rows that seek
+    bool outer = plan->join.kind == JOIN_RIGHT || plan->join.kind == JOIN_FULL; // seen from the rows that seek
     self->main.spec = lookup_spec_of(plan, self->hashed, outer ? JOIN_TYPE_LEFT : join_type_of(plan->join.kind));
     TRY(lookup_new(&base->query->arena, &self->main.spec, &self->main.lookup, err));
     if (plan->join.kind != JOIN_FULL)
@@ -40,10 +40,7 @@ static enum code match_open(struct stage *base, struct error *err)
     return lookup_new(&base->query->arena, &self->rest.spec, &self->rest.lookup, err);
 }
 
-static struct position lookup_step(const void *lookup, int32_t step)
-{
-    return lookup_position(lookup, step);
-}
+static struct position lookup_step(const void *lookup, int32_t step) { return lookup_position(lookup, step); }
 
 static enum code keep(void *context, struct batch *out, struct error *err)
 {

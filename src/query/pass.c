@@ -12,9 +12,10 @@ static void nothing_close(__attribute__((unused)) struct stage *base) {}
 
 /* The next batch through an operator that may reject rows; `position` finds where in the SQL a step of it stands. */
 static enum code rows_pass(struct stage *base,
-                           enum code (*rows)(struct stage *base, const struct batch *in, struct batch *out, struct error *err),
+                           enum code (*rows)(struct stage *base, const struct batch *in, struct batch *out,
+                                             struct error *err),
                            struct position (*position)(const void *operator, int32_t step), const void *operator,
-                           struct batch *out, struct error *err)
+                           struct batch * out, struct error *err)
 {
     struct batch in;
     TRY(stage_pull(base, 0, &in, err));
@@ -34,10 +35,7 @@ struct filter_pass {
     struct filter *filter;
 };
 
-static struct position filter_step(const void *filter, int32_t step)
-{
-    return filter_position(filter, step);
-}
+static struct position filter_step(const void *filter, int32_t step) { return filter_position(filter, step); }
 
 static enum code filter_open(struct stage *base, struct error *err)
 {
@@ -48,7 +46,8 @@ static enum code filter_open(struct stage *base, struct error *err)
 static enum code filter_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
     struct query *query = base->query;
-    return filter_batch(((struct filter_pass *)base)->filter, query->spec.session, in, &query->rejects, &query->counts, out, err);
+    return filter_batch(((struct filter_pass *)base)->filter, query->spec.session, in, &query->rejects, &query->counts,
+                        out, err);
 }
 
 static enum code filter_next(struct stage *base, struct batch *out, struct error *err)
@@ -56,10 +55,7 @@ static enum code filter_next(struct stage *base, struct batch *out, struct error
     return rows_pass(base, filter_rows, filter_step, ((struct filter_pass *)base)->filter, out, err);
 }
 
-static void filter_close(struct stage *base)
-{
-    filter_free(((struct filter_pass *)base)->filter);
-}
+static void filter_close(struct stage *base) { filter_free(((struct filter_pass *)base)->filter); }
 
 const struct stage_type filter_stage = {.name = "filter",
                                         .size = sizeof(struct filter_pass),
@@ -97,10 +93,7 @@ static enum code project_next(struct stage *base, struct batch *out, struct erro
     return code;
 }
 
-static void project_close(struct stage *base)
-{
-    computation_close(&((struct project_pass *)base)->exprs);
-}
+static void project_close(struct stage *base) { computation_close(&((struct project_pass *)base)->exprs); }
 
 const struct stage_type project_stage = {.name = "project",
                                          .size = sizeof(struct project_pass),
@@ -115,10 +108,7 @@ struct generate_pass {
     struct generate *generate;
 };
 
-static struct position generate_step(const void *generate, int32_t step)
-{
-    return generate_position(generate, step);
-}
+static struct position generate_step(const void *generate, int32_t step) { return generate_position(generate, step); }
 
 static enum code generate_open(struct stage *base, struct error *err)
 {
@@ -129,7 +119,8 @@ static enum code generate_open(struct stage *base, struct error *err)
 static enum code generate_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
     struct query *query = base->query;
-    return generate_batch(((struct generate_pass *)base)->generate, query->spec.session, in, &query->rejects, &query->counts, out, err);
+    return generate_batch(((struct generate_pass *)base)->generate, query->spec.session, in, &query->rejects,
+                          &query->counts, out, err);
 }
 
 static enum code generate_next(struct stage *base, struct batch *out, struct error *err)
@@ -137,10 +128,7 @@ static enum code generate_next(struct stage *base, struct batch *out, struct err
     return rows_pass(base, generate_rows, generate_step, ((struct generate_pass *)base)->generate, out, err);
 }
 
-static void generate_close(struct stage *base)
-{
-    generate_free(((struct generate_pass *)base)->generate);
-}
+static void generate_close(struct stage *base) { generate_free(((struct generate_pass *)base)->generate); }
 
 const struct stage_type generate_stage = {.name = "generate",
                                           .size = sizeof(struct generate_pass),
@@ -314,11 +302,8 @@ static enum code limit_next(struct stage *base, struct batch *out, struct error 
     return E_OK;
 }
 
-const struct stage_type limit_stage = {.name = "limit",
-                                       .size = sizeof(struct limit_pass),
-                                       .open = limit_open,
-                                       .next = limit_next,
-                                       .close = nothing_close};
+const struct stage_type limit_stage = {
+    .name = "limit", .size = sizeof(struct limit_pass), .open = limit_open, .next = limit_next, .close = nothing_close};
 
 /* ---- UNION ALL ---- */
 

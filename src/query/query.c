@@ -115,10 +115,11 @@ static enum code memory_error(struct query *self, struct error *err)
     const struct stage *full = self->full;
     if (full->plan->at.line > 0)
         self->failed_at = full->plan->at;
-    return fail(err, E_MEMORY,
-                "[UNABLE_TO_ACQUIRE_MEMORY] %s holds more than the %zu bytes that a query may: raise --memory, or let it keep "
-                "fewer rows or columns (a filter, a LIMIT, groups in the place of rows)",
-                full->type->name, self->spec.budget->limit_bytes);
+    return fail(
+        err, E_MEMORY,
+        "[UNABLE_TO_ACQUIRE_MEMORY] %s holds more than the %zu bytes that a query may: raise --memory, or let it keep "
+        "fewer rows or columns (a filter, a LIMIT, groups in the place of rows)",
+        full->type->name, self->spec.budget->limit_bytes);
 }
 
 enum code query_next(struct query *self, struct batch *out, struct position *at, struct error *err)

@@ -7,10 +7,10 @@
 
 struct recursion_stage {
     struct stage base;
-    struct plan *step_plan;    /* reads `before`; in the query's arena */
-    struct query *step;        /* NULL: the anchor is still running, or a level has ended */
+    struct plan *step_plan; /* reads `before`; in the query's arena */
+    struct query *step;     /* NULL: the anchor is still running, or a level has ended */
     struct stored_rows before, level;
-    int64_t rows, number;      /* all so far; level at hand, the anchor is 0 */
+    int64_t rows, number; /* all so far; level at hand, the anchor is 0 */
     bool anchored, done;
 };
 
@@ -33,10 +33,11 @@ static enum code level_begin(struct recursion_stage *self, struct error *err)
         return E_OK;
     if (plan->recursion.levels_max >= 0 && ++self->number > plan->recursion.levels_max) {
         query->failed_at = plan->at;
-        return fail(err, E_SQL,
-                    "[RECURSION_LEVEL_LIMIT_EXCEEDED] Recursion level limit %lld reached but query has not exhausted, try "
-                    "increasing it like 'WITH RECURSIVE t(col) MAX RECURSION LEVEL %lld'.",
-                    (long long)plan->recursion.levels_max, 2 * (long long)plan->recursion.levels_max);
+        return fail(
+            err, E_SQL,
+            "[RECURSION_LEVEL_LIMIT_EXCEEDED] Recursion level limit %lld reached but query has not exhausted, try "
+            "increasing it like 'WITH RECURSIVE t(col) MAX RECURSION LEVEL %lld'.",
+            (long long)plan->recursion.levels_max, 2 * (long long)plan->recursion.levels_max);
     }
     struct query_spec spec = query->spec;
     spec.plan = self->step_plan;

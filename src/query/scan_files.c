@@ -71,10 +71,12 @@ enum code files_reader_open(struct files_reader *self, const struct files_reader
     return code;
 }
 
-enum code files_reader_describe(struct files_reader *self, struct arena *arena, struct source_shape *out, struct error *err)
+enum code files_reader_describe(struct files_reader *self, struct arena *arena, struct source_shape *out,
+                                struct error *err)
 {
     if (self->type->describe == NULL)
-        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] leat cannot do this yet: the columns of files of format %s",
+        return fail(err, E_UNSUPPORTED,
+                    "[UNSUPPORTED_FEATURE] leat cannot do this yet: the columns of files of format %s",
                     self->type->name);
     return self->type->describe(self->source, arena, out, err);
 }
@@ -205,10 +207,7 @@ void files_progress(const struct stage *base, struct query_progress *out)
     out->read_bytes += read < self->size_bytes ? read : self->size_bytes;
 }
 
-static void files_close(struct stage *base)
-{
-    files_reader_close(&((struct files_scan *)base)->reader);
-}
+static void files_close(struct stage *base) { files_reader_close(&((struct files_scan *)base)->reader); }
 
 const struct stage_type files_stage = {
     .name = "files", .size = sizeof(struct files_scan), .open = files_open, .next = files_next, .close = files_close};

@@ -24,7 +24,8 @@ struct files_reader_spec {
     struct budget *budget;
     const char *without; /* an option that the source is not to see; or NULL */
 };
-MUST_CHECK enum code files_reader_open(struct files_reader *self, const struct files_reader_spec *spec, struct error *err);
+MUST_CHECK enum code files_reader_open(struct files_reader *self, const struct files_reader_spec *spec,
+                                       struct error *err);
 MUST_CHECK enum code files_reader_describe(struct files_reader *self, struct arena *arena, struct source_shape *out,
                                            struct error *err);
 /* out->rows 0: all is read. */

@@ -22,8 +22,8 @@ struct sort_keys {
     int64_t rows;
 };
 /* orders NULL: all ascending, NULLs first. E_UNSUPPORTED when the keys are too large to hold. */
-MUST_CHECK enum code sort_keys_encode(struct sort_keys *self, const struct column *cols, const struct plan_order *orders,
-                                      int32_t count, int64_t rows, struct error *err);
+MUST_CHECK enum code sort_keys_encode(struct sort_keys *self, const struct column *cols,
+                                      const struct plan_order *orders, int32_t count, int64_t rows, struct error *err);
 void sort_keys_free(struct sort_keys *self);
 static inline struct bytes sort_key(const struct sort_keys *self, int64_t row)
 {

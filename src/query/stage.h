@@ -36,7 +36,7 @@ struct query {
     struct spool **spools; /* per plan id: of shared nodes; NULL else */
     int32_t plan_count;
     struct rejects rejects;
-    struct reject_note note; /* of them */
+    struct reject_note note;       /* of them */
     struct operator_counts counts; /* operators count; a query does not look */
     struct position failed_at;
     const struct stage *full; /* that could not get the memory it asked for */

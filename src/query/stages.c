@@ -4,13 +4,12 @@
 const struct stage_type *stage_type_of(const struct plan *plan)
 {
     static const struct stage_type *const types[PLAN_KIND_COUNT] = {
-        [PLAN_SOURCE] = &files_stage,
-        [PLAN_VALUES] = &values_stage,   [PLAN_RANGE] = &range_stage,       [PLAN_STORED] = &stored_stage,
-        [PLAN_FILTER] = &filter_stage,   [PLAN_PROJECT] = &project_stage,   [PLAN_GENERATE] = &generate_stage,
-        [PLAN_LIMIT] = &limit_stage,     [PLAN_UNION] = &union_stage,       [PLAN_SORT] = &sort_stage,
-        [PLAN_AGGREGATE] = &group_stage, [PLAN_DEDUPLICATE] = &distinct_stage, [PLAN_SET_OPERATION] = &set_stage,
-        [PLAN_JOIN] = &match_stage,      [PLAN_EXPAND] = &expand_stage,     [PLAN_DECODE] = &decode_stage,
-        [PLAN_APPLY] = &apply_stage,     [PLAN_WINDOW] = &window_stage,
+        [PLAN_SOURCE] = &files_stage,        [PLAN_VALUES] = &values_stage,   [PLAN_RANGE] = &range_stage,
+        [PLAN_STORED] = &stored_stage,       [PLAN_FILTER] = &filter_stage,   [PLAN_PROJECT] = &project_stage,
+        [PLAN_GENERATE] = &generate_stage,   [PLAN_LIMIT] = &limit_stage,     [PLAN_UNION] = &union_stage,
+        [PLAN_SORT] = &sort_stage,           [PLAN_AGGREGATE] = &group_stage, [PLAN_DEDUPLICATE] = &distinct_stage,
+        [PLAN_SET_OPERATION] = &set_stage,   [PLAN_JOIN] = &match_stage,      [PLAN_EXPAND] = &expand_stage,
+        [PLAN_DECODE] = &decode_stage,       [PLAN_APPLY] = &apply_stage,     [PLAN_WINDOW] = &window_stage,
         [PLAN_RECURSION] = &recursion_stage,
     };
     if (plan->streaming || (plan->kind == PLAN_LIMIT && plan->expr_count == 0) ||
@@ -42,10 +41,7 @@ enum code stage_pull(struct stage *self, int32_t input, struct batch *out, struc
     return stage_next(self->inputs[input], out, err);
 }
 
-struct position program_position(const void *program, int32_t step)
-{
-    return program_step_position(program, step);
-}
+struct position program_position(const void *program, int32_t step) { return program_step_position(program, step); }
 
 enum code stage_check(struct stage *self, struct position (*position)(const void *context, int32_t step),
                       const void *context, struct error *err)
@@ -61,7 +57,8 @@ enum code stage_check(struct stage *self, struct position (*position)(const void
         query->failed_at = position(context, first->step);
     const struct reject_note *note = &query->note;
     bool noted = note->text.size > 0 && note->row == first->row && note->step == first->step;
-    return fail(err, E_DATA, "[%s] %s", reject_condition_full(first->code), noted ? note->text.data : reject_text(first->code));
+    return fail(err, E_DATA, "[%s] %s", reject_condition_full(first->code),
+                noted ? note->text.data : reject_text(first->code));
 }
 
 /* ---- expressions ---- */
@@ -107,8 +104,7 @@ enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct 
     size_t size = batch_bytes(batch);
     enum code code = budget_take(budget, size, "the rows of a query", err);
     if (code == E_OK && self->rows + batch->rows > QUERY_ROWS_MAX)
-        code = fail(err, E_UNSUPPORTED, "more than QUERY_ROWS_MAX = %lld rows in one place",
-                    (long long)QUERY_ROWS_MAX);
+        code = fail(err, E_UNSUPPORTED, "more than QUERY_ROWS_MAX = %lld rows in one place", (long long)QUERY_ROWS_MAX);
     if (code != E_OK) {
         batch_release(batch);
         return code;

@@ -23,10 +23,10 @@ struct over_run {
     const struct plan_over *over;
     const struct batch *in;
     int64_t rows;
-    int32_t *order;          /* position -> row */
+    int32_t *order;                                     /* position -> row */
     int32_t *part_from, *part_to, *peer_from, *peer_to; /* per position */
-    struct sort_keys keys;   /* ORDER BY alone, per position */
-    struct column *args;     /* per position: the arguments, then the filter of an aggregate */
+    struct sort_keys keys;                              /* ORDER BY alone, per position */
+    struct column *args; /* per position: the arguments, then the filter of an aggregate */
     int32_t arg_count;
     struct sort_keys low, high; /* RANGE bounds per position */
 };
@@ -236,10 +236,7 @@ static void state_move(struct running *self, int64_t from, int64_t to)
     self->to = to > self->to ? to : self->to;
 }
 
-static size_t held_bytes(const struct buffer *buffer)
-{
-    return buffer != NULL ? buffer->size : 0;
-}
+static size_t held_bytes(const struct buffer *buffer) { return buffer != NULL ? buffer->size : 0; }
 
 static size_t column_held(const struct builder *builder)
 {
@@ -255,8 +252,9 @@ static enum code results_bound(const struct over_run *self, const struct builder
     size_t limit = self->stage->query->spec.budget->limit_bytes;
     if (limit > COLUMN_BYTES_MAX)
         limit = COLUMN_BYTES_MAX;
-    return column_held(out) <= limit ? E_OK
-                                     : fail(err, E_MEMORY, "the values of a window function have more than %zu bytes", limit);
+    return column_held(out) <= limit
+               ? E_OK
+               : fail(err, E_MEMORY, "the values of a window function have more than %zu bytes", limit);
 }
 
 static enum code aggregate_run(struct over_run *self, struct builder *out, struct error *err)

@@ -13,8 +13,8 @@ enum { ATTEMPTS = 4, RECORDS_MAX = 1000000, DETAIL_BYTES = 1024 };
 
 /* ---- findings ---- */
 
-void audit_find(struct audit *self, bool note, const char *kind, int64_t epoch, const char *subject,
-                const char *path, const char *format, ...)
+void audit_find(struct audit *self, bool note, const char *kind, int64_t epoch, const char *subject, const char *path,
+                const char *format, ...)
 {
     struct audit_finding_list *list = note ? &self->notes : &self->findings;
     if (list->count == AUDIT_FINDINGS_MAX) {
@@ -141,8 +141,8 @@ static bool has_moved(const struct audit *self)
     return moved;
 }
 
-static enum code attempt(const struct pipeline *pipeline, const struct audit_request *request,
-                         struct arena *arena, struct audit_report *out, bool *again, struct error *err)
+static enum code attempt(const struct pipeline *pipeline, const struct audit_request *request, struct arena *arena,
+                         struct audit_report *out, bool *again, struct error *err)
 {
     struct audit self = {.pipeline = pipeline, .request = request, .arena = arena, .report = out};
     *out = (struct audit_report){.oldest = -1, .head = -1};
@@ -165,8 +165,8 @@ static enum code attempt(const struct pipeline *pipeline, const struct audit_req
     return code;
 }
 
-enum code pipeline_audit(const struct pipeline *pipeline, const struct audit_request *request,
-                         struct arena *arena, struct audit_report *out, struct error *err)
+enum code pipeline_audit(const struct pipeline *pipeline, const struct audit_request *request, struct arena *arena,
+                         struct audit_report *out, struct error *err)
 {
     bool again = true;
     enum code code = E_OK;

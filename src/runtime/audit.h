@@ -20,15 +20,15 @@ struct audit_finding_list {
 };
 /* What the pipeline writes into: mostly a folder with files. */
 struct audit_folder {
-    const char *name, *path;           /* path NULL: no files */
+    const char *name, *path; /* path NULL: no files */
     bool materialized;
-    bool set_aside;                    /* rows that leat set aside: a quarantine, a topic of dead letters, `<table>_late` */
+    bool set_aside; /* rows that leat set aside: a quarantine, a topic of dead letters, `<table>_late` */
     bool parquet;
-    bool delta;                        /* a log says which of its files count */
-    int64_t keep;                      /* leat.files.keep; 0 = all */
-    struct store *store;               /* NULL: the folder is not there */
-    struct store_list list;            /* taken before the chain was looked at */
-    struct sink_merge_list *merges;    /* what files there were merged from; of the last audit_merges_read */
+    bool delta;                     /* a log says which of its files count */
+    int64_t keep;                   /* leat.files.keep; 0 = all */
+    struct store *store;            /* NULL: the folder is not there */
+    struct store_list list;         /* taken before the chain was looked at */
+    struct sink_merge_list *merges; /* what files there were merged from; of the last audit_merges_read */
     int32_t merge_count, merge_capacity;
 };
 struct audit {
@@ -37,14 +37,14 @@ struct audit {
     struct arena *arena;
     struct audit_report *report;
     struct run_settings settings;
-    struct store *store;               /* of the checkpoint */
+    struct store *store; /* of the checkpoint */
     struct chain *chain;
-    struct chain_record *records;      /* of epochs from `first` on; epoch -1 = cannot be read */
+    struct chain_record *records; /* of epochs from `first` on; epoch -1 = cannot be read */
     int64_t first;
     int32_t record_count;
     struct audit_folder *folders;
     int32_t folder_count;
-    struct store_list leftovers;       /* files of the checkpoint, listed before the chain was looked at */
+    struct store_list leftovers; /* files of the checkpoint, listed before the chain was looked at */
     struct audit_finding_list findings, notes;
     int64_t left_out;
 };
@@ -69,7 +69,7 @@ void audit_merges_read(struct audit *self, struct audit_folder *folder);
 /* As it was merged, and into what; NULL: it was not. */
 const struct sink_file *audit_merged(const struct audit_folder *folder, const char *path,
                                      const struct sink_merge_list **into);
-const struct sink_merge_list *audit_merge_of(const struct audit_folder *folder, const char *path);   /* NULL: none */
+const struct sink_merge_list *audit_merge_of(const struct audit_folder *folder, const char *path); /* NULL: none */
 void audit_merges_check(struct audit *self, struct audit_folder *folder);
 
 /* audit_delta.c: the log of a Delta table, and its files. */

@@ -23,14 +23,13 @@ static void ahead_check(struct audit *self, const struct transaction_sight *sigh
     if (audit_at_work(self))
         return;
     if (epoch == self->report->head + 1 && sight->staged)
-        audit_find(
-            self, true, "transaction_unrecorded", epoch, "", "",
-            "committed at %s, and its record is still staged: the next start of leat takes it into the chain",
-            sight->bootstrap);
+        audit_find(self, true, "transaction_unrecorded", epoch, "", "",
+                   "committed at %s, and its record is still staged: the next start of leat takes it into the chain",
+                   sight->bootstrap);
     else
         audit_find(self, false, "transaction_differs", epoch, "", "",
-                   "%s has committed epoch %" PRId64 ", nonce %016" PRIx64
-                   ", and the chain ends with %" PRId64 ": the checkpoint is "
+                   "%s has committed epoch %" PRId64 ", nonce %016" PRIx64 ", and the chain ends with %" PRId64
+                   ": the checkpoint is "
                    "older than what was written, or the staged record is gone",
                    sight->bootstrap, epoch, sight->mark.nonce, self->report->head);
 }
@@ -38,7 +37,7 @@ static void ahead_check(struct audit *self, const struct transaction_sight *sigh
 static void sight_check(struct audit *self, const struct transaction_sight *sight)
 {
     const struct chain_record *head = audit_record(self, self->report->head);
-    bool had = head != NULL && sight->had;   // a head of another place cannot be asked for here
+    bool had = head != NULL && sight->had; // a head of another place cannot be asked for here
     if (sight->mark.undecided && !audit_at_work(self))
         audit_find(
             self, true, "transaction_open", self->report->head + 1, "", "",
@@ -50,15 +49,13 @@ static void sight_check(struct audit *self, const struct transaction_sight *sigh
     if (sight->mark.epoch > self->report->head)
         ahead_check(self, sight);
     else if (sight->mark.epoch < 0 && had)
-        audit_find(
-            self, true, "transaction_forgotten", self->report->head, "", "",
-            "the consumer group at %s has forgotten the last epoch: it was deleted, or its offsets have expired",
-            sight->bootstrap);
-    else if (had && sight->mark.epoch >= 0 &&
-             (sight->mark.epoch < head->epoch || sight->mark.nonce != head->nonce))
+        audit_find(self, true, "transaction_forgotten", self->report->head, "", "",
+                   "the consumer group at %s has forgotten the last epoch: it was deleted, or its offsets have expired",
+                   sight->bootstrap);
+    else if (had && sight->mark.epoch >= 0 && (sight->mark.epoch < head->epoch || sight->mark.nonce != head->nonce))
         audit_find(self, false, "transaction_differs", self->report->head, "", "",
-                   "%s has committed epoch %" PRId64 ", nonce %016" PRIx64
-                   ", last; the chain's last is %" PRId64 ", nonce %016" PRIx64,
+                   "%s has committed epoch %" PRId64 ", nonce %016" PRIx64 ", last; the chain's last is %" PRId64
+                   ", nonce %016" PRIx64,
                    sight->bootstrap, sight->mark.epoch, sight->mark.nonce, head->epoch, head->nonce);
 }
 

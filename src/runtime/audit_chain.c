@@ -35,8 +35,8 @@ static struct audit_range *place_of(struct places *self, const struct chain_rang
     return NULL;
 }
 
-static void range_follow(struct audit *self, const struct chain_record *record,
-                         const struct chain_range *range, struct audit_range *place, bool behind_hole)
+static void range_follow(struct audit *self, const struct chain_record *record, const struct chain_range *range,
+                         struct audit_range *place, bool behind_hole)
 {
     char name[NAME_BYTES];
     int64_t jump = range->from - place->to;
@@ -44,8 +44,7 @@ static void range_follow(struct audit *self, const struct chain_record *record,
         return;
     if (range->anew) {
         audit_find(self, false, "topic_anew", record->epoch, range_name(range, name), "",
-                   "read up to offset %" PRId64 ", then from %" PRId64
-                   " on: the topic was made anew or cut, and "
+                   "read up to offset %" PRId64 ", then from %" PRId64 " on: the topic was made anew or cut, and "
                    "failOnDataLoss=false let it go on; what was not read before is not in the tables",
                    place->to, range->from);
         return;
@@ -68,10 +67,7 @@ static void range_follow(struct audit *self, const struct chain_record *record,
 }
 
 /* Offsets that count requests, each of any number of rows. */
-static bool is_replay(const struct chain_range *range)
-{
-    return strcmp(range->source, REPLAY_SOURCE) == 0;
-}
+static bool is_replay(const struct chain_range *range) { return strcmp(range->source, REPLAY_SOURCE) == 0; }
 
 /* What is neither a row nor lost is a gap: compaction, transactions. */
 static void range_add(struct audit *self, const struct chain_record *record, const struct chain_range *range,
@@ -89,14 +85,13 @@ static void range_add(struct audit *self, const struct chain_record *record, con
     place->lost += range->lost;
     if (counted && range->rows > offsets - range->lost)
         audit_find(self, false, "rows_too_many", record->epoch, range_name(range, name), "",
-                   "%" PRId64 " records came from %" PRId64 " offsets, of which %" PRId64 " were lost",
-                   range->rows, offsets, range->lost);
+                   "%" PRId64 " records came from %" PRId64 " offsets, of which %" PRId64 " were lost", range->rows,
+                   offsets, range->lost);
     else if (counted)
         place->gaps += offsets - range->lost - range->rows;
     if (range->lost > 0)
         audit_find(self, false, "offsets_lost", record->epoch, range_name(range, name), "",
-                   "%" PRId64 " offsets of %" PRId64 " to %" PRId64
-                   " were gone before they could be read, and "
+                   "%" PRId64 " offsets of %" PRId64 " to %" PRId64 " were gone before they could be read, and "
                    "failOnDataLoss=false let it go on: they are not in the tables",
                    range->lost, range->from, range->to - 1);
 }
@@ -127,13 +122,10 @@ static void ranges_follow(struct audit *self, const struct chain_record *record,
 /* ---- ledgers ---- */
 
 /* A table with state keeps what the state took in; which one it is the project may no longer say. */
-static bool closes(const struct ledger *ledger)
-{
-    return ledger_closes(ledger, false) || ledger_closes(ledger, true);
-}
+static bool closes(const struct ledger *ledger) { return ledger_closes(ledger, false) || ledger_closes(ledger, true); }
 
-static void ledger_open(struct audit *self, const struct chain_record *record, const char *table,
-                        const char *of, const struct ledger *l)
+static void ledger_open(struct audit *self, const struct chain_record *record, const char *table, const char *of,
+                        const struct ledger *l)
 {
     audit_find(self, false, "ledger_open", record->epoch, table, "",
                "the ledger%s does not close: in %" PRId64 " + replayed %" PRId64 " + exploded %" PRId64
@@ -144,8 +136,8 @@ static void ledger_open(struct audit *self, const struct chain_record *record, c
 }
 
 /* A table reads every record of a source as often as there are ways from it to the table: the same for all its partitions. */
-static void slot_check(struct audit *self, const struct chain_record *record,
-                       const struct chain_ledger *ledger, const struct chain_slot *slot)
+static void slot_check(struct audit *self, const struct chain_record *record, const struct chain_ledger *ledger,
+                       const struct chain_slot *slot)
 {
     char of[NAME_BYTES], name[NAME_BYTES];
     const struct chain_range *range = &record->ranges[slot->range];
@@ -156,12 +148,11 @@ static void slot_check(struct audit *self, const struct chain_record *record,
     bool whole = range->rows <= 0 ? slot->counts.in == 0 : slot->counts.in % range->rows == 0;
     if (range->rows >= 0 && !whole && !is_replay(range))
         audit_find(self, false, "ledger_differs", record->epoch, ledger->table, "",
-                   "%s gave %" PRId64 " records, and %" PRId64 " went in", range_name(range, name),
-                   range->rows, slot->counts.in);
+                   "%s gave %" PRId64 " records, and %" PRId64 " went in", range_name(range, name), range->rows,
+                   slot->counts.in);
 }
 
-static void slots_check(struct audit *self, const struct chain_record *record,
-                        const struct chain_ledger *ledger)
+static void slots_check(struct audit *self, const struct chain_record *record, const struct chain_ledger *ledger)
 {
     struct ledger sum = {0};
     for (int32_t i = 0; i < ledger->slot_count; i++) {
@@ -171,8 +162,8 @@ static void slots_check(struct audit *self, const struct chain_record *record,
     sum.out = ledger->counts.out; // with rows that were born of state
     if (ledger->slot_count > 0 && memcmp(&sum, &ledger->counts, sizeof sum) != 0)
         audit_find(self, false, "ledger_differs", record->epoch, ledger->table, "",
-                   "the partitions together are not the table: %" PRId64 " of %" PRId64 " rows went in",
-                   sum.in, ledger->counts.in);
+                   "the partitions together are not the table: %" PRId64 " of %" PRId64 " rows went in", sum.in,
+                   ledger->counts.in);
 }
 
 static void record_check(struct audit *self, const struct chain_record *record)

@@ -35,19 +35,22 @@ static int64_t newest_epoch(struct audit *self, const char *name)
     return -1;
 }
 
-static void transaction_check(struct audit *self, const struct audit_folder *folder, int64_t newest, int64_t transaction)
+static void transaction_check(struct audit *self, const struct audit_folder *folder, int64_t newest,
+                              int64_t transaction)
 {
     int64_t head = self->report->head;
     if (transaction > head && !audit_at_work(self))
         audit_find(self, false, "log_ahead", transaction, folder->name, "_delta_log",
-                   "the log has epoch %" PRId64 ", the checkpoint ends with %" PRId64 ": it is an older one than the table",
+                   "the log has epoch %" PRId64 ", the checkpoint ends with %" PRId64
+                   ": it is an older one than the table",
                    transaction, head);
     else if (transaction < newest && (newest == head || audit_at_work(self)))
         audit_find(self, true, "log_behind", newest, folder->name, "_delta_log",
                    "the epoch is recorded, and not in the log yet: the next start of leat commits it");
     else if (transaction < newest)
         audit_find(self, false, "log_lacks", newest, folder->name, "_delta_log",
-                   "the log knows this query's epochs up to %" PRId64 ": rows that were written are not in the table", transaction);
+                   "the log knows this query's epochs up to %" PRId64 ": rows that were written are not in the table",
+                   transaction);
 }
 
 static void files_check(struct audit *self, const struct audit_folder *folder, const struct delta_snapshot *snapshot)
@@ -58,7 +61,7 @@ static void files_check(struct audit *self, const struct audit_folder *folder, c
         int64_t size_bytes = 0;
         struct error why = {0};
         if (delta_path(file->path, store_root(folder->store), path, &why) != E_OK || path[0] == '/')
-            continue;   // outside of the table
+            continue; // outside of the table
         enum code code = store_size(folder->store, path, &size_bytes, &why);
         if (code == E_ABSENT)
             audit_find(self, false, "file_missing", -1, folder->name, path, "the log has it, and it is not there");
@@ -88,7 +91,8 @@ static enum code log_check(struct audit *self, const struct audit_folder *folder
 
 /* ---- other writers ---- */
 
-static void others_note(struct audit *self, const struct audit_folder *folder, const struct delta_origin *files, int32_t count)
+static void others_note(struct audit *self, const struct audit_folder *folder, const struct delta_origin *files,
+                        int32_t count)
 {
     const struct delta_origin *first = NULL, *last = NULL;
     int64_t others = 0;
@@ -101,12 +105,12 @@ static void others_note(struct audit *self, const struct audit_folder *folder, c
         others++;
     }
     if (others == 1)
-        audit_find(self, true, "other_writer", -1, folder->name, first->path, "added by another writer, version %" PRId64 "%s",
-                   first->version, first->exact ? "" : " or before");
+        audit_find(self, true, "other_writer", -1, folder->name, first->path,
+                   "added by another writer, version %" PRId64 "%s", first->version, first->exact ? "" : " or before");
     else if (others > 1)
         audit_find(self, true, "other_writer", -1, folder->name, first->path,
-                   "this and %" PRId64 " more were added by another writer, versions %" PRId64 "%s to %" PRId64, others - 1,
-                   first->version, first->exact ? "" : " or before", last->version);
+                   "this and %" PRId64 " more were added by another writer, versions %" PRId64 "%s to %" PRId64,
+                   others - 1, first->version, first->exact ? "" : " or before", last->version);
 }
 
 void audit_delta_others(struct audit *self, const struct audit_folder *folder, bool *asked)
@@ -134,6 +138,7 @@ void audit_delta_others(struct audit *self, const struct audit_folder *folder, b
 void audit_delta(struct audit *self, struct audit_folder *folder)
 {
     struct error why = {0};
-    if (folder->delta && folder->store != NULL && log_check(self, folder, newest_epoch(self, folder->name), &why) != E_OK)
+    if (folder->delta && folder->store != NULL &&
+        log_check(self, folder, newest_epoch(self, folder->name), &why) != E_OK)
         audit_find(self, false, "log_unreadable", -1, folder->name, "_delta_log", "%s", why.text);
 }

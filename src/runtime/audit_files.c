@@ -110,8 +110,8 @@ void audit_folders_close(struct audit *self)
 
 /* ---- one file ---- */
 
-static enum code footer_rows(const struct audit_folder *folder, const char *path, int64_t size_bytes,
-                             int64_t *rows, struct error *err)
+static enum code footer_rows(const struct audit_folder *folder, const char *path, int64_t size_bytes, int64_t *rows,
+                             struct error *err)
 {
     struct store_file input = {folder->store, path};
     const struct parquet_input file = {path, size_bytes, &input, store_file_read};
@@ -133,8 +133,7 @@ static void content_check(struct audit *self, const struct audit_folder *folder,
     enum code code = store_checksum(folder->store, file->final, &checksum, &why);
     if (code == E_OK && checksum != file->checksum)
         audit_find(self, false, "file_damaged", epoch, folder->name, file->final,
-                   "its bytes are not those that were written: checksum %016" PRIx64
-                   ", the record says %016" PRIx64,
+                   "its bytes are not those that were written: checksum %016" PRIx64 ", the record says %016" PRIx64,
                    checksum, file->checksum);
     else if (code == E_OK && folder->parquet)
         code = footer_rows(folder, file->final, file->size_bytes, &rows, &why);
@@ -163,9 +162,7 @@ static int by_path(const void *key, const void *entry)
 
 static struct store_entry *entry_find(const struct store_list *list, const char *path)
 {
-    return list->count == 0
-               ? NULL
-               : bsearch(path, list->entries, (size_t)list->count, sizeof *list->entries, by_path);
+    return list->count == 0 ? NULL : bsearch(path, list->entries, (size_t)list->count, sizeof *list->entries, by_path);
 }
 
 static bool is_there(const struct audit_folder *folder, const char *path, int64_t *size_bytes)
@@ -266,10 +263,9 @@ static void file_check(struct folder_audit *self, int64_t epoch, const struct si
         self->seen[entry - self->folder->list.entries] = true;
     if (epoch < self->replaced) {
         if (entry != NULL)
-            audit_find(audit, self->replaced == audit->report->head, "file_superseded", epoch,
-                       self->folder->name, file->final,
-                       "epoch %" PRId64
-                       " replaced all rows of the table, and this file of before is still there",
+            audit_find(audit, self->replaced == audit->report->head, "file_superseded", epoch, self->folder->name,
+                       file->final,
+                       "epoch %" PRId64 " replaced all rows of the table, and this file of before is still there",
                        self->replaced);
         return;
     }
@@ -303,8 +299,7 @@ static struct sink_files files_of(struct folder_audit *self, int64_t epoch, bool
     const struct chain_sink *sink = record != NULL ? sink_of(record, self->folder->name) : NULL;
     struct sink_files files = {0};
     struct error why = {0};
-    if (sink == NULL ||
-        sink_token_files(bytes_of_string(sink->token), self->audit->arena, &files, &why) == E_OK)
+    if (sink == NULL || sink_token_files(bytes_of_string(sink->token), self->audit->arena, &files, &why) == E_OK)
         return files;
     if (tell)
         audit_find(self->audit, false, "record_damaged", epoch, self->folder->name, "", "%s", why.text);
@@ -327,8 +322,7 @@ static void epoch_check(struct folder_audit *self, int64_t epoch)
         return;
     if (files.known && rows != ledger->counts.out)
         audit_find(self->audit, false, "ledger_differs", epoch, self->folder->name, "",
-                   "the files of the epoch have %" PRId64 " rows, its ledger says %" PRId64, rows,
-                   ledger->counts.out);
+                   "the files of the epoch have %" PRId64 " rows, its ledger says %" PRId64, rows, ledger->counts.out);
     ledger_add(&self->table->ledger, &ledger->counts);
 }
 
@@ -380,8 +374,7 @@ static void older_check(struct folder_audit *self, int64_t epoch, const struct s
     if (code == E_ABSENT)
         table->older_files--; // leat.files.keep at work
     else if (code != E_OK)
-        audit_find(self->audit, false, "file_unreadable", epoch, self->folder->name, entry->path, "%s",
-                   why.text);
+        audit_find(self->audit, false, "file_unreadable", epoch, self->folder->name, entry->path, "%s", why.text);
     table->older_rows += table->older_rows >= 0 ? rows : 0;
 }
 
@@ -412,8 +405,7 @@ static void merged_check(struct folder_audit *self, const struct sink_part_name 
 }
 
 /* A file of this query. */
-static void own_check(struct folder_audit *self, const struct sink_part_name *name,
-                      const struct store_entry *entry)
+static void own_check(struct folder_audit *self, const struct sink_part_name *name, const struct store_entry *entry)
 {
     struct audit *audit = self->audit;
     bool record = audit_record(audit, name->epoch) != NULL;
@@ -488,17 +480,15 @@ static void unnamed_check(struct folder_audit *self)
         }
     }
     if (foreign_files > 0)
-        audit_find(
-            audit, false, "foreign_files", -1, self->folder->name, foreign_path,
-            "%" PRId64
-            " file%s another query, %s: readers see its rows too. When both write here on purpose: --also %s",
-            foreign_files, foreign_files == 1 ? " is of" : "s are of", foreign.query8, foreign.query8);
+        audit_find(audit, false, "foreign_files", -1, self->folder->name, foreign_path,
+                   "%" PRId64
+                   " file%s another query, %s: readers see its rows too. When both write here on purpose: --also %s",
+                   foreign_files, foreign_files == 1 ? " is of" : "s are of", foreign.query8, foreign.query8);
     if (staged > 0 && !audit_at_work(audit))
-        audit_find(
-            audit, true, "leftovers", -1, self->folder->name, "_staging",
-            "%" PRId64
-            " staged file%s of no committed epoch, or not published yet: the next start of leat sees to %s",
-            staged, staged == 1 ? "" : "s", staged == 1 ? "it" : "them");
+        audit_find(audit, true, "leftovers", -1, self->folder->name, "_staging",
+                   "%" PRId64
+                   " staged file%s of no committed epoch, or not published yet: the next start of leat sees to %s",
+                   staged, staged == 1 ? "" : "s", staged == 1 ? "it" : "them");
 }
 
 /* ---- all folders ---- */
@@ -517,9 +507,8 @@ static void strangers_note(struct audit *self)
     const struct chain_record *head = audit_record(self, self->report->head);
     for (int32_t i = 0; head != NULL && i < head->sink_count; i++)
         if (!has_folder(self, head->sinks[i].name))
-            audit_find(
-                self, true, "table_unknown", head->epoch, head->sinks[i].name, "",
-                "the last epoch wrote it, and the project does not have it: its files were not looked at");
+            audit_find(self, true, "table_unknown", head->epoch, head->sinks[i].name, "",
+                       "the last epoch wrote it, and the project does not have it: its files were not looked at");
 }
 
 void audit_files(struct audit *self)
@@ -527,8 +516,7 @@ void audit_files(struct audit *self)
     struct audit_table *tables = arena_array(self->arena, struct audit_table, (size_t)self->folder_count);
     for (int32_t i = 0; i < self->folder_count; i++) {
         struct audit_folder *folder = &self->folders[i];
-        tables[i] = (struct audit_table){
-            .name = folder->name, .path = folder->path, .set_aside = folder->set_aside};
+        tables[i] = (struct audit_table){.name = folder->name, .path = folder->path, .set_aside = folder->set_aside};
         struct folder_audit one = {
             .audit = self,
             .folder = folder,

@@ -37,7 +37,8 @@ void audit_merges_read(struct audit *self, struct audit_folder *folder)
             continue;
         enum code code = list_read(self, folder, path, &bad);
         if (code != E_OK && code != E_ABSENT)
-            audit_find(self, false, "merge_list_damaged", -1, folder->name, arena_strdup(self->arena, path), "%s", bad.text);
+            audit_find(self, false, "merge_list_damaged", -1, folder->name, arena_strdup(self->arena, path), "%s",
+                       bad.text);
     }
     store_list_free(&list);
 }
@@ -84,9 +85,11 @@ static void merge_check(struct audit *self, const struct audit_folder *folder, c
     if (rows >= 0 && merge->file.rows >= 0 && rows != merge->file.rows)
         audit_find(self, false, "file_damaged", -1, folder->name, merge->file.final,
                    "%" PRId64 " rows were merged into it, and it has %" PRId64, rows, merge->file.rows);
-    if (folder->keep == 0 && !is_there(folder, merge->file.final) && audit_merged(folder, merge->file.final, &into) == NULL)
+    if (folder->keep == 0 && !is_there(folder, merge->file.final) &&
+        audit_merged(folder, merge->file.final, &into) == NULL)
         audit_find(self, false, "file_missing", -1, folder->name, merge->file.final,
-                   "%" PRId32 " files were merged into it, and it is not there: their rows are gone", merge->input_count);
+                   "%" PRId32 " files were merged into it, and it is not there: their rows are gone",
+                   merge->input_count);
 }
 
 /* A merge that leat made meanwhile may have taken the files of one just looked at: then all is looked at anew. */

@@ -8,8 +8,7 @@
 
 /* ---- what recovery needs ---- */
 
-static const struct chain_state *same_state(const struct chain_record *record,
-                                            const struct chain_state *state)
+static const struct chain_state *same_state(const struct chain_record *record, const struct chain_state *state)
 {
     for (int32_t i = 0; record != NULL && i < record->state_count; i++) {
         const struct chain_state *other = &record->states[i];
@@ -58,8 +57,7 @@ static void state_absent(struct audit *self, int64_t epoch, const struct chain_s
     if (!record_stays(self, epoch) || (!needed && epoch == self->first))
         return;
     audit_find(self, false, "state_missing", epoch, state->name, state->path,
-               needed ? "recovery needs this file"
-                      : "recovery would need this file if a newer one were damaged");
+               needed ? "recovery needs this file" : "recovery would need this file if a newer one were damaged");
 }
 
 static void state_check(struct audit *self, int64_t epoch, const struct chain_state *state, bool needed)
@@ -79,8 +77,7 @@ static void state_check(struct audit *self, int64_t epoch, const struct chain_st
                    "it has %" PRId64 " bytes, the record says %" PRId64, size_bytes, state->size_bytes);
     else if (checksum != state->checksum)
         audit_find(self, false, "state_damaged", epoch, state->name, state->path,
-                   "its bytes are not those that were written: checksum %016" PRIx64
-                   ", the record says %016" PRIx64,
+                   "its bytes are not those that were written: checksum %016" PRIx64 ", the record says %016" PRIx64,
                    checksum, state->checksum);
 }
 
@@ -100,10 +97,7 @@ static void state_follow(struct audit *self, const struct chain_state *state, st
 
 /* ---- leftovers ---- */
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* All state files that records name, sorted. */
 static const char **named_states(const struct audit *self, size_t *count)

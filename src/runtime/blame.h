@@ -11,9 +11,9 @@
 #include "sql/sql.h"
 
 struct blame {
-    const struct plan *plan;           /* PLAN_DECODE */
+    const struct plan *plan; /* PLAN_DECODE */
     struct arena arena;
-    void **decoders;                   /* per field */
+    void **decoders; /* per field */
     int32_t count;
 };
 /* NULL: none alone, or the format is another than JSON. */

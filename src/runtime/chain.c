@@ -68,7 +68,7 @@ static enum code corrupt_note(const struct chain *self, const char *path, struct
 /* ---- reading ---- */
 
 enum code chain_record_fits(const struct chain *self, int64_t epoch, const struct chain_record *record,
-                             struct error *err)
+                            struct error *err)
 {
     if (strcmp(record->query_id, self->query_id) != 0)
         return fail(err, E_CORRUPT, "the record belongs to query %s, this checkpoint to %s", record->query_id,
@@ -122,8 +122,7 @@ void chain_states_remember(struct chain *self, const struct chain_record *record
         if (record->states[i].path[0] == '\0')
             continue;
         mem_grow(self->states, self->state_capacity, self->state_count + 1);
-        self->states[self->state_count++] =
-            (struct state_name){record->epoch, mem_strdup(record->states[i].path)};
+        self->states[self->state_count++] = (struct state_name){record->epoch, mem_strdup(record->states[i].path)};
     }
 }
 
@@ -131,8 +130,9 @@ void chain_states_remember(struct chain *self, const struct chain_record *record
 
 static void query_print(const struct chain *self, struct text *out)
 {
-    json_t *json = json_pack("{s:i, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id", self->query_id, "pipeline",
-                             self->pipeline, "created_us", (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
+    json_t *json =
+        json_pack("{s:i, s:s, s:s, s:I, s:s}", "version", CHAIN_VERSION, "query_id", self->query_id, "pipeline",
+                  self->pipeline, "created_us", (json_int_t)os->clock_wall_us(), "leat", LEAT_VERSION);
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     always(dump != NULL);
@@ -165,8 +165,7 @@ static enum code query_read(struct chain *self, struct error *err)
     if (code == E_OK) {
         json_error_t where;
         json_t *json = json_loadb((const char *)document.data, document.size, 0, &where);
-        code = json == NULL ? fail(err, E_CORRUPT, "%s", where.text)
-                            : query_take(self, json, err);
+        code = json == NULL ? fail(err, E_CORRUPT, "%s", where.text) : query_take(self, json, err);
         json_decref(json);
     }
     text_free(&file);
@@ -230,7 +229,7 @@ static enum code records_list(struct chain *self, struct error *err)
     TRY(store_list(self->store, folder, false, &list, err));
     int64_t missing = -1;
     self->head = self->oldest = -1;
-    for (int32_t i = 0; i < list.count; i++) {  // sorted: the epochs ascend
+    for (int32_t i = 0; i < list.count; i++) { // sorted: the epochs ascend
         int64_t epoch = epoch_of(list.entries[i].path);
         if (epoch < 0)
             continue;
@@ -242,8 +241,7 @@ static enum code records_list(struct chain *self, struct error *err)
     store_list_free(&list);
     if (missing >= 0)
         return fail(err, E_CORRUPT,
-                    "%s/%s: the record of epoch %" PRId64
-                    " is missing. Restore it from a backup, or start over with a "
+                    "%s/%s: the record of epoch %" PRId64 " is missing. Restore it from a backup, or start over with a "
                     "new checkpoint folder",
                     store_root(self->store), folder, missing);
     return E_OK;

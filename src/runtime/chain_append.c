@@ -36,14 +36,14 @@ static enum code who_won(struct chain *self, int64_t epoch, uint64_t nonce, stru
     struct chain_record record;
     enum code code = chain_read(self, epoch, &scratch, &record, err);
     if (code == E_OK && record.nonce != nonce)
-        code = fail(err, E_FENCED,
-                    "epoch %" PRId64 " of %s was committed by another leat process (nonce %016" PRIx64
-                    "); this one stops",
-                    epoch, store_root(self->store), record.nonce);
+        code =
+            fail(err, E_FENCED,
+                 "epoch %" PRId64 " of %s was committed by another leat process (nonce %016" PRIx64 "); this one stops",
+                 epoch, store_root(self->store), record.nonce);
     arena_free(&scratch);
     if (code != E_OK)
         return code;
-    return chain_sync(self, err);   // seen is not yet durable
+    return chain_sync(self, err); // seen is not yet durable
 }
 
 /* A record on its way into the chain: its bytes, or the name it is staged under. */
@@ -51,7 +51,7 @@ struct entry {
     int64_t epoch;
     uint64_t nonce;
     struct bytes file;
-    const char *staged;                /* NULL: `file` */
+    const char *staged; /* NULL: `file` */
 };
 
 static enum code put_decided(struct chain *self, const char *path, const struct entry *entry, struct error *err)
@@ -75,23 +75,22 @@ static enum code put_decided(struct chain *self, const char *path, const struct 
             return found;
         }
         if (code != E_IO && code != E_EXISTS)
-            break;  // a full disk, for one, does not get better in a moment
+            break; // a full disk, for one, does not get better in a moment
         log_warn("commit record: %s; trying again", err->text);
     }
     return code;
 }
 
 /* A record that could not be read back must never get its name. */
-static enum code check_document(const struct chain *self, const struct chain_record *record,
-                                struct bytes document, struct error *err)
+static enum code check_document(const struct chain *self, const struct chain_record *record, struct bytes document,
+                                struct error *err)
 {
     struct arena scratch = {0};
     struct chain_record again;
-    enum code code =
-        document.size + CHAIN_SEAL_BYTES > CHAIN_RECORD_MAX
-            ? fail(err, E_UNSUPPORTED, "the record of epoch %" PRId64 " has %zu bytes, more than %d",
-                   record->epoch, document.size, CHAIN_RECORD_MAX)
-            : chain_record_parse(document, &scratch, &again, err);
+    enum code code = document.size + CHAIN_SEAL_BYTES > CHAIN_RECORD_MAX
+                         ? fail(err, E_UNSUPPORTED, "the record of epoch %" PRId64 " has %zu bytes, more than %d",
+                                record->epoch, document.size, CHAIN_RECORD_MAX)
+                         : chain_record_parse(document, &scratch, &again, err);
     if (code == E_CORRUPT)
         code = fail(err, E_BUG, "the record of epoch %" PRId64 " cannot be written as JSON", record->epoch);
     if (code == E_OK)
@@ -114,10 +113,11 @@ static enum code overtaken_check(const struct chain *self, struct error *err)
             return code;
     } else {
         TRY(chain_newest(self, &found, err));
-        if (found <= 0)   // empty, or the first record: whose it is, its nonce tells
+        if (found <= 0) // empty, or the first record: whose it is, its nonce tells
             return E_OK;
     }
-    return fail(err, E_FENCED, "epoch %" PRId64 " of %s was committed and tidied away by another leat process; this one stops",
+    return fail(err, E_FENCED,
+                "epoch %" PRId64 " of %s was committed and tidied away by another leat process; this one stops",
                 self->head + 1, store_root(self->store));
 }
 
@@ -150,7 +150,8 @@ static enum code put_behind_head(struct chain *self, const struct entry *entry, 
 }
 
 /* Sealed, as it will lie in the chain. */
-static enum code record_print(const struct chain *self, struct chain_record *record, struct text *file, struct error *err)
+static enum code record_print(const struct chain *self, struct chain_record *record, struct text *file,
+                              struct error *err)
 {
     always(record->epoch == self->head + 1 || (self->head < 0 && record->epoch == 0));
     record->version = CHAIN_VERSION;
@@ -227,7 +228,8 @@ static enum code staged_list(const struct chain *self, struct store_list *out, s
     return store_list(self->store, folder, false, out, err);
 }
 
-enum code chain_staged(const struct chain *self, struct arena *arena, struct chain_staged **items, int32_t *count, struct error *err)
+enum code chain_staged(const struct chain *self, struct arena *arena, struct chain_staged **items, int32_t *count,
+                       struct error *err)
 {
     struct store_list list;
     TRY(staged_list(self, &list, err));

@@ -4,7 +4,7 @@
 
 #include "runtime/chain.h"
 
-enum { CHAIN_PATH_BYTES = 256, CHAIN_SEAL_BYTES = 18 };   /* seal: newline, 16 hex digits, newline */
+enum { CHAIN_PATH_BYTES = 256, CHAIN_SEAL_BYTES = 18 }; /* seal: newline, 16 hex digits, newline */
 
 /* A state file and the record that names it; kept in memory so that trimming reads nothing. */
 struct state_name {
@@ -15,15 +15,15 @@ struct chain {
     struct store *store;
     char *task;
     char query_id[17];
-    char *pipeline;            /* name of the one that began it */
+    char *pipeline; /* name of the one that began it */
     uint64_t nonce;
     int64_t head, oldest;      /* -1 = none */
     struct state_name *states; /* by epoch, ascending */
     int32_t state_count, state_capacity;
-    bool unread;               /* a record is there that could not be read: what it names is not in states */
+    bool unread; /* a record is there that could not be read: what it names is not in states */
 };
 
-void chain_record_path(const struct chain *self, int64_t epoch, char *out);   /* CHAIN_PATH_BYTES */
+void chain_record_path(const struct chain *self, int64_t epoch, char *out); /* CHAIN_PATH_BYTES */
 /* A document and its checksum; unseal gives the document alone. E_CORRUPT. */
 void chain_seal(struct text *document);
 MUST_CHECK enum code chain_unseal(struct bytes file, struct bytes *document, struct error *err);

@@ -34,7 +34,7 @@ enum { RARELY = INT32_MAX };
 static const struct {
     const char *name;
     size_t offset;
-    int since;                   /* version of the record; 0 = from the first on; RARELY: left out when zero */
+    int since; /* version of the record; 0 = from the first on; RARELY: left out when zero */
 } ledger_counts[] = {
     {"in", offsetof(struct ledger, in), 0},
     {"replayed", offsetof(struct ledger, replayed), RARELY},
@@ -48,8 +48,7 @@ static const struct {
     {"out", offsetof(struct ledger, out), 0},
 };
 enum { LEDGER_COUNTS = sizeof ledger_counts / sizeof *ledger_counts };
-_Static_assert(sizeof(struct ledger) == LEDGER_COUNTS * sizeof(int64_t),
-               "every count of the ledger is in the table");
+_Static_assert(sizeof(struct ledger) == LEDGER_COUNTS * sizeof(int64_t), "every count of the ledger is in the table");
 
 /* ---- printing ---- */
 
@@ -101,11 +100,12 @@ static json_t *states_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->state_count; i++) {
         const struct chain_state *state = &record->states[i];
-        json_array_append_new(
-            array, json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:I, s:o}", "identity", hex_json(state->identity),
-                             "name", state->name, "node", state->node, "group", state->group, "shards", state->shards,
-                             "whole_from", state->whole_from, "whole_to", state->whole_to, "path", state->path, "size",
-                             (json_int_t)state->size_bytes, "checksum", hex_json(state->checksum)));
+        json_array_append_new(array,
+                              json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:I, s:o}", "identity",
+                                        hex_json(state->identity), "name", state->name, "node", state->node, "group",
+                                        state->group, "shards", state->shards, "whole_from", state->whole_from,
+                                        "whole_to", state->whole_to, "path", state->path, "size",
+                                        (json_int_t)state->size_bytes, "checksum", hex_json(state->checksum)));
     }
     return array;
 }
@@ -158,8 +158,8 @@ static json_t *watermarks_json(const struct chain_record *record)
     json_t *nodes = json_array(), *groups = json_array();
     for (int32_t i = 0; i < record->watermark_count; i++) {
         const struct chain_watermark *node = &record->watermarks[i];
-        json_array_append_new(nodes, json_pack("{s:o, s:s, s:I}", "identity", hex_json(node->identity), "name", node->name,
-                                               "at_us", (json_int_t)node->at_us));
+        json_array_append_new(nodes, json_pack("{s:o, s:s, s:I}", "identity", hex_json(node->identity), "name",
+                                               node->name, "at_us", (json_int_t)node->at_us));
     }
     for (int32_t i = 0; i < record->group_count; i++) {
         const struct watermark_time *time = &record->groups[i];
@@ -173,21 +173,20 @@ static json_t *place_json(const struct chain_place *place)
 {
     json_t *marked = json_array();
     for (int32_t i = 0; i < place->marked_count; i++)
-        json_array_append_new(marked, json_pack("{s:s, s:i}", "topic", place->marked[i].topic, "partition",
-                                                place->marked[i].partition));
+        json_array_append_new(
+            marked, json_pack("{s:s, s:i}", "topic", place->marked[i].topic, "partition", place->marked[i].partition));
     return json_pack("{s:s, s:s, s:o}", "bootstrap", place->bootstrap, "group", place->group, "marked", marked);
 }
 
 void chain_record_print(const struct chain_record *record, struct text *out)
 {
     json_t *json =
-        json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)CHAIN_VERSION,
-                  "query_id", record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch,
-                  "nonce", hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint),
-                  "batch_time_us", (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);
+        json_pack("{s:I, s:s, s:s, s:I, s:o, s:o, s:I, s:I}", "version", (json_int_t)CHAIN_VERSION, "query_id",
+                  record->query_id, "task", record->task, "epoch", (json_int_t)record->epoch, "nonce",
+                  hex_json(record->nonce), "fingerprint", hex_json(record->fingerprint), "batch_time_us",
+                  (json_int_t)record->batch_time_us, "records", (json_int_t)record->records);
     json_object_set_new(json, "watermarks", watermarks_json(record));
-    json_object_set_new(json, "settings",
-                        json_pack("{s:s, s:b}", "timezone", record->timezone, "ansi", record->ansi));
+    json_object_set_new(json, "settings", json_pack("{s:s, s:b}", "timezone", record->timezone, "ansi", record->ansi));
     json_object_set_new(json, "ranges", ranges_json(record));
     json_object_set_new(json, "sinks", sinks_json(record));
     json_object_set_new(json, "states", states_json(record));
@@ -210,7 +209,7 @@ void chain_record_print(const struct chain_record *record, struct text *out)
 struct reader {
     struct arena *arena;
     json_int_t version;
-    int32_t range_count;         /* known once the ranges are read */
+    int32_t range_count; /* known once the ranges are read */
     struct error *err;
 };
 
@@ -228,8 +227,8 @@ static enum code read_hex(struct reader *self, const char *member, const char *t
 }
 
 /* Calls each(self, element, i) for the array `member`; *count and *items are set up before. */
-static enum code read_array(struct reader *self, const json_t *json, const char *member, size_t item_size,
-                            void **items, int32_t *count)
+static enum code read_array(struct reader *self, const json_t *json, const char *member, size_t item_size, void **items,
+                            int32_t *count)
 {
     const json_t *array = json_object_get(json, member);
     if (!json_is_array(array))
@@ -248,8 +247,8 @@ static enum code read_range(struct reader *self, json_t *json, struct chain_rang
     json_int_t from, to, rows = -1, lost = 0;
     int in_bytes = 0, anew = 0;
     if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:s, s:i, s:I, s:I, s?I, s?I, s?b, s?b}", "source", &out->source,
-                       "topic", &out->topic, "topic_id", &out->topic_id, "partition", &out->partition, "from", &from, "to",
-                       &to, "rows", &rows, "lost", &lost, "in_bytes", &in_bytes, "anew", &anew) != 0)
+                       "topic", &out->topic, "topic_id", &out->topic_id, "partition", &out->partition, "from", &from,
+                       "to", &to, "rows", &rows, "lost", &lost, "in_bytes", &in_bytes, "anew", &anew) != 0)
         return bad(self, "ranges", where.text);
     if (out->partition < 0 || from < 0 || to < from)
         return bad(self, "ranges", "a partition or an offset is out of order");
@@ -301,9 +300,9 @@ static enum code read_state(struct reader *self, json_t *json, struct chain_stat
     int whole = 0;
     out->group = -1;
     if (json_unpack_ex(json, &where, 0, "{s:i, s?b, s:s, s:I, s:s, s?s, s?s, s?i, s?i, s?i, s?i}", "node", &out->node,
-                       "whole", &whole, "path", &path, "size", &size, "checksum", &checksum, "identity", &identity, "name",
-                       &name, "group", &out->group, "shards", &out->shards, "whole_from", &out->whole_from, "whole_to",
-                       &out->whole_to) != 0)
+                       "whole", &whole, "path", &path, "size", &size, "checksum", &checksum, "identity", &identity,
+                       "name", &name, "group", &out->group, "shards", &out->shards, "whole_from", &out->whole_from,
+                       "whole_to", &out->whole_to) != 0)
         return bad(self, "states", where.text);
     if (out->shards < 0 || out->whole_from < 0 || out->whole_from > out->whole_to ||
         out->whole_to > (out->shards > 0 ? out->shards : 1))
@@ -407,8 +406,7 @@ static enum code read_group(struct reader *self, json_t *json, struct watermark_
 {
     json_error_t where;
     json_int_t late, emit, next;
-    if (json_unpack_ex(json, &where, 0, "{s:I, s:I, s:I}", "late_us", &late, "emit_us", &emit, "next_us",
-                       &next) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:I, s:I, s:I}", "late_us", &late, "emit_us", &emit, "next_us", &next) != 0)
         return bad(self, "watermarks", where.text);
     *out = (struct watermark_time){late, emit, next};
     return E_OK;
@@ -469,10 +467,9 @@ static enum code read_head(struct reader *self, json_t *json, struct chain_recor
         return fail(self->err, E_UNSUPPORTED, "commit record of format %lld; this leat reads formats %d to %d",
                     (long long)version, CHAIN_VERSION_OLDEST, CHAIN_VERSION);
     self->version = version;
-    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:{s:s, s:b}}", "query_id",
-                       &query_id, "task", &task, "epoch", &epoch, "nonce", &nonce, "fingerprint",
-                       &fingerprint, "batch_time_us", &batch_time, "records", &records, "settings",
-                       "timezone", &timezone, "ansi", &ansi) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:{s:s, s:b}}", "query_id", &query_id,
+                       "task", &task, "epoch", &epoch, "nonce", &nonce, "fingerprint", &fingerprint, "batch_time_us",
+                       &batch_time, "records", &records, "settings", "timezone", &timezone, "ansi", &ansi) != 0)
         return bad(self, "members", where.text);
     if (epoch < 0)
         return bad(self, "epoch", "is negative");
@@ -508,8 +505,7 @@ static enum code read_record(struct reader *self, json_t *json, struct chain_rec
     return E_OK;
 }
 
-enum code chain_record_parse(struct bytes text, struct arena *arena, struct chain_record *out,
-                             struct error *err)
+enum code chain_record_parse(struct bytes text, struct arena *arena, struct chain_record *out, struct error *err)
 {
     json_error_t where;
     struct reader reader = {.arena = arena, .err = err};

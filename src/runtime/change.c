@@ -90,8 +90,8 @@ static const char *positions_text(struct arena *arena, const struct chain_record
             partitions++;
             next += head->ranges[i].to;
         }
-    return arena_printf(arena, "%d partition%s, next offsets add up to %" PRId64, partitions, partitions == 1 ? "" : "s",
-                        next);
+    return arena_printf(arena, "%d partition%s, next offsets add up to %" PRId64, partitions,
+                        partitions == 1 ? "" : "s", next);
 }
 
 static void find_sources(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
@@ -113,7 +113,8 @@ static void find_sources(struct arena *arena, const struct pipeline *pipeline, c
         for (int32_t r = 0; !known && r < head->range_count; r++)
             known = strcmp(head->ranges[r].source, plan->source->name) == 0;
         if (!known)
-            item_add(arena, out, CHANGE_SOURCE, CHANGE_REBUILT, plan->source->name, "is new: starts at startingOffsets");
+            item_add(arena, out, CHANGE_SOURCE, CHANGE_REBUILT, plan->source->name,
+                     "is new: starts at startingOffsets");
     }
 }
 
@@ -191,8 +192,9 @@ static void find_operators(struct arena *arena, const struct pipeline *pipeline,
         if (is_known(head, plan))
             item_add(arena, out, CHANGE_OPERATOR, CHANGE_KEPT, name, "goes on with its state");
         else if (is_reset(pipeline, head, name))
-            item_add(arena, out, CHANGE_OPERATOR, CHANGE_RESET, name,
-                     "what was open is lost, because it now remembers something else: starts empty, with the next record");
+            item_add(
+                arena, out, CHANGE_OPERATOR, CHANGE_RESET, name,
+                "what was open is lost, because it now remembers something else: starts empty, with the next record");
         else
             item_add(arena, out, CHANGE_OPERATOR, CHANGE_REBUILT, name,
                      "remembers something new: starts empty, with the next record");
@@ -235,7 +237,8 @@ static void find_tables(struct arena *arena, const struct pipeline *pipeline, co
                      "is no longer written; its files stay as they are");
 }
 
-void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head, struct change *out)
+void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
+                 struct change *out)
 {
     *out = (struct change){0};
     find_sources(arena, pipeline, head, out);
@@ -253,7 +256,8 @@ void change_print(const struct change *change, struct text *out)
         wide = (int)strlen(change->items[i].name) > wide ? (int)strlen(change->items[i].name) : wide;
     for (int32_t i = 0; i < change->count; i++) {
         const struct change_item *item = &change->items[i];
-        text_printf(out, "%-7s  %-9s  %-*s  %s\n", fates[item->fate], kinds[item->kind], wide, item->name, item->detail);
+        text_printf(out, "%-7s  %-9s  %-*s  %s\n", fates[item->fate], kinds[item->kind], wide, item->name,
+                    item->detail);
     }
 }
 

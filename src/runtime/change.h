@@ -25,19 +25,17 @@ struct change_item {
     enum change_kind kind;
     enum change_fate fate;
     const char *name;
-    const char *detail;                /* what follows from it */
+    const char *detail; /* what follows from it */
 };
 struct change {
     struct change_item *items;
     int32_t count, capacity;
-    int32_t lost;                      /* items that lose something */
+    int32_t lost; /* items that lose something */
 };
-static inline bool change_loses(enum change_fate fate)
-{
-    return fate == CHANGE_RESET || fate == CHANGE_LOST;
-}
+static inline bool change_loses(enum change_fate fate) { return fate == CHANGE_RESET || fate == CHANGE_LOST; }
 
-void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head, struct change *out);
+void change_find(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
+                 struct change *out);
 /* What the pipeline's watermarks continue with: a group goes on where the states that it keeps were, and never falls. */
 void change_watermarks(const struct pipeline *pipeline, const struct chain_record *head, struct watermarks *out);
 /* One line an item, in columns. */

@@ -9,7 +9,7 @@
 #include "sink/sink.h"
 #include "source/source.h"
 
-enum { QUARANTINE_NAME_MAX = 200 };   /* bytes: a folder's name */
+enum { QUARANTINE_NAME_MAX = 200 }; /* bytes: a folder's name */
 
 /* What the engine executes; the rest is typed by sql/ and refused here, by name. */
 static bool can_execute(enum plan_kind kind)
@@ -26,10 +26,8 @@ static bool can_execute(enum plan_kind kind)
     case PLAN_AGGREGATE:
     case PLAN_JOIN:
     case PLAN_UNION:
-    case PLAN_VALUES:
-        return true;
-    default:
-        return false;
+    case PLAN_VALUES: return true;
+    default: return false;
     }
 }
 
@@ -41,7 +39,7 @@ static const char *plan_name(const struct plan *plan)
 struct check {
     struct arena *arena;
     struct problems *problems;
-    enum code code;              /* of the first problem */
+    enum code code; /* of the first problem */
 };
 
 static void problem(struct check *check, enum code code, struct position at, const char *text)
@@ -49,8 +47,9 @@ static void problem(struct check *check, enum code code, struct position at, con
     struct problems *problems = check->problems;
     mem_grow(problems->texts, problems->capacity, problems->count + 1);
     problems->texts[problems->count++] =
-        at.line > 0 ? arena_printf(check->arena, "%s:%d:%d: %s", at.file != NULL ? at.file : "", at.line, at.column, text)
-                    : arena_strdup(check->arena, text);
+        at.line > 0
+            ? arena_printf(check->arena, "%s:%d:%d: %s", at.file != NULL ? at.file : "", at.line, at.column, text)
+            : arena_strdup(check->arena, text);
     check->code = check->code == E_OK ? code : check->code;
 }
 
@@ -62,7 +61,7 @@ static void refuse(struct check *check, struct position at, const char *what, co
 /* A lookup gives rows that seek, never ones that are sought: those are not asked for in any one epoch. */
 static bool keeps_still_rows(const struct plan *plan)
 {
-    static const enum join_kind keeping[2] = {JOIN_LEFT, JOIN_RIGHT};   // by the input whose rows stay
+    static const enum join_kind keeping[2] = {JOIN_LEFT, JOIN_RIGHT}; // by the input whose rows stay
     return plan->join.kind == JOIN_FULL || plan->join.kind == keeping[plan_still_input(plan)];
 }
 
@@ -112,19 +111,17 @@ static bool option_check(struct check *check, const struct option *options, cons
 {
     struct error err = {0};
     void *scratch = arena_alloc(check->arena, settings_size(options));
-    if (setting->value[0] == '\0' ||   // "${env:NAME:-}": an empty option is one not set
+    if (setting->value[0] == '\0' || // "${env:NAME:-}": an empty option is one not set
         option_set(options, scratch, setting->name, setting->value, check->arena, &err) == E_OK)
         return true;
     problem(check, err.code, setting->at, arena_printf(check->arena, "%s %s: %s", whose, name, err.text));
     return false;
 }
 
-static bool starts_with(const char *name, const char *prefix)
-{
-    return strncasecmp(name, prefix, strlen(prefix)) == 0;
-}
+static bool starts_with(const char *name, const char *prefix) { return strncasecmp(name, prefix, strlen(prefix)) == 0; }
 
-static void value_check(struct check *check, const struct source_type *type, const struct setting *setting, const char *source)
+static void value_check(struct check *check, const struct source_type *type, const struct setting *setting,
+                        const char *source)
 {
     struct error err = {0};
     if (type->check != NULL && setting->value[0] != '\0' && type->check(setting->name, setting->value, &err) != E_OK)
@@ -138,12 +135,12 @@ static void source_check(struct check *check, const struct pipeline_source *sour
         refuse(check, source->at, "a source of this format", source->format);
         return;
     }
-    const struct decoder_type *decoder = decoder_find(source->format);   // of lines of files
+    const struct decoder_type *decoder = decoder_find(source->format); // of lines of files
     for (int32_t i = 0; i < source->option_count; i++) {
         const struct setting *setting = &source->options[i];
         bool decoders = decoder != NULL && option_find(type->options, setting->name) == NULL &&
                         option_find(decoder->options, setting->name) != NULL;
-        if (starts_with(setting->name, "kafka."))   // the client's own, judged when it starts
+        if (starts_with(setting->name, "kafka.")) // the client's own, judged when it starts
             continue;
         if (option_check(check, decoders ? decoder->options : type->options, setting, "source", source->name))
             value_check(check, type, setting, source->name);
@@ -165,10 +162,10 @@ static void property_check(struct check *check, const struct pipeline_table *tab
     const struct sink_type *type = sink_find(table->format);
     const struct option *options = type->options;
     if (type->client_options && starts_with(property->name, "kafka."))
-        return;   // the client's own: `validate`
+        return; // the client's own: `validate`
     const struct encoder_type *encoder = sink_encoder(table->format);
-    bool encoders = encoder != NULL && !starts_with(property->name, "leat.") &&
-                    option_find(options, property->name) == NULL;
+    bool encoders =
+        encoder != NULL && !starts_with(property->name, "leat.") && option_find(options, property->name) == NULL;
     if (encoders)
         options = encoder->options;
     if (option_find(table_options, property->name) != NULL)
@@ -184,8 +181,9 @@ static void late_name_check(struct check *check, const struct pipeline *pipeline
     for (int32_t i = 0; table_keeps_late(table) && i < pipeline->table_count; i++)
         if (strcasecmp(pipeline->tables[i]->name, name) == 0)
             problem(check, E_SPEC, pipeline->tables[i]->at,
-                    arena_printf(check->arena, "table %s has the name that the late rows of %s go to ('leat.late' = 'table')",
-                                 name, table->name));
+                    arena_printf(check->arena,
+                                 "table %s has the name that the late rows of %s go to ('leat.late' = 'table')", name,
+                                 table->name));
 }
 
 static bool is_taken(const struct pipeline *pipeline, const char *name)
@@ -204,8 +202,8 @@ static bool is_taken(const struct pipeline *pipeline, const char *name)
 /* A quarantine is a folder beside the tables. */
 static void quarantine_check(struct check *check, const struct pipeline *pipeline, const char *name, struct position at)
 {
-    bool safe = name != NULL && name[0] != '.' && strcmp(name, "_staging") != 0 && strlen(name) <= QUARANTINE_NAME_MAX &&
-                strpbrk(name, "/\\\n\r\t") == NULL;
+    bool safe = name != NULL && name[0] != '.' && strcmp(name, "_staging") != 0 &&
+                strlen(name) <= QUARANTINE_NAME_MAX && strpbrk(name, "/\\\n\r\t") == NULL;
     if (name == NULL || name[0] == '\0')
         return;
     if (!safe)
@@ -319,7 +317,8 @@ static bool lies_within(const char *path, const char *folder)
 }
 
 /* NULL: it has none. */
-static const char *folder_of(struct check *check, const struct pipeline_table *table, const struct run_settings *settings)
+static const char *folder_of(struct check *check, const struct pipeline_table *table,
+                             const struct run_settings *settings)
 {
     const struct sink_type *type = sink_find(table->format);
     if (type == NULL || type->folderless)
@@ -341,7 +340,8 @@ static void nesting_check(struct check *check, const struct pipeline *pipeline, 
                                      pipeline->tables[i]->name, pipeline->tables[k]->name, folders[i]));
 }
 
-enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems, struct error *err)
+enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,
+                        struct error *err)
 {
     struct check check = {arena, problems, E_OK};
     int32_t first = problems->count;

@@ -19,7 +19,7 @@
 
 enum {
     RECORDS_KEPT_WITHOUT_STATE = 100,
-    TRIM_TOGETHER = 20,   /* records of epochs that take milliseconds */
+    TRIM_TOGETHER = 20, /* records of epochs that take milliseconds */
 };
 
 /* ---- step 2: durable, still invisible ---- */
@@ -107,8 +107,8 @@ static void record_watermarks(struct engine *self, struct chain_record *record)
         if (plan->kind != PLAN_WATERMARK)
             continue;
         int32_t number = plan->watermark.node;
-        record->watermarks[number] = (struct chain_watermark){
-            plan->identity, watermark_name(&self->scratch, plan), self->watermarks.node_us[number]};
+        record->watermarks[number] = (struct chain_watermark){plan->identity, watermark_name(&self->scratch, plan),
+                                                              self->watermarks.node_us[number]};
     }
 }
 
@@ -129,8 +129,8 @@ static enum code record_ledgers(struct engine *self, struct chain_record *record
     record->ledger_count = count;
     for (int32_t i = 0; i < count; i++) {
         struct table_progress *table = &self->progress->tables[i];
-        TRY(ledger_table(&counts, i, &table->map, outputs_totals(self->outputs, i).rows, &self->scratch, &record->ledgers[i],
-                         err));
+        TRY(ledger_table(&counts, i, &table->map, outputs_totals(self->outputs, i).rows, &self->scratch,
+                         &record->ledgers[i], err));
         table->epoch = record->ledgers[i].counts;
     }
     return E_OK;
@@ -181,7 +181,7 @@ static enum code tidy(struct engine *self, struct error *err)
         return keep > 0 ? chain_trim(self->chain, keep, err) : E_OK;
     if (keep - chain_oldest(self->chain) < TRIM_TOGETHER)
         return E_OK;
-    TRY(chain_sync(self->chain, err));   // what goes may be all that an unsynced head stands on
+    TRY(chain_sync(self->chain, err)); // what goes may be all that an unsynced head stands on
     return chain_trim(self->chain, keep, err);
 }
 
@@ -190,8 +190,10 @@ static void mirror(struct engine *self)
 {
     for (int32_t i = 0; i < self->feed_count; i++) {
         struct error err = {0};
-        if (!epoch_transaction_shows(&self->transaction, self->feeds[i].source) && feed_mirror(&self->feeds[i], &err) != E_OK)
-            log_warn("the offsets could not be mirrored to the broker's group, so lag tools show old values: %s", err.text);
+        if (!epoch_transaction_shows(&self->transaction, self->feeds[i].source) &&
+            feed_mirror(&self->feeds[i], &err) != E_OK)
+            log_warn("the offsets could not be mirrored to the broker's group, so lag tools show old values: %s",
+                     err.text);
     }
 }
 
@@ -212,8 +214,8 @@ static void epoch_account(struct engine *self)
             self->files_us = os->clock_mono_us();
         table->bytes_total += totals.bytes;
         if (i < self->pipeline->table_count && outputs_path(self->outputs, i) != NULL)
-            few_files_look(&table->few_files, self->pipeline, self->pipeline->tables[i], table->files_total, table->bytes_total,
-                           os->clock_mono_us() - self->progress->started_us);
+            few_files_look(&table->few_files, self->pipeline, self->pipeline->tables[i], table->files_total,
+                           table->bytes_total, os->clock_mono_us() - self->progress->started_us);
     }
 }
 

@@ -15,7 +15,7 @@ struct compact {
     const struct compact_request *request;
     struct run_settings settings;
     struct arena *arena;
-    struct store *store;               /* of the checkpoint */
+    struct store *store; /* of the checkpoint */
     struct chain *chain;
     struct chain_record head;
     struct budget budget;
@@ -72,7 +72,8 @@ static enum code outputs_merge(struct compact *self, struct compact_report *repo
         const struct chain_sink *sink = sink_named(self, name);
         if (path == NULL || sink == NULL || (self->request->table != NULL && strcmp(self->request->table, name) != 0))
             continue;
-        struct compact_table *table = table_add(report, arena_strdup(self->arena, name), arena_strdup(self->arena, path));
+        struct compact_table *table =
+            table_add(report, arena_strdup(self->arena, name), arena_strdup(self->arena, path));
         TRY(outputs_commit_one(self->outputs, i, self->head.epoch, bytes_of_string(sink->token), err));
         if (output_merge(self, i, table, err) != E_OK)
             return error_note(err, "table %s", name);
@@ -127,7 +128,8 @@ static enum code tables_look(struct compact *self, const struct pipeline *pipeli
 
 /* ---- the whole ---- */
 
-static enum code run(struct compact *self, const struct pipeline *pipeline, struct compact_report *report, struct error *err)
+static enum code run(struct compact *self, const struct pipeline *pipeline, struct compact_report *report,
+                     struct error *err)
 {
     bool dry = self->request->dry_run;
     TRY(settings_read(self->arena, pipeline, &self->settings, err));

@@ -5,9 +5,9 @@
 #include "runtime/quarantine_rows.h"
 
 enum {
-    DEAD_LETTER_BYTES_MAX = 1048576,   /* what a producer takes when it is not told otherwise */
-    HEADER_MAX = 256 * 1024,           /* of a header's value; halved until all of them fit, */
-    HEADER_MIN = 32,                   /* or not even so much of each does */
+    DEAD_LETTER_BYTES_MAX = 1048576, /* what a producer takes when it is not told otherwise */
+    HEADER_MAX = 256 * 1024,         /* of a header's value; halved until all of them fit, */
+    HEADER_MIN = 32,                 /* or not even so much of each does */
 };
 
 /* ---- shape ---- */
@@ -52,7 +52,10 @@ static const struct {
     {QUARANTINE_REJECTED_AT, "leat.rejected_at"},
 };
 
-static int64_t header_size(const char *name, size_t value) { return SINK_HEADER_FRAME + (int64_t)(strlen(name) + value); }
+static int64_t header_size(const char *name, size_t value)
+{
+    return SINK_HEADER_FRAME + (int64_t)(strlen(name) + value);
+}
 
 /* Into `list`, cut to `most` bytes; its size. NULL: only its size is wanted. */
 static int64_t header_put(struct builder *list, const char *name, struct bytes value, size_t most)
@@ -67,7 +70,8 @@ static int64_t header_put(struct builder *list, const char *name, struct bytes v
     return header_size(name, value.size);
 }
 
-static int64_t headers_put(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row, size_t most)
+static int64_t headers_put(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row,
+                           size_t most)
 {
     struct text cell = {0};
     int64_t size = header_put(list, "__connect.errors.connector.name", bytes_of_string(pipeline), most) +
@@ -80,7 +84,7 @@ static int64_t headers_put(struct builder *list, const char *pipeline, const str
         if (type_is_varlen(col->type)) {
             size += header_put(list, headers[i].header, column_bytes_at(col, row), most);
         } else {
-            column_print(col, row, &cell);   // times in UTC
+            column_print(col, row, &cell); // times in UTC
             size += header_put(list, headers[i].header, text_view(&cell), most);
         }
     }
@@ -99,12 +103,14 @@ static int64_t reason_put(struct builder *list, const struct batch *rows, int64_
 }
 
 /* The headers, the longest of them cut, in at most half of the room; what they take. */
-static int64_t headers_fit(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row, int64_t room)
+static int64_t headers_fit(struct builder *list, const char *pipeline, const struct batch *rows, int64_t row,
+                           int64_t room)
 {
     size_t most = HEADER_MAX;
     while (most >= HEADER_MIN && headers_put(NULL, pipeline, rows, row, most) > room / 2)
         most /= 2;
-    int64_t size = most >= HEADER_MIN ? headers_put(list, pipeline, rows, row, most) : reason_put(list, rows, row, room);
+    int64_t size =
+        most >= HEADER_MIN ? headers_put(list, pipeline, rows, row, most) : reason_put(list, rows, row, room);
     builder_close_list(list);
     return size;
 }
@@ -138,7 +144,8 @@ static void letter_make(struct builder *columns, const char *pipeline, const str
     room -= headers_fit(&columns[LETTER_HEADERS], pipeline, rows, row, room);
     room -= bytes_put(&columns[LETTER_KEY], &rows->columns[QUARANTINE_KEY], row, smaller(room / 2, DEAD_LETTER_KEY_MAX),
                       limits->needs_key);
-    bytes_put(&columns[LETTER_VALUE], &rows->columns[QUARANTINE_VALUE], row, smaller(room, DEAD_LETTER_VALUE_MAX), false);
+    bytes_put(&columns[LETTER_VALUE], &rows->columns[QUARANTINE_VALUE], row, smaller(room, DEAD_LETTER_VALUE_MAX),
+              false);
 }
 
 void dead_letters_make(const struct type *schema, const char *pipeline, const struct sink_record_limits *limits,
@@ -162,7 +169,8 @@ static const char own_prefix[] = "leat.quarantine.kafka.", servers[] = "kafka.bo
 
 static bool starts_with(const char *text, const char *prefix) { return strncasecmp(text, prefix, strlen(prefix)) == 0; }
 
-static void option_add(struct sink_spec *spec, const char **names, const char **values, const char *name, const char *value)
+static void option_add(struct sink_spec *spec, const char **names, const char **values, const char *name,
+                       const char *value)
 {
     names[spec->option_count] = name;
     values[spec->option_count++] = value;
@@ -186,8 +194,8 @@ static const struct pipeline_source *kafka_source(const struct pipeline *pipelin
     return NULL;
 }
 
-enum code dead_letter_spec(struct arena *arena, const struct pipeline *pipeline, const char *topic, struct sink_spec *out,
-                           struct error *err)
+enum code dead_letter_spec(struct arena *arena, const struct pipeline *pipeline, const char *topic,
+                           struct sink_spec *out, struct error *err)
 {
     const struct pipeline_source *source = kafka_source(pipeline);
     size_t most = (size_t)pipeline->setting_count + (size_t)(source != NULL ? source->option_count : 0) + 1;
@@ -198,7 +206,8 @@ enum code dead_letter_spec(struct arena *arena, const struct pipeline *pipeline,
     for (int32_t i = 0; i < pipeline->setting_count; i++) {
         const struct setting *setting = &pipeline->settings[i];
         if (starts_with(setting->name, own_prefix) && setting->value[0] != '\0')
-            option_add(out, names, values, arena_printf(arena, "kafka.%s", setting->name + strlen(own_prefix)), setting->value);
+            option_add(out, names, values, arena_printf(arena, "kafka.%s", setting->name + strlen(own_prefix)),
+                       setting->value);
     }
     bool own = transaction_option(names, values, out->option_count, servers) != NULL;
     for (int32_t i = 0; !own && source != NULL && i < source->option_count; i++) {
@@ -208,7 +217,9 @@ enum code dead_letter_spec(struct arena *arena, const struct pipeline *pipeline,
             option_add(out, names, values, option->name, option->value);
     }
     if (transaction_option(names, values, out->option_count, servers) == NULL)
-        return fail(err, E_SPEC, "leat.quarantine.topic = %s: no source reads Kafka, so the setting "
-                    "leat.quarantine.kafka.bootstrap.servers must say which cluster the topic is on", topic);
+        return fail(err, E_SPEC,
+                    "leat.quarantine.topic = %s: no source reads Kafka, so the setting "
+                    "leat.quarantine.kafka.bootstrap.servers must say which cluster the topic is on",
+                    topic);
     return E_OK;
 }

@@ -20,8 +20,7 @@ static int32_t disk_of_device(struct disks *self, uint64_t device, const char *f
         if (self->items[i].device == device)
             return i;
     mem_grow(self->items, self->capacity, self->count + 1);
-    self->items[self->count] =
-        (struct disk){.folder = folder, .device = device, .need_bytes = ROOM_LEAST_BYTES};
+    self->items[self->count] = (struct disk){.folder = folder, .device = device, .need_bytes = ROOM_LEAST_BYTES};
     return self->count++;
 }
 
@@ -36,8 +35,7 @@ void disks_add(struct disks *self, struct arena *arena, const char *folder)
         return;
     const char *path = arena_strdup(arena, folder);
     mem_grow(self->folders, self->folder_capacity, self->folder_count + 1);
-    self->folders[self->folder_count++] =
-        (struct disk_folder){path, disk_of_device(self, found.device, path)};
+    self->folders[self->folder_count++] = (struct disk_folder){path, disk_of_device(self, found.device, path)};
 }
 
 /* One folder may lie in another, on another disk: the longest name that fits is the right one. */
@@ -47,8 +45,7 @@ struct disk *disks_find(const struct disks *self, const char *path)
     struct disk *found = NULL;
     for (int32_t i = 0; i < self->folder_count; i++) {
         size_t size = strlen(self->folders[i].path);
-        bool inside =
-            strncmp(self->folders[i].path, path, size) == 0 && (path[size] == '/' || path[size] == '\0');
+        bool inside = strncmp(self->folders[i].path, path, size) == 0 && (path[size] == '/' || path[size] == '\0');
         if (inside && size > best) {
             best = size;
             found = &self->items[self->folders[i].disk];
@@ -64,8 +61,8 @@ static enum code disk_room(const struct disk *self, struct error *err)
         return error_about(err, "%s", self->folder);
     if (free_bytes >= self->need_bytes)
         return E_OK;
-    fail(err, E_FULL, "No space left on the disk of %s: %.1f MB are free, an epoch takes about %.1f MB",
-         self->folder, (double)free_bytes / 1e6, (double)self->need_bytes / 1e6);
+    fail(err, E_FULL, "No space left on the disk of %s: %.1f MB are free, an epoch takes about %.1f MB", self->folder,
+         (double)free_bytes / 1e6, (double)self->need_bytes / 1e6);
     return error_about(err, "%s", self->folder);
 }
 

@@ -15,10 +15,10 @@
 #include "base/memory.h"
 
 struct disk {
-    const char *folder;                /* its name for people */
+    const char *folder; /* its name for people */
     uint64_t device;
-    int64_t need_bytes;                /* of the next epoch */
-    int64_t wrote_bytes;               /* by this epoch, so far */
+    int64_t need_bytes;  /* of the next epoch */
+    int64_t wrote_bytes; /* by this epoch, so far */
 };
 struct disk_folder {
     const char *path;

@@ -116,10 +116,10 @@ enum code drift_load(struct drift *self, struct store *store, struct error *err)
 
 static void line_print(const struct drift_field *field, struct text *out)
 {
-    json_t *line = json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:I, s:I}", "source", field->source, "path", field->path,
-                             "topic", field->topic, "partition", field->partition, "offset", (json_int_t)field->offset, "type",
-                             field->type, "example", field->example, "first_us", (json_int_t)field->first_us, "count",
-                             (json_int_t)field->count);
+    json_t *line = json_pack("{s:s, s:s, s:s, s:i, s:I, s:s, s:s, s:I, s:I}", "source", field->source, "path",
+                             field->path, "topic", field->topic, "partition", field->partition, "offset",
+                             (json_int_t)field->offset, "type", field->type, "example", field->example, "first_us",
+                             (json_int_t)field->first_us, "count", (json_int_t)field->count);
     char *dump = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL; // NULL: something is no UTF-8
     if (dump != NULL)
         text_printf(out, "%s\n", dump);
@@ -168,9 +168,10 @@ static void on_sighting(void *context, const struct sighting *sighting)
     if (entry_add(self->drift, &field) == NULL)
         return;
     self->fresh = true;
-    log_warn("a new field: %s has %s, which no schema names: %s, for example %s, first in %s, partition %d, offset %" PRId64
-             "; leat drift lists such fields",
-             field.source, field.path, field.type, field.example, field.topic, field.partition, field.offset);
+    log_warn(
+        "a new field: %s has %s, which no schema names: %s, for example %s, first in %s, partition %d, offset %" PRId64
+        "; leat drift lists such fields",
+        field.source, field.path, field.type, field.example, field.topic, field.partition, field.offset);
 }
 
 /* Names that the decoder does not tell apart. */
@@ -182,11 +183,18 @@ static bool is_all_others(const char *path)
 
 static struct drift_entry *others_add(struct collecting *self, const char *source, const char *path)
 {
-    const struct drift_field field = {.source = source, .path = path, .topic = "", .type = "", .example = "",
-                                      .partition = -1, .offset = -1, .first_us = os->clock_wall_us()};
+    const struct drift_field field = {.source = source,
+                                      .path = path,
+                                      .topic = "",
+                                      .type = "",
+                                      .example = "",
+                                      .partition = -1,
+                                      .offset = -1,
+                                      .first_us = os->clock_wall_us()};
     self->fresh = true;
-    log_warn("%s has fields that no schema names and that are too many, or whose names are too long, to be told apart: %s",
-             source, path);
+    log_warn(
+        "%s has fields that no schema names and that are too many, or whose names are too long, to be told apart: %s",
+        source, path);
     return entry_add(self->drift, &field);
 }
 

@@ -18,7 +18,7 @@ enum { DRIFT_FIELDS_MAX = 10000, DRIFT_WRITE_US = 10 * 1000 * 1000 };
 
 struct drift_entry {
     struct drift_field field;
-    int64_t before;              /* of field.count: met before this graph was opened */
+    int64_t before; /* of field.count: met before this graph was opened */
 };
 struct drift {
     struct arena arena;

@@ -9,9 +9,9 @@ enum {
     FETCH_WAIT_US = 100 * 1000,
     FIRST_WAIT_US = 200 * 1000,
     QUIET_US = 5 * 1000 * 1000,
-    PROMPT_READ_US = 50 * 1000, // longest reading of an epoch without files, when it has a backlog
+    PROMPT_READ_US = 50 * 1000,   // longest reading of an epoch without files, when it has a backlog
     FILES_EVERY_US = 1000 * 1000, // an epoch without files that had some after all is followed by a longer one
-    SIDE_WAIT_US = 1000,        // on one feed of several, before the next is looked at
+    SIDE_WAIT_US = 1000,          // on one feed of several, before the next is looked at
 };
 
 /* ---- reading ---- */
@@ -90,7 +90,9 @@ static bool is_prompt(const struct engine *self)
 
 static int64_t staleness_us(const struct engine *self)
 {
-    int64_t most_us = !self->prompt || self->catching_up ? INT64_MAX : is_prompt(self) ? PROMPT_READ_US : FILES_EVERY_US;
+    int64_t most_us = !self->prompt || self->catching_up ? INT64_MAX
+                      : is_prompt(self)                  ? PROMPT_READ_US
+                                                         : FILES_EVERY_US;
     return self->settings.max_staleness_us < most_us ? self->settings.max_staleness_us : most_us;
 }
 
@@ -102,8 +104,7 @@ static bool time_to_cut(const struct engine *self, bool open)
     if (!open)
         return false;
     int64_t most = self->settings.epoch_records_max;
-    return os->clock_mono_us() - self->epoch_started_us >= staleness_us(self) ||
-           (most > 0 && self->records >= most);
+    return os->clock_mono_us() - self->epoch_started_us >= staleness_us(self) || (most > 0 && self->records >= most);
 }
 
 /* One batch of each feed that still has some; meanwhile small files are merged. */
@@ -167,7 +168,7 @@ static enum code read_all(struct engine *self, bool open, struct error *err)
             feeds_cut(self);
         else
             TRY(read_round(self, prompt ? 0 : FETCH_WAIT_US, err));
-        if (prompt && self->records == before)   // all that was there is in
+        if (prompt && self->records == before) // all that was there is in
             feeds_cut(self);
         if (!open) // else nothing was promised
             TRY(quiet_check(self, err));

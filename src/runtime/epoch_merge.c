@@ -13,7 +13,7 @@ struct stage_work {
     struct shard_work {
         int32_t shard;
         bool idle; /* nothing to merge: it is only its turn to be written whole */
-    } *shards;
+    } * shards;
     int32_t count;
 };
 

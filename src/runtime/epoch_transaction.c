@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/os.h"
 
-enum { SERVERS = 0 };   // place of the option in the list given to the transaction
+enum { SERVERS = 0 }; // place of the option in the list given to the transaction
 
 static const char servers_option[] = "kafka.bootstrap.servers";
 /* Offsets without a group at work expire after seven days, where nobody shortened it; a staged record is young before that. */
@@ -57,9 +57,10 @@ static enum code options_add(struct options *all, const struct pipeline_table *t
             continue;
         const char *given = transaction_option(all->names, all->values, all->count, option->name);
         if (given != NULL && strcmp(given, option->value) != 0)
-            return fail(err, E_SPEC, "%s %s: option %s differs from another table's on the same cluster; one transaction "
-                        "writes to all of them, so they must be the same", table->is_sink ? "sink" : "table", table->name,
-                        option->name);
+            return fail(err, E_SPEC,
+                        "%s %s: option %s differs from another table's on the same cluster; one transaction "
+                        "writes to all of them, so they must be the same",
+                        table->is_sink ? "sink" : "table", table->name, option->name);
         if (given != NULL)
             continue;
         all->names[all->count] = option->name;
@@ -84,8 +85,10 @@ static enum code options_collect(struct epoch_transaction *self, const char *boo
         if (table_is_on(table, bootstrap))
             TRY(options_add(out, table, err));
         else if (is_kafka(table))
-            log_warn("%s is on another Kafka cluster than the query's transaction: it gets each row at least once, with "
-                     "headers that tell repeated ones", table->name);
+            log_warn(
+                "%s is on another Kafka cluster than the query's transaction: it gets each row at least once, with "
+                "headers that tell repeated ones",
+                table->name);
     }
     return E_OK;
 }
@@ -120,8 +123,8 @@ static const char *first_bootstrap(const struct pipeline *pipeline)
 
 /* ---- open and close ---- */
 
-static enum code open_with(struct epoch_transaction *self, const struct epoch_transaction_spec *given, const char *bootstrap,
-                           bool look, struct error *err)
+static enum code open_with(struct epoch_transaction *self, const struct epoch_transaction_spec *given,
+                           const char *bootstrap, bool look, struct error *err)
 {
     struct options options;
     TRY(options_collect(self, bootstrap, &options, err));
@@ -138,8 +141,10 @@ static enum code open_with(struct epoch_transaction *self, const struct epoch_tr
         .stopping = runtime_stopping,
     };
     if (spec.mark_topic == NULL && !some_source_is_on(self->pipeline, bootstrap))
-        return fail(err, E_SPEC, "no source reads the cluster %s and no sink names its topic with the option topic: then "
-                    "leat.mark.topic must name an existing topic, for the group to keep the last epoch at", bootstrap);
+        return fail(err, E_SPEC,
+                    "no source reads the cluster %s and no sink names its topic with the option topic: then "
+                    "leat.mark.topic must name an existing topic, for the group to keep the last epoch at",
+                    bootstrap);
     const struct transaction_type *type = transaction_type();
     self->transaction = (struct transaction){type, mem_zero(type->size), arena_strdup(&self->arena, bootstrap)};
     self->query_id = arena_strdup(&self->arena, given->query_id);
@@ -148,11 +153,12 @@ static enum code open_with(struct epoch_transaction *self, const struct epoch_tr
     return type->open(self->transaction.self, &spec, err);
 }
 
-enum code epoch_transaction_open(struct epoch_transaction *self, const struct epoch_transaction_spec *spec, struct error *err)
+enum code epoch_transaction_open(struct epoch_transaction *self, const struct epoch_transaction_spec *spec,
+                                 struct error *err)
 {
     *self = (struct epoch_transaction){.pipeline = spec->pipeline};
     const char *bootstrap = first_bootstrap(spec->pipeline);
-    if (bootstrap == NULL)   // no Kafka, or a sink without servers: that it will say itself
+    if (bootstrap == NULL) // no Kafka, or a sink without servers: that it will say itself
         return E_OK;
     enum code code = open_with(self, spec, bootstrap, false, err);
     if (code != E_OK)
@@ -205,7 +211,8 @@ struct offsets {
 };
 
 /* Two sources may read one partition; the group has one offset of it. One source has it once: the first `count` are others'. */
-static struct transaction_offset *offsets_find(const struct offsets *offsets, int32_t count, const struct chain_range *range)
+static struct transaction_offset *offsets_find(const struct offsets *offsets, int32_t count,
+                                               const struct chain_range *range)
 {
     for (int32_t i = 0; i < count; i++)
         if (offsets->items[i].partition == range->partition && strcmp(offsets->items[i].topic, range->topic) == 0)
@@ -288,12 +295,12 @@ void epoch_transaction_abort(struct epoch_transaction *self)
 
 struct question {
     struct arena arena;
-    int64_t head;                      /* -1: the chain is empty */
+    int64_t head; /* -1: the chain is empty */
     struct chain_record head_record;
-    bool had;                          /* the head was committed by a transaction where this one is */
-    struct chain_staged *staged;       /* of epoch head + 1, told of where this transaction is */
+    bool had;                    /* the head was committed by a transaction where this one is */
+    struct chain_staged *staged; /* of epoch head + 1, told of where this transaction is */
     int32_t staged_count;
-    struct chain_place elsewhere;      /* of a staged record that was not: only there it can be asked for */
+    struct chain_place elsewhere; /* of a staged record that was not: only there it can be asked for */
     bool has_elsewhere;
     struct offsets offsets;
 };
@@ -341,7 +348,7 @@ static enum code question_make(const struct epoch_transaction *self, const struc
     for (int32_t i = 0; i < count; i++) {
         struct chain_record record;
         if (all[i].epoch != out->head + 1)
-            continue;   // older than the head: it was adopted, or lost against another
+            continue; // older than the head: it was adopted, or lost against another
         TRY(chain_staged_read(chain, &all[i], &out->arena, &record, err));
         question_add(self, &record, out);
         if (place_is_here(self, &record.place)) {
@@ -362,9 +369,12 @@ static enum code adopt(struct chain *chain, const struct question *question, con
             log_info("epoch %" PRId64 " was committed at the broker; its record enters the chain", mark->epoch);
             return chain_adopt(chain, &question->staged[i], err);
         }
-    return fail(err, E_LOST, "the broker has committed epoch %" PRId64 " with nonce %016" PRIx64 ", but its staged record "
-                "(chain/.../%016" PRId64 ".%016" PRIx64 ".staged) is not in the checkpoint any more. Restore it from a backup, or "
-                "start over with a new checkpoint and new topics", mark->epoch, mark->nonce, mark->epoch, mark->nonce);
+    return fail(err, E_LOST,
+                "the broker has committed epoch %" PRId64 " with nonce %016" PRIx64 ", but its staged record "
+                "(chain/.../%016" PRId64 ".%016" PRIx64
+                ".staged) is not in the checkpoint any more. Restore it from a backup, or "
+                "start over with a new checkpoint and new topics",
+                mark->epoch, mark->nonce, mark->epoch, mark->nonce);
 }
 
 static bool some_is_old(const struct question *question)
@@ -384,22 +394,27 @@ static enum code elsewhere_check(const struct epoch_transaction *self, const str
     if (!question->has_elsewhere)
         return E_OK;
     if (accept) {
-        log_warn("given up, as accepted: whether epoch %" PRId64 " was committed; it is computed again, so that its records may "
-                 "be twice in the topics", epoch);
+        log_warn("given up, as accepted: whether epoch %" PRId64
+                 " was committed; it is computed again, so that its records may "
+                 "be twice in the topics",
+                 epoch);
         return E_OK;
     }
     struct text was = {0}, now = {0};
     if (question->elsewhere.bootstrap != NULL)
-        text_printf(&was, "kafka.bootstrap.servers %s, group %s", question->elsewhere.bootstrap, question->elsewhere.group);
+        text_printf(&was, "kafka.bootstrap.servers %s, group %s", question->elsewhere.bootstrap,
+                    question->elsewhere.group);
     else
         text_printf(&was, "where the sink of format kafka was");
     if (self->transaction.type != NULL)
         text_printf(&now, "kafka.bootstrap.servers %s, group %s", self->transaction.bootstrap, self->group);
     else
         text_printf(&now, "no sink of format kafka");
-    fail(err, E_CHANGED, "leat stopped while epoch %" PRId64 " was being committed, and only its broker knows whether it was: "
+    fail(err, E_CHANGED,
+         "leat stopped while epoch %" PRId64 " was being committed, and only its broker knows whether it was: "
          "%s. The project now has: %s. Put that back for one start, then it may be changed. Or give the epoch up with "
-         "`leat run --accept`: it is computed again, and its records may be twice in the topics", epoch, was.data, now.data);
+         "`leat run --accept`: it is computed again, and its records may be twice in the topics",
+         epoch, was.data, now.data);
     text_free(&was);
     text_free(&now);
     return err->code;
@@ -412,14 +427,18 @@ static enum code foreign_check(const struct epoch_transaction *self, const struc
     if (!mark->foreign)
         return E_OK;
     if (question->staged_count > 0)
-        return fail(err, E_LOST, "whether epoch %" PRId64 " was committed cannot be told: somebody else commits offsets to the "
-                    "consumer group %s (another query, or a source with the same kafka.group.id), and may have overwritten the "
-                    "answer. The group must be this query's own: give it another kafka.group.id afterwards. Look whether the "
-                    "epoch's rows are in the topics (read_committed). If they are, rename the checkpoint's %s to %016" PRId64
-                    ".json; if not, delete it. Then start again", question->head + 1, self->group, question->staged[0].path,
-                    question->head + 1);
-    log_warn("somebody else commits offsets to the consumer group %s: it must be this query's own, or a crash may leave leat "
-             "unable to tell what was committed. Set another kafka.group.id", self->group);
+        return fail(
+            err, E_LOST,
+            "whether epoch %" PRId64 " was committed cannot be told: somebody else commits offsets to the "
+            "consumer group %s (another query, or a source with the same kafka.group.id), and may have overwritten the "
+            "answer. The group must be this query's own: give it another kafka.group.id afterwards. Look whether the "
+            "epoch's rows are in the topics (read_committed). If they are, rename the checkpoint's %s to %016" PRId64
+            ".json; if not, delete it. Then start again",
+            question->head + 1, self->group, question->staged[0].path, question->head + 1);
+    log_warn(
+        "somebody else commits offsets to the consumer group %s: it must be this query's own, or a crash may leave leat "
+        "unable to tell what was committed. Set another kafka.group.id",
+        self->group);
     return E_OK;
 }
 
@@ -428,23 +447,28 @@ static enum code no_mark(const struct question *question, const struct transacti
 {
     bool had = question->had;
     if (question->staged_count > 0 && (had || some_is_old(question)))
-        return fail(err, E_LOST, "whether epoch %" PRId64 " was committed cannot be told: the consumer group that would say so was "
-                    "deleted, or its offsets have expired. Look whether the epoch's rows are in the topics (read_committed). If "
-                    "they are, rename the checkpoint's %s to %016" PRId64 ".json; if not, delete it. Then start again",
-                    question->head + 1, question->staged[0].path, question->head + 1);
+        return fail(
+            err, E_LOST,
+            "whether epoch %" PRId64 " was committed cannot be told: the consumer group that would say so was "
+            "deleted, or its offsets have expired. Look whether the epoch's rows are in the topics (read_committed). If "
+            "they are, rename the checkpoint's %s to %016" PRId64 ".json; if not, delete it. Then start again",
+            question->head + 1, question->staged[0].path, question->head + 1);
     if (had && !mark->foreign)
-        log_warn("the consumer group has forgotten the last epoch, %" PRId64 " (deleted, or its offsets have expired); nothing is "
-                 "open, so it goes on", question->head);
+        log_warn("the consumer group has forgotten the last epoch, %" PRId64
+                 " (deleted, or its offsets have expired); nothing is "
+                 "open, so it goes on",
+                 question->head);
     return E_OK;
 }
 
-static enum code decide(struct epoch_transaction *self, struct chain *chain, const struct question *question, bool accept,
-                        struct error *err)
+static enum code decide(struct epoch_transaction *self, struct chain *chain, const struct question *question,
+                        bool accept, struct error *err)
 {
     struct transaction_mark asked = {.epoch = -1};
     const struct transaction_mark *mark = &asked;
     if (self->transaction.type != NULL)
-        TRY(self->transaction.type->ask(self->transaction.self, question->offsets.items, question->offsets.count, &asked, err));
+        TRY(self->transaction.type->ask(self->transaction.self, question->offsets.items, question->offsets.count,
+                                        &asked, err));
     if (mark->epoch == question->head + 1)
         return adopt(chain, question, mark, err);
     TRY(elsewhere_check(self, question, accept, err));
@@ -455,11 +479,13 @@ static enum code decide(struct epoch_transaction *self, struct chain *chain, con
     if (mark->epoch == question->head && (!had || mark->nonce == question->head_record.nonce))
         return E_OK;
     if (mark->epoch < question->head && !had)
-        return E_OK;   // a Kafka sink came back after epochs without one
-    return fail(err, E_LOST, "the broker says that epoch %" PRId64 " (nonce %016" PRIx64 ") was the last to be committed, the "
-                "checkpoint ends with epoch %" PRId64 ": it was restored from an older backup, or the group's offsets were set "
-                "by hand. Restore the newest checkpoint, or start over with a new one and new topics", mark->epoch,
-                mark->nonce, question->head);
+        return E_OK; // a Kafka sink came back after epochs without one
+    return fail(err, E_LOST,
+                "the broker says that epoch %" PRId64 " (nonce %016" PRIx64 ") was the last to be committed, the "
+                "checkpoint ends with epoch %" PRId64
+                ": it was restored from an older backup, or the group's offsets were set "
+                "by hand. Restore the newest checkpoint, or start over with a new one and new topics",
+                mark->epoch, mark->nonce, question->head);
 }
 
 static enum code lost_or_overtaken(const struct chain *chain, struct error *err)
@@ -473,9 +499,11 @@ static enum code lost_or_overtaken(const struct chain *chain, struct error *err)
 enum code epoch_transaction_settle(struct epoch_transaction *self, struct chain *chain, bool accept, struct error *err)
 {
     struct question question = {0};
-    TRY(chain_overtaken(chain, err));   // whoever was before us is fenced now: what it has done, the chain or a staged record says
+    TRY(chain_overtaken(
+        chain, err)); // whoever was before us is fenced now: what it has done, the chain or a staged record says
     enum code code = question_make(self, chain, &question, err);
-    bool empty = question.head < 0 && question.staged_count == 0 && !question.has_elsewhere;   // nothing can have been committed
+    bool empty =
+        question.head < 0 && question.staged_count == 0 && !question.has_elsewhere; // nothing can have been committed
     if (code == E_OK && !empty)
         code = decide(self, chain, &question, accept, err);
     if (code == E_LOST) // what is missing may be what another process has used meanwhile
@@ -511,7 +539,8 @@ enum code epoch_transaction_look(const struct epoch_transaction_spec *spec, stru
     if (code == E_OK)
         code = question_make(&self, chain, &question, err);
     if (code == E_OK)
-        code = self.transaction.type->ask(self.transaction.self, question.offsets.items, question.offsets.count, &out->mark, err);
+        code = self.transaction.type->ask(self.transaction.self, question.offsets.items, question.offsets.count,
+                                          &out->mark, err);
     out->had = question.had;
     out->staged = code == E_OK && is_staged(&question, out->mark.nonce);
     mem_free(question.offsets.items);

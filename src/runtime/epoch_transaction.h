@@ -23,12 +23,12 @@
 #include "sink/sink.h"
 
 struct epoch_transaction {
-    struct transaction transaction;    /* type NULL: the query has none */
+    struct transaction transaction; /* type NULL: the query has none */
     const struct pipeline *pipeline;
     struct arena arena;
     const char *query_id, *group, *mark_topic;
     bool begun;
-    bool asked;                        /* its commit was asked for: only the broker knows now */
+    bool asked; /* its commit was asked for: only the broker knows now */
 };
 struct epoch_transaction_spec {
     const struct pipeline *pipeline;
@@ -55,10 +55,10 @@ MUST_CHECK enum code epoch_transaction_commit(struct epoch_transaction *self, co
 void epoch_transaction_abort(struct epoch_transaction *self);
 /* What the broker says of the query's last transaction, without touching it. */
 struct transaction_sight {
-    const char *bootstrap;             /* NULL: the query has no transaction */
+    const char *bootstrap; /* NULL: the query has no transaction */
     struct transaction_mark mark;
-    bool had;                          /* the head was committed by a transaction at this cluster, in this group */
-    bool staged;                       /* the checkpoint has the record that belongs to the mark, of the epoch after the head */
+    bool had;    /* the head was committed by a transaction at this cluster, in this group */
+    bool staged; /* the checkpoint has the record that belongs to the mark, of the epoch after the head */
 };
 MUST_CHECK enum code epoch_transaction_look(const struct epoch_transaction_spec *spec, struct chain *chain,
                                             struct arena *arena, struct transaction_sight *out, struct error *err);

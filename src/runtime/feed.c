@@ -38,7 +38,7 @@ static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
         needed[found] = true;
     }
     for (int32_t c = SOURCE_KEY; c <= SOURCE_TIMESTAMP; c++)
-        needed[c] = true;   // a reject takes its whole record along
+        needed[c] = true; // a reject takes its whole record along
     return E_OK;
 }
 
@@ -93,7 +93,7 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .stopping = spec->stopping,
         .stopping_context = spec->context,
         .zone = spec->pipeline->session.zone,
-        .may_lack = source->of_table,   // before its first epoch
+        .may_lack = source->of_table, // before its first epoch
     };
     TRY(columns_choose(feed, spec, &config, err));
     limit_read(feed, spec->settings);
@@ -102,7 +102,7 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
     const char **values = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
     for (int32_t i = 0; i < source->option_count; i++) {
         if (source->options[i].value[0] == '\0')
-            continue;   // "${env:NAME:-}": an empty option is one not set
+            continue; // "${env:NAME:-}": an empty option is one not set
         names[config.option_count] = source->options[i].name;
         values[config.option_count++] = source->options[i].value;
     }
@@ -186,7 +186,8 @@ enum code feed_discover(struct feed *feed, struct error *err)
         return feed_blame(feed, err);
     bool changed = feed->begun.count == 0 || found.count != feed->ranges.count;
     for (int32_t i = 0; i < found.count; i++) {
-        const struct source_range *old = source_ranges_find(&feed->ranges, found.items[i].topic, found.items[i].partition);
+        const struct source_range *old =
+            source_ranges_find(&feed->ranges, found.items[i].topic, found.items[i].partition);
         changed |= old == NULL || old->from != found.items[i].from;
     }
     progress_follow(feed, &found);
@@ -315,8 +316,8 @@ static void batch_shape(const struct feed *feed, struct batch *fetched, struct b
     struct origin *origin = mem_new(struct origin);
     atomic_store(&origin->count, 1);
     origin->name = feed->source->name;
-    struct column *const kept[] = {&origin->key, &origin->value, &origin->topic, &origin->partition, &origin->offset,
-                                   &origin->timestamp};
+    struct column *const kept[] = {&origin->key,       &origin->value,  &origin->topic,
+                                   &origin->partition, &origin->offset, &origin->timestamp};
     for (int32_t c = SOURCE_KEY; c <= SOURCE_TIMESTAMP; c++)
         if (c < fetched->column_count && from[c].type != NULL)
             column_share(kept[c], &from[c]);

@@ -9,8 +9,8 @@
 #include "sink/sink.h"
 
 enum {
-    FILES_LEAST = 100,        /* before that nothing is known of the input */
-    SMALL_SHARE = 16,         /* files smaller than so much of the target are not what was wished for */
+    FILES_LEAST = 100, /* before that nothing is known of the input */
+    SMALL_SHARE = 16,  /* files smaller than so much of the target are not what was wished for */
 };
 
 const char *table_option(const struct pipeline *pipeline, const struct pipeline_table *table, const char *name)
@@ -69,10 +69,12 @@ void few_files_look(struct few_files *self, const struct pipeline *pipeline, con
     size_print(bytes / files, mean, sizeof mean);
     size_print(target, want, sizeof want);
     duration_print(rounded((double)target / ((double)bytes + 1) * (double)run_us), &wait);
-    log_warn("table %s: %" PRId64 " files of %s each so far, and leat.files.target_size is %s: at this rate one such file takes %s "
-             "to fill. Fewer files and fresh rows do not go together here: set leat.compact to true, and small files are merged; "
-             "or raise leat.files.max_staleness (or the interval of leat.trigger); or lower the target",
-             table->name, files, mean, want, wait.data);
+    log_warn(
+        "table %s: %" PRId64
+        " files of %s each so far, and leat.files.target_size is %s: at this rate one such file takes %s "
+        "to fill. Fewer files and fresh rows do not go together here: set leat.compact to true, and small files are merged; "
+        "or raise leat.files.max_staleness (or the interval of leat.trigger); or lower the target",
+        table->name, files, mean, want, wait.data);
     text_free(&wait);
     self->told = true;
 }

@@ -15,7 +15,7 @@ const char *table_option(const struct pipeline *pipeline, const struct pipeline_
 /* leat.files.target_size, bytes. */
 int64_t table_target_bytes(const struct pipeline *pipeline, const struct pipeline_table *table);
 
-struct few_files {                     /* of a table, zeroed */
+struct few_files { /* of a table, zeroed */
     bool told;
 };
 /* So many files of together so many bytes have been written in this run, which has lasted so long. */

@@ -53,11 +53,12 @@ static bool is_beyond(int64_t time_us, int64_t now_us, int64_t max_future_us)
 void future_guard_batch(const struct future_guard *self, const struct batch *in, struct rejects *rejects)
 {
     const struct column *times = &in->columns[self->column];
-    if (times->rows == 0 || times->values == NULL || !is_beyond(latest_us(times), earliest_us(self, in), self->max_future_us))
+    if (times->rows == 0 || times->values == NULL ||
+        !is_beyond(latest_us(times), earliest_us(self, in), self->max_future_us))
         return;
     for (int64_t row = 0; row < in->rows; row++)
-        if (column_valid_at(times, row) && is_beyond(column_values(times, const int64_t)[row], row_now_us(self, in, row),
-                                                     self->max_future_us))
+        if (column_valid_at(times, row) &&
+            is_beyond(column_values(times, const int64_t)[row], row_now_us(self, in, row), self->max_future_us))
             rejects_add(rejects, row, -1, REJECT_FUTURE_TIME);
 }
 
@@ -80,7 +81,8 @@ void future_guard_detail(const void *stage, const struct batch *in, const struct
     text_add_string(out, "the event time ");
     instant_write(column_values(&in->columns[self->column], const int64_t)[reject->row], self->zone, out);
     text_printf(out, " is more than leat.watermark.max_future (%.6g s) ahead of ", (double)self->max_future_us / 1e6);
-    text_add_string(out, records_have_timestamps(in) && timestamp_given(&in->source->timestamp, batch_origin(in, reject->row))
+    text_add_string(out, records_have_timestamps(in) &&
+                                 timestamp_given(&in->source->timestamp, batch_origin(in, reject->row))
                              ? "the record's timestamp "
                              : "the batch time ");
     instant_write(row_now_us(self, in, reject->row), self->zone, out);

@@ -14,10 +14,10 @@
 #include "expr/expr.h"
 
 struct future_guard {
-    int32_t column;                    /* of the batch: the event time */
-    int64_t max_future_us;             /* > 0 */
+    int32_t column;        /* of the batch: the event time */
+    int64_t max_future_us; /* > 0 */
     int64_t batch_time_us;
-    const struct zone *zone;           /* for messages */
+    const struct zone *zone; /* for messages */
     struct position at;
 };
 /* Rejects the rows that the rule refuses, in order. */

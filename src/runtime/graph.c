@@ -22,9 +22,8 @@ static void lane_begin(struct graph *graph, struct lane *lane, int32_t slot_coun
 void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us, int32_t slot_count)
 {
     for (int32_t i = 0; i < graph->node_count; i++)
-        graph->times[i] = graph->nodes[i].plan->streaming
-                              ? times[i]
-                              : (struct epoch_time){times[i].epoch, STILL_LATE_US, INT64_MAX};
+        graph->times[i] =
+            graph->nodes[i].plan->streaming ? times[i] : (struct epoch_time){times[i].epoch, STILL_LATE_US, INT64_MAX};
     graph->session.batch_time_us = batch_time_us;
     for (int32_t l = 0; l < graph->spec.lanes; l++)
         lane_begin(graph, &graph->lanes[l], slot_count);
@@ -63,10 +62,10 @@ static enum code overflown_tell(const struct graph *graph, int32_t node, int64_t
     if (count == 0)
         return E_OK;
     if (graph->spec.fail_on_error)
-        return fail(err, E_DATA, "%s%s:%d:%d: %" PRId64 " %s; leat.on_error is fail", how->condition, file, plan->at.line,
-                    plan->at.column, count, how->what);
-    log_warn("%s:%d:%d: %s%" PRId64 " %s: they %s", file, plan->at.line, plan->at.column, how->condition, count, how->what,
-             how->then);
+        return fail(err, E_DATA, "%s%s:%d:%d: %" PRId64 " %s; leat.on_error is fail", how->condition, file,
+                    plan->at.line, plan->at.column, count, how->what);
+    log_warn("%s:%d:%d: %s%" PRId64 " %s: they %s", file, plan->at.line, plan->at.column, how->condition, count,
+             how->what, how->then);
     return E_OK;
 }
 

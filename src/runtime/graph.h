@@ -29,8 +29,8 @@ struct graph_spec {
     struct outputs *outputs;
     struct budget *budget;
     int32_t lanes, shards;
-    bool fail_on_error;                /* leat.on_error = fail */
-    int64_t max_future_us;             /* leat.watermark.max_future; 0 = no limit */
+    bool fail_on_error;    /* leat.on_error = fail */
+    int64_t max_future_us; /* leat.watermark.max_future; 0 = no limit */
 };
 MUST_CHECK enum code graph_open(const struct graph_spec *spec, struct graph **out, struct error *err);
 void graph_close(struct graph *graph);
@@ -39,15 +39,16 @@ void graph_close(struct graph *graph);
  * counts and what lanes saw. */
 void graph_begin(struct graph *graph, const struct epoch_time *times, int64_t batch_time_us, int32_t slot_count);
 /* A fetched batch of source node `node` (plan id). The batch is borrowed. */
-MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch, struct error *err);
+MUST_CHECK enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const struct batch *batch,
+                                struct error *err);
 /* Records out of a quarantine, in lane 0 with all lanes quiet, between begin and the first batch of a source. They
  * enter at the source's node and end where `route` says, or in the quarantine again. */
 struct replay_rows {
     const struct replay_route *route;
     const struct plan *source;
-    const struct batch *rows;          /* with an origin; row i is record i */
-    const int64_t *lineages;           /* per row: which of its record's rows is meant */
-    const struct rejection *about;     /* what the quarantine says of them */
+    const struct batch *rows;      /* with an origin; row i is record i */
+    const int64_t *lineages;       /* per row: which of its record's rows is meant */
+    const struct rejection *about; /* what the quarantine says of them */
     int32_t slot;
 };
 MUST_CHECK enum code graph_replay(struct graph *graph, const struct replay_rows *replay, struct error *err);
@@ -79,7 +80,8 @@ const struct tally *graph_tally(struct graph *graph);
 bool graph_has_strangers(const struct graph *graph);
 void graph_sightings(struct graph *graph, void (*each)(void *context, const struct sighting *sighting), void *context);
 void graph_strangers(const struct graph *graph,
-                     void (*each)(void *context, const struct plan *plan, const char *path, int64_t met), void *context);
+                     void (*each)(void *context, const struct plan *plan, const char *path, int64_t met),
+                     void *context);
 int64_t graph_groups(const struct graph *graph);
 size_t graph_state_bytes(const struct graph *graph);
 /* CPU time of all lanes since open, added to `into`. */

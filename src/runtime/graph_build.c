@@ -159,12 +159,9 @@ enum code stage_new(struct graph *graph, struct arena *arena, const struct plan 
     const char *name = graph->nodes[plan->id].name;
     name = name != NULL ? name : plan_kind_name(plan->kind);
     switch (plan->kind) {
-    case PLAN_JOIN:
-        return join_open(graph, arena, plan, name, out, err);
-    case PLAN_DEDUPLICATE:
-        return deduplicate_open(graph, arena, plan, name, out, err);
-    default:
-        return aggregate_open(graph, arena, plan, name, out, err);
+    case PLAN_JOIN: return join_open(graph, arena, plan, name, out, err);
+    case PLAN_DEDUPLICATE: return deduplicate_open(graph, arena, plan, name, out, err);
+    default: return aggregate_open(graph, arena, plan, name, out, err);
     }
 }
 
@@ -188,7 +185,7 @@ static void lookups_open(struct graph *graph)
         if (!plan_is_lookup(plan))
             continue;
         struct lookup_stage *lookup = arena_new(&graph->arena, struct lookup_stage);
-        enum join_kind kind = plan->join.kind;   // seen from the rows that seek
+        enum join_kind kind = plan->join.kind; // seen from the rows that seek
         lookup->still = plan_still_input(plan);
         lookup->spec = lookup_spec_of(plan, lookup->still, kind == JOIN_RIGHT ? JOIN_TYPE_LEFT : join_type_of(kind));
         graph->nodes[i].lookup = lookup;
@@ -197,7 +194,8 @@ static void lookups_open(struct graph *graph)
 
 /* ---- stages of a lane ---- */
 
-static enum code decoder_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
+static enum code decoder_open(struct graph *graph, struct instance *instance, const struct plan *plan,
+                              struct error *err)
 {
     const struct decoder_type *type = decoder_find(plan->decode.format);
     if (type == NULL)
@@ -215,29 +213,27 @@ static enum code decoder_open(struct graph *graph, struct instance *instance, co
     return project_new(&graph->arena, plan->exprs, 1, type_struct(&graph->arena, &payload, 1), &instance->project, err);
 }
 
-static enum code generate_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
+static enum code generate_open(struct graph *graph, struct instance *instance, const struct plan *plan,
+                               struct error *err)
 {
     struct generate_spec spec = generate_spec_of(plan);
     return generate_new(&graph->arena, &spec, &instance->generate, err);
 }
 
-static enum code instance_open(struct graph *graph, struct instance *instance, const struct plan *plan, struct error *err)
+static enum code instance_open(struct graph *graph, struct instance *instance, const struct plan *plan,
+                               struct error *err)
 {
     switch (plan->kind) {
-    case PLAN_FILTER:
-        return filter_new(&graph->arena, plan->exprs[0], &instance->filter, err);
+    case PLAN_FILTER: return filter_new(&graph->arena, plan->exprs[0], &instance->filter, err);
     case PLAN_PROJECT:
         return project_new(&graph->arena, plan->exprs, plan->expr_count, plan->schema, &instance->project, err);
-    case PLAN_DECODE:
-        return decoder_open(graph, instance, plan, err);
-    case PLAN_GENERATE:
-        return generate_open(graph, instance, plan, err);
+    case PLAN_DECODE: return decoder_open(graph, instance, plan, err);
+    case PLAN_GENERATE: return generate_open(graph, instance, plan, err);
     case PLAN_JOIN:
         return plan_is_lookup(plan)
                    ? lookup_new(&graph->arena, &graph->nodes[plan->id].lookup->spec, &instance->lookup, err)
                    : E_OK;
-    default:
-        return E_OK;   // source, watermark, table, union and stateful stages keep nothing per lane here
+    default: return E_OK; // source, watermark, table, union and stateful stages keep nothing per lane here
     }
 }
 

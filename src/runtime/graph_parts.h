@@ -14,8 +14,8 @@
 /* Who takes a node's output. */
 struct edge {
     bool to_table;
-    int32_t target;              /* plan id, or table index */
-    int32_t port;                /* which input of the target */
+    int32_t target; /* plan id, or table index */
+    int32_t port;   /* which input of the target */
 };
 /* Batches of an input that stands still. */
 struct still_rows {
@@ -26,8 +26,8 @@ struct still_rows {
 /* A join with an input that stands still. */
 struct lookup_stage {
     struct lookup_spec spec;
-    int32_t still;               /* the input that is hashed */
-    struct still_rows rows[2];   /* of the inputs that stand still, until they are complete */
+    int32_t still;             /* the input that is hashed */
+    struct still_rows rows[2]; /* of the inputs that stand still, until they are complete */
     struct lookup_table *table;
 };
 struct node {
@@ -39,29 +39,29 @@ struct node {
     const char *name;            /* of a node that merges: "aggregate of gold" */
     int32_t *late_tables;        /* tables behind it that keep late rows */
     int32_t late_count, late_capacity;
-    bool meets_itself;           /* of a UNION: two of its branches have a source in common */
+    bool meets_itself; /* of a UNION: two of its branches have a source in common */
 };
 /* One lane's instance of a node. */
 struct instance {
     struct filter *filter;
-    struct project *project;     /* PROJECT; DECODE: computes the payload; WATERMARK, UNION: nothing */
+    struct project *project; /* PROJECT; DECODE: computes the payload; WATERMARK, UNION: nothing */
     struct generate *generate;
     struct lookup *lookup;
     struct rejects lookup_rejects; /* its own: what it finds goes on while it is at work */
     const struct decoder_type *decoder_type;
     void *decoder;
-    int32_t strangers;           /* that the decoder had met when payloads were last looked at */
+    int32_t strangers; /* that the decoder had met when payloads were last looked at */
     struct sightings sightings;
     struct operator_counts counts;
-    int64_t seen_us;             /* WATERMARK: largest event time of the epoch */
+    int64_t seen_us; /* WATERMARK: largest event time of the epoch */
 };
 /* Rows that are being replayed, until they have passed a gate. */
 struct replaying {
     const struct replay_rows *what;
     struct rejected_again again;
-    bool *rejected;              /* per record: on its way */
-    int64_t **came;              /* per plan node: of a gate, per record: rows that passed */
-    struct tally *tally;         /* the lane's own, for what is behind the gates */
+    bool *rejected;      /* per record: on its way */
+    int64_t **came;      /* per plan node: of a gate, per record: rows that passed */
+    struct tally *tally; /* the lane's own, for what is behind the gates */
 };
 struct lane {
     struct replaying *replaying; /* or NULL */
@@ -71,22 +71,22 @@ struct lane {
     struct tally *tally;
     struct cpu_meter meter;
     int32_t index;
-    char padding[64];            /* lanes are written by different threads: no shared cache line */
+    char padding[64]; /* lanes are written by different threads: no shared cache line */
 };
 struct graph {
     struct graph_spec spec;
-    struct session session;      /* with the epoch's batch time */
-    struct epoch_time *times;    /* by plan id */
+    struct session session;   /* with the epoch's batch time */
+    struct epoch_time *times; /* by plan id */
     struct arena arena;
-    struct arena still_arena;    /* until what stands still is computed anew */
-    bool views_stand;            /* materialized views are right as they are: nothing is written into them */
+    struct arena still_arena; /* until what stands still is computed anew */
+    bool views_stand;         /* materialized views are right as they are: nothing is written into them */
     struct node *nodes;
     int32_t node_count;
     struct lane *lanes;
     struct tally_plan tally_plan;
-    struct tally *tallies;       /* per lane */
-    struct tally tally;          /* their sum */
-    int32_t *stateful;           /* plan ids of the stages whose state is in the chain, ascending */
+    struct tally *tallies; /* per lane */
+    struct tally tally;    /* their sum */
+    int32_t *stateful;     /* plan ids of the stages whose state is in the chain, ascending */
     int32_t stateful_count;
 };
 
@@ -96,8 +96,8 @@ MUST_CHECK enum code stage_new(struct graph *graph, struct arena *arena, const s
 
 /* graph_push.c */
 /* Hand a node's output to everybody behind it. */
-MUST_CHECK enum code node_deliver(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *batch,
-                                  struct error *err);
+MUST_CHECK enum code node_deliver(struct graph *graph, struct lane *lane, const struct node *node,
+                                  const struct batch *batch, struct error *err);
 /* The same as a callback; `context` is what node_emit was given. */
 struct emit_context {
     struct graph *graph;
@@ -106,8 +106,8 @@ struct emit_context {
 };
 struct emit node_emit(struct emit_context *context);
 /* Rows of the input that is not hashed find their partners. */
-MUST_CHECK enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *in,
-                                 struct error *err);
+MUST_CHECK enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node,
+                                 const struct batch *in, struct error *err);
 /* The literal rows of PLAN_VALUES, to everybody behind it. */
 MUST_CHECK enum code push_values(struct graph *graph, struct lane *lane, const struct node *node, struct error *err);
 
@@ -120,7 +120,8 @@ MUST_CHECK enum code node_push(struct graph *graph, struct lane *lane, int32_t i
                                struct error *err);
 
 /* graph_still.c */
-MUST_CHECK enum code still_keep(struct graph *graph, struct still_rows *rows, const struct batch *in, struct error *err);
+MUST_CHECK enum code still_keep(struct graph *graph, struct still_rows *rows, const struct batch *in,
+                                struct error *err);
 void still_close(struct graph *graph);
 
 #endif

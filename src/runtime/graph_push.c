@@ -54,8 +54,8 @@ static void step_begin(struct lane *lane, const struct node *node, struct instan
         tally_step_begin(lane->tally, step, node->plan->id, in, &self->counts);
 }
 
-static void step_end(struct lane *lane, const struct tally_step *step, struct instance *self, const struct rejects *rejects,
-                     const struct batch *out)
+static void step_end(struct lane *lane, const struct tally_step *step, struct instance *self,
+                     const struct rejects *rejects, const struct batch *out)
 {
     if (step->in != NULL)
         tally_step_end(lane->tally, step, &self->counts, rejects, out);
@@ -77,8 +77,8 @@ static struct position plan_place(const void *stage, int32_t step)
 }
 
 /* Send what the stage rejected to the quarantine. */
-static enum code quarantine_by(struct graph *graph, struct lane *lane, const struct batch *in, const struct rejecter *by,
-                               struct error *err)
+static enum code quarantine_by(struct graph *graph, struct lane *lane, const struct batch *in,
+                               const struct rejecter *by, struct error *err)
 {
     if (lane->rejects.count == 0)
         return E_OK;
@@ -135,7 +135,8 @@ static enum code part_with_rejected(struct graph *graph, struct lane *lane, stru
 }
 
 /* Payloads are looked at again only when the decoder has met a name that it never had before. */
-static void strangers_look(struct instance *self, const struct plan *plan, const struct batch *in, const struct column *payload)
+static void strangers_look(struct instance *self, const struct plan *plan, const struct batch *in,
+                           const struct column *payload)
 {
     if (self->decoder_type->stranger_count == NULL)
         return;
@@ -205,7 +206,9 @@ static int32_t time_column(const struct plan *plan, int32_t port)
     if (plan->kind == PLAN_DEDUPLICATE)
         return plan->deduplicate.time_column;
     const struct plan_aggregate *a = &plan->aggregate;
-    const struct expr *time = a->window.key >= 0 ? a->window.time : a->watermark_key >= 0 ? a->keys[a->watermark_key] : NULL;
+    const struct expr *time = a->window.key >= 0      ? a->window.time
+                              : a->watermark_key >= 0 ? a->keys[a->watermark_key]
+                                                      : NULL;
     return time != NULL && time->kind == EXPR_COLUMN && time->type->id == TYPE_TIMESTAMP ? time->index : -1;
 }
 
@@ -258,8 +261,8 @@ enum code push_lookup(struct graph *graph, struct lane *lane, const struct node 
     struct tally_step step;
     always(node->lookup->table != NULL);
     step_begin(lane, node, self, in, &step);
-    TRY(lookup_batch(self->lookup, node->lookup->table, &graph->session, in, &self->lookup_rejects, &self->counts, &emit,
-                     err));
+    TRY(lookup_batch(self->lookup, node->lookup->table, &graph->session, in, &self->lookup_rejects, &self->counts,
+                     &emit, err));
     step_end(lane, &step, self, &self->lookup_rejects, NULL);
     struct rejects own = self->lookup_rejects;
     self->lookup_rejects = lane->rejects; // empty: who rejects sends them on at once
@@ -277,8 +280,8 @@ static enum code push_join(struct graph *graph, struct lane *lane, const struct 
     return still_keep(graph, &node->lookup->rows[port], in, err);
 }
 
-static enum code watermark_deliver(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
-                                   const struct batch *in, struct error *err)
+static enum code watermark_deliver(struct graph *graph, struct lane *lane, const struct node *node,
+                                   struct instance *self, const struct batch *in, struct error *err)
 {
     int64_t seen_us = watermark_seen(&in->columns[node->plan->watermark.column]);
     self->seen_us = seen_us > self->seen_us ? seen_us : self->seen_us;
@@ -379,23 +382,18 @@ enum code node_push(struct graph *graph, struct lane *lane, int32_t id, int32_t 
     struct instance *self = &lane->instances[id];
     switch (node->plan->kind) {
     case PLAN_DEDUPLICATE:
-        if (lane->replaying != NULL)   // the row had passed it, and is remembered
+        if (lane->replaying != NULL) // the row had passed it, and is remembered
             return replay_deliver(graph, lane, node, in, err);
         return push_stateful(graph, lane, node, self, port, in, err);
-    case PLAN_AGGREGATE:
-        return push_stateful(graph, lane, node, self, port, in, err);
-    case PLAN_JOIN:
-        return push_join(graph, lane, node, self, port, in, err);
+    case PLAN_AGGREGATE: return push_stateful(graph, lane, node, self, port, in, err);
+    case PLAN_JOIN: return push_join(graph, lane, node, self, port, in, err);
     case PLAN_WATERMARK:
         return node->plan->streaming ? push_watermark(graph, lane, node, self, in, err)
                                      : push_through(graph, lane, node, self, in, err);
     case PLAN_SOURCE:
-    case PLAN_TABLE:
-        return push_through(graph, lane, node, self, in, err);
-    case PLAN_UNION:
-        return push_union(graph, lane, node, self, port, in, err);
-    default:
-        break;
+    case PLAN_TABLE: return push_through(graph, lane, node, self, in, err);
+    case PLAN_UNION: return push_union(graph, lane, node, self, port, in, err);
+    default: break;
     }
     struct batch out = {0};
     enum code code = transform(graph, lane, node, self, in, &out, err);
@@ -444,4 +442,3 @@ enum code graph_push(struct graph *graph, int32_t lane, int32_t node, const stru
     cpu_meter_stop(&self->meter);
     return code;
 }
-

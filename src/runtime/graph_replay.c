@@ -15,7 +15,7 @@
 static bool is_meant(const struct replay_rows *what, const struct batch *batch, int64_t row, bool at_gate)
 {
     int64_t wanted = what->lineages[batch_origin(batch, row)], place = batch_place(batch, row);
-    if (what->route->node == NULL)   // all that comes out of it, and what it comes out of
+    if (what->route->node == NULL) // all that comes out of it, and what it comes out of
         return lineage_is_of(place, wanted) || (!at_gate && lineage_is_of(wanted, place));
     return at_gate ? place == wanted : lineage_is_of(wanted, place);
 }

@@ -29,7 +29,8 @@ static enum code summarize(struct inspection *self, struct error *err)
 {
     const struct chain_record *head = &self->head;
     struct state_offset *offsets = arena_array(&self->arena, struct state_offset, (size_t)head->range_count);
-    struct state_watermark *watermarks = arena_array(&self->arena, struct state_watermark, (size_t)head->watermark_count);
+    struct state_watermark *watermarks =
+        arena_array(&self->arena, struct state_watermark, (size_t)head->watermark_count);
     for (int32_t i = 0; i < head->range_count; i++)
         offsets[i] = (struct state_offset){head->ranges[i].source, head->ranges[i].topic, head->ranges[i].partition,
                                            head->ranges[i].to};

@@ -24,10 +24,7 @@ void ledger_paths(const struct pipeline *pipeline, const struct pipeline_table *
 }
 
 /* What an aggregate or a join of streams gives are other rows than it took. */
-static bool gives_birth(const struct plan *plan)
-{
-    return plan_is_stateful(plan) && plan->kind != PLAN_DEDUPLICATE;
-}
+static bool gives_birth(const struct plan *plan) { return plan_is_stateful(plan) && plan->kind != PLAN_DEDUPLICATE; }
 
 /* Whether rows that leave the node may be such. */
 static bool gives_born(const struct ledger_map *self, const struct plan *plan)
@@ -122,23 +119,27 @@ void ledger_add(struct ledger *into, const struct ledger *from)
 bool ledger_closes(const struct ledger *l, bool windowed)
 {
     int64_t kept = windowed ? l->aggregated : l->out;
-    return l->in + l->replayed + l->exploded == kept + l->filtered + l->late + l->null_time + l->quarantined + l->duplicates;
+    return l->in + l->replayed + l->exploded ==
+           kept + l->filtered + l->late + l->null_time + l->quarantined + l->duplicates;
 }
 
 /* ---- a table and its partitions ---- */
 
-static enum code closes_check(const struct ledger *l, bool windowed, const char *what, const char *name, struct error *err)
+static enum code closes_check(const struct ledger *l, bool windowed, const char *what, const char *name,
+                              struct error *err)
 {
     if (ledger_closes(l, windowed))
         return E_OK;
-    return fail(err, E_BUG, "the ledger of table %s%s does not close: in %" PRId64 " + replayed %" PRId64 " + exploded %" PRId64 " is not out %" PRId64
-                " (state %" PRId64 ") + filtered %" PRId64 " + late %" PRId64 " + null time %" PRId64 " + quarantined %" PRId64
-                " + duplicates %" PRId64, name, what, l->in, l->replayed, l->exploded, l->out, l->aggregated, l->filtered, l->late,
-                l->null_time, l->quarantined, l->duplicates);
+    return fail(err, E_BUG,
+                "the ledger of table %s%s does not close: in %" PRId64 " + replayed %" PRId64 " + exploded %" PRId64
+                " is not out %" PRId64 " (state %" PRId64 ") + filtered %" PRId64 " + late %" PRId64
+                " + null time %" PRId64 " + quarantined %" PRId64 " + duplicates %" PRId64,
+                name, what, l->in, l->replayed, l->exploded, l->out, l->aggregated, l->filtered, l->late, l->null_time,
+                l->quarantined, l->duplicates);
 }
 
-static enum code slot_check(const struct ledger_counts *counts, const struct ledger_map *map, const struct chain_slot *slot,
-                            struct error *err)
+static enum code slot_check(const struct ledger_counts *counts, const struct ledger_map *map,
+                            const struct chain_slot *slot, struct error *err)
 {
     char what[400];
     const struct chain_range *range = &counts->ranges[slot->range];
@@ -153,16 +154,18 @@ static enum code slots_check(const struct ledger_map *map, const struct chain_le
     for (int32_t i = 0; i < ledger->slot_count; i++)
         ledger_add(&sum, &ledger->slots[i].counts);
     if (map->windowed)
-        sum.out = ledger->counts.out;   // rows born of state are of no partition
+        sum.out = ledger->counts.out; // rows born of state are of no partition
     if (memcmp(&sum, &ledger->counts, sizeof sum) == 0)
         return E_OK;
     const struct ledger *all = &ledger->counts;
-    return fail(err, E_BUG, "the partitions of table %s are not the table: in %" PRId64 " of %" PRId64 ", exploded %" PRId64
-                " of %" PRId64 ", filtered %" PRId64 " of %" PRId64 ", late %" PRId64 " of %" PRId64 ", null time %" PRId64
-                " of %" PRId64 ", quarantined %" PRId64 " of %" PRId64 ", duplicates %" PRId64 " of %" PRId64 ", state %" PRId64
-                " of %" PRId64 ", out %" PRId64 " of %" PRId64, ledger->table, sum.in, all->in, sum.exploded, all->exploded,
-                sum.filtered, all->filtered, sum.late, all->late, sum.null_time, all->null_time, sum.quarantined,
-                all->quarantined, sum.duplicates, all->duplicates, sum.aggregated, all->aggregated, sum.out, all->out);
+    return fail(err, E_BUG,
+                "the partitions of table %s are not the table: in %" PRId64 " of %" PRId64 ", exploded %" PRId64
+                " of %" PRId64 ", filtered %" PRId64 " of %" PRId64 ", late %" PRId64 " of %" PRId64
+                ", null time %" PRId64 " of %" PRId64 ", quarantined %" PRId64 " of %" PRId64 ", duplicates %" PRId64
+                " of %" PRId64 ", state %" PRId64 " of %" PRId64 ", out %" PRId64 " of %" PRId64,
+                ledger->table, sum.in, all->in, sum.exploded, all->exploded, sum.filtered, all->filtered, sum.late,
+                all->late, sum.null_time, all->null_time, sum.quarantined, all->quarantined, sum.duplicates,
+                all->duplicates, sum.aggregated, all->aggregated, sum.out, all->out);
 }
 
 /* Rows that the sink itself could not take, of a table whose rows are the stream's. */
@@ -176,7 +179,7 @@ enum code ledger_table(const struct ledger_counts *counts, int32_t table, const 
                        struct arena *arena, struct chain_ledger *out, struct error *err)
 {
     *out = (struct chain_ledger){.table = map->table->name};
-    if (map->table->materialized) {   // no stream's rows
+    if (map->table->materialized) { // no stream's rows
         out->counts = (struct ledger){.in = written, .out = written};
         return E_OK;
     }
@@ -189,8 +192,8 @@ enum code ledger_table(const struct ledger_counts *counts, int32_t table, const 
     out->slots = slots;
     for (int32_t row = 0; row < tally->row_count; row++) {
         struct chain_slot *slot = &slots[out->slot_count];
-        *slot = (struct chain_slot){
-            tally->slots[row], ledger_of(map, tally_row(tally, row), tally_row_tables(tally, row)[table])};
+        *slot = (struct chain_slot){tally->slots[row],
+                                    ledger_of(map, tally_row(tally, row), tally_row_tables(tally, row)[table])};
         refused_add(map, tally_row_refused(tally, row)[table], &slot->counts);
         static const struct ledger nothing;
         if (memcmp(&slot->counts, &nothing, sizeof nothing) == 0)
@@ -209,7 +212,7 @@ enum code ledger_ranges_check(const struct ledger_counts *counts, struct error *
     int32_t row = 0;
     for (int32_t i = 0; i < counts->range_count; i++) {
         int64_t taken = 0;
-        bool replayed = strcmp(counts->ranges[i].source, REPLAY_SOURCE) == 0;   // they come in elsewhere: replay.c
+        bool replayed = strcmp(counts->ranges[i].source, REPLAY_SOURCE) == 0; // they come in elsewhere: replay.c
         bool met = row < tally->row_count && tally->slots[row] == i;
         for (int32_t n = 0; met && n < counts->pipeline->node_count; n++)
             if (counts->pipeline->nodes[n]->kind == PLAN_SOURCE && counts->pipeline->nodes[n]->streaming)
@@ -217,8 +220,10 @@ enum code ledger_ranges_check(const struct ledger_counts *counts, struct error *
         row += met;
         const struct chain_range *range = &counts->ranges[i];
         if (taken != range->rows && !replayed)
-            return fail(err, E_BUG, "source %s: topic %s partition %" PRId32 " gave %" PRId64 " records, and %" PRId64
-                        " were worked on", range->source, range->topic, range->partition, range->rows, taken);
+            return fail(err, E_BUG,
+                        "source %s: topic %s partition %" PRId32 " gave %" PRId64 " records, and %" PRId64
+                        " were worked on",
+                        range->source, range->topic, range->partition, range->rows, taken);
     }
     return E_OK;
 }
@@ -248,11 +253,13 @@ enum code ledger_nodes_check(const struct pipeline *pipeline, const struct opera
         if (plan->kind == PLAN_SOURCE || !plan->streaming)
             continue;
         if (c->in != given_to(plan, counts) + c->replayed || !node_closes(plan, c))
-            return fail(err, E_BUG, "the %s #%d at %s:%d does not account for its rows: given %" PRId64 ", took %" PRId64
-                        " + exploded %" PRId64 ", gave %" PRId64 ", state %" PRId64 ", filtered %" PRId64 ", late %" PRId64
-                        ", null time %" PRId64 ", rejected %" PRId64 ", duplicates %" PRId64, plan_kind_name(plan->kind), i,
-                        plan->at.file != NULL ? plan->at.file : "", plan->at.line, given_to(plan, counts), c->in, c->exploded,
-                        c->out, c->aggregated, c->filtered, c->late, c->null_time, c->rejected, c->duplicates);
+            return fail(err, E_BUG,
+                        "the %s #%d at %s:%d does not account for its rows: given %" PRId64 ", took %" PRId64
+                        " + exploded %" PRId64 ", gave %" PRId64 ", state %" PRId64 ", filtered %" PRId64
+                        ", late %" PRId64 ", null time %" PRId64 ", rejected %" PRId64 ", duplicates %" PRId64,
+                        plan_kind_name(plan->kind), i, plan->at.file != NULL ? plan->at.file : "", plan->at.line,
+                        given_to(plan, counts), c->in, c->exploded, c->out, c->aggregated, c->filtered, c->late,
+                        c->null_time, c->rejected, c->duplicates);
     }
     return E_OK;
 }

@@ -24,9 +24,9 @@
 struct ledger_map {
     const struct pipeline *pipeline;
     const struct pipeline_table *table;
-    int64_t *paths;                    /* per plan node: ways to the table's flows */
-    bool *born;                        /* per plan node: its input are, some at least, rows that a stage with state made */
-    bool windowed;                     /* some stage with state makes rows of the table */
+    int64_t *paths; /* per plan node: ways to the table's flows */
+    bool *born;     /* per plan node: its input are, some at least, rows that a stage with state made */
+    bool windowed;  /* some stage with state makes rows of the table */
 };
 void ledger_map_init(struct ledger_map *self, struct arena *arena, const struct pipeline *pipeline,
                      const struct pipeline_table *table);
@@ -41,9 +41,9 @@ void ledger_add(struct ledger *into, const struct ledger *from);
 /* What an epoch counted. */
 struct ledger_counts {
     const struct pipeline *pipeline;
-    const struct operator_counts *nodes;   /* per plan node */
-    const struct tally *tally;             /* the same by slot */
-    const struct chain_range *ranges;      /* a slot is an index of it */
+    const struct operator_counts *nodes; /* per plan node */
+    const struct tally *tally;           /* the same by slot */
+    const struct chain_range *ranges;    /* a slot is an index of it */
     int32_t range_count;
 };
 /* The ledger of `table` and of its partitions for the commit record; memory is the arena's. E_BUG: one does not close, or
@@ -53,6 +53,7 @@ MUST_CHECK enum code ledger_table(const struct ledger_counts *counts, int32_t ta
 /* E_BUG: a source delivered other rows of a range than the graph took. */
 MUST_CHECK enum code ledger_ranges_check(const struct ledger_counts *counts, struct error *err);
 /* E_BUG names the first node that lost or made up rows. */
-MUST_CHECK enum code ledger_nodes_check(const struct pipeline *pipeline, const struct operator_counts *counts, struct error *err);
+MUST_CHECK enum code ledger_nodes_check(const struct pipeline *pipeline, const struct operator_counts *counts,
+                                        struct error *err);
 
 #endif

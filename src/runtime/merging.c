@@ -6,8 +6,8 @@
 #include "base/os.h"
 
 struct merging_output {
-    int64_t not_before_us;            /* after a failure */
-    bool told;                        /* of the failure */
+    int64_t not_before_us; /* after a failure */
+    bool told;             /* of the failure */
 };
 
 static enum code slice_run(struct job *job, int32_t lane, struct error *err);
@@ -53,7 +53,8 @@ static void slice(struct merging *self)
         struct error err = {0};
         bool more = false;
         int32_t i = self->at;
-        if (self->each[i].not_before_us <= now_us && outputs_merge_work(self->outputs, i, &self->request, &more, &err) != E_OK)
+        if (self->each[i].not_before_us <= now_us &&
+            outputs_merge_work(self->outputs, i, &self->request, &more, &err) != E_OK)
             failed(self, i, &err);
         idle = more ? 0 : idle + 1;
         self->at = more ? i : (i + 1) % self->count;

@@ -22,10 +22,10 @@ struct merging {
     struct outputs *outputs;
     struct workers *workers;
     struct sink_merge request;
-    struct merging_output *each;      /* per output */
+    struct merging_output *each; /* per output */
     int32_t count, at;
-    atomic_bool busy;                 /* a slice waits or runs */
-    bool more;                        /* the last one left something to do; else the next commit may */
+    atomic_bool busy; /* a slice waits or runs */
+    bool more;        /* the last one left something to do; else the next commit may */
 };
 void merging_init(struct merging *self, struct outputs *outputs, struct workers *workers);
 void merging_close(struct merging *self);

@@ -13,22 +13,22 @@ struct output {
     struct sink_totals totals;
     struct text preview;
     atomic_int preview_rows;
-    const struct pipeline_table *table;   /* NULL: leat itself adds it */
-    struct rejection refusal;             /* of rows that the sink cannot take */
+    const struct pipeline_table *table; /* NULL: leat itself adds it */
+    struct rejection refusal;           /* of rows that the sink cannot take */
     atomic_int_fast64_t refused;
 };
 struct outputs {
     struct outputs_spec spec;
     struct arena arena;
-    struct output *all;          /* tables in the pipeline's order, quarantines, tables of late rows */
+    struct output *all; /* tables in the pipeline's order, quarantines, tables of late rows */
     int32_t count;
-    int32_t *late;               /* per table: the output of its late rows, or -1 */
+    int32_t *late; /* per table: the output of its late rows, or -1 */
     const struct type *late_schema;
     struct quarantines quarantines;
-    const struct rejection *rejections;   /* per plan node */
-    struct quarantine_style style, letter_style;   /* of folders, of topics */
+    const struct rejection *rejections;          /* per plan node */
+    struct quarantine_style style, letter_style; /* of folders, of topics */
     const struct type *letter_schema;
-    struct rejects *refused;     /* per lane: of the batch at work */
+    struct rejects *refused; /* per lane: of the batch at work */
     struct lock preview_lock;
     int64_t epoch;
 };
@@ -44,15 +44,16 @@ static bool is_of_files(const char *setting)
 static void options_collect(struct outputs *self, const struct pipeline_table *table, const struct sink_type *type,
                             struct sink_spec *spec)
 {
-    int32_t most = (table != NULL ? table->property_count : 0) + self->spec.pipeline->setting_count + spec->option_count;
+    int32_t most =
+        (table != NULL ? table->property_count : 0) + self->spec.pipeline->setting_count + spec->option_count;
     const char **names = arena_array(&self->arena, const char *, (size_t)most);
     const char **values = arena_array(&self->arena, const char *, (size_t)most);
     int32_t count = 0;
     for (int32_t i = 0; i < self->spec.pipeline->setting_count; i++) {
         const struct setting *s = &self->spec.pipeline->settings[i];
-        bool forgets = table == NULL && strcmp(s->name, "leat.files.keep") == 0;   // what is set aside stays
-        if (forgets || !is_of_files(s->name) || option_find(type->options, s->name) == NULL ||
-            s->value[0] == '\0' || (table != NULL && table_property(table, s->name) != NULL))
+        bool forgets = table == NULL && strcmp(s->name, "leat.files.keep") == 0; // what is set aside stays
+        if (forgets || !is_of_files(s->name) || option_find(type->options, s->name) == NULL || s->value[0] == '\0' ||
+            (table != NULL && table_property(table, s->name) != NULL))
             continue;
         names[count] = s->name;
         values[count++] = s->value;
@@ -109,9 +110,9 @@ static enum code table_open(struct outputs *self, struct output *output, const s
     output->table = table;
     if (table->flow_count > 0)
         output->refusal = self->rejections[table->flows[0]->id];
-    output->refusal.tables = &table->name;   // whatever else the flow's rows reach, only this table's sink said no
+    output->refusal.tables = &table->name; // whatever else the flow's rows reach, only this table's sink said no
     output->refusal.table_count = 1;
-    output->refusal.node[0] = '\0';          // so a replay goes by the table, not by a node
+    output->refusal.node[0] = '\0'; // so a replay goes by the table, not by a node
     output->type = sink_find(table->format);
     if (output->type == NULL)
         return fail(err, E_UNSUPPORTED, "table %s: this version cannot write format %s", table->name, table->format);
@@ -331,8 +332,8 @@ static void letters_make(struct outputs *self, int32_t topic, const struct batch
 }
 
 /* Into the folders, or into the topics, among them. */
-static enum code rows_to(struct outputs *self, int32_t lane, const struct set_aside *what, const struct quarantine_style *style,
-                         bool topics, struct error *err)
+static enum code rows_to(struct outputs *self, int32_t lane, const struct set_aside *what,
+                         const struct quarantine_style *style, bool topics, struct error *err)
 {
     struct batch rows = {0}, letters = {0};
     enum code code = E_OK;
@@ -390,8 +391,12 @@ static enum code refused_write(struct outputs *self, int32_t lane, int32_t table
 {
     const struct output *output = &self->all[table];
     const struct rejecter by = {refused_at, refused_detail, output, .plan = output->refusal.plan};
-    const struct set_aside what = {self->quarantines.of_table[table], self->quarantines.of_table_count[table],
-                                   &output->refusal, batch, rejects, &by};
+    const struct set_aside what = {self->quarantines.of_table[table],
+                                   self->quarantines.of_table_count[table],
+                                   &output->refusal,
+                                   batch,
+                                   rejects,
+                                   &by};
     return set_aside(self, lane, &what, err);
 }
 
@@ -410,8 +415,8 @@ static void rest_gather(const struct batch *batch, const struct rejects *rejects
     mem_free(rows);
 }
 
-enum code outputs_refuse(struct outputs *self, int32_t lane, int32_t table, const struct batch *batch, struct batch *taken,
-                         struct error *err)
+enum code outputs_refuse(struct outputs *self, int32_t lane, int32_t table, const struct batch *batch,
+                         struct batch *taken, struct error *err)
 {
     struct output *output = &self->all[table];
     struct rejects *rejects = &self->refused[lane];
@@ -432,7 +437,8 @@ enum code outputs_refuse(struct outputs *self, int32_t lane, int32_t table, cons
 
 int64_t outputs_refused(const struct outputs *self, int32_t i) { return atomic_load(&self->all[i].refused); }
 
-enum code outputs_late(struct outputs *self, int32_t lane, int32_t table, const struct late_rows *late, struct error *err)
+enum code outputs_late(struct outputs *self, int32_t lane, int32_t table, const struct late_rows *late,
+                       struct error *err)
 {
     struct batch lines = {0};
     always(self->late[table] >= 0);

@@ -2,9 +2,9 @@
 
 enum {
     RECORD_GUESS_BYTES = 4096,
-    ROOM_SHARE = 4,      // a quarter of the budget is room, however much was taken before
-    SURE_PERCENT = 80,   // of the lanes' half is planned for: records differ
-    KEPT_PERCENT = 75,   // of a large record's size is still reckoned with an epoch later
+    ROOM_SHARE = 4,    // a quarter of the budget is room, however much was taken before
+    SURE_PERCENT = 80, // of the lanes' half is planned for: records differ
+    KEPT_PERCENT = 75, // of a large record's size is still reckoned with an epoch later
 };
 
 void pace_begin(struct pace *pace, const struct budget *budget, size_t resident_bytes)

@@ -14,9 +14,9 @@
 #include "base/memory.h"
 
 struct pace {
-    size_t room_bytes;                 /* 0: nothing limits an epoch */
-    size_t base_bytes;                 /* taken before the epoch read anything, state apart */
-    int64_t record_bytes;              /* what the lanes keep of one record; 0 = not measured yet */
+    size_t room_bytes;    /* 0: nothing limits an epoch */
+    size_t base_bytes;    /* taken before the epoch read anything, state apart */
+    int64_t record_bytes; /* what the lanes keep of one record; 0 = not measured yet */
 };
 
 /* An epoch begins. resident_bytes: of the budget's, what is state and could leave. */

@@ -17,10 +17,10 @@ struct reading {
     struct arena arena;
     const struct pipeline *pipeline;
     const struct type *schema, *lines_schema, *view;
-    struct store *store;               /* of the tables' folder; NULL: there is none yet */
+    struct store *store; /* of the tables' folder; NULL: there is none yet */
     struct budget budget;
     struct replayed replayed;
-    const char *name;                  /* of the quarantine being read */
+    const char *name; /* of the quarantine being read */
     enum code (*rows)(void *context, const struct batch *batch, struct error *err);
     void *context;
 };
@@ -50,7 +50,8 @@ static int64_t number_at(const struct batch *batch, enum quarantine_column colum
     const struct column *col = &batch->columns[column];
     if (column_is_null(col, row))
         return -1;
-    return col->type->id == TYPE_INT32 ? column_values(col, const int32_t)[row] : column_values(col, const int64_t)[row];
+    return col->type->id == TYPE_INT32 ? column_values(col, const int32_t)[row]
+                                       : column_values(col, const int64_t)[row];
 }
 
 static uint64_t id_of(const struct batch *batch, int64_t row)
@@ -242,7 +243,7 @@ static enum code folders_read(struct reading *self, struct error *err)
     enum code code = store_look(settings.tables_path, &self->store, err);
     if (code == E_ABSENT) {
         error_clear(err);
-        return E_OK;   // nothing was written yet
+        return E_OK; // nothing was written yet
     }
     quarantines_find(&self->arena, self->pipeline, &quarantines);
     for (int32_t q = 0; code == E_OK && q < quarantines.folder_count; q++) {

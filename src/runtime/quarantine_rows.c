@@ -5,7 +5,7 @@
 #include "format/format.h"
 #include "runtime/blame.h"
 
-enum { DETAIL_VALUE_MAX = 80 };   /* bytes of the value at fault that `detail` shows */
+enum { DETAIL_VALUE_MAX = 80 }; /* bytes of the value at fault that `detail` shows */
 
 /* ---- shape ---- */
 
@@ -34,7 +34,7 @@ static const struct {
     [QUARANTINE_ATTEMPTS] = {"attempts", TYPE_INT32},
     [QUARANTINE_EPOCH] = {"epoch", TYPE_INT64},
     [QUARANTINE_REJECTED_AT] = {"rejected_at", TYPE_TIMESTAMP},
-    [QUARANTINE_KEY_BASE64] = {"key_base64", TYPE_BINARY},      // as lines of JSON write BINARY
+    [QUARANTINE_KEY_BASE64] = {"key_base64", TYPE_BINARY}, // as lines of JSON write BINARY
     [QUARANTINE_VALUE_BASE64] = {"value_base64", TYPE_BINARY},
 };
 
@@ -140,7 +140,8 @@ static void record_put(struct writing *self, const struct reject *reject)
     builder_int(&self->columns[QUARANTINE_ATTEMPTS], before + 1);
 }
 
-static void detail_write(const struct batch *in, const struct reject *reject, const struct rejecter *by, struct text *out)
+static void detail_write(const struct batch *in, const struct reject *reject, const struct rejecter *by,
+                         struct text *out)
 {
     text_clear(out);
     if (by->detail != NULL)
@@ -224,7 +225,8 @@ static void row_put(struct writing *self, const struct reject *reject, struct te
     place_put(self, at);
     tables_put(self);
     text_clear(&self->scratch);
-    lineage_print(again != NULL ? again->lineages[batch_origin(self->in, reject->row)] : batch_place(self->in, reject->row),
+    lineage_print(again != NULL ? again->lineages[batch_origin(self->in, reject->row)]
+                                : batch_place(self->in, reject->row),
                   &self->scratch);
     text_put(self, QUARANTINE_ROW, &self->scratch);
     record_put(self, reject);
@@ -265,7 +267,8 @@ void quarantine_rows(const struct quarantine_style *style, const struct rejectio
     text_free(&detail);
 }
 
-enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err)
+enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by,
+                      struct error *err)
 {
     const struct reject *reject = &rejects->items[0];
     struct position at = by->position(by->stage, reject->step);
@@ -280,8 +283,8 @@ enum code reject_fail(const struct batch *in, const struct rejects *rejects, con
         text_add_string(&what, " offset ");
         column_print(&in->source->offset, record, &what);
     }
-    enum code code = fail(err, E_DATA, "[%s] %s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code), what.data,
-                          at.file != NULL ? at.file : "", at.line, at.column);
+    enum code code = fail(err, E_DATA, "[%s] %s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code),
+                          what.data, at.file != NULL ? at.file : "", at.line, at.column);
     text_free(&what);
     return code;
 }

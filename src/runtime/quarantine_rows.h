@@ -34,25 +34,29 @@ struct rejecter {
     void (*detail)(const void *stage, const struct batch *in, const struct reject *reject, struct text *out);
     const void *stage;
     const struct plan *plan;
-    const struct rejected_again *again;   /* of rows that are being replayed and did not get to where they were; or NULL */
+    const struct rejected_again
+        *again; /* of rows that are being replayed and did not get to where they were; or NULL */
 };
 /* They stay what they were, so that they can be replayed again: the same node, tables and place. */
 struct rejected_again {
     const struct rejection *about;
-    const int64_t *lineages;           /* per record */
+    const int64_t *lineages; /* per record */
 };
 /* The first reject as an error: E_DATA with reason, record and place. */
-enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by, struct error *err);
+enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by,
+                      struct error *err);
 
-enum {   /* behind enum quarantine_column, in the schema of lines */
-    QUARANTINE_KEY_BASE64 = QUARANTINE_COLUMNS, QUARANTINE_VALUE_BASE64, QUARANTINE_TEXT_COLUMNS
+enum { /* behind enum quarantine_column, in the schema of lines */
+       QUARANTINE_KEY_BASE64 = QUARANTINE_COLUMNS,
+       QUARANTINE_VALUE_BASE64,
+       QUARANTINE_TEXT_COLUMNS
 };
 const struct type *quarantine_schema(struct arena *arena, bool text);
 
 struct quarantine_style {
-    const struct type *schema;         /* quarantine_schema(text) */
+    const struct type *schema; /* quarantine_schema(text) */
     bool text;
-    int64_t value_max;                 /* bytes kept of key and of value */
+    int64_t value_max; /* bytes kept of key and of value */
     int64_t epoch, batch_time_us;
 };
 /* `about`: of the node that rejected them. */

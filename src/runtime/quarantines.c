@@ -62,7 +62,7 @@ static void of_tables_find(struct arena *arena, const struct pipeline *pipeline,
 static void of_nodes_find(struct arena *arena, const struct pipeline *pipeline, struct quarantines *self)
 {
     bool *reaches = mem_array(bool, (size_t)pipeline->node_count);
-    bool *goes = mem_array(bool, (size_t)pipeline->node_count * (size_t)(self->count + 1));
+    bool *goes = mem_array(bool, (size_t)pipeline->node_count *(size_t)(self->count + 1));
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         const struct pipeline_table *table = pipeline->tables[t];
         const char *folder = folder_of(pipeline, table), *topic = topic_of(pipeline, table);

@@ -14,15 +14,15 @@
 #define QUARANTINE_DEFAULT "_quarantine"
 
 struct quarantine {
-    const char *name;                  /* of the folder, or of the topic */
+    const char *name; /* of the folder, or of the topic */
     bool is_topic;
 };
 struct quarantines {
-    struct quarantine *items;          /* folders first */
+    struct quarantine *items; /* folders first */
     int32_t count, folder_count;
-    int32_t **of_node;                 /* per plan node: those that a row it rejects goes to */
+    int32_t **of_node; /* per plan node: those that a row it rejects goes to */
     int32_t *of_node_count;
-    int32_t **of_table;                /* per table: those that a row goes to which its sink cannot take */
+    int32_t **of_table; /* per table: those that a row goes to which its sink cannot take */
     int32_t *of_table_count;
 };
 void quarantines_find(struct arena *arena, const struct pipeline *pipeline, struct quarantines *out);

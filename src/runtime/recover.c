@@ -33,25 +33,30 @@ static enum code folder_unknown(const struct chain_sink *sink, struct arena *are
     struct sink_files files;
     TRY(sink_token_files(bytes_of_string(sink->token), arena, &files, err));
     if (files.count > 0)
-        log_warn("the last epoch wrote table %s, which the project no longer has, and an older leat did not record its folder: "
-                 "its %d files may still be in the folder's _staging. Run once with the table as it was", sink->name, files.count);
+        log_warn(
+            "the last epoch wrote table %s, which the project no longer has, and an older leat did not record its folder: "
+            "its %d files may still be in the folder's _staging. Run once with the table as it was",
+            sink->name, files.count);
     return E_OK;
 }
 
 /* The project as it is now does not write there: no sink has the folder open. */
 static enum code publish_there(struct engine *self, int64_t epoch, const struct chain_sink *sink, struct error *err)
 {
-    enum code code =
-        sink_publish(sink->path, chain_query_id(self->chain), epoch, bytes_of_string(sink->token), err);
+    enum code code = sink_publish(sink->path, chain_query_id(self->chain), epoch, bytes_of_string(sink->token), err);
     if (code == E_ABSENT) {
-        log_warn("the last epoch wrote table %s into %s, a folder that is not there any more: its rows of that epoch are gone",
-                 sink->name, sink->path);
+        log_warn(
+            "the last epoch wrote table %s into %s, a folder that is not there any more: its rows of that epoch are gone",
+            sink->name, sink->path);
         error_clear(err);
         return E_OK;
     }
     if (code == E_LOST)
-        return error_note(err, "table %s; the project no longer writes into %s, so who does not miss these files removes the "
-                          "folder", sink->name, sink->path);
+        return error_note(
+            err,
+            "table %s; the project no longer writes into %s, so who does not miss these files removes the "
+            "folder",
+            sink->name, sink->path);
     return code == E_OK ? E_OK : error_note(err, "table %s", sink->name);
 }
 
@@ -123,16 +128,14 @@ static enum code stage_load(struct engine *self, int32_t stage, const struct sta
     return E_OK;
 }
 
-static enum code state_restore(struct engine *self, int32_t stage,
-                               const struct state_history *history, struct error *err)
+static enum code state_restore(struct engine *self, int32_t stage, const struct state_history *history,
+                               struct error *err)
 {
-    enum code code = state_history_by_shard(history, self->stages[stage])
-                         ? shards_load(self, stage, history, err)
-                         : stage_load(self, stage, history, err);
+    enum code code = state_history_by_shard(history, self->stages[stage]) ? shards_load(self, stage, history, err)
+                                                                          : stage_load(self, stage, history, err);
     if (code == E_OK)
         state_log_resume(self->state_log, stage, history);
-    return code == E_OK ? E_OK
-                        : error_note(err, "state of %s", graph_stateful_name(self->graph, stage));
+    return code == E_OK ? E_OK : error_note(err, "state of %s", graph_stateful_name(self->graph, stage));
 }
 
 static enum code states_restore(struct engine *self, struct error *err)
@@ -184,14 +187,15 @@ static void new_tables_warn(const struct engine *self, const struct chain_record
 {
     for (int32_t i = 0; i < self->pipeline->table_count; i++)
         if (!record_has_table(head, self->pipeline->tables[i]->name))
-            log_warn("table %s is new in this checkpoint: it starts with the next record. For the records before it, start "
-                     "over with leat.checkpoint and leat.tables.path both set to new folders",
-                     self->pipeline->tables[i]->name);
+            log_warn(
+                "table %s is new in this checkpoint: it starts with the next record. For the records before it, start "
+                "over with leat.checkpoint and leat.tables.path both set to new folders",
+                self->pipeline->tables[i]->name);
 }
 
 struct foreign {
-    const char *query_id;              /* ours; its first 8 digits are in our files' names */
-    char name[64];                     /* a file of another query, or "" */
+    const char *query_id; /* ours; its first 8 digits are in our files' names */
+    char name[64];        /* a file of another query, or "" */
 };
 
 static void foreign_look(const char *folder, struct foreign *foreign)
@@ -218,16 +222,17 @@ static void foreign_files_warn(const struct engine *self)
             foreign_look(outputs_path(self->outputs, i), &foreign);
         if (foreign.name[0] == '\0')
             continue;
-        log_warn("the checkpoint %s is new, but table %s already has files of another one (%s). Records that are read again "
-                 "will be in the table twice: set leat.tables.path to a new folder, or delete the table's folder",
-                 store_root(self->store), outputs_name(self->outputs, i), foreign.name);
+        log_warn(
+            "the checkpoint %s is new, but table %s already has files of another one (%s). Records that are read again "
+            "will be in the table twice: set leat.tables.path to a new folder, or delete the table's folder",
+            store_root(self->store), outputs_name(self->outputs, i), foreign.name);
     }
 }
 
 /* Our files of epochs above the head, in a table's folder. */
 struct ahead {
-    int64_t files, newest;             /* newest epoch */
-    const char *first;                 /* one of them, in the list */
+    int64_t files, newest; /* newest epoch */
+    const char *first;     /* one of them, in the list */
 };
 
 static void ahead_find(const struct store_list *list, const char *query_id, int64_t head, struct ahead *out)
@@ -236,7 +241,8 @@ static void ahead_find(const struct store_list *list, const char *query_id, int6
     for (int32_t i = 0; i < list->count; i++) {
         const char *path = list->entries[i].path;
         struct sink_part_name name;
-        if (!sink_part_parse(path, &name) || name.staged || strncmp(name.query8, query_id, 8) != 0 || name.epoch <= head)
+        if (!sink_part_parse(path, &name) || name.staged || strncmp(name.query8, query_id, 8) != 0 ||
+            name.epoch <= head)
             continue;
         if (out->files++ == 0)
             out->first = path;
@@ -256,14 +262,17 @@ static enum code table_ahead_check(const struct engine *self, int32_t output, in
         store_list(store, "", true, &list, &ignored) == E_OK)
         ahead_find(&list, chain_query_id(self->chain), head, &ahead);
     if (ahead.files > 0)
-        code = chain_overtaken(self->chain, err);   // then they are of who has overtaken us
+        code = chain_overtaken(self->chain, err); // then they are of who has overtaken us
     if (ahead.files > 0 && code == E_OK)
-        code = fail(err, E_LOST, "the checkpoint %s is older than its tables (restored from a backup?): it ends with epoch %" PRId64
-                    ", and table %s has %" PRId64 " file%s of epochs up to %" PRId64 " (%s). What they were read from would be read "
-                    "again, and be in the table twice. Restore the newer checkpoint; or remove the files of epochs above %" PRId64
-                    " from all tables: `leat audit` lists them",
-                    store_root(self->store), head, outputs_name(self->outputs, output), ahead.files, ahead.files == 1 ? "" : "s",
-                    ahead.newest, ahead.first, head);
+        code = fail(
+            err, E_LOST,
+            "the checkpoint %s is older than its tables (restored from a backup?): it ends with epoch %" PRId64
+            ", and table %s has %" PRId64 " file%s of epochs up to %" PRId64
+            " (%s). What they were read from would be read "
+            "again, and be in the table twice. Restore the newer checkpoint; or remove the files of epochs above %" PRId64
+            " from all tables: `leat audit` lists them",
+            store_root(self->store), head, outputs_name(self->outputs, output), ahead.files,
+            ahead.files == 1 ? "" : "s", ahead.newest, ahead.first, head);
     store_list_free(&list);
     store_close(store);
     return code;
@@ -290,12 +299,14 @@ static enum code change_check(struct engine *self, const struct chain_record *he
         if (change_loses(change.items[i].fate))
             first = change.items[i].name;
     if (change.lost > 0 && !self->options->accept)
-        code = fail(err, E_CHANGED, "the checkpoint %s belongs to pipeline %s as it was then: of what it remembers pipeline %s "
-                    "as it is now would lose %d thing%s (%s%s). `leat plan` lists them. Undo the change; or lose them with "
-                    "`leat run --accept`; or start over with leat.checkpoint and leat.tables.path both set to new folders",
-                    store_root(self->store), chain_pipeline(self->chain), self->pipeline->name, change.lost,
-                    change.lost == 1 ? "" : "s", first, change.lost > 1 ? ", .." : "");
-    self->accepted = code == E_OK && change.lost > 0;   // once a record shows it, nobody is asked again
+        code = fail(
+            err, E_CHANGED,
+            "the checkpoint %s belongs to pipeline %s as it was then: of what it remembers pipeline %s "
+            "as it is now would lose %d thing%s (%s%s). `leat plan` lists them. Undo the change; or lose them with "
+            "`leat run --accept`; or start over with leat.checkpoint and leat.tables.path both set to new folders",
+            store_root(self->store), chain_pipeline(self->chain), self->pipeline->name, change.lost,
+            change.lost == 1 ? "" : "s", first, change.lost > 1 ? ", .." : "");
+    self->accepted = code == E_OK && change.lost > 0; // once a record shows it, nobody is asked again
     for (int32_t i = 0; code == E_OK && i < change.count; i++)
         if (change_loses(change.items[i].fate))
             log_warn("lost, as accepted: %s: %s", change.items[i].name, change.items[i].detail);
@@ -446,7 +457,8 @@ static enum code stages_open(struct engine *self, struct error *err)
     TRY(graph_open(&graph, &self->graph, err));
     TRY(states_open(self, err));
     uint32_t queue_jobs = (uint32_t)workers * 2;
-    self->workers = self->options->inline_workers ? workers_inline(workers, queue_jobs) : workers_start(workers, queue_jobs);
+    self->workers =
+        self->options->inline_workers ? workers_inline(workers, queue_jobs) : workers_start(workers, queue_jobs);
     merging_init(&self->merging, self->outputs, self->workers);
     return E_OK;
 }

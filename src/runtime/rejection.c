@@ -16,7 +16,7 @@ void plan_reach(const struct pipeline *pipeline, const struct pipeline_table *ta
         reaches[i] = false;
     for (int32_t f = 0; f < table->flow_count; f++)
         reaches[table->flows[f]->id] = true;
-    for (int32_t i = pipeline->node_count - 1; i >= 0; i--)   // topological order: users come after their inputs
+    for (int32_t i = pipeline->node_count - 1; i >= 0; i--) // topological order: users come after their inputs
         for (int32_t j = 0; reaches[i] && j < pipeline->nodes[i]->input_count; j++)
             reaches[plan_input(pipeline->nodes[i], j)->id] = true;
 }
@@ -24,14 +24,15 @@ void plan_reach(const struct pipeline *pipeline, const struct pipeline_table *ta
 static void tables_note(struct arena *arena, const struct pipeline *pipeline, struct rejection *out)
 {
     bool *reaches = mem_array(bool, (size_t)pipeline->node_count);
-    const char **names = arena_array(arena, const char *, (size_t)pipeline->node_count * (size_t)pipeline->table_count);
+    const char **names = arena_array(arena, const char *, (size_t)pipeline->node_count *(size_t)pipeline->table_count);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         out[i].tables = names + (size_t)i * (size_t)pipeline->table_count;
     for (int32_t t = 0; t < pipeline->table_count; t++) {
         plan_reach(pipeline, pipeline->tables[t], reaches);
         for (int32_t i = 0; i < pipeline->node_count; i++)
             if (reaches[i])
-                names[(size_t)i * (size_t)pipeline->table_count + (size_t)out[i].table_count++] = pipeline->tables[t]->name;
+                names[(size_t)i * (size_t)pipeline->table_count + (size_t)out[i].table_count++] =
+                    pipeline->tables[t]->name;
     }
     mem_free(reaches);
 }
@@ -112,18 +113,19 @@ static bool trace_column(const struct plan *plan, int32_t column, int depth, str
         return false;
     switch (plan->kind) {
     case PLAN_SOURCE: return path_field(out, plan->schema->fields[column].name);
-    case PLAN_DECODE:   // the payload's root is nothing before its fields
+    case PLAN_DECODE: // the payload's root is nothing before its fields
         return column >= passed || trace_column(plan_input(plan, 0), column, depth + 1, out);
     case PLAN_PROJECT: return trace(plan_input(plan, 0), plan->exprs[column], depth + 1, out);
     case PLAN_GENERATE:
         return column >= passed ? trace_generated(plan, column, depth + 1, out)
                                 : trace_column(plan_input(plan, 0), column, depth + 1, out);
     case PLAN_JOIN:
-        return trace_joined(plan, column, &side, &column) && trace_column(plan_input(plan, side), column, depth + 1, out);
+        return trace_joined(plan, column, &side, &column) &&
+               trace_column(plan_input(plan, side), column, depth + 1, out);
     case PLAN_FILTER:
     case PLAN_WATERMARK:
     case PLAN_TABLE: return trace_column(plan_input(plan, 0), column, depth + 1, out);
-    default: return false;   // a row of several, or of nobody knows which branch
+    default: return false; // a row of several, or of nobody knows which branch
     }
 }
 
@@ -138,7 +140,7 @@ static bool trace(const struct plan *input, const struct expr *expr, int depth, 
     if (expr->kind != EXPR_FIELD)
         return false;
     const struct type *of = expr->args[0]->type;
-    bool list = of->id == TYPE_ARRAY;   // the field of every element
+    bool list = of->id == TYPE_ARRAY; // the field of every element
     const struct type *row = list ? of->fields[0].type : of;
     return trace(input, expr->args[0], depth + 1, out) && (!list || path_add(out, "%s", "[]")) &&
            path_field(out, row->fields[expr->index].name);
@@ -262,7 +264,7 @@ void rejection_field(const struct plan *plan, struct position at, enum reject_co
     const struct expr *expr = plan->kind == PLAN_WATERMARK ? NULL : find_in_plan(plan, at, &fields->input);
     bool divisor = code == REJECT_DIVIDE_BY_ZERO || code == REJECT_REMAINDER_BY_ZERO || code == REJECT_INTERVAL_DIVISOR;
     if (expr != NULL && divisor && expr->arg_count == 2)
-        expr = expr->args[1];   // the divisor alone is to blame
+        expr = expr->args[1]; // the divisor alone is to blame
     if (expr != NULL)
         fields_collect(fields, expr);
     if (plan->kind == PLAN_WATERMARK && trace_column(plan_input(plan, 0), plan->watermark.column, 0, &fields->paths[0]))

@@ -51,7 +51,7 @@ static enum code source_list(const struct relations *self, int32_t i, struct fee
 
 static uint64_t signature_of(const struct source_ranges *ranges)
 {
-    uint64_t sum = 1;   // 0 is "never read"
+    uint64_t sum = 1; // 0 is "never read"
     for (int32_t i = 0; i < ranges->count; i++) {
         const struct source_range *range = &ranges->items[i];
         sum = XXH64(range->topic, strlen(range->topic), sum);
@@ -113,7 +113,7 @@ static enum code read_settled(struct relations *self, struct graph *graph, bool 
     enum code code = E_LOST;
     for (int attempt = 0; code == E_LOST && attempt < READ_TRIES; attempt++) {
         if (attempt > 0) {
-            log_info("%s; listing it again", err->text);   // it was replaced while it was being read
+            log_info("%s; listing it again", err->text); // it was replaced while it was being read
             error_clear(err);
         }
         code = read_all(self, graph, write_views, err);

@@ -22,13 +22,13 @@ struct relations {
     const struct run_settings *settings;
     struct budget *budget;
     const struct plan **nodes;
-    uint64_t *signatures;              /* per node: of what was read last */
+    uint64_t *signatures; /* per node: of what was read last */
     int32_t count;
     bool computed;
-    uint64_t views;                    /* what materialized views were last written from; 0 = there are none */
-    int64_t views_us;                  /* when this process wrote them last (monotonic clock); 0 = not yet */
-    bool once;                         /* the run ends with what is there now */
-    bool renewed;                      /* in this epoch they are written: it must be committed */
+    uint64_t views;   /* what materialized views were last written from; 0 = there are none */
+    int64_t views_us; /* when this process wrote them last (monotonic clock); 0 = not yet */
+    bool once;        /* the run ends with what is there now */
+    bool renewed;     /* in this epoch they are written: it must be committed */
 };
 MUST_CHECK enum code relations_open(struct relations *self, const struct pipeline *pipeline,
                                     const struct run_settings *settings, struct budget *budget, struct error *err);

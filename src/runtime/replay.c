@@ -78,13 +78,14 @@ static void column_fill(enum source_column which, const struct type *type, const
                         struct column *out)
 {
     const struct column *const from[] = {
-        [SOURCE_KEY] = &origin->key,         [SOURCE_VALUE] = &origin->value,   [SOURCE_TOPIC] = &origin->topic,
-        [SOURCE_PARTITION] = &origin->partition, [SOURCE_OFFSET] = &origin->offset, [SOURCE_TIMESTAMP] = &origin->timestamp,
+        [SOURCE_KEY] = &origin->key,       [SOURCE_VALUE] = &origin->value,
+        [SOURCE_TOPIC] = &origin->topic,   [SOURCE_PARTITION] = &origin->partition,
+        [SOURCE_OFFSET] = &origin->offset, [SOURCE_TIMESTAMP] = &origin->timestamp,
     };
     if (which <= SOURCE_TIMESTAMP)
         column_share(out, from[which]);
     else
-        column_all_null(out, type, rows);   // a quarantine keeps neither headers nor the kind of the timestamp
+        column_all_null(out, type, rows); // a quarantine keeps neither headers nor the kind of the timestamp
 }
 
 static void records_make(const struct replay *self, const struct group *group, const struct feed *feed,
@@ -103,7 +104,8 @@ static void records_make(const struct replay *self, const struct group *group, c
     column_gather(&origin->attempts, &group->request->columns[REPLAY_ATTEMPTS], group->rows, group->count);
     batch_init(out, schema, group->count);
     for (int32_t c = 0; c < schema->field_count; c++)
-        column_fill((enum source_column)feed->columns[c], schema->fields[c].type, origin, group->count, &out->columns[c]);
+        column_fill((enum source_column)feed->columns[c], schema->fields[c].type, origin, group->count,
+                    &out->columns[c]);
     out->source = origin;
 }
 
@@ -188,8 +190,8 @@ static enum code group_replay(struct replay *self, struct arena *arena, const st
     for (int32_t i = 0; i < group->count; i++)
         if (!lineage_parse(text_at(group->request, REPLAY_ROW, group->rows[i]), &lineages[i]))
             return fail(err, E_CORRUPT, "a replay request has a row that cannot be read");
-    enum code found = feed == NULL ? fail(&why, E_CHANGED, "the project no longer reads the source %.*s", (int)source.size,
-                                          (const char *)source.data)
+    enum code found = feed == NULL ? fail(&why, E_CHANGED, "the project no longer reads the source %.*s",
+                                          (int)source.size, (const char *)source.data)
                                    : replay_route_find(arena, self->pipeline, bytes_of_string(about.node), tables,
                                                        about.table_count, &route, &why);
     const struct feed *any = feed != NULL ? feed : &self->feeds[0];
@@ -198,8 +200,8 @@ static enum code group_replay(struct replay *self, struct arena *arena, const st
     const struct replay_rows replay = {&route, start, &rows, lineages, &about, self->slot};
     for (int32_t i = 0; found == E_OK && about.plan == NULL && i < self->pipeline->node_count; i++)
         about.plan = route.gate[i] ? self->pipeline->nodes[i] : NULL;
-    enum code code = found == E_OK ? graph_replay(self->graph, &replay, err)
-                                   : gone(self, &rows, lineages, &about, why.text, err);
+    enum code code =
+        found == E_OK ? graph_replay(self->graph, &replay, err) : gone(self, &rows, lineages, &about, why.text, err);
     batch_release(&rows);
     return code;
 }

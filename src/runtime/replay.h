@@ -26,10 +26,10 @@ struct replay {
     const struct feed *feeds;
     int32_t feed_count;
     struct budget *budget;
-    int64_t next;                      /* the first request that no committed epoch has taken */
-    int32_t slot;                      /* of this epoch's rows (data/batch.h); -1: no request waits */
-    int64_t taken;                     /* requests in this epoch */
-    int64_t rows;                      /* in them */
+    int64_t next;  /* the first request that no committed epoch has taken */
+    int32_t slot;  /* of this epoch's rows (data/batch.h); -1: no request waits */
+    int64_t taken; /* requests in this epoch */
+    int64_t rows;  /* in them */
 };
 /* Whether a request waits. From here on `slot` is known for the epoch. */
 bool replay_begin(struct replay *self, int32_t slot);

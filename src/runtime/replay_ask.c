@@ -12,18 +12,18 @@ struct replay_ask {
     struct arena arena;
     const struct pipeline *pipeline;
     const char *checkpoint;
-    struct store *store;               /* of it, once there is something to write */
+    struct store *store; /* of it, once there is something to write */
     const struct type *schema;
     struct replayed replayed;
     struct builder columns[REPLAY_COLUMNS];
-    int64_t rows, bytes;               /* in them */
-    struct batch *requests;            /* that are full, and at last the rest */
+    int64_t rows, bytes;    /* in them */
+    struct batch *requests; /* that are full, and at last the rest */
     int32_t request_count, request_capacity;
-    uint64_t *asked;                   /* ids in this ask: a table of asked_slots places, 0 = free */
+    uint64_t *asked; /* ids in this ask: a table of asked_slots places, 0 = free */
     int64_t asked_count, asked_slots;
-    char node[17];                     /* the way that was looked for last, */
+    char node[17]; /* the way that was looked for last, */
     struct text tables;
-    bool has_way;                      /* and whether there is one; if not, */
+    bool has_way; /* and whether there is one; if not, */
     struct error why;
 };
 
@@ -42,7 +42,8 @@ enum code replay_ask_new(const struct pipeline *pipeline, struct replay_ask **ou
     if (code == E_OK && self->replayed.missing >= 0) {
         char path[REPLAY_PATH_MAX];
         replay_path(self->replayed.missing, path);
-        code = fail(err, E_CORRUPT, "%s/%s is not there: without it nobody can tell which rows came back already. Put it back",
+        code = fail(err, E_CORRUPT,
+                    "%s/%s is not there: without it nobody can tell which rows came back already. Put it back",
                     self->checkpoint, path);
     }
     if (code == E_OK)
@@ -98,15 +99,14 @@ static void way_look(struct replay_ask *self, const struct batch *batch, int64_t
     if (self->tables.data != NULL && bytes_equal_string(node, self->node) &&
         bytes_equal(text_view(&shown), text_view(&self->tables))) {
         text_free(&shown);
-        return;   // neighbours mostly go the same way
+        return; // neighbours mostly go the same way
     }
     int32_t from = column_offsets(lists)[row], count = column_offsets(lists)[row + 1] - from;
     struct bytes *tables = arena_array(&arena, struct bytes, (size_t)count);
     for (int32_t i = 0; i < count; i++)
         tables[i] = column_bytes_at(&lists->children[0], from + i);
     error_clear(&self->why);
-    self->has_way =
-        replay_route_find(&arena, self->pipeline, node, tables, count, &route, &self->why) == E_OK;
+    self->has_way = replay_route_find(&arena, self->pipeline, node, tables, count, &route, &self->why) == E_OK;
     snprintf(self->node, sizeof self->node, "%.*s", (int)node.size, (const char *)node.data);
     text_free(&self->tables);
     self->tables = shown;
@@ -115,7 +115,7 @@ static void way_look(struct replay_ask *self, const struct batch *batch, int64_t
 
 static uint64_t *asked_place(uint64_t *table, int64_t slots, uint64_t id)
 {
-    uint64_t at = id & (uint64_t)(slots - 1);   // an id is a hash
+    uint64_t at = id & (uint64_t)(slots - 1); // an id is a hash
     while (table[at] != 0 && table[at] != id)
         at = (at + 1) & (uint64_t)(slots - 1);
     return &table[at];
@@ -144,7 +144,8 @@ static bool asked_before(const struct replay_ask *self, uint64_t id)
     return here || replayed_state(&self->replayed, id) != NULL;
 }
 
-static enum replay_refusal judge(struct replay_ask *self, const struct batch *batch, int64_t row, uint64_t id, bool repaired)
+static enum replay_refusal judge(struct replay_ask *self, const struct batch *batch, int64_t row, uint64_t id,
+                                 bool repaired)
 {
     int64_t lineage;
     if (column_is_null(&batch->columns[QUARANTINE_SOURCE], row))
@@ -177,12 +178,12 @@ static void request_close(struct replay_ask *self)
 static void row_add(struct replay_ask *self, const struct batch *batch, int64_t row)
 {
     static const enum quarantine_column from[REPLAY_COLUMNS] = {
-        [REPLAY_ID] = QUARANTINE_ID,           [REPLAY_SOURCE_NAME] = QUARANTINE_SOURCE,
-        [REPLAY_TOPIC] = QUARANTINE_TOPIC,     [REPLAY_PARTITION] = QUARANTINE_PARTITION,
-        [REPLAY_OFFSET] = QUARANTINE_OFFSET,   [REPLAY_TIMESTAMP] = QUARANTINE_TIMESTAMP,
-        [REPLAY_KEY] = QUARANTINE_KEY,         [REPLAY_VALUE] = QUARANTINE_VALUE,
-        [REPLAY_ROW] = QUARANTINE_ROW,         [REPLAY_NODE] = QUARANTINE_NODE,
-        [REPLAY_TABLES] = QUARANTINE_TABLES,   [REPLAY_ATTEMPTS] = QUARANTINE_ATTEMPTS,
+        [REPLAY_ID] = QUARANTINE_ID,         [REPLAY_SOURCE_NAME] = QUARANTINE_SOURCE,
+        [REPLAY_TOPIC] = QUARANTINE_TOPIC,   [REPLAY_PARTITION] = QUARANTINE_PARTITION,
+        [REPLAY_OFFSET] = QUARANTINE_OFFSET, [REPLAY_TIMESTAMP] = QUARANTINE_TIMESTAMP,
+        [REPLAY_KEY] = QUARANTINE_KEY,       [REPLAY_VALUE] = QUARANTINE_VALUE,
+        [REPLAY_ROW] = QUARANTINE_ROW,       [REPLAY_NODE] = QUARANTINE_NODE,
+        [REPLAY_TABLES] = QUARANTINE_TABLES, [REPLAY_ATTEMPTS] = QUARANTINE_ATTEMPTS,
     };
     for (int i = 0; i < REPLAY_COLUMNS; i++)
         builder_copy(&self->columns[i], &batch->columns[from[i]], row);
@@ -219,7 +220,8 @@ static enum code request_write(struct replay_ask *self, const struct batch *rows
 {
     enum code code = replay_write(self->store, self->replayed.next, rows, err);
     if (code == E_EXISTS)
-        return fail(err, E_EXISTS, "somebody else has asked for a replay at the same time: look at leat quarantine list, and "
+        return fail(err, E_EXISTS,
+                    "somebody else has asked for a replay at the same time: look at leat quarantine list, and "
                     "ask again");
     self->replayed.next += code == E_OK;
     return code;

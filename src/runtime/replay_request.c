@@ -55,7 +55,8 @@ struct encoding {
 
 static enum code encode(struct encoding *self, const struct batch *rows, struct text *out, struct error *err)
 {
-    const struct encoder_spec spec = {.schema = rows->schema, .zone = zone_utc(), .created_by = "leat version " LEAT_VERSION};
+    const struct encoder_spec spec = {
+        .schema = rows->schema, .zone = zone_utc(), .created_by = "leat version " LEAT_VERSION};
     self->lane = mem_zero(self->type->lane_size);
     TRY(self->type->lane_open(self->lane, &spec, err));
     TRY(self->type->lane_add(self->lane, rows, 0, rows->rows, err));
@@ -142,7 +143,8 @@ static enum code memory_read(void *context, int64_t offset, void *out, size_t si
 }
 
 /* All of it as one batch: a request is small. */
-static enum code rows_read(struct parquet_reader *reader, const struct type *schema, struct batch *out, struct error *err)
+static enum code rows_read(struct parquet_reader *reader, const struct type *schema, struct batch *out,
+                           struct error *err)
 {
     struct batch all;
     batch_init(&all, schema, 0);

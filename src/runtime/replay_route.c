@@ -17,7 +17,10 @@ const struct plan *plan_find(const struct pipeline *pipeline, struct bytes stamp
     return NULL;
 }
 
-static bool makes_other_rows(const struct plan *plan) { return plan_is_stateful(plan) && plan->kind != PLAN_DEDUPLICATE; }
+static bool makes_other_rows(const struct plan *plan)
+{
+    return plan_is_stateful(plan) && plan->kind != PLAN_DEDUPLICATE;
+}
 
 static bool is_reached(const struct plan *node, const struct replay_route *route)
 {
@@ -56,7 +59,8 @@ static bool is_lost(const struct pipeline_table *table, const struct bytes *tabl
 /* ---- the node is gone ---- */
 
 /* The nodes that rows of the lost tables go through. */
-static int32_t lost_reach(const struct pipeline *pipeline, const struct bytes *tables, int32_t count, bool lost, bool *reach)
+static int32_t lost_reach(const struct pipeline *pipeline, const struct bytes *tables, int32_t count, bool lost,
+                          bool *reach)
 {
     bool *one = mem_array(bool, (size_t)pipeline->node_count);
     int32_t found = 0;
@@ -89,24 +93,29 @@ static enum code gates_of_tables(const struct pipeline *pipeline, const struct b
     bool *born = mem_array(bool, (size_t)pipeline->node_count);
     enum code code = E_OK;
     if (lost_reach(pipeline, tables, count, true, lost) == 0)
-        code = fail(err, E_CHANGED, "neither what rejected the row nor a table that lost it is part of the project any more");
+        code = fail(err, E_CHANGED,
+                    "neither what rejected the row nor a table that lost it is part of the project any more");
     lost_reach(pipeline, tables, count, false, others);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         for (int32_t j = 0; j < pipeline->nodes[i]->input_count; j++)
-            born[i] |= born[plan_input(pipeline->nodes[i], j)->id] || plan_is_stateful(plan_input(pipeline->nodes[i], j));
+            born[i] |=
+                born[plan_input(pipeline->nodes[i], j)->id] || plan_is_stateful(plan_input(pipeline->nodes[i], j));
     for (int32_t i = 0; code == E_OK && i < pipeline->node_count; i++) {
         const struct plan *plan = pipeline->nodes[i];
         bool last = plan_is_stateful(plan) || ends_in(pipeline, plan, tables, count);
         if (!lost[i] || !plan->streaming || !last || born[i])
             continue;
         if (plan->kind == PLAN_DEDUPLICATE)
-            code = fail(err, E_CHANGED, "the node that rejected the row is no longer part of the project, and its tables "
+            code = fail(err, E_CHANGED,
+                        "the node that rejected the row is no longer part of the project, and its tables "
                         "remove duplicates: nobody can tell whether the row is remembered as one");
         else if (others[i])
-            code = fail(err, E_CHANGED, "the node that rejected the row is no longer part of the project, and the row could "
+            code = fail(err, E_CHANGED,
+                        "the node that rejected the row is no longer part of the project, and the row could "
                         "reach its tables only together with others that did not lose it");
         else if (plan->kind == PLAN_SOURCE)
-            code = fail(err, E_CHANGED, "the node that rejected the row is no longer part of the project, and nothing is "
+            code = fail(err, E_CHANGED,
+                        "the node that rejected the row is no longer part of the project, and nothing is "
                         "left between source and table");
         out->gate[i] = true;
     }
@@ -117,7 +126,8 @@ static enum code gates_of_tables(const struct pipeline *pipeline, const struct b
 }
 
 enum code replay_route_find(struct arena *arena, const struct pipeline *pipeline, struct bytes stamp,
-                            const struct bytes *tables, int32_t table_count, struct replay_route *out, struct error *err)
+                            const struct bytes *tables, int32_t table_count, struct replay_route *out,
+                            struct error *err)
 {
     *out = (struct replay_route){
         .node = plan_find(pipeline, stamp),
@@ -129,5 +139,6 @@ enum code replay_route_find(struct arena *arena, const struct pipeline *pipeline
     else
         out->gate[out->node->id] = true;
     way_find(pipeline, out);
-    return out->gate_count > 0 ? E_OK : fail(err, E_CHANGED, "no way leads from a source to what rejected the row any more");
+    return out->gate_count > 0 ? E_OK
+                               : fail(err, E_CHANGED, "no way leads from a source to what rejected the row any more");
 }

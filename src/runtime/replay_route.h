@@ -17,9 +17,9 @@
 #include "sql/sql.h"
 
 struct replay_route {
-    const struct plan *node;           /* that rejected, or NULL: it is gone */
-    bool *passed;                      /* per plan node: on the way to a gate */
-    bool *gate;                        /* per plan node: rows arrive there; not `passed` */
+    const struct plan *node; /* that rejected, or NULL: it is gone */
+    bool *passed;            /* per plan node: on the way to a gate */
+    bool *gate;              /* per plan node: rows arrive there; not `passed` */
     int32_t gate_count;
 };
 /* The node with this stamp, or NULL. */

@@ -28,7 +28,7 @@ static enum code requests_read(struct replayed *self, struct store *store, struc
     struct budget budget = {0};
     int64_t end = 0;
     enum code code = replay_end(store, &end, err);
-    end = end > self->taken ? end : self->taken;   // a number below would never be taken
+    end = end > self->taken ? end : self->taken; // a number below would never be taken
     for (self->next = 0; code == E_OK && self->next < end; self->next++) {
         struct batch request = {0};
         if (!replay_exists(store, self->next)) {

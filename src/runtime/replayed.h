@@ -14,11 +14,11 @@ struct replayed {
     struct replayed_id {
         uint64_t id;
         int64_t request;
-    } *ids;                            /* ascending */
+    } * ids; /* ascending */
     int64_t count, capacity;
-    int64_t next;                      /* the number of the next request: above all that were taken, or are there */
-    int64_t missing;                   /* the first request below that somebody has removed, or -1 */
-    int64_t taken;                     /* requests below are in the chain */
+    int64_t next;    /* the number of the next request: above all that were taken, or are there */
+    int64_t missing; /* the first request below that somebody has removed, or -1 */
+    int64_t taken;   /* requests below are in the chain */
 };
 /* No checkpoint: nothing was asked for. */
 MUST_CHECK enum code replayed_read(struct replayed *self, const char *checkpoint, struct error *err);

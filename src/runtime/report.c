@@ -84,8 +84,7 @@ static void rate_update(struct progress *progress, int64_t now_us)
     int64_t passed_us = now_us - progress->rate_us;
     if (passed_us < RATE_OVER_US)
         return;
-    progress->records_per_second =
-        (double)(progress->records_total - progress->rate_records) * 1e6 / (double)passed_us;
+    progress->records_per_second = (double)(progress->records_total - progress->rate_records) * 1e6 / (double)passed_us;
     progress->rate_us = now_us;
     progress->rate_records = progress->records_total;
 }
@@ -228,7 +227,8 @@ void report_future(struct engine *self)
     if (rows == 0 || self->progress->told_future)
         return;
     self->progress->told_future = true;
-    log_warn("%s:%d:%d: [FUTURE_EVENT_TIME] event times more than leat.watermark.max_future ahead of their records: %" PRId64
-             " row%s so far, in the quarantine; docs/semantics.md, The far future. Told once in a run",
-             first->at.file != NULL ? first->at.file : "", first->at.line, first->at.column, rows, rows == 1 ? "" : "s");
+    log_warn(
+        "%s:%d:%d: [FUTURE_EVENT_TIME] event times more than leat.watermark.max_future ahead of their records: %" PRId64
+        " row%s so far, in the quarantine; docs/semantics.md, The far future. Told once in a run",
+        first->at.file != NULL ? first->at.file : "", first->at.line, first->at.column, rows, rows == 1 ? "" : "s");
 }

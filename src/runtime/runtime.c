@@ -71,7 +71,7 @@ static enum code run_interval(struct engine *self, struct error *err)
         next_us += self->settings.interval_us;
         int64_t now_us = os->clock_mono_us();
         if (next_us < now_us || self->shortened)
-            next_us = now_us;   // an epoch that took too long is followed at once by the next; nothing is caught up
+            next_us = now_us; // an epoch that took too long is followed at once by the next; nothing is caught up
         else if (!runtime_stopping())
             report_phase(self, "waiting");
         sleep_until(self, next_us);
@@ -144,8 +144,10 @@ static enum code stopped_without(struct error *err)
 {
     char why[512];
     snprintf(why, sizeof why, "%s", err->text);
-    return fail(err, E_STOPPED, "stopped as asked, but the open epoch could not be committed: %s. Nothing is lost: the next start "
-                "reads it again", why);
+    return fail(err, E_STOPPED,
+                "stopped as asked, but the open epoch could not be committed: %s. Nothing is lost: the next start "
+                "reads it again",
+                why);
 }
 
 enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options, struct error *err)
@@ -159,12 +161,13 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
         trouble_init(&progress, &settings, options);
     while (code == E_OK) {
         code = attempt(pipeline, options, &progress, &opened, err);
-        bool mistyped = !opened && code != E_FULL && code != E_BROKER;   // a folder that could never be written, say
+        bool mistyped = !opened && code != E_FULL && code != E_BROKER; // a folder that could never be written, say
         if (code == E_OK || error_class(code) != CLASS_transient || mistyped || runtime_stopping())
             break;
         code = trouble_wait(&progress, NULL, err);
     }
-    if (runtime_stopping() && error_class(code) == CLASS_transient)   // what still fails then is no matter, but for an open epoch
+    if (runtime_stopping() &&
+        error_class(code) == CLASS_transient) // what still fails then is no matter, but for an open epoch
         code = progress.dropped ? stopped_without(err) : E_OK;
     progress_free(&progress);
     return code;
@@ -173,8 +176,8 @@ enum code pipeline_run(const struct pipeline *pipeline, const struct run_options
 /* ---- before a run ---- */
 
 /* A leat that works on the checkpoint meanwhile is none of a plan's business. */
-static enum code plan_check_folders(const struct pipeline *pipeline, const struct run_settings *settings, const struct chain *chain,
-                                    struct error *err)
+static enum code plan_check_folders(const struct pipeline *pipeline, const struct run_settings *settings,
+                                    const struct chain *chain, struct error *err)
 {
     enum code code = tables_check(pipeline, chain, settings->checkpoint, settings->tables_path, err);
     if (code != E_FENCED)

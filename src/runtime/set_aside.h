@@ -15,8 +15,8 @@ struct late_rows {
     const struct batch *in;
     const int32_t *rows;
     int64_t count;
-    int64_t watermark_us;              /* what they are late by */
-    int32_t time_column;               /* their event time in `in`, -1 = not a plain column */
+    int64_t watermark_us; /* what they are late by */
+    int32_t time_column;  /* their event time in `in`, -1 = not a plain column */
 };
 const struct type *late_schema(struct arena *arena);
 void late_rows_print(const struct type *schema, const struct late_rows *late, struct batch *out);

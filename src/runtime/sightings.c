@@ -71,7 +71,8 @@ static void member_note(void *context, const char *path, struct bytes value)
     self->items[self->count++] = sighting;
 }
 
-void sightings_look(struct sightings *self, const struct plan *plan, const struct batch *in, const struct column *payload)
+void sightings_look(struct sightings *self, const struct plan *plan, const struct batch *in,
+                    const struct column *payload)
 {
     struct look look = {self, in, 0};
     for (; look.row < payload->rows && self->count < SIGHTINGS_MAX; look.row++)

@@ -22,10 +22,11 @@ struct sightings {
     struct arena arena;
     struct sighting *items; /* heap */
     int32_t count, capacity;
-    int32_t told;           /* so many of them drift.c has taken over */
+    int32_t told; /* so many of them drift.c has taken over */
 };
 /* `payload` is what the DECODE node `plan` reads, row by row as `in`. */
-void sightings_look(struct sightings *self, const struct plan *plan, const struct batch *in, const struct column *payload);
+void sightings_look(struct sightings *self, const struct plan *plan, const struct batch *in,
+                    const struct column *payload);
 void sightings_close(struct sightings *self);
 
 #endif

@@ -16,15 +16,15 @@ enum place { HERE, LEAVING, AWAY, COMING };
 struct shard_place {
     enum place place;
     bool pinned, wanted;
-    int64_t used;        /* number of its last unpin */
-    size_t bytes;        /* in memory, as of its last unpin */
+    int64_t used;                /* number of its last unpin */
+    size_t bytes;                /* in memory, as of its last unpin */
     int64_t entries, file_bytes; /* while it is away */
 };
 struct spill {
     struct spill_spec spec;
     char *folder;
     struct shard_place **shards; /* [stage][shard] */
-    struct lock lock;            /* guards all below, and the places; woken when a shard arrives, leaves or is unpinned */
+    struct lock lock; /* guards all below, and the places; woken when a shard arrives, leaves or is unpinned */
     int64_t unpins;
     int32_t pinned, waiting, leaving;
     size_t resident_bytes;
@@ -98,7 +98,8 @@ static enum code file_read(const char *path, size_t size, struct text *out, stru
     return code;
 }
 
-static enum code shard_write(struct spill *self, int32_t stage, int32_t shard, struct shard_place *at, struct error *err)
+static enum code shard_write(struct spill *self, int32_t stage, int32_t shard, struct shard_place *at,
+                             struct error *err)
 {
     struct stateful *stateful = self->spec.stages[stage];
     char path[SPILL_PATH_MAX];
@@ -149,7 +150,8 @@ static struct shard_place *choose(struct spill *self, int32_t *stage, int32_t *s
     for (int32_t s = 0; s < self->spec.stage_count; s++)
         for (int32_t i = 0; i < self->spec.stages[s]->shards; i++) {
             struct shard_place *at = &self->shards[s][i];
-            if (at->place != HERE || at->pinned || at->bytes < WORTH_BYTES || (best != NULL && !leaves_before(at, best)))
+            if (at->place != HERE || at->pinned || at->bytes < WORTH_BYTES ||
+                (best != NULL && !leaves_before(at, best)))
                 continue;
             best = at;
             *stage = s;

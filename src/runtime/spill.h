@@ -38,7 +38,8 @@ void spill_unpin(struct spill *self, int32_t stage, int32_t shard);
 void spill_want(struct spill *self, int32_t stage, int32_t shard);
 bool spill_is_away(const struct spill *self, int32_t stage, int32_t shard);
 /* What shard_snapshot would say, appended to `out`: of a shard that is away without bringing it back. */
-MUST_CHECK enum code spill_snapshot(struct spill *self, int32_t stage, int32_t shard, struct text *out, struct error *err);
+MUST_CHECK enum code spill_snapshot(struct spill *self, int32_t stage, int32_t shard, struct text *out,
+                                    struct error *err);
 
 /* Bytes of all shards in memory, as of their last unpin. */
 size_t spill_resident_bytes(struct spill *self);

@@ -37,7 +37,8 @@ struct state_writer *state_writer_new(struct store *store, const char *path)
 }
 
 /* Called with the lock. */
-static enum code part_write(struct state_writer *self, const struct part_head *head, struct bytes body, struct error *err)
+static enum code part_write(struct state_writer *self, const struct part_head *head, struct bytes body,
+                            struct error *err)
 {
     if (self->stage == NULL)
         TRY(stage_open(self->store, self->path, &self->stage, err));
@@ -45,7 +46,8 @@ static enum code part_write(struct state_writer *self, const struct part_head *h
     return stage_write(self->stage, body, err);
 }
 
-enum code state_writer_add(struct state_writer *self, const struct state_part *part, struct bytes body, struct error *err)
+enum code state_writer_add(struct state_writer *self, const struct state_part *part, struct bytes body,
+                           struct error *err)
 {
     if (body.size == 0)
         return E_OK;
@@ -100,7 +102,8 @@ static enum code head_read(const struct part_head *head, int64_t offset, int64_t
     if (head->check != head_check(head))
         return fail(err, E_CORRUPT, "the part at byte %lld fails its checksum", (long long)offset);
     if (head->version != PART_VERSION)
-        return fail(err, E_UNSUPPORTED, "a part of version %u; this leat reads version %d", head->version, PART_VERSION);
+        return fail(err, E_UNSUPPORTED, "a part of version %u; this leat reads version %d", head->version,
+                    PART_VERSION);
     if (head->shards > SHARDS_MAX || head->shard >= head->shards || head->whole > 1 ||
         head->body_bytes > (uint64_t)(size_bytes - offset) - sizeof *head)
         return fail(err, E_CORRUPT, "the part at byte %lld does not fit the file", (long long)offset);
@@ -124,7 +127,8 @@ enum code state_file_parts(struct store *store, const char *path, int64_t size_b
         struct state_part part;
         text_clear(&bytes);
         if (size_bytes - at < (int64_t)sizeof head)
-            code = fail(err, at == 0 ? E_ABSENT : E_CORRUPT, "%lld bytes cannot hold a part", (long long)(size_bytes - at));
+            code = fail(err, at == 0 ? E_ABSENT : E_CORRUPT, "%lld bytes cannot hold a part",
+                        (long long)(size_bytes - at));
         if (code == E_OK)
             code = store_read(store, path, at, sizeof head, &bytes, err);
         if (code != E_OK)

@@ -25,7 +25,7 @@
 struct state_part {
     int32_t shard, shards;
     bool whole;
-    int64_t offset, size_bytes;        /* of the body in its file */
+    int64_t offset, size_bytes; /* of the body in its file */
 };
 struct state_parts {
     struct state_part *items;
@@ -45,8 +45,8 @@ MUST_CHECK enum code state_writer_finish(struct state_writer *self, int64_t *siz
 void state_writer_abandon(struct state_writer *self);
 
 /* The parts of a file of `size_bytes`, appended to `out`; reads the heads only. */
-MUST_CHECK enum code state_file_parts(struct store *store, const char *path, int64_t size_bytes, struct state_parts *out,
-                                      struct error *err);
+MUST_CHECK enum code state_file_parts(struct store *store, const char *path, int64_t size_bytes,
+                                      struct state_parts *out, struct error *err);
 void state_parts_free(struct state_parts *self);
 
 #endif

@@ -30,7 +30,8 @@ static void cover_add(struct cover *self, int32_t from, int32_t to)
         self->times[s] = self->times[s] < 2 ? self->times[s] + 1 : 2;
 }
 
-static enum code source_add(struct state_history *self, int64_t epoch, const struct chain_state *state, struct error *err)
+static enum code source_add(struct state_history *self, int64_t epoch, const struct chain_state *state,
+                            struct error *err)
 {
     mem_grow(self->sources, self->capacity, self->count + 1);
     struct state_source *source = &self->sources[self->count++];
@@ -58,8 +59,7 @@ struct reading {
     bool done;
 };
 
-static enum code reading_step(struct reading *self, const struct chain_record *record,
-                              struct error *err)
+static enum code reading_step(struct reading *self, const struct chain_record *record, struct error *err)
 {
     const struct chain_state *state = chain_state_of(record, self->plan);
     struct cover *cover = &self->cover;
@@ -79,14 +79,13 @@ static enum code reading_step(struct reading *self, const struct chain_record *r
 }
 
 /* Every record is read once for all nodes: it grows with their number. */
-static enum code records_read(struct reading *readings, int32_t count, const struct chain *chain,
-                              struct error *err)
+static enum code records_read(struct reading *readings, int32_t count, const struct chain *chain, struct error *err)
 {
     struct arena scratch = {0};
     enum code code = E_OK;
     int32_t open = count;
-    for (int64_t epoch = chain_head(chain);
-         code == E_OK && open > 0 && epoch >= 0 && epoch >= chain_oldest(chain); epoch--) {
+    for (int64_t epoch = chain_head(chain); code == E_OK && open > 0 && epoch >= 0 && epoch >= chain_oldest(chain);
+         epoch--) {
         struct chain_record record = {0};
         arena_reset(&scratch);
         code = chain_read(chain, epoch, &scratch, &record, err);
@@ -101,9 +100,8 @@ static enum code records_read(struct reading *readings, int32_t count, const str
     return code;
 }
 
-enum code state_histories_read(const struct chain *chain, struct store *store,
-                               const struct plan *const *plans, int32_t count,
-                               struct state_history *out, struct error *err)
+enum code state_histories_read(const struct chain *chain, struct store *store, const struct plan *const *plans,
+                               int32_t count, struct state_history *out, struct error *err)
 {
     struct reading *readings = mem_array(struct reading, (size_t)count);
     for (int32_t i = 0; i < count; i++) {
@@ -120,8 +118,8 @@ enum code state_histories_read(const struct chain *chain, struct store *store,
     return code;
 }
 
-enum code state_history_read(const struct chain *chain, struct store *store,
-                             const struct plan *plan, struct state_history *out, struct error *err)
+enum code state_history_read(const struct chain *chain, struct store *store, const struct plan *plan,
+                             struct state_history *out, struct error *err)
 {
     return state_histories_read(chain, store, &plan, 1, out, err);
 }
@@ -229,8 +227,10 @@ static enum code old_load(const struct state_history *self, const struct state_s
 {
     struct text bytes = {0};
     enum code code = store_get(self->store, source->path, OLD_FILE_MAX, &bytes, err);
-    if (code == E_OK && ((int64_t)bytes.size != source->size_bytes || XXH64(bytes.data, bytes.size, 0) != source->checksum))
-        code = fail(err, E_CORRUPT, "its bytes do not fit their checksum. Restore it from a backup, or start over with a "
+    if (code == E_OK &&
+        ((int64_t)bytes.size != source->size_bytes || XXH64(bytes.data, bytes.size, 0) != source->checksum))
+        code = fail(err, E_CORRUPT,
+                    "its bytes do not fit their checksum. Restore it from a backup, or start over with a "
                     "new leat.checkpoint folder");
     if (code == E_OK)
         code = stage->type->restore(stage, text_view(&bytes), err);

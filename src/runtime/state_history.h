@@ -24,33 +24,33 @@ struct state_source { /* what one epoch wrote of the node */
     const char *path;
     int64_t size_bytes;
     uint64_t checksum;
-    bool whole;                        /* old files only: all shards are in it whole */
+    bool whole; /* old files only: all shards are in it whole */
     int32_t whole_from, whole_to;
-    struct state_parts parts;          /* none: an old file */
+    struct state_parts parts; /* none: an old file */
 };
 struct state_history {
     struct store *store;
     struct arena arena;
-    struct state_source *sources;      /* newest first */
+    struct state_source *sources; /* newest first */
     int32_t count, capacity;
-    int32_t shards;                    /* of the parts; 0 when there are none */
-    bool from_start;                   /* before the oldest source the node had no state */
+    int32_t shards;  /* of the parts; 0 when there are none */
+    bool from_start; /* before the oldest source the node had no state */
 };
 /* What the chain has of `plan` at its head. A node that no record knows has an empty history. */
-MUST_CHECK enum code state_history_read(const struct chain *chain, struct store *store,
-                                        const struct plan *plan, struct state_history *out,
-                                        struct error *err);
+MUST_CHECK enum code state_history_read(const struct chain *chain, struct store *store, const struct plan *plan,
+                                        struct state_history *out, struct error *err);
 /* The same for all nodes at once: out[i] of plans[i]. Each record of the chain is read once; all or none. */
 MUST_CHECK enum code state_histories_read(const struct chain *chain, struct store *store,
-                                          const struct plan *const *plans, int32_t count,
-                                          struct state_history *out, struct error *err);
+                                          const struct plan *const *plans, int32_t count, struct state_history *out,
+                                          struct error *err);
 void state_history_free(struct state_history *self);
 
 /* Each shard can be loaded on its own. Else state_history_load_all does it. */
 bool state_history_by_shard(const struct state_history *self, const struct stateful *stage);
 MUST_CHECK enum code state_history_load(const struct state_history *self, struct stateful *stage, int32_t shard,
                                         struct error *err);
-MUST_CHECK enum code state_history_load_all(const struct state_history *self, struct stateful *stage, struct error *err);
+MUST_CHECK enum code state_history_load_all(const struct state_history *self, struct stateful *stage,
+                                            struct error *err);
 
 /* Epoch of the newest whole of a shard and of the one before it; -1 = none. */
 void state_history_wholes(const struct state_history *self, int32_t shard, int64_t *newest, int64_t *before);

@@ -10,7 +10,8 @@
 
 enum {
     PATH_BYTES = 256,
-    STATE_LEAST_BYTES = 4 * 1024 * 1024, /* changes of a small state may outgrow it for long before it pays to write it all */
+    STATE_LEAST_BYTES =
+        4 * 1024 * 1024, /* changes of a small state may outgrow it for long before it pays to write it all */
 };
 #define STATE_FOLDER "state/0" /* of task 0 */
 
@@ -100,8 +101,8 @@ void state_log_begin(struct state_log *self, int32_t stage, int64_t epoch)
     state_writer_abandon(log->writer);
     log->writer = NULL;
     range_choose(self, stage);
-    snprintf(log->path, sizeof log->path, STATE_FOLDER "/%016" PRId64 "-%d-%08" PRIx32 ".state", epoch, self->spec.nodes[stage],
-             (uint32_t)os_random());
+    snprintf(log->path, sizeof log->path, STATE_FOLDER "/%016" PRId64 "-%d-%08" PRIx32 ".state", epoch,
+             self->spec.nodes[stage], (uint32_t)os_random());
     log->writer = state_writer_new(self->spec.store, log->path);
 }
 

@@ -21,7 +21,7 @@ struct state_log_spec {
     struct store *store;
     struct spill *spill;
     struct stateful *const *stages;
-    const int32_t *nodes;              /* plan id per stage, for the names of files */
+    const int32_t *nodes; /* plan id per stage, for the names of files */
     int32_t stage_count;
     int64_t snapshot_epochs;
 };
@@ -34,9 +34,11 @@ void state_log_begin(struct state_log *self, int32_t stage, int64_t epoch);
 /* The shard is written whole in this epoch, whether it changes or not. */
 bool state_log_is_due(const struct state_log *self, int32_t stage, int32_t shard);
 /* `merged`: the epoch worked on the shard, which is pinned. */
-MUST_CHECK enum code state_log_save(struct state_log *self, int32_t stage, int32_t shard, bool merged, struct error *err);
+MUST_CHECK enum code state_log_save(struct state_log *self, int32_t stage, int32_t shard, bool merged,
+                                    struct error *err);
 /* The files are durable; *out gets shards, ranges, path, size and checksum. out->path lives until the next begin. */
-MUST_CHECK enum code state_log_finish(struct state_log *self, int32_t stage, struct chain_state *out, struct error *err);
+MUST_CHECK enum code state_log_finish(struct state_log *self, int32_t stage, struct chain_state *out,
+                                      struct error *err);
 /* The record of `epoch` is in the chain. */
 void state_log_committed(struct state_log *self, int64_t epoch);
 /* The oldest epoch whose record is still of use; -1 = all. */

@@ -9,6 +9,7 @@ struct table_settings {
 };
 #define AT(member) offsetof(struct table_settings, member)
 
+// clang-format off
 const struct option table_options[] = {
     {.name = "leat.format", .kind = OPTION_STRING, .initial = "parquet", .offset = AT(format),
      .help = "what its files are: one of the sinks below"},
@@ -28,6 +29,7 @@ const struct option table_options[] = {
              "set as well"},
     {.name = NULL},
 };
+// clang-format on
 
 bool table_keeps_late(const struct pipeline_table *table)
 {

@@ -11,10 +11,10 @@ static const char TASK[] = "0";
 
 /* What the chain says of the table in its folder. */
 struct past {
-    bool at_head;                      /* the head's record has it */
-    const char *format;                /* of the newest epoch that wrote files there; NULL: none is remembered */
-    int64_t epoch;                     /* that one */
-    int64_t logged;                    /* newest epoch before the head with files of a Delta table; -1: none */
+    bool at_head;       /* the head's record has it */
+    const char *format; /* of the newest epoch that wrote files there; NULL: none is remembered */
+    int64_t epoch;      /* that one */
+    int64_t logged;     /* newest epoch before the head with files of a Delta table; -1: none */
 };
 
 static const char *files_format(const struct sink_files *files)
@@ -82,10 +82,12 @@ static enum code format_check(const struct table_check *self, const struct past 
 {
     if (past->format == NULL || strcmp(past->format, self->format) == 0 || sink_encoder(self->format) == NULL)
         return E_OK;
-    return fail(err, E_SPEC, "table %s was written as %s (epoch %" PRId64 "), and is now %s: in %s rows of both would be hidden or "
-                "double. Leave its format as it was; or give the table a new folder ('leat.path' in its TBLPROPERTIES); or start "
-                "over with leat.checkpoint and leat.tables.path both set to new folders",
-                self->name, past->format, past->epoch, self->format, self->path);
+    return fail(
+        err, E_SPEC,
+        "table %s was written as %s (epoch %" PRId64 "), and is now %s: in %s rows of both would be hidden or "
+        "double. Leave its format as it was; or give the table a new folder ('leat.path' in its TBLPROPERTIES); or start "
+        "over with leat.checkpoint and leat.tables.path both set to new folders",
+        self->name, past->format, past->epoch, self->format, self->path);
 }
 
 /* A file of ours that an epoch before the head has left; the head's may be there before the log is. */
@@ -101,20 +103,26 @@ static const char *older_file(const struct table_check *self, const struct store
 }
 
 /* A Delta table without a log. */
-static enum code new_check(const struct table_check *self, const struct past *past, struct store *store, struct error *err)
+static enum code new_check(const struct table_check *self, const struct past *past, struct store *store,
+                           struct error *err)
 {
     struct store_list list = {0};
     if (past->logged >= 0 && past->at_head)
-        return fail(err, E_LOST, "table %s is a Delta table that has rows of epoch %" PRId64 ", and %s/_delta_log is not there: what "
-                    "was written would be lost silently. Restore it; or start over with leat.checkpoint and leat.tables.path both "
-                    "set to new folders", self->name, past->logged, self->path);
+        return fail(
+            err, E_LOST,
+            "table %s is a Delta table that has rows of epoch %" PRId64 ", and %s/_delta_log is not there: what "
+            "was written would be lost silently. Restore it; or start over with leat.checkpoint and leat.tables.path both "
+            "set to new folders",
+            self->name, past->logged, self->path);
     enum code code = store != NULL ? store_list(store, "", true, &list, err) : E_OK;
     const char *file = code == E_OK ? older_file(self, &list) : NULL;
     if (file != NULL)
-        code = fail(err, E_SPEC, "table %s is now delta, and %s has files that were written as they are (%s), and no _delta_log: they "
-                    "would be hidden, and removed by `leat vacuum`. Leave its format as it was, or restore _delta_log; or give the "
-                    "table a new folder ('leat.path' in its TBLPROPERTIES); or take a new checkpoint and a new leat.tables.path",
-                    self->name, self->path, file);
+        code = fail(
+            err, E_SPEC,
+            "table %s is now delta, and %s has files that were written as they are (%s), and no _delta_log: they "
+            "would be hidden, and removed by `leat vacuum`. Leave its format as it was, or restore _delta_log; or give the "
+            "table a new folder ('leat.path' in its TBLPROPERTIES); or take a new checkpoint and a new leat.tables.path",
+            self->name, self->path, file);
     store_list_free(&list);
     return code;
 }
@@ -123,28 +131,38 @@ static enum code log_check(const struct table_check *self, const struct past *pa
                            struct error *err)
 {
     int64_t head = chain_head(self->chain), logged = delta_table_transaction(table);
-    const char *forgets = delta_map_get(&delta_table_metadata(table)->configuration, "delta.setTransactionRetentionDuration");
+    const char *forgets =
+        delta_map_get(&delta_table_metadata(table)->configuration, "delta.setTransactionRetentionDuration");
     if (logged > head)
-        return fail(err, E_LOST, "the checkpoint %s is older than its tables (restored from a backup?): it ends with epoch %" PRId64
-                    ", and the Delta log of table %s has epoch %" PRId64 " (%s/_delta_log). What was read for the epochs between would "
-                    "be read again, and lost or double in the table. Restore the newer checkpoint; or start over with leat.checkpoint "
-                    "and leat.tables.path both set to new folders", self->checkpoint, head, self->name, logged, self->path);
+        return fail(
+            err, E_LOST,
+            "the checkpoint %s is older than its tables (restored from a backup?): it ends with epoch %" PRId64
+            ", and the Delta log of table %s has epoch %" PRId64
+            " (%s/_delta_log). What was read for the epochs between would "
+            "be read again, and lost or double in the table. Restore the newer checkpoint; or start over with leat.checkpoint "
+            "and leat.tables.path both set to new folders",
+            self->checkpoint, head, self->name, logged, self->path);
     if (logged < past->logged && !(logged < 0 && forgets != NULL))
-        return fail(err, E_LOST, "the Delta log of table %s is older than the checkpoint %s (restored from a backup, or its last "
-                    "commits are gone?): it has this query's epochs up to %" PRId64 ", and epoch %" PRId64 " wrote rows (%s/_delta_log). "
-                    "They would be lost silently. Restore the newer table; or a checkpoint as old as the table; or start over with "
-                    "leat.checkpoint and leat.tables.path both set to new folders",
-                    self->name, self->checkpoint, logged, past->logged, self->path);
+        return fail(
+            err, E_LOST,
+            "the Delta log of table %s is older than the checkpoint %s (restored from a backup, or its last "
+            "commits are gone?): it has this query's epochs up to %" PRId64 ", and epoch %" PRId64
+            " wrote rows (%s/_delta_log). "
+            "They would be lost silently. Restore the newer table; or a checkpoint as old as the table; or start over with "
+            "leat.checkpoint and leat.tables.path both set to new folders",
+            self->name, self->checkpoint, logged, past->logged, self->path);
     return E_OK;
 }
 
-static enum code delta_check(const struct table_check *self, const struct past *past, struct store *store, struct error *err)
+static enum code delta_check(const struct table_check *self, const struct past *past, struct store *store,
+                             struct error *err)
 {
     struct arena arena = {0};
     struct delta_table *table = NULL;
     if (store == NULL)
         return new_check(self, past, store, err);
-    enum code code = delta_table_open(store, arena_printf(&arena, "%s/%s", chain_query_id(self->chain), TASK), &table, err);
+    enum code code =
+        delta_table_open(store, arena_printf(&arena, "%s/%s", chain_query_id(self->chain), TASK), &table, err);
     if (code == E_OK)
         code = delta_table_version(table) < 0 ? new_check(self, past, store, err) : log_check(self, past, table, err);
     delta_table_free(table);
@@ -159,7 +177,9 @@ static enum code plain_check(const struct table_check *self, struct store *store
     struct error ignored = {0};
     if (store == NULL || delta_version_newest(store, &version, &stamp, &ignored) != E_OK)
         return E_OK;
-    return fail(err, E_SPEC, "table %s is %s, and %s is a Delta table (version %" PRId64 " in _delta_log): its readers would not see the "
+    return fail(err, E_SPEC,
+                "table %s is %s, and %s is a Delta table (version %" PRId64
+                " in _delta_log): its readers would not see the "
                 "rows. Let the table be USING delta; or give it a new folder ('leat.path' in its TBLPROPERTIES)",
                 self->name, self->format, self->path, version);
 }

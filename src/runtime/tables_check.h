@@ -16,8 +16,8 @@
 #include "runtime/chain.h"
 
 struct table_check {
-    const struct chain *chain;         /* may be empty */
-    const char *checkpoint;            /* for messages */
+    const struct chain *chain; /* may be empty */
+    const char *checkpoint;    /* for messages */
     const char *name, *path, *format;
 };
 MUST_CHECK enum code table_check(const struct table_check *check, struct error *err);

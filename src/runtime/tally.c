@@ -15,9 +15,8 @@ void tally_plan_init(struct tally_plan *self, struct arena *arena, const struct 
 {
     size_t count = (size_t)pipeline->node_count;
     bool births = false;
-    *self = (struct tally_plan){.pipeline = pipeline,
-                                .asks_out = arena_array(arena, bool, count),
-                                .explodes = arena_array(arena, bool, count)};
+    *self = (struct tally_plan){
+        .pipeline = pipeline, .asks_out = arena_array(arena, bool, count), .explodes = arena_array(arena, bool, count)};
     for (int32_t i = 0; i < pipeline->node_count; i++) {
         const struct plan *plan = pipeline->nodes[i];
         self->explodes[i] = can_explode(plan);
@@ -37,8 +36,7 @@ void tally_plan_init(struct tally_plan *self, struct arena *arena, const struct 
 
 void tally_init(struct tally *self, const struct tally_plan *plan)
 {
-    *self = (struct tally){.plan = plan,
-                           .stages = mem_array(struct tally_stage, (size_t)plan->pipeline->node_count)};
+    *self = (struct tally){.plan = plan, .stages = mem_array(struct tally_stage, (size_t)plan->pipeline->node_count)};
 }
 
 void tally_free(struct tally *self)
@@ -88,16 +86,12 @@ void tally_begin(struct tally *self, int32_t slot_count)
             memset(self->stages[i].duplicates, 0, (size_t)slot_count * sizeof(int64_t));
 }
 
-int64_t *tally_duplicates(const struct tally *self, int32_t node)
-{
-    return self->stages[node].duplicates;
-}
+int64_t *tally_duplicates(const struct tally *self, int32_t node) { return self->stages[node].duplicates; }
 
 /* All rows grow together. */
 static void rows_reserve(struct tally *self)
 {
-    size_t nodes = (size_t)self->plan->pipeline->node_count,
-           tables = (size_t)self->plan->pipeline->table_count;
+    size_t nodes = (size_t)self->plan->pipeline->node_count, tables = (size_t)self->plan->pipeline->table_count;
     if (self->row_count < self->row_capacity)
         return;
     size_t rows = self->row_capacity == 0 ? 4 : 2 * (size_t)self->row_capacity;
@@ -113,8 +107,7 @@ static int32_t row_for(struct tally *self, int32_t slot)
     always(slot >= 0 && slot < self->slot_count);
     if (self->row_of[slot] >= 0)
         return self->row_of[slot];
-    size_t nodes = (size_t)self->plan->pipeline->node_count,
-           tables = (size_t)self->plan->pipeline->table_count;
+    size_t nodes = (size_t)self->plan->pipeline->node_count, tables = (size_t)self->plan->pipeline->table_count;
     rows_reserve(self);
     int32_t row = self->row_count++;
     memset(self->nodes + (size_t)row * nodes, 0, nodes * sizeof *self->nodes);
@@ -149,10 +142,7 @@ static int64_t *refused_for(struct tally *self, int32_t slot, int32_t table)
     return &self->refused[place];
 }
 
-static bool is_mixed(const struct batch *batch)
-{
-    return batch->source->slots != NULL;
-}
+static bool is_mixed(const struct batch *batch) { return batch->source->slots != NULL; }
 
 /* Rows from `row` on that have its slot: neighbours mostly share it. */
 static int64_t run_end(const struct batch *batch, int64_t row)
@@ -216,8 +206,7 @@ void tally_refused(struct tally *self, int32_t table, const struct batch *all, c
         refused_add(self, table, taken, -1);
 }
 
-void tally_replayed(struct tally *self, int32_t slot, int32_t node, int64_t came, int64_t filtered,
-                    int64_t rejected)
+void tally_replayed(struct tally *self, int32_t slot, int32_t node, int64_t came, int64_t filtered, int64_t rejected)
 {
     struct operator_counts *to = counts_for(self, slot, node);
     to->replayed += came + filtered + rejected;
@@ -367,8 +356,7 @@ void tally_add(struct tally *into, const struct tally *lanes, int32_t lane_count
         }
     for (int32_t row = 0; row < into->row_count; row++)
         for (int32_t i = 0; i < plan->pipeline->node_count; i++) {
-            struct operator_counts *c =
-                &into->nodes[(size_t)row * (size_t)plan->pipeline->node_count + (size_t)i];
+            struct operator_counts *c = &into->nodes[(size_t)row * (size_t)plan->pipeline->node_count + (size_t)i];
             if (plan->explodes[i])
                 c->exploded = c->out + c->filtered + c->rejected - c->in;
         }

@@ -19,27 +19,27 @@
 /* What depends on the plan alone. */
 struct tally_plan {
     const struct pipeline *pipeline;
-    bool *asks_out, *explodes;         /* per plan node */
-    bool deduplicates;                 /* some node does */
+    bool *asks_out, *explodes; /* per plan node */
+    bool deduplicates;         /* some node does */
 };
 void tally_plan_init(struct tally_plan *self, struct arena *arena, const struct pipeline *pipeline);
 
 struct tally {
     const struct tally_plan *plan;
-    int32_t slot_count;                /* of the epoch: slots are below */
-    int32_t *row_of;                   /* per slot: its row, or -1 */
+    int32_t slot_count; /* of the epoch: slots are below */
+    int32_t *row_of;    /* per slot: its row, or -1 */
     int32_t slot_capacity;
-    int32_t *slots;                    /* per row: its slot; ascending only after tally_add */
-    struct operator_counts *nodes;     /* per row and plan node */
-    int64_t *tables, *refused;         /* per row and table: rows that the sink took, and that it could not take */
+    int32_t *slots;                /* per row: its slot; ascending only after tally_add */
+    struct operator_counts *nodes; /* per row and plan node */
+    int64_t *tables, *refused;     /* per row and table: rows that the sink took, and that it could not take */
     int32_t row_count, row_capacity;
-    struct tally_stage *stages;        /* per plan node: what its stage tells about rows of mixed batches */
-    int64_t *in, *out;                 /* scratch, per slot */
+    struct tally_stage *stages; /* per plan node: what its stage tells about rows of mixed batches */
+    int64_t *in, *out;          /* scratch, per slot */
 };
 struct tally_stage {
-    uint8_t *fates;                    /* per row of the batch at work */
+    uint8_t *fates; /* per row of the batch at work */
     int64_t capacity;
-    int64_t *duplicates;               /* of a node that removes duplicates: per slot */
+    int64_t *duplicates; /* of a node that removes duplicates: per slot */
 };
 void tally_init(struct tally *self, const struct tally_plan *plan);
 void tally_free(struct tally *self);

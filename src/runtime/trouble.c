@@ -13,8 +13,7 @@ enum {
     PROVED_US = 10 * 1000 * 1000,
 };
 
-void trouble_init(struct progress *progress, const struct run_settings *settings,
-                  const struct run_options *options)
+void trouble_init(struct progress *progress, const struct run_settings *settings, const struct run_options *options)
 {
     bool once = options->once && settings->retry_limit == NULL;
     progress->options = options;
@@ -36,9 +35,8 @@ static struct disk *disk_of(const struct progress *progress, const struct error 
         return NULL;
     if (err->about[0] == '/')
         return disks_find(&progress->disks, err->about);
-    return err->about[0] == '\0' && progress->checkpoint != NULL
-               ? disks_find(&progress->disks, progress->checkpoint)
-               : NULL;
+    return err->about[0] == '\0' && progress->checkpoint != NULL ? disks_find(&progress->disks, progress->checkpoint)
+                                                                 : NULL;
 }
 
 static struct dependency *blame(struct progress *progress, const struct disk *disk, const struct error *err)
@@ -56,10 +54,7 @@ static struct dependency *blame(struct progress *progress, const struct disk *di
 
 /* ---- what the user is told ---- */
 
-static double seconds(int64_t us)
-{
-    return (double)us / 1e6;
-}
+static double seconds(int64_t us) { return (double)us / 1e6; }
 
 static void tell_failure(struct progress *progress, const struct dependency *d, int64_t now_us, bool opened)
 {
@@ -68,11 +63,9 @@ static void tell_failure(struct progress *progress, const struct dependency *d, 
         return;
     progress->told_us = now_us;
     if (opened)
-        log_warn(
-            "%s; %s has failed %d times in a row: from now on it is only asked, every %.0f s at most, "
-            "until it answers; next attempt in %.1f s (attempt %d)",
-            d->error, d->name, d->failures, seconds(progress->policy.circuit_open_us), wait_s,
-            d->failures + 1);
+        log_warn("%s; %s has failed %d times in a row: from now on it is only asked, every %.0f s at most, "
+                 "until it answers; next attempt in %.1f s (attempt %d)",
+                 d->error, d->name, d->failures, seconds(progress->policy.circuit_open_us), wait_s, d->failures + 1);
     else if (d->circuit == CIRCUIT_OPEN)
         log_warn("%s: still failing after %.0f s, next attempt in %.1f s (attempt %d): %s", d->name,
                  seconds(now_us - d->since_us), wait_s, d->failures + 1, d->error);
@@ -83,8 +76,8 @@ static void tell_failure(struct progress *progress, const struct dependency *d, 
 
 static void tell_works(const struct dependency *d, int64_t now_us)
 {
-    log_warn("%s: works again after %.1f s (%d failed attempt%s)", d->name, seconds(now_us - d->since_us),
-             d->failures, d->failures == 1 ? "" : "s");
+    log_warn("%s: works again after %.1f s (%d failed attempt%s)", d->name, seconds(now_us - d->since_us), d->failures,
+             d->failures == 1 ? "" : "s");
 }
 
 void trouble_list(const struct progress *progress, int64_t now_us, struct run_trouble *out, int32_t *count)
@@ -121,19 +114,17 @@ static const char *remedy(enum code code, const char *name)
     }
 }
 
-static enum code give_up(struct progress *progress, const struct dependency *d, int64_t now_us,
-                         struct error *err)
+static enum code give_up(struct progress *progress, const struct dependency *d, int64_t now_us, struct error *err)
 {
     char why[sizeof d->error];
     progress->gave_up = true;
     if (err->code == E_ABSENT) // says itself what to do
         return err->code;
     snprintf(why, sizeof why, "%s", d->error);
-    return fail(
-        err, d->code,
-        "%s. leat gave up after %d attempts in %.0f s; leat.retry.limit says how long it tries. Nothing is "
-        "lost: the next start goes on where the last commit stands. %s",
-        why, d->failures, seconds(now_us - d->since_us), remedy(d->code, d->name));
+    return fail(err, d->code,
+                "%s. leat gave up after %d attempts in %.0f s; leat.retry.limit says how long it tries. Nothing is "
+                "lost: the next start goes on where the last commit stands. %s",
+                why, d->failures, seconds(now_us - d->since_us), remedy(d->code, d->name));
 }
 
 /* ---- waiting ---- */

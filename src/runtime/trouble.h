@@ -18,8 +18,7 @@
 
 #include "runtime/engine.h"
 
-void trouble_init(struct progress *progress, const struct run_settings *settings,
-                  const struct run_options *options);
+void trouble_init(struct progress *progress, const struct run_settings *settings, const struct run_options *options);
 /* `err` is what failed. E_OK: the wait is over, try again. Else do not: E_STOPPED, or `err` with for how
  * long, how often and what to do. `engine` is NULL while none is open. */
 MUST_CHECK enum code trouble_wait(struct progress *progress, struct engine *engine, struct error *err);

@@ -16,7 +16,7 @@ struct vacuum {
     struct arena *arena;
     struct run_settings settings;
     const struct vacuum_request *request;
-    const char **paths;                /* in use by the epoch that was committed last */
+    const char **paths; /* in use by the epoch that was committed last */
     int32_t count, capacity;
 };
 
@@ -56,7 +56,7 @@ static enum code pending_find(void *context, const char *const **paths, int32_t 
     if (code == E_OK)
         code = head_keep(self, store, err);
     store_close(store);
-    if (code == E_ABSENT) {   // nothing was ever committed
+    if (code == E_ABSENT) { // nothing was ever committed
         error_clear(err);
         code = E_OK;
     }

@@ -64,7 +64,9 @@ static int64_t node_propagate(const struct plan *plan, int64_t w_us, const int64
         return w_us;
     if (plan->kind == PLAN_TABLE)
         return NO_WATERMARK;
-    return *in_us != NO_WATERMARK && plan->kind == PLAN_JOIN && plan_is_stateful(plan) ? behind_join(&plan->join, *in_us) : *in_us;
+    return *in_us != NO_WATERMARK && plan->kind == PLAN_JOIN && plan_is_stateful(plan)
+               ? behind_join(&plan->join, *in_us)
+               : *in_us;
 }
 
 /* What every node of `group` gets when the group stands at w_us; others' entries are left alone. */

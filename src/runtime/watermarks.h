@@ -18,14 +18,14 @@
 #include "runtime/runtime.h"
 
 struct watermark_time {
-    int64_t late_us, emit_us;          /* W(N-1), W(N) of the epoch to run or running */
-    int64_t next_us;                   /* W(N+1), once it has run */
+    int64_t late_us, emit_us; /* W(N-1), W(N) of the epoch to run or running */
+    int64_t next_us;          /* W(N+1), once it has run */
 };
 struct watermarks {
     const struct pipeline *pipeline;
     struct watermark_time *groups;
     int32_t group_count;
-    int64_t *node_us;                  /* per plan_watermark.node: max(seen - delay) so far; 0 = nothing seen */
+    int64_t *node_us; /* per plan_watermark.node: max(seen - delay) so far; 0 = nothing seen */
     int32_t node_count;
 };
 void watermarks_init(struct watermarks *self, const struct pipeline *pipeline);

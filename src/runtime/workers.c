@@ -12,13 +12,13 @@ struct worker {
 };
 struct workers {
     struct queue queue;
-    struct lock idle;             /* guards pending and first_error */
+    struct lock idle; /* guards pending and first_error */
     int64_t pending;
     struct error first_error;
     atomic_bool failed;
     int32_t count;
     struct worker workers[WORKERS_MAX];
-    struct job **waiting;         /* inline: no threads, and no queue but this one; NULL otherwise */
+    struct job **waiting; /* inline: no threads, and no queue but this one; NULL otherwise */
     uint32_t waiting_count, waiting_max;
 };
 

@@ -15,15 +15,15 @@
 
 struct job {
     enum code (*run)(struct job *self, int32_t lane, struct error *err);
-    void (*discard)(struct job *self);   /* instead of run, after a failure; may be NULL */
+    void (*discard)(struct job *self); /* instead of run, after a failure; may be NULL */
 };
 struct workers;
 struct workers *workers_start(int32_t count, uint32_t queue_jobs);
 struct workers *workers_inline(int32_t count, uint32_t queue_jobs);
 int32_t workers_count(const struct workers *self);
-void workers_submit(struct workers *self, struct job *job);    /* waits while the queue is full */
+void workers_submit(struct workers *self, struct job *job); /* waits while the queue is full */
 bool workers_failed(const struct workers *self);
-MUST_CHECK enum code workers_drain(struct workers *self, struct error *err);   /* and forgets the failure */
+MUST_CHECK enum code workers_drain(struct workers *self, struct error *err); /* and forgets the failure */
 /* Call each(context, i, lane) for i in [0, count), begun in that order, on all workers, and wait. After a failure no
  * further one is begun. Small pieces of work cost no trip through the queue. */
 MUST_CHECK enum code workers_each(struct workers *self, int32_t count,

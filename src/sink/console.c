@@ -15,7 +15,7 @@
 #include "base/thread.h"
 #include "sink/sinks.h"
 
-enum { TEXT_MAX = 1024 * 1024 };  // bytes of one epoch's table; the rest is cut
+enum { TEXT_MAX = 1024 * 1024 }; // bytes of one epoch's table; the rest is cut
 
 struct console {
     struct arena arena;
@@ -28,8 +28,8 @@ struct console {
 };
 
 static const struct option console_options[] = {
-    {"numRows", OPTION_INT, "20", NULL, 0, 100000, "rows shown of each epoch",
-     offsetof(struct console, settings.rows), false},
+    {"numRows", OPTION_INT, "20", NULL, 0, 100000, "rows shown of each epoch", offsetof(struct console, settings.rows),
+     false},
     {"truncate", OPTION_BOOLEAN, "true", NULL, 0, 0, "cut cells to 20 characters",
      offsetof(struct console, settings.truncate), false},
     {0},
@@ -60,14 +60,16 @@ static enum code console_write(void *instance, int32_t lane, int64_t epoch, cons
     return E_OK;
 }
 
-static enum code console_prepare(void *instance, int64_t epoch, struct text *token,
-                                 struct sink_totals *totals, struct error *err)
+static enum code console_prepare(void *instance, int64_t epoch, struct text *token, struct sink_totals *totals,
+                                 struct error *err)
 {
     struct console *self = instance;
     struct text text = {.limit = TEXT_MAX};
     if (self->show.total > 0) {
-        text_printf(&text, "-------------------------------------------\nBatch: %" PRId64
-                           "\n-------------------------------------------\n", epoch);
+        text_printf(&text,
+                    "-------------------------------------------\nBatch: %" PRId64
+                    "\n-------------------------------------------\n",
+                    epoch);
         show_print(&self->show, &text);
         text_add_char(&text, '\n');
     }
@@ -89,8 +91,7 @@ static enum code console_prepare(void *instance, int64_t epoch, struct text *tok
 static enum code console_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
     (void)instance;
-    json_t *json =
-        token.size == 0 ? json_object() : json_loadb((const char *)token.data, token.size, 0, NULL);
+    json_t *json = token.size == 0 ? json_object() : json_loadb((const char *)token.data, token.size, 0, NULL);
     if (json == NULL)
         return fail(err, E_CORRUPT, "console: the token of epoch %" PRId64 " is no JSON", epoch);
     const char *text = json_string_value(json_object_get(json, "text"));

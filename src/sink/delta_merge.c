@@ -59,7 +59,8 @@ static const struct delta_file *file_find(const struct delta_merge *self, const 
     struct error ignored = {0};
     char here[DELTA_PATH_SIZE];
     for (int32_t i = 0; i < self->count; i++)
-        if (delta_path(self->files[i].file.path, store_root(self->store), here, &ignored) == E_OK && strcmp(here, path) == 0)
+        if (delta_path(self->files[i].file.path, store_root(self->store), here, &ignored) == E_OK &&
+            strcmp(here, path) == 0)
             return &self->files[i].file;
     return NULL;
 }
@@ -73,7 +74,8 @@ static bool has_file(const struct delta_snapshot *snapshot, const char *path)
 }
 
 /* The commit looks at what comes after the version it is based on; up to there we do. */
-static enum code still_there(struct delta_merge *self, const struct delta_action *removes, int32_t count, struct error *err)
+static enum code still_there(struct delta_merge *self, const struct delta_action *removes, int32_t count,
+                             struct error *err)
 {
     struct delta_snapshot *snapshot = NULL;
     TRY(delta_table_update(self->table, err));

@@ -14,12 +14,12 @@
 #include "sink/merge.h"
 
 struct delta_merge {
-    struct arena arena;             /* of the files that were found last */
+    struct arena arena; /* of the files that were found last */
     struct store *store;
     struct delta_table *table;
     struct budget *budget;
     char query8[9];
-    struct delta_action *files;     /* adds */
+    struct delta_action *files; /* adds */
     int32_t count;
 };
 struct merge_table delta_merge_table(struct delta_merge *self);

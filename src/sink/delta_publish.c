@@ -17,7 +17,7 @@ static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__";
 struct making {
     struct arena arena;
     const struct delta_token *token;
-    struct delta_schema schema;     /* of the token */
+    struct delta_schema schema; /* of the token */
     struct delta_action *actions;
     int32_t count, capacity;
     int64_t now_ms;
@@ -100,7 +100,8 @@ static void column_tell(const struct delta_table *table, struct store *store)
              delta_table_version(table) + 1);
 }
 
-static enum code shape_make(struct making *self, const struct delta_table *table, struct store *store, struct error *err)
+static enum code shape_make(struct making *self, const struct delta_table *table, struct store *store,
+                            struct error *err)
 {
     const struct delta_wanted *wanted = &self->token->wanted;
     struct delta_protocol protocol;
@@ -112,11 +113,12 @@ static enum code shape_make(struct making *self, const struct delta_table *table
         action_new(self, DELTA_METADATA)->metadata = metadata;
         return E_OK;
     }
-    TRY(delta_widen(delta_table_protocol(table), delta_table_metadata(table), wanted, &self->arena, &metadata, &changed, err));
+    TRY(delta_widen(delta_table_protocol(table), delta_table_metadata(table), wanted, &self->arena, &metadata, &changed,
+                    err));
     if (!changed)
         return E_OK;
-    action_new(self, DELTA_METADATA)->metadata = delta_action_copy(
-        &(struct delta_action){.kind = DELTA_METADATA, .metadata = metadata}, &self->arena).metadata;
+    action_new(self, DELTA_METADATA)->metadata =
+        delta_action_copy(&(struct delta_action){.kind = DELTA_METADATA, .metadata = metadata}, &self->arena).metadata;
     column_tell(table, store);
     return E_OK;
 }
@@ -163,9 +165,8 @@ static enum code commit_once(struct making *self, struct delta_table *table, str
     int64_t version;
     bool replace = self->token->parts.replace;
     snprintf(epoch_text, sizeof epoch_text, "%" PRId64, epoch);
-    struct delta_pair parameters[] = {{"outputMode", replace ? "Complete" : "Append"},
-                                      {"queryId", self->token->app_id},
-                                      {"epochId", epoch_text}};
+    struct delta_pair parameters[] = {
+        {"outputMode", replace ? "Complete" : "Append"}, {"queryId", self->token->app_id}, {"epochId", epoch_text}};
     TRY(actions_make(self, table, store, budget, err));
     const struct delta_commit commit = {
         .operation = "STREAMING UPDATE",

@@ -12,7 +12,7 @@
 struct delta_token {
     struct arena arena;
     struct parts parts;
-    const char *app_id;             /* NULL: the token is not of a Delta table */
+    const char *app_id; /* NULL: the token is not of a Delta table */
     struct delta_wanted wanted;
 };
 /* `files`: the directory's token. */

@@ -28,21 +28,21 @@
 #include "sink/delta_publish.h"
 #include "sink/sinks.h"
 
-enum { SUMMARY_COLUMNS = 32 };     /* that Delta keeps statistics of, unless told otherwise */
+enum { SUMMARY_COLUMNS = 32 }; /* that Delta keeps statistics of, unless told otherwise */
 
 struct delta_sink {
     struct arena arena;
     struct {
         int64_t records_max, per_partition, target_bytes;
         bool compact;
-    } settings;                     /* the directory reads them again: here they are judged */
-    void *files;                    /* of parquet_sink */
+    } settings;  /* the directory reads them again: here they are judged */
+    void *files; /* of parquet_sink */
     struct store *store;
     struct delta_table *table;
-    const char *app_id;             /* Q/T */
+    const char *app_id; /* Q/T */
     struct delta_wanted wanted;
     const struct type *schema;
-    int32_t *required, required_count;   /* columns that must not be NULL */
+    int32_t *required, required_count; /* columns that must not be NULL */
     struct budget *budget, none;
     struct delta_merge merge;
 };
@@ -116,8 +116,10 @@ static enum code table_check(struct delta_sink *self, struct error *err)
     TRY(required_find(self, have, err));
     const char *forget = delta_map_get(&have->configuration, "delta.setTransactionRetentionDuration");
     if (forget != NULL)
-        log_warn("table %s forgets transactions after %s (delta.setTransactionRetentionDuration): a leat that was down for longer "
-                 "could not tell whether its last epoch is in the table", store_root(self->store), forget);
+        log_warn(
+            "table %s forgets transactions after %s (delta.setTransactionRetentionDuration): a leat that was down for longer "
+            "could not tell whether its last epoch is in the table",
+            store_root(self->store), forget);
     return E_OK;
 }
 
@@ -216,10 +218,11 @@ static enum code files_commit(struct delta_sink *self, int64_t epoch, const stru
     return code;
 }
 
-static enum code epoch_commit(struct delta_sink *self, int64_t epoch, const struct delta_token *token, struct error *err)
+static enum code epoch_commit(struct delta_sink *self, int64_t epoch, const struct delta_token *token,
+                              struct error *err)
 {
     static const struct parts none = {0};
-    if (delta_table_transaction(self->table) >= epoch)  // done before: its files are the table's, wherever they are now
+    if (delta_table_transaction(self->table) >= epoch) // done before: its files are the table's, wherever they are now
         return files_commit(self, epoch, &none, err);
     TRY(files_commit(self, epoch, &token->parts, err));
     return delta_epoch_commit(self->table, self->store, token, epoch, self->budget, err);
@@ -286,7 +289,8 @@ static bool may_miss(const struct delta_sink *self, const struct batch *batch)
 }
 
 /* Once a row, in order: those that the directory refused, and those with a NULL. */
-static void missing_refuse(const struct delta_sink *self, const struct batch *batch, int32_t first, struct rejects *rejects)
+static void missing_refuse(const struct delta_sink *self, const struct batch *batch, int32_t first,
+                           struct rejects *rejects)
 {
     struct rejects both = {0};
     int32_t next = first;

@@ -26,8 +26,8 @@ enum code delta_token_print(struct bytes files, const char *app_id, const struct
     json_t *json = json_loadb((const char *)files.data, files.size, 0, NULL);
     always(json != NULL);
     json_object_set_new(json, "delta",
-                        json_pack("{s:s, s:s*, s:s, s:o, s:o}", "app", app_id, "name", wanted->name, "schema", wanted->schema,
-                                  "partitions", names_json(&wanted->partition_columns), "properties",
+                        json_pack("{s:s, s:s*, s:s, s:o, s:o}", "app", app_id, "name", wanted->name, "schema",
+                                  wanted->schema, "partitions", names_json(&wanted->partition_columns), "properties",
                                   map_json(&wanted->properties)));
     char *dump = json_dumps(json, JSON_COMPACT);
     json_decref(json);
@@ -59,15 +59,13 @@ static void wanted_read(json_t *json, struct delta_token *out)
     wanted->name = text_of(json, "name", &out->arena);
     wanted->schema = text_of(json, "schema", &out->arena);
     wanted->partition_columns.items = arena_array(&out->arena, const char *, json_array_size(partitions));
-    json_array_foreach(partitions, i, item)
-        if (json_is_string(item))
-            wanted->partition_columns.items[wanted->partition_columns.count++] =
-                arena_strdup(&out->arena, json_string_value(item));
+    json_array_foreach(partitions, i, item) if (json_is_string(item))
+        wanted->partition_columns.items[wanted->partition_columns.count++] =
+        arena_strdup(&out->arena, json_string_value(item));
     wanted->properties.items = arena_array(&out->arena, struct delta_pair, json_object_size(properties));
-    json_object_foreach(properties, key, value)
-        if (json_is_string(value))
-            wanted->properties.items[wanted->properties.count++] =
-                (struct delta_pair){arena_strdup(&out->arena, key), arena_strdup(&out->arena, json_string_value(value))};
+    json_object_foreach(properties, key, value) if (json_is_string(value))
+        wanted->properties.items[wanted->properties.count++] =
+        (struct delta_pair){arena_strdup(&out->arena, key), arena_strdup(&out->arena, json_string_value(value))};
     out->app_id = text_of(json, "app", &out->arena);
 }
 

@@ -43,16 +43,16 @@ enum {
 
 struct open_encoder {
     int32_t folder;
-    void *lane;                 /* the encoder's own */
+    void *lane; /* the encoder's own */
 };
 struct directory_lane {
     struct open_encoder *open;
     int32_t open_count, open_capacity;
-    void *idle[LANE_IDLE_MAX];  /* encoders without rows, to be used again */
+    void *idle[LANE_IDLE_MAX]; /* encoders without rows, to be used again */
     int32_t idle_count;
     struct row_groups groups;
-    struct column *columns;     /* scratch of projections */
-    struct text folder;         /* scratch */
+    struct column *columns; /* scratch of projections */
+    struct text folder;     /* scratch */
 };
 struct directory {
     struct arena arena;
@@ -68,26 +68,26 @@ struct directory {
     struct directory_lane lanes[SINK_LANES_MAX];
     int32_t lane_count;
     int64_t piece_bytes;
-    int64_t committed;          /* newest epoch committed by this instance, -1 */
-    struct parts newest;        /* its files, which keep and replace spare */
-    struct merger *merger;      /* of small files; NULL until it is asked for */
+    int64_t committed;     /* newest epoch committed by this instance, -1 */
+    struct parts newest;   /* its files, which keep and replace spare */
+    struct merger *merger; /* of small files; NULL until it is asked for */
     struct budget *budget;
     struct merge_table merge_table;
     int32_t summary_columns;
-    bool replacing;             /* the epoch's rows are all rows of the table */
+    bool replacing; /* the epoch's rows are all rows of the table */
 };
 
 static const struct option directory_options[] = {
     {"leat.files.max_records", OPTION_INT, "0", NULL, 0, 0, "most rows of a file; 0 = no limit",
      offsetof(struct directory, settings.records_max), false},
-    {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX,
-     "files an epoch writes into one folder", offsetof(struct directory, settings.per_partition), false},
+    {"leat.files.per_partition", OPTION_INT, "1", NULL, 1, SINK_LANES_MAX, "files an epoch writes into one folder",
+     offsetof(struct directory, settings.per_partition), false},
     {"leat.files.target_size", OPTION_BYTES, "256m", NULL, 64 * 1024, (int64_t)1 << 40,
      "a file is finished when it is so large; small ones are merged up to it",
      offsetof(struct directory, settings.target_bytes), false},
     {"leat.files.keep", OPTION_INT, "0", NULL, 0, 0,
-     "newest files of the table that stay, older ones are deleted; 0 = all",
-     offsetof(struct directory, settings.keep), false},
+     "newest files of the table that stay, older ones are deleted; 0 = all", offsetof(struct directory, settings.keep),
+     false},
     {"leat.compact", OPTION_BOOLEAN, "false", NULL, 0, 0,
      "merge small files into large ones while leat runs; `leat compact` does it by hand",
      offsetof(struct directory, settings.compact), false},
@@ -135,7 +135,7 @@ static enum code suffix_choose(struct directory *self, const struct sink_spec *s
                     self->encoder->name);
     if (codec == NULL)
         return E_OK;
-    self->encoder_spec.compression = own == NULL ? given : NULL;  // the more specific name wins, as in Spark
+    self->encoder_spec.compression = own == NULL ? given : NULL; // the more specific name wins, as in Spark
     const char *name = own != NULL ? own : given != NULL ? given : codec->initial;
     if (strcasecmp(name, "none") != 0 && strcasecmp(name, "uncompressed") != 0)
         self->files.suffix = arena_printf(&self->arena, ".%s%s", name, self->encoder->suffix);
@@ -208,8 +208,7 @@ static void directory_close(void *instance);
 static enum code directory_open(struct directory *self, const char *format, const struct sink_spec *spec,
                                 struct error *err)
 {
-    *self = (struct directory){
-        .lane_count = spec->lanes > 0 ? spec->lanes : 1, .committed = -1};
+    *self = (struct directory){.lane_count = spec->lanes > 0 ? spec->lanes : 1, .committed = -1};
     always(self->lane_count <= SINK_LANES_MAX && strlen(spec->query_id) >= 8);
     part_files_init(&self->files);
     self->encoder = encoder_find(format);
@@ -249,8 +248,7 @@ static void lane_close(struct directory *self, struct directory_lane *lane)
 }
 
 /* What the encoder holds goes into a file of its folder. */
-static enum code flush(struct directory *self, int32_t lane, const struct open_encoder *open,
-                       struct error *err)
+static enum code flush(struct directory *self, int32_t lane, const struct open_encoder *open, struct error *err)
 {
     struct piece piece = {0};
     if (self->encoder->lane_rows(open->lane) == 0)
@@ -271,8 +269,7 @@ static enum code flush_and_idle(struct directory *self, int32_t index, int32_t o
     return E_OK;
 }
 
-static int32_t largest_of(const struct directory *self, const struct directory_lane *lane,
-                          int64_t *held_bytes)
+static int32_t largest_of(const struct directory *self, const struct directory_lane *lane, int64_t *held_bytes)
 {
     int32_t largest = 0;
     int64_t most = -1;
@@ -349,8 +346,7 @@ static enum code write_group(struct directory *self, int32_t index, const struct
     return code;
 }
 
-static enum code write_partitioned(struct directory *self, int32_t index, const struct batch *batch,
-                                   struct error *err)
+static enum code write_partitioned(struct directory *self, int32_t index, const struct batch *batch, struct error *err)
 {
     struct directory_lane *lane = &self->lanes[index];
     struct batch projected;
@@ -393,8 +389,8 @@ static enum code flush_all(struct directory *self, struct error *err)
     return part_files_finish(&self->files, err);
 }
 
-static enum code directory_prepare(void *instance, int64_t epoch, struct text *token,
-                                   struct sink_totals *totals, struct error *err)
+static enum code directory_prepare(void *instance, int64_t epoch, struct text *token, struct sink_totals *totals,
+                                   struct error *err)
 {
     struct directory *self = instance;
     part_files_begin(&self->files, epoch);
@@ -463,7 +459,7 @@ static bool staged_epoch(const struct directory *self, const struct staged *file
         return part_files_staged_name(&self->files, file->path, epoch, &attempt) &&
                (attempt != self->files.attempt || *epoch != self->files.epoch || *epoch == self->committed);
     if (!sink_part_parse(file->final, &name) || strcmp(name.query8, self->files.query8) != 0 ||
-        (name.merged && self->merger != NULL))   // a merge under way
+        (name.merged && self->merger != NULL)) // a merge under way
         return false;
     *epoch = name.epoch;
     return true;
@@ -532,8 +528,8 @@ static enum code take_place(struct directory *self, const struct parts *parts, s
     TRY(store_list(self->store, "", true, &list, err));
     const char **gone = mem_array(const char *, (size_t)list.count + 1);
     struct staged *come = mem_array(struct staged, (size_t)parts->count + 1);
-    struct store_swap swap = {.folder = "", .gone = gone, .come = come, .come_count = parts->count,
-                              .modified_us = os->clock_wall_us()};
+    struct store_swap swap = {
+        .folder = "", .gone = gone, .come = come, .come_count = parts->count, .modified_us = os->clock_wall_us()};
     bool flat = parts->count > 0;
     for (int32_t i = 0; i < list.count; i++) {
         const char *path = list.entries[i].path;

@@ -11,21 +11,21 @@
 #include "sink/kafka_rows.h"
 
 enum {
-    RECORD_BYTES = 512,                /* what librdkafka 2.0.2 allocates for a record besides its bytes */
-    QUEUE_MIN = 4 * 1024 * 1024,       /* bytes that the queue may take, bookkeeping included */
+    RECORD_BYTES = 512,          /* what librdkafka 2.0.2 allocates for a record besides its bytes */
+    QUEUE_MIN = 4 * 1024 * 1024, /* bytes that the queue may take, bookkeeping included */
     QUEUE_MAX = 128 * 1024 * 1024,
-    QUEUE_SHARE = 8,                   /* of the memory budget: one part in so many */
-    BATCH_BYTES = 128 * 1024,          /* topics may take less than the 1 MB that brokers do by default: of a batch, too */
-    LINGER_MS = 2,                     /* how long a record waits for others of its batch */
-    RETRY_BACKOFF_MS = 10,             /* a coordinator is busy for milliseconds after each commit; Java's 100 add up */
-    RECONNECT_MAX_MS = 1000,           /* librdkafka's 10 s would outlast many an outage */
-    METADATA_MS = 3000,                /* one question for a topic */
-    TOPIC_AGAIN_US = 1000 * 1000,      /* a topic that was not there is asked for again after so long */
-    TOPIC_WAIT_US = 3 * 1000 * 1000,   /* how long the broker may take to create one */
+    QUEUE_SHARE = 8,              /* of the memory budget: one part in so many */
+    BATCH_BYTES = 128 * 1024,     /* topics may take less than the 1 MB that brokers do by default: of a batch, too */
+    LINGER_MS = 2,                /* how long a record waits for others of its batch */
+    RETRY_BACKOFF_MS = 10,        /* a coordinator is busy for milliseconds after each commit; Java's 100 add up */
+    RECONNECT_MAX_MS = 1000,      /* librdkafka's 10 s would outlast many an outage */
+    METADATA_MS = 3000,           /* one question for a topic */
+    TOPIC_AGAIN_US = 1000 * 1000, /* a topic that was not there is asked for again after so long */
+    TOPIC_WAIT_US = 3 * 1000 * 1000, /* how long the broker may take to create one */
     FULL_POLL_MS = 2,
-    FULL_STOP_US = 5 * 1000 * 1000,    /* how long a full queue may hold up a stop */
+    FULL_STOP_US = 5 * 1000 * 1000, /* how long a full queue may hold up a stop */
     SLICE_MS = 100,
-    TELL_US = 5 * 1000 * 1000,         /* waiting for a broker is logged so often */
+    TELL_US = 5 * 1000 * 1000, /* waiting for a broker is logged so often */
     TOPIC_NAME_MAX = 249,
     TOPIC_SLOTS = 64,
 };
@@ -41,7 +41,8 @@ static const char *right_needed(rd_kafka_resp_err_t code)
         return "the user needs the right to READ the group, where a transaction keeps its offsets; kafka.group.id names another";
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
         return "the user needs the rights WRITE and DESCRIBE on transactional ids that begin with leat-";
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED: return "the user needs the right IDEMPOTENT_WRITE on the cluster";
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+        return "the user needs the right IDEMPOTENT_WRITE on the cluster";
     default: return NULL;
     }
 }
@@ -60,15 +61,14 @@ static const char *refused_for_good(rd_kafka_resp_err_t code)
         return "message.timestamp.after.max.ms and .before.max.ms of the topic say how far a timestamp may be from now";
     case RD_KAFKA_RESP_ERR_INVALID_RECORD: return "in a compacted topic, say, every record needs a key";
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION: return "the broker's administrator has forbidden it";
-    case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
-        return "choose another kafka.compression.type";
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE: return "choose another kafka.compression.type";
     default: return right_needed(code);
     }
 }
 
 /* `trouble`: what librdkafka complained about before, or "". */
-static enum code describe(const struct kafka_producer *self, rd_kafka_resp_err_t code, const char *what, const char *text,
-                          const char *trouble, struct error *err)
+static enum code describe(const struct kafka_producer *self, rd_kafka_resp_err_t code, const char *what,
+                          const char *text, const char *trouble, struct error *err)
 {
     const char *remedy = refused_for_good(code);
     if (text == NULL)
@@ -87,7 +87,8 @@ static enum code describe(const struct kafka_producer *self, rd_kafka_resp_err_t
                     self->facts.bootstrap, text);
     default: break;
     }
-    fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap, text, *trouble == '\0' ? "" : ": ", trouble);
+    fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap, text, *trouble == '\0' ? "" : ": ",
+         trouble);
     return error_about(err, "kafka %s", self->facts.bootstrap);
 }
 
@@ -109,7 +110,7 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     struct kafka_producer *self = opaque;
     lock_take(&self->lock);
     if (!self->answered && (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL))
-        self->login_refused = true;   // later it is a broker that restarts in the middle of a handshake
+        self->login_refused = true; // later it is a broker that restarts in the middle of a handshake
     snprintf(self->trouble, sizeof self->trouble, "%s", reason);
     lock_give(&self->lock);
 }
@@ -155,7 +156,7 @@ static void defaults(rd_kafka_conf_t *conf)
     kafka_conf_set_int(conf, "linger.ms", LINGER_MS);
     kafka_conf_set_int(conf, "retry.backoff.ms", RETRY_BACKOFF_MS);
     kafka_conf_set_int(conf, "reconnect.backoff.max.ms", RECONNECT_MAX_MS);
-    kafka_conf_set_int(conf, "message.max.bytes", 1048576);   // Java's max.request.size
+    kafka_conf_set_int(conf, "message.max.bytes", 1048576); // Java's max.request.size
     kafka_conf_set_int(conf, "batch.size", BATCH_BYTES);
 }
 
@@ -163,7 +164,7 @@ static void defaults(rd_kafka_conf_t *conf)
 static void must_haves(rd_kafka_conf_t *conf, const char *transactional_id)
 {
     kafka_conf_set(conf, "enable.idempotence", "true");
-    kafka_conf_set(conf, "partitioner", "murmur2_random");   // as Java's producer spreads keys
+    kafka_conf_set(conf, "partitioner", "murmur2_random"); // as Java's producer spreads keys
     kafka_conf_set(conf, "delivery.report.only.error", "true");
     if (transactional_id != NULL)
         kafka_conf_set(conf, "transactional.id", transactional_id);
@@ -302,7 +303,8 @@ static enum code topic_find(struct kafka_producer *self, const char *name, struc
 }
 
 /* One question; the broker may create the topic because of it, and then knows its partitions a moment later. */
-static enum code topic_ask(struct kafka_producer *self, struct kafka_topic *topic, int32_t *partitions, struct error *err)
+static enum code topic_ask(struct kafka_producer *self, struct kafka_topic *topic, int32_t *partitions,
+                           struct error *err)
 {
     const struct rd_kafka_metadata *answer;
     rd_kafka_resp_err_t code = rd_kafka_metadata(self->client, 0, topic->handle, &answer, METADATA_MS);
@@ -325,7 +327,8 @@ static bool stopping(const struct kafka_producer *self) { return self->stopping 
 
 /* Until it is there, for TOPIC_WAIT_US after a broker has answered; until timeout_us when none does. Once one was waited for in
  * vain, the next is not: data may name thousands that are not there. */
-static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *topic, int32_t *partitions, struct error *err)
+static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *topic, int32_t *partitions,
+                            struct error *err)
 {
     int64_t start_us = os->clock_mono_us(), answered_us = 0;
     bool hopeless = atomic_load(&self->creates_none);
@@ -337,9 +340,10 @@ static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *top
             answered_us = now_us;
         bool found = code == E_OK && *partitions > 0;
         bool in_vain = code == E_OK && !found && (hopeless || now_us - answered_us > TOPIC_WAIT_US);
-        if (in_vain || (found && now_us > answered_us))   // one that appeared after a while was made for us
+        if (in_vain || (found && now_us > answered_us)) // one that appeared after a while was made for us
             atomic_store(&self->creates_none, in_vain);
-        if (found || in_vain || (code != E_OK && code != E_BROKER) || (code == E_BROKER && now_us - start_us > self->timeout_us))
+        if (found || in_vain || (code != E_OK && code != E_BROKER) ||
+            (code == E_BROKER && now_us - start_us > self->timeout_us))
             return code;
         if (stopping(self))
             return fail(err, E_STOPPED, "asked to stop");
@@ -348,8 +352,8 @@ static enum code topic_wait(struct kafka_producer *self, struct kafka_topic *top
     }
 }
 
-enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted, struct transaction_topic *out,
-                               struct error *err)
+enum code kafka_producer_topic(struct kafka_producer *self, const char *name, int32_t wanted,
+                               struct transaction_topic *out, struct error *err)
 {
     struct kafka_topic *topic;
     TRY(topic_find(self, name, &topic, err));
@@ -394,7 +398,10 @@ enum code kafka_producer_poll(struct kafka_producer *self, struct error *err)
 }
 
 /* librdkafka takes bytes at NULL for "no value", at any other place with length 0 for an empty one. */
-static void *present(struct bytes bytes) { return bytes.data == NULL ? (void *)(uintptr_t)"" : (void *)(uintptr_t)bytes.data; }
+static void *present(struct bytes bytes)
+{
+    return bytes.data == NULL ? (void *)(uintptr_t) "" : (void *)(uintptr_t)bytes.data;
+}
 
 static rd_kafka_headers_t *headers_make(const struct transaction_message *message)
 {
@@ -412,17 +419,18 @@ static rd_kafka_resp_err_t produce(struct kafka_producer *self, const struct kaf
 {
     rd_kafka_vu_t parts[7] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic->handle},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = message->partition < 0 ? RD_KAFKA_PARTITION_UA : message->partition},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION,
+         .u.i32 = message->partition < 0 ? RD_KAFKA_PARTITION_UA : message->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = message->timestamp_given ? kafka_timestamp_ms(message) : 0},
     };
     size_t count = 4;
     if (!message->key_null)
-        parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_KEY,
-                                         .u.mem = {present(message->key), message->key.size}};
+        parts[count++] =
+            (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {present(message->key), message->key.size}};
     if (!message->value_null)
-        parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_VALUE,
-                                         .u.mem = {present(message->value), message->value.size}};
+        parts[count++] =
+            (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {present(message->value), message->value.size}};
     if (headers != NULL)
         parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers};
     rd_kafka_error_t *error = rd_kafka_produceva(self->client, parts, count);
@@ -442,14 +450,14 @@ enum code kafka_producer_send(struct kafka_producer *self, const struct transact
     for (;;) {
         rd_kafka_resp_err_t error = produce(self, topic, message, headers);
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
-            return E_OK;   // the headers are librdkafka's now
+            return E_OK; // the headers are librdkafka's now
         char what[TOPIC_NAME_MAX + 16];
         snprintf(what, sizeof what, "topic %s", topic->name);
         rd_kafka_poll(self->client, error == RD_KAFKA_RESP_ERR__QUEUE_FULL ? FULL_POLL_MS : 0);
         int64_t now_us = os->clock_mono_us();
         full_since_us = full_since_us == 0 ? now_us : full_since_us;
         if (atomic_load(&self->failed))
-            code = failure(self, err);   // the cause, where librdkafka only says that the transaction is broken
+            code = failure(self, err); // the cause, where librdkafka only says that the transaction is broken
         else if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             code = kafka_fail(self, error, what, NULL, err);
         else if (stopping(self) && now_us - full_since_us > FULL_STOP_US)
@@ -470,8 +478,8 @@ enum code kafka_producer_flush(struct kafka_producer *self, struct error *err)
         if (atomic_load(&self->failed))
             return failure(self, err);
         if (now_us - told_us >= TELL_US) {
-            log_warn("kafka %s: no answer for %.0f s: records of the epoch are not acknowledged yet", self->facts.bootstrap,
-                     (double)(now_us - start_us) / 1e6);
+            log_warn("kafka %s: no answer for %.0f s: records of the epoch are not acknowledged yet",
+                     self->facts.bootstrap, (double)(now_us - start_us) / 1e6);
             told_us = now_us;
         }
         if (now_us - start_us > self->timeout_us)

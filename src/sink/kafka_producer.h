@@ -24,35 +24,35 @@ enum { KAFKA_TOPICS_MAX = 10000, KAFKA_HEADERS_MAX = 10000 };
 struct kafka_producer_spec {
     const char *const *option_names, *const *option_values;
     int32_t option_count;
-    const char *transactional_id;      /* NULL: only idempotent */
-    int64_t timeout_us;                /* how long to wait for a broker */
+    const char *transactional_id; /* NULL: only idempotent */
+    int64_t timeout_us;           /* how long to wait for a broker */
     struct budget *budget;
-    bool (*stopping)(void);            /* or NULL */
+    bool (*stopping)(void); /* or NULL */
 };
 struct kafka_topic {
     char *name;
     rd_kafka_topic_t *handle;
     struct transaction_topic facts;
-    int64_t asked_us;                  /* 0: never */
+    int64_t asked_us; /* 0: never */
 };
 struct kafka_producer {
     rd_kafka_t *client;
     struct arena arena;
     struct kafka_client_facts facts;
-    int64_t timeout_us, message_max;   /* bytes of a record, as kafka_message_bytes counts them */
+    int64_t timeout_us, message_max; /* bytes of a record, as kafka_message_bytes counts them */
     bool compressed;
     struct budget *budget;
     size_t charged_bytes;
     bool (*stopping)(void);
-    struct lock lock;                  /* guards what follows */
-    struct kafka_topic **topics;       /* hash table, open addressing; NULL = free */
+    struct lock lock;            /* guards what follows */
+    struct kafka_topic **topics; /* hash table, open addressing; NULL = free */
     uint32_t topic_slots, topic_count;
-    char trouble[256];                 /* what librdkafka last complained about */
-    struct error failure;              /* the first record that was not delivered */
+    char trouble[256];    /* what librdkafka last complained about */
+    struct error failure; /* the first record that was not delivered */
     atomic_bool failed;
     bool login_refused, answered;
-    atomic_bool creates_none;              /* a topic was waited for in vain: the broker makes none by itself */
-    _Atomic(struct kafka_topic *) recent;   /* the topic last used */
+    atomic_bool creates_none;             /* a topic was waited for in vain: the broker makes none by itself */
+    _Atomic(struct kafka_topic *) recent; /* the topic last used */
 };
 MUST_CHECK enum code kafka_producer_open(struct kafka_producer *self, const struct kafka_producer_spec *spec,
                                          struct error *err);

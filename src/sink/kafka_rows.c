@@ -58,7 +58,8 @@ enum code kafka_columns_find(const struct type *schema, bool topic_given, struct
     if (out->value < 0)
         return fail(err, E_SPEC, "Required attribute 'value' not found. to_json(struct(..)) AS value makes one");
     if (out->topic < 0 && !topic_given)
-        return fail(err, E_SPEC, "topic option required when no 'topic' attribute is present. Use the topic option for "
+        return fail(err, E_SPEC,
+                    "topic option required when no 'topic' attribute is present. Use the topic option for "
                     "setting a topic.");
     return E_OK;
 }
@@ -82,7 +83,8 @@ static size_t name_add(struct kafka_cursor *self, struct bytes name)
 }
 
 /* Names of headers end at their first NUL byte, in Kafka as in C; so none may hold one. */
-static bool headers_read(struct kafka_cursor *self, const struct column *list, int64_t row, int32_t extra, int32_t *count)
+static bool headers_read(struct kafka_cursor *self, const struct column *list, int64_t row, int32_t extra,
+                         int32_t *count)
 {
     const int32_t *offsets = column_offsets(list);
     const struct column *keys = &list->children[0].children[0], *values = &list->children[0].children[1];

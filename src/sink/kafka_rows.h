@@ -16,7 +16,7 @@
 #include "sink/sink.h"
 
 struct kafka_columns {
-    int32_t value, key, headers, topic, partition, timestamp;   /* places in the schema, -1 = not there */
+    int32_t value, key, headers, topic, partition, timestamp; /* places in the schema, -1 = not there */
 };
 /* E_SPEC says what Spark says. */
 MUST_CHECK enum code kafka_columns_find(const struct type *schema, bool topic_given, struct kafka_columns *out,
@@ -26,7 +26,7 @@ MUST_CHECK enum code kafka_columns_find(const struct type *schema, bool topic_gi
 struct kafka_cursor {
     struct transaction_header *headers;
     int32_t header_capacity;
-    struct text names;                 /* of headers and the topic, terminated */
+    struct text names; /* of headers and the topic, terminated */
 };
 void kafka_cursor_close(struct kafka_cursor *self);
 enum kafka_row { KAFKA_ROW_FINE, KAFKA_ROW_NO_TOPIC, KAFKA_ROW_BAD_HEADER };

@@ -24,15 +24,15 @@
 
 enum {
     OWN_HEADERS = 2,
-    ORIGIN_NAME_MAX = 4096,             /* bytes of a topic or a file's path in leat.origin; a path has no more */
-    NUMBERS_MAX = 64,                   /* bytes of two numbers and their slashes */
+    ORIGIN_NAME_MAX = 4096, /* bytes of a topic or a file's path in leat.origin; a path has no more */
+    NUMBERS_MAX = 64,       /* bytes of two numbers and their slashes */
     DETAIL_KEY_BYTES = 200,
-    CLOCK_SKEW_US = 10 * 1000 * 1000,   /* between us and the broker, when it judges a timestamp by its own clock */
+    CLOCK_SKEW_US = 10 * 1000 * 1000, /* between us and the broker, when it judges a timestamp by its own clock */
 };
 
 struct kafka_lane {
     struct kafka_cursor cursor;
-    struct text own;                   /* values of our headers, of the row at work */
+    struct text own; /* values of our headers, of the row at work */
     int64_t rows, bytes;
 };
 struct kafka_sink {
@@ -42,11 +42,11 @@ struct kafka_sink {
     struct arena arena;
     const char *query_id, *task;
     struct kafka_columns columns;
-    const struct transaction *transaction;   /* NULL: `producer` is ours */
+    const struct transaction *transaction; /* NULL: `producer` is ours */
     struct kafka_producer producer;
     int64_t record_max;
-    struct transaction_topic topic;          /* of settings.topic */
-    atomic_int_fast64_t sent;                /* rows of the epoch, for leat.id */
+    struct transaction_topic topic; /* of settings.topic */
+    atomic_int_fast64_t sent;       /* rows of the epoch, for leat.id */
     struct kafka_lane lanes[SINK_LANES_MAX];
     int32_t lane_count;
 };
@@ -69,7 +69,8 @@ static enum code settings_read(struct kafka_sink *self, const struct sink_spec *
 {
     TRY(sink_options(spec, kafka_sink_options, NULL, self, &self->arena, err));
     if (spec->partition_count > 0)
-        return fail(err, E_SPEC, "a Kafka topic is not partitioned by columns; the column `partition` says where a row goes");
+        return fail(err, E_SPEC,
+                    "a Kafka topic is not partitioned by columns; the column `partition` says where a row goes");
     if (self->settings.topic != NULL && !kafka_is_topic_name(self->settings.topic))
         return fail(err, E_SPEC, "option topic: \"%s\" is no topic name", self->settings.topic);
     return kafka_columns_find(spec->schema, self->settings.topic != NULL, &self->columns, err);
@@ -107,8 +108,10 @@ static enum code topic_check(struct kafka_sink *self, struct error *err)
         return E_OK;
     TRY(topic_ask(self, self->settings.topic, 1, &self->topic, err));
     if (self->topic.partitions == 0)
-        return fail(err, E_SPEC, "topic %s does not exist, and the broker does not create it by itself: create it (kafka-topics "
-                    "--create --topic %s ..), or allow auto.create.topics.enable", self->settings.topic, self->settings.topic);
+        return fail(err, E_SPEC,
+                    "topic %s does not exist, and the broker does not create it by itself: create it (kafka-topics "
+                    "--create --topic %s ..), or allow auto.create.topics.enable",
+                    self->settings.topic, self->settings.topic);
     return E_OK;
 }
 
@@ -116,7 +119,8 @@ static enum code writer_open(struct kafka_sink *self, const struct sink_spec *sp
 {
     const char *bootstrap =
         transaction_option(spec->option_names, spec->option_values, spec->option_count, "kafka.bootstrap.servers");
-    if (spec->transaction != NULL && bootstrap != NULL && transaction_same_cluster(spec->transaction->bootstrap, bootstrap)) {
+    if (spec->transaction != NULL && bootstrap != NULL &&
+        transaction_same_cluster(spec->transaction->bootstrap, bootstrap)) {
         const struct transaction_type *type = spec->transaction->type;
         self->transaction = spec->transaction;
         self->record_max = type->record_max == NULL ? INT64_MAX : type->record_max(spec->transaction->self);
@@ -169,7 +173,8 @@ static enum code kafka_sink_open(void *instance, const struct sink_spec *spec, s
 static bool has_origin(const struct batch *batch)
 {
     const struct origin *origin = batch->source;
-    return origin != NULL && origin->topic.type != NULL && origin->partition.type != NULL && origin->offset.type != NULL;
+    return origin != NULL && origin->topic.type != NULL && origin->partition.type != NULL &&
+           origin->offset.type != NULL;
 }
 
 /* The topic or path that leat.origin names. */
@@ -188,8 +193,8 @@ static int64_t own_bytes(const struct kafka_sink *self, bool has_name, size_t na
            (has_name ? kafka_header_bytes(strlen(origin_header), name_size + NUMBERS_MAX) : 0);
 }
 
-static int64_t row_bytes(const struct kafka_sink *self, const struct transaction_message *message, const struct batch *batch,
-                         int64_t row)
+static int64_t row_bytes(const struct kafka_sink *self, const struct transaction_message *message,
+                         const struct batch *batch, int64_t row)
 {
     bool has_name = has_origin(batch);
     return kafka_message_bytes(message) + own_bytes(self, has_name, has_name ? origin_name(batch, row).size : 0);
@@ -214,8 +219,8 @@ static enum reject_code misfit(const struct kafka_sink *self, const struct trans
     return REJECT_COUNT;
 }
 
-static enum code row_check(struct kafka_sink *self, const struct transaction_message *message, const struct batch *batch,
-                           int64_t row, struct rejects *rejects, struct error *err)
+static enum code row_check(struct kafka_sink *self, const struct transaction_message *message,
+                           const struct batch *batch, int64_t row, struct rejects *rejects, struct error *err)
 {
     struct transaction_topic asked = {0};
     const struct transaction_topic *topic = self->settings.topic != NULL ? &self->topic : &asked;
@@ -243,10 +248,12 @@ static bool all_fine(const struct kafka_sink *self, const struct batch *batch)
 {
     const struct kafka_columns *c = &self->columns;
     int64_t most = self->topic.record_max > 0 && self->topic.record_max < self->record_max ? self->topic.record_max
-                                                                                          : self->record_max;
-    return self->settings.topic != NULL && c->headers < 0 && c->partition < 0 && c->timestamp < 0 && !self->topic.needs_key &&
+                                                                                           : self->record_max;
+    return self->settings.topic != NULL && c->headers < 0 && c->partition < 0 && c->timestamp < 0 &&
+           !self->topic.needs_key &&
            text_bytes(batch, c->key) + text_bytes(batch, c->value) + SINK_RECORD_FRAME +
-                   own_bytes(self, true, ORIGIN_NAME_MAX) <= most;
+                   own_bytes(self, true, ORIGIN_NAME_MAX) <=
+               most;
 }
 
 static enum code kafka_check(void *instance, int32_t lane, const struct batch *batch, struct rejects *rejects,
@@ -257,7 +264,8 @@ static enum code kafka_check(void *instance, int32_t lane, const struct batch *b
         return E_OK;
     for (int64_t row = 0; row < batch->rows; row++) {
         struct transaction_message message;
-        switch (kafka_row_read(&self->lanes[lane].cursor, &self->columns, self->settings.topic, batch, row, 0, &message)) {
+        switch (
+            kafka_row_read(&self->lanes[lane].cursor, &self->columns, self->settings.topic, batch, row, 0, &message)) {
         case KAFKA_ROW_FINE:
             if (self->columns.partition >= 0 && column_valid_at(&batch->columns[self->columns.partition], row) &&
                 message.partition < 0)
@@ -278,26 +286,31 @@ static void kafka_record_limits(const void *instance, struct sink_record_limits 
     int64_t most = self->record_max;
     if (self->topic.record_sure > 0 && self->topic.record_sure < most)
         most = self->topic.record_sure;
-    int64_t own = own_bytes(self, false, 0);   // who makes rows by himself gives them no origin
+    int64_t own = own_bytes(self, false, 0); // who makes rows by himself gives them no origin
     *out = (struct sink_record_limits){.bytes_max = most > own ? most - own : 0, .needs_key = self->topic.needs_key};
 }
 
 /* What the user needs to find the row again, also when it was born in leat. */
-static void kafka_check_detail(const void *instance, const struct batch *batch, const struct reject *reject, struct text *out)
+static void kafka_check_detail(const void *instance, const struct batch *batch, const struct reject *reject,
+                               struct text *out)
 {
     const struct kafka_sink *self = instance;
     struct kafka_cursor cursor = {0};
     struct transaction_message message;
-    if (kafka_row_read(&cursor, &self->columns, self->settings.topic, batch, reject->row, 0, &message) == KAFKA_ROW_FINE) {
+    if (kafka_row_read(&cursor, &self->columns, self->settings.topic, batch, reject->row, 0, &message) ==
+        KAFKA_ROW_FINE) {
         size_t key = message.key.size < DETAIL_KEY_BYTES ? message.key.size : DETAIL_KEY_BYTES;
         if (reject->code == REJECT_MESSAGE_TOO_LARGE)
-            text_printf(out, "the record has %" PRId64 " bytes, more than kafka.max.request.size (%" PRId64
-                        ") or the topic's max.message.bytes; ", row_bytes(self, &message, batch, reject->row), self->record_max);
+            text_printf(out,
+                        "the record has %" PRId64 " bytes, more than kafka.max.request.size (%" PRId64
+                        ") or the topic's max.message.bytes; ",
+                        row_bytes(self, &message, batch, reject->row), self->record_max);
         if (reject->code == REJECT_TIMESTAMP)
-            text_add_string(out, kafka_timestamp_ms(&message) < 1
-                                     ? "its timestamp is not after 1970-01-01 00:00:00 UTC, which cannot be written; "
-                                     : "its timestamp is farther from now than the topic's message.timestamp.after.max.ms or "
-                                       ".before.max.ms; ");
+            text_add_string(
+                out, kafka_timestamp_ms(&message) < 1
+                         ? "its timestamp is not after 1970-01-01 00:00:00 UTC, which cannot be written; "
+                         : "its timestamp is farther from now than the topic's message.timestamp.after.max.ms or "
+                           ".before.max.ms; ");
         if (reject->code == REJECT_NO_KEY)
             text_add_string(out, "the topic is compacted, so every record needs a key; ");
         text_printf(out, "topic %s", message.topic);
@@ -316,8 +329,8 @@ static void kafka_check_detail(const void *instance, const struct batch *batch, 
 /* ---- rows that are written ---- */
 
 /* Names the row for a reader on a cluster without the transaction. */
-static void own_headers(struct kafka_sink *self, struct text *own, int64_t epoch, const struct batch *batch, int64_t row,
-                        struct transaction_header *headers, struct transaction_message *message)
+static void own_headers(struct kafka_sink *self, struct text *own, int64_t epoch, const struct batch *batch,
+                        int64_t row, struct transaction_header *headers, struct transaction_message *message)
 {
     int64_t number = atomic_fetch_add_explicit(&self->sent, 1, memory_order_relaxed);
     text_clear(own);
@@ -331,7 +344,7 @@ static void own_headers(struct kafka_sink *self, struct text *own, int64_t epoch
         text_printf(own, "/%" PRId32 "/%" PRId64, column_values(&origin->partition, int32_t)[at],
                     column_values(&origin->offset, int64_t)[at]);
     }
-    struct bytes all = text_view(own);   // only now: it moves while it grows
+    struct bytes all = text_view(own); // only now: it moves while it grows
     headers[message->header_count++] = (struct transaction_header){id_header, bytes_of(all.data, id_size), false};
     if (all.size > id_size)
         headers[message->header_count++] =
@@ -342,8 +355,9 @@ static enum code row_send(struct kafka_sink *self, struct kafka_lane *lane, int6
                           int64_t row, struct error *err)
 {
     struct transaction_message message;
-    enum kafka_row read = kafka_row_read(&lane->cursor, &self->columns, self->settings.topic, batch, row, OWN_HEADERS, &message);
-    always(read == KAFKA_ROW_FINE);   // the others were rejected
+    enum kafka_row read =
+        kafka_row_read(&lane->cursor, &self->columns, self->settings.topic, batch, row, OWN_HEADERS, &message);
+    always(read == KAFKA_ROW_FINE); // the others were rejected
     lane->rows++;
     lane->bytes += kafka_message_bytes(&message);
     if (self->transaction != NULL)
@@ -391,8 +405,10 @@ static enum code kafka_commit(void *instance, int64_t epoch, struct bytes token,
     struct sink_files files;
     enum code code = sink_token_files(token, &arena, &files, err);
     if (code == E_OK && files.count > 0)
-        code = fail(err, E_CORRUPT, "epoch %" PRId64 " wrote %" PRId32 " files, and the table is a Kafka topic now: run once with "
-                    "the table as it was", epoch, files.count);
+        code = fail(err, E_CORRUPT,
+                    "epoch %" PRId64 " wrote %" PRId32 " files, and the table is a Kafka topic now: run once with "
+                    "the table as it was",
+                    epoch, files.count);
     arena_free(&arena);
     return code;
 }
@@ -406,8 +422,9 @@ static void kafka_abort(void *instance, int64_t epoch)
 
 const struct sink_type kafka_sink = {
     .name = "kafka",
-    .help = "write records to topics: exactly once for read_committed readers on the query's first cluster, at least once on "
-            "others",
+    .help =
+        "write records to topics: exactly once for read_committed readers on the query's first cluster, at least once on "
+        "others",
     .folderless = true,
     .client_options = true,
     .options = kafka_sink_options,

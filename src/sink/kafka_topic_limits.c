@@ -7,9 +7,9 @@
 
 enum {
     ASK_MS = 3000,
-    FRAME_BYTES = 64,    /* of a batch: 61 of header, and a few to spare */
+    FRAME_BYTES = 64, /* of a batch: 61 of header, and a few to spare */
 };
-static const int64_t days_max_ms = (int64_t)366 * 10000 * 86400000;   /* farther: no limit */
+static const int64_t days_max_ms = (int64_t)366 * 10000 * 86400000; /* farther: no limit */
 
 static int64_t number(const char *text)
 {
@@ -24,7 +24,8 @@ static int64_t span_us(const char *text)
     return ms > days_max_ms ? 0 : ms * 1000;
 }
 
-static void entry_read(const char *name, const char *value, bool compressed, bool *broker_time, struct transaction_topic *out)
+static void entry_read(const char *name, const char *value, bool compressed, bool *broker_time,
+                       struct transaction_topic *out)
 {
     if (strcmp(name, "max.message.bytes") == 0) {
         out->record_sure = number(value) > FRAME_BYTES ? number(value) - FRAME_BYTES : 0;

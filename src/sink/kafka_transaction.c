@@ -21,12 +21,12 @@
 #include "sink/kafka_producer.h"
 
 enum {
-    SLICE_MS = 1000,                     /* how long one call into librdkafka may wait */
-    COMMIT_US = 10 * 1000 * 1000,        /* unknown after so long: asking a new producer tells sooner */
+    SLICE_MS = 1000,              /* how long one call into librdkafka may wait */
+    COMMIT_US = 10 * 1000 * 1000, /* unknown after so long: asking a new producer tells sooner */
     ABORT_MS = 3000,
     ASK_MS = 3000,
     ASK_AGAIN_US = 20 * 1000,
-    TELL_US = 5 * 1000 * 1000,           /* waiting for a broker is logged so often */
+    TELL_US = 5 * 1000 * 1000, /* waiting for a broker is logged so often */
     MARK_BYTES = 128,
 };
 
@@ -35,15 +35,16 @@ struct kafka_transaction {
     struct arena arena;
     const char *query_id, *task, *group, *mark_topic;
     rd_kafka_consumer_group_metadata_t *group_metadata;
-    int64_t expires_us;                  /* transaction.timeout.ms */
-    int64_t begun_us;                    /* 0: no transaction is open */
-    bool group_is_own;                   /* nobody named it: what has no metadata in it is this query's mirror, of before */
+    int64_t expires_us; /* transaction.timeout.ms */
+    int64_t begun_us;   /* 0: no transaction is open */
+    bool group_is_own;  /* nobody named it: what has no metadata in it is this query's mirror, of before */
     bool look;
 };
 
 /* ---- opening: fence who was before ---- */
 
-static enum code failed(struct kafka_transaction *self, const char *what, const rd_kafka_error_t *error, struct error *err)
+static enum code failed(struct kafka_transaction *self, const char *what, const rd_kafka_error_t *error,
+                        struct error *err)
 {
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     char text[512];
@@ -52,15 +53,17 @@ static enum code failed(struct kafka_transaction *self, const char *what, const 
         code = rd_kafka_fatal_error(self->producer.client, text, sizeof text);
     struct error first = {0};
     if (kafka_producer_poll(&self->producer, &first) != E_OK && first.code != E_BROKER) {
-        *err = first;   // why the transaction cannot go on, said better
+        *err = first; // why the transaction cannot go on, said better
         return err->code;
     }
     enum code result = kafka_fail(&self->producer, code, what, text, err);
     int64_t open_us = self->begun_us == 0 ? 0 : os->clock_mono_us() - self->begun_us;
     if (result != E_FENCED || open_us < self->expires_us)
         return result;
-    fail(err, E_BROKER, "the transaction was open for %.0f s, longer than kafka.transaction.timeout.ms: the broker gave it up. "
-         "Allow more, or make epochs shorter (leat.epoch.max_records)", (double)open_us / 1e6);
+    fail(err, E_BROKER,
+         "the transaction was open for %.0f s, longer than kafka.transaction.timeout.ms: the broker gave it up. "
+         "Allow more, or make epochs shorter (leat.epoch.max_records)",
+         (double)open_us / 1e6);
     return error_about(err, "kafka %s", self->producer.facts.bootstrap);
 }
 
@@ -150,7 +153,8 @@ static void mark_print(const struct kafka_transaction *self, const struct transa
 }
 
 /* False: it is not one, or another query's. */
-static bool mark_parse(const struct kafka_transaction *self, const char *text, size_t size, struct transaction_mark *out)
+static bool mark_parse(const struct kafka_transaction *self, const char *text, size_t size,
+                       struct transaction_mark *out)
 {
     char copy[MARK_BYTES], again[MARK_BYTES], *end;
     struct transaction_mark mark;
@@ -165,7 +169,7 @@ static bool mark_parse(const struct kafka_transaction *self, const char *text, s
     if (*end != '/')
         return false;
     mark.nonce = strtoull(end + 1, NULL, 16);
-    mark_print(self, &mark, again);   // whatever does not print the same was not printed by us
+    mark_print(self, &mark, again); // whatever does not print the same was not printed by us
     if (strcmp(copy, again) != 0 || mark.epoch < 0)
         return false;
     *out = mark;
@@ -187,8 +191,8 @@ static rd_kafka_topic_partition_list_t *marked_list(const struct kafka_transacti
 /* ---- asking ---- */
 
 /* One answer into the newest mark; *again: some partition cannot be told yet. */
-static enum code answer_read(struct kafka_transaction *self, const rd_kafka_group_result_t *group, struct transaction_mark *out,
-                             bool *again, struct error *err)
+static enum code answer_read(struct kafka_transaction *self, const rd_kafka_group_result_t *group,
+                             struct transaction_mark *out, bool *again, struct error *err)
 {
     const rd_kafka_error_t *error = rd_kafka_group_result_error(group);
     if (error != NULL)
@@ -214,8 +218,8 @@ static enum code answer_read(struct kafka_transaction *self, const rd_kafka_grou
     return E_OK;
 }
 
-static enum code ask_once(struct kafka_transaction *self, rd_kafka_topic_partition_list_t *list, struct transaction_mark *out,
-                          bool *again, struct error *err)
+static enum code ask_once(struct kafka_transaction *self, rd_kafka_topic_partition_list_t *list,
+                          struct transaction_mark *out, bool *again, struct error *err)
 {
     rd_kafka_t *client = self->producer.client;
     char text[256];
@@ -351,10 +355,10 @@ static enum code transaction_commit(void *instance, const struct transaction_off
     rd_kafka_topic_partition_list_t *list = marked_list(self, offsets, count);
     for (int i = 0; i < list->cnt; i++) {
         list->elems[i].metadata_size = strlen(text);
-        list->elems[i].metadata = mem_strdup(text);   // librdkafka frees it with the list
+        list->elems[i].metadata = mem_strdup(text); // librdkafka frees it with the list
     }
-    enum code code = list->cnt > 0 ? offsets_send(self, list, err)
-                                   : fail(err, E_SPEC, "no topic can keep the transaction's mark");
+    enum code code =
+        list->cnt > 0 ? offsets_send(self, list, err) : fail(err, E_SPEC, "no topic can keep the transaction's mark");
     rd_kafka_topic_partition_list_destroy(list);
     TRY(code);
     TRY(commit_send(self, err));
@@ -372,7 +376,8 @@ static void transaction_abort(void *instance)
     rd_kafka_error_t *error = rd_kafka_abort_transaction(self->producer.client, ABORT_MS);
     if (error == NULL)
         return;
-    log_debug("the transaction could not be aborted, the next start or the broker will: %s", rd_kafka_error_string(error));
+    log_debug("the transaction could not be aborted, the next start or the broker will: %s",
+              rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
 }
 

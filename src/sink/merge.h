@@ -16,7 +16,7 @@
 #include "sink/directory.h"
 
 enum {
-    MERGE_FAN_IN = 16,            /* so many new files are worth rewriting, of any size */
+    MERGE_FAN_IN = 16, /* so many new files are worth rewriting, of any size */
     MERGE_INPUTS_MAX = 4096,
     MERGE_NAME_MAX = 128,
 };
@@ -24,13 +24,13 @@ enum {
 /* ---- merge_plan.c ---- */
 
 struct merge_file {
-    const char *path;             /* in the store; borrowed */
+    const char *path; /* in the store; borrowed */
     int64_t size_bytes, modified_us;
-    int64_t first_epoch, epoch;   /* what is in it */
-    int32_t number;               /* of its epoch */
+    int64_t first_epoch, epoch; /* what is in it */
+    int32_t number;             /* of its epoch */
 };
 struct merge_group {
-    int32_t from, count;          /* of the files that merge_plan has put there */
+    int32_t from, count; /* of the files that merge_plan has put there */
     int64_t size_bytes;
 };
 /* Sort the files by folder and age, and find the first that are to become one: true, then they stand together. `all`: every
@@ -57,9 +57,9 @@ struct merge_spec {
     const struct encoder_spec *encoder_spec;
     struct budget *budget;
     int64_t piece_bytes;
-    int32_t summary_columns;           /* of the result's summary; 0 = none */
+    int32_t summary_columns; /* of the result's summary; 0 = none */
     const char *staged, *final;
-    const struct merge_file *inputs;   /* borrowed */
+    const struct merge_file *inputs; /* borrowed */
     int32_t input_count;
 };
 struct merge;
@@ -71,7 +71,7 @@ int32_t merge_input_at(const struct merge *self);
 /* After *done: the file (the caller's strings), and what each input had. */
 const struct part *merge_result(const struct merge *self);
 const struct sink_file *merge_inputs(const struct merge *self);
-void merge_free(struct merge *self);    /* unfinished: the staged file goes */
+void merge_free(struct merge *self); /* unfinished: the staged file goes */
 
 /* ---- merge_list.c ---- */
 
@@ -89,7 +89,7 @@ struct merger_spec {
     const char *query8, *suffix;
     int64_t piece_bytes, target_bytes;
     int32_t summary_columns;
-    struct merge_table table;          /* zeroed: a plain directory */
+    struct merge_table table; /* zeroed: a plain directory */
 };
 struct merger;
 struct merger *merger_new(const struct merger_spec *spec);

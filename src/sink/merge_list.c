@@ -42,8 +42,8 @@ static bool file_parse(const json_t *json, struct arena *arena, struct sink_file
     const char *checksum = json_string_value(json_object_get(json, "checksum"));
     const json_t *size = json_object_get(json, "size"), *rows = json_object_get(json, "rows");
     char *end = NULL;
-    if (final == NULL || checksum == NULL || strlen(checksum) != 16 || !json_is_integer(size) || !json_is_integer(rows) ||
-        json_integer_value(size) < 0)
+    if (final == NULL || checksum == NULL || strlen(checksum) != 16 || !json_is_integer(size) ||
+        !json_is_integer(rows) || json_integer_value(size) < 0)
         return false;
     *out = (struct sink_file){
         .final = arena_strdup(arena, final),
@@ -61,7 +61,8 @@ enum code sink_merge_parse(struct bytes text, struct arena *arena, struct sink_m
     const json_t *inputs = json_object_get(json, "inputs");
     struct sink_merge_list list = {.input_count = (int32_t)json_array_size(inputs)};
     bool fine = json_integer_value(json_object_get(json, "version")) == LIST_VERSION && json_is_array(inputs) &&
-                json_array_size(inputs) <= MERGE_INPUTS_MAX && file_parse(json_object_get(json, "file"), arena, &list.file);
+                json_array_size(inputs) <= MERGE_INPUTS_MAX &&
+                file_parse(json_object_get(json, "file"), arena, &list.file);
     list.inputs = arena_array(arena, struct sink_file, fine ? (size_t)list.input_count : 0);
     for (int32_t i = 0; fine && i < list.input_count; i++)
         fine = file_parse(json_array_get(inputs, (size_t)i), arena, &list.inputs[i]);

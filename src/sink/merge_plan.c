@@ -54,7 +54,7 @@ static bool folder_plan(struct merge_file *files, int32_t from, int32_t to, int6
             break;
         if (file.size_bytes > most - out->size_bytes)
             continue;
-        files[i] = files[from + out->count];   // no hole: what was skipped is not needed any more
+        files[i] = files[from + out->count]; // no hole: what was skipped is not needed any more
         files[from + out->count++] = file;
         out->size_bytes += file.size_bytes;
     }
@@ -78,7 +78,7 @@ bool merge_plan(struct merge_file *files, int32_t count, int64_t target_bytes, b
             ;
         if (!folder_plan(files, from, to, target_bytes, all, out))
             continue;
-        qsort(files + out->from, (size_t)out->count, sizeof *files, by_age);   // rows stay in the order they came
+        qsort(files + out->from, (size_t)out->count, sizeof *files, by_age); // rows stay in the order they came
         return true;
     }
     return false;

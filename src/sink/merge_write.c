@@ -20,15 +20,15 @@ struct merge {
     struct arena arena;
     struct merge_spec spec;
     struct stage *stage;
-    void *file;                     /* the encoder's */
-    void *lane;                     /* the encoder's; NULL: bytes are copied */
-    struct text header;             /* what each file begins with */
-    struct text no_header;          /* without one: what no file may begin with */
+    void *file;            /* the encoder's */
+    void *lane;            /* the encoder's; NULL: bytes are copied */
+    struct text header;    /* what each file begins with */
+    struct text no_header; /* without one: what no file may begin with */
     struct sink_file *inputs;
-    int32_t at;                     /* input under way */
-    struct store_file input;        /* it, for the reader */
+    int32_t at;              /* input under way */
+    struct store_file input; /* it, for the reader */
     struct parquet_reader *reader;
-    int64_t offset;                 /* of it, when bytes are copied */
+    int64_t offset; /* of it, when bytes are copied */
     struct part result;
     bool sealed;
 };
@@ -189,9 +189,9 @@ static enum code bytes_step(struct merge *self, bool *end, struct error *err)
     if (self->offset < 0)
         TRY(header_check(self, err));
     int64_t left = input_of(self)->size_bytes - self->offset, size = left < STEP_BYTES ? left : STEP_BYTES;
-    self->inputs[self->at].rows = -1;   // lines are not rows
-    enum code code = size == 0 ? E_OK
-                               : store_read(self->spec.store, input_of(self)->path, self->offset, (size_t)size, &bytes, err);
+    self->inputs[self->at].rows = -1; // lines are not rows
+    enum code code =
+        size == 0 ? E_OK : store_read(self->spec.store, input_of(self)->path, self->offset, (size_t)size, &bytes, err);
     if (code == E_OK)
         code = stage_write(self->stage, text_view(&bytes), err);
     text_free(&bytes);

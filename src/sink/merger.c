@@ -23,23 +23,23 @@
 #include "base/path_set.h"
 
 enum {
-    BARRED_MAX = 1 << 20,         /* files that cannot be merged are remembered until then; with more, nothing is merged */
-    BARRED_NAMED = 10,            /* so many of them are told by name */
+    BARRED_MAX = 1 << 20, /* files that cannot be merged are remembered until then; with more, nothing is merged */
+    BARRED_NAMED = 10,    /* so many of them are told by name */
 };
 
 struct merger {
-    struct arena arena;           /* of the merge under way */
+    struct arena arena; /* of the merge under way */
     struct merger_spec spec;
-    struct merge *merge;          /* under way; NULL: none */
-    struct merge_file *inputs;    /* of it */
+    struct merge *merge;       /* under way; NULL: none */
+    struct merge_file *inputs; /* of it */
     int32_t input_count;
     int64_t bytes_before;
-    const char *folder;           /* of it */
+    const char *folder; /* of it */
     const char *list_staged, *list_final;
     bool ready;
-    bool swept;                   /* leftovers of a process before */
-    int64_t told;                 /* files that have come since the folder was last planned */
-    struct path_set barred;       /* files that are left as they are */
+    bool swept;             /* leftovers of a process before */
+    int64_t told;           /* files that have come since the folder was last planned */
+    struct path_set barred; /* files that are left as they are */
     int32_t barred_told;
 };
 
@@ -47,7 +47,7 @@ struct merger *merger_new(const struct merger_spec *spec)
 {
     struct merger *self = mem_new(struct merger);
     self->spec = *spec;
-    self->told = MERGE_FAN_IN;    // what a process before left
+    self->told = MERGE_FAN_IN; // what a process before left
     return self;
 }
 
@@ -109,7 +109,8 @@ static enum code lists_collect(struct merger *self, const struct store_list *lis
         int64_t first, last;
         char query8[9];
         if (sink_merge_is_list(path) &&
-            sscanf(slash != NULL ? slash + 1 : path, "_merged-%8[^-]-%" SCNd64 "-%" SCNd64 "-", query8, &first, &last) == 3 &&
+            sscanf(slash != NULL ? slash + 1 : path, "_merged-%8[^-]-%" SCNd64 "-%" SCNd64 "-", query8, &first,
+                   &last) == 3 &&
             strcmp(query8, self->spec.query8) == 0 && last < oldest)
             TRY(store_remove(self->spec.store, path, err));
     }
@@ -169,9 +170,10 @@ static enum code begin(struct merger *self, struct error *err)
         first = self->inputs[i].first_epoch < first ? self->inputs[i].first_epoch : first;
         last = self->inputs[i].epoch > last ? self->inputs[i].epoch : last;
     }
-    const char *name = arena_printf(&self->arena, "merged-%s-%010" PRId64 "-%010" PRId64 "-%08" PRIx32, spec->query8, first,
-                                    last, attempt);
-    self->list_staged = arena_printf(&self->arena, "_staging/%s-merge-%08" PRIx32 ".list.staged", spec->query8, attempt);
+    const char *name = arena_printf(&self->arena, "merged-%s-%010" PRId64 "-%010" PRId64 "-%08" PRIx32, spec->query8,
+                                    first, last, attempt);
+    self->list_staged =
+        arena_printf(&self->arena, "_staging/%s-merge-%08" PRIx32 ".list.staged", spec->query8, attempt);
     self->list_final = arena_printf(&self->arena, "%s%s_%s.list", self->folder, between, name);
     const struct merge_spec merge = {
         .store = spec->store,
@@ -196,7 +198,7 @@ static enum code look_at_log(struct merger *self, bool all, const struct parts *
     struct merge_group group;
     int32_t count, kept = 0;
     TRY(store_list(self->spec.store, "_staging", false, &list, err));
-    self->swept = true;   // nothing is ever swapped there
+    self->swept = true; // nothing is ever swapped there
     enum code code = leftovers_remove(self, &list, err);
     store_list_free(&list);
     TRY(code);
@@ -218,7 +220,8 @@ static enum code look(struct merger *self, const struct sink_merge *request, con
     if (self->spec.table.files != NULL)
         return look_at_log(self, request->all, newest, found, err);
     if (!store_can_swap(self->spec.store))
-        return fail(err, E_UNSUPPORTED, "%s: files there cannot take the place of others in one step: make it a Delta table",
+        return fail(err, E_UNSUPPORTED,
+                    "%s: files there cannot take the place of others in one step: make it a Delta table",
                     store_root(self->spec.store));
     TRY(store_list(self->spec.store, "", true, &list, err));
     enum code code = alone_check(self, &list, err);
@@ -256,10 +259,7 @@ static void barred_tell(struct merger *self)
     self->barred_told = self->barred.count;
 }
 
-static bool is_of_input(enum code code)
-{
-    return code == E_CORRUPT || code == E_UNSUPPORTED || code == E_ABSENT;
-}
+static bool is_of_input(enum code code) { return code == E_CORRUPT || code == E_UNSUPPORTED || code == E_ABSENT; }
 
 enum code merger_work(struct merger *self, const struct sink_merge *request, const struct parts *newest, int64_t below,
                       bool *more, struct error *err)
@@ -355,8 +355,8 @@ static void plan_all(struct merge_file *files, int32_t count, int64_t target_byt
     out->bytes = out->bytes_before;
 }
 
-static enum code folder_look(struct store *store, const char *query_id, int64_t target_bytes, const struct parts *newest,
-                             struct sink_merged *out, struct error *err)
+static enum code folder_look(struct store *store, const char *query_id, int64_t target_bytes,
+                             const struct parts *newest, struct sink_merged *out, struct error *err)
 {
     struct store_list list;
     int32_t count = 0;
@@ -404,7 +404,8 @@ enum code sink_merge_look(const char *format, const char *folder, const char *qu
     TRY(token_parse(token, &newest, err));
     enum code code = store_look(folder, &store, err);
     if (code == E_OK)
-        code = (strcmp(format, "delta") == 0 ? log_look : folder_look)(store, query_id, target_bytes, &newest, out, err);
+        code =
+            (strcmp(format, "delta") == 0 ? log_look : folder_look)(store, query_id, target_bytes, &newest, out, err);
     store_close(store);
     parts_free(&newest);
     return code;

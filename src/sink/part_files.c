@@ -21,7 +21,7 @@ struct part_file {
     struct stage *stage;
     char *staged, *final;
     int64_t rows;
-    void *encoder_file;     /* the encoder's own; NULL when not opened */
+    void *encoder_file; /* the encoder's own; NULL when not opened */
 };
 
 void part_files_init(struct part_files *self) { lock_init(&self->lock); }
@@ -92,22 +92,20 @@ static void file_name(struct part_files *self, const struct part_folder *folder,
 {
     struct text final = {0};
     char staged[NAME_MAX_BYTES];
-    snprintf(staged, sizeof staged, "_staging/%s-%" PRId64 "-%d-%08" PRIx32 ".staged", self->query8,
-             self->epoch, self->next, self->attempt);
-    text_printf(&final, "%s%spart-%s-0-%010" PRId64 "-%05d%s", folder->path,
-                folder->path[0] != '\0' ? "/" : "", self->query8, self->epoch, self->next, self->suffix);
+    snprintf(staged, sizeof staged, "_staging/%s-%" PRId64 "-%d-%08" PRIx32 ".staged", self->query8, self->epoch,
+             self->next, self->attempt);
+    text_printf(&final, "%s%spart-%s-0-%010" PRId64 "-%05d%s", folder->path, folder->path[0] != '\0' ? "/" : "",
+                self->query8, self->epoch, self->next, self->suffix);
     file->staged = mem_strdup(staged);
     file->final = text_take(&final);
     self->next++;
 }
 
-bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch,
-                            uint32_t *attempt)
+bool part_files_staged_name(const struct part_files *self, const char *path, int64_t *epoch, uint32_t *attempt)
 {
     char query8[9], end[8];
     int n;
-    return sscanf(path, "_staging/%8[^-]-%" SCNd64 "-%d-%8" SCNx32 "%7s", query8, epoch, &n, attempt, end) ==
-               5 &&
+    return sscanf(path, "_staging/%8[^-]-%" SCNd64 "-%d-%8" SCNx32 "%7s", query8, epoch, &n, attempt, end) == 5 &&
            strcmp(query8, self->query8) == 0 && strcmp(end, ".staged") == 0;
 }
 
@@ -127,8 +125,8 @@ static enum code file_begin(struct part_files *self, struct part_file *file, str
     return code;
 }
 
-static enum code file_open_new(struct part_files *self, const struct part_folder *folder,
-                               struct part_file **out, struct error *err)
+static enum code file_open_new(struct part_files *self, const struct part_folder *folder, struct part_file **out,
+                               struct error *err)
 {
     struct part_file *file = mem_new(struct part_file);
     file_name(self, folder, file);
@@ -142,8 +140,7 @@ static enum code file_open_new(struct part_files *self, const struct part_folder
     return E_OK;
 }
 
-static enum code file_append(struct part_files *self, struct part_file *file, struct piece *piece,
-                             struct error *err)
+static enum code file_append(struct part_files *self, struct part_file *file, struct piece *piece, struct error *err)
 {
     TRY(self->encoder->file_add(file->encoder_file, piece, stage_size(file->stage), err));
     TRY(stage_write(file->stage, text_view(&piece->bytes), err));
@@ -151,8 +148,7 @@ static enum code file_append(struct part_files *self, struct part_file *file, st
     return E_OK;
 }
 
-static enum code file_seal(struct part_files *self, struct part_file *file, struct part *out,
-                           struct error *err)
+static enum code file_seal(struct part_files *self, struct part_file *file, struct part *out, struct error *err)
 {
     struct text footer = {0};
     enum code code = self->encoder->file_finish(file->encoder_file, &footer, err);
@@ -205,8 +201,7 @@ static enum code finish_largest(struct part_files *self, struct error *err)
     for (int32_t i = 0; i < self->folder_count; i++)
         for (int32_t slot = 0; slot < self->slots; slot++) {
             struct part_file **file = &self->folders[i].files[slot];
-            if (*file != NULL &&
-                (largest == NULL || stage_size((*file)->stage) > stage_size((*largest)->stage)))
+            if (*file != NULL && (largest == NULL || stage_size((*file)->stage) > stage_size((*largest)->stage)))
                 largest = file;
         }
     always(largest != NULL);
@@ -258,7 +253,7 @@ enum code part_files_finish(struct part_files *self, struct error *err)
             if (self->folders[i].files[slot] != NULL)
                 code = file_finish(self, &self->folders[i].files[slot], err);
     if (code == E_OK && self->done.count > 0)
-        code = store_sync(self->store, "_staging", err);  // one sync for the names of all files
+        code = store_sync(self->store, "_staging", err); // one sync for the names of all files
     self->failed = code != E_OK;
     lock_give(&self->lock);
     return code;

@@ -38,8 +38,7 @@ static bool staged_parse(const char *at, struct sink_part_name *out)
         return false;
     int64_t number = digits_take(&at);
     out->number = (int32_t)number;
-    return number >= 0 && number <= INT32_MAX && *at == '-' && strlen(at) == 16 &&
-           strcmp(at + 9, ".staged") == 0;
+    return number >= 0 && number <= INT32_MAX && *at == '-' && strlen(at) == 16 && strcmp(at + 9, ".staged") == 0;
 }
 
 /* part-<Q8>-<T>-<E>-<n><suffix> */
@@ -107,7 +106,8 @@ static int64_t records_of(struct bytes token)
     size_t at = sizeof member - 1;
     if (token.size < at || memcmp(token.data, member, at) != 0)
         return 0;
-    for (size_t end = at + DIGITS_MAX; at < token.size && at < end && token.data[at] >= '0' && token.data[at] <= '9'; at++)
+    for (size_t end = at + DIGITS_MAX; at < token.size && at < end && token.data[at] >= '0' && token.data[at] <= '9';
+         at++)
         records = records * 10 + (token.data[at] - '0');
     return records;
 }
@@ -115,7 +115,7 @@ static int64_t records_of(struct bytes token)
 enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err)
 {
     struct parts parts = {0};
-    static const char member[] = "\"files\"", delta_member[] = ",\"delta\":{\"app\":";   // delta_token.c
+    static const char member[] = "\"files\"", delta_member[] = ",\"delta\":{\"app\":"; // delta_token.c
     *out = (struct sink_files){.known = token.size >= sizeof member &&
                                         memmem(token.data, token.size, member, sizeof member - 1) != NULL};
     if (!out->known) {

@@ -3,12 +3,12 @@
 #include "base/hash.h"
 #include "sink/directory.h"
 
-static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__";  // NULL and '', as in Hive and Spark
+static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__"; // NULL and '', as in Hive and Spark
 
 enum {
-    FOLDER_NAME_MAX = 255,                    // bytes, what file systems take
-    FOLDERS_MAX = STORE_PATH_MAX - 2 * 120,   // bytes of all of them: a file's name and _staging/ come on top
-    ESCAPED = 3                               // bytes at most that one becomes: %2F
+    FOLDER_NAME_MAX = 255,                  // bytes, what file systems take
+    FOLDERS_MAX = STORE_PATH_MAX - 2 * 120, // bytes of all of them: a file's name and _staging/ come on top
+    ESCAPED = 3                             // bytes at most that one becomes: %2F
 };
 
 /* ---- the columns ---- */
@@ -63,7 +63,9 @@ void partitioner_project(const struct partitioner *self, const struct batch *bat
 {
     for (int32_t i = 0; i < self->file_schema->field_count; i++)
         columns[i] = batch->columns[self->file_columns[i]];
-    *out = (struct batch){.schema = self->file_schema, .rows = batch->rows, .columns = columns,
+    *out = (struct batch){.schema = self->file_schema,
+                          .rows = batch->rows,
+                          .columns = columns,
                           .column_count = self->file_schema->field_count};
 }
 
@@ -75,7 +77,7 @@ static void hash_column(const struct column *col, int64_t rows, uint64_t *hashes
     for (int64_t row = 0; row < rows; row++) {
         uint64_t value = 0;
         if (!column_valid_at(col, row) || col->type->id == TYPE_NULL)
-            value = 0x6e756c6c;  // any constant: equality decides
+            value = 0x6e756c6c; // any constant: equality decides
         else if (col->type->id == TYPE_BOOLEAN)
             value = (uint64_t)bit_get(col->values->data, row);
         else if (type_is_varlen(col->type))
@@ -118,8 +120,7 @@ static int32_t group_add(struct row_groups *groups, int64_t row)
 {
     if (groups->count == groups->capacity) {
         groups->capacity = groups->capacity * 2 + 8;
-        groups->first_row =
-            mem_resize(groups->first_row, (size_t)groups->capacity * sizeof *groups->first_row);
+        groups->first_row = mem_resize(groups->first_row, (size_t)groups->capacity * sizeof *groups->first_row);
         groups->ends = mem_resize(groups->ends, (size_t)groups->capacity * sizeof *groups->ends);
     }
     groups->first_row[groups->count] = (int32_t)row;
@@ -127,8 +128,8 @@ static int32_t group_add(struct row_groups *groups, int64_t row)
     return groups->count++;
 }
 
-static int32_t group_find(const struct partitioner *self, const struct batch *batch,
-                          struct row_groups *groups, int64_t row)
+static int32_t group_find(const struct partitioner *self, const struct batch *batch, struct row_groups *groups,
+                          int64_t row)
 {
     uint32_t mask = groups->slot_count - 1, slot = (uint32_t)(groups->hashes[row] >> 32) & mask;
     for (;; slot = (slot + 1) & mask) {
@@ -157,7 +158,7 @@ void partitioner_split(const struct partitioner *self, const struct batch *batch
         groups->group_of[row] = group;
         groups->ends[group]++;
     }
-    int32_t start = 0;  // counts become starts, and starts become ends while the rows are dealt out
+    int32_t start = 0; // counts become starts, and starts become ends while the rows are dealt out
     for (int32_t group = 0; group < groups->count; group++) {
         int32_t size = groups->ends[group];
         groups->ends[group] = start;
@@ -251,8 +252,8 @@ void partitioner_check_detail(const struct partitioner *self, const struct batch
                     self->schema->fields[column].name, column_bytes_at(&batch->columns[column], row).size);
 }
 
-enum code partitioner_folder(const struct partitioner *self, const struct batch *batch, int64_t row,
-                             struct text *out, struct error *err)
+enum code partitioner_folder(const struct partitioner *self, const struct batch *batch, int64_t row, struct text *out,
+                             struct error *err)
 {
     struct text value = {0};
     enum code code = E_OK;
@@ -269,8 +270,7 @@ enum code partitioner_folder(const struct partitioner *self, const struct batch 
         text_add_char(out, '=');
         store_name_encode(value.size > 0 ? text_view(&value) : bytes_of_string(HIVE_NULL), out);
         if (out->size - start > FOLDER_NAME_MAX)
-            code = fail(err, E_DATA,
-                        "a value of partition column %s has %zu bytes, more than a folder's name can have",
+            code = fail(err, E_DATA, "a value of partition column %s has %zu bytes, more than a folder's name can have",
                         name, value.size);
     }
     text_free(&value);

@@ -15,7 +15,7 @@ static enum code part_check(struct store *store, const struct part *part, struct
         path = part->final;
         code = store_checksum(store, path, &checksum, err);
     }
-    if (code == E_ABSENT)  // publishing tells what that means
+    if (code == E_ABSENT) // publishing tells what that means
         return E_OK;
     TRY(code);
     if (checksum != part->checksum)

@@ -25,45 +25,45 @@
 enum { SINK_TOKEN_MAX = 16 * 1024 * 1024, SINK_LANES_MAX = 64 };
 
 struct sink_spec {
-    const char *name;                  /* table or sink name, for messages */
-    const char *path;                  /* folder, for file sinks; absolute */
-    const char *query_id;              /* Q; its first 8 characters go into file names */
+    const char *name;     /* table or sink name, for messages */
+    const char *path;     /* folder, for file sinks; absolute */
+    const char *query_id; /* Q; its first 8 characters go into file names */
     const struct type *schema;
     const char *const *partition_columns;
     int32_t partition_count;
-    const char *const *option_names, *const *option_values;   /* table properties or sink options */
+    const char *const *option_names, *const *option_values; /* table properties or sink options */
     int32_t option_count;
     const struct zone *zone;
     int32_t lanes;
-    int32_t summary_columns;           /* of file sinks: the token tells what so many columns of a file hold; 0 = nothing */
+    int32_t summary_columns; /* of file sinks: the token tells what so many columns of a file hold; 0 = nothing */
     struct budget *budget;
     /* ---- for sinks that write to a broker; NULL and 0 for the others ---- */
-    const struct transaction *transaction;   /* of the query's first cluster, or NULL */
-    const char *task;                  /* T */
-    int64_t timeout_us;                /* one attempt waits so long for a broker */
+    const struct transaction *transaction; /* of the query's first cluster, or NULL */
+    const char *task;                      /* T */
+    int64_t timeout_us;                    /* one attempt waits so long for a broker */
     bool (*stopping)(void);
 };
 struct sink_totals {
-    int64_t rows, files, bytes;        /* of the epoch, filled by prepare */
+    int64_t rows, files, bytes; /* of the epoch, filled by prepare */
 };
-enum { SINK_RECORD_FRAME = 36, SINK_HEADER_FRAME = 10 };   /* most bytes around a record's parts, around a header's */
-struct sink_merge {                    /* what to merge */
-    bool all;                          /* every small file, as by hand; else only what is worth it */
-    int64_t oldest_epoch;              /* nobody asks for what older ones wrote */
+enum { SINK_RECORD_FRAME = 36, SINK_HEADER_FRAME = 10 }; /* most bytes around a record's parts, around a header's */
+struct sink_merge {                                      /* what to merge */
+    bool all;                                            /* every small file, as by hand; else only what is worth it */
+    int64_t oldest_epoch;                                /* nobody asks for what older ones wrote */
 };
 struct sink_merged {
-    int64_t inputs, files;             /* so many files became so many */
+    int64_t inputs, files; /* so many files became so many */
     int64_t bytes_before, bytes;
 };
-struct sink_record_limits {            /* of one record; what is not known is 0 */
-    int64_t bytes_max;                 /* of key, value, names and values of headers, with their frames */
+struct sink_record_limits { /* of one record; what is not known is 0 */
+    int64_t bytes_max;      /* of key, value, names and values of headers, with their frames */
     bool needs_key;
 };
 struct sink_type {
     const char *name, *help;
-    bool folderless;                   /* writes no files: sink_spec.path means nothing to it */
-    bool client_options;               /* takes kafka.*, the client's own; `validate` judges them */
-    const struct option *options;      /* leat.files.max_records, parquet.compression, ... */
+    bool folderless;              /* writes no files: sink_spec.path means nothing to it */
+    bool client_options;          /* takes kafka.*, the client's own; `validate` judges them */
+    const struct option *options; /* leat.files.max_records, parquet.compression, ... */
     size_t size;
     /* What `open` would refuse, without asking anybody: schema and options. NULL: open says it. */
     enum code (*validate)(const struct sink_spec *spec, struct error *err) MUST_CHECK;
@@ -76,7 +76,8 @@ struct sink_type {
     void (*record_limits)(const void *self, struct sink_record_limits *out);
     /* What is wrong with a rejected row, appended. */
     void (*check_detail)(const void *self, const struct batch *batch, const struct reject *reject, struct text *out);
-    enum code (*write)(void *self, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err) MUST_CHECK;
+    enum code (*write)(void *self, int32_t lane, int64_t epoch, const struct batch *batch, struct error *err)
+        MUST_CHECK;
     /* The rows that this epoch will write take the place of all rows of before; called before them. NULL: it cannot. */
     void (*replace)(void *self, int64_t epoch);
     /* Everything written so far is durable and invisible; token is appended to. */
@@ -94,7 +95,7 @@ struct sink_type {
     enum code (*merge_commit)(void *self, struct sink_merged *out, struct error *err) MUST_CHECK;
     void (*close)(void *self);
 };
-extern const struct sink_type *const sink_types[];   /* ends with NULL */
+extern const struct sink_type *const sink_types[]; /* ends with NULL */
 
 /* Commit a token of files into the folder that it was staged in, without a sink. E_ABSENT: the folder is gone, and files
  * should be in it; E_LOST, E_CORRUPT as a sink's commit. */
@@ -104,28 +105,29 @@ MUST_CHECK enum code sink_publish(const char *folder, const char *query_id, int6
 /* ---- what tokens and names of files say, for who checks them ---- */
 
 struct sink_file {
-    const char *staged, *final;        /* in the table's folder */
-    const char *handle;                /* what its store needs to publish it beside them; NULL: nothing */
+    const char *staged, *final; /* in the table's folder */
+    const char *handle;         /* what its store needs to publish it beside them; NULL: nothing */
     int64_t size_bytes, rows;
-    uint64_t checksum;                 /* XXH64 */
+    uint64_t checksum; /* XXH64 */
 };
 struct sink_files {
-    struct sink_file *items;           /* in the arena */
+    struct sink_file *items; /* in the arena */
     int32_t count;
-    bool known;                        /* the token is one of files */
-    bool delta;                        /* they are of a Delta table */
-    bool replace;                      /* they took the place of all files of before */
-    int64_t records;                   /* of a token of a topic */
+    bool known;      /* the token is one of files */
+    bool delta;      /* they are of a Delta table */
+    bool replace;    /* they took the place of all files of before */
+    int64_t records; /* of a token of a topic */
 };
 /* E_CORRUPT: a token of files that cannot be read. */
-MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out, struct error *err);
+MUST_CHECK enum code sink_token_files(struct bytes token, struct arena *arena, struct sink_files *out,
+                                      struct error *err);
 /* What merging all small files of a table would do, after an epoch with this token. E_ABSENT: no folder. */
-MUST_CHECK enum code sink_merge_look(const char *format, const char *folder, const char *query_id, int64_t target_bytes, struct bytes token,
-                                     struct sink_merged *out, struct error *err);
+MUST_CHECK enum code sink_merge_look(const char *format, const char *folder, const char *query_id, int64_t target_bytes,
+                                     struct bytes token, struct sink_merged *out, struct error *err);
 struct sink_part_name {
-    char query8[9];                    /* the query that wrote it */
+    char query8[9]; /* the query that wrote it */
     int64_t epoch;
-    int64_t first_epoch;               /* the same, but of a merged file */
+    int64_t first_epoch; /* the same, but of a merged file */
     int32_t number;
     bool staged, merged;
 };
@@ -134,15 +136,16 @@ bool sink_part_parse(const char *path, struct sink_part_name *out);
 
 /* What a merged file was made of: in the list beside it, a path that sink_merge_is_list knows. */
 struct sink_merge_list {
-    struct sink_file file;             /* rows -1: not known; no staged name */
+    struct sink_file file; /* rows -1: not known; no staged name */
     struct sink_file *inputs;
     int32_t input_count;
 };
 bool sink_merge_is_list(const char *path);
 /* E_CORRUPT. */
-MUST_CHECK enum code sink_merge_parse(struct bytes text, struct arena *arena, struct sink_merge_list *out, struct error *err);
+MUST_CHECK enum code sink_merge_parse(struct bytes text, struct arena *arena, struct sink_merge_list *out,
+                                      struct error *err);
 
-const struct sink_type *sink_find(const char *name);   /* parquet, csv, json, delta, console, kafka */
+const struct sink_type *sink_find(const char *name); /* parquet, csv, json, delta, console, kafka */
 struct encoder_type;
 /* Of the files that a table of this format has; NULL: it has none. */
 const struct encoder_type *sink_encoder(const char *format);

@@ -4,7 +4,8 @@
 
 #include "format/format.h"
 
-const struct sink_type *const sink_types[] = {&parquet_sink, &csv_sink, &json_sink, &delta_sink, &console_sink, &kafka_sink, NULL};
+const struct sink_type *const sink_types[] = {&parquet_sink, &csv_sink,   &json_sink, &delta_sink,
+                                              &console_sink, &kafka_sink, NULL};
 
 const struct sink_type *sink_find(const char *name)
 {
@@ -19,8 +20,8 @@ const struct encoder_type *sink_encoder(const char *format)
     return encoder_find(strcasecmp(format, delta_sink.name) == 0 ? parquet_sink.name : format);
 }
 
-enum code sink_options(const struct sink_spec *spec, const struct option *options, const char *prefix,
-                       void *settings, struct arena *arena, struct error *err)
+enum code sink_options(const struct sink_spec *spec, const struct option *options, const char *prefix, void *settings,
+                       struct arena *arena, struct error *err)
 {
     options_defaults(options, settings, arena);
     for (int32_t i = 0; i < spec->option_count; i++) {

@@ -8,7 +8,7 @@ extern const struct sink_type parquet_sink, csv_sink, json_sink, delta_sink, con
 
 /* Read the options of a table into settings. Names outside the table are another's (TBLPROPERTIES carry
  * anything), but one that starts with `prefix` is a slip: E_SPEC with the nearest name. */
-MUST_CHECK enum code sink_options(const struct sink_spec *spec, const struct option *options,
-                                  const char *prefix, void *settings, struct arena *arena, struct error *err);
+MUST_CHECK enum code sink_options(const struct sink_spec *spec, const struct option *options, const char *prefix,
+                                  void *settings, struct arena *arena, struct error *err);
 
 #endif

@@ -37,8 +37,8 @@ enum code token_print(const struct parts *parts, struct text *out, struct error 
         snprintf(checksum, sizeof checksum, "%016" PRIx64, part->checksum);
         json_array_append_new(files, json_pack("{s:s, s:s, s:I, s:I, s:s, s:s*, s:s*}", "staged", part->staged, "final",
                                                part->final, "size", (json_int_t)part->size_bytes, "rows",
-                                               (json_int_t)part->rows, "checksum", checksum, "handle", part->handle, "summary",
-                                               part->summary));
+                                               (json_int_t)part->rows, "checksum", checksum, "handle", part->handle,
+                                               "summary", part->summary));
     }
     json_t *json = json_pack("{s:o}", "files", files);
     if (parts->replace)
@@ -53,8 +53,7 @@ enum code token_print(const struct parts *parts, struct text *out, struct error 
     enum code code = E_OK;
     if (strlen(dump) > SINK_TOKEN_MAX)
         code = fail(err, E_UNSUPPORTED,
-                    "one epoch wrote %d files, more than its record can hold; partition by fewer values",
-                    parts->count);
+                    "one epoch wrote %d files, more than its record can hold; partition by fewer values", parts->count);
     else
         text_add_string(out, dump);
     mem_free(dump);
@@ -73,13 +72,11 @@ static bool part_parse(const json_t *file, struct part *out)
     const char *summary = json_string_value(json_object_get(file, "summary"));
     json_t *size = json_object_get(file, "size"), *rows = json_object_get(file, "rows");
     char *end = NULL;
-    if (staged == NULL || final == NULL || checksum == NULL || !json_is_integer(size) ||
-        !json_is_integer(rows) || strncmp(staged, STAGING, sizeof STAGING - 1) != 0 ||
-        strncmp(final, STAGING, sizeof STAGING - 1) == 0)
+    if (staged == NULL || final == NULL || checksum == NULL || !json_is_integer(size) || !json_is_integer(rows) ||
+        strncmp(staged, STAGING, sizeof STAGING - 1) != 0 || strncmp(final, STAGING, sizeof STAGING - 1) == 0)
         return false;
     uint64_t sum = strtoull(checksum, &end, 16);
-    if (strlen(checksum) != 16 || *end != '\0' || json_integer_value(size) < 0 ||
-        json_integer_value(rows) < 0)
+    if (strlen(checksum) != 16 || *end != '\0' || json_integer_value(size) < 0 || json_integer_value(rows) < 0)
         return false;
     *out = (struct part){.staged = mem_strdup(staged),
                          .final = mem_strdup(final),

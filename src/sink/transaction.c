@@ -39,6 +39,7 @@ bool transaction_same_cluster(const char *bootstrap, const char *other)
 
 const char *transaction_group(const struct transaction_spec *spec, struct arena *arena)
 {
-    const char *named = transaction_option(spec->option_names, spec->option_values, spec->option_count, "kafka.group.id");
+    const char *named =
+        transaction_option(spec->option_names, spec->option_values, spec->option_count, "kafka.group.id");
     return named != NULL ? arena_strdup(arena, named) : arena_printf(arena, "leat-%.8s", spec->query_id);
 }

@@ -26,48 +26,48 @@
 #include "base/memory.h"
 
 struct transaction_spec {
-    const char *const *option_names, *const *option_values;   /* `kafka.*` of the sinks on that cluster */
+    const char *const *option_names, *const *option_values; /* `kafka.*` of the sinks on that cluster */
     int32_t option_count;
-    const char *query_id, *task;       /* Q and T: the transactional id leat-<Q>-<T>, and the group leat-<first 8 of Q> */
-                                       /* unless `kafka.group.id` names one */
-    const char *mark_topic;            /* keeps the mark, at its partition 0, when no offset is marked; NULL: none does */
-    bool look;                         /* only to ask: fences nobody, begins nothing */
-    int64_t timeout_us;                /* how long open, ask and commit may wait for a broker; the caller tries again */
+    const char *query_id, *task; /* Q and T: the transactional id leat-<Q>-<T>, and the group leat-<first 8 of Q> */
+                                 /* unless `kafka.group.id` names one */
+    const char *mark_topic;      /* keeps the mark, at its partition 0, when no offset is marked; NULL: none does */
+    bool look;                   /* only to ask: fences nobody, begins nothing */
+    int64_t timeout_us;          /* how long open, ask and commit may wait for a broker; the caller tries again */
     struct budget *budget;
-    bool (*stopping)(void);            /* asked while waiting; true = E_STOPPED; or NULL */
+    bool (*stopping)(void); /* asked while waiting; true = E_STOPPED; or NULL */
 };
 struct transaction_header {
     const char *name;
     struct bytes value;
     bool is_null;
 };
-struct transaction_message {           /* borrowed for the call */
+struct transaction_message { /* borrowed for the call */
     const char *topic;
-    int32_t partition;                 /* -1: by the hash of the key, as Java's producer does (murmur2) */
+    int32_t partition; /* -1: by the hash of the key, as Java's producer does (murmur2) */
     struct bytes key, value;
     bool key_null, value_null;
     const struct transaction_header *headers;
     int32_t header_count;
-    bool timestamp_given;              /* else it is when the record is sent */
+    bool timestamp_given; /* else it is when the record is sent */
     int64_t timestamp_us;
 };
-struct transaction_offset {            /* next record to read, of a source on the same cluster */
+struct transaction_offset { /* next record to read, of a source on the same cluster */
     const char *topic;
     int32_t partition;
     int64_t next;
 };
 struct transaction_mark {
-    int64_t epoch;                     /* -1: the broker knows of none */
-    uint64_t nonce;                    /* of the record that was staged for it */
-    bool foreign;                      /* some partition asked for has an offset without a mark of ours: others use the group */
-    bool undecided;                    /* who only looks is told so; `ask` else waits for the end, or fails */
+    int64_t epoch;  /* -1: the broker knows of none */
+    uint64_t nonce; /* of the record that was staged for it */
+    bool foreign;   /* some partition asked for has an offset without a mark of ours: others use the group */
+    bool undecided; /* who only looks is told so; `ask` else waits for the end, or fails */
 };
-struct transaction_topic {             /* what is not known is 0: nothing is refused for it */
-    int32_t partitions;                /* 0: there is no such topic */
-    int64_t record_max;                /* bytes of key, value, headers and their frame */
-    int64_t record_sure;               /* as record_max, also where records are compressed: what fits in any case */
-    int64_t ahead_max_us, behind_max_us;   /* how far a timestamp may be from now */
-    bool needs_key;                    /* it is compacted */
+struct transaction_topic {               /* what is not known is 0: nothing is refused for it */
+    int32_t partitions;                  /* 0: there is no such topic */
+    int64_t record_max;                  /* bytes of key, value, headers and their frame */
+    int64_t record_sure;                 /* as record_max, also where records are compressed: what fits in any case */
+    int64_t ahead_max_us, behind_max_us; /* how far a timestamp may be from now */
+    bool needs_key;                      /* it is compacted */
 };
 struct transaction_type {
     const char *name;
@@ -89,7 +89,7 @@ struct transaction_type {
     enum code (*flush)(void *self, struct error *err) MUST_CHECK;
     enum code (*commit)(void *self, const struct transaction_offset *offsets, int32_t count,
                         const struct transaction_mark *mark, struct error *err) MUST_CHECK;
-    void (*abort)(void *self);         /* also when nothing was begun */
+    void (*abort)(void *self); /* also when nothing was begun */
     void (*close)(void *self);
 };
 extern const struct transaction_type kafka_transaction;
@@ -101,7 +101,7 @@ void transaction_install(const struct transaction_type *fake);
 struct transaction {
     const struct transaction_type *type;
     void *self;
-    const char *bootstrap;             /* of its cluster */
+    const char *bootstrap; /* of its cluster */
 };
 /* Whether two values of kafka.bootstrap.servers name a server in common: then they are one cluster. */
 bool transaction_same_cluster(const char *bootstrap, const char *other);

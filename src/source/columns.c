@@ -20,13 +20,13 @@ struct columns_source {
     int64_t rows_max;
     bool delta;
     int64_t version; /* of the Delta table, as it was looked at */
-    bool listed; /* `files` is what discover has seen */
+    bool listed;     /* `files` is what discover has seen */
     struct column_files files;
-    int32_t next; /* file */
+    int32_t next;       /* file */
     int64_t read_bytes; /* of the files before the open one */
     int64_t read_rows;  /* of the open one */
     int handle;
-    struct parquet_reader *reader; /* of the file before `next`, or NULL */
+    struct parquet_reader *reader;        /* of the file before `next`, or NULL */
     int64_t *gone, gone_count, gone_next; /* its deleted rows */
     struct arena file_arena;
     atomic_bool stopped;
@@ -41,8 +41,7 @@ static enum code check_stop(const struct columns_source *self, struct error *err
 
 /* ---- life ---- */
 
-static enum code columns_open(struct columns_source *self, const struct source_spec *spec,
-                              struct error *err)
+static enum code columns_open(struct columns_source *self, const struct source_spec *spec, struct error *err)
 {
     self->name = arena_strdup(&self->arena, spec->name);
     self->schema = self->files.schema = spec->schema;
@@ -51,10 +50,9 @@ static enum code columns_open(struct columns_source *self, const struct source_s
     self->tests = spec->tests;
     self->test_count = spec->test_count;
     self->file_tests = arena_array(&self->arena, struct row_test, (size_t)spec->test_count + 1);
-    self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows
-                                                                               : BATCH_ROWS_MAX;
-    TRY(files_settings_read(self->delta ? delta_options : parquet_files_options, spec, &self->arena,
-                            &self->settings, err));
+    self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
+    TRY(files_settings_read(self->delta ? delta_options : parquet_files_options, spec, &self->arena, &self->settings,
+                            err));
     self->settings.partitioned = true;
     self->settings.may_lack = spec->may_lack;
     return E_OK;
@@ -112,8 +110,7 @@ static enum code parquet_list(struct columns_source *self, uint64_t *sum, struct
     column_files_clear(&self->files);
     for (int32_t i = 0; code == E_OK && i < found.count; i++) {
         const struct found_file *file = &found.items[i];
-        partition_of_path(&self->files,
-                          column_files_add(&self->files, file->name, file->size_bytes),
+        partition_of_path(&self->files, column_files_add(&self->files, file->name, file->size_bytes),
                           self->settings.path);
         *sum = XXH64(file->name, strlen(file->name), *sum);
         *sum = hash_mix(hash_mix(*sum, (uint64_t)file->size_bytes), (uint64_t)file->modified_us);
@@ -180,7 +177,8 @@ static enum code file_columns(struct columns_source *self, const struct column_f
                               const struct type **out, struct error *err);
 
 /* Those of the first file by name, as Spark has it; with mergeSchema those of all. */
-static enum code parquet_columns(struct columns_source *self, struct arena *arena, const struct type **out, struct error *err)
+static enum code parquet_columns(struct columns_source *self, struct arena *arena, const struct type **out,
+                                 struct error *err)
 {
     const struct column_file *first = first_file(&self->files);
     const struct type *columns = type_struct(arena, NULL, 0), *found;
@@ -206,7 +204,8 @@ static enum code parquet_describe(void *self_, struct arena *arena, struct sourc
         paths[i] = self->files.items[i].name;
         shape.size_bytes += self->files.items[i].size_bytes;
     }
-    enum code code = source_path_columns(arena, self->settings.path, paths, self->files.count, &shape.path_columns, err);
+    enum code code =
+        source_path_columns(arena, self->settings.path, paths, self->files.count, &shape.path_columns, err);
     mem_free(paths);
     TRY(code);
     TRY(parquet_columns(self, arena, &shape.columns, err));
@@ -221,8 +220,8 @@ static enum code delta_describe(void *self_, struct arena *arena, struct source_
     return delta_shape(&self->settings, self->version, self->budget, arena, out, err);
 }
 
-static enum code columns_discover(void *self_, const struct source_ranges *known,
-                                  struct source_ranges *out, struct error *err)
+static enum code columns_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
+                                  struct error *err)
 {
     struct columns_source *self = self_;
     uint64_t sum = 0;
@@ -248,8 +247,7 @@ static enum code columns_seek(void *self_, const struct source_ranges *ranges, s
 
 /* ---- reading ---- */
 
-static enum code handle_read(void *context, int64_t offset, void *out, size_t size,
-                             struct error *err)
+static enum code handle_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
 {
     const struct columns_source *self = context;
     size_t got;
@@ -257,22 +255,19 @@ static enum code handle_read(void *context, int64_t offset, void *out, size_t si
     return got == size ? E_OK : fail(err, E_LOST, "it became shorter while it was read");
 }
 
-static enum code lost(const struct columns_source *self, const struct column_file *file,
-                      struct error *err)
+static enum code lost(const struct columns_source *self, const struct column_file *file, struct error *err)
 {
-    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read",
-                self->name, file->name);
+    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read", self->name, file->name);
 }
 
-static enum code reader_open(struct columns_source *self, const struct column_file *file,
-                             int64_t size_bytes, struct error *err)
+static enum code reader_open(struct columns_source *self, const struct column_file *file, int64_t size_bytes,
+                             struct error *err)
 {
     const struct parquet_input input = {file->name, size_bytes, self, handle_read};
     struct error ignored = {0};
     enum code code = parquet_reader_new(&input, self->budget, &self->reader, err);
     if (code == E_OK)
-        code = parquet_reader_select(self->reader,
-                                     partition_rest(&self->file_arena, &self->files, file), err);
+        code = parquet_reader_select(self->reader, partition_rest(&self->file_arena, &self->files, file), err);
     if (code != E_OK) {
         parquet_reader_free(self->reader);
         self->reader = NULL;
@@ -287,8 +282,7 @@ static enum code file_open(struct columns_source *self, const struct column_file
     struct os_stat stat;
     struct error why = {0};
     enum code code = os->stat(file->name, &stat, &why);
-    if (code == E_ABSENT ||
-        (code == E_OK && file->size_bytes >= 0 && stat.size_bytes != file->size_bytes))
+    if (code == E_ABSENT || (code == E_OK && file->size_bytes >= 0 && stat.size_bytes != file->size_bytes))
         return lost(self, file, err);
     if (code == E_OK)
         code = os->file_open(file->name, OS_READ, &self->handle, &why);
@@ -318,7 +312,8 @@ static bool file_may_meet(struct columns_source *self, const struct column_file 
             *test = self->tests[t];
             if (self->files.stored != NULL)
                 test->column = self->files.stored->fields[index].name;
-        } else if (partition_column(&self->schema->fields[index], &file->fixed[index], self->zone, 1, &one, &ignored) == E_OK)
+        } else if (partition_column(&self->schema->fields[index], &file->fixed[index], self->zone, 1, &one, &ignored) ==
+                   E_OK)
             may = row_test_value(&self->tests[t], &one, 0);
         column_release(&one);
     }
@@ -339,8 +334,9 @@ static enum code file_enter(struct columns_source *self, struct error *err)
     TRY(reader_open(self, file, size_bytes, err));
     parquet_reader_filter(self->reader, self->file_tests, left);
     self->next++;
-    return file->gone == NULL ? E_OK
-                              : delta_gone_rows(&self->settings, file, self->budget, &self->gone, &self->gone_count, err);
+    return file->gone == NULL
+               ? E_OK
+               : delta_gone_rows(&self->settings, file, self->budget, &self->gone, &self->gone_count, err);
 }
 
 static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
@@ -388,8 +384,8 @@ static void gone_drop(struct columns_source *self, struct batch *read, int64_t f
 }
 
 /* The file's columns, and those that all its rows share, in the order that is asked for. */
-static enum code columns_join(const struct columns_source *self, struct batch *read,
-                              struct batch *out, struct error *err)
+static enum code columns_join(const struct columns_source *self, struct batch *read, struct batch *out,
+                              struct error *err)
 {
     const struct column_file *file = &self->files.items[self->next - 1];
     int32_t from = 0;
@@ -399,8 +395,8 @@ static enum code columns_join(const struct columns_source *self, struct batch *r
             out->columns[i] = column_take(&read->columns[from++]);
             if (self->files.stored != NULL)
                 column_rename(&out->columns[i], self->schema->fields[i].type);
-        } else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows,
-                                    &out->columns[i], err) != E_OK) {
+        } else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows, &out->columns[i],
+                                    err) != E_OK) {
             return error_note(err, "%s", file->name);
         }
     }
@@ -420,7 +416,7 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
 {
     struct batch read = {0};
     while (read.rows == 0) {
-        batch_release(&read);   // all of its rows were deleted
+        batch_release(&read); // all of its rows were deleted
         if (self->reader == NULL) {
             if (self->next == self->files.count)
                 return E_OK;
@@ -440,8 +436,8 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
     return code;
 }
 
-static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us,
-                               struct batch *out, bool *done, struct error *err)
+static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
+                               bool *done, struct error *err)
 {
     struct columns_source *self = self_;
     struct source_range *range = &ranges->items[0];
@@ -474,24 +470,21 @@ static int64_t columns_read_bytes(const void *self_)
     return self->read_bytes + (int64_t)(share * (double)(size_bytes > 0 ? size_bytes : 0));
 }
 
-static enum code columns_mirror(void *self, const struct source_ranges *committed,
-                                struct error *err)
+static enum code columns_mirror(void *self, const struct source_ranges *committed, struct error *err)
 {
     (void)self, (void)committed, (void)err;
     return E_OK;
 }
 
-#define COLUMNS_TYPE(name_, help_, options_, open_, describe_)                                     \
-    {                                                                                              \
-        .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source),  \
-        .columns = true, .still = true, .ends = true, .open = open_, .discover = columns_discover, \
-        .describe = describe_, .read_bytes = columns_read_bytes,                                   \
-        .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror,                    \
-        .stop = columns_stop, .close = columns_close,                                              \
+#define COLUMNS_TYPE(name_, help_, options_, open_, describe_)                                                     \
+    {                                                                                                              \
+        .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source), .columns = true, \
+        .still = true, .ends = true, .open = open_, .discover = columns_discover, .describe = describe_,           \
+        .read_bytes = columns_read_bytes, .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror,  \
+        .stop = columns_stop, .close = columns_close,                                                              \
     }
 
-const struct source_type parquet_source_type =
-    COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM", parquet_files_options,
-                 parquet_open, parquet_describe);
+const struct source_type parquet_source_type = COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM",
+                                                            parquet_files_options, parquet_open, parquet_describe);
 const struct source_type delta_source_type =
     COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, delta_describe);

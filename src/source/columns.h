@@ -25,9 +25,9 @@ struct fixed_value {
     const char *text; /* NULL: the value is NULL */
 };
 struct column_file {
-    const char *name;          /* absolute path */
-    int64_t size_bytes;        /* as listed; -1: not known */
-    struct fixed_value *fixed; /* per field of the schema */
+    const char *name;                /* absolute path */
+    int64_t size_bytes;              /* as listed; -1: not known */
+    struct fixed_value *fixed;       /* per field of the schema */
     const struct delta_vector *gone; /* its rows that are deleted; NULL: none */
 };
 struct column_files {
@@ -38,8 +38,7 @@ struct column_files {
     int32_t count, capacity;
 };
 /* A new last file, its name copied, without fixed values. */
-struct column_file *column_files_add(struct column_files *files, const char *name,
-                                     int64_t size_bytes);
+struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes);
 void column_files_clear(struct column_files *files);
 
 /* ---- columns_partition.c ---- */
@@ -52,16 +51,14 @@ MUST_CHECK enum code partition_walk(const char *pattern, const char *path,
 /* Their values. */
 void partition_of_path(struct column_files *files, struct column_file *file, const char *pattern);
 /* `file` has this value in the column of that name, if that is among those to read. */
-void partition_set(struct column_files *files, struct column_file *file, const char *name,
-                   const char *value);
+void partition_set(struct column_files *files, struct column_file *file, const char *name, const char *value);
 /* The fields without a fixed value, as the file names them. */
 const struct type *partition_rest(struct arena *arena, const struct column_files *files,
                                   const struct column_file *file);
 /* A column of `rows` times the value. E_DATA: the text is no such value; E_UNSUPPORTED: nested types,
  * BINARY. */
 MUST_CHECK enum code partition_column(const struct field *field, const struct fixed_value *value,
-                                      const struct zone *zone, int64_t rows, struct column *out,
-                                      struct error *err);
+                                      const struct zone *zone, int64_t rows, struct column *out, struct error *err);
 
 /* ---- delta_files.c ---- */
 

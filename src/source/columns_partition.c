@@ -13,8 +13,7 @@ static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__";
 
 /* ---- files ---- */
 
-struct column_file *column_files_add(struct column_files *files, const char *name,
-                                     int64_t size_bytes)
+struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes)
 {
     mem_grow(files->items, files->capacity, files->count + 1);
     struct column_file *file = &files->items[files->count++];
@@ -36,15 +35,13 @@ void column_files_clear(struct column_files *files)
 
 /* ---- names of folders ---- */
 
-void partition_set(struct column_files *files, struct column_file *file, const char *name,
-                   const char *value)
+void partition_set(struct column_files *files, struct column_file *file, const char *name, const char *value)
 {
     int32_t index = type_field_index(files->schema, name, true);
     if (index < 0)
         return;
     bool null = value == NULL || value[0] == '\0' || strcmp(value, HIVE_NULL) == 0;
-    file->fixed[index] =
-        (struct fixed_value){true, null ? NULL : arena_strdup(&files->arena, value)};
+    file->fixed[index] = (struct fixed_value){true, null ? NULL : arena_strdup(&files->arena, value)};
 }
 
 /* Behind as many parts of the path as the pattern has: folders of the table begin there. */
@@ -66,13 +63,12 @@ static const char *below(const char *pattern, const char *path)
 }
 
 enum code partition_walk(const char *pattern, const char *path,
-                         enum code (*each)(void *context, const char *name, const char *value),
-                         void *context)
+                         enum code (*each)(void *context, const char *name, const char *value), void *context)
 {
     struct arena arena = {0};
     enum code code = E_OK;
-    for (const char *part = below(pattern, path), *end;
-         code == E_OK && (end = strchr(part, '/')) != NULL; part = end + 1) {
+    for (const char *part = below(pattern, path), *end; code == E_OK && (end = strchr(part, '/')) != NULL;
+         part = end + 1) {
         const char *sign = memchr(part, '=', (size_t)(end - part));
         if (sign == NULL)
             continue;
@@ -103,8 +99,7 @@ void partition_of_path(struct column_files *files, struct column_file *file, con
     (void)!partition_walk(pattern, file->name, partition_enter, &entered); // it never fails
 }
 
-const struct type *partition_rest(struct arena *arena, const struct column_files *files,
-                                  const struct column_file *file)
+const struct type *partition_rest(struct arena *arena, const struct column_files *files, const struct column_file *file)
 {
     const struct type *schema = files->stored != NULL ? files->stored : files->schema;
     struct field *fields = arena_array(arena, struct field, (size_t)schema->field_count);
@@ -151,8 +146,7 @@ static bool put_number(struct builder *builder, const char *text, const char *en
     __int128 decimal;
     double number;
     if (type->id == TYPE_DECIMAL) {
-        if (!decimal_parse(bytes_of(text, (size_t)(end - text)), type->precision, type->scale,
-                           &decimal))
+        if (!decimal_parse(bytes_of(text, (size_t)(end - text)), type->precision, type->scale, &decimal))
             return false;
         builder_int128(builder, decimal);
         return true;
@@ -186,22 +180,19 @@ static enum code value_fail(const struct field *field, const char *text, struct 
 {
     struct text type = {0};
     type_print(field->type, &type);
-    enum code code =
-        fail(err, E_DATA, "partition column %s: '%s' is no %s", field->name, text, type.data);
+    enum code code = fail(err, E_DATA, "partition column %s: '%s' is no %s", field->name, text, type.data);
     text_free(&type);
     return code;
 }
 
-enum code partition_column(const struct field *field, const struct fixed_value *value,
-                           const struct zone *zone, int64_t rows, struct column *out,
-                           struct error *err)
+enum code partition_column(const struct field *field, const struct fixed_value *value, const struct zone *zone,
+                           int64_t rows, struct column *out, struct error *err)
 {
     struct builder builder;
     struct column one;
     enum type_id id = field->type->id;
     if (id == TYPE_BINARY || id == TYPE_NULL || id >= TYPE_INTERVAL_DT)
-        return fail(err, E_UNSUPPORTED, "partition column %s: leat reads no such type from a name",
-                    field->name);
+        return fail(err, E_UNSUPPORTED, "partition column %s: leat reads no such type from a name", field->name);
     if (value->text == NULL) {
         column_all_null(out, field->type, rows);
         return E_OK;

@@ -27,7 +27,8 @@ enum code delta_look(const struct files_settings *settings, int64_t *version, ui
         return E_OK;
     }
     if (code == E_ABSENT && store == NULL)
-        return fail(err, E_ABSENT, "[DELTA_TABLE_NOT_FOUND] %s is no Delta table: there is no such folder", settings->path);
+        return fail(err, E_ABSENT, "[DELTA_TABLE_NOT_FOUND] %s is no Delta table: there is no such folder",
+                    settings->path);
     if (code != E_OK)
         *err = absent;
     return code;
@@ -74,14 +75,15 @@ static enum code no_type(const struct delta_column *column, struct error *err)
 
 /* Columns that are asked for must be the table's: a slip in a name would be NULL in silence. Only a table of the project may
  * lack what its query has now: the next epoch adds it. */
-static enum code columns_match(const struct delta_schema *schema, bool may_lack, struct column_files *out, struct error *err)
+static enum code columns_match(const struct delta_schema *schema, bool may_lack, struct column_files *out,
+                               struct error *err)
 {
     const struct type *wanted = out->schema;
     struct field *fields = arena_array(&out->arena, struct field, (size_t)wanted->field_count);
     for (int32_t i = 0; i < wanted->field_count; i++) {
         const struct delta_column *column = delta_schema_find(schema, wanted->fields[i].name);
         if (column == NULL && may_lack) {
-            fields[i] = (struct field){PARQUET_BY_ID "4294967296", wanted->fields[i].type, true};   // larger than any id
+            fields[i] = (struct field){PARQUET_BY_ID "4294967296", wanted->fields[i].type, true}; // larger than any id
             continue;
         }
         if (column == NULL)
@@ -89,12 +91,12 @@ static enum code columns_match(const struct delta_schema *schema, bool may_lack,
         if (column->type == NULL)
             return no_type(column, err);
         bool same = type_equal(column->type, wanted->fields[i].type);
-        fields[i] = (struct field){arena_strdup(&out->arena, column->stored),
-                                   schema->mapped && same ? type_copy(&out->arena, column->stored_type) : wanted->fields[i].type,
-                                   true};
+        fields[i] = (struct field){
+            arena_strdup(&out->arena, column->stored),
+            schema->mapped && same ? type_copy(&out->arena, column->stored_type) : wanted->fields[i].type, true};
         if (schema->mapped && !same && type_is_nested(column->type))
-            return fail(err, E_UNSUPPORTED, "column %s: with column mapping it can only be read with the table's own type",
-                        column->name);
+            return fail(err, E_UNSUPPORTED,
+                        "column %s: with column mapping it can only be read with the table's own type", column->name);
     }
     out->stored = schema->mapped ? type_struct(&out->arena, fields, wanted->field_count) : NULL;
     return E_OK;

@@ -28,16 +28,15 @@ static const struct type *lines_schema(struct arena *arena)
     return type_struct(arena, fields, SOURCE_HEADERS);
 }
 
-static enum code files_open(struct files_source *self, const struct source_spec *spec,
-                            const struct option *options, struct error *err)
+static enum code files_open(struct files_source *self, const struct source_spec *spec, const struct option *options,
+                            struct error *err)
 {
     self->name = arena_strdup(&self->arena, spec->name);
     self->lines.budget = self->budget = spec->budget;
     self->columns.schema = lines_schema(&self->arena);
     memcpy(self->columns.needed, spec->needed, sizeof self->columns.needed);
-    self->columns.rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX
-                                 ? spec->batch_rows
-                                 : BATCH_ROWS_MAX;
+    self->columns.rows_max =
+        spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
     TRY(files_settings_read(options, spec, &self->arena, &self->settings, err));
     self->settings.may_lack = spec->may_lack;
     self->settings.partitioned = spec->partitioned;
@@ -111,8 +110,8 @@ static void found_choose(const struct files_source *self, struct found_files *fo
     found->count = kept;
 }
 
-static enum code files_discover(void *self_, const struct source_ranges *known,
-                                struct source_ranges *out, struct error *err)
+static enum code files_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
+                                struct error *err)
 {
     struct files_source *self = self_;
     struct found_files found = {0};
@@ -124,12 +123,10 @@ static enum code files_discover(void *self_, const struct source_ranges *known,
         code = files_log_append(&self->log, &found, err);
     found_files_free(&found);
     TRY(code);
-    int64_t from =
-        known->count > 0 ? known->items[0].from : 0; // the path may have another name now
+    int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
     if (from > self->log.end)
         return fail(err, E_CORRUPT,
-                    "source %s: the commit records stand at offset %" PRId64
-                    ", but the log of files ends at %" PRId64
+                    "source %s: the commit records stand at offset %" PRId64 ", but the log of files ends at %" PRId64
                     "; start over with new folders for leat.checkpoint and leat.tables.path",
                     self->name, from, self->log.end);
     struct source_range *range = source_ranges_add(out, self->settings.path, 0);
@@ -212,8 +209,8 @@ static bool is_record(const struct files_source *self, struct bytes line)
 }
 
 /* The next line that is a record, and where it begins. */
-static enum code record_next(struct files_source *self, struct bytes *line, int64_t *offset,
-                             bool *more, struct error *err)
+static enum code record_next(struct files_source *self, struct bytes *line, int64_t *offset, bool *more,
+                             struct error *err)
 {
     do {
         *offset = lines_at(&self->lines);
@@ -230,8 +227,7 @@ static enum code file_enter(struct files_source *self, int64_t offset, struct er
         return E_OK;
     const struct file_entry *entry = files_log_at(&self->log, offset);
     if (entry == NULL)
-        return fail(err, E_LOST, "source %s: no file has offset %" PRId64 " any more", self->name,
-                    offset);
+        return fail(err, E_LOST, "source %s: no file has offset %" PRId64 " any more", self->name, offset);
     self->reading = *entry;
     TRY(lines_open(&self->lines, &self->reading, offset - entry->start, err));
     struct bytes header;
@@ -272,8 +268,8 @@ static enum code fill(struct files_source *self, int64_t *offset, int64_t end, s
     return E_OK;
 }
 
-static enum code files_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us,
-                             struct batch *out, bool *done, struct error *err)
+static enum code files_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
+                             struct error *err)
 {
     struct files_source *self = self_;
     struct source_range *range = &ranges->items[0];
@@ -304,17 +300,17 @@ static enum code files_mirror(void *self_, const struct source_ranges *committed
     return files_log_compact(&self->log, offset, self->settings.age_us, err);
 }
 
-#define FILES_TYPE(name_, help_, options_, open_)                                               \
-    {                                                                                           \
-        .name = name_, .help = help_, .options = options_, .size = sizeof(struct files_source), \
-        .offsets_in_bytes = true, .ends = true, .open = open_, .discover = files_discover,      \
-        .describe = files_describe, .plan = files_plan, .seek = files_seek, .fetch = files_fetch, .mirror = files_mirror,   \
-        .stop = files_stop, .close = files_close,                                               \
+#define FILES_TYPE(name_, help_, options_, open_)                                                                      \
+    {                                                                                                                  \
+        .name = name_, .help = help_, .options = options_, .size = sizeof(struct files_source),                        \
+        .offsets_in_bytes = true, .ends = true, .open = open_, .discover = files_discover, .describe = files_describe, \
+        .plan = files_plan, .seek = files_seek, .fetch = files_fetch, .mirror = files_mirror, .stop = files_stop,      \
+        .close = files_close,                                                                                          \
     }
 
 const struct source_type json_source_type =
     FILES_TYPE("json", "files of a folder, a JSON object a line", json_files_options, json_open);
-const struct source_type csv_source_type = FILES_TYPE(
-    "csv", "files of a folder, separated values, a record a line", csv_files_options, csv_open);
+const struct source_type csv_source_type =
+    FILES_TYPE("csv", "files of a folder, separated values, a record a line", csv_files_options, csv_open);
 const struct source_type text_source_type =
     FILES_TYPE("text", "files of a folder, a record a line", text_files_options, text_open);

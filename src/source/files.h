@@ -38,9 +38,9 @@ enum {
 /* ---- options ---- */
 struct files_settings {
     const char *path, *schema, *name_filter, *encoding, *line_end, *comment;
-    const char *version, *time;   /* versionAsOf, timestampAsOf */
-    int latest_first, clean, recursive, multi_line, whole_text, name_only, ignore_missing,
-        ignore_corrupt, enforce_schema;
+    const char *version, *time; /* versionAsOf, timestampAsOf */
+    int latest_first, clean, recursive, multi_line, whole_text, name_only, ignore_missing, ignore_corrupt,
+        enforce_schema;
     int64_t files_max, bytes_max; /* of an epoch; 0 = all */
     int64_t age_us;               /* maxFileAge */
     bool header, merge_schema;
@@ -50,9 +50,8 @@ struct files_settings {
 extern const struct option json_files_options[], csv_files_options[], text_files_options[], parquet_files_options[],
     delta_options[];
 /* E_SPEC, E_UNSUPPORTED. */
-MUST_CHECK enum code files_settings_read(const struct option *options,
-                                         const struct source_spec *spec, struct arena *arena,
-                                         struct files_settings *out, struct error *err);
+MUST_CHECK enum code files_settings_read(const struct option *options, const struct source_spec *spec,
+                                         struct arena *arena, struct files_settings *out, struct error *err);
 
 /* ---- what lies there ---- */
 struct found_file {
@@ -76,10 +75,7 @@ struct file_entry {
     int64_t start; /* its first offset */
     int64_t size_bytes, modified_us;
 };
-static inline int64_t file_entry_end(const struct file_entry *entry)
-{
-    return entry->start + entry->size_bytes + 1;
-}
+static inline int64_t file_entry_end(const struct file_entry *entry) { return entry->start + entry->size_bytes + 1; }
 struct files_log {
     struct store *store; /* NULL: kept in memory only */
     const char *folder;
@@ -92,18 +88,15 @@ struct files_log {
     int64_t segment;  /* number of the next one */
     int32_t segments; /* since the last whole one, which included */
 };
-MUST_CHECK enum code files_log_open(struct files_log *log, struct store *store, const char *folder,
-                                    struct error *err);
+MUST_CHECK enum code files_log_open(struct files_log *log, struct store *store, const char *folder, struct error *err);
 void files_log_close(struct files_log *log);
 bool files_log_knows(const struct files_log *log, const char *name);
 /* Durable when it returns; the names are moved. */
-MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found,
-                                      struct error *err);
+MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, struct error *err);
 /* The file that has this offset, or NULL. */
 const struct file_entry *files_log_at(const struct files_log *log, int64_t offset);
 /* Make one segment of many, without files below `committed` that are older than age_us. */
-MUST_CHECK enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us,
-                                       struct error *err);
+MUST_CHECK enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us, struct error *err);
 
 /* ---- lines ---- */
 struct lines {
@@ -116,16 +109,14 @@ struct lines {
     struct budget *budget;
 };
 /* Open `entry` at a byte that begins a line. E_LOST when it is not the file that was found. */
-MUST_CHECK enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from,
-                                struct error *err);
+MUST_CHECK enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from, struct error *err);
 /* The byte of the file where the next line begins. */
 static inline int64_t lines_at(const struct lines *lines)
 {
     return lines->read_bytes - (int64_t)(lines->last - lines->first);
 }
 /* A view until the next call. *more = false: the file ended. */
-MUST_CHECK enum code lines_next(struct lines *lines, struct bytes *line, bool *more,
-                                struct error *err);
+MUST_CHECK enum code lines_next(struct lines *lines, struct bytes *line, bool *more, struct error *err);
 void lines_shut(struct lines *lines); /* the file; the block stays */
 void lines_close(struct lines *lines);
 
@@ -138,8 +129,7 @@ struct line_columns {
     size_t value_bytes, value_expected;
 };
 void line_columns_begin(struct line_columns *self);
-void line_columns_add(struct line_columns *self, struct bytes line, const struct file_entry *entry,
-                      int64_t offset);
+void line_columns_add(struct line_columns *self, struct bytes line, const struct file_entry *entry, int64_t offset);
 static inline bool line_columns_full(const struct line_columns *self)
 {
     return self->batch.rows >= self->rows_max || self->value_bytes >= FILE_BATCH_BYTES;

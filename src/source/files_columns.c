@@ -3,10 +3,7 @@
 #include "source/files.h"
 
 /* ORDER SOURCE_COLUMN */
-static bool is_varlen(int column)
-{
-    return column == SOURCE_VALUE || column == SOURCE_TOPIC;
-}
+static bool is_varlen(int column) { return column == SOURCE_VALUE || column == SOURCE_TOPIC; }
 
 static bool is_fixed(int column)
 {
@@ -53,8 +50,7 @@ static void fixed_add(struct column *col, int64_t value)
         column_values(col, int64_t)[col->rows++] = value;
 }
 
-void line_columns_add(struct line_columns *self, struct bytes line, const struct file_entry *entry,
-                      int64_t offset)
+void line_columns_add(struct line_columns *self, struct bytes line, const struct file_entry *entry, int64_t offset)
 {
     struct column *cols = self->batch.columns;
     if (self->needed[SOURCE_VALUE])

@@ -14,12 +14,11 @@ static const uint8_t order_mark[] = {0xef, 0xbb, 0xbf};
 
 static enum code file_lost(const char *path, const char *what, struct error *err)
 {
-    return fail(
-        err, E_LOST,
-        "file %s %s after it was found and before it was read. Files must appear whole (write them elsewhere "
-        "and rename them into the folder) and stay as they are: restore it, or start over with new folders "
-        "for leat.checkpoint and leat.tables.path",
-        path, what);
+    return fail(err, E_LOST,
+                "file %s %s after it was found and before it was read. Files must appear whole (write them elsewhere "
+                "and rename them into the folder) and stay as they are: restore it, or start over with new folders "
+                "for leat.checkpoint and leat.tables.path",
+                path, what);
 }
 
 static enum code stat_check(const struct lines *lines, struct error *err)
@@ -67,8 +66,8 @@ static enum code block_reserve(struct lines *lines, struct error *err)
         return E_OK;
     size_t more = capacity == 0 ? FILE_BLOCK : capacity;
     if (capacity >= FILE_LINE_MAX)
-        return fail(err, E_UNSUPPORTED, "file %s, byte %" PRId64 ": a line of more than %d bytes",
-                    lines->path, lines_at(lines), FILE_LINE_MAX);
+        return fail(err, E_UNSUPPORTED, "file %s, byte %" PRId64 ": a line of more than %d bytes", lines->path,
+                    lines_at(lines), FILE_LINE_MAX);
     if (lines->budget != NULL)
         TRY(budget_take(lines->budget, more, "a block of a file", err));
     lines->capacity += more;
@@ -76,10 +75,7 @@ static enum code block_reserve(struct lines *lines, struct error *err)
     return E_OK;
 }
 
-static bool is_read(const struct lines *lines)
-{
-    return lines->read_bytes == lines->size_bytes;
-}
+static bool is_read(const struct lines *lines) { return lines->read_bytes == lines->size_bytes; }
 
 static enum code block_read(struct lines *lines, struct error *err)
 {
@@ -88,8 +84,7 @@ static enum code block_read(struct lines *lines, struct error *err)
     int64_t left = lines->size_bytes - lines->read_bytes;
     if ((int64_t)room > left)
         room = (size_t)left;
-    TRY(os->file_read(lines->handle, lines->read_bytes, lines->block + lines->last, room, &got,
-                      err));
+    TRY(os->file_read(lines->handle, lines->read_bytes, lines->block + lines->last, room, &got, err));
     if (got == 0)
         return file_lost(lines->path, "was cut", err);
     lines->read_bytes += (int64_t)got;
@@ -101,14 +96,12 @@ static enum code mark_skip(struct lines *lines, struct error *err)
 {
     while (!is_read(lines) && lines->last < sizeof order_mark)
         TRY(block_read(lines, err));
-    if (lines->last >= sizeof order_mark &&
-        memcmp(lines->block, order_mark, sizeof order_mark) == 0)
+    if (lines->last >= sizeof order_mark && memcmp(lines->block, order_mark, sizeof order_mark) == 0)
         lines->first = sizeof order_mark;
     return E_OK;
 }
 
-enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from,
-                     struct error *err)
+enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from, struct error *err)
 {
     lines_shut(lines);
     enum code code = os->file_open(entry->name, OS_READ, &lines->handle, err);

@@ -52,8 +52,7 @@ static bool is_hidden(const char *name)
 {
     static const char copying[] = "._COPYING_";
     size_t size = strlen(name), tail = sizeof copying - 1;
-    return name[0] == '_' || name[0] == '.' ||
-           (size >= tail && strcmp(name + size - tail, copying) == 0);
+    return name[0] == '_' || name[0] == '.' || (size >= tail && strcmp(name + size - tail, copying) == 0);
 }
 
 static void name_add(void *context, const char *name, bool is_dir)
@@ -72,15 +71,13 @@ static void name_add(void *context, const char *name, bool is_dir)
 static enum code names_read(struct walk *walk, const char *folder, struct names *out)
 {
     if (++walk->folders > FILE_FOLDERS_MAX)
-        return fail(walk->err, E_SPEC, "path %s matches more than %d folders", walk->settings->path,
-                    FILE_FOLDERS_MAX);
+        return fail(walk->err, E_SPEC, "path %s matches more than %d folders", walk->settings->path, FILE_FOLDERS_MAX);
     return os->list(folder, name_add, out, walk->err);
 }
 
 static enum code refuse_compressed(const char *name, struct error *err)
 {
-    static const char *const endings[] = {".gz",     ".bz2",     ".zst", ".lz4",
-                                          ".snappy", ".deflate", ".xz",  ".zip"};
+    static const char *const endings[] = {".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate", ".xz", ".zip"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot != NULL && i < sizeof endings / sizeof *endings; i++)
         if (strcmp(dot, endings[i]) == 0)
@@ -97,8 +94,7 @@ static enum code file_found(struct walk *walk, const char *path)
     if (files_log_knows(walk->log, path) || (filter != NULL && fnmatch(filter, name, 0) != 0))
         return E_OK;
     enum code code = os->stat(path, &stat, &err);
-    if (code == E_ABSENT ||
-        (code == E_OK && (stat.is_dir || stat.modified_us < walk->log->aged_us)))
+    if (code == E_ABSENT || (code == E_OK && (stat.is_dir || stat.modified_us < walk->log->aged_us)))
         return E_OK;
     if (code != E_OK) {
         *walk->err = err;
@@ -107,13 +103,11 @@ static enum code file_found(struct walk *walk, const char *path)
     TRY(refuse_compressed(path, walk->err));
     struct found_files *found = walk->found;
     if (walk->log->count + found->count >= FILES_MAX)
-        return fail(
-            walk->err, E_UNSUPPORTED,
-            "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
-            walk->settings->path, FILES_MAX);
+        return fail(walk->err, E_UNSUPPORTED,
+                    "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
+                    walk->settings->path, FILES_MAX);
     mem_grow(found->items, found->capacity, found->count + 1);
-    found->items[found->count++] =
-        (struct found_file){mem_strdup(path), stat.size_bytes, stat.modified_us};
+    found->items[found->count++] = (struct found_file){mem_strdup(path), stat.size_bytes, stat.modified_us};
     return E_OK;
 }
 
@@ -129,11 +123,10 @@ static enum code folder_files(struct walk *walk, const char *folder)
     char path[PATH_MAX];
     enum code code = names_read(walk, folder, &names);
     if (code == E_OK && names.partitions && !walk->settings->partitioned)
-        code = fail(
-            walk->err, E_UNSUPPORTED,
-            "%s has partition folders (name=value); this version reads folders of files: name them with a "
-            "pattern, and take the value from the file's lines",
-            folder);
+        code = fail(walk->err, E_UNSUPPORTED,
+                    "%s has partition folders (name=value); this version reads folders of files: name them with a "
+                    "pattern, and take the value from the file's lines",
+                    folder);
     for (int32_t i = 0; code == E_OK && i < names.count; i++) {
         code = join_path(path, folder, names.items[i], walk->err);
         if (code == E_OK)
@@ -202,8 +195,8 @@ static int by_age(const void *a_, const void *b_)
     return strcmp(a->name, b->name);
 }
 
-enum code files_find(const struct files_settings *settings, const struct files_log *log,
-                     struct found_files *out, struct error *err)
+enum code files_find(const struct files_settings *settings, const struct files_log *log, struct found_files *out,
+                     struct error *err)
 {
     struct walk walk = {settings, log, out, 0, err};
     char *copy = mem_strdup(settings->path), *parts[PARTS_MAX + 1] = {0}, *rest = NULL;

@@ -35,8 +35,7 @@ enum {
 
 static int32_t slot_of(const struct files_log *log, const char *name)
 {
-    uint32_t mask = (uint32_t)log->slot_count - 1,
-             at = (uint32_t)hash_bytes(name, strlen(name)) & mask;
+    uint32_t mask = (uint32_t)log->slot_count - 1, at = (uint32_t)hash_bytes(name, strlen(name)) & mask;
     while (log->slots[at] != 0 && strcmp(log->entries[log->slots[at] - 1].name, name) != 0)
         at = (at + 1) & mask;
     return (int32_t)at;
@@ -95,16 +94,15 @@ static void entries_free(struct file_entry *entries, int32_t count)
 
 static json_t *entry_json(const struct file_entry *entry, struct error *err)
 {
-    json_t *json = json_pack("{s:s, s:I, s:I, s:I}", "name", entry->name, "start",
-                             (json_int_t)entry->start, "size", (json_int_t)entry->size_bytes,
-                             "modified_us", (json_int_t)entry->modified_us);
+    json_t *json = json_pack("{s:s, s:I, s:I, s:I}", "name", entry->name, "start", (json_int_t)entry->start, "size",
+                             (json_int_t)entry->size_bytes, "modified_us", (json_int_t)entry->modified_us);
     if (json == NULL)
         fail(err, E_UNSUPPORTED, "%s: the name of a file must be valid UTF-8", entry->name);
     return json;
 }
 
-static enum code segment_print(const struct file_entry *entries, int32_t count, bool whole,
-                               int64_t end, int64_t aged_us, struct text *out, struct error *err)
+static enum code segment_print(const struct file_entry *entries, int32_t count, bool whole, int64_t end,
+                               int64_t aged_us, struct text *out, struct error *err)
 {
     json_t *files = json_array();
     for (int32_t i = 0; i < count; i++) {
@@ -115,8 +113,8 @@ static enum code segment_print(const struct file_entry *entries, int32_t count, 
         }
         json_array_append_new(files, file);
     }
-    json_t *root = json_pack("{s:i, s:b, s:I, s:I, s:o}", "version", 1, "whole", whole, "end",
-                             (json_int_t)end, "aged_us", (json_int_t)aged_us, "files", files);
+    json_t *root = json_pack("{s:i, s:b, s:I, s:I, s:o}", "version", 1, "whole", whole, "end", (json_int_t)end,
+                             "aged_us", (json_int_t)aged_us, "files", files);
     char *dumped = json_dumps(root, JSON_COMPACT);
     json_decref(root);
     text_add_string(out, dumped);
@@ -137,22 +135,20 @@ static enum code segment_put(struct files_log *log, const struct text *bytes, st
     return E_OK;
 }
 
-static enum code segment_corrupt(const struct files_log *log, const char *path, const char *why,
-                                 struct error *err)
+static enum code segment_corrupt(const struct files_log *log, const char *path, const char *why, struct error *err)
 {
-    return fail(
-        err, E_CORRUPT,
-        "%s/%s: %s; restore it from a backup, or start over with new folders for leat.checkpoint and "
-        "leat.tables.path",
-        store_root(log->store), path, why);
+    return fail(err, E_CORRUPT,
+                "%s/%s: %s; restore it from a backup, or start over with new folders for leat.checkpoint and "
+                "leat.tables.path",
+                store_root(log->store), path, why);
 }
 
 static bool entry_parse(const json_t *json, struct file_entry *out)
 {
     const char *name;
     json_int_t start, size, modified_us;
-    if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:I, s:I, s:I}", "name", &name, "start",
-                    &start, "size", &size, "modified_us", &modified_us) != 0 ||
+    if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:I, s:I, s:I}", "name", &name, "start", &start, "size", &size,
+                    "modified_us", &modified_us) != 0 ||
         start < 0 || size < 0 || start > INT64_MAX - 1 - size)
         return false;
     *out = (struct file_entry){mem_strdup(name), start, size, modified_us};
@@ -165,8 +161,8 @@ static bool segment_take(struct files_log *log, const json_t *root, bool whole)
     int version;
     json_int_t end, aged_us;
     const json_t *files;
-    if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:I, s:I, s:o}", "version", &version, "end",
-                    &end, "aged_us", &aged_us, "files", &files) != 0 ||
+    if (json_unpack((json_t *)(uintptr_t)root, "{s:i, s:I, s:I, s:o}", "version", &version, "end", &end, "aged_us",
+                    &aged_us, "files", &files) != 0 ||
         version != 1 || !json_is_array(files))
         return false;
     for (size_t i = 0; i < json_array_size(files); i++) {
@@ -187,8 +183,7 @@ static bool segment_take(struct files_log *log, const json_t *root, bool whole)
     return true;
 }
 
-static enum code segment_read(struct files_log *log, const char *path, json_t **out,
-                              struct error *err)
+static enum code segment_read(struct files_log *log, const char *path, json_t **out, struct error *err)
 {
     struct text bytes = {0};
     enum code code = store_get(log->store, path, SEGMENT_MAX, &bytes, err);
@@ -211,13 +206,11 @@ static bool segment_number(const struct files_log *log, const char *path, int64_
 {
     int length = 0;
     const char *name = path + strlen(log->folder) + 1;
-    return sscanf(name, "%16" SCNd64 ".json%n", out, &length) == 1 && length == 21 &&
-           name[length] == '\0';
+    return sscanf(name, "%16" SCNd64 ".json%n", out, &length) == 1 && length == 21 && name[length] == '\0';
 }
 
 /* The newest whole segment, or the first. Sorted by path is sorted by number. */
-static enum code first_segment(struct files_log *log, const struct store_list *list, int32_t *out,
-                               struct error *err)
+static enum code first_segment(struct files_log *log, const struct store_list *list, int32_t *out, struct error *err)
 {
     for (int32_t i = list->count - 1; i >= 0; i--) {
         json_t *root = NULL;
@@ -231,8 +224,7 @@ static enum code first_segment(struct files_log *log, const struct store_list *l
     return E_OK;
 }
 
-static enum code segments_load(struct files_log *log, const struct store_list *list,
-                               struct error *err)
+static enum code segments_load(struct files_log *log, const struct store_list *list, struct error *err)
 {
     int32_t first = 0;
     TRY(first_segment(log, list, &first, err));
@@ -256,8 +248,7 @@ static enum code segments_load(struct files_log *log, const struct store_list *l
     return E_OK;
 }
 
-enum code files_log_open(struct files_log *log, struct store *store, const char *folder,
-                         struct error *err)
+enum code files_log_open(struct files_log *log, struct store *store, const char *folder, struct error *err)
 {
     *log = (struct files_log){.store = store, .folder = folder};
     if (store == NULL)
@@ -290,8 +281,7 @@ enum code files_log_append(struct files_log *log, struct found_files *found, str
     for (int32_t i = 0; code == E_OK && i < found->count; i++) {
         const struct found_file *file = &found->items[i];
         entries[i] = (struct file_entry){file->name, end, file->size_bytes, file->modified_us};
-        if (__builtin_add_overflow(end, file->size_bytes, &end) ||
-            __builtin_add_overflow(end, 1, &end))
+        if (__builtin_add_overflow(end, file->size_bytes, &end) || __builtin_add_overflow(end, 1, &end))
             code = fail(err, E_UNSUPPORTED, "%s: more bytes than a number can count", file->name);
     }
     if (code == E_OK)
@@ -316,8 +306,7 @@ static void entries_forget(struct files_log *log, int64_t committed, int64_t age
         if (log->entries[i].modified_us > newest_us)
             newest_us = log->entries[i].modified_us;
     int64_t oldest_us;
-    if (log->count < KEPT_MIN || __builtin_sub_overflow(newest_us, age_us, &oldest_us) ||
-        oldest_us <= log->aged_us)
+    if (log->count < KEPT_MIN || __builtin_sub_overflow(newest_us, age_us, &oldest_us) || oldest_us <= log->aged_us)
         return;
     log->aged_us = oldest_us;
     for (int32_t i = 0; i < log->count; i++) {
@@ -332,16 +321,14 @@ static void entries_forget(struct files_log *log, int64_t committed, int64_t age
 }
 
 /* Put the whole log as one segment, then remove those before it. */
-enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us,
-                            struct error *err)
+enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us, struct error *err)
 {
     if (log->segments < FILE_SEGMENTS_MAX)
         return E_OK;
     entries_forget(log, committed, age_us);
     int64_t first = log->segment - log->segments;
     struct text bytes = {0};
-    enum code code =
-        segment_print(log->entries, log->count, true, log->end, log->aged_us, &bytes, err);
+    enum code code = segment_print(log->entries, log->count, true, log->end, log->aged_us, &bytes, err);
     if (code == E_OK)
         code = segment_put(log, &bytes, err);
     text_free(&bytes);

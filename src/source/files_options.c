@@ -9,10 +9,9 @@
 #define AT(field) offsetof(struct files_settings, field)
 
 /* An option of Spark's that has one value here. */
-#define ONLY(name_, field, value, help_)                                        \
-    {                                                                           \
-        .name = name_, .kind = OPTION_ENUM, .initial = value, .choices = value, \
-        .offset = AT(field), .help = help_                                      \
+#define ONLY(name_, field, value, help_)                                                                           \
+    {                                                                                                              \
+        .name = name_, .kind = OPTION_ENUM, .initial = value, .choices = value, .offset = AT(field), .help = help_ \
     }
 
 /* clang-format off */
@@ -56,16 +55,13 @@ const struct option csv_files_options[] = {
      .kind = OPTION_BOOLEAN,
      .initial = "false",
      .offset = AT(header),
-     .help =
-         "the first line of each file names its columns and is passed over; the schema's names count"},
-    ONLY("enforceSchema", enforce_schema, "true",
-         "columns are found by their place, not by the header's names"),
+     .help = "the first line of each file names its columns and is passed over; the schema's names count"},
+    ONLY("enforceSchema", enforce_schema, "true", "columns are found by their place, not by the header's names"),
     {.name = "comment",
      .kind = OPTION_STRING,
      .offset = AT(comment),
      .help = "lines that begin with this character are passed over"},
-    ONLY("multiLine", multi_line, "false",
-         "a record is a line, also where the end of the line is quoted"),
+    ONLY("multiLine", multi_line, "false", "a record is a line, also where the end of the line is quoted"),
     {0},
 };
 const struct option text_files_options[] = {
@@ -83,8 +79,7 @@ const struct option parquet_files_options[] = {
     {.name = "schema",
      .kind = OPTION_STRING,
      .offset = AT(schema),
-     .help =
-         "columns to read, found by name: id BIGINT, at TIMESTAMP; one that a file lacks is NULL"},
+     .help = "columns to read, found by name: id BIGINT, at TIMESTAMP; one that a file lacks is NULL"},
     {.name = "pathGlobFilter",
      .kind = OPTION_STRING,
      .offset = AT(name_filter),
@@ -140,8 +135,7 @@ static enum code path_read(struct files_settings *settings, struct error *err)
 {
     const char *path = settings->path;
     if (path == NULL)
-        return fail(err, E_SPEC,
-                    "option path is missing: the folder to read, such as file:///data/in");
+        return fail(err, E_SPEC, "option path is missing: the folder to read, such as file:///data/in");
     if (strncmp(path, "file://", 7) == 0)
         path += 7;
     else if (strncmp(path, "file:", 5) == 0)
@@ -154,29 +148,25 @@ static enum code path_read(struct files_settings *settings, struct error *err)
     if (path[0] != '/')
         return fail(err, E_SPEC, "path %s must be absolute: file:///data/in", settings->path);
     if (strchr(path, '{') != NULL)
-        return fail(err, E_UNSUPPORTED, "path %s: a pattern may have * ? and [..], but not {..}",
-                    path);
+        return fail(err, E_UNSUPPORTED, "path %s: a pattern may have * ? and [..], but not {..}", path);
     settings->path = path;
     return E_OK;
 }
 
-enum code files_settings_read(const struct option *options, const struct source_spec *spec,
-                              struct arena *arena, struct files_settings *out, struct error *err)
+enum code files_settings_read(const struct option *options, const struct source_spec *spec, struct arena *arena,
+                              struct files_settings *out, struct error *err)
 {
     struct files_settings settings = {0};
     options_defaults(options, &settings, arena);
     for (int32_t i = 0; i < spec->option_count; i++)
-        if (spec->option_values[i][0] != '\0' &&
-            option_find(options, spec->option_names[i]) != NULL)
-            TRY(option_set(options, &settings, spec->option_names[i],
-                           arena_strdup(arena, spec->option_values[i]), arena, err));
+        if (spec->option_values[i][0] != '\0' && option_find(options, spec->option_names[i]) != NULL)
+            TRY(option_set(options, &settings, spec->option_names[i], arena_strdup(arena, spec->option_values[i]),
+                           arena, err));
     TRY(path_read(&settings, err));
     if (settings.encoding != NULL && strcasecmp(settings.encoding, "UTF-8") != 0 &&
         strcasecmp(settings.encoding, "utf8") != 0)
-        return fail(err, E_UNSUPPORTED, "encoding %s: this version reads UTF-8 only",
-                    settings.encoding);
-    if (settings.line_end != NULL && strcmp(settings.line_end, "\n") != 0 &&
-        strcmp(settings.line_end, "\\n") != 0)
+        return fail(err, E_UNSUPPORTED, "encoding %s: this version reads UTF-8 only", settings.encoding);
+    if (settings.line_end != NULL && strcmp(settings.line_end, "\n") != 0 && strcmp(settings.line_end, "\\n") != 0)
         return fail(err, E_UNSUPPORTED, "lineSep: lines end with \\n, \\r\\n or \\r");
     if (settings.comment != NULL && strlen(settings.comment) != 1)
         return fail(err, E_SPEC, "comment must be one character");

@@ -13,9 +13,8 @@
 
 enum { MALFORMED_WAYS = 4, ZONES = 8 };
 
-static const struct generator_kind *const kinds[] = {&transactions_kind, &events_kind,
-                                                     &invoices_kind,     &nexmark_kind,
-                                                     &impressions_kind,  &clicks_kind};
+static const struct generator_kind *const kinds[] = {&transactions_kind, &events_kind,      &invoices_kind,
+                                                     &nexmark_kind,      &impressions_kind, &clicks_kind};
 enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
 
 static const struct generator_kind *kind_find(const char *name)
@@ -39,8 +38,7 @@ static enum code spec_check(const struct generator_spec *spec, struct error *err
                     spec->kind, near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
                     near == NULL ? "" : "?");
     }
-    if (!(spec->bad_ratio >= 0 && spec->bad_ratio <= 1) ||
-        !(spec->late_ratio >= 0 && spec->late_ratio <= 1))
+    if (!(spec->bad_ratio >= 0 && spec->bad_ratio <= 1) || !(spec->late_ratio >= 0 && spec->late_ratio <= 1))
         return fail(err, E_USAGE, "a ratio lies from 0 to 1");
     if (spec->keys < 1 || spec->keys > GENERATOR_KEYS_MAX)
         return fail(err, E_USAGE, "the number of keys lies from 1 to %d", GENERATOR_KEYS_MAX);
@@ -51,8 +49,7 @@ static enum code spec_check(const struct generator_spec *spec, struct error *err
     return E_OK;
 }
 
-enum code generator_new(const struct generator_spec *spec, struct generator **out,
-                        struct error *err)
+enum code generator_new(const struct generator_spec *spec, struct generator **out, struct error *err)
 {
     TRY(spec_check(spec, err));
     struct generator *self = mem_new(struct generator);
@@ -66,10 +63,7 @@ enum code generator_new(const struct generator_spec *spec, struct generator **ou
     return E_OK;
 }
 
-void generator_free(struct generator *generator)
-{
-    mem_free(generator);
-}
+void generator_free(struct generator *generator) { mem_free(generator); }
 
 uint32_t generator_key(const struct generator *self, struct draw *draw)
 {
@@ -85,8 +79,7 @@ static const struct {
     char text[ZONE_TEXT_SIZE + 1];
     int32_t offset_minutes;
 } zones[ZONES] = {
-    {"Z", 0},        {"Z", 0},         {"Z", 0},        {"Z", 0},
-    {"+02:00", 120}, {"-05:30", -330}, {"+05:30", 330}, {"-08:00", -480},
+    {"Z", 0}, {"Z", 0}, {"Z", 0}, {"Z", 0}, {"+02:00", 120}, {"-05:30", -330}, {"+05:30", 330}, {"-08:00", -480},
 };
 
 static void day_put(struct day_text *day, int64_t number)
@@ -134,10 +127,7 @@ char *generator_time(struct generator *self, char *at, struct draw *draw, int64_
     return at;
 }
 
-char *generator_instant(struct generator *self, char *at, int64_t us)
-{
-    return PUT(local_time(self, at, us), "Z\"");
-}
+char *generator_instant(struct generator *self, char *at, int64_t us) { return PUT(local_time(self, at, us), "Z\""); }
 
 /* ---- records ---- */
 
@@ -159,8 +149,7 @@ static int64_t time_draw(const struct generator *self, struct draw *draw, int64_
     int64_t us = self->spec.start_us + (int64_t)((double)index * self->us_per_record);
     uint64_t random = draw_next(draw);
     if ((random >> 32) < self->late_below)
-        us -=
-            (int64_t)(((unsigned __int128)(random << 32) * (uint64_t)self->spec.late_max_us) >> 64);
+        us -= (int64_t)(((unsigned __int128)(random << 32) * (uint64_t)self->spec.late_max_us) >> 64);
     return us;
 }
 

@@ -24,14 +24,8 @@ static inline uint64_t draw_next(struct draw *draw)
     return z ^ (z >> 31);
 }
 /* A number in [0, count), from the upper 32 bits of `random`; count <= 2^32. */
-static inline uint32_t scale(uint64_t random, uint64_t count)
-{
-    return (uint32_t)(((random >> 32) * count) >> 32);
-}
-static inline uint32_t draw_below(struct draw *draw, uint64_t count)
-{
-    return scale(draw_next(draw), count);
-}
+static inline uint32_t scale(uint64_t random, uint64_t count) { return (uint32_t)(((random >> 32) * count) >> 32); }
+static inline uint32_t draw_below(struct draw *draw, uint64_t count) { return scale(draw_next(draw), count); }
 
 enum { DEFECT_NONE = -1, DEFECT_MALFORMED = 0, GENERATOR_KEYS_MAX = 1000000000 };
 
@@ -39,11 +33,11 @@ struct generator_kind {
     const char *name;
     const char *const *defects; /* the first is "malformed" */
     int defect_count;
-    void (*record)(struct generator *self, struct draw *draw, int defect, int64_t event_us,
-                   struct text *key, struct text *value);
+    void (*record)(struct generator *self, struct draw *draw, int defect, int64_t event_us, struct text *key,
+                   struct text *value);
 };
-extern const struct generator_kind transactions_kind, events_kind, invoices_kind, nexmark_kind,
-    impressions_kind, clicks_kind;
+extern const struct generator_kind transactions_kind, events_kind, invoices_kind, nexmark_kind, impressions_kind,
+    clicks_kind;
 
 struct generator {
     struct generator_spec spec;

@@ -2,30 +2,20 @@
  * store. */
 #include "source/generator.h"
 
-enum defect {
-    MALFORMED,
-    MISSING_INVOICE_NUMBER,
-    MISSING_CREATED_TIME,
-    MISSING_ITEMS,
-    BAD_PRICE,
-    DEFECTS
-};
-static const char *const defects[DEFECTS] = {"malformed", "missing_invoice_number",
-                                             "missing_created_time", "missing_items", "bad_price"};
+enum defect { MALFORMED, MISSING_INVOICE_NUMBER, MISSING_CREATED_TIME, MISSING_ITEMS, BAD_PRICE, DEFECTS };
+static const char *const defects[DEFECTS] = {"malformed", "missing_invoice_number", "missing_created_time",
+                                             "missing_items", "bad_price"};
 enum { RECORD_MAX = 2048, STORE_SIZE = 14, ITEMS_MAX = 6, QUANTITY_MAX = 5 };
 
 static const struct {
     const char *code, *description;
     uint32_t cents;
 } products[] = {
-    {"258", "Italian Armchair", 129900},     {"653", "Garden Table, oak", 49900},
-    {"183", "Desk Lamp \\\"Luna\\\"", 3450}, {"408", "Bookcase 5 shelves", 18900},
-    {"498", "Wool Carpet 2x3 m", 27500},     {"523", "Bar Stool", 7990},
-    {"603", "Mirror Ø 80 cm", 11950},        {"633", "Kitchen Cart", 15900},
-    {"693", "Linen Curtains, pair", 5990},   {"748", "Bedside Table", 8900},
-    {"283", "Tea Set, 12 pieces", 4425},     {"358", "Oil Painting", 39900},
-    {"468", "Coffee Table, glass", 22500},   {"333", "Wall Clock", 2995},
-    {"218", "Sofa, three seats", 149900},
+    {"258", "Italian Armchair", 129900},   {"653", "Garden Table, oak", 49900}, {"183", "Desk Lamp \\\"Luna\\\"", 3450},
+    {"408", "Bookcase 5 shelves", 18900},  {"498", "Wool Carpet 2x3 m", 27500}, {"523", "Bar Stool", 7990},
+    {"603", "Mirror Ø 80 cm", 11950},      {"633", "Kitchen Cart", 15900},      {"693", "Linen Curtains, pair", 5990},
+    {"748", "Bedside Table", 8900},        {"283", "Tea Set, 12 pieces", 4425}, {"358", "Oil Painting", 39900},
+    {"468", "Coffee Table, glass", 22500}, {"333", "Wall Clock", 2995},         {"218", "Sofa, three seats", 149900},
 };
 static const struct {
     const char *city, *state, *pin;
@@ -42,10 +32,7 @@ static const char *const deliveries[] = {"TAKEAWAY", "HOME-DELIVERY"};
 
 #define PICK(array, random) ((array)[scale((random), sizeof(array) / sizeof((array)[0]))])
 
-static char *put_string(char *at, const char *string)
-{
-    return put_bytes(at, string, strlen(string));
-}
+static char *put_string(char *at, const char *string) { return put_bytes(at, string, strlen(string)); }
 
 static char *customer_put(char *at, struct draw *draw, uint32_t card)
 {
@@ -77,8 +64,7 @@ static char *items_put(char *at, struct draw *draw, int count, bool bad, uint64_
     at = PUT(at, "\"items\":[");
     for (int i = 0; i < count; i++) {
         uint64_t random = draw_next(draw);
-        uint64_t cents = PICK(products, random).cents,
-                 quantity = 1 + (random & 0xffff) % QUANTITY_MAX;
+        uint64_t cents = PICK(products, random).cents, quantity = 1 + (random & 0xffff) % QUANTITY_MAX;
         at = put_string(PUT(at, "{\"item_code\":\""), PICK(products, random).code);
         at = put_string(PUT(at, "\",\"description\":\""), PICK(products, random).description);
         at = PUT(at, "\",\"price\":");
@@ -91,8 +77,8 @@ static char *items_put(char *at, struct draw *draw, int count, bool bad, uint64_
     return PUT(at, "],");
 }
 
-static void record(struct generator *self, struct draw *draw, int defect, int64_t event_us,
-                   struct text *key, struct text *value)
+static void record(struct generator *self, struct draw *draw, int defect, int64_t event_us, struct text *key,
+                   struct text *value)
 {
     uint64_t random = draw_next(draw), total = 0;
     char *store = text_reserve(key, STORE_SIZE + 1);
@@ -106,13 +92,11 @@ static void record(struct generator *self, struct draw *draw, int defect, int64_
     if (defect != MISSING_INVOICE_NUMBER)
         at = PUT(put_hex16(PUT(at, "\"invoice_number\":\"INV-"), draw_next(draw)), "\",");
     at = PUT(at, "\"created_time\":");
-    at =
-        defect == MISSING_CREATED_TIME ? PUT(at, "null") : generator_time(self, at, draw, event_us);
+    at = defect == MISSING_CREATED_TIME ? PUT(at, "null") : generator_time(self, at, draw, event_us);
     at = PUT(put_bytes(PUT(at, ",\"store_id\":\""), store, STORE_SIZE), "\",");
     at = customer_put(at, draw, (uint32_t)(random & 0xffffff));
     at = address_put(at, draw);
-    at = defect == MISSING_ITEMS ? PUT(at, "\"items\":null,")
-                                 : items_put(at, draw, count, defect == BAD_PRICE, &total);
+    at = defect == MISSING_ITEMS ? PUT(at, "\"items\":null,") : items_put(at, draw, count, defect == BAD_PRICE, &total);
     at = put_number(PUT(at, "\"number_of_items\":"), defect == MISSING_ITEMS ? 0 : (uint64_t)count);
     at = put_cents(PUT(at, ",\"total_amount\":"), total);
     at = put_string(PUT(at, ",\"payment_method\":\""), PICK(payments, random));

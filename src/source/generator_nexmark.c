@@ -31,15 +31,15 @@ enum {
 enum defect { MALFORMED, DEFECTS };
 static const char *const defects[DEFECTS] = {"malformed"};
 
-static const char *const first_names[] = {"peter", "paul",  "luke",  "john",  "saul", "vicky",
+static const char *const first_names[] = {"peter", "paul",  "luke",  "john",   "saul",  "vicky",
                                           "kate",  "julie", "sarah", "deiter", "walter"};
 static const char *const last_names[] = {"shultz", "abrams", "spencer", "white", "bartels",
                                          "walton", "smith",  "jones",   "noris"};
 static const struct {
     const char *city, *state;
 } cities[] = {
-    {"phoenix", "az"}, {"los angeles", "ca"}, {"san francisco", "ca"}, {"boise", "id"},    {"portland", "or"},
-    {"bend", "or"},    {"redmond", "wa"},     {"seattle", "wa"},       {"kent", "wa"},     {"cheyenne", "wy"},
+    {"phoenix", "az"}, {"los angeles", "ca"}, {"san francisco", "ca"}, {"boise", "id"}, {"portland", "or"},
+    {"bend", "or"},    {"redmond", "wa"},     {"seattle", "wa"},       {"kent", "wa"},  {"cheyenne", "wy"},
 };
 static const char *const hot_channels[HOT_CHANNELS] = {"Google", "Facebook", "Baidu", "Apple"};
 enum {

@@ -6,10 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char digit_pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-    "8081828384858687888990919293949596979899";
+static const char digit_pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                                  "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                                  "8081828384858687888990919293949596979899";
 static const char hex_pairs[] =
     "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
     "303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
@@ -30,18 +29,9 @@ static inline char *put_2(char *at, uint32_t value)
     memcpy(at, digit_pairs + 2 * value, 2);
     return at + 2;
 }
-static inline char *put_4(char *at, uint32_t value)
-{
-    return put_2(put_2(at, value / 100), value % 100);
-}
-static inline char *put_6(char *at, uint32_t value)
-{
-    return put_2(put_4(at, value / 100), value % 100);
-}
-static inline char *put_8(char *at, uint32_t value)
-{
-    return put_4(put_4(at, value / 10000), value % 10000);
-}
+static inline char *put_4(char *at, uint32_t value) { return put_2(put_2(at, value / 100), value % 100); }
+static inline char *put_6(char *at, uint32_t value) { return put_2(put_4(at, value / 100), value % 100); }
+static inline char *put_8(char *at, uint32_t value) { return put_4(put_4(at, value / 10000), value % 10000); }
 static inline char *put_hex16(char *at, uint64_t value)
 {
     for (int shift = 56; shift >= 0; shift -= 8, at += 2)

@@ -45,10 +45,8 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
 {
     (void)client;
     struct kafka_source *self = opaque;
-    if (!self->answered &&
-        (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL))
-        self->login_refused =
-            true; // later it is a broker that restarts in the middle of a handshake
+    if (!self->answered && (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL))
+        self->login_refused = true; // later it is a broker that restarts in the middle of a handshake
     snprintf(self->trouble, sizeof self->trouble, "%s", reason);
 }
 
@@ -57,8 +55,8 @@ enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error
     rd_kafka_poll(client, 0);
     if (self->login_refused) {
         self->login_refused = false;
-        return fail(err, E_SPEC, "the broker %s refuses the login or the certificate: %s",
-                    self->facts.bootstrap, self->trouble);
+        return fail(err, E_SPEC, "the broker %s refuses the login or the certificate: %s", self->facts.bootstrap,
+                    self->trouble);
     }
     return E_OK;
 }
@@ -67,15 +65,11 @@ enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error
 
 static void data_defaults(const struct kafka_source *self, rd_kafka_conf_t *conf)
 {
-    int64_t share =
-        clamp(self->buffer_bytes / 2 / (self->partition_count + 1), SHARE_MIN, INT32_MAX);
+    int64_t share = clamp(self->buffer_bytes / 2 / (self->partition_count + 1), SHARE_MIN, INT32_MAX);
     kafka_conf_set_int(conf, "queued.max.messages.kbytes", share / 1024);
-    kafka_conf_set_int(conf, "queued.min.messages",
-                       clamp(share / OP_BYTES, MESSAGES_MIN, INT32_MAX));
-    kafka_conf_set_int(conf, "fetch.message.max.bytes",
-                       clamp(share / 2, PARTITION_FETCH_MIN, PARTITION_FETCH_MAX));
-    kafka_conf_set_int(conf, "fetch.max.bytes",
-                       clamp(self->buffer_bytes / 4, PARTITION_FETCH_MAX, FETCH_BYTES_MAX));
+    kafka_conf_set_int(conf, "queued.min.messages", clamp(share / OP_BYTES, MESSAGES_MIN, INT32_MAX));
+    kafka_conf_set_int(conf, "fetch.message.max.bytes", clamp(share / 2, PARTITION_FETCH_MIN, PARTITION_FETCH_MAX));
+    kafka_conf_set_int(conf, "fetch.max.bytes", clamp(self->buffer_bytes / 4, PARTITION_FETCH_MAX, FETCH_BYTES_MAX));
     kafka_conf_set_int(conf, "fetch.wait.max.ms", FETCH_WAIT_MS);
     kafka_conf_set_int(conf, "fetch.error.backoff.ms", ERROR_BACKOFF_MS);
 }
@@ -94,8 +88,7 @@ static void must_haves(rd_kafka_conf_t *conf)
     kafka_conf_set_int(conf, "heartbeat.interval.ms", COMMIT_WAIT_MS / 3);
 }
 
-static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t **out,
-                            struct error *err)
+static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t **out, struct error *err)
 {
     char text[512];
     struct arena scratch = {0};
@@ -108,9 +101,8 @@ static enum code client_new(struct kafka_source *self, bool for_data, rd_kafka_t
         data_defaults(self, conf);
     else
         kafka_conf_set_int(conf, "socket.timeout.ms", QUESTION_SOCKET_TIMEOUT_MS);
-    enum code code =
-        kafka_client_conf(conf, KAFKA_CONSUMER, &self->client_options, for_data ? &scratch : &self->arena,
-                          for_data ? NULL : &self->facts, err);
+    enum code code = kafka_client_conf(conf, KAFKA_CONSUMER, &self->client_options, for_data ? &scratch : &self->arena,
+                                       for_data ? NULL : &self->facts, err);
     arena_free(&scratch);
     if (code != E_OK) {
         rd_kafka_conf_destroy(conf);
@@ -161,8 +153,7 @@ static enum code kafka_open(void *self_, const struct source_spec *spec, struct 
     self->stopping_context = spec->stopping_context;
     TRY(kafka_settings_read(self, spec, err));
     if (self->settings.group_prefix != NULL)
-        self->group_id =
-            arena_printf(&self->arena, "%s-%s", self->settings.group_prefix, self->group_id);
+        self->group_id = arena_printf(&self->arena, "%s-%s", self->settings.group_prefix, self->group_id);
     self->needed[SOURCE_HEADERS] &= self->settings.include_headers;
     self->schema = kafka_schema(&self->arena, self->settings.include_headers);
     if (self->needed[SOURCE_HEADERS])
@@ -196,8 +187,7 @@ static enum code kafka_seek(void *self_, const struct source_ranges *ranges, str
     data_close(self);
     self->partitions = mem_array(struct kafka_partition, (size_t)ranges->count);
     self->partition_count = ranges->count;
-    self->wake_bytes =
-        clamp(self->buffer_bytes / 2 / (ranges->count + 1), SHARE_MIN, INT32_MAX) / 4;
+    self->wake_bytes = clamp(self->buffer_bytes / 2 / (ranges->count + 1), SHARE_MIN, INT32_MAX) / 4;
     self->unwoken_bytes = 0;
     self->trouble[0] = '\0';
     enum code code = client_new(self, true, &self->data, err);

@@ -87,9 +87,9 @@ struct kafka_source {
 
     struct kafka_partition *partitions;
     int32_t partition_count;
-    int32_t turn;           /* who is asked first, so that none starves */
-    int64_t unwoken_bytes;  /* taken since the broker threads were last woken */
-    int64_t wake_bytes;     /* so many make a wake-up due */
+    int32_t turn;          /* who is asked first, so that none starves */
+    int64_t unwoken_bytes; /* taken since the broker threads were last woken */
+    int64_t wake_bytes;    /* so many make a wake-up due */
 
     struct batch filling;
     struct builder headers; /* its column `headers` */
@@ -110,42 +110,37 @@ struct kafka_source {
 extern const struct source_type kafka_source_type;
 
 /* ---- options ---- */
-MUST_CHECK enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec,
-                                         struct error *err);
+MUST_CHECK enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec, struct error *err);
 
-MUST_CHECK enum code kafka_option_check(const char *name, const char *value, struct error *err);   /* source_type.check */
+MUST_CHECK enum code kafka_option_check(const char *name, const char *value, struct error *err); /* source_type.check */
 
 /* ---- offsets in JSON ---- */
 /* {"topic":{"0":23,"1":-1}} into `from` of new ranges. E_SPEC names `option`. */
-MUST_CHECK enum code kafka_offsets_parse(const char *option, const char *json,
-                                         struct source_ranges *out, struct error *err);
+MUST_CHECK enum code kafka_offsets_parse(const char *option, const char *json, struct source_ranges *out,
+                                         struct error *err);
 /* {"topic":[0,1]} : from stays 0. */
-MUST_CHECK enum code kafka_assign_parse(const char *json, struct source_ranges *out,
-                                        struct error *err);
+MUST_CHECK enum code kafka_assign_parse(const char *json, struct source_ranges *out, struct error *err);
 enum { OFFSET_LATEST = -1, OFFSET_EARLIEST = -2 }; /* in JSON as in Kafka's ListOffsets */
 
 /* ---- clients and questions ---- */
 /* Serve librdkafka's callbacks: they keep `trouble` and `login_refused`. E_SPEC when the broker
  * refuses our login. */
 MUST_CHECK enum code kafka_poll(struct kafka_source *self, rd_kafka_t *client, struct error *err);
-enum code kafka_discover(void *self, const struct source_ranges *known, struct source_ranges *out,
-                         struct error *err);
+enum code kafka_discover(void *self, const struct source_ranges *known, struct source_ranges *out, struct error *err);
 /* Ask one offset per range, stored in `from`: OFFSET_LATEST, OFFSET_EARLIEST or a time in ms is
  * what `from` holds before. */
-MUST_CHECK enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges,
-                                       struct error *err);
+MUST_CHECK enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges, struct error *err);
 /* E_STOPPED after stop(). */
 MUST_CHECK enum code kafka_check_stop(const struct kafka_source *self, struct error *err);
 /* The same, and when `stopping` says so: an epoch that is being read ends by itself then, but nothing is waited for. */
 MUST_CHECK enum code kafka_check_waiting(const struct kafka_source *self, struct error *err);
 
 /* ---- fetching ---- */
-MUST_CHECK enum code kafka_partition_start(struct kafka_source *self,
-                                           struct kafka_partition *partition, int64_t from,
+MUST_CHECK enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition, int64_t from,
                                            struct error *err);
 void kafka_partition_close(struct kafka_partition *partition);
-enum code kafka_fetch(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
-                      bool *done, struct error *err);
+enum code kafka_fetch(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
+                      struct error *err);
 
 /* ---- columns ---- */
 const struct type *kafka_schema(struct arena *arena, bool headers);

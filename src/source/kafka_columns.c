@@ -135,23 +135,19 @@ static void offsets_append(struct column *col, rd_kafka_message_t *const *messag
     col->rows += count;
 }
 
-static void timestamps_append(struct column *col, rd_kafka_message_t *const *messages,
-                              int64_t count)
+static void timestamps_append(struct column *col, rd_kafka_message_t *const *messages, int64_t count)
 {
     int64_t *at = column_values(col, int64_t) + col->rows;
     for (int64_t i = 0; i < count; i++) {
         rd_kafka_timestamp_type_t kind;
         int64_t us;
         int64_t ms = rd_kafka_message_timestamp(messages[i], &kind);
-        at[i] = __builtin_mul_overflow(ms, (int64_t)1000, &us)
-                    ? INT64_MAX
-                    : us; // a producer may send any number
+        at[i] = __builtin_mul_overflow(ms, (int64_t)1000, &us) ? INT64_MAX : us; // a producer may send any number
     }
     col->rows += count;
 }
 
-static void timestamp_types_append(struct column *col, rd_kafka_message_t *const *messages,
-                                   int64_t count)
+static void timestamp_types_append(struct column *col, rd_kafka_message_t *const *messages, int64_t count)
 {
     int32_t *at = column_values(col, int32_t) + col->rows;
     for (int64_t i = 0; i < count; i++) {
@@ -176,9 +172,7 @@ static void headers_put(struct builder *builder, const rd_kafka_message_t *messa
         return;
     }
     struct builder *header = &builder->children[0];
-    for (size_t i = 0;
-         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++) {
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         builder_bytes(&header->children[0], bytes_of_string(name));
         if (value == NULL)
             builder_null(&header->children[1]);
@@ -191,10 +185,7 @@ static void headers_put(struct builder *builder, const rd_kafka_message_t *messa
 
 /* ---- a batch ---- */
 
-static bool is_varlen(int column)
-{
-    return column == SOURCE_KEY || column == SOURCE_VALUE || column == SOURCE_TOPIC;
-}
+static bool is_varlen(int column) { return column == SOURCE_KEY || column == SOURCE_VALUE || column == SOURCE_TOPIC; }
 
 void kafka_columns_begin(struct kafka_source *self)
 {

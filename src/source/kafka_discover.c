@@ -33,25 +33,23 @@ enum {
 
 /* ---- partitions ---- */
 
-static enum code refused(struct kafka_source *self, rd_kafka_resp_err_t error, const char *what,
-                         struct error *err)
+static enum code refused(struct kafka_source *self, rd_kafka_resp_err_t error, const char *what, struct error *err)
 {
     TRY(kafka_poll(self, self->control, err));
     if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
         error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return fail(err, E_SPEC, "%s: the broker %s does not allow it: %s", what,
-                    self->facts.bootstrap, rd_kafka_err2str(error));
-    bool absent = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                  error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+        return fail(err, E_SPEC, "%s: the broker %s does not allow it: %s", what, self->facts.bootstrap,
+                    rd_kafka_err2str(error));
+    bool absent = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
                   error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
     if (absent)
         return fail(err, E_ABSENT, "%s does not exist on %s", what, self->facts.bootstrap);
-    return fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap,
-                rd_kafka_err2str(error), self->trouble[0] == '\0' ? "" : "; ", self->trouble);
+    return fail(err, E_BROKER, "%s: broker %s: %s%s%s", what, self->facts.bootstrap, rd_kafka_err2str(error),
+                self->trouble[0] == '\0' ? "" : "; ", self->trouble);
 }
 
-static enum code metadata_ask(struct kafka_source *self, rd_kafka_topic_t *topic,
-                              const struct rd_kafka_metadata **out, struct error *err)
+static enum code metadata_ask(struct kafka_source *self, rd_kafka_topic_t *topic, const struct rd_kafka_metadata **out,
+                              struct error *err)
 {
     int64_t end_us = os->clock_mono_us() + REQUEST_TIMEOUT_MS * INT64_C(1000);
     rd_kafka_resp_err_t error;
@@ -61,8 +59,7 @@ static enum code metadata_ask(struct kafka_source *self, rd_kafka_topic_t *topic
         TRY(kafka_check_waiting(self, err));
     if (error == RD_KAFKA_RESP_ERR__TIMED_OUT) // there is a broker, but it takes its time
         error = rd_kafka_metadata(self->control, topic == NULL, topic, out, REQUEST_TIMEOUT_MS);
-    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK
-                                               : refused(self, error, "list of partitions", err);
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK : refused(self, error, "list of partitions", err);
 }
 
 static enum code topic_add(struct kafka_source *self, const struct rd_kafka_metadata_topic *topic,
@@ -75,15 +72,13 @@ static enum code topic_add(struct kafka_source *self, const struct rd_kafka_meta
     if (topic->partition_cnt == 0)
         return fail(err, E_ABSENT, "%s does not exist on %s", what, self->facts.bootstrap);
     if (out->count + topic->partition_cnt > PARTITIONS_MAX)
-        return fail(err, E_SPEC, "source %s has more than %d partitions", self->name,
-                    PARTITIONS_MAX);
+        return fail(err, E_SPEC, "source %s has more than %d partitions", self->name, PARTITIONS_MAX);
     for (int i = 0; i < topic->partition_cnt; i++)
         source_ranges_add(out, topic->topic, topic->partitions[i].id);
     return E_OK;
 }
 
-static enum code named_topic(struct kafka_source *self, const char *name, struct source_ranges *out,
-                             struct error *err)
+static enum code named_topic(struct kafka_source *self, const char *name, struct source_ranges *out, struct error *err)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(self->control, name, NULL);
@@ -91,9 +86,9 @@ static enum code named_topic(struct kafka_source *self, const char *name, struct
         return fail(err, E_SPEC, "\"%s\" is no topic name", name);
     enum code code = metadata_ask(self, topic, &metadata, err);
     if (code == E_OK) {
-        code = metadata->topic_cnt == 1 ? topic_add(self, &metadata->topics[0], out, err)
-                                        : fail(err, E_ABSENT, "topic %s does not exist on %s", name,
-                                               self->facts.bootstrap);
+        code = metadata->topic_cnt == 1
+                   ? topic_add(self, &metadata->topics[0], out, err)
+                   : fail(err, E_ABSENT, "topic %s does not exist on %s", name, self->facts.bootstrap);
         rd_kafka_metadata_destroy(metadata);
     }
     rd_kafka_topic_destroy(topic);
@@ -113,9 +108,8 @@ static enum code subscribed(struct kafka_source *self, struct source_ranges *out
             break;
         char *name = arena_strndup(&self->scratch, at, size);
         if (source_ranges_find(out, name, 0) == NULL)
-            code = ++count > TOPICS_MAX
-                       ? fail(err, E_SPEC, "subscribe names more than %d topics", TOPICS_MAX)
-                       : named_topic(self, name, out, err);
+            code = ++count > TOPICS_MAX ? fail(err, E_SPEC, "subscribe names more than %d topics", TOPICS_MAX)
+                                        : named_topic(self, name, out, err);
         at += strcspn(at, ",");
     }
     return code == E_OK && count == 0 ? fail(err, E_SPEC, "option subscribe names no topic") : code;
@@ -141,8 +135,7 @@ static enum code pattern_compile(struct kafka_source *self, regex_t *out, struct
         return E_OK;
     char why[128];
     regerror(problem, out, why, sizeof why);
-    return fail(err, E_SPEC, "option subscribePattern = %s: %s", self->settings.subscribe_pattern,
-                why);
+    return fail(err, E_SPEC, "option subscribePattern = %s: %s", self->settings.subscribe_pattern, why);
 }
 
 static enum code matching(struct kafka_source *self, struct source_ranges *out, struct error *err)
@@ -154,8 +147,7 @@ static enum code matching(struct kafka_source *self, struct source_ranges *out, 
     if (code == E_OK) {
         for (int i = 0; i < metadata->topic_cnt && code == E_OK; i++) {
             const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
-            if (strncmp(topic->topic, "__", 2) != 0 &&
-                regexec(&pattern, topic->topic, 0, NULL, 0) == 0)
+            if (strncmp(topic->topic, "__", 2) != 0 && regexec(&pattern, topic->topic, 0, NULL, 0) == 0)
                 code = topic_add(self, topic, out, err);
         }
         rd_kafka_metadata_destroy(metadata);
@@ -202,22 +194,20 @@ static enum code offset_take(struct kafka_source *self, const rd_kafka_topic_par
 /* rd_kafka_offsets_for_times puts each offset into ListOffsets as the time asked for, and Kafka
  * reads the times -1 and -2 as the end (the last stable offset under read_committed) and the
  * beginning: one request a leader answers all. */
-enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges,
-                            struct error *err)
+enum code kafka_offsets_ask(struct kafka_source *self, struct source_ranges *ranges, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(ranges->count);
     for (int32_t i = 0; i < ranges->count; i++)
-        rd_kafka_topic_partition_list_add(list, ranges->items[i].topic, ranges->items[i].partition)
-            ->offset = ranges->items[i].from;
+        rd_kafka_topic_partition_list_add(list, ranges->items[i].topic, ranges->items[i].partition)->offset =
+            ranges->items[i].from;
     rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(self->control, list, REQUEST_TIMEOUT_MS);
-    enum code code =
-        error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK : refused(self, error, "offsets", err);
+    enum code code = error == RD_KAFKA_RESP_ERR_NO_ERROR ? E_OK : refused(self, error, "offsets", err);
     for (int32_t i = 0; i < ranges->count && code == E_OK; i++)
         code = offset_take(self, &list->elems[i], &ranges->items[i], err);
     rd_kafka_topic_partition_list_destroy(list);
     if (code != E_OK)
         source_ranges_free(&self->layout); // the leader may have moved, the topic may be gone
-    if (code == E_ABSENT) // a broker that stops says so too: only the list of partitions decides
+    if (code == E_ABSENT)                  // a broker that stops says so too: only the list of partitions decides
         return fail(err, E_BROKER, "offsets: broker %s knows no such partition now", self->facts.bootstrap);
     return code;
 }
@@ -249,41 +239,35 @@ static enum code bounds_ask(struct kafka_source *self, struct source_ranges *out
 
 /* ---- the first start ---- */
 
-static enum code each_named(const char *option, const struct source_ranges *given,
-                            const struct source_ranges *ranges, struct error *err)
+static enum code each_named(const char *option, const struct source_ranges *given, const struct source_ranges *ranges,
+                            struct error *err)
 {
     for (int32_t i = 0; i < ranges->count; i++)
         if (source_ranges_find(given, ranges->items[i].topic, ranges->items[i].partition) == NULL)
-            return fail(err, E_SPEC,
-                        "option %s must name every partition; topic %s partition %" PRId32
-                        " is missing",
+            return fail(err, E_SPEC, "option %s must name every partition; topic %s partition %" PRId32 " is missing",
                         option, ranges->items[i].topic, ranges->items[i].partition);
     for (int32_t i = 0; i < given->count; i++)
         if (source_ranges_find(ranges, given->items[i].topic, given->items[i].partition) == NULL)
-            return fail(err, E_SPEC,
-                        "option %s names topic %s partition %" PRId32
-                        ", which this source does not read",
+            return fail(err, E_SPEC, "option %s names topic %s partition %" PRId32 ", which this source does not read",
                         option, given->items[i].topic, given->items[i].partition);
     return E_OK;
 }
 
 /* What the JSON says for each range, into `from`. */
-static enum code json_place(const char *option, const char *json, struct source_ranges *ranges,
-                            struct error *err)
+static enum code json_place(const char *option, const char *json, struct source_ranges *ranges, struct error *err)
 {
     struct source_ranges given = {0};
     enum code code = kafka_offsets_parse(option, json, &given, err);
     if (code == E_OK)
         code = each_named(option, &given, ranges, err);
     for (int32_t i = 0; i < ranges->count && code == E_OK; i++)
-        ranges->items[i].from =
-            source_ranges_find(&given, ranges->items[i].topic, ranges->items[i].partition)->from;
+        ranges->items[i].from = source_ranges_find(&given, ranges->items[i].topic, ranges->items[i].partition)->from;
     source_ranges_free(&given);
     return code;
 }
 
-static enum code times_place(struct kafka_source *self, const char *option,
-                             struct source_ranges *ranges, struct error *err)
+static enum code times_place(struct kafka_source *self, const char *option, struct source_ranges *ranges,
+                             struct error *err)
 {
     const struct kafka_settings *settings = &self->settings;
     TRY(kafka_offsets_ask(self, ranges, err));
@@ -298,22 +282,19 @@ static enum code times_place(struct kafka_source *self, const char *option,
     return E_OK;
 }
 
-static enum code start_place(struct kafka_source *self, struct source_ranges *ranges,
-                             struct error *err)
+static enum code start_place(struct kafka_source *self, struct source_ranges *ranges, struct error *err)
 {
     const struct kafka_settings *settings = &self->settings;
     if (settings->starting_timestamp != NULL) {
         char *end;
         int64_t time_ms = strtoll(settings->starting_timestamp, &end, 10);
         if (*end != '\0' || end == settings->starting_timestamp || time_ms < 0)
-            return fail(err, E_SPEC,
-                        "option startingTimestamp = %s is no number of milliseconds since 1970",
+            return fail(err, E_SPEC, "option startingTimestamp = %s is no number of milliseconds since 1970",
                         settings->starting_timestamp);
         ask_for(ranges, time_ms);
         TRY(times_place(self, "startingTimestamp", ranges, err));
     } else if (settings->starting_offsets_by_timestamp != NULL) {
-        TRY(json_place("startingOffsetsByTimestamp", settings->starting_offsets_by_timestamp,
-                       ranges, err));
+        TRY(json_place("startingOffsetsByTimestamp", settings->starting_offsets_by_timestamp, ranges, err));
         TRY(times_place(self, "startingOffsetsByTimestamp", ranges, err));
     } else if (strcasecmp(settings->starting_offsets, "earliest") == 0) {
         ask_for(ranges, OFFSET_EARLIEST);
@@ -333,8 +314,7 @@ static enum code start_place(struct kafka_source *self, struct source_ranges *ra
 /* ---- going on ---- */
 
 /* The offset to go on at; E_LOST or a warning when records between were lost. */
-static enum code range_check(const struct kafka_source *self, struct source_range *range,
-                             struct error *err)
+static enum code range_check(const struct kafka_source *self, struct source_range *range, struct error *err)
 {
     bool below = range->from<range->earliest, above = range->from> range->latest;
     if (!below && !above)
@@ -344,18 +324,14 @@ static enum code range_check(const struct kafka_source *self, struct source_rang
                     "topic %s partition %" PRId32 ": offset %" PRId64
                     " is to be read next, but the earliest one left is %" PRId64 ": %" PRId64
                     " offsets are gone. failOnDataLoss=false goes on there",
-                    range->topic, range->partition, range->from, range->earliest,
-                    range->earliest - range->from);
+                    range->topic, range->partition, range->from, range->earliest, range->earliest - range->from);
     if (self->settings.fail_on_data_loss)
-        return fail(
-            err, E_LOST,
-            "topic %s partition %" PRId32 ": offset %" PRId64
-            " is to be read next, but the partition ends at %" PRId64
-            ": the topic was made anew or cut. failOnDataLoss=false reads it from its beginning (%" PRId64
-            ")",
-            range->topic, range->partition, range->from, range->latest, range->earliest);
-    log_warn("source %s: topic %s partition %" PRId32 ": offset %" PRId64
-             " is gone, going on at %" PRId64 "%s",
+        return fail(err, E_LOST,
+                    "topic %s partition %" PRId32 ": offset %" PRId64
+                    " is to be read next, but the partition ends at %" PRId64
+                    ": the topic was made anew or cut. failOnDataLoss=false reads it from its beginning (%" PRId64 ")",
+                    range->topic, range->partition, range->from, range->latest, range->earliest);
+    log_warn("source %s: topic %s partition %" PRId32 ": offset %" PRId64 " is gone, going on at %" PRId64 "%s",
              self->name, range->topic, range->partition, range->from, range->earliest,
              below ? "" : " (the topic was made anew or cut)");
     range->from = range->earliest;
@@ -370,12 +346,9 @@ static enum code vanished_check(const struct kafka_source *self, const struct so
         if (source_ranges_find(found, range->topic, range->partition) != NULL)
             continue;
         if (self->settings.fail_on_data_loss)
-            return fail(err, E_LOST,
-                        "topic %s partition %" PRId32 " was read up to offset %" PRId64
-                        " and is gone now",
+            return fail(err, E_LOST, "topic %s partition %" PRId32 " was read up to offset %" PRId64 " and is gone now",
                         range->topic, range->partition, range->from);
-        log_warn("source %s: topic %s partition %" PRId32 " is gone", self->name, range->topic,
-                 range->partition);
+        log_warn("source %s: topic %s partition %" PRId32 " is gone", self->name, range->topic, range->partition);
     }
     return E_OK;
 }
@@ -414,8 +387,7 @@ static enum code bounds_place(struct kafka_source *self, const struct source_ran
     return E_OK;
 }
 
-enum code kafka_discover(void *self_, const struct source_ranges *known, struct source_ranges *out,
-                         struct error *err)
+enum code kafka_discover(void *self_, const struct source_ranges *known, struct source_ranges *out, struct error *err)
 {
     struct kafka_source *self = self_;
     struct source_ranges ranges = {0};

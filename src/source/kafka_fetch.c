@@ -63,10 +63,9 @@ static void held_drop(struct held *held)
 static int64_t position_of(const struct kafka_source *self, const struct kafka_partition *partition)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *place =
-        rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
-    bool known = rd_kafka_position(self->data, list) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                 place->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_add(list, partition->topic, partition->partition);
+    bool known =
+        rd_kafka_position(self->data, list) == RD_KAFKA_RESP_ERR_NO_ERROR && place->err == RD_KAFKA_RESP_ERR_NO_ERROR;
     int64_t offset = known && place->offset >= 0 ? place->offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return offset;
@@ -76,18 +75,16 @@ static int64_t position_of(const struct kafka_source *self, const struct kafka_p
  * It is never stopped: librdkafka 2.0.2 forgets a partition that is stopped while its topic is
  * unknown (deleted, made anew), and then rd_kafka_destroy() waits for ever for the broker thread
  * that still serves it. */
-enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition,
-                                int64_t from, struct error *err)
+enum code kafka_partition_start(struct kafka_source *self, struct kafka_partition *partition, int64_t from,
+                                struct error *err)
 {
     held_drop(&partition->held);
     partition->stale_position = position_of(self, partition);
     if (rd_kafka_consume_start(partition->handle, partition->partition, from) != 0)
-        return fail(err, E_BROKER, "topic %s partition %" PRId32 " cannot be read: %s",
-                    partition->topic, partition->partition,
-                    rd_kafka_err2str(rd_kafka_last_error()));
+        return fail(err, E_BROKER, "topic %s partition %" PRId32 " cannot be read: %s", partition->topic,
+                    partition->partition, rd_kafka_err2str(rd_kafka_last_error()));
     if (partition->queue == NULL) {
-        partition->queue =
-            rd_kafka_queue_get_partition(self->data, partition->topic, partition->partition);
+        partition->queue = rd_kafka_queue_get_partition(self->data, partition->topic, partition->partition);
         always(partition->queue != NULL);
         rd_kafka_queue_cb_event_enable(partition->queue, on_arrival, self);
         partition->record_bytes = RECORD_BYTES_FIRST;
@@ -114,8 +111,7 @@ void kafka_partition_close(struct kafka_partition *partition)
 
 static void wake_brokers(struct kafka_source *self)
 {
-    rd_kafka_error_t *error =
-        rd_kafka_sasl_set_credentials(self->data, self->facts.username, self->facts.password);
+    rd_kafka_error_t *error = rd_kafka_sasl_set_credentials(self->data, self->facts.username, self->facts.password);
     if (error != NULL)
         rd_kafka_error_destroy(error); // the stall is slow, not wrong
     self->unwoken_bytes = 0;
@@ -150,8 +146,8 @@ static int64_t run_length(const struct kafka_partition *partition, int64_t to, i
         most = held->count - held->first;
     for (rd_kafka_message_t *const *at = held->messages + held->first; count < most; count++) {
         const rd_kafka_message_t *message = at[count];
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->offset < next ||
-            message->offset >= to || message->len + message->key_len > INT32_MAX)
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR || message->offset < next || message->offset >= to ||
+            message->len + message->key_len > INT32_MAX)
             break;
         next = message->offset + 1;
     }
@@ -173,8 +169,7 @@ static void run_deliver(struct kafka_source *self, struct kafka_partition *parti
 }
 
 /* Records between are gone. Go on at the earliest one left. */
-static enum code offset_lost(struct kafka_source *self, struct kafka_partition *partition,
-                             struct error *err)
+static enum code offset_lost(struct kafka_source *self, struct kafka_partition *partition, struct error *err)
 {
     struct source_ranges earliest = {0};
     source_ranges_add(&earliest, partition->topic, partition->partition)->from = OFFSET_EARLIEST;
@@ -190,14 +185,12 @@ static enum code offset_lost(struct kafka_source *self, struct kafka_partition *
                     partition->topic, partition->partition, partition->next, offset);
     if (offset <= partition->next)
         return fail(err, E_BROKER,
-                    "topic %s partition %" PRId32 ": offset %" PRId64
-                    " cannot be read, although the partition "
+                    "topic %s partition %" PRId32 ": offset %" PRId64 " cannot be read, although the partition "
                     "begins at %" PRId64,
                     partition->topic, partition->partition, partition->next, offset);
     log_warn("source %s: topic %s partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
              " are gone, going on at %" PRId64,
-             self->name, partition->topic, partition->partition, partition->next, offset - 1,
-             offset);
+             self->name, partition->topic, partition->partition, partition->next, offset - 1, offset);
     int64_t next = partition->next;
     TRY(kafka_partition_start(self, partition, offset, err));
     partition->next = next; // the range's end decides how far the gap may move it
@@ -206,8 +199,7 @@ static enum code offset_lost(struct kafka_source *self, struct kafka_partition *
 }
 
 /* The first held message is no record: an end, or an error. It is destroyed. */
-static enum code event_handle(struct kafka_source *self, struct kafka_partition *partition,
-                              struct error *err)
+static enum code event_handle(struct kafka_source *self, struct kafka_partition *partition, struct error *err)
 {
     rd_kafka_message_t *event = partition->held.messages[partition->held.first++];
     rd_kafka_resp_err_t error = event->err;
@@ -225,16 +217,14 @@ static enum code event_handle(struct kafka_source *self, struct kafka_partition 
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
         return E_OK; // librdkafka connects again by itself; the runtime minds how long nothing comes
     default:
-        return fail(err, E_BROKER, "topic %s partition %" PRId32 " at offset %" PRId64 ": %s",
-                    partition->topic, partition->partition, partition->next,
-                    rd_kafka_err2str(error));
+        return fail(err, E_BROKER, "topic %s partition %" PRId32 " at offset %" PRId64 ": %s", partition->topic,
+                    partition->partition, partition->next, rd_kafka_err2str(error));
     }
 }
 
 /* The first held message is a record that run_length() refused: beyond the end, a repeat, or a
  * giant. */
-static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool *stop,
-                            struct error *err)
+static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool *stop, struct error *err)
 {
     rd_kafka_message_t *message = partition->held.messages[partition->held.first];
     if (message->offset >= to) {
@@ -243,9 +233,7 @@ static enum code odd_handle(struct kafka_partition *partition, int64_t to, bool 
         return E_OK;
     }
     if (message->offset >= partition->next)
-        return fail(err, E_DATA,
-                    "topic %s partition %" PRId32 " offset %" PRId64
-                    ": a record of more than 2 GiB",
+        return fail(err, E_DATA, "topic %s partition %" PRId32 " offset %" PRId64 ": a record of more than 2 GiB",
                     partition->topic, partition->partition, message->offset);
     rd_kafka_message_destroy(message);
     partition->held.first++;
@@ -274,8 +262,8 @@ static void pass_gap(struct kafka_partition *partition, int64_t to)
 }
 
 /* Deliver what is there of one partition, up to `to`. */
-static enum code partition_drain(struct kafka_source *self, struct kafka_partition *partition,
-                                 int64_t to, struct error *err)
+static enum code partition_drain(struct kafka_source *self, struct kafka_partition *partition, int64_t to,
+                                 struct error *err)
 {
     pass_gap(partition, to);
     bool stop = false;
@@ -296,8 +284,8 @@ static enum code partition_drain(struct kafka_source *self, struct kafka_partiti
 
 /* ---- ranges ---- */
 
-static struct kafka_partition *partition_of(const struct kafka_source *self,
-                                            const struct source_range *range, int32_t hint)
+static struct kafka_partition *partition_of(const struct kafka_source *self, const struct source_range *range,
+                                            int32_t hint)
 {
     for (int32_t i = 0; i < self->partition_count; i++) {
         struct kafka_partition *partition = &self->partitions[(hint + i) % self->partition_count];
@@ -307,18 +295,13 @@ static struct kafka_partition *partition_of(const struct kafka_source *self,
     return NULL;
 }
 
-static int64_t bound(const struct source_range *range)
-{
-    return range->to < 0 ? INT64_MAX : range->to;
-}
+static int64_t bound(const struct source_range *range) { return range->to < 0 ? INT64_MAX : range->to; }
 
-static enum code range_drain(struct kafka_source *self, struct source_range *range, int32_t hint,
-                             struct error *err)
+static enum code range_drain(struct kafka_source *self, struct source_range *range, int32_t hint, struct error *err)
 {
     struct kafka_partition *partition = partition_of(self, range, hint);
     if (partition == NULL)
-        return fail(err, E_BUG, "topic %s partition %" PRId32 " was never sought", range->topic,
-                    range->partition);
+        return fail(err, E_BUG, "topic %s partition %" PRId32 " was never sought", range->topic, range->partition);
     if (range->from != partition->next)
         TRY(kafka_partition_start(self, partition, range->from, err));
     TRY(partition_drain(self, partition, bound(range), err));
@@ -328,8 +311,7 @@ static enum code range_drain(struct kafka_source *self, struct source_range *ran
     return E_OK;
 }
 
-static enum code ranges_drain(struct kafka_source *self, struct source_ranges *ranges,
-                              struct error *err)
+static enum code ranges_drain(struct kafka_source *self, struct source_ranges *ranges, struct error *err)
 {
     for (int32_t i = 0; i < ranges->count && !run_long(self); i++) {
         int32_t index = (self->turn + i) % ranges->count;
@@ -377,8 +359,8 @@ static void arrival_wait(struct kafka_source *self, int64_t wait_us)
     lock_give(&self->signal);
 }
 
-static enum code fill(struct kafka_source *self, struct source_ranges *ranges, int64_t wait_us,
-                      bool *done, struct error *err)
+static enum code fill(struct kafka_source *self, struct source_ranges *ranges, int64_t wait_us, bool *done,
+                      struct error *err)
 {
     int64_t end_us = os->clock_mono_us() + wait_us;
     for (;;) {
@@ -396,8 +378,8 @@ static enum code fill(struct kafka_source *self, struct source_ranges *ranges, i
     }
 }
 
-enum code kafka_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
-                      bool *done, struct error *err)
+enum code kafka_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
+                      struct error *err)
 {
     struct kafka_source *self = self_;
     if (self->data == NULL)

@@ -18,8 +18,8 @@ static void answer_take(struct kafka_source *self, int wait_ms)
         rd_kafka_resp_err_t error = rd_kafka_event_error(event);
         self->mirror_busy = false;
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR && !self->mirror_warned)
-            log_warn("source %s: the group %s does not show progress: %s", self->name,
-                     self->group_id, rd_kafka_err2str(error));
+            log_warn("source %s: the group %s does not show progress: %s", self->name, self->group_id,
+                     rd_kafka_err2str(error));
         self->mirror_warned = error != RD_KAFKA_RESP_ERR_NO_ERROR;
     }
     rd_kafka_event_destroy(event);
@@ -30,11 +30,10 @@ static void commit_send(struct kafka_source *self, const struct source_ranges *c
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(committed->count);
     for (int32_t i = 0; i < committed->count; i++) {
         const struct source_range *range = &committed->items[i];
-        rd_kafka_topic_partition_list_add(list, range->topic, range->partition)->offset =
-            range->from;
+        rd_kafka_topic_partition_list_add(list, range->topic, range->partition)->offset = range->from;
     }
-    self->mirror_busy = rd_kafka_commit_queue(self->control, list, self->mirror_queue, NULL,
-                                              NULL) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    self->mirror_busy =
+        rd_kafka_commit_queue(self->control, list, self->mirror_queue, NULL, NULL) == RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_topic_partition_list_destroy(list);
 }
 

@@ -9,18 +9,12 @@
 #define AT(field) offsetof(struct kafka_settings, field)
 
 const struct option kafka_options[] = {
-    {.name = "subscribe",
-     .kind = OPTION_STRING,
-     .help = "topics, separated by commas",
-     .offset = AT(subscribe)},
+    {.name = "subscribe", .kind = OPTION_STRING, .help = "topics, separated by commas", .offset = AT(subscribe)},
     {.name = "subscribePattern",
      .kind = OPTION_STRING,
      .help = "regular expression that a topic's whole name must match",
      .offset = AT(subscribe_pattern)},
-    {.name = "assign",
-     .kind = OPTION_STRING,
-     .help = "partitions as JSON: {\"topic\":[0,1]}",
-     .offset = AT(assign)},
+    {.name = "assign", .kind = OPTION_STRING, .help = "partitions as JSON: {\"topic\":[0,1]}", .offset = AT(assign)},
     {.name = "startingOffsets",
      .kind = OPTION_STRING,
      .initial = "latest",
@@ -41,14 +35,8 @@ const struct option kafka_options[] = {
      .choices = "error|latest",
      .help = "when no record is that young",
      .offset = AT(starting_strategy)},
-    {.name = "endingOffsets",
-     .kind = OPTION_STRING,
-     .help = "batch reads only",
-     .offset = AT(ending_offsets)},
-    {.name = "endingTimestamp",
-     .kind = OPTION_STRING,
-     .help = "batch reads only",
-     .offset = AT(ending_timestamp)},
+    {.name = "endingOffsets", .kind = OPTION_STRING, .help = "batch reads only", .offset = AT(ending_offsets)},
+    {.name = "endingTimestamp", .kind = OPTION_STRING, .help = "batch reads only", .offset = AT(ending_timestamp)},
     {.name = "endingOffsetsByTimestamp",
      .kind = OPTION_STRING,
      .help = "batch reads only",
@@ -61,18 +49,12 @@ const struct option kafka_options[] = {
      .kind = OPTION_INT,
      .help = "no effect: an epoch starts when its trigger says so",
      .offset = AT(rows_min)},
-    {.name = "maxTriggerDelay",
-     .kind = OPTION_DURATION,
-     .help = "no effect",
-     .offset = AT(delay_us)},
+    {.name = "maxTriggerDelay", .kind = OPTION_DURATION, .help = "no effect", .offset = AT(delay_us)},
     {.name = "minPartitions",
      .kind = OPTION_INT,
      .help = "no effect: leat's workers share all partitions",
      .offset = AT(min_partitions)},
-    {.name = "maxRecordsPerPartition",
-     .kind = OPTION_INT,
-     .help = "no effect",
-     .offset = AT(records_per_partition)},
+    {.name = "maxRecordsPerPartition", .kind = OPTION_INT, .help = "no effect", .offset = AT(records_per_partition)},
     {.name = "groupIdPrefix",
      .kind = OPTION_STRING,
      .help = "prefix of the group id; kafka.group.id wins",
@@ -87,23 +69,16 @@ const struct option kafka_options[] = {
      .initial = "false",
      .help = "add the column `headers`",
      .offset = AT(include_headers)},
-    {.name = "kafkaConsumer.pollTimeoutMs",
-     .kind = OPTION_INT,
-     .help = "no effect",
-     .offset = AT(poll_timeout_ms)},
+    {.name = "kafkaConsumer.pollTimeoutMs", .kind = OPTION_INT, .help = "no effect", .offset = AT(poll_timeout_ms)},
     {.name = "fetchOffset.numRetries",
      .kind = OPTION_INT,
      .help = "no effect: leat retries by its own rule",
      .offset = AT(retries)},
-    {.name = "fetchOffset.retryIntervalMs",
-     .kind = OPTION_INT,
-     .help = "no effect",
-     .offset = AT(retry_ms)},
+    {.name = "fetchOffset.retryIntervalMs", .kind = OPTION_INT, .help = "no effect", .offset = AT(retry_ms)},
     {0},
 };
 
-static enum code options_copy(struct kafka_source *self, const struct source_spec *spec,
-                              struct error *err)
+static enum code options_copy(struct kafka_source *self, const struct source_spec *spec, struct error *err)
 {
     const char **names = arena_array(&self->arena, const char *, (size_t)spec->option_count + 1);
     const char **values = arena_array(&self->arena, const char *, (size_t)spec->option_count + 1);
@@ -112,8 +87,7 @@ static enum code options_copy(struct kafka_source *self, const struct source_spe
         names[i] = arena_strdup(&self->arena, spec->option_names[i]);
         values[i] = arena_strdup(&self->arena, spec->option_values[i]);
         bool ours = strncasecmp(names[i], "kafka.", 6) != 0 && strcasecmp(names[i], "format") != 0;
-        if (ours &&
-            values[i][0] != '\0') // ${env:NAME:-} renders an option that is not set as empty
+        if (ours && values[i][0] != '\0') // ${env:NAME:-} renders an option that is not set as empty
             TRY(option_set(kafka_options, &self->settings, names[i], values[i], &self->arena, err));
     }
     self->client_options = (struct kafka_client_options){names, values, spec->option_count};
@@ -122,8 +96,7 @@ static enum code options_copy(struct kafka_source *self, const struct source_spe
 
 static enum code settings_check(const struct kafka_settings *settings, struct error *err)
 {
-    int ways = (settings->subscribe != NULL) + (settings->subscribe_pattern != NULL) +
-               (settings->assign != NULL);
+    int ways = (settings->subscribe != NULL) + (settings->subscribe_pattern != NULL) + (settings->assign != NULL);
     if (ways != 1)
         return fail(err, E_SPEC, "%s: give exactly one of subscribe, subscribePattern and assign",
                     ways == 0 ? "the source names no topic" : "the source names its topics twice");
@@ -145,7 +118,8 @@ static enum code starting_check(const char *value, struct source_ranges *ranges,
     if (value[0] == '{')
         return kafka_offsets_parse("startingOffsets", value, ranges, err);
     const char *near = nearest_word(value, words, 2);
-    return fail(err, E_SPEC, "option startingOffsets: %s is neither earliest, latest nor JSON like {\"topic\":{\"0\":23}}%s%s",
+    return fail(err, E_SPEC,
+                "option startingOffsets: %s is neither earliest, latest nor JSON like {\"topic\":{\"0\":23}}%s%s",
                 value, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
 }
 
@@ -172,8 +146,7 @@ static enum code offsets_check(const struct kafka_settings *settings, struct err
     return settings->assign != NULL ? kafka_option_check("assign", settings->assign, err) : E_OK;
 }
 
-enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec,
-                              struct error *err)
+enum code kafka_settings_read(struct kafka_source *self, const struct source_spec *spec, struct error *err)
 {
     TRY(options_copy(self, spec, err));
     TRY(settings_check(&self->settings, err));

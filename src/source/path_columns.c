@@ -100,7 +100,8 @@ struct path_columns {
 
 static enum code conflict(const struct path_columns *self)
 {
-    return fail(self->err, E_DATA, "[CONFLICTING_PARTITION_COLUMN_NAMES] %s: its folders name=value are not those of the other files",
+    return fail(self->err, E_DATA,
+                "[CONFLICTING_PARTITION_COLUMN_NAMES] %s: its folders name=value are not those of the other files",
                 self->path);
 }
 

@@ -44,7 +44,7 @@ struct source_range {
     int64_t from, to; /* to = -1: not planned */
     int64_t latest;   /* end when last asked (last stable offset for read_committed) */
     int64_t earliest; /* first offset still there */
-    int64_t lost;     /* offsets that were passed over because their records were gone (failOnDataLoss=false); only grows */
+    int64_t lost; /* offsets that were passed over because their records were gone (failOnDataLoss=false); only grows */
 };
 struct source_ranges {
     struct source_range *items;
@@ -53,31 +53,30 @@ struct source_ranges {
 void source_ranges_free(struct source_ranges *ranges);
 /* A new range at the end: topic copied, to = -1, the rest zero. The pointer holds until the next
  * add. */
-struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic,
-                                       int32_t partition);
+struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic, int32_t partition);
 /* A second list with its own strings; what `out` held before is freed. */
 void source_ranges_copy(struct source_ranges *out, const struct source_ranges *ranges);
-struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic,
-                                        int32_t partition);
+struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic, int32_t partition);
 
 struct source_spec {
     const char *name;
-    const char *const *option_names,
-        *const *option_values; /* Spark's reader options, `kafka.*` included */
+    const char *const *option_names, *const *option_values; /* Spark's reader options, `kafka.*` included */
     int32_t option_count;
     bool needed[SOURCE_COLUMN_COUNT];
-    const struct type *schema; /* the columns to give, for a type that has columns of its own; lives as long as batches do */
-    const struct zone *zone;   /* session zone, for times in names of folders */
-    bool may_lack;             /* the path need not exist yet: no files then */
-    const struct row_test *tests; /* of a source that is read whole: files in which no row can meet all of them may be */
-    int32_t test_count;        /* passed over. Borrowed */
-    bool partitioned;          /* files of lines: folders name=value below the path are entered */
+    const struct type
+        *schema; /* the columns to give, for a type that has columns of its own; lives as long as batches do */
+    const struct zone *zone; /* session zone, for times in names of folders */
+    bool may_lack;           /* the path need not exist yet: no files then */
+    const struct row_test
+        *tests;           /* of a source that is read whole: files in which no row can meet all of them may be */
+    int32_t test_count;   /* passed over. Borrowed */
+    bool partitioned;     /* files of lines: folders name=value below the path are entered */
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
-    int32_t batch_rows;     /* most rows of a batch; 0 = BATCH_ROWS_MAX */
-    struct store *store;    /* the checkpoint's, for what a source must remember beside its offsets; NULL: */
-    const char *folder;     /* nothing is remembered. `folder` is the source's own folder there */
+    int32_t batch_rows;              /* most rows of a batch; 0 = BATCH_ROWS_MAX */
+    struct store *store;             /* the checkpoint's, for what a source must remember beside its offsets; NULL: */
+    const char *folder;              /* nothing is remembered. `folder` is the source's own folder there */
     bool (*stopping)(void *context); /* asked now and then while discover waits for an answer: true = */
     void *stopping_context;          /* E_STOPPED; or NULL */
 };
@@ -107,11 +106,10 @@ struct source_type {
      * says. `known` holds the chain's offsets (from = next offset to read), empty at the first
      * start. One attempt: after E_BROKER, E_IO and E_ABSENT (a topic that is not there) the caller
      * waits and asks again (base/retry.h). */
-    enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out,
-                          struct error *err) MUST_CHECK;
-    /* After discover. NULL: a type that has no end. */
-    enum code (*describe)(void *self, struct arena *arena, struct source_shape *out, struct error *err)
+    enum code (*discover)(void *self, const struct source_ranges *known, struct source_ranges *out, struct error *err)
         MUST_CHECK;
+    /* After discover. NULL: a type that has no end. */
+    enum code (*describe)(void *self, struct arena *arena, struct source_shape *out, struct error *err) MUST_CHECK;
     /* Bytes of what describe counted that are read; NULL: offsets_in_bytes, and `from` of the ranges tells. */
     int64_t (*read_bytes)(const void *self);
     /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets
@@ -125,12 +123,11 @@ struct source_type {
      * most wait_us. ranges[i].to >= 0 bounds partition i; to = -1 means no bound: then take what
      * comes (continuous trigger). *done: every bounded range is delivered. E_OK with out->rows =
      * 0: nothing came in time. Raises ranges[i].from to the next offset not yet delivered. */
-    enum code (*fetch)(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
-                       bool *done, struct error *err) MUST_CHECK;
+    enum code (*fetch)(void *self, struct source_ranges *ranges, int64_t wait_us, struct batch *out, bool *done,
+                       struct error *err) MUST_CHECK;
     /* Mirror the committed next offsets (`from`) to the broker's group, for lag tools; failure is
      * only a warning (fault group_commit). */
-    enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err)
-        MUST_CHECK;
+    enum code (*mirror)(void *self, const struct source_ranges *committed, struct error *err) MUST_CHECK;
     /* Interrupt a waiting call from another thread (a signal's watcher). From then on discover,
      * seek and fetch answer E_STOPPED; mirror and close still work. */
     void (*stop)(void *self);
@@ -151,8 +148,8 @@ void source_plan(struct source_ranges *ranges, int64_t rows_max);
 
 /* Between what the pattern, or folder, names and the files: a STRUCT in `arena`, typed by the values. E_DATA: the files do not
  * agree. */
-MUST_CHECK enum code source_path_columns(struct arena *arena, const char *pattern, const char *const *paths, int32_t count,
-                                         const struct type **out, struct error *err);
+MUST_CHECK enum code source_path_columns(struct arena *arena, const char *pattern, const char *const *paths,
+                                         int32_t count, const struct type **out, struct error *err);
 /* They take the place of columns of the same name, or come last: a folder's value counts. */
 const struct type *source_with_path(struct arena *arena, const struct type *columns, const struct type *path);
 /* The value that one file has in such a column, `rows` times. */
@@ -174,12 +171,10 @@ struct generator_spec {
     int64_t late_max_us;      /* how late a late record is at most */
 };
 struct generator;
-MUST_CHECK enum code generator_new(const struct generator_spec *spec, struct generator **out,
-                                   struct error *err);
+MUST_CHECK enum code generator_new(const struct generator_spec *spec, struct generator **out, struct error *err);
 /* Record `index`, appended to key and value. Depends on (spec, index) alone: same seed, same
  * bytes, in any order. */
-void generator_record(struct generator *generator, int64_t index, struct text *key,
-                      struct text *value);
+void generator_record(struct generator *generator, int64_t index, struct text *key, struct text *value);
 /* "malformed", "missing_txn_id", .. when record `index` is a bad one, else NULL: for tests and the
  * producer's summary. */
 const char *generator_defect(struct generator *generator, int64_t index);

@@ -9,8 +9,7 @@ void source_ranges_free(struct source_ranges *ranges)
     *ranges = (struct source_ranges){0};
 }
 
-struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic,
-                                       int32_t partition)
+struct source_range *source_ranges_add(struct source_ranges *ranges, const char *topic, int32_t partition)
 {
     mem_grow(ranges->items, ranges->capacity, ranges->count + 1);
     struct source_range *range = &ranges->items[ranges->count++];
@@ -22,16 +21,14 @@ void source_ranges_copy(struct source_ranges *out, const struct source_ranges *r
 {
     source_ranges_free(out);
     for (int32_t i = 0; i < ranges->count; i++) {
-        struct source_range *copy =
-            source_ranges_add(out, ranges->items[i].topic, ranges->items[i].partition);
+        struct source_range *copy = source_ranges_add(out, ranges->items[i].topic, ranges->items[i].partition);
         const char *topic = copy->topic;
         *copy = ranges->items[i];
         copy->topic = topic;
     }
 }
 
-struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic,
-                                        int32_t partition)
+struct source_range *source_ranges_find(const struct source_ranges *ranges, const char *topic, int32_t partition)
 {
     for (int32_t i = 0; i < ranges->count; i++) {
         struct source_range *range = &ranges->items[i];

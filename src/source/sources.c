@@ -7,7 +7,12 @@
 #include "source/kafka.h"
 
 const struct source_type *const source_types[] = {
-    &kafka_source_type, &json_source_type, &csv_source_type, &text_source_type, &parquet_source_type, &delta_source_type,
+    &kafka_source_type,
+    &json_source_type,
+    &csv_source_type,
+    &text_source_type,
+    &parquet_source_type,
+    &delta_source_type,
     NULL,
 };
 

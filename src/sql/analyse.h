@@ -14,7 +14,7 @@
 
 struct sink_text { /* sink.NAME.* of the spec */
     const char *name, *format;
-    const char *from; /* view or table that feeds it; may be NULL when a CREATE FLOW does */
+    const char *from;              /* view or table that feeds it; may be NULL when a CREATE FLOW does */
     const struct setting *options; /* without "sink.NAME.", format and from */
     int32_t option_count;
     struct position at;
@@ -33,7 +33,7 @@ struct project_text {
     struct session session;
     struct notes *notes; /* problems and warnings so far; knows the spec's own files */
 };
-MUST_CHECK enum code project_analyse(struct arena *arena, const struct project_text *text,
-                                     const struct pipeline **out, struct error *err);
+MUST_CHECK enum code project_analyse(struct arena *arena, const struct project_text *text, const struct pipeline **out,
+                                     struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 /* dateadd(DAY, n, t), datediff(HOUR, a, b), ..: the first argument is a unit, not a column. */
 bool call_takes_unit(const struct ast *ast)
 {
-    static const char *const names[] = {"timestampadd", "timestampdiff", "dateadd", "datediff",
+    static const char *const names[] = {"timestampadd", "timestampdiff", "dateadd",  "datediff",
                                         "date_add",     "date_diff",     "timediff", NULL};
     if (ast->arg_count != 3 || ast->args[0]->kind != AST_NAME || ast->args[0]->part_count != 1)
         return false;
@@ -30,8 +30,7 @@ static bool call_names_unit(const struct ast *ast)
 
 static const struct ast *unit_as_string(struct analyser *self, const struct ast *ast)
 {
-    struct ast *copy = arena_new(self->arena, struct ast),
-               *unit = arena_new(self->arena, struct ast);
+    struct ast *copy = arena_new(self->arena, struct ast), *unit = arena_new(self->arena, struct ast);
     *copy = *ast;
     copy->args = arena_array(self->arena, struct ast *, (size_t)ast->arg_count);
     memcpy(copy->args, ast->args, (size_t)ast->arg_count * sizeof(struct ast *));
@@ -44,8 +43,7 @@ static const struct ast *unit_as_string(struct analyser *self, const struct ast 
 
 bool is_time_window(const struct ast *ast)
 {
-    return ast->kind == AST_CALL && !ast->flag &&
-           (ast->call == NULL || ast->call->over == NULL) &&
+    return ast->kind == AST_CALL && !ast->flag && (ast->call == NULL || ast->call->over == NULL) &&
            (same_name(ast->text, "window") || same_name(ast->text, "session_window"));
 }
 
@@ -78,16 +76,20 @@ static bool is_file_asked(const struct scope *scope, const struct ast *ast)
             same_name(ast->text, "input_file_block_length"));
 }
 
-static enum code scalar_call(struct analyser *self, const struct scope *scope,
-                             const struct ast *ast, const struct expr **out)
+static enum code scalar_call(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                             const struct expr **out)
 {
     const struct expr **args;
     if (is_file_asked(scope, ast))
-        return sql_error(self, ast->at, NULL, "[UNSUPPORTED_FEATURE] leat does not keep which file a row came from: %s is not there.",
+        return sql_error(self, ast->at, NULL,
+                         "[UNSUPPORTED_FEATURE] leat does not keep which file a row came from: %s is not there.",
                          ast->text);
     const struct ast_call *extras = ast->call;
     if (extras != NULL && (extras->distinct || extras->filter != NULL || extras->within_count > 0))
-        return within_refused(self, ast, extras->distinct ? "DISTINCT" : extras->filter != NULL ? "FILTER clause" : "WITHIN GROUP (ORDER BY ...)");
+        return within_refused(self, ast,
+                              extras->distinct         ? "DISTINCT"
+                              : extras->filter != NULL ? "FILTER clause"
+                                                       : "WITHIN GROUP (ORDER BY ...)");
     if (!ast->flag && function_kind(ast->text) == FUNCTION_NONE) // before what its arguments say
         return placed(self, expr_call(&self->expr, ast->text, NULL, 0, ast->at, out, self->err), ast->at);
     TRY(analyse_args(self, scope, ast, &args));
@@ -96,8 +98,7 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope,
                   ast->at);
 }
 
-enum code analyse_call(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                       const struct expr **out)
+enum code analyse_call(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
 {
     if (ast->flag)
         return scalar_call(self, scope, ast, out);
@@ -122,29 +123,28 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
     case FUNCTION_AGGREGATE: return select_aggregate(self, scope, ast, out);
     case FUNCTION_GENERATOR:
         if (strcmp(scope->clause, "the SELECT list") == 0)
-            return sql_error(self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
-                             "[UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS] The generator `%s` is not supported: nested in "
-                             "expressions.",
-                             ast->text);
-        return sql_error(
-            self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
-            "[UNSUPPORTED_GENERATOR.OUTSIDE_SELECT] The generator `%s` is not supported: outside "
-            "the SELECT clause, found in %s.",
-            ast->text, scope->clause);
+            return sql_error(
+                self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
+                "[UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS] The generator `%s` is not supported: nested in "
+                "expressions.",
+                ast->text);
+        return sql_error(self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
+                         "[UNSUPPORTED_GENERATOR.OUTSIDE_SELECT] The generator `%s` is not supported: outside "
+                         "the SELECT clause, found in %s.",
+                         ast->text, scope->clause);
     default: return scalar_call(self, scope, ast, out);
     }
 }
 
 /* ---- from_json ---- */
 
-enum code constant_string(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                          const char *what, const char **out)
+enum code constant_string(struct analyser *self, const struct scope *scope, const struct ast *ast, const char *what,
+                          const char **out)
 {
     const struct expr *value;
     TRY(analyse_expr(self, scope, ast, &value));
     if (!expr_is_constant(value) || value->type->id != TYPE_STRING)
-        return sql_error(self, ast->at, NULL,
-                         "[INVALID_SCHEMA.NON_STRING_LITERAL] The %s must be a constant string.",
+        return sql_error(self, ast->at, NULL, "[INVALID_SCHEMA.NON_STRING_LITERAL] The %s must be a constant string.",
                          what);
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
     struct bytes bytes = {0};
@@ -155,14 +155,13 @@ enum code constant_string(struct analyser *self, const struct scope *scope, cons
 }
 
 /* map('mode', 'FAILFAST', ..): names and values must be constants. */
-static enum code decode_options(struct analyser *self, const struct scope *scope,
-                                const struct ast *ast, struct plan_decode *decode)
+static enum code decode_options(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                struct plan_decode *decode)
 {
     if (ast->kind != AST_CALL || !same_name(ast->text, "map") || ast->arg_count % 2 != 0)
-        return sql_error(
-            self, ast->at, "write map('mode', 'FAILFAST')",
-            "[INVALID_OPTIONS.NON_MAP_FUNCTION] Invalid options: Must use the `map()` function "
-            "for options.");
+        return sql_error(self, ast->at, "write map('mode', 'FAILFAST')",
+                         "[INVALID_OPTIONS.NON_MAP_FUNCTION] Invalid options: Must use the `map()` function "
+                         "for options.");
     int32_t count = ast->arg_count / 2;
     const char **names = arena_array(self->arena, const char *, (size_t)count);
     const char **values = arena_array(self->arena, const char *, (size_t)count);
@@ -178,16 +177,15 @@ static enum code decode_options(struct analyser *self, const struct scope *scope
     decode->option_values = values;
     decode->option_count = count;
     if (!same_name(decode->mode, "PERMISSIVE") && !same_name(decode->mode, "FAILFAST"))
-        return sql_error(
-            self, ast->at, NULL,
-            "[PARSE_MODE_UNSUPPORTED] The function from_json doesn't support the %s mode. "
-            "Acceptable modes are PERMISSIVE and FAILFAST.",
-            decode->mode);
+        return sql_error(self, ast->at, NULL,
+                         "[PARSE_MODE_UNSUPPORTED] The function from_json doesn't support the %s mode. "
+                         "Acceptable modes are PERMISSIVE and FAILFAST.",
+                         decode->mode);
     return E_OK;
 }
 
-static enum code decode_schema(struct analyser *self, const struct scope *scope,
-                               const struct ast *ast, const struct type **out)
+static enum code decode_schema(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                               const struct type **out)
 {
     const char *ddl;
     size_t at = 0;
@@ -200,31 +198,27 @@ static enum code decode_schema(struct analyser *self, const struct scope *scope,
     return E_OK;
 }
 
-static enum code check_schema(struct analyser *self, const struct ast *ast,
-                              const struct type *schema)
+static enum code check_schema(struct analyser *self, const struct ast *ast, const struct type *schema)
 {
     if (schema->id == TYPE_STRUCT || schema->id == TYPE_ARRAY || schema->id == TYPE_MAP)
         return E_OK;
-    return sql_error(
-        self, ast->at, NULL,
-        "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Cannot resolve \"%s\" due to data type mismatch: "
-        "Input schema \"%s\" must be a struct, an array, a map or a variant.",
-        ast_name_of(self, ast), type_text(self->arena, schema));
+    return sql_error(self, ast->at, NULL,
+                     "[DATATYPE_MISMATCH.INVALID_JSON_SCHEMA] Cannot resolve \"%s\" due to data type mismatch: "
+                     "Input schema \"%s\" must be a struct, an array, a map or a variant.",
+                     ast_name_of(self, ast), type_text(self->arena, schema));
 }
 
-static enum code check_corrupt_column(struct analyser *self, const struct ast *ast,
-                                      const struct plan_decode *decode)
+static enum code check_corrupt_column(struct analyser *self, const struct ast *ast, const struct plan_decode *decode)
 {
     if (decode->schema->id != TYPE_STRUCT)
         return E_OK;
     int32_t index = type_field_index(decode->schema, decode->corrupt_column, false);
     if (index < 0 || decode->schema->fields[index].type->id == TYPE_STRING)
         return E_OK;
-    return sql_error(
-        self, ast->at, NULL,
-        "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the nullable "
-        "STRING type, but got %s.",
-        decode->corrupt_column, type_text(self->arena, decode->schema->fields[index].type));
+    return sql_error(self, ast->at, NULL,
+                     "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the nullable "
+                     "STRING type, but got %s.",
+                     decode->corrupt_column, type_text(self->arena, decode->schema->fields[index].type));
 }
 
 static bool same_options(const struct plan_decode *a, const struct plan_decode *b)
@@ -239,9 +233,8 @@ static bool same_options(const struct plan_decode *a, const struct plan_decode *
 }
 
 /* A new last column of the rows; equal calls share it. */
-static const struct expr *decoded_column(struct analyser *self, struct rowset *rows,
-                                         const struct expr *arg, const struct plan_decode *decode,
-                                         struct position at)
+static const struct expr *decoded_column(struct analyser *self, struct rowset *rows, const struct expr *arg,
+                                         const struct plan_decode *decode, struct position at)
 {
     for (int32_t i = 0; i < rows->decoded_count; i++) {
         const struct decoded *known = &rows->decoded[i];
@@ -258,8 +251,7 @@ static const struct expr *decoded_column(struct analyser *self, struct rowset *r
     node->expr_count = 1;
     node->decode = *decode;
     rows->plan = node;
-    *array_add(self->arena, rows->decoded, rows->decoded_count) =
-        (struct decoded){arg, node, column};
+    *array_add(self->arena, rows->decoded, rows->decoded_count) = (struct decoded){arg, node, column};
     return column_of(self, node, column, at);
 }
 
@@ -277,10 +269,11 @@ static enum code rescued_column(struct analyser *self, const struct ast *ast, st
     if (index < 0)
         decode->schema = schema_append(self->arena, decode->schema, &field, 1);
     else if (decode->schema->fields[index].type->id != TYPE_STRING)
-        return sql_error(self, ast->at, NULL,
-                         "[INVALID_RESCUED_DATA_COLUMN_TYPE] The column `%s` for rescued data must have the STRING type, but "
-                         "got %s.",
-                         name, type_text(self->arena, decode->schema->fields[index].type));
+        return sql_error(
+            self, ast->at, NULL,
+            "[INVALID_RESCUED_DATA_COLUMN_TYPE] The column `%s` for rescued data must have the STRING type, but "
+            "got %s.",
+            name, type_text(self->arena, decode->schema->fields[index].type));
     return E_OK;
 }
 
@@ -308,25 +301,21 @@ enum code analyse_from_json(struct analyser *self, const struct scope *scope, co
                             const struct expr **out)
 {
     if (ast->arg_count != 2 && ast->arg_count != 3)
-        return sql_error(
-            self, ast->at, NULL,
-            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `from_json` requires [2, 3] parameters but "
-            "the actual number is %d.",
-            ast->arg_count);
-    struct plan_decode decode = {
-        .format = "json", .mode = "PERMISSIVE", .corrupt_column = "_corrupt_record"};
+        return sql_error(self, ast->at, NULL,
+                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `from_json` requires [2, 3] parameters but "
+                         "the actual number is %d.",
+                         ast->arg_count);
+    struct plan_decode decode = {.format = "json", .mode = "PERMISSIVE", .corrupt_column = "_corrupt_record"};
     const struct expr *arg;
     TRY(analyse_expr(self, scope, ast->args[0], &arg));
     if (arg->type->id == TYPE_NULL)
         arg = expr_null(&self->expr, type_of(TYPE_STRING), arg->at);
     if (arg->type->id != TYPE_STRING)
-        return sql_error(
-            self, ast->args[0]->at, "cast it: CAST(value AS STRING)",
-            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
-            "mismatch: The first parameter requires the \"STRING\" type, however \"%s\" has the "
-            "type \"%s\".",
-            ast_name_of(self, ast), ast_name_of(self, ast->args[0]),
-            type_text(self->arena, arg->type));
+        return sql_error(self, ast->args[0]->at, "cast it: CAST(value AS STRING)",
+                         "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+                         "mismatch: The first parameter requires the \"STRING\" type, however \"%s\" has the "
+                         "type \"%s\".",
+                         ast_name_of(self, ast), ast_name_of(self, ast->args[0]), type_text(self->arena, arg->type));
     TRY(decode_schema(self, scope, ast->args[1], &decode.schema));
     TRY(check_schema(self, ast, decode.schema));
     if (ast->arg_count == 3)

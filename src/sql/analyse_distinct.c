@@ -16,30 +16,26 @@
 
 static enum code untimed(struct analyser *self, struct position at)
 {
-    return sql_error(
-        self, at,
-        "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list",
-        "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This "
-        "output mode is not supported for streaming aggregations without watermark: every row "
-        "would be remembered for ever.");
+    return sql_error(self, at,
+                     "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list",
+                     "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. This "
+                     "output mode is not supported for streaming aggregations without watermark: every row "
+                     "would be remembered for ever.");
 }
 
-static enum code check_comparable(struct analyser *self, const struct type *schema,
-                                  struct position at)
+static enum code check_comparable(struct analyser *self, const struct type *schema, struct position at)
 {
     for (int32_t i = 0; i < schema->field_count; i++)
         if (schema->fields[i].type->id == TYPE_MAP)
-            return sql_error(
-                self, at, NULL,
-                "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] The feature is not supported: Cannot "
-                "have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, "
-                "etc.), but the type of column `%s` is \"%s\".",
-                schema->fields[i].name, type_text(self->arena, schema->fields[i].type));
+            return sql_error(self, at, NULL,
+                             "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] The feature is not supported: Cannot "
+                             "have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, "
+                             "etc.), but the type of column `%s` is \"%s\".",
+                             schema->fields[i].name, type_text(self->arena, schema->fields[i].type));
     return E_OK;
 }
 
-enum code distinct_rows(struct analyser *self, const char *what, struct position at,
-                        struct plan **plan)
+enum code distinct_rows(struct analyser *self, const char *what, struct position at, struct plan **plan)
 {
     struct plan *input = *plan;
     const struct type *schema = input->schema;
@@ -49,19 +45,17 @@ enum code distinct_rows(struct analyser *self, const char *what, struct position
         for (int32_t i = 0; i < schema->field_count; i++)
             columns[i] = i;
         *plan = plan_over(self->arena, PLAN_DEDUPLICATE, input, schema, at);
-        (*plan)->deduplicate = (struct plan_deduplicate){
-            .columns = columns, .column_count = schema->field_count, .time_column = -1};
+        (*plan)->deduplicate =
+            (struct plan_deduplicate){.columns = columns, .column_count = schema->field_count, .time_column = -1};
         (*plan)->unsupported = what;
         return E_OK;
     }
     if (plan_time_column(input) == -1)
         return untimed(self, at);
-    const struct expr **keys =
-        arena_array(self->arena, const struct expr *, (size_t)schema->field_count);
+    const struct expr **keys = arena_array(self->arena, const struct expr *, (size_t)schema->field_count);
     for (int32_t i = 0; i < schema->field_count; i++)
         keys[i] = column_of(self, input, i, at);
-    struct group group = {
-        .schema = schema, .keys = keys, .key_count = schema->field_count, .window = {.key = -1}};
+    struct group group = {.schema = schema, .keys = keys, .key_count = schema->field_count, .window = {.key = -1}};
     return group_rows(self, input, &group, at, plan);
 }
 
@@ -89,23 +83,22 @@ static struct bytes next_name(const char **at)
     return bytes_of(start + quoted, (size_t)(end - start) - 2 * (size_t)quoted);
 }
 
-static enum code unknown_column(struct analyser *self, const struct ast_option *option,
-                                const char *name, const struct type *schema)
+static enum code unknown_column(struct analyser *self, const struct ast_option *option, const char *name,
+                                const struct type *schema)
 {
     struct list names = {0};
     for (int32_t i = 0; i < schema->field_count; i++)
         list_add(self->arena, &names, schema->fields[i].name);
     const char *near = nearest_word(name, (const char *const *)names.items, (size_t)names.count);
-    return sql_error(self, option->at,
-                     near != NULL ? arena_printf(self->arena, "did you mean `%s`?", near) : NULL,
+    return sql_error(self, option->at, near != NULL ? arena_printf(self->arena, "did you mean `%s`?", near) : NULL,
                      "[UNRESOLVED_COLUMN_AMONG_FIELD_NAMES] Cannot resolve column name \"%s\" "
                      "among the columns of the query.",
                      name);
 }
 
 /* '*' is every column. */
-static enum code key_columns(struct analyser *self, const struct ast_option *option,
-                             const struct type *schema, struct plan_deduplicate *out)
+static enum code key_columns(struct analyser *self, const struct ast_option *option, const struct type *schema,
+                             struct plan_deduplicate *out)
 {
     int32_t *columns = arena_array(self->arena, int32_t, (size_t)schema->field_count);
     const char *at = option->value;
@@ -141,21 +134,18 @@ static enum code read_flag(struct analyser *self, const struct ast_option *optio
     *out = option != NULL && same_name(option->value, "true");
     if (option == NULL || *out || same_name(option->value, "false"))
         return E_OK;
-    return sql_error(self, option->at, NULL,
-                     "[INVALID_PROPERTY_VALUE] %s is 'true' or 'false', not '%s'", option->name,
+    return sql_error(self, option->at, NULL, "[INVALID_PROPERTY_VALUE] %s is 'true' or 'false', not '%s'", option->name,
                      option->value);
 }
 
 /* The one column with event time, -1 = none. */
-static enum code time_column(struct analyser *self, const struct plan *input, struct position at,
-                             int32_t *out)
+static enum code time_column(struct analyser *self, const struct plan *input, struct position at, int32_t *out)
 {
     *out = plan_time_column(input);
     if (*out == -2)
-        return sql_error(
-            self, at, "leave one of them out of the SELECT list",
-            "[STREAM_FAILED] More than one event time columns are available. Please ensure there "
-            "is at most one event time column per stream.");
+        return sql_error(self, at, "leave one of them out of the SELECT list",
+                         "[STREAM_FAILED] More than one event time columns are available. Please ensure there "
+                         "is at most one event time column per stream.");
     if (*out >= 0 && input->schema->fields[*out].type->id == TYPE_STRUCT)
         return not_yet(self, at, "leat.dedup by windows: take their window_time(..)");
     return E_OK;
@@ -165,11 +155,10 @@ static enum code keep_within(struct analyser *self, const struct plan *input, st
                              struct plan_deduplicate *out)
 {
     if (out->time_column < 0)
-        return sql_error(
-            self, at,
-            "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list",
-            "[UNSUPPORTED_OPERATION] dropDuplicatesWithinWatermark is not supported on streaming "
-            "DataFrames/DataSets without watermark");
+        return sql_error(self, at,
+                         "put WATERMARK time DELAY OF INTERVAL .. behind the stream and keep the time in the list",
+                         "[UNSUPPORTED_OPERATION] dropDuplicatesWithinWatermark is not supported on streaming "
+                         "DataFrames/DataSets without watermark");
     out->delay_us = plan_time_source(input, out->time_column)->watermark.delay_us;
     return E_OK;
 }
@@ -178,8 +167,7 @@ static void warn_endless(struct analyser *self, const struct plan *input, struct
                          const struct plan_deduplicate *keys)
 {
     if (keys->time_column < 0)
-        notes_warn(self->notes, at,
-                   "leat.dedup without a watermark remembers every key for ever, as on Spark");
+        notes_warn(self->notes, at, "leat.dedup without a watermark remembers every key for ever, as on Spark");
     else
         notes_warn(self->notes, at,
                    "leat.dedup remembers every key for ever, as on Spark: name `%s` too, or set "

@@ -8,9 +8,17 @@
 
 bool is_bare_function(const char *name)
 {
-    static const char *const names[] = {
-        "current_date", "current_timestamp", "current_time", "localtimestamp",   "current_user",   "user",
-        "session_user", "current_catalog",   "current_database", "current_schema", NULL};
+    static const char *const names[] = {"current_date",
+                                        "current_timestamp",
+                                        "current_time",
+                                        "localtimestamp",
+                                        "current_user",
+                                        "user",
+                                        "session_user",
+                                        "current_catalog",
+                                        "current_database",
+                                        "current_schema",
+                                        NULL};
     for (int i = 0; names[i] != NULL; i++)
         if (same_name(names[i], name))
             return true;
@@ -21,8 +29,7 @@ static enum code fields_of(struct analyser *self, const struct ast *name, const 
                            const struct expr **out)
 {
     for (int32_t i = 1; i < name->part_count; i++)
-        TRY(placed(self, expr_field(&self->expr, expr, name->parts[i], name->at, &expr, self->err),
-                   name->at));
+        TRY(placed(self, expr_field(&self->expr, expr, name->parts[i], name->at, &expr, self->err), name->at));
     *out = expr;
     return E_OK;
 }
@@ -41,8 +48,8 @@ static enum code analyse_variable(struct analyser *self, const struct scope *sco
     return E_OK;
 }
 
-static enum code analyse_name(struct analyser *self, const struct scope *scope,
-                              const struct ast *ast, const struct expr **out)
+static enum code analyse_name(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                              const struct expr **out)
 {
     bool found;
     const struct expr *other = NULL;
@@ -62,8 +69,7 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope,
     if (other != NULL)
         return fields_of(self, ast, other, out);
     if (ast->part_count == 1 && is_bare_function(ast->parts[0]))
-        return placed(self, expr_call(&self->expr, ast->parts[0], NULL, 0, ast->at, out, self->err),
-                      ast->at);
+        return placed(self, expr_call(&self->expr, ast->parts[0], NULL, 0, ast->at, out, self->err), ast->at);
     return analyse_variable(self, scope, ast, out);
 }
 
@@ -72,25 +78,23 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope,
 enum code analyse_args(struct analyser *self, const struct scope *scope, const struct ast *ast,
                        const struct expr ***out)
 {
-    const struct expr **args =
-        arena_array(self->arena, const struct expr *, (size_t)ast->arg_count + 1);
+    const struct expr **args = arena_array(self->arena, const struct expr *, (size_t)ast->arg_count + 1);
     for (int32_t i = 0; i < ast->arg_count; i++)
         TRY(analyse_expr(self, scope, ast->args[i], &args[i]));
     *out = args;
     return E_OK;
 }
 
-static enum code analyse_case(struct analyser *self, const struct scope *scope,
-                              const struct ast *ast, const struct expr **out)
+static enum code analyse_case(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                              const struct expr **out)
 {
     const struct expr **args;
     TRY(analyse_args(self, scope, ast, &args));
-    return placed(self, expr_case(&self->expr, args, ast->arg_count, ast->at, out, self->err),
-                  ast->at);
+    return placed(self, expr_case(&self->expr, args, ast->arg_count, ast->at, out, self->err), ast->at);
 }
 
-static enum code analyse_cast(struct analyser *self, const struct scope *scope,
-                              const struct ast *ast, const struct expr **out)
+static enum code analyse_cast(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                              const struct expr **out)
 {
     const struct expr *of;
     bool plain = self->expr.session->ntz && ast->type_text != NULL && same_name(ast->type_text, "timestamp");
@@ -99,8 +103,8 @@ static enum code analyse_cast(struct analyser *self, const struct scope *scope,
     return placed(self, expr_cast(&self->expr, of, to, ast->flag, ast->at, out, self->err), ast->at);
 }
 
-static enum code analyse_field(struct analyser *self, const struct scope *scope,
-                               const struct ast *ast, const struct expr **out)
+static enum code analyse_field(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                               const struct expr **out)
 {
     const struct expr *of;
     TRY(analyse_expr(self, scope, ast->args[0], &of));
@@ -109,24 +113,20 @@ static enum code analyse_field(struct analyser *self, const struct scope *scope,
 
 /* (a, b AS x) and struct(..) are named_struct('a', a, 'x', b). A name is kept; anything else is
  * col1, col2, .. */
-static enum code analyse_row(struct analyser *self, const struct scope *scope,
-                             const struct ast *ast, const struct expr **out)
+static enum code analyse_row(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                             const struct expr **out)
 {
-    const struct expr **args =
-        arena_array(self->arena, const struct expr *, 2 * (size_t)ast->arg_count + 1);
+    const struct expr **args = arena_array(self->arena, const struct expr *, 2 * (size_t)ast->arg_count + 1);
     for (int32_t i = 0; i < ast->arg_count; i++) {
         const struct ast *arg = ast->args[i];
         const char *name = arg->kind == AST_NAMED || arg->kind == AST_FIELD ? arg->text
-                           : arg->kind == AST_NAME ? arg->parts[arg->part_count - 1]
-                                                   : arena_printf(self->arena, "col%d", i + 1);
+                           : arg->kind == AST_NAME                          ? arg->parts[arg->part_count - 1]
+                                                                            : arena_printf(self->arena, "col%d", i + 1);
         args[2 * i] = expr_string(&self->expr, bytes_of_string(name), arg->at);
-        TRY(analyse_expr(self, scope, arg->kind == AST_NAMED ? arg->args[0] : arg,
-                         &args[2 * i + 1]));
+        TRY(analyse_expr(self, scope, arg->kind == AST_NAMED ? arg->args[0] : arg, &args[2 * i + 1]));
     }
-    return placed(
-        self,
-        expr_call(&self->expr, "named_struct", args, 2 * ast->arg_count, ast->at, out, self->err),
-        ast->at);
+    return placed(self, expr_call(&self->expr, "named_struct", args, 2 * ast->arg_count, ast->at, out, self->err),
+                  ast->at);
 }
 
 /* v:a.b[0] is variant_get(v, '$.a.b[0]'). */
@@ -140,8 +140,7 @@ static enum code analyse_path(struct analyser *self, const struct scope *scope, 
     return placed(self, expr_call(&self->expr, "variant_get", args, 2, ast->at, out, self->err), ast->at);
 }
 
-enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                       const struct expr **out)
+enum code analyse_expr(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
 {
     if (star_among(ast))
         TRY(star_arguments(self, scope, ast, &ast));
@@ -165,13 +164,14 @@ enum code analyse_expr(struct analyser *self, const struct scope *scope, const s
     case AST_EXISTS:
     case AST_IN: return analyse_subquery(self, scope, ast, out);
     case AST_STAR:
-        return sql_error(self, ast->at, NULL,
-                         "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in %s.",
+        return sql_error(self, ast->at, NULL, "[INVALID_USAGE_OF_STAR_OR_REGEX] Invalid usage of '*' in %s.",
                          scope->clause);
     case AST_PARAMETER: return analyse_parameter(self, ast, out);
-    case AST_LAMBDA: return sql_error(self, ast->at, NULL,
-                         "[INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION] A lambda function should only be used in "
-                         "a higher order function.");
+    case AST_LAMBDA:
+        return sql_error(
+            self, ast->at, NULL,
+            "[INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION] A lambda function should only be used in "
+            "a higher order function.");
     case AST_NAMED:
         return sql_error(self, ast->at, "put the arguments in order",
                          "[NAMED_PARAMETERS_NOT_SUPPORTED] Named parameters are not supported for this function: %s.",
@@ -186,16 +186,15 @@ enum code analyse_boolean(struct analyser *self, const struct scope *scope, cons
 {
     TRY(analyse_expr(self, scope, ast, out));
     if (expr_height(*out) > 2 * SQL_HEIGHT_MAX)
-        return sql_error(self, ast->at, "put a part of it into a view",
-                         "the condition has more than %d levels", 2 * SQL_HEIGHT_MAX);
+        return sql_error(self, ast->at, "put a part of it into a view", "the condition has more than %d levels",
+                         2 * SQL_HEIGHT_MAX);
     enum type_id id = (*out)->type->id;
     if (id == TYPE_NULL)
         *out = expr_null(&self->expr, type_of(TYPE_BOOLEAN), ast->at);
     if (id == TYPE_BOOLEAN || id == TYPE_NULL)
         return E_OK;
-    return sql_error(
-        self, ast->at, NULL,
-        "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] Cannot resolve \"%s\" due to data type mismatch: "
-        "Filter expression \"%s\" of type \"%s\" is not a boolean.",
-        ast_name_of(self, ast), ast_name_of(self, ast), type_text(self->arena, (*out)->type));
+    return sql_error(self, ast->at, NULL,
+                     "[DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN] Cannot resolve \"%s\" due to data type mismatch: "
+                     "Filter expression \"%s\" of type \"%s\" is not a boolean.",
+                     ast_name_of(self, ast), ast_name_of(self, ast), type_text(self->arena, (*out)->type));
 }

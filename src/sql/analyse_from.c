@@ -10,45 +10,38 @@ static enum code watermark_delay(struct analyser *self, const struct ast *ast, i
     static const int64_t month_us = INT64_C(31) * 86400 * 1000000;
     int64_t months, us;
     TRY(analyse_interval(self, ast, &months, out_us));
-    if (!__builtin_mul_overflow(months, month_us, &us) &&
-        !__builtin_add_overflow(*out_us, us, out_us) && *out_us >= 0)
+    if (!__builtin_mul_overflow(months, month_us, &us) && !__builtin_add_overflow(*out_us, us, out_us) && *out_us >= 0)
         return E_OK;
-    return sql_error(self, ast->at, NULL,
-                     "[INVALID_INTERVAL_FORMAT] the delay of a watermark is 0 or more");
+    return sql_error(self, ast->at, NULL, "[INVALID_INTERVAL_FORMAT] the delay of a watermark is 0 or more");
 }
 
 /* The watermark's column: one of the input, or a new last one when it is computed. */
-static enum code watermark_column(struct analyser *self, const struct ast_watermark *watermark,
-                                  struct rowset *rows, int32_t *column)
+static enum code watermark_column(struct analyser *self, const struct ast_watermark *watermark, struct rowset *rows,
+                                  int32_t *column)
 {
     struct scope scope = {.rows = rows, .clause = "WATERMARK"};
     const struct expr *time;
     TRY(analyse_expr(self, &scope, watermark->expr, &time));
     if (time->type->id != TYPE_TIMESTAMP && time->type->id != TYPE_TIMESTAMP_NTZ)
-        return sql_error(
-            self, watermark->expr->at,
-            "cast it: WATERMARK try_cast(x AS TIMESTAMP) AS at DELAY OF ..",
-            "[EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE] The event time `%s` has the invalid type "
-            "\"%s\", but expected \"TIMESTAMP\".",
-            ast_name_of(self, watermark->expr), type_text(self->arena, time->type));
+        return sql_error(self, watermark->expr->at, "cast it: WATERMARK try_cast(x AS TIMESTAMP) AS at DELAY OF ..",
+                         "[EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE] The event time `%s` has the invalid type "
+                         "\"%s\", but expected \"TIMESTAMP\".",
+                         ast_name_of(self, watermark->expr), type_text(self->arena, time->type));
     if (time->kind == EXPR_COLUMN && watermark->alias == NULL) {
         *column = time->index;
         return E_OK;
     }
     if (watermark->alias == NULL)
-        return sql_error(
-            self, watermark->expr->at, "WATERMARK f(x) AS name DELAY OF ..",
-            "[REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE] The watermark clause requires an "
-            "explicit name if an expression is specified, but got %s.",
-            ast_name_of(self, watermark->expr));
+        return sql_error(self, watermark->expr->at, "WATERMARK f(x) AS name DELAY OF ..",
+                         "[REQUIRES_EXPLICIT_NAME_IN_WATERMARK_CLAUSE] The watermark clause requires an "
+                         "explicit name if an expression is specified, but got %s.",
+                         ast_name_of(self, watermark->expr));
     *column = rowset_append(self, rows, time, watermark->alias)->index;
-    rowset_add(self, rows, watermark->alias,
-               rows->column_count > 0 ? rows->columns[0].qualifier : NULL, *column);
+    rowset_add(self, rows, watermark->alias, rows->column_count > 0 ? rows->columns[0].qualifier : NULL, *column);
     return E_OK;
 }
 
-static enum code apply_watermark(struct analyser *self, const struct ast_watermark *watermark,
-                                 struct rowset *rows)
+static enum code apply_watermark(struct analyser *self, const struct ast_watermark *watermark, struct rowset *rows)
 {
     int64_t delay_us;
     int32_t column;
@@ -59,11 +52,9 @@ static enum code apply_watermark(struct analyser *self, const struct ast_waterma
         return E_OK;
     }
     if (plan_watermarked(self->arena, rows->plan))
-        return sql_error(self, watermark->at,
-                         "keep the one further down; reading a table starts anew",
+        return sql_error(self, watermark->at, "keep the one further down; reading a table starts anew",
                          "[STREAM_FAILED] Redefining watermark is disallowed.");
-    struct plan *node =
-        plan_over(self->arena, PLAN_WATERMARK, rows->plan, rows->plan->schema, watermark->at);
+    struct plan *node = plan_over(self->arena, PLAN_WATERMARK, rows->plan, rows->plan->schema, watermark->at);
     node->watermark = (struct plan_watermark){.column = column, .delay_us = delay_us};
     rows->plan = node;
     return E_OK;
@@ -71,8 +62,7 @@ static enum code apply_watermark(struct analyser *self, const struct ast_waterma
 
 /* ---- names ---- */
 
-static enum code analyse_named(struct analyser *self, const struct ast_relation *relation,
-                               struct rowset *out)
+static enum code analyse_named(struct analyser *self, const struct ast_relation *relation, struct rowset *out)
 {
     const struct ast_cte *cte = NULL;
     struct plan *plan;
@@ -80,8 +70,8 @@ static enum code analyse_named(struct analyser *self, const struct ast_relation 
     if (plan == NULL)
         TRY(catalog_relation(self, relation, &plan));
     const char *const *names = cte != NULL ? cte->columns : NULL;
-    rowset_of_plan(self, plan, relation->parts[relation->part_count - 1], names,
-                   cte != NULL ? cte->column_count : 0, out);
+    rowset_of_plan(self, plan, relation->parts[relation->part_count - 1], names, cte != NULL ? cte->column_count : 0,
+                   out);
     return E_OK;
 }
 
@@ -97,13 +87,13 @@ static enum code range_argument(struct analyser *self, const struct ast *call, i
     TRY(analyse_expr(self, &scope, ast, &arg));
     TRY(placed(self, expr_cast(&self->expr, arg, type_of(TYPE_INT64), false, ast->at, &arg, self->err), ast->at));
     if (!expr_is_constant(arg))
-        return sql_error(self, ast->at, NULL,
-                         "[NON_FOLDABLE_ARGUMENT] The function `range` requires a foldable expression of the type \"BIGINT\", but "
-                         "the actual argument is a non-foldable.");
+        return sql_error(
+            self, ast->at, NULL,
+            "[NON_FOLDABLE_ARGUMENT] The function `range` requires a foldable expression of the type \"BIGINT\", but "
+            "the actual argument is a non-foldable.");
     TRY(placed(self, expr_fold(&self->expr, arg, &arg, self->err), ast->at));
     if (column_is_null(arg->literal, 0))
-        return sql_error(self, ast->at, NULL,
-                         "[UNEXPECTED_INPUT_TYPE] range() takes constants that are not NULL.");
+        return sql_error(self, ast->at, NULL, "[UNEXPECTED_INPUT_TYPE] range() takes constants that are not NULL.");
     *value = column_values(arg->literal, int64_t)[0];
     return E_OK;
 }
@@ -124,8 +114,7 @@ static enum code analyse_range(struct analyser *self, const struct ast_relation 
     TRY(range_argument(self, call, 2, &range.step));
     if (range.step == 0)
         return sql_error(self, call->at, NULL, "[FAILED_FUNCTION_CALL] step cannot be 0");
-    struct plan *plan =
-        plan_new(self->arena, PLAN_RANGE, type_struct(self->arena, &id, 1), relation->at);
+    struct plan *plan = plan_new(self->arena, PLAN_RANGE, type_struct(self->arena, &id, 1), relation->at);
     plan->range = range;
     plan->unsupported = "range(..)";
     rowset_of_plan(self, plan, relation->alias, NULL, 0, out);
@@ -133,16 +122,16 @@ static enum code analyse_range(struct analyser *self, const struct ast_relation 
 }
 
 /* range(n), explode(..) in FROM: typed as a generator over one row. */
-static enum code analyse_function(struct analyser *self, const struct ast_relation *relation,
-                                  const struct scope *outer, struct rowset *out)
+static enum code analyse_function(struct analyser *self, const struct ast_relation *relation, const struct scope *outer,
+                                  struct rowset *out)
 {
     const struct ast *call = relation->function;
     if (call->kind == AST_CALL && is_generator(call)) {
         int32_t count;
         *out = (struct rowset){.plan = plan_one_row(self, relation->at)};
         struct scope scope = {.rows = out, .outer = outer, .clause = "FROM"};
-        TRY(analyse_generator(self, &scope, call, false, relation->column_aliases,
-                              relation->column_alias_count, &count));
+        TRY(analyse_generator(self, &scope, call, false, relation->column_aliases, relation->column_alias_count,
+                              &count));
         rowset_of_plan(self, out->plan, relation->alias, NULL, 0, out);
         return E_OK;
     }
@@ -154,18 +143,16 @@ static enum code analyse_function(struct analyser *self, const struct ast_relati
         return E_OK;
     }
     if (!same_name(name, "range"))
-        return sql_error(
-            self, relation->at, NULL,
-            "[UNRESOLVABLE_TABLE_VALUED_FUNCTION] Could not resolve `%s` to a table-valued "
-            "function.",
-            name);
+        return sql_error(self, relation->at, NULL,
+                         "[UNRESOLVABLE_TABLE_VALUED_FUNCTION] Could not resolve `%s` to a table-valued "
+                         "function.",
+                         name);
     return analyse_range(self, relation, out);
 }
 
 /* ---- one relation ---- */
 
-static enum code apply_alias(struct analyser *self, const struct ast_relation *relation,
-                             struct rowset *rows)
+static enum code apply_alias(struct analyser *self, const struct ast_relation *relation, struct rowset *rows)
 {
     if (relation->alias == NULL)
         return E_OK;
@@ -180,21 +167,18 @@ static enum code apply_alias(struct analyser *self, const struct ast_relation *r
         visible++;
     }
     if (relation->column_alias_count > 0 && relation->column_alias_count != visible)
-        return sql_error(
-            self, relation->at, NULL,
-            "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: "
-            "%d does not match the number of source expressions: %d.",
-            relation->column_alias_count, visible);
+        return sql_error(self, relation->at, NULL,
+                         "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: "
+                         "%d does not match the number of source expressions: %d.",
+                         relation->column_alias_count, visible);
     return E_OK;
 }
 
-static void mark_unsupported(struct analyser *self, const struct ast_relation *relation,
-                             struct rowset *rows)
+static void mark_unsupported(struct analyser *self, const struct ast_relation *relation, struct rowset *rows)
 {
     if (relation->unsupported == NULL)
         return;
-    struct plan *node =
-        plan_over(self->arena, PLAN_LIMIT, rows->plan, rows->plan->schema, relation->at);
+    struct plan *node = plan_over(self->arena, PLAN_LIMIT, rows->plan, rows->plan->schema, relation->at);
     node->unsupported = relation->unsupported;
     rows->plan = node;
 }
@@ -217,8 +201,8 @@ static enum code analyse_derived(struct analyser *self, const struct ast_relatio
     return code;
 }
 
-enum code analyse_relation(struct analyser *self, const struct ast_relation *relation,
-                           const struct scope *outer, struct rowset *out)
+enum code analyse_relation(struct analyser *self, const struct ast_relation *relation, const struct scope *outer,
+                           struct rowset *out)
 {
     switch (relation->kind) {
     case RELATION_NAME: TRY(analyse_named(self, relation, out)); break;

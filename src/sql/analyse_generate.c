@@ -1,8 +1,7 @@
 /* analyse_generate.c - explode and its kin: one row in, several rows and columns out. */
 #include "sql/analyser.h"
 
-static void set_fields(struct analyser *self, struct bound_generator *out, const struct field *fields,
-                       int32_t count)
+static void set_fields(struct analyser *self, struct bound_generator *out, const struct field *fields, int32_t count)
 {
     bool position = out->spec.kind == GENERATE_POSEXPLODE;
     out->field_count = count + position;
@@ -15,19 +14,16 @@ static void set_fields(struct analyser *self, struct bound_generator *out, const
     }
 }
 
-static enum code wrong_input(struct analyser *self, const struct ast *call, const char *wanted,
-                             const struct type *got)
+static enum code wrong_input(struct analyser *self, const struct ast *call, const char *wanted, const struct type *got)
 {
-    return sql_error(
-        self, call->args[0]->at, NULL,
-        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
-        "mismatch: The first parameter requires the %s type, however \"%s\" has the type \"%s\".",
-        ast_name_of(self, call), wanted, ast_name_of(self, call->args[0]),
-        type_text(self->arena, got));
+    return sql_error(self, call->args[0]->at, NULL,
+                     "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+                     "mismatch: The first parameter requires the %s type, however \"%s\" has the type \"%s\".",
+                     ast_name_of(self, call), wanted, ast_name_of(self, call->args[0]), type_text(self->arena, got));
 }
 
-static enum code type_explode(struct analyser *self, const struct ast *call,
-                              const struct type *input, struct bound_generator *out)
+static enum code type_explode(struct analyser *self, const struct ast *call, const struct type *input,
+                              struct bound_generator *out)
 {
     if (input->id == TYPE_ARRAY) {
         struct field field = {"col", input->fields[0].type, input->fields[0].nullable};
@@ -42,8 +38,8 @@ static enum code type_explode(struct analyser *self, const struct ast *call,
     return E_OK;
 }
 
-static enum code type_inline(struct analyser *self, const struct ast *call,
-                             const struct type *input, struct bound_generator *out)
+static enum code type_inline(struct analyser *self, const struct ast *call, const struct type *input,
+                             struct bound_generator *out)
 {
     if (input->id != TYPE_ARRAY || input->fields[0].type->id != TYPE_STRUCT)
         return wrong_input(self, call, "\"ARRAY<STRUCT>\"", input);
@@ -63,18 +59,15 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
 {
     const struct expr *count;
     if (call->arg_count < 2 || !expr_is_constant(args[0]) || args[0]->type->id != TYPE_INT32)
-        return sql_error(
-            self, call->at, NULL,
-            "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] stack(n, ..) takes a constant INT n and "
-            "values.");
+        return sql_error(self, call->at, NULL,
+                         "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] stack(n, ..) takes a constant INT n and "
+                         "values.");
     TRY(placed(self, expr_fold(&self->expr, args[0], &count, self->err), call->at));
-    int32_t rows =
-        column_valid_at(count->literal, 0) ? column_values(count->literal, int32_t)[0] : 0;
+    int32_t rows = column_valid_at(count->literal, 0) ? column_values(count->literal, int32_t)[0] : 0;
     int32_t values = call->arg_count - 1;
     if (rows < 1)
-        return sql_error(
-            self, call->at, NULL,
-            "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The first argument of stack must be above 0.");
+        return sql_error(self, call->at, NULL,
+                         "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The first argument of stack must be above 0.");
     int32_t columns = rows >= values ? 1 : (values + rows - 1) / rows;
     struct field *fields = arena_array(self->arena, struct field, (size_t)columns);
     for (int32_t c = 0; c < columns; c++) {
@@ -82,17 +75,14 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
         for (int32_t i = c; i < values && type != NULL; i += columns)
             type = type_common(self->arena, type, args[i + 1]->type);
         if (type == NULL)
-            return sql_error(
-                self, call->at, NULL,
-                "[DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES] The data types of column %d of stack "
-                "do not have the same type.",
-                c);
+            return sql_error(self, call->at, NULL,
+                             "[DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES] The data types of column %d of stack "
+                             "do not have the same type.",
+                             c);
         fields[c] = (struct field){arena_printf(self->arena, "col%d", c), type, true};
         for (int32_t i = c; i < values; i += columns)
             if (!type_equal(args[i + 1]->type, type))
-                TRY(placed(self,
-                           expr_cast(&self->expr, args[i + 1], type, false, call->at, &args[i + 1],
-                                     self->err),
+                TRY(placed(self, expr_cast(&self->expr, args[i + 1], type, false, call->at, &args[i + 1], self->err),
                            call->at));
     }
     args[0] = count;
@@ -103,10 +93,12 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
 /* Functions that give an array of structs, one for each row that the generator of their name makes. */
 static bool is_list_generator(const char *name)
 {
-    return same_name(name, "json_tuple") || same_name(name, "variant_explode") || same_name(name, "variant_explode_outer");
+    return same_name(name, "json_tuple") || same_name(name, "variant_explode") ||
+           same_name(name, "variant_explode_outer");
 }
 
-static enum code type_list(struct analyser *self, const struct ast *call, const struct expr **args, struct bound_generator *out)
+static enum code type_list(struct analyser *self, const struct ast *call, const struct expr **args,
+                           struct bound_generator *out)
 {
     int32_t count = call->arg_count;
     TRY(placed(self, expr_call(&self->expr, call->text, args, count, call->at, &args[0], self->err), call->at));
@@ -115,8 +107,8 @@ static enum code type_list(struct analyser *self, const struct ast *call, const 
     return type_inline(self, call, args[0]->type, out);
 }
 
-static enum code type_generator(struct analyser *self, const struct ast *call,
-                                const struct expr **args, struct bound_generator *out)
+static enum code type_generator(struct analyser *self, const struct ast *call, const struct expr **args,
+                                struct bound_generator *out)
 {
     const char *name = call->text;
     size_t size = strlen(name);
@@ -132,11 +124,10 @@ static enum code type_generator(struct analyser *self, const struct ast *call,
     if (is_list_generator(name))
         return type_list(self, call, args, out);
     if (call->arg_count != 1)
-        return sql_error(
-            self, call->at, NULL,
-            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires 1 parameters but the actual "
-            "number is %d.",
-            name, call->arg_count);
+        return sql_error(self, call->at, NULL,
+                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires 1 parameters but the actual "
+                         "number is %d.",
+                         name, call->arg_count);
     if (strncmp(name, "inline", size) == 0) {
         out->spec.kind = GENERATE_INLINE;
         return type_inline(self, call, args[0]->type, out);
@@ -145,24 +136,22 @@ static enum code type_generator(struct analyser *self, const struct ast *call,
     return type_explode(self, call, args[0]->type, out);
 }
 
-enum code bind_generator(struct analyser *self, const struct scope *scope, const struct ast *call, const char *const *names,
-                         int32_t name_count, struct bound_generator *out)
+enum code bind_generator(struct analyser *self, const struct scope *scope, const struct ast *call,
+                         const char *const *names, int32_t name_count, struct bound_generator *out)
 {
     const struct expr **args;
     if (!is_generator(call))
-        return sql_error(
-            self, call->at, NULL,
-            "[UNSUPPORTED_GENERATOR.NOT_GENERATOR] The generator is not supported: %s is expected "
-            "to be a generator.",
-            ast_name_of(self, call));
+        return sql_error(self, call->at, NULL,
+                         "[UNSUPPORTED_GENERATOR.NOT_GENERATOR] The generator is not supported: %s is expected "
+                         "to be a generator.",
+                         ast_name_of(self, call));
     TRY(analyse_args(self, scope, call, &args));
     TRY(type_generator(self, call, args, out));
     if (name_count > 0 && name_count != out->field_count)
-        return sql_error(
-            self, call->at, NULL,
-            "[UDTF_ALIAS_NUMBER_MISMATCH] The number of aliases supplied in the AS clause does "
-            "not match the number of columns output by the UDTF. Expected %d aliases, but got %d.",
-            out->field_count, name_count);
+        return sql_error(self, call->at, NULL,
+                         "[UDTF_ALIAS_NUMBER_MISMATCH] The number of aliases supplied in the AS clause does "
+                         "not match the number of columns output by the UDTF. Expected %d aliases, but got %d.",
+                         out->field_count, name_count);
     for (int32_t i = 0; i < name_count; i++)
         out->fields[i].name = names[i];
     out->spec.args = args;
@@ -170,7 +159,8 @@ enum code bind_generator(struct analyser *self, const struct scope *scope, const
     return E_OK;
 }
 
-struct plan *generator_over(struct analyser *self, const struct bound_generator *generator, struct plan *input, struct position at)
+struct plan *generator_over(struct analyser *self, const struct bound_generator *generator, struct plan *input,
+                            struct position at)
 {
     const struct type *schema = schema_append(self->arena, input->schema, generator->fields, generator->field_count);
     struct plan *node = plan_over(self->arena, PLAN_GENERATE, input, schema, at);
@@ -178,9 +168,8 @@ struct plan *generator_over(struct analyser *self, const struct bound_generator 
     return node;
 }
 
-enum code analyse_generator(struct analyser *self, const struct scope *scope,
-                            const struct ast *call, bool outer, const char *const *names,
-                            int32_t name_count, int32_t *count)
+enum code analyse_generator(struct analyser *self, const struct scope *scope, const struct ast *call, bool outer,
+                            const char *const *names, int32_t name_count, int32_t *count)
 {
     struct bound_generator generator = {.spec = {.outer = outer}};
     TRY(bind_generator(self, scope, call, names, name_count, &generator));

@@ -8,8 +8,7 @@
 static bool same_call(const struct aggregate_call *a, const struct aggregate_call *b)
 {
     if (a->function != b->function || a->variant != b->variant || a->distinct != b->distinct ||
-        a->arg_count != b->arg_count ||
-        !type_equal(a->type, b->type) || (a->filter == NULL) != (b->filter == NULL))
+        a->arg_count != b->arg_count || !type_equal(a->type, b->type) || (a->filter == NULL) != (b->filter == NULL))
         return false;
     for (int32_t i = 0; i < a->arg_count; i++)
         if (!expr_equal(a->args[i], b->args[i]))
@@ -17,9 +16,8 @@ static bool same_call(const struct aggregate_call *a, const struct aggregate_cal
     return a->filter == NULL || expr_equal(a->filter, b->filter);
 }
 
-static const struct expr *call_column(struct analyser *self, struct select *select,
-                                      const struct aggregate_call *call, const char *name,
-                                      struct position at)
+static const struct expr *call_column(struct analyser *self, struct select *select, const struct aggregate_call *call,
+                                      const char *name, struct position at)
 {
     int32_t index = 0;
     while (index < select->calls.count && !same_call(select->calls.items[index], call))
@@ -32,27 +30,22 @@ static const struct expr *call_column(struct analyser *self, struct select *sele
     return expr_column(&self->expr, MARK_CALL + index, &field, at);
 }
 
-static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope,
-                                     const struct ast *ast)
+static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
     const char *shown = ast_name_of(self, ast);
     if (scope->inside_aggregate)
-        return sql_error(
-            self, ast->at, NULL,
-            "[NESTED_AGGREGATE_FUNCTION] It is not allowed to use an aggregate function in the "
-            "argument of another aggregate function. Please use the inner aggregate function in "
-            "a sub-query.");
+        return sql_error(self, ast->at, NULL,
+                         "[NESTED_AGGREGATE_FUNCTION] It is not allowed to use an aggregate function in the "
+                         "argument of another aggregate function. Please use the inner aggregate function in "
+                         "a sub-query.");
     if (strcmp(scope->clause, "WHERE") == 0)
-        return sql_error(
-            self, ast->at, "conditions on groups go behind HAVING",
-            "[INVALID_WHERE_CONDITION] The WHERE condition contains invalid expressions: %s. "
-            "Rewrite the query to avoid window functions, aggregate functions, and generator "
-            "functions in the WHERE clause.",
-            shown);
-    return sql_error(self, ast->at, NULL,
-                     "[%s] Aggregate functions are not allowed in %s, but found %s.",
-                     strcmp(scope->clause, "GROUP BY") == 0 ? "GROUP_BY_AGGREGATE"
-                                                            : "UNSUPPORTED_EXPR_FOR_OPERATOR",
+        return sql_error(self, ast->at, "conditions on groups go behind HAVING",
+                         "[INVALID_WHERE_CONDITION] The WHERE condition contains invalid expressions: %s. "
+                         "Rewrite the query to avoid window functions, aggregate functions, and generator "
+                         "functions in the WHERE clause.",
+                         shown);
+    return sql_error(self, ast->at, NULL, "[%s] Aggregate functions are not allowed in %s, but found %s.",
+                     strcmp(scope->clause, "GROUP BY") == 0 ? "GROUP_BY_AGGREGATE" : "UNSUPPORTED_EXPR_FOR_OPERATOR",
                      scope->clause, shown);
 }
 
@@ -60,8 +53,7 @@ static enum code misplaced_aggregate(struct analyser *self, const struct scope *
 static bool counts_rows(const struct ast *ast)
 {
     return ast->arg_count == 1 && same_name(ast->text, "count") &&
-           (ast->args[0]->kind == AST_STAR || ast->args[0]->kind == AST_NUMBER ||
-            ast->args[0]->kind == AST_STRING);
+           (ast->args[0]->kind == AST_STAR || ast->args[0]->kind == AST_NUMBER || ast->args[0]->kind == AST_STRING);
 }
 
 /* ---- aggregates of the query around: HAVING EXISTS (SELECT .. WHERE b < min(a)) ---- */
@@ -93,8 +85,9 @@ static bool belongs_around(struct analyser *self, const struct scope *scope, con
 {
     const struct scope *outer = scope->outer;
     int32_t names = 0;
-    return self->batch && outer != NULL && outer->select != NULL && !outer->select->grouping && !outer->inside_aggregate &&
-           strcmp(outer->clause, "the SELECT list") != 0 && reads_around(self, scope, ast, &names) && names > 0;
+    return self->batch && outer != NULL && outer->select != NULL && !outer->select->grouping &&
+           !outer->inside_aggregate && strcmp(outer->clause, "the SELECT list") != 0 &&
+           reads_around(self, scope, ast, &names) && names > 0;
 }
 
 static enum code aggregate_around(struct analyser *self, const struct scope *scope, const struct ast *ast,
@@ -140,8 +133,7 @@ enum code select_aggregate(struct analyser *self, const struct scope *scope, con
     }
     const struct aggregate_call *call;
     TRY(placed(self,
-               aggregate_bind(&self->expr, ast->text, args, count, distinct_call, filter, ast->at,
-                              &call, self->err),
+               aggregate_bind(&self->expr, ast->text, args, count, distinct_call, filter, ast->at, &call, self->err),
                ast->at));
     *out = call_column(self, select, call, ast_name_of(self, ast), ast->at);
     return E_OK;
@@ -254,11 +246,10 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
     if (is_ordinal(ast)) {
         long at = strtol(ast->text, NULL, 10);
         if (at < 1 || at > select->target_count)
-            return sql_error(
-                self, ast->at, NULL,
-                "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position %s is not in select list (valid "
-                "range is [1, %d]).",
-                ast->text, select->target_count);
+            return sql_error(self, ast->at, NULL,
+                             "[GROUP_BY_POS_OUT_OF_RANGE] GROUP BY position %s is not in select list (valid "
+                             "range is [1, %d]).",
+                             ast->text, select->target_count);
         struct target *target = &select->targets[at - 1];
         if (target->expr != NULL) {
             add_key(self, select, target->expr, set);
@@ -269,11 +260,10 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
     const struct expr *key;
     TRY(analyse_expr(self, &scope, ast, &key));
     if (key->type->id == TYPE_MAP)
-        return sql_error(
-            self, ast->at, NULL,
-            "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a "
-            "grouping expression because its data type \"%s\" is not an orderable data type.",
-            ast_name_of(self, ast), type_text(self->arena, key->type));
+        return sql_error(self, ast->at, NULL,
+                         "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a "
+                         "grouping expression because its data type \"%s\" is not an orderable data type.",
+                         ast_name_of(self, ast), type_text(self->arena, key->type));
     add_key(self, select, key, set);
     return E_OK;
 }
@@ -319,8 +309,8 @@ static bool uses_sets(const struct ast_select *ast)
 enum code select_keys(struct analyser *self, struct select *select)
 {
     const struct ast_select *ast = select->ast;
-    static const char *const names[] = {NULL, "GROUP BY ROLLUP", "GROUP BY CUBE",
-                                        "GROUP BY GROUPING SETS", "GROUP BY GROUPING SETS"};
+    static const char *const names[] = {NULL, "GROUP BY ROLLUP", "GROUP BY CUBE", "GROUP BY GROUPING SETS",
+                                        "GROUP BY GROUPING SETS"};
     if (ast->group_all)
         return group_by_all(self, select);
     select->grouping = true;
@@ -407,8 +397,7 @@ struct lifting {
     enum code code;
 };
 
-static const struct expr *lifted_column(struct lifting *lifting, int32_t index,
-                                        const struct expr *was)
+static const struct expr *lifted_column(struct lifting *lifting, int32_t index, const struct expr *was)
 {
     return column_of(lifting->self, lifting->select->lifted, index, was->at);
 }
@@ -419,32 +408,30 @@ static enum code not_in_list(struct analyser *self, const struct select *select,
     struct text names = {0};
     for (int32_t i = 0; i < select->target_count && i < 5; i++)
         text_printf(&names, "%s`%s`", i > 0 ? ", " : "", select->targets[i].name);
-    enum code code = sql_error(self, column->at, "group by it, or aggregate it",
-                               "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name "
-                               "`%s` cannot be resolved in %s. Did you mean one of the following? [%s].",
-                               (const char *)column->bound, select->lifting, names.data);
+    enum code code =
+        sql_error(self, column->at, "group by it, or aggregate it",
+                  "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name "
+                  "`%s` cannot be resolved in %s. Did you mean one of the following? [%s].",
+                  (const char *)column->bound, select->lifting, names.data);
     text_free(&names);
     return code;
 }
 
-static enum code not_grouped(struct analyser *self, const struct select *select,
-                             const struct expr *column)
+static enum code not_grouped(struct analyser *self, const struct select *select, const struct expr *column)
 {
     const char *name = column->bound != NULL ? column->bound : "?";
     if (select->lifting != NULL && column->bound != NULL)
         return not_in_list(self, select, column);
     if (select->keys.count == 0)
-        return sql_error(
-            self, column->at, NULL,
-            "[MISSING_GROUP_BY] The query does not include a GROUP BY clause. Add GROUP BY or "
-            "turn it into the window functions using OVER clauses.");
-    return sql_error(
-        self, column->at, NULL,
-        "[MISSING_AGGREGATION] The non-aggregating expression \"%s\" is based on columns which "
-        "are not participating in the GROUP BY clause. Add the columns or the expression to the "
-        "GROUP BY, aggregate the expression, or use \"any_value(%s)\" if you do not care which of "
-        "the values within a group is returned.",
-        name, name);
+        return sql_error(self, column->at, NULL,
+                         "[MISSING_GROUP_BY] The query does not include a GROUP BY clause. Add GROUP BY or "
+                         "turn it into the window functions using OVER clauses.");
+    return sql_error(self, column->at, NULL,
+                     "[MISSING_AGGREGATION] The non-aggregating expression \"%s\" is based on columns which "
+                     "are not participating in the GROUP BY clause. Add the columns or the expression to the "
+                     "GROUP BY, aggregate the expression, or use \"any_value(%s)\" if you do not care which of "
+                     "the values within a group is returned.",
+                     name, name);
 }
 
 static const struct expr *lift(struct lifting *lifting, const struct expr *expr);
@@ -529,18 +516,17 @@ static const struct expr *lift(struct lifting *lifting, const struct expr *expr)
     }
     struct expr *copy = arena_new(lifting->self->arena, struct expr);
     *copy = *expr;
-    copy->args =
-        arena_array(lifting->self->arena, const struct expr *, (size_t)expr->arg_count + 1);
+    copy->args = arena_array(lifting->self->arena, const struct expr *, (size_t)expr->arg_count + 1);
     for (int32_t i = 0; i < expr->arg_count; i++)
         copy->args[i] = lift(lifting, expr->args[i]);
     return copy;
 }
 
-enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr,
-                      const struct expr **out)
+enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr, const struct expr **out)
 {
     struct lifting lifting = {self, select, E_OK};
-    if (!select->grouped && select->overs.count == 0 && select->subqueries.count == 0 && select->generators.count == 0) {
+    if (!select->grouped && select->overs.count == 0 && select->subqueries.count == 0 &&
+        select->generators.count == 0) {
         *out = expr;
         return E_OK;
     }

@@ -6,22 +6,17 @@
 
 const char *join_kind_text(enum join_kind kind)
 {
-    static const char *const names[] = {"JOIN",          "CROSS JOIN", "LEFT JOIN",
-                                        "RIGHT JOIN",    "FULL JOIN",  "LEFT SEMI JOIN",
-                                        "LEFT ANTI JOIN"};
+    static const char *const names[] = {"JOIN",      "CROSS JOIN",     "LEFT JOIN",     "RIGHT JOIN",
+                                        "FULL JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN"};
     return names[kind];
 }
 
-static bool is_one_sided(enum join_kind kind)
-{
-    return kind == JOIN_SEMI || kind == JOIN_ANTI;
-}
+static bool is_one_sided(enum join_kind kind) { return kind == JOIN_SEMI || kind == JOIN_ANTI; }
 
-static const struct type *join_schema(struct analyser *self, const struct plan *left,
-                                      const struct plan *right, enum join_kind kind)
+static const struct type *join_schema(struct analyser *self, const struct plan *left, const struct plan *right,
+                                      enum join_kind kind)
 {
-    bool left_null = kind == JOIN_RIGHT || kind == JOIN_FULL,
-         right_null = kind == JOIN_LEFT || kind == JOIN_FULL;
+    bool left_null = kind == JOIN_RIGHT || kind == JOIN_FULL, right_null = kind == JOIN_LEFT || kind == JOIN_FULL;
     int32_t count = left->schema->field_count, more = right->schema->field_count;
     struct field *fields = arena_array(self->arena, struct field, (size_t)count + (size_t)more);
     for (int32_t i = 0; i < count + more; i++) {
@@ -31,18 +26,16 @@ static const struct type *join_schema(struct analyser *self, const struct plan *
     return type_struct(self->arena, fields, count + more);
 }
 
-struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left,
-                       struct plan *right, struct position at)
+struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
+                       struct position at)
 {
-    const struct type *schema =
-        is_one_sided(kind) ? left->schema : join_schema(self, left, right, kind);
+    const struct type *schema = is_one_sided(kind) ? left->schema : join_schema(self, left, right, kind);
     struct plan *node = plan_over(self->arena, PLAN_JOIN, left, schema, at);
     node->inputs[1] = right;
     node->input_count = 2;
     node->streaming = left->streaming || right->streaming;
     node->height = (left->height > right->height ? left->height : right->height) + 1;
-    node->join = (struct plan_join){
-        .kind = kind, .time_key = -1, .sides = {{.time_column = -1}, {.time_column = -1}}};
+    node->join = (struct plan_join){.kind = kind, .time_key = -1, .sides = {{.time_column = -1}, {.time_column = -1}}};
     return node;
 }
 
@@ -76,14 +69,12 @@ static struct open_join *find_open(const struct analyser *self, const struct pla
     return NULL;
 }
 
-static void add_condition(struct analyser *self, const struct plan *node,
-                          const struct expr *condition)
+static void add_condition(struct analyser *self, const struct plan *node, const struct expr *condition)
 {
     predicate_split(self->arena, condition, &find_open(self, node)->conditions);
 }
 
-static bool take_in_side(struct analyser *self, struct plan *node, const struct expr *conjunct,
-                         int side)
+static bool take_in_side(struct analyser *self, struct plan *node, const struct expr *conjunct, int side)
 {
     int32_t shift = side == 0 ? 0 : -node->inputs[0]->schema->field_count;
     struct plan *input = node->inputs[side];
@@ -103,11 +94,9 @@ bool joins_take(struct analyser *self, struct plan *plan, const struct expr *con
         return false;
     enum join_kind kind = plan->join.kind;
     bool inner = kind == JOIN_INNER || kind == JOIN_CROSS;
-    if (reads == READS_LEFT && kind != JOIN_RIGHT && kind != JOIN_FULL &&
-        take_in_side(self, plan, conjunct, 0))
+    if (reads == READS_LEFT && kind != JOIN_RIGHT && kind != JOIN_FULL && take_in_side(self, plan, conjunct, 0))
         return true;
-    if (reads == READS_RIGHT && (inner || kind == JOIN_RIGHT) &&
-        take_in_side(self, plan, conjunct, 1))
+    if (reads == READS_RIGHT && (inner || kind == JOIN_RIGHT) && take_in_side(self, plan, conjunct, 1))
         return true;
     if (inner)
         add_condition(self, plan, conjunct);
@@ -129,8 +118,8 @@ static enum code equal_columns(struct analyser *self, struct plan *node, const s
 }
 
 /* FULL JOIN USING (a): the column is coalesce(left.a, right.a), a last one over the join. */
-static enum code coalesce_columns(struct analyser *self, struct rowset *rows,
-                                  const int32_t places[2], struct scope_column *shown)
+static enum code coalesce_columns(struct analyser *self, struct rowset *rows, const int32_t places[2],
+                                  struct scope_column *shown)
 {
     int32_t count = rows->plan->schema->field_count;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
@@ -140,19 +129,16 @@ static enum code coalesce_columns(struct analyser *self, struct rowset *rows,
         exprs[i] = column_of(self, rows->plan, i, at);
         names[i] = rows->plan->schema->fields[i].name;
     }
-    const struct expr *args[2] = {exprs[rows->columns[places[0]].index],
-                                  exprs[rows->columns[places[1]].index]};
-    TRY(placed(self, expr_call(&self->expr, "coalesce", args, 2, at, &exprs[count], self->err),
-               at));
+    const struct expr *args[2] = {exprs[rows->columns[places[0]].index], exprs[rows->columns[places[1]].index]};
+    TRY(placed(self, expr_call(&self->expr, "coalesce", args, 2, at, &exprs[count], self->err), at));
     names[count] = rows->columns[places[0]].name;
     rows->plan = plan_project(self->arena, rows->plan, exprs, names, count + 1, at);
     *shown = (struct scope_column){.name = names[count], .index = count};
     return E_OK;
 }
 
-static enum code using_places(struct analyser *self, const struct ast_relation *join,
-                              const struct rowset *rows, int32_t left_count, const char *name,
-                              int32_t places[2])
+static enum code using_places(struct analyser *self, const struct ast_relation *join, const struct rowset *rows,
+                              int32_t left_count, const char *name, int32_t places[2])
 {
     places[0] = places[1] = -1;
     for (int32_t c = 0; c < rows->column_count; c++)
@@ -162,14 +148,13 @@ static enum code using_places(struct analyser *self, const struct ast_relation *
         return E_OK;
     return sql_error(
         self, join->at, NULL,
-        "[UNRESOLVED_USING_COLUMN_FOR_JOIN] USING column `%s` cannot be resolved on the %s side of the join.",
-        name, places[0] < 0 ? "left" : "right");
+        "[UNRESOLVED_USING_COLUMN_FOR_JOIN] USING column `%s` cannot be resolved on the %s side of the join.", name,
+        places[0] < 0 ? "left" : "right");
 }
 
 /* The columns of USING come first and once; the other side's stay reachable by their qualifier. */
-static enum code join_using(struct analyser *self, const struct ast_relation *join,
-                            const char *const *names, int32_t count, struct rowset *rows,
-                            int32_t left_count)
+static enum code join_using(struct analyser *self, const struct ast_relation *join, const char *const *names,
+                            int32_t count, struct rowset *rows, int32_t left_count)
 {
     struct plan *node = rows->plan;
     struct rowset ordered = {0};
@@ -198,13 +183,12 @@ static enum code join_using(struct analyser *self, const struct ast_relation *jo
     return E_OK;
 }
 
-static void natural_names(struct analyser *self, const struct rowset *left,
-                          const struct rowset *right, struct list *out)
+static void natural_names(struct analyser *self, const struct rowset *left, const struct rowset *right,
+                          struct list *out)
 {
     for (int32_t i = 0; i < left->column_count; i++)
         for (int32_t j = 0; j < right->column_count; j++)
-            if (same_name(left->columns[i].name, right->columns[j].name) &&
-                !left->columns[i].hidden) {
+            if (same_name(left->columns[i].name, right->columns[j].name) && !left->columns[i].hidden) {
                 list_add(self->arena, out, left->columns[i].name);
                 break;
             }
@@ -213,22 +197,22 @@ static void natural_names(struct analyser *self, const struct rowset *left,
 /* ---- LATERAL ---- */
 
 /* LATERAL explode(x): a generator over the left side. */
-static enum code lateral_generator(struct analyser *self, const struct ast_relation *join,
-                                   const struct scope *outer, struct rowset *out)
+static enum code lateral_generator(struct analyser *self, const struct ast_relation *join, const struct scope *outer,
+                                   struct rowset *out)
 {
     const struct ast_relation *right = join->right;
     struct scope scope = {.rows = out, .outer = outer, .clause = "LATERAL"};
     int32_t count;
-    TRY(analyse_generator(self, &scope, right->function, join->join == JOIN_LEFT,
-                          right->column_aliases, right->column_alias_count, &count));
+    TRY(analyse_generator(self, &scope, right->function, join->join == JOIN_LEFT, right->column_aliases,
+                          right->column_alias_count, &count));
     const struct type *schema = out->plan->schema;
     for (int32_t c = schema->field_count - count; c < schema->field_count; c++)
         rowset_add(self, out, schema->fields[c].name, right->alias, c);
     return E_OK;
 }
 
-static enum code analyse_right(struct analyser *self, const struct ast_relation *join,
-                               const struct scope *outer, struct rowset *left, struct rowset *right)
+static enum code analyse_right(struct analyser *self, const struct ast_relation *join, const struct scope *outer,
+                               struct rowset *left, struct rowset *right)
 {
     struct scope scope = {.rows = left, .outer = outer, .clause = "LATERAL"};
     return analyse_relation(self, join->right, join->right->lateral ? &scope : outer, right);
@@ -236,8 +220,8 @@ static enum code analyse_right(struct analyser *self, const struct ast_relation 
 
 /* ---- joins ---- */
 
-static void both_sides(struct analyser *self, struct plan *node, const struct rowset *left,
-                       const struct rowset *right, struct rowset *out)
+static void both_sides(struct analyser *self, struct plan *node, const struct rowset *left, const struct rowset *right,
+                       struct rowset *out)
 {
     *out = (struct rowset){.plan = node};
     for (int32_t i = 0; i < left->column_count; i++)
@@ -249,19 +233,18 @@ static void both_sides(struct analyser *self, struct plan *node, const struct ro
     }
 }
 
-static enum code join_on(struct analyser *self, const struct ast_relation *join,
-                         const struct scope *outer, struct rowset *rows)
+static enum code join_on(struct analyser *self, const struct ast_relation *join, const struct scope *outer,
+                         struct rowset *rows)
 {
     struct scope scope = {.rows = rows, .outer = outer, .clause = "ON"};
     struct plan *node = rows->plan;
     const struct expr *condition;
     TRY(analyse_boolean(self, &scope, join->on, &condition));
     if (expr_is_volatile(condition))
-        return sql_error(
-            self, join->on->at, NULL,
-            "[INVALID_NON_DETERMINISTIC_EXPRESSIONS] The operator expects a deterministic expression, "
-            "but the actual expression is \"%s\".",
-            ast_name_of(self, join->on));
+        return sql_error(self, join->on->at, NULL,
+                         "[INVALID_NON_DETERMINISTIC_EXPRESSIONS] The operator expects a deterministic expression, "
+                         "but the actual expression is \"%s\".",
+                         ast_name_of(self, join->on));
     if (rows->plan != node)
         return on_subqueries(self, join, rows, find_open(self, node), condition);
     add_condition(self, node, condition);
@@ -294,13 +277,15 @@ static enum code lateral_query(struct analyser *self, const struct ast_relation 
 {
     bool keeps_left = join->join == JOIN_LEFT;
     if (join->join != JOIN_INNER && join->join != JOIN_CROSS && !keeps_left)
-        return sql_error(self, join->at, NULL, "[UNSUPPORTED_FEATURE.LATERAL_JOIN_USING] LATERAL goes with INNER, CROSS and "
-                                               "LEFT joins.");
+        return sql_error(self, join->at, NULL,
+                         "[UNSUPPORTED_FEATURE.LATERAL_JOIN_USING] LATERAL goes with INNER, CROSS and "
+                         "LEFT joins.");
     if (join->using_count > 0)
-        return sql_error(self, join->at, NULL, "[UNSUPPORTED_FEATURE.LATERAL_JOIN_USING] JOIN USING with LATERAL "
-                                               "correlation.");
-    struct plan *node = plan_over(self->arena, PLAN_APPLY, left->plan, join_schema(self, left->plan, right->plan, join->join),
-                                  join->at);
+        return sql_error(self, join->at, NULL,
+                         "[UNSUPPORTED_FEATURE.LATERAL_JOIN_USING] JOIN USING with LATERAL "
+                         "correlation.");
+    struct plan *node = plan_over(self->arena, PLAN_APPLY, left->plan,
+                                  join_schema(self, left->plan, right->plan, join->join), join->at);
     node->inputs[1] = right->plan;
     node->input_count = 2;
     node->apply = (struct plan_apply){APPLY_LATERAL, keeps_left};
@@ -327,14 +312,14 @@ static void forget_right(struct rowset *rows, struct plan *node, int32_t left_co
     rows->column_count = kept;
 }
 
-enum code analyse_join(struct analyser *self, const struct ast_relation *join,
-                       const struct scope *outer, struct rowset *out)
+enum code analyse_join(struct analyser *self, const struct ast_relation *join, const struct scope *outer,
+                       struct rowset *out)
 {
     struct rowset left, right;
     struct list natural = {0};
     TRY(analyse_relation(self, join->left, outer, &left));
-    if (join->right->lateral && join->right->kind == RELATION_FUNCTION &&
-        is_generator(join->right->function) && join->on == NULL) {
+    if (join->right->lateral && join->right->kind == RELATION_FUNCTION && is_generator(join->right->function) &&
+        join->on == NULL) {
         *out = left;
         return lateral_generator(self, join, outer, out);
     }
@@ -356,8 +341,7 @@ enum code analyse_join(struct analyser *self, const struct ast_relation *join,
     if (join->using_count > 0)
         TRY(join_using(self, join, join->using_names, join->using_count, out, left.column_count));
     if (natural.count > 0)
-        TRY(join_using(self, join, (const char *const *)natural.items, natural.count, out,
-                       left.column_count));
+        TRY(join_using(self, join, (const char *const *)natural.items, natural.count, out, left.column_count));
     if (is_one_sided(join->join))
         forget_right(out, out->plan, out->plan->inputs[0]->schema->field_count);
     return E_OK;

@@ -41,10 +41,11 @@ static enum code analyse_body(struct analyser *self, const struct scope *scope, 
 {
     bool written = ast->kind == AST_LAMBDA;
     if (written && ast->part_count > lambda->count)
-        return sql_error(self, ast->at, NULL,
-                         "[INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH] Invalid lambda function call. A higher order "
-                         "function expects %d arguments, but got %d.",
-                         lambda->count, ast->part_count);
+        return sql_error(
+            self, ast->at, NULL,
+            "[INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH] Invalid lambda function call. A higher order "
+            "function expects %d arguments, but got %d.",
+            lambda->count, ast->part_count);
     for (int32_t i = 0; written && i < ast->part_count; i++)
         for (int32_t j = 0; j < i; j++)
             if (same_name(ast->parts[i], ast->parts[j]))
@@ -73,22 +74,24 @@ enum code analyse_lambda_call(struct analyser *self, const struct scope *scope, 
     struct list captured = {0};
     const struct expr **args = arena_array(self->arena, const struct expr *, (size_t)values + 1);
     if (body_count < 1 || body_count > bodies_max)
-        return sql_error(self, ast->at, NULL,
-                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %d parameters but the actual number is %d.",
-                         ast->text, values + 1, ast->arg_count);
+        return sql_error(
+            self, ast->at, NULL,
+            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %d parameters but the actual number is %d.",
+            ast->text, values + 1, ast->arg_count);
     for (int32_t i = 0; i < values; i++)
         TRY(analyse_expr(self, scope, ast->args[i], &args[i]));
     for (int32_t i = 0; i < body_count; i++) {
         struct lambda_scope lambda = {.around = scope, .captured = &captured};
-        TRY(placed(self, lambda_variables(&self->expr, name, args, i, lambda.types, &lambda.count, self->err), ast->at));
+        TRY(placed(self, lambda_variables(&self->expr, name, args, i, lambda.types, &lambda.count, self->err),
+                   ast->at));
         TRY(analyse_body(self, scope, ast->args[values + i], &lambda, &bodies[i]));
     }
     const struct expr **all = arena_array(self->arena, const struct expr *, (size_t)(values + captured.count) + 1);
     for (int32_t i = 0; i < values + captured.count; i++)
         all[i] = i < values ? args[i] : captured.items[i - values];
-    return placed(self,
-                  expr_lambda(&self->expr, name, all, values + captured.count, bodies, body_count, ast->at, out, self->err),
-                  ast->at);
+    return placed(
+        self, expr_lambda(&self->expr, name, all, values + captured.count, bodies, body_count, ast->at, out, self->err),
+        ast->at);
 }
 
 bool is_lambda_call(const struct ast *ast)

@@ -9,18 +9,17 @@
 
 /* ---- numbers ---- */
 
-static enum code out_of_range(struct analyser *self, const struct ast *ast, const char *digits,
-                              const char *type, const char *least, const char *most)
+static enum code out_of_range(struct analyser *self, const struct ast *ast, const char *digits, const char *type,
+                              const char *least, const char *most)
 {
-    return sql_error(
-        self, ast->at, NULL,
-        "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal %s is outside the valid range for %s "
-        "with minimum value of %s and maximum value of %s. Please adjust the value accordingly.",
-        digits, type, least, most);
+    return sql_error(self, ast->at, NULL,
+                     "[INVALID_NUMERIC_LITERAL_RANGE] Numeric literal %s is outside the valid range for %s "
+                     "with minimum value of %s and maximum value of %s. Please adjust the value accordingly.",
+                     digits, type, least, most);
 }
 
-static enum code integer_literal(struct analyser *self, const struct ast *ast, const char *digits,
-                                 enum type_id id, const struct expr **out)
+static enum code integer_literal(struct analyser *self, const struct ast *ast, const char *digits, enum type_id id,
+                                 const struct expr **out)
 {
     static const struct {
         enum type_id id;
@@ -36,8 +35,7 @@ static enum code integer_literal(struct analyser *self, const struct ast *ast, c
     parse_int64(digits, digits + strlen(digits), &value, &overflow);
     for (int i = 0; i < 3; i++)
         if (ranges[i].id == id && (overflow || value < ranges[i].least || value > ranges[i].most))
-            return out_of_range(self, ast, digits, ranges[i].name, ranges[i].least_text,
-                                ranges[i].most_text);
+            return out_of_range(self, ast, digits, ranges[i].name, ranges[i].least_text, ranges[i].most_text);
     *out = expr_int(&self->expr, type_of(id), value, ast->at);
     return E_OK;
 }
@@ -58,17 +56,16 @@ static enum code decimal_literal(struct analyser *self, const struct ast *ast, c
     precision = precision > 0 ? precision : 1;
     __int128 value;
     if (precision > 38 || !decimal_parse(bytes_of_string(digits), precision, scale, &value))
-        return sql_error(
-            self, ast->at, NULL,
-            "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision "
-            "38.",
-            precision);
+        return sql_error(self, ast->at, NULL,
+                         "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision %d exceeds max precision "
+                         "38.",
+                         precision);
     *out = expr_decimal(&self->expr, value, precision, scale, ast->at);
     return E_OK;
 }
 
-static enum code double_literal(struct analyser *self, const struct ast *ast, const char *digits,
-                                bool is_float, const struct expr **out)
+static enum code double_literal(struct analyser *self, const struct ast *ast, const char *digits, bool is_float,
+                                const struct expr **out)
 {
     double value = 0;
     float narrow = 0;
@@ -87,10 +84,7 @@ static enum code double_literal(struct analyser *self, const struct ast *ast, co
         *out = number;
         return E_OK;
     }
-    TRY(placed(
-        self,
-        expr_cast(&self->expr, number, type_of(TYPE_FLOAT), false, ast->at, &number, self->err),
-        ast->at));
+    TRY(placed(self, expr_cast(&self->expr, number, type_of(TYPE_FLOAT), false, ast->at, &number, self->err), ast->at));
     return placed(self, expr_fold(&self->expr, number, out, self->err), ast->at);
 }
 
@@ -106,10 +100,9 @@ static enum code big_decimal_literal(struct analyser *self, const struct ast *as
     const char *point = strchr(digits, '.');
     long scale = (point != NULL ? (long)strlen(point + 1) : 0) - exponent;
     if (scale < -38 || scale > 38)
-        return sql_error(
-            self, ast->at, NULL,
-            "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision exceeds max precision "
-            "38.");
+        return sql_error(self, ast->at, NULL,
+                         "[DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION] Decimal precision exceeds max precision "
+                         "38.");
     struct text plain = {0};
     for (const char *c = digits; *c != '\0'; c++)
         if (*c != '.')
@@ -133,8 +126,7 @@ static enum code big_decimal_literal(struct analyser *self, const struct ast *as
     return decimal_literal(self, ast, written, out);
 }
 
-static enum code number_literal(struct analyser *self, const struct ast *ast,
-                                const struct expr **out)
+static enum code number_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
 {
     size_t size = strlen(ast->text);
     char *digits = arena_strdup(self->arena, ast->text);
@@ -177,10 +169,9 @@ static enum code hex_literal(struct analyser *self, const struct ast *ast, const
     for (size_t i = 0; i < text.size; i++) {
         int c = tolower(text.data[i]);
         if (!isxdigit(c))
-            return sql_error(
-                self, ast->at, NULL,
-                "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is invalid: '%.*s'.",
-                (int)(text.size > 40 ? 40 : text.size), (const char *)text.data);
+            return sql_error(self, ast->at, NULL,
+                             "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is invalid: '%.*s'.",
+                             (int)(text.size > 40 ? 40 : text.size), (const char *)text.data);
         int digit = isdigit(c) ? c - '0' : c - 'a' + 10;
         uint8_t *to = &bytes[(i + odd) / 2];
         *to = (uint8_t)(*to << 4 | digit);
@@ -228,8 +219,7 @@ static bool named_literal(const struct session *session, struct bytes text, enum
     return true;
 }
 
-static enum code typed_literal(struct analyser *self, const struct ast *ast,
-                               const struct expr **out)
+static enum code typed_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
 {
     struct expr_context *ctx = &self->expr;
     int64_t us = 0;
@@ -248,14 +238,12 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
     } else if (strcasecmp(ast->text, "time") == 0) {
         id = TYPE_TIME;
         ok = time_of_day_parse(ast->bytes, &us);
-    } else if (strcasecmp(ast->text, "timestamp") != 0 &&
-               strcasecmp(ast->text, "timestamp_ltz") != 0) {
-        return sql_error(
-            self, ast->at, NULL,
-            "[UNSUPPORTED_TYPED_LITERAL] Literals of the type \"%s\" are not supported. Supported "
-            "types are \"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", "
-            "\"INTERVAL\", \"X\", \"TIME\".",
-            ast->text);
+    } else if (strcasecmp(ast->text, "timestamp") != 0 && strcasecmp(ast->text, "timestamp_ltz") != 0) {
+        return sql_error(self, ast->at, NULL,
+                         "[UNSUPPORTED_TYPED_LITERAL] Literals of the type \"%s\" are not supported. Supported "
+                         "types are \"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", "
+                         "\"INTERVAL\", \"X\", \"TIME\".",
+                         ast->text);
     } else if (ctx->session->ntz && strcasecmp(ast->text, "timestamp") == 0 &&
                timestamp_ntz_parse(ast->bytes, &us, &zoned) && !zoned) {
         id = TYPE_TIMESTAMP_NTZ;
@@ -265,11 +253,10 @@ static enum code typed_literal(struct analyser *self, const struct ast *ast,
     }
     ok = ok || (id != TYPE_TIME && named_literal(ctx->session, ast->bytes, id, &us));
     if (!ok)
-        return sql_error(
-            self, ast->at, NULL,
-            "[INVALID_TYPED_LITERAL] The value of the typed literal \"%s\" is invalid: '%.*s'.",
-            type_text(self->arena, type_of(id)), (int)(ast->bytes.size > 60 ? 60 : ast->bytes.size),
-            (const char *)ast->bytes.data);
+        return sql_error(self, ast->at, NULL,
+                         "[INVALID_TYPED_LITERAL] The value of the typed literal \"%s\" is invalid: '%.*s'.",
+                         type_text(self->arena, type_of(id)), (int)(ast->bytes.size > 60 ? 60 : ast->bytes.size),
+                         (const char *)ast->bytes.data);
     *out = expr_int(ctx, type_of(id), us, ast->at);
     return E_OK;
 }
@@ -282,10 +269,7 @@ static enum code bad_interval(struct analyser *self, const struct ast *ast, cons
                      "[%s] The interval is not valid.", condition);
 }
 
-static const struct interval_unit *unit_named(const char *name)
-{
-    return interval_unit_find(bytes_of_string(name));
-}
+static const struct interval_unit *unit_named(const char *name) { return interval_unit_find(bytes_of_string(name)); }
 
 /* Which field of an interval's type a unit counts in. */
 static enum interval_field unit_field(const struct interval_unit *unit)
@@ -344,16 +328,14 @@ static bool has_letters(struct bytes text)
     return false;
 }
 
-enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months,
-                           int64_t *us)
+enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t *months, int64_t *us)
 {
     *months = *us = 0;
     struct calendar_interval calendar;
     const struct ast *first = ast->args[0];
     if (ast->part_count == 0)
-        return interval_parse(first->bytes, first->flag, months, us)
-                   ? E_OK
-                   : bad_interval(self, ast, "INVALID_TYPED_LITERAL");
+        return interval_parse(first->bytes, first->flag, months, us) ? E_OK
+                                                                     : bad_interval(self, ast, "INVALID_TYPED_LITERAL");
     if (ast->flag)
         return interval_range(self, ast, months, us);
     for (int32_t i = 0; i < ast->arg_count; i++) {
@@ -363,9 +345,9 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
         if (has_letters(ast->args[i]->bytes))
             return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0026");
         if (!interval_add(ast->args[i]->bytes, ast->args[i]->flag, unit, months, us))
-            return bad_interval(self, ast, literal_as_units(ast, &calendar)
-                                               ? "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION"
-                                               : "INVALID_INTERVAL_FORMAT.INVALID_VALUE");
+            return bad_interval(self, ast,
+                                literal_as_units(ast, &calendar) ? "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION"
+                                                                 : "INVALID_INTERVAL_FORMAT.INVALID_VALUE");
     }
     return E_OK;
 }
@@ -438,8 +420,7 @@ static enum code calendar_literal(struct analyser *self, const struct ast *ast, 
     return E_OK;
 }
 
-static enum code interval_literal(struct analyser *self, const struct ast *ast,
-                                  const struct expr **out)
+static enum code interval_literal(struct analyser *self, const struct ast *ast, const struct expr **out)
 {
     int64_t months, us;
     if (self->expr.session->calendar_intervals)

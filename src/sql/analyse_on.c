@@ -8,12 +8,12 @@
 
 struct on {
     struct analyser *analyser;
-    struct rowset *rows;    /* its plan: the APPLYs over the join */
-    struct plan *node;      /* the join */
-    struct list applies;    /* struct plan *, the lowest first */
-    int32_t left, total;    /* columns of the left side, of both */
-    int32_t added[2];       /* columns that a side got */
-    int32_t *places;        /* per APPLY: its column in the new join */
+    struct rowset *rows; /* its plan: the APPLYs over the join */
+    struct plan *node;   /* the join */
+    struct list applies; /* struct plan *, the lowest first */
+    int32_t left, total; /* columns of the left side, of both */
+    int32_t added[2];    /* columns that a side got */
+    int32_t *places;     /* per APPLY: its column in the new join */
 };
 
 /* The APPLYs between the rows and the join; false: something else stands there too. */
@@ -87,8 +87,8 @@ static struct plan *apply_over(struct on *self, const struct plan *apply, struct
         outer[i] = expr_column(&analyser->expr, MARK_OUTER + i + shift, &joined->fields[i], apply->at);
     for (int32_t e = 0; e < apply->expr_count; e++)
         sought[e] = predicate_shift(&analyser->expr, apply->exprs[e], shift, input->schema);
-    struct plan *node = plan_over(analyser->arena, PLAN_APPLY, input, schema_append(analyser->arena, input->schema, result, 1),
-                                  apply->at);
+    struct plan *node = plan_over(analyser->arena, PLAN_APPLY, input,
+                                  schema_append(analyser->arena, input->schema, result, 1), apply->at);
     node->inputs[1] = plan_bind_outer(analyser->arena, apply->inputs[1], outer);
     node->input_count = 2;
     node->exprs = sought;
@@ -119,15 +119,17 @@ static enum code move_down(struct on *self, const struct ast_relation *join)
         const struct plan *apply = self->applies.items[i];
         int side = sides[i] = side_of(self, apply);
         if (side < 0)
-            return sql_error(analyser, apply->at, NULL,
-                             "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION] "
-                             "Unsupported subquery expression: Correlated subqueries in the join predicate cannot reference "
-                             "both join inputs.");
+            return sql_error(
+                analyser, apply->at, NULL,
+                "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_EXPRESSION_IN_JOIN_CONDITION] "
+                "Unsupported subquery expression: Correlated subqueries in the join predicate cannot reference "
+                "both join inputs.");
         inputs[side] = apply_over(self, apply, inputs[side], side == 0 ? 0 : -self->left);
         self->places[i] = self->added[side]++;
     }
-    struct plan *node = join_node(analyser, join->join == JOIN_SEMI || join->join == JOIN_ANTI ? JOIN_INNER : join->join,
-                                  inputs[0], inputs[1], join->at);
+    struct plan *node =
+        join_node(analyser, join->join == JOIN_SEMI || join->join == JOIN_ANTI ? JOIN_INNER : join->join, inputs[0],
+                  inputs[1], join->at);
     node->join.kind = join->join; // ON sees both sides
     for (int32_t i = 0; i < self->applies.count; i++)
         self->places[i] += sides[i] == 0 ? self->left : self->total + self->added[0];

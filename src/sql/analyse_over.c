@@ -113,9 +113,10 @@ static enum code over_frame(struct analyser *self, const struct scope *scope, co
     TRY(over_bound(self, scope, &window->from, out, &out->from));
     TRY(over_bound(self, scope, &window->to, out, &out->to));
     if (out->from.kind == BOUND_END || out->to.kind == BOUND_START || out->from.kind > out->to.kind)
-        return sql_error(self, window->at, NULL,
-                         "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON] The lower bound of a window frame "
-                         "must be less than or equal to the upper bound.");
+        return sql_error(
+            self, window->at, NULL,
+            "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON] The lower bound of a window frame "
+            "must be less than or equal to the upper bound.");
     return E_OK;
 }
 
@@ -127,10 +128,11 @@ static enum code over_shift(struct analyser *self, const struct ast *ast, struct
 {
     out->number = 1;
     if (out->arg_count < 1 || out->arg_count > 3)
-        return sql_error(self, ast->at, NULL,
-                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires [1, 3] parameters but the actual number "
-                         "is %d.",
-                         ast->text, out->arg_count);
+        return sql_error(
+            self, ast->at, NULL,
+            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires [1, 3] parameters but the actual number "
+            "is %d.",
+            ast->text, out->arg_count);
     if (out->arg_count > 1)
         TRY(constant_number(self, ast, args[1], &out->number));
     if (same_name(ast->text, "lead"))
@@ -140,7 +142,8 @@ static enum code over_shift(struct analyser *self, const struct ast *ast, struct
         const struct type *common = type_common(self->arena, args[0]->type, args[2]->type);
         if (common == NULL)
             return sql_error(self, ast->at, NULL,
-                             "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the default of %s is of another type.", ast->text);
+                             "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] the default of %s is of another type.",
+                             ast->text);
         TRY(placed(self, expr_cast(&self->expr, args[0], common, false, ast->at, &args[0], self->err), ast->at));
         TRY(placed(self, expr_cast(&self->expr, args[2], common, false, ast->at, &args[1], self->err), ast->at));
         out->type = common;
@@ -165,7 +168,8 @@ static enum code over_nth(struct analyser *self, const struct ast *ast, struct p
         return sql_error(self, ast->at, NULL,
                          "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The offset of nth_value must be above 0.");
     if (!nth && out->arg_count > 1) {
-        TRY(placed(self, expr_cast(&self->expr, args[1], type_of(TYPE_INT32), false, ast->at, &args[1], self->err), ast->at));
+        TRY(placed(self, expr_cast(&self->expr, args[1], type_of(TYPE_INT32), false, ast->at, &args[1], self->err),
+                   ast->at));
         TRY(constant_number(self, ast, args[1], &ignore));
     }
     out->ignore_nulls = out->ignore_nulls || ignore != 0;
@@ -189,25 +193,23 @@ static enum code over_aggregate(struct analyser *self, const struct scope *insid
     if (function_kind(ast->text) != FUNCTION_AGGREGATE && ast->call->within_count > 0)
         return within_refused(self, ast, "WITHIN GROUP (ORDER BY ...)");
     if (function_kind(ast->text) != FUNCTION_AGGREGATE)
-        return sql_error(
-            self, ast->at, NULL,
-            "[UNSUPPORTED_EXPR_FOR_WINDOW] Expression \"%s\" not supported within a window "
-            "function.",
-            ast_name_of(self, ast));
+        return sql_error(self, ast->at, NULL,
+                         "[UNSUPPORTED_EXPR_FOR_WINDOW] Expression \"%s\" not supported within a window "
+                         "function.",
+                         ast_name_of(self, ast));
     TRY(within_args(self, inside, ast, &args, &count));
     if (takes_no_frame(ast) && (window->order_count > 0 || window->framed))
-        return sql_error(self, ast->at, NULL,
-                         "[INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC] Cannot specify ORDER BY or a window frame for \"%s\".",
-                         ast_name_of(self, ast));
+        return sql_error(
+            self, ast->at, NULL,
+            "[INVALID_WINDOW_SPEC_FOR_AGGREGATION_FUNC] Cannot specify ORDER BY or a window frame for \"%s\".",
+            ast_name_of(self, ast));
     if (ast->call->distinct)
         return sql_error(self, ast->at, NULL,
                          "[DISTINCT_WINDOW_FUNCTION_UNSUPPORTED] Distinct window functions are not supported: %s.",
                          ast_name_of(self, ast));
     if (ast->call->filter != NULL)
         TRY(analyse_boolean(self, inside, ast->call->filter, &filter));
-    TRY(placed(self,
-               aggregate_bind(&self->expr, ast->text, args, count, false, filter, ast->at, &out->call,
-                              self->err),
+    TRY(placed(self, aggregate_bind(&self->expr, ast->text, args, count, false, filter, ast->at, &out->call, self->err),
                ast->at));
     out->type = out->call->type;
     out->arg_count = 0;
@@ -278,8 +280,8 @@ static enum code check_rank(struct analyser *self, const struct ast *ast, const 
                          "(ORDER BY ..).",
                          ast_name_of(self, ast));
     if (window->framed && over->kind == OVER_SHIFT)
-        return sql_error(self, ast->at, NULL,
-                         "[WINDOW_FUNCTION_FRAME_NOT_ORDERED] %s takes no frame of its own.", ast->text);
+        return sql_error(self, ast->at, NULL, "[WINDOW_FUNCTION_FRAME_NOT_ORDERED] %s takes no frame of its own.",
+                         ast->text);
     return E_OK;
 }
 
@@ -288,8 +290,7 @@ static const struct ast *without_star(struct analyser *self, const struct ast *a
 {
     if (ast->arg_count != 1 || ast->args[0]->kind != AST_STAR)
         return ast;
-    struct ast *copy = arena_new(self->arena, struct ast),
-               *one = arena_new(self->arena, struct ast);
+    struct ast *copy = arena_new(self->arena, struct ast), *one = arena_new(self->arena, struct ast);
     *copy = *ast;
     *one = (struct ast){.kind = AST_NUMBER, .at = ast->at, .height = 1, .text = "1"};
     copy->args = arena_new(self->arena, struct ast *);
@@ -297,23 +298,20 @@ static const struct ast *without_star(struct analyser *self, const struct ast *a
     return copy;
 }
 
-enum code select_over(struct analyser *self, const struct scope *scope, const struct ast *ast,
-                      const struct expr **out)
+enum code select_over(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
 {
     struct select *select = scope->select;
     if (select == NULL || scope->inside_aggregate || select->grouping)
-        return sql_error(self, ast->at, NULL,
-                         "[UNSUPPORTED_EXPR_FOR_OPERATOR] a window function cannot stand in %s",
+        return sql_error(self, ast->at, NULL, "[UNSUPPORTED_EXPR_FOR_OPERATOR] a window function cannot stand in %s",
                          scope->clause);
     const struct ast_window *window = ast->call->over;
     if (window->name != NULL) {
         window = window_named(select, window->name);
         if (window == NULL)
-            return sql_error(
-                self, ast->call->over->at, NULL,
-                "[MISSING_WINDOW_SPECIFICATION] Window specification is not defined in the "
-                "WINDOW clause for `%s`.",
-                ast->call->over->name);
+            return sql_error(self, ast->call->over->at, NULL,
+                             "[MISSING_WINDOW_SPECIFICATION] Window specification is not defined in the "
+                             "WINDOW clause for `%s`.",
+                             ast->call->over->name);
     }
     struct plan_over *over = arena_new(self->arena, struct plan_over);
     TRY(over_partition(self, scope, window, over));

@@ -20,21 +20,19 @@ struct assembly {
 
 /* ---- names ---- */
 
-static enum code add_element(struct assembly *self, enum element_kind kind, const char *name,
-                             struct position at, struct element **out)
+static enum code add_element(struct assembly *self, enum element_kind kind, const char *name, struct position at,
+                             struct element **out)
 {
     static const char *const kinds[] = {"source", "view", "table", "sink"};
     struct analyser *analyser = &self->analyser;
     const struct element *taken = catalog_find(&self->catalog, name);
     if (taken != NULL)
-        return sql_error(
-            analyser, at, NULL,
-            "[PIPELINE_DUPLICATE_IDENTIFIERS.OUTPUT] A duplicate identifier was found: `%s` is a "
-            "%s already.",
-            name, kinds[taken->kind]);
+        return sql_error(analyser, at, NULL,
+                         "[PIPELINE_DUPLICATE_IDENTIFIERS.OUTPUT] A duplicate identifier was found: `%s` is a "
+                         "%s already.",
+                         name, kinds[taken->kind]);
     if (self->catalog.elements.count >= 4 * SQL_TABLES_MAX)
-        return sql_error(analyser, at, NULL, "more than %d sources, views, tables and sinks",
-                         4 * SQL_TABLES_MAX);
+        return sql_error(analyser, at, NULL, "more than %d sources, views, tables and sinks", 4 * SQL_TABLES_MAX);
     struct element *element = arena_new(analyser->arena, struct element);
     *element = (struct element){.kind = kind, .name = name, .at = at};
     list_add(analyser->arena, &self->catalog.elements, element);
@@ -42,8 +40,8 @@ static enum code add_element(struct assembly *self, enum element_kind kind, cons
     return E_OK;
 }
 
-static void add_flow(struct assembly *self, struct element *element, const char *name,
-                     const struct ast_query *query, const char *from, struct position at)
+static void add_flow(struct assembly *self, struct element *element, const char *name, const struct ast_query *query,
+                     const char *from, struct position at)
 {
     struct flow *flow = arena_new(self->analyser.arena, struct flow);
     *flow = (struct flow){.name = name, .query = query, .from = from, .at = at};
@@ -55,8 +53,7 @@ static enum code add_set(struct assembly *self, const struct ast_statement *stat
     static const char *const fixed[] = {"spark.sql.session.timeZone", "spark.sql.ansi.enabled"};
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
         if (same_name(fixed[i], statement->name))
-            return sql_error(&self->analyser, statement->at,
-                             "put it under `configuration` of spark-pipeline.yml",
+            return sql_error(&self->analyser, statement->at, "put it under `configuration` of spark-pipeline.yml",
                              "[CANNOT_MODIFY_CONFIG] %s is one for the whole pipeline.", fixed[i]);
     struct setting *setting = arena_new(self->analyser.arena, struct setting);
     *setting = (struct setting){statement->name, statement->value, statement->at};
@@ -75,11 +72,9 @@ static enum code declare(struct assembly *self, const struct ast_statement *stat
     case STATEMENT_USE:
     case STATEMENT_FLOW: return E_OK;
     case STATEMENT_QUERY:
-        return sql_error(
-            &self->analyser, statement->query->at,
-            "write CREATE STREAMING TABLE name AS in front of it",
-            "[UNSUPPORTED_PIPELINE_SPARK_SQL_COMMAND] a query alone defines nothing in a "
-            "pipeline.");
+        return sql_error(&self->analyser, statement->query->at, "write CREATE STREAMING TABLE name AS in front of it",
+                         "[UNSUPPORTED_PIPELINE_SPARK_SQL_COMMAND] a query alone defines nothing in a "
+                         "pipeline.");
     default: break;
     }
     TRY(add_element(self, kind, statement->name, statement->name_at, &element));
@@ -101,22 +96,19 @@ static enum code declare_flow(struct assembly *self, const struct ast_statement 
         return not_yet(analyser, statement->at, "INSERT ONCE flows");
     struct element *target = catalog_find(&self->catalog, statement->target);
     if (target == NULL || (target->kind != ELEMENT_TABLE && target->kind != ELEMENT_SINK))
-        return sql_error(
-            analyser, statement->target_at, NULL,
-            "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found: a flow writes into "
-            "a streaming table.",
-            statement->target);
+        return sql_error(analyser, statement->target_at, NULL,
+                         "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found: a flow writes into "
+                         "a streaming table.",
+                         statement->target);
     if (!statement->by_name)
-        notes_warn(
-            self->notes, statement->target_at,
-            "Spark takes only INSERT INTO .. BY NAME in a flow; columns are matched by name");
+        notes_warn(self->notes, statement->target_at,
+                   "Spark takes only INSERT INTO .. BY NAME in a flow; columns are matched by name");
     for (int32_t i = 0; i < target->flows.count; i++) {
         const struct flow *flow = target->flows.items[i];
         if (same_name(flow->name, statement->name))
-            return sql_error(
-                analyser, statement->name_at, NULL,
-                "[PIPELINE_DUPLICATE_IDENTIFIERS.FLOW] `%s` has a flow of this name already.",
-                statement->target);
+            return sql_error(analyser, statement->name_at, NULL,
+                             "[PIPELINE_DUPLICATE_IDENTIFIERS.FLOW] `%s` has a flow of this name already.",
+                             statement->target);
     }
     add_flow(self, target, statement->name, statement->query, NULL, statement->query->at);
     return E_OK;
@@ -159,8 +151,8 @@ static enum code declare_all(struct assembly *self)
     note(self, declare_spec(self), &first);
     for (int32_t f = 0; f < self->text->file_count; f++) {
         struct ast_script script = {0};
-        enum code code = parse_script(self->analyser.arena, &self->text->files[f], self->notes,
-                                      &script, self->analyser.err);
+        enum code code =
+            parse_script(self->analyser.arena, &self->text->files[f], self->notes, &script, self->analyser.err);
         if (code != E_OK) {
             first = first == E_OK ? code : first;
             self->analyser.err = &self->later; // its problems are noted
@@ -211,21 +203,18 @@ static const char *text_setting(const struct project_text *text, const char *nam
     return value;
 }
 
-static enum code partition_names(struct assembly *self, const struct element *element,
-                                 struct pipeline_table *table)
+static enum code partition_names(struct assembly *self, const struct element *element, struct pipeline_table *table)
 {
     const struct ast_statement *statement = element->statement;
-    const char **names =
-        arena_array(self->analyser.arena, const char *, (size_t)statement->partition_count);
+    const char **names = arena_array(self->analyser.arena, const char *, (size_t)statement->partition_count);
     for (int32_t i = 0; i < statement->partition_count; i++) {
         const struct ast_column *col = &statement->partitions[i];
         int32_t index = type_field_index(table->schema, col->name, true);
         if (index < 0)
-            return sql_error(
-                &self->analyser, col->at, NULL,
-                "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] the partition column `%s` is not "
-                "among the columns of `%s`.",
-                col->name, table->name);
+            return sql_error(&self->analyser, col->at, NULL,
+                             "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] the partition column `%s` is not "
+                             "among the columns of `%s`.",
+                             col->name, table->name);
         names[i] = table->schema->fields[index].name;
     }
     if (statement->partition_count >= table->schema->field_count && statement->partition_count > 0)
@@ -237,16 +226,13 @@ static enum code partition_names(struct assembly *self, const struct element *el
     return E_OK;
 }
 
-static enum code describe_created(struct assembly *self, const struct element *element,
-                                  struct pipeline_table *table)
+static enum code describe_created(struct assembly *self, const struct element *element, struct pipeline_table *table)
 {
     const struct ast_statement *statement = element->statement;
-    struct setting *properties =
-        arena_array(self->analyser.arena, struct setting, (size_t)statement->property_count);
+    struct setting *properties = arena_array(self->analyser.arena, struct setting, (size_t)statement->property_count);
     for (int32_t i = 0; i < statement->property_count; i++)
-        properties[i] =
-            (struct setting){statement->properties[i].name, statement->properties[i].value,
-                             statement->properties[i].at};
+        properties[i] = (struct setting){statement->properties[i].name, statement->properties[i].value,
+                                         statement->properties[i].at};
     table->properties = properties;
     table->property_count = statement->property_count;
     table->format = table_format(&self->catalog, statement);
@@ -254,22 +240,19 @@ static enum code describe_created(struct assembly *self, const struct element *e
     table->comment = statement->comment;
     table->materialized = statement->materialized;
     if (statement->format != NULL)
-        notes_warn(
-            self->notes, statement->name_at,
-            "USING breaks on Spark's second run: TBLPROPERTIES ('leat.format' = '%s') does not",
-            statement->format);
+        notes_warn(self->notes, statement->name_at,
+                   "USING breaks on Spark's second run: TBLPROPERTIES ('leat.format' = '%s') does not",
+                   statement->format);
     if (statement->cluster_count > 0)
         notes_warn(self->notes, statement->name_at, "CLUSTER BY of `%s` is ignored", element->name);
     if (element->flows.count > 1)
-        notes_warn(
-            self->notes, statement->name_at,
-            "`%s` has %d flows: on Spark the second into a plain Parquet table loses its rows",
-            element->name, element->flows.count);
+        notes_warn(self->notes, statement->name_at,
+                   "`%s` has %d flows: on Spark the second into a plain Parquet table loses its rows", element->name,
+                   element->flows.count);
     return partition_names(self, element, table);
 }
 
-static enum code describe_table(struct assembly *self, const struct element *element,
-                                struct pipeline_table *table)
+static enum code describe_table(struct assembly *self, const struct element *element, struct pipeline_table *table)
 {
     struct arena *arena = self->analyser.arena;
     int32_t count = element->flows.count;
@@ -305,22 +288,19 @@ static void warn_unportable(struct assembly *self)
 {
     static const char zone[] = "spark.sql.session.timeZone";
     if (text_setting(self->text, zone) == NULL)
-        notes_warn(self->notes, (struct position){0},
-                   "%s is not set: leat takes UTC, Spark the machine's zone", zone);
+        notes_warn(self->notes, (struct position){0}, "%s is not set: leat takes UTC, Spark the machine's zone", zone);
     for (int32_t i = 0; i < self->catalog.elements.count; i++) {
         const struct element *element = self->catalog.elements.items[i];
         bool starts = false;
-        if (element->kind != ELEMENT_SOURCE || !element->used ||
-            !same_name(element->source->format, "kafka"))
+        if (element->kind != ELEMENT_SOURCE || !element->used || !same_name(element->source->format, "kafka"))
             continue;
         for (int32_t o = 0; o < element->source->option_count; o++)
             starts = starts || strncasecmp(element->source->options[o].name, "starting", 8) == 0;
         if (!starts)
-            notes_warn(
-                self->notes, element->at,
-                "the source `%s` does not say where it starts: without startingOffsets it begins "
-                "at what is latest when it runs first",
-                element->name);
+            notes_warn(self->notes, element->at,
+                       "the source `%s` does not say where it starts: without startingOffsets it begins "
+                       "at what is latest when it runs first",
+                       element->name);
     }
 }
 
@@ -334,8 +314,7 @@ static enum code collect_tables(struct assembly *self, struct pipeline *pipeline
         if (element->kind == ELEMENT_SOURCE && element->used)
             list_add(arena, &sources, element->source);
         else if (element->kind == ELEMENT_SOURCE)
-            notes_warn(self->notes, element->at, "the source `%s` is not read by any table",
-                       element->name);
+            notes_warn(self->notes, element->at, "the source `%s` is not read by any table", element->name);
         if (element->kind != ELEMENT_TABLE && element->kind != ELEMENT_SINK)
             continue;
         struct pipeline_table *table = arena_new(arena, struct pipeline_table);
@@ -343,14 +322,13 @@ static enum code collect_tables(struct assembly *self, struct pipeline *pipeline
         list_add(arena, &tables, table);
     }
     if (tables.count == 0)
-        return sql_error(
-            &self->analyser, (struct position){0},
-            "write CREATE STREAMING TABLE name AS SELECT .. into transformations/*.sql",
-            "[RUN_EMPTY_PIPELINE] Pipelines are expected to have at least one non-temporary "
-            "dataset defined.");
+        return sql_error(&self->analyser, (struct position){0},
+                         "write CREATE STREAMING TABLE name AS SELECT .. into transformations/*.sql",
+                         "[RUN_EMPTY_PIPELINE] Pipelines are expected to have at least one non-temporary "
+                         "dataset defined.");
     if (tables.count > SQL_TABLES_MAX)
-        return sql_error(&self->analyser, (struct position){0}, NULL,
-                         "more than SQL_TABLES_MAX = %d tables and sinks", SQL_TABLES_MAX);
+        return sql_error(&self->analyser, (struct position){0}, NULL, "more than SQL_TABLES_MAX = %d tables and sinks",
+                         SQL_TABLES_MAX);
     pipeline->tables = (const struct pipeline_table *const *)tables.items;
     pipeline->table_count = tables.count;
     pipeline->sources = (const struct pipeline_source *const *)sources.items;
@@ -361,8 +339,7 @@ static enum code collect_tables(struct assembly *self, struct pipeline *pipeline
 static void collect_settings(struct assembly *self, struct pipeline *pipeline)
 {
     int32_t count = self->text->setting_count;
-    struct setting *all =
-        arena_array(self->analyser.arena, struct setting, (size_t)(count + self->settings.count));
+    struct setting *all = arena_array(self->analyser.arena, struct setting, (size_t)(count + self->settings.count));
     for (int32_t i = 0; i < count; i++)
         all[i] = self->text->settings[i];
     for (int32_t i = 0; i < self->settings.count; i++)
@@ -377,11 +354,9 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void number_watermarks(struct arena *arena, struct pipeline *pipeline,
-                              const struct group_list *list)
+static void number_watermarks(struct arena *arena, struct pipeline *pipeline, const struct group_list *list)
 {
-    struct watermark_group *groups =
-        arena_array(arena, struct watermark_group, (size_t)list->count);
+    struct watermark_group *groups = arena_array(arena, struct watermark_group, (size_t)list->count);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         if (pipeline->nodes[i]->kind == PLAN_WATERMARK)
             pipeline->nodes[i]->watermark.node = pipeline->watermark_count++;
@@ -424,8 +399,7 @@ static void build_graph(struct assembly *self, struct pipeline *pipeline)
 /* Messages about the SQL need its lines. */
 static void know_files(struct arena *arena, struct notes *notes, const struct project_text *text)
 {
-    struct sql_file *files =
-        arena_array(arena, struct sql_file, (size_t)notes->file_count + (size_t)text->file_count);
+    struct sql_file *files = arena_array(arena, struct sql_file, (size_t)notes->file_count + (size_t)text->file_count);
     for (int32_t i = 0; i < notes->file_count; i++)
         files[i] = notes->files[i];
     for (int32_t i = 0; i < text->file_count; i++)
@@ -434,8 +408,8 @@ static void know_files(struct arena *arena, struct notes *notes, const struct pr
     notes->file_count += text->file_count;
 }
 
-enum code project_analyse(struct arena *arena, const struct project_text *text,
-                          const struct pipeline **out, struct error *err)
+enum code project_analyse(struct arena *arena, const struct project_text *text, const struct pipeline **out,
+                          struct error *err)
 {
     struct notes *notes = text->notes;
     struct assembly self = {.text = text, .notes = notes};
@@ -446,8 +420,7 @@ enum code project_analyse(struct arena *arena, const struct project_text *text,
                                   .storage_at = text->storage_at,
                                   .session = text->session};
     know_files(arena, notes, text);
-    self.analyser =
-        (struct analyser){.arena = arena, .notes = notes, .err = err, .catalog = &self.catalog};
+    self.analyser = (struct analyser){.arena = arena, .notes = notes, .err = err, .catalog = &self.catalog};
     self.analyser.expr = (struct expr_context){arena, &pipeline->session};
     self.catalog.default_format = text_setting(text, "spark.sql.sources.default");
     enum code declared = declare_all(&self);

@@ -13,12 +13,12 @@ struct pivot {
     const struct ast_relation *relation;
     const struct ast_pivot *ast;
     struct rowset *rows;
-    struct select select;          /* types the aggregates; its calls are those of one value */
-    bool *named;                   /* per column of the rows' plan: PIVOT reads it, so it is no key */
-    const struct expr *column;     /* of FOR: a column, or a STRUCT of several */
-    const struct expr **results;   /* per aggregate, over the calls */
-    const struct expr **values;    /* literals of the column's type */
-    struct list calls;             /* per value: the select's calls, then its count of rows */
+    struct select select;        /* types the aggregates; its calls are those of one value */
+    bool *named;                 /* per column of the rows' plan: PIVOT reads it, so it is no key */
+    const struct expr *column;   /* of FOR: a column, or a STRUCT of several */
+    const struct expr **results; /* per aggregate, over the calls */
+    const struct expr **values;  /* literals of the column's type */
+    struct list calls;           /* per value: the select's calls, then its count of rows */
     int32_t keys;
 };
 
@@ -34,10 +34,8 @@ static void note_named(void *context, const struct expr *column)
 static enum code pivot_column(struct analyser *self, struct pivot *pivot)
 {
     struct scope scope = {.rows = pivot->rows, .clause = "PIVOT"};
-    struct ast row = {.kind = AST_ROW,
-                      .at = pivot->relation->at,
-                      .args = pivot->ast->columns,
-                      .arg_count = pivot->ast->column_count};
+    struct ast row = {
+        .kind = AST_ROW, .at = pivot->relation->at, .args = pivot->ast->columns, .arg_count = pivot->ast->column_count};
     const struct ast *column = row.arg_count == 1 ? row.args[0] : &row;
     TRY(analyse_expr(self, &scope, column, &pivot->column));
     expr_each_column(pivot->column, note_named, pivot);
@@ -112,10 +110,11 @@ static enum code pivot_result(struct analyser *self, struct pivot *pivot, int32_
     expr_each_column(pivot->results[a], note_parts, &parts);
     if (parts.call && !parts.column)
         return E_OK;
-    return sql_error(self, ast->at, NULL,
-                     "[_LEGACY_ERROR_TEMP_1006] Aggregate expression required for pivot, but '%s' did not appear in any "
-                     "aggregate function.",
-                     ast_name_of(self, ast));
+    return sql_error(
+        self, ast->at, NULL,
+        "[_LEGACY_ERROR_TEMP_1006] Aggregate expression required for pivot, but '%s' did not appear in any "
+        "aggregate function.",
+        ast_name_of(self, ast));
 }
 
 static void note_calls(struct pivot *pivot)
@@ -167,7 +166,8 @@ static enum code pivot_group(struct analyser *self, struct pivot *pivot, struct 
         keys[pivot->keys++] = column_of(self, pivot->rows->plan, col->index, pivot->relation->at);
     }
     for (int32_t i = 0; i < pivot->calls.count; i++)
-        fields[pivot->keys + i] = (struct field){"call", ((const struct aggregate_call *)pivot->calls.items[i])->type, true};
+        fields[pivot->keys + i] =
+            (struct field){"call", ((const struct aggregate_call *)pivot->calls.items[i])->type, true};
     const struct group group = {.schema = type_struct(self->arena, fields, pivot->keys + pivot->calls.count),
                                 .keys = keys,
                                 .key_count = pivot->keys,
@@ -289,9 +289,10 @@ static enum code unpivot_columns(struct analyser *self, struct unpivot *unpivot,
         const struct ast *ast = group->columns[i];
         TRY(analyse_expr(self, &scope, ast, &out[i + 1]));
         if (out[i + 1]->kind != EXPR_COLUMN && out[i + 1]->kind != EXPR_FIELD)
-            return sql_error(self, ast->at, NULL,
-                             "[UNPIVOT_REQUIRES_ATTRIBUTES] UNPIVOT requires all given value expressions to be columns: %s.",
-                             ast_name_of(self, ast));
+            return sql_error(
+                self, ast->at, NULL,
+                "[UNPIVOT_REQUIRES_ATTRIBUTES] UNPIVOT requires all given value expressions to be columns: %s.",
+                ast_name_of(self, ast));
         if (out[i + 1]->kind == EXPR_COLUMN)
             unpivot->named[out[i + 1]->index] = true;
         text_printf(&name, "%s%s", i > 0 ? "_" : "",
@@ -312,10 +313,11 @@ static enum code unpivot_types(struct analyser *self, struct unpivot *unpivot)
         for (int32_t g = 0; g < unpivot->ast->group_count && type != NULL; g++)
             type = type_common(self->arena, type, unpivot->args[1 + g * width + v]->type);
         if (type == NULL)
-            return sql_error(self, unpivot->relation->at, NULL,
-                             "[UNPIVOT_VALUE_DATA_TYPE_MISMATCH] Unpivot value columns must share a least common type, some "
-                             "types do not: `%s`.",
-                             unpivot->ast->value_names[v - 1]);
+            return sql_error(
+                self, unpivot->relation->at, NULL,
+                "[UNPIVOT_VALUE_DATA_TYPE_MISMATCH] Unpivot value columns must share a least common type, some "
+                "types do not: `%s`.",
+                unpivot->ast->value_names[v - 1]);
         unpivot->fields[v] = (struct field){unpivot->ast->value_names[v - 1], type, true};
         for (int32_t g = 0; g < unpivot->ast->group_count; g++) {
             const struct expr **arg = &unpivot->args[1 + g * width + v];
@@ -331,8 +333,9 @@ static struct plan *unpivot_stack(struct analyser *self, const struct unpivot *u
 {
     int32_t width = unpivot->ast->value_name_count + 1;
     struct plan *input = unpivot->rows->plan;
-    struct plan *node = plan_over(self->arena, PLAN_GENERATE, input,
-                                  schema_append(self->arena, input->schema, unpivot->fields, width), unpivot->relation->at);
+    struct plan *node =
+        plan_over(self->arena, PLAN_GENERATE, input, schema_append(self->arena, input->schema, unpivot->fields, width),
+                  unpivot->relation->at);
     node->generate = (struct plan_generate){.kind = GENERATE_STACK,
                                             .args = unpivot->args,
                                             .arg_count = 1 + unpivot->ast->group_count * width,
@@ -373,7 +376,8 @@ static enum code unpivot_rows(struct analyser *self, const struct ast_relation *
     struct plan *stack = unpivot_stack(self, &unpivot);
     if (!ast->include_nulls)
         TRY(drop_nulls(self, &unpivot, columns + 1, &stack));
-    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)rows->column_count + (size_t)width);
+    const struct expr **exprs =
+        arena_array(self->arena, const struct expr *, (size_t)rows->column_count + (size_t)width);
     const char **names = arena_array(self->arena, const char *, (size_t)rows->column_count + (size_t)width);
     for (int32_t i = 0; i < rows->column_count; i++) {
         const struct scope_column *col = &rows->columns[i];

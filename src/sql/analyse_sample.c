@@ -25,8 +25,8 @@ static enum code sample_fraction(struct analyser *self, const struct ast_sample 
     *out /= of;
     if (*out >= 0 && *out <= 1)
         return E_OK;
-    return sql_error(self, sample->at, NULL, "[_LEGACY_ERROR_TEMP_0064] Sampling fraction (%g) must be on interval [0, 1].",
-                     *out);
+    return sql_error(self, sample->at, NULL,
+                     "[_LEGACY_ERROR_TEMP_0064] Sampling fraction (%g) must be on interval [0, 1].", *out);
 }
 
 /* rand(seed) < fraction: the numbers that Spark's sampler draws for a partition. */

@@ -7,17 +7,14 @@
 
 void select_scope(struct select *select, const char *clause, struct scope *out)
 {
-    *out = (struct scope){
-        .rows = select->rows, .select = select, .outer = select->outer, .clause = clause};
+    *out = (struct scope){.rows = select->rows, .select = select, .outer = select->outer, .clause = clause};
 }
 
 /* ---- aliases ---- */
 
-static enum code analyse_target(struct analyser *self, struct select *select,
-                                struct target *target);
+static enum code analyse_target(struct analyser *self, struct select *select, struct target *target);
 
-enum code select_alias(struct analyser *self, const struct scope *scope, const char *name,
-                       const struct expr **out)
+enum code select_alias(struct analyser *self, const struct scope *scope, const char *name, const struct expr **out)
 {
     struct select *select = scope->select != NULL ? scope->select : scope->aliases;
     if (select->window_type != NULL && same_name(name, select->window_name)) {
@@ -59,8 +56,7 @@ static enum code analyse_target(struct analyser *self, struct select *select, st
                          SQL_WEIGHT_MAX);
     if (expr_height(target->expr) > 2 * SQL_HEIGHT_MAX)
         return sql_error(self, target->at, "put a view in between",
-                         "the expression has more than %d levels once its aliases are written out",
-                         2 * SQL_HEIGHT_MAX);
+                         "the expression has more than %d levels once its aliases are written out", 2 * SQL_HEIGHT_MAX);
     return E_OK;
 }
 
@@ -75,11 +71,9 @@ static enum code analyse_lateral_views(struct analyser *self, struct select *sel
 {
     for (int32_t i = 0; i < select->ast->view_count; i++) {
         const struct ast_lateral_view *view = &select->ast->views[i];
-        struct scope scope = {
-            .rows = select->rows, .outer = select->outer, .clause = "LATERAL VIEW"};
+        struct scope scope = {.rows = select->rows, .outer = select->outer, .clause = "LATERAL VIEW"};
         int32_t count;
-        TRY(analyse_generator(self, &scope, view->generator, view->outer, view->columns,
-                              view->column_count, &count));
+        TRY(analyse_generator(self, &scope, view->generator, view->outer, view->columns, view->column_count, &count));
         const struct type *schema = select->rows->plan->schema;
         for (int32_t c = schema->field_count - count; c < schema->field_count; c++)
             rowset_add(self, select->rows, schema->fields[c].name, view->alias, c);
@@ -88,8 +82,7 @@ static enum code analyse_lateral_views(struct analyser *self, struct select *sel
 }
 
 /* The conditions of WHERE that are joins of their own, and the others as one. */
-static void split_where(struct analyser *self, const struct ast *where, struct list *memberships,
-                        struct list *others)
+static void split_where(struct analyser *self, const struct ast *where, struct list *memberships, struct list *others)
 {
     if (where->kind == AST_CALL && same_name(where->text, "and") && where->arg_count == 2) {
         split_where(self, where->args[0], memberships, others);
@@ -100,8 +93,7 @@ static void split_where(struct analyser *self, const struct ast *where, struct l
 }
 
 /* Conjuncts go into the joins of FROM where they may; the rest is a filter above. */
-static void filter_rows(struct analyser *self, struct rowset *rows, const struct expr *predicate,
-                        struct position at)
+static void filter_rows(struct analyser *self, struct rowset *rows, const struct expr *predicate, struct position at)
 {
     struct list conjuncts = {0}, stay = {0};
     predicate_split(self->arena, predicate, &conjuncts);
@@ -161,22 +153,20 @@ struct sort_keys {
 /* An ordinal stands for the output column at that place. */
 static const struct target *ordinal_target(const struct select *select, const struct ast *ast)
 {
-    if (ast->kind != AST_NUMBER || strspn(ast->text, "0123456789") != strlen(ast->text) ||
-        strlen(ast->text) > 6)
+    if (ast->kind != AST_NUMBER || strspn(ast->text, "0123456789") != strlen(ast->text) || strlen(ast->text) > 6)
         return NULL;
     long at = strtol(ast->text, NULL, 10);
     return at >= 1 && at <= select->target_count ? &select->targets[at - 1] : NULL;
 }
 
-static enum code analyse_sort_keys(struct analyser *self, struct select *select,
-                                   const struct ast_query *query, struct sort_keys *out)
+static enum code analyse_sort_keys(struct analyser *self, struct select *select, const struct ast_query *query,
+                                   struct sort_keys *out)
 {
     struct scope scope;
     select_scope(select, "ORDER BY", &scope);
     scope.aliases_first = true;
     bool all = query->order_count == 1 && query->order[0].expr->kind == AST_NAME &&
-               query->order[0].expr->part_count == 1 &&
-               same_name(query->order[0].expr->parts[0], "all");
+               query->order[0].expr->part_count == 1 && same_name(query->order[0].expr->parts[0], "all");
     out->count = all ? select->target_count : query->order_count;
     out->exprs = arena_array(self->arena, const struct expr *, (size_t)out->count);
     for (int32_t i = 0; i < out->count; i++) {
@@ -186,11 +176,10 @@ static enum code analyse_sort_keys(struct analyser *self, struct select *select,
         if (target != NULL)
             out->exprs[i] = target->expr;
         else if (place)
-            return sql_error(
-                self, ast->at, NULL,
-                "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position %s is not in select list (valid "
-                "range is [1, %d]).",
-                ast->text, select->target_count);
+            return sql_error(self, ast->at, NULL,
+                             "[ORDER_BY_POS_OUT_OF_RANGE] ORDER BY position %s is not in select list (valid "
+                             "range is [1, %d]).",
+                             ast->text, select->target_count);
         else
             TRY(analyse_expr(self, &scope, ast, &out->exprs[i]));
     }
@@ -244,8 +233,8 @@ static enum code add_window_functions(struct analyser *self, struct select *sele
     return E_OK;
 }
 
-static enum code add_sort(struct analyser *self, struct select *select,
-                          const struct ast_query *query, struct sort_keys *keys)
+static enum code add_sort(struct analyser *self, struct select *select, const struct ast_query *query,
+                          struct sort_keys *keys)
 {
     select->lifting = "ORDER BY";
     for (int32_t i = 0; i < keys->count; i++)
@@ -276,35 +265,30 @@ static enum code project_targets(struct analyser *self, struct select *select, s
         TRY(select_lift(self, select, select->targets[i].expr, &exprs[i]));
         names[i] = target_name(self, select, &select->targets[i]);
     }
-    struct plan *plan = plan_project(self->arena, select->lifted, exprs, names,
-                                     select->target_count, select->ast->at);
+    struct plan *plan = plan_project(self->arena, select->lifted, exprs, names, select->target_count, select->ast->at);
     *out = (struct rowset){.plan = plan};
     for (int32_t i = 0; i < select->target_count; i++)
         rowset_add(self, out, names[i], select->targets[i].qualifier, i);
     return E_OK;
 }
 
-static enum code refuse_streaming(struct analyser *self, const struct select *select,
-                                  const struct ast_query *query)
+static enum code refuse_streaming(struct analyser *self, const struct select *select, const struct ast_query *query)
 {
     if (!select->rows->plan->streaming)
         return E_OK;
     if (query->order_count > 0)
-        return sql_error(
-            self, query->order_at, "a stream has no end to sort at: sort where the table is read",
-            "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] ORDER BY is not supported on a stream.");
+        return sql_error(self, query->order_at, "a stream has no end to sort at: sort where the table is read",
+                         "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] ORDER BY is not supported on a stream.");
     if (select->overs.count > 0)
-        return sql_error(
-            self, select->ast->at, "group by window(time, '1 minute') instead",
-            "[NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING] Window function is not supported in a "
-            "stream.");
+        return sql_error(self, select->ast->at, "group by window(time, '1 minute') instead",
+                         "[NON_TIME_WINDOW_NOT_SUPPORTED_IN_STREAMING] Window function is not supported in a "
+                         "stream.");
     return E_OK;
 }
 
 /* With DISTINCT the order is over the output; the sort keys must be among its columns. */
-static enum code sort_distinct(struct analyser *self, const struct select *select,
-                               const struct ast_query *query, const struct sort_keys *keys,
-                               struct rowset *out)
+static enum code sort_distinct(struct analyser *self, const struct select *select, const struct ast_query *query,
+                               const struct sort_keys *keys, struct rowset *out)
 {
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)keys->count);
     for (int32_t i = 0; i < keys->count; i++) {
@@ -312,18 +296,16 @@ static enum code sort_distinct(struct analyser *self, const struct select *selec
             if (expr_equal(keys->exprs[i], select->targets[t].expr))
                 exprs[i] = column_of(self, out->plan, t, keys->exprs[i]->at);
         if (exprs[i] == NULL)
-            return sql_error(
-                self, keys->exprs[i]->at, "sort by a column of the SELECT list",
-                "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] SELECT DISTINCT keeps only its own "
-                "columns for ORDER BY.");
+            return sql_error(self, keys->exprs[i]->at, "sort by a column of the SELECT list",
+                             "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] SELECT DISTINCT keeps only its own "
+                             "columns for ORDER BY.");
     }
     out->plan = sort_rows(self, query, out->plan, exprs, keys->count);
     return E_OK;
 }
 
-static enum code finish_select(struct analyser *self, struct select *select,
-                               const struct ast_query *query, const struct expr *having,
-                               const struct expr *qualify, struct sort_keys *keys,
+static enum code finish_select(struct analyser *self, struct select *select, const struct ast_query *query,
+                               const struct expr *having, const struct expr *qualify, struct sort_keys *keys,
                                struct rowset *out)
 {
     select->lifted = select->rows->plan;
@@ -340,8 +322,7 @@ static enum code finish_select(struct analyser *self, struct select *select,
     TRY(project_targets(self, select, out));
     if (select->ast->distinct)
         TRY(distinct_rows(self, "SELECT DISTINCT", select->ast->at, &out->plan));
-    return keys->count > 0 && select->ast->distinct ? sort_distinct(self, select, query, keys, out)
-                                                    : E_OK;
+    return keys->count > 0 && select->ast->distinct ? sort_distinct(self, select, query, keys, out) : E_OK;
 }
 
 static void note_call(void *context, const struct expr *column)
@@ -362,27 +343,32 @@ static enum code check_pipe(struct analyser *self, const struct select *select)
         bool call = false;
         expr_each_column(select->targets[i].expr, note_call, &call);
         if (select->overs.count > 0)
-            return sql_error(self, ast->at, NULL,
-                             "[UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE] The feature is not supported: "
-                             "The SQL pipe operator syntax with aggregation (using |> AGGREGATE) does not support window "
-                             "functions.");
+            return sql_error(
+                self, ast->at, NULL,
+                "[UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE] The feature is not supported: "
+                "The SQL pipe operator syntax with aggregation (using |> AGGREGATE) does not support window "
+                "functions.");
         if (!call)
-            return sql_error(self, select->targets[i].at, "put it behind GROUP BY",
-                             "[PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION] Non-grouping expression "
-                             "`%s` is provided as an argument to the |> AGGREGATE pipe operator but does not contain any "
-                             "aggregate function.",
-                             select->targets[i].name);
+            return sql_error(
+                self, select->targets[i].at, "put it behind GROUP BY",
+                "[PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION] Non-grouping expression "
+                "`%s` is provided as an argument to the |> AGGREGATE pipe operator but does not contain any "
+                "aggregate function.",
+                select->targets[i].name);
     }
     return E_OK;
 }
 
-enum code analyse_select(struct analyser *self, const struct ast_query *query,
-                         const struct ast_select *ast, const struct scope *outer,
-                         struct rowset *out)
+enum code analyse_select(struct analyser *self, const struct ast_query *query, const struct ast_select *ast,
+                         const struct scope *outer, struct rowset *out)
 {
     struct rowset rows = {0};
-    struct select select = {
-        .ast = ast, .rows = &rows, .outer = outer, .window = {.key = -1}, .projected = {.key = -1}, .grouped = ast->grouped};
+    struct select select = {.ast = ast,
+                            .rows = &rows,
+                            .outer = outer,
+                            .window = {.key = -1},
+                            .projected = {.key = -1},
+                            .grouped = ast->grouped};
     const struct expr *having = NULL, *qualify = NULL;
     struct sort_keys keys = {0};
     struct scope scope;

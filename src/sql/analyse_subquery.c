@@ -19,18 +19,14 @@ struct membership { /* x IN (SELECT ..), EXISTS (SELECT ..) */
     int32_t sought_count;
     struct plan *right;
     const struct expr **values; /* over `right`: what is compared with `sought` */
-    struct list correlated; /* const struct expr *: over `right`, and marked columns of the rows */
+    struct list correlated;     /* const struct expr *: over `right`, and marked columns of the rows */
 };
 
-static bool is_membership(const struct ast *ast)
-{
-    return ast->kind == AST_EXISTS || ast->kind == AST_IN;
-}
+static bool is_membership(const struct ast *ast) { return ast->kind == AST_EXISTS || ast->kind == AST_IN; }
 
 static bool is_not(const struct ast *ast)
 {
-    return ast->kind == AST_CALL && ast->arg_count == 1 &&
-           (same_name(ast->text, "not") || same_name(ast->text, "!"));
+    return ast->kind == AST_CALL && ast->arg_count == 1 && (same_name(ast->text, "not") || same_name(ast->text, "!"));
 }
 
 bool is_membership_condition(const struct ast *ast)
@@ -42,15 +38,14 @@ bool is_membership_condition(const struct ast *ast)
 
 /* ---- the subquery ---- */
 
-static enum code refuse_streaming(struct analyser *self, const struct plan *subquery,
-                                  const struct ast *ast, const char *hint)
+static enum code refuse_streaming(struct analyser *self, const struct plan *subquery, const struct ast *ast,
+                                  const char *hint)
 {
     if (!subquery->streaming)
         return E_OK;
-    return sql_error(
-        self, ast->at, hint,
-        "[INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY] Invalid subquery: Streaming query is not allowed "
-        "in subquery expressions.");
+    return sql_error(self, ast->at, hint,
+                     "[INVALID_SUBQUERY_EXPRESSION.STREAMING_QUERY] Invalid subquery: Streaming query is not allowed "
+                     "in subquery expressions.");
 }
 
 static bool note_read(void *context, const struct expr *column)
@@ -72,8 +67,8 @@ static void note_reads(struct analyser *self, const struct ast_query *query, con
 }
 
 /* The names of the query around come out as columns from MARK_OUTER on. */
-static enum code analyse_inner(struct analyser *self, const struct scope *scope,
-                               const struct ast *ast, struct rowset *out, bool *correlated)
+static enum code analyse_inner(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                               struct rowset *out, bool *correlated)
 {
     int32_t reads = self->outer_reads;
     TRY(analyse_query(self, ast->query, scope, out));
@@ -83,8 +78,7 @@ static enum code analyse_inner(struct analyser *self, const struct scope *scope,
     return E_OK;
 }
 
-static enum code sought_values(struct analyser *self, const struct scope *scope,
-                               struct membership *member)
+static enum code sought_values(struct analyser *self, const struct scope *scope, struct membership *member)
 {
     const struct ast *ast = member->ast;
     if (ast->kind != AST_IN)
@@ -98,8 +92,7 @@ static enum code sought_values(struct analyser *self, const struct scope *scope,
     return E_OK;
 }
 
-static enum code check_columns(struct analyser *self, const struct membership *member,
-                               const struct type *schema)
+static enum code check_columns(struct analyser *self, const struct membership *member, const struct type *schema)
 {
     if (member->ast->kind != AST_IN)
         return E_OK;
@@ -138,19 +131,16 @@ static bool has_marks(struct analyser *self, struct plan *plan)
 }
 
 /* Takes the conjuncts with marked columns out of the filter on top of `plan`. */
-static struct plan *without_correlation(struct analyser *self, struct plan *plan,
-                                        struct list *correlated)
+static struct plan *without_correlation(struct analyser *self, struct plan *plan, struct list *correlated)
 {
     struct list conjuncts = {0}, rest = {0};
     if (plan->kind != PLAN_FILTER)
         return plan;
     predicate_split(self->arena, plan->exprs[0], &conjuncts);
     for (int32_t i = 0; i < conjuncts.count; i++)
-        list_add(self->arena, expr_has_marks(conjuncts.items[i]) ? correlated : &rest,
-                 conjuncts.items[i]);
+        list_add(self->arena, expr_has_marks(conjuncts.items[i]) ? correlated : &rest, conjuncts.items[i]);
     const struct expr *predicate = predicate_all(&self->expr, &rest);
-    return predicate != NULL ? plan_filter(self->arena, plan->inputs[0], predicate, plan->at)
-                             : plan->inputs[0];
+    return predicate != NULL ? plan_filter(self->arena, plan->inputs[0], predicate, plan->at) : plan->inputs[0];
 }
 
 /* Marks of this query's own level only: those of further out would change their meaning with their place. */
@@ -180,11 +170,9 @@ static bool lift_correlation(struct analyser *self, struct membership *member)
 
 static enum code refuse_correlation(struct analyser *self, const struct membership *member)
 {
-    return sql_error(
-        self, member->ast->at,
-        "write it as LEFT SEMI JOIN or LEFT ANTI JOIN with its condition in ON",
-        "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_REFERENCE] a correlated "
-        "subquery reads the query around in conditions of its own WHERE alone.");
+    return sql_error(self, member->ast->at, "write it as LEFT SEMI JOIN or LEFT ANTI JOIN with its condition in ON",
+                     "[UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_REFERENCE] a correlated "
+                     "subquery reads the query around in conditions of its own WHERE alone.");
 }
 
 /* ---- the join ---- */
@@ -198,15 +186,13 @@ struct inward {
 static const struct expr *place_column(void *context, const struct expr *column)
 {
     const struct inward *self = context;
-    int32_t index =
-        column->index >= MARK_OUTER ? column->index - MARK_OUTER : column->index + self->left_count;
+    int32_t index = column->index >= MARK_OUTER ? column->index - MARK_OUTER : column->index + self->left_count;
     return expr_column(self->ctx, index, &self->schema->fields[index], column->at);
 }
 
 /* a = b; where a NULL leaves the row in doubt, and only certain ones are kept: a = b OR (a = b) IS NULL. */
-static enum code equality(struct analyser *self, const struct membership *member,
-                          const struct expr *left, const struct expr *right, bool in_doubt,
-                          const struct expr **out)
+static enum code equality(struct analyser *self, const struct membership *member, const struct expr *left,
+                          const struct expr *right, bool in_doubt, const struct expr **out)
 {
     const struct expr *args[2] = {left, right};
     struct position at = member->ast->at;
@@ -219,19 +205,17 @@ static enum code equality(struct analyser *self, const struct membership *member
     return E_OK;
 }
 
-static enum code join_conditions(struct analyser *self, const struct membership *member,
-                                 const struct plan *left, bool *null_aware, struct list *out)
+static enum code join_conditions(struct analyser *self, const struct membership *member, const struct plan *left,
+                                 bool *null_aware, struct list *out)
 {
     const struct type *right = member->right->schema;
-    struct inward inward = {
-        &self->expr, schema_append(self->arena, left->schema, right->fields, right->field_count),
-        left->schema->field_count};
+    struct inward inward = {&self->expr, schema_append(self->arena, left->schema, right->fields, right->field_count),
+                            left->schema->field_count};
     const struct expr *part;
     *null_aware = false;
     for (int32_t i = 0; i < member->sought_count; i++) {
         const struct expr *sought = member->sought[i];
-        const struct expr *value =
-            expr_rewrite(self->arena, member->values[i], place_column, &inward);
+        const struct expr *value = expr_rewrite(self->arena, member->values[i], place_column, &inward);
         bool in_doubt = member->negated && (sought->nullable || value->nullable);
         // one pair, nothing else: the operator knows what a NULL means, and can look the pair up
         *null_aware = in_doubt && member->sought_count == 1 && member->correlated.count == 0;
@@ -239,18 +223,16 @@ static enum code join_conditions(struct analyser *self, const struct membership 
         list_add(self->arena, out, part);
     }
     for (int32_t i = 0; i < member->correlated.count; i++)
-        list_add(self->arena, out,
-                 expr_rewrite(self->arena, member->correlated.items[i], place_column, &inward));
+        list_add(self->arena, out, expr_rewrite(self->arena, member->correlated.items[i], place_column, &inward));
     return E_OK;
 }
 
-static enum code join_member(struct analyser *self, const struct membership *member,
-                             struct rowset *rows)
+static enum code join_member(struct analyser *self, const struct membership *member, struct rowset *rows)
 {
     struct list conditions = {0};
     bool null_aware;
-    struct plan *node = join_node(self, member->negated ? JOIN_ANTI : JOIN_SEMI, rows->plan,
-                                  member->right, member->ast->at);
+    struct plan *node =
+        join_node(self, member->negated ? JOIN_ANTI : JOIN_SEMI, rows->plan, member->right, member->ast->at);
     TRY(join_conditions(self, member, rows->plan, &null_aware, &conditions));
     join_take_apart(&self->expr, node, &conditions);
     node->join.null_aware = null_aware && node->join.key_count == 1;
@@ -258,8 +240,8 @@ static enum code join_member(struct analyser *self, const struct membership *mem
     return join_check_rules(self, node);
 }
 
-static enum code batch_subquery(struct analyser *self, const struct scope *scope,
-                                const struct membership *member, struct plan *plan, const struct expr **out);
+static enum code batch_subquery(struct analyser *self, const struct scope *scope, const struct membership *member,
+                                struct plan *plan, const struct expr **out);
 
 /* For each row on its own: the subquery is more than a condition can say. */
 static enum code filter_member(struct analyser *self, const struct scope *scope, const struct membership *member,
@@ -274,8 +256,7 @@ static enum code filter_member(struct analyser *self, const struct scope *scope,
     return E_OK;
 }
 
-enum code analyse_membership(struct analyser *self, const struct scope *scope,
-                             const struct ast *ast)
+enum code analyse_membership(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
     struct membership member = {.ast = ast};
     struct rowset result;
@@ -284,19 +265,17 @@ enum code analyse_membership(struct analyser *self, const struct scope *scope,
         member.negated = !member.negated;
     TRY(sought_values(self, scope, &member));
     TRY(analyse_inner(self, scope, member.ast, &result, &correlated));
-    TRY(refuse_streaming(
-        self, result.plan, member.ast,
-        member.negated ? "write it as a join: LEFT JOIN with the time bounded in ON, and WHERE its "
-                         "key IS NULL"
-                       : "write it as a join: LEFT SEMI JOIN with the time bounded in ON"));
+    TRY(refuse_streaming(self, result.plan, member.ast,
+                         member.negated ? "write it as a join: LEFT JOIN with the time bounded in ON, and WHERE its "
+                                          "key IS NULL"
+                                        : "write it as a join: LEFT SEMI JOIN with the time bounded in ON"));
     TRY(check_columns(self, &member, result.plan->schema));
     member.right = result.plan;
     member.values = arena_array(self->arena, const struct expr *, (size_t)member.sought_count);
     for (int32_t i = 0; i < member.sought_count; i++)
         member.values[i] = column_of(self, result.plan, i, member.ast->at);
     if (correlated && !lift_correlation(self, &member))
-        return self->batch ? filter_member(self, scope, &member, result.plan)
-                           : refuse_correlation(self, &member);
+        return self->batch ? filter_member(self, scope, &member, result.plan) : refuse_correlation(self, &member);
     return join_member(self, &member, scope->rows);
 }
 
@@ -306,8 +285,8 @@ struct plan *apply_subquery(struct analyser *self, struct plan *rows, const stru
 {
     static const char *const names[] = {"scalarsubquery()", "exists()", "in()"};
     struct field field = {names[subquery->kind], subquery->type, true};
-    struct plan *node = plan_over(self->arena, PLAN_APPLY, rows,
-                                  schema_append(self->arena, rows->schema, &field, 1), subquery->at);
+    struct plan *node =
+        plan_over(self->arena, PLAN_APPLY, rows, schema_append(self->arena, rows->schema, &field, 1), subquery->at);
     node->inputs[1] = subquery->plan;
     node->input_count = 2;
     node->exprs = subquery->sought;
@@ -342,8 +321,8 @@ static enum code common_types(struct analyser *self, const struct membership *me
 }
 
 /* In a SELECT's list, HAVING and ORDER BY the column comes when the groups are there; else at once. */
-static enum code batch_subquery(struct analyser *self, const struct scope *scope,
-                                const struct membership *member, struct plan *plan, const struct expr **out)
+static enum code batch_subquery(struct analyser *self, const struct scope *scope, const struct membership *member,
+                                struct plan *plan, const struct expr **out)
 {
     struct subquery *subquery = arena_new(self->arena, struct subquery);
     const struct ast *ast = member->ast;
@@ -375,9 +354,9 @@ static enum code batch_subquery(struct analyser *self, const struct scope *scope
 /* ---- in expressions ---- */
 
 /* The subquery's result becomes a last column of the rows. */
-static const struct expr *join_result(struct analyser *self, struct rowset *rows,
-                                      struct plan *subquery, const struct type *type,
-                                      const char *name, const char *unsupported, struct position at)
+static const struct expr *join_result(struct analyser *self, struct rowset *rows, struct plan *subquery,
+                                      const struct type *type, const char *name, const char *unsupported,
+                                      struct position at)
 {
     struct field field = {name, type, true};
     struct plan *node = join_node(self, JOIN_LEFT, rows->plan, subquery, at);
@@ -412,9 +391,8 @@ enum code analyse_subquery(struct analyser *self, const struct scope *scope, con
         TRY(check_columns(self, &member, schema));
     if (ast->kind != AST_SUBQUERY && !self->batch) {
         *out = join_result(self, scope->rows, result.plan, type_of(TYPE_BOOLEAN), "exists()",
-                           ast->kind == AST_IN
-                               ? "IN with a subquery that is no condition of WHERE joined by AND"
-                               : "EXISTS that is no condition of WHERE joined by AND",
+                           ast->kind == AST_IN ? "IN with a subquery that is no condition of WHERE joined by AND"
+                                               : "EXISTS that is no condition of WHERE joined by AND",
                            ast->at);
         return E_OK;
     }
@@ -426,11 +404,10 @@ enum code analyse_subquery(struct analyser *self, const struct scope *scope, con
             schema->field_count);
     if (self->batch)
         return batch_subquery(self, scope, &member, result.plan, out);
-    const char *unsupported = correlated ? "a correlated scalar subquery"
-                              : !has_one_row(result.plan)
-                                  ? "a scalar subquery that may have several rows"
-                                  : NULL;
-    *out = join_result(self, scope->rows, result.plan, schema->fields[0].type, "scalarsubquery()",
-                       unsupported, ast->at);
+    const char *unsupported = correlated                  ? "a correlated scalar subquery"
+                              : !has_one_row(result.plan) ? "a scalar subquery that may have several rows"
+                                                          : NULL;
+    *out =
+        join_result(self, scope->rows, result.plan, schema->fields[0].type, "scalarsubquery()", unsupported, ast->at);
     return E_OK;
 }

@@ -15,13 +15,11 @@ enum { SLIDES_MAX = 1000 }; // windows that one row falls into
 
 static enum code no_months(struct analyser *self, const struct ast *ast, const char *function)
 {
-    return sql_error(
-        self, ast->at, NULL,
-        "[CANNOT_PARSE_INTERVAL] Intervals greater than a month is not supported in %s.", function);
+    return sql_error(self, ast->at, NULL,
+                     "[CANNOT_PARSE_INTERVAL] Intervals greater than a month is not supported in %s.", function);
 }
 
-static enum code check_duration(struct analyser *self, const struct ast *ast,
-                                const struct expr *value)
+static enum code check_duration(struct analyser *self, const struct ast *ast, const struct expr *value)
 {
     if (expr_is_constant(value) && (value->type->id == TYPE_STRING || type_is_integer(value->type)))
         return E_OK;
@@ -31,8 +29,8 @@ static enum code check_duration(struct analyser *self, const struct ast *ast,
 }
 
 /* '1 minute', or microseconds. */
-static enum code window_duration(struct analyser *self, const struct scope *scope,
-                                 const struct ast *ast, int64_t *out_us)
+static enum code window_duration(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                 int64_t *out_us)
 {
     const struct expr *value;
     int64_t months = 0;
@@ -46,10 +44,8 @@ static enum code window_duration(struct analyser *self, const struct scope *scop
     TRY(check_duration(self, ast, value));
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
     if (value->type->id != TYPE_STRING) {
-        TRY(placed(
-            self,
-            expr_cast(&self->expr, value, type_of(TYPE_INT64), false, ast->at, &value, self->err),
-            ast->at));
+        TRY(placed(self, expr_cast(&self->expr, value, type_of(TYPE_INT64), false, ast->at, &value, self->err),
+                   ast->at));
         TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
         *out_us = column_values(value->literal, int64_t)[0];
         return E_OK;
@@ -63,15 +59,14 @@ static enum code window_duration(struct analyser *self, const struct scope *scop
 
 static bool is_window_struct(const struct type *type)
 {
-    return type->id == TYPE_STRUCT && type->field_count == 2 &&
-           same_name(type->fields[0].name, "start") && same_name(type->fields[1].name, "end") &&
-           type->fields[1].type->id >= TYPE_TIMESTAMP &&
+    return type->id == TYPE_STRUCT && type->field_count == 2 && same_name(type->fields[0].name, "start") &&
+           same_name(type->fields[1].name, "end") && type->fields[1].type->id >= TYPE_TIMESTAMP &&
            type->fields[1].type->id <= TYPE_TIMESTAMP_NTZ;
 }
 
 /* A window of windows counts each at its last instant. */
-static enum code window_time(struct analyser *self, const struct scope *scope,
-                             const struct ast *call, const struct expr **out)
+static enum code window_time(struct analyser *self, const struct scope *scope, const struct ast *call,
+                             const struct expr **out)
 {
     const struct ast *ast = call->args[0];
     TRY(analyse_expr(self, scope, ast, out));
@@ -79,19 +74,15 @@ static enum code window_time(struct analyser *self, const struct scope *scope,
     if (id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ)
         return E_OK;
     if (is_window_struct((*out)->type))
-        return placed(self, expr_call(&self->expr, "window_time", out, 1, ast->at, out, self->err),
-                      ast->at);
+        return placed(self, expr_call(&self->expr, "window_time", out, 1, ast->at, out, self->err), ast->at);
     if (id == TYPE_DATE || id == TYPE_STRING)
-        return placed(
-            self,
-            expr_cast(&self->expr, *out, type_of(TYPE_TIMESTAMP), false, ast->at, out, self->err),
-            ast->at);
-    return sql_error(
-        self, ast->at, "cast it: try_cast(x AS TIMESTAMP)",
-        "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
-        "mismatch: The first parameter requires the (\"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME "
-        "ZONE\") type, however \"%s\" has the type \"%s\".",
-        call->text, ast_name_of(self, ast), type_text(self->arena, (*out)->type));
+        return placed(self, expr_cast(&self->expr, *out, type_of(TYPE_TIMESTAMP), false, ast->at, out, self->err),
+                      ast->at);
+    return sql_error(self, ast->at, "cast it: try_cast(x AS TIMESTAMP)",
+                     "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s\" due to data type "
+                     "mismatch: The first parameter requires the (\"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME "
+                     "ZONE\") type, however \"%s\" has the type \"%s\".",
+                     call->text, ast_name_of(self, ast), type_text(self->arena, (*out)->type));
 }
 
 static enum code wrong_count(struct analyser *self, const struct ast *ast, const char *wanted)
@@ -102,8 +93,8 @@ static enum code wrong_count(struct analyser *self, const struct ast *ast, const
                      ast->text, wanted, ast->arg_count);
 }
 
-static enum code window_arguments(struct analyser *self, const struct scope *scope,
-                                  const struct ast *ast, struct plan_window *out)
+static enum code window_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                  struct plan_window *out)
 {
     if (ast->arg_count < 2 || ast->arg_count > 4)
         return wrong_count(self, ast, "[2, 4]");
@@ -114,20 +105,19 @@ static enum code window_arguments(struct analyser *self, const struct scope *sco
         TRY(window_duration(self, scope, ast->args[2], &out->slide_us));
     if (ast->arg_count > 3)
         TRY(window_duration(self, scope, ast->args[3], &out->start_us));
-    if (out->size_us > 0 && out->slide_us > 0 && out->slide_us <= out->size_us &&
-        out->start_us < out->slide_us && out->start_us > -out->slide_us)
+    if (out->size_us > 0 && out->slide_us > 0 && out->slide_us <= out->size_us && out->start_us < out->slide_us &&
+        out->start_us > -out->slide_us)
         return E_OK;
-    return sql_error(
-        self, ast->at, NULL,
-        "[DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION] Cannot resolve \"window\": the size "
-        "and the slide must be above 0, the slide at most the size, and the start below the "
-        "slide.");
+    return sql_error(self, ast->at, NULL,
+                     "[DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION] Cannot resolve \"window\": the size "
+                     "and the slide must be above 0, the slide at most the size, and the start below the "
+                     "slide.");
 }
 
 /* ---- the gap of a session ---- */
 
-static enum code constant_gap(struct analyser *self, const struct ast *ast,
-                              const struct expr *value, const struct expr **out)
+static enum code constant_gap(struct analyser *self, const struct ast *ast, const struct expr *value,
+                              const struct expr **out)
 {
     int64_t months = 0, us = 0;
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
@@ -146,8 +136,8 @@ static enum code constant_gap(struct analyser *self, const struct ast *ast,
     return E_OK;
 }
 
-static enum code session_arguments(struct analyser *self, const struct scope *scope,
-                                   const struct ast *ast, struct plan_window *out)
+static enum code session_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                   struct plan_window *out)
 {
     if (ast->arg_count != 2)
         return wrong_count(self, ast, "2");
@@ -158,22 +148,18 @@ static enum code session_arguments(struct analyser *self, const struct scope *sc
     if (gap->type->id == TYPE_NULL)
         gap = expr_null(&self->expr, type_of(TYPE_STRING), written->at);
     if (gap->type->id != TYPE_STRING && gap->type->id != TYPE_INTERVAL_DT)
-        return sql_error(
-            self, written->at, "give it as text: '5 minutes'",
-            "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Gap duration expression used in session "
-            "window must be CalendarIntervalType, but got \"%s\".",
-            type_text(self->arena, gap->type));
+        return sql_error(self, written->at, "give it as text: '5 minutes'",
+                         "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Gap duration expression used in session "
+                         "window must be CalendarIntervalType, but got \"%s\".",
+                         type_text(self->arena, gap->type));
     if (gap->type->id == TYPE_INTERVAL_DT)
-        notes_warn(self->notes, written->at,
-                   "Spark's session_window takes its gap as text: '5 minutes'");
+        notes_warn(self->notes, written->at, "Spark's session_window takes its gap as text: '5 minutes'");
     if (expr_is_constant(gap))
         return constant_gap(self, written, gap, &out->gap);
     out->gap = gap;
     if (gap->type->id == TYPE_INTERVAL_DT)
         return E_OK;
-    return placed(self,
-                  expr_call(&self->expr, "window:gap", &gap, 1, written->at, &out->gap, self->err),
-                  written->at);
+    return placed(self, expr_call(&self->expr, "window:gap", &gap, 1, written->at, &out->gap, self->err), written->at);
 }
 
 /* ---- as a key, or as a value ---- */
@@ -187,10 +173,9 @@ static bool same_window(const struct plan_window *a, const struct plan_window *b
 
 static enum code several_windows(struct analyser *self, const struct ast *ast)
 {
-    return sql_error(
-        self, ast->at, NULL,
-        "[UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS] Multiple time/session window expressions "
-        "would result in a cartesian product of rows, therefore they are currently not supported.");
+    return sql_error(self, ast->at, NULL,
+                     "[UNSUPPORTED_FEATURE.MULTIPLE_TIME_WINDOWS] Multiple time/session window expressions "
+                     "would result in a cartesian product of rows, therefore they are currently not supported.");
 }
 
 static const struct type *window_type(struct analyser *self, const struct type *time)
@@ -199,8 +184,7 @@ static const struct type *window_type(struct analyser *self, const struct type *
     return type_struct(self->arena, fields, 2);
 }
 
-const struct expr *select_window_column(struct analyser *self, const struct select *select,
-                                        struct position at)
+const struct expr *select_window_column(struct analyser *self, const struct select *select, struct position at)
 {
     struct field field = {select->window_name, select->window_type, false};
     return expr_column(&self->expr, MARK_WINDOW, &field, at);
@@ -216,29 +200,22 @@ static enum code window_value(struct analyser *self, const struct plan_window *w
     int32_t count = 2;
     if (window->gap == NULL) {
         args[1] = expr_int(&self->expr, number, window->size_us, at);
-        args[count++] =
-            expr_int(&self->expr, number, sliding ? window->slide_us : window->start_us, at);
+        args[count++] = expr_int(&self->expr, number, sliding ? window->slide_us : window->start_us, at);
     }
     if (sliding)
         args[count++] = expr_int(&self->expr, number, window->start_us, at);
-    const char *name = window->gap != NULL ? "window:session"
-                       : sliding           ? "window:sliding"
-                                           : "window:tumbling";
-    return placed(self, expr_call(&self->expr, name, args, count, at, out, self->err),
-                  at);
+    const char *name = window->gap != NULL ? "window:session" : sliding ? "window:sliding" : "window:tumbling";
+    return placed(self, expr_call(&self->expr, name, args, count, at, out, self->err), at);
 }
 
-static const struct expr *repeat_rows(struct analyser *self, struct rowset *rows,
-                                      const struct expr *windows)
+static const struct expr *repeat_rows(struct analyser *self, struct rowset *rows, const struct expr *windows)
 {
     struct field field = {"window", windows->type->fields[0].type, false};
-    struct plan *node =
-        plan_over(self->arena, PLAN_GENERATE, rows->plan,
-                  schema_append(self->arena, rows->plan->schema, &field, 1), windows->at);
+    struct plan *node = plan_over(self->arena, PLAN_GENERATE, rows->plan,
+                                  schema_append(self->arena, rows->plan->schema, &field, 1), windows->at);
     const struct expr **args = arena_new(self->arena, const struct expr *);
     args[0] = windows;
-    node->generate = (struct plan_generate){
-        .kind = GENERATE_EXPLODE, .args = args, .arg_count = 1, .generated = 1};
+    node->generate = (struct plan_generate){.kind = GENERATE_EXPLODE, .args = args, .arg_count = 1, .generated = 1};
     rows->plan = node;
     return column_of(self, node, node->schema->field_count - 1, windows->at);
 }
@@ -254,8 +231,8 @@ static enum code keep_rows(struct analyser *self, struct rowset *rows, const cha
 }
 
 /* Rows without a window fall out. */
-enum code window_column(struct analyser *self, struct rowset *rows, const struct plan_window *window, struct position at,
-                        const struct expr **out)
+enum code window_column(struct analyser *self, struct rowset *rows, const struct plan_window *window,
+                        struct position at, const struct expr **out)
 {
     const struct expr *value;
     TRY(keep_rows(self, rows, "isnotnull", &window->time, 1));
@@ -264,15 +241,15 @@ enum code window_column(struct analyser *self, struct rowset *rows, const struct
         TRY(keep_rows(self, rows, ">", (const struct expr *const[]){window->gap, zero}, 2));
     }
     TRY(window_value(self, window, at, &value));
-    *out = value->type->id == TYPE_ARRAY ? repeat_rows(self, rows, value)
-                                         : rowset_append(self, rows, value, window->gap != NULL ? "session_window" : "window");
+    *out = value->type->id == TYPE_ARRAY
+               ? repeat_rows(self, rows, value)
+               : rowset_append(self, rows, value, window->gap != NULL ? "session_window" : "window");
     return E_OK;
 }
 
 /* Spark gives one node of a plan one window: SELECT's are equal, WHERE has its own. */
-static enum code window_as_value(struct analyser *self, const struct scope *scope,
-                                 const struct ast *ast, struct plan_window *window,
-                                 const struct expr **out)
+static enum code window_as_value(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                 struct plan_window *window, const struct expr **out)
 {
     struct select *select = scope->select;
     bool listed = select != NULL && strcmp(scope->clause, "the SELECT list") == 0;

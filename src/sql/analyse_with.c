@@ -11,11 +11,12 @@
 
 static enum code refuse_own_name(struct analyser *self, const struct ast_relation *relation, const struct ast_cte *cte)
 {
-    return sql_error(self, relation->at, "write anchor UNION ALL step, and read the name in the step",
-                     "[INVALID_RECURSIVE_CTE] Invalid recursive definition found. Recursive queries must contain an UNION "
-                     "or an UNION ALL statement with 2 children. The first child needs to be the anchor term without any "
-                     "recursive references: `%s`.",
-                     cte->name);
+    return sql_error(
+        self, relation->at, "write anchor UNION ALL step, and read the name in the step",
+        "[INVALID_RECURSIVE_CTE] Invalid recursive definition found. Recursive queries must contain an UNION "
+        "or an UNION ALL statement with 2 children. The first child needs to be the anchor term without any "
+        "recursive references: `%s`.",
+        cte->name);
 }
 
 enum code find_cte(struct analyser *self, const struct ast_relation *relation, const struct ast_cte **cte,
@@ -77,12 +78,13 @@ static enum code check_place(struct analyser *self, const struct ast_cte *cte, s
                 continue;
             reads[n] = true;
             if (!passes_rows(plan, i))
-                return sql_error(self, plan->at, NULL,
-                                 "[INVALID_RECURSIVE_REFERENCE.PLACE] Invalid recursive reference found inside WITH "
-                                 "RECURSIVE clause. Recursive references cannot be used on the right side of left "
-                                 "outer/semi/anti joins, on the left side of right outer joins, in full outer joins, in "
-                                 "aggregates, window functions or sorts: `%s`.",
-                                 cte->name);
+                return sql_error(
+                    self, plan->at, NULL,
+                    "[INVALID_RECURSIVE_REFERENCE.PLACE] Invalid recursive reference found inside WITH "
+                    "RECURSIVE clause. Recursive references cannot be used on the right side of left "
+                    "outer/semi/anti joins, on the left side of right outer joins, in full outer joins, in "
+                    "aggregates, window functions or sorts: `%s`.",
+                    cte->name);
         }
     }
     return E_OK;
@@ -124,7 +126,8 @@ static enum code levels_max(struct analyser *self, const struct ast_cte *cte, in
     if (!expr_is_constant(value) || !type_is_integer(value->type))
         return sql_error(self, cte->levels_max->at, NULL,
                          "[PARSE_SYNTAX_ERROR] MAX RECURSION LEVEL takes a whole number.");
-    TRY(placed(self, expr_cast(&self->expr, value, type_of(TYPE_INT64), false, value->at, &value, self->err), value->at));
+    TRY(placed(self, expr_cast(&self->expr, value, type_of(TYPE_INT64), false, value->at, &value, self->err),
+               value->at));
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), value->at));
     *out = column_values(value->literal, int64_t)[0];
     return E_OK;
@@ -147,10 +150,11 @@ static enum code recursion_plan(struct analyser *self, const struct ast_cte *cte
                                 struct plan *anchor, struct plan *step, const struct plan *level, struct plan **out)
 {
     if (!body->all)
-        return sql_error(self, body->at, "write UNION ALL",
-                         "[UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE] The UNION operator is not yet supported within recursive "
-                         "common table expressions (WITH clauses that refer to themselves, directly or indirectly). "
-                         "Please use UNION ALL instead.");
+        return sql_error(
+            self, body->at, "write UNION ALL",
+            "[UNION_NOT_SUPPORTED_IN_RECURSIVE_CTE] The UNION operator is not yet supported within recursive "
+            "common table expressions (WITH clauses that refer to themselves, directly or indirectly). "
+            "Please use UNION ALL instead.");
     TRY(step_columns(self, body, level->schema, &step));
     TRY(check_place(self, cte, step, level->recursion.number));
     if (anchor->streaming || step->streaming)
@@ -172,8 +176,8 @@ static enum code recursion_plan(struct analyser *self, const struct ast_cte *cte
 /* The query without parentheses that say nothing. */
 static const struct ast_query *bare_query(const struct ast_query *query)
 {
-    while (query->body->kind == BODY_QUERY && query->cte_count == 0 && query->order_count == 0 && query->limit == NULL &&
-           query->offset == NULL)
+    while (query->body->kind == BODY_QUERY && query->cte_count == 0 && query->order_count == 0 &&
+           query->limit == NULL && query->offset == NULL)
         query = query->body->query;
     return query;
 }
@@ -214,7 +218,8 @@ static enum code analyse_recursive(struct analyser *self, const struct ast_cte *
 
 /* ---- WITH ---- */
 
-static enum code check_name(struct analyser *self, const struct ast_query *query, const struct cte_scope *around, int32_t i)
+static enum code check_name(struct analyser *self, const struct ast_query *query, const struct cte_scope *around,
+                            int32_t i)
 {
     for (int32_t j = 0; j < i; j++)
         if (same_name(query->ctes[j].name, query->ctes[i].name))
@@ -223,11 +228,12 @@ static enum code check_name(struct analyser *self, const struct ast_query *query
                              query->ctes[i].name);
     for (const struct cte_scope *at = around; self->dialect.nested_names_differ && at != NULL; at = at->outer)
         if (same_name(at->cte->name, query->ctes[i].name))
-            return sql_error(self, query->ctes[i].at, "give it another name",
-                             "[AMBIGUOUS_ALIAS_IN_NESTED_CTE] Name `%s` is ambiguous in nested CTE. Please set "
-                             "\"spark.sql.legacy.ctePrecedencePolicy\" to \"CORRECTED\" so that name defined in inner CTE "
-                             "takes precedence.",
-                             query->ctes[i].name);
+            return sql_error(
+                self, query->ctes[i].at, "give it another name",
+                "[AMBIGUOUS_ALIAS_IN_NESTED_CTE] Name `%s` is ambiguous in nested CTE. Please set "
+                "\"spark.sql.legacy.ctePrecedencePolicy\" to \"CORRECTED\" so that name defined in inner CTE "
+                "takes precedence.",
+                query->ctes[i].name);
     return E_OK;
 }
 
@@ -244,10 +250,9 @@ enum code analyse_ctes(struct analyser *self, const struct ast_query *query, con
         else
             TRY(analyse_query(self, cte->query, outer, &rows));
         if (cte->column_count > 0 && cte->column_count != rows.plan->schema->field_count)
-            return sql_error(
-                self, cte->at, NULL,
-                "[ASSIGNMENT_ARITY_MISMATCH] the names of `%s` are %d, its columns are %d.",
-                cte->name, cte->column_count, rows.plan->schema->field_count);
+            return sql_error(self, cte->at, NULL,
+                             "[ASSIGNMENT_ARITY_MISMATCH] the names of `%s` are %d, its columns are %d.", cte->name,
+                             cte->column_count, rows.plan->schema->field_count);
         struct cte_scope *scope = arena_new(self->arena, struct cte_scope);
         *scope = (struct cte_scope){.outer = self->ctes, .cte = cte, .plan = rows.plan};
         self->ctes = scope;

@@ -27,16 +27,18 @@ static const struct within_rule *rule_of(const char *name)
 
 enum code within_refused(struct analyser *self, const struct ast *ast, const char *syntax)
 {
-    return sql_error(self, ast->at, NULL,
-                     "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX] Invalid SQL syntax: The function `%s` does not "
-                     "support %s.",
-                     ast->text, syntax);
+    return sql_error(
+        self, ast->at, NULL,
+        "[INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX] Invalid SQL syntax: The function `%s` does not "
+        "support %s.",
+        ast->text, syntax);
 }
 
 static enum code within_wrong(struct analyser *self, const struct ast *ast, const char *condition, const char *why)
 {
-    return sql_error(self, ast->at, NULL, "[INVALID_WITHIN_GROUP_EXPRESSION.%s] Invalid function `%s` with WITHIN GROUP. %s",
-                     condition, ast->text, why);
+    return sql_error(self, ast->at, NULL,
+                     "[INVALID_WITHIN_GROUP_EXPRESSION.%s] Invalid function `%s` with WITHIN GROUP. %s", condition,
+                     ast->text, why);
 }
 
 static enum code check(struct analyser *self, const struct ast *ast, const struct within_rule *rule)
@@ -48,9 +50,10 @@ static enum code check(struct analyser *self, const struct ast *ast, const struc
     if (mode && orders > 0 && ast->arg_count > 0)
         return within_wrong(self, ast, "WRONG_NUM_ORDERINGS", "It takes its value from ORDER BY alone.");
     if (ast->arg_count < rule->least || ast->arg_count > rule->most)
-        return sql_error(self, ast->at, NULL,
-                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %d parameters but the actual number is %d.",
-                         ast->text, rule->least, ast->arg_count);
+        return sql_error(
+            self, ast->at, NULL,
+            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` requires %d parameters but the actual number is %d.",
+            ast->text, rule->least, ast->arg_count);
     if (missing && orders == 0)
         return within_wrong(self, ast, "WITHIN_GROUP_MISSING", "WITHIN GROUP is required for it.");
     if (orders > 1 && !rule->several)
@@ -62,11 +65,12 @@ static enum code check(struct analyser *self, const struct ast *ast, const struc
 static bool cast_keeps_apart(const struct type *type)
 {
     return type_is_integer(type) || type->id == TYPE_DECIMAL || type->id == TYPE_DATE || type->id == TYPE_BOOLEAN ||
-           type->id == TYPE_STRING || type->id == TYPE_BINARY || type->id == TYPE_TIMESTAMP_NTZ || type_is_interval(type);
+           type->id == TYPE_STRING || type->id == TYPE_BINARY || type->id == TYPE_TIMESTAMP_NTZ ||
+           type_is_interval(type);
 }
 
-static enum code check_distinct(struct analyser *self, const struct ast *ast, const struct expr *value, const struct expr *key,
-                                int32_t keys)
+static enum code check_distinct(struct analyser *self, const struct ast *ast, const struct expr *value,
+                                const struct expr *key, int32_t keys)
 {
     bool cast = value->kind == EXPR_CAST && expr_equal(value->args[0], key);
     if (keys != 1 || (!expr_equal(value, key) && !cast))
@@ -80,8 +84,8 @@ static enum code check_distinct(struct analyser *self, const struct ast *ast, co
 }
 
 /* Several keys, and how each is ordered. */
-static enum code list_args(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **args,
-                           int32_t count)
+static enum code list_args(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                           const struct expr **args, int32_t count)
 {
     const struct ast_call *call = ast->call;
     const struct expr **keys = arena_array(self->arena, const struct expr *, (size_t)call->within_count);
@@ -95,13 +99,14 @@ static enum code list_args(struct analyser *self, const struct scope *scope, con
         TRY(check_distinct(self, ast, args[0], keys[0], call->within_count));
     if (count == 1)
         args[1] = expr_null(&self->expr, type_of(TYPE_NULL), ast->at);
-    TRY(placed(self, expr_call(&self->expr, "struct", keys, call->within_count, ast->at, &args[2], self->err), ast->at));
+    TRY(placed(self, expr_call(&self->expr, "struct", keys, call->within_count, ast->at, &args[2], self->err),
+               ast->at));
     args[3] = expr_string(&self->expr, bytes_of_string(directions), ast->at);
     return E_OK;
 }
 
-enum code within_args(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr ***args,
-                      int32_t *count)
+enum code within_args(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                      const struct expr ***args, int32_t *count)
 {
     const struct within_rule *rule = rule_of(ast->text);
     int32_t orders = ast->call != NULL ? ast->call->within_count : 0;

@@ -10,8 +10,7 @@ enum code placed(struct analyser *self, enum code code, struct position at)
     return code == E_OK ? E_OK : message_at(self->notes, at, NULL, self->err);
 }
 
-enum code sql_error_report(struct analyser *self, struct position at, const char *hint,
-                           const char *format, ...)
+enum code sql_error_report(struct analyser *self, struct position at, const char *hint, const char *format, ...)
 {
     char said[768];
     va_list args;
@@ -32,15 +31,10 @@ enum code deeper(struct analyser *self, struct position at)
 {
     if (++self->depth <= 4 * SQL_NESTING_MAX)
         return E_OK;
-    return sql_error(
-        self, at, NULL,
-        "[PARSE_SYNTAX_ERROR] the query nests too deep through its views and subqueries");
+    return sql_error(self, at, NULL, "[PARSE_SYNTAX_ERROR] the query nests too deep through its views and subqueries");
 }
 
-bool same_name(const char *a, const char *b)
-{
-    return strcasecmp(a, b) == 0;
-}
+bool same_name(const char *a, const char *b) { return strcasecmp(a, b) == 0; }
 
 const char *type_text(struct arena *arena, const struct type *type)
 {
@@ -53,14 +47,12 @@ const char *type_text(struct arena *arena, const struct type *type)
     return copy;
 }
 
-const struct expr *column_of(struct analyser *self, const struct plan *plan, int32_t index,
-                             struct position at)
+const struct expr *column_of(struct analyser *self, const struct plan *plan, int32_t index, struct position at)
 {
     return expr_column(&self->expr, index, &plan->schema->fields[index], at);
 }
 
-const struct expr *rowset_append(struct analyser *self, struct rowset *rows,
-                                 const struct expr *expr, const char *name)
+const struct expr *rowset_append(struct analyser *self, struct rowset *rows, const struct expr *expr, const char *name)
 {
     int32_t count = rows->plan->schema->field_count;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);

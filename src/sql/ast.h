@@ -20,24 +20,24 @@ struct ast;
 
 enum ast_kind {
     AST_NULL,
-    AST_BOOLEAN,  /* flag */
-    AST_NUMBER,   /* text: digits with sign and suffix */
-    AST_STRING,   /* bytes */
-    AST_TYPED,    /* DATE '..', X'..': text names the type, bytes */
-    AST_INTERVAL, /* args: value, value, ..; parts: their units; flag: parts[0] TO parts[1] */
-    AST_NAME,     /* parts: a, b, c */
-    AST_STAR,     /* parts: what it is a star of; excepts; flag: names are replaced by args, |> SET */
-    AST_FIELD,    /* args[0].text */
-    AST_CALL,     /* text(args); operators too */
-    AST_CASE,     /* args: when, then, ..., [else]; CASE x WHEN is rewritten to x = .. */
-    AST_CAST,     /* args[0] AS type; flag: try_cast */
-    AST_LAMBDA,   /* parts -> args[0] */
-    AST_NAMED,    /* text => args[0]; flag unset: args[0] AS text */
-    AST_ROW,      /* (a, b) */
-    AST_PATH,     /* args[0]:text, a variant path */
-    AST_SUBQUERY, /* (SELECT ..) */
-    AST_EXISTS,   /* EXISTS (query) */
-    AST_IN,       /* args IN (query) */
+    AST_BOOLEAN,   /* flag */
+    AST_NUMBER,    /* text: digits with sign and suffix */
+    AST_STRING,    /* bytes */
+    AST_TYPED,     /* DATE '..', X'..': text names the type, bytes */
+    AST_INTERVAL,  /* args: value, value, ..; parts: their units; flag: parts[0] TO parts[1] */
+    AST_NAME,      /* parts: a, b, c */
+    AST_STAR,      /* parts: what it is a star of; excepts; flag: names are replaced by args, |> SET */
+    AST_FIELD,     /* args[0].text */
+    AST_CALL,      /* text(args); operators too */
+    AST_CASE,      /* args: when, then, ..., [else]; CASE x WHEN is rewritten to x = .. */
+    AST_CAST,      /* args[0] AS type; flag: try_cast */
+    AST_LAMBDA,    /* parts -> args[0] */
+    AST_NAMED,     /* text => args[0]; flag unset: args[0] AS text */
+    AST_ROW,       /* (a, b) */
+    AST_PATH,      /* args[0]:text, a variant path */
+    AST_SUBQUERY,  /* (SELECT ..) */
+    AST_EXISTS,    /* EXISTS (query) */
+    AST_IN,        /* args IN (query) */
     AST_PARAMETER, /* :text; text NULL: the question mark at `place` */
 };
 
@@ -46,13 +46,7 @@ struct ast_sort {
     bool descending, nulls_given, nulls_last;
 };
 struct ast_bound { /* of a window frame */
-    enum {
-        BOUND_UNBOUNDED_PRECEDING,
-        BOUND_PRECEDING,
-        BOUND_CURRENT,
-        BOUND_FOLLOWING,
-        BOUND_UNBOUNDED_FOLLOWING
-    } kind;
+    enum { BOUND_UNBOUNDED_PRECEDING, BOUND_PRECEDING, BOUND_CURRENT, BOUND_FOLLOWING, BOUND_UNBOUNDED_FOLLOWING } kind;
     struct ast *offset;
 };
 struct ast_window {
@@ -90,7 +84,7 @@ struct ast {
     struct ast_query *query;
     const char *const *names; /* STAR of |> SET */
     int32_t name_count;
-    int32_t place; /* PARAMETER: 0.. */
+    int32_t place;        /* PARAMETER: 0.. */
     struct ast **excepts; /* STAR: EXCEPT (a, t.b, s.f), AST_NAMEs */
     int32_t except_count;
 };
@@ -210,7 +204,7 @@ struct ast_select {
     int32_t view_count;
     struct ast *where;
     bool grouped, group_all, aggregate; /* aggregate: |> AGGREGATE, group keys come out first */
-    bool extend; /* |> EXTEND */
+    bool extend;                        /* |> EXTEND */
     struct ast_group *groups;
     int32_t group_count;
     struct ast *having, *qualify;

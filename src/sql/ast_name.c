@@ -21,18 +21,15 @@ static const struct type *type_of_arg(struct printer *out, const struct ast *ast
 /* Subqueries are not analysed for a name, nor aggregates and windows counted twice. */
 static bool ast_has_query(const struct ast *ast)
 {
-    bool special = ast->kind == AST_SUBQUERY || ast->kind == AST_EXISTS || ast->kind == AST_IN ||
-                   (ast->kind == AST_CALL && !ast->flag &&
-                    (ast->call != NULL || function_kind(ast->text) != FUNCTION_SCALAR));
+    bool special =
+        ast->kind == AST_SUBQUERY || ast->kind == AST_EXISTS || ast->kind == AST_IN ||
+        (ast->kind == AST_CALL && !ast->flag && (ast->call != NULL || function_kind(ast->text) != FUNCTION_SCALAR));
     for (int32_t i = 0; i < ast->arg_count && !special; i++)
         special = ast_has_query(ast->args[i]);
     return special;
 }
 
-static void put(struct printer *out, const char *text)
-{
-    text_add_string(&out->text, text);
-}
+static void put(struct printer *out, const char *text) { text_add_string(&out->text, text); }
 
 static void print_list(struct printer *out, struct ast *const *args, int32_t count)
 {
@@ -247,18 +244,9 @@ static bool is_day(const struct type *type)
     return type != NULL && type->id == TYPE_INTERVAL_DT && type_interval_to(type) == INTERVAL_DAY;
 }
 
-static bool is_instant(const struct type *type)
-{
-    return type->id >= TYPE_DATE && type->id <= TYPE_TIMESTAMP_NTZ;
-}
-static bool is_time(const struct type *type)
-{
-    return is_instant(type) || type->id == TYPE_TIME;
-}
-static bool is_any_interval(const struct type *type)
-{
-    return type_is_interval(type) || type->id == TYPE_INTERVAL;
-}
+static bool is_instant(const struct type *type) { return type->id >= TYPE_DATE && type->id <= TYPE_TIMESTAMP_NTZ; }
+static bool is_time(const struct type *type) { return is_instant(type) || type->id == TYPE_TIME; }
+static bool is_any_interval(const struct type *type) { return type_is_interval(type) || type->id == TYPE_INTERVAL; }
 
 /* The time stands first, whatever was written. */
 static bool time_is_second(const struct type *a, const struct type *b)
@@ -368,8 +356,8 @@ static void print_bound(struct printer *out, const struct ast_window *window, co
         put(out, ") FOLLOWING");
         return;
     }
-    static const char *const words[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW",
-                                        " FOLLOWING", "UNBOUNDED FOLLOWING"};
+    static const char *const words[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW", " FOLLOWING",
+                                        "UNBOUNDED FOLLOWING"};
     if (bound->offset != NULL)
         print(out, bound->offset);
     put(out, words[bound->kind]);
@@ -388,8 +376,7 @@ static void print_sorts(struct printer *out, const struct ast_sort *sorts, int32
 /* OVER w: what WINDOW says of it. */
 static const struct ast_window *window_meant(const struct printer *out, const struct ast_window *window)
 {
-    const struct ast_select *ast =
-        out->scope != NULL && out->scope->select != NULL ? out->scope->select->ast : NULL;
+    const struct ast_select *ast = out->scope != NULL && out->scope->select != NULL ? out->scope->select->ast : NULL;
     for (int32_t i = 0; window->name != NULL && ast != NULL && i < ast->window_count; i++)
         if (same_name(ast->windows[i].name, window->name))
             return &ast->windows[i];
@@ -416,9 +403,8 @@ static void print_over(struct printer *out, const struct ast_window *window)
         put(out, " AND ");
         print_bound(out, window, &window->to);
     } else {
-        put(out, window->order_count > 0
-                     ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
-                     : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
+        put(out, window->order_count > 0 ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+                                         : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
     }
     text_add_char(&out->text, ')');
 }
@@ -426,9 +412,8 @@ static void print_over(struct printer *out, const struct ast_window *window)
 /* int(x) and the like are casts that nobody wrote as casts: Spark leaves them out of names. */
 static bool is_cast_function(const struct ast *ast)
 {
-    static const char *const names[] = {"boolean", "tinyint", "smallint", "int",  "bigint",
-                                        "float",   "double",  "decimal",  "date", "timestamp",
-                                        "binary",  "string",  "time", NULL};
+    static const char *const names[] = {"boolean", "tinyint", "smallint",  "int",    "bigint", "float", "double",
+                                        "decimal", "date",    "timestamp", "binary", "string", "time",  NULL};
     for (int i = 0; ast->arg_count == 1 && names[i] != NULL; i++)
         if (strcmp(names[i], ast->text) == 0)
             return true;
@@ -558,7 +543,8 @@ static void print_defaults(struct printer *out, const struct ast *ast, const str
         return;
     for (int32_t i = ast->arg_count - name->least; i < CALL_DEFAULTS_MAX && name->defaults[i] != NULL; i++) {
         bool blank = strcmp(name->defaults[i], " ") == 0; // lpad and rpad of bytes pad with zeros
-        text_printf(&out->text, "%s%s", i + name->least == 0 ? "" : ", ", blank && of_binary(out, ast) ? "X'00'" : name->defaults[i]);
+        text_printf(&out->text, "%s%s", i + name->least == 0 ? "" : ", ",
+                    blank && of_binary(out, ast) ? "X'00'" : name->defaults[i]);
     }
 }
 
@@ -590,8 +576,8 @@ static void print_call(struct printer *out, const struct ast *ast)
     if (star && strcmp(ast->text, "count") == 0)
         text_add_char(&out->text, '1');
     else
-        print_list(out, ast->args, name != NULL && name->most > 0 && ast->arg_count > name->most ? name->most
-                                                                                              : ast->arg_count);
+        print_list(out, ast->args,
+                   name != NULL && name->most > 0 && ast->arg_count > name->most ? name->most : ast->arg_count);
     print_defaults(out, ast, name);
     text_add_char(&out->text, ')');
     if (call != NULL && call->within_count > 0)
@@ -709,13 +695,9 @@ char *column_name_of(struct analyser *self, const struct scope *scope, const str
     }
     struct printer out = {self, scope, {.limit = NAME_MAX_BYTES}};
     print(&out, ast);
-    char *name =
-        arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
+    char *name = arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
     text_free(&out.text);
     return name;
 }
 
-char *ast_name_of(struct analyser *self, const struct ast *ast)
-{
-    return column_name_of(self, NULL, ast);
-}
+char *ast_name_of(struct analyser *self, const struct ast *ast) { return column_name_of(self, NULL, ast); }

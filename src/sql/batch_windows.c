@@ -19,10 +19,12 @@ struct sessions {
     const struct expr *start, *end; /* of a row's own session */
 };
 
-static enum code bind(struct sessions *self, const char *name, const struct expr *arg, const struct aggregate_call **out)
+static enum code bind(struct sessions *self, const char *name, const struct expr *arg,
+                      const struct aggregate_call **out)
 {
     struct analyser *analyser = self->analyser;
-    return placed(analyser, aggregate_bind(&analyser->expr, name, &arg, 1, false, NULL, self->at, out, analyser->err), self->at);
+    return placed(analyser, aggregate_bind(&analyser->expr, name, &arg, 1, false, NULL, self->at, out, analyser->err),
+                  self->at);
 }
 
 static enum code call(struct sessions *self, const char *name, const struct expr *const *args, int32_t count,
@@ -88,10 +90,9 @@ static enum code session_columns(struct sessions *self, struct plan **out)
         names[i] = group->schema->fields[i].name;
         exprs[i] = column_of(analyser, *out, i, self->at);
     }
-    const struct expr *bounds[4] = {expr_string(&analyser->expr, bytes_of_string("start"), self->at),
-                                    column_of(analyser, *out, count, self->at),
-                                    expr_string(&analyser->expr, bytes_of_string("end"), self->at),
-                                    column_of(analyser, *out, count + 1, self->at)};
+    const struct expr *bounds[4] = {
+        expr_string(&analyser->expr, bytes_of_string("start"), self->at), column_of(analyser, *out, count, self->at),
+        expr_string(&analyser->expr, bytes_of_string("end"), self->at), column_of(analyser, *out, count + 1, self->at)};
     TRY(call(self, "named_struct", bounds, 4, &exprs[group->window.key]));
     *out = plan_project(analyser->arena, *out, exprs, names, count, self->at);
     return E_OK;
@@ -104,9 +105,11 @@ static enum code group_sessions(struct sessions *self, const struct expr *sessio
     int32_t columns = group->key_count + group->call_count;
     const struct expr *before, *begins, *number;
     const struct expr **keys = arena_array(analyser->arena, const struct expr *, (size_t)group->key_count + 1);
-    const struct aggregate_call **calls = arena_array(analyser->arena, const struct aggregate_call *, (size_t)group->call_count + 2);
+    const struct aggregate_call **calls =
+        arena_array(analyser->arena, const struct aggregate_call *, (size_t)group->call_count + 2);
     struct field *fields = arena_array(analyser->arena, struct field, (size_t)columns + 2);
-    TRY(placed(analyser, expr_field(&analyser->expr, session, "start", self->at, &self->start, analyser->err), self->at));
+    TRY(placed(analyser, expr_field(&analyser->expr, session, "start", self->at, &self->start, analyser->err),
+               self->at));
     TRY(placed(analyser, expr_field(&analyser->expr, session, "end", self->at, &self->end, analyser->err), self->at));
     self->others = arena_array(analyser->arena, const struct expr *, (size_t)group->key_count + 1);
     for (int32_t i = 0; i < group->key_count; i++)

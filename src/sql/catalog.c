@@ -32,8 +32,7 @@ static enum code resolve_source(struct analyser *self, struct element *element)
 }
 
 /* A statement's query sees no WITH names of the query that reads it. */
-static enum code analyse_apart(struct analyser *self, const struct ast_query *query,
-                               struct plan **out)
+static enum code analyse_apart(struct analyser *self, const struct ast_query *query, struct plan **out)
 {
     const struct cte_scope *ctes = self->ctes;
     struct rowset rows = {0};
@@ -48,26 +47,23 @@ static enum code check_names(struct analyser *self, const struct type *schema, s
 {
     for (int32_t i = 0; i < schema->field_count; i++)
         if (type_field_index(schema, schema->fields[i].name, true) != i)
-            return sql_error(
-                self, at, "give one of them another name with AS",
-                "[COLUMN_ALREADY_EXISTS] The column `%s` already exists. Choose another name or "
-                "rename the existing column.",
-                schema->fields[i].name);
+            return sql_error(self, at, "give one of them another name with AS",
+                             "[COLUMN_ALREADY_EXISTS] The column `%s` already exists. Choose another name or "
+                             "rename the existing column.",
+                             schema->fields[i].name);
     return E_OK;
 }
 
 /* CREATE VIEW v (a, b) AS ..: the columns under other names. */
-static enum code rename_columns(struct analyser *self, const struct ast_statement *view,
-                                struct plan **plan)
+static enum code rename_columns(struct analyser *self, const struct ast_statement *view, struct plan **plan)
 {
     int32_t count = (*plan)->schema->field_count;
     if (view->column_count == 0)
         return E_OK;
     if (view->column_count != count)
-        return sql_error(
-            self, view->columns[0].at, NULL,
-            "[CREATE_VIEW_COLUMN_ARITY_MISMATCH] Cannot create view `%s`: %d names for %d columns.",
-            view->name, view->column_count, count);
+        return sql_error(self, view->columns[0].at, NULL,
+                         "[CREATE_VIEW_COLUMN_ARITY_MISMATCH] Cannot create view `%s`: %d names for %d columns.",
+                         view->name, view->column_count, count);
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count);
     const char **names = arena_array(self->arena, const char *, (size_t)count);
     for (int32_t i = 0; i < count; i++) {
@@ -88,8 +84,7 @@ static enum code resolve_view(struct analyser *self, struct element *element)
     TRY(analyse_apart(self, view->query, &element->plan));
     TRY(rename_columns(self, view, &element->plan));
     if (element->plan->streaming && !view->temporary)
-        notes_warn(self->notes, view->name_at,
-                   "on Spark a view over a stream must be a TEMPORARY VIEW");
+        notes_warn(self->notes, view->name_at, "on Spark a view over a stream must be a TEMPORARY VIEW");
     return check_names(self, element->plan->schema, view->query->at);
 }
 
@@ -101,31 +96,26 @@ static enum code read_sink_input(struct analyser *self, struct flow *flow)
     return catalog_relation(self, &relation, &flow->plan);
 }
 
-static enum code check_flow_type(struct analyser *self, const struct element *element,
-                                 const struct flow *flow)
+static enum code check_flow_type(struct analyser *self, const struct element *element, const struct flow *flow)
 {
     bool materialized = element->statement != NULL && element->statement->materialized;
     if (materialized && flow->plan->streaming)
-        return sql_error(
-            self, flow->at, "CREATE STREAMING TABLE, or read the table without STREAM",
-            "[INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_MATERIALIZED_VIEW] Flow `%s` returns "
-            "an invalid relation type. Materialized views may only be defined by a batch relation.",
-            flow->name);
+        return sql_error(self, flow->at, "CREATE STREAMING TABLE, or read the table without STREAM",
+                         "[INVALID_FLOW_QUERY_TYPE.STREAMING_RELATION_FOR_MATERIALIZED_VIEW] Flow `%s` returns "
+                         "an invalid relation type. Materialized views may only be defined by a batch relation.",
+                         flow->name);
     if (!materialized && !flow->plan->streaming)
-        return sql_error(
-            self, flow->at, "read its input with STREAM",
-            "[INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE] Flow `%s` returns an "
-            "invalid relation type. Streaming tables may only be defined by streaming relations.",
-            flow->name);
+        return sql_error(self, flow->at, "read its input with STREAM",
+                         "[INVALID_FLOW_QUERY_TYPE.BATCH_RELATION_FOR_STREAMING_TABLE] Flow `%s` returns an "
+                         "invalid relation type. Streaming tables may only be defined by streaming relations.",
+                         flow->name);
     return E_OK;
 }
 
 /* Reading a table is another query on Spark: the rows come from storage, without event time. */
-static struct plan *table_read(struct analyser *self, const struct element *table,
-                               const struct flow *flow)
+static struct plan *table_read(struct analyser *self, const struct element *table, const struct flow *flow)
 {
-    struct plan *node =
-        plan_over(self->arena, PLAN_TABLE, flow->plan, flow->plan->schema, table->at);
+    struct plan *node = plan_over(self->arena, PLAN_TABLE, flow->plan, flow->plan->schema, table->at);
     node->table.name = table->name;
     return node;
 }
@@ -160,14 +150,12 @@ static enum code resolve_table(struct analyser *self, struct element *element)
         TRY(check_names(self, flow->plan->schema, flow->at));
     }
     if (element->flows.count == 0)
-        return sql_error(
-            self, element->at,
-            element->kind == ELEMENT_SINK
-                ? "name its view: sink.NAME.from"
-                : "write AS SELECT .., or CREATE FLOW f AS INSERT INTO ..",
-            "[PIPELINE_DATASET_WITHOUT_FLOW] Pipeline dataset `%s` does not have any defined "
-            "flows.",
-            element->name);
+        return sql_error(self, element->at,
+                         element->kind == ELEMENT_SINK ? "name its view: sink.NAME.from"
+                                                       : "write AS SELECT .., or CREATE FLOW f AS INSERT INTO ..",
+                         "[PIPELINE_DATASET_WITHOUT_FLOW] Pipeline dataset `%s` does not have any defined "
+                         "flows.",
+                         element->name);
     TRY(table_schema(self, element, &element->schema));
     for (int32_t i = 0; i < element->flows.count; i++)
         TRY(flow_assign(self, element, element->flows.items[i], element->schema));
@@ -192,37 +180,32 @@ enum code element_resolve(struct analyser *self, struct element *element)
     }
     self->depth = depth;
     element->state = code == E_OK ? ELEMENT_DONE : ELEMENT_FAILED;
-    if (code != E_OK && self->notes->problem_count ==
-                            noted) // else it is the error of something that this one reads
+    if (code != E_OK && self->notes->problem_count == noted) // else it is the error of something that this one reads
         notes_problem(self->notes, self->err);
     return code;
 }
 
 /* ---- reading ---- */
 
-static enum code not_found(struct analyser *self, const struct ast_relation *relation,
-                           const char *name)
+static enum code not_found(struct analyser *self, const struct ast_relation *relation, const char *name)
 {
     struct list names = {0};
     const char *hint = NULL;
     if (self->catalog != NULL) {
         for (int32_t i = 0; i < self->catalog->elements.count; i++)
-            list_add(self->arena, &names,
-                     ((const struct element *)self->catalog->elements.items[i])->name);
-        const char *near =
-            nearest_word(name, (const char *const *)names.items, (size_t)names.count);
+            list_add(self->arena, &names, ((const struct element *)self->catalog->elements.items[i])->name);
+        const char *near = nearest_word(name, (const char *const *)names.items, (size_t)names.count);
         hint = near != NULL ? arena_printf(self->arena, "did you mean `%s`?", near) : NULL;
     }
-    return sql_error(
-        self, relation->at, hint,
-        "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found. Verify the spelling "
-        "and correctness of the schema and catalog.",
-        name);
+    return sql_error(self, relation->at, hint,
+                     "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found. Verify the spelling "
+                     "and correctness of the schema and catalog.",
+                     name);
 }
 
 const char *table_format(const struct catalog *catalog, const struct ast_statement *table)
 {
-    const char *format = table->format != NULL              ? table->format
+    const char *format = table->format != NULL             ? table->format
                          : catalog->default_format != NULL ? catalog->default_format
                                                            : "parquet";
     for (int32_t i = 0; i < table->property_count; i++)
@@ -232,8 +215,7 @@ const char *table_format(const struct catalog *catalog, const struct ast_stateme
 }
 
 /* The stored rows of a table. Its properties say how they were written, in the words that readers take. */
-static enum code batch_read(struct analyser *self, struct element *table, struct position at,
-                            struct plan **out)
+static enum code batch_read(struct analyser *self, struct element *table, struct position at, struct plan **out)
 {
     const struct ast_statement *statement = table->statement;
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
@@ -259,8 +241,7 @@ static enum code batch_read(struct analyser *self, struct element *table, struct
     return E_OK;
 }
 
-enum code catalog_still(struct analyser *self, struct element *source, struct position at,
-                        struct plan **out)
+enum code catalog_still(struct analyser *self, struct element *source, struct position at, struct plan **out)
 {
     if (!source_has_end(source->source))
         return sql_error(self, at, "write STREAM in front of it",
@@ -273,8 +254,7 @@ enum code catalog_still(struct analyser *self, struct element *source, struct po
     return E_OK;
 }
 
-enum code catalog_relation(struct analyser *self, const struct ast_relation *relation,
-                           struct plan **out)
+enum code catalog_relation(struct analyser *self, const struct ast_relation *relation, struct plan **out)
 {
     const char *name = relation->parts[relation->part_count - 1];
     struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
@@ -284,11 +264,10 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
     if (element == NULL || element->kind == ELEMENT_SINK)
         return not_found(self, relation, name);
     if (element->state == ELEMENT_VISITING)
-        return sql_error(
-            self, relation->at, NULL,
-            "[PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED] There is a cycle: `%s` reads itself, at "
-            "least through others.",
-            name);
+        return sql_error(self, relation->at, NULL,
+                         "[PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED] There is a cycle: `%s` reads itself, at "
+                         "least through others.",
+                         name);
     TRY(element_resolve(self, element));
     element->used = true;
     bool view = element->kind == ELEMENT_TABLE && element->statement->materialized;
@@ -299,17 +278,15 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
     if (element->kind == ELEMENT_SOURCE && !relation->stream)
         return catalog_still(self, element, relation->at, out);
     if (element->plan->streaming && !relation->stream)
-        return sql_error(
-            self, relation->at, "write STREAM in front of it",
-            "[INCOMPATIBLE_STREAMING_VIEW_READ] View `%s` is a streaming view and must be "
-            "referenced as a stream.",
-            name);
+        return sql_error(self, relation->at, "write STREAM in front of it",
+                         "[INCOMPATIBLE_STREAMING_VIEW_READ] View `%s` is a streaming view and must be "
+                         "referenced as a stream.",
+                         name);
     if (!element->plan->streaming && relation->stream)
-        return sql_error(
-            self, relation->at, "leave STREAM out",
-            "[INCOMPATIBLE_BATCH_VIEW_READ] View `%s` is a batch view and must be referenced "
-            "without STREAM.",
-            name);
+        return sql_error(self, relation->at, "leave STREAM out",
+                         "[INCOMPATIBLE_BATCH_VIEW_READ] View `%s` is a batch view and must be referenced "
+                         "without STREAM.",
+                         name);
     *out = element->plan;
     return E_OK;
 }

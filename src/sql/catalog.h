@@ -24,15 +24,15 @@ struct element {
     const struct pipeline_source *source;
     const struct ast_statement *statement; /* VIEW, TABLE, and a SINK that was created */
     const struct sink_text *sink;
-    struct list flows; /* struct flow * */
+    struct list flows;  /* struct flow * */
     struct plan *plan;  /* what a reader reads; NULL for sinks */
     struct plan *still; /* SOURCE, TABLE: the same read without STREAM; NULL while nobody does */
     const struct type *schema;
     bool used;
 };
 struct catalog {
-    struct list elements; /* struct element *, in the order of the text */
-    const char *default_format; /* spark.sql.sources.default, or NULL */
+    struct list elements;          /* struct element *, in the order of the text */
+    const char *default_format;    /* spark.sql.sources.default, or NULL */
     const struct sql_files *files; /* of a session; NULL: statements cannot name files */
     bool reads_files;              /* some relation is one */
 };
@@ -41,31 +41,26 @@ struct element *catalog_find(const struct catalog *catalog, const char *name);
 /* parquet, csv, ..: 'leat.format', USING, or what is set for all tables. */
 const char *table_format(const struct catalog *catalog, const struct ast_statement *table);
 /* The rows of a source of files as they lie there; E_SQL for sources that have no end. */
-MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source,
-                                   struct position at, struct plan **out);
+MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source, struct position at,
+                                   struct plan **out);
 /* files_relation.c: format.`path`, and what CREATE .. USING format OPTIONS (path ..) names. */
 bool is_files_format(const char *name);
-MUST_CHECK enum code files_relation(struct analyser *self, const struct ast_relation *relation,
-                                    struct plan **out);
+MUST_CHECK enum code files_relation(struct analyser *self, const struct ast_relation *relation, struct plan **out);
 /* What a session's relation of files has. */
-MUST_CHECK enum code files_source(struct analyser *self, const struct pipeline_source *files,
-                                  struct plan **out);
-MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement,
-                                     struct plan **out);
+MUST_CHECK enum code files_source(struct analyser *self, const struct pipeline_source *files, struct plan **out);
+MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement, struct plan **out);
 /* read_function.c: STREAM read_kafka(..). */
 bool is_read_function(const struct ast *call);
-MUST_CHECK enum code catalog_read_function(struct analyser *self,
-                                           const struct ast_relation *relation, struct plan **out);
+MUST_CHECK enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation,
+                                           struct plan **out);
 /* Analyse the element and all it reads; an error is noted where it is found, once. */
 MUST_CHECK enum code element_resolve(struct analyser *self, struct element *element);
 /* analyse_distinct.c: leat.dedup of the table, over the rows of its flow. */
-MUST_CHECK enum code flow_deduplicate(struct analyser *self, const struct element *table,
-                                      struct flow *flow);
+MUST_CHECK enum code flow_deduplicate(struct analyser *self, const struct element *table, struct flow *flow);
 /* A flow's rows as the table's columns: by name or place, cast. */
-MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table,
-                                 struct flow *flow, const struct type *schema);
+MUST_CHECK enum code flow_assign(struct analyser *self, const struct element *table, struct flow *flow,
+                                 const struct type *schema);
 /* Columns of a table: as declared, or what its flows give. */
-MUST_CHECK enum code table_schema(struct analyser *self, const struct element *table,
-                                  const struct type **out);
+MUST_CHECK enum code table_schema(struct analyser *self, const struct element *table, const struct type **out);
 
 #endif

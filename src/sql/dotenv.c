@@ -21,10 +21,7 @@ static void skip_blanks(struct line *line)
         skip(line, 1);
 }
 
-static bool name_byte(uint8_t byte, bool first)
-{
-    return isalpha(byte) || byte == '_' || (!first && isdigit(byte));
-}
+static bool name_byte(uint8_t byte, bool first) { return isalpha(byte) || byte == '_' || (!first && isdigit(byte)); }
 
 static size_t name_size(struct bytes text)
 {
@@ -38,8 +35,7 @@ static void skip_export(struct line *line)
 {
     static const char word[] = "export";
     size_t size = sizeof word - 1;
-    if (line->rest.size > size && memcmp(line->rest.data, word, size) == 0 &&
-        isblank(line->rest.data[size])) {
+    if (line->rest.size > size && memcmp(line->rest.data, word, size) == 0 && isblank(line->rest.data[size])) {
         skip(line, size);
         skip_blanks(line);
     }
@@ -48,8 +44,7 @@ static void skip_export(struct line *line)
 static const char *bare_value(struct arena *arena, struct line *line)
 {
     size_t size = 0;
-    while (size < line->rest.size &&
-           !(line->rest.data[size] == '#' && size > 0 && isblank(line->rest.data[size - 1])))
+    while (size < line->rest.size && !(line->rest.data[size] == '#' && size > 0 && isblank(line->rest.data[size - 1])))
         size++;
     if (here(line) == '#')
         size = 0;
@@ -58,10 +53,7 @@ static const char *bare_value(struct arena *arena, struct line *line)
     return arena_strndup(arena, (const char *)line->rest.data, size);
 }
 
-static char escaped(uint8_t byte)
-{
-    return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte == 'r' ? '\r' : (char)byte;
-}
+static char escaped(uint8_t byte) { return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte == 'r' ? '\r' : (char)byte; }
 
 /* NULL when the quote is not closed on the line. */
 static const char *quoted_value(struct arena *arena, struct line *line, uint8_t quote)
@@ -75,8 +67,7 @@ static const char *quoted_value(struct arena *arena, struct line *line, uint8_t 
             skip(line, i + 1);
             return out;
         }
-        if (quote == '"' && data[i] == '\\' && i + 1 < line->rest.size &&
-            strchr("nrt\"\\$", data[i + 1]) != NULL)
+        if (quote == '"' && data[i] == '\\' && i + 1 < line->rest.size && strchr("nrt\"\\$", data[i + 1]) != NULL)
             text_add_char(&value, escaped(data[++i]));
         else
             text_add_char(&value, (char)data[i]);
@@ -123,8 +114,8 @@ static void line_parse(struct spec_reader *reader, struct line *line, struct set
     *out = (struct setting){name, value, at};
 }
 
-enum code dotenv_parse(struct arena *arena, const struct sql_file *file, struct notes *notes,
-                       struct dotenv *out, struct error *err)
+enum code dotenv_parse(struct arena *arena, const struct sql_file *file, struct notes *notes, struct dotenv *out,
+                       struct error *err)
 {
     struct spec_reader reader = {.arena = arena, .notes = notes};
     struct setting *names = NULL;

@@ -44,7 +44,8 @@ static enum code format_check(struct analyser *self, const char *name, struct po
                      "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: %s.", name);
 }
 
-static void option_add(struct setting *settings, int32_t *count, const char *name, const char *value, struct position at)
+static void option_add(struct setting *settings, int32_t *count, const char *name, const char *value,
+                       struct position at)
 {
     settings[(*count)++] = (struct setting){name, value, at};
 }
@@ -87,7 +88,8 @@ static enum code declared_columns(struct analyser *self, const struct ast_statem
     for (int32_t i = 0; i < statement->column_count; i++) {
         const struct ast_column *column = &statement->columns[i];
         if (column->type == NULL)
-            return sql_error(self, column->at, NULL, "[PARSE_SYNTAX_ERROR] The column `%s` needs a type.", column->name);
+            return sql_error(self, column->at, NULL, "[PARSE_SYNTAX_ERROR] The column `%s` needs a type.",
+                             column->name);
         fields[i] = (struct field){column->name, column->type, true};
     }
     *out = type_struct(self->arena, fields, statement->column_count);

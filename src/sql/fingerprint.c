@@ -26,8 +26,7 @@ struct fingerprint {
 
 /* ---- nodes ---- */
 
-static const struct identity *below(const struct fingerprint *self, const struct plan *node,
-                                    int32_t i)
+static const struct identity *below(const struct fingerprint *self, const struct plan *node, int32_t i)
 {
     return &self->nodes[plan_input(node, i)->id];
 }
@@ -46,22 +45,18 @@ static void identify_source(const struct plan *node, struct identity *out)
 /* As a whole: with the types of structs, arrays and maps. */
 static uint64_t whole_column(const struct fingerprint *self, const struct plan *node, int32_t side, int32_t column)
 {
-    return hash_whole(below(self, node, side)->columns[column],
-                      plan_input(node, side)->schema->fields[column].type);
+    return hash_whole(below(self, node, side)->columns[column], plan_input(node, side)->schema->fields[column].type);
 }
 
 /* Columns of the input pass; added ones follow from `hash` and their place. */
-static void pass_columns(const struct fingerprint *self, const struct plan *node, uint64_t hash,
-                         struct identity *out)
+static void pass_columns(const struct fingerprint *self, const struct plan *node, uint64_t hash, struct identity *out)
 {
     int32_t passed = plan_input(node, 0)->schema->field_count;
     for (int32_t i = 0; i < node->schema->field_count; i++)
-        out->columns[i] =
-            i < passed ? below(self, node, 0)->columns[i] : hash_number(hash, i - passed);
+        out->columns[i] = i < passed ? below(self, node, 0)->columns[i] : hash_number(hash, i - passed);
 }
 
-static void identify_project(const struct fingerprint *self, const struct plan *node,
-                             struct identity *out)
+static void identify_project(const struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     for (int32_t i = 0; i < node->expr_count; i++)
         out->columns[i] = hash_carrier(node->exprs[i], below(self, node, 0));
@@ -74,8 +69,7 @@ static uint64_t hash_decode(const struct plan *node, const struct identity *inpu
     uint64_t hash = hash_mix(OF_DECODE, hash_text(decode->format));
     hash = hash_mix(hash_mix(hash, hash_text(decode->mode)), hash_text(decode->corrupt_column));
     for (int32_t i = 0; i < decode->option_count; i++)
-        hash = hash_mix(hash_mix(hash, hash_text(decode->option_names[i])),
-                        hash_text(decode->option_values[i]));
+        hash = hash_mix(hash_mix(hash, hash_text(decode->option_names[i])), hash_text(decode->option_values[i]));
     return hash_exprs(hash, node->exprs, node->expr_count, input);
 }
 
@@ -109,8 +103,7 @@ static uint64_t hash_window(const struct plan_window *window, const struct ident
 
 /* Which groups there are does not depend on what is computed of them: a new aggregate is no news to a
  * node above. */
-static void identify_aggregate(const struct fingerprint *self, const struct plan *node,
-                               struct identity *out)
+static void identify_aggregate(const struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     const struct plan_aggregate *aggregate = &node->aggregate;
     const struct identity *input = below(self, node, 0);
@@ -119,8 +112,8 @@ static void identify_aggregate(const struct fingerprint *self, const struct plan
     out->rows = hash_exprs(hash, aggregate->keys, aggregate->key_count, input);
     out->state = out->rows;
     for (int32_t i = 0; i < aggregate->key_count; i++)
-        out->columns[i] = hash_mix(
-            out->rows, aggregate->keys[i] == NULL ? window : hash_expr(aggregate->keys[i], input));
+        out->columns[i] =
+            hash_mix(out->rows, aggregate->keys[i] == NULL ? window : hash_expr(aggregate->keys[i], input));
     for (int32_t i = 0; i < aggregate->call_count; i++) {
         uint64_t call = hash_call(aggregate->calls[i], input);
         out->columns[aggregate->key_count + i] = hash_mix(out->rows, call);
@@ -128,8 +121,7 @@ static void identify_aggregate(const struct fingerprint *self, const struct plan
     }
 }
 
-static void identify_duplicates(const struct fingerprint *self, const struct plan *node,
-                                struct identity *out)
+static void identify_duplicates(const struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     const struct plan_deduplicate *keys = &node->deduplicate;
     const struct identity *input = below(self, node, 0);
@@ -144,12 +136,11 @@ static void identify_duplicates(const struct fingerprint *self, const struct pla
 /* Both sides' columns, one after the other, as an input: a column of the left is none of the right. */
 static struct identity both_sides(struct fingerprint *self, const struct plan *node)
 {
-    int32_t left = node->inputs[0]->schema->field_count,
-            count = left + node->inputs[1]->schema->field_count;
+    int32_t left = node->inputs[0]->schema->field_count, count = left + node->inputs[1]->schema->field_count;
     struct identity both = {.columns = arena_array(&self->arena, uint64_t, (size_t)count)};
     for (int32_t i = 0; i < count; i++)
-        both.columns[i] = hash_number(OF_SIDE, i >= left) +
-                          below(self, node, i >= left)->columns[i >= left ? i - left : i];
+        both.columns[i] =
+            hash_number(OF_SIDE, i >= left) + below(self, node, i >= left)->columns[i >= left ? i - left : i];
     return both;
 }
 
@@ -164,13 +155,11 @@ static void identify_join(struct fingerprint *self, const struct plan *node, str
 {
     const struct plan_join *join = &node->join;
     struct identity both = both_sides(self, node);
-    int32_t left = node->inputs[0]->schema->field_count,
-            count = left + node->inputs[1]->schema->field_count;
+    int32_t left = node->inputs[0]->schema->field_count, count = left + node->inputs[1]->schema->field_count;
     uint64_t hash = hash_number(hash_number(OF_JOIN, join->kind), join->null_aware);
     for (int32_t side = 0; side < 2; side++) {
         const struct identity *input = below(self, node, side);
-        hash =
-            hash_exprs(hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
+        hash = hash_exprs(hash_mix(hash, input->rows), join->sides[side].keys, join->key_count, input);
         hash = hash_mix(hash, hash_expr(join->sides[side].only, input));
     }
     for (int32_t i = 0; i < join->key_count; i++)
@@ -183,8 +172,7 @@ static void identify_join(struct fingerprint *self, const struct plan *node, str
         out->columns[i] = i < count ? both.columns[i] : hash_number(out->rows, i);
 }
 
-static void identify_union(const struct fingerprint *self, const struct plan *node,
-                           struct identity *out)
+static void identify_union(const struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     out->rows = OF_UNION;
     memset(out->columns, 0, (size_t)node->schema->field_count * sizeof *out->columns);
@@ -197,8 +185,7 @@ static void identify_union(const struct fingerprint *self, const struct plan *no
 }
 
 /* Literal rows, and what cannot run yet: everything that is there, in order. */
-static void identify_other(const struct fingerprint *self, const struct plan *node,
-                           struct identity *out)
+static void identify_other(const struct fingerprint *self, const struct plan *node, struct identity *out)
 {
     uint64_t hash = hash_number(OF_OTHER, (int64_t)node->kind);
     const struct identity *input = node->input_count > 0 ? below(self, node, 0) : NULL;
@@ -246,8 +233,7 @@ static void identify(struct fingerprint *self, const struct plan *node)
 
 /* Which watermarks make the W of a group, in any order. Where a filter stands, above or below one,
  * depends on who else reads it: a watermark is known by its column. */
-static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline,
-                           int32_t group, bool delays)
+static uint64_t hash_group(const struct fingerprint *self, const struct pipeline *pipeline, int32_t group, bool delays)
 {
     const struct watermark_group *set = &pipeline->groups[group];
     uint64_t hash = 0;
@@ -255,8 +241,7 @@ static uint64_t hash_group(const struct fingerprint *self, const struct pipeline
         const struct plan *node = pipeline->nodes[i];
         for (int32_t k = 0; node->kind == PLAN_WATERMARK && k < set->count; k++)
             if (set->nodes[k] == node->watermark.node)
-                hash += delays ? hash_number(self->nodes[i].state, node->watermark.delay_us)
-                               : self->nodes[i].state;
+                hash += delays ? hash_number(self->nodes[i].state, node->watermark.delay_us) : self->nodes[i].state;
     }
     return hash;
 }
@@ -278,8 +263,7 @@ static void tell_versions_apart(const struct fingerprint *self, const struct pip
     for (int32_t i = 0; i < pipeline->node_count; i++) {
         struct plan *node = pipeline->nodes[i];
         if (twice[i])
-            node->identity =
-                hash_mix(node->identity, hash_group(self, pipeline, node->group, true));
+            node->identity = hash_mix(node->identity, hash_group(self, pipeline, node->group, true));
     }
     mem_free(twice);
 }
@@ -329,8 +313,7 @@ static void tell_stamps_apart(const struct pipeline *pipeline)
 uint64_t plan_identify(struct pipeline *pipeline)
 {
     struct fingerprint self = {.nodes = mem_array(struct identity, (size_t)pipeline->node_count)};
-    uint64_t session =
-        hash_mix(hash_text(zone_name(pipeline->session.zone)), pipeline->session.ansi);
+    uint64_t session = hash_mix(hash_text(zone_name(pipeline->session.zone)), pipeline->session.ansi);
     for (int32_t i = 0; i < pipeline->node_count; i++)
         identify(&self, pipeline->nodes[i]);
     for (int32_t i = 0; i < pipeline->node_count; i++) {

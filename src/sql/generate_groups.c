@@ -28,7 +28,8 @@ enum code select_generator(struct analyser *self, struct select *select, const s
     struct scope scope;
     int32_t overs = select->overs.count;
     select_scope(select, "the SELECT list", &scope);
-    TRY(bind_generator(self, &scope, item->expr, names, item->alias != NULL ? 1 : item->alias_count, &grouped->generator));
+    TRY(bind_generator(self, &scope, item->expr, names, item->alias != NULL ? 1 : item->alias_count,
+                       &grouped->generator));
     if (select->overs.count > overs)
         return not_yet(self, item->expr->at, "a window function within a generator: compute it in a subquery");
     grouped->mark = select->generated;

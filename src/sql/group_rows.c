@@ -33,11 +33,10 @@ static const char *untimed_hint(struct analyser *self, struct plan *input)
 
 static enum code untimed(struct analyser *self, struct plan *input, struct position at)
 {
-    return sql_error(
-        self, at, untimed_hint(self, input),
-        "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. "
-        "This output mode is not supported for streaming aggregations without watermark: a group "
-        "would never be complete.");
+    return sql_error(self, at, untimed_hint(self, input),
+                     "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] Invalid streaming output mode: append. "
+                     "This output mode is not supported for streaming aggregations without watermark: a group "
+                     "would never be complete.");
 }
 
 /* A streaming group ends when the watermark passes the one key that tells its time. */
@@ -51,10 +50,9 @@ static enum code check_streaming(struct analyser *self, struct plan *node)
     if (count == 0)
         return untimed(self, node->inputs[0], node->at);
     if (count > 1)
-        return sql_error(
-            self, node->at, "keep one: the others can be taken with max(..) or min(..)",
-            "[STREAM_FAILED] More than one event time columns are available. Please ensure there "
-            "is at most one event time column per stream.");
+        return sql_error(self, node->at, "keep one: the others can be taken with max(..) or min(..)",
+                         "[STREAM_FAILED] More than one event time columns are available. Please ensure there "
+                         "is at most one event time column per stream.");
     if (aggregate->window.key >= 0 && key != aggregate->window.key)
         return not_yet(self, node->at, "a window over another time beside the event time");
     if (aggregate->window.gap != NULL && aggregate->key_count == 1)
@@ -77,27 +75,21 @@ static void warn_distinct(struct analyser *self, const struct plan *node)
 /* ---- the node ---- */
 
 /* Grouping by sessions merges those that touch: each counts from its start, and is as long as it is. */
-static enum code session_of_sessions(struct analyser *self, const struct expr *session,
-                                     struct plan_window *window)
+static enum code session_of_sessions(struct analyser *self, const struct expr *session, struct plan_window *window)
 {
     const struct expr *bounds[2];
-    TRY(placed(self, expr_field(&self->expr, session, "end", session->at, &bounds[0], self->err),
-               session->at));
-    TRY(placed(self, expr_field(&self->expr, session, "start", session->at, &bounds[1], self->err),
-               session->at));
+    TRY(placed(self, expr_field(&self->expr, session, "end", session->at, &bounds[0], self->err), session->at));
+    TRY(placed(self, expr_field(&self->expr, session, "start", session->at, &bounds[1], self->err), session->at));
     window->time = bounds[1];
-    return placed(self,
-                  expr_call(&self->expr, "-", bounds, 2, session->at, &window->gap, self->err),
-                  session->at);
+    return placed(self, expr_call(&self->expr, "-", bounds, 2, session->at, &window->gap, self->err), session->at);
 }
 
-static enum code find_session(struct analyser *self, const struct plan *input,
-                              const struct expr *const *keys, int32_t count,
-                              struct plan_window *window)
+static enum code find_session(struct analyser *self, const struct plan *input, const struct expr *const *keys,
+                              int32_t count, struct plan_window *window)
 {
     for (int32_t i = 0; i < count; i++) {
-        bool session = keys[i]->kind == EXPR_COLUMN && keys[i]->index < COLUMN_MARK &&
-                       plan_is_session(input, keys[i]->index);
+        bool session =
+            keys[i]->kind == EXPR_COLUMN && keys[i]->index < COLUMN_MARK && plan_is_session(input, keys[i]->index);
         if (!session)
             continue;
         if (window->key >= 0)
@@ -108,15 +100,14 @@ static enum code find_session(struct analyser *self, const struct plan *input,
     return E_OK;
 }
 
-enum code group_rows(struct analyser *self, struct plan *input, const struct group *group,
-                     struct position at, struct plan **out)
+enum code group_rows(struct analyser *self, struct plan *input, const struct group *group, struct position at,
+                     struct plan **out)
 {
     if (self->batch && group->window.key >= 0)
         return group_by_windows(self, input, group, at, out);
     struct plan *node = plan_over(self->arena, PLAN_AGGREGATE, input, group->schema, at);
     struct plan_aggregate *aggregate = &node->aggregate;
-    const struct expr **keys =
-        arena_array(self->arena, const struct expr *, (size_t)group->key_count);
+    const struct expr **keys = arena_array(self->arena, const struct expr *, (size_t)group->key_count);
     *aggregate = (struct plan_aggregate){.keys = keys,
                                          .key_count = group->key_count,
                                          .calls = group->calls,

@@ -59,8 +59,8 @@ static enum code cube(struct analyser *self, const struct group_set *parts, int3
     return E_OK;
 }
 
-static enum code group_sets(struct analyser *self, struct select *select, enum group_kind kind, struct ast *const *exprs,
-                            int32_t count, struct list *sets, struct position at);
+static enum code group_sets(struct analyser *self, struct select *select, enum group_kind kind,
+                            struct ast *const *exprs, int32_t count, struct list *sets, struct position at);
 
 static bool nested_kind(const struct ast *ast, enum group_kind *kind)
 {
@@ -76,8 +76,8 @@ static bool nested_kind(const struct ast *ast, enum group_kind *kind)
     return false;
 }
 
-static enum code group_sets(struct analyser *self, struct select *select, enum group_kind kind, struct ast *const *exprs,
-                            int32_t count, struct list *sets, struct position at)
+static enum code group_sets(struct analyser *self, struct select *select, enum group_kind kind,
+                            struct ast *const *exprs, int32_t count, struct list *sets, struct position at)
 {
     struct group_set *parts = arena_array(self->arena, struct group_set, (size_t)count + 1);
     enum group_kind inner;
@@ -90,7 +90,8 @@ static enum code group_sets(struct analyser *self, struct select *select, enum g
         if (!nested && kind == GROUP_SETS)
             TRY(set_add(self, sets, &parts[i], at));
         if (select->keys.count > SQL_GROUPING_KEYS_MAX)
-            return sql_error(self, at, NULL, "[GROUPING_SIZE_LIMIT_EXCEEDED] Grouping sets size cannot be greater than %d.",
+            return sql_error(self, at, NULL,
+                             "[GROUPING_SIZE_LIMIT_EXCEEDED] Grouping sets size cannot be greater than %d.",
                              SQL_GROUPING_KEYS_MAX);
     }
     if (kind == GROUP_ROLLUP)
@@ -171,7 +172,7 @@ struct plan *expand_sets(struct analyser *self, const struct select *select)
     struct plan *input = select->rows->plan;
     int32_t keys = select->keys.count, sets = select->sets.count;
     struct field *fields = arena_array(self->arena, struct field, (size_t)keys + 1);
-    bool *kept = arena_array(self->arena, bool, (size_t)keys * (size_t)sets + 1);
+    bool *kept = arena_array(self->arena, bool, (size_t)keys *(size_t)sets + 1);
     int64_t *ids = arena_array(self->arena, int64_t, (size_t)sets);
     for (int32_t k = 0; k < keys; k++)
         fields[k] = (struct field){"key", ((const struct expr *)select->keys.items[k])->type, true};
@@ -219,7 +220,8 @@ enum code select_grouping(struct analyser *self, const struct scope *scope, cons
                          "GroupingSets/Cube/Rollup.");
     *out = expr_column(&self->expr, MARK_SET, &field, ast->at);
     if (select->sets_repeat) {
-        const struct expr *low[2] = {*out, expr_int(&self->expr, type_of(TYPE_INT64), (INT64_C(1) << REPEATS_SHIFT) - 1, ast->at)};
+        const struct expr *low[2] = {
+            *out, expr_int(&self->expr, type_of(TYPE_INT64), (INT64_C(1) << REPEATS_SHIFT) - 1, ast->at)};
         TRY(placed(self, expr_call(&self->expr, "&", low, 2, ast->at, out, self->err), ast->at));
     }
     if (same_name(ast->text, "grouping_id"))
@@ -228,10 +230,11 @@ enum code select_grouping(struct analyser *self, const struct scope *scope, cons
     struct scope rows = *scope;
     rows.aliases_first = false;
     if (ast->arg_count != 1)
-        return sql_error(self, ast->at, NULL,
-                         "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `grouping` requires 1 parameters but the actual number "
-                         "is %d.",
-                         ast->arg_count);
+        return sql_error(
+            self, ast->at, NULL,
+            "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `grouping` requires 1 parameters but the actual number "
+            "is %d.",
+            ast->arg_count);
     TRY(analyse_expr(self, &rows, ast->args[0], &key));
     for (int32_t i = 0; i < select->keys.count; i++)
         if (expr_equal(select->keys.items[i], key))

@@ -58,8 +58,7 @@ uint64_t hash_whole(uint64_t carrier, const struct type *type)
     return type_has_parts(type) ? hash_mix(carrier, hash_type(type)) : carrier;
 }
 
-uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count,
-                    const struct identity *input)
+uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count, const struct identity *input)
 {
     for (int32_t i = 0; i < count; i++)
         hash = hash_mix(hash, hash_expr(exprs[i], input));

@@ -32,21 +32,14 @@ struct identity {
     uint64_t *columns;
 };
 
-static inline uint64_t hash_text(const char *text)
-{
-    return hash_bytes(text, strlen(text));
-}
+static inline uint64_t hash_text(const char *text) { return hash_bytes(text, strlen(text)); }
 
-static inline uint64_t hash_number(uint64_t hash, int64_t value)
-{
-    return hash_mix(hash, (uint64_t)value);
-}
+static inline uint64_t hash_number(uint64_t hash, int64_t value) { return hash_mix(hash, (uint64_t)value); }
 
 uint64_t hash_type(const struct type *type);
 /* An expression over `input`; 0 for NULL. */
 uint64_t hash_expr(const struct expr *expr, const struct identity *input);
-uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count,
-                    const struct identity *input);
+uint64_t hash_exprs(uint64_t hash, const struct expr *const *exprs, int32_t count, const struct identity *input);
 /* A column, or a field on a path into one, to read from: without the type of what has parts, which are known one by one.
  * Carriers are what a node's columns hold. */
 uint64_t hash_carrier(const struct expr *expr, const struct identity *input);

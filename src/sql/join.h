@@ -18,8 +18,8 @@
 #include "sql/predicate.h"
 
 /* A join of two plans without conditions; the schema is that of its kind. */
-struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left,
-                       struct plan *right, struct position at);
+struct plan *join_node(struct analyser *self, enum join_kind kind, struct plan *left, struct plan *right,
+                       struct position at);
 
 /* ---- analyse_join.c ---- */
 
@@ -31,8 +31,8 @@ struct open_join {
 /* analyse_on.c: ON, typed over the join, with subqueries of it above the join. */
 MUST_CHECK enum code on_subqueries(struct analyser *analyser, const struct ast_relation *join, struct rowset *rows,
                                    struct open_join *open, const struct expr *condition);
-MUST_CHECK enum code analyse_join(struct analyser *self, const struct ast_relation *join,
-                                  const struct scope *outer, struct rowset *out);
+MUST_CHECK enum code analyse_join(struct analyser *self, const struct ast_relation *join, const struct scope *outer,
+                                  struct rowset *out);
 /* Joins made from here on are open until joins_close() gets what joins_open() gave. */
 struct list joins_open(struct analyser *self);
 MUST_CHECK enum code joins_close(struct analyser *self, const struct list *before);
@@ -49,8 +49,7 @@ int32_t join_time_column(const struct plan *node, int side);
 void join_find_bounds(struct expr_context *ctx, struct plan *node);
 MUST_CHECK enum code join_check_rules(struct analyser *self, const struct plan *node);
 /* Of the finished graph: each input of a join of streams has one event time at most. */
-MUST_CHECK enum code joins_check_times(struct analyser *self, struct plan *const *nodes,
-                                       int32_t count);
+MUST_CHECK enum code joins_check_times(struct analyser *self, struct plan *const *nodes, int32_t count);
 const char *join_kind_text(enum join_kind kind); /* "LEFT JOIN" */
 
 #endif

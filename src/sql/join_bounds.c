@@ -29,8 +29,7 @@ struct terms {
 static bool add_us(struct terms *self, int64_t us, int sign)
 {
     int64_t signed_us;
-    return !__builtin_mul_overflow(us, sign, &signed_us) &&
-           !__builtin_add_overflow(self->us, signed_us, &self->us);
+    return !__builtin_mul_overflow(us, sign, &signed_us) && !__builtin_add_overflow(self->us, signed_us, &self->us);
 }
 
 /* A constant: an interval, or a number of seconds beside a time that is cast to one. */
@@ -44,13 +43,11 @@ static bool add_constant(struct terms *self, const struct expr *expr, int sign)
         return false;
     if (expr->type->id == TYPE_INTERVAL_DT)
         return add_us(self, column_values(literal->literal, int64_t)[0], sign);
-    if (expr_cast(self->ctx, literal, type_of(TYPE_DOUBLE), false, expr->at, &seconds, &err) !=
-            E_OK ||
+    if (expr_cast(self->ctx, literal, type_of(TYPE_DOUBLE), false, expr->at, &seconds, &err) != E_OK ||
         expr_fold(self->ctx, seconds, &literal, &err) != E_OK)
         return false;
     double us = column_values(literal->literal, double)[0] * US_PER_SECOND;
-    return us > -(double)INT64_MAX / 4 && us < (double)INT64_MAX / 4 &&
-           add_us(self, (int64_t)us, sign);
+    return us > -(double)INT64_MAX / 4 && us < (double)INT64_MAX / 4 && add_us(self, (int64_t)us, sign);
 }
 
 static bool add_time(struct terms *self, const struct expr *column, int sign)
@@ -98,8 +95,8 @@ static int64_t floor_to_ms(int64_t us)
 }
 
 /* low < high, or low <= high: bounds one of the sides. */
-static void add_bound(struct terms *self, const struct expr *low, const struct expr *high,
-                      bool strict, struct plan_join *join)
+static void add_bound(struct terms *self, const struct expr *low, const struct expr *high, bool strict,
+                      struct plan_join *join)
 {
     self->times[0] = self->times[1] = 0;
     self->us = 0;
@@ -134,8 +131,8 @@ void join_find_bounds(struct expr_context *ctx, struct plan *node)
         const struct expr *part = parts.items[i];
         bool negated = expr_is_call(part, "not"); // NOT (a < b) is b <= a
         part = negated ? part->args[0] : part;
-        bool less = expr_is_call(part, "<"), less_equal = expr_is_call(part, "<="),
-             greater = expr_is_call(part, ">"), greater_equal = expr_is_call(part, ">=");
+        bool less = expr_is_call(part, "<"), less_equal = expr_is_call(part, "<="), greater = expr_is_call(part, ">"),
+             greater_equal = expr_is_call(part, ">=");
         if (!less && !less_equal && !greater && !greater_equal)
             continue;
         bool upward = (less || less_equal) != negated; // args[0] is the lower one

@@ -9,16 +9,12 @@ struct parts {
     struct list only[2], rest;
 };
 
-static int32_t left_count(const struct plan *node)
-{
-    return node->inputs[0]->schema->field_count;
-}
+static int32_t left_count(const struct plan *node) { return node->inputs[0]->schema->field_count; }
 
 /* An expression over the join as one over the side that it reads. */
 static const struct expr *on_side(const struct parts *self, const struct expr *expr, int side)
 {
-    return predicate_shift(self->ctx, expr, side == 0 ? 0 : -left_count(self->node),
-                           self->node->inputs[side]->schema);
+    return predicate_shift(self->ctx, expr, side == 0 ? 0 : -left_count(self->node), self->node->inputs[side]->schema);
 }
 
 /* Both keys of one type. The equality was typed so; only names of struct fields may still differ. */
@@ -42,10 +38,8 @@ static bool take_key(struct parts *self, const struct expr *part)
     if (!null_safe && !expr_is_call(part, "="))
         return false;
     int32_t count = left_count(self->node);
-    int first = predicate_reads(part->args[0], count),
-        second = predicate_reads(part->args[1], count);
-    if (!(first == READS_LEFT && second == READS_RIGHT) &&
-        !(first == READS_RIGHT && second == READS_LEFT))
+    int first = predicate_reads(part->args[0], count), second = predicate_reads(part->args[1], count);
+    if (!(first == READS_LEFT && second == READS_RIGHT) && !(first == READS_RIGHT && second == READS_LEFT))
         return false;
     const struct expr *keys[2];
     for (int side = 0; side < 2; side++)
@@ -60,8 +54,8 @@ static bool take_key(struct parts *self, const struct expr *part)
 
 static bool is_true(const struct expr *part)
 {
-    return part->kind == EXPR_LITERAL && part->type->id == TYPE_BOOLEAN &&
-           column_valid_at(part->literal, 0) && bit_get(part->literal->values->data, 0);
+    return part->kind == EXPR_LITERAL && part->type->id == TYPE_BOOLEAN && column_valid_at(part->literal, 0) &&
+           bit_get(part->literal->values->data, 0);
 }
 
 static void take_part(struct parts *self, const struct expr *part)

@@ -10,15 +10,9 @@ static const char *const keyword_texts[KW_COUNT] = {"",
 #undef X
 };
 
-const char *keyword_text(enum keyword keyword)
-{
-    return keyword_texts[keyword];
-}
+const char *keyword_text(enum keyword keyword) { return keyword_texts[keyword]; }
 
-const char *keyword_nearest(const char *word)
-{
-    return nearest_word(word, keyword_texts + 1, KW_COUNT - 1);
-}
+const char *keyword_nearest(const char *word) { return nearest_word(word, keyword_texts + 1, KW_COUNT - 1); }
 
 struct lexer {
     struct arena *arena;
@@ -61,10 +55,7 @@ static struct position here(const struct lexer *self, int32_t length)
     return (struct position){self->file, self->line, self->column, length};
 }
 
-static bool word_byte(int c)
-{
-    return c >= 0x80 || isalnum(c) || c == '_';
-}
+static bool word_byte(int c) { return c >= 0x80 || isalnum(c) || c == '_'; }
 
 /* ---- comments and blanks ---- */
 
@@ -126,8 +117,7 @@ static enum code scan_quoted(struct lexer *self, char quote, bool escapes)
         int c = peek(self, 0);
         if (c < 0) {
             *self->fail_at = start;
-            return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': %s",
-                        quote,
+            return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': %s", quote,
                         quote == '`' ? "the quoted name has no end" : "the string has no end");
         }
         step(self);
@@ -169,9 +159,8 @@ static enum token_kind scan_number(struct lexer *self)
     while (isdigit(peek(self, 0)))
         step(self);
     bool fraction =
-        peek(self, 0) == '.' &&
-        !(peek(self, 1) == '.' || (word_byte(peek(self, 1)) && !isdigit(peek(self, 1)) &&
-                                   strchr("eEdDfFbB", peek(self, 1)) == NULL));
+        peek(self, 0) == '.' && !(peek(self, 1) == '.' || (word_byte(peek(self, 1)) && !isdigit(peek(self, 1)) &&
+                                                           strchr("eEdDfFbB", peek(self, 1)) == NULL));
     if (fraction) {
         step(self);
         while (isdigit(peek(self, 0)))
@@ -221,8 +210,7 @@ static const struct {
 static enum symbol symbol_find(struct bytes rest)
 {
     for (int i = 1; i < SYM_COUNT; i++)
-        if (symbol_texts[i].size <= rest.size &&
-            memcmp(rest.data, symbol_texts[i].text, symbol_texts[i].size) == 0)
+        if (symbol_texts[i].size <= rest.size && memcmp(rest.data, symbol_texts[i].text, symbol_texts[i].size) == 0)
             return (enum symbol)i;
     return SYM_NONE;
 }
@@ -234,8 +222,7 @@ static enum code scan_symbol(struct lexer *self, struct token *token)
     token->symbol = symbol_find(rest);
     if (token->symbol == SYM_NONE) {
         *self->fail_at = here(self, 1);
-        return fail(self->err, E_SQL,
-                    "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': no such character in SQL",
+        return fail(self->err, E_SQL, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%c': no such character in SQL",
                     isprint(rest.data[0]) ? rest.data[0] : '?');
     }
     skip(self, (uint32_t)symbol_texts[token->symbol].size);
@@ -293,20 +280,13 @@ static int32_t character_count(struct bytes text, uint32_t from, uint32_t to)
     return count;
 }
 
-enum code lex_text(struct arena *arena, const char *file, struct bytes text, struct token **out,
-                   int32_t *count, struct position *at, struct error *err)
+enum code lex_text(struct arena *arena, const char *file, struct bytes text, struct token **out, int32_t *count,
+                   struct position *at, struct error *err)
 {
-    struct lexer self = {.arena = arena,
-                         .text = text,
-                         .file = file,
-                         .line = 1,
-                         .column = 1,
-                         .fail_at = at,
-                         .err = err};
+    struct lexer self = {.arena = arena, .text = text, .file = file, .line = 1, .column = 1, .fail_at = at, .err = err};
     if (text.size > SQL_TEXT_MAX) {
         *at = here(&self, 1);
-        return fail(err, E_SQL, "the text has %zu bytes, the most is SQL_TEXT_MAX = %d", text.size,
-                    SQL_TEXT_MAX);
+        return fail(err, E_SQL, "the text has %zu bytes, the most is SQL_TEXT_MAX = %d", text.size, SQL_TEXT_MAX);
     }
     for (;;) {
         TRY(skip_blanks(&self));
@@ -370,17 +350,14 @@ static uint8_t *put_utf8(uint8_t *to, uint32_t c)
 }
 
 /* `count` digits of the base at `from`; false when they are not all there. */
-static bool read_digits(const uint8_t *from, const uint8_t *end, int count, uint32_t base,
-                        uint32_t *out)
+static bool read_digits(const uint8_t *from, const uint8_t *end, int count, uint32_t base, uint32_t *out)
 {
     if (end - from < count)
         return false;
     uint32_t value = 0;
     for (int i = 0; i < count; i++) {
         int c = tolower(from[i]);
-        uint32_t digit = isdigit(c)             ? (uint32_t)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
-                                                : 99;
+        uint32_t digit = isdigit(c) ? (uint32_t)(c - '0') : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 99;
         if (digit >= base)
             return false;
         value = value * base + digit;

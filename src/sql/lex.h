@@ -85,9 +85,8 @@ struct token {
 };
 
 /* `file` names the text in positions. On failure err holds "[CONDITION] text" and *at the place. */
-MUST_CHECK enum code lex_text(struct arena *arena, const char *file, struct bytes text,
-                              struct token **out, int32_t *count, struct position *at,
-                              struct error *err);
+MUST_CHECK enum code lex_text(struct arena *arena, const char *file, struct bytes text, struct token **out,
+                              int32_t *count, struct position *at, struct error *err);
 /* The value of a STRING token: quotes stripped, escapes replaced. */
 struct bytes lex_string_value(struct arena *arena, struct bytes text, const struct token *token);
 /* The name of a WORD or QUOTED token. */

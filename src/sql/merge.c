@@ -6,9 +6,7 @@
  */
 #include "sql/optimise.h"
 
-enum {
-    MERGED_WEIGHT_MAX = 2000
-}; // nodes of one expression: past that a column in between is cheaper
+enum { MERGED_WEIGHT_MAX = 2000 }; // nodes of one expression: past that a column in between is cheaper
 
 struct use {
     const struct plan *project;
@@ -43,8 +41,7 @@ static bool merge(struct optimiser *self, struct plan *node)
     struct plan *below = node->inputs[0];
     if (!may_merge(node, below))
         return false;
-    const struct expr **exprs =
-        arena_array(self->expr->arena, const struct expr *, (size_t)node->expr_count);
+    const struct expr **exprs = arena_array(self->expr->arena, const struct expr *, (size_t)node->expr_count);
     for (int32_t i = 0; i < node->expr_count; i++) {
         exprs[i] = expr_through(self->expr->arena, node->exprs[i], below);
         if (expr_weight(exprs[i], MERGED_WEIGHT_MAX) > MERGED_WEIGHT_MAX)

@@ -34,10 +34,7 @@ static struct bytes line_of(struct bytes text, int32_t line)
 static const char *const secret_words[] = {"password", "passwd", "passphrase", "secret",
                                            "jaas",     "token",  "credential", ".key"};
 
-static bool name_byte(uint8_t byte)
-{
-    return isalnum(byte) || byte == '.' || byte == '_';
-}
+static bool name_byte(uint8_t byte) { return isalnum(byte) || byte == '.' || byte == '_'; }
 
 /* Where the name ends that holds the first secret word at or after `from`; 0: there is none. */
 static size_t secret_name_end(struct bytes line, size_t from)
@@ -45,8 +42,7 @@ static size_t secret_name_end(struct bytes line, size_t from)
     for (size_t i = from; i < line.size; i++)
         for (size_t w = 0; w < sizeof secret_words / sizeof *secret_words; w++) {
             size_t size = strlen(secret_words[w]);
-            if (size > line.size - i ||
-                strncasecmp((const char *)line.data + i, secret_words[w], size) != 0)
+            if (size > line.size - i || strncasecmp((const char *)line.data + i, secret_words[w], size) != 0)
                 continue;
             for (i += size; i < line.size && name_byte(line.data[i]);)
                 i++;
@@ -112,8 +108,7 @@ static bool secret_goes_on(const struct sql_file *file, struct bytes text)
             end--;
         bool open = strchr(":=|>[{(", above.data[end - 1]) != NULL;
         size_t found = is_yaml(file) ? secret_name_end(above, at) : sql_secret_end(above);
-        if (found > 0 &&
-            ((next && open) || (is_yaml(file) && (at < indent || (item && at == indent)))))
+        if (found > 0 && ((next && open) || (is_yaml(file) && (at < indent || (item && at == indent)))))
             return true;
         if (!is_yaml(file))
             return false;
@@ -136,8 +131,7 @@ static void line_mask(const struct sql_file *file, int32_t number, struct text *
         end = indent_of(line);
     else if (end == 0)
         end = line.size;
-    while (end < line.size && strchr("'\"` \t:=,>)}]", line.data[end]) != NULL &&
-           line.data[end] != '\0')
+    while (end < line.size && strchr("'\"` \t:=,>)}]", line.data[end]) != NULL && line.data[end] != '\0')
         end++;
     text_add(out, line.data, end);
     if (end < line.size)
@@ -146,10 +140,7 @@ static void line_mask(const struct sql_file *file, int32_t number, struct text *
 
 /* ---- the line and the caret ---- */
 
-static bool starts_character(uint8_t byte)
-{
-    return (byte & 0xc0) != 0x80;
-}
+static bool starts_character(uint8_t byte) { return (byte & 0xc0) != 0x80; }
 
 /* Bytes of the first `characters` characters. */
 static size_t prefix_bytes(struct bytes line, int32_t characters)
@@ -166,14 +157,12 @@ static void add_caret(struct text *out, struct bytes line, struct position at)
 {
     size_t start = prefix_bytes(line, at.column - 1), from = 0;
     if (start > SHOWN_LINE_MAX / 2)
-        for (from = start - SHOWN_LINE_MAX / 2; from < start && !starts_character(line.data[from]);
-             from++)
+        for (from = start - SHOWN_LINE_MAX / 2; from < start && !starts_character(line.data[from]); from++)
             ;
     size_t to = line.size - from > SHOWN_LINE_MAX ? from + SHOWN_LINE_MAX : line.size;
     while (to < line.size && !starts_character(line.data[to]))
         to++;
-    text_printf(out, "\n%4d | %.*s\n     | ", at.line, (int)(to - from),
-                (const char *)line.data + from);
+    text_printf(out, "\n%4d | %.*s\n     | ", at.line, (int)(to - from), (const char *)line.data + from);
     for (size_t i = from; i < start; i++)
         if (line.data[i] == '\t')
             text_add_char(out, '\t');
@@ -187,16 +176,14 @@ static void add_caret(struct text *out, struct bytes line, struct position at)
         text_add_char(out, '^');
 }
 
-static void compose(const struct notes *notes, struct position at, const char *text,
-                    struct text *out)
+static void compose(const struct notes *notes, struct position at, const char *text, struct text *out)
 {
     const struct sql_file *file = file_of(notes, at.file);
     if (at.line == 0) {
         text_add_string(out, text);
         return;
     }
-    text_printf(out, "%s%s%d:%d: %s", at.file ? at.file : "", at.file ? ":" : "", at.line,
-                at.column, text);
+    text_printf(out, "%s%s%d:%d: %s", at.file ? at.file : "", at.file ? ":" : "", at.line, at.column, text);
     if (file != NULL) {
         struct text line = {0};
         line_mask(file, at.line, &line);
@@ -205,8 +192,7 @@ static void compose(const struct notes *notes, struct position at, const char *t
     }
 }
 
-enum code message_at(const struct notes *notes, struct position at, const char *hint,
-                     struct error *err)
+enum code message_at(const struct notes *notes, struct position at, const char *hint, struct error *err)
 {
     struct text out = {.limit = sizeof err->text - 1};
     compose(notes, at, err->text, &out);

@@ -34,8 +34,7 @@ struct notes {
 
 /* err holds "[CONDITION] text": put the place in front, line, caret and hint (may be NULL)
  * behind. */
-enum code message_at(const struct notes *notes, struct position at, const char *hint,
-                     struct error *err);
+enum code message_at(const struct notes *notes, struct position at, const char *hint, struct error *err);
 /* Remember the message that err holds. */
 void notes_problem(struct notes *notes, const struct error *err);
 void notes_warn(struct notes *notes, struct position at, const char *format, ...) PRINTF(3, 4);

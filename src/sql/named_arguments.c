@@ -35,27 +35,26 @@ static int32_t parameter_index(const struct parameters *parameters, const char *
     return -1;
 }
 
-static bool is_named(const struct ast *arg)
-{
-    return arg->kind == AST_NAMED && arg->flag;
-}
+static bool is_named(const struct ast *arg) { return arg->kind == AST_NAMED && arg->flag; }
 
 static enum code place_named(struct parser *self, const struct parameters *parameters, const struct ast *arg,
                              int32_t positional, struct ast **places)
 {
     int32_t at = parameter_index(parameters, arg->text);
     if (at < 0)
-        return parse_error(self, arg->at,
-                           "[UNRECOGNIZED_PARAMETER_NAME] Cannot invoke routine `%s` because the routine call included a named "
-                           "argument reference for the argument named `%s`, but this routine does not include any signature "
-                           "containing an argument with this name.",
-                           parameters->function, arg->text);
+        return parse_error(
+            self, arg->at,
+            "[UNRECOGNIZED_PARAMETER_NAME] Cannot invoke routine `%s` because the routine call included a named "
+            "argument reference for the argument named `%s`, but this routine does not include any signature "
+            "containing an argument with this name.",
+            parameters->function, arg->text);
     if (places[at] != NULL)
-        return parse_error(self, arg->at,
-                           "[DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.%s] Call to routine `%s` is invalid because it includes "
-                           "multiple argument assignments to the same parameter name `%s`.",
-                           at < positional ? "BOTH_POSITIONAL_AND_NAMED" : "DOUBLE_NAMED_ARGUMENT_REFERENCE",
-                           parameters->function, arg->text);
+        return parse_error(
+            self, arg->at,
+            "[DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.%s] Call to routine `%s` is invalid because it includes "
+            "multiple argument assignments to the same parameter name `%s`.",
+            at < positional ? "BOTH_POSITIONAL_AND_NAMED" : "DOUBLE_NAMED_ARGUMENT_REFERENCE", parameters->function,
+            arg->text);
     places[at] = arg->args[0];
     return E_OK;
 }
@@ -81,21 +80,23 @@ enum code place_arguments(struct parser *self, struct ast *call, struct list *ar
     for (int32_t i = positional; i < args->count; i++) {
         const struct ast *arg = args->items[i];
         if (!is_named(arg))
-            return parse_error(self, arg->at,
-                               "[UNEXPECTED_POSITIONAL_ARGUMENT] Cannot invoke routine `%s` because it contains positional "
-                               "argument(s) following the named argument assigned to `%s`; please rearrange them so the "
-                               "positional arguments come first.",
-                               call->text, ((const struct ast *)args->items[positional])->text);
+            return parse_error(
+                self, arg->at,
+                "[UNEXPECTED_POSITIONAL_ARGUMENT] Cannot invoke routine `%s` because it contains positional "
+                "argument(s) following the named argument assigned to `%s`; please rearrange them so the "
+                "positional arguments come first.",
+                call->text, ((const struct ast *)args->items[positional])->text);
         TRY(place_named(self, parameters, arg, positional, places));
     }
     while (count < PARAMETERS_MAX && parameters->names[count] != NULL)
         count++;
     for (int32_t i = 0; i < count; i++) {
         if (places[i] == NULL && parameters->defaults[i] == NULL)
-            return parse_error(self, call->at,
-                               "[REQUIRED_PARAMETER_NOT_FOUND] Cannot invoke routine `%s` because the parameter named `%s` is "
-                               "required, but the routine call did not supply a value.",
-                               call->text, parameters->names[i]);
+            return parse_error(
+                self, call->at,
+                "[REQUIRED_PARAMETER_NOT_FOUND] Cannot invoke routine `%s` because the parameter named `%s` is "
+                "required, but the routine call did not supply a value.",
+                call->text, parameters->names[i]);
         if (places[i] == NULL)
             places[i] = default_value(self, parameters->defaults[i], call->at);
         last = i + 1;

@@ -9,12 +9,10 @@ static void keep_all(const struct pruner *self, const struct plan *node)
 
 /* What a node takes from its input: the first columns of its own that are read, and what its
  * expressions read. Fields apart where the struct itself is not read. */
-static void reading_slots(const struct pruner *self, const struct plan *node,
-                          const struct type *was, const struct expr *const *exprs,
-                          int32_t expr_count, struct narrowed *out)
+static void reading_slots(const struct pruner *self, const struct plan *node, const struct type *was,
+                          const struct expr *const *exprs, int32_t expr_count, struct narrowed *out)
 {
-    struct narrowed reading = {.needs =
-                                   arena_array(self->arena, struct need, (size_t)was->field_count)};
+    struct narrowed reading = {.needs = arena_array(self->arena, struct need, (size_t)was->field_count)};
     struct pruner alone = *self;
     struct plan input = {.id = 0, .schema = was};
     alone.nodes = &reading;
@@ -27,8 +25,8 @@ static void reading_slots(const struct pruner *self, const struct plan *node,
 
 /* Stand on a projection that gives the slots. The projection has no id: until the expressions are
  * moved, the node's own slots are those of its input. */
-static void stand_on(const struct pruner *self, struct plan *node, const struct type *was,
-                     const struct narrowed *slots, const struct expr *extra)
+static void stand_on(const struct pruner *self, struct plan *node, const struct type *was, const struct narrowed *slots,
+                     const struct expr *extra)
 {
     struct narrowed *own = narrowed_of(self, node);
     struct plan *picked = slots_pick(self, node->inputs[0], was, slots, extra, node->at);
@@ -121,8 +119,7 @@ static void narrow_source(struct pruner *self, struct plan *node)
             slot_add(self, own, i, -1, was->field_count);
     int32_t narrowest = 0;
     for (int32_t i = 0; i < was->field_count; i++) {
-        int32_t width = type_width(was->fields[i].type),
-                best = type_width(was->fields[narrowest].type);
+        int32_t width = type_width(was->fields[i].type), best = type_width(was->fields[narrowest].type);
         if (width > 0 && (best == 0 || width < best))
             narrowest = i;
     }
@@ -153,16 +150,14 @@ static void narrow_decode(struct pruner *self, struct plan *node)
 static void drop_decode(struct pruner *self, struct plan *node)
 {
     struct plan *input = node->inputs[0];
-    const struct expr **exprs =
-        arena_array(self->arena, const struct expr *, (size_t)input->schema->field_count);
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)input->schema->field_count);
     const char **names = arena_array(self->arena, const char *, (size_t)input->schema->field_count);
     slots_pass(self, node, input, 0, 0);
     for (int32_t i = 0; i < input->schema->field_count; i++) {
         exprs[i] = expr_column(self->optimiser->expr, i, &input->schema->fields[i], node->at);
         names[i] = input->schema->fields[i].name;
     }
-    struct plan *project =
-        plan_project(self->arena, input, exprs, names, input->schema->field_count, node->at);
+    struct plan *project = plan_project(self->arena, input, exprs, names, input->schema->field_count, node->at);
     project->id = node->id;
     *node = *project;
 }
@@ -191,8 +186,7 @@ static void narrow_generate(const struct pruner *self, struct plan *node)
     own->slots = NULL;
     own->slot_count = 0;
     for (int32_t i = 0; i < all.slot_count; i++)
-        slot_add(self, own, all.slots[i].column, all.slots[i].field,
-                 all.slot_count + generate->generated);
+        slot_add(self, own, all.slots[i].column, all.slots[i].field, all.slot_count + generate->generated);
     for (int32_t i = 0; i < generate->generated; i++)
         slot_add(self, own, first + i, -1, all.slot_count + generate->generated);
     node->schema = schema_append(self->arena, node->inputs[0]->schema, fields, generate->generated);
@@ -225,8 +219,7 @@ static const struct aggregate_call *narrow_call(const struct pruner *self, const
 {
     struct aggregate_call *copy = arena_new(self->arena, struct aggregate_call);
     *copy = *call;
-    copy->args =
-        (const struct expr **)(uintptr_t)narrow_list(self, input, call->args, call->arg_count);
+    copy->args = (const struct expr **)(uintptr_t)narrow_list(self, input, call->args, call->arg_count);
     if (call->filter != NULL)
         copy->filter = narrow_expr(self, input, call->filter);
     return copy;
@@ -244,8 +237,7 @@ static void narrow_aggregate(struct pruner *self, struct plan *node)
     for (int32_t i = 0; i < aggregate->call_count; i++) {
         if (!is_needed(&narrowed_of(self, node)->needs[aggregate->key_count + i]))
             continue;
-        slot_add(self, narrowed_of(self, node), aggregate->key_count + i, -1,
-                 node->schema->field_count);
+        slot_add(self, narrowed_of(self, node), aggregate->key_count + i, -1, node->schema->field_count);
         calls[count++] = narrow_call(self, input, aggregate->calls[i]);
     }
     aggregate->keys = narrow_list(self, input, aggregate->keys, aggregate->key_count);

@@ -117,8 +117,7 @@ static bool reads_columns(const struct expr *expr)
 bool expr_is_volatile(const struct expr *expr)
 {
     if (expr->kind == EXPR_CALL && !reads_columns(expr))
-        return !expr_is_constant(
-            expr); // neither columns nor a constant: uuid(), rand(), current_timestamp()
+        return !expr_is_constant(expr); // neither columns nor a constant: uuid(), rand(), current_timestamp()
     for (int32_t i = 0; i < expr->arg_count; i++)
         if (expr_is_volatile(expr->args[i]))
             return true;
@@ -135,8 +134,7 @@ static const struct expr *through_column(void *context, const struct expr *colum
     return column->index < COLUMN_MARK ? self->project->exprs[column->index] : column;
 }
 
-const struct expr *expr_through(struct arena *arena, const struct expr *expr,
-                                const struct plan *project)
+const struct expr *expr_through(struct arena *arena, const struct expr *expr, const struct plan *project)
 {
     struct through through = {project};
     return expr_rewrite(arena, expr, through_column, &through);
@@ -169,8 +167,7 @@ static const struct expr *fold(struct expr_context *ctx, const struct expr *expr
     return copy != NULL ? copy : expr;
 }
 
-static const struct expr *const *fold_list(struct expr_context *ctx,
-                                           const struct expr *const *exprs, int32_t count)
+static const struct expr *const *fold_list(struct expr_context *ctx, const struct expr *const *exprs, int32_t count)
 {
     const struct expr **folded = arena_array(ctx->arena, const struct expr *, (size_t)count);
     for (int32_t i = 0; i < count; i++)
@@ -195,11 +192,9 @@ void fold_constants(struct optimiser *self)
         if (node->expr_count > 0)
             node->exprs = fold_list(self->expr, node->exprs, node->expr_count);
         if (node->kind == PLAN_GENERATE)
-            node->generate.args =
-                fold_list(self->expr, node->generate.args, node->generate.arg_count);
+            node->generate.args = fold_list(self->expr, node->generate.args, node->generate.arg_count);
         if (node->kind == PLAN_AGGREGATE)
-            node->aggregate.keys =
-                fold_list(self->expr, node->aggregate.keys, node->aggregate.key_count);
+            node->aggregate.keys = fold_list(self->expr, node->aggregate.keys, node->aggregate.key_count);
         if (node->kind == PLAN_JOIN)
             fold_join(self->expr, &node->join);
     }

@@ -51,7 +51,6 @@ bool expr_is_trivial(const struct expr *expr);
 /* Differs from evaluation to evaluation: must stay where it is. */
 bool expr_is_volatile(const struct expr *expr);
 /* `expr` over the project's output, as an expression over its input. */
-const struct expr *expr_through(struct arena *arena, const struct expr *expr,
-                                const struct plan *project);
+const struct expr *expr_through(struct arena *arena, const struct expr *expr, const struct plan *project);
 
 #endif

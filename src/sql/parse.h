@@ -30,14 +30,12 @@ struct identifier_reader {
 };
 
 /* Errors go to notes->problems; the code is that of the first one. */
-MUST_CHECK enum code parse_script(struct arena *arena, const struct sql_file *file,
-                                  struct notes *notes, struct ast_script *out, struct error *err);
+MUST_CHECK enum code parse_script(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                                  struct ast_script *out, struct error *err);
 /* One query, an optional `;` behind it. */
-MUST_CHECK enum code parse_query_text(struct arena *arena, const struct sql_file *file,
-                                      struct notes *notes, struct ast_query **out,
-                                      struct error *err);
-MUST_CHECK enum code parse_expression_text(struct arena *arena, const struct sql_file *file,
-                                           struct notes *notes, struct ast **out,
-                                           struct error *err);
+MUST_CHECK enum code parse_query_text(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                                      struct ast_query **out, struct error *err);
+MUST_CHECK enum code parse_expression_text(struct arena *arena, const struct sql_file *file, struct notes *notes,
+                                           struct ast **out, struct error *err);
 
 #endif

@@ -55,14 +55,11 @@ enum code ast_measure(struct parser *self, struct ast *node)
             node->height = node->args[i]->height + 1;
     if (node->height <= SQL_HEIGHT_MAX)
         return E_OK;
-    return parse_error(
-        self, node->at,
-        "[PARSE_SYNTAX_ERROR] the expression has more than SQL_HEIGHT_MAX = %d levels",
-        SQL_HEIGHT_MAX);
+    return parse_error(self, node->at, "[PARSE_SYNTAX_ERROR] the expression has more than SQL_HEIGHT_MAX = %d levels",
+                       SQL_HEIGHT_MAX);
 }
 
-struct ast *ast_operator(struct parser *self, const char *name, struct ast **args, int32_t count,
-                         struct position at)
+struct ast *ast_operator(struct parser *self, const char *name, struct ast **args, int32_t count, struct position at)
 {
     struct ast *node = ast_new(self, AST_CALL, at);
     node->text = name;
@@ -78,12 +75,11 @@ struct ast *ast_operator(struct parser *self, const char *name, struct ast **arg
 }
 
 /* An operator whose height is checked. */
-static enum code combine(struct parser *self, const char *name, struct ast *left, struct ast *right,
-                         int32_t first, struct ast **out)
+static enum code combine(struct parser *self, const char *name, struct ast *left, struct ast *right, int32_t first,
+                         struct ast **out)
 {
     struct ast *args[2] = {left, right};
-    struct ast *node =
-        ast_operator(self, name, args, right != NULL ? 2 : 1, position_since(self, first));
+    struct ast *node = ast_operator(self, name, args, right != NULL ? 2 : 1, position_since(self, first));
     TRY(ast_measure(self, node));
     *out = node;
     return E_OK;
@@ -126,10 +122,7 @@ static enum code parse_binary(struct parser *self, int lowest, struct ast **out)
     return E_OK;
 }
 
-enum code parse_value(struct parser *self, struct ast **out)
-{
-    return parse_binary(self, SQL_PRIORITY_LOWEST, out);
-}
+enum code parse_value(struct parser *self, struct ast **out) { return parse_binary(self, SQL_PRIORITY_LOWEST, out); }
 
 /* ---- predicates ---- */
 
@@ -138,8 +131,7 @@ static enum code negate(struct parser *self, bool negated, int32_t first, struct
     return negated ? combine(self, "not", *node, NULL, first, node) : E_OK;
 }
 
-static enum code parse_between(struct parser *self, struct ast *value, int32_t first,
-                               struct ast **out)
+static enum code parse_between(struct parser *self, struct ast *value, int32_t first, struct ast **out)
 {
     struct ast *args[3] = {value};
     TRY(parse_value(self, &args[1]));
@@ -165,22 +157,22 @@ static enum code parse_in(struct parser *self, struct ast *value, int32_t first,
     struct list args = {0};
     list_add(self->arena, &args, value);
     if (at_symbol(self, SYM_CLOSE))
-        return parse_error(self, position_here(self), "[INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE] Invalid SQL syntax: IN "
-                                                      "predicate requires at least one value.");
+        return parse_error(self, position_here(self),
+                           "[INVALID_SQL_SYNTAX.EMPTY_IN_PREDICATE] Invalid SQL syntax: IN "
+                           "predicate requires at least one value.");
     do {
         struct ast *item;
         TRY(parse_expr(self, &item));
         list_add(self->arena, &args, item);
     } while (take_symbol(self, SYM_COMMA));
     TRY(expect_symbol(self, SYM_CLOSE));
-    *out = ast_operator(self, "in", (struct ast **)args.items, args.count,
-                        position_since(self, first));
+    *out = ast_operator(self, "in", (struct ast **)args.items, args.count, position_since(self, first));
     return ast_measure(self, *out);
 }
 
 /* LIKE ANY ('a', 'b'): one LIKE for each pattern, joined by OR or AND. */
-static enum code parse_like_list(struct parser *self, const char *name, struct ast *value, bool any,
-                                 bool negated, int32_t first, struct ast **out)
+static enum code parse_like_list(struct parser *self, const char *name, struct ast *value, bool any, bool negated,
+                                 int32_t first, struct ast **out)
 {
     struct ast *joined = NULL;
     TRY(expect_symbol(self, SYM_OPEN));
@@ -201,8 +193,8 @@ static enum code parse_like_list(struct parser *self, const char *name, struct a
     return expect_symbol(self, SYM_CLOSE);
 }
 
-static enum code parse_like(struct parser *self, const char *name, struct ast *value, bool *negated,
-                            int32_t first, struct ast **out)
+static enum code parse_like(struct parser *self, const char *name, struct ast *value, bool *negated, int32_t first,
+                            struct ast **out)
 {
     bool any = at_word(self, KW_ANY) || at_word(self, KW_SOME);
     if ((any || at_word(self, KW_ALL)) && token_ahead(self, 1)->symbol == SYM_OPEN) {
@@ -219,9 +211,7 @@ static enum code parse_like(struct parser *self, const char *name, struct ast *v
         args[2] = ast_new(self, AST_STRING, at);
         TRY(expect_string(self, &args[2]->bytes));
         if (args[2]->bytes.size != 1)
-            return parse_error(
-                self, at,
-                "[INVALID_ESCAPE_CHAR] EscapeChar should be a string literal of length one");
+            return parse_error(self, at, "[INVALID_ESCAPE_CHAR] EscapeChar should be a string literal of length one");
         count = 3;
     }
     *out = ast_operator(self, name, args, count, position_since(self, first));
@@ -256,8 +246,7 @@ static enum code parse_predicate(struct parser *self, int32_t first, struct ast 
     int32_t before = self->at;
     if (take_word(self, KW_IS))
         return parse_is(self, *value, first, value);
-    bool negated =
-        take_word(self, KW_NOT) || (at_symbol(self, SYM_BANG) && take_symbol(self, SYM_BANG));
+    bool negated = take_word(self, KW_NOT) || (at_symbol(self, SYM_BANG) && take_symbol(self, SYM_BANG));
     enum code code;
     if (take_word(self, KW_BETWEEN))
         code = parse_between(self, *value, first, value);
@@ -308,8 +297,7 @@ static struct ast *balance(struct parser *self, const char *name, struct ast **i
 
 enum { CHAIN_LINEAR_MAX = 32 }; // short chains stay left-deep: they print and read as written
 
-static enum code chain(struct parser *self, const char *name, struct list *items, int32_t first,
-                       struct ast **out)
+static enum code chain(struct parser *self, const char *name, struct list *items, int32_t first, struct ast **out)
 {
     struct ast **nodes = (struct ast **)items->items;
     if (items->count > CHAIN_LINEAR_MAX) {
@@ -343,11 +331,9 @@ static bool at_lambda(const struct parser *self)
     if (!at_symbol(self, SYM_OPEN))
         return false;
     int32_t ahead = 1;
-    while (token_ahead(self, ahead)->kind == TOKEN_WORD &&
-           token_ahead(self, ahead + 1)->symbol == SYM_COMMA)
+    while (token_ahead(self, ahead)->kind == TOKEN_WORD && token_ahead(self, ahead + 1)->symbol == SYM_COMMA)
         ahead += 2;
-    return token_ahead(self, ahead)->kind == TOKEN_WORD &&
-           token_ahead(self, ahead + 1)->symbol == SYM_CLOSE &&
+    return token_ahead(self, ahead)->kind == TOKEN_WORD && token_ahead(self, ahead + 1)->symbol == SYM_CLOSE &&
            token_ahead(self, ahead + 2)->symbol == SYM_ARROW;
 }
 

@@ -23,9 +23,8 @@ bool at_interval(const struct parser *self)
 
 static bool is_unit(const struct parser *self, const struct token *token)
 {
-    static const char *const units[] = {"year",        "quarter",     "month",      "week",
-                                        "day",         "hour",        "minute",     "second",
-                                        "millisecond", "microsecond", "nanosecond", NULL};
+    static const char *const units[] = {"year",   "quarter", "month",       "week",        "day",        "hour",
+                                        "minute", "second",  "millisecond", "microsecond", "nanosecond", NULL};
     if (token->kind != TOKEN_WORD)
         return false;
     const char *text = (const char *)self->file->text.data + token->start;
@@ -39,10 +38,7 @@ static bool is_unit(const struct parser *self, const struct token *token)
     return false;
 }
 
-static bool at_unit(const struct parser *self)
-{
-    return is_unit(self, token_here(self));
-}
+static bool at_unit(const struct parser *self) { return is_unit(self, token_here(self)); }
 
 /* Another [-]value with its unit: INTERVAL 1 DAY 2 HOURS. */
 static bool at_quantity(const struct parser *self)
@@ -55,8 +51,7 @@ static enum code take_unit(struct parser *self, struct list *units)
 {
     char *unit = lex_name_value(self->arena, self->file->text, token_here(self));
     if (!at_unit(self))
-        return syntax_error(self,
-                            "expected a unit here: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, ..");
+        return syntax_error(self, "expected a unit here: YEAR, MONTH, DAY, HOUR, MINUTE, SECOND, ..");
     for (char *c = unit; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     size_t size = strlen(unit);
@@ -143,8 +138,7 @@ bool at_literal(const struct parser *self)
     }
     if (token->kind == TOKEN_NUMBER || token->kind == TOKEN_STRING)
         return true;
-    if (token->symbol ==
-        SYM_MINUS_SIGN) // -1 is one literal: -9223372036854775808 has no positive half
+    if (token->symbol == SYM_MINUS_SIGN) // -1 is one literal: -9223372036854775808 has no positive half
         return next->kind == TOKEN_NUMBER;
     return at_typed(self);
 }
@@ -191,8 +185,7 @@ enum code parse_literal(struct parser *self, struct ast **out)
         return E_OK;
     }
     if (token->keyword == KW_NULL || token->keyword == KW_TRUE || token->keyword == KW_FALSE) {
-        *out =
-            ast_new(self, token->keyword == KW_NULL ? AST_NULL : AST_BOOLEAN, position_here(self));
+        *out = ast_new(self, token->keyword == KW_NULL ? AST_NULL : AST_BOOLEAN, position_here(self));
         (*out)->flag = token->keyword == KW_TRUE;
         self->at++;
         return E_OK;
@@ -257,8 +250,10 @@ static enum code parse_interval_type(struct parser *self, const struct type **ou
         TRY(take_unit(self, &units));
     int from = field_of(units.items[0]), to = field_of(units.items[units.count - 1]);
     if (from < 0 || to < 0 || from > to || (from <= INTERVAL_MONTH) != (to <= INTERVAL_MONTH))
-        return parse_error(self, position_since(self, first), "[_LEGACY_ERROR_TEMP_0028] Intervals FROM %s TO %s are not "
-                           "supported.", (const char *)units.items[0], (const char *)units.items[units.count - 1]);
+        return parse_error(self, position_since(self, first),
+                           "[_LEGACY_ERROR_TEMP_0028] Intervals FROM %s TO %s are not "
+                           "supported.",
+                           (const char *)units.items[0], (const char *)units.items[units.count - 1]);
     *out = type_interval((enum interval_field)from, (enum interval_field)to);
     return E_OK;
 }
@@ -272,8 +267,7 @@ static bool take_time_zone(struct parser *self, const struct type **out)
         return true;
     }
     if (at_word(self, KW_WITH) &&
-        strncasecmp((const char *)self->file->text.data + token_ahead(self, 1)->start, "local",
-                    5) == 0) {
+        strncasecmp((const char *)self->file->text.data + token_ahead(self, 1)->start, "local", 5) == 0) {
         self->at += 4;
         *out = type_of(TYPE_TIMESTAMP);
         return true;

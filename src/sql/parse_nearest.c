@@ -11,7 +11,8 @@ bool at_nearest(const struct parser *self)
     const struct token *next = token_ahead(self, 1);
     struct parser ahead = *self;
     ahead.at++;
-    return (at_text(self, "approx") || at_text(self, "exact")) && next->kind == TOKEN_WORD && at_text(&ahead, "nearest");
+    return (at_text(self, "approx") || at_text(self, "exact")) && next->kind == TOKEN_WORD &&
+           at_text(&ahead, "nearest");
 }
 
 static enum code parse_count(struct parser *self, struct ast **out)
@@ -25,9 +26,10 @@ static enum code parse_count(struct parser *self, struct ast **out)
     long count = (*out)->kind == AST_NUMBER && strlen((*out)->text) < 9 ? strtol((*out)->text, NULL, 10) : -1;
     if (count >= 1 && count <= NEAREST_MAX)
         return E_OK;
-    return parse_error(self, at,
-                       "[NEAREST_BY_JOIN.NUM_RESULTS_OUT_OF_RANGE] The number of results of NEAREST must be between 1 and %d.",
-                       NEAREST_MAX);
+    return parse_error(
+        self, at,
+        "[NEAREST_BY_JOIN.NUM_RESULTS_OUT_OF_RANGE] The number of results of NEAREST must be between 1 and %d.",
+        NEAREST_MAX);
 }
 
 enum code parse_nearest(struct parser *self, struct ast_relation *join)
@@ -38,7 +40,8 @@ enum code parse_nearest(struct parser *self, struct ast_relation *join)
     struct ast_select *select = arena_new(self->arena, struct ast_select);
     self->at += 2;
     if (join->join != JOIN_INNER && join->join != JOIN_LEFT)
-        return parse_error(self, at, "[NEAREST_BY_JOIN.UNSUPPORTED_JOIN_TYPE] NEAREST goes with INNER and LEFT OUTER JOIN.");
+        return parse_error(self, at,
+                           "[NEAREST_BY_JOIN.UNSUPPORTED_JOIN_TYPE] NEAREST goes with INNER and LEFT OUTER JOIN.");
     TRY(parse_count(self, &query->limit));
     TRY(expect_word(self, KW_BY));
     bool similar = take_text(self, "similarity");
@@ -54,7 +57,7 @@ enum code parse_nearest(struct parser *self, struct ast_relation *join)
     query->body = arena_new(self->arena, struct ast_body);
     *query->body = (struct ast_body){.kind = BODY_SELECT, .at = at, .height = 1, .select = select};
     *right = (struct ast_relation){.kind = RELATION_QUERY, .at = join->right->at, .lateral = true, .query = query};
-    right->alias = join->right->alias != NULL      ? join->right->alias
+    right->alias = join->right->alias != NULL    ? join->right->alias
                    : join->right->part_count > 0 ? join->right->parts[join->right->part_count - 1]
                                                  : NULL;
     join->right = right;

@@ -25,15 +25,13 @@ static struct ast_relation *piped(struct parser *self, struct ast_query *query)
 static enum code pipe_step(struct parser *self, int32_t *steps);
 
 /* SELECT over the query so far; *select is for the caller to fill. */
-static struct ast_query *select_over(struct parser *self, struct ast_query *query,
-                                     struct ast_select **select)
+static struct ast_query *select_over(struct parser *self, struct ast_query *query, struct ast_select **select)
 {
     *select = arena_new(self->arena, struct ast_select);
     (*select)->at = position_here(self);
     (*select)->from = piped(self, query);
     struct ast_body *body = arena_new(self->arena, struct ast_body);
-    *body =
-        (struct ast_body){.kind = BODY_SELECT, .at = (*select)->at, .height = 1, .select = *select};
+    *body = (struct ast_body){.kind = BODY_SELECT, .at = (*select)->at, .height = 1, .select = *select};
     return query_of_body(self, body);
 }
 
@@ -79,10 +77,11 @@ static enum code parse_pipe_extend(struct parser *self, struct ast_select *selec
 
 static enum code unsupported_aggregate(struct parser *self)
 {
-    return parse_error(self, position_here(self),
-                       "[UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE] The feature is not supported: The SQL "
-                       "pipe operator syntax with aggregation (using |> AGGREGATE) does not support %s.",
-                       keyword_text(token_here(self)->keyword));
+    return parse_error(
+        self, position_here(self),
+        "[UNSUPPORTED_FEATURE.PIPE_OPERATOR_AGGREGATE_UNSUPPORTED_CASE] The feature is not supported: The SQL "
+        "pipe operator syntax with aggregation (using |> AGGREGATE) does not support %s.",
+        keyword_text(token_here(self)->keyword));
 }
 
 static enum code parse_pipe_aggregate(struct parser *self, struct ast_select *select)
@@ -120,8 +119,7 @@ static enum code parse_pipe_aggregate(struct parser *self, struct ast_select *se
 
 static enum code parse_pipe_set_operation(struct parser *self, struct ast_query **query)
 {
-    struct ast_body *set = arena_new(self->arena, struct ast_body),
-                    *left = arena_new(self->arena, struct ast_body);
+    struct ast_body *set = arena_new(self->arena, struct ast_body), *left = arena_new(self->arena, struct ast_body);
     *left = (struct ast_body){.kind = BODY_QUERY, .at = (*query)->at, .height = 1, .query = *query};
     TRY(parse_set_quantifier(self, set));
     TRY(parse_set_operand(self, &set->right));
@@ -192,15 +190,15 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
     }
     if (at_word(self, KW_LIMIT) || at_word(self, KW_OFFSET))
         return parse_pipe_limit(self, next);
-    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) ||
-        take_words(self, KW_CLUSTER, KW_BY)) {
+    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) || take_words(self, KW_CLUSTER, KW_BY)) {
         next->order_at = select->at;
         TRY(parse_sorts(self, &next->order, &next->order_count));
         if (at_word(self, KW_LIMIT) || at_word(self, KW_OFFSET))
-            return parse_error(self, position_here(self),
-                               "[MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS] %s and ORDER BY cannot coexist in the "
-                               "same SQL pipe operator using '|>'. Separate them by another '|>'.",
-                               keyword_text(token_here(self)->keyword));
+            return parse_error(
+                self, position_here(self),
+                "[MULTIPLE_QUERY_RESULT_CLAUSES_WITH_PIPE_OPERATORS] %s and ORDER BY cannot coexist in the "
+                "same SQL pipe operator using '|>'. Separate them by another '|>'.",
+                keyword_text(token_here(self)->keyword));
         return take_words(self, KW_DISTRIBUTE, KW_BY)
                    ? parse_expr_list(self, &next->distribute, &next->distribute_count)
                    : E_OK;
@@ -213,16 +211,16 @@ static enum code parse_pipe(struct parser *self, struct ast_query **query)
         enum keyword first = token_here(self)->keyword;
         TRY(parse_pivot(self, select->from, &select->from));
         if (at_pivot(self) && !at_word(self, first))
-            return parse_error(self, position_here(self),
-                               "[NOT_ALLOWED_IN_FROM.UNPIVOT_WITH_PIVOT] Not allowed in the FROM clause: UNPIVOT clause "
-                               "together with PIVOT. Consider adding parentheses.");
+            return parse_error(
+                self, position_here(self),
+                "[NOT_ALLOWED_IN_FROM.UNPIVOT_WITH_PIVOT] Not allowed in the FROM clause: UNPIVOT clause "
+                "together with PIVOT. Consider adding parentheses.");
         if (take_word(self, KW_AS) || at_alias(self))
             TRY(expect_name(self, &select->from->alias));
         return E_OK;
     }
-    return syntax_error(
-        self,
-        "expected a pipe operator here: SELECT, WHERE, EXTEND, SET, DROP, AS, AGGREGATE, JOIN, ..");
+    return syntax_error(self,
+                        "expected a pipe operator here: SELECT, WHERE, EXTEND, SET, DROP, AS, AGGREGATE, JOIN, ..");
 }
 
 /* every step nests the query so far one level deeper, for the analyser too */
@@ -230,8 +228,8 @@ static enum code pipe_step(struct parser *self, int32_t *steps)
 {
     if (++*steps <= SQL_NESTING_MAX)
         return E_OK;
-    return parse_error(self, position_here(self),
-                       "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d pipe operators", SQL_NESTING_MAX);
+    return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d pipe operators",
+                       SQL_NESTING_MAX);
 }
 
 enum code parse_pipes(struct parser *self, struct ast_query **query)

@@ -134,14 +134,16 @@ static enum code parse_sample_size(struct parser *self, struct ast_sample *sampl
     sample->kind = at_text(self, "rows") || at_word(self, KW_ROWS) ? SAMPLE_ROWS : SAMPLE_PERCENT;
     if (take_text(self, "percent") || take_word(self, KW_ROWS) || take_text(self, "rows"))
         return E_OK;
-    const char *text = sample->size->kind == AST_NAME ? sample->size->parts[0]
+    const char *text = sample->size->kind == AST_NAME     ? sample->size->parts[0]
                        : sample->size->kind == AST_NUMBER ? sample->size->text
                                                           : "";
     size_t size = strlen(text);
     if (size > 1 && tolower((unsigned char)text[size - 1]) == 'b')
         return parse_error(self, at, "[_LEGACY_ERROR_TEMP_0015] TABLESAMPLE(byteLengthLiteral) is not supported.");
-    return parse_error(self, at, "[_LEGACY_ERROR_TEMP_0016] %s is not a valid byte length literal, expected syntax: "
-                                 "DIGIT+ ('B' | 'K' | 'M' | 'G').", text);
+    return parse_error(self, at,
+                       "[_LEGACY_ERROR_TEMP_0016] %s is not a valid byte length literal, expected syntax: "
+                       "DIGIT+ ('B' | 'K' | 'M' | 'G').",
+                       text);
 }
 
 enum code parse_sample(struct parser *self, struct ast_relation *relation)

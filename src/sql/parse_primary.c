@@ -12,8 +12,7 @@ static char *lower(struct parser *self, const char *name)
     return copy;
 }
 
-static enum code finish(struct parser *self, struct ast *node, struct list *args, int32_t first,
-                        struct ast **out)
+static enum code finish(struct parser *self, struct ast *node, struct list *args, int32_t first, struct ast **out)
 {
     node->args = (struct ast **)args->items;
     node->arg_count = args->count;
@@ -54,8 +53,7 @@ static enum code parse_case(struct parser *self, struct ast **out)
     return finish(self, ast_new(self, AST_CASE, position_here(self)), &args, first, out);
 }
 
-static enum code make_cast(struct parser *self, struct ast *value, bool try_cast, int32_t first,
-                           struct ast **out)
+static enum code make_cast(struct parser *self, struct ast *value, bool try_cast, int32_t first, struct ast **out)
 {
     struct list args = {0};
     struct ast *node = ast_new(self, AST_CAST, position_here(self));
@@ -78,8 +76,7 @@ static enum code parse_cast(struct parser *self, bool try_cast, struct ast **out
     return E_OK;
 }
 
-static enum code parse_subquery(struct parser *self, enum ast_kind kind, int32_t first,
-                                struct ast **out)
+static enum code parse_subquery(struct parser *self, enum ast_kind kind, int32_t first, struct ast **out)
 {
     struct ast *node = ast_new(self, kind, position_of(self, &self->tokens[first]));
     TRY(parse_query(self, &node->query));
@@ -231,8 +228,8 @@ static enum code parse_args(struct parser *self, struct ast *node, struct list *
         return parse_extract(self, args);
     if (strcmp(name, "trim") == 0 && !at_symbol(self, SYM_CLOSE))
         return parse_trim(self, &node->text, args);
-    bool worded = strcmp(name, "substring") == 0 || strcmp(name, "substr") == 0 ||
-                  strcmp(name, "overlay") == 0 || strcmp(name, "position") == 0;
+    bool worded = strcmp(name, "substring") == 0 || strcmp(name, "substr") == 0 || strcmp(name, "overlay") == 0 ||
+                  strcmp(name, "position") == 0;
     if (worded && !at_symbol(self, SYM_CLOSE) && token_ahead(self, 1)->symbol != SYM_FAT_ARROW)
         return parse_worded(self, args);
     if (strcmp(name, "struct") == 0)
@@ -311,8 +308,8 @@ enum code parse_name_list(struct parser *self, struct ast ***out, int32_t *count
     return E_OK;
 }
 
-static enum code parse_star(struct parser *self, const char *const *parts, int32_t count,
-                            int32_t first, struct ast **out)
+static enum code parse_star(struct parser *self, const char *const *parts, int32_t count, int32_t first,
+                            struct ast **out)
 {
     struct ast *node = ast_new(self, AST_STAR, position_since(self, first));
     node->parts = parts;
@@ -399,12 +396,9 @@ static enum code parse_atom(struct parser *self, struct ast **out)
             return parse_cast(self, at_word(self, KW_TRY_CAST), out);
         break;
     case KW_EXISTS:
-        if (call &&
-            (token_ahead(self, 2)->keyword == KW_SELECT ||
-             token_ahead(self, 2)->keyword == KW_WITH || token_ahead(self, 2)->keyword == KW_FROM ||
-             token_ahead(self, 2)->keyword == KW_VALUES ||
-             (token_ahead(self, 2)->symbol == SYM_OPEN &&
-              token_ahead(self, 3)->keyword == KW_SELECT))) {
+        if (call && (token_ahead(self, 2)->keyword == KW_SELECT || token_ahead(self, 2)->keyword == KW_WITH ||
+                     token_ahead(self, 2)->keyword == KW_FROM || token_ahead(self, 2)->keyword == KW_VALUES ||
+                     (token_ahead(self, 2)->symbol == SYM_OPEN && token_ahead(self, 3)->keyword == KW_SELECT))) {
             self->at += 2;
             return parse_subquery(self, AST_EXISTS, first, out);
         }
@@ -426,8 +420,7 @@ static enum code parse_atom(struct parser *self, struct ast **out)
 
 /* ---- what may follow ---- */
 
-static enum code parse_subscript(struct parser *self, struct ast *of, int32_t first,
-                                 struct ast **out)
+static enum code parse_subscript(struct parser *self, struct ast *of, int32_t first, struct ast **out)
 {
     struct ast *args[2] = {of};
     self->at++;
@@ -547,9 +540,8 @@ static enum code parse_frame(struct parser *self, struct ast_window *out)
 enum code parse_window_spec(struct parser *self, struct ast_window *out)
 {
     TRY(expect_symbol(self, SYM_OPEN));
-    if (at_name(self) && !at_word(self, KW_PARTITION) && !at_word(self, KW_DISTRIBUTE) &&
-        !at_word(self, KW_CLUSTER) && !at_word(self, KW_SORT) && !at_word(self, KW_ROWS) &&
-        !at_word(self, KW_RANGE))
+    if (at_name(self) && !at_word(self, KW_PARTITION) && !at_word(self, KW_DISTRIBUTE) && !at_word(self, KW_CLUSTER) &&
+        !at_word(self, KW_SORT) && !at_word(self, KW_ROWS) && !at_word(self, KW_RANGE))
         TRY(expect_name(self, &out->name));
     if (take_words(self, KW_PARTITION, KW_BY) || take_words(self, KW_DISTRIBUTE, KW_BY) ||
         take_words(self, KW_CLUSTER, KW_BY))

@@ -10,16 +10,14 @@ bool at_query(const struct parser *self)
     case KW_SELECT:
     case KW_WITH: return true;
     case KW_FROM:
-        return token_ahead(self, ahead + 1)->kind != TOKEN_END &&
-               token_ahead(self, ahead + 1)->symbol != SYM_CLOSE &&
+        return token_ahead(self, ahead + 1)->kind != TOKEN_END && token_ahead(self, ahead + 1)->symbol != SYM_CLOSE &&
                token_ahead(self, ahead + 1)->symbol != SYM_COMMA;
     case KW_VALUES: {
         const struct token *next = token_ahead(self, ahead + 1);
         return next->symbol == SYM_OPEN || next->kind == TOKEN_NUMBER || next->kind == TOKEN_STRING;
     }
     case KW_TABLE:
-        return token_ahead(self, ahead + 1)->kind == TOKEN_WORD ||
-               token_ahead(self, ahead + 1)->kind == TOKEN_QUOTED;
+        return token_ahead(self, ahead + 1)->kind == TOKEN_WORD || token_ahead(self, ahead + 1)->kind == TOKEN_QUOTED;
     default: return false;
     }
 }
@@ -44,8 +42,7 @@ enum code parse_items(struct parser *self, struct ast_select *select)
     do {
         TRY(parse_item(self, array_add(self->arena, select->items, select->item_count)));
         if (select->item_count > SQL_COLUMNS_MAX)
-            return parse_error(self, position_here(self),
-                               "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
+            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
                                SQL_COLUMNS_MAX);
     } while (take_symbol(self, SYM_COMMA));
     return E_OK;
@@ -140,8 +137,7 @@ static void group_together(struct parser *self, struct ast_select *select, enum 
 enum code parse_group_by(struct parser *self, struct ast_select *select)
 {
     select->grouped = true;
-    if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA &&
-        token_ahead(self, 1)->symbol != SYM_DOT) {
+    if (at_word(self, KW_ALL) && token_ahead(self, 1)->symbol != SYM_COMMA && token_ahead(self, 1)->symbol != SYM_DOT) {
         self->at++;
         select->group_all = true;
         return E_OK;
@@ -274,8 +270,7 @@ static enum code parse_body_primary(struct parser *self, struct ast_body **out)
     case KW_FROM: body->kind = BODY_SELECT; return parse_from_first(self, &body->select);
     case KW_VALUES: body->kind = BODY_VALUES; return parse_values(self, &body->relation);
     case KW_TABLE: return parse_table_body(self, body);
-    default:
-        return syntax_error(self, "expected a query here: SELECT, WITH, VALUES, FROM or TABLE");
+    default: return syntax_error(self, "expected a query here: SELECT, WITH, VALUES, FROM or TABLE");
     }
 }
 
@@ -289,9 +284,7 @@ enum code parse_set_quantifier(struct parser *self, struct ast_body *body)
 {
     body->at = position_here(self);
     body->kind = BODY_SET;
-    body->operation = at_word(self, KW_UNION)       ? SET_UNION
-                      : at_word(self, KW_INTERSECT) ? SET_INTERSECT
-                                                    : SET_EXCEPT;
+    body->operation = at_word(self, KW_UNION) ? SET_UNION : at_word(self, KW_INTERSECT) ? SET_INTERSECT : SET_EXCEPT;
     self->at++;
     body->all = take_word(self, KW_ALL);
     if (!body->all)
@@ -300,18 +293,15 @@ enum code parse_set_quantifier(struct parser *self, struct ast_body *body)
     return E_OK;
 }
 
-static enum code join_bodies(struct parser *self, struct ast_body *left, struct ast_body *set,
-                             struct ast_body *right)
+static enum code join_bodies(struct parser *self, struct ast_body *left, struct ast_body *set, struct ast_body *right)
 {
     set->left = left;
     set->right = right;
     set->height = (left->height > right->height ? left->height : right->height) + 1;
     if (set->height <= SQL_NESTING_MAX)
         return E_OK;
-    return parse_error(
-        self, set->at,
-        "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d set operations in a row",
-        SQL_NESTING_MAX);
+    return parse_error(self, set->at, "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d set operations in a row",
+                       SQL_NESTING_MAX);
 }
 
 /* INTERSECT binds tighter than UNION and EXCEPT. */
@@ -399,8 +389,7 @@ static enum code parse_order(struct parser *self, struct ast_query *query)
 {
     struct position at = position_here(self);
     at.length = token_ahead(self, 1)->column + token_ahead(self, 1)->length - at.column;
-    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) ||
-        take_words(self, KW_CLUSTER, KW_BY)) {
+    if (take_words(self, KW_ORDER, KW_BY) || take_words(self, KW_SORT, KW_BY) || take_words(self, KW_CLUSTER, KW_BY)) {
         query->order_at = at;
         // ORDER BY ALL reads as a column named all; the analyser knows what it means
         TRY(parse_sorts(self, &query->order, &query->order_count));

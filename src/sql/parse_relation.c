@@ -46,10 +46,9 @@ static enum code parse_watermark(struct parser *self, struct ast_relation *relat
     int32_t interval = self->at;
     TRY(parse_interval(self, &watermark->delay));
     if (watermark->delay->part_count == 0)
-        return parse_error(
-            self, position_of(self, &self->tokens[interval + 1]),
-            "[PARSE_SYNTAX_ERROR] Syntax error at or near the delay: write the unit outside of the "
-            "string, as in INTERVAL '5' MINUTES");
+        return parse_error(self, position_of(self, &self->tokens[interval + 1]),
+                           "[PARSE_SYNTAX_ERROR] Syntax error at or near the delay: write the unit outside of the "
+                           "string, as in INTERVAL '5' MINUTES");
     watermark->at = position_since(self, first);
     relation->watermark = watermark;
     return E_OK;
@@ -130,8 +129,7 @@ static struct ast_relation *wrap(struct parser *self, struct ast_relation *inner
     struct ast_query *query = arena_new(self->arena, struct ast_query);
     query->at = inner->at;
     query->body = arena_new(self->arena, struct ast_body);
-    *query->body =
-        (struct ast_body){.kind = BODY_SELECT, .at = inner->at, .height = 1, .select = select};
+    *query->body = (struct ast_body){.kind = BODY_SELECT, .at = inner->at, .height = 1, .select = select};
     struct ast_relation *relation = arena_new(self->arena, struct ast_relation);
     relation->kind = RELATION_QUERY;
     relation->at = inner->at;
@@ -148,8 +146,7 @@ static enum code parse_parenthesised(struct parser *self, struct ast_relation **
     while (token_ahead(self, ahead)->symbol == SYM_OPEN)
         ahead++;
     enum keyword keyword = token_ahead(self, ahead)->keyword;
-    bool query = keyword == KW_SELECT || keyword == KW_WITH || keyword == KW_FROM ||
-                 keyword == KW_VALUES ||
+    bool query = keyword == KW_SELECT || keyword == KW_WITH || keyword == KW_FROM || keyword == KW_VALUES ||
                  (keyword == KW_TABLE && token_ahead(self, ahead + 1)->kind == TOKEN_WORD);
     if (query) {
         struct ast_relation *relation = arena_new(self->arena, struct ast_relation);
@@ -255,8 +252,7 @@ static enum code parse_relation_primary(struct parser *self, struct ast_relation
     if (at_watermark(self))
         TRY(parse_watermark(self, relation));
     TRY(parse_alias(self, relation));
-    if (relation->kind == RELATION_JOIN &&
-        (relation->alias != NULL || relation->watermark != NULL)) {
+    if (relation->kind == RELATION_JOIN && (relation->alias != NULL || relation->watermark != NULL)) {
         struct ast_relation *wrapped = wrap(self, relation);
         wrapped->alias = relation->alias;
         wrapped->column_aliases = relation->column_aliases;
@@ -282,8 +278,7 @@ bool at_join(const struct parser *self)
     case KW_NATURAL: return true;
     case KW_LEFT:
     case KW_RIGHT:
-    case KW_FULL:
-        return next->keyword == KW_JOIN || next->keyword == KW_OUTER || then->keyword == KW_JOIN;
+    case KW_FULL: return next->keyword == KW_JOIN || next->keyword == KW_OUTER || then->keyword == KW_JOIN;
     case KW_SEMI:
     case KW_ANTI: return next->keyword == KW_JOIN;
     default: return false;
@@ -304,17 +299,14 @@ static enum code parse_join_kind(struct parser *self, enum join_kind *out)
     else if (take_word(self, KW_ANTI))
         *out = JOIN_ANTI;
     else if (take_word(self, KW_LEFT))
-        *out = take_word(self, KW_SEMI)   ? JOIN_SEMI
-               : take_word(self, KW_ANTI) ? JOIN_ANTI
-                                          : JOIN_LEFT;
+        *out = take_word(self, KW_SEMI) ? JOIN_SEMI : take_word(self, KW_ANTI) ? JOIN_ANTI : JOIN_LEFT;
     else
         take_word(self, KW_INNER);
     take_word(self, KW_OUTER);
     return expect_word(self, KW_JOIN);
 }
 
-static enum code parse_join(struct parser *self, struct ast_relation *left,
-                            struct ast_relation **out)
+static enum code parse_join(struct parser *self, struct ast_relation *left, struct ast_relation **out)
 {
     int32_t first = self->at;
     struct ast_relation *join = arena_new(self->arena, struct ast_relation);
@@ -348,8 +340,7 @@ enum code parse_joins(struct parser *self, struct ast_relation *left, struct ast
             TRY(parse_join(self, *out, out));
         }
         if (++joins > SQL_NESTING_MAX)
-            return parse_error(self, position_here(self),
-                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d joins",
+            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d joins",
                                SQL_NESTING_MAX);
     }
     return E_OK;
@@ -371,8 +362,7 @@ enum code parse_relations(struct parser *self, struct ast_relation **out)
     while (take_symbol(self, SYM_COMMA)) {
         if (++commas > SQL_NESTING_MAX)
             return parse_error(self, position_here(self),
-                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d relations",
-                               SQL_NESTING_MAX);
+                               "[PARSE_SYNTAX_ERROR] more than SQL_NESTING_MAX = %d relations", SQL_NESTING_MAX);
         struct ast_relation *join = arena_new(self->arena, struct ast_relation);
         join->kind = RELATION_JOIN;
         join->join = JOIN_CROSS;

@@ -234,7 +234,8 @@ static enum code parse_with_statement(struct parser *self, struct session_statem
         TRY(parse_insert(self, out));
         struct ast_query *query = out->statement->query;
         if (query->cte_count > 0)
-            return parse_error(self, query->at, "[UNSUPPORTED_FEATURE] leat cannot do this yet: WITH twice in an INSERT");
+            return parse_error(self, query->at,
+                               "[UNSUPPORTED_FEATURE] leat cannot do this yet: WITH twice in an INSERT");
         query->ctes = with.ctes;
         query->cte_count = with.cte_count;
         query->recursive = with.recursive;

@@ -61,14 +61,15 @@ enum code parse_show(struct parser *self, struct session_statement *out)
     scope = take_text(self, "user") ? "user" : "all";
     if (!take_text(self, "system"))
         take_word(self, KW_ALL);
-    out->kind = take_text(self, "functions")                                ? DO_SHOW_FUNCTIONS
-                : take_text(self, "tables")                                 ? DO_SHOW_TABLES
-                : take_text(self, "views")                                  ? DO_SHOW_VIEWS
+    out->kind = take_text(self, "functions")                                 ? DO_SHOW_FUNCTIONS
+                : take_text(self, "tables")                                  ? DO_SHOW_TABLES
+                : take_text(self, "views")                                   ? DO_SHOW_VIEWS
                 : take_text(self, "databases") || take_text(self, "schemas") ? DO_SHOW_SCHEMAS
-                : take_text(self, "catalogs")                               ? DO_SHOW_CATALOGS
-                                                                            : DO_IGNORE;
+                : take_text(self, "catalogs")                                ? DO_SHOW_CATALOGS
+                                                                             : DO_IGNORE;
     if (out->kind == DO_IGNORE)
-        return parse_error(self, position_here(self), "[UNSUPPORTED_FEATURE] leat cannot do this yet: SHOW of this kind");
+        return parse_error(self, position_here(self),
+                           "[UNSUPPORTED_FEATURE] leat cannot do this yet: SHOW of this kind");
     out->user_only = same_name(scope, "user");
     if (take_word(self, KW_IN) || take_word(self, KW_FROM)) {
         const char *const *parts;

@@ -52,8 +52,7 @@ static enum code parse_use(struct parser *self, struct ast_statement *statement)
 {
     statement->kind = STATEMENT_USE;
     self->at++;
-    if (!take_text(self, "catalog") && !take_text(self, "database") &&
-        !take_text(self, "namespace"))
+    if (!take_text(self, "catalog") && !take_text(self, "database") && !take_text(self, "namespace"))
         take_text(self, "schema");
     return parse_statement_name(self, statement);
 }
@@ -87,8 +86,7 @@ static enum code parse_properties(struct parser *self, struct ast_statement *sta
 {
     TRY(expect_symbol(self, SYM_OPEN));
     do
-        TRY(parse_property(
-            self, array_add(self->arena, statement->properties, statement->property_count)));
+        TRY(parse_property(self, array_add(self->arena, statement->properties, statement->property_count)));
     while (take_symbol(self, SYM_COMMA));
     return expect_symbol(self, SYM_CLOSE);
 }
@@ -112,9 +110,8 @@ static enum code skip_expectation(struct parser *self)
         else
             return syntax_error(self, "expected DROP ROW or FAIL UPDATE here");
     }
-    notes_warn(
-        self->notes, at,
-        "expectations run on Databricks only and are not enforced: use a verdict column and WHERE");
+    notes_warn(self->notes, at,
+               "expectations run on Databricks only and are not enforced: use a verdict column and WHERE");
     return E_OK;
 }
 
@@ -124,8 +121,7 @@ static enum code parse_column(struct parser *self, struct ast_column *column, bo
     const char *text;
     column->at = position_here(self);
     TRY(expect_name(self, &column->name));
-    if (take_symbol(self, SYM_COLON) ||
-        (typed && token_here(self)->kind == TOKEN_WORD && !at_word(self, KW_COMMENT)))
+    if (take_symbol(self, SYM_COLON) || (typed && token_here(self)->kind == TOKEN_WORD && !at_word(self, KW_COMMENT)))
         TRY(parse_type(self, &column->type, &text));
     for (;;) {
         if (take_words(self, KW_NOT, KW_NULL)) {
@@ -138,8 +134,7 @@ static enum code parse_column(struct parser *self, struct ast_column *column, bo
     }
 }
 
-static enum code parse_columns(struct parser *self, struct ast_column **columns, int32_t *count,
-                               bool typed)
+static enum code parse_columns(struct parser *self, struct ast_column **columns, int32_t *count, bool typed)
 {
     TRY(expect_symbol(self, SYM_OPEN));
     do {
@@ -149,8 +144,7 @@ static enum code parse_columns(struct parser *self, struct ast_column **columns,
         }
         TRY(parse_column(self, array_add(self->arena, *columns, *count), typed));
         if (*count > SQL_COLUMNS_MAX)
-            return parse_error(self, position_here(self),
-                               "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
+            return parse_error(self, position_here(self), "[PARSE_SYNTAX_ERROR] more than SQL_COLUMNS_MAX = %d columns",
                                SQL_COLUMNS_MAX);
     } while (take_symbol(self, SYM_COMMA));
     return expect_symbol(self, SYM_CLOSE);
@@ -194,8 +188,7 @@ static enum code parse_if_not_exists(struct parser *self, struct ast_statement *
 
 static enum code parse_as_query(struct parser *self, struct ast_statement *statement, bool required)
 {
-    if (take_word(self, KW_AS) || at_word(self, KW_SELECT) || at_word(self, KW_WITH) ||
-        at_word(self, KW_FROM))
+    if (take_word(self, KW_AS) || at_word(self, KW_SELECT) || at_word(self, KW_WITH) || at_word(self, KW_FROM))
         return parse_query(self, &statement->query);
     return required ? syntax_error(self, "expected AS and a query here") : E_OK;
 }
@@ -270,8 +263,7 @@ static enum code parse_create_sink(struct parser *self, struct ast_statement *st
     statement->kind = STATEMENT_SINK;
     TRY(parse_statement_name(self, statement));
     notes_warn(self->notes, statement->name_at,
-               "CREATE SINK runs on Databricks only; Spark takes sink.%s.* in the spec",
-               statement->name);
+               "CREATE SINK runs on Databricks only; Spark takes sink.%s.* in the spec", statement->name);
     if (take_word(self, KW_USING))
         TRY(expect_name(self, &statement->format));
     return parse_table_clauses(self, statement);
@@ -283,8 +275,7 @@ static enum code parse_create(struct parser *self, struct ast_statement *stateme
     self->at++;
     if (take_words(self, KW_OR, KW_REFRESH)) {
         statement->or_refresh = true;
-        notes_warn(self->notes, at,
-                   "CREATE OR REFRESH runs on Databricks only; Spark takes CREATE");
+        notes_warn(self->notes, at, "CREATE OR REFRESH runs on Databricks only; Spark takes CREATE");
     }
     statement->temporary = take_word(self, KW_TEMPORARY) || take_word(self, KW_TEMP);
     if (take_words(self, KW_MATERIALIZED, KW_VIEW)) {
@@ -299,10 +290,9 @@ static enum code parse_create(struct parser *self, struct ast_statement *stateme
         return parse_create_flow(self, statement);
     if (take_word(self, KW_SINK))
         return parse_create_sink(self, statement);
-    return syntax_error(
-        self, at_word(self, KW_TABLE)
-                  ? "a pipeline has CREATE STREAMING TABLE and CREATE MATERIALIZED VIEW"
-                  : "expected STREAMING TABLE, MATERIALIZED VIEW, [TEMPORARY] VIEW or FLOW here");
+    return syntax_error(self, at_word(self, KW_TABLE)
+                                  ? "a pipeline has CREATE STREAMING TABLE and CREATE MATERIALIZED VIEW"
+                                  : "expected STREAMING TABLE, MATERIALIZED VIEW, [TEMPORARY] VIEW or FLOW here");
 }
 
 enum code parse_statement(struct parser *self, struct ast_statement **out)
@@ -320,9 +310,8 @@ enum code parse_statement(struct parser *self, struct ast_statement **out)
         statement->kind = STATEMENT_QUERY;
         code = parse_query(self, &statement->query);
     } else {
-        return syntax_error(self,
-                            "a pipeline file has CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, "
-                            "CREATE [TEMPORARY] VIEW, CREATE FLOW, SET and USE");
+        return syntax_error(self, "a pipeline file has CREATE STREAMING TABLE, CREATE MATERIALIZED VIEW, "
+                                  "CREATE [TEMPORARY] VIEW, CREATE FLOW, SET and USE");
     }
     TRY(code);
     statement->at = position_since(self, first);

@@ -37,7 +37,8 @@ static enum code parse_assignments(struct parser *self, struct session_statement
             return self->at = before, syntax_error(self, NULL);
         TRY(expect_symbol(self, SYM_EQUAL));
         const struct token *next = token_ahead(self, 1);
-        if (at_word(self, KW_DEFAULT) && (next->symbol == SYM_COMMA || next->symbol == SYM_SEMICOLON || next->kind == TOKEN_END))
+        if (at_word(self, KW_DEFAULT) &&
+            (next->symbol == SYM_COMMA || next->symbol == SYM_SEMICOLON || next->kind == TOKEN_END))
             self->at++;
         else
             TRY(parse_expr(self, &value));

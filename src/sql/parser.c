@@ -52,10 +52,7 @@ static bool take_when(struct parser *self, bool fits)
     return fits;
 }
 
-bool take_word(struct parser *self, enum keyword keyword)
-{
-    return take_when(self, at_word(self, keyword));
-}
+bool take_word(struct parser *self, enum keyword keyword) { return take_when(self, at_word(self, keyword)); }
 
 bool take_words(struct parser *self, enum keyword first, enum keyword second)
 {
@@ -64,15 +61,9 @@ bool take_words(struct parser *self, enum keyword first, enum keyword second)
     return fits;
 }
 
-bool take_symbol(struct parser *self, enum symbol symbol)
-{
-    return take_when(self, at_symbol(self, symbol));
-}
+bool take_symbol(struct parser *self, enum symbol symbol) { return take_when(self, at_symbol(self, symbol)); }
 
-bool take_text(struct parser *self, const char *word)
-{
-    return take_when(self, at_text(self, word));
-}
+bool take_text(struct parser *self, const char *word) { return take_when(self, at_text(self, word)); }
 
 enum code expect_word(struct parser *self, enum keyword keyword)
 {
@@ -155,8 +146,7 @@ static bool is_follow_word(enum keyword keyword)
 bool at_name(const struct parser *self)
 {
     const struct token *token = token_here(self);
-    return token->kind == TOKEN_QUOTED ||
-           (token->kind == TOKEN_WORD && !is_clause_word(token->keyword));
+    return token->kind == TOKEN_QUOTED || (token->kind == TOKEN_WORD && !is_clause_word(token->keyword));
 }
 
 /* SET, WINDOW, .. are names unless what follows says that they start a clause. */
@@ -169,8 +159,8 @@ bool at_alias(const struct parser *self)
         return true;
     if (token->kind != TOKEN_WORD)
         return false;
-    bool ends = next->kind == TOKEN_END || next->symbol == SYM_COMMA || next->symbol == SYM_CLOSE ||
-                next->keyword == KW_FROM;
+    bool ends =
+        next->kind == TOKEN_END || next->symbol == SYM_COMMA || next->symbol == SYM_CLOSE || next->keyword == KW_FROM;
     switch (token->keyword) {
     case KW_LIMIT:
     case KW_OFFSET:
@@ -200,7 +190,8 @@ static enum code identifier_text(struct parser *self, const struct ast *ast, con
     if (self->identifiers != NULL)
         return self->identifiers->read(self->identifiers->context, ast, out);
     if (ast->kind != AST_STRING)
-        return parse_error(self, ast->at, "[NOT_A_CONSTANT_STRING.NOT_CONSTANT] IDENTIFIER(..) takes a constant string.");
+        return parse_error(self, ast->at,
+                           "[NOT_A_CONSTANT_STRING.NOT_CONSTANT] IDENTIFIER(..) takes a constant string.");
     *out = arena_strndup(self->arena, (const char *)ast->bytes.data, ast->bytes.size);
     return E_OK;
 }
@@ -223,7 +214,8 @@ enum code parse_identifier(struct parser *self, struct list *parts)
     *file = (struct sql_file){NULL, bytes_of_string(text)};
     if (parser_open(&inner, self->arena, file, &quiet, self->err) != E_OK ||
         expect_any_dotted(&inner, &names, &count) != E_OK || token_here(&inner)->kind != TOKEN_END)
-        return parse_error(self, ast->at, "[PARSE_SYNTAX_ERROR] Syntax error at or near '%s': IDENTIFIER(..) takes a name.", text);
+        return parse_error(self, ast->at,
+                           "[PARSE_SYNTAX_ERROR] Syntax error at or near '%s': IDENTIFIER(..) takes a name.", text);
     for (int32_t i = 0; i < count; i++)
         list_add(self->arena, parts, names[i]);
     return E_OK;
@@ -241,9 +233,8 @@ enum code expect_name(struct parser *self, const char **out)
         return E_OK;
     }
     if (!at_name(self))
-        return syntax_error(self, token_here(self)->kind == TOKEN_STRING
-                                      ? "a name is quoted with `backquotes`"
-                                      : "expected a name here");
+        return syntax_error(self, token_here(self)->kind == TOKEN_STRING ? "a name is quoted with `backquotes`"
+                                                                         : "expected a name here");
     *out = lex_name_value(self->arena, self->file->text, token_here(self));
     self->at++;
     return E_OK;
@@ -311,11 +302,9 @@ enum { SHOWN_TOKEN_MAX = 60, SLIP_BYTES_MIN = 4 }; // shorter words are near to 
 /* The keyword that a name was probably meant to be, or NULL: first the words that begin clauses. */
 static const char *slip_of(struct parser *self, const struct token *token)
 {
-    static const char *const clauses[] = {"FROM",      "WHERE",  "GROUP", "ORDER", "HAVING",
-                                          "LIMIT",     "SELECT", "UNION", "JOIN",  "STREAM",
-                                          "WATERMARK", "DELAY",  "CREATE"};
-    if (token->kind != TOKEN_WORD || token->keyword != KW_NONE ||
-        token->end - token->start < SLIP_BYTES_MIN)
+    static const char *const clauses[] = {"FROM",  "WHERE", "GROUP",  "ORDER",     "HAVING", "LIMIT", "SELECT",
+                                          "UNION", "JOIN",  "STREAM", "WATERMARK", "DELAY",  "CREATE"};
+    if (token->kind != TOKEN_WORD || token->keyword != KW_NONE || token->end - token->start < SLIP_BYTES_MIN)
         return NULL;
     const char *word = lex_name_value(self->arena, self->file->text, token);
     const char *near = nearest_word(word, clauses, sizeof clauses / sizeof clauses[0]);
@@ -366,16 +355,15 @@ enum code nest(struct parser *self)
 {
     if (self->depth >= SQL_NESTING_MAX)
         return parse_error(self, position_here(self),
-                           "[PARSE_SYNTAX_ERROR] nested deeper than SQL_NESTING_MAX = %d levels",
-                           SQL_NESTING_MAX);
+                           "[PARSE_SYNTAX_ERROR] nested deeper than SQL_NESTING_MAX = %d levels", SQL_NESTING_MAX);
     self->depth++;
     return E_OK;
 }
 
 /* ---- whole texts ---- */
 
-enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file,
-                      struct notes *notes, struct error *err)
+enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file, struct notes *notes,
+                      struct error *err)
 {
     struct token *tokens;
     struct position at;
@@ -410,8 +398,8 @@ static enum code parse_terminated(struct parser *self, struct ast_statement **ou
     return at_statement_end(self) ? E_OK : syntax_error(self, NULL);
 }
 
-enum code parse_script(struct arena *arena, const struct sql_file *file, struct notes *notes,
-                       struct ast_script *out, struct error *err)
+enum code parse_script(struct arena *arena, const struct sql_file *file, struct notes *notes, struct ast_script *out,
+                       struct error *err)
 {
     struct parser self;
     struct error later;
@@ -452,8 +440,8 @@ enum code parse_query_text(struct arena *arena, const struct sql_file *file, str
     return token_here(&self)->kind == TOKEN_END ? E_OK : syntax_error(&self, NULL);
 }
 
-enum code parse_expression_text(struct arena *arena, const struct sql_file *file,
-                                struct notes *notes, struct ast **out, struct error *err)
+enum code parse_expression_text(struct arena *arena, const struct sql_file *file, struct notes *notes, struct ast **out,
+                                struct error *err)
 {
     struct parser self;
     TRY(parser_open(&self, arena, file, notes, err));

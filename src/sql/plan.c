@@ -1,7 +1,6 @@
 #include "sql/plan.h"
 
-struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema,
-                      struct position at)
+struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema, struct position at)
 {
     struct plan *plan = arena_new(arena, struct plan);
     plan->kind = kind;
@@ -11,8 +10,8 @@ struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct typ
     return plan;
 }
 
-struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input,
-                       const struct type *schema, struct position at)
+struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input, const struct type *schema,
+                       struct position at)
 {
     struct plan *plan = plan_new(arena, kind, schema, at);
     plan->inputs[0] = input;
@@ -22,8 +21,7 @@ struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *in
     return plan;
 }
 
-struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate,
-                         struct position at)
+struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate, struct position at)
 {
     struct plan *plan = plan_over(arena, PLAN_FILTER, input, input->schema, at);
     const struct expr **exprs = arena_new(arena, const struct expr *);
@@ -42,18 +40,16 @@ struct plan *plan_project(struct arena *arena, struct plan *input, const struct 
         fields[i] = (struct field){names[i], exprs[i]->type, exprs[i]->nullable};
         copy[i] = exprs[i];
     }
-    struct plan *plan =
-        plan_over(arena, PLAN_PROJECT, input, type_struct(arena, fields, count), at);
+    struct plan *plan = plan_over(arena, PLAN_PROJECT, input, type_struct(arena, fields, count), at);
     plan->exprs = copy;
     plan->expr_count = count;
     return plan;
 }
 
-const struct type *schema_append(struct arena *arena, const struct type *schema,
-                                 const struct field *fields, int32_t count)
+const struct type *schema_append(struct arena *arena, const struct type *schema, const struct field *fields,
+                                 int32_t count)
 {
-    struct field *all =
-        arena_array(arena, struct field, (size_t)schema->field_count + (size_t)count);
+    struct field *all = arena_array(arena, struct field, (size_t)schema->field_count + (size_t)count);
     for (int32_t i = 0; i < schema->field_count; i++)
         all[i] = schema->fields[i];
     for (int32_t i = 0; i < count; i++)
@@ -66,14 +62,11 @@ const struct type *schema_append(struct arena *arena, const struct type *schema,
 /* As on Spark, where the attribute carries it: no cast, no sum, not even a field of a window does. */
 const struct plan *expr_time_source(const struct plan *input, const struct expr *expr)
 {
-    static const char *const keep[] = {"window:tumbling", "window:sliding", "window:session",
-                                       "window_time"};
+    static const char *const keep[] = {"window:tumbling", "window:sliding", "window:session", "window_time"};
     for (size_t i = 0; i < sizeof keep / sizeof keep[0]; i++)
         if (expr_is_call(expr, keep[i]))
             return expr_time_source(input, expr->args[0]);
-    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK
-               ? plan_time_source(input, expr->index)
-               : NULL;
+    return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK ? plan_time_source(input, expr->index) : NULL;
 }
 
 /* A session of sessions counts from the start of each. */
@@ -88,9 +81,8 @@ static const struct plan *aggregate_time_source(const struct plan *plan, int32_t
     const struct plan_aggregate *aggregate = &plan->aggregate;
     if (column >= aggregate->key_count)
         return NULL;
-    return expr_time_source(plan->inputs[0], column == aggregate->window.key
-                                                 ? window_time_carrier(&aggregate->window)
-                                                 : aggregate->keys[column]);
+    return expr_time_source(plan->inputs[0], column == aggregate->window.key ? window_time_carrier(&aggregate->window)
+                                                                             : aggregate->keys[column]);
 }
 
 static const struct plan *join_time_source(const struct plan *plan, int32_t column)
@@ -98,16 +90,14 @@ static const struct plan *join_time_source(const struct plan *plan, int32_t colu
     int32_t left = plan->inputs[0]->schema->field_count;
     if (column < left)
         return plan_time_source(plan->inputs[0], column);
-    return column - left < plan->inputs[1]->schema->field_count
-               ? plan_time_source(plan->inputs[1], column - left)
-               : NULL;
+    return column - left < plan->inputs[1]->schema->field_count ? plan_time_source(plan->inputs[1], column - left)
+                                                                : NULL;
 }
 
 const struct plan *plan_time_source(const struct plan *plan, int32_t column)
 {
     switch (plan->kind) {
-    case PLAN_WATERMARK:
-        return plan->watermark.column == column ? plan : plan_time_source(plan->inputs[0], column);
+    case PLAN_WATERMARK: return plan->watermark.column == column ? plan : plan_time_source(plan->inputs[0], column);
     case PLAN_PROJECT: return expr_time_source(plan->inputs[0], plan->exprs[column]);
     case PLAN_AGGREGATE: return aggregate_time_source(plan, column);
     case PLAN_UNION: return plan_time_source(plan_input(plan, 0), column);
@@ -126,8 +116,7 @@ const struct plan *plan_time_source(const struct plan *plan, int32_t column)
     case PLAN_SET_OPERATION: return NULL;
     default: break;
     }
-    return column < plan->inputs[0]->schema->field_count ? plan_time_source(plan->inputs[0], column)
-                                                         : NULL;
+    return column < plan->inputs[0]->schema->field_count ? plan_time_source(plan->inputs[0], column) : NULL;
 }
 
 int32_t plan_time_column(const struct plan *plan)
@@ -160,18 +149,14 @@ bool plan_is_session(const struct plan *plan, int32_t column)
     case PLAN_UNION: return plan_is_session(plan_input(plan, 0), column);
     case PLAN_JOIN: {
         int32_t left = plan->inputs[0]->schema->field_count;
-        return plan_is_session(plan->inputs[column >= left],
-                               column >= left ? column - left : column);
+        return plan_is_session(plan->inputs[column >= left], column >= left ? column - left : column);
     }
-    default:
-        return column < plan->inputs[0]->schema->field_count &&
-               plan_is_session(plan->inputs[0], column);
+    default: return column < plan->inputs[0]->schema->field_count && plan_is_session(plan->inputs[0], column);
     }
     if (expr == NULL)
         return false;
     return expr_is_call(expr, "window:session") ||
-           (expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK &&
-            plan_is_session(plan->inputs[0], expr->index));
+           (expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK && plan_is_session(plan->inputs[0], expr->index));
 }
 
 bool plan_watermarked(struct arena *arena, struct plan *plan)
@@ -235,8 +220,7 @@ static void place(const struct collection *self, struct plan *plan)
     out->nodes[out->count++] = plan;
 }
 
-void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
-                  struct plan_list *out)
+void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count, struct plan_list *out)
 {
     struct collection self = {arena, out, false};
     *out = (struct plan_list){0};
@@ -268,8 +252,7 @@ int32_t plan_number(struct arena *arena, struct plan *root)
 
 /* ---- expressions ---- */
 
-const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace,
-                                void *context)
+const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace, void *context)
 {
     if (expr->kind == EXPR_COLUMN)
         return replace(context, expr);
@@ -317,8 +300,7 @@ bool expr_has_marks(const struct expr *expr)
     return false;
 }
 
-void expr_each_column(const struct expr *expr,
-                      void (*each)(void *context, const struct expr *column), void *context)
+void expr_each_column(const struct expr *expr, void (*each)(void *context, const struct expr *column), void *context)
 {
     if (expr->kind == EXPR_COLUMN)
         each(context, expr);
@@ -340,8 +322,7 @@ static const struct expr *see(void *context, const struct expr *expr)
     return expr;
 }
 
-void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr),
-                    void *context)
+void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr), void *context)
 {
     struct arena arena = {0};
     struct plan copy = *plan;

@@ -10,18 +10,16 @@
 
 #include "sql/sql.h"
 
-struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema,
-                      struct position at);
-struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input,
-                       const struct type *schema, struct position at);
-struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate,
-                         struct position at);
+struct plan *plan_new(struct arena *arena, enum plan_kind kind, const struct type *schema, struct position at);
+struct plan *plan_over(struct arena *arena, enum plan_kind kind, struct plan *input, const struct type *schema,
+                       struct position at);
+struct plan *plan_filter(struct arena *arena, struct plan *input, const struct expr *predicate, struct position at);
 /* names[i] names exprs[i]. */
 struct plan *plan_project(struct arena *arena, struct plan *input, const struct expr *const *exprs,
                           const char *const *names, int32_t count, struct position at);
 /* The input's columns and then `fields`. */
-const struct type *schema_append(struct arena *arena, const struct type *schema,
-                                 const struct field *fields, int32_t count);
+const struct type *schema_append(struct arena *arena, const struct type *schema, const struct field *fields,
+                                 int32_t count);
 
 static inline struct plan **plan_input_place(struct plan *plan, int32_t i)
 {
@@ -50,8 +48,7 @@ struct plan_list {
     struct plan **nodes;
     int32_t count, capacity;
 };
-void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count,
-                  struct plan_list *out);
+void plan_collect(struct arena *arena, struct plan *const *roots, int32_t count, struct plan_list *out);
 /* Those of one query: without what stands below a TABLE. */
 void plan_collect_query(struct arena *arena, struct plan *root, struct plan_list *out);
 
@@ -73,8 +70,7 @@ void plan_map_exprs(struct arena *arena, struct plan *plan, expr_map map, void *
 /* Copy `expr`, with every EXPR_COLUMN replaced by what `replace` gives (never NULL). Nodes without
  * changes are shared. */
 typedef const struct expr *(*expr_replace)(void *context, const struct expr *column);
-const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace,
-                                void *context);
+const struct expr *expr_rewrite(struct arena *arena, const struct expr *expr, expr_replace replace, void *context);
 /* Nodes of the tree, counted no further than just above `limit`: shared parts count as often as
  * they are used. */
 int32_t expr_weight(const struct expr *expr, int32_t limit);
@@ -84,12 +80,11 @@ void plan_print(struct arena *arena, struct plan *root, struct text *out);
 /* Whether a marked column stands in it. */
 bool expr_has_marks(const struct expr *expr);
 /* Every expression of the node itself, whatever input it reads. */
-void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr),
-                    void *context);
+void plan_each_expr(const struct plan *plan, void (*each)(void *context, const struct expr *expr), void *context);
 /* The columns of the rows around that a subquery reads, top down, each time they stand there; stops when `each` says
  * false. */
-void plan_each_outer(const struct plan *subquery, bool (*each)(void *context, const struct expr *column), void *context);
-void expr_each_column(const struct expr *expr,
-                      void (*each)(void *context, const struct expr *column), void *context);
+void plan_each_outer(const struct plan *subquery, bool (*each)(void *context, const struct expr *column),
+                     void *context);
+void expr_each_column(const struct expr *expr, void (*each)(void *context, const struct expr *column), void *context);
 
 #endif

@@ -98,7 +98,7 @@ struct binding_of {
     const struct expr *const *values; /* NULL: only look */
     const struct expr *const *calls;  /* aggregates of the query around; NULL: they stay */
     bool *used;
-    int32_t depth; /* of the expression at hand */
+    int32_t depth;                /* of the expression at hand */
     const struct plan *recursion; /* NULL: none */
     const struct stored_rows *before;
     struct copied *copied;
@@ -130,15 +130,15 @@ static struct plan *bind_plan(struct binding_of *self, struct plan *plan, int32_
             return at->to;
     struct plan *copy = arena_new(self->arena, struct plan);
     *copy = *plan;
-    if (self->recursion != NULL && plan->kind == PLAN_LEVEL && plan->recursion.number == self->recursion->recursion.number) {
+    if (self->recursion != NULL && plan->kind == PLAN_LEVEL &&
+        plan->recursion.number == self->recursion->recursion.number) {
         copy->kind = PLAN_STORED;
         copy->stored.rows = self->before;
     }
     if (plan->more_inputs != NULL)
         copy->more_inputs = arena_array(self->arena, struct plan *, (size_t)plan->input_count);
     for (int32_t i = 0; i < plan->input_count; i++)
-        *plan_input_place(copy, i) =
-            bind_plan(self, plan_input(plan, i), depth + (plan->kind == PLAN_APPLY && i == 1));
+        *plan_input_place(copy, i) = bind_plan(self, plan_input(plan, i), depth + (plan->kind == PLAN_APPLY && i == 1));
     self->depth = depth;
     plan_map_exprs(self->arena, copy, bind_expr, self);
     struct copied *note = arena_new(self->arena, struct copied);
@@ -181,10 +181,7 @@ static void read_column(void *context, const struct expr *column)
         self->stopped = !self->each(self->context, column);
 }
 
-static void read_expr(void *context, const struct expr *expr)
-{
-    expr_each_column(expr, read_column, context);
-}
+static void read_expr(void *context, const struct expr *expr) { expr_each_column(expr, read_column, context); }
 
 static void read_plan(struct reading *self, const struct plan *plan, int32_t depth)
 {

@@ -17,8 +17,7 @@ static const struct expr *all_of(struct expr_context *ctx, void *const *parts, i
     if (count == 1)
         return parts[0];
     int32_t half = (count + 1) / 2;
-    const struct expr *args[2] = {all_of(ctx, parts, half),
-                                  all_of(ctx, parts + half, count - half)};
+    const struct expr *args[2] = {all_of(ctx, parts, half), all_of(ctx, parts + half, count - half)};
     const struct expr *both;
     // both are BOOLEAN, and lower than analyse_boolean() lets a condition be
     always(expr_call(ctx, "and", args, 2, args[0]->at, &both, &err) == E_OK);

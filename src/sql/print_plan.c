@@ -61,8 +61,7 @@ static void print_filter(const struct plan *node, struct text *out)
     const struct plan *below = node->inputs[0];
     const struct expr *predicate = node->exprs[0];
     text_add_char(out, ' ');
-    if (predicate->kind == EXPR_COLUMN && below->kind == PLAN_PROJECT &&
-        predicate->index < below->expr_count)
+    if (predicate->kind == EXPR_COLUMN && below->kind == PLAN_PROJECT && predicate->index < below->expr_count)
         print_expr(below->exprs[predicate->index], below->inputs[0]->schema, out);
     else
         print_expr(predicate, below->schema, out);
@@ -83,8 +82,7 @@ void duration_print(int64_t us, struct text *out)
         }
 }
 
-static void print_window(const struct plan_window *window, const struct type *input,
-                         struct text *out)
+static void print_window(const struct plan_window *window, const struct type *input, struct text *out)
 {
     text_add_string(out, window->gap != NULL ? "session_window(" : "window(");
     print_expr(window->time, input, out);
@@ -114,12 +112,9 @@ static void print_aggregate(const struct plan *node, struct text *out)
         else
             print_expr(aggregate->keys[i], input, out);
     }
-    text_add_string(out, aggregate->key_count == 0    ? " nothing:"
-                         : aggregate->call_count == 0 ? ""
-                                                      : ":");
+    text_add_string(out, aggregate->key_count == 0 ? " nothing:" : aggregate->call_count == 0 ? "" : ":");
     for (int32_t i = 0; i < aggregate->call_count; i++)
-        text_printf(out, "%s %s", i > 0 ? "," : "",
-                    node->schema->fields[aggregate->key_count + i].name);
+        text_printf(out, "%s %s", i > 0 ? "," : "", node->schema->fields[aggregate->key_count + i].name);
 }
 
 static void print_deduplicate(const struct plan *node, struct text *out)
@@ -164,14 +159,12 @@ static void print_generate(const struct plan *node, struct text *out)
         print_expr(node->generate.args[i], node->inputs[0]->schema, out);
     }
     text_add_string(out, ") ->");
-    for (int32_t i = node->schema->field_count - node->generate.generated;
-         i < node->schema->field_count; i++)
+    for (int32_t i = node->schema->field_count - node->generate.generated; i < node->schema->field_count; i++)
         text_printf(out, " %s", node->schema->fields[i].name);
 }
 
 /* One expression after a word; nothing when there is none. */
-static void print_part(const char *word, const struct expr *expr, const struct type *schema,
-                       struct text *out)
+static void print_part(const char *word, const struct expr *expr, const struct type *schema, struct text *out)
 {
     if (expr == NULL)
         return;
@@ -180,8 +173,7 @@ static void print_part(const char *word, const struct expr *expr, const struct t
 }
 
 /* Both inputs' columns, told apart. */
-static const struct type *named_sides(struct arena *arena, const struct type *left,
-                                      const struct type *right)
+static const struct type *named_sides(struct arena *arena, const struct type *left, const struct type *right)
 {
     int32_t count = left->field_count + right->field_count;
     struct field *fields = arena_array(arena, struct field, (size_t)count);
@@ -200,8 +192,7 @@ static void print_bound(const struct plan *node, int side, struct text *out)
     if (!bound->bounded || bound->time_column < 0 || node->join.time_key >= 0)
         return;
     int64_t shift_us = bound->shift_us < 0 ? -bound->shift_us : bound->shift_us;
-    text_printf(out, ", %s until %s <= W", sides[side],
-                node->inputs[side]->schema->fields[bound->time_column].name);
+    text_printf(out, ", %s until %s <= W", sides[side], node->inputs[side]->schema->fields[bound->time_column].name);
     if (shift_us != 0) {
         text_add_string(out, bound->shift_us < 0 ? " - " : " + ");
         duration_print(shift_us, out);
@@ -299,9 +290,7 @@ void plan_print(struct arena *arena, struct plan *root, struct text *out)
 
 static void print_table(const struct pipeline_table *table, bool *printed, struct text *out)
 {
-    const char *kind = table->is_sink        ? "sink"
-                       : table->materialized ? "materialized view"
-                                             : "streaming table";
+    const char *kind = table->is_sink ? "sink" : table->materialized ? "materialized view" : "streaming table";
     text_printf(out, "%s: %s, %s\n", table->name, kind, table->format);
     for (int32_t i = 0; i < table->flow_count; i++) {
         if (table->flow_count > 1)

@@ -15,8 +15,7 @@ struct loader {
 
 static const char *path_in(const struct loader *self, const char *name)
 {
-    return strcmp(self->directory, ".") == 0 ? name
-                                             : arena_printf(self->arena, "%s/%s", self->directory, name);
+    return strcmp(self->directory, ".") == 0 ? name : arena_printf(self->arena, "%s/%s", self->directory, name);
 }
 
 static bool is_there(const char *path)
@@ -26,8 +25,7 @@ static bool is_there(const char *path)
     return os->stat(path, &stat, &ignored) == E_OK && !stat.is_dir;
 }
 
-static enum code read_text(struct loader *self, const char *path, size_t limit, struct sql_file *out,
-                           struct error *err)
+static enum code read_text(struct loader *self, const char *path, size_t limit, struct sql_file *out, struct error *err)
 {
     struct text text = {0};
     TRY(os_read_file(path, limit, &text, err));
@@ -67,7 +65,7 @@ static enum code read_dotenv(struct loader *self, struct dotenv *out, struct err
     struct sql_file file;
     if (!is_there(path))
         return named == NULL ? E_OK : fail(err, E_USAGE, "--env-file %s: there is no such file", path);
-    TRY(read_text(self, path, SPEC_TEXT_MAX, &file, err));   // not shown: its values are secrets
+    TRY(read_text(self, path, SPEC_TEXT_MAX, &file, err)); // not shown: its values are secrets
     return dotenv_parse(self->arena, &file, &self->notes, out, err);
 }
 
@@ -79,8 +77,7 @@ static const char *setting_of(const struct spec *spec, const char *name)
     return NULL;
 }
 
-static enum code session_of(const struct loader *self, const struct spec *spec, struct session *out,
-                            struct error *err)
+static enum code session_of(const struct loader *self, const struct spec *spec, struct session *out, struct error *err)
 {
     *out = self->environment->session != NULL ? *self->environment->session
                                               : (struct session){.zone = zone_utc(), .ansi = true};
@@ -101,8 +98,8 @@ static enum code read_spec(struct loader *self, struct spec *out, struct error *
     TRY(find_spec(self, &path, err));
     TRY(read_shown(self, path, SPEC_TEXT_MAX, &file, err));
     TRY(read_dotenv(self, &dotenv, err));
-    return spec_parse(self->arena, &file, &dotenv, self->environment->sets, self->environment->set_count,
-                      &self->notes, out, err);
+    return spec_parse(self->arena, &file, &dotenv, self->environment->sets, self->environment->set_count, &self->notes,
+                      out, err);
 }
 
 static enum code load(struct loader *self, const struct pipeline **out, struct error *err)
@@ -125,9 +122,8 @@ static enum code load(struct loader *self, const struct pipeline **out, struct e
     return project_analyse(self->arena, &text, out, err);
 }
 
-enum code project_load(struct arena *arena, const char *directory,
-                       const struct project_environment *environment, const struct pipeline **out,
-                       struct problems *problems, struct error *err)
+enum code project_load(struct arena *arena, const char *directory, const struct project_environment *environment,
+                       const struct pipeline **out, struct problems *problems, struct error *err)
 {
     size_t size = strlen(directory);
     while (size > 1 && directory[size - 1] == '/') // paths in messages are put together with one

@@ -15,8 +15,7 @@
 
 /* ---- down: what is read ---- */
 
-static void need_field(const struct pruner *self, struct need *need, const struct type *type,
-                       int32_t field)
+static void need_field(const struct pruner *self, struct need *need, const struct type *type, int32_t field)
 {
     if (need->fields == NULL)
         need->fields = arena_array(self->arena, bool, (size_t)type->field_count);
@@ -27,8 +26,8 @@ void need_expr(const struct pruner *self, const struct plan *input, const struct
 {
     struct need *needs = narrowed_of(self, input)->needs;
     const struct expr *first = expr->arg_count > 0 ? expr->args[0] : NULL;
-    bool of_column = first != NULL && first->kind == EXPR_COLUMN &&
-                     first->type->id == TYPE_STRUCT && first->index < COLUMN_MARK;
+    bool of_column =
+        first != NULL && first->kind == EXPR_COLUMN && first->type->id == TYPE_STRUCT && first->index < COLUMN_MARK;
     if (expr->kind == EXPR_COLUMN) {
         if (expr->index < COLUMN_MARK)
             needs[expr->index].whole = true;
@@ -43,8 +42,7 @@ void need_expr(const struct pruner *self, const struct plan *input, const struct
     }
 }
 
-void need_same(const struct pruner *self, struct need *below, const struct need *need,
-               const struct type *type)
+void need_same(const struct pruner *self, struct need *below, const struct need *need, const struct type *type)
 {
     below->whole = below->whole || need->whole;
     below->validity = below->validity || need->validity;
@@ -107,8 +105,7 @@ static void need_aggregate(const struct pruner *self, const struct plan *node)
 static void need_union(const struct pruner *self, const struct plan *node)
 {
     for (int32_t i = 0; i < node->schema->field_count; i++)
-        for (int32_t j = 0; is_needed(&narrowed_of(self, node)->needs[i]) && j < node->input_count;
-             j++)
+        for (int32_t j = 0; is_needed(&narrowed_of(self, node)->needs[i]) && j < node->input_count; j++)
             narrowed_of(self, plan_input(node, j))->needs[i].whole = true;
 }
 
@@ -171,8 +168,7 @@ void prune_columns(struct optimiser *optimiser)
     struct pruner self = {.optimiser = optimiser, .arena = optimiser->expr->arena};
     self.nodes = arena_array(self.arena, struct narrowed, (size_t)nodes->count);
     for (int32_t i = 0; i < nodes->count; i++)
-        self.nodes[i].needs =
-            arena_array(self.arena, struct need, (size_t)nodes->nodes[i]->schema->field_count);
+        self.nodes[i].needs = arena_array(self.arena, struct need, (size_t)nodes->nodes[i]->schema->field_count);
     for (int32_t i = 0; i < optimiser->root_count; i++)
         need_all(&self, optimiser->roots[i]);
     for (int32_t i = nodes->count - 1; i >= 0; i--)

@@ -33,43 +33,34 @@ static inline struct narrowed *narrowed_of(const struct pruner *self, const stru
 {
     return &self->nodes[plan->id];
 }
-static inline bool is_needed(const struct need *need)
-{
-    return need->whole || need->validity || need->fields != NULL;
-}
+static inline bool is_needed(const struct need *need) { return need->whole || need->validity || need->fields != NULL; }
 
 /* ---- prune.c: down ---- */
 
 void need_expr(const struct pruner *self, const struct plan *input, const struct expr *expr);
 /* The same column is read one node further down. */
-void need_same(const struct pruner *self, struct need *below, const struct need *need,
-               const struct type *type);
+void need_same(const struct pruner *self, struct need *below, const struct need *need, const struct type *type);
 
 /* ---- slots.c ---- */
 
 int32_t slot_find(const struct narrowed *node, int32_t column, int32_t field);
-void slot_add(const struct pruner *self, struct narrowed *node, int32_t column, int32_t field,
-              int32_t capacity);
+void slot_add(const struct pruner *self, struct narrowed *node, int32_t column, int32_t field, int32_t capacity);
 /* The slots of the input, and then `added` columns that the node itself makes. */
-void slots_pass(const struct pruner *self, const struct plan *node, const struct plan *input,
-                int32_t first_added, int32_t added);
+void slots_pass(const struct pruner *self, const struct plan *node, const struct plan *input, int32_t first_added,
+                int32_t added);
 /* What is needed of the columns of `was`: fields apart where the struct itself is not read. */
-void slots_of_needs(const struct pruner *self, const struct need *needs, const struct type *was,
-                    struct narrowed *out);
+void slots_of_needs(const struct pruner *self, const struct need *needs, const struct type *was, struct narrowed *out);
 bool slots_same(const struct narrowed *a, const struct narrowed *b);
-const struct type *slots_schema(const struct pruner *self, const struct type *was,
-                                const struct narrowed *node);
+const struct type *slots_schema(const struct pruner *self, const struct type *was, const struct narrowed *node);
 /* A projection over `input` that gives the slots wanted, and then `extra` when it is not NULL; NULL when the input
  * gives just them already. */
 struct plan *slots_pick(const struct pruner *self, struct plan *input, const struct type *was,
-                        const struct narrowed *wanted, const struct expr *extra,
-                        struct position at);
+                        const struct narrowed *wanted, const struct expr *extra, struct position at);
 /* Slot number `slot` of an input with this schema, as a column. */
-const struct expr *slot_column(const struct pruner *self, const struct expr *expr,
-                               const struct type *schema, int32_t slot);
+const struct expr *slot_column(const struct pruner *self, const struct expr *expr, const struct type *schema,
+                               int32_t slot);
 /* Expressions moved to the slots of `input`. */
-const struct expr *narrow_expr(const struct pruner *self, const struct plan *input,
-                               const struct expr *expr);
+const struct expr *narrow_expr(const struct pruner *self, const struct plan *input, const struct expr *expr);
 const struct expr *const *narrow_list(const struct pruner *self, const struct plan *input,
                                       const struct expr *const *exprs, int32_t count);
 

@@ -2,10 +2,7 @@
 #include "sql/join.h"
 #include "sql/prune.h"
 
-bool is_plain_join(const struct plan *node)
-{
-    return node->kind == PLAN_JOIN && node->unsupported == NULL;
-}
+bool is_plain_join(const struct plan *node) { return node->kind == PLAN_JOIN && node->unsupported == NULL; }
 
 /* A pruner that sees one input only: these columns. */
 static struct pruner alone(const struct pruner *self, struct narrowed *input)
@@ -17,8 +14,7 @@ static struct pruner alone(const struct pruner *self, struct narrowed *input)
 
 /* ---- down ---- */
 
-static void need_side(const struct pruner *self, const struct plan *node, int side,
-                      struct need *reads)
+static void need_side(const struct pruner *self, const struct plan *node, int side, struct need *reads)
 {
     const struct plan_join_side *parts = &node->join.sides[side];
     const struct plan *input = node->inputs[side];
@@ -30,17 +26,14 @@ static void need_side(const struct pruner *self, const struct plan *node, int si
     if (parts->only != NULL)
         need_expr(&pruner, &seen, parts->only);
     for (int32_t i = 0; i < input->schema->field_count; i++)
-        need_same(self, &narrowed_of(self, input)->needs[i], &reads[i],
-                  input->schema->fields[i].type);
+        need_same(self, &narrowed_of(self, input)->needs[i], &reads[i], input->schema->fields[i].type);
 }
 
 void need_join(const struct pruner *self, const struct plan *node)
 {
     struct narrowed *own = narrowed_of(self, node);
-    int32_t left = node->inputs[0]->schema->field_count,
-            right = node->inputs[1]->schema->field_count;
-    struct narrowed columns = {
-        .needs = arena_array(self->arena, struct need, (size_t)left + (size_t)right)};
+    int32_t left = node->inputs[0]->schema->field_count, right = node->inputs[1]->schema->field_count;
+    struct narrowed columns = {.needs = arena_array(self->arena, struct need, (size_t)left + (size_t)right)};
     struct pruner pruner = alone(self, &columns);
     struct plan seen = {.id = 0};
     for (int32_t i = 0; i < node->schema->field_count; i++)
@@ -57,8 +50,7 @@ void need_join(const struct pruner *self, const struct plan *node)
 /* ---- up ---- */
 
 /* The side's input gives exactly what is read of it. */
-static void narrow_side(const struct pruner *self, struct plan *node, int side,
-                        struct narrowed *slots)
+static void narrow_side(const struct pruner *self, struct plan *node, int side, struct narrowed *slots)
 {
     const struct narrowed *own = narrowed_of(self, node);
     struct plan_join_side *parts = &node->join.sides[side];
@@ -83,13 +75,11 @@ void narrow_join(const struct pruner *self, struct plan *node)
         narrow_side(self, node, side, &sides[side]);
     for (int side = 0; side < 2; side++)
         for (int32_t i = 0; i < sides[side].slot_count; i++)
-            slot_add(self, &both,
-                     sides[side].slots[i].column + (side == 0 ? 0 : own->sides[0]->field_count),
+            slot_add(self, &both, sides[side].slots[i].column + (side == 0 ? 0 : own->sides[0]->field_count),
                      sides[side].slots[i].field, sides[0].slot_count + sides[1].slot_count);
     const struct type *right = node->inputs[1]->schema;
-    struct plan seen = {.id = 0,
-                        .schema = schema_append(self->arena, node->inputs[0]->schema, right->fields,
-                                                right->field_count)};
+    struct plan seen = {
+        .id = 0, .schema = schema_append(self->arena, node->inputs[0]->schema, right->fields, right->field_count)};
     struct pruner pruner = alone(self, &both);
     if (node->join.condition != NULL)
         node->join.condition = narrow_expr(&pruner, &seen, node->join.condition);

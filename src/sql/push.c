@@ -8,8 +8,7 @@
 
 #include "sql/predicate.h"
 
-static bool passes_watermark(struct optimiser *self, const struct expr *predicate,
-                             const struct plan *node);
+static bool passes_watermark(struct optimiser *self, const struct expr *predicate, const struct plan *node);
 
 struct trivially {
     const struct plan *project;
@@ -19,8 +18,7 @@ struct trivially {
 static void check_trivial(void *context, const struct expr *column)
 {
     struct trivially *self = context;
-    self->all = self->all && column->index < COLUMN_MARK &&
-                expr_is_trivial(self->project->exprs[column->index]);
+    self->all = self->all && column->index < COLUMN_MARK && expr_is_trivial(self->project->exprs[column->index]);
 }
 
 /* The filter becomes what stood below it, over a new filter: its users keep their pointer. */
@@ -38,8 +36,7 @@ static struct plan *swap(struct arena *arena, struct plan *filter, const struct 
 }
 
 /* `go` goes below what stands under the filter, `stay` stays above it. */
-static struct plan *part(struct optimiser *self, struct plan *filter, const struct list *stay,
-                         const struct list *go)
+static struct plan *part(struct optimiser *self, struct plan *filter, const struct list *stay, const struct list *go)
 {
     struct plan *node = filter->inputs[0];
     if (go->count == 0)
@@ -56,14 +53,14 @@ static struct plan *part(struct optimiser *self, struct plan *filter, const stru
 }
 
 /* Conjuncts about the event time stay above the watermark, the rest goes below, as in Spark. */
-static void part_watermark(struct optimiser *self, const struct expr *predicate,
-                           const struct plan *watermark, struct list *stay, struct list *go)
+static void part_watermark(struct optimiser *self, const struct expr *predicate, const struct plan *watermark,
+                           struct list *stay, struct list *go)
 {
     struct list parts = {0};
     predicate_split(self->expr->arena, predicate, &parts);
     for (int32_t i = 0; i < parts.count; i++) {
-        bool stays = predicate_reads_column(parts.items[i], watermark->watermark.column) ||
-                     expr_is_volatile(parts.items[i]);
+        bool stays =
+            predicate_reads_column(parts.items[i], watermark->watermark.column) || expr_is_volatile(parts.items[i]);
         list_add(self->expr->arena, stays ? stay : go, parts.items[i]);
     }
 }
@@ -83,16 +80,15 @@ struct keyed {
 static const struct expr *key_of(void *context, const struct expr *column)
 {
     struct keyed *self = context;
-    bool key =
-        column->index < self->aggregate->key_count && self->aggregate->keys[column->index] != NULL;
+    bool key = column->index < self->aggregate->key_count && self->aggregate->keys[column->index] != NULL;
     self->all = self->all && key;
     return key ? self->aggregate->keys[column->index] : column;
 }
 
 /* What reads group keys alone decides about whole groups: their rows need not come. Windows are
  * made by the node. */
-static void part_aggregate(struct optimiser *self, const struct expr *predicate,
-                           const struct plan *aggregate, struct list *stay, struct list *go)
+static void part_aggregate(struct optimiser *self, const struct expr *predicate, const struct plan *aggregate,
+                           struct list *stay, struct list *go)
 {
     struct list parts = {0};
     predicate_split(self->expr->arena, predicate, &parts);
@@ -100,8 +96,7 @@ static void part_aggregate(struct optimiser *self, const struct expr *predicate,
         struct keyed keyed = {&aggregate->aggregate, !expr_is_volatile(parts.items[i])};
         const struct expr *below = expr_rewrite(self->expr->arena, parts.items[i], key_of, &keyed);
         bool reads = predicate_reads(parts.items[i], INT32_MAX) != READS_NOTHING;
-        list_add(self->expr->arena, keyed.all && reads ? go : stay,
-                 keyed.all && reads ? below : parts.items[i]);
+        list_add(self->expr->arena, keyed.all && reads ? go : stay, keyed.all && reads ? below : parts.items[i]);
     }
 }
 
@@ -113,8 +108,8 @@ static struct plan *push_aggregate(struct optimiser *self, struct plan *filter)
 }
 
 /* Columns that the node only appends are known above it alone. */
-static void part_appending(struct optimiser *self, const struct expr *predicate,
-                           const struct plan *node, struct list *stay, struct list *go)
+static void part_appending(struct optimiser *self, const struct expr *predicate, const struct plan *node,
+                           struct list *stay, struct list *go)
 {
     int32_t passed = node->inputs[0]->schema->field_count;
     struct list parts = {0};
@@ -141,8 +136,7 @@ static bool any_passes(struct optimiser *self, const struct list *go, const stru
 }
 
 /* Whether a part of the predicate would go below a watermark here. */
-static bool passes_watermark(struct optimiser *self, const struct expr *predicate,
-                             const struct plan *node)
+static bool passes_watermark(struct optimiser *self, const struct expr *predicate, const struct plan *node)
 {
     struct list stay = {0}, go = {0};
     switch (node->kind) {
@@ -150,8 +144,7 @@ static bool passes_watermark(struct optimiser *self, const struct expr *predicat
     case PLAN_FILTER: return passes_watermark(self, predicate, node->inputs[0]);
     case PLAN_PROJECT:
         return is_repeatable(node, predicate) &&
-               passes_watermark(self, expr_through(self->expr->arena, predicate, node),
-                                node->inputs[0]);
+               passes_watermark(self, expr_through(self->expr->arena, predicate, node), node->inputs[0]);
     case PLAN_AGGREGATE: part_aggregate(self, predicate, node, &stay, &go); break;
     case PLAN_GENERATE: part_appending(self, predicate, node, &stay, &go); break;
     case PLAN_DECODE:
@@ -163,8 +156,7 @@ static bool passes_watermark(struct optimiser *self, const struct expr *predicat
         break;
     case PLAN_UNION:
         for (int32_t i = 0; i < node->input_count; i++)
-            if (!expr_is_volatile(predicate) &&
-                passes_watermark(self, predicate, plan_input(node, i)))
+            if (!expr_is_volatile(predicate) && passes_watermark(self, predicate, plan_input(node, i)))
                 return true;
         break;
     default: break;
@@ -180,10 +172,8 @@ static struct plan *own_copy(struct optimiser *self, struct plan **place)
     copy->user_count = 1;
     shared->user_count--;
     if (shared->more_inputs != NULL) {
-        copy->more_inputs =
-            arena_array(self->expr->arena, struct plan *, (size_t)shared->input_count);
-        memcpy(copy->more_inputs, shared->more_inputs,
-               (size_t)shared->input_count * sizeof *copy->more_inputs);
+        copy->more_inputs = arena_array(self->expr->arena, struct plan *, (size_t)shared->input_count);
+        memcpy(copy->more_inputs, shared->more_inputs, (size_t)shared->input_count * sizeof *copy->more_inputs);
     }
     for (int32_t i = 0; i < copy->input_count; i++)
         plan_input(copy, i)->user_count++;
@@ -212,8 +202,7 @@ static struct plan *push_project(struct optimiser *self, struct plan *filter)
         return NULL;
     if (!trivially.all && !passes_watermark(self, filter->exprs[0], project))
         return NULL;
-    return swap(self->expr->arena, filter,
-                expr_through(self->expr->arena, filter->exprs[0], project));
+    return swap(self->expr->arena, filter, expr_through(self->expr->arena, filter->exprs[0], project));
 }
 
 /* A watermark on what the source gives, below the decode of the payload: it moves above the decode,
@@ -277,8 +266,7 @@ static void push_union(struct optimiser *self, struct plan *filter)
 enum { COMPARED_MAX = 64 }; // parts: with more, what is there twice is computed twice
 
 /* Both conditions, each part once: joins imply the same of a key that they share. */
-static const struct expr *merged(struct optimiser *self, const struct expr *below,
-                                 const struct expr *above)
+static const struct expr *merged(struct optimiser *self, const struct expr *below, const struct expr *above)
 {
     struct list parts = {0}, more = {0};
     predicate_split(self->expr->arena, below, &parts);

@@ -14,10 +14,7 @@
 #include "sql/predicate.h"
 #include "sql/push.h"
 
-static int32_t left_count(const struct plan *join)
-{
-    return join->inputs[0]->schema->field_count;
-}
+static int32_t left_count(const struct plan *join) { return join->inputs[0]->schema->field_count; }
 
 static bool takes_on(enum join_kind kind, int side)
 {
@@ -53,14 +50,12 @@ static void add_part(struct optimiser *self, struct list *parts, const struct ex
         list_add(self->expr->arena, parts, part);
 }
 
-static void filter_side(struct optimiser *self, struct plan *join, int side,
-                        const struct list *parts)
+static void filter_side(struct optimiser *self, struct plan *join, int side, const struct list *parts)
 {
     const struct expr *predicate = predicate_all(self->expr, parts);
     if (predicate == NULL)
         return;
-    struct plan *filter =
-        plan_filter(self->expr->arena, join->inputs[side], predicate, predicate->at);
+    struct plan *filter = plan_filter(self->expr->arena, join->inputs[side], predicate, predicate->at);
     filter->user_count = 1;
     join->inputs[side] = filter;
     push_down(self, filter);
@@ -80,8 +75,7 @@ static const struct expr *mirror_column(void *context, const struct expr *column
     struct mirror *self = context;
     const struct plan_join *join = &self->join->join;
     for (int32_t i = 0; i < join->key_count; i++) {
-        const struct expr *key = join->sides[self->side].keys[i],
-                          *other = join->sides[1 - self->side].keys[i];
+        const struct expr *key = join->sides[self->side].keys[i], *other = join->sides[1 - self->side].keys[i];
         if (!join->null_safe[i] && key->kind == EXPR_COLUMN && other->kind == EXPR_COLUMN &&
             key->index == column->index && type_equal(column->type, other->type))
             return other;
@@ -101,8 +95,8 @@ static const struct expr *mirrored(struct optimiser *self, const struct plan *jo
     return mirror.all ? other : NULL;
 }
 
-static void mirror_parts(struct optimiser *self, const struct plan *join, int side,
-                         const struct list *parts, struct list *filter)
+static void mirror_parts(struct optimiser *self, const struct plan *join, int side, const struct list *parts,
+                         struct list *filter)
 {
     if (!takes_on(join->join.kind, 1 - side) || join->join.null_aware)
         return;
@@ -138,8 +132,7 @@ static void imply_not_null(struct implied *self, const struct expr *column, int3
 /* Columns without which the expression is NULL; `first` is the index of the side's first column. */
 static void imply(struct implied *self, const struct expr *expr, int32_t first)
 {
-    static const char *const strict[] = {
-        "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "not"};
+    static const char *const strict[] = {"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "not"};
     if (expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK)
         imply_not_null(self, expr, expr->index - first);
     if (expr->kind == EXPR_FIELD || (expr->kind == EXPR_CAST && !expr->try_cast))
@@ -149,14 +142,12 @@ static void imply(struct implied *self, const struct expr *expr, int32_t first)
             imply(self, expr->args[i], first);
 }
 
-static void imply_parts(struct optimiser *self, const struct plan *join, int side,
-                        struct list *filter)
+static void imply_parts(struct optimiser *self, const struct plan *join, int side, struct list *filter)
 {
     const struct plan_join *parts = &join->join;
     struct plan *input = join->inputs[side];
     struct list conditions = {0};
-    if (!takes_on(parts->kind, side) || parts->null_aware ||
-        !plan_watermarked(self->expr->arena, input))
+    if (!takes_on(parts->kind, side) || parts->null_aware || !plan_watermarked(self->expr->arena, input))
         return; // nobody sees the difference
     bool *noted = arena_array(self->expr->arena, bool, (size_t)input->schema->field_count);
     struct implied implied = {self, join, side, noted, filter};
@@ -201,16 +192,14 @@ static const struct expr *null_column(void *context, const struct expr *column)
 static bool rejects_nulls(struct optimiser *self, const struct expr *condition)
 {
     struct error err = {0};
-    const struct expr *nulls = expr_rewrite(self->expr->arena, condition, null_column, self->expr),
-                      *value;
+    const struct expr *nulls = expr_rewrite(self->expr->arena, condition, null_column, self->expr), *value;
     if (!expr_is_constant(nulls) || expr_fold(self->expr, nulls, &value, &err) != E_OK)
         return false;
     return !column_valid_at(value->literal, 0) || !bit_get(value->literal->values->data, 0);
 }
 
 /* A side whose missing rows come out as NULLs that the condition lets not pass: they need not come out. */
-static void narrow_kind(struct optimiser *self, struct plan_join *join,
-                        const struct expr *condition, int reads)
+static void narrow_kind(struct optimiser *self, struct plan_join *join, const struct expr *condition, int reads)
 {
     bool left_null = join->kind == JOIN_RIGHT || join->kind == JOIN_FULL,
          right_null = join->kind == JOIN_LEFT || join->kind == JOIN_FULL;
@@ -224,8 +213,8 @@ static void narrow_kind(struct optimiser *self, struct plan_join *join,
 }
 
 /* Each part goes to the filter of a side, into the join, or stays above. */
-static void part_filter(struct optimiser *self, struct plan *join, const struct list *parts,
-                        struct list filters[2], struct list *stay)
+static void part_filter(struct optimiser *self, struct plan *join, const struct list *parts, struct list filters[2],
+                        struct list *stay)
 {
     int32_t count = left_count(join);
     struct list condition = {0};
@@ -241,8 +230,7 @@ static void part_filter(struct optimiser *self, struct plan *join, const struct 
         bool both = inner && fixed && reads == (READS_LEFT | READS_RIGHT);
         if (one && fixed && takes_where(join->join.kind, side))
             add_part(self, &filters[side],
-                     predicate_shift(self->expr, part, side == 0 ? 0 : -count,
-                                     join->inputs[side]->schema));
+                     predicate_shift(self->expr, part, side == 0 ? 0 : -count, join->inputs[side]->schema));
         else
             add_part(self, both ? &condition : stay, part);
     }

@@ -11,14 +11,12 @@
 
 bool is_read_function(const struct ast *call)
 {
-    return call->kind == AST_CALL &&
-           (same_name(call->text, "read_kafka") || same_name(call->text, "read_files"));
+    return call->kind == AST_CALL && (same_name(call->text, "read_kafka") || same_name(call->text, "read_files"));
 }
 
 static const char *option_name(const char *name)
 {
-    static const char *const names[][2] = {{"bootstrapServers", "kafka.bootstrap.servers"},
-                                           {"schemaHints", "schema"}};
+    static const char *const names[][2] = {{"bootstrapServers", "kafka.bootstrap.servers"}, {"schemaHints", "schema"}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (same_name(names[i][0], name))
             return names[i][1];
@@ -26,18 +24,13 @@ static const char *option_name(const char *name)
 }
 
 /* A constant of any type, as text. */
-static enum code option_value(struct analyser *self, const struct scope *scope,
-                              const struct ast *ast, const char **out)
+static enum code option_value(struct analyser *self, const struct scope *scope, const struct ast *ast, const char **out)
 {
     const struct expr *value;
     TRY(analyse_expr(self, scope, ast, &value));
     if (!expr_is_constant(value))
-        return sql_error(self, ast->at, NULL,
-                         "[NON_FOLDABLE_ARGUMENT] The option must be a constant.");
-    TRY(placed(
-        self,
-        expr_cast(&self->expr, value, type_of(TYPE_STRING), false, ast->at, &value, self->err),
-        ast->at));
+        return sql_error(self, ast->at, NULL, "[NON_FOLDABLE_ARGUMENT] The option must be a constant.");
+    TRY(placed(self, expr_cast(&self->expr, value, type_of(TYPE_STRING), false, ast->at, &value, self->err), ast->at));
     TRY(placed(self, expr_fold(&self->expr, value, &value, self->err), ast->at));
     struct bytes text = {0};
     if (column_valid_at(value->literal, 0))
@@ -46,8 +39,7 @@ static enum code option_value(struct analyser *self, const struct scope *scope,
     return E_OK;
 }
 
-static enum code read_options(struct analyser *self, const struct ast *call,
-                              struct pipeline_source *source)
+static enum code read_options(struct analyser *self, const struct ast *call, struct pipeline_source *source)
 {
     struct setting *options = arena_array(self->arena, struct setting, (size_t)call->arg_count);
     struct rowset nothing = {.plan = plan_one_row(self, call->at)};
@@ -57,15 +49,12 @@ static enum code read_options(struct analyser *self, const struct ast *call,
     source->options = options;
     for (int32_t i = 0; i < call->arg_count; i++) {
         const struct ast *arg = call->args[i];
-        const char *value, *name = arg->kind == AST_NAMED ? option_name(arg->text)
-                                   : files && i == 0      ? "path"
-                                                          : NULL;
+        const char *value, *name = arg->kind == AST_NAMED ? option_name(arg->text) : files && i == 0 ? "path" : NULL;
         if (name == NULL)
-            return sql_error(
-                self, arg->at, "name => 'value'",
-                "[UNEXPECTED_POSITIONAL_ARGUMENT] Cannot invoke routine `%s`: it takes "
-                "its options by name.",
-                call->text);
+            return sql_error(self, arg->at, "name => 'value'",
+                             "[UNEXPECTED_POSITIONAL_ARGUMENT] Cannot invoke routine `%s`: it takes "
+                             "its options by name.",
+                             call->text);
         TRY(option_value(self, &scope, arg->kind == AST_NAMED ? arg->args[0] : arg, &value));
         if (files && same_name(name, "format"))
             source->format = value;
@@ -85,8 +74,7 @@ static bool same_source(const struct pipeline_source *a, const struct pipeline_s
     if (!same_name(a->format, b->format) || a->option_count != b->option_count)
         return false;
     for (int32_t i = 0; i < a->option_count; i++)
-        if (!same_name(a->options[i].name, b->options[i].name) ||
-            strcmp(a->options[i].value, b->options[i].value) != 0)
+        if (!same_name(a->options[i].name, b->options[i].name) || strcmp(a->options[i].value, b->options[i].value) != 0)
             return false;
     return true;
 }
@@ -116,47 +104,38 @@ static const char *place_name(struct analyser *self, const struct pipeline_sourc
 /* The source of an equal call, or a new one: read_kafka_orders, read_files_data_in, and a number behind it where
  * the same is read in different ways. The checkpoint knows a source by its name: named by what is read, it stays with
  * its offsets and state when statements move. */
-static struct element *source_element(struct analyser *self, const struct ast *call,
-                                      struct pipeline_source *source)
+static struct element *source_element(struct analyser *self, const struct ast *call, struct pipeline_source *source)
 {
     struct list *elements = &self->catalog->elements;
     const char *function = same_name(call->text, "read_files") ? "read_files" : "read_kafka";
     const char *base = arena_printf(self->arena, "%s_%s", function, place_name(self, source));
     struct element *taken;
     source->name = base;
-    for (int32_t number = 2; (taken = catalog_find(self->catalog, source->name)) != NULL;
-         number++) {
+    for (int32_t number = 2; (taken = catalog_find(self->catalog, source->name)) != NULL; number++) {
         if (taken->kind == ELEMENT_SOURCE && same_source(taken->source, source))
             return taken;
         source->name = arena_printf(self->arena, "%s_%d", base, number);
     }
     struct element *element = arena_new(self->arena, struct element);
-    *element = (struct element){.kind = ELEMENT_SOURCE,
-                                .name = source->name,
-                                .at = call->at,
-                                .source = source,
-                                .used = true};
+    *element =
+        (struct element){.kind = ELEMENT_SOURCE, .name = source->name, .at = call->at, .source = source, .used = true};
     list_add(self->arena, elements, element);
     return element;
 }
 
-enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation,
-                                struct plan **out)
+enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation, struct plan **out)
 {
     const struct ast *call = relation->function;
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     source->at = call->at;
     bool still = !relation->stream && same_name(call->text, "read_files");
     if (self->catalog == NULL || (!relation->stream && !still))
-        return sql_error(self, relation->at,
-                         arena_printf(self->arena, "write STREAM %s(..)", call->text),
+        return sql_error(self, relation->at, arena_printf(self->arena, "write STREAM %s(..)", call->text),
                          "[UNSUPPORTED_FEATURE] %s is read as a stream.", call->text);
     TRY(read_options(self, call, source));
     struct element *element = source_element(self, call, source);
-    notes_warn(
-        self->notes, relation->at,
-        "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec",
-        call->text);
+    notes_warn(self->notes, relation->at,
+               "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec", call->text);
     TRY(element_resolve(self, element));
     if (still)
         return catalog_still(self, element, relation->at, out);

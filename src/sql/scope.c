@@ -4,20 +4,18 @@
 
 #include <stdlib.h>
 
-void rowset_add(struct analyser *self, struct rowset *rows, const char *name, const char *qualifier,
-                int32_t index)
+void rowset_add(struct analyser *self, struct rowset *rows, const char *name, const char *qualifier, int32_t index)
 {
     *array_add(self->arena, rows->columns, rows->column_count) =
         (struct scope_column){.name = name, .qualifier = qualifier, .index = index};
 }
 
-void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualifier,
-                    const char *const *names, int32_t name_count, struct rowset *out)
+void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualifier, const char *const *names,
+                    int32_t name_count, struct rowset *out)
 {
     *out = (struct rowset){.plan = plan};
     for (int32_t i = 0; i < plan->schema->field_count; i++)
-        rowset_add(self, out, i < name_count ? names[i] : plan->schema->fields[i].name, qualifier,
-                   i);
+        rowset_add(self, out, i < name_count ? names[i] : plan->schema->fields[i].name, qualifier, i);
 }
 
 /* ---- looking up ---- */
@@ -36,8 +34,7 @@ static struct match find_column(const struct rowset *rows, const char *qualifier
         const struct scope_column *col = &rows->columns[i];
         if (!same_name(col->name, name))
             continue;
-        if (qualifier == NULL ? col->hidden
-                              : col->qualifier == NULL || !same_name(col->qualifier, qualifier))
+        if (qualifier == NULL ? col->hidden : col->qualifier == NULL || !same_name(col->qualifier, qualifier))
             continue;
         if (match.count > 0 && rows->columns[match.index].index == col->index)
             continue; // the same column in sight twice
@@ -92,8 +89,8 @@ static enum code ambiguous(struct analyser *self, const struct rowset *rows, con
     return code;
 }
 
-static enum code find_in(struct analyser *self, const struct scope *scope, const struct ast *name,
-                         int32_t mark, const struct expr **out, bool *found)
+static enum code find_in(struct analyser *self, const struct scope *scope, const struct ast *name, int32_t mark,
+                         const struct expr **out, bool *found)
 {
     struct match match = find_parts(scope->rows, name->parts, name->part_count);
     *found = match.count > 0;
@@ -107,14 +104,13 @@ static enum code find_in(struct analyser *self, const struct scope *scope, const
     field.name = col->name;
     const struct expr *expr = expr_column(&self->expr, index + mark, &field, name->at);
     for (int32_t i = match.used; i < name->part_count; i++)
-        TRY(placed(self, expr_field(&self->expr, expr, name->parts[i], name->at, &expr, self->err),
-                   name->at));
+        TRY(placed(self, expr_field(&self->expr, expr, name->parts[i], name->at, &expr, self->err), name->at));
     *out = expr;
     return E_OK;
 }
 
-enum code scope_find(struct analyser *self, const struct scope *scope, const struct ast *name,
-                     const struct expr **out, bool *found)
+enum code scope_find(struct analyser *self, const struct scope *scope, const struct ast *name, const struct expr **out,
+                     bool *found)
 {
     TRY(find_in(self, scope, name, 0, out, found));
     int32_t level = 0;
@@ -147,13 +143,11 @@ enum code scope_unresolved(struct analyser *self, const struct scope *scope, con
     const struct rowset *rows = scope->rows;
     const char *shown = joined(self->arena, name->parts, name->part_count);
     if (rows->column_count == 0)
-        return sql_error(
-            self, name->at, NULL,
-            "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] A column, variable, or function parameter "
-            "with name %s cannot be resolved.",
-            shown);
-    struct suggestion *all =
-        arena_array(self->arena, struct suggestion, (size_t)rows->column_count);
+        return sql_error(self, name->at, NULL,
+                         "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] A column, variable, or function parameter "
+                         "with name %s cannot be resolved.",
+                         shown);
+    struct suggestion *all = arena_array(self->arena, struct suggestion, (size_t)rows->column_count);
     const char *last = name->parts[name->part_count - 1];
     for (int32_t i = 0; i < rows->column_count; i++)
         all[i] = (struct suggestion){edit_distance(last, rows->columns[i].name), i};
@@ -166,11 +160,11 @@ enum code scope_unresolved(struct analyser *self, const struct scope *scope, con
             text_printf(&names, "`%s`.", col->qualifier);
         text_printf(&names, "`%s`", col->name);
     }
-    enum code code = sql_error(
-        self, name->at, NULL,
-        "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name "
-        "%s cannot be resolved. Did you mean one of the following? [%s].",
-        shown, names.data);
+    enum code code =
+        sql_error(self, name->at, NULL,
+                  "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name "
+                  "%s cannot be resolved. Did you mean one of the following? [%s].",
+                  shown, names.data);
     text_free(&names);
     return code;
 }

@@ -34,7 +34,7 @@ struct select {
     const struct type *window_type;
     const char *window_name;
     struct plan_window projected; /* in the list but no key; .key = its column of the rows, -1 = none */
-    struct list calls; /* const struct aggregate_call * */
+    struct list calls;            /* const struct aggregate_call * */
     struct list call_names;
     /* window functions */
     struct list overs; /* struct plan_over *, over the rows */
@@ -42,10 +42,10 @@ struct select {
     int32_t over_first; /* their first column in `lifted` */
     /* subqueries of a session's query: columns of `lifted`, as it grows */
     struct list subqueries; /* struct subquery * */
-    struct plan *lifted; /* the plan above the groups, once there is one */
+    struct plan *lifted;    /* the plan above the groups, once there is one */
     struct list generators; /* struct grouped_generator *: of a list with groups */
     int32_t generated;      /* columns of all of them */
-    const char *lifting; /* the clause at hand, which sees the list and the keys; NULL: the list itself */
+    const char *lifting;    /* the clause at hand, which sees the list and the keys; NULL: the list itself */
 };
 
 /* star.c: the columns that a star stands for. */
@@ -63,7 +63,7 @@ MUST_CHECK enum code star_expand(struct analyser *self, const struct scope *scop
 /* generate_groups.c: explode(collect_list(a)): a generator over the groups, not below them. */
 struct grouped_generator {
     struct bound_generator generator; /* args over the rows, with marks */
-    int32_t mark, column;       /* its first column: among all generated; of `lifted` once it is there */
+    int32_t mark, column;             /* its first column: among all generated; of `lifted` once it is there */
     struct position at;
 };
 bool select_has_groups(const struct ast_select *ast);
@@ -87,8 +87,7 @@ struct subquery {
 struct plan *apply_subquery(struct analyser *self, struct plan *rows, const struct subquery *subquery);
 
 bool is_ordinal(const struct ast *ast); /* a whole number: the place of a column */
-MUST_CHECK enum code select_expand(struct analyser *self,
-                                   struct select *select); /* the SELECT list into targets */
+MUST_CHECK enum code select_expand(struct analyser *self, struct select *select); /* the SELECT list into targets */
 /* grouping(key) and grouping_id(): from the number of the set. */
 MUST_CHECK enum code select_grouping(struct analyser *self, const struct scope *scope, const struct ast *ast,
                                      const struct expr **out);
@@ -99,7 +98,8 @@ static inline int32_t select_key_columns(const struct select *select)
 }
 /* grouping_sets.c */
 MUST_CHECK enum code select_sets(struct analyser *self, struct select *select);
-MUST_CHECK enum code select_key(struct analyser *self, struct select *select, const struct ast *ast, struct group_set *set);
+MUST_CHECK enum code select_key(struct analyser *self, struct select *select, const struct ast *ast,
+                                struct group_set *set);
 struct plan *expand_sets(struct analyser *self, const struct select *select);
 MUST_CHECK enum code select_keys(struct analyser *self, struct select *select); /* GROUP BY */
 /* AGGREGATE over the rows, from keys and calls. */
@@ -123,11 +123,10 @@ MUST_CHECK enum code window_column(struct analyser *self, struct rowset *rows, c
 MUST_CHECK enum code group_rows(struct analyser *self, struct plan *input, const struct group *group,
                                 struct position at, struct plan **out);
 /* Move an expression with marks over select->lifted. */
-MUST_CHECK enum code select_lift(struct analyser *self, struct select *select,
-                                 const struct expr *expr, const struct expr **out);
+MUST_CHECK enum code select_lift(struct analyser *self, struct select *select, const struct expr *expr,
+                                 const struct expr **out);
 /* The window among the keys, as a marked column. */
-const struct expr *select_window_column(struct analyser *self, const struct select *select,
-                                        struct position at);
+const struct expr *select_window_column(struct analyser *self, const struct select *select, struct position at);
 void select_scope(struct select *select, const char *clause, struct scope *out);
 
 #endif

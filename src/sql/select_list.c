@@ -3,8 +3,7 @@
 
 #include "sql/select.h"
 
-static struct target *add_target(struct analyser *self, struct select *select, const char *name,
-                                 struct position at)
+static struct target *add_target(struct analyser *self, struct select *select, const char *name, struct position at)
 {
     struct target *target = array_add(self->arena, select->targets, select->target_count);
     target->name = name;
@@ -58,13 +57,11 @@ static enum code expand_grouped(struct analyser *self, struct select *select, co
     return E_OK;
 }
 
-static enum code expand_generator(struct analyser *self, struct select *select,
-                                  const struct ast_item *item)
+static enum code expand_generator(struct analyser *self, struct select *select, const struct ast_item *item)
 {
     if (self->batch && select_has_groups(select->ast))
         return expand_grouped(self, select, item);
-    struct scope scope = {
-        .rows = select->rows, .aliases = select, .outer = select->outer, .clause = "the SELECT list"};
+    struct scope scope = {.rows = select->rows, .aliases = select, .outer = select->outer, .clause = "the SELECT list"};
     const char *const *names = item->alias != NULL ? &item->alias : item->aliases;
     int32_t count, name_count = item->alias != NULL ? 1 : item->alias_count;
     TRY(analyse_generator(self, &scope, item->expr, false, names, name_count, &count));
@@ -101,8 +98,7 @@ static enum code input_column(struct analyser *self, struct select *select, cons
                      item->expr->text, visible);
 }
 
-static void add_expression(struct analyser *self, struct select *select,
-                           const struct ast_item *item)
+static void add_expression(struct analyser *self, struct select *select, const struct ast_item *item)
 {
     struct target *target = add_target(self, select, item->alias, item->expr->at);
     target->ast = item->expr;
@@ -125,24 +121,21 @@ enum code select_expand(struct analyser *self, struct select *select)
             TRY(expand_star(self, select, item->expr));
         } else if (is_generator(item->expr)) {
             if (generated && select_has_groups(select->ast))
-                return sql_error(
-                    self, item->expr->at, "use LATERAL VIEW for the second one",
-                    "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] The generator is not supported: "
-                    "only one generator allowed per SELECT clause.");
+                return sql_error(self, item->expr->at, "use LATERAL VIEW for the second one",
+                                 "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] The generator is not supported: "
+                                 "only one generator allowed per SELECT clause.");
             generated = true;
             TRY(expand_generator(self, select, item));
         } else if (item->alias_count > 0) {
-            return sql_error(
-                self, item->expr->at, NULL,
-                "[MULTI_ALIAS_WITHOUT_GENERATOR] Multi part aliasing is not supported with %s as "
-                "it is not a generator function.",
-                ast_name_of(self, item->expr));
+            return sql_error(self, item->expr->at, NULL,
+                             "[MULTI_ALIAS_WITHOUT_GENERATOR] Multi part aliasing is not supported with %s as "
+                             "it is not a generator function.",
+                             ast_name_of(self, item->expr));
         } else {
             add_expression(self, select, item);
         }
         if (select->target_count > SQL_COLUMNS_MAX)
-            return sql_error(self, item->expr->at, NULL, "more than SQL_COLUMNS_MAX = %d columns",
-                             SQL_COLUMNS_MAX);
+            return sql_error(self, item->expr->at, NULL, "more than SQL_COLUMNS_MAX = %d columns", SQL_COLUMNS_MAX);
     }
     return E_OK;
 }

@@ -120,10 +120,7 @@ static void know(void *context, const struct function_note *note)
     }
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 enum code session_show_functions(struct step *self)
 {

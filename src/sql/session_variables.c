@@ -1,10 +1,7 @@
 /* session_variables.c - DECLARE, SET VARIABLE, DROP VARIABLE, EXECUTE IMMEDIATE, parameters of a statement. */
 #include "sql/sql_session.h"
 
-static const char *last_part(const struct ast *name)
-{
-    return name->parts[name->part_count - 1];
-}
+static const char *last_part(const struct ast *name) { return name->parts[name->part_count - 1]; }
 
 static int32_t variable_index(const struct sql_session *self, const char *name)
 {
@@ -84,15 +81,17 @@ enum code analyse_parameter(struct analyser *self, const struct ast *ast, const 
         *out = parameter->value;
         return E_OK;
     }
-    return sql_error(self, ast->at, "leat sql --param NAME=VALUE, or EXECUTE IMMEDIATE .. USING",
-                     "[UNBOUND_SQL_PARAMETER] Found the unbound parameter: %s. Please, fix `args` and provide a mapping of "
-                     "the parameter to either a SQL literal or collection constructor functions.",
-                     ast->text != NULL ? ast->text : "_");
+    return sql_error(
+        self, ast->at, "leat sql --param NAME=VALUE, or EXECUTE IMMEDIATE .. USING",
+        "[UNBOUND_SQL_PARAMETER] Found the unbound parameter: %s. Please, fix `args` and provide a mapping of "
+        "the parameter to either a SQL literal or collection constructor functions.",
+        ast->text != NULL ? ast->text : "_");
 }
 
 /* ---- constants ---- */
 
-enum code session_constant(struct analyser *self, const struct ast *ast, const struct type *type, const struct expr **out)
+enum code session_constant(struct analyser *self, const struct ast *ast, const struct type *type,
+                           const struct expr **out)
 {
     struct rowset nothing = {.plan = plan_one_row(self, ast->at)};
     struct scope scope = {.rows = &nothing, .clause = "a constant"};
@@ -100,8 +99,8 @@ enum code session_constant(struct analyser *self, const struct ast *ast, const s
     if (type != NULL && !type_equal((*out)->type, type))
         TRY(placed(self, expr_cast(&self->expr, *out, type, false, ast->at, out, self->err), ast->at));
     if (nothing.plan->kind != PLAN_VALUES || !expr_is_constant(*out))
-        return sql_error(self, ast->at, NULL,
-                         "[INVALID_DEFAULT_VALUE.NOT_CONSTANT] the expression %s is no constant.", ast_name_of(self, ast));
+        return sql_error(self, ast->at, NULL, "[INVALID_DEFAULT_VALUE.NOT_CONSTANT] the expression %s is no constant.",
+                         ast_name_of(self, ast));
     return placed(self, expr_fold(&self->expr, *out, out, self->err), ast->at);
 }
 
@@ -115,9 +114,10 @@ enum code session_text(struct analyser *self, const struct ast *ast, const char 
                          "\"%s\".",
                          type_text(self->arena, value->type));
     if (column_is_null(value->literal, 0))
-        return sql_error(self, ast->at, NULL,
-                         "[NULL_QUERY_STRING_EXECUTE_IMMEDIATE] Execute immediate requires a non-null variable as the query "
-                         "string, but the provided variable is null.");
+        return sql_error(
+            self, ast->at, NULL,
+            "[NULL_QUERY_STRING_EXECUTE_IMMEDIATE] Execute immediate requires a non-null variable as the query "
+            "string, but the provided variable is null.");
     struct bytes text = column_bytes_at(value->literal, 0);
     *out = arena_strndup(self->arena, (const char *)text.data, text.size);
     return E_OK;
@@ -131,10 +131,11 @@ static enum code check_name(struct step *self, const struct ast *name)
                 (name->part_count == 3 && same_name(name->parts[0], "system") && same_name(name->parts[1], "session"));
     if (here)
         return E_OK;
-    return sql_error(&self->analyser, name->at, NULL,
-                     "[INVALID_VARIABLE_DECLARATION.QUALIFIED_LOCAL_VARIABLE] Invalid variable declaration: `%s` is declared in "
-                     "system.session.",
-                     last_part(name));
+    return sql_error(
+        &self->analyser, name->at, NULL,
+        "[INVALID_VARIABLE_DECLARATION.QUALIFIED_LOCAL_VARIABLE] Invalid variable declaration: `%s` is declared in "
+        "system.session.",
+        last_part(name));
 }
 
 enum code session_declare(struct step *self)
@@ -150,10 +151,11 @@ enum code session_declare(struct step *self)
         const struct ast *name = declare->targets[i];
         TRY(check_name(self, name));
         if (!declare->or_replace && variable_index(self->session, last_part(name)) >= 0)
-            return sql_error(analyser, name->at, "DECLARE OR REPLACE",
-                             "[VARIABLE_ALREADY_EXISTS] Cannot create the variable `system`.`session`.`%s` because it already "
-                             "exists.",
-                             last_part(name));
+            return sql_error(
+                analyser, name->at, "DECLARE OR REPLACE",
+                "[VARIABLE_ALREADY_EXISTS] Cannot create the variable `system`.`session`.`%s` because it already "
+                "exists.",
+                last_part(name));
         variable_put(self->session, last_part(name), value->type, value, value);
     }
     return E_OK;
@@ -162,7 +164,8 @@ enum code session_declare(struct step *self)
 static enum code unresolved(struct step *self, const char *condition, const struct ast *name)
 {
     return sql_error(&self->analyser, name->at, "DECLARE it first",
-                     "[%s] Cannot resolve variable `%s` on search path [`system`.`session`].", condition, last_part(name));
+                     "[%s] Cannot resolve variable `%s` on search path [`system`.`session`].", condition,
+                     last_part(name));
 }
 
 enum code session_drop_variable(struct step *self)
@@ -188,10 +191,11 @@ static enum code assign_plan(struct step *self, struct plan *plan, struct positi
     const struct expr **exprs = arena_array(analyser->arena, const struct expr *, (size_t)set->target_count + 1);
     const char **names = arena_array(analyser->arena, const char *, (size_t)set->target_count + 1);
     if (plan->schema->field_count != set->target_count)
-        return sql_error(analyser, at, NULL,
-                         "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match "
-                         "the number of source expressions: %d.",
-                         set->target_count, plan->schema->field_count);
+        return sql_error(
+            analyser, at, NULL,
+            "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match "
+            "the number of source expressions: %d.",
+            set->target_count, plan->schema->field_count);
     for (int32_t i = 0; i < set->target_count; i++) {
         const struct ast *name = set->targets[i];
         int32_t v = variable_index(self->session, last_part(name));
@@ -199,10 +203,11 @@ static enum code assign_plan(struct step *self, struct plan *plan, struct positi
             return unresolved(self, "UNRESOLVED_VARIABLE", name);
         for (int32_t j = 0; j < i; j++)
             if (same_name(names[j], last_part(name)))
-                return sql_error(analyser, name->at, NULL,
-                                 "[DUPLICATE_ASSIGNMENTS] The columns or variables `%s` appear more than once as assignment "
-                                 "targets.",
-                                 last_part(name));
+                return sql_error(
+                    analyser, name->at, NULL,
+                    "[DUPLICATE_ASSIGNMENTS] The columns or variables `%s` appear more than once as assignment "
+                    "targets.",
+                    last_part(name));
         const struct type *type = self->session->variables[v]->type;
         names[i] = self->session->variables[v]->name;
         exprs[i] = column_of(analyser, plan, i, name->at);
@@ -273,13 +278,15 @@ enum code sql_session_assign(struct sql_session *self, const struct session_step
 static enum code bind_parameters(struct step *self)
 {
     const struct session_statement *execute = &self->statement;
-    struct parameter *parameters = arena_array(self->analyser.arena, struct parameter, (size_t)execute->value_count + 1);
+    struct parameter *parameters =
+        arena_array(self->analyser.arena, struct parameter, (size_t)execute->value_count + 1);
     for (int32_t i = 0; i < execute->value_count; i++) {
         parameters[i].name = execute->names[i];
         if ((execute->names[i] == NULL) != (execute->names[0] == NULL))
-            return sql_error(&self->analyser, execute->values[i]->at, NULL,
-                             "[INVALID_QUERY_MIXED_QUERY_PARAMETERS] Parameterized query must either use positional, or named "
-                             "parameters, but not both.");
+            return sql_error(
+                &self->analyser, execute->values[i]->at, NULL,
+                "[INVALID_QUERY_MIXED_QUERY_PARAMETERS] Parameterized query must either use positional, or named "
+                "parameters, but not both.");
         TRY(session_constant(&self->analyser, execute->values[i], NULL, &parameters[i].value));
     }
     self->analyser.parameters = parameters;
@@ -303,8 +310,9 @@ enum code session_execute(struct step *self)
         return step_do(self);
     }
     if (self->statement.kind != DO_QUERY)
-        return sql_error(analyser, self->statement.statement->at, NULL,
-                         "[INVALID_STATEMENT_FOR_EXECUTE_INTO] The INTO clause of EXECUTE IMMEDIATE is only valid for queries.");
+        return sql_error(
+            analyser, self->statement.statement->at, NULL,
+            "[INVALID_STATEMENT_FOR_EXECUTE_INTO] The INTO clause of EXECUTE IMMEDIATE is only valid for queries.");
     struct plan *plan;
     TRY(step_analyse(self, self->statement.statement->query, &plan));
     self->statement = execute;
@@ -325,9 +333,8 @@ enum code sql_session_parameter(struct sql_session *self, const char *name, stru
         code = session_constant(&analyser, ast, NULL, &value);
     if (code == E_OK) {
         struct expr_context ctx = {&self->parameter_arena, &self->settings};
-        *array_add(&self->parameter_arena, self->parameters, self->parameter_count) =
-            (struct parameter){arena_strdup(&self->parameter_arena, name),
-                               expr_value(&ctx, value->literal, 0, (struct position){0})};
+        *array_add(&self->parameter_arena, self->parameters, self->parameter_count) = (struct parameter){
+            arena_strdup(&self->parameter_arena, name), expr_value(&ctx, value->literal, 0, (struct position){0})};
     }
     arena_free(&arena);
     return code;

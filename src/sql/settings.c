@@ -4,6 +4,7 @@
 
 #define AT(member) offsetof(struct run_settings, member)
 
+// clang-format off
 const struct option leat_settings[] = {
     {.name = "leat.trigger", .kind = OPTION_STRING, .initial = "continuous", .offset = AT(trigger),
      .help = "when an epoch starts: continuous, once, or an interval such as 30 seconds"},
@@ -85,6 +86,7 @@ const struct option leat_settings[] = {
     {.name = "leat.files.keep", .kind = OPTION_STRING, .offset = SIZE_MAX, .help = "keep only the newest N files of a table"},
     {.name = NULL},
 };
+// clang-format on
 
 /* file:///a/b and /a/b are the folder /a/b; the text is kept as it is when it is neither. */
 static const char *folder_of(struct arena *arena, const struct pipeline *pipeline, const char *url, const char *below)
@@ -129,7 +131,8 @@ static enum code retry_limit_read(struct run_settings *out, struct error *err)
     return E_OK;
 }
 
-enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out, struct error *err)
+enum code settings_read(struct arena *arena, const struct pipeline *pipeline, struct run_settings *out,
+                        struct error *err)
 {
     struct run_settings settings = {0};
     for (const struct option *option = leat_settings; option->name != NULL; option++) {
@@ -150,7 +153,7 @@ enum code settings_read(struct arena *arena, const struct pipeline *pipeline, st
         settings.spill_path = folder_of(arena, pipeline, settings.spill_path, NULL);
     const char *buffer = pipeline_setting(pipeline, "leat.source.buffer");
     if ((buffer == NULL || buffer[0] == '\0') && settings.buffer_bytes > settings.memory_bytes / 4)
-        settings.buffer_bytes = settings.memory_bytes / 4;   // a small budget must not be eaten by the prefetch
+        settings.buffer_bytes = settings.memory_bytes / 4; // a small budget must not be eaten by the prefetch
     TRY(trigger_read(&settings, err));
     TRY(retry_limit_read(&settings, err));
     *out = settings;

@@ -24,12 +24,11 @@ static bool same_calls(const struct plan_aggregate *a, const struct plan_aggrega
 
 static bool same_aggregate(const struct plan_aggregate *a, const struct plan_aggregate *b)
 {
-    return a->key_count == b->key_count && a->call_count == b->call_count &&
-           a->window.key == b->window.key && a->window.size_us == b->window.size_us &&
-           a->window.slide_us == b->window.slide_us && a->window.start_us == b->window.start_us &&
-           same_exprs(&a->window.time, &b->window.time, 1) &&
-           same_exprs(&a->window.gap, &b->window.gap, 1) &&
-           same_exprs(a->keys, b->keys, a->key_count) && same_calls(a, b);
+    return a->key_count == b->key_count && a->call_count == b->call_count && a->window.key == b->window.key &&
+           a->window.size_us == b->window.size_us && a->window.slide_us == b->window.slide_us &&
+           a->window.start_us == b->window.start_us && same_exprs(&a->window.time, &b->window.time, 1) &&
+           same_exprs(&a->window.gap, &b->window.gap, 1) && same_exprs(a->keys, b->keys, a->key_count) &&
+           same_calls(a, b);
 }
 
 /* Bounds and times follow from these. But for a time that nobody reads: pruned nodes are shared again. */
@@ -51,9 +50,8 @@ static bool same_join(const struct plan_join *a, const struct plan_join *b)
 
 static bool same_decode(const struct plan_decode *a, const struct plan_decode *b)
 {
-    if (a->option_count != b->option_count || !type_equal(a->schema, b->schema) ||
-        strcmp(a->format, b->format) != 0 || strcmp(a->mode, b->mode) != 0 ||
-        strcmp(a->corrupt_column, b->corrupt_column) != 0)
+    if (a->option_count != b->option_count || !type_equal(a->schema, b->schema) || strcmp(a->format, b->format) != 0 ||
+        strcmp(a->mode, b->mode) != 0 || strcmp(a->corrupt_column, b->corrupt_column) != 0)
         return false;
     for (int32_t i = 0; i < a->option_count; i++)
         if (strcmp(a->option_names[i], b->option_names[i]) != 0 ||
@@ -108,8 +106,7 @@ static bool same_node(const struct plan *a, const struct plan *b)
     switch (a->kind) {
     case PLAN_SOURCE: return a->source == b->source && a->streaming == b->streaming;
     case PLAN_WATERMARK:
-        return a->watermark.column == b->watermark.column &&
-               a->watermark.delay_us == b->watermark.delay_us;
+        return a->watermark.column == b->watermark.column && a->watermark.delay_us == b->watermark.delay_us;
     case PLAN_AGGREGATE: return same_aggregate(&a->aggregate, &b->aggregate);
     case PLAN_JOIN: return same_join(&a->join, &b->join);
     case PLAN_DECODE: return same_decode(&a->decode, &b->decode);

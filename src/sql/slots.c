@@ -8,28 +8,25 @@ int32_t slot_find(const struct narrowed *node, int32_t column, int32_t field)
     return -1;
 }
 
-void slot_add(const struct pruner *self, struct narrowed *node, int32_t column, int32_t field,
-              int32_t capacity)
+void slot_add(const struct pruner *self, struct narrowed *node, int32_t column, int32_t field, int32_t capacity)
 {
     if (node->slots == NULL)
         node->slots = arena_array(self->arena, struct slot, (size_t)capacity + 1);
     node->slots[node->slot_count++] = (struct slot){column, field};
 }
 
-void slots_pass(const struct pruner *self, const struct plan *node, const struct plan *input,
-                int32_t first_added, int32_t added)
+void slots_pass(const struct pruner *self, const struct plan *node, const struct plan *input, int32_t first_added,
+                int32_t added)
 {
     const struct narrowed *below = narrowed_of(self, input);
     int32_t capacity = below->slot_count + added;
     for (int32_t i = 0; i < below->slot_count; i++)
-        slot_add(self, narrowed_of(self, node), below->slots[i].column, below->slots[i].field,
-                 capacity);
+        slot_add(self, narrowed_of(self, node), below->slots[i].column, below->slots[i].field, capacity);
     for (int32_t i = 0; i < added; i++)
         slot_add(self, narrowed_of(self, node), first_added + i, -1, capacity);
 }
 
-void slots_of_needs(const struct pruner *self, const struct need *needs, const struct type *was,
-                    struct narrowed *out)
+void slots_of_needs(const struct pruner *self, const struct need *needs, const struct type *was, struct narrowed *out)
 {
     int32_t capacity = was->field_count;
     for (int32_t i = 0; i < was->field_count; i++)
@@ -39,8 +36,7 @@ void slots_of_needs(const struct pruner *self, const struct need *needs, const s
         bool whole = need->whole || need->validity;
         if (whole)
             slot_add(self, out, c, -1, capacity);
-        for (int32_t f = 0; !whole && need->fields != NULL && f < was->fields[c].type->field_count;
-             f++)
+        for (int32_t f = 0; !whole && need->fields != NULL && f < was->fields[c].type->field_count; f++)
             if (need->fields[f])
                 slot_add(self, out, c, f, capacity);
     }
@@ -54,8 +50,7 @@ bool slots_same(const struct narrowed *a, const struct narrowed *b)
     return same;
 }
 
-const struct type *slots_schema(const struct pruner *self, const struct type *was,
-                                const struct narrowed *node)
+const struct type *slots_schema(const struct pruner *self, const struct type *was, const struct narrowed *node)
 {
     struct field *fields = arena_array(self->arena, struct field, (size_t)node->slot_count);
     for (int32_t i = 0; i < node->slot_count; i++) {
@@ -68,14 +63,13 @@ const struct type *slots_schema(const struct pruner *self, const struct type *wa
 
 /* ---- expressions ---- */
 
-const struct expr *slot_column(const struct pruner *self, const struct expr *expr,
-                               const struct type *schema, int32_t slot)
+const struct expr *slot_column(const struct pruner *self, const struct expr *expr, const struct type *schema,
+                               int32_t slot)
 {
     return expr_column(self->optimiser->expr, slot, &schema->fields[slot], expr->at);
 }
 
-const struct expr *narrow_expr(const struct pruner *self, const struct plan *input,
-                               const struct expr *expr)
+const struct expr *narrow_expr(const struct pruner *self, const struct plan *input, const struct expr *expr)
 {
     const struct narrowed *slots = narrowed_of(self, input);
     const struct expr *first = expr->arg_count > 0 ? expr->args[0] : NULL;
@@ -110,18 +104,16 @@ const struct expr *const *narrow_list(const struct pruner *self, const struct pl
 /* ---- projections ---- */
 
 /* One slot as an expression over `input`, whose schema was `was` before it was narrowed. */
-static const struct expr *pick_slot(const struct pruner *self, const struct plan *input,
-                                    const struct field *was, struct slot slot, struct position at)
+static const struct expr *pick_slot(const struct pruner *self, const struct plan *input, const struct field *was,
+                                    struct slot slot, struct position at)
 {
     const struct narrowed *have = narrowed_of(self, input);
     int32_t direct = slot_find(have, slot.column, slot.field);
     int32_t from = direct >= 0 ? direct : slot_find(have, slot.column, -1);
-    const struct expr *expr =
-        expr_column(self->optimiser->expr, from, &input->schema->fields[from], at);
+    const struct expr *expr = expr_column(self->optimiser->expr, from, &input->schema->fields[from], at);
     struct error err = {0};
     if (direct < 0)
-        always(expr_field(self->optimiser->expr, expr, was->type->fields[slot.field].name, at,
-                          &expr, &err) == E_OK);
+        always(expr_field(self->optimiser->expr, expr, was->type->fields[slot.field].name, at, &expr, &err) == E_OK);
     return expr;
 }
 

@@ -10,8 +10,8 @@
 #include "sql/source_schema.h"
 
 /* The mode of Spark's readers; DROPMALFORMED is PERMISSIVE and a filter. */
-static enum code read_mode(struct analyser *self, const struct pipeline_source *source,
-                           struct plan_decode *decode, bool *drop)
+static enum code read_mode(struct analyser *self, const struct pipeline_source *source, struct plan_decode *decode,
+                           bool *drop)
 {
     const char *mode = source_option(source, "mode");
     *drop = mode != NULL && same_name(mode, "DROPMALFORMED");
@@ -28,11 +28,10 @@ static enum code check_corrupt(struct analyser *self, const struct pipeline_sour
     int32_t index = type_field_index(source->schema, decode->corrupt_column, false);
     if (index < 0 || source->schema->fields[index].type->id == TYPE_STRING)
         return E_OK;
-    return sql_error(
-        self, source->at, NULL,
-        "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the "
-        "nullable STRING type, but got %s.",
-        decode->corrupt_column, type_text(self->arena, source->schema->fields[index].type));
+    return sql_error(self, source->at, NULL,
+                     "[INVALID_CORRUPT_RECORD_TYPE] The column `%s` for corrupt records must have the "
+                     "nullable STRING type, but got %s.",
+                     decode->corrupt_column, type_text(self->arena, source->schema->fields[index].type));
 }
 
 /* The pattern for times of this type, or NULL: then the decoder reads them. */
@@ -56,13 +55,11 @@ static const struct type *record_type(struct analyser *self, const struct pipeli
                                       const struct plan_decode *decode, bool with_corrupt)
 {
     const struct type *declared = source->schema;
-    struct field *fields =
-        arena_array(self->arena, struct field, (size_t)declared->field_count + 1);
+    struct field *fields = arena_array(self->arena, struct field, (size_t)declared->field_count + 1);
     int32_t count = 0;
     for (int32_t i = 0; i < declared->field_count; i++) {
         const struct field *field = &declared->fields[i];
-        const struct type *type =
-            time_format(source, field->type) != NULL ? type_of(TYPE_STRING) : field->type;
+        const struct type *type = time_format(source, field->type) != NULL ? type_of(TYPE_STRING) : field->type;
         if (!is_of_path(source, field->name))
             fields[count++] = (struct field){field->name, type, true};
     }
@@ -71,32 +68,26 @@ static const struct type *record_type(struct analyser *self, const struct pipeli
     return type_struct(self->arena, fields, count);
 }
 
-static enum code parse_time(struct analyser *self, const struct expr *text, const char *format,
-                            const struct type *type, const struct expr **out)
+static enum code parse_time(struct analyser *self, const struct expr *text, const char *format, const struct type *type,
+                            const struct expr **out)
 {
-    const struct expr *args[2] = {text,
-                                  expr_string(&self->expr, bytes_of_string(format), text->at)};
+    const struct expr *args[2] = {text, expr_string(&self->expr, bytes_of_string(format), text->at)};
     const struct expr *time;
-    TRY(placed(self,
-               expr_call(&self->expr, "try_to_timestamp", args, 2, text->at, &time, self->err),
-               text->at));
+    TRY(placed(self, expr_call(&self->expr, "try_to_timestamp", args, 2, text->at, &time, self->err), text->at));
     *out = time;
     if (type->id == TYPE_TIMESTAMP)
         return E_OK;
-    return placed(self, expr_cast(&self->expr, time, type, false, text->at, out, self->err),
-                  text->at);
+    return placed(self, expr_cast(&self->expr, time, type, false, text->at, out, self->err), text->at);
 }
 
 /* The value is the first column of the lines, behind it stand those of the path. */
 static const struct expr *path_column(struct analyser *self, const struct pipeline_source *source,
                                       const struct plan *lines, const char *name)
 {
-    return column_of(self, lines, 1 + type_field_index(source->path_columns, name, true),
-                     source->at);
+    return column_of(self, lines, 1 + type_field_index(source->path_columns, name, true), source->at);
 }
 
-static enum code project_record(struct analyser *self, const struct pipeline_source *source,
-                                struct plan **plan)
+static enum code project_record(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
 {
     const struct type *declared = source->schema;
     int32_t count = declared->field_count, last = (*plan)->schema->field_count - 1;
@@ -111,9 +102,7 @@ static enum code project_record(struct analyser *self, const struct pipeline_sou
             exprs[i] = path_column(self, source, *plan, field->name);
             continue;
         }
-        TRY(placed(self,
-                   expr_field(&self->expr, record, field->name, source->at, &exprs[i], self->err),
-                   source->at));
+        TRY(placed(self, expr_field(&self->expr, record, field->name, source->at, &exprs[i], self->err), source->at));
         if (format != NULL)
             TRY(parse_time(self, exprs[i], format, field->type, &exprs[i]));
     }
@@ -122,23 +111,21 @@ static enum code project_record(struct analyser *self, const struct pipeline_sou
 }
 
 /* Records that have something in the column of corrupt ones are left out. */
-static enum code drop_corrupt(struct analyser *self, const struct plan_decode *decode,
-                              struct plan **plan)
+static enum code drop_corrupt(struct analyser *self, const struct plan_decode *decode, struct plan **plan)
 {
     int32_t last = (*plan)->schema->field_count - 1;
     const struct expr *corrupt, *keep;
     struct position at = (*plan)->at;
-    TRY(placed(self,
-               expr_field(&self->expr, column_of(self, *plan, last, at), decode->corrupt_column, at,
-                          &corrupt, self->err),
-               at));
+    TRY(placed(
+        self,
+        expr_field(&self->expr, column_of(self, *plan, last, at), decode->corrupt_column, at, &corrupt, self->err),
+        at));
     TRY(placed(self, expr_call(&self->expr, "isnull", &corrupt, 1, at, &keep, self->err), at));
     *plan = plan_filter(self->arena, *plan, keep, at);
     return E_OK;
 }
 
-static struct plan *decode_lines(struct analyser *self, struct plan *lines,
-                                 const struct plan_decode *decode)
+static struct plan *decode_lines(struct analyser *self, struct plan *lines, const struct plan_decode *decode)
 {
     const struct field field = {"record", decode->schema, true};
     const struct type *schema = schema_append(self->arena, lines->schema, &field, 1);
@@ -155,17 +142,15 @@ static struct plan *decode_lines(struct analyser *self, struct plan *lines,
  * remembered of their lines stays when it changes (fingerprint.c). */
 static bool option_is_of_files(const char *name)
 {
-    static const char *const names[] = {
-        "path",       "schema",         "maxFilesPerTrigger", "maxBytesPerTrigger",
-        "maxFileAge", "pathGlobFilter", "latestFirst",        "cleanSource"};
+    static const char *const names[] = {"path",       "schema",         "maxFilesPerTrigger", "maxBytesPerTrigger",
+                                        "maxFileAge", "pathGlobFilter", "latestFirst",        "cleanSource"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (same_name(name, names[i]))
             return true;
     return false;
 }
 
-static void decode_options_of(struct analyser *self, const struct pipeline_source *source,
-                              struct plan_decode *decode)
+static void decode_options_of(struct analyser *self, const struct pipeline_source *source, struct plan_decode *decode)
 {
     int32_t count = 0;
     const char **names = arena_array(self->arena, const char *, (size_t)source->option_count + 1);
@@ -181,14 +166,12 @@ static void decode_options_of(struct analyser *self, const struct pipeline_sourc
     decode->option_count = count;
 }
 
-static enum code decode_source(struct analyser *self, const struct pipeline_source *source,
-                               struct plan **plan)
+static enum code decode_source(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
 {
     const char *corrupt = source_option(source, "columnNameOfCorruptRecord");
     bool drop;
-    struct plan_decode decode = {.format = source->format,
-                                 .corrupt_column = corrupt != NULL ? corrupt : "_corrupt_record",
-                                 .exact_texts = true};
+    struct plan_decode decode = {
+        .format = source->format, .corrupt_column = corrupt != NULL ? corrupt : "_corrupt_record", .exact_texts = true};
     TRY(read_mode(self, source, &decode, &drop));
     TRY(check_corrupt(self, source, &decode));
     decode.schema = record_type(self, source, &decode, drop);
@@ -199,8 +182,7 @@ static enum code decode_source(struct analyser *self, const struct pipeline_sour
     return project_record(self, source, plan);
 }
 
-static enum code project_text(struct analyser *self, const struct pipeline_source *source,
-                              struct plan **plan)
+static enum code project_text(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
 {
     const struct type *declared = source->schema;
     size_t count = (size_t)declared->field_count;
@@ -230,8 +212,8 @@ static const struct type *lines_type(struct analyser *self, const struct pipelin
     return schema_append(self->arena, type, source->path_columns->fields, source->path_columns->field_count);
 }
 
-enum code source_relation(struct analyser *self, const struct pipeline_source *source,
-                          bool streaming, struct plan **out)
+enum code source_relation(struct analyser *self, const struct pipeline_source *source, bool streaming,
+                          struct plan **out)
 {
     bool text = same_name(source->format, "text");
     bool decoded = same_name(source->format, "json") || same_name(source->format, "csv");

@@ -14,8 +14,7 @@ const char *source_option(const struct pipeline_source *source, const char *name
 
 static const struct type *kafka_columns(struct arena *arena, bool headers)
 {
-    const struct field header[2] = {{"key", type_of(TYPE_STRING), true},
-                                    {"value", type_of(TYPE_BINARY), true}};
+    const struct field header[2] = {{"key", type_of(TYPE_STRING), true}, {"value", type_of(TYPE_BINARY), true}};
     const struct type *pairs = type_array(arena, type_struct(arena, header, 2), true);
     const struct field fields[8] = {
         {"key", type_of(TYPE_BINARY), true},          {"value", type_of(TYPE_BINARY), true},
@@ -27,7 +26,8 @@ static const struct type *kafka_columns(struct arena *arena, bool headers)
 }
 
 /* Spark's sources that the language can name, executable here or not. */
-static const char *const formats[] = {"kafka", "json", "csv", "parquet", "orc", "text", "avro", "delta", "rate", "rate-micro-batch"};
+static const char *const formats[] = {"kafka", "json", "csv",   "parquet", "orc",
+                                      "text",  "avro", "delta", "rate",    "rate-micro-batch"};
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 bool source_has_end(const struct pipeline_source *source)
@@ -49,32 +49,26 @@ static enum code format_known(struct analyser *self, const struct pipeline_sourc
                      "[DATA_SOURCE_NOT_FOUND] Failed to find the data source: %s.", source->format);
 }
 
-static enum code declared_columns(struct analyser *self, const struct pipeline_source *source,
-                                  const struct type **out)
+static enum code declared_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out)
 {
     const char *ddl = source_option(source, "schema");
     size_t at = 0;
     TRY(format_known(self, source));
     if (ddl == NULL)
         return sql_error(
-            self, source->at,
-            arena_printf(self->arena, "source.%s.schema: \"id BIGINT, name STRING\"", source->name),
-            "[UNABLE_TO_INFER_SCHEMA] the source `%s` of format %s needs a schema.", source->name,
-            source->format);
+            self, source->at, arena_printf(self->arena, "source.%s.schema: \"id BIGINT, name STRING\"", source->name),
+            "[UNABLE_TO_INFER_SCHEMA] the source `%s` of format %s needs a schema.", source->name, source->format);
     if (type_parse_ddl(self->arena, bytes_of_string(ddl), out, &at, self->err) != E_OK) {
         error_note(self->err, "source.%s.schema, character %zu", source->name, at + 1);
         return message_at(self->notes, source->at, NULL, self->err);
     }
     if ((*out)->id != TYPE_STRUCT)
-        return sql_error(
-            self, source->at, NULL,
-            "source.%s.schema: names and types are expected: \"id BIGINT, name STRING\"",
-            source->name);
+        return sql_error(self, source->at, NULL,
+                         "source.%s.schema: names and types are expected: \"id BIGINT, name STRING\"", source->name);
     return E_OK;
 }
 
-enum code source_columns(struct analyser *self, const struct pipeline_source *source,
-                         const struct type **out)
+enum code source_columns(struct analyser *self, const struct pipeline_source *source, const struct type **out)
 {
     const char *headers = source_option(source, "includeHeaders");
     if (source->schema != NULL) {

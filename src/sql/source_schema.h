@@ -11,8 +11,8 @@
 MUST_CHECK enum code source_columns(struct analyser *self, const struct pipeline_source *source,
                                     const struct type **out);
 /* The rows of source->schema: the source itself; over files of lines, what decodes them (source_decode.c). */
-MUST_CHECK enum code source_relation(struct analyser *self, const struct pipeline_source *source,
-                                     bool streaming, struct plan **out);
+MUST_CHECK enum code source_relation(struct analyser *self, const struct pipeline_source *source, bool streaming,
+                                     struct plan **out);
 /* Files can also be read as they lie there, without STREAM. */
 bool source_has_end(const struct pipeline_source *source);
 /* NULL when it is not set. */

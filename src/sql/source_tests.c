@@ -17,8 +17,9 @@ static void test_add(struct tests *self, const struct expr *column, enum row_tes
 {
     if (self->count == TESTS_MAX || (literal != NULL && column_is_null(literal->literal, 0)))
         return;
-    self->items[self->count++] = (struct row_test){
-        .column = self->schema->fields[column->index].name, .kind = kind, .value = literal != NULL ? literal->literal : NULL};
+    self->items[self->count++] = (struct row_test){.column = self->schema->fields[column->index].name,
+                                                   .kind = kind,
+                                                   .value = literal != NULL ? literal->literal : NULL};
 }
 
 /* The column, also where it is read as a wider integer: its values stay the same. */
@@ -30,7 +31,8 @@ static const struct expr *column_under(const struct expr *expr)
     return expr->kind == EXPR_COLUMN && expr->index < COLUMN_MARK ? expr : NULL;
 }
 
-static void comparison_add(struct tests *self, const struct expr *left, enum row_test_kind kind, const struct expr *right)
+static void comparison_add(struct tests *self, const struct expr *left, enum row_test_kind kind,
+                           const struct expr *right)
 {
     static const enum row_test_kind turned[] = {[ROW_EQUAL] = ROW_EQUAL,
                                                 [ROW_LESS] = ROW_GREATER,
@@ -49,8 +51,8 @@ static void part_add(struct tests *self, const struct expr *part)
     static const struct {
         const char *name;
         enum row_test_kind kind;
-    } comparisons[] = {
-        {"=", ROW_EQUAL}, {"<=>", ROW_EQUAL}, {"<", ROW_LESS}, {"<=", ROW_LESS_EQUAL}, {">", ROW_GREATER}, {">=", ROW_GREATER_EQUAL}};
+    } comparisons[] = {{"=", ROW_EQUAL},       {"<=>", ROW_EQUAL}, {"<", ROW_LESS},
+                       {"<=", ROW_LESS_EQUAL}, {">", ROW_GREATER}, {">=", ROW_GREATER_EQUAL}};
     if (part->kind != EXPR_CALL)
         return;
     for (size_t i = 0; i < sizeof comparisons / sizeof *comparisons; i++)
@@ -69,7 +71,8 @@ static void source_test(struct optimiser *self, const struct expr *predicate, st
 {
     struct arena *arena = self->expr->arena;
     struct list parts = {0};
-    struct tests tests = {.arena = arena, .schema = node->schema, .items = arena_array(arena, struct row_test, TESTS_MAX)};
+    struct tests tests = {
+        .arena = arena, .schema = node->schema, .items = arena_array(arena, struct row_test, TESTS_MAX)};
     predicate_split(arena, predicate, &parts);
     for (int32_t i = 0; i < parts.count; i++)
         part_add(&tests, parts.items[i]);

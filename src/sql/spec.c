@@ -48,8 +48,8 @@ static yaml_node_t *node_at(const struct yaml_spec *self, int index)
 
 static struct position position_of(const struct yaml_spec *self, const yaml_node_t *node)
 {
-    struct position at = {self->file->name, (int32_t)node->start_mark.line + 1,
-                          (int32_t)node->start_mark.column + 1, 1};
+    struct position at = {self->file->name, (int32_t)node->start_mark.line + 1, (int32_t)node->start_mark.column + 1,
+                          1};
     if (node->end_mark.line == node->start_mark.line && node->end_mark.column > node->start_mark.column)
         at.length = (int32_t)(node->end_mark.column - node->start_mark.column);
     return at;
@@ -57,9 +57,7 @@ static struct position position_of(const struct yaml_spec *self, const yaml_node
 
 static const char *kind_of(const yaml_node_t *node)
 {
-    return node->type == YAML_MAPPING_NODE    ? "a mapping"
-           : node->type == YAML_SEQUENCE_NODE ? "a list"
-                                              : "a text";
+    return node->type == YAML_MAPPING_NODE ? "a mapping" : node->type == YAML_SEQUENCE_NODE ? "a list" : "a text";
 }
 
 static bool is_plain(const yaml_node_t *node)
@@ -97,19 +95,16 @@ static bool is_no_string(const yaml_node_t *node)
 static const char *scalar_text(struct yaml_spec *self, const yaml_node_t *node, const char *what)
 {
     if (node->type != YAML_SCALAR_NODE) {
-        spec_problem(self->reader, position_of(self, node), NULL, "%s must be a text, not %s", what,
-                     kind_of(node));
+        spec_problem(self->reader, position_of(self, node), NULL, "%s must be a text, not %s", what, kind_of(node));
         return NULL;
     }
     if (node->data.scalar.length > SPEC_VALUE_MAX ||
         strlen((const char *)node->data.scalar.value) != node->data.scalar.length) {
         spec_problem(self->reader, position_of(self, node), NULL, "%s %s", what,
-                     node->data.scalar.length > SPEC_VALUE_MAX ? "is longer than 64 KiB"
-                                                               : "has a NUL character in it");
+                     node->data.scalar.length > SPEC_VALUE_MAX ? "is longer than 64 KiB" : "has a NUL character in it");
         return NULL;
     }
-    return arena_strndup(self->reader->arena, (const char *)node->data.scalar.value,
-                         node->data.scalar.length);
+    return arena_strndup(self->reader->arena, (const char *)node->data.scalar.value, node->data.scalar.length);
 }
 
 /* ---- values with ${env:..} ---- */
@@ -127,8 +122,7 @@ static struct position variable_position(const void *context, size_t offset, siz
     const struct value_place *place = context;
     struct position at = position_of(place->self, place->node);
     int occurrence = 0;
-    for (const char *v = strstr(place->value, "${"); v != NULL && v < place->value + offset;
-         v = strstr(v + 2, "${"))
+    for (const char *v = strstr(place->value, "${"); v != NULL && v < place->value + offset; v = strstr(v + 2, "${"))
         occurrence++;
     struct bytes text = place->self->file->text;
     int32_t row = 1, column = 1;
@@ -183,8 +177,7 @@ static bool repeated(const struct setting *settings, int32_t count, const char *
 }
 
 /* From the key to the end of its value, when that is on the same line. */
-static struct position pair_position(const struct yaml_spec *self, const yaml_node_t *key,
-                                     const yaml_node_t *value)
+static struct position pair_position(const struct yaml_spec *self, const yaml_node_t *key, const yaml_node_t *value)
 {
     struct position at = position_of(self, key);
     if (value->end_mark.line == key->start_mark.line)
@@ -193,8 +186,7 @@ static struct position pair_position(const struct yaml_spec *self, const yaml_no
 }
 
 /* One pair of `configuration`. A value that --set overrides is not looked at: its variables need not exist. */
-static void read_setting(struct yaml_spec *self, const yaml_node_pair_t *pair, struct setting *settings,
-                         int32_t *count)
+static void read_setting(struct yaml_spec *self, const yaml_node_pair_t *pair, struct setting *settings, int32_t *count)
 {
     const yaml_node_t *key = node_at(self, pair->key), *value = node_at(self, pair->value);
     const char *name = scalar_text(self, key, "a key of configuration");
@@ -221,16 +213,14 @@ static void read_configuration(struct yaml_spec *self, const yaml_node_t *node)
     ptrdiff_t pairs = 0;
     if (node != NULL && node->type != YAML_MAPPING_NODE && !is_null(node))
         spec_problem(self->reader, position_of(self, node), "write key: value lines below it, indented",
-                     "[PIPELINE_SPEC_FIELD_NOT_DICT] 'configuration' must be a mapping, not %s",
-                     kind_of(node));
+                     "[PIPELINE_SPEC_FIELD_NOT_DICT] 'configuration' must be a mapping, not %s", kind_of(node));
     else if (node != NULL && node->type == YAML_MAPPING_NODE)
         pairs = node->data.mapping.pairs.top - node->data.mapping.pairs.start;
     if (pairs > SPEC_SETTINGS_MAX) {
         spec_problem(self->reader, position_of(self, node), NULL, "more than %d settings", SPEC_SETTINGS_MAX);
         pairs = 0;
     }
-    struct setting *settings =
-        arena_array(self->reader->arena, struct setting, (size_t)(pairs + self->set_count));
+    struct setting *settings = arena_array(self->reader->arena, struct setting, (size_t)(pairs + self->set_count));
     for (ptrdiff_t i = 0; i < pairs; i++)
         read_setting(self, &node->data.mapping.pairs.start[i], settings, &count);
     for (int32_t i = 0; i < self->set_count; i++)
@@ -265,8 +255,7 @@ static yaml_node_t *only_value(struct yaml_spec *self, const yaml_node_t *node, 
 
 static bool pattern_allowed(const char *pattern)
 {
-    bool above =
-        strncmp(pattern, "../", 3) == 0 || strcmp(pattern, "..") == 0 || strstr(pattern, "/../") != NULL;
+    bool above = strncmp(pattern, "../", 3) == 0 || strcmp(pattern, "..") == 0 || strstr(pattern, "/../") != NULL;
     size_t size = strlen(pattern);
     return size > 0 && pattern[0] != '/' && !above && !(size > 2 && strcmp(pattern + size - 3, "/..") == 0);
 }
@@ -275,8 +264,7 @@ static bool pattern_allowed(const char *pattern)
 static bool pattern_portable(const char *pattern)
 {
     size_t fixed = strcspn(pattern, "*?[");
-    return pattern[fixed] == '\0' ||
-           (fixed > 0 && pattern[fixed - 1] == '/' && strcmp(pattern + fixed, "**") == 0);
+    return pattern[fixed] == '\0' || (fixed > 0 && pattern[fixed - 1] == '/' && strcmp(pattern + fixed, "**") == 0);
 }
 
 static void read_library(struct yaml_spec *self, const yaml_node_t *node)
@@ -289,14 +277,12 @@ static void read_library(struct yaml_spec *self, const yaml_node_t *node)
     struct position at = position_of(self, include);
     if (!pattern_allowed(pattern)) {
         spec_problem(self->reader, at, "transformations/** names all files below that folder",
-                     "[PIPELINE_SPEC_INVALID_GLOB_PATTERN] '%s' is not a path inside the project's folder",
-                     pattern);
+                     "[PIPELINE_SPEC_INVALID_GLOB_PATTERN] '%s' is not a path inside the project's folder", pattern);
         return;
     }
     if (!pattern_portable(pattern))
         notes_warn(self->reader->notes, at,
-                   "[PIPELINE_SPEC_INVALID_GLOB_PATTERN] Spark takes only a file or FOLDER/** here, not '%s'",
-                   pattern);
+                   "[PIPELINE_SPEC_INVALID_GLOB_PATTERN] Spark takes only a file or FOLDER/** here, not '%s'", pattern);
     struct spec_glob *globs = (struct spec_glob *)self->out->globs;
     globs[self->out->glob_count++] = (struct spec_glob){pattern, at};
 }
@@ -306,11 +292,10 @@ static void read_libraries(struct yaml_spec *self, const yaml_node_t *node)
     if (node == NULL || node->type != YAML_SEQUENCE_NODE ||
         node->data.sequence.items.top == node->data.sequence.items.start) {
         struct position at = node == NULL ? self->out->at : position_of(self, node);
-        spec_problem(
-            self->reader, at, "libraries: [{glob: {include: transformations/**}}]",
-            node == NULL
-                ? "[PIPELINE_SPEC_MISSING_REQUIRED_FIELD] the spec has no 'libraries': it names no SQL"
-                : "'libraries' must be a list that names the SQL files");
+        spec_problem(self->reader, at, "libraries: [{glob: {include: transformations/**}}]",
+                     node == NULL
+                         ? "[PIPELINE_SPEC_MISSING_REQUIRED_FIELD] the spec has no 'libraries': it names no SQL"
+                         : "'libraries' must be a list that names the SQL files");
         return;
     }
     const yaml_node_item_t *item = node->data.sequence.items.start, *end = node->data.sequence.items.top;
@@ -371,8 +356,8 @@ static void check_storage(struct yaml_spec *self, const yaml_node_t *node)
         spec_problem(self->reader, position_of(self, node), "storage: file:///absolute/folder",
                      "storage must be an absolute URI, not '%s'", storage);
     else
-        notes_warn(self->reader->notes, position_of(self, node),
-                   "Spark takes only a URI here: write file://%s", storage);
+        notes_warn(self->reader->notes, position_of(self, node), "Spark takes only a URI here: write file://%s",
+                   storage);
 }
 
 static void read_root(struct yaml_spec *self, const yaml_node_t *root)
@@ -381,8 +366,7 @@ static void read_root(struct yaml_spec *self, const yaml_node_t *root)
     read_keys(self, root, values);
     struct spec *out = self->out;
     out->name = read_name(self, values[0], "name", "name: my_pipeline");
-    out->storage =
-        read_name(self, values[1], "storage", "storage: file:///absolute/folder for the checkpoints");
+    out->storage = read_name(self, values[1], "storage", "storage: file:///absolute/folder for the checkpoints");
     check_storage(self, values[1]);
     out->catalog = read_name(self, values[2], "catalog", NULL);
     out->database = read_name(self, values[3] != NULL ? values[3] : values[4], "database", NULL);
@@ -394,8 +378,8 @@ static void read_root(struct yaml_spec *self, const yaml_node_t *root)
 
 static void yaml_problem(struct spec_reader *reader, const struct sql_file *file, const yaml_parser_t *parser)
 {
-    struct position at = {file->name, (int32_t)parser->problem_mark.line + 1,
-                          (int32_t)parser->problem_mark.column + 1, 1};
+    struct position at = {file->name, (int32_t)parser->problem_mark.line + 1, (int32_t)parser->problem_mark.column + 1,
+                          1};
     if (parser->error == YAML_READER_ERROR) // such as bytes that are no UTF-8; libyaml knows no line here
         at.line = at.column = 1;
     const char *problem = parser->problem != NULL ? parser->problem : "cannot be read";
@@ -429,8 +413,7 @@ static void read_document(struct yaml_spec *self, yaml_parser_t *parser)
     const yaml_node_t *root = yaml_document_get_root_node(&document);
     self->out->at = (struct position){self->file->name, 1, 1, 1};
     if (root == NULL || root->type != YAML_MAPPING_NODE)
-        spec_problem(self->reader, root == NULL ? self->out->at : position_of(self, root),
-                     "name: my_pipeline",
+        spec_problem(self->reader, root == NULL ? self->out->at : position_of(self, root), "name: my_pipeline",
                      root == NULL ? "the spec is empty" : "the spec must be a mapping of keys to values");
     else
         read_root(self, root);

@@ -61,13 +61,12 @@ struct spec {
 };
 /* Text to spec: no I/O but the process's environment. */
 MUST_CHECK enum code spec_parse(struct arena *arena, const struct sql_file *file, const struct dotenv *dotenv,
-                                const struct setting *sets, int32_t set_count, struct notes *notes,
-                                struct spec *out, struct error *err);
+                                const struct setting *sets, int32_t set_count, struct notes *notes, struct spec *out,
+                                struct error *err);
 
 /* The .sql files that the globs name, below `directory`, in the order of their paths, with ${key} replaced. */
 MUST_CHECK enum code spec_files(struct arena *arena, const char *directory, const struct spec *spec,
-                                struct notes *notes, const struct sql_file **out, int32_t *count,
-                                struct error *err);
+                                struct notes *notes, const struct sql_file **out, int32_t *count, struct error *err);
 /* Whether a path below the project's folder is named by a glob: *, ? within a folder; ** any folders. */
 bool glob_matches(const char *pattern, const char *path);
 

@@ -10,8 +10,7 @@
 
 /* ---- patterns ---- */
 
-static bool segment_matches(const char *pattern, const char *pattern_end, const char *name,
-                            const char *name_end)
+static bool segment_matches(const char *pattern, const char *pattern_end, const char *name, const char *name_end)
 {
     const char *star = NULL, *retry = NULL;
     while (name < name_end) {
@@ -78,9 +77,8 @@ static void see_entry(void *context, const char *name, bool is_dir)
     if (found->count >= SPEC_FILES_MAX)
         return;
     mem_grow(found->paths, found->capacity, found->count + 1);
-    found->paths[found->count++] = walk->folder[0] == '\0'
-                                       ? arena_strdup(walk->arena, name)
-                                       : arena_printf(walk->arena, "%s/%s", walk->folder, name);
+    found->paths[found->count++] = walk->folder[0] == '\0' ? arena_strdup(walk->arena, name)
+                                                           : arena_printf(walk->arena, "%s/%s", walk->folder, name);
 }
 
 static void found_add(struct found *found, const char *path)
@@ -94,8 +92,7 @@ static enum code walk_folder(struct arena *arena, const char *directory, const c
                              struct found *out, struct error *err)
 {
     if (depth > SPEC_FOLDER_DEPTH_MAX)
-        return fail(err, E_SPEC, "%s/%s: folders nest deeper than %d", directory, folder,
-                    SPEC_FOLDER_DEPTH_MAX);
+        return fail(err, E_SPEC, "%s/%s: folders nest deeper than %d", directory, folder, SPEC_FOLDER_DEPTH_MAX);
     struct walk walk = {arena, directory, folder, {0}, {0}};
     enum code code = os->list(arena_printf(arena, "%s/%s", directory, folder), see_entry, &walk, err);
     for (size_t i = 0; code == E_OK && i < walk.files.count; i++)
@@ -140,10 +137,9 @@ static void warn_about(struct notes *notes, const struct spec_glob *glob, const 
     if (ends_with(path, ".py"))
         notes_warn(notes, glob->at, "leat runs SQL only; %s is ignored", path);
     else
-        notes_warn(
-            notes, glob->at,
-            "[PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION] Spark refuses %s in this folder; leat ignores it",
-            path);
+        notes_warn(notes, glob->at,
+                   "[PIPELINE_UNSUPPORTED_DEFINITIONS_FILE_EXTENSION] Spark refuses %s in this folder; leat ignores it",
+                   path);
 }
 
 static void glob_files(struct spec_reader *reader, const char *directory, const struct spec_glob *glob,
@@ -154,8 +150,7 @@ static void glob_files(struct spec_reader *reader, const char *directory, const 
     size_t before = out->count;
     if (strpbrk(glob->pattern, "*?[") == NULL)
         found_add(&all, glob->pattern);
-    else if (walk_folder(reader->arena, directory, fixed_folder(reader->arena, glob->pattern), 0, &all,
-                         &err) != E_OK &&
+    else if (walk_folder(reader->arena, directory, fixed_folder(reader->arena, glob->pattern), 0, &all, &err) != E_OK &&
              err.code != E_ABSENT)
         spec_problem(reader, glob->at, NULL, "%s", err.text);
     for (size_t i = 0; i < all.count; i++) {
@@ -171,10 +166,7 @@ static void glob_files(struct spec_reader *reader, const char *directory, const 
         spec_problem(reader, glob->at, NULL, "no .sql file is named by '%s' in %s", glob->pattern, directory);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static void drop_repeated(struct found *files)
 {
@@ -186,20 +178,18 @@ static void drop_repeated(struct found *files)
     files->count = kept;
 }
 
-static bool read_file(struct spec_reader *reader, const char *directory, const char *path,
-                      const struct spec *spec, struct sql_file *out)
+static bool read_file(struct spec_reader *reader, const char *directory, const char *path, const struct spec *spec,
+                      struct sql_file *out)
 {
     struct text text = {0};
     struct error err = {0};
-    const char *full =
-        strcmp(directory, ".") == 0 ? path : arena_printf(reader->arena, "%s/%s", directory, path);
+    const char *full = strcmp(directory, ".") == 0 ? path : arena_printf(reader->arena, "%s/%s", directory, path);
     if (os_read_file(full, SQL_TEXT_MAX, &text, &err) != E_OK) {
         spec_problem(reader, spec->at, NULL, "%s", err.text);
         return false;
     }
     *out = (struct sql_file){
-        full,
-        bytes_of(arena_strndup(reader->arena, text.data == NULL ? "" : text.data, text.size), text.size)};
+        full, bytes_of(arena_strndup(reader->arena, text.data == NULL ? "" : text.data, text.size), text.size)};
     text_free(&text);
     if (out->text.size >= 3 && memcmp(out->text.data, "\xef\xbb\xbf", 3) == 0) // a byte order mark
         out->text = bytes_of(out->text.data + 3, out->text.size - 3);

@@ -5,10 +5,7 @@
 
 #include "sql/spec.h"
 
-static bool starts_with(const char *text, const char *prefix)
-{
-    return strncmp(text, prefix, strlen(prefix)) == 0;
-}
+static bool starts_with(const char *text, const char *prefix) { return strncmp(text, prefix, strlen(prefix)) == 0; }
 
 /* ---- leat.* and spark.* ---- */
 
@@ -26,11 +23,10 @@ static const char *nearest_setting(struct arena *arena, const char *name)
 static void check_leat(struct spec_reader *reader, const struct setting *setting)
 {
     const struct option *option = option_find(leat_settings, setting->name);
-    if (starts_with(setting->name, "leat.quarantine.kafka."))   // the client's own, judged when it starts
+    if (starts_with(setting->name, "leat.quarantine.kafka.")) // the client's own, judged when it starts
         return;
     if (option == NULL) {
-        spec_problem(reader, setting->at,
-                     spec_suggestion(reader->arena, nearest_setting(reader->arena, setting->name)),
+        spec_problem(reader, setting->at, spec_suggestion(reader->arena, nearest_setting(reader->arena, setting->name)),
                      "'%s' is not a setting of leat", setting->name);
         return;
     }
@@ -50,15 +46,13 @@ static void check_spark(struct spec_reader *reader, const struct setting *settin
             spec_problem(reader, setting->at, "UTC, +02:00 or Europe/Berlin", "%s", err.text);
     } else if (strcmp(setting->name, "spark.sql.ansi.enabled") == 0) {
         if (strcasecmp(setting->value, "true") != 0 && strcasecmp(setting->value, "false") != 0)
-            spec_problem(reader, setting->at, NULL, "%s takes true or false, not '%s'", setting->name,
-                         setting->value);
+            spec_problem(reader, setting->at, NULL, "%s takes true or false, not '%s'", setting->name, setting->value);
         else if (strcasecmp(setting->value, "false") == 0)
             spec_problem(reader, setting->at, "leave it out; try_cast, try_divide, try_add .. give NULL",
                          "leat runs in ANSI mode only: %s must be true", setting->name);
     } else if (strcmp(setting->name, "spark.sql.streaming.multipleWatermarkPolicy") == 0) {
         if (strcasecmp(setting->value, "min") != 0 && strcasecmp(setting->value, "max") != 0)
-            spec_problem(reader, setting->at, NULL, "%s takes min or max, not '%s'", setting->name,
-                         setting->value);
+            spec_problem(reader, setting->at, NULL, "%s takes min or max, not '%s'", setting->name, setting->value);
     }
 }
 
@@ -101,8 +95,8 @@ static struct endpoint *endpoint_find(struct endpoints *all, const char *name, s
     return NULL;
 }
 
-static void endpoint_add(struct spec_reader *reader, const struct spec *spec, struct endpoints *all,
-                         const char *prefix, const struct setting *setting)
+static void endpoint_add(struct spec_reader *reader, const struct spec *spec, struct endpoints *all, const char *prefix,
+                         const struct setting *setting)
 {
     const char *name = setting->name + strlen(prefix);
     size_t size = strcspn(name, ".");
@@ -126,8 +120,7 @@ static void endpoint_add(struct spec_reader *reader, const struct spec *spec, st
         endpoint->options[endpoint->option_count++] = (struct setting){option, setting->value, setting->at};
 }
 
-static struct endpoints endpoints_group(struct spec_reader *reader, const struct spec *spec,
-                                        const char *prefix)
+static struct endpoints endpoints_group(struct spec_reader *reader, const struct spec *spec, const char *prefix)
 {
     struct endpoints all = {arena_array(reader->arena, struct endpoint, (size_t)spec->setting_count), 0};
     for (int32_t i = 0; i < spec->setting_count; i++)
@@ -167,11 +160,10 @@ static void group_sinks(struct spec_reader *reader, struct spec *spec)
     struct sink_text *sinks = arena_array(reader->arena, struct sink_text, (size_t)all.count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct endpoint *from = &all.items[i];
-        sinks[i] = (struct sink_text){from->name,    from->format,       from->from,
-                                      from->options, from->option_count, from->at};
+        sinks[i] =
+            (struct sink_text){from->name, from->format, from->from, from->options, from->option_count, from->at};
         if (from->from == NULL)
-            spec_problem(reader, from->at,
-                         arena_printf(reader->arena, "sink.%s.from: the_view_to_write", from->name),
+            spec_problem(reader, from->at, arena_printf(reader->arena, "sink.%s.from: the_view_to_write", from->name),
                          "sink.%s does not say what it is written from", from->name);
     }
     spec->sinks = sinks;

@@ -3,13 +3,12 @@
 #include "sql/optimise.h"
 #include "sql/parse.h"
 
-enum code sql_query(struct arena *arena, struct bytes text, const struct session *session,
-                    struct plan **out, struct error *err)
+enum code sql_query(struct arena *arena, struct bytes text, const struct session *session, struct plan **out,
+                    struct error *err)
 {
     struct sql_file file = {NULL, text};
     struct notes notes = {.arena = arena, .files = &file, .file_count = 1};
-    struct analyser analyser = {
-        .arena = arena, .notes = &notes, .expr = {arena, session}, .err = err};
+    struct analyser analyser = {.arena = arena, .notes = &notes, .expr = {arena, session}, .err = err};
     struct ast_query *query;
     struct rowset rows;
     TRY(parse_query_text(arena, &file, &notes, &query, err));
@@ -27,8 +26,7 @@ enum code sql_expression(struct arena *arena, struct bytes text, const struct ty
 {
     struct sql_file file = {NULL, text};
     struct notes notes = {.arena = arena, .files = &file, .file_count = 1};
-    struct analyser analyser = {
-        .arena = arena, .notes = &notes, .expr = {arena, session}, .err = err};
+    struct analyser analyser = {.arena = arena, .notes = &notes, .expr = {arena, session}, .err = err};
     struct ast *ast;
     struct rowset rows;
     TRY(parse_expression_text(arena, &file, &notes, &ast, err));

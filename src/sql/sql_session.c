@@ -13,20 +13,11 @@ struct sql_session *sql_session_new(const struct session *initial)
     return self;
 }
 
-const struct session *sql_session_settings(const struct sql_session *self)
-{
-    return &self->settings;
-}
+const struct session *sql_session_settings(const struct sql_session *self) { return &self->settings; }
 
-void sql_session_files(struct sql_session *self, const struct sql_files *files)
-{
-    self->files = files;
-}
+void sql_session_files(struct sql_session *self, const struct sql_files *files) { self->files = files; }
 
-void sql_session_clock(struct sql_session *self, int64_t now_us)
-{
-    self->settings.batch_time_us = now_us;
-}
+void sql_session_clock(struct sql_session *self, int64_t now_us) { self->settings.batch_time_us = now_us; }
 
 static void relation_free(struct relation *relation)
 {
@@ -137,8 +128,8 @@ static enum code view_keep(struct step *self, const struct ast_statement *writte
     struct arena arena = {0};
     struct session_statement again;
     struct notes notes = {.arena = &arena};
-    struct bytes text = bytes_of(arena_strndup(&arena, (const char *)self->file.text.data, self->file.text.size),
-                                 self->file.text.size);
+    struct bytes text =
+        bytes_of(arena_strndup(&arena, (const char *)self->file.text.data, self->file.text.size), self->file.text.size);
     struct sql_file *file = arena_new(&arena, struct sql_file);
     *file = (struct sql_file){NULL, text};
     enum code code = parse_session_statement(&arena, file, &notes, &self->identifiers, &again, self->analyser.err);
@@ -180,8 +171,7 @@ static enum code create_view(struct step *self)
     if (existing >= 0 && view->if_not_exists)
         return E_OK;
     if (existing >= 0 && !self->statement.or_replace)
-        return name_error(self,
-                          view->temporary ? "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS" : "TABLE_OR_VIEW_ALREADY_EXISTS",
+        return name_error(self, view->temporary ? "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS" : "TABLE_OR_VIEW_ALREADY_EXISTS",
                           "There is a table or view already:");
     if (view->query == NULL)
         return create_of_files(self);
@@ -232,7 +222,8 @@ static enum code create_table(struct step *self)
         TRY(step_analyse(self, table->query, &plan));
     if (plan == NULL && table->column_count == 0)
         return not_yet(&self->analyser, table->name_at, "CREATE TABLE without columns");
-    struct relation *relation = table_add(self, table->name, plan != NULL ? plan->schema : declared_schema(self, table));
+    struct relation *relation =
+        table_add(self, table->name, plan != NULL ? plan->schema : declared_schema(self, table));
     if (plan != NULL)
         *self->out = (struct session_step){
             .action = SESSION_FILL, .plan = plan, .target = relation->rows, .schema = relation->schema};
@@ -246,10 +237,11 @@ static enum code insert_places(struct step *self, const struct type *schema, con
     bool named = insert->column_count > 0 || insert->statement->by_name;
     int32_t count = insert->column_count > 0 ? insert->column_count : schema->field_count;
     if (given->field_count != count)
-        return sql_error(&self->analyser, insert->statement->name_at, NULL,
-                         "[INSERT_COLUMN_ARITY_MISMATCH.%s] Cannot write to `%s`: the table has %d columns, the data %d.",
-                         given->field_count < count ? "NOT_ENOUGH_DATA_COLUMNS" : "TOO_MANY_DATA_COLUMNS",
-                         insert->statement->name, count, given->field_count);
+        return sql_error(
+            &self->analyser, insert->statement->name_at, NULL,
+            "[INSERT_COLUMN_ARITY_MISMATCH.%s] Cannot write to `%s`: the table has %d columns, the data %d.",
+            given->field_count < count ? "NOT_ENOUGH_DATA_COLUMNS" : "TOO_MANY_DATA_COLUMNS", insert->statement->name,
+            count, given->field_count);
     for (int32_t i = 0; i < schema->field_count; i++)
         places[i] = named ? -1 : i;
     for (int32_t i = 0; named && i < count; i++) {
@@ -288,9 +280,10 @@ static enum code insert(struct step *self)
         }
         exprs[i] = column_of(analyser, plan, places[i], statement->at);
         if (!type_equal(exprs[i]->type, field->type))
-            TRY(placed(analyser,
-                       expr_cast(&analyser->expr, exprs[i], field->type, false, statement->at, &exprs[i], analyser->err),
-                       statement->name_at));
+            TRY(placed(
+                analyser,
+                expr_cast(&analyser->expr, exprs[i], field->type, false, statement->at, &exprs[i], analyser->err),
+                statement->name_at));
     }
     plan = plan_project(analyser->arena, plan, exprs, names, table->schema->field_count, statement->at);
     *self->out = (struct session_step){.action = SESSION_FILL,
@@ -334,10 +327,11 @@ static enum code set_zone(struct step *self, const char *name)
     struct error err = {0};
     const struct zone *zone;
     if (zone_find(bytes_of_string(name), &zone, &err) != E_OK)
-        return sql_error(&self->analyser, self->statement.statement->name_at, NULL,
-                         "[INVALID_CONF_VALUE.TIME_ZONE] The value '%s' in the config \"spark.sql.session.timeZone\" is "
-                         "invalid. Cannot resolve the given timezone.",
-                         name);
+        return sql_error(
+            &self->analyser, self->statement.statement->name_at, NULL,
+            "[INVALID_CONF_VALUE.TIME_ZONE] The value '%s' in the config \"spark.sql.session.timeZone\" is "
+            "invalid. Cannot resolve the given timezone.",
+            name);
     self->session->settings.zone = zone;
     return E_OK;
 }
@@ -351,11 +345,12 @@ static enum code interval_zone(struct step *self, const struct ast *interval, co
     TRY(analyse_interval(&self->analyser, interval, &months, &us));
     int64_t seconds = us / second_us, size = seconds < 0 ? -seconds : seconds;
     if (months != 0 || us % second_us != 0 || size > SECONDS_MOST)
-        return sql_error(&self->analyser, interval->at, NULL,
-                         "[INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE] The interval value must be in the range "
-                         "of [-18, +18] hours with second precision.");
-    *out = arena_printf(self->analyser.arena, size % 60 == 0 ? "%c%02d:%02d" : "%c%02d:%02d:%02d", seconds < 0 ? '-' : '+',
-                        (int)(size / 3600), (int)(size / 60 % 60), (int)(size % 60));
+        return sql_error(
+            &self->analyser, interval->at, NULL,
+            "[INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE] The interval value must be in the range "
+            "of [-18, +18] hours with second precision.");
+    *out = arena_printf(self->analyser.arena, size % 60 == 0 ? "%c%02d:%02d" : "%c%02d:%02d:%02d",
+                        seconds < 0 ? '-' : '+', (int)(size / 3600), (int)(size / 60 % 60), (int)(size % 60));
     return E_OK;
 }
 
@@ -431,7 +426,8 @@ static enum code set(struct step *self)
     set_limit(statement->name, value, "spark.sql.cteRecursionRowLimit", &dialect->recursion_rows_max);
     set_flag(statement->name, value, "spark.sql.groupByOrdinal", "false", &dialect->group_by_values);
     set_flag(statement->name, value, "spark.sql.orderByOrdinal", "false", &dialect->order_by_values);
-    set_flag(statement->name, value, "spark.sql.legacy.ctePrecedencePolicy", "EXCEPTION", &dialect->nested_names_differ);
+    set_flag(statement->name, value, "spark.sql.legacy.ctePrecedencePolicy", "EXCEPTION",
+             &dialect->nested_names_differ);
     set_flag(statement->name, value, "spark.sql.ansi.doubleQuotedIdentifiers", "true", &dialect->double_quoted_names);
     if (same_name(statement->name, "spark.sql.timestampType"))
         self->session->settings.ntz = same_name(value, "TIMESTAMP_NTZ");
@@ -491,8 +487,8 @@ static enum code read_identifier(void *context, const struct ast *ast, const cha
 
 enum code step_parse(struct step *self)
 {
-    return parse_session_statement(self->analyser.arena, &self->file, &self->notes, &self->identifiers, &self->statement,
-                                   self->analyser.err);
+    return parse_session_statement(self->analyser.arena, &self->file, &self->notes, &self->identifiers,
+                                   &self->statement, self->analyser.err);
 }
 
 enum code sql_session_step(struct sql_session *session, struct arena *arena, struct bytes text,

@@ -14,7 +14,7 @@
 struct relation {
     struct arena arena;
     const char *name;
-    const struct ast_statement *view; /* NULL: a table, or */
+    const struct ast_statement *view;     /* NULL: a table, or */
     const struct pipeline_source *source; /* files; else NULL */
     const struct type *schema;
     struct stored_rows *rows;
@@ -31,7 +31,7 @@ struct sql_session {
     const struct zone *own_zone; /* SET TIME ZONE LOCAL goes back to it */
     struct dialect dialect;
     const struct sql_files *files; /* or NULL */
-    struct relation **relations; /* heap */
+    struct relation **relations;   /* heap */
     int32_t relation_count, relation_capacity;
     struct variable **variables; /* heap */
     int32_t variable_count, variable_capacity;
@@ -72,12 +72,12 @@ struct session_statement {
     int32_t column_count;
     struct ast_relation *rows; /* INSERT .. VALUES without a query around it */
     /* DECLARE, SET VARIABLE, EXECUTE IMMEDIATE */
-    struct ast **targets;  /* names of variables */
+    struct ast **targets; /* names of variables */
     int32_t target_count;
-    struct ast **values;   /* of the variables; of EXECUTE's parameters */
+    struct ast **values;      /* of the variables; of EXECUTE's parameters */
     const char *const *names; /* USING x AS name; NULL: by place */
     int32_t value_count;
-    struct ast *text;      /* EXECUTE */
+    struct ast *text; /* EXECUTE */
     const struct type *type;
     const char *type_text;
     /* DESCRIBE, SHOW */

@@ -3,7 +3,7 @@
 
 enum { EXCEPT_DEPTH_MAX = 32 };
 
-struct except { /* a column, or a field of a field .. of one */
+struct except {     /* a column, or a field of a field .. of one */
     int32_t column; /* of the plan; of a star over a struct: its field */
     int32_t path[EXCEPT_DEPTH_MAX], depth;
     const struct ast *ast;
@@ -137,7 +137,8 @@ static enum code expand_struct(struct expansion *self, const struct expr *of)
     for (int32_t i = 0; i < of->type->field_count; i++) {
         const struct expr *field;
         const char *name = of->type->fields[i].name;
-        TRY(placed(analyser, expr_field(&analyser->expr, of, name, self->star->at, &field, analyser->err), self->star->at));
+        TRY(placed(analyser, expr_field(&analyser->expr, of, name, self->star->at, &field, analyser->err),
+                   self->star->at));
         TRY(add_column(self, name, NULL, i, field));
     }
     return E_OK;
@@ -194,10 +195,11 @@ enum code star_expand(struct analyser *analyser, const struct scope *scope, cons
     TRY(scope_find(analyser, scope, &name, &of, &found));
     if (found)
         return expand_struct(&self, of);
-    return sql_error(analyser, star->at, NULL,
-                     "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve %s.* given input columns. Please check that the specified "
-                     "table or struct exists and is accessible in the input columns.",
-                     star->parts[0]);
+    return sql_error(
+        analyser, star->at, NULL,
+        "[CANNOT_RESOLVE_STAR_EXPAND] Cannot resolve %s.* given input columns. Please check that the specified "
+        "table or struct exists and is accessible in the input columns.",
+        star->parts[0]);
 }
 
 /* ---- among the arguments of a call ---- */
@@ -246,7 +248,8 @@ static struct ast *column_node(struct analyser *self, const struct ast *star, co
     return node;
 }
 
-enum code star_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct ast **out)
+enum code star_arguments(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                         const struct ast **out)
 {
     struct ast *copy = arena_new(self->arena, struct ast);
     struct list args = {0};

@@ -3,8 +3,7 @@
 
 /* ---- the schema ---- */
 
-static enum code declared_schema(struct analyser *self, const struct ast_statement *table,
-                                 const struct type **out)
+static enum code declared_schema(struct analyser *self, const struct ast_statement *table, const struct type **out)
 {
     struct field *fields = arena_array(self->arena, struct field, (size_t)table->column_count);
     for (int32_t i = 0; i < table->column_count; i++) {
@@ -12,11 +11,10 @@ static enum code declared_schema(struct analyser *self, const struct ast_stateme
         fields[i] = (struct field){col->name, col->type, true};
         for (int32_t j = 0; j < i; j++)
             if (same_name(fields[j].name, col->name))
-                return sql_error(
-                    self, col->at, NULL,
-                    "[COLUMN_ALREADY_EXISTS] The column `%s` already exists. Choose another name "
-                    "or rename the existing column.",
-                    col->name);
+                return sql_error(self, col->at, NULL,
+                                 "[COLUMN_ALREADY_EXISTS] The column `%s` already exists. Choose another name "
+                                 "or rename the existing column.",
+                                 col->name);
         if (col->not_null)
             notes_warn(self->notes, col->at, "NOT NULL of `%s` is not enforced", col->name);
     }
@@ -25,8 +23,7 @@ static enum code declared_schema(struct analyser *self, const struct ast_stateme
 }
 
 /* Columns of all flows by name, in the order they first appear, with their common types. */
-static enum code merged_schema(struct analyser *self, const struct element *table,
-                               const struct type **out)
+static enum code merged_schema(struct analyser *self, const struct element *table, const struct type **out)
 {
     struct field *fields = NULL;
     int32_t count = 0;
@@ -41,12 +38,11 @@ static enum code merged_schema(struct analyser *self, const struct element *tabl
                 *array_add(self->arena, fields, count) = *field;
             const struct type *common = type_common(self->arena, fields[at].type, field->type);
             if (common == NULL)
-                return sql_error(
-                    self, flow->at, NULL,
-                    "[UNABLE_TO_INFER_PIPELINE_TABLE_SCHEMA] Failed to infer the schema for table "
-                    "`%s` from its upstream flows: column `%s` is \"%s\" and \"%s\".",
-                    table->name, field->name, type_text(self->arena, fields[at].type),
-                    type_text(self->arena, field->type));
+                return sql_error(self, flow->at, NULL,
+                                 "[UNABLE_TO_INFER_PIPELINE_TABLE_SCHEMA] Failed to infer the schema for table "
+                                 "`%s` from its upstream flows: column `%s` is \"%s\" and \"%s\".",
+                                 table->name, field->name, type_text(self->arena, fields[at].type),
+                                 type_text(self->arena, field->type));
             fields[at].type = common;
             fields[at].nullable = fields[at].nullable || field->nullable || f > 0;
         }
@@ -55,16 +51,14 @@ static enum code merged_schema(struct analyser *self, const struct element *tabl
     return E_OK;
 }
 
-static enum code check_storable(struct analyser *self, const struct element *table,
-                                const struct type *schema)
+static enum code check_storable(struct analyser *self, const struct element *table, const struct type *schema)
 {
     for (int32_t i = 0; i < schema->field_count; i++)
         if (schema->fields[i].type->id == TYPE_NULL)
-            return sql_error(
-                self, table->at, "cast it: CAST(NULL AS STRING)",
-                "[UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE] the column `%s` has the type \"VOID\", "
-                "which cannot be stored.",
-                schema->fields[i].name);
+            return sql_error(self, table->at, "cast it: CAST(NULL AS STRING)",
+                             "[UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE] the column `%s` has the type \"VOID\", "
+                             "which cannot be stored.",
+                             schema->fields[i].name);
     return E_OK;
 }
 
@@ -93,9 +87,8 @@ static bool can_store(const struct type *from, const struct type *to)
     return times && to->id >= TYPE_DATE && to->id <= TYPE_TIMESTAMP_NTZ;
 }
 
-static enum code assign_column(struct analyser *self, const struct element *table,
-                               const struct flow *flow, const struct field *to,
-                               const struct expr **out)
+static enum code assign_column(struct analyser *self, const struct element *table, const struct flow *flow,
+                               const struct field *to, const struct expr **out)
 {
     const struct type *from = flow->plan->schema;
     int32_t index = type_field_index(from, to->name, true);
@@ -107,33 +100,28 @@ static enum code assign_column(struct analyser *self, const struct element *tabl
     if (type_equal((*out)->type, to->type))
         return E_OK;
     if (!can_store((*out)->type, to->type))
-        return sql_error(
-            self, flow->at, arena_printf(self->arena, "cast `%s` in the query", to->name),
-            "[INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST] Cannot write incompatible data for "
-            "the table `%s`: Cannot safely cast `%s` \"%s\" to \"%s\".",
-            table->name, to->name, type_text(self->arena, (*out)->type),
-            type_text(self->arena, to->type));
-    return placed(self, expr_cast(&self->expr, *out, to->type, false, flow->at, out, self->err),
-                  flow->at);
+        return sql_error(self, flow->at, arena_printf(self->arena, "cast `%s` in the query", to->name),
+                         "[INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_SAFELY_CAST] Cannot write incompatible data for "
+                         "the table `%s`: Cannot safely cast `%s` \"%s\" to \"%s\".",
+                         table->name, to->name, type_text(self->arena, (*out)->type), type_text(self->arena, to->type));
+    return placed(self, expr_cast(&self->expr, *out, to->type, false, flow->at, out, self->err), flow->at);
 }
 
-static enum code check_extra(struct analyser *self, const struct element *table,
-                             const struct flow *flow, const struct type *schema)
+static enum code check_extra(struct analyser *self, const struct element *table, const struct flow *flow,
+                             const struct type *schema)
 {
     const struct type *from = flow->plan->schema;
     for (int32_t i = 0; i < from->field_count; i++)
         if (type_field_index(schema, from->fields[i].name, true) < 0)
-            return sql_error(
-                self, flow->at, NULL,
-                "[USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE] Table '%s' has a "
-                "user-specified schema that is incompatible with the schema inferred from its "
-                "query: it has no column `%s`.",
-                table->name, from->fields[i].name);
+            return sql_error(self, flow->at, NULL,
+                             "[USER_SPECIFIED_AND_INFERRED_SCHEMA_NOT_COMPATIBLE] Table '%s' has a "
+                             "user-specified schema that is incompatible with the schema inferred from its "
+                             "query: it has no column `%s`.",
+                             table->name, from->fields[i].name);
     return E_OK;
 }
 
-enum code flow_assign(struct analyser *self, const struct element *table, struct flow *flow,
-                      const struct type *schema)
+enum code flow_assign(struct analyser *self, const struct element *table, struct flow *flow, const struct type *schema)
 {
     size_t count = (size_t)schema->field_count;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, count);
@@ -147,7 +135,6 @@ enum code flow_assign(struct analyser *self, const struct element *table, struct
                   strcmp(flow->plan->schema->fields[i].name, names[i]) != 0;
     }
     if (changes)
-        flow->plan =
-            plan_project(self->arena, flow->plan, exprs, names, schema->field_count, flow->at);
+        flow->plan = plan_project(self->arena, flow->plan, exprs, names, schema->field_count, flow->at);
     return E_OK;
 }

@@ -62,8 +62,8 @@ static void env_variable(struct env_pass *pass, const char *at, const char *end,
         const char *file = pass->dotenv->file != NULL ? pass->dotenv->file : ".env beside the spec";
         env_problem(pass, size,
                     arena_printf(pass->reader->arena,
-                                 "export %s=.., or write %s=.. into %s, or ${env:%s:-default} here", name,
-                                 name, file, name),
+                                 "export %s=.., or write %s=.. into %s, or ${env:%s:-default} here", name, name, file,
+                                 name),
                     arena_printf(pass->reader->arena, "the environment variable %s is not set", name));
     }
 }
@@ -81,8 +81,7 @@ static void env_text(struct env_pass *pass, const char *at, const char *end, int
         const char *close = closing_brace(at, end);
         if (close == NULL || depth >= SPEC_VARIABLE_DEPTH_MAX) {
             env_problem(pass, open_size, NULL,
-                        close == NULL ? "this ${env:.. has no closing }"
-                                      : "too many ${env:..} inside one another");
+                        close == NULL ? "this ${env:.. has no closing }" : "too many ${env:..} inside one another");
             return;
         }
         size_t size = (size_t)(close + 1 - at);
@@ -157,8 +156,7 @@ static const char *unknown_hint(const struct sql_pass *pass, const char *key)
     for (int32_t i = 0; i < pass->spec->setting_count; i++)
         names[i] = pass->spec->settings[i].name;
     const char *nearest = nearest_word(key, names, (size_t)pass->spec->setting_count);
-    return nearest != NULL ? spec_suggestion(arena, nearest)
-                           : "add it to `configuration` of the spec, or pass --set";
+    return nearest != NULL ? spec_suggestion(arena, nearest) : "add it to `configuration` of the spec, or pass --set";
 }
 
 static void replace_key(struct sql_pass *pass)
@@ -226,13 +224,11 @@ bool sql_replace(struct spec_reader *reader, const struct spec *spec, struct sql
         }
     }
     if (pass.out.overflow) {
-        spec_problem(reader, (struct position){file->name, 1, 1, 1}, NULL,
-                     "with ${..} replaced the file passes 4 MiB");
+        spec_problem(reader, (struct position){file->name, 1, 1, 1}, NULL, "with ${..} replaced the file passes 4 MiB");
         pass.failed = true;
     }
-    file->text =
-        bytes_of(arena_strndup(reader->arena, pass.out.data == NULL ? "" : pass.out.data, pass.out.size),
-                 pass.out.size);
+    file->text = bytes_of(arena_strndup(reader->arena, pass.out.data == NULL ? "" : pass.out.data, pass.out.size),
+                          pass.out.size);
     text_free(&pass.out);
     return !pass.failed;
 }

@@ -66,8 +66,7 @@ enum code state_frame_read(struct bytes *in, struct state_frame *out, struct err
     memcpy(&check, in->data + checked, sizeof check);
     if (XXH64(in->data, checked, 0) != check)
         return fail(err, E_CORRUPT, "stored state: the checksum of %zu bytes does not agree", checked);
-    *out = (struct state_frame){head.kind, head.layout,
-                                bytes_of(in->data + HEAD_BYTES, (size_t)head.body_bytes)};
+    *out = (struct state_frame){head.kind, head.layout, bytes_of(in->data + HEAD_BYTES, (size_t)head.body_bytes)};
     *in = bytes_of(in->data + checked + TAIL_BYTES, in->size - checked - TAIL_BYTES);
     return E_OK;
 }

@@ -171,8 +171,7 @@ static int64_t keys_measure(const struct column *cols, int32_t count, int64_t ro
     return too_long;
 }
 
-static int64_t keys_put(const struct column *cols, int32_t count, int64_t rows, struct text *data,
-                        int32_t *offsets)
+static int64_t keys_put(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets)
 {
     int64_t too_long = keys_measure(cols, count, rows, offsets);
     uint8_t *base = (uint8_t *)text_reserve(data, (size_t)(offsets[rows] - offsets[0])) - offsets[0];
@@ -211,8 +210,7 @@ static void bytes_put(uint8_t *to, const uint8_t *from, size_t size)
     }
 }
 
-static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, struct text *data,
-                        int32_t *offsets)
+static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets)
 {
     const int32_t *ends = column_offsets(&cols[0]);
     const uint8_t *strings = cols[0].values == NULL ? NULL : cols[0].values->data;
@@ -243,8 +241,8 @@ static int64_t fast_put(const struct column *cols, int32_t count, int64_t rows, 
     return too_long;
 }
 
-int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data,
-                         int32_t *offsets, uint64_t *hashes)
+int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets,
+                         uint64_t *hashes)
 {
     always(data->size <= STATE_KEYS_MAX);
     offsets[0] = (int32_t)data->size;
@@ -364,9 +362,6 @@ enum code state_key_decode(struct bytes key, struct builder *builders, int32_t c
 
 size_t state_value_size(const struct column *col, int64_t row) { return (size_t)value_size(col, row); }
 
-uint8_t *state_value_put(uint8_t *to, const struct column *col, int64_t row)
-{
-    return value_put(to, col, row, true);
-}
+uint8_t *state_value_put(uint8_t *to, const struct column *col, int64_t row) { return value_put(to, col, row, true); }
 
 bool state_value_take(struct bytes *in, struct builder *out) { return value_take(in, out); }

@@ -59,13 +59,12 @@ void state_clear(struct state_table *table);
  * -0.0 unified, NULL equal to NULL). Appends to `data`, fills offsets[rows+1] and hashes[rows]. A key past
  * STATE_KEY_MAX, or past STATE_KEYS_MAX together with those before it, becomes empty (no other key of one
  * column or more is): returns how many. */
-int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data,
-                         int32_t *offsets, uint64_t *hashes);
+int64_t state_key_encode(const struct column *cols, int32_t count, int64_t rows, struct text *data, int32_t *offsets,
+                         uint64_t *hashes);
 /* Bytes of the longest key of these types; 0 when there is no such bound. */
 size_t state_key_bytes(const struct type *const *types, int32_t count);
 /* The inverse: one row appended to each builder. */
-MUST_CHECK enum code state_key_decode(struct bytes key, struct builder *builders, int32_t count,
-                                      struct error *err);
+MUST_CHECK enum code state_key_decode(struct bytes key, struct builder *builders, int32_t count, struct error *err);
 /* One value in the same form, but exactly as it is (-0.0 stays): for rows that are kept as bytes. Take it off the
  * front of `in`; false when the bytes are not a value of the builder's type, which is then left half filled. */
 size_t state_value_size(const struct column *col, int64_t row);

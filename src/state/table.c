@@ -27,14 +27,14 @@ enum {
     CELL_BITS_MIN = 8,
     CELL_BITS_MAX = 32,
     BLOCK_ROWS = 128, /* rows whose cells and records are in flight at once: 24 KiB of lines, within L1 */
-    ENTRY_STEP = 16, /* bytes; entries have one to three of them */
+    ENTRY_STEP = 16,  /* bytes; entries have one to three of them */
     ENTRY_MAX = 3 * ENTRY_STEP,
-    LONG_COST = 16,  /* bytes that going to a long key is worth: a line more to wait for */
+    LONG_COST = 16, /* bytes that going to a long key is worth: a line more to wait for */
     LINE = 64,
     GROW_GENTLY = 1024 * 1024, /* bytes of an array from which on it grows by an eighth, not by half */
-    SLOT_NONE = -1, /* as uint32_t: absent, or the end of the free list */
+    SLOT_NONE = -1,            /* as uint32_t: absent, or the end of the free list */
 };
-#define SLOTS_MAX  ((int64_t)1 << 31)
+#define SLOTS_MAX ((int64_t)1 << 31)
 #define ENTRY_FREE UINT32_MAX
 
 struct entry {
@@ -49,7 +49,7 @@ _Static_assert(sizeof(struct entry) == ENTRY_MAX, "no padding");
 
 struct state_table {
     const char *name;
-    size_t slot_bytes; /* the caller's */
+    size_t slot_bytes;  /* the caller's */
     size_t entry_bytes; /* 0 = not chosen yet */
     size_t key_short;   /* a key of so many bytes lies in its entry */
     size_t stride;      /* of a record: entry and slot, multiple of 16 */
@@ -57,8 +57,8 @@ struct state_table {
     int64_t count;    /* live slots */
     int64_t expected; /* keys that come next: room for them is made with the first */
     uint64_t *cells;
-    int cell_bits;    /* 0 = no cells yet */
-    uint8_t *records; /* a block (memory.h), as are cells and long_keys */
+    int cell_bits;                     /* 0 = no cells yet */
+    uint8_t *records;                  /* a block (memory.h), as are cells and long_keys */
     uint32_t slot_capacity, slot_used; /* slots below slot_used are live or in the free list */
     uint32_t free_first, free_count;
     uint8_t *long_keys;
@@ -178,8 +178,7 @@ static enum code slots_reserve(struct state_table *self, int64_t more, struct er
         return E_OK;
     int64_t capacity = (int64_t)(grown(self->slot_capacity * self->stride, (size_t)need * self->stride) / self->stride);
     if (capacity > SLOTS_MAX)
-        return fail(err, E_MEMORY, "%s: more than %lld groups in one table", self->name,
-                    (long long)SLOTS_MAX);
+        return fail(err, E_MEMORY, "%s: more than %lld groups in one table", self->name, (long long)SLOTS_MAX);
     size_t held = self->slot_capacity * self->stride, wanted = (size_t)capacity * self->stride;
     TRY(charge(self, wanted - held, err));
     self->records = mem_block_resize(self->records, held, wanted);
@@ -293,8 +292,7 @@ static bool short_equal(const uint8_t *a, const uint8_t *b, size_t size)
     return (differ | (x ^ y)) == 0;
 }
 
-static bool key_equal(const struct state_table *self, const struct entry *entry, const uint8_t *key,
-                      size_t size)
+static bool key_equal(const struct state_table *self, const struct entry *entry, const uint8_t *key, size_t size)
 {
     if (entry->size != size)
         return false;
@@ -337,8 +335,7 @@ static uint32_t insert(struct state_table *self, uint32_t at, uint64_t hash, con
 }
 
 /* The cell that holds the key, or the empty one where it belongs; the search starts at cell `at`. */
-static uint32_t cell_search(const struct state_table *self, uint32_t at, uint64_t hash, const uint8_t *key,
-                            size_t size)
+static uint32_t cell_search(const struct state_table *self, uint32_t at, uint64_t hash, const uint8_t *key, size_t size)
 {
     uint32_t mask = (uint32_t)(((uint64_t)1 << self->cell_bits) - 1);
     for (;; at = (at + 1) & mask) {
@@ -380,8 +377,7 @@ static size_t long_key_bytes(const struct state_table *self, const int32_t *offs
     return total;
 }
 
-static enum code block_reserve(struct state_table *self, const int32_t *offsets, int64_t rows,
-                               struct error *err)
+static enum code block_reserve(struct state_table *self, const int32_t *offsets, int64_t rows, struct error *err)
 {
     if (self->entry_bytes == 0)
         entry_choose(self, offsets, rows);
@@ -393,8 +389,8 @@ static enum code block_reserve(struct state_table *self, const int32_t *offsets,
 }
 
 enum code state_upsert(struct state_table *self, const uint8_t *key_data, const int32_t *offsets,
-                       const uint64_t *hashes, int64_t rows, uint32_t *slots, uint32_t *created,
-                       int64_t *created_count, struct error *err)
+                       const uint64_t *hashes, int64_t rows, uint32_t *slots, uint32_t *created, int64_t *created_count,
+                       struct error *err)
 {
     uint32_t at[BLOCK_ROWS];
     for (int64_t from = 0; from < rows; from += BLOCK_ROWS) {
@@ -429,8 +425,7 @@ struct bytes state_key(const struct state_table *self, uint32_t slot)
 {
     const struct entry *entry = entry_at(self, slot);
     dassert(slot < self->slot_used && entry->size != ENTRY_FREE);
-    return bytes_of(entry->size <= self->key_short ? entry->key : self->long_keys + long_offset(entry),
-                    entry->size);
+    return bytes_of(entry->size <= self->key_short ? entry->key : self->long_keys + long_offset(entry), entry->size);
 }
 
 /* ---- remove ---- */

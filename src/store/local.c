@@ -77,7 +77,7 @@ enum code local_folder_ready(struct local_store *store, const char *folder, stru
     lock_take(&store->lock);
     bool ready = path_set_has(&store->ready, folder);
     lock_give(&store->lock);
-    if (ready && os->stat(full, &st, &absent) == E_OK)  // someone may have removed it since
+    if (ready && os->stat(full, &st, &absent) == E_OK) // someone may have removed it since
         return E_OK;
     TRY(folder_prove(store, folder, err));
     lock_take(&store->lock);
@@ -95,7 +95,7 @@ enum code local_rename_new(const char *from, const char *to, struct error *err)
     enum code code = os->rename_new(from, to, err);
     if (code != E_IO || (err->sys != EINVAL && err->sys != ENOSYS && err->sys != ENOTSUP))
         return code;
-    TRY(os->link_new(from, to, err));  // a file system without RENAME_NOREPLACE (NFS, for one)
+    TRY(os->link_new(from, to, err)); // a file system without RENAME_NOREPLACE (NFS, for one)
     local_discard(from);
     return E_OK;
 }
@@ -128,8 +128,8 @@ static enum code temporary_path(struct local_store *store, const char *path, cha
     char name[STORE_PATH_MAX], folder[STORE_PATH_MAX];
     local_folder(path, folder);
     const char *base = folder[0] == '\0' ? path : path + strlen(folder) + 1;
-    int size = snprintf(name, sizeof name, "%s%s.%.200s.%016" PRIx64 ".tmp", folder,
-                        folder[0] == '\0' ? "" : "/", base, os_random());
+    int size = snprintf(name, sizeof name, "%s%s.%.200s.%016" PRIx64 ".tmp", folder, folder[0] == '\0' ? "" : "/", base,
+                        os_random());
     if (size < 0 || (size_t)size >= sizeof name)
         return fail(err, E_SPEC, "%s: the path is too long", path);
     return local_path(store, name, out, err);
@@ -156,7 +156,7 @@ static enum code local_put(struct store *base, const char *path, struct bytes co
     enum code code = over ? os->rename_over(temporary, full, err) : claim_new(temporary, full, err);
     if (code == E_OK)
         return local_folder_sync(store, folder, err);
-    local_discard(temporary);  // gone already when only the answer was lost
+    local_discard(temporary); // gone already when only the answer was lost
     return code;
 }
 
@@ -189,7 +189,7 @@ static enum code local_remove(struct store *base, const char *path, struct error
 /* ---- reading ---- */
 
 static enum code local_get(struct store *base, const char *path, size_t limit_bytes, struct text *out,
-                    struct error *err)
+                           struct error *err)
 {
     struct local_store *store = local_of(base);
     char full[PATH_MAX];
@@ -198,7 +198,7 @@ static enum code local_get(struct store *base, const char *path, size_t limit_by
 }
 
 static enum code local_read(struct store *base, const char *path, int64_t offset, size_t size, struct text *out,
-                     struct error *err)
+                            struct error *err)
 {
     struct local_store *store = local_of(base);
     char full[PATH_MAX];
@@ -213,7 +213,7 @@ static enum code local_read(struct store *base, const char *path, int64_t offset
         done += code == E_OK ? got : 0;
     }
     struct error ignored = {0};
-    (void)os->file_close(handle, &ignored);  // nothing was written
+    (void)os->file_close(handle, &ignored); // nothing was written
     if (code == E_OK && done < size)
         code = fail(err, E_CORRUPT, "%s ends %zu bytes before byte %lld", full, size - done,
                     (long long)offset + (long long)size);
@@ -256,7 +256,7 @@ static enum code local_checksum(struct store *base, const char *path, uint64_t *
     }
     mem_free(block);
     struct error ignored = {0};
-    (void)os->file_close(handle, &ignored);  // nothing was written
+    (void)os->file_close(handle, &ignored); // nothing was written
     if (code == E_OK)
         *out = XXH64_digest(&state);
     return code;
@@ -271,9 +271,9 @@ static enum code local_free_bytes(struct store *base, int64_t *out, struct error
 
 struct walk {
     struct local_store *store;
-    const char *folder;         /* the one being listed */
+    const char *folder; /* the one being listed */
     struct path_set files, folders;
-    bool temporaries;           /* collect the store's own names instead of all others */
+    bool temporaries; /* collect the store's own names instead of all others */
 };
 
 static void walk_one(void *context, const char *name, bool is_dir)
@@ -282,7 +282,7 @@ static void walk_one(void *context, const char *name, bool is_dir)
     char path[STORE_PATH_MAX];
     int size = snprintf(path, sizeof path, "%s%s%s", walk->folder, walk->folder[0] == '\0' ? "" : "/", name);
     if (size < 0 || (size_t)size >= sizeof path || store_name_is_own(name) != walk->temporaries)
-        return;  // a longer path is not one that a store made
+        return; // a longer path is not one that a store made
     path_set_add(is_dir ? &walk->folders : &walk->files, path);
 }
 
@@ -313,10 +313,9 @@ static enum code walk_all(struct walk *walk, const char *prefix, bool recursive,
     TRY(walk_folder(walk, prefix, err));
     while (recursive && walk->folders.count > 0) {
         char *folder = walk->folders.items[--walk->folders.count];
-        enum code code = depth_of(folder) < STORE_DEPTH_MAX
-                             ? walk_folder(walk, folder, err)
-                             : fail(err, E_SPEC, "%s/%s: more than %d folders deep", walk->store->base.root,
-                                    folder, STORE_DEPTH_MAX);
+        enum code code = depth_of(folder) < STORE_DEPTH_MAX ? walk_folder(walk, folder, err)
+                                                            : fail(err, E_SPEC, "%s/%s: more than %d folders deep",
+                                                                   walk->store->base.root, folder, STORE_DEPTH_MAX);
         mem_free(folder);
         TRY(code);
     }
@@ -329,7 +328,7 @@ static enum code list_add(struct local_store *store, const char *path, struct st
     struct os_stat st;
     TRY(local_path(store, path, full, err));
     enum code code = os->stat(full, &st, err);
-    if (code == E_ABSENT) {  // removed or renamed since it was listed
+    if (code == E_ABSENT) { // removed or renamed since it was listed
         error_clear(err);
         return E_OK;
     }
@@ -339,7 +338,7 @@ static enum code list_add(struct local_store *store, const char *path, struct st
 }
 
 static enum code local_list(struct store *base, const char *prefix, bool recursive, struct store_list *out,
-                     struct error *err)
+                            struct error *err)
 {
     struct local_store *store = local_of(base);
     struct walk walk = {.store = store};
@@ -476,8 +475,8 @@ static enum code probe_put_new(struct local_store *store, struct error *err)
     for (int i = 0; code == E_OK && i < PROBE_TRIES; i++)
         code = probe_once(store, err);
     if (code == E_OK)
-        return fail(err, E_UNSUPPORTED,
-                    "%s: the file system lets a second writer replace a file; use another disk", store->base.root);
+        return fail(err, E_UNSUPPORTED, "%s: the file system lets a second writer replace a file; use another disk",
+                    store->base.root);
     if (code != E_EXISTS)
         return code;
     error_clear(err);
@@ -499,8 +498,7 @@ static enum code probe_staging(struct local_store *store, struct error *err)
     }
     TRY(code);
     if (root.device != staging.device)
-        return fail(err, E_SPEC,
-                    "%s lies on another file system than its folder; files could not be renamed out of it",
+        return fail(err, E_SPEC, "%s lies on another file system than its folder; files could not be renamed out of it",
                     full);
     return E_OK;
 }
@@ -534,7 +532,7 @@ static void local_close(struct store *base)
     struct local_store *store = local_of(base);
     struct error ignored = {0};
     for (int32_t i = 0; i < store->held_count; i++) {
-        (void)os->file_close(store->held[i].handle, &ignored);  // a lock file holds nothing to lose
+        (void)os->file_close(store->held[i].handle, &ignored); // a lock file holds nothing to lose
         mem_free(store->held[i].path);
     }
     mem_free(store->held);

@@ -13,11 +13,11 @@ struct held_lock {
     int handle;
 };
 struct local_store {
-    struct store base;          /* its root: absolute or as given */
-    struct lock lock;           /* guards the two sets */
-    struct path_set ready;      /* folders this process has made durable, with all their parents */
-    struct path_set unsynced;   /* folders that files were published into since the last store_publish_sync */
-    struct held_lock *held;     /* lock files, until close */
+    struct store base;        /* its root: absolute or as given */
+    struct lock lock;         /* guards the two sets */
+    struct path_set ready;    /* folders this process has made durable, with all their parents */
+    struct path_set unsynced; /* folders that files were published into since the last store_publish_sync */
+    struct held_lock *held;   /* lock files, until close */
     int32_t held_count, held_capacity;
 };
 static inline struct local_store *local_of(struct store *store) { return (struct local_store *)store; }

@@ -40,7 +40,7 @@ enum code local_lock(struct store *base, const char *path, struct error *err)
     // Fixed width, because it is written over what the last holder left.
     int size = snprintf(mine, sizeof mine, "%-20" PRId64 "\n", os_process_id());
     struct error ignored = {0};
-    (void)os->file_write(handle, mine, (size_t)size, &ignored);  // only for the message above
+    (void)os->file_write(handle, mine, (size_t)size, &ignored); // only for the message above
     mem_grow(store->held, store->held_capacity, store->held_count + 1);
     store->held[store->held_count++] = (struct held_lock){mem_strdup(path), handle};
     return E_OK;

@@ -31,10 +31,10 @@ struct local_stage {
     char *full;
     int handle;
     uint8_t *block;
-    size_t used, capacity;  /* bytes waiting in block */
-    int64_t written_bytes;  /* handed to the system */
-    int64_t behind_bytes;   /* of those, being written to disk */
-    bool direct;            /* writes go past the page cache now */
+    size_t used, capacity; /* bytes waiting in block */
+    int64_t written_bytes; /* handed to the system */
+    int64_t behind_bytes;  /* of those, being written to disk */
+    bool direct;           /* writes go past the page cache now */
 };
 
 static struct local_stage *stage_of(struct stage *base) { return (struct local_stage *)base; }
@@ -50,14 +50,14 @@ static enum code open_new(const char *full, int *handle, struct error *err)
 {
     FAULT_IO(stage_open, err);
     TRY(os->file_open(full, OS_WRITE | OS_CREATE_NEW, handle, err));
-    FAULT_LOST(stage_open, err);  // a lost answer leaves the file open: nobody knows its handle
+    FAULT_LOST(stage_open, err); // a lost answer leaves the file open: nobody knows its handle
     return E_OK;
 }
 
 enum code local_stage_open(struct store *base, const char *path, const char *final, struct stage **out,
                            struct error *err)
 {
-    (void)final;  // publishing is told
+    (void) final; // publishing is told
     struct local_store *store = local_of(base);
     char full[PATH_MAX], folder[STORE_PATH_MAX];
     int handle;
@@ -155,7 +155,7 @@ static enum code sync_file(struct local_stage *stage, struct error *err)
 
 enum code local_stage_finish(struct stage *base, struct text *handle, struct error *err)
 {
-    (void)handle;  // the names say it all
+    (void)handle; // the names say it all
     struct local_stage *stage = stage_of(base);
     enum code code = sync_file(stage, err);
     struct error second = {0};
@@ -173,7 +173,7 @@ void local_stage_abandon(struct stage *base)
 {
     struct local_stage *stage = stage_of(base);
     struct error ignored = {0};
-    (void)os->file_close(stage->handle, &ignored);  // its content is not wanted
+    (void)os->file_close(stage->handle, &ignored); // its content is not wanted
     local_discard(stage->full);
     stage_free(stage);
 }
@@ -185,8 +185,8 @@ static enum code check_size(const char *full, int64_t want_bytes, struct error *
     struct os_stat st;
     TRY(os->stat(full, &st, err));
     if (st.size_bytes != want_bytes)
-        return fail(err, E_CORRUPT, "%s has %" PRId64 " bytes, its commit record says %" PRId64, full,
-                    st.size_bytes, want_bytes);
+        return fail(err, E_CORRUPT, "%s has %" PRId64 " bytes, its commit record says %" PRId64, full, st.size_bytes,
+                    want_bytes);
     return E_OK;
 }
 

@@ -30,9 +30,9 @@ enum { SWAP_DIGITS = 16 };
 struct swap {
     struct local_store *store;
     const struct store_swap *what;
-    char old[PATH_MAX];         /* the folder that readers see */
-    char new[PATH_MAX];         /* the one that takes its place; afterwards what was the old one */
-    struct path_set gone;       /* names in the folder */
+    char old[PATH_MAX];   /* the folder that readers see */
+    char new[PATH_MAX];   /* the one that takes its place; afterwards what was the old one */
+    struct path_set gone; /* names in the folder */
 };
 
 /* Entries of a folder, so that it is not changed while it is listed. */
@@ -205,7 +205,7 @@ static enum code swap_run(struct swap *self, struct error *err)
         code = parent_sync(self->new, err);
     if (code != E_OK) {
         struct error ignored = {0};
-        (void)folder_remove(self->new, 0, &ignored);   // else the sweep does
+        (void)folder_remove(self->new, 0, &ignored); // else the sweep does
         return code;
     }
     FAULT(swap_linked);

@@ -2,7 +2,7 @@
 
 #include "store/local.h"
 
-enum { PART_MAX = 255 };  // bytes of a name on Linux file systems
+enum { PART_MAX = 255 }; // bytes of a name on Linux file systems
 
 static bool part_is_fine(const char *part, size_t size)
 {

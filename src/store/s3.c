@@ -36,8 +36,8 @@ enum code s3_key(const struct s3_store *store, const char *path, char *out, stru
     TRY(store_path_check(store->base.root, path, err));
     int size = snprintf(out, S3_KEY_MAX + 1, "%s%s", store->prefix, path);
     if (size > S3_KEY_MAX)
-        return fail(err, E_SPEC, "%s/%s: S3 takes names of at most %d bytes, this one has %d", store->base.root, path, S3_KEY_MAX,
-                    size);
+        return fail(err, E_SPEC, "%s/%s: S3 takes names of at most %d bytes, this one has %d", store->base.root, path,
+                    S3_KEY_MAX, size);
     return E_OK;
 }
 
@@ -57,9 +57,9 @@ static enum code whose(struct s3_client *client, const char *key, const char *nu
         if (ours)
             return E_OK;
     } else if (code != E_ABSENT) {
-        return code;   // unknown
+        return code; // unknown
     }
-    error_clear(err);  // gone again: it was taken all the same
+    error_clear(err); // gone again: it was taken all the same
     return fail(err, E_EXISTS, "s3://%s/%s exists", client->settings.bucket, key);
 }
 
@@ -123,7 +123,7 @@ static enum code s3_claim(struct store *base, const char *from, const char *to, 
     text_free(&content);
     TRY(code);
     struct error left = {0};
-    if (s3_remove(base, from, &left) != E_OK)   // it has its new name: that is what was asked for
+    if (s3_remove(base, from, &left) != E_OK) // it has its new name: that is what was asked for
         log_warn("%s/%s is left behind: %s", base->root, from, left.text);
     return E_OK;
 }
@@ -165,14 +165,15 @@ static enum code part_get(struct s3_store *store, const char *key, int64_t offse
         struct bytes tag = http_answer_header(&reply.answer, "etag");
         snprintf(etag, S3_ETAG_MAX, "%.*s", (int)tag.size, (const char *)tag.data);
         text_add(out, reply.answer.body.data, reply.answer.body.size);
-    } else if (reply.answer.status != 416) {   // 416: it ends before
+    } else if (reply.answer.status != 416) { // 416: it ends before
         code = s3_refused(store->client, &call, &reply, err);
     }
     s3_reply_free(&reply);
     return code;
 }
 
-static enum code s3_read(struct store *base, const char *path, int64_t offset, size_t size, struct text *out, struct error *err)
+static enum code s3_read(struct store *base, const char *path, int64_t offset, size_t size, struct text *out,
+                         struct error *err)
 {
     char key[S3_KEY_MAX + 1], etag[S3_ETAG_MAX] = "";
     size_t before = out->size;
@@ -183,8 +184,8 @@ static enum code s3_read(struct store *base, const char *path, int64_t offset, s
     }
     enum code code = part_get(s3_of(base), key, offset, size, etag, out, err);
     if (code == E_OK && out->size - before < size)
-        code = fail(err, E_CORRUPT, "%s/%s ends %zu bytes before byte %lld", base->root, path, size - (out->size - before),
-                    (long long)offset + (long long)size);
+        code = fail(err, E_CORRUPT, "%s/%s ends %zu bytes before byte %lld", base->root, path,
+                    size - (out->size - before), (long long)offset + (long long)size);
     if (code != E_OK && out->data != NULL)
         out->data[out->size = before] = '\0';
     return code;
@@ -233,7 +234,8 @@ enum code s3_head(struct s3_store *store, const char *key, int64_t *size_bytes, 
     TRY(s3_do(store->client, &call, &reply, err));
     bool fine = length_parse(http_answer_header(&reply.answer, "content-length"), size_bytes);
     s3_reply_free(&reply);
-    return fine ? E_OK : fail(err, E_BROKER, "HEAD s3://%s/%s: the answer has no length", store->client->settings.bucket, key);
+    return fine ? E_OK
+                : fail(err, E_BROKER, "HEAD s3://%s/%s: the answer has no length", store->client->settings.bucket, key);
 }
 
 static enum code s3_size(struct store *base, const char *path, int64_t *out, struct error *err)
@@ -281,7 +283,7 @@ static enum code s3_publish_sync(struct store *base, struct error *err) { return
 
 static struct {
     pthread_mutex_t mutex;
-    char **keys;                   /* "bucket/key" */
+    char **keys; /* "bucket/key" */
     int32_t count, capacity;
 } locked = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -335,7 +337,7 @@ static enum code s3_lock(struct store *base, const char *path, struct error *err
 static int64_t s3_holder(struct store *base, const char *path)
 {
     (void)base, (void)path;
-    return 0;   // it cannot be told
+    return 0; // it cannot be told
 }
 
 /* ---- opening ---- */
@@ -419,9 +421,12 @@ static enum code s3_look(const char *url, struct store **out, struct error *err)
 
 static enum code probe_refused(const struct s3_store *store, struct error *err)
 {
-    return fail(err, E_UNSUPPORTED, "%s: the server at %s lets a second writer replace an object: it does not know PUT with "
-                "If-None-Match. Without that two processes could commit the same records. Use a server that does: S3 itself, MinIO "
-                "or Ceph of 2024 and later, versitygw", store->base.root, store->client->settings.endpoint);
+    return fail(
+        err, E_UNSUPPORTED,
+        "%s: the server at %s lets a second writer replace an object: it does not know PUT with "
+        "If-None-Match. Without that two processes could commit the same records. Use a server that does: S3 itself, MinIO "
+        "or Ceph of 2024 and later, versitygw",
+        store->base.root, store->client->settings.endpoint);
 }
 
 /* E_EXISTS: as it should be. The first one is removed. */

@@ -22,11 +22,11 @@ enum { ANSWER_MAX = 64 * 1024, SECOND_US = 1000000, REFRESH_BEFORE_US = 300 * SE
 
 struct s3_provider {
     const struct s3_settings *settings;
-    struct lock lock;                     /* guards all below */
+    struct lock lock; /* guards all below */
     struct s3_credentials current;
     bool known;
-    int64_t asked_us;                     /* monotonic: when they were last looked for */
-    struct http_client *http;             /* NULL until a service is asked */
+    int64_t asked_us;         /* monotonic: when they were last looked for */
+    struct http_client *http; /* NULL until a service is asked */
 };
 
 void s3_credentials_free(struct s3_credentials *credentials)
@@ -151,7 +151,8 @@ static enum code service_ask(struct s3_provider *provider, const char *method, c
 /* Who may see the token of a container. */
 static bool is_trusted(const char *url)
 {
-    static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]", "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
+    static const char *const hosts[] = {"localhost",     "127.0.0.1",      "[::1]",
+                                        "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
     if (strncasecmp(url, "https://", 8) == 0)
         return true;
     if (strncasecmp(url, "http://", 7) != 0)
@@ -166,7 +167,8 @@ static bool is_trusted(const char *url)
 
 static enum code container_token(struct text *header, struct error *err)
 {
-    const char *token = env_of("AWS_CONTAINER_AUTHORIZATION_TOKEN"), *file = env_of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *token = env_of("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+               *file = env_of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     struct text content = {0};
     if (file != NULL)
         TRY(os_read_file(file, ANSWER_MAX, &content, err));
@@ -174,9 +176,11 @@ static enum code container_token(struct text *header, struct error *err)
         content.data[--content.size] = '\0';
     if (content.size > 0)
         token = content.data;
-    enum code code = token == NULL || is_plain(token)
-                         ? E_OK
-                         : fail(err, E_SPEC, "the token in AWS_CONTAINER_AUTHORIZATION_TOKEN has characters that no header may have");
+    enum code code =
+        token == NULL || is_plain(token)
+            ? E_OK
+            : fail(err, E_SPEC,
+                   "the token in AWS_CONTAINER_AUTHORIZATION_TOKEN has characters that no header may have");
     if (code == E_OK && token != NULL)
         text_printf(header, "Authorization: %s", token);
     text_free(&content);
@@ -184,17 +188,21 @@ static enum code container_token(struct text *header, struct error *err)
 }
 
 /* *found false: this is no container. */
-static enum code from_container(struct s3_provider *provider, struct s3_credentials *out, bool *found, struct error *err)
+static enum code from_container(struct s3_provider *provider, struct s3_credentials *out, bool *found,
+                                struct error *err)
 {
-    const char *relative = env_of("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), *full = env_of("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    const char *relative = env_of("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+               *full = env_of("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     struct text url = {0}, header = {0}, body = {0};
     *found = relative != NULL || full != NULL;
     if (!*found)
         return E_OK;
     text_printf(&url, "%s%s", relative != NULL ? "http://169.254.170.2" : "", relative != NULL ? relative : full);
     enum code code = is_trusted(url.data) ? container_token(&header, err)
-                                          : fail(err, E_SPEC, "AWS_CONTAINER_CREDENTIALS_FULL_URI is %s; it must be https, or "
-                                                 "http on this host", url.data);
+                                          : fail(err, E_SPEC,
+                                                 "AWS_CONTAINER_CREDENTIALS_FULL_URI is %s; it must be https, or "
+                                                 "http on this host",
+                                                 url.data);
     if (code == E_OK)
         code = service_ask(provider, "GET", url.data, header.data, &body, err);
     if (code == E_OK)
@@ -213,8 +221,8 @@ static void cut_line(struct text *text)
         text->data[text->size] = '\0';
 }
 
-static enum code instance_ask(struct s3_provider *provider, const char *base, const char *header, struct s3_credentials *out,
-                              struct error *err)
+static enum code instance_ask(struct s3_provider *provider, const char *base, const char *header,
+                              struct s3_credentials *out, struct error *err)
 {
     struct text url = {0}, role = {0}, body = {0};
     text_printf(&url, "%s/latest/meta-data/iam/security-credentials/", base);
@@ -240,8 +248,7 @@ static enum code from_instance(struct s3_provider *provider, struct s3_credentia
     base = base != NULL ? base : "http://169.254.169.254";
     size_t size = strlen(base);
     text_printf(&url, "%.*s/latest/api/token", (int)(size > 0 && base[size - 1] == '/' ? size - 1 : size), base);
-    enum code code =
-        service_ask(provider, "PUT", url.data, "x-aws-ec2-metadata-token-ttl-seconds: 21600", &token, err);
+    enum code code = service_ask(provider, "PUT", url.data, "x-aws-ec2-metadata-token-ttl-seconds: 21600", &token, err);
     if (code == E_OK && !is_plain(token.data != NULL ? token.data : ""))
         code = fail(err, E_BROKER, "the instance's token has characters that no header may have");
     text_printf(&header, "x-aws-ec2-metadata-token: %s", token.data != NULL ? token.data : "");
@@ -264,15 +271,19 @@ static enum code find(struct s3_provider *provider, struct s3_credentials *out, 
     bool container;
     *out = (struct s3_credentials){0};
     if (settings->anonymous || credentials_set(out, settings->access, settings->secret, settings->token) ||
-        credentials_set(out, env_of("AWS_ACCESS_KEY_ID"), env_of("AWS_SECRET_ACCESS_KEY"), env_of("AWS_SESSION_TOKEN")) ||
+        credentials_set(out, env_of("AWS_ACCESS_KEY_ID"), env_of("AWS_SECRET_ACCESS_KEY"),
+                        env_of("AWS_SESSION_TOKEN")) ||
         from_files(out))
         return E_OK;
     TRY(from_container(provider, out, &container, err));
     if (container || from_instance(provider, out, err) == E_OK)
         return E_OK;
-    return fail(err, E_SPEC, "no credentials for S3: set fs.s3a.access.key and fs.s3a.secret.key, or AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, or write them to ~/.aws/credentials (profile %s); this host is no container and no "
-                "instance that has any", s3_profile_name());
+    return fail(
+        err, E_SPEC,
+        "no credentials for S3: set fs.s3a.access.key and fs.s3a.secret.key, or AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY, or write them to ~/.aws/credentials (profile %s); this host is no container and no "
+        "instance that has any",
+        s3_profile_name());
 }
 
 /* Due for another look? While the server refuses, not with every request. */

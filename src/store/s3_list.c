@@ -14,13 +14,13 @@ enum { PAGES_MAX = 10000, PAGE_NAMES = 1000 };
 
 struct page {
     const struct s3_store *store;
-    bool own;                           /* collect the store's own names instead of all others */
-    struct store_list *objects;         /* one of these two is NULL */
+    bool own;                   /* collect the store's own names instead of all others */
+    struct store_list *objects; /* one of these two is NULL */
     struct staged_list *uploads;
-    struct text key, id, time;          /* of the element that is open */
+    struct text key, id, time; /* of the element that is open */
     int64_t size_bytes;
     bool more;
-    struct text next, next_id;          /* where the next page begins */
+    struct text next, next_id; /* where the next page begins */
 };
 
 static void page_free(struct page *page)
@@ -82,7 +82,8 @@ static void object_take(void *context, const char *path, struct bytes text)
         text_set(&page->key, text);
     } else if (strcmp(path, "ListBucketResult/Contents/Size") == 0) {
         char digits[24];
-        snprintf(digits, sizeof digits, "%.*s", (int)(text.size < sizeof digits ? text.size : 0), (const char *)text.data);
+        snprintf(digits, sizeof digits, "%.*s", (int)(text.size < sizeof digits ? text.size : 0),
+                 (const char *)text.data);
         page->size_bytes = strtoll(digits, NULL, 10);
     } else if (strcmp(path, "ListBucketResult/Contents/LastModified") == 0) {
         text_set(&page->time, text);
@@ -155,7 +156,8 @@ static enum code page_get(struct page *page, const char *query, struct error *er
     text_clear(&page->next);
     text_clear(&page->next_id);
     element_forget(page);
-    enum code code = xml_walk(text_view(&reply.answer.body), page->uploads != NULL ? upload_take : object_take, page, err);
+    enum code code =
+        xml_walk(text_view(&reply.answer.body), page->uploads != NULL ? upload_take : object_take, page, err);
     s3_reply_free(&reply);
     return code == E_OK ? E_OK : error_note(err, "a list of s3://%s", client->settings.bucket);
 }

@@ -99,7 +99,7 @@ static enum code about(const struct s3_client *client, struct error *err)
 /* ---- one request as it is sent ---- */
 
 struct sending {
-    struct text host, path, url, lines;    /* lines: NUL-terminated, one after the other */
+    struct text host, path, url, lines; /* lines: NUL-terminated, one after the other */
     const char *headers[SIGN_HEADERS_MAX];
     int32_t header_count;
 };
@@ -137,8 +137,8 @@ static void address_set(struct sending *sending, const struct s3_client *client,
         text_printf(&sending->url, "?%s", call->query);
 }
 
-static void sign(struct sending *sending, const struct s3_client *client, const struct s3_call *call, const char *region,
-                 const struct s3_credentials *credentials)
+static void sign(struct sending *sending, const struct s3_client *client, const struct s3_call *call,
+                 const char *region, const struct s3_credentials *credentials)
 {
     struct sign_scope scope = {.region = region, .service = "s3"};
     char payload[SIGN_HEX_BYTES];
@@ -167,7 +167,7 @@ static void sign(struct sending *sending, const struct s3_client *client, const 
         headers[count++] = (struct sign_header){"authorization", authorization.data};
     }
     size_t starts[SIGN_HEADERS_MAX];
-    for (int32_t i = 1; i < count; i++) {   // curl sends the host
+    for (int32_t i = 1; i < count; i++) { // curl sends the host
         starts[sending->header_count++] = sending->lines.size;
         text_printf(&sending->lines, "%s: %s%c", headers[i].name, headers[i].value, '\0');
     }
@@ -209,7 +209,7 @@ static void reply_read(struct s3_reply *reply, const struct s3_call *call)
     struct error ignored = {0};
     bool content = strcmp(call->method, "GET") == 0 && call->key != NULL && reply->answer.status < 300;
     if (!content && xml_walk(text_view(&reply->answer.body), error_take, reply, &ignored) != E_OK)
-        reply->error_code[0] = '\0';   // what is no XML has no code
+        reply->error_code[0] = '\0'; // what is no XML has no code
 }
 
 static bool is_code(const struct s3_reply *reply, const char *code) { return strcmp(reply->error_code, code) == 0; }
@@ -218,8 +218,8 @@ static bool is_code(const struct s3_reply *reply, const char *code) { return str
 
 enum again {
     AGAIN_NOT,
-    AGAIN_SOON,                    /* after a wait */
-    AGAIN_NOW,                     /* with what has just been learned; a few times */
+    AGAIN_SOON, /* after a wait */
+    AGAIN_NOW,  /* with what has just been learned; a few times */
 };
 
 static bool clock_learn(struct s3_client *client, const struct s3_reply *reply)
@@ -256,8 +256,10 @@ static bool region_learn(struct s3_client *client, const struct s3_reply *reply)
 
 static bool is_busy(const struct s3_reply *reply)
 {
-    static const char *const codes[] = {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling",
-                                        "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded", "OperationAborted"};
+    static const char *const codes[] = {
+        "SlowDown",        "RequestTimeout",      "InternalError",        "ServiceUnavailable",
+        "Throttling",      "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded",
+        "OperationAborted"};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (is_code(reply, codes[i]))
             return true;
@@ -275,8 +277,9 @@ static enum again judge(struct s3_client *client, const struct s3_reply *reply, 
         return AGAIN_NOW;
     if ((status == 301 || status == 307 || status == 400) && region_learn(client, reply))
         return AGAIN_NOW;
-    *refused = is_code(reply, "ExpiredToken") || is_code(reply, "InvalidToken") || is_code(reply, "TokenRefreshRequired") ||
-               (status == 400 && reply->error_code[0] == '\0');   // of HEAD: an answer without a body does not say why
+    *refused = is_code(reply, "ExpiredToken") || is_code(reply, "InvalidToken") ||
+               is_code(reply, "TokenRefreshRequired") ||
+               (status == 400 && reply->error_code[0] == '\0'); // of HEAD: an answer without a body does not say why
     return *refused ? AGAIN_SOON : AGAIN_NOT;
 }
 
@@ -299,7 +302,7 @@ static enum code send_once(struct s3_client *client, const struct s3_call *call,
         .headers = sending.headers,
         .header_count = sending.header_count,
         .body = call->body,
-        .answer_max = content_max > ERROR_MAX ? content_max : ERROR_MAX,   // an error may be longer than the content
+        .answer_max = content_max > ERROR_MAX ? content_max : ERROR_MAX, // an error may be longer than the content
     };
     enum code code = http_send(client->http, &request, &reply->answer, err);
     if (code == E_OK)
@@ -316,9 +319,9 @@ static enum code send_once(struct s3_client *client, const struct s3_call *call,
 static enum code busy_tell(const struct s3_call *call, const struct s3_reply *reply, struct error *err)
 {
     const char *key = call->key != NULL ? call->key : "";
-    return fail(err, E_BROKER, "%s %s: the server answers with status %d%s%s%s%.180s", call->method, key, reply->answer.status,
-                reply->error_code[0] != '\0' ? ", " : "", reply->error_code, reply->message[0] != '\0' ? ": " : "",
-                reply->message);
+    return fail(err, E_BROKER, "%s %s: the server answers with status %d%s%s%s%.180s", call->method, key,
+                reply->answer.status, reply->error_code[0] != '\0' ? ", " : "", reply->error_code,
+                reply->message[0] != '\0' ? ": " : "", reply->message);
 }
 
 /* Wait until the next attempt; false: there is none. */
@@ -329,7 +332,7 @@ static bool wait_for_next(const struct s3_client *client, struct dependency *dep
         .max_us = 5 * SECOND_US,
         .limit_us = 3 * client->settings.idle_us,
         .attempts_max = (int32_t)client->settings.attempts_max,
-        .circuit_failures = INT32_MAX,   // the runtime has one, for the whole query
+        .circuit_failures = INT32_MAX, // the runtime has one, for the whole query
     };
     int64_t now_us = os->clock_mono_us();
     if (dependency_failed(dependency, &policy, now_us, os_random(), err) != RETRY_LATER)
@@ -367,26 +370,30 @@ void s3_reply_free(struct s3_reply *reply) { http_answer_free(&reply->answer); }
 
 /* ---- refusals ---- */
 
-enum code s3_refused(const struct s3_client *client, const struct s3_call *call, const struct s3_reply *reply, struct error *err)
+enum code s3_refused(const struct s3_client *client, const struct s3_call *call, const struct s3_reply *reply,
+                     struct error *err)
 {
     const struct s3_settings *settings = &client->settings;
     const char *key = call->key != NULL ? call->key : "", *code = reply->error_code;
     int status = reply->answer.status;
-    bool absent = code[0] == '\0' || is_code(reply, "NoSuchKey") || is_code(reply, "NoSuchUpload") || is_code(reply, "NotFound");
+    bool absent =
+        code[0] == '\0' || is_code(reply, "NoSuchKey") || is_code(reply, "NoSuchUpload") || is_code(reply, "NotFound");
     if (status == 404 && is_code(reply, "NoSuchBucket"))
         fail(err, E_SPEC, "there is no bucket %s at %s; create it first", settings->bucket, settings->endpoint);
     else if (status == 404 && absent)
-        return fail(err, E_ABSENT, "s3://%s/%s does not exist", settings->bucket, key);   // a question's answer: nobody's fault
+        return fail(err, E_ABSENT, "s3://%s/%s does not exist", settings->bucket,
+                    key); // a question's answer: nobody's fault
     else if (status == 412)
         return fail(err, E_EXISTS, "s3://%s/%s exists", settings->bucket, key);
-    else if (status == 401 || status == 403 || status == 404)   // versitygw: "no such user"
-        fail(err, E_SPEC, "%s s3://%s/%s is refused by %s (%s%s%.180s); check the credentials and what they may do", call->method,
-             settings->bucket, key, settings->endpoint, code[0] != '\0' ? code : "status 403", reply->message[0] != '\0' ? ": " : "",
-             reply->message);
+    else if (status == 401 || status == 403 || status == 404) // versitygw: "no such user"
+        fail(err, E_SPEC, "%s s3://%s/%s is refused by %s (%s%s%.180s); check the credentials and what they may do",
+             call->method, settings->bucket, key, settings->endpoint, code[0] != '\0' ? code : "status 403",
+             reply->message[0] != '\0' ? ": " : "", reply->message);
     else
         fail(err, status == 301 || status == 307 || status == 400 ? E_SPEC : E_BROKER,
-             "%s s3://%s/%s: %s answers with status %d%s%s%s%.180s", call->method, settings->bucket, key, settings->endpoint, status,
-             code[0] != '\0' ? ", " : "", code, reply->message[0] != '\0' ? ": " : "", reply->message);
+             "%s s3://%s/%s: %s answers with status %d%s%s%s%.180s", call->method, settings->bucket, key,
+             settings->endpoint, status, code[0] != '\0' ? ", " : "", code, reply->message[0] != '\0' ? ": " : "",
+             reply->message);
     return about(client, err);
 }
 

@@ -43,21 +43,22 @@ void store_configure(const struct store_option *options, int32_t count)
     for (int32_t i = 0; i < count; i++) {
         const char *name = without_prefix(options[i].name);
         if (name != NULL)
-            given.items[given.count++] = (struct store_option){arena_strdup(&given.arena, name),
-                                                               arena_strdup(&given.arena, options[i].value)};
+            given.items[given.count++] =
+                (struct store_option){arena_strdup(&given.arena, name), arena_strdup(&given.arena, options[i].value)};
     }
     always(pthread_mutex_unlock(&given.mutex) == 0);
 }
 
 /* ---- the options ---- */
 
-struct raw {                       /* as they are given */
+struct raw { /* as they are given */
     const char *endpoint, *region, *access, *secret, *token, *provider;
     bool path_style, ssl, insecure;
     int64_t attempts_max, connect_us, idle_us;
 };
 #define AT(member) offsetof(struct raw, member)
 
+// clang-format off
 static const struct option s3_options[] = {
     {.name = "endpoint", .kind = OPTION_STRING, .offset = AT(endpoint), .help = "host, host:port or URL of the server"},
     {.name = "endpoint.region", .kind = OPTION_STRING, .offset = AT(region), .help = "region that requests are signed for"},
@@ -80,6 +81,7 @@ static const struct option s3_options[] = {
      .max = (int64_t)3600 * 1000000, .offset = AT(idle_us), .help = "the longest time without a byte"},
     {0},
 };
+// clang-format on
 
 /* Hadoop's times are milliseconds when they have no unit. */
 static const char *with_unit(const struct option *option, const char *value, struct arena *arena)
@@ -99,8 +101,9 @@ static enum code take_given(const char *bucket, bool own, struct raw *raw, struc
             continue;
         const struct option *option = option_find(s3_options, mine ? name + size : name);
         if (option == NULL)
-            continue;   // one of the many that Hadoop has and leat does not need
-        if (option_set(s3_options, raw, option->name, with_unit(option, given.items[i].value, arena), arena, err) != E_OK)
+            continue; // one of the many that Hadoop has and leat does not need
+        if (option_set(s3_options, raw, option->name, with_unit(option, given.items[i].value, arena), arena, err) !=
+            E_OK)
             return error_note(err, "fs.s3a.%s", name);
     }
     return E_OK;
@@ -140,7 +143,10 @@ void s3_profile_file(const char *variable, const char *name, struct text *out)
     text_free(&path);
 }
 
-static struct bytes trimmed(const char *from, const char *to) { return bytes_trim(bytes_of(from, (size_t)(to - from))); }
+static struct bytes trimmed(const char *from, const char *to)
+{
+    return bytes_trim(bytes_of(from, (size_t)(to - from)));
+}
 
 /* "[name]" in credentials, "[profile name]" in config. */
 static bool is_section(struct bytes line, const char *section)
@@ -196,7 +202,8 @@ static const char *config_value(struct arena *arena, struct bytes config, const 
 /* "eu-west-1" of s3.eu-west-1.amazonaws.com */
 static const char *region_of_endpoint(struct arena *arena, const char *endpoint)
 {
-    const char *host = endpoint != NULL ? strstr(endpoint, "s3.") : NULL, *dot = host != NULL ? strchr(host + 3, '.') : NULL;
+    const char *host = endpoint != NULL ? strstr(endpoint, "s3.") : NULL,
+               *dot = host != NULL ? strchr(host + 3, '.') : NULL;
     if (dot == NULL || strncmp(dot, ".amazonaws.com", 14) != 0)
         return NULL;
     return arena_strndup(arena, host + 3, (size_t)(dot - host - 3));
@@ -209,12 +216,19 @@ static enum code endpoint_set(struct s3_settings *out, const char *endpoint, boo
     while (size > 0 && endpoint[size - 1] == '/')
         size--;
     if (scheme != NULL && strncasecmp(endpoint, "http://", 7) != 0 && strncasecmp(endpoint, "https://", 8) != 0)
-        return fail(err, E_SPEC, "fs.s3a.endpoint is '%s'; it takes a host, host:port, or a URL that begins with http:// or "
-                    "https://", endpoint);
-    out->endpoint = arena_printf(&out->arena, "%s%.*s", scheme != NULL ? "" : ssl ? "https://" : "http://", (int)size, endpoint);
+        return fail(err, E_SPEC,
+                    "fs.s3a.endpoint is '%s'; it takes a host, host:port, or a URL that begins with http:// or "
+                    "https://",
+                    endpoint);
+    out->endpoint = arena_printf(&out->arena, "%s%.*s",
+                                 scheme != NULL ? ""
+                                 : ssl          ? "https://"
+                                                : "http://",
+                                 (int)size, endpoint);
     const char *host = strstr(out->endpoint, "://") + 3;
     if (host[0] == '\0' || strpbrk(host, "/?#@ ") != NULL)
-        return fail(err, E_SPEC, "fs.s3a.endpoint is '%s'; it takes a host, host:port, or a URL without a path", endpoint);
+        return fail(err, E_SPEC, "fs.s3a.endpoint is '%s'; it takes a host, host:port, or a URL without a path",
+                    endpoint);
     return E_OK;
 }
 

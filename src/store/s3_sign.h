@@ -15,17 +15,17 @@
 enum { SIGN_HEX_BYTES = 65, SIGN_TIME_BYTES = 17, SIGN_HEADERS_MAX = 16 };
 
 struct sign_header {
-    const char *name, *value;        /* the name in lower case */
+    const char *name, *value; /* the name in lower case */
 };
 struct sign_request {
     const char *method, *path;
-    const char *query;               /* "a=1&b=", in any order; "" when there is none */
+    const char *query; /* "a=1&b=", in any order; "" when there is none */
     const struct sign_header *headers;
-    int32_t header_count;            /* at most SIGN_HEADERS_MAX; all are signed */
-    const char *payload_hex;         /* SHA-256 of the body */
+    int32_t header_count;    /* at most SIGN_HEADERS_MAX; all are signed */
+    const char *payload_hex; /* SHA-256 of the body */
 };
 struct sign_scope {
-    char time[SIGN_TIME_BYTES];      /* 20150830T123600Z, as in x-amz-date */
+    char time[SIGN_TIME_BYTES]; /* 20150830T123600Z, as in x-amz-date */
     const char *region, *service;
 };
 

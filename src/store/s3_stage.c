@@ -28,11 +28,11 @@ enum { BLOCK_FIRST_BYTES = 64 << 10 };
 struct s3_stage {
     struct stage base;
     char *key;
-    bool plain;                  /* from stage_open: complete at the end */
-    uint8_t *block;              /* the part that is being filled */
+    bool plain;     /* from stage_open: complete at the end */
+    uint8_t *block; /* the part that is being filled */
     size_t used, capacity;
-    char *upload;                /* its id; NULL: not created yet */
-    struct text etags;           /* of the parts sent, comma between */
+    char *upload;      /* its id; NULL: not created yet */
+    struct text etags; /* of the parts sent, comma between */
     int32_t parts;
 };
 
@@ -80,7 +80,8 @@ static enum code upload_create(struct s3_client *client, struct s3_stage *stage,
     s3_reply_free(&reply);
     TRY(code);
     if (stage->upload == NULL)
-        return fail(err, E_BROKER, "s3://%s/%s: the server began an upload and gave no id", client->settings.bucket, stage->key);
+        return fail(err, E_BROKER, "s3://%s/%s: the server began an upload and gave no id", client->settings.bucket,
+                    stage->key);
     FAULT_LOST(stage_open, err);
     return E_OK;
 }
@@ -128,8 +129,9 @@ static enum code part_send(struct s3_stage *stage, struct error *err)
     if (stage->upload == NULL)
         TRY(upload_create(client, stage, err));
     if (stage->parts == S3_PARTS_MAX)
-        return fail(err, E_UNSUPPORTED, "%s: a file of more than %d parts; let files be smaller with leat.files.target_size",
-                    stage->key, S3_PARTS_MAX);
+        return fail(err, E_UNSUPPORTED,
+                    "%s: a file of more than %d parts; let files be smaller with leat.files.target_size", stage->key,
+                    S3_PARTS_MAX);
     FAULT_IO(stage_write, err);
     text_printf(&query, "partNumber=%d&", ++stage->parts);
     upload_query(stage->upload, &query);
@@ -194,12 +196,16 @@ static enum code complete(struct s3_client *client, const char *key, const char 
     text_add_string(&body, "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (int32_t part = 1; *etags != '\0'; part++) {
         size_t size = strcspn(etags, ",");
-        text_printf(&body, "<Part><PartNumber>%d</PartNumber><ETag>&quot;%.*s&quot;</ETag></Part>", part, (int)size, etags);
+        text_printf(&body, "<Part><PartNumber>%d</PartNumber><ETag>&quot;%.*s&quot;</ETag></Part>", part, (int)size,
+                    etags);
         etags += size + (etags[size] == ',');
     }
     text_add_string(&body, "</CompleteMultipartUpload>");
-    const struct s3_call call = {
-        .method = "POST", .key = key, .query = query.data, .headers = {{"if-none-match", "*"}}, .body = text_view(&body)};
+    const struct s3_call call = {.method = "POST",
+                                 .key = key,
+                                 .query = query.data,
+                                 .headers = {{"if-none-match", "*"}},
+                                 .body = text_view(&body)};
     enum code code = s3_send(client, &call, reply, err);
     text_free(&query);
     text_free(&body);
@@ -222,7 +228,7 @@ static enum code finish(struct s3_stage *stage, struct text *handle, struct erro
 {
     FAULT_IO(stage_fsync, err);
     if (stage->used > 0 ? stage->upload != NULL || !stage->plain : stage->parts == 0 && !stage->plain)
-        TRY(part_send(stage, err));   // the rest; an upload has a part, be it empty
+        TRY(part_send(stage, err)); // the rest; an upload has a part, be it empty
     if (stage->plain)
         TRY(finish_plain(stage, err));
     FAULT_LOST(stage_fsync, err);
@@ -255,15 +261,17 @@ void s3_stage_abandon(struct stage *base)
 /* ---- publishing ---- */
 
 /* The name is taken, or the upload is gone: then what lies there must be it. */
-static enum code check_published(struct s3_store *store, const char *key, int64_t want_bytes, bool gone, struct error *err)
+static enum code check_published(struct s3_store *store, const char *key, int64_t want_bytes, bool gone,
+                                 struct error *err)
 {
     int64_t size_bytes;
     enum code code = s3_head(store, key, &size_bytes, err);
     if (code == E_ABSENT && gone)
-        return fail(err, E_LOST,
-                    "s3://%s/%s is gone, and so is its upload: they were deleted by someone else, perhaps by a lifecycle rule "
-                    "of the bucket that aborts uploads; restore the object, or start with a new checkpoint",
-                    store->client->settings.bucket, key);
+        return fail(
+            err, E_LOST,
+            "s3://%s/%s is gone, and so is its upload: they were deleted by someone else, perhaps by a lifecycle rule "
+            "of the bucket that aborts uploads; restore the object, or start with a new checkpoint",
+            store->client->settings.bucket, key);
     TRY(code);
     if (size_bytes != want_bytes)
         return fail(err, E_CORRUPT, "s3://%s/%s has %" PRId64 " bytes, its commit record says %" PRId64,
@@ -304,11 +312,13 @@ static enum code publish_upload(struct s3_store *store, const char *key, const c
 }
 
 /* "<upload> <etags>": the upload is cut out; E_CORRUPT. A handle from a list of uploads has no tags. */
-static enum code handle_split(const char *handle, char upload[S3_UPLOAD_ID_MAX + 1], const char **etags, struct error *err)
+static enum code handle_split(const char *handle, char upload[S3_UPLOAD_ID_MAX + 1], const char **etags,
+                              struct error *err)
 {
     size_t size = handle == NULL ? 0 : strcspn(handle, " ");
     if (size == 0 || !is_token(handle, size, S3_UPLOAD_ID_MAX))
-        return fail(err, E_CORRUPT, "the commit record names no upload; was the table on a local disk when it was written?");
+        return fail(err, E_CORRUPT,
+                    "the commit record names no upload; was the table on a local disk when it was written?");
     memcpy(upload, handle, size);
     upload[size] = '\0';
     *etags = handle[size] == ' ' ? handle + size + 1 : "";

@@ -6,10 +6,10 @@ struct walk {
     const char *at, *begin, *end;
     xml_element *each;
     void *context;
-    char path[XML_PATH_MAX];           /* of the open element */
+    char path[XML_PATH_MAX]; /* of the open element */
     size_t path_size;
-    size_t names[XML_DEPTH_MAX];       /* per open element: where its name begins in path */
-    size_t texts[XML_DEPTH_MAX];       /* and its text in `text` */
+    size_t names[XML_DEPTH_MAX]; /* per open element: where its name begins in path */
+    size_t texts[XML_DEPTH_MAX]; /* and its text in `text` */
     int depth;
     struct text text;
 };
@@ -187,7 +187,7 @@ static enum code walk_all(struct walk *walk, struct error *err)
         if (*walk->at == '<') {
             TRY(tag_take(walk, err));
         } else if (walk->depth == 0) {
-            walk->at++;   // white space around the document, or a mark of its encoding
+            walk->at++; // white space around the document, or a mark of its encoding
         } else if (*walk->at == '&') {
             TRY(entity_take(walk, err));
         } else {

@@ -14,7 +14,8 @@ static enum code type_of(const char *url, const struct store_type **out, struct 
         }
     const char *scheme = strstr(url, "://");
     int size = scheme == NULL ? 0 : (int)(scheme - url);
-    return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path, file:///path or s3://bucket/prefix", url, size, url);
+    return fail(err, E_SPEC, "%s: the scheme %.*s is not known; use a path, file:///path or s3://bucket/prefix", url,
+                size, url);
 }
 
 enum code store_check(const char *url, struct error *err)

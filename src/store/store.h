@@ -25,18 +25,18 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-enum { STORE_PATH_MAX = 1024, STORE_DEPTH_MAX = 32 };   /* bytes of a relative path; folders below the root */
+enum { STORE_PATH_MAX = 1024, STORE_DEPTH_MAX = 32 }; /* bytes of a relative path; folders below the root */
 
 struct store;
 struct stage;
 
 struct store_entry {
-    char *path;          /* relative to the root; owned by the list */
+    char *path; /* relative to the root; owned by the list */
     int64_t size_bytes;
     int64_t modified_us;
 };
 struct store_list {
-    struct store_entry *entries;   /* sorted by path */
+    struct store_entry *entries; /* sorted by path */
     int32_t count, capacity;
 };
 void store_list_free(struct store_list *list);
@@ -56,22 +56,20 @@ MUST_CHECK enum code store_open(const char *url, struct store **out, struct erro
 /* To read only: creates and tries nothing. E_ABSENT when the folder is not there. */
 MUST_CHECK enum code store_look(const char *url, struct store **out, struct error *err);
 void store_close(struct store *store);
-const char *store_root(const struct store *store);   /* for messages and the user */
-bool store_is_local(const struct store *store);      /* its root is a folder of this machine */
+const char *store_root(const struct store *store); /* for messages and the user */
+bool store_is_local(const struct store *store);    /* its root is a folder of this machine */
 
-MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content,
-                                   struct error *err);
+MUST_CHECK enum code store_put_new(struct store *store, const char *path, struct bytes content, struct error *err);
 /* put_new of what already lies, synced, under another name: it moves. E_EXISTS when `to` is taken, then `from` stays. Durable
  * after store_sync of the folder, or the next put into it. */
 MUST_CHECK enum code store_claim(struct store *store, const char *from, const char *to, struct error *err);
-MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content,
-                                    struct error *err);
+MUST_CHECK enum code store_put_over(struct store *store, const char *path, struct bytes content, struct error *err);
 /* E_ABSENT; E_CORRUPT when larger than limit_bytes. */
 MUST_CHECK enum code store_get(struct store *store, const char *path, size_t limit_bytes, struct text *out,
                                struct error *err);
 /* `size` bytes from `offset` on, appended to `out`; E_ABSENT; E_CORRUPT when the file ends before. */
-MUST_CHECK enum code store_read(struct store *store, const char *path, int64_t offset, size_t size,
-                                struct text *out, struct error *err);
+MUST_CHECK enum code store_read(struct store *store, const char *path, int64_t offset, size_t size, struct text *out,
+                                struct error *err);
 /* For who reads a file in place: the `read` of a parquet_input, with a struct store_file as its context. */
 struct store_file {
     struct store *store;
@@ -82,10 +80,9 @@ MUST_CHECK enum code store_file_read(void *file, int64_t offset, void *out, size
 MUST_CHECK enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err);
 MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
 /* Files below `prefix` (a folder; "" = all), recursively when asked. An absent folder is an empty list. */
-MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive,
-                                struct store_list *out, struct error *err);
-MUST_CHECK enum code store_remove(struct store *store, const char *path,
-                                  struct error *err); /* absent is fine */
+MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out,
+                                struct error *err);
+MUST_CHECK enum code store_remove(struct store *store, const char *path, struct error *err); /* absent is fine */
 /* Make the names in a folder durable: after a crash, before acting upon what a list shows. Absent is fine. */
 MUST_CHECK enum code store_sync(struct store *store, const char *folder, struct error *err);
 /* Remove what a crash inside put_new or put_over left in the folder. Only for who holds the folder alone. */
@@ -101,10 +98,10 @@ MUST_CHECK enum code store_free_bytes(struct store *store, int64_t *out, struct 
 
 /* A file that was written to be published. The strings are the caller's. */
 struct staged {
-    const char *path;    /* the name it was staged under; NULL: it has none (an upload) */
-    const char *final;   /* the name it gets; NULL: not known to the store (a local file) */
-    const char *handle;  /* what stage_seal gave; NULL is "" */
-    int64_t size_bytes;  /* of store_publish only */
+    const char *path;   /* the name it was staged under; NULL: it has none (an upload) */
+    const char *final;  /* the name it gets; NULL: not known to the store (a local file) */
+    const char *handle; /* what stage_seal gave; NULL is "" */
+    int64_t size_bytes; /* of store_publish only */
 };
 
 MUST_CHECK enum code stage_open(struct store *store, const char *path, struct stage **out, struct error *err);
@@ -113,14 +110,14 @@ MUST_CHECK enum code stage_open_final(struct store *store, const char *staged, c
                                       struct error *err);
 MUST_CHECK enum code stage_write(struct stage *stage, struct bytes content, struct error *err);
 int64_t stage_size(const struct stage *stage);
-uint64_t stage_checksum(const struct stage *stage);  /* XXH64 of all bytes so far */
+uint64_t stage_checksum(const struct stage *stage); /* XXH64 of all bytes so far */
 /* Sync the bytes and close; the stage is freed, whatever the outcome. The name needs a store_sync of its
  * folder. */
 MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
 /* The same for stage_open_final. What a publisher must be told beside the names is appended to `handle`, as text
  * without control characters; nothing on a local disk. */
 MUST_CHECK enum code stage_seal(struct stage *stage, struct text *handle, struct error *err);
-void stage_abandon(struct stage *stage);             /* close and remove; best effort */
+void stage_abandon(struct stage *stage); /* close and remove; best effort */
 
 MUST_CHECK enum code store_publish(struct store *store, const struct staged *file, struct error *err);
 /* Sync the folders that publishes since the last call renamed into (one sync a folder, not one a file). */
@@ -133,7 +130,7 @@ MUST_CHECK enum code store_has_staged(struct store *store, const struct staged *
 
 /* All that is staged for files in the store and not published: by living, frozen and dead processes. */
 struct staged_list {
-    struct staged *items;    /* strings owned; size_bytes 0 */
+    struct staged *items; /* strings owned; size_bytes 0 */
     int32_t count, capacity;
 };
 MUST_CHECK enum code store_list_staged(struct store *store, struct staged_list *out, struct error *err);
@@ -142,12 +139,12 @@ void staged_list_free(struct staged_list *list);
 /* ---- files that take the place of others ---- */
 
 struct store_swap {
-    const char *folder;               /* the files lie in it, and no folders but _staging */
-    const char *const *gone;          /* paths */
+    const char *folder;      /* the files lie in it, and no folders but _staging */
+    const char *const *gone; /* paths */
     int32_t gone_count;
-    const struct staged *come;        /* staged in this store, with final names in the folder */
+    const struct staged *come; /* staged in this store, with final names in the folder */
     int32_t come_count;
-    int64_t modified_us;              /* the new files' time */
+    int64_t modified_us; /* the new files' time */
 };
 /* In one step for who lists the folder: he finds either all of `gone` or all of `come`. Who has listed it before finds that
  * `gone` have vanished. Durable. Only for who alone writes into the store. E_UNSUPPORTED: the store or its disk cannot. */

@@ -11,13 +11,13 @@
 
 struct store {
     const struct store_type *type;
-    char *root;                  /* for messages; no '/' at its end. The type's to free */
+    char *root; /* for messages; no '/' at its end. The type's to free */
 };
 struct stage {
     struct store *store;
-    int64_t size_bytes;          /* of all content given so far */
-    XXH64_state_t checksum;      /* of it */
-    bool failed;                 /* a write failed: what follows it must not look whole */
+    int64_t size_bytes;     /* of all content given so far */
+    XXH64_state_t checksum; /* of it */
+    bool failed;            /* a write failed: what follows it must not look whole */
 };
 
 struct store_type {
@@ -27,9 +27,11 @@ struct store_type {
     enum code (*open)(const char *url, struct store **out, struct error *err) MUST_CHECK;
     enum code (*look)(const char *url, struct store **out, struct error *err) MUST_CHECK;
     void (*close)(struct store *store);
-    enum code (*put)(struct store *store, const char *path, struct bytes content, bool over, struct error *err) MUST_CHECK;
+    enum code (*put)(struct store *store, const char *path, struct bytes content, bool over, struct error *err)
+        MUST_CHECK;
     enum code (*claim)(struct store *store, const char *from, const char *to, struct error *err) MUST_CHECK;
-    enum code (*get)(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err) MUST_CHECK;
+    enum code (*get)(struct store *store, const char *path, size_t limit_bytes, struct text *out, struct error *err)
+        MUST_CHECK;
     enum code (*read)(struct store *store, const char *path, int64_t offset, size_t size, struct text *out,
                       struct error *err) MUST_CHECK;
     enum code (*checksum)(struct store *store, const char *path, uint64_t *out, struct error *err) MUST_CHECK;

@@ -79,9 +79,7 @@ static void put_shape(struct builder *builder, enum shape shape)
     case TYPE_BOOLEAN: builder_boolean(builder, shape == SHAPE_HIGHEST); break;
     case TYPE_FLOAT:
     case TYPE_DOUBLE:
-        builder_double(builder, shape == SHAPE_EMPTY    ? -0.0
-                                : shape == SHAPE_LOWEST ? -1e38
-                                                        : __builtin_inf());
+        builder_double(builder, shape == SHAPE_EMPTY ? -0.0 : shape == SHAPE_LOWEST ? -1e38 : __builtin_inf());
         break;
     case TYPE_DECIMAL: {
         __int128 most = decimal_power10(type->precision) - 1;
@@ -90,8 +88,7 @@ static void put_shape(struct builder *builder, enum shape shape)
     }
     case TYPE_STRING:
     case TYPE_BINARY:
-        builder_bytes(builder, shape == SHAPE_HIGHEST ? longest_text()
-                                                      : bytes_of("\n", shape == SHAPE_LOWEST));
+        builder_bytes(builder, shape == SHAPE_HIGHEST ? longest_text() : bytes_of("\n", shape == SHAPE_LOWEST));
         break;
     case TYPE_DATE:
     case TYPE_TIMESTAMP:
@@ -152,8 +149,7 @@ static void table_close(struct table *table)
  * refuses the schema. */
 static struct text file_of(const struct encoder_type *type, const struct table *table, int pieces)
 {
-    struct encoder_spec spec = {
-        .schema = table->batch.schema, .zone = zone_utc(), .created_by = "leat test"};
+    struct encoder_spec spec = {.schema = table->batch.schema, .zone = zone_utc(), .created_by = "leat test"};
     struct error err = {0};
     struct text out = {0};
     void *lane = mem_zero(type->lane_size), *file = mem_zero(type->file_size);
@@ -191,10 +187,8 @@ TEST(every_encoder_takes_every_value_of_every_type)
     for (size_t e = 0; encoder_types[e] != NULL; e++)
         for (size_t c = 0; c < COLUMNS; c++) {
             struct table table = table_of(columns_ddl[c]);
-            struct text three = file_of(encoder_types[e], &table, 3),
-                        again = file_of(encoder_types[e], &table, 3);
-            CHECK(bytes_equal(text_view(&three),
-                              text_view(&again))); /* the same rows, the same bytes */
+            struct text three = file_of(encoder_types[e], &table, 3), again = file_of(encoder_types[e], &table, 3);
+            CHECK(bytes_equal(text_view(&three), text_view(&again))); /* the same rows, the same bytes */
             text_free(&three);
             text_free(&again);
             table_close(&table);
@@ -236,8 +230,8 @@ static struct column lines_of(const struct text *text)
     return col;
 }
 
-static void decode(const struct decoder_type *type, const struct decoder_spec *spec,
-                   const struct column *payload, struct column *out)
+static void decode(const struct decoder_type *type, const struct decoder_spec *spec, const struct column *payload,
+                   struct column *out)
 {
     struct rejects rejects = {0};
     struct error err = {0};
@@ -264,10 +258,7 @@ static bool same_value(const struct column *a, const struct column *b, int64_t r
 
 /* Of the formats that are lines of text. CSV cannot tell an empty text from NULL and has no bytes: csv_decode_test knows its
  * rules. */
-static bool writes_lines_whole(const struct decoder_type *type)
-{
-    return strcmp(type->name, "json") == 0;
-}
+static bool writes_lines_whole(const struct decoder_type *type) { return strcmp(type->name, "json") == 0; }
 
 TEST(what_an_encoder_writes_the_decoder_of_its_name_reads)
 {
@@ -280,14 +271,13 @@ TEST(what_an_encoder_writes_the_decoder_of_its_name_reads)
             struct text file = file_of(encoder, &table, 1);
             struct column payload = lines_of(&file), out;
             for (int simd = -1; simd <= 0; simd++) {
-                struct decoder_spec spec = {
-                    .schema = table.batch.schema, .zone = zone_utc(), .simd = simd};
+                struct decoder_spec spec = {.schema = table.batch.schema, .zone = zone_utc(), .simd = simd};
                 decode(decoder_types[d], &spec, &payload, &out);
                 CHECK_INT(out.rows, SHAPES);
                 for (int64_t row = 0; row < out.rows; row++)
                     if (!same_value(&table.batch.columns[1], &out.children[1], row))
-                        kit_fail(__FILE__, __LINE__, "%s: %s, shape %d", decoder_types[d]->name,
-                                 columns_ddl[c], (int)row);
+                        kit_fail(__FILE__, __LINE__, "%s: %s, shape %d", decoder_types[d]->name, columns_ddl[c],
+                                 (int)row);
                 column_release(&out);
             }
             column_release(&payload);
@@ -317,8 +307,7 @@ TEST(every_decoder_survives_nulls_nothing_and_noise)
             }
             builder_finish(&builder, &payload);
             builder_release(&builder);
-            struct decoder_spec spec = {
-                .schema = table.batch.schema, .corrupt_column = "_corrupt_record", .simd = -1};
+            struct decoder_spec spec = {.schema = table.batch.schema, .corrupt_column = "_corrupt_record", .simd = -1};
             decode(decoder_types[d], &spec, &payload, &out);
             CHECK(column_is_null(&out, 0) && column_is_null(&out, 45)); /* no payload, no row */
             column_release(&out);

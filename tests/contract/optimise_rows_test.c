@@ -55,8 +55,7 @@ TEST(optimising_keeps_the_rows)
         char *after = rows_of(&runner, plan);
         CHECK(type_equal(schema, plan->schema));
         if (strcmp(before, after) != 0)
-            kit_fail(__FILE__, __LINE__, "%s\nanalysed:\n%soptimised:\n%s", queries[i], before,
-                     after);
+            kit_fail(__FILE__, __LINE__, "%s\nanalysed:\n%soptimised:\n%s", queries[i], before, after);
         arena_free(&runner.arena);
     }
 }
@@ -71,8 +70,7 @@ static void check_pair(const char *with, const char *left, const char *right)
     struct plan *plans[2];
     char *before[2];
     // one query over both, so that they read the same views
-    char *sql = arena_printf(&runner.arena, "%s, l AS (%s), r AS (%s) SELECT * FROM l, r", with,
-                             left, right);
+    char *sql = arena_printf(&runner.arena, "%s, l AS (%s), r AS (%s) SELECT * FROM l, r", with, left, right);
     struct plan *join = analysed(&runner, sql);
     while (join->kind != PLAN_JOIN)
         join = join->inputs[0];
@@ -84,8 +82,7 @@ static void check_pair(const char *with, const char *left, const char *right)
     for (int j = 0; j < 2; j++) {
         char *after = rows_of(&runner, plans[j]);
         if (strcmp(before[j], after) != 0)
-            kit_fail(__FILE__, __LINE__, "%s\nquery %d analysed:\n%soptimised:\n%s", sql, j + 1,
-                     before[j], after);
+            kit_fail(__FILE__, __LINE__, "%s\nquery %d analysed:\n%soptimised:\n%s", sql, j + 1, before[j], after);
     }
     arena_free(&runner.arena);
 }
@@ -93,12 +90,10 @@ static void check_pair(const char *with, const char *left, const char *right)
 TEST(optimising_together_keeps_the_rows)
 {
     static const char *const pairs[][2] = {
-        {"SELECT o.x, o.y, big FROM v WHERE why IS NULL",
-         "SELECT j, why FROM v WHERE why IS NOT NULL"},
+        {"SELECT o.x, o.y, big FROM v WHERE why IS NULL", "SELECT j, why FROM v WHERE why IS NOT NULL"},
         {"SELECT * FROM v", "SELECT o.s.u FROM v WHERE o IS NOT NULL"},
         {"SELECT k FROM v", "SELECT i, c FROM v LATERAL VIEW explode(o.z) e AS c"},
-        {"SELECT i, c FROM v LATERAL VIEW explode(a) e AS c",
-         "SELECT big, c FROM v LATERAL VIEW explode(a) e AS c"},
+        {"SELECT i, c FROM v LATERAL VIEW explode(a) e AS c", "SELECT big, c FROM v LATERAL VIEW explode(a) e AS c"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         check_pair(ROWS, pairs[i][0], pairs[i][1]);
@@ -121,10 +116,7 @@ struct generator {
     int count, fresh, unions, joins;
 };
 
-static int pick_one(int count)
-{
-    return (int)(kit_random() % (uint64_t)count);
-}
+static int pick_one(int count) { return (int)(kit_random() % (uint64_t)count); }
 
 static void layer_add(struct layer *layer, const char *name, enum kind kind)
 {
@@ -163,15 +155,13 @@ static int integer_column(const struct layer *layer)
 }
 
 /* Some columns of a side under new names. */
-static void add_side(struct generator *self, const struct layer *from, const char *qualifier,
-                     struct layer *to)
+static void add_side(struct generator *self, const struct layer *from, const char *qualifier, struct layer *to)
 {
     for (int n = 1 + pick_one(3); n > 0; n--) {
         int c = pick_one(from->count);
         char name[8];
         snprintf(name, sizeof name, "n%d", self->fresh++);
-        text_printf(&self->sql, "%s%s%s AS %s", to->count > 0 ? ", " : "", qualifier,
-                    from->names[c], name);
+        text_printf(&self->sql, "%s%s%s AS %s", to->count > 0 ? ", " : "", qualifier, from->names[c], name);
         layer_add(to, name, from->kinds[c]);
     }
 }
@@ -180,8 +170,7 @@ static void add_side(struct generator *self, const struct layer *from, const cha
 static bool add_join(struct generator *self)
 {
     static const char *const kinds[] = {"", "LEFT", "RIGHT", "FULL", "LEFT SEMI", "LEFT ANTI"};
-    int kind = pick_one((int)(sizeof kinds / sizeof kinds[0])), x = pick_one(self->count),
-        y = pick_one(self->count);
+    int kind = pick_one((int)(sizeof kinds / sizeof kinds[0])), x = pick_one(self->count), y = pick_one(self->count);
     const struct layer *left = &self->layers[x], *right = &self->layers[y];
     struct layer *to = &self->layers[self->count];
     int left_key = integer_column(left), right_key = integer_column(right);
@@ -192,8 +181,8 @@ static bool add_join(struct generator *self)
     add_side(self, left, "x.", to);
     if (kind < 4)
         add_side(self, right, "y.", to);
-    text_printf(&self->sql, " FROM q%d x %s JOIN q%d y ON x.%s %s y.%s", x, kinds[kind], y,
-                left->names[left_key], pick_one(4) == 0 ? "<=>" : "=", right->names[right_key]);
+    text_printf(&self->sql, " FROM q%d x %s JOIN q%d y ON x.%s %s y.%s", x, kinds[kind], y, left->names[left_key],
+                pick_one(4) == 0 ? "<=>" : "=", right->names[right_key]);
     for (int side = 0; side < 2; side++) {
         text_add_string(&self->sql, " AND (");
         add_predicate(self, side == 0 ? left : right, side == 0 ? "x." : "y.");
@@ -253,8 +242,8 @@ static void add_layer(struct generator *self)
         char name[8];
         snprintf(name, sizeof name, "n%d", self->fresh++);
         layer_add(to, name, INTEGER);
-        text_printf(&self->sql, "* FROM q%d LATERAL VIEW %sexplode(%s) g AS %s", below,
-                    pick_one(2) ? "OUTER " : "", from->names[list], name);
+        text_printf(&self->sql, "* FROM q%d LATERAL VIEW %sexplode(%s) g AS %s", below, pick_one(2) ? "OUTER " : "",
+                    from->names[list], name);
     } else if (self->unions < 2 && pick_one(4) == 0) {
         *to = *from;
         self->unions++;
@@ -289,8 +278,7 @@ TEST(optimising_random_views_keeps_the_rows)
         layer_add(first, "o", STRUCTURE);
         layer_add(first, "big", STRING);
         self->count = 1;
-        for (int layers = 1 + pick_one(LAYERS_MAX);
-             self->count <= layers && self->count <= LAYERS_MAX;)
+        for (int layers = 1 + pick_one(LAYERS_MAX); self->count <= layers && self->count <= LAYERS_MAX;)
             add_layer(self);
         char left[32], right[32];
         snprintf(left, sizeof left, "SELECT * FROM q%d", self->count - 1);

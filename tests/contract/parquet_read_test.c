@@ -72,8 +72,7 @@ TEST(files_of_others)
         error_clear(&err);
         if (file_read(names.paths[i], &out, &err) != E_OK)
             text_printf(&out, "error: %s\n", err.text);
-        text_printf(&path, "%.*s.read", (int)(strlen(names.paths[i]) - strlen(".parquet")),
-                    names.paths[i]);
+        text_printf(&path, "%.*s.read", (int)(strlen(names.paths[i]) - strlen(".parquet")), names.paths[i]);
         CHECK_INT(os_replace_file(path.data, text_view(&out), &err), E_OK);
         text_free(&out);
         text_free(&path);
@@ -99,8 +98,7 @@ static void conformance(const char *folder, bool good)
         struct text out = {0};
         error_clear(&err);
         enum code code = file_read(names.paths[i], &out, &err);
-        bool damaged = strstr(names.paths[i], "-corrupt-") != NULL ||
-                       strstr(names.paths[i], "-malformed") != NULL;
+        bool damaged = strstr(names.paths[i], "-corrupt-") != NULL || strstr(names.paths[i], "-malformed") != NULL;
         if (code != E_OK)
             printf("%s: %s\n", code_name(code), err.text);
         CHECK(code == E_OK || code == E_UNSUPPORTED || code == E_CORRUPT);
@@ -114,11 +112,5 @@ static void conformance(const char *folder, bool good)
     text_free(&path);
 }
 
-TEST(good_files_of_parquet_testing)
-{
-    conformance("data", true);
-}
-TEST(bad_files_of_parquet_testing)
-{
-    conformance("bad_data", false);
-}
+TEST(good_files_of_parquet_testing) { conformance("data", true); }
+TEST(bad_files_of_parquet_testing) { conformance("bad_data", false); }

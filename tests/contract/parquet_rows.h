@@ -62,8 +62,8 @@ static void render_number(const struct column *col, int64_t row, struct text *ou
 static void render_decimal(const struct column *col, int64_t row, struct text *out)
 {
     char digits[DECIMAL_TEXT_MAX];
-    __int128 value = type_is_wide_decimal(col->type) ? column_values(col, __int128)[row]
-                                                     : column_values(col, int64_t)[row];
+    __int128 value =
+        type_is_wide_decimal(col->type) ? column_values(col, __int128)[row] : column_values(col, int64_t)[row];
     text_add_char(out, '"');
     text_add(out, digits, decimal_print(value, 0, digits));
     text_add_char(out, '"');
@@ -76,9 +76,7 @@ static void render(const struct column *col, int64_t row, struct text *out)
         return;
     }
     switch (col->type->id) {
-    case TYPE_BOOLEAN:
-        text_add_string(out, bit_get(col->values->data, row) ? "true" : "false");
-        break;
+    case TYPE_BOOLEAN: text_add_string(out, bit_get(col->values->data, row) ? "true" : "false"); break;
     case TYPE_FLOAT: text_printf(out, "\"%.9g\"", (double)column_values(col, float)[row]); break;
     case TYPE_DOUBLE: text_printf(out, "\"%.17g\"", column_values(col, double)[row]); break;
     case TYPE_DECIMAL: render_decimal(col, row, out); break;
@@ -110,31 +108,27 @@ static void batch_render(const struct batch *batch, int64_t from, int64_t to, st
 
 /* ---- files in memory ---- */
 
-static enum code memory_read(void *context, int64_t offset, void *out, size_t size,
-                             struct error *err)
+static enum code memory_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
 {
     const struct bytes *file = context;
     if (offset < 0 || (size_t)offset > file->size || size > file->size - (size_t)offset)
-        return fail(err, E_BUG, "reading %zu bytes at %lld of a file of %zu", size,
-                    (long long)offset, file->size);
+        return fail(err, E_BUG, "reading %zu bytes at %lld of a file of %zu", size, (long long)offset, file->size);
     memcpy(out, file->data + offset, size);
     return E_OK;
 }
 
 /* All rows of the file as lines; a NULL schema: the file's own. */
-static enum code parquet_lines(const char *name, struct bytes file, const struct type *schema,
-                               struct text *out, struct error *err)
+static enum code parquet_lines(const char *name, struct bytes file, const struct type *schema, struct text *out,
+                               struct error *err)
 {
     struct parquet_input input = {name, (int64_t)file.size, &file, memory_read};
     struct budget budget = {0};
     struct parquet_reader *reader;
     TRY(parquet_reader_new(&input, &budget, &reader, err));
-    enum code code =
-        parquet_reader_select(reader, schema != NULL ? schema : parquet_reader_schema(reader), err);
+    enum code code = parquet_reader_select(reader, schema != NULL ? schema : parquet_reader_schema(reader), err);
     for (int64_t rows = 1; code == E_OK && rows > 0;) {
         struct batch batch = {0};
-        code =
-            parquet_reader_next(reader, (int64_t)(kit_random() % BATCH_ROWS_MAX) + 1, &batch, err);
+        code = parquet_reader_next(reader, (int64_t)(kit_random() % BATCH_ROWS_MAX) + 1, &batch, err);
         rows = batch.rows;
         if (code == E_OK && rows > 0) {
             batch_check(&batch);

@@ -32,13 +32,10 @@ struct recipe {
     int64_t row_group_bytes;
     const char *compression;
     const char *option_names[OPTIONS_MAX + 1], *option_values[OPTIONS_MAX + 1];
-    bool sorted;           /* row groups are: rows come back in another order */
+    bool sorted; /* row groups are: rows come back in another order */
 };
 
-static uint64_t draw(uint64_t below)
-{
-    return below == 0 ? 0 : kit_random() % below;
-}
+static uint64_t draw(uint64_t below) { return below == 0 ? 0 : kit_random() % below; }
 
 /* ---- random values ---- */
 
@@ -68,8 +65,7 @@ static void put_text(struct builder *builder, const struct recipe *recipe, uint6
     struct text text = {0};
     size_t size = recipe->text_max > 0 ? number % (uint64_t)(recipe->text_max + 1) : 0;
     uint64_t state = number;
-    if (recipe->extremes &&
-        number % 3 == 0) /* a prefix longer than any bound, of characters that cannot go up */
+    if (recipe->extremes && number % 3 == 0) /* a prefix longer than any bound, of characters that cannot go up */
         for (int i = 0; i < 20; i++)
             text_add_string(&text, number % 2 ? "\xf4\x8f\xbf\xbf" : "\x7f");
     while (text.size < size) {
@@ -94,8 +90,7 @@ static void put_binary(struct builder *builder, const struct recipe *recipe, uin
 
 static void put_decimal(struct builder *builder, const struct recipe *recipe, uint64_t number)
 {
-    __int128 limit = decimal_power10(builder->type->precision) - 1,
-             value = (__int128)number * (__int128)(number >> 7);
+    __int128 limit = decimal_power10(builder->type->precision) - 1, value = (__int128)number * (__int128)(number >> 7);
     value = value < 0 ? -value : value;
     if (recipe->extremes && number % 4 == 0)
         value = limit;
@@ -124,16 +119,13 @@ static void put_int(struct builder *builder, const struct recipe *recipe, uint64
     if (recipe->ascending)
         value = row * 1000 + (int64_t)(number % 900) + (time ? 20000 * day_us : 0);
     else if (recipe->extremes && !time && id != TYPE_DATE)
-        value = number % 3 == 0   ? INT64_MIN >> (64 - bits)
-                : number % 3 == 1 ? INT64_MAX >> (64 - bits)
-                                  : value;
+        value = number % 3 == 0 ? INT64_MIN >> (64 - bits) : number % 3 == 1 ? INT64_MAX >> (64 - bits) : value;
     if (time && !recipe->ascending)
         value = (int64_t)(number % 40000) * day_us + (int64_t)(number >> 40);
     if (id == TYPE_DATE)
         value = (int64_t)(number % 40000) - 10000;
-    builder_int(builder, bits < 64 && id != TYPE_DATE
-                             ? (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits)
-                             : value);
+    builder_int(builder,
+                bits < 64 && id != TYPE_DATE ? (int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits) : value);
 }
 
 static void put(struct builder *builder, const struct recipe *recipe, int64_t row, bool required);
@@ -188,8 +180,8 @@ static void put(struct builder *builder, const struct recipe *recipe, int64_t ro
 
 /* ---- files ---- */
 
-static void batch_make(struct batch *batch, const struct recipe *recipe, const struct type *schema,
-                       int64_t first, int64_t rows)
+static void batch_make(struct batch *batch, const struct recipe *recipe, const struct type *schema, int64_t first,
+                       int64_t rows)
 {
     batch_init(batch, schema, rows);
     for (int32_t i = 0; i < schema->field_count; i++) {
@@ -227,10 +219,7 @@ static void take(struct output *output, int lane)
 
 /* ---- what a reader sees ---- */
 
-static int compare_lines(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int compare_lines(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* The lines in the order of their bytes. */
 static void lines_sort(struct text *lines)
@@ -391,8 +380,8 @@ TEST(flat_with_nulls)
 }
 TEST(flat_all_null)
 {
-    file_make(&(struct recipe){
-        .name = "flat_all_null", .ddl = FLAT, .rows = 500, .batch_rows = 100, .null_percent = 100});
+    file_make(
+        &(struct recipe){.name = "flat_all_null", .ddl = FLAT, .rows = 500, .batch_rows = 100, .null_percent = 100});
 }
 TEST(flat_few_values)
 {
@@ -428,12 +417,8 @@ TEST(flat_extremes)
 }
 TEST(flat_extremes_with_nan)
 {
-    file_make(&(struct recipe){.name = "flat_extremes_nan",
-                               .ddl = FLAT,
-                               .rows = 2000,
-                               .batch_rows = 512,
-                               .text_max = 100,
-                               .extremes = true});
+    file_make(&(struct recipe){
+        .name = "flat_extremes_nan", .ddl = FLAT, .rows = 2000, .batch_rows = 512, .text_max = 100, .extremes = true});
 }
 TEST(dictionary_given_up_late)
 {
@@ -467,21 +452,13 @@ TEST(long_values_and_many_row_groups)
 }
 TEST(nested)
 {
-    file_make(&(struct recipe){.name = "nested",
-                               .ddl = NESTED,
-                               .rows = 4000,
-                               .batch_rows = 300,
-                               .null_percent = 15,
-                               .text_max = 12});
+    file_make(&(struct recipe){
+        .name = "nested", .ddl = NESTED, .rows = 4000, .batch_rows = 300, .null_percent = 15, .text_max = 12});
 }
 TEST(nested_without_nulls)
 {
-    file_make(&(struct recipe){.name = "nested_full",
-                               .ddl = NESTED,
-                               .rows = 2000,
-                               .batch_rows = 300,
-                               .text_max = 12,
-                               .distinct = 20});
+    file_make(&(struct recipe){
+        .name = "nested_full", .ddl = NESTED, .rows = 2000, .batch_rows = 300, .text_max = 12, .distinct = 20});
 }
 TEST(nested_many_pages)
 {
@@ -555,16 +532,16 @@ TEST(streams_of_bytes)
 }
 TEST(bloom_filters)
 {
-    file_make(&(struct recipe){
-        .name = "bloom",
-        .ddl = FLAT,
-        .rows = 9000,
-        .batch_rows = 900,
-        .null_percent = 10,
-        .text_max = 30,
-        .option_names = {"parquet.bloom.filter.enabled", "parquet.bloom.filter.fpp", "parquet.bloom.filter.max.bytes",
-                         "parquet.bloom.filter.expected.ndv#s", "parquet.enable.dictionary#i64"},
-        .option_values = {"true", "0.001", "256kB", "20000", "false"}});
+    file_make(&(struct recipe){.name = "bloom",
+                               .ddl = FLAT,
+                               .rows = 9000,
+                               .batch_rows = 900,
+                               .null_percent = 10,
+                               .text_max = 30,
+                               .option_names = {"parquet.bloom.filter.enabled", "parquet.bloom.filter.fpp",
+                                                "parquet.bloom.filter.max.bytes", "parquet.bloom.filter.expected.ndv#s",
+                                                "parquet.enable.dictionary#i64"},
+                               .option_values = {"true", "0.001", "256kB", "20000", "false"}});
 }
 TEST(options_of_columns)
 {
@@ -581,17 +558,17 @@ TEST(options_of_columns)
 }
 TEST(short_bounds_and_short_pages)
 {
-    file_make(&(struct recipe){
-        .name = "short_bounds",
-        .ddl = "s STRING, x BINARY, i BIGINT, n INT",
-        .rows = 6000,
-        .batch_rows = 500,
-        .null_percent = 20,
-        .text_max = 40,
-        .extremes = true,
-        .option_names = {"parquet.columnindex.truncate.length", "parquet.statistics.truncate.length",
-                         "parquet.page.row.count.limit", "parquet.block.row.count.limit"},
-        .option_values = {"3", "5", "37", "1000"}});
+    file_make(
+        &(struct recipe){.name = "short_bounds",
+                         .ddl = "s STRING, x BINARY, i BIGINT, n INT",
+                         .rows = 6000,
+                         .batch_rows = 500,
+                         .null_percent = 20,
+                         .text_max = 40,
+                         .extremes = true,
+                         .option_names = {"parquet.columnindex.truncate.length", "parquet.statistics.truncate.length",
+                                          "parquet.page.row.count.limit", "parquet.block.row.count.limit"},
+                         .option_values = {"3", "5", "37", "1000"}});
 }
 TEST(a_row_a_row_group)
 {
@@ -789,7 +766,4 @@ TEST(a_thousand_columns)
     mem_free(lane);
     arena_free(&query);
 }
-TEST(no_rows)
-{
-    file_make(&(struct recipe){.name = "empty", .ddl = FLAT, .batch_rows = 1});
-}
+TEST(no_rows) { file_make(&(struct recipe){.name = "empty", .ddl = FLAT, .batch_rows = 1}); }

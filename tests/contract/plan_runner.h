@@ -52,21 +52,18 @@ static void run_values(struct runner *self, const struct plan *plan, struct batc
     }
 }
 
-static void run_project(struct runner *self, const struct plan *plan, const struct batch *in,
-                        struct batch *out)
+static void run_project(struct runner *self, const struct plan *plan, const struct batch *in, struct batch *out)
 {
     struct project *project;
     struct rejects rejects = {0};
     struct operator_counts counts = {0};
-    check_ok(self, project_new(&self->arena, plan->exprs, plan->expr_count, plan->schema, &project,
-                               &self->err));
+    check_ok(self, project_new(&self->arena, plan->exprs, plan->expr_count, plan->schema, &project, &self->err));
     check_ok(self, project_batch(project, &self->session, in, &rejects, &counts, out, &self->err));
     rejects_free(&rejects);
     project_free(project);
 }
 
-static void run_filter(struct runner *self, const struct plan *plan, const struct batch *in,
-                       struct batch *out)
+static void run_filter(struct runner *self, const struct plan *plan, const struct batch *in, struct batch *out)
 {
     struct filter *filter;
     struct rejects rejects = {0};
@@ -77,8 +74,7 @@ static void run_filter(struct runner *self, const struct plan *plan, const struc
     filter_free(filter);
 }
 
-static void run_generate(struct runner *self, const struct plan *plan, const struct batch *in,
-                         struct batch *out)
+static void run_generate(struct runner *self, const struct plan *plan, const struct batch *in, struct batch *out)
 {
     static const enum generate_kind kinds[] = {EXPLODE, POSEXPLODE, INLINE, STACK};
     const struct plan_generate *from = &plan->generate;
@@ -93,14 +89,12 @@ static void run_generate(struct runner *self, const struct plan *plan, const str
     struct rejects rejects = {0};
     struct operator_counts counts = {0};
     check_ok(self, generate_new(&self->arena, &spec, &generate, &self->err));
-    check_ok(self,
-             generate_batch(generate, &self->session, in, &rejects, &counts, out, &self->err));
+    check_ok(self, generate_batch(generate, &self->session, in, &rejects, &counts, out, &self->err));
     rejects_free(&rejects);
     generate_free(generate);
 }
 
-static void run_decode(struct runner *self, const struct plan *plan, const struct batch *in,
-                       struct batch *out)
+static void run_decode(struct runner *self, const struct plan *plan, const struct batch *in, struct batch *out)
 {
     const struct decoder_type *type = decoder_find(plan->decode.format);
     struct decoder_spec spec = {.schema = plan->decode.schema,
@@ -110,8 +104,7 @@ static void run_decode(struct runner *self, const struct plan *plan, const struc
                                 .zone = self->session.zone,
                                 .simd = -1};
     struct field field = {"payload", plan->exprs[0]->type, true};
-    struct plan payload = {
-        .exprs = plan->exprs, .expr_count = 1, .schema = type_struct(&self->arena, &field, 1)};
+    struct plan payload = {.exprs = plan->exprs, .expr_count = 1, .schema = type_struct(&self->arena, &field, 1)};
     struct batch text = {0};
     struct rejects rejects = {0};
     void *decoder = mem_zero(type->size);
@@ -120,8 +113,7 @@ static void run_decode(struct runner *self, const struct plan *plan, const struc
     batch_init(out, plan->schema, in->rows);
     for (int32_t i = 0; i < in->column_count; i++)
         column_share(&out->columns[i], &in->columns[i]);
-    check_ok(self, type->decode(decoder, &text.columns[0], &out->columns[in->column_count],
-                                &rejects, &self->err));
+    check_ok(self, type->decode(decoder, &text.columns[0], &out->columns[in->column_count], &rejects, &self->err));
     type->close(decoder);
     mem_free(decoder);
     rejects_free(&rejects);
@@ -178,8 +170,8 @@ static void empty_batch(struct batch *out, const struct type *schema)
 }
 
 /* Keys, the parts of one side and the rest as one predicate over both sides' columns. */
-static const struct expr *whole_condition(struct runner *self, const struct plan *plan,
-                                          const struct type *both, bool keys_only)
+static const struct expr *whole_condition(struct runner *self, const struct plan *plan, const struct type *both,
+                                          bool keys_only)
 {
     struct expr_context ctx = {&self->arena, &self->session};
     const struct plan_join *join = &plan->join;
@@ -190,8 +182,7 @@ static const struct expr *whole_condition(struct runner *self, const struct plan
     for (int32_t i = 0; i < join->key_count; i++) {
         const struct expr *keys[2] = {join->sides[0].keys[i],
                                       predicate_shift(&ctx, join->sides[1].keys[i], left, both)};
-        check_ok(self, expr_call(&ctx, join->null_safe[i] ? "<=>" : "=", keys, 2, plan->at, &equal,
-                                 &self->err));
+        check_ok(self, expr_call(&ctx, join->null_safe[i] ? "<=>" : "=", keys, 2, plan->at, &equal, &self->err));
         list_add(&self->arena, &all, equal);
     }
     if (!keys_only && join->sides[0].only != NULL)
@@ -208,12 +199,9 @@ static void match_pairs(struct runner *self, struct pairs *pairs)
     const struct plan *plan = pairs->plan;
     const struct type *left = plan->inputs[0]->schema, *right = plan->inputs[1]->schema;
     const struct type *both = schema_append(&self->arena, left, right->fields, right->field_count);
-    const struct field truths[2] = {{"match", type_of(TYPE_BOOLEAN), true},
-                                    {"equal", type_of(TYPE_BOOLEAN), true}};
-    const struct expr *exprs[2] = {whole_condition(self, plan, both, false),
-                                   whole_condition(self, plan, both, true)};
-    struct plan project = {
-        .exprs = exprs, .expr_count = 2, .schema = type_struct(&self->arena, truths, 2)};
+    const struct field truths[2] = {{"match", type_of(TYPE_BOOLEAN), true}, {"equal", type_of(TYPE_BOOLEAN), true}};
+    const struct expr *exprs[2] = {whole_condition(self, plan, both, false), whole_condition(self, plan, both, true)};
+    struct plan project = {.exprs = exprs, .expr_count = 2, .schema = type_struct(&self->arena, truths, 2)};
     struct batch product;
     empty_batch(&product, both);
     product.rows = pairs->sides[0].rows * pairs->sides[1].rows;
@@ -251,8 +239,7 @@ static void emit_matches(struct pairs *pairs, bool both, struct batch *out)
 }
 
 /* The rows of a side that found matches, or those that did not; with NULLs for the other side, if wanted. */
-static void emit_side(const struct pairs *pairs, int side, bool matched, bool pad,
-                      struct batch *out)
+static void emit_side(const struct pairs *pairs, int side, bool matched, bool pad, struct batch *out)
 {
     int32_t left = pairs->sides[0].column_count;
     for (int64_t row = 0; row < pairs->sides[side].rows; row++) {
@@ -316,10 +303,7 @@ static void run(struct runner *self, const struct plan *plan, struct batch *out)
 
 /* ---- comparing ---- */
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* Rows as lines, sorted. */
 static char *rows_of(struct runner *self, const struct plan *plan)
@@ -352,10 +336,8 @@ static struct plan *analysed(struct runner *self, const char *sql)
     struct notes *notes = arena_new(&self->arena, struct notes);
     *file = (struct sql_file){NULL, bytes_of_string(sql)};
     *notes = (struct notes){.arena = &self->arena, .files = file, .file_count = 1};
-    struct analyser analyser = {.arena = &self->arena,
-                                .notes = notes,
-                                .expr = {&self->arena, &self->session},
-                                .err = &self->err};
+    struct analyser analyser = {
+        .arena = &self->arena, .notes = notes, .expr = {&self->arena, &self->session}, .err = &self->err};
     struct ast_query *query;
     struct rowset rows;
     check_ok(self, parse_query_text(&self->arena, file, notes, &query, &self->err));

@@ -16,7 +16,7 @@ struct fixture {
     void *sink;
     struct arena arena;
     const struct type *schema;
-    struct store *store;     /* to look into the folder */
+    struct store *store; /* to look into the folder */
     bool files;
 };
 
@@ -66,8 +66,7 @@ static struct fixture fixture_open(const struct sink_type *type)
     struct error err = {0};
     size_t position;
     snprintf(folder, sizeof folder, "%s", kit_tmpdir());
-    CHECK_INT(type_parse_ddl(&f.arena, bytes_of_string("id BIGINT, value STRING"), &f.schema, &position, &err),
-              E_OK);
+    CHECK_INT(type_parse_ddl(&f.arena, bytes_of_string("id BIGINT, value STRING"), &f.schema, &position, &err), E_OK);
     CHECK_INT(store_open(folder, &f.store, &err), E_OK);
     open_sink(&f);
     return f;
@@ -131,7 +130,7 @@ static int count_files(struct fixture *f, bool staged)
     CHECK_INT(store_list(f->store, "", true, &list, &err), E_OK);
     for (int32_t i = 0; i < list.count; i++) {
         size_t size = strlen(list.entries[i].path);
-        bool hidden = list.entries[i].path[0] == '_';   // what is staged, and the log of a Delta table
+        bool hidden = list.entries[i].path[0] == '_'; // what is staged, and the log of a Delta table
         bool staged_name = size > 7 && strcmp(list.entries[i].path + size - 7, ".staged") == 0;
         CHECK(hidden || !staged_name);
         count += staged ? staged_name : !hidden;
@@ -146,7 +145,8 @@ static int count_files(struct fixture *f, bool staged)
 
 TEST(rows_are_invisible_until_commit_and_stay_after)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         for (int64_t epoch = 0; epoch < 3; epoch++) {
             write_rows(&f, 0, epoch, 10);
             write_rows(&f, 1, epoch, 5);
@@ -163,7 +163,8 @@ TEST(rows_are_invisible_until_commit_and_stay_after)
 
 TEST(commit_can_be_repeated)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         write_rows(&f, 0, 0, 10);
         struct text token = prepare(&f, 0, 10);
         for (int i = 0; i < 3; i++)
@@ -175,7 +176,8 @@ TEST(commit_can_be_repeated)
 
 TEST(an_epoch_without_rows_has_no_files)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         write_rows(&f, 0, 7, 0);
         struct text token = prepare(&f, 7, 0);
         CHECK_INT(commit(&f, 7, &token), E_OK);
@@ -187,7 +189,8 @@ TEST(an_epoch_without_rows_has_no_files)
 
 TEST(abort_leaves_nothing)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         for (int prepared = 0; prepared < 2; prepared++) {
             write_rows(&f, 0, 0, 10);
             if (prepared) {
@@ -198,7 +201,7 @@ TEST(abort_leaves_nothing)
             CHECK_INT(count_files(&f, false), 0);
             CHECK_INT(count_files(&f, true), 0);
         }
-        write_rows(&f, 0, 0, 3);  // the epoch can be tried again
+        write_rows(&f, 0, 0, 3); // the epoch can be tried again
         struct text token = prepare(&f, 0, 3);
         CHECK_INT(commit(&f, 0, &token), E_OK);
         CHECK_INT(count_files(&f, false), f.files);
@@ -208,7 +211,8 @@ TEST(abort_leaves_nothing)
 
 TEST(a_new_process_commits_the_token)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         write_rows(&f, 1, 4, 10);
         struct text token = prepare(&f, 4, 10);
         close_sink(&f);
@@ -227,7 +231,8 @@ TEST(a_new_process_commits_the_token)
 /* Its record may still come, from a process that is only frozen. */
 TEST(what_an_attempt_staged_goes_when_another_one_is_committed)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         if (f.type->collect == NULL)
             continue;
         struct error err = {0};
@@ -250,7 +255,8 @@ TEST(what_an_attempt_staged_goes_when_another_one_is_committed)
 
 TEST(files_that_someone_deleted_are_missed)
 {
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         if (!f.files)
             continue;
         struct error err = {0};
@@ -279,10 +285,12 @@ TEST(a_token_that_is_none_is_refused)
         "{\"files\":[{\"staged\":\"_staging/a.staged\",\"final\":\"_staging/b\","
         "\"size\":1,\"rows\":1,\"checksum\":\"0\"}]}",
     };
-    EVERY_SINK(f) {
+    EVERY_SINK(f)
+    {
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
             struct error err = {0};
-            bool used = f.files || (i == 0 && strcmp(f.type->name, "kafka") != 0);   // that one's transaction is its commit
+            bool used =
+                f.files || (i == 0 && strcmp(f.type->name, "kafka") != 0); // that one's transaction is its commit
             if (!used)
                 continue;
             CHECK_INT(f.type->commit(f.sink, 0, bytes_of_string(bad[i]), &err), E_CORRUPT);

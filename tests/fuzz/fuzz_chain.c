@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text text = {0};
     if (chain_record_parse(bytes_of(data, size), &arena, &record, &err) == E_OK) {
         chain_record_print(&record, &text);
-        if (chain_record_parse(text_view(&text), &arena, &again, &err) != E_OK ||
-            again.epoch != record.epoch || again.sink_count != record.sink_count)
+        if (chain_record_parse(text_view(&text), &arena, &again, &err) != E_OK || again.epoch != record.epoch ||
+            again.sink_count != record.sink_count)
             abort();
     }
     text_free(&text);

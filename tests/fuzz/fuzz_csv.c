@@ -37,8 +37,8 @@ static struct column split(const uint8_t *data, size_t size)
     return col;
 }
 
-static void decode(const struct type *schema, int choice, const bool *needed,
-                   const struct column *payload, struct column *out)
+static void decode(const struct type *schema, int choice, const bool *needed, const struct column *payload,
+                   struct column *out)
 {
     const char *names[OPTIONS], *values[OPTIONS];
     const struct decoder_type *type = decoder_find("csv");

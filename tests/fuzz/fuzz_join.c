@@ -26,16 +26,11 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
     struct expr_context ctx = {arena, session};
     const struct type *in;
     size_t position;
-    struct join_spec spec = {.name = "fuzz",
-                             .type = type,
-                             .key_count = 1,
-                             .null_safe = null_safe,
-                             .time_key = -1,
-                             .lanes = 1,
-                             .shards = 2};
+    struct join_spec spec = {
+        .name = "fuzz", .type = type, .key_count = 1, .null_safe = null_safe, .time_key = -1, .lanes = 1, .shards = 2};
     if (type_parse_ddl(arena, bytes_of_string(columns), &in, &position, &err) != E_OK ||
-        type_parse_ddl(arena, bytes_of_string(type == JOIN_TYPE_SEMI ? columns : twice), &spec.schema,
-                       &position, &err) != E_OK)
+        type_parse_ddl(arena, bytes_of_string(type == JOIN_TYPE_SEMI ? columns : twice), &spec.schema, &position,
+                       &err) != E_OK)
         abort();
     const struct expr **key = arena_array(arena, const struct expr *, 1);
     key[0] = expr_column(&ctx, 0, &in->fields[0], (struct position){0});
@@ -74,8 +69,7 @@ static enum code feed(struct stateful *stage, const struct session *session, con
     size_t position;
     enum code code = type_parse_ddl(
         &arena,
-        bytes_of_string(
-            "k STRING, t TIMESTAMP, v ARRAY<INT>, s STRUCT<a: BOOLEAN, b: STRING>, d DECIMAL(20,2)"),
+        bytes_of_string("k STRING, t TIMESTAMP, v ARRAY<INT>, s STRUCT<a: BOOLEAN, b: STRING>, d DECIMAL(20,2)"),
         &schema, &position, err);
     for (int32_t side = 0; code == E_OK && side < JOIN_SIDES; side++) {
         struct batch in;
@@ -101,8 +95,7 @@ static enum code feed(struct stateful *stage, const struct session *session, con
     return code;
 }
 
-static enum code run_epoch(struct stateful *stage, const struct session *session, int64_t epoch,
-                           struct error *err)
+static enum code run_epoch(struct stateful *stage, const struct session *session, int64_t epoch, struct error *err)
 {
     struct operator_counts counts = {0};
     struct text stored = {0};

@@ -28,12 +28,10 @@ static struct column split(const uint8_t *data, size_t size)
     return col;
 }
 
-static void decode(const struct type *schema, int simd, const struct column *payload,
-                   struct column *out)
+static void decode(const struct type *schema, int simd, const struct column *payload, struct column *out)
 {
     const struct decoder_type *type = decoder_find("json");
-    struct decoder_spec spec = {
-        .schema = schema, .corrupt_column = "_corrupt_record", .simd = simd};
+    struct decoder_spec spec = {.schema = schema, .corrupt_column = "_corrupt_record", .simd = simd};
     struct rejects rejects = {0};
     struct error err = {0};
     void *decoder = mem_zero(type->size);

@@ -16,8 +16,7 @@ static const struct pipeline_source *const sources[] = {&source_src, &source_a};
 
 static void check_expr(const struct expr *expr, const struct type *schema)
 {
-    if (expr->kind == EXPR_COLUMN &&
-        (expr->index < 0 || (expr->index >= schema->field_count && expr->index < 1 << 20)))
+    if (expr->kind == EXPR_COLUMN && (expr->index < 0 || (expr->index >= schema->field_count && expr->index < 1 << 20)))
         abort();
     for (int32_t i = 0; i < expr->arg_count; i++)
         check_expr(expr->args[i], schema);
@@ -30,8 +29,7 @@ static void check_node(const struct plan *node, int32_t at)
     for (int32_t i = 0; i < node->input_count; i++)
         if ((node->more_inputs != NULL ? node->more_inputs[i] : node->inputs[i])->id >= at)
             abort();
-    bool of_input =
-        node->kind == PLAN_PROJECT || node->kind == PLAN_FILTER || node->kind == PLAN_DECODE;
+    bool of_input = node->kind == PLAN_PROJECT || node->kind == PLAN_FILTER || node->kind == PLAN_DECODE;
     for (int32_t i = 0; of_input && i < node->expr_count; i++)
         check_expr(node->exprs[i], node->inputs[0]->schema);
 }

@@ -21,13 +21,12 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
     struct expr_context ctx = {arena, session};
     const struct type *in, *out;
     size_t position;
-    if (type_parse_ddl(arena, bytes_of_string("k STRING, v ARRAY<INT>, t TIMESTAMP, n BIGINT"), &in,
-                       &position, &err) != E_OK ||
+    if (type_parse_ddl(arena, bytes_of_string("k STRING, v ARRAY<INT>, t TIMESTAMP, n BIGINT"), &in, &position, &err) !=
+            E_OK ||
         type_parse_ddl(
             arena,
-            bytes_of_string(
-                "k STRING, v ARRAY<INT>, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, c BIGINT, s BIGINT, "
-                "l ARRAY<STRING>, m STRING, d BIGINT, q BIGINT, o STRING, f STRING, b STRING"),
+            bytes_of_string("k STRING, v ARRAY<INT>, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, c BIGINT, s BIGINT, "
+                            "l ARRAY<STRING>, m STRING, d BIGINT, q BIGINT, o STRING, f STRING, b STRING"),
             &out, &position, &err) != E_OK)
         abort();
     const struct expr *cols[4];
@@ -37,9 +36,15 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
         const char *name;
         int32_t column;
         bool distinct;
-    } wanted[] = {{"count", 3, true}, {"sum", 3, false}, {"collect_list", 0, false}, {"max", 0, false},
-                  {"approx_count_distinct", 3, false}, {"percentile_approx", 3, false}, {"mode", 0, false},
-                  {"first", 0, false}, {"max_by", 0, false}};
+    } wanted[] = {{"count", 3, true},
+                  {"sum", 3, false},
+                  {"collect_list", 0, false},
+                  {"max", 0, false},
+                  {"approx_count_distinct", 3, false},
+                  {"percentile_approx", 3, false},
+                  {"mode", 0, false},
+                  {"first", 0, false},
+                  {"max_by", 0, false}};
     enum { CALLS = sizeof wanted / sizeof *wanted };
     const struct aggregate_call **calls = arena_array(arena, const struct aggregate_call *, CALLS);
     const struct expr *half = expr_double(&ctx, 0.5, (struct position){0});
@@ -52,22 +57,21 @@ static struct stateful *stage_make(struct arena *arena, const struct session *se
     const struct expr **keys = arena_array(arena, const struct expr *, 3);
     keys[0] = cols[0];
     keys[1] = cols[1];
-    const struct aggregate_spec spec = {.name = "fuzz",
-                                        .keys = keys,
-                                        .key_count = 3,
-                                        .calls = calls,
-                                        .call_count = CALLS,
-                                        .window_key = 2,
-                                        .size_us = kind == SLIDING ? 150000000 : 60000000,
-                                        .slide_us = 60000000,
-                                        .window_time = cols[2],
-                                        .gap = kind == SESSIONS ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), 60000000,
-                                                                           (struct position){0})
-                                                                : NULL,
-                                        .watermark_key = -1,
-                                        .schema = out,
-                                        .lanes = 1,
-                                        .shards = 2};
+    const struct aggregate_spec spec = {
+        .name = "fuzz",
+        .keys = keys,
+        .key_count = 3,
+        .calls = calls,
+        .call_count = CALLS,
+        .window_key = 2,
+        .size_us = kind == SLIDING ? 150000000 : 60000000,
+        .slide_us = 60000000,
+        .window_time = cols[2],
+        .gap = kind == SESSIONS ? expr_int(&ctx, type_of(TYPE_INTERVAL_DT), 60000000, (struct position){0}) : NULL,
+        .watermark_key = -1,
+        .schema = out,
+        .lanes = 1,
+        .shards = 2};
     struct stateful *stage;
     if (aggregate_new(arena, &spec, &stage, &err) != E_OK)
         abort();

@@ -24,16 +24,15 @@ static enum code strike_code(struct error *err, const char *what)
 }
 
 /* Do it when only the answer is to be lost. */
-#define OPERATION(what, call)                                   \
-    do {                                                        \
-        if (!strikes())                                         \
-            return os_system()->call;                           \
-        struct error ignored = {0};                             \
-        struct error *told = err;                               \
-        err = &ignored;                                         \
-        if (how_armed == FAILING_LOST && os_system()->call) {   \
-        }                                                       \
-        return strike_code(told, what);                         \
+#define OPERATION(what, call)                                  \
+    do {                                                       \
+        if (!strikes())                                        \
+            return os_system()->call;                          \
+        struct error ignored = {0};                            \
+        struct error *told = err;                              \
+        err = &ignored;                                        \
+        if (how_armed == FAILING_LOST && os_system()->call) {} \
+        return strike_code(told, what);                        \
     } while (0)
 
 static enum code fail_open(const char *path, unsigned flags, int *handle, struct error *err)
@@ -63,19 +62,13 @@ static enum code fail_sync(int handle, struct error *err) { OPERATION("fsync", f
 static enum code fail_close(int handle, struct error *err)
 {
     bool strike = strikes();
-    enum code code = os_system()->file_close(handle, err);  // a real close() that fails has closed, too
+    enum code code = os_system()->file_close(handle, err); // a real close() that fails has closed, too
     return strike ? strike_code(err, "close") : code;
 }
 
-static enum code fail_dir_sync(const char *path, struct error *err)
-{
-    OPERATION("fsync folder", dir_sync(path, err));
-}
+static enum code fail_dir_sync(const char *path, struct error *err) { OPERATION("fsync folder", dir_sync(path, err)); }
 
-static enum code fail_dir_make(const char *path, struct error *err)
-{
-    OPERATION("make folder", dir_make(path, err));
-}
+static enum code fail_dir_make(const char *path, struct error *err) { OPERATION("make folder", dir_make(path, err)); }
 
 static enum code fail_link(const char *from, const char *to, struct error *err)
 {
@@ -87,7 +80,10 @@ static enum code fail_rename_over(const char *from, const char *to, struct error
     OPERATION("rename", rename_over(from, to, err));
 }
 
-static enum code fail_exchange(const char *a, const char *b, struct error *err) { OPERATION("exchange", exchange(a, b, err)); }
+static enum code fail_exchange(const char *a, const char *b, struct error *err)
+{
+    OPERATION("exchange", exchange(a, b, err));
+}
 
 static enum code fail_dir_make_like(const char *path, const char *model, struct error *err)
 {
@@ -106,8 +102,8 @@ static enum code fail_stat(const char *path, struct os_stat *out, struct error *
     OPERATION("stat", stat(path, out, err));
 }
 
-static enum code fail_list(const char *path, void (*each)(void *context, const char *name, bool is_dir),
-                           void *context, struct error *err)
+static enum code fail_list(const char *path, void (*each)(void *context, const char *name, bool is_dir), void *context,
+                           struct error *err)
 {
     OPERATION("list", list(path, each, context, err));
 }

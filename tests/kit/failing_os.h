@@ -11,10 +11,10 @@
 #include <stdbool.h>
 
 enum failing_how {
-    FAILING_EIO,     /* not done, EIO */
-    FAILING_ENOSPC,  /* not done, ENOSPC */
-    FAILING_SHORT,   /* a write: half of it is done, then EIO; others: as FAILING_EIO */
-    FAILING_LOST,    /* done, but the answer is EIO */
+    FAILING_EIO,    /* not done, EIO */
+    FAILING_ENOSPC, /* not done, ENOSPC */
+    FAILING_SHORT,  /* a write: half of it is done, then EIO; others: as FAILING_EIO */
+    FAILING_LOST,   /* done, but the answer is EIO */
     FAILING_HOW_COUNT
 };
 void failing_os_arm(int k, enum failing_how how);

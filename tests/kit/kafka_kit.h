@@ -7,11 +7,8 @@
 /* librdkafka starts its threads with C11's thrd_create, which gcc 12's thread sanitizer does not see, and then crashes in
  * them: skipped there. */
 #ifdef __SANITIZE_THREAD__
-#define KAFKA_TEST(name)                                                        \
-    TEST(name)                                                                  \
-    {                                                                           \
-        kit_skip("librdkafka's threads are invisible to the thread sanitizer"); \
-    }                                                                           \
+#define KAFKA_TEST(name)                                                                   \
+    TEST(name) { kit_skip("librdkafka's threads are invisible to the thread sanitizer"); } \
     __attribute__((unused)) static void skipped_##name(void)
 #else
 #define KAFKA_TEST(name) TEST(name)

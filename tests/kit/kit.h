@@ -32,30 +32,30 @@ const char *kit_conformance(const char *path);
 /* A fresh empty folder for the running test, removed at exit. Valid until the next call. */
 const char *kit_tmpdir(void);
 
-#define TEST(name)                                                                             \
-    static void test_##name(void);                                                             \
-    __attribute__((constructor)) static void register_##name(void)                             \
-    {                                                                                          \
-        static struct kit_test self = {#name, __FILE__, test_##name, NULL};                    \
-        kit_register(&self);                                                                   \
-    }                                                                                          \
+#define TEST(name)                                                          \
+    static void test_##name(void);                                          \
+    __attribute__((constructor)) static void register_##name(void)          \
+    {                                                                       \
+        static struct kit_test self = {#name, __FILE__, test_##name, NULL}; \
+        kit_register(&self);                                                \
+    }                                                                       \
     static void test_##name(void)
 
-#define CHECK(condition)                                                                       \
-    do {                                                                                       \
-        if (!(condition))                                                                      \
-            kit_fail(__FILE__, __LINE__, "%s", #condition);                                    \
+#define CHECK(condition)                                    \
+    do {                                                    \
+        if (!(condition))                                   \
+            kit_fail(__FILE__, __LINE__, "%s", #condition); \
     } while (0)
-#define CHECK_INT(got, want)                                                                   \
-    do {                                                                                       \
-        int64_t got_ = (int64_t)(got), want_ = (int64_t)(want);                                \
-        if (got_ != want_)                                                                     \
+#define CHECK_INT(got, want)                                                                         \
+    do {                                                                                             \
+        int64_t got_ = (int64_t)(got), want_ = (int64_t)(want);                                      \
+        if (got_ != want_)                                                                           \
             kit_fail(__FILE__, __LINE__, "%s is %" PRId64 ", expected %" PRId64, #got, got_, want_); \
     } while (0)
-#define CHECK_STR(got, want)                                                                   \
-    do {                                                                                       \
-        const char *got_ = (got), *want_ = (want);                                             \
-        if (got_ == NULL || strcmp(got_, want_) != 0)                                          \
+#define CHECK_STR(got, want)                                                                                    \
+    do {                                                                                                        \
+        const char *got_ = (got), *want_ = (want);                                                              \
+        if (got_ == NULL || strcmp(got_, want_) != 0)                                                           \
             kit_fail(__FILE__, __LINE__, "%s is \"%s\", expected \"%s\"", #got, got_ ? got_ : "(null)", want_); \
     } while (0)
 

@@ -245,8 +245,7 @@ static void try_point(const char *point, const char *action)
     for (int n = 1; kill || n <= ANSWERS_MAX; n++) {
         char spec[64];
         snprintf(spec, sizeof spec, "%s:%d:%s", point, n, action);
-        if (!try_fault(spec) &&
-            kill) // the run was over before; an error or a lost answer may also have been mended
+        if (!try_fault(spec) && kill) // the run was over before; an error or a lost answer may also have been mended
             return;
     }
 }
@@ -286,7 +285,8 @@ TEST(errors_and_lost_answers)
 /* Files first, then the log. */
 TEST(a_delta_table_killed_between_its_files_and_its_log)
 {
-    static const char *const points[] = {"stage_done", "after_record", "publish_one", "delta_before", "delta_put", "publish_done"};
+    static const char *const points[] = {"stage_done",   "after_record", "publish_one",
+                                         "delta_before", "delta_put",    "publish_done"};
     format = "delta";
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)
         try_point(points[i], "kill");

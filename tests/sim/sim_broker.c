@@ -111,10 +111,11 @@ static enum code source_open(void *self_, const struct source_spec *spec, struct
     if (self->topic == NULL)
         return fail(err, E_SPEC, "the simulated broker has no such topic");
     memcpy(self->needed, spec->needed, sizeof self->needed);
-    return type_parse_ddl(&self->arena,
-                          bytes_of_string("key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp "
-                                          "TIMESTAMP, timestampType INT"),
-                          &self->schema, &position, err);
+    return type_parse_ddl(
+        &self->arena,
+        bytes_of_string("key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp "
+                        "TIMESTAMP, timestampType INT"),
+        &self->schema, &position, err);
 }
 
 static void source_close(void *self_)
@@ -207,7 +208,8 @@ static void record_put(const struct sim_source *self, struct columns *columns, i
 }
 
 /* Records of one partition into the batch, and `from` behind them. */
-static enum code range_take(struct sim_source *self, struct source_range *range, struct columns *columns, struct error *err)
+static enum code range_take(struct sim_source *self, struct source_range *range, struct columns *columns,
+                            struct error *err)
 {
     const struct sim_partition *partition = &self->topic->partitions[range->partition];
     int64_t now_us = sim_now_us(self->broker->sim), latest = partition_latest(partition, now_us);

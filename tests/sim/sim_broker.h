@@ -24,11 +24,11 @@ struct sim_record {
 struct sim_partition {
     struct sim_record *records;
     int32_t count, capacity;
-    int64_t start, next;       /* first offset still there; offset of the next record */
+    int64_t start, next; /* first offset still there; offset of the next record */
 };
 struct sim_topic {
     char name[16];
-    int32_t id;                /* goes up when the topic is made anew */
+    int32_t id; /* goes up when the topic is made anew */
     struct sim_partition partitions[SIM_PARTITIONS_MAX];
     int32_t partition_count;
 };
@@ -40,7 +40,7 @@ struct sim_broker {
 };
 void broker_init(struct sim_broker *broker, struct sim *sim, uint64_t seed);
 void broker_close(struct sim_broker *broker);
-void broker_install(struct sim_broker *broker);      /* NULL: Kafka again */
+void broker_install(struct sim_broker *broker); /* NULL: Kafka again */
 
 struct sim_topic *broker_topic(struct sim_broker *broker, const char *name, int32_t partitions);
 void broker_append(struct sim_partition *partition, const char *value, int64_t timestamp_us, int64_t arrives_us);

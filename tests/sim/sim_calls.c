@@ -18,7 +18,8 @@ static void wrong_add(struct calls_report *report, const char *scenario, int64_t
                     outcome->wrong.data);
 }
 
-static struct single_failure call_fail(struct calls_report *report, const char *scenario, int64_t k, enum sim_failure failure)
+static struct single_failure call_fail(struct calls_report *report, const char *scenario, int64_t k,
+                                       enum sim_failure failure)
 {
     struct sim_outcome outcome;
     struct single_failure single = {.fail_at = k, .failure = failure};

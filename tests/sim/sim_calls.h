@@ -13,10 +13,10 @@
 #include "sim_os.h"
 
 struct calls_report {
-    int64_t runs, failures;                                   /* failures: calls that were made to fail */
+    int64_t runs, failures; /* failures: calls that were made to fail */
     int64_t failed[SIM_CALL_COUNT][SIM_PLACE_COUNT][SIM_FAILURE_COUNT];
     int64_t wrong;
-    struct text text;                                         /* what is wrong */
+    struct text text; /* what is wrong */
 };
 void calls_run(struct calls_report *report);
 void calls_print(const struct calls_report *report);

@@ -18,10 +18,10 @@ struct node {
     bool is_dir;
     int64_t modified_us;
     /* a file */
-    struct text content;         /* what programs see */
-    size_t synced_bytes;         /* of it: on the disk, but for the blocks that were dropped */
-    struct text dropped;         /* per block of the synced part: 1 = a failed sync lost it (D2); shorter = no */
-    struct text old;             /* what the disk has of a file that was cut since */
+    struct text content; /* what programs see */
+    size_t synced_bytes; /* of it: on the disk, but for the blocks that were dropped */
+    struct text dropped; /* per block of the synced part: 1 = a failed sync lost it (D2); shorter = no */
+    struct text old;     /* what the disk has of a file that was cut since */
     bool cut;
     /* a folder */
     struct entries seen, durable;
@@ -36,7 +36,7 @@ struct sim_disk {
     struct sim_chance chance;
     struct node *nodes;
     int32_t node_count, node_capacity;
-    struct name_op *ops;         /* oldest first */
+    struct name_op *ops; /* oldest first */
     int32_t op_count, op_capacity;
 };
 
@@ -188,7 +188,8 @@ static bool op_touches(const struct name_op *op, int32_t dir, const char *name)
 /* One of them cannot be on the disk as if the other, which came before, had not been. */
 static bool ops_conflict(const struct name_op *a, const struct name_op *b)
 {
-    return (b->from != NULL && op_touches(a, b->from_dir, b->from)) || (b->to != NULL && op_touches(a, b->to_dir, b->to));
+    return (b->from != NULL && op_touches(a, b->from_dir, b->from)) ||
+           (b->to != NULL && op_touches(a, b->to_dir, b->to));
 }
 
 static void op_settle(struct sim_disk *disk, const struct name_op *op)
@@ -449,8 +450,8 @@ int disk_list(struct sim_disk *disk, const char *path, void (*each)(void *contex
     return 0;
 }
 
-void disk_walk(const struct sim_disk *disk, const char *path, void (*each)(void *context, const char *path, int32_t file),
-               void *context)
+void disk_walk(const struct sim_disk *disk, const char *path,
+               void (*each)(void *context, const char *path, int32_t file), void *context)
 {
     int32_t node = node_of(disk, path);
     if (node < 0 || !disk->nodes[node].is_dir)

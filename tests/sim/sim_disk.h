@@ -53,8 +53,8 @@ int32_t disk_find(const struct sim_disk *disk, const char *path);
 int disk_list(struct sim_disk *disk, const char *path, void (*each)(void *context, const char *name, bool is_dir),
               void *context);
 /* Every file below `path`, with its whole path. */
-void disk_walk(const struct sim_disk *disk, const char *path, void (*each)(void *context, const char *path, int32_t file),
-               void *context);
+void disk_walk(const struct sim_disk *disk, const char *path,
+               void (*each)(void *context, const char *path, int32_t file), void *context);
 
 /* What was not durable may be gone. All file numbers of open files are void. */
 void disk_power_loss(struct sim_disk *disk);

@@ -41,7 +41,8 @@ static void repeat(uint64_t seed, struct sim_outcome *outcome)
     struct sim_outcome again;
     world_run(seed, os_env("SIM_TEMPLATE"), &again);
     if (again.trace != outcome->trace && outcome->wrong.size == 0)
-        text_printf(&outcome->wrong, "two runs differ: trace %016" PRIx64 ", then %016" PRIx64, outcome->trace, again.trace);
+        text_printf(&outcome->wrong, "two runs differ: trace %016" PRIx64 ", then %016" PRIx64, outcome->trace,
+                    again.trace);
     outcome_free(&again);
 }
 
@@ -73,8 +74,8 @@ static void seed_run(uint64_t seed, bool alone, struct totals *totals)
 static void totals_print(const struct totals *totals, int64_t elapsed_us)
 {
     printf("%" PRId64 " seeds, %" PRId64 " of them twice: %" PRId64 " deaths, %" PRId64 " with power loss, %" PRId64
-           " processes with failing calls, %" PRId64 " zombies, %" PRId64 " losses of input; %" PRId64 " calls, %" PRId64
-           " rows, %.1f s\n",
+           " processes with failing calls, %" PRId64 " zombies, %" PRId64 " losses of input; %" PRId64
+           " calls, %" PRId64 " rows, %.1f s\n",
            totals->seeds, totals->repeated, totals->deaths, totals->power_losses, totals->failing, totals->zombies,
            totals->losses, totals->calls, totals->rows, (double)elapsed_us / 1e6);
     printf("%" PRId64 " passed, %" PRId64 " failed\n", totals->seeds - totals->failed, totals->failed);

@@ -11,18 +11,18 @@
 
 enum {
     HANDLES_MAX = 512,
-    DECISIVE = 4,              /* so many times as often such calls fail */
+    DECISIVE = 4, /* so many times as often such calls fail */
     CALL_COST_MAX_US = 40,
-    CLOCK_COST_US = 1,         /* looking at the clock takes time too: who only looks must get on */
-    START_S = 1767225600,      /* 2026-01-01 */
+    CLOCK_COST_US = 1,    /* looking at the clock takes time too: who only looks must get on */
+    START_S = 1767225600, /* 2026-01-01 */
 };
 
 struct process {
     int32_t number;
     struct sim_plan plan;
-    int64_t calls, records;    /* records: put into the chain */
+    int64_t calls, records; /* records: put into the chain */
     bool died;
-    bool failed;               /* plan.fail_at was reached, by a call.. */
+    bool failed; /* plan.fail_at was reached, by a call.. */
     enum sim_call failed_call;
     enum sim_place failed_place;
 };
@@ -46,8 +46,8 @@ struct zombie {
 struct sim {
     struct sim_disk *disk;
     struct sim_hooks hooks;
-    struct sim_chance chance;  /* of what goes wrong */
-    struct sim_chance bytes;   /* what programs get for random */
+    struct sim_chance chance; /* of what goes wrong */
+    struct sim_chance bytes;  /* what programs get for random */
     int64_t now_us, calls;
     XXH64_state_t trace;
     bool print;
@@ -98,13 +98,20 @@ enum sim_place sim_place_of(const char *path)
         const char *part, *end;
         enum sim_place place;
     } rules[] = {
-        {"/project", "", SIM_PLACE_PROJECT},        {"", ".tmp", SIM_PLACE_TEMPORARY},
-        {"", "/query.json", SIM_PLACE_QUERY},       {"/checkpoint/lock", "", SIM_PLACE_LOCKFILE},
-        {"/_staging/", ".lock", SIM_PLACE_LOCKFILE}, {"/checkpoint/chain/", ".json", SIM_PLACE_RECORD},
-        {"/checkpoint/state/", ".state", SIM_PLACE_STATE}, {"/checkpoint/spill", "", SIM_PLACE_SPILL},
-        {"/checkpoint/sources/", "", SIM_PLACE_SOURCES}, {"/checkpoint", "", SIM_PLACE_CHECKPOINT},
-        {"/_staging/", ".staged", SIM_PLACE_STAGED}, {"", "/_staging", SIM_PLACE_STAGING},
-        {"/part-", "", SIM_PLACE_PART},             {"/tables", "", SIM_PLACE_TABLE},
+        {"/project", "", SIM_PLACE_PROJECT},
+        {"", ".tmp", SIM_PLACE_TEMPORARY},
+        {"", "/query.json", SIM_PLACE_QUERY},
+        {"/checkpoint/lock", "", SIM_PLACE_LOCKFILE},
+        {"/_staging/", ".lock", SIM_PLACE_LOCKFILE},
+        {"/checkpoint/chain/", ".json", SIM_PLACE_RECORD},
+        {"/checkpoint/state/", ".state", SIM_PLACE_STATE},
+        {"/checkpoint/spill", "", SIM_PLACE_SPILL},
+        {"/checkpoint/sources/", "", SIM_PLACE_SOURCES},
+        {"/checkpoint", "", SIM_PLACE_CHECKPOINT},
+        {"/_staging/", ".staged", SIM_PLACE_STAGED},
+        {"", "/_staging", SIM_PLACE_STAGING},
+        {"/part-", "", SIM_PLACE_PART},
+        {"/tables", "", SIM_PLACE_TABLE},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (strstr(path, rules[i].part) != NULL && ends_with(path, rules[i].end))
@@ -249,7 +256,7 @@ struct call {
     enum sim_call call;
     const char *path;
     enum sim_failure failure;
-    bool dead;       /* it must do nothing */
+    bool dead; /* it must do nothing */
     bool dies_after;
 };
 
@@ -259,8 +266,8 @@ bool sim_can_fail(enum sim_call call, enum sim_failure failure)
     case SIM_FAIL_NONE: return false;
     case SIM_FAIL_EIO: return true;
     case SIM_FAIL_ENOSPC:
-        return call == SIM_OPEN || call == SIM_WRITE || call == SIM_SYNC || call == SIM_FOLDER_MAKE || call == SIM_LINK ||
-               call == SIM_RENAME || call == SIM_RENAME_OVER || call == SIM_LOCK;
+        return call == SIM_OPEN || call == SIM_WRITE || call == SIM_SYNC || call == SIM_FOLDER_MAKE ||
+               call == SIM_LINK || call == SIM_RENAME || call == SIM_RENAME_OVER || call == SIM_LOCK;
     case SIM_FAIL_EINTR: return call == SIM_SYNC || call == SIM_FOLDER_SYNC || call == SIM_LOCK;
     case SIM_FAIL_EMFILE: return call == SIM_OPEN || call == SIM_FOLDER_SYNC || call == SIM_LIST || call == SIM_LOCK;
     case SIM_FAIL_SHORT: return call == SIM_WRITE;
@@ -312,7 +319,8 @@ static struct call call_begin(enum sim_call kind, const char *path)
         zombie_freeze(sim);
         process->calls = 1; // the plan that it was resumed with counts from here
     }
-    if (kind == SIM_RENAME && sim_place_of(path) == SIM_PLACE_RECORD && ++process->records == process->plan.die_at_record)
+    if (kind == SIM_RENAME && sim_place_of(path) == SIM_PLACE_RECORD &&
+        ++process->records == process->plan.die_at_record)
         process->plan.die_at = process->calls + process->plan.die_later;
     if (process->calls == process->plan.die_at) {
         call.dies_after = process->plan.die_after;

@@ -6,74 +6,109 @@
 #include "data/timestamp.h"
 #include "sql/sql.h"
 
-enum { PHASE_RECORDS_MAX = 24, KEYS = 4, SPREAD_S = 540, PHASE_S = 3600, BAD_ONE_IN = 8, NUMBERS = 20, SKIP_ONE_IN = 12 };
+enum {
+    PHASE_RECORDS_MAX = 24,
+    KEYS = 4,
+    SPREAD_S = 540,
+    PHASE_S = 3600,
+    BAD_ONE_IN = 8,
+    NUMBERS = 20,
+    SKIP_ONE_IN = 12
+};
 #define FIRST_US ((int64_t)1767225600 * 1000000) /* 2026-01-01 */
 #define DELAY "INTERVAL 20 MINUTES"
 
 /* Every template reads topic t, and u where it joins: views r and q have the records as columns, rw and qw a watermark. */
-#define VIEWS(name, topic)                                                                                          \
-    "CREATE TEMPORARY VIEW " name " AS SELECT j.id, j.k, j.at, j.v, j.s, j.m, partition, offset FROM (SELECT "           \
+#define VIEWS(name, topic)                                                                                                  \
+    "CREATE TEMPORARY VIEW " name " AS SELECT j.id, j.k, j.at, j.v, j.s, j.m, partition, offset FROM (SELECT "              \
     "from_json(CAST(value AS STRING), 'id BIGINT, k STRING, at TIMESTAMP, v INT, s STRING, m TIMESTAMP') AS j, partition, " \
-    "offset FROM STREAM " topic ");\n"                                                                              \
+    "offset FROM STREAM " topic ");\n"                                                                                      \
     "CREATE TEMPORARY VIEW " name "w AS SELECT * FROM STREAM " name " WATERMARK at DELAY OF " DELAY ";\n"
 
-static const struct template {
+static const struct template
+{
     const char *name;
     int32_t topics;
     const char *sql;
-    const char *sent;    /* what goes to a topic; or NULL */
-} templates[] = {
-    {.name = "plain", .topics = 1, .sql =
-     "CREATE STREAMING TABLE a AS SELECT id, k, v, partition, offset FROM STREAM r;"},
-    {.name = "filtered", .topics = 1, .sql =
-     "CREATE STREAMING TABLE big AS SELECT id, v * 2 AS w FROM STREAM r WHERE v >= 50;\n"
-     "CREATE STREAMING TABLE small AS SELECT id, upper(k) AS k FROM STREAM r WHERE v < 50;"},
-    {.name = "partitioned", .topics = 1, .sql =
-     "CREATE STREAMING TABLE a PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
-    {.name = "quarantine", .topics = 1, .sql =
-     "CREATE STREAMING TABLE n AS SELECT id, CAST(s AS INT) AS n FROM STREAM r;\n"
-     "CREATE STREAMING TABLE a AS SELECT id, s FROM STREAM r;"},
-    {.name = "formats", .topics = 1, .sql =
-     "CREATE STREAMING TABLE a USING parquet AS SELECT id, k FROM STREAM r;\n"
-     "CREATE STREAMING TABLE b USING csv AS SELECT id, s FROM STREAM r;\n"
-     "CREATE STREAMING TABLE c USING json PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
-    {.name = "tumbling", .topics = 1, .sql =
-     "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n, sum(v) AS v FROM STREAM r WATERMARK at "
-     "DELAY OF " DELAY " GROUP BY k, window(at, '1 minute');"},
-    {.name = "sliding", .topics = 1, .sql =
-     "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n, min(v) AS low, max(v) AS high FROM STREAM "
-     "r WATERMARK at DELAY OF " DELAY " GROUP BY k, window(at, '3 minutes', '1 minute');"},
-    {.name = "session", .topics = 1, .sql =
-     "CREATE STREAMING TABLE s AS SELECT k, session_window.start AS start, session_window.end AS end, count(*) AS n FROM "
-     "STREAM r WATERMARK at DELAY OF " DELAY " GROUP BY k, session_window(at, '30 seconds');"},
-    {.name = "distinct", .topics = 1, .sql =
-     "CREATE STREAMING TABLE d AS SELECT DISTINCT k, at FROM STREAM r WATERMARK at DELAY OF " DELAY ";"},
-    {.name = "dedup", .topics = 1, .sql =
-     "CREATE TEMPORARY VIEW mw AS SELECT s, m FROM STREAM r WATERMARK m DELAY OF " DELAY ";\n"
-     "CREATE STREAMING TABLE d TBLPROPERTIES ('leat.dedup' = 's', 'leat.dedup.within_watermark' = 'true') AS SELECT s, m "
-     "FROM STREAM mw;"},
-    {.name = "join", .topics = 2, .sql =
-     "CREATE STREAMING TABLE p AS SELECT x.id AS x, y.id AS y, x.k FROM STREAM rw AS x JOIN STREAM qw AS y "
-     "ON x.k = y.k AND y.at BETWEEN x.at AND x.at + INTERVAL 1 MINUTE;"},
-    {.name = "left join", .topics = 2, .sql =
-     "CREATE STREAMING TABLE p AS SELECT x.id AS x, y.id AS y FROM STREAM rw AS x LEFT JOIN STREAM qw AS y "
-     "ON x.v = y.v AND y.at BETWEEN x.at AND x.at + INTERVAL 2 MINUTES;"},
-    {.name = "medallion", .topics = 1, .sql =
-     "CREATE STREAMING TABLE bronze AS SELECT CAST(value AS STRING) AS value, partition, offset FROM STREAM t;\n"
-     "CREATE STREAMING TABLE silver AS SELECT id, k, at, v FROM STREAM r WHERE v <> 7;\n"
-     "CREATE STREAMING TABLE gold AS SELECT k, window.start AS start, count(*) AS n, sum(v) AS v FROM STREAM silver "
-     "WATERMARK at DELAY OF " DELAY " GROUP BY k, window(at, '2 minutes');"},
-    {.name = "union", .topics = 1, .sql =
-     "CREATE STREAMING TABLE a AS SELECT id, 'low' AS side FROM STREAM r WHERE v < 30 UNION ALL SELECT id, 'any' AS side "
-     "FROM STREAM r;"},
-    {.name = "topic", .topics = 1, .sql =
-     "CREATE TEMPORARY VIEW sent AS SELECT CAST(id AS STRING) AS key, to_json(struct(id, k, v)) AS value FROM STREAM r;",
+    const char *sent; /* what goes to a topic; or NULL */
+}
+templates[] = {
+    {.name = "plain",
+     .topics = 1,
+     .sql = "CREATE STREAMING TABLE a AS SELECT id, k, v, partition, offset FROM STREAM r;"},
+    {.name = "filtered",
+     .topics = 1,
+     .sql = "CREATE STREAMING TABLE big AS SELECT id, v * 2 AS w FROM STREAM r WHERE v >= 50;\n"
+            "CREATE STREAMING TABLE small AS SELECT id, upper(k) AS k FROM STREAM r WHERE v < 50;"},
+    {.name = "partitioned",
+     .topics = 1,
+     .sql = "CREATE STREAMING TABLE a PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
+    {.name = "quarantine",
+     .topics = 1,
+     .sql = "CREATE STREAMING TABLE n AS SELECT id, CAST(s AS INT) AS n FROM STREAM r;\n"
+            "CREATE STREAMING TABLE a AS SELECT id, s FROM STREAM r;"},
+    {.name = "formats",
+     .topics = 1,
+     .sql = "CREATE STREAMING TABLE a USING parquet AS SELECT id, k FROM STREAM r;\n"
+            "CREATE STREAMING TABLE b USING csv AS SELECT id, s FROM STREAM r;\n"
+            "CREATE STREAMING TABLE c USING json PARTITIONED BY (k) AS SELECT id, v, k FROM STREAM r;"},
+    {.name = "tumbling",
+     .topics = 1,
+     .sql =
+         "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n, sum(v) AS v FROM STREAM r WATERMARK at "
+         "DELAY OF " DELAY " GROUP BY k, window(at, '1 minute');"},
+    {.name = "sliding",
+     .topics = 1,
+     .sql =
+         "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n, min(v) AS low, max(v) AS high FROM STREAM "
+         "r WATERMARK at DELAY OF " DELAY " GROUP BY k, window(at, '3 minutes', '1 minute');"},
+    {.name = "session",
+     .topics = 1,
+     .sql =
+         "CREATE STREAMING TABLE s AS SELECT k, session_window.start AS start, session_window.end AS end, count(*) AS n FROM "
+         "STREAM r WATERMARK at DELAY OF " DELAY " GROUP BY k, session_window(at, '30 seconds');"},
+    {.name = "distinct",
+     .topics = 1,
+     .sql = "CREATE STREAMING TABLE d AS SELECT DISTINCT k, at FROM STREAM r WATERMARK at DELAY OF " DELAY ";"},
+    {.name = "dedup",
+     .topics = 1,
+     .sql =
+         "CREATE TEMPORARY VIEW mw AS SELECT s, m FROM STREAM r WATERMARK m DELAY OF " DELAY ";\n"
+         "CREATE STREAMING TABLE d TBLPROPERTIES ('leat.dedup' = 's', 'leat.dedup.within_watermark' = 'true') AS SELECT s, m "
+         "FROM STREAM mw;"},
+    {.name = "join",
+     .topics = 2,
+     .sql = "CREATE STREAMING TABLE p AS SELECT x.id AS x, y.id AS y, x.k FROM STREAM rw AS x JOIN STREAM qw AS y "
+            "ON x.k = y.k AND y.at BETWEEN x.at AND x.at + INTERVAL 1 MINUTE;"},
+    {.name = "left join",
+     .topics = 2,
+     .sql = "CREATE STREAMING TABLE p AS SELECT x.id AS x, y.id AS y FROM STREAM rw AS x LEFT JOIN STREAM qw AS y "
+            "ON x.v = y.v AND y.at BETWEEN x.at AND x.at + INTERVAL 2 MINUTES;"},
+    {.name = "medallion",
+     .topics = 1,
+     .sql =
+         "CREATE STREAMING TABLE bronze AS SELECT CAST(value AS STRING) AS value, partition, offset FROM STREAM t;\n"
+         "CREATE STREAMING TABLE silver AS SELECT id, k, at, v FROM STREAM r WHERE v <> 7;\n"
+         "CREATE STREAMING TABLE gold AS SELECT k, window.start AS start, count(*) AS n, sum(v) AS v FROM STREAM silver "
+         "WATERMARK at DELAY OF " DELAY " GROUP BY k, window(at, '2 minutes');"},
+    {.name = "union",
+     .topics = 1,
+     .sql =
+         "CREATE STREAMING TABLE a AS SELECT id, 'low' AS side FROM STREAM r WHERE v < 30 UNION ALL SELECT id, 'any' AS side "
+         "FROM STREAM r;"},
+    {.name = "topic",
+     .topics = 1,
+     .sql =
+         "CREATE TEMPORARY VIEW sent AS SELECT CAST(id AS STRING) AS key, to_json(struct(id, k, v)) AS value FROM STREAM r;",
      .sent = "sent"},
-    {.name = "topic and tables", .topics = 1, .sql =
-     "CREATE STREAMING TABLE a AS SELECT id, v FROM STREAM r;\n"
-     "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n FROM STREAM rw GROUP BY k, window(at, "
-     "'1 minute');\n"
-     "CREATE TEMPORARY VIEW sent AS SELECT k AS key, to_json(struct(k, start, n)) AS value FROM STREAM w;", .sent = "sent"},
+    {.name = "topic and tables",
+     .topics = 1,
+     .sql =
+         "CREATE STREAMING TABLE a AS SELECT id, v FROM STREAM r;\n"
+         "CREATE STREAMING TABLE w AS SELECT k, window.start AS start, count(*) AS n FROM STREAM rw GROUP BY k, window(at, "
+         "'1 minute');\n"
+         "CREATE TEMPORARY VIEW sent AS SELECT k AS key, to_json(struct(k, start, n)) AS value FROM STREAM w;",
+     .sent = "sent"},
 };
 enum { TEMPLATES = sizeof templates / sizeof *templates };
 
@@ -92,12 +127,15 @@ static void spec_choose(struct sim_project *project, struct sim_chance *chance, 
                           "  leat.checkpoint: /sim/checkpoint\n  leat.tables.path: /sim/tables\n"
                           "  spark.sql.session.timeZone: UTC\n");
     for (int32_t t = 0; t < project->topic_count; t++)
-        text_printf(spec, "  source.%c.format: kafka\n  source.%c.subscribe: %c\n  source.%c.startingOffsets: earliest\n"
-                          "  source.%c.kafka.bootstrap.servers: simulated:9092\n  source.%c.maxOffsetsPerTrigger: '%d'\n",
+        text_printf(spec,
+                    "  source.%c.format: kafka\n  source.%c.subscribe: %c\n  source.%c.startingOffsets: earliest\n"
+                    "  source.%c.kafka.bootstrap.servers: simulated:9092\n  source.%c.maxOffsetsPerTrigger: '%d'\n",
                     't' + t, 't' + t, 't' + t, 't' + t, 't' + t, 't' + t, (int)chance_between(chance, 3, 40));
     if (sent != NULL)
-        text_printf(spec, "  sink.out.format: kafka\n  sink.out.from: %s\n  sink.out.topic: out\n"
-                          "  sink.out.kafka.bootstrap.servers: simulated:9092\n", sent);
+        text_printf(spec,
+                    "  sink.out.format: kafka\n  sink.out.from: %s\n  sink.out.topic: out\n"
+                    "  sink.out.kafka.bootstrap.servers: simulated:9092\n",
+                    sent);
     text_printf(spec, "  spark.sql.sources.default: %s\n", formats[chance_below(chance, 3)]);
     text_printf(spec, "  leat.threads: '%d'\n", (int)chance_between(chance, 1, 3));
     text_printf(spec, "  leat.batch.rows: '%d'\n", (int)chance_between(chance, 1, 12));
@@ -118,17 +156,19 @@ static const char *time_text(struct sim_project *project, int64_t at_us)
 }
 
 /* s is a number or, of a bad record, none; within a phase it comes again, and always with the same time m. */
-static const char *value_make(struct sim_project *project, struct sim_chance *chance, int32_t phase, int64_t at_us, int64_t id)
+static const char *value_make(struct sim_project *project, struct sim_chance *chance, int32_t phase, int64_t at_us,
+                              int64_t id)
 {
     int64_t number = chance_below(chance, NUMBERS);
     int64_t number_us = FIRST_US + (phase * PHASE_S + number * SPREAD_S / NUMBERS) * 1000000;
-    return arena_printf(&project->arena,
-                        "{\"id\":%" PRId64 ",\"k\":\"k%d\",\"at\":\"%s\",\"v\":%d,\"s\":\"%s%d\",\"m\":\"%s\"}", id,
-                        (int)chance_below(chance, KEYS), time_text(project, at_us), (int)chance_below(chance, 100),
-                        number % BAD_ONE_IN == 0 ? "x" : "", (int)(phase * 100 + number), time_text(project, number_us));
+    return arena_printf(
+        &project->arena, "{\"id\":%" PRId64 ",\"k\":\"k%d\",\"at\":\"%s\",\"v\":%d,\"s\":\"%s%d\",\"m\":\"%s\"}", id,
+        (int)chance_below(chance, KEYS), time_text(project, at_us), (int)chance_below(chance, 100),
+        number % BAD_ONE_IN == 0 ? "x" : "", (int)(phase * 100 + number), time_text(project, number_us));
 }
 
-static void record_make(struct sim_project *project, struct sim_chance *chance, int32_t topic, int32_t phase, int32_t number)
+static void record_make(struct sim_project *project, struct sim_chance *chance, int32_t topic, int32_t phase,
+                        int32_t number)
 {
     int32_t partitions = project->partitions[topic];
     if (topic == 0 && phase < project->late_partition_phase)

@@ -16,17 +16,17 @@ enum { SIM_PHASES_MAX = 4 };
 
 struct project_record {
     int32_t topic, partition, phase;
-    int64_t timestamp_us, skip;     /* offsets left out before it */
+    int64_t timestamp_us, skip; /* offsets left out before it */
     const char *value;
 };
 struct sim_project {
     struct arena arena;
     uint64_t seed;
-    const char *name;               /* of the template */
+    const char *name; /* of the template */
     const char *sql;
     struct text spec;
     int32_t topic_count, partitions[SIM_TOPICS_MAX], phases;
-    int32_t late_partition_phase;   /* topic 0 gets its last partition with this phase; 0 = it has it from the start */
+    int32_t late_partition_phase; /* topic 0 gets its last partition with this phase; 0 = it has it from the start */
     struct project_record *records;
     int32_t record_count, record_capacity;
     struct problems problems;

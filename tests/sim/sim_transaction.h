@@ -14,23 +14,23 @@
 #include "sink/transaction.h"
 
 struct sim_message {
-    char *text;                          /* topic, key and value */
+    char *text; /* topic, key and value */
     int32_t producer;
 };
 struct sim_transactions {
     struct sim *sim;
     struct sim_chance chance;
-    struct sim_message *open;            /* sent, not decided */
+    struct sim_message *open; /* sent, not decided */
     int32_t open_count, open_capacity;
-    int32_t producer;                    /* who has the transactional id */
+    int32_t producer; /* who has the transactional id */
     int64_t begun_us;
     struct transaction_mark mark, late_mark;
-    bool late;                           /* a commit is on its way */
+    bool late; /* a commit is on its way */
     void (*visible)(void *context, const char *text);
     void *context;
 };
 void transactions_init(struct sim_transactions *self, struct sim *sim, uint64_t seed);
 void transactions_close(struct sim_transactions *self);
-void transactions_use(struct sim_transactions *self);   /* NULL: Kafka again */
+void transactions_use(struct sim_transactions *self); /* NULL: Kafka again */
 
 #endif

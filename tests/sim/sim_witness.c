@@ -265,7 +265,8 @@ void witness_message(void *context, const char *text)
 
 /* ---- the chain ---- */
 
-static const struct chain_range *range_before(const struct witness *self, int32_t record, const struct chain_range *range)
+static const struct chain_range *range_before(const struct witness *self, int32_t record,
+                                              const struct chain_range *range)
 {
     for (int32_t r = record - 1; r >= 0; r--)
         for (int32_t i = 0; i < self->records[r].record.range_count; i++) {
@@ -284,7 +285,8 @@ static void ranges_check(struct witness *self, int32_t at)
         const struct chain_range *range = &record->ranges[i], *before = range_before(self, at, range);
         int64_t from = before != NULL ? before->to : 0;
         if (range->from != from || range->to < range->from)
-            witness_wrong(self, "epoch %" PRId64 " read [%" PRId64 ", %" PRId64 ") of %s/%d, where %" PRId64 " was next",
+            witness_wrong(self,
+                          "epoch %" PRId64 " read [%" PRId64 ", %" PRId64 ") of %s/%d, where %" PRId64 " was next",
                           record->epoch, range->from, range->to, range->topic, range->partition, from);
     }
 }
@@ -419,7 +421,8 @@ static void leftover_look(void *context, const char *path, int32_t file)
     struct witness *self = context;
     enum sim_place place = sim_place_of(path);
     (void)file;
-    if (place == SIM_PLACE_TEMPORARY || place == SIM_PLACE_SPILL || (place == SIM_PLACE_STAGED && is_decided(self, path)))
+    if (place == SIM_PLACE_TEMPORARY || place == SIM_PLACE_SPILL ||
+        (place == SIM_PLACE_STAGED && is_decided(self, path)))
         witness_wrong(self, "%s is left", path);
     if (place == SIM_PLACE_STATE && is_decided(self, path) && !state_is_named(self, path))
         witness_wrong(self, "%s is left, and no record names it", path);
@@ -465,8 +468,8 @@ void witness_finish(struct witness *self, bool complete)
 {
     for (int32_t i = 0; complete && i < self->count_slots; i++)
         if (self->compares && self->counts[i].seen != self->counts[i].expected)
-            witness_wrong(self, "a row is there %d times, expected %d: %s", self->counts[i].seen, self->counts[i].expected,
-                          self->counts[i].text);
+            witness_wrong(self, "a row is there %d times, expected %d: %s", self->counts[i].seen,
+                          self->counts[i].expected, self->counts[i].text);
     for (int32_t i = 0; complete && i < self->file_count; i++)
         if (!self->files[i].visible && self->files[i].hash != 0)
             witness_wrong(self, "%s was visible once and is gone", self->files[i].path);

@@ -20,14 +20,14 @@
 #include "sim_os.h"
 
 struct row_count {
-    uint64_t key;               /* 0 = free */
-    const char *text;           /* table: row */
+    uint64_t key;     /* 0 = free */
+    const char *text; /* table: row */
     int32_t seen, expected;
 };
 struct witness_file {
     char *path;
-    uint64_t hash;              /* of its bytes */
-    uint64_t *rows;             /* keys */
+    uint64_t hash;  /* of its bytes */
+    uint64_t *rows; /* keys */
     int32_t row_count, row_capacity;
     bool visible;
 };
@@ -40,14 +40,14 @@ struct witness_record {
 struct witness {
     struct sim *sim;
     struct arena arena;
-    struct row_count *counts;   /* hash table */
+    struct row_count *counts; /* hash table */
     int32_t count_slots, count_used;
     struct witness_file *files;
     int32_t file_count, file_capacity;
-    struct witness_record *records;   /* by epoch, ascending */
+    struct witness_record *records; /* by epoch, ascending */
     int32_t record_count, record_capacity;
-    bool compares;              /* there is an expectation */
-    struct text wrong;          /* the first thing that is */
+    bool compares;     /* there is an expectation */
+    struct text wrong; /* the first thing that is */
 };
 void witness_init(struct witness *witness);
 void witness_close(struct witness *witness);

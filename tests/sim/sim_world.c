@@ -21,9 +21,9 @@ struct world {
     struct sim_project *project;
     struct witness witness;
     struct run_options options;
-    struct sim_chance chance;      /* of troubles */
-    int64_t calm_calls;            /* about as many as a process makes */
-    int32_t released;              /* phases */
+    struct sim_chance chance; /* of troubles */
+    int64_t calm_calls;       /* about as many as a process makes */
+    int32_t released;         /* phases */
     struct sim_outcome *out;
 };
 /* One run of a pipeline, as one process. */
@@ -115,8 +115,12 @@ static struct run run_planned(struct world *world, const struct sim_plan *plan)
 /* How a process may end that met trouble. */
 static void run_judge(struct world *world, const struct run *run, bool died, const char *who)
 {
-    tell(world, "%s: %s after %" PRId64 " calls%s%s", who, died ? "died" : run->code == E_OK ? "done" : code_name(run->code),
-         sim_process_calls(world->sim), run->code == E_OK || died ? "" : ": ", run->code == E_OK || died ? "" : run->err.text);
+    tell(world, "%s: %s after %" PRId64 " calls%s%s", who,
+         died                ? "died"
+         : run->code == E_OK ? "done"
+                             : code_name(run->code),
+         sim_process_calls(world->sim), run->code == E_OK || died ? "" : ": ",
+         run->code == E_OK || died ? "" : run->err.text);
     if (died || run->code == E_OK || error_class(run->code) == CLASS_transient)
         return;
     if (run->code == E_FENCED && who[0] == 'z')
@@ -162,10 +166,11 @@ static void plan_death(struct world *world, struct sim_plan *plan)
 
 static void plan_print(const struct sim_plan *plan, char *out, size_t size)
 {
-    snprintf(out, size, "die %s%" PRId64 " or %" PRId64 " after record %" PRId64 ", freeze %" PRId64 ", fail %" PRId64
+    snprintf(out, size,
+             "die %s%" PRId64 " or %" PRId64 " after record %" PRId64 ", freeze %" PRId64 ", fail %" PRId64
              " %s, one in %d, outage [%" PRId64 ", %" PRId64 ")",
-             plan->die_after ? "after " : "", plan->die_at, plan->die_later, plan->die_at_record, plan->freeze_at, plan->fail_at, sim_failure_name(plan->failure),
-             plan->fail_one_in, plan->outage_from, plan->outage_to);
+             plan->die_after ? "after " : "", plan->die_at, plan->die_later, plan->die_at_record, plan->freeze_at,
+             plan->fail_at, sim_failure_name(plan->failure), plan->fail_one_in, plan->outage_from, plan->outage_to);
 }
 
 static struct sim_plan plan_choose(struct world *world)
@@ -235,7 +240,8 @@ static bool kind_run(struct world *world)
     for (int i = 0; i < KIND_RUNS_MAX && world->witness.wrong.size == 0; i++) {
         struct run run = run_planned(world, &kind);
         if (run.code != E_OK) {
-            witness_wrong(&world->witness, "a process without trouble ends with %s: %s", code_name(run.code), run.err.text);
+            witness_wrong(&world->witness, "a process without trouble ends with %s: %s", code_name(run.code),
+                          run.err.text);
             return false;
         }
         if (all_is_read(world))
@@ -277,9 +283,7 @@ static bool input_lose(struct world *world)
         tell(world, "an unclean leader has less than was read");
         broker_cut(partition, next - 1);
         break;
-    default:
-        tell(world, "the topic is made anew");
-        broker_recreate(topic);
+    default: tell(world, "the topic is made anew"); broker_recreate(topic);
     }
     return true;
 }

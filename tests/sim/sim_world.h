@@ -15,21 +15,21 @@
 
 struct sim_outcome {
     const char *template;
-    struct text wrong;         /* empty: all is well */
-    struct text story;         /* what happened, a line each */
-    uint64_t trace;            /* the same for the same seed */
+    struct text wrong; /* empty: all is well */
+    struct text story; /* what happened, a line each */
+    uint64_t trace;    /* the same for the same seed */
     int64_t calls, rows, epochs;
     int32_t deaths, power_losses, failing, zombies, losses;
 };
 void world_run(uint64_t seed, const char *template, struct sim_outcome *out);
 /* The same scenario every time, in which one call fails. */
 struct single_failure {
-    int64_t fail_at;           /* counted over the processes of the scenario, which all start, read and commit */
+    int64_t fail_at; /* counted over the processes of the scenario, which all start, read and commit */
     enum sim_failure failure;
-    bool reached;              /* out: it was a call that can fail so.. */
-    enum sim_call call;        /* ..this one */
+    bool reached;       /* out: it was a call that can fail so.. */
+    enum sim_call call; /* ..this one */
     enum sim_place place;
-    int64_t calls;             /* out: of these processes */
+    int64_t calls; /* out: of these processes */
 };
 void world_run_failing(const char *template, struct single_failure *single, struct sim_outcome *out);
 void outcome_free(struct sim_outcome *outcome);

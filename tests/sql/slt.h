@@ -23,8 +23,7 @@ enum slt_kind { SLT_FEED, SLT_EXPECT, SLT_WATERMARK, SLT_LATE, SLT_CRASH, SLT_ER
 
 struct slt_stream {
     const char *name, *columns, *format;
-    const char *watermark,
-        *delay; /* "watermark at - 5 seconds": a view of the name over the source */
+    const char *watermark, *delay; /* "watermark at - 5 seconds": a view of the name over the source */
     const char *options[SLT_OPTIONS_MAX], *values[SLT_OPTIONS_MAX];
     int32_t option_count;
     bool stands; /* `table`: a source that is read without STREAM */
@@ -70,18 +69,16 @@ struct slt_project {
     int32_t files; /* fed so far, of all streams: names and times go up */
 };
 /* A fresh folder; `sql` is all statements. */
-MUST_CHECK enum code slt_project_make(struct slt_project *project, const struct slt_file *file,
-                                      const struct text *sql, const char *folder,
-                                      struct error *err);
+MUST_CHECK enum code slt_project_make(struct slt_project *project, const struct slt_file *file, const struct text *sql,
+                                      const char *folder, struct error *err);
 MUST_CHECK enum code slt_project_feed(struct slt_project *project, const struct slt_file *file,
-                                      const struct slt_stream *stream, int32_t first, int32_t count,
-                                      struct error *err);
+                                      const struct slt_stream *stream, int32_t first, int32_t count, struct error *err);
 void slt_folder_remove(const char *folder);
 
 /* ---- rows ---- */
 /* One row as written in a test, as a line of the stream's file. E_SPEC. */
-MUST_CHECK enum code slt_row_feed(const struct slt_stream *stream, const char *row,
-                                  struct text *out, struct error *err);
+MUST_CHECK enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct text *out,
+                                  struct error *err);
 struct slt_rows {
     struct arena arena;
     char **items;
@@ -92,8 +89,8 @@ void slt_rows_sort(struct slt_rows *rows);
 void slt_rows_clear(struct slt_rows *rows);
 void slt_rows_free(struct slt_rows *rows);
 /* All rows that readers of the table's folder see, in the form of tests. */
-MUST_CHECK enum code slt_rows_read(const struct pipeline *pipeline, const char *tables,
-                                   const char *table, struct slt_rows *out, struct error *err);
+MUST_CHECK enum code slt_rows_read(const struct pipeline *pipeline, const char *tables, const char *table,
+                                   struct slt_rows *out, struct error *err);
 
 /* ---- running ---- */
 struct slt_outcome {

@@ -29,8 +29,7 @@ enum { WORLDS = CROSSED + sizeof killed / sizeof *killed };
 enum { WORLDS = CROSSED };
 #endif
 
-static struct os
-    quick; /* the system's, but nothing waits for a disk: no test here cuts the power */
+static struct os quick; /* the system's, but nothing waits for a disk: no test here cuts the power */
 
 static enum code no_sync(int handle, struct error *err)
 {
@@ -68,17 +67,13 @@ static void path_add(void *context, const char *name, bool is_dir)
     struct tests *tests = context;
     size_t size = strlen(name);
     char path[512];
-    if (is_dir || size < 4 || strcmp(name + size - 4, ".slt") != 0 ||
-        tests->count == TEST_FILES_MAX)
+    if (is_dir || size < 4 || strcmp(name + size - 4, ".slt") != 0 || tests->count == TEST_FILES_MAX)
         return;
     snprintf(path, sizeof path, "%s/%s", tests->folder, name);
     tests->paths[tests->count++] = mem_strdup(path);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static void collect(struct tests *tests, const char *argument)
 {

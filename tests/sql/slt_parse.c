@@ -2,8 +2,7 @@
 
 #include "base/os.h"
 
-static enum code complain(const struct slt_file *file, int32_t line, const char *what,
-                          struct error *err)
+static enum code complain(const struct slt_file *file, int32_t line, const char *what, struct error *err)
 {
     return fail(err, E_SPEC, "%s:%d: %s", file->path, line + 1, what);
 }
@@ -24,10 +23,7 @@ static enum code lines_read(struct slt_file *file, struct error *err)
     return E_OK;
 }
 
-static bool is_blank(const char *line)
-{
-    return line[strspn(line, " \t\r")] == '\0';
-}
+static bool is_blank(const char *line) { return line[strspn(line, " \t\r")] == '\0'; }
 
 static char *word(struct slt_file *file, const char **at)
 {
@@ -74,8 +70,7 @@ static const char *closing_bracket(const char *at)
 }
 
 /* NAME (COLUMNS) [FORMAT] [OPTION=VALUE ..] */
-static enum code stream_parse(struct slt_file *file, int32_t line, const char *at, bool stands,
-                              struct error *err)
+static enum code stream_parse(struct slt_file *file, int32_t line, const char *at, bool stands, struct error *err)
 {
     if (file->stream_count == SLT_STREAMS_MAX)
         return complain(file, line, "too many streams", err);
@@ -101,8 +96,7 @@ static enum code stream_parse(struct slt_file *file, int32_t line, const char *a
     if (stands)
         block(file, line, &stream->first, &stream->count);
     size_t place;
-    return type_parse_ddl(&file->arena, bytes_of_string(stream->columns), &stream->schema, &place,
-                          err);
+    return type_parse_ddl(&file->arena, bytes_of_string(stream->columns), &stream->schema, &place, err);
 }
 
 static void sql_add(struct slt_file *file, int32_t first, int32_t count)
@@ -124,8 +118,7 @@ static enum code query_parse(struct slt_file *file, int32_t line, const char *at
     return E_OK;
 }
 
-static enum code setting_parse(struct slt_file *file, int32_t line, const char *at,
-                               struct error *err)
+static enum code setting_parse(struct slt_file *file, int32_t line, const char *at, struct error *err)
 {
     if (file->setting_count == SLT_SETTINGS_MAX)
         return complain(file, line, "too many settings", err);
@@ -146,8 +139,7 @@ static const struct {
     {"crash", SLT_CRASH, false, false, false},       {"error", SLT_ERROR, true, false, false},
 };
 
-static enum code step_parse(struct slt_file *file, int32_t line, const char *verb, const char *at,
-                            struct error *err)
+static enum code step_parse(struct slt_file *file, int32_t line, const char *verb, const char *at, struct error *err)
 {
     bool backlog = strcmp(verb, "then") == 0;
     if (backlog)
@@ -158,18 +150,15 @@ static enum code step_parse(struct slt_file *file, int32_t line, const char *ver
         if (file->step_count == SLT_STEPS_MAX)
             return complain(file, line, "too many steps", err);
         struct slt_step *step = &file->steps[file->step_count++];
-        *step = (struct slt_step){
-            .kind = steps[i].kind, .line = line, .first = line + 1, .backlog = backlog};
+        *step = (struct slt_step){.kind = steps[i].kind, .line = line, .first = line + 1, .backlog = backlog};
         step->name = steps[i].name ? word(file, &at) : at;
         step->argument = steps[i].argument ? at : "";
         if (steps[i].block)
             block(file, line, &step->first, &step->count);
         return E_OK;
     }
-    return complain(
-        file, line,
-        "stream, table, set, sql, query, feed, then feed, expect, watermark, late, crash or error",
-        err);
+    return complain(file, line,
+                    "stream, table, set, sql, query, feed, then feed, expect, watermark, late, crash or error", err);
 }
 
 static enum code line_parse(struct slt_file *file, int32_t *line, struct error *err)
@@ -184,8 +173,7 @@ static enum code line_parse(struct slt_file *file, int32_t *line, struct error *
         return stream_parse(file, from, at, false, err);
     if (strcmp(verb, "set") == 0)
         return setting_parse(file, from, at, err);
-    bool blocks =
-        strcmp(verb, "watermark") != 0 && strcmp(verb, "late") != 0 && strcmp(verb, "crash") != 0;
+    bool blocks = strcmp(verb, "watermark") != 0 && strcmp(verb, "late") != 0 && strcmp(verb, "crash") != 0;
     if (blocks)
         *line = from + count;
     if (strcmp(verb, "table") == 0)

@@ -10,9 +10,7 @@
 
 #include "base/os.h"
 
-enum {
-    FEED_START_S = 1767312000
-}; /* 2026-01-02: when the first file was last changed; each next one a second later */
+enum { FEED_START_S = 1767312000 }; /* 2026-01-02: when the first file was last changed; each next one a second later */
 
 /* ---- folders ---- */
 
@@ -22,13 +20,9 @@ static int remove_one(const char *path, const struct stat *stat, int flag, struc
     return remove(path);
 }
 
-void slt_folder_remove(const char *folder)
-{
-    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
+void slt_folder_remove(const char *folder) { (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
 
-static enum code put(const char *folder, const char *name, const struct text *content,
-                     struct error *err)
+static enum code put(const char *folder, const char *name, const struct text *content, struct error *err)
 {
     char path[512];
     int handle;
@@ -59,8 +53,7 @@ static void setting_print(const char *prefix, const char *name, const char *valu
     text_add_string(out, "'\n");
 }
 
-static void source_print(const struct slt_project *project, const struct slt_stream *stream,
-                         struct text *out)
+static void source_print(const struct slt_project *project, const struct slt_stream *stream, struct text *out)
 {
     char name[128], prefix[160], path[512];
     source_name(stream, name, sizeof name);
@@ -86,14 +79,11 @@ static bool is_set(const struct slt_file *file, const char *name)
     return false;
 }
 
-static void spec_print(const struct slt_project *project, const struct slt_file *file,
-                       struct text *out)
+static void spec_print(const struct slt_project *project, const struct slt_file *file, struct text *out)
 {
     static const struct setting usual[] = {
-        {"spark.sql.session.timeZone", "UTC", {0}},
-        {"spark.sql.sources.default", "json", {0}},
-        {"leat.quarantine.format", "json", {0}},
-        {"leat.watermark.max_future", "0 seconds", {0}}, /* as on Spark */
+        {"spark.sql.session.timeZone", "UTC", {0}}, {"spark.sql.sources.default", "json", {0}},
+        {"leat.quarantine.format", "json", {0}},    {"leat.watermark.max_future", "0 seconds", {0}}, /* as on Spark */
         {"leat.snapshot.epochs", "3", {0}}, /* so that deltas and whole states are both read */
     };
     text_printf(out, "name: golden\nstorage: file://%s\n", project->folder);
@@ -112,11 +102,10 @@ static void views_print(const struct slt_file *file, struct text *out)
     for (int32_t i = 0; i < file->stream_count; i++) {
         const struct slt_stream *stream = &file->streams[i];
         if (stream->watermark != NULL)
-            text_printf(
-                out,
-                "CREATE TEMPORARY VIEW %s AS SELECT * FROM STREAM %s_files "
+            text_printf(out,
+                        "CREATE TEMPORARY VIEW %s AS SELECT * FROM STREAM %s_files "
                         "WATERMARK %s DELAY OF INTERVAL %s;\n",
-                stream->name, stream->name, stream->watermark, stream->delay);
+                        stream->name, stream->name, stream->watermark, stream->delay);
     }
 }
 
@@ -127,8 +116,8 @@ static enum code folder_make(const struct slt_project *project, const char *name
     return os->dir_make(path, err);
 }
 
-enum code slt_project_make(struct slt_project *project, const struct slt_file *file,
-                           const struct text *sql, const char *folder, struct error *err)
+enum code slt_project_make(struct slt_project *project, const struct slt_file *file, const struct text *sql,
+                           const char *folder, struct error *err)
 {
     *project = (struct slt_project){0};
     snprintf(project->folder, sizeof project->folder, "%s", folder);
@@ -156,9 +145,8 @@ enum code slt_project_make(struct slt_project *project, const struct slt_file *f
 
 /* ---- feeding ---- */
 
-enum code slt_project_feed(struct slt_project *project, const struct slt_file *file,
-                           const struct slt_stream *stream, int32_t first, int32_t count,
-                           struct error *err)
+enum code slt_project_feed(struct slt_project *project, const struct slt_file *file, const struct slt_stream *stream,
+                           int32_t first, int32_t count, struct error *err)
 {
     struct text content = {0};
     char folder[512], name[64], path[1024];
@@ -175,7 +163,5 @@ enum code slt_project_feed(struct slt_project *project, const struct slt_file *f
     TRY(code);
     snprintf(path, sizeof path, "%s/%s", folder, name);
     const struct timespec times[2] = {{FEED_START_S + number, 0}, {FEED_START_S + number, 0}};
-    return utimensat(AT_FDCWD, path, times, 0) == 0
-               ? E_OK
-               : fail(err, E_IO, "%s: no time can be set", path);
+    return utimensat(AT_FDCWD, path, times, 0) == 0 ? E_OK : fail(err, E_IO, "%s: no time can be set", path);
 }

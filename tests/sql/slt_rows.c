@@ -31,10 +31,7 @@ static const char *value_end(const char *at)
     return at;
 }
 
-static bool is_time(enum type_id id)
-{
-    return id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ;
-}
+static bool is_time(enum type_id id) { return id == TYPE_TIMESTAMP || id == TYPE_TIMESTAMP_NTZ; }
 
 /* 10:20 or 10:20:30.5 */
 static bool is_time_of_day(struct bytes text)
@@ -58,8 +55,7 @@ static void value_feed(const struct type *type, struct bytes value, struct text 
 }
 
 /* `-` leaves a column out; | begins a line that is fed as it is. */
-enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct text *out,
-                       struct error *err)
+enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct text *out, struct error *err)
 {
     bool verbatim = row[0] == '|' || strcasecmp(stream->format, "json") != 0;
     if (verbatim) {
@@ -73,14 +69,12 @@ enum code slt_row_feed(const struct slt_stream *stream, const char *row, struct 
         at += strspn(at, " ");
         struct bytes value = bytes_of(at, (size_t)(value_end(at) - at));
         if (value.size == 0)
-            return fail(err, E_SPEC, "\"%s\" has fewer values than %s has columns", row,
-                        stream->name);
+            return fail(err, E_SPEC, "\"%s\" has fewer values than %s has columns", row, stream->name);
         at += value.size;
         if (bytes_equal_string(value, "-"))
             continue;
         text_printf(out, "%s\"%s\":", comma, field->name);
-        value_feed(field->type, bytes_equal_string(value, "NULL") ? bytes_of_string("null") : value,
-                   out);
+        value_feed(field->type, bytes_equal_string(value, "NULL") ? bytes_of_string("null") : value, out);
         comma = ",";
     }
     text_add_string(out, "}\n");
@@ -97,10 +91,7 @@ void slt_rows_add(struct slt_rows *rows, const char *row)
     rows->items[rows->count++] = arena_strdup(&rows->arena, row);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 void slt_rows_sort(struct slt_rows *rows)
 {
@@ -131,8 +122,7 @@ static struct bytes member(const char *line, const char *name)
     while (*at == '"') {
         const char *end = value_end(at), *value = end + 1, *behind = value;
         struct bytes key = bytes_of(at + 1, (size_t)(end - at) - 2);
-        behind = *value == '"' || *value == '{' || *value == '[' ? value_end(value)
-                                                                 : value + strcspn(value, ",}");
+        behind = *value == '"' || *value == '{' || *value == '[' ? value_end(value) : value + strcspn(value, ",}");
         if (bytes_equal_string(key, name))
             return bytes_of(value, (size_t)(behind - value));
         at = *behind == ',' ? behind + 1 : behind;
@@ -208,8 +198,7 @@ static void path_value_print(struct bytes value, struct text *out)
     }
     for (size_t i = 0; i < value.size; i++) {
         unsigned code;
-        bool escaped =
-            value.data[i] == '%' && sscanf((const char *)value.data + i + 1, "%2x", &code) == 1;
+        bool escaped = value.data[i] == '%' && sscanf((const char *)value.data + i + 1, "%2x", &code) == 1;
         text_add_char(&plain, escaped ? (char)code : (char)value.data[i]);
         i += escaped ? 2 : 0;
     }
@@ -218,8 +207,7 @@ static void path_value_print(struct bytes value, struct text *out)
     text_free(&plain);
 }
 
-static void row_print(const struct type *schema, const char *path, const char *line,
-                      struct text *out)
+static void row_print(const struct type *schema, const char *path, const char *line, struct text *out)
 {
     text_clear(out);
     for (int32_t i = 0; i < schema->field_count; i++) {
@@ -260,8 +248,7 @@ static const struct pipeline_table *table_find(const struct pipeline *pipeline, 
     return NULL;
 }
 
-static void file_rows(const struct pipeline_table *table, const char *path, char *text,
-                      struct slt_rows *out)
+static void file_rows(const struct pipeline_table *table, const char *path, char *text, struct slt_rows *out)
 {
     struct text row = {0};
     bool json = table != NULL && strcasecmp(table->format, "json") == 0;
@@ -278,8 +265,8 @@ static void file_rows(const struct pipeline_table *table, const char *path, char
     text_free(&row);
 }
 
-static enum code folder_rows(const struct pipeline_table *table, const char *name,
-                             struct store *store, struct slt_rows *out, struct error *err)
+static enum code folder_rows(const struct pipeline_table *table, const char *name, struct store *store,
+                             struct slt_rows *out, struct error *err)
 {
     struct store_list list = {0};
     enum code code = store_list(store, name, true, &list, err);
@@ -297,8 +284,8 @@ static enum code folder_rows(const struct pipeline_table *table, const char *nam
     return code;
 }
 
-enum code slt_rows_read(const struct pipeline *pipeline, const char *tables, const char *name,
-                        struct slt_rows *out, struct error *err)
+enum code slt_rows_read(const struct pipeline *pipeline, const char *tables, const char *name, struct slt_rows *out,
+                        struct error *err)
 {
     struct store *store;
     const struct pipeline_table *table = table_find(pipeline, name);

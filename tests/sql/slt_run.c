@@ -54,8 +54,8 @@ struct runner {
 
 void slt_world_name(const struct slt_world *world, char *out, size_t size)
 {
-    static const char *const troubles[] = {"", ", a crash after every epoch",
-                                           ", a fault in every epoch", ", killed and killed again"};
+    static const char *const troubles[] = {"", ", a crash after every epoch", ", a fault in every epoch",
+                                           ", killed and killed again"};
     snprintf(out, size, "%d rows a batch, %d worker%s%s", world->batch_rows, world->workers,
              world->workers == 1 ? "" : "s", troubles[world->trouble]);
 }
@@ -84,9 +84,8 @@ static void fault_next(struct runner *self)
 {
 #ifdef LEAT_FAULTS
     static const char *const faults[] = {
-        "stage_open:1:eio",  "record_put:1:eio",  "stage_write:1:eio", "publish_one:1:eio",
-        "stage_fsync:1:eio", "record_put:1:lost", "stage_write:2:eio", "publish_one:1:lost",
-        "stage_open:2:eio",  "gc_one:1:eio",
+        "stage_open:1:eio",  "record_put:1:eio",  "stage_write:1:eio",  "publish_one:1:eio", "stage_fsync:1:eio",
+        "record_put:1:lost", "stage_write:2:eio", "publish_one:1:lost", "stage_open:2:eio",  "gc_one:1:eio",
     };
     enum { COUNT = sizeof faults / sizeof *faults };
     if (self->world->trouble == SLT_FAULTS && !self->recovered)
@@ -112,21 +111,16 @@ static void engine_end(struct runner *self)
     self->open = false;
 }
 
-static bool is_transient(const struct runner *self)
-{
-    return error_class(self->err.code) == CLASS_transient;
-}
+static bool is_transient(const struct runner *self) { return error_class(self->err.code) == CLASS_transient; }
 
 static enum code engine_start(struct runner *self)
 {
     fault_next(self);
-    enum code code =
-        engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
+    enum code code = engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
     fault_none(self);
     if (code != E_OK && self->world->trouble == SLT_FAULTS && is_transient(self)) {
         error_clear(&self->err);
-        code =
-            engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
+        code = engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
     }
     self->open = code == E_OK;
     return code;
@@ -135,9 +129,7 @@ static enum code engine_start(struct runner *self)
 static enum code engine_crash(struct runner *self)
 {
     engine_end(self);
-    return self->world->trouble == SLT_KILLS
-               ? E_OK
-               : engine_start(self); // there each group of feeds has its own
+    return self->world->trouble == SLT_KILLS ? E_OK : engine_start(self); // there each group of feeds has its own
 }
 
 static enum code epoch_try(struct runner *self, bool *ran)
@@ -176,9 +168,9 @@ static enum code epochs_run(struct runner *self)
 #ifdef LEAT_FAULTS
 static void kill_arm(struct runner *self, int32_t number)
 {
-    static const char *const points[] = {
-        "stage_open", "record_temp", "publish_one", "stage_write",  "after_record", "stage_done",
-        "record_put", "stage_fsync", "state_merge", "publish_done", "gc_one",       "snapshot_put"};
+    static const char *const points[] = {"stage_open",   "record_temp",  "publish_one", "stage_write",
+                                         "after_record", "stage_done",   "record_put",  "stage_fsync",
+                                         "state_merge",  "publish_done", "gc_one",      "snapshot_put"};
     enum { POINTS = sizeof points / sizeof *points };
     char spec[64];
     snprintf(spec, sizeof spec, "%s:%d:kill", points[number % POINTS], 1 + number / POINTS % 3);
@@ -198,8 +190,7 @@ static int run_child(struct runner *self, bool kill)
         if (kill)
             kill_arm(self, self->world->seed + self->faults);
 #endif
-        enum code code =
-            engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
+        enum code code = engine_open(&self->engine, self->pipeline, &self->options, &self->progress, &self->err);
         if (code == E_OK)
             code = epochs_run(self);
         if (code != E_OK)
@@ -221,27 +212,21 @@ static enum code children_run(struct runner *self)
         if (ended != 0 && ended < 128)
             return fail(&self->err, E_BUG, "a process that should have been killed failed");
     }
-    return run_child(self, false) == 0
-               ? E_OK
-               : fail(&self->err, E_BUG, "the process after a killed one failed");
+    return run_child(self, false) == 0 ? E_OK : fail(&self->err, E_BUG, "the process after a killed one failed");
 }
 
 /* ---- opening ---- */
 
 static enum code project_read(struct runner *self)
 {
-    struct setting *sets =
-        arena_array(&self->arena, struct setting, 2); // the pipeline keeps pointers to it
+    struct setting *sets = arena_array(&self->arena, struct setting, 2); // the pipeline keeps pointers to it
     struct session *session = arena_new(&self->arena, struct session);
-    sets[0] = (struct setting){.name = "leat.batch.rows",
-                               .value = arena_printf(&self->arena, "%d", self->world->batch_rows)};
-    sets[1] = (struct setting){.name = "leat.threads",
-                               .value = arena_printf(&self->arena, "%d", self->world->workers)};
+    sets[0] =
+        (struct setting){.name = "leat.batch.rows", .value = arena_printf(&self->arena, "%d", self->world->batch_rows)};
+    sets[1] = (struct setting){.name = "leat.threads", .value = arena_printf(&self->arena, "%d", self->world->workers)};
     *session = (struct session){.zone = zone_utc(), .ansi = true};
-    const struct project_environment environment = {
-        .sets = sets, .set_count = 2, .session = session};
-    TRY(project_load(&self->arena, self->project.folder, &environment, &self->pipeline,
-                     &self->problems, &self->err));
+    const struct project_environment environment = {.sets = sets, .set_count = 2, .session = session};
+    TRY(project_load(&self->arena, self->project.folder, &environment, &self->pipeline, &self->problems, &self->err));
     TRY(runtime_check(&self->arena, self->pipeline, &self->problems, &self->err));
     self->options = (struct run_options){.once = true, .session = &self->pipeline->session};
     return settings_read(&self->arena, self->pipeline, &self->settings, &self->err);
@@ -249,8 +234,7 @@ static enum code project_read(struct runner *self)
 
 static enum code pipeline_open(struct runner *self, const char *folder)
 {
-    enum code code =
-        slt_project_make(&self->project, self->file, &self->file->sql, folder, &self->err);
+    enum code code = slt_project_make(&self->project, self->file, &self->file->sql, folder, &self->err);
     if (code == E_OK)
         code = project_read(self);
     if (code != E_OK)
@@ -288,13 +272,11 @@ static enum code group_feed(struct runner *self, int32_t *at)
         if (*done)
             break;
         *done = true;
-        TRY(slt_project_feed(&self->project, self->file, stream, step->first, step->count,
-                             &self->err));
+        TRY(slt_project_feed(&self->project, self->file, stream, step->first, step->count, &self->err));
     }
     for (int32_t i = 0; i < self->file->stream_count; i++)
         if (!fed[i] && !self->file->streams[i].stands)
-            TRY(slt_project_feed(&self->project, self->file, &self->file->streams[i], 0, 0,
-                                 &self->err));
+            TRY(slt_project_feed(&self->project, self->file, &self->file->streams[i], 0, 0, &self->err));
     return E_OK;
 }
 
@@ -366,8 +348,7 @@ static enum code run_expect(struct runner *self, const struct slt_step *step)
     struct slt_rows seen = {0}, came = {0}, missing = {0}, surplus = {0};
     struct slt_rows *expected = expected_of(self, step->name);
     forget_replaced(self, step->name, expected);
-    enum code code =
-        slt_rows_read(self->pipeline, self->settings.tables_path, step->name, &seen, &self->err);
+    enum code code = slt_rows_read(self->pipeline, self->settings.tables_path, step->name, &seen, &self->err);
     if (self->update && code == E_OK) {
         subtract(&seen, expected, &came);
         for (int32_t i = 0; i < came.count; i++)
@@ -431,16 +412,15 @@ static enum code run_number(struct runner *self, const struct slt_step *step)
     else
         snprintf(seen, sizeof seen, "%" PRId64, self->progress.tables[table].total.late);
     if (self->update)
-        text_printf(&self->out->updated, "%s %s %s\n",
-                    step->kind == SLT_LATE ? "late" : "watermark", step->name, seen);
+        text_printf(&self->out->updated, "%s %s %s\n", step->kind == SLT_LATE ? "late" : "watermark", step->name, seen);
     /* An epoch that failed after its record is counted by nobody: the next engine only publishes
      * it. */
     if (self->update || strcmp(seen, step->argument) == 0 ||
         (step->kind == SLT_LATE && self->world->trouble == SLT_FAULTS))
         return E_OK;
     report_at(self, step->line);
-    text_printf(&self->out->report, "%s of %s is %s, expected %s\n",
-                step->kind == SLT_LATE ? "late" : "watermark", step->name, seen, step->argument);
+    text_printf(&self->out->report, "%s of %s is %s, expected %s\n", step->kind == SLT_LATE ? "late" : "watermark",
+                step->name, seen, step->argument);
     return E_BUG;
 }
 
@@ -497,8 +477,7 @@ static void run_steps(struct runner *self, const char *folder)
     int32_t copied = 0;
     for (int32_t at = 0; at < self->file->step_count && !self->out->failed;) {
         const struct slt_step *step = &self->file->steps[at];
-        bool rewritten =
-            step->kind == SLT_EXPECT || step->kind == SLT_WATERMARK || step->kind == SLT_LATE;
+        bool rewritten = step->kind == SLT_EXPECT || step->kind == SLT_WATERMARK || step->kind == SLT_LATE;
         if (self->update)
             copy_lines(self, &copied, step->line + (step->kind == SLT_EXPECT || !rewritten));
         if (run_step(self, &at, folder) != E_OK && !self->out->failed)
@@ -526,7 +505,8 @@ static void run_audit(struct runner *self)
         text_printf(&self->out->report, "audit: %s\n", self->err.text);
     else
         text_printf(&self->out->report, "audit: %s of epoch %" PRId64 ": %s %s: %s\n", report.findings[0].kind,
-                    report.findings[0].epoch, report.findings[0].subject, report.findings[0].path, report.findings[0].detail);
+                    report.findings[0].epoch, report.findings[0].subject, report.findings[0].path,
+                    report.findings[0].detail);
 }
 
 static bool only_errors(const struct slt_file *file)

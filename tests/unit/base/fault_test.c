@@ -46,8 +46,9 @@ TEST(another_point_is_not_counted)
 
 TEST(a_wrong_spec_is_refused_and_disarms)
 {
-    static const char *const bad[] = {"stage_writ:1", "stage_write", "stage_write:0", "stage_write:x", "stage_write:1:boom",
-                                      "stage_write:1:eio:more", ":1", "stage_write:-1"};
+    static const char *const bad[] = {
+        "stage_writ:1",           "stage_write", "stage_write:0", "stage_write:x", "stage_write:1:boom",
+        "stage_write:1:eio:more", ":1",          "stage_write:-1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct error err = {0};
         int done = 0;

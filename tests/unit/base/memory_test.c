@@ -53,9 +53,9 @@ TEST(a_full_budget_asks_for_relief_before_it_refuses)
     struct budget budget = {.limit_bytes = 100, .relieve = relieve_some};
     budget.relieve_context = &budget;
     CHECK_INT(budget_take(&budget, 90, "groups", &err), E_OK);
-    CHECK_INT(budget_take(&budget, 60, "groups", &err), E_OK);  // after two times 30
+    CHECK_INT(budget_take(&budget, 60, "groups", &err), E_OK); // after two times 30
     CHECK_INT(budget.used_bytes, 90);
-    CHECK_INT(budget_take(&budget, 101, "groups", &err), E_MEMORY);  // never fits: nothing is given back for it
+    CHECK_INT(budget_take(&budget, 101, "groups", &err), E_MEMORY); // never fits: nothing is given back for it
     CHECK_INT(budget.used_bytes, 90);
     CHECK_INT(budget_take(&budget, 85, "groups", &err), E_OK);
     CHECK_INT(budget.used_bytes, 85);

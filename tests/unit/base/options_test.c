@@ -9,8 +9,7 @@ static void check_duration(const char *text, int64_t want_us)
     struct error err = {0};
     int64_t us = -1;
     if (parse_duration(text, &us, &err) != E_OK || us != want_us)
-        kit_fail(__FILE__, __LINE__, "\"%s\" is %" PRId64 " us (%s), expected %" PRId64, text, us, err.text,
-                 want_us);
+        kit_fail(__FILE__, __LINE__, "\"%s\" is %" PRId64 " us (%s), expected %" PRId64, text, us, err.text, want_us);
 }
 
 static void check_size(const char *text, int64_t want_bytes)
@@ -18,8 +17,7 @@ static void check_size(const char *text, int64_t want_bytes)
     struct error err = {0};
     int64_t size = -1;
     if (parse_size(text, &size, &err) != E_OK || size != want_bytes)
-        kit_fail(__FILE__, __LINE__, "\"%s\" is %" PRId64 " (%s), expected %" PRId64, text, size, err.text,
-                 want_bytes);
+        kit_fail(__FILE__, __LINE__, "\"%s\" is %" PRId64 " (%s), expected %" PRId64, text, size, err.text, want_bytes);
 }
 
 TEST(durations_as_spark_writes_them)
@@ -99,15 +97,12 @@ struct settings {
 };
 static const struct option table[] = {
     {"topic", OPTION_STRING, "events", NULL, 0, 0, "what to read", offsetof(struct settings, topic), false},
-    {"password", OPTION_STRING, "hunter2", NULL, 0, 0, "for the broker", offsetof(struct settings, password),
-     true},
+    {"password", OPTION_STRING, "hunter2", NULL, 0, 0, "for the broker", offsetof(struct settings, password), true},
     {"header", OPTION_BOOLEAN, "true", NULL, 0, 0, "a first line", offsetof(struct settings, header), false},
     {"maxRows", OPTION_INT, "100", NULL, 1, 1000, "rows in a batch", offsetof(struct settings, rows), false},
     {"size", OPTION_BYTES, NULL, NULL, 0, 0, "bytes of a file", offsetof(struct settings, size), false},
-    {"wait", OPTION_DURATION, "2 seconds", NULL, 0, 0, "longest wait", offsetof(struct settings, wait_us),
-     false},
-    {"codec", OPTION_ENUM, "snappy", "none|snappy|zstd", 0, 0, "compression",
-     offsetof(struct settings, codec), false},
+    {"wait", OPTION_DURATION, "2 seconds", NULL, 0, 0, "longest wait", offsetof(struct settings, wait_us), false},
+    {"codec", OPTION_ENUM, "snappy", "none|snappy|zstd", 0, 0, "compression", offsetof(struct settings, codec), false},
     {0},
 };
 

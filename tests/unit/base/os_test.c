@@ -85,7 +85,7 @@ TEST(a_replaced_file_is_whole_and_leaves_nothing)
     CHECK_INT(os_replace_file(path, bytes_of_string("two"), &err), E_OK);
     check_content(path, "two");
     CHECK_INT(os->remove(path, &err), E_OK);
-    CHECK_INT(os->remove(folder, &err), E_OK);  // only an empty folder can be removed
+    CHECK_INT(os->remove(folder, &err), E_OK); // only an empty folder can be removed
     CHECK_INT(os_replace_file(path, bytes_of_string("x"), &err), E_ABSENT);
 }
 

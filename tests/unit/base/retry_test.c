@@ -6,11 +6,8 @@
 
 enum { MS = 1000, SECOND = 1000 * 1000 };
 
-static const struct retry_policy plain = {.initial_us = 200 * MS,
-                                          .max_us = 5 * SECOND,
-                                          .limit_us = 0,
-                                          .circuit_failures = 5,
-                                          .circuit_open_us = 5 * SECOND};
+static const struct retry_policy plain = {
+    .initial_us = 200 * MS, .max_us = 5 * SECOND, .limit_us = 0, .circuit_failures = 5, .circuit_open_us = 5 * SECOND};
 
 static struct error down(enum code code)
 {

@@ -123,8 +123,7 @@ TEST(a_number_ends_where_it_stops_making_sense)
 TEST(hard_numbers_are_rounded_to_the_nearest_even)
 {
     CHECK(parsed("9007199254740993") == 9007199254740992.0);
-    CHECK(parsed("9007199254740993.0000000000000000000000000000000000000000000000001") ==
-          9007199254740994.0);
+    CHECK(parsed("9007199254740993.0000000000000000000000000000000000000000000000001") == 9007199254740994.0);
     CHECK(parsed("2.4703282292062327e-324") == 0);
     CHECK(parsed("2.4703282292062328e-324") == 4.9e-324);
     CHECK(parsed("1e400") == (double)INFINITY);
@@ -139,8 +138,7 @@ TEST(many_digits_agree_with_the_c_library)
 {
     char text[1300];
     for (int round = 0; round < 3000; round++) {
-        int digits = 1 + (int)(kit_random() % (round % 50 == 0 ? 1100 : 40)),
-            point = (int)(kit_random() % 30), n = 0;
+        int digits = 1 + (int)(kit_random() % (round % 50 == 0 ? 1100 : 40)), point = (int)(kit_random() % 30), n = 0;
         for (int i = 0; i < digits; i++) {
             if (i == point && i > 0)
                 text[n++] = '.';
@@ -153,8 +151,7 @@ TEST(many_digits_agree_with_the_c_library)
         float narrow = 0, narrow_want = strtof(text, NULL);
         CHECK(parse_float(text, text + n, &narrow) == text + n);
         if (memcmp(&narrow, &narrow_want, sizeof narrow) != 0)
-            kit_fail(__FILE__, __LINE__, "%s is %a, expected %a", text, (double)narrow,
-                     (double)narrow_want);
+            kit_fail(__FILE__, __LINE__, "%s is %a, expected %a", text, (double)narrow, (double)narrow_want);
     }
 }
 
@@ -210,8 +207,7 @@ TEST(printed_numbers_read_back_and_are_no_longer_than_needed)
 /* github.com/nigeltao/parse-number-fxx-test-data: "half float double text", bits in hex. */
 TEST(conformance_parse_number_fxx)
 {
-    static const char *const files[] = {"parse-number/lemire-fast-float.txt",
-                                        "parse-number/more-test-cases.txt"};
+    static const char *const files[] = {"parse-number/lemire-fast-float.txt", "parse-number/more-test-cases.txt"};
     int count = 0;
     for (size_t f = 0; f < 2; f++) {
         const char *path = kit_conformance(files[f]);
@@ -231,8 +227,7 @@ TEST(conformance_parse_number_fxx)
             memcpy(&got, &value, sizeof got);
             memcpy(&got_float, &narrow, sizeof got_float);
             if (got != want || got_float != want_float)
-                kit_fail(__FILE__, __LINE__, "%s is %016" PRIx64 " and %08" PRIx32, text, got,
-                         got_float);
+                kit_fail(__FILE__, __LINE__, "%s is %016" PRIx64 " and %08" PRIx32, text, got, got_float);
             count++;
         }
         fclose(file);

@@ -14,11 +14,7 @@ struct flags {
     struct strings sets;
 };
 static const struct option options[] = {
-    {.name = "name",
-     .kind = OPTION_STRING,
-     .initial = "x",
-     .help = "h",
-     .offset = offsetof(struct flags, name)},
+    {.name = "name", .kind = OPTION_STRING, .initial = "x", .help = "h", .offset = offsetof(struct flags, name)},
     {.name = "max-count",
      .kind = OPTION_INT,
      .initial = "7",
@@ -26,11 +22,7 @@ static const struct option options[] = {
      .help = "h",
      .offset = offsetof(struct flags, count)},
     {.name = "fast", .kind = OPTION_BOOLEAN, .help = "h", .offset = offsetof(struct flags, fast)},
-    {.name = "set",
-     .kind = OPTION_STRING,
-     .choices = "*",
-     .help = "h",
-     .offset = offsetof(struct flags, sets)},
+    {.name = "set", .kind = OPTION_STRING, .choices = "*", .help = "h", .offset = offsetof(struct flags, sets)},
     {0},
 };
 static const struct command command = {.name = "try",
@@ -55,18 +47,15 @@ static struct parsed parse(const char *const *words, int count)
     char *argv[16];
     for (int i = 0; i < count; i++)
         argv[i] = arena_strdup(&parsed.arena, words[i]);
-    parsed.code = command_parse(&command, count, argv, &parsed.arena, &parsed.line, &parsed.help,
-                                &parsed.err);
+    parsed.code = command_parse(&command, count, argv, &parsed.arena, &parsed.line, &parsed.help, &parsed.err);
     return parsed;
 }
-#define PARSE(...)                            \
-    parse((const char *const[]){__VA_ARGS__}, \
-          (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)))
+#define PARSE(...) \
+    parse((const char *const[]){__VA_ARGS__}, (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)))
 
 TEST(args_flags_stand_anywhere)
 {
-    struct parsed parsed =
-        PARSE("--set", "a=1", "first", "--max-count=9", "--fast", "--set=b=2", "--", "--name");
+    struct parsed parsed = PARSE("--set", "a=1", "first", "--max-count=9", "--fast", "--set=b=2", "--", "--name");
     const struct flags *flags = parsed.line.settings;
     CHECK(parsed.code == E_OK);
     CHECK_INT(flags->count, 9);

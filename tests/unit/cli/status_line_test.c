@@ -32,11 +32,14 @@ static bool line_is(const struct run_status *status, bool stopping, int32_t colu
 
 TEST(status_line_leaves_out_from_the_right_what_does_not_fit)
 {
-    CHECK(line_is(&busy, false, 0, "| epoch 14  49,871/s  lag 1,200  failed 3  late 7  watermark 2026-01-01 00:21:01  "
-                                   "1,315,299 records  files 71  memory 280.6 MB  waiting"));
-    CHECK(line_is(&busy, false, 119, "| epoch 14  49,871/s  lag 1,200  failed 3  late 7  watermark 2026-01-01 00:21:01  "
-                                     "1,315,299 records  files 71"));
-    CHECK(line_is(&busy, false, 80, "| epoch 14  49,871/s  lag 1,200  failed 3  late 7  watermark 2026-01-01 00:21:01"));
+    CHECK(line_is(&busy, false, 0,
+                  "| epoch 14  49,871/s  lag 1,200  failed 3  late 7  watermark 2026-01-01 00:21:01  "
+                  "1,315,299 records  files 71  memory 280.6 MB  waiting"));
+    CHECK(line_is(&busy, false, 119,
+                  "| epoch 14  49,871/s  lag 1,200  failed 3  late 7  watermark 2026-01-01 00:21:01  "
+                  "1,315,299 records  files 71"));
+    CHECK(
+        line_is(&busy, false, 80, "| epoch 14  49,871/s  lag 1,200  failed 3  late 7  watermark 2026-01-01 00:21:01"));
     CHECK(line_is(&busy, false, 79, "| epoch 14  49,871/s  lag 1,200  failed 3  late 7"));
     CHECK(line_is(&busy, false, 40, "| epoch 14  49,871/s  lag 1,200"));
     CHECK(line_is(&busy, false, 6, "| epoc"));
@@ -45,12 +48,18 @@ TEST(status_line_leaves_out_from_the_right_what_does_not_fit)
 
 TEST(status_line_cuts_a_trouble_between_characters)
 {
-    const struct run_trouble trouble = {.name = "k\xC3\xA4" "fka", .code = E_BROKER, .since_us = 12000000, .attempt = 6};
+    const struct run_trouble trouble = {.name = "k\xC3\xA4"
+                                                "fka",
+                                        .code = E_BROKER,
+                                        .since_us = 12000000,
+                                        .attempt = 6};
     struct run_status status = busy;
     status.troubles = &trouble;
     status.trouble_count = 1;
     CHECK(line_is(&status, false, 14, "| epoch 14  k\xC3\xA4"));
-    CHECK(line_is(&status, false, 37, "| epoch 14  k\xC3\xA4" "fka: no answer for 12 s"));
+    CHECK(line_is(&status, false, 37,
+                  "| epoch 14  k\xC3\xA4"
+                  "fka: no answer for 12 s"));
 }
 
 static bool fits(const char *text, size_t columns)
@@ -66,15 +75,23 @@ static bool fits(const char *text, size_t columns)
 
 TEST(run_summary_leaves_out_zeros_and_shortens_what_is_wide)
 {
-    static const struct pipeline_table *const some = (const void *)"";   // compared with NULL only
+    static const struct pipeline_table *const some = (const void *)""; // compared with NULL only
     struct table_commit tables[] = {
-        {.name = "silver", .table = some, .total = {.in = 1000000, .out = 999998, .quarantined = 2}, .files_total = 1,
+        {.name = "silver",
+         .table = some,
+         .total = {.in = 1000000, .out = 999998, .quarantined = 2},
+         .files_total = 1,
          .bytes_total = 30100000},
         {.name = "_quarantine", .total = {.out = 2}, .files_total = 1, .bytes_total = 800},
         {.name = "silver_late"},
     };
-    struct run_end end = {.records = 1000000, .epochs = 1, .took_us = 2000000, .rss_peak_bytes = 171200000, .tables = tables,
-                          .table_count = 3, .directory = "shop"};
+    struct run_end end = {.records = 1000000,
+                          .epochs = 1,
+                          .took_us = 2000000,
+                          .rss_peak_bytes = 171200000,
+                          .tables = tables,
+                          .table_count = 3,
+                          .directory = "shop"};
     struct text out = {0};
     run_summary(&end, 80, &out);
     CHECK(strcmp(out.data, "1,000,000 records in 1 epoch, 2.0 s, 500,000 records/s, peak memory 171.2 MB\n\n"

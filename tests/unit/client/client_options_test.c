@@ -22,8 +22,7 @@ static struct result apply(enum kafka_role role, const char *const *pairs, int32
         values[i + 1] = pairs[2 * i + 1];
     }
     const struct kafka_client_options options = {names, values, count + 1};
-    result.code =
-        kafka_client_conf(result.conf, role, &options, &result.arena, &result.facts, &result.err);
+    result.code = kafka_client_conf(result.conf, role, &options, &result.arena, &result.facts, &result.err);
     return result;
 }
 #define APPLY_AS(role, ...)                         \
@@ -49,9 +48,9 @@ static void check_conf(const struct result *result, const char *name, const char
 
 TEST(kafka_client_maps_java_names)
 {
-    struct result result = APPLY("kafka.Fetch.Max.Wait.Ms", "77", "kafka.receive.buffer.bytes",
-                                 "65536", "kafka.security.protocol", "SASL_SSL",
-                                 "kafka.sasl.mechanism", "SCRAM-SHA-256", "kafka.client.id", "me");
+    struct result result =
+        APPLY("kafka.Fetch.Max.Wait.Ms", "77", "kafka.receive.buffer.bytes", "65536", "kafka.security.protocol",
+              "SASL_SSL", "kafka.sasl.mechanism", "SCRAM-SHA-256", "kafka.client.id", "me");
     check_conf(&result, "bootstrap.servers", "localhost:9092");
     check_conf(&result, "fetch.wait.max.ms", "77");
     check_conf(&result, "socket.receive.buffer.bytes", "65536");
@@ -64,9 +63,8 @@ TEST(kafka_client_maps_java_names)
 TEST(kafka_client_reads_jaas)
 {
     struct result result =
-        APPLY("kafka.sasl.jaas.config",
-              "org.apache.kafka.common.security.scram.ScramLoginModule required\n"
-              " username=\"ann\" password='p\\'w;=\"x';");
+        APPLY("kafka.sasl.jaas.config", "org.apache.kafka.common.security.scram.ScramLoginModule required\n"
+                                        " username=\"ann\" password='p\\'w;=\"x';");
     check_conf(&result, "sasl.username", "ann");
     CHECK_STR(result.facts.username, "ann");
     CHECK_STR(result.facts.password, "p'w;=\"x");
@@ -96,13 +94,12 @@ TEST(kafka_client_jaas_broken_shows_no_secret)
 
 TEST(kafka_client_stores)
 {
-    struct result result = APPLY("kafka.ssl.truststore.location", "/x/trust.jks",
-                                 "kafka.ssl.truststore.password", "hunter2");
+    struct result result =
+        APPLY("kafka.ssl.truststore.location", "/x/trust.jks", "kafka.ssl.truststore.password", "hunter2");
     CHECK(result.code == E_UNSUPPORTED);
     CHECK(strstr(result.err.text, "PEM") != NULL && strstr(result.err.text, "hunter2") == NULL);
     release(&result);
-    result =
-        APPLY("kafka.ssl.truststore.location", "/x/ca.pem", "kafka.ssl.truststore.type", "PEM");
+    result = APPLY("kafka.ssl.truststore.location", "/x/ca.pem", "kafka.ssl.truststore.type", "PEM");
     check_conf(&result, "ssl.ca.location", "/x/ca.pem");
     release(&result);
     result = APPLY("kafka.ssl.keystore.location", "/x/me.p12", "kafka.ssl.keystore.type", "pkcs12",
@@ -115,8 +112,7 @@ TEST(kafka_client_refuses)
 {
     struct result result = APPLY("kafka.fetch.min.byte", "1");
     CHECK(result.code == E_SPEC);
-    CHECK_STR(result.err.text,
-              "unknown option kafka.fetch.min.byte; did you mean kafka.fetch.min.bytes");
+    CHECK_STR(result.err.text, "unknown option kafka.fetch.min.byte; did you mean kafka.fetch.min.bytes");
     release(&result);
     result = APPLY("kafka.auto.offset.reset", "latest");
     CHECK(result.code == E_SPEC && strstr(result.err.text, "startingOffsets") != NULL);
@@ -134,11 +130,10 @@ TEST(kafka_client_refuses)
 
 TEST(kafka_client_maps_a_producer)
 {
-    struct result result =
-        PRODUCE("kafka.acks", "all", "kafka.linger.ms", "3", "kafka.buffer.memory", "33554432",
-                "kafka.max.request.size", "2000000", "kafka.compression.type", "zstd",
-                "kafka.delivery.timeout.ms", "9000", "kafka.Transaction.Timeout.Ms", "70000",
-                "kafka.enable.idempotence", "TRUE", "kafka.max.block.ms", "1");
+    struct result result = PRODUCE("kafka.acks", "all", "kafka.linger.ms", "3", "kafka.buffer.memory", "33554432",
+                                   "kafka.max.request.size", "2000000", "kafka.compression.type", "zstd",
+                                   "kafka.delivery.timeout.ms", "9000", "kafka.Transaction.Timeout.Ms", "70000",
+                                   "kafka.enable.idempotence", "TRUE", "kafka.max.block.ms", "1");
     check_conf(&result, "linger.ms", "3");
     check_conf(&result, "queue.buffering.max.kbytes", "32768");
     check_conf(&result, "message.max.bytes", "2000000");

@@ -84,8 +84,7 @@ static struct column random_column(const struct type *type, int64_t rows, unsign
     return col;
 }
 
-static void check_rows(const struct column *got, int64_t at, const struct column *want, int64_t from,
-                       int64_t count)
+static void check_rows(const struct column *got, int64_t at, const struct column *want, int64_t from, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         if (!column_equal_at(got, at + i, want, from + i))
@@ -99,12 +98,11 @@ TEST(gather_picks_any_rows_of_any_type)
     for (int shape = 0; shape < SHAPES; shape++) {
         for (int round = 0; round < 8; round++) {
             int64_t size = (int64_t)below(200) + 1;
-            struct column col = random_column(parse(&arena, shapes[shape]), size, round % 2 == 0 ? 0 : 30),
-                          out;
+            struct column col = random_column(parse(&arena, shapes[shape]), size, round % 2 == 0 ? 0 : 30), out;
             int64_t count = round == 7 ? 0 : (int64_t)below(300);
             for (int64_t i = 0; i < count; i++)
-                rows[i] = i > 0 && below(3) > 0 && rows[i - 1] + 1 < size ? rows[i - 1] + 1
-                                                                          : (int32_t)below((uint64_t)size);
+                rows[i] =
+                    i > 0 && below(3) > 0 && rows[i - 1] + 1 < size ? rows[i - 1] + 1 : (int32_t)below((uint64_t)size);
             column_gather(&out, &col, rows, count);
             column_check(&out);
             CHECK_INT(out.rows, count);
@@ -195,7 +193,7 @@ TEST(builder_copies_rows_of_any_type)
         struct column col = random_column(type, 80, 25), out;
         struct builder builder;
         builder_init(&builder, type);
-        for (int round = 0; round < 2; round++) {  // a finished builder is empty and ready again
+        for (int round = 0; round < 2; round++) { // a finished builder is empty and ready again
             for (int64_t i = 80; i-- > 0;)
                 builder_copy(&builder, &col, i);
             builder_finish(&builder, &out);
@@ -231,8 +229,7 @@ TEST(bits_are_counted_filled_and_copied)
     for (int round = 0; round < 500; round++) {
         for (int i = 0; i < 40; i++)
             from[i] = (uint8_t)kit_random(), to[i] = want[i] = (uint8_t)kit_random();
-        int64_t source = (int64_t)below(100), target = (int64_t)below(100), count = (int64_t)below(200),
-                ones = 0;
+        int64_t source = (int64_t)below(100), target = (int64_t)below(100), count = (int64_t)below(200), ones = 0;
         for (int64_t i = 0; i < count; i++) {
             bit_put(want, target + i, bit_get(from, source + i));
             ones += bit_get(from, i);
@@ -330,8 +327,7 @@ TEST(values_print_as_hive_prints_them)
     struct builder b;
     struct column col;
     builder_init(
-        &b, parse(&arena,
-                  "STRUCT<a: INT, b: ARRAY<STRING>, c: MAP<STRING, DOUBLE>, d: DECIMAL(5,2), t: TIMESTAMP>"));
+        &b, parse(&arena, "STRUCT<a: INT, b: ARRAY<STRING>, c: MAP<STRING, DOUBLE>, d: DECIMAL(5,2), t: TIMESTAMP>"));
     builder_int(&b.children[0], -5);
     builder_bytes(&b.children[1].children[0], bytes_of_string("x"));
     builder_null(&b.children[1].children[0]);
@@ -344,8 +340,7 @@ TEST(values_print_as_hive_prints_them)
     builder_close_struct(&b);
     builder_null(&b);
     builder_finish(&b, &col);
-    check_print(&col, 0,
-                "{\"a\":-5,\"b\":[\"x\",null],\"c\":{\"k\":1.0E7},\"d\":1.50,\"t\":2026-01-01 00:00:00.5}");
+    check_print(&col, 0, "{\"a\":-5,\"b\":[\"x\",null],\"c\":{\"k\":1.0E7},\"d\":1.50,\"t\":2026-01-01 00:00:00.5}");
     check_print(&col, 1, "NULL");
     check_print(&col.children[3], 0, "1.50");
     builder_release(&b);

@@ -29,8 +29,7 @@ static void check_bad(const char *ddl, size_t want_position)
     if (type_parse_ddl(&arena, bytes_of_string(ddl), &type, &position, &err) != E_SQL)
         kit_fail(__FILE__, __LINE__, "%s was accepted", ddl);
     else if (position != want_position)
-        kit_fail(__FILE__, __LINE__, "%s: position %zu, expected %zu: %s", ddl, position, want_position,
-                 err.text);
+        kit_fail(__FILE__, __LINE__, "%s: position %zu, expected %zu: %s", ddl, position, want_position, err.text);
     CHECK(type == NULL);
     arena_free(&arena);
 }
@@ -44,8 +43,7 @@ TEST(schemas_are_structs)
     check_ddl("`a b` int, `c``d` long", "struct<a b:int,c`d:bigint>");
     check_ddl("a: int COMMENT 'it''s, so \\' b', b date not null comment \"x\"", "struct<a:int,b:date>");
     check_ddl("date date, timestamp timestamp", "struct<date:date,timestamp:timestamp>");
-    check_ddl("items ARRAY<STRUCT<sku: STRING, qty: INT>>",
-              "struct<items:array<struct<sku:string,qty:int>>>");
+    check_ddl("items ARRAY<STRUCT<sku: STRING, qty: INT>>", "struct<items:array<struct<sku:string,qty:int>>>");
     check_ddl("1a INT", "struct<1a:int>");
 }
 

@@ -15,8 +15,7 @@ static const char *shown(__int128 value, int scale)
 static const char *parsed(const char *text, int precision, int scale)
 {
     __int128 value;
-    return decimal_parse(bytes_of_string(text), precision, scale, &value) ? shown(value, scale)
-                                                                          : "-";
+    return decimal_parse(bytes_of_string(text), precision, scale, &value) ? shown(value, scale) : "-";
 }
 
 static __int128 number(const char *text, int scale)
@@ -47,13 +46,10 @@ TEST(decimals_are_parsed_half_up)
     CHECK_STR(parsed("1e1000", 38, 2), "-");
     CHECK_STR(parsed("1e99999999999999999999", 38, 2), "-");
     CHECK_STR(parsed("00000000000000000000000000000000000000000000001.5", 5, 2), "1.50");
-    CHECK_STR(parsed("12345678901234567890123456789012345678", 38, 0),
-              "12345678901234567890123456789012345678");
-    CHECK_STR(parsed("99999999999999999999999999999999999999", 38, 0),
-              "99999999999999999999999999999999999999");
+    CHECK_STR(parsed("12345678901234567890123456789012345678", 38, 0), "12345678901234567890123456789012345678");
+    CHECK_STR(parsed("99999999999999999999999999999999999999", 38, 0), "99999999999999999999999999999999999999");
     CHECK_STR(parsed("99999999999999999999999999999999999999.5", 38, 0), "-");
-    CHECK_STR(parsed("0.12345678901234567890123456789012345678", 38, 38),
-              "0.12345678901234567890123456789012345678");
+    CHECK_STR(parsed("0.12345678901234567890123456789012345678", 38, 38), "0.12345678901234567890123456789012345678");
     static const char *const none[] = {"",   "-",   ".",  "1.2.3", "x",   "1x",  "e1",
                                        "1e", "1e+", "1 ", " 1",    "NaN", "--1", "1,0"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
@@ -80,13 +76,12 @@ TEST(decimals_are_multiplied_and_divided_past_128_bits)
     CHECK(decimal_multiply(a, b, 20, 38, 10, &out));
     CHECK_STR(shown(out, 10), "12193263113702179496570644.9496448712");
     CHECK(!decimal_multiply(decimal_power10(37), decimal_power10(37), 0, 38, 0, &out));
-    CHECK(decimal_multiply(decimal_power10(37), decimal_power10(37), 74, 38, 6, &out) &&
-          out == 1000000);
+    CHECK(decimal_multiply(decimal_power10(37), decimal_power10(37), 74, 38, 6, &out) && out == 1000000);
     CHECK(decimal_divide(1, 0, 3, 0, 38, 37, &out));
     CHECK_STR(shown(out, 37), "0.3333333333333333333333333333333333333");
     CHECK(decimal_divide(-2, 0, 3, 0, 10, 6, &out) && out == -666667);
-    CHECK(decimal_divide(number("98765432109876543210987654321098765432", 0), 0,
-                         number("12345678.9", 1), 1, 38, 6, &out));
+    CHECK(decimal_divide(number("98765432109876543210987654321098765432", 0), 0, number("12345678.9", 1), 1, 38, 6,
+                         &out));
     CHECK_STR(shown(out, 6), "8000000073700000670760006103925.055546");
     CHECK(decimal_divide(12345, 4, 1, 0, 10, 2, &out) && out == 123);
     CHECK(!decimal_divide(1, 0, 0, 0, 38, 6, &out));
@@ -102,8 +97,7 @@ TEST(decimals_and_doubles)
     CHECK(!decimal_from_double((double)NAN, 10, 2, &out));
     CHECK(!decimal_from_double((double)INFINITY, 10, 2, &out));
     CHECK(decimal_to_double(12345, 2) == 123.45);
-    CHECK(decimal_to_double(-number("12345678901234567890.12345", 5), 5) ==
-          -12345678901234567890.12345);
+    CHECK(decimal_to_double(-number("12345678901234567890.12345", 5), 5) == -12345678901234567890.12345);
 }
 
 TEST(decimals_are_printed_with_their_scale)
@@ -119,10 +113,8 @@ TEST(decimals_are_printed_with_their_scale)
 TEST(decimal_text_round_trips)
 {
     for (int round = 0; round < 2000; round++) {
-        int precision = 1 + (int)(kit_random() % 38),
-            scale = (int)(kit_random() % (uint64_t)(precision + 1));
-        __int128 value = (__int128)((unsigned __int128)kit_random() << 64 | kit_random()) %
-                         decimal_power10(precision);
+        int precision = 1 + (int)(kit_random() % 38), scale = (int)(kit_random() % (uint64_t)(precision + 1));
+        __int128 value = (__int128)((unsigned __int128)kit_random() << 64 | kit_random()) % decimal_power10(precision);
         __int128 back = 1;
         char text[DECIMAL_TEXT_MAX];
         size_t size = decimal_print(value, scale, text);

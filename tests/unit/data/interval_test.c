@@ -5,8 +5,7 @@
 static bool parses(const char *text, int64_t want_months, int64_t want_us)
 {
     int64_t months = 0, us = 0;
-    return interval_parse(bytes_of_string(text), false, &months, &us) && months == want_months &&
-           us == want_us;
+    return interval_parse(bytes_of_string(text), false, &months, &us) && months == want_months && us == want_us;
 }
 
 static bool fails(const char *text)
@@ -27,14 +26,12 @@ TEST(intervals)
     CHECK(parses("1 year 2 quarters 3 months 1 week", 21, 604800000000));
     CHECK(parses("10 microseconds 2 milliseconds", 0, 2010));
     int64_t months = 1, us = 7;
-    CHECK(interval_parse(bytes_of_string("1 month 7 microseconds"), true, &months, &us) &&
-          months == 0 && us == 0);
+    CHECK(interval_parse(bytes_of_string("1 month 7 microseconds"), true, &months, &us) && months == 0 && us == 0);
 }
 
 TEST(no_intervals)
 {
-    CHECK(fails("") && fails(" ") && fails("interval") && fails("soon") && fails("5") &&
-          fails("seconds"));
+    CHECK(fails("") && fails(" ") && fails("interval") && fails("soon") && fails("5") && fails("seconds"));
     CHECK(fails("5 sec") && fails("5 seconds 3") && fails("1.5 minutes") && fails("5x seconds"));
     CHECK(fails("9223372036854775807 seconds") && fails("99999999999999999999 microseconds"));
     CHECK(fails("9223372036854775807 microseconds 1 microsecond"));

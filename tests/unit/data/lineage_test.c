@@ -61,8 +61,8 @@ TEST(lineage_knows_what_came_of_what)
 
 TEST(lineage_refuses_other_texts)
 {
-    static const char *const texts[] = {".", "1.", ".1", "a", "m", "1.x", "1..2", "-1", "1 ", "99999999999", "?", "m4096",
-                                        "100.100.100.100"};
+    static const char *const texts[] = {
+        ".", "1.", ".1", "a", "m", "1.x", "1..2", "-1", "1 ", "99999999999", "?", "m4096", "100.100.100.100"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         int64_t row = 5;
         CHECK(!lineage_parse(bytes_of_string(texts[i]), &row));

@@ -57,8 +57,8 @@ TEST(ranges_agree_with_their_values)
 TEST(doubts_are_yes)
 {
     struct column number = ints(5), real = reals(5), nan = reals(__builtin_nan("")), low = reals(1), high = reals(2);
-    const struct row_test other = {"a", ROW_EQUAL, &number}, greater = {"a", ROW_GREATER, &real}, less = {"a", ROW_LESS, &nan},
-                          equal = {"a", ROW_EQUAL, &real};
+    const struct row_test other = {"a", ROW_EQUAL, &number}, greater = {"a", ROW_GREATER, &real},
+                          less = {"a", ROW_LESS, &nan}, equal = {"a", ROW_EQUAL, &real};
     CHECK(row_test_range(&other, &low, &high));   // another type
     CHECK(row_test_range(&greater, &low, &high)); // a NaN is greater, and in no range
     CHECK(row_test_range(&less, &low, &high));

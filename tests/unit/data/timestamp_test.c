@@ -194,8 +194,7 @@ TEST(timestamps_are_read_as_spark_reads_them)
         int64_t us;
         bool good = timestamp_parse(bytes_of_string(timestamps[i].text), zone_utc(), &us);
         if (timestamps[i].value == NULL ? good : !good)
-            kit_fail(__FILE__, __LINE__, "\"%s\" %s", timestamps[i].text,
-                     good ? "is no timestamp" : "is a timestamp");
+            kit_fail(__FILE__, __LINE__, "\"%s\" %s", timestamps[i].text, good ? "is no timestamp" : "is a timestamp");
         else if (good)
             CHECK_STR(shown(us, zone_utc()), timestamps[i].value);
     }
@@ -208,8 +207,7 @@ TEST(dates_are_read_as_spark_reads_them)
         char text[TIMESTAMP_TEXT_MAX + 1];
         bool good = date_parse(bytes_of_string(dates[i].text), &days);
         if (dates[i].value == NULL ? good : !good)
-            kit_fail(__FILE__, __LINE__, "\"%s\" %s", dates[i].text,
-                     good ? "is no date" : "is a date");
+            kit_fail(__FILE__, __LINE__, "\"%s\" %s", dates[i].text, good ? "is no date" : "is a date");
         else if (good)
             CHECK_STR((text[date_print(days, text)] = 0, text), dates[i].value);
     }
@@ -231,8 +229,7 @@ TEST(the_calendar_agrees_with_itself_over_millennia)
                 int64_t y;
                 int m, d;
                 civil_from_days(expected, &y, &m, &d);
-                if (days_from_civil(year, month, day) != expected || y != year || m != month ||
-                    d != day)
+                if (days_from_civil(year, month, day) != expected || y != year || m != month || d != day)
                     kit_fail(__FILE__, __LINE__, "%" PRId64 "-%d-%d", year, month, day);
             }
     CHECK_INT(days_from_civil(1970, 1, 1), 0);
@@ -242,13 +239,11 @@ TEST(the_calendar_agrees_with_itself_over_millennia)
 
 TEST(the_fast_shape_and_the_slow_one_give_the_same)
 {
-    static const char *const fractions[] = {"",        ".1",        ".12",      ".123",
-                                            ".123456", ".12345678", ".1234567", ".000001"};
+    static const char *const fractions[] = {"", ".1", ".12", ".123", ".123456", ".12345678", ".1234567", ".000001"};
     static const char *const zones[] = {"", "Z", "+00:00"};
     for (size_t f = 0; f < sizeof fractions / sizeof *fractions; f++)
         for (size_t z = 0; z < sizeof zones / sizeof *zones; z++) {
-            char fast[64] = "2026-11-21T10:00:59",
-                 slow[64] = " 2026-11-21T10:0:59"; /* one digit: never fast */
+            char fast[64] = "2026-11-21T10:00:59", slow[64] = " 2026-11-21T10:0:59"; /* one digit: never fast */
             strncat(strncat(fast, fractions[f], 16), zones[z], 8);
             strncat(strncat(slow, fractions[f], 16), zones[z], 8);
             CHECK_INT(instant(fast), instant(slow));
@@ -276,21 +271,16 @@ TEST(a_text_without_zone_is_in_the_session_zone)
 TEST(gaps_move_forward_and_overlaps_take_the_earlier_offset)
 {
     const struct zone *berlin = zone("Europe/Berlin");
-    CHECK_INT(zone_local_to_utc(berlin, instant("2026-03-29 02:30:00")),
-              instant("2026-03-29 01:30:00"));
-    CHECK_INT(zone_local_to_utc(berlin, instant("2026-10-25 02:30:00")),
-              instant("2026-10-25 00:30:00"));
-    CHECK_INT(zone_local_to_utc(berlin, instant("2026-10-25 03:00:00")),
-              instant("2026-10-25 02:00:00"));
+    CHECK_INT(zone_local_to_utc(berlin, instant("2026-03-29 02:30:00")), instant("2026-03-29 01:30:00"));
+    CHECK_INT(zone_local_to_utc(berlin, instant("2026-10-25 02:30:00")), instant("2026-10-25 00:30:00"));
+    CHECK_INT(zone_local_to_utc(berlin, instant("2026-10-25 03:00:00")), instant("2026-10-25 02:00:00"));
     CHECK_INT(zone_offset_us(berlin, instant("2026-10-25 00:59:59")), INT64_C(7200000000));
     CHECK_INT(zone_offset_us(berlin, instant("2026-10-25 01:00:00")), INT64_C(3600000000));
     /* Past the unrolled years the calendar repeats. */
     CHECK_INT(zone_offset_us(berlin, instant("9999-07-01 00:00:00")), INT64_C(7200000000));
     CHECK_INT(zone_offset_us(berlin, instant("9999-12-01 00:00:00")), INT64_C(3600000000));
-    CHECK_INT(zone_offset_us(berlin, INT64_MAX),
-              zone_offset_us(berlin, instant("2247-01-10 04:00:54.775807")));
-    CHECK_INT(zone_offset_us(zone("America/Sao_Paulo"), instant("2600-01-01 00:00:00")),
-              INT64_C(-10800000000));
+    CHECK_INT(zone_offset_us(berlin, INT64_MAX), zone_offset_us(berlin, instant("2247-01-10 04:00:54.775807")));
+    CHECK_INT(zone_offset_us(zone("America/Sao_Paulo"), instant("2600-01-01 00:00:00")), INT64_C(-10800000000));
 }
 
 TEST(zones_have_names_or_offsets)
@@ -301,9 +291,8 @@ TEST(zones_have_names_or_offsets)
     CHECK_INT(zone_offset_us(zone("+5:30"), 0), INT64_C(19800000000));
     CHECK_INT(zone_offset_us(zone("GMT-1"), 0), INT64_C(-3600000000));
     static const char *const unknown[] = {
-        "",          "Mars/Olympus", "../etc/passwd", "/etc/passwd", "Europe",
-        "+19:00",    "+1:",          "UTC+",          "utc",         "Europe/../Europe/Berlin",
-        "tzdata.zi", "+00:00:00:00"};
+        "",     "Mars/Olympus", "../etc/passwd",           "/etc/passwd", "Europe",      "+19:00", "+1:",
+        "UTC+", "utc",          "Europe/../Europe/Berlin", "tzdata.zi",   "+00:00:00:00"};
     for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
         const struct zone *found;
         struct error err = {0};
@@ -318,17 +307,14 @@ TEST(local_timestamps_tell_whether_a_zone_was_named)
     bool had_zone = true;
     CHECK(timestamp_ntz_parse(bytes_of_string("2026-01-02T03:04:05"), &us, &had_zone) && !had_zone);
     CHECK(timestamp_ntz_parse(bytes_of_string("2026-01-02T03:04:05Z"), &us, &had_zone) && had_zone);
-    CHECK(
-        timestamp_ntz_parse(bytes_of_string("2026-01-02T03:04:05 Europe/Berlin"), &us, &had_zone) &&
-        had_zone);
+    CHECK(timestamp_ntz_parse(bytes_of_string("2026-01-02T03:04:05 Europe/Berlin"), &us, &had_zone) && had_zone);
     CHECK_STR(shown(us, zone_utc()), "2026-01-02 03:04:05");
     CHECK(!timestamp_ntz_parse(bytes_of_string("2026-01-02T03:04:05 Mars"), &us, &had_zone));
 }
 
 TEST(random_instants_round_trip)
 {
-    const struct zone *const zones[] = {zone_utc(), zone("+02:00"), zone("America/New_York"),
-                                        zone("Asia/Kathmandu")};
+    const struct zone *const zones[] = {zone_utc(), zone("+02:00"), zone("America/New_York"), zone("Asia/Kathmandu")};
     for (int round = 0; round < 4000; round++) {
         int64_t us = (int64_t)(kit_random() % (UINT64_C(8000) * 366 * 86400 * 1000000)), back = 0;
         const struct zone *session = zones[round % 4];

@@ -4,10 +4,10 @@
 
 /* {"a": 1, "b": [true, null, "x"]}, as Spark's parse_json stores it. */
 static const uint8_t object[] = {
-    0x01, 2, 0, 1, 2, 'a', 'b',                                   // metadata: two names
-    0x02, 2, 0, 1, 0, 2, 12,                                      // object: ids 0 1, offsets 0 2, all 12
-    0x0c, 1,                                                      // int8 1
-    0x03, 3, 0, 1, 2, 4, 0x04, 0x00, 0x05, 'x',                   // array: true, null, short string
+    0x01, 2, 0, 1, 2, 'a', 'b',                   // metadata: two names
+    0x02, 2, 0, 1, 0, 2,   12,                    // object: ids 0 1, offsets 0 2, all 12
+    0x0c, 1,                                      // int8 1
+    0x03, 3, 0, 1, 2, 4,   0x04, 0x00, 0x05, 'x', // array: true, null, short string
 };
 
 static const char *printed(const void *data, size_t size, struct text *out)
@@ -83,7 +83,7 @@ TEST(variant_shared_bytes_do_not_multiply)
     struct text bomb = {0}, out = {0};
     text_add(&bomb, "\1\0\0", 3);
     for (int behind = HEAD * (LEVELS - 1) + 1; behind > 0; behind -= HEAD) {
-        const uint8_t two[HEAD] = {0x03, 2, 0, 0, (uint8_t)behind};   // both begin at 0
+        const uint8_t two[HEAD] = {0x03, 2, 0, 0, (uint8_t)behind}; // both begin at 0
         text_add(&bomb, two, sizeof two);
     }
     text_add_char(&bomb, 0);

@@ -7,7 +7,8 @@
 #include "delta/delta_internal.h"
 #include "kit.h"
 
-static const char schema[] = "{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}";
+static const char schema[] =
+    "{\"type\":\"struct\",\"fields\":[{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{}}]}";
 static struct budget budget = {.limit_bytes = 64 << 20};
 
 static struct store *store_new(void)
@@ -132,7 +133,7 @@ TEST(two_writers_take_turns)
     struct error err = {0};
     int64_t version;
     added(one, "first", 0, 0);
-    CHECK_INT(add(two, "x", 0, &version, &err), E_EXISTS);   // it thought that there is no table
+    CHECK_INT(add(two, "x", 0, &version, &err), E_EXISTS); // it thought that there is no table
     for (int64_t epoch = 1; epoch < 20; epoch++) {
         snprintf(path, sizeof path, "o%02d", (int)epoch);
         added(one, path, epoch, 2 * epoch - 1);
@@ -162,10 +163,11 @@ TEST(a_rewrite_gives_way_when_its_files_are_gone)
     added(one, "a", 0, 0);
     added(one, "b", 1, 1);
     CHECK_INT(delta_table_update(two, &err), E_OK);
-    struct delta_action merge[] = {file_action(DELTA_REMOVE, "a"), file_action(DELTA_REMOVE, "b"), file_action(DELTA_ADD, "ab")};
+    struct delta_action merge[] = {file_action(DELTA_REMOVE, "a"), file_action(DELTA_REMOVE, "b"),
+                                   file_action(DELTA_ADD, "ab")};
     for (int i = 0; i < 3; i++)
         merge[i].file.data_change = false;
-    added(one, "c", 2, 2);      // files that are added do not disturb it
+    added(one, "c", 2, 2); // files that are added do not disturb it
     CHECK_INT(commit_of(two, merge, 3, DELTA_REWRITE, &err), E_OK);
     CHECK_STR(files_of(store, -1), "ab c");
     CHECK_INT(commit_of(one, merge, 3, DELTA_REWRITE, &err), E_EXISTS);
@@ -185,7 +187,7 @@ TEST(a_replacement_gives_way_when_rows_changed)
     const struct delta_action replace[] = {file_action(DELTA_REMOVE, "a"), file_action(DELTA_ADD, "z")};
     added(one, "b", 1, 1);
     CHECK_INT(commit_of(two, replace, 2, DELTA_REPLACE, &err), E_EXISTS);
-    CHECK_INT(commit_of(two, replace, 2, DELTA_REPLACE, &err), E_OK);   // it is up to date now
+    CHECK_INT(commit_of(two, replace, 2, DELTA_REPLACE, &err), E_OK); // it is up to date now
     CHECK_STR(files_of(store, -1), "b z");
     delta_table_free(one);
     delta_table_free(two);
@@ -200,7 +202,7 @@ TEST(a_lost_answer_is_found_out)
     int64_t version;
     added(table, "a", 0, 0);
     CHECK_INT(fault_arm("delta_put:1:lost", &err), E_OK);
-    added(table, "b", 1, 1);    // it was done: the nonce says so
+    added(table, "b", 1, 1); // it was done: the nonce says so
     CHECK_INT(fault_arm("delta_before:1:eio", &err), E_OK);
     CHECK_INT(add(table, "c", 2, &version, &err), E_IO);
     CHECK_INT(fault_arm("", &err), E_OK);
@@ -225,7 +227,7 @@ TEST(checkpoints_hold_all_that_counts)
     const struct delta_action removed = file_action(DELTA_REMOVE, "f03");
     CHECK_INT(commit_of(table, &removed, 1, DELTA_APPEND, &err), E_OK);
     CHECK_INT(delta_checkpoint_write(table, &budget, &err), E_OK);
-    for (int64_t version = 0; version < 30; version++) {    // now only the checkpoint is left
+    for (int64_t version = 0; version < 30; version++) { // now only the checkpoint is left
         delta_commit_path(version, path, sizeof path);
         char whole[64];
         delta_commit_path(version, whole, sizeof whole);
@@ -260,7 +262,7 @@ TEST(the_log_says_which_version_brought_a_file)
     CHECK_INT(commit_of(table, &removed, 1, DELTA_APPEND, &err), E_OK);
     struct delta_origin files[] = {{.path = "f0"}, {.path = "f1"}, {.path = "f2"}, {.path = "f3"}, {.path = "stray"}};
     CHECK_INT(delta_origins(store, files, 5, &budget, &err), E_OK);
-    const int64_t versions[] = {2, 1, 2, 3, -1};   // of f0 only the checkpoint knows
+    const int64_t versions[] = {2, 1, 2, 3, -1}; // of f0 only the checkpoint knows
     for (int i = 0; i < 5; i++) {
         CHECK_INT(files[i].version, versions[i]);
         CHECK_INT(files[i].exact, i >= 1 && i <= 3);
@@ -302,9 +304,11 @@ TEST(what_leat_cannot_write_is_refused_by_name)
         const char *protocol, *metadata, *said;
     } tables[] = {
         {"{\"minReaderVersion\":1,\"minWriterVersion\":7,\"writerFeatures\":[\"rowTracking\"]}", "{}", "rowTracking"},
-        {"{\"minReaderVersion\":1,\"minWriterVersion\":3}", "{\"delta.constraints.positive\":\"id > 0\"}", "checkConstraints"},
+        {"{\"minReaderVersion\":1,\"minWriterVersion\":3}", "{\"delta.constraints.positive\":\"id > 0\"}",
+         "checkConstraints"},
         {"{\"minReaderVersion\":2,\"minWriterVersion\":5}", "{\"delta.columnMapping.mode\":\"name\"}", "columnMapping"},
-        {"{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"x\"],\"writerFeatures\":[\"x\"]}", "{}", "feature x"},
+        {"{\"minReaderVersion\":3,\"minWriterVersion\":7,\"readerFeatures\":[\"x\"],\"writerFeatures\":[\"x\"]}", "{}",
+         "feature x"},
         {"{\"minReaderVersion\":1,\"minWriterVersion\":8}", "{}", "writer of version 8"},
     };
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
@@ -312,8 +316,11 @@ TEST(what_leat_cannot_write_is_refused_by_name)
         struct delta_table *table = NULL;
         struct error err = {0};
         struct text text = {0};
-        text_printf(&text, "{\"protocol\":%s}\n{\"metaData\":{\"id\":\"x\",\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\","
-                    "\"partitionColumns\":[],\"configuration\":%s}}\n", tables[i].protocol, tables[i].metadata);
+        text_printf(
+            &text,
+            "{\"protocol\":%s}\n{\"metaData\":{\"id\":\"x\",\"schemaString\":\"{\\\"type\\\":\\\"struct\\\",\\\"fields\\\":[]}\","
+            "\"partitionColumns\":[],\"configuration\":%s}}\n",
+            tables[i].protocol, tables[i].metadata);
         CHECK_INT(store_put_new(store, "_delta_log/00000000000000000000.json", text_view(&text), &err), E_OK);
         CHECK_INT(delta_table_open(store, "q/0", &table, &err), E_UNSUPPORTED);
         if (strstr(err.text, tables[i].said) == NULL)
@@ -351,7 +358,7 @@ TEST(times_in_commits_are_in_each_and_rise)
     struct delta_action actions[2] = {{.kind = DELTA_PROTOCOL}, {.kind = DELTA_METADATA}};
     CHECK_INT(delta_create(&wanted, &arena, &actions[0].protocol, &actions[1].metadata, &err), E_OK);
     CHECK_INT(commit_of(table, actions, 2, DELTA_APPEND, &err), E_OK);
-    for (int64_t epoch = 0; epoch < 20; epoch++)   // quicker than one a millisecond
+    for (int64_t epoch = 0; epoch < 20; epoch++) // quicker than one a millisecond
         added(table, "a", epoch, epoch + 1);
     delta_table_free(table);
     table = table_open(store, "q/0");
@@ -380,12 +387,13 @@ TEST(a_vacuum_leaves_what_is_in_use)
     added(table, "a%20b", 2, 2);
     struct delta_action removed = file_action(DELTA_REMOVE, "gone");
     CHECK_INT(commit_of(table, &removed, 1, DELTA_APPEND, &err), E_OK);
-    struct delta_vacuum young = {.keep_us = 3600 * (int64_t)1000000}, dry = {.keep_us = 0, .dry_run = true}, all = {.keep_us = 0};
+    struct delta_vacuum young = {.keep_us = 3600 * (int64_t)1000000}, dry = {.keep_us = 0, .dry_run = true},
+                        all = {.keep_us = 0};
     CHECK_INT(delta_vacuum(store, &young, &budget, &err), E_OK);
     CHECK_INT(young.files, 0);
-    os->sleep_us(5000);         // older than the clock's grain
+    os->sleep_us(5000); // older than the clock's grain
     CHECK_INT(delta_vacuum(store, &dry, &budget, &err), E_OK);
-    CHECK_INT(dry.files, 3);    // gone, stray, p=_1/stray
+    CHECK_INT(dry.files, 3); // gone, stray, p=_1/stray
     CHECK_INT(delta_vacuum(store, &all, &budget, &err), E_OK);
     CHECK_INT(all.files, 3);
     int64_t size;

@@ -28,12 +28,15 @@ TEST(columns_that_a_table_lacks_come_last)
     const char *have = STRUCT(FIELD("id", "\"long\"") "," FIELD("s", STRUCT(FIELD("a", "\"string\""))));
     CHECK_INT(widen(have, have, &schema, &changed, &err), E_OK);
     CHECK(!changed);
-    CHECK_INT(widen(have, STRUCT(FIELD("id", "\"long\"")), &schema, &changed, &err), E_OK);  // one is NULL
+    CHECK_INT(widen(have, STRUCT(FIELD("id", "\"long\"")), &schema, &changed, &err), E_OK); // one is NULL
     CHECK(!changed);
-    CHECK_INT(widen(have, STRUCT(FIELD("n", "\"double\"") "," FIELD("s", STRUCT(FIELD("b", "\"date\"")))), &schema, &changed, &err), E_OK);
+    CHECK_INT(widen(have, STRUCT(FIELD("n", "\"double\"") "," FIELD("s", STRUCT(FIELD("b", "\"date\"")))), &schema,
+                    &changed, &err),
+              E_OK);
     CHECK(changed);
-    CHECK_STR(schema, STRUCT(FIELD("id", "\"long\"") "," FIELD("s", STRUCT(FIELD("a", "\"string\"") "," FIELD("b", "\"date\""))) ","
-                             FIELD("n", "\"double\"")));
+    CHECK_STR(schema,
+              STRUCT(FIELD("id", "\"long\"") "," FIELD(
+                  "s", STRUCT(FIELD("a", "\"string\"") "," FIELD("b", "\"date\""))) "," FIELD("n", "\"double\"")));
     arena_free(&arena);
 }
 
@@ -45,14 +48,17 @@ TEST(other_changes_of_shape_are_refused)
         {STRUCT(FIELD("id", "\"integer\"")), STRUCT(FIELD("id", "\"long\"")), "column id is \"integer\" in the table"},
         {STRUCT(FIELD("id", "\"long\"")), STRUCT(FIELD("id", "\"integer\"")), "column id is"},
         {STRUCT(FIELD("Id", "\"long\"")), STRUCT(FIELD("id", "\"long\"")), "spelled Id"},
-        {STRUCT(FIELD("s", STRUCT(FIELD("a", "\"long\"")))), STRUCT(FIELD("s", STRUCT(FIELD("a", "\"string\"")))), "column s.a is"},
+        {STRUCT(FIELD("s", STRUCT(FIELD("a", "\"long\"")))), STRUCT(FIELD("s", STRUCT(FIELD("a", "\"string\"")))),
+         "column s.a is"},
         {STRUCT(FIELD("s", "\"long\"")), STRUCT(FIELD("s", STRUCT(FIELD("a", "\"long\"")))), "column s is"},
         {STRUCT(FIELD("id", "\"long\"")), STRUCT(FIELD("t", "\"timestamp_ntz\"")), "timestampNtz"},
         {STRUCT(FIELD("id", "\"long\"")), STRUCT(FIELD("t", "\"interval day to second\"")), "no type interval"},
-        {STRUCT("{\"name\":\"id\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}}"), STRUCT(FIELD("other", "\"long\"")), "does not give it"},
+        {STRUCT("{\"name\":\"id\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}}"),
+         STRUCT(FIELD("other", "\"long\"")), "does not give it"},
         {STRUCT(FIELD("s", STRUCT("{\"name\":\"a\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}}"))),
          STRUCT(FIELD("s", STRUCT(FIELD("a", "\"long\"")))), "NOT NULL"},
-        {STRUCT("{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{\"delta.generationExpression\":\"1\"}}"),
+        {STRUCT(
+             "{\"name\":\"id\",\"type\":\"long\",\"nullable\":true,\"metadata\":{\"delta.generationExpression\":\"1\"}}"),
          STRUCT(FIELD("id", "\"long\"")), "delta.generationExpression"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -95,8 +101,13 @@ TEST(paths_are_decoded_and_encoded)
 {
     static const struct {
         const char *uri, *path;
-    } good[] = {{"a.parquet", "a.parquet"}, {"x=a%20b/f%25", "x=a b/f%"}, {"file:///t/root/x/y", "x/y"}, {"file:/other/y", "/other/y"},
-                {"s3://b/t/z", NULL}, {"%00", NULL}, {"a%zz", "a%zz"}};
+    } good[] = {{"a.parquet", "a.parquet"},
+                {"x=a%20b/f%25", "x=a b/f%"},
+                {"file:///t/root/x/y", "x/y"},
+                {"file:/other/y", "/other/y"},
+                {"s3://b/t/z", NULL},
+                {"%00", NULL},
+                {"a%zz", "a%zz"}};
     char path[DELTA_PATH_SIZE];
     struct error err = {0};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -145,8 +156,11 @@ TEST(actions_are_printed_as_they_were_read)
 TEST(an_inline_deletion_vector_is_read)
 {
     static const int64_t want[] = {3, 4, 7, 11, 18, 29};
-    struct delta_vector vector = {.storage = 'i', .text = "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L",
-                                  .offset = -1, .size_bytes = 40, .cardinality = 6};
+    struct delta_vector vector = {.storage = 'i',
+                                  .text = "wi5b=000010000siXQKl0rr91000f55c8Xg0@@D72lkbi5=-{L",
+                                  .offset = -1,
+                                  .size_bytes = 40,
+                                  .cardinality = 6};
     struct budget budget = {.limit_bytes = 1 << 20};
     struct error err = {0};
     int64_t *rows = NULL, count = 0;

@@ -11,8 +11,8 @@ enum { NOT_COUNTED = -1 };
 
 struct expected {
     const char *path;
-    int64_t version, rows;      /* version -1: refused */
-    bool log_only;              /* rows are counted from the log's statistics */
+    int64_t version, rows; /* version -1: refused */
+    bool log_only;         /* rows are counted from the log's statistics */
     const char *refused;
 };
 static const struct expected tables[] = {
@@ -171,8 +171,8 @@ static void table_read(const struct expected *table, struct store *store)
     if (table->log_only)
         rows = told_rows(store, snapshot->version);
     if (snapshot->version != table->version || (table->rows != NOT_COUNTED && rows != table->rows))
-        kit_fail(__FILE__, __LINE__, "%s: version %" PRId64 ", %" PRId64 " rows; expected %" PRId64 ", %" PRId64, table->path,
-                 snapshot->version, rows, table->version, table->rows);
+        kit_fail(__FILE__, __LINE__, "%s: version %" PRId64 ", %" PRId64 " rows; expected %" PRId64 ", %" PRId64,
+                 table->path, snapshot->version, rows, table->version, table->rows);
     CHECK_INT(delta_schema_parse(&snapshot->metadata, &arena, &schema, &err), E_OK);
     for (int32_t i = 0; i < schema.count; i++)
         if (schema.columns[i].type == NULL || schema.columns[i].stored_type == NULL)

@@ -17,8 +17,7 @@ static const char *const rows[ROWS][8] = {
     {"7", "9", "NaN", "99.99", "", "true", "2026-05-05", "1"},
     {"1", "10", "1.5", "1.10", "a", "true", "2026-01-02", "0"},
 };
-static const char schema_text[] =
-    "i INT, b BIGINT, d DOUBLE, m DECIMAL(12,2), s STRING, t BOOLEAN, k DATE, g INT";
+static const char schema_text[] = "i INT, b BIGINT, d DOUBLE, m DECIMAL(12,2), s STRING, t BOOLEAN, k DATE, g INT";
 
 #define I "#0"
 #define B "#1"
@@ -45,11 +44,7 @@ static const struct expected {
     {"avg", {B}, false, "double", {"17.5", "9.0"}},
     {"avg", {D}, false, "double", {"1.8333333333333333", "NaN"}},
     {"avg", {M}, false, "decimal(16,6)", {"1.025000", "99.990000"}},
-    {"avg",
-     {"(cast decimal(38,10) " M ")"},
-     false,
-     "decimal(38,14)",
-     {"1.02500000000000", "99.99000000000000"}},
+    {"avg", {"(cast decimal(38,10) " M ")"}, false, "decimal(38,14)", {"1.02500000000000", "99.99000000000000"}},
     {"min", {I}, false, "int", {"1", "5"}},
     {"max", {I}, false, "int", {"3", "7"}},
     {"min", {D}, false, "double", {"1.5", "-2.0"}},
@@ -159,7 +154,11 @@ static const struct expected {
     {"listagg", {S, "', '"}, false, "string", {"a, b, a", "z, "}},
     {"listagg", {S, "'-'", "(struct " I ")", "'dl'"}, false, "string", {"b-a-a", "-z"}},
     {"listagg", {S, "'-'", "(struct " S " " I ")", "'alaf'"}, false, "string", {"a-a-b", "-z"}},
-    {"histogram_numeric", {I, "5"}, false, "array<struct<x:int,y:double>>", {"[{1, 2.0}, {3, 1.0}]", "[{5, 1.0}, {7, 1.0}]"}},
+    {"histogram_numeric",
+     {I, "5"},
+     false,
+     "array<struct<x:int,y:double>>",
+     {"[{1, 2.0}, {3, 1.0}]", "[{5, 1.0}, {7, 1.0}]"}},
     {"bitmap_construct_agg", {I}, false, "binary", {"\n", "\xa0"}}, // up to the first zero byte
     {"bitmap_or_agg", {"(cast binary " S ")"}, false, "binary", {"c", "z"}},
     {"bitmap_and_agg", {"(cast binary " S ")"}, false, "binary", {"`", ""}},
@@ -198,26 +197,22 @@ static void table_open(void)
         struct builder builder;
         builder_init(&builder, type_of(TYPE_STRING));
         for (int r = 0; r < ROWS; r++)
-            rows[r][c] == NULL ? builder_null(&builder)
-                               : builder_bytes(&builder, bytes_of_string(rows[r][c]));
+            rows[r][c] == NULL ? builder_null(&builder) : builder_bytes(&builder, bytes_of_string(rows[r][c]));
         struct column text;
         builder_finish(&builder, &text);
         builder_release(&builder);
         struct field field = {"c", type_of(TYPE_STRING), true};
-        struct batch in = {.schema = type_struct(trees_arena(), &field, 1),
-                           .rows = ROWS,
-                           .column_count = 1,
-                           .columns = &text};
+        struct batch in = {
+            .schema = type_struct(trees_arena(), &field, 1), .rows = ROWS, .column_count = 1, .columns = &text};
         struct expr_context ctx = {trees_arena(), trees_session()};
         const struct expr *cast;
         struct program *program;
         struct rejects rejects = {0};
-        CHECK(expr_cast(&ctx, expr_column(&ctx, 0, &field, (struct position){0}),
-                        schema->fields[c].type, false, (struct position){0}, &cast, &err) == E_OK);
+        CHECK(expr_cast(&ctx, expr_column(&ctx, 0, &field, (struct position){0}), schema->fields[c].type, false,
+                        (struct position){0}, &cast, &err) == E_OK);
         CHECK(program_compile(trees_arena(), &cast, 1, &program, &err) == E_OK);
         struct evaluator *evaluator = evaluator_new(program);
-        CHECK(evaluator_run(evaluator, trees_session(), &in, &table.columns[c], &rejects, &err) ==
-              E_OK);
+        CHECK(evaluator_run(evaluator, trees_session(), &in, &table.columns[c], &rejects, &err) == E_OK);
         CHECK_INT(rejects.count, 0);
         evaluator_free(evaluator);
         column_release(&text);
@@ -241,8 +236,7 @@ static const struct aggregate_call *bind_case(const struct expected *c)
     int32_t count = 0;
     for (; count < 4 && c->args[count] != NULL; count++)
         args[count] = tree(c->args[count]);
-    if (aggregate_bind(&ctx, c->name, args, count, c->distinct, NULL, (struct position){0}, &call,
-                       &err) != E_OK)
+    if (aggregate_bind(&ctx, c->name, args, count, c->distinct, NULL, (struct position){0}, &call, &err) != E_OK)
         kit_fail(__FILE__, __LINE__, "%s: %s", c->name, err.text);
     return call;
 }
@@ -268,8 +262,7 @@ static void reload(const struct aggregate_call *call, uint8_t *state, size_t *he
     struct error err = {0};
     aggregate_save(call, state, &saved);
     aggregate_drop(call, state, heap_bytes);
-    for (size_t cut = 0; cut < saved.size;
-         cut++) { // cut off anywhere it is refused, and nothing leaks or breaks
+    for (size_t cut = 0; cut < saved.size; cut++) { // cut off anywhere it is refused, and nothing leaks or breaks
         struct bytes part = bytes_of(saved.data, cut);
         if (aggregate_load(call, &part, state, heap_bytes, &err) == E_OK)
             CHECK(part.size == 0 && cut == saved.size);
@@ -281,8 +274,7 @@ static void reload(const struct aggregate_call *call, uint8_t *state, size_t *he
     text_free(&saved);
 }
 
-static void run_mode(const struct aggregate_call *call, const struct column *args, enum mode mode,
-                     struct column *out)
+static void run_mode(const struct aggregate_call *call, const struct column *args, enum mode mode, struct column *out)
 {
     int lanes = mode == FROM_LANES ? LANES : 1;
     size_t stride = call->state_size;
@@ -330,18 +322,16 @@ static void check_values(const struct expected *c, const struct column *out, enu
     for (int g = 0; g < GROUPS; g++) {
         struct field field = {"c", out->type, true};
         struct column col = *out;
-        struct batch in = {.schema = type_struct(trees_arena(), &field, 1),
-                           .rows = GROUPS,
-                           .column_count = 1,
-                           .columns = &col};
+        struct batch in = {
+            .schema = type_struct(trees_arena(), &field, 1), .rows = GROUPS, .column_count = 1, .columns = &col};
         struct expr_context ctx = {trees_arena(), trees_session()};
         const struct expr *cast;
         struct program *program;
         struct rejects rejects = {0};
         struct column text = {0};
         struct error err;
-        CHECK(expr_cast(&ctx, expr_column(&ctx, 0, &field, (struct position){0}),
-                        type_of(TYPE_STRING), false, (struct position){0}, &cast, &err) == E_OK);
+        CHECK(expr_cast(&ctx, expr_column(&ctx, 0, &field, (struct position){0}), type_of(TYPE_STRING), false,
+                        (struct position){0}, &cast, &err) == E_OK);
         CHECK(program_compile(trees_arena(), &cast, 1, &program, &err) == E_OK);
         struct evaluator *evaluator = evaluator_new(program);
         CHECK(evaluator_run(evaluator, trees_session(), &in, &text, &rejects, &err) == E_OK);
@@ -354,8 +344,8 @@ static void check_values(const struct expected *c, const struct column *out, enu
         bool near = mode == FROM_LANES && out->type->id == TYPE_DOUBLE &&
                     fabs(a - b) < 1e-12 * fabs(b); // another order of sums
         if (!near && strcmp(got, c->values[g]) != 0)
-            kit_fail(__FILE__, __LINE__, "%s(%s) of group %d is %s in mode %d, Spark says %s",
-                     c->name, c->args[0] == NULL ? "" : c->args[0], g, got, mode, c->values[g]);
+            kit_fail(__FILE__, __LINE__, "%s(%s) of group %d is %s in mode %d, Spark says %s", c->name,
+                     c->args[0] == NULL ? "" : c->args[0], g, got, mode, c->values[g]);
         column_release(&text);
     }
 }
@@ -391,8 +381,7 @@ TEST(every_aggregate_has_a_case)
     for (int32_t i = 0; aggregate_at(i) != NULL; i++) {
         bool found = false;
         for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
-            found = found ||
-                    aggregate_find(cases[k].name) == aggregate_find(aggregate_at(i)->name) ||
+            found = found || aggregate_find(cases[k].name) == aggregate_find(aggregate_at(i)->name) ||
                     strncmp(aggregate_at(i)->name, cases[k].name, strlen(cases[k].name)) == 0;
         if (!found)
             kit_fail(__FILE__, __LINE__, "%s has no case", aggregate_at(i)->name);
@@ -422,8 +411,7 @@ TEST(a_sum_overflows_by_its_total_not_by_the_way_to_it)
     const struct aggregate_call *call;
     const struct expr *arg = tree("(cast bigint #1)");
     struct error err;
-    CHECK(aggregate_bind(&ctx, "sum", &arg, 1, false, NULL, (struct position){0}, &call, &err) ==
-          E_OK);
+    CHECK(aggregate_bind(&ctx, "sum", &arg, 1, false, NULL, (struct position){0}, &call, &err) == E_OK);
     struct builder builder;
     struct column col;
     builder_init(&builder, type_of(TYPE_INT64));
@@ -451,11 +439,9 @@ TEST(a_sum_overflows_by_its_total_not_by_the_way_to_it)
     column_release(&col);
     builder_release(&builder);
     rejects_free(&rejects);
-    CHECK(aggregate_bind(&ctx, "sum", (const struct expr *[]){tree("#5")}, 1, false, NULL,
-                         (struct position){0}, &call, &err) == E_SQL);
-    CHECK(aggregate_bind(&ctx, "sum", NULL, 0, false, NULL, (struct position){0}, &call, &err) ==
-          E_SQL);
-    CHECK(aggregate_bind(&ctx, "summ", &arg, 1, false, NULL, (struct position){0}, &call, &err) ==
-          E_SQL);
+    CHECK(aggregate_bind(&ctx, "sum", (const struct expr *[]){tree("#5")}, 1, false, NULL, (struct position){0}, &call,
+                         &err) == E_SQL);
+    CHECK(aggregate_bind(&ctx, "sum", NULL, 0, false, NULL, (struct position){0}, &call, &err) == E_SQL);
+    CHECK(aggregate_bind(&ctx, "summ", &arg, 1, false, NULL, (struct position){0}, &call, &err) == E_SQL);
     table_close();
 }

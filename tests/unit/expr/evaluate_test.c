@@ -82,10 +82,8 @@ TEST(errors_count_only_where_the_branch_is_taken)
     CHECK_STR(result("(if (> #1 0) (div #0 #1) -1)"), "0 0 0 NULL 0 1 2 3 8 -1 |");
     CHECK_STR(result("(case (= #1 0) -1 (div #0 #1))"), "0 0 0 NULL 0 1 2 3 8 -1 |");
     CHECK_STR(result("(case (> #1 5) 1 (> (div 10 #1) 4) 2 3)"), "1 1 1 1 3 3 3 2 2 3 | 9");
-    CHECK_STR(result("(and (<> #1 0) (> (div 9 #1) 2))"),
-              "false false false false false false true true true false |");
-    CHECK_STR(result("(or (= #1 0) (> (div 9 #1) 2))"),
-              "false false false false false false true true true true |");
+    CHECK_STR(result("(and (<> #1 0) (> (div 9 #1) 2))"), "false false false false false false true true true false |");
+    CHECK_STR(result("(or (= #1 0) (> (div 9 #1) 2))"), "false false false false false false true true true true |");
     CHECK_STR(result("(coalesce #0 (div 1 (- #0 #0)))"), "0 1 2 NULL 4 5 6 7 8 9 |");
     CHECK_STR(result("(coalesce (cast int #2) 7)"), "0 1 2 3 4 7 6 7 8 9 | 5");
     CHECK_STR(result("(if (<> #2 'x') (cast int #2) 7)"), "0 1 2 3 4 7 6 7 8 9 |");
@@ -93,8 +91,7 @@ TEST(errors_count_only_where_the_branch_is_taken)
     CHECK_STR(result("(if (> #0 8) (/ 1 0) 0d)"), "0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 NULL | 9");
     CHECK_STR(result("(if false (/ 1 0) 2d)"), "2.0 2.0 2.0 2.0 2.0 2.0 2.0 2.0 2.0 2.0 |");
     CHECK_STR(result("(if (> #0 7) (if (> #1 0) (div 8 #1) 5) 0)"), "0 0 0 0 0 0 0 0 8 5 |");
-    CHECK_STR(result("(if (> #0 8) (raise_error 'no') null)"),
-              "NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL | 9");
+    CHECK_STR(result("(if (> #0 8) (raise_error 'no') null)"), "NULL NULL NULL NULL NULL NULL NULL NULL NULL NULL | 9");
     close_batch();
 }
 
@@ -102,8 +99,7 @@ TEST(errors_count_only_where_the_branch_is_taken)
 TEST(a_shared_step_rejects_for_all_its_users)
 {
     open_batch();
-    CHECK_STR(result("(if (> #0 4) (+ (div 9 #1) 1) (- (div 9 #1) 1))"),
-              "0 0 0 0 0 3 4 5 10 NULL | 9");
+    CHECK_STR(result("(if (> #0 4) (+ (div 9 #1) 1) (- (div 9 #1) 1))"), "0 0 0 0 0 3 4 5 10 NULL | 9");
     CHECK_STR(result("(+ (div 9 #1) (if (> #0 4) (div 9 #1) 0))"), "1 1 1 1 1 4 6 8 18 NULL | 9");
     CHECK_STR(result("(+ (if (> #0 4) (div 9 #1) 0) (div 9 #1))"), "1 1 1 1 1 4 6 8 18 NULL | 9");
     close_batch();
@@ -134,8 +130,7 @@ TEST(equal_expressions_are_one_step)
 TEST(columns_and_fields_are_shared)
 {
     open_batch();
-    const struct expr *roots[] = {tree("#2"), tree("(cast binary #2)"), tree("(field x #4)"),
-                                  tree("(field y #3)")};
+    const struct expr *roots[] = {tree("#2"), tree("(cast binary #2)"), tree("(field x #4)"), tree("(field y #3)")};
     struct program *program;
     struct column out[4] = {0};
     struct rejects rejects = {0};

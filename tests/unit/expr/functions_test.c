@@ -19,10 +19,7 @@ static const char *const schema_text =
     "aa ARRAY<STRUCT<k: STRING, v: INT>>, bb VARIANT";
 static const struct type *schema;
 
-static int64_t random_below(int64_t limit)
-{
-    return (int64_t)(kit_random() % (uint64_t)limit);
-}
+static int64_t random_below(int64_t limit) { return (int64_t)(kit_random() % (uint64_t)limit); }
 
 static const char *const texts[] = {
     "",      "a",        "abc",   " 12 ",       "-7",  "1.5",   "true",  "2026-01-05 10:00:00",
@@ -70,7 +67,8 @@ static void put_value(struct builder *builder);
 /* Every third one is cut off, and no variant. */
 static void put_variant(struct builder *builder)
 {
-    static const char *const jsons[] = {"null", "1.50", "\"text\"", "[1,null,{\"a\":true}]", "{\"k1\":{\"b\":[2.5e3]},\"a\":-7}"};
+    static const char *const jsons[] = {"null", "1.50", "\"text\"", "[1,null,{\"a\":true}]",
+                                        "{\"k1\":{\"b\":[2.5e3]},\"a\":-7}"};
     struct variant_builder made = {0};
     struct text whole = {0};
     variant_builder_clear(&made);
@@ -119,15 +117,11 @@ static void put_value(struct builder *builder)
     case TYPE_STRING:
     case TYPE_BINARY: put_text(builder); break;
     case TYPE_VARIANT: put_variant(builder); break;
-    case TYPE_DATE:
-        builder_int(builder, random_below(5) == 0 ? random_int(32) : random_below(50000) - 10000);
-        break;
+    case TYPE_DATE: builder_int(builder, random_below(5) == 0 ? random_int(32) : random_below(50000) - 10000); break;
     case TYPE_TIMESTAMP:
     case TYPE_TIMESTAMP_NTZ:
     case TYPE_INTERVAL_DT:
-        builder_int(builder, random_below(8) == 0
-                                 ? random_int(64)
-                                 : random_below(4102444800000000) - 1000000000000000);
+        builder_int(builder, random_below(8) == 0 ? random_int(64) : random_below(4102444800000000) - 1000000000000000);
         break;
     case TYPE_INTERVAL: {
         struct calendar_interval interval = {(int32_t)random_below(40) - 20, (int32_t)random_below(100) - 50,
@@ -181,8 +175,7 @@ static void run(const struct expr *expr, const struct batch *batch, struct answe
     CHECK(evaluator_run(evaluator, trees_session(), batch, &out->col, &out->rejects, &err) == E_OK);
     if (batch->rows > 1) { // a second run works on used buffers
         struct answer again = {0};
-        CHECK(evaluator_run(evaluator, trees_session(), batch, &again.col, &again.rejects, &err) ==
-              E_OK);
+        CHECK(evaluator_run(evaluator, trees_session(), batch, &again.col, &again.rejects, &err) == E_OK);
         for (int64_t i = 0; i < batch->rows; i++)
             CHECK(column_equal_at(&out->col, i, &again.col, i));
         CHECK_INT(again.rejects.count, out->rejects.count);
@@ -225,16 +218,14 @@ static void check_rows(const struct expr *expr, const struct batch *batch)
         struct answer single = {0};
         batch_gather(&one, batch, &row, 1);
         run(expr, &one, &single);
-        bool same = column_equal_at(&all.col, row, &single.col, 0) &&
-                    rejected(&all.rejects, row) == (single.rejects.count > 0);
+        bool same =
+            column_equal_at(&all.col, row, &single.col, 0) && rejected(&all.rejects, row) == (single.rejects.count > 0);
         if (!same) {
             struct text a = {0}, b = {0};
             column_print(&all.col, row, &a);
             column_print(&single.col, 0, &b);
-            kit_fail(__FILE__, __LINE__,
-                     "%s row %d: %.200s (rejects %d) in the batch, %.200s (rejects %d) alone",
-                     printed(expr), row, a.data, rejected(&all.rejects, row), b.data,
-                     single.rejects.count);
+            kit_fail(__FILE__, __LINE__, "%s row %d: %.200s (rejects %d) in the batch, %.200s (rejects %d) alone",
+                     printed(expr), row, a.data, rejected(&all.rejects, row), b.data, single.rejects.count);
             text_free(&a);
             text_free(&b);
             row = ROWS;
@@ -252,8 +243,7 @@ static const struct expr *random_literal(void)
     static const char *const literals[] = {
         "0",     "1",       "2",     "-1",      "3L",           "1.5",     "2.5d",          "true",
         "null",  "'a'",     "'%a%'", "'MONTH'", "'yyyy-MM-dd'", "'UTF-8'", "'([a-z])(b)?'", "','",
-        "'UTC'", "X'6162'", "100",   "'HH:mm'",
-        "'a INT'", "'[1]'"};
+        "'UTC'", "X'6162'", "100",   "'HH:mm'", "'a INT'",      "'[1]'"};
     return tree(literals[random_below((int64_t)(sizeof literals / sizeof literals[0]))]);
 }
 
@@ -287,8 +277,7 @@ static const struct expr *wanted_arg(struct expr_context *ctx, const char *word,
 }
 
 /* Arguments for a random overload of the signature; returns their count. */
-static int32_t random_args(struct expr_context *ctx, const char *signature,
-                           const struct expr **args)
+static int32_t random_args(struct expr_context *ctx, const char *signature, const struct expr **args)
 {
     int32_t count = 0;
     int64_t overload = random_below(3);
@@ -311,23 +300,21 @@ static int32_t random_args(struct expr_context *ctx, const char *signature,
 }
 
 /* Calls exactly this row of the registry, when it is the one that is chosen. */
-static const struct expr *random_call(struct expr_context *ctx, const struct function *function,
-                                      const char *name)
+static const struct expr *random_call(struct expr_context *ctx, const struct function *function, const char *name)
 {
     const struct expr *args[ARGS_MAX + 4], *out;
     struct error err;
     int32_t count = random_args(ctx, function->signature, args);
     if (expr_call(ctx, name, args, count, (struct position){0}, &out, &err) != E_OK)
         return NULL;
-    return function->bind == NULL && (out->kind != EXPR_CALL || out->function != function) ? NULL
-                                                                                           : out;
+    return function->bind == NULL && (out->kind != EXPR_CALL || out->function != function) ? NULL : out;
 }
 
 static int exercise(const struct function *function, const struct batch *batch)
 {
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(function->name, " "), function->name);
-    int found = 0;   // some take few arguments only, such as the name of a field of time
+    int found = 0; // some take few arguments only, such as the name of a field of time
     for (int attempt = 0; attempt < (found > 0 ? ATTEMPTS : ATTEMPTS_MOST) && found < WANTED; attempt++) {
         struct expr_context *ctx = trees_open();
         schema = tree_type(schema_text);
@@ -351,8 +338,7 @@ TEST(every_function_says_the_same_for_one_row_and_for_many)
     for (int32_t i = 0; function_at(i) != NULL; i++) {
         const struct function *function = function_at(i);
         if ((function->flags & (FN_PER_ROW | FN_LAMBDA)) == 0 && exercise(function, &batch) == 0)
-            kit_fail(__FILE__, __LINE__, "no arguments found for %s %s", function->name,
-                     function->signature);
+            kit_fail(__FILE__, __LINE__, "no arguments found for %s %s", function->name, function->signature);
     }
     schema = own;
     batch_release(&batch);

@@ -41,8 +41,7 @@ static const struct aggregate_call *bind(struct fixture *test, const char *name,
     return call;
 }
 
-static void add(struct fixture *test, const struct aggregate_call *call, const struct column *col,
-                void *state)
+static void add(struct fixture *test, const struct aggregate_call *call, const struct column *col, void *state)
 {
     uint32_t *slots = mem_array(uint32_t, (size_t)col->rows);
     aggregate_add(&(struct aggregate_rows){.call = call,
@@ -111,8 +110,7 @@ TEST(approximate_counts_are_sparks)
     static const struct {
         enum type_id type;
         double deviation;
-    } kinds[] = {
-        {TYPE_INT64, 0}, {TYPE_INT64, 0.01}, {TYPE_INT32, 0.2}, {TYPE_DOUBLE, 0}, {TYPE_INT64, 0.39}};
+    } kinds[] = {{TYPE_INT64, 0}, {TYPE_INT64, 0.01}, {TYPE_INT32, 0.2}, {TYPE_DOUBLE, 0}, {TYPE_INT64, 0.39}};
     for (int k = 0; k < 5; k++) {
         const struct expr *deviation =
             kinds[k].deviation > 0 ? expr_double(&test.ctx, kinds[k].deviation, (struct position){0}) : NULL;
@@ -127,9 +125,8 @@ TEST(approximate_counts_are_sparks)
             CHECK(aggregate_merge(call, state, other, &test.heap_bytes));
             finish(call, state, &out);
             if (column_values(&out, const int64_t)[0] != counted[i].says[k])
-                kit_fail(__FILE__, __LINE__, "kind %d of %lld: %lld, Spark says %lld", k,
-                         (long long)counted[i].rows, (long long)column_values(&out, const int64_t)[0],
-                         (long long)counted[i].says[k]);
+                kit_fail(__FILE__, __LINE__, "kind %d of %lld: %lld, Spark says %lld", k, (long long)counted[i].rows,
+                         (long long)column_values(&out, const int64_t)[0], (long long)counted[i].says[k]);
             done = counted[i].rows;
             column_release(&col);
             column_release(&out);
@@ -206,14 +203,13 @@ TEST(quantiles_are_exact_or_near)
         static const struct {
             int64_t rows, accuracy;
             double off; /* places */
-        } cases[] = {{1, 10000, 0},       {10, 10000, 0},    {99, 10000, 0},     {4999, 10000, 0},
-                     {20000, 10000, 0},   {200000, 10000, 20}, {100000, 100, 1000}, {30000, 1000, 30}};
+        } cases[] = {{1, 10000, 0},     {10, 10000, 0},      {99, 10000, 0},      {4999, 10000, 0},
+                     {20000, 10000, 0}, {200000, 10000, 20}, {100000, 100, 1000}, {30000, 1000, 30}};
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
             struct column out;
             const struct expr *accuracy =
                 expr_int(&test.ctx, type_of(TYPE_INT32), cases[i].accuracy, (struct position){0});
-            const struct aggregate_call *call =
-                bind(&test, "percentile_approx", type_of(TYPE_INT64), wanted, accuracy);
+            const struct aggregate_call *call = bind(&test, "percentile_approx", type_of(TYPE_INT64), wanted, accuracy);
             quantiles_of(&test, call, cases[i].rows, lanes, &out);
             double worst = worst_of(&out, cases[i].rows);
             if (worst > cases[i].off)
@@ -230,18 +226,13 @@ TEST(percentiles_are_exact)
 {
     struct fixture test;
     fixture_open(&test);
-    const struct aggregate_call *call = bind(&test, "percentile", type_of(TYPE_INT64),
-                                             expr_double(&test.ctx, 0.3, (struct position){0}), NULL);
+    const struct aggregate_call *call =
+        bind(&test, "percentile", type_of(TYPE_INT64), expr_double(&test.ctx, 0.3, (struct position){0}), NULL);
     static const struct { // Spark 4.2: percentile(id, 0.3) FROM range(n)
         int64_t rows;
         double value;
-    } cases[] = {{1, 0},
-                 {2, 0.3},
-                 {3, 0.6},
-                 {10, 2.6999999999999997},
-                 {99, 29.4},
-                 {1000, 299.7},
-                 {4999, 1499.3999999999999}};
+    } cases[] = {
+        {1, 0}, {2, 0.3}, {3, 0.6}, {10, 2.6999999999999997}, {99, 29.4}, {1000, 299.7}, {4999, 1499.3999999999999}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct column out;
         quantiles_of(&test, call, cases[i].rows, 3, &out);

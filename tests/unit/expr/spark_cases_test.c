@@ -9,11 +9,9 @@ static const struct deviation {
     const char *tree, *why;
 } deviations[] = {
     {"(exp 1)", "Java's StrictMath has another last bit"},
-    {"(- (cast date '2026-01-01') (cast date '2025-01-01'))",
-     "INTERVAL DAY is INTERVAL DAY TO SECOND here"},
+    {"(- (cast date '2026-01-01') (cast date '2025-01-01'))", "INTERVAL DAY is INTERVAL DAY TO SECOND here"},
     {"(cast date 'epoch')", "special words are not dates here"},
-    {"(cast float 123456789)",
-     "floats print as Java 19 and later print them; Spark ran on Java 17"},
+    {"(cast float 123456789)", "floats print as Java 19 and later print them; Spark ran on Java 17"},
     {"(cast string X'ff41')", "Python replaced the bytes that are no UTF-8"},
     {"(format_number 12332.123456 '##################.###')", "no DecimalFormat patterns"},
     {"(array_contains (array 1 2) null)", "NULL here, refused by Spark"},
@@ -61,14 +59,12 @@ static void check_case(const char *text, const char *type, const char *value, in
     const struct expr *expr = tree(text);
     char got[4096];
     snprintf(got, sizeof got, "%s", tree_value(expr));
-    bool same =
-        value[0] == '!' && got[0] == '!' ? same_condition(got, value) : strcmp(got, value) == 0;
+    bool same = value[0] == '!' && got[0] == '!' ? same_condition(got, value) : strcmp(got, value) == 0;
     if (!same)
         kit_fail("spark_cases.txt", line, "%s is %s, Spark says %s  %s", text, got, value,
                  got[0] == '!' ? tree_error() : "");
     else if (value[0] != '!' && strcmp(tree_type_of(expr), type) != 0)
-        kit_fail("spark_cases.txt", line, "%s has type %s, Spark says %s", text, tree_type_of(expr),
-                 type);
+        kit_fail("spark_cases.txt", line, "%s has type %s, Spark says %s", text, tree_type_of(expr), type);
 }
 
 TEST(values_types_and_errors_are_sparks)

@@ -27,26 +27,19 @@ TEST(tumbling_windows)
                 "{2026-01-01 00:01:00, 2026-01-01 00:02:00}");
     CHECK_VALUE("(window:tumbling " NTZ("1969-12-31 23:59:59") " 60000000L 10000000L)",
                 "{1969-12-31 23:59:10, 1970-01-01 00:00:10}");
-    CHECK_VALUE("(window:tumbling " NTZ("2026-01-01 00:00:30") " 0L 0L)",
-                "!INVALID_PARAMETER_VALUE");
+    CHECK_VALUE("(window:tumbling " NTZ("2026-01-01 00:00:30") " 0L 0L)", "!INVALID_PARAMETER_VALUE");
 }
 
 TEST(sliding_windows)
 {
-    CHECK_VALUE(
-        "(window:sliding " NTZ("2026-01-01 00:00:35") " 60000000L 30000000L 10000000L)",
-        "[{2026-01-01 00:00:10, 2026-01-01 00:01:10}, {2025-12-31 23:59:40, 2026-01-01 00:00:40}]");
-    CHECK_VALUE(
-        "(window:sliding " NTZ("1969-12-31 23:59:59") " 60000000L 30000000L 10000000L)",
-        "[{1969-12-31 23:59:40, 1970-01-01 00:00:40}, {1969-12-31 23:59:10, 1970-01-01 00:00:10}]");
+    CHECK_VALUE("(window:sliding " NTZ("2026-01-01 00:00:35") " 60000000L 30000000L 10000000L)",
+                "[{2026-01-01 00:00:10, 2026-01-01 00:01:10}, {2025-12-31 23:59:40, 2026-01-01 00:00:40}]");
+    CHECK_VALUE("(window:sliding " NTZ("1969-12-31 23:59:59") " 60000000L 30000000L 10000000L)",
+                "[{1969-12-31 23:59:40, 1970-01-01 00:00:40}, {1969-12-31 23:59:10, 1970-01-01 00:00:10}]");
     // 12:05 lies in 3 windows of 12 minutes every 5, or in 2, by the offset
-    CHECK_VALUE("(size (window:sliding " NTZ("2026-01-01 12:05:00") " 720000000L 300000000L 0L))",
-                "3");
-    CHECK_VALUE(
-        "(size (window:sliding " NTZ("2026-01-01 12:05:00") " 720000000L 300000000L 120000000L))",
-        "2");
-    CHECK_VALUE("(window:sliding " NTZ("2026-01-01 12:05:00") " 1001L 1L 0L)",
-                "!INVALID_PARAMETER_VALUE");
+    CHECK_VALUE("(size (window:sliding " NTZ("2026-01-01 12:05:00") " 720000000L 300000000L 0L))", "3");
+    CHECK_VALUE("(size (window:sliding " NTZ("2026-01-01 12:05:00") " 720000000L 300000000L 120000000L))", "2");
+    CHECK_VALUE("(window:sliding " NTZ("2026-01-01 12:05:00") " 1001L 1L 0L)", "!INVALID_PARAMETER_VALUE");
 }
 
 TEST(sessions_of_one_row)

@@ -16,8 +16,7 @@ void trees_close(void);
 struct arena *trees_arena(void);
 const struct session *trees_session(void);
 
-const struct type *tree_type(
-    const char *ddl); /* one type: "ARRAY<INT>"; or a schema "a INT, b STRING" */
+const struct type *tree_type(const char *ddl); /* one type: "ARRAY<INT>"; or a schema "a INT, b STRING" */
 void tree_columns(const struct type *schema);
 /* NULL when the tree is refused; the text of the error is then in tree_error(). */
 const struct expr *tree(const char *text);

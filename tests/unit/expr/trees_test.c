@@ -24,26 +24,11 @@ struct expr_context *trees_open(void)
     return &ctx;
 }
 
-void trees_close(void)
-{
-    arena_free(&arena);
-}
-struct arena *trees_arena(void)
-{
-    return &arena;
-}
-const struct session *trees_session(void)
-{
-    return &session;
-}
-const char *tree_error(void)
-{
-    return error.text;
-}
-void tree_columns(const struct type *schema)
-{
-    columns = schema;
-}
+void trees_close(void) { arena_free(&arena); }
+struct arena *trees_arena(void) { return &arena; }
+const struct session *trees_session(void) { return &session; }
+const char *tree_error(void) { return error.text; }
+void tree_columns(const struct type *schema) { columns = schema; }
 
 const struct type *tree_type(const char *ddl)
 {
@@ -86,8 +71,7 @@ static const struct expr *read_text(const char **at)
             break;
         text_add_char(&text, **at);
     }
-    const struct expr *expr =
-        expr_string(&ctx, bytes_of(text.data == NULL ? "" : text.data, text.size), nowhere);
+    const struct expr *expr = expr_string(&ctx, bytes_of(text.data == NULL ? "" : text.data, text.size), nowhere);
     text_free(&text);
     return expr;
 }
@@ -114,8 +98,7 @@ static const struct expr *read_decimal(const char *word)
     int precision = (int)(whole + scale > 0 ? whole + scale : 1);
     __int128 value = 0;
     decimal_parse(bytes_of_string(word), 38, (int)scale, &value);
-    return expr_decimal(&ctx, value, precision > (int)scale ? precision : (int)scale, (int)scale,
-                        nowhere);
+    return expr_decimal(&ctx, value, precision > (int)scale ? precision : (int)scale, (int)scale, nowhere);
 }
 
 static const struct expr *read_number(const char *word)
@@ -128,8 +111,8 @@ static const struct expr *read_number(const char *word)
         return expr_double(&ctx, strtod(word, NULL), nowhere);
     if (last == 'f') {
         const struct expr *cast = NULL;
-        if (expr_cast(&ctx, expr_double(&ctx, strtod(word, NULL), nowhere), type_of(TYPE_FLOAT),
-                      false, nowhere, &cast, &error) != E_OK)
+        if (expr_cast(&ctx, expr_double(&ctx, strtod(word, NULL), nowhere), type_of(TYPE_FLOAT), false, nowhere, &cast,
+                      &error) != E_OK)
             return NULL;
         return cast;
     }
@@ -139,8 +122,7 @@ static const struct expr *read_number(const char *word)
     if (decimal_parse(bytes_of_string(word), 38, 0, &wide) && wide != (int64_t)wide)
         return expr_decimal(&ctx, wide, (int)size - (word[0] == '-'), 0, nowhere);
     int64_t value = strtoll(word, NULL, 10);
-    return expr_int(&ctx, type_of(value == (int32_t)value ? TYPE_INT32 : TYPE_INT64), value,
-                    nowhere);
+    return expr_int(&ctx, type_of(value == (int32_t)value ? TYPE_INT32 : TYPE_INT64), value, nowhere);
 }
 
 static const struct expr *read_tree(const char **at);
@@ -218,8 +200,7 @@ static const char *show_condition(void)
 const char *tree_value(const struct expr *expr)
 {
     const struct expr *text, *folded;
-    if (expr == NULL ||
-        expr_cast(&ctx, expr, type_of(TYPE_STRING), false, nowhere, &text, &error) != E_OK)
+    if (expr == NULL || expr_cast(&ctx, expr, type_of(TYPE_STRING), false, nowhere, &text, &error) != E_OK)
         return show_condition();
     if (!expr_is_constant(text)) {
         snprintf(shown, sizeof shown, "not a constant");
@@ -252,7 +233,6 @@ TEST(trees_are_read_as_written)
     CHECK_STR(tree_type_of(tree("0.05")), "decimal(2,2)");
     CHECK_STR(tree_value(tree("(cast decimal(5,2) '1.005')")), "1.01");
     CHECK_STR(tree_value(tree("(abss 1)")), "!UNRESOLVED_ROUTINE");
-    CHECK_STR(tree_error(),
-              "[UNRESOLVED_ROUTINE] Cannot resolve routine `abss`; did you mean `abs`?");
+    CHECK_STR(tree_error(), "[UNRESOLVED_ROUTINE] Cannot resolve routine `abss`; did you mean `abs`?");
     trees_close();
 }

@@ -33,14 +33,13 @@ static const struct type *schema_of(struct arena *arena, const char *ddl)
     return type;
 }
 
-static void decode(const struct decoder_spec *spec, const struct column *payload,
-                   struct column *out, struct rejects *rejects)
+static void decode(const struct decoder_spec *spec, const struct column *payload, struct column *out,
+                   struct rejects *rejects)
 {
     const struct decoder_type *type = decoder_find("json");
     struct error err = {0};
     void *decoder = mem_zero(type->size);
-    if (type->open(decoder, spec, &err) != E_OK ||
-        type->decode(decoder, payload, out, rejects, &err) != E_OK)
+    if (type->open(decoder, spec, &err) != E_OK || type->decode(decoder, payload, out, rejects, &err) != E_OK)
         kit_fail(__FILE__, __LINE__, "%s", err.text);
     type->close(decoder);
     mem_free(decoder);
@@ -48,15 +47,12 @@ static void decode(const struct decoder_spec *spec, const struct column *payload
 }
 
 /* Decode rows and show row `row` as JSON with its NULL fields; the caller frees. */
-static char *decoded_row(const char *ddl, const struct bytes *rows, int64_t count, int64_t row,
-                         int simd)
+static char *decoded_row(const char *ddl, const struct bytes *rows, int64_t count, int64_t row, int simd)
 {
     struct arena arena = {0};
     struct rejects rejects = {0};
-    struct decoder_spec spec = {.schema = schema_of(&arena, ddl),
-                                .corrupt_column = "_corrupt_record",
-                                .zone = zone_utc(),
-                                .simd = simd};
+    struct decoder_spec spec = {
+        .schema = schema_of(&arena, ddl), .corrupt_column = "_corrupt_record", .zone = zone_utc(), .simd = simd};
     struct column payload = payload_of(rows, count), out;
     decode(&spec, &payload, &out, &rejects);
     struct json_writer writer;
@@ -76,8 +72,7 @@ static void check_row(const char *ddl, struct bytes payload, const char *want)
         char *got = decoded_row(ddl, &payload, 1, 0, simd);
         if (strcmp(got, want) != 0)
             kit_fail(__FILE__, __LINE__, "%s\n  from %.*s\n  is   %s\n  not  %s (simd %d)", ddl,
-                     (int)(payload.size < 300 ? payload.size : 300), (const char *)payload.data,
-                     got, want, simd);
+                     (int)(payload.size < 300 ? payload.size : 300), (const char *)payload.data, got, want, simd);
         mem_free(got);
     }
 }
@@ -140,9 +135,8 @@ TEST(failfast_rejects_and_dropmalformed_drops)
     struct arena arena = {0};
     for (int mode = DECODE_FAILFAST; mode <= DECODE_DROPMALFORMED; mode++) {
         struct rejects rejects = {0};
-        struct decoder_spec spec = {.schema = schema_of(&arena, "a INT, b STRING"),
-                                    .mode = (enum decode_mode)mode,
-                                    .simd = -1};
+        struct decoder_spec spec = {
+            .schema = schema_of(&arena, "a INT, b STRING"), .mode = (enum decode_mode)mode, .simd = -1};
         struct column payload = payload_of(rows, 6), out;
         decode(&spec, &payload, &out, &rejects);
         for (int row = 0; row < 6; row++)
@@ -163,8 +157,7 @@ TEST(failfast_rejects_and_dropmalformed_drops)
 
 TEST(a_field_nobody_needs_is_null_but_still_makes_a_record_corrupt)
 {
-    struct bytes rows[] = {bytes_of_string("{\"a\":\"bad\",\"b\":7}"),
-                           bytes_of_string("{\"a\":1,\"b\":8}")};
+    struct bytes rows[] = {bytes_of_string("{\"a\":\"bad\",\"b\":7}"), bytes_of_string("{\"a\":1,\"b\":8}")};
     struct arena arena = {0};
     struct rejects rejects = {0};
     const bool needed[] = {false, true, true}, without_corrupt[] = {false, true, false};
@@ -195,14 +188,12 @@ TEST(a_decoder_is_used_for_many_batches)
     struct rejects rejects = {0};
     struct error err = {0};
     const struct decoder_type *type = decoder_find("json");
-    struct decoder_spec spec = {.schema = schema_of(&arena, "s STRING, r ARRAY<STRUCT<x INT>>"),
-                                .simd = -1};
+    struct decoder_spec spec = {.schema = schema_of(&arena, "s STRING, r ARRAY<STRUCT<x INT>>"), .simd = -1};
     void *decoder = mem_zero(type->size);
     CHECK_INT(type->open(decoder, &spec, &err), E_OK);
     for (int batch = 0; batch < 5; batch++) {
         struct bytes rows[] = {
-            bytes_of_string(
-                "{\"s\":\"long enough to need more than one block of bytes\",\"r\":[{\"x\":1},null]}"),
+            bytes_of_string("{\"s\":\"long enough to need more than one block of bytes\",\"r\":[{\"x\":1},null]}"),
             bytes_of_string("{\"r\":[{\"x\":2}],\"s\":null}"), bytes_of_string("{}")};
         int64_t count = batch % 4;
         struct column payload = payload_of(rows, count), out;
@@ -263,8 +254,8 @@ static struct text nested(const char *open, const char *middle, const char *clos
     return text;
 }
 
-static void check_nested(const char *head, const char *open, const char *middle, const char *close,
-                         int n, const char *want)
+static void check_nested(const char *head, const char *open, const char *middle, const char *close, int n,
+                         const char *want)
 {
     struct text inner = nested(open, middle, close, n), all = {0};
     text_add_string(&all, head);
@@ -327,16 +318,15 @@ TEST(a_string_of_ten_megabytes)
 
 static struct text random_record(void)
 {
-    static const char *const strings[] = {
-        "Berlin",
-        "",
-        "a\\\"b\\\\c",
-        "M\xc3\xbcnchen",
-        "\\u00e9\\ud83d\\ude00\\ud800",
-        "\xff\xfe",
-        "a text that is longer than one block of thirty-two bytes",
-        "tab\\t",
-        "\xe2\x82\xac \xf0\x9f\x98\x80"};
+    static const char *const strings[] = {"Berlin",
+                                          "",
+                                          "a\\\"b\\\\c",
+                                          "M\xc3\xbcnchen",
+                                          "\\u00e9\\ud83d\\ude00\\ud800",
+                                          "\xff\xfe",
+                                          "a text that is longer than one block of thirty-two bytes",
+                                          "tab\\t",
+                                          "\xe2\x82\xac \xf0\x9f\x98\x80"};
     static const char *const numbers[] = {"0",
                                           "-0",
                                           "12",
@@ -362,8 +352,7 @@ static struct text random_record(void)
                                          "\"2026-11-21T10:00:00.123456+00:00\"",
                                          "\"2026-11-21\"",
                                          "\"AQID\""};
-    static const char *const names[] = {"s", "i", "l", "d", "p", "t",      "r",
-                                        "g", "m", "z", "x", "b", "unknown"};
+    static const char *const names[] = {"s", "i", "l", "d", "p", "t", "r", "g", "m", "z", "x", "b", "unknown"};
     struct text text = {0};
     int count = (int)(kit_random() % 14);
     text_add_char(&text, '{');
@@ -375,8 +364,7 @@ static struct text random_record(void)
                                              : ",",
                     names[kit_random() % 8 == 0 ? kit_random() % 13 : (uint64_t)i % 13]);
         if (pick == 0)
-            text_printf(&text, "\"%s\"",
-                        strings[kit_random() % (sizeof strings / sizeof *strings)]);
+            text_printf(&text, "\"%s\"", strings[kit_random() % (sizeof strings / sizeof *strings)]);
         else if (pick == 1)
             text_add_string(&text, numbers[kit_random() % (sizeof numbers / sizeof *numbers)]);
         else
@@ -406,8 +394,7 @@ TEST(both_readers_agree_on_records_whole_and_damaged)
         "_corrupt_record STRING";
     enum { COUNT = 200 };
     struct arena arena = {0};
-    struct decoder_spec spec = {.schema = schema_of(&arena, ddl),
-                                .corrupt_column = "_corrupt_record"};
+    struct decoder_spec spec = {.schema = schema_of(&arena, ddl), .corrupt_column = "_corrupt_record"};
     for (int round = 0; round < 20; round++) {
         struct text texts[COUNT];
         struct bytes rows[COUNT];
@@ -451,8 +438,7 @@ TEST(damaged_records_leave_their_neighbours_alone)
         rows[i] = text_view(&texts[i]);
     }
     for (int64_t row = 0; row < COUNT; row++) {
-        char *together = decoded_row(ddl, rows, COUNT, row, -1),
-             *alone = decoded_row(ddl, &rows[row], 1, 0, -1);
+        char *together = decoded_row(ddl, rows, COUNT, row, -1), *alone = decoded_row(ddl, &rows[row], 1, 0, -1);
         CHECK_STR(together, alone);
         mem_free(together);
         mem_free(alone);
@@ -509,10 +495,12 @@ static void check_suite_file(void *context, const char *name, bool is_dir)
 /* As Spark reads files: a value that is no string becomes a STRING as it stands. */
 TEST(json_exact_texts)
 {
-    static const char *const values[] = {"7.10", "1e2", "{\"c\": [1, 2]}", "[ 1 ,\t2 ]", "true", "\"a\\u0041\"", "-0.0"};
+    static const char *const values[] = {"7.10",         "1e2", "{\"c\": [1, 2]}", "[ 1 ,\t2 ]", "true",
+                                         "\"a\\u0041\"", "-0.0"};
     static const char *const expected[] = {"7.10", "1e2", "{\"c\": [1, 2]}", "[ 1 ,\t2 ]", "true", "aA", "-0.0"};
     struct arena arena = {0};
-    struct decoder_spec spec = {.schema = schema_of(&arena, "b STRING, l ARRAY<STRING>"), .simd = -1, .exact_texts = true};
+    struct decoder_spec spec = {
+        .schema = schema_of(&arena, "b STRING, l ARRAY<STRING>"), .simd = -1, .exact_texts = true};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         struct rejects rejects = {0};
         char *line = arena_printf(&arena, "{\"b\": %s , \"l\": [%s]}", values[i], values[i]);

@@ -13,7 +13,8 @@ static void check_value(const char *json, const char *path, const char *expected
 
 TEST(json_path_finds_a_value)
 {
-    static const char json[] = " {\"a\": 1, \"b\" : {\"c\": [10, {\"d\": \"x\"}, []], 'e':null}, \"a\": 2, \"z\":{}} rest";
+    static const char json[] =
+        " {\"a\": 1, \"b\" : {\"c\": [10, {\"d\": \"x\"}, []], 'e':null}, \"a\": 2, \"z\":{}} rest";
     check_value(json, "a", "1");
     check_value(json, "b.c", "[10, {\"d\": \"x\"}, []]");
     check_value(json, "b.c[0]", "10");

@@ -27,10 +27,8 @@ static enum code lane_code(const char *name, const char *value, struct error *er
     struct arena query = {0};
     const struct field inner[] = {{"x", type_of(TYPE_INT64), true}, {"y", type_of(TYPE_STRING), true}};
     const struct field fields[] = {{"a", type_of(TYPE_INT32), true}, {"st", type_struct(&query, inner, 2), true}};
-    struct encoder_spec spec = {.schema = type_struct(&query, fields, 2),
-                                .option_names = &name,
-                                .option_values = &value,
-                                .option_count = 1};
+    struct encoder_spec spec = {
+        .schema = type_struct(&query, fields, 2), .option_names = &name, .option_values = &value, .option_count = 1};
     void *lane = mem_zero(parquet_encoder.lane_size);
     *err = (struct error){0};
     enum code code = parquet_encoder.lane_open(lane, &spec, err);

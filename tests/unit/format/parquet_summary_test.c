@@ -46,9 +46,11 @@ TEST(a_file_is_summed_up_over_its_row_groups)
     struct text bytes = {0}, summary = {0};
     struct error err = {0};
     size_t position;
-    CHECK_INT(type_parse_ddl(&arena, bytes_of_string("id BIGINT, t STRING, f DOUBLE, p DECIMAL(5,2), at TIMESTAMP, d DATE, "
-                                                     "s STRUCT<a: INT, b: BOOLEAN>, l ARRAY<STRING>"),
-                             &spec.schema, &position, &err), E_OK);
+    CHECK_INT(type_parse_ddl(&arena,
+                             bytes_of_string("id BIGINT, t STRING, f DOUBLE, p DECIMAL(5,2), at TIMESTAMP, d DATE, "
+                                             "s STRUCT<a: INT, b: BOOLEAN>, l ARRAY<STRING>"),
+                             &spec.schema, &position, &err),
+              E_OK);
     void *lane = mem_zero(encoder->lane_size), *file = mem_zero(encoder->file_size);
     CHECK_INT(encoder->lane_open(lane, &spec, &err), E_OK);
     CHECK_INT(encoder->file_open(file, &spec, &bytes, &err), E_OK);
@@ -62,14 +64,16 @@ TEST(a_file_is_summed_up_over_its_row_groups)
     }
     CHECK_INT(encoder->file_finish(file, &bytes, &err), E_OK);
     encoder->file_summary(file, 32, &summary);
-    CHECK_STR(summary.data,
-              "{\"numRecords\":3,"
-              "\"minValues\":{\"id\":0,\"t\":\"a\",\"f\":0.5,\"p\":1.23,\"at\":\"1970-01-01T00:00:00.0015Z\",\"d\":\"1970-01-01\",\"s\":{\"a\":-2}},"
-              "\"maxValues\":{\"id\":20,\"t\":\"b\\\"\\u000a\",\"p\":1.25,\"at\":\"1970-01-03T00:00:00.0015Z\",\"d\":\"1970-01-03\",\"s\":{\"a\":0}},"
-              "\"nullCount\":{\"id\":0,\"t\":1,\"f\":0,\"p\":0,\"at\":0,\"d\":0,\"s\":{\"a\":0,\"b\":0}}}");
+    CHECK_STR(
+        summary.data,
+        "{\"numRecords\":3,"
+        "\"minValues\":{\"id\":0,\"t\":\"a\",\"f\":0.5,\"p\":1.23,\"at\":\"1970-01-01T00:00:00.0015Z\",\"d\":\"1970-01-01\",\"s\":{\"a\":-2}},"
+        "\"maxValues\":{\"id\":20,\"t\":\"b\\\"\\u000a\",\"p\":1.25,\"at\":\"1970-01-03T00:00:00.0015Z\",\"d\":\"1970-01-03\",\"s\":{\"a\":0}},"
+        "\"nullCount\":{\"id\":0,\"t\":1,\"f\":0,\"p\":0,\"at\":0,\"d\":0,\"s\":{\"a\":0,\"b\":0}}}");
     text_clear(&summary);
     encoder->file_summary(file, 1, &summary);
-    CHECK_STR(summary.data, "{\"numRecords\":3,\"minValues\":{\"id\":0},\"maxValues\":{\"id\":20},\"nullCount\":{\"id\":0}}");
+    CHECK_STR(summary.data,
+              "{\"numRecords\":3,\"minValues\":{\"id\":0},\"maxValues\":{\"id\":20},\"nullCount\":{\"id\":0}}");
     encoder->lane_close(lane);
     encoder->file_close(file);
     mem_free(lane);

@@ -249,9 +249,7 @@ static size_t decompress(enum codec codec, const uint8_t *in, size_t size, char 
                        .next_out = (Bytef *)out,
                        .avail_out = (uInt)room};
     switch (codec) {
-    case CODEC_SNAPPY:
-        CHECK_INT(snappy_uncompress((const char *)in, size, out, &room), SNAPPY_OK);
-        return room;
+    case CODEC_SNAPPY: CHECK_INT(snappy_uncompress((const char *)in, size, out, &room), SNAPPY_OK); return room;
     case CODEC_ZSTD: return ZSTD_decompress(out, room, in, size);
     case CODEC_GZIP:
         CHECK_INT(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
@@ -418,9 +416,8 @@ TEST(spark_schema_is_sparks_json)
 {
     struct arena query = {0};
     struct text out = {0};
-    spark_schema_write(
-        type_of_ddl(&query, "a BIGINT NOT NULL, b ARRAY<DECIMAL(5,1)>, `q\"` MAP<STRING, TINYINT>"), false,
-        &out);
+    spark_schema_write(type_of_ddl(&query, "a BIGINT NOT NULL, b ARRAY<DECIMAL(5,1)>, `q\"` MAP<STRING, TINYINT>"),
+                       false, &out);
     CHECK_STR(
         out.data,
         "{\"type\":\"struct\",\"fields\":[{\"name\":\"a\",\"type\":\"long\",\"nullable\":false,\"metadata\":{}},"
@@ -433,8 +430,7 @@ TEST(spark_schema_is_sparks_json)
 
 /* ---- statistics ---- */
 
-static void range_of(const struct parquet_leaf *leaf, const char *const *values,
-                     struct parquet_statistics *out)
+static void range_of(const struct parquet_leaf *leaf, const char *const *values, struct parquet_statistics *out)
 {
     struct parquet_range range = {0};
     for (; *values != NULL; values++) {
@@ -445,7 +441,7 @@ static void range_of(const struct parquet_leaf *leaf, const char *const *values,
     parquet_range_finish(&range, leaf, PARQUET_BOUND_BYTES_MAX, out);
 }
 
-#define TEN   "0123456789"
+#define TEN "0123456789"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 
 TEST(bounds_of_texts)

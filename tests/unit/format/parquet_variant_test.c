@@ -28,8 +28,8 @@ static void rows_make(struct arena *arena, const struct type **schema, struct ba
     size_t position;
     struct builder columns[3];
     uint8_t room[16];
-    CHECK_INT(type_parse_ddl(arena, bytes_of_string("v VARIANT, vs ARRAY<VARIANT>, st STRUCT<v: VARIANT, n: INT>"), schema,
-                             &position, &err),
+    CHECK_INT(type_parse_ddl(arena, bytes_of_string("v VARIANT, vs ARRAY<VARIANT>, st STRUCT<v: VARIANT, n: INT>"),
+                             schema, &position, &err),
               E_OK);
     for (int i = 0; i < 3; i++)
         builder_init(&columns[i], (*schema)->fields[i].type);
@@ -133,7 +133,7 @@ TEST(variants_come_back)
     rows_make(&arena, &schema, &batch);
     CHECK_INT(encode(schema, &batch, NULL, &file, &err), E_OK);
     check_same(schema, &batch, &file);
-    const char *keep = os_env("LEAT_VARIANT_OUT");   // to look at it with other readers
+    const char *keep = os_env("LEAT_VARIANT_OUT"); // to look at it with other readers
     if (keep != NULL)
         CHECK_INT(os_replace_file(keep, text_view(&file), &err), E_OK);
     text_free(&file);

@@ -17,10 +17,7 @@ static struct bytes padded(const struct text *text, size_t size)
     return bytes_of(copy, size);
 }
 
-static uint64_t draw(int bits)
-{
-    return bits == 0 ? 0 : kit_random() >> (64 - bits);
-}
+static uint64_t draw(int bits) { return bits == 0 ? 0 : kit_random() >> (64 - bits); }
 
 TEST(rle_reads_what_was_encoded)
 {
@@ -144,8 +141,7 @@ TEST(thrift_refuses_depth_and_promises)
     struct thrift_reader in = thrift_reader_of(bytes_of(deep, sizeof deep));
     thrift_skip(&in, THRIFT_STRUCT);
     CHECK(in.bad);
-    in = thrift_reader_of(
-        bytes_of_string("\xf5\xff\xff\xff\xff\x0f")); // a list of 4 G integers in 6 bytes
+    in = thrift_reader_of(bytes_of_string("\xf5\xff\xff\xff\xff\x0f")); // a list of 4 G integers in 6 bytes
     thrift_skip(&in, THRIFT_LIST);
     CHECK(in.bad);
 }

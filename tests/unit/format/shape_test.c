@@ -61,8 +61,9 @@ TEST(json_shapes_are_sparks)
         {"{\"a\":1} trailing", "struct<a:bigint>"},
         {"{\"a\":{\"b\":null}}", "struct<a:struct<b:string>>"},
         {"{\"\\u0061\":1}\n{'a':2.5}", "struct<a:double>"},
-        {"{\"a\":1,\"A\":2}", "[COLUMN_ALREADY_EXISTS] The column `a` already exists. Choose another name or rename the existing "
-                              "column."},
+        {"{\"a\":1,\"A\":2}",
+         "[COLUMN_ALREADY_EXISTS] The column `a` already exists. Choose another name or rename the existing "
+         "column."},
     };
     char got[512];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -49,13 +49,11 @@ static void table_close(struct table *table)
 }
 
 /* A whole file: header, one piece, footer. `options` are name, value, ... NULL. */
-static char *encoded(const char *format, const struct batch *batch, const struct zone *zone,
-                     const char *const *options)
+static char *encoded(const char *format, const struct batch *batch, const struct zone *zone, const char *const *options)
 {
     const struct encoder_type *type = encoder_find(format);
     const char *names[16], *values[16];
-    struct encoder_spec spec = {
-        .schema = batch->schema, .zone = zone, .option_names = names, .option_values = values};
+    struct encoder_spec spec = {.schema = batch->schema, .zone = zone, .option_names = names, .option_values = values};
     for (; options != NULL && options[0] != NULL; options += 2, spec.option_count++) {
         names[spec.option_count] = options[0];
         values[spec.option_count] = options[1];
@@ -64,8 +62,7 @@ static char *encoded(const char *format, const struct batch *batch, const struct
     struct text file_text = {0};
     struct piece piece = {0};
     void *lane = mem_zero(type->lane_size), *file = mem_zero(type->file_size);
-    if (type->lane_open(lane, &spec, &err) != E_OK ||
-        type->file_open(file, &spec, &file_text, &err) != E_OK ||
+    if (type->lane_open(lane, &spec, &err) != E_OK || type->file_open(file, &spec, &file_text, &err) != E_OK ||
         type->lane_add(lane, batch, 0, batch->rows, &err) != E_OK)
         kit_fail(__FILE__, __LINE__, "%s", err.text);
     CHECK_INT(type->lane_rows(lane), batch->rows);
@@ -82,8 +79,8 @@ static char *encoded(const char *format, const struct batch *batch, const struct
     return text_take(&file_text);
 }
 
-static void check_encoded(const char *format, const char *ddl, const char *const *lines,
-                          int64_t count, const char *const *options, const char *want)
+static void check_encoded(const char *format, const char *ddl, const char *const *lines, int64_t count,
+                          const char *const *options, const char *want)
 {
     struct table table = table_of(ddl, lines, count);
     char *got = encoded(format, &table.batch, zone_utc(), options);
@@ -119,9 +116,8 @@ static const char *const texts[] = {
     "{\"i\":29,\"s\":\"null\"}",
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
-#define CHECK_CSV(want, ...)                              \
-    check_encoded("csv", "i INT, s STRING", texts, TEXTS, \
-                  (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}, want)
+#define CHECK_CSV(want, ...) \
+    check_encoded("csv", "i INT, s STRING", texts, TEXTS, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL}, want)
 
 TEST(csv_texts_as_spark_writes_them)
 {
@@ -148,19 +144,16 @@ TEST(csv_options_as_spark_takes_them)
         "1||x\n2||N\n3||\n4||a,b\n5||\"a\"\"b\"\n6||\"a\nb\"\n7|| lead\n8||trail \n9||back\\slash\n10||\\\n11||\"a\\\"\"b\"\n"
         "12||\"a\rb\"\n13||#c\n14||\ttab\n15||'q\n18||\"\"\"\"\n19||\"\"\"\"\"\"\n20||a\\,b\n21||  \n25||a;b\n"
         "26||\"{\"\"k\"\": \"\"v\\\"\"\"\"}\"\n29||null\n",
-        "delimiter", "||", "escape", "\"", "nullValue", "N", "emptyValue", "",
-        "ignoreLeadingWhiteSpace", "false", "ignoreTrailingWhiteSpace", "false");
+        "delimiter", "||", "escape", "\"", "nullValue", "N", "emptyValue", "", "ignoreLeadingWhiteSpace", "false",
+        "ignoreTrailingWhiteSpace", "false");
 }
 
 TEST(csv_first_column_and_names)
 {
-    static const char *const lines[] = {"{\"a\":\"x\"}", "{}", "{\"a\":\"\"}", "{\"a\":\"#c\"}",
-                                        "{\"a\":\" b\"}"};
-    check_encoded("csv", "a STRING", lines, 5, NULL,
-                  "x\n\"\"\n\"#c\"\nb\n"); /* the row of a single NULL is left out */
+    static const char *const lines[] = {"{\"a\":\"x\"}", "{}", "{\"a\":\"\"}", "{\"a\":\"#c\"}", "{\"a\":\" b\"}"};
+    check_encoded("csv", "a STRING", lines, 5, NULL, "x\n\"\"\n\"#c\"\nb\n"); /* the row of a single NULL is left out */
     static const char *const header[] = {"header", "true", NULL};
-    check_encoded("csv", "`#h` STRING, `a,b` STRING, ` c ` STRING", lines, 0, header,
-                  "\"#h\",\"a,b\",c\n");
+    check_encoded("csv", "`#h` STRING, `a,b` STRING, ` c ` STRING", lines, 0, header, "\"#h\",\"a,b\",c\n");
 }
 
 TEST(csv_numbers_and_times_as_spark_writes_them)
@@ -187,15 +180,13 @@ TEST(csv_refuses_what_it_cannot_write)
     size_t position;
     struct error err = {0};
     void *lane = mem_zero(encoder_find("csv")->lane_size);
-    CHECK_INT(type_parse_ddl(&arena, bytes_of_string("a ARRAY<INT>"), &schema, &position, &err),
-              E_OK);
+    CHECK_INT(type_parse_ddl(&arena, bytes_of_string("a ARRAY<INT>"), &schema, &position, &err), E_OK);
     struct encoder_spec spec = {.schema = schema};
     CHECK_INT(encoder_find("csv")->lane_open(lane, &spec, &err), E_UNSUPPORTED);
     encoder_find("csv")->lane_close(lane);
     CHECK_INT(type_parse_ddl(&arena, bytes_of_string("a INT"), &schema, &position, &err), E_OK);
     const char *name = "quote", *value = "<>";
-    spec = (struct encoder_spec){
-        .schema = schema, .option_names = &name, .option_values = &value, .option_count = 1};
+    spec = (struct encoder_spec){.schema = schema, .option_names = &name, .option_values = &value, .option_count = 1};
     CHECK_INT(encoder_find("csv")->lane_open(lane, &spec, &err), E_SPEC);
     encoder_find("csv")->lane_close(lane);
     mem_free(lane);
@@ -242,8 +233,7 @@ TEST(json_lines_as_spark_writes_them)
         "{\"a\":1.5,\"f\":0.1,\"d\":1.10,\"n\":NaN,\"i\":-Infinity,\"e\":1e10,\"z\":-0.0,\"s\":1e-5}",
         "{\"a\":1.5,\"f\":0.1,\"d\":1.100,\"n\":\"NaN\",\"i\":\"-Infinity\",\"e\":1.0E10,\"z\":-0.0,\"s\":1.0E-5}\n");
     check_json("d DECIMAL(20,10), e DECIMAL(20,10), f DECIMAL(38,0), g DECIMAL(38,7)",
-               "{\"d\":0.0000001,\"e\":0,\"f\":123,\"g\":1e-7}",
-               "{\"d\":1.000E-7,\"e\":0E-10,\"f\":123,\"g\":1E-7}\n");
+               "{\"d\":0.0000001,\"e\":0,\"f\":123,\"g\":1e-7}", "{\"d\":1.000E-7,\"e\":0E-10,\"f\":123,\"g\":1E-7}\n");
     check_json(
         "s STRING",
         "{\"s\":\"a\\\"b\\\\c\\/d\\be\\ff\\ng\\rh\\ti\\u0001\\u001f\\u007f\\u2028\\ud83d\\ude00</script>\"}",
@@ -256,12 +246,9 @@ TEST(json_lines_as_spark_writes_them)
         "a ARRAY<INT>, s ARRAY<STRUCT<x: INT, y: INT>>, e ARRAY<INT>, n ARRAY<INT>, m MAP<STRING, INT>, g STRUCT<z: INT>, b BOOLEAN",
         "{\"a\":[1,null,3],\"s\":[{\"x\":1},null],\"e\":[],\"m\":{\"k\":1,\"j\":null},\"g\":{},\"b\":true}",
         "{\"a\":[1,null,3],\"s\":[{\"x\":1},null],\"e\":[],\"m\":{\"k\":1,\"j\":null},\"g\":{},\"b\":true}\n");
-    check_json(
-        "i INTERVAL DAY TO SECOND, y INTERVAL YEAR TO MONTH",
-        "{\"i\":\"1 02:03:04.5\",\"y\":\"1-2\"}",
-        "{\"i\":\"INTERVAL '1 02:03:04.5' DAY TO SECOND\",\"y\":\"INTERVAL '1-2' YEAR TO MONTH\"}\n");
-    check_json("`k\"ey` INT, `\xc3\xa9` INT", "{\"k\\\"ey\":1,\"\xc3\xa9\":2}",
-               "{\"k\\\"ey\":1,\"\xc3\xa9\":2}\n");
+    check_json("i INTERVAL DAY TO SECOND, y INTERVAL YEAR TO MONTH", "{\"i\":\"1 02:03:04.5\",\"y\":\"1-2\"}",
+               "{\"i\":\"INTERVAL '1 02:03:04.5' DAY TO SECOND\",\"y\":\"INTERVAL '1-2' YEAR TO MONTH\"}\n");
+    check_json("`k\"ey` INT, `\xc3\xa9` INT", "{\"k\\\"ey\":1,\"\xc3\xa9\":2}", "{\"k\\\"ey\":1,\"\xc3\xa9\":2}\n");
 }
 
 TEST(json_times_in_the_session_zone)
@@ -271,12 +258,10 @@ TEST(json_times_in_the_session_zone)
     const char *line =
         "{\"t\":\"2026-01-02 03:04:05.123456\",\"u\":\"2026-07-02 03:04:05\",\"n\":\"2026-07-02 03:04:05\",\"o\":\"1850-01-01\"}";
     CHECK_INT(zone_find(bytes_of_string("Europe/Berlin"), &berlin, &err), E_OK);
-    struct table table =
-        table_of("t TIMESTAMP, u TIMESTAMP, n TIMESTAMP_NTZ, o TIMESTAMP", &line, 1);
+    struct table table = table_of("t TIMESTAMP, u TIMESTAMP, n TIMESTAMP_NTZ, o TIMESTAMP", &line, 1);
     char *got = encoded("json", &table.batch, berlin, NULL);
-    CHECK_STR(got,
-              "{\"t\":\"2026-01-02T04:04:05.123+01:00\",\"u\":\"2026-07-02T05:04:05.000+02:00\","
-              "\"n\":\"2026-07-02T03:04:05.000\",\"o\":\"1850-01-01T00:53:28.000+00:53:28\"}\n");
+    CHECK_STR(got, "{\"t\":\"2026-01-02T04:04:05.123+01:00\",\"u\":\"2026-07-02T05:04:05.000+02:00\","
+                   "\"n\":\"2026-07-02T03:04:05.000\",\"o\":\"1850-01-01T00:53:28.000+00:53:28\"}\n");
     mem_free(got);
     table_close(&table);
 }
@@ -341,8 +326,7 @@ TEST(what_is_encoded_decodes_to_the_same)
     for (int32_t c = 0; c < first.batch.column_count; c++)
         for (int64_t row = 0; row < 3; row++)
             if (!column_equal_at(&first.batch.columns[c], row, &second.batch.columns[c], row))
-                kit_fail(__FILE__, __LINE__, "column %d of row %d: %s", (int)c, (int)row,
-                         again[row]);
+                kit_fail(__FILE__, __LINE__, "column %d of row %d: %s", (int)c, (int)row, again[row]);
     mem_free(text);
     table_close(&first);
     table_close(&second);

@@ -70,8 +70,7 @@ static inline enum code remember(void *context, struct batch *out, __attribute__
                 int64_t end_us = column_values(&col->children[1], const int64_t)[row];
                 CHECK(end_us >= test->last_end_us || test->spec.gap != NULL || test->showing);
                 test->last_end_us = end_us;
-                text_printf(&text, "%lld-%lld",
-                            (long long)column_values(&col->children[0], const int64_t)[row],
+                text_printf(&text, "%lld-%lld", (long long)column_values(&col->children[0], const int64_t)[row],
                             (long long)end_us);
             } else {
                 column_print(col, row, &text);
@@ -84,14 +83,14 @@ static inline enum code remember(void *context, struct batch *out, __attribute__
 }
 
 static inline const struct aggregate_call *bind(struct under_test *test, const char *name, int32_t column,
-                                         bool distinct, const struct expr *filter)
+                                                bool distinct, const struct expr *filter)
 {
     const struct aggregate_call *call = NULL;
     const struct expr *args[1];
     if (column >= 0)
         args[0] = column_expr(&test->base, test->input, column);
-    CHECK_INT(aggregate_bind(&test->base.expr, name, args, column >= 0, distinct, filter,
-                             (struct position){0}, &call, &test->base.err),
+    CHECK_INT(aggregate_bind(&test->base.expr, name, args, column >= 0, distinct, filter, (struct position){0}, &call,
+                             &test->base.err),
               E_OK);
     return call;
 }
@@ -120,16 +119,15 @@ static inline void under_test_close(struct under_test *test)
 #define CARDS_INPUT "card STRING, ts TIMESTAMP, amount DECIMAL(12,2), gap INTERVAL DAY TO SECOND"
 
 /* CARDS_INPUT -> card, window, count(*), sum, max, count(DISTINCT amount) */
-static inline void cards(struct under_test *test, int64_t size_us, int64_t slide_us, int64_t start_us,
-                         bool distinct)
+static inline void cards(struct under_test *test, int64_t size_us, int64_t slide_us, int64_t start_us, bool distinct)
 {
     set_up(&test->base);
     test->input = schema_of(&test->base, CARDS_INPUT);
-    test->schema = schema_of(&test->base,
-                             distinct ? "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
-                                        "s DECIMAL(22,2), m DECIMAL(12,2), d BIGINT"
-                                      : "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
-                                        "s DECIMAL(22,2), m DECIMAL(12,2)");
+    test->schema =
+        schema_of(&test->base, distinct ? "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
+                                          "s DECIMAL(22,2), m DECIMAL(12,2), d BIGINT"
+                                        : "card STRING, w STRUCT<start: TIMESTAMP, end: TIMESTAMP>, n BIGINT, "
+                                          "s DECIMAL(22,2), m DECIMAL(12,2)");
     const struct expr **keys = arena_array(&test->base.arena, const struct expr *, 2);
     keys[0] = column_expr(&test->base, test->input, 0);
     const struct aggregate_call **calls = arena_array(&test->base.arena, const struct aggregate_call *, 4);
@@ -158,7 +156,7 @@ struct row {
 };
 
 static inline enum code lane_batch(struct under_test *test, int32_t lane, const struct epoch_time *time,
-                            const struct batch *batch)
+                                   const struct batch *batch)
 {
     const struct lane_call call = {.lane = lane,
                                    .session = &test->base.session,
@@ -168,8 +166,8 @@ static inline enum code lane_batch(struct under_test *test, int32_t lane, const 
     return test->stage->type->lane_batch(test->stage, &call, batch, &test->base.err);
 }
 
-static inline void feed(struct under_test *test, int32_t lane, const struct epoch_time *time,
-                        const struct row *rows, int64_t count)
+static inline void feed(struct under_test *test, int32_t lane, const struct epoch_time *time, const struct row *rows,
+                        int64_t count)
 {
     struct batch batch;
     const char **names = mem_array(const char *, (size_t)count);
@@ -200,9 +198,8 @@ static inline void end_epoch(struct under_test *test, const struct epoch_time *t
     const struct emit emit = {remember, test};
     for (int32_t s = 0; s < test->spec.shards; s++) {
         test->last_end_us = INT64_MIN;
-        CHECK_INT(
-            test->stage->type->shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
-            E_OK);
+        CHECK_INT(test->stage->type->shard_merge(test->stage, s, time, &emit, &test->base.counts, &test->base.err),
+                  E_OK);
     }
     for (int32_t s = 0; delta != NULL && s < test->spec.shards; s++)
         CHECK_INT(test->stage->type->shard_delta(test->stage, s, delta, &test->base.err), E_OK);

@@ -11,9 +11,7 @@ TEST(window_is_emitted_when_the_watermark_reaches_its_end)
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, 0, 0};
     feed(&test, 0, &time,
-         (struct row[]){
-             {"a", 1, 100, 0}, {"a", MINUTE - 1, 250, 0}, {"a", MINUTE, 1, 0}, {"b", 2 * MINUTE, 5, 0}},
-         4);
+         (struct row[]){{"a", 1, 100, 0}, {"a", MINUTE - 1, 250, 0}, {"a", MINUTE, 1, 0}, {"b", 2 * MINUTE, 5, 0}}, 4);
     end_epoch(&test, &time, NULL);
     check_emitted(&test, NULL, 0);
     time = (struct epoch_time){1, 0, MINUTE - 1}; // one microsecond too early
@@ -60,8 +58,7 @@ TEST(windows_floor_negative_times_and_keep_null_keys)
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, INT64_MIN, INT64_MAX};
     feed(&test, 0, &time,
-         (struct row[]){{NULL, -1, 1, 0}, {NULL, -MINUTE, 2, 0}, {NULL, -MINUTE - 1, 4, 0}, {"", 0, NONE, 0}},
-         4);
+         (struct row[]){{NULL, -1, 1, 0}, {NULL, -MINUTE, 2, 0}, {NULL, -MINUTE - 1, 4, 0}, {"", 0, NONE, 0}}, 4);
     end_epoch(&test, &time, NULL);
     CHECK_EMITTED(&test, "#NULL -60000000-0 2 0.03 0.02", "#NULL -120000000--60000000 1 0.04 0.04",
                   "# 0-60000000 1 NULL NULL");
@@ -96,8 +93,7 @@ TEST(times_no_calendar_reaches_are_rejected)
     cards(&test, MINUTE, MINUTE, 0, false);
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, INT64_MIN, 0};
-    feed(&test, 0, &time, (struct row[]){{"a", INT64_MAX, 1, 0}, {"a", INT64_MIN + 1, 1, 0}, {"a", 1, 1, 0}},
-         3);
+    feed(&test, 0, &time, (struct row[]){{"a", INT64_MAX, 1, 0}, {"a", INT64_MIN + 1, 1, 0}, {"a", 1, 1, 0}}, 3);
     CHECK_INT(test.base.rejects.count, 2);
     CHECK_INT(test.base.rejects.items[0].code, REJECT_DATETIME);
     CHECK_INT(test.base.counts.rejected, 2);
@@ -152,12 +148,8 @@ TEST(an_event_time_key_ends_at_itself)
     stage_start(&test, 1, 2);
     struct epoch_time time = {0, 100, 500};
     feed(&test, 0, &time,
-         (struct row[]){{"", 100, 1, 0},
-                        {"", 101, 2, 0},
-                        {"", 500, 3, 0},
-                        {"", 501, 4, 0},
-                        {"", NONE, 5, 0},
-                        {"", 501, 6, 0}},
+         (struct row[]){
+             {"", 100, 1, 0}, {"", 101, 2, 0}, {"", 500, 3, 0}, {"", 501, 4, 0}, {"", NONE, 5, 0}, {"", 501, 6, 0}},
          6);
     end_epoch(&test, &time, NULL);
     CHECK_INT(test.base.counts.late, 1);
@@ -175,8 +167,7 @@ TEST(groups_without_time_end_with_the_input)
     struct under_test test = {0};
     set_up(&test.base);
     test.input = schema_of(&test.base, CARDS_INPUT);
-    const struct expr *filter =
-        call_expr(&test.base, "isnotnull", column_expr(&test.base, test.input, 0), NULL);
+    const struct expr *filter = call_expr(&test.base, "isnotnull", column_expr(&test.base, test.input, 0), NULL);
     by_time(&test, -1, filter);
     stage_start(&test, 2, 2);
     struct epoch_time time = {0, INT64_MIN, INT64_MAX - 1};
@@ -186,8 +177,7 @@ TEST(groups_without_time_end_with_the_input)
     check_emitted(&test, NULL, 0);
     time = (struct epoch_time){1, INT64_MIN, INT64_MAX};
     end_epoch(&test, &time, NULL);
-    CHECK_EMITTED(&test, "#1970-01-01 00:00:00.000001 1 0.01", "#1970-01-01 00:00:00.000002 0 NULL",
-                  "#NULL 1 0.02");
+    CHECK_EMITTED(&test, "#1970-01-01 00:00:00.000001 1 0.01", "#1970-01-01 00:00:00.000002 0 NULL", "#NULL 1 0.02");
     under_test_close(&test);
 }
 
@@ -253,22 +243,23 @@ TEST(a_filter_guards_its_arguments)
     const struct expr *quotient = call_expr(&test.base, "/", int_expr(&test.base, 1), amount);
     const struct expr *not_zero = call_expr(&test.base, "<>", amount, int_expr(&test.base, 0));
     calls[0] = test.spec.calls[0];
-    CHECK_INT(aggregate_bind(&test.base.expr, "max", &quotient, 1, false, not_zero, (struct position){0},
-                             &calls[1], &test.base.err),
+    CHECK_INT(aggregate_bind(&test.base.expr, "max", &quotient, 1, false, not_zero, (struct position){0}, &calls[1],
+                             &test.base.err),
               E_OK);
-    CHECK_INT(aggregate_bind(&test.base.expr, "count", &quotient, 1, true, not_zero, (struct position){0},
-                             &calls[2], &test.base.err),
+    CHECK_INT(aggregate_bind(&test.base.expr, "count", &quotient, 1, true, not_zero, (struct position){0}, &calls[2],
+                             &test.base.err),
               E_OK);
     test.spec.calls = calls;
-    test.spec.schema = type_struct(
-        &test.base.arena,
-        (struct field[]){test.schema->fields[0], test.schema->fields[1], test.schema->fields[2],
-                         {"m", calls[1]->type, true}, {"d", calls[2]->type, true}},
-        5);
+    test.spec.schema = type_struct(&test.base.arena,
+                                   (struct field[]){test.schema->fields[0],
+                                                    test.schema->fields[1],
+                                                    test.schema->fields[2],
+                                                    {"m", calls[1]->type, true},
+                                                    {"d", calls[2]->type, true}},
+                                   5);
     stage_start(&test, 1, 1);
     struct epoch_time time = {0, 0, INT64_MAX};
-    feed(&test, 0, &time,
-         (struct row[]){{"a", 1, 100, 0}, {"a", 2, 0, 0}, {"a", 3, 200, 0}, {"a", 3, 200, 0}}, 4);
+    feed(&test, 0, &time, (struct row[]){{"a", 1, 100, 0}, {"a", 2, 0, 0}, {"a", 3, 200, 0}, {"a", 3, 200, 0}}, 4);
     end_epoch(&test, &time, NULL);
     CHECK_INT(test.base.rejects.count, 0);
     CHECK_EMITTED(&test, "#a 0-60000000 4 1.0000000000000 2");
@@ -441,9 +432,8 @@ static void model_emit(struct model *model, int64_t emit_us, bool distinct, stru
         if (different == 0)
             used += snprintf(line + used, sizeof line - (size_t)used, "NULL NULL");
         else
-            used +=
-                snprintf(line + used, sizeof line - (size_t)used, "%lld.%02lld 0.%02lld",
-                         (long long)(group->sum / 100), (long long)(group->sum % 100), (long long)group->max);
+            used += snprintf(line + used, sizeof line - (size_t)used, "%lld.%02lld 0.%02lld",
+                             (long long)(group->sum / 100), (long long)(group->sum % 100), (long long)group->max);
         if (distinct)
             snprintf(line + used, sizeof line - (size_t)used, " %lld", (long long)different);
         lines_add(out, line);
@@ -451,8 +441,7 @@ static void model_emit(struct model *model, int64_t emit_us, bool distinct, stru
     }
 }
 
-static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time,
-                      struct text *deltas)
+static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time, struct text *deltas)
 {
     struct row rows[300];
     int64_t batches = (int64_t)(kit_random() % 4), middle = time->emit_us;
@@ -471,8 +460,7 @@ static void run_epoch(struct under_test *test, struct model *model, const struct
     end_epoch(test, time, deltas);
 }
 
-static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start_us, bool distinct,
-                                int crash_every)
+static void check_against_model(int64_t size_us, int64_t slide_us, int64_t start_us, bool distinct, int crash_every)
 {
     struct under_test test = {0};
     static struct model model;
@@ -594,9 +582,8 @@ TEST(stored_bytes_are_checked)
     test.spec.call_count = 2;
     stage_start(&test, 1, 1);
     CHECK_INT(test.stage->type->restore(test.stage, text_view(&stored), &test.base.err), E_CHANGED);
-    CHECK_STR(
-        test.base.err.text,
-        "gold: the stored state belongs to other group keys or aggregates; start with a new checkpoint");
+    CHECK_STR(test.base.err.text,
+              "gold: the stored state belongs to other group keys or aggregates; start with a new checkpoint");
     text_free(&stored);
     under_test_close(&test);
 }
@@ -618,8 +605,7 @@ TEST(hostile_bodies_fail_without_harm)
     for (int round = 0; round < 2000; round++) {
         struct text hostile = {0};
         size_t start = state_frame_begin(&hostile, frame.kind, frame.layout), body = hostile.size;
-        text_add(&hostile, frame.body.data,
-                 kit_random() % 3 == 0 ? kit_random() % frame.body.size : frame.body.size);
+        text_add(&hostile, frame.body.data, kit_random() % 3 == 0 ? kit_random() % frame.body.size : frame.body.size);
         for (int flips = 0; flips < 3 && hostile.size > body; flips++)
             hostile.data[body + kit_random() % (hostile.size - body)] = (char)kit_random();
         state_frame_end(&hostile, start);

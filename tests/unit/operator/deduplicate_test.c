@@ -106,10 +106,7 @@ struct model {
     int64_t end[KEYS][2000];
 };
 
-static int64_t model_key(const struct under_test *test, int64_t at)
-{
-    return test->spec.time_is_key ? at : 0;
-}
+static int64_t model_key(const struct under_test *test, int64_t at) { return test->spec.time_is_key ? at : 0; }
 
 static void model_evict(struct model *model, int64_t now_us)
 {
@@ -158,8 +155,8 @@ static void spill_some(struct under_test *test)
 
 static void random_epoch(struct under_test *test, struct model *model, const struct epoch_time *time, int64_t *next)
 {
-    static const char *const names[KEYS] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k",
-                                            "a card whose name is long enough to lie outside"};
+    static const char *const names[KEYS] = {"a", "b", "c", "d", "e", "f",
+                                            "g", "h", "i", "j", "k", "a card whose name is long enough to lie outside"};
     int64_t want_sum = 0, want_rows = 0, late_before = test->base.counts.late, late = 0;
     const char *cards[ROWS_MAX];
     int64_t ats[ROWS_MAX], ns[ROWS_MAX];

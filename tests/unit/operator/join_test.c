@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define SECOND_US ((int64_t)1000000)
-#define NEVER     INT64_MAX
+#define NEVER INT64_MAX
 
 /* ---- rows of what comes out, as sorted text ---- */
 
@@ -20,10 +20,7 @@ static void lines_add(struct lines *lines, const char *text)
     lines->items[lines->count++] = mem_strdup(text);
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static void lines_clear(struct lines *lines)
 {
@@ -92,27 +89,24 @@ struct spark_case {
     const char *left, *right, *watermarks, *expected, *late;
 };
 
-#define OUTER_LEFT \
+#define OUTER_LEFT                                                                                      \
     "l1:a:20 l2:b:20 ln:-:20 lt:a:- lo:a:22 / l3:a:25 l4:c:30 / l5:z:45 l6:q:31 / l7:z:80 late:z:30 / " \
     "l8:z:200"
 #define OUTER_RIGHT "r1:a:21 rn:-:21 rt:a:- / r2:c:40 / r3:z:50 r4:q:50 / r5:zz:90 rlate:zz:20 / r6:y:210"
-#define TIMES_LEFT  "l1:a:10 l2:a:20 / l3:a:30 / l4:a:15 l5:a:31 / l6:a:100 / l7:a:101"
-#define TIMES_RIGHT \
-    "r1:a:10 / r2:a:20 r3:a:30 / r4:a:15 r5:a:20 r6:a:30 r7:a:31 / r8:a:30 r9:a:31 / r10:a:101"
-#define BEYOND_LEFT  "l0:x:50 / l1:a:55 l2:b:56 l3:c:57 / l4:d:61 / l5:d:200"
+#define TIMES_LEFT "l1:a:10 l2:a:20 / l3:a:30 / l4:a:15 l5:a:31 / l6:a:100 / l7:a:101"
+#define TIMES_RIGHT "r1:a:10 / r2:a:20 r3:a:30 / r4:a:15 r5:a:20 r6:a:30 r7:a:31 / r8:a:30 r9:a:31 / r10:a:101"
+#define BEYOND_LEFT "l0:x:50 / l1:a:55 l2:b:56 l3:c:57 / l4:d:61 / l5:d:200"
 #define BEYOND_RIGHT "r0:a:44 r00:x:50 / r1:b:51 r2:zz:46 / r3:c:51.5 / r4:d:200"
-#define PLAIN_LEFT   "l1:a:20 l2:b:30 / l3:a:10 l4:a:40 / l5:a:5 l6:a:20 l7:a:21 / l8:a:60 / l9:a:61"
-#define PLAIN_RIGHT  "r1:a:20 r2:b:30 / r3:a:12 / r4:a:50 r5:b:51 / r6:a:60 / r7:a:30 r8:a:31"
+#define PLAIN_LEFT "l1:a:20 l2:b:30 / l3:a:10 l4:a:40 / l5:a:5 l6:a:20 l7:a:21 / l8:a:60 / l9:a:61"
+#define PLAIN_RIGHT "r1:a:20 r2:b:30 / r3:a:12 / r4:a:50 r5:b:51 / r6:a:60 / r7:a:30 r8:a:31"
 
 static const struct spark_case cases[] = {
-    {"no bound, times read", JOIN_TYPE_INNER, UNBOUNDED, false, 1, 1, NULL, PLAIN_LEFT, PLAIN_RIGHT,
-     "0 30 30 40 60",
+    {"no bound, times read", JOIN_TYPE_INNER, UNBOUNDED, false, 1, 1, NULL, PLAIN_LEFT, PLAIN_RIGHT, "0 30 30 40 60",
      "l1:r1 l2:r2 / l1:r3 l3:r1 l3:r3 l4:r1 l4:r3 / l1:r4 l2:r5 l3:r4 l4:r4 / l1:r6 l3:r6 l4:r6 l8:r1 "
      "l8:r3 l8:r4 l8:r6 / "
      "l9:r1 l9:r3 l9:r4 l9:r6",
      "0 0 3 0 2"},
-    {"no bound, times pruned", JOIN_TYPE_INNER, UNBOUNDED, false, 0, 0, NULL, PLAIN_LEFT, PLAIN_RIGHT,
-     "0 30 30 40 60",
+    {"no bound, times pruned", JOIN_TYPE_INNER, UNBOUNDED, false, 0, 0, NULL, PLAIN_LEFT, PLAIN_RIGHT, "0 30 30 40 60",
      "l1:r1 l2:r2 / l1:r3 l3:r1 l3:r3 l4:r1 l4:r3 / l1:r4 l2:r5 l3:r4 l4:r4 l5:r1 l5:r3 l5:r4 l6:r1 "
      "l6:r3 l6:r4 l7:r1 "
      "l7:r3 l7:r4 / l1:r6 l3:r6 l4:r6 l5:r6 l6:r6 l7:r6 l8:r1 l8:r3 l8:r4 l8:r6 / l1:r7 l1:r8 l3:r7 "
@@ -130,19 +124,18 @@ static const struct spark_case cases[] = {
      "l1 / l4 / l5 / / /", "0 0 0 2 0 0"},
     {"null-safe", JOIN_TYPE_LEFT, WITHIN, true, 1, 1, NULL, OUTER_LEFT, OUTER_RIGHT, "0 21 30 45 80 200",
      "l1:r1 ln:rn / l4:r2 / l5:r3 / l2:- l3:- l6:- lo:- / / l7:-", "0 0 0 2 0 0"},
-    {"already beyond, left", JOIN_TYPE_LEFT, BEYOND, false, 1, 1, NULL, BEYOND_LEFT, BEYOND_RIGHT,
-     "0 50 51 51.5 200", "/ l0:- l1:r0 l2:- l3:- / / l4:- / l5:-", "0 0 0 0 0"},
-    {"already beyond, full", JOIN_TYPE_FULL, BEYOND, false, 1, 1, NULL, BEYOND_LEFT, BEYOND_RIGHT,
-     "0 50 51 51.5 200", "/ l0:- l1:r0 l2:- l3:- / / l4:- / l5:- -:r00 -:r1 -:r2 -:r3", "0 0 0 0 0"},
-    {"already beyond, semi", JOIN_TYPE_SEMI, BEYOND, false, 1, 1, NULL, BEYOND_LEFT, BEYOND_RIGHT,
-     "0 50 51 51.5 200", "/ l1 / / /", "0 0 0 0 0"},
+    {"already beyond, left", JOIN_TYPE_LEFT, BEYOND, false, 1, 1, NULL, BEYOND_LEFT, BEYOND_RIGHT, "0 50 51 51.5 200",
+     "/ l0:- l1:r0 l2:- l3:- / / l4:- / l5:-", "0 0 0 0 0"},
+    {"already beyond, full", JOIN_TYPE_FULL, BEYOND, false, 1, 1, NULL, BEYOND_LEFT, BEYOND_RIGHT, "0 50 51 51.5 200",
+     "/ l0:- l1:r0 l2:- l3:- / / l4:- / l5:- -:r00 -:r1 -:r2 -:r3", "0 0 0 0 0"},
+    {"already beyond, semi", JOIN_TYPE_SEMI, BEYOND, false, 1, 1, NULL, BEYOND_LEFT, BEYOND_RIGHT, "0 50 51 51.5 200",
+     "/ l1 / / /", "0 0 0 0 0"},
     {"time key, left watermark", JOIN_TYPE_INNER, AT_TIME, false, 1, 0, NULL, TIMES_LEFT, TIMES_RIGHT,
      "0 20 30 31 100 101", "l1:r1 / l2:r2 l3:r3 / l3:r6 l5:r7 / l5:r9 / l7:r10 /", "0 0 1 0 0 0"},
     {"time key, full, left watermark", JOIN_TYPE_FULL, AT_TIME, false, 1, 0, NULL, TIMES_LEFT, TIMES_RIGHT,
-     "0 20 30 31 100 101", "l1:r1 / l2:r2 l3:r3 / l3:r6 l5:r7 -:r4 -:r5 / l5:r9 -:r8 / l6:- l7:r10 /",
-     "0 0 1 0 0 0"},
-    {"time key, both", JOIN_TYPE_INNER, AT_TIME, false, 1, 1, NULL, TIMES_LEFT, TIMES_RIGHT,
-     "0 10 30 31 31 101", "l1:r1 / l2:r2 l3:r3 / l2:r5 l3:r6 l4:r4 l5:r7 / l5:r9 / l7:r10 /", "0 0 0 1 0 0"},
+     "0 20 30 31 100 101", "l1:r1 / l2:r2 l3:r3 / l3:r6 l5:r7 -:r4 -:r5 / l5:r9 -:r8 / l6:- l7:r10 /", "0 0 1 0 0 0"},
+    {"time key, both", JOIN_TYPE_INNER, AT_TIME, false, 1, 1, NULL, TIMES_LEFT, TIMES_RIGHT, "0 10 30 31 31 101",
+     "l1:r1 / l2:r2 l3:r3 / l2:r5 l3:r6 l4:r4 l5:r7 / l5:r9 / l7:r10 /", "0 0 0 1 0 0"},
     {"time key and NULLs", JOIN_TYPE_LEFT, AT_TIME, false, 1, 1, NULL,
      "l1:a:10 l2:-:20 lt:a:- ln:-:- / l3:a:30 / l6:a:100 / l7:a:101",
      "r1:a:10 rt:a:- rn:-:20 / r2:a:20 r3:a:30 / r4:a:100 / r8:a:101 r9:a:31", "0 10 30 100 101",
@@ -215,8 +208,7 @@ static const char *case_batch(const char *at, const struct type *schema, struct 
 static const struct expr *pair_column(struct bench_of_one *test, const struct type *schema, int32_t side,
                                       int32_t column)
 {
-    return expr_column(&test->expr, side * CASE_COLUMNS + column, &schema->fields[column],
-                       (struct position){0});
+    return expr_column(&test->expr, side * CASE_COLUMNS + column, &schema->fields[column], (struct position){0});
 }
 
 static const struct expr *between(struct bench_of_one *test, const struct expr *x, const struct expr *from,
@@ -239,13 +231,12 @@ static void case_bound(struct bench_of_one *test, const struct spark_case *one, 
     } else if (one->bound == BEYOND) {
         left->shift_us = 10 * SECOND_US - 1000;
         right->shift_us = -30 * SECOND_US - 1000;
-        spec->condition = between(test, pair_column(test, schema, 0, TS),
-                                  pair_column(test, schema, 1, SOONER), pair_column(test, schema, 1, LATER));
+        spec->condition = between(test, pair_column(test, schema, 0, TS), pair_column(test, schema, 1, SOONER),
+                                  pair_column(test, schema, 1, LATER));
     }
 }
 
-static struct stateful *case_stage(struct bench_of_one *test, const struct spark_case *one,
-                                   const struct type *schema)
+static struct stateful *case_stage(struct bench_of_one *test, const struct spark_case *one, const struct type *schema)
 {
     static const bool null_safe[] = {true, false}, plain[] = {false, false};
     int32_t time = one->bound == WINDOWS ? WINDOW_COLUMN : TS;
@@ -262,13 +253,11 @@ static struct stateful *case_stage(struct bench_of_one *test, const struct spark
         keys[0] = column_expr(test, schema, KEY);
         keys[1] = column_expr(test, schema, time);
         bool watermark = s == 0 ? one->left_time : one->right_time;
-        spec.sides[s] =
-            (struct join_side){.schema = schema, .keys = keys, .time_column = watermark ? time : -1};
+        spec.sides[s] = (struct join_side){.schema = schema, .keys = keys, .time_column = watermark ? time : -1};
     }
     if (one->not_left != NULL)
-        spec.sides[0].only =
-            call_expr(test, "!=", column_expr(test, schema, ID),
-                      expr_string(&test->expr, bytes_of_string(one->not_left), (struct position){0}));
+        spec.sides[0].only = call_expr(test, "!=", column_expr(test, schema, ID),
+                                       expr_string(&test->expr, bytes_of_string(one->not_left), (struct position){0}));
     case_bound(test, one, schema, &spec);
     struct stateful *stage = NULL;
     CHECK_INT(join_new(&test->arena, &spec, &stage, &test->err), E_OK);
@@ -317,8 +306,8 @@ static void check_lines(const char *name, int64_t epoch, struct lines *got, stru
         same++;
     if (same < got->count || same < want->count)
         kit_fail(__FILE__, __LINE__,
-                 "%s, epoch %" PRId64 ": %" PRId64 " rows, expected %" PRId64 "; first [%s], expected [%s]",
-                 name, epoch, got->count, want->count, same < got->count ? got->items[same] : "none",
+                 "%s, epoch %" PRId64 ": %" PRId64 " rows, expected %" PRId64 "; first [%s], expected [%s]", name,
+                 epoch, got->count, want->count, same < got->count ? got->items[same] : "none",
                  same < want->count ? want->items[same] : "none");
 }
 
@@ -356,8 +345,7 @@ static void case_run(const struct spark_case *one)
         lines_clear(&got);
         lines_clear(&want);
     }
-    CHECK_INT(test.counts.in,
-              test.counts.aggregated + test.counts.late + test.counts.filtered + test.counts.null_time);
+    CHECK_INT(test.counts.in, test.counts.aggregated + test.counts.late + test.counts.filtered + test.counts.null_time);
     lines_free(&got);
     lines_free(&want);
     stage->type->free(stage);
@@ -415,14 +403,8 @@ struct world {
     int64_t wanted_late;
 };
 
-static int64_t below(int64_t n)
-{
-    return (int64_t)(kit_random() % (uint64_t)n);
-}
-static bool one_in(int64_t n)
-{
-    return below(n) == 0;
-}
+static int64_t below(int64_t n) { return (int64_t)(kit_random() % (uint64_t)n); }
+static bool one_in(int64_t n) { return below(n) == 0; }
 
 static void put_random(struct builder *builder, int depth)
 {
@@ -444,8 +426,7 @@ static void put_random(struct builder *builder, int depth)
         return;
     case TYPE_STRING:
     case TYPE_BINARY: {
-        static const char letters[] =
-            "the quick brown fox jumps over the lazy dog, again and again and again";
+        static const char letters[] = "the quick brown fox jumps over the lazy dog, again and again and again";
         builder_bytes(builder, bytes_of(letters, (size_t)(one_in(3) ? below(70) : below(9))));
         return;
     }
@@ -470,17 +451,13 @@ static void put_random(struct builder *builder, int depth)
     }
 }
 
-static int64_t maybe_null(int64_t value, int64_t n)
-{
-    return one_in(n) ? NONE : value;
-}
+static int64_t maybe_null(int64_t value, int64_t n) { return one_in(n) ? NONE : value; }
 
 /* What a batch's rows are to the model, and the batch. */
 static void random_batch(struct world *world, int64_t rows, struct model_row *model, struct batch *out)
 {
     struct builder builders[RANDOM_COLUMNS];
-    static const char *const words[] = {
-        "", "a", "a key that is far longer than what an entry of the table holds", "b"};
+    static const char *const words[] = {"", "a", "a key that is far longer than what an entry of the table holds", "b"};
     for (int32_t c = 0; c < RANDOM_COLUMNS; c++)
         builder_init(&builders[c], world->schema->fields[c].type);
     for (int64_t i = 0; i < rows; i++) {
@@ -546,10 +523,7 @@ static void model_out(struct world *world, const struct model_row *left, const s
     text_free(&text);
 }
 
-static int64_t window_end(int64_t t)
-{
-    return t - ((t % 4) + 4) % 4 + 4;
-}
+static int64_t window_end(int64_t t) { return t - ((t % 4) + 4) % 4 + 4; }
 
 static bool same_key(const struct world *world, const struct model_row *a, const struct model_row *b)
 {
@@ -660,26 +634,22 @@ static void random_spec(struct world *world)
     for (int32_t s = 0; s < JOIN_SIDES; s++) {
         const struct expr **keys = arena_array(&test->arena, const struct expr *, 2);
         keys[0] = column_expr(test, world->schema, K1);
-        keys[1] = column_expr(test, world->schema,
-                              world->time_kind == 0   ? K2
-                              : world->time_kind == 1 ? T
-                                                      : W);
+        keys[1] = column_expr(test, world->schema, world->time_kind == 0 ? K2 : world->time_kind == 1 ? T : W);
         bool bounded = world->time_kind == 0 && !one_in(4);
         int32_t time = world->time_kind == 2 ? W : T;
         spec->sides[s] = (struct join_side){
             .schema = world->schema,
             .keys = keys,
-            .only = one_in(2) ? NULL
-                              : call_expr(test, ">", column_expr(test, world->schema, V), int_expr(test, 1)),
+            .only = one_in(2) ? NULL : call_expr(test, ">", column_expr(test, world->schema, V), int_expr(test, 1)),
             .time_column = bounded || one_in(2) ? time : -1,
             .bounded = bounded,
             .shift_us = (below(9) - 4) * SECOND_US - (one_in(2) ? 1000 : 0),
         };
     }
     if (one_in(2))
-        spec->condition = call_expr(
-            test, "<=", expr_column(&test->expr, V, &world->schema->fields[V], (struct position){0}),
-            expr_column(&test->expr, RANDOM_COLUMNS + V, &world->schema->fields[V], (struct position){0}));
+        spec->condition =
+            call_expr(test, "<=", expr_column(&test->expr, V, &world->schema->fields[V], (struct position){0}),
+                      expr_column(&test->expr, RANDOM_COLUMNS + V, &world->schema->fields[V], (struct position){0}));
     struct text ddl = {0};
     text_add_string(&ddl, random_ddl);
     if (spec->type != JOIN_TYPE_SEMI)
@@ -749,8 +719,8 @@ static void spill(struct world *world)
 static void store_shard(struct world *world, int32_t shard, bool whole)
 {
     struct text bytes = {0};
-    CHECK_INT((whole ? world->stage->type->shard_snapshot
-                     : world->stage->type->shard_delta)(world->stage, shard, &bytes, &world->test.err),
+    CHECK_INT((whole ? world->stage->type->shard_snapshot : world->stage->type->shard_delta)(world->stage, shard,
+                                                                                             &bytes, &world->test.err),
               E_OK);
     mem_grow(world->stored, world->stored_capacity, world->stored_count + 1);
     world->stored[world->stored_count++] = (struct stored){shard, whole, bytes};
@@ -774,10 +744,9 @@ static void restore_shard(struct world *world, int32_t shard, bool alone)
         if (stored->shard != shard || (stored->whole && i > from))
             continue;
         for (int64_t times = stored->whole || !one_in(4) ? 1 : 2; times > 0; times--)
-            CHECK_INT(alone ? world->stage->type->shard_restore(world->stage, shard,
-                                                                text_view(&stored->bytes), &world->test.err)
-                            : world->stage->type->restore(world->stage, text_view(&stored->bytes),
-                                                          &world->test.err),
+            CHECK_INT(alone ? world->stage->type->shard_restore(world->stage, shard, text_view(&stored->bytes),
+                                                                &world->test.err)
+                            : world->stage->type->restore(world->stage, text_view(&stored->bytes), &world->test.err),
                       E_OK);
     }
 }
@@ -830,16 +799,15 @@ static void check_state(struct world *world)
 static void world_epoch(struct world *world, bool last)
 {
     world->time.late_us = world->time.emit_us;
-    int64_t reach_us =
-        (world->time.epoch * 2 - 5 + below(4)) * SECOND_US + (one_in(2) ? 0 : below(SECOND_US));
+    int64_t reach_us = (world->time.epoch * 2 - 5 + below(4)) * SECOND_US + (one_in(2) ? 0 : below(SECOND_US));
     world->time.emit_us = last ? INT64_MAX : reach_us > world->time.late_us ? reach_us : world->time.late_us;
     feed(world);
     model_epoch(world);
     const struct emit emit = {collect, &world->got};
     for (int32_t s = world->stage->shards - 1; s >= 0; s--)
         if (!world->stage->type->shard_idle(world->stage, s, &world->time))
-            CHECK_INT(world->stage->type->shard_merge(world->stage, s, &world->time, &emit,
-                                                      &world->test.counts, &world->test.err),
+            CHECK_INT(world->stage->type->shard_merge(world->stage, s, &world->time, &emit, &world->test.counts,
+                                                      &world->test.err),
                       E_OK);
     world->stage->type->lanes_clear(world->stage);
     check_lines("random", world->time.epoch, &world->got, &world->want);
@@ -862,8 +830,7 @@ static void world_run(void)
         world_epoch(world, epochs == 1);
     const struct operator_counts *counts = &world->test.counts;
     CHECK_INT(counts->late, world->wanted_late);
-    CHECK_INT(counts->in,
-              counts->aggregated + counts->late + counts->filtered + counts->null_time + counts->rejected);
+    CHECK_INT(counts->in, counts->aggregated + counts->late + counts->filtered + counts->null_time + counts->rejected);
     CHECK_INT(stateful_entries(world->stage), 0);
     stage_close(world);
     for (int32_t s = 0; s < JOIN_SIDES; s++)
@@ -917,8 +884,7 @@ static void small_open(struct small *small, enum join_type type, bool bounded)
             (struct join_side){.schema = small->schema, .keys = keys, .time_column = 1, .bounded = bounded};
     }
     struct text ddl = {0};
-    text_printf(&ddl, "%s%s%s", small_ddl, type == JOIN_TYPE_SEMI ? "" : ", ",
-                type == JOIN_TYPE_SEMI ? "" : small_ddl);
+    text_printf(&ddl, "%s%s%s", small_ddl, type == JOIN_TYPE_SEMI ? "" : ", ", type == JOIN_TYPE_SEMI ? "" : small_ddl);
     small->spec.schema = schema_of(&small->test, ddl.data);
     text_free(&ddl);
 }
@@ -936,9 +902,8 @@ static void small_close(struct small *small)
     tear_down(&small->test);
 }
 
-static enum code small_feed(struct small *small, int32_t side, const char *const *keys,
-                            const int64_t *seconds, const int64_t *values, int64_t count,
-                            struct selection *late)
+static enum code small_feed(struct small *small, int32_t side, const char *const *keys, const int64_t *seconds,
+                            const int64_t *values, int64_t count, struct selection *late)
 {
     struct batch in;
     int64_t *times = mem_array(int64_t, (size_t)count);
@@ -966,8 +931,8 @@ static enum code small_merge(struct small *small, int64_t watermark)
     const struct emit emit = {collect, &small->got};
     small->time.late_us = small->time.emit_us;
     small->time.emit_us = watermark == NONE ? NONE : watermark * SECOND_US;
-    enum code code = small->stage->type->shard_merge(small->stage, 0, &small->time, &emit,
-                                                     &small->test.counts, &small->test.err);
+    enum code code =
+        small->stage->type->shard_merge(small->stage, 0, &small->time, &emit, &small->test.counts, &small->test.err);
     small->stage->type->lanes_clear(small->stage);
     small->time.epoch++;
     return code;
@@ -1002,8 +967,7 @@ TEST(join_rejects_rows_whose_key_or_predicate_fails_and_keys_too_long)
     small_open(&small, JOIN_TYPE_INNER, true);
     struct bench_of_one *test = &small.test;
     const struct expr *value = column_expr(test, small.schema, 2);
-    small.spec.sides[1].only =
-        call_expr(test, ">", call_expr(test, "/", int_expr(test, 6), value), int_expr(test, 1));
+    small.spec.sides[1].only = call_expr(test, ">", call_expr(test, "/", int_expr(test, 6), value), int_expr(test, 1));
     small_start(&small);
     char *key = mem_zero(STATE_KEY_MAX + 1);
     memset(key, 'k', STATE_KEY_MAX);
@@ -1030,8 +994,7 @@ TEST(join_names_late_rows)
     small_start(&small);
     small.time.late_us = 10 * SECOND_US;
     const char *const keys[] = {"a", "a", NULL, "a"};
-    CHECK_INT(small_feed(&small, 0, keys, (int64_t[]){10, 11, 9, NONE}, (int64_t[]){1, 1, 1, 1}, 4, &late),
-              E_OK);
+    CHECK_INT(small_feed(&small, 0, keys, (int64_t[]){10, 11, 9, NONE}, (int64_t[]){1, 1, 1, 1}, 4, &late), E_OK);
     CHECK_INT(late.count, 2);
     CHECK_INT(late.rows[0], 0);
     CHECK_INT(late.rows[1], 2);
@@ -1045,9 +1008,9 @@ TEST(join_of_one_key_comes_out_in_batches)
     enum { ROWS = 300 };
     struct small small;
     small_open(&small, JOIN_TYPE_INNER, true);
-    small.spec.condition = call_expr(
-        &small.test, "<=", expr_column(&small.test.expr, 2, &small.schema->fields[2], (struct position){0}),
-        expr_column(&small.test.expr, 5, &small.schema->fields[2], (struct position){0}));
+    small.spec.condition =
+        call_expr(&small.test, "<=", expr_column(&small.test.expr, 2, &small.schema->fields[2], (struct position){0}),
+                  expr_column(&small.test.expr, 5, &small.schema->fields[2], (struct position){0}));
     small_start(&small);
     for (int64_t i = 0; i < ROWS; i++) {
         small_row(&small, 0, "hot", i % 7, i);
@@ -1128,8 +1091,7 @@ TEST(join_refuses_state_of_another_join_and_broken_rows)
     for (size_t size = 1; size < bytes.size; size++) {
         small_open(&other, JOIN_TYPE_LEFT, true);
         small_start(&other);
-        CHECK_INT(other.stage->type->restore(other.stage, bytes_of(bytes.data, size), &other.test.err),
-                  E_CORRUPT);
+        CHECK_INT(other.stage->type->restore(other.stage, bytes_of(bytes.data, size), &other.test.err), E_CORRUPT);
         small_close(&other);
     }
     text_free(&bytes);

@@ -58,9 +58,9 @@ static void stand_still(struct under_test *test, const char *const *codes, const
         put_strings(&still[b].columns[0], codes + from, rows);
         put_strings(&still[b].columns[1], names + from, rows);
     }
-    CHECK_INT(lookup_table_new(&test->spec, &test->base.session, still, 2, &test->budget, &test->table,
-                               &test->base.err),
-              E_OK);
+    CHECK_INT(
+        lookup_table_new(&test->spec, &test->base.session, still, 2, &test->budget, &test->table, &test->base.err),
+        E_OK);
     CHECK_INT(lookup_new(&test->base.arena, &test->spec, &test->lookup, &test->base.err), E_OK);
     batch_release(&still[0]);
     batch_release(&still[1]);
@@ -110,10 +110,7 @@ static void check_join(enum join_type type, const char *want)
 
 TEST(lookup_inner) { check_join(JOIN_TYPE_INNER, "b,1,b,Bob;b,1,b,Ben;a,4,a,Ann"); }
 
-TEST(lookup_left)
-{
-    check_join(JOIN_TYPE_LEFT, "b,1,b,Bob;b,1,b,Ben;a,4,a,Ann;x,2,NULL,NULL;NULL,3,NULL,NULL");
-}
+TEST(lookup_left) { check_join(JOIN_TYPE_LEFT, "b,1,b,Bob;b,1,b,Ben;a,4,a,Ann;x,2,NULL,NULL;NULL,3,NULL,NULL"); }
 
 TEST(lookup_semi) { check_join(JOIN_TYPE_SEMI, "b,1;a,4"); }
 
@@ -169,8 +166,8 @@ TEST(lookup_other_parts_of_on)
     open_test(&test, JOIN_TYPE_LEFT);
     const struct expr *text = expr_string(&test.base.expr, bytes_of_string("Bn"), (struct position){0});
     test.spec.condition = call_expr(&test.base, ">", column_expr(&test.base, test.spec.schema, 3), text);
-    test.spec.stream_only = call_expr(&test.base, "<", column_expr(&test.base, test.spec.stream_schema, 1),
-                                      int_expr(&test.base, 4));
+    test.spec.stream_only =
+        call_expr(&test.base, "<", column_expr(&test.base, test.spec.stream_schema, 1), int_expr(&test.base, 4));
     stand_still(&test, codes, names, 4);
     CHECK_STR(look_up(&test, cards, ns, 4), "b,1,b,Bob;x,2,NULL,NULL;NULL,3,NULL,NULL;a,4,NULL,NULL");
     close_test(&test);

@@ -39,8 +39,7 @@ static inline const struct type *schema_of(struct bench_of_one *test, const char
     return schema;
 }
 
-static inline const struct expr *column_expr(struct bench_of_one *test, const struct type *schema,
-                                             int32_t index)
+static inline const struct expr *column_expr(struct bench_of_one *test, const struct type *schema, int32_t index)
 {
     return expr_column(&test->expr, index, &schema->fields[index], (struct position){0});
 }
@@ -49,8 +48,7 @@ static inline const struct expr *call_expr(struct bench_of_one *test, const char
                                            const struct expr *b)
 {
     const struct expr *args[] = {a, b}, *out = NULL;
-    CHECK_INT(expr_call(&test->expr, name, args, b == NULL ? 1 : 2, (struct position){0}, &out, &test->err),
-              E_OK);
+    CHECK_INT(expr_call(&test->expr, name, args, b == NULL ? 1 : 2, (struct position){0}, &out, &test->err), E_OK);
     return out;
 }
 

@@ -5,8 +5,8 @@
 #include "operator/pane.h"
 
 /* Ends of the windows that hold the time: looked for one by one. */
-static void windows_of(const struct pane_grid *grid, int64_t start_us, int64_t time_us, int64_t *first,
-                       int64_t *last, int64_t *count)
+static void windows_of(const struct pane_grid *grid, int64_t start_us, int64_t time_us, int64_t *first, int64_t *last,
+                       int64_t *count)
 {
     *count = 0;
     for (int64_t end = time_us + 1; end <= time_us + grid->size_us; end++) {

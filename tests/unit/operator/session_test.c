@@ -43,8 +43,7 @@ TEST(a_late_row_is_judged_by_its_own_gap)
     // W is 110. A row that alone would have ended by then is late, though it touches an open session; a row before W whose
     // gap reaches past it is not, and joins what it reaches.
     time = (struct epoch_time){1, 110, 110};
-    feed(&test, 0, &time,
-         (struct row[]){{"a", 100, 2, 10}, {"a", 90, 4, 21}, {"a", 160, 8, 5}, {"a", 140, 16, 20}}, 4);
+    feed(&test, 0, &time, (struct row[]){{"a", 100, 2, 10}, {"a", 90, 4, 21}, {"a", 160, 8, 5}, {"a", 140, 16, 20}}, 4);
     end_epoch(&test, &time, NULL);
     CHECK_INT(test.base.counts.late, 1);
     CHECK_INT(stateful_entries(test.stage), 1); // the last row made one of two
@@ -76,8 +75,7 @@ TEST(rows_without_a_gap_or_a_time_fall_out)
     CHECK_INT(test.base.counts.null_time, 1);
     CHECK_INT(test.base.counts.rejected, 2);
     CHECK_INT(test.base.counts.aggregated, 3);
-    CHECK_EMITTED(&test, "#NULL -7--6 1 0.01 0.01",
-                  "#a -2305843009213693951--2305843009213693950 1 0.01 0.01",
+    CHECK_EMITTED(&test, "#NULL -7--6 1 0.01 0.01", "#a -2305843009213693951--2305843009213693950 1 0.01 0.01",
                   "#a 2305843009213693951-4611686018427387902 1 0.01 0.01");
     under_test_close(&test);
 }
@@ -111,8 +109,7 @@ TEST(open_sessions_are_shown)
     sessions(&test, true);
     stage_start(&test, 1, 3);
     struct epoch_time time = {0, INT64_MIN, 0};
-    feed(&test, 0, &time,
-         (struct row[]){{"a", 0, 1, 10}, {"a", 5, 3, 10}, {"a", 50, 2, 1}, {NULL, 7, NONE, 1}}, 4);
+    feed(&test, 0, &time, (struct row[]){{"a", 0, 1, 10}, {"a", 5, 3, 10}, {"a", 50, 2, 1}, {NULL, 7, NONE, 1}}, 4);
     end_epoch(&test, &time, NULL);
     for (int twice = 0; twice < 2; twice++) {
         show_all(&test);
@@ -226,9 +223,8 @@ static void model_emit(struct model *model, int64_t emit_us, bool distinct, stru
             snprintf(numbers, sizeof numbers, "%lld.%02lld 0.%02lld", (long long)(session->sum / 100),
                      (long long)(session->sum % 100), (long long)session->max);
         int used =
-            snprintf(line, sizeof line, "#%s %lld-%lld %lld %s",
-                     session->card == 0 ? "NULL" : card_name(session->card), (long long)session->start_us,
-                     (long long)session->end_us, (long long)session->count, numbers);
+            snprintf(line, sizeof line, "#%s %lld-%lld %lld %s", session->card == 0 ? "NULL" : card_name(session->card),
+                     (long long)session->start_us, (long long)session->end_us, (long long)session->count, numbers);
         if (distinct)
             snprintf(line + used, sizeof line - (size_t)used, " %lld", (long long)different);
         lines_add(out, line);
@@ -246,8 +242,8 @@ static int64_t random_gap(int64_t gap_us, bool dynamic)
     return 1 + (int64_t)(kit_random() % (uint64_t)(kit_random() % 8 == 0 ? 10 * gap_us : gap_us));
 }
 
-static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time,
-                      int64_t gap_us, bool dynamic, struct text *deltas)
+static void run_epoch(struct under_test *test, struct model *model, const struct epoch_time *time, int64_t gap_us,
+                      bool dynamic, struct text *deltas)
 {
     struct row rows[300];
     int64_t batches = (int64_t)(kit_random() % 4), middle = time->emit_us;

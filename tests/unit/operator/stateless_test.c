@@ -16,11 +16,10 @@ static void check_filter(int64_t limit, const char *expected, int64_t filtered)
     struct batch in, out;
     three_rows(&test, &in, "a INT, b STRING");
     struct filter *filter;
-    const struct expr *predicate =
-        call_expr(&test, ">", column_expr(&test, in.schema, 0), int_expr(&test, limit));
+    const struct expr *predicate = call_expr(&test, ">", column_expr(&test, in.schema, 0), int_expr(&test, limit));
     if (limit == 0) // all rows: a IS NULL OR a > 0
-        predicate = call_expr(&test, "or", predicate,
-                              call_expr(&test, "isnull", column_expr(&test, in.schema, 0), NULL));
+        predicate =
+            call_expr(&test, "or", predicate, call_expr(&test, "isnull", column_expr(&test, in.schema, 0), NULL));
     CHECK_INT(filter_new(&test.arena, predicate, &filter, &test.err), E_OK);
     CHECK_INT(filter_batch(filter, &test.session, &in, &test.rejects, &test.counts, &out, &test.err), E_OK);
     CHECK_STR(batch_text(&test, &out), expected);
@@ -77,8 +76,7 @@ TEST(project_leaves_rejected_rows_out)
     const struct expr *a = column_expr(&test, in.schema, 0);
     const struct expr *exprs[] = {a, call_expr(&test, "div", int_expr(&test, 8), a)};
     struct project *project;
-    CHECK_INT(project_new(&test.arena, exprs, 2, schema_of(&test, "a INT, q BIGINT"), &project, &test.err),
-              E_OK);
+    CHECK_INT(project_new(&test.arena, exprs, 2, schema_of(&test, "a INT, q BIGINT"), &project, &test.err), E_OK);
     CHECK_INT(project_batch(project, &test.session, &in, &test.rejects, &test.counts, &out, &test.err), E_OK);
     CHECK_STR(batch_text(&test, &out), "4,2;NULL,NULL;1,8");
     CHECK_INT(test.counts.rejected, 1);
@@ -105,8 +103,8 @@ static void lists(struct bench_of_one *test, struct batch *batch, const char *el
     give_origin(batch);
 }
 
-static void generate(struct bench_of_one *test, struct batch *in, enum generate_kind kind, bool outer,
-                     const char *ddl, int32_t generated, const char *expected)
+static void generate(struct bench_of_one *test, struct batch *in, enum generate_kind kind, bool outer, const char *ddl,
+                     int32_t generated, const char *expected)
 {
     const struct expr *args[] = {column_expr(test, in->schema, 1)};
     struct generate_spec spec = {.kind = kind,
@@ -120,8 +118,7 @@ static void generate(struct bench_of_one *test, struct batch *in, enum generate_
     struct batch out;
     test->counts = (struct operator_counts){0};
     CHECK_INT(generate_new(&test->arena, &spec, &self, &test->err), E_OK);
-    CHECK_INT(generate_batch(self, &test->session, in, &test->rejects, &test->counts, &out, &test->err),
-              E_OK);
+    CHECK_INT(generate_batch(self, &test->session, in, &test->rejects, &test->counts, &out, &test->err), E_OK);
     for (int32_t c = 0; c < out.column_count; c++)
         column_check(&out.columns[c]);
     CHECK_STR(batch_text(test, &out), expected);
@@ -149,8 +146,7 @@ TEST(generate_explodes_arrays)
     builder_close_list(&builder);
     builder_finish(&builder, &in.columns[1]);
     builder_release(&builder);
-    generate(&test, &in, EXPLODE, false, "id INT, list ARRAY<INT>, col INT", 1,
-             "10,NULL,1;10,NULL,2;40,NULL,NULL");
+    generate(&test, &in, EXPLODE, false, "id INT, list ARRAY<INT>, col INT", 1, "10,NULL,1;10,NULL,2;40,NULL,NULL");
     generate(&test, &in, EXPLODE, true, "id INT, list ARRAY<INT>, col INT", 1,
              "10,NULL,1;10,NULL,2;20,NULL,NULL;30,NULL,NULL;40,NULL,NULL");
     generate(&test, &in, POSEXPLODE, false, "id INT, list ARRAY<INT>, pos INT, col INT", 2,
@@ -224,8 +220,7 @@ TEST(generate_stacks)
     put_ints(&in.columns[1], type_of(TYPE_INT32), (int64_t[]){NONE, 4}, 2);
     give_origin(&in);
     const struct expr *a = column_expr(&test, in.schema, 0), *b = column_expr(&test, in.schema, 1);
-    const struct expr *args[] = {int_expr(&test, 2), a, b,
-                                 b}; // two rows of two columns, the last one missing
+    const struct expr *args[] = {int_expr(&test, 2), a, b, b}; // two rows of two columns, the last one missing
     struct generate_spec spec = {.kind = STACK,
                                  .args = args,
                                  .arg_count = 4,
@@ -305,8 +300,7 @@ TEST(watermark_sees_the_latest_millisecond)
         for (int round = 0; round < 50; round++) {
             int64_t max = INT64_MIN, count = (int64_t)(kit_random() % 300) + 1;
             for (int64_t i = 0; i < count; i++) {
-                values[i] =
-                    nulls && kit_random() % 3 == 0 ? NONE : (int64_t)(kit_random() % 2000) * 1000 - 1000000;
+                values[i] = nulls && kit_random() % 3 == 0 ? NONE : (int64_t)(kit_random() % 2000) * 1000 - 1000000;
                 max = values[i] > max ? values[i] : max;
             }
             CHECK_INT(seen(values, count), max);

@@ -87,7 +87,8 @@ static void merge_all(struct stored_test *test, int64_t epoch, int64_t emit_us)
     const struct epoch_time time = {epoch, INT64_MIN, emit_us};
     const struct emit emit = {remember, test};
     for (int32_t s = 0; s < SHARDS; s++)
-        CHECK_INT(test->stage->type->shard_merge(test->stage, s, &time, &emit, &test->base.counts, &test->base.err), E_OK);
+        CHECK_INT(test->stage->type->shard_merge(test->stage, s, &time, &emit, &test->base.counts, &test->base.err),
+                  E_OK);
     test->stage->type->lanes_clear(test->stage);
 }
 
@@ -111,10 +112,8 @@ static void feed(struct stored_test *test, int64_t rows, int64_t seed)
         builder_release(&builders[c]);
     }
     const struct epoch_time time = {0, INT64_MIN, INT64_MIN};
-    const struct lane_call call = {.session = &test->base.session,
-                                   .time = &time,
-                                   .rejects = &test->base.rejects,
-                                   .counts = &test->base.counts};
+    const struct lane_call call = {
+        .session = &test->base.session, .time = &time, .rejects = &test->base.rejects, .counts = &test->base.counts};
     CHECK_INT(test->stage->type->lane_batch(test->stage, &call, &batch, &test->base.err), E_OK);
     batch_release(&batch);
 }

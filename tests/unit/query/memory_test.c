@@ -16,7 +16,9 @@ TEST(what_is_too_large_is_told)
 
 TEST(a_limit_keeps_a_sort_small)
 {
-    CHECK_ANSWER_WITHIN(LITTLE_BYTES, "SELECT id, id % 1000 AS k FROM range(1000000) ORDER BY k DESC, id LIMIT 2 OFFSET 1",
+    CHECK_ANSWER_WITHIN(LITTLE_BYTES,
+                        "SELECT id, id % 1000 AS k FROM range(1000000) ORDER BY k DESC, id LIMIT 2 OFFSET 1",
                         "1999, 999\n2999, 999");
-    CHECK_ANSWER_WITHIN(LITTLE_BYTES, "SELECT max(id) FROM (SELECT id FROM range(1000000) ORDER BY id DESC LIMIT 70000)", "999999");
+    CHECK_ANSWER_WITHIN(LITTLE_BYTES,
+                        "SELECT max(id) FROM (SELECT id FROM range(1000000) ORDER BY id DESC LIMIT 70000)", "999999");
 }

@@ -1,8 +1,8 @@
 #include "kit.h"
 #include "query_kit.h"
 
-#define SALES                                                                                                          \
-    "CREATE TEMPORARY VIEW sales AS SELECT * FROM VALUES ('net', 2012, 10), ('java', 2012, 20), ('net', 2013, 48) "    \
+#define SALES                                                                                                       \
+    "CREATE TEMPORARY VIEW sales AS SELECT * FROM VALUES ('net', 2012, 10), ('java', 2012, 20), ('net', 2013, 48) " \
     "AS s(course, year, earned);"
 
 TEST(pivot_groups_by_what_it_does_not_name)
@@ -32,10 +32,12 @@ TEST(unpivot_makes_rows_of_columns)
 {
     CHECK_ANSWER("SELECT * FROM VALUES (1, 2, CAST(NULL AS INT)) AS t(id, a, b) UNPIVOT (v FOR n IN (a, b AS bee))",
                  "1, a, 2");
-    CHECK_ANSWER("SELECT * FROM VALUES (1, 2, CAST(NULL AS INT)) AS t(id, a, b) UNPIVOT INCLUDE NULLS (v FOR n IN (a, b))",
-                 "1, a, 2\n1, b, NULL");
-    CHECK_ANSWER("SELECT * FROM VALUES (1, 2, 3, 4) AS t(a, b, c, d) UNPIVOT ((x, y) FOR n IN ((a, b), (c, d) AS last))",
-                 "a_b, 1, 2\nlast, 3, 4");
+    CHECK_ANSWER(
+        "SELECT * FROM VALUES (1, 2, CAST(NULL AS INT)) AS t(id, a, b) UNPIVOT INCLUDE NULLS (v FOR n IN (a, b))",
+        "1, a, 2\n1, b, NULL");
+    CHECK_ANSWER(
+        "SELECT * FROM VALUES (1, 2, 3, 4) AS t(a, b, c, d) UNPIVOT ((x, y) FOR n IN ((a, b), (c, d) AS last))",
+        "a_b, 1, 2\nlast, 3, 4");
     CHECK_ANSWER("SELECT * FROM VALUES (1, date'2020-01-01') AS t(a, b) UNPIVOT (v FOR n IN (a, b))",
                  "[UNPIVOT_VALUE_DATA_TYPE_MISMATCH]");
 }

@@ -10,6 +10,7 @@ void check_answer(const char *file, int line, const char *script, size_t memory_
 enum { KIT_MEMORY_BYTES = 64 * 1024 * 1024 };
 #define CHECK_ANSWER(script, want) check_answer(__FILE__, __LINE__, (script), KIT_MEMORY_BYTES, (want))
 /* With a ceiling of its own on what the rows may take. */
-#define CHECK_ANSWER_WITHIN(memory_bytes, script, want) check_answer(__FILE__, __LINE__, (script), (memory_bytes), (want))
+#define CHECK_ANSWER_WITHIN(memory_bytes, script, want) \
+    check_answer(__FILE__, __LINE__, (script), (memory_bytes), (want))
 
 #endif

@@ -9,10 +9,7 @@ struct script {
     struct text answer;
 };
 
-static struct stored_rows *rows_new(void)
-{
-    return mem_new(struct stored_rows);
-}
+static struct stored_rows *rows_new(void) { return mem_new(struct stored_rows); }
 
 static void rows_drop(void *context, struct stored_rows *rows)
 {

@@ -3,7 +3,8 @@
 
 TEST(variables_are_names_that_no_column_has)
 {
-    CHECK_ANSWER("DECLARE v INT DEFAULT 5; DECLARE VARIABLE s = 'x'; SELECT v + 1, session.v, system.session.s", "6, 5, x");
+    CHECK_ANSWER("DECLARE v INT DEFAULT 5; DECLARE VARIABLE s = 'x'; SELECT v + 1, session.v, system.session.s",
+                 "6, 5, x");
     CHECK_ANSWER("DECLARE v = 1; SELECT v FROM VALUES (7) AS t(v)", "7");
     CHECK_ANSWER("DECLARE v = 1; DECLARE v = 2", "[VARIABLE_ALREADY_EXISTS]");
     CHECK_ANSWER("DECLARE v = 1; DECLARE OR REPLACE v STRING; SELECT v", "NULL");
@@ -36,7 +37,8 @@ TEST(texts_are_executed)
 
 TEST(identifiers_may_be_texts)
 {
-    CHECK_ANSWER("CREATE TEMPORARY VIEW v AS SELECT 1 AS `a b`; SELECT IDENTIFIER('`a ' || 'b`') FROM IDENTIFIER('v')", "1");
+    CHECK_ANSWER("CREATE TEMPORARY VIEW v AS SELECT 1 AS `a b`; SELECT IDENTIFIER('`a ' || 'b`') FROM IDENTIFIER('v')",
+                 "1");
     CHECK_ANSWER("DECLARE f = 'sum'; SELECT IDENTIFIER(f)(id) FROM range(4)", "6");
     CHECK_ANSWER("SELECT IDENTIFIER('t.id') FROM range(1) AS t", "0");
     CHECK_ANSWER("SELECT IDENTIFIER('a b') FROM range(1)", "[PARSE_SYNTAX_ERROR]");

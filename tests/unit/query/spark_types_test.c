@@ -45,12 +45,15 @@ TEST(spark_gave_the_same_answers)
 
 TEST(intervals_without_fields_keep_months_days_and_time_apart)
 {
-    CHECK_ANSWER("SELECT make_interval(1, 2, 3, 4, 5, 6, 7.008)", "1 years 2 months 25 days 5 hours 6 minutes 7.008 seconds");
+    CHECK_ANSWER("SELECT make_interval(1, 2, 3, 4, 5, 6, 7.008)",
+                 "1 years 2 months 25 days 5 hours 6 minutes 7.008 seconds");
     CHECK_ANSWER("SELECT cast('-1 day 25 hours' AS INTERVAL), -make_interval(0, 1)", "-1 days 25 hours, -1 months");
     CHECK_ANSWER("SELECT count(*) FROM VALUES (make_interval(1)), (make_interval(0, 12)) AS t(a) GROUP BY a", "2");
     CHECK_ANSWER("SELECT make_interval(1) = make_interval(0, 12)", "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE]");
-    CHECK_ANSWER("SELECT DATE'2020-01-31' + make_interval(0, 1), DATE'2020-03-31' - make_interval(0, 1)", "2020-02-29, 2020-02-29");
-    CHECK_ANSWER("SELECT DATE'2020-01-31' + make_interval(0, 0, 0, 0, 1)", "[INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION]");
+    CHECK_ANSWER("SELECT DATE'2020-01-31' + make_interval(0, 1), DATE'2020-03-31' - make_interval(0, 1)",
+                 "2020-02-29, 2020-02-29");
+    CHECK_ANSWER("SELECT DATE'2020-01-31' + make_interval(0, 0, 0, 0, 1)",
+                 "[INVALID_INTERVAL_WITH_MICROSECONDS_ADDITION]");
     CHECK_ANSWER("SELECT extract(YEAR FROM make_interval(1, 14)), extract(DAY FROM make_interval(0, 0, 1, 1))", "2, 8");
     CHECK_ANSWER("SELECT coalesce(CAST(NULL AS INTERVAL), make_interval(0, 0, 0, 1))", "1 days");
     CHECK_ANSWER("SELECT make_interval(2147483647)", "[INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION]");
@@ -59,11 +62,16 @@ TEST(intervals_without_fields_keep_months_days_and_time_apart)
 
 TEST(older_settings_give_older_answers)
 {
-    CHECK_ANSWER("SET spark.sql.legacy.interval.enabled=true; SELECT INTERVAL 1 MONTH 2 DAYS, DATE'2020-03-01' - DATE'2020-01-31'",
-                 "1 months 2 days, 1 months 1 days");
-    CHECK_ANSWER("SET spark.sql.decimalOperations.allowPrecisionLoss=false; SELECT typeof(1.0123456789012345678901234567890123456e34BD / 1.0)", "decimal(38,3)");
-    CHECK_ANSWER("SET spark.sql.legacy.timeParserPolicy=LEGACY; SELECT to_date('26/October/2015', 'dd/MMMMM/yyyy')", "2015-10-26");
-    CHECK_ANSWER("SET spark.sql.legacy.timeParserPolicy=LEGACY; SELECT to_date('2019-10-06 x', 'yyyy-MM-dd')", "2019-10-06");
+    CHECK_ANSWER(
+        "SET spark.sql.legacy.interval.enabled=true; SELECT INTERVAL 1 MONTH 2 DAYS, DATE'2020-03-01' - DATE'2020-01-31'",
+        "1 months 2 days, 1 months 1 days");
+    CHECK_ANSWER(
+        "SET spark.sql.decimalOperations.allowPrecisionLoss=false; SELECT typeof(1.0123456789012345678901234567890123456e34BD / 1.0)",
+        "decimal(38,3)");
+    CHECK_ANSWER("SET spark.sql.legacy.timeParserPolicy=LEGACY; SELECT to_date('26/October/2015', 'dd/MMMMM/yyyy')",
+                 "2015-10-26");
+    CHECK_ANSWER("SET spark.sql.legacy.timeParserPolicy=LEGACY; SELECT to_date('2019-10-06 x', 'yyyy-MM-dd')",
+                 "2019-10-06");
     CHECK_ANSWER("SELECT to_date('26/October/2015', 'dd/MMMMM/yyyy')",
                  "[INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION]");
     CHECK_ANSWER("SET TIME ZONE INTERVAL '15:40:32' HOUR TO SECOND; SELECT current_timezone()", "+15:40:32");

@@ -1,7 +1,8 @@
 #include "kit.h"
 #include "query_kit.h"
 
-#define ROWS "CREATE TEMPORARY VIEW v AS SELECT * FROM VALUES (1, 2, named_struct('f', 3, 'g', named_struct('h', 4, 'i', 5))) AS t(a, b, s);"
+#define ROWS \
+    "CREATE TEMPORARY VIEW v AS SELECT * FROM VALUES (1, 2, named_struct('f', 3, 'g', named_struct('h', 4, 'i', 5))) AS t(a, b, s);"
 
 TEST(except_drops_columns_and_fields)
 {
@@ -13,8 +14,9 @@ TEST(except_drops_columns_and_fields)
 
 TEST(stars_among_arguments)
 {
-    CHECK_ANSWER(ROWS "SELECT greatest(* EXCEPT (s)), array(v.* EXCEPT (s)), 2 IN (* EXCEPT (s)), count(*) FROM v GROUP BY ALL",
-                 "2, [1,2], true, 1");
+    CHECK_ANSWER(
+        ROWS "SELECT greatest(* EXCEPT (s)), array(v.* EXCEPT (s)), 2 IN (* EXCEPT (s)), count(*) FROM v GROUP BY ALL",
+        "2, [1,2], true, 1");
     CHECK_ANSWER("SELECT count(t.*) FROM VALUES (1, NULL), (2, 3) AS t(a, b)", "1");
 }
 
@@ -42,7 +44,8 @@ TEST(pipes_set_in_turn_drop_and_extend)
 TEST(pipes_aggregate_by_place_of_the_input)
 {
     CHECK_ANSWER("VALUES (1, 2), (1, 3) AS t(x, y) |> AGGREGATE sum(y) GROUP BY 1", "1, 5");
-    CHECK_ANSWER("VALUES (1, 2), (1, 3) AS t(x, y) |> SELECT x, sum(y) OVER w WINDOW w AS (PARTITION BY x) |> LIMIT 1", "1, 5");
+    CHECK_ANSWER("VALUES (1, 2), (1, 3) AS t(x, y) |> SELECT x, sum(y) OVER w WINDOW w AS (PARTITION BY x) |> LIMIT 1",
+                 "1, 5");
     CHECK_ANSWER("VALUES (1, 2), (1, 3) AS t(x, y) |> SELECT x, sum(y) GROUP BY x", "1, 5");
     CHECK_ANSWER("VALUES (1, 2) AS t(x, y) |> AGGREGATE x GROUP BY y",
                  "[PIPE_OPERATOR_AGGREGATE_EXPRESSION_CONTAINS_NO_AGGREGATE_FUNCTION]");

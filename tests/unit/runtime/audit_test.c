@@ -58,7 +58,8 @@ static void append(struct world *self, struct chain_range range, struct ledger c
 
 static void append_plain(struct world *self, int64_t from, int64_t to)
 {
-    append(self, (struct chain_range){.from = from, .to = to, .rows = to - from}, (struct ledger){.in = to - from, .out = to - from});
+    append(self, (struct chain_range){.from = from, .to = to, .rows = to - from},
+           (struct ledger){.in = to - from, .out = to - from});
 }
 
 /* Kinds of the findings, one after the other. */
@@ -69,7 +70,8 @@ static const char *audit(struct world *self)
     const struct audit_request request = {0};
     CHECK_INT(pipeline_audit(&self->pipeline, &request, &self->arena, &self->report, &err), E_OK);
     for (int32_t i = 0; i < self->report.finding_count - self->report.note_count; i++)
-        text_printf(&kinds, "%s%s@%d", i > 0 ? " " : "", self->report.findings[i].kind, (int)self->report.findings[i].epoch);
+        text_printf(&kinds, "%s%s@%d", i > 0 ? " " : "", self->report.findings[i].kind,
+                    (int)self->report.findings[i].epoch);
     const char *kept = arena_strdup(&self->arena, kinds.data != NULL ? kinds.data : "");
     text_free(&kinds);
     return kept;
@@ -83,7 +85,8 @@ TEST(a_chain_that_goes_on_is_clean)
     CHECK_INT(world.report.head, -1);
     append_plain(&world, 5, 10);
     append_plain(&world, 10, 10);
-    append(&world, (struct chain_range){.from = 10, .to = 20, .rows = 7}, (struct ledger){.in = 7, .out = 4, .filtered = 3});
+    append(&world, (struct chain_range){.from = 10, .to = 20, .rows = 7},
+           (struct ledger){.in = 7, .out = 4, .filtered = 3});
     CHECK_STR(audit(&world), "");
     CHECK_INT(world.report.head, 2);
     CHECK_INT(world.report.range_count, 1);
@@ -101,7 +104,8 @@ TEST(holes_and_overlaps_of_offsets_are_found)
     append_plain(&world, 0, 10);
     append_plain(&world, 12, 20);
     append_plain(&world, 17, 30);
-    append(&world, (struct chain_range){.from = 0, .to = 4, .rows = 4, .anew = true}, (struct ledger){.in = 4, .out = 4});
+    append(&world, (struct chain_range){.from = 0, .to = 4, .rows = 4, .anew = true},
+           (struct ledger){.in = 4, .out = 4});
     CHECK_STR(audit(&world), "offsets_missing@1 offsets_doubled@2 topic_anew@3");
     CHECK_INT(world.report.ranges[0].missing, 2);
     CHECK_INT(world.report.ranges[0].doubled, 3);
@@ -113,7 +117,8 @@ TEST(losses_that_were_accepted_are_told)
     struct world world;
     world_open(&world);
     append_plain(&world, 0, 10);
-    append(&world, (struct chain_range){.from = 10, .to = 100, .rows = 20, .lost = 60}, (struct ledger){.in = 20, .out = 20});
+    append(&world, (struct chain_range){.from = 10, .to = 100, .rows = 20, .lost = 60},
+           (struct ledger){.in = 20, .out = 20});
     CHECK_STR(audit(&world), "offsets_lost@1");
     CHECK_INT(world.report.ranges[0].lost, 60);
     CHECK_INT(world.report.ranges[0].gaps, 10);
@@ -126,8 +131,10 @@ TEST(counts_that_contradict_each_other_are_found)
     world_open(&world);
     append(&world, (struct chain_range){.from = 0, .to = 10, .rows = 11}, (struct ledger){.in = 11, .out = 11});
     append(&world, (struct chain_range){.from = 10, .to = 20, .rows = 10}, (struct ledger){.in = 9, .out = 9});
-    append(&world, (struct chain_range){.from = 20, .to = 30, .rows = 10}, (struct ledger){.in = 10, .out = 8, .late = 1});
-    append(&world, (struct chain_range){.from = 30, .to = 40, .rows = 10}, (struct ledger){.in = 20, .out = 20});   // read twice
+    append(&world, (struct chain_range){.from = 20, .to = 30, .rows = 10},
+           (struct ledger){.in = 10, .out = 8, .late = 1});
+    append(&world, (struct chain_range){.from = 30, .to = 40, .rows = 10},
+           (struct ledger){.in = 20, .out = 20}); // read twice
     CHECK_STR(audit(&world), "rows_too_many@0 ledger_differs@1 ledger_open@2 ledger_open@2");
     world_close(&world);
 }
@@ -141,11 +148,13 @@ TEST(a_record_that_is_gone_is_missed)
         append_plain(&world, 10 * i, 10 * i + 10);
     CHECK_INT(store_remove(world.store, "chain/0/0000000000000002.json", &err), E_OK);
     CHECK_STR(audit(&world), "record_missing@2");
-    CHECK_INT(store_put_over(world.store, "chain/0/0000000000000002.json", bytes_of_string("{}\n0123456789abcdef\n"), &err), E_OK);
+    CHECK_INT(
+        store_put_over(world.store, "chain/0/0000000000000002.json", bytes_of_string("{}\n0123456789abcdef\n"), &err),
+        E_OK);
     CHECK_STR(audit(&world), "record_damaged@2");
     CHECK_INT(store_remove(world.store, "chain/0/0000000000000002.json", &err), E_OK);
     CHECK_INT(store_remove(world.store, "chain/0/0000000000000001.json", &err), E_OK);
     CHECK_INT(store_remove(world.store, "chain/0/0000000000000000.json", &err), E_OK);
-    CHECK_STR(audit(&world), "");   // as trimming leaves it
+    CHECK_STR(audit(&world), ""); // as trimming leaves it
     world_close(&world);
 }

@@ -13,8 +13,7 @@ static uint64_t below(uint64_t n) { return kit_random() % n; }
 
 static const char *random_text(struct arena *arena)
 {
-    static const char *const texts[] = {"", "transactions", "a \"b\" \\ \n\t", "caf\xc3\xa9 \xe2\x98\x83",
-                                        "x/y=1"};
+    static const char *const texts[] = {"", "transactions", "a \"b\" \\ \n\t", "caf\xc3\xa9 \xe2\x98\x83", "x/y=1"};
     return below(3) == 0 ? arena_printf(arena, "t%llu", (unsigned long long)kit_random()) : texts[below(5)];
 }
 
@@ -73,8 +72,8 @@ static struct chain_record random_record(struct arena *arena)
     record.sink_count = (int32_t)below(4);
     record.sinks = arena_array(arena, struct chain_sink, (size_t)record.sink_count);
     for (int32_t i = 0; i < record.sink_count; i++)
-        record.sinks[i] = (struct chain_sink){random_text(arena), tokens[below(5)],
-                                              below(2) == 0 ? random_text(arena) : NULL};
+        record.sinks[i] =
+            (struct chain_sink){random_text(arena), tokens[below(5)], below(2) == 0 ? random_text(arena) : NULL};
     record.state_count = (int32_t)below(3);
     record.states = arena_array(arena, struct chain_state, (size_t)record.state_count);
     for (int32_t i = 0; i < record.state_count; i++)
@@ -82,7 +81,9 @@ static struct chain_record random_record(struct arena *arena)
                                                 .identity = kit_random(),
                                                 .name = random_text(arena),
                                                 .group = (int32_t)below(3) - 1,
-                                                .shards = 4, .whole_from = 1, .whole_to = 1 + (int32_t)below(4),
+                                                .shards = 4,
+                                                .whole_from = 1,
+                                                .whole_to = 1 + (int32_t)below(4),
                                                 .path = random_text(arena),
                                                 .size_bytes = random_count(),
                                                 .checksum = kit_random()};
@@ -90,16 +91,15 @@ static struct chain_record random_record(struct arena *arena)
     record.ledgers = arena_array(arena, struct chain_ledger, (size_t)record.ledger_count);
     for (int32_t i = 0; i < record.ledger_count; i++) {
         struct chain_ledger *ledger = &record.ledgers[i];
-        *ledger = (struct chain_ledger){random_text(arena), {.in = random_count(), .late = random_count(), .out = -1}, NULL, 0};
+        *ledger = (struct chain_ledger){
+            random_text(arena), {.in = random_count(), .late = random_count(), .out = -1}, NULL, 0};
         ledger->slots = random_slots(arena, record.range_count, &ledger->slot_count);
     }
     record.transaction = below(2) == 0;
     if (!record.transaction || below(3) == 0) // none, or of the time when records did not say where
         return record;
-    record.place =
-        (struct chain_place){random_text(arena), random_text(arena), NULL, (int32_t)below(3)};
-    record.place.marked =
-        arena_array(arena, struct chain_marked, (size_t)record.place.marked_count);
+    record.place = (struct chain_place){random_text(arena), random_text(arena), NULL, (int32_t)below(3)};
+    record.place.marked = arena_array(arena, struct chain_marked, (size_t)record.place.marked_count);
     for (int32_t i = 0; i < record.place.marked_count; i++)
         record.place.marked[i] = (struct chain_marked){random_text(arena), (int32_t)below(100)};
     return record;
@@ -162,8 +162,8 @@ static void check_same(const struct chain_record *a, const struct chain_record *
         CHECK_STR(x->path, y->path);
         CHECK_STR(x->name, y->name);
         CHECK(x->identity == y->identity && x->group == y->group);
-        CHECK(x->node == y->node && x->shards == y->shards && x->whole_from == y->whole_from && x->whole_to == y->whole_to && x->size_bytes == y->size_bytes &&
-              x->checksum == y->checksum);
+        CHECK(x->node == y->node && x->shards == y->shards && x->whole_from == y->whole_from &&
+              x->whole_to == y->whole_to && x->size_bytes == y->size_bytes && x->checksum == y->checksum);
     }
     CHECK_INT(a->ledger_count, b->ledger_count);
     for (int32_t i = 0; i < a->ledger_count; i++) {
@@ -263,8 +263,9 @@ TEST(partitions_of_a_ledger_are_columns)
 {
     struct arena arena = {0};
     struct chain_record record;
-    CHECK_INT(parse_with(&arena, 3, two_ranges, "{\"range\":[0,1],\"in\":[2,1],\"out\":[2,0],\"filtered\":[0,1]}", &record),
-              E_OK);
+    CHECK_INT(
+        parse_with(&arena, 3, two_ranges, "{\"range\":[0,1],\"in\":[2,1],\"out\":[2,0],\"filtered\":[0,1]}", &record),
+        E_OK);
     CHECK_INT(record.ledgers[0].slot_count, 2);
     CHECK_INT(record.ledgers[0].slots[1].range, 1);
     CHECK_INT(record.ledgers[0].slots[1].counts.in, 1);
@@ -356,7 +357,8 @@ static struct chain_record record_of(struct arena *arena, int64_t epoch)
     record.states[0] = (struct chain_state){.node = 3,
                                             .identity = 11,
                                             .name = "join of gold",
-                                            .shards = 1, .whole_to = epoch % 3 == 0,
+                                            .shards = 1,
+                                            .whole_to = epoch % 3 == 0,
                                             .path = arena_printf(arena, "state/0/%d.delta", (int)epoch),
                                             .size_bytes = 5,
                                             .checksum = 7};
@@ -466,7 +468,7 @@ TEST(a_zombie_is_fenced)
     CHECK_INT(store_get(store, "chain/0/0000000000000001.json", 100000, &theirs, &err), E_OK);
     CHECK_INT(store_remove(store, "chain/0/0000000000000001.json", &err), E_OK);
     chain_close(chain);
-    chain = chain_or_fail(store);  // another nonce; head is 0 again
+    chain = chain_or_fail(store); // another nonce; head is 0 again
     CHECK_INT(store_put_new(store, "chain/0/0000000000000001.json", text_view(&theirs), &err), E_OK);
     struct chain_record record = record_of(&arena, 1);
     CHECK_INT(chain_append(chain, &record, &err), E_FENCED);

@@ -52,7 +52,8 @@ static inline enum code counting_delta(struct stateful *base, int32_t shard, str
     return E_OK;
 }
 
-static inline enum code counting_set(struct stateful *base, int32_t index, int64_t cell, int64_t value, struct error *err)
+static inline enum code counting_set(struct stateful *base, int32_t index, int64_t cell, int64_t value,
+                                     struct error *err)
 {
     struct counting_shard *shard = &counting_of(base)->shards[index];
     if (shard->cells[cell] == 0) {

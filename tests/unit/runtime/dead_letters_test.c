@@ -32,7 +32,7 @@ static struct batch row_of(struct arena *arena, size_t size)
 }
 
 struct letter {
-    int64_t bytes, key, value, headers;   /* sizes; headers: how many */
+    int64_t bytes, key, value, headers; /* sizes; headers: how many */
     bool key_null;
 };
 
@@ -48,7 +48,8 @@ static struct letter letter_of(const struct batch *rows, const struct sink_recor
     out.value = (int64_t)column_bytes_at(value, 0).size;
     out.bytes = SINK_RECORD_FRAME + out.key + out.value;
     for (int64_t i = 0; i < out.headers; i++)
-        out.bytes += SINK_HEADER_FRAME + (int64_t)(column_bytes_at(&parts[0], i).size + column_bytes_at(&parts[1], i).size);
+        out.bytes +=
+            SINK_HEADER_FRAME + (int64_t)(column_bytes_at(&parts[0], i).size + column_bytes_at(&parts[1], i).size);
     batch_release(&letters);
     arena_free(&arena);
     return out;

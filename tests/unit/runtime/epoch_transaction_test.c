@@ -9,13 +9,13 @@
 /* ---- a broker that remembers one mark ---- */
 
 static struct {
-    struct transaction_mark mark;      /* what ask() answers */
+    struct transaction_mark mark; /* what ask() answers */
     int32_t asked, begun, aborted, committed;
-    int64_t next[4];                   /* offsets of the last commit, by partition */
+    int64_t next[4]; /* offsets of the last commit, by partition */
     int32_t offset_count;
-    char asked_at[200];                /* topic/partition of each that was asked for */
+    char asked_at[200]; /* topic/partition of each that was asked for */
     enum code commit_fails;
-    bool commit_happens;               /* although it fails */
+    bool commit_happens; /* although it fails */
     char options[400];
 } broker;
 
@@ -31,8 +31,8 @@ static enum code fake_open(void *self, const struct transaction_spec *spec, stru
     return E_OK;
 }
 
-static enum code fake_ask(void *self, const struct transaction_offset *marked, int32_t count, struct transaction_mark *out,
-                          struct error *err)
+static enum code fake_ask(void *self, const struct transaction_offset *marked, int32_t count,
+                          struct transaction_mark *out, struct error *err)
 {
     (void)self, (void)err;
     struct text text = {0};
@@ -76,8 +76,14 @@ static void fake_abort(void *self)
 static void fake_close(void *self) { (void)self; }
 
 static const struct transaction_type fake = {
-    .name = "fake", .size = 1, .open = fake_open, .ask = fake_ask, .begin = fake_begin, .commit = fake_commit,
-    .abort = fake_abort, .close = fake_close,
+    .name = "fake",
+    .size = 1,
+    .open = fake_open,
+    .ask = fake_ask,
+    .begin = fake_begin,
+    .commit = fake_commit,
+    .abort = fake_abort,
+    .close = fake_close,
 };
 
 /* ---- a pipeline from one topic to another, and its chain ---- */
@@ -90,8 +96,10 @@ static struct setting second_options[] = {{.name = "kafka.bootstrap.servers", .v
                                           {.name = "kafka.linger.ms", .value = "7"}};
 static struct pipeline_source source = {.name = "s", .format = "kafka", .options = source_options, .option_count = 1};
 static const struct pipeline_source *const sources[] = {&source};
-static const struct pipeline_table first = {.name = "first", .format = "kafka", .properties = sink_options, .property_count = 3};
-static const struct pipeline_table second = {.name = "second", .format = "KAFKA", .properties = second_options, .property_count = 2};
+static const struct pipeline_table first = {
+    .name = "first", .format = "kafka", .properties = sink_options, .property_count = 3};
+static const struct pipeline_table second = {
+    .name = "second", .format = "KAFKA", .properties = second_options, .property_count = 2};
 static const struct pipeline_table *const tables[] = {&first, &second};
 static struct pipeline pipeline = {.sources = sources, .source_count = 1, .tables = tables, .table_count = 2};
 
@@ -129,9 +137,16 @@ static void world_restart(struct world *w, const char *folder)
 
 static struct chain_record record_of(int64_t epoch, struct chain_range *ranges)
 {
-    ranges[0] = (struct chain_range){.source = "s", .topic = "in", .topic_id = "", .partition = 0, .from = epoch * 10, .to = epoch * 10 + 10, .rows = 10};
+    ranges[0] = (struct chain_range){.source = "s",
+                                     .topic = "in",
+                                     .topic_id = "",
+                                     .partition = 0,
+                                     .from = epoch * 10,
+                                     .to = epoch * 10 + 10,
+                                     .rows = 10};
     ranges[1] = (struct chain_range){.source = "s", .topic = "in", .topic_id = "", .partition = 3, .from = 5, .to = 5};
-    return (struct chain_record){.epoch = epoch, .timezone = "UTC", .ranges = ranges, .range_count = 2, .transaction = true};
+    return (struct chain_record){
+        .epoch = epoch, .timezone = "UTC", .ranges = ranges, .range_count = 2, .transaction = true};
 }
 
 static enum code record_go(struct world *w, const struct chain_record *record, int step)
@@ -198,13 +213,13 @@ TEST(transaction_carries_the_sources_offsets)
     broker_reset();
     world_open(&w, kit_tmpdir());
     settles_at(&w, -1);
-    CHECK_INT(broker.asked, 0);   // nothing can have been committed
+    CHECK_INT(broker.asked, 0); // nothing can have been committed
     CHECK(epoch_go(&w, 0, 3) == E_OK);
     CHECK_INT(broker.offset_count, 2);
     CHECK_INT(broker.next[0], 10);
     CHECK_INT(broker.next[3], 5);
     CHECK_INT(broker.mark.epoch, 0);
-    epoch_transaction_abort(&w.transaction);   // nothing is open
+    epoch_transaction_abort(&w.transaction); // nothing is open
     CHECK_INT(broker.aborted, 0);
     CHECK(epoch_go(&w, 1, 1) == E_OK);
     epoch_transaction_abort(&w.transaction);
@@ -227,7 +242,7 @@ TEST(settle_adopts_what_was_committed)
     settles_at(&w, 1);
     CHECK(epoch_go(&w, 2, 1) == E_OK);
     world_restart(&w, folder);
-    settles_at(&w, 1);   // never committed
+    settles_at(&w, 1); // never committed
     CHECK(epoch_go(&w, 2, 2) == E_OK);
     world_restart(&w, folder);
     settles_at(&w, 2);
@@ -251,7 +266,7 @@ TEST(settle_after_a_lost_answer)
         broker.commit_fails = E_BROKER;
         broker.commit_happens = happens == 1;
         CHECK(epoch_go(&w, 0, 3) == E_BROKER);
-        epoch_transaction_abort(&w.transaction);   // only the broker knows: it must not be touched
+        epoch_transaction_abort(&w.transaction); // only the broker knows: it must not be touched
         CHECK_INT(broker.aborted, 0);
         world_restart(&w, folder);
         settles_at(&w, happens - 1);
@@ -268,18 +283,18 @@ TEST(settle_stops_when_nobody_knows)
     world_open(&w, folder);
     CHECK(epoch_go(&w, 0, 3) == E_OK);
     CHECK(epoch_go(&w, 1, 2) == E_OK);
-    broker.mark = (struct transaction_mark){.epoch = -1};   // the group was deleted
+    broker.mark = (struct transaction_mark){.epoch = -1}; // the group was deleted
     world_restart(&w, folder);
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, false, &w.err) == E_LOST);
     CHECK(strstr(w.err.text, ".staged to 0000000000000001.json") != NULL);
-    CHECK_INT(staged_count(&w), 1);   // nothing was touched
+    CHECK_INT(staged_count(&w), 1); // nothing was touched
     struct arena arena = {0};
     struct chain_staged *staged;
     int32_t count;
     CHECK(chain_staged(w.chain, &arena, &staged, &count, &w.err) == E_OK);
     CHECK(chain_unstage(w.chain, staged, count, &w.err) == E_OK);
     arena_free(&arena);
-    settles_at(&w, 0);   // deleted by hand: goes on, with a warning
+    settles_at(&w, 0); // deleted by hand: goes on, with a warning
     world_close(&w);
 }
 
@@ -295,9 +310,9 @@ TEST(settle_refuses_an_older_checkpoint)
     broker.mark.epoch = 7;
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, false, &w.err) == E_LOST);
     CHECK(strstr(w.err.text, "older backup") != NULL);
-    broker.mark = (struct transaction_mark){.epoch = 0, .nonce = good.nonce + 1};   // another process's epoch 0
+    broker.mark = (struct transaction_mark){.epoch = 0, .nonce = good.nonce + 1}; // another process's epoch 0
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, false, &w.err) == E_LOST);
-    broker.mark = (struct transaction_mark){.epoch = 1, .nonce = 5};   // committed, but its record is gone
+    broker.mark = (struct transaction_mark){.epoch = 1, .nonce = 5}; // committed, but its record is gone
     CHECK(epoch_transaction_settle(&w.transaction, w.chain, false, &w.err) == E_LOST);
     CHECK(strstr(w.err.text, "0000000000000005.staged") != NULL);
     broker.mark = good;
@@ -341,7 +356,7 @@ TEST(settle_asks_where_the_record_says)
     world_restart(&w, folder);
     settles_at(&w, 0);
     CHECK_STR(broker.asked_at, "in/0 in/3 ");
-    CHECK(epoch_go(&w, 1, 2) == E_OK);   // nothing of the source is in it: the topic carries the mark
+    CHECK(epoch_go(&w, 1, 2) == E_OK); // nothing of the source is in it: the topic carries the mark
     sink_options[1].value = "other";
     world_restart(&w, folder);
     settles_at(&w, 1);
@@ -363,7 +378,7 @@ static void refuses_elsewhere(struct world *w, const char *folder, const char *w
     CHECK_INT(staged_count(w), 1);
     CHECK_INT(settle(w, true), E_OK);
     CHECK_INT(chain_head(w->chain), -1);
-    CHECK_INT(staged_count(w), 1);   // until a record of its epoch is in the chain
+    CHECK_INT(staged_count(w), 1); // until a record of its epoch is in the chain
     broker.mark = mark;
 }
 
@@ -385,15 +400,15 @@ TEST(settle_refuses_to_ask_elsewhere)
     refuses_elsewhere(&w, folder, "The project now has: no sink of format kafka");
     pipeline.table_count = 2;
     world_restart(&w, folder);
-    settles_at(&w, 0);   // put back
+    settles_at(&w, 0); // put back
     sink_options[2] = (struct setting){.name = "kafka.group.id", .value = "mine"};
     CHECK(epoch_go(&w, 1, 3) == E_OK);
     broker.mark.epoch = -1;
     world_restart(&w, folder);
-    settles_at(&w, 1);   // nothing waits: it may be changed
+    settles_at(&w, 1); // nothing waits: it may be changed
     CHECK(epoch_go(&w, 2, 1) == E_OK);
     world_restart(&w, folder);
-    settles_at(&w, 1);   // the first one there was not committed, and the group was not deleted
+    settles_at(&w, 1); // the first one there was not committed, and the group was not deleted
     sink_options[2] = (struct setting){.name = "kafka.linger.ms", .value = "7"};
     world_close(&w);
 }
@@ -413,7 +428,7 @@ TEST(a_given_up_epoch_does_not_come_back)
     CHECK_INT(settle(&w, true), E_OK);
     CHECK(epoch_go(&w, 0, 2) == E_OK);
     world_restart(&w, folder);
-    settles_at(&w, 0);   // the second attempt's
+    settles_at(&w, 0); // the second attempt's
     CHECK(epoch_go(&w, 1, 3) == E_OK);
     sink_options[0].value = "a:1";
     broker.mark = old;
@@ -439,7 +454,7 @@ TEST(settle_stops_when_others_use_the_group)
     broker.mark = good;
     settles_at(&w, 0);
     broker.mark = (struct transaction_mark){.epoch = -1, .foreign = true};
-    settles_at(&w, 0);   // nothing waits: only warned of
+    settles_at(&w, 0); // nothing waits: only warned of
     world_close(&w);
 }
 

@@ -97,8 +97,9 @@ TEST(the_message_says_both_times)
     future_guard_batch(&utc, &batch, &rejects);
     CHECK_INT(rejects.count, 1);
     future_guard_detail(&utc, &batch, &rejects.items[0], &text);
-    CHECK_STR(text.data, "the event time 1970-01-01 08:00:00 is more than leat.watermark.max_future (3600 s) ahead of the "
-                         "record's timestamp 1970-01-01 05:00:00");
+    CHECK_STR(text.data,
+              "the event time 1970-01-01 08:00:00 is more than leat.watermark.max_future (3600 s) ahead of the "
+              "record's timestamp 1970-01-01 05:00:00");
     text_free(&text);
     rejects_free(&rejects);
     batch_release(&batch);

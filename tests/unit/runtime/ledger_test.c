@@ -9,14 +9,17 @@
  * 7 source that stands still;  8 lookup(filter, still) -> named */
 static struct plan source = {.kind = PLAN_SOURCE, .id = 0, .streaming = true};
 static struct plan filter = {.kind = PLAN_FILTER, .id = 1, .streaming = true, .inputs = {&source}, .input_count = 1};
-static struct plan aggregate = {.kind = PLAN_AGGREGATE, .id = 2, .streaming = true, .inputs = {&filter}, .input_count = 1};
+static struct plan aggregate = {
+    .kind = PLAN_AGGREGATE, .id = 2, .streaming = true, .inputs = {&filter}, .input_count = 1};
 static struct plan having = {.kind = PLAN_FILTER, .id = 3, .streaming = true, .inputs = {&aggregate}, .input_count = 1};
 static struct plan *both[] = {&source, &filter}, *unlike[] = {&having, &filter};
 static struct plan twice = {.kind = PLAN_UNION, .id = 4, .streaming = true, .more_inputs = both, .input_count = 2};
 static struct plan mixed = {.kind = PLAN_UNION, .id = 5, .streaming = true, .more_inputs = unlike, .input_count = 2};
-static struct plan distinct = {.kind = PLAN_DEDUPLICATE, .id = 6, .streaming = true, .inputs = {&filter}, .input_count = 1};
+static struct plan distinct = {
+    .kind = PLAN_DEDUPLICATE, .id = 6, .streaming = true, .inputs = {&filter}, .input_count = 1};
 static struct plan still = {.kind = PLAN_SOURCE, .id = 7};
-static struct plan lookup = {.kind = PLAN_JOIN, .id = 8, .streaming = true, .inputs = {&filter, &still}, .input_count = 2};
+static struct plan lookup = {
+    .kind = PLAN_JOIN, .id = 8, .streaming = true, .inputs = {&filter, &still}, .input_count = 2};
 static struct plan *nodes[] = {&source, &filter, &aggregate, &having, &twice, &mixed, &distinct, &still, &lookup};
 enum { NODES = sizeof nodes / sizeof *nodes };
 static const struct pipeline pipeline = {.nodes = nodes, .node_count = NODES};
@@ -131,7 +134,8 @@ TEST(a_row_that_vanishes_is_seen)
     ledger_for((struct plan *[]){&twice}, 1, counts, 189, &closes);
     CHECK(!closes);
     memcpy(leaky, counts, sizeof leaky);
-    leaky[3] = (struct operator_counts){.in = 29, .out = 19, .filtered = 10};  // behind the aggregate: no table's sum sees it
+    leaky[3] =
+        (struct operator_counts){.in = 29, .out = 19, .filtered = 10}; // behind the aggregate: no table's sum sees it
     CHECK_INT(ledger_nodes_check(&pipeline, leaky, &err), E_BUG);
 }
 
@@ -140,12 +144,15 @@ static void split(const struct operator_counts *all, struct operator_counts *fir
 {
     for (int32_t i = 0; i < NODES; i++) {
         const struct operator_counts *c = &all[i];
-        int64_t taken = c->aggregated > 0 ? c->in / 2 - c->late / 2 : 0;   // null_time is all of the second's
-        first[i] = (struct operator_counts){.in = c->in / 2, .out = c->out / 2, .filtered = c->filtered / 2,
-                                            .late = c->late / 2, .aggregated = taken};
-        second[i] = (struct operator_counts){.in = c->in - c->in / 2, .out = c->out - c->out / 2,
-                                             .filtered = c->filtered - c->filtered / 2, .late = c->late - c->late / 2,
-                                             .aggregated = c->aggregated - taken, .null_time = c->null_time,
+        int64_t taken = c->aggregated > 0 ? c->in / 2 - c->late / 2 : 0; // null_time is all of the second's
+        first[i] = (struct operator_counts){
+            .in = c->in / 2, .out = c->out / 2, .filtered = c->filtered / 2, .late = c->late / 2, .aggregated = taken};
+        second[i] = (struct operator_counts){.in = c->in - c->in / 2,
+                                             .out = c->out - c->out / 2,
+                                             .filtered = c->filtered - c->filtered / 2,
+                                             .late = c->late - c->late / 2,
+                                             .aggregated = c->aggregated - taken,
+                                             .null_time = c->null_time,
                                              .duplicates = c->duplicates};
     }
 }
@@ -159,8 +166,7 @@ static enum code ledger_with(void (*bend)(struct operator_counts *first, struct 
 {
     const struct pipeline_table table = {.name = "t", .flows = (struct plan *[]){&having}, .flow_count = 1};
     const struct pipeline_table *const tables[] = {&table};
-    const struct pipeline one = {
-        .nodes = nodes, .node_count = NODES, .tables = tables, .table_count = 1};
+    const struct pipeline one = {.nodes = nodes, .node_count = NODES, .tables = tables, .table_count = 1};
     struct operator_counts rows[2 * NODES];
     int64_t written[2] = {0}, refused[2] = {0};
     int32_t slots[2] = {0, 1};
@@ -170,7 +176,8 @@ static enum code ledger_with(void (*bend)(struct operator_counts *first, struct 
     bend(rows, rows + NODES);
     tally_plan_init(&plan, arena, &one);
     ledger_map_init(&map, arena, &one, &table);
-    const struct tally tally = {.plan = &plan, .slots = slots, .nodes = rows, .tables = written, .refused = refused, .row_count = 2};
+    const struct tally tally = {
+        .plan = &plan, .slots = slots, .nodes = rows, .tables = written, .refused = refused, .row_count = 2};
     const struct ledger_counts of = {&one, counts, &tally, two, 2};
     enum code code = ledger_ranges_check(&of, err);
     return code == E_OK ? ledger_table(&of, 0, &map, 20, arena, out, err) : code;
@@ -228,7 +235,8 @@ TEST(many_paths_cost_no_time)
     pointers[0] = &steps[0];
     for (int i = 1; i < STEPS; i++) {
         pairs[i][0] = pairs[i][1] = &steps[i - 1];
-        steps[i] = (struct plan){.kind = PLAN_UNION, .id = i, .streaming = true, .more_inputs = pairs[i], .input_count = 2};
+        steps[i] =
+            (struct plan){.kind = PLAN_UNION, .id = i, .streaming = true, .more_inputs = pairs[i], .input_count = 2};
         pointers[i] = &steps[i];
     }
     const struct pipeline deep = {.nodes = pointers, .node_count = STEPS};

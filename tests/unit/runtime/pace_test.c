@@ -26,7 +26,7 @@ TEST(what_was_taken_before_is_not_what_the_lanes_took)
     CHECK(!pace_full(&pace, &budget, 5 * MIB));
     budget.used_bytes += 1;
     CHECK(pace_full(&pace, &budget, 5 * MIB));
-    CHECK(!pace_full(&pace, &budget, 6 * MIB));   // more of it is state
+    CHECK(!pace_full(&pace, &budget, 6 * MIB)); // more of it is state
 }
 
 TEST(an_epoch_takes_what_the_last_ones_needed)
@@ -37,19 +37,19 @@ TEST(an_epoch_takes_what_the_last_ones_needed)
     int64_t guessed = pace_records(&pace);
     CHECK(guessed > 1000 && guessed * 4096 <= 16 * MIB);
     budget.used_bytes = 1000 * 1000;
-    pace_learn(&pace, &budget, 0, 1000);   // 1,000 bytes each
+    pace_learn(&pace, &budget, 0, 1000); // 1,000 bytes each
     int64_t measured = pace_records(&pace);
     CHECK(measured > guessed && measured * 1000 <= 16 * MIB && measured * 1000 > 12 * MIB);
     budget.used_bytes = 8 * MIB;
-    pace_learn(&pace, &budget, 0, 1000);   // eight times as large
+    pace_learn(&pace, &budget, 0, 1000); // eight times as large
     CHECK(pace_records(&pace) < measured / 7);
     budget.used_bytes = 0;
     int64_t before = pace_records(&pace);
     for (int i = 0; i < 3; i++)
         pace_learn(&pace, &budget, 0, 1000);
-    CHECK(pace_records(&pace) > before && pace_records(&pace) < measured);   // forgotten slowly
+    CHECK(pace_records(&pace) > before && pace_records(&pace) < measured); // forgotten slowly
     before = pace_records(&pace);
-    pace_learn(&pace, &budget, 0, 0);      // an epoch without records says nothing
+    pace_learn(&pace, &budget, 0, 0); // an epoch without records says nothing
     CHECK(pace_records(&pace) == before);
 }
 
@@ -60,6 +60,6 @@ TEST(a_budget_that_is_used_up_still_lets_records_in)
     pace_begin(&pace, &budget, 0);
     CHECK(!pace_full(&pace, &budget, 0));
     budget.used_bytes += 8 * MIB;
-    pace_learn(&pace, &budget, 0, 1);      // one record of 8 MiB
+    pace_learn(&pace, &budget, 0, 1); // one record of 8 MiB
     CHECK(pace_records(&pace) == 1);
 }

@@ -83,7 +83,8 @@ static const char *const lost[] = {"gold", "silver"};
 static const struct plan node = {.kind = PLAN_SOURCE};
 static const struct rejection about = {
     .plan = &node, .tables = lost, .table_count = 2, .schema_version = "v", .node = "0000000000000abc"};
-static const struct rejecter plain = {nowhere, NULL, NULL, &node, NULL}, detailed = {nowhere, two_times, "them", &node, NULL};
+static const struct rejecter plain = {nowhere, NULL, NULL, &node, NULL},
+                             detailed = {nowhere, two_times, "them", &node, NULL};
 
 static struct quarantine_style style_of(struct arena *arena, bool text, int64_t value_max)
 {
@@ -98,22 +99,28 @@ TEST(a_rejected_row_takes_its_record_along)
     struct quarantine_style style = style_of(&arena, false, 100);
     rejects_add(&rejects, 0, 7, REJECT_CAST);
     rejects_add(&rejects, 1, -1, REJECT_MALFORMED);
-    rejects_add(&rejects, 0, 8, REJECT_DIVIDE_BY_ZERO);   // the row is lost once
+    rejects_add(&rejects, 0, 8, REJECT_DIVIDE_BY_ZERO); // the row is lost once
     quarantine_rows(&style, &about, &in, &rejects, &plain, &rows);
     CHECK_INT(rows.rows, 2);
-    check_row(&rows, 0, "CAST_INVALID_INPUT|the text is not a value of the type|a.sql:3:7|[\"gold\",\"silver\"]|-|-|-|input|t|0|71|-|-|"
-                        "caf\xe9|-|4|v|0000000000000abc|3|9|1970-01-01 00:00:01");
-    check_row(&rows, 1, "MALFORMED_RECORD_IN_PARSING|the payload is not what the schema says: x}}|-|[\"gold\",\"silver\"]|a.b|14|-|"
-                        "input|t|0|70|-|a key that is long|{\"a\": {\"b\": 12x}}|18|17|v|0000000000000abc|1|9|1970-01-01 "
-                        "00:00:01");
+    check_row(
+        &rows, 0,
+        "CAST_INVALID_INPUT|the text is not a value of the type|a.sql:3:7|[\"gold\",\"silver\"]|-|-|-|input|t|0|71|-|-|"
+        "caf\xe9|-|4|v|0000000000000abc|3|9|1970-01-01 00:00:01");
+    check_row(
+        &rows, 1,
+        "MALFORMED_RECORD_IN_PARSING|the payload is not what the schema says: x}}|-|[\"gold\",\"silver\"]|a.b|14|-|"
+        "input|t|0|70|-|a key that is long|{\"a\": {\"b\": 12x}}|18|17|v|0000000000000abc|1|9|1970-01-01 "
+        "00:00:01");
     batch_release(&rows);
     quarantine_rows(&style, &about, &in, &rejects, &detailed, &rows);
-    check_row(&rows, 0, "CAST_INVALID_INPUT|row 0 of them|a.sql:3:7|[\"gold\",\"silver\"]|-|-|-|input|t|0|71|-|-|caf\xe9|-|4|v|"
-                        "0000000000000abc|3|9|1970-01-01 00:00:01");
+    check_row(&rows, 0,
+              "CAST_INVALID_INPUT|row 0 of them|a.sql:3:7|[\"gold\",\"silver\"]|-|-|-|input|t|0|71|-|-|caf\xe9|-|4|v|"
+              "0000000000000abc|3|9|1970-01-01 00:00:01");
     batch_release(&rows);
     struct error err = {0};
     CHECK_INT(reject_fail(&in, &rejects, &detailed, &err), E_DATA);
-    CHECK_STR(err.text, "[CAST_INVALID_INPUT] row 0 of them at topic t partition 0 offset 71 (a.sql:3:7); leat.on_error is fail");
+    CHECK_STR(err.text,
+              "[CAST_INVALID_INPUT] row 0 of them at topic t partition 0 offset 71 (a.sql:3:7); leat.on_error is fail");
     rejects_free(&rejects);
     batch_release(&in);
     arena_free(&arena);
@@ -127,8 +134,10 @@ TEST(what_is_too_long_is_cut_and_says_so)
     struct quarantine_style style = style_of(&arena, false, 5);
     rejects_add(&rejects, 1, -1, REJECT_TOO_BIG);
     quarantine_rows(&style, &about, &in, &rejects, &plain, &rows);
-    check_row(&rows, 0, "RECORD_TOO_BIG|the record is larger than a limit|-|[\"gold\",\"silver\"]|-|-|-|input|t|0|70|-|a key|{\"a\":|18|17|"
-                        "v|0000000000000abc|1|9|1970-01-01 00:00:01");
+    check_row(
+        &rows, 0,
+        "RECORD_TOO_BIG|the record is larger than a limit|-|[\"gold\",\"silver\"]|-|-|-|input|t|0|70|-|a key|{\"a\":|18|17|"
+        "v|0000000000000abc|1|9|1970-01-01 00:00:01");
     batch_release(&rows);
     rejects_free(&rejects);
     batch_release(&in);
@@ -162,8 +171,9 @@ TEST(a_rejected_row_born_in_leat_has_no_record)
     struct quarantine_style style = style_of(&arena, false, 100);
     rejects_add(&rejects, 0, -1, REJECT_ARITHMETIC_OVERFLOW);
     quarantine_rows(&style, &about, &in, &rejects, &plain, &rows);
-    check_row(&rows, 0, "ARITHMETIC_OVERFLOW|the result does not fit the type|-|[\"gold\",\"silver\"]|-|-|-|-|-|-|-|-|-|-|-|-|v|"
-                        "0000000000000abc|1|9|1970-01-01 00:00:01");
+    check_row(&rows, 0,
+              "ARITHMETIC_OVERFLOW|the result does not fit the type|-|[\"gold\",\"silver\"]|-|-|-|-|-|-|-|-|-|-|-|-|v|"
+              "0000000000000abc|1|9|1970-01-01 00:00:01");
     batch_release(&rows);
     rejects_free(&rejects);
     batch_release(&in);

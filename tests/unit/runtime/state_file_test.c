@@ -105,7 +105,8 @@ TEST(a_file_of_frames_has_no_parts)
 {
     struct store *store = store_fresh();
     struct error err = {0};
-    CHECK_INT(store_put_over(store, PATH, bytes_of_string("LEST, a frame as version 1 of the chain had them"), &err), E_OK);
+    CHECK_INT(store_put_over(store, PATH, bytes_of_string("LEST, a frame as version 1 of the chain had them"), &err),
+              E_OK);
     CHECK_INT(parts_read(store, 48), E_ABSENT);
     CHECK_INT(store_put_over(store, PATH, bytes_of_string("LEST"), &err), E_OK);
     CHECK_INT(parts_read(store, 4), E_ABSENT);

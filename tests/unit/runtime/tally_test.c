@@ -6,9 +6,12 @@
 /* 0 source -> 1 filter -> 2 generate -> 3 aggregate;  4 deduplicate */
 static struct plan source = {.kind = PLAN_SOURCE, .id = 0, .streaming = true};
 static struct plan filter = {.kind = PLAN_FILTER, .id = 1, .streaming = true, .inputs = {&source}, .input_count = 1};
-static struct plan generate = {.kind = PLAN_GENERATE, .id = 2, .streaming = true, .inputs = {&filter}, .input_count = 1};
-static struct plan aggregate = {.kind = PLAN_AGGREGATE, .id = 3, .streaming = true, .inputs = {&generate}, .input_count = 1};
-static struct plan distinct = {.kind = PLAN_DEDUPLICATE, .id = 4, .streaming = true, .inputs = {&source}, .input_count = 1};
+static struct plan generate = {
+    .kind = PLAN_GENERATE, .id = 2, .streaming = true, .inputs = {&filter}, .input_count = 1};
+static struct plan aggregate = {
+    .kind = PLAN_AGGREGATE, .id = 3, .streaming = true, .inputs = {&generate}, .input_count = 1};
+static struct plan distinct = {
+    .kind = PLAN_DEDUPLICATE, .id = 4, .streaming = true, .inputs = {&source}, .input_count = 1};
 static struct plan *nodes[] = {&source, &filter, &generate, &aggregate, &distinct};
 enum { NODES = 5, SLOTS = 4 };
 static const struct pipeline_table table = {.name = "t", .flows = (struct plan *[]){&aggregate}, .flow_count = 1};
@@ -132,8 +135,8 @@ TEST(what_a_generator_made_of_a_mixed_batch_adds_up)
     tally_step_end(&world.lanes[1], &step, &counts, &world.rejects, &out);
     tally_out(&world.lanes[1], 2, &out);
     tally_add(&world.sum, world.lanes, 2);
-    CHECK_INT(counted(&world, 0, 2).exploded, 1);   // 2 in, 3 out
-    CHECK_INT(counted(&world, 1, 2).exploded, 0);   // 2 in, 1 out, 1 rejected
+    CHECK_INT(counted(&world, 0, 2).exploded, 1); // 2 in, 3 out
+    CHECK_INT(counted(&world, 1, 2).exploded, 0); // 2 in, 1 out, 1 rejected
     batch_release(&in);
     batch_release(&out);
     world_close(&world);

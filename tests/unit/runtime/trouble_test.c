@@ -13,15 +13,9 @@ static int64_t now_us, room_us;
 static int asked;
 static struct os fake;
 
-static int64_t fake_clock(void)
-{
-    return now_us;
-}
+static int64_t fake_clock(void) { return now_us; }
 
-static void fake_sleep(int64_t wait_us)
-{
-    now_us += wait_us;
-}
+static void fake_sleep(int64_t wait_us) { now_us += wait_us; }
 
 static enum code fake_free(const char *path, int64_t *out, struct error *err)
 {
@@ -153,8 +147,7 @@ TEST(trouble_gives_up_once_and_says_what_to_do)
     CHECK_INT(code, E_BROKER);
     CHECK_INT(now_us, 1000 + 10 * SECOND);
     CHECK(strstr(err.text, "no answer. leat gave up after") != NULL && strstr(err.text, "in 10 s") != NULL);
-    CHECK(strstr(err.text, "leat.retry.limit") != NULL &&
-          strstr(err.text, "Check that the broker runs") != NULL);
+    CHECK(strstr(err.text, "leat.retry.limit") != NULL && strstr(err.text, "Check that the broker runs") != NULL);
     char text[sizeof err.text];
     memcpy(text, err.text, sizeof text);
     CHECK_INT(trouble_wait(&progress, NULL, &err), E_BROKER); // on its way out nobody begins anew

@@ -8,26 +8,47 @@
  * 0 source a   1 watermark 0   2 source b   3 watermark 1   4 join(1, 3)   5 aggregate   6 distinct(3)
  * 7 table(5): another query   8 watermark 2   9 aggregate over 8   10 aggregate over 7, without a watermark */
 static struct plan a = {.kind = PLAN_SOURCE, .id = 0, .group = -1, .streaming = true};
-static struct plan a_mark = {
-    .kind = PLAN_WATERMARK, .id = 1, .group = -1, .streaming = true, .inputs = {&a}, .input_count = 1, .watermark = {.node = 0}};
+static struct plan a_mark = {.kind = PLAN_WATERMARK,
+                             .id = 1,
+                             .group = -1,
+                             .streaming = true,
+                             .inputs = {&a},
+                             .input_count = 1,
+                             .watermark = {.node = 0}};
 static struct plan b = {.kind = PLAN_SOURCE, .id = 2, .group = -1, .streaming = true};
-static struct plan b_mark = {.kind = PLAN_WATERMARK, .id = 3, .group = -1, .streaming = true, .inputs = {&b}, .input_count = 1,
+static struct plan b_mark = {.kind = PLAN_WATERMARK,
+                             .id = 3,
+                             .group = -1,
+                             .streaming = true,
+                             .inputs = {&b},
+                             .input_count = 1,
                              .watermark = {.node = 1, .delay_us = 5 * MINUTE_US}};
-static struct plan join = {.kind = PLAN_JOIN, .id = 4, .group = 0, .streaming = true, .inputs = {&a_mark, &b_mark},
-                           .input_count = 2, .join = {.time_key = -1}};
+static struct plan join = {.kind = PLAN_JOIN,
+                           .id = 4,
+                           .group = 0,
+                           .streaming = true,
+                           .inputs = {&a_mark, &b_mark},
+                           .input_count = 2,
+                           .join = {.time_key = -1}};
 static struct plan grouped = {
     .kind = PLAN_AGGREGATE, .id = 5, .group = 0, .streaming = true, .inputs = {&join}, .input_count = 1};
 static struct plan distinct = {
     .kind = PLAN_DEDUPLICATE, .id = 6, .group = 1, .streaming = true, .inputs = {&b_mark}, .input_count = 1};
 static struct plan table = {
     .kind = PLAN_TABLE, .id = 7, .group = -1, .streaming = true, .inputs = {&grouped}, .input_count = 1};
-static struct plan table_mark = {.kind = PLAN_WATERMARK, .id = 8, .group = -1, .streaming = true, .inputs = {&table},
-                                 .input_count = 1, .watermark = {.node = 2}};
+static struct plan table_mark = {.kind = PLAN_WATERMARK,
+                                 .id = 8,
+                                 .group = -1,
+                                 .streaming = true,
+                                 .inputs = {&table},
+                                 .input_count = 1,
+                                 .watermark = {.node = 2}};
 static struct plan again = {
     .kind = PLAN_AGGREGATE, .id = 9, .group = 2, .streaming = true, .inputs = {&table_mark}, .input_count = 1};
 static struct plan unmarked = {
     .kind = PLAN_AGGREGATE, .id = 10, .group = 2, .streaming = true, .inputs = {&table}, .input_count = 1};
-static struct plan *nodes[] = {&a, &a_mark, &b, &b_mark, &join, &grouped, &distinct, &table, &table_mark, &again, &unmarked};
+static struct plan *nodes[] = {&a,        &a_mark, &b,          &b_mark, &join,    &grouped,
+                               &distinct, &table,  &table_mark, &again,  &unmarked};
 enum { NODES = sizeof nodes / sizeof *nodes };
 
 static const int32_t both[] = {0, 1}, second[] = {1}, third[] = {2};
@@ -35,7 +56,11 @@ static const struct watermark_group groups[] = {{both, 2}, {second, 1}, {third, 
 
 static struct pipeline pipeline_of(bool policy_max)
 {
-    return (struct pipeline){.nodes = nodes, .node_count = NODES, .watermark_count = 3, .groups = groups, .group_count = 3,
+    return (struct pipeline){.nodes = nodes,
+                             .node_count = NODES,
+                             .watermark_count = 3,
+                             .groups = groups,
+                             .group_count = 3,
                              .watermark_policy_max = policy_max};
 }
 
@@ -149,7 +174,8 @@ TEST(behind_a_join_the_state_holds_the_watermark_back)
 TEST(what_never_forgets_needs_no_empty_epoch)
 {
     static struct plan *joined[] = {&a, &a_mark, &b, &b_mark, &join};
-    struct pipeline pipeline = {.nodes = joined, .node_count = 5, .watermark_count = 2, .groups = groups, .group_count = 1};
+    struct pipeline pipeline = {
+        .nodes = joined, .node_count = 5, .watermark_count = 2, .groups = groups, .group_count = 1};
     struct watermarks marks;
     watermarks_init(&marks, &pipeline);
     marks.groups[0] = (struct watermark_time){10 * MINUTE_US, 20 * MINUTE_US, 0};

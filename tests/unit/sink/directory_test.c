@@ -47,11 +47,11 @@ static void table_init(struct table *t, const char *format)
     size_t position;
     *t = (struct table){.type = sink_find(format)};
     snprintf(folder, sizeof folder, "%s", kit_tmpdir());
-    t->spec = (struct sink_spec){
-        .name = "t", .path = folder, .query_id = "0123456789abcdef", .zone = zone_utc(), .lanes = 2};
-    CHECK_INT(type_parse_ddl(&t->arena, bytes_of_string("id BIGINT, day STRING, n INT"), &t->spec.schema,
-                             &position, &err),
-              E_OK);
+    t->spec =
+        (struct sink_spec){.name = "t", .path = folder, .query_id = "0123456789abcdef", .zone = zone_utc(), .lanes = 2};
+    CHECK_INT(
+        type_parse_ddl(&t->arena, bytes_of_string("id BIGINT, day STRING, n INT"), &t->spec.schema, &position, &err),
+        E_OK);
     CHECK_INT(store_open(folder, &t->store, &err), E_OK);
 }
 
@@ -261,13 +261,13 @@ TEST(keep_deletes_the_oldest_but_never_the_newest_epoch)
     for (int64_t epoch = 0; epoch < 5; epoch++) {
         CHECK_INT(write_days(&t, 0, epoch, 5, one_day, 1, &err), E_OK);
         CHECK_INT(finish_epoch(&t, epoch, &totals, &err), E_OK);
-        os->sleep_us(2000);  // files are told apart by age
+        os->sleep_us(2000); // files are told apart by age
     }
     CHECK_INT(store_remove(t.store, "part-of-something-else.txt", &err), E_OK);
     check_files(&t, want, 2);
     table_close(&t);
 
-    table_init(&t, "json");  // one epoch with more files than may stay
+    table_init(&t, "json"); // one epoch with more files than may stay
     table_set(&t, "leat.files.keep", "1");
     table_set(&t, "leat.files.max_records", "5");
     CHECK_INT(table_open(&t, &err), E_OK);
@@ -281,8 +281,7 @@ TEST(keep_deletes_the_oldest_but_never_the_newest_epoch)
     table_close(&t);
 }
 
-static void check_refused(const char *format, const char *name, const char *value, enum code want,
-                          const char *text)
+static void check_refused(const char *format, const char *name, const char *value, enum code want, const char *text)
 {
     struct table t;
     struct error err = {0};
@@ -299,13 +298,12 @@ TEST(options_are_checked)
     check_refused("csv", "leat.files.maxrecords", "1", E_SPEC, "did you mean leat.files.max_records");
     check_refused("csv", "leat.files.keep", "-1", E_SPEC, "must not be negative");
     check_refused("parquet", "parquet.compression", "lzo", E_SPEC, "parquet.compression");
-    check_refused("csv", "quality", "gold", E_OK, "");  // TBLPROPERTIES carry anything
+    check_refused("csv", "quality", "gold", E_OK, ""); // TBLPROPERTIES carry anything
 }
 
 TEST(bad_partition_columns_are_refused)
 {
-    static const char *const absent[] = {"nope"}, *const twice[] = {"day", "DAY"},
-                             *const all[] = {"id", "day", "n"};
+    static const char *const absent[] = {"nope"}, *const twice[] = {"day", "DAY"}, *const all[] = {"id", "day", "n"};
     static const struct {
         const char *const *columns;
         int32_t count;

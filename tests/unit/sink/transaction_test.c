@@ -47,18 +47,20 @@ TEST(columns_as_spark_wants_them)
     struct kafka_columns c;
     struct error err = {0};
     CHECK(find("other INT, value BINARY, key STRING, topic STRING, partition INT, timestamp TIMESTAMP, "
-               "headers ARRAY<STRUCT<key: STRING, value: BINARY>>", false, &c, &err) == E_OK);
+               "headers ARRAY<STRUCT<key: STRING, value: BINARY>>",
+               false, &c, &err) == E_OK);
     CHECK(c.value == 1 && c.key == 2 && c.topic == 3 && c.partition == 4 && c.timestamp == 5 && c.headers == 6);
     CHECK(find("value STRING", true, &c, &err) == E_OK);
     CHECK(c.value == 0 && c.key < 0 && c.topic < 0 && c.partition < 0 && c.timestamp < 0 && c.headers < 0);
-    CHECK(find("value STRING, topic INT", true, &c, &err) == E_OK);   // the option wins, as in Spark
+    CHECK(find("value STRING, topic INT", true, &c, &err) == E_OK); // the option wins, as in Spark
     static const char *const bad[][2] = {
         {"key STRING, topic STRING", "Required attribute 'value' not found"},
         {"Value STRING, topic STRING", "Required attribute 'value' not found"},
         {"value STRING", "topic option required when no 'topic' attribute is present"},
         {"value DOUBLE, topic STRING", "value attribute unsupported type double. value must be a(n) string or binary"},
         {"value STRING, topic STRING, partition BIGINT", "partition must be a(n) int"},
-        {"value STRING, topic STRING, headers ARRAY<STRUCT<key: STRING, value: STRING>>", "headers attribute unsupported type"},
+        {"value STRING, topic STRING, headers ARRAY<STRUCT<key: STRING, value: STRING>>",
+         "headers attribute unsupported type"},
         {"value STRING, topic STRING, headers MAP<STRING, BINARY>", "headers attribute unsupported type map"},
         {"value STRING, topic BINARY", "topic must be a(n) string"},
     };
@@ -88,8 +90,9 @@ TEST(rows_become_messages)
     struct batch batch;
     struct kafka_cursor cursor = {0};
     struct transaction_message m;
-    CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, key BINARY, value STRING, partition INT, "
-                                                 "headers ARRAY<STRUCT<key: STRING, value: BINARY>>"),
+    CHECK(type_parse_ddl(&arena,
+                         bytes_of_string("topic STRING, key BINARY, value STRING, partition INT, "
+                                         "headers ARRAY<STRUCT<key: STRING, value: BINARY>>"),
                          &schema, &position, &err) == E_OK);
     CHECK(kafka_columns_find(schema, false, &columns, &err) == E_OK);
     batch_init(&batch, schema, 4);
@@ -152,9 +155,10 @@ KAFKA_TEST(largest_record_as_librdkafka_counts)
     CHECK_INT(producer.message_max, MOST);
     for (int32_t headers = 0; headers <= 2; headers++) {
         for (size_t i = 0; i < sizeof header_sizes / sizeof *header_sizes; i++) {
-            const struct transaction_header own[] = {{"name", bytes_of(data, header_sizes[i]), false}, {"none", {0}, true}};
-            struct transaction_message m = {.topic = "t", .partition = -1, .key = bytes_of(data, 5),
-                                            .headers = own, .header_count = headers};
+            const struct transaction_header own[] = {{"name", bytes_of(data, header_sizes[i]), false},
+                                                     {"none", {0}, true}};
+            struct transaction_message m = {
+                .topic = "t", .partition = -1, .key = bytes_of(data, 5), .headers = own, .header_count = headers};
             m.value = bytes_of(data, (size_t)(MOST - kafka_message_bytes(&m)));
             CHECK_INT(kafka_message_bytes(&m), MOST);
             error_clear(&err);
@@ -192,8 +196,14 @@ KAFKA_TEST(origin_with_a_long_path)
     struct error err = {0};
     memset(path, 'p', sizeof path - 1);
     CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, value STRING"), &schema, &position, &err) == E_OK);
-    const struct sink_spec spec = {.name = "t", .query_id = "0123456789abcdef", .schema = schema, .zone = zone_utc(), .lanes = 1,
-                                   .option_names = names, .option_values = values, .option_count = 2};
+    const struct sink_spec spec = {.name = "t",
+                                   .query_id = "0123456789abcdef",
+                                   .schema = schema,
+                                   .zone = zone_utc(),
+                                   .lanes = 1,
+                                   .option_names = names,
+                                   .option_values = values,
+                                   .option_count = 2};
     void *sink = mem_zero(kafka_sink.size);
     CHECK(kafka_sink.open(sink, &spec, &err) == E_OK);
     for (size_t size = 100; size < sizeof path; size += 1400) {
@@ -209,7 +219,7 @@ KAFKA_TEST(origin_with_a_long_path)
         origin_column(&batch.columns[1], TYPE_STRING, "v", 0);
         error_clear(&err);
         enum code code = kafka_sink.write(sink, 0, 1, &batch, &err);
-        CHECK(code == (size <= 1500 ? E_OK : E_SPEC));   // of what the check lets through, nothing is too large
+        CHECK(code == (size <= 1500 ? E_OK : E_SPEC)); // of what the check lets through, nothing is too large
         batch_release(&batch);
     }
     kafka_sink.close(sink);
@@ -225,12 +235,12 @@ TEST(timestamps_that_cannot_be_written)
     static const struct {
         int64_t us, ms;
         bool fine;
-    } cases[] = {{0, 0, false},       {999, 0, false},      {1000, 1, true},    {1999, 1, true},
-                 {-1, -1, false},     {-1000, -1, false},   {-1001, -2, false}, {1700000000000999, 1700000000000, true}};
+    } cases[] = {{0, 0, false},   {999, 0, false},    {1000, 1, true},    {1999, 1, true},
+                 {-1, -1, false}, {-1000, -1, false}, {-1001, -2, false}, {1700000000000999, 1700000000000, true}};
     static const char *const names[] = {"kafka.bootstrap.servers"}, *const values[] = {"127.0.0.1:1"};
     enum { COUNT = sizeof cases / sizeof *cases };
     struct transaction_type type = kafka_transaction;
-    type.topic = NULL, type.record_max = NULL;   // takes everything
+    type.topic = NULL, type.record_max = NULL; // takes everything
     const struct transaction transaction = {&type, NULL, "127.0.0.1:1"};
     struct arena arena = {0};
     struct rejects rejects = {0};
@@ -238,10 +248,16 @@ TEST(timestamps_that_cannot_be_written)
     const struct type *schema;
     struct batch batch;
     size_t position;
-    CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, value STRING, timestamp TIMESTAMP"), &schema, &position, &err) ==
-          E_OK);
-    const struct sink_spec spec = {.name = "t", .query_id = "0123456789abcdef", .schema = schema, .zone = zone_utc(), .lanes = 1,
-                                   .option_names = names, .option_values = values, .option_count = 1,
+    CHECK(type_parse_ddl(&arena, bytes_of_string("topic STRING, value STRING, timestamp TIMESTAMP"), &schema, &position,
+                         &err) == E_OK);
+    const struct sink_spec spec = {.name = "t",
+                                   .query_id = "0123456789abcdef",
+                                   .schema = schema,
+                                   .zone = zone_utc(),
+                                   .lanes = 1,
+                                   .option_names = names,
+                                   .option_values = values,
+                                   .option_count = 1,
                                    .transaction = &transaction};
     void *sink = mem_zero(kafka_sink.size);
     CHECK(kafka_sink.open(sink, &spec, &err) == E_OK);

@@ -6,8 +6,7 @@
 
 #include "kit.h"
 
-static const char *const kinds[] = {"transactions", "events",      "invoices",
-                                    "nexmark",      "impressions", "clicks"};
+static const char *const kinds[] = {"transactions", "events", "invoices", "nexmark", "impressions", "clicks"};
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 static struct generator_spec spec_of(const char *kind)
@@ -78,8 +77,7 @@ static void check_transaction(const json_t *record, const struct text *key, int6
     CHECK_STR(json_string_value(json_object_get(record, "card_id")), key->data);
     CHECK(json_number_value(json_object_get(record, "amount")) >= 1);
     CHECK(json_object_size(record) == 13);
-    double lat = json_real_value(json_object_get(record, "lat")),
-           lon = json_real_value(json_object_get(record, "lon"));
+    double lat = json_real_value(json_object_get(record, "lat")), lon = json_real_value(json_object_get(record, "lon"));
     CHECK(lat > -90 && lat < 90 && lon > -180 && lon < 180);
 }
 
@@ -150,8 +148,7 @@ TEST(generator_late_records_go_back)
         json_t *record = json_of(&value);
         int64_t us = 0, on_time_us = spec.start_us + i * 1000;
         CHECK(
-            timestamp_parse(bytes_of_string(json_string_value(json_object_get(record, "event_ts"))),
-                            zone_utc(), &us));
+            timestamp_parse(bytes_of_string(json_string_value(json_object_get(record, "event_ts"))), zone_utc(), &us));
         CHECK(us <= on_time_us && us >= on_time_us - spec.late_max_us);
         late += us < on_time_us;
         beyond += us < on_time_us - 300000000;

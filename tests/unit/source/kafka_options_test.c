@@ -5,22 +5,17 @@
 
 /* ---- Spark's options ---- */
 
-static enum code open_with(const char *const *names, const char *const *values, int32_t count,
-                           struct error *err)
+static enum code open_with(const char *const *names, const char *const *values, int32_t count, struct error *err)
 {
     void *source = mem_zero(kafka_source_type.size);
-    const struct source_spec spec = {.name = "s",
-                                     .option_names = names,
-                                     .option_values = values,
-                                     .option_count = count,
-                                     .buffer_bytes = 1 << 20};
+    const struct source_spec spec = {
+        .name = "s", .option_names = names, .option_values = values, .option_count = count, .buffer_bytes = 1 << 20};
     enum code code = kafka_source_type.open(source, &spec, err);
     kafka_source_type.close(source);
     mem_free(source);
     return code;
 }
-#define OPEN(names, values, err) \
-    open_with(names, values, (int32_t)(sizeof(names) / sizeof(names)[0]), err)
+#define OPEN(names, values, err) open_with(names, values, (int32_t)(sizeof(names) / sizeof(names)[0]), err)
 
 KAFKA_TEST(kafka_open_checks_options)
 {
@@ -43,7 +38,8 @@ KAFKA_TEST(kafka_open_checks_options)
     CHECK(OPEN(json, json_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "-1 means latest") != NULL);
 
-    const char *word[] = {"kafka.bootstrap.servers", "subscribe", "startingOffsets"}, *word_values[] = {"h:1", "t", "erliest"};
+    const char *word[] = {"kafka.bootstrap.servers", "subscribe", "startingOffsets"},
+               *word_values[] = {"h:1", "t", "erliest"};
     CHECK(OPEN(word, word_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "did you mean earliest") != NULL);
 
@@ -51,9 +47,8 @@ KAFKA_TEST(kafka_open_checks_options)
     CHECK(OPEN(missing, missing_values, &err) == E_SPEC);
     CHECK(strstr(err.text, "kafka.bootstrap.servers is missing") != NULL);
 
-    const char *good[] = {"format",         "Kafka.Bootstrap.Servers",
-                          "SUBSCRIBE",      "maxOffsetsPerTrigger",
-                          "failondataloss", "minPartitions"};
+    const char *good[] = {
+        "format", "Kafka.Bootstrap.Servers", "SUBSCRIBE", "maxOffsetsPerTrigger", "failondataloss", "minPartitions"};
     const char *good_values[] = {"kafka", "127.0.0.1:1", "t", "", "false", "8"};
     CHECK(OPEN(good, good_values, &err) == E_OK);
 }
@@ -62,8 +57,7 @@ TEST(kafka_offsets_json)
 {
     struct source_ranges ranges = {0};
     struct error err = {0};
-    CHECK(kafka_offsets_parse("startingOffsets",
-                              "{\"t\":{\"0\":23,\"1\":-1,\"2\":-2},\"u\":{\"7\":9007199254740993}}",
+    CHECK(kafka_offsets_parse("startingOffsets", "{\"t\":{\"0\":23,\"1\":-1,\"2\":-2},\"u\":{\"7\":9007199254740993}}",
                               &ranges, &err) == E_OK);
     CHECK_INT(ranges.count, 4);
     CHECK_INT(source_ranges_find(&ranges, "t", 1)->from, -1);

@@ -65,8 +65,7 @@ KAFKA_TEST(kafka_seek_goes_back)
     source.ranges.items[1].from = 4999;
     CHECK(kafka_source_type.seek(source.self, &source.ranges, &source.err) == E_OK);
     CHECK_INT(source_drain(&source, INT64_MAX), 5000 - 1234 + 1);
-    source.ranges.items[0].from =
-        100; // no seek: a range that does not go on where it stood is sought by fetch itself
+    source.ranges.items[0].from = 100; // no seek: a range that does not go on where it stood is sought by fetch itself
     source.ranges.items[0].to = 200;
     CHECK_INT(source_drain(&source, INT64_MAX), 100);
     source_end(&source);
@@ -88,8 +87,7 @@ KAFKA_TEST(kafka_unbounded_takes_what_comes)
     }
     struct batch batch;
     bool done = true;
-    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 1000, &batch, &done, &source.err) ==
-          E_OK);
+    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 1000, &batch, &done, &source.err) == E_OK);
     CHECK(batch.rows == 0 && !done);
     batch_release(&batch);
     source_end(&source);
@@ -103,22 +101,19 @@ KAFKA_TEST(kafka_starts_where_told)
     mock_start(&mock, "t", 3);
     for (int32_t p = 0; p < 3; p++)
         mock_produce(&mock, "t", p, 0, 100, 50);
-    source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets",
-                 "{\"t\":{\"0\":40,\"1\":-1,\"2\":-2}}", NULL);
+    source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "{\"t\":{\"0\":40,\"1\":-1,\"2\":-2}}",
+                 NULL);
     source_begin(&source, 0);
     CHECK_INT(source_ranges_find(&source.ranges, "t", 1)->from, 100);
     CHECK_INT(source_drain(&source, INT64_MAX), 60 + 100);
     source_end(&source);
 
-    source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "{\"t\":{\"0\":40}}",
-                 NULL);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_SPEC);
+    source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "{\"t\":{\"0\":40}}", NULL);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_SPEC);
     CHECK(strstr(source.err.text, "must name every partition") != NULL);
     source_end(&source);
 
-    source_start(&source, &mock, 4 << 20, "assign", "{\"t\":[1]}", "startingOffsets", "earliest",
-                 NULL);
+    source_start(&source, &mock, 4 << 20, "assign", "{\"t\":[1]}", "startingOffsets", "earliest", NULL);
     source_begin(&source, 0);
     CHECK_INT(source.ranges.count, 1);
     CHECK_INT(source_drain(&source, INT64_MAX), 100);
@@ -133,8 +128,7 @@ KAFKA_TEST(kafka_pattern_matches_whole_names)
     mock_start(&mock, "orders-1", 1);
     rd_kafka_mock_topic_create(mock.cluster, "orders-22", 2, 1);
     rd_kafka_mock_topic_create(mock.cluster, "my-orders-3", 1, 1);
-    source_start(&source, &mock, 4 << 20, "subscribePattern", "orders-\\d+", "startingOffsets",
-                 "earliest", NULL);
+    source_start(&source, &mock, 4 << 20, "subscribePattern", "orders-\\d+", "startingOffsets", "earliest", NULL);
     source_begin(&source, 0);
     CHECK_INT(source.ranges.count, 3);
     CHECK(source_ranges_find(&source.ranges, "my-orders-3", 0) == NULL);
@@ -170,8 +164,7 @@ KAFKA_TEST(kafka_lost_offsets_stop_or_warn)
     mock_produce(&mock, "t", 0, 0, 100, 50);
     source_start(&source, &mock, 4 << 20, "subscribe", "t", NULL);
     know(&source, 0, 500);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_LOST);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_LOST);
     CHECK(strstr(source.err.text, "topic t partition 0: offset 500") != NULL &&
           strstr(source.err.text, "ends at 100") != NULL);
     source_end(&source);
@@ -179,8 +172,7 @@ KAFKA_TEST(kafka_lost_offsets_stop_or_warn)
     source_start(&source, &mock, 4 << 20, "subscribe", "t", NULL);
     know(&source, 0, 10);
     know(&source, 7, 10); // a partition that is not there any more
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_LOST);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_LOST);
     CHECK(strstr(source.err.text, "partition 7") != NULL);
     source_end(&source);
 
@@ -208,8 +200,7 @@ KAFKA_TEST(kafka_offset_lost_while_reading)
     bool done = false;
     enum code code = E_OK;
     for (int i = 0; i < 20 && code == E_OK; i++) {
-        code = kafka_source_type.fetch(source.self, &source.ranges, 200000, &batch, &done,
-                                       &source.err);
+        code = kafka_source_type.fetch(source.self, &source.ranges, 200000, &batch, &done, &source.err);
         if (code == E_OK)
             batch_release(&batch);
     }
@@ -227,13 +218,11 @@ KAFKA_TEST(kafka_survives_broker_errors)
     mock_produce(&mock, "t", 0, 0, 3000, 50);
     mock_produce(&mock, "t", 1, 0, 3000, 50);
     source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "earliest", NULL);
-    rd_kafka_mock_push_request_errors(mock.cluster, 2 /* ListOffsets */, 2,
-                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+    rd_kafka_mock_push_request_errors(mock.cluster, 2 /* ListOffsets */, 2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                                       RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
     source_begin(&source, 0);
-    rd_kafka_mock_push_request_errors(
-        mock.cluster, 1 /* Fetch */, 3, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
-        RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
+    rd_kafka_mock_push_request_errors(mock.cluster, 1 /* Fetch */, 3, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+                                      RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE);
     CHECK_INT(source_drain(&source, INT64_MAX), 6000);
     source_end(&source);
     mock_stop(&mock);
@@ -244,8 +233,7 @@ KAFKA_TEST(kafka_unreachable_broker)
     struct mock_broker nobody = {.bootstrap = "127.0.0.1:9"};
     struct mock_source source;
     source_start(&source, &nobody, 4 << 20, "subscribe", "t", NULL);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_BROKER);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_BROKER);
     CHECK(strstr(source.err.text, "127.0.0.1:9") != NULL);
     CHECK_STR(kafka_source_type.dependency(source.self), "kafka 127.0.0.1:9");
     source_end(&source);
@@ -271,11 +259,9 @@ KAFKA_TEST(kafka_stop_interrupts)
     source.ranges.items[0].to = -1;
     int64_t start_us = os->clock_mono_us();
     thread_start(&stopper, "stopper", stop_later, source.self);
-    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 10000000, &batch, &done,
-                                  &source.err) == E_STOPPED);
+    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 10000000, &batch, &done, &source.err) == E_STOPPED);
     CHECK(os->clock_mono_us() - start_us < 2000000);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_STOPPED);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_STOPPED);
     thread_join(&stopper);
     source_end(&source);
     mock_stop(&mock);
@@ -289,8 +275,7 @@ KAFKA_TEST(kafka_mirror_shows_in_the_group)
     mock_produce(&mock, "t", 0, 0, 100, 50);
     source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "earliest", NULL);
     source_begin(&source, 0);
-    for (int64_t place = 10; place <= 90;
-         place += 10) { // faster than the broker answers: the last one must win
+    for (int64_t place = 10; place <= 90; place += 10) { // faster than the broker answers: the last one must win
         source_ranges_find(&source.ranges, "t", 0)->from = place;
         CHECK(kafka_source_type.mirror(source.self, &source.ranges, &source.err) == E_OK);
     }
@@ -322,8 +307,7 @@ KAFKA_TEST(kafka_only_needed_columns_are_built)
     memset(source.self->needed, 0, sizeof source.self->needed);
     source.self->needed[SOURCE_OFFSET] = true;
     source_begin(&source, 0);
-    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 5000000, &batch, &done,
-                                  &source.err) == E_OK);
+    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 5000000, &batch, &done, &source.err) == E_OK);
     CHECK_INT(batch.rows, 10);
     CHECK(done);
     CHECK_INT(batch.column_count, SOURCE_HEADERS);
@@ -342,17 +326,15 @@ KAFKA_TEST(kafka_headers_come_when_asked_for)
     struct text text = {0};
     bool done = false;
     mock_start(&mock, "t", 1);
-    rd_kafka_producev(mock.producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(0),
-                      RD_KAFKA_V_VALUE("a", 1), RD_KAFKA_V_HEADER("trace", "1", 1),
-                      RD_KAFKA_V_HEADER("none", NULL, 0), RD_KAFKA_V_END);
-    rd_kafka_producev(mock.producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(0),
-                      RD_KAFKA_V_VALUE("b", 1), RD_KAFKA_V_END);
+    rd_kafka_producev(mock.producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE("a", 1),
+                      RD_KAFKA_V_HEADER("trace", "1", 1), RD_KAFKA_V_HEADER("none", NULL, 0), RD_KAFKA_V_END);
+    rd_kafka_producev(mock.producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE("b", 1),
+                      RD_KAFKA_V_END);
     CHECK(rd_kafka_flush(mock.producer, 10000) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "earliest",
-                 "includeHeaders", "true", NULL);
+    source_start(&source, &mock, 4 << 20, "subscribe", "t", "startingOffsets", "earliest", "includeHeaders", "true",
+                 NULL);
     source_begin(&source, 0);
-    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 5000000, &batch, &done,
-                                  &source.err) == E_OK);
+    CHECK(kafka_source_type.fetch(source.self, &source.ranges, 5000000, &batch, &done, &source.err) == E_OK);
     CHECK_INT(batch.rows, 2);
     batch_check(&batch);
     column_print(&batch.columns[SOURCE_HEADERS], 0, &text);

@@ -108,8 +108,7 @@ static void transaction_begin(struct real *real, int count)
     }
     ok(rd_kafka_begin_transaction(real->transactional));
     for (int i = 0; i < count; i++)
-        CHECK(rd_kafka_produce(real->handle, 0, RD_KAFKA_MSG_F_COPY, "record", 6, NULL, 0, NULL) ==
-              0);
+        CHECK(rd_kafka_produce(real->handle, 0, RD_KAFKA_MSG_F_COPY, "record", 6, NULL, 0, NULL) == 0);
     CHECK(rd_kafka_flush(real->transactional, TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
@@ -119,8 +118,7 @@ static int64_t rows_until_done(struct mock_source *source)
     bool done = false;
     while (!done && os->clock_mono_us() < end_us) {
         struct batch batch = {0};
-        if (kafka_source_type.fetch(source->self, &source->ranges, 300000, &batch, &done,
-                                    &source->err) != E_OK) {
+        if (kafka_source_type.fetch(source->self, &source->ranges, 300000, &batch, &done, &source->err) != E_OK) {
             kit_fail(__FILE__, __LINE__, "fetch: %s", source->err.text);
             return rows;
         }
@@ -144,16 +142,14 @@ KAFKA_TEST(kafka_real_aborted_and_open_transactions)
     transaction_begin(&real, 5); /* 22..26, marker 27 */
     ok(rd_kafka_commit_transaction(real.transactional, TIMEOUT_MS));
     transaction_begin(&real, 3); /* 28.., open */
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets",
-                 "earliest", NULL);
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets", "earliest", NULL);
     source_begin(&source, 0);
     CHECK_INT(source.ranges.items[0].latest, 28);
     CHECK_INT(rows_until_done(&source), 15);
     CHECK_INT(source.ranges.items[0].from, 28);
 
     source.ranges.items[0].from = 0;
-    for (int64_t to = 1; to <= 28;
-         to++) { // every possible end, also inside the aborted records and on the markers
+    for (int64_t to = 1; to <= 28; to++) { // every possible end, also inside the aborted records and on the markers
         source.ranges.items[0].to = to;
         int64_t first = source.ranges.items[0].from, rows = rows_until_done(&source);
         CHECK_INT(first, to - 1);
@@ -164,8 +160,7 @@ KAFKA_TEST(kafka_real_aborted_and_open_transactions)
     for (int tries = 0; tries < 100 && source.ranges.items[0].latest < 32;
          tries++) { // markers are written behind the answer
         os->sleep_us(20000);
-        CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-              E_OK);
+        CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_OK);
     }
     CHECK_INT(source.ranges.items[0].latest, 32);
     source_plan(&source.ranges, 0);
@@ -186,13 +181,11 @@ KAFKA_TEST(kafka_real_deleted_records)
     records_delete(&real, 60);
     source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, NULL);
     source_ranges_add(&source.known, real.topic, 0)->from = 20;
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_LOST);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_LOST);
     CHECK(strstr(source.err.text, "40 offsets are gone") != NULL);
     source_end(&source);
 
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "failOnDataLoss", "false",
-                 NULL);
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "failOnDataLoss", "false", NULL);
     source_ranges_add(&source.known, real.topic, 0)->from = 20;
     source_begin(&source, 0);
     CHECK_INT(source.ranges.items[0].from, 60);
@@ -209,8 +202,7 @@ KAFKA_TEST(kafka_real_topic_made_anew)
     if (!real_start(&real))
         return;
     mock_produce(&real.broker, real.topic, 0, 0, 100, 10);
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets",
-                 "earliest", NULL);
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingOffsets", "earliest", NULL);
     source_begin(&source, 0);
     CHECK_INT(rows_until_done(&source), 100);
     topic_delete(&real);
@@ -218,8 +210,7 @@ KAFKA_TEST(kafka_real_topic_made_anew)
     topic_create(&real);
     mock_produce(&real.broker, real.topic, 0, 0, 10, 10);
     source_ranges_copy(&source.known, &source.ranges);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_LOST);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_LOST);
     CHECK(strstr(source.err.text, "made anew") != NULL);
     source_end(&source);
     real_stop(&real);
@@ -232,8 +223,7 @@ KAFKA_TEST(kafka_real_absent_topic)
     if (!real_start(&real))
         return;
     source_start(&source, &real.broker, 4 << 20, "subscribe", "no-such-topic-here", NULL);
-    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
-          E_ABSENT);
+    CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) == E_ABSENT);
     CHECK(strstr(source.err.text, "no-such-topic-here does not exist") != NULL &&
           strstr(source.err.text, "leat produce") != NULL);
     source_end(&source);
@@ -251,8 +241,7 @@ KAFKA_TEST(kafka_real_start_by_time)
     os->sleep_us(50000);
     snprintf(time_ms, sizeof time_ms, "%" PRId64, os->clock_wall_us() / 1000);
     os->sleep_us(50000);
-    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingTimestamp",
-                 time_ms, NULL);
+    source_start(&source, &real.broker, 4 << 20, "subscribe", real.topic, "startingTimestamp", time_ms, NULL);
     CHECK(kafka_source_type.discover(source.self, &source.known, &source.ranges, &source.err) ==
           E_SPEC); // nothing is that young
     mock_produce(&real.broker, real.topic, 0, 50, 30, 10);

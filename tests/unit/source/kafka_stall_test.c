@@ -6,13 +6,7 @@
 #include "base/os.h"
 #include "kit.h"
 
-enum {
-    PARTITIONS = 4,
-    RECORDS = 4000,
-    RECORD_BYTES = 1000,
-    GAP_MAX_US = 200 * 1000,
-    WORK_US_PER_ROW = 60
-};
+enum { PARTITIONS = 4, RECORDS = 4000, RECORD_BYTES = 1000, GAP_MAX_US = 200 * 1000, WORK_US_PER_ROW = 60 };
 
 KAFKA_TEST(kafka_never_stalls_while_queues_are_full)
 {
@@ -28,8 +22,7 @@ KAFKA_TEST(kafka_never_stalls_while_queues_are_full)
     for (bool done = false; !done;) {
         struct batch batch = {0};
         int64_t asked_us = os->clock_mono_us();
-        if (kafka_source_type.fetch(source.self, &source.ranges, 3000000, &batch, &done,
-                                    &source.err) != E_OK)
+        if (kafka_source_type.fetch(source.self, &source.ranges, 3000000, &batch, &done, &source.err) != E_OK)
             kit_fail(__FILE__, __LINE__, "fetch: %s", source.err.text);
         int64_t waited_us = os->clock_mono_us() - asked_us;
         if (rows > 0 && waited_us > longest_us)
@@ -40,8 +33,7 @@ KAFKA_TEST(kafka_never_stalls_while_queues_are_full)
     }
     CHECK_INT(rows, PARTITIONS * RECORDS);
     if (longest_us > GAP_MAX_US)
-        kit_fail(__FILE__, __LINE__, "waited %" PRId64 " ms for records that were there",
-                 longest_us / 1000);
+        kit_fail(__FILE__, __LINE__, "waited %" PRId64 " ms for records that were there", longest_us / 1000);
     CHECK(os->clock_mono_us() - begin_us < 4 * (int64_t)rows * WORK_US_PER_ROW);
     source_end(&source);
     mock_stop(&mock);

@@ -20,8 +20,8 @@ void mock_start(struct mock_broker *mock, const char *topic, int partitions);
 void mock_stop(struct mock_broker *mock);
 /* `count` records "value-<partition>-<number>" of at least `size` bytes, numbers from `first` on;
  * waits until they are there. */
-void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition, int64_t first,
-                  int64_t count, size_t size);
+void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition, int64_t first, int64_t count,
+                  size_t size);
 
 /* A source opened on the mock; options are names and values in turn, NULL at the end. */
 struct mock_source {
@@ -29,8 +29,8 @@ struct mock_source {
     struct source_ranges known, ranges;
     struct error err;
 };
-void source_start(struct mock_source *source, const struct mock_broker *mock, int64_t buffer_bytes,
-                  ...) __attribute__((sentinel));
+void source_start(struct mock_source *source, const struct mock_broker *mock, int64_t buffer_bytes, ...)
+    __attribute__((sentinel));
 void source_end(struct mock_source *source);
 /* discover, plan with a limit, seek. */
 void source_begin(struct mock_source *source, int64_t rows_max);

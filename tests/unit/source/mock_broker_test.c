@@ -30,8 +30,8 @@ void mock_stop(struct mock_broker *mock)
     rd_kafka_destroy(mock->producer);
 }
 
-void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition, int64_t first,
-                  int64_t count, size_t size)
+void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition, int64_t first, int64_t count,
+                  size_t size)
 {
     char *value = mem_alloc(size + 64);
     rd_kafka_topic_t *handle = rd_kafka_topic_new(mock->producer, topic, NULL);
@@ -41,9 +41,8 @@ void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition
         int value_size = snprintf(value, 64, "value-%d-%" PRId64 "-", partition, i);
         memset(value + value_size, 'x', size);
         size_t total = (size_t)value_size > size ? (size_t)value_size : size;
-        while (rd_kafka_produce(handle, partition, RD_KAFKA_MSG_F_COPY, value, total,
-                                i % 5 == 0 ? NULL : key, i % 5 == 0 ? 0 : (size_t)key_size,
-                                NULL) != 0)
+        while (rd_kafka_produce(handle, partition, RD_KAFKA_MSG_F_COPY, value, total, i % 5 == 0 ? NULL : key,
+                                i % 5 == 0 ? 0 : (size_t)key_size, NULL) != 0)
             rd_kafka_poll(mock->producer, 10);
     }
     CHECK(rd_kafka_flush(mock->producer, 20000) == RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -51,8 +50,7 @@ void mock_produce(struct mock_broker *mock, const char *topic, int32_t partition
     mem_free(value);
 }
 
-void source_start(struct mock_source *source, const struct mock_broker *mock, int64_t buffer_bytes,
-                  ...)
+void source_start(struct mock_source *source, const struct mock_broker *mock, int64_t buffer_bytes, ...)
 {
     const char *names[16] = {"kafka.bootstrap.servers"}, *values[16] = {mock->bootstrap};
     int32_t count = 1;
@@ -118,8 +116,7 @@ int64_t source_drain(struct mock_source *source, int64_t most)
         next[source->ranges.items[i].partition] = source->ranges.items[i].from;
     for (bool done = false; !done && rows < most && os->clock_mono_us() < end_us;) {
         struct batch batch = {0};
-        enum code code = kafka_source_type.fetch(source->self, &source->ranges, 500000, &batch,
-                                                 &done, &source->err);
+        enum code code = kafka_source_type.fetch(source->self, &source->ranges, 500000, &batch, &done, &source->err);
         if (code != E_OK) {
             kit_fail(__FILE__, __LINE__, "fetch: %s", source->err.text);
             return rows;

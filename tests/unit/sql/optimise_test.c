@@ -27,26 +27,24 @@ TEST(only_read_fields_are_decoded)
 
 TEST(null_test_of_a_struct_needs_no_field)
 {
-    CHECK_GRAPH(
-        "CREATE STREAMING TABLE t AS SELECT j IS NULL AS bad FROM"
-        " (SELECT from_json(CAST(value AS STRING), 'a INT, b STRING') AS j FROM STREAM src)",
-        "t: streaming table, parquet\n"
-        "  project #2 bad = (from_json7 IS NULL)\n"
-        "    decode #1 CAST(value AS STRING) as json:\n"
-        "      source #0 src (kafka): value\n");
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT j IS NULL AS bad FROM"
+                " (SELECT from_json(CAST(value AS STRING), 'a INT, b STRING') AS j FROM STREAM src)",
+                "t: streaming table, parquet\n"
+                "  project #2 bad = (from_json7 IS NULL)\n"
+                "    decode #1 CAST(value AS STRING) as json:\n"
+                "      source #0 src (kafka): value\n");
 }
 
 TEST(equal_calls_decode_once)
 {
-    CHECK_GRAPH(
-        "CREATE STREAMING TABLE t AS SELECT from_json(CAST(value AS STRING), 'a INT').a AS x FROM "
-        "STREAM src WHERE from_json(CAST(value AS STRING), 'a INT').a > 0",
-        "t: streaming table, parquet\n"
-        "  project #4 x = a\n"
-        "    filter #3 (a > 0)\n"
-        "      project #2 a = from_json7.a\n"
-        "        decode #1 CAST(value AS STRING) as json: a\n"
-        "          source #0 src (kafka): value\n");
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT from_json(CAST(value AS STRING), 'a INT').a AS x FROM "
+                "STREAM src WHERE from_json(CAST(value AS STRING), 'a INT').a > 0",
+                "t: streaming table, parquet\n"
+                "  project #4 x = a\n"
+                "    filter #3 (a > 0)\n"
+                "      project #2 a = from_json7.a\n"
+                "        decode #1 CAST(value AS STRING) as json: a\n"
+                "          source #0 src (kafka): value\n");
 }
 
 TEST(a_view_with_two_readers_is_computed_once)
@@ -69,30 +67,28 @@ TEST(a_view_with_two_readers_is_computed_once)
 
 TEST(filters_go_below_what_they_do_not_need)
 {
-    CHECK_GRAPH(
-        "CREATE TEMPORARY VIEW v AS SELECT k AS name, from_json(k, 'x INT') AS j FROM STREAM a;"
-        "CREATE STREAMING TABLE t AS SELECT j.x FROM STREAM v WHERE name <> ''",
-        "t: streaming table, parquet\n"
-        "  project #3 x = from_json3.x\n"
-        "    decode #2 k as json: x\n"
-        "      filter #1 (k != )\n"
-        "        source #0 a (parquet): k\n");
+    CHECK_GRAPH("CREATE TEMPORARY VIEW v AS SELECT k AS name, from_json(k, 'x INT') AS j FROM STREAM a;"
+                "CREATE STREAMING TABLE t AS SELECT j.x FROM STREAM v WHERE name <> ''",
+                "t: streaming table, parquet\n"
+                "  project #3 x = from_json3.x\n"
+                "    decode #2 k as json: x\n"
+                "      filter #1 (k != )\n"
+                "        source #0 a (parquet): k\n");
 }
 
 TEST(filters_go_below_watermarks_unless_about_the_time)
 {
-    CHECK_GRAPH(
-        "CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM a WATERMARK at DELAY OF "
-        "INTERVAL 1 MINUTE WHERE v > 0 AND at IS NOT NULL GROUP BY k, window(at, '10 seconds')",
-        "t: streaming table, parquet\n"
-        "  project #7 k, n = count(1)\n"
-        "    aggregate #6 by k, window(at, 10 seconds): count(1)\n"
-        "      filter #5 (at IS NOT NULL)\n"
-        "        project #4 k, at\n"
-        "          watermark #3 at, delay 1 minute\n"
-        "            filter #2 (v > 0)\n"
-        "              project #1 k, at, filter = (v > 0)\n"
-        "                source #0 a (parquet): k, v, at\n");
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT k, count(*) AS n FROM STREAM a WATERMARK at DELAY OF "
+                "INTERVAL 1 MINUTE WHERE v > 0 AND at IS NOT NULL GROUP BY k, window(at, '10 seconds')",
+                "t: streaming table, parquet\n"
+                "  project #7 k, n = count(1)\n"
+                "    aggregate #6 by k, window(at, 10 seconds): count(1)\n"
+                "      filter #5 (at IS NOT NULL)\n"
+                "        project #4 k, at\n"
+                "          watermark #3 at, delay 1 minute\n"
+                "            filter #2 (v > 0)\n"
+                "              project #1 k, at, filter = (v > 0)\n"
+                "                source #0 a (parquet): k, v, at\n");
 }
 
 TEST(files_of_lines_are_decoded_as_far_as_they_are_read)
@@ -158,16 +154,15 @@ TEST(filters_about_group_keys_go_below_the_groups)
 /* What they read is computed twice, or the payload decoded first: the watermark must not see rows that go away. */
 TEST(filters_go_below_watermarks_through_what_they_read)
 {
-    CHECK_GRAPH(
-        "CREATE STREAMING TABLE t AS SELECT u, count(*) AS n FROM (SELECT upper(k) AS u, at FROM STREAM a "
-        "WATERMARK at DELAY OF INTERVAL 1 MINUTE) WHERE u > 'B' GROUP BY u, window(at, '1 minute')",
-        "t: streaming table, parquet\n"
-        "  project #5 u, n = count(1)\n"
-        "    aggregate #4 by u, window(at, 1 minute): count(1)\n"
-        "      project #3 u = upper(k), at\n"
-        "        watermark #2 at, delay 1 minute\n"
-        "          filter #1 (upper(k) > B)\n"
-        "            source #0 a (parquet): k, at\n");
+    CHECK_GRAPH("CREATE STREAMING TABLE t AS SELECT u, count(*) AS n FROM (SELECT upper(k) AS u, at FROM STREAM a "
+                "WATERMARK at DELAY OF INTERVAL 1 MINUTE) WHERE u > 'B' GROUP BY u, window(at, '1 minute')",
+                "t: streaming table, parquet\n"
+                "  project #5 u, n = count(1)\n"
+                "    aggregate #4 by u, window(at, 1 minute): count(1)\n"
+                "      project #3 u = upper(k), at\n"
+                "        watermark #2 at, delay 1 minute\n"
+                "          filter #1 (upper(k) > B)\n"
+                "            source #0 a (parquet): k, at\n");
     CHECK_GRAPH(
         "CREATE STREAMING TABLE t AS SELECT i, count(*) AS n FROM (SELECT v, explode(array(v, v + 1)) AS i, at FROM "
         "STREAM a WATERMARK at DELAY OF INTERVAL 1 MINUTE) WHERE v > 0 AND i > 1 GROUP BY i, window(at, '1 minute')",

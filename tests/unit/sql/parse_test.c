@@ -134,31 +134,27 @@ TEST(parse_points_at_errors)
                                     "   1 | SELECT a FORM t WHERE x\n"
                                     "     |               ^\n"
                                     "hint: did you mean FROM instead of FORM?"},
-        {"SELECT a\nFROM t\n\tWHER x = 1",
-         "t.sql:3:7: [PARSE_SYNTAX_ERROR] Syntax error at or near 'x'\n"
-         "   3 | \tWHER x = 1\n"
-         "     | \t     ^\n"
-         "hint: did you mean WHERE instead of WHER?"},
+        {"SELECT a\nFROM t\n\tWHER x = 1", "t.sql:3:7: [PARSE_SYNTAX_ERROR] Syntax error at or near 'x'\n"
+                                           "   3 | \tWHER x = 1\n"
+                                           "     | \t     ^\n"
+                                           "hint: did you mean WHERE instead of WHER?"},
         {"SELECT (1 + 2", "t.sql:1:14: [PARSE_SYNTAX_ERROR] Syntax error at or near end of input\n"
                           "   1 | SELECT (1 + 2\n"
                           "     |              ^\n"
                           "hint: expected ')' here"},
-        {"SELECT '\xc3\xa9t\xc3\xa9', , 1",
-         "t.sql:1:15: [PARSE_SYNTAX_ERROR] Syntax error at or near ','\n"
-         "   1 | SELECT '\xc3\xa9t\xc3\xa9', , 1\n"
-         "     |               ^"},
-        {"SELECT 'abc",
-         "t.sql:1:8: [PARSE_SYNTAX_ERROR] Syntax error at or near ''': the string has no end\n"
-         "   1 | SELECT 'abc\n"
-         "     |        ^"},
+        {"SELECT '\xc3\xa9t\xc3\xa9', , 1", "t.sql:1:15: [PARSE_SYNTAX_ERROR] Syntax error at or near ','\n"
+                                            "   1 | SELECT '\xc3\xa9t\xc3\xa9', , 1\n"
+                                            "     |               ^"},
+        {"SELECT 'abc", "t.sql:1:8: [PARSE_SYNTAX_ERROR] Syntax error at or near ''': the string has no end\n"
+                        "   1 | SELECT 'abc\n"
+                        "     |        ^"},
         {"SELECT 1 /* x",
          "t.sql:1:10: [UNCLOSED_BRACKETED_COMMENT] Found an unclosed bracketed comment; append */ at the end of the comment\n"
          "   1 | SELECT 1 /* x\n"
          "     |          ^^"},
-        {"SELECT CAST(a AS DECMAL(1,2))",
-         "t.sql:1:18: [UNSUPPORTED_DATATYPE] Unsupported data type \"DECMAL(1,2)\"\n"
-         "   1 | SELECT CAST(a AS DECMAL(1,2))\n"
-         "     |                  ^^^^^^^^^^^"},
+        {"SELECT CAST(a AS DECMAL(1,2))", "t.sql:1:18: [UNSUPPORTED_DATATYPE] Unsupported data type \"DECMAL(1,2)\"\n"
+                                          "   1 | SELECT CAST(a AS DECMAL(1,2))\n"
+                                          "     |                  ^^^^^^^^^^^"},
         {"SELECT * FROM STREAM t WATERMARK ts DELAY OF INTERVAL '5 minutes'",
          "t.sql:1:55: [PARSE_SYNTAX_ERROR] Syntax error at or near the delay: write the unit outside of the string, as in INTERVAL '5' MINUTES\n"
          "   1 | SELECT * FROM STREAM t WATERMARK ts DELAY OF INTERVAL '5 minutes'\n"
@@ -167,16 +163,14 @@ TEST(parse_points_at_errors)
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++)
         check_refused(&queries[i], false);
     static const struct refusal scripts[] = {
-        {"CREATE TABLE t AS SELECT 1",
-         "t.sql:1:8: [PARSE_SYNTAX_ERROR] Syntax error at or near 'TABLE'\n"
-         "   1 | CREATE TABLE t AS SELECT 1\n"
-         "     |        ^^^^^\n"
-         "hint: a pipeline has CREATE STREAMING TABLE and CREATE MATERIALIZED VIEW"},
-        {"CREAT STREAMING TABLE t AS SELECT 1",
-         "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'CREAT'\n"
-         "   1 | CREAT STREAMING TABLE t AS SELECT 1\n"
-         "     | ^^^^^\n"
-         "hint: did you mean CREATE?"},
+        {"CREATE TABLE t AS SELECT 1", "t.sql:1:8: [PARSE_SYNTAX_ERROR] Syntax error at or near 'TABLE'\n"
+                                       "   1 | CREATE TABLE t AS SELECT 1\n"
+                                       "     |        ^^^^^\n"
+                                       "hint: a pipeline has CREATE STREAMING TABLE and CREATE MATERIALIZED VIEW"},
+        {"CREAT STREAMING TABLE t AS SELECT 1", "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'CREAT'\n"
+                                                "   1 | CREAT STREAMING TABLE t AS SELECT 1\n"
+                                                "     | ^^^^^\n"
+                                                "hint: did you mean CREATE?"},
         {"DROP TABLE t",
          "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'DROP'\n"
          "   1 | DROP TABLE t\n"
@@ -192,9 +186,8 @@ TEST(parse_collects_one_error_a_statement)
     struct arena arena = {0};
     struct error err = {0};
     struct problems problems = {0};
-    struct sql_file file = {
-        "t.sql",
-        bytes_of_string("CREATE VIEW v AS SELEC 1;\nSET a = b;\nCREATE VIEW w AS SELECT 1 +;")};
+    struct sql_file file = {"t.sql",
+                            bytes_of_string("CREATE VIEW v AS SELEC 1;\nSET a = b;\nCREATE VIEW w AS SELECT 1 +;")};
     struct notes notes = {.arena = &arena, .files = &file, .file_count = 1, .problems = &problems};
     struct ast_script script;
     CHECK(parse_script(&arena, &file, &notes, &script, &err) == E_SQL);
@@ -218,8 +211,7 @@ static void check_deep(const char *open, const char *middle, const char *close, 
     for (int i = 0; i < levels; i++)
         text_add_string(&sql, close);
     CHECK(parse_one(&arena, sql.data, false, &err) == E_SQL);
-    CHECK(strstr(err.text, "SQL_NESTING_MAX") != NULL ||
-          strstr(err.text, "SQL_HEIGHT_MAX") != NULL);
+    CHECK(strstr(err.text, "SQL_NESTING_MAX") != NULL || strstr(err.text, "SQL_HEIGHT_MAX") != NULL);
     text_free(&sql);
     arena_free(&arena);
 }

@@ -15,13 +15,12 @@ struct loaded {
     enum code code;
 };
 
-static void load_with(struct loaded *self, const char *directory, const char *env_file,
-                      const struct setting *sets, int32_t count)
+static void load_with(struct loaded *self, const char *directory, const char *env_file, const struct setting *sets,
+                      int32_t count)
 {
     *self = (struct loaded){0};
     const struct project_environment environment = {.env_file = env_file, .sets = sets, .set_count = count};
-    self->code =
-        project_load(&self->arena, directory, &environment, &self->pipeline, &self->problems, &self->err);
+    self->code = project_load(&self->arena, directory, &environment, &self->pipeline, &self->problems, &self->err);
 }
 
 static void loaded_close(struct loaded *self)
@@ -95,11 +94,10 @@ TEST(problems_of_spec_and_sql_show_their_lines)
     struct loaded loaded;
     load_with(&loaded, directory, NULL, NULL, 0);
     CHECK_INT(loaded.code, E_SPEC);
-    snprintf(
-        expected, sizeof expected,
-        "%s/transformations/t.sql:2:3: 'colum' is not in `configuration`\n   2 |   ${colum}\n     |   ^^^^^^^^\n"
-        "hint: did you mean column?",
-        directory);
+    snprintf(expected, sizeof expected,
+             "%s/transformations/t.sql:2:3: 'colum' is not in `configuration`\n   2 |   ${colum}\n     |   ^^^^^^^^\n"
+             "hint: did you mean column?",
+             directory);
     CHECK_STR(loaded.err.text, expected);
     CHECK_INT(loaded.problems.count, 1);
     loaded_close(&loaded);
@@ -113,7 +111,7 @@ TEST(problems_of_spec_and_sql_show_their_lines)
 
     put(directory, ".env", "what is this\n");
     load_with(&loaded, directory, NULL, NULL, 0);
-    snprintf(expected, sizeof expected, "%s/.env:1:6: a line here is NAME=value", directory);   // the line is a secret
+    snprintf(expected, sizeof expected, "%s/.env:1:6: a line here is NAME=value", directory); // the line is a secret
     CHECK_STR(loaded.err.text, expected);
     loaded_close(&loaded);
 }
@@ -136,10 +134,9 @@ TEST(what_a_folder_can_lack)
     put(directory, "spark-pipeline.yml", SPEC);
     put(directory, "spark-pipeline.yaml", SPEC);
     load_with(&loaded, directory, NULL, NULL, 0);
-    snprintf(
-        expected, sizeof expected,
-        "[MULTIPLE_PIPELINE_SPEC_FILES_FOUND] %s/spark-pipeline.yml and %s/spark-pipeline.yaml: remove one",
-        directory, directory);
+    snprintf(expected, sizeof expected,
+             "[MULTIPLE_PIPELINE_SPEC_FILES_FOUND] %s/spark-pipeline.yml and %s/spark-pipeline.yaml: remove one",
+             directory, directory);
     CHECK_STR(loaded.err.text, expected);
     loaded_close(&loaded);
 

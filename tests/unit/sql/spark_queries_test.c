@@ -47,8 +47,7 @@ static void count_statement(const json_t *line, struct tally *tally)
     struct ast_query *query;
     if (!is_query(sql))
         return;
-    bool syntax = error != NULL &&
-                  (strncmp(error, "PARSE_SYNTAX", 12) == 0 || strncmp(error, "UNCLOSED", 8) == 0);
+    bool syntax = error != NULL && (strncmp(error, "PARSE_SYNTAX", 12) == 0 || strncmp(error, "UNCLOSED", 8) == 0);
     bool parsed = parse_query_text(&arena, &file, &notes, &query, &err) == E_OK;
     tally->parsable += !syntax;
     tally->refusable += syntax;
@@ -60,8 +59,7 @@ static void count_statement(const json_t *line, struct tally *tally)
         struct text shown = {0};
         if (sql_query(&arena, bytes_of_string(sql), &session, &plan, &err) == E_OK) {
             type_print(plan->schema, &shown);
-            tally->same_schema +=
-                strcmp(shown.data, json_string_value(json_object_get(line, "schema"))) == 0;
+            tally->same_schema += strcmp(shown.data, json_string_value(json_object_get(line, "schema"))) == 0;
         }
         text_free(&shown);
     }
@@ -88,8 +86,8 @@ TEST(spark_queries)
     }
     mem_free(text);
     fclose(in);
-    printf("spark_queries: parsed %d of %d, refused %d of %d, same schema %d\n", tally.parsed,
-           tally.parsable, tally.refused, tally.refusable, tally.same_schema);
+    printf("spark_queries: parsed %d of %d, refused %d of %d, same schema %d\n", tally.parsed, tally.parsable,
+           tally.refused, tally.refusable, tally.same_schema);
     CHECK(tally.parsed >= PARSED_MIN);
     CHECK(tally.refused >= REFUSED_MIN);
     CHECK(tally.same_schema >= SAME_SCHEMA_MIN);

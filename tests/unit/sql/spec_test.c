@@ -21,15 +21,18 @@ struct read {
     enum code code;
 };
 
-static void read_with(struct read *read, const char *text, const char *dotenv, const struct setting *sets, int32_t set_count)
+static void read_with(struct read *read, const char *text, const char *dotenv, const struct setting *sets,
+                      int32_t set_count)
 {
     *read = (struct read){.file = {"p.yml", bytes_of_string(text)}};
-    read->notes = (struct notes){.arena = &read->arena, .files = &read->file, .file_count = 1, .problems = &read->problems};
+    read->notes =
+        (struct notes){.arena = &read->arena, .files = &read->file, .file_count = 1, .problems = &read->problems};
     if (dotenv != NULL) {
         struct sql_file file = {".env", bytes_of_string(dotenv)};
         CHECK_INT(dotenv_parse(&read->arena, &file, &read->notes, &read->dotenv, &read->err), E_OK);
     }
-    read->code = spec_parse(&read->arena, &read->file, &read->dotenv, sets, set_count, &read->notes, &read->spec, &read->err);
+    read->code =
+        spec_parse(&read->arena, &read->file, &read->dotenv, sets, set_count, &read->notes, &read->spec, &read->err);
 }
 
 static void read_close(struct read *read)
@@ -189,10 +192,11 @@ static const struct {
 } ERRORS[] = {
     {"", "p.yml:1:1: the spec is empty\n   1 | \n     | ^\nhint: name: my_pipeline"},
     {"- a\n", "p.yml:1:1: the spec must be a mapping of keys to values\n   1 | - a\n     | ^\nhint: name: my_pipeline"},
-    {"name: [a\n", "p.yml:2:1: this is no YAML: did not find expected ',' or ']' while parsing a flow sequence\n   2 | \n     | ^"},
+    {"name: [a\n",
+     "p.yml:2:1: this is no YAML: did not find expected ',' or ']' while parsing a flow sequence\n   2 | \n     | ^"},
     {"name: \"\xff\"\n", "p.yml:1:1: this is no YAML: invalid leading UTF-8 octet\n   1 | name: \"\xff\"\n     | ^"},
     {HEAD "librares: 1\n", "p.yml:4:1: [PIPELINE_SPEC_UNEXPECTED_FIELD] 'librares' is not a key of the spec\n"
-                         "   4 | librares: 1\n     | ^^^^^^^^\nhint: did you mean libraries?"},
+                           "   4 | librares: 1\n     | ^^^^^^^^\nhint: did you mean libraries?"},
     {HEAD "zzzzzzzzzz: 1\n", "p.yml:4:1: [PIPELINE_SPEC_UNEXPECTED_FIELD] 'zzzzzzzzzz' is not a key of the spec\n"
                              "   4 | zzzzzzzzzz: 1\n     | ^^^^^^^^^^"},
     {HEAD "name: q\n", "p.yml:4:1: 'name' is there twice\n   4 | name: q\n     | ^^^^"},
@@ -201,15 +205,17 @@ static const struct {
                                        "   1 | storage: file:///s\n     | ^\nhint: name: my_pipeline"},
     {"name: p\n" LIBRARIES, "p.yml:1:1: [PIPELINE_SPEC_MISSING_REQUIRED_FIELD] the spec has no 'storage'\n"
                             "   1 | name: p\n     | ^\nhint: storage: file:///absolute/folder for the checkpoints"},
-    {"name: p\nstorage:\n" LIBRARIES, "p.yml:1:1: [PIPELINE_SPEC_MISSING_REQUIRED_FIELD] the spec has no 'storage'\n"
-                                      "   1 | name: p\n     | ^\nhint: storage: file:///absolute/folder for the checkpoints"},
+    {"name: p\nstorage:\n" LIBRARIES,
+     "p.yml:1:1: [PIPELINE_SPEC_MISSING_REQUIRED_FIELD] the spec has no 'storage'\n"
+     "   1 | name: p\n     | ^\nhint: storage: file:///absolute/folder for the checkpoints"},
     {"name: p\nstorage: file:///s\n",
      "p.yml:1:1: [PIPELINE_SPEC_MISSING_REQUIRED_FIELD] the spec has no 'libraries': it names no SQL\n"
      "   1 | name: p\n     | ^\nhint: libraries: [{glob: {include: transformations/**}}]"},
     {"name: {a: b}\nstorage: file:///s\n" LIBRARIES,
      "p.yml:1:7: name must be a text, not a mapping\n   1 | name: {a: b}\n     |       ^^^^^^"},
-    {"name: p\nstorage: here\n" LIBRARIES, "p.yml:2:10: storage must be an absolute URI, not 'here'\n"
-                                           "   2 | storage: here\n     |          ^^^^\nhint: storage: file:///absolute/folder"},
+    {"name: p\nstorage: here\n" LIBRARIES,
+     "p.yml:2:10: storage must be an absolute URI, not 'here'\n"
+     "   2 | storage: here\n     |          ^^^^\nhint: storage: file:///absolute/folder"},
     {"name: p\nstorage: file:///s\nlibraries: x\n",
      "p.yml:3:12: 'libraries' must be a list that names the SQL files\n   3 | libraries: x\n     |            ^\n"
      "hint: libraries: [{glob: {include: transformations/**}}]"},
@@ -226,7 +232,8 @@ static const struct {
      "p.yml:4:16: [PIPELINE_SPEC_FIELD_NOT_DICT] 'configuration' must be a mapping, not a list\n"
      "   4 | configuration: [a]\n     |                ^^^\nhint: write key: value lines below it, indented"},
     {HEAD "configuration:\n  a: [1]\n", "p.yml:5:6: a must be a text, not a list\n   5 |   a: [1]\n     |      ^^^"},
-    {HEAD "configuration:\n  a: \"x\\0y\"\n", "p.yml:5:6: a has a NUL character in it\n   5 |   a: \"x\\0y\"\n     |      ^^^^^^"},
+    {HEAD "configuration:\n  a: \"x\\0y\"\n",
+     "p.yml:5:6: a has a NUL character in it\n   5 |   a: \"x\\0y\"\n     |      ^^^^^^"},
     {HEAD "configuration:\n  a: 'x'\n  a: 'y'\n", "p.yml:6:3: 'a' is there twice\n   6 |   a: 'y'\n     |   ^"},
     {HEAD "configuration:\n  leat.triger: once\n",
      "p.yml:5:3: 'leat.triger' is not a setting of leat\n   5 |   leat.triger: once\n     |   ^^^^^^^^^^^^^^^^^\n"
@@ -257,7 +264,8 @@ static const struct {
      "p.yml:5:9: the environment variable LEAT_TEST_NONE is not set\n   5 |   a: \"b ${env:LEAT_TEST_NONE} c\"\n"
      "     |         ^^^^^^^^^^^^^^^^^^^^^\n"
      "hint: export LEAT_TEST_NONE=.., or write LEAT_TEST_NONE=.. into .env beside the spec, or ${env:LEAT_TEST_NONE:-default} here"},
-    {HEAD "configuration:\n  a: \"\xc3\xa4 ${x} \\t ${env:LEAT_TEST_NONE} c\"\n", // the place survives escapes and other ${
+    {HEAD
+     "configuration:\n  a: \"\xc3\xa4 ${x} \\t ${env:LEAT_TEST_NONE} c\"\n", // the place survives escapes and other ${
      "p.yml:5:17: the environment variable LEAT_TEST_NONE is not set\n   5 |   a: \"\xc3\xa4 ${x} \\t ${env:LEAT_TEST_NONE} c\"\n"
      "     |                 ^^^^^^^^^^^^^^^^^^^^^\n"
      "hint: export LEAT_TEST_NONE=.., or write LEAT_TEST_NONE=.. into .env beside the spec, or ${env:LEAT_TEST_NONE:-default} here"},
@@ -357,7 +365,8 @@ TEST(dotenv_says_where_it_is_wrong)
         {"A=1\n9=2\n", ".env:2:1: a line here is NAME=value\n   2 | 9=2\n     | ^"},
         {"export A\n", ".env:1:9: a line here is NAME=value\n   1 | export A\n     |         ^"},
         {"A='x\n", ".env:1:3: the quote is not closed on this line\n   1 | A='x\n     |   ^"},
-        {"A=\"x\" y\n", ".env:1:7: nothing but a # comment may follow the closing quote\n   1 | A=\"x\" y\n     |       ^"},
+        {"A=\"x\" y\n",
+         ".env:1:7: nothing but a # comment may follow the closing quote\n   1 | A=\"x\" y\n     |       ^"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena arena = {0};
@@ -396,14 +405,17 @@ TEST(sql_sees_the_configuration)
     check_sql("-- ${nothing} here\nSELECT '--${size}' /* ${no} */ ${table.name}",
               "-- ${nothing} here\nSELECT '--1 minute' /* ${no} */ gold", NULL);
     check_sql("'it\\'s -- ${size}' `--` ${size}", "'it\\'s -- 1 minute' `--` 1 minute", NULL);
-    check_sql("SELECT\n  ${sise}", NULL,
-              "a.sql:2:3: 'sise' is not in `configuration`\n   2 |   ${sise}\n     |   ^^^^^^^\nhint: did you mean size?");
-    check_sql("${whatever}", NULL, "a.sql:1:1: 'whatever' is not in `configuration`\n   1 | ${whatever}\n     | ^^^^^^^^^^^\n"
-                                   "hint: add it to `configuration` of the spec, or pass --set");
+    check_sql(
+        "SELECT\n  ${sise}", NULL,
+        "a.sql:2:3: 'sise' is not in `configuration`\n   2 |   ${sise}\n     |   ^^^^^^^\nhint: did you mean size?");
+    check_sql("${whatever}", NULL,
+              "a.sql:1:1: 'whatever' is not in `configuration`\n   1 | ${whatever}\n     | ^^^^^^^^^^^\n"
+              "hint: add it to `configuration` of the spec, or pass --set");
     check_sql("${env:HOME}", NULL,
               "a.sql:1:1: 'env:HOME' is not in `configuration`\n   1 | ${env:HOME}\n     | ^^^^^^^^^^^\n"
               "hint: SQL sees only `configuration`: write key: \"${env:NAME}\" there and ${key} here");
-    check_sql("SELECT ${size\n}", NULL, "a.sql:1:8: this ${ has no closing } on its line\n   1 | SELECT ${size\n     |        ^^");
+    check_sql("SELECT ${size\n}", NULL,
+              "a.sql:1:8: this ${ has no closing } on its line\n   1 | SELECT ${size\n     |        ^^");
 }
 
 /* ---- libraries ---- */
@@ -439,11 +451,12 @@ static void put(const char *directory, const char *path, const char *text)
     CHECK_INT(os_replace_file(full, bytes_of_string(text), &err), E_OK);
 }
 
-static enum code find_files(struct read *read, const char *directory, const char *pattern, const struct sql_file **files,
-                            int32_t *count)
+static enum code find_files(struct read *read, const char *directory, const char *pattern,
+                            const struct sql_file **files, int32_t *count)
 {
     static char text[200];
-    snprintf(text, sizeof text, "name: p\nstorage: file:///s\nlibraries: [{glob: {include: '%s'}}]\nconfiguration: {n: '7'}\n", pattern);
+    snprintf(text, sizeof text,
+             "name: p\nstorage: file:///s\nlibraries: [{glob: {include: '%s'}}]\nconfiguration: {n: '7'}\n", pattern);
     read_with(read, text, NULL, NULL, 0);
     CHECK_STR(read->err.text, "");
     return spec_files(&read->arena, directory, &read->spec, &read->notes, files, count, &read->err);
@@ -486,7 +499,8 @@ TEST(libraries_name_the_sql_files)
     CHECK_INT(find_files(&read, directory, "nowhere/**", &files, &count), E_SPEC);
     snprintf(expected, sizeof expected,
              "p.yml:3:30: no .sql file is named by 'nowhere/**' in %s\n"
-             "   3 | libraries: [{glob: {include: 'nowhere/**'}}]\n     |                              ^^^^^^^^^^^^", directory);
+             "   3 | libraries: [{glob: {include: 'nowhere/**'}}]\n     |                              ^^^^^^^^^^^^",
+             directory);
     CHECK_STR(read.err.text, expected);
     read_close(&read);
     CHECK_INT(find_files(&read, directory, "t/none.sql", &files, &count), E_SPEC);

@@ -10,10 +10,7 @@ static const struct pipeline_source source_b = {
     .name = "b", .format = "parquet", .options = &schema_option, .option_count = 1};
 static const struct pipeline_source *const sources[] = {&source_src, &source_a, &source_b};
 
-void fixture_open(struct fixture *self)
-{
-    *self = (struct fixture){.session = {.zone = zone_utc(), .ansi = true}};
-}
+void fixture_open(struct fixture *self) { *self = (struct fixture){.session = {.zone = zone_utc(), .ansi = true}}; }
 
 void fixture_close(struct fixture *self)
 {

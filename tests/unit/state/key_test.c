@@ -60,8 +60,7 @@ struct keys {
 
 static struct bytes key_at(const struct keys *keys, int64_t row)
 {
-    return bytes_of(keys->data.data + keys->offsets[row],
-                    (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
+    return bytes_of(keys->data.data + keys->offsets[row], (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
 }
 
 static bool rows_equal(const struct column *cols, int32_t count, int64_t i, int64_t j)
@@ -227,8 +226,7 @@ TEST(decode_never_reads_past_hostile_bytes)
     struct error err = {0};
     const struct type *schema;
     size_t position;
-    CHECK_INT(type_parse_ddl(&arena,
-                             bytes_of_string("a STRING, b ARRAY<INT>, c STRUCT<x: DECIMAL(38,0)>, d BOOLEAN"),
+    CHECK_INT(type_parse_ddl(&arena, bytes_of_string("a STRING, b ARRAY<INT>, c STRUCT<x: DECIMAL(38,0)>, d BOOLEAN"),
                              &schema, &position, &err),
               E_OK);
     for (int round = 0; round < 3000; round++) {

@@ -34,8 +34,8 @@ static void add_key(struct batch_of_keys *keys, struct bytes key, uint64_t hash)
 static enum code upsert(struct state_table *table, struct batch_of_keys *keys, struct error *err)
 {
     keys->created_count = 0;
-    return state_upsert(table, (uint8_t *)keys->data.data, keys->offsets, keys->hashes, keys->rows,
-                        keys->slots, keys->created, &keys->created_count, err);
+    return state_upsert(table, (uint8_t *)keys->data.data, keys->offsets, keys->hashes, keys->rows, keys->slots,
+                        keys->created, &keys->created_count, err);
 }
 
 static int64_t *slot_value(struct state_table *table, uint32_t slot)
@@ -127,8 +127,8 @@ static void sweep_one(void *context, uint32_t slot)
 static void check_against_model(size_t key_bytes)
 {
     struct budget budget = {0};
-    struct state_table *table = state_new_keyed(
-        &(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget}, key_bytes);
+    struct state_table *table =
+        state_new_keyed(&(struct state_spec){.name = "test", .slot_bytes = SLOT_BYTES, .budget = &budget}, key_bytes);
     static struct model model;
     memset(&model, 0xff, sizeof model);
     model.count = 0;

@@ -363,8 +363,7 @@ TEST(publishing_is_finished_by_the_next_try)
 #ifdef LEAT_FAULTS
 TEST(fail_points_are_reached)
 {
-    static const char *const points[] = {"stage_open", "stage_write", "stage_fsync", "record_put",
-                                         "publish_one"};
+    static const char *const points[] = {"stage_open", "stage_write", "stage_fsync", "record_put", "publish_one"};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         for (int lost = 0; lost < 2; lost++) {
             struct error err = {0};
@@ -411,7 +410,7 @@ TEST(a_file_whose_sync_failed_is_abandoned)
     CHECK_INT(stage_finish(stage, &err), E_IO);
     CHECK_INT(syncs, 1);
     CHECK_INT(store_put_new(store, "chain/0/1.json", bytes_of_string("mine"), &err), E_IO);
-    CHECK_INT(syncs, 2);   // a file of its own, and not once more
+    CHECK_INT(syncs, 2); // a file of its own, and not once more
     os_install(NULL);
     CHECK_INT(files_below(store, ""), 0);
     CHECK_INT(store_put_new(store, "chain/0/1.json", bytes_of_string("new"), &err), E_OK);

@@ -115,23 +115,28 @@ static void signed_case_check(const char *folder, const char *name)
         c.headers[c.count++] = (struct sign_header){"x-amz-security-token", c.token};
     if (c.sign_body)
         c.headers[c.count++] = (struct sign_header){"x-amz-content-sha256", body_hex};
-    const struct sign_request sign = {
-        .method = c.method, .path = c.path.data, .query = c.query.data != NULL ? c.query.data : "", .headers = c.headers,
-        .header_count = c.count, .payload_hex = body_hex};
+    const struct sign_request sign = {.method = c.method,
+                                      .path = c.path.data,
+                                      .query = c.query.data != NULL ? c.query.data : "",
+                                      .headers = c.headers,
+                                      .header_count = c.count,
+                                      .payload_hex = body_hex};
     struct text canonical = {0}, names = {0}, string = {0};
     struct text want_canonical = file_of(path, "header-canonical-request.txt"),
-                want_string = file_of(path, "header-string-to-sign.txt"), want_signature = file_of(path, "header-signature.txt");
+                want_string = file_of(path, "header-string-to-sign.txt"),
+                want_signature = file_of(path, "header-signature.txt");
     sign_canonical(&sign, &canonical, &names);
     sign_string(&scope, text_view(&canonical), &string);
     sign_signature(&scope, c.secret, text_view(&string), signature);
     if (strcmp(canonical.data, want_canonical.data) != 0)
-        kit_fail(__FILE__, __LINE__, "%s: canonical request\n%s\nexpected\n%s", name, canonical.data, want_canonical.data);
+        kit_fail(__FILE__, __LINE__, "%s: canonical request\n%s\nexpected\n%s", name, canonical.data,
+                 want_canonical.data);
     if (strcmp(string.data, want_string.data) != 0)
         kit_fail(__FILE__, __LINE__, "%s: string to sign\n%s\nexpected\n%s", name, string.data, want_string.data);
     if (strcmp(signature, want_signature.data) != 0)
         kit_fail(__FILE__, __LINE__, "%s: signature %s, expected %s", name, signature, want_signature.data);
-    struct text *all[] = {&context, &request, &canonical, &names, &string, &want_canonical, &want_string, &want_signature,
-                          &c.path, &c.query, &c.body};
+    struct text *all[] = {&context,     &request,        &canonical, &names,   &string, &want_canonical,
+                          &want_string, &want_signature, &c.path,    &c.query, &c.body};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         text_free(all[i]);
 }
@@ -140,7 +145,8 @@ static void signed_case_check(const char *folder, const char *name)
 static bool is_of_s3(const char *name)
 {
     bool dots = strncmp(name, "get-relative", 12) == 0 || strncmp(name, "get-slash", 9) == 0;
-    return name[0] != '.' && (!dots || strstr(name, "unnormalized") != NULL) && strcmp(name, "get-header-value-multiline") != 0;
+    return name[0] != '.' && (!dots || strstr(name, "unnormalized") != NULL) &&
+           strcmp(name, "get-header-value-multiline") != 0;
 }
 
 TEST(signatures_are_those_of_awss_own_cases)
@@ -185,8 +191,11 @@ static enum code walk(const char *xml, struct seen *seen)
 TEST(elements_come_with_their_text)
 {
     struct seen seen = {0};
-    CHECK_INT(walk("<?xml version=\"1.0\"?>\n<A xmlns=\"x>y\"><B>one</B><C/><!-- <D> --><B>t&amp;&#x41;&#66;<![CDATA[<&>]]></B></A>", &seen),
-              E_OK);
+    CHECK_INT(
+        walk(
+            "<?xml version=\"1.0\"?>\n<A xmlns=\"x>y\"><B>one</B><C/><!-- <D> --><B>t&amp;&#x41;&#66;<![CDATA[<&>]]></B></A>",
+            &seen),
+        E_OK);
     CHECK_STR(seen.text.data, "A/B=one;A/C=;A/B=t&AB<&>;A=;");
     CHECK_INT(walk("<s3:Error><s3:Code>x</s3:Code></s3:Error>", &seen), E_OK);
     CHECK_STR(seen.text.data, "Error/Code=x;Error=;");
@@ -198,8 +207,21 @@ TEST(elements_come_with_their_text)
 TEST(broken_xml_is_refused)
 {
     static const char *const broken[] = {
-        "<A>", "<A", "<A></B>", "</A>", "<A>&huge;</A>", "<A>&#0;</A>", "<A>&#xD800;</A>", "<A>&#x110000;</A>", "<A>&</A>", "<>x</>",
-        "<!DOCTYPE a [<!ENTITY b \"c\">]><A>&b;</A>", "<A b='></A>", "<A><![CDATA[</A>", "<!-- ", "<?xml",
+        "<A>",
+        "<A",
+        "<A></B>",
+        "</A>",
+        "<A>&huge;</A>",
+        "<A>&#0;</A>",
+        "<A>&#xD800;</A>",
+        "<A>&#x110000;</A>",
+        "<A>&</A>",
+        "<>x</>",
+        "<!DOCTYPE a [<!ENTITY b \"c\">]><A>&b;</A>",
+        "<A b='></A>",
+        "<A><![CDATA[</A>",
+        "<!-- ",
+        "<?xml",
         "<a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a><a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a></a>"};
     struct seen seen = {0};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++)
@@ -222,8 +244,9 @@ static void profile_check(const char *file, const char *section, const char *key
 
 TEST(profiles_are_read_as_awss_tools_write_them)
 {
-    static const char file[] = "# a comment\n[default]\naws_access_key_id = A\n aws_secret_access_key=B/+=\n\n[profile dev]\r\nregion = eu-west-1\r\n"
-                               "#region = no\n[ x ]\nregion=\n";
+    static const char file[] =
+        "# a comment\n[default]\naws_access_key_id = A\n aws_secret_access_key=B/+=\n\n[profile dev]\r\nregion = eu-west-1\r\n"
+        "#region = no\n[ x ]\nregion=\n";
     profile_check(file, "default", "aws_access_key_id", "A");
     profile_check(file, "default", "aws_secret_access_key", "B/+=");
     profile_check(file, "default", "region", NULL);
@@ -235,16 +258,17 @@ TEST(profiles_are_read_as_awss_tools_write_them)
 
 static void quiet_environment(void)
 {
-    static const char *const names[] = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE",
-                                        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
+    static const char *const names[] = {
+        "AWS_REGION",  "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3",   "AWS_ENDPOINT_URL",
+        "AWS_PROFILE", "AWS_ACCESS_KEY_ID",  "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unsetenv(names[i]);
     setenv("AWS_CONFIG_FILE", "/nowhere/config", 1);
     setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere/credentials", 1);
 }
 
-static enum code settings_of(const char *bucket, const struct store_option *options, int32_t count, struct s3_settings *out,
-                             struct error *err)
+static enum code settings_of(const char *bucket, const struct store_option *options, int32_t count,
+                             struct s3_settings *out, struct error *err)
 {
     store_configure(options, count);
     enum code code = s3_settings_read(bucket, out, err);
@@ -273,7 +297,7 @@ TEST(options_are_those_of_hadoop)
     CHECK_INT(settings_of("b-1", minio, 8, &settings, &err), E_OK);
     CHECK_STR(settings.endpoint, "http://127.0.0.1:9000");
     CHECK_STR(settings.region, "us-east-1");
-    CHECK(settings.path_style);          // an address has no names below it
+    CHECK(settings.path_style); // an address has no names below it
     CHECK_STR(settings.access, "k");
     CHECK_INT(settings.idle_us, 5000000);
     s3_settings_free(&settings);
@@ -285,15 +309,16 @@ TEST(options_are_those_of_hadoop)
     const struct store_option region[] = {{"fs.s3a.endpoint", "s3.eu-west-3.amazonaws.com"}};
     CHECK_INT(settings_of("dotted.name", region, 1, &settings, &err), E_OK);
     CHECK_STR(settings.region, "eu-west-3");
-    CHECK(settings.path_style);          // no certificate covers it otherwise
+    CHECK(settings.path_style); // no certificate covers it otherwise
     s3_settings_free(&settings);
 }
 
 TEST(settings_that_make_no_sense_are_named)
 {
-    static const struct store_option bad[] = {{"fs.s3a.endpoint", "ftp://host"},     {"fs.s3a.endpoint", "http://host/path"},
-                                              {"fs.s3a.path.style.access", "perhaps"}, {"fs.s3a.access.key", "k"},
-                                              {"fs.s3a.attempts.maximum", "0"},        {"fs.s3a.endpoint.region", "eu west"}};
+    static const struct store_option bad[] = {
+        {"fs.s3a.endpoint", "ftp://host"},       {"fs.s3a.endpoint", "http://host/path"},
+        {"fs.s3a.path.style.access", "perhaps"}, {"fs.s3a.access.key", "k"},
+        {"fs.s3a.attempts.maximum", "0"},        {"fs.s3a.endpoint.region", "eu west"}};
     struct s3_settings settings;
     quiet_environment();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -73,7 +73,7 @@ EVERYWHERE(the_first_put_wins)
     struct error err = {0};
     put(s, "a/b", "one");
     CHECK_INT(store_put_new(s, "a/b", bytes_of_string("two"), &err), E_EXISTS);
-    CHECK_INT(store_put_new(s, "a/b", bytes_of_string("one"), &err), E_EXISTS);  // the same bytes are not the same put
+    CHECK_INT(store_put_new(s, "a/b", bytes_of_string("one"), &err), E_EXISTS); // the same bytes are not the same put
     expect(s, "a/b", "one");
     CHECK_INT(store_put_over(s, "a/b", bytes_of_string("three"), &err), E_OK);
     CHECK_INT(store_put_over(s, "new", bytes_of_string("x"), &err), E_OK);
@@ -121,7 +121,8 @@ static void list_is(struct store *s, const char *folder, bool recursive, const c
         kit_fail(__FILE__, __LINE__, "%s", err.text);
     for (int32_t i = 0; i < list.count; i++) {
         text_printf(&got, "%s:%lld ", list.entries[i].path, (long long)list.entries[i].size_bytes);
-        CHECK(list.entries[i].modified_us > now_us - (int64_t)600 * 1000000 && list.entries[i].modified_us < now_us + (int64_t)60 * 1000000);
+        CHECK(list.entries[i].modified_us > now_us - (int64_t)600 * 1000000 &&
+              list.entries[i].modified_us < now_us + (int64_t)60 * 1000000);
     }
     CHECK_STR(got.data != NULL ? got.data : "", want);
     text_free(&got);
@@ -142,7 +143,8 @@ EVERYWHERE(lists_are_sorted_and_of_one_folder)
 
 EVERYWHERE(names_may_be_odd)
 {
-    static const char *const names[] = {"day=2026-11-21/a b", "k=%2F%25", "k=a+b&c=d", "\xc3\xa4\xe2\x82\xac", "q?x#y", "<&>\"'", "~!$()*,;@[]"};
+    static const char *const names[] = {
+        "day=2026-11-21/a b", "k=%2F%25", "k=a+b&c=d", "\xc3\xa4\xe2\x82\xac", "q?x#y", "<&>\"'", "~!$()*,;@[]"};
     struct error err = {0};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         put(s, names[i], names[i]);
@@ -232,11 +234,11 @@ static void staged_of_size(struct store *s, const char *staged, const char *fina
     CHECK_INT(size_bytes, size);
     CHECK_INT(store_checksum(s, final, &checksum, &err), E_OK);
     CHECK(checksum == XXH64(data, size, 0));
-    CHECK_INT(store_discard(s, &file, &err), E_OK);    // too late: it is published
+    CHECK_INT(store_discard(s, &file, &err), E_OK); // too late: it is published
     CHECK_INT(store_size(s, final, &size_bytes, &err), E_OK);
     CHECK_INT(store_remove(s, final, &err), E_OK);
-    CHECK(store_publish(s, &file, &err) != E_OK);      // E_LOST; moto says 500 of an upload that it does not know
-    expect(s, final, NULL);                            // it must not come back
+    CHECK(store_publish(s, &file, &err) != E_OK); // E_LOST; moto says 500 of an upload that it does not know
+    expect(s, final, NULL);                       // it must not come back
     mem_free(handle);
     mem_free(data);
 }

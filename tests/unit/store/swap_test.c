@@ -41,7 +41,8 @@ static enum code swap(struct store *store, const char *folder, struct error *err
 {
     char paths[3][300];
     for (int i = 0; i < 3; i++)
-        snprintf(paths[i], sizeof paths[i], "%s%s%s", folder, folder[0] != '\0' ? "/" : "", i < 2 ? i == 0 ? "a" : "b" : "ab");
+        snprintf(paths[i], sizeof paths[i], "%s%s%s", folder, folder[0] != '\0' ? "/" : "",
+                 i < 2 ? i == 0 ? "a" : "b" : "ab");
     const char *const gone[] = {paths[0], paths[1]};
     const struct staged come = {"_staging/merged.staged", paths[2], NULL, 2};
     const struct store_swap what = {folder, gone, 2, &come, 1, 1000000};
