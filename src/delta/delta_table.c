@@ -359,6 +359,7 @@ static enum code attempt(struct delta_table *table, const struct delta_commit *c
         return code;
     }
     *again = true;
+    log_debug("Delta table %s: version %" PRId64 " is another's", store_root(table->store), before + 1);
     return conflict_check(table, commit, err);
 }
 
