@@ -14,7 +14,7 @@ void mock_start(struct mock_broker *mock, const char *topic, int partitions)
     char text[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     kafka_conf_set(conf, "client.id", "mock");
-    kafka_conf_set(conf, "linger.ms", "1");
+    kafka_conf_set(conf, "linger.ms", "200"); // what is produced before a flush is one batch, however slow the machine
     kafka_conf_set(conf, "log_level", "0");
     kafka_conf_set(conf, "batch.size", "100000"); // a fetch answers one batch a partition
     mock->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
