@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/room.h"
 
 enum { ALIGNMENT = 64, READ_PAST = 64 }; /* READ_PAST: the slack that buffer.h promises to SIMD kernels */
 
@@ -16,6 +17,7 @@ static struct buffer *allocate(size_t size)
     struct buffer *buffer = mem_aligned(ALIGNMENT + capacity + READ_PAST);
     *buffer = (struct buffer){.data = (uint8_t *)buffer + ALIGNMENT, .size = size, .capacity = capacity};
     atomic_init(&buffer->count, 1);
+    column_room.used_bytes += (int64_t)capacity;
     return buffer;
 }
 
@@ -57,6 +59,7 @@ void buffer_release(struct buffer *buffer)
         return;
     if (buffer->release != NULL)
         buffer->release(buffer->owner);
+    column_room.used_bytes -= (int64_t)buffer->capacity;
     mem_free(buffer);
 }
 

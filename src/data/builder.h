@@ -3,6 +3,7 @@
  * Use      builder_init; then for each row exactly one of the put functions or builder_null; builder_finish moves
  *          the column out. Nested: put into builder->children[i], then builder_close_list / builder_close_struct
  *          for the parent row
+ * Full     passing the room that a column may take (room.h) makes all rows NULLs at builder_finish
  * Owns     its buffers until builder_finish; builder_release drops them. After finish it is empty and ready again
  * Thread   one at a time
  */
@@ -14,6 +15,7 @@
 struct builder {
     const struct type *type;
     int64_t rows, nulls;
+    bool dropped;                            /* it has passed its room: its bytes mean nothing any more */
     struct buffer *valid, *offsets, *values; /* valid stays NULL until the first NULL */
     int32_t child_count;
     struct builder *children;

@@ -10,6 +10,7 @@
 #include "data/interval.h"
 #include "data/lineage.h"
 #include "data/reject.h"
+#include "data/room.h"
 #include "data/row_test.h"
 #include "data/show.h"
 #include "data/timestamp.h"

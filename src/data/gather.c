@@ -6,12 +6,13 @@
  *          past the end are readable, and a buffer made here is that much longer than its size). When nearly
  *          all rows stay, as behind most filters, the rows come in long runs, and each run is one append:
  *          that is as fast as copying gets
- * Limits   a gathered text or list column holds at most INT32_MAX bytes or elements (Arrow's int32 offsets);
- *          batches are small enough (BATCH_ROWS_MAX), so passing it is a bug and asserts. Who makes more
- *          rows of few asks column_gather_fits first
+ * Limits   a text or list column holds at most INT32_MAX bytes or elements (Arrow's int32 offsets), and what the thread's
+ *          room (room.h) leaves: what passes that comes out as NULLs, and the flag is up. Who makes more rows of few asks
+ *          column_gather_fits first
  */
 #include "base/memory.h"
 #include "data/column.h"
+#include "data/room.h"
 
 /* ---- gather ---- */
 
@@ -60,7 +61,7 @@ static struct buffer *gather_bits(const uint8_t *bits, const int32_t *rows, int6
     return out;
 }
 
-/* New offsets; returns the sum of all sizes. */
+/* New offsets; returns the sum of all sizes, -1 when that is too much. */
 static int32_t gather_offsets(const int32_t *offsets, const int32_t *rows, int64_t count, int32_t *out)
 {
     int64_t end = 0;
@@ -69,21 +70,25 @@ static int32_t gather_offsets(const int32_t *offsets, const int32_t *rows, int64
         end += offsets[rows[i] + 1] - offsets[rows[i]];
         out[i + 1] = (int32_t)end;
     }
-    always(end <= INT32_MAX);
-    return (int32_t)end;
+    if (end > INT32_MAX)
+        room_pass();
+    return end <= INT32_MAX && room_fits(end) ? (int32_t)end : -1;
 }
 
 enum { SHORT_COPY = 32 }; // at most the 64 bytes of padding
 
-static void gather_text(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
+/* False: it does not fit. */
+static bool gather_text(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
 {
     const int32_t *offsets = column_offsets(col);
     const uint8_t *from = col->values->data;
     out->offsets = buffer_new(((size_t)count + 1) * sizeof(int32_t));
     int32_t *ends = (int32_t *)(void *)out->offsets->data;
-    size_t size = (size_t)gather_offsets(offsets, rows, count, ends);
-    out->values = buffer_new(size + SHORT_COPY);
-    out->values->size = size;
+    int32_t size = gather_offsets(offsets, rows, count, ends);
+    if (size < 0)
+        return false;
+    out->values = buffer_new((size_t)size + SHORT_COPY);
+    out->values->size = (size_t)size;
     uint8_t *to = out->values->data;
     for (int64_t i = 0; i < count;) {
         int64_t first = i++;
@@ -97,14 +102,17 @@ static void gather_text(struct column *out, const struct column *col, const int3
             memcpy(to, at, run);
         to += run;
     }
+    return true;
 }
 
 /* Lists: the picked ranges become a list of child rows, and the children are gathered by it. */
-static void gather_list(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
+static bool gather_list(struct column *out, const struct column *col, const int32_t *rows, int64_t count)
 {
     const int32_t *offsets = column_offsets(col);
     out->offsets = buffer_new(((size_t)count + 1) * sizeof(int32_t));
     int32_t total = gather_offsets(offsets, rows, count, (int32_t *)(void *)out->offsets->data);
+    if (total < 0 || !room_fits((int64_t)total * (int64_t)sizeof(int32_t)))
+        return false;
     int32_t *picked = mem_alloc((size_t)total * sizeof *picked + 1);
     int32_t *at = picked;
     for (int64_t i = 0; i < count; i++)
@@ -113,6 +121,7 @@ static void gather_list(struct column *out, const struct column *col, const int3
     for (int32_t i = 0; i < col->child_count; i++)
         column_gather(&out->children[i], &col->children[i], picked, total);
     mem_free(picked);
+    return true;
 }
 
 int64_t column_range_bytes(const struct column *col, int64_t from, int64_t to)
@@ -229,6 +238,7 @@ void column_gather(struct column *out, const struct column *col, const int32_t *
         return;
     }
     struct column picked = {.type = type, .rows = count, .child_count = col->child_count};
+    bool fits = true;
     if (col->child_count > 0)
         picked.children = mem_array(struct column, (size_t)col->child_count);
     gather_valid(&picked, col, rows, count);
@@ -236,14 +246,18 @@ void column_gather(struct column *out, const struct column *col, const int32_t *
         int64_t ones;
         picked.values = gather_bits(col->values->data, rows, count, &ones);
     } else if (type_is_varlen(type)) {
-        gather_text(&picked, col, rows, count);
+        fits = gather_text(&picked, col, rows, count);
     } else if (type->id == TYPE_STRUCT) {
         for (int32_t i = 0; i < col->child_count; i++)
             column_gather(&picked.children[i], &col->children[i], rows, count);
     } else if (type_is_nested(type)) {
-        gather_list(&picked, col, rows, count);
+        fits = gather_list(&picked, col, rows, count);
     } else {
         picked.values = gather_fixed(col, type_width(type), rows, count);
+    }
+    if (!fits) {
+        column_release(&picked);
+        column_all_null(&picked, type, count);
     }
     *out = picked;
 }
@@ -310,13 +324,38 @@ static void append_offsets(struct column *out, const struct column *col, int64_t
     make_room(&out->offsets, need);
     out->offsets->size = need;
     int32_t *ends = (int32_t *)(void *)out->offsets->data + out->rows;
-    always((int64_t)ends[0] + in[count] - in[0] <= INT32_MAX);
     int32_t shift = ends[0] - in[0];
     for (int64_t i = 1; i <= count; i++)
         ends[i] = in[i] + shift;
 }
 
+/* Whether what the rows have behind their offsets finds a place behind out. */
+static bool append_fits(const struct column *out, const struct column *col, int64_t from, int64_t to)
+{
+    if (col->offsets == NULL)
+        return true;
+    int64_t more = column_offsets(col)[to] - column_offsets(col)[from];
+    int64_t used = out->offsets == NULL ? 0 : column_offsets(out)[out->rows];
+    if (used + more > INT32_MAX)
+        room_pass();
+    return used + more <= INT32_MAX && room_fits(more);
+}
+
+static void append_rows(struct column *out, const struct column *col, int64_t from, int64_t to);
+
 void column_append(struct column *out, const struct column *col, int64_t from, int64_t to)
+{
+    if (append_fits(out, col, from, to)) {
+        append_rows(out, col, from, to);
+        return;
+    }
+    struct column nothing;
+    column_all_null(&nothing, col->type, to - from);
+    append_rows(out, &nothing, 0, to - from);
+    column_release(&nothing);
+}
+
+static void append_rows(struct column *out, const struct column *col, int64_t from, int64_t to)
 {
     const struct type *type = col->type;
     int64_t count = to - from, first = from, last = to;

@@ -4,6 +4,7 @@
  *           step 0: one row stands for all. Constants that nothing can change are computed once and kept
  * Pool      buffers of registers that died are used for later ones while they are still warm in the cache
  * Rejects   once per row and run: `rejected` has the bits
+ * Room      what does not fit (data/room.h) is computed again with fewer rows: by whoever watches, or else here
  */
 #include "base/hash.h"
 #include "expr/coerce.h"
@@ -11,7 +12,7 @@
 #include "expr/program.h"
 #include "expr/writer.h"
 
-enum { POOL_BUFFERS = 32, POOL_BUFFER_BYTES_MAX = 8 * 1024 * 1024, NOTED_BYTES = 100 };
+enum { POOL_BUFFERS = 32, POOL_BYTES_MAX = 8 * 1024 * 1024, NOTED_BYTES = 100 };
 
 struct slot {
     const struct column *col;
@@ -25,11 +26,16 @@ struct evaluator {
     struct arg *args;
     struct buffer *pool[POOL_BUFFERS];
     int32_t pool_count;
+    size_t pool_bytes;
     struct buffer *rejected; /* bits, made when the first row is rejected */
     const struct session *session;
     const struct batch *in;
     struct rejects *rejects;
-    void **memories; /* per step, made when first asked for */
+    struct call_memory *memories; /* per step, made when first asked for */
+};
+struct call_memory {
+    void *data;
+    size_t size_bytes;
 };
 
 /* ---- memory ---- */
@@ -42,6 +48,7 @@ struct buffer *call_buffer(struct call *call, size_t size)
         if (buffer->capacity < size || buffer->capacity / 8 > size + 4096)
             continue; // too small, or a waste
         self->pool[i] = self->pool[--self->pool_count];
+        self->pool_bytes -= buffer->capacity;
         buffer->size = size;
         return buffer;
     }
@@ -52,11 +59,14 @@ static void pool_put(struct evaluator *self, struct buffer *buffer)
 {
     if (buffer == NULL)
         return;
-    if (self->pool_count < POOL_BUFFERS && buffer->release == NULL && buffer->capacity <= POOL_BUFFER_BYTES_MAX &&
-        atomic_load_explicit(&buffer->count, memory_order_acquire) == 1)
-        self->pool[self->pool_count++] = buffer;
-    else
+    if (self->pool_count == POOL_BUFFERS || buffer->release != NULL ||
+        self->pool_bytes + buffer->capacity > POOL_BYTES_MAX ||
+        atomic_load_explicit(&buffer->count, memory_order_acquire) != 1) {
         buffer_release(buffer);
+        return;
+    }
+    self->pool_bytes += buffer->capacity;
+    self->pool[self->pool_count++] = buffer;
 }
 
 void call_free(struct call *call, struct buffer *buffer) { pool_put(call->evaluator, buffer); }
@@ -65,11 +75,39 @@ void *call_memory(struct call *call, size_t size)
 {
     struct evaluator *self = call->evaluator;
     if (self->memories == NULL)
-        self->memories = mem_array(void *, (size_t)self->program->step_count);
-    void **memory = &self->memories[call->step];
-    if (*memory == NULL)
-        *memory = mem_array(uint8_t, size);
-    return *memory;
+        self->memories = mem_array(struct call_memory, (size_t)self->program->step_count);
+    struct call_memory *memory = &self->memories[call->step];
+    if (memory->data == NULL)
+        *memory = (struct call_memory){mem_zero(size), size};
+    return memory->data;
+}
+
+static void memories_free(struct call_memory *memories, int32_t count)
+{
+    for (int32_t i = 0; memories != NULL && i < count; i++)
+        mem_free(memories[i].data);
+    mem_free(memories);
+}
+
+/* What goes on from batch to batch, as it is before a run that may have to be done again. NULL: nothing. */
+static struct call_memory *memories_copy(const struct evaluator *self)
+{
+    if (self->memories == NULL)
+        return NULL;
+    struct call_memory *copies = mem_array(struct call_memory, (size_t)self->program->step_count);
+    for (int32_t i = 0; i < self->program->step_count; i++)
+        if (self->memories[i].data != NULL) {
+            copies[i] = (struct call_memory){mem_alloc(self->memories[i].size_bytes), self->memories[i].size_bytes};
+            memcpy(copies[i].data, self->memories[i].data, copies[i].size_bytes);
+        }
+    return copies;
+}
+
+static void memories_restore(struct evaluator *self, struct call_memory **copies)
+{
+    memories_free(self->memories, self->program->step_count);
+    self->memories = *copies;
+    *copies = NULL;
 }
 
 uint64_t call_origin(const struct call *call)
@@ -200,6 +238,11 @@ void call_reject(struct call *call, int64_t row, enum reject_code code)
 {
     if (!call_valid(call, row))
         return;
+    if (code == REJECT_TOO_BIG && column_room.watched && call->evaluator->in->rows > 1) {
+        room_pass(); // fewer rows may fit
+        call_null(call, row);
+        return;
+    }
     if (!call->quiet && !call->strict && !call->session->ansi && is_ansi_error(code)) {
         if (!wraps(call, code))
             call_null(call, row);
@@ -467,6 +510,10 @@ static void column_repeat(struct evaluator *self, int32_t step, struct column *o
 
 static void take_root(struct evaluator *self, int32_t root, struct column *out)
 {
+    if (room_full() || self->in->rows == 0) {
+        column_all_null(out, self->program->steps[self->program->roots[root]].expr->type, self->in->rows);
+        return;
+    }
     struct slot *slot = &self->slots[self->program->roots[root]];
     if (slot->step == 0)
         column_repeat(self, self->program->roots[root], out, slot->col, self->in->rows);
@@ -474,29 +521,114 @@ static void take_root(struct evaluator *self, int32_t root, struct column *out)
         column_share(out, slot->col);
 }
 
-enum code evaluator_run(struct evaluator *self, const struct session *session, const struct batch *in,
-                        struct column *out, struct rejects *rejects, struct error *err)
+/* All rows at once. When they do not fit, the flag of the room is up and the columns mean nothing. */
+static void run_rows(struct evaluator *self, const struct batch *in, struct column *out, struct rejects *rejects)
 {
-    (void)err; // nothing here fails as a whole yet; the budget will
     const struct program *program = self->program;
-    self->session = session;
+    int32_t rejects_before = rejects->count;
+    struct call_memory *before = memories_copy(self);
     self->in = in;
     self->rejects = rejects;
-    for (int32_t i = 0; in->rows > 0 && i < program->step_count; i++) {
+    for (int32_t i = 0; in->rows > 0 && i < program->step_count && room_fits(0) && !room_full(); i++) {
         run_step(self, i);
         free_dead(self, i);
     }
-    for (int32_t i = 0; i < program->root_count; i++) {
-        if (in->rows > 0)
-            take_root(self, i, &out[i]);
-        else
-            column_all_null(&out[i], program->steps[program->roots[i]].expr->type, 0);
-    }
+    for (int32_t i = 0; i < program->root_count; i++)
+        take_root(self, i, &out[i]);
     for (int32_t i = 0; i < program->step_count; i++)
-        if (!self->slots[i].kept)
+        if (!self->slots[i].kept || room_full())
             slot_clear(self, &self->slots[i]);
     buffer_release(self->rejected);
     self->rejected = NULL;
+    if (room_full()) {
+        rejects->count = rejects_before;
+        memories_restore(self, &before);
+    }
+    memories_free(before, program->step_count);
+}
+
+static void run_watched(struct evaluator *self, const struct batch *in, struct column *out, struct rejects *rejects);
+
+/* Rows that hold more than a column may: one, or those of a half that does not fit behind the other. */
+static void reject_rows(struct evaluator *self, int64_t from, int64_t to, int32_t rejects_before, struct column *out,
+                        struct rejects *rejects)
+{
+    struct buffer *known = buffer_zero(bit_bytes(to));
+    for (int32_t i = rejects_before; i < rejects->count; i++)
+        bit_set(known->data, rejects->items[i].row);
+    for (int64_t row = from; row < to; row++)
+        if (!bit_get(known->data, row))
+            rejects_add(rejects, row, self->program->roots[0], REJECT_TOO_BIG);
+    buffer_release(known);
+    for (int32_t i = 0; i < self->program->root_count; i++)
+        column_all_null(&out[i], self->program->steps[self->program->roots[i]].expr->type, to - from);
+}
+
+static void run_half(struct evaluator *self, const struct batch *in, int64_t from, int64_t to, struct column *out,
+                     struct rejects *rejects)
+{
+    struct batch half;
+    int32_t *rows = mem_array(int32_t, (size_t)(to - from)), rejects_before = rejects->count;
+    for (int64_t i = from; i < to; i++)
+        rows[i - from] = (int32_t)i;
+    batch_gather(&half, in, rows, to - from);
+    run_watched(self, &half, out, rejects);
+    for (int32_t i = rejects_before; i < rejects->count; i++)
+        rejects->items[i].row += (int32_t)from;
+    batch_release(&half);
+    mem_free(rows);
+}
+
+static void run_halves(struct evaluator *self, const struct batch *in, struct column *out, struct rejects *rejects)
+{
+    int32_t count = self->program->root_count, rejects_before = rejects->count;
+    int64_t middle = in->rows / 2;
+    struct column *more = mem_array(struct column, (size_t)count + 1);
+    bool fits = true;
+    run_half(self, in, 0, middle, out, rejects);
+    run_half(self, in, middle, in->rows, more, rejects);
+    for (int32_t i = 0; i < count; i++)
+        fits = fits && column_range_bytes(&out[i], 0, middle) + column_range_bytes(&more[i], 0, in->rows - middle) <=
+                           COLUMN_BYTES_MAX;
+    for (int32_t i = 0; i < count && !fits; i++)
+        column_release(&more[i]);
+    if (!fits)
+        reject_rows(self, middle, in->rows, rejects_before, more, rejects);
+    for (int32_t i = 0; i < count; i++) {
+        struct column whole = {0}; // the first half may be a column of the input
+        column_append(&whole, &out[i], 0, middle);
+        column_append(&whole, &more[i], 0, in->rows - middle);
+        column_release(&out[i]);
+        column_release(&more[i]);
+        out[i] = whole;
+    }
+    mem_free(more);
+}
+
+/* Rows that do not fit in halves; one that does not is rejected. */
+static void run_watched(struct evaluator *self, const struct batch *in, struct column *out, struct rejects *rejects)
+{
+    room_watch(0);
+    run_rows(self, in, out, rejects);
+    if (!room_unwatch())
+        return;
+    for (int32_t i = 0; i < self->program->root_count; i++)
+        column_release(&out[i]);
+    if (in->rows > 1)
+        run_halves(self, in, out, rejects);
+    else
+        reject_rows(self, 0, 1, rejects->count, out, rejects);
+}
+
+enum code evaluator_run(struct evaluator *self, const struct session *session, const struct batch *in,
+                        struct column *out, struct rejects *rejects, struct error *err)
+{
+    (void)err; // nothing here fails as a whole
+    self->session = session;
+    if (column_room.watched)
+        run_rows(self, in, out, rejects);
+    else
+        run_watched(self, in, out, rejects);
     return E_OK;
 }
 
@@ -517,10 +649,8 @@ void evaluator_free(struct evaluator *self)
         column_release(&self->slots[i].own);
     for (int32_t i = 0; i < self->pool_count; i++)
         buffer_release(self->pool[i]);
-    for (int32_t i = 0; self->memories != NULL && i < self->program->step_count; i++)
-        mem_free(self->memories[i]);
+    memories_free(self->memories, self->program->step_count);
     buffer_release(self->rejected);
-    mem_free(self->memories);
     mem_free(self->slots);
     mem_free(self->args);
     mem_free(self);

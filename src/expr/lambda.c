@@ -55,6 +55,8 @@ static void elements_find(struct elements *self, struct call *call, const struct
 {
     const int32_t *offsets = column_offsets(list->col);
     int64_t count = elements_bound(call, list);
+    if (!room_fits(2 * count * (int64_t)sizeof(int32_t)))
+        return; // no elements: the column will not be looked at
     self->parents = mem_array(int32_t, 2 * (size_t)count + 1);
     self->places = self->parents + count;
     for (int64_t i = 0; i < call->rows; i++)

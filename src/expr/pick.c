@@ -15,7 +15,13 @@ void picks_add(struct picks *picks, int64_t index)
         call_reject(picks->call, picks->row, REJECT_TOO_BIG);
         return;
     }
-    mem_grow(picks->rows, picks->capacity, picks->count + 1);
+    if (picks->count == picks->capacity) {
+        if (!room_fits(2 * picks->count * (int64_t)sizeof *picks->rows)) {
+            call_null(picks->call, picks->row);
+            return;
+        }
+        mem_grow(picks->rows, picks->capacity, picks->count + 1);
+    }
     picks->rows[picks->count++] = (int32_t)index;
 }
 

@@ -18,6 +18,10 @@ uint8_t *writer_room_slow(struct writer *writer, size_t size)
         return NULL;
     }
     size_t need = writer->size + size, doubled = writer->out->values->capacity * 2;
+    if (!room_fits((int64_t)need)) {
+        writer_null(writer);
+        return NULL;
+    }
     writer->out->values->size = writer->out->values->capacity; // the row may be half written: keep all
     buffer_grow(&writer->out->values, need > doubled ? need : doubled);
     return writer->out->values->data + writer->size;
