@@ -63,10 +63,13 @@ MUST_CHECK enum code fault_arm(const char *spec, struct error *err);
 #define FAULT_LOST(point, err)                 \
     if (fault_of_##point == FAULT_LOST_ANSWER) \
         return fail((err), E_IO, "injected lost answer at " #point);
+/* For who learns later that the answer is lost; after FAULT_IO. */
+#define FAULT_IS_LOST(point) (fault_of_##point == FAULT_LOST_ANSWER)
 #else
 #define FAULT(point) ((void)0)
 #define FAULT_IO(point, err)
 #define FAULT_LOST(point, err)
+#define FAULT_IS_LOST(point) false
 #endif
 
 #endif

@@ -7,15 +7,17 @@
 
 #include "base/thread.h"
 
-/* Kept connections; the least used is closed when another is given back. */
-enum { IDLE_MAX = 16, BYTES_PER_SECOND_LEAST = 64 * 1024 };
+/* Kept connections, and kept sets of HTTP_PARALLEL_MAX; one more that is given back is closed. */
+enum { IDLE_MAX = 16, SETS_MAX = 4, BYTES_PER_SECOND_LEAST = 64 * 1024, POLL_MS = 1000 };
 
 struct http_client {
     struct http_settings settings;
     char *ca_file;
-    struct lock lock; /* guards the two below */
+    struct lock lock; /* guards what is below */
     CURL *idle[IDLE_MAX];
     int32_t idle_count;
+    CURLM *sets[SETS_MAX]; /* a set has connections of its own */
+    int32_t set_count;
 };
 
 static void curl_start(void) { always(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); }
@@ -37,6 +39,8 @@ void http_client_free(struct http_client *client)
         return;
     for (int32_t i = 0; i < client->idle_count; i++)
         curl_easy_cleanup(client->idle[i]);
+    for (int32_t i = 0; i < client->set_count; i++)
+        curl_multi_cleanup(client->sets[i]);
     lock_close(&client->lock);
     mem_free(client->ca_file);
     mem_free(client);
@@ -68,6 +72,34 @@ static void connection_give(struct http_client *client, CURL *curl)
     lock_give(&client->lock);
     if (curl != NULL)
         curl_easy_cleanup(curl);
+}
+
+static CURLM *set_take(struct http_client *client)
+{
+    CURLM *set = NULL;
+    lock_take(&client->lock);
+    if (client->set_count > 0)
+        set = client->sets[--client->set_count];
+    lock_give(&client->lock);
+    if (set == NULL) {
+        set = curl_multi_init();
+        always(set != NULL);
+        curl_multi_setopt(set, CURLMOPT_MAXCONNECTS, (long)HTTP_PARALLEL_MAX);
+        curl_multi_setopt(set, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    }
+    return set;
+}
+
+static void set_give(struct http_client *client, CURLM *set)
+{
+    lock_take(&client->lock);
+    if (client->set_count < SETS_MAX) {
+        client->sets[client->set_count++] = set;
+        set = NULL;
+    }
+    lock_give(&client->lock);
+    if (set != NULL)
+        curl_multi_cleanup(set);
 }
 
 /* ---- what comes ---- */
@@ -186,41 +218,122 @@ static enum code failure_tell(CURLcode result, const struct http_answer *answer,
     return fail(err, E_BROKER, "%s", detail[0] != '\0' ? detail : curl_easy_strerror(result));
 }
 
-static enum code perform(const struct http_client *client, CURL *curl, const struct http_request *request,
-                         struct http_answer *answer, struct error *err)
+/* One request under way. */
+struct transfer {
+    CURL *curl;
+    struct http_exchange *exchange;
+    struct http_answer answer;
+    struct curl_slist *list;
+    char detail[CURL_ERROR_SIZE];
+};
+
+static void transfer_begin(struct transfer *self, const struct http_client *client, CURL *curl,
+                           struct http_exchange *exchange)
 {
-    char detail[CURL_ERROR_SIZE] = "";
-    struct curl_slist *list = NULL;
+    const struct http_request *request = exchange->request;
+    *self = (struct transfer){
+        .curl = curl,
+        .exchange = exchange,
+        .answer = {.headers.limit = HTTP_HEADER_MAX, .body.limit = request->answer_max + 1},
+    };
+    set_safety(client, self->curl);
+    set_times(&client->settings, request, self->curl);
+    set_request(request, self->curl, &self->list);
+    curl_easy_setopt(self->curl, CURLOPT_ERRORBUFFER, self->detail);
+    curl_easy_setopt(self->curl, CURLOPT_WRITEFUNCTION, body_take);
+    curl_easy_setopt(self->curl, CURLOPT_WRITEDATA, &self->answer);
+    curl_easy_setopt(self->curl, CURLOPT_HEADERFUNCTION, header_take);
+    curl_easy_setopt(self->curl, CURLOPT_HEADERDATA, &self->answer);
+    curl_easy_setopt(self->curl, CURLOPT_PRIVATE, self);
+}
+
+static void transfer_end(struct transfer *self, CURLcode result)
+{
+    struct http_exchange *exchange = self->exchange;
+    size_t answer_max = exchange->request->answer_max;
     long status = 0;
-    set_safety(client, curl);
-    set_times(&client->settings, request, curl);
-    set_request(request, curl, &list);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, header_take);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(list);
-    answer->status = (int)status;
-    return result == CURLE_OK ? E_OK : failure_tell(result, answer, detail, err);
+    curl_easy_getinfo(self->curl, CURLINFO_RESPONSE_CODE, &status);
+    self->answer.status = (int)status;
+    if (result != CURLE_OK)
+        exchange->code = failure_tell(result, &self->answer, self->detail, &exchange->err);
+    else if (self->answer.body.size > answer_max)
+        exchange->code = fail(&exchange->err, E_CORRUPT, "the answer is larger than %zu bytes", answer_max);
+    else
+        exchange->code = E_OK;
+    if (exchange->code == E_OK)
+        exchange->answer = self->answer;
+    else
+        http_answer_free(&self->answer);
+    curl_slist_free_all(self->list);
 }
 
 enum code http_send(struct http_client *client, const struct http_request *request, struct http_answer *answer,
                     struct error *err)
 {
-    struct http_answer got = {.headers.limit = HTTP_HEADER_MAX, .body.limit = request->answer_max + 1};
-    CURL *curl = connection_take(client);
-    enum code code = perform(client, curl, request, &got, err);
-    connection_give(client, curl);
-    if (code == E_OK && got.body.size > request->answer_max)
-        code = fail(err, E_CORRUPT, "the answer is larger than %zu bytes", request->answer_max);
-    if (code == E_OK)
-        *answer = got;
+    struct http_exchange exchange = {.request = request};
+    struct transfer transfer;
+    transfer_begin(&transfer, client, connection_take(client), &exchange);
+    transfer_end(&transfer, curl_easy_perform(transfer.curl));
+    connection_give(client, transfer.curl);
+    if (exchange.code == E_OK)
+        *answer = exchange.answer;
     else
-        http_answer_free(&got);
-    return code;
+        *err = exchange.err;
+    return exchange.code;
+}
+
+/* ---- many at once ---- */
+
+/* Those that have ended make place for others. */
+static int32_t transfers_reap(CURLM *set)
+{
+    int32_t ended = 0;
+    const CURLMsg *message;
+    for (int left = 0; (message = curl_multi_info_read(set, &left)) != NULL;) {
+        struct transfer *transfer = NULL;
+        CURLcode result = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        always(curl_multi_remove_handle(set, transfer->curl) == CURLM_OK);
+        transfer_end(transfer, result);
+        curl_easy_cleanup(transfer->curl);
+        *transfer = (struct transfer){0};
+        ended++;
+    }
+    return ended;
+}
+
+/* With a handle that is new: one with connections of its own would lose them in a set, which keeps them for all. */
+static void transfer_start(struct transfer *slots, const struct http_client *client, CURLM *set,
+                           struct http_exchange *exchange)
+{
+    struct transfer *free_slot = slots;
+    CURL *curl = curl_easy_init();
+    always(curl != NULL);
+    while (free_slot->curl != NULL)
+        free_slot++;
+    transfer_begin(free_slot, client, curl, exchange);
+    always(curl_multi_add_handle(set, free_slot->curl) == CURLM_OK);
+}
+
+/* A request waits here for its turn, not in curl: its time begins when it is sent. */
+void http_send_all(struct http_client *client, struct http_exchange *exchanges, int32_t count)
+{
+    struct transfer *slots = mem_array(struct transfer, HTTP_PARALLEL_MAX);
+    CURLM *set = set_take(client);
+    int32_t begun = 0, ended = 0;
+    for (int running = 0; ended < count;) {
+        while (begun < count && begun - ended < HTTP_PARALLEL_MAX)
+            transfer_start(slots, client, set, &exchanges[begun++]);
+        always(curl_multi_perform(set, &running) == CURLM_OK);
+        int32_t now = transfers_reap(set);
+        ended += now;
+        if (now == 0)
+            always(curl_multi_poll(set, NULL, 0, POLL_MS, NULL) == CURLM_OK);
+    }
+    set_give(client, set);
+    mem_free(slots);
 }
 
 int64_t http_date(struct bytes text)

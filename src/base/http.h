@@ -2,7 +2,8 @@
  *
  * In       method, URL, header lines, a body in memory
  * Out      status, header lines and body. Any status is an answer: what it means is the caller's business
- * Shape    connections are kept and used again, by any thread; a request blocks the one that makes it
+ * Shape    connections are kept and used again, by any thread; requests block the one that makes them. Many may be sent at
+ *          once: then at most HTTP_PARALLEL_MAX are under way
  * Safety   only http and https; redirects are answers, never followed; TLS 1.2 or newer, chain and host name checked
  * Limits   the answer's body: answer_max bytes; its header: HTTP_HEADER_MAX; time: see struct http_settings
  * Fails    E_BROKER: no whole answer came; whether the server did what it was asked is not known. E_CORRUPT: the answer
@@ -15,7 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-enum { HTTP_HEADER_MAX = 64 * 1024 };
+enum { HTTP_HEADER_MAX = 64 * 1024, HTTP_PARALLEL_MAX = 16 };
 
 struct http_settings {
     int64_t connect_us;  /* the longest time to a connection */
@@ -45,6 +46,14 @@ struct http_client *http_client_new(const struct http_settings *settings);
 void http_client_free(struct http_client *client);
 MUST_CHECK enum code http_send(struct http_client *client, const struct http_request *request,
                                struct http_answer *answer, struct error *err);
+/* A request of many: what http_send would have given for it alone. */
+struct http_exchange {
+    const struct http_request *request;
+    struct http_answer answer; /* when code is E_OK */
+    enum code code;
+    struct error err;
+};
+void http_send_all(struct http_client *client, struct http_exchange *exchanges, int32_t count);
 void http_answer_free(struct http_answer *answer);
 /* The value of a header, `name` in lower case; empty when it is not there. */
 struct bytes http_answer_header(const struct http_answer *answer, const char *name);

@@ -148,7 +148,7 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
     record->timezone = zone_name(self->options->session->zone);
     record->ansi = self->options->session->ansi;
     record->records = self->records;
-    record->views = self->relations.views;
+    record->views = relations_views(&self->relations);
     record->sink_count = outputs_count(self->outputs);
     record->sinks = arena_array(&self->scratch, struct chain_sink, (size_t)record->sink_count);
     for (int32_t i = 0; i < record->sink_count; i++)
@@ -163,10 +163,17 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
 
 /* ---- steps 4 and 5: visible, tidy ---- */
 
-static enum code publish(struct engine *self, const struct prepare_job *jobs, struct error *err)
+static enum code publish_one(void *context, int32_t i, int32_t lane, struct error *err)
 {
-    for (int32_t i = 0; i < outputs_count(self->outputs); i++)
-        TRY(outputs_commit_one(self->outputs, i, self->epoch, text_view(&jobs[i].token), err));
+    const struct prepare_job *job = &((const struct prepare_job *)context)[i];
+    (void)lane;
+    return outputs_commit_one(job->engine->outputs, i, job->engine->epoch, text_view(&job->token), err);
+}
+
+/* Tables know nothing of each other: one may wait for its store while another one works. */
+static enum code publish(struct engine *self, struct prepare_job *jobs, struct error *err)
+{
+    TRY(workers_each(self->workers, outputs_count(self->outputs), publish_one, jobs, err));
     FAULT(publish_done);
     return E_OK;
 }

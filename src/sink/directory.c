@@ -508,13 +508,16 @@ static bool is_ahead(const struct directory *self, const char *path)
 static enum code remove_others(struct directory *self, struct error *err)
 {
     struct store_list list;
-    enum code code = store_list(self->store, "", true, &list, err);
-    TRY(code);
-    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+    TRY(store_list(self->store, "", true, &list, err));
+    const char **gone = mem_array(const char *, (size_t)list.count + 1);
+    int32_t count = 0;
+    for (int32_t i = 0; i < list.count; i++) {
         const char *path = list.entries[i].path;
         if (is_part(self, path) && !parts_have(&self->newest, path) && !is_ahead(self, path))
-            code = store_remove(self->store, path, err);
+            gone[count++] = path;
     }
+    enum code code = store_remove_all(self->store, gone, count, err);
+    mem_free(gone);
     store_list_free(&list);
     return code;
 }

@@ -148,7 +148,8 @@ static enum code file_append(struct part_files *self, struct part_file *file, st
     return E_OK;
 }
 
-static enum code file_seal(struct part_files *self, struct part_file *file, struct part *out, struct error *err)
+/* Whole, but for what the store does at its end. */
+static enum code file_complete(struct part_files *self, struct part_file *file, struct part *out, struct error *err)
 {
     struct text footer = {0};
     enum code code = self->encoder->file_finish(file->encoder_file, &footer, err);
@@ -163,34 +164,78 @@ static enum code file_seal(struct part_files *self, struct part_file *file, stru
         self->encoder->file_summary(file->encoder_file, self->summary_columns, &summary);
         out->summary = text_take(&summary);
     }
-    struct stage *stage = file->stage;
-    struct text handle = {0};
-    file->stage = NULL;
-    code = stage_seal(stage, &handle, err);
-    if (code == E_OK && handle.size > 0)
-        out->handle = text_take(&handle);
-    text_free(&handle);
+    return E_OK;
+}
+
+/* Files that are being finished together. */
+struct finishing {
+    struct part_file **files;
+    struct part *parts;
+    struct stage **stages;
+    struct text *handles;
+    int32_t count;
+};
+
+static enum code stages_seal(struct finishing *self, struct error *err)
+{
+    for (int32_t i = 0; i < self->count; i++) {
+        self->stages[i] = self->files[i]->stage;
+        self->files[i]->stage = NULL;
+    }
+    return stage_seal_all(self->stages, self->count, self->handles, err);
+}
+
+static void part_done(struct part_files *self, struct part_file *file, struct part *part, struct text *handle)
+{
+    part->handle = handle->size > 0 ? text_take(handle) : NULL;
+    part->staged = file->staged;
+    part->final = file->final;
+    file->staged = file->final = NULL;
+    parts_add(&self->done, part);
+}
+
+/* Footer, sync, and on to the done list. The files are gone afterwards, whatever the outcome. */
+static enum code files_finish(struct part_files *self, struct part_file **files, int32_t count, struct error *err)
+{
+    struct finishing all = {
+        .files = files,
+        .parts = mem_array(struct part, (size_t)count + 1),
+        .stages = mem_array(struct stage *, (size_t)count + 1),
+        .handles = mem_array(struct text, (size_t)count + 1),
+        .count = count,
+    };
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < count; i++)
+        code = file_complete(self, files[i], &all.parts[i], err);
+    if (code == E_OK)
+        code = stages_seal(&all, err);
+    for (int32_t i = 0; i < count; i++) {
+        if (code == E_OK)
+            part_done(self, files[i], &all.parts[i], &all.handles[i]);
+        else
+            mem_free(all.parts[i].summary);
+        text_free(&all.handles[i]);
+        file_free(self, files[i]);
+    }
+    mem_free(all.parts);
+    mem_free(all.stages);
+    mem_free(all.handles);
     return code;
 }
 
-/* Footer, sync, and on to the done list. The file is gone afterwards, whatever the outcome. */
-static enum code file_finish(struct part_files *self, struct part_file **place, struct error *err)
+/* It is no longer open. */
+static struct part_file *file_take(struct part_files *self, struct part_file **place)
 {
     struct part_file *file = *place;
-    struct part part = {0};
     *place = NULL;
     self->open_count--;
-    enum code code = file_seal(self, file, &part, err);
-    if (code == E_OK) {
-        part.staged = file->staged;
-        part.final = file->final;
-        file->staged = file->final = NULL;
-        parts_add(&self->done, &part);
-    } else {
-        mem_free(part.summary);
-    }
-    file_free(self, file);
-    return code;
+    return file;
+}
+
+static enum code file_finish(struct part_files *self, struct part_file **place, struct error *err)
+{
+    struct part_file *file = file_take(self, place);
+    return files_finish(self, &file, 1, err);
 }
 
 /* ---- all files ---- */
@@ -244,14 +289,25 @@ void part_files_fail(struct part_files *self)
     lock_give(&self->lock);
 }
 
+static enum code open_finish(struct part_files *self, struct error *err)
+{
+    struct part_file **files = mem_array(struct part_file *, (size_t)self->open_count + 1);
+    int32_t count = 0;
+    for (int32_t i = 0; i < self->folder_count; i++)
+        for (int32_t slot = 0; slot < self->slots; slot++)
+            if (self->folders[i].files[slot] != NULL)
+                files[count++] = file_take(self, &self->folders[i].files[slot]);
+    enum code code = files_finish(self, files, count, err);
+    mem_free(files);
+    return code;
+}
+
 enum code part_files_finish(struct part_files *self, struct error *err)
 {
     lock_take(&self->lock);
     enum code code = self->failed ? fail(err, E_IO, "rows of this epoch could not be staged") : E_OK;
-    for (int32_t i = 0; i < self->folder_count; i++)
-        for (int32_t slot = 0; code == E_OK && slot < self->slots; slot++)
-            if (self->folders[i].files[slot] != NULL)
-                code = file_finish(self, &self->folders[i].files[slot], err);
+    if (code == E_OK)
+        code = open_finish(self, err);
     if (code == E_OK && self->done.count > 0)
         code = store_sync(self->store, "_staging", err); // one sync for the names of all files
     self->failed = code != E_OK;

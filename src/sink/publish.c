@@ -28,14 +28,14 @@ static enum code part_check(struct store *store, const struct part *part, struct
 
 enum code parts_publish(struct store *store, const struct parts *parts, bool check, struct error *err)
 {
-    for (int32_t i = 0; i < parts->count; i++) {
-        const struct part *part = &parts->items[i];
-        if (check)
-            TRY(part_check(store, part, err));
-        const struct staged file = part_staged(part);
-        TRY(store_publish(store, &file, err));
-    }
-    return store_publish_sync(store, err);
+    for (int32_t i = 0; check && i < parts->count; i++)
+        TRY(part_check(store, &parts->items[i], err));
+    struct staged *files = mem_array(struct staged, (size_t)parts->count + 1);
+    for (int32_t i = 0; i < parts->count; i++)
+        files[i] = part_staged(&parts->items[i]);
+    enum code code = store_publish_all(store, files, parts->count, err);
+    mem_free(files);
+    return code == E_OK ? store_publish_sync(store, err) : code;
 }
 
 bool parts_have(const struct parts *parts, const char *final)
@@ -52,15 +52,18 @@ static enum code others_remove(struct store *store, const char *query_id, int64_
 {
     struct store_list list;
     TRY(store_list(store, "", true, &list, err));
-    enum code code = E_OK;
-    for (int32_t i = 0; code == E_OK && i < list.count; i++) {
+    const char **gone = mem_array(const char *, (size_t)list.count + 1);
+    int32_t count = 0;
+    for (int32_t i = 0; i < list.count; i++) {
         const char *path = list.entries[i].path;
         struct sink_part_name name;
         if (!sink_part_parse(path, &name) || name.staged || parts_have(parts, path))
             continue;
         if (strncmp(name.query8, query_id, 8) != 0 || name.epoch <= epoch)
-            code = store_remove(store, path, err);
+            gone[count++] = path;
     }
+    enum code code = store_remove_all(store, gone, count, err);
+    mem_free(gone);
     store_list_free(&list);
     return code;
 }

@@ -98,21 +98,60 @@ static enum code s3_put(struct store *base, const char *path, struct bytes conte
 
 static enum code s3_get(struct store *base, const char *path, size_t limit_bytes, struct text *out, struct error *err);
 
-static enum code s3_remove(struct store *base, const char *path, struct error *err)
-{
+struct removal {
     char key[S3_KEY_MAX + 1];
-    struct s3_reply reply;
-    TRY(s3_key(s3_of(base), path, key, err));
+    bool lost;
+};
+
+static enum code removal_prepare(struct removal *self, const struct s3_store *store, const char *path,
+                                 struct s3_call *call, struct error *err)
+{
+    TRY(s3_key(store, path, self->key, err));
     FAULT_IO(gc_one, err);
-    const struct s3_call call = {.method = "DELETE", .key = key};
-    enum code code = s3_do(s3_of(base)->client, &call, &reply, err);
-    if (code == E_OK)
-        s3_reply_free(&reply);
-    else if (code != E_ABSENT)
+    self->lost = FAULT_IS_LOST(gc_one);
+    *call = (struct s3_call){.method = "DELETE", .key = self->key};
+    return E_OK;
+}
+
+static enum code removal_settle(const struct removal *self, const struct s3_store *store, struct s3_exchange *sent,
+                                struct error *err)
+{
+    enum code code = s3_settle(store->client, sent, err);
+    if (code != E_OK && code != E_ABSENT)
         return code;
     error_clear(err);
-    FAULT_LOST(gc_one, err);
-    return E_OK;
+    return self->lost ? fail(err, E_IO, "injected lost answer at gc_one") : E_OK;
+}
+
+/* Not by one DeleteObjects: that some of its names are refused is told in the answer's body, and servers differ in it. */
+static enum code s3_remove_all(struct store *base, const char *const *paths, int32_t count, struct error *err)
+{
+    struct s3_store *store = s3_of(base);
+    struct removal *removals = mem_array(struct removal, (size_t)count);
+    struct s3_exchange *sent = mem_array(struct s3_exchange, (size_t)count);
+    enum code code = E_OK;
+    int32_t ready = 0;
+    while (ready < count &&
+           (code = removal_prepare(&removals[ready], store, paths[ready], &sent[ready].call, err)) == E_OK)
+        ready++;
+    s3_send_all(store->client, sent, ready);
+    for (int32_t i = 0; i < ready; i++) {
+        struct error why = {0};
+        enum code one = removal_settle(&removals[i], store, &sent[i], &why);
+        if (code == E_OK && one != E_OK) {
+            *err = why;
+            code = one;
+        }
+        s3_reply_free(&sent[i].reply);
+    }
+    mem_free(sent);
+    mem_free(removals);
+    return code;
+}
+
+static enum code s3_remove(struct store *base, const char *path, struct error *err)
+{
+    return s3_remove_all(base, &path, 1, err);
 }
 
 static enum code s3_claim(struct store *base, const char *from, const char *to, struct error *err)
@@ -501,10 +540,12 @@ const struct store_type s3_store = {
     .claim = s3_claim,
     .get = s3_get,
     .read = s3_read,
+    .read_spans = s3_read_spans,
     .checksum = s3_checksum,
     .size = s3_size,
     .list = s3_list,
     .remove = s3_remove,
+    .remove_all = s3_remove_all,
     .sync = s3_nothing,
     .sweep = s3_sweep,
     .lock = s3_lock,
@@ -513,8 +554,10 @@ const struct store_type s3_store = {
     .stage_open = s3_stage_open,
     .stage_write = s3_stage_write,
     .stage_finish = s3_stage_finish,
+    .stage_finish_all = s3_stage_finish_all,
     .stage_abandon = s3_stage_abandon,
     .publish = s3_publish,
+    .publish_all = s3_publish_all,
     .publish_sync = s3_publish_sync,
     .discard = s3_discard,
     .has_staged = s3_has_staged,

@@ -98,6 +98,15 @@ struct s3_reply {
  * about "s3 <endpoint>/<bucket>". 409 of a conditional request is tried again, as S3 asks. */
 MUST_CHECK enum code s3_send(struct s3_client *client, const struct s3_call *call, struct s3_reply *reply,
                              struct error *err);
+/* A call of many: what s3_send would have given for it alone. */
+struct s3_exchange {
+    struct s3_call call;
+    struct s3_reply reply; /* when code is E_OK; to be freed */
+    enum code code;
+    struct error err;
+};
+/* Together, each tried again by itself. Strings and bodies of the calls last until it returns. */
+void s3_send_all(struct s3_client *client, struct s3_exchange *exchanges, int32_t count);
 bool s3_fine(const struct s3_reply *reply);
 /* What a status that is not 2xx means when the caller expects none: E_ABSENT, E_EXISTS (412), E_SPEC, E_BROKER. */
 MUST_CHECK enum code s3_refused(const struct s3_client *client, const struct s3_call *call,
@@ -105,6 +114,8 @@ MUST_CHECK enum code s3_refused(const struct s3_client *client, const struct s3_
 /* Both: E_OK only for 2xx. */
 MUST_CHECK enum code s3_do(struct s3_client *client, const struct s3_call *call, struct s3_reply *reply,
                            struct error *err);
+/* What became of one of many: E_OK only for 2xx. */
+MUST_CHECK enum code s3_settle(const struct s3_client *client, const struct s3_exchange *sent, struct error *err);
 void s3_reply_free(struct s3_reply *reply);
 /* "2026-11-21T19:00:00.000Z" to microseconds since 1970, to the second; 0 when it is something else. */
 int64_t s3_time(struct bytes text);
@@ -135,13 +146,20 @@ MUST_CHECK enum code s3_list(struct store *base, const char *prefix, bool recurs
 MUST_CHECK enum code s3_list_own(struct s3_store *store, const char *folder, struct store_list *out, struct error *err);
 MUST_CHECK enum code s3_list_staged(struct store *base, struct staged_list *out, struct error *err);
 
+/* ---- s3_spans.c ---- */
+MUST_CHECK enum code s3_read_spans(struct store *base, const char *path, struct store_pin *pin,
+                                   const struct store_span *spans, int32_t count, struct text *outs, struct error *err);
+
 /* ---- s3_stage.c ---- */
 MUST_CHECK enum code s3_stage_open(struct store *base, const char *path, const char *final, struct stage **out,
                                    struct error *err);
 MUST_CHECK enum code s3_stage_write(struct stage *base, struct bytes content, struct error *err);
 MUST_CHECK enum code s3_stage_finish(struct stage *base, struct text *handle, struct error *err);
+MUST_CHECK enum code s3_stage_finish_all(struct stage *const *bases, int32_t count, struct text *handles,
+                                         struct error *err);
 void s3_stage_abandon(struct stage *base);
 MUST_CHECK enum code s3_publish(struct store *base, const struct staged *file, struct error *err);
+MUST_CHECK enum code s3_publish_all(struct store *base, const struct staged *files, int32_t count, struct error *err);
 MUST_CHECK enum code s3_has_staged(struct store *base, const struct staged *file, bool *out, struct error *err);
 MUST_CHECK enum code s3_discard(struct store *base, const struct staged *file, struct error *err);
 

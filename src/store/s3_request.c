@@ -283,37 +283,39 @@ static enum again judge(struct s3_client *client, const struct s3_reply *reply, 
     return *refused ? AGAIN_SOON : AGAIN_NOT;
 }
 
-static enum code send_once(struct s3_client *client, const struct s3_call *call, bool refused, struct s3_reply *reply,
-                           struct error *err)
+/* The request of a call, signed with what is known now. It points into `sending`. */
+static enum code request_make(struct s3_client *client, const struct s3_call *call, bool refused,
+                              struct sending *sending, struct http_request *out, struct error *err)
 {
     struct s3_credentials credentials = {0};
     char region[REGION_MAX + 1];
-    struct sending sending = {0};
-    size_t content_max = call->answer_max > 0 ? call->answer_max : S3_ANSWER_MAX;
     TRY(s3_provider_get(client->provider, refused, &credentials, err));
     lock_take(&client->lock);
     snprintf(region, sizeof region, "%s", client->region);
     lock_give(&client->lock);
-    address_set(&sending, client, call);
-    sign(&sending, client, call, region, &credentials);
-    const struct http_request request = {
+    address_set(sending, client, call);
+    sign(sending, client, call, region, &credentials);
+    s3_credentials_free(&credentials);
+    size_t content_max = call->answer_max > 0 ? call->answer_max : S3_ANSWER_MAX;
+    *out = (struct http_request){
         .method = call->method,
-        .url = sending.url.data,
-        .headers = sending.headers,
-        .header_count = sending.header_count,
+        .url = sending->url.data,
+        .headers = sending->headers,
+        .header_count = sending->header_count,
         .body = call->body,
         .answer_max = content_max > ERROR_MAX ? content_max : ERROR_MAX, // an error may be longer than the content
     };
-    enum code code = http_send(client->http, &request, &reply->answer, err);
-    if (code == E_OK)
-        reply_read(reply, call);
-    if (code == E_OK && s3_fine(reply) && reply->answer.body.size > content_max) {
-        code = fail(err, E_CORRUPT, "the answer is larger than %zu bytes", content_max);
-        s3_reply_free(reply);
-    }
-    sending_free(&sending);
-    s3_credentials_free(&credentials);
-    return code;
+    return E_OK;
+}
+
+static enum code reply_take(const struct s3_call *call, struct s3_reply *reply, struct error *err)
+{
+    size_t content_max = call->answer_max > 0 ? call->answer_max : S3_ANSWER_MAX;
+    reply_read(reply, call);
+    if (!s3_fine(reply) || reply->answer.body.size <= content_max)
+        return E_OK;
+    s3_reply_free(reply);
+    return fail(err, E_CORRUPT, "the answer is larger than %zu bytes", content_max);
 }
 
 static enum code busy_tell(const struct s3_call *call, const struct s3_reply *reply, struct error *err)
@@ -324,8 +326,21 @@ static enum code busy_tell(const struct s3_call *call, const struct s3_reply *re
                 reply->message[0] != '\0' ? ": " : "", reply->message);
 }
 
-/* Wait until the next attempt; false: there is none. */
-static bool wait_for_next(const struct s3_client *client, struct dependency *dependency, const struct error *err)
+/* ---- attempts ---- */
+
+/* A call on its way to an answer. */
+struct attempt {
+    struct s3_exchange *exchange;
+    struct dependency dependency;
+    bool refused, ended;
+    int lessons;
+    int64_t next_us; /* not sent before */
+    struct sending sending;
+    struct http_request request;
+};
+
+/* Is there another attempt? It sets when. */
+static bool attempt_later(const struct s3_client *client, struct attempt *self, const struct error *err)
 {
     const struct retry_policy policy = {
         .initial_us = SECOND_US / 10,
@@ -335,35 +350,127 @@ static bool wait_for_next(const struct s3_client *client, struct dependency *dep
         .circuit_failures = INT32_MAX, // the runtime has one, for the whole query
     };
     int64_t now_us = os->clock_mono_us();
-    if (dependency_failed(dependency, &policy, now_us, os_random(), err) != RETRY_LATER)
+    if (dependency_failed(&self->dependency, &policy, now_us, os_random(), err) != RETRY_LATER)
         return false;
+    self->next_us = self->dependency.next_us;
     log_debug("s3 %s/%s: %s; again in %" PRId64 " ms", client->settings.endpoint, client->settings.bucket, err->text,
-              (dependency->next_us - now_us) / 1000);
-    os->sleep_us(dependency->next_us - now_us);
-    (void)dependency_try(dependency, os->clock_mono_us());
+              (self->next_us - now_us) / 1000);
     return true;
+}
+
+static void attempt_end(const struct s3_client *client, struct attempt *self, enum code code, struct error *err)
+{
+    struct s3_exchange *exchange = self->exchange;
+    self->ended = true;
+    exchange->code = code == E_OK ? E_OK : about(client, err);
+    if (code != E_OK)
+        exchange->err = *err;
+}
+
+/* What came of it: the end, or another attempt. */
+static void attempt_judge(struct s3_client *client, struct attempt *self, enum code code, struct error *err)
+{
+    enum { LESSONS_MAX = 3 };
+    struct s3_reply *reply = &self->exchange->reply;
+    if (code == E_OK)
+        code = reply_take(&self->exchange->call, reply, err);
+    if (code != E_OK && code != E_BROKER) {
+        attempt_end(client, self, code, err);
+        return;
+    }
+    enum again again = code == E_OK ? judge(client, reply, &self->refused) : AGAIN_SOON;
+    if (again == AGAIN_NOT || (again == AGAIN_NOW && ++self->lessons > LESSONS_MAX)) {
+        attempt_end(client, self, E_OK, err);
+        return;
+    }
+    if (again == AGAIN_SOON && code == E_OK)
+        code = busy_tell(&self->exchange->call, reply, err);
+    s3_reply_free(reply);
+    *reply = (struct s3_reply){0};
+    if (again == AGAIN_SOON && !attempt_later(client, self, err))
+        attempt_end(client, self, code, err);
+}
+
+/* Those whose time has come, signed now; one that cannot be signed has ended. */
+static int32_t attempts_ready(struct s3_client *client, struct attempt *attempts, int32_t count,
+                              struct http_exchange *out, struct attempt **whose)
+{
+    int64_t now_us = os->clock_mono_us();
+    int32_t ready = 0;
+    for (int32_t i = 0; i < count; i++) {
+        struct attempt *self = &attempts[i];
+        struct error err = {0};
+        if (self->ended || self->next_us > now_us)
+            continue;
+        (void)dependency_try(&self->dependency, now_us);
+        enum code code =
+            request_make(client, &self->exchange->call, self->refused, &self->sending, &self->request, &err);
+        if (code != E_OK) {
+            attempt_judge(client, self, code, &err);
+            sending_free(&self->sending);
+            self->sending = (struct sending){0};
+            continue;
+        }
+        out[ready] = (struct http_exchange){.request = &self->request};
+        whose[ready++] = self;
+    }
+    return ready;
+}
+
+/* Until the first of those that wait is due; false: nobody waits. */
+static bool attempts_wait(const struct attempt *attempts, int32_t count)
+{
+    int64_t next_us = INT64_MAX, now_us = os->clock_mono_us();
+    for (int32_t i = 0; i < count; i++)
+        if (!attempts[i].ended && attempts[i].next_us < next_us)
+            next_us = attempts[i].next_us;
+    if (next_us != INT64_MAX && next_us > now_us)
+        os->sleep_us(next_us - now_us);
+    return next_us != INT64_MAX;
+}
+
+static void send_once(struct s3_client *client, struct http_exchange *exchanges, int32_t count)
+{
+    if (count == 1)
+        exchanges->code = http_send(client->http, exchanges->request, &exchanges->answer, &exchanges->err);
+    else
+        http_send_all(client->http, exchanges, count);
+}
+
+void s3_send_all(struct s3_client *client, struct s3_exchange *exchanges, int32_t count)
+{
+    struct attempt *attempts = mem_array(struct attempt, (size_t)count);
+    struct http_exchange *sent = mem_array(struct http_exchange, (size_t)count);
+    struct attempt **whose = mem_array(struct attempt *, (size_t)count);
+    for (int32_t i = 0; i < count; i++) {
+        exchanges[i].reply = (struct s3_reply){0};
+        attempts[i].exchange = &exchanges[i];
+    }
+    while (attempts_wait(attempts, count)) {
+        int32_t ready = attempts_ready(client, attempts, count, sent, whose);
+        if (ready > 0)
+            send_once(client, sent, ready);
+        for (int32_t i = 0; i < ready; i++) {
+            whose[i]->exchange->reply.answer = sent[i].answer;
+            attempt_judge(client, whose[i], sent[i].code, &sent[i].err);
+            sending_free(&whose[i]->sending);
+            whose[i]->sending = (struct sending){0};
+        }
+    }
+    mem_free(whose);
+    mem_free(sent);
+    mem_free(attempts);
 }
 
 enum code s3_send(struct s3_client *client, const struct s3_call *call, struct s3_reply *reply, struct error *err)
 {
-    enum { LESSONS_MAX = 3 };
-    struct dependency dependency = {0};
-    bool refused = false;
-    for (int lessons = 0;;) {
-        *reply = (struct s3_reply){0};
-        enum code code = send_once(client, call, refused, reply, err);
-        if (code != E_OK && code != E_BROKER)
-            return about(client, err);
-        enum again again = code == E_OK ? judge(client, reply, &refused) : AGAIN_SOON;
-        if (again == AGAIN_NOT || (again == AGAIN_NOW && ++lessons > LESSONS_MAX))
-            return E_OK;
-        if (again == AGAIN_SOON && code == E_OK)
-            code = busy_tell(call, reply, err);
-        s3_reply_free(reply);
-        if (again == AGAIN_SOON && !wait_for_next(client, &dependency, err))
-            return about(client, err);
-        error_clear(err);
-    }
+    struct s3_exchange exchange = {.call = *call};
+    s3_send_all(client, &exchange, 1);
+    if (exchange.code == E_OK)
+        *reply = exchange.reply;
+    else
+        *err = exchange.err;
+    return exchange.code;
 }
 
 void s3_reply_free(struct s3_reply *reply) { http_answer_free(&reply->answer); }
@@ -405,4 +512,13 @@ enum code s3_do(struct s3_client *client, const struct s3_call *call, struct s3_
     enum code code = s3_refused(client, call, reply, err);
     s3_reply_free(reply);
     return code;
+}
+
+enum code s3_settle(const struct s3_client *client, const struct s3_exchange *sent, struct error *err)
+{
+    if (sent->code != E_OK) {
+        *err = sent->err;
+        return sent->code;
+    }
+    return s3_fine(&sent->reply) ? E_OK : s3_refused(client, &sent->call, &sent->reply, err);
 }

@@ -3,6 +3,8 @@
 
 #include "store/store_type.h"
 
+enum { TOGETHER_MAX = 256 }; // requests whose answers are kept at once
+
 static const struct store_type *const store_types[] = {&s3_store, &local_store, NULL};
 
 static enum code type_of(const char *url, const struct store_type **out, struct error *err)
@@ -106,6 +108,17 @@ enum code store_remove(struct store *store, const char *path, struct error *err)
     return store->type->remove(store, path, err);
 }
 
+static int32_t together(int32_t left) { return left < TOGETHER_MAX ? left : TOGETHER_MAX; }
+
+enum code store_remove_all(struct store *store, const char *const *paths, int32_t count, struct error *err)
+{
+    for (int32_t i = 0; store->type->remove_all != NULL && i < count; i += TOGETHER_MAX)
+        TRY(store->type->remove_all(store, paths + i, together(count - i), err));
+    for (int32_t i = 0; store->type->remove_all == NULL && i < count; i++)
+        TRY(store_remove(store, paths[i], err));
+    return E_OK;
+}
+
 enum code store_sync(struct store *store, const char *folder, struct error *err)
 {
     return store->type->sync(store, folder, err);
@@ -185,6 +198,22 @@ enum code stage_seal(struct stage *stage, struct text *handle, struct error *err
 
 enum code stage_finish(struct stage *stage, struct error *err) { return stage_seal(stage, NULL, err); }
 
+enum code stage_seal_all(struct stage *const *stages, int32_t count, struct text *handles, struct error *err)
+{
+    enum code code = E_OK;
+    for (int32_t i = 0; code == E_OK && i < count; i++)
+        if (stages[i]->failed)
+            code = already_failed(stages[i], err);
+    if (code == E_OK && count > 0 && stages[0]->store->type->stage_finish_all != NULL)
+        return stages[0]->store->type->stage_finish_all(stages, count, handles, err);
+    for (int32_t i = 0; i < count; i++)
+        if (code == E_OK)
+            code = stage_seal(stages[i], &handles[i], err);
+        else
+            stage_abandon(stages[i]);
+    return code;
+}
+
 void stage_abandon(struct stage *stage)
 {
     if (stage != NULL)
@@ -194,6 +223,15 @@ void stage_abandon(struct stage *stage)
 enum code store_publish(struct store *store, const struct staged *file, struct error *err)
 {
     return store->type->publish(store, file, err);
+}
+
+enum code store_publish_all(struct store *store, const struct staged *files, int32_t count, struct error *err)
+{
+    for (int32_t i = 0; store->type->publish_all != NULL && i < count; i += TOGETHER_MAX)
+        TRY(store->type->publish_all(store, files + i, together(count - i), err));
+    for (int32_t i = 0; store->type->publish_all == NULL && i < count; i++)
+        TRY(store_publish(store, &files[i], err));
+    return E_OK;
 }
 
 enum code store_publish_sync(struct store *store, struct error *err) { return store->type->publish_sync(store, err); }

@@ -76,6 +76,25 @@ struct store_file {
     const char *path;
 };
 MUST_CHECK enum code store_file_read(void *file, int64_t offset, void *out, size_t size, struct error *err);
+/* ---- a file that is read in place, here and there: the same bytes from the first read to the last ---- */
+
+struct store_span {
+    int64_t offset, size_bytes;
+};
+struct store_reader;
+/* size_bytes, modified_us: as a list has them, then nothing is asked yet; size_bytes -1: not known. What is read ahead is
+ * charged to the budget; when that has nothing left only what is asked for is read. */
+MUST_CHECK enum code store_reader_open(struct store *store, const struct store_entry *file, struct budget *budget,
+                                       struct store_reader **out, struct error *err);
+int64_t store_reader_size(const struct store_reader *reader);
+/* Exactly `size` bytes. E_LOST: it was removed, or is another file by now. The `read` of a parquet_input. */
+MUST_CHECK enum code store_reader_read(void *reader, int64_t offset, void *out, size_t size, struct error *err);
+/* These will be read, in any order, and nothing else for a while: they come together, those that lie close as one. The
+ * `expect` of a parquet_input. */
+MUST_CHECK enum code store_reader_expect(void *reader, const struct store_span *spans, int32_t count,
+                                         struct error *err);
+void store_reader_close(struct store_reader *reader);
+
 /* XXH64 of a file of any size, read in blocks; E_ABSENT. */
 MUST_CHECK enum code store_checksum(struct store *store, const char *path, uint64_t *out, struct error *err);
 MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *out, struct error *err);
@@ -83,6 +102,7 @@ MUST_CHECK enum code store_size(struct store *store, const char *path, int64_t *
 MUST_CHECK enum code store_list(struct store *store, const char *prefix, bool recursive, struct store_list *out,
                                 struct error *err);
 MUST_CHECK enum code store_remove(struct store *store, const char *path, struct error *err); /* absent is fine */
+MUST_CHECK enum code store_remove_all(struct store *store, const char *const *paths, int32_t count, struct error *err);
 /* Make the names in a folder durable: after a crash, before acting upon what a list shows. Absent is fine. */
 MUST_CHECK enum code store_sync(struct store *store, const char *folder, struct error *err);
 /* Remove what a crash inside put_new or put_over left in the folder. Only for who holds the folder alone. */
@@ -117,9 +137,16 @@ MUST_CHECK enum code stage_finish(struct stage *stage, struct error *err);
 /* The same for stage_open_final. What a publisher must be told beside the names is appended to `handle`, as text
  * without control characters; nothing on a local disk. */
 MUST_CHECK enum code stage_seal(struct stage *stage, struct text *handle, struct error *err);
+/* Many of one store, which an object store has under way together; handles[i] is for stages[i]. All are freed, whatever the
+ * outcome. */
+MUST_CHECK enum code stage_seal_all(struct stage *const *stages, int32_t count, struct text *handles,
+                                    struct error *err);
 void stage_abandon(struct stage *stage); /* close and remove; best effort */
 
 MUST_CHECK enum code store_publish(struct store *store, const struct staged *file, struct error *err);
+/* Many, together where the store can. After a failure some are published: any may be published again. */
+MUST_CHECK enum code store_publish_all(struct store *store, const struct staged *files, int32_t count,
+                                       struct error *err);
 /* Sync the folders that publishes since the last call renamed into (one sync a folder, not one a file). */
 MUST_CHECK enum code store_publish_sync(struct store *store, struct error *err);
 /* Remove what was staged and will never be published; what is published already stays. Absent is fine. */

@@ -20,6 +20,12 @@ struct stage {
     bool failed;            /* a write failed: what follows it must not look whole */
 };
 
+/* Which bytes a reader reads. */
+struct store_pin {
+    int64_t size_bytes, modified_us; /* as listed; modified_us 0: not known */
+    char tag[128];                   /* of the object that the first answer came from; "": none yet */
+};
+
 struct store_type {
     const char *name;
     bool (*takes)(const char *url);
@@ -34,6 +40,11 @@ struct store_type {
         MUST_CHECK;
     enum code (*read)(struct store *store, const char *path, int64_t offset, size_t size, struct text *out,
                       struct error *err) MUST_CHECK;
+    /* Many parts of one file together, each whole, into outs[i], which is empty before. E_LOST: it is not what the pin says. NULL: only one
+     * after the other. */
+    enum code (*read_spans)(struct store *store, const char *path, struct store_pin *pin,
+                            const struct store_span *spans, int32_t count, struct text *outs, struct error *err)
+        MUST_CHECK;
     enum code (*checksum)(struct store *store, const char *path, uint64_t *out, struct error *err) MUST_CHECK;
     enum code (*size)(struct store *store, const char *path, int64_t *out, struct error *err) MUST_CHECK;
     enum code (*list)(struct store *store, const char *prefix, bool recursive, struct store_list *out,
@@ -51,6 +62,12 @@ struct store_type {
     enum code (*stage_write)(struct stage *stage, struct bytes content, struct error *err) MUST_CHECK;
     enum code (*stage_finish)(struct stage *stage, struct text *handle, struct error *err) MUST_CHECK;
     void (*stage_abandon)(struct stage *stage);
+    /* Many at once, each as by the callback for one; NULL: one after the other. */
+    enum code (*stage_finish_all)(struct stage *const *stages, int32_t count, struct text *handles, struct error *err)
+        MUST_CHECK;
+    enum code (*publish_all)(struct store *store, const struct staged *files, int32_t count, struct error *err)
+        MUST_CHECK;
+    enum code (*remove_all)(struct store *store, const char *const *paths, int32_t count, struct error *err) MUST_CHECK;
     enum code (*publish)(struct store *store, const struct staged *file, struct error *err) MUST_CHECK;
     enum code (*publish_sync)(struct store *store, struct error *err) MUST_CHECK;
     enum code (*discard)(struct store *store, const struct staged *file, struct error *err) MUST_CHECK;

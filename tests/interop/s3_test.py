@@ -27,7 +27,8 @@ RUNS = int(os.environ.get("RUNS", "1"))
 RECORDS, EPOCHS, BUCKET = 6000, 8, "leat-test"
 UNIT = ROOT / "build/debug/unit_store"
 CONTRACT = ("the_first_put_wins", "parts_are_read", "lists_are_sorted", "names_may_be_odd", "what_lies_there", "a_staged_file_appears",
-            "a_published_file", "what_is_staged", "a_file_may_have", "a_name_is_locked", "long_lists")
+            "a_published_file", "what_is_staged", "many_files", "one_bad_file", "a_reader", "a_file_may_have", "a_name_is_locked",
+            "long_lists")
 
 SPEC = """name: s3
 storage: s3://{bucket}/{name}

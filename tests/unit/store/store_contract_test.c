@@ -295,6 +295,124 @@ EVERYWHERE(what_is_staged_is_listed_and_may_be_discarded)
     mem_free(two);
 }
 
+enum { MANY = 40 };
+
+EVERYWHERE(many_files_are_sealed_published_and_removed_together)
+{
+    struct error err = {0};
+    struct stage *stages[MANY];
+    struct text handles[MANY] = {{0}};
+    struct staged files[MANY];
+    char staged[MANY][40], final[MANY][40], *big = block_of(9 << 20);
+    const char *paths[MANY];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(staged[i], sizeof staged[i], "_staging/%02d.staged", i);
+        snprintf(final[i], sizeof final[i], "p=%d/%02d.csv", i % 3, i);
+        CHECK_INT(stage_open_final(s, staged[i], final[i], &stages[i], &err), E_OK);
+        stage_bytes(stages[i], big, i == 7 ? 9 << 20 : (size_t)i);
+        paths[i] = final[i];
+    }
+    CHECK_INT(stage_seal_all(stages, MANY, handles, &err), E_OK);
+    for (int i = 0; i < MANY; i++)
+        files[i] = (struct staged){staged[i], final[i], handles[i].data, i == 7 ? 9 << 20 : i};
+    expect(s, final[1], NULL);
+    CHECK_INT(store_publish(s, &files[3], &err), E_OK); // by somebody else
+    if (store_publish_all(s, files, MANY, &err) != E_OK)
+        kit_fail(__FILE__, __LINE__, "%s", err.text);
+    CHECK_INT(store_publish_all(s, files, MANY, &err), E_OK); // again, after a crash
+    for (int i = 0; i < MANY; i++) {
+        int64_t size_bytes = -1;
+        CHECK_INT(store_size(s, final[i], &size_bytes, &err), E_OK);
+        CHECK_INT(size_bytes, files[i].size_bytes);
+    }
+    CHECK_INT(store_remove(s, final[5], &err), E_OK);
+    CHECK_INT(store_remove_all(s, paths, MANY, &err), E_OK); // one is gone already
+    list_is(s, "", true, "");
+    for (int i = 0; i < MANY; i++)
+        text_free(&handles[i]);
+    mem_free(big);
+}
+
+EVERYWHERE(one_bad_file_of_many_is_told)
+{
+    struct error err = {0};
+    put(s, "b.csv", "theirs!");
+    char *one = staged_file(s, "_staging/a.staged", "a.csv", "mine", 4);
+    char *two = staged_file(s, "_staging/b.staged", "b.csv", "mine", 4);
+    const struct staged files[] = {{"_staging/a.staged", "a.csv", one, 4}, {"_staging/b.staged", "b.csv", two, 4}};
+    CHECK_INT(store_publish_all(s, files, 2, &err), E_CORRUPT);
+    CHECK(strstr(err.text, "b.csv") != NULL);
+    expect(s, "a.csv", "mine");
+    expect(s, "b.csv", "theirs!");
+    mem_free(one);
+    mem_free(two);
+}
+
+/* ---- read in place ---- */
+
+static void read_equals(struct store_reader *reader, const char *data, int64_t offset, size_t size)
+{
+    struct error err = {0};
+    char *got = mem_alloc(size + 1);
+    if (store_reader_read(reader, offset, got, size, &err) != E_OK)
+        kit_fail(__FILE__, __LINE__, "%lld, %zu: %s", (long long)offset, size, err.text);
+    else
+        CHECK(memcmp(got, data + offset, size) == 0);
+    mem_free(got);
+}
+
+EVERYWHERE(a_reader_has_the_bytes_of_every_place)
+{
+    enum { SIZE = (11 << 20) + 17 };
+    struct error err = {0};
+    struct budget budget = {.limit_bytes = 64 << 20}, none = {.limit_bytes = 1};
+    struct budget *const budgets[] = {&budget, &none};
+    char *data = block_of(SIZE);
+    CHECK_INT(store_put_new(s, "data", bytes_of(data, SIZE), &err), E_OK);
+    for (int i = 0; i < 2; i++) {
+        struct store_reader *reader = NULL;
+        const struct store_span spans[] = {{5 << 20, 700000}, {100, 50}, {200, 300000},
+                                           {SIZE - 10, 10},   {-1, 5},   {SIZE, 9}};
+        CHECK_INT(store_reader_open(s, &(struct store_entry){"data", i == 0 ? SIZE : -1, 0}, budgets[i], &reader, &err),
+                  E_OK);
+        CHECK_INT(store_reader_size(reader), SIZE);
+        read_equals(reader, data, SIZE - 8, 8);
+        read_equals(reader, data, SIZE - 5000, 5000);
+        CHECK_INT(store_reader_expect(reader, spans, 6, &err), E_OK);
+        read_equals(reader, data, 100, 50);
+        read_equals(reader, data, 5 << 20, 700000);
+        read_equals(reader, data, 90, 400);                // from two places
+        read_equals(reader, data, (1 << 20) - 1, 5 << 20); // larger than what is kept
+        read_equals(reader, data, 0, SIZE);
+        read_equals(reader, data, 3, 0);
+        char byte;
+        CHECK_INT(store_reader_read(reader, SIZE, &byte, 1, &err), E_CORRUPT);
+        CHECK_INT(store_reader_read(reader, -1, &byte, 1, &err), E_CORRUPT);
+        store_reader_close(reader);
+    }
+    CHECK_INT(atomic_load(&budget.used_bytes), 0);
+    mem_free(data);
+}
+
+EVERYWHERE(a_reader_notices_another_file)
+{
+    struct error err = {0};
+    struct budget budget = {0};
+    struct store_reader *reader = NULL;
+    char byte, *data = block_of(6 << 20);
+    CHECK_INT(store_put_new(s, "data", bytes_of(data, 6 << 20), &err), E_OK);
+    CHECK_INT(store_reader_open(s, &(struct store_entry){"data", -1, 0}, &budget, &reader, &err), E_OK);
+    CHECK_INT(store_reader_read(reader, 0, &byte, 1, &err), E_OK);
+    CHECK_INT(store_put_over(s, "data", bytes_of(data, 5 << 20), &err), E_OK);
+    CHECK_INT(store_reader_read(reader, 4 << 20, &byte, 1, &err), E_LOST);
+    store_reader_close(reader);
+    CHECK_INT(store_reader_open(s, &(struct store_entry){"data", 3, 0}, &budget, &reader, &err), E_OK);
+    CHECK_INT(store_reader_read(reader, 0, &byte, 1, &err), E_LOST);
+    store_reader_close(reader);
+    CHECK_INT(store_reader_open(s, &(struct store_entry){"none", -1, 0}, &budget, &reader, &err), E_ABSENT);
+    mem_free(data);
+}
+
 EVERYWHERE(a_file_may_have_its_name_from_the_start)
 {
     struct error err = {0};
