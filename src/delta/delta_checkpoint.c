@@ -219,7 +219,7 @@ static enum code tail_write(struct merging *self, struct error *err)
     return E_OK;
 }
 
-static enum code merge(struct delta_table *table, const struct delta_listing *listing, struct merging *self,
+static enum code merge(struct delta_table *table, struct delta_listing *listing, struct merging *self,
                        struct budget *budget, bool v2, struct error *err)
 {
     const struct delta_visitor few = {.visit = tail_visit, .context = self, .no_files = true, .whole_files = true};
@@ -265,7 +265,7 @@ static bool wants_v2(const struct delta_table *table)
            delta_names_have(&table->protocol.writer_features, "v2Checkpoint");
 }
 
-static enum code checkpoint_write(struct delta_table *table, const struct delta_listing *listing, struct budget *budget,
+static enum code checkpoint_write(struct delta_table *table, struct delta_listing *listing, struct budget *budget,
                                   struct error *err)
 {
     struct writing writing = {.version = table->version};
@@ -290,7 +290,10 @@ enum code delta_checkpoint_write(struct delta_table *table, struct budget *budge
     if (table->version < 0 || delta_flag(&table->metadata, "delta.checkpoint.writeStatsAsStruct"))
         return E_OK;
     TRY(delta_listing_read(table->store, &listing, err));
-    enum code code = checkpoint_write(table, &listing, budget, err);
+    enum code code;
+    do
+        code = checkpoint_write(table, &listing, budget, err);
+    while (delta_listing_retry(&listing, table->store, &code, err));
     delta_listing_free(&listing);
     return code == E_OK ? E_OK : error_note(err, "Delta table %s: its checkpoint", store_root(table->store));
 }

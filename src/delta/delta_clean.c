@@ -172,7 +172,12 @@ static enum code log_replay(struct sweep *self, struct store *store, struct budg
     const struct delta_visitor visitor = {.visit = sweep_visit, .context = self};
     struct delta_listing listing;
     TRY(delta_listing_read(store, &listing, err));
-    enum code code = delta_replay(store, &listing, listing.newest, budget, &visitor, err);
+    enum code code;
+    do {
+        delta_set_free(&self->files);
+        self->files = (struct delta_set){.arena = &self->arena, .budget = budget};
+        code = delta_replay(store, &listing, listing.newest, budget, &visitor, err);
+    } while (delta_listing_retry(&listing, store, &code, err));
     delta_listing_free(&listing);
     return code;
 }
@@ -201,7 +206,6 @@ enum code delta_vacuum(struct store *store, struct delta_vacuum *vacuum, struct 
 {
     struct sweep sweep = {0};
     struct delta_set kept = {.arena = &sweep.arena, .budget = budget};
-    sweep.files = (struct delta_set){.arena = &sweep.arena, .budget = budget};
     enum code code = sweep_run(&sweep, store, vacuum, &kept, budget, err);
     delta_set_free(&kept);
     delta_set_free(&sweep.files);

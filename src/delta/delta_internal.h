@@ -38,11 +38,16 @@ struct delta_listing {
     int32_t commit_count, commit_capacity;
     struct delta_checkpoint_name *checkpoints; /* ascending by version; of those in parts all parts, if all are there */
     int32_t checkpoint_count, checkpoint_capacity;
-    int64_t newest; /* version; -1: the log is empty */
+    int64_t newest;     /* version; -1: the log is empty */
+    int64_t broken;     /* version of the checkpoint that a replay could not read; -1 */
+    struct error first; /* what was wrong with the first one */
 };
 /* E_ABSENT: there is no log. */
 MUST_CHECK enum code delta_listing_read(struct store *store, struct delta_listing *out, struct error *err);
 void delta_listing_free(struct delta_listing *listing);
+/* Is there another way to what has failed? Then the checkpoint that could not be read is out of the listing, and the
+ * caller begins anew. Else *code and *err are what is to be told. */
+bool delta_listing_retry(struct delta_listing *listing, struct store *store, enum code *code, struct error *err);
 /* The files of the newest checkpoint that is not newer than `version`; NULL when there is none. */
 const struct delta_checkpoint_name *delta_listing_checkpoint(const struct delta_listing *listing, int64_t version,
                                                              int32_t *count);
@@ -62,8 +67,9 @@ struct delta_visitor {
 /* One commit. E_ABSENT: it is not there. */
 MUST_CHECK enum code delta_replay_commit(struct store *store, int64_t version, const struct delta_visitor *visitor,
                                          struct error *err);
-/* The newest checkpoint up to `version`, then the commits behind it. E_LOST: one of them is missing. */
-MUST_CHECK enum code delta_replay(struct store *store, const struct delta_listing *listing, int64_t version,
+/* The newest checkpoint up to `version`, then the commits behind it. E_LOST: one of them is missing. A failure may be the
+ * checkpoint's alone: see delta_listing_retry. */
+MUST_CHECK enum code delta_replay(struct store *store, struct delta_listing *listing, int64_t version,
                                   struct budget *budget, const struct delta_visitor *visitor, struct error *err);
 MUST_CHECK enum code delta_lines_visit(struct bytes text, int64_t version, const struct delta_visitor *visitor,
                                        struct error *err);

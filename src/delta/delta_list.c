@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/log.h"
 
 enum { VERSION_DIGITS = 20, PART_DIGITS = 10, UUID_SIZE = 36, PARTS_MAX = 100000 };
 
@@ -130,7 +131,7 @@ static void torn_drop(struct delta_listing *listing)
 enum code delta_listing_read(struct store *store, struct delta_listing *out, struct error *err)
 {
     struct store_list list = {0};
-    struct delta_listing listing = {.newest = -1};
+    struct delta_listing listing = {.newest = -1, .broken = -1};
     TRY(store_list(store, DELTA_LOG, false, &list, err));
     for (int32_t i = 0; i < list.count; i++)
         entry_look(&listing, &list.entries[i]);
@@ -155,6 +156,30 @@ void delta_listing_free(struct delta_listing *listing)
     mem_free(listing->checkpoints);
     arena_free(&listing->arena);
     *listing = (struct delta_listing){.newest = -1};
+}
+
+bool delta_listing_retry(struct delta_listing *listing, struct store *store, enum code *code, struct error *err)
+{
+    int32_t kept = 0;
+    if (*code == E_OK)
+        return false;
+    if (listing->broken < 0) {
+        if (listing->first.code != E_OK) { // without a checkpoint commits are missing: that is what is wrong
+            *err = listing->first;
+            *code = err->code;
+        }
+        return false;
+    }
+    log_warn("Delta table %s is read without one of its checkpoints: %s", store_root(store), err->text);
+    if (listing->first.code == E_OK)
+        listing->first = *err;
+    for (int32_t i = 0; i < listing->checkpoint_count; i++)
+        if (listing->checkpoints[i].version != listing->broken)
+            listing->checkpoints[kept++] = listing->checkpoints[i];
+    listing->checkpoint_count = kept;
+    listing->broken = -1;
+    error_clear(err);
+    return true;
 }
 
 const struct delta_checkpoint_name *delta_listing_checkpoint(const struct delta_listing *listing, int64_t version,

@@ -36,29 +36,39 @@ static enum code name_look(void *context, int64_t version, const struct delta_ac
     return E_OK;
 }
 
+static enum code origins_seek(struct store *store, struct delta_listing *listing, struct seeking *seeking,
+                              struct budget *budget, struct error *err)
+{
+    const struct delta_visitor visitor = {.visit = name_look, .context = seeking};
+    int32_t parts;
+    for (int32_t i = 0; i < seeking->count; i++)
+        seeking->files[i].version = -1;
+    const struct delta_checkpoint_name *checkpoint = delta_listing_checkpoint(listing, listing->newest, &parts);
+    int64_t before = checkpoint != NULL ? checkpoint->version : -1;
+    seeking->checkpoint = before;
+    TRY(delta_replay(store, listing, listing->newest, budget, &visitor, err));
+    seeking->checkpoint = -1;
+    for (int32_t i = 0; i < listing->commit_count && listing->commits[i].version <= before; i++) {
+        struct error gone = {0};
+        enum code code = delta_replay_commit(store, listing->commits[i].version, &visitor, &gone);
+        if (code != E_OK && code != E_ABSENT) { // absent: cleaned up meanwhile
+            *err = gone;
+            return code;
+        }
+    }
+    return E_OK;
+}
+
 enum code delta_origins(struct store *store, struct delta_origin *files, int32_t count, struct budget *budget,
                         struct error *err)
 {
     struct delta_listing listing;
-    int32_t parts;
     struct seeking seeking = {files, count, store_root(store), -1};
-    const struct delta_visitor visitor = {.visit = name_look, .context = &seeking};
-    for (int32_t i = 0; i < count; i++)
-        files[i].version = -1;
+    enum code code;
     TRY(delta_listing_read(store, &listing, err));
-    const struct delta_checkpoint_name *checkpoint = delta_listing_checkpoint(&listing, listing.newest, &parts);
-    int64_t before = checkpoint != NULL ? checkpoint->version : -1;
-    seeking.checkpoint = before;
-    enum code code = delta_replay(store, &listing, listing.newest, budget, &visitor, err);
-    seeking.checkpoint = -1;
-    for (int32_t i = 0; code == E_OK && i < listing.commit_count && listing.commits[i].version <= before; i++) {
-        struct error gone = {0};
-        enum code one = delta_replay_commit(store, listing.commits[i].version, &visitor, &gone);
-        if (one != E_OK && one != E_ABSENT) { // absent: cleaned up meanwhile
-            *err = gone;
-            code = one;
-        }
-    }
+    do
+        code = origins_seek(store, &listing, &seeking, budget, err);
+    while (delta_listing_retry(&listing, store, &code, err));
     delta_listing_free(&listing);
     return code;
 }

@@ -3,6 +3,7 @@
  * A checkpoint gives all that counts up to its version; then come the commits behind it, all of which must be there. In
  * a commit the order of its lines means nothing: an action that another one of the same commit cancels would be illegal.
  * A checkpoint of version 2 names sidecars, which hold its files.
+ * A checkpoint that cannot be read is marked in the listing: an older one, or all commits, may do as well.
  * A listing may lack a commit and have a later one, when both were made while it was read: so only its reading tells
  * whether a commit is there.
  */
@@ -62,6 +63,7 @@ enum code delta_replay_commit(struct store *store, int64_t version, const struct
 
 struct sidecars {
     const struct delta_visitor *visitor;
+    bool has_protocol, has_metadata;
     struct arena arena;
     struct delta_sidecar *items;
     int32_t count, capacity;
@@ -73,6 +75,8 @@ static enum code sidecar_look(void *context, int64_t version, const struct delta
     struct sidecars *self = context;
     if (action->kind == DELTA_CHECKPOINT)
         return E_OK;
+    self->has_protocol |= action->kind == DELTA_PROTOCOL;
+    self->has_metadata |= action->kind == DELTA_METADATA;
     if (action->kind != DELTA_SIDECAR)
         return self->visitor->visit(self->visitor->context, version, action, err);
     mem_grow(self->items, self->capacity, self->count + 1);
@@ -119,6 +123,8 @@ static enum code checkpoint_visit(struct store *store, const struct delta_checkp
     enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < count; i++)
         code = file_visit(store, &names[i], budget, &inner, err);
+    if (code == E_OK && !(sidecars.has_protocol && sidecars.has_metadata))
+        code = fail(err, E_CORRUPT, "it lacks protocol or metadata");
     for (int32_t i = 0; code == E_OK && !visitor->no_files && i < sidecars.count; i++)
         code = sidecar_visit(store, &sidecars.items[i], names->version, budget, visitor, err);
     mem_free(sidecars.items);
@@ -128,13 +134,21 @@ static enum code checkpoint_visit(struct store *store, const struct delta_checkp
 
 /* ---- all of it ---- */
 
-enum code delta_replay(struct store *store, const struct delta_listing *listing, int64_t version, struct budget *budget,
+static bool is_broken(enum code code)
+{
+    return code == E_CORRUPT || code == E_LOST || code == E_ABSENT || code == E_UNSUPPORTED;
+}
+
+enum code delta_replay(struct store *store, struct delta_listing *listing, int64_t version, struct budget *budget,
                        const struct delta_visitor *visitor, struct error *err)
 {
     int32_t files;
     const struct delta_checkpoint_name *checkpoint = delta_listing_checkpoint(listing, version, &files);
-    if (checkpoint != NULL)
-        TRY(checkpoint_visit(store, checkpoint, files, budget, visitor, err));
+    if (checkpoint != NULL) {
+        enum code code = checkpoint_visit(store, checkpoint, files, budget, visitor, err);
+        listing->broken = is_broken(code) ? checkpoint->version : -1;
+        TRY(code);
+    }
     for (int64_t v = checkpoint != NULL ? checkpoint->version + 1 : 0; v <= version; v++) {
         enum code code = delta_replay_commit(store, v, visitor, err);
         if (code == E_ABSENT)

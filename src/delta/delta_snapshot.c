@@ -58,9 +58,11 @@ static void files_give(struct gathering *self)
     self->set.charged = 0;
 }
 
-static enum code snapshot_fill(struct store *store, const struct delta_listing *listing,
-                               struct delta_snapshot *snapshot, struct error *err)
+static enum code snapshot_fill(struct store *store, struct delta_listing *listing, struct delta_snapshot *snapshot,
+                               struct error *err)
 {
+    snapshot->protocol = (struct delta_protocol){0}; // of an attempt before
+    snapshot->metadata = (struct delta_metadata){0};
     struct gathering gathering = {snapshot, {.arena = &snapshot->arena, .budget = snapshot->budget}};
     const struct delta_visitor visitor = {.visit = gather, .context = &gathering};
     struct error feature = {0};
@@ -103,13 +105,23 @@ static enum code commit_time(struct store *store, const struct delta_listing *li
     return E_OK;
 }
 
-static enum code table_has_times(struct store *store, const struct delta_listing *listing, int64_t *from,
+/* Also when a checkpoint is of no use. */
+static enum code snapshot_replay(struct store *store, struct delta_listing *listing, struct delta_snapshot *snapshot,
                                  struct error *err)
+{
+    enum code code;
+    do
+        code = snapshot_fill(store, listing, snapshot, err);
+    while (delta_listing_retry(listing, store, &code, err));
+    return code;
+}
+
+static enum code table_has_times(struct store *store, struct delta_listing *listing, int64_t *from, struct error *err)
 {
     struct delta_snapshot newest = {.version = listing->newest, .budget = NULL};
     struct budget none = {0};
     newest.budget = &none;
-    enum code code = snapshot_fill(store, listing, &newest, err);
+    enum code code = snapshot_replay(store, listing, &newest, err);
     if (code == E_OK) {
         const char *version = delta_map_get(&newest.metadata.configuration, "delta.inCommitTimestampEnablementVersion");
         bool on = delta_flag(&newest.metadata, "delta.enableInCommitTimestamps");
@@ -120,7 +132,7 @@ static enum code table_has_times(struct store *store, const struct delta_listing
     return code;
 }
 
-static enum code version_at(struct store *store, const struct delta_listing *listing, int64_t time_us, int64_t *out,
+static enum code version_at(struct store *store, struct delta_listing *listing, int64_t time_us, int64_t *out,
                             struct error *err)
 {
     int64_t times_from = 0, us = INT64_MIN / 2, found = -1;
@@ -143,7 +155,7 @@ static enum code version_at(struct store *store, const struct delta_listing *lis
 
 /* ---- opening ---- */
 
-static enum code version_choose(struct store *store, const struct delta_listing *listing, const struct delta_at *at,
+static enum code version_choose(struct store *store, struct delta_listing *listing, const struct delta_at *at,
                                 int64_t *out, struct error *err)
 {
     if (at->has_time)
@@ -164,7 +176,7 @@ enum code delta_snapshot_open(struct store *store, const struct delta_at *at, st
     snapshot->budget = budget;
     enum code code = version_choose(store, &listing, at, &snapshot->version, err);
     if (code == E_OK)
-        code = snapshot_fill(store, &listing, snapshot, err);
+        code = snapshot_replay(store, &listing, snapshot, err);
     delta_listing_free(&listing);
     if (code != E_OK) {
         delta_snapshot_free(snapshot);

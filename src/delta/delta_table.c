@@ -84,14 +84,29 @@ static enum code table_check(const struct delta_table *table, struct error *err)
     return delta_writable(&table->protocol, &table->metadata, err);
 }
 
-/* From the checkpoint on; also when the table is new. */
+/* From the listing's checkpoint on. */
+static enum code table_replay(struct delta_table *table, struct delta_listing *listing, struct error *err)
+{
+    struct budget none = {0};
+    const struct delta_visitor visitor = {.visit = state_visit, .context = table, .no_files = true};
+    int32_t files;
+    const struct delta_checkpoint_name *checkpoint = delta_listing_checkpoint(listing, listing->newest, &files);
+    table->checkpoint = checkpoint != NULL ? checkpoint->version : -1;
+    table->version = listing->newest;
+    table->protocol = (struct delta_protocol){0};
+    table->metadata = (struct delta_metadata){0};
+    arena_reset(&table->arena);
+    TRY(delta_replay(table->store, listing, listing->newest, &none, &visitor, err));
+    if (table->checkpoint == listing->newest && delta_listing_commit(listing, listing->newest) != NULL)
+        return delta_replay_commit(table->store, listing->newest, &visitor, err); // a checkpoint has no commitInfo
+    return E_OK;
+}
+
+/* Also when the table is new. */
 static enum code table_load(struct delta_table *table, struct error *err)
 {
     struct delta_listing listing;
-    struct budget none = {0};
     struct error absent = {0};
-    const struct delta_visitor visitor = {.visit = state_visit, .context = table, .no_files = true};
-    int32_t files;
     enum code code = delta_listing_read(table->store, &listing, &absent);
     if (code == E_ABSENT)
         return E_OK;
@@ -99,13 +114,9 @@ static enum code table_load(struct delta_table *table, struct error *err)
         *err = absent;
         return code;
     }
-    const struct delta_checkpoint_name *checkpoint = delta_listing_checkpoint(&listing, listing.newest, &files);
-    table->checkpoint = checkpoint != NULL ? checkpoint->version : -1;
-    table->version = listing.newest;
-    code = delta_replay(table->store, &listing, listing.newest, &none, &visitor, err);
-    if (code == E_OK && checkpoint != NULL && checkpoint->version == listing.newest &&
-        delta_listing_commit(&listing, listing.newest) != NULL) // a checkpoint has no commitInfo
-        code = delta_replay_commit(table->store, listing.newest, &visitor, err);
+    do
+        code = table_replay(table, &listing, err);
+    while (delta_listing_retry(&listing, table->store, &code, err));
     delta_listing_free(&listing);
     return code == E_OK ? table_check(table, err) : code;
 }

@@ -244,6 +244,61 @@ TEST(checkpoints_hold_all_that_counts)
     store_close(store);
 }
 
+static void checkpoint_put(struct store *store, int64_t version, struct bytes bytes)
+{
+    char path[DELTA_NAME_SIZE];
+    struct error err = {0};
+    snprintf(path, sizeof path, "_delta_log/%020" PRId64 ".checkpoint.parquet", version);
+    CHECK_INT(store_put_over(store, path, bytes, &err), E_OK);
+}
+
+TEST(a_broken_checkpoint_is_read_around)
+{
+    struct store *store = store_new();
+    struct delta_table *table = table_open(store, "q/1");
+    struct error err = {0};
+    struct text whole = {0};
+    struct delta_snapshot *snapshot = NULL;
+    char path[DELTA_NAME_SIZE];
+    static const struct delta_at newest = {.version = -1};
+    for (int64_t v = 0; v < 6; v++) {
+        char name[] = {(char)('a' + v), '\0'};
+        added(table, name, v, v);
+        if (v == 2 || v == 4)
+            CHECK_INT(delta_checkpoint_write(table, &budget, &err), E_OK);
+    }
+    snprintf(path, sizeof path, "_delta_log/%020d.checkpoint.parquet", 4);
+    CHECK_INT(store_get(store, path, 1 << 20, &whole, &err), E_OK);
+    for (size_t size = 0; size < whole.size; size += whole.size / 9) { // cut anywhere
+        checkpoint_put(store, 4, bytes_of(whole.data, size));
+        CHECK_STR(files_of(store, -1), "a b c d e f");
+    }
+    for (size_t at = 100; at < whole.size / 4; at += 301) { // or other bytes in a page
+        whole.data[at] = (char)~whole.data[at];
+        checkpoint_put(store, 4, text_view(&whole));
+        CHECK_STR(files_of(store, -1), "a b c d e f");
+        whole.data[at] = (char)~whole.data[at];
+    }
+    checkpoint_put(store, 4, bytes_of("PAR1", 4));
+    struct delta_table *again = table_open(store, "q/1"); // so does a writer, and its next checkpoint is whole
+    CHECK_INT(delta_table_version(again), 5);
+    CHECK_INT(delta_table_transaction(again), 5);
+    CHECK_INT(delta_checkpoint_write(again, &budget, &err), E_OK);
+    CHECK_STR(files_of(store, -1), "a b c d e f");
+    delta_table_free(again);
+    checkpoint_put(store, 2, bytes_of("PAR1", 4));
+    checkpoint_put(store, 5, bytes_of("PAR1", 4));
+    CHECK_STR(files_of(store, -1), "a b c d e f");
+    delta_commit_path(1, path, sizeof path);
+    CHECK_INT(store_remove(store, path, &err), E_OK); // now nothing else has it
+    CHECK_INT(delta_snapshot_open(store, &newest, &budget, &snapshot, &err), E_CORRUPT);
+    CHECK(strstr(err.text, "the checkpoint of version 5") != NULL);
+    CHECK_INT(budget.used_bytes, 0);
+    text_free(&whole);
+    delta_table_free(table);
+    store_close(store);
+}
+
 TEST(the_log_says_which_version_brought_a_file)
 {
     struct store *store = store_new();
