@@ -6,6 +6,7 @@
 
 struct parquet_reader {
     struct parquet_input input;
+    enum code (*expect)(void *context, const struct parquet_span *spans, int32_t count, struct error *err);
     struct budget *budget;
     size_t charged;
     struct arena arena;
@@ -172,7 +173,7 @@ static enum code pick_build(struct parquet_reader *self, const struct parquet_no
     if (node->kind == TYPE_NULL)
         return leaf_add(self, node, type, &out->leaf, err);
     const struct type *group =
-        type->id == TYPE_VARIANT && parquet_node_is_variant(node) ? parquet_variant_group() : type;
+        type->id == TYPE_VARIANT && node->variant_group != NULL ? node->variant_group : type;
     if (node->kind != group->id) {
         enum code code = parquet_convert_refuse(node, type, err);
         error_note(err, "column %s", node->path);
@@ -201,6 +202,13 @@ void parquet_reader_filter(struct parquet_reader *self, const struct row_test *t
     self->test_count = count;
 }
 
+void parquet_reader_announce(struct parquet_reader *self,
+                             enum code (*expect)(void *context, const struct parquet_span *spans, int32_t count,
+                                                 struct error *err))
+{
+    self->expect = expect;
+}
+
 /* ---- reading ---- */
 
 static enum code leaf_note(const struct parquet_reader *self, const struct parquet_leaf_read *leaf, struct error *err)
@@ -208,10 +216,27 @@ static enum code leaf_note(const struct parquet_reader *self, const struct parqu
     return error_note(err, "%s: row group %d, column %s", self->input.name, self->group, leaf->node->path);
 }
 
+/* The chunks of the selected columns: who reads by the network asks for all of them at once. */
+static enum code group_expect(const struct parquet_reader *self, const struct parquet_row_group *group,
+                              struct error *err)
+{
+    if (self->expect == NULL || group->rows == 0)
+        return E_OK;
+    struct parquet_span *spans = mem_array(struct parquet_span, (size_t)self->leaf_count + 1);
+    for (int32_t i = 0; i < self->leaf_count; i++) {
+        const struct parquet_place *place = &group->chunks[self->leaves[i].node->leaf];
+        spans[i] = (struct parquet_span){place->offset, place->size_bytes};
+    }
+    enum code code = self->expect(self->input.context, spans, self->leaf_count, err);
+    mem_free(spans);
+    return code == E_OK ? E_OK : error_note(err, "%s: row group %d", self->input.name, self->group);
+}
+
 static enum code group_begin(struct parquet_reader *self, struct error *err)
 {
     const struct parquet_row_group *group = &self->meta.groups[++self->group];
     int64_t rows = BATCH_ROWS_MAX;
+    TRY(group_expect(self, group, err));
     self->group_left = group->rows;
     for (int32_t i = 0; i < self->leaf_count && group->rows > 0; i++) {
         struct parquet_leaf_read *leaf = &self->leaves[i];

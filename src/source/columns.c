@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "base/os.h"
+#include "source/place.h"
 
 struct columns_source {
     struct arena arena;
@@ -25,7 +25,8 @@ struct columns_source {
     int32_t next;       /* file */
     int64_t read_bytes; /* of the files before the open one */
     int64_t read_rows;  /* of the open one */
-    int handle;
+    struct place place;
+    struct store *bucket;                 /* of a path in S3: kept, so that its connections are */
     struct parquet_reader *reader;        /* of the file before `next`, or NULL */
     int64_t *gone, gone_count, gone_next; /* its deleted rows */
     struct arena file_arena;
@@ -55,7 +56,9 @@ static enum code columns_open(struct columns_source *self, const struct source_s
                             err));
     self->settings.partitioned = true;
     self->settings.may_lack = spec->may_lack;
-    return E_OK;
+    const char *ignored;
+    return place_is_remote(self->settings.path) ? place_bucket(self->settings.path, &self->bucket, &ignored, err)
+                                                : E_OK;
 }
 
 static enum code parquet_open(void *self_, const struct source_spec *spec, struct error *err)
@@ -72,7 +75,6 @@ static enum code delta_open(void *self_, const struct source_spec *spec, struct 
 
 static void file_shut(struct columns_source *self)
 {
-    struct error ignored = {0};
     if (self->reader == NULL)
         return;
     parquet_reader_free(self->reader);
@@ -80,7 +82,7 @@ static void file_shut(struct columns_source *self)
     mem_free(self->gone);
     self->gone = NULL;
     self->gone_count = self->gone_next = 0;
-    (void)!os->file_close(self->handle, &ignored);
+    place_close(&self->place);
     arena_reset(&self->file_arena);
 }
 
@@ -95,6 +97,7 @@ static void columns_close(void *self_)
     struct columns_source *self = self_;
     file_shut(self);
     column_files_clear(&self->files);
+    store_close(self->bucket);
     arena_free(&self->file_arena);
     arena_free(&self->arena);
     *self = (struct columns_source){0};
@@ -247,53 +250,35 @@ static enum code columns_seek(void *self_, const struct source_ranges *ranges, s
 
 /* ---- reading ---- */
 
-static enum code handle_read(void *context, int64_t offset, void *out, size_t size, struct error *err)
-{
-    const struct columns_source *self = context;
-    size_t got;
-    TRY(os->file_read(self->handle, offset, out, size, &got, err));
-    return got == size ? E_OK : fail(err, E_LOST, "it became shorter while it was read");
-}
-
 static enum code lost(const struct columns_source *self, const struct column_file *file, struct error *err)
 {
     return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read", self->name, file->name);
 }
 
-static enum code reader_open(struct columns_source *self, const struct column_file *file, int64_t size_bytes,
-                             struct error *err)
+/* One that is not what was listed is lost: who reads relations lists again then. */
+static enum code place_enter(struct columns_source *self, const struct column_file *file, struct error *err)
 {
-    const struct parquet_input input = {file->name, size_bytes, self, handle_read};
-    struct error ignored = {0};
-    enum code code = parquet_reader_new(&input, self->budget, &self->reader, err);
-    if (code == E_OK)
-        code = parquet_reader_select(self->reader, partition_rest(&self->file_arena, &self->files, file), err);
-    if (code != E_OK) {
-        parquet_reader_free(self->reader);
-        self->reader = NULL;
-        (void)!os->file_close(self->handle, &ignored);
-    }
+    struct error why = {0};
+    enum code code = place_open(&self->place, file->name, file->size_bytes, 0, self->budget, &why);
+    if (code == E_ABSENT || code == E_LOST)
+        return lost(self, file, err);
+    if (code != E_OK)
+        *err = why;
     return code;
 }
 
-static enum code file_open(struct columns_source *self, const struct column_file *file, int64_t *size_bytes,
-                           struct error *err)
+/* The file is open as long as its reader. */
+static enum code reader_open(struct columns_source *self, const struct column_file *file, struct parquet_reader **out,
+                             struct error *err)
 {
-    struct os_stat stat;
-    struct error why = {0};
-    enum code code = os->stat(file->name, &stat, &why);
-    if (code == E_ABSENT || (code == E_OK && file->size_bytes >= 0 && stat.size_bytes != file->size_bytes))
-        return lost(self, file, err);
+    TRY(place_enter(self, file, err));
+    const struct parquet_input input = {file->name, self->place.size_bytes, &self->place, place_read_exactly};
+    enum code code = parquet_reader_new(&input, self->budget, out, err);
     if (code == E_OK)
-        code = os->file_open(file->name, OS_READ, &self->handle, &why);
-    if (code == E_ABSENT)
-        return lost(self, file, err);
-    if (code != E_OK) {
-        *err = why;
-        return code;
-    }
-    *size_bytes = stat.size_bytes;
-    return E_OK;
+        place_announce(&self->place, *out);
+    else
+        place_close(&self->place);
+    return code;
 }
 
 /* False: what all its rows share says that none is wanted. Leaves the tests that the file itself must answer. */
@@ -323,17 +308,16 @@ static bool file_may_meet(struct columns_source *self, const struct column_file 
 static enum code file_enter(struct columns_source *self, struct error *err)
 {
     const struct column_file *file = &self->files.items[self->next];
-    int64_t size_bytes;
     int32_t left;
     if (!file_may_meet(self, file, &left)) {
         self->read_bytes += file->size_bytes > 0 ? file->size_bytes : 0;
         self->next++;
         return E_OK;
     }
-    TRY(file_open(self, file, &size_bytes, err));
-    TRY(reader_open(self, file, size_bytes, err));
-    parquet_reader_filter(self->reader, self->file_tests, left);
+    TRY(reader_open(self, file, &self->reader, err));
     self->next++;
+    TRY(parquet_reader_select(self->reader, partition_rest(&self->file_arena, &self->files, file), err));
+    parquet_reader_filter(self->reader, self->file_tests, left);
     return file->gone == NULL
                ? E_OK
                : delta_gone_rows(&self->settings, file, self->budget, &self->gone, &self->gone_count, err);
@@ -342,18 +326,12 @@ static enum code file_enter(struct columns_source *self, struct error *err)
 static enum code file_columns(struct columns_source *self, const struct column_file *file, struct arena *arena,
                               const struct type **out, struct error *err)
 {
-    int64_t size_bytes;
-    struct error ignored = {0};
     struct parquet_reader *reader;
-    TRY(file_open(self, file, &size_bytes, err));
-    const struct parquet_input input = {file->name, size_bytes, self, handle_read};
-    enum code code = parquet_reader_new(&input, self->budget, &reader, err);
-    if (code == E_OK) {
-        *out = type_copy(arena, parquet_reader_schema(reader));
-        parquet_reader_free(reader);
-    }
-    (void)!os->file_close(self->handle, &ignored);
-    return code;
+    TRY(reader_open(self, file, &reader, err));
+    *out = type_copy(arena, parquet_reader_schema(reader));
+    parquet_reader_free(reader);
+    place_close(&self->place);
+    return E_OK;
 }
 
 /* The columns have the types that were asked for, whatever their fields are called in the file. */

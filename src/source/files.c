@@ -1,6 +1,6 @@
 /* files.c - the lines of files in a folder as a stream: json, csv and text differ in which lines
  * are records. */
-#include "source/files.h"
+#include "source/place.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,6 +43,9 @@ static enum code files_open(struct files_source *self, const struct source_spec 
     self->zone = spec->zone != NULL ? spec->zone : zone_utc();
     self->tests = spec->tests;
     self->test_count = spec->test_count;
+    const char *ignored;
+    if (place_is_remote(self->settings.path))
+        TRY(place_bucket(self->settings.path, &self->bucket, &ignored, err));
     const char *folder = spec->store != NULL ? arena_strdup(&self->arena, spec->folder) : NULL;
     return files_log_open(&self->log, spec->store, folder, err);
 }
@@ -77,6 +80,7 @@ static void files_close(void *self_)
     struct files_source *self = self_;
     lines_close(&self->lines);
     files_log_close(&self->log);
+    store_close(self->bucket);
     batch_release(&self->columns.batch);
     arena_free(&self->arena);
     *self = (struct files_source){0};

@@ -66,6 +66,12 @@ void found_files_free(struct found_files *found);
 struct files_log;
 /* Files that match `path` (a folder, a file, or a pattern with * ? [..]) and that the log does not
  * know, in order. */
+/* A name that begins with _ or . is unfinished, or no data. */
+bool files_hidden(const char *name);
+/* Unless the log knows it, it is too old, or the name's filter leaves it out. E_UNSUPPORTED: compressed, or one too many. */
+MUST_CHECK enum code found_files_add(struct found_files *found, const struct files_settings *settings,
+                                     const struct files_log *log, const char *path, int64_t size_bytes,
+                                     int64_t modified_us, struct error *err);
 MUST_CHECK enum code files_find(const struct files_settings *settings, const struct files_log *log,
                                 struct found_files *out, struct error *err);
 
@@ -98,10 +104,19 @@ const struct file_entry *files_log_at(const struct files_log *log, int64_t offse
 /* Make one segment of many, without files below `committed` that are older than age_us. */
 MUST_CHECK enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us, struct error *err);
 
+/* ---- one file: place.h ---- */
+struct place {
+    bool open;
+    int handle;                  /* of a local one */
+    struct store *store;         /* its bucket */
+    struct store_reader *reader; /* NULL: it is local */
+    int64_t size_bytes;
+};
+
 /* ---- lines ---- */
 struct lines {
     const char *path; /* borrowed; NULL: no file is open */
-    int handle;
+    struct place place;
     int64_t size_bytes, modified_us; /* as promised */
     int64_t read_bytes;              /* of the file, so far */
     char *block;
@@ -141,7 +156,8 @@ struct files_source {
     struct arena arena;
     const char *name;
     struct files_settings settings;
-    bool skip_blank; /* lines of blanks are no records */
+    bool skip_blank;      /* lines of blanks are no records */
+    struct store *bucket; /* of a path in S3: kept, so that its connections are */
     const struct zone *zone;
     const struct row_test *tests; /* of what is read whole */
     int32_t test_count;

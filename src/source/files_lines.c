@@ -4,7 +4,7 @@
  * no part of it. No more than the promised size is read: what somebody appends meanwhile is
  * noticed, not delivered.
  */
-#include "source/files.h"
+#include "source/place.h"
 
 #include <inttypes.h>
 
@@ -24,6 +24,8 @@ static enum code file_lost(const char *path, const char *what, struct error *err
 static enum code stat_check(const struct lines *lines, struct error *err)
 {
     struct os_stat stat;
+    if (place_is_remote(lines->path))
+        return E_OK; // its bytes are those of one object
     enum code code = os->stat(lines->path, &stat, err);
     if (code == E_ABSENT)
         return file_lost(lines->path, "was removed", err);
@@ -35,9 +37,7 @@ static enum code stat_check(const struct lines *lines, struct error *err)
 
 void lines_shut(struct lines *lines)
 {
-    struct error ignored = {0};
-    if (lines->path != NULL)
-        (void)os->file_close(lines->handle, &ignored);
+    place_close(&lines->place);
     lines->path = NULL;
     lines->first = lines->last = 0;
 }
@@ -84,7 +84,10 @@ static enum code block_read(struct lines *lines, struct error *err)
     int64_t left = lines->size_bytes - lines->read_bytes;
     if ((int64_t)room > left)
         room = (size_t)left;
-    TRY(os->file_read(lines->handle, lines->read_bytes, lines->block + lines->last, room, &got, err));
+    enum code code = place_read(&lines->place, lines->read_bytes, lines->block + lines->last, room, &got, err);
+    if (code == E_LOST)
+        return file_lost(lines->path, "was changed or removed", err);
+    TRY(code);
     if (got == 0)
         return file_lost(lines->path, "was cut", err);
     lines->read_bytes += (int64_t)got;
@@ -104,9 +107,9 @@ static enum code mark_skip(struct lines *lines, struct error *err)
 enum code lines_open(struct lines *lines, const struct file_entry *entry, int64_t from, struct error *err)
 {
     lines_shut(lines);
-    enum code code = os->file_open(entry->name, OS_READ, &lines->handle, err);
-    if (code == E_ABSENT)
-        return file_lost(entry->name, "was removed", err);
+    enum code code = place_open(&lines->place, entry->name, entry->size_bytes, entry->modified_us, lines->budget, err);
+    if (code == E_ABSENT || code == E_LOST)
+        return file_lost(entry->name, code == E_ABSENT ? "was removed" : "was changed", err);
     TRY(code);
     lines->path = entry->name;
     lines->size_bytes = entry->size_bytes;

@@ -4,7 +4,7 @@
  * what its folder has. Names that begin with _ or . are left out, as Spark does: they are
  * unfinished, or no data.
  */
-#include "source/files.h"
+#include "source/place.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -48,7 +48,7 @@ static void names_close(struct names *names)
     arena_free(&names->arena);
 }
 
-static bool is_hidden(const char *name)
+bool files_hidden(const char *name)
 {
     static const char copying[] = "._COPYING_";
     size_t size = strlen(name), tail = sizeof copying - 1;
@@ -58,7 +58,7 @@ static bool is_hidden(const char *name)
 static void name_add(void *context, const char *name, bool is_dir)
 {
     struct names *names = context;
-    if (is_hidden(name))
+    if (files_hidden(name))
         return;
     bool partition = is_dir && strchr(name, '=') != NULL;
     names->partitions |= partition;
@@ -85,30 +85,37 @@ static enum code refuse_compressed(const char *name, struct error *err)
     return E_OK;
 }
 
+enum code found_files_add(struct found_files *found, const struct files_settings *settings, const struct files_log *log,
+                          const char *path, int64_t size_bytes, int64_t modified_us, struct error *err)
+{
+    const char *name = strrchr(path, '/') + 1, *filter = settings->name_filter;
+    if (files_log_knows(log, path) || modified_us < log->aged_us || (filter != NULL && fnmatch(filter, name, 0) != 0))
+        return E_OK;
+    TRY(refuse_compressed(path, err));
+    if (log->count + found->count >= FILES_MAX)
+        return fail(err, E_UNSUPPORTED,
+                    "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
+                    settings->path, FILES_MAX);
+    mem_grow(found->items, found->capacity, found->count + 1);
+    found->items[found->count++] = (struct found_file){mem_strdup(path), size_bytes, modified_us};
+    return E_OK;
+}
+
 /* A file that is gone between the listing and here is not there. */
 static enum code file_found(struct walk *walk, const char *path)
 {
-    const char *name = strrchr(path, '/') + 1, *filter = walk->settings->name_filter;
     struct os_stat stat;
     struct error err = {0};
-    if (files_log_knows(walk->log, path) || (filter != NULL && fnmatch(filter, name, 0) != 0))
+    if (files_log_knows(walk->log, path))
         return E_OK;
     enum code code = os->stat(path, &stat, &err);
-    if (code == E_ABSENT || (code == E_OK && (stat.is_dir || stat.modified_us < walk->log->aged_us)))
+    if (code == E_ABSENT || (code == E_OK && stat.is_dir))
         return E_OK;
     if (code != E_OK) {
         *walk->err = err;
         return code;
     }
-    TRY(refuse_compressed(path, walk->err));
-    struct found_files *found = walk->found;
-    if (walk->log->count + found->count >= FILES_MAX)
-        return fail(walk->err, E_UNSUPPORTED,
-                    "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
-                    walk->settings->path, FILES_MAX);
-    mem_grow(found->items, found->capacity, found->count + 1);
-    found->items[found->count++] = (struct found_file){mem_strdup(path), stat.size_bytes, stat.modified_us};
-    return E_OK;
+    return found_files_add(walk->found, walk->settings, walk->log, path, stat.size_bytes, stat.modified_us, walk->err);
 }
 
 static enum code join_path(char *out, const char *folder, const char *name, struct error *err)
@@ -195,8 +202,8 @@ static int by_age(const void *a_, const void *b_)
     return strcmp(a->name, b->name);
 }
 
-enum code files_find(const struct files_settings *settings, const struct files_log *log, struct found_files *out,
-                     struct error *err)
+static enum code local_find(const struct files_settings *settings, const struct files_log *log, struct found_files *out,
+                            struct error *err)
 {
     struct walk walk = {settings, log, out, 0, err};
     char *copy = mem_strdup(settings->path), *parts[PARTS_MAX + 1] = {0}, *rest = NULL;
@@ -212,6 +219,14 @@ enum code files_find(const struct files_settings *settings, const struct files_l
     if (code == E_OK)
         code = walk_parts(&walk, "/", parts, false);
     mem_free(copy);
+    return code;
+}
+
+enum code files_find(const struct files_settings *settings, const struct files_log *log, struct found_files *out,
+                     struct error *err)
+{
+    enum code code =
+        place_is_remote(settings->path) ? place_find(settings, log, out, err) : local_find(settings, log, out, err);
     if (code == E_OK && out->count > 1)
         qsort(out->items, (size_t)out->count, sizeof *out->items, by_age);
     return code;

@@ -1,7 +1,7 @@
 /* files_options.c - Spark's options of a stream of files, read and checked. What the columns of a
  * line are is the decoder's: its options (format/) stand beside these in the spec and are passed
  * over here. */
-#include "source/files.h"
+#include "source/place.h"
 
 #include <stddef.h>
 #include <strings.h>
@@ -130,8 +130,20 @@ const struct option delta_options[] = {
     {0},
 };
 
-/* /a/b of file:///a/b, file:/a/b and /a/b. */
-static enum code path_read(struct files_settings *settings, struct error *err)
+static const char *path_in_s3(const char *place, struct arena *arena)
+{
+    size_t size = strlen(place);
+    while (size > 0 && place[size - 1] == '/')
+        size--;
+    char *path = arena_alloc(arena, size + sizeof "s3://");
+    memcpy(path, "s3://", 5);
+    memcpy(path + 5, place, size);
+    path[5 + size] = '\0';
+    return path;
+}
+
+/* /a/b of file:///a/b, file:/a/b and /a/b; s3://bucket/a of s3a://bucket/a/. */
+static enum code path_read(struct files_settings *settings, struct arena *arena, struct error *err)
 {
     const char *path = settings->path;
     if (path == NULL)
@@ -140,13 +152,15 @@ static enum code path_read(struct files_settings *settings, struct error *err)
         path += 7;
     else if (strncmp(path, "file:", 5) == 0)
         path += 5;
+    else if (strncmp(path, "s3a://", 6) == 0 || strncmp(path, "s3://", 5) == 0)
+        path = path_in_s3(strstr(path, "://") + 3, arena);
     else if (strstr(path, "://") != NULL)
-        return fail(err, E_UNSUPPORTED,
-                    "path %s: sources and leat sql read local files only (file:///..) yet; tables in S3 are for "
-                    "leat run, audit, state, drift, compact and quarantine",
+        return fail(err, E_UNSUPPORTED, "path %s: files are read from local disks (file:///..) and from S3 (s3://..)",
                     path);
-    if (path[0] != '/')
+    if (path[0] != '/' && !place_is_remote(path))
         return fail(err, E_SPEC, "path %s must be absolute: file:///data/in", settings->path);
+    if (place_is_remote(path))
+        TRY(store_check(path, err));
     if (strchr(path, '{') != NULL)
         return fail(err, E_UNSUPPORTED, "path %s: a pattern may have * ? and [..], but not {..}", path);
     settings->path = path;
@@ -162,7 +176,7 @@ enum code files_settings_read(const struct option *options, const struct source_
         if (spec->option_values[i][0] != '\0' && option_find(options, spec->option_names[i]) != NULL)
             TRY(option_set(options, &settings, spec->option_names[i], arena_strdup(arena, spec->option_values[i]),
                            arena, err));
-    TRY(path_read(&settings, err));
+    TRY(path_read(&settings, arena, err));
     if (settings.encoding != NULL && strcasecmp(settings.encoding, "UTF-8") != 0 &&
         strcasecmp(settings.encoding, "utf8") != 0)
         return fail(err, E_UNSUPPORTED, "encoding %s: this version reads UTF-8 only", settings.encoding);

@@ -1,7 +1,8 @@
 /* store_reader.c - a file read in place: blocks that were read ahead, and the requests that bring them.
  *
  *   read    in a block     copied from there
- *           in none        one request for it and for what follows, `ahead` bytes in all
+ *           in none        it and what follows, `ahead` bytes in all; twice as many each time that goes on where the last
+ *                          ended. Near the file's end its whole tail: a footer's size, and then the footer, are asked for
  *   expect                 the spans, those with less than GAP_BYTES between them as one, in pieces of PIECE_BYTES, together
  *
  * Memory  HELD_MAX bytes of blocks, which are charged; the one not used for longest goes first. Reads larger than a piece, and
@@ -16,6 +17,8 @@ enum {
     HELD_MAX = 64 << 20,
     PIECE_BYTES = 4 << 20,
     AHEAD_BYTES = 1 << 20,
+    RUN_BYTES = 16 << 20, /* read ahead of who reads from the first byte to the last */
+    TAIL_BYTES = 64 << 10,
     GAP_BYTES = 128 << 10, /* as long as a request's answer takes to begin, this much has come */
 };
 
@@ -31,7 +34,8 @@ struct store_reader {
     struct budget *budget;
     struct block blocks[BLOCKS_MAX];
     int32_t count;
-    int64_t held_bytes, ahead_bytes, reads;
+    int64_t held_bytes, reads;
+    int64_t ahead_bytes, run_bytes, run_end; /* run_end: where the last request ended */
 };
 
 enum code store_reader_open(struct store *store, const struct store_entry *file, struct budget *budget,
@@ -101,10 +105,10 @@ static struct block *block_of(struct store_reader *self, int64_t offset)
 }
 
 /* Room for so many more, charged; false: they are not to be kept. */
-static bool blocks_reserve(struct store_reader *self, int64_t size_bytes)
+static bool blocks_reserve(struct store_reader *self, int32_t count, int64_t size_bytes)
 {
     struct error ignored = {0};
-    while (self->count > 0 && (self->count == BLOCKS_MAX || self->held_bytes + size_bytes > HELD_MAX))
+    while (self->count > 0 && (self->count + count > BLOCKS_MAX || self->held_bytes + size_bytes > HELD_MAX))
         oldest_drop(self);
     return budget_take(self->budget, (size_t)size_bytes, "blocks of a file that is read ahead", &ignored) == E_OK;
 }
@@ -178,12 +182,47 @@ static enum code direct_read(struct store_reader *self, int64_t offset, uint8_t 
     return code;
 }
 
+/* In pieces that come together. False: they are too many. */
+static bool spans_cut(const struct store_span *spans, int32_t count, struct store_span pieces[BLOCKS_MAX],
+                      int32_t *piece_count, int64_t *total_bytes)
+{
+    *piece_count = 0;
+    *total_bytes = 0;
+    for (int32_t i = 0; i < count; i++)
+        for (int64_t at = 0; at < spans[i].size_bytes; at += PIECE_BYTES) {
+            int64_t left = spans[i].size_bytes - at;
+            if (*piece_count == BLOCKS_MAX)
+                return false;
+            pieces[*piece_count] = (struct store_span){spans[i].offset + at, left < PIECE_BYTES ? left : PIECE_BYTES};
+            *total_bytes += pieces[(*piece_count)++].size_bytes;
+        }
+    return *total_bytes <= HELD_MAX;
+}
+
 /* ---- reading ---- */
 
 static enum code ends_before(const struct store_reader *self, int64_t offset, size_t size, struct error *err)
 {
     return fail(err, E_CORRUPT, "%s/%s has %lld bytes, %zu from byte %lld on are not there", self->store->root,
                 self->path, (long long)self->pin.size_bytes, size, (long long)offset);
+}
+
+/* `size` bytes, at most a piece, that are in no block. False: there is no room for a block. */
+static bool block_plan(struct store_reader *self, int64_t offset, size_t size, struct store_span pieces[BLOCKS_MAX],
+                       int32_t *count)
+{
+    int64_t left = self->pin.size_bytes - offset, total_bytes;
+    bool goes_on = offset == self->run_end && offset > 0;
+    self->run_bytes = !goes_on ? self->ahead_bytes : self->run_bytes < RUN_BYTES ? 2 * self->run_bytes : RUN_BYTES;
+    struct store_span span = {offset, (int64_t)size > self->run_bytes ? (int64_t)size : self->run_bytes};
+    if (span.size_bytes > left)
+        span.size_bytes = left;
+    if (left < TAIL_BYTES) {
+        span.offset = self->pin.size_bytes < TAIL_BYTES ? 0 : self->pin.size_bytes - TAIL_BYTES;
+        span.size_bytes = self->pin.size_bytes - span.offset;
+    }
+    self->run_end = span.offset + span.size_bytes;
+    return spans_cut(&span, 1, pieces, count, &total_bytes) && blocks_reserve(self, *count, total_bytes);
 }
 
 enum code store_reader_read(void *reader, int64_t offset, void *out_, size_t size, struct error *err)
@@ -195,12 +234,11 @@ enum code store_reader_read(void *reader, int64_t offset, void *out_, size_t siz
     while (size > 0) {
         const struct block *block = block_of(self, offset);
         if (block == NULL) {
-            int64_t left = self->pin.size_bytes - offset;
-            int64_t want = (int64_t)size > self->ahead_bytes ? (int64_t)size : self->ahead_bytes;
-            const struct store_span span = {offset, want < left ? want : left};
-            if (size > PIECE_BYTES || !blocks_reserve(self, span.size_bytes))
+            struct store_span pieces[BLOCKS_MAX];
+            int32_t count;
+            if (size > PIECE_BYTES || !block_plan(self, offset, size, pieces, &count))
                 return direct_read(self, offset, out, size, err);
-            TRY(blocks_get(self, &span, 1, err));
+            TRY(blocks_get(self, pieces, count, err));
             continue;
         }
         size_t from = (size_t)(offset - block->offset), there = block->bytes.size - from;
@@ -239,23 +277,6 @@ static int32_t spans_join(const struct store_reader *self, struct store_span *sp
     return kept;
 }
 
-/* In pieces that come together. False: they are too many. */
-static bool spans_cut(const struct store_span *spans, int32_t count, struct store_span pieces[BLOCKS_MAX],
-                      int32_t *piece_count, int64_t *total_bytes)
-{
-    *piece_count = 0;
-    *total_bytes = 0;
-    for (int32_t i = 0; i < count; i++)
-        for (int64_t at = 0; at < spans[i].size_bytes; at += PIECE_BYTES) {
-            int64_t left = spans[i].size_bytes - at;
-            if (*piece_count == BLOCKS_MAX)
-                return false;
-            pieces[*piece_count] = (struct store_span){spans[i].offset + at, left < PIECE_BYTES ? left : PIECE_BYTES};
-            *total_bytes += pieces[(*piece_count)++].size_bytes;
-        }
-    return *total_bytes <= HELD_MAX;
-}
-
 enum code store_reader_expect(void *reader, const struct store_span *spans, int32_t count, struct error *err)
 {
     struct store_reader *self = reader;
@@ -271,7 +292,7 @@ enum code store_reader_expect(void *reader, const struct store_span *spans, int3
     int64_t share = HELD_MAX / 2 / (joined_count > 0 ? joined_count : 1);
     self->ahead_bytes = share < AHEAD_BYTES ? AHEAD_BYTES : share > PIECE_BYTES ? PIECE_BYTES : share;
     blocks_drop(self);
-    if (!fits || piece_count == 0 || !blocks_reserve(self, total_bytes))
+    if (!fits || piece_count == 0 || !blocks_reserve(self, piece_count, total_bytes))
         return E_OK;
     return blocks_get(self, pieces, piece_count, err);
 }

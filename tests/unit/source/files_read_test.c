@@ -375,7 +375,7 @@ TEST(options_of_files_are_checked)
         {"latestFirst", "true", "latestFirst"},
         {"multiLine", "true", "multiLine"},
         {"path", "relative/in", "absolute"},
-        {"path", "s3://bucket/in", "local files"},
+        {"path", "hdfs://host/in", "from local disks"},
         {"path", "/in/{a,b}", "pattern"},
         {"encoding", "latin1", "UTF-8"},
         {"lineSep", "|", "lineSep"},
