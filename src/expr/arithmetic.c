@@ -64,7 +64,7 @@ SCALAR_SAME(fn_try_multiply, "try_multiply", "(N, N) -> N", "Product; NULL on ov
             "NULL", .run = fn_multiply_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_divide, "/", "(double, double) -> double", "Quotient; numbers that are not DECIMAL are divided as DOUBLE.",
-       "5 / 2", "2.5", .flags = FN_FAILS | FN_OPERATOR)
+       "5 / 2", "2.5", .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR)
 {
     bool bad = false;
     LOOP2(double, double, double, bad |= y == 0; r[i] = x / y);
@@ -78,7 +78,7 @@ SCALAR_SAME(fn_try_divide, "try_divide", "(double, double) -> double", "Quotient
 #define SAFE_DIVISOR(y) ((y) == 0 || (y) == -1 ? 1 : (y))
 
 SCALAR(fn_div, "div", "(bigint, bigint) -> bigint | (interval_dt, interval_dt) -> bigint",
-       "Whole part of the quotient.", "7 div 2", "3", .flags = FN_FAILS | FN_OPERATOR)
+       "Whole part of the quotient.", "7 div 2", "3", .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR)
 {
     bool bad = false;
     LOOP2(int64_t, int64_t, int64_t, bad |= y == 0 || (y == -1 && x == INT64_MIN);
@@ -90,7 +90,7 @@ SCALAR(fn_div, "div", "(bigint, bigint) -> bigint | (interval_dt, interval_dt) -
 }
 
 SCALAR(fn_div_months, "div", "(interval_ym, interval_ym) -> bigint", "How often the second interval is in the first.",
-       "INTERVAL '2' YEAR div INTERVAL '5' MONTH", "4", .flags = FN_FAILS | FN_OPERATOR)
+       "INTERVAL '2' YEAR div INTERVAL '5' MONTH", "4", .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR)
 {
     bool bad = false;
     LOOP2(int64_t, int32_t, int32_t, bad |= y == 0; r[i] = y == 0 ? 0 : (int64_t)x / y);
@@ -120,13 +120,13 @@ SCALAR(fn_div_months, "div", "(interval_ym, interval_ym) -> bigint", "How often 
     }
 
 SCALAR(fn_remainder, "% mod", "(N, N) -> N", "Remainder, with the sign of the dividend.", "-7 % 3", "-1",
-       .flags = FN_FAILS | FN_OPERATOR){REMAINDER_CASES(m)}
+       .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR){REMAINDER_CASES(m)}
 
 SCALAR_SAME(fn_try_mod, "try_mod", "(N, N) -> N", "Remainder; NULL when the divisor is 0.", "try_mod(1, 0)", "NULL",
             .run = fn_remainder_run, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_pmod, "pmod", "(N, N) -> N", "Remainder that is not negative when the divisor is positive.", "pmod(-7, 3)",
-       "2", .flags = FN_FAILS)
+       "2", .flags = FN_FAILS | FN_RIGHT_FIRST)
 {
     // As Spark has it: (m + n) % n where m < 0; written with m and y so that it holds for any divisor.
 #define PMOD_INTEGER (m < 0 ? (m + y) % (y == 0 ? 1 : y) : m)
@@ -233,7 +233,7 @@ SCALAR(fn_multiply_decimal, "*", "(D, D) -> D", "Product of DECIMALs.", "1.10 * 
 }
 
 SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3", "0.366667", .bind = bind_quotient,
-       .flags = FN_FAILS | FN_OPERATOR)
+       .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR)
 {
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
@@ -298,20 +298,20 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
 }
 
 SCALAR(fn_remainder_decimal, "% mod", "(D, D) -> D", "Remainder of DECIMALs.", "5.5 % 2", "1.5", .bind = bind_remainder,
-       .flags = FN_FAILS | FN_OPERATOR)
+       .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR)
 {
     decimal_rest(call, args, out, REST_REMAINDER);
 }
 
 SCALAR(fn_div_decimal, "div", "(D, D) -> bigint", "Whole part of the quotient of DECIMALs.", "5.5 div 2", "2",
-       .flags = FN_FAILS | FN_OPERATOR)
+       .flags = FN_FAILS | FN_RIGHT_FIRST | FN_OPERATOR)
 {
     decimal_rest(call, args, out, REST_QUOTIENT);
 }
 
 SCALAR(fn_pmod_decimal, "pmod", "(D, D) -> D",
        "Remainder of DECIMALs that is not negative when the divisor is positive.", "pmod(-7.5, 2)", "0.5",
-       .bind = bind_remainder, .flags = FN_FAILS)
+       .bind = bind_remainder, .flags = FN_FAILS | FN_RIGHT_FIRST)
 {
     decimal_rest(call, args, out, REST_POSITIVE);
 }

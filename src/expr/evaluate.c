@@ -425,6 +425,7 @@ static uint64_t mask_word(enum step_kind kind, uint64_t truth, uint64_t valid)
     case STEP_MASK_TRUE: return truth & valid;
     case STEP_MASK_NOT_TRUE: return ~(truth & valid);
     case STEP_MASK_NOT_FALSE: return truth | ~valid;
+    case STEP_MASK_NOT_NULL: return valid;
     default: return ~valid;
     }
 }

@@ -55,6 +55,10 @@ struct session {
     bool calendar_intervals;  /* spark.sql.legacy.interval.enabled: literals and differences are INTERVALs */
     bool exact_decimals;      /* not spark.sql.decimalOperations.allowPrecisionLoss: digits before the point give way */
     enum binary_style binary; /* spark.sql.binaryOutputStyle: how answers show bytes */
+    bool java_charsets;       /* spark.sql.legacy.javaCharsets: of Java's charsets windows-1252 is known, too */
+    bool coding_replaces;     /* spark.sql.legacy.codingErrorAction: what a charset lacks becomes ? or U+FFFD */
+    bool insert_before_last;  /* spark.sql.legacy.negativeIndexInArrayInsert: -1 is in front of the last element */
+    bool binary_concat_text;  /* spark.sql.function.concatBinaryAsString */
     enum time_parser {        /* spark.sql.legacy.timeParserPolicy */
                        TIME_PARSER_EXCEPTION, /* patterns that meant something else to Spark 2 are refused */
                        TIME_PARSER_CORRECTED,
@@ -115,6 +119,8 @@ bool expr_equal(const struct expr *a, const struct expr *b);
 struct bytes expr_function(const struct expr *expr); /* first name of the function of an EXPR_CALL; empty for others */
 /* Whether it is a call of this function or operator; of synonyms, the first name: "and", "<=", "-", "isnull". */
 bool expr_is_call(const struct expr *expr, const char *name);
+/* A condition that no row can fulfil: false, NULL, or AND and OR of such. */
+bool expr_never_true(struct expr_context *ctx, const struct expr *expr);
 /* Fold a constant expression to a literal; E_SQL with the runtime error. */
 MUST_CHECK enum code expr_fold(struct expr_context *ctx, const struct expr *expr, const struct expr **out,
                                struct error *err);

@@ -87,13 +87,14 @@ enum function_flags {
     FN_FAILS = 2,    /* may reject rows */
     FN_NULLABLE = 4, /* gives NULL where no argument is NULL */
     FN_NEVER_NULL = 8,
-    FN_TIME = 16,     /* depends on the epoch: never folded */
-    FN_PER_ROW = 32,  /* differs from row to row without arguments: uuid() */
-    FN_OPERATOR = 64, /* its name is an operator */
-    FN_HIDDEN = 128,  /* not in docs/functions.md */
-    FN_TRY = 256,     /* what would be an error is NULL */
-    FN_LAMBDA = 512,  /* called by expr_lambda() alone */
-    FN_BOUND = 1024,  /* what is bound says more than the arguments: such calls are never the same */
+    FN_TIME = 16,          /* depends on the epoch: never folded */
+    FN_PER_ROW = 32,       /* differs from row to row without arguments: uuid() */
+    FN_OPERATOR = 64,      /* its name is an operator */
+    FN_HIDDEN = 128,       /* not in docs/functions.md */
+    FN_TRY = 256,          /* what would be an error is NULL */
+    FN_LAMBDA = 512,       /* called by expr_lambda() alone */
+    FN_RIGHT_FIRST = 2048, /* the last argument is asked for first: a divisor */
+    FN_BOUND = 1024,       /* what is bound says more than the arguments: such calls are never the same */
 };
 /* Which arguments are evaluated for all rows but may fail only where they are needed. */
 enum lazy { LAZY_NONE, LAZY_AND, LAZY_OR, LAZY_COALESCE, LAZY_IF };
@@ -193,6 +194,10 @@ MUST_CHECK enum code variant_cast(struct expr_context *ctx, const struct expr *o
                                   struct position at, const struct expr **out, struct error *err);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */
 const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of, const struct type *to);
+/* A call that is NULL where an argument is. */
+bool expr_is_strict(const struct expr *expr);
+/* Whatever the row: it is NULL, or a strict call of something that is. */
+bool expr_always_null(const struct expr *expr);
 /* Whether a step of this node (not its arguments) may reject a row. */
 bool expr_node_fails(const struct expr *expr);
 

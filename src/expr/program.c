@@ -143,6 +143,20 @@ static void compile_chain(struct compiler *c, const struct expr *expr, int32_t m
     }
 }
 
+/* Of a function that is NULL where an argument is, NULL ends the asking; operators that divide ask for the divisor first. */
+static void compile_strict(struct compiler *c, const struct expr *expr, int32_t mask, int32_t *args)
+{
+    int32_t count = expr->arg_count;
+    bool backwards = (expr->function->flags & FN_RIGHT_FIRST) != 0;
+    for (int32_t i = 0; i < count; i++) {
+        int32_t at = backwards ? count - 1 - i : i;
+        args[at] = compile_arg(c, expr->args[at], mask);
+        bool fails = backwards ? any_fails(expr->args, 0, at) : any_fails(expr->args, at + 1, count);
+        if (fails && expr->args[at]->nullable)
+            mask = emit_mask(c, STEP_MASK_NOT_NULL, args[at], mask);
+    }
+}
+
 static void compile_args(struct compiler *c, const struct expr *expr, int32_t mask, int32_t *args)
 {
     enum lazy lazy = expr->kind == EXPR_CALL ? expr->function->lazy : LAZY_NONE;
@@ -154,6 +168,8 @@ static void compile_args(struct compiler *c, const struct expr *expr, int32_t ma
         compile_chain(c, expr, mask, STEP_MASK_NOT_TRUE, args);
     else if (lazy == LAZY_COALESCE)
         compile_chain(c, expr, mask, STEP_MASK_NULL, args);
+    else if (expr_is_strict(expr))
+        compile_strict(c, expr, mask, args);
     else
         for (int32_t i = 0; i < expr->arg_count; i++)
             args[i] = compile_arg(c, expr->args[i], mask);
@@ -163,6 +179,10 @@ static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t
 {
     if (expr->kind == EXPR_CAST && type_equal(expr->type, expr->args[0]->type))
         return compile_tree(c, expr->args[0], mask);
+    if (expr_is_strict(expr) && tree_fails(expr) && expr_always_null(expr)) {
+        struct expr_context ctx = {.arena = c->arena};
+        return compile_tree(c, expr_null(&ctx, expr->type, expr->at), -1);
+    }
     uint64_t hash = tree_hash(expr);
     int32_t found = find_step(c, expr, hash, mask);
     if (found >= 0)

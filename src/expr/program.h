@@ -3,6 +3,8 @@
  * Shape     steps in order of execution; step i writes register i. args are registers, so always smaller than i
  * Masks     a step that may reject rows runs under a mask register: bits of the rows where its result is asked for.
  *           mask = -1: all rows. MASK steps derive a mask from another one and a condition
+ * NULL      a function that is NULL where an argument is asks for its next argument only where the ones before are not; one
+ *           with an argument that is always NULL computes nothing: as in Spark, what is not asked for cannot fail
  * Sharing   equal expressions are one step when none of them can fail, or when the first one's mask is an ancestor of
  *           the second one's (it then rejects at least the rows that the second would)
  * Lifetime  last_use[i] is the last step that reads register i, so its memory can go round again
@@ -19,6 +21,7 @@ enum step_kind {
     STEP_MASK_NOT_TRUE,  /* ... is false or NULL */
     STEP_MASK_NOT_FALSE, /* ... is true or NULL */
     STEP_MASK_NULL,      /* ... is NULL */
+    STEP_MASK_NOT_NULL,  /* ... is not NULL */
 };
 struct step {
     enum step_kind kind;

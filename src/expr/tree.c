@@ -396,6 +396,41 @@ bool expr_equal(const struct expr *a, const struct expr *b)
     return true;
 }
 
+bool expr_is_strict(const struct expr *expr)
+{
+    enum { OTHERS = FN_NULLS | FN_NEVER_NULL | FN_PER_ROW | FN_LAMBDA };
+    return expr->kind == EXPR_CALL && (expr->function->flags & OTHERS) == 0 && expr->function->lazy == LAZY_NONE;
+}
+
+bool expr_always_null(const struct expr *expr)
+{
+    if (expr->kind == EXPR_CAST || expr->kind == EXPR_FIELD)
+        return expr_always_null(expr->args[0]);
+    if (!expr_is_strict(expr))
+        return literal_is_null(expr);
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (expr_always_null(expr->args[i]))
+            return true;
+    return false;
+}
+
+bool expr_never_true(struct expr_context *ctx, const struct expr *expr)
+{
+    bool both = expr_is_call(expr, "and");
+    if (both || expr_is_call(expr, "or")) {
+        for (int32_t i = 0; i < expr->arg_count; i++)
+            if (expr_never_true(ctx, expr->args[i]) == both)
+                return both;
+        return !both;
+    }
+    if (expr->type->id != TYPE_BOOLEAN || expr_always_null(expr))
+        return expr_always_null(expr);
+    struct error ignored = {0}; // one that fails may be true: whoever evaluates it for a row says so
+    const struct expr *value;
+    return expr_is_constant(expr) && expr_fold(ctx, expr, &value, &ignored) == E_OK &&
+           (literal_is_null(value) || literal_int(value) == 0);
+}
+
 bool expr_node_fails(const struct expr *expr)
 {
     if (expr->kind == EXPR_CAST)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random queries over random data on leat and on Spark, the answers compared. Called by ./dev fuzz-sql.
 
-    ./dev fuzz-sql [--seed S] [--count N] [--first I] [--only I] [--most N] [--shown N] [--print]
+    ./dev fuzz-sql [--seed S] [--count N] [--first I] [--only I] [--most N] [--shown N] [--answers FILE] [--functions FILE] [--print]
 
 Query I of seed S is always the same, as long as leat has the same functions (their signatures are read from `leat docs
 functions`): --only I repeats one. Every BLOCK queries there are other tables, another time zone, and ANSI mode may be off.
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import known
 import signatures
-from engines import Leat, Spark
+from engines import Leat, Remembered, Spark
 from generator import Generator
 from hints import LAST_DIGIT, LEFT_OUT, OVERRIDES
 from tree import Items, Node, minimise
@@ -188,16 +188,18 @@ def main():
     parser.add_argument("--most", type=int, default=50, help="stop after so many differences")
     parser.add_argument("--shown", type=int, default=3, help="show so many differences with the same two conditions; count the others")
     parser.add_argument("--leat", default=str(ROOT / "build/release/leat"))
+    parser.add_argument("--answers", default=str(ROOT / "build/fuzzsql.answers"), help="where Spark's answers are kept, so that nothing is asked twice")
+    parser.add_argument("--functions", help="a page of `leat docs functions` of another day: the same queries as then")
     parser.add_argument("--print", action="store_true", help="print the queries, run nothing")
     args = parser.parse_args()
-    functions = signatures.read(args.leat, OVERRIDES, LEFT_OUT)
+    functions = signatures.read(args.leat, args.functions, OVERRIDES, LEFT_OUT)
     wanted = [args.only] if args.only is not None else range(args.first, args.first + args.count)
     if args.print:
         for index in wanted:
             settings = Settings(args.seed, index // BLOCK)
             print(f"{Generator(functions, settings.tables, random.Random(f'{args.seed}/query/{index}')).query()};")
         return 0
-    session = Session(Leat(args.leat), Spark(), functions, args.shown)
+    session = Session(Leat(args.leat), Remembered(Spark, args.answers), functions, args.shown)
     found, explained, block, start = 0, collections.Counter(), None, time.monotonic()
     for index in wanted:
         if index // BLOCK != block:

@@ -1,5 +1,6 @@
 """Random queries with types: each is made from its own seed, so it can be made again alone."""
 import values
+from forms import Forms, Scope
 from hints import HINTS
 from signatures import unify
 from tree import Items, Node
@@ -15,21 +16,7 @@ CASTS = {
 }
 
 
-class Scope:
-    """Columns that an expression may read: (text, type)."""
-
-    def __init__(self, columns=(), outer=None):
-        self.columns, self.outer = list(columns), outer
-
-    def of(self, type):
-        found = [name for name, has in self.columns if has == type]
-        return found
-
-    def plus(self, more):
-        return Scope(self.columns + list(more), self.outer)
-
-
-class Generator:
+class Generator(Forms):
     def __init__(self, functions, tables, random):
         self.functions, self.tables, self.random = functions, tables, random
         self.values = values.Values(random)
@@ -111,6 +98,8 @@ class Generator:
     def part(self, type, scope, depth):
         """An element, a field, a value; or a nested value made of parts; or a function of functions."""
         kind = self.random.randrange(6)
+        if type.startswith(("array", "map", "struct")) and self.chance(0.2):
+            return self.from_text(type, scope)
         if type.startswith("array") and kind < 3:
             of = element(type)
             parts = [self.argument(of, scope, depth) for _ in range(self.random.randint(1, 3))]
@@ -396,6 +385,8 @@ class Generator:
         return Node([node, f" AS {self.name('c')}"]) if self.chance(0.97) else Node([node])
 
     def any_expr(self, scope, depth):
+        if self.chance(0.06):
+            return self.special(scope, depth)
         if self.chance(0.25):
             loose = self.random.choice([f for f in self.scalars if f.result in ("any", "D")] or self.scalars)
             return self.call_of(loose, {}, scope, depth)
@@ -467,9 +458,7 @@ class Generator:
         return Node(["SELECT ", items])
 
     def query(self):
-        kind = self.random.random()
-        for share, make in ((0.40, self.plain), (0.60, self.constants), (0.76, self.grouped), (0.86, self.windowed), (0.94, self.set_operation),
-                            (1.0, self.cte)):
-            if kind < share:
-                return make()
-        return self.plain()
+        makers = ((30, self.plain), (16, self.constants), (13, self.grouped), (9, self.windowed), (6, self.set_operation), (5, self.cte),
+                  (3, self.pivot), (1, self.unpivot), (4, self.lateral), (3, self.generator), (3, self.subqueries), (2, self.using),
+                  (2, self.piped), (2, self.range_window), (2, self.set_chain), (2, self.by_position))
+        return self.random.choices([make for _, make in makers], [share for share, _ in makers])[0]()

@@ -52,13 +52,20 @@ OVERRIDES = {
 }
 
 PATTERNS = ["yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss", "dd/MM/yy", "HH:mm", "EEE, d MMM yyyy", "D", "Q", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "a h:mm",
-            "MMMM y", "HH:mm:ss.SSSSSS", "e", "G", "VV", "z", "O", "yyyyy", "[HH]", "''yy", "kk", "n", "b", ""]
+            "MMMM y", "HH:mm:ss.SSSSSS", "e", "G", "VV", "z", "O", "yyyyy", "[HH]", "''yy", "kk", "n", "b", "", "yyyy-MM-dd HH:mm:ss.SSS", "EEEE", "u-M-d", "LLL", "d.M.y", "hh:mm:ss a", "yyyyDDD", "w",
+            "x", "XXX", "ZZZZZ", "[yyyy-MM-dd][yyyy/MM/dd]", "B", "uuuu-MM-dd'T'HH:mm:ss[.SSS]", "yy-M", "h", "S", "SSSSSSSSS"]
 REGEXPS = ["a", "[a-c]+", "^\\\\d+$", "(\\\\w)(\\\\w)", "b|(c)", ".*", "", "\\\\s+", "(?i)spark", "[^,]+", ",", "(a)?", "x*", "\\\\.", "[[:alpha:]]", "("]
 ZONES = ["UTC", "America/Los_Angeles", "Europe/Berlin", "+05:30", "Asia/Kolkata", "GMT+1", "Nowhere/Town", "Z", "PST"]
 UNITS = ["year", "quarter", "month", "week", "day", "hour", "minute", "second", "microsecond", "DD", "millisecond", "microsecond", "yy", "mon", "decade"]
 FIELDS = ["year", "quarter", "month", "week", "day", "dow", "doy", "hour", "minute", "second", "yearofweek", "dayofweek_iso"]
 JSONS = ['{"a":1,"b":"x"}', '{"a":{"c":[1,2,{"d":null}]}}', "[1,2,3]", '[{"a":1},{"a":"y"}]', "{}", "null", "1.50", '"t"', "{bad", '{"a":1e3,"a":2}',
          '{"b":[]}', '{"a":"2024-01-01"}']
+JSONS += ['[{"a":1,"b":"x"},{"a":null}]', '{"x":1.5,"y":"2024-02-29"}', '{"1":{"a":2,"b":"z"}}', '["a",2,null]', '[[1],[2,3],null]',
+          '{"a":"12","b":{"c":1.25,"d":"e"}}', '{"a":["x","y"],"b":"2024-03-10T02:30:00"}', '{"2024-01-01":1.5}', " ", '{"a":1} x', '[true,"false"]',
+          '{"a":NaN,"b":"\\\\u00e9"}', "{'a':1}", '[1, 2', '{"A":1}', '["2024-01-01","x"]']
+CSVS = ["1,x", "12,\"q, r\"", "a,b", "", "1", "1;y", ",", " 7 , z", "1,x,2"]
+JSON_OPTIONS = ["'mode', 'FAILFAST'", "'mode', 'PERMISSIVE'", "'allowSingleQuotes', 'false'", "'timestampFormat', 'yyyy-MM-dd HH:mm:ss'",
+                "'dateFormat', 'dd/MM/yyyy'", "'primitivesAsString', 'true'", "'allowUnquotedFieldNames', 'true'", "'allowNonNumericNumbers', 'false'"]
 PATHS = ["$.a", "$", "$.a.c", "$.a.c[1]", "$[0]", "$[*].a", "$.b", "$..a", "a", "$['a']"]
 SMALL = ["0", "1", "2", "3", "-1", "5", "-2", "10"]
 BASES = ["2", "10", "16", "36", "-10", "8", "37", "1"]

@@ -6,8 +6,9 @@ their places, `?` and `...` at the end.
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
-from values import DAY_TIME, YEAR_MONTH
+from values import DAY_TIME, PARTIAL, YEAR_MONTH
 
 WORDS = {"interval_dt": DAY_TIME, "interval_ym": YEAR_MONTH, "interval_day": "interval day", "time": "time(6)"}
 
@@ -58,8 +59,10 @@ def overloads(names, signature, aggregate):
             yield Function(name, args, least, repeats, compact(match[2]), aggregate)
 
 
-def read(leat, overrides, left_out):
-    page = subprocess.run([leat, "docs", "functions"], check=True, capture_output=True, text=True).stdout
+def read(leat, page_file, overrides, left_out):
+    """page_file: the page as it was, or None to ask leat."""
+    page = Path(page_file).read_text() if page_file else \
+        subprocess.run([leat, "docs", "functions"], check=True, capture_output=True, text=True).stdout
     found, aggregate = [], False
     for line in page.splitlines():
         if line.startswith("## "):
@@ -102,7 +105,7 @@ def fits_letter(letter, type):
     if letter == "I":
         return type in ("tinyint", "smallint", "int", "bigint")
     if letter == "O":
-        return "map" not in type and type != "variant"
+        return "map" not in type and "variant" not in type
     if letter == "Y":
-        return type in (DAY_TIME, YEAR_MONTH)
+        return type in (DAY_TIME, YEAR_MONTH) + PARTIAL
     return letter != "D"

@@ -3,21 +3,26 @@ from tree import Items, Node
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double")
 WHOLE = NUMBERS[:4]
-DECIMALS = ("decimal(5,2)", "decimal(10,0)", "decimal(18,6)", "decimal(20,5)", "decimal(38,10)", "decimal(38,0)")
+DECIMALS = ("decimal(1,0)", "decimal(3,3)", "decimal(5,2)", "decimal(10,0)", "decimal(18,0)", "decimal(18,6)", "decimal(19,9)",
+            "decimal(20,5)", "decimal(38,10)", "decimal(38,0)", "decimal(38,38)")
 DAY_TIME, YEAR_MONTH = "interval day to second", "interval year to month"
-SIMPLE = NUMBERS + DECIMALS + ("string", "binary", "boolean", "date", "timestamp", "timestamp_ntz", DAY_TIME, YEAR_MONTH)
+PARTIAL = ("interval day", "interval hour to second", "interval minute", "interval year", "interval month")
+SIMPLE = NUMBERS + DECIMALS + ("string", "binary", "boolean", "date", "timestamp", "timestamp_ntz", "time(6)", DAY_TIME, YEAR_MONTH) + PARTIAL
 NESTED = ("array<int>", "array<string>", "array<double>", "array<array<int>>", "map<string,int>", "map<int,string>",
-          "struct<a:int,b:string>", "array<struct<a:int,b:string>>", "array<date>", "array<decimal(18,6)>")
-TYPES = SIMPLE + NESTED
+          "struct<a:int,b:string>", "array<struct<a:int,b:string>>", "array<date>", "array<decimal(18,6)>", "array<boolean>",
+          "array<timestamp>", "map<string,array<int>>", "map<date,decimal(5,2)>", "array<map<string,int>>",
+          "struct<a:int,b:struct<c:double,d:string>>", "struct<a:array<string>,b:timestamp_ntz>", "map<int,struct<a:int,b:string>>")
+TYPES = SIMPLE + NESTED + ("variant",)
 # How often a column or an argument that may be of any type is of this one.
-WEIGHTS = {**{name: 3 for name in SIMPLE}, **{name: 1 for name in DECIMALS}, "int": 8, "bigint": 5, "string": 8, "double": 5,
-           "date": 4, "timestamp": 5, "boolean": 3, **{name: 1 for name in NESTED}, "array<int>": 3, "map<string,int>": 2}
+WEIGHTS = {**{name: 3 for name in SIMPLE}, **{name: 0.6 for name in DECIMALS}, **{name: 0.4 for name in PARTIAL}, "int": 8, "bigint": 5, "string": 8,
+           "double": 5, "date": 4, "timestamp": 5, "boolean": 3, "time(6)": 1, **{name: 0.6 for name in NESTED}, "array<int>": 3, "map<string,int>": 2}
 
 BITS = {"tinyint": (8, "Y"), "smallint": (16, "S"), "int": (32, ""), "bigint": (64, "L")}
 TEXTS = ["", " ", "a", "ABC", "abc", "b", "äöü", "Straße", "😀x", "  pad ", "12", "-3.5", " 7 ", "1e3", "true", "No", "null",
          "2024-02-29", "2023-02-29", "2024-03-10 02:30:00", "12:34:56.789", "a,b,c", "a%b_c", '{"a":1,"b":"x"}', "[1,2,3]", "NaN",
          "-Infinity", "0x1F", "Spark SQL", "9999999999", "1.005", "é", "zZ9", "AbCd12-#", "+1", "1-2", "1 02:03:04",
-         "http://u@h.org:80/p/q?x=1&y=2#f", "\\\\", "ß", "Ω", "1970", "2024-12", "-", "."]
+         "http://u@h.org:80/p/q?x=1&y=2#f", "\\\\", "ß", "Ω", "1970", "2024-12", "-", ".", "e\u0301a\u0308", "👨\u200d👩\u200d👧 x", "İıǅﬁ",
+         "한글, 日本", "a\\tb\\nc", '[{"a":1},{"a":null}]', "1,x,", "00012", "1.50", "2024-01-01T00:00:00Z", "P1D", "tRUE", "\u00a07"]
 DATES = ["0001-01-01", "1582-10-04", "1582-10-15", "1900-01-01", "1969-12-31", "1970-01-01", "2000-02-29", "2023-12-31", "2024-01-01",
          "2024-02-29", "2024-03-10", "2024-11-03", "2024-12-30", "2038-01-19", "9999-12-31"]
 TIMES = ["00:00:00", "01:30:00", "02:30:00", "12:34:56.789", "23:59:59.999999", "12:00:00.1", "02:00:00", "23:30:00"]
@@ -51,7 +56,7 @@ def fields(type):
 
 
 def orderable(type):
-    return "map" not in type
+    return "map" not in type and "variant" not in type
 
 
 def quoted(text):
@@ -109,6 +114,10 @@ class Values:
         if type == YEAR_MONTH:
             return pick(["INTERVAL '1-2' YEAR TO MONTH", "INTERVAL '-0-1' YEAR TO MONTH", "INTERVAL '0-0' YEAR TO MONTH",
                          "INTERVAL '178-11' YEAR TO MONTH"])
+        if type in PARTIAL:
+            return "INTERVAL '%s' %s" % (pick({"interval day": ["3", "-1", "0"], "interval hour to second": ["10:20:30.123456", "-0:00:01"],
+                                               "interval minute": ["59", "-61", "100000"], "interval year": ["2", "-5", "178"],
+                                               "interval month": ["11", "-13", "0"]}[type]), type[len("interval "):].upper())
         if type == "interval":
             return pick(["make_interval(1, 2, 0, 3, 4, 5, 6.5)", "make_interval(0, -1)", "make_interval(0, 0, 0, 100, -1)"])
         return self.nested(type)
@@ -142,7 +151,7 @@ class Values:
             return f"named_struct({inner})"
         if type == "variant":
             return "parse_json(%s)" % quoted(self.random.choice(['{"a":1,"b":"x"}', "[1,2,3]", "1.5", '"t"', "true", "null",
-                                                                  '{"a":{"c":[1,null]}}']))
+                                                                  '{"a":{"c":[1,null]}}', '"2024-01-01"', "12345678901234567890.5"]))
         return f"CAST(NULL AS {type})"
 
 
