@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "source/place.h"
+#include "source/files_place.h"
 
 struct columns_source {
     struct arena arena;

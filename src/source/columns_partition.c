@@ -161,6 +161,7 @@ static bool put(struct builder *builder, const char *text, const struct zone *zo
 {
     struct bytes bytes = bytes_of_string(text);
     switch (builder->type->id) {
+    case TYPE_BINARY: // written as the text that its bytes are
     case TYPE_STRING: builder_bytes(builder, bytes); return true;
     case TYPE_BOOLEAN:
         builder_boolean(builder, strcasecmp(text, "true") == 0);
@@ -191,7 +192,7 @@ enum code partition_column(const struct field *field, const struct fixed_value *
     struct builder builder;
     struct column one;
     enum type_id id = field->type->id;
-    if (id == TYPE_BINARY || id == TYPE_NULL || id >= TYPE_INTERVAL_DT)
+    if (id == TYPE_NULL || id >= TYPE_INTERVAL_DT)
         return fail(err, E_UNSUPPORTED, "partition column %s: leat reads no such type from a name", field->name);
     if (value->text == NULL) {
         column_all_null(out, field->type, rows);

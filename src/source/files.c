@@ -1,6 +1,6 @@
 /* files.c - the lines of files in a folder as a stream: json, csv and text differ in which lines
  * are records. */
-#include "source/place.h"
+#include "source/files_place.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,7 +2,8 @@
  *
  * Parts    files.c          the source_types json, csv and text: open, discover, plan, fetch
  *          files_options.c  Spark's reader options
- *          files_list.c     which files lie there now
+ *          files_list.c     which files lie there now; files_objects.c: which objects
+ *          files_place.c    one of them, opened and read
  *          files_log.c      which files were ever found, in one order for good
  *          files_lines.c    the lines of one file
  *          files_columns.c  lines into columns
@@ -104,7 +105,7 @@ const struct file_entry *files_log_at(const struct files_log *log, int64_t offse
 /* Make one segment of many, without files below `committed` that are older than age_us. */
 MUST_CHECK enum code files_log_compact(struct files_log *log, int64_t committed, int64_t age_us, struct error *err);
 
-/* ---- one file: place.h ---- */
+/* ---- one file: files_place.h ---- */
 struct place {
     bool open;
     int handle;                  /* of a local one */

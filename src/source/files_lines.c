@@ -4,7 +4,7 @@
  * no part of it. No more than the promised size is read: what somebody appends meanwhile is
  * noticed, not delivered.
  */
-#include "source/place.h"
+#include "source/files_place.h"
 
 #include <inttypes.h>
 

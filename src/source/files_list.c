@@ -4,7 +4,7 @@
  * what its folder has. Names that begin with _ or . are left out, as Spark does: they are
  * unfinished, or no data.
  */
-#include "source/place.h"
+#include "source/files_place.h"
 
 #include <errno.h>
 #include <fnmatch.h>

@@ -1,7 +1,7 @@
 /* files_options.c - Spark's options of a stream of files, read and checked. What the columns of a
  * line are is the decoder's: its options (format/) stand beside these in the spec and are passed
  * over here. */
-#include "source/place.h"
+#include "source/files_place.h"
 
 #include <stddef.h>
 #include <strings.h>

@@ -180,7 +180,7 @@ static enum code offset_lost(struct kafka_source *self, struct kafka_partition *
     if (self->settings.fail_on_data_loss)
         return fail(err, E_LOST,
                     "topic %s partition %" PRId32 ": offset %" PRId64
-                    " is to be read next, but it is gone; the earliest one left is "
+                    " is to be read next, but it and those behind it are gone; the earliest one left is "
                     "%" PRId64 ". failOnDataLoss=false goes on there",
                     partition->topic, partition->partition, partition->next, offset);
     if (offset <= partition->next)

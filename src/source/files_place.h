@@ -1,4 +1,4 @@
-/* place.h - a file that a source reads, by its whole name: of this machine, or an object. Private to source/.
+/* files_place.h - a file that a source reads, by its whole name: of this machine, or an object. Private to source/.
  *
  * Names    "/data/in/a.json", "s3://bucket/in/a.json" (s3a:// is settled to s3:// when options are read)
  * Same     what is read is the file that was listed, from its first byte to its last: a local one is looked at by who reads it,
@@ -6,8 +6,8 @@
  * Fails    E_ABSENT; E_LOST: it is another one by now. Credentials, networks: as store.h
  * Owns     a store_reader, or a handle
  */
-#ifndef SOURCE_PLACE_H
-#define SOURCE_PLACE_H
+#ifndef SOURCE_FILES_PLACE_H
+#define SOURCE_FILES_PLACE_H
 
 #include "format/format.h"
 #include "source/files.h"

@@ -1,5 +1,5 @@
-/* place.c - a file is opened and read, wherever it lies. */
-#include "source/place.h"
+/* files_place.c - a file is opened and read, wherever it lies. */
+#include "source/files_place.h"
 
 #include <stdio.h>
 

@@ -1,11 +1,11 @@
-/* place_find.c - which objects match a path.
+/* files_objects.c - which objects match a path.
  *
  * A bucket has no folders to walk: all below the part of the path without * ? [ are listed, a thousand a request, and each
  * name is held against the rest, part by part, by the rules of files_list.c.
  */
 #include <fnmatch.h>
 
-#include "source/place.h"
+#include "source/files_place.h"
 
 enum { PARTS_MAX = 64 };
 
