@@ -61,9 +61,16 @@ static enum code path_error(struct error *err, const char *call, const char *pat
     return err->code;
 }
 
+/* Who reads one from offsets gets no further than its first byte, and who opens it waits for a writer who may never come. */
+static bool is_pipe(int fd)
+{
+    struct stat found;
+    return fstat(fd, &found) == 0 && (S_ISFIFO(found.st_mode) || S_ISSOCK(found.st_mode));
+}
+
 static enum code real_file_open(const char *path, unsigned flags, int *handle, struct error *err)
 {
-    int mode = O_CLOEXEC;
+    int mode = O_CLOEXEC | ((flags & OS_WRITE) ? 0 : O_NONBLOCK);
     if (flags & OS_WRITE)
         mode |= ((flags & OS_READ) ? O_RDWR : O_WRONLY) | O_CREAT | O_APPEND;
     if (flags & OS_CREATE_NEW)
@@ -76,6 +83,10 @@ static enum code real_file_open(const char *path, unsigned flags, int *handle, s
     while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return path_error(err, "open", path);
+    if (!(flags & OS_WRITE) && is_pipe(fd)) {
+        close(fd);
+        return fail(err, E_CORRUPT, "%s is a pipe, where a file is expected", path);
+    }
     *handle = fd;
     return E_OK;
 }

@@ -111,6 +111,7 @@ static enum code look(struct audit *self, struct error *err)
     audit_chain(self);
     audit_files(self);
     audit_states(self);
+    audit_waiting(self);
     audit_broker(self);
     return E_OK;
 }

@@ -81,6 +81,9 @@ void audit_delta_others(struct audit *self, const struct audit_folder *folder, b
 /* audit_states.c: what recovery needs, and what a crash left in the checkpoint. Fills states. */
 void audit_states(struct audit *self);
 
+/* audit_waiting.c: staged records and requests for a replay. */
+void audit_waiting(struct audit *self);
+
 /* audit_broker.c: whether the broker's last transaction is the chain's last epoch. */
 void audit_broker(struct audit *self);
 

@@ -3,7 +3,7 @@
  *
  *   file of epoch     and                                  then
  *   a record's        named by its token                   size, checksum and rows must be the record's
- *                     of the head, still staged            the next start publishes it: a note
+ *                     of the head, still staged            the next start publishes it: a note, if it is as it was written
  *                     gone, with leat.files.keep           fine, but for the newest epoch's
  *                     gone, merged into another one        that one must be there, and have had these bytes
  *                     gone, of a Delta table               a vacuum may take what was merged: a note
@@ -237,15 +237,45 @@ static bool is_merged(struct folder_audit *self, int64_t epoch, const struct sin
     return true;
 }
 
+/* Of an upload that nobody has completed a store shows no bytes. */
+static bool staged_check(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
+{
+    struct store *store = self->folder->store;
+    int64_t size_bytes = file->size_bytes;
+    uint64_t checksum = file->checksum;
+    struct error why = {0};
+    if (file->staged == NULL || !store_is_local(store))
+        return true;
+    enum code code = store_size(store, file->staged, &size_bytes, &why);
+    if (code == E_OK && size_bytes == file->size_bytes && !self->audit->request->names_only)
+        code = store_checksum(store, file->staged, &checksum, &why);
+    if (code == E_ABSENT)
+        return true; // published meanwhile
+    if (code != E_OK)
+        audit_find(self->audit, false, "file_unreadable", epoch, self->folder->name, file->staged, "%s", why.text);
+    else if (size_bytes != file->size_bytes)
+        audit_find(self->audit, false, "file_damaged", epoch, self->folder->name, file->staged,
+                   "committed, still staged, and it has %" PRId64 " bytes, where the record says %" PRId64, size_bytes,
+                   file->size_bytes);
+    else if (checksum != file->checksum)
+        audit_find(self->audit, false, "file_damaged", epoch, self->folder->name, file->staged,
+                   "committed, still staged, and its bytes are not those that were written: checksum %016" PRIx64
+                   ", the record says %016" PRIx64,
+                   checksum, file->checksum);
+    return code == E_OK && size_bytes == file->size_bytes && checksum == file->checksum;
+}
+
 static void file_absent(struct folder_audit *self, int64_t epoch, const struct sink_file *file)
 {
     bool published, head = epoch == self->audit->report->head;
     bool staged = is_staged(self, file, &published);
     if (published || (staged && head && audit_at_work(self->audit)))
         return;
-    if (staged && head)
+    if (staged && head && staged_check(self, epoch, file))
         audit_find(self->audit, true, "file_unpublished", epoch, self->folder->name, file->final,
                    "committed, and still under its staged name: the next start of leat gives it this one");
+    else if (staged && head)
+        return;
     else if (self->folder->delta && epoch != self->newest)
         audit_find(self->audit, true, "file_vacuumed", epoch, self->folder->name, file->final,
                    "it is not there: merged into others and vacuumed, or removed; the table's log says what it has");

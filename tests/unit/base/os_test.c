@@ -1,6 +1,7 @@
 #include "base/os.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "kit.h"
 
@@ -51,6 +52,18 @@ TEST(files_are_written_read_and_counted)
     CHECK_INT(got, 5);
     CHECK_STR(part, "world");
     CHECK_INT(os->file_close(handle, &err), E_OK);
+}
+
+TEST(a_pipe_is_refused_not_waited_for)
+{
+    struct error err = {0};
+    struct text content = {0};
+    char folder[256];
+    snprintf(folder, sizeof folder, "%s", kit_tmpdir());
+    const char *path = in_folder(0, folder, "pipe");
+    CHECK_INT(mkfifo(path, 0600), 0);
+    CHECK_INT(os_read_file(path, 1 << 20, &content, &err), E_CORRUPT);
+    CHECK(strstr(err.text, "is a pipe") != NULL);
 }
 
 TEST(names_that_are_taken_or_missing_are_answers)

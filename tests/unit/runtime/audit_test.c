@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "runtime/chain.h"
+#include "runtime/replay_request.h"
 
 static char folder[256];
 
@@ -156,5 +157,55 @@ TEST(a_record_that_is_gone_is_missed)
     CHECK_INT(store_remove(world.store, "chain/0/0000000000000001.json", &err), E_OK);
     CHECK_INT(store_remove(world.store, "chain/0/0000000000000000.json", &err), E_OK);
     CHECK_STR(audit(&world), ""); // as trimming leaves it
+    world_close(&world);
+}
+
+/* Requests 0 to count - 1, empty ones. */
+static void ask(struct world *self, int64_t count)
+{
+    struct error err = {0};
+    struct batch none;
+    batch_init(&none, replay_schema(&self->arena), 0);
+    for (int32_t c = 0; c < none.schema->field_count; c++)
+        column_all_null(&none.columns[c], none.schema->fields[c].type, 0);
+    for (int64_t number = 0; number < count; number++)
+        CHECK_INT(replay_write(self->store, number, &none, &err), E_OK);
+    batch_release(&none);
+}
+
+TEST(requests_that_wait_are_read)
+{
+    struct world world;
+    struct error err = {0};
+    char path[REPLAY_PATH_MAX];
+    world_open(&world);
+    append_plain(&world, 0, 10);
+    ask(&world, 3);
+    CHECK_STR(audit(&world), "");
+    replay_path(2, path);
+    CHECK_INT(store_put_over(world.store, path, bytes_of_string("PAR1 no more"), &err), E_OK);
+    CHECK_STR(audit(&world), "request_damaged@-1");
+    replay_path(1, path);
+    CHECK_INT(store_remove(world.store, path, &err), E_OK);
+    CHECK_STR(audit(&world), "request_missing@-1 request_damaged@-1");
+    world_close(&world);
+}
+
+TEST(a_staged_record_of_the_next_epoch_is_read)
+{
+    struct world world;
+    struct error err = {0};
+    struct chain_range range = {.source = "s", .topic = "a", .topic_id = "", .from = 10, .to = 20, .rows = 10};
+    world_open(&world);
+    append_plain(&world, 0, 10);
+    const struct chain_record next = {.epoch = 1, .timezone = "UTC", .records = 10, .ranges = &range, .range_count = 1};
+    CHECK_INT(chain_stage(world.chain, &next, &err), E_OK);
+    CHECK_STR(audit(&world), "");
+    struct chain_staged *staged;
+    int32_t count;
+    CHECK_INT(chain_staged(world.chain, &world.arena, &staged, &count, &err), E_OK);
+    CHECK_INT(count, 1);
+    CHECK_INT(store_put_over(world.store, staged[0].path, bytes_of_string("{\"version\":3"), &err), E_OK);
+    CHECK_STR(audit(&world), "staged_damaged@1");
     world_close(&world);
 }
