@@ -9,11 +9,28 @@
 
 /* ---- when ---- */
 
+static void hole_tell(const struct replay *self)
+{
+    int64_t end = 0;
+    char path[REPLAY_PATH_MAX];
+    struct error ignored = {0}; // the epoch will say what is wrong with the store
+    if (replay_end(self->store, &end, &ignored) != E_OK || end <= self->next)
+        return;
+    replay_path(self->next, path);
+    log_warn(
+        "%s/%s is not there, and later requests for a replay wait for it: put it back, from a backup of the checkpoint",
+        store_root(self->store), path);
+}
+
 bool replay_begin(struct replay *self, int32_t slot)
 {
+    bool waits = replay_exists(self->store, self->next);
+    if (!waits && !self->looked)
+        hole_tell(self);
+    self->looked = true;
     self->taken = self->rows = 0;
-    self->slot = replay_exists(self->store, self->next) ? slot : -1;
-    return self->slot >= 0;
+    self->slot = waits ? slot : -1;
+    return waits;
 }
 
 bool replay_range(const struct replay *self, struct chain_range *out)

@@ -30,8 +30,10 @@ struct replay {
     int32_t slot;  /* of this epoch's rows (data/batch.h); -1: no request waits */
     int64_t taken; /* requests in this epoch */
     int64_t rows;  /* in them */
+    bool looked;   /* for a hole in the numbers */
 };
-/* Whether a request waits. From here on `slot` is known for the epoch. */
+/* Whether a request waits. From here on `slot` is known for the epoch. The first time it is also told when the next request is
+ * missing and there are later ones: somebody has removed it, and they wait for it. */
 bool replay_begin(struct replay *self, int32_t slot);
 /* The request's rows through the graph; nothing when none waited. */
 MUST_CHECK enum code replay_take(struct replay *self, struct error *err);
