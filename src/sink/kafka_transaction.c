@@ -37,6 +37,7 @@ struct kafka_transaction {
     rd_kafka_consumer_group_metadata_t *group_metadata;
     int64_t expires_us; /* transaction.timeout.ms */
     int64_t begun_us;   /* 0: no transaction is open */
+    bool mark_found;    /* mark_topic is there */
     bool group_is_own;  /* nobody named it: what has no metadata in it is this query's mirror, of before */
     bool look;
 };
@@ -346,11 +347,30 @@ static enum code commit_send(struct kafka_transaction *self, struct error *err)
     return E_OK;
 }
 
+/* To the broker an absent topic is one that it does not know yet: offsets for it could be sent for ever. */
+static enum code mark_topic_check(struct kafka_transaction *self, struct error *err)
+{
+    struct transaction_topic topic;
+    if (self->mark_found || self->mark_topic == NULL)
+        return E_OK;
+    TRY(kafka_producer_topic(&self->producer, self->mark_topic, 1, &topic, err));
+    self->mark_found = topic.partitions > 0;
+    if (self->mark_found)
+        return E_OK;
+    return fail(
+        err, E_SPEC,
+        "there is no topic %s at %s, and the consumer group is to keep the last epoch at its partition 0: create it, "
+        "or name an existing one with the sink's option leat.mark.topic",
+        self->mark_topic, self->producer.facts.bootstrap);
+}
+
 static enum code transaction_commit(void *instance, const struct transaction_offset *offsets, int32_t count,
                                     const struct transaction_mark *mark, struct error *err)
 {
     struct kafka_transaction *self = instance;
     char text[MARK_BYTES];
+    if (count == 0)
+        TRY(mark_topic_check(self, err));
     mark_print(self, mark, text);
     rd_kafka_topic_partition_list_t *list = marked_list(self, offsets, count);
     for (int i = 0; i < list->cnt; i++) {
