@@ -7,8 +7,12 @@
     conflict     409 to a conditional request, which is not carried out
     lie          412 to a conditional request that was carried out, as a retry inside the network would get it
     late         the answer to a request that was carried out is lost, and the request comes once more, a little later
+    hang         carried out; no answer comes for `hang_s`, then the connection ends
+    reset        before it is carried out, the connection is reset
 
-A fault is drawn per request with probability `rate`; `counts` says what was done. Two more are for the whole of it:
+A fault is drawn per request with probability `rate`; `counts` says what was done. Three more are for the whole of it:
+
+    delay_s      every answer comes so much later, as from a server far away
 
     skew_s       its clock goes so many seconds ahead, and requests of another time are refused
     sessions     after so many requests a session's token has expired, and only another one is good
@@ -17,6 +21,8 @@ A fault is drawn per request with probability `rate`; `counts` says what was don
 import email.utils
 import http.client
 import random
+import socket
+import struct
 import threading
 import time
 from collections import Counter
@@ -25,6 +31,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 CONDITIONAL = ("conflict", "lie")
 ANY = ("busy", "lost", "cut", "slow", "late")
+ROUGH = ANY + CONDITIONAL + ("hang", "reset")
 ERROR = "<?xml version=\"1.0\"?><Error><Code>{}</Code><Message>made by the test</Message></Error>"
 
 
@@ -46,7 +53,18 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(*proxy.pick(((500, "InternalError"), (503, "SlowDown"), (503, "ServiceUnavailable"))))
         if fault == "conflict":
             return self.error(409, "ConditionalRequestConflict")
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            return
+        time.sleep(proxy.delay_s)
         status, headers, body = self.forward()
+        with proxy.lock:
+            proxy.counts["bytes"] += len(body)
+        if fault == "hang":
+            time.sleep(proxy.hang_s)
+            self.close_connection = True
+            return
         if fault == "late":
             threading.Timer(proxy.pick((0.01, 0.1, 0.4)), self.forward).start()
         if fault in ("lost", "late"):
@@ -112,7 +130,8 @@ class Listener(ThreadingHTTPServer):
 
 
 class Proxy:
-    def __init__(self, target_port, rate=0.0, seed=0, faults=ANY + CONDITIONAL, skew_s=0, sessions=0):
+    def __init__(self, target_port, rate=0.0, seed=0, faults=ANY + CONDITIONAL, skew_s=0, sessions=0, delay_s=0.0, hang_s=3.0):
+        self.delay_s, self.hang_s = delay_s, hang_s
         self.target, self.rate, self.faults = ("127.0.0.1", target_port), rate, faults
         self.skew_s, self.sessions, self.tokens = skew_s, sessions, Counter()
         self.dice, self.lock, self.counts = random.Random(seed), threading.Lock(), Counter()
