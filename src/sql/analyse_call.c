@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "sql/select.h"
+#include "sql/sql_function.h"
 
 /* dateadd(DAY, n, t), datediff(HOUR, a, b), ..: the first argument is a unit, not a column. */
 bool call_takes_unit(const struct ast *ast)
@@ -90,6 +91,11 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope, c
                               extras->distinct         ? "DISTINCT"
                               : extras->filter != NULL ? "FILTER clause"
                                                        : "WITHIN GROUP (ORDER BY ...)");
+    const struct sql_function *own = NULL;
+    if (!ast->flag && function_kind(ast->text) == FUNCTION_NONE)
+        own = function_find(self, ast->text);
+    if (own != NULL)
+        return analyse_function_call(self, scope, ast, own, out);
     if (!ast->flag && function_kind(ast->text) == FUNCTION_NONE) // before what its arguments say
         return placed(self, expr_call(&self->expr, ast->text, NULL, 0, ast->at, out, self->err), ast->at);
     TRY(analyse_args(self, scope, ast, &args));

@@ -64,7 +64,7 @@ static enum code analyse_name(struct analyser *self, const struct scope *scope, 
     TRY(scope_find(self, scope, ast, out, &found));
     if (found)
         return E_OK;
-    if (scope->select != NULL || scope->aliases != NULL)
+    if (scope->frame == NULL && (scope->select != NULL || scope->aliases != NULL))
         TRY(select_alias(self, scope, ast->parts[0], &other));
     if (other != NULL)
         return fields_of(self, ast, other, out);

@@ -1,6 +1,7 @@
 /* analyse_from.c - relations: names, subqueries, functions, watermarks, aliases. */
 #include "sql/catalog.h"
 #include "sql/join.h"
+#include "sql/sql_function.h"
 
 /* ---- watermarks ---- */
 
@@ -140,6 +141,12 @@ static enum code analyse_function(struct analyser *self, const struct ast_relati
         struct plan *source;
         TRY(catalog_read_function(self, relation, &source));
         rowset_of_plan(self, source, relation->alias, NULL, 0, out);
+        return E_OK;
+    }
+    const struct sql_function *function = call->kind == AST_CALL ? function_find(self, name) : NULL;
+    if (function != NULL && !same_name(name, "range")) {
+        TRY(analyse_function_rows(self, outer, call, function, out));
+        rowset_of_plan(self, out->plan, relation->alias != NULL ? relation->alias : function->name, NULL, 0, out);
         return E_OK;
     }
     if (!same_name(name, "range"))

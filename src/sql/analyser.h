@@ -97,6 +97,7 @@ void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualif
 struct select;
 struct lambda_scope;
 struct scope {
+struct frame;
     struct rowset *rows;
     struct select *select;       /* where aggregates and window functions go; NULL: not allowed here */
     struct select *aliases;      /* whose earlier aliases are in sight all the same; NULL: none */
@@ -104,6 +105,7 @@ struct scope {
     const char *clause;          /* "WHERE", for messages */
     struct lambda_scope *lambda; /* its variables come first; NULL: none */
     bool inside_aggregate;
+    const struct frame *frame;   /* of an SQL function's body: its parameters are the only names; NULL: none */
     bool aliases_first; /* HAVING, ORDER BY: a name of the SELECT list hides a column */
     bool keys_first;    /* HAVING: but not one of GROUP BY */
 };

@@ -4,15 +4,6 @@
 
 /* ---- CREATE ---- */
 
-static enum code parse_if_not_exists(struct parser *self, struct ast_statement *statement)
-{
-    if (!at_word(self, KW_IF) || token_ahead(self, 1)->keyword != KW_NOT)
-        return E_OK;
-    self->at += 2;
-    statement->if_not_exists = true;
-    return expect_word(self, KW_EXISTS);
-}
-
 /* name [type] [NOT NULL] [DEFAULT ..] [COMMENT '..'] */
 static enum code parse_column(struct parser *self, struct ast_column *column, bool typed)
 {
@@ -127,6 +118,8 @@ static enum code parse_create(struct parser *self, struct session_statement *out
     out->statement->temporary = take_word(self, KW_TEMPORARY) || take_word(self, KW_TEMP);
     if (take_word(self, KW_VIEW))
         return parse_create_view(self, out);
+    if (take_text(self, "function"))
+        return parse_create_function(self, out);
     take_text(self, "external");
     if (take_word(self, KW_TABLE))
         return parse_create_table(self, out);
@@ -167,6 +160,8 @@ static enum code parse_drop(struct parser *self, struct session_statement *out)
     take_word(self, KW_TEMPORARY);
     if (take_text(self, "variable") || take_text(self, "var"))
         return parse_drop_variable(self, out);
+    if (take_text(self, "function"))
+        return parse_drop_function(self, out);
     if (!take_word(self, KW_VIEW) && !take_word(self, KW_TABLE)) {
         out->kind = DO_IGNORE;
         skip_statement(self);

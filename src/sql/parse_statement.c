@@ -14,6 +14,15 @@ enum code parse_statement_name(struct parser *self, struct ast_statement *statem
     return E_OK;
 }
 
+enum code parse_if_not_exists(struct parser *self, struct ast_statement *statement)
+{
+    if (!at_word(self, KW_IF) || token_ahead(self, 1)->keyword != KW_NOT)
+        return E_OK;
+    self->at += 2;
+    statement->if_not_exists = true;
+    return expect_word(self, KW_EXISTS);
+}
+
 /* ---- SET, USE ---- */
 
 static char *trimmed(struct parser *self, uint32_t start, uint32_t end)
@@ -177,19 +186,14 @@ static enum code parse_table_clauses(struct parser *self, struct ast_statement *
     }
 }
 
-static enum code parse_if_not_exists(struct parser *self, struct ast_statement *statement)
-{
-    if (!at_word(self, KW_IF) || token_ahead(self, 1)->keyword != KW_NOT)
-        return E_OK;
-    self->at += 2;
-    statement->if_not_exists = true;
-    return expect_word(self, KW_EXISTS);
-}
-
 static enum code parse_as_query(struct parser *self, struct ast_statement *statement, bool required)
 {
-    if (take_word(self, KW_AS) || at_word(self, KW_SELECT) || at_word(self, KW_WITH) || at_word(self, KW_FROM))
-        return parse_query(self, &statement->query);
+    if (take_word(self, KW_AS) || at_word(self, KW_SELECT) || at_word(self, KW_WITH) || at_word(self, KW_FROM)) {
+        self->streams = false;
+        enum code code = parse_query(self, &statement->query);
+        statement->streams = self->streams;
+        return code;
+    }
     return required ? syntax_error(self, "expected AS and a query here") : E_OK;
 }
 

@@ -132,10 +132,12 @@ MUST_CHECK enum code parse_pipes(struct parser *self, struct ast_query **query);
 /* ---- parse_statement.c ---- */
 
 MUST_CHECK enum code parse_statement(struct parser *self, struct ast_statement **out);
-/* Pieces that statements of a session share (parse_session.c): name and qualifier; `key = value`, both taken as written up
+/* Pieces that statements of a session share (parse_session.c): name and qualifier; IF NOT EXISTS; `key = value`, both taken as
+ * written up
  * to the statement's end, value NULL when no '=' is there. */
 MUST_CHECK enum code parse_statement_name(struct parser *self, struct ast_statement *statement);
 void parse_key_value(struct parser *self, struct ast_statement *statement);
+MUST_CHECK enum code parse_if_not_exists(struct parser *self, struct ast_statement *statement);
 
 /* parse_nearest.c: APPROX|EXACT NEAREST n BY .., behind the relations of a join. */
 bool at_nearest(const struct parser *self);
@@ -143,10 +145,12 @@ MUST_CHECK enum code parse_nearest(struct parser *self, struct ast_relation *joi
 /* named_arguments.c: arguments given by name to their places, for functions whose parameters are known. */
 MUST_CHECK enum code place_arguments(struct parser *self, struct ast *call, struct list *args);
 
-/* ---- parse_variable.c, parse_show.c ---- */
+/* ---- parse_variable.c, parse_function.c, parse_show.c ---- */
 
 struct session_statement;
 MUST_CHECK enum code parse_declare(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_create_function(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_drop_function(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_set_variable(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_drop_variable(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_execute(struct parser *self, struct session_statement *out);

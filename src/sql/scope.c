@@ -1,6 +1,6 @@
 /* scope.c - names to columns: qualifiers, columns, fields of structs, columns of the query
  * around. */
-#include "sql/analyser.h"
+#include "sql/sql_function.h"
 
 #include <stdlib.h>
 
@@ -89,9 +89,13 @@ static enum code ambiguous(struct analyser *self, const struct rowset *rows, con
     return code;
 }
 
-static enum code find_in(struct analyser *self, const struct scope *scope, const struct ast *name, int32_t mark,
+/* `level` subqueries further out; -1: here. */
+static enum code find_in(struct analyser *self, const struct scope *scope, const struct ast *name, int32_t level,
                          const struct expr **out, bool *found)
 {
+    if (scope->frame != NULL)
+        return frame_find(self, scope->frame, name, level, out, found);
+    int32_t mark = level < 0 ? 0 : MARK_OUTER + level * COLUMN_MARK;
     struct match match = find_parts(scope->rows, name->parts, name->part_count);
     *found = match.count > 0;
     if (match.count == 0)
@@ -112,11 +116,11 @@ static enum code find_in(struct analyser *self, const struct scope *scope, const
 enum code scope_find(struct analyser *self, const struct scope *scope, const struct ast *name, const struct expr **out,
                      bool *found)
 {
-    TRY(find_in(self, scope, name, 0, out, found));
+    TRY(find_in(self, scope, name, -1, out, found));
     int32_t level = 0;
     for (scope = scope->outer; scope != NULL && !*found; scope = scope->outer, level++) {
-        TRY(find_in(self, scope, name, MARK_OUTER + level * COLUMN_MARK, out, found));
-        self->outer_reads += *found;
+        TRY(find_in(self, scope, name, level, out, found));
+        self->outer_reads += *found && scope->frame == NULL;
         if (*found && level > 0 && !self->batch)
             return not_yet(self, name->at, "names of a query two levels up");
     }

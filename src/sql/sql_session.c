@@ -44,6 +44,7 @@ void sql_session_free(struct sql_session *self, void (*drop)(void *context, stru
     }
     mem_free(self->relations);
     session_variables_free(self);
+    session_functions_free(self);
     arena_free(&self->parameter_arena);
     mem_free(self);
 }
@@ -458,6 +459,8 @@ enum code step_do(struct step *self)
     case DO_EXECUTE: return session_execute(self);
     case DO_DESCRIBE_FUNCTION: return session_describe_function(self);
     case DO_DESCRIBE_RELATION: return session_describe_relation(self);
+    case DO_CREATE_FUNCTION: return session_create_function(self);
+    case DO_DROP_FUNCTION: return session_drop_function(self);
     case DO_DESCRIBE_QUERY: return session_describe_query(self);
     case DO_SHOW_FUNCTIONS: return session_show_functions(self);
     case DO_SHOW_TABLES:

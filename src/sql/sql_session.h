@@ -10,6 +10,7 @@
 #include "sql/analyser.h"
 #include "sql/catalog.h"
 #include "sql/parse.h"
+#include "sql/sql_function.h"
 
 struct relation {
     struct arena arena;
@@ -35,6 +36,8 @@ struct sql_session {
     int32_t relation_count, relation_capacity;
     struct variable **variables; /* heap */
     int32_t variable_count, variable_capacity;
+    struct sql_function **functions; /* heap */
+    int32_t function_count, function_capacity;
     struct arena parameter_arena;
     struct parameter *parameters; /* of all statements */
     int32_t parameter_count;
@@ -52,6 +55,8 @@ enum session_statement_kind {
     DO_SET_VARIABLE,
     DO_DROP_VARIABLE,
     DO_EXECUTE,
+    DO_CREATE_FUNCTION,
+    DO_DROP_FUNCTION,
     DO_DESCRIBE_FUNCTION,
     DO_DESCRIBE_RELATION,
     DO_DESCRIBE_QUERY,
@@ -77,7 +82,8 @@ struct session_statement {
     struct ast **values;      /* of the variables; of EXECUTE's parameters */
     const char *const *names; /* USING x AS name; NULL: by place */
     int32_t value_count;
-    struct ast *text; /* EXECUTE */
+    struct ast *text;              /* EXECUTE */
+    struct sql_function *function; /* CREATE FUNCTION */
     const struct type *type;
     const char *type_text;
     /* DESCRIBE, SHOW */
@@ -116,6 +122,11 @@ void session_variables_free(struct sql_session *self);
 MUST_CHECK enum code session_constant(struct analyser *self, const struct ast *ast, const struct type *type,
                                       const struct expr **out);
 MUST_CHECK enum code session_text(struct analyser *self, const struct ast *ast, const char **out);
+
+/* session_functions.c */
+MUST_CHECK enum code session_create_function(struct step *self);
+MUST_CHECK enum code session_drop_function(struct step *self);
+void session_functions_free(struct sql_session *self);
 
 /* session_show.c */
 MUST_CHECK enum code session_show_functions(struct step *self);
