@@ -51,7 +51,8 @@ struct analyser {
     struct list joins;   /* struct open_join *: joins of the FROM at hand (join.h) */
     int32_t outer_reads; /* names found in a query around, so far */
     int32_t depth;
-    bool batch; /* a query of a session: all its rows stand still */
+    int32_t function_calls; /* of SQL functions, so far */
+    bool batch; /* a query of a session, a materialized view, a view without STREAM: all its rows stand still */
     struct dialect dialect;
     int32_t recursion_count;
     const struct sql_session *session; /* whose variables names may be; NULL: none */
@@ -96,16 +97,16 @@ void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualif
 
 struct select;
 struct lambda_scope;
-struct scope {
 struct frame;
+struct scope {
     struct rowset *rows;
     struct select *select;       /* where aggregates and window functions go; NULL: not allowed here */
     struct select *aliases;      /* whose earlier aliases are in sight all the same; NULL: none */
     const struct scope *outer;   /* of a correlated subquery */
     const char *clause;          /* "WHERE", for messages */
     struct lambda_scope *lambda; /* its variables come first; NULL: none */
-    bool inside_aggregate;
     const struct frame *frame;   /* of an SQL function's body: its parameters are the only names; NULL: none */
+    bool inside_aggregate;
     bool aliases_first; /* HAVING, ORDER BY: a name of the SELECT list hides a column */
     bool keys_first;    /* HAVING: but not one of GROUP BY */
 };
