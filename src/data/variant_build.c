@@ -13,6 +13,11 @@ enum {
     PRIMITIVE_INT8 = 3,
     PRIMITIVE_DOUBLE = 7,
     PRIMITIVE_DECIMAL4 = 8,
+    PRIMITIVE_DATE = 11,
+    PRIMITIVE_TIMESTAMP = 12,
+    PRIMITIVE_TIMESTAMP_NTZ = 13,
+    PRIMITIVE_FLOAT = 14,
+    PRIMITIVE_BINARY = 15,
     PRIMITIVE_STRING = 16,
 };
 
@@ -69,6 +74,31 @@ void variant_put_decimal(struct variant_builder *self, __int128 unscaled, int sc
     put_primitive(self, PRIMITIVE_DECIMAL4 + power);
     text_add_char(&self->value, (char)scale);
     put_number(&self->value, unscaled, 4 << power);
+}
+
+void variant_put_float(struct variant_builder *self, float value)
+{
+    put_primitive(self, PRIMITIVE_FLOAT);
+    text_add(&self->value, &value, sizeof value);
+}
+
+void variant_put_date(struct variant_builder *self, int32_t days)
+{
+    put_primitive(self, PRIMITIVE_DATE);
+    put_number(&self->value, days, sizeof days);
+}
+
+void variant_put_timestamp(struct variant_builder *self, int64_t us, bool utc)
+{
+    put_primitive(self, utc ? PRIMITIVE_TIMESTAMP : PRIMITIVE_TIMESTAMP_NTZ);
+    put_number(&self->value, us, sizeof us);
+}
+
+void variant_put_binary(struct variant_builder *self, struct bytes value)
+{
+    put_primitive(self, PRIMITIVE_BINARY);
+    put_number(&self->value, (__int128)value.size, 4);
+    text_add(&self->value, value.data, value.size);
 }
 
 void variant_put_string(struct variant_builder *self, struct bytes value)

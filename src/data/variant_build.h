@@ -39,6 +39,10 @@ void variant_put_boolean(struct variant_builder *self, bool value);
 void variant_put_integer(struct variant_builder *self, int64_t value);
 void variant_put_double(struct variant_builder *self, double value);
 void variant_put_decimal(struct variant_builder *self, __int128 unscaled, int scale); /* at most 38 digits */
+void variant_put_float(struct variant_builder *self, float value);
+void variant_put_date(struct variant_builder *self, int32_t days);
+void variant_put_timestamp(struct variant_builder *self, int64_t us, bool utc);
+void variant_put_binary(struct variant_builder *self, struct bytes value);
 void variant_put_string(struct variant_builder *self, struct bytes value);
 
 struct variant_mark variant_open_list(const struct variant_builder *self); /* an object or an array */

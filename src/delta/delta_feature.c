@@ -16,9 +16,10 @@ enum { READER_MAX = 3, WRITER_MAX = 7 };
 
 enum code delta_readable(const struct delta_protocol *protocol, struct error *err)
 {
-    static const char *const known[] = {"columnMapping", "deletionVectors",      "timestampNtz",
-                                        "typeWidening",  "typeWidening-preview", "v2Checkpoint",
-                                        "variantType",   "variantType-preview",  "vacuumProtocolCheck"};
+    static const char *const known[] = {"columnMapping",    "deletionVectors",         "timestampNtz",
+                                        "typeWidening",     "typeWidening-preview",    "v2Checkpoint",
+                                        "variantType",      "variantType-preview",     "vacuumProtocolCheck",
+                                        "variantShredding", "variantShredding-preview"};
     if (protocol->reader == 0)
         return fail(err, E_CORRUPT, "the log has no protocol");
     if (protocol->reader > READER_MAX)

@@ -195,7 +195,7 @@ static enum code variant_assemble(const struct parquet_pick *pick, struct parque
 {
     struct parquet_pick group = *pick;
     struct column columns = {0};
-    group.type = parquet_variant_group();
+    group.type = pick->node->variant_group;
     enum code code = parquet_assemble(&group, leaves, rows, &columns, err);
     if (code == E_OK)
         return parquet_variant_join(&columns, out, err);

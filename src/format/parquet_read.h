@@ -96,9 +96,10 @@ enum { STATISTIC_MAX = 256 }; /* bytes of a bound that are kept */
 /* ---- the tree ---- */
 
 struct parquet_node {
-    const char *name, *path; /* path: from the top, with dots */
-    enum type_id kind;       /* STRUCT, ARRAY, MAP; NULL: a leaf */
-    const struct type *type; /* leat's; NULL: it has none, and `element` or a child says why */
+    const char *name, *path;          /* path: from the top, with dots */
+    enum type_id kind;                /* STRUCT, ARRAY, MAP; NULL: a leaf */
+    const struct type *type;          /* leat's; NULL: it has none, and `element` or a child says why */
+    const struct type *variant_group; /* of a group that a VARIANT may lie in: as what it is read; or NULL */
     const struct parquet_element *element;
     uint8_t definition;      /* at least so much: the entry is there */
     uint8_t list_definition; /* at least so much: the lists above have an element here */
@@ -112,10 +113,13 @@ const struct parquet_node *parquet_node_find(const struct parquet_node *node, co
 MUST_CHECK enum code parquet_tree_build(const struct parquet_meta *meta, struct arena *arena, struct parquet_node *root,
                                         struct error *err);
 
-/* parquet_variant.c: a group of `value` and `metadata`, and nothing else. */
-bool parquet_node_is_variant(const struct parquet_node *node);
-/* Such a group, read as parquet_variant_group, becomes a VARIANT column; it is consumed. E_CORRUPT. */
+/* parquet_variant.c: as what a group is read that a VARIANT lies in; NULL: none can. `group`: its type as a STRUCT, or NULL. */
+const struct type *parquet_variant_of(const struct parquet_node *node, const struct type *group);
+/* Such a group becomes a VARIANT column; it is consumed. E_CORRUPT. */
 MUST_CHECK enum code parquet_variant_join(struct column *group, struct column *out, struct error *err);
+/* parquet_shredded.c: the same of values that are in columns of their own. */
+bool parquet_shredded_fits(const struct type *group);
+MUST_CHECK enum code parquet_shredded_join(const struct column *group, struct builder *out, struct error *err);
 
 /* parquet_prune.c: can a row of the group meet all tests? */
 bool parquet_group_may_meet(const struct parquet_meta *meta, const struct parquet_node *root, int32_t group,

@@ -145,6 +145,7 @@ static enum code struct_build(struct build *b, const struct parquet_element *e, 
     }
     out->leaf = out->children[0].leaf;
     out->type = readable ? type_struct(b->arena, fields, e->children) : NULL;
+    out->variant_group = parquet_variant_of(out, out->type);
     return E_OK;
 }
 
@@ -237,7 +238,7 @@ static enum code body_build(struct build *b, const struct parquet_element *e, st
         return map_build(b, out, depth);
     if (e->physical < 0 && e->logical == LOGICAL_VARIANT) {
         TRY(struct_build(b, e, out, depth));
-        out->type = parquet_node_is_variant(out) ? type_of(TYPE_VARIANT) : NULL;
+        out->type = out->variant_group != NULL ? type_of(TYPE_VARIANT) : NULL;
         return E_OK;
     }
     if (e->physical < 0)

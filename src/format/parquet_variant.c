@@ -2,8 +2,8 @@
  *
  *   optional group v (VARIANT(1)) { required binary value; required binary metadata; }      as Spark writes it
  *
- * Read     a group that says so; or, where VARIANT is asked for, any group with these two. A shredded one, whose values
- *          are in columns of their own, is refused by name
+ * Read     a group that says so; or, where VARIANT is asked for, any group with these two, or with those of a shredded one
+ *          (parquet_shredded.c)
  */
 #include "format/parquet_internal.h"
 #include "format/parquet_read.h"
@@ -102,12 +102,13 @@ static bool is_part(const struct parquet_node *node, const char *name)
            node->element->repetition == FIELD_REQUIRED && strcmp(node->name, name) == 0;
 }
 
-bool parquet_node_is_variant(const struct parquet_node *node)
+const struct type *parquet_variant_of(const struct parquet_node *node, const struct type *group)
 {
     const struct parquet_node *parts = node->children;
-    return node->kind == TYPE_STRUCT && node->child_count == 2 &&
-           ((is_part(&parts[0], "value") && is_part(&parts[1], "metadata")) ||
-            (is_part(&parts[1], "value") && is_part(&parts[0], "metadata")));
+    if (node->child_count == 2 && ((is_part(&parts[0], "value") && is_part(&parts[1], "metadata")) ||
+                                   (is_part(&parts[1], "value") && is_part(&parts[0], "metadata"))))
+        return parquet_variant_group();
+    return group != NULL && parquet_shredded_fits(group) ? group : NULL;
 }
 
 static enum code join_rows(const struct column *group, struct builder *out, struct error *err)
@@ -138,7 +139,8 @@ enum code parquet_variant_join(struct column *group, struct column *out, struct 
 {
     struct builder builder;
     builder_init(&builder, type_of(TYPE_VARIANT));
-    enum code code = join_rows(group, &builder, err);
+    enum code code = group->type == parquet_variant_group() ? join_rows(group, &builder, err)
+                                                            : parquet_shredded_join(group, &builder, err);
     column_release(group);
     if (code == E_OK)
         builder_finish(&builder, out);

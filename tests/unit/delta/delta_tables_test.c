@@ -54,7 +54,7 @@ static const struct expected tables[] = {
     {"tables/simple_table_features", -1, 0, false, "a reader of version 5"},
     {"tables/simple_table_with_cdc", 2, 1, false, NULL},
     {"tables/simple_table_with_checkpoint", 10, 11, false, NULL},
-    {"tables/spark-shredded-variant-preview-delta", -1, 0, false, "variantShredding-preview"},
+    {"tables/spark-shredded-variant-preview-delta", 2, 102, false, NULL},
     {"tables/spark-variant-checkpoint", 2, 102, false, NULL},
     {"tables/spark-variant-stable-feature-checkpoint", 1, 20000, true, NULL},
     {"tables/table-with-domain-metadata", 108, 436, true, NULL},
