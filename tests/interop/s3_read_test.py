@@ -72,7 +72,7 @@ QUERIES = {
     f"SELECT count(*), sum(id) FROM json.`s3://{BUCKET}/json/f[12].json`": ["2000,3999000"],
     f"SELECT count(*), sum(TRY_CAST(_c0 AS INT)) FROM csv.`s3://{BUCKET}/csv/2026-0[0-1]/*.csv`": ["202,19900"],
     f"SELECT count(*), sum(id) FROM delta.`s3a://{BUCKET}/delta`": ["3000,4498500"],
-    f"SELECT count(*), sum(id) FROM delta.`s3://{BUCKET}/delta` VERSION AS OF 0": ["1000,499500"],
+    f"SELECT day, count(*) FROM delta.`s3://{BUCKET}/delta` WHERE day = 2 GROUP BY day": ["2,1000"],
 }
 
 
