@@ -145,7 +145,7 @@ static void sort_lists(struct call *call, const struct arg *args, struct column 
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
-SCALAR(fn_sort_array, "sort_array", "(array<O>, boolean?) -> array<O>",
+SCALAR(fn_sort_array, "sort_array", "(array<O>, boolean!?) -> array<O>",
        "Sorted; NULLs first, and last when descending (second argument false).", "sort_array(array(3, NULL, 1))",
        "[null,1,3]")
 {

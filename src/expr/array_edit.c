@@ -41,7 +41,8 @@ static void insert_one(struct call *call, const struct arg *args, int64_t row, s
     const struct column *list = args[0].col;
     int64_t at = row * args[0].step, from = column_offsets(list)[at], size = column_offsets(list)[at + 1] - from;
     int64_t place = arg_values(&args[1], int32_t)[row * args[1].step];
-    int64_t before = place > 0 ? place - 1 : size + place + 1, gap = 0, length = size + 1;
+    int64_t from_end = call->session->insert_before_last ? size + place : size + place + 1;
+    int64_t before = place > 0 ? place - 1 : from_end, gap = 0, length = size + 1;
     if (place > 0 && before > size)
         length = place;
     if (place < 0 && before < 0) {
@@ -88,6 +89,8 @@ static enum code bind_zip(struct binding *binding, struct error *err)
     struct arena *arena = binding->ctx->arena;
     struct field *fields = arena_array(arena, struct field, (size_t)binding->count + 1);
     for (int32_t i = 0; i < binding->count; i++) {
+        if (binding->args[i]->type->id == TYPE_NULL)
+            TRY(binding_cast(binding, i, type_array(arena, type_of(TYPE_NULL), true), err));
         const struct expr *arg = binding->args[i];
         if (arg->type->id != TYPE_ARRAY)
             return fail(err, E_SQL,

@@ -1,6 +1,6 @@
 /* charset.c - encode and decode: texts to the bytes of a charset and back, as Java's coders do it that report what they cannot map.
  *
- * Charsets   US-ASCII, ISO-8859-1, UTF-8, UTF-16BE, UTF-16LE, UTF-16 and UTF-32, in any case
+ * Charsets   US-ASCII, ISO-8859-1, UTF-8, UTF-16BE, UTF-16LE, UTF-16 and UTF-32, in any case; windows-1252 when asked for
  * Marks      UTF-16 is written big-endian behind FE FF; UTF-16 and UTF-32 are read by their mark, without one big-endian
  */
 #include <strings.h>
@@ -13,6 +13,7 @@ enum charset {
     CHARSET_NONE,
     CHARSET_ASCII,
     CHARSET_LATIN1,
+    CHARSET_WINDOWS,
     CHARSET_UTF8,
     CHARSET_UTF16BE,
     CHARSET_UTF16LE,
@@ -21,19 +22,28 @@ enum charset {
 };
 enum { ENCODED_MAX = 4, UTF8_MAX = 4, MARK_BYTES = 2, CODE_MAX = 0x10ffff };
 
-static enum charset charset_find(struct bytes name)
+static enum charset charset_find(struct bytes name, bool java)
 {
     static const struct {
         const char *name;
         enum charset charset;
-    } names[] = {{"us-ascii", CHARSET_ASCII},   {"iso-8859-1", CHARSET_LATIN1}, {"utf-8", CHARSET_UTF8},
-                 {"utf-16be", CHARSET_UTF16BE}, {"utf-16le", CHARSET_UTF16LE},  {"utf-16", CHARSET_UTF16},
-                 {"utf-32", CHARSET_UTF32}};
+    } names[] = {{"us-ascii", CHARSET_ASCII},   {"iso-8859-1", CHARSET_LATIN1},   {"utf-8", CHARSET_UTF8},
+                 {"utf-16be", CHARSET_UTF16BE}, {"utf-16le", CHARSET_UTF16LE},    {"utf-16", CHARSET_UTF16},
+                 {"utf-32", CHARSET_UTF32},     {"windows-1252", CHARSET_WINDOWS}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (name.size == strlen(names[i].name) && strncasecmp((const char *)name.data, names[i].name, name.size) == 0)
-            return names[i].charset;
+            return names[i].charset == CHARSET_WINDOWS && !java ? CHARSET_NONE : names[i].charset;
     return CHARSET_NONE;
 }
+
+enum { WINDOWS_FIRST = 0x80, WINDOWS_COUNT = 32, MISSING_CODE = 0xfffd };
+
+/* What windows-1252 has where ISO-8859-1 has control characters; 0: nothing. */
+static const uint16_t windows_codes[WINDOWS_COUNT] = {
+    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017d, 0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
+};
 
 /* ---- to bytes ---- */
 
@@ -44,6 +54,20 @@ static size_t put_unit(uint8_t *to, uint32_t unit, bool little)
     return 2;
 }
 
+static size_t put_windows(uint8_t *to, uint32_t code)
+{
+    *to = (uint8_t)code;
+    if (code < WINDOWS_FIRST || (code >= WINDOWS_FIRST + WINDOWS_COUNT && code < 0x100))
+        return 1;
+    for (uint32_t i = 0; i < WINDOWS_COUNT; i++) {
+        if (windows_codes[i] != code)
+            continue;
+        *to = (uint8_t)(WINDOWS_FIRST + i);
+        return 1;
+    }
+    return 0;
+}
+
 /* The bytes of one character; 0 when the charset has none for it. */
 static size_t put_code(uint8_t *to, uint32_t code, enum charset charset)
 {
@@ -51,6 +75,7 @@ static size_t put_code(uint8_t *to, uint32_t code, enum charset charset)
     switch (charset) {
     case CHARSET_ASCII:
     case CHARSET_LATIN1: *to = (uint8_t)code; return code < (charset == CHARSET_ASCII ? 0x80 : 0x100);
+    case CHARSET_WINDOWS: return put_windows(to, code);
     case CHARSET_UTF32: put_unit(to, code >> 16, false); return 2 + put_unit(to + 2, code & 0xffff, false);
     default: break;
     }
@@ -61,14 +86,16 @@ static size_t put_code(uint8_t *to, uint32_t code, enum charset charset)
     return 2 + put_unit(to + 2, 0xdc00 | (code & 0x3ff), little);
 }
 
-/* Bytes written, or -1 for a character that the charset lacks. */
-static int64_t encode_text(struct bytes text, enum charset charset, uint8_t *to)
+/* Bytes written, or -1 for a character that the charset lacks, unless a ? stands for it. */
+static int64_t encode_text(struct bytes text, enum charset charset, bool replace, uint8_t *to)
 {
     size_t used = charset == CHARSET_UTF16 && text.size > 0 ? put_unit(to, 0xfeff, false) : 0;
     for (size_t at = 0, size; at < text.size; at += size) {
         size_t put = put_code(to + used, utf8_decode(text, at, &size), charset);
-        if (put == 0)
+        if (put == 0 && !replace)
             return -1;
+        if (put == 0)
+            to[used] = '?', put = 1;
         used += put;
     }
     return (int64_t)used;
@@ -109,9 +136,14 @@ static size_t take_utf32(struct bytes bytes, size_t at, bool little, uint32_t *c
 static size_t take_code(struct bytes bytes, size_t at, enum charset charset, bool little, uint32_t *code)
 {
     size_t size;
+    uint8_t byte = bytes.data[at];
     switch (charset) {
+    case CHARSET_WINDOWS:
+        *code =
+            byte - WINDOWS_FIRST < WINDOWS_COUNT && byte >= WINDOWS_FIRST ? windows_codes[byte - WINDOWS_FIRST] : byte;
+        return *code != 0 || byte == 0;
     case CHARSET_ASCII:
-    case CHARSET_LATIN1: *code = bytes.data[at]; return *code < 0x80 || charset == CHARSET_LATIN1;
+    case CHARSET_LATIN1: *code = byte; return *code < 0x80 || charset == CHARSET_LATIN1;
     case CHARSET_UTF8:
         *code = utf8_decode(bytes, at, &size);
         return *code != 0xfffd || (size == 3 && bytes.data[at] == 0xef) ? size : 0;
@@ -120,8 +152,8 @@ static size_t take_code(struct bytes bytes, size_t at, enum charset charset, boo
     }
 }
 
-/* Bytes of UTF-8 written, or -1 for bytes that are no text of the charset. */
-static int64_t decode_bytes(struct bytes bytes, enum charset charset, uint8_t *to)
+/* Bytes of UTF-8 written, or -1 for bytes that are no text of the charset, unless U+FFFD stands for each. */
+static int64_t decode_bytes(struct bytes bytes, enum charset charset, bool replace, uint8_t *to)
 {
     bool little = charset == CHARSET_UTF16LE;
     size_t at = 0, used = 0, size;
@@ -137,8 +169,13 @@ static int64_t decode_bytes(struct bytes bytes, enum charset charset, uint8_t *t
     for (; at < bytes.size; at += size) {
         uint32_t code;
         size = take_code(bytes, at, charset, little, &code);
-        if (size == 0)
+        if (size == 0 && !replace)
             return -1;
+        if (size == 0) {
+            code = MISSING_CODE;
+            size = charset == CHARSET_UTF32 ? 4 : charset >= CHARSET_UTF16BE ? 2 : 1;
+            size = size < bytes.size - at ? size : bytes.size - at;
+        }
         used += utf8_encode(code, to + used);
     }
     return (int64_t)used;
@@ -146,7 +183,7 @@ static int64_t decode_bytes(struct bytes bytes, enum charset charset, uint8_t *t
 
 /* ---- the functions ---- */
 
-typedef int64_t (*coder)(struct bytes bytes, enum charset charset, uint8_t *to);
+typedef int64_t (*coder)(struct bytes bytes, enum charset charset, bool replace, uint8_t *to);
 
 static void code_rows(struct call *call, const struct arg *args, struct column *out, coder code)
 {
@@ -154,11 +191,11 @@ static void code_rows(struct call *call, const struct arg *args, struct column *
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         struct bytes bytes = arg_bytes(&args[0], i);
-        enum charset charset = charset_find(arg_bytes(&args[1], i));
+        enum charset charset = charset_find(arg_bytes(&args[1], i), call->session->java_charsets);
         uint8_t *to = writer_room(&writer, bytes.size * ENCODED_MAX + MARK_BYTES);
         if (to == NULL)
             continue;
-        int64_t used = charset == CHARSET_NONE ? -1 : code(bytes, charset, to);
+        int64_t used = charset == CHARSET_NONE ? -1 : code(bytes, charset, call->session->coding_replaces, to);
         if (used < 0)
             call_reject(call, i, charset == CHARSET_NONE ? REJECT_CHARSET : REJECT_CODING);
         writer_end(&writer, used < 0 ? 0 : (size_t)used);
@@ -166,10 +203,10 @@ static void code_rows(struct call *call, const struct arg *args, struct column *
     writer_close(&writer);
 }
 
-static int64_t encode_one(struct bytes text, enum charset charset, uint8_t *to)
+static int64_t encode_one(struct bytes text, enum charset charset, bool replace, uint8_t *to)
 {
     if (charset != CHARSET_UTF8)
-        return encode_text(text, charset, to);
+        return encode_text(text, charset, replace, to);
     if (text.size > 0)
         memcpy(to, text.data, text.size);
     return (int64_t)text.size;

@@ -182,15 +182,26 @@ SCALAR_SAME(fn_struct, "struct", "(any...) -> any", "A struct of the arguments."
 
 /* ---- sizes ---- */
 
-SCALAR(fn_size, "size cardinality", "(array) -> int | (map) -> int | (void) -> int", "How many elements.",
-       "size(array(1, 2))", "2")
+SCALAR(fn_array_size, "array_size", "(array) -> int", "How many elements.", "array_size(array(1, 2))", "2")
 {
     const int32_t *offsets = column_offsets(args[0].col);
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int32_t)[i] = offsets[i + 1] - offsets[i];
 }
-SCALAR_SAME(fn_array_size, "array_size", "(array) -> int", "How many elements.", "array_size(array(1, 2))", "2",
-            .run = fn_size_run);
+SCALAR_SAME(fn_size_or_null, "size:or_null", "(array) -> int | (map) -> int", "How many elements; NULL of NULL.", NULL,
+            NULL, .run = fn_array_size_run, .flags = FN_HIDDEN);
+
+/* Without ANSI NULL has -1 elements. */
+static enum code bind_size(struct binding *binding, struct error *err)
+{
+    struct expr_context *ctx = binding->ctx;
+    const struct expr *args[2] = {NULL, expr_int(ctx, type_of(TYPE_INT32), -1, binding->at)};
+    TRY(expr_call(ctx, "size:or_null", binding->args, 1, binding->at, &args[0], err));
+    binding->rewritten = args[0];
+    return ctx->session->ansi ? E_OK : expr_call(ctx, "coalesce", args, 2, binding->at, &binding->rewritten, err);
+}
+SCALAR_SAME(fn_size, "size cardinality", "(array) -> int | (map) -> int",
+            "How many elements. Without ANSI -1 for NULL.", "size(array(1, 2))", "2", .bind = bind_size);
 
 /* ---- elements ---- */
 
@@ -244,19 +255,21 @@ static void map_element(struct call *call, const struct arg *args, struct column
     call_free(call, buffer);
 }
 
-#define SUBSCRIPT(id, name_, help_, example_, expected_, flags_, base, missing)            \
-    SCALAR(id, name_, "(array<T>, int) -> T", help_, example_, expected_, .flags = flags_) \
-    {                                                                                      \
-        array_element(call, args, out, base, missing);                                     \
+#define SUBSCRIPT(id, name_, array_, help_, example_, expected_, flags_, base, missing)      \
+    SCALAR(id, name_, "(" array_ ", int) -> T", help_, example_, expected_, .flags = flags_) \
+    {                                                                                        \
+        array_element(call, args, out, base, missing);                                       \
     }
-SUBSCRIPT(fn_subscript, "[]", "Element of an array, from 0; an error outside.", "array(1, 2)[0]", "1",
+SUBSCRIPT(fn_subscript, "[]", "array<T>", "Element of an array, from 0; an error outside.", "array(1, 2)[0]", "1",
           FN_FAILS | FN_NULLABLE | FN_OPERATOR, 0, MISSING_ERROR)
-SUBSCRIPT(fn_element_at, "element_at", "Element of an array, from 1, or from -1 backwards; an error outside.",
-          "element_at(array(1, 2, 3), -1)", "3", FN_FAILS | FN_NULLABLE, 1, MISSING_ERROR)
-SUBSCRIPT(fn_try_element_at, "try_element_at", "Element of an array, from 1, or from -1 backwards; NULL outside.",
-          "try_element_at(array(1, 2, 3), 4)", "NULL", FN_FAILS | FN_NULLABLE, 1, MISSING_NULL)
-SUBSCRIPT(fn_get, "get", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)", "NULL", FN_NULLABLE, 0,
-          MISSING_NULL)
+SUBSCRIPT(fn_element_at, "element_at", "array<T>",
+          "Element of an array, from 1, or from -1 backwards; an error outside.", "element_at(array(1, 2, 3), -1)", "3",
+          FN_FAILS | FN_NULLABLE, 1, MISSING_ERROR)
+SUBSCRIPT(fn_try_element_at, "try_element_at", "array<T>",
+          "Element of an array, from 1, or from -1 backwards; NULL outside.", "try_element_at(array(1, 2, 3), 4)",
+          "NULL", FN_FAILS | FN_NULLABLE, 1, MISSING_NULL)
+SUBSCRIPT(fn_get, "get", "array<T>!", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)", "NULL",
+          FN_NULLABLE, 0, MISSING_NULL)
 
 SCALAR(fn_map_subscript, "[]", "(map<K, V>, K) -> V", "Value of a key; NULL when the map has none.", "map('a', 1)['a']",
        "1", .flags = FN_NULLABLE | FN_OPERATOR)
@@ -329,6 +342,7 @@ const struct function *const collection_functions[] = {
     &fn_struct,
     &fn_size,
     &fn_array_size,
+    &fn_size_or_null,
     &fn_subscript,
     &fn_map_subscript,
     &fn_element_at,

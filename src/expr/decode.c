@@ -152,7 +152,7 @@ static enum code bind_decode(struct binding *binding, const char *format, const 
     struct expr_context *ctx = binding->ctx;
     struct text_options options;
     struct decoding *decoding = arena_new(ctx->arena, struct decoding);
-    struct reshape reshape = {0};
+    struct reshape reshape = {.intervals = true};
     if (holds_variant(schema))
         return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] %s into a VARIANT: parse_json makes one of a whole text",
                     name);

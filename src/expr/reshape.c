@@ -65,11 +65,17 @@ static const char *format_of(const struct reshape *reshape, const struct type *t
     }
 }
 
+static bool is_read_as_text(const struct reshape *reshape, const struct type *type)
+{
+    bool interval = type_is_interval(type) || type->id == TYPE_INTERVAL;
+    return format_of(reshape, type) != NULL || (reshape->intervals && interval);
+}
+
 bool reshape_changes(const struct reshape *reshape, const struct type *type)
 {
-    if (type->id != TYPE_STRUCT)
-        return format_of(reshape, type) != NULL;
-    bool changes = reshape->sort_keys;
+    if (!type_is_nested(type))
+        return is_read_as_text(reshape, type);
+    bool changes = reshape->sort_keys && type->id == TYPE_STRUCT;
     for (int32_t i = 0; i < type->field_count && !changes; i++)
         changes = reshape_changes(reshape, type->fields[i].type) ||
                   (reshape->nested_as_text && type_is_nested(type->fields[i].type));
@@ -87,6 +93,20 @@ static enum code struct_again(struct expr_context *ctx, const struct expr *of, c
     TRY(expr_call(ctx, "isnull", &of, 1, of->at, &absent, err));
     return expr_case(ctx, (const struct expr *const[]){absent, expr_null(ctx, made->type, of->at), made}, 3, of->at,
                      out, err);
+}
+
+typedef enum code element_fn(struct expr_context *ctx, const struct reshape *reshape, const struct expr *of,
+                             const struct type *wanted, const struct expr **out, struct error *err);
+
+/* Each element of an array, each value of a map. */
+static enum code each_element(struct expr_context *ctx, const struct reshape *reshape, const struct expr *of,
+                              const struct type *wanted, element_fn *change, const struct expr **out, struct error *err)
+{
+    bool map = of->type->id == TYPE_MAP;
+    struct field element = {"x", of->type->fields[map].type, true};
+    struct lambda lambda = {.variable_count = map ? 2 : 1};
+    TRY(change(ctx, reshape, expr_column(ctx, map, &element, of->at), wanted->fields[map].type, &lambda.body, err));
+    return expr_lambda(ctx, map ? "transform_values" : "transform", &of, 1, &lambda, 1, of->at, out, err);
 }
 
 static const struct expr *field_name(struct expr_context *ctx, const struct type *type, int32_t field,
@@ -125,6 +145,24 @@ static enum code print_field(struct expr_context *ctx, const struct reshape *res
     return reshape_print(ctx, reshape, of, out, err);
 }
 
+/* A time of the day is printed as one of the first day. */
+static enum code print_time(struct expr_context *ctx, const char *format, const struct expr *of,
+                            const struct expr **out, struct error *err)
+{
+    const struct expr *parts[2] = {expr_int(ctx, type_of(TYPE_DATE), 0, of->at), of};
+    if (of->type->id == TYPE_TIME)
+        TRY(expr_call(ctx, "make_timestamp_ntz", parts, 2, of->at, &of, err));
+    return expr_call(ctx, "date_format", (const struct expr *const[]){of, pattern(ctx, format, of->at)}, 2, of->at, out,
+                     err);
+}
+
+static enum code print_element(struct expr_context *ctx, const struct reshape *reshape, const struct expr *of,
+                               __attribute__((unused)) const struct type *wanted, const struct expr **out,
+                               struct error *err)
+{
+    return reshape_print(ctx, reshape, of, out, err);
+}
+
 enum code reshape_print(struct expr_context *ctx, const struct reshape *reshape, const struct expr *of,
                         const struct expr **out, struct error *err)
 {
@@ -134,8 +172,9 @@ enum code reshape_print(struct expr_context *ctx, const struct reshape *reshape,
     if (!reshape_changes(reshape, type))
         return E_OK;
     if (format != NULL)
-        return expr_call(ctx, "date_format", (const struct expr *const[]){of, pattern(ctx, format, of->at)}, 2, of->at,
-                         out, err);
+        return print_time(ctx, format, of, out, err);
+    if (type->id != TYPE_STRUCT)
+        return each_element(ctx, reshape, of, type, print_element, out, err);
     const struct expr **pairs = arena_array(ctx->arena, const struct expr *, 2 * (size_t)type->field_count + 1);
     const int32_t *order = field_order(ctx->arena, type, reshape->sort_keys);
     for (int32_t i = 0; i < type->field_count; i++) {
@@ -151,16 +190,19 @@ enum code reshape_print(struct expr_context *ctx, const struct reshape *reshape,
 
 const struct type *reshape_source(struct arena *arena, const struct reshape *reshape, const struct type *wanted)
 {
-    if (format_of(reshape, wanted) != NULL)
+    if (is_read_as_text(reshape, wanted))
         return type_of(TYPE_STRING);
-    if (wanted->id != TYPE_STRUCT)
+    if (!type_is_nested(wanted))
         return wanted;
     struct field *fields = arena_array(arena, struct field, (size_t)wanted->field_count + 1);
     for (int32_t i = 0; i < wanted->field_count; i++) {
+        bool key = wanted->id == TYPE_MAP && i == 0;
         fields[i] = wanted->fields[i];
-        fields[i].type = reshape_source(arena, reshape, wanted->fields[i].type);
+        fields[i].type = key ? wanted->fields[i].type : reshape_source(arena, reshape, wanted->fields[i].type);
     }
-    return type_struct(arena, fields, wanted->field_count);
+    return wanted->id == TYPE_ARRAY ? type_array(arena, fields[0].type, fields[0].nullable)
+           : wanted->id == TYPE_MAP ? type_map(arena, fields[0].type, fields[1].type, fields[1].nullable)
+                                    : type_struct(arena, fields, wanted->field_count);
 }
 
 static enum code parse_time(struct expr_context *ctx, const struct expr *of, const struct type *wanted,
@@ -181,8 +223,12 @@ enum code reshape_parse(struct expr_context *ctx, const struct reshape *reshape,
     *out = of;
     if (format != NULL)
         return parse_time(ctx, of, wanted, format, out, err);
-    if (wanted->id != TYPE_STRUCT || !reshape_changes(reshape, wanted))
+    if (!reshape_changes(reshape, wanted))
         return E_OK;
+    if (!type_is_nested(wanted))
+        return expr_cast(ctx, of, wanted, true, of->at, out, err);
+    if (wanted->id != TYPE_STRUCT)
+        return each_element(ctx, reshape, of, wanted, reshape_parse, out, err);
     const struct expr **pairs = arena_array(ctx->arena, const struct expr *, 2 * (size_t)wanted->field_count + 1);
     for (int32_t i = 0; i < wanted->field_count; i++) {
         const struct expr *field;

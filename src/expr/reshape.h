@@ -1,7 +1,8 @@
-/* reshape.h - inside expr/: the times of a STRUCT as texts by a pattern, and back; and other changes field by field that
- * options of from_json, to_json, from_csv and to_csv ask for.
+/* reshape.h - inside expr/: the times of a STRUCT as texts by a pattern, and back; intervals out of texts; and other changes
+ * field by field that options of from_json, to_json, from_csv and to_csv ask for.
  *
- * Shape    an expression over the struct that makes a new one; fields of structs within it too, elements of arrays not
+ * Shape    an expression over the struct that makes a new one; fields of structs, elements of arrays and values of maps
+ *          within it too, keys of maps not
  * Options  constant map('name', 'value', ..) of STRINGs
  * Thread   any; everything lives in the arena
  */
@@ -22,6 +23,7 @@ const char *text_option(const struct text_options *options, const char *name);
 
 struct reshape {
     const char *date_format, *timestamp_format, *time_format; /* NULL: as they are */
+    bool intervals;                                           /* are texts in the source */
     bool sort_keys;
     bool nested_as_text; /* arrays, maps and structs within the struct are cast to STRING */
 };

@@ -214,7 +214,9 @@ static const struct type *target_type(struct match *m, const struct expr *arg, c
     if (strcmp(word, "struct") == 0)
         return of != NULL && of->id == TYPE_STRUCT ? of : NULL;
     if (strcmp(word, "array") == 0)
-        return of != NULL && of->id == TYPE_ARRAY ? of : NULL;
+        return of != NULL && of->id == TYPE_NULL    ? type_array(m->arena, of, true)
+               : of != NULL && of->id == TYPE_ARRAY ? of
+                                                    : NULL;
     if (strcmp(word, "map") == 0)
         return of != NULL && of->id == TYPE_MAP ? of : NULL;
     const struct type *simple = simple_type(word);
@@ -237,6 +239,7 @@ static const char *place_text(struct arena *arena, const char *from, const char 
 /* Steps over the marks behind a type; true when the place repeats. */
 static bool read_marks(struct match *m, bool *optional)
 {
+    skip_char(m, '!');
     *optional = skip_char(m, '?');
     if (strncmp(m->at, "...", 3) != 0)
         return false;
@@ -262,7 +265,8 @@ static bool place_target(struct match *m, struct fit *fit, const struct expr *ar
     const char *start = m->at;
     const struct type *target = target_type(m, arg, arg->type);
     fit->types[index] = target;
-    if (target != NULL && cast_implied(arg->type, target)) {
+    bool as_is = *m->at == '!';
+    if (target != NULL && (as_is ? arg->type->id == target->id : cast_implied(arg->type, target))) {
         fit->cost += cast_cost(arg->type, target);
         return true;
     }

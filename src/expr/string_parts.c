@@ -117,8 +117,18 @@ SCALAR(fn_concat, "concat ||", "(string...) -> string", "One text behind the oth
     }
     writer_close(&writer);
 }
+/* A setting makes texts of them. */
+static enum code bind_concat_binary(struct binding *binding, struct error *err)
+{
+    struct expr_context *ctx = binding->ctx;
+    if (!ctx->session->binary_concat_text)
+        return E_OK;
+    for (int32_t i = 0; i < binding->count; i++)
+        TRY(expr_cast(ctx, binding->args[i], type_of(TYPE_STRING), false, binding->at, &binding->args[i], err));
+    return expr_call(ctx, "concat", binding->args, binding->count, binding->at, &binding->rewritten, err);
+}
 SCALAR_SAME(fn_concat_binary, "concat ||", "(binary, binary...) -> binary", "One BINARY behind the other.", NULL, NULL,
-            .run = fn_concat_run);
+            .bind = bind_concat_binary, .run = fn_concat_run);
 
 /* Appends to the row being written; false when the row was rejected. */
 static bool join_more(struct writer *writer, size_t *written, bool *first, struct bytes separator, struct bytes text)

@@ -37,7 +37,7 @@ static int base64_digit(uint8_t c)
                                   : -1;
 }
 
-/* Strict, but for blanks: whole groups of four, padding only at the end. */
+/* Strict, but for blanks: whole groups of four, behind the padding not even a blank. */
 static bool base64_bytes(struct bytes text, uint8_t *out, size_t *size)
 {
     uint32_t bits = 0;
@@ -45,7 +45,7 @@ static bool base64_bytes(struct bytes text, uint8_t *out, size_t *size)
     *size = 0;
     for (size_t i = 0; i < text.size; i++) {
         int digit = base64_digit(text.data[i]);
-        if (isspace(text.data[i]))
+        if (isspace(text.data[i]) && padding == 0)
             continue;
         if (text.data[i] == '=') {
             padding++;

@@ -283,18 +283,19 @@ static enum code rescued_column(struct analyser *self, const struct ast *ast, st
     return E_OK;
 }
 
-static bool holds_variant(const struct type *type)
+/* A VARIANT or an interval somewhere in it. */
+static bool holds_special(const struct type *type)
 {
-    bool holds = type->id == TYPE_VARIANT;
+    bool holds = type->id == TYPE_VARIANT || type->id == TYPE_INTERVAL || type_is_interval(type);
     for (int32_t i = 0; i < type->field_count && !holds; i++)
-        holds = holds_variant(type->fields[i].type);
+        holds = holds_special(type->fields[i].type);
     return holds;
 }
 
 /* What a node of the plan cannot do: see expr/decode.c. */
 static bool needs_function(const struct expr *text, const struct plan_decode *decode)
 {
-    if (decode->schema->id != TYPE_STRUCT || expr_has_marks(text) || holds_variant(decode->schema))
+    if (decode->schema->id != TYPE_STRUCT || expr_has_marks(text) || holds_special(decode->schema))
         return true;
     for (int32_t i = 0; i < decode->option_count; i++)
         if (same_name(decode->option_names[i], "dateFormat") || same_name(decode->option_names[i], "timestampFormat") ||

@@ -500,6 +500,10 @@ static bool print_special(struct printer *out, const struct ast *ast)
         put(out, " div ");
         print(out, ast->args[1]);
         put(out, ")");
+    } else if ((strcmp(ast->text, "isnull") == 0 || strcmp(ast->text, "isnotnull") == 0) && ast->arg_count == 1) {
+        put(out, "(");
+        print(out, ast->args[0]);
+        put(out, ast->text[2] == 'n' && ast->text[3] == 'o' ? " IS NOT NULL)" : " IS NULL)");
     } else if (strcmp(ast->text, "if") == 0) {
         put(out, "(IF(");
         print_list(out, ast->args, ast->arg_count);

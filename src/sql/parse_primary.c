@@ -163,9 +163,13 @@ static enum code parse_trim(struct parser *self, const char **name, struct list 
 
 /* name(a <word> b <word> c ..) -> name(a, b, c): SUBSTRING .. FROM .. FOR, OVERLAY .. PLACING ..
  * FROM .. FOR, POSITION .. IN */
-static enum code parse_worded(struct parser *self, struct list *args)
+static enum code parse_worded(struct parser *self, struct ast *node, struct list *args)
 {
     TRY(add_expr(self, args));
+    if (at_word(self, KW_FROM) && strcmp(node->text, "substr") == 0) // with words Spark knows one name of each
+        node->text = "substring";
+    if (at_word(self, KW_IN) && strcmp(node->text, "position") == 0)
+        node->text = "locate";
     while (take_word(self, KW_FROM) || take_word(self, KW_FOR) || take_word(self, KW_PLACING) ||
            take_word(self, KW_IN) || take_symbol(self, SYM_COMMA))
         TRY(add_expr(self, args));
@@ -231,7 +235,7 @@ static enum code parse_args(struct parser *self, struct ast *node, struct list *
     bool worded = strcmp(name, "substring") == 0 || strcmp(name, "substr") == 0 || strcmp(name, "overlay") == 0 ||
                   strcmp(name, "position") == 0;
     if (worded && !at_symbol(self, SYM_CLOSE) && token_ahead(self, 1)->symbol != SYM_FAT_ARROW)
-        return parse_worded(self, args);
+        return parse_worded(self, node, args);
     if (strcmp(name, "struct") == 0)
         return parse_struct_args(self, args);
     return parse_plain_args(self, node, args);

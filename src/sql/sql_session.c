@@ -401,10 +401,12 @@ static void set_legacy(struct session *settings, const char *name, const char *v
 {
     if (same_name(name, "spark.sql.binaryOutputStyle"))
         settings->binary = binary_style_named(value);
-    if (same_name(name, "spark.sql.legacy.interval.enabled"))
-        settings->calendar_intervals = same_name(value, "true");
-    if (same_name(name, "spark.sql.decimalOperations.allowPrecisionLoss"))
-        settings->exact_decimals = same_name(value, "false");
+    set_flag(name, value, "spark.sql.legacy.interval.enabled", "true", &settings->calendar_intervals);
+    set_flag(name, value, "spark.sql.decimalOperations.allowPrecisionLoss", "false", &settings->exact_decimals);
+    set_flag(name, value, "spark.sql.legacy.javaCharsets", "true", &settings->java_charsets);
+    set_flag(name, value, "spark.sql.legacy.codingErrorAction", "true", &settings->coding_replaces);
+    set_flag(name, value, "spark.sql.legacy.negativeIndexInArrayInsert", "true", &settings->insert_before_last);
+    set_flag(name, value, "spark.sql.function.concatBinaryAsString", "true", &settings->binary_concat_text);
     if (same_name(name, "spark.sql.legacy.timeParserPolicy"))
         settings->time_parser = same_name(value, "LEGACY")      ? TIME_PARSER_LEGACY
                                 : same_name(value, "CORRECTED") ? TIME_PARSER_CORRECTED
