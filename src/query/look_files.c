@@ -18,7 +18,11 @@ struct look {
 static struct files_reader_spec reader_spec(const struct look *self, const char *without)
 {
     static const struct type nothing = {.id = TYPE_STRUCT};
-    return (struct files_reader_spec){self->source, &nothing, self->session->zone, self->budget, without};
+    return (struct files_reader_spec){.source = self->source,
+                                      .schema = &nothing,
+                                      .zone = self->session->zone,
+                                      .budget = self->budget,
+                                      .without = without};
 }
 
 /* ---- options ---- */

@@ -1,7 +1,7 @@
 /* pass.c - stages that look at one batch at a time: filter, project, generate, from_json, grouping sets, LIMIT,
- * UNION ALL. */
+ * UNION ALL, tables of a pipeline. */
 #include "lower/lower.h"
-#include "query/stage.h"
+#include "query/portion.h"
 
 static enum code nothing_open(__attribute__((unused)) struct stage *base, __attribute__((unused)) struct error *err)
 {
@@ -10,29 +10,13 @@ static enum code nothing_open(__attribute__((unused)) struct stage *base, __attr
 
 static void nothing_close(__attribute__((unused)) struct stage *base) {}
 
-/* The next batch through an operator that may reject rows; `position` finds where in the SQL a step of it stands. */
-static enum code rows_pass(struct stage *base,
-                           enum code (*rows)(struct stage *base, const struct batch *in, struct batch *out,
-                                             struct error *err),
-                           struct position (*position)(const void *operator, int32_t step), const void *operator,
-                           struct batch * out, struct error *err)
-{
-    struct batch in;
-    TRY(stage_pull(base, 0, &in, err));
-    if (in.rows == 0)
-        return E_OK;
-    enum code code = rows(base, &in, out, err);
-    batch_release(&in);
-    if (code == E_OK && (code = stage_check(base, position, operator, err)) != E_OK)
-        batch_release(out);
-    return code;
-}
-
 /* ---- filter ---- */
 
 struct filter_pass {
     struct stage base;
+    struct portions portions;
     struct filter *filter;
+    bool never; /* no row can pass: none is asked for, so none can fail */
 };
 
 static struct position filter_step(const void *filter, int32_t step) { return filter_position(filter, step); }
@@ -40,22 +24,32 @@ static struct position filter_step(const void *filter, int32_t step) { return fi
 static enum code filter_open(struct stage *base, struct error *err)
 {
     struct filter_pass *self = (struct filter_pass *)base;
+    struct expr_context ctx = {.arena = &base->query->arena, .session = base->query->spec.session};
+    self->never = expr_never_true(&ctx, base->plan->exprs[0]);
     return filter_new(&base->query->arena, base->plan->exprs[0], &self->filter, err);
 }
 
 static enum code filter_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
     struct query *query = base->query;
-    return filter_batch(((struct filter_pass *)base)->filter, query->spec.session, in, &query->rejects, &query->counts,
-                        out, err);
+    struct filter *filter = ((struct filter_pass *)base)->filter;
+    TRY(filter_batch(filter, query->spec.session, in, &query->rejects, &query->counts, out, err));
+    return stage_check(base, filter_step, filter, err);
 }
 
 static enum code filter_next(struct stage *base, struct batch *out, struct error *err)
 {
-    return rows_pass(base, filter_rows, filter_step, ((struct filter_pass *)base)->filter, out, err);
+    if (((struct filter_pass *)base)->never)
+        return E_OK;
+    return portions_next(&((struct filter_pass *)base)->portions, base, 0, filter_rows, out, err);
 }
 
-static void filter_close(struct stage *base) { filter_free(((struct filter_pass *)base)->filter); }
+static void filter_close(struct stage *base)
+{
+    struct filter_pass *self = (struct filter_pass *)base;
+    portions_close(&self->portions);
+    filter_free(self->filter);
+}
 
 const struct stage_type filter_stage = {.name = "filter",
                                         .size = sizeof(struct filter_pass),
@@ -67,6 +61,7 @@ const struct stage_type filter_stage = {.name = "filter",
 
 struct project_pass {
     struct stage base;
+    struct portions portions;
     struct computation exprs;
 };
 
@@ -76,24 +71,27 @@ static enum code project_open(struct stage *base, struct error *err)
     return computation_open(&self->exprs, base, base->plan->exprs, base->plan->expr_count, err);
 }
 
-static enum code project_next(struct stage *base, struct batch *out, struct error *err)
+static enum code project_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
     struct project_pass *self = (struct project_pass *)base;
-    struct batch in;
-    TRY(stage_pull(base, 0, &in, err));
-    if (in.rows == 0)
-        return E_OK;
-    enum code code = computation_run(&self->exprs, base, &in, err);
-    if (code == E_OK) {
-        batch_init(out, base->plan->schema, in.rows);
-        for (int32_t c = 0; c < out->column_count; c++)
-            out->columns[c] = column_take(&self->exprs.columns[c]);
-    }
-    batch_release(&in);
-    return code;
+    TRY(computation_run(&self->exprs, base, in, err));
+    batch_init(out, base->plan->schema, in->rows);
+    for (int32_t c = 0; c < out->column_count; c++)
+        out->columns[c] = column_take(&self->exprs.columns[c]);
+    return E_OK;
 }
 
-static void project_close(struct stage *base) { computation_close(&((struct project_pass *)base)->exprs); }
+static enum code project_next(struct stage *base, struct batch *out, struct error *err)
+{
+    return portions_next(&((struct project_pass *)base)->portions, base, 0, project_rows, out, err);
+}
+
+static void project_close(struct stage *base)
+{
+    struct project_pass *self = (struct project_pass *)base;
+    portions_close(&self->portions);
+    computation_close(&self->exprs);
+}
 
 const struct stage_type project_stage = {.name = "project",
                                          .size = sizeof(struct project_pass),
@@ -105,6 +103,7 @@ const struct stage_type project_stage = {.name = "project",
 
 struct generate_pass {
     struct stage base;
+    struct portions portions;
     struct generate *generate;
 };
 
@@ -119,16 +118,22 @@ static enum code generate_open(struct stage *base, struct error *err)
 static enum code generate_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
     struct query *query = base->query;
-    return generate_batch(((struct generate_pass *)base)->generate, query->spec.session, in, &query->rejects,
-                          &query->counts, out, err);
+    struct generate *generate = ((struct generate_pass *)base)->generate;
+    TRY(generate_batch(generate, query->spec.session, in, &query->rejects, &query->counts, out, err));
+    return stage_check(base, generate_step, generate, err);
 }
 
 static enum code generate_next(struct stage *base, struct batch *out, struct error *err)
 {
-    return rows_pass(base, generate_rows, generate_step, ((struct generate_pass *)base)->generate, out, err);
+    return portions_next(&((struct generate_pass *)base)->portions, base, 0, generate_rows, out, err);
 }
 
-static void generate_close(struct stage *base) { generate_free(((struct generate_pass *)base)->generate); }
+static void generate_close(struct stage *base)
+{
+    struct generate_pass *self = (struct generate_pass *)base;
+    portions_close(&self->portions);
+    generate_free(self->generate);
+}
 
 const struct stage_type generate_stage = {.name = "generate",
                                           .size = sizeof(struct generate_pass),
@@ -140,6 +145,7 @@ const struct stage_type generate_stage = {.name = "generate",
 
 struct decode_pass {
     struct stage base;
+    struct portions portions;
     struct computation payload;
     const struct decoder_type *type;
     void *decoder;
@@ -160,32 +166,27 @@ static enum code decode_open(struct stage *base, struct error *err)
     return computation_open(&self->payload, base, base->plan->exprs, 1, err);
 }
 
-static enum code decode_next(struct stage *base, struct batch *out, struct error *err)
+static enum code decode_rows(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
     struct decode_pass *self = (struct decode_pass *)base;
-    struct batch in;
-    TRY(stage_pull(base, 0, &in, err));
-    if (in.rows == 0)
-        return E_OK;
-    enum code code = computation_run(&self->payload, base, &in, err);
-    if (code == E_OK) {
-        batch_init(out, base->plan->schema, in.rows);
-        for (int32_t c = 0; c < in.column_count; c++)
-            column_share(&out->columns[c], &in.columns[c]);
-        code = self->type->decode(self->decoder, &self->payload.columns[0], &out->columns[in.column_count],
-                                  &base->query->rejects, err);
-        if (code == E_OK)
-            code = stage_check(base, NULL, NULL, err);
-        if (code != E_OK)
-            batch_release(out);
-    }
-    batch_release(&in);
-    return code;
+    TRY(computation_run(&self->payload, base, in, err));
+    batch_init(out, base->plan->schema, in->rows);
+    for (int32_t c = 0; c < in->column_count; c++)
+        column_share(&out->columns[c], &in->columns[c]);
+    TRY(self->type->decode(self->decoder, &self->payload.columns[0], &out->columns[in->column_count],
+                           &base->query->rejects, err));
+    return stage_check(base, NULL, NULL, err);
+}
+
+static enum code decode_next(struct stage *base, struct batch *out, struct error *err)
+{
+    return portions_next(&((struct decode_pass *)base)->portions, base, 0, decode_rows, out, err);
 }
 
 static void decode_close(struct stage *base)
 {
     struct decode_pass *self = (struct decode_pass *)base;
+    portions_close(&self->portions);
     if (self->decoder != NULL)
         self->type->close(self->decoder);
     computation_close(&self->payload);
@@ -260,6 +261,16 @@ const struct stage_type expand_stage = {.name = "grouping sets",
                                         .open = expand_open,
                                         .next = expand_next,
                                         .close = expand_close};
+
+/* ---- what another query of the pipeline gives ---- */
+
+static enum code table_next(struct stage *base, struct batch *out, struct error *err)
+{
+    return stage_pull(base, 0, out, err);
+}
+
+const struct stage_type table_stage = {
+    .name = "table", .size = sizeof(struct stage), .open = nothing_open, .next = table_next, .close = nothing_close};
 
 /* ---- LIMIT, OFFSET ---- */
 

@@ -8,6 +8,8 @@ struct spool {
     struct stage *source;
     struct stored_rows rows;
     bool filled;
+    struct error failure; /* and then nobody reads it */
+    struct position failed_at;
 };
 struct spool_reader {
     struct stage base;
@@ -15,13 +17,24 @@ struct spool_reader {
     int32_t at;
 };
 
+static void spool_fill(struct stage *base, struct spool *spool)
+{
+    spool->filled = true;
+    if (stage_hold(base, 0, &spool->rows, &spool->failure) != E_OK)
+        spool->failed_at = base->query->failed_at;
+}
+
 static enum code spool_next(struct stage *base, struct batch *out, struct error *err)
 {
     struct spool_reader *self = (struct spool_reader *)base;
     struct spool *spool = self->spool;
     if (!spool->filled)
-        TRY(stage_hold(base, 0, &spool->rows, err));
-    spool->filled = true;
+        spool_fill(base, spool);
+    if (spool->failure.code != E_OK) {
+        base->query->failed_at = spool->failed_at;
+        *err = spool->failure;
+        return err->code;
+    }
     if (self->at < spool->rows.count)
         batch_share(out, &spool->rows.batches[self->at++]);
     return E_OK;
@@ -39,6 +52,8 @@ const struct stage_type spool_stage = {
 
 /* ---- building ---- */
 
+#define STAGE_SURE_MAX ((size_t)64 << 20)
+
 static enum code stage_add(struct query *self, const struct stage_type *type, struct plan *plan, int32_t input_count,
                            struct stage **out, struct error *err)
 {
@@ -55,6 +70,7 @@ static enum code stage_start(struct query *self, struct stage *stage, struct err
 {
     mem_grow(self->stages, self->stage_capacity, self->stage_count + 1);
     self->stages[self->stage_count++] = stage;
+    stage->budget = (struct budget){.of = self->spec.budget};
     return stage->type->open(stage, err);
 }
 
@@ -93,10 +109,35 @@ static enum code build(struct query *self, struct plan *plan, struct stage **out
     return stage_start(self, *out, err);
 }
 
+/* Half of the budget in equal parts for the stages that go to disk when there is no more: none finds all taken. */
+static void parts_reserve(struct query *self)
+{
+    size_t spilling = 0;
+    for (int32_t i = 0; i < self->stage_count; i++)
+        spilling += self->stages[i]->type->spills;
+    for (int32_t i = 0; i < self->stage_count; i++) {
+        struct stage *stage = self->stages[i];
+        size_t sure = stage->type->spills ? self->spec.budget->limit_bytes / 2 / spilling : 0;
+        struct error ignored = {0};
+        sure = sure < STAGE_SURE_MAX ? sure : STAGE_SURE_MAX;
+        if (sure > 0 && budget_take(self->spec.budget, sure, stage->type->name, &ignored) == E_OK)
+            stage->budget.sure_bytes = sure;
+    }
+}
+
+static void part_give(struct stage *stage)
+{
+    size_t sure = stage->budget.sure_bytes;
+    always(atomic_load(&stage->budget.used_bytes) == 0);
+    stage->budget.sure_bytes = 0;
+    budget_give(stage->query->spec.budget, sure);
+}
+
 enum code query_open(const struct query_spec *spec, struct query **out, struct error *err)
 {
     struct query *self = mem_new(struct query);
     self->spec = *spec;
+    self->spill = spec->spill != NULL ? spec->spill : &self->own_spill;
     self->rejects.note = &self->note;
     self->plan_count = plan_number(&self->arena, spec->plan);
     self->spools = mem_array(struct spool *, (size_t)self->plan_count);
@@ -105,6 +146,7 @@ enum code query_open(const struct query_spec *spec, struct query **out, struct e
         query_close(self);
         return code;
     }
+    parts_reserve(self);
     *out = self;
     return E_OK;
 }
@@ -122,13 +164,32 @@ static enum code memory_error(struct query *self, struct error *err)
         full->type->name, self->spec.budget->limit_bytes);
 }
 
-enum code query_next(struct query *self, struct batch *out, struct position *at, struct error *err)
+static enum code next_of(struct query *self, struct stage *stage, struct batch *out, struct position *at,
+                         struct error *err)
 {
-    enum code code = stage_next(self->root, out, err);
+    enum code code = stage_next(stage, out, err);
     if (code == E_MEMORY && self->full != NULL)
         code = memory_error(self, err);
     *at = self->failed_at;
     return code;
+}
+
+enum code query_next(struct query *self, struct batch *out, struct position *at, struct error *err)
+{
+    return next_of(self, self->root, out, at, err);
+}
+
+enum code query_next_of(struct query *self, int32_t input, struct batch *out, struct position *at, struct error *err)
+{
+    self->failed_at = (struct position){0};
+    self->full = NULL;
+    rejects_clear(&self->rejects); // of a plan that failed
+    return next_of(self, self->root->inputs[input], out, at, err);
+}
+
+bool query_can_run(const struct plan *plan)
+{
+    return plan->kind == PLAN_LEVEL || stage_type_of(plan) != NULL; // a LEVEL is a node only until its rows are there
 }
 
 void query_progress(const struct query *self, struct query_progress *out)
@@ -143,8 +204,10 @@ void query_close(struct query *self)
 {
     if (self == NULL)
         return;
-    for (int32_t i = self->stage_count - 1; i >= 0; i--)
+    for (int32_t i = self->stage_count - 1; i >= 0; i--) {
         self->stages[i]->type->close(self->stages[i]);
+        part_give(self->stages[i]);
+    }
     for (int32_t i = 0; i < self->plan_count; i++)
         if (self->spools[i] != NULL)
             stored_rows_free(&self->spools[i]->rows, self->spec.budget);

@@ -21,8 +21,8 @@ static enum code source_open(struct files_reader *self, const struct files_reade
 {
     const struct pipeline_source *source = spec->source;
     struct arena scratch = {0};
-    const char **names = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
-    const char **values = arena_array(&scratch, const char *, (size_t)source->option_count + 1);
+    const char **names = arena_array(&scratch, const char *, (size_t)source->option_count + 2);
+    const char **values = arena_array(&scratch, const char *, (size_t)source->option_count + 2);
     struct source_spec config = {
         .name = source->name,
         .schema = spec->schema,
@@ -30,17 +30,23 @@ static enum code source_open(struct files_reader *self, const struct files_reade
         .budget = spec->budget,
         .option_names = names,
         .option_values = values,
-        .partitioned = true,
+        .partitioned = !spec->flat,
         .tests = source->tests,
         .test_count = source->test_count,
         .may_lack = source->of_table, // before its first epoch
         .needed = {[SOURCE_VALUE] = true, [SOURCE_TOPIC] = true},
     };
     for (int32_t i = 0; i < source->option_count; i++) {
-        if (spec->without != NULL && strcasecmp(source->options[i].name, spec->without) == 0)
+        const struct setting *option = &source->options[i];
+        bool without = spec->without != NULL && strcasecmp(option->name, spec->without) == 0;
+        if (without || (spec->unset_empty && option->value[0] == '\0'))
             continue;
-        names[config.option_count] = source->options[i].name;
-        values[config.option_count++] = source->options[i].value;
+        names[config.option_count] = option->name;
+        values[config.option_count++] = option->value;
+    }
+    if (spec->path != NULL) {
+        names[config.option_count] = "path";
+        values[config.option_count++] = spec->path;
     }
     self->source = mem_zero(self->type->size);
     enum code code = self->type->open(self->source, &config, err);
@@ -126,9 +132,16 @@ static enum code files_open(struct stage *base, struct error *err)
     struct files_scan *self = (struct files_scan *)base;
     const struct query_spec *query = &base->query->spec;
     const struct pipeline_source *source = base->plan->source;
-    const struct files_reader_spec spec = {
-        .source = source, .schema = base->plan->schema, .zone = query->session->zone, .budget = query->budget};
-    self->path = files_option(source, "path");
+    const struct query_project *project = query->project;
+    bool of_table = project != NULL && source->of_table;
+    self->path = of_table ? project->table_path(project->context, source->name) : files_option(source, "path");
+    const struct files_reader_spec spec = {.source = source,
+                                           .path = of_table ? self->path : NULL,
+                                           .unset_empty = project != NULL,
+                                           .schema = base->plan->schema,
+                                           .zone = query->session->zone,
+                                           .budget = query->budget,
+                                           .flat = source->path_columns == NULL && source->size_bytes == 0};
     self->size_bytes = source->size_bytes;
     return files_reader_open(&self->reader, &spec, err);
 }

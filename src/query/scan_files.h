@@ -23,6 +23,9 @@ struct files_reader_spec {
     const struct zone *zone;
     struct budget *budget;
     const char *without; /* an option that the source is not to see; or NULL */
+    const char *path;    /* where the files are; NULL: an option says it */
+    bool unset_empty;    /* an option that is empty is one not set: "${env:NAME:-}" */
+    bool flat;           /* folders name=value are refused: nobody asked what they give */
 };
 MUST_CHECK enum code files_reader_open(struct files_reader *self, const struct files_reader_spec *spec,
                                        struct error *err);

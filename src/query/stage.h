@@ -18,6 +18,7 @@ struct stage_type {
     enum code (*open)(struct stage *self, struct error *err); /* its inputs are open */
     enum code (*next)(struct stage *self, struct batch *out, struct error *err);
     void (*close)(struct stage *self);
+    bool spills; /* holds rows, charged to its own budget; what does not fit goes to disk (rows_file.h) */
 };
 /* First member of every stage. */
 struct stage {
@@ -26,9 +27,11 @@ struct stage {
     struct plan *plan;
     struct stage **inputs; /* in the query's arena */
     int32_t input_count;
+    struct budget budget; /* a part of the query's: of stages that hold rows */
 };
 struct query {
     struct query_spec spec;
+    struct query_spill *spill, own_spill;
     struct arena arena;
     struct stage *root;
     struct stage **stages; /* all of them, inputs first; heap */
@@ -81,6 +84,6 @@ void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_
 
 extern const struct stage_type values_stage, range_stage, stored_stage, filter_stage, project_stage, generate_stage,
     limit_stage, union_stage, sort_stage, group_stage, distinct_stage, set_stage, match_stage, expand_stage,
-    spool_stage, files_stage, decode_stage, apply_stage, window_stage, recursion_stage;
+    spool_stage, files_stage, decode_stage, apply_stage, window_stage, recursion_stage, table_stage;
 
 #endif

@@ -10,7 +10,7 @@ const struct stage_type *stage_type_of(const struct plan *plan)
         [PLAN_SORT] = &sort_stage,           [PLAN_AGGREGATE] = &group_stage, [PLAN_DEDUPLICATE] = &distinct_stage,
         [PLAN_SET_OPERATION] = &set_stage,   [PLAN_JOIN] = &match_stage,      [PLAN_EXPAND] = &expand_stage,
         [PLAN_DECODE] = &decode_stage,       [PLAN_APPLY] = &apply_stage,     [PLAN_WINDOW] = &window_stage,
-        [PLAN_RECURSION] = &recursion_stage,
+        [PLAN_RECURSION] = &recursion_stage, [PLAN_TABLE] = &table_stage,
     };
     if (plan->streaming || (plan->kind == PLAN_LIMIT && plan->expr_count == 0) ||
         (plan->kind == PLAN_JOIN && plan->unsupported != NULL))
@@ -185,6 +185,14 @@ void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_
 {
     if (from == 0 && to == in->rows) {
         batch_share(out, in);
+        return;
+    }
+    if (in->source != NULL) {
+        int32_t *rows = mem_array(int32_t, (size_t)(to - from) + 1);
+        for (int64_t i = from; i < to; i++)
+            rows[i - from] = (int32_t)i;
+        batch_gather(out, in, rows, to - from);
+        mem_free(rows);
         return;
     }
     batch_init(out, in->schema, to - from);

@@ -36,7 +36,7 @@ const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, 
     int32_t table = first_table(pipeline, plan, paths), number = 1;
     for (int32_t i = 0; i < plan->id; i++) {
         const struct plan *other = pipeline->nodes[i];
-        number += plan_merges(other) && other->kind == plan->kind && first_table(pipeline, other, paths) == table;
+        number += plan_is_stateful(other) && other->kind == plan->kind && first_table(pipeline, other, paths) == table;
     }
     mem_free(paths);
     if (table < 0)

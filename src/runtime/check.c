@@ -1,6 +1,7 @@
 #include <strings.h>
 
 #include "format/format.h"
+#include "query/query.h"
 #include "runtime/dead_letters.h"
 #include "runtime/outputs.h"
 #include "runtime/plan_stage.h"
@@ -11,7 +12,7 @@
 
 enum { QUARANTINE_NAME_MAX = 200 }; /* bytes: a folder's name */
 
-/* What the engine executes; the rest is typed by sql/ and refused here, by name. */
+/* What the engine of streams executes; the rest is typed by sql/ and refused here, by name. */
 static bool can_execute(enum plan_kind kind)
 {
     switch (kind) {
@@ -25,8 +26,7 @@ static bool can_execute(enum plan_kind kind)
     case PLAN_DEDUPLICATE:
     case PLAN_AGGREGATE:
     case PLAN_JOIN:
-    case PLAN_UNION:
-    case PLAN_VALUES: return true;
+    case PLAN_UNION: return true;
     default: return false;
     }
 }
@@ -83,7 +83,9 @@ static void source_use_check(struct check *check, const struct plan *plan)
 
 static void node_check(struct check *check, const struct plan *plan)
 {
-    if (!can_execute(plan->kind) || plan->unsupported != NULL) {
+    bool source = plan->kind == PLAN_SOURCE && plan->unsupported != NULL;
+    bool runs = plan->streaming ? can_execute(plan->kind) && plan->unsupported == NULL : query_can_run(plan);
+    if (source || !runs) {
         refuse(check, plan->at, "this part of the query", plan_name(plan));
         return;
     }

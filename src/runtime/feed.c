@@ -55,15 +55,13 @@ static enum code columns_choose(struct feed *feed, const struct feed_spec *spec,
     return E_OK;
 }
 
-/* Where a table of the pipeline lies. */
-static const char *table_folder(const struct feed_spec *spec, const struct pipeline_source *source, struct arena *arena)
+const char *table_folder(const struct pipeline *pipeline, const char *tables_path, const char *name,
+                         struct arena *arena)
 {
-    for (int32_t i = 0; i < spec->pipeline->table_count; i++) {
-        const struct pipeline_table *table = spec->pipeline->tables[i];
-        if (strcasecmp(table->name, source->name) == 0 && table->path != NULL)
-            return table->path;
-    }
-    return arena_printf(arena, "%s/%s", spec->settings->tables_path, source->name);
+    for (int32_t i = 0; i < pipeline->table_count; i++)
+        if (strcasecmp(pipeline->tables[i]->name, name) == 0 && pipeline->tables[i]->path != NULL)
+            return pipeline->tables[i]->path;
+    return arena_printf(arena, "%s/%s", tables_path, name);
 }
 
 static void limit_read(struct feed *feed, const struct run_settings *settings)
@@ -108,7 +106,8 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
     }
     if (source->of_table) {
         names[config.option_count] = "path";
-        values[config.option_count++] = table_folder(spec, source, &scratch);
+        values[config.option_count++] =
+            table_folder(spec->pipeline, spec->settings->tables_path, source->name, &scratch);
     }
     config.option_names = names;
     config.option_values = values;

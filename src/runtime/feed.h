@@ -49,6 +49,9 @@ struct feed_spec {
     bool (*stopping)(void *context); /* see source_spec */
     void *context;
 };
+/* Where a table of the pipeline lies. */
+const char *table_folder(const struct pipeline *pipeline, const char *tables_path, const char *name,
+                         struct arena *arena);
 MUST_CHECK enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct error *err);
 void feed_close(struct feed *feed);
 /* Continue a partition where the chain left it; before the first feed_discover. */

@@ -28,6 +28,7 @@ struct graph_spec {
     const struct session *session;
     struct outputs *outputs;
     struct budget *budget;
+    const char *tables_path; /* leat.tables.path */
     int32_t lanes, shards;
     bool fail_on_error;    /* leat.on_error = fail */
     int64_t max_future_us; /* leat.watermark.max_future; 0 = no limit */
@@ -52,11 +53,16 @@ struct replay_rows {
     int32_t slot;
 };
 MUST_CHECK enum code graph_replay(struct graph *graph, const struct replay_rows *replay, struct error *err);
-/* Relations that stand still, for lookups and (write_views) materialized views: begin, graph_push() all rows of their sources in lane 0, finish. Before the
- * epoch's first batch; what was computed before is forgotten. */
+/* Computes what stands still: what streams look up and, with write_views, the rows of materialized views. Before the epoch's
+ * first batch; what was computed before is forgotten. A view whose query fails for its data keeps the rows it has, and so do
+ * those that read it; with fail_on_error that is an error. */
 bool graph_has_still(const struct graph *graph);
-MUST_CHECK enum code graph_still_begin(struct graph *graph, bool write_views, struct error *err);
-MUST_CHECK enum code graph_still_finish(struct graph *graph, struct error *err);
+struct still_views {
+    bool write;
+    int32_t written, failed; /* views */
+    struct error failure;    /* of the first that failed */
+};
+MUST_CHECK enum code graph_still_compute(struct graph *graph, struct still_views *views, struct error *err);
 /* Stateful nodes, in topological order; the runtime merges each one's shards (in parallel) before the next node's. */
 int32_t graph_stateful_count(const struct graph *graph);
 MUST_CHECK enum code graph_merge(struct graph *graph, int32_t stateful, int32_t shard, int32_t lane, struct error *err);

@@ -20,11 +20,11 @@ static void table_name_stages(struct graph *graph, int32_t t, int64_t *paths)
     ledger_paths(graph->spec.pipeline, table, paths);
     for (int32_t i = 0; i < graph->node_count; i++) {
         struct node *node = &graph->nodes[i];
-        if (paths[i] == 0 || !plan_merges(node->plan))
+        if (paths[i] == 0 || !plan_is_stateful(node->plan))
             continue;
         if (node->name == NULL)
             node->name = stateful_name(&graph->arena, graph->spec.pipeline, node->plan);
-        if (!node->plan->streaming || !table_keeps_late(table))
+        if (!table_keeps_late(table))
             continue;
         mem_grow(node->late_tables, node->late_capacity, node->late_count + 1);
         node->late_tables[node->late_count++] = t;
@@ -153,10 +153,10 @@ static enum code deduplicate_open(struct graph *graph, struct arena *arena, cons
     return deduplicate_new(arena, &spec, out, err);
 }
 
-enum code stage_new(struct graph *graph, struct arena *arena, const struct plan *plan, struct stateful **out,
-                    struct error *err)
+static enum code stage_new(struct graph *graph, const struct plan *plan, struct stateful **out, struct error *err)
 {
     const char *name = graph->nodes[plan->id].name;
+    struct arena *arena = &graph->arena;
     name = name != NULL ? name : plan_kind_name(plan->kind);
     switch (plan->kind) {
     case PLAN_JOIN: return join_open(graph, arena, plan, name, out, err);
@@ -170,7 +170,7 @@ static enum code stages_open(struct graph *graph, struct error *err)
     for (int32_t i = 0; i < graph->node_count; i++) {
         if (!plan_is_stateful(graph->nodes[i].plan))
             continue;
-        TRY(stage_new(graph, &graph->arena, graph->nodes[i].plan, &graph->nodes[i].stage, err));
+        TRY(stage_new(graph, graph->nodes[i].plan, &graph->nodes[i].stage, err));
         graph->stateful[graph->stateful_count++] = i;
     }
     return E_OK;
@@ -246,7 +246,8 @@ static enum code lanes_open(struct graph *graph, struct error *err)
         tally_init(lane->tally, &graph->tally_plan);
         lane->instances = mem_array(struct instance, (size_t)graph->node_count);
         for (int32_t i = 0; i < graph->node_count; i++)
-            TRY(instance_open(graph, &lane->instances[i], graph->nodes[i].plan, err));
+            if (graph->nodes[i].plan->streaming)
+                TRY(instance_open(graph, &lane->instances[i], graph->nodes[i].plan, err));
     }
     return E_OK;
 }
@@ -323,6 +324,5 @@ void graph_close(struct graph *graph)
     mem_free(graph->nodes);
     mem_free(graph->times);
     arena_free(&graph->arena);
-    arena_free(&graph->still_arena);
     mem_free(graph);
 }

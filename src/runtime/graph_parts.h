@@ -23,18 +23,18 @@ struct still_rows {
     int32_t count, capacity;
     size_t charged_bytes;
 };
-/* A join with an input that stands still. */
+/* A stream's join with an input that stands still. */
 struct lookup_stage {
     struct lookup_spec spec;
-    int32_t still;             /* the input that is hashed */
-    struct still_rows rows[2]; /* of the inputs that stand still, until they are complete */
+    int32_t still;          /* the input that is hashed */
+    struct still_rows rows; /* of that input, until they are complete */
     struct lookup_table *table;
 };
 struct node {
     const struct plan *plan;
     struct edge *edges;
     int32_t edge_count, edge_capacity;
-    struct stateful *stage;      /* of a node that merges; of one that stands still: only while it is computed */
+    struct stateful *stage;      /* of a node with state */
     struct lookup_stage *lookup; /* of a lookup */
     const char *name;            /* of a node that merges: "aggregate of gold" */
     int32_t *late_tables;        /* tables behind it that keep late rows */
@@ -78,8 +78,6 @@ struct graph {
     struct session session;   /* with the epoch's batch time */
     struct epoch_time *times; /* by plan id */
     struct arena arena;
-    struct arena still_arena; /* until what stands still is computed anew */
-    bool views_stand;         /* materialized views are right as they are: nothing is written into them */
     struct node *nodes;
     int32_t node_count;
     struct lane *lanes;
@@ -89,10 +87,6 @@ struct graph {
     int32_t *stateful;     /* plan ids of the stages whose state is in the chain, ascending */
     int32_t stateful_count;
 };
-
-/* graph_build.c: the stage of a node that merges */
-MUST_CHECK enum code stage_new(struct graph *graph, struct arena *arena, const struct plan *plan, struct stateful **out,
-                               struct error *err);
 
 /* graph_push.c */
 /* Hand a node's output to everybody behind it. */
@@ -105,11 +99,9 @@ struct emit_context {
     const struct node *node;
 };
 struct emit node_emit(struct emit_context *context);
-/* Rows of the input that is not hashed find their partners. */
-MUST_CHECK enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node,
-                                 const struct batch *in, struct error *err);
-/* The literal rows of PLAN_VALUES, to everybody behind it. */
-MUST_CHECK enum code push_values(struct graph *graph, struct lane *lane, const struct node *node, struct error *err);
+/* Into the table, or into its quarantine what the table cannot take. */
+MUST_CHECK enum code table_take(struct graph *graph, struct lane *lane, const struct node *node, int32_t table,
+                                const struct batch *batch, struct error *err);
 
 /* graph_replay.c */
 /* The node's output, for those behind it that the replayed rows are meant for. */
@@ -119,9 +111,7 @@ MUST_CHECK enum code replay_deliver(struct graph *graph, struct lane *lane, cons
 MUST_CHECK enum code node_push(struct graph *graph, struct lane *lane, int32_t id, int32_t port, const struct batch *in,
                                struct error *err);
 
-/* graph_still.c */
-MUST_CHECK enum code still_keep(struct graph *graph, struct still_rows *rows, const struct batch *in,
-                                struct error *err);
+/* graph_still.c: what streams look up is forgotten. */
 void still_close(struct graph *graph);
 
 #endif

@@ -3,8 +3,8 @@
 #include "runtime/graph_parts.h"
 
 /* What the sink can never take goes to a quarantine instead. */
-static enum code table_take(struct graph *graph, struct lane *lane, const struct node *node, int32_t table,
-                            const struct batch *batch, struct error *err)
+enum code table_take(struct graph *graph, struct lane *lane, const struct node *node, int32_t table,
+                     const struct batch *batch, struct error *err)
 {
     struct outputs *outputs = graph->spec.outputs;
     struct batch rest = {0};
@@ -35,8 +35,6 @@ enum code node_deliver(struct graph *graph, struct lane *lane, const struct node
             TRY(node_push(graph, lane, edge->target, edge->port, batch, err));
             continue;
         }
-        if (graph->views_stand && graph->spec.pipeline->tables[edge->target]->materialized)
-            continue;
         enum cpu_bucket before = cpu_meter_switch(&lane->meter, CPU_ENCODE);
         enum code code = table_take(graph, lane, node, edge->target, batch, err);
         cpu_meter_switch(&lane->meter, before);
@@ -252,8 +250,9 @@ static enum code push_stateful(struct graph *graph, struct lane *lane, const str
     return quarantine(graph, lane, node->plan, in, stateful_step, stage, err);
 }
 
-enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *in,
-                      struct error *err)
+/* Rows of the stream find their partners. */
+static enum code push_lookup(struct graph *graph, struct lane *lane, const struct node *node, const struct batch *in,
+                             struct error *err)
 {
     struct instance *self = &lane->instances[node->plan->id];
     struct emit_context context = {graph, lane, node};
@@ -273,11 +272,8 @@ enum code push_lookup(struct graph *graph, struct lane *lane, const struct node 
 static enum code push_join(struct graph *graph, struct lane *lane, const struct node *node, struct instance *self,
                            int32_t port, const struct batch *in, struct error *err)
 {
-    if (node->lookup == NULL)
-        return push_stateful(graph, lane, node, self, port, in, err);
-    if (node->plan->inputs[port]->streaming)
-        return push_lookup(graph, lane, node, in, err);
-    return still_keep(graph, &node->lookup->rows[port], in, err);
+    return node->lookup == NULL ? push_stateful(graph, lane, node, self, port, in, err)
+                                : push_lookup(graph, lane, node, in, err);
 }
 
 static enum code watermark_deliver(struct graph *graph, struct lane *lane, const struct node *node,
@@ -387,9 +383,7 @@ enum code node_push(struct graph *graph, struct lane *lane, int32_t id, int32_t 
         return push_stateful(graph, lane, node, self, port, in, err);
     case PLAN_AGGREGATE: return push_stateful(graph, lane, node, self, port, in, err);
     case PLAN_JOIN: return push_join(graph, lane, node, self, port, in, err);
-    case PLAN_WATERMARK:
-        return node->plan->streaming ? push_watermark(graph, lane, node, self, in, err)
-                                     : push_through(graph, lane, node, self, in, err);
+    case PLAN_WATERMARK: return push_watermark(graph, lane, node, self, in, err);
     case PLAN_SOURCE:
     case PLAN_TABLE: return push_through(graph, lane, node, self, in, err);
     case PLAN_UNION: return push_union(graph, lane, node, self, port, in, err);
@@ -400,37 +394,6 @@ enum code node_push(struct graph *graph, struct lane *lane, int32_t id, int32_t 
     if (code == E_OK)
         code = node_deliver(graph, lane, node, &out, err);
     batch_release(&out);
-    return code;
-}
-
-static enum code push_literals(struct graph *graph, struct lane *lane, const struct node *node, struct project *project,
-                               struct error *err)
-{
-    struct operator_counts ignored = {0};
-    struct batch one, out = {0};
-    batch_init(&one, type_struct(&graph->still_arena, NULL, 0), 1);
-    enum code code = project_batch(project, &graph->session, &one, &lane->rejects, &ignored, &out, err);
-    if (code == E_OK)
-        code = quarantine(graph, lane, node->plan, &one, project_step, project, err);
-    if (code == E_OK)
-        code = node_deliver(graph, lane, node, &out, err);
-    batch_release(&one);
-    batch_release(&out);
-    return code;
-}
-
-enum code push_values(struct graph *graph, struct lane *lane, const struct node *node, struct error *err)
-{
-    const struct plan *plan = node->plan;
-    int32_t columns = plan->schema->field_count, rows = columns > 0 ? plan->expr_count / columns : 1;
-    enum code code = E_OK;
-    for (int32_t row = 0; code == E_OK && row < rows; row++) {
-        struct project *project;
-        const struct expr *const *cells = plan->exprs + (size_t)row * (size_t)columns;
-        TRY(project_new(&graph->still_arena, cells, columns, plan->schema, &project, err));
-        code = push_literals(graph, lane, node, project, err);
-        project_free(project);
-    }
     return code;
 }
 

@@ -1,16 +1,62 @@
-/* graph_still.c - compute the relations that stand still: what lookups search.
+/* graph_still.c - compute what stands still, with the engine of queries (query/).
  *
- *   sources --> stateless stages, pushed depth first --> aggregates, lookups of still rows, streams' lookups (collect),
- *                                                        materialized views (written anew)
+ *   sources, tables --> one query, whose results are   what a stream looks up     (hashed)
+ *                                                      a materialized view's rows (written in the place of the old ones)
  *
- * Order    nodes in topological order: when it is a stage's turn all its input is there, so it is completed (an
- *          aggregate closes every group, a lookup hashes its rows) and what it gives is pushed on
+ * Shared   what several of them need is computed once: a view over another has the rows that the other one gets
+ * Views    one that fails for its data, its query or its memory keeps its rows, and so do the views that need it; streams
+ *          go on, as the flows of Spark's pipelines do. A stream that looks up such rows cannot go on
  * Memory   rows are charged to the budget while they are collected; a lookup's table charges itself
- * Thread   lane 0's instances, all lanes quiet
+ * Thread   lane 0, all lanes quiet
  */
+#include "base/log.h"
+#include "query/query.h"
+#include "runtime/feed.h"
 #include "runtime/graph_parts.h"
 
-enum code still_keep(struct graph *graph, struct still_rows *rows, const struct batch *in, struct error *err)
+/* ---- what is computed ---- */
+
+/* Who asks for the rows of a node. */
+struct still_use {
+    struct lookup_stage *lookup; /* NULL: a view's flow */
+    int32_t table;
+    struct plan *plan;
+};
+struct still_uses {
+    struct still_use *items; /* lookups first, then views in the order of the project */
+    int32_t count, capacity;
+};
+
+static void use_add(struct still_uses *uses, struct lookup_stage *lookup, int32_t table, struct plan *plan)
+{
+    mem_grow(uses->items, uses->capacity, uses->count + 1);
+    uses->items[uses->count++] = (struct still_use){lookup, table, plan};
+}
+
+static void uses_find(const struct graph *graph, bool write_views, struct still_uses *uses)
+{
+    const struct pipeline *pipeline = graph->spec.pipeline;
+    for (int32_t i = 0; i < graph->node_count; i++) {
+        struct lookup_stage *lookup = graph->nodes[i].lookup;
+        if (lookup != NULL)
+            use_add(uses, lookup, -1, plan_input(graph->nodes[i].plan, lookup->still));
+    }
+    for (int32_t t = 0; write_views && t < pipeline->table_count; t++)
+        for (int32_t f = 0; pipeline->tables[t]->materialized && f < pipeline->tables[t]->flow_count; f++)
+            use_add(uses, NULL, t, pipeline->tables[t]->flows[f]);
+}
+
+bool graph_has_still(const struct graph *graph)
+{
+    for (int32_t i = 0; i < graph->node_count; i++)
+        if (!graph->nodes[i].plan->streaming)
+            return true;
+    return false;
+}
+
+/* ---- rows that streams look up ---- */
+
+static enum code rows_keep(struct graph *graph, struct still_rows *rows, const struct batch *in, struct error *err)
 {
     size_t size = batch_bytes(in);
     TRY(budget_take(graph->spec.budget, size, "a relation that stands still", err));
@@ -29,127 +75,176 @@ static void rows_forget(struct graph *graph, struct still_rows *rows)
     *rows = (struct still_rows){0};
 }
 
-static void stage_drop(struct node *node)
-{
-    if (node->stage != NULL && !node->plan->streaming) {
-        node->stage->type->free(node->stage);
-        node->stage = NULL;
-    }
-}
-
 void still_close(struct graph *graph)
 {
     for (int32_t i = 0; i < graph->node_count; i++) {
         struct lookup_stage *lookup = graph->nodes[i].lookup;
-        stage_drop(&graph->nodes[i]);
-        for (int port = 0; lookup != NULL && port < 2; port++)
-            rows_forget(graph, &lookup->rows[port]);
-        if (lookup != NULL && lookup->table != NULL)
+        if (lookup == NULL)
+            continue;
+        rows_forget(graph, &lookup->rows);
+        if (lookup->table != NULL)
             lookup_table_free(lookup->table);
-        if (lookup != NULL)
-            lookup->table = NULL;
+        lookup->table = NULL;
     }
 }
 
-bool graph_has_still(const struct graph *graph)
+static enum code lookup_finish(struct graph *graph, struct lookup_stage *lookup, struct error *err)
 {
-    for (int32_t i = 0; i < graph->node_count; i++)
-        if (!graph->nodes[i].plan->streaming)
-            return true;
-    return false;
-}
-
-enum code graph_still_begin(struct graph *graph, bool write_views, struct error *err)
-{
-    const struct pipeline *pipeline = graph->spec.pipeline;
-    still_close(graph);
-    arena_reset(&graph->still_arena);
-    graph->views_stand = !write_views;
-    for (int32_t t = 0; write_views && t < pipeline->table_count; t++)
-        if (pipeline->tables[t]->materialized)
-            outputs_replace(graph->spec.outputs, t);
-    for (int32_t i = 0; i < graph->node_count; i++)
-        if (!graph->nodes[i].plan->streaming && plan_merges(graph->nodes[i].plan))
-            TRY(stage_new(graph, &graph->still_arena, graph->nodes[i].plan, &graph->nodes[i].stage, err));
+    TRY(lookup_table_new(&lookup->spec, &graph->session, lookup->rows.batches, lookup->rows.count, graph->spec.budget,
+                         &lookup->table, err));
+    rows_forget(graph, &lookup->rows);
     return E_OK;
 }
 
-/* ---- a node whose input is complete ---- */
+/* ---- computing ---- */
 
-/* GROUP BY of nothing over no rows: one row all the same. */
-static enum code aggregate_nothing(struct graph *graph, const struct node *node, struct error *err)
+struct still {
+    struct graph *graph;
+    struct still_views *views;
+    struct still_uses uses;
+    struct query *query;
+    struct arena arena;
+    bool *failed; /* per table: it keeps its rows */
+};
+
+static bool is_stopping(__attribute__((unused)) void *context) { return runtime_stopping(); }
+
+static const char *path_of_table(void *context, const char *name)
 {
-    const struct plan_aggregate *a = &node->plan->aggregate;
-    struct batch row;
-    batch_init(&row, node->plan->schema, 1);
-    for (int32_t c = 0; c < a->call_count; c++) {
-        const struct aggregate_call *call = a->calls[c];
-        void *state = mem_zero(call->state_size + 1);
-        size_t heap_bytes = 0;
-        struct builder result;
-        builder_init(&result, call->type);
-        aggregate_init(call, state);
-        always(aggregate_finish(call, state, &result));
-        builder_finish(&result, &row.columns[c]);
-        builder_release(&result);
-        aggregate_drop(call, state, &heap_bytes);
-        mem_free(state);
+    struct still *self = context;
+    const struct graph_spec *spec = &self->graph->spec;
+    return table_folder(spec->pipeline, spec->tables_path, name, &self->arena);
+}
+
+/* The query numbers its nodes, so it has nodes of its own. */
+static struct plan *together(struct still *self)
+{
+    struct plan *all = arena_new(&self->arena, struct plan);
+    *all = (struct plan){.kind = PLAN_UNION, .schema = self->uses.items[0].plan->schema, .group = -1};
+    all->more_inputs = arena_array(&self->arena, struct plan *, (size_t)self->uses.count);
+    all->input_count = self->uses.count;
+    for (int32_t i = 0; i < self->uses.count; i++)
+        all->more_inputs[i] = self->uses.items[i].plan;
+    return plan_copy(&self->arena, all);
+}
+
+static enum code batch_give(struct still *self, const struct still_use *use, struct batch *batch, struct error *err)
+{
+    struct graph *graph = self->graph;
+    batch_retype(batch, use->plan->schema);
+    if (use->lookup != NULL)
+        return rows_keep(graph, &use->lookup->rows, batch, err);
+    return table_take(graph, &graph->lanes[0], &graph->nodes[use->plan->id], use->table, batch, err);
+}
+
+/* *own: what failed is the query itself, at `at`; else it is a disk, or somebody who takes the rows. */
+static enum code rows_give(struct still *self, int32_t use, struct position *at, bool *own, struct error *err)
+{
+    for (;;) {
+        struct batch batch = {0};
+        *own = true;
+        TRY(query_next_of(self->query, use, &batch, at, err));
+        if (batch.rows == 0) {
+            batch_release(&batch);
+            return E_OK;
+        }
+        *own = false;
+        enum code code = batch_give(self, &self->uses.items[use], &batch, err);
+        batch_release(&batch);
+        TRY(code);
     }
-    enum code code = node_deliver(graph, &graph->lanes[0], node, &row, err);
-    batch_release(&row);
+}
+
+static bool is_of_query(enum code code)
+{
+    return code == E_DATA || code == E_SQL || code == E_UNSUPPORTED || code == E_MEMORY;
+}
+
+static enum code error_place(const struct still_use *use, struct position at, struct error *err)
+{
+    if (at.line == 0)
+        at = use->plan->at;
+    return error_note(err, "%s:%d:%d", at.file != NULL ? at.file : "", at.line, at.column);
+}
+
+static enum code view_fail(struct still *self, int32_t table, const struct error *why, struct error *err)
+{
+    const char *name = self->graph->spec.pipeline->tables[table]->name;
+    outputs_keep(self->graph->spec.outputs, table);
+    self->failed[table] = true;
+    self->views->failed++;
+    if (self->graph->spec.fail_on_error) {
+        *err = *why;
+        return error_note(err, "materialized view %s", name);
+    }
+    log_warn("materialized view %s keeps its rows: %s", name, why->text);
+    if (self->views->failed == 1) {
+        self->views->failure = *why;
+        error_note(&self->views->failure, "materialized view %s keeps its rows", name);
+    }
+    return E_OK;
+}
+
+static enum code use_compute(struct still *self, int32_t i, struct error *err)
+{
+    const struct still_use *use = &self->uses.items[i];
+    bool is_view = use->lookup == NULL, first = i == 0 || self->uses.items[i - 1].table != use->table, own = false;
+    struct position at = {0};
+    struct error why = {0};
+    if (is_view && first)
+        outputs_replace(self->graph->spec.outputs, use->table);
+    if (is_view && self->failed[use->table])
+        return E_OK;
+    enum code code = rows_give(self, i, &at, &own, &why);
+    if (code == E_OK)
+        return is_view ? E_OK : lookup_finish(self->graph, use->lookup, err);
+    if (own && is_of_query(code)) {
+        error_place(use, at, &why);
+        if (is_view)
+            return view_fail(self, use->table, &why, err);
+    }
+    *err = why;
     return code;
 }
 
-static enum code merge_finish(struct graph *graph, struct node *node, struct error *err)
+static enum code uses_compute(struct still *self, struct error *err)
 {
-    struct lane *lane = &graph->lanes[0];
-    struct stateful *stage = node->stage;
-    struct emit_context context = {graph, lane, node};
-    const struct emit emit = node_emit(&context);
-    struct operator_counts *counts = &lane->instances[node->plan->id].counts;
-    for (int32_t shard = 0; shard < graph->spec.shards; shard++)
-        TRY(stage->type->shard_merge(stage, shard, &graph->times[node->plan->id], &emit, counts, err));
-    if (node->plan->kind == PLAN_AGGREGATE && node->plan->aggregate.key_count == 0 && counts->out == 0)
-        TRY(aggregate_nothing(graph, node, err));
-    stage_drop(node);
+    struct graph *graph = self->graph;
+    struct plan *all = together(self);
+    const struct query_project project = {path_of_table, self};
+    const struct query_spec spec = {.plan = all,
+                                    .session = &graph->session,
+                                    .budget = graph->spec.budget,
+                                    .project = &project,
+                                    .stopped = is_stopping};
+    TRY(query_open(&spec, &self->query, err));
+    for (int32_t i = 0; i < self->uses.count; i++)
+        TRY(use_compute(self, i, err));
     return E_OK;
 }
 
-static enum code lookup_finish(struct graph *graph, struct node *node, struct error *err)
+static void count_written(struct still *self)
 {
-    struct lookup_stage *lookup = node->lookup;
-    struct still_rows *still = &lookup->rows[lookup->still], *seeking = &lookup->rows[1 - lookup->still];
-    TRY(lookup_table_new(&lookup->spec, &graph->session, still->batches, still->count, graph->spec.budget,
-                         &lookup->table, err));
-    rows_forget(graph, still);
-    if (node->plan->streaming)
-        return E_OK;
-    for (int32_t i = 0; i < seeking->count; i++)
-        TRY(push_lookup(graph, &graph->lanes[0], node, &seeking->batches[i], err));
-    rows_forget(graph, seeking);
-    lookup_table_free(lookup->table);
-    lookup->table = NULL;
-    return E_OK;
+    const struct pipeline *pipeline = self->graph->spec.pipeline;
+    for (int32_t t = 0; self->views->write && t < pipeline->table_count; t++)
+        self->views->written += pipeline->tables[t]->materialized && !self->failed[t];
 }
 
-static enum code node_finish(struct graph *graph, struct node *node, struct error *err)
-{
-    if (node->lookup != NULL)
-        return lookup_finish(graph, node, err);
-    if (node->plan->streaming)
-        return E_OK;
-    if (plan_merges(node->plan))
-        return merge_finish(graph, node, err);
-    return node->plan->kind == PLAN_VALUES ? push_values(graph, &graph->lanes[0], node, err) : E_OK;
-}
-
-enum code graph_still_finish(struct graph *graph, struct error *err)
+enum code graph_still_compute(struct graph *graph, struct still_views *views, struct error *err)
 {
     struct cpu_meter *meter = &graph->lanes[0].meter;
+    struct still self = {.graph = graph, .views = views};
     enum code code = E_OK;
+    still_close(graph);
+    self.failed = arena_array(&self.arena, bool, (size_t)graph->spec.pipeline->table_count + 1);
+    uses_find(graph, views->write, &self.uses);
     cpu_meter_start(meter, CPU_AGGREGATE);
-    for (int32_t i = 0; code == E_OK && i < graph->node_count; i++)
-        code = node_finish(graph, &graph->nodes[i], err);
+    if (self.uses.count > 0)
+        code = uses_compute(&self, err);
     cpu_meter_stop(meter);
+    count_written(&self);
+    query_close(self.query);
+    mem_free(self.uses.items);
+    arena_free(&self.arena);
     return code;
 }

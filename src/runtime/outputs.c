@@ -300,12 +300,18 @@ enum code outputs_write(struct outputs *self, int32_t lane, int32_t table, const
     return code == E_OK ? E_OK : output_blame(output, err);
 }
 
-void outputs_replace(struct outputs *self, int32_t table)
+void outputs_keep(struct outputs *self, int32_t table)
 {
     struct output *output = &self->all[table];
     text_clear(&output->preview);
     atomic_store(&output->preview_rows, 0);
     output->type->abort(output->sink, self->epoch);
+}
+
+void outputs_replace(struct outputs *self, int32_t table)
+{
+    struct output *output = &self->all[table];
+    outputs_keep(self, table);
     output->type->replace(output->sink, self->epoch);
 }
 
@@ -356,7 +362,7 @@ static enum code rows_to(struct outputs *self, int32_t lane, const struct set_as
 static enum code set_aside(struct outputs *self, int32_t lane, const struct set_aside *what, struct error *err)
 {
     if (self->spec.fail_on_error)
-        return reject_fail(what->in, what->rejects, what->by, err);
+        return reject_fail(what->about, what->in, what->rejects, what->by, err);
     TRY(rows_to(self, lane, what, &self->style, false, err));
     return rows_to(self, lane, what, &self->letter_style, true, err);
 }

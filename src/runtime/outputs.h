@@ -55,6 +55,8 @@ MUST_CHECK enum code outputs_refuse(struct outputs *outputs, int32_t lane, int32
 int64_t outputs_refused(const struct outputs *outputs, int32_t i); /* rows, in this epoch */
 /* What this epoch writes into the table is all of it; what it has written there so far is forgotten. */
 void outputs_replace(struct outputs *outputs, int32_t table);
+/* The table stays as it is: what this epoch has written into it is forgotten. */
+void outputs_keep(struct outputs *outputs, int32_t table);
 /* The rows of `in` named by `rejects`. */
 MUST_CHECK enum code outputs_reject(struct outputs *outputs, int32_t lane, const struct batch *in,
                                     const struct rejects *rejects, const struct rejecter *by, struct error *err);

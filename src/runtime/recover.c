@@ -449,6 +449,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .session = self->options->session,
         .outputs = self->outputs,
         .budget = &self->budget,
+        .tables_path = self->settings.tables_path,
         .lanes = workers,
         .shards = STATE_SHARDS,
         .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,

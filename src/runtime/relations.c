@@ -61,23 +61,6 @@ static uint64_t signature_of(const struct source_ranges *ranges)
     return sum;
 }
 
-static enum code source_push(struct feed *feed, struct graph *graph, struct error *err)
-{
-    enum code code = E_OK;
-    for (int32_t i = 0; i < feed->ranges.count; i++)
-        feed->ranges.items[i].to = feed->ranges.items[i].latest;
-    while (code == E_OK && !feed->done) {
-        struct batch batch = {0};
-        if (runtime_stopping())
-            return fail(err, E_STOPPED, "asked to stop");
-        code = feed_fetch(feed, READ_WAIT_US, &batch, err);
-        if (code == E_OK && batch.rows > 0)
-            code = graph_push(graph, 0, feed->node, &batch, err);
-        batch_release(&batch);
-    }
-    return code;
-}
-
 /* ---- all of them ---- */
 
 static enum code look(const struct relations *self, uint64_t *signatures, struct error *err)
@@ -92,31 +75,25 @@ static enum code look(const struct relations *self, uint64_t *signatures, struct
     return E_OK;
 }
 
-static enum code read_all(struct relations *self, struct graph *graph, bool write_views, struct error *err)
+/* What changes while it is read is seen by the next look. */
+static enum code read_all(struct relations *self, struct graph *graph, struct still_views *views, struct error *err)
 {
-    TRY(graph_still_begin(graph, write_views, err));
-    for (int32_t i = 0; i < self->count; i++) {
-        struct feed feed = {0};
-        enum code code = source_list(self, i, &feed, err);
-        if (code == E_OK) {
-            self->signatures[i] = signature_of(&feed.ranges);
-            code = source_push(&feed, graph, err);
-        }
-        feed_close(&feed);
-        TRY(code);
-    }
-    return graph_still_finish(graph, err);
+    TRY(look(self, self->signatures, err));
+    return graph_still_compute(graph, views, err);
 }
 
-static enum code read_settled(struct relations *self, struct graph *graph, bool write_views, struct error *err)
+static enum code read_settled(struct relations *self, struct graph *graph, bool write_views, struct still_views *views,
+                              struct error *err)
 {
     enum code code = E_LOST;
     for (int attempt = 0; code == E_LOST && attempt < READ_TRIES; attempt++) {
         if (attempt > 0) {
             log_info("%s; listing it again", err->text); // it was replaced while it was being read
             error_clear(err);
+            os->sleep_us(READ_WAIT_US);
         }
-        code = read_all(self, graph, write_views, err);
+        *views = (struct still_views){.write = write_views};
+        code = read_all(self, graph, views, err);
     }
     return code;
 }
@@ -134,29 +111,37 @@ static bool has_views(const struct pipeline *pipeline)
 /* Of the queries and of all that they read. */
 static uint64_t views_sign(const struct relations *self, const uint64_t *signatures)
 {
-    struct text plan = {0};
     if (!has_views(self->pipeline))
         return 0;
-    pipeline_print(self->pipeline, &plan);
-    uint64_t sum = XXH64(plan.data, plan.size, 0);
-    text_free(&plan);
-    sum = XXH64(signatures, (size_t)self->count * sizeof *signatures, sum);
+    uint64_t sum = XXH64(signatures, (size_t)self->count * sizeof *signatures, self->pipeline->text_sum);
     return sum != 0 ? sum : 1;
 }
 
 /* ---- when ---- */
 
+uint64_t relations_views(const struct relations *self) { return self->failure.code == E_OK ? self->views : 0; }
+
+enum code relations_verdict(const struct relations *self, struct error *err)
+{
+    if (self->failure.code == E_OK)
+        return E_OK;
+    *err = self->failure;
+    return err->code;
+}
+
 static enum code compute(struct relations *self, struct graph *graph, bool write_views, struct error *err)
 {
+    struct still_views written;
     self->computed = false;
-    TRY(read_settled(self, graph, write_views, err));
+    TRY(read_settled(self, graph, write_views, &written, err));
     uint64_t views = views_sign(self, self->signatures);
     self->computed = true;
     if (write_views) {
         self->views = views;
         self->views_us = os->clock_mono_us();
+        self->failure = written.failure;
     }
-    self->renewed = write_views;
+    self->renewed = written.written > 0;
     return E_OK;
 }
 

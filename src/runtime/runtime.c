@@ -58,7 +58,7 @@ static enum code run_once(struct engine *self, struct error *err)
     while (ran && !runtime_stopping())
         TRY(epoch_pass(self, false, &ran, err));
     merging_finish(&self->merging, chain_oldest(self->chain));
-    return E_OK;
+    return relations_verdict(&self->relations, err);
 }
 
 static enum code run_interval(struct engine *self, struct error *err)

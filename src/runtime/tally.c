@@ -228,7 +228,7 @@ void tally_step_begin(struct tally *self, struct tally_step *step, int32_t node,
         return;
     const struct plan *plan = self->plan->pipeline->nodes[node];
     struct tally_stage *stage = &self->stages[node];
-    if (!plan_merges(plan) && plan->kind != PLAN_JOIN)
+    if (!plan_is_stateful(plan) && plan->kind != PLAN_JOIN)
         return;
     mem_grow(stage->fates, stage->capacity, in->rows);
     memset(stage->fates, ROW_TAKEN, (size_t)in->rows);

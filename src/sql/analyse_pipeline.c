@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/hash.h"
 #include "sql/analyse.h"
 #include "sql/catalog.h"
 #include "sql/join.h"
@@ -408,6 +409,14 @@ static void know_files(struct arena *arena, struct notes *notes, const struct pr
     notes->file_count += text->file_count;
 }
 
+static uint64_t text_sum(const struct project_text *text)
+{
+    uint64_t sum = 0;
+    for (int32_t i = 0; i < text->file_count; i++)
+        sum = XXH64(text->files[i].text.data, text->files[i].text.size, sum);
+    return sum;
+}
+
 enum code project_analyse(struct arena *arena, const struct project_text *text, const struct pipeline **out,
                           struct error *err)
 {
@@ -418,7 +427,8 @@ enum code project_analyse(struct arena *arena, const struct project_text *text, 
                                   .directory = text->directory,
                                   .storage = text->storage,
                                   .storage_at = text->storage_at,
-                                  .session = text->session};
+                                  .session = text->session,
+                                  .text_sum = text_sum(text)};
     know_files(arena, notes, text);
     self.analyser = (struct analyser){.arena = arena, .notes = notes, .err = err, .catalog = &self.catalog};
     self.analyser.expr = (struct expr_context){arena, &pipeline->session};

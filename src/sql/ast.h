@@ -272,6 +272,7 @@ struct ast_statement {
     const char *name; /* last part; catalog and schema in `qualifier` */
     const char *qualifier;
     bool temporary, materialized, if_not_exists, or_refresh;
+    bool streams; /* its query reads something with STREAM */
     struct ast_column *columns;
     int32_t column_count;
     const char *format; /* USING */

@@ -32,13 +32,16 @@ static enum code resolve_source(struct analyser *self, struct element *element)
 }
 
 /* A statement's query sees no WITH names of the query that reads it. */
-static enum code analyse_apart(struct analyser *self, const struct ast_query *query, struct plan **out)
+static enum code analyse_apart(struct analyser *self, const struct ast_query *query, bool batch, struct plan **out)
 {
     const struct cte_scope *ctes = self->ctes;
+    bool batch_before = self->batch;
     struct rowset rows = {0};
     self->ctes = NULL;
+    self->batch = batch;
     enum code code = analyse_query(self, query, NULL, &rows);
     self->ctes = ctes;
+    self->batch = batch_before;
     *out = rows.plan;
     return code;
 }
@@ -81,7 +84,7 @@ static enum code resolve_view(struct analyser *self, struct element *element)
         return files_source(self, element->source, &element->plan);
     if (view->query == NULL)
         return files_statement(self, view, &element->plan);
-    TRY(analyse_apart(self, view->query, &element->plan));
+    TRY(analyse_apart(self, view->query, self->batch || !view->streams, &element->plan));
     TRY(rename_columns(self, view, &element->plan));
     if (element->plan->streaming && !view->temporary)
         notes_warn(self->notes, view->name_at, "on Spark a view over a stream must be a TEMPORARY VIEW");
@@ -142,7 +145,8 @@ static enum code resolve_table(struct analyser *self, struct element *element)
     for (int32_t i = 0; i < element->flows.count; i++) {
         struct flow *flow = element->flows.items[i];
         if (flow->query != NULL)
-            TRY(analyse_apart(self, flow->query, &flow->plan));
+            TRY(analyse_apart(self, flow->query, element->statement != NULL && element->statement->materialized,
+                              &flow->plan));
         else
             TRY(read_sink_input(self, flow));
         TRY(check_flow_type(self, element, flow));
@@ -214,6 +218,21 @@ const char *table_format(const struct catalog *catalog, const struct ast_stateme
     return format;
 }
 
+/* What the folders of a table of lines give; NULL: nothing. */
+static const struct type *partition_columns(struct analyser *self, const struct element *table)
+{
+    const struct ast_statement *statement = table->statement;
+    const struct type *schema = table->plan->schema;
+    struct field *fields = arena_array(self->arena, struct field, (size_t)statement->partition_count + 1);
+    int32_t count = 0;
+    for (int32_t i = 0; i < statement->partition_count; i++) {
+        int32_t at = type_field_index(schema, statement->partitions[i].name, true);
+        if (at >= 0) // else it is an error of the table
+            fields[count++] = schema->fields[at];
+    }
+    return count > 0 ? type_struct(self->arena, fields, count) : NULL;
+}
+
 /* The stored rows of a table. Its properties say how they were written, in the words that readers take. */
 static enum code batch_read(struct analyser *self, struct element *table, struct position at, struct plan **out)
 {
@@ -230,14 +249,14 @@ static enum code batch_read(struct analyser *self, struct element *table, struct
                                        .option_count = statement->property_count,
                                        .schema = table->plan->schema,
                                        .at = at};
+    bool lines = !same_name(source->format, "parquet") && !same_name(source->format, "delta");
+    if (lines)
+        source->path_columns = partition_columns(self, table);
     if (table->still == NULL)
         TRY(source_relation(self, source, false, &table->still));
     *out = table->still;
-    bool lines = !same_name(source->format, "parquet") && !same_name(source->format, "delta");
     if (lines && !same_name(source->format, "json") && !same_name(source->format, "csv"))
         (*out)->unsupported = "reading a table of this format without STREAM";
-    else if (lines && statement->partition_count > 0)
-        (*out)->unsupported = "reading a partitioned table of csv or json without STREAM";
     return E_OK;
 }
 

@@ -103,7 +103,7 @@ static enum code find_session(struct analyser *self, const struct plan *input, c
 enum code group_rows(struct analyser *self, struct plan *input, const struct group *group, struct position at,
                      struct plan **out)
 {
-    if (self->batch && group->window.key >= 0)
+    if (!input->streaming && group->window.key >= 0)
         return group_by_windows(self, input, group, at, out);
     struct plan *node = plan_over(self->arena, PLAN_AGGREGATE, input, group->schema, at);
     struct plan_aggregate *aggregate = &node->aggregate;

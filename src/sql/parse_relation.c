@@ -219,6 +219,7 @@ static enum code parse_stream(struct parser *self, struct ast_relation *relation
 {
     self->at++;
     relation->stream = true;
+    self->streams = true;
     bool parenthesised = take_symbol(self, SYM_OPEN);
     TRY(parse_named_relation(self, relation));
     if (parenthesised)

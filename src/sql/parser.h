@@ -19,6 +19,7 @@ struct parser {
     int32_t at, count;
     int32_t depth;                               /* of nested expressions and queries */
     int32_t pipe_steps;                          /* of the pipe at hand */
+    bool streams;                                /* STREAM stood before a relation */
     int32_t marks;                               /* question marks so far: parameters by place */
     const struct identifier_reader *identifiers; /* NULL: none */
     struct error *err;
@@ -136,8 +137,8 @@ MUST_CHECK enum code parse_statement(struct parser *self, struct ast_statement *
  * written up
  * to the statement's end, value NULL when no '=' is there. */
 MUST_CHECK enum code parse_statement_name(struct parser *self, struct ast_statement *statement);
-void parse_key_value(struct parser *self, struct ast_statement *statement);
 MUST_CHECK enum code parse_if_not_exists(struct parser *self, struct ast_statement *statement);
+void parse_key_value(struct parser *self, struct ast_statement *statement);
 
 /* parse_nearest.c: APPROX|EXACT NEAREST n BY .., behind the relations of a join. */
 bool at_nearest(const struct parser *self);
@@ -148,9 +149,9 @@ MUST_CHECK enum code place_arguments(struct parser *self, struct ast *call, stru
 /* ---- parse_variable.c, parse_function.c, parse_show.c ---- */
 
 struct session_statement;
-MUST_CHECK enum code parse_declare(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_create_function(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_drop_function(struct parser *self, struct session_statement *out);
+MUST_CHECK enum code parse_declare(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_set_variable(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_drop_variable(struct parser *self, struct session_statement *out);
 MUST_CHECK enum code parse_execute(struct parser *self, struct session_statement *out);

@@ -153,6 +153,12 @@ struct plan *plan_bind_outer(struct arena *arena, struct plan *subquery, const s
     return bind_plan(&self, subquery, 0);
 }
 
+struct plan *plan_copy(struct arena *arena, struct plan *root)
+{
+    struct binding_of self = {.arena = arena};
+    return bind_plan(&self, root, 0);
+}
+
 struct plan *plan_bind_calls(struct arena *arena, struct plan *subquery, const struct expr *const *calls)
 {
     struct binding_of self = {.arena = arena, .calls = calls};

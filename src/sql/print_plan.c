@@ -260,7 +260,7 @@ static void print_node(const struct plan *node, struct text *out)
     case PLAN_VALUES: text_printf(out, " of %d columns", node->schema->field_count); break;
     default: print_exprs(node, out);
     }
-    if (node->unsupported != NULL)
+    if (node->unsupported != NULL && (node->streaming || node->kind == PLAN_SOURCE))
         text_printf(out, "  (cannot run yet: %s)", node->unsupported);
 }
 

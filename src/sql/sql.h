@@ -175,6 +175,7 @@ struct plan_bound {
     enum bound_kind kind;
     int64_t rows;             /* ROWS n PRECEDING, FOLLOWING */
     const struct expr *value; /* RANGE: the order key at the bound, per row */
+    const struct type *type;  /* of the offset as it is written; NULL = none */
 };
 struct plan_over {
     enum over_kind kind;
@@ -260,6 +261,9 @@ static inline struct plan *plan_input(const struct plan *plan, int32_t i)
 /* Numbers the nodes from `root` down (id: inputs first) and counts their users; returns how many there are. */
 int32_t plan_number(struct arena *arena, struct plan *root);
 
+/* The same nodes once more, one for one: numbers and users of the copy are its own. */
+struct plan *plan_copy(struct arena *arena, struct plan *root);
+
 /* A subquery's columns of the rows around it: used[i] is set for those it reads. */
 void plan_outer_columns(struct plan *subquery, bool *used);
 /* The subquery with values[i] for column i of the rows around it. */
@@ -327,6 +331,7 @@ struct pipeline {
     bool watermark_policy_max;   /* spark.sql.streaming.multipleWatermarkPolicy */
     const char *const *warnings; /* what leaves the portable subset, with positions */
     int32_t warning_count;
+    uint64_t text_sum;    /* of all statements, as they are written */
     uint64_t fingerprint; /* of the stateful part of the graph and the settings that shape results */
 };
 
