@@ -1,6 +1,7 @@
 #include "runtime/quarantine_rows.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "format/format.h"
 #include "runtime/blame.h"
@@ -267,24 +268,62 @@ void quarantine_rows(const struct quarantine_style *style, const struct rejectio
     text_free(&detail);
 }
 
-enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by,
-                      struct error *err)
+/* ---- the first of them, as an error ---- */
+
+static const struct pipeline_source *source_named(const struct plan *plan, const char *name)
 {
-    const struct reject *reject = &rejects->items[0];
-    struct position at = by->position(by->stage, reject->step);
-    struct text what = {0};
-    detail_write(in, reject, by, &what);
-    if (in->source != NULL) {
-        int64_t record = batch_origin(in, reject->row);
-        text_add_string(&what, " at topic ");
-        column_print(&in->source->topic, record, &what);
-        text_add_string(&what, " partition ");
-        column_print(&in->source->partition, record, &what);
-        text_add_string(&what, " offset ");
-        column_print(&in->source->offset, record, &what);
+    const struct pipeline_source *found = NULL;
+    if (plan->kind == PLAN_SOURCE)
+        return plan->source != NULL && strcmp(plan->source->name, name) == 0 ? plan->source : NULL;
+    for (int32_t i = 0; found == NULL && i < plan->input_count; i++)
+        found = source_named(plan_input(plan, i), name);
+    return found;
+}
+
+/* Lines of files are found by their first byte, rows of files with columns by their number. */
+static void record_print(const struct origin *from, int64_t record, const struct plan *plan, struct text *out)
+{
+    const struct pipeline_source *source = from->name != NULL ? source_named(plan, from->name) : NULL;
+    bool file = source != NULL && strcmp(source->format, "kafka") != 0;
+    if (!given(&from->topic, record) || !given(&from->offset, record))
+        return;
+    text_add_string(out, file ? ", in file " : ", in topic ");
+    column_print(&from->topic, record, out);
+    if (!file && given(&from->partition, record)) {
+        text_add_string(out, " partition ");
+        column_print(&from->partition, record, out);
     }
-    enum code code = fail(err, E_DATA, "[%s] %s (%s:%d:%d); leat.on_error is fail", reject_condition(reject->code),
-                          what.data, at.file != NULL ? at.file : "", at.line, at.column);
+    text_add_string(out, !file ? " offset " : given(&from->value, record) ? " the line at byte " : " row ");
+    column_print(&from->offset, record, out);
+}
+
+enum code reject_fail(const struct rejection *about, const struct batch *in, const struct rejects *rejects,
+                      const struct rejecter *by, struct error *err)
+{
+    struct arena arena = {0};
+    const struct quarantine_style style = {.schema = quarantine_schema(&arena, false)};
+    const struct rejects first = {.items = rejects->items, .count = 1};
+    const struct reject *reject = &rejects->items[0];
+    struct batch row;
+    struct text what = {0};
+    quarantine_rows(&style, about, in, &first, by, &row);
+    column_print(&row.columns[QUARANTINE_DETAIL], 0, &what);
+    if (!column_is_null(&row.columns[QUARANTINE_FIELD], 0)) {
+        text_add_string(&what, ", field ");
+        column_print(&row.columns[QUARANTINE_FIELD], 0, &what);
+    }
+    if (in->source != NULL)
+        record_print(in->source, batch_origin(in, reject->row), by->plan, &what);
+    if (!column_is_null(&row.columns[QUARANTINE_AT], 0)) {
+        text_add_string(&what, " (");
+        column_print(&row.columns[QUARANTINE_AT], 0, &what);
+        text_add_char(&what, ')');
+    }
+    fail(err, E_DATA,
+         "[%s] %s. leat.on_error is fail: with leat.on_error: quarantine such rows are set aside, and the others go on",
+         reject_condition(reject->code), what.data);
     text_free(&what);
-    return code;
+    batch_release(&row);
+    arena_free(&arena);
+    return err->code;
 }

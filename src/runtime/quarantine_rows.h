@@ -42,9 +42,9 @@ struct rejected_again {
     const struct rejection *about;
     const int64_t *lineages; /* per record */
 };
-/* The first reject as an error: E_DATA with reason, record and place. */
-enum code reject_fail(const struct batch *in, const struct rejects *rejects, const struct rejecter *by,
-                      struct error *err);
+/* The first reject as an error: E_DATA with reason, field, record, place in the SQL, and what to set. */
+enum code reject_fail(const struct rejection *about, const struct batch *in, const struct rejects *rejects,
+                      const struct rejecter *by, struct error *err);
 
 enum { /* behind enum quarantine_column, in the schema of lines */
        QUARANTINE_KEY_BASE64 = QUARANTINE_COLUMNS,

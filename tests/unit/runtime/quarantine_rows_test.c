@@ -118,9 +118,11 @@ TEST(a_rejected_row_takes_its_record_along)
               "0000000000000abc|3|9|1970-01-01 00:00:01");
     batch_release(&rows);
     struct error err = {0};
-    CHECK_INT(reject_fail(&in, &rejects, &detailed, &err), E_DATA);
-    CHECK_STR(err.text,
-              "[CAST_INVALID_INPUT] row 0 of them at topic t partition 0 offset 71 (a.sql:3:7); leat.on_error is fail");
+    CHECK_INT(reject_fail(&about, &in, &rejects, &detailed, &err), E_DATA);
+    CHECK_STR(
+        err.text,
+        "[CAST_INVALID_INPUT] row 0 of them, in topic t partition 0 offset 71 (a.sql:3:7). leat.on_error is fail: with "
+        "leat.on_error: quarantine such rows are set aside, and the others go on");
     rejects_free(&rejects);
     batch_release(&in);
     arena_free(&arena);
