@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/memory.h"
 #include "base/text_number.h"
 #include "data/column.h"
 #include "data/decimal.h"
@@ -92,21 +94,52 @@ struct place {
 };
 static void print_value(const struct column *col, int64_t row, const struct place *place, struct text *out);
 
-static void print_list(const struct column *col, int64_t row, const struct place *inside, struct text *out)
+static void print_array(const struct column *col, int64_t row, const struct place *inside, struct text *out)
 {
-    bool map = col->type->id == TYPE_MAP;
     const int32_t *offsets = column_offsets(col);
-    text_add_char(out, map ? '{' : '[');
+    text_add_char(out, '[');
     for (int64_t i = offsets[row]; i < offsets[row + 1]; i++) {
         if (i > offsets[row])
             text_add_char(out, ',');
         print_value(&col->children[0], i, inside, out);
-        if (map) {
-            text_add_char(out, ':');
-            print_value(&col->children[1], i, inside, out);
-        }
     }
-    text_add_char(out, map ? '}' : ']');
+    text_add_char(out, ']');
+}
+
+static int entry_order(const void *a, const void *b)
+{
+    const struct bytes *x = a, *y = b;
+    int order = memcmp(x->data, y->data, x->size < y->size ? x->size : y->size);
+    return order != 0 ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+/* Sorted by their texts, as Hive's results are: a map's entries have no order that one could count on. */
+static void print_map(const struct column *col, int64_t row, const struct place *inside, struct text *out)
+{
+    const int32_t *offsets = column_offsets(col);
+    size_t count = (size_t)(offsets[row + 1] - offsets[row]), from = 0;
+    struct text shown = {0};
+    size_t *ends = mem_array(size_t, count + 1);
+    struct bytes *entries = mem_array(struct bytes, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        print_value(&col->children[0], offsets[row] + (int64_t)i, inside, &shown);
+        text_add_char(&shown, ':');
+        print_value(&col->children[1], offsets[row] + (int64_t)i, inside, &shown);
+        ends[i] = shown.size;
+    }
+    for (size_t i = 0; i < count; from = ends[i++])
+        entries[i] = bytes_of(shown.data + from, ends[i] - from);
+    qsort(entries, count, sizeof *entries, entry_order);
+    text_add_char(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            text_add_char(out, ',');
+        text_add(out, entries[i].data, entries[i].size);
+    }
+    text_add_char(out, '}');
+    mem_free(entries);
+    mem_free(ends);
+    text_free(&shown);
 }
 
 static void print_struct(const struct column *col, int64_t row, const struct place *inside, struct text *out)
@@ -161,8 +194,8 @@ static void print_value(const struct column *col, int64_t row, const struct plac
         out->size += calendar_interval_print(&column_values(col, struct calendar_interval)[row],
                                              text_reserve(out, CALENDAR_INTERVAL_TEXT_MAX));
         break;
-    case TYPE_ARRAY:
-    case TYPE_MAP: print_list(col, row, &nested, out); break;
+    case TYPE_ARRAY: print_array(col, row, &nested, out); break;
+    case TYPE_MAP: print_map(col, row, &nested, out); break;
     case TYPE_STRUCT: print_struct(col, row, &nested, out); break;
     case TYPE_VARIANT: variant_print(column_bytes_at(col, row), place->zone, out); break;
     case TYPE_COUNT: break;

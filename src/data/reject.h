@@ -83,7 +83,9 @@
     X(CODING, "MALFORMED_CHARACTER_CODING", "the charset has no such character, or the bytes are none")                \
     X(ELEMENT_INDEX, "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "the array has no element of that number")                   \
     X(SHORT_OVERFLOW, "BINARY_ARITHMETIC_OVERFLOW", "the result does not fit the type")                                \
-    X(NOT_WHOLE, "SECOND_FUNCTION_ARGUMENT_NOT_INTEGER", "the second argument is no whole number")
+    X(NOT_WHOLE, "SECOND_FUNCTION_ARGUMENT_NOT_INTEGER", "the second argument is no whole number")                     \
+    X(SLICE_START, "INVALID_PARAMETER_VALUE.START", "places count from 1 or from -1")                                  \
+    X(SLICE_LENGTH, "INVALID_PARAMETER_VALUE.LENGTH", "a length is not negative")
 
 enum reject_code {
 #define X(name, condition, text) REJECT_##name,

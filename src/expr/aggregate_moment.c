@@ -215,7 +215,8 @@ static bool corr_finish(__attribute__((unused)) const struct aggregate_call *cal
 }
 AGGREGATE(agg_corr, "corr", "(double, double) -> double", "Pearson's correlation; NULL when one side does not vary.",
           "SELECT corr(x, y) FROM VALUES (1, 2), (2, 4), (4, 8) AS t(x, y)", "1.0",
-          .state_size = sizeof(struct pair_state), .add = pair_add, .merge = pair_merge, .finish = corr_finish);
+          .state_size = sizeof(struct pair_state), .add = pair_add, .merge = pair_merge, .finish = corr_finish,
+          .failure = REJECT_DIVIDE_BY_ZERO);
 
 /* ---- bits ---- */
 

@@ -167,6 +167,14 @@ bool aggregate_finish(const struct aggregate_call *call, const void *state, stru
     return call->function->finish(call, state, out);
 }
 
+enum code aggregate_failed(const struct aggregate_call *call, struct error *err)
+{
+    if (call->function->failure != 0)
+        return fail(err, E_DATA, "[%s] %s", reject_condition_full(call->function->failure),
+                    reject_text(call->function->failure));
+    return fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] the result of an aggregate does not fit its type");
+}
+
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out)
 {
     if (call->function->heap != NULL)

@@ -129,14 +129,14 @@ SCALAR(fn_pmod, "pmod", "(N, N) -> N", "Remainder that is not negative when the 
        "2", .flags = FN_FAILS | FN_RIGHT_FIRST)
 {
     // As Spark has it: (m + n) % n where m < 0; written with m and y so that it holds for any divisor.
-#define PMOD_INTEGER (m < 0 ? (m + y) % (y == 0 ? 1 : y) : m)
+    // The sum wraps around, as Java's does.
+#define PMOD_SUM(ctype) (ctype)((uint64_t)(int64_t)m + (uint64_t)(int64_t)y)
+#define PMOD_INTEGER(ctype) (m < 0 ? PMOD_SUM(ctype) % SAFE_DIVISOR(y) : m)
     switch (type_shape(out->type)) {
-        REMAINDER_CASE(int8_t, SHAPE_I8, (int8_t)(x % SAFE_DIVISOR(y)), (int8_t)PMOD_INTEGER)
-        REMAINDER_CASE(int16_t, SHAPE_I16, (int16_t)(x % SAFE_DIVISOR(y)), (int16_t)PMOD_INTEGER)
-        REMAINDER_CASE(int32_t, SHAPE_I32, x % SAFE_DIVISOR(y),
-                       (int32_t)(m < 0 ? ((int64_t)m + y) % (y == 0 ? 1 : y) : m))
-        REMAINDER_CASE(int64_t, SHAPE_I64, x % SAFE_DIVISOR(y),
-                       (int64_t)(m < 0 ? ((int128)m + y) % (y == 0 ? 1 : y) : m))
+        REMAINDER_CASE(int8_t, SHAPE_I8, (int8_t)(x % SAFE_DIVISOR(y)), (int8_t)PMOD_INTEGER(int8_t))
+        REMAINDER_CASE(int16_t, SHAPE_I16, (int16_t)(x % SAFE_DIVISOR(y)), (int16_t)PMOD_INTEGER(int16_t))
+        REMAINDER_CASE(int32_t, SHAPE_I32, x % SAFE_DIVISOR(y), PMOD_INTEGER(int32_t))
+        REMAINDER_CASE(int64_t, SHAPE_I64, x % SAFE_DIVISOR(y), PMOD_INTEGER(int64_t))
         REMAINDER_CASE(float, SHAPE_F32, fmodf(x, y), m < 0 ? fmodf(m + y, y) : m)
         REMAINDER_CASE(double, SHAPE_F64, fmod(x, y), m < 0 ? fmod(m + y, y) : m)
     default: never("a number");

@@ -182,7 +182,7 @@ SCALAR(fn_slice, "slice", "(array<T>, int, int) -> array<T>",
     struct picks picks;
     for (int64_t i = 0; i < call->rows; i++)
         if (INT_AT(1, i) == 0 || INT_AT(2, i) < 0)
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, INT_AT(1, i) == 0 ? REJECT_SLICE_START : REJECT_SLICE_LENGTH);
     picks_open(&picks, call);
     for (int64_t i; (i = picks_next(&picks)) >= 0;) {
         int32_t first, last;

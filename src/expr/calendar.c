@@ -85,13 +85,13 @@ static int64_t iso_year(int32_t days) { return civil_of(thursday_of(days)).year;
 #define DATE_FIELD(id, name_, help_, example_, expected_, value) \
     SCALAR(id, name_, "(date) -> int", help_, example_, expected_) { LOOP1(int32_t, int32_t, r[i] = (int32_t)(value)); }
 DATE_FIELD(fn_year, "year", "Year.", "year(DATE'2026-05-07')", "2026", civil_of(x).year)
-DATE_FIELD(fn_year_of_week, "yearofweek", "Year that the ISO week belongs to.", NULL, NULL, iso_year(x))
+DATE_FIELD(fn_year_of_week, "extract:yearofweek", "Year that the ISO week belongs to.", NULL, NULL, iso_year(x))
 DATE_FIELD(fn_quarter, "quarter", "Quarter, 1 to 4.", "quarter(DATE'2026-05-07')", "2", (civil_of(x).month - 1) / 3 + 1)
 DATE_FIELD(fn_month, "month", "Month, 1 to 12.", "month(DATE'2026-05-07')", "5", civil_of(x).month)
 DATE_FIELD(fn_day, "day dayofmonth", "Day of the month.", "day(DATE'2026-05-07')", "7", civil_of(x).day)
 DATE_FIELD(fn_day_of_week, "dayofweek", "1 = Sunday to 7 = Saturday.", "dayofweek(DATE'2026-05-07')", "5",
            (weekday_of(x) + 1) % 7 + 1)
-DATE_FIELD(fn_iso_day, "dayofweek_iso", "1 = Monday to 7 = Sunday.", NULL, NULL, weekday_of(x) + 1)
+DATE_FIELD(fn_iso_day, "extract:dayofweek_iso", "1 = Monday to 7 = Sunday.", NULL, NULL, weekday_of(x) + 1)
 DATE_FIELD(fn_weekday, "weekday", "0 = Monday to 6 = Sunday.", "weekday(DATE'2026-05-07')", "3", weekday_of(x))
 DATE_FIELD(fn_day_of_year, "dayofyear", "Day of the year.", "dayofyear(DATE'2026-05-07')", "127", year_day(x))
 DATE_FIELD(fn_week_of_year, "weekofyear", "ISO week of the year.", "weekofyear(DATE'2026-01-01')", "1", iso_week(x))

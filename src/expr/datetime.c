@@ -31,7 +31,9 @@ static enum code bind_second_fraction(struct binding *binding, __attribute__((un
 SCALAR(fn_second_fraction, "extract:second", "(timestamp) -> any | (timestamp_ntz) -> any", "Second and its fraction.",
        NULL, NULL, .bind = bind_second_fraction, .flags = FN_HIDDEN)
 {
-    LOOP1(int64_t, int64_t, r[i] = floor_rest(x, 60 * SECOND_US));
+    const struct zone *zone =
+        zone_of(call, args[0].col->type); // whose offset had seconds before time zones were agreed on
+    LOOP1(int64_t, int64_t, r[i] = floor_rest(to_local(zone, x), 60 * SECOND_US));
 }
 
 /* ---- parts of intervals, which only date_part reaches ---- */
@@ -61,7 +63,9 @@ static const char *part_function(struct arena *arena, const char *field, const s
     bool of_day = strcmp(field, "hour") == 0 || strcmp(field, "minute") == 0 || strcmp(field, "second") == 0;
     if (of->id == TYPE_TIME && of_day)
         return arena_printf(arena, "time:%s", field);
-    return strcmp(field, "second") == 0 ? "extract:second" : field;
+    bool extracted =
+        strcmp(field, "second") == 0 || strcmp(field, "yearofweek") == 0 || strcmp(field, "dayofweek_iso") == 0;
+    return extracted ? arena_printf(arena, "extract:%s", field) : field;
 }
 
 /* Intervals have the parts that they count in. */

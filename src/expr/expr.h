@@ -112,6 +112,11 @@ MUST_CHECK enum code expr_lambda(struct expr_context *ctx, const char *name, con
                                  const struct expr **out, struct error *err);
 /* Common type of several expressions (CASE, UNION, IN, coalesce); NULL when there is none. */
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
+/* May be a key of ORDER BY; of GROUP BY. */
+bool type_is_orderable(const struct type *type);
+bool type_is_groupable(const struct type *type);
+/* A MAP, or one within it: a key of GROUP BY has its entries in order, by the call "map:sorted". */
+bool type_holds_map(const struct type *type);
 /* The same by the session's rules: without ANSI beside a text all but BOOLEAN and BINARY are texts. */
 const struct type *expr_type_common(const struct expr_context *ctx, const struct type *a, const struct type *b);
 bool expr_is_constant(const struct expr *expr); /* no columns, no non-deterministic call */
@@ -212,6 +217,8 @@ void aggregate_add(const struct aggregate_rows *rows);
 bool aggregate_merge(const struct aggregate_call *call, void *into, const void *from, size_t *heap_bytes);
 /* One result per state, appended to the builder of call->type; false on overflow (result is NULL then). */
 bool aggregate_finish(const struct aggregate_call *call, const void *state, struct builder *out);
+/* E_DATA: what it means, in ANSI mode, that aggregate_finish was false. */
+enum code aggregate_failed(const struct aggregate_call *call, struct error *err);
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out);
 MUST_CHECK enum code aggregate_load(const struct aggregate_call *call, struct bytes *in, void *state,
                                     size_t *heap_bytes, struct error *err);

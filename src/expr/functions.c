@@ -36,6 +36,7 @@ static const struct family {
     {"Windows of time", time_window_functions},
     {"Collections", collection_functions},
     {"Maps", map_functions},
+    {"Maps in order", map_sort_functions},
     {"Bits and bitmaps", bitmap_functions},
     {"Encryption", cipher_functions},
     {"Parts of URLs", url_functions},
@@ -247,6 +248,53 @@ static bool is_binary_operator(const struct function *function, int32_t count)
     return count == 2 && ((function->flags & FN_OPERATOR) != 0 || strcmp(function->name, "pmod") == 0);
 }
 
+/* Functions of arrays and maps that say in their own words what does not go together. */
+static const char *collection_condition(const char *name, const struct expr *const *args, int32_t count)
+{
+    static const struct {
+        const char *names, *condition;
+        enum type_id first; /* only when the first argument is one; TYPE_COUNT: always */
+    } rows[] = {
+        {"arrays_overlap array_union array_except array_intersect", "BINARY_ARRAY_DIFF_TYPES", TYPE_COUNT},
+        {"array_remove array_position array_insert", "ARRAY_FUNCTION_DIFF_TYPES", TYPE_COUNT},
+        {"array_contains array_append array_prepend", "ARRAY_FUNCTION_DIFF_TYPES", TYPE_ARRAY},
+        {"map_contains_key", "MAP_FUNCTION_DIFF_TYPES", TYPE_COUNT},
+        {"element_at try_element_at", "MAP_FUNCTION_DIFF_TYPES", TYPE_MAP},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct function row = {.name = rows[i].names};
+        bool first = rows[i].first == TYPE_COUNT || args[0]->type->id == rows[i].first;
+        if (function_has_name(&row, name, strcspn(name, " ")) && first)
+            return rows[i].condition;
+    }
+    for (int32_t i = 0; i < count && strcmp(name, "map_concat") == 0; i++)
+        if (args[i]->type->id != TYPE_MAP)
+            return "MAP_CONCAT_DIFF_TYPES";
+    return NULL;
+}
+
+static bool has_order(const struct type *type)
+{
+    if (type->id == TYPE_MAP || type->id == TYPE_VARIANT || type->id == TYPE_INTERVAL)
+        return false;
+    for (int32_t i = 0; i < type->field_count; i++)
+        if (!has_order(type->fields[i].type))
+            return false;
+    return true;
+}
+
+/* What is compared is all of one type, but that type has no order. */
+static bool lacks_order(const struct function *function, const struct expr *const *args, int32_t count)
+{
+    const struct function compared = {.name = "= < <= > >= <=> <> least greatest array_max array_min sort_array"};
+    if (!function_has_name(&compared, function->name, strcspn(function->name, " ")) || has_order(args[0]->type))
+        return false;
+    for (int32_t i = 1; i < count; i++)
+        if (!type_equal(args[0]->type, args[i]->type) && strcmp(function->name, "sort_array") != 0)
+            return false;
+    return true;
+}
+
 static enum code wrong_types(struct expr_context *ctx, const struct function *function, const struct fit *fit,
                              const struct expr *const *args, int32_t count, struct error *err)
 {
@@ -255,8 +303,14 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
     int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
     expr_print(args[misfit], NULL, &arg);
     const char *first = type_sql(ctx->arena, args[0]->type), *last = type_sql(ctx->arena, args[count - 1]->type);
+    const char *own = collection_condition(function->name, args, count);
     enum code code;
-    if (is_binary_operator(function, count))
+    if (own != NULL || lacks_order(function, args, count))
+        code = fail(err, E_SQL,
+                    "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type mismatch: the types do not go "
+                    "together (\"%s\" and \"%s\").",
+                    own != NULL ? own : "INVALID_ORDERING_TYPE", shown.data, first, last);
+    else if (is_binary_operator(function, count))
         code = fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type "
                     "mismatch: the left and right operands of the binary operator do not go together (\"%s\" and "
@@ -469,6 +523,14 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
     return own;
 }
 
+/* try_add of two numbers is NULL on overflow; of anything else, and try_.. of an error in an argument, it is NULL. */
+static bool swallows_errors(const struct function *function, const struct expr *const *args, int32_t count)
+{
+    const struct function swallowing = {.name = "try_add try_subtract try_multiply try_divide try_mod"};
+    return count == 2 && function_has_name(&swallowing, function->name, strcspn(function->name, " ")) &&
+           (!type_is_numeric(args[0]->type) || !type_is_numeric(args[1]->type));
+}
+
 enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                     struct position at, const struct expr **out, struct error *err)
 {
@@ -484,7 +546,10 @@ enum code expr_call(struct expr_context *ctx, const char *name, const struct exp
     binding.args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++)
         binding.args[i] = expr_cast_implicit(ctx, args[i], fit.types[i]);
-    return call_new(&binding, out, err);
+    TRY(call_new(&binding, out, err));
+    if (swallows_errors(binding.function, args, count) && (*out)->kind == EXPR_CALL)
+        ((struct expr *)(uintptr_t)*out)->try_cast = true;
+    return E_OK;
 }
 
 /* ---- documentation ---- */

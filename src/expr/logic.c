@@ -77,30 +77,6 @@ SCALAR(fn_is_not_null, "isnotnull", "(any) -> boolean", "IS NOT NULL.", "isnotnu
 {
     validity_run(call, args, out, 0);
 }
-
-/* IS [NOT] TRUE and FALSE never give NULL: `x <=> true`. */
-static enum code bind_is(struct binding *binding, bool value, bool turned, struct error *err)
-{
-    struct expr_context *ctx = binding->ctx;
-    const struct expr *same, *args[] = {binding->args[0], expr_boolean(ctx, value, binding->at)};
-    TRY(expr_call(ctx, "<=>", args, 2, binding->at, &same, err));
-    if (turned)
-        return expr_call(ctx, "not", &same, 1, binding->at, &binding->rewritten, err);
-    binding->rewritten = same;
-    return E_OK;
-}
-#define IS(id, name_, help_, example_, expected_, value, turned)           \
-    static enum code id##_bind(struct binding *binding, struct error *err) \
-    {                                                                      \
-        return bind_is(binding, value, turned, err);                       \
-    }                                                                      \
-    SCALAR_SAME(id, name_, "(boolean) -> boolean", help_, example_, expected_, .bind = id##_bind, .flags = FN_OPERATOR)
-IS(fn_is_true, "istrue", "IS TRUE.", "NULL IS TRUE", "false", true, false);
-IS(fn_is_not_true, "isnottrue", "IS NOT TRUE.", "NULL IS NOT TRUE", "true", true, true);
-IS(fn_is_false, "isfalse", "IS FALSE.", "false IS FALSE", "true", false, false);
-IS(fn_is_not_false, "isnotfalse", "IS NOT FALSE.", "NULL IS NOT FALSE", "true", false, true);
-
 const struct function *const logic_functions[] = {
-    &fn_and,     &fn_or,          &fn_not,      &fn_is_null,      &fn_is_not_null,
-    &fn_is_true, &fn_is_not_true, &fn_is_false, &fn_is_not_false, NULL,
+    &fn_and, &fn_or, &fn_not, &fn_is_null, &fn_is_not_null, NULL,
 };

@@ -183,6 +183,11 @@ static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t
         struct expr_context ctx = {.arena = c->arena};
         return compile_tree(c, expr_null(&ctx, expr->type, expr->at), -1);
     }
+    if (expr->kind == EXPR_CALL && expr->try_cast &&
+        tree_fails(expr)) { // what fails in it is NULL: no row is asked for
+        struct expr_context ctx = {.arena = c->arena};
+        mask = emit_mask(c, STEP_MASK_TRUE, compile_tree(c, expr_boolean(&ctx, false, expr->at), -1), -1);
+    }
     uint64_t hash = tree_hash(expr);
     int32_t found = find_step(c, expr, hash, mask);
     if (found >= 0)

@@ -61,7 +61,11 @@ static enum code bind_edge(struct binding *binding, struct error *err)
     if (arg->kind == EXPR_CAST && arg->index == 0 && type_is_integer(arg->args[0]->type))
         binding->args[0] =
             expr_cast_implicit(binding->ctx, arg->args[0], decimal_for(binding->ctx->arena, arg->args[0]->type));
-    return bind_decimal(binding, err);
+    const struct type *of = binding->args[0]->type;
+    TRY(bind_decimal(binding, err));
+    if (binding->count == 1 && of->scale == 0) // nothing to round, so no digit more
+        binding->type = of;
+    return E_OK;
 }
 
 /* ---- kernels ---- */

@@ -182,16 +182,9 @@ SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?)
         return expr_cast(binding->ctx, binding->args[0], type_of(type_), try_, binding->at, &binding->rewritten, err); \
     }                                                                                                                  \
     SCALAR_SAME(id, name_, signature_, help_, example_, expected_, .bind = id##_bind)
-AS_CAST(fn_timestamp_cast, "to_timestamp timestamp to_timestamp_ltz", "(any) -> timestamp", "CAST AS TIMESTAMP.",
-        "to_timestamp('2026-01-01 12:00:00')", "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
-AS_CAST(fn_try_timestamp_cast, "try_to_timestamp", "(any) -> timestamp", "TRY_CAST AS TIMESTAMP.",
-        "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
-AS_CAST(fn_timestamp_ntz_cast, "to_timestamp_ntz", "(any) -> timestamp_ntz", "CAST AS TIMESTAMP_NTZ.",
-        "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00", TYPE_TIMESTAMP_NTZ, false);
-AS_CAST(fn_date_cast, "to_date date", "(any) -> date", "CAST AS DATE.", "to_date('2026-01-01')", "2026-01-01",
-        TYPE_DATE, false);
-AS_CAST(fn_try_date_cast, "try_to_date", "(any) -> date", "TRY_CAST AS DATE.", "try_to_date('x')", "NULL", TYPE_DATE,
-        true);
+AS_CAST(fn_timestamp_cast, "timestamp", "(any) -> timestamp", "CAST AS TIMESTAMP.", "timestamp('2026-01-01 12:00:00')",
+        "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
+AS_CAST(fn_date_cast, "date", "(any) -> date", "CAST AS DATE.", "date('2026-01-01')", "2026-01-01", TYPE_DATE, false);
 AS_CAST(fn_string_cast, "string", "(any) -> string", "CAST AS STRING.", "string(1)", "1", TYPE_STRING, false);
 AS_CAST(fn_boolean_cast, "boolean", "(any) -> boolean", "CAST AS BOOLEAN.", "boolean('yes')", "true", TYPE_BOOLEAN,
         false);
@@ -209,6 +202,38 @@ static enum code decimal_cast_bind(struct binding *binding, struct error *err)
     return expr_cast(binding->ctx, binding->args[0], type_decimal(binding->ctx->arena, 10, 0), false, binding->at,
                      &binding->rewritten, err);
 }
+
+/* Times are cast to what the function's name says, numbers too where they are instants; all else is read as a text. */
+static enum code bind_time_read(struct binding *binding, const struct type *to, bool try_cast, struct error *err)
+{
+    struct expr_context *ctx = binding->ctx;
+    const struct expr *arg = binding->args[0];
+    const struct type *from = arg->type;
+    bool instant = to->id == TYPE_TIMESTAMP && type_is_numeric(from);
+    if (type_is_nested(from) || from->id == TYPE_VARIANT)
+        return binding_wrong_type(binding, 0, "STRING\" or \"DATE\" or \"TIMESTAMP", err);
+    if (from->id != TYPE_DATE && from->id != TYPE_TIMESTAMP && from->id != TYPE_TIMESTAMP_NTZ && !instant)
+        arg = expr_cast_implicit(ctx, arg, type_of(TYPE_STRING));
+    return expr_cast(ctx, arg, to, try_cast, binding->at, &binding->rewritten, err);
+}
+#define READ_AS(id, name_, signature_, help_, example_, expected_, type_, try_) \
+    static enum code id##_bind(struct binding *binding, struct error *err)      \
+    {                                                                           \
+        return bind_time_read(binding, type_of(type_), try_, err);              \
+    }                                                                           \
+    SCALAR_SAME(id, name_, signature_, help_, example_, expected_, .bind = id##_bind)
+READ_AS(fn_read_timestamp, "to_timestamp to_timestamp_ltz", "(any) -> timestamp",
+        "A text, number or time as an instant, as CAST reads it.", "to_timestamp('2026-01-01 12:00:00')",
+        "2026-01-01 12:00:00", TYPE_TIMESTAMP, false);
+READ_AS(fn_try_read_timestamp, "try_to_timestamp", "(any) -> timestamp", "The same; NULL when it is none.",
+        "try_to_timestamp('x')", "NULL", TYPE_TIMESTAMP, true);
+READ_AS(fn_read_timestamp_ntz, "to_timestamp_ntz", "(any) -> timestamp_ntz", "A text or time as a local time.",
+        "to_timestamp_ntz('2026-01-01')", "2026-01-01 00:00:00", TYPE_TIMESTAMP_NTZ, false);
+READ_AS(fn_read_date, "to_date", "(any) -> date", "A text or time as a date, as CAST reads it.",
+        "to_date('2026-01-01')", "2026-01-01", TYPE_DATE, false);
+READ_AS(fn_try_read_date, "try_to_date", "(any) -> date", "The same; NULL when it is none.", "try_to_date('x')", "NULL",
+        TYPE_DATE, true);
+
 SCALAR_SAME(fn_decimal_cast, "decimal", "(any) -> any", "CAST AS DECIMAL(10,0).", "decimal('1')", "1",
             .bind = decimal_cast_bind);
 
@@ -251,13 +276,15 @@ const struct function *const time_format_functions[] = {
     &fn_try_to_time,
     &fn_unix_timestamp,
     &fn_unix_of_time,
+    &fn_read_timestamp,
+    &fn_try_read_timestamp,
+    &fn_read_timestamp_ntz,
+    &fn_read_date,
+    &fn_try_read_date,
     &fn_timestamp_cast,
-    &fn_try_timestamp_cast,
-    &fn_timestamp_ntz_cast,
     &fn_to_date,
     &fn_try_to_date,
     &fn_date_cast,
-    &fn_try_date_cast,
     &fn_string_cast,
     &fn_boolean_cast,
     &fn_tinyint_cast,

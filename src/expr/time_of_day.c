@@ -31,23 +31,24 @@ SCALAR(fn_make_time, "make_time", "(int, int, any) -> time", "A time of hour, mi
     }
 }
 
-static enum code bind_to_time(struct binding *binding, struct error *err)
-{
-    return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), false, binding->at, &binding->rewritten, err);
-}
-static enum code bind_try_to_time(struct binding *binding, struct error *err)
-{
-    TRY(binding_exact(binding, 0, err));
-    return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), true, binding->at, &binding->rewritten, err);
-}
+static enum code bind_exact(struct binding *binding, struct error *err) { return binding_exact(binding, 0, err); }
 static enum code bind_cast(struct binding *binding, struct error *err)
 {
     return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIME), false, binding->at, &binding->rewritten, err);
 }
-SCALAR_SAME(fn_to_time, "to_time", "(string) -> any", "A text as a time of the day, as CAST reads it.",
-            "to_time('12:10:05')", "12:10:05", .bind = bind_to_time);
-SCALAR_SAME(fn_try_to_time, "try_to_time", "(string) -> any", "A text as a time of the day; NULL when it is none.",
-            "try_to_time('12:99')", "NULL", .bind = bind_try_to_time);
+SCALAR(fn_to_time, "to_time", "(string) -> time", "A text as a time of the day, as CAST reads it.",
+       "to_time('12:10:05')", "12:10:05", .bind = bind_exact, .flags = FN_FAILS)
+{
+    for (int64_t i = 0; i < call->rows; i++) {
+        int64_t us = 0;
+        if (call_valid(call, i) && !time_of_day_parse(arg_bytes(&args[0], i), &us))
+            call_reject(call, i, REJECT_TIME_OF_DAY);
+        column_values(out, int64_t)[i] = us;
+    }
+}
+SCALAR_SAME(fn_try_to_time, "try_to_time", "(string) -> time", "A text as a time of the day; NULL when it is none.",
+            "try_to_time('12:99')", "NULL", .run = fn_to_time_run, .bind = bind_exact,
+            .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_time_cast, "time", "(any) -> any", "CAST AS TIME.", "time('10:11')", "10:11:00", .bind = bind_cast);
 
 /* ---- parts ---- */
@@ -142,8 +143,9 @@ SCALAR(fn_time_from_micros, "time_from_micros", "(bigint) -> time", "A time of m
     from_units(call, args, out, 1);
 }
 
-static enum code bind_to_seconds(struct binding *binding, __attribute__((unused)) struct error *err)
+static enum code bind_to_seconds(struct binding *binding, struct error *err)
 {
+    TRY(binding_exact(binding, 0, err));
     binding->type = type_decimal(binding->ctx->arena, 14, 6);
     return E_OK;
 }
@@ -153,12 +155,12 @@ SCALAR(fn_time_to_seconds, "time_to_seconds", "(time) -> any", "Seconds since mi
     LOOP1(int64_t, int64_t, r[i] = x);
 }
 SCALAR(fn_time_to_millis, "time_to_millis", "(time) -> bigint", "Milliseconds since midnight.",
-       "time_to_millis(TIME'14:30:00.5')", "52200500")
+       "time_to_millis(TIME'14:30:00.5')", "52200500", .bind = bind_exact)
 {
     LOOP1(int64_t, int64_t, r[i] = x / 1000);
 }
 SCALAR(fn_time_to_micros, "time_to_micros", "(time) -> bigint", "Microseconds since midnight.",
-       "time_to_micros(TIME'14:30:00.5')", "52200500000")
+       "time_to_micros(TIME'14:30:00.5')", "52200500000", .bind = bind_exact)
 {
     LOOP1(int64_t, int64_t, r[i] = x);
 }
@@ -242,16 +244,22 @@ static enum code bind_date_and_time(struct binding *binding, struct error *err)
     TRY(binding_exact(binding, 0, err));
     return binding->count > 1 ? binding_exact(binding, 1, err) : E_OK;
 }
-SCALAR(fn_date_and_time, "make_timestamp make_timestamp_ltz", "(date, time?, string?) -> timestamp",
+SCALAR(fn_date_and_time, "make_timestamp make_timestamp_ltz", "(date, time, string?) -> timestamp",
        "An instant of a date and a time, in the session's or the named zone.",
        "make_timestamp(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .bind = bind_date_and_time,
        .flags = FN_FAILS)
 {
     join_times(call, args, out);
 }
-SCALAR_SAME(fn_try_date_and_time, "try_make_timestamp try_make_timestamp_ltz", "(date, time?, string?) -> timestamp",
+SCALAR_SAME(fn_try_date_and_time, "try_make_timestamp try_make_timestamp_ltz", "(date, time, string?) -> timestamp",
             "An instant of a date and a time; NULL when there is none.",
             "try_make_timestamp(DATE'2026-02-03', TIME'04:05:06')", "2026-02-03 04:05:06", .run = fn_date_and_time_run,
+            .bind = bind_date_and_time, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+SCALAR_SAME(fn_midnight, "make_timestamp", "(date) -> timestamp", "An instant of a date.",
+            "make_timestamp(DATE'2026-02-03')", "2026-02-03 00:00:00", .run = fn_date_and_time_run,
+            .bind = bind_date_and_time, .flags = FN_FAILS);
+SCALAR_SAME(fn_try_midnight, "try_make_timestamp", "(date) -> timestamp", "An instant of a date.",
+            "try_make_timestamp(DATE'2026-02-03')", "2026-02-03 00:00:00", .run = fn_date_and_time_run,
             .bind = bind_date_and_time, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 SCALAR_SAME(fn_date_and_time_ntz, "make_timestamp_ntz", "(date, time) -> timestamp_ntz",
             "A local time of a date and a time.", "make_timestamp_ntz(DATE'2026-02-03', TIME'04:05:06')",
@@ -308,6 +316,8 @@ const struct function *const time_of_day_functions[] = {&fn_current_time,
                                                         &fn_interval_plus_time,
                                                         &fn_time_apart,
                                                         &fn_date_and_time,
+                                                        &fn_midnight,
+                                                        &fn_try_midnight,
                                                         &fn_try_date_and_time,
                                                         &fn_date_and_time_ntz,
                                                         &fn_try_date_and_time_ntz,

@@ -97,6 +97,10 @@ static enum code bind_text(struct binding *binding, struct error *err)
 #define TEXT_INTERVAL "(string, interval_dt) -> any | (string, interval) -> any"
 SCALAR_SAME(fn_text_plus, "+", TEXT_INTERVAL, "The text of a time, later by an interval.",
             "'2026-01-30 10:00:00' + INTERVAL '1' DAY", "2026-01-31 10:00:00", .bind = bind_text, .flags = FN_OPERATOR);
+SCALAR_SAME(fn_try_text_plus, "try_add", TEXT_INTERVAL,
+            "The text of a time, later by an interval; NULL when it is none.", NULL, NULL, .bind = bind_text);
+SCALAR_SAME(fn_try_text_minus, "try_subtract", TEXT_INTERVAL,
+            "The text of a time, earlier by an interval; NULL when it is none.", NULL, NULL, .bind = bind_text);
 SCALAR_SAME(fn_text_minus, "-", TEXT_INTERVAL, "The text of a time, earlier by an interval.",
             "'2026-01-30 10:00:00' - INTERVAL '1' DAY", "2026-01-29 10:00:00", .bind = bind_text, .flags = FN_OPERATOR);
 
@@ -173,9 +177,21 @@ SCALAR(fn_time_difference, "-", "(timestamp, timestamp) -> interval_dt | (timest
 }
 
 const struct function *const time_sum_functions[] = {
-    &fn_plus_interval,       &fn_minus_interval,     &fn_interval_plus,
-    &fn_try_interval_plus,   &fn_try_plus_interval,  &fn_try_minus_interval,
-    &fn_text_plus,           &fn_text_minus,         &fn_try_date_plus,
-    &fn_try_date_minus,      &fn_date_plus_interval, &fn_date_minus_interval,
-    &fn_calendar_difference, &fn_time_difference,    NULL,
+    &fn_plus_interval,
+    &fn_minus_interval,
+    &fn_interval_plus,
+    &fn_try_interval_plus,
+    &fn_try_plus_interval,
+    &fn_try_minus_interval,
+    &fn_text_plus,
+    &fn_text_minus,
+    &fn_try_date_plus,
+    &fn_try_text_plus,
+    &fn_try_text_minus,
+    &fn_try_date_minus,
+    &fn_date_plus_interval,
+    &fn_date_minus_interval,
+    &fn_calendar_difference,
+    &fn_time_difference,
+    NULL,
 };

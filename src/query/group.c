@@ -173,7 +173,7 @@ static enum code finish_call(struct group_stage *self, const struct group_call *
         const uint8_t *state = state_base(self->table) + self->slots[i] * state_stride(self->table) + call->offset;
         if (!aggregate_finish(call->call, state, &builder) && self->base.query->spec.session->ansi) {
             self->base.query->failed_at = call->call->at;
-            code = fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] the result of an aggregate does not fit its type");
+            code = aggregate_failed(call->call, err);
         }
     }
     if (code == E_OK)

@@ -271,7 +271,7 @@ static enum code aggregate_run(struct over_run *self, struct builder *out, struc
             code = results_bound(self, out, err);
         if (code == E_OK && !aggregate_finish(call, running.state, out) && self->stage->query->spec.session->ansi) {
             self->stage->query->failed_at = call->at;
-            code = fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] the result of an aggregate does not fit its type");
+            code = aggregate_failed(call, err);
         }
     }
     aggregate_drop(call, running.state, &running.heap_bytes);

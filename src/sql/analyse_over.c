@@ -91,6 +91,7 @@ static enum code over_bound(struct analyser *self, const struct scope *scope, co
                          "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WITHOUT_FOLDABLE] Window frame bound \"%s\" is not "
                          "a literal.",
                          ast_name_of(self, bound->offset));
+    out->type = offset->type;
     if (!over->by_rows)
         return range_bound(self, bound, offset, over, out);
     if (!type_is_integer(offset->type))
@@ -112,6 +113,11 @@ static enum code over_frame(struct analyser *self, const struct scope *scope, co
         return E_OK;
     TRY(over_bound(self, scope, &window->from, out, &out->from));
     TRY(over_bound(self, scope, &window->to, out, &out->to));
+    if (out->from.type != NULL && out->to.type != NULL && !type_equal(out->from.type, out->to.type))
+        return sql_error(self, window->at, NULL,
+                         "[DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_DIFF_TYPES] Window frame bounds \"%s\" and \"%s\" "
+                         "do not have the same type.",
+                         type_text(self->arena, out->from.type), type_text(self->arena, out->to.type));
     if (out->from.kind == BOUND_END || out->to.kind == BOUND_START || out->from.kind > out->to.kind)
         return sql_error(
             self, window->at, NULL,

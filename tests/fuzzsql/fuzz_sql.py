@@ -20,6 +20,7 @@ import sys
 import time
 from pathlib import Path
 
+import explain
 import known
 import signatures
 from engines import Leat, Remembered, Spark
@@ -114,11 +115,24 @@ class Session:
             self.refused[mine.message.split(REFUSED + ": ")[1].splitlines()[0][:60]] += 1
         if kind is None or kind == "refused":
             return None
+        plain = Difference(kind, settings, statement, mine, theirs)
+        plain.reason = plain.reason or self.explained(query, plain)
+        if plain.reason:
+            return plain
         alike = (kind, mine.error, theirs.error)
         self.seen[alike] += 1
         if self.seen[alike] > self.shown:
-            return Difference(kind, settings, statement, mine, theirs)
+            return plain
         return self.shrink(query, settings, kind)
+
+    def explained(self, query, difference):
+        """By experiments, which only errors have."""
+        if difference.kind != "error":
+            return None
+        mine, theirs, statement = difference.mine, difference.theirs, difference.statement
+        if mine.error and theirs.error and explain.by_order(Node([query]), self.leat, self.spark, mine.error, theirs.error):
+            return "two errors in one statement: each engine names the one that it meets first"
+        return explain.by_rules(self.spark, statement, lambda answer: verdict(statement, mine, answer) is None)
 
     def shrink(self, query, settings, kind):
         """The difference made small: the statements that show it, and both answers."""
