@@ -2,6 +2,10 @@
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/os.h"
 
 const struct command *const commands[] = {
     &init_command,   &check_command,      &plan_command,  &run_command,   &sql_command,
@@ -109,8 +113,26 @@ static int command_run(const struct command *command, int argc, char **argv)
     return status;
 }
 
+/* False: it says what no level is. */
+static bool log_level_read(void)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"}; // ORDER log_level
+    const char *wanted = os_env("LEAT_LOG");
+    if (wanted == NULL || wanted[0] == '\0')
+        return true;
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        if (strcmp(names[i], wanted) == 0) {
+            log_set_level((enum log_level)i);
+            return true;
+        }
+    fprintf(stderr, "leat: LEAT_LOG=%s: it may be error, warn, info or debug\n", wanted);
+    return false;
+}
+
 int command_main(int argc, char **argv)
 {
+    if (!log_level_read())
+        return EXIT_USER;
     if (argc < 2) {
         (void)print_help(NULL);
         return EXIT_USER;

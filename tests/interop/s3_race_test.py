@@ -38,7 +38,6 @@ configuration:
   leat.tables.path: s3://{bucket}/tables
   leat.files.max_staleness: 50 ms
   leat.files.target_size: 256k
-  leat.compact: true
   spark.hadoop.fs.s3a.endpoint: {url}
   spark.hadoop.fs.s3a.path.style.access: true
 """
