@@ -165,4 +165,43 @@ check(
     "ANSI mode cannot be switched off",
     done.problems(2, "spark.sql.ansi.enabled", "ANSI mode only", "try_cast"),
 )
+# ---- files: each kind of stage names the line, the field and the place in the SQL ----
+
+FILES = """name: files
+storage: {folder}/data
+libraries: [{{glob: {{include: transformations/**}}}}]
+configuration:
+  source.orders.format: json
+  source.orders.path: {folder}/in
+  source.orders.schema: "id INT, price STRING, items ARRAY<STRING>, at TIMESTAMP"
+  leat.trigger: once
+  leat.on_error: fail
+"""
+GOOD = '{"id":1,"price":"1","items":["1"],"at":"2026-01-01T00:00:00Z"}'
+BAD = '{"id":2,"price":"x","items":["2","q"],"at":"2026-01-01T00:00:00Z"}'
+DELAYED = "SELECT * FROM STREAM orders WATERMARK at DELAY OF INTERVAL 1 DAY"
+STAGES = {
+    "projection": ("SELECT CAST(price AS INT) AS n FROM STREAM orders", "field price"),
+    "filter": ("SELECT id FROM STREAM orders WHERE CAST(price AS INT) > 0", "field price"),
+    "exploded": ("SELECT CAST(i AS INT) AS n FROM (SELECT explode(items) AS i FROM STREAM orders)", "field items[1]"),
+    "generator": ("SELECT explode(sequence(1, CAST(price AS INT))) AS n FROM STREAM orders", "field price"),
+    "aggregate": (
+        "SELECT window.start, sum(CAST(price AS INT)) AS n FROM STREAM orders WATERMARK at DELAY OF INTERVAL 1 DAY "
+        "GROUP BY window(at, '1 day')",
+        "field price",
+    ),
+    "join": (
+        f"SELECT l.id FROM ({DELAYED}) l JOIN ({DELAYED}) r ON l.at = r.at AND CAST(l.price AS INT) = CAST(r.price AS INT)",
+        "field price",
+    ),
+    "lookup": ("SELECT id FROM STREAM orders JOIN (SELECT 1 AS n) k ON CAST(price AS INT) = k.n", "field price"),
+}
+for stage, (query, field) in STAGES.items():
+    folder = WORK / f"files-{stage}"
+    project(folder.name, FILES.format(folder=folder.as_uri()), f"CREATE STREAMING TABLE t AS\n{query};")
+    (folder / "in").mkdir()
+    (folder / "in/a.json").write_text(f"{GOOD}\n{BAD}\n")
+    where = f"in/a.json the line at byte {len(GOOD) + 1}"
+    check(f"files: {stage}", leat("run", folder).problems(3, "[CAST_INVALID_INPUT]", where, field, "a.sql:2:", "leat.on_error"))
+
 finish()
