@@ -17,7 +17,7 @@
 /* clang-format off */
 #define FILES_OPTIONS                                                                              \
     {.name = "path", .kind = OPTION_STRING, .offset = AT(path),                                    \
-     .help = "folder, file, or pattern with * ? [..]: file:///data/in or file:///data/*.json; absolute"}, \
+     .help = "folder, file, or pattern with * ? [..]: file:///data/in, file:///data/*.json, s3://bucket/in; absolute"}, \
     {.name = "schema", .kind = OPTION_STRING, .offset = AT(schema),                                \
      .help = "columns: id BIGINT, at TIMESTAMP"},                                                  \
     {.name = "maxFilesPerTrigger", .kind = OPTION_INT, .min = 1, .max = INT64_MAX,                 \
@@ -75,7 +75,7 @@ const struct option parquet_files_options[] = {
      .kind = OPTION_STRING,
      .offset = AT(path),
      .help =
-         "folder (name=value folders below it are columns), file, or pattern with * ? [..]: file:///data/in; absolute"},
+         "folder (name=value folders below it are columns), file, or pattern with * ? [..]: file:///data/in, s3://bucket/in; absolute"},
     {.name = "schema",
      .kind = OPTION_STRING,
      .offset = AT(schema),
@@ -114,7 +114,7 @@ const struct option delta_options[] = {
     {.name = "path",
      .kind = OPTION_STRING,
      .offset = AT(path),
-     .help = "folder of the table, that _delta_log lies in: file:///data/table; absolute"},
+     .help = "folder of the table, that _delta_log lies in: file:///data/table, s3://bucket/table; absolute"},
     {.name = "schema",
      .kind = OPTION_STRING,
      .offset = AT(schema),
