@@ -5,8 +5,9 @@
  * Token     what to rename to what, with size and checksum (token.c)
  * Lanes     every lane has an encoder per folder; what it has encoded is appended to a file that lanes
  *           share
- * Memory    at most LANE_HELD_MAX encoded bytes and LANE_FOLDERS_MAX encoders a lane: the largest goes
- *           first
+ * Memory    a lane holds encoders, and rows of many folders that wait: charged to the budget, at most a share of it, and
+ *           LANE_HELD_MAX. Past that the largest encoder goes first. Where the budget has nothing left, a lane goes on
+ *           with LANE_HELD_MIN and short row groups
  *
  *   crash here                         recovery does
  *   in write or prepare                collect: removed once another attempt at that epoch is committed
@@ -15,9 +16,8 @@
  *   in collect (leat.files.keep)       only files of older epochs are removed, so the head's token can be
  *                                      committed again
  *
- * Replace   a materialized view's rows are all of it: once its new files are in place, the files of
- *           before are removed,
- *           after a crash again. In between a reader sees both
+ * Replace   a materialized view's rows are all of it: the folder changes in one step (store_swap), by recovery too. Where
+ *           the store cannot, the files of before are removed once the new ones are in place: in between a reader sees both
  * Keep      counts the table's files by age, newest first. Those of the newest committed epoch always stay
  * Lock      _staging/<Q8>.lock: two tables of a query, or two processes, must not write the same names
  * Spec      exactly-once.md, section 6
@@ -32,11 +32,16 @@
 #include "sink/directory.h"
 #include "sink/merge.h"
 #include "sink/sinks.h"
+#include "sink/waiting_rows.h"
 
 enum {
     LANE_FOLDERS_MAX = 128,
     LANE_IDLE_MAX = 8,                  // encoders kept for the next epoch
-    LANE_HELD_MAX = 128 * 1024 * 1024,  // bytes, encoded
+    LANE_HELD_MAX = 128 * 1024 * 1024,  // bytes
+    LANE_HELD_MIN = 1024 * 1024,        // bytes
+    LANE_SHARE = 8,                     // the lanes of a table hold one part in so many of the budget
+    COLUMN_BYTES = 48 * 1024,           // about what an encoder of a format with row groups takes for a column
+    FOLDERS_AT_ONCE = 32,               // rows of a batch with more folders wait for others
     ROW_GROUP_BYTES = 16 * 1024 * 1024, // a piece of a format with row groups, unless parquet.block.size says
     TEXT_PIECE_BYTES = 4 * 1024 * 1024, // a piece of others: large enough for one write
 };
@@ -51,6 +56,8 @@ struct directory_lane {
     void *idle[LANE_IDLE_MAX]; /* encoders without rows, to be used again */
     int32_t idle_count;
     struct row_groups groups;
+    struct waiting_rows waiting;
+    size_t charged_bytes;
     struct column *columns; /* scratch of projections */
     struct text folder;     /* scratch */
 };
@@ -72,6 +79,8 @@ struct directory {
     struct parts newest;   /* its files, which keep and replace spare */
     struct merger *merger; /* of small files; NULL until it is asked for */
     struct budget *budget;
+    size_t lane_bytes, encoder_bytes; /* a lane holds at most; an encoder without rows takes about */
+    int32_t encoders_max;             /* of a lane */
     struct merge_table merge_table;
     int32_t summary_columns;
     bool replacing; /* the epoch's rows are all rows of the table */
@@ -147,6 +156,7 @@ static enum code piece_size_choose(struct directory *self, const struct sink_spe
     const char *given = option_given(spec, "parquet.block.size");
     bool groups = option_find(self->encoder->options, "parquet.block.size") != NULL;
     self->piece_bytes = groups ? ROW_GROUP_BYTES : TEXT_PIECE_BYTES;
+    self->encoder_bytes = groups ? (size_t)self->partitioner.file_schema->field_count * COLUMN_BYTES : 0;
     return groups && given != NULL ? parse_size(given, &self->piece_bytes, err) : E_OK;
 }
 
@@ -181,6 +191,19 @@ static enum code lock_names(struct directory *self, struct error *err)
     return code;
 }
 
+/* What a lane may hold. */
+static void share_choose(struct directory *self)
+{
+    size_t limit = self->budget == NULL ? 0 : self->budget->limit_bytes;
+    size_t share = limit / LANE_SHARE / (size_t)self->lane_count;
+    size_t encoders = LANE_FOLDERS_MAX;
+    share = limit == 0 || share > LANE_HELD_MAX ? LANE_HELD_MAX : share < LANE_HELD_MIN ? LANE_HELD_MIN : share;
+    if (self->encoder_bytes > 0 && share / self->encoder_bytes < encoders)
+        encoders = share / self->encoder_bytes;
+    self->lane_bytes = share;
+    self->encoders_max = encoders > 2 ? (int32_t)encoders : 2;
+}
+
 static enum code open_all(struct directory *self, const struct sink_spec *spec, struct error *err)
 {
     TRY(sink_options(spec, directory_options, "leat.files.", self, &self->arena, err));
@@ -192,10 +215,12 @@ static enum code open_all(struct directory *self, const struct sink_spec *spec, 
     TRY(store_open(spec->path, &self->store, err));
     snprintf(self->files.query8, sizeof self->files.query8, "%s", spec->query_id);
     self->budget = spec->budget;
+    share_choose(self);
     self->summary_columns = spec->summary_columns;
     self->files.encoder = self->encoder;
     self->files.encoder_spec = &self->encoder_spec;
     self->files.store = self->store;
+    part_files_limit(&self->files);
     self->files.records_max = self->settings.records_max;
     self->files.target_bytes = self->settings.target_bytes;
     self->files.slots = (int32_t)self->settings.per_partition;
@@ -227,12 +252,34 @@ static void encoder_free(struct directory *self, void *lane)
     mem_free(lane);
 }
 
+/* False: the budget has no room for it. */
+static bool lane_charge(struct directory *self, struct directory_lane *lane, size_t size)
+{
+    struct error full = {0};
+    struct budget *budget = self->budget;
+    if (budget == NULL || size == lane->charged_bytes)
+        return true;
+    if (size > lane->charged_bytes) {
+        size_t more = size - lane->charged_bytes;
+        if (budget->limit_bytes > 0 && budget->used_bytes + more > budget->limit_bytes)
+            return false; // nobody's state goes to disk for that
+        if (budget_take(budget, more, "rows on their way into files", &full) != E_OK)
+            return false;
+    } else {
+        budget_give(budget, lane->charged_bytes - size);
+    }
+    lane->charged_bytes = size;
+    return true;
+}
+
 /* Encoders whose rows were not taken are dropped with them. */
 static void lane_reset(struct directory *self, struct directory_lane *lane)
 {
     for (int32_t i = 0; i < lane->open_count; i++)
         encoder_free(self, lane->open[i].lane);
     lane->open_count = 0;
+    waiting_free(&lane->waiting);
+    always(lane_charge(self, lane, 0));
 }
 
 static void lane_close(struct directory *self, struct directory_lane *lane)
@@ -269,20 +316,34 @@ static enum code flush_and_idle(struct directory *self, int32_t index, int32_t o
     return E_OK;
 }
 
-static int32_t largest_of(const struct directory *self, const struct directory_lane *lane, int64_t *held_bytes)
+static int32_t largest_of(const struct directory *self, const struct directory_lane *lane, size_t *held_bytes)
 {
     int32_t largest = 0;
     int64_t most = -1;
-    *held_bytes = 0;
+    *held_bytes = (size_t)lane->open_count * self->encoder_bytes + lane->waiting.bytes;
     for (int32_t i = 0; i < lane->open_count; i++) {
         int64_t size = self->encoder->lane_bytes(lane->open[i].lane);
-        *held_bytes += size;
+        *held_bytes += (size_t)size;
         if (size > most) {
             most = size;
             largest = i;
         }
     }
     return largest;
+}
+
+/* Encoders go until the lane holds no more than it may. */
+static enum code lane_settle(struct directory *self, int32_t index, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    for (;;) {
+        size_t held_bytes;
+        int32_t largest = largest_of(self, lane, &held_bytes);
+        bool fits = held_bytes <= self->lane_bytes && lane_charge(self, lane, held_bytes);
+        if (fits || held_bytes <= LANE_HELD_MIN || lane->open_count == 0)
+            return E_OK;
+        TRY(flush_and_idle(self, index, largest, err));
+    }
 }
 
 static enum code encoder_for(struct directory *self, int32_t index, int32_t folder, struct open_encoder **out,
@@ -294,8 +355,8 @@ static enum code encoder_for(struct directory *self, int32_t index, int32_t fold
             *out = &lane->open[i];
             return E_OK;
         }
-    int64_t held_bytes;
-    if (lane->open_count == LANE_FOLDERS_MAX)
+    size_t held_bytes;
+    if (lane->open_count >= self->encoders_max)
         TRY(flush_and_idle(self, index, largest_of(self, lane, &held_bytes), err));
     mem_grow(lane->open, lane->open_capacity, lane->open_count + 1);
     struct open_encoder open = {.folder = folder};
@@ -350,19 +411,40 @@ static enum code write_partitioned(struct directory *self, int32_t index, const 
 {
     struct directory_lane *lane = &self->lanes[index];
     struct batch projected;
-    int64_t held_bytes;
     if (lane->columns == NULL)
         lane->columns = mem_array(struct column, (size_t)self->partitioner.file_schema->field_count);
     partitioner_project(&self->partitioner, batch, lane->columns, &projected);
-    partitioner_split(&self->partitioner, batch, &lane->groups);
     for (int32_t group = 0; group < lane->groups.count; group++)
         TRY(write_group(self, index, batch, &projected, group, err));
-    for (;;) {
-        int32_t largest = largest_of(self, lane, &held_bytes);
-        if (held_bytes < LANE_HELD_MAX)
-            return E_OK;
-        TRY(flush_and_idle(self, index, largest, err));
-    }
+    return lane_settle(self, index, err);
+}
+
+static enum code write_waiting(struct directory *self, int32_t index, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    struct batch all;
+    if (lane->waiting.count == 0)
+        return E_OK;
+    waiting_take(&lane->waiting, &all);
+    partitioner_split(&self->partitioner, &all, &lane->groups);
+    enum code code = write_partitioned(self, index, &all, err);
+    batch_release(&all);
+    return code;
+}
+
+/* A few rows for each of many folders would make row groups of a few rows. */
+static enum code write_or_wait(struct directory *self, int32_t index, const struct batch *batch, struct error *err)
+{
+    struct directory_lane *lane = &self->lanes[index];
+    size_t held_bytes;
+    partitioner_split(&self->partitioner, batch, &lane->groups);
+    if (lane->waiting.count == 0 && lane->groups.count <= FOLDERS_AT_ONCE)
+        return write_partitioned(self, index, batch, err);
+    waiting_add(&lane->waiting, batch);
+    largest_of(self, lane, &held_bytes);
+    if (lane->waiting.bytes < self->lane_bytes / 2 && lane_charge(self, lane, held_bytes))
+        return E_OK;
+    return write_waiting(self, index, err);
 }
 
 static enum code directory_write(void *instance, int32_t lane, int64_t epoch, const struct batch *batch,
@@ -375,7 +457,9 @@ static enum code directory_write(void *instance, int32_t lane, int64_t epoch, co
     part_files_begin(&self->files, epoch);
     enum code code = self->partitioner.key_count == 0
                          ? add_rows(self, lane, part_files_folder(&self->files, ""), batch, err)
-                         : write_partitioned(self, lane, batch, err);
+                         : write_or_wait(self, lane, batch, err);
+    if (code == E_OK && self->partitioner.key_count == 0)
+        code = lane_settle(self, lane, err);
     if (code != E_OK)
         part_files_fail(&self->files);
     return code;
@@ -383,9 +467,12 @@ static enum code directory_write(void *instance, int32_t lane, int64_t epoch, co
 
 static enum code flush_all(struct directory *self, struct error *err)
 {
-    for (int32_t lane = 0; lane < self->lane_count; lane++)
+    for (int32_t lane = 0; lane < self->lane_count; lane++) {
+        TRY(write_waiting(self, lane, err));
         while (self->lanes[lane].open_count > 0)
             TRY(flush_and_idle(self, lane, self->lanes[lane].open_count - 1, err));
+        always(lane_charge(self, &self->lanes[lane], 0));
+    }
     return part_files_finish(&self->files, err);
 }
 
@@ -415,7 +502,7 @@ static void directory_replace(void *instance, int64_t epoch)
 }
 
 static enum code remove_others(struct directory *self, struct error *err);
-static enum code take_place(struct directory *self, const struct parts *parts, struct error *err);
+static enum code take_place(struct directory *self, int64_t epoch, const struct parts *parts, struct error *err);
 
 static enum code directory_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
@@ -423,7 +510,11 @@ static enum code directory_commit(void *instance, int64_t epoch, struct bytes to
     struct parts parts;
     TRY(token_parse(token, &parts, err));
     bool recovering = self->files.attempt == 0 || self->files.epoch != epoch;
-    enum code code = parts.replace && !recovering ? take_place(self, &parts, err) : E_UNSUPPORTED;
+    enum code code = E_OK;
+    if (parts.replace && recovering)
+        code = parts_check(self->store, &parts, err);
+    if (code == E_OK)
+        code = parts.replace ? take_place(self, epoch, &parts, err) : E_UNSUPPORTED;
     if (code == E_UNSUPPORTED)
         code = parts_publish(self->store, &parts, recovering, err);
     if (code != E_OK) {
@@ -498,11 +589,11 @@ static int by_age(const void *a, const void *b)
     return strcmp(left->path, right->path);
 }
 
-/* Of an epoch that this process has not committed: another one has, which has overtaken us. */
-static bool is_ahead(const struct directory *self, const char *path)
+/* Of an epoch above the one at hand: another process has committed it, which has overtaken us. */
+static bool is_ahead(const struct directory *self, const char *path, int64_t epoch)
 {
     struct sink_part_name name;
-    return sink_part_parse(path, &name) && strcmp(name.query8, self->files.query8) == 0 && name.epoch > self->committed;
+    return sink_part_parse(path, &name) && strcmp(name.query8, self->files.query8) == 0 && name.epoch > epoch;
 }
 
 static enum code remove_others(struct directory *self, struct error *err)
@@ -513,7 +604,7 @@ static enum code remove_others(struct directory *self, struct error *err)
     int32_t count = 0;
     for (int32_t i = 0; i < list.count; i++) {
         const char *path = list.entries[i].path;
-        if (is_part(self, path) && !parts_have(&self->newest, path) && !is_ahead(self, path))
+        if (is_part(self, path) && !parts_have(&self->newest, path) && !is_ahead(self, path, self->committed))
             gone[count++] = path;
     }
     enum code code = store_remove_all(self->store, gone, count, err);
@@ -522,9 +613,18 @@ static enum code remove_others(struct directory *self, struct error *err)
     return code;
 }
 
-/* The folder changes in one step, so that no reader who lists it sees both old and new rows. E_UNSUPPORTED: it has no files yet,
- * or folders of partitions, or the store cannot: then the new files come first, and the old ones go after. */
-static enum code take_place(struct directory *self, const struct parts *parts, struct error *err)
+/* None of them has its name yet: after a crash some may. */
+static bool all_staged(const struct store_list *list, const struct parts *parts)
+{
+    for (int32_t i = 0; i < list->count; i++)
+        if (parts_have(parts, list->entries[i].path))
+            return false;
+    return true;
+}
+
+/* The folder changes in one step, so that no reader who lists it sees both old and new rows, or some of them. E_UNSUPPORTED: the
+ * store cannot, or it is done: then the new files come first, and the old ones go after. */
+static enum code take_place(struct directory *self, int64_t epoch, const struct parts *parts, struct error *err)
 {
     struct store_list list;
     struct error cannot = {0};
@@ -533,19 +633,15 @@ static enum code take_place(struct directory *self, const struct parts *parts, s
     struct staged *come = mem_array(struct staged, (size_t)parts->count + 1);
     struct store_swap swap = {
         .folder = "", .gone = gone, .come = come, .come_count = parts->count, .modified_us = os->clock_wall_us()};
-    bool flat = parts->count > 0;
     for (int32_t i = 0; i < list.count; i++) {
         const char *path = list.entries[i].path;
-        if (!is_part(self, path) || parts_have(parts, path) || is_ahead(self, path))
-            continue;
-        gone[swap.gone_count++] = path;
-        flat = flat && strchr(path, '/') == NULL;
+        if (is_part(self, path) && !is_ahead(self, path, epoch))
+            gone[swap.gone_count++] = path;
     }
-    for (int32_t i = 0; i < parts->count; i++) {
+    for (int32_t i = 0; i < parts->count; i++)
         come[i] = part_staged(&parts->items[i]);
-        flat = flat && strchr(parts->items[i].final, '/') == NULL;
-    }
-    enum code code = flat && swap.gone_count > 0 ? store_swap_sweep(self->store, &cannot) : E_UNSUPPORTED;
+    bool one_step = all_staged(&list, parts) && swap.gone_count + swap.come_count > 1; // else there is but one step
+    enum code code = one_step ? store_swap_sweep(self->store, &cannot) : E_UNSUPPORTED;
     if (code == E_OK)
         code = store_swap(self->store, &swap, &cannot);
     if (code != E_OK && code != E_UNSUPPORTED)

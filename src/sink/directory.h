@@ -77,6 +77,8 @@ MUST_CHECK enum code token_parse(struct bytes token, struct parts *out, struct e
 
 /* ---- publish.c: an epoch's files get their final names ---- */
 
+/* E_CORRUPT: a file has not the bytes that its record says. One that is not there is passed over. */
+MUST_CHECK enum code parts_check(struct store *store, const struct parts *parts, struct error *err);
 /* Idempotent and durable. `check`: who staged them is gone, so their bytes are read first. E_LOST, E_CORRUPT. */
 MUST_CHECK enum code parts_publish(struct store *store, const struct parts *parts, bool check, struct error *err);
 bool parts_have(const struct parts *parts, const char *final);
@@ -105,6 +107,7 @@ struct part_files {
     int64_t target_bytes;    /* a file is finished once it is so large; 0 = no limit */
     int32_t slots;           /* files that grow at once in one folder */
     int32_t summary_columns; /* of a part's summary; 0 = none */
+    int32_t open_max;        /* files that are open at once */
 
     struct lock lock; /* guards all below */
     int64_t epoch;
@@ -115,10 +118,12 @@ struct part_files {
     int32_t *folder_slots; /* hash table over folders: index + 1, or 0 */
     uint32_t folder_slot_count;
     int32_t open_count;
+    int64_t block_bytes; /* of open files, that may wait in memory */
     struct parts done; /* finished and synced */
     bool failed;       /* rows of the epoch were lost to an error: it must not be prepared */
 };
 void part_files_init(struct part_files *self);
+void part_files_limit(struct part_files *self); /* once its store is known */
 void part_files_begin(struct part_files *self, int64_t epoch);
 /* Index of the folder, made known when it is new. */
 int32_t part_files_folder(struct part_files *self, const char *path);

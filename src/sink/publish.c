@@ -26,10 +26,17 @@ static enum code part_check(struct store *store, const struct part *part, struct
     return E_OK;
 }
 
+enum code parts_check(struct store *store, const struct parts *parts, struct error *err)
+{
+    for (int32_t i = 0; i < parts->count; i++)
+        TRY(part_check(store, &parts->items[i], err));
+    return E_OK;
+}
+
 enum code parts_publish(struct store *store, const struct parts *parts, bool check, struct error *err)
 {
-    for (int32_t i = 0; check && i < parts->count; i++)
-        TRY(part_check(store, &parts->items[i], err));
+    if (check)
+        TRY(parts_check(store, parts, err));
     struct staged *files = mem_array(struct staged, (size_t)parts->count + 1);
     for (int32_t i = 0; i < parts->count; i++)
         files[i] = part_staged(&parts->items[i]);

@@ -1,7 +1,8 @@
 /* local_swap.c - files take the place of others at once: the folder is made anew beside the old one, and both change names.
  *
  *   1  <parent>/.<table>.swap-<16 hex>   a new folder: a link to every file of the old one that stays, and to the staged
- *                                        ones under their final names; the same for _staging. fsync of both
+ *                                        ones under their final names; the same for _staging and, in the root, for folders
+ *                                        of partitions, without those that would be empty. fsync of all
  *   2  renameat2(RENAME_EXCHANGE)        of the two folders. Readers now find the new one
  *   3  fsync of both parents; the old folder, under the name of 1, is emptied and removed. A file that somebody put into it
  *      since 1 gets a name in the new one first
@@ -32,8 +33,23 @@ struct swap {
     const struct store_swap *what;
     char old[PATH_MAX];   /* the folder that readers see */
     char new[PATH_MAX];   /* the one that takes its place; afterwards what was the old one */
-    struct path_set gone; /* names in the folder */
+    struct path_set gone; /* paths in the folder */
 };
+
+static enum code join(const char *folder, const char *name, char *out, struct error *err)
+{
+    int size = snprintf(out, PATH_MAX, "%s/%s", folder, name);
+    return size > 0 && size < PATH_MAX ? E_OK : fail(err, E_SPEC, "%s/%s: the path is too long", folder, name);
+}
+
+/* `inside` "" is the folder itself. */
+static enum code place(const char *folder, const char *inside, char *out, struct error *err)
+{
+    if (inside[0] != '\0')
+        return join(folder, inside, out, err);
+    snprintf(out, PATH_MAX, "%s", folder);
+    return E_OK;
+}
 
 /* Entries of a folder, so that it is not changed while it is listed. */
 struct names {
@@ -52,12 +68,6 @@ static void names_free(struct names *self)
     path_set_free(&self->folders);
 }
 
-static enum code join(const char *folder, const char *name, char *out, struct error *err)
-{
-    int size = snprintf(out, PATH_MAX, "%s/%s", folder, name);
-    return size > 0 && size < PATH_MAX ? E_OK : fail(err, E_SPEC, "%s/%s: the path is too long", folder, name);
-}
-
 /* The folder of the table's folder, and the start of names beside it; both PATH_MAX. */
 static void beside(const struct local_store *store, char *parent, char *start)
 {
@@ -67,10 +77,23 @@ static void beside(const struct local_store *store, char *parent, char *start)
     snprintf(start, PATH_MAX, ".%s" SWAP_MARK, slash == NULL ? root : slash + 1);
 }
 
-static const char *base_name(const char *path)
+/* The part of a path of the store that lies within the folder. */
+static const char *within(const struct swap *self, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
+    size_t size = strlen(self->what->folder);
+    return size > 0 && strlen(path) > size ? path + size + 1 : path;
+}
+
+static enum code path_below(const char *inside, const char *name, char *out, struct error *err)
+{
+    return inside[0] == '\0' ? place(name, "", out, err) : join(inside, name, out, err);
+}
+
+static bool is_gone(const struct swap *self, const char *inside, const char *name)
+{
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof path, "%s%s%s", inside, inside[0] != '\0' ? "/" : "", name);
+    return size > 0 && size < PATH_MAX && path_set_has(&self->gone, path);
 }
 
 /* ---- 1: the new folder ---- */
@@ -83,50 +106,103 @@ static enum code link_into(const char *from_folder, const char *to_folder, const
     return os->link_new(from, to, err);
 }
 
-/* The files that stay; of the root, those in _staging too. */
-static enum code link_kept(struct swap *self, const char *old, const char *new, struct error *err)
+/* Made before, perhaps, for a file that comes. */
+static enum code folder_make(const struct swap *self, const char *path, enum code *made, struct error *err)
+{
+    struct error taken = {0};
+    *made = os->dir_make_like(path, self->old, &taken);
+    if (*made == E_OK || *made == E_EXISTS)
+        return E_OK;
+    *err = taken;
+    return err->code;
+}
+
+static enum code link_kept(struct swap *self, const char *inside, int depth, struct error *err);
+
+/* A folder of the old one, which nothing may be left of. */
+static enum code link_folder(struct swap *self, const char *inside, const char *name, int depth, struct error *err)
+{
+    char path[PATH_MAX], new[PATH_MAX];
+    struct error full = {0};
+    enum code made;
+    bool staging = inside[0] == '\0' && strcmp(name, "_staging") == 0;
+    if (!staging && (self->what->folder[0] != '\0' || depth >= STORE_DEPTH_MAX))
+        return fail(err, E_UNSUPPORTED, "%s/%s: a folder in a folder of data; it cannot take part", self->old, name);
+    TRY(path_below(inside, name, path, err));
+    TRY(join(self->new, path, new, err));
+    TRY(folder_make(self, new, &made, err));
+    TRY(link_kept(self, path, depth + 1, err));
+    if (!staging && made == E_OK)
+        (void)os->remove(new, &full); // it is not empty: it stays
+    return E_OK;
+}
+
+/* The files that stay, in the folder and in those below. */
+static enum code link_kept(struct swap *self, const char *inside, int depth, struct error *err)
 {
     struct names names = {0};
+    char old[PATH_MAX], new[PATH_MAX];
+    TRY(place(self->old, inside, old, err));
+    TRY(place(self->new, inside, new, err));
     enum code code = os->list(old, name_add, &names, err);
     for (int32_t i = 0; code == E_OK && i < names.files.count; i++)
-        if (!path_set_has(&self->gone, names.files.items[i]))
+        if (!is_gone(self, inside, names.files.items[i]))
             code = link_into(old, new, names.files.items[i], err);
-    for (int32_t i = 0; code == E_OK && i < names.folders.count; i++) {
-        char old_inside[PATH_MAX], new_inside[PATH_MAX];
-        const char *name = names.folders.items[i];
-        if (strcmp(name, "_staging") != 0 || old != self->old)
-            code = fail(err, E_UNSUPPORTED, "%s/%s: a folder in a folder of data; it cannot take part", old, name);
-        if (code == E_OK)
-            code = join(old, name, old_inside, err);
-        if (code == E_OK)
-            code = join(new, name, new_inside, err);
-        if (code == E_OK)
-            code = os->dir_make_like(new_inside, old_inside, err);
-        if (code == E_OK)
-            code = link_kept(self, old_inside, new_inside, err);
-    }
+    for (int32_t i = 0; code == E_OK && i < names.folders.count; i++)
+        code = link_folder(self, inside, names.folders.items[i], depth, err);
     names_free(&names);
-    return code == E_OK ? os->dir_sync(new, err) : code;
+    return code;
+}
+
+/* The folders that lie above a file in the new one. */
+static enum code folders_above(const struct swap *self, const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+    enum code made;
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        int size = snprintf(folder, sizeof folder, "%s/%.*s", self->new, (int)(slash - path), path);
+        if (size < 0 || (size_t)size >= sizeof folder)
+            return fail(err, E_SPEC, "%s/%s: the path is too long", self->new, path);
+        TRY(folder_make(self, folder, &made, err));
+    }
+    return E_OK;
 }
 
 static enum code link_come(struct swap *self, struct error *err)
 {
     for (int32_t i = 0; i < self->what->come_count; i++) {
         const struct staged *file = &self->what->come[i];
+        const char *final = within(self, file->final);
         char from[PATH_MAX], to[PATH_MAX];
         TRY(local_path(self->store, file->path, from, err));
-        TRY(join(self->new, base_name(file->final), to, err));
+        TRY(folders_above(self, final, err));
+        TRY(join(self->new, final, to, err));
         TRY(os->file_dated(from, self->what->modified_us, err));
         TRY(os->link_new(from, to, err));
     }
     return E_OK;
 }
 
+static enum code folders_sync(const char *full, struct error *err)
+{
+    struct names names = {0};
+    char path[PATH_MAX];
+    enum code code = os->list(full, name_add, &names, err);
+    for (int32_t i = 0; code == E_OK && i < names.folders.count; i++) {
+        code = join(full, names.folders.items[i], path, err);
+        if (code == E_OK)
+            code = folders_sync(path, err);
+    }
+    names_free(&names);
+    return code == E_OK ? os->dir_sync(full, err) : code;
+}
+
 static enum code folder_build(struct swap *self, struct error *err)
 {
     TRY(os->dir_make_like(self->new, self->old, err));
     TRY(link_come(self, err));
-    return link_kept(self, self->old, self->new, err);
+    TRY(link_kept(self, "", 0, err));
+    return folders_sync(self->new, err);
 }
 
 /* ---- 3: what is left ---- */
@@ -143,7 +219,7 @@ static enum code folder_remove(const char *full, int depth, struct error *err)
     }
     for (int32_t i = 0; code == E_OK && i < names.folders.count; i++) {
         code = join(full, names.folders.items[i], path, err);
-        if (code == E_OK && depth == 0)
+        if (code == E_OK && depth < STORE_DEPTH_MAX)
             code = folder_remove(path, depth + 1, err);
     }
     names_free(&names);
@@ -169,19 +245,39 @@ static enum code come_discard(struct swap *self, struct error *err)
     return E_OK;
 }
 
+static enum code link_late(const struct swap *self, const char *left, const char *now, const char *name,
+                           struct error *err)
+{
+    struct error taken = {0};
+    enum code made, code;
+    TRY(folder_make(self, now, &made, err)); // the partition may have gone
+    code = link_into(left, now, name, &taken);
+    if (code == E_OK || code == E_EXISTS)
+        return E_OK;
+    *err = taken;
+    return code;
+}
+
 /* Nobody else should write here; who copies a file in all the same must not lose it. */
-static enum code late_link(struct swap *self, struct error *err)
+static enum code late_link(struct swap *self, const char *inside, struct error *err)
 {
     struct names names = {0};
-    enum code code = os->list(self->new, name_add, &names, err);
+    char left[PATH_MAX], now[PATH_MAX], path[PATH_MAX];
+    TRY(place(self->new, inside, left, err));
+    TRY(place(self->old, inside, now, err));
+    enum code code = os->list(left, name_add, &names, err);
     for (int32_t i = 0; code == E_OK && i < names.files.count; i++) {
-        if (path_set_has(&self->gone, names.files.items[i]))
+        const char *name = names.files.items[i];
+        if (!is_gone(self, inside, name))
+            code = link_late(self, left, now, name, err);
+    }
+    for (int32_t i = 0; code == E_OK && i < names.folders.count; i++) {
+        const char *name = names.folders.items[i];
+        if (inside[0] == '\0' && strcmp(name, "_staging") == 0)
             continue;
-        code = link_into(self->new, self->old, names.files.items[i], err);
-        if (code == E_EXISTS) {
-            error_clear(err);
-            code = E_OK;
-        }
+        code = path_below(inside, name, path, err);
+        if (code == E_OK)
+            code = late_link(self, path, err);
     }
     names_free(&names);
     return code;
@@ -193,8 +289,11 @@ static enum code exchange(struct swap *self, struct error *err)
     TRY(parent_sync(self->old, err));
     TRY(parent_sync(self->new, err));
     FAULT(swap_done);
+    lock_take(&self->store->lock); // a partition's folder may have gone
+    path_set_free(&self->store->ready);
+    lock_give(&self->store->lock);
     TRY(come_discard(self, err));
-    TRY(late_link(self, err));
+    TRY(late_link(self, "", err));
     return folder_remove(self->new, 0, err);
 }
 
@@ -224,7 +323,7 @@ enum code local_swap(struct store *base, const struct store_swap *what, struct e
     if (size < 0 || (size_t)size >= sizeof self.new)
         return fail(err, E_SPEC, "%s: the path is too long", base->root);
     for (int32_t i = 0; i < what->gone_count; i++)
-        path_set_add(&self.gone, base_name(what->gone[i]));
+        path_set_add(&self.gone, within(&self, what->gone[i]));
     enum code code = swap_run(&self, err);
     path_set_free(&self.gone);
     return code == E_OK ? E_OK : error_note(err, "%s", base->root);

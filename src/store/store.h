@@ -166,7 +166,7 @@ void staged_list_free(struct staged_list *list);
 /* ---- files that take the place of others ---- */
 
 struct store_swap {
-    const char *folder;      /* the files lie in it, and no folders but _staging */
+    const char *folder;      /* the files lie in it, without folders; "": in the root and its folders of partitions */
     const char *const *gone; /* paths */
     int32_t gone_count;
     const struct staged *come; /* staged in this store, with final names in the folder */

@@ -123,6 +123,36 @@ TEST(swap_in_a_folder)
     text_free(&names);
 }
 
+/* A table of partitions: one goes, one comes, one keeps a file of somebody else. */
+TEST(swap_of_a_tree)
+{
+    struct error err = {0};
+    struct text names = {0};
+    struct store *store = fresh("");
+    CHECK_INT(store_put_new(store, "day=1/a", bytes_of_string("1"), &err), E_OK);
+    CHECK_INT(store_put_new(store, "day=2/x=1/a", bytes_of_string("2"), &err), E_OK);
+    CHECK_INT(store_put_new(store, "day=2/x=1/theirs", bytes_of_string("3"), &err), E_OK);
+    const char *const gone[] = {"a", "b", "c", "day=1/a", "day=2/x=1/a"};
+    const struct staged come = {"_staging/merged.staged", "day=3/x=2/ab", NULL, 2};
+    const struct store_swap what = {"", gone, 5, &come, 1, 1000000};
+    CHECK_INT(store_swap(store, &what, &err), E_OK);
+    list_data(store, &names);
+    CHECK_STR(names.data, "day=2/x=1/theirs day=3/x=2/ab ");
+    struct os_stat st;
+    char path[400];
+    snprintf(path, sizeof path, "%s/day=1", root);
+    CHECK_INT(os->stat(path, &st, &err), E_ABSENT);
+    error_clear(&err);
+    CHECK_INT(store_put_new(store, "day=1/b", bytes_of_string("4"), &err), E_OK); // its folder is made again
+    const struct store_swap empty = {"", (const char *const[]){"day=1/b", "day=3/x=2/ab"}, 2, NULL, 0, 1000000};
+    CHECK_INT(store_swap(store, &empty, &err), E_OK);
+    list_data(store, &names);
+    CHECK_STR(names.data, "day=2/x=1/theirs ");
+    CHECK_INT(leftovers(), 0);
+    store_close(store);
+    text_free(&names);
+}
+
 TEST(swap_refuses_a_symbolic_link)
 {
     struct error err = {0};
