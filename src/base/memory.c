@@ -223,13 +223,28 @@ void arena_free(struct arena *arena)
 
 /* ---- budget ---- */
 
+/* How much of the budget above a part needs that has `used` in use. */
+static size_t beyond_sure(const struct budget *budget, size_t used)
+{
+    return used > budget->sure_bytes ? used - budget->sure_bytes : 0;
+}
+
+static enum code part_take(struct budget *budget, size_t before, size_t size, const char *what, struct error *err)
+{
+    size_t more = beyond_sure(budget, before + size) - beyond_sure(budget, before);
+    enum code code = more > 0 ? budget_take(budget->of, more, what, err) : E_OK;
+    if (code != E_OK)
+        atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
+    return code;
+}
+
 enum code budget_take(struct budget *budget, size_t size, const char *what, struct error *err)
 {
     size_t before;
     do {
         before = atomic_fetch_add_explicit(&budget->used_bytes, size, memory_order_relaxed);
         if (budget->limit_bytes == 0 || before + size <= budget->limit_bytes)
-            return E_OK;
+            return budget->of == NULL ? E_OK : part_take(budget, before, size, what, err);
         atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
     } while (size <= budget->limit_bytes && budget->relieve != NULL && budget->relieve(budget->relieve_context, size));
     return fail(err, E_MEMORY,
@@ -242,4 +257,6 @@ void budget_give(struct budget *budget, size_t size)
 {
     size_t before = atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
     always(before >= size);
+    if (budget->of != NULL)
+        budget_give(budget->of, beyond_sure(budget, before) - beyond_sure(budget, before - size));
 }

@@ -77,6 +77,10 @@ struct budget {
      * there is nothing more to give. May be NULL. */
     bool (*relieve)(void *context, size_t need);
     void *relieve_context;
+    /* A part of another budget: `sure_bytes` of that one are taken already, and what passes them is taken when needed.
+     * NULL: stands alone. */
+    struct budget *of;
+    size_t sure_bytes;
 };
 /* E_MEMORY names `what` and both numbers. */
 MUST_CHECK enum code budget_take(struct budget *budget, size_t size, const char *what, struct error *err);

@@ -5,6 +5,7 @@
 #include "expr/loop.h"
 #include "expr/order.h"
 #include "expr/pick.h"
+#include "expr/value_bytes.h"
 #include "expr/writer.h"
 
 #define ELEMENTS(k) (&args[k].col->children[0])
@@ -33,7 +34,7 @@ static int64_t find_element(const struct arg *args, int64_t row, bool *null_seen
     return -1;
 }
 
-SCALAR(fn_array_contains, "array_contains", "(array<O>, O) -> boolean",
+SCALAR(fn_array_contains, "array_contains", "(array<O>!!, O) -> boolean",
        "Whether an element is equal; NULL when none is and one is NULL.", "array_contains(array(1, 2), 2)", "true",
        .flags = FN_NULLABLE)
 {
@@ -46,7 +47,7 @@ SCALAR(fn_array_contains, "array_contains", "(array<O>, O) -> boolean",
     }
 }
 
-SCALAR(fn_array_position, "array_position", "(array<O>, O) -> bigint",
+SCALAR(fn_array_position, "array_position", "(array<O>!!, O) -> bigint",
        "Number of the first element that is equal; 0 when none is.", "array_position(array(3, 2, 1), 1)", "3")
 {
     for (int64_t i = 0; i < call->rows; i++) {
@@ -55,7 +56,42 @@ SCALAR(fn_array_position, "array_position", "(array<O>, O) -> bigint",
     }
 }
 
-SCALAR(fn_arrays_overlap, "arrays_overlap", "(array<O>, array<O>) -> boolean",
+enum { SHORT_LISTS = 32 }; // elements of both; so few are compared one with the other
+enum { ELEMENT_OTHER = 1, ELEMENT_DONE = 2 };
+
+/* What is known of pool row k's value. */
+static uint8_t *element_note(struct value_set *set, struct text *bytes, const struct column *pool, int64_t k)
+{
+    text_clear(bytes);
+    value_save(pool, k, true, bytes);
+    return value_set_put(set, text_view(bytes));
+}
+
+/* Whether a value that is not NULL stands in both lists. */
+static bool long_overlap(const struct column *first, int64_t a, int64_t a_end, const struct column *second, int64_t b,
+                         int64_t b_end)
+{
+    struct value_set set = {.tail = 1};
+    struct text bytes = {0};
+    bool found = false;
+    for (int64_t k = a; k < a_end; k++)
+        if (!column_is_null(first, k))
+            *element_note(&set, &bytes, first, k) = ELEMENT_OTHER;
+    for (int64_t k = b; k < b_end && !found; k++)
+        found = !column_is_null(second, k) && *element_note(&set, &bytes, second, k) == ELEMENT_OTHER;
+    value_set_free(&set);
+    text_free(&bytes);
+    return found;
+}
+
+static bool any_null(const struct column *col, int64_t from, int64_t to)
+{
+    while (from < to && !column_is_null(col, from))
+        from++;
+    return from < to;
+}
+
+SCALAR(fn_arrays_overlap, "arrays_overlap", "(array<O>!!, array<O>!!) -> boolean",
        "Whether both have an element in common; NULL when none but a NULL is in one.",
        "arrays_overlap(array(1, 2), array(2, 3))", "true", .flags = FN_NULLABLE)
 {
@@ -64,12 +100,16 @@ SCALAR(fn_arrays_overlap, "arrays_overlap", "(array<O>, array<O>) -> boolean",
         bool found = false, null_seen = false;
         list_range(&args[0], i, &a, &a_end);
         list_range(&args[1], i, &b, &b_end);
-        for (int32_t p = a; p < a_end; p++)
-            for (int32_t q = b; q < b_end; q++) {
-                bool null = column_is_null(ELEMENTS(0), p) || column_is_null(ELEMENTS(1), q);
-                null_seen = null_seen || null;
-                found = found || (!null && same(ELEMENTS(0), p, ELEMENTS(1), q));
-            }
+        bool both = a < a_end && b < b_end;
+        bool many = a_end - a + (b_end - b) > SHORT_LISTS;
+        if (both)
+            null_seen = any_null(ELEMENTS(0), a, a_end) || any_null(ELEMENTS(1), b, b_end);
+        if (both && many)
+            found = long_overlap(ELEMENTS(0), a, a_end, ELEMENTS(1), b, b_end);
+        for (int32_t p = a; p < a_end && !many && !found; p++)
+            for (int32_t q = b; q < b_end && !found; q++)
+                found = !column_is_null(ELEMENTS(0), p) && !column_is_null(ELEMENTS(1), q) &&
+                        same(ELEMENTS(0), p, ELEMENTS(1), q);
         bit_put(out->values->data, i, found);
         if (!found && null_seen)
             call_null(call, i);
@@ -250,6 +290,50 @@ static bool within(const struct column *pool, int64_t k, int64_t first, int64_t 
     return false;
 }
 
+enum set_kind { SET_UNION, SET_INTERSECT, SET_EXCEPT };
+static void long_lists(struct picks *picks, const struct column *pool, int64_t first, int64_t last, int64_t other,
+                       int64_t other_end, enum set_kind kind)
+{
+    struct value_set set = {.tail = 1};
+    struct text bytes = {0};
+    uint8_t wanted = kind == SET_INTERSECT ? ELEMENT_OTHER : 0;
+    for (int64_t k = other; k < other_end && kind != SET_UNION; k++)
+        *element_note(&set, &bytes, pool, k) = ELEMENT_OTHER;
+    int64_t all = last - first + (kind == SET_UNION ? other_end - other : 0);
+    for (int64_t i = 0; i < all; i++) {
+        int64_t k = i < last - first ? first + i : other + i - (last - first);
+        uint8_t *note = element_note(&set, &bytes, pool, k);
+        if (*note != wanted)
+            continue;
+        *note = ELEMENT_DONE;
+        picks_add(picks, k);
+    }
+    value_set_free(&set);
+    text_free(&bytes);
+}
+
+static void short_lists(struct picks *picks, const struct column *pool, int64_t first, int64_t last, int64_t other,
+                        int64_t other_end, enum set_kind kind)
+{
+    for (int64_t k = first; k < last; k++) {
+        bool wanted = kind == SET_UNION || within(pool, k, other, other_end) == (kind == SET_INTERSECT);
+        if (wanted && !picked(picks, pool, k))
+            picks_add(picks, k);
+    }
+    for (int64_t k = other; k < other_end && kind == SET_UNION; k++)
+        if (!picked(picks, pool, k))
+            picks_add(picks, k);
+}
+
+static void set_of_lists(struct picks *picks, const struct column *pool, int64_t first, int64_t last, int64_t other,
+                         int64_t other_end, enum set_kind kind)
+{
+    if (last - first + other_end - other > SHORT_LISTS)
+        long_lists(picks, pool, first, last, other, other_end, kind);
+    else
+        short_lists(picks, pool, first, last, other, other_end, kind);
+}
+
 SCALAR(fn_array_distinct, "array_distinct", "(array<O>) -> array<O>", "Without repeated elements.",
        "array_distinct(array(1, 2, 1))", "[1,2]")
 {
@@ -258,47 +342,47 @@ SCALAR(fn_array_distinct, "array_distinct", "(array<O>) -> array<O>", "Without r
     for (int64_t i; (i = picks_next(&picks)) >= 0;) {
         int32_t first, last;
         list_range(&args[0], i, &first, &last);
-        for (int32_t k = first; k < last; k++)
-            if (!picked(&picks, ELEMENTS(0), k))
-                picks_add(&picks, k);
+        set_of_lists(&picks, ELEMENTS(0), first, last, 0, 0, SET_UNION);
         picks_end(&picks);
     }
 
     picks_close(&picks, ELEMENTS(0), 1);
 }
 
-#define SET_OF_ARRAYS(id, name_, help_, expected_, ...)                                                            \
-    SCALAR(id, name_, "(array<O>, array<O>) -> array<O>", help_, name_ "(array(1, 2, 2), array(2, 3))", expected_) \
-    {                                                                                                              \
-        struct picks picks;                                                                                        \
-        struct column pool = {0};                                                                                  \
-        pool_add(&pool, ELEMENTS(0));                                                                              \
-        const int64_t base = pool_add(&pool, ELEMENTS(1));                                                         \
-        picks_open(&picks, call);                                                                                  \
-        for (int64_t i; (i = picks_next(&picks)) >= 0;) {                                                          \
-            int32_t first, last;                                                                                   \
-            list_range(&args[0], i, &first, &last);                                                                \
-            int32_t from;                                                                                          \
-            int32_t to;                                                                                            \
-            list_range(&args[1], i, &from, &to);                                                                   \
-            const int64_t other = base + from;                                                                     \
-            const int64_t other_end = base + to;                                                                   \
-            __VA_ARGS__;                                                                                           \
-            picks_end(&picks);                                                                                     \
-        }                                                                                                          \
-                                                                                                                   \
-        picks_close(&picks, &pool, 1);                                                                             \
-        column_release(&pool);                                                                                     \
+static void set_of_arrays(struct call *call, const struct arg *args, enum set_kind kind)
+{
+    struct picks picks;
+    struct column pool = {0};
+    pool_add(&pool, ELEMENTS(0));
+    const int64_t base = pool_add(&pool, ELEMENTS(1));
+    picks_open(&picks, call);
+    for (int64_t i; (i = picks_next(&picks)) >= 0;) {
+        int32_t first, last, from, to;
+        list_range(&args[0], i, &first, &last);
+        list_range(&args[1], i, &from, &to);
+        set_of_lists(&picks, &pool, first, last, base + from, base + to, kind);
+        picks_end(&picks);
     }
-SET_OF_ARRAYS(fn_array_union, "array_union", "Elements of either, none repeated.", "[1,2,3]",
-              for (int64_t k = first; k < last; k++) if (!picked(&picks, &pool, k)) picks_add(&picks, k);
-              for (int64_t k = other; k < other_end; k++) if (!picked(&picks, &pool, k)) picks_add(&picks, k))
-SET_OF_ARRAYS(fn_array_intersect, "array_intersect", "Elements of both, none repeated.", "[2]",
-              for (int64_t k = first; k < last;
-                   k++) if (within(&pool, k, other, other_end) && !picked(&picks, &pool, k)) picks_add(&picks, k))
-SET_OF_ARRAYS(fn_array_except, "array_except", "Elements of the first that the second has not, none repeated.", "[1]",
-              for (int64_t k = first; k < last;
-                   k++) if (!within(&pool, k, other, other_end) && !picked(&picks, &pool, k)) picks_add(&picks, k))
+    picks_close(&picks, &pool, 1);
+    column_release(&pool);
+}
+
+SCALAR(fn_array_union, "array_union", "(array<O>!!, array<O>!!) -> array<O>", "Elements of either, none repeated.",
+       "array_union(array(1, 2, 2), array(2, 3))", "[1,2,3]")
+{
+    set_of_arrays(call, args, SET_UNION);
+}
+SCALAR(fn_array_intersect, "array_intersect", "(array<O>!!, array<O>!!) -> array<O>",
+       "Elements of both, none repeated.", "array_intersect(array(1, 2, 2), array(2, 3))", "[2]")
+{
+    set_of_arrays(call, args, SET_INTERSECT);
+}
+SCALAR(fn_array_except, "array_except", "(array<O>!!, array<O>!!) -> array<O>",
+       "Elements of the first that the second has not, none repeated.", "array_except(array(1, 2, 2), array(2, 3))",
+       "[1]")
+{
+    set_of_arrays(call, args, SET_EXCEPT);
+}
 
 /* ---- joining and growing ---- */
 
@@ -355,12 +439,12 @@ static void grow_lists(struct call *call, const struct arg *args, bool front)
     picks_close(&picks, &pool, 1);
     column_release(&pool);
 }
-SCALAR(fn_array_append, "array_append", "(array<T>, T) -> array<T>", "With one element more at the end.",
+SCALAR(fn_array_append, "array_append", "(array<T>!!, T) -> array<T>", "With one element more at the end.",
        "array_append(array(1), 2)", "[1,2]", .flags = FN_NULLS)
 {
     grow_lists(call, args, false);
 }
-SCALAR(fn_array_prepend, "array_prepend", "(array<T>, T) -> array<T>", "With one element more at the start.",
+SCALAR(fn_array_prepend, "array_prepend", "(array<T>!!, T) -> array<T>", "With one element more at the start.",
        "array_prepend(array(1), 2)", "[2,1]", .flags = FN_NULLS)
 {
     grow_lists(call, args, true);
@@ -394,7 +478,7 @@ static bool list_has_null(const struct column *lists, int32_t first, int32_t las
             return true;
     return false;
 }
-SCALAR(fn_flatten, "flatten", "(array<array<T>>) -> array<T>",
+SCALAR(fn_flatten, "flatten", "(array<array<T>>!!) -> array<T>",
        "The elements of the elements; NULL when an element is NULL.", "flatten(array(array(1, 2), array(3)))",
        "[1,2,3]", .flags = FN_NULLABLE)
 {
@@ -416,7 +500,7 @@ SCALAR(fn_flatten, "flatten", "(array<array<T>>) -> array<T>",
     picks_close(&picks, &lists->children[0], 1);
 }
 
-SCALAR(fn_array_join, "array_join", "(array<string>, string, string?) -> string",
+SCALAR(fn_array_join, "array_join", "(array<string>, string!, string!?) -> string",
        "The elements with a text between them; NULLs are skipped, or stand as the third text.",
        "array_join(array('a', NULL, 'b'), ',')", "a,b")
 {

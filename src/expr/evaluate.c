@@ -503,8 +503,10 @@ static void column_repeat(struct evaluator *self, int32_t step, struct column *o
         column_gather(out, one, (const int32_t *)(const void *)zeros->data, rows);
     } else {
         column_all_null(out, one->type, rows);
-        for (int64_t i = 0; i < rows; i++)
-            reject_row(self, i, step, REJECT_TOO_BIG);
+        if (rows > 1)
+            room_pass(); // fewer may fit
+        else
+            reject_row(self, 0, step, REJECT_TOO_BIG);
     }
     pool_put(self, zeros);
 }

@@ -4,6 +4,8 @@ void writer_open(struct writer *writer, struct call *call, struct column *out, i
 {
     buffer_release(out->values);
     buffer_release(out->offsets);
+    if (!room_fits(expected_bytes))
+        expected_bytes = 0; // nobody will look at the column
     out->values = call_buffer(call, expected_bytes > 64 ? (size_t)expected_bytes : 64);
     out->offsets = call_buffer(call, ((size_t)call->rows + 1) * sizeof(int32_t));
     *writer = (struct writer){.call = call, .out = out, .offsets = (int32_t *)(void *)out->offsets->data};
@@ -18,7 +20,7 @@ uint8_t *writer_room_slow(struct writer *writer, size_t size)
         return NULL;
     }
     size_t need = writer->size + size, doubled = writer->out->values->capacity * 2;
-    if (!room_fits((int64_t)need)) {
+    if (room_full() || !room_fits((int64_t)need)) {
         writer_null(writer);
         return NULL;
     }

@@ -82,6 +82,15 @@ static int64_t repeats_max(const struct generate *self, const struct batch *in)
     return COPY_BYTES_MAX / most;
 }
 
+/* A row that would be repeated too often; beside others it may only be they that are too large. */
+static void too_big(struct rejects *rejects, int64_t row, int64_t rows)
+{
+    if (column_room.watched && rows > 1)
+        room_pass();
+    else
+        rejects_add(rejects, row, -1, REJECT_TOO_BIG);
+}
+
 /* ---- lists: explode, posexplode, inline ---- */
 
 /* Fill parent, element and position. A list that may not be repeated so often is rejected. Returns whether
@@ -102,7 +111,7 @@ static bool lists_unfold(struct generate *self, const struct column *list, int64
         if (!bit_get(wanted, row))
             continue;
         if (to - from > most) {
-            rejects_add(rejects, row, -1, REJECT_TOO_BIG);
+            too_big(rejects, row, list->rows);
             continue;
         }
         for (int32_t i = from; i < to; i++, count++) {
@@ -197,7 +206,7 @@ static void stack_unfold(struct generate *self, int64_t rows, int64_t most, cons
         if (!bit_get(wanted, row))
             continue;
         if (height > most) {
-            rejects_add(rejects, row, -1, REJECT_TOO_BIG);
+            too_big(rejects, row, rows);
             continue;
         }
         for (int32_t line = 0; line < height; line++, self->rows++) {

@@ -3,8 +3,11 @@
  *   DISTINCT       a row goes on when its key is new
  *   INTERSECT      a left row goes on when the right side has its key: once, or (ALL) as often as the right side
  *   EXCEPT         .. when the right side lacks it: once, or (ALL) as often as the left side has it more
+ *
+ * Full           the table keeps the keys that it has; rows with others go to disk, those of both sides parted alike, and
+ *                are compared part by part
  */
-#include "query/stage.h"
+#include "query/partition.h"
 
 struct row_count {
     int64_t right; /* rows of the right side that are left to pair */
@@ -15,41 +18,100 @@ struct distinct_stage {
     struct state_table *table;
     struct selection kept;
     bool counted;
+    struct partitions *partitions; /* of what the table has no room for */
+    struct part_stack parts;
+    struct part part; /* whose rows are taken; no file: those of the inputs */
+    int32_t block;    /* of its left side, next */
 };
+enum { LEFT_SIDE, RIGHT_SIDE }; /* as the inputs */
 
 static enum code distinct_open(struct stage *base, __attribute__((unused)) struct error *err)
 {
     struct distinct_stage *self = (struct distinct_stage *)base;
-    self->table = state_new(
-        &(struct state_spec){"the distinct rows of a query", sizeof(struct row_count), base->query->spec.budget});
+    self->table =
+        state_new(&(struct state_spec){"the distinct rows of a query", sizeof(struct row_count), &base->budget});
     return E_OK;
 }
 
-/* The slots of the rows; rows whose key is too long fail. `columns` NULL: all of the batch. */
-static enum code row_slots(struct distinct_stage *self, const struct batch *in, uint32_t *slots, uint32_t *created,
-                           int64_t *created_count, struct error *err)
+/* ---- slots ---- */
+
+/* The keys of a batch, and the slots of those that the table has: UINT32_MAX for rows that went to disk. */
+struct row_keys {
+    struct text data;
+    int32_t *offsets;
+    uint64_t *hashes;
+    uint32_t *slots;
+};
+
+static void keys_free(struct row_keys *keys)
+{
+    text_free(&keys->data);
+    mem_free(keys->offsets);
+    mem_free(keys->hashes);
+    mem_free(keys->slots);
+}
+
+static enum code keys_encode(const struct distinct_stage *self, const struct batch *in, struct row_keys *out,
+                             struct error *err)
 {
     const struct plan *plan = self->base.plan;
     bool chosen = plan->kind == PLAN_DEDUPLICATE;
     int32_t count = chosen ? plan->deduplicate.column_count : in->column_count;
+    size_t rows = (size_t)in->rows + 1;
     struct column *columns = mem_array(struct column, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++)
         columns[i] = in->columns[chosen ? plan->deduplicate.columns[i] : i]; // borrowed
-    struct text keys = {0};
-    int32_t *offsets = mem_array(int32_t, (size_t)in->rows + 1);
-    uint64_t *hashes = mem_array(uint64_t, (size_t)in->rows + 1);
-    enum code code = E_OK;
-    if (state_key_encode(columns, count, in->rows, &keys, offsets, hashes) > 0)
-        code = fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] a row to compare of more than STATE_KEY_MAX = %d bytes",
-                    STATE_KEY_MAX);
-    if (code == E_OK)
-        code = state_upsert(self->table, (const uint8_t *)keys.data, offsets, hashes, in->rows, slots, created,
-                            created_count, err);
-    text_free(&keys);
-    mem_free(offsets);
-    mem_free(hashes);
+    *out = (struct row_keys){
+        .offsets = mem_array(int32_t, rows), .hashes = mem_array(uint64_t, rows), .slots = mem_array(uint32_t, rows)};
+    bool long_keys = state_key_encode(columns, count, in->rows, &out->data, out->offsets, out->hashes) > 0;
     mem_free(columns);
+    return long_keys
+               ? fail(err, E_UNSUPPORTED,
+                      "[UNSUPPORTED_FEATURE] a row to compare of more than STATE_KEY_MAX = %d bytes", STATE_KEY_MAX)
+               : E_OK;
+}
+
+static enum code slots_upsert(struct distinct_stage *self, const struct batch *in, struct row_keys *keys,
+                              struct error *err)
+{
+    uint32_t *created = mem_array(uint32_t, (size_t)in->rows + 1);
+    int64_t created_count = 0;
+    enum code code = state_upsert(self->table, (const uint8_t *)keys->data.data, keys->offsets, keys->hashes, in->rows,
+                                  keys->slots, created, &created_count, err);
+    mem_free(created);
     return code;
+}
+
+/* The table takes no new keys any more: rows with others leave. */
+static enum code split_rows(struct distinct_stage *self, int32_t side, const struct batch *in, struct row_keys *keys,
+                            struct error *err)
+{
+    int32_t *away = mem_array(int32_t, (size_t)in->rows + 1);
+    int64_t count = 0;
+    for (int64_t row = 0; row < in->rows; row++) {
+        struct bytes key =
+            bytes_of(keys->data.data + keys->offsets[row], (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
+        keys->slots[row] = state_find(self->table, key, keys->hashes[row]);
+        away[count] = (int32_t)row;
+        count += keys->slots[row] == UINT32_MAX;
+    }
+    enum code code = partitions_add(self->partitions, side, in, keys->hashes, away, count, err);
+    mem_free(away);
+    return code;
+}
+
+static enum code row_slots(struct distinct_stage *self, int32_t side, const struct batch *in, struct row_keys *keys,
+                           struct error *err)
+{
+    TRY(keys_encode(self, in, keys, err));
+    if (self->partitions == NULL) {
+        enum code code = slots_upsert(self, in, keys, err);
+        if (code != E_MEMORY)
+            return code;
+        error_clear(err);
+        TRY(partitions_new(self->base.query, self->part.level, &self->partitions, err));
+    }
+    return split_rows(self, side, in, keys, err);
 }
 
 static struct row_count *count_at(struct distinct_stage *self, uint32_t slot)
@@ -73,51 +135,88 @@ static bool goes_on(const struct plan *plan, struct row_count *count)
 
 static enum code select_rows(struct distinct_stage *self, const struct batch *in, struct error *err)
 {
-    uint32_t *slots = mem_array(uint32_t, 2 * (size_t)in->rows + 1), *created = slots + in->rows;
-    int64_t created_count = 0;
-    enum code code = row_slots(self, in, slots, created, &created_count, err);
+    struct row_keys keys = {0};
+    enum code code = row_slots(self, LEFT_SIDE, in, &keys, err);
     mem_grow(self->kept.rows, self->kept.capacity, in->rows);
     self->kept.count = 0;
     for (int64_t row = 0; code == E_OK && row < in->rows; row++) {
-        struct row_count *count = count_at(self, slots[row]);
+        if (keys.slots[row] == UINT32_MAX)
+            continue; // its turn will come
+        struct row_count *count = count_at(self, keys.slots[row]);
         if (!goes_on(self->base.plan, count))
             continue;
         count->given++;
         self->kept.rows[self->kept.count++] = (int32_t)row;
     }
-    mem_free(slots);
+    keys_free(&keys);
     return code;
+}
+
+static enum code count_rows(struct distinct_stage *self, const struct batch *in, struct error *err)
+{
+    struct row_keys keys = {0};
+    enum code code = row_slots(self, RIGHT_SIDE, in, &keys, err);
+    for (int64_t row = 0; code == E_OK && row < in->rows; row++)
+        if (keys.slots[row] != UINT32_MAX)
+            count_at(self, keys.slots[row])->right++;
+    keys_free(&keys);
+    return code;
+}
+
+/* ---- rows in: of the inputs, then of one part after the other ---- */
+
+static enum code side_next(struct distinct_stage *self, int32_t side, int32_t *block, struct batch *in,
+                           struct error *err)
+{
+    const struct rows_list *list = &self->part.lists[side];
+    *in = (struct batch){0};
+    if (self->part.file == NULL)
+        return stage_pull(&self->base, side, in, err);
+    if (*block == list->count)
+        return E_OK;
+    return rows_file_get(self->part.file, &list->blocks[(*block)++], self->base.inputs[side]->plan->schema, in, err);
 }
 
 static enum code count_right(struct distinct_stage *self, struct error *err)
 {
-    for (;;) {
+    for (int32_t block = 0;;) {
         struct batch in;
-        TRY(stage_pull(&self->base, 1, &in, err));
+        TRY(side_next(self, RIGHT_SIDE, &block, &in, err));
         if (in.rows == 0)
             return E_OK;
-        uint32_t *slots = mem_array(uint32_t, 2 * (size_t)in.rows + 1);
-        int64_t created_count = 0;
-        enum code code = row_slots(self, &in, slots, slots + in.rows, &created_count, err);
-        for (int64_t row = 0; code == E_OK && row < in.rows; row++)
-            count_at(self, slots[row])->right++;
-        mem_free(slots);
+        enum code code = count_rows(self, &in, err);
         batch_release(&in);
         TRY(code);
     }
 }
 
+/* False: all is done. */
+static enum code part_begin(struct distinct_stage *self, bool *more, struct error *err)
+{
+    enum code code = self->partitions != NULL ? partitions_end(self->partitions, &self->parts, err) : E_OK;
+    partitions_free(self->partitions);
+    self->partitions = NULL;
+    part_free(&self->part);
+    state_clear(self->table);
+    self->block = 0;
+    self->counted = false;
+    *more = code == E_OK && part_take(&self->parts, &self->part);
+    return code;
+}
+
 static enum code distinct_next(struct stage *base, struct batch *out, struct error *err)
 {
     struct distinct_stage *self = (struct distinct_stage *)base;
-    if (base->input_count == 2 && !self->counted)
-        TRY(count_right(self, err));
-    self->counted = true;
-    for (;;) {
+    for (bool more = true; more;) {
         struct batch in;
-        TRY(stage_pull(base, 0, &in, err));
-        if (in.rows == 0)
-            return E_OK;
+        if (base->input_count == 2 && !self->counted)
+            TRY(count_right(self, err));
+        self->counted = true;
+        TRY(side_next(self, LEFT_SIDE, &self->block, &in, err));
+        if (in.rows == 0) {
+            TRY(part_begin(self, &more, err));
+            continue;
+        }
         enum code code = select_rows(self, &in, err);
         if (code == E_OK && self->kept.count > 0)
             batch_gather(out, &in, self->kept.rows, self->kept.count);
@@ -128,11 +227,15 @@ static enum code distinct_next(struct stage *base, struct batch *out, struct err
             return E_OK;
         }
     }
+    return E_OK;
 }
 
 static void distinct_close(struct stage *base)
 {
     struct distinct_stage *self = (struct distinct_stage *)base;
+    partitions_free(self->partitions);
+    part_stack_free(&self->parts);
+    part_free(&self->part);
     if (self->table != NULL)
         state_free(self->table);
     selection_free(&self->kept);
@@ -142,9 +245,11 @@ const struct stage_type distinct_stage = {.name = "distinct",
                                           .size = sizeof(struct distinct_stage),
                                           .open = distinct_open,
                                           .next = distinct_next,
-                                          .close = distinct_close};
+                                          .close = distinct_close,
+                                          .spills = true};
 const struct stage_type set_stage = {.name = "set operation",
                                      .size = sizeof(struct distinct_stage),
                                      .open = distinct_open,
                                      .next = distinct_next,
-                                     .close = distinct_close};
+                                     .close = distinct_close,
+                                     .spills = true};

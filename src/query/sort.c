@@ -1,116 +1,220 @@
-/* sort.c - ORDER BY: all rows held, their keys as bytes, gathered in order batch by batch.
+/* sort.c - ORDER BY: rows held beside their keys as bytes, gathered in order batch by batch.
  *
- * Below a LIMIT only the rows that come first are held: whenever enough others have gathered, those are sorted out.
+ * Full     what is held is sorted and goes to disk as a run; in the end the runs are merged (sort_run.h)
+ * LIMIT    above, only the rows that come first are held: whenever enough others have gathered, those are sorted out
  */
+#include "query/portion.h"
 #include "query/sort_key.h"
-#include "query/stage.h"
+#include "query/sort_run.h"
 
-enum { SORT_CUT_ROWS = 4 * BATCH_ROWS_MAX }; /* rows too many before they are sorted out */
+enum {
+    SORT_CUT_ROWS = 4 * BATCH_ROWS_MAX, /* rows too many before they are sorted out */
+    SORT_ROW_BYTES = 64,                /* what sorting a row takes beside it: its key's head, twice, and its place */
+};
 
 struct sort_stage {
     struct stage base;
+    struct portions portions;
     struct computation keys;
+    const struct type *schema; /* of the rows held: the input's, and the key */
     struct stored_rows held;
-    struct batch rows; /* all of them, as one */
-    size_t charged_bytes;
+    size_t order_bytes; /* charged for sorting them */
+    struct batch rows;  /* all of them, as one */
     int32_t *order;
-    int64_t given, count;
+    struct sort_runs runs;
+    int64_t given;
     bool sorted;
 };
+
+static const struct type *schema_with_key(struct arena *arena, const struct type *schema)
+{
+    int32_t count = schema->field_count;
+    struct field *fields = arena_array(arena, struct field, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++)
+        fields[i] = schema->fields[i];
+    fields[count] = (struct field){.name = "sort key", .type = type_of(TYPE_BINARY)};
+    return type_struct(arena, fields, count + 1);
+}
 
 static enum code sort_open(struct stage *base, struct error *err)
 {
     struct sort_stage *self = (struct sort_stage *)base;
+    self->schema = schema_with_key(&base->query->arena, base->inputs[0]->plan->schema);
+    self->runs = (struct sort_runs){.query = base->query, .schema = self->schema};
     return computation_open(&self->keys, base, base->plan->exprs, base->plan->expr_count, err);
 }
 
-/* Row numbers in order. */
-static enum code rows_order(struct sort_stage *self, const struct batch *rows, int32_t *order, struct error *err)
+/* ---- rows in ---- */
+
+static enum code rows_with_keys(struct stage *base, const struct batch *in, struct batch *out, struct error *err)
 {
-    const struct plan *plan = self->base.plan;
+    struct sort_stage *self = (struct sort_stage *)base;
+    const struct plan *plan = base->plan;
     struct sort_keys keys = {0};
-    enum code code = computation_run(&self->keys, &self->base, rows, err);
-    if (code == E_OK)
-        code = sort_keys_encode(&keys, self->keys.columns, plan->sort.orders, plan->expr_count, rows->rows, err);
+    TRY(computation_run(&self->keys, base, in, err));
+    enum code code = sort_keys_encode(&keys, self->keys.columns, plan->sort.orders, plan->expr_count, in->rows, err);
     computation_release(&self->keys);
-    if (code == E_OK)
-        sort_keys_order(&keys, order);
+    if (code == E_OK) {
+        batch_init(out, self->schema, in->rows);
+        for (int32_t c = 0; c < in->column_count; c++)
+            column_share(&out->columns[c], &in->columns[c]);
+        if (!sort_keys_column(&keys, &out->columns[in->column_count]))
+            room_pass();
+    }
     sort_keys_free(&keys);
     return code;
+}
+
+static void held_free(struct sort_stage *self)
+{
+    stored_rows_free(&self->held, &self->base.budget);
+    budget_give(&self->base.budget, self->order_bytes);
+    self->order_bytes = 0;
+}
+
+/* All that is held as one batch, and its order; it stays charged until held_free(). */
+static void held_sort(struct sort_stage *self, struct batch *rows, int32_t **order)
+{
+    stored_rows_join_over(&self->held, self->schema, rows);
+    *order = mem_array(int32_t, (size_t)rows->rows + 1);
+    sort_column_order(&rows->columns[rows->column_count - 1], *order);
 }
 
 /* Keeps the first rows of those held; they stand before all that come later, so equal rows stay in their order. */
 static enum code held_cut(struct sort_stage *self, struct error *err)
 {
-    struct stage *base = &self->base;
-    struct budget *budget = base->query->spec.budget;
+    struct budget *budget = &self->base.budget;
     struct batch rows, first;
-    stored_rows_join(&self->held, base->inputs[0]->plan->schema, &rows);
-    int32_t *order = mem_array(int32_t, (size_t)rows.rows + 1);
-    enum code code = rows_order(self, &rows, order, err);
-    if (code == E_OK) {
-        batch_gather(&first, &rows, order, base->plan->sort.rows_max);
-        stored_rows_free(&self->held, budget);
-        code = stored_rows_add(&self->held, &first, budget, err);
-    }
+    int32_t *order;
+    held_sort(self, &rows, &order);
+    batch_gather(&first, &rows, order, self->base.plan->sort.rows_max);
     mem_free(order);
     batch_release(&rows);
+    held_free(self);
+    return stored_rows_add(&self->held, &first, budget, err); // not more than was there
+}
+
+static enum code held_leave(struct sort_stage *self, struct error *err)
+{
+    struct batch rows;
+    int32_t *order;
+    held_sort(self, &rows, &order);
+    enum code code = sort_runs_add(&self->runs, &rows, order, err);
+    mem_free(order);
+    batch_release(&rows);
+    held_free(self);
     return code;
 }
 
-static enum code hold_first(struct sort_stage *self, struct error *err)
+static enum code rows_charge(struct sort_stage *self, const struct batch *rows, struct error *err)
 {
-    struct stage *base = &self->base;
-    int64_t most = base->plan->sort.rows_max;
-    for (;;) {
-        struct batch batch;
-        TRY(stage_pull(base, 0, &batch, err));
-        if (batch.rows == 0)
-            return E_OK;
-        TRY(stored_rows_add(&self->held, &batch, base->query->spec.budget, err));
-        if (most > 0 && self->held.rows - most > SORT_CUT_ROWS && self->held.rows / 2 > most)
-            TRY(held_cut(self, err));
+    size_t size = (size_t)rows->rows * SORT_ROW_BYTES;
+    TRY(budget_take(&self->base.budget, size + batch_bytes(rows), "the rows of a sort", err));
+    budget_give(&self->base.budget, batch_bytes(rows)); // stored_rows_add takes it
+    self->order_bytes += size;
+    return E_OK;
+}
+
+/* Rows that are charged for. */
+static enum code rows_keep(struct sort_stage *self, struct batch *rows, struct error *err)
+{
+    int64_t most = self->base.plan->sort.rows_max;
+    TRY(stored_rows_add(&self->held, rows, &self->base.budget, err));
+    if (most > 0 && self->held.rows - most > SORT_CUT_ROWS && self->held.rows / 2 > most)
+        TRY(held_cut(self, err));
+    return E_OK;
+}
+
+static enum code rows_hold(struct sort_stage *self, struct batch *rows, struct error *err)
+{
+    bool long_columns = self->held.charged_bytes + batch_bytes(rows) > COLUMN_BYTES_MAX;
+    enum code code = long_columns ? E_MEMORY : rows_charge(self, rows, err);
+    if (code == E_MEMORY && self->held.count > 0) {
+        error_clear(err);
+        code = held_leave(self, err);
+        if (code == E_OK)
+            code = rows_charge(self, rows, err);
     }
+    if (code == E_OK)
+        return rows_keep(self, rows, err);
+    int64_t from = 0, half = rows->rows / 2;
+    for (int i = 0; i < 2 && rows->rows > 1 && (i == 0 ? code == E_MEMORY : code == E_OK); i++) {
+        struct batch part; // memory for half of them may do
+        batch_slice(&part, rows, from, i == 0 ? half : rows->rows);
+        from = half;
+        error_clear(err);
+        code = rows_hold(self, &part, err);
+    }
+    batch_release(rows);
+    return code;
 }
 
 static enum code sort_all(struct sort_stage *self, struct error *err)
 {
-    const struct stage *base = &self->base;
-    TRY(hold_first(self, err));
-    stored_rows_join(&self->held, base->inputs[0]->plan->schema, &self->rows);
-    self->charged_bytes = self->held.charged_bytes; // stays charged: the joined rows are as large
-    self->held.charged_bytes = 0;
-    stored_rows_free(&self->held, base->query->spec.budget);
-    self->order = mem_array(int32_t, (size_t)self->rows.rows + 1);
-    TRY(rows_order(self, &self->rows, self->order, err));
-    int64_t most = base->plan->sort.rows_max;
-    self->count = most > 0 && most < self->rows.rows ? most : self->rows.rows;
+    for (;;) {
+        struct batch rows = {0};
+        TRY(portions_next(&self->portions, &self->base, 0, rows_with_keys, &rows, err));
+        if (rows.schema == NULL)
+            break;
+        TRY(rows_hold(self, &rows, err));
+    }
+    if (self->runs.count == 0) {
+        held_sort(self, &self->rows, &self->order);
+        return E_OK;
+    }
+    if (self->held.count > 0)
+        TRY(held_leave(self, err));
+    return sort_runs_begin(&self->runs, err);
+}
+
+/* ---- rows out ---- */
+
+static enum code rows_next(struct sort_stage *self, int64_t most, struct batch *out, struct error *err)
+{
+    if (self->runs.count > 0)
+        return sort_runs_next(&self->runs, out, err);
+    int64_t left = self->rows.rows - self->given, rows = left < most ? left : most;
+    if (rows > 0)
+        batch_gather(out, &self->rows, self->order + self->given, rows < BATCH_ROWS_MAX ? rows : BATCH_ROWS_MAX);
     return E_OK;
 }
 
 static enum code sort_next(struct stage *base, struct batch *out, struct error *err)
 {
     struct sort_stage *self = (struct sort_stage *)base;
+    int64_t most = base->plan->sort.rows_max > 0 ? base->plan->sort.rows_max : INT64_MAX;
+    struct batch rows = {0};
     if (!self->sorted)
         TRY(sort_all(self, err));
     self->sorted = true;
-    int64_t left = self->count - self->given, rows = left < BATCH_ROWS_MAX ? left : BATCH_ROWS_MAX;
-    if (rows == 0)
+    if (self->given == most)
         return E_OK;
-    batch_gather(out, &self->rows, self->order + self->given, rows);
-    self->given += rows;
+    TRY(rows_next(self, most - self->given, &rows, err));
+    if (rows.rows == 0)
+        return E_OK;
+    int64_t count = rows.rows < most - self->given ? rows.rows : most - self->given;
+    batch_slice(out, &rows, 0, count);
+    batch_release(&rows);
+    column_release(&out->columns[--out->column_count]); // the key
+    out->schema = base->plan->schema;
+    self->given += count;
     return E_OK;
 }
 
 static void sort_close(struct stage *base)
 {
     struct sort_stage *self = (struct sort_stage *)base;
+    portions_close(&self->portions);
     computation_close(&self->keys);
-    stored_rows_free(&self->held, base->query->spec.budget);
+    held_free(self);
+    sort_runs_free(&self->runs);
     batch_release(&self->rows);
-    budget_give(base->query->spec.budget, self->charged_bytes);
     mem_free(self->order);
 }
 
-const struct stage_type sort_stage = {
-    .name = "sort", .size = sizeof(struct sort_stage), .open = sort_open, .next = sort_next, .close = sort_close};
+const struct stage_type sort_stage = {.name = "sort",
+                                      .size = sizeof(struct sort_stage),
+                                      .open = sort_open,
+                                      .next = sort_next,
+                                      .close = sort_close,
+                                      .spills = true};

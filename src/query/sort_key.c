@@ -154,20 +154,54 @@ static int compare(const void *a, const void *b)
     return x->row < y->row ? -1 : 1;
 }
 
+static struct sortable sortable_of(struct bytes key, int64_t row)
+{
+    uint64_t prefix = 0;
+    size_t used = key.size < 8 ? key.size : 8, rest = key.size - used;
+    if (used == 8) {
+        memcpy(&prefix, key.data, 8);
+        prefix = __builtin_bswap64(prefix);
+    }
+    for (size_t b = 0; used < 8 && b < 8; b++)
+        prefix = prefix << 8 | (b < key.size ? key.data[b] : 0);
+    return (struct sortable){prefix, (const char *)key.data + used, (uint32_t)row,
+                             rest < UINT32_MAX ? (uint32_t)rest : UINT32_MAX};
+}
+
+static void items_order(struct sortable *items, int64_t rows, int32_t *order)
+{
+    qsort(items, (size_t)rows, sizeof *items, compare);
+    for (int64_t i = 0; i < rows; i++)
+        order[i] = (int32_t)items[i].row;
+    mem_free(items);
+}
+
 void sort_keys_order(const struct sort_keys *self, int32_t *order)
 {
     struct sortable *items = mem_array(struct sortable, (size_t)self->rows + 1);
-    for (int64_t i = 0; i < self->rows; i++) {
-        struct bytes key = sort_key(self, i);
-        uint64_t prefix = 0;
-        for (size_t b = 0; b < 8; b++)
-            prefix = prefix << 8 | (b < key.size ? key.data[b] : 0);
-        size_t used = key.size < 8 ? key.size : 8, rest = key.size - used;
-        items[i] = (struct sortable){prefix, (const char *)key.data + used, (uint32_t)i,
-                                     rest < UINT32_MAX ? (uint32_t)rest : UINT32_MAX};
-    }
-    qsort(items, (size_t)self->rows, sizeof *items, compare);
     for (int64_t i = 0; i < self->rows; i++)
-        order[i] = (int32_t)items[i].row;
-    mem_free(items);
+        items[i] = sortable_of(sort_key(self, i), i);
+    items_order(items, self->rows, order);
+}
+
+void sort_column_order(const struct column *keys, int32_t *order)
+{
+    struct sortable *items = mem_array(struct sortable, (size_t)keys->rows + 1);
+    for (int64_t i = 0; i < keys->rows; i++)
+        items[i] = sortable_of(column_bytes_at(keys, i), i);
+    items_order(items, keys->rows, order);
+}
+
+bool sort_keys_column(const struct sort_keys *self, struct column *out)
+{
+    if (self->bytes.size > COLUMN_BYTES_MAX)
+        return false;
+    *out = (struct column){.type = type_of(TYPE_BINARY), .rows = self->rows};
+    out->values = buffer_new(self->bytes.size);
+    out->offsets = buffer_new(((size_t)self->rows + 1) * sizeof(int32_t));
+    if (self->bytes.size > 0)
+        memcpy(out->values->data, self->bytes.data, self->bytes.size);
+    for (int64_t i = 0; i <= self->rows; i++)
+        ((int32_t *)(void *)out->offsets->data)[i] = (int32_t)self->offsets[i];
+    return true;
 }

@@ -36,4 +36,14 @@ static inline bool sort_keys_equal(const struct sort_keys *self, int64_t a, int6
 /* Row numbers in order; equal rows keep theirs. `order` has room for all rows. */
 void sort_keys_order(const struct sort_keys *self, int32_t *order);
 
+/* The keys as a column of BINARY, to stay beside their rows; false: more than offsets reach. And the order by it. */
+bool sort_keys_column(const struct sort_keys *self, struct column *out);
+void sort_column_order(const struct column *keys, int32_t *order);
+static inline int sort_key_compare(struct bytes a, struct bytes b)
+{
+    size_t common = a.size < b.size ? a.size : b.size;
+    int order = common > 0 ? memcmp(a.data, b.data, common) : 0;
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 #endif

@@ -77,8 +77,10 @@ void files_progress(const struct stage *self, struct query_progress *out);
 MUST_CHECK enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows, struct error *err);
 MUST_CHECK enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out, size_t *charged_bytes,
                                       struct error *err);
-/* The rows as one batch. */
+/* The rows as one batch; the second empties the rows, whose bytes stay charged, column by column, so that no column is
+ * there twice for long. */
 void stored_rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out);
+void stored_rows_join_over(struct stored_rows *rows, const struct type *schema, struct batch *out);
 /* Rows [from, to) of a batch. */
 void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_t to);
 

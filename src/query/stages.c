@@ -150,6 +150,17 @@ enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows
     }
 }
 
+static void column_join(const struct stored_rows *rows, int32_t c, const struct type *type, struct column *out)
+{
+    struct column whole = {0};
+    for (int32_t i = 0; i < rows->count; i++)
+        if (rows->batches[i].columns[c].type != NULL) // else nobody needs it
+            column_append(&whole, &rows->batches[i].columns[c], 0, rows->batches[i].rows);
+    if (rows->count == 0)
+        column_all_null(&whole, type, 0);
+    *out = whole;
+}
+
 void stored_rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out)
 {
     if (rows->count == 1) {
@@ -157,13 +168,20 @@ void stored_rows_join(const struct stored_rows *rows, const struct type *schema,
         return;
     }
     batch_init(out, schema, rows->rows);
+    for (int32_t c = 0; c < schema->field_count; c++)
+        column_join(rows, c, schema->fields[c].type, &out->columns[c]);
+}
+
+void stored_rows_join_over(struct stored_rows *rows, const struct type *schema, struct batch *out)
+{
+    batch_init(out, schema, rows->rows);
     for (int32_t c = 0; c < schema->field_count; c++) {
-        struct column whole = {0};
+        if (rows->count == 1)
+            out->columns[c] = column_take(&rows->batches[0].columns[c]);
+        else
+            column_join(rows, c, schema->fields[c].type, &out->columns[c]);
         for (int32_t i = 0; i < rows->count; i++)
-            column_append(&whole, &rows->batches[i].columns[c], 0, rows->batches[i].rows);
-        if (rows->count == 0)
-            column_all_null(&whole, schema->fields[c].type, 0);
-        out->columns[c] = whole;
+            column_release(&rows->batches[i].columns[c]);
     }
 }
 

@@ -12,5 +12,8 @@ enum { KIT_MEMORY_BYTES = 64 * 1024 * 1024 };
 /* With a ceiling of its own on what the rows may take. */
 #define CHECK_ANSWER_WITHIN(memory_bytes, script, want) \
     check_answer(__FILE__, __LINE__, (script), (memory_bytes), (want))
+/* The answer is the same when little memory makes rows go to disk. */
+void check_spills(const char *file, int line, const char *script, size_t memory_bytes);
+#define CHECK_SPILLS(memory_bytes, script) check_spills(__FILE__, __LINE__, (script), (memory_bytes))
 
 #endif

@@ -6,6 +6,7 @@
 struct script {
     struct sql_session *session;
     struct budget budget;
+    struct query_spill spill;
     struct text answer;
 };
 
@@ -32,8 +33,10 @@ static void answer_add(struct script *self, const struct batch *batch)
 static enum code rows_run(struct script *self, const struct session_step *step, struct stored_rows *filled,
                           struct error *err)
 {
-    const struct query_spec spec = {
-        .plan = step->plan, .session = sql_session_settings(self->session), .budget = &self->budget};
+    const struct query_spec spec = {.plan = step->plan,
+                                    .session = sql_session_settings(self->session),
+                                    .budget = &self->budget,
+                                    .spill = &self->spill};
     struct query *query;
     struct position at;
     enum code code = query_open(&spec, &query, err);
@@ -94,22 +97,53 @@ static void say_error(struct script *self, const struct error *err)
     text_add_char(&self->answer, ']');
 }
 
-void check_answer(const char *file, int line, const char *script, size_t memory_bytes, const char *want)
+/* Runs the statements; on failure the answer is the error's condition, and err says more. */
+static void script_run(struct script *self, const char *script, size_t memory_bytes, struct error *err)
 {
     const struct session settings = {.zone = zone_utc(), .ansi = true};
-    struct script self = {.session = sql_session_new(&settings), .budget = {.limit_bytes = memory_bytes}};
     struct bytes rest = bytes_of_string(script), statement;
-    struct error err = {0};
+    *self = (struct script){.session = sql_session_new(&settings), .budget = {.limit_bytes = memory_bytes}};
     while (sql_statement_next(&rest, &statement))
-        if (statement_run(&self, statement, &err) != E_OK) {
-            say_error(&self, &err);
+        if (statement_run(self, statement, err) != E_OK) {
+            say_error(self, err);
             break;
         }
-    const char *got = self.answer.size > 0 ? self.answer.data : "";
-    if (strcmp(got, want) != 0)
-        kit_fail(file, line, "%s\nanswers:\n%s\nexpected:\n%s\n%s", script, got, want, err.text);
-    text_free(&self.answer);
-    sql_session_free(self.session, rows_drop, &self);
-    if (self.budget.used_bytes != 0)
-        kit_fail(file, line, "%s: %zu bytes stay charged", script, (size_t)self.budget.used_bytes);
+}
+
+static const char *answer_of(const struct script *self) { return self->answer.size > 0 ? self->answer.data : ""; }
+
+static void script_close(struct script *self, const char *file, int line, const char *script)
+{
+    text_free(&self->answer);
+    sql_session_free(self->session, rows_drop, self);
+    if (self->budget.used_bytes != 0)
+        kit_fail(file, line, "%s: %zu bytes stay charged", script, (size_t)self->budget.used_bytes);
+    if (self->spill.held_bytes != 0)
+        kit_fail(file, line, "%s: %lld bytes stay on disk", script, (long long)self->spill.held_bytes);
+}
+
+void check_answer(const char *file, int line, const char *script, size_t memory_bytes, const char *want)
+{
+    struct script self;
+    struct error err = {0};
+    script_run(&self, script, memory_bytes, &err);
+    if (strcmp(answer_of(&self), want) != 0)
+        kit_fail(file, line, "%s\nanswers:\n%s\nexpected:\n%s\n%s", script, answer_of(&self), want, err.text);
+    script_close(&self, file, line, script);
+}
+
+void check_spills(const char *file, int line, const char *script, size_t memory_bytes)
+{
+    struct script all, little;
+    struct error err = {0}, little_err = {0};
+    script_run(&all, script, (size_t)KIT_MEMORY_BYTES, &err);
+    script_run(&little, script, memory_bytes, &little_err);
+    if (strcmp(answer_of(&all), answer_of(&little)) != 0)
+        kit_fail(file, line, "%s\nanswers:\n%s\n%s\nwithin %zu bytes:\n%s\n%s", script, answer_of(&all), err.text,
+                 memory_bytes, answer_of(&little), little_err.text);
+    if (all.spill.written_bytes != 0 || little.spill.written_bytes == 0)
+        kit_fail(file, line, "%s: %lld bytes go to disk, and within %zu bytes %lld", script,
+                 (long long)all.spill.written_bytes, memory_bytes, (long long)little.spill.written_bytes);
+    script_close(&all, file, line, script);
+    script_close(&little, file, line, script);
 }
