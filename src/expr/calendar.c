@@ -95,7 +95,10 @@ DATE_FIELD(fn_iso_day, "extract:dayofweek_iso", "1 = Monday to 7 = Sunday.", NUL
 DATE_FIELD(fn_weekday, "weekday", "0 = Monday to 6 = Sunday.", "weekday(DATE'2026-05-07')", "3", weekday_of(x))
 DATE_FIELD(fn_day_of_year, "dayofyear", "Day of the year.", "dayofyear(DATE'2026-05-07')", "127", year_day(x))
 DATE_FIELD(fn_week_of_year, "weekofyear", "ISO week of the year.", "weekofyear(DATE'2026-01-01')", "1", iso_week(x))
-DATE_FIELD(fn_unix_date, "unix_date", "Days since 1970-01-01.", "unix_date(DATE'1970-01-02')", "1", x)
+SCALAR(fn_unix_date, "unix_date", "(date!) -> int", "Days since 1970-01-01.", "unix_date(DATE'1970-01-02')", "1")
+{
+    LOOP1(int32_t, int32_t, r[i] = x);
+}
 
 static void name_run(struct call *call, const struct arg *args, struct column *out, bool month)
 {

@@ -262,17 +262,22 @@ static void map_element(struct call *call, const struct arg *args, struct column
     }
 SUBSCRIPT(fn_subscript, "[]", "array<T>", "Element of an array, from 0; an error outside.", "array(1, 2)[0]", "1",
           FN_FAILS | FN_NULLABLE | FN_OPERATOR, 0, MISSING_ERROR)
-SUBSCRIPT(fn_element_at, "element_at", "array<T>",
+SUBSCRIPT(fn_element_at, "element_at", "array<T>!!",
           "Element of an array, from 1, or from -1 backwards; an error outside.", "element_at(array(1, 2, 3), -1)", "3",
           FN_FAILS | FN_NULLABLE, 1, MISSING_ERROR)
-SUBSCRIPT(fn_try_element_at, "try_element_at", "array<T>",
+SUBSCRIPT(fn_try_element_at, "try_element_at", "array<T>!!",
           "Element of an array, from 1, or from -1 backwards; NULL outside.", "try_element_at(array(1, 2, 3), 4)",
           "NULL", FN_FAILS | FN_NULLABLE, 1, MISSING_NULL)
-SUBSCRIPT(fn_get, "get", "array<T>!", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)", "NULL",
+SUBSCRIPT(fn_get, "get", "array<T>!!", "Element of an array, from 0; NULL outside.", "get(array(1, 2, 3), 3)", "NULL",
           FN_NULLABLE, 0, MISSING_NULL)
 
-SCALAR(fn_map_subscript, "[]", "(map<K, V>, K) -> V", "Value of a key; NULL when the map has none.", "map('a', 1)['a']",
-       "1", .flags = FN_NULLABLE | FN_OPERATOR)
+/* The key becomes what the map's keys are. */
+static enum code bind_map_subscript(struct binding *binding, struct error *err)
+{
+    return binding_cast(binding, 1, binding->args[0]->type->fields[0].type, err);
+}
+SCALAR(fn_map_subscript, "[]", "(map<K, V>, any) -> V", "Value of a key; NULL when the map has none.",
+       "map('a', 1)['a']", "1", .bind = bind_map_subscript, .flags = FN_NULLABLE | FN_OPERATOR)
 {
     map_element(call, args, out);
 }

@@ -74,6 +74,11 @@ static bool has_part(const struct type *of, const char *field)
     bool months = strncmp(field, "year ", 5) == 0 || strncmp(field, "month ", 6) == 0;
     bool days = strncmp(field, "day ", 4) == 0 || strncmp(field, "hour ", 5) == 0 ||
                 strncmp(field, "minute ", 7) == 0 || strncmp(field, "second ", 7) == 0;
+    static const char *const words[] = {"day ", "hour ", "minute ", "second "};
+    static const enum interval_field numbers[] = {INTERVAL_DAY, INTERVAL_HOUR, INTERVAL_MINUTE, INTERVAL_SECOND};
+    for (int i = 0; i < 4 && of->id == TYPE_INTERVAL_DT; i++)
+        if (strncmp(field, words[i], strlen(words[i])) == 0)
+            return numbers[i] >= type_interval_from(of) && numbers[i] <= type_interval_to(of);
     switch (of->id) {
     case TYPE_INTERVAL_YM: return months;
     case TYPE_INTERVAL_DT: return days;
@@ -171,7 +176,7 @@ SCALAR(fn_date_trunc, "date_trunc", "(string, timestamp) -> timestamp",
 /* ---- Unix times ---- */
 
 #define UNIX_TIME(id, name_, help_, example_, expected_, value) \
-    SCALAR(id, name_, "(timestamp) -> bigint", help_, example_, expected_) { LOOP1(int64_t, int64_t, r[i] = value); }
+    SCALAR(id, name_, "(timestamp!) -> bigint", help_, example_, expected_) { LOOP1(int64_t, int64_t, r[i] = value); }
 UNIX_TIME(fn_unix_seconds, "unix_seconds", "Seconds since 1970 UTC.", "unix_seconds(TIMESTAMP'1970-01-01 00:00:01Z')",
           "1", floor_divide(x, SECOND_US))
 UNIX_TIME(fn_unix_millis, "unix_millis", "Milliseconds since 1970 UTC.", "unix_millis(TIMESTAMP'1970-01-01 00:00:01Z')",

@@ -371,12 +371,17 @@ enum code binding_exact(struct binding *binding, int32_t index, struct error *er
 
 /* ---- calls ---- */
 
-/* '1' - '2' is an error in Spark, although two texts could be cast to many things. */
-static bool both_text(const struct function *row, const struct expr *const *args, int32_t count, const struct fit *fit)
+/* '1' - '2' is an error in Spark, although two texts could be cast to many things; so is '1' - NULL with ANSI. */
+static bool both_text(const struct expr_context *ctx, const struct function *row, const struct expr *const *args,
+                      int32_t count, const struct fit *fit)
 {
     return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
            args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
 }
+    bool text = count == 2 && (args[0]->type->id == TYPE_STRING || args[1]->type->id == TYPE_STRING);
+    bool null = count == 2 && (args[0]->type->id == TYPE_NULL || args[1]->type->id == TYPE_NULL);
+    if (text && null && ctx->session->ansi && (row->flags & FN_OPERATOR) != 0 && strchr("+-*/%", row->name[0]) != NULL)
+        return true;
 
 /* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
 static bool narrows(const struct expr_context *ctx, const struct function *row, const struct expr *const *args,
@@ -422,7 +427,7 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
         most = row_most > most ? row_most : most;
         bool text_wins = !ctx->session->ansi && ((row->flags & FN_OPERATOR) == 0 || strcmp(row->name, "in") == 0);
         if (signature_fit(ctx->arena, row->signature, args, count, text_wins, &fit) &&
-            !both_text(row, args, count, &fit) && !narrows(ctx, row, args, count, &fit)) {
+            !both_text(ctx, row, args, count, &fit) && !narrows(ctx, row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;
@@ -496,6 +501,21 @@ static const struct type *null_beside(char sign, const struct type *other)
 static bool promotes_text(const struct expr_context *ctx, const char *name, const struct type *other)
 {
     static const char *const names[] = {
+/* Beside a DECIMAL it is a DECIMAL of the same kind; a quotient of the two is one of DOUBLEs. */
+static const struct type *null_beside_decimal(const char *name, const struct type *other)
+{
+    static const char *const names[] = {
+        "+", "-", "*", "%", "mod", "pmod", "try_add", "try_subtract", "try_multiply", "try_mod"};
+    if (other->id != TYPE_DECIMAL)
+        return NULL;
+    if (strcmp(name, "/") == 0 || strcasecmp(name, "try_divide") == 0)
+        return type_of(TYPE_DOUBLE);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcasecmp(names[i], name) == 0)
+            return other;
+    return NULL;
+}
+
         "+",          "-",      "*",   "/",    "%",       "div",          "&",
         "|",          "^",      "mod", "pmod", "try_add", "try_subtract", "try_multiply",
         "try_divide", "try_mod"};
@@ -520,6 +540,8 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
             to = type_of(TYPE_DOUBLE);
         own[i] = to == NULL ? args[i] : expr_cast_implicit(ctx, args[i], to);
     }
+        if (args[i]->type->id == TYPE_NULL && to == NULL)
+            to = null_beside_decimal(name, other);
     return own;
 }
 

@@ -84,13 +84,16 @@ SCALAR(fn_log_base, "log", "(double, double) -> double", "Logarithm of the secon
 REAL2(fn_power, "pow power", "x to the power of y.", "power(2, 10)", "1024.0", power_of(x, y))
 REAL2(fn_atan2, "atan2", "Angle of the point (y, x).", "atan2(0, 1)", "0.0", atan2(x, y))
 REAL2(fn_hypot, "hypot", "sqrt(x * x + y * y).", "hypot(3, 4)", "5.0", hypot(x, y))
-SCALAR(fn_nanvl, "nanvl", "(double, double) -> double", "The first argument, or the second where it is NaN.",
-       "nanvl(1.5, 2)", "1.5", .flags = FN_NULLS)
+
+/* A CASE, for the second argument may fail only where it is needed. */
+static enum code bind_nanvl(struct binding *binding, struct error *err)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         bool known = arg_valid(&args[0], i);
         double x = known ? arg_values(&args[0], double)[i * args[0].step] : 0;
         bool second = known && isnan(x);
+SCALAR_SAME(fn_nanvl, "nanvl", "(double, double) -> double", "The first argument, or the second where it is NaN.",
+            "nanvl(1.5, 2)", "1.5", .bind = bind_nanvl);
         if (!known || (second && !arg_valid(&args[1], i)))
             call_null(call, i);
         column_values(out, double)[i] = second ? arg_values(&args[1], double)[i * args[1].step] : x;

@@ -239,7 +239,8 @@ static const char *place_text(struct arena *arena, const char *from, const char 
 /* Steps over the marks behind a type; true when the place repeats. */
 static bool read_marks(struct match *m, bool *optional)
 {
-    skip_char(m, '!');
+    while (skip_char(m, '!'))
+        continue;
     *optional = skip_char(m, '?');
     if (strncmp(m->at, "...", 3) != 0)
         return false;
@@ -265,8 +266,9 @@ static bool place_target(struct match *m, struct fit *fit, const struct expr *ar
     const char *start = m->at;
     const struct type *target = target_type(m, arg, arg->type);
     fit->types[index] = target;
-    bool as_is = *m->at == '!';
-    if (target != NULL && (as_is ? arg->type->id == target->id : cast_implied(arg->type, target))) {
+    bool as_is = *m->at == '!', null = arg->type->id == TYPE_NULL;
+    bool strange = as_is && (null ? m->at[1] == '!' : target != NULL && arg->type->id != target->id);
+    if (target != NULL && !strange && cast_implied(arg->type, target)) {
         fit->cost += cast_cost(arg->type, target);
         return true;
     }

@@ -6,8 +6,8 @@
  * Variables  a capital letter stands for one type, the common type of all arguments at its places:
  *            N any number but DECIMAL, I an integer, O orderable and text stays text, Y an interval (of fields that hold all), other letters anything.
  *            D is a DECIMAL, each D its own; integers become DECIMALs
- * Places     type! takes no NULL without a type and nothing to be cast but elements; type? may be missing, type... any
- *            number of times, both only at the end
+ * Places     type! takes nothing to be cast but elements, and NULL; type!! not even NULL without a type. type? may be
+ *            missing, type... any number of times, both only at the end
  * Overloads  "(..) -> .. | (..) -> .."
  * Thread     any
  */

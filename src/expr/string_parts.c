@@ -246,7 +246,7 @@ SCALAR(fn_split_part, "split_part", "(string, string, int) -> string",
     struct writer writer;
     for (int64_t i = 0; i < call->rows; i++)
         if (INT_AT(2, i) == 0)
-            call_reject(call, i, REJECT_ARGUMENT);
+            call_reject(call, i, REJECT_INDEX_ZERO);
     writer_open(&writer, call, out, arg_bytes_total(call, &args[0]));
     for (int64_t i; (i = writer_next(&writer)) >= 0;) {
         writer_put(&writer, part_of(arg_bytes(&args[0], i), arg_bytes(&args[1], i), INT_AT(2, i)));

@@ -65,7 +65,7 @@ static int letter_max(char letter, struct pattern_use use)
     static const struct {
         char letter, most;
     } letters[] = {{'y', 6}, {'M', 4}, {'L', 4}, {'d', 2}, {'D', 3}, {'Q', 4}, {'q', 4}, {'E', 4},
-                   {'F', 1}, {'a', 1}, {'G', 5}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2}, {'m', 2},
+                   {'F', 1}, {'a', 1}, {'G', 4}, {'H', 2}, {'h', 2}, {'K', 2}, {'k', 2}, {'m', 2},
                    {'s', 2}, {'S', 9}, {'V', 2}, {'z', 3}, {'X', 5}, {'x', 5}, {'Z', 5}, {'O', 4}};
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (letters[i].letter == letter)
@@ -231,14 +231,21 @@ static void print_padded(struct text *out, int64_t value, int width)
     text_add(out, digits + DIGITS - count, (size_t)count);
 }
 
-static void print_year(const struct part *part, int64_t year, struct text *out)
+/* With an era it is the year of the era, without one years before the first are negative. */
+static void print_year(const struct time_pattern *pattern, const struct part *part, int64_t year, struct text *out)
 {
-    if (year <= 0)
-        year = 1 - year; // year of the era
+    bool era = false;
+    for (int i = 0; i < pattern->count; i++)
+        era = era || (pattern->parts[i].kind == PART_LETTER && pattern->parts[i].letter == 'G');
+    if (era && year <= 0)
+        year = 1 - year;
     if (part->count == 2) {
-        print_padded(out, year % 100, 2);
+        print_padded(out, (year % 100 + 100) % 100, 2);
     } else {
-        if (year > 9999 && part->count >= 4)
+        if (year < 0) {
+            text_add_char(out, '-');
+            year = -year;
+        } else if (year > 9999 && part->count >= 4)
             text_add_char(out, '+');
         print_padded(out, year, part->count);
     }
@@ -272,12 +279,12 @@ static void print_fraction(int count, int micro, struct text *out)
     out->size = start + (size_t)count;
 }
 
-static void print_letter(const struct part *part, const struct moment *m, const struct zone *zone, bool older,
-                         struct text *out)
+static void print_letter(const struct time_pattern *pattern, const struct part *part, const struct moment *m,
+                         const struct zone *zone, struct text *out)
 {
     int half = m->hour % 12;
     switch (part->letter) {
-    case 'y': print_year(part, m->date.year, out); break;
+    case 'y': print_year(pattern, part, m->date.year, out); break;
     case 'M':
     case 'L': print_month(part, m->date.month, out); break;
     case 'd': print_padded(out, m->date.day, part->count); break;
@@ -294,9 +301,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
         if (part->count < 4)
             text_add_string(out, m->date.year > 0 ? "AD" : "BC");
         else
-            text_add_string(out, part->count == 5   ? m->date.year > 0 ? "A" : "B"
-                                 : m->date.year > 0 ? "Anno Domini"
-                                                    : "Before Christ");
+            text_add_string(out, m->date.year > 0 ? "Anno Domini" : "Before Christ");
         break;
     case 'H': print_padded(out, m->hour, part->count); break;
     case 'h': print_padded(out, half == 0 ? 12 : half, part->count); break;
@@ -305,7 +310,7 @@ static void print_letter(const struct part *part, const struct moment *m, const 
     case 'm': print_padded(out, m->minute, part->count); break;
     case 's': print_padded(out, m->second, part->count); break;
     case 'S':
-        if (older) // milliseconds, as a number
+        if (pattern->use.parser == TIME_PARSER_LEGACY) // milliseconds, as a number
             print_padded(out, m->micro / 1000, part->count);
         else
             print_fraction(part->count, m->micro, out);
@@ -323,6 +328,6 @@ void time_pattern_print(const struct time_pattern *pattern, int64_t us, const st
         if (part->kind == PART_TEXT)
             text_add(out, part->text.data, part->text.size);
         else if (part->kind == PART_LETTER)
-            print_letter(part, &m, zone, pattern->use.parser == TIME_PARSER_LEGACY, out);
+            print_letter(pattern, part, &m, zone, out);
     }
 }

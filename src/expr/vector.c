@@ -59,7 +59,7 @@ static float degree_at(const struct call *call, const struct arg *args, int64_t 
     return call->arg_count > 1 ? arg_values(&args[1], float)[row * args[1].step] : 2.0f;
 }
 
-SCALAR(fn_vector_norm, "vector_norm", "(array<float>!, float?) -> float",
+SCALAR(fn_vector_norm, "vector_norm", "(array<float>!!, float?) -> float",
        "The norm of a vector: of degree 1, 2 (default) or infinity.", "vector_norm(array(3.0F, 4.0F))", "5.0",
        .bind = bind_exact, .flags = FN_FAILS | FN_NULLABLE)
 {
@@ -82,7 +82,7 @@ static enum code bind_normalize(struct binding *binding, struct error *err)
     binding->type = type_array(binding->ctx->arena, type_of(TYPE_FLOAT), false);
     return E_OK;
 }
-SCALAR(fn_vector_normalize, "vector_normalize", "(array<float>!, float?) -> array<float>",
+SCALAR(fn_vector_normalize, "vector_normalize", "(array<float>!!, float?) -> array<float>",
        "The vector of the same direction whose norm is 1.", "vector_normalize(array(3.0F, 4.0F))", "[0.6,0.8]",
        .bind = bind_normalize, .flags = FN_FAILS | FN_NULLABLE)
 {
@@ -130,25 +130,25 @@ static struct products products_of(const struct vector *a, const struct vector *
     return sums;
 }
 
-#define TWO_VECTORS(id, name_, help_, example_, expected_, value, undefined)                                     \
-    SCALAR(id, name_, "(array<float>!, array<float>!) -> float", help_, example_, expected_, .bind = bind_exact, \
-           .flags = FN_FAILS | FN_NULLABLE)                                                                      \
-    {                                                                                                            \
-        for (int64_t i = 0; i < call->rows; i++) {                                                               \
-            struct vector a = vector_at(&args[0], i), b = vector_at(&args[1], i);                                \
-            struct products s = {0};                                                                             \
-            if (!call_valid(call, i))                                                                            \
-                continue;                                                                                        \
-            if (a.size != b.size)                                                                                \
-                call_reject(call, i, REJECT_VECTOR_SIZE);                                                        \
-            else if (!a.whole || !b.whole)                                                                       \
-                call_null(call, i);                                                                              \
-            else                                                                                                 \
-                s = products_of(&a, &b);                                                                         \
-            column_values(out, float)[i] = value;                                                                \
-            if (call_valid(call, i) && (undefined))                                                              \
-                call_null(call, i);                                                                              \
-        }                                                                                                        \
+#define TWO_VECTORS(id, name_, help_, example_, expected_, value, undefined)                                       \
+    SCALAR(id, name_, "(array<float>!!, array<float>!!) -> float", help_, example_, expected_, .bind = bind_exact, \
+           .flags = FN_FAILS | FN_NULLABLE)                                                                        \
+    {                                                                                                              \
+        for (int64_t i = 0; i < call->rows; i++) {                                                                 \
+            struct vector a = vector_at(&args[0], i), b = vector_at(&args[1], i);                                  \
+            struct products s = {0};                                                                               \
+            if (!call_valid(call, i))                                                                              \
+                continue;                                                                                          \
+            if (a.size != b.size)                                                                                  \
+                call_reject(call, i, REJECT_VECTOR_SIZE);                                                          \
+            else if (!a.whole || !b.whole)                                                                         \
+                call_null(call, i);                                                                                \
+            else                                                                                                   \
+                s = products_of(&a, &b);                                                                           \
+            column_values(out, float)[i] = value;                                                                  \
+            if (call_valid(call, i) && (undefined))                                                                \
+                call_null(call, i);                                                                                \
+        }                                                                                                          \
     }
 TWO_VECTORS(fn_inner_product, "vector_inner_product", "The sum of the products of the elements.",
             "vector_inner_product(array(1.0F, 2.0F), array(3.0F, 4.0F))", "11.0", s.inner, false)

@@ -5,28 +5,35 @@
 #include "sql/select.h"
 #include "sql/sql_function.h"
 
-/* dateadd(DAY, n, t), datediff(HOUR, a, b), ..: the first argument is a unit, not a column. */
-bool call_takes_unit(const struct ast *ast)
+static bool is_among(const char *const *names, const char *name)
 {
     static const char *const names[] = {"timestampadd", "timestampdiff", "dateadd",  "datediff",
                                         "date_add",     "date_diff",     "timediff", NULL};
     if (ast->arg_count != 3 || ast->args[0]->kind != AST_NAME || ast->args[0]->part_count != 1)
         return false;
     for (int i = 0; names[i] != NULL; i++)
-        if (same_name(names[i], ast->text))
+        if (same_name(names[i], name))
             return true;
     return false;
 }
 
-/* The unit in quotes is an error of its own. */
-static bool call_names_unit(const struct ast *ast)
+static bool is_unit_function(const struct ast *ast)
 {
-    struct ast word = {.kind = AST_NAME, .part_count = 1}, call = *ast;
-    if (ast->arg_count != 3 || ast->args[0]->kind != AST_STRING)
-        return false;
-    struct ast *args[3] = {&word, ast->args[1], ast->args[2]};
-    call.args = args;
-    return call_takes_unit(&call);
+    static const char *const names[] = {"timestampadd", "timestampdiff", "dateadd",  "datediff",
+                                        "date_add",     "date_diff",     "timediff", NULL};
+    return ast->arg_count == 3 && is_among(names, ast->text);
+}
+
+/* dateadd(DAY, n, t), datediff(HOUR, a, b), ..: the first argument is a unit, not a column. */
+bool call_takes_unit(const struct ast *ast)
+{
+    static const char *const units[] = {"microsecond", "millisecond", "second", "minute",  "hour", "day",
+                                        "dayofyear",   "week",        "month",  "quarter", "year", NULL};
+/* The unit in quotes is an error of its own. */
+static bool call_names_unit(const struct ast *ast) { return is_unit_function(ast) && ast->args[0]->kind == AST_STRING; }
+
+    return is_unit_function(ast) && ast->args[0]->kind == AST_NAME && ast->args[0]->part_count == 1 &&
+           is_among(units, ast->args[0]->parts[0]);
 }
 
 static const struct ast *unit_as_string(struct analyser *self, const struct ast *ast)

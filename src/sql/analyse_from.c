@@ -175,8 +175,10 @@ static enum code apply_alias(struct analyser *self, const struct ast_relation *r
     }
     if (relation->column_alias_count > 0 && relation->column_alias_count != visible)
         return sql_error(self, relation->at, NULL,
-                         "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: "
+                         "[%s] The number of columns or variables assigned or aliased: "
                          "%d does not match the number of source expressions: %d.",
+                         relation->row_count > 0 ? "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH"
+                                                 : "ASSIGNMENT_ARITY_MISMATCH",
                          relation->column_alias_count, visible);
     return E_OK;
 }

@@ -53,12 +53,24 @@ static enum code type_inline(struct analyser *self, const struct ast *call, cons
     return E_OK;
 }
 
-/* stack(n, a, b, c, ..): n rows; the columns' types are common over the rows. */
+/* Types are never cast to each other; intervals of other fields go together. NULL: they differ. */
+static const struct type *stacked_type(struct analyser *self, const struct type *a, const struct type *b)
+{
+    bool null = a->id == TYPE_NULL || b->id == TYPE_NULL;
+    return null || a->id == b->id ? type_common(self->arena, a, b) : NULL;
+}
+
+/* stack(n, a, b, c, ..): n rows; each column has one type in all of them. */
 static enum code type_stack(struct analyser *self, const struct ast *call, const struct expr **args,
                             struct bound_generator *out)
 {
     const struct expr *count;
-    if (call->arg_count < 2 || !expr_is_constant(args[0]) || args[0]->type->id != TYPE_INT32)
+    if (call->arg_count > 1 && args[0]->type->id != TYPE_INT32)
+        return sql_error(self, call->at, NULL,
+                         "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] The first parameter of stack requires the \"INT\" "
+                         "type, however it has the type \"%s\".",
+                         type_text(self->arena, args[0]->type));
+    if (call->arg_count < 2 || !expr_is_constant(args[0]))
         return sql_error(self, call->at, NULL,
                          "[DATATYPE_MISMATCH.NON_FOLDABLE_INPUT] stack(n, ..) takes a constant INT n and "
                          "values.");
@@ -73,7 +85,7 @@ static enum code type_stack(struct analyser *self, const struct ast *call, const
     for (int32_t c = 0; c < columns; c++) {
         const struct type *type = type_of(TYPE_NULL);
         for (int32_t i = c; i < values && type != NULL; i += columns)
-            type = type_common(self->arena, type, args[i + 1]->type);
+            type = stacked_type(self, type, args[i + 1]->type);
         if (type == NULL)
             return sql_error(self, call->at, NULL,
                              "[DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES] The data types of column %d of stack "

@@ -30,6 +30,8 @@ static const struct expr *call_column(struct analyser *self, struct select *sele
     return expr_column(&self->expr, MARK_CALL + index, &field, at);
 }
 
+#define GROUP_PLACE "a position of GROUP BY"
+
 static enum code misplaced_aggregate(struct analyser *self, const struct scope *scope, const struct ast *ast)
 {
     const char *shown = ast_name_of(self, ast);
@@ -45,7 +47,11 @@ static enum code misplaced_aggregate(struct analyser *self, const struct scope *
                          "functions in the WHERE clause.",
                          shown);
     return sql_error(self, ast->at, NULL, "[%s] Aggregate functions are not allowed in %s, but found %s.",
-                     strcmp(scope->clause, "GROUP BY") == 0 ? "GROUP_BY_AGGREGATE" : "UNSUPPORTED_EXPR_FOR_OPERATOR",
+                     strcmp(scope->clause, "GROUP BY") == 0    ? "GROUP_BY_AGGREGATE"
+                     : strcmp(scope->clause, GROUP_PLACE) == 0 ? "GROUP_BY_POS_AGGREGATE"
+                     : strcmp(scope->clause, "VALUES") == 0
+                         ? "INVALID_INLINE_TABLE.CANNOT_EVALUATE_EXPRESSION_IN_INLINE_TABLE"
+                         : "UNSUPPORTED_EXPR_FOR_OPERATOR",
                      scope->clause, shown);
 }
 
@@ -256,6 +262,7 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
             return E_OK;
         }
         ast = target->ast; // a number there is a number, not another place
+        scope.clause = GROUP_PLACE;
     }
     const struct expr *key;
     TRY(analyse_expr(self, &scope, ast, &key));
@@ -278,6 +285,20 @@ static void add_generator_keys(struct analyser *self, struct select *select, con
     }
 }
 
+/* A column outside of aggregates that no key has. */
+static bool is_between(const struct select *select, const struct expr *expr)
+{
+    for (int32_t i = 0; i < select->keys.count; i++)
+        if (expr_equal(select->keys.items[i], expr))
+            return false;
+    if (expr->kind == EXPR_COLUMN)
+        return expr->index < COLUMN_MARK;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (is_between(select, expr->args[i]))
+            return true;
+    return false;
+}
+
 /* GROUP BY ALL: every column of the list without an aggregate. */
 static enum code group_by_all(struct analyser *self, struct select *select)
 {
@@ -295,6 +316,11 @@ static enum code group_by_all(struct analyser *self, struct select *select)
             add_key(self, select, target->expr, NULL);
     }
     select->grouping = false;
+    for (int32_t i = 0; i < select->target_count; i++)
+        if (has_mark(select->targets[i].expr, MARK_CALL) && is_between(select, select->targets[i].expr))
+            return sql_error(self, select->targets[i].expr->at, NULL,
+                             "[UNRESOLVED_ALL_IN_GROUP_BY] Cannot infer grouping columns for GROUP BY ALL based on the "
+                             "select clause. Please explicitly specify the grouping columns.");
     return E_OK;
 }
 

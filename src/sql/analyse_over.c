@@ -281,10 +281,10 @@ static enum code check_rank(struct analyser *self, const struct ast *ast, const 
     if (over->kind == OVER_AGGREGATE || over->kind == OVER_NTH)
         return E_OK;
     if (over->order_count == 0)
-        return sql_error(self, ast->at, NULL,
-                         "[WINDOW_FUNCTION_WITHOUT_ORDER_BY] Window function %s requires window to be ordered: OVER "
-                         "(ORDER BY ..).",
-                         ast_name_of(self, ast));
+        return sql_error(
+            self, ast->at, NULL, "[%s] Window function %s requires window to be ordered: OVER (ORDER BY ..).",
+            over->kind == OVER_SHIFT ? "WINDOW_FUNCTION_FRAME_NOT_ORDERED" : "WINDOW_FUNCTION_WITHOUT_ORDER_BY",
+            ast_name_of(self, ast));
     if (window->framed && over->kind == OVER_SHIFT)
         return sql_error(self, ast->at, NULL, "[WINDOW_FUNCTION_FRAME_NOT_ORDERED] %s takes no frame of its own.",
                          ast->text);
@@ -307,6 +307,10 @@ static const struct ast *without_star(struct analyser *self, const struct ast *a
 enum code select_over(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
 {
     struct select *select = scope->select;
+    if (strcmp(scope->clause, "WHERE") == 0)
+        return sql_error(
+            self, ast->at, "compute it in a subquery, or use QUALIFY",
+            "[WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE] Window functions are not allowed in the WHERE clause.");
     if (select == NULL || scope->inside_aggregate || select->grouping)
         return sql_error(self, ast->at, NULL, "[UNSUPPORTED_EXPR_FOR_OPERATOR] a window function cannot stand in %s",
                          scope->clause);

@@ -322,9 +322,52 @@ static bool print_scaled_interval(struct printer *out, const struct ast *ast)
     return true;
 }
 
+/* n < 1.5 of a whole number: Spark compares with a whole number, too, and shows it. */
+static bool print_whole_bound(struct printer *out, const struct ast *ast)
+{
+    const char *name = ast->text;
+    bool compares = ast->arg_count == 2 && (name[0] == '<' || name[0] == '>') &&
+                    (name[1] == '\0' || (name[1] == '=' && name[2] == '\0'));
+    bool first = compares && ast->args[0]->kind == AST_NUMBER;
+    if (!compares || (!first && ast->args[1]->kind != AST_NUMBER))
+        return false;
+    struct error err = {0};
+    struct analyser quiet = *out->analyser;
+    const struct expr *bound;
+    const struct type *other = type_of_arg(out, ast->args[first]);
+    quiet.err = &err;
+    if (other == NULL || !type_is_integer(other) || analyse_literal(&quiet, ast->args[!first], &bound) != E_OK ||
+        bound->type->id != TYPE_DECIMAL)
+        return false;
+    bool below = (name[0] == '<') == first, equal = name[1] == '='; // n > 1.5, 1.5 < n: n > floor(1.5)
+    const char *rounded = below != equal ? "floor" : "ceil";
+    if (expr_call(&quiet.expr, rounded, &bound, 1, ast->at, &bound, &err) != E_OK ||
+        expr_cast(&quiet.expr, bound, type_of(TYPE_INT64), true, ast->at, &bound, &err) != E_OK ||
+        expr_fold(&quiet.expr, bound, &bound, &err) != E_OK)
+        return false;
+    if (column_is_null(bound->literal, 0))
+        return false;
+    struct text number = {0};
+    expr_print(bound, NULL, &number);
+    put(out, "(");
+    if (first)
+        text_add(&out->text, number.data, number.size);
+    else
+        print(out, ast->args[0]);
+    text_printf(&out->text, " %s ", name);
+    if (first)
+        print(out, ast->args[1]);
+    else
+        text_add(&out->text, number.data, number.size);
+    put(out, ")");
+    text_free(&number);
+    return true;
+}
+
 static void print_operator(struct printer *out, const struct ast *ast)
 {
-    if (print_shaped(out, ast) || print_time_sum(out, ast) || print_scaled_interval(out, ast))
+    if (print_whole_bound(out, ast) || print_shaped(out, ast) || print_time_sum(out, ast) ||
+        print_scaled_interval(out, ast))
         return;
     text_add_char(&out->text, '(');
     print(out, ast->args[0]);

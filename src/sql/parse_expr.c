@@ -178,7 +178,7 @@ static enum code parse_like_list(struct parser *self, const char *name, struct a
     TRY(expect_symbol(self, SYM_OPEN));
     if (at_symbol(self, SYM_CLOSE))
         return parse_error(self, position_here(self),
-                           "[INVALID_SQL_SYNTAX.LIKE] Expected something between '(' and ')'");
+                           "[_LEGACY_ERROR_TEMP_0064] Expected something between '(' and ')'");
     do {
         struct ast *pattern, *one;
         TRY(parse_expr(self, &pattern));
