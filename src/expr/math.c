@@ -88,17 +88,12 @@ REAL2(fn_hypot, "hypot", "sqrt(x * x + y * y).", "hypot(3, 4)", "5.0", hypot(x, 
 /* A CASE, for the second argument may fail only where it is needed. */
 static enum code bind_nanvl(struct binding *binding, struct error *err)
 {
-    for (int64_t i = 0; i < call->rows; i++) {
-        bool known = arg_valid(&args[0], i);
-        double x = known ? arg_values(&args[0], double)[i * args[0].step] : 0;
-        bool second = known && isnan(x);
+    const struct expr *branches[3] = {NULL, binding->args[1], binding->args[0]};
+    TRY(expr_call(binding->ctx, "isnan", binding->args, 1, binding->at, &branches[0], err));
+    return expr_case(binding->ctx, branches, 3, binding->at, &binding->rewritten, err);
+}
 SCALAR_SAME(fn_nanvl, "nanvl", "(double, double) -> double", "The first argument, or the second where it is NaN.",
             "nanvl(1.5, 2)", "1.5", .bind = bind_nanvl);
-        if (!known || (second && !arg_valid(&args[1], i)))
-            call_null(call, i);
-        column_values(out, double)[i] = second ? arg_values(&args[1], double)[i * args[1].step] : x;
-    }
-}
 
 SCALAR(fn_is_nan, "isnan", "(double) -> boolean | (float) -> boolean", "Whether it is NaN; NULL is not.",
        "isnan(double('NaN'))", "true", .flags = FN_NULLS | FN_NEVER_NULL)

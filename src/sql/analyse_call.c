@@ -7,10 +7,6 @@
 
 static bool is_among(const char *const *names, const char *name)
 {
-    static const char *const names[] = {"timestampadd", "timestampdiff", "dateadd",  "datediff",
-                                        "date_add",     "date_diff",     "timediff", NULL};
-    if (ast->arg_count != 3 || ast->args[0]->kind != AST_NAME || ast->args[0]->part_count != 1)
-        return false;
     for (int i = 0; names[i] != NULL; i++)
         if (same_name(names[i], name))
             return true;
@@ -29,12 +25,12 @@ bool call_takes_unit(const struct ast *ast)
 {
     static const char *const units[] = {"microsecond", "millisecond", "second", "minute",  "hour", "day",
                                         "dayofyear",   "week",        "month",  "quarter", "year", NULL};
-/* The unit in quotes is an error of its own. */
-static bool call_names_unit(const struct ast *ast) { return is_unit_function(ast) && ast->args[0]->kind == AST_STRING; }
-
     return is_unit_function(ast) && ast->args[0]->kind == AST_NAME && ast->args[0]->part_count == 1 &&
            is_among(units, ast->args[0]->parts[0]);
 }
+
+/* The unit in quotes is an error of its own. */
+static bool call_names_unit(const struct ast *ast) { return is_unit_function(ast) && ast->args[0]->kind == AST_STRING; }
 
 static const struct ast *unit_as_string(struct analyser *self, const struct ast *ast)
 {
