@@ -163,17 +163,26 @@ static enum code record_fill(struct engine *self, const struct prepare_job *jobs
 
 /* ---- steps 4 and 5: visible, tidy ---- */
 
-static enum code publish_one(void *context, int32_t i, int32_t lane, struct error *err)
+static enum code output_publish(const struct prepare_job *jobs, int32_t i, struct error *err)
 {
-    const struct prepare_job *job = &((const struct prepare_job *)context)[i];
-    (void)lane;
-    return outputs_commit_one(job->engine->outputs, i, job->engine->epoch, text_view(&job->token), err);
+    const struct engine *self = jobs[i].engine;
+    return outputs_commit_one(self->outputs, i, self->epoch, text_view(&jobs[i].token), err);
 }
 
-/* Tables know nothing of each other: one may wait for its store while another one works. */
+static enum code folder_publish(void *context, int32_t i, int32_t lane, struct error *err)
+{
+    const struct prepare_job *jobs = context;
+    (void)lane;
+    return outputs_path(jobs[i].engine->outputs, i) == NULL ? E_OK : output_publish(jobs, i, err);
+}
+
+/* Folders know nothing of each other: one may wait for its store while another one works. What is printed keeps its order. */
 static enum code publish(struct engine *self, struct prepare_job *jobs, struct error *err)
 {
-    TRY(workers_each(self->workers, outputs_count(self->outputs), publish_one, jobs, err));
+    TRY(workers_each(self->workers, outputs_count(self->outputs), folder_publish, jobs, err));
+    for (int32_t i = 0; i < outputs_count(self->outputs); i++)
+        if (outputs_path(self->outputs, i) == NULL)
+            TRY(output_publish(jobs, i, err));
     FAULT(publish_done);
     return E_OK;
 }
