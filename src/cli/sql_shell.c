@@ -1,20 +1,21 @@
 #include "cli/sql_shell.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <strings.h>
 
 #include "base/text_number.h"
 #include "cli/cli.h"
+#include "cli/line_editor.h"
 #include "cli/quantity.h"
 
 /* ---- one statement ---- */
 
 static enum code statement_print(struct sql_shell *self, struct bytes statement, struct error *err)
 {
-    char count[QUANTITY_TEXT_MAX];
+    char count[QUANTITY_TEXT_MAX], size[QUANTITY_TEXT_MAX];
     struct printer printer = {.format = self->format};
     const struct sql_sink sink = printer_sink(&printer);
+    int64_t spilled_bytes = self->run->spill.written_bytes;
     progress_begin(&self->progress);
     enum code code = sql_run_statement(self->run, statement, &sink, err);
     int64_t took_us = progress_end(&self->progress);
@@ -23,8 +24,12 @@ static enum code statement_print(struct sql_shell *self, struct bytes statement,
     fflush(stdout);
     if (self->timing && code == E_OK) {
         fprintf(stderr, "Time taken: %.3f seconds", (double)took_us / 1e6);
-        fprintf(stderr, rows ? ", fetched %s row%s\n" : "\n", quantity_count(printer.rows, count),
-                printer.rows == 1 ? "" : "s");
+        if (rows)
+            fprintf(stderr, ", fetched %s row%s", quantity_count(printer.rows, count), printer.rows == 1 ? "" : "s");
+        if (self->run->spill.written_bytes > spilled_bytes)
+            fprintf(stderr, ", %s went to disk",
+                    quantity_size(self->run->spill.written_bytes - spilled_bytes, size));
+        fputc('\n', stderr);
     }
     return code;
 }
@@ -41,12 +46,14 @@ int shell_script(struct sql_shell *self, struct bytes script)
 
 /* ---- at a terminal ---- */
 
-static const char help[] = ".help                    this\n"
-                           ".mode table|json|csv     how rows are printed\n"
-                           ".quit                    leave; so do quit, exit and Ctrl-D\n"
-                           ".tables                  tables and views that statements can read\n"
-                           ".timer on|off            tell how long each statement takes\n"
-                           "Statements end with `;`. Ctrl-C ends a statement.\n";
+static const char help[] =
+    ".help                    this\n"
+    ".mode table|json|csv     how rows are printed\n"
+    ".quit                    leave; so do quit, exit and Ctrl-D\n"
+    ".tables                  tables and views that statements can read\n"
+    ".timer on|off            tell how long each statement takes\n"
+    "Statements end with `;`, on one line or several. Ctrl-C ends a statement, or drops the lines.\n"
+    "Arrows edit and recall lines, Ctrl-R searches them; ~/.leat_history keeps them.\n";
 
 static void name_print(void *context, const char *name)
 {
@@ -93,22 +100,6 @@ static bool own_word(struct sql_shell *self, const char *line)
     return true;
 }
 
-enum heard { HEARD_LINE, HEARD_INTERRUPT, HEARD_END };
-
-/* A line without its end, appended. */
-static enum heard line_read(FILE *in, struct text *line)
-{
-    int c;
-    while ((c = fgetc(in)) != EOF && c != '\n')
-        text_add_char(line, (char)c);
-    if (c != EOF || line->size > 0)
-        return HEARD_LINE;
-    if (errno != EINTR)
-        return HEARD_END;
-    clearerr(in);
-    return HEARD_INTERRUPT;
-}
-
 static bool is_complete(const struct text *typed)
 {
     size_t size = typed->size;
@@ -128,31 +119,32 @@ static bool is_blank(const struct text *text)
 int shell_talk(struct sql_shell *self, FILE *in)
 {
     struct text typed = {.limit = SQL_TEXT_MAX + 1}, line = {.limit = SQL_TEXT_MAX + 1};
+    struct line_editor *editor = line_editor_new(in);
     bool on = true;
     puts("leat sql: .help for help, Ctrl-D to leave");
     while (on) {
-        errno = 0;
-        fputs(is_blank(&typed) ? "leat> " : "    > ", stdout);
-        fflush(stdout);
         text_clear(&line);
-        enum heard heard = line_read(in, &line);
+        enum heard heard = line_editor_read(editor, is_blank(&typed) ? "leat> " : "    > ", &line);
         if (heard == HEARD_END)
             break;
         if (heard == HEARD_INTERRUPT) {
             text_clear(&typed);
             putchar('\n');
         } else if (is_blank(&typed) && line.size > 0 && is_own_word(line.data)) {
+            line_editor_remember(editor, line.data);
             on = own_word(self, line.data);
         } else {
             text_add(&typed, line.data != NULL ? line.data : "", line.size);
             text_add_char(&typed, '\n');
         }
         if (is_complete(&typed)) {
+            line_editor_remember(editor, typed.data);
             (void)shell_script(self, text_view(&typed)); // the error was told
             text_clear(&typed);
         }
     }
     putchar('\n');
+    line_editor_free(editor);
     text_free(&typed);
     text_free(&line);
     return EXIT_OK;

@@ -1,0 +1,69 @@
+"""leat sql at a terminal: statements over several lines, what was typed before, Ctrl-C on a line and on a query."""
+
+import os
+import pty
+import select
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from trial import LEAT, WORK, check, finish
+
+HISTORY = WORK / "history"
+UP, INTERRUPT, END = b"\x1b[A", b"\x03", b"\x04"
+ANSWER_SECONDS = 20
+
+
+class Prompt:
+    """A leat sql of its own, on a terminal of its own."""
+
+    def __init__(self, terminal="xterm"):
+        self.rest = b""  # what it has said and nobody has looked at
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.execve(LEAT, [LEAT, "sql"], {**os.environ, "TERM": terminal, "LEAT_HISTORY": str(HISTORY)})
+        self.expect(b"leat> ")
+
+    def expect(self, text):
+        """All that it says up to `text`; a problem when that does not come."""
+        deadline, said = time.monotonic() + ANSWER_SECONDS, self.rest
+        while text not in said:
+            if not select.select([self.terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+                return [f"{text!r} did not come: {said[-600:]!r}"]
+            try:
+                said += os.read(self.terminal, 4096)
+            except OSError:
+                return [f"it left before {text!r}: {said[-600:]!r}"]
+        self.rest = said[said.index(text) + len(text):]
+        return []
+
+    def type(self, keys, text):
+        os.write(self.terminal, keys)
+        return self.expect(text)
+
+    def leave(self):
+        os.write(self.terminal, END)
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+        return [] if os.waitstatus_to_exitcode(status) == 0 else [f"left with {status}"]
+
+
+for terminal in ("xterm", "dumb"):
+    prompt = Prompt(terminal)
+    problems = prompt.type(b"SELECT 40 + 2\r", b"    > ") + prompt.type(b"  AS answer;\r", b"|42    |") + prompt.expect(b"leat> ")
+    check(f"{terminal}: a statement over two lines", problems)
+    problems = prompt.type(b"SELECT nonsense ", b"nonsense ") + prompt.type(INTERRUPT, b"leat> ")
+    check(f"{terminal}: Ctrl-C drops the line", problems + prompt.type(b"SELECT 7 AS n;\r", b"|7  |") + prompt.expect(b"leat> "))
+    problems = prompt.type(b"SELECT count(*) FROM range(1000000000000);\r", b"\r\n")
+    time.sleep(0.5)
+    check(f"{terminal}: Ctrl-C ends the query", problems + prompt.type(INTERRUPT, b"was stopped") + prompt.expect(b"leat> "))
+    check(f"{terminal}: Ctrl-D leaves", prompt.leave())
+
+edits = b"libedit" in Path(LEAT).read_bytes()
+if edits:
+    prompt = Prompt()
+    check("what an earlier session typed comes back", prompt.type(UP + UP + b"\r", b"|7  |") + prompt.expect(b"leat> "))
+    check("the end of it", prompt.leave())
+    check("the history is its owner's", [] if HISTORY.stat().st_mode & 0o077 == 0 else [oct(HISTORY.stat().st_mode)])
+finish(skipped=0 if edits else 3)
