@@ -139,6 +139,8 @@ static void nested_find(struct sweep *self)
 static enum code files_sweep(struct sweep *self, struct store *store, struct delta_vacuum *vacuum,
                              const struct delta_set *kept, int64_t cut_us, struct error *err)
 {
+    const char **gone = mem_array(const char *, (size_t)self->list.count + 1);
+    int32_t gone_count = 0;
     nested_find(self);
     for (int32_t i = 0; i < self->list.count; i++) {
         const struct store_entry *entry = &self->list.entries[i];
@@ -150,9 +152,11 @@ static enum code files_sweep(struct sweep *self, struct store *store, struct del
         if (vacuum->each != NULL)
             vacuum->each(vacuum->context, entry->path, entry->size_bytes);
         if (!vacuum->dry_run)
-            TRY(store_remove(store, entry->path, err));
+            gone[gone_count++] = entry->path;
     }
-    return E_OK;
+    enum code code = store_remove_all(store, gone, gone_count, err);
+    mem_free(gone);
+    return code;
 }
 
 static enum code pending_keep(const struct delta_vacuum *vacuum, struct delta_set *kept, struct error *err)

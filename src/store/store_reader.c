@@ -22,6 +22,8 @@ enum {
     GAP_BYTES = 128 << 10, /* as long as a request's answer takes to begin, this much has come */
 };
 
+static const int64_t FILE_BYTES_MAX = INT64_C(1) << 56; // no store has such, and sums of offsets stay in an int64
+
 struct block {
     int64_t offset;
     struct text bytes;
@@ -44,6 +46,8 @@ enum code store_reader_open(struct store *store, const struct store_entry *file,
     int64_t size_bytes = file->size_bytes;
     if (size_bytes < 0)
         TRY(store_size(store, file->path, &size_bytes, err));
+    if (size_bytes > FILE_BYTES_MAX)
+        return fail(err, E_CORRUPT, "%s/%s: a file of %lld bytes", store->root, file->path, (long long)size_bytes);
     struct store_reader *self = mem_new(struct store_reader);
     self->store = store;
     self->path = mem_strdup(file->path);
