@@ -110,6 +110,7 @@ static const struct type *common_number(struct arena *arena, const struct type *
         if (other->id == TYPE_FLOAT || other->id == TYPE_DOUBLE)
             return type_of(TYPE_DOUBLE);
         other = decimal_for(arena, other);
+        // Digits in front of the point stay; what is too much goes behind it.
         int scale = larger(decimal->scale, other->scale);
         return decimal_bounded(arena, larger(whole_digits(decimal), whole_digits(other)) + scale, scale);
     }
@@ -198,7 +199,7 @@ const struct type *type_common_text(struct arena *arena, const struct type *a, c
 
 bool type_is_orderable(const struct type *type)
 {
-    if (type->id == TYPE_INTERVAL || type->id == TYPE_MAP)
+    if (type->id == TYPE_INTERVAL || type->id == TYPE_MAP || type->id == TYPE_VARIANT)
         return false;
     for (int32_t i = 0; i < type->field_count; i++)
         if (!type_is_orderable(type->fields[i].type))

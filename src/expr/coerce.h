@@ -35,7 +35,6 @@ const struct type *decimal_product_type(struct arena *arena, const struct type *
 const struct type *decimal_quotient_type(struct arena *arena, const struct type *a, const struct type *b);
 const struct type *decimal_remainder_type(struct arena *arena, const struct type *a, const struct type *b);
 
-bool type_is_orderable(const struct type *type);
 /* "ARRAY<INT>", "DECIMAL(10,2)": types as error messages show them. */
 void type_print_sql(const struct type *type, struct text *out);
 const char *type_sql(struct arena *arena, const struct type *type);

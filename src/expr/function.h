@@ -137,6 +137,7 @@ extern const struct function *const time_format_functions[];
 extern const struct function *const time_window_functions[];
 extern const struct function *const collection_functions[];
 extern const struct function *const map_functions[];
+extern const struct function *const map_sort_functions[];
 extern const struct function *const bitmap_functions[];
 extern const struct function *const cipher_functions[];
 extern const struct function *const url_functions[];

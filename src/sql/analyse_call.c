@@ -109,6 +109,8 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope, c
 
 enum code analyse_call(struct analyser *self, const struct scope *scope, const struct ast *ast, const struct expr **out)
 {
+    if (self->batch && is_not_in(ast))
+        return analyse_not_in(self, scope, ast, out);
     if (ast->flag)
         return scalar_call(self, scope, ast, out);
     if (ast->call != NULL && ast->call->over != NULL)

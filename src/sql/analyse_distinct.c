@@ -23,15 +23,19 @@ static enum code untimed(struct analyser *self, struct position at)
                      "would be remembered for ever.");
 }
 
-static enum code check_comparable(struct analyser *self, const struct type *schema, struct position at)
+enum code check_comparable(struct analyser *self, const struct type *schema, struct position at)
 {
-    for (int32_t i = 0; i < schema->field_count; i++)
-        if (schema->fields[i].type->id == TYPE_MAP)
+    for (int32_t i = 0; i < schema->field_count; i++) {
+        const struct field *field = &schema->fields[i];
+        bool map = type_holds_map(field->type);
+        if (map || !type_is_groupable(field->type))
             return sql_error(self, at, NULL,
-                             "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE] The feature is not supported: Cannot "
-                             "have MAP type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, "
+                             "[UNSUPPORTED_FEATURE.SET_OPERATION_ON_%s_TYPE] The feature is not supported: Cannot "
+                             "have %s type columns in DataFrame which calls set operations (INTERSECT, EXCEPT, "
                              "etc.), but the type of column `%s` is \"%s\".",
-                             schema->fields[i].name, type_text(self->arena, schema->fields[i].type));
+                             map ? "MAP" : "VARIANT", map ? "MAP" : "VARIANT", field->name,
+                             type_text(self->arena, field->type));
+    }
     return E_OK;
 }
 

@@ -266,7 +266,7 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
     }
     const struct expr *key;
     TRY(analyse_expr(self, &scope, ast, &key));
-    if (key->type->id == TYPE_MAP)
+    if (!type_is_groupable(key->type))
         return sql_error(self, ast->at, NULL,
                          "[GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE] The expression \"%s\" cannot be used as a "
                          "grouping expression because its data type \"%s\" is not an orderable data type.",

@@ -197,6 +197,8 @@ enum code set_rows(struct analyser *self, const struct ast_body *body, struct pl
     TRY(aligned(self, left, schema, same, body->at, &left));
     TRY(aligned(self, right, schema, places, body->at, &right));
     TRY(check_streams(self, body, left, right));
+    if (body->operation != SET_UNION)
+        TRY(check_comparable(self, schema, body->at));
     struct plan *node = set_node(self, body, left, right, schema);
     if (body->operation == SET_UNION && !body->all)
         TRY(distinct_rows(self, "UNION without ALL", body->at, &node));
@@ -216,9 +218,15 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
 
 /* ---- ORDER BY and LIMIT over a whole query ---- */
 
-struct plan *sort_rows(struct analyser *self, const struct ast_query *query, struct plan *input,
-                       const struct expr *const *keys, int32_t count)
+enum code sort_rows(struct analyser *self, const struct ast_query *query, struct plan *input,
+                    const struct expr *const *keys, int32_t count, struct plan **out)
 {
+    for (int32_t i = 0; i < count; i++)
+        if (!type_is_orderable(keys[i]->type))
+            return sql_error(self, keys[i]->at, NULL,
+                             "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE] Cannot resolve the key of ORDER BY due to data "
+                             "type mismatch: The `sortorder` does not support ordering on type \"%s\".",
+                             type_text(self->arena, keys[i]->type));
     struct plan *sort = plan_over(self->arena, PLAN_SORT, input, input->schema, query->order_at);
     struct plan_order *orders = arena_array(self->arena, struct plan_order, (size_t)count);
     for (int32_t i = 0; i < count; i++) {
@@ -230,7 +238,8 @@ struct plan *sort_rows(struct analyser *self, const struct ast_query *query, str
     sort->expr_count = count;
     sort->sort.orders = orders;
     sort->unsupported = "ORDER BY";
-    return sort;
+    *out = sort;
+    return E_OK;
 }
 
 enum code analyse_sort(struct analyser *self, const struct ast_query *query, struct rowset *rows)
@@ -242,8 +251,7 @@ enum code analyse_sort(struct analyser *self, const struct ast_query *query, str
                          "[STREAMING_OUTPUT_MODE.UNSUPPORTED_OPERATION] ORDER BY is not supported on a stream.");
     for (int32_t i = 0; i < query->order_count; i++)
         TRY(analyse_expr(self, &scope, query->order[i].expr, &exprs[i]));
-    rows->plan = sort_rows(self, query, rows->plan, exprs, query->order_count);
-    return E_OK;
+    return sort_rows(self, query, rows->plan, exprs, query->order_count, &rows->plan);
 }
 
 static enum code limit_value(struct analyser *self, const struct ast *ast, const char *clause, const struct expr **out)

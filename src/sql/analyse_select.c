@@ -240,8 +240,7 @@ static enum code add_sort(struct analyser *self, struct select *select, const st
     for (int32_t i = 0; i < keys->count; i++)
         TRY(select_lift(self, select, keys->exprs[i], &keys->exprs[i]));
     select->lifting = NULL;
-    select->lifted = sort_rows(self, query, select->lifted, keys->exprs, keys->count);
-    return E_OK;
+    return sort_rows(self, query, select->lifted, keys->exprs, keys->count, &select->lifted);
 }
 
 /* ---- the output ---- */
@@ -297,11 +296,10 @@ static enum code sort_distinct(struct analyser *self, const struct select *selec
                 exprs[i] = column_of(self, out->plan, t, keys->exprs[i]->at);
         if (exprs[i] == NULL)
             return sql_error(self, keys->exprs[i]->at, "sort by a column of the SELECT list",
-                             "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] SELECT DISTINCT keeps only its own "
+                             "[UNRESOLVED_COLUMN.WITH_SUGGESTION] SELECT DISTINCT keeps only its own "
                              "columns for ORDER BY.");
     }
-    out->plan = sort_rows(self, query, out->plan, exprs, keys->count);
-    return E_OK;
+    return sort_rows(self, query, out->plan, exprs, keys->count, &out->plan);
 }
 
 static enum code finish_select(struct analyser *self, struct select *select, const struct ast_query *query,

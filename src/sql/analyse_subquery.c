@@ -377,8 +377,38 @@ static bool has_one_row(const struct plan *plan)
     return plan->kind == PLAN_VALUES && plan->expr_count == plan->schema->field_count;
 }
 
+/* x IN (SELECT ..) and x NOT IN (SELECT ..) as values: where it is in doubt both are false, as on Spark, unless NULL itself
+ * is sought. */
+static enum code certain(struct analyser *self, const struct ast *ast, const struct expr **value)
+{
+    const struct expr *args[2] = {*value, expr_boolean(&self->expr, false, ast->at)};
+    if (ast->args[0]->kind == AST_NULL)
+        return E_OK;
+    return placed(self, expr_call(&self->expr, "coalesce", args, 2, ast->at, value, self->err), ast->at);
+}
+
+bool is_not_in(const struct ast *ast) { return is_not(ast) && ast->args[0]->kind == AST_IN; }
+
+static enum code subquery_value(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                const struct expr **out);
+
+enum code analyse_not_in(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                         const struct expr **out)
+{
+    TRY(subquery_value(self, scope, ast->args[0], out));
+    TRY(placed(self, expr_call(&self->expr, "not", out, 1, ast->at, out, self->err), ast->at));
+    return certain(self, ast->args[0], out);
+}
+
 enum code analyse_subquery(struct analyser *self, const struct scope *scope, const struct ast *ast,
                            const struct expr **out)
+{
+    TRY(subquery_value(self, scope, ast, out));
+    return self->batch && ast->kind == AST_IN ? certain(self, ast, out) : E_OK;
+}
+
+static enum code subquery_value(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                const struct expr **out)
 {
     struct membership member = {.ast = ast};
     struct rowset result;

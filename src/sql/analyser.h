@@ -165,6 +165,9 @@ MUST_CHECK enum code constant_string(struct analyser *self, const struct scope *
 bool is_membership_condition(const struct ast *ast);
 MUST_CHECK enum code analyse_membership(struct analyser *self, const struct scope *scope, const struct ast *ast);
 /* Subqueries in expressions. */
+bool is_not_in(const struct ast *ast); /* NOT (x IN (SELECT ..)) */
+MUST_CHECK enum code analyse_not_in(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                    const struct expr **out);
 MUST_CHECK enum code analyse_subquery(struct analyser *self, const struct scope *scope, const struct ast *ast,
                                       const struct expr **out);
 
@@ -213,8 +216,10 @@ MUST_CHECK enum code analyse_values(struct analyser *self, const struct ast_rela
 MUST_CHECK enum code analyse_limit(struct analyser *self, const struct ast_query *query, struct rowset *rows);
 MUST_CHECK enum code analyse_sort(struct analyser *self, const struct ast_query *query, struct rowset *rows);
 /* A SORT over the input; keys of ORDER BY ALL all go the way of its only entry. */
-struct plan *sort_rows(struct analyser *self, const struct ast_query *query, struct plan *input,
-                       const struct expr *const *keys, int32_t count);
+MUST_CHECK enum code sort_rows(struct analyser *self, const struct ast_query *query, struct plan *input,
+                               const struct expr *const *keys, int32_t count, struct plan **out);
+/* Whether rows of the schema can be told apart: DISTINCT, UNION, INTERSECT, EXCEPT take no MAP and no VARIANT. */
+MUST_CHECK enum code check_comparable(struct analyser *self, const struct type *schema, struct position at);
 /* Rows that come once; `what` names it where it cannot run. */
 MUST_CHECK enum code distinct_rows(struct analyser *self, const char *what, struct position at, struct plan **plan);
 /* analyse_pivot.c: PIVOT and UNPIVOT, with the relation below. analyse_sample.c: TABLESAMPLE over the rows. */

@@ -426,7 +426,25 @@ static const struct ast_window *window_meant(const struct printer *out, const st
     return window;
 }
 
-static void print_over(struct printer *out, const struct ast_window *window)
+/* Functions that have a frame of their own show it. */
+static bool print_own_frame(struct printer *out, const struct ast *call)
+{
+    static const char *const ranks[] = {"row_number", "rank", "dense_rank", "percent_rank", "ntile", NULL};
+    for (int i = 0; ranks[i] != NULL; i++)
+        if (strcmp(ranks[i], call->text) == 0) {
+            put(out, "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW");
+            return true;
+        }
+    bool back = strcmp(call->text, "lag") == 0;
+    const struct ast *offset = call->arg_count > 1 ? call->args[1] : NULL;
+    if ((!back && strcmp(call->text, "lead") != 0) || (offset != NULL && offset->kind != AST_NUMBER))
+        return false;
+    const char *digits = offset != NULL ? offset->text : "1", *sign = back ? "-" : "";
+    text_printf(&out->text, "ROWS BETWEEN %s%s FOLLOWING AND %s%s FOLLOWING", sign, digits, sign, digits);
+    return true;
+}
+
+static void print_over(struct printer *out, const struct ast *call, const struct ast_window *window)
 {
     window = window_meant(out, window);
     put(out, " OVER (");
@@ -445,7 +463,7 @@ static void print_over(struct printer *out, const struct ast_window *window)
         print_bound(out, window, &window->from);
         put(out, " AND ");
         print_bound(out, window, &window->to);
-    } else {
+    } else if (!print_own_frame(out, call)) {
         put(out, window->order_count > 0 ? "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
                                          : "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING");
     }
@@ -609,9 +627,35 @@ static void print_within(struct printer *out, const struct ast *ast, const struc
     put(out, ")");
 }
 
+/* A call of a function that SQL defines: arguments by name in their places. */
+static bool print_own_call(struct printer *out, const struct ast *ast)
+{
+    const struct sql_function *function = NULL;
+    if (function_kind(ast->text) == FUNCTION_NONE)
+        function = function_find(out->analyser, ast->text);
+    if (function == NULL)
+        return false;
+    text_printf(&out->text, "%s%s(", function->temporary ? "" : "spark_catalog.default.", function->name);
+    const char *comma = "";
+    for (int32_t p = 0; p < function->parameter_count; p++)
+        for (int32_t i = 0; i < ast->arg_count; i++) {
+            const struct ast *arg = ast->args[i];
+            bool named = arg->kind == AST_NAMED && arg->flag;
+            if (named ? !same_name(arg->text, function->parameters[p].name) : i != p)
+                continue;
+            put(out, comma);
+            print(out, named ? arg->args[0] : arg);
+            comma = ", ";
+        }
+    text_add_char(&out->text, ')');
+    return true;
+}
+
 static void print_call(struct printer *out, const struct ast *ast)
 {
     const struct ast_call *call = ast->call;
+    if (print_own_call(out, ast))
+        return;
     if (print_special(out, ast))
         return;
     const struct call_name *name = call_name_find(ast->text, ast->arg_count);
@@ -635,7 +679,7 @@ static void print_call(struct printer *out, const struct ast *ast)
         text_add_char(&out->text, ')');
     }
     if (call != NULL && call->over != NULL)
-        print_over(out, call->over);
+        print_over(out, ast, call->over);
 }
 
 static void print_cast(struct printer *out, const struct ast *ast)

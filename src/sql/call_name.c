@@ -90,6 +90,11 @@ static const struct call_name names[] = {
     {"degrees", "DEGREES", 1, {0}, 0},
     {"radians", "RADIANS", 1, {0}, 0},
     {"rint", "rint", 1, {0}, 0},
+    {"rank", "RANK", 0, {0}, 0},
+    {"dense_rank", "DENSE_RANK", 0, {0}, 0},
+    {"percent_rank", "PERCENT_RANK", 0, {0}, 0},
+    {"lag", NULL, 1, {"1", "NULL"}, 0},
+    {"lead", NULL, 1, {"1", "NULL"}, 0},
 };
 
 const struct call_name *call_name_find(const char *name, int32_t arg_count)

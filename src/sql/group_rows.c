@@ -100,6 +100,15 @@ static enum code find_session(struct analyser *self, const struct plan *input, c
     return E_OK;
 }
 
+/* Maps with equal entries are one key, whatever their order. */
+static enum code group_key(struct analyser *self, const struct expr *key, const struct expr **out)
+{
+    *out = key;
+    if (!type_holds_map(key->type))
+        return E_OK;
+    return placed(self, expr_call(&self->expr, "map:sorted", &key, 1, key->at, out, self->err), key->at);
+}
+
 enum code group_rows(struct analyser *self, struct plan *input, const struct group *group, struct position at,
                      struct plan **out)
 {
@@ -117,7 +126,8 @@ enum code group_rows(struct analyser *self, struct plan *input, const struct gro
     if (!self->batch)
         TRY(find_session(self, input, group->keys, group->key_count, &aggregate->window));
     for (int32_t i = 0; i < group->key_count; i++)
-        keys[i] = i == aggregate->window.key ? NULL : group->keys[i];
+        if (i != aggregate->window.key)
+            TRY(group_key(self, group->keys[i], &keys[i]));
     warn_distinct(self, node);
     *out = node;
     return check_streaming(self, node);

@@ -545,8 +545,10 @@ enum code parse_window_spec(struct parser *self, struct ast_window *out)
 {
     TRY(expect_symbol(self, SYM_OPEN));
     if (at_name(self) && !at_word(self, KW_PARTITION) && !at_word(self, KW_DISTRIBUTE) && !at_word(self, KW_CLUSTER) &&
-        !at_word(self, KW_SORT) && !at_word(self, KW_ROWS) && !at_word(self, KW_RANGE))
+        !at_word(self, KW_SORT) && !at_word(self, KW_ROWS) && !at_word(self, KW_RANGE)) { // (w), and nothing more
         TRY(expect_name(self, &out->name));
+        return expect_symbol(self, SYM_CLOSE);
+    }
     if (take_words(self, KW_PARTITION, KW_BY) || take_words(self, KW_DISTRIBUTE, KW_BY) ||
         take_words(self, KW_CLUSTER, KW_BY))
         TRY(parse_expr_list(self, &out->partition, &out->partition_count));

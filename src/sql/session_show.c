@@ -129,12 +129,36 @@ enum code session_show_functions(struct step *self)
     struct known known = {.step = self, .pattern = self->statement.pattern};
     if (!self->statement.user_only)
         functions_each(know, &known);
+    for (int32_t i = 0; i < self->session->function_count; i++)
+        if (matches(self->statement.pattern, self->session->functions[i]->name))
+            list_add(self->analyser.arena, &known.names, (void *)(uintptr_t)self->session->functions[i]->name);
     if (known.names.count > 0)
         qsort(known.names.items, (size_t)known.names.count, sizeof known.names.items[0], by_name);
     for (int32_t i = 0; i < known.names.count; i++)
         if (i == 0 || strcmp(known.names.items[i], known.names.items[i - 1]) != 0)
             tell_text(&told, known.names.items[i]);
     return tell(&told);
+}
+
+/* Function, type, input with a line a parameter, what it returns; Spark's layout. */
+static enum code describe_own(struct step *self, const struct sql_function *function, struct told *told)
+{
+    struct arena *arena = self->analyser.arena;
+    tell_text(told, arena_printf(arena, "Function: %s%s", function->temporary ? "" : "spark_catalog.default.",
+                                 function->name));
+    tell_text(told, arena_printf(arena, "Type:     %s", function->query != NULL ? "TABLE" : "SCALAR"));
+    if (function->parameter_count == 0)
+        tell_text(told, "Input:    ()");
+    for (int32_t i = 0; i < function->parameter_count; i++)
+        tell_text(told, arena_printf(arena, "%s%s %s", i == 0 ? "Input:    " : "          ",
+                                     function->parameters[i].name, type_text(arena, function->parameters[i].type)));
+    const struct type *columns = function->query != NULL ? function->returns : NULL;
+    for (int32_t i = 0; columns != NULL && i < columns->field_count; i++)
+        tell_text(told, arena_printf(arena, "%s%s %s", i == 0 ? "Returns:  " : "          ", columns->fields[i].name,
+                                     type_text(arena, columns->fields[i].type)));
+    if (function->query == NULL)
+        tell_text(told, arena_printf(arena, "Returns:  %s", type_text(arena, function->returns)));
+    return tell(told);
 }
 
 enum code session_describe_function(struct step *self)
@@ -145,6 +169,9 @@ enum code session_describe_function(struct step *self)
     struct told told = {.step = self, .columns = columns, .column_count = 1};
     struct known known = {.step = self, .wanted = name};
     functions_each(know, &known);
+    const struct sql_function *own = known.found == NULL ? function_find(&self->analyser, name) : NULL;
+    if (own != NULL)
+        return describe_own(self, own, &told);
     if (known.found == NULL)
         return sql_error(&self->analyser, self->statement.statement->name_at, NULL,
                          "[UNRESOLVED_ROUTINE] Cannot resolve routine `%s` on search path [`system`.`builtin`, "

@@ -253,6 +253,13 @@ enum code star_arguments(struct analyser *self, const struct scope *scope, const
 {
     struct ast *copy = arena_new(self->arena, struct ast);
     struct list args = {0};
+    bool plain = ast->kind == AST_CALL && ast->arg_count == 1 && (ast->call == NULL || !ast->call->distinct);
+    if (plain && same_name(ast->text, "count") && ast->args[0]->part_count > 0)
+        return sql_error(
+            self, ast->at, "count(*)",
+            "[INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT] count(`%s`.*) is not allowed. Please use "
+            "count(*) or expand the columns manually, e.g. count(col1, col2).",
+            ast->args[0]->parts[ast->args[0]->part_count - 1]);
     for (int32_t i = 0; i < ast->arg_count; i++) {
         struct star star;
         if (!is_expanded(ast, i)) {

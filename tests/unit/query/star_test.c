@@ -17,7 +17,9 @@ TEST(stars_among_arguments)
     CHECK_ANSWER(
         ROWS "SELECT greatest(* EXCEPT (s)), array(v.* EXCEPT (s)), 2 IN (* EXCEPT (s)), count(*) FROM v GROUP BY ALL",
         "2, [1,2], true, 1");
-    CHECK_ANSWER("SELECT count(t.*) FROM VALUES (1, NULL), (2, 3) AS t(a, b)", "1");
+    CHECK_ANSWER("SELECT count(t.*) FROM VALUES (1, NULL) AS t(a, b)",
+                 "[INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT]");
+    CHECK_ANSWER("SELECT count(DISTINCT t.*) FROM VALUES (1, NULL), (2, 3) AS t(a, b)", "1");
 }
 
 TEST(stars_where_there_is_nothing_to_stand_for)
