@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -430,6 +431,20 @@ int32_t os_terminal_columns(void)
 {
     struct winsize size;
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+int64_t os_handles_max(void)
+{
+    enum { HANDLES_MAX = 1 << 16, HANDLES_AT_LEAST = 256 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return HANDLES_AT_LEAST;
+    rlim_t most = limit.rlim_max < HANDLES_MAX ? limit.rlim_max : HANDLES_MAX;
+    if (limit.rlim_cur < most) {
+        const struct rlimit raised = {.rlim_cur = most, .rlim_max = limit.rlim_max};
+        limit.rlim_cur = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? most : limit.rlim_cur;
+    }
+    return limit.rlim_cur < HANDLES_MAX ? (int64_t)limit.rlim_cur : HANDLES_MAX;
 }
 
 uint64_t os_random(void)

@@ -82,6 +82,8 @@ const char *os_env(const char *name); /* NULL when unset */
 /* How wide the terminal of stderr is now; 0 when it is none, or does not say. */
 int32_t os_terminal_columns(void);
 uint64_t os_random(void);
+/* Files that the process may have open at once; the first call raises the soft limit to the hard one, at most 2^16. */
+int64_t os_handles_max(void);
 int64_t os_process_id(void);
 
 #endif

@@ -39,7 +39,7 @@ enum {
     LANE_IDLE_MAX = 8,                  // encoders kept for the next epoch
     LANE_HELD_MAX = 128 * 1024 * 1024,  // bytes
     LANE_HELD_MIN = 1024 * 1024,        // bytes
-    LANE_SHARE = 8,                     // the lanes of a table hold one part in so many of the budget
+    LANE_SHARE = 4,                     // the lanes of a table hold one part in so many of the budget
     COLUMN_BYTES = 48 * 1024,           // about what an encoder of a format with row groups takes for a column
     FOLDERS_AT_ONCE = 32,               // rows of a batch with more folders wait for others
     ROW_GROUP_BYTES = 16 * 1024 * 1024, // a piece of a format with row groups, unless parquet.block.size says
@@ -442,7 +442,7 @@ static enum code write_or_wait(struct directory *self, int32_t index, const stru
         return write_partitioned(self, index, batch, err);
     waiting_add(&lane->waiting, batch);
     largest_of(self, lane, &held_bytes);
-    if (lane->waiting.bytes < self->lane_bytes / 2 && lane_charge(self, lane, held_bytes))
+    if (lane->waiting.bytes < self->lane_bytes && lane_charge(self, lane, held_bytes))
         return E_OK;
     return write_waiting(self, index, err);
 }
@@ -641,9 +641,9 @@ static enum code take_place(struct directory *self, int64_t epoch, const struct 
     for (int32_t i = 0; i < parts->count; i++)
         come[i] = part_staged(&parts->items[i]);
     bool one_step = all_staged(&list, parts) && swap.gone_count + swap.come_count > 1; // else there is but one step
-    enum code code = one_step ? store_swap_sweep(self->store, &cannot) : E_UNSUPPORTED;
+    enum code code = store_swap_sweep(self->store, &cannot);
     if (code == E_OK)
-        code = store_swap(self->store, &swap, &cannot);
+        code = one_step ? store_swap(self->store, &swap, &cannot) : E_UNSUPPORTED;
     if (code != E_OK && code != E_UNSUPPORTED)
         *err = cannot;
     mem_free(gone);

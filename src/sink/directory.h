@@ -119,8 +119,8 @@ struct part_files {
     uint32_t folder_slot_count;
     int32_t open_count;
     int64_t block_bytes; /* of open files, that may wait in memory */
-    struct parts done; /* finished and synced */
-    bool failed;       /* rows of the epoch were lost to an error: it must not be prepared */
+    struct parts done;   /* finished and synced */
+    bool failed;         /* rows of the epoch were lost to an error: it must not be prepared */
 };
 void part_files_init(struct part_files *self);
 void part_files_limit(struct part_files *self); /* once its store is known */

@@ -4,7 +4,8 @@
  * Final    [<col>=<value>/...]part-<Q8>-0-<E %010d>-<n %05d><suffix>     0 is the task: a query has one chain
  * File     opened with its first piece, so no file is ever empty; finished when records_max or target_bytes
  *          is reached, when too many are open, or by part_files_finish
- * Limits   FILES_OPEN_MAX open files; the largest is finished first when another is needed
+ * Limits   FILES_OPEN_MAX open files, of a local disk, which has a block of each in memory; FILES_SENDING_MAX of another
+ *          store. The largest is finished first when another is needed
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,16 +16,26 @@
 #include "base/os.h"
 #include "sink/directory.h"
 
-enum { FILES_OPEN_MAX = 128, NAME_MAX_BYTES = 128 };
+enum { FILES_OPEN_MAX = 4096, FILES_SENDING_MAX = 128, HANDLES_SHARE = 4, NAME_MAX_BYTES = 128 };
+/* Bytes in memory: of a file that wait to be written, of what its footer says of a column of a piece, of all files. */
+enum { BLOCK_BYTES = 1 << 20, FOOTER_COLUMN_BYTES = 512, BLOCKS_MAX = 128 << 20 };
 
 struct part_file {
     struct stage *stage;
     char *staged, *final;
     int64_t rows;
-    void *encoder_file; /* the encoder's own; NULL when not opened */
+    int64_t footer_bytes; /* about what its footer takes by now */
+    void *encoder_file;   /* the encoder's own; NULL when not opened */
 };
 
 void part_files_init(struct part_files *self) { lock_init(&self->lock); }
+
+void part_files_limit(struct part_files *self)
+{
+    int64_t handles = os_handles_max() / HANDLES_SHARE;
+    int64_t most = store_is_local(self->store) && handles > FILES_SENDING_MAX ? handles : FILES_SENDING_MAX;
+    self->open_max = (int32_t)(most < FILES_OPEN_MAX ? most : FILES_OPEN_MAX);
+}
 
 void part_files_begin(struct part_files *self, int64_t epoch)
 {
@@ -125,6 +136,13 @@ static enum code file_begin(struct part_files *self, struct part_file *file, str
     return code;
 }
 
+/* At most so much of it is in memory. */
+static int64_t block_of(const struct part_file *file)
+{
+    int64_t size = stage_size(file->stage);
+    return (size < BLOCK_BYTES ? size : BLOCK_BYTES) + file->footer_bytes;
+}
+
 static enum code file_open_new(struct part_files *self, const struct part_folder *folder, struct part_file **out,
                                struct error *err)
 {
@@ -136,12 +154,15 @@ static enum code file_open_new(struct part_files *self, const struct part_folder
         return code;
     }
     self->open_count++;
+    self->block_bytes += block_of(file);
     *out = file;
     return E_OK;
 }
 
 static enum code file_append(struct part_files *self, struct part_file *file, struct piece *piece, struct error *err)
 {
+    if (piece->detail != NULL)
+        file->footer_bytes += (int64_t)self->encoder_spec->schema->field_count * FOOTER_COLUMN_BYTES;
     TRY(self->encoder->file_add(file->encoder_file, piece, stage_size(file->stage), err));
     TRY(stage_write(file->stage, text_view(&piece->bytes), err));
     file->rows += piece->rows;
@@ -228,6 +249,7 @@ static struct part_file *file_take(struct part_files *self, struct part_file **p
 {
     struct part_file *file = *place;
     *place = NULL;
+    self->block_bytes -= block_of(file);
     self->open_count--;
     return file;
 }
@@ -258,11 +280,16 @@ static enum code append_locked(struct part_files *self, struct part_folder *fold
 {
     if (*place != NULL && self->records_max > 0 && (*place)->rows + piece->rows > self->records_max)
         TRY(file_finish(self, place, err));
-    if (*place == NULL && self->open_count >= FILES_OPEN_MAX)
+    if (*place == NULL && self->open_count >= self->open_max)
         TRY(finish_largest(self, err));
     if (*place == NULL)
         TRY(file_open_new(self, folder, place, err));
-    TRY(file_append(self, *place, piece, err));
+    int64_t before = block_of(*place);
+    enum code code = file_append(self, *place, piece, err);
+    self->block_bytes += block_of(*place) - before;
+    TRY(code);
+    if (self->block_bytes > BLOCKS_MAX)
+        return finish_largest(self, err);
     if (self->target_bytes > 0 && stage_size((*place)->stage) >= self->target_bytes)
         return file_finish(self, place, err);
     return E_OK;
@@ -327,6 +354,7 @@ void part_files_drop(struct part_files *self, bool all)
     }
     self->folder_count = 0;
     self->open_count = 0;
+    self->block_bytes = 0;
     if (self->folder_slots != NULL)
         memset(self->folder_slots, 0, self->folder_slot_count * sizeof *self->folder_slots);
     for (int32_t i = 0; all && i < self->done.count; i++) {
