@@ -281,7 +281,7 @@ SCALAR(fn_map_subscript, "[]", "(map<K, V>, any) -> V", "Value of a key; NULL wh
 {
     map_element(call, args, out);
 }
-SCALAR_SAME(fn_map_element_at, "element_at try_element_at", "(map<K, V>, K) -> V",
+SCALAR_SAME(fn_map_element_at, "element_at try_element_at", "(map<O, V>, O) -> V",
             "Value of a key; NULL when the map has none.", "element_at(map('a', 1), 'b')", "NULL",
             .run = fn_map_subscript_run, .flags = FN_NULLABLE);
 
@@ -326,7 +326,7 @@ SCALAR(fn_map_entries, "map_entries", "(map<K, V>) -> any", "An array of structs
         column_share(&pair->children[k], &map->children[k]);
 }
 
-SCALAR(fn_map_contains_key, "map_contains_key", "(map<K, V>, K) -> boolean", "Whether the map has the key.",
+SCALAR(fn_map_contains_key, "map_contains_key", "(map<O, V>, O) -> boolean", "Whether the map has the key.",
        "map_contains_key(map('a', 1), 'a')", "true")
 {
     const struct column *keys = &args[0].col->children[0];

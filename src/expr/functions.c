@@ -211,6 +211,16 @@ static const char *ordinal(int32_t index)
 
 static bool is_any_interval(const struct type *type) { return type_is_interval(type) || type->id == TYPE_INTERVAL; }
 
+/* What an operator, or its function that tries, does: '+', '-', '*', '/', '%'; 0 for others. */
+static char operation_of(const struct function *function)
+{
+    static const char *const tries[] = {"try_add", "try_subtract", "try_multiply", "try_divide", "try_mod"};
+    for (int i = 0; i < 5; i++)
+        if (strcmp(function->name, tries[i]) == 0)
+            return "+-*/%"[i];
+    return (function->flags & FN_OPERATOR) != 0 ? function->name[0] : 0;
+}
+
 /* A difference takes an interval of days on the right, a sum on either side. */
 static bool moves_time(char sign, const struct type *a, const struct type *b)
 {
@@ -225,17 +235,18 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
                                     const struct type *a, const struct type *b)
 {
     const char *name = function->name;
-    bool sum = name[0] == '+' || name[0] == '-', text = a->id == TYPE_STRING || b->id == TYPE_STRING;
+    const char operation = operation_of(function);
+    bool sum = operation == '+' || operation == '-', text = a->id == TYPE_STRING || b->id == TYPE_STRING;
     bool date = a->id == TYPE_DATE || b->id == TYPE_DATE;
     bool instant = a->id == TYPE_TIMESTAMP || b->id == TYPE_TIMESTAMP || a->id == TYPE_TIMESTAMP_NTZ ||
                    b->id == TYPE_TIMESTAMP_NTZ;
     if (strcmp(name, "in") == 0)
         return "DATA_DIFF_TYPES";
-    if ((name[0] == '*' || name[0] == '/') && (is_any_interval(a) || (name[0] == '*' && is_any_interval(b))))
+    if ((operation == '*' || operation == '/') && (is_any_interval(a) || (operation == '*' && is_any_interval(b))))
         return "UNEXPECTED_INPUT_TYPE"; // of what intervals are multiplied with
-    if (sum && !text && moves_time(name[0], a, b))
+    if (sum && !text && moves_time(operation, a, b))
         return "UNEXPECTED_INPUT_TYPE";
-    if (sum && (date || (instant && name[0] == '-' && (!text || !ctx->session->ansi))))
+    if (sum && (date || (instant && operation == '-' && (!text || !ctx->session->ansi))))
         return "UNEXPECTED_INPUT_TYPE";
     const struct type *other = a->id == TYPE_STRING ? b : a;
     bool promoted =
@@ -245,7 +256,7 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
 
 static bool is_binary_operator(const struct function *function, int32_t count)
 {
-    return count == 2 && ((function->flags & FN_OPERATOR) != 0 || strcmp(function->name, "pmod") == 0);
+    return count == 2 && (operation_of(function) != 0 || strcmp(function->name, "pmod") == 0);
 }
 
 /* Functions of arrays and maps that say in their own words what does not go together. */
@@ -259,6 +270,7 @@ static const char *collection_condition(const char *name, const struct expr *con
         {"array_remove array_position array_insert", "ARRAY_FUNCTION_DIFF_TYPES", TYPE_COUNT},
         {"array_contains array_append array_prepend", "ARRAY_FUNCTION_DIFF_TYPES", TYPE_ARRAY},
         {"map_contains_key", "MAP_FUNCTION_DIFF_TYPES", TYPE_COUNT},
+        {"width_bucket", "DATA_DIFF_TYPES", TYPE_COUNT},
         {"element_at try_element_at", "MAP_FUNCTION_DIFF_TYPES", TYPE_MAP},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -273,21 +285,11 @@ static const char *collection_condition(const char *name, const struct expr *con
     return NULL;
 }
 
-static bool has_order(const struct type *type)
-{
-    if (type->id == TYPE_MAP || type->id == TYPE_VARIANT || type->id == TYPE_INTERVAL)
-        return false;
-    for (int32_t i = 0; i < type->field_count; i++)
-        if (!has_order(type->fields[i].type))
-            return false;
-    return true;
-}
-
 /* What is compared is all of one type, but that type has no order. */
 static bool lacks_order(const struct function *function, const struct expr *const *args, int32_t count)
 {
     const struct function compared = {.name = "= < <= > >= <=> <> least greatest array_max array_min sort_array"};
-    if (!function_has_name(&compared, function->name, strcspn(function->name, " ")) || has_order(args[0]->type))
+    if (!function_has_name(&compared, function->name, strcspn(function->name, " ")) || type_is_orderable(args[0]->type))
         return false;
     for (int32_t i = 1; i < count; i++)
         if (!type_equal(args[0]->type, args[i]->type) && strcmp(function->name, "sort_array") != 0)
@@ -310,6 +312,12 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
                     "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type mismatch: the types do not go "
                     "together (\"%s\" and \"%s\").",
                     own != NULL ? own : "INVALID_ORDERING_TYPE", shown.data, first, last);
+    else if (strcmp(function->name, "[]") == 0)
+        code = fail(err, E_SQL,
+                    "[%s] Can't extract a value from \"%s\": it is a \"%s\", and what stands in the brackets a \"%s\".",
+                    type_is_nested(args[0]->type) ? "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"
+                                                  : "INVALID_EXTRACT_BASE_FIELD_TYPE",
+                    shown.data, first, last);
     else if (is_binary_operator(function, count))
         code = fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type "
@@ -375,19 +383,20 @@ enum code binding_exact(struct binding *binding, int32_t index, struct error *er
 static bool both_text(const struct expr_context *ctx, const struct function *row, const struct expr *const *args,
                       int32_t count, const struct fit *fit)
 {
-    return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
-           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
-}
     bool text = count == 2 && (args[0]->type->id == TYPE_STRING || args[1]->type->id == TYPE_STRING);
     bool null = count == 2 && (args[0]->type->id == TYPE_NULL || args[1]->type->id == TYPE_NULL);
     if (text && null && ctx->session->ansi && (row->flags & FN_OPERATOR) != 0 && strchr("+-*/%", row->name[0]) != NULL)
         return true;
+    return (row->flags & FN_OPERATOR) != 0 && count == 2 && args[0]->type->id == TYPE_STRING &&
+           args[1]->type->id == TYPE_STRING && fit->types[0]->id != TYPE_STRING && fit->types[0]->id != TYPE_BOOLEAN;
+}
 
 /* No operator makes a DATE of a TIMESTAMP or a whole number of a fraction: TIMESTAMP + 1 and DATE + 1.5 are errors. */
 static bool narrows(const struct expr_context *ctx, const struct function *row, const struct expr *const *args,
                     int32_t count, const struct fit *fit)
 {
-    for (int32_t i = 0; (row->flags & FN_OPERATOR) != 0 && i < count; i++) {
+    const char operation = operation_of(row);
+    for (int32_t i = 0; operation != 0 && i < count; i++) {
         const struct type *from = args[i]->type, *to = fit->types[i];
         bool fraction = type_is_numeric(from) && !type_is_integer(from);
         bool instant = from->id == TYPE_TIMESTAMP || from->id == TYPE_TIMESTAMP_NTZ;
@@ -398,13 +407,13 @@ static bool narrows(const struct expr_context *ctx, const struct function *row, 
             return true;
         bool time = to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
         bool months = count == 2 && args[1 - i]->type->id == TYPE_INTERVAL_YM;
-        bool sum = row->name[0] == '+' || row->name[0] == '-';
-        bool of_text = i == 0 && row->name[0] == '-' && to->id == TYPE_DATE; // '2026-01-01' - DATE
+        bool sum = operation == '+' || operation == '-';
+        bool of_text = i == 0 && operation == '-' && to->id == TYPE_DATE; // '2026-01-01' - DATE
         if (from->id == TYPE_STRING && time && sum && (months || (!ctx->session->ansi && !of_text)))
             return true;
         if (sum && to->id == TYPE_STRING && from->id != TYPE_STRING)
             return true;
-        bool scaled = (row->name[0] == '*' || row->name[0] == '/') && (type_is_interval(to) || to->id == TYPE_INTERVAL);
+        bool scaled = (operation == '*' || operation == '/') && (type_is_interval(to) || to->id == TYPE_INTERVAL);
         if (scaled && from->id == TYPE_NULL) // NULL * 5 is a number
             return true;
     }
@@ -497,10 +506,6 @@ static const struct type *null_beside(char sign, const struct type *other)
     return !time ? NULL : sign == '+' ? type_of(TYPE_INTERVAL_DT) : other;
 }
 
-/* Without ANSI a text is a DOUBLE wherever numbers are summed, multiplied or divided. */
-static bool promotes_text(const struct expr_context *ctx, const char *name, const struct type *other)
-{
-    static const char *const names[] = {
 /* Beside a DECIMAL it is a DECIMAL of the same kind; a quotient of the two is one of DOUBLEs. */
 static const struct type *null_beside_decimal(const char *name, const struct type *other)
 {
@@ -516,6 +521,10 @@ static const struct type *null_beside_decimal(const char *name, const struct typ
     return NULL;
 }
 
+/* Without ANSI a text is a DOUBLE wherever numbers are summed, multiplied or divided. */
+static bool promotes_text(const struct expr_context *ctx, const char *name, const struct type *other)
+{
+    static const char *const names[] = {
         "+",          "-",      "*",   "/",    "%",       "div",          "&",
         "|",          "^",      "mod", "pmod", "try_add", "try_subtract", "try_multiply",
         "try_divide", "try_mod"};
@@ -536,12 +545,12 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
         const struct type *to = NULL, *other = args[1 - i]->type;
         if (args[i]->type->id == TYPE_NULL && sum)
             to = null_beside(name[0], other);
+        if (args[i]->type->id == TYPE_NULL && to == NULL)
+            to = null_beside_decimal(name, other);
         else if (args[i]->type->id == TYPE_STRING && promotes_text(ctx, name, other))
             to = type_of(TYPE_DOUBLE);
         own[i] = to == NULL ? args[i] : expr_cast_implicit(ctx, args[i], to);
     }
-        if (args[i]->type->id == TYPE_NULL && to == NULL)
-            to = null_beside_decimal(name, other);
     return own;
 }
 
@@ -549,6 +558,9 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
 static bool swallows_errors(const struct function *function, const struct expr *const *args, int32_t count)
 {
     const struct function swallowing = {.name = "try_add try_subtract try_multiply try_divide try_mod"};
+    const struct function always_swallowing = {.name = "try_to_time try_to_binary"};
+    if (function_has_name(&always_swallowing, function->name, strcspn(function->name, " ")))
+        return true;
     return count == 2 && function_has_name(&swallowing, function->name, strcspn(function->name, " ")) &&
            (!type_is_numeric(args[0]->type) || !type_is_numeric(args[1]->type));
 }

@@ -175,6 +175,23 @@ ROUNDING(fn_round, "round", "Rounded to that many digits behind the point, half 
 ROUNDING(fn_bround, "bround", "Rounded to that many digits behind the point, half to even.", "bround(2.5, 0)", "2",
          HALF_EVEN)
 
+/* With a number of digits the value is a DECIMAL, whatever it was. */
+static enum code bind_scaled_edge(struct binding *binding, struct error *err)
+{
+    struct arena *arena = binding->ctx->arena;
+    const struct expr *digits = binding->args[1];
+    const struct type *of = binding->args[0]->type;
+    if (!expr_is_constant(digits) || !(type_is_integer(digits->type) && digits->type->id != TYPE_INT64))
+        return fail(err, E_SQL,
+                    "[NON_FOLDABLE_ARGUMENT] The function `%.*s` requires the parameter `scale` to be a foldable "
+                    "expression of the type \"INT\", but the actual argument is a non-foldable.",
+                    (int)strcspn(binding->function->name, " "), binding->function->name);
+    binding->type = of->id == TYPE_DECIMAL ? of : decimal_for(arena, of);
+    TRY(binding_cast(binding, 0, binding->type, err));
+    TRY(binding_cast(binding, 1, type_of(TYPE_INT32), err));
+    return bind_edge(binding, err);
+}
+
 static int64_t saturate(double x)
 {
     if (isnan(x))
@@ -188,14 +205,18 @@ static int64_t saturate(double x)
         LOOP1(int64_t, double, r[i] = saturate(function(x)));                                                 \
     }                                                                                                         \
     SCALAR(id##_whole, name_, "(bigint) -> bigint", help_, NULL, NULL) { LOOP1(int64_t, int64_t, r[i] = x); } \
-    SCALAR(id##_decimal, name_, "(D, int?) -> D", help_, NULL, NULL, .bind = bind_edge, .flags = FN_FAILS)    \
+    SCALAR(id##_decimal, name_, "(D) -> D", help_, NULL, NULL, .bind = bind_edge, .flags = FN_FAILS)          \
     {                                                                                                         \
         round_decimals(call, args, out, how);                                                                 \
-    }
+    }                                                                                                         \
+    SCALAR_SAME(id##_scaled, name_, "(any, any) -> any", help_, NULL, NULL, .run = id##_decimal_run,          \
+                .bind = bind_scaled_edge, .flags = FN_FAILS);
 EDGE(fn_ceil, "ceil ceiling", "Smallest whole number not below.", "ceil(1.2)", "2", ceil, UP)
 EDGE(fn_floor, "floor", "Largest whole number not above.", "floor(-1.2)", "-2", floor, DOWN)
 
 const struct function *const rounding_functions[] = {
-    &fn_round,        &fn_round_decimal, &fn_bround, &fn_bround_decimal, &fn_ceil_whole, &fn_ceil,
-    &fn_ceil_decimal, &fn_floor_whole,   &fn_floor,  &fn_floor_decimal,  NULL,
+    &fn_round,      &fn_round_decimal, &fn_bround,       &fn_bround_decimal,
+    &fn_ceil_whole, &fn_ceil,          &fn_ceil_decimal, &fn_floor_whole,
+    &fn_floor,      &fn_floor_decimal, &fn_ceil_scaled,  &fn_floor_scaled,
+    NULL,
 };

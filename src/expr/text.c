@@ -302,7 +302,7 @@ SCALAR(fn_unbase64, "unbase64", "(string) -> binary", "Bytes from base64.", "cas
 
 /* ---- conv: Hive's, 64 bits, unsigned unless the target base is negative ---- */
 
-static bool conv_parse(struct bytes text, int base, bool *negative, uint64_t *out)
+static bool conv_parse(struct bytes text, int base, bool *negative, bool *overflow, uint64_t *out)
 {
     while (text.size > 0 && text.data[0] == ' ') {
         text.data++;
@@ -316,6 +316,7 @@ static bool conv_parse(struct bytes text, int base, bool *negative, uint64_t *ou
         if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
             __builtin_add_overflow(value, (uint64_t)digit_value(text.data[at]), &value)) {
             value = UINT64_MAX;
+            *overflow = true;
             break;
         }
     *out = value;
@@ -324,14 +325,16 @@ static bool conv_parse(struct bytes text, int base, bool *negative, uint64_t *ou
 
 static void put_conv(struct writer *writer, struct bytes text, int from, int to)
 {
-    bool negative;
+    bool negative, overflow = false;
     uint64_t value;
     char buffer[66];
     int base = to < -36 ? 0 : to < 0 ? -to : to;
-    if (from < 2 || from > 36 || base < 2 || base > 36 || !conv_parse(text, from, &negative, &value)) {
+    if (from < 2 || from > 36 || base < 2 || base > 36 || !conv_parse(text, from, &negative, &overflow, &value)) {
         writer_null(writer);
         return;
     }
+    if (overflow && writer->call->session->ansi)
+        call_reject(writer->call, writer->row, REJECT_ARITHMETIC_OVERFLOW);
     if (negative)
         value = (int64_t)value < 0 && to > 0 ? UINT64_MAX : 0 - value;
     bool minus = to < 0 && (int64_t)value < 0;
@@ -344,7 +347,7 @@ static void put_conv(struct writer *writer, struct bytes text, int from, int to)
     writer_put(writer, digits);
 }
 SCALAR(fn_conv, "conv", "(string, int, int) -> string", "A number from one base to another.", "conv('100', 2, 10)", "4",
-       .flags = FN_NULLABLE)
+       .flags = FN_NULLABLE | FN_FAILS)
 {
     struct writer writer;
     writer_open(&writer, call, out, call->rows * 16);

@@ -335,6 +335,10 @@ enum code expr_field(struct expr_context *ctx, const struct expr *of, const char
     }
     bool of_array = of->type->id == TYPE_ARRAY && of->type->fields[0].type->id == TYPE_STRUCT;
     const struct type *parent = of_array ? of->type->fields[0].type : of->type;
+    if (parent->id == TYPE_NULL) {
+        *out = expr_null(ctx, parent, at);
+        return E_OK;
+    }
     if (parent->id != TYPE_STRUCT)
         return fail(err, E_SQL,
                     "[INVALID_EXTRACT_BASE_FIELD_TYPE] Can't extract the field `%s`. Need a complex type [STRUCT, "

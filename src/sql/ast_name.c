@@ -328,8 +328,9 @@ static bool print_whole_bound(struct printer *out, const struct ast *ast)
     const char *name = ast->text;
     bool compares = ast->arg_count == 2 && (name[0] == '<' || name[0] == '>') &&
                     (name[1] == '\0' || (name[1] == '=' && name[2] == '\0'));
-    bool first = compares && ast->args[0]->kind == AST_NUMBER;
-    if (!compares || (!first && ast->args[1]->kind != AST_NUMBER))
+    const struct type *left = compares ? type_of_arg(out, ast->args[0]) : NULL;
+    bool first = left != NULL && left->id == TYPE_DECIMAL;
+    if (left == NULL || ast->args[!first]->kind != AST_NUMBER)
         return false;
     struct error err = {0};
     struct analyser quiet = *out->analyser;

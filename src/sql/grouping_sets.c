@@ -214,7 +214,8 @@ enum code select_grouping(struct analyser *self, const struct scope *scope, cons
         *out = expr_int(&self->expr, type_of(TYPE_INT64), 0, ast->at);
         return E_OK;
     }
-    if (select == NULL || select->sets.count == 0)
+    bool nothing = select != NULL && select->keys.count == 0 && strcmp(scope->clause, "the SELECT list") != 0;
+    if (select == NULL || select->sets.count == 0 || nothing)
         return sql_error(self, ast->at, NULL,
                          "[UNSUPPORTED_GROUPING_EXPRESSION] grouping()/grouping_id() can only be used with "
                          "GroupingSets/Cube/Rollup.");
