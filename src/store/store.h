@@ -83,7 +83,7 @@ struct store_span {
 };
 struct store_reader;
 /* size_bytes, modified_us: as a list has them, then nothing is asked yet; size_bytes -1: not known. What is read ahead is
- * charged to the budget; when that has nothing left only what is asked for is read. */
+ * charged to the budget; when that has nothing left only what is asked for is read. NULL: there is none. */
 MUST_CHECK enum code store_reader_open(struct store *store, const struct store_entry *file, struct budget *budget,
                                        struct store_reader **out, struct error *err);
 int64_t store_reader_size(const struct store_reader *reader);

@@ -33,7 +33,7 @@ struct store_reader {
     struct store *store;
     char *path;
     struct store_pin pin;
-    struct budget *budget;
+    struct budget *budget, unbound;
     struct block blocks[BLOCKS_MAX];
     int32_t count;
     int64_t held_bytes, reads;
@@ -52,7 +52,7 @@ enum code store_reader_open(struct store *store, const struct store_entry *file,
     self->store = store;
     self->path = mem_strdup(file->path);
     self->pin = (struct store_pin){.size_bytes = size_bytes, .modified_us = file->modified_us};
-    self->budget = budget;
+    self->budget = budget != NULL ? budget : &self->unbound;
     self->ahead_bytes = AHEAD_BYTES;
     *out = self;
     return E_OK;

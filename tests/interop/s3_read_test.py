@@ -4,6 +4,8 @@ through a proxy that fails requests and counts bytes. Skipped, and counted, wher
 import csv
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from pyarrow.fs import S3FileSystem
 sys.path.insert(0, str(Path(__file__).parent))
 import s3_servers
 from s3_proxy import ROUGH, Proxy
-from trial import WORK, check, finish, leat
+from trial import ROOT, WORK, check, finish, leat
 
 BUCKET, ROWS = "leat-read", 60000
 
@@ -45,6 +47,17 @@ def parquet_bytes(table, **words):
     out = io.BytesIO()
     pq.write_table(table, out, **words)
     return out.getvalue()
+
+
+def units(server):
+    """What they skip where there is no server."""
+    program = ROOT / "build/debug/unit_source"
+    if not program.exists():
+        return 1
+    environment = {**os.environ, **{k: v for k, v in server.settings().items() if v}, "LEAT_TEST_S3": f"s3://{BUCKET}/unit"}
+    done = subprocess.run([program, "objects"], env=environment, capture_output=True, text=True, timeout=120)
+    check(f"{server.name}: unit_source", [done.stdout[-600:]] if done.returncode != 0 or "skip" in done.stdout else [])
+    return 0
 
 
 def fill(server):
@@ -183,8 +196,10 @@ def pipeline(server, format, table):
 
 
 kinds = s3_servers.servers()
+skipped = 2 - len(kinds)
 for kind in kinds:
     server = kind(WORK / kind.name, BUCKET)
+    skipped += units(server)
     fill(server)
     paths(server)
     few_bytes(server)
@@ -192,4 +207,4 @@ for kind in kinds:
     for format, table in (("parquet", "parquet"), ("csv", "csv"), ("json", "json"), ("delta", "delta")):
         pipeline(server, format, table)
     server.stop()
-finish(2 - len(kinds))
+finish(skipped)
