@@ -29,6 +29,11 @@ FINISH_SECONDS = 90
 SHARE_OF_FAULTS, SHARE_OF_STOPS, SHARE_OF_CONTINUOUS, SHARE_OF_LOOKS = 0.5, 0.1, 0.15, 0.2
 
 
+def patience(seconds):
+    """What takes `seconds` on an idle machine takes longer where others are at work: brokers wait for a processor, too."""
+    return seconds * max(1.0, os.getloadavg()[0] / os.cpu_count())
+
+
 @dataclass
 class Workload:
     """environment: what the project reads; prepare(run): more of it, for one scenario; clean(run): the end of that.

@@ -33,7 +33,7 @@ import workloads
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from readers import Findings
-from storm import BOOTSTRAP, Run, Workload, wait
+from storm import BOOTSTRAP, Run, Workload, patience, wait
 from trial import check, finish, until
 
 SEED = int(os.environ.get("SEED", str(int(time.time()) % 1_000_000)))
@@ -91,7 +91,7 @@ def goes_on(run, process, feed, what):
         time.sleep(0.05)
     seconds = time.monotonic() - begun
     print(f"{run.root.name}: {what}: commits again after {seconds:.1f} s", file=sys.stderr)
-    return [f"{what}: the next commit took {seconds:.1f} s"] * (seconds > WORKS_AGAIN_SECONDS)
+    return [f"{what}: the next commit took {seconds:.1f} s"] * (seconds > patience(WORKS_AGAIN_SECONDS))
 
 
 def killed_leader(run, process, feed):

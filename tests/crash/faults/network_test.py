@@ -17,7 +17,7 @@ proxy = Toxiproxy(f"network-{os.getpid()}")
 os.environ["KAFKA_BOOTSTRAP_SERVERS"] = proxy.direct  # of producers and readers
 import storm
 import workloads
-from storm import Run, wait
+from storm import Run, patience, wait
 from trial import check, finish
 
 SEED = int(os.environ.get("SEED", str(int(time.time()) % 1_000_000)))
@@ -111,7 +111,7 @@ def one_toxic(what):
         epochs = run.epochs()
         feed.more(100)
         again = committed_again(run, process, epochs)
-        if again is None or again > WORKS_AGAIN_SECONDS:
+        if again is None or again > patience(WORKS_AGAIN_SECONDS):
             problems.append(f"after the healing the next commit took {again} s; {run.last_words()}")
         else:
             print(f"{run.root.name}: works again after {again:.1f} s", file=sys.stderr)
