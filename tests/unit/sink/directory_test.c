@@ -205,6 +205,43 @@ TEST(more_folders_than_encoders_lose_no_row)
     table_close(&t);
 }
 
+TEST(rows_of_many_folders_wait_and_are_charged)
+{
+    enum { FOLDERS = 300, ROUNDS = 6 };
+    static const char *const columns[] = {"day"};
+    char names[FOLDERS][8];
+    const char *days[FOLDERS];
+    struct table t;
+    struct budget budget = {.limit_bytes = 8 << 20};
+    struct error err = {0};
+    struct sink_totals totals = {0};
+    for (int i = 0; i < FOLDERS; i++) {
+        snprintf(names[i], sizeof names[i], "d%03d", i);
+        days[i] = names[i];
+    }
+    for (int tight = 0; tight < 2; tight++) {
+        table_init(&t, "parquet");
+        t.spec.budget = &budget;
+        t.spec.partition_columns = columns;
+        t.spec.partition_count = 1;
+        CHECK_INT(table_open(&t, &err), E_OK);
+        size_t others = tight ? budget.limit_bytes : 0; // who have left nothing
+        CHECK_INT(budget_take(&budget, others, "others", &err), E_OK);
+        for (int round = 0; round < ROUNDS; round++)
+            CHECK_INT(write_days(&t, round % 2, 0, 2 * FOLDERS, days, FOLDERS, &err), E_OK);
+        CHECK(tight || budget.used_bytes > 0);
+        CHECK_INT(finish_epoch(&t, 0, &totals, &err), E_OK);
+        CHECK_INT(totals.rows, 2 * FOLDERS * ROUNDS);
+        CHECK_INT(totals.files, FOLDERS);
+        CHECK_INT((int64_t)budget.used_bytes, (int64_t)others);
+        CHECK_INT(write_days(&t, 0, 1, 2 * FOLDERS, days, FOLDERS, &err), E_OK);
+        t.type->abort(t.sink, 1); // what waits goes with its epoch
+        CHECK_INT((int64_t)budget.used_bytes, (int64_t)others);
+        budget_give(&budget, others);
+        table_close(&t);
+    }
+}
+
 TEST(max_records_splits_files)
 {
     struct table t;
