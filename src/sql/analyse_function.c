@@ -120,6 +120,21 @@ static enum code place_arguments_of(struct analyser *self, const struct ast *ast
     return E_OK;
 }
 
+/* How often the body reads the parameter, 2 standing for more: a subquery computes it for each of its rows. */
+static int32_t uses_of(const struct sql_function *function, const struct ast *body, const char *parameter)
+{
+    int32_t uses = 0;
+    if (body == NULL || body->query != NULL)
+        return 2;
+    if (body->kind == AST_NAME) {
+        bool qualified = body->part_count > 1 && same_name(body->parts[0], function->name);
+        return same_name(body->parts[qualified], parameter);
+    }
+    for (int32_t i = 0; i < body->arg_count && uses < 2; i++)
+        uses += uses_of(function, body->args[i], parameter);
+    return uses;
+}
+
 /* Values of the parameters over the caller's rows. What is another value each time it is computed gets a column. */
 static enum code bind_arguments(struct analyser *self, const struct scope *caller, const struct ast *ast,
                                 const struct sql_function *function, struct frame *out)
@@ -137,7 +152,8 @@ static enum code bind_arguments(struct analyser *self, const struct scope *calle
         if (!type_equal(values[i]->type, parameter->type))
             TRY(placed(self, expr_cast(&self->expr, values[i], parameter->type, false, ast->at, &values[i], self->err),
                        ast->at));
-        if (given && expr_is_volatile(values[i]) && !expr_has_marks(values[i]))
+        if (expr_is_volatile(values[i]) && !expr_has_marks(values[i]) &&
+            uses_of(function, function->body, parameter->name) > 1)
             values[i] = rowset_append(self, caller->rows, values[i], parameter->name);
     }
     *out = (struct frame){.function = function, .values = values};
@@ -151,7 +167,7 @@ static enum code enter_call(struct analyser *self, struct position at, const str
                             const struct sql_function *function)
 {
     for (; around != NULL; around = around->around)
-        if (around->function == function)
+        if (same_name(around->function->name, function->name)) // one that is just replaced is another
             return sql_error(self, at, NULL, "[CYCLIC_FUNCTION_REFERENCE] Cyclic function reference detected: `%s`.",
                              function->name);
     if (++self->function_calls > FUNCTION_CALLS_MAX)

@@ -12,6 +12,11 @@ static enum code parse_parameter(struct parser *self, struct function_parameter 
             TRY(parse_expr(self, &parameter->initial));
         else if (take_word(self, KW_COMMENT))
             TRY(expect_string_text(self, &text));
+        else if (at_words(self, KW_NOT, KW_NULL))
+            return parse_error(self, position_here(self),
+                               "[USER_DEFINED_FUNCTIONS.NOT_NULL_ON_FUNCTION_PARAMETERS] User defined function is "
+                               "invalid: Cannot specify NOT NULL on function parameters: %s",
+                               parameter->name);
         else
             return E_OK;
     }
@@ -84,7 +89,14 @@ static enum code parse_characteristics(struct parser *self, struct sql_function 
 /* RETURN expr, RETURN query: the query of a scalar function is a scalar subquery. */
 static enum code parse_body(struct parser *self, struct sql_function *function, bool table)
 {
-    if (!at_query(self) && !(table && at_symbol(self, SYM_OPEN)))
+    bool query = at_query(self) || (table && at_symbol(self, SYM_OPEN));
+    if (!query && table)
+        return parse_error(
+            self, position_here(self),
+            "[USER_DEFINED_FUNCTIONS.SQL_TABLE_UDF_BODY_MUST_BE_A_QUERY] User defined function is invalid: "
+            "SQL table function %s body must be a query.",
+            function->name);
+    if (!query)
         return parse_expr(self, &function->body);
     struct position at = position_here(self);
     TRY(parse_query(self, &function->query));

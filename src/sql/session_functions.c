@@ -47,22 +47,34 @@ static enum code check_names(struct step *self, const struct sql_function *funct
     return E_OK;
 }
 
-/* Constants of the parameters' types; behind a parameter with one all have one. */
+/* Expressions of the parameters' types without a query; behind a parameter with one all have one. */
 static enum code check_defaults(struct step *self, const struct sql_function *function)
 {
-    bool before = false;
+    struct analyser *analyser = &self->analyser;
+    struct rowset nothing = {.plan = plan_one_row(analyser, function->at)};
+    const struct plan *before = nothing.plan;
+    struct scope scope = {.rows = &nothing, .clause = "DEFAULT"};
     for (int32_t i = 0; i < function->parameter_count; i++) {
         const struct function_parameter *parameter = &function->parameters[i];
         const struct expr *value;
-        if (parameter->initial == NULL && before)
-            return sql_error(&self->analyser, function->at, "give it a default, too",
+        if (parameter->initial == NULL && i > 0 && function->parameters[i - 1].initial != NULL)
+            return sql_error(analyser, function->at, "give it a default, too",
                              "[USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_PARAMETER_POSITION] User defined function is "
                              "invalid: In routine `%s` parameter `%s` with DEFAULT must not be followed by parameter "
                              "`%s` without DEFAULT.",
                              function->name, function->parameters[i - 1].name, parameter->name);
-        before = before || parameter->initial != NULL;
-        if (parameter->initial != NULL)
-            TRY(session_constant(&self->analyser, parameter->initial, parameter->type, &value));
+        if (parameter->initial == NULL)
+            continue;
+        TRY(analyse_expr(analyser, &scope, parameter->initial, &value));
+        if (nothing.plan != before)
+            return sql_error(
+                analyser, parameter->initial->at, NULL,
+                "[USER_DEFINED_FUNCTIONS.NOT_A_VALID_DEFAULT_EXPRESSION] User defined function is invalid: "
+                "The DEFAULT expression of `%s`.`%s` is not supported because it contains a subquery.",
+                function->name, parameter->name);
+        TRY(placed(analyser,
+                   expr_cast(&analyser->expr, value, parameter->type, false, value->at, &value, analyser->err),
+                   value->at));
     }
     return E_OK;
 }
