@@ -269,6 +269,7 @@ static const char *collection_condition(const char *name, const struct expr *con
         {"arrays_overlap array_union array_except array_intersect", "BINARY_ARRAY_DIFF_TYPES", TYPE_COUNT},
         {"array_remove array_position array_insert", "ARRAY_FUNCTION_DIFF_TYPES", TYPE_COUNT},
         {"array_contains array_append array_prepend", "ARRAY_FUNCTION_DIFF_TYPES", TYPE_ARRAY},
+        {"concat", "DATA_DIFF_TYPES", TYPE_COUNT},
         {"map_contains_key", "MAP_FUNCTION_DIFF_TYPES", TYPE_COUNT},
         {"width_bucket", "DATA_DIFF_TYPES", TYPE_COUNT},
         {"element_at try_element_at", "MAP_FUNCTION_DIFF_TYPES", TYPE_MAP},
@@ -565,6 +566,26 @@ static bool swallows_errors(const struct function *function, const struct expr *
            (!type_is_numeric(args[0]->type) || !type_is_numeric(args[1]->type));
 }
 
+/* Among texts intervals are texts, too. */
+static enum code concat_intervals(struct expr_context *ctx, const struct expr *const **args, int32_t count,
+                                  struct error *err)
+{
+    const struct expr **texts = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);
+    bool nested = false, interval = false;
+    for (int32_t i = 0; i < count; i++) {
+        texts[i] = (*args)[i];
+        nested = nested || type_is_nested(texts[i]->type);
+        interval = interval || is_any_interval(texts[i]->type);
+    }
+    if (nested || !interval)
+        return E_OK;
+    for (int32_t i = 0; i < count; i++)
+        if (is_any_interval(texts[i]->type))
+            TRY(expr_cast(ctx, texts[i], type_of(TYPE_STRING), false, texts[i]->at, &texts[i], err));
+    *args = texts;
+    return E_OK;
+}
+
 enum code expr_call(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                     struct position at, const struct expr **out, struct error *err)
 {
@@ -575,6 +596,8 @@ enum code expr_call(struct expr_context *ctx, const char *name, const struct exp
     const struct expr *own[2];
     if (count == 2)
         args = operands_meant(ctx, name, args, own);
+    if (strcasecmp(name, "concat") == 0 || strcmp(name, "||") == 0)
+        TRY(concat_intervals(ctx, &args, count, err));
     TRY(choose(ctx, name, args, count, &binding.function, &fit, err));
     binding.type = fit.result;
     binding.args = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);

@@ -1,0 +1,79 @@
+#include "kit.h"
+#include "query_kit.h"
+
+/* What Spark 4.2 answers, found by tests/conformance/variations.py. */
+
+TEST(null_beside_a_decimal_is_one_of_its_kind)
+{
+    CHECK_ANSWER("SELECT typeof(1.10BD - NULL), typeof(NULL % 0BD), typeof(try_multiply(NULL, 3.33BD))",
+                 "decimal(4,2), decimal(1,0), decimal(7,4)");
+    CHECK_ANSWER("SELECT typeof(NULL / 1.5)", "double");
+    CHECK_ANSWER("SELECT NULL - '2.5'", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT NULL - '2.5'", "NULL");
+}
+
+TEST(edges_with_digits_are_decimals)
+{
+    CHECK_ANSWER("SELECT floor(0.5D, 2), typeof(floor(0.5D, 2)), floor('3', -3)", "0.50, decimal(18,2), 0");
+    CHECK_ANSWER("SELECT floor(2.5, 'a')", "[NON_FOLDABLE_ARGUMENT]");
+    CHECK_ANSWER("SELECT ceil(1, NULL)", "[NON_FOLDABLE_ARGUMENT]");
+}
+
+TEST(keys_and_elements_are_not_cast_to_each_other)
+{
+    CHECK_ANSWER("SELECT map('a', 1)[1], map(1, 'x')['1']", "NULL, x");
+    CHECK_ANSWER("SELECT element_at(map('a', 1), 1)", "[DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT map_contains_key(map(1, 'x'), '1')", "[DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT 'x'[10]", "[INVALID_EXTRACT_BASE_FIELD_TYPE]");
+    CHECK_ANSWER("SELECT array_size(NULL), size(NULL), arrays_zip(array(1), NULL)", "NULL, NULL, NULL");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT size(NULL)", "-1");
+    CHECK_ANSWER("SELECT get(NULL, 0)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT sort_array(array('b'), '1')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT concat(1, interval 1 day)", "1INTERVAL '1' DAY");
+    CHECK_ANSWER("SELECT concat('x', array(1))", "[DATATYPE_MISMATCH.DATA_DIFF_TYPES]");
+}
+
+TEST(times_take_no_texts_where_spark_does_not)
+{
+    CHECK_ANSWER("SELECT unix_date('2020-01-01')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT unix_date(NULL), unix_date(DATE'1970-01-02')", "NULL, 1");
+    CHECK_ANSWER("SELECT unix_millis(TIMESTAMP_NTZ'2020-01-01 00:00:00')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT extract(DAY FROM interval '5' hour)", "[INVALID_EXTRACT_FIELD]");
+    CHECK_ANSWER("SELECT date_format(DATE'-0044-03-15', 'yyyy-MM'), date_format(DATE'-0044-03-15', 'G yyyy')",
+                 "-0044-03, BC 0045");
+    CHECK_ANSWER("SELECT dateadd(CENTURY, 3, DATE'2020-01-01')", "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT nanvl(1.0D, 1/0)", "1.0");
+}
+
+TEST(intervals_come_out_of_json_and_csv)
+{
+    CHECK_ANSWER("SELECT from_json('{\"a\":\"1\"}', 'a interval day'), from_csv('1, 1 day', 'a INT, b interval')",
+                 "{\"a\":1 00:00:00.000000000}, {\"a\":1,\"b\":1 days}");
+    CHECK_ANSWER("SELECT from_json('{\"a\":[\"1\",\"x\"]}', 'a array<interval day>').a[1]", "NULL");
+    CHECK_ANSWER("SELECT to_json(array(struct(DATE'2020-01-02' AS d)), map('dateFormat', 'd.M.yy'))",
+                 "[{\"d\":\"2.1.20\"}]");
+    CHECK_ANSWER("SELECT to_json(struct(TIME'14:30:45' AS t), map('timeFormat', 'HH-mm'))", "{\"t\":\"14-30\"}");
+}
+
+TEST(charsets_of_old)
+{
+    CHECK_ANSWER("SELECT encode('a', 'windows-1252')", "[INVALID_PARAMETER_VALUE.CHARSET]");
+    CHECK_ANSWER(
+        "SET spark.sql.legacy.javaCharsets=true; SELECT hex(encode('a€', 'windows-1252')), decode(X'80', 'windows-1252')",
+        "6180, €");
+    CHECK_ANSWER(
+        "SET spark.sql.legacy.codingErrorAction=true; SELECT encode('aé', 'US-ASCII'), decode(X'61FF', 'US-ASCII')",
+        "a?, a\xef\xbf\xbd");
+}
+
+TEST(clauses_name_what_they_refuse)
+{
+    CHECK_ANSWER("SELECT id FROM range(3) WHERE row_number() OVER (ORDER BY id) = 1",
+                 "[WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE]");
+    CHECK_ANSWER("SELECT count(*) FROM range(3) GROUP BY 1", "[GROUP_BY_POS_AGGREGATE]");
+    CHECK_ANSWER("SELECT id + count(*) FROM range(3) GROUP BY ALL", "[UNRESOLVED_ALL_IN_GROUP_BY]");
+    CHECK_ANSWER("SELECT id, id + count(*) FROM range(2) GROUP BY ALL ORDER BY id", "0, 1\n1, 2");
+    CHECK_ANSWER("SELECT stack(2, 1, 'x')", "[DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT * FROM VALUES ('a') AS t(x, y)", "[INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH]");
+    CHECK_ANSWER("SELECT lead(id) OVER () FROM range(2)", "[WINDOW_FUNCTION_FRAME_NOT_ORDERED]");
+}
