@@ -69,6 +69,7 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     const struct query_spec spec = {.plan = step->plan,
                                     .session = session,
                                     .budget = &self->budget,
+                                    .spill = &self->spill,
                                     .stopped = self->stopped,
                                     .stopped_context = self->stopped_context};
     struct stored_rows filled = {0};

@@ -23,6 +23,7 @@ struct sql_sink {
 struct sql_run {
     struct sql_session *session;
     struct budget budget;
+    struct query_spill spill;       /* the disk of its queries */
     struct query_files files;       /* what FROM parquet.`..` means */
     struct query *running;          /* NULL between statements */
     bool (*stopped)(void *context); /* see query_spec; may be NULL */

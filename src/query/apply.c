@@ -3,7 +3,7 @@
  * A subquery runs once for every different tuple of the columns that it reads of the rows around it, with those values
  * in their place; a subquery that reads none runs once. Results are kept as rows until the query ends.
  */
-#include "query/stage.h"
+#include "query/portion.h"
 
 struct outcome {
     struct stored_rows rows;
@@ -18,6 +18,9 @@ struct apply_stage {
     struct outcome *outcomes;  /* heap */
     int64_t outcome_count;
     size_t outcome_capacity;
+    struct batch in;  /* rows whose outcomes are known, */
+    int64_t *numbers; /* per row, */
+    int64_t at;       /* from this one on not yet given */
 };
 
 static enum code apply_open(struct stage *base, struct error *err)
@@ -199,7 +202,7 @@ static void value_column(struct apply_stage *self, const struct batch *in, const
         column_share(&out->columns[c], &in->columns[c]);
     builder_init(&builder, schema->fields[in->column_count].type);
     for (int64_t row = 0; row < in->rows; row++)
-        put_result(self, &self->outcomes[numbers[row]], row, &builder);
+        put_result(self, &self->outcomes[numbers[row]], self->at + row, &builder);
     builder_finish(&builder, &out->columns[in->column_count]);
     builder_release(&builder);
 }
@@ -241,24 +244,49 @@ static void beside_rows(struct apply_stage *self, const struct batch *in, const 
     mem_free(parents);
 }
 
+static enum code rows_read(struct apply_stage *self, struct error *err)
+{
+    struct stage *base = &self->base;
+    batch_release(&self->in);
+    self->at = 0;
+    TRY(stage_pull(base, 0, &self->in, err));
+    if (self->in.rows == 0)
+        return E_OK;
+    self->numbers = mem_resize(self->numbers, (size_t)self->in.rows * sizeof *self->numbers);
+    if (base->plan->expr_count > 0)
+        TRY(computation_run(&self->sought, base, &self->in, err));
+    return outcomes_find(self, &self->in, self->numbers, err);
+}
+
+/* As many rows as fit with what is found for them. */
+static enum code rows_give(struct apply_stage *self, struct batch *out, struct error *err)
+{
+    for (int64_t rows = self->in.rows - self->at;; rows /= 2) {
+        const int64_t *numbers = self->numbers + self->at;
+        struct batch some;
+        batch_slice(&some, &self->in, self->at, self->at + rows);
+        room_watch(rows > 1 ? room_of(self->base.query) : 0);
+        if (self->base.plan->apply.kind == APPLY_LATERAL)
+            beside_rows(self, &some, numbers, out);
+        else
+            value_column(self, &some, numbers, out);
+        batch_release(&some);
+        if (!room_unwatch()) {
+            self->at += rows;
+            return E_OK;
+        }
+        batch_release(out);
+        if (rows == 1)
+            return fail(err, E_MEMORY, "what a subquery gives for one row does not fit");
+    }
+}
+
 static enum code apply_next(struct stage *base, struct batch *out, struct error *err)
 {
     struct apply_stage *self = (struct apply_stage *)base;
-    struct batch in;
-    TRY(stage_pull(base, 0, &in, err));
-    if (in.rows == 0)
-        return E_OK;
-    int64_t *numbers = mem_array(int64_t, (size_t)in.rows);
-    enum code code = base->plan->expr_count > 0 ? computation_run(&self->sought, base, &in, err) : E_OK;
-    if (code == E_OK)
-        code = outcomes_find(self, &in, numbers, err);
-    if (code == E_OK && base->plan->apply.kind == APPLY_LATERAL)
-        beside_rows(self, &in, numbers, out);
-    else if (code == E_OK)
-        value_column(self, &in, numbers, out);
-    mem_free(numbers);
-    batch_release(&in);
-    return code;
+    if (self->at == self->in.rows)
+        TRY(rows_read(self, err));
+    return self->in.rows > 0 ? rows_give(self, out, err) : E_OK;
 }
 
 static void apply_close(struct stage *base)
@@ -267,6 +295,8 @@ static void apply_close(struct stage *base)
     for (int64_t i = 0; i < self->outcome_count; i++)
         stored_rows_free(&self->outcomes[i].rows, base->query->spec.budget);
     mem_free(self->outcomes);
+    mem_free(self->numbers);
+    batch_release(&self->in);
     computation_close(&self->sought);
     if (self->table != NULL)
         state_free(self->table);

@@ -116,7 +116,9 @@ static enum code side_hold(struct match_stage *self, int32_t side, struct error 
         TRY(side_next(self, side, &block, &rows, err));
         if (rows.rows == 0)
             return E_OK;
-        enum code code = budget_take(budget, batch_bytes(&rows), "the rows of a join", err);
+        bool long_columns = self->held[side].charged_bytes + batch_bytes(&rows) > COLUMN_BYTES_MAX;
+        enum code code = long_columns ? fail(err, E_MEMORY, "the rows of a join have more than COLUMN_BYTES_MAX bytes")
+                                      : budget_take(budget, batch_bytes(&rows), "the rows of a join", err);
         if (code != E_OK) {
             self->surplus = rows;
             self->surplus_side = side;

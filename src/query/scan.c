@@ -1,5 +1,5 @@
 /* scan.c - where rows come from: VALUES, range(), the tables of a session. */
-#include "query/stage.h"
+#include "query/portion.h"
 
 /* ---- VALUES ---- */
 
@@ -47,14 +47,27 @@ static enum code values_next(struct stage *base, struct batch *out, struct error
     struct values_scan *self = (struct values_scan *)base;
     const struct plan *plan = base->plan;
     int32_t columns = plan->schema->field_count, rows = columns > 0 ? plan->expr_count / columns : 1;
-    int32_t count = rows - self->at < VALUES_ROWS ? rows - self->at : VALUES_ROWS, from = self->at;
+    int32_t count = rows - self->at < VALUES_ROWS ? rows - self->at : VALUES_ROWS;
     if (count == 0)
         return E_OK;
-    self->at += count;
-    if (columns > 0)
-        return values_compute(base, from, count, out, err);
-    batch_init(out, plan->schema, 1);
-    return E_OK;
+    if (columns == 0) {
+        self->at++;
+        batch_init(out, plan->schema, 1);
+        return E_OK;
+    }
+    for (;; count /= 2) { // as many as fit
+        room_watch(count > 1 ? room_of(base->query) : 0);
+        enum code code = values_compute(base, self->at, count, out, err);
+        bool passed = room_unwatch();
+        self->at += passed ? 0 : count;
+        if (!passed)
+            return code;
+        if (count == 1)
+            return fail(err, E_MEMORY, "a row of VALUES does not fit");
+        batch_release(out);
+        rejects_clear(&base->query->rejects);
+        error_clear(err);
+    }
 }
 
 const struct stage_type values_stage = {.name = "values",

@@ -14,6 +14,7 @@ void sort_runs_free(struct sort_runs *self)
 {
     for (int32_t i = 0; i < self->count; i++)
         run_free(&self->runs[i]);
+    rows_file_release(self->file);
     mem_free(self->runs);
     mem_free(self->heap);
     *self = (struct sort_runs){0};
@@ -21,10 +22,11 @@ void sort_runs_free(struct sort_runs *self)
 
 enum code sort_runs_add(struct sort_runs *self, const struct batch *rows, const int32_t *order, struct error *err)
 {
+    if (self->file == NULL)
+        TRY(rows_file_new(self->query, &self->file, err));
     mem_grow(self->runs, self->capacity, self->count + 1);
     struct sort_run *run = &self->runs[self->count++];
-    *run = (struct sort_run){0};
-    TRY(rows_file_new(self->query, &run->file, err));
+    *run = (struct sort_run){.file = rows_file_retain(self->file)};
     for (int64_t from = 0; from < rows->rows; from += BATCH_ROWS_MAX) {
         int64_t count = rows->rows - from < BATCH_ROWS_MAX ? rows->rows - from : BATCH_ROWS_MAX;
         struct batch part;
@@ -122,8 +124,9 @@ static void rows_weave(struct sort_runs *self, const int32_t *from, int64_t coun
     batch_init(&below, self->schema, count);
     for (int32_t r = 0; r < self->count; r++)
         for (int32_t c = 0; sizes[r] > 0 && c < below.column_count; c++)
-            column_append(&below.columns[c], &self->runs[r].block.columns[c], self->runs[r].row - sizes[r],
-                          self->runs[r].row);
+            if (self->runs[r].block.columns[c].type != NULL) // else nobody needs it
+                column_append(&below.columns[c], &self->runs[r].block.columns[c], self->runs[r].row - sizes[r],
+                              self->runs[r].row);
     for (int64_t i = 0; i < count; i++)
         places[i] = (int32_t)starts[from[i]]++;
     batch_gather(out, &below, places, count);
@@ -184,6 +187,8 @@ static enum code runs_merge(struct sort_runs *self, struct error *err)
 
 enum code sort_runs_begin(struct sort_runs *self, struct error *err)
 {
+    rows_file_release(self->file); // the runs keep it
+    self->file = NULL;
     while (self->count > SORT_RUNS_MAX)
         TRY(runs_merge(self, err));
     return heap_build(self, self->count, err);

@@ -21,6 +21,7 @@ struct sort_run {
 struct sort_runs {
     struct query *query;
     const struct type *schema; /* of the rows, with the key */
+    struct rows_file *file;    /* of the runs that were not merged */
     struct sort_run *runs;
     int32_t count, capacity;
     int32_t *heap; /* runs by their next key, the smallest first */

@@ -190,6 +190,8 @@ enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out,
 {
     struct stored_rows rows = {0};
     enum code code = stage_hold(self, input, &rows, err);
+    if (code == E_OK && rows.charged_bytes > INT32_MAX) // a column of them may pass what offsets reach
+        code = fail(err, E_MEMORY, "rows of more than %d bytes as one batch", INT32_MAX);
     if (code == E_OK) {
         stored_rows_join(&rows, self->inputs[input]->plan->schema, out);
         *charged_bytes = rows.charged_bytes; // stays charged: the joined rows are as large

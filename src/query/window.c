@@ -5,10 +5,11 @@
  *   peers       rows of a partition that are equal in ORDER BY
  *   frame       [from, to) within the partition, per position
  *
- * A frame that only grows is added to; any other is computed anew. Rows come out in the order they came.
+ * A frame that only grows is added to; one that slides is kept as a stack of sums where that is exact (frame_stack.h); any
+ * other is computed anew. Rows come out in the order they came.
  */
+#include "query/frame_stack.h"
 #include "query/sort_key.h"
-#include "query/stage.h"
 
 struct window_stage {
     struct stage base;
@@ -261,21 +262,29 @@ static enum code aggregate_run(struct over_run *self, struct builder *out, struc
 {
     const struct aggregate_call *call = self->over->call;
     struct running running = {.run = self, .state = mem_zero(call->state_size + 8), .from = -1};
+    struct frame_stack stack;
+    bool slides = self->over->from.kind != BOUND_START && frame_stack_suits(call);
     enum code code = E_OK;
+    frame_stack_open(&stack, call, self->args, self->arg_count, &self->stage->query->rejects);
     for (int64_t at = 0; at < self->rows && code == E_OK; at++) {
         int64_t from = frame_from(self, at), to = frame_to(self, at);
         to = to < from ? from : to;
-        state_move(&running, from, to);
+        const uint8_t *state = running.state;
+        if (slides && to - from <= FRAME_ROWS_MAX)
+            state = frame_stack_state(&stack, from, to);
+        else
+            state_move(&running, from, to);
         code = stage_check(self->stage, NULL, NULL, err);
         if (code == E_OK)
             code = results_bound(self, out, err);
-        if (code == E_OK && !aggregate_finish(call, running.state, out) && self->stage->query->spec.session->ansi) {
+        if (code == E_OK && !aggregate_finish(call, state, out) && self->stage->query->spec.session->ansi) {
             self->stage->query->failed_at = call->at;
             code = aggregate_failed(call, err);
         }
     }
     aggregate_drop(call, running.state, &running.heap_bytes);
     mem_free(running.state);
+    frame_stack_close(&stack);
     return code;
 }
 

@@ -29,6 +29,7 @@ struct graph_spec {
     struct outputs *outputs;
     struct budget *budget;
     const char *tables_path; /* leat.tables.path */
+    const char *spill_path;  /* leat.spill.path, or NULL */
     int32_t lanes, shards;
     bool fail_on_error;    /* leat.on_error = fail */
     int64_t max_future_us; /* leat.watermark.max_future; 0 = no limit */

@@ -103,6 +103,7 @@ struct still {
     struct still_views *views;
     struct still_uses uses;
     struct query *query;
+    struct query_spill spill; /* the query's disk */
     struct arena arena;
     bool *failed; /* per table: it keeps its rows */
 };
@@ -215,6 +216,7 @@ static enum code uses_compute(struct still *self, struct error *err)
     const struct query_spec spec = {.plan = all,
                                     .session = &graph->session,
                                     .budget = graph->spec.budget,
+                                    .spill = &self->spill,
                                     .project = &project,
                                     .stopped = is_stopping};
     TRY(query_open(&spec, &self->query, err));
@@ -233,7 +235,7 @@ static void count_written(struct still *self)
 enum code graph_still_compute(struct graph *graph, struct still_views *views, struct error *err)
 {
     struct cpu_meter *meter = &graph->lanes[0].meter;
-    struct still self = {.graph = graph, .views = views};
+    struct still self = {.graph = graph, .views = views, .spill = {.folder = graph->spec.spill_path}};
     enum code code = E_OK;
     still_close(graph);
     self.failed = arena_array(&self.arena, bool, (size_t)graph->spec.pipeline->table_count + 1);

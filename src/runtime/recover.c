@@ -454,6 +454,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .shards = STATE_SHARDS,
         .fail_on_error = self->settings.on_error == ON_ERROR_FAIL,
         .max_future_us = self->settings.max_future_us,
+        .spill_path = self->settings.spill_path,
     };
     TRY(graph_open(&graph, &self->graph, err));
     TRY(states_open(self, err));
