@@ -28,7 +28,10 @@ void feed_resume(struct feed *feed, const char *topic, const char *topic_id, int
 static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
 {
     for (int32_t i = 0; i < feed->schema->field_count; i++) {
+        const struct type *path = feed->source->path_columns;
         int32_t found = -1;
+        if (path != NULL && type_field_index(path, feed->schema->fields[i].name, true) >= 0)
+            continue; // of folders: such a source stands still, and query/ reads it
         for (int32_t c = 0; c < SOURCE_COLUMN_COUNT; c++)
             if (strcasecmp(feed->schema->fields[i].name, column_names[c]) == 0)
                 found = c;
@@ -92,6 +95,7 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .stopping_context = spec->context,
         .zone = spec->pipeline->session.zone,
         .may_lack = source->of_table, // before its first epoch
+        .partitioned = source->path_columns != NULL,
     };
     TRY(columns_choose(feed, spec, &config, err));
     limit_read(feed, spec->settings);
