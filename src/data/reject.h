@@ -84,6 +84,9 @@
     X(ELEMENT_INDEX, "INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "the array has no element of that number")                   \
     X(SHORT_OVERFLOW, "BINARY_ARITHMETIC_OVERFLOW", "the result does not fit the type")                                \
     X(NOT_WHOLE, "SECOND_FUNCTION_ARGUMENT_NOT_INTEGER", "the second argument is no whole number")                     \
+    X(TIME_PATTERN_LETTER, "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER",                                               \
+      "the pattern has a letter that means nothing")                                                                   \
+    X(TIME_PATTERN_LENGTH, "INVALID_DATETIME_PATTERN.LENGTH", "the pattern has too many letters of a kind")            \
     X(SLICE_START, "INVALID_PARAMETER_VALUE.START", "places count from 1 or from -1")                                  \
     X(SLICE_LENGTH, "INVALID_PARAMETER_VALUE.LENGTH", "a length is not negative")
 

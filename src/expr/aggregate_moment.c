@@ -188,10 +188,10 @@ PAIR(agg_regr_syy, "regr_syy", "Sum of squares of the dependent values around th
 PAIR(agg_regr_sxy, "regr_sxy", "Sum of products around the means.", "regr_sxy(x, y)", "9.333333333333332", 1,
      s->product);
 PAIR(agg_regr_slope, "regr_slope", "Slope of the line of least squares.", "regr_slope(x, y)", "0.5",
-     s->y_square == 0 ? INFINITY : 2, s->product / s->y_square);
+     s->y_square == 0 ? INFINITY : 1, s->product / s->y_square);
 PAIR(agg_regr_intercept, "regr_intercept", "Where the line of least squares crosses the axis.", "regr_intercept(x, y)",
-     "0.0", s->y_square == 0 ? INFINITY : 2, s->x_mean - s->product / s->y_square * s->y_mean);
-PAIR(agg_regr_r2, "regr_r2", "Coefficient of determination.", "regr_r2(x, y)", "1.0", s->y_square == 0 ? INFINITY : 2,
+     "0.0", s->y_square == 0 ? INFINITY : 1, s->x_mean - s->product / s->y_square * s->y_mean);
+PAIR(agg_regr_r2, "regr_r2", "Coefficient of determination.", "regr_r2(x, y)", "1.0", s->y_square == 0 ? INFINITY : 1,
      s->x_square == 0 ? 1.0 : s->product * s->product / s->y_square / s->x_square);
 static bool regr_count_finish(__attribute__((unused)) const struct aggregate_call *call, const void *state,
                               struct builder *out)

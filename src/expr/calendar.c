@@ -153,7 +153,7 @@ static enum code bind_days(struct binding *binding, struct error *err)
         bool bad = false;                                                                   \
         LOOP2(int32_t, int32_t, int32_t, bad |= builtin(x, y, &r[i]));                      \
         int32_t ignored;                                                                    \
-        if (bad)                                                                            \
+        if (bad && call->quiet) /* else days wrap around, as Java's do */                   \
             REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW, builtin(x, y, &ignored)); \
     }
 ADD_DAYS(fn_date_add, "date_add dateadd", "So many days later.", "date_add(DATE'2026-01-31', 1)", "2026-02-01", 0,

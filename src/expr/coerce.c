@@ -112,7 +112,9 @@ static const struct type *common_number(struct arena *arena, const struct type *
         other = decimal_for(arena, other);
         // Digits in front of the point stay; what is too much goes behind it.
         int scale = larger(decimal->scale, other->scale);
-        return decimal_bounded(arena, larger(whole_digits(decimal), whole_digits(other)) + scale, scale);
+        int precision = larger(whole_digits(decimal), whole_digits(other)) + scale;
+        int excess = larger(precision - PRECISION_MAX, 0);
+        return decimal_bounded(arena, precision - excess, larger(scale - excess, 0));
     }
     enum type_id wider = a->id > b->id ? a->id : b->id;
     return type_of(wider == TYPE_FLOAT ? TYPE_DOUBLE : wider); // an integer may lose digits in a FLOAT
@@ -205,6 +207,26 @@ bool type_is_orderable(const struct type *type)
         if (!type_is_orderable(type->fields[i].type))
             return false;
     return true;
+}
+
+bool type_has_text_keys(const struct type *type)
+{
+    if (type->id == TYPE_MAP && type->fields[0].type->id != TYPE_STRING)
+        return false;
+    for (int32_t i = 0; i < type->field_count; i++)
+        if (!type_has_text_keys(type->fields[i].type))
+            return false;
+    return true;
+}
+
+bool type_holds(const struct type *type, enum type_id id)
+{
+    if (type->id == id)
+        return true;
+    for (int32_t i = 0; i < type->field_count; i++)
+        if (type_holds(type->fields[i].type, id))
+            return true;
+    return false;
 }
 
 /* ---- casts ---- */

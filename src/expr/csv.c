@@ -36,11 +36,11 @@ static enum code bind_to_csv(struct binding *binding, struct error *err)
     struct text_options options;
     struct reshape reshape = {.nested_as_text = true};
     const struct type *type = binding->args[0]->type;
+    TRY(bind_text_options(binding, 1, &options, err));
     if (type->id != TYPE_STRUCT || holds_variant(type))
         return fail(err, E_SQL,
                     "[DATATYPE_MISMATCH.UNSUPPORTED_INPUT_TYPE] The input of `to_csv` can't be \"%s\" type data.",
                     type_sql(ctx->arena, type));
-    TRY(bind_text_options(binding, 1, &options, err));
     reshape_formats(&options, &reshape);
     TRY(reshape_print(ctx, &reshape, binding->args[0], &binding->args[0], err));
     struct csv_encoding *encoding = arena_new(ctx->arena, struct csv_encoding);

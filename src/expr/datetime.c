@@ -239,7 +239,7 @@ SCALAR(fn_timestamp_add, "timestampadd dateadd date_add",
         bool fits = known && !__builtin_mul_overflow(count, months > 0 ? months : unit, &by) &&
                     (months > 0 ? timestamp_add_months(us, by, zone, &later) : timestamp_add_us(us, by, zone, &later));
         if (!fits)
-            call_reject(call, i, known ? REJECT_ARITHMETIC_OVERFLOW : REJECT_ARGUMENT);
+            call_reject(call, i, known ? REJECT_TIME_OVERFLOW : REJECT_ARGUMENT);
         column_values(out, int64_t)[i] = fits ? later : 0;
     }
 }

@@ -191,6 +191,12 @@ static enum code bind_from_json(struct binding *binding, struct error *err)
 {
     const struct type *schema;
     TRY(read_schema(binding, &schema, err));
+    if (!type_has_text_keys(schema))
+        return fail(
+            err, E_SQL,
+            "[DATATYPE_MISMATCH.INVALID_JSON_MAP_KEY_TYPE] Input schema \"%s\" can only contain STRING as a key "
+            "type for a MAP.",
+            type_sql(binding->ctx->arena, schema));
     if (!type_is_nested(schema))
         return fail(
             err, E_SQL,

@@ -220,15 +220,29 @@ static uint64_t hash_row(struct call *call, const struct arg *args, bool wide, i
     return hash;
 }
 
+/* A MAP has no order of its entries, a VARIANT none of its fields. */
+static enum code bind_hash(struct binding *binding, struct error *err)
+{
+    for (int32_t i = 0; i < binding->count; i++)
+        for (int k = 0; k < 2; k++)
+            if (type_holds(binding->args[i]->type, k == 0 ? TYPE_MAP : TYPE_VARIANT))
+                return fail(
+                    err, E_SQL,
+                    "[DATATYPE_MISMATCH.HASH_%s_TYPE] Input to the function `%s` cannot contain elements of the "
+                    "\"%s\" type.",
+                    k == 0 ? "MAP" : "VARIANT", binding->function->name, k == 0 ? "MAP" : "VARIANT");
+    return E_OK;
+}
+
 SCALAR(fn_hash, "hash", "(any, any...) -> int", "Murmur3 over all arguments; NULLs are skipped.",
-       "hash('Spark', array(123), 2)", "-1321691492", .flags = FN_NULLS | FN_NEVER_NULL)
+       "hash('Spark', array(123), 2)", "-1321691492", .bind = bind_hash, .flags = FN_NULLS | FN_NEVER_NULL)
 {
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int32_t)[i] = (int32_t)hash_row(call, args, false, i);
 }
 
 SCALAR(fn_xxhash64, "xxhash64", "(any, any...) -> bigint", "XXH64 over all arguments; NULLs are skipped.",
-       "xxhash64('Spark', array(123), 2)", "5602566077635097486", .flags = FN_NULLS | FN_NEVER_NULL)
+       "xxhash64('Spark', array(123), 2)", "5602566077635097486", .bind = bind_hash, .flags = FN_NULLS | FN_NEVER_NULL)
 {
     for (int64_t i = 0; i < call->rows; i++)
         column_values(out, int64_t)[i] = (int64_t)hash_row(call, args, true, i);

@@ -110,9 +110,11 @@ MUST_CHECK enum code lambda_variables(struct expr_context *ctx, const char *name
 MUST_CHECK enum code expr_lambda(struct expr_context *ctx, const char *name, const struct expr *const *args,
                                  int32_t arg_count, const struct lambda *bodies, int32_t body_count, struct position at,
                                  const struct expr **out, struct error *err);
+bool type_has_text_keys(const struct type *type); /* all MAPs in it, as JSON's objects have */
 /* Common type of several expressions (CASE, UNION, IN, coalesce); NULL when there is none. */
 const struct type *type_common(struct arena *arena, const struct type *a, const struct type *b);
 /* May be a key of ORDER BY; of GROUP BY. */
+bool type_holds(const struct type *type, enum type_id id); /* is it, or has it within */
 bool type_is_orderable(const struct type *type);
 bool type_is_groupable(const struct type *type);
 /* A MAP, or one within it: a key of GROUP BY has its entries in order, by the call "map:sorted". */

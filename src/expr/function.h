@@ -135,6 +135,7 @@ extern const struct function *const datetime_functions[];
 extern const struct function *const calendar_functions[];
 extern const struct function *const time_format_functions[];
 extern const struct function *const time_window_functions[];
+extern const struct function *const time_bucket_functions[];
 extern const struct function *const collection_functions[];
 extern const struct function *const map_functions[];
 extern const struct function *const map_sort_functions[];
@@ -158,6 +159,7 @@ extern const struct function *const csv_functions[];
 extern const struct function *const schema_functions[];
 extern const struct function *const context_functions[];
 extern const struct function *const variant_functions[];
+extern const struct function *const variant_make_functions[];
 extern const struct function *const sentence_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */
@@ -193,6 +195,8 @@ struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struc
 /* CAST of a VARIANT to a type that is not nested. */
 MUST_CHECK enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                                   struct position at, const struct expr **out, struct error *err);
+/* Whether a value of the type can be a VARIANT; objects: STRUCTs and MAPs, too. */
+bool variant_takes(const struct type *type, bool objects);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */
 const struct expr *expr_cast_implicit(struct expr_context *ctx, const struct expr *of, const struct type *to);
 /* A call that is NULL where an argument is. */

@@ -307,12 +307,12 @@ SCALAR(fn_regexp_extract, "regexp_extract", "(string, string, int?) -> string",
             writer_skip(&writer);
             continue;
         }
-        if (group < 0 || group > regex_groups(search.regex)) {
+        bool found = regex_find(search.matcher, text, 0, search.spans);
+        if (found && (group < 0 || group > regex_groups(search.regex))) { // only what is found has groups
             call_reject(call, i, REJECT_REGEX_GROUP);
             writer_skip(&writer);
             continue;
         }
-        bool found = regex_find(search.matcher, text, 0, search.spans);
         writer_put(&writer, found ? search_group(&search, text, group) : (struct bytes){text.data, 0});
     }
     writer_close(&writer);
@@ -388,9 +388,23 @@ static bool replace_all(struct search *search, struct bytes text, struct bytes w
     return true;
 }
 
+static enum code bind_regexp_replace(struct binding *binding, struct error *err)
+{
+    const struct expr *at;
+    if (binding->count == 4 && expr_is_constant(binding->args[3])) {
+        TRY(binding_constant(binding, 3, &at, err));
+        if (!literal_is_null(at) && literal_int(at) < 1)
+            return fail(err, E_SQL,
+                        "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE] The position must be between (0, 2147483647] (current "
+                        "value = %lld).",
+                        (long long)literal_int(at));
+    }
+    return bind_regex(binding, err);
+}
 SCALAR(fn_regexp_replace, "regexp_replace", "(string, string, string, int?) -> string",
        "All matches, from a position on, replaced; $1 is a group.",
-       "regexp_replace('100-200', '([0-9]+)-([0-9]+)', '$2-$1')", "200-100", .bind = bind_regex, .flags = FN_FAILS)
+       "regexp_replace('100-200', '([0-9]+)-([0-9]+)', '$2-$1')", "200-100", .bind = bind_regexp_replace,
+       .flags = FN_FAILS)
 {
     struct search search;
     struct writer writer;
@@ -439,7 +453,8 @@ SCALAR(fn_regexp_extract_all, "regexp_extract_all", "(string, string, int?) -> a
     for (int64_t i = 0; i < call->rows; i++) {
         struct bytes text = arg_bytes(&args[0], i);
         int32_t group = call->arg_count == 3 ? INT_AT(2, i) : 1;
-        if (call_valid(call, i) && search_row(&search, i) && (group < 0 || group > regex_groups(search.regex)))
+        if (call_valid(call, i) && search_row(&search, i) && (group < 0 || group > regex_groups(search.regex)) &&
+            regex_find(search.matcher, text, 0, search.spans))
             call_reject(call, i, REJECT_REGEX_GROUP);
         if (!call_valid(call, i)) {
             builder_null(&builder);

@@ -175,6 +175,17 @@ static void compile_args(struct compiler *c, const struct expr *expr, int32_t ma
             args[i] = compile_arg(c, expr->args[i], mask);
 }
 
+/* A cast that may fail is one that may be NULL to Spark's optimiser, whatever `nullable` says. */
+static bool casts_fail(const struct expr *expr)
+{
+    if (expr->kind == EXPR_CAST && expr_node_fails(expr))
+        return true;
+    for (int32_t i = 0; i < expr->arg_count; i++)
+        if (casts_fail(expr->args[i]))
+            return true;
+    return false;
+}
+
 static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t mask)
 {
     if (expr->kind == EXPR_CAST && type_equal(expr->type, expr->args[0]->type))
@@ -182,6 +193,12 @@ static int32_t compile_tree(struct compiler *c, const struct expr *expr, int32_t
     if (expr_is_strict(expr) && tree_fails(expr) && expr_always_null(expr)) {
         struct expr_context ctx = {.arena = c->arena};
         return compile_tree(c, expr_null(&ctx, expr->type, expr->at), -1);
+    }
+    bool is_null = expr_is_call(expr, "isnull");
+    if ((is_null || expr_is_call(expr, "isnotnull")) && !expr->args[0]->nullable && tree_fails(expr) &&
+        !casts_fail(expr)) {
+        struct expr_context ctx = {.arena = c->arena}; // the answer is known before the question
+        return compile_tree(c, expr_boolean(&ctx, !is_null, expr->at), -1);
     }
     if (expr->kind == EXPR_CALL && expr->try_cast &&
         tree_fails(expr)) { // what fails in it is NULL: no row is asked for

@@ -27,7 +27,7 @@ static enum code bind_pattern(struct binding *binding, bool to_parse, bool local
     }
     const struct time_pattern *pattern;
     TRY(time_pattern_compile(binding->ctx->arena, text, pattern_use(binding->ctx->session, to_parse, local), &pattern,
-                             err));
+                             err)); // said before the first row comes, unlike in Spark
     binding->bound = pattern;
     return E_OK;
 }
@@ -47,14 +47,16 @@ static enum code bind_parse_local(struct binding *binding, struct error *err)
 /* What the compiler says of a pattern, as a row's reject. */
 static enum reject_code pattern_reject(const struct error *err)
 {
-    static const enum reject_code codes[] = {REJECT_TIME_PATTERN_OLDER, REJECT_TIME_PATTERN_WEEK};
+    static const enum reject_code codes[] = {REJECT_TIME_PATTERN_OLDER, REJECT_TIME_PATTERN_WEEK,
+                                             REJECT_TIME_PATTERN_LETTER, REJECT_TIME_PATTERN_LENGTH};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (strstr(err->text, reject_condition(codes[i])) != NULL)
+        if (strstr(err->text, reject_condition_full(codes[i])) != NULL)
             return codes[i];
     return REJECT_TIME_PATTERN;
 }
 
-/* The pattern of a row that is not constant; NULL when it is none, and the row is rejected. `arena` is reset for each. */
+/* The pattern of a row when it is not bound; NULL when it is none, and the row is rejected, also by functions that try and
+ * without ANSI: it is the query that is wrong, not the value. `arena` is reset for each. */
 static const struct time_pattern *pattern_at(struct call *call, const struct arg *arg, int64_t row,
                                              struct pattern_use use, struct arena *arena)
 {
@@ -65,7 +67,12 @@ static const struct time_pattern *pattern_at(struct call *call, const struct arg
     arena_reset(arena);
     if (time_pattern_compile(arena, arg_bytes(arg, row), use, &pattern, &err) == E_OK)
         return pattern;
+    bool quiet = call->quiet, strict = call->strict;
+    call->quiet = false;
+    call->strict = true;
     call_reject(call, row, pattern_reject(&err));
+    call->quiet = quiet;
+    call->strict = strict;
     return NULL;
 }
 
@@ -82,10 +89,9 @@ static void print_times(struct call *call, const struct arg *args, struct column
             pattern_at(call, &args[1], i, pattern_use(call->session, false, zone == NULL), &arena);
         int64_t us;
         text_clear(&text);
-        bool far = __builtin_mul_overflow(arg_values(&args[0], int64_t)[i * args[0].step], unit, &us);
-        if (far)
-            call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);
-        if (far || pattern == NULL) {
+        // Seconds that are too many wrap around, as Java's do.
+        us = (int64_t)((uint64_t)arg_values(&args[0], int64_t)[i * args[0].step] * (uint64_t)unit);
+        if (pattern == NULL) {
             writer_skip(&writer);
             continue;
         }
@@ -147,9 +153,15 @@ SCALAR_SAME(fn_try_to_timestamp_ntz, "try_to_timestamp:ntz", "(string, string) -
             "A text by a pattern as a local time; NULL when it is none.", NULL, NULL, .run = fn_to_timestamp_run,
             .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY | FN_HIDDEN);
 
+static enum code bind_parse_time(struct binding *binding, struct error *err)
+{
+    TRY(binding_exact(binding, 0, err));
+    return bind_parse_local(binding, err);
+}
+
 /* Texts to times of the day. */
 SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern as a time of the day.",
-       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_local, .flags = FN_FAILS)
+       "to_time('12.10.05', 'HH.mm.ss')", "12:10:05", .bind = bind_parse_time, .flags = FN_FAILS)
 {
     struct arena arena = {0};
     for (int64_t i = 0; i < call->rows; i++) {
@@ -166,7 +178,7 @@ SCALAR(fn_to_time, "to_time", "(string, string) -> time", "A text by a pattern a
 }
 SCALAR_SAME(fn_try_to_time, "try_to_time", "(string, string) -> time",
             "A text by a pattern as a time of the day; NULL when it is none.", "try_to_time('12:99', 'HH:mm')", "NULL",
-            .run = fn_to_time_run, .bind = bind_parse_local, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
+            .run = fn_to_time_run, .bind = bind_parse_time, .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
 SCALAR(fn_unix_timestamp, "unix_timestamp to_unix_timestamp", "(string, string?) -> bigint",
        "Seconds since 1970 UTC of a text by a pattern.", "unix_timestamp('1970-01-02', 'yyyy-MM-dd') > 0", "true",

@@ -119,6 +119,7 @@ static enum code bind_seconds(struct binding *binding, struct error *err)
 
 static void from_units(struct call *call, const struct arg *args, struct column *out, int64_t unit)
 {
+    call->strict = true;
     for (int64_t i = 0; i < call->rows; i++) {
         int64_t us;
         bool valid = !__builtin_mul_overflow(time_at(&args[0], i), unit, &us) && us >= 0 && us < DAY_US;

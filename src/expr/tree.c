@@ -231,6 +231,9 @@ enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struc
 {
     if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && to->id != TYPE_STRING && !type_is_nested(to))
         return variant_cast(ctx, of, to, try_cast, at, out, err);
+    if (to->id == TYPE_VARIANT && of->type->id != TYPE_VARIANT && of->type->id != TYPE_NULL &&
+        variant_takes(of->type, false))
+        return expr_call(ctx, "variant:of", &of, 1, at, out, err);
     bool known = cast_known(of->type, to) || (!ctx->session->ansi && !try_cast && cast_was_known(of->type, to));
     if (!known || (try_cast && !keys_cast_safely(of->type, to))) {
         struct text shown = {0};
@@ -381,6 +384,18 @@ bool expr_is_call(const struct expr *expr, const char *name)
     return expr->function->name[size] == '\0' || expr->function->name[size] == ' ';
 }
 
+/* 0.0 equals -0.0 as a value, but is another literal. */
+static bool literals_equal(const struct expr *a, const struct expr *b)
+{
+    const struct type *type = a->type;
+    bool real = type->id == TYPE_FLOAT || type->id == TYPE_DOUBLE;
+    if (real && !column_is_null(a->literal, 0) && !column_is_null(b->literal, 0))
+        return memcmp(a->literal->values->data, b->literal->values->data, (size_t)type_width(type)) == 0;
+    if (type_is_nested(type) && (type_holds(type, TYPE_FLOAT) || type_holds(type, TYPE_DOUBLE)))
+        return false;
+    return column_equal_at(a->literal, 0, b->literal, 0);
+}
+
 bool expr_equal(const struct expr *a, const struct expr *b)
 {
     if (a == b)
@@ -392,7 +407,7 @@ bool expr_equal(const struct expr *a, const struct expr *b)
         return false;
     if (a->kind == EXPR_CALL && (a->function->flags & FN_LAMBDA) != 0 && !lambda_calls_equal(a, b))
         return false;
-    if (a->kind == EXPR_LITERAL && !column_equal_at(a->literal, 0, b->literal, 0))
+    if (a->kind == EXPR_LITERAL && !literals_equal(a, b))
         return false;
     for (int32_t i = 0; i < a->arg_count; i++)
         if (!expr_equal(a->args[i], b->args[i]))
@@ -444,6 +459,10 @@ bool expr_node_fails(const struct expr *expr)
 
 /* ---- folding ---- */
 
+enum {
+    FOLD_BYTES_MAX = 64 << 20
+}; /* what folding may make: larger values are left to who runs the query, with a budget */
+
 static enum code fold_run(struct expr_context *ctx, const struct program *program, const struct expr *expr,
                           const struct expr **out, struct error *err)
 {
@@ -451,7 +470,12 @@ static enum code fold_run(struct expr_context *ctx, const struct program *progra
     struct batch one = {.rows = 1};
     struct column col = {0};
     struct rejects rejects = {0};
+    bool watches = !column_room.watched;
+    if (watches)
+        room_watch(FOLD_BYTES_MAX);
     enum code code = evaluator_run(evaluator, ctx->session, &one, &col, &rejects, err);
+    if (watches && room_unwatch())
+        code = fail(err, E_SQL, "[RECORD_TOO_BIG] a constant of more than FOLD_BYTES_MAX = %d bytes", FOLD_BYTES_MAX);
     if (code == E_OK && rejects.count > 0) {
         struct text shown = {0};
         expr_print(expr, NULL, &shown);

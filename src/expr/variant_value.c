@@ -49,43 +49,6 @@ SCALAR_SAME(fn_try_parse_json, "try_parse_json", "(string) -> variant",
             "A JSON text as a VARIANT; NULL when it is none.", "try_parse_json('{')", "NULL", .run = fn_parse_json_run,
             .flags = FN_FAILS | FN_NULLABLE | FN_TRY);
 
-/* Types that JSON has, so that a value goes through it unchanged. */
-static bool json_has(const struct type *type)
-{
-    if (type_is_nested(type)) {
-        for (int32_t i = 0; i < type->field_count; i++)
-            if (!json_has(type->fields[i].type))
-                return false;
-        return type->id != TYPE_MAP || type->fields[0].type->id == TYPE_STRING;
-    }
-    return type_is_integer(type) || type->id == TYPE_BOOLEAN || type->id == TYPE_STRING || type->id == TYPE_DECIMAL ||
-           type->id == TYPE_VARIANT || type->id == TYPE_NULL;
-}
-
-static enum code bind_to_variant(struct binding *binding, struct error *err)
-{
-    struct expr_context *ctx = binding->ctx;
-    const struct expr *args[2] = {binding->args[0]}, *option[2], *json;
-    if (!type_is_nested(args[0]->type))
-        return fail(
-            err, E_SQL,
-            "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION] to_variant_object takes a struct, an array or a map, not "
-            "\"%s\".",
-            type_sql(ctx->arena, args[0]->type));
-    if (!json_has(args[0]->type))
-        return fail(err, E_UNSUPPORTED,
-                    "[UNSUPPORTED_FEATURE] to_variant_object of \"%s\": leat takes whole numbers, decimals, "
-                    "booleans and texts",
-                    type_sql(ctx->arena, args[0]->type));
-    option[0] = expr_string(ctx, bytes_of_string("ignoreNullFields"), binding->at);
-    option[1] = expr_string(ctx, bytes_of_string("false"), binding->at);
-    TRY(expr_call(ctx, "map", option, 2, binding->at, &args[1], err));
-    TRY(expr_call(ctx, "to_json", args, 2, binding->at, &json, err));
-    return expr_call(ctx, "parse_json", &json, 1, binding->at, &binding->rewritten, err);
-}
-SCALAR_SAME(fn_to_variant, "to_variant_object", "(any) -> variant", "A STRUCT, ARRAY or MAP as a VARIANT.",
-            "to_json(to_variant_object(named_struct('a', 1)))", "{\"a\":1}", .bind = bind_to_variant);
-
 /* ---- questions ---- */
 
 SCALAR(fn_is_variant_null, "is_variant_null", "(variant) -> boolean", "Whether it is JSON's null; false for NULL.",
@@ -470,6 +433,7 @@ SCALAR(fn_variant_explode, "variant_explode variant_explode_outer", "(any) -> an
 
 /* Without variant:part and variant:text: nobody else may call them, they need their path. */
 const struct function *const variant_functions[] = {
-    &fn_parse_json,      &fn_try_parse_json, &fn_to_variant,      &fn_is_variant_null, &fn_is_valid_variant,
-    &fn_variant_checked, &fn_variant_get,    &fn_try_variant_get, &fn_variant_explode, NULL,
+    &fn_parse_json,       &fn_try_parse_json,  &fn_is_variant_null,
+    &fn_is_valid_variant, &fn_variant_checked, &fn_variant_get,
+    &fn_try_variant_get,  &fn_variant_explode, NULL,
 };

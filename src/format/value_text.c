@@ -51,32 +51,6 @@ static char *two_digits(char *p, uint64_t value)
     return p + 2;
 }
 
-static size_t print_interval(const struct type *type, int64_t value, char *out)
-{
-    uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    char *p = out + put(out, value < 0 ? "INTERVAL '-" : "INTERVAL '");
-    if (type->id == TYPE_INTERVAL_YM) {
-        p += print_int64((int64_t)(size / 12), p);
-        *p++ = '-';
-        p += print_int64((int64_t)(size % 12), p);
-        return (size_t)(p - out) + put(p, "' YEAR TO MONTH");
-    }
-    uint64_t seconds = size / 1000000, micro = size % 1000000;
-    p += print_int64((int64_t)(seconds / 86400), p);
-    *p++ = ' ';
-    p = two_digits(p, seconds / 3600 % 24);
-    *p++ = ':';
-    p = two_digits(p, seconds / 60 % 60);
-    *p++ = ':';
-    p = two_digits(p, seconds % 60);
-    if (micro != 0) {
-        *p++ = '.';
-        for (uint64_t unit = 100000; micro != 0; micro %= unit, unit /= 10)
-            *p++ = (char)('0' + micro / unit);
-    }
-    return (size_t)(p - out) + put(p, "' DAY TO SECOND");
-}
-
 /* Only the milliseconds change within a second. */
 static size_t print_timestamp(struct value_printer *printer, int64_t us, bool local, char *out)
 {
@@ -120,7 +94,7 @@ size_t value_text(struct value_printer *printer, const struct column *col, int64
     case TYPE_TIMESTAMP_NTZ: return print_local_timestamp(column_values(col, int64_t)[row], out);
     case TYPE_TIME: return time_of_day_print(integer_at(col, row), out);
     case TYPE_INTERVAL_DT:
-    case TYPE_INTERVAL_YM: return print_interval(col->type, integer_at(col, row), out);
+    case TYPE_INTERVAL_YM: return interval_print(col->type, integer_at(col, row), out);
     case TYPE_INTERVAL: return calendar_interval_print(&column_values(col, struct calendar_interval)[row], out);
     case TYPE_STRING:
     case TYPE_BINARY:

@@ -211,6 +211,12 @@ static enum code decode_schema(struct analyser *self, const struct scope *scope,
 
 static enum code check_schema(struct analyser *self, const struct ast *ast, const struct type *schema)
 {
+    if (!type_has_text_keys(schema))
+        return sql_error(
+            self, ast->at, NULL,
+            "[DATATYPE_MISMATCH.INVALID_JSON_MAP_KEY_TYPE] Input schema \"%s\" can only contain STRING as a "
+            "key type for a MAP.",
+            type_text(self->arena, schema));
     if (schema->id == TYPE_STRUCT || schema->id == TYPE_ARRAY || schema->id == TYPE_MAP)
         return E_OK;
     return sql_error(self, ast->at, NULL,

@@ -287,8 +287,9 @@ enum code parse_type(struct parser *self, const struct type **out, const char **
         return E_OK;
     }
     bool timestamp = at_text(self, "timestamp"), of_day = at_text(self, "time");
+    bool nested = at_text(self, "array") || at_text(self, "map") || at_text(self, "struct"); // else `<` compares
     self->at++;
-    if (at_symbol(self, SYM_LESS) || at_symbol(self, SYM_NOT_EQUAL))
+    if (nested && (at_symbol(self, SYM_LESS) || at_symbol(self, SYM_NOT_EQUAL)))
         TRY(skip_angles(self));
     else if (at_symbol(self, SYM_OPEN))
         TRY(skip_parameters(self));

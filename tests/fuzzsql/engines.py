@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 SECONDS_MAX = 30
 VIEW = "CREATE OR REPLACE TEMPORARY VIEW"
-MARK = "\x01"  # between the rows that Spark's side hands over in one text
+MARK = "\x01|\x1e"  # between the rows that Spark's side hands over in one text
 
 # What makes many small queries quick; none changes a result. ConvertToLocalRelation would compute over VALUES before it looks
 # which columns and rows are needed, unlike over any other table.

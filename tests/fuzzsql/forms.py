@@ -79,7 +79,9 @@ class Forms:
         at = self.leaf(by, scope)
         of = self.values.type(("int", "bigint", "double", "decimal(18,6)", "string", "date"))
         head = self.random.choice(["max", "min", "count"])
-        keys = ", ".join(dict.fromkeys(f"{self.values.literal_text(by, 0)} AS p{i}" for i in range(self.random.choice([1, 2, 3]))))
+        # Each value once: where one comes twice Spark fails at run time.
+        values_of = dict.fromkeys(self.values.literal_text(by, 0) for _ in range(self.random.choice([1, 2, 3])))
+        keys = ", ".join(f"{value} AS p{i}" for i, value in enumerate(values_of))
         group = self.leaf(self.values.type(("int", "string", "boolean")), scope)
         more = ", count(*) AS n" if self.chance(0.3) else ""
         return Node(["SELECT * FROM (SELECT ", group, " AS g, ", at, " AS k, ", self.expr(of, scope, 1), " AS v FROM ", node, self.where(scope),

@@ -63,7 +63,7 @@ def near(mine, theirs, relative):
     a, b = NUMBER.findall(mine), NUMBER.findall(theirs)
     if len(a) != len(b) or NUMBER.sub("#", mine) != NUMBER.sub("#", theirs):
         return False
-    return all(as_float(x) == as_float(y) if relative == EXACT and len(y) < 13 else float(x) == float(y) or
+    return all((len(y) < 13 and as_float(x) == as_float(y)) or float(x) == float(y) or
                abs(float(x) - float(y)) <= relative * max(abs(float(x)), abs(float(y)), 1e-300) for x, y in zip(a, b))
 
 
@@ -179,6 +179,7 @@ class Difference:
     def __init__(self, kind, settings, statement, mine, theirs, small=False):
         self.kind, self.settings, self.statement, self.mine, self.theirs = kind, settings, statement, mine, theirs
         self.small = small
+        self.all_tables = [str(table.statement) for table in settings.tables if re.search(rf"\b{table.name}\b", statement)]
         self.tables = [table.shown for table in settings.tables if hasattr(table, "shown") and re.search(rf"\b{table.name}\b", statement)]
         for table in settings.tables:
             if hasattr(table, "shown"):

@@ -1,4 +1,5 @@
 """Differences that are meant, each with its reason."""
+import re
 
 
 def reason(difference):
@@ -13,7 +14,35 @@ def no_row(difference):
     return difference.kind == "error" and difference.mine.error is None and not difference.mine.rows
 
 
+def of_pattern(difference):
+    """leat reads a constant pattern before it looks for rows, and for other errors."""
+    mine = difference.mine.error or ""
+    return difference.kind == "error" and (mine.startswith(("INVALID_DATETIME_PATTERN", "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_"))
+                                           or mine == "INVALID_PARAMETER_VALUE.PATTERN") and difference.mine.error != difference.theirs.error
+
+
+def shift_behind_type(difference):
+    """Spark's lexer counts the words ARRAY, MAP and STRUCT as open `<`, so that `>>` behind array(..) is two `>`."""
+    return difference.theirs.error == "PARSE_SYNTAX_ERROR" and re.search(r"\b(array|map|struct)\b.*>>", difference.statement, re.I | re.S)
+
+
+def pivot_twice(difference):
+    keys = re.search(r" FOR k IN \((.*)\)\)$", difference.statement)
+    values = re.findall(r"(?:^|, )(.*?) AS p\d+", keys[1]) if keys else []
+    return difference.theirs.error == "INVALID_ARRAY_INDEX" and len(set(values)) < len(values)
+
+
+def cancelled(difference):
+    """Moments of values that differ by 15 digits, in the order in which a join gives its rows: what is left are rounding errors."""
+    moments = r"\b(covar_|regr_|var_|variance|std|corr|skewness|kurtosis|sum|avg|mean)"
+    return difference.kind == "rows" and re.search(moments, difference.statement) and any("e15" in table or "1e38" in table for table in difference.all_tables)
+
+
 KNOWN = [
+    (of_pattern, "a constant pattern that is none is an error when the query is read; Spark says it when a row needs the pattern"),
+    (shift_behind_type, "Spark's lexer takes `>>` behind the words array, map or struct for the end of a type"),
+    (pivot_twice, "a value twice in PIVOT .. IN: Spark fails with an index of its own arrays"),
+    (cancelled, "moments over values of 1e15 and more with digits behind the point: rounding depends on the order of a join's rows"),
     (no_row, "a constant fails that no row needs: Spark computes constants before it looks for rows"),
     (lambda d: "is no regular expression here" in d.mine.message, "leat's linear-time engine refuses what only backtracking or Java has"),
     (lambda d: d.mine.error == "RECORD_TOO_BIG", "leat's ceiling of a value's size; Spark's is the JVM's largest array"),
