@@ -276,7 +276,7 @@ static void table_empty(struct group_stage *self)
     state_clear(self->table);
 }
 
-enum { STATES_ROWS = 64 }; /* written at a time: a state may be large */
+enum { STATES_ROWS = 16 }; /* written at a time: a state may be large */
 
 /* All groups leave: they have grown out of memory. */
 static enum code groups_leave(struct group_stage *self, struct error *err)
