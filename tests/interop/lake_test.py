@@ -6,6 +6,7 @@
 import json
 import os
 import subprocess
+import sys
 
 import duckdb
 import pyarrow as pa
@@ -80,4 +81,8 @@ def seed_problems(seed):
 
 for number in range(int(FIRST), int(LAST or FIRST) + 1):
     seed_problems(number)
-finish()
+try:
+    finish()
+except SystemExit as left:  # threads of the readers that end with Python may abort it
+    sys.stdout.flush()
+    os._exit(left.code)

@@ -201,7 +201,8 @@ def made(spark, folder, name):
     path, work = folder / "made" / name, folder / "append" / name
     fill = {"t": f"delta.`{path}`", "base": str(folder / "made")}
     text = [statement.replace("{t}", fill["t"]).replace("{base}", fill["base"]) for statement in statements]
-    if error := spark.ask(*text, **{"spark.databricks.delta.checkpoint.partSize": "2", "spark.sql.variant.writeShredding.enabled": "true"}):
+    if error := spark.ask(*text, **{"spark.databricks.delta.checkpoint.partSize": "2", "spark.sql.variant.writeShredding.enabled": "true",
+                                 "spark.sql.variant.inferShreddingSchema": "true"}):
         return [f"Spark did not make it: {error[:600]}"]
     found, before = same(spark, path, folder / "made.arrow")
     done = append(work, path)
