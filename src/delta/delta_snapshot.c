@@ -177,6 +177,9 @@ enum code delta_snapshot_open(struct store *store, const struct delta_at *at, st
     enum code code = version_choose(store, &listing, at, &snapshot->version, err);
     if (code == E_OK)
         code = snapshot_replay(store, &listing, snapshot, err);
+    if (code == E_LOST && snapshot->version < listing.newest)
+        error_note(err, "version %" PRId64 " cannot be read any more, since old commits go with time",
+                   snapshot->version);
     delta_listing_free(&listing);
     if (code != E_OK) {
         delta_snapshot_free(snapshot);

@@ -252,7 +252,9 @@ static enum code columns_seek(void *self_, const struct source_ranges *ranges, s
 
 static enum code lost(const struct columns_source *self, const struct column_file *file, struct error *err)
 {
-    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read", self->name, file->name);
+    const char *why = self->delta ? ", or by a vacuum before, which leaves the files of young versions alone" : "";
+    return fail(err, E_LOST, "source %s: %s was changed or removed while the source was read%s", self->name, file->name,
+                why);
 }
 
 /* One that is not what was listed is lost: who reads relations lists again then. */

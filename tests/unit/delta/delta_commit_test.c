@@ -299,6 +299,26 @@ TEST(a_broken_checkpoint_is_read_around)
     store_close(store);
 }
 
+TEST(a_version_whose_commits_are_gone_is_told_by_its_number)
+{
+    struct store *store = store_new();
+    struct delta_table *table = table_open(store, "q/1");
+    struct delta_snapshot *snapshot = NULL;
+    struct error err = {0};
+    char path[DELTA_NAME_SIZE];
+    const struct delta_at at = {.version = 1};
+    for (int64_t v = 0; v < 4; v++)
+        added(table, "f", v, v);
+    CHECK_INT(delta_checkpoint_write(table, &budget, &err), E_OK);
+    delta_commit_path(0, path, sizeof path);
+    CHECK_INT(store_remove(store, path, &err), E_OK);
+    CHECK_STR(files_of(store, -1), "f");
+    CHECK_INT(delta_snapshot_open(store, &at, &budget, &snapshot, &err), E_LOST);
+    CHECK(strstr(err.text, "version 1 cannot be read any more") != NULL);
+    delta_table_free(table);
+    store_close(store);
+}
+
 TEST(the_log_says_which_version_brought_a_file)
 {
     struct store *store = store_new();
