@@ -142,6 +142,10 @@ TEST(parse_points_at_errors)
                           "   1 | SELECT (1 + 2\n"
                           "     |              ^\n"
                           "hint: expected ')' here"},
+        {"optimize t", "t.sql:1:1: [PARSE_SYNTAX_ERROR] Syntax error at or near 'optimize'\n"
+                       "   1 | optimize t\n"
+                       "     | ^^^^^^^^\n"
+                       "hint: leat compact DIR merges the small files of a project's tables"},
         {"SELECT '\xc3\xa9t\xc3\xa9', , 1", "t.sql:1:15: [PARSE_SYNTAX_ERROR] Syntax error at or near ','\n"
                                             "   1 | SELECT '\xc3\xa9t\xc3\xa9', , 1\n"
                                             "     |               ^"},
