@@ -89,11 +89,32 @@ static void printer_rows(void *context, const struct batch *batch)
 
 struct sql_sink printer_sink(struct printer *self) { return (struct sql_sink){printer_schema, printer_rows, self}; }
 
+/* A line of more characters than the terminal has columns would be wrapped, and the table no longer be one. */
+static void lines_cut(struct printer *self)
+{
+    struct text cut = {0};
+    bool some = false;
+    int32_t column = 0;
+    for (size_t i = 0; i < self->out.size; i++) {
+        char byte = self->out.data[i];
+        column = byte == '\n' ? 0 : column + (((unsigned char)byte & 0xc0) != 0x80);
+        some |= column > self->width;
+        if (column <= self->width)
+            text_add_char(&cut, byte);
+    }
+    if (some)
+        text_printf(&cut, "lines end where the terminal does: .mode json prints all\n");
+    text_free(&self->out);
+    self->out = cut;
+}
+
 void printer_finish(struct printer *self, bool complete)
 {
     if (self->schema != NULL && self->format == SHOW_TABLE) {
         if (complete)
             show_print(&self->show, &self->out);
+        if (complete && self->width > 0)
+            lines_cut(self);
         show_close(&self->show);
     }
     print_flush(self);

@@ -2,7 +2,9 @@
 
 #include <ctype.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "base/os.h"
 #include "base/text_number.h"
 #include "cli/cli.h"
 #include "cli/line_editor.h"
@@ -13,7 +15,7 @@
 static enum code statement_print(struct sql_shell *self, struct bytes statement, struct error *err)
 {
     char count[QUANTITY_TEXT_MAX], size[QUANTITY_TEXT_MAX];
-    struct printer printer = {.format = self->format};
+    struct printer printer = {.format = self->format, .width = self->talks ? os_terminal_columns() : 0};
     const struct sql_sink sink = printer_sink(&printer);
     int64_t spilled_bytes = self->run->spill.written_bytes;
     progress_begin(&self->progress);
@@ -27,8 +29,7 @@ static enum code statement_print(struct sql_shell *self, struct bytes statement,
         if (rows)
             fprintf(stderr, ", fetched %s row%s", quantity_count(printer.rows, count), printer.rows == 1 ? "" : "s");
         if (self->run->spill.written_bytes > spilled_bytes)
-            fprintf(stderr, ", %s went to disk",
-                    quantity_size(self->run->spill.written_bytes - spilled_bytes, size));
+            fprintf(stderr, ", %s went to disk", quantity_size(self->run->spill.written_bytes - spilled_bytes, size));
         fputc('\n', stderr);
     }
     return code;
@@ -121,6 +122,7 @@ int shell_talk(struct sql_shell *self, FILE *in)
     struct text typed = {.limit = SQL_TEXT_MAX + 1}, line = {.limit = SQL_TEXT_MAX + 1};
     struct line_editor *editor = line_editor_new(in);
     bool on = true;
+    self->talks = isatty(STDOUT_FILENO) == 1;
     puts("leat sql: .help for help, Ctrl-D to leave");
     while (on) {
         text_clear(&line);

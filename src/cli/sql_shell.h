@@ -16,6 +16,7 @@ struct sql_shell {
     struct progress progress;
     enum sql_format format;
     bool timing;
+    bool talks; /* at a terminal */
 };
 /* The exit code. */
 int shell_script(struct sql_shell *self, struct bytes script);

@@ -1,9 +1,12 @@
 """leat sql at a terminal: statements over several lines, what was typed before, Ctrl-C on a line and on a query."""
 
+import fcntl
 import os
 import pty
 import select
+import struct
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -20,6 +23,7 @@ class Prompt:
 
     def __init__(self, terminal="xterm"):
         self.rest = b""  # what it has said and nobody has looked at
+        self.before = b""  # what it had said when the last answer came
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.execve(LEAT, [LEAT, "sql"], {**os.environ, "TERM": terminal, "LEAT_HISTORY": str(HISTORY)})
@@ -35,7 +39,7 @@ class Prompt:
                 said += os.read(self.terminal, 4096)
             except OSError:
                 return [f"it left before {text!r}: {said[-600:]!r}"]
-        self.rest = said[said.index(text) + len(text):]
+        self.before, self.rest = self.before[-2000:] + said, said[said.index(text) + len(text):]
         return []
 
     def type(self, keys, text):
@@ -58,12 +62,15 @@ for terminal in ("xterm", "dumb"):
     problems = prompt.type(b"SELECT count(*) FROM range(1000000000000);\r", b"\r\n")
     time.sleep(0.5)
     check(f"{terminal}: Ctrl-C ends the query", problems + prompt.type(INTERRUPT, b"was stopped") + prompt.expect(b"leat> "))
+    fcntl.ioctl(prompt.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    problems = prompt.type(b"SELECT repeat('x', 90) AS x;\r", b"lines end where the terminal does") + prompt.expect(b"leat> ")
+    check(f"{terminal}: a wide table is cut", problems + ([] if b"|" + b"x" * 39 + b"\r\n" in prompt.before else [repr(prompt.before)]))
     check(f"{terminal}: Ctrl-D leaves", prompt.leave())
 
 edits = b"libedit" in Path(LEAT).read_bytes()
 if edits:
     prompt = Prompt()
-    check("what an earlier session typed comes back", prompt.type(UP + UP + b"\r", b"|7  |") + prompt.expect(b"leat> "))
+    check("what an earlier session typed comes back", prompt.type(UP + UP + UP + b"\r", b"|7  |") + prompt.expect(b"leat> "))
     check("the end of it", prompt.leave())
     check("the history is its owner's", [] if HISTORY.stat().st_mode & 0o077 == 0 else [oct(HISTORY.stat().st_mode)])
 finish(skipped=0 if edits else 3)
