@@ -57,7 +57,8 @@ static enum code failed(struct kafka_transaction *self, const char *what, const 
         *err = first; // why the transaction cannot go on, said better
         return err->code;
     }
-    enum code result = kafka_fail(&self->producer, code, what, text, err);
+    bool silent = code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    enum code result = kafka_fail(&self->producer, code, what, silent ? "no answer" : text, err);
     int64_t open_us = self->begun_us == 0 ? 0 : os->clock_mono_us() - self->begun_us;
     if (result != E_FENCED || open_us < self->expires_us)
         return result;
