@@ -70,7 +70,7 @@ static enum code stage_start(struct query *self, struct stage *stage, struct err
 {
     mem_grow(self->stages, self->stage_capacity, self->stage_count + 1);
     self->stages[self->stage_count++] = stage;
-    stage->budget = (struct budget){.of = self->spec.budget};
+    stage->budget = (struct budget){.of = &self->held};
     return stage->type->open(stage, err);
 }
 
@@ -120,7 +120,7 @@ static void parts_reserve(struct query *self)
         size_t sure = stage->type->spills ? self->spec.budget->limit_bytes / 2 / spilling : 0;
         struct error ignored = {0};
         sure = sure < STAGE_SURE_MAX ? sure : STAGE_SURE_MAX;
-        if (sure > 0 && budget_take(self->spec.budget, sure, stage->type->name, &ignored) == E_OK)
+        if (sure > 0 && budget_take(&self->held, sure, stage->type->name, &ignored) == E_OK)
             stage->budget.sure_bytes = sure;
     }
 }
@@ -130,13 +130,14 @@ static void part_give(struct stage *stage)
     size_t sure = stage->budget.sure_bytes;
     always(atomic_load(&stage->budget.used_bytes) == 0);
     stage->budget.sure_bytes = 0;
-    budget_give(stage->query->spec.budget, sure);
+    budget_give(&stage->query->held, sure);
 }
 
 enum code query_open(const struct query_spec *spec, struct query **out, struct error *err)
 {
     struct query *self = mem_new(struct query);
     self->spec = *spec;
+    self->held = (struct budget){.of = spec->budget, .limit_bytes = spec->budget->limit_bytes / 4 * 3};
     self->spill = spec->spill != NULL ? spec->spill : &self->own_spill;
     self->rejects.note = &self->note;
     self->plan_count = plan_number(&self->arena, spec->plan);

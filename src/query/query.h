@@ -5,7 +5,7 @@
  * Shape    one stage a plan node, a stage pulls from the ones below. A node with several users is computed once and
  *          kept. Sorting, grouping, windows, the hashed side of a join and shared nodes hold their rows
  * Owns     what it holds, charged to the budget; a batch handed out is the caller's to release
- * Spills   sorts, groups, distinct rows, joins by equality and windows go to disk when the budget is full (rows_file.h).
+ * Spills   sorts, groups, distinct rows and joins by equality go to disk when three quarters of the budget are full.
  *          Each of them is sure of a part of half of the budget, so that no stage starves behind another
  * Fails    E_DATA when an expression fails for a row, with Spark's condition and the expression's position (ANSI);
  *          E_UNSUPPORTED for nodes it cannot run; E_MEMORY over budget when nothing can go to disk, or the disk is full

@@ -32,6 +32,7 @@ struct stage {
 struct query {
     struct query_spec spec;
     struct query_spill *spill, own_spill;
+    struct budget held; /* of the stages that go to disk: three quarters, so that reading files goes on beside them */
     struct arena arena;
     struct stage *root;
     struct stage **stages; /* all of them, inputs first; heap */
