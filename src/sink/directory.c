@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/log.h"
 #include "base/os.h"
 #include "sink/directory.h"
 #include "sink/merge.h"
@@ -84,6 +85,7 @@ struct directory {
     struct merge_table merge_table;
     int32_t summary_columns;
     bool replacing; /* the epoch's rows are all rows of the table */
+    bool told;      /* that it has no step for that */
 };
 
 static const struct option directory_options[] = {
@@ -504,6 +506,18 @@ static void directory_replace(void *instance, int64_t epoch)
 static enum code remove_others(struct directory *self, struct error *err);
 static enum code take_place(struct directory *self, int64_t epoch, const struct parts *parts, struct error *err);
 
+/* In S3, once: nobody would look for it. */
+static void side_by_side_tell(struct directory *self)
+{
+    if (store_can_swap(self->store) || self->told)
+        return;
+    self->told = true;
+    log_warn(
+        "%s: files there cannot take the place of others in one step: while a view is replaced readers may see the rows of "
+        "both; make it a Delta table",
+        store_root(self->store));
+}
+
 static enum code directory_commit(void *instance, int64_t epoch, struct bytes token, struct error *err)
 {
     struct directory *self = instance;
@@ -515,6 +529,8 @@ static enum code directory_commit(void *instance, int64_t epoch, struct bytes to
         code = parts_check(self->store, &parts, err);
     if (code == E_OK)
         code = parts.replace ? take_place(self, epoch, &parts, err) : E_UNSUPPORTED;
+    if (code == E_UNSUPPORTED && parts.replace)
+        side_by_side_tell(self);
     if (code == E_UNSUPPORTED)
         code = parts_publish(self->store, &parts, recovering, err);
     if (code != E_OK) {

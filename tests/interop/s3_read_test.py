@@ -195,6 +195,31 @@ def pipeline(server, format, table):
     check(f"{server.name}: a stream and a {format} relation into {table}", problems)
 
 
+VIEWS = """CREATE MATERIALIZED VIEW in_commits TBLPROPERTIES ('leat.format' = 'delta') AS SELECT kind, count(*) AS n FROM lines GROUP BY kind;
+CREATE MATERIALIZED VIEW in_files AS SELECT kind, count(*) AS n FROM lines GROUP BY kind;
+"""
+
+
+def views(server):
+    """A view that is a Delta table is replaced by one commit; of one of plain files leat says that readers may see both."""
+    fs, folder, problems = filesystem(server), WORK / f"{server.name}-views", []
+    (folder / "transformations").mkdir(parents=True)
+    spec = SPEC.format(bucket=BUCKET, url=server.url, format="json").replace("/reading", "/views").replace("/stream", "/views-in")
+    (folder / "spark-pipeline.yml").write_text("\n".join(line for line in spec.split("\n") if "source.kinds" not in line))
+    (folder / "transformations/a.sql").write_text(VIEWS)
+    for step in range(3):
+        put(fs, f"views-in/p/in/{step}.json", "".join(json.dumps({"id": i, "kind": i % 4}) + "\n" for i in range(40)))
+        done = leat("run", folder, **server.settings())
+        problems += done.problems(0, *(["make it a Delta table"] if step > 0 else []))
+        for view in ("in_commits", "in_files"):
+            asked = leat("sql", folder, "--format", "csv", "-c", f"SELECT count(*), min(n), max(n) FROM {view}", **server.settings())
+            problems += [] if f"4,{10 * (step + 1)},{10 * (step + 1)}" in asked.out else [f"{view}: {asked.out} {asked.err[-300:]}"]
+    with fs.open_input_file(f"{BUCKET}/views/tables/in_commits/_delta_log/{2:020d}.json") as commit:
+        kinds = [next(iter(json.loads(line))) for line in commit.read().splitlines()]
+    problems += [] if kinds.count("add") == 1 and kinds.count("remove") == 1 else [f"{kinds}"]
+    check(f"{server.name}: views", problems)
+
+
 kinds = s3_servers.servers()
 skipped = 2 - len(kinds)
 for kind in kinds:
@@ -206,5 +231,6 @@ for kind in kinds:
     refusals(server)
     for format, table in (("parquet", "parquet"), ("csv", "csv"), ("json", "json"), ("delta", "delta")):
         pipeline(server, format, table)
+    views(server)
     server.stop()
 finish(skipped)
