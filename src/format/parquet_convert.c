@@ -85,6 +85,12 @@ static bool plan_step(const struct parquet_node *leaf, const struct type *type, 
         return plan_decimal(leaf, type, out);
     if ((from == TYPE_TIMESTAMP || from == TYPE_TIMESTAMP_NTZ) && (to == TYPE_TIMESTAMP || to == from))
         return plan_time(leaf->element, out);
+    if (from == TYPE_DATE && to == TYPE_TIMESTAMP_NTZ) { // a Delta column that was widened
+        out->step = VALUE_TIME;
+        out->factor = INT64_C(24) * 3600 * 1000000;
+        out->divisor = 1;
+        return true;
+    }
     if (to == TYPE_DOUBLE &&
         (from == TYPE_FLOAT || (type_is_integer(leaf->type) && leaf->element->physical == PARQUET_INT32))) {
         out->step = from == TYPE_FLOAT ? VALUE_FLOAT_TO_DOUBLE : VALUE_INT_TO_DOUBLE;
@@ -164,7 +170,7 @@ static bool run_time(const struct parquet_convert *c, const uint8_t *in, int64_t
 {
     bool bad = false;
     for (int64_t i = 0; i < count; i++) {
-        int64_t value = load_int(in + i * 8, 8, false), rest;
+        int64_t value = load_int(in + i * c->in_width, c->in_width, false), rest;
         bad |= __builtin_mul_overflow(value, c->factor, &value);
         rest = value % c->divisor;
         value = value / c->divisor - (rest < 0); // down, also before 1970
