@@ -14,6 +14,36 @@ void select_scope(struct select *select, const char *clause, struct scope *out)
 
 static enum code analyse_target(struct analyser *self, struct select *select, struct target *target);
 
+/* One of the columns of a generator that makes several: its names hide no others. */
+static bool is_of_several(const struct select *select, int32_t index)
+{
+    const struct target *targets = select->targets;
+    bool before = index > 0 && targets[index - 1].ast == NULL && targets[index - 1].alias != NULL;
+    bool behind =
+        index + 1 < select->target_count && targets[index + 1].ast == NULL && targets[index + 1].alias != NULL;
+    return targets[index].ast == NULL && (before || behind);
+}
+
+/* Another column of the list, already known, has the name, too. */
+static enum code refuse_second(struct analyser *self, const struct scope *scope, const struct select *select,
+                               int32_t first, const char *name)
+{
+    bool lateral = strcmp(scope->clause, "the SELECT list") == 0, having = strcmp(scope->clause, "HAVING") == 0;
+    const struct expr *expr = select->targets[first].expr;
+    bool looks = (lateral || having) && !select->grouping && select->targets[first].alias != NULL;
+    for (int32_t i = first + 1; i < select->target_count && looks; i++) {
+        const struct target *target = &select->targets[i];
+        if (target->alias == NULL || target->expr == NULL || !same_name(target->alias, name) ||
+            is_of_several(select, i))
+            continue;
+        if (lateral || !expr_equal(expr, target->expr))
+            return sql_error(self, target->at, NULL,
+                             "[%s] The name `%s` is ambiguous: two columns of the list have it.",
+                             lateral ? "AMBIGUOUS_LATERAL_COLUMN_ALIAS" : "AMBIGUOUS_REFERENCE", name);
+    }
+    return E_OK;
+}
+
 enum code select_alias(struct analyser *self, const struct scope *scope, const char *name, const struct expr **out)
 {
     struct select *select = scope->select != NULL ? scope->select : scope->aliases;
@@ -36,6 +66,7 @@ enum code select_alias(struct analyser *self, const struct scope *scope, const c
             self->depth--;
             return E_OK;
         }
+        TRY(refuse_second(self, scope, select, i, name));
         *out = target->expr;
         return E_OK;
     }
@@ -159,6 +190,26 @@ static const struct target *ordinal_target(const struct select *select, const st
     return at >= 1 && at <= select->target_count ? &select->targets[at - 1] : NULL;
 }
 
+/* a.b or a[0] where the alias a has no parts is of the column a of the rows. */
+static enum code analyse_sort_key(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                  const struct expr **out)
+{
+    struct scope rows_first = *scope;
+    int32_t depth = self->depth;
+    enum code code = analyse_expr(self, scope, ast, out);
+    if (code == E_OK || (strstr(self->err->text, "[INVALID_EXTRACT_BASE_FIELD_TYPE]") == NULL &&
+                         strstr(self->err->text, "[FIELD_NOT_FOUND]") == NULL))
+        return code;
+    struct error first = *self->err;
+    *self->err = (struct error){0};
+    self->depth = depth;
+    rows_first.aliases_first = false;
+    if (analyse_expr(self, &rows_first, ast, out) == E_OK)
+        return E_OK;
+    *self->err = first;
+    return code;
+}
+
 static enum code analyse_sort_keys(struct analyser *self, struct select *select, const struct ast_query *query,
                                    struct sort_keys *out)
 {
@@ -181,7 +232,7 @@ static enum code analyse_sort_keys(struct analyser *self, struct select *select,
                              "range is [1, %d]).",
                              ast->text, select->target_count);
         else
-            TRY(analyse_expr(self, &scope, ast, &out->exprs[i]));
+            TRY(analyse_sort_key(self, &scope, ast, &out->exprs[i]));
     }
     return E_OK;
 }
