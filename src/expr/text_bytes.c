@@ -92,6 +92,10 @@ static enum code bind_to_binary(struct binding *binding, struct error *err)
             *format = formats[i];
             return E_OK;
         }
+    if ((binding->function->flags & FN_TRY) != 0) {
+        binding->rewritten = expr_null(binding->ctx, type_of(TYPE_BINARY), binding->at);
+        return E_OK;
+    }
     return fail(err, E_SQL,
                 "[DATATYPE_MISMATCH.INVALID_ARG_VALUE] the format of to_binary is 'hex', 'utf-8', 'utf8' or 'base64'");
 }

@@ -27,6 +27,8 @@ TEST(keys_and_elements_are_not_cast_to_each_other)
     CHECK_ANSWER("SELECT 'x'[10]", "[INVALID_EXTRACT_BASE_FIELD_TYPE]");
     CHECK_ANSWER("SELECT array_size(NULL), size(NULL), arrays_zip(array(1), NULL)", "NULL, NULL, NULL");
     CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT size(NULL)", "-1");
+    CHECK_ANSWER("SELECT transform_keys(map('a', 1), (k, v) -> map(k, v))", "[DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE]");
+    CHECK_ANSWER("SELECT try_to_binary('abc', 'x')", "NULL");
     CHECK_ANSWER("SELECT get(NULL, 0)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
     CHECK_ANSWER("SELECT sort_array(array('b'), '1')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
     CHECK_ANSWER("SELECT concat(1, interval 1 day)", "1INTERVAL '1' DAY");
