@@ -4,8 +4,7 @@
  *          keys, too: a cast that forgot a STRUCT's order of fields would go unseen
  * Shape    one walk per value; fields and entries become members, a MAP's NULLs stay
  */
-#include "data/variant.h"
-#include "data/variant_build.h"
+#include "data/data.h"
 #include "expr/coerce.h"
 #include "expr/loop.h"
 #include "expr/writer.h"
