@@ -30,6 +30,7 @@ struct over_run {
     struct column *args; /* per position: the arguments, then the filter of an aggregate */
     int32_t arg_count;
     struct sort_keys low, high; /* RANGE bounds per position */
+    int32_t *places, *ranks;    /* IGNORE NULLS: positions with a value, and how many stand before each position */
 };
 
 /* ---- sorting ---- */
@@ -290,23 +291,44 @@ static enum code aggregate_run(struct over_run *self, struct builder *out, struc
 
 /* ---- the other functions ---- */
 
-static bool counts(const struct over_run *self, int64_t position)
+static void places_find(struct over_run *self)
 {
-    return !self->over->ignore_nulls || !column_is_null(&self->args[0], position);
+    int32_t count = 0;
+    self->places = mem_array(int32_t, 2 * (size_t)self->rows + 2);
+    self->ranks = self->places + self->rows + 1;
+    for (int64_t at = 0; at < self->rows; at++) {
+        self->ranks[at] = count;
+        self->places[count] = (int32_t)at;
+        count += !column_is_null(&self->args[0], at);
+    }
+    self->ranks[self->rows] = count;
+}
+
+/* The n-th position from `from` on that counts, n from 0; -1: the rows end before. */
+static int64_t place_from(const struct over_run *self, int64_t from, int64_t n)
+{
+    if (self->places == NULL)
+        return rows_away(from, n);
+    int64_t number = rows_away(self->ranks[from], n);
+    return number < self->ranks[self->rows] ? self->places[number] : -1;
+}
+
+/* The n-th position before `to` that counts, going back from 0. */
+static int64_t place_before(const struct over_run *self, int64_t to, int64_t n)
+{
+    if (self->places == NULL)
+        return rows_away(to, -1 - n);
+    int64_t number = self->ranks[to] - 1 - n;
+    return number >= 0 ? self->places[number] : -1;
 }
 
 static void put_shift(const struct over_run *self, int64_t at, struct builder *out)
 {
-    int64_t from = self->part_from[at], to = self->part_to[at], step = self->over->number < 0 ? 1 : -1;
-    int64_t left = self->over->number < 0 ? -self->over->number : self->over->number, position = at;
-    if (!self->over->ignore_nulls) {
-        position = rows_away(at, step * left);
-        left = 0;
-    }
-    while (left > 0 && position >= from && position < to) {
-        position += step;
-        left -= position >= from && position < to && counts(self, position);
-    }
+    int64_t from = self->part_from[at], to = self->part_to[at], rows = self->over->number, position = at;
+    if (rows > 0)
+        position = place_before(self, at, rows - 1);
+    else if (rows < 0)
+        position = place_from(self, at + 1, -1 - rows);
     if (position >= from && position < to)
         builder_copy(out, &self->args[0], position);
     else if (self->arg_count > 1)
@@ -317,13 +339,9 @@ static void put_shift(const struct over_run *self, int64_t at, struct builder *o
 
 static void put_nth(const struct over_run *self, int64_t at, struct builder *out)
 {
-    int64_t from = frame_from(self, at), to = frame_to(self, at), left = self->over->number, position;
-    if (left > 0)
-        for (position = from; position < to && (left -= counts(self, position)) > 0; position++)
-            ;
-    else
-        for (position = to - 1; position >= from && !counts(self, position); position--)
-            ;
+    int64_t from = frame_from(self, at), to = frame_to(self, at), number = self->over->number, position = -1;
+    if (from < to)
+        position = number > 0 ? place_from(self, from, number - 1) : place_before(self, to, 0);
     if (position >= from && position < to)
         builder_copy(out, &self->args[0], position);
     else
@@ -378,6 +396,8 @@ static enum code over_compute(struct over_run *self, struct builder *out, struct
     TRY(bound_keys(self, over->to.value, &self->high, err));
     if (over->kind == OVER_AGGREGATE)
         return aggregate_run(self, out, err);
+    if (over->ignore_nulls && self->arg_count > 0)
+        places_find(self);
     for (int64_t at = 0; at < self->rows; at++) {
         put_rank(self, at, &dense, out);
         TRY(results_bound(self, out, err));
@@ -421,6 +441,7 @@ static enum code over_column(struct stage *stage, const struct plan_over *over, 
     for (int32_t i = 0; run.args != NULL && i < run.arg_count; i++)
         column_release(&run.args[i]);
     mem_free(run.args);
+    mem_free(run.places);
     sort_keys_free(&run.keys);
     sort_keys_free(&run.low);
     sort_keys_free(&run.high);
