@@ -93,6 +93,7 @@ static const struct call_name names[] = {
     {"rank", "RANK", 0, {0}, 0},
     {"dense_rank", "DENSE_RANK", 0, {0}, 0},
     {"percent_rank", "PERCENT_RANK", 0, {0}, 0},
+    {"time_bucket", NULL, 2, {"TIMESTAMP '1970-01-01 00:00:00'"}, 0},
     {"lag", NULL, 1, {"1", "NULL"}, 0},
     {"lead", NULL, 1, {"1", "NULL"}, 0},
 };

@@ -151,3 +151,25 @@ TEST(in_a_subquery_is_never_in_doubt)
     CHECK_ANSWER("SELECT count(*) FROM VALUES (1), (2) AS t(a) WHERE (a IN (SELECT CAST(NULL AS INT))) IS NULL", "0");
     CHECK_ANSWER("SELECT NULL IN (SELECT 1)", "NULL");
 }
+
+TEST(times_have_buckets)
+{
+#define LA "SET TIME ZONE 'America/Los_Angeles';"
+    CHECK_ANSWER("SELECT time_bucket(INTERVAL '15' MINUTE, TIMESTAMP'2024-01-01 10:37:00'), "
+                 "time_bucket(INTERVAL '7' HOUR, TIMESTAMP_NTZ'1969-03-10 04:30:00')",
+                 "2024-01-01 10:30:00, 1969-03-10 02:00:00");
+    CHECK_ANSWER(LA "SELECT time_bucket(INTERVAL '3' HOUR, TIMESTAMP'2024-07-01 10:37:00'), "
+                    "time_bucket(INTERVAL '36' HOUR, TIMESTAMP'2024-07-01 10:37:00'), "
+                    "time_bucket(INTERVAL '1 02:00:00' DAY TO SECOND, TIMESTAMP'2024-07-01 10:37:00')",
+                 "2024-07-01 17:00:00, 2024-07-01 07:00:00, 2024-07-01 11:00:00");
+    CHECK_ANSWER(
+        "SELECT time_bucket(INTERVAL '5' MONTH, TIMESTAMP'1969-04-11 01:00:00', TIMESTAMP'2020-01-31 05:00:00'), "
+        "time_bucket(INTERVAL '1' MONTH, TIMESTAMP'2024-07-15 08:30:00', TIMESTAMP'2024-01-31 09:00:00')",
+        "1969-03-31 05:00:00, 2024-06-30 09:00:00");
+    CHECK_ANSWER(
+        "SELECT time_bucket(CAST(NULL AS INTERVAL DAY), current_timestamp()), time_bucket(INTERVAL '1' DAY, NULL)",
+        "NULL, NULL");
+    CHECK_ANSWER("SELECT time_bucket(INTERVAL '0' DAY, current_timestamp())", "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE]");
+    CHECK_ANSWER("SELECT time_bucket(INTERVAL '1' DAY, current_date())", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+#undef LA
+}
