@@ -172,8 +172,7 @@ static enum code pick_build(struct parquet_reader *self, const struct parquet_no
         return E_OK;
     if (node->kind == TYPE_NULL)
         return leaf_add(self, node, type, &out->leaf, err);
-    const struct type *group =
-        type->id == TYPE_VARIANT && node->variant_group != NULL ? node->variant_group : type;
+    const struct type *group = type->id == TYPE_VARIANT && node->variant_group != NULL ? node->variant_group : type;
     if (node->kind != group->id) {
         enum code code = parquet_convert_refuse(node, type, err);
         error_note(err, "column %s", node->path);

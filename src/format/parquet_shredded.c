@@ -9,7 +9,6 @@
  * Out      rows with a metadata of their own: the file's may name what a row has not, and Spark's readers look only at a row's
  * Spec     github.com/apache/parquet-format: VariantShredding.md
  */
-#include "data/variant_build.h"
 #include "format/parquet_read.h"
 
 #include <string.h>

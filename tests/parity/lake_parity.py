@@ -88,6 +88,11 @@ MADE = {
 }
 
 
+# Spark has no other way to say what to shred: it infers little of a few rows.
+SHREDDING = {"spark.sql.variant.writeShredding.enabled": "true", "spark.sql.variant.inferShreddingSchema": "false",
+             "spark.sql.variant.forceShreddingSchemaForTest": "a ARRAY<DECIMAL(9,1)>, b BIGINT, c STRUCT<d: BOOLEAN>"}
+
+
 class SparkDied(Exception):
     """No answer; the text has the end of its log."""
 
@@ -201,8 +206,8 @@ def made(spark, folder, name):
     path, work = folder / "made" / name, folder / "append" / name
     fill = {"t": f"delta.`{path}`", "base": str(folder / "made")}
     text = [statement.replace("{t}", fill["t"]).replace("{base}", fill["base"]) for statement in statements]
-    if error := spark.ask(*text, **{"spark.databricks.delta.checkpoint.partSize": "2", "spark.sql.variant.writeShredding.enabled": "true",
-                                 "spark.sql.variant.inferShreddingSchema": "true"}):
+    settings = SHREDDING if name == "shredded" else {"spark.databricks.delta.checkpoint.partSize": "2"}
+    if error := spark.ask(*text, **settings):
         return [f"Spark did not make it: {error[:600]}"]
     found, before = same(spark, path, folder / "made.arrow")
     done = append(work, path)
