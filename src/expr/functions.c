@@ -637,7 +637,11 @@ static void print_row(const char *name, const char *signature, const char *help,
 void functions_print(struct text *out)
 {
     static const char head[] = "| name | signature | what it does | example |\n|---|---|---|---|\n";
-    text_add_string(out, "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test.\n");
+    text_add_string(
+        out,
+        "# Functions\n\nGenerated from the tables in src/expr; every example is run as a test. In signatures a capital letter "
+        "is one type wherever it stands; what ends in `?` may be missing, in `...` may come any number of "
+        "times, and in `!` is not cast.\n");
     for (int i = 0; i < FAMILY_COUNT; i++) {
         text_printf(out, "\n## %s\n\n%s", families[i].title, head);
         for (const struct function *const *at = families[i].functions; *at != NULL; at++)
