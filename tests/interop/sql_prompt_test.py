@@ -57,7 +57,9 @@ for terminal in ("xterm", "dumb"):
     prompt = Prompt(terminal)
     problems = prompt.type(b"SELECT 40 + 2\r", b"    > ") + prompt.type(b"  AS answer;\r", b"|42    |") + prompt.expect(b"leat> ")
     check(f"{terminal}: a statement over two lines", problems)
-    problems = prompt.type(b"SELECT nonsense ", b"nonsense ") + prompt.type(INTERRUPT, b"leat> ")
+    problems = prompt.type(b"SELECT nonsense ", b"nonsense ")
+    time.sleep(0.5)  # the terminal echoes before leat reads
+    problems += prompt.type(INTERRUPT, b"leat> ")
     check(f"{terminal}: Ctrl-C drops the line", problems + prompt.type(b"SELECT 7 AS n;\r", b"|7  |") + prompt.expect(b"leat> "))
     problems = prompt.type(b"SELECT count(*) FROM range(1000000000000);\r", b"\r\n")
     time.sleep(0.5)
