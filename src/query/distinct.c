@@ -7,7 +7,7 @@
  * Full           the table keeps the keys that it has; rows with others go to disk, those of both sides parted alike, and
  *                are compared part by part
  */
-#include "query/partition.h"
+#include "query/key_parts.h"
 
 struct row_count {
     int64_t right; /* rows of the right side that are left to pair */

@@ -6,7 +6,7 @@
  *          grouped part by part. When its groups cannot grow (collect_list), they leave for the parts too
  */
 #include "base/hash.h"
-#include "query/partition.h"
+#include "query/key_parts.h"
 #include "query/portion.h"
 
 struct group_call {

@@ -10,7 +10,7 @@
  * Matches  of rows that find too many are thrown away, and half of the rows seek again
  */
 #include "lower/lower.h"
-#include "query/partition.h"
+#include "query/key_parts.h"
 #include "query/portion.h"
 
 struct match_side {

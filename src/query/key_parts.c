@@ -1,4 +1,4 @@
-#include "query/partition.h"
+#include "query/key_parts.h"
 
 #include "query/portion.h"
 

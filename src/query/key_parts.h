@@ -1,12 +1,12 @@
-/* partition.h - inside query/: rows parted by their keys' hash on disk, so that each part fits where all did not.
+/* key_parts.h - inside query/: rows parted by their keys' hash on disk, so that each part fits where all did not.
  *
  * Level    a part that is still too large is parted again, by other bits of the hash. PARTITION_LEVELS_MAX levels in all:
  *          rows of one key stay together, and no level parts them
  * Sides    a partition has rows of one input, or of two that are to be brought together: equal keys, equal partition
  * Holds    a block's worth of rows of each partition
  */
-#ifndef QUERY_PARTITION_H
-#define QUERY_PARTITION_H
+#ifndef QUERY_KEY_PARTS_H
+#define QUERY_KEY_PARTS_H
 
 #include "query/rows_file.h"
 
