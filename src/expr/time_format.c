@@ -271,7 +271,8 @@ SCALAR_SAME(fn_try_to_date, "try_to_date", "(string, string) -> date",
 
 static enum code bind_unix_of_time(struct binding *binding, struct error *err)
 {
-    return expr_call(binding->ctx, "unix_seconds", binding->args, 1, binding->at, &binding->rewritten, err);
+    const struct expr *instant = expr_cast_implicit(binding->ctx, binding->args[0], type_of(TYPE_TIMESTAMP));
+    return expr_call(binding->ctx, "unix_seconds", &instant, 1, binding->at, &binding->rewritten, err);
 }
 SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) -> bigint | (date) -> bigint",
             "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",

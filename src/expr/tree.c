@@ -229,7 +229,8 @@ static const char *cast_suggestion(bool ansi, bool try_cast, const struct type *
 enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                     struct position at, const struct expr **out, struct error *err)
 {
-    if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && !type_is_nested(to))
+    bool interval = type_is_interval(to) || to->id == TYPE_INTERVAL; // which no VARIANT can hold
+    if (of->type->id == TYPE_VARIANT && to->id != TYPE_VARIANT && !type_is_nested(to) && !interval)
         return variant_cast(ctx, of, to, try_cast, at, out, err);
     if (to->id == TYPE_VARIANT && of->type->id != TYPE_VARIANT && of->type->id != TYPE_NULL &&
         variant_takes(of->type, false))
