@@ -76,9 +76,10 @@ enum retry_verdict dependency_failed(struct dependency *self, const struct retry
 {
     struct reaction reaction = reaction_to(err->code);
     if (self->failures == 0)
-        self->since_us = now_us;
+        self->since_us = self->asked_us > 0 ? self->asked_us : now_us;
     if (self->failures < INT32_MAX)
         self->failures++;
+    self->asked_us = 0;
     self->trying = false;
     self->code = err->code;
     snprintf(self->error, sizeof self->error, "%s", err->text);
@@ -98,12 +99,21 @@ enum retry_verdict dependency_failed(struct dependency *self, const struct retry
     return RETRY_LATER;
 }
 
+int64_t dependency_wait_us(const struct dependency *self, const struct retry_policy *policy, int64_t now_us,
+                           int64_t least_us, int64_t most_us)
+{
+    if (policy->limit_us == 0)
+        return most_us;
+    int64_t left_us = policy->limit_us - (self->failures > 0 ? now_us - self->since_us : 0);
+    return left_us < least_us ? least_us : left_us < most_us ? left_us : most_us;
+}
+
 void dependency_worked(struct dependency *self)
 {
     self->circuit = CIRCUIT_CLOSED;
     self->trying = false;
     self->failures = 0;
-    self->since_us = self->next_us = 0;
+    self->asked_us = self->since_us = self->next_us = 0;
     self->code = E_OK;
     self->error[0] = '\0';
 }

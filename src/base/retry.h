@@ -58,7 +58,8 @@ struct dependency {
     enum circuit circuit;
     bool trying;      /* half-open: its attempt is under way */
     int32_t failures; /* in a row; 0 = it works, as far as anybody knows */
-    int64_t since_us; /* when the first of them was seen */
+    int64_t asked_us; /* when the attempt began that now fails by having no answer; 0 = it fails at once */
+    int64_t since_us; /* when the first of them began, or was seen */
     int64_t next_us;  /* no attempt before */
     enum code code;   /* of the last one */
     char error[DEPENDENCY_ERROR_MAX];
@@ -72,6 +73,10 @@ enum retry_verdict {
 /* An attempt failed. */
 enum retry_verdict dependency_failed(struct dependency *self, const struct retry_policy *policy, int64_t now_us,
                                      uint64_t random, const struct error *err);
+/* How long an attempt may wait for an answer: `most_us`, but no longer than the limit leaves, so that a policy of seconds is
+ * not outlasted by its first attempt. Never below `least_us`: the attempt at the limit is one, too. */
+int64_t dependency_wait_us(const struct dependency *self, const struct retry_policy *policy, int64_t now_us,
+                           int64_t least_us, int64_t most_us);
 /* It works: the row of failures is over. */
 void dependency_worked(struct dependency *self);
 /* May an attempt begin now? If so it has begun: its end is dependency_failed or dependency_worked. */

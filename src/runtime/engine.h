@@ -48,6 +48,7 @@ struct progress {
     struct retry_policy policy;
     struct disks disks;
     const char *checkpoint; /* its folder */
+    int64_t asked_us;       /* since when an engine that opens waits for a broker; 0 = it does not */
     int64_t attempt_us;     /* when something that had failed was tried again */
     int64_t told_us;        /* of trouble, in the log */
     bool told_future;       /* that rows have event times of the far future, in the log */

@@ -17,15 +17,13 @@
 #include "runtime/change.h"
 #include "runtime/engine.h"
 #include "runtime/tables_check.h"
+#include "runtime/trouble.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 static const char TASK[] = "0";
-
-/* How long one attempt waits for a broker that is to be written to; whatever fails then is tried again (trouble.h). */
-enum { ATTEMPT_US = 20 * 1000 * 1000 };
 
 /* A record of before paths: what is staged cannot be found. */
 static enum code folder_unknown(const struct chain_sink *sink, struct arena *arena, struct error *err)
@@ -437,7 +435,7 @@ static enum code stages_open(struct engine *self, struct error *err)
         .quarantine_value_max = self->settings.quarantine_value_max,
         .transaction = epoch_transaction_sender(&self->transaction),
         .task = TASK,
-        .timeout_us = ATTEMPT_US,
+        .timeout_us = trouble_wait_us(self->progress),
     };
     TRY(outputs_open(&outputs, &self->outputs, err));
     self->prompt = without_files(self->pipeline);
@@ -504,11 +502,14 @@ static enum code transaction_open(struct engine *self, struct error *err)
         .pipeline = self->pipeline,
         .query_id = chain_query_id(self->chain),
         .task = TASK,
-        .timeout_us = ATTEMPT_US,
+        .timeout_us = trouble_wait_us(self->progress),
         .budget = &self->budget,
     };
+    self->progress->asked_us = os->clock_mono_us();
     TRY(epoch_transaction_open(&self->transaction, &spec, err));
-    return epoch_transaction_settle(&self->transaction, self->chain, self->options->accept, err);
+    TRY(epoch_transaction_settle(&self->transaction, self->chain, self->options->accept, err));
+    self->progress->asked_us = 0;
+    return E_OK;
 }
 
 static enum code engine_start(struct engine *self, struct error *err)

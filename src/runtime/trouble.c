@@ -11,6 +11,8 @@ enum {
     NAP_US = 50 * 1000,               /* how long a wait takes to notice a stop */
     TOLD_EVERY_US = 10 * 1000 * 1000, /* in the log, while a circuit is open */
     PROVED_US = 10 * 1000 * 1000,
+    ANSWER_MIN_US = 1000 * 1000, /* the least and the most that one attempt waits for a broker */
+    ANSWER_MAX_US = 20 * 1000 * 1000,
 };
 
 void trouble_init(struct progress *progress, const struct run_settings *settings, const struct run_options *options)
@@ -122,9 +124,9 @@ static enum code give_up(struct progress *progress, const struct dependency *d, 
         return err->code;
     snprintf(why, sizeof why, "%s", d->error);
     return fail(err, d->code,
-                "%s. leat gave up after %d attempts in %.0f s; leat.retry.limit says how long it tries. Nothing is "
+                "%s. leat gave up after %d attempt%s in %.0f s; leat.retry.limit says how long it tries. Nothing is "
                 "lost: the next start goes on where the last commit stands. %s",
-                why, d->failures, seconds(now_us - d->since_us), remedy(d->code, d->name));
+                why, d->failures, d->failures == 1 ? "" : "s", seconds(now_us - d->since_us), remedy(d->code, d->name));
 }
 
 /* ---- waiting ---- */
@@ -153,6 +155,8 @@ enum code trouble_wait(struct progress *progress, struct engine *engine, struct 
             return code;
         struct disk *disk = disk_of(progress, err);
         struct dependency *d = blame(progress, disk, err);
+        d->asked_us = progress->asked_us;
+        progress->asked_us = 0;
         bool was_open = d->circuit != CIRCUIT_CLOSED;
         int64_t now_us = os->clock_mono_us();
         enum retry_verdict verdict = dependency_failed(d, &progress->policy, now_us, os_random(), err);
@@ -169,6 +173,19 @@ enum code trouble_wait(struct progress *progress, struct engine *engine, struct 
     }
     progress->attempt_us = os->clock_mono_us();
     return E_OK;
+}
+
+int64_t trouble_wait_us(const struct progress *progress)
+{
+    static const struct dependency sound;
+    int64_t now_us = os->clock_mono_us();
+    int64_t wait_us = dependency_wait_us(&sound, &progress->policy, now_us, ANSWER_MIN_US, ANSWER_MAX_US);
+    for (int32_t i = 0; i < progress->dependencies.count; i++) {
+        const struct dependency *d = &progress->dependencies.items[i];
+        int64_t left_us = dependency_wait_us(d, &progress->policy, now_us, ANSWER_MIN_US, ANSWER_MAX_US);
+        wait_us = left_us < wait_us ? left_us : wait_us;
+    }
+    return wait_us;
 }
 
 static void works_since(struct progress *progress, struct engine *engine, int64_t since_us)

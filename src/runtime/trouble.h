@@ -22,6 +22,8 @@ void trouble_init(struct progress *progress, const struct run_settings *settings
 /* `err` is what failed. E_OK: the wait is over, try again. Else do not: E_STOPPED, or `err` with for how
  * long, how often and what to do. `engine` is NULL while none is open. */
 MUST_CHECK enum code trouble_wait(struct progress *progress, struct engine *engine, struct error *err);
+/* How long an engine that opens may wait for a broker's answer: what leat.retry.limit leaves, within reason. */
+int64_t trouble_wait_us(const struct progress *progress);
 /* An epoch came to its end; `ran`: it was committed. */
 void trouble_passed(struct progress *progress, bool ran);
 /* For status: those that do not work now. */

@@ -17,7 +17,7 @@ import oracle
 import tables
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
-from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, produce, topic_create, until
+from trial import BOOTSTRAP, ROOT, WORK, Leat, check, finish, leat, produce, project, topic_create, until
 
 EXAMPLE = ROOT / "examples/transactions"
 RECORDS = 60_000
@@ -104,6 +104,32 @@ def no_broker():
         "broker unreachable: Ctrl-C at once",
         [] if time.monotonic() - begun < 6 else ["it took more than 6 s"],
     )
+
+
+def no_broker_to_write_to():
+    """A producer's first question waits for long: for no longer than the limit leaves."""
+    broker = f"127.0.0.1:{free_port()}"
+    folder = project(
+        "no-broker-out",
+        f"""name: no_broker_out
+storage: file://{WORK}/no-broker-out/data
+libraries:
+  - glob:
+      include: transformations/**
+configuration:
+  source.events.format: kafka
+  source.events.kafka.bootstrap.servers: {broker}
+  source.events.subscribe: events
+  sink.copy.format: kafka
+  sink.copy.from: copied
+  sink.copy.kafka.bootstrap.servers: {broker}
+  sink.copy.topic: copy
+""",
+        "CREATE TEMPORARY VIEW copied AS SELECT value FROM STREAM events;",
+    )
+    done = leat("run", folder, *GIVE_UP)
+    check("no broker to write to", done.problems(1, broker, "starting transactions", "gave up after"))
+    check("no broker to write to: the limit is kept", [] if done.seconds < 10 else [f"{done.seconds:.0f} s"])
 
 
 def no_topic():
@@ -298,6 +324,7 @@ def damaged(place):
 disks = own_mounts()
 fill(TOPIC, RECORDS)
 no_broker()
+no_broker_to_write_to()
 no_topic()
 offsets_gone()
 not_writable()

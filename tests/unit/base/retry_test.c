@@ -66,6 +66,21 @@ TEST(retry_gives_up_at_the_limit)
     CHECK(attempts < 1000);
 }
 
+TEST(retry_no_answer_for_the_whole_limit)
+{
+    struct retry_policy policy = plain;
+    struct dependency d = {0};
+    struct error err = down(E_BROKER);
+    CHECK_INT(dependency_wait_us(&d, &policy, 0, SECOND, 20 * SECOND), 20 * SECOND);
+    policy.limit_us = 8 * SECOND;
+    CHECK_INT(dependency_wait_us(&d, &policy, 0, SECOND, 20 * SECOND), 8 * SECOND);
+    d.asked_us = 100 * SECOND; // since then it was waited for
+    CHECK_INT(dependency_failed(&d, &policy, 105 * SECOND, 0, &err), RETRY_LATER);
+    CHECK_INT(dependency_wait_us(&d, &policy, 105 * SECOND, SECOND, 20 * SECOND), 3 * SECOND);
+    CHECK_INT(dependency_wait_us(&d, &policy, 108 * SECOND, SECOND, 20 * SECOND), SECOND);
+    CHECK_INT(dependency_failed(&d, &policy, 108 * SECOND, 0, &err), RETRY_GIVE_UP);
+}
+
 TEST(retry_limits_by_error)
 {
     static const struct {
