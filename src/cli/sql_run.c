@@ -104,6 +104,7 @@ static enum code statement_try(struct sql_run *self, struct bytes text, const st
     struct answer answer = {.sink = sink};
     enum code code = sql_session_step(self->session, &arena, text, rows_new, &step, err);
     *again = false;
+    self->made_table = self->made_table || (code == E_OK && step.in_memory);
     if (code == E_OK && step.action == SESSION_DROP)
         rows_drop(self, step.target);
     else if (code == E_OK && step.action != SESSION_NOTHING) {

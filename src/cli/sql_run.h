@@ -25,6 +25,7 @@ struct sql_run {
     struct budget budget;
     struct query_spill spill;       /* the disk of its queries */
     struct query_files files;       /* what FROM parquet.`..` means */
+    bool made_table;                /* a statement created one: it ends with the session */
     struct query *running;          /* NULL between statements */
     bool (*stopped)(void *context); /* see query_spec; may be NULL */
     void *stopped_context;

@@ -12,6 +12,17 @@
 
 /* ---- one statement ---- */
 
+/* Whoever writes CREATE TABLE .. USING delta may look for its files. */
+static void tell_memory(struct sql_shell *self)
+{
+    if (!self->run->made_table || self->told_memory)
+        return;
+    self->told_memory = true;
+    fputs("note: tables of CREATE TABLE are held in memory and end with leat sql: nothing is written to disk. Tables "
+          "on disk are written by a project's pipeline (leat run)\n",
+          stderr);
+}
+
 static enum code statement_print(struct sql_shell *self, struct bytes statement, struct error *err)
 {
     char count[QUANTITY_TEXT_MAX], size[QUANTITY_TEXT_MAX];
@@ -24,6 +35,7 @@ static enum code statement_print(struct sql_shell *self, struct bytes statement,
     bool rows = printer.schema != NULL;
     printer_finish(&printer, code == E_OK);
     fflush(stdout);
+    tell_memory(self);
     if (self->timing && code == E_OK) {
         fprintf(stderr, "Time taken: %.3f seconds", (double)took_us / 1e6);
         if (rows)

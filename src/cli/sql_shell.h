@@ -16,7 +16,8 @@ struct sql_shell {
     struct progress progress;
     enum sql_format format;
     bool timing;
-    bool talks; /* at a terminal */
+    bool talks;       /* at a terminal */
+    bool told_memory; /* that tables are not written; once */
 };
 /* The exit code. */
 int shell_script(struct sql_shell *self, struct bytes script);

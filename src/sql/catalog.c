@@ -191,16 +191,25 @@ enum code element_resolve(struct analyser *self, struct element *element)
 
 /* ---- reading ---- */
 
+const char *catalog_hint(const struct catalog *catalog, struct arena *arena, const char *name)
+{
+    enum { LISTED_MAX = 8 };
+    struct list names = {0};
+    for (int32_t i = 0; i < catalog->elements.count; i++)
+        list_add(arena, &names, ((const struct element *)catalog->elements.items[i])->name);
+    const char *near = nearest_word(name, (const char *const *)names.items, (size_t)names.count);
+    if (near != NULL)
+        return arena_printf(arena, "did you mean `%s`?", near);
+    const char *hint = NULL;
+    for (int32_t i = 0; i < names.count && i < LISTED_MAX; i++)
+        hint = hint == NULL ? arena_printf(arena, "there is `%s`", (const char *)names.items[i])
+                            : arena_printf(arena, "%s, `%s`", hint, (const char *)names.items[i]);
+    return names.count > LISTED_MAX ? arena_printf(arena, "%s, and %d more", hint, names.count - LISTED_MAX) : hint;
+}
+
 static enum code not_found(struct analyser *self, const struct ast_relation *relation, const char *name)
 {
-    struct list names = {0};
-    const char *hint = NULL;
-    if (self->catalog != NULL) {
-        for (int32_t i = 0; i < self->catalog->elements.count; i++)
-            list_add(self->arena, &names, ((const struct element *)self->catalog->elements.items[i])->name);
-        const char *near = nearest_word(name, (const char *const *)names.items, (size_t)names.count);
-        hint = near != NULL ? arena_printf(self->arena, "did you mean `%s`?", near) : NULL;
-    }
+    const char *hint = self->catalog != NULL ? catalog_hint(self->catalog, self->arena, name) : NULL;
     return sql_error(self, relation->at, hint,
                      "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found. Verify the spelling "
                      "and correctness of the schema and catalog.",

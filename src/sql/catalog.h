@@ -38,6 +38,8 @@ struct catalog {
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
+/* For a name that is not there: "did you mean `silver`?", or which there are; NULL when there is none. */
+const char *catalog_hint(const struct catalog *catalog, struct arena *arena, const char *name);
 /* parquet, csv, ..: 'leat.format', USING, or what is set for all tables. */
 const char *table_format(const struct catalog *catalog, const struct ast_statement *table);
 /* The rows of a source of files as they lie there; E_SQL for sources that have no end. */

@@ -424,6 +424,7 @@ struct session_step {
     struct stored_rows *target;
     const struct type *schema; /* FILL: of the target; lives as long as it, as the plan's does not */
     bool overwrite;
+    bool in_memory; /* a table was created, whose rows are on no disk, whatever format it names */
 };
 struct sql_session *sql_session_new(const struct session *initial);
 /* Tables' rows go back through `drop`, which owns how they are held. */

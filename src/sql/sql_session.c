@@ -121,6 +121,18 @@ static enum code name_error(struct step *self, const char *condition, const char
     return sql_error(&self->analyser, statement->name_at, NULL, "[%s] %s `%s`.", condition, text, statement->name);
 }
 
+/* `text` says that the statement's table is not there, or that what is there holds no rows of the session. */
+static enum code no_table(struct step *self, const char *text)
+{
+    const struct ast_statement *statement = self->statement.statement;
+    const char *hint = relation_find(self->session, statement->name) >= 0
+                           ? "it is a view, or files; leat sql only reads those, and a project's tables are written by "
+                             "leat run"
+                           : catalog_hint(&self->catalog, self->analyser.arena, statement->name);
+    return sql_error(&self->analyser, statement->name_at, hint, "[TABLE_OR_VIEW_NOT_FOUND] %s `%s`.", text,
+                     statement->name);
+}
+
 /* ---- views ---- */
 
 /* The view's tree must outlive the statement: it is parsed once more, into the relation's own arena. */
@@ -228,6 +240,7 @@ static enum code create_table(struct step *self)
     if (plan != NULL)
         *self->out = (struct session_step){
             .action = SESSION_FILL, .plan = plan, .target = relation->rows, .schema = relation->schema};
+    self->out->in_memory = true;
     return E_OK;
 }
 
@@ -264,7 +277,7 @@ static enum code insert(struct step *self)
     int32_t at = relation_find(self->session, statement->name);
     struct plan *plan;
     if (at < 0 || self->session->relations[at]->rows == NULL)
-        return name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table of the session");
+        return no_table(self, "There is no table of the session");
     struct relation *table = self->session->relations[at];
     size_t count = (size_t)table->schema->field_count;
     int32_t *places = arena_array(analyser->arena, int32_t, count);
@@ -299,8 +312,7 @@ static enum code drop(struct step *self)
 {
     int32_t at = relation_find(self->session, self->statement.statement->name);
     if (at < 0)
-        return self->statement.if_exists ? E_OK
-                                         : name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table or view");
+        return self->statement.if_exists ? E_OK : no_table(self, "There is no table or view");
     struct relation *relation = self->session->relations[at];
     if (relation->rows != NULL)
         *self->out = (struct session_step){.action = SESSION_DROP, .target = relation->rows};
@@ -313,7 +325,7 @@ static enum code truncate(struct step *self)
 {
     int32_t at = relation_find(self->session, self->statement.statement->name);
     if (at < 0 || self->session->relations[at]->rows == NULL)
-        return name_error(self, "TABLE_OR_VIEW_NOT_FOUND", "There is no table");
+        return no_table(self, "There is no table of the session");
     const struct relation *table = self->session->relations[at];
     struct plan *none = plan_new(self->analyser.arena, PLAN_VALUES, table->schema, (struct position){0});
     *self->out = (struct session_step){

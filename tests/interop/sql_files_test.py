@@ -182,6 +182,24 @@ def refusals():
     check("no Parquet file", [] if isinstance(said, str) and "no Parquet file" in said else [f"said {said}"])
 
 
+def session_tables():
+    """Names that are not there, with the ones that may be meant; and what becomes of tables: told once, not in lines."""
+    created = "CREATE TABLE rates (a INT); CREATE VIEW v AS SELECT 1 AS a; "
+    absent = "[TABLE_OR_VIEW_NOT_FOUND]"
+    for sql in ("SELECT * FROM rate", "INSERT INTO rate VALUES (1)", "TRUNCATE TABLE rate", "DROP TABLE rate", "DESCRIBE rate"):
+        refused(f"a name nearby: {sql}", created + sql, absent, "did you mean `rates`?")
+    refused("no name nearby", created + "SELECT * FROM something_else", absent, "there is `rates`, `v`")
+    refused("rows for a view", created + "INSERT INTO v VALUES (1)", absent, "leat sql only reads those")
+    sql = "CREATE TABLE d (a INT) USING delta; CREATE TABLE p USING parquet AS SELECT 1 AS a; INSERT INTO d SELECT * FROM p"
+    notes = leat("sql", "-c", sql).err.count("nothing is written to disk")
+    check("tables in memory: told once", [] if notes == 1 else [f"{notes} times"])
+    notes = leat("sql", "-c", "SELECT 1; CREATE TEMPORARY VIEW v AS SELECT 2").err
+    check("no table: nothing told", [f"said {notes}"] if notes else [])
+    line = json.dumps({"id": 1, "sql": "CREATE TABLE t (a INT) USING delta"}) + "\n"
+    done = subprocess.run([LEAT, "sql", "--jsonl"], input=line, capture_output=True, text=True)
+    check("tables in memory: not told in lines", [f"said {done.stderr}"] if done.stderr or done.returncode else [])
+
+
 # ---- a project ----
 
 SPEC = """name: shop
@@ -231,7 +249,9 @@ def tables():
     expect("the quarantine", "SELECT reason, field, tables FROM _quarantine", [("reason", "field", "tables"), ("CAST_INVALID_INPUT", "id", '["silver"]')], folder=folder)
     expect("a table beside files and the session's own", f"CREATE TEMPORARY VIEW big AS SELECT id FROM silver WHERE id > 17; SELECT b.id, o.amount FROM big b JOIN json.`{feeds}` o ON o.id = CAST(b.id AS STRING) ORDER BY 1", [("id", "amount"), ("18", "9.0"), ("19", "9.5")], folder=folder)
     said = ask("INSERT INTO silver SELECT 1, 'a', 1.0, DATE '2026-01-01'", status=2, folder=folder)
-    check("tables are not written", [] if isinstance(said, str) and "TABLE_OR_VIEW_NOT_FOUND" in said else [f"said {said}"])
+    check("tables are not written", [] if isinstance(said, str) and "TABLE_OR_VIEW_NOT_FOUND" in said and "leat run" in said else [f"said {said}"])
+    said = ask("SELECT * FROM totels", status=2, folder=folder)
+    check("a project's names", [] if "did you mean `totals`?" in said else [f"said {said}"])
     timed = subprocess.run([LEAT, "sql", str(folder), "-c", "SELECT 1", "--timing"], capture_output=True, text=True)
     check("--timing", [] if "Time taken: 0." in timed.stderr and "fetched 1 row" in timed.stderr else [timed.stderr])
 
@@ -301,6 +321,7 @@ parquet_shapes()
 memory_is_bounded(folder)
 lines()
 refusals()
+session_tables()
 tables()
 drift()
 views_by_trigger()
