@@ -23,6 +23,7 @@ RATE, SECONDS, WARM_UP = 100_000, 60, 10
 GOAL_SECONDS, GOAL_FILES = 1.0, 60
 SOAK_RATE = 150_000       # about half of what the pipeline takes on two cores that the broker and the producer share
 EVERY_SECONDS = 5
+TOPIC_KEEPS = 2 << 30     # bytes of a partition: what half an hour brings would fill the disk
 RSS_GROWTH, KEPT_GROWTH = 0.15, 0.5   # of the second half over the first: what is still flat
 
 
@@ -33,7 +34,7 @@ class Run:
         self.rate, self.records = rate, rate * seconds
         self.output, self.log = fresh(name), OUT / f"{name}.err"
         with kafka(INSTANCE) as bootstrap:
-            create_topic(INSTANCE, "transactions")
+            create_topic(INSTANCE, "transactions", TOPIC_KEEPS)
             environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "OUTPUT": str(self.output)}
             with open(self.log, "wb") as err:
                 leat = subprocess.Popen([LEAT, "run", ROOT / "bench/queries/freshness"], stdout=subprocess.DEVNULL, stderr=err,

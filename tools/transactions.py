@@ -39,8 +39,10 @@ def kafka(name):
         subprocess.run([KAFKA, "stop", "--name", name], check=False)
 
 
-def create_topic(name, topic):
-    subprocess.run([KAFKA, "topics", "--name", name, "--create", "--topic", topic, "--partitions", str(PARTITIONS)],
+def create_topic(name, topic, keep_bytes=None):
+    """`keep_bytes` of a partition stay at least; None: all of them."""
+    kept = [] if keep_bytes is None else ["--config", f"retention.bytes={keep_bytes}", "--config", f"segment.bytes={keep_bytes // 4}"]
+    subprocess.run([KAFKA, "topics", "--name", name, "--create", "--topic", topic, "--partitions", str(PARTITIONS), *kept],
                    check=True, stdout=subprocess.DEVNULL)
 
 
