@@ -38,7 +38,6 @@ static const struct {
     {"collate collations", "collations: leat compares texts by their bytes, as UTF8_BINARY does"},
     {"measure", "reads metric views, which leat does not have"},
     {"sql_keywords", "lists the words of Spark's parser"},
-    {"schema_of_variant schema_of_variant_agg", "not yet"},
 };
 enum { ABSENT_COUNT = sizeof absent / sizeof absent[0] };
 

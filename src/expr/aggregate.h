@@ -48,6 +48,7 @@ extern const struct aggregate *const listagg_aggregates[];
 extern const struct aggregate *const histogram_aggregates[];
 extern const struct aggregate *const bitmap_aggregates[];
 extern const struct aggregate *const vector_aggregates[];
+extern const struct aggregate *const variant_aggregates[];
 
 /* DISTINCT is an aggregate around another one, call->bound. */
 extern const struct aggregate aggregate_distinct;

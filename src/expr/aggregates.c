@@ -7,9 +7,9 @@
 #include "expr/signature.h"
 
 static const struct aggregate *const *const families[] = {
-    sum_aggregates,     moment_aggregates,    extreme_aggregates, pick_aggregates,
-    approx_aggregates,  quantile_aggregates,  mode_aggregates,    collect_aggregates,
-    listagg_aggregates, histogram_aggregates, bitmap_aggregates,  vector_aggregates,
+    sum_aggregates,      moment_aggregates, extreme_aggregates, pick_aggregates,    approx_aggregates,
+    quantile_aggregates, mode_aggregates,   collect_aggregates, listagg_aggregates, histogram_aggregates,
+    bitmap_aggregates,   vector_aggregates, variant_aggregates,
 };
 enum { FAMILY_COUNT = sizeof families / sizeof families[0] };
 

@@ -160,6 +160,7 @@ extern const struct function *const schema_functions[];
 extern const struct function *const context_functions[];
 extern const struct function *const variant_functions[];
 extern const struct function *const variant_make_functions[];
+extern const struct function *const variant_schema_functions[];
 extern const struct function *const sentence_functions[];
 
 /* Next row of `name` behind `after` (NULL: the first); NULL when there is none. */

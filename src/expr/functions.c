@@ -52,6 +52,7 @@ static const struct family {
     {"Where a query runs", context_functions},
     {"Variants", variant_functions},
     {"Making variants", variant_make_functions},
+    {"Schemas of variants", variant_schema_functions},
     {"Sentences", sentence_functions},
     {"Arrays changed", array_edit_functions},
     {"Functions of functions", lambda_functions},

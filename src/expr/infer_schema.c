@@ -1,37 +1,12 @@
 /* infer_schema.c - schema_of_json and schema_of_csv: the schema of a constant record, as the text that from_json takes. */
-#include <ctype.h>
 #include <strings.h>
 
 #include "expr/coerce.h"
 #include "expr/reshape.h"
+#include "expr/variant_schema.h"
 #include "format/format.h"
 
 /* ---- a type in DDL ---- */
-
-static bool is_plain_name(const char *name)
-{
-    if (!isalpha((unsigned char)name[0]) && name[0] != '_')
-        return false;
-    for (const char *c = name; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80 || (!isalnum((unsigned char)*c) && *c != '_'))
-            return false;
-    return true;
-}
-
-static void print_name(const char *name, struct text *out)
-{
-    if (is_plain_name(name)) {
-        text_add_string(out, name);
-        return;
-    }
-    text_add_char(out, '`');
-    for (const char *c = name; *c != '\0'; c++) {
-        if (*c == '`')
-            text_add_char(out, '`');
-        text_add_char(out, *c);
-    }
-    text_add_char(out, '`');
-}
 
 static void print_ddl(struct arena *arena, const struct type *type, struct text *out)
 {
@@ -43,7 +18,7 @@ static void print_ddl(struct arena *arena, const struct type *type, struct text 
         text_add_string(out, "STRUCT<");
         for (int32_t i = 0; i < type->field_count; i++) {
             text_add_string(out, i > 0 ? ", " : "");
-            print_name(type->fields[i].name, out);
+            ddl_print_name(bytes_of_string(type->fields[i].name), out);
             text_add_string(out, ": ");
             print_ddl(arena, type->fields[i].type, out);
         }

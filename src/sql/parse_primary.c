@@ -292,6 +292,8 @@ enum code parse_call(struct parser *self, const char *name, int32_t first, struc
     take_nulls_option(self, node);
     TRY(expect_symbol(self, SYM_CLOSE));
     TRY(parse_call_tail(self, node));
+    if (strcmp(node->text, "when") == 0 && args.count > 1 && node->call == NULL) // when(a, b, c, d, e): CASE spelled so
+        node->kind = AST_CASE;
     return finish(self, node, &args, first, out);
 }
 
@@ -410,6 +412,12 @@ static enum code parse_atom(struct parser *self, struct ast **out)
     case KW_LIKE:
     case KW_ILIKE:
     case KW_RLIKE:
+    case KW_IN:
+    case KW_BETWEEN:
+    case KW_WHEN:
+    case KW_AND:
+    case KW_OR:
+    case KW_DIV:
         if (call) {
             self->at++;
             return parse_call(self, keyword_text(self->tokens[first].keyword), first, out);

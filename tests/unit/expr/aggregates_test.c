@@ -162,6 +162,13 @@ static const struct expected {
     {"bitmap_construct_agg", {I}, false, "binary", {"\n", "\xa0"}}, // up to the first zero byte
     {"bitmap_or_agg", {"(cast binary " S ")"}, false, "binary", {"c", "z"}},
     {"bitmap_and_agg", {"(cast binary " S ")"}, false, "binary", {"`", ""}},
+    {"schema_of_variant_agg", {"(variant:of " D ")"}, false, "string", {"DOUBLE", "DOUBLE"}},
+    {"schema_of_variant_agg", {"(variant:of " M ")"}, false, "string", {"DECIMAL(3,2)", "DECIMAL(4,2)"}},
+    {"schema_of_variant_agg",
+     {"(variant:of (named_struct 'x' " I " 'a b' (array " S ")))"},
+     false,
+     "string",
+     {"OBJECT<`a b`: ARRAY<STRING>, x: BIGINT>", "OBJECT<`a b`: ARRAY<STRING>, x: BIGINT>"}},
     {"vector_sum", {"(array (cast float " D "))"}, false, "array<float>", {"[5.5]", "[NaN]"}},
     {"vector_avg", {"(array (cast float 2))"}, false, "array<float>", {"[2.0]", "[2.0]"}},
     {"median", {B}, false, "double", {"15.0", "9.0"}},

@@ -1,5 +1,7 @@
 /* Functions that SQL defines; what Spark 4.2 answers to the same statements, but where a test says otherwise. */
 #include "kit.h"
+
+#include <stdio.h>
 #include "query_kit.h"
 
 #define T1 "CREATE TEMPORARY VIEW t1 AS SELECT * FROM VALUES (1, 'a'), (2, 'b'), (3, 'c') AS t1(id, name);"
@@ -172,4 +174,75 @@ TEST(times_have_buckets)
     CHECK_ANSWER("SELECT time_bucket(INTERVAL '0' DAY, current_timestamp())", "[DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE]");
     CHECK_ANSWER("SELECT time_bucket(INTERVAL '1' DAY, current_date())", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
 #undef LA
+}
+
+TEST(functions_spelled_as_words)
+{
+    CHECK_ANSWER("SELECT when(false, 1, true, 2, 3), when(false, 1), `when`(false, 1, 3)", "2, NULL, 3");
+    CHECK_ANSWER("SELECT count(when(c > 1, c)) FROM VALUES (1), (2) AS t(c)", "1");
+    CHECK_ANSWER("SELECT in(1, 1, 2), between(1, 0, 2), and(true, false), or(true, false), div(7, 2)",
+                 "true, true, false, true, 3");
+    CHECK_ANSWER("SELECT `!`(true), `%`(5, 3), `<=>`(1, null), `>>`(4, 1)", "false, 2, false, 2");
+    CHECK_ANSWER("SELECT CASE WHEN (1 = 1) THEN 2 END, CASE 1 WHEN (1) THEN 3 END", "2, 3");
+    CHECK_ANSWER("SELECT 1 IN (1, 2) AND (3 BETWEEN (1) AND (4)) OR (false)", "true");
+}
+
+/* What Spark 4.2 says of the same. */
+TEST(schemas_of_variants)
+{
+    static const struct {
+        const char *json, *schema;
+    } cases[] = {
+        {"null", "VOID"},
+        {"1", "BIGINT"},
+        {"true", "BOOLEAN"},
+        {"\"a\"", "STRING"},
+        {"1.50", "DECIMAL(2,1)"},
+        {"100.00", "DECIMAL(3,0)"},
+        {"0.0", "DECIMAL(1,0)"},
+        {"-0.001", "DECIMAL(3,3)"},
+        {"1e10", "DOUBLE"},
+        {"12345678901234567890", "DECIMAL(20,0)"},
+        {"[]", "ARRAY<VOID>"},
+        {"{}", "OBJECT<>"},
+        {"[null, 1]", "ARRAY<BIGINT>"},
+        {"[1, 1.5]", "ARRAY<DECIMAL(21,1)>"},
+        {"[1, 1.0]", "ARRAY<DECIMAL(20,0)>"},
+        {"[1, 1e5]", "ARRAY<DOUBLE>"},
+        {"[1.25, 100.5]", "ARRAY<DECIMAL(5,2)>"},
+        {"[12345678901234567890123456789012345678, 0.5]", "ARRAY<DOUBLE>"},
+        {"[1, true]", "ARRAY<VARIANT>"},
+        {"[[1], 2]", "ARRAY<VARIANT>"},
+        {"[[], [1]]", "ARRAY<ARRAY<BIGINT>>"},
+        {"[{\"a\": 1}, null]", "ARRAY<OBJECT<a: BIGINT>>"},
+        {"[{\"b\": 1, \"a\": 2}, {\"c\": \"x\", \"a\": 1.5}]", "ARRAY<OBJECT<a: DECIMAL(21,1), b: BIGINT, c: STRING>>"},
+        {"{\"a b\": 1, \"x`y\": 2, \"1a\": 3, \"_1\": 4, \"\": null}",
+         "OBJECT<``: VOID, `1a`: BIGINT, _1: BIGINT, `a b`: BIGINT, `x``y`: BIGINT>"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char sql[512];
+        snprintf(sql, sizeof sql, "SELECT schema_of_variant(parse_json('%s'))", cases[i].json);
+        CHECK_ANSWER(sql, cases[i].schema);
+    }
+    CHECK_ANSWER("SELECT schema_of_variant(1.5F::variant), schema_of_variant(X'41'::variant), "
+                 "schema_of_variant(CAST(NULL AS VARIANT))",
+                 "FLOAT, BINARY, NULL");
+}
+
+TEST(schemas_of_groups_of_variants)
+{
+    CHECK_ANSWER(
+        "SELECT k, schema_of_variant_agg(parse_json(j)) FROM VALUES (1, '{\"a\": [1]}'), (1, '{\"a\": [\"x\"]}'), "
+        "(2, '[1]'), (2, null), (2, 'null'), (2, '[1.5]'), (3, null) AS t(k, j) GROUP BY k ORDER BY k",
+        "1, OBJECT<a: ARRAY<VARIANT>>\n2, ARRAY<DECIMAL(21,1)>\n3, VOID");
+    CHECK_ANSWER("SELECT schema_of_variant_agg(v) FROM VALUES (DATE'2020-01-01'::variant), "
+                 "(TIMESTAMP_NTZ'2020-01-01 00:00:00'::variant) AS t(v)",
+                 "TIMESTAMP_NTZ");
+    CHECK_ANSWER("SELECT schema_of_variant_agg(v) FROM VALUES (1.5F::variant), (1::variant) AS t(v)", "FLOAT");
+    CHECK_ANSWER("SELECT schema_of_variant_agg(v) FROM VALUES (1.5F::variant), (1.5BD::variant) AS t(v)", "DOUBLE");
+    // many members, which come in every order
+    CHECK_ANSWER(
+        "SELECT length(schema_of_variant_agg(parse_json('{\"k' || id * 7919 % 1000 || '\":1}'))) FROM range(3000)",
+        "13896");
+    CHECK_ANSWER("SELECT schema_of_variant_agg('a')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
 }
