@@ -34,6 +34,7 @@ static enum code source_open(struct files_reader *self, const struct files_reade
         .tests = source->tests,
         .test_count = source->test_count,
         .may_lack = source->of_table, // before its first epoch
+        .tells_file = source->tells_file,
         .needed = {[SOURCE_VALUE] = true, [SOURCE_TOPIC] = true},
     };
     for (int32_t i = 0; i < source->option_count; i++) {
@@ -146,9 +147,29 @@ static enum code files_open(struct stage *base, struct error *err)
     return files_reader_open(&self->reader, &spec, err);
 }
 
+/* A column that says the file. */
+static bool is_told(const struct stage *base, const struct field *field)
+{
+    return base->plan->source->tells_file && source_is_file_column(field);
+}
+
 static bool same_bytes(struct bytes a, struct bytes b)
 {
     return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+/* What the file of `rows` lines gives. */
+static enum code file_value(const struct files_scan *self, const char *path, const struct field *field, int64_t rows,
+                            struct column *out, struct error *err)
+{
+    const struct zone *zone = self->base.query->spec.session->zone;
+    struct source_file file;
+    if (!is_told(&self->base, field))
+        return source_path_column(self->path, path, field, zone, rows, out, err);
+    if (!self->reader.type->file_of(self->reader.source, path, &file))
+        return fail(err, E_LOST, "%s is not among the files any more", path);
+    source_file_column(&file, field, rows, out);
+    return E_OK;
 }
 
 /* Rows of one file lie together: the value is found once for each of them. */
@@ -156,7 +177,6 @@ static enum code path_column(const struct files_scan *self, const struct batch *
                              struct column *out, struct error *err)
 {
     const struct column *files = &lines->columns[SOURCE_TOPIC];
-    const struct zone *zone = self->base.query->spec.session->zone;
     struct text name = {0};
     struct column whole = {0};
     enum code code = E_OK;
@@ -167,7 +187,7 @@ static enum code path_column(const struct files_scan *self, const struct batch *
             to++;
         text_clear(&name);
         text_add(&name, file.data, file.size);
-        code = source_path_column(self->path, name.data, field, zone, to - from, &part, err);
+        code = file_value(self, name.data, field, to - from, &part, err);
         if (code == E_OK)
             column_append(&whole, &part, 0, to - from);
         column_release(&part);
@@ -193,7 +213,7 @@ static enum code lines_next(struct files_scan *self, struct batch *out, struct e
     for (int32_t i = 0; code == E_OK && i < schema->field_count; i++) {
         const struct field *field = &schema->fields[i];
         const struct type *path = self->base.plan->source->path_columns;
-        if (path != NULL && type_field_index(path, field->name, true) >= 0)
+        if (is_told(&self->base, field) || (path != NULL && type_field_index(path, field->name, true) >= 0))
             code = path_column(self, &lines, field, &made.columns[i], err);
         else
             column_share(&made.columns[i], &lines.columns[SOURCE_VALUE]);

@@ -25,6 +25,8 @@ struct columns_source {
     int32_t next;       /* file */
     int64_t read_bytes; /* of the files before the open one */
     int64_t read_rows;  /* of the open one */
+    bool asks_row;      /* where a row stands in its file */
+    int64_t *numbers;   /* of the last rows that were read; rows_max of them, or NULL */
     struct place place;
     struct store *bucket;                 /* of a path in S3: kept, so that its connections are */
     struct parquet_reader *reader;        /* of the file before `next`, or NULL */
@@ -47,11 +49,15 @@ static enum code columns_open(struct columns_source *self, const struct source_s
     self->name = arena_strdup(&self->arena, spec->name);
     self->schema = self->files.schema = spec->schema;
     self->zone = spec->zone != NULL ? spec->zone : zone_utc();
+    self->files.tells_file = spec->tells_file;
+    self->asks_row = spec->tells_file && source_asks_row(spec->schema);
     self->budget = spec->budget;
     self->tests = spec->tests;
     self->test_count = spec->test_count;
     self->file_tests = arena_array(&self->arena, struct row_test, (size_t)spec->test_count + 1);
     self->rows_max = spec->batch_rows > 0 && spec->batch_rows < BATCH_ROWS_MAX ? spec->batch_rows : BATCH_ROWS_MAX;
+    if (self->asks_row)
+        self->numbers = arena_array(&self->arena, int64_t, (size_t)self->rows_max);
     TRY(files_settings_read(self->delta ? delta_options : parquet_files_options, spec, &self->arena, &self->settings,
                             err));
     self->settings.partitioned = true;
@@ -113,7 +119,7 @@ static enum code parquet_list(struct columns_source *self, uint64_t *sum, struct
     column_files_clear(&self->files);
     for (int32_t i = 0; code == E_OK && i < found.count; i++) {
         const struct found_file *file = &found.items[i];
-        partition_of_path(&self->files, column_files_add(&self->files, file->name, file->size_bytes),
+        partition_of_path(&self->files, column_files_add(&self->files, file->name, file->size_bytes, file->modified_us),
                           self->settings.path);
         *sum = XXH64(file->name, strlen(file->name), *sum);
         *sum = hash_mix(hash_mix(*sum, (uint64_t)file->size_bytes), (uint64_t)file->modified_us);
@@ -292,8 +298,9 @@ static bool file_may_meet(struct columns_source *self, const struct column_file 
     for (int32_t t = 0; may && t < self->test_count; t++) {
         int32_t index = type_field_index(self->schema, self->tests[t].column, true);
         struct column one = {0};
-        if (index < 0 || (file->gone != NULL && !file->fixed[index].given))
-            continue; // deleted rows are counted from the file's first
+        bool counts = file->gone != NULL || self->asks_row; // rows, from the file's first
+        if (index < 0 || (counts && !file->fixed[index].given) || file->fixed[index].of_file)
+            continue;
         if (!file->fixed[index].given) {
             struct row_test *test = &self->file_tests[(*left)++];
             *test = self->tests[t];
@@ -360,6 +367,8 @@ static void gone_drop(struct columns_source *self, struct batch *read, int64_t f
         batch_release(read);
         *read = rest;
     }
+    for (int32_t i = 0; i < count && self->asks_row; i++)
+        self->numbers[i] = first + kept[i];
     mem_free(kept);
 }
 
@@ -368,13 +377,17 @@ static enum code columns_join(const struct columns_source *self, struct batch *r
                               struct error *err)
 {
     const struct column_file *file = &self->files.items[self->next - 1];
+    struct source_file told = column_file_source(file);
     int32_t from = 0;
+    told.row_numbers = self->numbers;
     batch_init(out, self->schema, read->rows);
     for (int32_t i = 0; i < self->schema->field_count; i++) {
         if (!file->fixed[i].given) {
             out->columns[i] = column_take(&read->columns[from++]);
             if (self->files.stored != NULL)
                 column_rename(&out->columns[i], self->schema->fields[i].type);
+        } else if (file->fixed[i].of_file) {
+            source_file_column(&told, &self->schema->fields[i], read->rows, &out->columns[i]);
         } else if (partition_column(&self->schema->fields[i], &file->fixed[i], self->zone, read->rows, &out->columns[i],
                                     err) != E_OK) {
             return error_note(err, "%s", file->name);
@@ -406,6 +419,8 @@ static enum code batch_next(struct columns_source *self, struct batch *out, stru
         TRY(parquet_reader_next(self->reader, self->rows_max, &read, err));
         int64_t first = self->read_rows;
         self->read_rows += read.rows;
+        for (int64_t i = 0; i < read.rows && self->asks_row; i++)
+            self->numbers[i] = first + i;
         if (read.rows == 0)
             file_pass(self);
         else if (self->gone_next < self->gone_count)

@@ -22,11 +22,13 @@
 /* What all rows of a file have in a column. */
 struct fixed_value {
     bool given;
+    bool of_file;     /* SOURCE_FILE_COLUMN, or a field of it */
     const char *text; /* NULL: the value is NULL */
 };
 struct column_file {
     const char *name;                /* absolute path */
     int64_t size_bytes;              /* as listed; -1: not known */
+    int64_t modified_us;             /* as listed */
     struct fixed_value *fixed;       /* per field of the schema */
     const struct delta_vector *gone; /* its rows that are deleted; NULL: none */
 };
@@ -34,11 +36,17 @@ struct column_files {
     struct arena arena;
     const struct type *schema;
     const struct type *stored; /* the same columns as the files name them; NULL: just so */
+    bool tells_file;           /* some may be SOURCE_FILE_COLUMN, or fields of it */
     struct column_file *items;
     int32_t count, capacity;
 };
-/* A new last file, its name copied, without fixed values. */
-struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes);
+/* A new last file, its name copied, without fixed values but what tells the file. */
+struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes,
+                                     int64_t modified_us);
+static inline struct source_file column_file_source(const struct column_file *file)
+{
+    return (struct source_file){file->name, file->size_bytes, file->modified_us, NULL};
+}
 void column_files_clear(struct column_files *files);
 
 /* ---- columns_partition.c ---- */

@@ -13,16 +13,20 @@ static const char HIVE_NULL[] = "__HIVE_DEFAULT_PARTITION__";
 
 /* ---- files ---- */
 
-struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes)
+struct column_file *column_files_add(struct column_files *files, const char *name, int64_t size_bytes,
+                                     int64_t modified_us)
 {
     mem_grow(files->items, files->capacity, files->count + 1);
     struct column_file *file = &files->items[files->count++];
     size_t fields = (size_t)files->schema->field_count;
     *file = (struct column_file){.name = arena_strdup(&files->arena, name),
                                  .size_bytes = size_bytes,
+                                 .modified_us = modified_us,
                                  .fixed = arena_array(&files->arena, struct fixed_value, fields)};
-    for (size_t i = 0; i < fields; i++)
-        file->fixed[i] = (struct fixed_value){0};
+    for (size_t i = 0; i < fields; i++) {
+        bool of_file = files->tells_file && source_is_file_column(&files->schema->fields[i]);
+        file->fixed[i] = (struct fixed_value){.given = of_file, .of_file = of_file};
+    }
     return file;
 }
 
@@ -30,7 +34,7 @@ void column_files_clear(struct column_files *files)
 {
     mem_free(files->items);
     arena_free(&files->arena);
-    *files = (struct column_files){.schema = files->schema};
+    *files = (struct column_files){.schema = files->schema, .tells_file = files->tells_file};
 }
 
 /* ---- names of folders ---- */
@@ -41,7 +45,7 @@ void partition_set(struct column_files *files, struct column_file *file, const c
     if (index < 0)
         return;
     bool null = value == NULL || value[0] == '\0' || strcmp(value, HIVE_NULL) == 0;
-    file->fixed[index] = (struct fixed_value){true, null ? NULL : arena_strdup(&files->arena, value)};
+    file->fixed[index] = (struct fixed_value){.given = true, .text = null ? NULL : arena_strdup(&files->arena, value)};
 }
 
 /* Behind as many parts of the path as the pattern has: folders of the table begin there. */

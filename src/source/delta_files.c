@@ -82,6 +82,10 @@ static enum code columns_match(const struct delta_schema *schema, bool may_lack,
     struct field *fields = arena_array(&out->arena, struct field, (size_t)wanted->field_count);
     for (int32_t i = 0; i < wanted->field_count; i++) {
         const struct delta_column *column = delta_schema_find(schema, wanted->fields[i].name);
+        if (out->tells_file && source_is_file_column(&wanted->fields[i])) {
+            fields[i] = wanted->fields[i]; // in no file
+            continue;
+        }
         if (column == NULL && may_lack) {
             fields[i] = (struct field){PARQUET_BY_ID "4294967296", wanted->fields[i].type, true}; // larger than any id
             continue;
@@ -145,7 +149,7 @@ static enum code file_add(const struct files_settings *settings, const struct de
                               : snprintf(whole, sizeof whole, "%s/%s", settings->path, path);
     if (size < 0 || (size_t)size >= sizeof whole)
         return fail(err, E_UNSUPPORTED, "%s: the path is too long", file->path);
-    struct column_file *given = column_files_add(out, whole, file->size_bytes);
+    struct column_file *given = column_files_add(out, whole, file->size_bytes, file->time_ms * 1000);
     for (int32_t i = 0; i < snapshot->metadata.partition_columns.count; i++) {
         const char *name = snapshot->metadata.partition_columns.items[i];
         const struct delta_column *column = delta_schema_find(schema, name);

@@ -304,12 +304,21 @@ static enum code files_mirror(void *self_, const struct source_ranges *committed
     return files_log_compact(&self->log, offset, self->settings.age_us, err);
 }
 
+static bool files_file_of(const void *self_, const char *path, struct source_file *out)
+{
+    const struct files_source *self = self_;
+    const struct file_entry *entry = files_log_find(&self->log, path);
+    if (entry != NULL)
+        *out = (struct source_file){entry->name, entry->size_bytes, entry->modified_us, NULL};
+    return entry != NULL;
+}
+
 #define FILES_TYPE(name_, help_, options_, open_)                                                                      \
     {                                                                                                                  \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct files_source),                        \
         .offsets_in_bytes = true, .ends = true, .open = open_, .discover = files_discover, .describe = files_describe, \
-        .plan = files_plan, .seek = files_seek, .fetch = files_fetch, .mirror = files_mirror, .stop = files_stop,      \
-        .close = files_close,                                                                                          \
+        .file_of = files_file_of, .plan = files_plan, .seek = files_seek, .fetch = files_fetch,                        \
+        .mirror = files_mirror, .stop = files_stop, .close = files_close,                                              \
     }
 
 const struct source_type json_source_type =

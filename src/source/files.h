@@ -98,6 +98,8 @@ struct files_log {
 MUST_CHECK enum code files_log_open(struct files_log *log, struct store *store, const char *folder, struct error *err);
 void files_log_close(struct files_log *log);
 bool files_log_knows(const struct files_log *log, const char *name);
+/* NULL: not known. */
+const struct file_entry *files_log_find(const struct files_log *log, const char *name);
 /* Durable when it returns; the names are moved. */
 MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, struct error *err);
 /* The file that has this offset, or NULL. */

@@ -58,6 +58,11 @@ bool files_log_knows(const struct files_log *log, const char *name)
     return log->slot_count > 0 && log->slots[slot_of(log, name)] != 0;
 }
 
+const struct file_entry *files_log_find(const struct files_log *log, const char *name)
+{
+    return files_log_knows(log, name) ? &log->entries[log->slots[slot_of(log, name)] - 1] : NULL;
+}
+
 static void entry_add(struct files_log *log, const struct file_entry *entry)
 {
     if (log->count * 2 + 2 > log->slot_count)

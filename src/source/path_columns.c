@@ -153,7 +153,8 @@ static enum code level_want(void *context, const char *name, const char *value)
 {
     struct wanted *self = context;
     if (strcasecmp(name, self->name) == 0)
-        self->value = (struct fixed_value){true, value != NULL ? arena_strdup(&self->arena, value) : NULL};
+        self->value =
+            (struct fixed_value){.given = true, .text = value != NULL ? arena_strdup(&self->arena, value) : NULL};
     return E_OK;
 }
 

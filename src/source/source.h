@@ -71,6 +71,7 @@ struct source_spec {
         *tests;           /* of a source that is read whole: files in which no row can meet all of them may be */
     int32_t test_count;   /* passed over. Borrowed */
     bool partitioned;     /* files of lines: folders name=value below the path are entered */
+    bool tells_file;      /* columns of `schema` may be SOURCE_FILE_COLUMN, or fields of it */
     const char *group_id; /* for the offset mirror; "leat-<Q8>" unless kafka.group.id says */
     int64_t buffer_bytes; /* most bytes prefetched */
     struct budget *budget;
@@ -87,6 +88,13 @@ struct source_shape {
     const struct type *columns;      /* of a type with columns; else NULL */
     const struct type *path_columns; /* what folders name=value give; among `columns` too */
     int64_t files, size_bytes;
+};
+
+/* A file whose rows are given. */
+struct source_file {
+    const char *path;
+    int64_t size_bytes, modified_us;
+    const int64_t *row_numbers; /* where its rows stand in it, or NULL */
 };
 
 struct source_type {
@@ -110,6 +118,8 @@ struct source_type {
         MUST_CHECK;
     /* After discover. NULL: a type that has no end. */
     enum code (*describe)(void *self, struct arena *arena, struct source_shape *out, struct error *err) MUST_CHECK;
+    /* The file that a line's topic names; false: not known. NULL: a type with columns. */
+    bool (*file_of)(const void *self, const char *path, struct source_file *out);
     /* Bytes of what describe counted that are read; NULL: offsets_in_bytes, and `from` of the ranges tells. */
     int64_t (*read_bytes)(const void *self);
     /* Bound the next epoch by the source's own limits (maxFilesPerTrigger), open epochs too: sets
@@ -159,6 +169,14 @@ MUST_CHECK enum code source_path_column(const char *pattern, const char *path, c
 /* False: the folders around the file say that no row of it meets all tests. */
 bool source_path_may_meet(const char *pattern, const char *path, const struct zone *zone, const struct row_test *tests,
                           int32_t test_count);
+
+/* ---- the hidden column of files: file_column.c ---- */
+
+#define SOURCE_FILE_COLUMN "_metadata"
+bool source_is_file_column(const struct field *field);
+/* Whether a column of them is told where its row stands in the file. */
+bool source_asks_row(const struct type *schema);
+void source_file_column(const struct source_file *file, const struct field *field, int64_t rows, struct column *out);
 
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {

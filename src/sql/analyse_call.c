@@ -72,22 +72,15 @@ static const char *function_meant(const struct analyser *self, const struct ast 
     return name;
 }
 
-/* They say '' and -1 where no file is read; of rows that were read that would be wrong. */
-static bool is_file_asked(const struct scope *scope, const struct ast *ast)
-{
-    return scope->rows != NULL && scope->rows->column_count > 0 &&
-           (same_name(ast->text, "input_file_name") || same_name(ast->text, "input_file_block_start") ||
-            same_name(ast->text, "input_file_block_length"));
-}
-
 static enum code scalar_call(struct analyser *self, const struct scope *scope, const struct ast *ast,
                              const struct expr **out)
 {
     const struct expr **args;
-    if (is_file_asked(scope, ast))
-        return sql_error(self, ast->at, NULL,
-                         "[UNSUPPORTED_FEATURE] leat does not keep which file a row came from: %s is not there.",
-                         ast->text);
+    *out = NULL;
+    if (is_file_function(ast))
+        TRY(analyse_file_function(self, scope, ast, out));
+    if (*out != NULL)
+        return E_OK;
     const struct ast_call *extras = ast->call;
     if (extras != NULL && (extras->distinct || extras->filter != NULL || extras->within_count > 0))
         return within_refused(self, ast,

@@ -68,11 +68,15 @@ static enum code analyse_named(struct analyser *self, const struct ast_relation 
     const struct ast_cte *cte = NULL;
     struct plan *plan;
     TRY(find_cte(self, relation, &cte, &plan));
+    bool told = plan == NULL && relation->tells_file && catalog_is_files(self, relation);
     if (plan == NULL)
         TRY(catalog_relation(self, relation, &plan));
+    told = told && plan_tells_file(plan);
     const char *const *names = cte != NULL ? cte->columns : NULL;
     rowset_of_plan(self, plan, relation->parts[relation->part_count - 1], names, cte != NULL ? cte->column_count : 0,
                    out);
+    if (told)
+        out->columns[out->column_count - 1].hidden = out->columns[out->column_count - 1].file = true;
     return E_OK;
 }
 
@@ -166,6 +170,8 @@ static enum code apply_alias(struct analyser *self, const struct ast_relation *r
     int32_t visible = 0;
     for (int32_t i = 0; i < rows->column_count; i++) {
         struct scope_column *col = &rows->columns[i];
+        if (col->file)
+            col->qualifier = relation->alias;
         if (col->hidden)
             continue;
         col->qualifier = relation->alias;
@@ -219,7 +225,7 @@ enum code analyse_relation(struct analyser *self, const struct ast_relation *rel
     case RELATION_FUNCTION: TRY(analyse_function(self, relation, outer, out)); break;
     case RELATION_JOIN: return analyse_join(self, relation, outer, out);
     case RELATION_PIVOT: TRY(analyse_pivot(self, relation, outer, out)); break;
-    case RELATION_PIPED: TRY(analyse_query(self, relation->query, outer, out)); break;
+    case RELATION_PIPED: TRY(query_rows(self, relation->query, outer, out)); break;
     case RELATION_QUERY:
         TRY(analyse_derived(self, relation, outer, out));
         forget_qualifiers(out);

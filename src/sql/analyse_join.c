@@ -188,7 +188,8 @@ static void natural_names(struct analyser *self, const struct rowset *left, cons
 {
     for (int32_t i = 0; i < left->column_count; i++)
         for (int32_t j = 0; j < right->column_count; j++)
-            if (same_name(left->columns[i].name, right->columns[j].name) && !left->columns[i].hidden) {
+            if (same_name(left->columns[i].name, right->columns[j].name) && !left->columns[i].hidden &&
+                !right->columns[j].file) {
                 list_add(self->arena, out, left->columns[i].name);
                 break;
             }

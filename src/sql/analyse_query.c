@@ -327,8 +327,8 @@ enum code query_body(struct analyser *self, const struct ast_query *query, const
     return analyse_set(self, body, outer, out);
 }
 
-enum code analyse_query(struct analyser *self, const struct ast_query *query, const struct scope *outer,
-                        struct rowset *out)
+enum code query_rows(struct analyser *self, const struct ast_query *query, const struct scope *outer,
+                     struct rowset *out)
 {
     const struct cte_scope *ctes = self->ctes;
     TRY(deeper(self, query->at));
@@ -345,5 +345,13 @@ enum code analyse_query(struct analyser *self, const struct ast_query *query, co
                          SQL_PLAN_HEIGHT_MAX);
     self->ctes = ctes;
     self->depth--;
+    return E_OK;
+}
+
+enum code analyse_query(struct analyser *self, const struct ast_query *query, const struct scope *outer,
+                        struct rowset *out)
+{
+    TRY(query_rows(self, query, outer, out));
+    rowset_forget_files(self, out);
     return E_OK;
 }

@@ -74,6 +74,7 @@ struct scope_column {
     const char *qualifier; /* table name or alias, or NULL */
     int32_t index;         /* column of the rowset's plan */
     bool hidden;           /* found with its qualifier only: the other side of USING */
+    bool file; /* FILE_COLUMN of files, hidden: without a qualifier found where no other column has its name */
 };
 struct decoded { /* a from_json() that is a column already */
     const struct expr *arg;
@@ -94,6 +95,8 @@ const struct expr *rowset_append(struct analyser *self, struct rowset *rows, con
  * names. */
 void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualifier, const char *const *names,
                     int32_t name_count, struct rowset *out);
+/* Whether a star, or the star of a qualifier, stands for it among others. */
+bool is_in_star(const struct scope_column *column, const char *qualifier);
 
 struct select;
 struct lambda_scope;
@@ -195,6 +198,15 @@ MUST_CHECK enum code select_alias(struct analyser *self, const struct scope *sco
 
 MUST_CHECK enum code analyse_query(struct analyser *self, const struct ast_query *query, const struct scope *outer,
                                    struct rowset *out);
+/* The same for a pipe's next step: FILE_COLUMN of files stays in sight. */
+MUST_CHECK enum code query_rows(struct analyser *self, const struct ast_query *query, const struct scope *outer,
+                                struct rowset *out);
+/* analyse_file.c: which file a row came from. Without FILE_COLUMN of files, which is no column of a query: */
+void rowset_forget_files(struct analyser *self, struct rowset *rows);
+/* input_file_name() and the like, of the files in FROM; *out NULL when no file is read. */
+bool is_file_function(const struct ast *ast);
+MUST_CHECK enum code analyse_file_function(struct analyser *self, const struct scope *scope, const struct ast *ast,
+                                           const struct expr **out);
 MUST_CHECK enum code query_body(struct analyser *self, const struct ast_query *query, const struct ast_body *body,
                                 const struct scope *outer, struct rowset *out);
 /* left UNION, INTERSECT or EXCEPT right. */

@@ -149,6 +149,7 @@ struct ast_relation {
     const char *const *parts;
     int32_t part_count;
     bool stream, lateral;
+    bool tells_file; /* the text asks somewhere which file a row came from */
     struct ast_option *options;
     int32_t option_count;
     const char *identified_by;

@@ -81,9 +81,9 @@ static enum code resolve_view(struct analyser *self, struct element *element)
 {
     const struct ast_statement *view = element->statement;
     if (element->source != NULL)
-        return files_source(self, element->source, &element->plan);
+        return files_source(self, element->source, false, &element->plan);
     if (view->query == NULL)
-        return files_statement(self, view, &element->plan);
+        return files_statement(self, view, false, &element->plan);
     TRY(analyse_apart(self, view->query, self->batch || !view->streams, &element->plan));
     TRY(rename_columns(self, view, &element->plan));
     if (element->plan->streaming && !view->temporary)
@@ -282,12 +282,38 @@ enum code catalog_still(struct analyser *self, struct element *source, struct po
     return E_OK;
 }
 
+static bool is_direct(const struct analyser *self, const struct ast_relation *relation, const struct element *element)
+{
+    return element == NULL && relation->part_count == 2 && !relation->stream && self->catalog != NULL &&
+           self->catalog->files != NULL && is_files_format(relation->parts[0]);
+}
+
+static bool is_of_files(const struct element *element)
+{
+    return element != NULL && element->kind == ELEMENT_VIEW &&
+           (element->source != NULL || element->statement->query == NULL);
+}
+
+bool catalog_is_files(const struct analyser *self, const struct ast_relation *relation)
+{
+    const char *name = relation->parts[relation->part_count - 1];
+    const struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
+    return is_direct(self, relation, element) || (!relation->stream && is_of_files(element));
+}
+
+/* With the column that says the file, for this reader alone. */
+static enum code files_told(struct analyser *self, struct element *element, struct plan **out)
+{
+    element->used = true;
+    return element->source != NULL ? files_source(self, element->source, true, out)
+                                   : files_statement(self, element->statement, true, out);
+}
+
 enum code catalog_relation(struct analyser *self, const struct ast_relation *relation, struct plan **out)
 {
     const char *name = relation->parts[relation->part_count - 1];
     struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
-    if (element == NULL && relation->part_count == 2 && !relation->stream && self->catalog != NULL &&
-        self->catalog->files != NULL && is_files_format(relation->parts[0]))
+    if (is_direct(self, relation, element))
         return files_relation(self, relation, out);
     if (element == NULL || element->kind == ELEMENT_SINK)
         return not_found(self, relation, name);
@@ -296,6 +322,8 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
                          "[PIPELINE_GRAPH_NOT_TOPOLOGICALLY_SORTED] There is a cycle: `%s` reads itself, at "
                          "least through others.",
                          name);
+    if (relation->tells_file && !relation->stream && is_of_files(element))
+        return files_told(self, element, out);
     TRY(element_resolve(self, element));
     element->used = true;
     bool view = element->kind == ELEMENT_TABLE && element->statement->materialized;

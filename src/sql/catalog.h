@@ -48,9 +48,15 @@ MUST_CHECK enum code catalog_still(struct analyser *self, struct element *source
 /* files_relation.c: format.`path`, and what CREATE .. USING format OPTIONS (path ..) names. */
 bool is_files_format(const char *name);
 MUST_CHECK enum code files_relation(struct analyser *self, const struct ast_relation *relation, struct plan **out);
-/* What a session's relation of files has. */
-MUST_CHECK enum code files_source(struct analyser *self, const struct pipeline_source *files, struct plan **out);
-MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement, struct plan **out);
+/* What a session's relation of files has; `tells_file`: and FILE_COLUMN, unless a column has its name. */
+MUST_CHECK enum code files_source(struct analyser *self, const struct pipeline_source *files, bool tells_file,
+                                  struct plan **out);
+MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement, bool tells_file,
+                                     struct plan **out);
+/* Whether the relation is a session's files themselves, which can have FILE_COLUMN: no view over them, no stream. */
+bool catalog_is_files(const struct analyser *self, const struct ast_relation *relation);
+/* Whether the plan, of such a relation, ends with FILE_COLUMN. */
+bool plan_tells_file(const struct plan *plan);
 /* read_function.c: STREAM read_kafka(..). */
 bool is_read_function(const struct ast *call);
 MUST_CHECK enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation,

@@ -51,7 +51,7 @@ static void option_add(struct setting *settings, int32_t *count, const char *nam
 }
 
 /* The source with its columns, as a plan. */
-static enum code files_read(struct analyser *self, struct pipeline_source *source, struct plan **out)
+static enum code files_read(struct analyser *self, struct pipeline_source *source, bool tells_file, struct plan **out)
 {
     const struct sql_files *files = self->catalog->files;
     struct error why = {0};
@@ -62,6 +62,7 @@ static enum code files_read(struct analyser *self, struct pipeline_source *sourc
         return message_at(self->notes, source->at, NULL, self->err);
     }
     self->catalog->reads_files = true;
+    source->tells_file = tells_file && type_field_index(source->schema, FILE_COLUMN, true) < 0;
     return source_relation(self, source, false, out);
 }
 
@@ -79,7 +80,7 @@ enum code files_relation(struct analyser *self, const struct ast_relation *relat
     for (int32_t i = 0; i < relation->option_count; i++)
         option_add(options, &source->option_count, relation->options[i].name, relation->options[i].value,
                    relation->options[i].at);
-    return files_read(self, source, out);
+    return files_read(self, source, relation->tells_file, out);
 }
 
 static enum code declared_columns(struct analyser *self, const struct ast_statement *statement, const struct type **out)
@@ -96,7 +97,8 @@ static enum code declared_columns(struct analyser *self, const struct ast_statem
     return E_OK;
 }
 
-enum code files_statement(struct analyser *self, const struct ast_statement *statement, struct plan **out)
+enum code files_statement(struct analyser *self, const struct ast_statement *statement, bool tells_file,
+                          struct plan **out)
 {
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     struct setting *options = arena_array(self->arena, struct setting, (size_t)statement->property_count + 1);
@@ -111,13 +113,13 @@ enum code files_statement(struct analyser *self, const struct ast_statement *sta
                          source->format);
     if (statement->column_count > 0)
         TRY(declared_columns(self, statement, &source->schema));
-    return files_read(self, source, out);
+    return files_read(self, source, tells_file, out);
 }
 
-enum code files_source(struct analyser *self, const struct pipeline_source *files, struct plan **out)
+enum code files_source(struct analyser *self, const struct pipeline_source *files, bool tells_file, struct plan **out)
 {
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     *source = *files;
     TRY(format_check(self, files->format, files->at, &source->format));
-    return files_read(self, source, out);
+    return files_read(self, source, tells_file, out);
 }

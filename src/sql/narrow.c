@@ -109,16 +109,48 @@ static void narrow_project(struct pruner *self, struct plan *node)
     node->schema = fresh->schema;
 }
 
+enum { FILE_FIELDS_MAX = 7 };
+
+/* What is read of FILE_COLUMN: its fields apart, where it is not read itself. */
+static void file_slots(const struct pruner *self, struct narrowed *own, int32_t column, const struct type *file)
+{
+    const struct need *need = &own->needs[column];
+    int32_t capacity = column + 1 + FILE_FIELDS_MAX;
+    if (need->whole || need->validity)
+        slot_add(self, own, column, -1, capacity);
+    else
+        for (int32_t f = 0; need->fields != NULL && f < file->field_count; f++)
+            if (need->fields[f])
+                slot_add(self, own, column, f, capacity);
+}
+
+/* No column of the files is called so. */
+static const struct type *file_fields_named(const struct pruner *self, const struct type *schema,
+                                            const struct narrowed *own)
+{
+    struct field *fields = arena_array(self->arena, struct field, (size_t)schema->field_count);
+    for (int32_t i = 0; i < schema->field_count; i++) {
+        fields[i] = schema->fields[i];
+        if (own->slots[i].field >= 0)
+            fields[i].name = arena_printf(self->arena, FILE_COLUMN ".%s", fields[i].name);
+    }
+    return type_struct(self->arena, fields, schema->field_count);
+}
+
 /* At least one column stays, so that a batch has rows to count: the narrowest. */
 static void narrow_source(struct pruner *self, struct plan *node)
 {
     const struct type *was = node->schema;
     struct narrowed *own = narrowed_of(self, node);
-    for (int32_t i = 0; i < was->field_count; i++)
+    int32_t last = was->field_count - 1;
+    bool told = last >= 0 && node->source->tells_file && strcmp(was->fields[last].name, FILE_COLUMN) == 0;
+    for (int32_t i = 0; i < was->field_count - told; i++)
         if (is_needed(&own->needs[i]))
-            slot_add(self, own, i, -1, was->field_count);
+            slot_add(self, own, i, -1, was->field_count + FILE_FIELDS_MAX);
+    if (told)
+        file_slots(self, own, last, was->fields[last].type);
     int32_t narrowest = 0;
-    for (int32_t i = 0; i < was->field_count; i++) {
+    for (int32_t i = 0; i < was->field_count - told; i++) {
         int32_t width = type_width(was->fields[i].type), best = type_width(was->fields[narrowest].type);
         if (width > 0 && (best == 0 || width < best))
             narrowest = i;
@@ -126,6 +158,8 @@ static void narrow_source(struct pruner *self, struct plan *node)
     if (own->slot_count == 0 && was->field_count > 0)
         slot_add(self, own, narrowest, -1, was->field_count);
     node->schema = slots_schema(self, was, own);
+    if (told)
+        node->schema = file_fields_named(self, node->schema, own);
 }
 
 static void narrow_decode(struct pruner *self, struct plan *node)

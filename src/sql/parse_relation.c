@@ -237,6 +237,7 @@ static enum code parse_relation_primary(struct parser *self, struct ast_relation
     } else {
         struct ast_relation *relation = arena_new(self->arena, struct ast_relation);
         relation->at = position_here(self);
+        relation->tells_file = self->asks_file;
         *out = relation;
         if (at_stream(self))
             TRY(parse_stream(self, relation));

@@ -398,6 +398,21 @@ enum code nest(struct parser *self)
 
 /* ---- whole texts ---- */
 
+static bool asks_file(struct bytes text, const struct token *token)
+{
+    static const char *const names[] = {FILE_COLUMN, "input_file_name", "input_file_block_start",
+                                        "input_file_block_length"};
+    bool quoted = token->kind == TOKEN_QUOTED;
+    if (!quoted && token->kind != TOKEN_WORD)
+        return false;
+    const char *name = (const char *)text.data + token->start + quoted;
+    size_t size = token->end - token->start - (quoted ? 2 : 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == size && strncasecmp(name, names[i], size) == 0)
+            return true;
+    return false;
+}
+
 enum code parser_open(struct parser *self, struct arena *arena, const struct sql_file *file, struct notes *notes,
                       struct error *err)
 {
@@ -407,6 +422,8 @@ enum code parser_open(struct parser *self, struct arena *arena, const struct sql
     if (lex_text(arena, file->name, file->text, &tokens, &self->count, &at, err) != E_OK)
         return message_at(notes, at, NULL, err);
     self->tokens = tokens;
+    for (int32_t i = 0; i < self->count && !self->asks_file; i++)
+        self->asks_file = asks_file(file->text, &tokens[i]);
     return E_OK;
 }
 

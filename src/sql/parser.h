@@ -20,6 +20,7 @@ struct parser {
     int32_t depth;                               /* of nested expressions and queries */
     int32_t pipe_steps;                          /* of the pipe at hand */
     bool streams;                                /* STREAM stood before a relation */
+    bool asks_file;                              /* _metadata or input_file_name() stands in the text */
     int32_t marks;                               /* question marks so far: parameters by place */
     const struct identifier_reader *identifiers; /* NULL: none */
     struct error *err;

@@ -18,6 +18,13 @@ void rowset_of_plan(struct analyser *self, struct plan *plan, const char *qualif
         rowset_add(self, out, i < name_count ? names[i] : plan->schema->fields[i].name, qualifier, i);
 }
 
+bool is_in_star(const struct scope_column *column, const char *qualifier)
+{
+    if (qualifier == NULL)
+        return !column->hidden;
+    return !column->file && column->qualifier != NULL && same_name(column->qualifier, qualifier);
+}
+
 /* ---- looking up ---- */
 
 struct match {
@@ -44,6 +51,15 @@ static struct match find_column(const struct rowset *rows, const char *qualifier
     return match;
 }
 
+static struct match find_file(const struct rowset *rows, const char *name)
+{
+    struct match match = {0};
+    for (int32_t i = 0; i < rows->column_count; i++)
+        if (rows->columns[i].file && same_name(rows->columns[i].name, name) && match.count++ == 0)
+            match.index = i;
+    return match;
+}
+
 /* The longest qualifier wins: t.a is column a of t before it is field a of column t. */
 static struct match find_parts(const struct rowset *rows, const char *const *parts, int32_t count)
 {
@@ -55,6 +71,8 @@ static struct match find_parts(const struct rowset *rows, const char *const *par
         }
     }
     struct match match = find_column(rows, NULL, parts[0]);
+    if (match.count == 0)
+        match = find_file(rows, parts[0]);
     match.used = 1;
     return match;
 }
@@ -75,7 +93,7 @@ static enum code ambiguous(struct analyser *self, const struct rowset *rows, con
     const char *last = name->parts[name->part_count - 1], *first = name->parts[0];
     for (int32_t i = 0; i < rows->column_count; i++) {
         const struct scope_column *col = &rows->columns[i];
-        if (col->hidden || !(same_name(col->name, last) || same_name(col->name, first)))
+        if ((col->hidden && !col->file) || !(same_name(col->name, last) || same_name(col->name, first)))
             continue;
         text_add_string(&could, could.size > 0 ? ", " : "");
         if (col->qualifier != NULL)
@@ -153,11 +171,13 @@ enum code scope_unresolved(struct analyser *self, const struct scope *scope, con
                          shown);
     struct suggestion *all = arena_array(self->arena, struct suggestion, (size_t)rows->column_count);
     const char *last = name->parts[name->part_count - 1];
+    int32_t count = 0;
     for (int32_t i = 0; i < rows->column_count; i++)
-        all[i] = (struct suggestion){edit_distance(last, rows->columns[i].name), i};
-    qsort(all, (size_t)rows->column_count, sizeof *all, nearer);
+        if (!rows->columns[i].file)
+            all[count++] = (struct suggestion){edit_distance(last, rows->columns[i].name), i};
+    qsort(all, (size_t)count, sizeof *all, nearer);
     struct text names = {0};
-    for (int32_t i = 0; i < rows->column_count && i < SUGGESTED_MAX; i++) {
+    for (int32_t i = 0; i < count && i < SUGGESTED_MAX; i++) {
         const struct scope_column *col = &rows->columns[all[i].column];
         text_add_string(&names, i > 0 ? ", " : "");
         if (col->qualifier != NULL && name->part_count > 1)

@@ -87,12 +87,23 @@ static const struct expr *path_column(struct analyser *self, const struct pipeli
     return column_of(self, lines, 1 + type_field_index(source->path_columns, name, true), source->at);
 }
 
+/* FILE_COLUMN of the lines, where they have it, behind the columns of the projection. */
+static int32_t pass_file(struct analyser *self, const struct pipeline_source *source, const struct plan *lines,
+                         int32_t count, const struct expr **exprs, const char **names)
+{
+    if (!source->tells_file)
+        return count;
+    exprs[count] = column_of(self, lines, type_field_index(lines->schema, FILE_COLUMN, false), source->at);
+    names[count] = FILE_COLUMN;
+    return count + 1;
+}
+
 static enum code project_record(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
 {
     const struct type *declared = source->schema;
     int32_t count = declared->field_count, last = (*plan)->schema->field_count - 1;
     const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
-    const char **names = arena_array(self->arena, const char *, (size_t)count + 1);
+    const char **names = arena_array(self->arena, const char *, (size_t)count + 1); // and FILE_COLUMN
     const struct expr *record = column_of(self, *plan, last, source->at);
     for (int32_t i = 0; i < count; i++) {
         const struct field *field = &declared->fields[i];
@@ -106,6 +117,7 @@ static enum code project_record(struct analyser *self, const struct pipeline_sou
         if (format != NULL)
             TRY(parse_time(self, exprs[i], format, field->type, &exprs[i]));
     }
+    count = pass_file(self, source, *plan, count, exprs, names);
     *plan = plan_project(self->arena, *plan, exprs, names, count, source->at);
     return E_OK;
 }
@@ -185,10 +197,10 @@ static enum code decode_source(struct analyser *self, const struct pipeline_sour
 static enum code project_text(struct analyser *self, const struct pipeline_source *source, struct plan **plan)
 {
     const struct type *declared = source->schema;
-    size_t count = (size_t)declared->field_count;
-    const struct expr **exprs = arena_array(self->arena, const struct expr *, count);
-    const char **names = arena_array(self->arena, const char *, count);
-    for (int32_t i = 0; i < declared->field_count; i++) {
+    int32_t count = declared->field_count;
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
+    const char **names = arena_array(self->arena, const char *, (size_t)count + 1); // and FILE_COLUMN
+    for (int32_t i = 0; i < count; i++) {
         names[i] = declared->fields[i].name;
         if (is_of_path(source, names[i]))
             exprs[i] = path_column(self, source, *plan, names[i]);
@@ -198,8 +210,24 @@ static enum code project_text(struct analyser *self, const struct pipeline_sourc
                                  source->at, &exprs[i], self->err),
                        source->at));
     }
-    *plan = plan_project(self->arena, *plan, exprs, names, declared->field_count, source->at);
+    count = pass_file(self, source, *plan, count, exprs, names);
+    *plan = plan_project(self->arena, *plan, exprs, names, count, source->at);
     return E_OK;
+}
+
+/* What a row's file is called, how large it is: Spark's fields, and types. */
+static const struct type *with_file(struct analyser *self, const struct pipeline_source *source,
+                                    const struct type *schema)
+{
+    const struct type *text = type_of(TYPE_STRING), *number = type_of(TYPE_INT64);
+    const struct field fields[] = {
+        {"file_path", text, false},           {"file_name", text, false},
+        {"file_size", number, false},         {"file_block_start", number, false},
+        {"file_block_length", number, false}, {"file_modification_time", type_of(TYPE_TIMESTAMP), false},
+        {"row_index", number, false}};
+    bool rows = same_name(source->format, "parquet") || same_name(source->format, "delta");
+    const struct field file = {FILE_COLUMN, type_struct(self->arena, fields, rows ? 7 : 6), false};
+    return source->tells_file ? schema_append(self->arena, schema, &file, 1) : schema;
 }
 
 /* A line, and what the folders around its file give. */
@@ -207,9 +235,8 @@ static const struct type *lines_type(struct analyser *self, const struct pipelin
 {
     const struct field line = {"value", type_of(TYPE_BINARY), true};
     const struct type *type = type_struct(self->arena, &line, 1);
-    if (source->path_columns == NULL)
-        return type;
-    return schema_append(self->arena, type, source->path_columns->fields, source->path_columns->field_count);
+    const struct type *path = source->path_columns;
+    return path == NULL ? type : schema_append(self->arena, type, path->fields, path->field_count);
 }
 
 enum code source_relation(struct analyser *self, const struct pipeline_source *source, bool streaming,
@@ -217,7 +244,7 @@ enum code source_relation(struct analyser *self, const struct pipeline_source *s
 {
     bool text = same_name(source->format, "text");
     bool decoded = same_name(source->format, "json") || same_name(source->format, "csv");
-    const struct type *schema = text || decoded ? lines_type(self, source) : source->schema;
+    const struct type *schema = with_file(self, source, text || decoded ? lines_type(self, source) : source->schema);
     struct plan *plan = plan_new(self->arena, PLAN_SOURCE, schema, source->at);
     plan->source = source;
     plan->streaming = streaming;

@@ -278,6 +278,9 @@ struct setting {
     struct position at;
 };
 
+/* Spark's hidden column of files: a STRUCT that says which file a row came from. */
+#define FILE_COLUMN "_metadata"
+
 struct pipeline_source {
     const char *name, *format;     /* kafka, rate, json, ... */
     bool of_table;                 /* the files of the table `name`, as they lie there: the runtime knows where */
@@ -286,6 +289,8 @@ struct pipeline_source {
     const struct type *schema;    /* Kafka's seven columns (headers on request), or the `schema` option */
     const struct row_test *tests; /* of a session's files: what the filter over them lets through meets all of these */
     int32_t test_count;
+    bool
+        tells_file; /* of a session's files: the last column may be FILE_COLUMN, or be several called FILE_COLUMN ".x" */
     int64_t size_bytes; /* of a session's files, when they were looked at */
     const struct type
         *path_columns; /* of a session's files: columns of `schema` that folders name=value give; or NULL */

@@ -162,7 +162,7 @@ static enum code create_of_files(struct step *self)
     const struct ast_statement *statement = self->statement.statement;
     int32_t existing = relation_find(self->session, statement->name);
     struct plan *plan;
-    TRY(files_statement(&self->analyser, statement, &plan));
+    TRY(files_statement(&self->analyser, statement, false, &plan));
     if (existing >= 0 && self->session->relations[existing]->rows == NULL)
         relation_forget(self->session, existing);
     return view_keep(self, statement);

@@ -160,8 +160,7 @@ static enum code expand_rows(struct expansion *self, const struct scope *of, con
     TRY(find_excepts(self, rows));
     for (int32_t i = 0; i < rows->column_count; i++) {
         const struct scope_column *col = &rows->columns[i];
-        bool fits = qualifier == NULL ? !col->hidden : col->qualifier != NULL && same_name(col->qualifier, qualifier);
-        if (!fits)
+        if (!is_in_star(col, qualifier))
             continue;
         const struct expr *expr = column_of(analyser, rows->plan, col->index, self->star->at);
         if (of != self->scope) {
