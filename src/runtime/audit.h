@@ -24,10 +24,14 @@ struct audit_folder {
     bool materialized;
     bool set_aside; /* rows that leat set aside: a quarantine, a topic of dead letters, `<table>_late` */
     bool parquet;
-    bool delta;                     /* a log says which of its files count */
-    int64_t keep;                   /* leat.files.keep; 0 = all */
-    struct store *store;            /* NULL: the folder is not there */
-    struct store_list list;         /* taken before the chain was looked at */
+    bool delta;             /* a log says which of its files count */
+    int64_t keep;           /* leat.files.keep; 0 = all */
+    struct store *store;    /* NULL: the folder is not there */
+    struct store_list list; /* taken before the chain was looked at */
+    const char **live;      /* files that the newest version of a Delta table has; ascending, relative to the folder */
+    int32_t live_count;
+    bool log_read;                  /* else nobody knows of any */
+    int64_t logged;                 /* newest epoch that the log has; -1: none that it remembers */
     struct sink_merge_list *merges; /* what files there were merged from; of the last audit_merges_read */
     int32_t merge_count, merge_capacity;
 };
@@ -74,6 +78,8 @@ void audit_merges_check(struct audit *self, struct audit_folder *folder);
 
 /* audit_delta.c: the log of a Delta table, and its files. */
 void audit_delta(struct audit *self, struct audit_folder *folder);
+/* Whether the log still has that file. */
+bool audit_delta_has(const struct audit_folder *folder, const char *path);
 /* Entries of the folder's list that are asked for and that commits of others have brought into the table: a note, and
  * they are asked for no more. */
 void audit_delta_others(struct audit *self, const struct audit_folder *folder, bool *asked);

@@ -10,6 +10,8 @@
 #include "runtime/audit.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "delta/delta.h"
 
@@ -53,15 +55,25 @@ static void transaction_check(struct audit *self, const struct audit_folder *fol
                    transaction);
 }
 
-static void files_check(struct audit *self, const struct audit_folder *folder, const struct delta_snapshot *snapshot)
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+bool audit_delta_has(const struct audit_folder *folder, const char *path)
+{
+    return folder->live_count > 0 &&
+           bsearch(&path, folder->live, (size_t)folder->live_count, sizeof *folder->live, by_text) != NULL;
+}
+
+static void files_check(struct audit *self, struct audit_folder *folder, const struct delta_snapshot *snapshot)
 {
     char path[DELTA_PATH_SIZE];
+    folder->live = arena_array(self->arena, const char *, (size_t)snapshot->file_count);
     for (int32_t i = 0; i < snapshot->file_count; i++) {
         const struct delta_file *file = &snapshot->files[i];
         int64_t size_bytes = 0;
         struct error why = {0};
         if (delta_path(file->path, store_root(folder->store), path, &why) != E_OK || path[0] == '/')
             continue; // outside of the table
+        folder->live[folder->live_count++] = arena_strdup(self->arena, path);
         enum code code = store_size(folder->store, path, &size_bytes, &why);
         if (code == E_ABSENT)
             audit_find(self, false, "file_missing", -1, folder->name, path, "the log has it, and it is not there");
@@ -69,16 +81,19 @@ static void files_check(struct audit *self, const struct audit_folder *folder, c
             audit_find(self, false, "file_damaged", -1, folder->name, path,
                        "it has %" PRId64 " bytes, the log says %" PRId64, size_bytes, file->size_bytes);
     }
+    qsort(folder->live, (size_t)folder->live_count, sizeof *folder->live, by_text);
+    folder->log_read = true;
 }
 
-static enum code log_check(struct audit *self, const struct audit_folder *folder, int64_t newest, struct error *err)
+static enum code log_check(struct audit *self, struct audit_folder *folder, int64_t newest, struct error *err)
 {
     const struct delta_at at = {.version = -1};
     struct budget budget = {.limit_bytes = (size_t)self->settings.memory_bytes};
     struct delta_snapshot *snapshot = NULL;
     struct delta_table *table = NULL;
     TRY(delta_table_open(folder->store, arena_printf(self->arena, "%s/%s", self->report->query_id, TASK), &table, err));
-    transaction_check(self, folder, newest, delta_table_transaction(table));
+    folder->logged = delta_table_transaction(table);
+    transaction_check(self, folder, newest, folder->logged);
     bool there = delta_table_version(table) >= 0;
     delta_table_free(table);
     if (!there)

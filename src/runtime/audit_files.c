@@ -6,7 +6,7 @@
  *                     of the head, still staged            the next start publishes it: a note, if it is as it was written
  *                     gone, with leat.files.keep           fine, but for the newest epoch's
  *                     gone, merged into another one        that one must be there, and have had these bytes
- *                     gone, of a Delta table               a vacuum may take what was merged: a note
+ *                     gone, of a Delta table               a vacuum may take what the log has no more: a note
  *                     in the folder that the record says   the table has none now: a note
  *                     not named                            one too many
  *   above the head                                         one too many: that epoch was never committed
@@ -276,9 +276,11 @@ static void file_absent(struct folder_audit *self, int64_t epoch, const struct s
                    "committed, and still under its staged name: the next start of leat gives it this one");
     else if (staged && head)
         return;
-    else if (self->folder->delta && epoch != self->newest)
+    else if (audit_delta_has(self->folder, file->final))
+        return; // audit_delta.c has found it
+    else if (self->folder->log_read && (epoch != self->newest || epoch <= self->folder->logged))
         audit_find(self->audit, true, "file_vacuumed", epoch, self->folder->name, file->final,
-                   "it is not there: merged into others and vacuumed, or removed; the table's log says what it has");
+                   "it is not there: merged into others or removed, as the table's log has it no more, and vacuumed");
     else if ((self->folder->keep == 0 || epoch == self->newest) && !is_elsewhere(self, epoch, file))
         audit_find(self->audit, false, "file_missing", epoch, self->folder->name, file->final,
                    "%" PRId64 " rows are gone: the record names the file, and it is not there", file->rows);

@@ -97,6 +97,20 @@ bool sink_part_parse(const char *path, struct sink_part_name *out)
     return true;
 }
 
+void sink_part_columns(const char *path, struct text *out)
+{
+    struct arena arena = {0};
+    size_t start = out->size;
+    for (const char *slash; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
+        const char *equals = memchr(path, '=', (size_t)(slash - path));
+        if (equals == NULL)
+            continue;
+        text_add_string(out, out->size > start ? ", " : "");
+        text_add_string(out, store_name_decode(&arena, path, (size_t)(equals - path)));
+    }
+    arena_free(&arena);
+}
+
 /* kafka_sink.c: {"records":12} */
 static int64_t records_of(struct bytes token)
 {

@@ -133,6 +133,8 @@ struct sink_part_name {
 };
 /* Whether `path`, in a table's folder, is a name that a sink of files gives. */
 bool sink_part_parse(const char *path, struct sink_part_name *out);
+/* The columns that its folders name, appended: "day, region". */
+void sink_part_columns(const char *path, struct text *out);
 
 /* What a merged file was made of: in the list beside it, a path that sink_merge_is_list knows. */
 struct sink_merge_list {

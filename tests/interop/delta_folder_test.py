@@ -1,4 +1,4 @@
-"""A table's folder is not what the checkpoint made of it: its format was changed, its Delta log is gone, older, or newer than the
+"""A table's folder is not what the checkpoint made of it: its format or PARTITIONED BY was changed, its Delta log is gone, older, or newer than the
 checkpoint. leat refuses before it writes, and nothing is hidden, double or lost; what a crash leaves is none of these."""
 import json
 import os
@@ -27,9 +27,9 @@ class Project:
         self.files = 0
         self.become(table_format)
 
-    def become(self, table_format, properties="", where=""):
+    def become(self, table_format, properties="", where="", columns="id"):
         (self.folder / "sql/t.sql").write_text(
-            f"CREATE STREAMING TABLE t USING {table_format} {properties} AS SELECT id FROM STREAM events {where};")
+            f"CREATE STREAMING TABLE t USING {table_format} {properties} AS SELECT {columns} FROM STREAM events {where};")
 
     def feed(self, files):
         """Five rows each."""
@@ -92,6 +92,44 @@ def formats_forgotten():
     for path in sorted(project.checkpoint.glob("chain/0/*.json"))[:3]:
         path.rename(project.root / "kept" / path.name)
     project.refused("when the records are forgotten", "table t is now delta", "_delta_log")
+
+
+def partitions():
+    """Of plain files, of which nothing but the folders' names says how they are laid out."""
+    columns = "id, id % 2 AS parity, id % 3 AS third"
+    layouts = (("PARTITIONED BY (parity)", "PARTITIONED BY (third)"), ("", "PARTITIONED BY (parity)"),
+               ("PARTITIONED BY (parity)", ""), ("PARTITIONED BY (parity, third)", "PARTITIONED BY (third, parity)"))
+    for number, (old, new) in enumerate(layouts):
+        table_format = ("parquet", "csv", "json")[number % 3]
+        project = Project(f"layout-{number}", table_format)
+        project.become(table_format, old, columns=columns)
+        project.feed(3)
+        check(f"{table_format} is written, {old}", project.run().problems(0))
+        project.become(table_format, new, columns=columns)
+        project.refused(f"{table_format}, {old} to {new}", f"table t was written {old or 'without PARTITIONED BY'}",
+                        f"is now {new or 'without PARTITIONED BY'}", "leat.path")
+        project.become(table_format, old, columns=columns)
+        check(f"{table_format}: as it was it goes on", project.run().problems(0))
+        project.become(table_format, f"{new} TBLPROPERTIES ('leat.path' = '{project.root}/new')", columns=columns)
+        check(f"{table_format}: in a new folder it goes on", project.run().problems(0))
+        check(f"{table_format}: and on", project.run().problems(0))
+
+
+def partitions_forgotten():
+    """No record that is left has a file of the table."""
+    project = Project("layout-idle", "parquet")
+    project.become("parquet", "PARTITIONED BY (parity)", columns="id, id % 2 AS parity")
+    project.feed(3)
+    check("rows, then none", project.run().problems(0))
+    project.become("parquet", "PARTITIONED BY (parity)", "WHERE id < 0", columns="id, id % 2 AS parity")
+    project.feed(2)
+    check("none", project.run().problems(0))
+    (project.root / "kept").mkdir()
+    for path in sorted(project.checkpoint.glob("chain/0/*.json"))[:3]:
+        path.rename(project.root / "kept" / path.name)
+    check("as it was it goes on", project.run().problems(0))
+    project.become("parquet", "", "WHERE id < 0", columns="id, id % 2 AS parity")
+    project.refused("when the records are forgotten", "table t was written PARTITIONED BY (parity)")
 
 
 def plain_in_delta():
@@ -158,11 +196,34 @@ def crashes():
             check(f"{fault} after {before} epochs: the audit agrees", leat("audit", project.folder).problems(0))
 
 
+def files_gone():
+    """Of those that the log still has, and of those that it has no more; what a merge took, and what a writer deleted."""
+    project = Project("files-gone", "delta")
+    project.feed(4)
+    check("a Delta table", project.run().problems(0))
+    path = min((project.tables / "t").glob("part-*.parquet"))
+    path.rename(project.root / "aside")
+    audit = leat("audit", project.folder)
+    check("gone, and the log has it", [f"left with {audit.status}, said {audit.out}"] if audit.status != 3 or
+          audit.out.count(path.name) != 1 or "file_missing" not in audit.out or "file_vacuumed" in audit.out else [])
+    (project.root / "aside").rename(path)
+    table = DeltaTable(str(project.tables / "t"))
+    for what, change in (("deleted", lambda: table.delete("id < 5")), ("merged", table.optimize.compact)):
+        change()
+        table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+        audit = leat("audit", project.folder)
+        check(f"gone, {what} and vacuumed", [f"left with {audit.status}, said {audit.out}"] if audit.status != 0 or
+              "file_vacuumed" not in audit.out or "file_missing" in audit.out else [])
+
+
 formats()
 formats_forgotten()
+partitions()
+partitions_forgotten()
 plain_in_delta()
 log_gone()
 log_older()
 checkpoint_older()
+files_gone()
 crashes()
 finish()

@@ -61,3 +61,20 @@ TEST(only_tokens_of_files_are_known)
     CHECK_INT(sink_token_files(bytes_of_string("{\"files\":[5]}"), &arena, &files, &err), E_CORRUPT);
     arena_free(&arena);
 }
+
+TEST(folders_name_the_columns)
+{
+    static const char *const cases[][2] = {
+        {"part-0a1b2c3d-0-0000000012-00003.csv", ""},
+        {"day=mon/part-0a1b2c3d-0-0000000012-00003.csv", "day"},
+        {"day=a%3Db/_b=__HIVE_DEFAULT_PARTITION__/part-0a1b2c3d-0-0000000012-00003.csv", "day, _b"},
+        {"a%2Fb=1/part-0a1b2c3d-0-0000000012-00003.csv", "a/b"},
+        {"folder/part-0a1b2c3d-0-0000000012-00003.csv", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text columns = {0};
+        sink_part_columns(cases[i][0], &columns);
+        CHECK_STR(columns.size > 0 ? columns.data : "", cases[i][1]);
+        text_free(&columns);
+    }
+}
