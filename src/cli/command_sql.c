@@ -94,6 +94,23 @@ static enum code script_read(const struct sql_settings *settings, const struct s
     return E_OK;
 }
 
+static int lines_run(struct sql_run *run, const struct sql_settings *settings, const struct sql_words *words)
+{
+    struct error err = {0};
+    struct text lines = {0};
+    enum code code = E_OK;
+    if (settings->statement == NULL && words->file == NULL)
+        return sql_lines_run(run, stdin);
+    if (settings->statement != NULL)
+        code = fail(&err, E_USAGE, "--jsonl takes its lines from a file or from stdin, not from -c");
+    else
+        code = os_read_file(words->file, SQL_TEXT_MAX, &lines, &err);
+    if (code == E_OK)
+        sql_lines_script(run, text_view(&lines));
+    text_free(&lines);
+    return code == E_OK ? 0 : report(&err);
+}
+
 static int statements_run(struct sql_run *run, const struct sql_settings *settings, const struct sql_words *words)
 {
     struct sql_shell shell = {.run = run, .format = (enum sql_format)settings->format, .timing = settings->timing};
@@ -101,7 +118,7 @@ static int statements_run(struct sql_run *run, const struct sql_settings *settin
     struct text script = {0};
     bool talks = settings->statement == NULL && words->file == NULL && isatty(STDIN_FILENO) == 1;
     if (settings->lines)
-        return sql_lines_run(run, stdin);
+        return lines_run(run, settings, words);
     progress_open(&shell.progress, run, talks);
     if (talks)
         return shell_talk(&shell, stdin);
@@ -184,7 +201,7 @@ const struct command sql_command = {
     .notes =
         "Statements end with `;` and share a session: temporary views, tables, SET. DIR is a project: its tables, materialized\n"
         "views, `_quarantine` and `TABLE_late` are there under their names.\n"
-        "--jsonl answers {\"id\", \"schema\", \"rows\", \"error\"}: rows as text, columns joined by tabs, as Spark's\n"
+        "--jsonl reads FILE or stdin, and answers {\"id\", \"schema\", \"rows\", \"error\"}: rows as text, columns joined by tabs, as Spark's\n"
         "own tests write them; error is Spark's condition, or null.\n",
     .options = sql_options,
     .size = sizeof(struct sql_settings),

@@ -4,6 +4,7 @@
  * error    Spark's condition, or null; message says more
  */
 #include <jansson.h>
+#include <string.h>
 
 #include "cli/sql_run.h"
 
@@ -156,4 +157,16 @@ int sql_lines_run(struct sql_run *self, FILE *in)
         line_run(self, text_view(&line));
     text_free(&line);
     return 0;
+}
+
+void sql_lines_script(struct sql_run *self, struct bytes text)
+{
+    while (text.size > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.size);
+        size_t size = end != NULL ? (size_t)(end - text.data) : text.size;
+        if (size > 0)
+            line_run(self, bytes_of(text.data, size));
+        size += end != NULL;
+        text = bytes_of(text.data + size, text.size - size);
+    }
 }

@@ -36,5 +36,7 @@ MUST_CHECK enum code sql_run_statement(struct sql_run *self, struct bytes text, 
 void sql_run_close(struct sql_run *self);
 /* Statements as lines of JSON, to the end of `in`; the exit code. */
 int sql_lines_run(struct sql_run *self, FILE *in);
+/* The same of lines that are all there. */
+void sql_lines_script(struct sql_run *self, struct bytes text);
 
 #endif

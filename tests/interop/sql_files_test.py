@@ -182,6 +182,57 @@ def refusals():
     check("no Parquet file", [] if isinstance(said, str) and "no Parquet file" in said else [f"said {said}"])
 
 
+def files_told():
+    """_metadata and input_file_name(), as Spark 4.2 gave them over the same files."""
+    folder = WORK / "told"
+    folder.mkdir()
+    for name, text in (("a.json", '{"id":1,"v":"x"}\n{"id":2,"v":"y"}\n'), ("b b%\u00e9.json", '{"id":3,"v":"z"}\n')):
+        (folder / name).write_text(text)
+        os.utime(folder / name, ns=(0, 1_700_000_000_123_456_789))
+    files, at = f"json.`{folder}`", f"file:{folder}"
+    names = ["file_path", "file_name", "file_size", "file_block_start", "file_block_length", "file_modification_time"]
+    rows = [(f"{at}/{n}", n, s, "0", s, "2023-11-14 22:13:20.123") for n, s in (("a.json", "34"), ("a.json", "34"), ("b%20b%25\u00e9.json", "17"))]
+    expect("_metadata", f"SELECT _metadata.* FROM {files} ORDER BY id", [tuple(names), *rows])
+    expect("* does not show it", f"SELECT * FROM {files} WHERE _metadata.file_name = 'a.json' ORDER BY _metadata.file_size, id", [("id", "v"), ("1", "x"), ("2", "y")])
+    url = [f"file://{folder}/{r[1]}" for r in rows]
+    expect("input_file_name()", f"SELECT input_file_name(), input_file_block_start(), input_file_block_length() FROM {files} ORDER BY id", [("input_file_name()", "input_file_block_start()", "input_file_block_length()"), *((u, "0", r[2]) for u, r in zip(url, rows))])
+    expect("over no file", "SELECT input_file_name() AS f, input_file_block_start() AS s FROM range(1)", [("f", "s"), ("", "-1")])
+    expect("grouped by", f"SELECT input_file_name() AS f, count(*) AS n FROM {files} GROUP BY 1 ORDER BY 1", [("f", "n"), (url[0], "2"), (url[2], "1")])
+    expect("windows", f"SELECT id, row_number() OVER (PARTITION BY _metadata.file_name ORDER BY id) AS r FROM {files} ORDER BY id", [("id", "r"), ("1", "1"), ("2", "2"), ("3", "1")])
+    expect("joins", f"SELECT a.id, a._metadata.file_name AS x, b._metadata.file_size AS y FROM {files} a JOIN {files} b ON a.id = b.id - 1 ORDER BY 1", [("id", "x", "y"), ("1", "a.json", "34"), ("2", "a.json", "17")])
+    expect("joins with no file", f"SELECT a.id, input_file_name() AS f FROM {files} a LEFT JOIN (SELECT 1 AS id) b USING (id) WHERE _metadata.file_size < 20", [("id", "f"), ("3", url[2])])
+    expect("through a query in FROM", f"SELECT _metadata.file_name AS f, input_file_block_length() AS n FROM (SELECT id AS i FROM {files} WHERE id > 1) q ORDER BY i", [("f", "n"), ("a.json", "34"), ("b%20b%25\u00e9.json", "17")])
+    expect("and is none of its columns", f"SELECT * FROM (SELECT id FROM {files}) UNION ALL SELECT _metadata.file_size FROM {files} WHERE id = 3", [("id",), ("1",), ("2",), ("3",), ("17",)])
+    expect("pipes", f"FROM {files} |> WHERE id = 1 |> EXTEND _metadata.file_name AS f", [("id", "v", "f"), ("1", "x", "a.json")])
+    expect("names of columns", f"SELECT j.*, _metadata.file_size AS s FROM {files} AS j(a, b) ORDER BY 1 LIMIT 1", [("a", "b", "s"), ("1", "x", "34")])
+    expect("EXISTS", f"SELECT id FROM {files} a WHERE EXISTS (SELECT 1 FROM {files} b WHERE b.id = a.id AND a._metadata.file_size < 20)", [("id",), ("3",)])
+    expect("views with options", f"CREATE TEMPORARY VIEW w USING json OPTIONS (path '{folder}'); SELECT max(_metadata.file_size) AS s FROM w", [("s",), ("34",)])
+    expect("lateral views", f"SELECT x, t._metadata.file_name AS f FROM {files} t LATERAL VIEW explode(array(id, 0)) e AS x WHERE id = 1", [("x", "f"), ("1", "a.json"), ("0", "a.json")])
+    for format, text, row in (("csv", "1,x\n", ("1", "x")), ("text", "l1\n", ("l1",))):
+        (WORK / f"told-{format}" / "k=7").mkdir(parents=True)
+        (WORK / f"told-{format}" / "k=7" / "f").write_text(text)
+        got = ask(f"SELECT *, _metadata.file_name, _metadata.file_size FROM {format}.`{WORK}/told-{format}`")
+        check(f"{format} with folders", [] if got[1:] == [(*row, "7", "f", str(len(text)))] else [f"gave {got}"])
+    refused("of both sides", f"SELECT _metadata.file_name FROM {files} a, {files} b", "[AMBIGUOUS_REFERENCE]", "[`a`.`_metadata`, `b`.`_metadata`]")
+    refused("two sources", f"SELECT input_file_name() FROM {files} a, {files} b", "[MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION]")
+    refused("not over WITH", f"WITH x AS (SELECT * FROM {files}) SELECT _metadata FROM x", "[UNRESOLVED_COLUMN.WITH_SUGGESTION]", "[`x`.`id`, `x`.`v`].")
+    refused("not over a view", f"CREATE TEMPORARY VIEW v AS SELECT * FROM {files}; SELECT input_file_name() FROM v", "[UNSUPPORTED_FEATURE]")
+    refused("not over groups", f"SELECT input_file_name() FROM (SELECT DISTINCT id FROM {files})", "[UNSUPPORTED_FEATURE]")
+    refused("no such field", f"SELECT _metadata.row_index FROM {files}", "[FIELD_NOT_FOUND]", "row_index")
+    (folder / "own.json").write_text('{"id":1,"_metadata":5}\n')
+    expect("a column of that name", f"SELECT * FROM json.`{folder}/own.json` WHERE _metadata = 5", [("_metadata", "id"), ("5", "1")])
+
+
+def rows_told(folder):
+    """Row numbers count from the start of each file, whatever row groups the condition could leave out."""
+    sales = f"parquet.`{folder}`"
+    expect("row_index", f"SELECT id, _metadata.row_index AS r, _metadata.file_name AS f FROM {sales} WHERE id IN (3, 30000, 59999) ORDER BY id", [("id", "r", "f"), ("3", "3", "f0.parquet"), ("30000", "10000", "f1.parquet"), ("59999", "19999", "f2.parquet")])
+    expect("row_index of all rows", f"SELECT count(*) AS n FROM {sales} WHERE id <> _metadata.row_index + 20000 * int(substr(_metadata.file_name, 2, 1))", [("n",), ("0",)])
+    size = [(f"f{i}.parquet", str((folder / f"f{i}.parquet").stat().st_size)) for i in range(3)]
+    expect("without a column of the file", f"SELECT _metadata.file_name AS f, any_value(_metadata.file_size) AS s FROM {sales} GROUP BY ALL ORDER BY 1", [("f", "s"), *size])
+    expect("the whole struct", f"SELECT count(DISTINCT _metadata) AS n, max(_metadata).row_index AS r FROM {sales}", [("n", "r"), ("60000", "19999")])
+
+
 def session_tables():
     """Names that are not there, with the ones that may be meant; and what becomes of tables: told once, not in lines."""
     created = "CREATE TABLE rates (a INT); CREATE VIEW v AS SELECT 1 AS a; "
@@ -198,6 +249,14 @@ def session_tables():
     line = json.dumps({"id": 1, "sql": "CREATE TABLE t (a INT) USING delta"}) + "\n"
     done = subprocess.run([LEAT, "sql", "--jsonl"], input=line, capture_output=True, text=True)
     check("tables in memory: not told in lines", [f"said {done.stderr}"] if done.stderr or done.returncode else [])
+
+
+def lines_of_a_file():
+    (WORK / "statements.jsonl").write_text('{"id": 1, "sql": "SELECT 1"}\n\n{"id": 2, "sql": "SELECT nothing"}\n{"id": 3, "sql": "SELECT 3"}')
+    done = leat("sql", WORK / "statements.jsonl", "--jsonl")
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    check("lines of a file", done.problems(0) + ([] if [(a["id"], a["rows"]) for a in answers] == [(1, ["1"]), (2, []), (3, ["3"])] else [done.out]))
+    check("lines of -c", leat("sql", "-c", "SELECT 1", "--jsonl").problems(2, "not from -c"))
 
 
 # ---- a project ----
@@ -248,6 +307,8 @@ def tables():
     expect("a view", "SELECT * FROM totals ORDER BY category", [("category", "n", "total"), ("books", "10", "50.0"), ("food", "10", "45.0")], folder=folder)
     expect("the quarantine", "SELECT reason, field, tables FROM _quarantine", [("reason", "field", "tables"), ("CAST_INVALID_INPUT", "id", '["silver"]')], folder=folder)
     expect("a table beside files and the session's own", f"CREATE TEMPORARY VIEW big AS SELECT id FROM silver WHERE id > 17; SELECT b.id, o.amount FROM big b JOIN json.`{feeds}` o ON o.id = CAST(b.id AS STRING) ORDER BY 1", [("id", "amount"), ("18", "9.0"), ("19", "9.5")], folder=folder)
+    expect("files of a table", "SELECT count(DISTINCT _metadata.file_name) > 0 AS a, bool_and(input_file_name() LIKE 'file:///%.parquet') AS b FROM silver", [("a", "b"), ("true", "true")], folder=folder)
+    expect("files of a view", "SELECT count(*) AS n FROM totals WHERE _metadata.file_size > 0", [("n",), ("2",)], folder=folder)
     said = ask("INSERT INTO silver SELECT 1, 'a', 1.0, DATE '2026-01-01'", status=2, folder=folder)
     check("tables are not written", [] if isinstance(said, str) and "TABLE_OR_VIEW_NOT_FOUND" in said and "leat run" in said else [f"said {said}"])
     said = ask("SELECT * FROM totels", status=2, folder=folder)
@@ -321,7 +382,10 @@ parquet_shapes()
 memory_is_bounded(folder)
 lines()
 refusals()
+files_told()
+rows_told(folder)
 session_tables()
+lines_of_a_file()
 tables()
 drift()
 views_by_trigger()
