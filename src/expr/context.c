@@ -29,8 +29,9 @@ CONSTANT_TEXT(fn_current_path, "current_path", "Where names of functions are loo
               "system.builtin,system.session,spark_catalog.default");
 CONSTANT_TEXT(fn_version, "version", "The version of Spark whose SQL this is, and leat's.", "substr(version(), 1, 2)",
               "4.", "4.2.0 leat-" LEAT_VERSION);
-CONSTANT_TEXT(fn_input_file, "input_file_name", "Empty, for no file is read; refused in a query that reads rows.",
-              "input_file_name()", "", "");
+CONSTANT_TEXT(fn_input_file, "input_file_name",
+              "The file that a row came from, in `leat sql`; empty where no file is read.", "input_file_name()", "",
+              "");
 
 static enum code bind_user(struct binding *binding, __attribute__((unused)) struct error *err)
 {
@@ -53,8 +54,8 @@ static enum code bind_block(struct binding *binding, __attribute__((unused)) str
     return E_OK;
 }
 SCALAR_SAME(fn_block, "input_file_block_start input_file_block_length", "() -> bigint",
-            "-1, for no file is read; refused in a query that reads rows.", "input_file_block_start()", "-1",
-            .bind = bind_block);
+            "Where the block that was read begins in the file, and its bytes: all of it; -1 where no file is read.",
+            "input_file_block_start()", "-1", .bind = bind_block);
 
 static enum code bind_partition(struct binding *binding, __attribute__((unused)) struct error *err)
 {

@@ -3,7 +3,7 @@
  * Column   FILE_COLUMN stands behind the columns of a relation of files, when the text asks for it somewhere; a star does not
  *          show it, and a query over it gives it only under a name (rowset_forget_files)
  * Call     input_file_name() is a field of that column, where FROM reads files once; over no file it is '' (and -1)
- * Limits   the column of files in a view, or in a query in FROM, is not in sight around it; neither is that of a stream
+ * Limits   in a view or WITH it is not in sight around it, as on Spark; and not behind groups, sets of rows, in a stream
  */
 #include "sql/catalog.h"
 
@@ -121,8 +121,8 @@ enum code analyse_file_function(struct analyser *self, const struct scope *scope
     }
     if (index < 0 && rows != NULL && rows->plan != NULL && reads_files(self, rows->plan))
         return sql_error(self, ast->at, "call it in the query whose FROM names the files, and give it a name there",
-                         "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s() of files that a view, a query in FROM "
-                         "or a stream reads.",
+                         "[UNSUPPORTED_FEATURE] leat cannot do this yet: %s() of files that a view, "
+                         "a grouped query or a stream reads.",
                          ast->text);
     if (index < 0)
         return E_OK;

@@ -211,7 +211,7 @@ static enum code analyse_derived(struct analyser *self, const struct ast_relatio
 {
     bool differ = self->dialect.nested_names_differ;
     self->dialect.nested_names_differ = false;
-    enum code code = analyse_query(self, relation->query, relation->lateral || self->batch ? outer : NULL, out);
+    enum code code = query_rows(self, relation->query, relation->lateral || self->batch ? outer : NULL, out);
     self->dialect.nested_names_differ = differ;
     return code;
 }

@@ -213,6 +213,8 @@ static enum code analyse_set(struct analyser *self, const struct ast_body *body,
     struct rowset left, right;
     TRY(query_body(self, &plain, body->left, outer, &left));
     TRY(query_body(self, &plain, body->right, outer, &right));
+    rowset_forget_files(self, &left);
+    rowset_forget_files(self, &right);
     return set_rows(self, body, left.plan, right.plan, out);
 }
 

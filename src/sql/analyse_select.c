@@ -306,19 +306,42 @@ static const char *target_name(struct analyser *self, struct select *select, con
     return column_name_of(self, &scope, target->ast);
 }
 
+/* FILE_COLUMN of the files in FROM passes behind the list, where a row is still one of a file. */
+static enum code add_files(struct analyser *self, struct select *select, int32_t *count, const struct expr **exprs,
+                           const char **names)
+{
+    const struct rowset *rows = select->rows;
+    if (select->grouped || select->ast->distinct)
+        return E_OK;
+    for (int32_t i = 0; i < rows->column_count; i++) {
+        if (!rows->columns[i].file)
+            continue;
+        names[*count] = rows->columns[i].name;
+        TRY(select_lift(self, select, column_of(self, rows->plan, rows->columns[i].index, select->ast->at),
+                        &exprs[(*count)++]));
+    }
+    return E_OK;
+}
+
 static enum code project_targets(struct analyser *self, struct select *select, struct rowset *out)
 {
-    size_t count = (size_t)select->target_count;
-    const struct expr **exprs = arena_array(self->arena, const struct expr *, count);
-    const char **names = arena_array(self->arena, const char *, count);
+    int32_t count = select->target_count;
+    size_t most = (size_t)count + (size_t)select->rows->column_count;
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, most);
+    const char **names = arena_array(self->arena, const char *, most);
     for (int32_t i = 0; i < select->target_count; i++) {
         TRY(select_lift(self, select, select->targets[i].expr, &exprs[i]));
         names[i] = target_name(self, select, &select->targets[i]);
     }
-    struct plan *plan = plan_project(self->arena, select->lifted, exprs, names, select->target_count, select->ast->at);
+    TRY(add_files(self, select, &count, exprs, names));
+    struct plan *plan = plan_project(self->arena, select->lifted, exprs, names, count, select->ast->at);
     *out = (struct rowset){.plan = plan};
     for (int32_t i = 0; i < select->target_count; i++)
         rowset_add(self, out, names[i], select->targets[i].qualifier, i);
+    for (int32_t i = select->target_count; i < count; i++) {
+        rowset_add(self, out, names[i], NULL, i);
+        out->columns[i].hidden = out->columns[i].file = true;
+    }
     return E_OK;
 }
 

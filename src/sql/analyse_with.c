@@ -195,8 +195,10 @@ static enum code analyse_anchored(struct analyser *self, const struct ast_cte *c
         return analyse_query(self, query, outer, out);
     TRY(analyse_ctes(self, query, outer));
     TRY(query_body(self, &plain, body->left, outer, &anchor));
+    rowset_forget_files(self, &anchor);
     recursion->level = level_plan(self, anchor.plan->schema, body->at);
     TRY(query_body(self, &plain, body->right, outer, &step));
+    rowset_forget_files(self, &step);
     if (recursion->reads == 0)
         return set_rows(self, body, anchor.plan, step.plan, out);
     return recursion_plan(self, cte, body, anchor.plan, step.plan, recursion->level, &out->plan);

@@ -198,7 +198,7 @@ MUST_CHECK enum code select_alias(struct analyser *self, const struct scope *sco
 
 MUST_CHECK enum code analyse_query(struct analyser *self, const struct ast_query *query, const struct scope *outer,
                                    struct rowset *out);
-/* The same for a pipe's next step: FILE_COLUMN of files stays in sight. */
+/* The same for FROM, and a pipe's next step: FILE_COLUMN of files stays in sight. */
 MUST_CHECK enum code query_rows(struct analyser *self, const struct ast_query *query, const struct scope *outer,
                                 struct rowset *out);
 /* analyse_file.c: which file a row came from. Without FILE_COLUMN of files, which is no column of a query: */
