@@ -46,6 +46,8 @@ struct chain_state {              /* one stateful operator */
     int32_t node;                 /* plan id, as the plan then was */
     uint64_t identity;            /* plan->identity: what finds the state again; 0 = not known, then `node` does */
     const char *name;             /* "aggregate of gold", for people */
+    const char *what;             /* "by city, window(at, 1 minute): count(1)", for people; "" = not known */
+    int64_t entries;              /* groups, waiting rows or keys at the epoch's end; -1 = not known */
     int32_t group;                /* whose watermark it followed, an index of `groups`; -1 = none */
     int32_t shards;               /* that its parts are of (state_file.h); 0: version 1, frames without parts */
     int32_t whole_from, whole_to; /* these shards are in it whole: nothing older of them is needed */

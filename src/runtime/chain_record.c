@@ -8,7 +8,7 @@
  *    "ranges":[{"source":"..", "topic":"..", "topic_id":"..", "partition":N, "from":N, "to":N, "rows":N}, ...],
  *    "sinks":[{"name":"..", "path":"<folder>", "token":{...}}, ...],
  *    "states":[{"identity":"<16 hex>", "name":"aggregate of gold", "node":N, "group":N, "shards":64, "whole_from":N,
- *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>"}, ...],
+ *               "whole_to":N, "path":"..", "size":N, "checksum":"<16 hex>", "entries":N, "what":"by city: count(1)"}, ...],
  *    "ledgers":[{"table":"..", "in":N, ..., "out":N, "partitions":{"range":[N, ...], "in":[N, ...], ...}}, ...],
  *    "views":"<16 hex>", "transaction":true,
  *    "transaction_at":{"bootstrap":"..", "group":"..", "marked":[{"topic":"..", "partition":N}, ...]}}
@@ -100,12 +100,17 @@ static json_t *states_json(const struct chain_record *record)
     json_t *array = json_array();
     for (int32_t i = 0; i < record->state_count; i++) {
         const struct chain_state *state = &record->states[i];
-        json_array_append_new(array,
-                              json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:I, s:o}", "identity",
-                                        hex_json(state->identity), "name", state->name, "node", state->node, "group",
-                                        state->group, "shards", state->shards, "whole_from", state->whole_from,
-                                        "whole_to", state->whole_to, "path", state->path, "size",
-                                        (json_int_t)state->size_bytes, "checksum", hex_json(state->checksum)));
+        json_t *json =
+            json_pack("{s:o, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:I, s:o}", "identity", hex_json(state->identity),
+                      "name", state->name, "node", state->node, "group", state->group, "shards", state->shards,
+                      "whole_from", state->whole_from, "whole_to", state->whole_to, "path", state->path, "size",
+                      (json_int_t)state->size_bytes, "checksum", hex_json(state->checksum));
+        json_t *what = state->what != NULL && state->what[0] != '\0' ? json_string(state->what) : NULL;
+        if (what != NULL) // not when a literal in it is no UTF-8
+            json_object_set_new(json, "what", what);
+        if (state->entries >= 0)
+            json_object_set_new(json, "entries", json_integer(state->entries));
+        json_array_append_new(array, json);
     }
     return array;
 }
@@ -295,14 +300,14 @@ static enum code read_sink(struct reader *self, json_t *json, struct chain_sink 
 static enum code read_state(struct reader *self, json_t *json, struct chain_state *out)
 {
     json_error_t where;
-    const char *path, *checksum, *identity = "0000000000000000", *name = "";
-    json_int_t size;
+    const char *path, *checksum, *identity = "0000000000000000", *name = "", *what = "";
+    json_int_t size, entries = -1;
     int whole = 0;
     out->group = -1;
-    if (json_unpack_ex(json, &where, 0, "{s:i, s?b, s:s, s:I, s:s, s?s, s?s, s?i, s?i, s?i, s?i}", "node", &out->node,
-                       "whole", &whole, "path", &path, "size", &size, "checksum", &checksum, "identity", &identity,
-                       "name", &name, "group", &out->group, "shards", &out->shards, "whole_from", &out->whole_from,
-                       "whole_to", &out->whole_to) != 0)
+    if (json_unpack_ex(json, &where, 0, "{s:i, s?b, s:s, s:I, s:s, s?s, s?s, s?i, s?i, s?i, s?i, s?s, s?I}", "node",
+                       &out->node, "whole", &whole, "path", &path, "size", &size, "checksum", &checksum, "identity",
+                       &identity, "name", &name, "group", &out->group, "shards", &out->shards, "whole_from",
+                       &out->whole_from, "whole_to", &out->whole_to, "what", &what, "entries", &entries) != 0)
         return bad(self, "states", where.text);
     if (out->shards < 0 || out->whole_from < 0 || out->whole_from > out->whole_to ||
         out->whole_to > (out->shards > 0 ? out->shards : 1))
@@ -312,6 +317,8 @@ static enum code read_state(struct reader *self, json_t *json, struct chain_stat
     TRY(read_hex(self, "states", checksum, &out->checksum));
     TRY(read_hex(self, "states", identity, &out->identity));
     out->name = arena_strdup(self->arena, name);
+    out->what = arena_strdup(self->arena, what);
+    out->entries = entries < 0 ? -1 : entries;
     out->whole_to = whole ? 1 : out->whole_to; // version 1
     out->path = arena_strdup(self->arena, path);
     out->size_bytes = size;

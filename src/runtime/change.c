@@ -45,6 +45,20 @@ const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, 
                        : arena_printf(arena, "%s %d of %s", kind, number, pipeline->tables[table]->name);
 }
 
+const char *stateful_what(struct arena *arena, const struct plan *plan)
+{
+    enum { WHAT_MAX = 400 }; // it stands in every record
+    struct text text = {0};
+    plan_state_print(plan, &text);
+    size_t size = text.size;
+    bool cut = size > WHAT_MAX;
+    for (size = cut ? WHAT_MAX : size; cut && ((unsigned char)text.data[size] & 0xC0) == 0x80;)
+        size--; // not within a character
+    const char *what = arena_printf(arena, "%.*s%s", (int)size, text.data != NULL ? text.data : "", cut ? ".." : "");
+    text_free(&text);
+    return what;
+}
+
 /* ---- items ---- */
 
 static void item_add(struct arena *arena, struct change *self, enum change_kind kind, enum change_fate fate,
@@ -146,28 +160,18 @@ static void find_watermarks(struct arena *arena, const struct pipeline *pipeline
     }
 }
 
-static bool is_known(const struct chain_record *head, const struct plan *plan)
+static const struct chain_state *state_kept(const struct chain_record *head, const struct plan *plan)
 {
     for (int32_t s = 0; s < head->state_count; s++)
         if (same_state(&head->states[s], plan))
-            return true;
-    return false;
+            return &head->states[s];
+    return NULL;
 }
 
 static bool is_taken(const struct pipeline *pipeline, const struct chain_state *state)
 {
     for (int32_t i = 0; i < pipeline->node_count; i++)
         if (plan_is_stateful(pipeline->nodes[i]) && same_state(state, pipeline->nodes[i]))
-            return true;
-    return false;
-}
-
-/* An operator that remembers something else than before is one thing that happens, not two: it is called as what the
- * checkpoint has and nothing takes up. */
-static bool is_reset(const struct pipeline *pipeline, const struct chain_record *head, const char *name)
-{
-    for (int32_t s = 0; s < head->state_count; s++)
-        if (strcmp(head->states[s].name, name) == 0 && !is_taken(pipeline, &head->states[s]))
             return true;
     return false;
 }
@@ -181,6 +185,56 @@ static bool was_reset(const struct change *change, const char *name)
     return false;
 }
 
+/* An operator that remembers something else than before is one thing that happens, not two: it is called as what the
+ * checkpoint has and nothing takes up. */
+static const struct chain_state *state_named(const struct pipeline *pipeline, const struct chain_record *head,
+                                             const char *name)
+{
+    for (int32_t s = 0; s < head->state_count; s++)
+        if (strcmp(head->states[s].name, name) == 0 && !is_taken(pipeline, &head->states[s]))
+            return &head->states[s];
+    return NULL;
+}
+
+/* "1 group", "12 waiting rows" */
+static const char *entries_text(struct arena *arena, const struct chain_state *state)
+{
+    static const char *const nouns[][3] = {
+        {"join", "waiting row", "waiting rows"}, {"deduplicate", "key", "keys"}, {"", "open group", "open groups"}};
+    size_t n = 0;
+    while (strncmp(state->name, nouns[n][0], strlen(nouns[n][0])) != 0)
+        n++;
+    return arena_printf(arena, "%" PRId64 " %s", state->entries, nouns[n][state->entries == 1 ? 1 : 2]);
+}
+
+static const char *kept_text(struct arena *arena, const struct chain_state *state)
+{
+    return state->entries < 0 ? "goes on with its state"
+                              : arena_printf(arena, "goes on with %s", entries_text(arena, state));
+}
+
+/* Why it is another one: what it remembers, or else the rows that come to it. */
+static const char *reset_text(struct arena *arena, const struct chain_state *was, const struct plan *plan)
+{
+    const char *open =
+        was->entries < 0 ? "what was open is lost" : arena_printf(arena, "%s: lost", entries_text(arena, was));
+    const char *what = stateful_what(arena, plan), *why = "it now remembers something else";
+    if (was->what[0] != '\0' && strcmp(was->what, what) == 0)
+        why = "the rows that come to it are made, filtered or timed in another way";
+    else if (was->what[0] != '\0')
+        why = arena_printf(arena, "it was %s, and is %s", was->what, what);
+    return arena_printf(arena, "%s, because %s: starts empty, with the next record", open, why);
+}
+
+static const char *lost_text(struct arena *arena, const struct chain_state *state)
+{
+    const char *colon = state->what[0] != '\0' ? ", " : "";
+    if (state->entries < 0)
+        return "its state fits nothing in the project: what was open is never written";
+    return arena_printf(arena, "%s%s%s: fit nothing in the project, and are never written", entries_text(arena, state),
+                        colon, state->what);
+}
+
 static void find_operators(struct arena *arena, const struct pipeline *pipeline, const struct chain_record *head,
                            struct change *out)
 {
@@ -189,12 +243,12 @@ static void find_operators(struct arena *arena, const struct pipeline *pipeline,
         if (!plan_is_stateful(plan))
             continue;
         const char *name = stateful_name(arena, pipeline, plan);
-        if (is_known(head, plan))
-            item_add(arena, out, CHANGE_OPERATOR, CHANGE_KEPT, name, "goes on with its state");
-        else if (is_reset(pipeline, head, name))
-            item_add(
-                arena, out, CHANGE_OPERATOR, CHANGE_RESET, name,
-                "what was open is lost, because it now remembers something else: starts empty, with the next record");
+        const struct chain_state *kept = state_kept(head, plan);
+        const struct chain_state *was = kept != NULL ? NULL : state_named(pipeline, head, name);
+        if (kept != NULL)
+            item_add(arena, out, CHANGE_OPERATOR, CHANGE_KEPT, name, kept_text(arena, kept));
+        else if (was != NULL)
+            item_add(arena, out, CHANGE_OPERATOR, CHANGE_RESET, name, reset_text(arena, was, plan));
         else
             item_add(arena, out, CHANGE_OPERATOR, CHANGE_REBUILT, name,
                      "remembers something new: starts empty, with the next record");
@@ -202,7 +256,7 @@ static void find_operators(struct arena *arena, const struct pipeline *pipeline,
     for (int32_t s = 0; s < head->state_count; s++)
         if (!is_taken(pipeline, &head->states[s]) && !was_reset(out, head->states[s].name))
             item_add(arena, out, CHANGE_OPERATOR, CHANGE_LOST, head->states[s].name,
-                     "its state fits nothing in the project: what was open is never written");
+                     lost_text(arena, &head->states[s]));
 }
 
 static bool has_table(const struct pipeline *pipeline, const char *name)

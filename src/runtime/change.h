@@ -45,5 +45,7 @@ void change_print(const struct change *change, struct text *out);
 const char *watermark_name(struct arena *arena, const struct plan *plan);
 /* "aggregate of gold", after the first table that the node's rows reach; "aggregate 2 of gold" when it is not the only one. */
 const char *stateful_name(struct arena *arena, const struct pipeline *pipeline, const struct plan *plan);
+/* "by city, window(at, 1 minute): count(1)": what it remembers; a long one is cut. */
+const char *stateful_what(struct arena *arena, const struct plan *plan);
 
 #endif

@@ -60,6 +60,9 @@ static enum code states_finish(struct engine *self, struct chain_record *record,
             .node = plan->id,
             .identity = plan->identity,
             .name = graph_stateful_name(self->graph, i),
+            .what = graph_stateful_what(self->graph, i),
+            .entries = stateful_entries(graph_stateful(self->graph, i)) +
+                       (self->spill != NULL ? spill_stage_entries(self->spill, i) : 0),
             .group = watermark_group_of(&self->watermarks, plan),
         };
         TRY(state_log_finish(self->state_log, i, &record->states[i], err));

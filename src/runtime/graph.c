@@ -42,6 +42,11 @@ const char *graph_stateful_name(const struct graph *graph, int32_t stateful)
     return graph->nodes[graph->stateful[stateful]].name;
 }
 
+const char *graph_stateful_what(const struct graph *graph, int32_t stateful)
+{
+    return graph->nodes[graph->stateful[stateful]].what;
+}
+
 int32_t graph_shards(const struct graph *graph) { return graph->spec.shards; }
 
 /* What happened, and what becomes of it, by kind of stage. */

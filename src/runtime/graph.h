@@ -75,6 +75,7 @@ const struct epoch_time *graph_stateful_time(const struct graph *graph, int32_t 
 const struct plan *graph_stateful_plan(const struct graph *graph, int32_t stateful);
 /* "aggregate of gold": what it does, and for which table. */
 const char *graph_stateful_name(const struct graph *graph, int32_t stateful);
+const char *graph_stateful_what(const struct graph *graph, int32_t stateful); /* change.h */
 
 /* Largest event time seen in this epoch by each watermark node, or INT64_MIN; watermark_count entries. */
 void graph_seen(const struct graph *graph, int64_t *seen_us);

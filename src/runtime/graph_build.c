@@ -22,8 +22,10 @@ static void table_name_stages(struct graph *graph, int32_t t, int64_t *paths)
         struct node *node = &graph->nodes[i];
         if (paths[i] == 0 || !plan_is_stateful(node->plan))
             continue;
-        if (node->name == NULL)
+        if (node->name == NULL) {
             node->name = stateful_name(&graph->arena, graph->spec.pipeline, node->plan);
+            node->what = stateful_what(&graph->arena, node->plan);
+        }
         if (!table_keeps_late(table))
             continue;
         mem_grow(node->late_tables, node->late_capacity, node->late_count + 1);

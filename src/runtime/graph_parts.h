@@ -37,6 +37,7 @@ struct node {
     struct stateful *stage;      /* of a node with state */
     struct lookup_stage *lookup; /* of a lookup */
     const char *name;            /* of a node that merges: "aggregate of gold" */
+    const char *what;            /* of a stateful one: change.h */
     int32_t *late_tables;        /* tables behind it that keep late rows */
     int32_t late_count, late_capacity;
     bool meets_itself; /* of a UNION: two of its branches have a source in common */

@@ -365,6 +365,16 @@ size_t spill_resident_bytes(struct spill *self)
     return bytes;
 }
 
+int64_t spill_stage_entries(struct spill *self, int32_t stage)
+{
+    int64_t entries = 0;
+    lock_take(&self->lock);
+    for (int32_t shard = 0; shard < self->spec.stages[stage]->shards; shard++)
+        entries += self->shards[stage][shard].place == AWAY ? self->shards[stage][shard].entries : 0;
+    lock_give(&self->lock);
+    return entries;
+}
+
 struct spill_totals spill_totals(struct spill *self)
 {
     lock_take(&self->lock);

@@ -44,5 +44,6 @@ MUST_CHECK enum code spill_snapshot(struct spill *self, int32_t stage, int32_t s
 /* Bytes of all shards in memory, as of their last unpin. */
 size_t spill_resident_bytes(struct spill *self);
 struct spill_totals spill_totals(struct spill *self);
+int64_t spill_stage_entries(struct spill *self, int32_t stage); /* of its shards that are away */
 
 #endif

@@ -264,6 +264,20 @@ static void print_node(const struct plan *node, struct text *out)
         text_printf(out, "  (cannot run yet: %s)", node->unsupported);
 }
 
+void plan_state_print(const struct plan *plan, struct text *out)
+{
+    struct text line = {0};
+    if (plan->kind == PLAN_AGGREGATE)
+        print_aggregate(plan, &line);
+    else if (plan->kind == PLAN_DEDUPLICATE)
+        print_deduplicate(plan, &line);
+    else if (plan->kind == PLAN_JOIN)
+        print_join(plan, &line);
+    if (line.size > 0)
+        text_add_string(out, line.data + 1); // each begins with the blank behind its number
+    text_free(&line);
+}
+
 static void print_tree(const struct plan *node, int32_t depth, bool *printed, struct text *out)
 {
     indent(out, depth);

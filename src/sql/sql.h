@@ -401,6 +401,8 @@ const char *pipeline_setting(const struct pipeline *pipeline, const char *name);
 const char *table_property(const struct pipeline_table *table, const char *name); /* NULL when unset */
 /* The graph as text for `leat check`: one line a node, tables and what feeds them. */
 void pipeline_print(const struct pipeline *pipeline, struct text *out);
+/* What a node with state does, as there, without its number: "by city, window(at, 1 minute): count(1)". */
+void plan_state_print(const struct plan *plan, struct text *out);
 void duration_print(int64_t us, struct text *out); /* "5 minutes" */
 
 /* One SELECT over literals (no tables), for `leat sql -c` and the golden tests: columns out, one batch. */

@@ -80,6 +80,8 @@ static struct chain_record random_record(struct arena *arena)
         record.states[i] = (struct chain_state){.node = (int32_t)below(9),
                                                 .identity = kit_random(),
                                                 .name = random_text(arena),
+                                                .what = random_text(arena),
+                                                .entries = random_count(),
                                                 .group = (int32_t)below(3) - 1,
                                                 .shards = 4,
                                                 .whole_from = 1,
@@ -161,6 +163,8 @@ static void check_same(const struct chain_record *a, const struct chain_record *
         const struct chain_state *x = &a->states[i], *y = &b->states[i];
         CHECK_STR(x->path, y->path);
         CHECK_STR(x->name, y->name);
+        CHECK_STR(x->what, y->what);
+        CHECK_INT(x->entries, y->entries);
         CHECK(x->identity == y->identity && x->group == y->group);
         CHECK(x->node == y->node && x->shards == y->shards && x->whole_from == y->whole_from &&
               x->whole_to == y->whole_to && x->size_bytes == y->size_bytes && x->checksum == y->checksum);
