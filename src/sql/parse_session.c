@@ -317,6 +317,8 @@ bool sql_statement_next(struct bytes *text, struct bytes *out)
     struct position at;
     int32_t count, from = 0;
     bool found = false;
+    if (text->size == 0)
+        return false;
     if (lex_text(&arena, NULL, *text, &tokens, &count, &at, &err) != E_OK) {
         found = text->size > 0; // the statement's own error will say what is wrong
         *out = *text;
