@@ -86,6 +86,11 @@ QUERIES = {
     f"SELECT count(*), sum(TRY_CAST(_c0 AS INT)) FROM csv.`s3://{BUCKET}/csv/2026-0[0-1]/*.csv`": ["202,19900"],
     f"SELECT count(*), sum(id) FROM delta.`s3a://{BUCKET}/delta`": ["3000,4498500"],
     f"SELECT day, count(*) FROM delta.`s3://{BUCKET}/delta` WHERE day = 2 GROUP BY day": ["2,1000"],
+    f"SELECT count(*), input_file_name(), any_value(_metadata.file_path), any_value(_metadata.file_name) FROM json.`s3://{BUCKET}/json` GROUP BY 2 ORDER BY 2":
+        [f"1000,s3://{BUCKET}/json/f{i}.json,s3://{BUCKET}/json/f{i}.json,f{i}.json" for i in range(3)],
+    f"SELECT max(_metadata.row_index), any_value(_metadata.file_path), any_value(_metadata.file_size) > 100000 FROM parquet.`s3a://{BUCKET}/plain/`":
+        [f"59999,s3://{BUCKET}/plain/one.parquet,true"],
+    f"SELECT count(DISTINCT _metadata.file_name), bool_and(_metadata.file_path LIKE 's3://{BUCKET}/delta/day=%/%.parquet') FROM delta.`s3://{BUCKET}/delta`": ["9,true"],
 }
 
 
