@@ -75,12 +75,14 @@ static enum code bind_error(struct expr_context *ctx, const char *name, const st
         return fail(err, E_SQL, "[WRONG_NUM_ARGS.WITHOUT_SUGGESTION] The `%s` does not take %d parameters.", name,
                     count);
     int32_t misfit = fit->misfit >= 0 ? fit->misfit : 0;
+    bool ordered = strcasecmp(name, "min") == 0 || strcasecmp(name, "max") == 0;
     struct text shown = {0};
     expr_print(args[misfit], NULL, &shown);
     enum code code = fail(err, E_SQL,
-                          "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE] Cannot resolve \"%s(%s)\" due to data "
+                          "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s(%s)\" due to data "
                           "type mismatch: \"%s\" has the type \"%s\", which %s does not take.",
-                          name, shown.data, shown.data, type_sql(ctx->arena, args[misfit]->type), name);
+                          ordered ? "INVALID_ORDERING_TYPE" : "UNEXPECTED_INPUT_TYPE", name, shown.data, shown.data,
+                          type_sql(ctx->arena, args[misfit]->type), name);
     text_free(&shown);
     return code;
 }
@@ -172,7 +174,10 @@ enum code aggregate_failed(const struct aggregate_call *call, struct error *err)
     if (call->function->failure != 0)
         return fail(err, E_DATA, "[%s] %s", reject_condition_full(call->function->failure),
                     reject_text(call->function->failure));
-    return fail(err, E_DATA, "[ARITHMETIC_OVERFLOW] the result of an aggregate does not fit its type");
+    const enum type_id id = call->arg_count > 0 ? call->arg_types[0]->id : TYPE_NULL;
+    return fail(err, E_DATA, "[%s] the result of an aggregate does not fit its type",
+                id == TYPE_INTERVAL_DT || id == TYPE_INTERVAL_YM ? "INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION"
+                                                                 : "ARITHMETIC_OVERFLOW");
 }
 
 void aggregate_save(const struct aggregate_call *call, const void *state, struct text *out)

@@ -1,5 +1,6 @@
 /* cast_from_text.c - STRING to numbers, booleans, dates and timestamps. Blanks and control characters around are
  * trimmed; anything else that does not belong makes the row an error. */
+#include <ctype.h>
 #include <math.h>
 #include <strings.h>
 
@@ -187,6 +188,9 @@ static void to_dates(struct call *call, const struct arg *arg, struct column *ou
 static bool time_today(const struct session *session, struct bytes text, int64_t *out)
 {
     int64_t time;
+    for (size_t i = 0; i < text.size; i++)
+        if (isalpha(text.data[i])) // '1:02 PM' is a TIME only
+            return false;
     if (!time_of_day_parse(text, &time))
         return false;
     int64_t now = to_local(session->zone, session->batch_time_us);

@@ -146,6 +146,18 @@ static enum code try_open(const struct decoding *decoding, struct error *err)
     return code;
 }
 
+/* VARIANTs only right in the record, under names that a path can say. */
+static bool has_variant_fields(const struct type *schema)
+{
+    for (int32_t i = 0; i < schema->field_count; i++) {
+        const struct type *type = schema->fields[i].type;
+        bool variant = type->id == TYPE_VARIANT;
+        if (variant ? strpbrk(schema->fields[i].name, "'\\") != NULL : holds_variant(type))
+            return false;
+    }
+    return schema->id == TYPE_STRUCT;
+}
+
 static enum code bind_decode(struct binding *binding, const char *format, const char *name, const struct type *schema,
                              struct error *err)
 {
@@ -153,15 +165,20 @@ static enum code bind_decode(struct binding *binding, const char *format, const 
     struct text_options options;
     struct decoding *decoding = arena_new(ctx->arena, struct decoding);
     struct reshape reshape = {.intervals = true};
-    if (holds_variant(schema))
-        return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] %s into a VARIANT: parse_json makes one of a whole text",
-                    name);
+    if (holds_variant(schema) && (strcmp(format, "json") != 0 || !has_variant_fields(schema)))
+        return fail(
+            err, E_UNSUPPORTED,
+            "[UNSUPPORTED_FEATURE] %s into a VARIANT that is no field of the record itself: parse_json makes one "
+            "of a whole text",
+            name);
     if (binding->args[0]->type->id == TYPE_NULL)
         TRY(binding_cast(binding, 0, type_of(TYPE_STRING), err));
     if (binding->args[0]->type->id != TYPE_STRING)
         return binding_wrong_type(binding, 0, "STRING", err);
     TRY(bind_text_options(binding, 2, &options, err));
     reshape_formats(&options, &reshape);
+    if (holds_variant(schema))
+        TRY(expr_call(ctx, "try_parse_json", &binding->args[0], 1, binding->at, &reshape.record, err));
     const struct type *source = reshape_source(ctx->arena, &reshape, schema);
     *decoding = (struct decoding){.decoder = decoder_find(format), .wrapped = schema->id != TYPE_STRUCT};
     decoding->list_of_structs = schema->id == TYPE_ARRAY && schema->fields[0].type->id == TYPE_STRUCT;

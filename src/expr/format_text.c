@@ -1,6 +1,8 @@
 /* format_text.c - numbers and texts for people: format_number, format_string; how near and how alike words are. */
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text_number.h"
 #include "expr/coerce.h"
@@ -89,7 +91,7 @@ SCALAR(fn_format_number, "format_number", "(double, int) -> string | (bigint, in
 /* ---- format_string: Java's Formatter for %s %d %x %X %o %f %e %c %b %n %% ---- */
 
 struct directive {
-    bool left, zeros, plus, blank, comma;
+    bool left, zeros, plus, blank, comma, brackets, upper;
     int index, width, precision;
     char conversion;
 };
@@ -115,12 +117,13 @@ static bool read_directive(struct bytes format, size_t *at, int *next, struct di
         (*at)++;
     else
         *at = start, number = 0;
-    for (; *at < format.size && memchr("-0+ ,", format.data[*at], 5) != NULL; (*at)++)
+    for (; *at < format.size && memchr("-0+ ,(", format.data[*at], 6) != NULL; (*at)++)
         switch (format.data[*at]) {
         case '-': out->left = true; break;
         case '0': out->zeros = true; break;
         case '+': out->plus = true; break;
         case ' ': out->blank = true; break;
+        case '(': out->brackets = true; break;
         default: out->comma = true;
         }
     out->width = read_int(format, at);
@@ -131,6 +134,10 @@ static bool read_directive(struct bytes format, size_t *at, int *next, struct di
     if (*at >= format.size)
         return false;
     out->conversion = (char)format.data[(*at)++];
+    out->upper = out->conversion == 'S' || out->conversion == 'X' || out->conversion == 'B' || out->conversion == 'C' ||
+                 out->conversion == 'E';
+    if (out->upper && out->conversion != 'X')
+        out->conversion = (char)(out->conversion + 'a' - 'A');
     if (out->conversion != '%' && out->conversion != 'n')
         out->index = number > 0 ? number : ++*next;
     return true;
@@ -148,18 +155,6 @@ static void put_padded(struct text *out, const struct directive *d, const char *
     text_add(out, text + (d->zeros && !d->left && sign), size - (d->zeros && !d->left && sign));
     for (size_t k = 0; k < pad && d->left; k++)
         text_add_char(out, ' ');
-}
-
-static double number_of(const struct arg *arg, int64_t row)
-{
-    double value = 0;
-    if (arg->col->type->id == TYPE_DOUBLE)
-        return arg_values(arg, double)[row * arg->step];
-    if (arg->col->type->id == TYPE_INT64)
-        return (double)arg_values(arg, int64_t)[row * arg->step];
-    struct bytes text = arg_bytes(arg, row);
-    parse_double((const char *)text.data, (const char *)text.data + text.size, &value);
-    return value;
 }
 
 static void format_real(struct text *out, const struct directive *d, double value)
@@ -184,7 +179,11 @@ static void format_integer(struct text *out, const struct directive *d, int64_t 
     case 'x': size = snprintf(plain, sizeof plain, "%" PRIx64, bits); break;
     case 'X': size = snprintf(plain, sizeof plain, "%" PRIX64, bits); break;
     case 'o': size = snprintf(plain, sizeof plain, "%" PRIo64, bits); break;
-    default: size = snprintf(plain, sizeof plain, d->plus ? "%+" PRId64 : d->blank ? "% " PRId64 : "%" PRId64, value);
+    default:
+        if (d->brackets && value < 0)
+            size = snprintf(plain, sizeof plain, "(%" PRIu64 ")", 0 - (uint64_t)value);
+        else
+            size = snprintf(plain, sizeof plain, d->plus ? "%+" PRId64 : d->blank ? "% " PRId64 : "%" PRId64, value);
     }
     size_t shown = d->comma ? group_digits(plain, (size_t)size, grouped) : (size_t)size;
     put_padded(out, d, d->comma ? grouped : plain, shown);
@@ -202,16 +201,32 @@ static void format_text(struct text *out, const struct directive *d, const struc
         text = arg_bytes(arg, row);
     if (d->precision >= 0)
         text.size = utf8_skip(text, d->precision);
+    size_t start = out->size;
     put_padded(out, d, (const char *)text.data, text.size);
+    for (size_t i = start; i < out->size && d->upper; i++)
+        out->data[i] = (char)(isascii(out->data[i]) ? toupper(out->data[i]) : out->data[i]);
+}
+
+/* Java prints null as a text whatever the conversion: cut, and never padded with zeros. */
+static bool format_null(struct text *out, const struct directive *d)
+{
+    struct directive plain = *d;
+    plain.zeros = false;
+    if (strchr("sdxXofebchga", d->conversion) == NULL)
+        return false;
+    if (d->conversion == 'b')
+        put_padded(out, &plain, d->upper ? "FALSE" : "false", 5);
+    else
+        put_padded(out, &plain, d->upper ? "NULL" : "null",
+                   d->precision >= 0 && d->precision < 4 ? (size_t)d->precision : 4);
+    return true;
 }
 
 /* False: the format and the argument do not agree. */
 static bool format_one(struct text *out, const struct directive *d, const struct arg *arg, int64_t row, bool narrow)
 {
-    if (!arg_valid(arg, row)) {
-        put_padded(out, d, "null", 4);
-        return true;
-    }
+    if (!arg_valid(arg, row))
+        return format_null(out, d);
     switch (d->conversion) {
     case 's': format_text(out, d, arg, row); return true;
     case 'd':
@@ -222,7 +237,10 @@ static bool format_one(struct text *out, const struct directive *d, const struct
             format_integer(out, d, arg_values(arg, int64_t)[row * arg->step], narrow);
         return arg->col->type->id == TYPE_INT64;
     case 'f':
-    case 'e': format_real(out, d, number_of(arg, row)); return true;
+    case 'e':
+        if (arg->col->type->id == TYPE_DOUBLE)
+            format_real(out, d, arg_values(arg, double)[row * arg->step]);
+        return arg->col->type->id == TYPE_DOUBLE;
     case 'b': put_padded(out, d, "true", 4); return true;
     case 'c': {
         uint8_t bytes[4];

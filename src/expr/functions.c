@@ -6,6 +6,7 @@
 #include "expr/coerce.h"
 #include "expr/function.h"
 #include "expr/lambda.h"
+#include "expr/refusal.h"
 #include "expr/signature.h"
 
 static const struct family {
@@ -232,6 +233,8 @@ static bool moves_time(char sign, const struct type *a, const struct type *b)
     return right || (sign == '+' && left);
 }
 
+static bool is_number_or_text(const struct type *type) { return type_is_numeric(type) || type->id == TYPE_STRING; }
+
 /* What Spark makes of an operator whose arguments do not fit: a sum of times and intervals is a function of its own with
  * types of its own, other operators want both sides alike. */
 static const char *misfit_condition(const struct expr_context *ctx, const struct function *function,
@@ -254,7 +257,10 @@ static const char *misfit_condition(const struct expr_context *ctx, const struct
     const struct type *other = a->id == TYPE_STRING ? b : a;
     bool promoted =
         text && ctx->session->ansi && !type_is_numeric(other) && !type_is_nested(other) && !is_any_interval(other);
-    return promoted || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
+    // A DECIMAL beside a fraction: both become DOUBLEs, which div does not take.
+    bool divided = strcmp(name, "div") == 0 && (a->id == TYPE_DECIMAL || b->id == TYPE_DECIMAL) &&
+                   is_number_or_text(a) && is_number_or_text(b);
+    return promoted || divided || type_equal(a, b) ? "BINARY_OP_WRONG_TYPE" : "BINARY_OP_DIFF_TYPES";
 }
 
 static bool is_binary_operator(const struct function *function, int32_t count)
@@ -293,12 +299,16 @@ static const char *collection_condition(const char *name, const struct expr *con
 static bool lacks_order(const struct function *function, const struct expr *const *args, int32_t count)
 {
     const struct function compared = {.name = "= < <= > >= <=> <> least greatest array_max array_min sort_array"};
-    if (!function_has_name(&compared, function->name, strcspn(function->name, " ")) || type_is_orderable(args[0]->type))
+    if (!function_has_name(&compared, function->name, strcspn(function->name, " ")))
         return false;
-    for (int32_t i = 1; i < count; i++)
-        if (!type_equal(args[0]->type, args[i]->type) && strcmp(function->name, "sort_array") != 0)
+    const struct type *type = args[0]->type;
+    for (int32_t i = 1; i < count; i++) {
+        type = type->id == TYPE_NULL ? args[i]->type : type;
+        bool alike = args[i]->type->id == TYPE_NULL || type_equal(type, args[i]->type);
+        if (!alike && strcmp(function->name, "sort_array") != 0)
             return false;
-    return true;
+    }
+    return !type_is_orderable(type);
 }
 
 static enum code wrong_types(struct expr_context *ctx, const struct function *function, const struct fit *fit,
@@ -345,6 +355,20 @@ static enum code wrong_types(struct expr_context *ctx, const struct function *fu
                     shown.data, ordinal(misfit), fit->wanted, arg.data, type_sql(ctx->arena, args[misfit]->type));
     text_free(&shown);
     text_free(&arg);
+    return code;
+}
+
+static enum code refused(struct expr_context *ctx, const struct function *function, const struct refusal *refusal,
+                         const struct expr *const *args, int32_t count, struct error *err)
+{
+    struct text shown = {0};
+    print_attempt(ctx, function, args, count, &shown);
+    enum code code = fail(err, E_SQL,
+                          "[DATATYPE_MISMATCH.%s] Cannot resolve \"%s\" due to data type mismatch: The %s parameter is "
+                          "not %s, but has the type \"%s\".",
+                          refusal->condition, shown.data, ordinal(refusal->index), refusal->wanted,
+                          type_sql(ctx->arena, args[refusal->index]->type));
+    text_free(&shown);
     return code;
 }
 
@@ -409,6 +433,8 @@ static bool narrows(const struct expr_context *ctx, const struct function *row, 
         bool days = count == 2 && from->id == TYPE_STRING && type_is_integer(to) && args[1 - i]->type->id == TYPE_DATE;
         if (days) // DATE + '1' is an error, too
             return true;
+        if (count == 2 && from->id == TYPE_INT64 && args[1 - i]->type->id == TYPE_DATE) // and so is DATE + 1L
+            return true;
         bool time = to->id == TYPE_DATE || to->id == TYPE_TIMESTAMP || to->id == TYPE_TIMESTAMP_NTZ;
         bool months = count == 2 && args[1 - i]->type->id == TYPE_INTERVAL_YM;
         bool sum = operation == '+' || operation == '-';
@@ -450,8 +476,11 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
             misfit = fit;
         }
     }
+    struct refusal refusal;
     if (found == NULL && nearest == NULL)
         return unknown_function(name, err);
+    if ((found != NULL || !misfit.wrong_count) && arguments_refused(name, args, count, &refusal))
+        return refused(ctx, found != NULL ? found : nearest, &refusal, args, count, err);
     if (found == NULL)
         return misfit.wrong_count ? wrong_count(name, least, most, count, err)
                                   : wrong_types(ctx, nearest, &misfit, args, count, err);

@@ -571,11 +571,6 @@ enum code lambda_variables(struct expr_context *ctx, const char *name, const str
     for (int32_t i = 0; i < shape->values; i++) {
         if (i == 1 && shape->bodies_max == 2)
             break; // what aggregate starts from
-        if (args[i]->type->id == TYPE_NULL)
-            args[i] = expr_null(ctx,
-                                map ? type_map(ctx->arena, type_of(TYPE_NULL), type_of(TYPE_NULL), true)
-                                    : type_array(ctx->arena, type_of(TYPE_NULL), true),
-                                args[i]->at);
         if (args[i]->type->id != wanted)
             return wrong_value(ctx, name, args[i], map ? "MAP" : "ARRAY", err);
     }

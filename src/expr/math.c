@@ -5,7 +5,7 @@
 #include "expr/loop.h"
 
 static double degrees_of(double x) { return x * 180.0 / M_PI; }
-static double radians_of(double x) { return x / 180.0 * M_PI; }
+static double radians_of(double x) { return x * 0.017453292519943295; } // as Java does: not x / 180 * pi
 static double sign_of(double x) { return x > 0 ? 1 : x < 0 ? -1 : x; }
 /* In Java NaN to any power but 0 is NaN, also as the exponent of 1, and 1 to the power of infinity is. */
 static double power_of(double x, double y)

@@ -68,7 +68,8 @@ static const char *format_of(const struct reshape *reshape, const struct type *t
 static bool is_read_as_text(const struct reshape *reshape, const struct type *type)
 {
     bool interval = type_is_interval(type) || type->id == TYPE_INTERVAL;
-    return format_of(reshape, type) != NULL || (reshape->intervals && interval);
+    bool variant = reshape->record != NULL && type->id == TYPE_VARIANT;
+    return format_of(reshape, type) != NULL || (reshape->intervals && interval) || variant;
 }
 
 bool reshape_changes(const struct reshape *reshape, const struct type *type)
@@ -216,6 +217,18 @@ static enum code parse_time(struct expr_context *ctx, const struct expr *of, con
     return expr_cast(ctx, *out, wanted, true, of->at, out, err);
 }
 
+/* A text no longer tells "1" from 1: a VARIANT comes out of the record. */
+static enum code read_variant(struct expr_context *ctx, const struct expr *record, const char *name,
+                              const struct expr **out, struct error *err)
+{
+    struct text path = {0};
+    text_printf(&path, "$['%s']", name);
+    const struct expr *args[] = {record, expr_string(ctx, text_view(&path), record->at),
+                                 pattern(ctx, "variant", record->at)};
+    text_free(&path);
+    return expr_call(ctx, "try_variant_get", args, 3, record->at, out, err);
+}
+
 enum code reshape_parse(struct expr_context *ctx, const struct reshape *reshape, const struct expr *of,
                         const struct type *wanted, const struct expr **out, struct error *err)
 {
@@ -233,6 +246,10 @@ enum code reshape_parse(struct expr_context *ctx, const struct reshape *reshape,
     for (int32_t i = 0; i < wanted->field_count; i++) {
         const struct expr *field;
         pairs[2 * i] = field_name(ctx, wanted, i, of->at);
+        if (wanted->fields[i].type->id == TYPE_VARIANT) {
+            TRY(read_variant(ctx, reshape->record, wanted->fields[i].name, &pairs[2 * i + 1], err));
+            continue;
+        }
         TRY(expr_field(ctx, of, wanted->fields[i].name, of->at, &field, err));
         TRY(reshape_parse(ctx, reshape, field, wanted->fields[i].type, &pairs[2 * i + 1], err));
     }

@@ -24,6 +24,7 @@ const char *text_option(const struct text_options *options, const char *name);
 struct reshape {
     const char *date_format, *timestamp_format, *time_format; /* NULL: as they are */
     bool intervals;                                           /* are texts in the source */
+    const struct expr *record; /* the whole text as a VARIANT, where its fields are VARIANTs; or NULL */
     bool sort_keys;
     bool nested_as_text; /* arrays, maps and structs within the struct are cast to STRING */
 };

@@ -278,6 +278,12 @@ SCALAR_SAME(fn_unix_of_time, "unix_timestamp to_unix_timestamp", "(timestamp) ->
             "Seconds since 1970 UTC.", "unix_timestamp(TIMESTAMP'1970-01-01 00:00:01Z')", "1",
             .bind = bind_unix_of_time);
 
+SCALAR(fn_unix_of_local, "unix_timestamp to_unix_timestamp", "(timestamp_ntz!) -> bigint",
+       "Seconds since 1970 of a clock that has no zone.", "unix_timestamp(TIMESTAMP_NTZ'1970-01-01 00:00:01')", "1")
+{
+    LOOP1(int64_t, int64_t, r[i] = floor_divide(x, 1000000));
+}
+
 const struct function *const time_format_functions[] = {
     &fn_date_format,
     &fn_from_unixtime,
@@ -289,6 +295,7 @@ const struct function *const time_format_functions[] = {
     &fn_try_to_time,
     &fn_unix_timestamp,
     &fn_unix_of_time,
+    &fn_unix_of_local,
     &fn_read_timestamp,
     &fn_try_read_timestamp,
     &fn_read_timestamp_ntz,

@@ -92,6 +92,11 @@ static enum code scalar_call(struct analyser *self, const struct scope *scope, c
         own = function_find(self, ast->text);
     if (own != NULL)
         return analyse_function_call(self, scope, ast, own, out);
+    if (!ast->flag && (same_name(ast->text, "range") || same_name(ast->text, "sql_keywords")))
+        return sql_error(self, ast->at, "call it in FROM",
+                         "[NOT_A_SCALAR_FUNCTION] `%s` appears as a scalar expression here, but the function was "
+                         "defined as a table function.",
+                         ast->text);
     if (!ast->flag && function_kind(ast->text) == FUNCTION_NONE) // before what its arguments say
         return placed(self, expr_call(&self->expr, ast->text, NULL, 0, ast->at, out, self->err), ast->at);
     TRY(analyse_args(self, scope, ast, &args));
@@ -133,8 +138,9 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
                 "expressions.",
                 ast->text);
         return sql_error(self, ast->at, "explode(..) stands alone in the SELECT list or in LATERAL VIEW",
-                         "[UNSUPPORTED_GENERATOR.OUTSIDE_SELECT] The generator `%s` is not supported: outside "
-                         "the SELECT clause, found in %s.",
+                         "[%s] The generator `%s` is not supported: outside the SELECT clause, found in %s.",
+                         strcmp(scope->clause, "GROUP BY") == 0 ? "UNSUPPORTED_EXPR_FOR_OPERATOR"
+                                                                : "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT",
                          ast->text, scope->clause);
     default: return scalar_call(self, scope, ast, out);
     }

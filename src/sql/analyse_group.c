@@ -121,6 +121,9 @@ enum code select_aggregate(struct analyser *self, const struct scope *scope, con
     bool distinct_call = ast->call != NULL && ast->call->distinct;
     const struct expr **args, *filter = NULL;
     int32_t count = ast->arg_count;
+    if (ast->arg_count == 0 && same_name(ast->text, "count"))
+        return sql_error(self, ast->at, "count(*) counts rows",
+                         "[WRONG_NUM_ARGS.WITH_SUGGESTION] The `count` requires at least one argument.");
     if (counts_rows(ast) && !distinct_call) {
         args = NULL;
         count = 0;

@@ -269,6 +269,8 @@ static enum code bad_interval(struct analyser *self, const struct ast *ast, cons
                      "[%s] The interval is not valid.", condition);
 }
 
+enum { FRACTION_DIGITS_MAX = 9 }; /* of a second, in a literal */
+
 static const struct interval_unit *unit_named(const char *name) { return interval_unit_find(bytes_of_string(name)); }
 
 /* Which field of an interval's type a unit counts in. */
@@ -295,7 +297,9 @@ static enum code interval_range(struct analyser *self, const struct ast *ast, in
     int64_t *into = from->months != 0 ? months : us;
     switch (interval_value_read(value->bytes, type, value->flag, into)) {
     case INTERVAL_READ: return E_OK;
-    case INTERVAL_TOO_LARGE: return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0063");
+    case INTERVAL_TOO_LARGE:
+        return bad_interval(self, ast,
+                            from->months != 0 ? "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING" : "_LEGACY_ERROR_TEMP_0063");
     case INTERVAL_NO_MATCH: break;
     }
     return bad_interval(self, ast,
@@ -318,6 +322,36 @@ static bool literal_as_units(const struct ast *ast, struct calendar_interval *ou
     bool read = text.size > 0 && calendar_interval_parse(text_view(&text), out);
     text_free(&text);
     return read;
+}
+
+/* Why a number with a unit is none, in the words of Spark's reader of texts like '1 day'. */
+static const char *unit_condition(struct bytes number, const struct interval_unit *unit)
+{
+    number = bytes_trim(number);
+    size_t at = number.size > 0 && (number.data[0] == '-' || number.data[0] == '+'), digits = 0, start;
+    while (at < number.size && isspace(number.data[at]))
+        at++;
+    if (at == number.size || (!isdigit(number.data[at]) && number.data[at] != '.'))
+        return "INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER";
+    for (start = at; at < number.size && isdigit(number.data[at]);)
+        at++;
+    digits = at - start;
+    if (at < number.size && number.data[at] == '.') {
+        for (start = ++at; at < number.size && isdigit(number.data[at]);)
+            at++;
+        if (at == number.size && unit->us != 1000000)
+            return "INVALID_INTERVAL_FORMAT.INVALID_FRACTION";
+    }
+    return at == number.size && digits > 0 ? "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION"
+                                           : "INVALID_INTERVAL_FORMAT.INVALID_VALUE";
+}
+
+/* More digits of a second than nanoseconds. */
+static bool too_precise(struct bytes number)
+{
+    number = bytes_trim(number);
+    const uint8_t *point = number.size > 0 ? memchr(number.data, '.', number.size) : NULL;
+    return point != NULL && number.size - (size_t)(point - number.data) - 1 > FRACTION_DIGITS_MAX;
 }
 
 static bool has_letters(struct bytes text)
@@ -344,10 +378,12 @@ enum code analyse_interval(struct analyser *self, const struct ast *ast, int64_t
             return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.INVALID_UNIT");
         if (has_letters(ast->args[i]->bytes))
             return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0026");
+        if (too_precise(ast->args[i]->bytes))
+            return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.INVALID_PRECISION");
         if (!interval_add(ast->args[i]->bytes, ast->args[i]->flag, unit, months, us))
             return bad_interval(self, ast,
                                 literal_as_units(ast, &calendar) ? "INTERVAL_ARITHMETIC_OVERFLOW.WITHOUT_SUGGESTION"
-                                                                 : "INVALID_INTERVAL_FORMAT.INVALID_VALUE");
+                                                                 : unit_condition(ast->args[i]->bytes, unit));
     }
     return E_OK;
 }
@@ -431,7 +467,7 @@ static enum code interval_literal(struct analyser *self, const struct ast *ast, 
                          "[_LEGACY_ERROR_TEMP_0029] Cannot mix year-month and day-time fields in one interval.");
     const struct type *type = interval_type(ast);
     if (months > INT32_MAX || months < INT32_MIN)
-        return bad_interval(self, ast, "_LEGACY_ERROR_TEMP_0063");
+        return bad_interval(self, ast, "INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION");
     *out = expr_int(&self->expr, type, type->id == TYPE_INTERVAL_YM ? months : us, ast->at);
     return E_OK;
 }

@@ -376,6 +376,15 @@ static enum code sort_distinct(struct analyser *self, const struct select *selec
     return sort_rows(self, query, out->plan, exprs, keys->count, &out->plan);
 }
 
+/* What is wrong with the list is said before what is wrong with HAVING. */
+static enum code check_targets(struct analyser *self, struct select *select)
+{
+    const struct expr *lifted;
+    for (int32_t i = 0; i < select->target_count && select->overs.count == 0; i++)
+        TRY(select_lift(self, select, select->targets[i].expr, &lifted));
+    return E_OK;
+}
+
 static enum code finish_select(struct analyser *self, struct select *select, const struct ast_query *query,
                                const struct expr *having, const struct expr *qualify, struct sort_keys *keys,
                                struct rowset *out)
@@ -384,8 +393,10 @@ static enum code finish_select(struct analyser *self, struct select *select, con
     if (select->grouped)
         TRY(select_group(self, select, &select->lifted));
     TRY(select_generate(self, select));
-    if (having != NULL)
+    if (having != NULL) {
+        TRY(check_targets(self, select));
         TRY(lift_filter(self, select, "HAVING", having, select->ast->having->at));
+    }
     TRY(add_window_functions(self, select));
     if (qualify != NULL)
         TRY(lift_filter(self, select, "QUALIFY", qualify, select->ast->qualify->at));

@@ -11,9 +11,17 @@
 enum { TYPED_HEIGHT_MAX = 8 }; // a name asks for the types of its parts no deeper
 
 struct printer {
-    struct analyser *analyser; /* for the values of typed literals */
-    const struct scope *scope; /* or NULL */
+    struct analyser *analyser;         /* for the values of typed literals */
+    const struct scope *scope;         /* or NULL */
+    const struct lambda_names *lambda; /* or NULL: of the lambdas around */
     struct text text;
+};
+
+/* Spark names no variable of a lambda in a column's name. */
+#define LAMBDA_VARIABLE "namedlambdavariable()"
+struct lambda_names {
+    const struct ast *lambda;
+    const struct lambda_names *around;
 };
 static void print(struct printer *out, const struct ast *ast);
 static const struct type *type_of_arg(struct printer *out, const struct ast *ast);
@@ -114,8 +122,23 @@ static bool print_variable(struct printer *out, const struct ast *ast)
 }
 
 /* Without the table's name; a field keeps its struct. */
+static bool is_lambda_variable(const struct printer *out, const char *name)
+{
+    for (const struct lambda_names *at = out->lambda; at != NULL; at = at->around)
+        for (int32_t i = 0; i < at->lambda->part_count; i++)
+            if (same_name(at->lambda->parts[i], name))
+                return true;
+    return false;
+}
+
 static void print_name(struct printer *out, const struct ast *ast)
 {
+    if (is_lambda_variable(out, ast->parts[0])) {
+        put(out, LAMBDA_VARIABLE);
+        put(out, ast->part_count > 1 ? "." : "");
+        print_parts(out, ast->parts + 1, ast->part_count - 1);
+        return;
+    }
     struct error err = {0};
     struct analyser quiet = *out->analyser;
     const struct expr *expr;
@@ -702,10 +725,13 @@ static void print_cast(struct printer *out, const struct ast *ast)
 
 static void print_lambda(struct printer *out, const struct ast *ast)
 {
+    const struct lambda_names names = {ast, out->lambda};
+    out->lambda = &names;
     put(out, "lambdafunction(");
     print(out, ast->args[0]);
+    out->lambda = names.around;
     for (int32_t i = 0; i < ast->part_count; i++)
-        text_printf(&out->text, ", %s", ast->parts[i]);
+        put(out, ", " LAMBDA_VARIABLE);
     text_add_char(&out->text, ')');
 }
 
@@ -785,7 +811,7 @@ char *column_name_of(struct analyser *self, const struct scope *scope, const str
         const char *dot = strrchr(ast->text, '.');
         return arena_strdup(self->arena, dot != NULL ? dot + 1 : ast->text);
     }
-    struct printer out = {self, scope, {.limit = NAME_MAX_BYTES}};
+    struct printer out = {.analyser = self, .scope = scope, .text = {.limit = NAME_MAX_BYTES}};
     print(&out, ast);
     char *name = arena_strndup(self->arena, out.text.data != NULL ? out.text.data : "", out.text.size);
     text_free(&out.text);

@@ -3,7 +3,18 @@
 #include <stddef.h>
 #include <strings.h>
 
+#define VARIABLE "namedlambdavariable()"
+#define IS_NULL "(" VARIABLE " IS NULL)"
+/* What array_sort compares by when nothing is said. */
+#define BY_VALUE                                                                                                   \
+    "lambdafunction((IF((" IS_NULL " AND " IS_NULL "), 0, (IF(" IS_NULL ", 1, (IF(" IS_NULL ", -1, (IF((" VARIABLE \
+    " < " VARIABLE "), -1, (IF((" VARIABLE " > " VARIABLE "), 1, 0)))))))))), " VARIABLE ", " VARIABLE ")"
+#define ITSELF "lambdafunction(" VARIABLE ", " VARIABLE ")"
+
 static const struct call_name names[] = {
+    {"array_sort", NULL, 1, {BY_VALUE}, 0},
+    {"aggregate", NULL, 3, {ITSELF}, 0},
+    {"reduce", NULL, 3, {ITSELF}, 0},
     {"locate", NULL, 2, {"1"}, 0},
     {"position", NULL, 2, {"1"}, 0},
     {"lpad", NULL, 2, {" "}, 0},

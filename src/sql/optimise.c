@@ -142,6 +142,15 @@ const struct expr *expr_through(struct arena *arena, const struct expr *expr, co
 
 /* ---- folding ---- */
 
+static const struct expr *type_name(struct expr_context *ctx, const struct expr *call)
+{
+    struct text text = {0};
+    type_print(call->args[0]->type, &text);
+    const struct expr *name = expr_string(ctx, text_view(&text), call->at);
+    text_free(&text);
+    return name;
+}
+
 static const struct expr *fold(struct expr_context *ctx, const struct expr *expr)
 {
     struct error err = {0};
@@ -150,6 +159,8 @@ static const struct expr *fold(struct expr_context *ctx, const struct expr *expr
         return expr;
     if (expr_is_constant(expr))
         return expr_fold(ctx, expr, &folded, &err) == E_OK ? folded : expr;
+    if (expr_is_call(expr, "typeof")) // known without the value, whose columns nobody reads then
+        return type_name(ctx, expr);
     struct expr *copy = NULL;
     for (int32_t i = 0; i < expr->arg_count; i++) {
         const struct expr *arg = fold(ctx, expr->args[i]);

@@ -82,3 +82,69 @@ TEST(clauses_name_what_they_refuse)
     CHECK_ANSWER("SELECT 'x' AS c FROM VALUES (struct(1)) AS t(c) GROUP BY c ORDER BY c.col1", "x");
     CHECK_ANSWER("SELECT lead(id) OVER () FROM range(2)", "[WINDOW_FUNCTION_FRAME_NOT_ORDERED]");
 }
+
+TEST(arguments_are_refused_before_they_are_cast)
+{
+    CHECK_ANSWER("SELECT concat(map('a', 1), 'x')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT concat(NULL, struct(1))", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT element_at(array('b'), NULL)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT element_at(array(1), 2L)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT array()['a']", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT array_position(NULL, 0)", "[DATATYPE_MISMATCH.NULL_TYPE]");
+    CHECK_ANSWER("SELECT array_position('x', 1)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT array_remove(NULL, 'a')", "[DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT array_insert(array(1, 2), 'a', 5)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT array_insert(array('b'), 1, 5)", "[DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT array_append(array('b'), -1)", "[DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT array_repeat(1, '2')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT map_contains_key(map(1, 'x'), NULL)", "[DATATYPE_MISMATCH.NULL_TYPE]");
+    CHECK_ANSWER("SELECT map_contains_key(NULL, 1)", "[DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT format_number('2', 2)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT timestamp_micros('1')", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT date_format(TIME'13:14:15', 'HH')", "[DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION]");
+    CHECK_ANSWER("SELECT overlay(X'616263', '_', 2)", "[DATATYPE_MISMATCH.DATA_DIFF_TYPES]");
+    CHECK_ANSWER("SELECT exists(NULL, x -> x > 1)", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT greatest(NULL, map('a', 1))", "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE]");
+    CHECK_ANSWER("SELECT max(map(k, 1)) FROM VALUES (1) AS t(k)", "[DATATYPE_MISMATCH.INVALID_ORDERING_TYPE]");
+    CHECK_ANSWER("SELECT DATE'2020-01-01' + 1L", "[DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE]");
+    CHECK_ANSWER("SELECT 0.1 div 1.5D", "[DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE]");
+    CHECK_ANSWER("SELECT 0.1 div true", "[DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES]");
+}
+
+TEST(interval_literals_say_what_is_wrong)
+{
+    CHECK_ANSWER("SELECT interval '1-12' year to month", "[INVALID_INTERVAL_FORMAT.INTERVAL_PARSING]");
+    CHECK_ANSWER("SELECT interval '1.1234567891' second", "[INVALID_INTERVAL_FORMAT.INVALID_PRECISION]");
+    CHECK_ANSWER("SELECT interval '' day", "[INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER]");
+    CHECK_ANSWER("SELECT interval '999999999999' day", "[INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION]");
+    CHECK_ANSWER("SELECT interval '2147483648' month", "[INVALID_INTERVAL_FORMAT.ARITHMETIC_EXCEPTION]");
+    CHECK_ANSWER("SELECT sum(i) FROM VALUES (interval '106751991' day), (interval '106751991' day) AS t(i)",
+                 "[INTERVAL_ARITHMETIC_OVERFLOW.WITH_SUGGESTION]");
+}
+
+TEST(the_list_is_checked_before_having)
+{
+    CHECK_ANSWER("SELECT k FROM VALUES (1) AS t(k) HAVING k > 1", "[MISSING_GROUP_BY]");
+    CHECK_ANSWER("SELECT upper(s) FROM VALUES (1, 'a') AS t(k, s) GROUP BY k HAVING s = 'a'", "[MISSING_AGGREGATION]");
+    CHECK_ANSWER("SELECT count() FROM VALUES (1) AS t(k)", "[WRONG_NUM_ARGS.WITH_SUGGESTION]");
+    CHECK_ANSWER("SELECT k FROM VALUES (1) AS t(k) GROUP BY k, explode(array(1))", "[UNSUPPORTED_EXPR_FOR_OPERATOR]");
+    CHECK_ANSWER("SELECT 1 + range(3)", "[NOT_A_SCALAR_FUNCTION]");
+    CHECK_ANSWER("SELECT typeof(c) FROM (SELECT 'x' AS c UNION ALL SELECT 1)", "bigint\nbigint");
+}
+
+TEST(null_is_formatted_as_java_does)
+{
+    CHECK_ANSWER("SELECT format_string('%05d|%X|%10.2e|%(d|%S', NULL, NULL, NULL, -5L, 5)",
+                 " null|NULL|        nu|(5)|5");
+    CHECK_ANSWER("SELECT unix_timestamp(TIMESTAMP_NTZ'1970-01-01 00:00:01')", "1");
+    CHECK_ANSWER("SELECT try_cast('1:02 PM' AS timestamp), radians(1.5) = 0.026179938779914945D", "NULL, true");
+}
+
+TEST(fields_of_json_are_variants)
+{
+    CHECK_ANSWER("SELECT from_json('{\"a\":{\"b\":[1,\"1\"]},\"c\":2}', 'a VARIANT, c INT')",
+                 "{\"a\":{\"b\":[1,\"1\"]},\"c\":2}");
+    CHECK_ANSWER("SELECT from_json('{\"a\":1', 'a VARIANT'), from_json('true', 'a VARIANT')",
+                 "{\"a\":null}, {\"a\":null}");
+    CHECK_ANSWER("SELECT from_json('{}', 'a ARRAY<VARIANT>')", "[UNSUPPORTED_FEATURE]");
+}
