@@ -7,7 +7,7 @@
  *           share
  * Memory    a lane holds encoders, and rows of many folders that wait: charged to the budget, at most a share of it, and
  *           LANE_HELD_MAX. Past that the largest encoder goes first. Where the budget has nothing left, a lane goes on
- *           with LANE_HELD_MIN and short row groups
+ *           with LANE_HELD_MIN and short row groups. Open files: part_files.c
  *
  *   crash here                         recovery does
  *   in write or prepare                collect: removed once another attempt at that epoch is committed
@@ -222,6 +222,7 @@ static enum code open_all(struct directory *self, const struct sink_spec *spec, 
     self->files.encoder = self->encoder;
     self->files.encoder_spec = &self->encoder_spec;
     self->files.store = self->store;
+    self->files.budget = self->budget;
     part_files_limit(&self->files);
     self->files.records_max = self->settings.records_max;
     self->files.target_bytes = self->settings.target_bytes;
@@ -254,24 +255,9 @@ static void encoder_free(struct directory *self, void *lane)
     mem_free(lane);
 }
 
-/* False: the budget has no room for it. */
 static bool lane_charge(struct directory *self, struct directory_lane *lane, size_t size)
 {
-    struct error full = {0};
-    struct budget *budget = self->budget;
-    if (budget == NULL || size == lane->charged_bytes)
-        return true;
-    if (size > lane->charged_bytes) {
-        size_t more = size - lane->charged_bytes;
-        if (budget->limit_bytes > 0 && budget->used_bytes + more > budget->limit_bytes)
-            return false; // nobody's state goes to disk for that
-        if (budget_take(budget, more, "rows on their way into files", &full) != E_OK)
-            return false;
-    } else {
-        budget_give(budget, lane->charged_bytes - size);
-    }
-    lane->charged_bytes = size;
-    return true;
+    return part_files_charge(self->budget, &lane->charged_bytes, size);
 }
 
 /* Encoders whose rows were not taken are dropped with them. */

@@ -108,6 +108,7 @@ struct part_files {
     int32_t slots;           /* files that grow at once in one folder */
     int32_t summary_columns; /* of a part's summary; 0 = none */
     int32_t open_max;        /* files that are open at once */
+    struct budget *budget;   /* open files are charged to; or NULL */
 
     struct lock lock; /* guards all below */
     int64_t epoch;
@@ -119,9 +120,12 @@ struct part_files {
     uint32_t folder_slot_count;
     int32_t open_count;
     int64_t block_bytes; /* of open files, that may wait in memory */
+    size_t charged_bytes;
     struct parts done;   /* finished and synced */
     bool failed;         /* rows of the epoch were lost to an error: it must not be prepared */
 };
+/* What was charged becomes `size`. False: the budget has no room for it, and nothing has changed. */
+bool part_files_charge(struct budget *budget, size_t *charged_bytes, size_t size);
 void part_files_init(struct part_files *self);
 void part_files_limit(struct part_files *self); /* once its store is known */
 void part_files_begin(struct part_files *self, int64_t epoch);

@@ -6,6 +6,8 @@
  *          is reached, when too many are open, or by part_files_finish
  * Limits   FILES_OPEN_MAX open files, of a local disk, which has a block of each in memory; FILES_SENDING_MAX of another
  *          store. The largest is finished first when another is needed
+ * Memory   blocks, footers and encoders of open files are charged to the budget: at most a share of it, and BLOCKS_MAX. Where it
+ *          has nothing left, files are finished until few are open
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,8 +19,16 @@
 #include "sink/directory.h"
 
 enum { FILES_OPEN_MAX = 4096, FILES_SENDING_MAX = 128, HANDLES_SHARE = 4, NAME_MAX_BYTES = 128 };
-/* Bytes in memory: of a file that wait to be written, of what its footer says of a column of a piece, of all files. */
-enum { BLOCK_BYTES = 1 << 20, FOOTER_COLUMN_BYTES = 512, BLOCKS_MAX = 128 << 20 };
+/* Bytes in memory: of a file that wait to be written, of what its footer says of a column of a piece, of what its encoder needs
+ * from the start, of all files. */
+enum {
+    BLOCK_BYTES = 1 << 20,
+    BLOCK_FIRST_BYTES = 4 << 10,
+    FOOTER_COLUMN_BYTES = 768,
+    ENCODER_BYTES = 24 << 10,
+    BLOCKS_MAX = 128 << 20,
+};
+enum { BLOCKS_SHARE = 2, BLOCKS_OPEN_MIN = 128 }; // one part in so many of the budget; so many files may always be open
 
 struct part_file {
     struct stage *stage;
@@ -35,6 +45,24 @@ void part_files_limit(struct part_files *self)
     int64_t handles = os_handles_max() / HANDLES_SHARE;
     int64_t most = store_is_local(self->store) && handles > FILES_SENDING_MAX ? handles : FILES_SENDING_MAX;
     self->open_max = (int32_t)(most < FILES_OPEN_MAX ? most : FILES_OPEN_MAX);
+}
+
+bool part_files_charge(struct budget *budget, size_t *charged_bytes, size_t size)
+{
+    struct error full = {0};
+    if (budget == NULL || size == *charged_bytes)
+        return true;
+    if (size > *charged_bytes) {
+        size_t more = size - *charged_bytes;
+        if (budget->limit_bytes > 0 && budget->used_bytes + more > budget->limit_bytes)
+            return false; // nobody's state goes to disk for that
+        if (budget_take(budget, more, "rows on their way into files", &full) != E_OK)
+            return false;
+    } else {
+        budget_give(budget, *charged_bytes - size);
+    }
+    *charged_bytes = size;
+    return true;
 }
 
 void part_files_begin(struct part_files *self, int64_t epoch)
@@ -136,11 +164,13 @@ static enum code file_begin(struct part_files *self, struct part_file *file, str
     return code;
 }
 
-/* At most so much of it is in memory. */
+/* About so much of it is in memory: a block doubles as it grows. */
 static int64_t block_of(const struct part_file *file)
 {
-    int64_t size = stage_size(file->stage);
-    return (size < BLOCK_BYTES ? size : BLOCK_BYTES) + file->footer_bytes;
+    int64_t size = stage_size(file->stage), block = BLOCK_FIRST_BYTES;
+    while (block < size && block < BLOCK_BYTES)
+        block *= 2;
+    return block + file->footer_bytes + ENCODER_BYTES;
 }
 
 static enum code file_open_new(struct part_files *self, const struct part_folder *folder, struct part_file **out,
@@ -275,6 +305,20 @@ static enum code finish_largest(struct part_files *self, struct error *err)
     return file_finish(self, largest, err);
 }
 
+/* Files are finished until the open ones hold no more than they may. */
+static enum code blocks_settle(struct part_files *self, struct error *err)
+{
+    size_t limit = self->budget != NULL ? self->budget->limit_bytes / BLOCKS_SHARE : 0;
+    int64_t most = limit > 0 && limit < BLOCKS_MAX ? (int64_t)limit : BLOCKS_MAX;
+    while (self->block_bytes > most ||
+           !part_files_charge(self->budget, &self->charged_bytes, (size_t)self->block_bytes)) {
+        if (self->open_count <= BLOCKS_OPEN_MIN)
+            return E_OK;
+        TRY(finish_largest(self, err));
+    }
+    return E_OK;
+}
+
 static enum code append_locked(struct part_files *self, struct part_folder *folder, struct part_file **place,
                                struct piece *piece, struct error *err)
 {
@@ -288,11 +332,9 @@ static enum code append_locked(struct part_files *self, struct part_folder *fold
     enum code code = file_append(self, *place, piece, err);
     self->block_bytes += block_of(*place) - before;
     TRY(code);
-    if (self->block_bytes > BLOCKS_MAX)
-        return finish_largest(self, err);
     if (self->target_bytes > 0 && stage_size((*place)->stage) >= self->target_bytes)
-        return file_finish(self, place, err);
-    return E_OK;
+        TRY(file_finish(self, place, err));
+    return blocks_settle(self, err);
 }
 
 enum code part_files_append(struct part_files *self, int32_t folder, int32_t lane, struct piece *piece,
@@ -338,6 +380,8 @@ enum code part_files_finish(struct part_files *self, struct error *err)
     if (code == E_OK && self->done.count > 0)
         code = store_sync(self->store, "_staging", err); // one sync for the names of all files
     self->failed = code != E_OK;
+    if (self->open_count == 0)
+        always(part_files_charge(self->budget, &self->charged_bytes, 0));
     lock_give(&self->lock);
     return code;
 }
@@ -355,6 +399,7 @@ void part_files_drop(struct part_files *self, bool all)
     self->folder_count = 0;
     self->open_count = 0;
     self->block_bytes = 0;
+    always(part_files_charge(self->budget, &self->charged_bytes, 0));
     if (self->folder_slots != NULL)
         memset(self->folder_slots, 0, self->folder_slot_count * sizeof *self->folder_slots);
     for (int32_t i = 0; all && i < self->done.count; i++) {

@@ -212,7 +212,7 @@ TEST(rows_of_many_folders_wait_and_are_charged)
     char names[FOLDERS][8];
     const char *days[FOLDERS];
     struct table t;
-    struct budget budget = {.limit_bytes = 8 << 20};
+    struct budget budget = {.limit_bytes = 64 << 20};
     struct error err = {0};
     struct sink_totals totals = {0};
     for (int i = 0; i < FOLDERS; i++) {
@@ -232,7 +232,7 @@ TEST(rows_of_many_folders_wait_and_are_charged)
         CHECK(tight || budget.used_bytes > 0);
         CHECK_INT(finish_epoch(&t, 0, &totals, &err), E_OK);
         CHECK_INT(totals.rows, 2 * FOLDERS * ROUNDS);
-        CHECK_INT(totals.files, FOLDERS);
+        CHECK(tight ? totals.files > FOLDERS && totals.files < FOLDERS * ROUNDS : totals.files == FOLDERS);
         CHECK_INT((int64_t)budget.used_bytes, (int64_t)others);
         CHECK_INT(write_days(&t, 0, 1, 2 * FOLDERS, days, FOLDERS, &err), E_OK);
         t.type->abort(t.sink, 1); // what waits goes with its epoch
