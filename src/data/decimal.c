@@ -161,6 +161,53 @@ bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precis
     return deliver(quotient.low + (rest >= divisor - rest), negative, precision_out, out);
 }
 
+static struct u256 scaled_up(u128 size, int digits) { return multiply_wide(size, (u128)powers[digits]); }
+
+static bool wide_less(struct u256 a, struct u256 b) { return a.high < b.high || (a.high == b.high && a.low < b.low); }
+
+static struct u256 wide_subtract(struct u256 a, struct u256 b)
+{
+    return (struct u256){a.high - b.high - (a.low < b.low), a.low - b.low};
+}
+
+/* Two magnitudes of 38 digits at a common scale have at most 76: 256 bits hold their sum. */
+bool decimal_plus(__int128 a, int a_scale, __int128 b, int b_scale, int precision_out, int scale_out, __int128 *out)
+{
+    int scale = a_scale > b_scale ? a_scale : b_scale;
+    struct u256 x = scaled_up(magnitude(a), scale - a_scale), y = scaled_up(magnitude(b), scale - b_scale);
+    bool negative = a < 0;
+    if ((a < 0) == (b < 0)) {
+        bool carry = __builtin_add_overflow(x.low, y.low, &x.low);
+        x.high += y.high + carry;
+    } else if (wide_less(x, y)) {
+        x = wide_subtract(y, x);
+        negative = !negative;
+    } else {
+        x = wide_subtract(x, y);
+    }
+    if (scale >= scale_out)
+        return drop_digits(x, scale - scale_out, negative, precision_out, out);
+    __int128 sum;
+    return drop_digits(x, 0, negative, 38, &sum) && decimal_rescale(sum, scale, precision_out, scale_out, out);
+}
+
+bool decimal_divmod(__int128 a, int a_scale, __int128 b, int b_scale, __int128 *quotient, __int128 *remainder)
+{
+    int scale = a_scale > b_scale ? a_scale : b_scale;
+    struct u256 x = scaled_up(magnitude(a), scale - a_scale), y = scaled_up(magnitude(b), scale - b_scale);
+    struct u256 whole = {0};
+    u128 rest = x.low;
+    if (y.high == 0)
+        whole = divide_wide(x, y.low, &rest);
+    else if (!wide_less(x, y)) // a divisor past 128 bits was raised, and the dividend was not
+        return false;
+    if (whole.high != 0 || whole.low >> 127 != 0 || rest >> 127 != 0)
+        return false;
+    *quotient = (a < 0) != (b < 0) ? -(__int128)whole.low : (__int128)whole.low;
+    *remainder = a < 0 ? -(__int128)rest : (__int128)rest;
+    return true;
+}
+
 /* ---- text ---- */
 
 /* The number's text taken apart: digits with the point removed, 0.d1d2d3... * 10^exponent. */

@@ -26,6 +26,9 @@ bool decimal_from_double(double value, int precision, int scale,
 double decimal_to_double(__int128 value, int scale);
 /* As Java's BigDecimal.toString: small ones with an exponent, 1.230E-26. */
 size_t decimal_print_scientific(__int128 value, int scale, char *out);
+bool decimal_plus(__int128 a, int a_scale, __int128 b, int b_scale, int precision_out, int scale_out, __int128 *out);
+/* Whole quotient, towards 0, and remainder at the larger scale, of a divisor that is not 0. False: either leaves 128 bits. */
+bool decimal_divmod(__int128 a, int a_scale, __int128 b, int b_scale, __int128 *quotient, __int128 *remainder);
 size_t decimal_print(__int128 value, int scale, char *out); /* plain notation, always `scale` digits */
 bool decimal_multiply(__int128 a, __int128 b, int scale_product, int precision_out, int scale_out, __int128 *out);
 bool decimal_divide(__int128 a, int a_scale, __int128 b, int b_scale, int precision_out, int scale_out, __int128 *out);

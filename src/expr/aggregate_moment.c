@@ -8,7 +8,7 @@ struct moment_state {
     double count, mean, square; /* square: sum of squared distances from the mean */
 };
 struct pair_state {
-    double count, x_mean, y_mean, product, x_square, y_square;
+    double count, x_mean, y_mean, product, x_square, y_square, x_sum, y_sum;
 };
 
 static inline void moment_row(struct moment_state *state, double value)
@@ -134,6 +134,8 @@ static void pair_add(const struct aggregate_rows *in)
             continue;
         struct pair_state *s = STATE_AT(in, struct pair_state);
         s->count += 1;
+        s->x_sum += xs[i];
+        s->y_sum += ys[i];
         double dx = xs[i] - s->x_mean, dy = ys[i] - s->y_mean;
         s->x_mean += dx / s->count;
         s->y_mean += dy / s->count;
@@ -150,6 +152,8 @@ static bool pair_merge(__attribute__((unused)) const struct aggregate_call *call
     double count = a->count + b->count;
     if (count == 0)
         return true;
+    a->x_sum += b->x_sum;
+    a->y_sum += b->y_sum;
     double dx = b->x_mean - a->x_mean, dy = b->y_mean - a->y_mean;
     double x_step = dx / count, y_step = dy / count;
     a->product += b->product + dx * y_step * a->count * b->count;
@@ -178,9 +182,9 @@ PAIR(agg_covar_samp, "covar_samp", "Covariance of a sample.", "covar_samp(x, y)"
      s->product / (s->count - 1));
 /* regr_..(y, x): the dependent value comes first, so `x` of the state is y here. */
 PAIR(agg_regr_avgx, "regr_avgx", "Mean of the independent values, of pairs without NULL.", "regr_avgx(x, y)",
-     "4.666666666666667", 1, s->y_mean);
+     "4.666666666666667", 1, s->y_sum / s->count);
 PAIR(agg_regr_avgy, "regr_avgy", "Mean of the dependent values, of pairs without NULL.", "regr_avgy(x, y)",
-     "2.3333333333333335", 1, s->x_mean);
+     "2.3333333333333335", 1, s->x_sum / s->count);
 PAIR(agg_regr_sxx, "regr_sxx", "Sum of squares of the independent values around their mean.", "regr_sxx(x, y)",
      "18.666666666666664", 1, s->y_square);
 PAIR(agg_regr_syy, "regr_syy", "Sum of squares of the dependent values around their mean.", "regr_syy(x, y)",

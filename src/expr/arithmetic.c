@@ -187,13 +187,15 @@ static void decimal_sum(struct call *call, const struct arg *args, struct column
         return;
     }
     for (int64_t i = 0; i < call->rows; i++) {
+        int128 a_value = decimal_load(&args[0], a_wide, i), b_value = decimal_load(&args[1], b_wide, i);
         int128 x, y, sum, result = 0;
-        bool bad = __builtin_mul_overflow(decimal_load(&args[0], a_wide, i), a_factor, &x) ||
-                   __builtin_mul_overflow(decimal_load(&args[1], b_wide, i), b_factor, &y) ||
-                   __builtin_add_overflow(x, y, &sum) ||
-                   !decimal_rescale(sum, scale, type->precision, type->scale, &result);
+        bool narrow = !__builtin_mul_overflow(a_value, a_factor, &x) &&
+                      !__builtin_mul_overflow(b_value, b_factor, &y) && !__builtin_add_overflow(x, y, &sum);
+        bool good =
+            narrow ? decimal_rescale(sum, scale, type->precision, type->scale, &result)
+                   : decimal_plus(a_value, a->scale, b_value * sign, b->scale, type->precision, type->scale, &result);
         column_values(out, int128)[i] = result;
-        if (bad)
+        if (!good)
             call_reject(call, i, REJECT_NUMERIC_RANGE);
     }
 }
@@ -248,21 +250,6 @@ SCALAR(fn_divide_decimal, "/", "(D, D) -> D", "Quotient of DECIMALs.", "1.10 / 3
     }
 }
 
-/* Whole quotient and remainder at the larger scale; false when the scaled dividend leaves 128 bits. */
-static bool decimal_divmod(int128 x, int128 y, int128 x_factor, int128 y_factor, int128 *quotient, int128 *remainder)
-{
-    if (__builtin_mul_overflow(x, x_factor, &x))
-        return false;
-    if (__builtin_mul_overflow(y, y_factor, &y)) { // then it is larger than x
-        *quotient = 0;
-        *remainder = x;
-        return true;
-    }
-    *quotient = x / y;
-    *remainder = x % y;
-    return true;
-}
-
 /* A negative remainder moved by the divisor; false when the divisor leaves 128 bits. */
 static bool decimal_positive(int128 y, int128 y_factor, int128 *remainder)
 {
@@ -280,12 +267,12 @@ static void decimal_rest(struct call *call, const struct arg *args, struct colum
     const struct type *a = args[0].col->type, *b = args[1].col->type, *type = out->type;
     bool a_wide = type_is_wide_decimal(a), b_wide = type_is_wide_decimal(b), wide = type_is_wide_decimal(type);
     int scale = larger(a->scale, b->scale);
-    int128 a_factor = decimal_power10(scale - a->scale), b_factor = decimal_power10(scale - b->scale);
+    int128 b_factor = decimal_power10(scale - b->scale);
     for (int64_t i = 0; i < call->rows; i++) {
         int128 x = decimal_load(&args[0], a_wide, i), y = decimal_load(&args[1], b_wide, i), q = 0, m = 0;
         if (y == 0)
             call_reject(call, i, quotient ? REJECT_DIVIDE_BY_ZERO : REJECT_REMAINDER_BY_ZERO);
-        else if (!decimal_divmod(x, y, a_factor, b_factor, &q, &m))
+        else if (!decimal_divmod(x, a->scale, y, b->scale, &q, &m))
             call_reject(call, i, REJECT_NUMERIC_RANGE);
         else if (quotient && (q > INT64_MAX || q < INT64_MIN))
             call_reject(call, i, REJECT_ARITHMETIC_OVERFLOW);

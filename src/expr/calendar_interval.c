@@ -184,7 +184,7 @@ static void date_move(struct call *call, const struct arg *args, struct column *
         int32_t days = arg_values(&args[0], int32_t)[i * args[0].step], later = 0;
         int64_t us = 0;
         bool fits = true, timed = by.us != 0;
-        if (timed && call->session->ansi) {
+        if (timed && (call->session->ansi || call->quiet)) {
             call_reject(call, i, REJECT_DATE_PLUS_TIME);
         } else if (timed) {
             fits = timestamp_add_calendar(from_local(zone, days * DAY_US), by, sign, zone, &us);

@@ -89,7 +89,6 @@ static void number_to_timestamp(struct call *call, const struct arg *arg, struct
     const struct type *from = arg->col->type;
     int64_t *r = column_values(out, int64_t);
     for (int64_t i = 0; i < call->rows; i++) {
-        int128 value = 0;
         switch (type_shape(from)) {
         case SHAPE_I8: r[i] = saturating_seconds(arg_values(arg, int8_t)[i]); continue;
         case SHAPE_I16: r[i] = saturating_seconds(arg_values(arg, int16_t)[i]); continue;
@@ -102,12 +101,13 @@ static void number_to_timestamp(struct call *call, const struct arg *arg, struct
             r[i] = saturating_seconds(arg_values(arg, int64_t)[i]);
             continue;
         }
-        // A DECIMAL's digits below the microsecond are cut: one division after the product, both exact.
-        bool fits =
-            !__builtin_mul_overflow(decimal_load(arg, type_is_wide_decimal(from), i), (int128)SECOND_US, &value);
-        r[i] = (int64_t)(value / decimal_power10(from->scale));
-        if (!fits)
-            call_reject(call, i, REJECT_CAST_OVERFLOW);
+        // A DECIMAL's digits below the microsecond are cut, and of what is too large the low bits stay, as in Spark.
+        int128 value = decimal_load(arg, type_is_wide_decimal(from), i);
+        enum { MICROSECOND_SCALE = 6 };
+        if (from->scale >= MICROSECOND_SCALE)
+            r[i] = (int64_t)(value / decimal_power10(from->scale - MICROSECOND_SCALE));
+        else
+            r[i] = (int64_t)((uint64_t)value * (uint64_t)decimal_power10(MICROSECOND_SCALE - from->scale));
     }
 }
 

@@ -194,6 +194,8 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
 const struct type *type_common_text(struct arena *arena, const struct type *a, const struct type *b)
 {
     const struct type *other = is_text(a) ? b : a;
+    if ((a->id == TYPE_FLOAT && type_is_integer(b)) || (b->id == TYPE_FLOAT && type_is_integer(a)))
+        return type_of(TYPE_FLOAT); // digits may be lost, which ANSI does not allow
     if (is_text(a) == is_text(b) || !is_atomic(other))
         return type_common(arena, a, b);
     return other->id == TYPE_BOOLEAN || other->id == TYPE_BINARY ? NULL : type_of(TYPE_STRING);

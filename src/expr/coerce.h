@@ -8,7 +8,8 @@
 
 #include "data/data.h"
 
-/* The common type without ANSI where nothing is compared: beside a text all but BOOLEAN and BINARY are texts. */
+/* The common type without ANSI where nothing is compared: beside a text all but BOOLEAN and BINARY are texts, beside a FLOAT
+ * integers are FLOATs. */
 const struct type *type_common_text(struct arena *arena, const struct type *a, const struct type *b);
 /* CAST(from AS to) exists. */
 /* Casts that Spark allows without ANSI alone: a whole number's bytes, a date as a number (NULL). */

@@ -8,6 +8,7 @@
  */
 #include "base/hash.h"
 #include "expr/coerce.h"
+#include "expr/lambda.h"
 #include "expr/loop.h"
 #include "expr/program.h"
 #include "expr/writer.h"
@@ -319,13 +320,15 @@ static void run_call(struct call *call, const struct expr *expr, const struct ar
 {
     const struct function *function = expr->function;
     bool nulls_too = (function->flags & FN_NULLS) != 0;
-    if (!nulls_too && constant_null(args, expr->arg_count)) {
+    // What a lambda captures may be NULL: only the lists themselves decide.
+    int32_t deciding = (function->flags & FN_LAMBDA) != 0 ? lambda_value_count(expr) : expr->arg_count;
+    if (!nulls_too && constant_null(args, deciding)) {
         run_null(slot, expr->type);
         return;
     }
     call->quiet = (function->flags & FN_TRY) != 0;
     if (!nulls_too)
-        combine_validity(call, args, expr->arg_count, call->out);
+        combine_validity(call, args, deciding, call->out);
     prepare_values(call, call->out);
     function->run(call, args, call->out);
 }

@@ -30,11 +30,25 @@ static size_t group_digits(const char *plain, size_t size, char *out)
     return at;
 }
 
+/* Zeros for the digits in front of the point that the shortest text of the number does not need, as Java has it. */
+static void forget_digits(double value, char *plain)
+{
+    char shortest[DOUBLE_TEXT_MAX]; // -1.2345E38
+    const char *exponent = memchr(shortest, 'E', print_double(value, shortest));
+    size_t kept = exponent == NULL ? NUMBER_TEXT_MAX : (size_t)(exponent - shortest) - 1; // digits and sign
+    if (exponent != NULL && kept >= 2 && memcmp(exponent - 2, ".0", 2) == 0)
+        kept--;
+    for (size_t at = kept; at < NUMBER_TEXT_MAX && plain[at] != '\0' && plain[at] != '.'; at++)
+        plain[at] = '0';
+}
+
 /* Java's DecimalFormat rounds half to even on the exact binary value, which printf does too. */
 static size_t print_grouped(double value, int digits, char *out)
 {
     char plain[NUMBER_TEXT_MAX];
     int size = snprintf(plain, sizeof plain, "%.*f", digits, value);
+    if (isfinite(value) && fabs(value) >= 0x1p53) // from here on there are more digits than tell it from its neighbours
+        forget_digits(value, plain);
     return group_digits(plain, (size_t)size, out);
 }
 
@@ -157,6 +171,25 @@ static void put_padded(struct text *out, const struct directive *d, const char *
         text_add_char(out, ' ');
 }
 
+/* Java's formatter sees dates, timestamps and intervals as what they are inside Spark: days, months, microseconds. */
+static bool is_inside_a_count(const struct type *type)
+{
+    return type_is_interval(type) || type->id == TYPE_DATE || type->id == TYPE_TIMESTAMP ||
+           type->id == TYPE_TIMESTAMP_NTZ;
+}
+static bool is_narrow(const struct type *type) { return type->id == TYPE_INTERVAL_YM || type->id == TYPE_DATE; }
+
+static bool is_count(const struct arg *arg)
+{
+    return arg->col->type->id == TYPE_INT64 || is_inside_a_count(arg->col->type);
+}
+static int64_t count_of(const struct arg *arg, int64_t row)
+{
+    if (is_narrow(arg->col->type))
+        return arg_values(arg, int32_t)[row * arg->step];
+    return arg_values(arg, int64_t)[row * arg->step];
+}
+
 static void format_real(struct text *out, const struct directive *d, double value)
 {
     char plain[NUMBER_TEXT_MAX], grouped[2 * NUMBER_TEXT_MAX];
@@ -193,8 +226,8 @@ static void format_text(struct text *out, const struct directive *d, const struc
 {
     char number[64];
     struct bytes text = {0};
-    if (arg->col->type->id == TYPE_INT64)
-        text = bytes_of(number, print_int64(arg_values(arg, int64_t)[row * arg->step], number));
+    if (is_count(arg))
+        text = bytes_of(number, print_int64(count_of(arg, row), number));
     else if (arg->col->type->id == TYPE_DOUBLE)
         text = bytes_of(number, print_double(arg_values(arg, double)[row * arg->step], number));
     else
@@ -233,9 +266,9 @@ static bool format_one(struct text *out, const struct directive *d, const struct
     case 'x':
     case 'X':
     case 'o':
-        if (arg->col->type->id == TYPE_INT64)
-            format_integer(out, d, arg_values(arg, int64_t)[row * arg->step], narrow);
-        return arg->col->type->id == TYPE_INT64;
+        if (is_count(arg))
+            format_integer(out, d, count_of(arg, row), narrow);
+        return is_count(arg);
     case 'f':
     case 'e':
         if (arg->col->type->id == TYPE_DOUBLE)
@@ -270,8 +303,9 @@ static bool format_row(struct call *call, const struct arg *args, int64_t row, s
             text_add_char(out, d.conversion == '%' ? '%' : '\n');
             continue;
         }
-        bool narrow = d.index < call->arg_count && call->args[d.index]->kind == EXPR_CAST &&
-                      call->args[d.index]->args[0]->type->id == TYPE_INT32; // -1 in %x has 8 digits then
+        const struct expr *given = d.index < call->arg_count ? call->args[d.index] : NULL;
+        bool narrow = given != NULL && // -1 in %x has 8 digits then
+                      (is_narrow(given->type) || (given->kind == EXPR_CAST && given->args[0]->type->id == TYPE_INT32));
         if (d.index >= call->arg_count || !format_one(out, &d, &args[d.index], row, narrow))
             return false;
     }
@@ -284,7 +318,8 @@ static enum code bind_format(struct binding *binding, __attribute__((unused)) st
         const struct type *type = binding->args[i]->type;
         bool real = type->id == TYPE_FLOAT || type->id == TYPE_DOUBLE;
         enum type_id want = type_is_integer(type) ? TYPE_INT64 : real ? TYPE_DOUBLE : TYPE_STRING;
-        binding->args[i] = expr_cast_implicit(binding->ctx, binding->args[i], type_of(want));
+        if (!is_inside_a_count(type))
+            binding->args[i] = expr_cast_implicit(binding->ctx, binding->args[i], type_of(want));
     }
     binding->nullable = binding->args[0]->nullable;
     return E_OK;

@@ -703,6 +703,12 @@ enum code expr_lambda(struct expr_context *ctx, const char *name, const struct e
     return E_OK;
 }
 
+int32_t lambda_value_count(const struct expr *call)
+{
+    const struct lambda_call *bound = call->bound;
+    return bound->value_count;
+}
+
 bool lambda_calls_equal(const struct expr *a, const struct expr *b)
 {
     const struct lambda_call *x = a->bound, *y = b->bound;

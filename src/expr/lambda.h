@@ -16,6 +16,7 @@ struct lambda_call { /* bound to the call */
     int32_t value_count; /* arguments in front of the captured ones */
 };
 bool lambda_calls_equal(const struct expr *a, const struct expr *b);
+int32_t lambda_value_count(const struct expr *call);
 
 extern const struct function *const lambda_functions[];
 

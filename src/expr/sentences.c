@@ -60,7 +60,7 @@ static void split_sentences(struct bytes text, struct builder *sentences)
     struct builder *words = &sentences->children[0];
     int64_t count = 0;
     size_t start = 0, at = 0, size;
-    bool inside = false;
+    bool inside = false, none = true;
     uint32_t before = 0;
     for (; at <= text.size; at += size) {
         uint32_t c = at < text.size ? utf8_decode(text, at, &size) : 0;
@@ -78,8 +78,11 @@ static void split_sentences(struct bytes text, struct builder *sentences)
         if (count > 0 && (at == text.size || (is_stop(c) && !part && sentence_ends(text, at + size, c)))) {
             builder_close_list(sentences);
             count = 0;
+            none = false;
         }
     }
+    if (none && text.size > 0) // one sentence without words
+        builder_close_list(sentences);
 }
 
 static enum code bind_sentences(struct binding *binding, __attribute__((unused)) struct error *err)

@@ -222,9 +222,17 @@ SCALAR(fn_instr, "instr", "(string, string) -> int", "Where the second text is i
 
 SCALAR(fn_locate, "locate position", "(string, string, int?) -> int",
        "Where the first text is in the second, looking from a position on; 0 when it is not.",
-       "locate('bar', 'foobarbar', 5)", "7")
+       "locate('bar', 'foobarbar', 5)", "7", .flags = FN_NULLS)
 {
     for (int64_t i = 0; i < call->rows; i++) {
+        if (call->arg_count == 3 && !arg_valid(&args[2], i)) { // no position: found nowhere, not even in NULL
+            column_values(out, int32_t)[i] = 0;
+            continue;
+        }
+        if (!arg_valid(&args[0], i) || !arg_valid(&args[1], i)) {
+            call_null(call, i);
+            continue;
+        }
         struct bytes what = arg_bytes(&args[0], i), text = arg_bytes(&args[1], i);
         int32_t from = call->arg_count == 3 ? INT_AT(2, i) : 1;
         int32_t found = 0;
@@ -354,8 +362,9 @@ SCALAR(fn_overlay, "overlay", "(string, string, int, int?) -> string",
         struct bytes text = arg_bytes(&args[0], i);
         struct bytes with = arg_bytes(&args[1], i);
         int64_t at = INT_AT(2, i);
+        int32_t before = (int32_t)((uint32_t)at - 1); // an int in Java: nothing is less than the least
         int64_t size = call->arg_count == 4 && INT_AT(3, i) >= 0 ? INT_AT(3, i) : utf8_count(with);
-        struct bytes head = substring_of(text, 1, at - 1, false),
+        struct bytes head = substring_of(text, 1, before, false),
                      tail = substring_of(text, at + size, INT64_MAX, false);
         uint8_t *to = writer_room(&writer, head.size + with.size + tail.size);
         if (to == NULL)

@@ -36,7 +36,11 @@ static uint32_t code_lower(uint32_t code)
 
 static size_t put_code(uint8_t *to, uint32_t code, bool upper)
 {
-    enum { SHARP_S = 0xdf };
+    enum { SHARP_S = 0xdf, I_WITH_DOT = 0x130 };
+    if (!upper && code == I_WITH_DOT) { // an i, and a dot that combines with it
+        memcpy(to, "i\xcc\x87", 3);
+        return 3;
+    }
     if (upper && code == SHARP_S) { // the one common letter whose upper case is two letters
         memcpy(to, "SS", 2);
         return 2;
