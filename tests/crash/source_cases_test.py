@@ -14,7 +14,7 @@ import workloads
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 from readers import Findings
-from storm import BOOTSTRAP, Run, Workload, wait
+from storm import BOOTSTRAP, Run, Workload, patience, wait
 from trial import check, finish, until
 
 RECORDS = 1200
@@ -116,7 +116,7 @@ def retention_overtakes(loss):
     third = workloads.numbers_fill(run.topic, RECORDS, first=2 * RECORDS)
     process.send_signal(signal.SIGCONT)
     if loss == "true":
-        problems += run.ended(1, wait(process, 30), run.topic, "is to be read next", "are gone")
+        problems += run.ended(1, wait(process, patience(30)), run.topic, "is to be read next", "are gone")
         problems += run.has_once(first) + ([] if not set(run.rows()) & set(third) else ["records behind the gap were committed"])
         check("case 19: retention overtakes the reader, failOnDataLoss: stop", problems)
     else:
