@@ -9,6 +9,8 @@
 
 #if defined(LEAT_EDITLINE)
 #include <histedit.h>
+#include <langinfo.h>
+#include <locale.h>
 #endif
 
 enum { REMEMBERED_LINES = 1000, PATH_BYTES = 4096 };
@@ -46,6 +48,17 @@ static void path_find(struct line_editor *self)
         self->path[0] = '\0';
 }
 
+static bool is_utf8(void) { return strcmp(nl_langinfo(CODESET), "UTF-8") == 0; }
+
+/* libedit drops the characters that the locale cannot spell, and SQL is UTF-8. Only LC_CTYPE: numbers and times are read and
+ * printed as ever. */
+static void characters_open(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (!is_utf8() && setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        setlocale(LC_CTYPE, "C"); // bytes of another character set are no letters of ours
+}
+
 static void editor_open(struct line_editor *self)
 {
     HistEvent event;
@@ -53,6 +66,7 @@ static void editor_open(struct line_editor *self)
     if (terminal == NULL || strcmp(terminal, "dumb") == 0 || isatty(fileno(self->in)) != 1)
         return;
     path_find(self);
+    characters_open();
     self->editor = el_init("leat", self->in, stdout, stderr);
     self->history = history_init();
     if (self->editor == NULL || self->history == NULL)
@@ -70,9 +84,6 @@ static void editor_open(struct line_editor *self)
 
 static void editor_close(struct line_editor *self)
 {
-    HistEvent event;
-    if (self->history != NULL && self->path[0] != '\0')
-        history(self->history, &event, H_SAVE, self->path);
     if (self->history != NULL)
         history_end(self->history);
     if (self->editor != NULL)
@@ -92,10 +103,13 @@ static enum heard edited_read(struct line_editor *self, struct text *line)
     return HEARD_LINE;
 }
 
+/* Kept at once: a terminal that is closed, or a kill, gives no other chance. */
 static void edited_remember(struct line_editor *self, const char *typed)
 {
     HistEvent event;
     history(self->history, &event, H_ENTER, typed);
+    if (self->path[0] != '\0')
+        history(self->history, &event, H_SAVE, self->path);
 }
 
 #else

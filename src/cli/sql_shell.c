@@ -108,9 +108,19 @@ static bool own_word(struct sql_shell *self, const char *line)
         self->timing = word_take(&line, "on");
     else if (word_take(&line, ".mode"))
         self->format = word_take(&line, "json") ? SHOW_JSON : word_take(&line, "csv") ? SHOW_CSV : SHOW_TABLE;
-    else
+    else if (word_take(&line, ".help") || is_plain(line, "help"))
         fputs(help, stdout);
+    else
+        fprintf(stderr, "%.*s is no command: .help tells which there are\n", (int)strcspn(line, "; \t\r"), line);
     return true;
+}
+
+/* Such a line behind the first ones of a statement is part of it, which its typist may not have meant. */
+static void tell_open(const struct sql_shell *self, const char *line)
+{
+    line += strspn(line, " \t");
+    if (self->talks && is_own_word(line))
+        fprintf(stderr, "note: a statement is open, and this was taken as part of it: `;` ends it, Ctrl-C drops it\n");
 }
 
 static bool is_complete(const struct text *typed)
@@ -148,6 +158,8 @@ int shell_talk(struct sql_shell *self, FILE *in)
             line_editor_remember(editor, line.data);
             on = own_word(self, line.data);
         } else {
+            if (!is_blank(&typed) && line.size > 0)
+                tell_open(self, line.data);
             text_add(&typed, line.data != NULL ? line.data : "", line.size);
             text_add_char(&typed, '\n');
         }

@@ -22,12 +22,13 @@ ANSWER_SECONDS = 20
 class Prompt:
     """A leat sql of its own, on a terminal of its own."""
 
-    def __init__(self, terminal="xterm"):
+    def __init__(self, terminal="xterm", locale="C"):
         self.rest = b""  # what it has said and nobody has looked at
         self.before = b""  # what it had said when the last answer came
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            os.execve(LEAT, [LEAT, "sql"], {**os.environ, "TERM": terminal, "LEAT_HISTORY": str(HISTORY)})
+            own = {"TERM": terminal, "LC_ALL": locale, "LEAT_HISTORY": str(HISTORY)}
+            os.execve(LEAT, [LEAT, "sql"], {**os.environ, **own})
         self.expect(b"leat> ")
 
     def expect(self, text, seconds=ANSWER_SECONDS):
@@ -58,9 +59,12 @@ class Prompt:
         return problems
 
     def leave(self):
-        os.write(self.terminal, END)
-        status, deadline = None, time.monotonic() + ANSWER_SECONDS
+        """Ctrl-D until it leaves: one between the prompt and the moment when libedit takes the terminal is lost."""
+        status, deadline, again = None, time.monotonic() + ANSWER_SECONDS, 0
         while status is None:
+            if time.monotonic() > again:
+                os.write(self.terminal, END)
+                again = time.monotonic() + 1
             pid, ended = os.waitpid(self.pid, os.WNOHANG)
             status = ended if pid else None
             if not pid and time.monotonic() > deadline:
@@ -86,10 +90,26 @@ for terminal in ("xterm", "dumb"):
     check(f"{terminal}: a wide table is cut", problems + ([] if b"|" + b"x" * 39 + b"\r\n" in prompt.before else [repr(prompt.before)]))
     check(f"{terminal}: Ctrl-D leaves", prompt.leave())
 
+prompt = Prompt()
+check("a dot command that is none", prompt.type(b".foo\r", b".foo is no command") + prompt.expect(b"leat> "))
+problems = prompt.type(b"SELECT 1\r", b"    > ") + prompt.type(b"exit\r", b"a statement is open") + prompt.expect(b"    > ")
+check("exit behind an open statement", problems + prompt.type(INTERRUPT, b"leat> ") + prompt.leave())
+
+for locale in ("C", "C.UTF-8", "POSIX", "nowhere"):
+    prompt = Prompt(locale=locale)
+    problems = prompt.type("SELECT 'Köln→😀' AS p, hex('Köln') AS h, 1.5 AS d;\r".encode(), "|Köln→😀|4BC3B66C6E|1.5|".encode())
+    check(f"locale {locale}: letters of all alphabets", problems + prompt.expect(b"leat> ") + prompt.leave())
+
 edits = b"libedit" in Path(LEAT).read_bytes()
 if edits:
     prompt = Prompt()
-    check("what an earlier session typed comes back", prompt.type(UP + UP + UP + b"\r", b"|7  |") + prompt.expect(b"leat> "))
+    problems = prompt.type(b"SELECT 7 AS n;\r", b"|7  |") + prompt.expect(b"leat> ")
+    os.kill(prompt.pid, signal.SIGKILL)
+    os.waitpid(prompt.pid, 0)
+    os.close(prompt.terminal)
+    check("a kill forgets no statement", problems + ([] if "SELECT\\0407\\040AS\\040n;" in HISTORY.read_text() else [HISTORY.read_text()]))
+    prompt = Prompt()
+    check("what an earlier session typed comes back", prompt.type(UP + b"\r", b"|7  |") + prompt.expect(b"leat> "))
     check("the end of it", prompt.leave())
     check("the history is its owner's", [] if HISTORY.stat().st_mode & 0o077 == 0 else [oct(HISTORY.stat().st_mode)])
-finish(skipped=0 if edits else 3)
+finish(skipped=0 if edits else 4)
