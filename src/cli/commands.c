@@ -53,9 +53,11 @@ void general_help(struct text *out)
              "Commands\n");
     for (const struct command *const *command = commands; *command != NULL; command++)
         text_printf(out, "  %-8s %-6s %s\n", (*command)->name, (*command)->arguments, (*command)->help);
-    text_add_string(out, "  help     COMMAND  examples and flags of a command\n\n"
-                         "Exit codes: 0 ok, 1 failed, 2 usage or user error, 3 data problem, or findings of an audit.\n"
-                         "LEAT_LOG=error|warn|info|debug says how much is logged.\n");
+    text_add_string(
+        out, "  help     COMMAND  examples and flags of a command\n\n"
+             "Exit codes: 0 ok, 1 failed, 2 usage or user error, 3 data problem, or findings of an audit,\n"
+             "            4 stopped as asked, but the open epoch is not committed: the next start reads it again.\n"
+             "LEAT_LOG=error|warn|info|debug says how much is logged.\n");
 }
 
 static int print_help(const struct command *command)
