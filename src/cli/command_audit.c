@@ -68,17 +68,36 @@ static void ranges_print(const struct audit_report *r, struct text *out)
     }
 }
 
+/* Few pipelines explode anything: only theirs have the column. */
+static bool explodes(const struct audit_report *r)
+{
+    for (int32_t i = 0; i < r->table_count; i++)
+        if (!r->tables[i].set_aside && r->tables[i].ledger.exploded != 0)
+            return true;
+    return false;
+}
+
+static void exploded_print(const struct audit_table *t, struct text *out)
+{
+    char count[QUANTITY_TEXT_MAX];
+    text_printf(out, " %14s", t->set_aside ? "-" : quantity_count(t->ledger.exploded, count)); // rows less: below 0
+}
+
 static void tables_print(const struct audit_report *r, struct text *out)
 {
     char text[10][QUANTITY_TEXT_MAX];
+    bool exploded = explodes(r);
     if (r->table_count > 0)
-        text_printf(out, "\n%-20s %14s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", "table", "in", "out",
-                    "into state", "filtered", "late", "null time", "quarantined", "duplicates", "files", "older files");
+        text_printf(out, "\n%-20s %14s%s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", "table", "in",
+                    exploded ? "       exploded" : "", "out", "into state", "filtered", "late", "null time",
+                    "quarantined", "duplicates", "files", "older files");
     for (int32_t i = 0; i < r->table_count; i++) {
         const struct audit_table *t = &r->tables[i];
         const struct ledger *l = &t->ledger;
-        text_printf(out, "%-20s %14s %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", t->name,
-                    t->set_aside ? "-" : number(l->in + l->replayed, text[0]), number(l->out, text[1]),
+        text_printf(out, "%-20s %14s", t->name, t->set_aside ? "-" : number(l->in + l->replayed, text[0]));
+        if (exploded)
+            exploded_print(t, out);
+        text_printf(out, " %14s %14s %12s %10s %10s %12s %10s %8s %12s\n", number(l->out, text[1]),
                     number(l->aggregated, text[2]), number(l->filtered, text[3]), number(l->late, text[4]),
                     number(l->null_time, text[5]), number(l->quarantined, text[6]), number(l->duplicates, text[7]),
                     t->path != NULL ? number(t->files, text[8]) : "-",
