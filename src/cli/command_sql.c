@@ -1,5 +1,6 @@
 /* command_sql.c - `leat sql`: statements from the command line, a file, stdin or a terminal, over files and a project's
  * tables; rows as a table, JSON or CSV. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -143,6 +144,16 @@ static enum code parameters_give(struct sql_run *run, const struct strings *para
     return E_OK;
 }
 
+/* Nothing fits below: whoever gives so little left out the unit. */
+static enum code memory_check(int64_t memory_bytes, struct error *err)
+{
+    enum { LEAST_BYTES = 64 * 1024 };
+    if (memory_bytes == 0 || memory_bytes >= LEAST_BYTES)
+        return E_OK;
+    return fail(err, E_USAGE, "--memory %" PRId64 " is %" PRId64 " bytes; did you mean --memory %" PRId64 "m?",
+                memory_bytes, memory_bytes, memory_bytes);
+}
+
 /* project NULL: none was named. */
 static int session_run(const struct project *project, const struct sql_settings *settings,
                        const struct sql_words *words)
@@ -181,7 +192,8 @@ static int sql_run(const struct command_line *line)
 {
     struct with_words self = {.settings = line->settings};
     struct error err = {0};
-    if (words_read(line, self.settings->statement != NULL, &self.words, &err) != E_OK)
+    if (memory_check(self.settings->memory_bytes, &err) != E_OK ||
+        words_read(line, self.settings->statement != NULL, &self.words, &err) != E_OK)
         return report(&err);
     if (self.words.directory == NULL)
         return session_run(NULL, self.settings, &self.words);
@@ -193,7 +205,7 @@ const struct command sql_command = {
     .arguments = "[DIR] [FILE]",
     .help = "ask a project's tables, or files, in Spark SQL: statements of -c, a file, stdin or a terminal",
     .examples = "  leat sql -c \"SELECT day, count(*) FROM VALUES ('mon'), ('tue'), ('mon') AS t(day) GROUP BY day\"\n"
-                "  leat sql -c \"SELECT * FROM parquet.`/data/in`, csv.`/data/names.csv` WITH (header = true)\"\n"
+                "  leat sql -c 'SELECT * FROM parquet.`/data/in`, csv.`/data/names.csv` WITH (header = true)'\n"
                 "  leat sql shop -c \"SELECT category, sum(amount) FROM silver GROUP BY ALL\" --timing\n"
                 "  leat sql report.sql --param since=\"date'2026-01-01'\"   # WHERE day >= :since\n"
                 "  leat sql report.sql --format csv --tz Europe/Berlin\n"
