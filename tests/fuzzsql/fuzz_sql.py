@@ -63,7 +63,7 @@ def near(mine, theirs, relative):
     a, b = NUMBER.findall(mine), NUMBER.findall(theirs)
     if len(a) != len(b) or NUMBER.sub("#", mine) != NUMBER.sub("#", theirs):
         return False
-    return all((len(y) < 13 and as_float(x) == as_float(y)) or float(x) == float(y) or
+    return all((len(y.lstrip("-")) < 13 and as_float(x) == as_float(y)) or float(x) == float(y) or
                abs(float(x) - float(y)) <= relative * max(abs(float(x)), abs(float(y)), 1e-300) for x, y in zip(a, b))
 
 
@@ -132,7 +132,10 @@ class Session:
         mine, theirs, statement = difference.mine, difference.theirs, difference.statement
         if mine.error and theirs.error and explain.by_order(Node([query]), self.leat, self.spark, mine.error, theirs.error):
             return "two errors in one statement: each engine names the one that it meets first"
-        return explain.by_rules(self.spark, statement, lambda answer: verdict(statement, mine, answer) is None)
+        found = explain.by_rules(self.spark, statement, lambda answer: verdict(statement, mine, answer) is None)
+        if found is None and explain.by_need(Node([query]), self.leat, self.spark, lambda a, b: verdict(statement, a, b) is None):
+            found = "a part that fails alone in both engines: only one of them computes it"
+        return found
 
     def shrink(self, query, settings, kind):
         """The difference made small: the statements that show it, and both answers."""
