@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/options.h"
+
 static void *checked(void *memory, size_t size)
 {
     if (memory == NULL) {
@@ -241,6 +243,7 @@ static enum code part_take(struct budget *budget, size_t before, size_t size, co
 enum code budget_take(struct budget *budget, size_t size, const char *what, struct error *err)
 {
     size_t before;
+    char needed[SIZE_TEXT_MAX], used[SIZE_TEXT_MAX], limit[SIZE_TEXT_MAX];
     do {
         before = atomic_fetch_add_explicit(&budget->used_bytes, size, memory_order_relaxed);
         if (budget->limit_bytes == 0 || before + size <= budget->limit_bytes)
@@ -248,9 +251,8 @@ enum code budget_take(struct budget *budget, size_t size, const char *what, stru
         atomic_fetch_sub_explicit(&budget->used_bytes, size, memory_order_relaxed);
     } while (size <= budget->limit_bytes && budget->relieve != NULL && budget->relieve(budget->relieve_context, size));
     return fail(err, E_MEMORY,
-                "%s needs %zu bytes, but %zu of the budget of %zu bytes are in use; raise leat.memory or "
-                "lower leat.epoch.max_records",
-                what, size, before, budget->limit_bytes);
+                "%s needs %s, but %s of the budget of %s are in use; raise leat.memory or lower leat.epoch.max_records",
+                what, print_size(size, needed), print_size(before, used), print_size(budget->limit_bytes, limit));
 }
 
 void budget_give(struct budget *budget, size_t size)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -160,6 +161,20 @@ enum code parse_size(const char *text, int64_t *out_bytes, struct error *err)
         return fail(err, E_SPEC, "\"%s\" is no whole number of bytes, or too large", text);
     *out_bytes = size;
     return E_OK;
+}
+
+const char *print_size(size_t bytes, char out[SIZE_TEXT_MAX])
+{
+    static const char units[] = {'k', 'm', 'g'};
+    size_t unit = 0, of = 1024;
+    if (bytes < of) {
+        snprintf(out, SIZE_TEXT_MAX, "%zu bytes", bytes);
+        return out;
+    }
+    for (; unit + 1 < sizeof units && bytes / of >= 1024; unit++)
+        of *= 1024;
+    snprintf(out, SIZE_TEXT_MAX, bytes % of == 0 ? "%.0f%c" : "%.1f%c", (double)bytes / (double)of, units[unit]);
+    return out;
 }
 
 /* ---- the table ---- */

@@ -44,6 +44,9 @@ MUST_CHECK enum code option_set(const struct option *options, void *settings, co
                                 struct arena *arena, struct error *err);
 MUST_CHECK enum code parse_duration(const char *text, int64_t *out_us, struct error *err);
 MUST_CHECK enum code parse_size(const char *text, int64_t *out_bytes, struct error *err);
+/* 33554432 -> 32m: what parse_size() takes, exact when it is a whole number of k, m or g. */
+enum { SIZE_TEXT_MAX = 32 };
+const char *print_size(size_t bytes, char out[SIZE_TEXT_MAX]);
 /* What a value looks like: "number", "duration", or the choices "a|b|c". */
 const char *option_kind_text(const struct option *option);
 /* "--name  kind  default  help" lines for --help; -c of names that are one letter. */

@@ -1,5 +1,6 @@
 #include "query/query.h"
 
+#include "base/options.h"
 #include "query/stage.h"
 
 /* ---- rows of a shared node: computed by the first reader ---- */
@@ -156,13 +157,13 @@ enum code query_open(const struct query_spec *spec, struct query **out, struct e
 static enum code memory_error(struct query *self, struct error *err)
 {
     const struct stage *full = self->full;
+    char limit[SIZE_TEXT_MAX];
     if (full->plan->at.line > 0)
         self->failed_at = full->plan->at;
-    return fail(
-        err, E_MEMORY,
-        "[UNABLE_TO_ACQUIRE_MEMORY] %s holds more than the %zu bytes that a query may: raise --memory, or let it keep "
-        "fewer rows or columns (a filter, a LIMIT, groups in the place of rows)",
-        full->type->name, self->spec.budget->limit_bytes);
+    return fail(err, E_MEMORY,
+                "[UNABLE_TO_ACQUIRE_MEMORY] %s holds more than the %s that a query may: raise --memory, or let it keep "
+                "fewer rows or columns (a filter, a LIMIT, groups in the place of rows)",
+                full->type->name, print_size(self->spec.budget->limit_bytes, limit));
 }
 
 static enum code next_of(struct query *self, struct stage *stage, struct batch *out, struct position *at,

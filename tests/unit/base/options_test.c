@@ -174,3 +174,14 @@ TEST(options_print_a_line_each_and_no_secret)
     CHECK(strstr(out.data, "hunter2") == NULL);
     text_free(&out);
 }
+
+TEST(sizes_are_printed_as_they_are_read)
+{
+    char text[SIZE_TEXT_MAX];
+    CHECK_STR(print_size(0, text), "0 bytes");
+    CHECK_STR(print_size(1023, text), "1023 bytes");
+    CHECK_STR(print_size(1024, text), "1k");
+    CHECK_STR(print_size(33554432, text), "32m");
+    CHECK_STR(print_size(33554432 + 524288, text), "32.5m");
+    CHECK_STR(print_size((size_t)5 << 40, text), "5120g");
+}
