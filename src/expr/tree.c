@@ -322,10 +322,17 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
 static enum code field_unknown(const struct type *type, const char *name, struct error *err)
 {
     struct text known = {0};
-    for (int32_t i = 0; i < type->field_count; i++)
-        text_printf(&known, "%s`%s`", i > 0 ? ", " : "", type->fields[i].name);
-    enum code code = fail(err, E_SQL, "[FIELD_NOT_FOUND] No such struct field `%s` in %s.", name,
-                          known.data != NULL ? known.data : "an empty struct");
+    const char *near = NULL;
+    for (int32_t i = 0, least = (int32_t)strlen(name); i < type->field_count; i++) {
+        const char *field = type->fields[i].name;
+        int32_t distance = edit_distance(name, field);
+        text_printf(&known, "%s`%s`", i > 0 ? ", " : "", field);
+        if (distance < least && nearest_word(name, &field, 1) != NULL)
+            least = distance, near = field;
+    }
+    enum code code = fail(err, E_SQL, "[FIELD_NOT_FOUND] No such struct field `%s` in %s.%s%s%s", name,
+                          known.data != NULL ? known.data : "an empty struct", near != NULL ? " Did you mean `" : "",
+                          near != NULL ? near : "", near != NULL ? "`?" : "");
     text_free(&known);
     return code;
 }

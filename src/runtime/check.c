@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <strings.h>
 
 #include "format/format.h"
@@ -159,6 +160,16 @@ static bool anybodys(const struct pipeline_table *table, const char *name)
     return !table->is_sink && !starts_with(name, "leat.") && !starts_with(name, "parquet.");
 }
 
+static int nearest_distance(const struct option *options, const char *name)
+{
+    int nearest = INT_MAX;
+    for (; options != NULL && options->name != NULL; options++) {
+        int distance = edit_distance(name, options->name);
+        nearest = distance < nearest ? distance : nearest;
+    }
+    return nearest;
+}
+
 static void property_check(struct check *check, const struct pipeline_table *table, const struct setting *property)
 {
     const struct sink_type *type = sink_find(table->format);
@@ -170,7 +181,9 @@ static void property_check(struct check *check, const struct pipeline_table *tab
         encoder != NULL && !starts_with(property->name, "leat.") && option_find(options, property->name) == NULL;
     if (encoders)
         options = encoder->options;
-    if (option_find(table_options, property->name) != NULL)
+    bool meant = option_find(options, property->name) == NULL &&
+                 nearest_distance(table_options, property->name) < nearest_distance(options, property->name);
+    if (meant || option_find(table_options, property->name) != NULL)
         options = table_options;
     if (option_find(options, property->name) != NULL || !anybodys(table, property->name))
         option_check(check, options, property, table->is_sink ? "sink" : "table", table->name);
@@ -254,6 +267,17 @@ static void validate(struct check *check, const struct pipeline_table *table, co
                 arena_printf(check->arena, "%s %s: %s", table->is_sink ? "sink" : "table", table->name, err.text));
 }
 
+static const char *format_meant(struct arena *arena, const char *format)
+{
+    enum { FORMATS_MAX = 16 };
+    const char *names[FORMATS_MAX];
+    size_t count = 0;
+    for (; sink_types[count] != NULL && count < FORMATS_MAX; count++)
+        names[count] = sink_types[count]->name;
+    const char *near = nearest_word(format, names, count);
+    return near != NULL ? arena_printf(arena, "%s; did you mean %s?", format, near) : format;
+}
+
 static void table_check(struct check *check, const struct pipeline *pipeline, const struct pipeline_table *table)
 {
     late_name_check(check, pipeline, table);
@@ -262,7 +286,7 @@ static void table_check(struct check *check, const struct pipeline *pipeline, co
     if (type != NULL && table->materialized && type->replace == NULL)
         refuse(check, table->at, "a materialized view of this format", table->format);
     if (type == NULL)
-        refuse(check, table->at, "a table of this format", table->format);
+        refuse(check, table->at, "a table of this format", format_meant(check->arena, table->format));
     for (int32_t i = 0; type != NULL && i < table->property_count; i++)
         property_check(check, table, &table->properties[i]);
     if (type != NULL && check->code == E_OK)

@@ -204,6 +204,15 @@ static const char *text_setting(const struct project_text *text, const char *nam
     return value;
 }
 
+static const char *nearest_field(struct arena *arena, const struct type *schema, const char *name)
+{
+    const char **names = arena_array(arena, const char *, (size_t)schema->field_count + 1);
+    for (int32_t i = 0; i < schema->field_count; i++)
+        names[i] = schema->fields[i].name;
+    const char *near = nearest_word(name, names, (size_t)schema->field_count);
+    return near != NULL ? arena_printf(arena, "did you mean `%s`?", near) : NULL;
+}
+
 static enum code partition_names(struct assembly *self, const struct element *element, struct pipeline_table *table)
 {
     const struct ast_statement *statement = element->statement;
@@ -212,7 +221,7 @@ static enum code partition_names(struct assembly *self, const struct element *el
         const struct ast_column *col = &statement->partitions[i];
         int32_t index = type_field_index(table->schema, col->name, true);
         if (index < 0)
-            return sql_error(&self->analyser, col->at, NULL,
+            return sql_error(&self->analyser, col->at, nearest_field(self->analyser.arena, table->schema, col->name),
                              "[UNRESOLVED_COLUMN.WITHOUT_SUGGESTION] the partition column `%s` is not "
                              "among the columns of `%s`.",
                              col->name, table->name);
