@@ -54,6 +54,7 @@ void sql_project_relations(struct sql_session *session, struct arena *arena, con
 {
     const struct pipeline *pipeline = project->pipeline;
     struct set_aside_folder *folders;
+    sql_session_project(session, pipeline);
     for (int32_t t = 0; t < pipeline->table_count; t++)
         table_add(session, arena, project, pipeline->tables[t]);
     int32_t count = pipeline_set_aside(arena, pipeline, &project->settings, &folders);

@@ -207,9 +207,30 @@ const char *catalog_hint(const struct catalog *catalog, struct arena *arena, con
     return names.count > LISTED_MAX ? arena_printf(arena, "%s, and %d more", hint, names.count - LISTED_MAX) : hint;
 }
 
+/* The format of what the project of a session has under this name, and a session cannot read; NULL: nothing. */
+static const char *stream_format(const struct pipeline *project, const char *name)
+{
+    for (int32_t i = 0; project != NULL && i < project->source_count; i++)
+        if (same_name(project->sources[i]->name, name))
+            return project->sources[i]->format;
+    for (int32_t i = 0; project != NULL && i < project->table_count; i++)
+        if (same_name(project->tables[i]->name, name))
+            return project->tables[i]->format;
+    return NULL;
+}
+
+static const char *not_found_hint(const struct catalog *catalog, struct arena *arena, const char *name)
+{
+    const char *format = stream_format(catalog->project, name), *hint = catalog_hint(catalog, arena, name);
+    if (format == NULL)
+        return hint;
+    return arena_printf(arena, "`%s` is of format %s: leat sql reads tables in files%s%s", name, format,
+                        hint != NULL ? "; " : "", hint != NULL ? hint : "");
+}
+
 static enum code not_found(struct analyser *self, const struct ast_relation *relation, const char *name)
 {
-    const char *hint = self->catalog != NULL ? catalog_hint(self->catalog, self->arena, name) : NULL;
+    const char *hint = self->catalog != NULL ? not_found_hint(self->catalog, self->arena, name) : NULL;
     return sql_error(self, relation->at, hint,
                      "[TABLE_OR_VIEW_NOT_FOUND] The table or view `%s` cannot be found. Verify the spelling "
                      "and correctness of the schema and catalog.",

@@ -31,10 +31,11 @@ struct element {
     bool used;
 };
 struct catalog {
-    struct list elements;          /* struct element *, in the order of the text */
-    const char *default_format;    /* spark.sql.sources.default, or NULL */
-    const struct sql_files *files; /* of a session; NULL: statements cannot name files */
-    bool reads_files;              /* some relation is one */
+    struct list elements;           /* struct element *, in the order of the text */
+    const char *default_format;     /* spark.sql.sources.default, or NULL */
+    const struct sql_files *files;  /* of a session; NULL: statements cannot name files */
+    const struct pipeline *project; /* of a session; or NULL */
+    bool reads_files;               /* some relation is one */
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);

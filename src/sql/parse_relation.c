@@ -99,7 +99,8 @@ static enum code parse_time_travel(struct parser *self, struct ast_relation *rel
     if (!take_word(self, KW_AS))
         take_text(self, "system_version");
     TRY(expect_word(self, KW_OF));
-    relation->unsupported = "time travel (AS OF)";
+    relation->unsupported =
+        "AS OF a version or a time; delta.`/path` WITH (versionAsOf = 0), or timestampAsOf, reads it";
     struct ast *ignored;
     return parse_value(self, &ignored);
 }

@@ -452,6 +452,8 @@ void sql_session_files(struct sql_session *self, const struct sql_files *files);
 /* A relation called source->name, looked at when a statement reads it; schema NULL: the files say. Takes the place of one of
  * that name. Borrowed, for the session's life. */
 void sql_session_relation(struct sql_session *self, const struct pipeline_source *source);
+/* Whose sources and tables that are no relations are told when a statement names one. Borrowed, for the session's life. */
+void sql_session_project(struct sql_session *self, const struct pipeline *project);
 /* The relations' names, in the order in which they were made. */
 void sql_session_names(const struct sql_session *self, void (*each)(void *context, const char *name), void *context);
 /* One statement. The plan lives in `arena` and points into `text`; both must outlive its execution. `rows_new` makes

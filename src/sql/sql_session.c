@@ -17,6 +17,8 @@ const struct session *sql_session_settings(const struct sql_session *self) { ret
 
 void sql_session_files(struct sql_session *self, const struct sql_files *files) { self->files = files; }
 
+void sql_session_project(struct sql_session *self, const struct pipeline *project) { self->project = project; }
+
 void sql_session_clock(struct sql_session *self, int64_t now_us) { self->settings.batch_time_us = now_us; }
 
 static void relation_free(struct relation *relation)
@@ -91,6 +93,7 @@ static void catalog_fill(struct step *self)
 {
     struct arena *arena = self->analyser.arena;
     self->catalog.files = self->session->files;
+    self->catalog.project = self->session->project;
     for (int32_t i = 0; i < self->session->relation_count; i++) {
         const struct relation *relation = self->session->relations[i];
         struct element *element = arena_new(arena, struct element);

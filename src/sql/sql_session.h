@@ -31,8 +31,9 @@ struct sql_session {
     struct session settings;
     const struct zone *own_zone; /* SET TIME ZONE LOCAL goes back to it */
     struct dialect dialect;
-    const struct sql_files *files; /* or NULL */
-    struct relation **relations;   /* heap */
+    const struct sql_files *files;  /* or NULL */
+    const struct pipeline *project; /* or NULL */
+    struct relation **relations;    /* heap */
     int32_t relation_count, relation_capacity;
     struct variable **variables; /* heap */
     int32_t variable_count, variable_capacity;
