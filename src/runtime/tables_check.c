@@ -15,12 +15,14 @@ struct past {
     const char *format;  /* of the newest epoch that wrote files there; NULL: none is remembered */
     const char *columns; /* that its folders name, as sink_part_columns */
     int64_t epoch;       /* that one */
+    bool replaced;       /* it was a materialized view's: its files took the place of all before */
     int64_t logged;      /* newest epoch before the head with files of a Delta table; -1: none */
 };
 struct table_check {
     const char *name, *path, *format;
     const char *columns;   /* PARTITIONED BY, as sink_part_columns; "": none */
     bool keeps_partitions; /* files of another PARTITIONED BY must not lie beside its own */
+    bool materialized;
     struct past past;
 };
 struct tables_check {
@@ -68,6 +70,7 @@ static void files_look(struct tables_check *self, struct table_check *table, int
         past->format = format;
         past->columns = columns_of(&self->arena, files->items[0].final);
         past->epoch = epoch;
+        past->replaced = files->replace;
     }
     if (epoch != chain_head(self->chain) && files->delta && past->logged < 0)
         past->logged = epoch;
@@ -124,6 +127,21 @@ static void pasts_find(struct tables_check *self)
 }
 
 static bool is_delta(const char *format) { return strcmp(format, "delta") == 0; }
+
+/* A view's rows are replaced, a streaming table's stay: neither may become the other with the rows that are there. */
+static enum code kind_check(const struct table_check *table, struct error *err)
+{
+    static const char *const kinds[] = {"a streaming table", "a materialized view"};
+    if (table->past.format == NULL || table->past.replaced == table->materialized)
+        return E_OK;
+    return fail(err, E_SPEC,
+                "table %s was %s (epoch %" PRId64 "), and is now %s: %s. Give it another name, or a new folder "
+                "('leat.path' in its TBLPROPERTIES); or start over with leat.checkpoint and leat.tables.path both set "
+                "to new folders",
+                table->name, kinds[table->past.replaced], table->past.epoch, kinds[table->materialized],
+                table->materialized ? "what it has, which nobody can compute again, would be removed"
+                                    : "the view's rows would count as its own for ever");
+}
 
 static enum code format_check(const struct table_check *table, struct error *err)
 {
@@ -290,7 +308,9 @@ static enum code folder_check(struct tables_check *self, const struct table_chec
 static enum code table_check(struct tables_check *self, const struct table_check *table, struct error *err)
 {
     struct error overtaken = {0};
-    enum code code = format_check(table, err);
+    enum code code = kind_check(table, err);
+    if (code == E_OK)
+        code = format_check(table, err);
     if (code == E_OK)
         code = folder_check(self, table, err);
     if (code != E_OK && chain_overtaken(self->chain, &overtaken) == E_FENCED)
@@ -325,6 +345,7 @@ static void tables_find(struct tables_check *self, const struct pipeline *pipeli
             .format = type->name,
             .columns = partition_columns(arena, table),
             .keeps_partitions = sink_encoder(type->name) != NULL && !is_delta(type->name) && !table->materialized,
+            .materialized = table->materialized,
             .past = {.epoch = -1, .logged = -1},
         };
     }

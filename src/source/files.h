@@ -69,6 +69,9 @@ struct files_log;
  * know, in order. */
 /* A name that begins with _ or . is unfinished, or no data. */
 bool files_hidden(const char *name);
+/* What such a folder says of `root`, which has it: the files are a Delta table's, and some may have left it. E_SPEC. */
+#define FILES_DELTA_LOG "_delta_log"
+MUST_CHECK enum code files_refuse_delta(const struct files_settings *settings, const char *root, struct error *err);
 /* Unless the log knows it, it is too old, or the name's filter leaves it out. E_UNSUPPORTED: compressed, or one too many. */
 MUST_CHECK enum code found_files_add(struct found_files *found, const struct files_settings *settings,
                                      const struct files_log *log, const char *path, int64_t size_bytes,

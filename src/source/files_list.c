@@ -39,6 +39,7 @@ struct names {
     bool *folders; /* per item: name=value */
     int32_t count, capacity, folder_capacity;
     bool partitions; /* a folder like day=1 is among them */
+    bool delta;      /* a Delta table's log is */
 };
 
 static void names_close(struct names *names)
@@ -58,6 +59,7 @@ bool files_hidden(const char *name)
 static void name_add(void *context, const char *name, bool is_dir)
 {
     struct names *names = context;
+    names->delta |= is_dir && strcmp(name, FILES_DELTA_LOG) == 0;
     if (files_hidden(name))
         return;
     bool partition = is_dir && strchr(name, '=') != NULL;
@@ -68,11 +70,21 @@ static void name_add(void *context, const char *name, bool is_dir)
     names->items[names->count++] = arena_strdup(&names->arena, name);
 }
 
+enum code files_refuse_delta(const struct files_settings *settings, const char *root, struct error *err)
+{
+    return fail(
+        err, E_SPEC,
+        "[DELTA_INVALID_FORMAT] Incompatible format detected. A transaction log of Delta is at %s/" FILES_DELTA_LOG
+        ", so files below it may have left the table: read %s as delta",
+        root, settings->path);
+}
+
 static enum code names_read(struct walk *walk, const char *folder, struct names *out)
 {
     if (++walk->folders > FILE_FOLDERS_MAX)
         return fail(walk->err, E_SPEC, "path %s matches more than %d folders", walk->settings->path, FILE_FOLDERS_MAX);
-    return os->list(folder, name_add, out, walk->err);
+    TRY(os->list(folder, name_add, out, walk->err));
+    return out->delta ? files_refuse_delta(walk->settings, folder, walk->err) : E_OK;
 }
 
 static enum code refuse_compressed(const char *name, struct error *err)
@@ -182,12 +194,24 @@ static enum code walk_matches(struct walk *walk, const char *base, char **parts)
     return code;
 }
 
+/* Of folders that are only passed, and not listed. */
+static enum code no_delta(const struct walk *walk, const char *folder)
+{
+    char log[PATH_MAX];
+    struct os_stat stat;
+    struct error ignored = {0};
+    TRY(join_path(log, folder, FILES_DELTA_LOG, walk->err));
+    bool there = os->stat(log, &stat, &ignored) == E_OK && stat.is_dir;
+    return there ? files_refuse_delta(walk->settings, folder, walk->err) : E_OK;
+}
+
 /* parts ends with NULL. matched: a pattern came before, so that what follows need not be there. */
 static enum code walk_parts(struct walk *walk, const char *base, char **parts, bool matched)
 {
     char path[PATH_MAX];
     if (parts[0] == NULL)
         return path_end(walk, base, !matched && !walk->settings->may_lack);
+    TRY(no_delta(walk, base));
     if (strpbrk(parts[0], "*?[") != NULL)
         return walk_matches(walk, base, parts);
     TRY(join_path(path, base, parts[0], walk->err));

@@ -66,6 +66,19 @@ static enum code rest_fits(const struct finding *self, const char *path, const c
     return E_OK;
 }
 
+/* `log` is where a part of `path` begins: is it a Delta table's log? */
+static enum code no_delta(const struct finding *self, const char *path, const char *log, struct error *err)
+{
+    size_t size = sizeof FILES_DELTA_LOG - 1;
+    if (strncmp(log, FILES_DELTA_LOG, size) != 0 || log[size] != '/')
+        return E_OK;
+    struct text root = {0};
+    text_printf(&root, "%s%.*s", self->bucket, (int)(log > path ? log - path - 1 : 0), path);
+    enum code code = files_refuse_delta(self->settings, root.data, err);
+    text_free(&root);
+    return code;
+}
+
 static enum code entry_look(const struct finding *self, const struct store_entry *entry, struct error *err)
 {
     const char *at = entry->path, *part;
@@ -73,9 +86,12 @@ static enum code entry_look(const struct finding *self, const struct store_entry
     bool fits = false;
     for (int32_t i = 0; i < self->prefix_parts; i++)
         (void)part_next(&at, &part, &size);
-    for (int32_t i = 0; i < self->pattern_count; i++)
+    for (int32_t i = 0; i < self->pattern_count; i++) {
+        TRY(no_delta(self, entry->path, at, err));
         if (!part_next(&at, &part, &size) || !part_matches(self->patterns[i], part, size))
             return E_OK;
+    }
+    TRY(no_delta(self, entry->path, at, err));
     TRY(rest_fits(self, entry->path, at, &fits, err));
     if (!fits)
         return E_OK;

@@ -132,6 +132,25 @@ def partitions_forgotten():
     project.refused("when the records are forgotten", "table t was written PARTITIONED BY (parity)")
 
 
+def kinds():
+    """A streaming table and a materialized view do not become each other: one would lose rows, the other would keep too many."""
+    def define(project, table_format, first):
+        kind = {"table": f"CREATE STREAMING TABLE t USING {table_format} AS SELECT id FROM STREAM events;",
+                "view": f"CREATE MATERIALIZED VIEW t USING {table_format} AS SELECT id FROM u WHERE id < 3;"}
+        (project.folder / "sql/t.sql").write_text("CREATE STREAMING TABLE u AS SELECT id FROM STREAM events;\n" + kind[first])
+
+    for table_format in ("parquet", "delta"):
+        for old, new, text in (("table", "view", "t was a streaming table"), ("view", "table", "t was a materialized view")):
+            project = Project(f"kind-{table_format}-{old}", table_format)
+            define(project, table_format, old)
+            project.feed(2)
+            check(f"{table_format}: a {old}", project.run().problems(0))
+            define(project, table_format, new)
+            project.refused(f"{table_format}: a {old} becomes a {new}", text, "leat.path")
+            define(project, table_format, old)
+            check(f"{table_format}: a {old} goes on", project.run().problems(0))
+
+
 def plain_in_delta():
     project = Project("plain", "delta")
     project.feed(2)
@@ -220,6 +239,7 @@ formats()
 formats_forgotten()
 partitions()
 partitions_forgotten()
+kinds()
 plain_in_delta()
 log_gone()
 log_older()

@@ -177,6 +177,10 @@ def refusals():
     refused("no such format", "SELECT 1 FROM nope.`x`", "[TABLE_OR_VIEW_NOT_FOUND]")
     refused("not yet", "SELECT 1 FROM orc.`x`", "leat cannot do this yet")
     refused("a view without a path", "CREATE TEMPORARY VIEW v USING parquet", "[UNABLE_TO_INFER_SCHEMA]")
+    (WORK / "log/_delta_log").mkdir(parents=True)
+    (WORK / "log/day=1").mkdir()
+    for path in ("log", "log/day=1", "log/*/*.parquet"):
+        refused(f"a Delta table's files: {path}", f"SELECT 1 FROM parquet.`{path}`", "[DELTA_INVALID_FORMAT]", "log/_delta_log", "as delta")
     (WORK / "x.parquet").write_text("no parquet")
     said = ask("SELECT 1 FROM parquet.`x.parquet`", status=1)
     check("no Parquet file", [] if isinstance(said, str) and "no Parquet file" in said else [f"said {said}"])
