@@ -190,8 +190,8 @@ static int by_name(const void *a, const void *b, void *context)
 
 bool variant_close_object(struct variant_builder *self, struct variant_mark mark)
 {
-    struct variant_part *parts = self->parts + mark.parts;
     int64_t count = self->part_count - mark.parts;
+    struct variant_part *parts = count > 0 ? self->parts + mark.parts : NULL;
     int32_t largest = 0;
     if (count > 0)
         qsort_r(parts, (size_t)count, sizeof *parts, by_name, self);

@@ -118,6 +118,7 @@ enum code sort_keys_encode(struct sort_keys *self, const struct column *cols, co
             put_value(&self->bytes, &cols[k], row, orders != NULL ? orders[k] : ascending);
         self->offsets[row + 1] = self->bytes.size;
     }
+    text_add_string(&self->bytes, ""); // keys of nothing have an address, too
     if (self->bytes.overflow)
         return fail(err, E_MEMORY, "the sort keys of %lld rows have more than SORT_BYTES_MAX = %zu bytes",
                     (long long)rows, SORT_BYTES_MAX);
