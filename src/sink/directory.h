@@ -121,8 +121,8 @@ struct part_files {
     int32_t open_count;
     int64_t block_bytes; /* of open files, that may wait in memory */
     size_t charged_bytes;
-    struct parts done;   /* finished and synced */
-    bool failed;         /* rows of the epoch were lost to an error: it must not be prepared */
+    struct parts done; /* finished and synced */
+    bool failed;       /* rows of the epoch were lost to an error: it must not be prepared */
 };
 /* What was charged becomes `size`. False: the budget has no room for it, and nothing has changed. */
 bool part_files_charge(struct budget *budget, size_t *charged_bytes, size_t size);
