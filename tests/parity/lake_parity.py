@@ -98,12 +98,12 @@ class SparkDied(Exception):
 
 
 class Spark:
-    """A process of tools/spark/lake.py."""
+    """A process of tools/spark/lake_session.py."""
 
     def __init__(self, folder):
         self.log = folder / "spark.log"
         with open(self.log, "wb") as log:
-            self.process = subprocess.Popen([ROOT / "build/venv-spark/bin/python", ROOT / "tools/spark/lake.py"], cwd=folder,
+            self.process = subprocess.Popen([ROOT / "build/venv-spark/bin/python", ROOT / "tools/spark/lake_session.py"], cwd=folder,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True)
 
     def ask(self, *statements, out=None, **settings):
