@@ -63,6 +63,9 @@ class Prompt:
         status, deadline, again = None, time.monotonic() + ANSWER_SECONDS, 0
         while status is None:
             if time.monotonic() > again:
+                if again:
+                    os.write(self.terminal, INTERRUPT)  # what the line may hold
+                    time.sleep(0.3)
                 os.write(self.terminal, END)
                 again = time.monotonic() + 1
             pid, ended = os.waitpid(self.pid, os.WNOHANG)
@@ -80,7 +83,7 @@ for terminal in ("xterm", "dumb"):
     check(f"{terminal}: a statement over two lines", problems)
     problems = prompt.type(b"SELECT nonsense ", b"nonsense ")
     time.sleep(0.5)  # the terminal echoes before leat reads
-    problems += prompt.type(INTERRUPT, b"leat> ")
+    problems += prompt.interrupt(b"leat> ")
     check(f"{terminal}: Ctrl-C drops the line", problems + prompt.type(b"SELECT 7 AS n;\r", b"|7  |") + prompt.expect(b"leat> "))
     problems = prompt.type(b"SELECT count(*) FROM range(1000000000000);\r", b"\r\n")
     time.sleep(0.5)
@@ -93,7 +96,7 @@ for terminal in ("xterm", "dumb"):
 prompt = Prompt()
 check("a dot command that is none", prompt.type(b".foo\r", b".foo is no command") + prompt.expect(b"leat> "))
 problems = prompt.type(b"SELECT 1\r", b"    > ") + prompt.type(b"exit\r", b"a statement is open") + prompt.expect(b"    > ")
-check("exit behind an open statement", problems + prompt.type(INTERRUPT, b"leat> ") + prompt.leave())
+check("exit behind an open statement", problems + prompt.interrupt(b"leat> ") + prompt.leave())
 
 for locale in ("C", "C.UTF-8", "POSIX", "nowhere"):
     prompt = Prompt(locale=locale)
