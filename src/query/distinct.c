@@ -7,7 +7,7 @@
  * Full           the table keeps the keys that it has; rows with others go to disk, those of both sides parted alike, and
  *                are compared part by part
  */
-#include "query/key_parts.h"
+#include "query/row_keys.h"
 
 struct row_count {
     int64_t right; /* rows of the right side that are left to pair */
@@ -35,35 +35,16 @@ static enum code distinct_open(struct stage *base, __attribute__((unused)) struc
 
 /* ---- slots ---- */
 
-/* The keys of a batch, and the slots of those that the table has: UINT32_MAX for rows that went to disk. */
-struct row_keys {
-    struct text data;
-    int32_t *offsets;
-    uint64_t *hashes;
-    uint32_t *slots;
-};
-
-static void keys_free(struct row_keys *keys)
-{
-    text_free(&keys->data);
-    mem_free(keys->offsets);
-    mem_free(keys->hashes);
-    mem_free(keys->slots);
-}
-
 static enum code keys_encode(const struct distinct_stage *self, const struct batch *in, struct row_keys *out,
                              struct error *err)
 {
     const struct plan *plan = self->base.plan;
     bool chosen = plan->kind == PLAN_DEDUPLICATE;
     int32_t count = chosen ? plan->deduplicate.column_count : in->column_count;
-    size_t rows = (size_t)in->rows + 1;
     struct column *columns = mem_array(struct column, (size_t)count + 1);
     for (int32_t i = 0; i < count; i++)
         columns[i] = in->columns[chosen ? plan->deduplicate.columns[i] : i]; // borrowed
-    *out = (struct row_keys){
-        .offsets = mem_array(int32_t, rows), .hashes = mem_array(uint64_t, rows), .slots = mem_array(uint32_t, rows)};
-    bool long_keys = state_key_encode(columns, count, in->rows, &out->data, out->offsets, out->hashes) > 0;
+    bool long_keys = row_keys_encode(out, columns, count, in->rows) > 0;
     mem_free(columns);
     return long_keys
                ? fail(err, E_UNSUPPORTED,
@@ -76,27 +57,8 @@ static enum code slots_upsert(struct distinct_stage *self, const struct batch *i
 {
     uint32_t *created = mem_array(uint32_t, (size_t)in->rows + 1);
     int64_t created_count = 0;
-    enum code code = state_upsert(self->table, (const uint8_t *)keys->data.data, keys->offsets, keys->hashes, in->rows,
-                                  keys->slots, created, &created_count, err);
+    enum code code = row_keys_upsert(keys, self->table, in->rows, created, &created_count, err);
     mem_free(created);
-    return code;
-}
-
-/* The table takes no new keys any more: rows with others leave. */
-static enum code split_rows(struct distinct_stage *self, int32_t side, const struct batch *in, struct row_keys *keys,
-                            struct error *err)
-{
-    int32_t *away = mem_array(int32_t, (size_t)in->rows + 1);
-    int64_t count = 0;
-    for (int64_t row = 0; row < in->rows; row++) {
-        struct bytes key =
-            bytes_of(keys->data.data + keys->offsets[row], (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
-        keys->slots[row] = state_find(self->table, key, keys->hashes[row]);
-        away[count] = (int32_t)row;
-        count += keys->slots[row] == UINT32_MAX;
-    }
-    enum code code = partitions_add(self->partitions, side, in, keys->hashes, away, count, err);
-    mem_free(away);
     return code;
 }
 
@@ -111,7 +73,7 @@ static enum code row_slots(struct distinct_stage *self, int32_t side, const stru
         error_clear(err);
         TRY(partitions_new(self->base.query, self->part.level, &self->partitions, err));
     }
-    return split_rows(self, side, in, keys, err);
+    return row_keys_split(keys, self->table, in, self->partitions, side, err);
 }
 
 static struct row_count *count_at(struct distinct_stage *self, uint32_t slot)
@@ -148,7 +110,7 @@ static enum code select_rows(struct distinct_stage *self, const struct batch *in
         count->given++;
         self->kept.rows[self->kept.count++] = (int32_t)row;
     }
-    keys_free(&keys);
+    row_keys_free(&keys);
     return code;
 }
 
@@ -159,7 +121,7 @@ static enum code count_rows(struct distinct_stage *self, const struct batch *in,
     for (int64_t row = 0; code == E_OK && row < in->rows; row++)
         if (keys.slots[row] != UINT32_MAX)
             count_at(self, keys.slots[row])->right++;
-    keys_free(&keys);
+    row_keys_free(&keys);
     return code;
 }
 

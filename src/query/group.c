@@ -6,8 +6,8 @@
  *          grouped part by part. When its groups cannot grow (collect_list), they leave for the parts too
  */
 #include "base/hash.h"
-#include "query/key_parts.h"
 #include "query/portion.h"
+#include "query/row_keys.h"
 
 struct group_call {
     const struct aggregate_call *call;
@@ -157,42 +157,20 @@ static void add_rows(struct group_stage *self, const uint32_t *slots, int64_t ro
     mem_free(bits);
 }
 
-/* The keys of a batch, as the table wants them. */
-struct group_keys {
-    struct text data;
-    int32_t *offsets;
-    uint64_t *hashes;
-    uint32_t *slots;
-};
-
-static enum code keys_encode(const struct group_stage *self, int64_t rows, struct group_keys *out, struct error *err)
+static enum code keys_encode(const struct group_stage *self, int64_t rows, struct row_keys *out, struct error *err)
 {
-    size_t count = (size_t)rows + 1;
-    *out = (struct group_keys){.offsets = mem_array(int32_t, count),
-                               .hashes = mem_array(uint64_t, count),
-                               .slots = mem_array(uint32_t, count)};
-    if (state_key_encode(self->roots, self->base.plan->aggregate.key_count, rows, &out->data, out->offsets,
-                         out->hashes) > 0)
+    if (row_keys_encode(out, self->roots, self->base.plan->aggregate.key_count, rows) > 0)
         return fail(err, E_UNSUPPORTED, "[UNSUPPORTED_FEATURE] a group key of more than STATE_KEY_MAX = %d bytes",
                     STATE_KEY_MAX);
     return E_OK;
 }
 
-static void keys_free(struct group_keys *keys)
-{
-    text_free(&keys->data);
-    mem_free(keys->offsets);
-    mem_free(keys->hashes);
-    mem_free(keys->slots);
-}
-
 /* Finds the slots of the keys and notes new groups. */
-static enum code find_slots(struct group_stage *self, const struct group_keys *keys, int64_t rows, struct error *err)
+static enum code find_slots(struct group_stage *self, struct row_keys *keys, int64_t rows, struct error *err)
 {
     int64_t created = 0;
     mem_grow(self->slots, self->slot_capacity, self->slot_count + rows);
-    enum code code = state_upsert(self->table, (const uint8_t *)keys->data.data, keys->offsets, keys->hashes, rows,
-                                  keys->slots, self->slots + self->slot_count, &created, err);
+    enum code code = row_keys_upsert(keys, self->table, rows, self->slots + self->slot_count, &created, err);
     self->slot_count += created;
     return code;
 }
@@ -205,24 +183,17 @@ static enum code parting_begin(struct group_stage *self, struct error *err)
     return partitions_new(self->base.query, self->level, &self->partitions, err);
 }
 
-/* The table takes no new groups any more: rows of others leave. */
-static enum code split_rows(struct group_stage *self, const struct group_keys *keys, const struct batch *rows,
-                            uint8_t *here, struct error *err)
+/* The table takes no new groups any more; `here`: rows that are of its groups. */
+static enum code split_rows(struct group_stage *self, struct row_keys *keys, const struct batch *rows, uint8_t *here,
+                            struct error *err)
 {
-    int32_t *away = mem_array(int32_t, (size_t)rows->rows + 1);
-    int64_t away_count = 0;
+    TRY(row_keys_split(keys, self->table, rows, self->partitions, GROUP_ROWS, err));
     for (int64_t row = 0; row < rows->rows; row++) {
-        struct bytes key =
-            bytes_of(keys->data.data + keys->offsets[row], (size_t)(keys->offsets[row + 1] - keys->offsets[row]));
-        uint32_t slot = state_find(self->table, key, keys->hashes[row]);
-        bit_put(here, row, slot != UINT32_MAX);
-        keys->slots[row] = slot != UINT32_MAX ? slot : 0;
-        away[away_count] = (int32_t)row;
-        away_count += slot == UINT32_MAX;
+        bit_put(here, row, keys->slots[row] != UINT32_MAX);
+        if (keys->slots[row] == UINT32_MAX)
+            keys->slots[row] = 0; // any slot that is there: nothing is added to it
     }
-    enum code code = partitions_add(self->partitions, GROUP_ROWS, rows, keys->hashes, away, away_count, err);
-    mem_free(away);
-    return code;
+    return E_OK;
 }
 
 static uint8_t *state_at(const struct group_stage *self, int64_t group, const struct group_call *call)
@@ -313,8 +284,8 @@ static void roots_set(struct group_stage *self, const struct batch *rows)
         self->roots[i] = rows->columns[self->root_of[i]]; // borrowed
 }
 
-static enum code rows_find(struct group_stage *self, const struct group_keys *keys, const struct batch *rows,
-                           uint8_t **here, struct error *err)
+static enum code rows_find(struct group_stage *self, struct row_keys *keys, const struct batch *rows, uint8_t **here,
+                           struct error *err)
 {
     if (self->partitions == NULL) {
         enum code code = find_slots(self, keys, rows->rows, err);
@@ -329,7 +300,7 @@ static enum code rows_find(struct group_stage *self, const struct group_keys *ke
 /* A batch of distinct roots. */
 static enum code take_rows(struct group_stage *self, const struct batch *rows, struct error *err)
 {
-    struct group_keys keys;
+    struct row_keys keys;
     uint8_t *here = NULL;
     roots_set(self, rows);
     enum code code = keys_encode(self, rows->rows, &keys, err);
@@ -342,7 +313,7 @@ static enum code take_rows(struct group_stage *self, const struct batch *rows, s
     if (code == E_OK)
         code = settle_heap(self, err);
     mem_free(here);
-    keys_free(&keys);
+    row_keys_free(&keys);
     return code;
 }
 
@@ -369,11 +340,11 @@ static enum code take_all(struct group_stage *self, struct error *err)
     }
     // GROUP BY of nothing over no rows: one group all the same
     if (self->slot_count == 0 && self->base.plan->aggregate.key_count == 0) {
-        struct group_keys keys;
+        struct row_keys keys;
         enum code code = keys_encode(self, 1, &keys, err);
         if (code == E_OK)
             code = find_slots(self, &keys, 1, err);
-        keys_free(&keys);
+        row_keys_free(&keys);
         return code;
     }
     return E_OK;

@@ -10,8 +10,8 @@
  * Matches  of rows that find too many are thrown away, and half of the rows seek again
  */
 #include "lower/lower.h"
-#include "query/key_parts.h"
 #include "query/portion.h"
+#include "query/row_keys.h"
 
 struct match_side {
     struct lookup_spec spec;
@@ -80,8 +80,13 @@ static void tables_free(struct match_stage *self)
     for (int i = 0; i < 2; i++) {
         lookup_table_free(sides[i]->table);
         sides[i]->table = NULL;
-        stored_rows_free(&self->held[i], &self->base.budget);
     }
+}
+
+static void held_free(struct match_stage *self)
+{
+    for (int i = 0; i < 2; i++)
+        stored_rows_free(&self->held[i], &self->base.budget);
 }
 
 static enum code table_build(struct match_stage *self, struct match_side *side, int32_t hashed, struct error *err)
@@ -146,20 +151,17 @@ static enum code tables_build(struct match_stage *self, struct error *err)
 static enum code rows_part(struct match_stage *self, struct partitions *to, int32_t side, const struct batch *rows,
                            struct error *err)
 {
-    size_t count = (size_t)rows->rows + 1;
-    struct text data = {0};
-    int32_t *numbers = mem_array(int32_t, 2 * count), *offsets = numbers + count;
-    uint64_t *hashes = mem_array(uint64_t, count);
+    struct row_keys keys = {0};
+    int32_t *numbers = mem_array(int32_t, (size_t)rows->rows + 1);
     enum code code = computation_run(&self->keys[side], &self->base, rows, err);
     if (code == E_OK) {
-        state_key_encode(self->keys[side].columns, self->keys[side].count, rows->rows, &data, offsets, hashes);
+        row_keys_encode(&keys, self->keys[side].columns, self->keys[side].count, rows->rows);
         for (int64_t i = 0; i < rows->rows; i++)
             numbers[i] = (int32_t)i;
-        code = partitions_add(to, side, rows, hashes, numbers, rows->rows, err);
+        code = partitions_add(to, side, rows, keys.hashes, numbers, rows->rows, err);
     }
-    text_free(&data);
+    row_keys_free(&keys);
     mem_free(numbers);
-    mem_free(hashes);
     return code;
 }
 
@@ -195,8 +197,7 @@ static enum code sides_part(struct match_stage *self, struct error *err)
     TRY(partitions_new(self->base.query, self->part.level, &to, err));
     error_clear(err);
     if (self->part.file != NULL) { // its rows are all on disk
-        for (int side = 0; side < 2; side++)
-            stored_rows_free(&self->held[side], &self->base.budget);
+        held_free(self);
         batch_release(&self->surplus);
     }
     enum code code = E_OK;
@@ -217,6 +218,7 @@ static enum code sides_part(struct match_stage *self, struct error *err)
 static void part_next(struct match_stage *self)
 {
     tables_free(self);
+    held_free(self);
     part_free(&self->part);
     self->seek_at = 0;
     self->phase = part_take(&self->parts, &self->part) ? MATCH_BUILD : MATCH_DONE;
@@ -229,11 +231,7 @@ static enum code build_next(struct match_stage *self, struct error *err)
         self->phase = MATCH_SEEK;
         return code;
     }
-    struct match_side *sides[] = {&self->main, &self->rest};
-    for (int i = 0; i < 2; i++) {
-        lookup_table_free(sides[i]->table);
-        sides[i]->table = NULL;
-    }
+    tables_free(self);
     TRY(sides_part(self, err));
     part_next(self);
     return E_OK;
@@ -343,6 +341,7 @@ static void match_close(struct stage *base)
 {
     struct match_stage *self = (struct match_stage *)base;
     tables_free(self);
+    held_free(self);
     lookup_free(self->main.lookup);
     lookup_free(self->rest.lookup);
     stored_rows_free(&self->ready, &self->ready_budget);
