@@ -211,9 +211,9 @@ static enum code walk_parts(struct walk *walk, const char *base, char **parts, b
     char path[PATH_MAX];
     if (parts[0] == NULL)
         return path_end(walk, base, !matched && !walk->settings->may_lack);
-    TRY(no_delta(walk, base));
     if (strpbrk(parts[0], "*?[") != NULL)
         return walk_matches(walk, base, parts);
+    TRY(no_delta(walk, base));
     TRY(join_path(path, base, parts[0], walk->err));
     return walk_parts(walk, path, parts + 1, matched);
 }
