@@ -190,13 +190,44 @@ class FolderWatch(threading.Thread):
         self.seen.update(keys)
 
 
-class DeltaWatch(FolderWatch):
+class MergedWatch(FolderWatch):
+    """Polls a folder whose small files are merged while it does: what it lists must have no row twice and keep the rows of
+    looks before; a file that went between list and open is no finding, the next look tells."""
+
+    def __init__(self, folder, keys):
+        super().__init__(folder, "parquet", keys)
+        self.keys_of, self.merged, self.overtaken = {}, set(), 0
+
+    def look(self, again):
+        self.looks += 1
+        files = list(self.visible(str(self.folder)))
+        try:
+            self.rows_check(f"look {self.looks}", files)
+        except FileNotFoundError:
+            self.overtaken += 1
+        except Exception as error:  # whatever a reader says of a torn file
+            self.findings.add("torn", 1, f"look {self.looks}: {error}")
+
+    def rows_check(self, what, files):
+        for path in files:
+            if path not in self.keys_of:
+                self.keys_of[path] = self.keys(path)
+        rows = Counter(key for path in files for key in self.keys_of[path])
+        twice = [key for key, count in rows.items() if count > 1]
+        self.findings.add("double", len(twice), f"{what} has {twice[:2]} again")
+        gone = self.seen - rows.keys()
+        self.findings.add("lost", len(gone), f"{what} has no {list(gone)[:2]} any more")
+        self.seen.update(rows)
+        self.merged.update(path for path in files if os.path.basename(path).startswith("merged-"))
+
+
+class DeltaWatch(MergedWatch):
     """Polls a Delta table by its log: every version must be readable, have no row twice, and keep the rows of those before;
     files may come and go, for small ones are merged."""
 
     def __init__(self, folder, keys):
-        super().__init__(folder, "parquet", keys)
-        self.version, self.keys_of = -1, {}
+        super().__init__(folder, keys)
+        self.version = -1
 
     def look(self, again):
         self.looks += 1
@@ -206,23 +237,12 @@ class DeltaWatch(FolderWatch):
                 self.findings.add("torn", self.version - table.version(), f"version {table.version()} behind {self.version}")
                 return
             self.version = table.version()
-            self.rows_check([uri.removeprefix("file://") for uri in table.file_uris()])
+            self.rows_check(f"version {self.version}", [uri.removeprefix("file://") for uri in table.file_uris()])
         except TableNotFoundError:
             return
         except Exception as error:  # whatever it says of a torn log; but its listing may miss a version that is being written
             if "found gap" not in str(error):
                 self.findings.add("torn", 1, f"the log: {error}")
-
-    def rows_check(self, files):
-        for path in files:
-            if path not in self.keys_of:
-                self.keys_of[path] = self.keys(path)
-        rows = Counter(key for path in files for key in self.keys_of[path])
-        twice = [key for key, count in rows.items() if count > 1]
-        self.findings.add("double", len(twice), f"version {self.version} has {twice[:2]} again")
-        gone = self.seen - rows.keys()
-        self.findings.add("lost", len(gone), f"version {self.version} has no {list(gone)[:2]} any more")
-        self.seen.update(rows)
 
 
 def parquet_keys(*columns):

@@ -26,6 +26,7 @@ WORK = Path(os.environ["TEST_DIR"])
 KILL_SECONDS = (0.02, 0.4)  # the upper one plus what a start takes to its first commit
 KILLS_A_STORM = 25
 FINISH_SECONDS = 90
+EPOCHS_TO_MERGE = 60  # of so many files some must have become one
 SHARE_OF_FAULTS, SHARE_OF_STOPS, SHARE_OF_CONTINUOUS, SHARE_OF_LOOKS = 0.5, 0.1, 0.15, 0.2
 
 
@@ -50,6 +51,7 @@ class Workload:
     between: Callable = lambda run: Findings()
     limits: tuple = (20, 150)   # of maxOffsetsPerTrigger
     split_matters: bool = False
+    rare_points: tuple = ()     # that a run of few epochs does not come to
     start_seconds: float = 0.0  # to the first commit, measured
 
 
@@ -60,13 +62,14 @@ class Outcome:
     at_points: Counter = field(default_factory=Counter)   # of those: kills by LEAT_FAIL
     starts: int = 0
     epochs: int = 0
+    merged: int = 0   # files that took the place of small ones, as the watch saw them
     storms: int = 0
     seconds: float = 0.0
 
     def merge(self, other):
         self.findings.merge(other.findings)
         self.at_points += other.at_points
-        for name in ("kills", "starts", "epochs", "storms", "seconds"):
+        for name in ("kills", "starts", "epochs", "merged", "storms", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -89,7 +92,7 @@ def points_reached(workload):
             workload.start_seconds = time.monotonic() - begun
     shutil.rmtree(run.root)
     workload.clean(run)
-    return found
+    return found + [point for point in workload.rare_points if point not in found]
 
 
 class Run:
@@ -241,7 +244,9 @@ def storm(workload, seed, number, kills, points):
     outcome.findings.merge(run.watch.end())
     outcome.findings.merge(workload.check(run))
     outcome.findings.merge(leftovers(run))
-    outcome.epochs = run.epochs()
+    outcome.epochs, outcome.merged = run.epochs(), len(getattr(run.watch, "merged", ()))
+    few = hasattr(run.watch, "merged") and outcome.epochs >= EPOCHS_TO_MERGE and outcome.merged == 0
+    outcome.findings.add("wrong", int(few), f"{outcome.epochs} epochs, and nothing was merged")
     workload.clean(run)
     if outcome.findings.texts:
         outcome.findings.texts = [f"{run.root}: {text}" for text in outcome.findings.texts]

@@ -108,6 +108,16 @@ def files_of_rows(kind, topic, rows):
     )
 
 
+def compacted(tag):
+    """Parquet files of a plain folder, merged while it is written and listed."""
+    workload = files("parquet", f"compact-{tag}")
+    workload.name = "parquet-compact"
+    workload.environment = {**workload.environment, "COMPACT": "true", "TARGET_SIZE": "64k"}
+    workload.rare_points = ("swap_linked", "swap_done")
+    workload.watch = lambda run: readers.MergedWatch(run.tables / "records", readers.parquet_keys("partition", "offset"))
+    return workload
+
+
 # ---- the same in S3 ----
 
 
@@ -269,6 +279,7 @@ def stateful(tag):
 
 SINKS = {
     "parquet": lambda tag: files("parquet", tag),
+    "parquet-compact": compacted,
     "csv": lambda tag: files("csv", tag),
     "json": lambda tag: files("json", tag),
     "delta": lambda tag: files("delta", tag),
