@@ -10,6 +10,7 @@
 #include "operator/lookup_table.h"
 
 #include "base/hash.h"
+#include "base/stop.h"
 
 struct lookup {
     struct lookup_spec spec;
@@ -221,6 +222,7 @@ static enum code pairs_flush(struct probe *probe, struct error *err)
 {
     struct lookup *self = probe->self;
     while (self->pair_count > 0) {
+        TRY(stop_check(self->pair_count, err));
         int64_t count = pairs_that_fit(probe), rest = self->pair_count - count;
         TRY(pairs_send(probe, count, err));
         memmove(self->stream_rows, self->stream_rows + count, (size_t)rest * sizeof *self->stream_rows);

@@ -1,6 +1,7 @@
 #include "operator/lookup_table.h"
 
 #include "base/hash.h"
+#include "base/stop.h"
 
 enum { LOOKUP_ROWS_MAX = INT32_MAX / 2, SLOT_BYTES = 8 };
 
@@ -29,8 +30,10 @@ static enum code rows_collect(struct lookup_table *self, const struct lookup_spe
     for (int32_t c = 0; c < self->rows.column_count; c++) {
         struct column *col = &self->rows.columns[c];
         for (int32_t b = 0; b < batch_count; b++)
-            if (still[b].rows > 0)
+            if (still[b].rows > 0) {
+                TRY(stop_check(still[b].rows, err));
                 column_append(col, &still[b].columns[c], 0, still[b].rows);
+            }
         if (rows == 0)
             column_all_null(col, spec->still_schema->fields[c].type, 0);
     }
@@ -77,36 +80,48 @@ static void first_from_zero(void *context, uint32_t slot)
     memcpy(at, &first, sizeof first);
 }
 
-static enum code index_rows(struct lookup_table *self, const struct lookup_spec *spec, const struct column *roots,
-                            const struct selection *rows, struct error *err)
+/* The slots of a block of rows. */
+static enum code slots_find(struct lookup_table *self, const struct lookup_spec *spec, const struct column *roots,
+                            const int32_t *rows, int64_t count, uint32_t *slots, struct error *err)
 {
     struct column *keys = mem_array(struct column, (size_t)spec->key_count);
     struct text text = {0};
-    size_t count = (size_t)rows->count;
-    int32_t *offsets = mem_array(int32_t, count + 1);
-    uint64_t *hashes = mem_array(uint64_t, count);
-    uint32_t *slots = mem_array(uint32_t, count), *created = mem_array(uint32_t, count);
+    int32_t *offsets = mem_array(int32_t, (size_t)count + 1);
+    uint64_t *hashes = mem_array(uint64_t, (size_t)count);
+    uint32_t *created = mem_array(uint32_t, (size_t)count);
     int64_t created_count = 0;
     for (int32_t k = 0; k < spec->key_count; k++)
-        column_gather(&keys[k], &roots[k], rows->rows, rows->count);
+        column_gather(&keys[k], &roots[k], rows, count);
     enum code code = E_OK;
-    if (state_key_encode(keys, spec->key_count, rows->count, &text, offsets, hashes) > 0)
+    if (state_key_encode(keys, spec->key_count, count, &text, offsets, hashes) > 0)
         code = fail(err, E_DATA, "the still side of a join has a key of more than %d bytes", STATE_KEY_MAX);
     if (code == E_OK)
-        code = state_upsert(self->index, (const uint8_t *)text.data, offsets, hashes, rows->count, slots, created,
+        code = state_upsert(self->index, (const uint8_t *)text.data, offsets, hashes, count, slots, created,
                             &created_count, err);
-    if (code == E_OK) {
-        chain_rows(self, rows, slots);
-        state_each(self->index, first_from_zero, self);
-    }
     for (int32_t k = 0; k < spec->key_count; k++)
         column_release(&keys[k]);
     mem_free(keys);
     text_free(&text);
     mem_free(offsets);
     mem_free(hashes);
-    mem_free(slots);
     mem_free(created);
+    return code;
+}
+
+static enum code index_rows(struct lookup_table *self, const struct lookup_spec *spec, const struct column *roots,
+                            const struct selection *rows, struct error *err)
+{
+    uint32_t *slots = mem_array(uint32_t, (size_t)rows->count);
+    enum code code = E_OK;
+    for (int64_t from = 0; from < rows->count && code == E_OK; from += BATCH_ROWS_MAX) {
+        int64_t count = rows->count - from < BATCH_ROWS_MAX ? rows->count - from : BATCH_ROWS_MAX;
+        code = slots_find(self, spec, roots, rows->rows + from, count, slots + from, err);
+    }
+    if (code == E_OK) {
+        chain_rows(self, rows, slots);
+        state_each(self->index, first_from_zero, self);
+    }
+    mem_free(slots);
     return code;
 }
 

@@ -3,6 +3,7 @@
  * A subquery runs once for every different tuple of the columns that it reads of the rows around it, with those values
  * in their place; a subquery that reads none runs once. Results are kept as rows until the query ends.
  */
+#include "base/stop.h"
 #include "query/portion.h"
 
 struct outcome {
@@ -157,6 +158,8 @@ static void put_membership(struct apply_stage *self, const struct outcome *outco
         sought_null = sought_null || column_is_null(&self->sought.columns[i], row);
     for (int32_t b = 0; b < outcome->rows.count; b++) {
         const struct batch *batch = &outcome->rows.batches[b];
+        if (stop_asked(batch->rows * count))
+            break;
         for (int64_t other = 0; other < batch->rows; other++) {
             bool differs = false, open = false;
             for (int32_t i = 0; i < count && !differs; i++) {

@@ -148,35 +148,18 @@ static enum code tables_build(struct match_stage *self, struct error *err)
 
 /* ---- parts ---- */
 
-static enum code rows_part(struct match_stage *self, struct partitions *to, int32_t side, const struct batch *rows,
-                           struct error *err)
-{
-    struct row_keys keys = {0};
-    int32_t *numbers = mem_array(int32_t, (size_t)rows->rows + 1);
-    enum code code = computation_run(&self->keys[side], &self->base, rows, err);
-    if (code == E_OK) {
-        row_keys_encode(&keys, self->keys[side].columns, self->keys[side].count, rows->rows);
-        for (int64_t i = 0; i < rows->rows; i++)
-            numbers[i] = (int32_t)i;
-        code = partitions_add(to, side, rows, keys.hashes, numbers, rows->rows, err);
-    }
-    row_keys_free(&keys);
-    mem_free(numbers);
-    return code;
-}
-
 /* Those that are held, and those that are still to come. */
 static enum code side_part(struct match_stage *self, struct partitions *to, int32_t side, struct error *err)
 {
     struct stored_rows *held = &self->held[side];
     for (int32_t i = 0; i < held->count; i++)
-        TRY(rows_part(self, to, side, &held->batches[i], err));
+        TRY(row_keys_part(&self->keys[side], &self->base, to, side, &held->batches[i], err));
     stored_rows_free(held, &self->base.budget);
     struct batch rows = {0};
     if (self->surplus_side == side)
         rows = batch_take(&self->surplus);
     for (int32_t block = 0;;) {
-        enum code code = rows.rows > 0 ? rows_part(self, to, side, &rows, err) : E_OK;
+        enum code code = rows.rows > 0 ? row_keys_part(&self->keys[side], &self->base, to, side, &rows, err) : E_OK;
         batch_release(&rows);
         TRY(code);
         TRY(side_next(self, side, &block, &rows, err));

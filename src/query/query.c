@@ -1,12 +1,14 @@
 #include "query/query.h"
 
 #include "base/options.h"
-#include "query/stage.h"
+#include "base/stop.h"
+#include "query/overflow.h"
 
 /* ---- rows of a shared node: computed by the first reader ---- */
 
 struct spool {
     struct stage *source;
+    struct budget budget; /* a part of the query's: what others hold stays below the ceiling, too */
     struct stored_rows rows;
     bool filled;
     struct error failure; /* and then nobody reads it */
@@ -18,10 +20,21 @@ struct spool_reader {
     int32_t at;
 };
 
+static enum code spool_take(struct stage *base, struct spool *spool, struct error *err)
+{
+    for (;;) {
+        struct batch batch;
+        TRY(stage_pull(base, 0, &batch, err));
+        if (batch.rows == 0)
+            return E_OK;
+        TRY(stored_rows_keep(&spool->rows, &batch, &spool->budget, base->query, err));
+    }
+}
+
 static void spool_fill(struct stage *base, struct spool *spool)
 {
     spool->filled = true;
-    if (stage_hold(base, 0, &spool->rows, &spool->failure) != E_OK)
+    if (spool_take(base, spool, &spool->failure) != E_OK)
         spool->failed_at = base->query->failed_at;
 }
 
@@ -36,9 +49,7 @@ static enum code spool_next(struct stage *base, struct batch *out, struct error 
         *err = spool->failure;
         return err->code;
     }
-    if (self->at < spool->rows.count)
-        batch_share(out, &spool->rows.batches[self->at++]);
-    return E_OK;
+    return stored_rows_next(&spool->rows, &self->at, base->plan->schema, out, err);
 }
 
 static enum code spool_open(__attribute__((unused)) struct stage *base, __attribute__((unused)) struct error *err)
@@ -102,6 +113,7 @@ static enum code build(struct query *self, struct plan *plan, struct stage **out
     struct spool *spool = self->spools[plan->id];
     if (spool == NULL) {
         self->spools[plan->id] = spool = arena_new(&self->arena, struct spool);
+        spool->budget = (struct budget){.of = &self->held, .limit_bytes = self->held.limit_bytes / 2};
         TRY(build_node(self, plan, &spool->source, err));
     }
     TRY(stage_add(self, &spool_stage, plan, 1, out, err));
@@ -110,15 +122,17 @@ static enum code build(struct query *self, struct plan *plan, struct stage **out
     return stage_start(self, *out, err);
 }
 
-/* Half of the budget in equal parts for the stages that go to disk when there is no more: none finds all taken. */
+/* Half of what nobody has of the budget, in equal parts for the stages that go to disk when there is no more: none finds all taken. */
 static void parts_reserve(struct query *self)
 {
-    size_t spilling = 0;
+    const struct budget *budget = self->spec.budget;
+    size_t used = atomic_load(&budget->used_bytes), spilling = 0;
+    size_t half = budget->limit_bytes > used ? (budget->limit_bytes - used) / 2 : 0; // a query may run in another one
     for (int32_t i = 0; i < self->stage_count; i++)
         spilling += self->stages[i]->type->spills;
     for (int32_t i = 0; i < self->stage_count; i++) {
         struct stage *stage = self->stages[i];
-        size_t sure = stage->type->spills ? self->spec.budget->limit_bytes / 2 / spilling : 0;
+        size_t sure = stage->type->spills ? half / spilling : 0;
         struct error ignored = {0};
         sure = sure < STAGE_SURE_MAX ? sure : STAGE_SURE_MAX;
         if (sure > 0 && budget_take(&self->held, sure, stage->type->name, &ignored) == E_OK)
@@ -169,7 +183,10 @@ static enum code memory_error(struct query *self, struct error *err)
 static enum code next_of(struct query *self, struct stage *stage, struct batch *out, struct position *at,
                          struct error *err)
 {
+    struct stop_watch before;
+    stop_begin(self->spec.stopped, self->spec.stopped_context, &before);
     enum code code = stage_next(stage, out, err);
+    stop_end(&before);
     if (code == E_MEMORY && self->full != NULL)
         code = memory_error(self, err);
     *at = self->failed_at;
@@ -212,7 +229,7 @@ void query_close(struct query *self)
     }
     for (int32_t i = 0; i < self->plan_count; i++)
         if (self->spools[i] != NULL)
-            stored_rows_free(&self->spools[i]->rows, self->spec.budget);
+            stored_rows_free(&self->spools[i]->rows, &self->spools[i]->budget);
     mem_free(self->spools);
     mem_free(self->stages);
     rejects_free(&self->rejects);

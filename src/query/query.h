@@ -5,7 +5,8 @@
  * Shape    one stage a plan node, a stage pulls from the ones below. A node with several users is computed once and
  *          kept. Sorting, grouping, windows, the hashed side of a join and shared nodes hold their rows
  * Owns     what it holds, charged to the budget; a batch handed out is the caller's to release
- * Spills   sorts, groups, distinct rows and joins by equality go to disk when three quarters of the budget are full.
+ * Spills   sorts, groups, distinct rows, joins by equality, windows with PARTITION BY and what is kept of shared nodes and
+ *          of a recursion go to disk when three quarters of the budget are full.
  *          Each of them is sure of a part of half of the budget, so that no stage starves behind another
  * Fails    E_DATA when an expression fails for a row, with Spark's condition and the expression's position (ANSI);
  *          E_UNSUPPORTED for nodes it cannot run; E_MEMORY over budget when nothing can go to disk, or the disk is full
@@ -46,7 +47,7 @@ struct query_spec {
     struct budget *budget;
     struct query_spill *spill;           /* NULL: one of its own */
     const struct query_project *project; /* NULL: sources name their paths; an option that is empty is set */
-    /* Asked before each batch: true ends the query with E_STOPPED. May be NULL. */
+    /* Asked before each batch, and by what takes long (base/stop.h): true ends the query with E_STOPPED. May be NULL. */
     bool (*stopped)(void *context);
     void *stopped_context;
 };
@@ -85,6 +86,7 @@ struct stored_rows {
     int32_t count, capacity;
     int64_t rows;
     size_t charged_bytes;
+    struct rows_overflow *overflow; /* rows behind those, on disk: only of what a query keeps for itself */
 };
 /* Takes the batch over. E_MEMORY over budget (the batch is released then). */
 MUST_CHECK enum code stored_rows_add(struct stored_rows *self, struct batch *batch, struct budget *budget,

@@ -1,9 +1,9 @@
 /* recursion.c - WITH RECURSIVE: the anchor's rows, then level after level what the step makes of the level before.
  *
  * Order     level by level, so a LIMIT above ends a recursion that has no end
- * Holds     the rows of the level before, and those of the level at hand
+ * Keeps     the rows of the level before, and those of the level at hand; what does not fit on disk
  */
-#include "query/stage.h"
+#include "query/overflow.h"
 
 struct recursion_stage {
     struct stage base;
@@ -25,7 +25,7 @@ static enum code level_begin(struct recursion_stage *self, struct error *err)
 {
     struct query *query = self->base.query;
     const struct plan *plan = self->base.plan;
-    stored_rows_free(&self->before, query->spec.budget);
+    stored_rows_free(&self->before, &self->base.budget);
     self->before = self->level;
     self->level = (struct stored_rows){0};
     self->done = self->before.rows == 0;
@@ -62,7 +62,7 @@ static enum code level_add(struct recursion_stage *self, struct batch *batch, st
                     "setting a larger LIMIT value when querying the CTE relation.",
                     (long long)plan->recursion.rows_max);
     }
-    return stored_rows_add(&self->level, &kept, query->spec.budget, err);
+    return stored_rows_keep(&self->level, &kept, &self->base.budget, query, err);
 }
 
 static enum code recursion_pull(struct recursion_stage *self, struct batch *out, struct error *err)
@@ -97,12 +97,13 @@ static void recursion_close(struct stage *base)
 {
     struct recursion_stage *self = (struct recursion_stage *)base;
     query_close(self->step);
-    stored_rows_free(&self->before, base->query->spec.budget);
-    stored_rows_free(&self->level, base->query->spec.budget);
+    stored_rows_free(&self->before, &base->budget);
+    stored_rows_free(&self->level, &base->budget);
 }
 
 const struct stage_type recursion_stage = {.name = "recursive query",
                                            .size = sizeof(struct recursion_stage),
                                            .open = recursion_open,
                                            .next = recursion_next,
-                                           .close = recursion_close};
+                                           .close = recursion_close,
+                                           .spills = true};

@@ -40,3 +40,20 @@ enum code row_keys_split(struct row_keys *self, const struct state_table *table,
     mem_free(away);
     return code;
 }
+
+enum code row_keys_part(struct computation *computed, struct stage *stage, struct partitions *to, int32_t side,
+                        const struct batch *rows, struct error *err)
+{
+    struct row_keys keys = {0};
+    int32_t *numbers = mem_array(int32_t, (size_t)rows->rows + 1);
+    enum code code = computation_run(computed, stage, rows, err);
+    if (code == E_OK) {
+        row_keys_encode(&keys, computed->columns, computed->count, rows->rows);
+        for (int64_t i = 0; i < rows->rows; i++)
+            numbers[i] = (int32_t)i;
+        code = partitions_add(to, side, rows, keys.hashes, numbers, rows->rows, err);
+    }
+    row_keys_free(&keys);
+    mem_free(numbers);
+    return code;
+}

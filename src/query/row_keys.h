@@ -23,5 +23,8 @@ MUST_CHECK enum code row_keys_upsert(struct row_keys *self, struct state_table *
 /* The table takes no new keys any more: rows with others leave. */
 MUST_CHECK enum code row_keys_split(struct row_keys *self, const struct state_table *table, const struct batch *rows,
                                     struct partitions *to, int32_t side, struct error *err);
+/* All rows of a batch leave, by keys that are computed for them. */
+MUST_CHECK enum code row_keys_part(struct computation *keys, struct stage *stage, struct partitions *to, int32_t side,
+                                   const struct batch *rows, struct error *err);
 
 #endif

@@ -1,4 +1,5 @@
 /* scan.c - where rows come from: VALUES, range(), the tables of a session. */
+#include "query/overflow.h"
 #include "query/portion.h"
 
 /* ---- VALUES ---- */
@@ -124,13 +125,9 @@ struct stored_scan {
     int32_t at;
 };
 
-static enum code stored_next(struct stage *base, struct batch *out, __attribute__((unused)) struct error *err)
+static enum code stored_next(struct stage *base, struct batch *out, struct error *err)
 {
-    struct stored_scan *self = (struct stored_scan *)base;
-    const struct stored_rows *rows = base->plan->stored.rows;
-    if (self->at < rows->count)
-        batch_share(out, &rows->batches[self->at++]);
-    return E_OK;
+    return stored_rows_next(base->plan->stored.rows, &((struct stored_scan *)base)->at, base->plan->schema, out, err);
 }
 
 const struct stage_type stored_stage = {.name = "stored rows",

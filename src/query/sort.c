@@ -3,6 +3,7 @@
  * Full     what is held is sorted and goes to disk as a run; in the end the runs are merged (sort_run.h)
  * LIMIT    above, only the rows that come first are held: whenever enough others have gathered, those are sorted out
  */
+#include "base/stop.h"
 #include "query/portion.h"
 #include "query/sort_key.h"
 #include "query/sort_run.h"
@@ -73,11 +74,13 @@ static void held_free(struct sort_stage *self)
 }
 
 /* All that is held as one batch, and its order; it stays charged until held_free(). */
-static void held_sort(struct sort_stage *self, struct batch *rows, int32_t **order)
+static enum code held_sort(struct sort_stage *self, struct batch *rows, int32_t **order, struct error *err)
 {
-    stored_rows_join_over(&self->held, self->schema, rows);
+    *order = NULL;
+    TRY(stored_rows_join(&self->held, self->schema, rows, err));
     *order = mem_array(int32_t, (size_t)rows->rows + 1);
     sort_column_order(&rows->columns[rows->column_count - 1], *order);
+    return stop_check(0, err);
 }
 
 /* Keeps the first rows of those held; they stand before all that come later, so equal rows stay in their order. */
@@ -86,11 +89,13 @@ static enum code held_cut(struct sort_stage *self, struct error *err)
     struct budget *budget = &self->base.budget;
     struct batch rows, first;
     int32_t *order;
-    held_sort(self, &rows, &order);
-    batch_gather(&first, &rows, order, self->base.plan->sort.rows_max);
+    enum code code = held_sort(self, &rows, &order, err);
+    if (code == E_OK)
+        batch_gather(&first, &rows, order, self->base.plan->sort.rows_max);
     mem_free(order);
     batch_release(&rows);
     held_free(self);
+    TRY(code);
     return stored_rows_add(&self->held, &first, budget, err); // not more than was there
 }
 
@@ -98,8 +103,9 @@ static enum code held_leave(struct sort_stage *self, struct error *err)
 {
     struct batch rows;
     int32_t *order;
-    held_sort(self, &rows, &order);
-    enum code code = sort_runs_add(&self->runs, &rows, order, err);
+    enum code code = held_sort(self, &rows, &order, err);
+    if (code == E_OK)
+        code = sort_runs_add(&self->runs, &rows, order, err);
     mem_free(order);
     batch_release(&rows);
     held_free(self);
@@ -158,10 +164,8 @@ static enum code sort_all(struct sort_stage *self, struct error *err)
             break;
         TRY(rows_hold(self, &rows, err));
     }
-    if (self->runs.count == 0) {
-        held_sort(self, &self->rows, &self->order);
-        return E_OK;
-    }
+    if (self->runs.count == 0)
+        return held_sort(self, &self->rows, &self->order, err);
     if (self->held.count > 0)
         TRY(held_leave(self, err));
     return sort_runs_begin(&self->runs, err);

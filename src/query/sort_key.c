@@ -1,9 +1,11 @@
 #include "query/sort_key.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-enum { NULL_FIRST = 0, PRESENT = 1, NULL_LAST = 2 };
+#include "base/stop.h"
+#include "query/sort_items.h"
+
+enum { NULL_FIRST = 0, PRESENT = 1, NULL_LAST = 2, ROWS_A_CHECK = 1024 };
 #define SORT_BYTES_MAX ((size_t)16 << 30) /* of all keys */
 
 static void put_big_endian(struct text *out, uint64_t value, int width)
@@ -114,6 +116,8 @@ enum code sort_keys_encode(struct sort_keys *self, const struct column *cols, co
     self->offsets = mem_array(size_t, (size_t)rows + 1);
     self->rows = rows;
     for (int64_t row = 0; row < rows; row++) {
+        if (row % ROWS_A_CHECK == 0)
+            TRY(stop_check(ROWS_A_CHECK * (int64_t)count, err));
         for (int32_t k = 0; k < count; k++)
             put_value(&self->bytes, &cols[k], row, orders != NULL ? orders[k] : ascending);
         self->offsets[row + 1] = self->bytes.size;
@@ -134,62 +138,29 @@ void sort_keys_free(struct sort_keys *self)
 
 /* ---- sorting ---- */
 
-struct sortable {
-    uint64_t prefix; /* first 8 bytes, so that most comparisons touch nothing else */
-    const char *data;
-    uint32_t row;
-    uint32_t rest; /* bytes behind the prefix, at most UINT32_MAX */
-};
-
-static int compare(const void *a, const void *b)
+static void items_order(struct sort_item *items, int64_t rows, int32_t *order)
 {
-    const struct sortable *x = a, *y = b;
-    if (x->prefix != y->prefix)
-        return x->prefix < y->prefix ? -1 : 1;
-    uint32_t common = x->rest < y->rest ? x->rest : y->rest;
-    int order = common > 0 ? memcmp(x->data, y->data, common) : 0;
-    if (order != 0)
-        return order;
-    if (x->rest != y->rest)
-        return x->rest < y->rest ? -1 : 1;
-    return x->row < y->row ? -1 : 1;
-}
-
-static struct sortable sortable_of(struct bytes key, int64_t row)
-{
-    uint64_t prefix = 0;
-    size_t used = key.size < 8 ? key.size : 8, rest = key.size - used;
-    if (used == 8) {
-        memcpy(&prefix, key.data, 8);
-        prefix = __builtin_bswap64(prefix);
-    }
-    for (size_t b = 0; used < 8 && b < 8; b++)
-        prefix = prefix << 8 | (b < key.size ? key.data[b] : 0);
-    return (struct sortable){prefix, (const char *)key.data + used, (uint32_t)row,
-                             rest < UINT32_MAX ? (uint32_t)rest : UINT32_MAX};
-}
-
-static void items_order(struct sortable *items, int64_t rows, int32_t *order)
-{
-    qsort(items, (size_t)rows, sizeof *items, compare);
+    sort_items(items, items + rows, rows);
     for (int64_t i = 0; i < rows; i++)
         order[i] = (int32_t)items[i].row;
     mem_free(items);
 }
 
+static struct sort_item *items_new(int64_t rows) { return mem_array(struct sort_item, 2 * (size_t)rows + 1); }
+
 void sort_keys_order(const struct sort_keys *self, int32_t *order)
 {
-    struct sortable *items = mem_array(struct sortable, (size_t)self->rows + 1);
+    struct sort_item *items = items_new(self->rows);
     for (int64_t i = 0; i < self->rows; i++)
-        items[i] = sortable_of(sort_key(self, i), i);
+        items[i] = sort_item_of(sort_key(self, i), (uint32_t)i);
     items_order(items, self->rows, order);
 }
 
 void sort_column_order(const struct column *keys, int32_t *order)
 {
-    struct sortable *items = mem_array(struct sortable, (size_t)keys->rows + 1);
+    struct sort_item *items = items_new(keys->rows);
     for (int64_t i = 0; i < keys->rows; i++)
-        items[i] = sortable_of(column_bytes_at(keys, i), i);
+        items[i] = sort_item_of(column_bytes_at(keys, i), (uint32_t)i);
     items_order(items, keys->rows, order);
 }
 

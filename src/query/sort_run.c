@@ -1,5 +1,6 @@
 #include "query/sort_run.h"
 
+#include "base/stop.h"
 #include "query/sort_key.h"
 
 static void run_free(struct sort_run *run)
@@ -28,6 +29,7 @@ enum code sort_runs_add(struct sort_runs *self, const struct batch *rows, const 
     struct sort_run *run = &self->runs[self->count++];
     *run = (struct sort_run){.file = rows_file_retain(self->file)};
     for (int64_t from = 0; from < rows->rows; from += BATCH_ROWS_MAX) {
+        TRY(stop_check(STOP_STEPS, err));
         int64_t count = rows->rows - from < BATCH_ROWS_MAX ? rows->rows - from : BATCH_ROWS_MAX;
         struct batch part;
         batch_gather(&part, rows, order + from, count);
@@ -166,7 +168,9 @@ static enum code runs_merge(struct sort_runs *self, struct error *err)
     enum code code = heap_build(self, SORT_RUNS_MAX, err);
     for (bool more = code == E_OK; more;) {
         struct batch rows = {0};
-        code = sort_runs_next(self, &rows, err);
+        code = stop_check(STOP_STEPS, err);
+        if (code == E_OK)
+            code = sort_runs_next(self, &rows, err);
         more = code == E_OK && rows.rows > 0;
         if (more)
             code = rows_file_put(merged.file, &merged.list, &rows, err);

@@ -66,6 +66,10 @@ struct computation {
 };
 MUST_CHECK enum code computation_open(struct computation *self, struct stage *stage, const struct expr *const *exprs,
                                       int32_t count, struct error *err);
+/* guards: as program_compile_guarded. */
+MUST_CHECK enum code computation_open_guarded(struct computation *self, struct stage *stage,
+                                              const struct expr *const *exprs, const int32_t *guards, int32_t count,
+                                              struct error *err);
 MUST_CHECK enum code computation_run(struct computation *self, struct stage *stage, const struct batch *in,
                                      struct error *err);
 void computation_release(struct computation *self); /* the columns */
@@ -74,14 +78,10 @@ void computation_close(struct computation *self);
 /* scan_files.c: adds what this files_stage reads. */
 void files_progress(const struct stage *self, struct query_progress *out);
 
-/* All rows of an input, in batches or as one. */
-MUST_CHECK enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows, struct error *err);
-MUST_CHECK enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out, size_t *charged_bytes,
+/* The rows as one batch. Empties them, though their bytes stay charged: column by column, so that no column is there twice
+ * for long; when it is stopped, `out` has some of the columns. */
+MUST_CHECK enum code stored_rows_join(struct stored_rows *rows, const struct type *schema, struct batch *out,
                                       struct error *err);
-/* The rows as one batch; the second empties the rows, whose bytes stay charged, column by column, so that no column is
- * there twice for long. */
-void stored_rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out);
-void stored_rows_join_over(struct stored_rows *rows, const struct type *schema, struct batch *out);
 /* Rows [from, to) of a batch. */
 void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_t to);
 

@@ -1,5 +1,6 @@
 /* stages.c - which plan node is which stage, and what stages share. */
-#include "query/stage.h"
+#include "base/stop.h"
+#include "query/overflow.h"
 
 const struct stage_type *stage_type_of(const struct plan *plan)
 {
@@ -23,6 +24,10 @@ enum code stage_next(struct stage *self, struct batch *out, struct error *err)
     for (;;) {
         *out = (struct batch){0};
         enum code code = self->type->next(self, out, err);
+        if (stop_is_up()) { // what there is may be half done
+            batch_release(out);
+            return stop_check(0, err);
+        }
         if (code == E_MEMORY && self->query->full == NULL)
             self->query->full = self; // the innermost: the one that asked
         if (code != E_OK)
@@ -35,9 +40,7 @@ enum code stage_next(struct stage *self, struct batch *out, struct error *err)
 
 enum code stage_pull(struct stage *self, int32_t input, struct batch *out, struct error *err)
 {
-    const struct query_spec *spec = &self->query->spec;
-    if (spec->stopped != NULL && spec->stopped(spec->stopped_context))
-        return fail(err, E_STOPPED, "the query was stopped");
+    TRY(stop_check(STOP_STEPS, err));
     return stage_next(self->inputs[input], out, err);
 }
 
@@ -63,14 +66,20 @@ enum code stage_check(struct stage *self, struct position (*position)(const void
 
 /* ---- expressions ---- */
 
-enum code computation_open(struct computation *self, struct stage *stage, const struct expr *const *exprs,
-                           int32_t count, struct error *err)
+enum code computation_open_guarded(struct computation *self, struct stage *stage, const struct expr *const *exprs,
+                                   const int32_t *guards, int32_t count, struct error *err)
 {
-    TRY(program_compile(&stage->query->arena, exprs, count, &self->program, err));
+    TRY(program_compile_guarded(&stage->query->arena, exprs, guards, count, &self->program, err));
     self->evaluator = evaluator_new(self->program);
     self->columns = mem_array(struct column, (size_t)count + 1);
     self->count = count;
     return E_OK;
+}
+
+enum code computation_open(struct computation *self, struct stage *stage, const struct expr *const *exprs,
+                           int32_t count, struct error *err)
+{
+    return computation_open_guarded(self, stage, exprs, NULL, count, err);
 }
 
 enum code computation_run(struct computation *self, struct stage *stage, const struct batch *in, struct error *err)
@@ -136,18 +145,8 @@ void stored_rows_free(struct stored_rows *self, struct budget *budget)
         batch_release(&self->batches[i]);
     mem_free(self->batches);
     budget_give(budget, self->charged_bytes);
+    rows_overflow_free(self->overflow);
     *self = (struct stored_rows){0};
-}
-
-enum code stage_hold(struct stage *self, int32_t input, struct stored_rows *rows, struct error *err)
-{
-    for (;;) {
-        struct batch batch;
-        TRY(stage_pull(self, input, &batch, err));
-        if (batch.rows == 0)
-            return E_OK;
-        TRY(stored_rows_add(rows, &batch, self->query->spec.budget, err));
-    }
 }
 
 static void column_join(const struct stored_rows *rows, int32_t c, const struct type *type, struct column *out)
@@ -161,21 +160,11 @@ static void column_join(const struct stored_rows *rows, int32_t c, const struct 
     *out = whole;
 }
 
-void stored_rows_join(const struct stored_rows *rows, const struct type *schema, struct batch *out)
-{
-    if (rows->count == 1) {
-        batch_share(out, &rows->batches[0]);
-        return;
-    }
-    batch_init(out, schema, rows->rows);
-    for (int32_t c = 0; c < schema->field_count; c++)
-        column_join(rows, c, schema->fields[c].type, &out->columns[c]);
-}
-
-void stored_rows_join_over(struct stored_rows *rows, const struct type *schema, struct batch *out)
+enum code stored_rows_join(struct stored_rows *rows, const struct type *schema, struct batch *out, struct error *err)
 {
     batch_init(out, schema, rows->rows);
     for (int32_t c = 0; c < schema->field_count; c++) {
+        TRY(stop_check(rows->rows, err));
         if (rows->count == 1)
             out->columns[c] = column_take(&rows->batches[0].columns[c]);
         else
@@ -183,22 +172,7 @@ void stored_rows_join_over(struct stored_rows *rows, const struct type *schema, 
         for (int32_t i = 0; i < rows->count; i++)
             column_release(&rows->batches[i].columns[c]);
     }
-}
-
-enum code stage_hold_whole(struct stage *self, int32_t input, struct batch *out, size_t *charged_bytes,
-                           struct error *err)
-{
-    struct stored_rows rows = {0};
-    enum code code = stage_hold(self, input, &rows, err);
-    if (code == E_OK && rows.charged_bytes > INT32_MAX) // a column of them may pass what offsets reach
-        code = fail(err, E_MEMORY, "rows of more than %d bytes as one batch", INT32_MAX);
-    if (code == E_OK) {
-        stored_rows_join(&rows, self->inputs[input]->plan->schema, out);
-        *charged_bytes = rows.charged_bytes; // stays charged: the joined rows are as large
-        rows.charged_bytes = 0;
-    }
-    stored_rows_free(&rows, self->query->spec.budget);
-    return code;
+    return E_OK;
 }
 
 void batch_slice(struct batch *out, const struct batch *in, int64_t from, int64_t to)

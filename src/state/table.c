@@ -22,6 +22,7 @@
 #include "state/state.h"
 
 #include "base/hash.h"
+#include "base/stop.h"
 
 enum {
     CELL_BITS_MIN = 8,
@@ -395,6 +396,7 @@ enum code state_upsert(struct state_table *self, const uint8_t *key_data, const 
     uint32_t at[BLOCK_ROWS];
     for (int64_t from = 0; from < rows; from += BLOCK_ROWS) {
         int64_t count = rows - from < BLOCK_ROWS ? rows - from : BLOCK_ROWS;
+        TRY(stop_check(count, err));
         TRY(block_reserve(self, offsets + from, count, err));
         block_probe(self, hashes + from, count, at);
         for (int64_t i = 0; i < count; i++) {

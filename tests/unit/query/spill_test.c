@@ -74,3 +74,36 @@ TEST(stages_that_spill_stand_on_one_another)
                  "SELECT k, n, m FROM (SELECT a.id % 7000 AS k, count(*) AS n, max(b.id) AS m FROM range(50000) a "
                  "JOIN range(60000) b ON a.id = b.id GROUP BY 1) ORDER BY n, k DESC");
 }
+
+TEST(windows_go_to_disk_by_what_they_are_parted_by)
+{
+    CHECK_SPILLS(TINY_BYTES,
+                 "SELECT * FROM (SELECT id, row_number() OVER (PARTITION BY id % 500 ORDER BY id DESC) AS r, "
+                 "sum(id) OVER (PARTITION BY id % 500 ORDER BY id ROWS 2 PRECEDING) AS s, lag(id) OVER "
+                 "(PARTITION BY id % 500 ORDER BY id) AS l FROM range(20000)) ORDER BY id");
+    // what all have in common is enough, NULL is a key, and a text beside the numbers comes along
+    CHECK_SPILLS(TINY_BYTES,
+                 "SELECT * FROM (SELECT id, repeat('x', k % 7) AS t, count(*) OVER (PARTITION BY k) AS n, rank() OVER "
+                 "(PARTITION BY k, id % 3 ORDER BY id % 5) AS r, max(id) OVER (PARTITION BY id % 2, k) AS m FROM "
+                 "(SELECT id, IF(id % 100 = 0, NULL, id % 300) AS k FROM range(15000))) ORDER BY id");
+    CHECK_ANSWER_WITHIN(TINY_BYTES,
+                        "SELECT sum(r) FROM (SELECT row_number() OVER (ORDER BY id) AS r FROM range(20000))",
+                        "[UNABLE_TO_ACQUIRE_MEMORY]");
+    CHECK_ANSWER_WITHIN(TINY_BYTES,
+                        "SELECT sum(r) FROM (SELECT row_number() OVER (PARTITION BY id < 0 ORDER BY id) AS r FROM "
+                        "range(20000))",
+                        "[UNABLE_TO_ACQUIRE_MEMORY]");
+}
+
+TEST(what_is_read_twice_goes_to_disk)
+{
+    CHECK_SPILLS(TINY_BYTES, "WITH t AS (SELECT id, id * 7919 % 30000 AS k FROM range(30000) WHERE id % 10 < 9) SELECT "
+                             "count(*), sum(k), sum(id) FROM (SELECT * FROM t UNION ALL SELECT * FROM t)");
+}
+
+TEST(levels_of_a_recursion_go_to_disk)
+{
+    CHECK_SPILLS(TINY_BYTES, "WITH RECURSIVE r(n, k) AS (SELECT id, 0 FROM range(20000) UNION ALL SELECT n + 1, k + 1 "
+                             "FROM r WHERE k < 3) SELECT k, count(*), sum(n), min(n), max(n) FROM r GROUP BY k ORDER "
+                             "BY k");
+}
