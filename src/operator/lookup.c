@@ -10,7 +10,7 @@
 #include "operator/lookup_table.h"
 
 #include "base/hash.h"
-#include "base/stop.h"
+#include "base/stop_watch.h"
 
 struct lookup {
     struct lookup_spec spec;

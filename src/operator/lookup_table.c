@@ -1,7 +1,7 @@
 #include "operator/lookup_table.h"
 
 #include "base/hash.h"
-#include "base/stop.h"
+#include "base/stop_watch.h"
 
 enum { LOOKUP_ROWS_MAX = INT32_MAX / 2, SLOT_BYTES = 8 };
 

@@ -3,7 +3,7 @@
  * A subquery runs once for every different tuple of the columns that it reads of the rows around it, with those values
  * in their place; a subquery that reads none runs once. Results are kept as rows until the query ends.
  */
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/portion.h"
 
 struct outcome {

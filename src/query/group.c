@@ -4,7 +4,7 @@
  * Roots    of the program: keys, then the filter of each call with its arguments, which are computed where it is true;
  *          equal ones are computed once
  */
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/group_stage.h"
 
 static enum code unsupported_window(const struct plan_aggregate *a, struct error *err)

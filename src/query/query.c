@@ -1,7 +1,7 @@
 #include "query/query.h"
 
 #include "base/options.h"
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/overflow.h"
 
 /* ---- rows of a shared node: computed by the first reader ---- */

@@ -47,7 +47,7 @@ struct query_spec {
     struct budget *budget;
     struct query_spill *spill;           /* NULL: one of its own */
     const struct query_project *project; /* NULL: sources name their paths; an option that is empty is set */
-    /* Asked before each batch, and by what takes long (base/stop.h): true ends the query with E_STOPPED. May be NULL. */
+    /* Asked before each batch and by what takes long: true ends the query with E_STOPPED. May be NULL. */
     bool (*stopped)(void *context);
     void *stopped_context;
 };

@@ -3,7 +3,7 @@
  * Full     what is held is sorted and goes to disk as a run; in the end the runs are merged (sort_run.h)
  * LIMIT    above, only the rows that come first are held: whenever enough others have gathered, those are sorted out
  */
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/portion.h"
 #include "query/sort_key.h"
 #include "query/sort_run.h"

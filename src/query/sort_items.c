@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/stop.h"
+#include "base/stop_watch.h"
 
 enum { WORD = 8, WORDS_MAX = 4, MERGED_MAX = 256, INSERTED_MAX = 12, BYTES_A_STEP = 64 };
 

@@ -4,7 +4,7 @@
  *          have alike are passed over); those that are equal so far go on with their next word. Few items, and those that
  *          are still equal after WORDS_MAX words, are merged by comparisons
  * Stable   equal keys keep their order
- * Stops    when it is asked (base/stop.h): the items are then in some order
+ * Stops    when it is asked (base/stop_watch.h): the items are then in some order
  */
 #ifndef QUERY_SORT_ITEMS_H
 #define QUERY_SORT_ITEMS_H

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/sort_items.h"
 
 enum { NULL_FIRST = 0, PRESENT = 1, NULL_LAST = 2, ROWS_A_CHECK = 1024 };

@@ -1,6 +1,6 @@
 #include "query/sort_run.h"
 
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/sort_key.h"
 
 static void run_free(struct sort_run *run)

@@ -1,5 +1,5 @@
 /* stages.c - which plan node is which stage, and what stages share. */
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/overflow.h"
 
 const struct stage_type *stage_type_of(const struct plan *plan)

@@ -1,6 +1,6 @@
 #include "query/window_call.h"
 
-#include "base/stop.h"
+#include "base/stop_watch.h"
 #include "query/frame_stack.h"
 #include "query/sort_key.h"
 

@@ -22,7 +22,7 @@
 #include "state/state.h"
 
 #include "base/hash.h"
-#include "base/stop.h"
+#include "base/stop_watch.h"
 
 enum {
     CELL_BITS_MIN = 8,

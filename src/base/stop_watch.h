@@ -1,4 +1,4 @@
-/* stop.h - whether what this thread works at is to end: asked by loops that may take long.
+/* stop_watch.h - whether what this thread works at is to end: asked by loops that may take long.
  *
  * Many of them cannot fail: kernels, sorts, comparisons. They leave off where they are, with whatever they have: nobody
  * looks at it, because the flag stays up and who can fail asks once more before rows go on.
@@ -10,8 +10,8 @@
  * Watches  nest: an inner one takes the place of the outer one for a while
  * Thread   each has its own; one that nobody watches is never asked to stop
  */
-#ifndef BASE_STOP_H
-#define BASE_STOP_H
+#ifndef BASE_STOP_WATCH_H
+#define BASE_STOP_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "base/stop.h"
+#include "base/stop_watch.h"
 
 #include <stddef.h>
 
