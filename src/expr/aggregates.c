@@ -54,7 +54,7 @@ static const struct aggregate *choose(struct expr_context *ctx, const char *name
         struct fit fit;
         if (!has_name(row, name))
             continue;
-        if (signature_fit(ctx->arena, row->signature, args, count, false, &fit)) {
+        if (signature_fit(ctx->arena, row->signature, args, count, ctx->session->ansi, false, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
                 *best = fit;
@@ -105,11 +105,25 @@ static void settle(struct aggregate_call *call)
     always(call->state_size > 0 && call->state_size % 8 == 0);
 }
 
+/* Sums and means of TIMESTAMPs are of seconds since 1970. */
+static const struct expr *const *times_as_seconds(struct expr_context *ctx, const char *name,
+                                                  const struct expr *const *args, int32_t count,
+                                                  const struct expr **seconds)
+{
+    const struct aggregate sums = {.name = "sum avg mean try_sum try_avg"};
+    bool times = count == 1 && ctx->session->ansi && args[0]->type->id == TYPE_TIMESTAMP && has_name(&sums, name);
+    if (times)
+        *seconds = expr_cast_implicit(ctx, args[0], type_of(TYPE_DOUBLE));
+    return times ? seconds : args;
+}
+
 enum code aggregate_bind(struct expr_context *ctx, const char *name, const struct expr *const *args, int32_t count,
                          bool distinct, const struct expr *filter, struct position at,
                          const struct aggregate_call **out, struct error *err)
 {
     struct fit fit = {0};
+    const struct expr *seconds;
+    args = times_as_seconds(ctx, name, args, count, &seconds);
     const struct aggregate *function = count <= AGGREGATE_ARGS_MAX ? choose(ctx, name, args, count, &fit) : NULL;
     if (function == NULL)
         return bind_error(ctx, name, &fit, args, count, err);

@@ -228,8 +228,10 @@ SCALAR(fn_date_difference, "-", "(date, date) -> interval_day", "The days betwee
         REJECT2(int32_t, int32_t, REJECT_ARITHMETIC_OVERFLOW, __builtin_mul_overflow((int64_t)x - y, DAY_US, &ignored));
 }
 
+/* A date that does not fit is an error in any mode. */
 static void add_months(struct call *call, const struct arg *args, struct column *out, int sign)
 {
+    call->strict = true;
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t days = arg_values(&args[0], int32_t)[i * args[0].step], later = 0;
         int64_t months = arg_values(&args[1], int32_t)[i * args[1].step];
@@ -288,9 +290,24 @@ SCALAR(fn_next_day, "next_day", "(date, string) -> date", "The first such weekda
     }
 }
 
+/* With a constant unit that is none the time is not even looked at. */
+enum code bind_trunc(struct binding *binding, int32_t unit, enum trunc_level least, struct error *err)
+{
+    const struct expr *name;
+    if (!expr_is_constant(binding->args[unit]))
+        return E_OK;
+    TRY(expr_fold(binding->ctx, binding->args[unit], &name, err));
+    if (!literal_is_null(name) && trunc_level_of(literal_bytes(name)) < least)
+        binding->rewritten = expr_null(binding->ctx, binding->type, binding->at);
+    return E_OK;
+}
+static enum code bind_trunc_day(struct binding *binding, struct error *err)
+{
+    return bind_trunc(binding, 1, TRUNC_WEEK, err);
+}
 SCALAR(fn_trunc, "trunc", "(date, string) -> date",
        "First day of the week, month, quarter or year; NULL for other units.", "trunc(DATE'2026-05-07', 'MM')",
-       "2026-05-01", .flags = FN_NULLABLE)
+       "2026-05-01", .bind = bind_trunc_day, .flags = FN_NULLABLE)
 {
     for (int64_t i = 0; i < call->rows; i++) {
         int32_t days = arg_values(&args[0], int32_t)[i * args[0].step];

@@ -46,6 +46,8 @@ enum trunc_level {
     TRUNC_QUARTER,
     TRUNC_YEAR,
 };
+/* bind: NULL for a constant argument `unit` that is no unit, or one below `least`. */
+MUST_CHECK enum code bind_trunc(struct binding *binding, int32_t unit, enum trunc_level least, struct error *err);
 enum trunc_level trunc_level_of(struct bytes name);       /* ignoring case; TRUNC_NONE when unknown */
 int32_t days_trunc(int32_t days, enum trunc_level level); /* WEEK to YEAR */
 

@@ -106,9 +106,11 @@ SCALAR(fn_interval_positive, "+ positive", "(interval) -> interval", "The interv
 
 /* ---- scaled ---- */
 
-/* Parts of months fall away, parts of days become time. False when a field does not fit. */
+/* Parts of months fall away, parts of days become time; NaN is nothing. False when a field does not fit. */
 static bool interval_of_doubles(double months, double days, double us, struct calendar_interval *out)
 {
+    if (isnan(months + days + us))
+        months = days = us = 0;
     double whole_days = trunc(days), time = us + (days - whole_days) * (double)DAY_US;
     double rounded = floor(time + 0.5);
     bool fits = fabs(months) < 0x1p31 && fabs(whole_days) < 0x1p31 && fabs(rounded) < 0x1p63;
@@ -125,7 +127,7 @@ static void interval_scale(struct call *call, const struct arg *args, struct col
         double by = arg_values(&args[1], double)[i * args[1].step];
         bool fits = divide ? interval_of_doubles(from.months / by, from.days / by, (double)from.us / by, &value)
                            : interval_of_doubles(from.months * by, from.days * by, (double)from.us * by, &value);
-        if (!fits)
+        if (!fits || (divide && by == 0))
             call_reject(call, i, divide && by == 0 ? REJECT_INTERVAL_DIVISOR : REJECT_INTERVAL_OVERFLOW);
         interval_put(out, i, value);
     }

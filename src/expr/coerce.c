@@ -191,13 +191,18 @@ const struct type *type_common(struct arena *arena, const struct type *a, const 
     return NULL;
 }
 
+const struct type *type_common_lossy(struct arena *arena, const struct type *a, const struct type *b)
+{
+    if ((a->id == TYPE_FLOAT && type_is_integer(b)) || (b->id == TYPE_FLOAT && type_is_integer(a)))
+        return type_of(TYPE_FLOAT);
+    return type_common(arena, a, b);
+}
+
 const struct type *type_common_text(struct arena *arena, const struct type *a, const struct type *b)
 {
     const struct type *other = is_text(a) ? b : a;
-    if ((a->id == TYPE_FLOAT && type_is_integer(b)) || (b->id == TYPE_FLOAT && type_is_integer(a)))
-        return type_of(TYPE_FLOAT); // digits may be lost, which ANSI does not allow
     if (is_text(a) == is_text(b) || !is_atomic(other))
-        return type_common(arena, a, b);
+        return type_common_lossy(arena, a, b);
     return other->id == TYPE_BOOLEAN || other->id == TYPE_BINARY ? NULL : type_of(TYPE_STRING);
 }
 
@@ -298,7 +303,7 @@ bool cast_implied(const struct type *from, const struct type *to)
     if (to->id == TYPE_TIME)
         return is_text(from);
     if (is_interval(from) || is_interval(to))
-        return from->id == to->id;
+        return from->id == to->id || is_text(to);
     if (is_text(from) || is_text(to))
         return to->id != TYPE_NULL && !is_interval(to);
     if (type_is_numeric(from))

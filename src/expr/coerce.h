@@ -8,12 +8,13 @@
 
 #include "data/data.h"
 
-/* The common type without ANSI where nothing is compared: beside a text all but BOOLEAN and BINARY are texts, beside a FLOAT
- * integers are FLOATs. */
+/* The common type without ANSI: beside a FLOAT integers are FLOATs, although they may lose digits. */
+const struct type *type_common_lossy(struct arena *arena, const struct type *a, const struct type *b);
+/* That, where nothing is compared: beside a text all but BOOLEAN and BINARY are texts. */
 const struct type *type_common_text(struct arena *arena, const struct type *a, const struct type *b);
-/* CAST(from AS to) exists. */
 /* Casts that Spark allows without ANSI alone: a whole number's bytes, a date as a number (NULL). */
 bool cast_was_known(const struct type *from, const struct type *to);
+/* CAST(from AS to) exists. */
 bool cast_known(const struct type *from, const struct type *to);
 /* As an argument of a function whose parameter has the type `to`. */
 bool cast_implied(const struct type *from, const struct type *to);

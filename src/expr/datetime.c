@@ -1,4 +1,5 @@
 /* datetime.c - functions of instants: fields in the session's zone, truncation, Unix times, steps by units, other zones. */
+#include <math.h>
 #include <strings.h>
 
 #include "expr/calendar.h"
@@ -80,6 +81,7 @@ static bool has_part(const struct type *of, const char *field)
         if (strncmp(field, words[i], strlen(words[i])) == 0)
             return numbers[i] >= type_interval_from(of) && numbers[i] <= type_interval_to(of);
     switch (of->id) {
+    case TYPE_TIME: return days && strncmp(field, "day ", 4) != 0;
     case TYPE_INTERVAL_YM: return months;
     case TYPE_INTERVAL_DT: return days;
     case TYPE_INTERVAL: return months || days;
@@ -166,9 +168,14 @@ static void trunc_rows(struct call *call, const struct arg *units, const struct 
         column_values(out, int64_t)[i] = level == TRUNC_NONE ? 0 : timestamp_trunc(us, level, zone);
     }
 }
+static enum code bind_trunc_time(struct binding *binding, struct error *err)
+{
+    return bind_trunc(binding, 0, TRUNC_NONE + 1, err);
+}
 SCALAR(fn_date_trunc, "date_trunc", "(string, timestamp) -> timestamp",
        "Start of the year, quarter, month, week, day, hour, minute, second ...; NULL for other units.",
-       "date_trunc('HOUR', TIMESTAMP'2026-05-07 01:02:03')", "2026-05-07 01:00:00", .flags = FN_NULLABLE)
+       "date_trunc('HOUR', TIMESTAMP'2026-05-07 01:02:03')", "2026-05-07 01:00:00", .bind = bind_trunc_time,
+       .flags = FN_NULLABLE)
 {
     trunc_rows(call, &args[0], &args[1], out);
 }
@@ -206,9 +213,21 @@ static enum code bind_seconds(struct binding *binding, struct error *err)
     return expr_cast(binding->ctx, binding->args[0], type_of(TYPE_TIMESTAMP), false, binding->at, &binding->rewritten,
                      err);
 }
-SCALAR_SAME(fn_timestamp_fraction, "timestamp_seconds", "(double) -> timestamp | (D) -> timestamp",
+SCALAR_SAME(fn_timestamp_fraction, "timestamp_seconds", "(D) -> timestamp",
             "The instant so many seconds after 1970 UTC.", "unix_millis(timestamp_seconds(1.5))", "1500",
             .bind = bind_seconds);
+SCALAR(fn_timestamp_double, "timestamp_seconds", "(double) -> timestamp", "The instant so many seconds after 1970 UTC.",
+       "unix_millis(timestamp_seconds(1.5D))", "1500", .flags = FN_NULLABLE)
+{
+    bool strange = false;
+    LOOP1(int64_t, double, double us = x * (double)SECOND_US; strange |= !isfinite(x);
+          r[i] = us >= -0x1p63 && us < 0x1p63 ? (int64_t)us
+                 : us > 0                     ? INT64_MAX
+                                              : INT64_MIN);
+    for (int64_t i = 0; strange && i < call->rows; i++)
+        if (!isfinite(arg_values(&args[0], double)[i * args[0].step]))
+            call_null(call, i);
+}
 
 /* ---- units by name ---- */
 
@@ -420,6 +439,7 @@ const struct function *const datetime_functions[] = {
     &fn_unix_micros,
     &fn_timestamp_seconds,
     &fn_timestamp_fraction,
+    &fn_timestamp_double,
     &fn_timestamp_millis,
     &fn_timestamp_micros,
     &fn_timestamp_add,

@@ -196,6 +196,8 @@ struct expr *expr_new(struct expr_context *ctx, enum expr_kind kind, const struc
 /* CAST of a VARIANT to a type that is not nested. */
 MUST_CHECK enum code variant_cast(struct expr_context *ctx, const struct expr *of, const struct type *to, bool try_cast,
                                   struct position at, const struct expr **out, struct error *err);
+/* CAST('today' AS DATE): what computes it for the batch; NULL when `of` is no such word. */
+const struct expr *day_word_cast(struct expr_context *ctx, const struct expr *of, const struct type *to);
 /* Whether a value of the type can be a VARIANT; objects: STRUCTs and MAPs, too. */
 bool variant_takes(const struct type *type, bool objects);
 /* Implicit: the same node when the type is right already, a NULL literal of the type for NULL. */

@@ -465,7 +465,7 @@ static enum code choose(struct expr_context *ctx, const char *name, const struct
         least = row_least < least ? row_least : least;
         most = row_most > most ? row_most : most;
         bool text_wins = !ctx->session->ansi && ((row->flags & FN_OPERATOR) == 0 || strcmp(row->name, "in") == 0);
-        if (signature_fit(ctx->arena, row->signature, args, count, text_wins, &fit) &&
+        if (signature_fit(ctx->arena, row->signature, args, count, ctx->session->ansi, text_wins, &fit) &&
             !both_text(ctx, row, args, count, &fit) && !narrows(ctx, row, args, count, &fit)) {
             if (found == NULL || fit.cost < best->cost) {
                 found = row;
@@ -539,15 +539,15 @@ static const struct type *null_beside(char sign, const struct type *other)
     return !time ? NULL : sign == '+' ? type_of(TYPE_INTERVAL_DT) : other;
 }
 
-/* Beside a DECIMAL it is a DECIMAL of the same kind; a quotient of the two is one of DOUBLEs. */
-static const struct type *null_beside_decimal(const char *name, const struct type *other)
+/* Beside a DECIMAL it is a DECIMAL of the same kind; NULL divided by a DECIMAL is a quotient of DOUBLEs. */
+static const struct type *null_beside_decimal(const char *name, int place, const struct type *other)
 {
     static const char *const names[] = {
         "+", "-", "*", "%", "mod", "pmod", "try_add", "try_subtract", "try_multiply", "try_mod"};
     if (other->id != TYPE_DECIMAL)
         return NULL;
     if (strcmp(name, "/") == 0 || strcasecmp(name, "try_divide") == 0)
-        return type_of(TYPE_DOUBLE);
+        return place == 0 ? type_of(TYPE_DOUBLE) : other;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(names[i], name) == 0)
             return other;
@@ -579,7 +579,7 @@ static const struct expr *const *operands_meant(struct expr_context *ctx, const 
         if (args[i]->type->id == TYPE_NULL && sum)
             to = null_beside(name[0], other);
         if (args[i]->type->id == TYPE_NULL && to == NULL)
-            to = null_beside_decimal(name, other);
+            to = null_beside_decimal(name, i, other);
         else if (args[i]->type->id == TYPE_STRING && promotes_text(ctx, name, other))
             to = type_of(TYPE_DOUBLE);
         own[i] = to == NULL ? args[i] : expr_cast_implicit(ctx, args[i], to);

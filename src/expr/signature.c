@@ -11,7 +11,7 @@ struct match {
     const char *at; /* where we are in the signature */
     const struct type *variables[VARIABLES];
     int32_t text_args[VARIABLES], args_of[VARIABLES];
-    bool text_wins;
+    bool ansi, text_wins;
 };
 
 /* ---- reading ---- */
@@ -121,7 +121,8 @@ static bool bind_variable(struct match *m, char name, const struct type *type)
     bool plain = strchr("NIDYO", name) == NULL && m->text_wins;
     const struct type *common = *variable == NULL ? type
                                 : plain           ? type_common_text(m->arena, *variable, type)
-                                                  : type_common(m->arena, *variable, type);
+                                : m->ansi         ? type_common(m->arena, *variable, type)
+                                                  : type_common_lossy(m->arena, *variable, type);
     if (common != NULL)
         *variable = common;
     return common != NULL;
@@ -268,7 +269,8 @@ static bool place_target(struct match *m, struct fit *fit, const struct expr *ar
     fit->types[index] = target;
     bool as_is = *m->at == '!', null = arg->type->id == TYPE_NULL;
     bool strange = as_is && (null ? m->at[1] == '!' : target != NULL && arg->type->id != target->id);
-    if (target != NULL && !strange && cast_implied(arg->type, target)) {
+    bool truth = !m->ansi && target != NULL && target->id == TYPE_BOOLEAN && arg->type->id == TYPE_STRING;
+    if (target != NULL && !strange && !truth && cast_implied(arg->type, target)) {
         fit->cost += cast_cost(arg->type, target);
         return true;
     }
@@ -325,13 +327,13 @@ static bool overload_fit(struct match *m, const struct expr *const *args, int32_
     return true;
 }
 
-bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count,
+bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count, bool ansi,
                    bool text_wins, struct fit *out)
 {
     bool found = false;
     struct fit best = {.cost = COST_NONE, .wrong_count = true, .misfit = -1};
     for (const char *at = signature; at != NULL; at = strstr(at, " | ")) {
-        struct match m = {.arena = arena, .at = at + strspn(at, " |"), .text_wins = text_wins};
+        struct match m = {.arena = arena, .at = at + strspn(at, " |"), .ansi = ansi, .text_wins = text_wins};
         at = m.at;
         struct fit fit = {0};
         if (overload_fit(&m, args, count, &fit)) {

@@ -25,9 +25,9 @@ struct fit {
     int32_t misfit;     /* first argument that does not fit */
     const char *wanted; /* what its place wants, upper case */
 };
-/* The best overload of the signature; false when none fits. */
-/* text_wins: a variable that stands for a text and something else is a text (type_common_text). */
-bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count,
+/* The best overload of the signature; false when none fits. Without ansi: type_common_lossy. text_wins: a variable that
+ * stands for a text and something else is a text (type_common_text). */
+bool signature_fit(struct arena *arena, const char *signature, const struct expr *const *args, int32_t count, bool ansi,
                    bool text_wins, struct fit *out);
 /* Least and most arguments over all overloads; INT32_MAX = any number. */
 void signature_counts(const char *signature, int32_t *least, int32_t *most);

@@ -199,6 +199,9 @@ struct bytes literal_bytes(const struct expr *expr) { return column_bytes_at(exp
 static const struct expr *cast_new(struct expr_context *ctx, const struct expr *of, const struct type *to,
                                    bool try_cast, struct position at)
 {
+    const struct expr *day = day_word_cast(ctx, of, to);
+    if (day != NULL)
+        return day;
     struct expr *expr = expr_new(ctx, EXPR_CAST, to, at);
     expr->try_cast = try_cast;
     expr->nullable = of->nullable || (try_cast && cast_fails(of->type, to));
@@ -249,7 +252,8 @@ enum code expr_cast(struct expr_context *ctx, const struct expr *of, const struc
         return code;
     }
     struct expr *cast = (struct expr *)(uintptr_t)cast_new(ctx, of, to, try_cast, at);
-    cast->index = 1; // written by the user: expr_print shows it
+    if (cast->kind == EXPR_CAST)
+        cast->index = 1; // written by the user: expr_print shows it
     *out = cast;
     return E_OK;
 }
@@ -293,11 +297,8 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
     const struct type *type = type_of(TYPE_NULL);
     bool nullable = count % 2 == 0;
     for (int32_t i = 0; i < count; i++) {
-        if (!is_branch(i, count)) {
-            if (args[i]->type->id != TYPE_BOOLEAN)
-                return case_error(ctx, args[i], err);
+        if (!is_branch(i, count))
             continue;
-        }
         const struct type *common = expr_type_common(ctx, type, args[i]->type);
         if (common == NULL)
             return fail(err, E_SQL,
@@ -307,6 +308,9 @@ enum code expr_case(struct expr_context *ctx, const struct expr *const *args, in
         type = common;
         nullable = nullable || args[i]->nullable;
     }
+    for (int32_t i = 0; i < count; i++)
+        if (!is_branch(i, count) && args[i]->type->id != TYPE_BOOLEAN)
+            return case_error(ctx, args[i], err);
     struct expr *expr = expr_new(ctx, EXPR_CASE, type, at);
     expr->nullable = nullable;
     const struct expr **own = arena_array(ctx->arena, const struct expr *, (size_t)count + 1);

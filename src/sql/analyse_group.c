@@ -239,7 +239,7 @@ enum code select_key(struct analyser *self, struct select *select, const struct 
 {
     struct scope scope;
     select_scope(select, "GROUP BY", &scope);
-    if (ast->kind == AST_ROW) {
+    if (ast->kind == AST_ROW && !ast->flag) {
         for (int32_t i = 0; i < ast->arg_count; i++)
             TRY(select_key(self, select, ast->args[i], set));
         return E_OK;

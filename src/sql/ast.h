@@ -33,7 +33,7 @@ enum ast_kind {
     AST_CAST,      /* args[0] AS type; flag: try_cast */
     AST_LAMBDA,    /* parts -> args[0] */
     AST_NAMED,     /* text => args[0]; flag unset: args[0] AS text */
-    AST_ROW,       /* (a, b) */
+    AST_ROW,       /* (a, b); flag: as a key of GROUP BY it is one value */
     AST_PATH,      /* args[0]:text, a variant path */
     AST_SUBQUERY,  /* (SELECT ..) */
     AST_EXISTS,    /* EXISTS (query) */

@@ -365,13 +365,18 @@ static bool print_whole_bound(struct printer *out, const struct ast *ast)
         return false;
     bool below = (name[0] == '<') == first, equal = name[1] == '='; // n > 1.5, 1.5 < n: n > floor(1.5)
     const char *rounded = below != equal ? "floor" : "ceil";
+    const struct expr *given = bound;
     if (expr_call(&quiet.expr, rounded, &bound, 1, ast->at, &bound, &err) != E_OK ||
         expr_cast(&quiet.expr, bound, type_of(TYPE_INT64), true, ast->at, &bound, &err) != E_OK ||
         expr_fold(&quiet.expr, bound, &bound, &err) != E_OK)
         return false;
-    if (column_is_null(bound->literal, 0))
-        return false;
     struct text number = {0};
+    if (column_is_null(bound->literal, 0)) { // beyond a BIGINT: what it is compared with does not matter
+        expr_print(given, NULL, &number);
+        put(out, below == (number.data[0] == '-') ? "true" : "false");
+        text_free(&number);
+        return true;
+    }
     expr_print(bound, NULL, &number);
     put(out, "(");
     if (first)

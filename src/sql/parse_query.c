@@ -118,7 +118,10 @@ static enum code parse_group(struct parser *self, struct ast_group *group)
     }
     group->exprs = arena_new(self->arena, struct ast *);
     group->expr_count = 1;
-    return parse_expr(self, &group->exprs[0]);
+    TRY(parse_expr(self, &group->exprs[0]));
+    if (group->exprs[0]->kind == AST_ROW) // GROUP BY (a, b): a struct, unlike among GROUPING SETS
+        group->exprs[0]->flag = true;
+    return E_OK;
 }
 
 /* The keys so far as one group of the kind. */

@@ -148,3 +148,39 @@ TEST(fields_of_json_are_variants)
                  "{\"a\":null}, {\"a\":null}");
     CHECK_ANSWER("SELECT from_json('{}', 'a ARRAY<VARIANT>')", "[UNSUPPORTED_FEATURE]");
 }
+
+TEST(words_for_days_are_dates_and_times)
+{
+    CHECK_ANSWER(
+        "SELECT CAST('epoch' AS DATE), try_cast(' Epoch ' AS TIMESTAMP_NTZ), CAST('today' AS DATE) = current_date()",
+        "1970-01-01, 1970-01-01 00:00:00, true");
+    CHECK_ANSWER("SELECT CAST('now' AS TIMESTAMP) = now(), datediff(CAST('tomorrow' AS DATE), 'yesterday')", "true, 2");
+    CHECK_ANSWER("SELECT CAST(x AS DATE) FROM VALUES ('today') AS t(x)", "[CAST_INVALID_INPUT]");
+}
+
+TEST(sums_at_their_edges)
+{
+    CHECK_ANSWER("SELECT 12345678901234567890123456789012345678BD div 100", "-1518767018816521536");
+    CHECK_ANSWER("SELECT typeof(1.5 / NULL), typeof(NULL / 1.5), typeof(1e-10BD / NULL)",
+                 "decimal(8,6), double, decimal(31,21)");
+    CHECK_ANSWER("SELECT timestamp_seconds(1e20), timestamp_seconds(double('nan'))",
+                 "+294247-01-10 04:00:54.775807, NULL");
+    CHECK_ANSWER("SELECT make_interval(1, 2) * double('nan')", "0 seconds");
+    CHECK_ANSWER("SELECT trunc('bad', 'bad'), date_trunc('', 'bad')", "NULL, NULL");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT add_months(DATE'2020-01-01', 2147483647)",
+                 "[ARITHMETIC_OVERFLOW]");
+}
+
+TEST(floats_stay_beside_integers_without_ansi)
+{
+    CHECK_ANSWER("SELECT typeof(1.5F + 1)", "double");
+    CHECK_ANSWER("SET spark.sql.ansi.enabled=false; SELECT typeof(1.5F + 1), typeof(greatest(1.5F, 1L))",
+                 "float, float");
+}
+
+TEST(a_row_is_one_key_of_a_group)
+{
+    CHECK_ANSWER("SELECT count(*) FROM VALUES (1, 2), (1, 3), (1, 2) AS t(k, s) GROUP BY (k, s) ORDER BY 1", "1\n2");
+    CHECK_ANSWER("SELECT k FROM VALUES (1, 2) AS t(k, s) GROUP BY (k, s)", "[MISSING_AGGREGATION]");
+    CHECK_ANSWER("SELECT k FROM VALUES (1, 2) AS t(k, s) GROUP BY GROUPING SETS ((k, s))", "1");
+}
