@@ -192,15 +192,29 @@ const struct option *option_find(const struct option *options, const char *name)
     return NULL;
 }
 
-enum { OPTIONS_MAX = 128 }; /* longest table that "did you mean" looks through */
+enum { OPTIONS_MAX = 128 }; /* options that "did you mean" looks through */
 
-static enum code unknown_option(const struct option *options, const char *name, struct error *err)
+const char *options_nearest(const struct option *const *tables, const char *name)
 {
     const char *names[OPTIONS_MAX];
     size_t count = 0;
-    for (; options != NULL && options->name != NULL && count < OPTIONS_MAX; options++)
-        names[count++] = options->name;
-    const char *near = nearest_word(name, names, count);
+    for (; *tables != NULL; tables++)
+        for (const struct option *option = *tables; option->name != NULL && count < OPTIONS_MAX; option++)
+            names[count++] = option->name;
+    return nearest_word(name, names, count);
+}
+
+bool options_have(const struct option *const *tables, const char *name)
+{
+    for (; *tables != NULL; tables++)
+        if (option_find(*tables, name) != NULL)
+            return true;
+    return false;
+}
+
+static enum code unknown_option(const struct option *options, const char *name, struct error *err)
+{
+    const char *near = options_nearest((const struct option *const[]){options, NULL}, name);
     return fail(err, E_SPEC, "unknown option %s%s%s", name, near ? "; did you mean " : "", near ? near : "");
 }
 

@@ -40,6 +40,10 @@ void options_defaults(const struct option *options, void *settings, struct arena
 /* Find by name (ASCII case ignored, as Spark does); NULL when unknown. A row "name#COLUMN" is found by name#anything:
  * an option of one column, whichever its name is. */
 const struct option *option_find(const struct option *options, const char *name);
+/* Of several tables, the list of which ends with NULL: whether one has an option of this name, and which name that one of
+ * them has was meant, or NULL. */
+bool options_have(const struct option *const *tables, const char *name);
+const char *options_nearest(const struct option *const *tables, const char *name);
 MUST_CHECK enum code option_set(const struct option *options, void *settings, const char *name, const char *value,
                                 struct arena *arena, struct error *err);
 MUST_CHECK enum code parse_duration(const char *text, int64_t *out_us, struct error *err);

@@ -15,8 +15,7 @@ static int graph_show(const struct project *project, const void *settings)
 {
     struct text graph = {0};
     (void)settings;
-    for (int32_t i = 0; i < project->pipeline->warning_count; i++)
-        fprintf(stderr, "warning: %s\n", project->pipeline->warnings[i]);
+    project_warn(project);
     pipeline_print(project->pipeline, &graph);
     if (graph.data != NULL)
         fputs(graph.data, stdout);

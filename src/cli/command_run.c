@@ -27,6 +27,7 @@ static const struct option run_options[] = {
 static int project_run(const struct project *project, const void *settings)
 {
     const struct run_flags *flags = settings;
+    project_warn(project);
     return run_project(project, flags->once, flags->accept);
 }
 

@@ -50,6 +50,20 @@ int project_open(struct project *project, const struct project_request *request)
     return error_class(code) == CLASS_user ? 2 : 1;
 }
 
+void project_warn(const struct project *project)
+{
+    const struct pipeline *pipeline = project->pipeline;
+    struct problems slips = {0};
+    struct arena arena = {0};
+    for (int32_t i = 0; i < pipeline->warning_count; i++)
+        fprintf(stderr, "warning: %s\n", pipeline->warnings[i]);
+    runtime_property_slips(&arena, pipeline, &slips);
+    for (int32_t i = 0; i < slips.count; i++)
+        fprintf(stderr, "warning: %s\n", slips.texts[i]);
+    mem_free(slips.texts);
+    arena_free(&arena);
+}
+
 void project_close(struct project *project)
 {
     mem_free(project->problems.texts);

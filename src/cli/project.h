@@ -18,6 +18,8 @@ struct project_request {
 };
 /* 0, or the exit code after the problems were printed on stderr. */
 int project_open(struct project *project, const struct project_request *request);
+/* On stderr: what is no error and yet is hardly meant. */
+void project_warn(const struct project *project);
 void project_close(struct project *project);
 
 #endif

@@ -238,7 +238,7 @@ static enum code repaired_ask(struct asking *self, const struct project *project
     struct text file = {0};
     struct bytes rest, select;
     const struct quarantine_visitor visitor = {.batch = rows_hold, .context = self};
-    const struct sql_sink sink = {repaired_schema, repaired_rows, self};
+    const struct sql_sink sink = {.schema = repaired_schema, .rows = repaired_rows, .context = self};
     self->err = err;
     enum code code = os_read_file(self->flags->with, WITH_FILE_MAX, &file, err);
     rest = text_view(&file);

@@ -127,7 +127,7 @@ static void line_run(struct sql_run *run, struct bytes line)
 {
     struct answer answer = {.settings = sql_session_settings(run->session)};
     struct error err = {0};
-    const struct sql_sink sink = {answer_schema, answer_rows, &answer};
+    const struct sql_sink sink = {.schema = answer_schema, .rows = answer_rows, .context = &answer};
     json_t *request = json_loadb((const char *)line.data, line.size, JSON_ALLOW_NUL, NULL);
     const json_t *sql = json_object_get(request, "sql");
     enum code code;

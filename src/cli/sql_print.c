@@ -87,7 +87,16 @@ static void printer_rows(void *context, const struct batch *batch)
     print_flush(self);
 }
 
-struct sql_sink printer_sink(struct printer *self) { return (struct sql_sink){printer_schema, printer_rows, self}; }
+static void printer_warning(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "warning: %s\n", text);
+}
+
+struct sql_sink printer_sink(struct printer *self)
+{
+    return (struct sql_sink){printer_schema, printer_rows, printer_warning, self};
+}
 
 /* A line of more characters than the terminal has columns would be wrapped, and the table no longer be one. */
 static void lines_cut(struct printer *self)

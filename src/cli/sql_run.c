@@ -94,7 +94,8 @@ static enum code step_run(struct sql_run *self, const struct session_step *step,
     return code;
 }
 
-/* *again: files had changed before they were read, and nobody has seen a row of the answer. */
+/* *again: files had changed before they were read, and nobody has seen a row of the answer; it is set while this is done
+ * again. */
 static enum code statement_try(struct sql_run *self, struct bytes text, const struct sql_sink *sink, bool *again,
                                struct error *err)
 {
@@ -103,6 +104,8 @@ static enum code statement_try(struct sql_run *self, struct bytes text, const st
     struct position at = {0};
     struct answer answer = {.sink = sink};
     enum code code = sql_session_step(self->session, &arena, text, rows_new, &step, err);
+    for (int32_t i = 0; i < step.warning_count && sink->warning != NULL && !*again; i++)
+        sink->warning(sink->context, step.warnings[i]);
     *again = false;
     self->made_table = self->made_table || (code == E_OK && step.in_memory);
     if (code == E_OK && step.action == SESSION_DROP)
@@ -120,12 +123,13 @@ static enum code statement_try(struct sql_run *self, struct bytes text, const st
 enum code sql_run_statement(struct sql_run *self, struct bytes text, const struct sql_sink *sink, struct error *err)
 {
     enum { TRIES = 5 }; // a leat at work merges files and replaces views: they are listed again
-    bool again = true;
-    enum code code = E_OK;
+    bool again = false;
+    enum code code;
+    int attempt = 0;
     sql_session_clock(self->session, os->clock_wall_us());
-    for (int attempt = 0; attempt < TRIES && again; attempt++) {
+    do {
         error_clear(err);
         code = statement_try(self, text, sink, &again, err);
-    }
+    } while (again && ++attempt < TRIES);
     return code;
 }

@@ -18,6 +18,7 @@
 struct sql_sink {
     void (*schema)(void *context, const struct type *schema, const struct zone *zone);
     void (*rows)(void *context, const struct batch *batch);
+    void (*warning)(void *context, const char *text); /* of the statement, before it runs or fails; may be NULL */
     void *context;
 };
 struct sql_run {

@@ -140,6 +140,13 @@ enum function_kind { FUNCTION_NONE, FUNCTION_SCALAR, FUNCTION_AGGREGATE, FUNCTIO
 enum function_kind function_kind(const char *name);
 const char *function_nearest(const char *name); /* did you mean; ends at a blank or NUL; NULL: nothing is near */
 void functions_print(struct text *out);         /* docs/functions.md */
+enum { FUNCTION_OPTIONS_MAX = 3 };
+struct function_options {
+    int32_t place;                                     /* of map('name', 'value', ..) among the arguments */
+    const struct option *tables[FUNCTION_OPTIONS_MAX]; /* ends with NULL */
+};
+/* Which options a function heeds (option_names.c); false: it takes none. */
+bool function_options(const char *function, struct function_options *out);
 /* What is known of a function: its names, set apart by blanks, and how it is called. */
 struct function_note {
     const char *names, *signature, *help, *example, *expected;

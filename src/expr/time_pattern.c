@@ -30,6 +30,16 @@ static bool legacy_letters(struct bytes pattern)
     return !quoted;
 }
 
+/* For those who know the letters of other systems. */
+static const char *letters_hint(struct bytes pattern)
+{
+    bool years = memchr(pattern.data, 'Y', pattern.size) != NULL,
+         days = memchr(pattern.data, 'D', pattern.size) != NULL;
+    if (years && days)
+        return "; write yyyy for the year and dd for the day of the month";
+    return years ? "; write yyyy for the year" : days ? "; write dd for the day of the month" : "";
+}
+
 /* Refuses the pattern because of the part that does not read, as Spark words it. */
 static enum code pattern_error(struct bytes pattern, const struct part *part, struct pattern_use use, struct error *err)
 {
@@ -52,8 +62,8 @@ static enum code pattern_error(struct bytes pattern, const struct part *part, st
         why = "INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER";
     else if (letter && part->count > 4 && strchr("Qq", part->letter) != NULL)
         why = "INVALID_DATETIME_PATTERN.LENGTH";
-    return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s", why, (int)pattern.size,
-                (const char *)pattern.data);
+    return fail(err, E_SQL, "[%s] Unrecognized datetime pattern: %.*s%s", why, (int)pattern.size,
+                (const char *)pattern.data, letters_hint(pattern));
 }
 
 /* How often a letter may stand in a row; 0: it is none. */

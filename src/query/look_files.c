@@ -222,7 +222,21 @@ static enum code columns_find(void *context, struct arena *arena, const struct s
     return columns_look(&look);
 }
 
+static void options_of(const char *format, const struct option *tables[SQL_FILES_TABLES_MAX])
+{
+    static const struct option of_schemas[] = {{.name = "inferSchema"}, {0}};
+    const struct source_type *type = source_find(format);
+    const struct decoder_type *decoder = decoder_find(format);
+    if (type != NULL)
+        *tables++ = type->options;
+    if (decoder != NULL)
+        *tables++ = decoder->options;
+    if (strcmp(format, "csv") == 0)
+        *tables++ = of_schemas;
+    *tables = NULL;
+}
+
 void query_files_init(struct query_files *self, struct budget *budget)
 {
-    *self = (struct query_files){.budget = budget, .files = {self, columns_find}};
+    *self = (struct query_files){.budget = budget, .files = {self, columns_find, options_of}};
 }

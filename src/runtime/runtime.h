@@ -104,6 +104,9 @@ extern const struct option table_options[];
  * E_SPEC for the first, all in `problems`. Also refuses settings that do not parse. Pure. */
 MUST_CHECK enum code runtime_check(struct arena *arena, const struct pipeline *pipeline, struct problems *problems,
                                    struct error *err);
+/* Of a project that was checked: TBLPROPERTIES that are nearly an option's name, with their place and that name. The array
+ * is the caller's to mem_free. */
+void runtime_property_slips(struct arena *arena, const struct pipeline *pipeline, struct problems *out);
 /* Run until the trigger's end (once), runtime_stop(), or an error that retrying cannot mend or has not mended. */
 MUST_CHECK enum code pipeline_run(const struct pipeline *pipeline, const struct run_options *options,
                                   struct error *err);

@@ -111,6 +111,7 @@ enum code analyse_call(struct analyser *self, const struct scope *scope, const s
         return analyse_not_in(self, scope, ast, out);
     if (ast->flag)
         return scalar_call(self, scope, ast, out);
+    unheeded_of_call(self, ast);
     if (ast->call != NULL && ast->call->over != NULL)
         return select_over(self, scope, ast, out);
     if (same_name(ast->text, "from_json"))

@@ -159,6 +159,8 @@ MUST_CHECK enum code analyse_lambda_call(struct analyser *self, const struct sco
 MUST_CHECK enum code lambda_name(struct analyser *self, const struct scope *scope, const struct ast *name,
                                  const struct expr **out);
 /* from_json(text, schema[, options]) -> a column of a DECODE node. */
+/* unheeded.c: options of from_json and the like that nothing looks at become warnings. */
+void unheeded_of_call(struct analyser *self, const struct ast *call);
 MUST_CHECK enum code analyse_from_json(struct analyser *self, const struct scope *scope, const struct ast *ast,
                                        const struct expr **out);
 /* A constant string; `what` names the argument in the message. */

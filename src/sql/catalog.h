@@ -54,6 +54,8 @@ MUST_CHECK enum code files_source(struct analyser *self, const struct pipeline_s
                                   struct plan **out);
 MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_statement *statement, bool tells_file,
                                      struct plan **out);
+/* unheeded.c: options that no reader looks at become warnings. */
+void unheeded_of_files(struct analyser *self, const char *format, const struct ast_option *options, int32_t count);
 /* Whether the relation is a session's files themselves, which can have FILE_COLUMN: no view over them, no stream. */
 bool catalog_is_files(const struct analyser *self, const struct ast_relation *relation);
 /* Whether the plan, of such a relation, ends with FILE_COLUMN. */

@@ -80,6 +80,7 @@ enum code files_relation(struct analyser *self, const struct ast_relation *relat
     for (int32_t i = 0; i < relation->option_count; i++)
         option_add(options, &source->option_count, relation->options[i].name, relation->options[i].value,
                    relation->options[i].at);
+    unheeded_of_files(self, source->format, relation->options, relation->option_count);
     return files_read(self, source, relation->tells_file, out);
 }
 

@@ -213,9 +213,19 @@ void notes_problem(struct notes *notes, const struct error *err)
     problems->texts[problems->count++] = arena_strdup(notes->arena, err->text);
 }
 
+/* What is analysed twice is told once. */
+static bool is_told(const struct list *warnings, const char *text)
+{
+    for (int32_t i = 0; i < warnings->count; i++)
+        if (strcmp(warnings->items[i], text) == 0)
+            return true;
+    return false;
+}
+
 void notes_warn(struct notes *notes, struct position at, const char *format, ...)
 {
-    if (notes->warnings.count >= SQL_WARNINGS_MAX)
+    bool elsewhere = at.line > 0 && file_of(notes, at.file) == NULL; // in a view: told when it was created
+    if (elsewhere || notes->warnings.count >= SQL_WARNINGS_MAX)
         return;
     struct text out = {0};
     char said[512];
@@ -224,7 +234,8 @@ void notes_warn(struct notes *notes, struct position at, const char *format, ...
     vsnprintf(said, sizeof said, format, args);
     va_end(args);
     compose(notes, at, said, &out);
-    list_add(notes->arena, &notes->warnings, arena_strdup(notes->arena, out.data));
+    if (!is_told(&notes->warnings, out.data))
+        list_add(notes->arena, &notes->warnings, arena_strdup(notes->arena, out.data));
     text_free(&out);
 }
 

@@ -1,5 +1,7 @@
 /* scope.c - names to columns: qualifiers, columns, fields of structs, columns of the query
  * around. */
+#include <ctype.h>
+
 #include "sql/sql_function.h"
 
 #include <stdlib.h>
@@ -160,6 +162,17 @@ static int nearer(const void *a, const void *b)
     return x->distance != y->distance ? x->distance - y->distance : x->column - y->column;
 }
 
+/* `_c0`, `_c1`: what the columns of CSV files are called that have no header. */
+static bool named_by_place(const struct rowset *rows)
+{
+    for (int32_t i = 0; i < rows->column_count; i++) {
+        const char *name = rows->columns[i].name;
+        if (!rows->columns[i].file && (strncmp(name, "_c", 2) != 0 || !isdigit((unsigned char)name[2])))
+            return false;
+    }
+    return true;
+}
+
 enum code scope_unresolved(struct analyser *self, const struct scope *scope, const struct ast *name)
 {
     const struct rowset *rows = scope->rows;
@@ -185,7 +198,8 @@ enum code scope_unresolved(struct analyser *self, const struct scope *scope, con
         text_printf(&names, "`%s`", col->name);
     }
     enum code code =
-        sql_error(self, name->at, NULL,
+        sql_error(self, name->at,
+                  named_by_place(rows) ? "WITH (header = true) takes the names from the first line of the files" : NULL,
                   "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function parameter with name "
                   "%s cannot be resolved. Did you mean one of the following? [%s].",
                   shown, names.data);

@@ -431,7 +431,9 @@ struct session_step {
     struct stored_rows *target;
     const struct type *schema; /* FILL: of the target; lives as long as it, as the plan's does not */
     bool overwrite;
-    bool in_memory; /* a table was created, whose rows are on no disk, whatever format it names */
+    bool in_memory;              /* a table was created, whose rows are on no disk, whatever format it names */
+    const char *const *warnings; /* with line:column and caret; also when the statement fails */
+    int32_t warning_count;
 };
 struct sql_session *sql_session_new(const struct session *initial);
 /* Tables' rows go back through `drop`, which owns how they are held. */
@@ -440,12 +442,15 @@ void sql_session_free(struct sql_session *self, void (*drop)(void *context, stru
 const struct session *sql_session_settings(const struct sql_session *self);
 void sql_session_clock(struct sql_session *self, int64_t now_us); /* current_timestamp() of the next statement */
 /* Files that statements name, parquet.`/data/in`: who reads files says what they are. */
+enum { SQL_FILES_TABLES_MAX = 4 };
 struct sql_files {
     void *context;
     /* Sets source->schema and path_columns, in `arena`, by source->format and options; a schema that is set was declared. May
      * replace options. E_SQL with Spark's condition, E_UNSUPPORTED, E_IO. */
     enum code (*columns)(void *context, struct arena *arena, const struct session *session,
                          struct pipeline_source *source, struct error *err);
+    /* The options that readers of the format heed; ends with NULL. */
+    void (*options)(const char *format, const struct option *tables[SQL_FILES_TABLES_MAX]);
 };
 /* Borrowed, for the session's life. */
 void sql_session_files(struct sql_session *self, const struct sql_files *files);

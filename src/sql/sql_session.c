@@ -147,7 +147,7 @@ static enum code view_keep(struct step *self, const struct ast_statement *writte
     struct bytes text =
         bytes_of(arena_strndup(&arena, (const char *)self->file.text.data, self->file.text.size), self->file.text.size);
     struct sql_file *file = arena_new(&arena, struct sql_file);
-    *file = (struct sql_file){NULL, text};
+    *file = (struct sql_file){arena_printf(&arena, "view %s", written->name), text};
     enum code code = parse_session_statement(&arena, file, &notes, &self->identifiers, &again, self->analyser.err);
     if (code != E_OK) {
         arena_free(&arena);
@@ -166,6 +166,7 @@ static enum code create_of_files(struct step *self)
     int32_t existing = relation_find(self->session, statement->name);
     struct plan *plan;
     TRY(files_statement(&self->analyser, statement, false, &plan));
+    unheeded_of_files(&self->analyser, statement->format, statement->properties, statement->property_count);
     if (existing >= 0 && self->session->relations[existing]->rows == NULL)
         relation_forget(self->session, existing);
     return view_keep(self, statement);
@@ -534,11 +535,14 @@ enum code sql_session_step(struct sql_session *session, struct arena *arena, str
     catalog_fill(self);
     out->text = text;
     self->identifiers = (struct identifier_reader){read_identifier, self, session->dialect.double_quoted_names};
-    TRY(step_parse(self));
-    TRY(step_do(self));
-    if (out->plan != NULL)
+    enum code code = step_parse(self);
+    if (code == E_OK)
+        code = step_do(self);
+    out->warnings = (const char *const *)self->notes.warnings.items;
+    out->warning_count = self->notes.warnings.count;
+    if (code == E_OK && out->plan != NULL)
         step_optimise(self, &out->plan);
-    return E_OK;
+    return code;
 }
 
 enum code sql_session_place(struct bytes text, struct position at, struct error *err)

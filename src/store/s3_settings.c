@@ -34,21 +34,6 @@ static const char *without_prefix(const char *name)
     return strncasecmp(name, s3a, sizeof s3a - 1) == 0 ? name + sizeof s3a - 1 : NULL;
 }
 
-void store_configure(const struct store_option *options, int32_t count)
-{
-    always(pthread_mutex_lock(&given.mutex) == 0);
-    arena_free(&given.arena);
-    given.items = arena_array(&given.arena, struct store_option, (size_t)count);
-    given.count = 0;
-    for (int32_t i = 0; i < count; i++) {
-        const char *name = without_prefix(options[i].name);
-        if (name != NULL)
-            given.items[given.count++] =
-                (struct store_option){arena_strdup(&given.arena, name), arena_strdup(&given.arena, options[i].value)};
-    }
-    always(pthread_mutex_unlock(&given.mutex) == 0);
-}
-
 /* ---- the options ---- */
 
 struct raw { /* as they are given */
@@ -82,6 +67,35 @@ static const struct option s3_options[] = {
     {0},
 };
 // clang-format on
+
+/* Hadoop has many options that leat does not need; only what is nearly one of ours is told. */
+static void slip_tell(const char *name)
+{
+    static const struct option *const tables[] = {s3_options, NULL};
+    static const char bucket[] = "bucket.";
+    const char *end = strncasecmp(name, bucket, sizeof bucket - 1) == 0 ? strchr(name + sizeof bucket - 1, '.') : NULL;
+    const char *option = end != NULL ? end + 1 : name;
+    const char *near = options_have(tables, option) ? NULL : options_nearest(tables, option);
+    if (near != NULL)
+        log_warn("fs.s3a.%s has no effect; did you mean fs.s3a.%.*s%s?", name, (int)(option - name), name, near);
+}
+
+void store_configure(const struct store_option *options, int32_t count)
+{
+    always(pthread_mutex_lock(&given.mutex) == 0);
+    arena_free(&given.arena);
+    given.items = arena_array(&given.arena, struct store_option, (size_t)count);
+    given.count = 0;
+    for (int32_t i = 0; i < count; i++) {
+        const char *name = without_prefix(options[i].name);
+        if (name == NULL)
+            continue;
+        slip_tell(name);
+        given.items[given.count++] =
+            (struct store_option){arena_strdup(&given.arena, name), arena_strdup(&given.arena, options[i].value)};
+    }
+    always(pthread_mutex_unlock(&given.mutex) == 0);
+}
 
 /* Hadoop's times are milliseconds when they have no unit. */
 static const char *with_unit(const struct option *option, const char *value, struct arena *arena)

@@ -44,7 +44,7 @@ static void run_example(void *context, const char *name, const char *example, co
     struct seen seen = {0};
     struct error err = {0};
     struct text sql = {0};
-    const struct sql_sink sink = {take_schema, take_rows, &seen};
+    const struct sql_sink sink = {.schema = take_schema, .rows = take_rows, .context = &seen};
     text_printf(&sql, strncmp(example, "SELECT", 6) == 0 ? "%s" : "SELECT %s", example);
     enum code code = sql_run_statement(run, text_view(&sql), &sink, &err);
     const char *shown = seen.rows.data != NULL ? seen.rows.data : "";

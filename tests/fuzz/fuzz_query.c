@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text shown = {0};
     struct sql_run run;
     int pulls = 0;
-    const struct sql_sink sink = {see_schema, see_rows, &shown};
+    const struct sql_sink sink = {.schema = see_schema, .rows = see_rows, .context = &shown};
     sql_run_open(&run, &session, MEMORY_BYTES);
     run.stopped = enough;
     run.stopped_context = &pulls;

@@ -175,6 +175,18 @@ TEST(options_print_a_line_each_and_no_secret)
     text_free(&out);
 }
 
+TEST(several_tables_are_one_set_of_names)
+{
+    static const struct option more[] = {{.name = "ignoreCase"}, {0}};
+    const struct option *const tables[] = {table, more, NULL};
+    CHECK(options_have(tables, "MAXROWS"));
+    CHECK(options_have(tables, "ignorecase"));
+    CHECK(!options_have(tables, "ignoreCases"));
+    CHECK_STR(options_nearest(tables, "ignoreCases"), "ignoreCase");
+    CHECK_STR(options_nearest(tables, "maxRwos"), "maxRows");
+    CHECK(options_nearest(tables, "nothing like it") == NULL);
+}
+
 TEST(sizes_are_printed_as_they_are_read)
 {
     char text[SIZE_TEXT_MAX];
