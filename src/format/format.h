@@ -128,6 +128,9 @@ int64_t parquet_reader_rows(const struct parquet_reader *reader);
 MUST_CHECK enum code parquet_reader_select(struct parquet_reader *reader, const struct type *schema, struct error *err);
 /* Pass over row groups of which the footer says that no row meets all tests; borrowed. Before the first parquet_reader_next. */
 void parquet_reader_filter(struct parquet_reader *reader, const struct row_test *tests, int32_t count);
+/* Pass over row groups from the first on, as long as they lie within the first `rows`; gives the rows of those. Before the
+ * first parquet_reader_next. */
+int64_t parquet_reader_skip(struct parquet_reader *reader, int64_t rows);
 /* For inputs that come by a network: `expect` is told, with the input's context, which parts will be read until it is told again:
  * the selected columns of a row group. Before the first parquet_reader_next. */
 struct parquet_span {

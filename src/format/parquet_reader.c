@@ -270,6 +270,14 @@ static enum code batch_read(struct parquet_reader *self, int64_t rows, struct ba
     return E_OK;
 }
 
+int64_t parquet_reader_skip(struct parquet_reader *self, int64_t rows)
+{
+    int64_t passed = 0;
+    while (self->group + 1 < self->meta.group_count && self->meta.groups[self->group + 1].rows <= rows - passed)
+        passed += self->meta.groups[++self->group].rows;
+    return passed;
+}
+
 enum code parquet_reader_next(struct parquet_reader *self, int64_t rows_max, struct batch *out, struct error *err)
 {
     struct batch batch = {0};

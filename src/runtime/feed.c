@@ -51,10 +51,14 @@ static enum code columns_choose(struct feed *feed, const struct feed_spec *spec,
 {
     if (!feed->type->columns)
         return columns_map(feed, config->needed, err);
-    if (spec->node->streaming)
+    if (spec->node->streaming && feed->type->still)
         return fail(err, E_UNSUPPORTED, "source %s: format %s can only be read without STREAM", feed->source->name,
                     feed->source->format);
     config->schema = feed->own = feed->schema;
+    config->stream = spec->node->streaming;
+    feed->places = config->stream ? feed->schema->field_count : -1;
+    for (int c = 0; c < SOURCE_COLUMN_COUNT; c++)
+        feed->columns[c] = SOURCE_HEADERS;
     return E_OK;
 }
 
@@ -307,18 +311,39 @@ static enum code slots_find(struct feed *feed, struct origin *origin, int64_t ro
     return E_OK;
 }
 
+static struct origin *origin_new(const struct feed *feed)
+{
+    struct origin *origin = mem_new(struct origin);
+    atomic_store(&origin->count, 1);
+    origin->name = feed->source->name;
+    return origin;
+}
+
+/* The columns of the source itself, and, of a stream, where its rows come from. */
+static void own_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
+{
+    batch_init(out, feed->schema, fetched->rows);
+    for (int32_t i = 0; i < feed->schema->field_count; i++)
+        out->columns[i] = column_take(&fetched->columns[i]);
+    if (feed->places < 0)
+        return;
+    struct column *const from = fetched->columns + feed->places;
+    out->source = origin_new(feed);
+    out->source->topic = column_take(&from[PLACE_TOPIC]);
+    out->source->partition = column_take(&from[PLACE_PARTITION]);
+    out->source->offset = column_take(&from[PLACE_OFFSET]);
+    out->source->timestamp = column_take(&from[PLACE_TIMESTAMP]);
+}
+
 /* The fetched batch has the source's columns by enum; the graph wants the node's schema and an origin. */
 static void batch_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
 {
     if (feed->own != NULL) {
-        *out = batch_take(fetched);
-        out->schema = feed->schema;
+        own_shape(feed, fetched, out);
         return;
     }
     struct column *const from = fetched->columns;
-    struct origin *origin = mem_new(struct origin);
-    atomic_store(&origin->count, 1);
-    origin->name = feed->source->name;
+    struct origin *origin = origin_new(feed);
     struct column *const kept[] = {&origin->key,       &origin->value,  &origin->topic,
                                    &origin->partition, &origin->offset, &origin->timestamp};
     for (int32_t c = SOURCE_KEY; c <= SOURCE_TIMESTAMP; c++)

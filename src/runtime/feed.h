@@ -24,6 +24,7 @@ struct feed {
     int32_t node; /* plan id of its PLAN_SOURCE */
     const struct type *schema;
     const struct type *own;               /* the columns that the source itself gives, or NULL: Kafka's */
+    int32_t places;                       /* of its columns: where those that tell a row's place begin; -1: none */
     int32_t columns[SOURCE_COLUMN_COUNT]; /* schema column -> enum source_column */
     struct source_ranges ranges;          /* from: next offset to deliver; to: end of the epoch, -1 = open */
     struct source_ranges begun;           /* `from` of each range when the epoch began */

@@ -207,10 +207,13 @@ static enum code group_replay(struct replay *self, struct arena *arena, const st
     for (int32_t i = 0; i < group->count; i++)
         if (!lineage_parse(text_at(group->request, REPLAY_ROW, group->rows[i]), &lineages[i]))
             return fail(err, E_CORRUPT, "a replay request has a row that cannot be read");
-    enum code found = feed == NULL ? fail(&why, E_CHANGED, "the project no longer reads the source %.*s",
-                                          (int)source.size, (const char *)source.data)
-                                   : replay_route_find(arena, self->pipeline, bytes_of_string(about.node), tables,
-                                                       about.table_count, &route, &why);
+    enum code found = feed != NULL && feed->own != NULL
+                          ? fail(&why, E_UNSUPPORTED, "rows of the source %s are in its files, not in the quarantine",
+                                 feed->source->name)
+                      : feed == NULL ? fail(&why, E_CHANGED, "the project no longer reads the source %.*s",
+                                            (int)source.size, (const char *)source.data)
+                                     : replay_route_find(arena, self->pipeline, bytes_of_string(about.node), tables,
+                                                         about.table_count, &route, &why);
     const struct feed *any = feed != NULL ? feed : &self->feeds[0];
     const struct plan *start = self->pipeline->nodes[any->node];
     records_make(self, group, any, start->schema, &rows);

@@ -1,4 +1,4 @@
-/* columns.c - Parquet files and Delta tables as relations that stand still. */
+/* columns.c - Parquet files and Delta tables, read whole; columns_stream.c reads them in epochs. */
 #include "source/columns.h"
 
 #include <inttypes.h>
@@ -7,35 +7,7 @@
 #include "base/hash.h"
 #include "source/files_place.h"
 
-struct columns_source {
-    struct arena arena;
-    const char *name;
-    struct files_settings settings;
-    const struct type *schema;
-    const struct zone *zone;
-    const struct row_test *tests;
-    int32_t test_count;
-    struct row_test *file_tests; /* of the open file: on columns that are in it */
-    struct budget *budget;
-    int64_t rows_max;
-    bool delta;
-    int64_t version; /* of the Delta table, as it was looked at */
-    bool listed;     /* `files` is what discover has seen */
-    struct column_files files;
-    int32_t next;       /* file */
-    int64_t read_bytes; /* of the files before the open one */
-    int64_t read_rows;  /* of the open one */
-    bool asks_row;      /* where a row stands in its file */
-    int64_t *numbers;   /* of the last rows that were read; rows_max of them, or NULL */
-    struct place place;
-    struct store *bucket;                 /* of a path in S3: kept, so that its connections are */
-    struct parquet_reader *reader;        /* of the file before `next`, or NULL */
-    int64_t *gone, gone_count, gone_next; /* its deleted rows */
-    struct arena file_arena;
-    atomic_bool stopped;
-};
-
-static enum code check_stop(const struct columns_source *self, struct error *err)
+enum code columns_check_stop(const struct columns_source *self, struct error *err)
 {
     if (!atomic_load(&self->stopped))
         return E_OK;
@@ -50,7 +22,8 @@ static enum code columns_open(struct columns_source *self, const struct source_s
     self->schema = self->files.schema = spec->schema;
     self->zone = spec->zone != NULL ? spec->zone : zone_utc();
     self->files.tells_file = spec->tells_file;
-    self->asks_row = spec->tells_file && source_asks_row(spec->schema);
+    self->stream = spec->stream;
+    self->asks_row = spec->stream || (spec->tells_file && source_asks_row(spec->schema));
     self->budget = spec->budget;
     self->tests = spec->tests;
     self->test_count = spec->test_count;
@@ -63,8 +36,9 @@ static enum code columns_open(struct columns_source *self, const struct source_s
     self->settings.partitioned = true;
     self->settings.may_lack = spec->may_lack;
     const char *ignored;
-    return place_is_remote(self->settings.path) ? place_bucket(self->settings.path, &self->bucket, &ignored, err)
-                                                : E_OK;
+    if (place_is_remote(self->settings.path))
+        TRY(place_bucket(self->settings.path, &self->bucket, &ignored, err));
+    return spec->stream ? columns_stream_open(self, spec, err) : E_OK;
 }
 
 static enum code parquet_open(void *self_, const struct source_spec *spec, struct error *err)
@@ -79,7 +53,7 @@ static enum code delta_open(void *self_, const struct source_spec *spec, struct 
     return columns_open(self, spec, err);
 }
 
-static void file_shut(struct columns_source *self)
+void columns_file_shut(struct columns_source *self)
 {
     if (self->reader == NULL)
         return;
@@ -101,8 +75,9 @@ static void columns_stop(void *self_)
 static void columns_close(void *self_)
 {
     struct columns_source *self = self_;
-    file_shut(self);
+    columns_file_shut(self);
     column_files_clear(&self->files);
+    files_log_close(&self->log);
     store_close(self->bucket);
     arena_free(&self->file_arena);
     arena_free(&self->arena);
@@ -196,7 +171,7 @@ static enum code parquet_columns(struct columns_source *self, struct arena *aren
         TRY(columns_merge(arena, found, first->name, &columns, err));
     }
     for (int32_t i = 0; i < self->files.count && self->settings.merge_schema; i++) {
-        TRY(check_stop(self, err));
+        TRY(columns_check_stop(self, err));
         TRY(file_columns(self, &self->files.items[i], arena, &found, err));
         TRY(columns_merge(arena, found, self->files.items[i].name, &columns, err));
     }
@@ -234,7 +209,9 @@ static enum code columns_discover(void *self_, const struct source_ranges *known
 {
     struct columns_source *self = self_;
     uint64_t sum = 0;
-    TRY(check_stop(self, err));
+    TRY(columns_check_stop(self, err));
+    if (self->stream)
+        return columns_stream_discover(self, known, out, err);
     TRY(self->delta ? table_look(self, &sum, err) : parquet_list(self, &sum, err));
     struct source_range *range = source_ranges_add(out, self->settings.path, 0);
     range->from = known->count > 0 ? known->items[0].from : 0;
@@ -247,8 +224,8 @@ static enum code columns_seek(void *self_, const struct source_ranges *ranges, s
 {
     struct columns_source *self = self_;
     (void)ranges;
-    TRY(check_stop(self, err));
-    file_shut(self);
+    TRY(columns_check_stop(self, err));
+    columns_file_shut(self);
     self->next = 0;
     self->read_bytes = self->read_rows = 0;
     return E_OK;
@@ -267,7 +244,8 @@ static enum code lost(const struct columns_source *self, const struct column_fil
 static enum code place_enter(struct columns_source *self, const struct column_file *file, struct error *err)
 {
     struct error why = {0};
-    enum code code = place_open(&self->place, file->name, file->size_bytes, 0, self->budget, &why);
+    enum code code = place_open(&self->place, file->name, file->size_bytes, self->stream ? file->modified_us : 0,
+                                self->budget, &why);
     if (code == E_ABSENT || code == E_LOST)
         return lost(self, file, err);
     if (code != E_OK)
@@ -276,8 +254,8 @@ static enum code place_enter(struct columns_source *self, const struct column_fi
 }
 
 /* The file is open as long as its reader. */
-static enum code reader_open(struct columns_source *self, const struct column_file *file, struct parquet_reader **out,
-                             struct error *err)
+enum code columns_reader_open(struct columns_source *self, const struct column_file *file, struct parquet_reader **out,
+                              struct error *err)
 {
     TRY(place_enter(self, file, err));
     const struct parquet_input input = {file->name, self->place.size_bytes, &self->place, place_read_exactly};
@@ -314,7 +292,7 @@ static bool file_may_meet(struct columns_source *self, const struct column_file 
     return may;
 }
 
-static enum code file_enter(struct columns_source *self, struct error *err)
+enum code columns_file_enter(struct columns_source *self, struct error *err)
 {
     const struct column_file *file = &self->files.items[self->next];
     int32_t left;
@@ -323,7 +301,7 @@ static enum code file_enter(struct columns_source *self, struct error *err)
         self->next++;
         return E_OK;
     }
-    TRY(reader_open(self, file, &self->reader, err));
+    TRY(columns_reader_open(self, file, &self->reader, err));
     self->next++;
     TRY(parquet_reader_select(self->reader, partition_rest(&self->file_arena, &self->files, file), err));
     parquet_reader_filter(self->reader, self->file_tests, left);
@@ -336,7 +314,7 @@ static enum code file_columns(struct columns_source *self, const struct column_f
                               const struct type **out, struct error *err)
 {
     struct parquet_reader *reader;
-    TRY(reader_open(self, file, &reader, err));
+    TRY(columns_reader_open(self, file, &reader, err));
     *out = type_copy(arena, parquet_reader_schema(reader));
     parquet_reader_free(reader);
     place_close(&self->place);
@@ -402,33 +380,41 @@ static void file_pass(struct columns_source *self)
     int64_t size_bytes = self->files.items[self->next - 1].size_bytes;
     self->read_bytes += size_bytes > 0 ? size_bytes : 0;
     self->read_rows = 0;
-    file_shut(self);
+    columns_file_shut(self);
+}
+
+enum code columns_read(struct columns_source *self, int64_t rows_max, struct batch *out, int64_t *passed,
+                       struct error *err)
+{
+    struct batch read = {0};
+    TRY(parquet_reader_next(self->reader, rows_max, &read, err));
+    int64_t first = self->read_rows;
+    *passed = read.rows;
+    self->read_rows += read.rows;
+    for (int64_t i = 0; i < read.rows && self->asks_row; i++)
+        self->numbers[i] = first + i;
+    if (read.rows > 0 && self->gone_next < self->gone_count)
+        gone_drop(self, &read, first);
+    enum code code = read.rows > 0 ? columns_join(self, &read, out, err) : E_OK;
+    batch_release(&read);
+    return code;
 }
 
 static enum code batch_next(struct columns_source *self, struct batch *out, struct error *err)
 {
-    struct batch read = {0};
-    while (read.rows == 0) {
-        batch_release(&read); // all of its rows were deleted
+    while (out->rows == 0) {
+        int64_t passed;
         if (self->reader == NULL) {
             if (self->next == self->files.count)
                 return E_OK;
-            TRY(file_enter(self, err));
+            TRY(columns_file_enter(self, err));
             continue;
         }
-        TRY(parquet_reader_next(self->reader, self->rows_max, &read, err));
-        int64_t first = self->read_rows;
-        self->read_rows += read.rows;
-        for (int64_t i = 0; i < read.rows && self->asks_row; i++)
-            self->numbers[i] = first + i;
-        if (read.rows == 0)
+        TRY(columns_read(self, self->rows_max, out, &passed, err));
+        if (passed == 0)
             file_pass(self);
-        else if (self->gone_next < self->gone_count)
-            gone_drop(self, &read, first);
     }
-    enum code code = columns_join(self, &read, out, err);
-    batch_release(&read);
-    return code;
+    return E_OK;
 }
 
 static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_t wait_us, struct batch *out,
@@ -438,7 +424,9 @@ static enum code columns_fetch(void *self_, struct source_ranges *ranges, int64_
     struct source_range *range = &ranges->items[0];
     struct batch batch = {0};
     (void)wait_us; // all there is to read is there
-    TRY(check_stop(self, err));
+    TRY(columns_check_stop(self, err));
+    if (self->stream)
+        return columns_stream_fetch(self, range, out, done, err);
     if (!self->listed) {
         column_files_clear(&self->files);
         TRY(delta_files(&self->settings, self->version, self->budget, &self->files, err));
@@ -465,21 +453,30 @@ static int64_t columns_read_bytes(const void *self_)
     return self->read_bytes + (int64_t)(share * (double)(size_bytes > 0 ? size_bytes : 0));
 }
 
-static enum code columns_mirror(void *self, const struct source_ranges *committed, struct error *err)
+static void columns_plan(void *self_, struct source_ranges *ranges)
 {
-    (void)self, (void)committed, (void)err;
-    return E_OK;
+    const struct columns_source *self = self_;
+    struct source_range *range = &ranges->items[0];
+    range->to = self->stream ? files_log_epoch(&self->log, &self->settings, range) : range->latest;
 }
 
-#define COLUMNS_TYPE(name_, help_, options_, open_, describe_)                                                     \
+static enum code columns_mirror(void *self_, const struct source_ranges *committed, struct error *err)
+{
+    struct columns_source *self = self_;
+    int64_t offset = committed->count > 0 ? committed->items[0].from : 0;
+    return self->stream ? files_log_compact(&self->log, offset, self->settings.age_us, err) : E_OK;
+}
+
+#define COLUMNS_TYPE(name_, help_, options_, open_, describe_, still_)                                             \
     {                                                                                                              \
         .name = name_, .help = help_, .options = options_, .size = sizeof(struct columns_source), .columns = true, \
-        .still = true, .ends = true, .open = open_, .discover = columns_discover, .describe = describe_,           \
-        .read_bytes = columns_read_bytes, .seek = columns_seek, .fetch = columns_fetch, .mirror = columns_mirror,  \
-        .stop = columns_stop, .close = columns_close,                                                              \
+        .still = still_, .ends = true, .open = open_, .discover = columns_discover, .describe = describe_,         \
+        .read_bytes = columns_read_bytes, .plan = columns_plan, .seek = columns_seek, .fetch = columns_fetch,      \
+        .mirror = columns_mirror, .stop = columns_stop, .close = columns_close,                                    \
     }
 
-const struct source_type parquet_source_type = COLUMNS_TYPE("parquet", "Parquet files of a folder, read without STREAM",
-                                                            parquet_files_options, parquet_open, parquet_describe);
+const struct source_type parquet_source_type =
+    COLUMNS_TYPE("parquet", "Parquet files of a folder, as a stream or standing still", parquet_files_options,
+                 parquet_open, parquet_describe, false);
 const struct source_type delta_source_type =
-    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, delta_describe);
+    COLUMNS_TYPE("delta", "a Delta table, read without STREAM", delta_options, delta_open, delta_describe, true);

@@ -1,13 +1,15 @@
 /* columns.h - files that have columns already: Parquet files, and the Parquet files of a Delta table.
  * Private to source/.
  *
- * Parts    columns.c            the source_types parquet and delta: open, discover, fetch
+ * Parts    columns.c            the source_types parquet and delta: open, discover, fetch; read whole
+ *          columns_stream.c     the same as a stream, epoch by epoch
  *          columns_partition.c  values that the name of a folder, or the log of a Delta table, gives to
  *                               all rows of a file
  *          delta_files.c        which files a Delta table has, and what their columns are called there
  * Shape    batches have the columns of source_spec.schema, in its order; found in a file by name,
  *          ignoring case
- * Ranges   one, [0, 1): all of it. topic_id is another when the files, or the version of the table, are
+ * Ranges   one. Read whole it is [0, 1), and topic_id is another when the files, or the version of the table, are;
+ *          as a stream it counts rows
  * Files    are read as listed: one that is gone or has another size by then is E_LOST, and the reader of
  *          relations lists again
  * Thread   one, but for stop()
@@ -82,5 +84,58 @@ MUST_CHECK enum code delta_shape(const struct files_settings *settings, int64_t 
 /* The deleted rows of a file, ascending; the caller frees them. */
 MUST_CHECK enum code delta_gone_rows(const struct files_settings *settings, const struct column_file *file,
                                      struct budget *budget, int64_t **rows, int64_t *count, struct error *err);
+
+/* ---- the source: columns.c ---- */
+
+struct columns_source {
+    struct arena arena;
+    const char *name;
+    struct files_settings settings;
+    const struct type *schema;
+    const struct zone *zone;
+    const struct row_test *tests;
+    int32_t test_count;
+    struct row_test *file_tests; /* of the open file: on columns that are in it */
+    struct budget *budget;
+    int64_t rows_max;
+    bool delta;
+    int64_t version; /* of the Delta table, as it was looked at */
+    bool listed;     /* `files` is what discover has seen */
+    struct column_files files;
+    int32_t next;       /* file */
+    int64_t read_bytes; /* of the files before the open one */
+    int64_t read_rows;  /* of the open one */
+    bool asks_row;      /* where a row stands in its file */
+    int64_t *numbers;   /* of the last rows that were read; rows_max of them, or NULL */
+    struct place place;
+    struct store *bucket;                 /* of a path in S3: kept, so that its connections are */
+    struct parquet_reader *reader;        /* of the file before `next`, or NULL */
+    int64_t *gone, gone_count, gone_next; /* its deleted rows */
+    struct arena file_arena;
+    bool stream;               /* columns_stream.c: `files` is the file that is being read, alone */
+    struct files_log log;      /* of a stream */
+    int64_t offset;            /* of the open file's next row */
+    const struct type *placed; /* `schema`, and PLACE_COUNT columns */
+    atomic_bool stopped;
+};
+MUST_CHECK enum code columns_check_stop(const struct columns_source *self, struct error *err);
+/* The file stays open as long as its reader, which columns_file_shut frees. E_LOST: it is not what was listed. */
+MUST_CHECK enum code columns_reader_open(struct columns_source *self, const struct column_file *file,
+                                         struct parquet_reader **out, struct error *err);
+/* Be in the next of `files`, or past it when nothing of it can be wanted. */
+MUST_CHECK enum code columns_file_enter(struct columns_source *self, struct error *err);
+void columns_file_shut(struct columns_source *self);
+/* Rows of the open file, without those that are deleted; *passed: of how many of it they are, 0: it has ended. */
+MUST_CHECK enum code columns_read(struct columns_source *self, int64_t rows_max, struct batch *out, int64_t *passed,
+                                  struct error *err);
+
+/* ---- columns_stream.c ---- */
+
+MUST_CHECK enum code columns_stream_open(struct columns_source *self, const struct source_spec *spec,
+                                         struct error *err);
+MUST_CHECK enum code columns_stream_discover(struct columns_source *self, const struct source_ranges *known,
+                                             struct source_ranges *out, struct error *err);
+MUST_CHECK enum code columns_stream_fetch(struct columns_source *self, struct source_range *range, struct batch *out,
+                                          bool *done, struct error *err);
 
 #endif

@@ -129,10 +129,7 @@ static enum code files_discover(void *self_, const struct source_ranges *known, 
     TRY(code);
     int64_t from = known->count > 0 ? known->items[0].from : 0; // the path may have another name now
     if (from > self->log.end)
-        return fail(err, E_CORRUPT,
-                    "source %s: the commit records stand at offset %" PRId64 ", but the log of files ends at %" PRId64
-                    "; start over with new folders for leat.checkpoint and leat.tables.path",
-                    self->name, from, self->log.end);
+        return files_log_short(&self->log, self->name, from, err);
     struct source_range *range = source_ranges_add(out, self->settings.path, 0);
     range->from = from;
     range->latest = self->log.end;
@@ -158,32 +155,12 @@ static enum code files_describe(void *self_, struct arena *arena, struct source_
     return code;
 }
 
-/* The end of an epoch that begins at range->from: after the files that the options allow, at least
- * one. */
-static int64_t epoch_end(const struct files_source *self, const struct source_range *range)
-{
-    int64_t end = range->from, files = 0, size_bytes = 0;
-    while (end < range->latest) {
-        const struct file_entry *entry = files_log_at(&self->log, end);
-        if (entry == NULL)
-            return range->latest; // fetch finds out what is wrong
-        size_bytes += entry->size_bytes;
-        files++;
-        if (files > 1 && self->settings.bytes_max > 0 && size_bytes > self->settings.bytes_max)
-            break;
-        end = file_entry_end(entry);
-        if (self->settings.files_max > 0 && files >= self->settings.files_max)
-            break;
-    }
-    return end;
-}
-
 /* Without limits an epoch takes all files that are there, as on Spark. What comes during an epoch
  * belongs to a later one: only discover looks. */
 static void files_plan(void *self_, struct source_ranges *ranges)
 {
     const struct files_source *self = self_;
-    ranges->items[0].to = epoch_end(self, &ranges->items[0]);
+    ranges->items[0].to = files_log_epoch(&self->log, &self->settings, &ranges->items[0]);
 }
 
 static enum code files_seek(void *self_, const struct source_ranges *ranges, struct error *err)

@@ -9,7 +9,7 @@
  *          files_columns.c  lines into columns
  * Offsets  the files, in the order of the log, are one endless text; a file of n bytes takes n + 1
  *          offsets, so that an empty file has a place too. A range may end after any line. There is
- *          one partition, 0
+ *          one partition, 0. A file with columns takes as many offsets as it has rows (columns_stream.c)
  * Order    files found together: by the time of their last change, then by path; later finds come
  *          after
  * Files    appear whole (rename them into the folder) and stay as they are until they were read:
@@ -58,6 +58,7 @@ MUST_CHECK enum code files_settings_read(const struct option *options, const str
 struct found_file {
     char *name; /* absolute path, owned */
     int64_t size_bytes, modified_us;
+    int64_t rows; /* of a file with columns; -1: of lines */
 };
 struct found_files {
     struct found_file *items;
@@ -84,8 +85,12 @@ struct file_entry {
     char *name;
     int64_t start; /* its first offset */
     int64_t size_bytes, modified_us;
+    int64_t rows; /* of a file with columns; -1: of lines */
 };
-static inline int64_t file_entry_end(const struct file_entry *entry) { return entry->start + entry->size_bytes + 1; }
+static inline int64_t file_entry_end(const struct file_entry *entry)
+{
+    return entry->start + (entry->rows >= 0 ? entry->rows : entry->size_bytes + 1);
+}
 struct files_log {
     struct store *store; /* NULL: kept in memory only */
     const char *folder;
@@ -103,6 +108,11 @@ void files_log_close(struct files_log *log);
 bool files_log_knows(const struct files_log *log, const char *name);
 /* NULL: not known. */
 const struct file_entry *files_log_find(const struct files_log *log, const char *name);
+/* The end of an epoch that begins at range->from: after the files that the options allow, at least one. */
+int64_t files_log_epoch(const struct files_log *log, const struct files_settings *settings,
+                        const struct source_range *range);
+/* E_CORRUPT: the commit records of source `name` stand at an offset behind the end of the log. */
+MUST_CHECK enum code files_log_short(const struct files_log *log, const char *name, int64_t offset, struct error *err);
 /* Durable when it returns; the names are moved. */
 MUST_CHECK enum code files_log_append(struct files_log *log, struct found_files *found, struct error *err);
 /* The file that has this offset, or NULL. */

@@ -109,7 +109,7 @@ enum code found_files_add(struct found_files *found, const struct files_settings
                     "path %s: more than %d files to remember; a smaller maxFileAge forgets them earlier",
                     settings->path, FILES_MAX);
     mem_grow(found->items, found->capacity, found->count + 1);
-    found->items[found->count++] = (struct found_file){mem_strdup(path), size_bytes, modified_us};
+    found->items[found->count++] = (struct found_file){mem_strdup(path), size_bytes, modified_us, -1};
     return E_OK;
 }
 

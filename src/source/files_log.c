@@ -3,7 +3,7 @@
  *
  *   <folder>/<n as 16 digits>.json   a segment: {"version":1, "whole":false, "end":N, "aged_us":N,
  *                                    "files":[{"name":"..", "start":N, "size":N,
- *                                    "modified_us":N}, ..]}
+ *                                    "modified_us":N, "rows":N}, ..]}; rows only of files with columns
  *                                    newline, XXH64 of that line as 16 hex digits, newline
  *
  * Order    a segment is put (durable, put-if-absent) before any of its files is read, so the epoch
@@ -88,6 +88,33 @@ const struct file_entry *files_log_at(const struct files_log *log, int64_t offse
     return &log->entries[low - 1];
 }
 
+enum code files_log_short(const struct files_log *log, const char *name, int64_t offset, struct error *err)
+{
+    return fail(err, E_CORRUPT,
+                "source %s: the commit records stand at offset %" PRId64 ", but the log of files ends at %" PRId64
+                "; start over with new folders for leat.checkpoint and leat.tables.path",
+                name, offset, log->end);
+}
+
+int64_t files_log_epoch(const struct files_log *log, const struct files_settings *settings,
+                        const struct source_range *range)
+{
+    int64_t end = range->from, files = 0, size_bytes = 0;
+    while (end < range->latest) {
+        const struct file_entry *entry = files_log_at(log, end);
+        if (entry == NULL)
+            return range->latest; // fetch finds out what is wrong
+        size_bytes += entry->size_bytes;
+        files++;
+        if (files > 1 && settings->bytes_max > 0 && size_bytes > settings->bytes_max)
+            break;
+        end = file_entry_end(entry);
+        if (settings->files_max > 0 && files >= settings->files_max)
+            break;
+    }
+    return end;
+}
+
 static void entries_free(struct file_entry *entries, int32_t count)
 {
     for (int32_t i = 0; i < count; i++)
@@ -101,6 +128,8 @@ static json_t *entry_json(const struct file_entry *entry, struct error *err)
 {
     json_t *json = json_pack("{s:s, s:I, s:I, s:I}", "name", entry->name, "start", (json_int_t)entry->start, "size",
                              (json_int_t)entry->size_bytes, "modified_us", (json_int_t)entry->modified_us);
+    if (json != NULL && entry->rows >= 0)
+        json_object_set_new(json, "rows", json_integer(entry->rows));
     if (json == NULL)
         fail(err, E_UNSUPPORTED, "%s: the name of a file must be valid UTF-8", entry->name);
     return json;
@@ -151,12 +180,12 @@ static enum code segment_corrupt(const struct files_log *log, const char *path, 
 static bool entry_parse(const json_t *json, struct file_entry *out)
 {
     const char *name;
-    json_int_t start, size, modified_us;
-    if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:I, s:I, s:I}", "name", &name, "start", &start, "size", &size,
-                    "modified_us", &modified_us) != 0 ||
-        start < 0 || size < 0 || start > INT64_MAX - 1 - size)
+    json_int_t start, size, modified_us, rows = -1;
+    if (json_unpack((json_t *)(uintptr_t)json, "{s:s, s:I, s:I, s:I, s?I}", "name", &name, "start", &start, "size",
+                    &size, "modified_us", &modified_us, "rows", &rows) != 0 ||
+        start < 0 || size < 0 || start > INT64_MAX - 1 - size || rows < -1 || start > INT64_MAX - 1 - rows)
         return false;
-    *out = (struct file_entry){mem_strdup(name), start, size, modified_us};
+    *out = (struct file_entry){mem_strdup(name), start, size, modified_us, rows};
     return true;
 }
 
@@ -285,9 +314,10 @@ enum code files_log_append(struct files_log *log, struct found_files *found, str
     enum code code = E_OK;
     for (int32_t i = 0; code == E_OK && i < found->count; i++) {
         const struct found_file *file = &found->items[i];
-        entries[i] = (struct file_entry){file->name, end, file->size_bytes, file->modified_us};
-        if (__builtin_add_overflow(end, file->size_bytes, &end) || __builtin_add_overflow(end, 1, &end))
-            code = fail(err, E_UNSUPPORTED, "%s: more bytes than a number can count", file->name);
+        int64_t offsets = file->rows >= 0 ? file->rows : file->size_bytes;
+        entries[i] = (struct file_entry){file->name, end, file->size_bytes, file->modified_us, file->rows};
+        if (__builtin_add_overflow(end, offsets, &end) || __builtin_add_overflow(end, file->rows < 0, &end))
+            code = fail(err, E_UNSUPPORTED, "%s: more offsets than a number can count", file->name);
     }
     if (code == E_OK)
         code = segment_print(entries, found->count, false, end, log->aged_us, &bytes, err);

@@ -15,11 +15,8 @@
     }
 
 /* clang-format off */
-#define FILES_OPTIONS                                                                              \
-    {.name = "path", .kind = OPTION_STRING, .offset = AT(path),                                    \
-     .help = "folder, file, or pattern with * ? [..]: file:///data/in, file:///data/*.json, s3://bucket/in; absolute"}, \
-    {.name = "schema", .kind = OPTION_STRING, .offset = AT(schema),                                \
-     .help = "columns: id BIGINT, at TIMESTAMP"},                                                  \
+/* Which files, and how many of them in an epoch. */
+#define EPOCH_OPTIONS                                                                              \
     {.name = "maxFilesPerTrigger", .kind = OPTION_INT, .min = 1, .max = INT64_MAX,                 \
      .offset = AT(files_max), .help = "most files of an epoch; without it all that are there"},    \
     {.name = "maxBytesPerTrigger", .kind = OPTION_BYTES, .min = 1, .max = INT64_MAX,               \
@@ -27,13 +24,19 @@
     {.name = "maxFileAge", .kind = OPTION_DURATION, .initial = "7 days", .offset = AT(age_us),     \
      .help = "of very many files, those changed so long before the newest are forgotten once read, " \
              "and ignored when found later"},                                                      \
-    {.name = "pathGlobFilter", .kind = OPTION_STRING, .offset = AT(name_filter),                   \
-     .help = "only files whose name matches this pattern, such as *.json"},                        \
     ONLY("latestFirst", latest_first, "false", "leat reads the oldest file first, always"),        \
     ONLY("cleanSource", clean, "off", "leat leaves files that were read where they are"),          \
+    ONLY("fileNameOnly", name_only, "false", "a file is known by its whole path")
+#define FILES_OPTIONS                                                                              \
+    {.name = "path", .kind = OPTION_STRING, .offset = AT(path),                                    \
+     .help = "folder, file, or pattern with * ? [..]: file:///data/in, file:///data/*.json, s3://bucket/in; absolute"}, \
+    {.name = "schema", .kind = OPTION_STRING, .offset = AT(schema),                                \
+     .help = "columns: id BIGINT, at TIMESTAMP"},                                                  \
+    EPOCH_OPTIONS,                                                                                 \
+    {.name = "pathGlobFilter", .kind = OPTION_STRING, .offset = AT(name_filter),                   \
+     .help = "only files whose name matches this pattern, such as *.json"},                        \
     ONLY("recursiveFileLookup", recursive, "false",                                                \
          "only files of the folder itself; write a pattern such as /in/*/*.json"),                 \
-    ONLY("fileNameOnly", name_only, "false", "a file is known by its whole path"),                 \
     ONLY("ignoreMissingFiles", ignore_missing, "false",                                            \
          "a file that is gone before it was read stops the pipeline"),                             \
     ONLY("ignoreCorruptFiles", ignore_corrupt, "false",                                            \
@@ -80,6 +83,7 @@ const struct option parquet_files_options[] = {
      .kind = OPTION_STRING,
      .offset = AT(schema),
      .help = "columns to read, found by name: id BIGINT, at TIMESTAMP; one that a file lacks is NULL"},
+    EPOCH_OPTIONS,
     {.name = "pathGlobFilter",
      .kind = OPTION_STRING,
      .offset = AT(name_filter),
@@ -100,7 +104,7 @@ const struct option parquet_files_options[] = {
      .initial = "false",
      .choices = "false",
      .offset = AT(ignore_missing),
-     .help = "a file that is gone before it was read is looked for again"},
+     .help = "a file that is gone before it was read is looked for again; a stream stops"},
     {.name = "ignoreCorruptFiles",
      .kind = OPTION_ENUM,
      .initial = "false",

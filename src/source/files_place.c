@@ -39,12 +39,15 @@ static enum code remote_open(struct place *place, const char *path, int64_t size
     return E_OK;
 }
 
-static enum code local_open(struct place *place, const char *path, int64_t size_bytes, struct error *err)
+static enum code local_open(struct place *place, const char *path, int64_t size_bytes, int64_t modified_us,
+                            struct error *err)
 {
     struct os_stat stat;
     TRY(os->stat(path, &stat, err));
     if (size_bytes >= 0 && stat.size_bytes != size_bytes)
         return fail(err, E_LOST, "%s has another size by now", path);
+    if (modified_us != 0 && stat.modified_us != modified_us)
+        return fail(err, E_LOST, "%s was changed", path);
     TRY(os->file_open(path, OS_READ, &place->handle, err));
     place->size_bytes = stat.size_bytes;
     return E_OK;
@@ -55,7 +58,7 @@ enum code place_open(struct place *place, const char *path, int64_t size_bytes, 
 {
     struct place opened = {0};
     TRY(place_is_remote(path) ? remote_open(&opened, path, size_bytes, modified_us, budget, err)
-                              : local_open(&opened, path, size_bytes, err));
+                              : local_open(&opened, path, size_bytes, modified_us, err));
     opened.open = true;
     *place = opened;
     return E_OK;

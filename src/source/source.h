@@ -24,6 +24,9 @@
 #include "data/data.h"
 #include "store/store.h"
 
+/* Behind the columns of a source that has its own, when it is a stream: where each row comes from. */
+enum source_place { PLACE_TOPIC, PLACE_PARTITION, PLACE_OFFSET, PLACE_TIMESTAMP, PLACE_COUNT };
+
 enum source_column {
     SOURCE_KEY,
     SOURCE_VALUE,
@@ -65,6 +68,7 @@ struct source_spec {
     bool needed[SOURCE_COLUMN_COUNT];
     const struct type
         *schema; /* the columns to give, for a type that has columns of its own; lives as long as batches do */
+    bool stream; /* of a type with columns: read in epochs; batches have PLACE_COUNT columns more */
     const struct zone *zone; /* session zone, for times in names of folders */
     bool may_lack;           /* the path need not exist yet: no files then */
     const struct row_test

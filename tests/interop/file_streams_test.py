@@ -1,0 +1,187 @@
+"""Parquet files as a stream: each row once, whatever is killed; partitions, limits, what a row tells of its file, and what is
+refused by name. No broker."""
+
+import datetime
+import os
+import random
+import sys
+import time
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+sys.path.insert(0, str(Path(__file__).parent))
+from trial import WORK, Leat, check, finish, leat, project
+
+SCHEMA = "id BIGINT, word STRING, at TIMESTAMP, price DECIMAL(9,2), tags ARRAY<STRING>"
+SPEC = """name: streams
+storage: {storage}
+libraries: [{{glob: {{include: transformations/**}}}}]
+configuration:
+  leat.trigger: once
+  source.rows.format: parquet
+  source.rows.path: {inputs}
+  source.rows.schema: "{schema}"
+{more}"""
+COPY = "CREATE STREAMING TABLE t AS SELECT * FROM STREAM rows;\n"
+AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def rows_of(first, count):
+    return [{"id": i, "word": f"w{i % 7}" if i % 11 else None, "at": AT + datetime.timedelta(seconds=i),
+             "price": Decimal(i) / 100, "tags": [f"t{j}" for j in range(i % 3)]} for i in range(first, first + count)]
+
+
+ARROW = pa.schema([("id", pa.int64()), ("word", pa.string()), ("at", pa.timestamp("us", "UTC")),
+                   ("price", pa.decimal128(9, 2)), ("tags", pa.list_(pa.string()))])
+
+
+def plain(row):
+    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in row.items())
+
+
+class Place:
+    """A project over a folder of Parquet files."""
+
+    def __init__(self, name, sql=COPY, schema=SCHEMA, more=()):
+        self.inputs, self.storage = WORK / f"{name}-in", WORK / f"{name}-storage"
+        self.inputs.mkdir()
+        spec = SPEC.format(storage=self.storage.as_uri(), inputs=self.inputs.as_uri(), schema=schema,
+                           more="".join(f"  {line}\n" for line in more))
+        self.folder = project(name, spec, sql)
+        self.number = 0
+
+    def feed(self, rows, folder="", schema=ARROW, **options):
+        """A file that appears whole."""
+        self.number += 1
+        place = self.inputs / folder
+        place.mkdir(parents=True, exist_ok=True)
+        part = place / f".{self.number:05}"
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), part, **options)
+        path = place / f"{self.number:05}.parquet"
+        part.rename(path)
+        return path
+
+    def run(self, *flags, **environment):
+        return leat("run", self.folder, *flags, **environment)
+
+    def table(self, name="t"):
+        files = sorted(path for path in (self.storage / "tables" / name).rglob("*.parquet") if "_staging" not in path.parts)
+        return [row for path in files for row in pq.read_table(path, partitioning=None).to_pylist()]
+
+    def epochs(self):
+        return len(list((self.storage / "checkpoint").rglob("chain/0/*.json")))
+
+    def whole(self, rows, name="t"):
+        """What is wrong with the rows of a table."""
+        got, want = Counter(map(plain, self.table(name))), Counter(map(plain, rows))
+        lost, more = want - got, got - want
+        return [f"lost {lost.total()}: {list(lost)[:2]}, too many {more.total()}: {list(more)[:2]}"] if lost or more else []
+
+
+def one_after_the_other():
+    place, rows = Place("plain"), []
+    for turn in range(4):
+        for _ in range(3):
+            rows += rows_of(len(rows), 400)
+            place.feed(rows[-400:], row_group_size=150, compression=["snappy", "zstd", "none", "gzip"][turn])
+        if turn == 2:
+            place.feed([])   # a file without rows takes no offsets
+        problems = place.run().problems(0) + place.whole(rows)
+        check(f"files of columns, turn {turn}", problems)
+    epochs = place.epochs()
+    check("nothing new", place.run().problems(0) + ([] if place.epochs() == epochs else ["an epoch without rows was committed"]))
+
+
+def limits():
+    place, rows = Place("limits", more=["source.rows.maxFilesPerTrigger: 2"]), rows_of(0, 700)
+    for first in range(0, 700, 100):
+        place.feed(rows[first:first + 100])
+    check("maxFilesPerTrigger", place.run().problems(0) + place.whole(rows) +
+          ([] if place.epochs() == 4 else [f"{place.epochs()} epochs, want 4"]))
+
+
+def partitions():
+    place = Place("parted", sql="CREATE STREAMING TABLE t AS SELECT id, region, day FROM STREAM rows;\n",
+                  schema="id BIGINT, region STRING, day DATE")
+    rows = []
+    for number, region in enumerate(("eu", "a b", None)):
+        name = {None: "__HIVE_DEFAULT_PARTITION__", "a b": "a%20b"}.get(region, region)
+        part = [{"id": number * 10 + i} for i in range(10)]
+        place.feed(part, f"region={name}/day=2026-01-0{number + 1}", pa.schema([("id", pa.int64())]))
+        rows += [{**row, "region": region, "day": datetime.date(2026, 1, number + 1)} for row in part]
+    check("columns that folders name", place.run().problems(0) + place.whole(rows))
+
+
+def columns_chosen():
+    """By name; one that the file lacks is NULL; aggregates and watermarks over them."""
+    sql = ("CREATE STREAMING TABLE t AS SELECT id + 1 AS next, missing FROM STREAM rows WHERE id % 2 = 0;\n"
+           "CREATE STREAMING TABLE w AS SELECT window.start AS start, count(*) AS n FROM STREAM rows "
+           "WATERMARK at DELAY OF INTERVAL 0 SECONDS GROUP BY window(at, '1 minute');\n")
+    place = Place("chosen", sql, "at TIMESTAMP, ID BIGINT, missing STRING")
+    place.feed(rows_of(0, 300))
+    problems = place.run().problems(0)
+    place.feed(rows_of(300, 300))
+    problems += place.run().problems(0) + place.whole([{"next": i + 1, "missing": None} for i in range(0, 600, 2)])
+    problems += place.whole([{"start": AT + datetime.timedelta(minutes=m), "n": 60} for m in range(9)], "w")
+    check("columns are found by name; windows", problems)
+
+
+def killed():
+    """Small epochs, cut in the midst of files: continuous, with kills at random and at fail points."""
+    dice = random.Random(5)
+    place, rows = Place("killed", more=["leat.batch.rows: 100", "source.rows.maxFilesPerTrigger: 1"]), rows_of(0, 30_000)
+    kills, at, points = 0, 0, ("stage_fsync", "record_put", "after_record", "publish_one")
+    for turn in range(40):
+        while at < len(rows) and place.number < (turn + 1) * 2:
+            count = min(dice.randint(1, 900), len(rows) - at)
+            place.feed(rows[at:at + count], row_group_size=dice.choice((90, 250, 10_000)))
+            at += count
+        if turn % 2:
+            kills += place.run(LEAT_FAIL=f"{points[turn // 2 % 4]}:{dice.randint(1, 3)}:kill").status == -9
+            continue
+        process = Leat("run", place.folder, "--set", "leat.trigger=continuous", "--set", "leat.files.max_staleness=20 ms")
+        time.sleep(dice.uniform(0.02, 0.3))
+        process.process.kill()
+        kills += process.wait().status == -9
+    problems = [] if kills > 20 else [f"only {kills} kills"]
+    check(f"{kills} kills", problems + place.run().problems(0) + place.whole(rows[:at]))
+
+
+def rejected():
+    """A row that cannot be computed tells its file and its place there."""
+    sql = ("CREATE STREAMING TABLE t TBLPROPERTIES ('leat.quarantine' = 'true') AS "
+           "SELECT id, CAST(word AS INT) AS n FROM STREAM rows;\n")
+    place = Place("rejected", sql, "id BIGINT, word STRING")
+    schema = pa.schema([("id", pa.int64()), ("word", pa.string())])
+    path = place.feed([{"id": 1, "word": "7"}, {"id": 2, "word": "x"}], schema=schema)
+    problems = place.run().problems(0) + place.whole([{"id": 1, "n": 7}])
+    listed = leat("quarantine", "list", place.folder)
+    problems += [] if path.name in listed.out else [f"the quarantine does not name the file: {listed.out[-600:]}"]
+    check("a rejected row", problems)
+
+
+def refused():
+    place = Place("refused")
+    good = rows_of(0, 50)
+    first = place.feed(good)
+    place.run()
+    (place.inputs / "broken.parquet").write_bytes(first.read_bytes()[:-9])
+    done = place.run()
+    check("no Parquet file", done.problems(1, "broken.parquet") + place.whole(good))
+    (place.inputs / "broken.parquet").unlink()
+    place.feed([{"id": True}], schema=pa.schema([("id", pa.bool_())]))
+    check("another type", place.run().problems(2, "column id") + place.whole(good))
+    lost = Place("lost", more=["leat.batch.rows: 100", "source.rows.maxFilesPerTrigger: 1"])
+    gone = [lost.feed(rows_of(i * 50, 50)) for i in range(3)]
+    lost.run(LEAT_FAIL="after_record:1:kill")
+    gone[2].unlink()
+    check("a file that went before it was read", lost.run().problems(1, "was changed or removed", gone[2].name))
+
+
+for case in (one_after_the_other, limits, partitions, columns_chosen, killed, rejected, refused):
+    case()
+finish()
