@@ -153,51 +153,24 @@ static bool is_told(const struct stage *base, const struct field *field)
     return base->plan->source->tells_file && source_is_file_column(field);
 }
 
-static bool same_bytes(struct bytes a, struct bytes b)
-{
-    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
-}
+struct file_value {
+    const struct files_scan *scan;
+    const struct field *field;
+};
 
 /* What the file of `rows` lines gives. */
-static enum code file_value(const struct files_scan *self, const char *path, const struct field *field, int64_t rows,
-                            struct column *out, struct error *err)
+static enum code file_value(void *context, const char *path, int64_t rows, struct column *out, struct error *err)
 {
+    const struct file_value *what = context;
+    const struct files_scan *self = what->scan;
     const struct zone *zone = self->base.query->spec.session->zone;
     struct source_file file;
-    if (!is_told(&self->base, field))
-        return source_path_column(self->path, path, field, zone, rows, out, err);
+    if (!is_told(&self->base, what->field))
+        return source_path_column(self->path, path, what->field, zone, rows, out, err);
     if (!self->reader.type->file_of(self->reader.source, path, &file))
         return fail(err, E_LOST, "%s is not among the files any more", path);
-    source_file_column(&file, field, rows, out);
+    source_file_column(&file, what->field, rows, out);
     return E_OK;
-}
-
-/* Rows of one file lie together: the value is found once for each of them. */
-static enum code path_column(const struct files_scan *self, const struct batch *lines, const struct field *field,
-                             struct column *out, struct error *err)
-{
-    const struct column *files = &lines->columns[SOURCE_TOPIC];
-    struct text name = {0};
-    struct column whole = {0};
-    enum code code = E_OK;
-    for (int64_t from = 0, to; code == E_OK && from < lines->rows; from = to) {
-        struct bytes file = column_bytes_at(files, from);
-        struct column part = {0};
-        for (to = from + 1; to < lines->rows && same_bytes(column_bytes_at(files, to), file);)
-            to++;
-        text_clear(&name);
-        text_add(&name, file.data, file.size);
-        code = file_value(self, name.data, field, to - from, &part, err);
-        if (code == E_OK)
-            column_append(&whole, &part, 0, to - from);
-        column_release(&part);
-    }
-    text_free(&name);
-    if (code == E_OK)
-        *out = whole;
-    else
-        column_release(&whole);
-    return code;
 }
 
 /* Lines, and what the folders of their files give. */
@@ -214,7 +187,8 @@ static enum code lines_next(struct files_scan *self, struct batch *out, struct e
         const struct field *field = &schema->fields[i];
         const struct type *path = self->base.plan->source->path_columns;
         if (is_told(&self->base, field) || (path != NULL && type_field_index(path, field->name, true) >= 0))
-            code = path_column(self, &lines, field, &made.columns[i], err);
+            code = source_each_file(&lines.columns[SOURCE_TOPIC], lines.rows, file_value,
+                                    &(struct file_value){self, field}, &made.columns[i], err);
         else
             column_share(&made.columns[i], &lines.columns[SOURCE_VALUE]);
     }

@@ -32,6 +32,11 @@ static enum code columns_map(struct feed *feed, bool *needed, struct error *err)
         int32_t found = -1;
         if (path != NULL && type_field_index(path, feed->schema->fields[i].name, true) >= 0)
             continue; // of folders: such a source stands still, and query/ reads it
+        if (feed->source->tells_file && source_is_file_column(&feed->schema->fields[i])) {
+            feed->columns[i] = FEED_FILE_COLUMN;
+            needed[SOURCE_TOPIC] = true;
+            continue;
+        }
         for (int32_t c = 0; c < SOURCE_COLUMN_COUNT; c++)
             if (strcasecmp(feed->schema->fields[i].name, column_names[c]) == 0)
                 found = c;
@@ -57,8 +62,6 @@ static enum code columns_choose(struct feed *feed, const struct feed_spec *spec,
     config->schema = feed->own = feed->schema;
     config->stream = spec->node->streaming;
     feed->places = config->stream ? feed->schema->field_count : -1;
-    for (int c = 0; c < SOURCE_COLUMN_COUNT; c++)
-        feed->columns[c] = SOURCE_HEADERS;
     return E_OK;
 }
 
@@ -100,6 +103,7 @@ enum code feed_open(struct feed *feed, const struct feed_spec *spec, struct erro
         .zone = spec->pipeline->session.zone,
         .may_lack = source->of_table, // before its first epoch
         .partitioned = source->path_columns != NULL,
+        .tells_file = source->tells_file,
     };
     TRY(columns_choose(feed, spec, &config, err));
     limit_read(feed, spec->settings);
@@ -335,12 +339,35 @@ static void own_shape(const struct feed *feed, struct batch *fetched, struct bat
     out->source->timestamp = column_take(&from[PLACE_TIMESTAMP]);
 }
 
+struct file_told {
+    const struct feed *feed;
+    const struct field *field;
+};
+
+static enum code file_tell(void *context, const char *path, int64_t rows, struct column *out, struct error *err)
+{
+    const struct file_told *what = context;
+    struct source_file file;
+    (void)err;
+    if (what->feed->type->file_of(what->feed->self, path, &file))
+        source_file_column(&file, what->field, rows, out);
+    else
+        column_all_null(out, what->field->type, rows); // a replay came so late that the source has forgotten it
+    return E_OK;
+}
+
+enum code feed_file_column(const struct feed *feed, const struct column *topics, int64_t rows,
+                           const struct field *field, struct column *out, struct error *err)
+{
+    return source_each_file(topics, rows, file_tell, &(struct file_told){feed, field}, out, err);
+}
+
 /* The fetched batch has the source's columns by enum; the graph wants the node's schema and an origin. */
-static void batch_shape(const struct feed *feed, struct batch *fetched, struct batch *out)
+static enum code batch_shape(const struct feed *feed, struct batch *fetched, struct batch *out, struct error *err)
 {
     if (feed->own != NULL) {
         own_shape(feed, fetched, out);
-        return;
+        return E_OK;
     }
     struct column *const from = fetched->columns;
     struct origin *origin = origin_new(feed);
@@ -350,9 +377,14 @@ static void batch_shape(const struct feed *feed, struct batch *fetched, struct b
         if (c < fetched->column_count && from[c].type != NULL)
             column_share(kept[c], &from[c]);
     batch_init(out, feed->schema, fetched->rows);
-    for (int32_t i = 0; i < feed->schema->field_count; i++)
-        column_share(&out->columns[i], &from[feed->columns[i]]);
     out->source = origin;
+    for (int32_t i = 0; i < feed->schema->field_count; i++)
+        if (feed->columns[i] != FEED_FILE_COLUMN)
+            column_share(&out->columns[i], &from[feed->columns[i]]);
+        else
+            TRY(feed_file_column(feed, &from[SOURCE_TOPIC], fetched->rows, &feed->schema->fields[i], &out->columns[i],
+                                 err));
+    return E_OK;
 }
 
 enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err)
@@ -368,7 +400,7 @@ enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, stru
     if (code != E_OK)
         feed_blame(feed, err);
     else if (fetched.rows > 0)
-        batch_shape(feed, &fetched, out);
+        code = batch_shape(feed, &fetched, out, err);
     if (code == E_OK && out->source != NULL)
         code = slots_find(feed, out->source, out->rows, err);
     if (code != E_OK)

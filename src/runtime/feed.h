@@ -17,18 +17,21 @@
 #include "runtime/runtime.h"
 #include "source/source.h"
 
+/* Kafka's columns, and of a source of lines what its file is called, field by field. */
+enum { FEED_FILE_COLUMN = -1, FEED_COLUMNS_MAX = SOURCE_COLUMN_COUNT + 8 };
+
 struct feed {
     const struct pipeline_source *source;
     const struct source_type *type;
     void *self;
     int32_t node; /* plan id of its PLAN_SOURCE */
     const struct type *schema;
-    const struct type *own;               /* the columns that the source itself gives, or NULL: Kafka's */
-    int32_t places;                       /* of its columns: where those that tell a row's place begin; -1: none */
-    int32_t columns[SOURCE_COLUMN_COUNT]; /* schema column -> enum source_column */
-    struct source_ranges ranges;          /* from: next offset to deliver; to: end of the epoch, -1 = open */
-    struct source_ranges begun;           /* `from` of each range when the epoch began */
-    struct source_ranges target;          /* trigger once: the ends fixed at start */
+    const struct type *own;            /* the columns that the source itself gives, or NULL: Kafka's */
+    int32_t places;                    /* of its columns: where those that tell a row's place begin; -1: none */
+    int32_t columns[FEED_COLUMNS_MAX]; /* schema column -> enum source_column; FEED_FILE_COLUMN: of the file */
+    struct source_ranges ranges;       /* from: next offset to deliver; to: end of the epoch, -1 = open */
+    struct source_ranges begun;        /* `from` of each range when the epoch began */
+    struct source_ranges target;       /* trigger once: the ends fixed at start */
     struct feed_progress {
         int64_t from; /* scratch: of the range before a fetch */
         int64_t rows; /* delivered in this epoch */
@@ -69,6 +72,9 @@ int64_t feed_plan(struct feed *feed, bool open);
  * the offsets left. A feed whose source plans by itself keeps its plan. */
 int64_t feed_narrow(struct feed *feed, double share);
 bool feed_bounded(const struct feed *feed); /* its source plans by itself: it has an end in open epochs, too */
+/* A column FEED_FILE_COLUMN of records whose topics name files. */
+MUST_CHECK enum code feed_file_column(const struct feed *feed, const struct column *topics, int64_t rows,
+                                      const struct field *field, struct column *out, struct error *err);
 /* At most one batch. out->rows = 0: nothing within wait_us. */
 MUST_CHECK enum code feed_fetch(struct feed *feed, int64_t wait_us, struct batch *out, struct error *err);
 void feed_cut(struct feed *feed);

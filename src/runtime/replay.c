@@ -105,9 +105,10 @@ static void column_fill(enum source_column which, const struct type *type, const
         column_all_null(out, type, rows); // a quarantine keeps neither headers nor the kind of the timestamp
 }
 
-static void records_make(const struct replay *self, const struct group *group, const struct feed *feed,
-                         const struct type *schema, struct batch *out)
+static enum code records_make(const struct replay *self, const struct group *group, const struct feed *feed,
+                              const struct type *schema, struct batch *out, struct error *err)
 {
+    enum code code = E_OK;
     static const enum replay_column columns[] = {REPLAY_KEY,       REPLAY_VALUE,  REPLAY_TOPIC,
                                                  REPLAY_PARTITION, REPLAY_OFFSET, REPLAY_TIMESTAMP};
     struct origin *origin = mem_new(struct origin);
@@ -120,10 +121,19 @@ static void records_make(const struct replay *self, const struct group *group, c
         column_gather(to[i], &group->request->columns[columns[i]], group->rows, group->count);
     column_gather(&origin->attempts, &group->request->columns[REPLAY_ATTEMPTS], group->rows, group->count);
     batch_init(out, schema, group->count);
-    for (int32_t c = 0; c < schema->field_count; c++)
-        column_fill((enum source_column)feed->columns[c], schema->fields[c].type, origin, group->count,
-                    &out->columns[c]);
     out->source = origin;
+    for (int32_t c = 0; code == E_OK && c < schema->field_count; c++) {
+        const struct field *field = &schema->fields[c];
+        if (feed->own != NULL) // its rows are refused
+            column_all_null(&out->columns[c], field->type, group->count);
+        else if (feed->columns[c] == FEED_FILE_COLUMN)
+            code = feed_file_column(feed, &origin->topic, group->count, field, &out->columns[c], err);
+        else
+            column_fill((enum source_column)feed->columns[c], field->type, origin, group->count, &out->columns[c]);
+    }
+    if (code != E_OK)
+        batch_release(out);
+    return code;
 }
 
 /* What the quarantine said of them, in case they end there again. */
@@ -216,7 +226,7 @@ static enum code group_replay(struct replay *self, struct arena *arena, const st
                                                          about.table_count, &route, &why);
     const struct feed *any = feed != NULL ? feed : &self->feeds[0];
     const struct plan *start = self->pipeline->nodes[any->node];
-    records_make(self, group, any, start->schema, &rows);
+    TRY(records_make(self, group, any, start->schema, &rows, err));
     const struct replay_rows replay = {&route, start, &rows, lineages, &about, self->slot};
     for (int32_t i = 0; found == E_OK && about.plan == NULL && i < self->pipeline->node_count; i++)
         about.plan = route.gate[i] ? self->pipeline->nodes[i] : NULL;

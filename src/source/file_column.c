@@ -104,3 +104,36 @@ void source_file_column(const struct source_file *file, const struct field *fiel
     for (int32_t i = 0; i < type->field_count; i++)
         one_column(file, type->fields[i].name, type->fields[i].type, rows, &out->children[i]);
 }
+
+static bool same_bytes(struct bytes a, struct bytes b)
+{
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
+enum code source_each_file(const struct column *topics, int64_t rows,
+                           enum code (*each)(void *context, const char *path, int64_t rows, struct column *out,
+                                             struct error *err),
+                           void *context, struct column *out, struct error *err)
+{
+    struct text name = {0};
+    struct column whole = {0};
+    enum code code = E_OK;
+    for (int64_t from = 0, to; code == E_OK && from < rows; from = to) {
+        struct bytes file = column_bytes_at(topics, from);
+        struct column part = {0};
+        for (to = from + 1; to < rows && same_bytes(column_bytes_at(topics, to), file);)
+            to++;
+        text_clear(&name);
+        text_add(&name, file.data, file.size);
+        code = each(context, name.data, to - from, &part, err);
+        if (code == E_OK)
+            column_append(&whole, &part, 0, to - from);
+        column_release(&part);
+    }
+    text_free(&name);
+    if (code == E_OK)
+        *out = whole;
+    else
+        column_release(&whole);
+    return code;
+}

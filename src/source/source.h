@@ -181,6 +181,11 @@ bool source_is_file_column(const struct field *field);
 /* Whether a column of them is told where its row stands in the file. */
 bool source_asks_row(const struct type *schema);
 void source_file_column(const struct source_file *file, const struct field *field, int64_t rows, struct column *out);
+/* A column of lines, file by file: `topics` names them, and each() gives the rows of one, which lie together. */
+MUST_CHECK enum code source_each_file(const struct column *topics, int64_t rows,
+                                      enum code (*each)(void *context, const char *path, int64_t rows,
+                                                        struct column *out, struct error *err),
+                                      void *context, struct column *out, struct error *err);
 
 /* ---- the generator: plausible, deterministic payloads (leat produce) ---- */
 struct generator_spec {

@@ -3,7 +3,9 @@
  * Column   FILE_COLUMN stands behind the columns of a relation of files, when the text asks for it somewhere; a star does not
  *          show it, and a query over it gives it only under a name (rowset_forget_files)
  * Call     input_file_name() is a field of that column, where FROM reads files once; over no file it is '' (and -1)
- * Limits   in a view or WITH it is not in sight around it, as on Spark; and not behind groups, sets of rows, in a stream
+ * Project  a source of files has the column, for all its readers, when any of the texts asks: there is one source to read,
+ *          and who does not ask gets it projected away
+ * Limits   in a view or WITH it is not in sight around it, as on Spark; and not behind groups and sets of rows
  */
 #include "sql/catalog.h"
 
@@ -16,6 +18,12 @@ bool plan_tells_file(const struct plan *plan)
     while (plan->kind != PLAN_SOURCE && plan->input_count > 0)
         plan = plan_input(plan, 0);
     return plan->kind == PLAN_SOURCE && plan->source->tells_file;
+}
+
+void rowset_hide_file(struct rowset *rows)
+{
+    struct scope_column *last = &rows->columns[rows->column_count - 1];
+    last->hidden = last->file = true;
 }
 
 static int32_t kept_of(const struct rowset *rows, bool *gone)

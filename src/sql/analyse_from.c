@@ -76,7 +76,7 @@ static enum code analyse_named(struct analyser *self, const struct ast_relation 
     rowset_of_plan(self, plan, relation->parts[relation->part_count - 1], names, cte != NULL ? cte->column_count : 0,
                    out);
     if (told)
-        out->columns[out->column_count - 1].hidden = out->columns[out->column_count - 1].file = true;
+        rowset_hide_file(out);
     return E_OK;
 }
 
@@ -145,6 +145,8 @@ static enum code analyse_function(struct analyser *self, const struct ast_relati
         struct plan *source;
         TRY(catalog_read_function(self, relation, &source));
         rowset_of_plan(self, source, relation->alias, NULL, 0, out);
+        if (relation->tells_file && plan_tells_file(source))
+            rowset_hide_file(out);
         return E_OK;
     }
     const struct sql_function *function = call->kind == AST_CALL ? function_find(self, name) : NULL;

@@ -158,6 +158,7 @@ static enum code declare_all(struct assembly *self)
             first = first == E_OK ? code : first;
             self->analyser.err = &self->later; // its problems are noted
         }
+        self->catalog.asks_file |= script.asks_file;
         for (int32_t i = 0; i < script.count; i++) {
             list_add(self->analyser.arena, &statements, script.statements[i]);
             note(self, declare(self, script.statements[i]), &first);

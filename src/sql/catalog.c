@@ -26,6 +26,8 @@ static enum code resolve_source(struct analyser *self, struct element *element)
     struct pipeline_source *source = arena_new(self->arena, struct pipeline_source);
     *source = *element->source;
     TRY(source_columns(self, source, &source->schema));
+    source->tells_file =
+        self->catalog->asks_file && source_has_end(source) && type_field_index(source->schema, FILE_COLUMN, true) < 0;
     TRY(source_relation(self, source, true, &element->plan));
     element->source = source;
     return E_OK;
@@ -303,6 +305,30 @@ enum code catalog_still(struct analyser *self, struct element *source, struct po
     return E_OK;
 }
 
+/* The columns of the source itself, for who does not ask for its files. */
+static struct plan *without_file(struct analyser *self, struct plan *plan)
+{
+    int32_t count = plan->schema->field_count - 1;
+    const struct expr **exprs = arena_array(self->arena, const struct expr *, (size_t)count + 1);
+    const char **names = arena_array(self->arena, const char *, (size_t)count + 1);
+    for (int32_t i = 0; i < count; i++) {
+        exprs[i] = column_of(self, plan, i, plan->at);
+        names[i] = plan->schema->fields[i].name;
+    }
+    return plan_project(self->arena, plan, exprs, names, count, plan->at);
+}
+
+enum code catalog_source(struct analyser *self, struct element *source, const struct ast_relation *relation,
+                         struct plan **out)
+{
+    *out = source->plan;
+    if (!relation->stream)
+        TRY(catalog_still(self, source, relation->at, out));
+    if (source->source->tells_file && !relation->tells_file)
+        *out = without_file(self, *out);
+    return E_OK;
+}
+
 static bool is_direct(const struct analyser *self, const struct ast_relation *relation, const struct element *element)
 {
     return element == NULL && relation->part_count == 2 && !relation->stream && self->catalog != NULL &&
@@ -319,6 +345,8 @@ bool catalog_is_files(const struct analyser *self, const struct ast_relation *re
 {
     const char *name = relation->parts[relation->part_count - 1];
     const struct element *element = self->catalog != NULL ? catalog_find(self->catalog, name) : NULL;
+    if (element != NULL && element->kind == ELEMENT_SOURCE)
+        return source_has_end(element->source);
     return is_direct(self, relation, element) || (!relation->stream && is_of_files(element));
 }
 
@@ -352,8 +380,8 @@ enum code catalog_relation(struct analyser *self, const struct ast_relation *rel
         return batch_read(self, element, relation->at, out);
     if (view && relation->stream)
         return not_yet(self, relation->at, "reading a materialized view with STREAM");
-    if (element->kind == ELEMENT_SOURCE && !relation->stream)
-        return catalog_still(self, element, relation->at, out);
+    if (element->kind == ELEMENT_SOURCE)
+        return catalog_source(self, element, relation, out);
     if (element->plan->streaming && !relation->stream)
         return sql_error(self, relation->at, "write STREAM in front of it",
                          "[INCOMPATIBLE_STREAMING_VIEW_READ] View `%s` is a streaming view and must be "

@@ -36,6 +36,7 @@ struct catalog {
     const struct sql_files *files;  /* of a session; NULL: statements cannot name files */
     const struct pipeline *project; /* of a session; or NULL */
     bool reads_files;               /* some relation is one */
+    bool asks_file; /* of a project: some text asks for FILE_COLUMN; then its sources of files have it */
 };
 
 struct element *catalog_find(const struct catalog *catalog, const char *name);
@@ -56,10 +57,15 @@ MUST_CHECK enum code files_statement(struct analyser *self, const struct ast_sta
                                      struct plan **out);
 /* unheeded.c: options that no reader looks at become warnings. */
 void unheeded_of_files(struct analyser *self, const char *format, const struct ast_option *options, int32_t count);
-/* Whether the relation is a session's files themselves, which can have FILE_COLUMN: no view over them, no stream. */
+/* The rows of a source, as the relation reads them: with FILE_COLUMN, if it is there, only where the relation's text asks. */
+MUST_CHECK enum code catalog_source(struct analyser *self, struct element *source, const struct ast_relation *relation,
+                                    struct plan **out);
+/* Whether the relation is a session's files themselves, or a project's source of files: they can have FILE_COLUMN. */
 bool catalog_is_files(const struct analyser *self, const struct ast_relation *relation);
 /* Whether the plan, of such a relation, ends with FILE_COLUMN. */
 bool plan_tells_file(const struct plan *plan);
+/* The last column of such a relation is not seen by a star. */
+void rowset_hide_file(struct rowset *rows);
 /* read_function.c: STREAM read_kafka(..). */
 bool is_read_function(const struct ast *call);
 MUST_CHECK enum code catalog_read_function(struct analyser *self, const struct ast_relation *relation,

@@ -20,6 +20,7 @@
 struct ast_script {
     struct ast_statement **statements;
     int32_t count;
+    bool asks_file; /* somewhere, which file a row came from */
 };
 
 /* What IDENTIFIER(expr) says: the text of a constant. Without one only a string literal is understood. */

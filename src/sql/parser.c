@@ -478,7 +478,7 @@ enum code parse_script(struct arena *arena, const struct sql_file *file, struct 
         first = first != E_OK ? first : code;
         self.err = &later; // the caller's error keeps the first
     }
-    *out = (struct ast_script){(struct ast_statement **)statements.items, statements.count};
+    *out = (struct ast_script){(struct ast_statement **)statements.items, statements.count, self.asks_file};
     return first;
 }
 

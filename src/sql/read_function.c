@@ -137,8 +137,5 @@ enum code catalog_read_function(struct analyser *self, const struct ast_relation
     notes_warn(self->notes, relation->at,
                "%s runs on Databricks only; Spark takes source.NAME.format and its options in the spec", call->text);
     TRY(element_resolve(self, element));
-    if (still)
-        return catalog_still(self, element, relation->at, out);
-    *out = element->plan;
-    return E_OK;
+    return catalog_source(self, element, relation, out);
 }

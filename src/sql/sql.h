@@ -289,8 +289,7 @@ struct pipeline_source {
     const struct type *schema;    /* Kafka's seven columns (headers on request), or the `schema` option */
     const struct row_test *tests; /* of a session's files: what the filter over them lets through meets all of these */
     int32_t test_count;
-    bool
-        tells_file; /* of a session's files: the last column may be FILE_COLUMN, or be several called FILE_COLUMN ".x" */
+    bool tells_file;    /* of files: the last column may be FILE_COLUMN, or be several called FILE_COLUMN ".x" */
     int64_t size_bytes; /* of a session's files, when they were looked at */
     const struct type
         *path_columns; /* of a session's files: columns of `schema` that folders name=value give; or NULL */

@@ -151,6 +151,46 @@ def killed():
     check(f"{kills} kills", problems + place.run().problems(0) + place.whole(rows[:at]))
 
 
+def told():
+    """_metadata of files of columns and of lines, in two files of SQL; who does not ask does not see it."""
+    more = ["source.lines.format: json", f"source.lines.path: {(WORK / 'told-lines').as_uri()}", "source.lines.schema: id BIGINT, v INT"]
+    sql = ("CREATE STREAMING TABLE t AS SELECT id, _metadata.file_name AS f, _metadata.file_size AS s, _metadata.row_index AS r, "
+           "_metadata.file_modification_time AS m FROM STREAM rows;\n"
+           "CREATE STREAMING TABLE star AS SELECT * FROM STREAM rows;\n"
+           "CREATE STREAMING TABLE l AS SELECT id, CAST(v AS STRING) AS v, _metadata FROM STREAM lines;\n"
+           "CREATE STREAMING TABLE n AS SELECT input_file_name() AS f, id FROM STREAM lines WHERE _metadata.file_size > 10;\n"
+           "CREATE MATERIALIZED VIEW mv AS SELECT _metadata.file_name AS f, count(*) AS n FROM lines GROUP BY _metadata.file_name;\n")
+    (WORK / "told-lines").mkdir()
+    place = Place("told", sql, "id BIGINT", more)
+    (place.folder / "transformations/b.sql").write_text(
+        "CREATE STREAMING TABLE all_lines AS SELECT * FROM STREAM lines;\n"
+        "CREATE STREAMING TABLE groups AS SELECT window.start AS at, count(*) AS n FROM STREAM lines2 "
+        "WATERMARK at DELAY OF INTERVAL 0 SECONDS GROUP BY window(at, '1 minute');\n"
+        "CREATE TEMPORARY VIEW lines2 AS SELECT id, current_timestamp() AS at FROM STREAM lines;\n")
+    paths = [place.feed([{"id": i * 10 + j} for j in range(3)], schema=pa.schema([("id", pa.int64())])) for i in range(2)]
+    lines = []
+    for name, text in (("a b.json", '{"id":1,"v":7}\n{"id":2}\n'), ("c.json", '{"id":3}')):
+        lines.append(WORK / "told-lines" / name)
+        lines[-1].write_text(text)
+
+    def stamp(path):
+        return datetime.datetime.fromtimestamp(path.stat().st_mtime_ns // 1_000_000 / 1000, datetime.timezone.utc)
+
+    problems = place.run().problems(0)
+    want = [{"id": i * 10 + j, "f": path.name, "s": path.stat().st_size, "r": j, "m": stamp(path)}
+            for i, path in enumerate(paths) for j in range(3)]
+    problems += place.whole(want) + place.whole([{"id": row["id"]} for row in want], "star")
+    got = sorted((row["id"], row["v"], *row["_metadata"].values()) for row in place.table("l"))
+    sizes = [(1, "7", lines[0]), (2, None, lines[0]), (3, None, lines[1])]
+    expected = [(number, v, f"file:{str(path.parent)}/{path.name.replace(' ', '%20')}", path.name.replace(" ", "%20"), path.stat().st_size, 0,
+                 path.stat().st_size, stamp(path)) for number, v, path in sizes]
+    problems += [] if got == expected else [f"lines tell {got}, want {expected}"]
+    problems += place.whole([{"f": f"file://{WORK}/told-lines/a%20b.json", "id": i} for i in (1, 2)], "n")
+    problems += place.whole([{"f": "a%20b.json", "n": 2}, {"f": "c.json", "n": 1}], "mv")
+    problems += place.whole([{"id": 1, "v": 7}, {"id": 2, "v": None}, {"id": 3, "v": None}], "all_lines")
+    check("_metadata of streams", problems)
+
+
 def rejected():
     """A row that cannot be computed tells its file and its place there."""
     sql = ("CREATE STREAMING TABLE t TBLPROPERTIES ('leat.quarantine' = 'true') AS "
@@ -182,6 +222,6 @@ def refused():
     check("a file that went before it was read", lost.run().problems(1, "was changed or removed", gone[2].name))
 
 
-for case in (one_after_the_other, limits, partitions, columns_chosen, killed, rejected, refused):
+for case in (one_after_the_other, limits, partitions, columns_chosen, killed, told, rejected, refused):
     case()
 finish()
